@@ -1,0 +1,44 @@
+# lucerna_room(NAME SOURCES file... [DEPENDS room...] [LIBRARIES lib...] [TESTS file...]
+#              [TEST_DEPENDS room...] [TEST_LIBRARIES lib...])
+#
+# One folder of src/ is one static library, lucerna_NAME, and one test program, NAME_test.
+# DEPENDS may only name the rooms that tools/check_layers allows; base is always seen.
+# LIBRARIES are outside libraries, private to the room: their headers stay in its .cpp files.
+find_package(GTest REQUIRED)
+include(GoogleTest)
+
+function(lucerna_room name)
+    cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LIBRARIES;TESTS;TEST_DEPENDS;TEST_LIBRARIES"
+                          ${ARGN})
+    add_library(lucerna_${name} STATIC ${ARG_SOURCES})
+    target_include_directories(lucerna_${name} PUBLIC "${PROJECT_SOURCE_DIR}/src")
+    set(rooms "")
+    foreach(room ${ARG_DEPENDS})
+        list(APPEND rooms lucerna_${room})
+    endforeach()
+    if(NOT name STREQUAL "base")
+        list(APPEND rooms lucerna_base)
+    endif()
+    target_link_libraries(lucerna_${name} PUBLIC ${rooms} Threads::Threads
+                          PRIVATE ${ARG_LIBRARIES} lucerna_warnings)
+    if(ARG_TESTS AND NOT LUCERNA_FUZZ)
+        lucerna_test(${name}_test SOURCES ${ARG_TESTS} DEPENDS ${name} ${ARG_TEST_DEPENDS}
+                     LIBRARIES ${ARG_TEST_LIBRARIES})
+    endif()
+endfunction()
+
+# lucerna_test(NAME SOURCES file... DEPENDS room... [LIBRARIES lib...])
+function(lucerna_test name)
+    cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
+    add_executable(${name} ${ARG_SOURCES})
+    target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+    target_compile_definitions(${name} PRIVATE
+        LUCERNA_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    foreach(room ${ARG_DEPENDS})
+        target_link_libraries(${name} PRIVATE lucerna_${room})
+    endforeach()
+    target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES} lucerna_warnings
+                          GTest::gtest GTest::gmock GTest::gtest_main)
+    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+                         PROPERTIES TIMEOUT 600)
+endfunction()

@@ -1,0 +1,37 @@
+# Language level, warnings, and the fast tools where they are installed.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+if(NOT CMAKE_BUILD_TYPE)
+    set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+find_program(LUCERNA_CCACHE ccache)
+if(LUCERNA_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${LUCERNA_CCACHE}")
+endif()
+find_program(LUCERNA_MOLD mold)
+if(LUCERNA_MOLD)
+    add_link_options(-fuse-ld=mold)
+endif()
+
+find_package(Threads REQUIRED)
+
+add_library(lucerna_warnings INTERFACE)
+target_compile_options(lucerna_warnings INTERFACE
+    -Wall -Wextra -Wpedantic -Wconversion -Wshadow
+    $<$<BOOL:${LUCERNA_WERROR}>:-Werror>
+    # GCC 12 warns falsely inside std::string's operator+ (GCC bug 105651).
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
+    $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>)
+
+if(LUCERNA_SANITIZE)
+    add_compile_options(-fsanitize=${LUCERNA_SANITIZE} -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=${LUCERNA_SANITIZE})
+endif()
+if(LUCERNA_FUZZ)
+    add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=address,undefined)
+endif()
