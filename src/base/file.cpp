@@ -1,0 +1,105 @@
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "base/error.h"
+
+namespace lucerna {
+namespace {
+
+[[noreturn]] void fail(const std::string& what, const std::filesystem::path& path, int number) {
+    const ErrorCode code = number == ENOSPC || number == EDQUOT ? ErrorCode::kOutOfSpace
+                           : number == ENOENT                   ? ErrorCode::kNotFound
+                                                                : ErrorCode::kIo;
+    throw Error(code, what + " " + path.string() + ": " + std::strerror(number));
+}
+
+class Descriptor {
+  public:
+    explicit Descriptor(int number) : number_(number) {}
+    ~Descriptor() {
+        if (number_ >= 0) ::close(number_);
+    }
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    [[nodiscard]] int number() const { return number_; }
+
+  private:
+    int number_;
+};
+
+enum class Sync { kNo, kYes };
+
+void write_all(int descriptor, ByteView bytes, const std::filesystem::path& path) {
+    while (!bytes.empty()) {
+        const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) fail("cannot write", path, errno);
+        bytes = bytes.subspan(static_cast<std::size_t>(written));
+    }
+}
+
+void replace(const std::filesystem::path& path, ByteView bytes, Sync sync) {
+    static std::atomic<unsigned> counter = 0;
+    const std::filesystem::path temporary =
+        path.string() + "." + std::to_string(::getpid()) + "-" + std::to_string(counter++) + ".tmp";
+    try {
+        const Descriptor file(
+            ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640));
+        if (file.number() < 0) fail("cannot create", temporary, errno);
+        write_all(file.number(), bytes, temporary);
+        if (sync == Sync::kYes && ::fsync(file.number()) != 0) fail("cannot sync", path, errno);
+        if (::rename(temporary.c_str(), path.c_str()) != 0) fail("cannot rename to", path, errno);
+    } catch (...) {
+        ::unlink(temporary.c_str());
+        throw;
+    }
+    if (sync == Sync::kYes) sync_folder(path.parent_path());
+}
+
+}  // namespace
+
+Bytes read_file(const std::filesystem::path& path, std::size_t limit) {
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (file.number() < 0) fail("cannot read", path, errno);
+    const off_t size = ::lseek(file.number(), 0, SEEK_END);
+    if (size < 0) fail("cannot read", path, errno);
+    if (static_cast<std::size_t>(size) > limit)
+        throw Error(ErrorCode::kInvalidInput,
+                    path.string() + " is larger than " + std::to_string(limit) + " bytes");
+    Bytes bytes(static_cast<std::size_t>(size));
+    std::size_t done = 0;
+    while (done < bytes.size()) {
+        const ssize_t got = ::pread(file.number(), bytes.data() + done, bytes.size() - done,
+                                    static_cast<off_t>(done));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) fail("cannot read", path, errno);
+        if (got == 0) break;
+        done += static_cast<std::size_t>(got);
+    }
+    bytes.resize(done);
+    return bytes;
+}
+
+void write_file(const std::filesystem::path& path, ByteView bytes) {
+    replace(path, bytes, Sync::kNo);
+}
+
+void write_file_durably(const std::filesystem::path& path, ByteView bytes) {
+    replace(path, bytes, Sync::kYes);
+}
+
+void sync_folder(const std::filesystem::path& folder) {
+    const std::filesystem::path named = folder.empty() ? std::filesystem::path(".") : folder;
+    const Descriptor opened(::open(named.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (opened.number() < 0) fail("cannot open folder", named, errno);
+    if (::fsync(opened.number()) != 0) fail("cannot sync folder", named, errno);
+}
+
+}  // namespace lucerna

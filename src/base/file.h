@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string_view>
+
+#include "base/encoding.h"
+
+namespace lucerna {
+
+/// The whole file. Throws Error: kNotFound, kIo, or kInvalidInput if it is larger than `limit`.
+[[nodiscard]] Bytes read_file(const std::filesystem::path& path,
+                              std::size_t limit = std::size_t{1} << 32);
+
+/// Writes a temporary file beside `path`, then renames: readers see the old or the new content,
+/// never a part. Not flushed to the device. Throws Error: kOutOfSpace or kIo; nothing is left.
+void write_file(const std::filesystem::path& path, ByteView bytes);
+
+/// As write_file, and on return file and name survive a power cut (fsync of file and folder).
+void write_file_durably(const std::filesystem::path& path, ByteView bytes);
+
+/// fsync of a folder: makes the names created in it durable.
+void sync_folder(const std::filesystem::path& folder);
+
+}  // namespace lucerna

@@ -1,0 +1,58 @@
+#include "base/file.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <csignal>
+
+#include "base/error.h"
+#include "support/temporary_folder.h"
+
+namespace lucerna {
+namespace {
+
+std::size_t entries(const std::filesystem::path& folder) {
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
+}
+
+TEST(File, ReplacesWholeOrNotAtAll) {
+    const test::TemporaryFolder folder;
+    const auto path = folder.path() / "note";
+    write_file_durably(path, as_byte_view("first"));
+    write_file(path, as_byte_view("second"));
+    EXPECT_EQ(as_text(read_file(path)), "second");
+    EXPECT_EQ(entries(folder.path()), 1U);
+}
+
+TEST(File, LeavesTheOldContentWhenWritingFails) {
+    const test::TemporaryFolder folder;
+    const auto path = folder.path() / "note";
+    write_file(path, as_byte_view("old"));
+    rlimit before{};
+    getrlimit(RLIMIT_FSIZE, &before);
+    const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit tight{4096, before.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &tight);
+    EXPECT_THROW(write_file(path, Bytes(10'000, 7)), Error);
+    setrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, old_handler);
+    EXPECT_EQ(as_text(read_file(path)), "old");
+    EXPECT_EQ(entries(folder.path()), 1U);
+}
+
+TEST(File, SaysWhatIsMissingOrTooLarge) {
+    const test::TemporaryFolder folder;
+    const auto path = folder.path() / "note";
+    try {
+        (void)read_file(path);
+        FAIL() << "read a file that is not there";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::kNotFound);
+        EXPECT_NE(std::string(error.what()).find("note"), std::string::npos);
+    }
+    write_file(path, Bytes(100));
+    EXPECT_THROW((void)read_file(path, 99), Error);
+}
+
+}  // namespace
+}  // namespace lucerna

@@ -1,0 +1,52 @@
+#include "base/hash.h"
+
+#include <openssl/evp.h>
+
+#include <array>
+#include <fstream>
+
+#include "base/error.h"
+
+namespace lucerna {
+
+struct Sha256::State {
+    EVP_MD_CTX* context = EVP_MD_CTX_new();
+    ~State() { EVP_MD_CTX_free(context); }
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) {
+    if (EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) != 1)
+        throw Error(ErrorCode::kInternal, "SHA-256 is not available");
+}
+Sha256::~Sha256() = default;
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+
+void Sha256::add(ByteView bytes) {
+    EVP_DigestUpdate(state_->context, bytes.data(), bytes.size());
+}
+
+std::string Sha256::finish() {
+    std::array<std::uint8_t, 32> digest{};
+    EVP_DigestFinal_ex(state_->context, digest.data(), nullptr);
+    return to_hex(digest);
+}
+
+std::string sha256(ByteView bytes) {
+    Sha256 hash;
+    hash.add(bytes);
+    return hash.finish();
+}
+
+std::string sha256_of_file(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) throw Error(ErrorCode::kIo, "cannot read " + path.string());
+    Sha256 hash;
+    std::array<char, 1 << 16> block;
+    while (file.read(block.data(), block.size()) || file.gcount() > 0)
+        hash.add(as_byte_view({block.data(), static_cast<std::size_t>(file.gcount())}));
+    if (file.bad()) throw Error(ErrorCode::kIo, "cannot read " + path.string());
+    return hash.finish();
+}
+
+}  // namespace lucerna
