@@ -1,0 +1,201 @@
+#include "dicom/channel.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace lucerna::dicom {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr std::size_t kPdvHeaderBytes = 6;
+constexpr std::size_t kLongestOwnPdu = 128 * 1024;
+constexpr milliseconds kLastWordPatience{200};
+constexpr milliseconds kLinger{250};
+
+}  // namespace
+
+void Channel::fail(AssociationEnd end, const std::string& why) {
+    end_ = end;
+    throw Error(end == AssociationEnd::kStopped ? ErrorCode::kCancelled : ErrorCode::kUnavailable,
+                why);
+}
+
+void Channel::require(Io result, const char* doing) {
+    const std::string what = doing;
+    switch (result) {
+        case Io::kDone:
+            return;
+        case Io::kClosed:
+            fail(AssociationEnd::kLost, "the peer closed the connection while " + what);
+        case Io::kTimedOut:
+            fail(AssociationEnd::kTimedOut, "timed out while " + what);
+        case Io::kStopped:
+            fail(AssociationEnd::kStopped, "stopped while " + what);
+        case Io::kFailed:
+            fail(AssociationEnd::kLost, "connection lost while " + what + ": " + transport_.why());
+    }
+}
+
+void Channel::fill(std::span<std::uint8_t> into, const Patience& patience) {
+    require(transport_.read(into, patience), "waiting for data");
+    bytes_received_ += into.size();
+    message_bytes_ += into.size();
+}
+
+Patience Channel::within_message(std::size_t wanted) const {
+    Patience patience{pace_.stall, Moment::max()};
+    if (pace_.min_bytes_per_second > 0)
+        patience.end = message_start_ + pace_.stall +
+                       milliseconds((message_bytes_ + wanted) * 1000 / pace_.min_bytes_per_second);
+    return patience;
+}
+
+std::string Channel::abort_reason() {
+    std::array<std::uint8_t, 4> body{};
+    fill(body, Patience{kLastWordPatience, Moment::max()});
+    return "the peer aborted (source " + std::to_string(body[2]) + ", reason " +
+           std::to_string(body[3]) + ")";
+}
+
+Channel::AssociationPdu Channel::read_association_pdu(const Patience& patience) {
+    std::array<std::uint8_t, kPduHeaderBytes> bytes{};
+    fill(bytes, patience);
+    const PduHeader header = parse_pdu_header(bytes);
+    AssociationPdu pdu;
+    pdu.type = static_cast<PduType>(header.type);
+    if (pdu.type == PduType::kAbort && header.length == 4)
+        fail(AssociationEnd::kAborted, abort_reason());
+    const bool known = pdu.type == PduType::kAssociateRequest ||
+                       pdu.type == PduType::kAssociateAccept ||
+                       pdu.type == PduType::kAssociateReject;
+    if (!known)
+        fail(AssociationEnd::kProtocolError,
+             "PDU type " + std::to_string(header.type) + " where an association is negotiated");
+    if (header.length > kMaxAssociationPduBytes)
+        fail(AssociationEnd::kProtocolError,
+             "an association PDU of " + std::to_string(header.length) + " bytes");
+    pdu.body.resize(header.length);
+    fill(pdu.body, patience);
+    return pdu;
+}
+
+Channel::Fragment Channel::next_message() {
+    std::array<std::uint8_t, kPduHeaderBytes> bytes{};
+    if (pdu_left_ == 0) {
+        const Patience idle{pace_.idle, steady_clock::now() + pace_.idle};
+        require(transport_.read(bytes, idle), "waiting for the next message");
+        bytes_received_ += bytes.size();
+    }
+    message_start_ = steady_clock::now();
+    message_bytes_ = 0;
+    if (pdu_left_ == 0) return read_fragment(parse_pdu_header(bytes));
+    Fragment fragment;
+    read_pdv_header(fragment);
+    return fragment;
+}
+
+Channel::Fragment Channel::next() {
+    if (pdu_left_ > 0) {
+        Fragment fragment;
+        read_pdv_header(fragment);
+        return fragment;
+    }
+    std::array<std::uint8_t, kPduHeaderBytes> bytes{};
+    fill(bytes, within_message(bytes.size()));
+    return read_fragment(parse_pdu_header(bytes));
+}
+
+Channel::Fragment Channel::read_fragment(const PduHeader& header) {
+    Fragment fragment;
+    switch (static_cast<PduType>(header.type)) {
+        case PduType::kData:
+            if (own_max_pdu_ > 0 && header.length > own_max_pdu_)
+                fail(AssociationEnd::kProtocolError,
+                     "a P-DATA-TF PDU of " + std::to_string(header.length) +
+                         " bytes where at most " + std::to_string(own_max_pdu_) + " were agreed");
+            pdu_left_ = header.length;
+            read_pdv_header(fragment);
+            return fragment;
+        case PduType::kReleaseRequest:
+        case PduType::kReleaseResponse: {
+            if (header.length != 4)
+                fail(AssociationEnd::kProtocolError, "a release PDU of another length than 4");
+            std::array<std::uint8_t, 4> body{};
+            fill(body, within_message(body.size()));
+            fragment.kind = static_cast<PduType>(header.type) == PduType::kReleaseRequest
+                                ? Fragment::Kind::kReleaseRequest
+                                : Fragment::Kind::kReleaseResponse;
+            return fragment;
+        }
+        case PduType::kAbort:
+            if (header.length == 4) fail(AssociationEnd::kAborted, abort_reason());
+            break;
+        default:
+            break;
+    }
+    fail(AssociationEnd::kProtocolError,
+         "PDU type " + std::to_string(header.type) + " within an association");
+}
+
+void Channel::read_pdv_header(Fragment& fragment) {
+    std::array<std::uint8_t, kPdvHeaderBytes> bytes{};
+    if (pdu_left_ < bytes.size())
+        fail(AssociationEnd::kProtocolError, "a P-DATA-TF PDU ends within a PDV");
+    fill(bytes, within_message(bytes.size()));
+    pdu_left_ -= static_cast<std::uint32_t>(bytes.size());
+    const std::uint32_t length = static_cast<std::uint32_t>(bytes[0]) << 24 |
+                                 static_cast<std::uint32_t>(bytes[1]) << 16 |
+                                 static_cast<std::uint32_t>(bytes[2]) << 8 | bytes[3];
+    // The length counts the context id and the control header, too (PS3.8 9.3.5.1).
+    if (length < 2 || length - 2 > pdu_left_)
+        fail(AssociationEnd::kProtocolError, "a PDV is longer than its PDU");
+    fragment.kind = Fragment::Kind::kData;
+    fragment.context = bytes[4];
+    fragment.is_command = (bytes[5] & 1) != 0;
+    fragment.is_last = (bytes[5] & 2) != 0;
+    fragment.bytes = length - 2;
+    pdu_left_ -= length - 2;
+}
+
+void Channel::payload(std::span<std::uint8_t> into) {
+    fill(into, within_message(into.size()));
+}
+
+void Channel::send(ByteView pdu) {
+    require(transport_.write(pdu, Patience{pace_.stall, Moment::max()}), "sending");
+}
+
+void Channel::send_part(std::uint8_t context, bool is_command, ByteView bytes) {
+    // A peer's maximum counts from behind the PDU header. One that can't hold anything is ignored.
+    std::size_t longest = kLongestOwnPdu;
+    if (peer_max_pdu_ > kPdvHeaderBytes)
+        longest = std::min<std::size_t>(longest, peer_max_pdu_ - kPdvHeaderBytes);
+    do {
+        const std::size_t count = std::min(longest, bytes.size());
+        const bool last = count == bytes.size();
+        const auto header = fragment_header(context, count, is_command, last);
+        outgoing_.assign(header.begin(), header.end());
+        outgoing_.insert(outgoing_.end(), bytes.begin(),
+                         bytes.begin() + static_cast<std::ptrdiff_t>(count));
+        send(outgoing_);
+        bytes = bytes.subspan(count);
+    } while (!bytes.empty());
+}
+
+void Channel::abort(AbortSource source, AbortReason reason) noexcept {
+    try {
+        (void)transport_.write(encode_abort(source, reason),
+                               Patience{kLastWordPatience, Moment::max()});
+    } catch (const std::exception&) {
+        // The connection is about to be closed anyway.
+    }
+}
+
+void Channel::close() noexcept {
+    transport_.close(kLinger);
+}
+
+}  // namespace lucerna::dicom

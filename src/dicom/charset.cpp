@@ -1,0 +1,169 @@
+// The one place that uses DCMTK's character set conversion.
+#include "dicom/charset.h"
+
+#include <dcmtk/config/osconfig.h>
+// osconfig.h comes first, as DCMTK asks.
+#include <dcmtk/dcmdata/dcspchrs.h>
+
+#include <algorithm>
+
+#include "dicom/dcmtk_log.h"
+#include "dicom/iso2022_japanese.h"
+#include "dicom/node.h"
+#include "dicom/tags.h"
+
+namespace lucerna::dicom {
+namespace {
+
+constexpr std::string_view kUtf8 = "ISO_IR 192";
+
+/// Length of the UTF-8 sequence at `at` (RFC 3629), 0 if there is none.
+std::size_t utf8_length(std::string_view text, std::size_t at) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    const unsigned lead = byte(at);
+    if (lead < 0x80) return 1;
+    const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+    if (lead < 0xC2 || lead > 0xF4 || at + length > text.size()) return 0;
+    for (std::size_t i = 1; i < length; ++i) {
+        if ((byte(at + i) & 0xC0) != 0x80) return 0;
+    }
+    const unsigned second = byte(at + 1);
+    const bool too_long = (lead == 0xE0 && second < 0xA0) || (lead == 0xF0 && second < 0x90);
+    const bool surrogate = lead == 0xED && second >= 0xA0;
+    const bool too_large = lead == 0xF4 && second >= 0x90;
+    return too_long || surrogate || too_large ? 0 : length;
+}
+
+std::string from_latin1(std::string_view text) {
+    std::string out;
+    for (const char character : text) {
+        const auto byte = static_cast<unsigned char>(character);
+        if (byte < 0x80) {
+            out += character;
+        } else {
+            out += static_cast<char>(0xC0 | byte >> 6);
+            out += static_cast<char>(0x80 | (byte & 0x3F));
+        }
+    }
+    return out;
+}
+
+std::string character_set_of(const Node& node, const std::string& inherited) {
+    const Element* const element = node.find(tags::kSpecificCharacterSet);
+    if (element == nullptr) return inherited;
+    std::string text(as_text(element->value()));
+    while (!text.empty() && (text.back() == ' ' || text.back() == '\0')) text.pop_back();
+    return text;
+}
+
+/// Characters that end an ISO 2022 escape, beside CR, LF, FF and HT (PS3.5 6.1.2.5.3).
+std::string_view delimiters_of(Vr vr) {
+    if (vr == vr::kPn) return "\\^=";
+    return vr.is_single_text() ? "" : "\\";
+}
+
+/// Keeps DCMTK's converter while the character set stays the same: to select one is slow.
+class Converter {
+  public:
+    Converter() { silence_dcmtk(); }
+    std::string to_utf8(std::string_view text, const std::string& character_set,
+                        std::string_view delimiters) {
+        if (is_plain_ascii(text)) return std::string(text);
+        if (character_set.empty() || character_set == kUtf8) return guessed(text);
+        if (names_japanese(character_set)) {
+            if (auto converted = from_japanese(text)) return *std::move(converted);
+        }
+        if (!select(character_set)) return guessed(text);
+        OFString converted;
+        const OFCondition outcome = converter_.convertString(
+            text.data(), text.size(), converted, OFString(delimiters.data(), delimiters.size()));
+        const std::string result(converted.c_str(), converted.size());
+        return outcome.good() && is_utf8(result) ? result : guessed(text);
+    }
+
+  private:
+    static std::string guessed(std::string_view text) {
+        return is_utf8(text) ? std::string(text) : from_latin1(text);
+    }
+    bool select(const std::string& character_set) {
+        if (character_set != selected_) {
+            usable_ = converter_.selectCharacterSet(OFString(character_set.c_str())).good();
+            selected_ = character_set;
+        }
+        return usable_;
+    }
+
+    DcmSpecificCharacterSet converter_;
+    std::string selected_;
+    bool usable_ = false;
+};
+
+bool convert(Node& node, const std::string& inherited, Converter& converter) {
+    const std::string character_set = character_set_of(node, inherited);
+    bool changed = false;
+    for (Element& element : node.elements) {
+        if (auto* items = std::get_if<std::unique_ptr<Items>>(&element.content)) {
+            if (*items == nullptr) continue;
+            for (DataSet& item : **items) changed |= convert(item.node(), character_set, converter);
+        } else if (element.vr.is_encoded_text()) {
+            const std::string_view text = as_text(element.value());
+            if (is_plain_ascii(text)) continue;
+            changed = true;
+            const std::string utf8 =
+                converter.to_utf8(text, character_set, delimiters_of(element.vr));
+            element.content = Bytes(utf8.begin(), utf8.end());
+        }
+    }
+    return changed;
+}
+
+void forget_character_set(Node& node) {
+    node.erase(tags::kSpecificCharacterSet);
+    for (Element& element : node.elements) {
+        auto* items = std::get_if<std::unique_ptr<Items>>(&element.content);
+        if (items == nullptr || *items == nullptr) continue;
+        for (DataSet& item : **items) forget_character_set(item.node());
+    }
+}
+
+}  // namespace
+
+bool is_plain_ascii(std::string_view text) {
+    constexpr char kEscape = 0x1B;
+    return std::none_of(text.begin(), text.end(), [](char character) {
+        return static_cast<unsigned char>(character) >= 0x80 || character == kEscape;
+    });
+}
+
+bool is_utf8(std::string_view text) {
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t length = utf8_length(text, at);
+        if (length == 0) return false;
+        at += length;
+    }
+    return true;
+}
+
+std::string to_utf8(std::string_view text, const std::string& character_set,
+                    std::string_view delimiters) {
+    return Converter().to_utf8(text, character_set, delimiters);
+}
+
+void convert_to_utf8(Node& root) {
+    Converter converter;
+    if (!convert(root, "", converter)) return;
+    forget_character_set(root);
+    (void)root.put(tags::kSpecificCharacterSet, vr::kCs, Bytes(kUtf8.begin(), kUtf8.end()));
+}
+
+bool has_wide_text(const Node& node) {
+    return std::any_of(node.elements.begin(), node.elements.end(), [](const Element& element) {
+        if (const Items* items = element.items()) {
+            return std::any_of(items->begin(), items->end(),
+                               [](const DataSet& item) { return has_wide_text(item.node()); });
+        }
+        return element.vr.is_encoded_text() && !is_plain_ascii(as_text(element.value()));
+    });
+}
+
+}  // namespace lucerna::dicom

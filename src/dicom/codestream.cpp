@@ -1,0 +1,202 @@
+#include "dicom/codestream.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "base/error.h"
+#include "dicom/node.h"
+
+namespace lucerna::dicom {
+namespace {
+
+constexpr std::uint8_t kMarker = 0xFF;
+constexpr std::uint8_t kStartOfImage = 0xD8;
+constexpr std::uint8_t kEndOfImage = 0xD9;
+constexpr std::uint8_t kStartOfScan = 0xDA;
+constexpr std::uint8_t kJpegLsFrame = 0xF7;
+/// JPEG 2000: SOC, then SIZ.
+constexpr std::array<std::uint8_t, 4> kJpeg2000Start{0xFF, 0x4F, 0xFF, 0x51};
+constexpr std::array<std::uint8_t, 12> kJp2Signature{0x00, 0x00, 0x00, 0x0C, 0x6A, 0x50,
+                                                     0x20, 0x20, 0x0D, 0x0A, 0x87, 0x0A};
+/// A decoder keeps some kilobytes for each tile: more tiles than this are an attack.
+constexpr std::size_t kMaxTiles = 16384;
+
+[[noreturn]] void damaged(const std::string& what) {
+    throw Error(ErrorCode::kInvalidInput, "a compressed frame is damaged: " + what);
+}
+
+std::uint32_t big16(ByteView bytes, std::size_t at) {
+    return static_cast<std::uint32_t>(bytes[at]) << 8 | bytes[at + 1];
+}
+std::uint32_t big32(ByteView bytes, std::size_t at) {
+    return big16(bytes, at) << 16 | big16(bytes, at + 2);
+}
+
+/// SOF0..SOF15 without DHT, JPG and DAC, and SOF55 of JPEG-LS.
+bool is_start_of_frame(std::uint8_t marker, Codec codec) {
+    if (codec == Codec::kJpegLs) return marker == kJpegLsFrame;
+    return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
+}
+
+CodestreamHeader jpeg_header(ByteView bytes, Codec codec) {
+    if (!begins_codestream(bytes, codec)) damaged("it does not begin with the marker SOI");
+    std::size_t at = 2;
+    while (true) {
+        if (bytes.size() - at < 4) damaged("it ends before a frame header");
+        if (bytes[at] != kMarker) damaged("no marker where one should follow");
+        const std::uint8_t marker = bytes[at + 1];
+        if (marker == kMarker) {
+            ++at;
+            continue;
+        }
+        if (marker == kStartOfScan || marker == kEndOfImage || marker == kStartOfImage) {
+            damaged("no frame header before the scan");
+        }
+        at += 2;
+        const std::size_t length = big16(bytes, at);
+        if (length < 2 || length > bytes.size() - at) damaged("a marker segment passes its end");
+        if (is_start_of_frame(marker, codec)) {
+            if (length < 8) damaged("its frame header is too short");
+            CodestreamHeader header;
+            header.precision = bytes[at + 2];
+            header.rows = static_cast<int>(big16(bytes, at + 3));
+            header.columns = static_cast<int>(big16(bytes, at + 5));
+            header.components = bytes[at + 7];
+            return header;
+        }
+        at += length;
+    }
+}
+
+CodestreamHeader jpeg2000_header(ByteView bytes) {
+    // T.800 A.5.1: Lsiz, Rsiz, Xsiz, Ysiz, XOsiz, YOsiz, XTsiz, YTsiz, XTOsiz, YTOsiz, Csiz.
+    constexpr std::size_t kComponents = 40;
+    constexpr std::size_t kFirstComponent = 42;
+    bytes = without_boxes(bytes);
+    if (!begins_codestream(bytes, Codec::kJpeg2000) || bytes.size() < kFirstComponent + 3) {
+        damaged("it does not begin with the markers SOC and SIZ");
+    }
+    const auto field = [&](std::size_t at) { return static_cast<std::int64_t>(big32(bytes, at)); };
+    const std::int64_t width = field(8) - field(16);
+    const std::int64_t height = field(12) - field(20);
+    const std::int64_t tile_width = field(24);
+    const std::int64_t tile_height = field(28);
+    if (width <= 0 || height <= 0 || width > 65535 || height > 65535) {
+        damaged("its image area is empty or huge");
+    }
+    if (tile_width <= 0 || tile_height <= 0 || field(32) > field(16) || field(36) > field(20)) {
+        damaged("its tiles are empty or out of place");
+    }
+    const std::int64_t across = (field(8) - field(32) + tile_width - 1) / tile_width;
+    const std::int64_t down = (field(12) - field(36) + tile_height - 1) / tile_height;
+    if (across <= 0 || down <= 0 || across > static_cast<std::int64_t>(kMaxTiles) / down) {
+        damaged("it has more than " + std::to_string(kMaxTiles) + " tiles");
+    }
+    CodestreamHeader header;
+    header.columns = static_cast<int>(width);
+    header.rows = static_cast<int>(height);
+    header.components = static_cast<int>(big16(bytes, kComponents));
+    header.precision = (bytes[kFirstComponent] & 0x7F) + 1;
+    header.is_signed = (bytes[kFirstComponent] & 0x80) != 0;
+    return header;
+}
+
+/// PS3.5 G.5: 16 numbers; how many segments, and where each begins.
+CodestreamHeader rle_header(ByteView bytes, const StoredLayout& layout) {
+    constexpr std::size_t kHeaderBytes = 64;
+    if (bytes.size() < kHeaderBytes) damaged("it is shorter than an RLE header");
+    const auto expected = static_cast<std::uint32_t>(layout.samples_per_pixel *
+                                                     std::max(layout.bits_allocated / 8, 1));
+    const std::uint32_t segments = u32(bytes, 0);
+    if (segments != expected) {
+        damaged("it has " + std::to_string(segments) +
+                " RLE segments where the header's pixels "
+                "take " +
+                std::to_string(expected));
+    }
+    std::uint32_t before = kHeaderBytes - 1;
+    for (std::uint32_t i = 0; i < segments; ++i) {
+        const std::uint32_t offset = u32(bytes, 4 + std::size_t{4} * i);
+        if (offset <= before || offset > bytes.size()) damaged("an RLE segment lies outside of it");
+        before = offset;
+    }
+    return {layout.rows, layout.columns, layout.samples_per_pixel, layout.bits_allocated, false};
+}
+
+}  // namespace
+
+CodestreamHeader codestream_header(ByteView codestream, Codec codec, const StoredLayout& layout) {
+    switch (codec) {
+        case Codec::kJpeg:
+        case Codec::kJpegLs:
+            return jpeg_header(codestream, codec);
+        case Codec::kJpeg2000:
+            return jpeg2000_header(codestream);
+        case Codec::kRle:
+            return rle_header(codestream, layout);
+        case Codec::kNone:
+        case Codec::kOther:
+            break;
+    }
+    throw Error(ErrorCode::kInternal, "no codestream of this codec has a header");
+}
+
+void require_agreement(const CodestreamHeader& header, const StoredLayout& layout) {
+    if (header.rows != layout.rows || header.columns != layout.columns) {
+        throw Error(ErrorCode::kInvalidInput,
+                    "Rows and Columns say " + std::to_string(layout.rows) + " x " +
+                        std::to_string(layout.columns) + ", but a compressed frame is " +
+                        std::to_string(header.rows) + " x " + std::to_string(header.columns));
+    }
+    if (header.components != layout.samples_per_pixel) {
+        throw Error(ErrorCode::kInvalidInput,
+                    "Samples per Pixel is " + std::to_string(layout.samples_per_pixel) +
+                        ", but a compressed frame has " + std::to_string(header.components) +
+                        " components");
+    }
+    if (header.precision < 1 || header.precision > layout.bits_allocated) {
+        throw Error(ErrorCode::kInvalidInput, "Bits Allocated is " +
+                                                  std::to_string(layout.bits_allocated) +
+                                                  ", but a compressed frame has samples of " +
+                                                  std::to_string(header.precision) + " bits");
+    }
+}
+
+ByteView without_boxes(ByteView jpeg2000) {
+    constexpr std::uint32_t kCodestreamBox = 0x6A703263;  // "jp2c"
+    if (jpeg2000.size() < kJp2Signature.size() ||
+        !std::equal(kJp2Signature.begin(), kJp2Signature.end(), jpeg2000.begin())) {
+        return jpeg2000;
+    }
+    std::size_t at = 0;
+    while (jpeg2000.size() - at >= 16) {
+        const std::uint32_t length = big32(jpeg2000, at);
+        const bool is_long = length == 1;
+        const std::size_t header = is_long ? 16 : 8;
+        if (big32(jpeg2000, at + 4) == kCodestreamBox) return jpeg2000.subspan(at + header);
+        if (is_long || length < header || length > jpeg2000.size() - at) break;
+        at += length;
+    }
+    damaged("a JP2 file without a codestream");
+}
+
+bool begins_codestream(ByteView fragment, Codec codec) {
+    switch (codec) {
+        case Codec::kJpeg:
+        case Codec::kJpegLs:
+            return fragment.size() >= 2 && fragment[0] == kMarker && fragment[1] == kStartOfImage;
+        case Codec::kJpeg2000:
+            return (fragment.size() >= kJpeg2000Start.size() &&
+                    std::equal(kJpeg2000Start.begin(), kJpeg2000Start.end(), fragment.begin())) ||
+                   (fragment.size() >= kJp2Signature.size() &&
+                    std::equal(kJp2Signature.begin(), kJp2Signature.end(), fragment.begin()));
+        case Codec::kNone:
+        case Codec::kRle:
+        case Codec::kOther:
+            return false;
+    }
+    return false;
+}
+
+}  // namespace lucerna::dicom

@@ -1,0 +1,159 @@
+// The one place that includes OpenJPEG.
+#include <openjpeg.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "dicom/decoders.h"
+
+namespace lucerna::dicom {
+namespace {
+
+/// What OpenJPEG reads from.
+struct Source {
+    ByteView bytes;
+    std::size_t at = 0;
+};
+
+OPJ_SIZE_T read_some(void* buffer, OPJ_SIZE_T size, void* user) {
+    auto& source = *static_cast<Source*>(user);
+    const std::size_t count = std::min<std::size_t>(size, source.bytes.size() - source.at);
+    if (count == 0) return static_cast<OPJ_SIZE_T>(-1);
+    std::memcpy(buffer, source.bytes.data() + source.at, count);
+    source.at += count;
+    return count;
+}
+
+OPJ_OFF_T skip_some(OPJ_OFF_T count, void* user) {
+    auto& source = *static_cast<Source*>(user);
+    if (count < 0) return -1;
+    const auto left = static_cast<OPJ_OFF_T>(source.bytes.size() - source.at);
+    const OPJ_OFF_T step = std::min(count, left);
+    source.at += static_cast<std::size_t>(step);
+    return step == 0 && count > 0 ? -1 : step;
+}
+
+OPJ_BOOL seek_to(OPJ_OFF_T to, void* user) {
+    auto& source = *static_cast<Source*>(user);
+    if (to < 0 || static_cast<std::size_t>(to) > source.bytes.size()) return OPJ_FALSE;
+    source.at = static_cast<std::size_t>(to);
+    return OPJ_TRUE;
+}
+
+/// Keeps the first complaint, which says most.
+void keep_message(const char* message, void* user) {
+    auto& kept = *static_cast<std::string*>(user);
+    if (kept.empty()) kept = message;
+    while (!kept.empty() && kept.back() == '\n') kept.pop_back();
+}
+void drop_message(const char*, void*) {}
+
+/// OpenJPEG's handles are pointers to void, all of one type.
+template <auto kRelease>
+struct Release {
+    template <typename Handle>
+    void operator()(Handle* handle) const {
+        kRelease(handle);
+    }
+};
+using Decoder = std::unique_ptr<opj_codec_t, Release<opj_destroy_codec>>;
+using Stream = std::unique_ptr<opj_stream_t, Release<opj_stream_destroy>>;
+using Image = std::unique_ptr<opj_image_t, Release<opj_image_destroy>>;
+
+[[noreturn]] void damaged(const std::string& why) {
+    throw Error(ErrorCode::kInvalidInput,
+                "a JPEG 2000 frame is damaged: " + (why.empty() ? "it cannot be decoded" : why));
+}
+
+Image decode(ByteView codestream, const StoredLayout& layout) {
+    std::string complaint;
+    const Decoder codec(opj_create_decompress(OPJ_CODEC_J2K));
+    Source source{codestream};
+    const Stream stream(opj_stream_default_create(OPJ_TRUE));
+    if (codec == nullptr || stream == nullptr) {
+        throw Error(ErrorCode::kInternal, "OpenJPEG cannot start to decode");
+    }
+    opj_set_error_handler(codec.get(), keep_message, &complaint);
+    opj_set_warning_handler(codec.get(), drop_message, nullptr);
+    opj_set_info_handler(codec.get(), drop_message, nullptr);
+    opj_stream_set_user_data(stream.get(), &source, nullptr);
+    opj_stream_set_user_data_length(stream.get(), codestream.size());
+    opj_stream_set_read_function(stream.get(), read_some);
+    opj_stream_set_skip_function(stream.get(), skip_some);
+    opj_stream_set_seek_function(stream.get(), seek_to);
+    opj_dparameters_t parameters;
+    opj_set_default_decoder_parameters(&parameters);
+    if (!opj_setup_decoder(codec.get(), &parameters)) damaged(complaint);
+
+    opj_image_t* raw = nullptr;
+    const bool has_header = opj_read_header(stream.get(), codec.get(), &raw) != OPJ_FALSE;
+    Image image(raw);
+    if (!has_header || image == nullptr) damaged(complaint);
+    if (image->numcomps != static_cast<OPJ_UINT32>(layout.samples_per_pixel)) {
+        damaged("it has another number of components than its header says");
+    }
+    if (!opj_decode(codec.get(), stream.get(), image.get())) damaged(complaint);
+    if (!opj_end_decompress(codec.get(), stream.get())) damaged(complaint);
+    return image;
+}
+
+/// One component into its places; subsampled ones are repeated.
+template <typename Sample>
+void place(const opj_image_comp_t& component, const StoredLayout& layout, int index,
+           std::uint32_t sign_bit, std::uint8_t* out) {
+    const auto step = static_cast<std::size_t>(layout.samples_per_pixel);
+    const auto columns = static_cast<std::size_t>(layout.columns);
+    for (std::size_t y = 0; y < static_cast<std::size_t>(layout.rows); ++y) {
+        const std::size_t from_y = std::min<std::size_t>(y / component.dy, component.h - 1);
+        const OPJ_INT32* const row = component.data + from_y * component.w;
+        for (std::size_t x = 0; x < columns; ++x) {
+            auto bits = static_cast<std::uint32_t>(
+                row[std::min<std::size_t>(x / component.dx, component.w - 1)]);
+            // Sign-extends where the header says signed and the codestream does not.
+            bits = (bits ^ sign_bit) - sign_bit;
+            const auto sample = static_cast<Sample>(bits);
+            std::memcpy(
+                out + ((y * columns + x) * step + static_cast<std::size_t>(index)) * sizeof(Sample),
+                &sample, sizeof(Sample));
+        }
+    }
+}
+
+}  // namespace
+
+DecodedFrame decode_by_openjpeg(ByteView codestream, const CodestreamHeader& header,
+                                const StoredLayout& layout) {
+    if (layout.bits_allocated > 16) {
+        throw Error(ErrorCode::kUnsupported, "JPEG 2000 of more than 16 bits is not read here");
+    }
+    const auto image = decode(without_boxes(codestream), layout);
+    DecodedFrame frame;
+    frame.rows = layout.rows;
+    frame.columns = layout.columns;
+    frame.samples_per_pixel = layout.samples_per_pixel;
+    frame.bits_allocated = layout.bits_allocated > 8 ? 16 : 8;
+    const bool had_transform = layout.photometric_interpretation == "YBR_RCT" ||
+                               layout.photometric_interpretation == "YBR_ICT";
+    frame.photometric_interpretation = had_transform ? "RGB" : layout.photometric_interpretation;
+    frame.samples.resize(layout.samples() * static_cast<std::size_t>(frame.bits_allocated / 8));
+    const std::uint32_t sign_bit =
+        layout.is_signed && !header.is_signed ? std::uint32_t{1} << (header.precision - 1) : 0;
+    for (int i = 0; i < layout.samples_per_pixel; ++i) {
+        const opj_image_comp_t& component = image->comps[i];
+        if (component.data == nullptr || component.w == 0 || component.h == 0 ||
+            component.dx == 0 || component.dy == 0) {
+            damaged("a component is empty");
+        }
+        if (frame.bits_allocated == 8) {
+            place<std::uint8_t>(component, layout, i, sign_bit, frame.samples.data());
+        } else {
+            place<std::uint16_t>(component, layout, i, sign_bit, frame.samples.data());
+        }
+    }
+    return frame;
+}
+
+}  // namespace lucerna::dicom

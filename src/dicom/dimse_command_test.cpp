@@ -1,0 +1,88 @@
+#include "dicom/dimse_command.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "dicom/dimse_status.h"
+
+namespace lucerna::dicom {
+namespace {
+
+TEST(DimseCommand, ComesBackFromItsBytes) {
+    DimseCommand request;
+    request.field = command::kStoreRequest;
+    request.message_id = 7;
+    request.has_data_set = true;
+    request.affected_sop_class_uid = "1.2.840.10008.5.1.4.1.1.2";
+    request.affected_sop_instance_uid = "1.2.3.4.5";
+    const DimseCommand back = parse_command(encode_command(request));
+    EXPECT_EQ(back.field, command::kStoreRequest);
+    EXPECT_EQ(back.message_id, 7);
+    EXPECT_TRUE(back.has_data_set);
+    EXPECT_EQ(back.affected_sop_class_uid, request.affected_sop_class_uid);
+    EXPECT_EQ(back.affected_sop_instance_uid, request.affected_sop_instance_uid);
+    EXPECT_FALSE(back.status.has_value());
+}
+
+TEST(DimseCommand, ResponseCarriesStatusAndComment) {
+    DimseCommand response;
+    response.field = command::kStoreResponse;
+    response.message_id = 9;
+    response.status = status::kOutOfResources;
+    response.error_comment = "the disk is full";
+    const DimseCommand back = parse_command(encode_command(response));
+    EXPECT_TRUE(back.is_response());
+    EXPECT_FALSE(back.has_data_set);
+    EXPECT_EQ(back.message_id, 9);
+    EXPECT_EQ(back.status, status::kOutOfResources);
+    EXPECT_EQ(back.error_comment, "the disk is full");
+}
+
+TEST(DimseCommand, GroupLengthCountsWhatFollowsIt) {
+    DimseCommand request;
+    request.field = command::kEchoRequest;
+    const Bytes bytes = encode_command(request);
+    EXPECT_EQ(bytes[8] + 256u * bytes[9], bytes.size() - 12);
+}
+
+TEST(DimseCommand, RefusesWhatDoesNotFillItsBytes) {
+    DimseCommand request;
+    request.field = command::kEchoRequest;
+    Bytes bytes = encode_command(request);
+    bytes.pop_back();
+    EXPECT_THROW((void)parse_command(bytes), Error);
+    EXPECT_THROW((void)parse_command({}), Error);
+    // A command of group 0008 is none.
+    EXPECT_THROW((void)parse_command(Bytes{8, 0, 0, 1, 2, 0, 0, 0, 1, 0}), Error);
+}
+
+TEST(DimseStatus, MapsEachErrorToOneStatus) {
+    EXPECT_EQ(status_for(ErrorCode::kOutOfSpace), 0xA700);
+    EXPECT_EQ(status_for(ErrorCode::kInvalidInput), 0xC000);
+    EXPECT_EQ(status_for(ErrorCode::kConflict), 0x0111);
+    EXPECT_EQ(status_for(ErrorCode::kIo), 0x0110);
+    EXPECT_EQ(status_for(ErrorCode::kInternal), 0x0110);
+}
+
+TEST(DimseStatus, TellsWhatSendingAgainCanMend) {
+    EXPECT_EQ(kind_of(0x0000), StatusKind::kSuccess);
+    EXPECT_EQ(kind_of(0xB007), StatusKind::kWarning);
+    EXPECT_EQ(kind_of(0xBFFF), StatusKind::kWarning);
+    EXPECT_EQ(kind_of(0xA701), StatusKind::kTransientFailure);
+    EXPECT_EQ(kind_of(0x0122), StatusKind::kPermanentFailure);
+    EXPECT_EQ(kind_of(0xC123), StatusKind::kPermanentFailure);
+    EXPECT_EQ(kind_of(0x7777), StatusKind::kPermanentFailure);
+    EXPECT_EQ(describe_status(0xA700), "0xA700 refused: out of resources");
+    EXPECT_EQ(describe_status(0xC122), "0xC122 transfer syntax not supported");
+}
+
+TEST(ErrorComment, FitsItsValueRepresentation) {
+    EXPECT_EQ(as_error_comment("short"), "short");
+    const std::string cut = as_error_comment(std::string(100, 'x'));
+    EXPECT_EQ(cut.size(), 64u);
+    EXPECT_EQ(cut.substr(61), "...");
+    EXPECT_EQ(as_error_comment("a\\b\n\xC3"), "a?b??");
+}
+
+}  // namespace
+}  // namespace lucerna::dicom

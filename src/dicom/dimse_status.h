@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace lucerna::dicom {
+
+/// Status (0000,0900) of a DIMSE response: the codes of PS3.7 Annex C and PS3.4 B.2.3 that a
+/// storage service uses. The same numbers are the Failure Reason (0008,1197) of STOW-RS
+/// (PS3.18 10.5.3, I.2.2).
+namespace status {
+constexpr std::uint16_t kSuccess = 0x0000;
+constexpr std::uint16_t kProcessingFailure = 0x0110;
+constexpr std::uint16_t kDuplicateInstance = 0x0111;
+constexpr std::uint16_t kInvalidInstance = 0x0117;
+constexpr std::uint16_t kClassNotSupported = 0x0122;
+constexpr std::uint16_t kNotAuthorized = 0x0124;
+constexpr std::uint16_t kUnrecognizedOperation = 0x0211;
+constexpr std::uint16_t kMistypedArgument = 0x0212;
+constexpr std::uint16_t kOutOfResources = 0xA700;
+constexpr std::uint16_t kDoesNotMatchClass = 0xA900;
+constexpr std::uint16_t kCoerced = 0xB000;
+constexpr std::uint16_t kElementsDiscarded = 0xB006;
+constexpr std::uint16_t kDoesNotMatchClassWarning = 0xB007;
+constexpr std::uint16_t kCannotUnderstand = 0xC000;
+}  // namespace status
+
+/// What storing failed with -> what the sender is told. The one table for DIMSE and STOW-RS.
+[[nodiscard]] std::uint16_t status_for(ErrorCode code);
+
+enum class StatusKind {
+    kSuccess,
+    /// Stored; something about it deserves a line in the log.
+    kWarning,
+    /// Not stored, and sending the same again later may work (Axxx out of resources, ...).
+    kTransientFailure,
+    /// Not stored, and the same object will never be.
+    kPermanentFailure,
+};
+[[nodiscard]] StatusKind kind_of(std::uint16_t status);
+
+/// "0xA700 refused: out of resources".
+[[nodiscard]] std::string describe_status(std::uint16_t status);
+
+/// Fits an Error Comment (0000,0902): LO, at most 64 characters, printable ASCII only.
+[[nodiscard]] std::string as_error_comment(std::string_view sentence);
+
+}  // namespace lucerna::dicom

@@ -1,0 +1,361 @@
+#include "dicom/frames.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "dicom/codestream.h"
+#include "dicom/decoders.h"
+#include "dicom/node.h"
+#include "dicom/pixel_layout.h"
+
+namespace lucerna::dicom {
+namespace {
+
+[[noreturn]] void contradict(const std::string& what) {
+    throw Error(ErrorCode::kInvalidInput, describe(tags::kPixelData) + " " + what);
+}
+
+/// Pixel Data with everything that is needed to find a frame in it.
+struct Pixels {
+    const Element* element = nullptr;
+    const Fragments* fragments = nullptr;
+    /// Null for one that is not in the table.
+    const TransferSyntax* syntax = nullptr;
+    StoredLayout layout;
+
+    [[nodiscard]] Codec codec() const { return syntax == nullptr ? Codec::kOther : syntax->codec; }
+};
+
+Pixels pixels_of(const DataSet& data_set) {
+    const Node& node = data_set.node();
+    Pixels pixels;
+    pixels.element = node.find(tags::kPixelData);
+    if (pixels.element == nullptr) {
+        const bool is_float = node.find(tags::kFloatPixelData) != nullptr ||
+                              node.find(tags::kDoubleFloatPixelData) != nullptr;
+        throw Error(is_float ? ErrorCode::kUnsupported : ErrorCode::kInvalidInput,
+                    is_float ? "floating point pixel data is not read here"
+                             : describe(tags::kPixelData) + " is missing: the object is no image");
+    }
+    if (node.pixels_skipped) contradict("was skipped when the object was read");
+    pixels.layout = stored_layout_of(data_set);
+    pixels.fragments = pixels.element->fragments();
+    const std::string& uid = data_set.transfer_syntax_uid();
+    pixels.syntax =
+        find_transfer_syntax(uid.empty() ? transfer_syntax::kExplicitVrLittleEndian : uid);
+    const bool encapsulated = pixels.syntax == nullptr || pixels.syntax->encapsulated();
+    if (encapsulated != (pixels.fragments != nullptr)) {
+        contradict(encapsulated ? "is not encapsulated, as its transfer syntax asks"
+                                : "is encapsulated, against its transfer syntax");
+    }
+    return pixels;
+}
+
+/// Where each frame's fragments begin, by an offset table (PS3.5 A.4, PS3.3 C.7.6.3.1.8).
+std::vector<std::size_t> by_offsets(const Fragments& fragments,
+                                    const std::vector<std::size_t>& offsets) {
+    std::vector<std::size_t> starts;
+    for (const std::size_t offset : offsets) {
+        const auto at =
+            std::lower_bound(fragments.offsets.begin(), fragments.offsets.end(), offset);
+        if (at == fragments.offsets.end() || *at != offset) {
+            contradict("has an offset table that points between fragments");
+        }
+        const auto index = static_cast<std::size_t>(at - fragments.offsets.begin());
+        if (starts.empty() ? index != 0 : index <= starts.back()) {
+            contradict("has an offset table out of order");
+        }
+        starts.push_back(index);
+    }
+    return starts;
+}
+
+std::vector<std::size_t> offset_table(const DataSet& data_set, const Fragments& fragments) {
+    std::vector<std::size_t> offsets;
+    const ByteView basic = fragments.basic_offset_table;
+    for (std::size_t at = 0; at + 4 <= basic.size(); at += 4) offsets.push_back(u32(basic, at));
+    if (!offsets.empty()) return offsets;
+    const ByteView extended = data_set.bytes(tags::kExtendedOffsetTable);
+    for (std::size_t at = 0; at + 8 <= extended.size(); at += 8) {
+        std::uint64_t offset = 0;
+        std::memcpy(&offset, extended.data() + at, sizeof(offset));
+        offsets.push_back(static_cast<std::size_t>(offset));
+    }
+    return offsets;
+}
+
+std::vector<std::size_t> by_beginnings(const Fragments& fragments, Codec codec) {
+    std::vector<std::size_t> starts;
+    for (std::size_t i = 0; i < fragments.pieces.size(); ++i) {
+        if (begins_codestream(fragments.pieces[i], codec)) starts.push_back(i);
+    }
+    return starts;
+}
+
+/// Fragments [first, second) of a frame.
+std::pair<std::size_t, std::size_t> fragments_of(const DataSet& data_set, const Pixels& pixels,
+                                                 std::size_t frame) {
+    const Fragments& fragments = *pixels.fragments;
+    const std::size_t pieces = fragments.pieces.size();
+    const auto frames = static_cast<std::size_t>(pixels.layout.frames);
+    if (frames == 1) return {0, pieces};
+    if (frames == pieces) return {frame, frame + 1};
+    std::vector<std::size_t> starts = by_offsets(fragments, offset_table(data_set, fragments));
+    if (starts.size() != frames) starts = by_beginnings(fragments, pixels.codec());
+    if (starts.size() != frames) {
+        contradict("has " + std::to_string(pieces) + " fragments from which its " +
+                   std::to_string(frames) + " frames cannot be told");
+    }
+    return {starts[frame], frame + 1 < frames ? starts[frame + 1] : pieces};
+}
+
+void require_enough(const Pixels& pixels) {
+    const auto frames = static_cast<std::size_t>(pixels.layout.frames);
+    if (pixels.fragments != nullptr) {
+        const bool is_video = pixels.codec() == Codec::kOther;
+        if (pixels.fragments->pieces.empty() ||
+            (!is_video && pixels.fragments->pieces.size() < frames)) {
+            contradict("has " + std::to_string(pixels.fragments->pieces.size()) +
+                       " fragments for " + std::to_string(frames) + " frames");
+        }
+        return;
+    }
+    const std::size_t bits = pixels.layout.frame_bits();
+    const std::size_t available = pixels.element->value().size();
+    // In this order nothing overflows: a frame has less than 2^42 bits.
+    if (frames > std::numeric_limits<std::size_t>::max() / bits / 2 ||
+        (bits * frames + 7) / 8 > available) {
+        contradict("has " + std::to_string(available) + " bytes, less than " +
+                   std::to_string(frames) + " frames of " + std::to_string((bits + 7) / 8) +
+                   " bytes take");
+    }
+}
+
+void require_frame(const Pixels& pixels, int frame) {
+    if (frame >= 0 && frame < pixels.layout.frames) return;
+    throw Error(ErrorCode::kNotFound, "there is no frame " + std::to_string(frame + 1) + " of " +
+                                          std::to_string(pixels.layout.frames));
+}
+
+Bytes joined_fragments(const DataSet& data_set, const Pixels& pixels, int frame) {
+    const auto [first, last] = fragments_of(data_set, pixels, static_cast<std::size_t>(frame));
+    Bytes out;
+    std::size_t size = 0;
+    for (std::size_t i = first; i < last; ++i) size += pixels.fragments->pieces[i].size();
+    out.reserve(size);
+    for (std::size_t i = first; i < last; ++i) {
+        const ByteView piece = pixels.fragments->pieces[i];
+        out.insert(out.end(), piece.begin(), piece.end());
+    }
+    return out;
+}
+
+/// Single bits, from the lowest of each byte up (PS3.5 8.1.1), as bytes; frames are not padded.
+Bytes unpacked_bits(ByteView packed, std::size_t first, std::size_t count) {
+    Bytes out(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t bit = first + i;
+        out[i] = static_cast<std::uint8_t>((packed[bit / 8] >> (bit % 8)) & 1);
+    }
+    return out;
+}
+
+/// RRR..GGG..BBB to RGBRGB (PS3.3 C.7.6.3.1.3).
+Bytes interleaved(const Bytes& planes, const StoredLayout& layout) {
+    const auto size = static_cast<std::size_t>(layout.bits_allocated / 8);
+    const auto count = static_cast<std::size_t>(layout.samples_per_pixel);
+    const std::size_t pixels = layout.pixels();
+    Bytes out(planes.size());
+    for (std::size_t plane = 0; plane < count; ++plane) {
+        for (std::size_t i = 0; i < pixels; ++i) {
+            std::memcpy(&out[(i * count + plane) * size], &planes[(plane * pixels + i) * size],
+                        size);
+        }
+    }
+    return out;
+}
+
+/// Y1 Y2 Cb Cr for two pixels to Y Cb Cr for each (PS3.3 C.7.6.3.1.2).
+Bytes with_all_colors(const Bytes& shared) {
+    Bytes out;
+    out.reserve(shared.size() / 4 * 6);
+    for (std::size_t i = 0; i + 4 <= shared.size(); i += 4) {
+        for (const std::uint8_t y : {shared[i], shared[i + 1]}) {
+            out.insert(out.end(), {y, shared[i + 2], shared[i + 3]});
+        }
+    }
+    return out;
+}
+
+DecodedFrame native_frame(const Pixels& pixels, int frame) {
+    const StoredLayout& layout = pixels.layout;
+    const ByteView all = pixels.element->value();
+    const std::size_t bits = layout.frame_bits();
+    DecodedFrame out;
+    out.rows = layout.rows;
+    out.columns = layout.columns;
+    out.samples_per_pixel = layout.samples_per_pixel;
+    out.bits_allocated = std::max(layout.bits_allocated, 8);
+    out.photometric_interpretation = layout.photometric_interpretation;
+    const std::size_t first = bits * static_cast<std::size_t>(frame);
+    if (layout.bits_allocated == 1) {
+        out.samples = unpacked_bits(all, first, layout.samples());
+        return out;
+    }
+    const ByteView bytes = all.subspan(first / 8, bits / 8);
+    out.samples.assign(bytes.begin(), bytes.end());
+    if (layout.is_subsampled()) {
+        out.samples = with_all_colors(out.samples);
+        out.photometric_interpretation = "YBR_FULL";
+    } else if (layout.is_planar) {
+        out.samples = interleaved(out.samples, layout);
+    }
+    return out;
+}
+
+/// Clears what is not the value (PS3.5 8.1.1 lets overlays lie there) and extends the sign.
+template <typename Sample>
+void keep_stored_bits(Bytes& samples, int low_bit, int bits, bool is_signed) {
+    const auto mask = static_cast<Sample>(std::numeric_limits<Sample>::max() >>
+                                          (static_cast<int>(sizeof(Sample) * 8) - bits));
+    const auto sign = static_cast<Sample>(is_signed ? Sample{1} << (bits - 1) : 0);
+    for (std::size_t i = 0; i + sizeof(Sample) <= samples.size(); i += sizeof(Sample)) {
+        Sample sample;
+        std::memcpy(&sample, samples.data() + i, sizeof(Sample));
+        sample = static_cast<Sample>((sample >> low_bit) & mask);
+        sample = static_cast<Sample>((sample ^ sign) - sign);
+        std::memcpy(samples.data() + i, &sample, sizeof(Sample));
+    }
+}
+
+void keep_stored_bits(DecodedFrame& frame, int low_bit) {
+    if (frame.bits_stored == frame.bits_allocated && low_bit == 0) return;
+    if (frame.bits_allocated == 8) {
+        keep_stored_bits<std::uint8_t>(frame.samples, low_bit, frame.bits_stored, frame.is_signed);
+    } else if (frame.bits_allocated == 16) {
+        keep_stored_bits<std::uint16_t>(frame.samples, low_bit, frame.bits_stored, frame.is_signed);
+    } else {
+        keep_stored_bits<std::uint32_t>(frame.samples, low_bit, frame.bits_stored, frame.is_signed);
+    }
+}
+
+DecodedFrame compressed_frame(const DataSet& data_set, const Pixels& pixels, int frame) {
+    if (pixels.codec() == Codec::kOther) {
+        throw Error(
+            ErrorCode::kUnsupported,
+            "frames of transfer syntax " + data_set.transfer_syntax_uid() +
+                (pixels.syntax == nullptr ? "" : " (" + std::string(pixels.syntax->name) + ")") +
+                " are not decoded here");
+    }
+    const StoredLayout& layout = pixels.layout;
+    if (layout.bits_allocated == 1) {
+        throw Error(ErrorCode::kUnsupported, "compressed single-bit pixels are not read here");
+    }
+    const auto [first, last] = fragments_of(data_set, pixels, static_cast<std::size_t>(frame));
+    Bytes together;
+    ByteView codestream = pixels.fragments->pieces[first];
+    if (last - first > 1) {
+        together = joined_fragments(data_set, pixels, frame);
+        codestream = together;
+    }
+    const CodestreamHeader header = codestream_header(codestream, pixels.codec(), layout);
+    require_agreement(header, layout);
+    DecodedFrame out = pixels.codec() == Codec::kJpeg2000
+                           ? decode_by_openjpeg(codestream, header, layout)
+                           : decode_by_dcmtk(codestream, *pixels.syntax, header, layout);
+    out.bits_stored = header.precision;
+    return out;
+}
+
+}  // namespace
+
+std::int64_t DecodedFrame::value(std::size_t index) const {
+    const std::uint8_t* const at =
+        samples.data() + index * static_cast<std::size_t>(bits_allocated / 8);
+    if (bits_allocated == 8) {
+        return is_signed ? static_cast<std::int8_t>(*at) : static_cast<std::int64_t>(*at);
+    }
+    if (bits_allocated == 16) {
+        std::uint16_t bits = 0;
+        std::memcpy(&bits, at, sizeof(bits));
+        return is_signed ? static_cast<std::int16_t>(bits) : static_cast<std::int64_t>(bits);
+    }
+    std::uint32_t bits = 0;
+    std::memcpy(&bits, at, sizeof(bits));
+    return is_signed ? static_cast<std::int32_t>(bits) : static_cast<std::int64_t>(bits);
+}
+
+std::int64_t DecodedFrame::lowest() const {
+    return is_signed ? -(std::int64_t{1} << (bits_stored - 1)) : 0;
+}
+
+std::int64_t DecodedFrame::highest() const {
+    return (std::int64_t{1} << (is_signed ? bits_stored - 1 : bits_stored)) - 1;
+}
+
+int frame_count(const DataSet& data_set) {
+    const Node& node = data_set.node();
+    const bool has_pixels = node.find(tags::kPixelData) != nullptr ||
+                            node.find(tags::kFloatPixelData) != nullptr ||
+                            node.find(tags::kDoubleFloatPixelData) != nullptr;
+    if (!has_pixels) return 0;
+    if (node.pixels_skipped || node.find(tags::kPixelData) == nullptr) {
+        return static_cast<int>(
+            std::clamp(data_set.integer(tags::kNumberOfFrames).value_or(1), 1LL,
+                       static_cast<long long>(std::numeric_limits<int>::max())));
+    }
+    const Pixels pixels = pixels_of(data_set);
+    require_enough(pixels);
+    return static_cast<int>(pixels.layout.frames);
+}
+
+DecodedFrame decode_frame(const DataSet& data_set, int frame, const Limits& limits) {
+    const Pixels pixels = pixels_of(data_set);
+    require_frame(pixels, frame);
+    const StoredLayout& layout = pixels.layout;
+    const std::size_t size =
+        layout.samples() * static_cast<std::size_t>(std::max(layout.bits_allocated / 8, 1));
+    if (size > limits.max_frame_bytes) {
+        throw Error(ErrorCode::kInvalidInput,
+                    "a frame of " + std::to_string(layout.rows) + " x " +
+                        std::to_string(layout.columns) + " pixels takes more than the limit of " +
+                        std::to_string(limits.max_frame_bytes) + " bytes");
+    }
+    require_enough(pixels);
+    DecodedFrame out = pixels.fragments == nullptr ? native_frame(pixels, frame)
+                                                   : compressed_frame(data_set, pixels, frame);
+    // A codestream may have more bits than the header says are stored; then it is right.
+    const bool by_header = pixels.codec() == Codec::kNone || pixels.codec() == Codec::kRle;
+    out.bits_stored =
+        by_header ? layout.bits_stored : std::max(layout.bits_stored, out.bits_stored);
+    out.is_signed = layout.is_signed;
+    keep_stored_bits(out, by_header ? layout.high_bit + 1 - layout.bits_stored : 0);
+    return out;
+}
+
+Bytes stored_frame(const DataSet& data_set, int frame) {
+    const Pixels pixels = pixels_of(data_set);
+    require_frame(pixels, frame);
+    require_enough(pixels);
+    if (pixels.fragments != nullptr) return joined_fragments(data_set, pixels, frame);
+    const std::size_t bits = pixels.layout.frame_bits();
+    const std::size_t first = bits * static_cast<std::size_t>(frame);
+    const ByteView all = pixels.element->value();
+    if (first % 8 == 0) {
+        const ByteView bytes = all.subspan(first / 8, (bits + 7) / 8);
+        return {bytes.begin(), bytes.end()};
+    }
+    // Single-bit frames are not padded: this one begins within a byte.
+    const Bytes single = unpacked_bits(all, first, bits);
+    Bytes packed((bits + 7) / 8);
+    for (std::size_t i = 0; i < bits; ++i) {
+        packed[i / 8] = static_cast<std::uint8_t>(packed[i / 8] | single[i] << (i % 8));
+    }
+    return packed;
+}
+
+}  // namespace lucerna::dicom

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "base/encoding.h"
+#include "dicom/data_set.h"
+
+namespace lucerna::dicom {
+
+/// One frame, uncompressed.
+struct DecodedFrame {
+    int rows = 0;
+    int columns = 0;
+    int samples_per_pixel = 1;
+    /// Of each sample in `samples`: 8, 16 or 32. Single-bit pixels come as 8.
+    int bits_allocated = 8;
+    /// How many of them the value has, from the lowest up; the rest is sign or zero.
+    int bits_stored = 8;
+    bool is_signed = false;
+    /// Of `samples`: what JPEG codecs turn into RGB says so. YBR_FULL_422 comes as YBR_FULL.
+    std::string photometric_interpretation;
+    /// Row by row from the top left, samples of a pixel side by side, little endian.
+    Bytes samples;
+
+    [[nodiscard]] std::size_t count() const {
+        return samples.size() / static_cast<std::size_t>(bits_allocated / 8);
+    }
+    /// Sample `index` of `count()`.
+    [[nodiscard]] std::int64_t value(std::size_t index) const;
+    /// The least that a sample of this layout can be, and the greatest.
+    [[nodiscard]] std::int64_t lowest() const;
+    [[nodiscard]] std::int64_t highest() const;
+};
+
+/// Number of Frames, 1 where an image does not say, 0 without pixel data. Throws
+/// Error(kInvalidInput) where the pixel data cannot hold that many.
+[[nodiscard]] int frame_count(const DataSet& data_set);
+
+/// Frame `frame` (from 0), decoded. Dimensions in the codestream are compared with Rows and Columns
+/// before anything is decoded. Throws Error: kNotFound if there is no such frame, kInvalidInput if
+/// header and pixels contradict each other or a codestream is damaged, kUnsupported for a transfer
+/// syntax or pixel layout that is not read here (video, float).
+[[nodiscard]] DecodedFrame decode_frame(const DataSet& data_set, int frame,
+                                        const Limits& limits = {});
+
+/// Frame `frame` (from 0) as it is stored: the codestream of an encapsulated one without fragment
+/// headers (a padding byte may follow it), else the frame's bytes, little endian. Throws as above.
+[[nodiscard]] Bytes stored_frame(const DataSet& data_set, int frame);
+
+}  // namespace lucerna::dicom

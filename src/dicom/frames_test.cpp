@@ -1,0 +1,152 @@
+#include "dicom/frames.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "dicom/render.h"
+
+namespace lucerna::dicom {
+namespace {
+
+ErrorCode code_of(const auto& work) {
+    try {
+        work();
+    } catch (const Error& error) {
+        return error.code();
+    }
+    ADD_FAILURE() << "nothing was thrown";
+    return ErrorCode::kInternal;
+}
+
+TEST(Frames, KeepOnlyStoredBitsAndExtendTheSign) {
+    DataSet data_set;
+    data_set.set_pixels({.rows = 1, .columns = 3, .bits_stored = 12, .is_signed = true},
+                        {0xFF, 0xFF, 0xFF, 0xF7, 0x00, 0x18});
+    const DecodedFrame frame = decode_frame(data_set, 0);
+    EXPECT_EQ(frame.value(0), -1);
+    EXPECT_EQ(frame.value(1), 2047) << "an overlay's bit above is not the value's";
+    EXPECT_EQ(frame.value(2), -2048);
+    EXPECT_EQ(frame.lowest(), -2048);
+    EXPECT_EQ(frame.highest(), 2047);
+}
+
+TEST(Frames, ShiftDownValuesThatLieHigh) {
+    DataSet data_set;
+    data_set.set_pixels({.rows = 1, .columns = 1, .bits_stored = 12}, {0x50, 0x12});
+    data_set.set_integer(kHighBit, 15);
+    EXPECT_EQ(decode_frame(data_set, 0).value(0), 0x125);
+}
+
+TEST(Frames, OfSingleBitsAreNotPadded) {
+    DataSet data_set;
+    data_set.set_pixels({.rows = 1, .columns = 3, .bits_allocated = 8, .bits_stored = 8},
+                        {0, 0, 0});
+    data_set.set_integer(kBitsAllocated, 1);
+    data_set.set_integer(kBitsStored, 1);
+    data_set.set_integer(kHighBit, 0);
+    data_set.set_integer(kNumberOfFrames, 3);
+    // From the lowest bit up: 101 011 110.
+    data_set.set_bytes(kPixelData, "OB", {0b11110101, 0b0});
+    EXPECT_EQ(decode_frame(data_set, 0).samples, (Bytes{1, 0, 1}));
+    EXPECT_EQ(decode_frame(data_set, 1).samples, (Bytes{0, 1, 1}));
+    EXPECT_EQ(decode_frame(data_set, 2).samples, (Bytes{1, 1, 0}));
+    EXPECT_EQ(stored_frame(data_set, 1), (Bytes{0b110}));
+}
+
+TEST(Frames, InterleavePlanes) {
+    DataSet data_set;
+    data_set.set_pixels({.rows = 1,
+                         .columns = 2,
+                         .samples_per_pixel = 3,
+                         .photometric_interpretation = "RGB",
+                         .bits_allocated = 8,
+                         .bits_stored = 8},
+                        {1, 2, 3, 4, 5, 6});
+    data_set.set_integer(kPlanarConfiguration, 1);
+    EXPECT_EQ(decode_frame(data_set, 0).samples, (Bytes{1, 3, 5, 2, 4, 6}));
+}
+
+TEST(Frames, GiveEachPixelItsOwnColors) {
+    DataSet data_set;
+    data_set.set_pixels({.rows = 1, .columns = 4, .bits_allocated = 8, .bits_stored = 8},
+                        {10, 20, 5, 6});
+    data_set.set_integer(kColumns, 2);
+    data_set.set_integer(kSamplesPerPixel, 3);
+    data_set.set_text(kPhotometricInterpretation, "YBR_FULL_422");
+    const DecodedFrame frame = decode_frame(data_set, 0);
+    EXPECT_EQ(frame.samples, (Bytes{10, 5, 6, 20, 5, 6}));
+    EXPECT_EQ(frame.photometric_interpretation, "YBR_FULL");
+}
+
+/// Two frames of a JPEG that this program encodes itself, cut into fragments.
+DataSet two_jpeg_frames(std::vector<Bytes>& frames) {
+    const PixelLayout layout{
+        .rows = 16, .columns = 16, .bits_allocated = 8, .bits_stored = 8, .frames = 2};
+    for (const std::uint8_t level : Bytes{40, 200}) {
+        frames.push_back(encode_jpeg({16, 16, 1, Bytes(256, level)}));
+    }
+    DataSet data_set;
+    data_set.set_encapsulated_pixels(layout, frames, transfer_syntax::kJpegBaseline);
+    return data_set;
+}
+
+TEST(Frames, OfJpegAreDecoded) {
+    std::vector<Bytes> frames;
+    const DataSet data_set = two_jpeg_frames(frames);
+    EXPECT_EQ(frame_count(data_set), 2);
+    EXPECT_EQ(decode_frame(data_set, 0).value(0), 40);
+    EXPECT_EQ(decode_frame(data_set, 1).value(255), 200);
+    EXPECT_EQ(code_of([&] { (void)decode_frame(data_set, 2); }), ErrorCode::kNotFound);
+    EXPECT_EQ(code_of([&] { (void)decode_frame(data_set, -1); }), ErrorCode::kNotFound);
+    EXPECT_EQ(code_of([&] { (void)stored_frame(data_set, 2); }), ErrorCode::kNotFound);
+}
+
+TEST(Frames, OfLessBitsThanAllocatedAreWidened) {
+    DataSet data_set;
+    data_set.set_encapsulated_pixels({.rows = 16, .columns = 16, .bits_stored = 8},
+                                     {encode_jpeg({16, 16, 1, Bytes(256, 77)})},
+                                     transfer_syntax::kJpegBaseline);
+    const DecodedFrame frame = decode_frame(data_set, 0);
+    EXPECT_EQ(frame.bits_allocated, 16);
+    EXPECT_EQ(frame.value(100), 77);
+}
+
+TEST(Frames, AreDecompressedForAnUncompressedSyntax) {
+    std::vector<Bytes> frames;
+    DataSet data_set = two_jpeg_frames(frames);
+    data_set.set_text(kSopClassUid, sop_class::kSecondaryCapture);
+    data_set.set_text(kSopInstanceUid, "1.2.3");
+    const DataSet read =
+        DataSet::parse(data_set.to_part10(transfer_syntax::kExplicitVrLittleEndian));
+    EXPECT_EQ(read.transfer_syntax_uid(), transfer_syntax::kExplicitVrLittleEndian);
+    EXPECT_EQ(frame_count(read), 2);
+    EXPECT_EQ(decode_frame(read, 1).samples, decode_frame(data_set, 1).samples);
+}
+
+TEST(Frames, LargerThanTheLimitAreNotAllocated) {
+    std::vector<Bytes> frames;
+    const DataSet data_set = two_jpeg_frames(frames);
+    Limits limits;
+    limits.max_frame_bytes = 255;
+    EXPECT_EQ(code_of([&] { (void)decode_frame(data_set, 0, limits); }), ErrorCode::kInvalidInput);
+}
+
+TEST(Frames, OfAnUnknownOrVideoSyntaxAreKeptButNotDecoded) {
+    for (const char* syntax : {"1.2.840.10008.1.2.4.102", "1.2.3.4"}) {
+        DataSet data_set;
+        data_set.set_encapsulated_pixels({.rows = 1, .columns = 1}, {{1, 2, 3, 4}}, syntax);
+        EXPECT_EQ(stored_frame(data_set, 0), (Bytes{1, 2, 3, 4}));
+        EXPECT_EQ(code_of([&] { (void)decode_frame(data_set, 0); }), ErrorCode::kUnsupported);
+    }
+}
+
+TEST(Frames, NoneWithoutPixelData) {
+    EXPECT_EQ(frame_count(DataSet()), 0);
+    EXPECT_EQ(code_of([] { (void)decode_frame(DataSet(), 0); }), ErrorCode::kInvalidInput);
+}
+
+}  // namespace
+}  // namespace lucerna::dicom

@@ -1,0 +1,264 @@
+#include "dicom/grayscale.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <string>
+
+#include "base/error.h"
+#include "dicom/node.h"
+#include "dicom/values.h"
+
+namespace lucerna::dicom {
+namespace {
+
+[[noreturn]] void unusable(Tag tag, const std::string& what) {
+    throw Error(ErrorCode::kInvalidInput, describe(tag) + " " + what);
+}
+
+/// Items of the functional group macro `group` that hold for `frame`, or none (PS3.3 C.7.6.16).
+const DataSet* functional_group(const DataSet& data_set, int frame, Tag group) {
+    const auto& each = data_set.items(tags::kPerFrameFunctionalGroupsSequence);
+    if (frame >= 0 && static_cast<std::size_t>(frame) < each.size()) {
+        const auto& own = each[static_cast<std::size_t>(frame)].items(group);
+        if (!own.empty()) return &own.front();
+    }
+    const auto& shared = data_set.items(tags::kSharedFunctionalGroupsSequence);
+    if (shared.empty() || shared.front().items(group).empty()) return nullptr;
+    return &shared.front().items(group).front();
+}
+
+/// The descriptor's three numbers (PS3.3 C.11.1.1.1). The first and the last are unsigned whatever
+/// the VR says; the second is signed when the pixels are.
+LookupTable lookup_table_of(const DataSet& item, Tag sequence, bool has_signed_input) {
+    const std::vector<long long> descriptor = item.integers(tags::kLutDescriptor);
+    if (descriptor.size() != 3) unusable(sequence, "has no LUT Descriptor of three numbers");
+    const long long count = descriptor[0] == 0 ? 65536 : descriptor[0] & 0xFFFF;
+    LookupTable table;
+    table.bits = static_cast<int>(descriptor[2] & 0xFFFF);
+    table.first_mapped = has_signed_input ? static_cast<std::int16_t>(descriptor[1] & 0xFFFF)
+                                          : descriptor[1] & 0xFFFF;
+    table.explanation = item.text_or(tags::kLutExplanation, "");
+    if (table.bits < 8 || table.bits > 16) {
+        unusable(sequence, "has entries of " + std::to_string(table.bits) + " bits, not 8 to 16");
+    }
+    const ByteView data = item.bytes(tags::kLutData);
+    const auto entries = static_cast<std::size_t>(count);
+    table.entries.resize(entries);
+    if (data.size() >= entries * 2) {
+        for (std::size_t i = 0; i < entries; ++i) table.entries[i] = u16(data, 2 * i);
+    } else if (table.bits == 8 && data.size() >= entries) {
+        std::copy_n(data.begin(), entries, table.entries.begin());
+    } else {
+        unusable(sequence, "has " + std::to_string(data.size()) + " bytes of LUT Data for " +
+                               std::to_string(count) + " entries");
+    }
+    const auto most = static_cast<std::uint16_t>((1U << table.bits) - 1);
+    for (std::uint16_t& entry : table.entries) entry = std::min(entry, most);
+    return table;
+}
+
+bool has_signed_pixels(const DataSet& data_set) {
+    return data_set.integer(tags::kPixelRepresentation) == 1;
+}
+
+/// Modality values may be negative where the pixels are signed or the rescale makes them so.
+bool has_signed_modality_values(const DataSet& data_set, int frame) {
+    const ModalityLut modality = modality_lut_of(data_set, frame);
+    if (modality.table) return false;
+    return has_signed_pixels(data_set) || modality.intercept < 0 || modality.slope < 0;
+}
+
+VoiFunction voi_function_of(const DataSet& source) {
+    const std::string name = source.text_or(tags::kVoiLutFunction, "LINEAR");
+    if (name == "LINEAR_EXACT") return VoiFunction::kLinearExact;
+    if (name == "SIGMOID") return VoiFunction::kSigmoid;
+    if (name != "LINEAR") unusable(tags::kVoiLutFunction, "is none that the standard defines");
+    return VoiFunction::kLinear;
+}
+
+void add_windows(const DataSet& source, std::vector<Voi>& out) {
+    const std::vector<double> centers = source.numbers(tags::kWindowCenter);
+    const std::vector<double> widths = source.numbers(tags::kWindowWidth);
+    if (centers.empty() && widths.empty()) return;
+    if (centers.size() != widths.size()) {
+        unusable(tags::kWindowCenter, "and Window Width have different numbers of values");
+    }
+    const VoiFunction function = voi_function_of(source);
+    const std::vector<std::string> explanations = source.texts(tags::kWindowCenterWidthExplanation);
+    for (std::size_t i = 0; i < centers.size(); ++i) {
+        const bool usable = function == VoiFunction::kLinear ? widths[i] >= 1 : widths[i] > 0;
+        if (!usable) {
+            unusable(tags::kWindowWidth, "is " + printed_number(widths[i]) + ", too narrow");
+        }
+        out.push_back(VoiWindow{centers[i], widths[i], function,
+                                i < explanations.size() ? explanations[i] : ""});
+    }
+}
+
+float windowed(double x, const VoiWindow& window) {
+    const double c = window.center;
+    const double w = window.width;
+    switch (window.function) {
+        case VoiFunction::kLinear: {
+            // PS3.3 C.11.2.1.2.1; a width of 1 is a step.
+            if (x <= c - 0.5 - (w - 1) / 2) return 0;
+            if (x > c - 0.5 + (w - 1) / 2) return 1;
+            return static_cast<float>((x - (c - 0.5)) / (w - 1) + 0.5);
+        }
+        case VoiFunction::kLinearExact: {
+            if (x <= c - w / 2) return 0;
+            if (x > c + w / 2) return 1;
+            return static_cast<float>((x - c) / w + 0.5);
+        }
+        case VoiFunction::kSigmoid:
+            break;
+    }
+    return static_cast<float>(1 / (1 + std::exp(-4 * (x - c) / w)));
+}
+
+float looked_up(double value, const LookupTable& table) {
+    return static_cast<float>(table.at(value)) / static_cast<float>((1U << table.bits) - 1);
+}
+
+/// One result for each value that a sample can have, where that is less work than each pixel.
+template <typename Map>
+std::vector<float> mapped(const DecodedFrame& frame, Map&& map) {
+    const std::size_t count = frame.count();
+    std::vector<float> out(count);
+    if (frame.bits_allocated > 16 || frame.bits_stored > 16) {
+        for (std::size_t i = 0; i < count; ++i) out[i] = map(static_cast<double>(frame.value(i)));
+        return out;
+    }
+    const std::int64_t low = frame.lowest();
+    std::vector<float> table(static_cast<std::size_t>(frame.highest() - low + 1));
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        table[i] = map(static_cast<double>(low + static_cast<std::int64_t>(i)));
+    }
+    // decode_frame keeps every sample between lowest and highest; others need not.
+    const auto mask = table.size() - 1;
+    const auto offset = static_cast<std::size_t>(-low);
+    if (frame.bits_allocated == 8) {
+        for (std::size_t i = 0; i < count; ++i) out[i] = table[(frame.samples[i] + offset) & mask];
+    } else {
+        for (std::size_t i = 0; i < count; ++i) {
+            out[i] = table[(u16(frame.samples, 2 * i) + offset) & mask];
+        }
+    }
+    return out;
+}
+
+void require_gray(const DecodedFrame& frame) {
+    if (frame.samples_per_pixel == 1) return;
+    throw Error(ErrorCode::kUnsupported, "a color frame has no grayscale values");
+}
+
+}  // namespace
+
+std::uint16_t LookupTable::at(double input) const {
+    const double index = std::round(input) - static_cast<double>(first_mapped);
+    const auto last = static_cast<double>(entries.size() - 1);
+    return entries[static_cast<std::size_t>(std::clamp(index, 0.0, last))];
+}
+
+ModalityLut modality_lut_of(const DataSet& data_set, int frame) {
+    ModalityLut lut;
+    const auto& tables = data_set.items(tags::kModalityLutSequence);
+    if (!tables.empty()) {
+        lut.table = lookup_table_of(tables.front(), tags::kModalityLutSequence,
+                                    has_signed_pixels(data_set));
+        return lut;
+    }
+    const DataSet* const group =
+        functional_group(data_set, frame, tags::kPixelValueTransformationSequence);
+    const DataSet& source = group == nullptr ? data_set : *group;
+    if (!source.has_value(tags::kRescaleSlope) && !source.has_value(tags::kRescaleIntercept)) {
+        return lut;
+    }
+    const auto slope = source.number(tags::kRescaleSlope);
+    const auto intercept = source.number(tags::kRescaleIntercept);
+    if (!slope || *slope == 0) unusable(tags::kRescaleSlope, "is missing, no number or 0");
+    if (!intercept) unusable(tags::kRescaleIntercept, "is missing or no number");
+    lut.slope = *slope;
+    lut.intercept = *intercept;
+    return lut;
+}
+
+std::vector<Voi> voi_alternatives(const DataSet& data_set, int frame) {
+    std::vector<Voi> out;
+    const DataSet* const group = functional_group(data_set, frame, tags::kFrameVoiLutSequence);
+    const DataSet& source = group == nullptr ? data_set : *group;
+    for (const DataSet& item : source.items(tags::kVoiLutSequence)) {
+        out.emplace_back(lookup_table_of(item, tags::kVoiLutSequence,
+                                         has_signed_modality_values(data_set, frame)));
+    }
+    add_windows(source, out);
+    return out;
+}
+
+bool is_inverse(const DataSet& data_set) {
+    const auto shape = data_set.text(tags::kPresentationLutShape);
+    if (shape) return *shape == "INVERSE";
+    return data_set.text(tags::kPhotometricInterpretation) == "MONOCHROME1";
+}
+
+std::vector<float> apply_modality_lut(const DecodedFrame& frame, const ModalityLut& lut) {
+    require_gray(frame);
+    if (lut.table) {
+        return mapped(frame, [&](double x) { return static_cast<float>(lut.table->at(x)); });
+    }
+    return mapped(frame,
+                  [&](double x) { return static_cast<float>(x * lut.slope + lut.intercept); });
+}
+
+float apply_voi(double value, const Voi& voi) {
+    if (const auto* window = std::get_if<VoiWindow>(&voi)) return windowed(value, *window);
+    return looked_up(value, std::get<LookupTable>(voi));
+}
+
+void apply_voi(std::span<float> values, const Voi& voi) {
+    if (const auto* window = std::get_if<VoiWindow>(&voi)) {
+        for (float& value : values) value = windowed(value, *window);
+    } else {
+        const auto& table = std::get<LookupTable>(voi);
+        for (float& value : values) value = looked_up(value, table);
+    }
+}
+
+void stretch(std::span<float> values) {
+    if (values.empty()) return;
+    const auto [least, greatest] = std::minmax_element(values.begin(), values.end());
+    const float low = *least;
+    const float range = *greatest - low;
+    for (float& value : values) value = range > 0 ? (value - low) / range : 0;
+}
+
+void apply_inverse(std::span<float> values) {
+    for (float& value : values) value = 1 - value;
+}
+
+std::vector<float> presentation_values(const DataSet& data_set, const DecodedFrame& decoded,
+                                       int frame, const std::optional<Voi>& voi) {
+    require_gray(decoded);
+    const ModalityLut modality = modality_lut_of(data_set, frame);
+    const bool inverse = is_inverse(data_set);
+    std::optional<Voi> chosen = voi;
+    if (!chosen) {
+        std::vector<Voi> offered = voi_alternatives(data_set, frame);
+        if (!offered.empty()) chosen = std::move(offered.front());
+    }
+    if (!chosen) {
+        std::vector<float> values = apply_modality_lut(decoded, modality);
+        stretch(values);
+        if (inverse) apply_inverse(values);
+        return values;
+    }
+    return mapped(decoded, [&](double x) {
+        const double value = modality.table ? static_cast<double>(modality.table->at(x))
+                                            : x * modality.slope + modality.intercept;
+        const float shown = apply_voi(value, *chosen);
+        return inverse ? 1 - shown : shown;
+    });
+}
+
+}  // namespace lucerna::dicom

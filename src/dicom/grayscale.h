@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "dicom/data_set.h"
+#include "dicom/frames.h"
+
+namespace lucerna::dicom {
+
+/// The entries of a LUT sequence (PS3.3 C.11.1.1, C.11.2.1.1). Inputs below and above its range
+/// take the first and the last entry.
+struct LookupTable {
+    std::int64_t first_mapped = 0;
+    /// Of each entry: 8 to 16.
+    int bits = 16;
+    /// Never empty.
+    std::vector<std::uint16_t> entries;
+    std::string explanation;
+
+    [[nodiscard]] std::uint16_t at(double input) const;
+};
+
+/// PS3.3 C.11.1: the table where there is one, else input * slope + intercept.
+struct ModalityLut {
+    double slope = 1;
+    double intercept = 0;
+    std::optional<LookupTable> table;
+};
+
+/// PS3.3 C.11.2.1.3.
+enum class VoiFunction { kLinear, kLinearExact, kSigmoid };
+
+/// Holds what PS3.3 C.11.2.1.2 asks: width >= 1 for kLinear, > 0 for the others.
+struct VoiWindow {
+    double center = 0;
+    double width = 1;
+    VoiFunction function = VoiFunction::kLinear;
+    std::string explanation;
+};
+
+using Voi = std::variant<VoiWindow, LookupTable>;
+
+// From the header. Where a multi-frame image has functional groups, those of `frame` count, then
+// the shared ones, then the data set's own. All throw Error(kInvalidInput), naming the attribute,
+// where what is there is not usable (a LUT with too few entries, a width of 0).
+
+[[nodiscard]] ModalityLut modality_lut_of(const DataSet& data_set, int frame = 0);
+/// Every alternative that the header offers: VOI LUTs first, then windows. May be empty.
+[[nodiscard]] std::vector<Voi> voi_alternatives(const DataSet& data_set, int frame = 0);
+/// The smallest value is meant to be white: Presentation LUT Shape INVERSE, or MONOCHROME1 where
+/// the shape is absent (PS3.3 C.11.6, C.7.6.3.1.2).
+[[nodiscard]] bool is_inverse(const DataSet& data_set);
+
+// The stages. All take and give one value a pixel.
+
+/// Stored values to modality values. Requires samples_per_pixel 1.
+[[nodiscard]] std::vector<float> apply_modality_lut(const DecodedFrame& frame,
+                                                    const ModalityLut& lut);
+/// Modality values to presentation values from 0 to 1: y_min is 0 and y_max is 1 in the formulas of
+/// PS3.3 C.11.2.1.2.1 (LINEAR), C.11.2.1.3.1 (SIGMOID) and C.11.2.1.3.2 (LINEAR_EXACT).
+[[nodiscard]] float apply_voi(double value, const Voi& voi);
+void apply_voi(std::span<float> values, const Voi& voi);
+/// Without any VOI: the least value to 0, the greatest to 1; all equal become 0.
+void stretch(std::span<float> values);
+/// 1 - value.
+void apply_inverse(std::span<float> values);
+
+/// The whole pipeline (PS3.4 N.2) of one grayscale frame: presentation values from 0 (black) to 1
+/// (white), by the header's first alternative or by `voi`; `stretch` where there is none.
+/// Throws Error: as decode_frame and as above; kUnsupported for a color frame.
+[[nodiscard]] std::vector<float> presentation_values(const DataSet& data_set,
+                                                     const DecodedFrame& decoded, int frame = 0,
+                                                     const std::optional<Voi>& voi = {});
+
+}  // namespace lucerna::dicom

@@ -1,0 +1,188 @@
+#include "dicom/grayscale.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "base/error.h"
+
+namespace lucerna::dicom {
+namespace {
+
+DecodedFrame frame_of(std::vector<std::int16_t> values, bool is_signed, int bits_stored = 16) {
+    DecodedFrame frame;
+    frame.rows = 1;
+    frame.columns = static_cast<int>(values.size());
+    frame.bits_allocated = 16;
+    frame.bits_stored = bits_stored;
+    frame.is_signed = is_signed;
+    frame.photometric_interpretation = "MONOCHROME2";
+    for (const std::int16_t value : values) {
+        frame.samples.push_back(static_cast<std::uint8_t>(value & 0xFF));
+        frame.samples.push_back(static_cast<std::uint8_t>((value >> 8) & 0xFF));
+    }
+    return frame;
+}
+
+void add_lut(DataSet& item, std::vector<long long> descriptor, Bytes data) {
+    item.set_integers(kLutDescriptor, descriptor);
+    item.set_bytes(kLutData, "OW", std::move(data));
+}
+
+TEST(VoiWindow, LinearFollowsTheStandardsFormula) {
+    // PS3.3 C.11.2.1.2.1, its example for c = 2048, w = 4096: x <= 0 gives y_min, x > 4095 gives
+    // y_max, and between them y = (x - 2047.5) / 4095 + 0.5.
+    const Voi voi = VoiWindow{2048, 4096, VoiFunction::kLinear, ""};
+    EXPECT_FLOAT_EQ(apply_voi(-1, voi), 0);
+    EXPECT_FLOAT_EQ(apply_voi(0, voi), 0);
+    EXPECT_FLOAT_EQ(apply_voi(2047.5, voi), 0.5);
+    EXPECT_FLOAT_EQ(apply_voi(1, voi), 1.0F / 4095);
+    EXPECT_FLOAT_EQ(apply_voi(4095, voi), 1);
+    EXPECT_FLOAT_EQ(apply_voi(9999, voi), 1);
+}
+
+TEST(VoiWindow, OfWidthOneIsAStep) {
+    // The standard's example for c = 2048, w = 1: x <= 2047.5 gives y_min, above it y_max.
+    const Voi voi = VoiWindow{2048, 1, VoiFunction::kLinear, ""};
+    EXPECT_FLOAT_EQ(apply_voi(2047, voi), 0);
+    EXPECT_FLOAT_EQ(apply_voi(2047.5, voi), 0);
+    EXPECT_FLOAT_EQ(apply_voi(2048, voi), 1);
+}
+
+TEST(VoiWindow, LinearExactHasNoOffsetOfAHalf) {
+    // PS3.3 C.11.2.1.3.2.
+    const Voi voi = VoiWindow{2048, 4096, VoiFunction::kLinearExact, ""};
+    EXPECT_FLOAT_EQ(apply_voi(0, voi), 0);
+    EXPECT_FLOAT_EQ(apply_voi(2048, voi), 0.5);
+    EXPECT_FLOAT_EQ(apply_voi(3072, voi), 0.75);
+    EXPECT_FLOAT_EQ(apply_voi(4096, voi), 1);
+}
+
+TEST(VoiWindow, SigmoidIsLogistic) {
+    // PS3.3 C.11.2.1.3.1: 1 / (1 + exp(-4 (x - c) / w)).
+    const Voi voi = VoiWindow{100, 50, VoiFunction::kSigmoid, ""};
+    EXPECT_FLOAT_EQ(apply_voi(100, voi), 0.5);
+    EXPECT_NEAR(apply_voi(125, voi), 1 / (1 + std::exp(-2.0)), 1e-6);
+    EXPECT_NEAR(apply_voi(75, voi), 1 / (1 + std::exp(2.0)), 1e-6);
+}
+
+TEST(ModalityLut, RescalesSignedValues) {
+    DataSet data_set;
+    data_set.set_text(kRescaleSlope, "2");
+    data_set.set_text(kRescaleIntercept, "-1024");
+    const auto values = apply_modality_lut(frame_of({-3, 0, 5}, true), modality_lut_of(data_set));
+    EXPECT_EQ(values, (std::vector<float>{-1030, -1024, -1014}));
+}
+
+TEST(ModalityLut, TableClampsAtBothEnds) {
+    DataSet data_set;
+    data_set.set_integer(kPixelRepresentation, 0);
+    add_lut(data_set.add_item(kModalityLutSequence), {3, 10, 16}, {1, 0, 2, 0, 0xFF, 0xFF});
+    const ModalityLut lut = modality_lut_of(data_set);
+    const auto values = apply_modality_lut(frame_of({0, 10, 11, 12, 500}, false), lut);
+    EXPECT_EQ(values, (std::vector<float>{1, 1, 2, 65535, 65535}));
+}
+
+TEST(ModalityLut, FirstMappedValueIsSignedWithTheModalityValues) {
+    DataSet data_set;
+    data_set.set_integer(kPixelRepresentation, 1);
+    // -1, in the bits of US.
+    add_lut(data_set.add_item(kModalityLutSequence), {2, 0xFFFF, 8}, {10, 20});
+    const auto values = apply_modality_lut(frame_of({-2, -1, 0}, true), modality_lut_of(data_set));
+    EXPECT_EQ(values, (std::vector<float>{10, 10, 20}));
+}
+
+TEST(VoiLut, ComesBeforeWindowsAndScalesByItsBits) {
+    DataSet data_set;
+    data_set.set_integer(kPixelRepresentation, 0);
+    add_lut(data_set.add_item(kVoiLutSequence), {2, 5, 12}, {0, 0, 0xFF, 0x0F});
+    data_set.set_text(kWindowCenter, "40\\50");
+    data_set.set_text(kWindowWidth, "100\\200");
+    const auto voi = voi_alternatives(data_set);
+    ASSERT_EQ(voi.size(), 3U);
+    EXPECT_FLOAT_EQ(apply_voi(5, voi[0]), 0);
+    EXPECT_FLOAT_EQ(apply_voi(6, voi[0]), 1);
+    EXPECT_EQ(std::get<VoiWindow>(voi[2]).width, 200);
+}
+
+TEST(VoiLut, OfAFrameComesFromItsFunctionalGroups) {
+    DataSet data_set;
+    DataSet& shared = data_set.add_item(kSharedFunctionalGroupsSequence);
+    DataSet& pixel_value = shared.add_item(kPixelValueTransformationSequence);
+    pixel_value.set_text(kRescaleSlope, "3");
+    pixel_value.set_text(kRescaleIntercept, "1");
+    (void)data_set.add_item(kPerFrameFunctionalGroupsSequence);
+    DataSet& second = data_set.add_item(kPerFrameFunctionalGroupsSequence);
+    DataSet& window = second.add_item(kFrameVoiLutSequence);
+    window.set_text(kWindowCenter, "7");
+    window.set_text(kWindowWidth, "3");
+    EXPECT_EQ(modality_lut_of(data_set, 0).slope, 3);
+    EXPECT_TRUE(voi_alternatives(data_set, 0).empty());
+    ASSERT_EQ(voi_alternatives(data_set, 1).size(), 1U);
+    EXPECT_EQ(std::get<VoiWindow>(voi_alternatives(data_set, 1)[0]).center, 7);
+}
+
+TEST(Presentation, InvertsMonochrome1AndShapeInverse) {
+    DataSet data_set;
+    data_set.set_text(kPhotometricInterpretation, "MONOCHROME1");
+    EXPECT_TRUE(is_inverse(data_set));
+    data_set.set_text(kPresentationLutShape, "IDENTITY");
+    EXPECT_FALSE(is_inverse(data_set));
+    data_set.set_text(kPhotometricInterpretation, "MONOCHROME2");
+    data_set.set_text(kPresentationLutShape, "INVERSE");
+    EXPECT_TRUE(is_inverse(data_set));
+}
+
+TEST(Presentation, TakesAllStagesInOrder) {
+    DataSet data_set;
+    data_set.set_text(kPhotometricInterpretation, "MONOCHROME1");
+    data_set.set_text(kRescaleSlope, "10");
+    data_set.set_text(kRescaleIntercept, "0");
+    data_set.set_text(kWindowCenter, "50");
+    data_set.set_text(kWindowWidth, "100");
+    data_set.set_text(kVoiLutFunction, "LINEAR_EXACT");
+    const auto values = presentation_values(data_set, frame_of({0, 5, 10}, false, 12));
+    EXPECT_FLOAT_EQ(values[0], 1);
+    EXPECT_FLOAT_EQ(values[1], 0.5);
+    EXPECT_FLOAT_EQ(values[2], 0);
+}
+
+TEST(Presentation, StretchesWhereTheHeaderSaysNothing) {
+    const auto values = presentation_values(DataSet(), frame_of({100, 150, 300}, false));
+    EXPECT_EQ(values, (std::vector<float>{0, 0.25, 1}));
+    EXPECT_EQ(presentation_values(DataSet(), frame_of({7, 7}, false)), (std::vector<float>{0, 0}));
+}
+
+TEST(Grayscale, RefusesWhatCannotBeUsedByName) {
+    const auto refusal = [](const auto& work) -> std::string {
+        try {
+            work();
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), ErrorCode::kInvalidInput);
+            return error.what();
+        }
+        return "nothing was thrown";
+    };
+    DataSet narrow;
+    narrow.set_text(kWindowCenter, "40");
+    narrow.set_text(kWindowWidth, "0");
+    EXPECT_NE(refusal([&] { (void)voi_alternatives(narrow); }).find("WindowWidth"),
+              std::string::npos);
+    DataSet short_table;
+    add_lut(short_table.add_item(kVoiLutSequence), {0, 0, 16}, {1, 0});
+    EXPECT_NE(refusal([&] { (void)voi_alternatives(short_table); }).find("65536 entries"),
+              std::string::npos);
+    DataSet wide_entries;
+    add_lut(wide_entries.add_item(kModalityLutSequence), {1, 0, 32}, {1, 0});
+    EXPECT_NE(refusal([&] { (void)modality_lut_of(wide_entries); }).find("32 bits"),
+              std::string::npos);
+    DataSet flat;
+    flat.set_text(kRescaleSlope, "0");
+    flat.set_text(kRescaleIntercept, "1");
+    EXPECT_NE(refusal([&] { (void)modality_lut_of(flat); }).find("RescaleSlope"),
+              std::string::npos);
+}
+
+}  // namespace
+}  // namespace lucerna::dicom

@@ -1,0 +1,189 @@
+#include "dicom/json.h"
+
+#include <algorithm>
+#include <charconv>
+#include <vector>
+
+#include "dicom/node.h"
+#include "dicom/values.h"
+
+namespace lucerna::dicom {
+namespace {
+
+std::string json_name(Tag tag) {
+    constexpr std::string_view kDigits = "0123456789ABCDEF";
+    std::string out;
+    const std::uint32_t number = static_cast<std::uint32_t>(tag.group) << 16 | tag.element;
+    for (int shift = 28; shift >= 0; shift -= 4) out += kDigits[(number >> shift) & 0xF];
+    return out;
+}
+
+/// PS3.18 F.2.2: a person's name by its groups.
+std::string person_name(std::string_view value) {
+    constexpr std::string_view kGroups[] = {"Alphabetic", "Ideographic", "Phonetic"};
+    std::string out = "{";
+    for (const std::string_view group : kGroups) {
+        const std::size_t end = value.find('=');
+        const std::string_view part = trimmed(value.substr(0, end));
+        if (!part.empty()) {
+            if (out.size() > 1) out += ',';
+            out += json_quoted(group) + ":" + json_quoted(part);
+        }
+        if (end == std::string_view::npos) break;
+        value.remove_prefix(end + 1);
+    }
+    return out + "}";
+}
+
+/// PS3.18 F.2.3: DS and IS are numbers; a text that is none stays a text, as F.2.3.1 lets it.
+std::string number_text(std::string_view value, Vr vr) {
+    const auto number = parsed_number(value);
+    if (!number) return json_quoted(value);
+    if (vr == vr::kIs) {
+        long long integer = 0;
+        if (value.front() == '+') value.remove_prefix(1);
+        const auto [end, code] =
+            std::from_chars(value.data(), value.data() + value.size(), integer);
+        if (code == std::errc() && end == value.data() + value.size()) {
+            return std::to_string(integer);
+        }
+    }
+    return printed_number(*number);
+}
+
+class JsonWriter {
+  public:
+    JsonWriter(std::string& out, const JsonOptions& options) : out_(out), options_(options) {}
+
+    void write(const Node& node, const std::string& path) {
+        out_ += '{';
+        bool first = true;
+        for (const Element& element : node.elements) {
+            // Group lengths say nothing here (PS3.18 F.2).
+            if (element.tag.element == 0) continue;
+            if (!first) out_ += ',';
+            first = false;
+            write(element, path);
+        }
+        out_ += '}';
+    }
+
+  private:
+    void write(const Element& element, const std::string& path) {
+        const std::string name = json_name(element.tag);
+        out_ += '"' + name + "\":{\"vr\":\"" + element.vr.str() + '"';
+        if (element.is_sequence()) {
+            write_items(element, path + name + "/");
+        } else if (element.tag == tags::kPixelData || element.vr.is_bulk()) {
+            write_bulk(element, path + name);
+        } else if (element.vr.is_text()) {
+            write_texts(element);
+        } else if (element.vr == vr::kAt) {
+            write_values(binary_count(element),
+                         [&](std::size_t i) { return '"' + binary_tag(element, i) + '"'; });
+        } else {
+            write_numbers(element);
+        }
+        out_ += '}';
+    }
+
+    template <typename ValueAt>
+    void write_values(std::size_t count, ValueAt&& value_at) {
+        if (count == 0) return;
+        out_ += ",\"Value\":[";
+        for (std::size_t i = 0; i < count; ++i) {
+            if (i > 0) out_ += ',';
+            out_ += value_at(i);
+        }
+        out_ += ']';
+    }
+
+    void write_items(const Element& element, const std::string& path) {
+        const Items* const items = element.items();
+        if (items == nullptr || items->empty()) return;
+        out_ += ",\"Value\":[";
+        for (std::size_t i = 0; i < items->size(); ++i) {
+            if (i > 0) out_ += ',';
+            write((*items)[i].node(), path + std::to_string(i + 1) + "/");
+        }
+        out_ += ']';
+    }
+
+    void write_texts(const Element& element) {
+        const auto values = text_values(element);
+        write_values(values.size(), [&](std::size_t i) -> std::string {
+            if (values[i].empty()) return "null";
+            if (element.vr == vr::kPn) return person_name(values[i]);
+            if (element.vr == vr::kDs || element.vr == vr::kIs) {
+                return number_text(values[i], element.vr);
+            }
+            return json_quoted(values[i]);
+        });
+    }
+
+    void write_numbers(const Element& element) {
+        write_values(binary_count(element), [&](std::size_t i) -> std::string {
+            if (const auto integer = binary_integer(element, i)) return std::to_string(*integer);
+            const auto number = binary_number(element, i);
+            return number ? printed_number(*number) : "null";
+        });
+    }
+
+    void write_bulk(const Element& element, const std::string& path) {
+        const ByteView value = element.value();
+        const bool is_pixels = element.tag == tags::kPixelData;
+        if (!is_pixels && value.empty()) return;
+        if (!is_pixels && value.size() <= options_.inline_limit) {
+            out_ += ",\"InlineBinary\":\"" + to_base64(value) + '"';
+        } else if (!options_.bulk_data_uri.empty()) {
+            out_ += ",\"BulkDataURI\":" + json_quoted(options_.bulk_data_uri + "/" + path);
+        }
+    }
+
+    std::string& out_;
+    const JsonOptions& options_;
+};
+
+std::optional<std::size_t> item_number(std::string_view text) {
+    std::size_t number = 0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (code != std::errc() || end != text.data() + text.size() || number == 0) return std::nullopt;
+    return number;
+}
+
+std::string_view next_part(std::string_view& path) {
+    const std::size_t end = path.find('/');
+    const std::string_view part = path.substr(0, end);
+    path = end == std::string_view::npos ? std::string_view() : path.substr(end + 1);
+    return part;
+}
+
+}  // namespace
+
+std::string to_dicom_json(const DataSet& data_set, const JsonOptions& options) {
+    std::string out;
+    JsonWriter(out, options).write(data_set.node(), "");
+    return out;
+}
+
+std::optional<ByteView> bulk_data_at(const DataSet& data_set, std::string_view path) {
+    const DataSet* at = &data_set;
+    while (true) {
+        const std::string_view name = next_part(path);
+        const auto tag = name.size() == 8 ? tag_from(name) : std::nullopt;
+        const Element* const element = tag ? at->node().find(*tag) : nullptr;
+        if (element == nullptr) return std::nullopt;
+        if (path.empty()) {
+            if (element->is_sequence() || element->fragments() != nullptr) return std::nullopt;
+            return element->value();
+        }
+        const auto number = item_number(next_part(path));
+        const Items* const items = element->items();
+        if (!number || items == nullptr || *number > items->size() || path.empty()) {
+            return std::nullopt;
+        }
+        at = &(*items)[*number - 1];
+    }
+}
+
+}  // namespace lucerna::dicom

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/encoding.h"
+#include "dicom/data_set.h"
+
+namespace lucerna::dicom {
+
+struct JsonOptions {
+    /// Pixel data, and binary values larger than `inline_limit`, become
+    /// {"BulkDataURI": bulk_data_uri + "/" + path}; the path is eight hexadecimal digits, and for
+    /// what lies in a sequence "<sequence>/<item from 1>/<attribute>". Empty: they are left without
+    /// a value.
+    std::string bulk_data_uri = {};
+    /// Binary values (OB, OD, OF, OL, OV, OW, UN) up to here are written as InlineBinary.
+    std::size_t inline_limit = 256;
+};
+
+/// The DICOM JSON model of a data set (PS3.18 Annex F): one object, UTF-8, without file meta.
+[[nodiscard]] std::string to_dicom_json(const DataSet& data_set, const JsonOptions& options = {});
+
+/// What a BulkDataURI's path names, little endian. Empty if there is no such attribute or it is
+/// encapsulated pixel data, whose frames have their own way.
+[[nodiscard]] std::optional<ByteView> bulk_data_at(const DataSet& data_set, std::string_view path);
+
+}  // namespace lucerna::dicom

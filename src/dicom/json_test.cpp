@@ -1,0 +1,65 @@
+#include "dicom/json.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace lucerna::dicom {
+namespace {
+
+using Json = nlohmann::json;
+
+TEST(DicomJson, WritesEachKindOfValue) {
+    // The forms of PS3.18 Table F.2.3-1.
+    DataSet data_set;
+    data_set.set_text(kPatientName, "Wang^XiaoDong=王^小东");
+    data_set.set_texts(kImageType, std::vector<std::string>{"ORIGINAL", "", "PRIMARY"});
+    data_set.set_text(kPixelSpacing, "0.0700\\1e2");
+    data_set.set_text(kInstanceNumber, "+7");
+    data_set.set_text(kSeriesNumber, "many");
+    data_set.set_integer(kRows, 3328);
+    data_set.set_tag(kFrameIncrementPointer, kPixelSpacing);
+    data_set.set_empty(kStudyId);
+    data_set.add_item(kConceptNameCodeSequence).set_text(kCodeMeaning, "a \"mass\"\n");
+    const Json json = Json::parse(to_dicom_json(data_set));
+    EXPECT_EQ(json["00100010"], Json::parse(R"({"vr":"PN","Value":[
+                  {"Alphabetic":"Wang^XiaoDong","Ideographic":"王^小东"}]})"));
+    EXPECT_EQ(json["00080008"]["Value"], Json({"ORIGINAL", nullptr, "PRIMARY"}));
+    EXPECT_EQ(json["00280030"], Json::parse(R"({"vr":"DS","Value":[0.07,100]})"));
+    EXPECT_EQ(json["00200013"]["Value"], Json({7}));
+    EXPECT_EQ(json["00200011"]["Value"], Json({"many"}));
+    EXPECT_EQ(json["00280010"], Json::parse(R"({"vr":"US","Value":[3328]})"));
+    EXPECT_EQ(json["00280009"]["Value"], Json({"00280030"}));
+    EXPECT_EQ(json["00200010"], Json::parse(R"({"vr":"SH"})"));
+    EXPECT_EQ(json["0040A043"]["Value"][0]["00080104"]["Value"][0], "a \"mass\"\n");
+}
+
+TEST(DicomJson, PointsToBulkDataAndFindsItAgain) {
+    DataSet data_set;
+    const Bytes large(1000, 7);
+    data_set.set_bytes({0x0009, 0x1001}, "OB", {1, 2, 3, 4});
+    data_set.set_bytes({0x0009, 0x1002}, "UN", large);
+    data_set.add_item(kVoiLutSequence);
+    data_set.add_item(kVoiLutSequence).set_bytes(kLutData, "OW", large);
+    data_set.set_pixels({.rows = 1, .columns = 1, .bits_allocated = 8, .bits_stored = 8}, {9});
+    const Json json = Json::parse(to_dicom_json(data_set, {.bulk_data_uri = "/x"}));
+    EXPECT_EQ(json["00091001"]["InlineBinary"], "AQIDBA==");
+    EXPECT_EQ(json["00091002"]["BulkDataURI"], "/x/00091002");
+    EXPECT_EQ(json["7FE00010"]["BulkDataURI"], "/x/7FE00010");
+    EXPECT_EQ(json["00283010"]["Value"][1]["00283006"]["BulkDataURI"], "/x/00283010/2/00283006");
+
+    const auto found = bulk_data_at(data_set, "00283010/2/00283006");
+    ASSERT_TRUE(found);
+    EXPECT_EQ(Bytes(found->begin(), found->end()), large);
+    EXPECT_EQ(bulk_data_at(data_set, "7FE00010")->front(), 9);
+    for (const char* path : {"", "00283010", "00283010/3/00283006", "00283010/0/00283006",
+                             "00283010/2", "0009100", "/00091002", "00091002/1/00091002"}) {
+        EXPECT_FALSE(bulk_data_at(data_set, path)) << path;
+    }
+    EXPECT_FALSE(Json::parse(to_dicom_json(data_set))["7FE00010"].contains("BulkDataURI"));
+}
+
+}  // namespace
+}  // namespace lucerna::dicom

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstddef>
+
+namespace lucerna::dicom {
+
+/// How much a data set may ask of this program. Whatever passes one of these is refused with
+/// Error(kInvalidInput) that names the limit, before memory is given to it.
+struct Limits {
+    /// Of a file.
+    std::size_t max_bytes = std::size_t{4} << 30;
+    /// Of what a deflated data set inflates to.
+    std::size_t max_inflated_bytes = std::size_t{1} << 30;
+    /// Sequences within sequences.
+    std::size_t max_depth = 64;
+    /// Of a data set, those within sequences too. An item counts as one.
+    std::size_t max_elements = 2'000'000;
+    /// Of one decoded frame.
+    std::size_t max_frame_bytes = std::size_t{1} << 30;
+    /// Frames, and fragments of encapsulated pixel data.
+    std::size_t max_frames = 1'000'000;
+};
+
+}  // namespace lucerna::dicom

@@ -1,0 +1,14 @@
+# The network half of the room: PS3.8 associations, C-STORE and C-ECHO on both sides.
+find_package(OpenSSL REQUIRED)
+find_package(ZLIB REQUIRED)
+target_sources(lucerna_dicom PRIVATE
+    channel.cpp dimse_command.cpp dimse_status.cpp part10_head.cpp pdu.cpp receive_buffer.cpp
+    scp.cpp scp_association.cpp scu.cpp storage_class.cpp tls_context.cpp transport.cpp)
+target_link_libraries(lucerna_dicom PRIVATE OpenSSL::SSL OpenSSL::Crypto ZLIB::ZLIB)
+if(NOT LUCERNA_FUZZ)
+    lucerna_test(dicom_network_test
+        SOURCES dimse_command_test.cpp part10_head_test.cpp pdu_test.cpp scp_test.cpp
+                scu_interop_test.cpp
+        DEPENDS dicom
+        LIBRARIES OpenSSL::Crypto)
+endif()

@@ -1,0 +1,350 @@
+#include "dicom/reader.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/error.h"
+
+namespace lucerna::dicom {
+namespace {
+
+constexpr std::uint32_t kUndefinedLength = 0xFFFFFFFF;
+constexpr std::size_t kPreambleBytes = 128;
+constexpr std::size_t kHeaderBytes = 8;
+constexpr Tag kItem{0xFFFE, 0xE000};
+constexpr Tag kItemDelimitation{0xFFFE, 0xE00D};
+constexpr Tag kSequenceDelimitation{0xFFFE, 0xE0DD};
+
+struct Header {
+    Tag tag;
+    Vr vr;
+    std::uint32_t length = 0;
+    /// Where the element begins, for messages.
+    std::size_t offset = 0;
+};
+
+[[noreturn]] void refuse(const std::string& what, std::size_t offset) {
+    throw Error(ErrorCode::kInvalidInput,
+                "not a readable DICOM data set: " + what + ", at offset " + std::to_string(offset));
+}
+
+/// Walks elements without recursion deeper than the limit, without allocating for what is not
+/// there, and without copying values.
+class Reader {
+  public:
+    Reader(ByteView bytes, std::size_t from, const Encoding& encoding, const Limits& limits)
+        : bytes_(bytes), at_(from), encoding_(encoding), limits_(limits) {}
+
+    [[nodiscard]] std::size_t position() const { return at_; }
+
+    void read_elements(Node& node, std::size_t end, bool delimited, std::size_t depth) {
+        const std::size_t start = at_;
+        while (true) {
+            if (at_ == end && !delimited) break;
+            Header header = read_header(end);
+            if (header.tag == kItemDelimitation && delimited) break;
+            if (header.tag.group == 0xFFFE) refuse("a delimiter out of place", header.offset);
+            if (header.tag.group == 0x0000 || header.tag.group == 0x0002) {
+                refuse(to_string(header.tag) + " does not belong into a data set", header.offset);
+            }
+            count_one(header);
+            if (header.tag == tags::kPixelData && depth == 0) {
+                node.pixel_data_offset = header.offset;
+            }
+            Element::Content content = read_content(node, header, end, depth);
+            note_pixel_representation(header, content);
+            node.elements.push_back({header.tag, header.vr, std::move(content)});
+        }
+        put_in_order(node, start);
+    }
+
+    /// One element of the File Meta Information; empty after the last.
+    std::optional<Element> read_meta_element() {
+        if (bytes_.size() - at_ < kHeaderBytes || number16(at_) != 0x0002) return std::nullopt;
+        const Header header = read_header(bytes_.size());
+        if (header.length == kUndefinedLength) {
+            refuse(describe(header.tag) + " of undefined length", header.offset);
+        }
+        return Element{header.tag, header.vr, take_value(header, bytes_.size())};
+    }
+
+  private:
+    [[nodiscard]] std::uint16_t number16(std::size_t at) const {
+        const std::uint16_t number = u16(bytes_, at);
+        return encoding_.little_endian ? number
+                                       : static_cast<std::uint16_t>(number << 8 | number >> 8);
+    }
+    [[nodiscard]] std::uint32_t number32(std::size_t at) const {
+        if (encoding_.little_endian) return u32(bytes_, at);
+        return static_cast<std::uint32_t>(number16(at)) << 16 | number16(at + 2);
+    }
+
+    /// Comes before every attribute whose VR depends on it.
+    void note_pixel_representation(const Header& header, const Element::Content& content) {
+        if (header.tag != tags::kPixelRepresentation) return;
+        const auto* const value = std::get_if<ByteView>(&content);
+        signed_pixels_ = value != nullptr && value->size() >= 2 && u16(*value, 0) == 1;
+    }
+
+    void count_one(const Header& header) {
+        if (++elements_ <= limits_.max_elements) return;
+        refuse("more than " + std::to_string(limits_.max_elements) + " elements", header.offset);
+    }
+
+    Header read_header(std::size_t end) {
+        Header header;
+        header.offset = at_;
+        if (end - at_ < kHeaderBytes) {
+            refuse(end == at_ ? "it ends where an element or a delimiter should follow"
+                              : "it ends within an element's header",
+                   at_);
+        }
+        header.tag = {number16(at_), number16(at_ + 2)};
+        if (header.tag.group == 0xFFFE || !encoding_.explicit_vr) {
+            header.length = number32(at_ + 4);
+            at_ += kHeaderBytes;
+            if (header.tag.group != 0xFFFE) {
+                const auto entry = look_up(header.tag);
+                header.vr = entry ? entry->vr : vr::kUn;
+                if (entry && entry->signed_by_pixels && signed_pixels_) header.vr = vr::kSs;
+            }
+            return header;
+        }
+        read_explicit_length(header, end);
+        return header;
+    }
+
+    void read_explicit_length(Header& header, std::size_t end) {
+        header.vr = Vr(static_cast<char>(bytes_[at_ + 4]), static_cast<char>(bytes_[at_ + 5]));
+        if (!header.vr.is_well_formed()) {
+            // Some writers leave the VR out where they don't know it. Its length is short then.
+            const auto entry = look_up(header.tag);
+            header.vr = entry && !entry->vr.has_long_length() ? entry->vr : vr::kUn;
+            header.length = number16(at_ + 6);
+            at_ += kHeaderBytes;
+        } else if (!header.vr.has_long_length()) {
+            header.length = number16(at_ + 6);
+            at_ += kHeaderBytes;
+        } else {
+            if (end - at_ < kHeaderBytes + 4) refuse("it ends within an element's header", at_);
+            header.length = number32(at_ + kHeaderBytes);
+            at_ += kHeaderBytes + 4;
+        }
+    }
+
+    ByteView take_value(const Header& header, std::size_t end) {
+        if (header.length > end - at_) {
+            refuse(describe(header.tag) + " claims " + std::to_string(header.length) +
+                       " bytes where " + std::to_string(end - at_) + " are left",
+                   header.offset);
+        }
+        const ByteView value = bytes_.subspan(at_, header.length);
+        at_ += header.length;
+        return value;
+    }
+
+    Element::Content read_content(const Node& node, Header& header, std::size_t end,
+                                  std::size_t depth) {
+        const bool undefined = header.length == kUndefinedLength;
+        const bool pixels = header.tag == tags::kPixelData && header.vr != vr::kSq;
+        if (undefined && pixels) {
+            // Whatever the file says: PS3.5 A.4.
+            header.vr = vr::kOb;
+            return read_fragments(header, end);
+        }
+        if (header.vr == vr::kSq) return read_sequence(header, end, depth);
+        if (undefined && (header.vr == vr::kUn || !encoding_.explicit_vr)) {
+            // PS3.5 6.2.2, note 2: a sequence in implicit VR little endian.
+            header.vr = vr::kSq;
+            return read_implicit_sequence(header, end, depth);
+        }
+        if (undefined) refuse(describe(header.tag) + " of undefined length", header.offset);
+        const ByteView value = take_value(header, end);
+        if (header.vr == vr::kUn) return explained(header, value, depth);
+        return in_little_endian(node, header, value);
+    }
+
+    /// A value of VR UN whose VR the dictionary knows (PS3.5 6.2.2) is read as that.
+    Element::Content explained(Header& header, ByteView value, std::size_t depth) {
+        const auto entry = look_up(header.tag);
+        if (!entry || entry->vr == vr::kUn) return value;
+        if (entry->vr != vr::kSq) {
+            if (value.size() % entry->vr.unit() == 0) header.vr = entry->vr;
+            return value;
+        }
+        const std::size_t after = at_;
+        at_ = after - value.size();
+        const std::size_t elements = elements_;
+        try {
+            Header sequence = header;
+            sequence.vr = vr::kSq;
+            Element::Content content = read_implicit_sequence(sequence, after, depth);
+            header.vr = vr::kSq;
+            return content;
+        } catch (const Error&) {
+            elements_ = elements;
+            at_ = after;
+            return value;
+        }
+    }
+
+    Element::Content read_implicit_sequence(const Header& header, std::size_t end,
+                                            std::size_t depth) {
+        const Encoding outside = std::exchange(encoding_, Encoding{false, true});
+        try {
+            auto content = read_sequence(header, end, depth);
+            encoding_ = outside;
+            return content;
+        } catch (...) {
+            encoding_ = outside;
+            throw;
+        }
+    }
+
+    Element::Content read_sequence(const Header& header, std::size_t end, std::size_t depth) {
+        if (depth >= limits_.max_depth) {
+            refuse("sequences more than " + std::to_string(limits_.max_depth) + " deep, in " +
+                       describe(header.tag),
+                   header.offset);
+        }
+        const bool undefined = header.length == kUndefinedLength;
+        if (!undefined && header.length > end - at_) take_value(header, end);
+        const std::size_t sequence_end = undefined ? end : at_ + header.length;
+        std::unique_ptr<Items> items;
+        while (undefined || at_ < sequence_end) {
+            const Header item = read_header(sequence_end);
+            if (item.tag == kSequenceDelimitation) {
+                if (undefined) break;
+                continue;
+            }
+            if (item.tag != kItem) {
+                refuse("no item where one should follow in " + describe(header.tag), item.offset);
+            }
+            count_one(item);
+            if (items == nullptr) items = std::make_unique<Items>();
+            read_item(items->emplace_back().node(), item, sequence_end, depth);
+        }
+        return items;
+    }
+
+    void read_item(Node& node, const Header& item, std::size_t end, std::size_t depth) {
+        const bool undefined = item.length == kUndefinedLength;
+        if (!undefined && item.length > end - at_) {
+            refuse("an item claims " + std::to_string(item.length) + " bytes where " +
+                       std::to_string(end - at_) + " are left",
+                   item.offset);
+        }
+        read_elements(node, undefined ? end : at_ + item.length, undefined, depth + 1);
+    }
+
+    Element::Content read_fragments(const Header& header, std::size_t end) {
+        auto fragments = std::make_unique<Fragments>();
+        bool have_table = false;
+        std::size_t first = 0;
+        while (true) {
+            const Header item = read_header(end);
+            if (item.tag == kSequenceDelimitation) break;
+            if (item.tag != kItem) {
+                refuse("no fragment where one should follow in " + describe(header.tag),
+                       item.offset);
+            }
+            const ByteView piece = take_value(item, end);
+            if (!have_table) {
+                fragments->basic_offset_table = piece;
+                have_table = true;
+                first = at_;
+                continue;
+            }
+            if (fragments->pieces.size() >= limits_.max_frames) {
+                refuse("more than " + std::to_string(limits_.max_frames) + " fragments",
+                       item.offset);
+            }
+            fragments->pieces.push_back(piece);
+            fragments->offsets.push_back(item.offset - first);
+        }
+        return fragments;
+    }
+
+    /// Pixels of 32 bits are turned over as a whole, whatever the VR.
+    static std::size_t pixel_unit(const Node& node, Vr vr) {
+        for (const Element& element : node.elements) {
+            const bool found = element.tag == tags::kBitsAllocated && element.value().size() >= 2;
+            if (found && u16(element.value(), 0) == 32) return vr == vr::kOw ? 4 : vr.unit();
+        }
+        return vr.unit();
+    }
+
+    /// Big endian values are turned over once, here.
+    [[nodiscard]] Element::Content in_little_endian(const Node& node, const Header& header,
+                                                    ByteView value) const {
+        if (encoding_.little_endian) return value;
+        const std::size_t unit =
+            header.tag == tags::kPixelData ? pixel_unit(node, header.vr) : header.vr.unit();
+        if (unit == 1) return value;
+        Bytes turned(value.begin(), value.end());
+        for (std::size_t i = 0; i + unit <= turned.size(); i += unit) {
+            std::reverse(turned.begin() + static_cast<std::ptrdiff_t>(i),
+                         turned.begin() + static_cast<std::ptrdiff_t>(i + unit));
+        }
+        return turned;
+    }
+
+    /// By tag, as the node promises. Done once at the end: a file may come in any order.
+    static void put_in_order(Node& node, std::size_t offset) {
+        const auto before = [](const Element& a, const Element& b) { return a.tag < b.tag; };
+        auto& elements = node.elements;
+        if (!std::is_sorted(elements.begin(), elements.end(), before)) {
+            std::sort(elements.begin(), elements.end(), before);
+        }
+        const auto twice =
+            std::adjacent_find(elements.begin(), elements.end(),
+                               [](const Element& a, const Element& b) { return a.tag == b.tag; });
+        if (twice != elements.end()) refuse(describe(twice->tag) + " is there twice", offset);
+    }
+
+    ByteView bytes_;
+    std::size_t at_;
+    Encoding encoding_;
+    const Limits& limits_;
+    std::size_t elements_ = 0;
+    bool signed_pixels_ = false;
+};
+
+}  // namespace
+
+FileMeta read_file_meta(ByteView file) {
+    constexpr std::string_view kPrefix = "DICM";
+    if (file.size() < kPreambleBytes + kPrefix.size() ||
+        as_text(file.subspan(kPreambleBytes, kPrefix.size())) != kPrefix) {
+        throw Error(ErrorCode::kInvalidInput,
+                    "not a DICOM file: no \"DICM\" after a preamble of 128 bytes (PS3.10 7.1)");
+    }
+    const Limits limits;
+    Reader reader(file, kPreambleBytes + kPrefix.size(), Encoding{}, limits);
+    FileMeta meta;
+    while (const auto element = reader.read_meta_element()) {
+        if (element->tag != tags::kTransferSyntaxUid) continue;
+        meta.transfer_syntax_uid = as_text(element->value());
+        while (!meta.transfer_syntax_uid.empty() && (meta.transfer_syntax_uid.back() == '\0' ||
+                                                     meta.transfer_syntax_uid.back() == ' ')) {
+            meta.transfer_syntax_uid.pop_back();
+        }
+    }
+    if (!is_valid_uid(meta.transfer_syntax_uid)) {
+        throw Error(ErrorCode::kInvalidInput,
+                    "not a readable DICOM file: its file meta has no valid " +
+                        describe(tags::kTransferSyntaxUid));
+    }
+    meta.data_set_offset = reader.position();
+    return meta;
+}
+
+std::unique_ptr<Node> read_data_set(ByteView bytes, std::size_t from, const Encoding& encoding,
+                                    const Limits& limits) {
+    auto node = std::make_unique<Node>();
+    Reader(bytes, from, encoding, limits).read_elements(*node, bytes.size(), false, 0);
+    return node;
+}
+
+}  // namespace lucerna::dicom

@@ -1,0 +1,61 @@
+#include "dicom/receive_buffer.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+
+namespace lucerna::dicom {
+namespace {
+
+constexpr std::size_t kFirstCapacity = std::size_t{1} << 20;
+
+}  // namespace
+
+bool ByteBudget::take(std::size_t bytes) {
+    std::size_t taken = taken_.load();
+    do {
+        if (bytes > limit_ || taken > limit_ - bytes) return false;
+    } while (!taken_.compare_exchange_weak(taken, taken + bytes));
+    return true;
+}
+
+std::span<std::uint8_t> ReceiveBuffer::grow(std::size_t count) {
+    if (count == 0 || !budget_.take(count)) return {};
+    if (count > capacity_ - size_) {
+        // Pages that nobody has touched cost nothing: doubling is free.
+        std::size_t wanted = std::max(kFirstCapacity, capacity_ * 2);
+        while (wanted - size_ < count) wanted *= 2;
+        void* const moved = data_ == nullptr
+                                ? ::mmap(nullptr, wanted, PROT_READ | PROT_WRITE,
+                                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+                                : ::mremap(data_, capacity_, wanted, MREMAP_MAYMOVE);
+        if (moved == MAP_FAILED) {
+            budget_.give_back(count);
+            return {};
+        }
+        data_ = static_cast<std::uint8_t*>(moved);
+        capacity_ = wanted;
+    }
+    size_ += count;
+    return {data_ + size_ - count, count};
+}
+
+void ReceiveBuffer::unmap() {
+    if (data_ != nullptr) ::munmap(data_, capacity_);
+    data_ = nullptr;
+    capacity_ = 0;
+}
+
+void ReceiveBuffer::clear() {
+    budget_.give_back(size_);
+    size_ = 0;
+    // A small one is kept for the next object; a large one would sit there while the peer is idle.
+    if (capacity_ > kFirstCapacity) unmap();
+}
+
+ReceiveBuffer::~ReceiveBuffer() {
+    budget_.give_back(size_);
+    unmap();
+}
+
+}  // namespace lucerna::dicom

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <optional>
+
+#include "base/encoding.h"
+#include "dicom/data_set.h"
+#include "dicom/grayscale.h"
+
+namespace lucerna::dicom {
+
+/// An 8-bit picture for a screen: row by row, channels side by side (1 gray, or 3 RGB).
+struct Picture8 {
+    int width = 0;
+    int height = 0;
+    int channels = 1;
+    Bytes pixels;
+};
+
+struct RenderOptions {
+    /// Instead of the header's first VOI LUT or window. Gray frames only.
+    std::optional<VoiWindow> window = std::nullopt;
+    /// The picture is shrunk by area averaging to fit, keeping its proportions; never enlarged.
+    /// 0 is no bound.
+    int max_width = 0;
+    int max_height = 0;
+    /// Of JPEG: 1 to 100.
+    int quality = 90;
+};
+
+/// Frame `frame` (from 0) through modality, VOI and presentation LUT, or palette, or YBR to RGB
+/// (PS3.3 C.7.6.3.1.2). Throws as decode_frame, and Error(kUnsupported) for a photometric
+/// interpretation that is none of those.
+[[nodiscard]] Picture8 render(const DataSet& data_set, int frame = 0,
+                              const RenderOptions& options = {});
+
+/// Baseline JPEG (4:4:4) and 8-bit PNG.
+[[nodiscard]] Bytes encode_jpeg(const Picture8& picture, int quality = 90);
+[[nodiscard]] Bytes encode_png(const Picture8& picture);
+
+[[nodiscard]] Bytes render_jpeg(const DataSet& data_set, int frame = 0,
+                                const RenderOptions& options = {});
+[[nodiscard]] Bytes render_png(const DataSet& data_set, int frame = 0,
+                               const RenderOptions& options = {});
+
+}  // namespace lucerna::dicom

@@ -1,0 +1,97 @@
+#include "dicom/render.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "base/error.h"
+
+namespace lucerna::dicom {
+namespace {
+
+DataSet gray(int rows, int columns, Bytes samples) {
+    DataSet data_set;
+    data_set.set_pixels({.rows = rows, .columns = columns, .bits_allocated = 8, .bits_stored = 8},
+                        std::move(samples));
+    return data_set;
+}
+
+TEST(Render, WindowsGrayAndInvertsMonochrome1) {
+    DataSet data_set = gray(1, 3, {10, 20, 30});
+    EXPECT_EQ(render(data_set).pixels, (Bytes{0, 128, 255}));
+    const RenderOptions options{.window = VoiWindow{20, 20, VoiFunction::kLinearExact, ""}};
+    EXPECT_EQ(render(data_set, 0, options).pixels, (Bytes{0, 128, 255}));
+    data_set.set_text(kPhotometricInterpretation, "MONOCHROME1");
+    EXPECT_EQ(render(data_set).pixels, (Bytes{255, 128, 0}));
+}
+
+TEST(Render, ShrinksByTheAreaEachPixelCovers) {
+    const DataSet data_set = gray(2, 4, {0, 0, 255, 255, 0, 0, 255, 255});
+    const Picture8 half = render(data_set, 0, {.max_width = 2});
+    EXPECT_EQ(half.width, 2);
+    EXPECT_EQ(half.height, 1);
+    EXPECT_EQ(half.pixels, (Bytes{0, 255}));
+    EXPECT_EQ(render(data_set, 0, {.max_height = 1}).pixels, (Bytes{0, 255}));
+    EXPECT_EQ(render(data_set, 0, {.max_width = 100, .max_height = 100}).width, 4)
+        << "never enlarged";
+}
+
+TEST(Render, LooksUpPaletteColors) {
+    DataSet data_set = gray(1, 3, {0, 5, 9});
+    data_set.set_text(kPhotometricInterpretation, "PALETTE COLOR");
+    for (const Tag tag :
+         {kRedPaletteColorLookupTableDescriptor, kGreenPaletteColorLookupTableDescriptor,
+          kBluePaletteColorLookupTableDescriptor}) {
+        data_set.set_integers(tag, std::vector<long long>{2, 5, 16});
+    }
+    data_set.set_bytes(kRedPaletteColorLookupTableData, "OW", {0x00, 0x11, 0x00, 0xAA});
+    data_set.set_bytes(kGreenPaletteColorLookupTableData, "OW", {0x00, 0x22, 0x00, 0xBB});
+    data_set.set_bytes(kBluePaletteColorLookupTableData, "OW", {0x00, 0x33, 0x00, 0xCC});
+    EXPECT_EQ(render(data_set).pixels,
+              (Bytes{0x11, 0x22, 0x33, 0x11, 0x22, 0x33, 0xAA, 0xBB, 0xCC}));
+    data_set.remove(kBluePaletteColorLookupTableData);
+    EXPECT_THROW((void)render(data_set), Error);
+}
+
+TEST(Render, TurnsYbrToRgb) {
+    DataSet data_set;
+    data_set.set_pixels({.rows = 1,
+                         .columns = 2,
+                         .samples_per_pixel = 3,
+                         .photometric_interpretation = "YBR_FULL",
+                         .bits_allocated = 8,
+                         .bits_stored = 8},
+                        // ITU-T T.871: pure red is 76, 85, 255.
+                        {76, 85, 255, 128, 128, 128});
+    const Picture8 picture = render(data_set);
+    EXPECT_NEAR(picture.pixels[0], 254, 1);
+    EXPECT_NEAR(picture.pixels[1], 0, 1);
+    EXPECT_NEAR(picture.pixels[2], 0, 1);
+    EXPECT_EQ(picture.pixels[3], 128);
+}
+
+TEST(Render, EncodesJpegAndPng) {
+    const DataSet data_set = gray(8, 8, Bytes(64, 40));
+    const Bytes jpeg = render_jpeg(data_set);
+    EXPECT_EQ((Bytes{jpeg.begin(), jpeg.begin() + 3}), (Bytes{0xFF, 0xD8, 0xFF}));
+    EXPECT_EQ((Bytes{jpeg.end() - 2, jpeg.end()}), (Bytes{0xFF, 0xD9}));
+    const Bytes png = render_png(data_set);
+    EXPECT_EQ(as_text(ByteView(png).subspan(1, 3)), "PNG");
+    EXPECT_THROW((void)encode_png({2, 2, 1, {1, 2, 3}}), Error);
+    EXPECT_THROW((void)encode_jpeg({0, 0, 1, {}}), Error);
+}
+
+TEST(Render, RefusesUnknownColorModels) {
+    DataSet data_set = gray(1, 1, {1});
+    data_set.set_text(kPhotometricInterpretation, "XYZ");
+    try {
+        (void)render(data_set);
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+        EXPECT_NE(std::string(error.what()).find("XYZ"), std::string::npos);
+    }
+}
+
+}  // namespace
+}  // namespace lucerna::dicom

@@ -1,0 +1,145 @@
+#include "dicom/scp.h"
+
+#include <atomic>
+#include <list>
+#include <thread>
+
+#include "dicom/scp_association.h"
+
+namespace lucerna::dicom {
+namespace {
+
+/// Connections that have not asked for an association yet, beyond the established ones. Each ends
+/// within the ARTIM time.
+constexpr std::size_t kLobby = 64;
+
+void check(const StoreScpOptions& options) {
+    constexpr std::uint32_t kSmallestPdu = 4096;
+    if (options.max_pdu_bytes < kSmallestPdu)
+        throw Error(ErrorCode::kInvalidInput, "max_pdu_bytes must be 4096 at least");
+    if (options.max_associations == 0)
+        throw Error(ErrorCode::kInvalidInput, "max_associations must be 1 at least");
+}
+
+}  // namespace
+
+std::string_view name_of(AssociationEnd end) {
+    switch (end) {
+        case AssociationEnd::kReleased:
+            return "released";
+        case AssociationEnd::kAborted:
+            return "aborted";
+        case AssociationEnd::kRejected:
+            return "rejected";
+        case AssociationEnd::kTimedOut:
+            return "timed-out";
+        case AssociationEnd::kLost:
+            return "lost";
+        case AssociationEnd::kProtocolError:
+            return "protocol-error";
+        case AssociationEnd::kStopped:
+            return "stopped";
+    }
+    return "unknown";
+}
+
+/// The accepting thread and the threads of the connections, which it starts and joins.
+class StoreScp::Listener {
+  public:
+    Listener(StoreScpOptions options, StoreScpHandler& handler)
+        : options_((check(options), std::move(options))),
+          handler_(handler),
+          gate_(options_.max_associations),
+          budget_(options_.max_bytes_in_flight),
+          socket_(listen_on(options_.address, options_.port)) {
+        if (options_.tls) tls_.emplace(*options_.tls, TlsRole::kServer);
+        thread_ = std::jthread([this] { accept(); });
+    }
+
+    ~Listener() {
+        stop_.set();
+        thread_.join();
+    }
+
+    [[nodiscard]] std::uint16_t port() const { return port_of(socket_); }
+    [[nodiscard]] std::size_t inside() const { return gate_.inside(); }
+
+  private:
+    struct Connection {
+        std::atomic<bool> over = false;
+        std::jthread thread;
+    };
+
+    void accept() {
+        std::list<Connection> connections;
+        while (auto accepted = accept_on(socket_, stop_)) {
+            connections.remove_if(
+                [](const Connection& connection) { return connection.over.load(); });
+            if (connections.size() >= options_.max_associations + kLobby) {
+                turn_away(std::move(*accepted));
+                continue;
+            }
+            try {
+                start(connections.emplace_back(), std::move(*accepted));
+            } catch (const std::exception&) {
+                // No thread to be had: the peer sees its connection closed and tries again.
+                connections.pop_back();
+            }
+        }
+    }
+
+    void start(Connection& connection, AcceptedConnection accepted) {
+        Sender sender;
+        sender.association = ++last_association_;
+        sender.address = std::move(accepted.address);
+        connection.thread =
+            std::jthread([this, &connection, sender = std::move(sender),
+                          transport = Transport(std::move(accepted.socket), &stop_)]() mutable {
+                ScpAssociation association(std::move(transport), std::move(sender), options_,
+                                           handler_, gate_, budget_);
+                association.run(tls_ ? &*tls_ : nullptr);
+                connection.over = true;
+            });
+    }
+
+    /// Without a thread there is no time to read the request: the rejection comes unasked.
+    void turn_away(AcceptedConnection accepted) {
+        Transport transport(std::move(accepted.socket), &stop_);
+        if (!tls_) (void)transport.write(encode_reject(kRejectLocalLimit), Patience{});
+        AssociationReport report;
+        report.sender.association = ++last_association_;
+        report.sender.address = std::move(accepted.address);
+        report.end = AssociationEnd::kRejected;
+        report.why = "too many connections";
+        try {
+            handler_.ended(report);
+        } catch (const std::exception&) {
+            // Accepting goes on whatever the handler thinks of it.
+        }
+    }
+
+    const StoreScpOptions options_;
+    StoreScpHandler& handler_;
+    AssociationGate gate_;
+    ByteBudget budget_;
+    StopSignal stop_;
+    std::optional<TlsContext> tls_;
+    Descriptor socket_;
+    std::uint64_t last_association_ = 0;
+    std::jthread thread_;
+};
+
+StoreScp::StoreScp(StoreScpOptions options, StoreScpHandler& handler)
+    : listener_(std::make_unique<Listener>(std::move(options), handler)) {}
+
+StoreScp::~StoreScp() = default;
+
+std::uint16_t StoreScp::port() const {
+    return listener_->port();
+}
+
+std::size_t StoreScp::associations() const {
+    return listener_->inside();
+}
+
+}  // namespace lucerna::dicom

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/encoding.h"
+#include "dicom/part10_head.h"
+#include "dicom/tls.h"
+
+namespace lucerna::dicom {
+
+struct StoreScpOptions {
+    /// Numeric address to listen on: "127.0.0.1", "0.0.0.0", "::".
+    std::string address = "127.0.0.1";
+    /// 0 takes any free port; StoreScp::port() says which.
+    std::uint16_t port = 11112;
+    /// Called AE titles that are answered; empty answers all.
+    std::vector<std::string> called_aets;
+    /// Calling AE titles that are let in; empty lets in all.
+    std::vector<std::string> calling_aets;
+    std::optional<TlsOptions> tls;
+
+    /// Associations at a time; one more is rejected (transient, local limit exceeded).
+    std::size_t max_associations = 32;
+    /// Largest P-DATA-TF PDU that we ask for.
+    std::uint32_t max_pdu_bytes = 128 * 1024;
+    /// A larger object is answered with 0xA700.
+    std::size_t max_object_bytes = std::size_t{2} << 30;
+    /// Of all objects that are on their way in, together; one more is answered with 0xA700.
+    std::size_t max_bytes_in_flight = std::size_t{4} << 30;
+
+    /// From connecting to a complete A-ASSOCIATE-RQ (PS3.8 ARTIM).
+    std::chrono::milliseconds artim{15'000};
+    /// Between two messages.
+    std::chrono::milliseconds idle{300'000};
+    /// Silence within a message; also the grace before `min_bytes_per_second` counts.
+    std::chrono::milliseconds stall{60'000};
+    /// A message that comes slower than this on the whole is cut off.
+    std::size_t min_bytes_per_second = 4096;
+};
+
+/// Who sends.
+struct Sender {
+    std::uint64_t association = 0;
+    std::string calling_aet;
+    std::string called_aet;
+    /// Numeric address, without the port.
+    std::string address;
+};
+
+/// One object as it came in.
+struct ReceivedObject {
+    ObjectHead head;
+    /// A DICOM file: our File Meta Information, then the data set bit for bit as it was sent.
+    ByteView file;
+};
+
+/// A C-STORE that was answered with a failure.
+struct StoreFailure {
+    ObjectHead head;
+    std::uint16_t status = 0;
+    std::string why;
+};
+
+/// How a connection ended.
+enum class AssociationEnd {
+    kReleased,
+    kAborted,
+    kRejected,
+    kTimedOut,
+    kLost,
+    kProtocolError,
+    kStopped
+};
+[[nodiscard]] std::string_view name_of(AssociationEnd end);
+
+struct AssociationReport {
+    Sender sender;
+    AssociationEnd end = AssociationEnd::kReleased;
+    /// Empty for an orderly end.
+    std::string why;
+    std::size_t stored = 0;
+    std::size_t failed = 0;
+    std::uint64_t bytes = 0;
+    std::chrono::milliseconds lasted{0};
+};
+
+/// What StoreScp calls, from the association's own thread: several at once.
+class StoreScpHandler {
+  public:
+    virtual ~StoreScpHandler() = default;
+    /// The object is acknowledged with success when this returns. An Error is answered with the
+    /// status of `status_for` and its message as Error Comment.
+    virtual void object(const ReceivedObject& object, const Sender& sender) = 0;
+    virtual void failed(const StoreFailure& failure, const Sender& sender) = 0;
+    virtual void ended(const AssociationReport& report) = 0;
+};
+
+/// A storage service provider (PS3.4 Annex B) that also answers C-ECHO. It takes every storage SOP
+/// class, private ones too, in every transfer syntax, known or not, and hands the data set on as
+/// the bytes that were sent. Each association has its own thread.
+class StoreScp {
+  public:
+    /// Listens on return. Throws Error: kUnavailable if the port can't be had, kInvalidInput for
+    /// TLS files that can't be used. The handler must outlive this.
+    StoreScp(StoreScpOptions options, StoreScpHandler& handler);
+    /// Stops: the object being handled is finished, all associations are aborted. Takes less than
+    /// a second beyond what the handler takes.
+    ~StoreScp();
+    StoreScp(const StoreScp&) = delete;
+    StoreScp& operator=(const StoreScp&) = delete;
+
+    [[nodiscard]] std::uint16_t port() const;
+    /// Established now.
+    [[nodiscard]] std::size_t associations() const;
+
+  private:
+    class Listener;
+    std::unique_ptr<Listener> listener_;
+};
+
+}  // namespace lucerna::dicom

@@ -1,0 +1,350 @@
+#include "dicom/scp_association.h"
+
+#include <algorithm>
+#include <array>
+#include <new>
+#include <utility>
+
+#include "dicom/dimse_status.h"
+#include "dicom/implementation.h"
+#include "dicom/storage_class.h"
+#include "dicom/uids.h"
+
+namespace lucerna::dicom {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr std::size_t kMaxCommandBytes = 64 * 1024;
+
+Pace pace_of(const StoreScpOptions& options) {
+    return {options.idle, options.stall, options.min_bytes_per_second};
+}
+
+/// The proposer's order counts, except that explicit little endian goes before the other two
+/// uncompressed ones: implicit loses the types of private elements, big endian is retired.
+const std::string& preferred(const std::vector<std::string>& proposed) {
+    const auto uncompressed = [](const std::string& syntax) {
+        return syntax == transfer_syntax::kExplicitVrLittleEndian ||
+               syntax == transfer_syntax::kImplicitVrLittleEndian ||
+               syntax == transfer_syntax::kExplicitVrBigEndian;
+    };
+    const std::string& first = proposed.front();
+    if (!uncompressed(first)) return first;
+    for (const std::string_view better :
+         {transfer_syntax::kExplicitVrLittleEndian, transfer_syntax::kImplicitVrLittleEndian}) {
+        const auto found = std::find(proposed.begin(), proposed.end(), better);
+        if (found != proposed.end()) return *found;
+    }
+    return first;
+}
+
+bool allows(const std::vector<std::string>& titles, const std::string& title) {
+    return titles.empty() || std::find(titles.begin(), titles.end(), title) != titles.end();
+}
+
+}  // namespace
+
+bool AssociationGate::enter() {
+    std::size_t inside = inside_.load();
+    do {
+        if (inside >= limit_) return false;
+    } while (!inside_.compare_exchange_weak(inside, inside + 1));
+    return true;
+}
+
+ScpAssociation::ScpAssociation(Transport transport, Sender sender, const StoreScpOptions& options,
+                               StoreScpHandler& handler, AssociationGate& gate, ByteBudget& budget)
+    : channel_(std::move(transport), pace_of(options)),
+      options_(options),
+      handler_(handler),
+      gate_(gate),
+      start_(steady_clock::now()),
+      object_(budget) {
+    report_.sender = std::move(sender);
+    channel_.set_own_max_pdu(options.max_pdu_bytes);
+}
+
+ScpAssociation::~ScpAssociation() {
+    if (inside_) gate_.leave();
+}
+
+void ScpAssociation::run(const TlsContext* tls) noexcept {
+    try {
+        serve(tls);
+    } catch (const std::exception& error) {
+        report_.end =
+            channel_.end() == AssociationEnd::kReleased ? AssociationEnd::kLost : channel_.end();
+        report_.why = error.what();
+        const bool provider = report_.end == AssociationEnd::kProtocolError;
+        if (report_.end != AssociationEnd::kAborted)
+            channel_.abort(provider ? AbortSource::kServiceProvider : AbortSource::kServiceUser,
+                           provider ? abort_reason_ : AbortReason::kNotSpecified);
+    }
+    object_.clear();
+    // Whoever reads the report, or sees the connection closed, may count on the slot being free.
+    if (std::exchange(inside_, false)) gate_.leave();
+    channel_.close();
+    report_.bytes = channel_.bytes_received();
+    report_.lasted = std::chrono::duration_cast<milliseconds>(steady_clock::now() - start_);
+    try {
+        handler_.ended(report_);
+    } catch (const std::exception&) {
+        // The connection is over; there is nobody left to tell.
+    }
+}
+
+void ScpAssociation::serve(const TlsContext* tls) {
+    const Patience artim{options_.artim, start_ + options_.artim};
+    if (tls != nullptr) secure(*tls, artim);
+    if (!negotiate(artim)) return;
+    while (serve_message()) {
+    }
+}
+
+void ScpAssociation::secure(const TlsContext& tls, const Patience& patience) {
+    switch (channel_.transport().secure(tls, patience)) {
+        case Io::kDone:
+            return;
+        case Io::kTimedOut:
+            channel_.fail(AssociationEnd::kTimedOut, "no TLS handshake in time");
+        case Io::kStopped:
+            channel_.fail(AssociationEnd::kStopped, "stopped in the TLS handshake");
+        case Io::kClosed:
+        case Io::kFailed:
+            break;
+    }
+    channel_.fail(AssociationEnd::kLost, "the TLS handshake failed: " + channel_.transport().why());
+}
+
+bool ScpAssociation::negotiate(const Patience& patience) {
+    abort_reason_ = AbortReason::kUnexpectedPdu;
+    const Channel::AssociationPdu pdu = channel_.read_association_pdu(patience);
+    if (pdu.type != PduType::kAssociateRequest)
+        channel_.fail(AssociationEnd::kProtocolError, "the first PDU is no A-ASSOCIATE-RQ");
+    abort_reason_ = AbortReason::kInvalidParameter;
+    AssociatePdu request;
+    try {
+        request = parse_associate(PduType::kAssociateRequest, pdu.body);
+    } catch (const Error& error) {
+        channel_.fail(AssociationEnd::kProtocolError, error.what());
+    }
+    report_.sender.calling_aet = request.calling_aet;
+    report_.sender.called_aet = request.called_aet;
+    if (const std::optional<RejectPdu> reject = reason_to_reject(request)) {
+        channel_.send(encode_reject(*reject));
+        report_.end = AssociationEnd::kRejected;
+        report_.why = describe_reject(*reject);
+        return false;
+    }
+    channel_.set_peer_max_pdu(request.max_pdu_bytes);
+    channel_.send(encode_associate(PduType::kAssociateAccept, answer(request)));
+    return true;
+}
+
+std::optional<RejectPdu> ScpAssociation::reason_to_reject(const AssociatePdu& request) {
+    if ((request.protocol_version & 1) == 0) return kRejectProtocolVersion;
+    if (request.application_context != kDicomApplicationContext) return kRejectApplicationContext;
+    if (!allows(options_.called_aets, request.called_aet)) return kRejectCalledAet;
+    if (!allows(options_.calling_aets, request.calling_aet)) return kRejectCallingAet;
+    if (!gate_.enter()) return kRejectLocalLimit;
+    inside_ = true;
+    return std::nullopt;
+}
+
+AssociatePdu ScpAssociation::answer(const AssociatePdu& request) {
+    AssociatePdu accept = request;
+    accept.protocol_version = 1;
+    accept.max_pdu_bytes = options_.max_pdu_bytes;
+    accept.implementation_class_uid = implementation::kClassUid;
+    accept.implementation_version = implementation::kVersionName;
+    for (PresentationContext& context : accept.contexts) {
+        const bool known = context.abstract_syntax == sop_class::kVerification ||
+                           is_storage_class(context.abstract_syntax);
+        context.result =
+            known ? ContextResult::kAccepted : ContextResult::kAbstractSyntaxNotSupported;
+        context.transfer_syntaxes = {preferred(context.transfer_syntaxes)};
+        if (known)
+            contexts_[context.id] = {context.abstract_syntax, context.transfer_syntaxes.front()};
+    }
+    return accept;
+}
+
+bool ScpAssociation::serve_message() {
+    abort_reason_ = AbortReason::kInvalidParameter;
+    const Channel::Fragment first = channel_.next_message();
+    if (first.kind == Channel::Fragment::Kind::kReleaseRequest) {
+        channel_.send(encode_release(PduType::kReleaseResponse));
+        return false;
+    }
+    if (first.kind != Channel::Fragment::Kind::kData)
+        channel_.fail(AssociationEnd::kProtocolError, "an A-RELEASE-RP that nobody asked for");
+    std::uint8_t context = 0;
+    const DimseCommand command = read_command(first, context);
+    handle(command, context);
+    return true;
+}
+
+DimseCommand ScpAssociation::read_command(Channel::Fragment fragment, std::uint8_t& context) {
+    context = fragment.context;
+    if (!contexts_.contains(context))
+        channel_.fail(AssociationEnd::kProtocolError, "a message on presentation context " +
+                                                          std::to_string(context) +
+                                                          ", which was not accepted");
+    Bytes bytes;
+    for (;; fragment = channel_.next()) {
+        if (fragment.kind != Channel::Fragment::Kind::kData || !fragment.is_command ||
+            fragment.context != context)
+            channel_.fail(AssociationEnd::kProtocolError, "a command set is interrupted");
+        const std::size_t start = bytes.size();
+        if (fragment.bytes > kMaxCommandBytes - start)
+            channel_.fail(AssociationEnd::kProtocolError, "a command set is longer than 64 KB");
+        bytes.resize(start + fragment.bytes);
+        channel_.payload(std::span(bytes).subspan(start));
+        if (fragment.is_last) break;
+    }
+    try {
+        return parse_command(bytes);
+    } catch (const Error& error) {
+        channel_.fail(AssociationEnd::kProtocolError, error.what());
+    }
+}
+
+void ScpAssociation::handle(const DimseCommand& command, std::uint8_t context) {
+    constexpr std::uint16_t kCancelRequest = 0x0FFF;
+    if (command.field == command::kStoreRequest) {
+        store(command, context);
+        return;
+    }
+    if (command.has_data_set) {
+        std::optional<Refused> refused = Refused{};
+        read_data_set(context, refused);
+    }
+    if (command.field == command::kEchoRequest)
+        respond(command, context, status::kSuccess, "");
+    else if (command.is_response())
+        channel_.fail(AssociationEnd::kProtocolError, "a response that nobody asked for");
+    else if (command.field != kCancelRequest)
+        respond(command, context, status::kUnrecognizedOperation, "only C-STORE and C-ECHO");
+}
+
+void ScpAssociation::store(const DimseCommand& command, std::uint8_t context) {
+    const Context& agreed = contexts_.at(context);
+    const ObjectHead head{command.affected_sop_class_uid, command.affected_sop_instance_uid,
+                          agreed.transfer_syntax};
+    std::optional<Refused> refused = reason_to_refuse(command, agreed);
+    std::size_t data_set_offset = 0;
+    object_.clear();
+    if (!refused) {
+        const Bytes meta = part10_head(head, report_.sender.calling_aet);
+        data_set_offset = meta.size();
+        const std::span<std::uint8_t> room = object_.grow(meta.size());
+        if (room.empty())
+            refused = Refused{status::kOutOfResources, "too many objects are on their way in"};
+        else
+            std::copy(meta.begin(), meta.end(), room.begin());
+    }
+    if (command.has_data_set) read_data_set(context, refused);
+    if (!refused) refused = keep(head, data_set_offset);
+    object_.clear();
+    if (refused) {
+        ++report_.failed;
+        handler_.failed({head, refused->status, refused->why}, report_.sender);
+        respond(command, context, refused->status, refused->why);
+    } else {
+        ++report_.stored;
+        respond(command, context, status::kSuccess, "");
+    }
+}
+
+std::optional<ScpAssociation::Refused> ScpAssociation::reason_to_refuse(
+    const DimseCommand& command, const Context& context) const {
+    if (command.affected_sop_class_uid != context.abstract_syntax ||
+        context.abstract_syntax == sop_class::kVerification)
+        return Refused{status::kClassNotSupported,
+                       "Affected SOP Class UID is not that of the presentation context"};
+    if (!is_valid_uid(command.affected_sop_instance_uid))
+        return Refused{status::kInvalidInstance, "Affected SOP Instance UID is no valid UID"};
+    if (!command.has_data_set)
+        return Refused{status::kCannotUnderstand, "the request comes without a data set"};
+    return std::nullopt;
+}
+
+void ScpAssociation::read_data_set(std::uint8_t context, std::optional<Refused>& refused) {
+    object_bytes_ = 0;
+    for (;;) {
+        const Channel::Fragment fragment = channel_.next();
+        if (fragment.kind != Channel::Fragment::Kind::kData || fragment.is_command ||
+            fragment.context != context)
+            channel_.fail(AssociationEnd::kProtocolError, "a data set is interrupted");
+        object_bytes_ += fragment.bytes;
+        // What is refused is still read, so that the sender learns why; but not without end.
+        if (object_bytes_ / 2 > options_.max_object_bytes)
+            channel_.fail(AssociationEnd::kProtocolError,
+                          "an object of more than twice the largest size");
+        if (!refused && object_bytes_ > options_.max_object_bytes)
+            refused = Refused{
+                status::kOutOfResources,
+                "the object has more than " + std::to_string(options_.max_object_bytes) + " bytes"};
+        take_fragment(fragment.bytes, refused);
+        if (fragment.is_last) return;
+    }
+}
+
+void ScpAssociation::take_fragment(std::size_t bytes, std::optional<Refused>& refused) {
+    if (!refused && bytes > 0) {
+        const std::span<std::uint8_t> room = object_.grow(bytes);
+        if (!room.empty()) {
+            channel_.payload(room);
+            return;
+        }
+        refused = Refused{status::kOutOfResources, "too many objects are on their way in"};
+    }
+    if (refused) object_.clear();
+    std::array<std::uint8_t, 8192> thrown_away{};
+    while (bytes > 0) {
+        const std::size_t count = std::min(bytes, thrown_away.size());
+        channel_.payload(std::span(thrown_away).first(count));
+        bytes -= count;
+    }
+}
+
+std::optional<ScpAssociation::Refused> ScpAssociation::keep(const ObjectHead& head,
+                                                            std::size_t data_set_offset) {
+    try {
+        const ByteView file = object_.bytes();
+        const ObjectHead inner =
+            head_of_data_set(file.subspan(data_set_offset), head.transfer_syntax_uid);
+        if (inner.sop_class_uid != head.sop_class_uid)
+            return Refused{status::kDoesNotMatchClass,
+                           "SOP Class UID (0008,0016) differs from the request"};
+        if (inner.sop_instance_uid != head.sop_instance_uid)
+            return Refused{status::kDoesNotMatchClass,
+                           "SOP Instance UID (0008,0018) differs from the request"};
+        handler_.object({head, file}, report_.sender);
+        return std::nullopt;
+    } catch (const Error& error) {
+        return Refused{status_for(error.code()), error.what()};
+    } catch (const std::bad_alloc&) {
+        return Refused{status::kOutOfResources, "out of memory"};
+    } catch (const std::exception& error) {
+        return Refused{status::kProcessingFailure, error.what()};
+    }
+}
+
+void ScpAssociation::respond(const DimseCommand& request, std::uint8_t context,
+                             std::uint16_t status, const std::string& comment) {
+    DimseCommand response;
+    response.field = static_cast<std::uint16_t>(request.field | command::kResponseBit);
+    response.message_id = request.message_id;
+    response.status = status;
+    response.affected_sop_class_uid = request.affected_sop_class_uid;
+    // A UID that is none is not repeated.
+    if (is_valid_uid(request.affected_sop_instance_uid))
+        response.affected_sop_instance_uid = request.affected_sop_instance_uid;
+    response.error_comment = as_error_comment(comment);
+    channel_.send_part(context, true, encode_command(response));
+}
+
+}  // namespace lucerna::dicom

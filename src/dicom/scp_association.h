@@ -1,0 +1,83 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "dicom/channel.h"
+#include "dicom/dimse_command.h"
+#include "dicom/receive_buffer.h"
+#include "dicom/scp.h"
+
+namespace lucerna::dicom {
+
+/// How many associations may be established at a time.
+class AssociationGate {
+  public:
+    explicit AssociationGate(std::size_t limit) : limit_(limit) {}
+    [[nodiscard]] bool enter();
+    void leave() { --inside_; }
+    [[nodiscard]] std::size_t inside() const { return inside_.load(); }
+
+  private:
+    const std::size_t limit_;
+    std::atomic<std::size_t> inside_ = 0;
+};
+
+/// The provider's side of one connection, from its first byte to its last (PS3.8 9.2, states Sta2
+/// to Sta13, as straight code).
+class ScpAssociation {
+  public:
+    ScpAssociation(Transport transport, Sender sender, const StoreScpOptions& options,
+                   StoreScpHandler& handler, AssociationGate& gate, ByteBudget& budget);
+    ~ScpAssociation();
+    ScpAssociation(const ScpAssociation&) = delete;
+    ScpAssociation& operator=(const ScpAssociation&) = delete;
+
+    /// Serves the peer until the end and reports it. Throws nothing. `tls` may be null.
+    void run(const TlsContext* tls) noexcept;
+
+  private:
+    struct Context {
+        std::string abstract_syntax;
+        std::string transfer_syntax;
+    };
+    struct Refused {
+        std::uint16_t status = 0;
+        std::string why;
+    };
+
+    void serve(const TlsContext* tls);
+    void secure(const TlsContext& tls, const Patience& patience);
+    /// False if it was rejected.
+    bool negotiate(const Patience& patience);
+    [[nodiscard]] std::optional<RejectPdu> reason_to_reject(const AssociatePdu& request);
+    [[nodiscard]] AssociatePdu answer(const AssociatePdu& request);
+    bool serve_message();
+    [[nodiscard]] DimseCommand read_command(Channel::Fragment fragment, std::uint8_t& context);
+    void handle(const DimseCommand& command, std::uint8_t context);
+    void store(const DimseCommand& command, std::uint8_t context);
+    [[nodiscard]] std::optional<Refused> reason_to_refuse(const DimseCommand& command,
+                                                          const Context& context) const;
+    void read_data_set(std::uint8_t context, std::optional<Refused>& refused);
+    void take_fragment(std::size_t bytes, std::optional<Refused>& refused);
+    [[nodiscard]] std::optional<Refused> keep(const ObjectHead& head, std::size_t data_set_offset);
+    void respond(const DimseCommand& request, std::uint8_t context, std::uint16_t status,
+                 const std::string& comment);
+
+    Channel channel_;
+    const StoreScpOptions& options_;
+    StoreScpHandler& handler_;
+    AssociationGate& gate_;
+    AssociationReport report_;
+    Moment start_;
+    bool inside_ = false;
+    AbortReason abort_reason_ = AbortReason::kNotSpecified;
+    std::map<std::uint8_t, Context> contexts_;
+    ReceiveBuffer object_;
+    std::uint64_t object_bytes_ = 0;
+};
+
+}  // namespace lucerna::dicom

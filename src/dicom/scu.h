@@ -1,0 +1,70 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+
+#include "base/encoding.h"
+#include "dicom/dimse_status.h"
+#include "dicom/part10_head.h"
+#include "dicom/tls.h"
+
+namespace lucerna::dicom {
+
+struct StoreScuOptions {
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 104;
+    std::string called_aet = "ANY-SCP";
+    std::string calling_aet = "LUCERNA";
+    std::optional<TlsOptions> tls;
+    std::chrono::milliseconds connect_timeout{10'000};
+    /// For the answer to A-ASSOCIATE-RQ and to A-RELEASE-RQ.
+    std::chrono::milliseconds association_timeout{30'000};
+    /// For the answer to one request, and for progress in sending it.
+    std::chrono::milliseconds response_timeout{120'000};
+    /// Ends every wait: what was under way throws Error(kCancelled).
+    std::stop_token stop = {};
+};
+
+/// What became of one object.
+struct SendOutcome {
+    StatusKind kind = StatusKind::kPermanentFailure;
+    /// The peer's status; 0x0122 without an accepted presentation context.
+    std::uint16_t status = 0;
+    /// The peer's Error Comment or our own words; empty for success.
+    std::string why;
+};
+
+/// One association with a storage provider. Not safe for several threads.
+class StoreScu {
+  public:
+    /// Connects, and proposes for each object its SOP class in its own transfer syntax, as well
+    /// as, where the object is not compressed, explicit and implicit little endian. Verification
+    /// is always proposed. Throws Error: kUnavailable if there is no connection, no answer, or a
+    /// transient rejection; kUnsupported for a permanent rejection (unknown AE title, ...), with
+    /// the peer's reason; kInvalidInput for more than 128 presentation contexts.
+    StoreScu(StoreScuOptions options, std::span<const ObjectHead> objects);
+    /// Releases; never throws.
+    ~StoreScu();
+    StoreScu(const StoreScu&) = delete;
+    StoreScu& operator=(const StoreScu&) = delete;
+
+    /// C-STORE of one DICOM file whose head was among the constructor's. The data set goes out bit
+    /// for bit if the peer took its transfer syntax; an uncompressed one is otherwise re-encoded.
+    /// Throws Error(kUnavailable) when the association is lost, Error(kInvalidInput) if the bytes
+    /// are no DICOM file.
+    [[nodiscard]] SendOutcome store(ByteView file);
+
+    /// C-ECHO; throws Error(kUnavailable) if there is no successful answer.
+    void echo();
+
+  private:
+    class Association;
+    std::unique_ptr<Association> association_;
+};
+
+}  // namespace lucerna::dicom

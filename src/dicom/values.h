@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dicom/node.h"
+
+namespace lucerna::dicom {
+
+/// Without leading and trailing blanks and trailing NULs.
+[[nodiscard]] std::string_view trimmed(std::string_view text);
+
+/// The values of a text element, unpadded; one where the VR is a single text.
+[[nodiscard]] std::vector<std::string_view> text_values(const Element& element);
+/// How many values a binary element has.
+[[nodiscard]] std::size_t binary_count(const Element& element);
+/// Value `index` of a binary element, exact for whole numbers up to 2^63.
+[[nodiscard]] std::optional<double> binary_number(const Element& element, std::size_t index);
+[[nodiscard]] std::optional<long long> binary_integer(const Element& element, std::size_t index);
+/// "00100020", the form of DICOM JSON.
+[[nodiscard]] std::string binary_tag(const Element& element, std::size_t index);
+/// As printed by `text` and the JSON model: shortest form that reads back the same.
+[[nodiscard]] std::string printed_number(double number);
+/// Empty unless all of it is one finite number (PS3.5 6.2 DS).
+[[nodiscard]] std::optional<double> parsed_number(std::string_view text);
+
+}  // namespace lucerna::dicom

@@ -1,0 +1,223 @@
+#include <algorithm>
+#include <limits>
+
+#include "base/error.h"
+#include "dicom/charset.h"
+#include "dicom/data_set.h"
+#include "dicom/frames.h"
+#include "dicom/node.h"
+#include "dicom/part10_head.h"
+#include "dicom/reader.h"
+
+namespace lucerna::dicom {
+namespace {
+
+constexpr std::uint32_t kUndefinedLength = 0xFFFFFFFF;
+constexpr std::size_t kMaxShortLength = 0xFFFE;
+constexpr Tag kItem{0xFFFE, 0xE000};
+constexpr Tag kSequenceDelimitation{0xFFFE, 0xE0DD};
+
+/// Writes elements little endian, sequences and items with their lengths.
+class Writer {
+  public:
+    Writer(Bytes& out, bool explicit_vr) : out_(out), explicit_vr_(explicit_vr) {}
+
+    void write(const Node& node, bool says_utf8) {
+        bool said = !says_utf8;
+        for (const Element& element : node.elements) {
+            if (!said && element.tag >= tags::kSpecificCharacterSet) {
+                write_utf8();
+                said = true;
+            }
+            // The root's encoding holds for all of it.
+            if (element.tag == tags::kSpecificCharacterSet && (says_utf8 || is_wide_)) continue;
+            // Group lengths are retired (PS3.5 7.2) and would not be true any more.
+            if (element.tag.element == 0) continue;
+            write(element);
+        }
+        if (!said) write_utf8();
+    }
+
+    void mark_wide() { is_wide_ = true; }
+
+  private:
+    void write_utf8() {
+        constexpr std::string_view kUtf8 = "ISO_IR 192";
+        write_header(tags::kSpecificCharacterSet, vr::kCs, kUtf8.size());
+        out_.insert(out_.end(), kUtf8.begin(), kUtf8.end());
+    }
+
+    void write(const Element& element) {
+        if (element.is_sequence()) return write_sequence(element);
+        if (const Fragments* const fragments = element.fragments()) {
+            return write_fragments(element, *fragments);
+        }
+        const ByteView value = element.value();
+        write_header(element.tag, element.vr, value.size() + value.size() % 2);
+        out_.insert(out_.end(), value.begin(), value.end());
+        if (value.size() % 2 == 1) {
+            out_.push_back(element.vr.is_text() && element.vr != vr::kUi ? ' ' : 0);
+        }
+    }
+
+    void write_sequence(const Element& element) {
+        write_header(element.tag, vr::kSq, 0);
+        const std::size_t start = out_.size();
+        if (const Items* const items = element.items()) {
+            for (const DataSet& item : *items) {
+                write_tag(kItem);
+                put32(0);
+                const std::size_t item_start = out_.size();
+                write(item.node(), false);
+                patch_length(item_start);
+            }
+        }
+        patch_length(start);
+    }
+
+    void write_fragments(const Element& element, const Fragments& fragments) {
+        write_header(element.tag, vr::kOb, 0);
+        out_.resize(out_.size() - 4);
+        put32(kUndefinedLength);
+        write_fragment(fragments.basic_offset_table);
+        for (const ByteView piece : fragments.pieces) write_fragment(piece);
+        write_tag(kSequenceDelimitation);
+        put32(0);
+    }
+
+    void write_fragment(ByteView piece) {
+        write_tag(kItem);
+        put32(checked(piece.size()));
+        out_.insert(out_.end(), piece.begin(), piece.end());
+    }
+
+    void write_header(Tag tag, Vr vr, std::size_t length) {
+        write_tag(tag);
+        if (!explicit_vr_) return put32(checked(length));
+        // PS3.5 6.2.2: what is too long for its VR's length is written as UN.
+        if (!vr.has_long_length() && length > kMaxShortLength) vr = vr::kUn;
+        const std::string letters = vr.str();
+        out_.insert(out_.end(), letters.begin(), letters.end());
+        if (vr.has_long_length()) {
+            put16(0);
+            put32(checked(length));
+        } else {
+            put16(static_cast<std::uint16_t>(length));
+        }
+    }
+
+    void write_tag(Tag tag) {
+        put16(tag.group);
+        put16(tag.element);
+    }
+    void put16(std::uint16_t number) {
+        out_.push_back(static_cast<std::uint8_t>(number & 0xFF));
+        out_.push_back(static_cast<std::uint8_t>(number >> 8));
+    }
+    void put32(std::uint32_t number) {
+        put16(static_cast<std::uint16_t>(number & 0xFFFF));
+        put16(static_cast<std::uint16_t>(number >> 16));
+    }
+    /// Writes how much came since `start` into the four bytes before it.
+    void patch_length(std::size_t start) {
+        const std::uint32_t length = checked(out_.size() - start);
+        for (std::size_t i = 0; i < 4; ++i) {
+            out_[start - 4 + i] = static_cast<std::uint8_t>(length >> (8 * i));
+        }
+    }
+    static std::uint32_t checked(std::size_t length) {
+        if (length < kUndefinedLength) return static_cast<std::uint32_t>(length);
+        throw Error(ErrorCode::kUnsupported, "a value of 4 GiB or more cannot be written");
+    }
+
+    Bytes& out_;
+    bool explicit_vr_;
+    bool is_wide_ = false;
+};
+
+/// With every frame decoded and laid out as explicit VR little endian asks.
+DataSet decompressed(const DataSet& data_set) {
+    const int frames = frame_count(data_set);
+    PixelLayout layout;
+    Bytes samples;
+    for (int i = 0; i < frames; ++i) {
+        DecodedFrame frame = decode_frame(data_set, i);
+        if (i == 0) {
+            layout = {frame.rows,
+                      frame.columns,
+                      frame.samples_per_pixel,
+                      frame.photometric_interpretation,
+                      frame.bits_allocated,
+                      frame.bits_stored,
+                      frame.is_signed,
+                      frames};
+            if (frame.samples.size() > kUndefinedLength / static_cast<std::size_t>(frames)) {
+                throw Error(ErrorCode::kUnsupported, "decoded, it is larger than 4 GiB");
+            }
+            samples.reserve(frame.samples.size() * static_cast<std::size_t>(frames));
+        }
+        samples.insert(samples.end(), frame.samples.begin(), frame.samples.end());
+    }
+    DataSet copy = data_set.clone();
+    copy.set_pixels(layout, std::move(samples));
+    return copy;
+}
+
+ObjectHead head_of(const DataSet& data_set, std::string_view syntax) {
+    ObjectHead head{data_set.text_or(tags::kSopClassUid, ""),
+                    data_set.text_or(tags::kSopInstanceUid, ""), std::string(syntax)};
+    for (const auto& [tag, uid] : {std::pair(tags::kSopClassUid, head.sop_class_uid),
+                                   std::pair(tags::kSopInstanceUid, head.sop_instance_uid)}) {
+        if (!is_valid_uid(uid)) {
+            throw Error(ErrorCode::kInvalidInput, describe(tag) + " is missing or no UID");
+        }
+    }
+    return head;
+}
+
+std::string_view own_syntax(const DataSet& data_set) {
+    const std::string& own = data_set.transfer_syntax_uid();
+    if (own.empty() || own == transfer_syntax::kExplicitVrBigEndian) {
+        return transfer_syntax::kExplicitVrLittleEndian;
+    }
+    return own;
+}
+
+}  // namespace
+
+Bytes DataSet::to_part10(std::string_view transfer_syntax_uid) const {
+    const std::string_view own = own_syntax(*this);
+    const std::string_view target = transfer_syntax_uid.empty() ? own : transfer_syntax_uid;
+    const TransferSyntax* const syntax = find_transfer_syntax(target);
+    const bool target_native = syntax != nullptr && !syntax->encapsulated();
+    if (target != own && (!target_native || !syntax->little_endian)) {
+        throw Error(ErrorCode::kUnsupported,
+                    "cannot write an object in transfer syntax " + std::string(target));
+    }
+    const ObjectHead head = head_of(*this, target);
+    if (node_->pixels_skipped && has(tags::kPixelData)) {
+        throw Error(ErrorCode::kInvalidInput, "cannot write an object whose pixels were skipped");
+    }
+    const Element* const pixels = node_->find(tags::kPixelData);
+    if (pixels != nullptr && pixels->fragments() != nullptr && target_native) {
+        return decompressed(*this).to_part10(target);
+    }
+
+    Bytes out = part10_head(head, "");
+    Bytes body;
+    const bool is_deflated = target_native && syntax->deflated;
+    Writer writer(is_deflated ? body : out, !target_native || syntax->explicit_vr);
+    const bool is_wide = has_wide_text(*node_);
+    if (is_wide) writer.mark_wide();
+    const std::size_t expected =
+        (pixels == nullptr ? 0 : pixels->value().size()) + (std::size_t{64} << 10);
+    (is_deflated ? body : out).reserve(out.size() + expected);
+    writer.write(*node_, is_wide);
+    if (is_deflated) {
+        const Bytes compressed = deflated(body);
+        out.insert(out.end(), compressed.begin(), compressed.end());
+    }
+    return out;
+}
+
+}  // namespace lucerna::dicom
