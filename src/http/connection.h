@@ -1,0 +1,509 @@
+#pragma once
+
+// Included by server.cpp alone: Boost.Beast takes a minute to compile.
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
+#include <optional>
+#include <semaphore>
+#include <thread>
+#include <type_traits>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "http/exchange.h"
+#include "http/outgoing.h"
+#include "http/shop.h"
+
+namespace lucerna::http::connection {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace wire = boost::beast::http;
+using boost::system::error_code;
+using Tcp = asio::ip::tcp;
+using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+/// Of a body, read before a handler is called: small ones never make a thread wait.
+constexpr std::size_t kReadAhead = 64 * 1024;
+/// Given to a handler that streams: so large that changing threads costs little.
+constexpr std::size_t kUploadPiece = 256 * 1024;
+/// For the rest of a request that was answered before it had all come in.
+constexpr auto kLinger = 3s;
+/// What a client that is slow to take its answer gets once the server stops.
+constexpr auto kFarewell = 2s;
+
+/// Of the protocol, as against the connection.
+inline bool is_of_http(error_code failed) {
+    return failed.category() == wire::make_error_code(wire::error::bad_method).category();
+}
+
+using PlainStream = beast::tcp_stream;
+using TlsStream = beast::ssl_stream<beast::tcp_stream>;
+
+/// One connection. Everything happens on its strand, but `WorkerBody::read` and what the pools run.
+///
+///     read_head -> settle_early -> read_ahead -> run_handler (on a pool) -> send -> write
+///     `------------------------------------------------------------------------------'
+template <typename Wire>
+class Connection final : public AnyConnection {
+  public:
+    template <typename... Arguments>
+    explicit Connection(Shop& shop, Tcp::socket socket, Arguments&... arguments)
+        : entry_{shop, *this},
+          shop_(shop),
+          stream_(std::move(socket), arguments...),
+          timer_(stream_.get_executor()) {
+        error_code ignored;
+        const auto peer = lowest().socket().remote_endpoint(ignored);
+        if (!ignored) remote_ = peer.address().to_string();
+        lowest().socket().set_option(Tcp::no_delay(true), ignored);
+    }
+    ~Connection() override { end_exchange(Ending::kCut); }
+
+    void start() {
+        entry_.entered = shop_.enter(*this);
+        asio::dispatch(stream_.get_executor(), [self = me()] {
+            if (self->entry_.entered) return self->open();
+            self->turn_away();
+        });
+    }
+
+    void stop() override {
+        asio::post(stream_.get_executor(), [self = me()] {
+            self->stopping_ = true;
+            if (self->handling_ && !self->body_waiting_) return;
+            if (!self->outgoing_) return self->close();
+            self->timer_.expires_after(kFarewell);
+            self->timer_.async_wait([self](error_code cancelled) {
+                if (!cancelled) self->close();
+            });
+        });
+    }
+
+  private:
+    static constexpr bool kIsTls = std::is_same_v<Wire, TlsStream>;
+
+    std::shared_ptr<Connection> me() {
+        return std::static_pointer_cast<Connection>(shared_from_this());
+    }
+    beast::tcp_stream& lowest() { return beast::get_lowest_layer(stream_); }
+    void deadline(std::chrono::milliseconds from_now) {
+        lowest().expires_after(stopping_ ? std::min<std::chrono::milliseconds>(from_now, kFarewell)
+                                         : from_now);
+    }
+    void close() {
+        error_code ignored;
+        timer_.cancel();
+        lowest().socket().close(ignored);
+    }
+
+    void turn_away() {
+        if constexpr (!kIsTls) {
+            static const std::string kFull = [] {
+                const std::string body =
+                    R"({"error":"busy","message":"too many connections are open","request":""})";
+                return "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n"
+                       "Retry-After: 5\r\nContent-Type: application/json\r\nContent-Length: " +
+                       std::to_string(body.size()) + "\r\n\r\n" + body;
+            }();
+            deadline(kFarewell);
+            asio::async_write(stream_, asio::buffer(kFull),
+                              [self = me()](error_code, std::size_t) { self->linger(); });
+        }
+    }
+
+    void open() {
+        if constexpr (kIsTls) {
+            deadline(shop_.options.header_timeout);
+            stream_.async_handshake(asio::ssl::stream_base::server,
+                                    [self = me()](error_code failed) {
+                                        if (!failed) self->read_head(true);
+                                    });
+        } else {
+            read_head(true);
+        }
+    }
+
+    // Reading.
+
+    void read_head(bool first) {
+        if (stopping_) return close();
+        parser_.emplace();
+        parser_->header_limit(static_cast<std::uint32_t>(shop_.options.max_header_bytes));
+        parser_->body_limit(shop_.options.max_body_bytes);
+        if (buffer_.size() > 0 || first) return read_rest_of_head();
+        // Thousands may wait here: what the last request had needed is given back.
+        buffer_.shrink_to_fit();
+        // Silence is allowed between requests, but not within one.
+        deadline(shop_.options.keep_alive_timeout);
+        stream_.async_read_some(buffer_.prepare(4096),
+                                [self = me()](error_code failed, std::size_t count) {
+                                    if (failed) return self->close();
+                                    self->buffer_.commit(count);
+                                    self->read_rest_of_head();
+                                });
+    }
+
+    void read_rest_of_head() {
+        deadline(shop_.options.header_timeout);
+        wire::async_read_header(
+            stream_, buffer_, *parser_,
+            [self = me()](error_code failed, std::size_t) { self->on_head(failed); });
+    }
+
+    void begin_exchange() {
+        body_.emplace(*this);
+        exchange_.emplace(*body_);
+        exchange_->request.id = shop_.new_request_id();
+        exchange_->request.remote = remote_;
+        exchange_->is_tls = kIsTls;
+        shop_.ledger.began();
+        read_ahead_.clear();
+        read_ahead_at_ = 0;
+        body_waited_ = {};
+        body_bytes_ = 0;
+        trouble_ = BodyTrouble::kNone;
+        body_done_ = false;
+        keep_alive_ = false;
+    }
+
+    void on_head(error_code failed) {
+        if (failed == wire::error::end_of_stream || failed == beast::error::timeout) return close();
+        if (failed && !is_of_http(failed)) return close();
+        begin_exchange();
+        if (failed) return refuse_head(failed);
+        const auto& head = parser_->get();
+        exchange_->method = std::string(head.method_string());
+        exchange_->is_http_11 = head.version() >= 11;
+        for (const auto& field : head)
+            exchange_->request.headers.add({field.name_string().data(), field.name_string().size()},
+                                           {field.value().data(), field.value().size()});
+        keep_alive_ = parser_->keep_alive();
+        body_done_ = parser_->is_done();
+        std::optional<Response> early = settle_early(
+            *exchange_, {head.target().data(), head.target().size()}, shop_.router, shop_.guard);
+        if (early) return send(std::move(*early));
+        if (body_done_) return run_handler();
+        if (!exchange_->request.headers.has("Expect")) return read_ahead();
+        static const std::string kGoOn = "HTTP/1.1 100 Continue\r\n\r\n";
+        deadline(shop_.options.stall_timeout);
+        asio::async_write(stream_, asio::buffer(kGoOn),
+                          [self = me()](error_code unsent, std::size_t) {
+                              if (unsent) return self->close();
+                              self->read_ahead();
+                          });
+    }
+
+    void refuse_head(error_code failed) {
+        const std::string& id = exchange_->request.id;
+        exchange_->method = std::string(parser_->get().method_string());
+        if (failed == wire::error::header_limit || failed == wire::error::buffer_overflow)
+            return send(refusal(431, "head-too-large",
+                                "the request's headers are larger than " +
+                                    std::to_string(shop_.options.max_header_bytes) + " bytes",
+                                id));
+        if (failed == wire::error::body_limit) return send(refusal(BodyTrouble::kTooLarge, id));
+        send(refusal(400, "invalid-input", "the request is not HTTP: " + failed.message(), id));
+    }
+
+    /// One step of the body, into `into`; `done` gets how much came, 0 with `body_done_` at the end
+    /// or with `trouble_`.
+    template <typename Done>
+    void read_body(std::span<std::uint8_t> into, Done done) {
+        auto& target = parser_->get().body();
+        target.data = into.data();
+        target.size = into.size();
+        deadline(shop_.options.stall_timeout);
+        wire::async_read_some(
+            stream_, buffer_, *parser_,
+            [self = me(), into, done = std::move(done), began = Clock::now()](error_code failed,
+                                                                              std::size_t) mutable {
+                const std::size_t count = into.size() - self->parser_->get().body().size;
+                self->body_waited_ += Clock::now() - began;
+                self->body_bytes_ += count;
+                self->body_done_ = self->parser_->is_done();
+                self->trouble_ = self->trouble_of(failed);
+                if (count == 0 && !self->body_done_ && self->trouble_ == BodyTrouble::kNone)
+                    return self->read_body(into, std::move(done));
+                done(count);
+            });
+    }
+
+    [[nodiscard]] BodyTrouble trouble_of(error_code failed) const {
+        if (stopping_ && failed) return BodyTrouble::kStopping;
+        if (failed == beast::error::timeout) return BodyTrouble::kTooSlow;
+        if (failed == wire::error::body_limit) return BodyTrouble::kTooLarge;
+        if (failed && failed != wire::error::need_buffer)
+            return is_of_http(failed) && failed != wire::error::partial_message
+                       ? BodyTrouble::kMalformed
+                       : BodyTrouble::kGone;
+        const double seconds = std::chrono::duration<double>(body_waited_).count();
+        const auto least = static_cast<double>(shop_.options.least_upload_bytes_per_second);
+        const bool slow = body_waited_ > shop_.options.stall_timeout &&
+                          static_cast<double>(body_bytes_) < seconds * least;
+        return slow && !body_done_ ? BodyTrouble::kTooSlow : BodyTrouble::kNone;
+    }
+
+    /// Takes body into `read_ahead_` until that has `size` bytes, the body ends or there is
+    /// trouble.
+    template <typename Done>
+    void fill(std::size_t size, Done done) {
+        const std::size_t had = read_ahead_.size();
+        read_ahead_.resize(size);
+        read_body(std::span(read_ahead_).subspan(had),
+                  [this, had, size, done = std::move(done)](std::size_t count) mutable {
+                      read_ahead_.resize(had + count);
+                      if (body_done_ || trouble_ != BodyTrouble::kNone || had + count == size)
+                          return done();
+                      fill(size, std::move(done));
+                  });
+    }
+
+    void read_ahead() {
+        // Beast reads as much at once as the buffer has room for, 512 bytes without any.
+        buffer_.reserve(kReadAhead);
+        fill(kReadAhead, [this] {
+            if (trouble_ != BodyTrouble::kNone) return refuse_body();
+            run_handler();
+        });
+    }
+
+    void refuse_body() {
+        if (trouble_ != BodyTrouble::kGone && trouble_ != BodyTrouble::kStopping)
+            return send(refusal(trouble_, exchange_->request.id));
+        end_exchange(Ending::kCut);
+        close();
+    }
+
+    // Handling.
+
+    /// The body as a handler on a pool's thread sees it: it waits while the strand reads.
+    class WorkerBody final : public BodyReader {
+      public:
+        explicit WorkerBody(Connection& connection) : connection_(connection) {}
+        std::size_t read(std::span<std::uint8_t> into) override {
+            return connection_.read_for_worker(into, too_large_);
+        }
+        [[nodiscard]] std::optional<std::uint64_t> length() const override {
+            const auto length = connection_.parser_->content_length();
+            if (length) return *length;
+            if (connection_.parser_->chunked()) return std::nullopt;
+            return 0;
+        }
+
+      private:
+        Connection& connection_;
+    };
+
+    std::size_t read_for_worker(std::span<std::uint8_t> into, bool& too_large) {
+        if (into.empty()) return 0;
+        if (read_ahead_at_ == read_ahead_.size() && !body_done_) refill();
+        too_large = trouble_ == BodyTrouble::kTooLarge;
+        if (trouble_ != BodyTrouble::kNone) throw error_of(trouble_);
+        const std::size_t count = std::min(into.size(), read_ahead_.size() - read_ahead_at_);
+        std::copy_n(read_ahead_.begin() + static_cast<std::ptrdiff_t>(read_ahead_at_), count,
+                    into.begin());
+        read_ahead_at_ += count;
+        return count;
+    }
+
+    /// The strand touches the body's members only between the post and the release that answers it.
+    void refill() {
+        if (trouble_ != BodyTrouble::kNone) return;
+        asio::post(stream_.get_executor(), [this] {
+            read_ahead_.clear();
+            read_ahead_at_ = 0;
+            if (stopping_) {
+                trouble_ = BodyTrouble::kStopping;
+                return body_came_.release();
+            }
+            body_waiting_ = true;
+            fill(kUploadPiece, [this] {
+                body_waiting_ = false;
+                body_came_.release();
+            });
+        });
+        body_came_.acquire();
+    }
+
+    void run_handler() {
+        handling_ = true;
+        WorkerPool& pool = body_done_ ? shop_.workers : shop_.uploads;
+        pool.submit([self = me()] {
+            Response response =
+                self->shop_.is_stopping()
+                    ? refusal(503, "stopping", "the server stops", self->exchange_->request.id)
+                    : handle(*self->exchange_);
+            asio::post(self->stream_.get_executor(),
+                       [self, response = std::move(response)]() mutable {
+                           self->handling_ = false;
+                           if (self->trouble_ == BodyTrouble::kGone ||
+                               self->trouble_ == BodyTrouble::kStopping) {
+                               self->end_exchange(Ending::kCut);
+                               return self->close();
+                           }
+                           if (self->trouble_ == BodyTrouble::kTooSlow) return self->refuse_body();
+                           self->send(std::move(response));
+                       });
+        });
+    }
+
+    // Sending.
+
+    void send(Response response) {
+        outgoing_.emplace(*exchange_, std::move(response), shop_.guard,
+                          keep_alive_ && body_done_ && !stopping_);
+        go_on();
+    }
+
+    void go_on() {
+        switch (outgoing_->next()) {
+            case Outgoing::Next::kWrite:
+                return write();
+            case Outgoing::Next::kPull:
+                return pull();
+            case Outgoing::Next::kWait:
+                return wait();
+            case Outgoing::Next::kDone:
+                return sent();
+        }
+    }
+
+    void write() {
+        const auto& [first, second] = outgoing_->buffers();
+        deadline(shop_.options.stall_timeout);
+        asio::async_write(stream_,
+                          std::array{asio::const_buffer(first.data(), first.size()),
+                                     asio::const_buffer(second.data(), second.size())},
+                          [self = me()](error_code failed, std::size_t) {
+                              if (!failed) return self->go_on();
+                              self->end_exchange(Ending::kCut);
+                              self->close();
+                          });
+    }
+
+    /// On a worker, but only when the client has taken what was there: a slow one holds no thread.
+    void pull() {
+        if (stopping_) return cut("the server stops");
+        shop_.workers.submit([self = me()] {
+            std::optional<std::string> failure;
+            try {
+                self->outgoing_->pull();
+            } catch (const std::exception& error) {
+                failure = error.what();
+            }
+            asio::post(self->stream_.get_executor(), [self, failure] {
+                if (failure) return self->cut(*failure);
+                self->go_on();
+            });
+        });
+    }
+
+    void wait() {
+        if (stopping_) return cut("the server stops");
+        timer_.expires_after(std::max<std::chrono::milliseconds>(outgoing_->wait(), 1ms));
+        timer_.async_wait([self = me()](error_code) { self->go_on(); });
+    }
+
+    void cut(const std::string& why) {
+        log_event(LogLevel::kWarning, "http.cut",
+                  {{"request", exchange_->request.id}, {"why", why}});
+        end_exchange(Ending::kCut);
+        close();
+    }
+
+    void sent() {
+        const bool keeps_alive = outgoing_->keeps_alive();
+        const bool body_done = body_done_;
+        end_exchange(Ending::kAnswered);
+        if (keeps_alive) return read_head(false);
+        if (!body_done) return linger();
+        say_goodbye();
+    }
+
+    /// Lets go of everything that belongs to the exchange, and writes it down.
+    void end_exchange(Ending ending) {
+        if (!exchange_) return;
+        shop_.ledger.ended(*exchange_, ending);
+        outgoing_.reset();
+        exchange_.reset();
+        body_.reset();
+        read_ahead_ = {};
+    }
+
+    /// Takes what the client still sends, for a while: closing at once would make its system throw
+    /// away the answer (RFC 9112 9.6).
+    void linger() {
+        if constexpr (!kIsTls) {
+            error_code ignored;
+            lowest().socket().shutdown(Tcp::socket::shutdown_send, ignored);
+        }
+        deadline(kLinger);
+        drain();
+    }
+    void drain() {
+        buffer_.clear();
+        stream_.async_read_some(buffer_.prepare(kReadAhead),
+                                [self = me()](error_code failed, std::size_t) {
+                                    if (failed) return self->close();
+                                    self->drain();
+                                });
+    }
+
+    void say_goodbye() {
+        deadline(kFarewell);
+        if constexpr (kIsTls) {
+            stream_.async_shutdown([self = me()](error_code) { self->close(); });
+        } else {
+            linger();
+        }
+    }
+
+    /// First, so that it leaves last: once the shop is empty, nothing of a connection is left.
+    struct Entry {
+        Shop& shop;
+        AnyConnection& connection;
+        bool entered = false;
+        ~Entry() {
+            if (entered) shop.leave(connection);
+        }
+    };
+    Entry entry_;
+    Shop& shop_;
+    Wire stream_;
+    asio::steady_timer timer_;
+    std::string remote_;
+    bool stopping_ = false;
+
+    beast::flat_buffer buffer_;
+    std::optional<wire::request_parser<wire::buffer_body>> parser_;
+    std::optional<WorkerBody> body_;
+    std::optional<Exchange> exchange_;
+    bool keep_alive_ = false;
+    bool handling_ = false;
+
+    Bytes read_ahead_;
+    std::size_t read_ahead_at_ = 0;
+    /// For bytes, without the time that the handler took in between.
+    Clock::duration body_waited_{};
+    std::uint64_t body_bytes_ = 0;
+    BodyTrouble trouble_ = BodyTrouble::kNone;
+    bool body_done_ = false;
+    bool body_waiting_ = false;
+    std::binary_semaphore body_came_{0};
+    std::optional<Outgoing> outgoing_;
+};
+
+}  // namespace lucerna::http::connection

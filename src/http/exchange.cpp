@@ -1,0 +1,277 @@
+#include "http/exchange.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <ctime>
+
+#include "base/log.h"
+
+namespace lucerna::http {
+namespace {
+
+constexpr std::string_view kCorsHeaders = "Authorization, Accept, Content-Type, If-None-Match";
+constexpr std::string_view kCorsExposed =
+    "Content-Type, Content-Length, Content-Location, ETag, Warning, X-Request-Id";
+
+/// IMF-fixdate (RFC 9110 5.6.7), which knows no locale.
+std::string http_date() {
+    static constexpr std::array kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static constexpr std::array kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                           "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    const std::time_t now = std::time(nullptr);
+    std::tm utc{};
+    gmtime_r(&now, &utc);
+    std::array<char, 64> text{};
+    std::snprintf(text.data(), text.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT",
+                  kDays.at(static_cast<std::size_t>(utc.tm_wday)), utc.tm_mday,
+                  kMonths.at(static_cast<std::size_t>(utc.tm_mon)), utc.tm_year + 1900, utc.tm_hour,
+                  utc.tm_min, utc.tm_sec);
+    return text.data();
+}
+
+bool is_field_value(std::string_view value) {
+    return std::none_of(value.begin(), value.end(), [](char c) {
+        return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F;
+    });
+}
+
+void append(std::string& head, std::string_view name, std::string_view value) {
+    head.append(name).append(": ").append(value).append("\r\n");
+}
+
+void append_cors(std::string& head, const Exchange& exchange, const Guard& guard) {
+    if (!guard.allows_origins()) return;
+    append(head, "Vary", "Origin");
+    const std::optional<std::string> origin = guard.allowed_origin(exchange.request.headers);
+    if (!origin) return;
+    append(head, "Access-Control-Allow-Origin", *origin);
+    append(head, "Access-Control-Expose-Headers", kCorsExposed);
+}
+
+/// Those that the handler did not set itself.
+void append_defaults(std::string& head, const Response& response, bool is_tls, bool for_others) {
+    const auto unless_set = [&](std::string_view name, std::string_view value) {
+        if (!response.headers.has(name)) append(head, name, value);
+    };
+    unless_set("Cache-Control", "no-store");
+    unless_set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+    unless_set("X-Content-Type-Options", "nosniff");
+    unless_set("X-Frame-Options", "DENY");
+    unless_set("Referrer-Policy", "no-referrer");
+    unless_set("Cross-Origin-Opener-Policy", "same-origin");
+    unless_set("Cross-Origin-Resource-Policy", for_others ? "cross-origin" : "same-origin");
+    if (is_tls) unless_set("Strict-Transport-Security", "max-age=31536000");
+}
+
+Response options_answer(const Exchange& exchange, const Guard& guard) {
+    std::string allowed;
+    for (const std::string& method : exchange.routed.allowed_methods)
+        allowed += (allowed.empty() ? "" : ", ") + method;
+    Response response = Response::empty();
+    if (!allowed.empty()) response.headers.set("Allow", allowed);
+    if (guard.allowed_origin(exchange.request.headers)) {
+        response.headers.set("Access-Control-Allow-Methods", allowed);
+        response.headers.set("Access-Control-Allow-Headers", kCorsHeaders);
+        response.headers.set("Access-Control-Max-Age", "600");
+    }
+    return response;
+}
+
+Response refused_by(const Verdict& verdict, const std::string& request_id) {
+    Response response = refusal(verdict.status, verdict.code, verdict.message, request_id);
+    if (verdict.status == 401) response.headers.set("WWW-Authenticate", "Bearer realm=\"lucerna\"");
+    return response;
+}
+
+/// What may be put into addresses that are sent back.
+bool is_authority(std::string_view host) {
+    return !host.empty() && host.size() <= 255 && std::all_of(host.begin(), host.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               std::string_view("-._:[]").find(c) != std::string_view::npos;
+    });
+}
+
+bool is_uid_or_number(std::string_view text) {
+    return !text.empty() && text.size() <= 64 &&
+           text.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+}  // namespace
+
+void set_target(Exchange& exchange, std::string_view target) {
+    // RFC 9112 3.2.2: a server must take the absolute form too.
+    for (const std::string_view scheme : {"http://", "https://"}) {
+        if (!target.starts_with(scheme)) continue;
+        target = target.substr(std::min(target.size(), target.find_first_of("/?", scheme.size())));
+        break;
+    }
+    const std::size_t mark = target.find('?');
+    exchange.request.path = target.substr(0, mark);
+    if (mark != std::string_view::npos)
+        exchange.request.query = Query::parse(target.substr(mark + 1));
+    if (exchange.request.path.empty()) exchange.request.path = "/";
+}
+
+std::optional<Response> settle_early(Exchange& exchange, std::string_view target,
+                                     const Router& router, const Guard& guard) {
+    Request& request = exchange.request;
+    const bool asks_options = exchange.method == "OPTIONS";
+    std::optional<Response> malformed;
+    try {
+        if (!(asks_options && target == "*")) {
+            set_target(exchange, target);
+            exchange.routed = router.route(exchange.method, request.path);
+        }
+        if (exchange.is_http_11 && !request.headers.has("Host"))
+            throw Error(ErrorCode::kInvalidInput, "the request has no Host header");
+    } catch (const Error& error) {
+        malformed = refusal(error, request.id);
+    }
+    Access access = exchange.routed.route ? exchange.routed.route->access : Access::kRead;
+    if (asks_options) access = Access::kOpen;
+    const Verdict verdict = guard.judge({exchange.method, request.headers, request.remote, access});
+    request.principal = verdict.principal;
+    if (malformed) return malformed;
+    if (verdict.status != 0) return refused_by(verdict, request.id);
+    const bool unknown = exchange.routed.allowed_methods.empty();
+    if (asks_options && (!unknown || target == "*")) return options_answer(exchange, guard);
+    if (!exchange.routed.route) return refusal(exchange.routed, exchange.method, request.id);
+    if (const auto expected = request.headers.get("Expect");
+        expected && !same_name(*expected, "100-continue"))
+        return refusal(417, "unknown-expectation", "only Expect: 100-continue is known here",
+                       request.id);
+    const std::string host = request.headers.get_or("Host", "");
+    if (is_authority(host)) request.origin = (exchange.is_tls ? "https://" : "http://") + host;
+    request.method = exchange.method == "HEAD" ? "GET" : exchange.method;
+    request.parameters = exchange.routed.parameters;
+    return std::nullopt;
+}
+
+Response handle(Exchange& exchange) noexcept {
+    Request& request = exchange.request;
+    std::string what;
+    Response response;
+    try {
+        return exchange.routed.route->handler(request);
+    } catch (const Error& error) {
+        what = error.what();
+        response = request.body.is_too_large() ? refusal(413, "too-large", error.what(), request.id)
+                                               : refusal(error, request.id);
+    } catch (const std::exception& error) {
+        what = error.what();
+        response = refusal(Error(ErrorCode::kInternal, error.what()), request.id);
+    }
+    if (response.status >= 500)
+        log_event(LogLevel::kError, "http.failed",
+                  {{"request", request.id}, {"path", loggable_path(exchange)}, {"why", what}});
+    return response;
+}
+
+Error error_of(BodyTrouble trouble) {
+    switch (trouble) {
+        case BodyTrouble::kTooLarge:
+            return {ErrorCode::kInvalidInput, "the body is larger than this server takes"};
+        case BodyTrouble::kTooSlow:
+            return {ErrorCode::kUnavailable, "the body came in too slowly"};
+        case BodyTrouble::kGone:
+            return {ErrorCode::kUnavailable, "the client went away"};
+        case BodyTrouble::kStopping:
+            return {ErrorCode::kCancelled, "the server stops"};
+        case BodyTrouble::kMalformed:
+            return {ErrorCode::kInvalidInput, "the body's chunks are malformed"};
+        case BodyTrouble::kNone:
+            break;
+    }
+    return {ErrorCode::kInternal, "nothing is wrong with the body"};
+}
+
+Response refusal(BodyTrouble trouble, std::string_view request_id) {
+    const Error error = error_of(trouble);
+    if (trouble == BodyTrouble::kTooLarge)
+        return refusal(413, "too-large", error.what(), request_id);
+    if (trouble == BodyTrouble::kTooSlow) return refusal(408, "too-slow", error.what(), request_id);
+    return refusal(error, request_id);
+}
+
+std::string head_text(const Exchange& exchange, const Response& response, const Guard& guard,
+                      const HeadOptions& options) {
+    std::string head = "HTTP/1.1 " + std::to_string(response.status) + " ";
+    head.append(reason_phrase(response.status)).append("\r\n");
+    for (const auto& [name, value] : response.headers.all()) {
+        if (is_field_value(value) && is_field_value(name)) {
+            append(head, name, value);
+        } else {
+            log_event(LogLevel::kError, "http.header-dropped",
+                      {{"request", exchange.request.id}, {"header", name}});
+        }
+    }
+    if (response.status == 503 && !response.headers.has("Retry-After"))
+        append(head, "Retry-After", "5");
+    append(head, "Date", http_date());
+    append(head, "X-Request-Id", exchange.request.id);
+    append_cors(head, exchange, guard);
+    append_defaults(head, response, exchange.is_tls, guard.allows_origins());
+    if (options.length) append(head, "Content-Length", std::to_string(*options.length));
+    if (options.chunked) append(head, "Transfer-Encoding", "chunked");
+    if (!options.keep_alive)
+        append(head, "Connection", "close");
+    else if (!exchange.is_http_11)
+        append(head, "Connection", "keep-alive");
+    return head + "\r\n";
+}
+
+std::string loggable_path(const Exchange& exchange) {
+    if (!exchange.routed.route) return {};
+    std::string path;
+    for (const std::string& segment : exchange.routed.route->segments) {
+        path += '/';
+        const auto parameter =
+            segment.size() < 2 || segment.front() != '{'
+                ? exchange.routed.parameters.end()
+                : exchange.routed.parameters.find(segment.substr(1, segment.size() - 2));
+        const bool show =
+            parameter != exchange.routed.parameters.end() && is_uid_or_number(parameter->second);
+        path += show ? parameter->second : segment;
+    }
+    return path.empty() ? "/" : path;
+}
+
+Ledger::Ledger(Metrics* metrics) : metrics_(metrics) {
+    if (!metrics_) return;
+    in_flight_ = &metrics_->gauge("lucerna_http_requests_in_flight", "Requests being answered.");
+    seconds_ = &metrics_->histogram("lucerna_http_request_seconds",
+                                    "Seconds from a request's head to the end of its answer.",
+                                    {0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60});
+    sent_ = &metrics_->counter("lucerna_http_sent_bytes_total", "Bytes of answers' bodies.");
+}
+
+void Ledger::began() {
+    if (in_flight_) in_flight_->add(1);
+}
+
+void Ledger::ended(const Exchange& exchange, Ending ending) {
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - exchange.began;
+    const std::string status = exchange.status == 0 ? "none" : std::to_string(exchange.status);
+    if (metrics_) {
+        in_flight_->add(-1);
+        seconds_->observe(took.count());
+        sent_->add(exchange.bytes_sent);
+        metrics_
+            ->counter("lucerna_http_requests_total", "Requests by the status of their answer.",
+                      {{"status", status}})
+            .add();
+    }
+    log_event(exchange.status >= 500 ? LogLevel::kWarning : LogLevel::kInfo, "http.request",
+              {{"request", exchange.request.id},
+               {"method", exchange.routed.route ? exchange.routed.route->method : "none"},
+               {"path", loggable_path(exchange)},
+               {"status", exchange.status},
+               {"seconds", took.count()},
+               {"bytes", exchange.bytes_sent},
+               {"remote", exchange.request.remote},
+               {"principal", exchange.request.principal},
+               {"cut", ending == Ending::kCut}});
+}
+
+}  // namespace lucerna::http

@@ -1,0 +1,153 @@
+#include "http/media_type.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/error.h"
+#include "http/headers.h"
+
+namespace lucerna::http {
+namespace {
+
+constexpr std::size_t kMostRanges = 64;
+
+bool is_token_character(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
+bool is_token(std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), is_token_character);
+}
+
+std::string lower(std::string_view text) {
+    std::string out(text);
+    for (char& c : out)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return out;
+}
+
+std::string_view trimmed(std::string_view text) {
+    const std::size_t begin = text.find_first_not_of(" \t");
+    if (begin == std::string_view::npos) return {};
+    return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
+/// A token, in which a slash is let pass, or a quoted string (RFC 9110 5.6.4).
+std::optional<std::string> parameter_value(std::string_view text) {
+    if (text.empty() || text.front() != '"') {
+        for (const char c : text)
+            if (!is_token_character(c) && c != '/') return std::nullopt;
+        return text.empty() ? std::nullopt : std::optional(std::string(text));
+    }
+    if (text.size() < 2 || text.back() != '"') return std::nullopt;
+    std::string value;
+    const std::string_view inside = text.substr(1, text.size() - 2);
+    for (std::size_t i = 0; i < inside.size(); ++i) {
+        if (inside[i] == '\\' && ++i == inside.size()) return std::nullopt;
+        if (inside[i] == '"' && (i == 0 || inside[i - 1] != '\\')) return std::nullopt;
+        if (static_cast<unsigned char>(inside[i]) < 0x20 && inside[i] != '\t') return std::nullopt;
+        value += inside[i];
+    }
+    return value;
+}
+
+/// RFC 9110 12.4.2: 0 to 1 with at most three decimals.
+std::optional<double> quality_of(std::string_view text) {
+    if (text.empty() || text.size() > 5 || (text[0] != '0' && text[0] != '1')) return std::nullopt;
+    if (text.size() > 1 && text[1] != '.') return std::nullopt;
+    double quality = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), quality);
+    if (error != std::errc() || end != text.data() + text.size() || quality > 1)
+        return std::nullopt;
+    return quality;
+}
+
+std::optional<MediaRange> parse_range(std::string_view entry) {
+    std::optional<MediaType> media = parse_media_type(entry);
+    if (!media) return std::nullopt;
+    const std::string_view type = media->type;
+    // "*/png" names nothing.
+    if (type.starts_with("*/") && type != "*/*") return std::nullopt;
+    MediaRange range{std::move(*media), 1};
+    if (const auto q = range.media.parameters.find("q"); q != range.media.parameters.end()) {
+        const std::optional<double> quality = quality_of(q->second);
+        if (!quality) return std::nullopt;
+        range.quality = *quality;
+        range.media.parameters.erase(q);
+    }
+    return range;
+}
+
+}  // namespace
+
+std::string_view MediaType::parameter(std::string_view name) const {
+    const auto found = parameters.find(name);
+    return found == parameters.end() ? std::string_view() : std::string_view(found->second);
+}
+
+std::vector<std::string_view> split_outside_quotes(std::string_view text, char separator) {
+    std::vector<std::string_view> parts;
+    bool quoted = false;
+    std::size_t begin = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (quoted && text[i] == '\\') {
+            ++i;
+        } else if (text[i] == '"') {
+            quoted = !quoted;
+        } else if (!quoted && text[i] == separator) {
+            parts.push_back(trimmed(text.substr(begin, i - begin)));
+            begin = i + 1;
+        }
+    }
+    parts.push_back(trimmed(text.substr(begin)));
+    return parts;
+}
+
+std::optional<MediaType> parse_media_type(std::string_view text) {
+    const std::vector<std::string_view> pieces = split_outside_quotes(text, ';');
+    const std::string_view type = pieces.front();
+    const std::size_t slash = type.find('/');
+    if (slash == std::string_view::npos || !is_token(type.substr(0, slash)) ||
+        !is_token(type.substr(slash + 1)))
+        return std::nullopt;
+    MediaType media{lower(type), {}};
+    for (std::size_t i = 1; i < pieces.size(); ++i) {
+        if (pieces[i].empty()) continue;  // RFC 9110 5.6.6 lets a semicolon stand alone
+        const std::size_t equals = pieces[i].find('=');
+        if (equals == std::string_view::npos) return std::nullopt;
+        const std::string_view name = trimmed(pieces[i].substr(0, equals));
+        std::optional<std::string> value = parameter_value(trimmed(pieces[i].substr(equals + 1)));
+        if (!is_token(name) || !value) return std::nullopt;
+        if (!media.parameters.emplace(lower(name), std::move(*value)).second) return std::nullopt;
+    }
+    return media;
+}
+
+bool MediaRange::covers(std::string_view type) const {
+    if (media.type == "*/*" || same_name(media.type, type)) return true;
+    return media.type.ends_with("/*") &&
+           same_name(media.type.substr(0, media.type.size() - 1),
+                     type.substr(0, std::min(type.size(), media.type.size() - 1)));
+}
+
+std::vector<MediaRange> parse_accept(std::string_view header) {
+    std::vector<MediaRange> ranges;
+    std::size_t seen = 0;
+    for (const std::string_view entry : split_outside_quotes(header, ',')) {
+        if (entry.empty()) continue;
+        std::optional<MediaRange> range = parse_range(entry);
+        if (!range || ++seen > kMostRanges)
+            throw Error(ErrorCode::kInvalidInput,
+                        range ? "Accept has more than 64 entries"
+                              : "Accept has an entry that is no media range: \"" +
+                                    std::string(entry.substr(0, 200)) + "\"");
+        if (range->quality > 0) ranges.push_back(std::move(*range));
+    }
+    if (seen == 0) ranges.push_back({{"*/*", {}}, 1});
+    std::stable_sort(ranges.begin(), ranges.end(), [](const MediaRange& a, const MediaRange& b) {
+        return a.quality > b.quality;
+    });
+    return ranges;
+}
+
+}  // namespace lucerna::http

@@ -1,0 +1,79 @@
+#include "http/media_type.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace lucerna::http {
+namespace {
+
+TEST(MediaType, TakesParametersApart) {
+    const auto media =
+        parse_media_type("Multipart/Related; Type=\"application/dicom\";boundary=\"a\\\"b;c\"");
+    ASSERT_TRUE(media);
+    EXPECT_EQ(media->type, "multipart/related");
+    EXPECT_EQ(media->parameter("type"), "application/dicom");
+    EXPECT_EQ(media->parameter("boundary"), "a\"b;c");
+    EXPECT_EQ(media->parameter("absent"), "");
+}
+
+TEST(MediaType, TakesAnUnquotedSlash) {
+    const auto media = parse_media_type("multipart/related; type=application/octet-stream");
+    ASSERT_TRUE(media);
+    EXPECT_EQ(media->parameter("type"), "application/octet-stream");
+}
+
+TEST(MediaType, RefusesWhatIsNone) {
+    for (const char* text : {"", "a", "/b", "a/", "a/b; c", "a/b; c=", "a/b; =d", "a/b; c=\"d",
+                             "a/b; c=d; C=e", "a b/c", "a/b; c=d e"})
+        EXPECT_FALSE(parse_media_type(text)) << text;
+}
+
+TEST(Accept, SortsByQualityAndKeepsOrderAmongEquals) {
+    const auto ranges = parse_accept(
+        "text/html;q=0.5, image/png, application/dicom+json;q=1.0, x/y;q=0, */*;q=0.001");
+    ASSERT_EQ(ranges.size(), 4U);
+    EXPECT_EQ(ranges[0].media.type, "image/png");
+    EXPECT_EQ(ranges[1].media.type, "application/dicom+json");
+    EXPECT_EQ(ranges[2].media.type, "text/html");
+    EXPECT_EQ(ranges[3].media.type, "*/*");
+}
+
+TEST(Accept, KeepsCommasInQuotedParameters) {
+    const auto ranges = parse_accept(
+        "multipart/related; type=\"image/jls\"; transfer-syntax=1.2.3;q=0.9,"
+        "multipart/related; type=\"a,b\"");
+    ASSERT_EQ(ranges.size(), 2U);
+    EXPECT_EQ(ranges[0].media.parameter("type"), "a,b");
+    EXPECT_EQ(ranges[1].media.parameter("transfer-syntax"), "1.2.3");
+    EXPECT_FALSE(ranges[1].media.parameters.contains("q"));
+}
+
+TEST(Accept, TakesNothingForEverything) {
+    for (const char* text : {"", " ", ",", "*/*"}) {
+        const auto ranges = parse_accept(text);
+        ASSERT_EQ(ranges.size(), 1U) << text;
+        EXPECT_TRUE(ranges[0].covers("image/png"));
+    }
+    EXPECT_TRUE(parse_accept("a/b;q=0").empty());
+}
+
+TEST(Accept, RefusesMalformedEntries) {
+    for (const char* text : {"image", "*/png", "a/b;q=2", "a/b;q=x", "a/b;q=0.1234", "a/b;q=-1",
+                             "a/b;q=nan", "a/b, ;"})
+        EXPECT_THROW((void)parse_accept(text), Error) << text;
+    std::string flood = "a/b";
+    for (int i = 0; i < 64; ++i) flood += ",a/b";
+    EXPECT_THROW((void)parse_accept(flood), Error);
+}
+
+TEST(MediaRange, CoversByWholeTypes) {
+    const MediaRange images{{"image/*", {}}, 1};
+    EXPECT_TRUE(images.covers("image/png"));
+    EXPECT_FALSE(images.covers("imagex/png"));
+    EXPECT_FALSE(images.covers("image"));
+    EXPECT_FALSE((MediaRange{{"image/p", {}}, 1}.covers("image/png")));
+}
+
+}  // namespace
+}  // namespace lucerna::http

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "http/message.h"
+
+namespace lucerna::http {
+
+/// One part of a multipart/related answer (RFC 2387).
+struct Part {
+    /// With its parameters, such as transfer-syntax.
+    std::string content_type;
+    /// Content-Location; may be empty.
+    std::string location;
+    Bytes body;
+};
+
+/// "multipart/related; type=\"application/dicom\"; boundary=..." for a random boundary.
+[[nodiscard]] std::string multipart_content_type(std::string_view type, std::string_view boundary);
+/// 32 random hexadecimal digits: long enough not to occur in what is sent.
+[[nodiscard]] std::string new_boundary();
+
+/// What stands before a part's body, the line break that ends the part before it included.
+/// Throws Error(kInternal) if content type or location hold a control character.
+[[nodiscard]] std::string part_head(const Part& part, std::string_view boundary, bool first);
+/// What stands after the last part.
+[[nodiscard]] std::string multipart_end(std::string_view boundary);
+
+/// 200 multipart/related, streamed: `next` gives part after part, and nothing at the end; one part
+/// is held at a time. `type` is the media type of the parts, without parameters. The first part is
+/// asked for at once, so that what it throws is still an answer of its own.
+[[nodiscard]] Response multipart_response(std::string_view type,
+                                          std::function<std::optional<Part>()> next);
+
+}  // namespace lucerna::http

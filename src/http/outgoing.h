@@ -1,0 +1,59 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "http/exchange.h"
+
+namespace lucerna::http {
+
+/// An answer on its way out, piece by piece. Knows nothing of sockets: who holds it does what
+/// `next` says, and asks again.
+class Outgoing {
+  public:
+    /// Takes the response over. Sets exchange.status, and counts what goes into
+    /// exchange.bytes_sent; `exchange` must outlive this. Without `keep_alive` the answer announces
+    /// the end of the connection; `keeps_alive` says what it came to (a body of unknown length ends
+    /// with the connection for HTTP/1.0).
+    Outgoing(Exchange& exchange, Response response, const Guard& guard, bool keep_alive);
+
+    enum class Next {
+        kWrite,  ///< `buffers`, then ask again
+        kPull,   ///< call `pull`, where it may block, then ask again
+        kWait,   ///< let `wait` pass, then ask again
+        kDone,
+    };
+    [[nodiscard]] Next next();
+    /// Two to be written in one go; either may be empty. Valid until `next`.
+    [[nodiscard]] const std::array<ByteView, 2>& buffers() const { return buffers_; }
+    /// Throws what the body's source throws, and Error(kInternal) if it gives more or less than it
+    /// had announced. The connection must be cut then.
+    void pull();
+    [[nodiscard]] std::chrono::milliseconds wait() const { return chunk_.wait; }
+    [[nodiscard]] bool keeps_alive() const { return keep_alive_; }
+
+  private:
+    bool take_body(std::variant<std::string, Bytes, FileBody, Stream> body);
+    void write_slice();
+
+    Exchange& exchange_;
+    std::string head_;
+    bool head_sent_ = false;
+    /// What is being written: the whole body, or one chunk of it.
+    Chunk chunk_;
+    std::size_t at_ = 0;
+    bool waited_ = true;
+    std::function<Chunk()> source_;
+    std::optional<std::uint64_t> length_;
+    std::uint64_t pulled_ = 0;
+    bool keep_alive_;
+    bool chunked_ = false;
+    bool first_slice_ = true;
+    bool ended_ = false;
+    std::array<ByteView, 2> buffers_{};
+};
+
+}  // namespace lucerna::http

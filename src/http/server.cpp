@@ -1,0 +1,123 @@
+#include "http/server.h"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "http/connection.h"
+#include "http/tls_context.h"
+
+namespace lucerna::http {
+namespace {
+
+using namespace connection;
+
+constexpr std::size_t kIoThreads = 2;
+
+Tcp::endpoint endpoint_of(const ServerOptions& options) {
+    error_code failed;
+    const auto address = asio::ip::make_address(options.address, failed);
+    if (failed)
+        throw Error(ErrorCode::kInvalidInput,
+                    "http: \"" + options.address + "\" is not a numeric address");
+    return {address, options.port};
+}
+
+}  // namespace
+
+class Server::Implementation {
+  public:
+    Implementation(ServerOptions options, Router router) : shop_(options, std::move(router)) {
+        if (TlsContext context = tls_context_of(options)) tls_.emplace(context.release());
+        listen(endpoint_of(options));
+        accept();
+        for (std::size_t i = 0; i < kIoThreads; ++i) threads_.emplace_back([this] { io_.run(); });
+    }
+
+    ~Implementation() {
+        asio::post(acceptor_.get_executor(), [this] {
+            error_code ignored;
+            pause_.cancel();
+            acceptor_.close(ignored);
+        });
+        shop_.stop_all();
+        shop_.wait_until_empty();
+        io_.stop();
+    }
+
+    [[nodiscard]] std::uint16_t port() const { return port_; }
+    [[nodiscard]] std::string url() const {
+        const std::string& address = shop_.options.address;
+        const bool is_v6 = address.find(':') != std::string::npos;
+        return std::string(tls_ ? "https://" : "http://") +
+               (is_v6 ? "[" + address + "]" : address) + ":" + std::to_string(port_);
+    }
+
+  private:
+    void listen(const Tcp::endpoint& endpoint) {
+        error_code failed;
+        acceptor_.open(endpoint.protocol(), failed);
+        if (!failed) acceptor_.set_option(Tcp::acceptor::reuse_address(true), failed);
+        if (!failed) acceptor_.bind(endpoint, failed);
+        if (!failed) acceptor_.listen(asio::socket_base::max_listen_connections, failed);
+        if (failed)
+            throw Error(ErrorCode::kUnavailable, "http: cannot listen on " + shop_.options.address +
+                                                     " port " + std::to_string(endpoint.port()) +
+                                                     ": " + failed.message());
+        port_ = acceptor_.local_endpoint().port();
+    }
+
+    void accept() {
+        acceptor_.async_accept(asio::make_strand(io_), [this](error_code failed,
+                                                              Tcp::socket socket) {
+            if (failed == asio::error::operation_aborted || shop_.is_stopping()) return;
+            if (failed) {
+                // Out of file descriptors, mostly: others may be given back.
+                log_event(LogLevel::kWarning, "http.accept-failed", {{"why", failed.message()}});
+                pause_.expires_after(100ms);
+                pause_.async_wait([this](error_code stopped) {
+                    if (!stopped) accept();
+                });
+                return;
+            }
+            if (tls_)
+                std::make_shared<Connection<TlsStream>>(shop_, std::move(socket), *tls_)->start();
+            else
+                std::make_shared<Connection<PlainStream>>(shop_, std::move(socket))->start();
+            accept();
+        });
+    }
+
+    std::optional<asio::ssl::context> tls_;
+    Shop shop_;
+    // After the shop: handlers that it still holds at the end hold connections, which know the
+    // shop.
+    asio::io_context io_;
+    // What a worker has in hand is no work that the context knows of.
+    asio::executor_work_guard<asio::io_context::executor_type> stay_ = asio::make_work_guard(io_);
+    Tcp::acceptor acceptor_{asio::make_strand(io_)};
+    asio::steady_timer pause_{acceptor_.get_executor()};
+    std::uint16_t port_ = 0;
+    std::vector<std::jthread> threads_;
+};
+
+Server::Server(ServerOptions options, Router router) {
+    check(options);
+    implementation_ = std::make_unique<Implementation>(std::move(options), std::move(router));
+}
+
+Server::~Server() = default;
+
+std::uint16_t Server::port() const {
+    return implementation_->port();
+}
+std::string Server::url() const {
+    return implementation_->url();
+}
+
+}  // namespace lucerna::http

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "http/metrics.h"
+#include "http/router.h"
+
+namespace lucerna::http {
+
+/// A secret that a client sends as "Authorization: Bearer <token>".
+struct BearerToken {
+    enum class Rights { kRead, kReadAndWrite };
+    /// Becomes Request::principal.
+    std::string principal;
+    /// At least 16 characters.
+    std::string token;
+    Rights rights = Rights::kReadAndWrite;
+};
+
+struct ServerOptions {
+    /// A numeric address. Beyond loopback ("127.0.0.1", "::1") the server wants tokens.
+    std::string address = "127.0.0.1";
+    /// 0 takes any free one.
+    std::uint16_t port = 0;
+    /// PEM files; TLS 1.2 and later when both are given.
+    std::filesystem::path tls_certificate_chain = {};
+    std::filesystem::path tls_private_key = {};
+
+    std::vector<BearerToken> tokens = {};
+    /// A header in which a reverse proxy names the user ("X-Remote-User"). Believed from
+    /// `trusted_proxies` alone; from others it counts for nothing. Empty: no such header.
+    std::string user_header = {};
+    std::vector<std::string> trusted_proxies = {"127.0.0.1", "::1"};
+    /// Names under which the server may be asked, without port. Empty: any; but a server on
+    /// loopback knows only localhost, 127.0.0.1 and [::1] then, so that no outside name can be
+    /// bound to it (DNS rebinding).
+    std::vector<std::string> allowed_hosts = {};
+    /// Origins of other pages that may read and write ("https://viewer.example"). Empty: none.
+    std::vector<std::string> allowed_origins = {};
+
+    /// Threads that run handlers; those whose body is still coming in have their own.
+    std::size_t threads = 8;
+    std::size_t upload_threads = 8;
+    std::size_t max_connections = 1024;
+    std::size_t max_header_bytes = 32 * 1024;
+    std::uint64_t max_body_bytes = std::uint64_t{16} << 30;
+    /// For the whole head of a request, from its first byte or the connection's start.
+    std::chrono::milliseconds header_timeout{10'000};
+    /// Between requests of a connection.
+    std::chrono::milliseconds keep_alive_timeout{75'000};
+    /// Without a byte of a body coming in, or going out.
+    std::chrono::milliseconds stall_timeout{30'000};
+    /// A body that comes in more slowly than this, measured from its start, after stall_timeout
+    /// has passed, is given up.
+    std::uint64_t least_upload_bytes_per_second = 512;
+
+    /// Where requests are counted; borrowed. Null: nowhere.
+    Metrics* metrics = nullptr;
+};
+
+/// Throws Error(kInvalidInput), naming the option, for what a server would refuse to start with:
+/// no tokens beyond loopback, a token that is short or double, one of two TLS files, an origin that
+/// is none or "*", an address that is none.
+void check(const ServerOptions& options);
+
+/// An HTTP/1.1 server. Handlers run on worker threads and may block. What a handler throws becomes
+/// an answer by `status_of`. Each request is logged as "http.request": id, method, the route (with
+/// UIDs, without query), status, seconds, bytes, principal.
+class Server {
+  public:
+    /// Listens on return. Throws Error: as `check`; kUnavailable (the port is taken),
+    /// kInvalidInput (a TLS file that does not fit).
+    Server(ServerOptions options, Router router);
+    /// Stops accepting, cuts connections, waits for the handlers in hand.
+    ~Server();
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    [[nodiscard]] std::uint16_t port() const;
+    /// "http://127.0.0.1:8042".
+    [[nodiscard]] std::string url() const;
+
+  private:
+    class Implementation;
+    std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace lucerna::http

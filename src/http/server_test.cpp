@@ -1,0 +1,518 @@
+#include "http/server.h"
+
+#include <gtest/gtest.h>
+#include <openssl/ssl.h>
+
+#include <atomic>
+#include <fstream>
+#include <thread>
+
+#include "base/hash.h"
+#include "http/event_stream.h"
+#include "http/static_files.h"
+#include "support/http_client.h"
+#include "support/self_signed.h"
+#include "support/temporary_folder.h"
+
+namespace lucerna::http {
+namespace {
+
+using namespace std::chrono_literals;
+using test::HttpAnswer;
+using test::HttpClient;
+
+Response text(std::string body) {
+    return Response::of(200, "text/plain", std::move(body));
+}
+
+/// Small limits, and a handler for each thing that handlers do.
+class ServerTest : public testing::Test {
+  protected:
+    static Router router() {
+        Router router;
+        router.add("GET", "/hello", [](Request&) { return text("hello"); });
+        router.add("POST", "/echo", [](Request& request) {
+            const Bytes body = request.body.read_all();
+            return text(std::string(body.begin(), body.end()));
+        });
+        router.add("POST", "/hash", [](Request& request) {
+            Sha256 hash;
+            Bytes piece(50'000);
+            std::uint64_t total = 0;
+            while (const std::size_t got = request.body.read(piece)) {
+                hash.add(ByteView(piece).first(got));
+                total += got;
+            }
+            return text(std::to_string(total) + " " + hash.finish());
+        });
+        router.add("POST", "/unread", [](Request&) { return text("not read"); });
+        router.add("GET", "/error",
+                   [](Request&) -> Response { throw Error(ErrorCode::kConflict, "two of them"); });
+        router.add("GET", "/defect",
+                   [](Request&) -> Response { throw std::runtime_error("secret"); });
+        router.add("GET", "/stream", [](Request& request) {
+            const auto parts = request.query.number_or("parts", 3, 0, 1000);
+            const bool breaks = request.query.has("break");
+            return Response{200, {}, Stream{[=, at = std::size_t{0}]() mutable -> Chunk {
+                                if (at == parts && breaks)
+                                    throw Error(ErrorCode::kCorrupt, "no more");
+                                if (at == parts) return {.last = true};
+                                ++at;
+                                return {.bytes = Bytes(100'000, static_cast<uint8_t>('a' + at))};
+                            }}};
+        });
+        router.add("GET", "/header", [](Request&) {
+            Response response = text("x");
+            response.headers.set("X-Evil", "a\r\nSet-Cookie: b");
+            return response;
+        });
+        return router;
+    }
+    static ServerOptions options() {
+        ServerOptions options;
+        options.max_header_bytes = 4096;
+        options.max_body_bytes = 8 << 20;
+        return options;
+    }
+    /// For who is to be dropped: others would be dropped as well on a machine that is busy.
+    static ServerOptions impatient() {
+        ServerOptions options = ServerTest::options();
+        options.header_timeout = options.keep_alive_timeout = options.stall_timeout = 300ms;
+        return options;
+    }
+};
+
+TEST_F(ServerTest, AnswersWithSafeHeadersAndARequestId) {
+    const Server server(options(), router());
+    HttpClient client(server.port());
+    const HttpAnswer answer = client.ask("GET", "/hello?a=b");
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body, "hello");
+    EXPECT_EQ(answer.headers.get("Content-Length"), "5");
+    EXPECT_EQ(answer.headers.get("Cache-Control"), "no-store");
+    EXPECT_EQ(answer.headers.get("X-Content-Type-Options"), "nosniff");
+    EXPECT_TRUE(answer.headers.has("Content-Security-Policy"));
+    EXPECT_FALSE(answer.headers.has("Access-Control-Allow-Origin"));
+    const HttpAnswer again = client.ask("GET", "/hello");
+    EXPECT_NE(again.headers.get("X-Request-Id"), answer.headers.get("X-Request-Id"));
+}
+
+TEST_F(ServerTest, NamesTheRequestInEveryRefusal) {
+    const Server server(options(), router());
+    HttpClient client(server.port());
+    const auto status = [&](const char* method, const char* target) {
+        const HttpAnswer answer = client.ask(method, target);
+        EXPECT_NE(answer.body.find("\"request\":\"" +
+                                   answer.headers.get_or("X-Request-Id", "none") + "\""),
+                  std::string::npos)
+            << target;
+        EXPECT_EQ(answer.body.find("secret"), std::string::npos);
+        return answer.status;
+    };
+    EXPECT_EQ(status("GET", "/absent"), 404);
+    EXPECT_EQ(status("PUT", "/hello"), 405);
+    EXPECT_EQ(status("GET", "/error"), 409);
+    EXPECT_EQ(status("GET", "/defect"), 500);
+    EXPECT_EQ(status("GET", "/hello%2Fx"), 400);
+    EXPECT_EQ(status("GET", "/hello%00"), 400);
+    EXPECT_EQ(status("GET", "/../etc/passwd"), 400);
+    EXPECT_EQ(status("GET", "/hello?a=%zz"), 400);
+}
+
+TEST_F(ServerTest, AnswersHeadAndOptions) {
+    const Server server(options(), router());
+    HttpClient client(server.port());
+    const HttpAnswer head = client.ask("HEAD", "/hello");
+    EXPECT_EQ(head.status, 200);
+    EXPECT_EQ(head.headers.get("Content-Length"), "5");
+    const HttpAnswer streamed = client.ask("HEAD", "/stream");
+    EXPECT_EQ(streamed.status, 200);
+    const HttpAnswer asked = client.ask("OPTIONS", "/hello");
+    EXPECT_EQ(asked.status, 204);
+    EXPECT_EQ(asked.headers.get("Allow"), "GET, HEAD, OPTIONS");
+    // None of the three left a body behind.
+    EXPECT_EQ(client.ask("GET", "/hello").body, "hello");
+}
+
+TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
+    const Server server(options(), router());
+    HttpClient client(server.port());
+    client.send(
+        "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc"
+        "GET /absent HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    EXPECT_EQ(client.answer().body, "hello");
+    EXPECT_EQ(client.answer().body, "abc");
+    EXPECT_EQ(client.answer().status, 404);
+}
+
+TEST_F(ServerTest, TakesChunkedBodies) {
+    const Server server(options(), router());
+    HttpClient client(server.port());
+    client.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
+    client.send("3\r\nabc\r\n");
+    client.send("2;x=y\r\nde\r\n0\r\nTrailer: x\r\n\r\n");
+    EXPECT_EQ(client.answer().body, "abcde");
+    client.send(
+        "POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n");
+    EXPECT_EQ(client.answer().status, 400);
+}
+
+TEST_F(ServerTest, StreamsALargeBodyToItsHandler) {
+    const Server server(options(), router());
+    HttpClient client(server.port());
+    std::string body(5'000'000, '\0');
+    for (std::size_t i = 0; i < body.size(); ++i) body[i] = static_cast<char>(i * 31 + i / 1000);
+    const std::string expected = std::to_string(body.size()) + " " + sha256(as_byte_view(body));
+    EXPECT_EQ(client.ask("POST", "/hash", "", body).body, expected);
+    client.send("POST /hash HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
+    client.send("4C4B40\r\n" + body + "\r\n0\r\n\r\n");
+    EXPECT_EQ(client.answer().body, expected);
+    EXPECT_EQ(client.ask("GET", "/hello").body, "hello");
+}
+
+TEST_F(ServerTest, SaysGoOnToWhoExpectsIt) {
+    const Server server(options(), router());
+    HttpClient client(server.port());
+    client.send(
+        "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
+        "Expect: 100-continue\r\n\r\n");
+    EXPECT_EQ(client.answer().status, 100);
+    client.send("ok");
+    EXPECT_EQ(client.answer().body, "ok");
+    client.send(
+        "POST /absent HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
+        "Expect: 100-continue\r\n\r\n");
+    EXPECT_EQ(client.answer().status, 404);
+}
+
+TEST_F(ServerTest, RefusesBodiesBeyondTheLimit) {
+    const Server server(options(), router());
+    for (const char* length : {"8388609", "99999999999999999", "18446744073709551615"}) {
+        HttpClient client(server.port());
+        client.send(std::string("POST /hash HTTP/1.1\r\nHost: localhost\r\nContent-Length: ") +
+                    length + "\r\n\r\n");
+        EXPECT_EQ(client.answer().status, 413) << length;
+    }
+    HttpClient chunked(server.port());
+    chunked.send("POST /hash HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
+    const std::string megabyte = "100000\r\n" + std::string(1 << 20, 'x') + "\r\n";
+    for (int i = 0; i < 10 && chunked.send(megabyte); ++i) {
+    }
+    EXPECT_EQ(chunked.answer().status, 413);
+    HttpClient read_all(server.port());
+    EXPECT_EQ(read_all.ask("POST", "/echo", "", std::string(2 << 20, 'x')).status, 413);
+}
+
+TEST_F(ServerTest, RefusesMalformedHeads) {
+    const Server server(options(), router());
+    for (const char* head :
+         {"GET /hello HTTP/1.1\r\n\r\n",
+          "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+          "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: "
+          "2\r\n\r\n",
+          "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n"
+          "Transfer-Encoding: chunked\r\n\r\n",
+          "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
+          "99999999999999999999999\r\n\r\n",
+          "nonsense\r\n\r\n", "GET /hello HTTP/9.9\r\nHost: localhost\r\n\r\n"}) {
+        HttpClient client(server.port());
+        client.send(head);
+        const HttpAnswer answer = client.answer();
+        EXPECT_TRUE(answer.status == 400 || answer.status == 421) << head << answer.status;
+        EXPECT_NE(answer.status, 200) << head;
+    }
+}
+
+TEST_F(ServerTest, RefusesAFloodOfHeaders) {
+    const Server server(options(), router());
+    HttpClient one_long(server.port());
+    one_long.send("GET /hello HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(100'000, 'x'));
+    EXPECT_EQ(one_long.answer().status, 431);
+    HttpClient many(server.port());
+    std::string head = "GET /hello HTTP/1.1\r\nHost: localhost\r\n";
+    for (int i = 0; i < 5000; ++i) head += "X-" + std::to_string(i) + ": y\r\n";
+    many.send(head + "\r\n");
+    EXPECT_EQ(many.answer().status, 431);
+}
+
+TEST_F(ServerTest, DropsWhoSendsAHeadDropByDrop) {
+    const Server server(impatient(), router());
+    HttpClient client(server.port());
+    bool open = client.send("GET /hello HTTP/1.1\r\n");
+    for (int i = 0; i < 100 && open; ++i) {
+        std::this_thread::sleep_for(20ms);
+        open = client.send("X-" + std::to_string(i) + ": y\r\n");
+    }
+    EXPECT_FALSE(open);
+}
+
+TEST_F(ServerTest, DropsWhoSendsNothing) {
+    ServerOptions brief = options();
+    brief.header_timeout = 300ms;
+    const Server at_first(brief, router());
+    EXPECT_TRUE(HttpClient(at_first.port()).is_closed());
+    brief = options();
+    brief.keep_alive_timeout = 300ms;
+    const Server between(brief, router());
+    HttpClient client(between.port());
+    EXPECT_EQ(client.ask("GET", "/hello").status, 200);
+    EXPECT_TRUE(client.is_closed());
+}
+
+TEST_F(ServerTest, GivesUpABodyThatStalls) {
+    ServerOptions brief = options();
+    brief.stall_timeout = 300ms;
+    const Server server(brief, router());
+    HttpClient stalled(server.port());
+    stalled.send("POST /hash HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n" +
+                 std::string(100'000, 'x'));
+    EXPECT_TRUE(stalled.is_closed());
+}
+
+TEST_F(ServerTest, AnswersOthersWhileUploadsHoldTheirThreads) {
+    ServerOptions few = options();
+    few.threads = few.upload_threads = 1;
+    const Server server(few, router());
+    HttpClient first(server.port());
+    HttpClient second(server.port());
+    const std::string half(500'000, 'x');
+    for (HttpClient* client : {&first, &second})
+        client->send("POST /hash HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n" +
+                     half);
+    EXPECT_EQ(HttpClient(server.port()).ask("GET", "/hello").body, "hello");
+    first.send(half);
+    EXPECT_EQ(first.answer().body.substr(0, 8), "1000000 ");
+    second.send(half);
+    EXPECT_EQ(second.answer().body.substr(0, 8), "1000000 ");
+}
+
+TEST_F(ServerTest, GivesUpABodyThatTrickles) {
+    ServerOptions brief = options();
+    brief.stall_timeout = 300ms;
+    brief.least_upload_bytes_per_second = 1'000'000;
+    const Server server(brief, router());
+    HttpClient client(server.port());
+    bool open =
+        client.send("POST /hash HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n");
+    for (int i = 0; i < 500 && open; ++i) {
+        std::this_thread::sleep_for(10ms);
+        open = client.send("x");
+    }
+    EXPECT_EQ(client.answer().status, 408);
+}
+
+TEST_F(ServerTest, AnswersBeforeABodyThatNobodyReads) {
+    const Server server(options(), router());
+    HttpClient client(server.port());
+    const HttpAnswer answer = client.ask("POST", "/unread", "", std::string(3 << 20, 'x'));
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body, "not read");
+    EXPECT_EQ(answer.headers.get("Connection"), "close");
+}
+
+TEST_F(ServerTest, StreamsAnswersInChunks) {
+    const Server server(options(), router());
+    HttpClient client(server.port());
+    const HttpAnswer answer = client.ask("GET", "/stream?parts=20");
+    EXPECT_TRUE(answer.complete);
+    EXPECT_EQ(answer.body.size(), 2'000'000U);
+    EXPECT_TRUE(client.ask("GET", "/stream?parts=0").complete);
+    EXPECT_EQ(client.ask("GET", "/hello").body, "hello");
+}
+
+TEST_F(ServerTest, ShowsThatAStreamBroke) {
+    const Server server(options(), router());
+    HttpClient client(server.port());
+    const HttpAnswer answer = client.ask("GET", "/stream?parts=2&break");
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_FALSE(answer.complete);
+    EXPECT_TRUE(client.is_closed());
+}
+
+TEST_F(ServerTest, EndsAStreamWithTheConnectionForOldClients) {
+    const Server server(options(), router());
+    HttpClient client(server.port());
+    client.send("GET /stream HTTP/1.0\r\nHost: localhost\r\n\r\n");
+    const HttpAnswer answer = client.answer();
+    EXPECT_FALSE(answer.headers.has("Transfer-Encoding"));
+    EXPECT_EQ(answer.body.size(), 300'000U);
+}
+
+TEST_F(ServerTest, LetsNoHeaderBreakOutOfItsLine) {
+    const Server server(options(), router());
+    const HttpAnswer answer = HttpClient(server.port()).ask("GET", "/header");
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_FALSE(answer.headers.has("Set-Cookie"));
+    EXPECT_FALSE(answer.headers.has("X-Evil"));
+}
+
+TEST_F(ServerTest, TurnsAwayTooManyConnections) {
+    ServerOptions few = options();
+    few.max_connections = 2;
+    const Server server(few, router());
+    HttpClient one(server.port());
+    HttpClient two(server.port());
+    EXPECT_EQ(one.ask("GET", "/hello").status, 200);
+    EXPECT_EQ(two.ask("GET", "/hello").status, 200);
+    EXPECT_EQ(HttpClient(server.port()).ask("GET", "/hello").status, 503);
+}
+
+TEST_F(ServerTest, AnswersOtherOriginsOnlyWhereTheyAreAllowed) {
+    ServerOptions open = options();
+    open.allowed_origins = {"https://viewer.example"};
+    open.tokens = {{"viewer", "0123456789abcdef", BearerToken::Rights::kReadAndWrite}};
+    const Server server(open, router());
+    HttpClient client(server.port());
+    const HttpAnswer preflight =
+        client.ask("OPTIONS", "/hello", "Origin: https://viewer.example\r\n");
+    EXPECT_EQ(preflight.status, 204);
+    EXPECT_EQ(preflight.headers.get("Access-Control-Allow-Origin"), "https://viewer.example");
+    EXPECT_NE(preflight.headers.get_or("Access-Control-Allow-Headers", "").find("Authorization"),
+              std::string::npos);
+    EXPECT_FALSE(client.ask("OPTIONS", "/hello", "Origin: https://evil.example\r\n")
+                     .headers.has("Access-Control-Allow-Origin"));
+    EXPECT_EQ(client.ask("GET", "/hello").status, 401);
+    EXPECT_EQ(client.ask("GET", "/hello", "Authorization: Bearer 0123456789abcdef\r\n").status,
+              200);
+}
+
+TEST_F(ServerTest, SendsEventsUntilItStops) {
+    std::atomic<int> revision{0};
+    Router with_events;
+    with_events.add("GET", "/events", [&](Request&) {
+        return event_stream(
+            [&, seen = 0]() mutable -> std::optional<Event> {
+                if (seen == revision) return std::nullopt;
+                seen = revision;
+                return Event{"changed", std::to_string(seen)};
+            },
+            10ms);
+    });
+    auto server = std::make_unique<Server>(options(), std::move(with_events));
+    HttpClient client(server->port());
+    client.send("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    revision = 7;
+    while (client.pending().find("data: 7\n\n") == std::string::npos) ASSERT_TRUE(client.fill());
+    server.reset();
+    EXPECT_TRUE(client.is_closed());
+}
+
+TEST_F(ServerTest, FinishesTheAnswerInHandWhenItStops) {
+    std::atomic<bool> entered{false};
+    Router slow;
+    slow.add("GET", "/slow", [&](Request&) {
+        entered = true;
+        std::this_thread::sleep_for(200ms);
+        return text("done");
+    });
+    auto server = std::make_unique<Server>(options(), std::move(slow));
+    HttpClient client(server->port());
+    client.send("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    while (!entered) std::this_thread::sleep_for(1ms);
+    server.reset();
+    EXPECT_EQ(client.answer().body, "done");
+}
+
+TEST_F(ServerTest, StopsWhileBodiesComeIn) {
+    auto server = std::make_unique<Server>(options(), router());
+    HttpClient client(server->port());
+    client.send("POST /hash HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n" +
+                std::string(100'000, 'x'));
+    std::this_thread::sleep_for(50ms);
+    server.reset();
+    EXPECT_TRUE(client.is_closed());
+}
+
+TEST_F(ServerTest, RefusesAPortThatIsTaken) {
+    const Server server(options(), router());
+    ServerOptions same = options();
+    same.port = server.port();
+    EXPECT_THROW(Server(same, router()), Error);
+    same.address = "localhost";
+    EXPECT_THROW(Server(same, router()), Error);
+}
+
+TEST_F(ServerTest, CountsWhatItDid) {
+    Metrics metrics;
+    ServerOptions counted = options();
+    counted.metrics = &metrics;
+    {
+        const Server server(counted, router());
+        HttpClient client(server.port());
+        client.ask("GET", "/hello");
+        client.ask("GET", "/absent");
+        client.ask("GET", "/absent");
+    }
+    const std::string all = metrics.text();
+    EXPECT_NE(all.find("lucerna_http_requests_total{status=\"200\"} 1\n"), std::string::npos);
+    EXPECT_NE(all.find("lucerna_http_requests_total{status=\"404\"} 2\n"), std::string::npos);
+    EXPECT_NE(all.find("lucerna_http_requests_in_flight 0\n"), std::string::npos);
+    EXPECT_NE(all.find("lucerna_http_connections 0\n"), std::string::npos);
+    EXPECT_NE(all.find("lucerna_http_request_seconds_count 3\n"), std::string::npos);
+}
+
+TEST_F(ServerTest, ServesFilesAndNothingBesideThem) {
+    const test::TemporaryFolder folder;
+    const auto write = [&](const std::filesystem::path& name, const std::string& content) {
+        std::filesystem::create_directories((folder.path() / name).parent_path());
+        std::ofstream(folder.path() / name, std::ios::binary) << content;
+    };
+    write("secret.txt", "secret");
+    write("web/index.html", "<p>");
+    write("web/a/b.js", std::string(700'000, 'j'));
+    write("web/.hidden", "secret");
+    std::filesystem::create_symlink(folder.path() / "secret.txt", folder.path() / "web/link.txt");
+    Router files;
+    files.add("GET", "/", static_files(folder.path() / "web"), Access::kOpen);
+    files.add("GET", "/{path...}", static_files(folder.path() / "web"), Access::kOpen);
+    const Server server(options(), std::move(files));
+    HttpClient client(server.port());
+    EXPECT_EQ(client.ask("GET", "/").body, "<p>");
+    const HttpAnswer script = client.ask("GET", "/a/b.js");
+    EXPECT_EQ(script.body.size(), 700'000U);
+    EXPECT_EQ(script.headers.get("Content-Type"), "text/javascript; charset=utf-8");
+    const std::string etag = script.headers.get_or("ETag", "");
+    EXPECT_EQ(client.ask("GET", "/a/b.js", "If-None-Match: \"x\", W/" + etag + "\r\n").status, 304);
+    for (const char* path :
+         {"/link.txt", "/.hidden", "/a", "/absent", "/a/../../secret.txt", "/..%2fsecret.txt",
+          "/%2e%2e/secret.txt", "/a%00b", "/a/..%5csecret"}) {
+        const HttpAnswer answer = client.ask("GET", path);
+        EXPECT_TRUE(answer.status == 404 || answer.status == 400) << path;
+        EXPECT_EQ(answer.body.find("secret\n"), std::string::npos);
+    }
+}
+
+TEST_F(ServerTest, SpeaksTls) {
+    const test::TemporaryFolder folder;
+    test::write_self_signed(folder.path(), "localhost");
+    ServerOptions tls = options();
+    tls.tls_certificate_chain = folder.path() / "localhost.crt";
+    tls.tls_private_key = folder.path() / "localhost.key";
+    const Server server(tls, router());
+    EXPECT_EQ(server.url(), "https://127.0.0.1:" + std::to_string(server.port()));
+    HttpClient tcp(server.port());
+    SSL_CTX* context = SSL_CTX_new(TLS_client_method());
+    SSL* ssl = SSL_new(context);
+    SSL_set_fd(ssl, tcp.socket());
+    ASSERT_EQ(SSL_connect(ssl), 1);
+    const std::string request =
+        "GET /hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    SSL_write(ssl, request.data(), static_cast<int>(request.size()));
+    std::string answer(4096, '\0');
+    answer.resize(static_cast<std::size_t>(
+        std::max(SSL_read(ssl, answer.data(), static_cast<int>(answer.size())), 0)));
+    EXPECT_EQ(answer.find("HTTP/1.1 200"), 0U) << answer;
+    EXPECT_NE(answer.find("Strict-Transport-Security"), std::string::npos);
+    SSL_free(ssl);
+    SSL_CTX_free(context);
+    // Who speaks no TLS gets no answer.
+    HttpClient plain(server.port());
+    EXPECT_EQ(plain.ask("GET", "/hello").status, 0);
+
+    tls.tls_private_key = folder.path() / "absent.key";
+    EXPECT_THROW(Server(tls, router()), Error);
+}
+
+}  // namespace
+}  // namespace lucerna::http

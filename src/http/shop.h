@@ -1,0 +1,59 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_set>
+
+#include "http/exchange.h"
+#include "http/guard.h"
+#include "http/server.h"
+#include "http/worker_pool.h"
+
+namespace lucerna::http {
+
+/// What a server needs of a connection, whatever its stream.
+class AnyConnection : public std::enable_shared_from_this<AnyConnection> {
+  public:
+    virtual ~AnyConnection() = default;
+    /// From any thread: finish the answer in hand, quickly, and close.
+    virtual void stop() = 0;
+};
+
+/// What connections share: what was configured, the threads, who is connected. Outlives them.
+class Shop {
+  public:
+    Shop(const ServerOptions& server_options, Router server_router);
+
+    /// False when there are too many connections, or the server stops.
+    [[nodiscard]] bool enter(AnyConnection& connection);
+    void leave(AnyConnection& connection);
+    void stop_all();
+    void wait_until_empty();
+    [[nodiscard]] bool is_stopping() const { return stopping_; }
+    [[nodiscard]] std::string new_request_id();
+
+    const ServerOptions options;
+    const Router router;
+    const Guard guard;
+    Ledger ledger;
+    WorkerPool workers;
+    /// For handlers whose body is still coming in: slow senders hold none of the others.
+    WorkerPool uploads;
+
+  private:
+    void count_open();
+
+    Gauge* open_gauge_ = nullptr;
+    std::atomic<bool> stopping_{false};
+    std::string instance_;
+    std::atomic<std::uint64_t> requests_{0};
+    std::mutex mutex_;
+    std::condition_variable left_;
+    std::unordered_set<AnyConnection*> open_;
+};
+
+}  // namespace lucerna::http

@@ -1,0 +1,101 @@
+#include <gtest/gtest.h>
+
+#include <utility>
+
+#include "http/event_stream.h"
+#include "http/metrics.h"
+#include "http/multipart_writer.h"
+
+namespace lucerna::http {
+namespace {
+
+std::string all_of(const Response& response) {
+    std::string text;
+    for (const auto& stream = std::get<Stream>(response.body);;) {
+        const Chunk chunk = stream.next();
+        text.append(chunk.bytes.begin(), chunk.bytes.end());
+        if (chunk.last) return text;
+    }
+}
+
+TEST(Multipart, WritesPartsOneAfterTheOther) {
+    int given = 0;
+    const Response response =
+        multipart_response("application/dicom", [&given]() -> std::optional<Part> {
+            if (given == 3) return std::nullopt;
+            ++given;
+            // The second one is empty.
+            return Part{"application/dicom", "", Bytes(given == 2 ? 0 : 2, 'x')};
+        });
+    const std::string type = response.headers.get_or("Content-Type", "");
+    const std::string boundary = type.substr(type.find("boundary=") + 9);
+    const std::string head = "--" + boundary + "\r\nContent-Type: application/dicom\r\n";
+    EXPECT_EQ(all_of(response), head + "Content-Length: 2\r\n\r\nxx\r\n" + head +
+                                    "Content-Length: 0\r\n\r\n\r\n" + head +
+                                    "Content-Length: 2\r\n\r\nxx\r\n--" + boundary + "--\r\n");
+    EXPECT_EQ(type.find("multipart/related; type=\"application/dicom\"; boundary="), 0U);
+}
+
+TEST(Multipart, ThrowsWhatTheFirstPartThrows) {
+    EXPECT_THROW(
+        (void)multipart_response(
+            "a/b", []() -> std::optional<Part> { throw Error(ErrorCode::kNotFound, "gone"); }),
+        Error);
+}
+
+TEST(Multipart, RefusesLineBreaksInPartHeaders) {
+    EXPECT_THROW((void)part_head({"a/b\r\nX: y", "", {}}, "b", true), Error);
+    EXPECT_THROW((void)part_head({"a/b", "/x\nY: z", {}}, "b", true), Error);
+}
+
+TEST(Metrics, WritesThePrometheusFormat) {
+    Metrics metrics;
+    metrics.counter("b_total", "Beans.", {{"kind", "a\"\\\n"}}).add(3);
+    metrics.gauge("a", "Apples\nred.").set(1.5);
+    metrics.watch("c", "Cherries.", [] { return 7.0; });
+    auto& histogram = metrics.histogram("d", "Dates.", {0.1, 1});
+    for (const double value : {0.1, 0.5, 5.0}) histogram.observe(value);
+    EXPECT_EQ(metrics.text(),
+              "# HELP a Apples\\nred.\n# TYPE a gauge\na 1.5\n"
+              "# HELP b_total Beans.\n# TYPE b_total counter\nb_total{kind=\"a\\\"\\\\\\n\"} 3\n"
+              "# HELP c Cherries.\n# TYPE c gauge\nc 7\n"
+              "# HELP d Dates.\n# TYPE d histogram\n"
+              "d_bucket{le=\"0.1\"} 1\nd_bucket{le=\"1\"} 2\nd_bucket{le=\"+Inf\"} 3\n"
+              "d_sum 5.6\nd_count 3\n");
+}
+
+TEST(Metrics, GivesTheSameCounterAgainAndRefusesAnotherKind) {
+    Metrics metrics;
+    Counter& first = metrics.counter("a_total", "A.", {{"x", "1"}});
+    EXPECT_EQ(&first, &metrics.counter("a_total", "A.", {{"x", "1"}}));
+    EXPECT_NE(&first, &metrics.counter("a_total", "A.", {{"x", "2"}}));
+    EXPECT_THROW(metrics.gauge("a_total", "A."), Error);
+    EXPECT_THROW(metrics.counter("a b", "A."), Error);
+    EXPECT_THROW(metrics.counter("a", "A.", {{"x-y", "1"}}), Error);
+}
+
+TEST(EventStream, SplitsDataAndDropsLineBreaksElsewhere) {
+    EXPECT_EQ(to_text({"a\nb", "1\n2\r\n3", "7"}),
+              "id: 7\nevent: ab\ndata: 1\ndata: 2\ndata: 3\n\n");
+}
+
+TEST(EventStream, WaitsAndBreaksTheSilence) {
+    int polls = 0;
+    const Response response = event_stream(
+        [&polls]() -> std::optional<Event> {
+            return ++polls == 1 ? std::optional(Event{"changed", "1"}) : std::nullopt;
+        },
+        std::chrono::milliseconds(5000));
+    const auto& next = std::get<Stream>(response.body).next;
+    const auto text = [](const Chunk& chunk) {
+        return std::string(chunk.bytes.begin(), chunk.bytes.end());
+    };
+    EXPECT_EQ(text(next()), ":\n\n");
+    EXPECT_EQ(text(next()), "event: changed\ndata: 1\n\n");
+    EXPECT_EQ(next().wait.count(), 5000);
+    EXPECT_EQ(next().wait.count(), 5000);
+    EXPECT_EQ(text(next()), ":\n\n");
+}
+
+}  // namespace
+}  // namespace lucerna::http
