@@ -1,0 +1,106 @@
+#include "vault/file_key_provider.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <fstream>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/random.h"
+
+namespace lucerna::vault {
+namespace {
+
+class FileKeyProviderTest : public testing::Test {
+  protected:
+    FileKeyProviderTest()
+        : folder(std::filesystem::temp_directory_path() / ("lucerna-keys-" + random_hex(8))),
+          path(folder / "keys") {}
+    ~FileKeyProviderTest() override { std::filesystem::remove_all(folder); }
+
+    [[nodiscard]] ErrorCode code_of_opening() const {
+        try {
+            const FileKeyProvider provider(path);
+        } catch (const Error& error) {
+            return error.code();
+        }
+        return ErrorCode::kInternal;
+    }
+    void write(const std::string& text) const {
+        std::filesystem::create_directories(folder);
+        std::ofstream(path) << text;
+        ::chmod(path.c_str(), 0600);
+    }
+
+    std::filesystem::path folder;
+    std::filesystem::path path;
+};
+
+ErrorCode code_of_unwrapping(FileKeyProvider& provider, const WrappedKey& wrapped,
+                             std::string_view purpose) {
+    try {
+        (void)provider.unwrap(wrapped, purpose);
+    } catch (const Error& error) {
+        return error.code();
+    }
+    return ErrorCode::kInternal;
+}
+
+TEST_F(FileKeyProviderTest, MakesAFileThatOnlyItsOwnerMayRead) {
+    const FileKeyProvider provider(path);
+    struct stat about {};
+    ASSERT_EQ(::stat(path.c_str(), &about), 0);
+    EXPECT_EQ(about.st_mode & 0777, 0600U);
+    EXPECT_EQ(provider.keys().size(), 1U);
+}
+
+TEST_F(FileKeyProviderTest, UnwrapsAfterAReopenWhatItWrapped) {
+    const SecretKey key = SecretKey::random();
+    const WrappedKey wrapped = FileKeyProvider(path).wrap(key, "a purpose");
+    FileKeyProvider again(path);
+    EXPECT_TRUE(again.unwrap(wrapped, "a purpose") == key);
+    EXPECT_EQ(code_of_unwrapping(again, wrapped, "another"), ErrorCode::kCorrupt);
+}
+
+TEST_F(FileKeyProviderTest, RefusesAnAlteredOrShortenedKey) {
+    FileKeyProvider provider(path);
+    WrappedKey wrapped = provider.wrap(SecretKey::random(), "p");
+    WrappedKey altered = wrapped;
+    altered.bytes[20] ^= 1;
+    EXPECT_EQ(code_of_unwrapping(provider, altered, "p"), ErrorCode::kCorrupt);
+    wrapped.bytes.pop_back();
+    EXPECT_EQ(code_of_unwrapping(provider, wrapped, "p"), ErrorCode::kCorrupt);
+}
+
+TEST_F(FileKeyProviderTest, RotationKeepsTheOlderUntilTheyAreForgotten) {
+    FileKeyProvider provider(path);
+    const SecretKey key = SecretKey::random();
+    const WrappedKey before = provider.wrap(key, "p");
+    provider.rotate();
+    EXPECT_NE(provider.current_key(), before.provider_key);
+    EXPECT_TRUE(FileKeyProvider(path).unwrap(before, "p") == key);
+    const WrappedKey after = provider.wrap(key, "p");
+    provider.forget_older();
+    EXPECT_EQ(code_of_unwrapping(provider, before, "p"), ErrorCode::kNotFound);
+    EXPECT_TRUE(FileKeyProvider(path).unwrap(after, "p") == key);
+}
+
+TEST_F(FileKeyProviderTest, RefusesAFileThatOthersMayRead) {
+    { const FileKeyProvider provider(path); }
+    ::chmod(path.c_str(), 0640);
+    EXPECT_EQ(code_of_opening(), ErrorCode::kInvalidInput);
+}
+
+TEST_F(FileKeyProviderTest, RefusesWhatIsNoKeyFile) {
+    for (const char* text :
+         {"", "hello\n", "lucerna-key-encryption-keys/1\n", "lucerna-key-encryption-keys/1\nname\n",
+          "lucerna-key-encryption-keys/1\nname AAAA\n",
+          "lucerna-key-encryption-keys/2\nname AAAA\n"}) {
+        write(text);
+        EXPECT_EQ(code_of_opening(), ErrorCode::kCorrupt) << text;
+    }
+}
+
+}  // namespace
+}  // namespace lucerna::vault
