@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/encoding.h"
+#include "store/query.h"
+
+namespace lucerna::store {
+
+struct Parts;
+
+/// Received from outside, or a result that Lucerna made.
+enum class Role { kReceived, kResult };
+enum class Kept { kNew, kAlreadyKept };
+
+struct InstanceRow {
+    std::string study_instance_uid;
+    std::string series_instance_uid;
+    std::string sop_instance_uid;
+    std::string sop_class_uid;
+    std::string transfer_syntax_uid;
+    std::string modality;
+    /// Bytes of the file as it was kept.
+    std::uint64_t size = 0;
+    /// Bytes before Pixel Data, 0 where unknown.
+    std::uint64_t head_bytes = 0;
+    Role role = Role::kReceived;
+    Instant received_at{};
+    int number_of_frames = 0;
+    int rows = 0;
+    int columns = 0;
+    /// "R-CC", or empty.
+    std::string view;
+};
+
+/// Something `verify` found.
+struct Damage {
+    /// The object's name; the SOP Instance UID where the index knows it.
+    std::string object;
+    std::string sop_instance_uid;
+    std::string what;
+};
+
+/// The objects, sealed, and their index. Safe from several threads.
+class Archive {
+  public:
+    explicit Archive(Parts& parts);
+
+    /// Keeps one DICOM file (PS3.10, with file meta). On return object and index row are durable.
+    /// The same SOP Instance UID again: kAlreadyKept if the data set is identical (file meta and
+    /// preamble may differ) or if both are results; Error(kConflict) otherwise, and the first
+    /// stays. Throws Error(kInvalidInput), naming the attribute, where a UID is missing or not a
+    /// UID; Error(kOutOfSpace), Error(kIo). After a throw nothing is kept.
+    Kept keep(ByteView part10, Role role = Role::kReceived);
+
+    /// The file as it was kept, every byte checked. Throws Error: kNotFound, kCorrupt (naming
+    /// object and chunk), kIo.
+    [[nodiscard]] Bytes object(const std::string& sop_instance_uid);
+    /// Bytes [offset, offset + length) of it, cut at its end; only the chunks touched are read.
+    [[nodiscard]] Bytes object_range(const std::string& sop_instance_uid, std::uint64_t offset,
+                                     std::uint64_t length);
+    /// The file up to Pixel Data where that is known, else the whole.
+    [[nodiscard]] Bytes head(const std::string& sop_instance_uid);
+
+    [[nodiscard]] std::optional<InstanceRow> instance(const std::string& sop_instance_uid);
+    /// In order of series and instance number. Empty if there is no such study.
+    [[nodiscard]] std::vector<InstanceRow> instances_of(const std::string& study_instance_uid);
+
+    /// Newest studies first, then by series and instance number. Throws Error(kInvalidInput) for a
+    /// value that its key cannot have (a date range that is none), naming the tag.
+    [[nodiscard]] std::vector<Match> find(const Query& query);
+
+    /// Takes a study out of index and objects, its exam, readings and queued jobs with it. The data
+    /// key goes when it was the last study of its patient. Returns how many instances went.
+    std::size_t erase_study(const std::string& study_instance_uid);
+    /// Destroys the patient's data keys first, then takes out the studies: what remains on any copy
+    /// of the objects cannot be read. Returns how many instances went.
+    std::size_t erase_patient(const std::string& patient_id,
+                              const std::string& issuer_of_patient_id);
+
+    /// Reads every object and checks it against the index; both ways.
+    [[nodiscard]] std::vector<Damage> verify();
+    /// Adds to the index what lies among the objects and is not in it. Returns what it could not
+    /// read.
+    std::vector<Damage> reindex();
+    /// Wraps every data key under the provider's current key. Returns how many were rewrapped.
+    std::size_t rewrap_keys();
+
+    struct Totals {
+        std::uint64_t studies = 0;
+        std::uint64_t instances = 0;
+        std::uint64_t bytes = 0;
+    };
+    [[nodiscard]] Totals totals();
+
+  private:
+    Parts& parts_;
+};
+
+}  // namespace lucerna::store

@@ -1,0 +1,163 @@
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "store/archive.h"
+#include "store/erasure.h"
+#include "store/parts.h"
+#include "store/rows.h"
+#include "store/sealed_io.h"
+
+namespace lucerna::store {
+namespace {
+
+struct Indexed {
+    std::string object;
+    std::string sop_instance_uid;
+    std::uint64_t bytes = 0;
+};
+
+std::optional<Indexed> indexed(Connection& index, const std::string& object) {
+    Statement find =
+        index.prepare("SELECT object, sop_instance_uid, bytes FROM instances WHERE object = ?");
+    if (!find.bind(object).step()) return {};
+    return Indexed{find.text(0), find.text(1), static_cast<std::uint64_t>(find.integer(2))};
+}
+
+std::string sop_instance_uid_in(ByteView part10) {
+    const auto header = dicom::DataSet::parse(part10, dicom::Limits{}, dicom::PixelData::kSkip);
+    return facts_of(header, {}).sop_instance_uid;
+}
+
+/// What is wrong with one object; empty if nothing is.
+std::string examine(Parts& parts, const Indexed& row) {
+    try {
+        SealedReader reader(*parts.objects, parts.keys, row.object);
+        Bytes bytes(static_cast<std::size_t>(reader.size()));
+        reader.read(0, bytes);
+        if (bytes.size() != row.bytes)
+            return "object " + row.object + ": " + std::to_string(bytes.size()) +
+                   " bytes, the index says " + std::to_string(row.bytes);
+        if (sop_instance_uid_in(bytes) != row.sop_instance_uid)
+            return "object " + row.object + ": it holds another instance than the index says";
+        return {};
+    } catch (const Error& error) {
+        return error.what();
+    }
+}
+
+/// Enters one object that the index does not know. A second one of the same instance, which only a
+/// copied folder can hold, is left alone.
+void enter_object(Parts& parts, const std::string& name) {
+    SealedReader reader(*parts.objects, parts.keys, name);
+    Bytes bytes(static_cast<std::size_t>(reader.size()));
+    reader.read(0, bytes);
+    const auto header = dicom::DataSet::parse(bytes, dicom::Limits{}, dicom::PixelData::kSkip);
+    const Facts facts = facts_of(header, parts.view_of);
+    Placing placing = reader.placing();
+    placing.head_bytes = header.pixel_data_offset();
+    parts.index.write([&](Connection& index) {
+        {
+            Statement find = index.prepare("SELECT 1 FROM instances WHERE sop_instance_uid = ?");
+            if (find.bind(facts.sop_instance_uid).step())
+                throw Error(ErrorCode::kConflict,
+                            "object " + name + ": its instance is indexed already");
+        }
+        index.prepare("INSERT OR IGNORE INTO data_keys (name, owner) VALUES (?, ?)")
+            .bind(placing.data_key)
+            .bind(facts.key_owner())
+            .run();
+        insert_instance(index, facts, placing);
+        if (placing.role == Role::kReceived && facts.is_image())
+            enter_image(index, facts, placing.received_at);
+    });
+}
+
+}  // namespace
+
+std::vector<Damage> Archive::verify() {
+    std::vector<Damage> damages;
+    std::int64_t last = 0;
+    for (;;) {
+        // A page at a time: no snapshot is held while objects are read.
+        std::vector<Indexed> rows;
+        parts_.index.read([&](Connection& index) {
+            Statement page = index.prepare(
+                "SELECT id, object, sop_instance_uid, bytes FROM instances WHERE id > ? ORDER BY "
+                "id LIMIT 256");
+            page.bind(last);
+            while (page.step()) {
+                last = page.integer(0);
+                rows.push_back(
+                    {page.text(1), page.text(2), static_cast<std::uint64_t>(page.integer(3))});
+            }
+        });
+        if (rows.empty()) break;
+        for (const Indexed& row : rows)
+            if (std::string what = examine(parts_, row); !what.empty())
+                damages.push_back({row.object, row.sop_instance_uid, std::move(what)});
+    }
+    parts_.objects->for_each([&](const std::string& name) {
+        const bool known =
+            parts_.index.read([&](Connection& index) { return indexed(index, name).has_value(); });
+        if (!known)
+            damages.push_back({name, {}, "object " + name + ": the index does not know it"});
+    });
+    return damages;
+}
+
+std::vector<Damage> Archive::reindex() {
+    std::vector<Damage> damages;
+    parts_.objects->for_each([&](const std::string& name) {
+        const bool known =
+            parts_.index.read([&](Connection& index) { return indexed(index, name).has_value(); });
+        if (known) return;
+        try {
+            enter_object(parts_, name);
+        } catch (const Error& error) {
+            damages.push_back({name, {}, error.what()});
+        }
+    });
+    return damages;
+}
+
+std::size_t Archive::rewrap_keys() {
+    return parts_.keys.rewrap_all();
+}
+
+std::size_t Archive::erase_study(const std::string& study_instance_uid) {
+    std::size_t instances = 0;
+    parts_.index.write([&](Connection& index) {
+        instances = erase_study_rows(index, study_instance_uid);
+        doom_unused_keys(index);
+    });
+    work_off_doomed(parts_);
+    return instances;
+}
+
+std::size_t Archive::erase_patient(const std::string& patient_id,
+                                   const std::string& issuer_of_patient_id) {
+    if (patient_id.empty())
+        throw Error(ErrorCode::kInvalidInput, "Patient ID (0010,0020) is empty");
+    std::size_t instances = 0;
+    parts_.index.write([&](Connection& index) {
+        instances = 0;
+        std::vector<std::string> studies;
+        {
+            Statement find = index.prepare(
+                "SELECT study_instance_uid FROM studies WHERE patient_id = ? AND "
+                "issuer_of_patient_id = ?");
+            find.bind(patient_id).bind(issuer_of_patient_id);
+            while (find.step()) studies.push_back(find.text(0));
+        }
+        for (const std::string& study : studies) instances += erase_study_rows(index, study);
+        doom_key_of(index, key_owner_of_patient(patient_id, issuer_of_patient_id));
+        doom_unused_keys(index);
+    });
+    work_off_doomed(parts_);
+    return instances;
+}
+
+}  // namespace lucerna::store

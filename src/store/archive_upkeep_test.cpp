@@ -1,0 +1,154 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "base/file.h"
+#include "store/store_test_support.h"
+
+namespace lucerna::store {
+namespace {
+
+using test::error_of;
+using test::StoredInstance;
+
+StoredInstance instance_of(const std::string& patient, const std::string& study, int number) {
+    StoredInstance instance;
+    instance.patient_id = patient;
+    instance.study = study;
+    instance.series = study + ".1";
+    instance.sop_instance = study + ".1." + std::to_string(number);
+    return instance;
+}
+
+std::size_t key_records(const TestStore& store) {
+    std::size_t count = 0;
+    for ([[maybe_unused]] const auto& entry :
+         std::filesystem::directory_iterator(store.data() / "keys"))
+        ++count;
+    return count;
+}
+
+/// What a word leaves in the index and its log.
+bool index_holds(const TestStore& store, std::string_view word) {
+    for (const char* name : {"index.sqlite", "index.sqlite-wal"}) {
+        const auto path = store.data() / name;
+        if (!std::filesystem::exists(path)) continue;
+        const Bytes bytes = read_file(path);
+        if (as_text(bytes).find(word) != std::string_view::npos) return true;
+    }
+    return false;
+}
+
+TEST(Erasure, OfAStudyTakesEverythingOfIt) {
+    TestStore store;
+    store.archive().keep(instance_of("P1", "1.2.1", 1).file());
+    store.archive().keep(instance_of("P1", "1.2.1", 2).file());
+    store.archive().keep(instance_of("P1", "1.2.2", 1).file());
+    store.queue().enqueue({"deliver", "k", "payload", {}, "1.2.1"});
+    EXPECT_EQ(store.archive().erase_study("1.2.1"), 2U);
+    EXPECT_TRUE(store.archive().instances_of("1.2.1").empty());
+    EXPECT_FALSE(store.exams().exam("1.2.1"));
+    EXPECT_TRUE(store.queue().list("").empty());
+    EXPECT_EQ(object_files(store.data()).size(), 1U);
+    EXPECT_EQ(key_records(store), 1U) << "the other study still needs the key";
+    EXPECT_EQ(store.archive().object("1.2.2.1.1"), instance_of("P1", "1.2.2", 1).file());
+    EXPECT_EQ(store.archive().erase_study("1.2.2"), 1U);
+    EXPECT_EQ(key_records(store), 0U);
+    EXPECT_EQ(store.archive().erase_study("1.2.2"), 0U);
+}
+
+TEST(Erasure, OfAPatientLeavesCopiesThatCannotBeRead) {
+    TestStore store;
+    StoredInstance hers = instance_of("P1", "1.2.1", 1);
+    hers.patient_name = "Verschwunden^Vera";
+    store.archive().keep(hers.file());
+    store.archive().keep(instance_of("P2", "1.2.2", 1).file());
+    const auto copy = store.folder.path() / "copy";
+    std::filesystem::copy(store.data() / "objects", copy, std::filesystem::copy_options::recursive);
+    ASSERT_TRUE(index_holds(store, "Verschwunden"));
+
+    EXPECT_EQ(store.archive().erase_patient("P1", ""), 1U);
+    EXPECT_EQ(key_records(store), 1U);
+    EXPECT_FALSE(index_holds(store, "Verschwunden"));
+    EXPECT_FALSE(index_holds(store, "verschwunden"));
+    EXPECT_EQ(store.archive().object("1.2.2.1.1"), instance_of("P2", "1.2.2", 1).file());
+
+    // Somebody puts the old objects back: they are there, and closed for good.
+    store.close();
+    std::filesystem::copy(
+        copy, store.data() / "objects",
+        std::filesystem::copy_options::recursive | std::filesystem::copy_options::skip_existing);
+    store.open();
+    const auto damages = store.archive().reindex();
+    ASSERT_EQ(damages.size(), 1U);
+    EXPECT_THAT(damages[0].what, testing::HasSubstr("destroyed"));
+    EXPECT_TRUE(store.archive().instances_of("1.2.1").empty());
+
+    EXPECT_EQ(store.archive().keep(instance_of("P1", "1.2.3", 1).file()), Kept::kNew)
+        << "a new study of hers gets a new key";
+    EXPECT_EQ(error_of([&] { store.archive().erase_patient("", ""); }), "invalid-input");
+}
+
+TEST(Reindex, BringsBackAnIndexThatWasLost) {
+    TestStore store;
+    store.archive().keep(instance_of("P1", "1.2.1", 1).file());
+    store.clock.advance(std::chrono::minutes(5));
+    store.archive().keep(instance_of("P2", "1.2.2", 1).file());
+    StoredInstance result = instance_of("P2", "1.2.2", 2);
+    store.archive().keep(result.file(), Role::kResult);
+    const auto before = store.archive().instances_of("1.2.2");
+    store.close();
+    for (const char* name : {"index.sqlite", "index.sqlite-wal", "index.sqlite-shm"})
+        std::filesystem::remove(store.data() / name);
+    store.clock.advance(std::chrono::hours(1));
+    store.open();
+    EXPECT_EQ(store.archive().totals().instances, 0U);
+    EXPECT_EQ(store.archive().verify().size(), 3U) << "the index knows none of them";
+
+    EXPECT_TRUE(store.archive().reindex().empty());
+    EXPECT_TRUE(store.archive().verify().empty());
+    const auto after = store.archive().instances_of("1.2.2");
+    ASSERT_EQ(after.size(), before.size());
+    for (const InstanceRow& row : before) {
+        const auto same = store.archive().instance(row.sop_instance_uid);
+        ASSERT_TRUE(same);
+        EXPECT_EQ(same->received_at, row.received_at);
+        EXPECT_EQ(same->role, row.role);
+        EXPECT_EQ(same->size, row.size);
+        EXPECT_EQ(same->head_bytes, row.head_bytes);
+    }
+    EXPECT_EQ(store.exams().exam("1.2.2")->images, 1) << "the result is no image of the exam";
+    EXPECT_EQ(store.archive().keep(instance_of("P1", "1.2.1", 1).file()), Kept::kAlreadyKept);
+    EXPECT_EQ(store.archive().keep(instance_of("P1", "1.2.1", 9).file()), Kept::kNew);
+    EXPECT_EQ(key_records(store), 2U) << "the data keys were found again";
+}
+
+TEST(Rotation, RewrapsKeysAndLeavesObjectsAlone) {
+    TestStore store;
+    store.archive().keep(instance_of("P1", "1.2.1", 1).file());
+    store.archive().keep(instance_of("P2", "1.2.2", 1).file());
+    const auto files = object_files(store.data());
+    const Bytes before = read_file(files[0]);
+    store.keys.rotate();
+    EXPECT_EQ(store.archive().rewrap_keys(), 2U);
+    EXPECT_EQ(store.archive().rewrap_keys(), 0U);
+    store.keys.forget_older();
+    store.open();
+    EXPECT_TRUE(store.archive().verify().empty());
+    EXPECT_EQ(read_file(files[0]), before);
+}
+
+TEST(Rotation, NamesTheKeyThatIsNotHeldAnyMore) {
+    TestStore store;
+    store.archive().keep(instance_of("P1", "1.2.1", 1).file());
+    store.keys.rotate();
+    store.keys.forget_older();
+    store.open();
+    EXPECT_EQ(error_of([&] { (void)store.archive().object("1.2.1.1.1"); }), "not-found");
+    EXPECT_THAT(test::message_of([&] { (void)store.archive().object("1.2.1.1.1"); }),
+                testing::HasSubstr("key-encryption key"));
+}
+
+}  // namespace
+}  // namespace lucerna::store

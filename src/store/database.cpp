@@ -1,0 +1,141 @@
+#include "store/database.h"
+
+#include <utility>
+
+#include "base/error.h"
+#include "store/schema.h"
+
+namespace lucerna::store {
+namespace {
+
+// "LUCR": what `file` and this program know the index by.
+constexpr std::int64_t kApplicationId = 0x4C554352;
+
+void prepare_schema(Connection& connection, const std::filesystem::path& path) {
+    const std::int64_t application = connection.pragma("PRAGMA application_id");
+    const std::int64_t version = connection.pragma("PRAGMA user_version");
+    const bool empty = connection.pragma("SELECT count(*) FROM sqlite_schema") == 0;
+    if (!empty && application != kApplicationId)
+        throw Error(ErrorCode::kCorrupt, path.string() + " is not an index of Lucerna");
+    if (version > kSchemaVersion)
+        throw Error(ErrorCode::kUnsupported,
+                    path.string() + " has schema version " + std::to_string(version) +
+                        ", this program knows versions up to " + std::to_string(kSchemaVersion));
+    if (!empty) return;
+    const std::string script = "BEGIN IMMEDIATE;" + std::string(kSchema) +
+                               "PRAGMA application_id = " + std::to_string(kApplicationId) +
+                               "; PRAGMA user_version = " + std::to_string(kSchemaVersion) +
+                               "; COMMIT;";
+    connection.execute(script.c_str());
+}
+
+}  // namespace
+
+Database::Database(std::filesystem::path path, std::function<void()> before_commit)
+    : path_(std::move(path)), before_commit_(std::move(before_commit)) {
+    writer_ = std::make_unique<Connection>(path_, Connection::Mode::kReadWrite);
+    writer_->execute(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+        "PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000;"
+        "PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 67108864;");
+    prepare_schema(*writer_, path_);
+}
+
+Database::~Database() {
+    readers_.with([](auto& readers) { readers.clear(); });
+    try {
+        // Empties the log into the file, so that what was deleted does not linger there.
+        writer_->execute("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch (const Error&) {
+        // The next open does it.
+    }
+}
+
+void Database::write(const Work& work) {
+    Pending mine{&work, {}, false};
+    std::unique_lock lock(mutex_);
+    gathered_.push_back(&mine);
+    while (!mine.done) {
+        if (committing_) {
+            changed_.wait(lock);
+            continue;
+        }
+        committing_ = true;
+        const std::vector<Pending*> batch = std::exchange(gathered_, {});
+        lock.unlock();
+        commit(batch);
+        lock.lock();
+        committing_ = false;
+        for (Pending* pending : batch) pending->done = true;
+        changed_.notify_all();
+    }
+    if (mine.error) std::rethrow_exception(mine.error);
+}
+
+void Database::commit(const std::vector<Pending*>& batch) {
+    try {
+        if (before_commit_) before_commit_();
+        writer_->execute("BEGIN IMMEDIATE");
+        for (Pending* pending : batch) run_one(*pending);
+        writer_->execute("COMMIT");
+        ++commits_;
+    } catch (...) {
+        // Whoever has no reason of its own shares this one.
+        for (Pending* pending : batch)
+            if (!pending->error) pending->error = std::current_exception();
+        try {
+            if (writer_->in_transaction()) writer_->execute("ROLLBACK");
+        } catch (const Error&) {
+            // SQLite has rolled back by itself.
+        }
+    }
+}
+
+void Database::run_one(Pending& pending) {
+    writer_->execute("SAVEPOINT one");
+    try {
+        (*pending.work)(*writer_);
+    } catch (...) {
+        pending.error = std::current_exception();
+        // A full disk makes SQLite undo the whole transaction: then nobody's part stands.
+        if (!writer_->in_transaction()) throw;
+        writer_->execute("ROLLBACK TO one");
+    }
+    writer_->execute("RELEASE one");
+}
+
+void Database::checkpoint() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return !committing_; });
+    // A reader in the middle of something leaves part of the log standing; the next one takes it.
+    writer_->execute("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+std::uint64_t Database::commits() const {
+    return commits_;
+}
+
+Database::Lease::Lease(Database& owner) : database(owner) {
+    connection = owner.readers_.with([](auto& readers) -> std::unique_ptr<Connection> {
+        if (readers.empty()) return nullptr;
+        auto taken = std::move(readers.back());
+        readers.pop_back();
+        return taken;
+    });
+    if (!connection) {
+        connection = std::make_unique<Connection>(owner.path_, Connection::Mode::kReadOnly);
+        connection->execute("PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4000;");
+    }
+    connection->execute("BEGIN");
+}
+
+Database::Lease::~Lease() {
+    try {
+        if (connection->in_transaction()) connection->execute("COMMIT");
+        database.readers_.with([&](auto& readers) { readers.push_back(std::move(connection)); });
+    } catch (const std::exception&) {
+        // The connection goes; the next reader opens another.
+    }
+}
+
+}  // namespace lucerna::store

@@ -1,0 +1,121 @@
+#include "store/database.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "base/file.h"
+#include "store/store_test_support.h"
+
+namespace lucerna::store {
+namespace {
+
+using test::error_of;
+using test::message_of;
+
+std::int64_t counted(Database& database) {
+    return database.read([](Connection& index) {
+        return index.pragma("SELECT value FROM counters WHERE name = 'exams'");
+    });
+}
+
+void count(Connection& index) {
+    index.execute("UPDATE counters SET value = value + 1 WHERE name = 'exams'");
+}
+
+TEST(Database, RefusesAnIndexOfANewerVersionByItsNumber) {
+    TestStore store;
+    store.close();
+    Connection(store.data() / "index.sqlite", Connection::Mode::kReadWrite)
+        .execute("PRAGMA user_version = 99");
+    EXPECT_EQ(error_of([&] { store.open(); }), "unsupported");
+    EXPECT_THAT(message_of([&] { store.open(); }), testing::HasSubstr("schema version 99"));
+}
+
+TEST(Database, RefusesAFileThatIsNoIndex) {
+    const test::TemporaryFolder folder;
+    const auto path = folder.path() / "index.sqlite";
+    write_file(path, Bytes(5000, 'x'));
+    EXPECT_EQ(error_of([&] { const Database database(path, {}); }), "corrupt");
+    std::filesystem::remove(path);
+    Connection(path, Connection::Mode::kReadWrite).execute("CREATE TABLE other (a)");
+    EXPECT_EQ(error_of([&] { const Database database(path, {}); }), "corrupt");
+}
+
+TEST(Database, ManyWritersShareTransactions) {
+    const test::TemporaryFolder folder;
+    // While the first batch is held up, the others gather.
+    std::atomic<int> arrived = 0;
+    std::atomic<bool> first = true;
+    constexpr int kWriters = 8;
+    Database database(folder.path() / "index.sqlite", [&] {
+        if (!first.exchange(false)) return;
+        while (arrived < kWriters) std::this_thread::yield();
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    });
+    {
+        std::vector<std::jthread> writers;
+        for (int i = 0; i < kWriters; ++i)
+            writers.emplace_back([&] {
+                ++arrived;
+                database.write(count);
+            });
+    }
+    EXPECT_EQ(counted(database), kWriters);
+    EXPECT_LT(database.commits(), static_cast<std::uint64_t>(kWriters));
+}
+
+TEST(Database, WhatOneWriterThrowsUndoesItsOwnPartOnly) {
+    const test::TemporaryFolder folder;
+    std::atomic<int> arrived = 0;
+    std::atomic<bool> first = true;
+    Database database(folder.path() / "index.sqlite", [&] {
+        if (!first.exchange(false)) return;
+        while (arrived < 3) std::this_thread::yield();
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    });
+    std::atomic<int> refused = 0;
+    {
+        std::vector<std::jthread> writers;
+        for (int i = 0; i < 3; ++i)
+            writers.emplace_back([&, i] {
+                ++arrived;
+                const std::string error = error_of([&] {
+                    database.write([&](Connection& index) {
+                        count(index);
+                        if (i == 1) throw Error(ErrorCode::kConflict, "no");
+                    });
+                });
+                if (error == "conflict") ++refused;
+            });
+    }
+    EXPECT_EQ(counted(database), 2);
+    EXPECT_EQ(refused, 1);
+}
+
+TEST(Database, NothingIsCommittedWhenWhatComesBeforeFails) {
+    const test::TemporaryFolder folder;
+    bool fail = true;
+    Database database(folder.path() / "index.sqlite", [&] {
+        if (fail) throw Error(ErrorCode::kOutOfSpace, "full");
+    });
+    EXPECT_EQ(error_of([&] { database.write(count); }), "out-of-space");
+    EXPECT_EQ(counted(database), 0);
+    fail = false;
+    database.write(count);
+    EXPECT_EQ(counted(database), 1);
+}
+
+TEST(Database, ADecisionCannotBeChangedBehindItsBack) {
+    TestStore store;
+    store.archive().keep(test::StoredInstance().file());
+    store.exams().decide({"1.2.3.4", "R-CC-1", "m", "accept", "", "me", true, {}});
+    store.close();
+    Connection index(store.data() / "index.sqlite", Connection::Mode::kReadWrite);
+    EXPECT_EQ(error_of([&] { index.execute("UPDATE decisions SET action = 'dismiss'"); }),
+              "conflict");
+}
+
+}  // namespace
+}  // namespace lucerna::store

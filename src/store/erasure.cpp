@@ -1,0 +1,81 @@
+#include "store/erasure.h"
+
+#include <utility>
+#include <vector>
+
+#include "store/parts.h"
+
+namespace lucerna::store {
+namespace {
+
+void run_with(Connection& index, const char* sql, const std::string& value) {
+    index.prepare(sql).bind(value).run();
+}
+
+}  // namespace
+
+std::size_t erase_study_rows(Connection& index, const std::string& study_instance_uid) {
+    run_with(index,
+             "INSERT OR IGNORE INTO doomed (name, what) SELECT i.object, 'object' FROM instances i "
+             "JOIN series e ON e.id = i.series JOIN studies s ON s.id = e.study WHERE "
+             "s.study_instance_uid = ?",
+             study_instance_uid);
+    const auto instances = static_cast<std::size_t>(index.changes());
+    // Remember whose key may be of no use now: doom_unused_keys looks at these alone.
+    run_with(index,
+             "INSERT OR IGNORE INTO doomed (name, what) SELECT DISTINCT i.data_key, 'maybe-key' "
+             "FROM instances i JOIN series e ON e.id = i.series JOIN studies s ON s.id = e.study "
+             "WHERE s.study_instance_uid = ?",
+             study_instance_uid);
+    for (const char* sql : {"DELETE FROM studies WHERE study_instance_uid = ?",
+                            "DELETE FROM exams WHERE study_instance_uid = ?",
+                            "DELETE FROM readings WHERE study_instance_uid = ?",
+                            "DELETE FROM findings WHERE study_instance_uid = ?",
+                            "DELETE FROM decisions WHERE study_instance_uid = ?",
+                            "DELETE FROM jobs WHERE subject = ?"})
+        run_with(index, sql, study_instance_uid);
+    index.prepare("UPDATE counters SET value = value + 1 WHERE name = 'exams'").run();
+    return instances;
+}
+
+void doom_key_of(Connection& index, const std::string& owner) {
+    run_with(index,
+             "INSERT OR IGNORE INTO doomed (name, what) SELECT name, 'maybe-key' FROM data_keys "
+             "WHERE owner = ?",
+             owner);
+}
+
+void doom_unused_keys(Connection& index) {
+    index.execute(
+        "INSERT OR IGNORE INTO doomed (name, what) SELECT d.name, 'key' FROM doomed d WHERE d.what "
+        "= 'maybe-key' AND NOT EXISTS (SELECT 1 FROM instances i WHERE i.data_key = d.name);"
+        "DELETE FROM doomed WHERE what = 'maybe-key';"
+        "DELETE FROM data_keys WHERE name IN (SELECT name FROM doomed WHERE what = 'key')");
+}
+
+void work_off_doomed(Parts& parts) {
+    std::vector<std::pair<std::string, std::string>> doomed;
+    parts.index.read([&](Connection& index) {
+        // 'key' before 'object'.
+        Statement find = index.prepare("SELECT what, name FROM doomed ORDER BY what, name");
+        while (find.step()) doomed.emplace_back(find.text(0), find.text(1));
+    });
+    if (doomed.empty()) return;
+    for (const auto& [what, name] : doomed) {
+        if (what == "key")
+            parts.keys.destroy(name);
+        else
+            parts.objects->remove(name);
+    }
+    parts.index.write([&](Connection& index) {
+        for (const auto& [what, name] : doomed)
+            index.prepare("DELETE FROM doomed WHERE what = ? AND name = ?")
+                .bind(what)
+                .bind(name)
+                .run();
+    });
+    // The log of the index still holds the erased rows until it is emptied into the file.
+    parts.index.checkpoint();
+}
+
+}  // namespace lucerna::store

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "store/sqlite.h"
+
+namespace lucerna::store {
+
+struct Parts;
+
+/// Takes a study's rows out, its exam, readings, decisions and jobs with them, and dooms its
+/// objects. Returns how many instances it had.
+std::size_t erase_study_rows(Connection& index, const std::string& study_instance_uid);
+/// Dooms the data key of an owner, with whatever objects are still sealed by it.
+void doom_key_of(Connection& index, const std::string& owner);
+/// Dooms every data key whose last object is doomed.
+void doom_unused_keys(Connection& index);
+/// Takes off the disk what is doomed, keys first. Also at start, for what a crash left of it.
+void work_off_doomed(Parts& parts);
+
+}  // namespace lucerna::store

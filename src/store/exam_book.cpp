@@ -1,0 +1,349 @@
+#include "store/exam_book.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+#include "store/matching.h"
+#include "store/parts.h"
+#include "store/rows.h"
+
+namespace lucerna::store {
+namespace {
+
+constexpr std::array<std::string_view, 6> kNames = {"receiving", "waiting", "reading",
+                                                    "read",      "refused", "failed"};
+
+struct Move {
+    ExamState from;
+    ExamState to;
+};
+
+using enum ExamState;
+constexpr Move kMoves[] = {
+    // All views are there, or nothing more came for a while.
+    {kReceiving, kWaiting},
+    // There is nothing in it that a model could read.
+    {kReceiving, kRefused},
+    {kReceiving, kFailed},
+    {kWaiting, kReading},
+    {kWaiting, kReceiving},
+    {kWaiting, kRefused},
+    {kWaiting, kFailed},
+    {kReading, kRead},
+    {kReading, kRefused},
+    {kReading, kFailed},
+    // The reader died, or images came while it read.
+    {kReading, kWaiting},
+    {kReading, kReceiving},
+    // Another image came, or somebody asked for another reading.
+    {kRead, kReceiving},
+    {kRead, kWaiting},
+    {kRefused, kReceiving},
+    {kRefused, kWaiting},
+    {kFailed, kReceiving},
+    {kFailed, kWaiting},
+};
+
+std::vector<std::string> lines_of(const std::string& text) {
+    std::vector<std::string> lines;
+    if (text.empty()) return lines;
+    for (const std::string_view line : split(text, "\n")) lines.emplace_back(line);
+    return lines;
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+    std::string text;
+    for (const std::string& line : lines) text += (text.empty() ? "" : "\n") + line;
+    return text;
+}
+
+constexpr const char* kColumns =
+    "SELECT x.study_instance_uid, x.state, s.patient_name, s.patient_id, s.patient_birth_date, "
+    "s.accession_number, s.patient_sex, s.study_date, s.study_time, s.study_description, "
+    "x.modality, x.views, x.images, x.revision, x.first_received_at, x.last_received_at, x.score, "
+    "x.above, x.model_sha256, x.synthetic, x.refusals_json, x.read_at, x.problem, "
+    "(SELECT count(*) FROM findings f WHERE f.study_instance_uid = x.study_instance_uid), "
+    "(SELECT count(*) FROM findings f WHERE f.study_instance_uid = x.study_instance_uid AND "
+    "(SELECT d.action FROM decisions d WHERE d.study_instance_uid = f.study_instance_uid AND "
+    "d.finding = f.finding AND d.model_sha256 = x.model_sha256 ORDER BY d.id DESC LIMIT 1) IN "
+    "('accept', 'dismiss')) "
+    "FROM exams x JOIN studies s ON s.study_instance_uid = x.study_instance_uid ";
+
+ExamEntry entry_from(const Statement& row) {
+    ExamEntry entry;
+    entry.study_instance_uid = row.text(0);
+    entry.state = static_cast<ExamState>(row.small(1));
+    entry.patient_name = PatientName(row.text(2));
+    entry.patient_id = PatientId(row.text(3));
+    entry.patient_birth_date = BirthDate(row.text(4));
+    entry.accession_number = AccessionNumber(row.text(5));
+    entry.patient_sex = row.text(6);
+    entry.study_date = row.text(7);
+    entry.study_time = row.text(8);
+    entry.study_description = row.text(9);
+    entry.modality = row.text(10);
+    entry.views = lines_of(row.text(11));
+    entry.images = row.small(12);
+    entry.revision = row.integer(13);
+    entry.first_received_at = row.instant(14);
+    entry.last_received_at = row.instant(15);
+    if (!row.is_null(16)) entry.score = row.number(16);
+    entry.above = lines_of(row.text(17));
+    entry.model_sha256 = row.text(18);
+    entry.synthetic = row.integer(19) != 0;
+    entry.refusals_json = row.text(20);
+    if (!row.is_null(21)) entry.read_at = row.instant(21);
+    entry.problem = row.text(22);
+    entry.findings = row.small(23);
+    entry.decided = row.small(24);
+    return entry;
+}
+
+void count_change(Connection& index) {
+    index.prepare("UPDATE counters SET value = value + 1 WHERE name = 'exams'").run();
+}
+
+struct Standing {
+    ExamState state = kReceiving;
+    std::int64_t revision = 0;
+};
+
+Standing standing_of(Connection& index, const std::string& study) {
+    Statement find =
+        index.prepare("SELECT state, revision FROM exams WHERE study_instance_uid = ?");
+    if (!find.bind(study).step()) throw Error(ErrorCode::kNotFound, "no exam for study " + study);
+    return {static_cast<ExamState>(find.small(0)), find.integer(1)};
+}
+
+void require_move(const std::string& study, ExamState from, ExamState to) {
+    if (!may_move(from, to))
+        throw Error(ErrorCode::kConflict, "the exam of study " + study + " is " +
+                                              std::string(name_of(from)) + " and cannot become " +
+                                              std::string(name_of(to)));
+}
+
+void save_findings(Connection& index, const std::string& study,
+                   const std::vector<std::string>& findings) {
+    index.prepare("DELETE FROM findings WHERE study_instance_uid = ?").bind(study).run();
+    for (const std::string& finding : findings)
+        index.prepare("INSERT OR IGNORE INTO findings VALUES (?, ?)")
+            .bind(study)
+            .bind(finding)
+            .run();
+}
+
+void save_exam(Connection& index, const std::string& study, const Reading& reading,
+               ExamState state) {
+    Statement update = index.prepare(
+        "UPDATE exams SET state = ?, score = ?, above = ?, model_sha256 = ?, synthetic = ?, "
+        "refusals_json = ?, read_at = ?, problem = '' WHERE study_instance_uid = ?");
+    update.bind(static_cast<int>(state));
+    if (reading.score)
+        update.bind(*reading.score);
+    else
+        update.bind_null();
+    update.bind(joined(reading.above))
+        .bind(reading.model_sha256)
+        .bind(reading.synthetic ? 1 : 0)
+        .bind(reading.refusals_json)
+        .bind(reading.read_at)
+        .bind(study)
+        .run();
+}
+
+}  // namespace
+
+std::string_view name_of(ExamState state) {
+    return kNames[static_cast<std::size_t>(state)];
+}
+
+std::optional<ExamState> exam_state_from(std::string_view name) {
+    const auto found = std::find(kNames.begin(), kNames.end(), name);
+    if (found == kNames.end()) return {};
+    return static_cast<ExamState>(found - kNames.begin());
+}
+
+bool may_move(ExamState from, ExamState to) {
+    return std::any_of(std::begin(kMoves), std::end(kMoves),
+                       [&](const Move& move) { return move.from == from && move.to == to; });
+}
+
+void enter_image(Connection& index, const Facts& facts, Instant now) {
+    count_change(index);
+    std::vector<std::string> views;
+    {
+        Statement find = index.prepare("SELECT views FROM exams WHERE study_instance_uid = ?");
+        if (find.bind(facts.study_instance_uid).step()) views = lines_of(find.text(0));
+    }
+    if (!facts.view.empty()) views.push_back(facts.view);
+    std::sort(views.begin(), views.end());
+    views.erase(std::unique(views.begin(), views.end()), views.end());
+    // While it waits or is read it stays so: the reading that ends then sees the new revision.
+    index
+        .prepare(
+            "INSERT INTO exams (study_instance_uid, state, modality, views, images, revision, "
+            "first_received_at, last_received_at) VALUES (?1, ?2, ?3, ?4, 1, 1, ?5, ?5) "
+            "ON CONFLICT (study_instance_uid) DO UPDATE SET views = ?4, images = images + 1, "
+            "revision = revision + 1, last_received_at = ?5, "
+            "state = CASE WHEN state IN (?6, ?7, ?8) THEN ?2 ELSE state END")
+        .bind(facts.study_instance_uid)
+        .bind(static_cast<int>(kReceiving))
+        .bind(facts.modality)
+        .bind(joined(views))
+        .bind(now)
+        .bind(static_cast<int>(kRead))
+        .bind(static_cast<int>(kRefused))
+        .bind(static_cast<int>(kFailed))
+        .run();
+}
+
+ExamBook::ExamBook(Parts& parts) : parts_(parts) {}
+
+std::optional<ExamEntry> ExamBook::exam(const std::string& study_instance_uid) {
+    return parts_.index.read([&](Connection& index) -> std::optional<ExamEntry> {
+        Statement find = index.prepare(std::string(kColumns) + "WHERE x.study_instance_uid = ?");
+        if (!find.bind(study_instance_uid).step()) return {};
+        return entry_from(find);
+    });
+}
+
+std::string ExamBook::reading_json(const std::string& study_instance_uid) {
+    return parts_.index.read([&](Connection& index) {
+        Statement find = index.prepare(
+            "SELECT reading_json FROM readings WHERE study_instance_uid = ? ORDER BY id DESC "
+            "LIMIT 1");
+        return find.bind(study_instance_uid).step() ? find.text(0) : std::string();
+    });
+}
+
+std::vector<ExamEntry> ExamBook::worklist(std::optional<ExamState> only, std::size_t limit,
+                                          std::size_t offset) {
+    return parts_.index.read([&](Connection& index) {
+        std::vector<ExamEntry> entries;
+        // SQLite puts NULL, which is no score, below every number.
+        Statement find = index.prepare(
+            std::string(kColumns) + (only ? "WHERE x.state = ? " : "") +
+            "ORDER BY x.score DESC, x.first_received_at, x.study_instance_uid LIMIT ? OFFSET ?");
+        if (only) find.bind(static_cast<int>(*only));
+        find.bind(static_cast<std::int64_t>(limit)).bind(static_cast<std::int64_t>(offset));
+        while (find.step()) entries.push_back(entry_from(find));
+        return entries;
+    });
+}
+
+std::vector<ExamEntry> ExamBook::quiet_since(Instant before) {
+    return parts_.index.read([&](Connection& index) {
+        std::vector<ExamEntry> entries;
+        Statement find = index.prepare(std::string(kColumns) +
+                                       "WHERE x.state = ? AND x.last_received_at <= ? "
+                                       "ORDER BY x.last_received_at, x.study_instance_uid");
+        find.bind(static_cast<int>(kReceiving)).bind(before);
+        while (find.step()) entries.push_back(entry_from(find));
+        return entries;
+    });
+}
+
+void ExamBook::move(const std::string& study_instance_uid, ExamState to,
+                    std::span<const NewJob> jobs, const std::string& problem) {
+    parts_.index.write([&](Connection& index) {
+        require_move(study_instance_uid, standing_of(index, study_instance_uid).state, to);
+        index.prepare("UPDATE exams SET state = ?, problem = ? WHERE study_instance_uid = ?")
+            .bind(static_cast<int>(to))
+            .bind(problem)
+            .bind(study_instance_uid)
+            .run();
+        for (const NewJob& job : jobs) enter_job(index, job, parts_.clock.now());
+        count_change(index);
+    });
+    if (!jobs.empty()) parts_.bell.ring();
+}
+
+void ExamBook::save_reading(const std::string& study_instance_uid, const Reading& reading,
+                            std::span<const NewJob> jobs) {
+    parts_.index.write([&](Connection& index) {
+        const Standing standing = standing_of(index, study_instance_uid);
+        if (standing.state != kReading)
+            throw Error(ErrorCode::kConflict, "the exam of study " + study_instance_uid + " is " +
+                                                  std::string(name_of(standing.state)) +
+                                                  ", not reading");
+        require_move(study_instance_uid, kReading, reading.outcome);
+        const bool outdated = standing.revision != reading.revision;
+        save_exam(index, study_instance_uid, reading, outdated ? kReceiving : reading.outcome);
+        save_findings(index, study_instance_uid, reading.finding_ids);
+        index
+            .prepare(
+                "INSERT INTO readings (study_instance_uid, revision, model_sha256, read_at, "
+                "reading_json) VALUES (?, ?, ?, ?, ?)")
+            .bind(study_instance_uid)
+            .bind(reading.revision)
+            .bind(reading.model_sha256)
+            .bind(reading.read_at)
+            .bind(reading.reading_json)
+            .run();
+        for (const NewJob& job : jobs) enter_job(index, job, parts_.clock.now());
+        count_change(index);
+    });
+    if (!jobs.empty()) parts_.bell.ring();
+}
+
+std::size_t ExamBook::recover() {
+    std::int64_t moved = 0;
+    parts_.index.write([&](Connection& index) {
+        index.prepare("UPDATE exams SET state = ? WHERE state = ?")
+            .bind(static_cast<int>(kWaiting))
+            .bind(static_cast<int>(kReading))
+            .run();
+        moved = index.changes();
+        if (moved > 0) count_change(index);
+    });
+    return static_cast<std::size_t>(moved);
+}
+
+void ExamBook::decide(const Decision& decision) {
+    if (decision.who.empty())
+        throw Error(ErrorCode::kInvalidInput, "a decision needs the name of who decided");
+    if (decision.action != "accept" && decision.action != "dismiss" && decision.action != "undo")
+        throw Error(ErrorCode::kInvalidInput, "a decision is accept, dismiss or undo");
+    parts_.index.write([&](Connection& index) {
+        (void)standing_of(index, decision.study_instance_uid);
+        index
+            .prepare(
+                "INSERT INTO decisions (study_instance_uid, finding, model_sha256, action, "
+                "comment, who, self_declared, decided_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+            .bind(decision.study_instance_uid)
+            .bind(decision.finding)
+            .bind(decision.model_sha256)
+            .bind(decision.action)
+            .bind(decision.comment)
+            .bind(decision.who)
+            .bind(decision.self_declared ? 1 : 0)
+            .bind(decision.when)
+            .run();
+        count_change(index);
+    });
+}
+
+std::vector<Decision> ExamBook::decisions_of(const std::string& study_instance_uid) {
+    return parts_.index.read([&](Connection& index) {
+        std::vector<Decision> decisions;
+        Statement find = index.prepare(
+            "SELECT finding, model_sha256, action, comment, who, self_declared, decided_at FROM "
+            "decisions WHERE study_instance_uid = ? ORDER BY id");
+        find.bind(study_instance_uid);
+        while (find.step())
+            decisions.push_back({study_instance_uid, find.text(0), find.text(1), find.text(2),
+                                 find.text(3), find.text(4), find.integer(5) != 0,
+                                 find.instant(6)});
+        return decisions;
+    });
+}
+
+std::uint64_t ExamBook::revision() {
+    return parts_.index.read([](Connection& index) {
+        return static_cast<std::uint64_t>(
+            index.pragma("SELECT value FROM counters WHERE name = 'exams'"));
+    });
+}
+
+}  // namespace lucerna::store

@@ -1,0 +1,134 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/work_queue.h"
+
+namespace lucerna::store {
+
+struct Parts;
+
+enum class ExamState { kReceiving, kWaiting, kReading, kRead, kRefused, kFailed };
+
+/// "receiving", "waiting", "reading", "read", "refused", "failed"; and back.
+[[nodiscard]] std::string_view name_of(ExamState state);
+[[nodiscard]] std::optional<ExamState> exam_state_from(std::string_view name);
+/// The moves an exam can make; one table.
+[[nodiscard]] bool may_move(ExamState from, ExamState to);
+
+/// A study with images. Everything in it may identify a person.
+struct ExamEntry {
+    std::string study_instance_uid;
+    ExamState state = ExamState::kReceiving;
+    PatientName patient_name;
+    PatientId patient_id;
+    BirthDate patient_birth_date;
+    AccessionNumber accession_number;
+    std::string patient_sex;
+    std::string study_date;
+    std::string study_time;
+    std::string study_description;
+    /// Modality of its first image.
+    std::string modality;
+    /// Views seen, as "R-CC", sorted, each once.
+    std::vector<std::string> views;
+    int images = 0;
+    /// Grows with each image; what a reading was made from.
+    std::int64_t revision = 0;
+    Instant first_received_at{};
+    Instant last_received_at{};
+    /// Of the newest reading; empty until there is one.
+    std::optional<double> score;
+    std::vector<std::string> above;
+    std::string model_sha256;
+    int findings = 0;
+    /// Findings of the newest reading whose newest decision is accept or dismiss.
+    int decided = 0;
+    bool synthetic = false;
+    /// As whoever saved them wrote them: a JSON array, and the reading.
+    std::string refusals_json = "[]";
+    std::optional<Instant> read_at;
+    /// Why it failed; else empty.
+    std::string problem;
+};
+
+/// What came of reading an exam.
+struct Reading {
+    /// ExamEntry::revision that was read.
+    std::int64_t revision = 0;
+    /// kRead, or kRefused when no view could be read.
+    ExamState outcome = ExamState::kRead;
+    std::optional<double> score;
+    std::vector<std::string> above;
+    std::string model_sha256;
+    std::vector<std::string> finding_ids;
+    bool synthetic = false;
+    std::string reading_json;
+    std::string refusals_json = "[]";
+    Instant read_at{};
+};
+
+/// What a person said of a finding. Kept for good: a later one overrules, none is changed.
+struct Decision {
+    std::string study_instance_uid;
+    std::string finding;
+    std::string model_sha256;
+    /// "accept", "dismiss" or "undo".
+    std::string action;
+    std::string comment;
+    std::string who;
+    bool self_declared = true;
+    Instant when{};
+};
+
+/// The exams on their way. Archive::keep enters each received image in the same transaction that
+/// indexes it, so no image can be stored and its exam forgotten. Safe from several threads.
+class ExamBook {
+  public:
+    explicit ExamBook(Parts& parts);
+
+    [[nodiscard]] std::optional<ExamEntry> exam(const std::string& study_instance_uid);
+    /// The newest reading's JSON; empty if there is none.
+    [[nodiscard]] std::string reading_json(const std::string& study_instance_uid);
+
+    /// By urgency: highest score first, then those without one; within the same, the oldest first.
+    /// All states, or one.
+    [[nodiscard]] std::vector<ExamEntry> worklist(std::optional<ExamState> only = {},
+                                                  std::size_t limit = 200, std::size_t offset = 0);
+    /// Exams in kReceiving whose last image came at `before` or earlier, oldest first.
+    [[nodiscard]] std::vector<ExamEntry> quiet_since(Instant before);
+
+    /// Moves an exam and queues what follows from it, in one transaction. Throws Error(kConflict)
+    /// if the table does not allow the move, Error(kNotFound).
+    void move(const std::string& study_instance_uid, ExamState to,
+              std::span<const NewJob> jobs = {}, const std::string& problem = {});
+    /// Saves the reading, moves the exam (to kReading's outcome; back to kReceiving when images
+    /// came meanwhile) and queues the jobs (deliveries): all or nothing. The exam must be in
+    /// kReading: Error(kConflict) otherwise.
+    void save_reading(const std::string& study_instance_uid, const Reading& reading,
+                      std::span<const NewJob> jobs);
+    /// At start: exams that a crash left in kReading go back to kWaiting. Returns how many.
+    std::size_t recover();
+
+    /// Appends, durably on return. Throws Error: kNotFound (no such exam), kInvalidInput (unknown
+    /// action, nobody named).
+    void decide(const Decision& decision);
+    /// Oldest first.
+    [[nodiscard]] std::vector<Decision> decisions_of(const std::string& study_instance_uid);
+
+    /// Grows whenever an exam or a decision changes; across restarts too.
+    [[nodiscard]] std::uint64_t revision();
+
+  private:
+    Parts& parts_;
+};
+
+}  // namespace lucerna::store

@@ -1,0 +1,224 @@
+#include "store/exam_book.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "store/store_test_support.h"
+
+namespace lucerna::store {
+namespace {
+
+using enum ExamState;
+using test::error_of;
+using test::StoredInstance;
+using testing::ElementsAre;
+
+void receive(TestStore& store, const std::string& study, const std::string& side = "R",
+             const std::string& position = "CC") {
+    StoredInstance instance;
+    instance.study = study;
+    instance.series = study + ".1";
+    instance.sop_instance =
+        study + ".1." + (side == "R" ? "1" : "2") + (position == "CC" ? "1" : "2");
+    instance.laterality = side;
+    instance.view_position = position;
+    store.archive().keep(instance.file());
+}
+
+Reading a_reading(TestStore& store, const std::string& study, double score) {
+    Reading reading;
+    reading.revision = store.exams().exam(study)->revision;
+    reading.score = score;
+    reading.above = {"recall"};
+    reading.model_sha256 = "m1";
+    reading.finding_ids = {"R-CC-1", "R-CC-2"};
+    reading.reading_json = "{\"score\":" + std::to_string(score) + "}";
+    reading.read_at = store.clock.now();
+    return reading;
+}
+
+void read(TestStore& store, const std::string& study, double score) {
+    store.exams().move(study, kWaiting);
+    store.exams().move(study, kReading);
+    store.exams().save_reading(study, a_reading(store, study, score), {});
+}
+
+TEST(ExamBook, EntersImagesAsTheyAreKept) {
+    TestStore store;
+    receive(store, "1.1", "R", "MLO");
+    const std::uint64_t before = store.exams().revision();
+    store.clock.advance(std::chrono::seconds(5));
+    receive(store, "1.1", "L", "CC");
+    const auto exam = store.exams().exam("1.1");
+    ASSERT_TRUE(exam);
+    EXPECT_EQ(exam->state, kReceiving);
+    EXPECT_THAT(exam->views, ElementsAre("L-CC", "R-MLO"));
+    EXPECT_EQ(exam->images, 2);
+    EXPECT_EQ(exam->patient_name.reveal(), "Doe^Jane");
+    EXPECT_EQ(exam->last_received_at - exam->first_received_at, std::chrono::seconds(5));
+    EXPECT_FALSE(exam->score);
+    EXPECT_GT(store.exams().revision(), before);
+    EXPECT_FALSE(store.exams().exam("9.9"));
+}
+
+TEST(ExamBook, ADuplicateDoesNotTouchTheExam) {
+    TestStore store;
+    receive(store, "1.1");
+    const auto before = store.exams().exam("1.1")->revision;
+    receive(store, "1.1");
+    EXPECT_EQ(store.exams().exam("1.1")->revision, before);
+}
+
+TEST(ExamBook, TheTableHoldsWhichMovesThereAre) {
+    EXPECT_TRUE(may_move(kReceiving, kWaiting));
+    EXPECT_TRUE(may_move(kReading, kRead));
+    EXPECT_FALSE(may_move(kReceiving, kRead));
+    EXPECT_FALSE(may_move(kRead, kReading));
+    EXPECT_FALSE(may_move(kWaiting, kRead));
+    EXPECT_FALSE(may_move(kFailed, kRead));
+    for (const ExamState state : {kReceiving, kWaiting, kReading, kRead, kRefused, kFailed})
+        EXPECT_EQ(exam_state_from(name_of(state)), state);
+    EXPECT_FALSE(exam_state_from("lost"));
+}
+
+TEST(ExamBook, RefusesAMoveThatIsNotInTheTable) {
+    TestStore store;
+    receive(store, "1.1");
+    EXPECT_EQ(error_of([&] { store.exams().move("1.1", kReading); }), "conflict");
+    EXPECT_EQ(error_of([&] { store.exams().move("1.9", kWaiting); }), "not-found");
+    EXPECT_EQ(error_of([&] { store.exams().save_reading("1.1", a_reading(store, "1.1", 0), {}); }),
+              "conflict");
+    EXPECT_EQ(store.exams().exam("1.1")->state, kReceiving);
+}
+
+TEST(ExamBook, AMoveQueuesItsJobsOrDoesNothing) {
+    TestStore store;
+    receive(store, "1.1");
+    const NewJob job{"read", "1.1@1", "1.1", {}, "1.1"};
+    EXPECT_EQ(error_of([&] { store.exams().move("1.1", kRead, std::span(&job, 1)); }), "conflict");
+    EXPECT_TRUE(store.queue().list("read").empty());
+    store.exams().move("1.1", kWaiting, std::span(&job, 1));
+    EXPECT_EQ(store.queue().list("read").size(), 1U);
+}
+
+TEST(ExamBook, SavesReadingAndDeliveriesTogether) {
+    TestStore store;
+    receive(store, "1.1");
+    store.exams().move("1.1", kWaiting);
+    store.exams().move("1.1", kReading);
+    const NewJob jobs[] = {{"deliver", "pacs:1.1@1", "p", {}, "1.1"},
+                           {"deliver", "ris:1.1@1", "p", {}, "1.1"}};
+    store.exams().save_reading("1.1", a_reading(store, "1.1", 0.7), jobs);
+    store.open();
+    const auto exam = store.exams().exam("1.1");
+    EXPECT_EQ(exam->state, kRead);
+    EXPECT_EQ(exam->score, 0.7);
+    EXPECT_THAT(exam->above, ElementsAre("recall"));
+    EXPECT_EQ(exam->findings, 2);
+    EXPECT_EQ(exam->read_at, store.clock.now());
+    EXPECT_EQ(store.exams().reading_json("1.1"), "{\"score\":0.700000}");
+    EXPECT_EQ(store.queue().list("deliver").size(), 2U);
+}
+
+TEST(ExamBook, AnImageThatComesWhileItIsReadMakesItReceiveAgain) {
+    TestStore store;
+    receive(store, "1.1");
+    store.exams().move("1.1", kWaiting);
+    store.exams().move("1.1", kReading);
+    const Reading reading = a_reading(store, "1.1", 0.7);
+    receive(store, "1.1", "L");
+    EXPECT_EQ(store.exams().exam("1.1")->state, kReading);
+    store.exams().save_reading("1.1", reading, {});
+    EXPECT_EQ(store.exams().exam("1.1")->state, kReceiving);
+    EXPECT_EQ(store.exams().exam("1.1")->score, 0.7) << "what was read is shown meanwhile";
+}
+
+TEST(ExamBook, AnImageThatComesLaterMakesItReceiveAgain) {
+    TestStore store;
+    receive(store, "1.1");
+    read(store, "1.1", 0.2);
+    receive(store, "1.1", "L");
+    EXPECT_EQ(store.exams().exam("1.1")->state, kReceiving);
+}
+
+TEST(ExamBook, TheWorklistHasTheUrgentFirst) {
+    TestStore store;
+    for (const char* study : {"1.1", "1.2", "1.3", "1.4", "1.5"}) {
+        receive(store, study);
+        store.clock.advance(std::chrono::seconds(1));
+    }
+    read(store, "1.2", 0.9);
+    read(store, "1.3", 0.2);
+    read(store, "1.5", 0.9);
+    store.exams().move("1.4", kFailed, {}, "the model failed");
+    std::vector<std::string> order;
+    for (const ExamEntry& entry : store.exams().worklist())
+        order.push_back(entry.study_instance_uid);
+    EXPECT_THAT(order, ElementsAre("1.2", "1.5", "1.3", "1.1", "1.4"));
+    const auto failed = store.exams().worklist(kFailed);
+    ASSERT_EQ(failed.size(), 1U);
+    EXPECT_EQ(failed[0].problem, "the model failed");
+    EXPECT_EQ(store.exams().worklist({}, 2, 1).at(0).study_instance_uid, "1.5");
+}
+
+TEST(ExamBook, SeesWhichExamsHaveGoneQuiet) {
+    TestStore store;
+    receive(store, "1.1");
+    store.clock.advance(std::chrono::seconds(30));
+    receive(store, "1.2");
+    const auto quiet = store.exams().quiet_since(store.clock.now() - std::chrono::seconds(20));
+    ASSERT_EQ(quiet.size(), 1U);
+    EXPECT_EQ(quiet[0].study_instance_uid, "1.1");
+}
+
+TEST(ExamBook, AReadingThatACrashCutOffIsWaitedForAgain) {
+    TestStore store;
+    receive(store, "1.1");
+    store.exams().move("1.1", kWaiting);
+    store.exams().move("1.1", kReading);
+    store.open();
+    EXPECT_EQ(store.exams().exam("1.1")->state, kWaiting);
+}
+
+TEST(ExamBook, KeepsEveryDecisionAndCountsTheNewest) {
+    TestStore store;
+    receive(store, "1.1");
+    read(store, "1.1", 0.5);
+    const auto decide = [&](const char* finding, const char* action, const char* model = "m1") {
+        store.exams().decide(
+            {"1.1", finding, model, action, "why", "Dr. Roe", false, store.clock.now()});
+        store.clock.advance(std::chrono::seconds(1));
+    };
+    decide("R-CC-1", "accept");
+    decide("R-CC-2", "dismiss");
+    EXPECT_EQ(store.exams().exam("1.1")->decided, 2);
+    decide("R-CC-1", "undo");
+    EXPECT_EQ(store.exams().exam("1.1")->decided, 1);
+    decide("R-CC-1", "accept", "an older model");
+    EXPECT_EQ(store.exams().exam("1.1")->decided, 1);
+    store.open();
+    const auto decisions = store.exams().decisions_of("1.1");
+    ASSERT_EQ(decisions.size(), 4U);
+    EXPECT_EQ(decisions[0].action, "accept");
+    EXPECT_EQ(decisions[2].action, "undo");
+    EXPECT_EQ(decisions[0].who, "Dr. Roe");
+    EXPECT_FALSE(decisions[0].self_declared);
+    EXPECT_LT(decisions[0].when, decisions[1].when);
+}
+
+TEST(ExamBook, RefusesADecisionOfNobodyOrOfAnotherKind) {
+    TestStore store;
+    receive(store, "1.1");
+    const auto decide = [&](const char* study, const char* action, const char* who) {
+        return error_of([&] {
+            store.exams().decide({study, "R-CC-1", "m1", action, "", who, true, {}});
+        });
+    };
+    EXPECT_EQ(decide("1.1", "accept", ""), "invalid-input");
+    EXPECT_EQ(decide("1.1", "delete", "me"), "invalid-input");
+    EXPECT_EQ(decide("1.2", "accept", "me"), "not-found");
+    EXPECT_TRUE(store.exams().decisions_of("1.1").empty());
+}
+
+}  // namespace
+}  // namespace lucerna::store

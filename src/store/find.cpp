@@ -1,0 +1,267 @@
+#include "store/find.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <utility>
+#include <variant>
+
+#include "base/error.h"
+#include "store/columns.h"
+#include "store/matching.h"
+
+namespace lucerna::store {
+namespace {
+
+using Value = std::variant<std::string, std::int64_t>;
+
+/// Conditions and, in the same order, what is bound to their question marks.
+struct Where {
+    std::string text;
+    std::vector<Value> values;
+
+    void add(const std::string& condition, std::vector<Value> bound) {
+        text += text.empty() ? " WHERE " : " AND ";
+        text += condition;
+        for (Value& value : bound) values.push_back(std::move(value));
+    }
+};
+
+struct Condition {
+    std::string text;
+    std::vector<Value> values;
+};
+
+[[noreturn]] void refuse(const Column& column, const char* what) {
+    char tag[16];
+    std::snprintf(tag, sizeof tag, "(%04x,%04x)", unsigned{column.tag.group},
+                  unsigned{column.tag.element});
+    throw Error(ErrorCode::kInvalidInput,
+                "the value to match " + std::string(tag) + " by is not " + what);
+}
+
+/// Exact or by pattern (PS3.4 C.2.2.2.1 and C.2.2.2.4).
+Condition like(const std::string& sql, std::string_view value) {
+    if (has_wildcard(value)) return {sql + " GLOB ?", {glob(value)}};
+    return {sql + " = ?", {std::string(value)}};
+}
+
+/// Any of several, for attributes whose values can hold no separator.
+Condition any_of(const std::string& sql, std::string_view value) {
+    Condition all;
+    for (const std::string_view one : split(value, "\\,")) {
+        Condition next = like(sql, trimmed(one));
+        all.text += (all.text.empty() ? "" : " OR ") + next.text;
+        all.values.push_back(std::move(next.values.front()));
+    }
+    all.text = "(" + all.text + ")";
+    return all;
+}
+
+/// PS3.4 C.2.2.2.2.
+Condition uid_list(const Column& column, std::string_view value) {
+    Condition list{std::string(column.sql) + " IN (", {}};
+    for (const std::string_view uid : split(value, "\\,")) {
+        const std::string_view one = trimmed(uid);
+        if (one.empty() || one.find_first_not_of("0123456789.") != std::string_view::npos)
+            refuse(column, "a list of UIDs");
+        list.text += list.values.empty() ? "?" : ",?";
+        list.values.emplace_back(std::string(one));
+    }
+    list.text += ")";
+    return list;
+}
+
+/// A value or a range with a hyphen, either end open (PS3.4 C.2.2.2.5).
+template <typename Start, typename End>
+Condition range(const std::string& sql, std::string_view value, Start&& start, End&& end) {
+    const std::size_t hyphen = value.find('-');
+    if (hyphen == std::string_view::npos) return {sql + " = ?", {start(value)}};
+    const std::string_view from = trimmed(value.substr(0, hyphen));
+    const std::string_view to = trimmed(value.substr(hyphen + 1));
+    if (from.empty() && to.empty()) return {sql + " <> ''", {}};
+    if (to.empty()) return {sql + " >= ?", {start(from)}};
+    // What has no value lies in no range.
+    if (from.empty()) return {"(" + sql + " <> '' AND " + sql + " <= ?)", {end(to)}};
+    return {sql + " BETWEEN ? AND ?", {start(from), end(to)}};
+}
+
+Condition by_date(const Column& column, std::string_view value) {
+    const auto key = [&](std::string_view part) {
+        std::string date = date_key(part);
+        if (date.empty()) refuse(column, "a date or a range of dates");
+        return date;
+    };
+    return range(std::string(column.sql), value, key, key);
+}
+
+Condition by_time(const Column& column, std::string_view value) {
+    const auto key = [&](std::string_view part, Fill fill) {
+        std::string time = time_key(part, fill);
+        if (time.empty()) refuse(column, "a time or a range of times");
+        return time;
+    };
+    return range(
+        std::string(column.sql) + "_key", value,
+        [&](std::string_view part) { return key(part, Fill::kStart); },
+        [&](std::string_view part) { return key(part, Fill::kEnd); });
+}
+
+/// Case does not count, nor do empty components at the end; a key of one component group matches
+/// any of the three groups.
+Condition by_name(const Column& column, std::string_view value) {
+    const NameKeys keys = name_keys(value);
+    if (column.sql != "s.patient_name")
+        return like(std::string(column.sql) + "_key", keys.alphabetic);
+    const std::pair<const char*, const std::string*> groups[] = {
+        {"s.alphabetic_name_key", &keys.alphabetic},
+        {"s.ideographic_name_key", &keys.ideographic},
+        {"s.phonetic_name_key", &keys.phonetic}};
+    const bool one_group = value.find('=') == std::string_view::npos;
+    Condition all;
+    for (const auto& [sql, key] : groups) {
+        if (!one_group && key->empty()) continue;
+        Condition next = like(sql, one_group ? keys.alphabetic : *key);
+        all.text += (all.text.empty() ? "" : one_group ? " OR " : " AND ") + next.text;
+        all.values.push_back(std::move(next.values.front()));
+    }
+    all.text = all.text.empty() ? "1" : "(" + all.text + ")";
+    return all;
+}
+
+Condition by_number(const Column& column, std::string_view value) {
+    if (value.starts_with('+')) value.remove_prefix(1);
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+    if (error != std::errc() || end != value.data() + value.size())
+        refuse(column, "a whole number");
+    return {std::string(column.sql) + " = ?", {number}};
+}
+
+Condition condition_for(const Column& column, std::string_view value) {
+    switch (column.matching) {
+        case Matching::kUid:
+            return uid_list(column, value);
+        case Matching::kDate:
+            return by_date(column, value);
+        case Matching::kTime:
+            return by_time(column, value);
+        case Matching::kName:
+            return by_name(column, value);
+        case Matching::kNumber:
+        case Matching::kCount:
+            return by_number(column, value);
+        case Matching::kCode:
+            return any_of(std::string(column.sql), value);
+        case Matching::kModalities: {
+            Condition modality = any_of("m.modality", value);
+            modality.text =
+                "EXISTS (SELECT 1 FROM series m WHERE m.study = s.id AND " + modality.text + ")";
+            return modality;
+        }
+        case Matching::kText:
+            break;
+    }
+    return like(std::string(column.sql), value);
+}
+
+bool fits(const Column& column, Level level) {
+    return column.level <= level || (level == Level::kStudy && column.level == Level::kSeries);
+}
+
+struct Conditions {
+    Where where;
+    /// The search is within one study: few rows, so they can be put in the order people want.
+    bool one_study = false;
+};
+
+Conditions conditions_of(const Query& query) {
+    Conditions conditions;
+    Condition series;
+    for (const Key& key : query.keys) {
+        const Column* column = column_of(key.tag);
+        const std::string_view value = trimmed(key.value);
+        const bool universal = value.find_first_not_of('*') == std::string_view::npos;
+        if (column == nullptr || universal || !fits(*column, query.level)) continue;
+        Condition condition = condition_for(*column, value);
+        if (column->sql == "s.study_instance_uid" && condition.values.size() == 1)
+            conditions.one_study = true;
+        if (column->level > query.level) {
+            series.text += " AND " + condition.text;
+            for (Value& bound : condition.values) series.values.push_back(std::move(bound));
+        } else {
+            conditions.where.add(condition.text, std::move(condition.values));
+        }
+    }
+    if (!series.text.empty())
+        conditions.where.add(
+            "EXISTS (SELECT 1 FROM series e WHERE e.study = s.id" + series.text + ")",
+            std::move(series.values));
+    return conditions;
+}
+
+const char* tables_of(Level level) {
+    switch (level) {
+        case Level::kStudy:
+            return "studies s";
+        case Level::kSeries:
+            return "series e JOIN studies s ON s.id = e.study";
+        case Level::kInstance:
+            break;
+    }
+    return "instances i JOIN series e ON e.id = i.series JOIN studies s ON s.id = e.study";
+}
+
+/// Each order is one that an index gives, or sorts one study; it is total, so that pages fit.
+const char* order_of(Level level, bool one_study) {
+    if (level == Level::kStudy)
+        return " ORDER BY s.study_date DESC, s.study_time_key DESC, s.id DESC";
+    if (level == Level::kSeries)
+        return one_study ? " ORDER BY e.series_number, e.id" : " ORDER BY e.id";
+    return one_study ? " ORDER BY e.series_number, e.id, i.instance_number, i.id"
+                     : " ORDER BY i.id";
+}
+
+Match match_from(const Statement& row, std::span<const Column* const> selected) {
+    Match match;
+    match.attributes.reserve(selected.size());
+    int at = 0;
+    for (const Column* column : selected) {
+        std::string value = row.text(at++);
+        if (column->sql == "s.study_instance_uid") match.study_instance_uid = value;
+        if (column->sql == "e.series_instance_uid") match.series_instance_uid = value;
+        if (column->sql == "i.sop_instance_uid") match.sop_instance_uid = value;
+        match.attributes.push_back({column->tag, column->vr, std::move(value)});
+    }
+    return match;
+}
+
+}  // namespace
+
+std::vector<Match> find_matches(Connection& index, const Query& query) {
+    std::vector<const Column*> selected;
+    std::string sql = "SELECT ";
+    for (const Column& column : columns()) {
+        if (column.level > query.level) continue;
+        sql += (selected.empty() ? "" : ", ") + std::string(column.sql);
+        selected.push_back(&column);
+    }
+    const Conditions conditions = conditions_of(query);
+    sql += std::string(" FROM ") + tables_of(query.level) + conditions.where.text +
+           order_of(query.level, conditions.one_study) + " LIMIT ? OFFSET ?";
+    Statement statement = index.prepare(sql);
+    for (const Value& value : conditions.where.values)
+        std::visit([&](const auto& bound) { statement.bind(bound); }, value);
+    statement.bind(static_cast<std::int64_t>(std::min<std::size_t>(query.limit, 1U << 30)))
+        .bind(static_cast<std::int64_t>(std::min<std::size_t>(query.offset, 1U << 30)));
+    std::vector<Match> matches;
+    while (statement.step()) matches.push_back(match_from(statement, selected));
+    return matches;
+}
+
+bool is_indexed(dicom::Tag tag, Level level) {
+    const Column* column = column_of(tag);
+    return column != nullptr && fits(*column, level);
+}
+
+}  // namespace lucerna::store

@@ -1,0 +1,252 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "store/store_test_support.h"
+
+namespace lucerna::store {
+namespace {
+
+using test::error_of;
+using test::message_of;
+using test::StoredInstance;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+constexpr dicom::Tag kPatientName{0x0010, 0x0010};
+constexpr dicom::Tag kPatientId{0x0010, 0x0020};
+constexpr dicom::Tag kBirthDate{0x0010, 0x0030};
+constexpr dicom::Tag kStudyDate{0x0008, 0x0020};
+constexpr dicom::Tag kStudyTime{0x0008, 0x0030};
+constexpr dicom::Tag kAccession{0x0008, 0x0050};
+constexpr dicom::Tag kModality{0x0008, 0x0060};
+constexpr dicom::Tag kModalities{0x0008, 0x0061};
+constexpr dicom::Tag kDescription{0x0008, 0x1030};
+constexpr dicom::Tag kStudyUid{0x0020, 0x000D};
+constexpr dicom::Tag kSeriesUid{0x0020, 0x000E};
+constexpr dicom::Tag kSopUid{0x0008, 0x0018};
+constexpr dicom::Tag kSopClass{0x0008, 0x0016};
+constexpr dicom::Tag kSeriesNumber{0x0020, 0x0011};
+constexpr dicom::Tag kInstanceNumber{0x0020, 0x0013};
+constexpr dicom::Tag kRows{0x0028, 0x0010};
+constexpr dicom::Tag kStudySeries{0x0020, 0x1206};
+constexpr dicom::Tag kStudyInstances{0x0020, 0x1208};
+constexpr dicom::Tag kSeriesInstances{0x0020, 0x1209};
+
+/// Four studies:
+///   1.1  Doe^Jane      P1  2024-01-15 10:30:00   MG (2 images) + SR
+///   1.2  DOE^JOHN^^^   P2  2024-02-01 23:59:30.5 CT
+///   1.3  Müller^Änne   P3  2023-12-31 08         MG
+///   1.4  Yamada^Tarou=山田^太郎=やまだ^たろう  P[4]  no date
+class FindTest : public testing::Test {
+  protected:
+    FindTest() {
+        StoredInstance one = in_study("1.1");
+        keep(one);
+        one.sop_instance = "1.1.1.2";
+        one.instance_number = "2";
+        one.laterality = "L";
+        keep(one);
+        one.series = "1.1.2";
+        one.sop_instance = "1.1.2.1";
+        one.modality = "SR";
+        one.sop_class = "1.2.840.10008.5.1.4.1.1.88.50";
+        one.series_number = "2";
+        one.picture = false;
+        keep(one);
+
+        StoredInstance two = in_study("1.2");
+        two.patient_name = "DOE^JOHN^^^";
+        two.patient_id = "P2";
+        two.modality = "CT";
+        two.study_date = "20240201";
+        two.study_time = "235930.5";
+        two.study_description = "Chest [low dose]";
+        two.accession_number = "B-2";
+        keep(two);
+
+        StoredInstance three = in_study("1.3");
+        three.patient_name = "M\xC3\xBCller^\xC3\x84nne";
+        three.patient_id = "P3";
+        three.study_date = "20231231";
+        three.study_time = "08";
+        keep(three);
+
+        StoredInstance four = in_study("1.4");
+        four.patient_name =
+            "Yamada^Tarou=\xE5\xB1\xB1\xE7\x94\xB0^\xE5\xA4\xAA\xE9\x83\x8E="
+            "\xE3\x82\x84\xE3\x81\xBE\xE3\x81\xA0^\xE3\x81\x9F\xE3\x82\x8D\xE3\x81\x86";
+        four.patient_id = "P[4]";
+        four.study_date = "";
+        four.study_time = "";
+        keep(four);
+    }
+
+    static StoredInstance in_study(const std::string& study) {
+        StoredInstance instance;
+        instance.study = study;
+        instance.series = study + ".1";
+        instance.sop_instance = study + ".1.1";
+        return instance;
+    }
+    void keep(const StoredInstance& instance) { store.archive().keep(instance.file()); }
+
+    std::vector<std::string> studies(std::vector<Key> keys) {
+        std::vector<std::string> uids;
+        for (const Match& match : store.archive().find({Level::kStudy, std::move(keys)}))
+            uids.push_back(match.study_instance_uid);
+        return uids;
+    }
+
+    TestStore store;
+};
+
+TEST_F(FindTest, WithoutKeysGivesAllNewestFirst) {
+    EXPECT_THAT(studies({}), ElementsAre("1.2", "1.1", "1.3", "1.4"));
+    EXPECT_THAT(studies({{kPatientName, "*"}, {kPatientId, ""}}),
+                ElementsAre("1.2", "1.1", "1.3", "1.4"));
+}
+
+TEST_F(FindTest, PagesFitTogether) {
+    std::vector<std::string> all;
+    for (std::size_t offset = 0; offset < 6; ++offset)
+        for (const Match& match : store.archive().find({Level::kStudy, {}, 1, offset}))
+            all.push_back(match.study_instance_uid);
+    EXPECT_THAT(all, ElementsAre("1.2", "1.1", "1.3", "1.4"));
+    EXPECT_THAT(store.archive().find({Level::kStudy, {}, 0}), IsEmpty());
+}
+
+TEST_F(FindTest, MatchesExactlyWhereThereIsNoWildcard) {
+    EXPECT_THAT(studies({{kPatientId, "P1"}}), ElementsAre("1.1"));
+    EXPECT_THAT(studies({{kPatientId, "p1"}}), IsEmpty());
+    EXPECT_THAT(studies({{kPatientId, "P[4]"}}), ElementsAre("1.4"));
+    EXPECT_THAT(studies({{kAccession, "B-2"}}), ElementsAre("1.2")) << "a hyphen is no range here";
+    EXPECT_THAT(studies({{kPatientId, "P1' OR '1'='1"}}), IsEmpty());
+}
+
+TEST_F(FindTest, TakesWildcardsAndNothingElseAsPattern) {
+    EXPECT_THAT(studies({{kPatientId, "P?"}}), UnorderedElementsAre("1.1", "1.2", "1.3"));
+    EXPECT_THAT(studies({{kPatientId, "P*"}}), UnorderedElementsAre("1.1", "1.2", "1.3", "1.4"));
+    EXPECT_THAT(studies({{kPatientId, "P[1-4]*"}}), IsEmpty());
+    EXPECT_THAT(studies({{kPatientId, "P[4*"}}), ElementsAre("1.4"));
+    EXPECT_THAT(studies({{kDescription, "*[low*"}}), ElementsAre("1.2"));
+    EXPECT_THAT(studies({{kDescription, "screening"}}), IsEmpty());
+}
+
+TEST_F(FindTest, NamesMatchWhateverTheirCase) {
+    EXPECT_THAT(studies({{kPatientName, "doe^jane"}}), ElementsAre("1.1"));
+    EXPECT_THAT(studies({{kPatientName, "DOE^*"}}), ElementsAre("1.2", "1.1"));
+    EXPECT_THAT(studies({{kPatientName, "Doe^John"}}), ElementsAre("1.2")) << "empty components";
+    EXPECT_THAT(studies({{kPatientName, "M\xC3\x9CLLER*"}}), ElementsAre("1.3"));
+    EXPECT_THAT(studies({{kPatientName, "m?ller^\xC3\xA4nne"}}), ElementsAre("1.3"));
+    EXPECT_THAT(studies({{kPatientName, "Doe"}}), IsEmpty());
+}
+
+TEST_F(FindTest, NamesMatchByAnyComponentGroup) {
+    EXPECT_THAT(studies({{kPatientName, "\xE5\xB1\xB1\xE7\x94\xB0^*"}}), ElementsAre("1.4"));
+    EXPECT_THAT(studies({{kPatientName, "yamada^tarou"}}), ElementsAre("1.4"));
+    EXPECT_THAT(studies({{kPatientName, "Yamada*=\xE5\xB1\xB1*"}}), ElementsAre("1.4"));
+    EXPECT_THAT(studies({{kPatientName, "Yamada*=X*"}}), IsEmpty());
+}
+
+TEST_F(FindTest, MatchesDatesAndRangesOfThem) {
+    EXPECT_THAT(studies({{kStudyDate, "20240115"}}), ElementsAre("1.1"));
+    EXPECT_THAT(studies({{kStudyDate, "2024.01.15"}}), ElementsAre("1.1"));
+    EXPECT_THAT(studies({{kStudyDate, "20240101-20240131"}}), ElementsAre("1.1"));
+    EXPECT_THAT(studies({{kStudyDate, "20240115-"}}), ElementsAre("1.2", "1.1"));
+    EXPECT_THAT(studies({{kStudyDate, "-20240115"}}), ElementsAre("1.1", "1.3"))
+        << "what has no date lies in no range";
+    EXPECT_THAT(studies({{kBirthDate, "19601231"}}).size(), 4U);
+    for (const char* wrong : {"2024", "yesterday", "20240101-x", "20240101-20240102-20240103"}) {
+        EXPECT_EQ(error_of([&] { (void)studies({{kStudyDate, wrong}}); }), "invalid-input");
+        EXPECT_THAT(message_of([&] {
+                        (void)studies({{kStudyDate, wrong}});
+                    }),
+                    HasSubstr("(0008,0020)"));
+    }
+}
+
+TEST_F(FindTest, MatchesTimesToThePrecisionGiven) {
+    EXPECT_THAT(studies({{kStudyTime, "1030"}}), ElementsAre("1.1"));
+    EXPECT_THAT(studies({{kStudyTime, "08-1030"}}), ElementsAre("1.1", "1.3"));
+    EXPECT_THAT(studies({{kStudyTime, "-235930"}}), ElementsAre("1.2", "1.1", "1.3"))
+        << "the second 30 lasts until 30.999999";
+    EXPECT_THAT(studies({{kStudyTime, "235930.6-"}}), IsEmpty());
+    EXPECT_EQ(error_of([&] { (void)studies({{kStudyTime, "noon"}}); }), "invalid-input");
+}
+
+TEST_F(FindTest, MatchesListsOfUids) {
+    EXPECT_THAT(studies({{kStudyUid, "1.1"}}), ElementsAre("1.1"));
+    EXPECT_THAT(studies({{kStudyUid, "1.1,1.3"}}), ElementsAre("1.1", "1.3"));
+    EXPECT_THAT(studies({{kStudyUid, "1.1\\1.3\\9.9"}}), ElementsAre("1.1", "1.3"));
+    EXPECT_EQ(error_of([&] { (void)studies({{kStudyUid, "1.*"}}); }), "invalid-input");
+}
+
+TEST_F(FindTest, MatchesStudiesByTheirModalities) {
+    EXPECT_THAT(studies({{kModalities, "MG"}}), ElementsAre("1.1", "1.3", "1.4"));
+    EXPECT_THAT(studies({{kModalities, "SR\\CT"}}), ElementsAre("1.2", "1.1"));
+    EXPECT_THAT(studies({{kModality, "SR"}}), ElementsAre("1.1"));
+    EXPECT_THAT(studies({{kModality, "SR"}, {kSeriesNumber, "1"}}), IsEmpty())
+        << "one series must meet both";
+}
+
+TEST_F(FindTest, CountsWhatIsInAStudyAndASeries) {
+    const auto matches = store.archive().find({Level::kStudy, {{kStudyUid, "1.1"}}});
+    ASSERT_EQ(matches.size(), 1U);
+    EXPECT_EQ(matches[0].value(kModalities), "MG\\SR");
+    EXPECT_EQ(matches[0].value(kStudySeries), "2");
+    EXPECT_EQ(matches[0].value(kStudyInstances), "3");
+    const auto series = store.archive().find({Level::kSeries, {{kStudyUid, "1.1"}}});
+    ASSERT_EQ(series.size(), 2U);
+    EXPECT_EQ(series[0].series_instance_uid, "1.1.1");
+    EXPECT_EQ(series[0].value(kSeriesInstances), "2");
+    EXPECT_EQ(series[0].value(kPatientName), "Doe^Jane") << "the study's attributes come with it";
+}
+
+TEST_F(FindTest, SearchesSeriesAndInstances) {
+    EXPECT_EQ(store.archive().find({Level::kSeries, {{kModality, "MG"}}}).size(), 3U);
+    EXPECT_EQ(store.archive().find({Level::kInstance, {}}).size(), 6U);
+    const auto left = store.archive().find(
+        {Level::kInstance, {{kStudyUid, "1.1"}, {dicom::Tag{0x0020, 0x0062}, "L"}}});
+    ASSERT_EQ(left.size(), 2U);
+    EXPECT_EQ(left[0].sop_instance_uid, "1.1.1.2");
+    EXPECT_EQ(left[0].value(kInstanceNumber), "2");
+    EXPECT_EQ(left[0].value(kRows), "1");
+    EXPECT_EQ(
+        store.archive().find({Level::kInstance, {{kSopUid, "1.3.1.1"}, {kPatientId, "P3"}}}).size(),
+        1U);
+    EXPECT_EQ(store.archive()
+                  .find({Level::kInstance, {{kSopClass, "1.2.840.10008.5.1.4.1.1.88.50"}}})
+                  .size(),
+              1U);
+    EXPECT_EQ(store.archive().find({Level::kInstance, {{kSeriesUid, "1.1.2"}}}).size(), 1U);
+    EXPECT_EQ(error_of([&] {
+                  (void)store.archive().find({Level::kInstance, {{kRows, "x"}}});
+              }),
+              "invalid-input");
+}
+
+TEST_F(FindTest, IgnoresAndTellsWhatIsNotIndexed) {
+    const dicom::Tag patient_weight{0x0010, 0x1030};
+    EXPECT_EQ(studies({{patient_weight, "70"}}).size(), 4U);
+    EXPECT_FALSE(is_indexed(patient_weight, Level::kStudy));
+    EXPECT_TRUE(is_indexed(kPatientName, Level::kInstance));
+    EXPECT_TRUE(is_indexed(kModality, Level::kStudy));
+    EXPECT_FALSE(is_indexed(kRows, Level::kSeries));
+}
+
+TEST_F(FindTest, WritesTheAttributesAsDicomJson) {
+    const auto four = store.archive().find({Level::kStudy, {{kStudyUid, "1.4"}}});
+    const std::string json = json_members(four.at(0));
+    EXPECT_THAT(json, HasSubstr("\"00080020\":{\"vr\":\"DA\"},"));
+    EXPECT_THAT(json, HasSubstr("\"00100010\":{\"vr\":\"PN\",\"Value\":[{\"Alphabetic\":"
+                                "\"Yamada^Tarou\",\"Ideographic\":\"\xE5\xB1\xB1"));
+    EXPECT_THAT(json, HasSubstr("\"00201208\":{\"vr\":\"IS\",\"Value\":[1]}"));
+    const auto one = store.archive().find({Level::kStudy, {{kStudyUid, "1.1"}}});
+    EXPECT_THAT(json_members(one.at(0)),
+                HasSubstr("\"00080061\":{\"vr\":\"CS\",\"Value\":[\"MG\",\"SR\"]}"));
+}
+
+}  // namespace
+}  // namespace lucerna::store

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "base/clock.h"
+#include "base/guarded.h"
+#include "store/database.h"
+#include "store/objects.h"
+#include "vault/key_provider.h"
+
+namespace lucerna::store {
+
+/// A data key as it lies among the records (docs/formats/sealed-object.md).
+struct KeyRecord {
+    std::string name;
+    vault::WrappedKey wrapped;
+};
+[[nodiscard]] std::string to_text(const KeyRecord& record);
+/// Throws Error(kCorrupt).
+[[nodiscard]] KeyRecord key_record_from(std::string_view text);
+
+struct DataKey {
+    std::string name;
+    vault::SecretKey key;
+};
+
+/// The data keys, one for each patient. Records hold them wrapped; the index knows whose they are.
+/// Safe from several threads.
+class KeyRing {
+  public:
+    KeyRing(Database& database, Records& records, vault::KeyProvider& provider);
+
+    /// The key of this owner, made if there is none; a new one is durable on return.
+    [[nodiscard]] DataKey of_owner(const std::string& owner);
+    /// Throws Error: kNotFound (destroyed), kCorrupt, kUnavailable.
+    [[nodiscard]] vault::SecretKey by_name(const std::string& name);
+    /// Ends the key's record and every copy in memory.
+    void destroy(const std::string& name);
+    /// Wraps every key under the provider's current one. Returns how many were not so already.
+    std::size_t rewrap_all();
+
+  private:
+    struct Cache {
+        std::map<std::string, vault::SecretKey> keys;
+        std::map<std::string, std::string> names;
+    };
+    [[nodiscard]] std::string name_of_owner(const std::string& owner);
+    void remember(const std::string& owner, const DataKey& key);
+
+    Database& database_;
+    Records& records_;
+    vault::KeyProvider& provider_;
+    Guarded<Cache> cache_;
+    std::array<std::mutex, 16> making_;
+};
+
+}  // namespace lucerna::store

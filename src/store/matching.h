@@ -1,0 +1,43 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lucerna::store {
+
+/// Forms in which values are compared (PS3.4 C.2.2.2). Those ending in _key are what the index's
+/// _key columns hold.
+
+/// Lower case for Latin, Greek and Cyrillic letters; other characters as they are. UTF-8.
+[[nodiscard]] std::string fold_case(std::string_view text);
+
+/// The three component groups of a Person Name (PS3.5 6.2.1.1), folded, without the empty
+/// components at their ends.
+struct NameKeys {
+    std::string alphabetic;
+    std::string ideographic;
+    std::string phonetic;
+};
+[[nodiscard]] NameKeys name_keys(std::string_view person_name);
+
+/// "2024.01.02" (the old form) and "20240102" as "20240102"; empty for what is no date.
+[[nodiscard]] std::string date_key(std::string_view date);
+
+/// "10", "1030", "10:30:15.5" as "100000.000000" and so on; empty for what is no time. `fill` is
+/// the digit that stands for what is not given: '9' for the end of a range.
+enum class Fill { kStart, kEnd };
+[[nodiscard]] std::string time_key(std::string_view time, Fill fill = Fill::kStart);
+
+[[nodiscard]] bool has_wildcard(std::string_view value);
+/// A DICOM pattern (* and ?) as SQLite's GLOB takes it.
+[[nodiscard]] std::string glob(std::string_view pattern);
+
+/// Without spaces at both ends.
+[[nodiscard]] std::string_view trimmed(std::string_view text);
+/// Parts between any of `separators`.
+[[nodiscard]] std::vector<std::string_view> split(std::string_view text,
+                                                  std::string_view separators);
+
+}  // namespace lucerna::store

@@ -1,0 +1,53 @@
+#include "store/matching.h"
+
+#include <gtest/gtest.h>
+
+namespace lucerna::store {
+namespace {
+
+TEST(FoldCase, LowersTheLettersOfFourAlphabets) {
+    EXPECT_EQ(fold_case("DOE^Jane 1"), "doe^jane 1");
+    EXPECT_EQ(fold_case("\u00C4\u00D6\u00DC\u00DF\u00D7"), "\u00E4\u00F6\u00FC\u00DF\u00D7");
+    EXPECT_EQ(fold_case("\u0160\u0141\u017D\u0178\u0130"), "\u0161\u0142\u017E\u00FF\u0130");
+    EXPECT_EQ(fold_case("\u0391\u03A3\u03C2\u0386\u038F"), "\u03B1\u03C3\u03C3\u03AC\u03CE");
+    EXPECT_EQ(fold_case("\u0416\u042F\u0401"), "\u0436\u044F\u0451");
+    EXPECT_EQ(fold_case("\u5C71\u7530"), "\u5C71\u7530");
+}
+
+TEST(FoldCase, LeavesBrokenUtf8Alone) {
+    EXPECT_EQ(fold_case("A\xC3"), "a\xC3");
+}
+
+TEST(NameKeys, DropsEmptyComponentsAtTheEndOnly) {
+    EXPECT_EQ(name_keys("Doe^Jane^^^").alphabetic, "doe^jane");
+    EXPECT_EQ(name_keys("Doe ^ Jane").alphabetic, "doe^jane");
+    EXPECT_EQ(name_keys("^Jane").alphabetic, "^jane");
+    EXPECT_EQ(name_keys("Doe^^M").alphabetic, "doe^^m");
+    EXPECT_EQ(name_keys("A=B=C").phonetic, "c");
+    EXPECT_EQ(name_keys("").alphabetic, "");
+}
+
+TEST(DateKey, TakesBothForms) {
+    EXPECT_EQ(date_key("20240102"), "20240102");
+    EXPECT_EQ(date_key(" 2024.01.02 "), "20240102");
+    EXPECT_EQ(date_key("202401"), "");
+    EXPECT_EQ(date_key("2024010a"), "");
+}
+
+TEST(TimeKey, FillsWhatIsNotGiven) {
+    EXPECT_EQ(time_key("10"), "100000.000000");
+    EXPECT_EQ(time_key("1030", Fill::kEnd), "103059.999999");
+    EXPECT_EQ(time_key("10", Fill::kEnd), "105959.999999");
+    EXPECT_EQ(time_key("10:30:15.5"), "103015.500000");
+    EXPECT_EQ(time_key("103015.5", Fill::kEnd), "103015.599999");
+    EXPECT_EQ(time_key("103015.123456", Fill::kEnd), "103015.123456");
+    for (const char* wrong : {"", "1", "103", "10.5", "103015.1234567", "noon"})
+        EXPECT_EQ(time_key(wrong), "") << wrong;
+}
+
+TEST(Glob, QuotesWhatOnlySqliteTakesAsAPattern) {
+    EXPECT_EQ(glob("a[b]*?"), "a[[]b]*?");
+}
+
+}  // namespace
+}  // namespace lucerna::store

@@ -1,0 +1,258 @@
+#include "store/object_folder.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace lucerna::store {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail(const std::string& what, const fs::path& path, int number) {
+    const ErrorCode code = number == ENOSPC || number == EDQUOT || number == EFBIG
+                               ? ErrorCode::kOutOfSpace
+                           : number == ENOENT ? ErrorCode::kNotFound
+                                              : ErrorCode::kIo;
+    throw Error(code, what + " " + path.string() + ": " + std::strerror(number));
+}
+
+/// Names are drawn by the archive; this holds whatever a defect elsewhere may pass.
+const std::string& checked(const std::string& name) {
+    const bool good =
+        name.size() == 32 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
+    if (!good) throw Error(ErrorCode::kInternal, "not the name of an object");
+    return name;
+}
+
+bool is_name(const std::string& name) {
+    return name.size() == 32 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+/// True when it was not there; its name is not flushed yet.
+bool make_folder(const fs::path& path) {
+    if (::mkdir(path.c_str(), 0700) == 0) return true;
+    if (errno != EEXIST) fail("cannot create the folder", path, errno);
+    return false;
+}
+
+class FileWriter final : public ObjectWriter {
+  public:
+    FileWriter(fs::path path, std::atomic<bool>& unsettled)
+        : path_(std::move(path)),
+          unsettled_(unsettled),
+          file_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) {
+        if (file_ < 0) fail("cannot create", path_, errno);
+    }
+    ~FileWriter() override {
+        if (file_ < 0) return;
+        ::close(file_);
+        ::unlink(path_.c_str());
+    }
+    FileWriter(const FileWriter&) = delete;
+    FileWriter& operator=(const FileWriter&) = delete;
+
+    void append(ByteView bytes) override {
+        while (!bytes.empty()) {
+            const ssize_t written = ::write(file_, bytes.data(), bytes.size());
+            if (written < 0 && errno == EINTR) continue;
+            if (written < 0) fail("cannot write", path_, errno);
+            written_ += written;
+            bytes = bytes.subspan(static_cast<std::size_t>(written));
+        }
+        // The device starts on what is there while the rest is still being sealed.
+        if (written_ - started_ >= kWriteBehind) {
+            ::sync_file_range(file_, started_, written_ - started_, SYNC_FILE_RANGE_WRITE);
+            started_ = written_;
+        }
+    }
+
+    void finish() override {
+        if (::fdatasync(file_) != 0) fail("cannot flush", path_, errno);
+        const int file = std::exchange(file_, -1);
+        if (::close(file) != 0) {
+            const int number = errno;
+            ::unlink(path_.c_str());
+            fail("cannot close", path_, number);
+        }
+        unsettled_ = true;
+    }
+
+  private:
+    static constexpr off_t kWriteBehind = 2 << 20;
+    fs::path path_;
+    std::atomic<bool>& unsettled_;
+    int file_;
+    off_t written_ = 0;
+    off_t started_ = 0;
+};
+
+class FileReader final : public ObjectReader {
+  public:
+    FileReader(int file, fs::path path) : path_(std::move(path)), file_(file) {
+        struct stat about {};
+        if (::fstat(file_, &about) != 0) {
+            const int number = errno;
+            ::close(file_);
+            fail("cannot read", path_, number);
+        }
+        size_ = static_cast<std::uint64_t>(about.st_size);
+    }
+    ~FileReader() override { ::close(file_); }
+    FileReader(const FileReader&) = delete;
+    FileReader& operator=(const FileReader&) = delete;
+
+    [[nodiscard]] std::uint64_t size() const override { return size_; }
+
+    std::size_t read(std::uint64_t offset, std::span<std::uint8_t> into) override {
+        std::size_t done = 0;
+        while (done < into.size()) {
+            const ssize_t got = ::pread(file_, into.data() + done, into.size() - done,
+                                        static_cast<off_t>(offset + done));
+            if (got < 0 && errno == EINTR) continue;
+            if (got < 0) fail("cannot read", path_, errno);
+            if (got == 0) break;
+            done += static_cast<std::size_t>(got);
+        }
+        return done;
+    }
+
+  private:
+    fs::path path_;
+    int file_;
+    std::uint64_t size_ = 0;
+};
+
+/// Names first, then work: what is done to a folder while it is being listed may be seen twice.
+std::vector<std::string> names_in(const fs::path& folder) {
+    std::vector<std::string> names;
+    std::error_code error;
+    for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+         entry.increment(error))
+        names.push_back(entry->path().filename().string());
+    if (error)
+        throw Error(ErrorCode::kIo, "cannot list " + folder.string() + ": " + error.message());
+    return names;
+}
+
+}  // namespace
+
+ObjectFolder::ObjectFolder(fs::path folder) : folder_(std::move(folder)) {
+    if (make_folder(folder_)) sync_folder(folder_.parent_path());
+    if (make_folder(folder_ / "incoming")) sync_folder(folder_);
+    incoming_folder_ = ::open((folder_ / "incoming").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (incoming_folder_ < 0) fail("cannot open", folder_ / "incoming", errno);
+}
+
+ObjectFolder::~ObjectFolder() {
+    ::close(incoming_folder_);
+}
+
+fs::path ObjectFolder::incoming(const std::string& name) const {
+    return folder_ / "incoming" / checked(name);
+}
+
+fs::path ObjectFolder::place(const std::string& name) const {
+    return folder_ / checked(name).substr(0, 2) / name;
+}
+
+std::unique_ptr<ObjectWriter> ObjectFolder::create(const std::string& name) {
+    return std::make_unique<FileWriter>(incoming(name), unsettled_);
+}
+
+void ObjectFolder::settle() {
+    if (!unsettled_.exchange(false)) return;
+    if (::fsync(incoming_folder_) == 0) return;
+    unsettled_ = true;
+    fail("cannot flush the folder", folder_ / "incoming", errno);
+}
+
+void ObjectFolder::publish(const std::string& name) {
+    const fs::path from = incoming(name);
+    const fs::path to = place(name);
+    if (::rename(from.c_str(), to.c_str()) == 0) return;
+    // Most often the first object of its folder.
+    if (errno == ENOENT) make_folder(to.parent_path());
+    if (::rename(from.c_str(), to.c_str()) != 0) fail("cannot rename", from, errno);
+}
+
+std::unique_ptr<ObjectReader> ObjectFolder::open(const std::string& name) {
+    // A file may be published between the looks: hence the third.
+    for (const fs::path& path : {place(name), incoming(name), place(name)}) {
+        const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+        if (file >= 0) return std::make_unique<FileReader>(file, path);
+        if (errno != ENOENT) fail("cannot read", path, errno);
+    }
+    throw Error(ErrorCode::kNotFound, "the object " + name + " is not in " + folder_.string());
+}
+
+void ObjectFolder::remove(const std::string& name) {
+    for (const fs::path& path : {incoming(name), place(name)}) {
+        if (::unlink(path.c_str()) == 0)
+            sync_folder(path.parent_path());
+        else if (errno != ENOENT)
+            fail("cannot remove", path, errno);
+    }
+}
+
+void ObjectFolder::for_each(const std::function<void(const std::string& name)>& visit) {
+    for (const std::string& folder : names_in(folder_)) {
+        if (!fs::is_directory(folder_ / folder)) continue;
+        for (const std::string& name : names_in(folder_ / folder))
+            if (is_name(name)) visit(name);
+    }
+}
+
+std::size_t ObjectFolder::recover(const std::function<bool(const std::string& name)>& known) {
+    std::size_t removed = 0;
+    for (const std::string& name : names_in(folder_ / "incoming")) {
+        if (is_name(name) && known(name)) {
+            publish(name);
+            continue;
+        }
+        std::error_code error;
+        fs::remove_all(folder_ / "incoming" / name, error);
+        if (error)
+            throw Error(ErrorCode::kIo, "cannot remove " + (folder_ / "incoming" / name).string() +
+                                            ": " + error.message());
+        ++removed;
+    }
+    return removed;
+}
+
+RecordFolder::RecordFolder(fs::path folder) : folder_(std::move(folder)) {
+    if (make_folder(folder_)) sync_folder(folder_.parent_path());
+    for (const std::string& name : names_in(folder_))
+        if (name.ends_with(".tmp")) fs::remove(folder_ / name);
+}
+
+void RecordFolder::write(const std::string& name, ByteView bytes) {
+    write_file_durably(folder_ / checked(name), bytes);
+}
+
+Bytes RecordFolder::read(const std::string& name) {
+    return read_file(folder_ / checked(name), 1 << 16);
+}
+
+void RecordFolder::remove(const std::string& name) {
+    const fs::path path = folder_ / checked(name);
+    if (::unlink(path.c_str()) == 0)
+        sync_folder(folder_);
+    else if (errno != ENOENT)
+        fail("cannot remove", path, errno);
+}
+
+void RecordFolder::for_each(const std::function<void(const std::string& name)>& visit) {
+    for (const std::string& name : names_in(folder_))
+        if (is_name(name)) visit(name);
+}
+
+}  // namespace lucerna::store

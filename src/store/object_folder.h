@@ -1,0 +1,50 @@
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+
+#include "store/objects.h"
+
+namespace lucerna::store {
+
+/// Objects as files: `incoming/<name>` while they are being written, `<na>/<name>` once the index
+/// knows them, <na> being the first two digits. Only `incoming` is ever flushed for the names in
+/// it: a power cut may bring a published file back there, where it is found and published again.
+class ObjectFolder final : public Objects {
+  public:
+    /// Creates the folders. Throws Error(kIo).
+    explicit ObjectFolder(std::filesystem::path folder);
+    ~ObjectFolder() override;
+
+    [[nodiscard]] std::unique_ptr<ObjectWriter> create(const std::string& name) override;
+    void settle() override;
+    void publish(const std::string& name) override;
+    [[nodiscard]] std::unique_ptr<ObjectReader> open(const std::string& name) override;
+    void remove(const std::string& name) override;
+    void for_each(const std::function<void(const std::string& name)>& visit) override;
+    std::size_t recover(const std::function<bool(const std::string& name)>& known) override;
+
+  private:
+    [[nodiscard]] std::filesystem::path incoming(const std::string& name) const;
+    [[nodiscard]] std::filesystem::path place(const std::string& name) const;
+
+    std::filesystem::path folder_;
+    int incoming_folder_ = -1;
+    std::atomic<bool> unsettled_ = false;
+};
+
+/// Records as files, each written beside and renamed.
+class RecordFolder final : public Records {
+  public:
+    explicit RecordFolder(std::filesystem::path folder);
+
+    void write(const std::string& name, ByteView bytes) override;
+    [[nodiscard]] Bytes read(const std::string& name) override;
+    void remove(const std::string& name) override;
+    void for_each(const std::function<void(const std::string& name)>& visit) override;
+
+  private:
+    std::filesystem::path folder_;
+};
+
+}  // namespace lucerna::store

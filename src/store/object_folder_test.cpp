@@ -1,0 +1,107 @@
+#include "store/object_folder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "store/store_test_support.h"
+
+namespace lucerna::store {
+namespace {
+
+using test::error_of;
+
+constexpr const char* kName = "00112233445566778899aabbccddeeff";
+constexpr const char* kOther = "ff112233445566778899aabbccddeeff";
+
+class ObjectFolderTest : public testing::Test {
+  protected:
+    void write(const std::string& name, std::string_view text) {
+        const auto writer = objects.create(name);
+        writer->append(as_byte_view(text));
+        writer->finish();
+    }
+    std::string read(const std::string& name) {
+        const auto reader = objects.open(name);
+        Bytes bytes(static_cast<std::size_t>(reader->size()));
+        EXPECT_EQ(reader->read(0, bytes), bytes.size());
+        return std::string(as_text(bytes));
+    }
+    std::size_t files() const {
+        std::size_t count = 0;
+        for (const auto& entry :
+             std::filesystem::recursive_directory_iterator(folder.path() / "objects"))
+            count += entry.is_regular_file() ? 1 : 0;
+        return count;
+    }
+
+    test::TemporaryFolder folder;
+    ObjectFolder objects{folder.path() / "objects"};
+};
+
+TEST_F(ObjectFolderTest, ReadsBeforeAndAfterAnObjectIsPublished) {
+    write(kName, "hello");
+    objects.settle();
+    EXPECT_EQ(read(kName), "hello");
+    objects.publish(kName);
+    EXPECT_EQ(read(kName), "hello");
+    objects.remove(kName);
+    objects.remove(kName);
+    EXPECT_EQ(error_of([&] { (void)objects.open(kName); }), "not-found");
+}
+
+TEST_F(ObjectFolderTest, AnUnfinishedObjectLeavesNothing) {
+    {
+        const auto writer = objects.create(kName);
+        writer->append(as_byte_view("half"));
+        EXPECT_EQ(files(), 1U);
+    }
+    EXPECT_EQ(files(), 0U);
+}
+
+TEST_F(ObjectFolderTest, RecoveringPublishesWhatIsKnownAndRemovesTheRest) {
+    write(kName, "known");
+    write(kOther, "unknown");
+    write_file(folder.path() / "objects" / "incoming" / "stray.tmp", Bytes(3));
+    EXPECT_EQ(objects.recover([](const std::string& name) { return name == kName; }), 2U);
+    EXPECT_EQ(files(), 1U);
+    EXPECT_TRUE(std::filesystem::exists(folder.path() / "objects" / "00" / kName));
+    EXPECT_EQ(read(kName), "known");
+}
+
+TEST_F(ObjectFolderTest, VisitsWhatIsPublishedAndWhatIsNot) {
+    write(kName, "a");
+    objects.publish(kName);
+    write(kOther, "b");
+    std::vector<std::string> seen;
+    objects.for_each([&](const std::string& name) { seen.push_back(name); });
+    EXPECT_THAT(seen, testing::UnorderedElementsAre(kName, kOther));
+}
+
+TEST_F(ObjectFolderTest, TakesNoNameThatCouldBeAPath) {
+    for (const char* name : {"", "../../../../etc/passwd", "00112233445566778899AABBCCDDEEFF",
+                             "0011223344556677/899aabbccddeef", "00112233445566778899aabbccddeef"})
+        EXPECT_EQ(error_of([&] { (void)objects.create(name); }), "internal") << name;
+}
+
+TEST(RecordFolder, ReplacesWholeRecordsAndSweepsHalfWrittenOnes) {
+    const test::TemporaryFolder folder;
+    {
+        RecordFolder records(folder.path() / "keys");
+        records.write(kName, as_byte_view("one"));
+        records.write(kName, as_byte_view("two"));
+        EXPECT_EQ(as_text(records.read(kName)), "two");
+    }
+    write_file(folder.path() / "keys" / (std::string(kOther) + ".1-0.tmp"), Bytes(3));
+    RecordFolder records(folder.path() / "keys");
+    std::vector<std::string> seen;
+    records.for_each([&](const std::string& name) { seen.push_back(name); });
+    EXPECT_THAT(seen, testing::ElementsAre(kName));
+    EXPECT_FALSE(
+        std::filesystem::exists(folder.path() / "keys" / (std::string(kOther) + ".1-0.tmp")));
+    records.remove(kName);
+    EXPECT_EQ(error_of([&] { (void)records.read(kName); }), "not-found");
+}
+
+}  // namespace
+}  // namespace lucerna::store

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/encoding.h"
+
+namespace lucerna::store {
+
+/// An object being written. Destroyed before `finish`, it leaves nothing behind.
+class ObjectWriter {
+  public:
+    virtual ~ObjectWriter() = default;
+    /// Throws Error: kOutOfSpace, kIo.
+    virtual void append(ByteView bytes) = 0;
+    /// On return the bytes are on the device; the name is so after Objects::settle.
+    virtual void finish() = 0;
+};
+
+class ObjectReader {
+  public:
+    virtual ~ObjectReader() = default;
+    [[nodiscard]] virtual std::uint64_t size() const = 0;
+    /// Fills `into` from `offset` on; returns how many bytes there were. Throws Error(kIo).
+    virtual std::size_t read(std::uint64_t offset, std::span<std::uint8_t> into) = 0;
+};
+
+/// Where sealed bytes lie, by name: 32 hexadecimal digits that the caller draws at random, so that
+/// nothing that came from outside ever becomes a path. Safe from several threads.
+///
+/// The life of an object: create, append, finish, settle (its name survives a power cut), the index
+/// row is committed, publish. What was not committed is dropped by `recover` at the next start.
+class Objects {
+  public:
+    virtual ~Objects() = default;
+
+    [[nodiscard]] virtual std::unique_ptr<ObjectWriter> create(const std::string& name) = 0;
+    /// Makes durable the names of all objects finished before the call.
+    virtual void settle() = 0;
+    /// The index knows it now. Need not be durable: `recover` does it again.
+    virtual void publish(const std::string& name) = 0;
+    /// Throws Error: kNotFound, kIo.
+    [[nodiscard]] virtual std::unique_ptr<ObjectReader> open(const std::string& name) = 0;
+    /// Nothing happens if it is not there. Durable on return.
+    virtual void remove(const std::string& name) = 0;
+    virtual void for_each(const std::function<void(const std::string& name)>& visit) = 0;
+    /// At start: publishes what the index knows (`known`) and removes the rest of what was never
+    /// published, half-written files among it. Returns how many were removed.
+    virtual std::size_t recover(const std::function<bool(const std::string& name)>& known) = 0;
+};
+
+/// Small named records, replaced whole: the wrapped data keys. Names as for Objects.
+class Records {
+  public:
+    virtual ~Records() = default;
+    /// Durable on return; readers see the old or the new bytes.
+    virtual void write(const std::string& name, ByteView bytes) = 0;
+    /// Throws Error: kNotFound, kIo.
+    [[nodiscard]] virtual Bytes read(const std::string& name) = 0;
+    /// Nothing happens if it is not there. Durable on return.
+    virtual void remove(const std::string& name) = 0;
+    virtual void for_each(const std::function<void(const std::string& name)>& visit) = 0;
+};
+
+}  // namespace lucerna::store

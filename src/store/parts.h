@@ -1,0 +1,49 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "base/clock.h"
+#include "store/archive.h"
+#include "store/bell.h"
+#include "store/database.h"
+#include "store/exam_book.h"
+#include "store/facts.h"
+#include "store/key_ring.h"
+#include "store/objects.h"
+#include "store/work_queue.h"
+
+namespace lucerna::store {
+
+/// Holds a data folder for this process until it ends, however it ends.
+class FolderLock {
+  public:
+    /// Creates the folder. Throws Error(kUnavailable) when another process holds it.
+    explicit FolderLock(const std::filesystem::path& folder);
+    ~FolderLock();
+    FolderLock(const FolderLock&) = delete;
+    FolderLock& operator=(const FolderLock&) = delete;
+
+  private:
+    int file_;
+};
+
+/// What archive, exam book and queue share.
+struct Parts {
+    Parts(const std::filesystem::path& folder, ViewOf view, std::unique_ptr<Objects> object_store,
+          std::unique_ptr<Records> key_records, vault::KeyProvider& provider, const Clock& time);
+
+    const Clock& clock;
+    ViewOf view_of;
+    std::unique_ptr<FolderLock> lock;
+    std::unique_ptr<Objects> objects;
+    std::unique_ptr<Records> records;
+    Database index;
+    KeyRing keys;
+    Bell bell;
+    Archive archive;
+    ExamBook exams;
+    WorkQueue queue;
+};
+
+}  // namespace lucerna::store

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dicom/data_set.h"
+
+namespace lucerna::store {
+
+enum class Level { kStudy, kSeries, kInstance };
+
+/// One key to match (PS3.4 C.2.2.2), its value as it came: "DOE*", "20240101-20241231",
+/// "1.2.3,1.2.4" or "1.2.3\1.2.4" for a list of UIDs. An empty value or "*" matches everything.
+struct Key {
+    dicom::Tag tag;
+    std::string value;
+};
+
+/// A search as QIDO-RS (PS3.18 8.3.4) and C-FIND put it. Keys of the level asked for and of those
+/// above it count; series keys on the study level match studies that have such a series
+/// (ModalitiesInStudy likewise).
+struct Query {
+    Level level = Level::kStudy;
+    std::vector<Key> keys;
+    std::size_t limit = 100;
+    std::size_t offset = 0;
+};
+
+/// An attribute of a match: UTF-8, values separated by a backslash.
+struct Attribute {
+    dicom::Tag tag;
+    std::string_view vr;
+    std::string value;
+};
+
+/// One study, series or instance: every indexed attribute of its level and of those above, in tag
+/// order, with NumberOfStudyRelatedSeries and its kin and ModalitiesInStudy.
+struct Match {
+    std::string study_instance_uid;
+    /// Empty above its level.
+    std::string series_instance_uid;
+    std::string sop_instance_uid;
+    std::vector<Attribute> attributes;
+
+    /// Empty where the index has no value for it.
+    [[nodiscard]] std::string_view value(dicom::Tag tag) const;
+};
+
+/// Whether a search can match by this attribute at this level; a search ignores the others, and
+/// whoever asked should be told (PS3.18 8.3.4, PS3.4 C.2.2.1.2).
+[[nodiscard]] bool is_indexed(dicom::Tag tag, Level level);
+
+/// The attributes as the members of a DICOM JSON object (PS3.18 F.2): `"00080020":{"vr":"DA",...}`
+/// joined by commas, without the braces, so that a Retrieve URL can be put beside them.
+[[nodiscard]] std::string json_members(const Match& match);
+
+}  // namespace lucerna::store

@@ -1,0 +1,178 @@
+#pragma once
+
+#include <string_view>
+
+namespace lucerna::store {
+
+/// Goes up by one with every change of the text below; an older program refuses the newer file.
+inline constexpr int kSchemaVersion = 1;
+
+/// The index (docs/formats/index.md). Instants are milliseconds since 1970 UTC. Columns that end in
+/// _key hold the value as it is matched: folded, or padded, never shown.
+inline constexpr std::string_view kSchema = R"sql(
+CREATE TABLE data_keys (
+    name     TEXT PRIMARY KEY,
+    owner    TEXT NOT NULL UNIQUE
+) WITHOUT ROWID;
+
+CREATE TABLE studies (
+    id                            INTEGER PRIMARY KEY,
+    study_instance_uid            TEXT NOT NULL UNIQUE,
+    patient_id                    TEXT NOT NULL,
+    issuer_of_patient_id          TEXT NOT NULL,
+    patient_name                  TEXT NOT NULL,
+    alphabetic_name_key           TEXT NOT NULL,
+    ideographic_name_key          TEXT NOT NULL,
+    phonetic_name_key             TEXT NOT NULL,
+    patient_birth_date            TEXT NOT NULL,
+    patient_sex                   TEXT NOT NULL,
+    study_date                    TEXT NOT NULL,
+    study_time                    TEXT NOT NULL,
+    study_time_key                TEXT NOT NULL,
+    accession_number              TEXT NOT NULL,
+    study_id                      TEXT NOT NULL,
+    study_description             TEXT NOT NULL,
+    referring_physician_name      TEXT NOT NULL,
+    referring_physician_name_key  TEXT NOT NULL,
+    modalities                    TEXT NOT NULL DEFAULT '',
+    series_count                  INTEGER NOT NULL DEFAULT 0,
+    instance_count                INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX studies_by_date        ON studies (study_date, study_time_key, id);
+CREATE INDEX studies_by_patient     ON studies (patient_id);
+CREATE INDEX studies_by_name        ON studies (alphabetic_name_key);
+CREATE INDEX studies_by_ideographic ON studies (ideographic_name_key);
+CREATE INDEX studies_by_phonetic    ON studies (phonetic_name_key);
+CREATE INDEX studies_by_accession   ON studies (accession_number);
+
+CREATE TABLE series (
+    id                   INTEGER PRIMARY KEY,
+    study                INTEGER NOT NULL REFERENCES studies (id) ON DELETE CASCADE,
+    series_instance_uid  TEXT NOT NULL,
+    modality             TEXT NOT NULL,
+    series_number        INTEGER,
+    series_description   TEXT NOT NULL,
+    body_part_examined   TEXT NOT NULL,
+    laterality           TEXT NOT NULL,
+    series_date          TEXT NOT NULL,
+    series_time          TEXT NOT NULL,
+    series_time_key      TEXT NOT NULL,
+    step_start_date      TEXT NOT NULL,
+    step_start_time      TEXT NOT NULL,
+    step_start_time_key  TEXT NOT NULL,
+    instance_count       INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (study, series_instance_uid)
+);
+CREATE INDEX series_by_uid      ON series (series_instance_uid);
+CREATE INDEX series_by_modality ON series (modality, study);
+
+CREATE TABLE instances (
+    id                   INTEGER PRIMARY KEY,
+    series               INTEGER NOT NULL REFERENCES series (id) ON DELETE CASCADE,
+    sop_instance_uid     TEXT NOT NULL UNIQUE,
+    sop_class_uid        TEXT NOT NULL,
+    transfer_syntax_uid  TEXT NOT NULL,
+    instance_number      INTEGER,
+    rows                 INTEGER,
+    columns              INTEGER,
+    bits_allocated       INTEGER,
+    number_of_frames     INTEGER,
+    view_position        TEXT NOT NULL,
+    image_laterality     TEXT NOT NULL,
+    view                 TEXT NOT NULL,
+    role                 INTEGER NOT NULL,
+    object               TEXT NOT NULL UNIQUE,
+    data_key             TEXT NOT NULL REFERENCES data_keys (name),
+    bytes                INTEGER NOT NULL,
+    head_bytes           INTEGER NOT NULL,
+    received_at          INTEGER NOT NULL
+);
+CREATE INDEX instances_by_series ON instances (series);
+CREATE INDEX instances_by_class  ON instances (sop_class_uid, series);
+CREATE INDEX instances_by_key    ON instances (data_key);
+
+CREATE TABLE exams (
+    study_instance_uid  TEXT PRIMARY KEY,
+    state               INTEGER NOT NULL,
+    modality            TEXT NOT NULL,
+    views               TEXT NOT NULL,
+    images              INTEGER NOT NULL,
+    revision            INTEGER NOT NULL,
+    first_received_at   INTEGER NOT NULL,
+    last_received_at    INTEGER NOT NULL,
+    score               REAL,
+    above               TEXT NOT NULL DEFAULT '',
+    model_sha256        TEXT NOT NULL DEFAULT '',
+    synthetic           INTEGER NOT NULL DEFAULT 0,
+    refusals_json       TEXT NOT NULL DEFAULT '[]',
+    read_at             INTEGER,
+    problem             TEXT NOT NULL DEFAULT ''
+) WITHOUT ROWID;
+CREATE INDEX exams_by_urgency ON exams (score DESC, first_received_at, study_instance_uid);
+CREATE INDEX exams_by_state   ON exams (state, score DESC, first_received_at, study_instance_uid);
+
+CREATE TABLE readings (
+    id                  INTEGER PRIMARY KEY,
+    study_instance_uid  TEXT NOT NULL,
+    revision            INTEGER NOT NULL,
+    model_sha256        TEXT NOT NULL,
+    read_at             INTEGER NOT NULL,
+    reading_json        TEXT NOT NULL
+);
+CREATE INDEX readings_by_study ON readings (study_instance_uid, id);
+
+CREATE TABLE findings (
+    study_instance_uid  TEXT NOT NULL,
+    finding             TEXT NOT NULL,
+    PRIMARY KEY (study_instance_uid, finding)
+) WITHOUT ROWID;
+
+CREATE TABLE decisions (
+    id                  INTEGER PRIMARY KEY AUTOINCREMENT,
+    study_instance_uid  TEXT NOT NULL,
+    finding             TEXT NOT NULL,
+    model_sha256        TEXT NOT NULL,
+    action              TEXT NOT NULL,
+    comment             TEXT NOT NULL,
+    who                 TEXT NOT NULL,
+    self_declared       INTEGER NOT NULL,
+    decided_at          INTEGER NOT NULL
+);
+CREATE INDEX decisions_by_study ON decisions (study_instance_uid, finding, id);
+CREATE TRIGGER decisions_stay BEFORE UPDATE ON decisions
+    BEGIN SELECT RAISE(ABORT, 'a decision is never changed'); END;
+
+CREATE TABLE jobs (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind          TEXT NOT NULL,
+    job_key       TEXT NOT NULL,
+    subject       TEXT NOT NULL,
+    payload       TEXT NOT NULL,
+    state         INTEGER NOT NULL,
+    attempts      INTEGER NOT NULL,
+    lease         INTEGER NOT NULL,
+    holder        TEXT NOT NULL,
+    created_at    INTEGER NOT NULL,
+    not_before    INTEGER NOT NULL,
+    leased_until  INTEGER NOT NULL,
+    problem       TEXT NOT NULL,
+    UNIQUE (kind, job_key)
+);
+CREATE INDEX jobs_to_do     ON jobs (kind, state, not_before, id);
+CREATE INDEX jobs_by_about  ON jobs (subject);
+
+-- What an erasure still has to take off the disk: committed with the rows' end, worked off after.
+CREATE TABLE doomed (
+    name  TEXT NOT NULL,
+    what  TEXT NOT NULL,
+    PRIMARY KEY (what, name)
+) WITHOUT ROWID;
+
+CREATE TABLE counters (
+    name   TEXT PRIMARY KEY,
+    value  INTEGER NOT NULL
+) WITHOUT ROWID;
+INSERT INTO counters VALUES ('exams', 0);
+)sql";
+
+}  // namespace lucerna::store

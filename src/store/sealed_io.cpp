@@ -1,0 +1,120 @@
+#include "store/sealed_io.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/error.h"
+
+namespace lucerna::store {
+namespace {
+
+constexpr std::size_t kChunksAWrite = 4;
+
+[[noreturn]] void corrupt(const std::string& name, const std::string& what) {
+    throw Error(ErrorCode::kCorrupt, "object " + name + ": " + what);
+}
+
+vault::SealedHeader header_of(ObjectReader& file, const std::string& name) {
+    std::array<std::uint8_t, vault::kSealedHeaderBytes> bytes;
+    const std::size_t got = file.read(0, bytes);
+    try {
+        vault::SealedHeader header = vault::decode_header(ByteView(bytes).first(got));
+        if (vault::to_text(header.object) != name) corrupt(name, "it holds another object");
+        return header;
+    } catch (const Error& error) {
+        throw Error(error.code(), "object " + name, error);
+    }
+}
+
+}  // namespace
+
+void write_sealed(Objects& objects, const Placing& placing, const DataKey& key, ByteView plain) {
+    vault::SealedHeader header;
+    header.object = vault::id_from(placing.object);
+    header.data_key = vault::id_from(key.name);
+    header.salt = vault::random_id();
+    header.kind = static_cast<std::uint8_t>(placing.role);
+    header.received_ms = static_cast<std::uint64_t>(placing.received_at.time_since_epoch().count());
+    vault::ChunkCipher cipher(key.key, header);
+    const auto writer = objects.create(placing.object);
+    // One buffer a thread: a fresh one for each object would cost more than the sealing.
+    thread_local Bytes buffer(vault::kSealedHeaderBytes + kChunksAWrite * vault::kSealedChunkBytes);
+    const auto encoded = vault::encode(header);
+    std::copy(encoded.begin(), encoded.end(), buffer.begin());
+    std::size_t filled = encoded.size();
+    std::uint64_t number = 0;
+    do {
+        const ByteView part = plain.first(std::min(plain.size(), vault::kChunkBytes));
+        plain = plain.subspan(part.size());
+        const std::size_t sealed = part.size() + vault::AesGcm::kTagBytes;
+        if (filled + sealed > buffer.size()) {
+            writer->append(ByteView(buffer).first(filled));
+            filled = 0;
+        }
+        cipher.seal(number++, plain.empty() ? vault::Chunk::kLast : vault::Chunk::kMore, part,
+                    std::span(buffer).subspan(filled, sealed));
+        filled += sealed;
+    } while (!plain.empty());
+    writer->append(ByteView(buffer).first(filled));
+    writer->finish();
+}
+
+SealedReader::SealedReader(Objects& objects, KeyRing& keys, const std::string& name)
+    : name_(name), file_(objects.open(name)), header_(header_of(*file_, name)) {
+    try {
+        size_ = vault::plain_size(file_->size(), header_.chunk_bytes);
+        cipher_ = std::make_unique<vault::ChunkCipher>(
+            keys.by_name(vault::to_text(header_.data_key)), header_);
+    } catch (const Error& error) {
+        throw Error(error.code(), "object " + name_, error);
+    }
+    sealed_.resize(header_.chunk_bytes + vault::AesGcm::kTagBytes);
+}
+
+Placing SealedReader::placing() const {
+    Placing placing;
+    placing.object = name_;
+    placing.data_key = vault::to_text(header_.data_key);
+    placing.bytes = size_;
+    placing.role =
+        header_.kind == static_cast<std::uint8_t>(Role::kResult) ? Role::kResult : Role::kReceived;
+    placing.received_at =
+        Instant(std::chrono::milliseconds(static_cast<std::int64_t>(header_.received_ms)));
+    return placing;
+}
+
+void SealedReader::read_chunk(std::uint64_t number, std::span<std::uint8_t> plain) {
+    const std::span<std::uint8_t> sealed =
+        std::span(sealed_).first(plain.size() + vault::AesGcm::kTagBytes);
+    const std::uint64_t offset = vault::kSealedHeaderBytes + number * sealed_.size();
+    if (file_->read(offset, sealed) != sealed.size())
+        corrupt(name_, "chunk " + std::to_string(number) + " is cut short");
+    const vault::Chunk which = number == last_chunk() ? vault::Chunk::kLast : vault::Chunk::kMore;
+    if (!cipher_->open(number, which, sealed, plain))
+        corrupt(name_, "chunk " + std::to_string(number) + " is not what was stored");
+}
+
+void SealedReader::read(std::uint64_t offset, std::span<std::uint8_t> into) {
+    if (size_ == 0) read_chunk(0, {});
+    Bytes whole;
+    while (!into.empty()) {
+        const std::uint64_t number = offset / header_.chunk_bytes;
+        const std::uint64_t begin = number * header_.chunk_bytes;
+        const std::size_t length =
+            static_cast<std::size_t>(std::min<std::uint64_t>(header_.chunk_bytes, size_ - begin));
+        const std::size_t skip = static_cast<std::size_t>(offset - begin);
+        const std::size_t wanted = std::min(length - skip, into.size());
+        if (wanted == length) {
+            read_chunk(number, into.first(length));
+        } else {
+            whole.resize(length);
+            read_chunk(number, whole);
+            std::copy_n(whole.begin() + static_cast<std::ptrdiff_t>(skip), wanted, into.begin());
+        }
+        into = into.subspan(wanted);
+        offset += wanted;
+    }
+}
+
+}  // namespace lucerna::store

@@ -1,0 +1,175 @@
+#include "store/sqlite.h"
+
+#include <sqlite3.h>
+
+#include <utility>
+
+#include "base/error.h"
+
+namespace lucerna::store {
+namespace {
+
+ErrorCode code_for(int code) {
+    switch (code & 0xff) {
+        case SQLITE_FULL:
+            return ErrorCode::kOutOfSpace;
+        case SQLITE_CORRUPT:
+        case SQLITE_NOTADB:
+            return ErrorCode::kCorrupt;
+        case SQLITE_CONSTRAINT:
+            return ErrorCode::kConflict;
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED:
+            return ErrorCode::kUnavailable;
+        case SQLITE_MISUSE:
+        case SQLITE_RANGE:
+        case SQLITE_ERROR:
+            return ErrorCode::kInternal;
+        default:
+            return ErrorCode::kIo;
+    }
+}
+
+constexpr std::size_t kIdleStatements = 200;
+
+}  // namespace
+
+Statement::Statement(Connection& connection, sqlite3_stmt* statement)
+    : connection_(connection), statement_(statement) {}
+
+Statement::Statement(Statement&& other) noexcept
+    : connection_(other.connection_),
+      statement_(std::exchange(other.statement_, nullptr)),
+      bound_(other.bound_) {}
+
+Statement::~Statement() {
+    if (statement_ == nullptr) return;
+    sqlite3_reset(statement_);
+    sqlite3_clear_bindings(statement_);
+    auto lent = connection_.lent_.extract(statement_);
+    if (connection_.idle_.size() >= kIdleStatements)
+        sqlite3_finalize(statement_);
+    else
+        connection_.idle_.emplace(std::move(lent.mapped()), statement_);
+}
+
+Statement& Statement::bind(std::int64_t value) {
+    const int code = sqlite3_bind_int64(statement_, ++bound_, value);
+    if (code != SQLITE_OK) connection_.fail("bind", code);
+    return *this;
+}
+
+Statement& Statement::bind(double value) {
+    const int code = sqlite3_bind_double(statement_, ++bound_, value);
+    if (code != SQLITE_OK) connection_.fail("bind", code);
+    return *this;
+}
+
+Statement& Statement::bind(std::string_view text) {
+    // An empty view may have no address, which SQLite would take for NULL.
+    const char* begin = text.empty() ? "" : text.data();
+    const int code = sqlite3_bind_text64(statement_, ++bound_, begin, text.size(), SQLITE_TRANSIENT,
+                                         SQLITE_UTF8);
+    if (code != SQLITE_OK) connection_.fail("bind", code);
+    return *this;
+}
+
+Statement& Statement::bind_null() {
+    const int code = sqlite3_bind_null(statement_, ++bound_);
+    if (code != SQLITE_OK) connection_.fail("bind", code);
+    return *this;
+}
+
+bool Statement::step() {
+    const int code = sqlite3_step(statement_);
+    if (code == SQLITE_ROW) return true;
+    if (code != SQLITE_DONE) connection_.fail("run a statement on", code);
+    return false;
+}
+
+void Statement::run() {
+    while (step()) {
+    }
+}
+
+bool Statement::is_null(int column) const {
+    return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+}
+
+std::int64_t Statement::integer(int column) const {
+    return sqlite3_column_int64(statement_, column);
+}
+
+double Statement::number(int column) const {
+    return sqlite3_column_double(statement_, column);
+}
+
+std::string Statement::text(int column) const {
+    const auto* begin = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+    if (begin == nullptr) return {};
+    return {begin, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+}
+
+Instant Statement::instant(int column) const {
+    return Instant(std::chrono::milliseconds(integer(column)));
+}
+
+Connection::Connection(const std::filesystem::path& path, Mode mode) : path_(path.string()) {
+    const int flags = (mode == Mode::kReadOnly ? SQLITE_OPEN_READONLY
+                                               : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
+                      SQLITE_OPEN_NOMUTEX;
+    const int code = sqlite3_open_v2(path_.c_str(), &handle_, flags, nullptr);
+    if (code != SQLITE_OK) {
+        const std::string why = sqlite3_errstr(code);
+        sqlite3_close(handle_);
+        throw Error(code_for(code), "cannot open " + path_ + ": " + why);
+    }
+    sqlite3_extended_result_codes(handle_, 1);
+    sqlite3_busy_timeout(handle_, 10000);
+}
+
+Connection::~Connection() {
+    for (const auto& [sql, statement] : idle_) sqlite3_finalize(statement);
+    sqlite3_close(handle_);
+}
+
+Statement Connection::prepare(std::string_view sql) {
+    if (const auto idle = idle_.find(sql); idle != idle_.end()) {
+        auto taken = idle_.extract(idle);
+        sqlite3_stmt* statement = taken.mapped();
+        lent_.emplace(statement, std::move(taken.key()));
+        return {*this, statement};
+    }
+    sqlite3_stmt* statement = nullptr;
+    const int code = sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()),
+                                        SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+    if (code != SQLITE_OK) fail("prepare a statement for", code);
+    lent_.emplace(statement, std::string(sql));
+    return {*this, statement};
+}
+
+void Connection::execute(const char* sql) {
+    const int code = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
+    if (code != SQLITE_OK) fail("run a statement on", code);
+}
+
+std::int64_t Connection::last_row() const {
+    return sqlite3_last_insert_rowid(handle_);
+}
+std::int64_t Connection::changes() const {
+    return sqlite3_changes64(handle_);
+}
+bool Connection::in_transaction() const {
+    return sqlite3_get_autocommit(handle_) == 0;
+}
+
+std::int64_t Connection::pragma(const char* sql) {
+    Statement statement = prepare(sql);
+    return statement.step() ? statement.integer(0) : 0;
+}
+
+void Connection::fail(const std::string& what, int code) const {
+    throw Error(code_for(code), "cannot " + what + " " + path_ + ": " + sqlite3_errmsg(handle_));
+}
+
+}  // namespace lucerna::store

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "store/archive.h"
+#include "store/exam_book.h"
+#include "store/objects.h"
+#include "store/work_queue.h"
+#include "vault/key_provider.h"
+
+namespace lucerna::store {
+
+struct StoreOptions {
+    /// Holds index.sqlite, objects/, keys/ and a lock; created if it does not exist.
+    std::filesystem::path folder;
+    /// Names an image's view for the worklist ("R-CC", or empty). Without it laterality and View
+    /// Position are taken as they stand.
+    std::function<std::string(const dicom::DataSet&)> view_of = {};
+};
+
+/// Everything that is kept, in one folder: the archive, the exams and the queue share one index and
+/// thereby one transaction. One process opens it at a time.
+class Store {
+  public:
+    /// Opens or creates it and repairs what a crash left: half-written objects go, leases and
+    /// exams in reading are freed. Throws Error: kUnavailable (another process has it),
+    /// kUnsupported (the index is of a newer version), kCorrupt, kIo, kOutOfSpace.
+    Store(const StoreOptions& options, vault::KeyProvider& keys, const Clock& clock);
+    /// The same with objects and wrapped keys elsewhere than in the folder.
+    Store(const StoreOptions& options, std::unique_ptr<Objects> objects,
+          std::unique_ptr<Records> records, vault::KeyProvider& keys, const Clock& clock);
+    ~Store();
+
+    [[nodiscard]] Archive& archive();
+    [[nodiscard]] ExamBook& exams();
+    [[nodiscard]] WorkQueue& queue();
+
+  private:
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace lucerna::store

@@ -1,0 +1,249 @@
+#include "store/work_queue.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "store/parts.h"
+#include "store/rows.h"
+
+namespace lucerna::store {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr const char* kColumns =
+    "SELECT id, kind, job_key, payload, state, attempts, lease, holder, created_at, not_before, "
+    "leased_until, problem, subject FROM jobs ";
+
+/// Between two looks for a job whose time has come; a new one rings the bell.
+constexpr milliseconds kLook{250};
+
+Job job_from(const Statement& row) {
+    Job job;
+    job.id = row.integer(0);
+    job.kind = row.text(1);
+    job.key = row.text(2);
+    job.payload = row.text(3);
+    job.state = static_cast<JobState>(row.small(4));
+    job.attempts = row.small(5);
+    job.lease = row.integer(6);
+    job.holder = row.text(7);
+    job.created_at = row.instant(8);
+    job.not_before = row.instant(9);
+    job.leased_until = row.instant(10);
+    job.problem = row.text(11);
+    job.study_instance_uid = row.text(12);
+    return job;
+}
+
+/// One whose lease ran out comes before those that nobody had yet.
+std::optional<Job> next_job(Connection& index, const std::string& kind, Instant now) {
+    Statement lapsed = index.prepare(std::string(kColumns) +
+                                     "WHERE kind = ? AND state = ? AND leased_until <= ? "
+                                     "ORDER BY leased_until, id LIMIT 1");
+    lapsed.bind(kind).bind(static_cast<int>(JobState::kLeased)).bind(now);
+    if (lapsed.step()) return job_from(lapsed);
+    Statement waiting = index.prepare(std::string(kColumns) +
+                                      "WHERE kind = ? AND state = ? AND not_before <= ? "
+                                      "ORDER BY not_before, id LIMIT 1");
+    waiting.bind(kind).bind(static_cast<int>(JobState::kWaiting)).bind(now);
+    if (waiting.step()) return job_from(waiting);
+    return {};
+}
+
+/// The end of a lease, if it is still this one.
+struct Ending {
+    JobState state = JobState::kDone;
+    Instant not_before{};
+    std::string problem;
+};
+
+void end_lease(Parts& parts, const Job& job, const Ending& ending) {
+    parts.index.write([&](Connection& index) {
+        index
+            .prepare(
+                "UPDATE jobs SET state = ?, not_before = ?, problem = ?, holder = '' WHERE id = ? "
+                "AND state = ? AND lease = ?")
+            .bind(static_cast<int>(ending.state))
+            .bind(ending.not_before)
+            .bind(ending.problem)
+            .bind(job.id)
+            .bind(static_cast<int>(JobState::kLeased))
+            .bind(job.lease)
+            .run();
+        if (index.changes() == 0)
+            throw Error(ErrorCode::kConflict,
+                        "the lease of job " + std::to_string(job.id) + " is no longer held");
+    });
+    parts.bell.ring();
+}
+
+}  // namespace
+
+std::string_view name_of(JobState state) {
+    switch (state) {
+        case JobState::kWaiting:
+            return "waiting";
+        case JobState::kLeased:
+            return "leased";
+        case JobState::kDone:
+            return "done";
+        case JobState::kGivenUp:
+            break;
+    }
+    return "given-up";
+}
+
+bool enter_job(Connection& index, const NewJob& job, Instant now) {
+    index
+        .prepare(
+            "INSERT INTO jobs (kind, job_key, subject, payload, state, attempts, lease, holder, "
+            "created_at, not_before, leased_until, problem) VALUES (?,?,?,?,?,0,0,'',?,?,0,'') "
+            "ON CONFLICT DO NOTHING")
+        .bind(job.kind)
+        .bind(job.key)
+        .bind(job.study_instance_uid)
+        .bind(job.payload)
+        .bind(static_cast<int>(JobState::kWaiting))
+        .bind(now)
+        .bind(std::max(job.not_before, now))
+        .run();
+    return index.changes() > 0;
+}
+
+WorkQueue::WorkQueue(Parts& parts) : parts_(parts) {}
+
+bool WorkQueue::enqueue(const NewJob& job) {
+    bool entered = false;
+    parts_.index.write(
+        [&](Connection& index) { entered = enter_job(index, job, parts_.clock.now()); });
+    parts_.bell.ring();
+    return entered;
+}
+
+std::optional<Job> WorkQueue::lease(const std::string& kind, const std::string& who,
+                                    milliseconds lease_for) {
+    const Instant now = parts_.clock.now();
+    // Looking costs nothing; only a lease is written.
+    const bool any = parts_.index.read(
+        [&](Connection& index) { return next_job(index, kind, now).has_value(); });
+    if (!any) return {};
+    std::optional<Job> leased;
+    parts_.index.write([&](Connection& index) {
+        leased = next_job(index, kind, now);
+        if (!leased) return;
+        leased->state = JobState::kLeased;
+        ++leased->attempts;
+        ++leased->lease;
+        leased->holder = who;
+        leased->leased_until = now + lease_for;
+        index
+            .prepare(
+                "UPDATE jobs SET state = ?, attempts = ?, lease = ?, holder = ?, leased_until = ? "
+                "WHERE id = ?")
+            .bind(static_cast<int>(leased->state))
+            .bind(leased->attempts)
+            .bind(leased->lease)
+            .bind(leased->holder)
+            .bind(leased->leased_until)
+            .bind(leased->id)
+            .run();
+    });
+    return leased;
+}
+
+std::optional<Job> WorkQueue::wait_and_lease(const std::string& kind, const std::string& who,
+                                             milliseconds lease_for, milliseconds patience,
+                                             const std::stop_token& stop) {
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (!stop.stop_requested()) {
+        const std::uint64_t heard = parts_.bell.rings();
+        if (auto job = lease(kind, who, lease_for)) return job;
+        const auto left = std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now());
+        if (left <= milliseconds::zero()) break;
+        parts_.bell.wait(heard, std::min(left, kLook), stop);
+    }
+    return {};
+}
+
+void WorkQueue::complete(const Job& job) {
+    end_lease(parts_, job, {JobState::kDone, {}, {}});
+}
+
+void WorkQueue::retry(const Job& job, Instant not_before, const std::string& why) {
+    end_lease(parts_, job, {JobState::kWaiting, not_before, why});
+}
+
+void WorkQueue::give_up(const Job& job, const std::string& why) {
+    end_lease(parts_, job, {JobState::kGivenUp, {}, why});
+}
+
+void WorkQueue::extend(const Job& job, milliseconds lease_for) {
+    parts_.index.write([&](Connection& index) {
+        index.prepare("UPDATE jobs SET leased_until = ? WHERE id = ? AND state = ? AND lease = ?")
+            .bind(parts_.clock.now() + lease_for)
+            .bind(job.id)
+            .bind(static_cast<int>(JobState::kLeased))
+            .bind(job.lease)
+            .run();
+        if (index.changes() == 0)
+            throw Error(ErrorCode::kConflict,
+                        "the lease of job " + std::to_string(job.id) + " is no longer held");
+    });
+}
+
+void WorkQueue::revive(std::int64_t id) {
+    parts_.index.write([&](Connection& index) {
+        index
+            .prepare(
+                "UPDATE jobs SET state = ?, attempts = 0, not_before = ?, holder = '' WHERE id = ? "
+                "AND state IN (?, ?)")
+            .bind(static_cast<int>(JobState::kWaiting))
+            .bind(parts_.clock.now())
+            .bind(id)
+            .bind(static_cast<int>(JobState::kDone))
+            .bind(static_cast<int>(JobState::kGivenUp))
+            .run();
+        if (index.changes() == 0)
+            throw Error(ErrorCode::kConflict,
+                        "job " + std::to_string(id) + " is neither done nor given up");
+    });
+    parts_.bell.ring();
+}
+
+std::vector<Job> WorkQueue::list(const std::string& kind, std::size_t limit) {
+    return parts_.index.read([&](Connection& index) {
+        std::vector<Job> jobs;
+        Statement find = index.prepare(std::string(kColumns) +
+                                       "WHERE ?1 = '' OR kind = ?1 ORDER BY id DESC LIMIT ?2");
+        find.bind(kind).bind(static_cast<std::int64_t>(limit));
+        while (find.step()) jobs.push_back(job_from(find));
+        return jobs;
+    });
+}
+
+std::size_t WorkQueue::forget_done(Instant created_before) {
+    std::int64_t gone = 0;
+    parts_.index.write([&](Connection& index) {
+        index.prepare("DELETE FROM jobs WHERE state = ? AND created_at < ?")
+            .bind(static_cast<int>(JobState::kDone))
+            .bind(created_before)
+            .run();
+        gone = index.changes();
+    });
+    return static_cast<std::size_t>(gone);
+}
+
+std::size_t WorkQueue::recover() {
+    std::int64_t freed = 0;
+    parts_.index.write([&](Connection& index) {
+        index.prepare("UPDATE jobs SET state = ?, holder = '' WHERE state = ?")
+            .bind(static_cast<int>(JobState::kWaiting))
+            .bind(static_cast<int>(JobState::kLeased))
+            .run();
+        freed = index.changes();
+    });
+    return static_cast<std::size_t>(freed);
+}
+
+}  // namespace lucerna::store

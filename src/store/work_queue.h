@@ -1,0 +1,92 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace lucerna::store {
+
+struct Parts;
+
+/// A job to be queued. `kind` and `key` together are its identity.
+struct NewJob {
+    std::string kind;
+    std::string key;
+    std::string payload;
+    /// Not before this; the default is at once.
+    Instant not_before{};
+    /// The study it is about: erased with it. May be empty.
+    std::string study_instance_uid = {};
+};
+
+enum class JobState { kWaiting, kLeased, kDone, kGivenUp };
+
+[[nodiscard]] std::string_view name_of(JobState state);
+
+struct Job {
+    std::int64_t id = 0;
+    std::string kind;
+    std::string key;
+    std::string payload;
+    JobState state = JobState::kWaiting;
+    /// How often it was leased, this time included.
+    int attempts = 0;
+    /// Tells this lease from an earlier or later one of the same job.
+    std::int64_t lease = 0;
+    std::string holder;
+    Instant created_at{};
+    Instant not_before{};
+    Instant leased_until{};
+    /// Why it was retried or given up last.
+    std::string problem;
+    std::string study_instance_uid;
+};
+
+/// Durable work. A lease that runs out, or whose process died, makes the job free again: a step
+/// must bear being done twice. Safe from several threads.
+class WorkQueue {
+  public:
+    explicit WorkQueue(Parts& parts);
+
+    /// Durable on return. False, and nothing changed, when a job of this kind and key is there
+    /// already, in whatever state.
+    bool enqueue(const NewJob& job);
+
+    /// The job of this kind that has waited longest and may run now.
+    [[nodiscard]] std::optional<Job> lease(const std::string& kind, const std::string& who,
+                                           std::chrono::milliseconds lease_for);
+    /// As lease, but waits for one: until `patience` is over or a stop is asked for.
+    [[nodiscard]] std::optional<Job> wait_and_lease(const std::string& kind, const std::string& who,
+                                                    std::chrono::milliseconds lease_for,
+                                                    std::chrono::milliseconds patience,
+                                                    const std::stop_token& stop);
+
+    /// These four throw Error(kConflict) when the lease is no longer the one that `job` was given
+    /// with: another worker has it.
+    void complete(const Job& job);
+    void retry(const Job& job, Instant not_before, const std::string& why);
+    void give_up(const Job& job, const std::string& why);
+    void extend(const Job& job, std::chrono::milliseconds lease_for);
+
+    /// A job that was given up or is done waits again, its attempts counted from none.
+    void revive(std::int64_t id);
+
+    /// All of a kind, or of every kind when empty; newest first.
+    [[nodiscard]] std::vector<Job> list(const std::string& kind, std::size_t limit = 1000);
+    /// Drops done jobs that were created before; they no longer guard against being queued again.
+    std::size_t forget_done(Instant created_before);
+    /// At start: frees every lease, since the one process that held them is gone.
+    std::size_t recover();
+
+  private:
+    Parts& parts_;
+};
+
+}  // namespace lucerna::store

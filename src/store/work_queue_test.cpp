@@ -1,0 +1,167 @@
+#include "store/work_queue.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <set>
+#include <thread>
+
+#include "base/guarded.h"
+#include "store/store_test_support.h"
+
+namespace lucerna::store {
+namespace {
+
+using namespace std::chrono_literals;
+using test::error_of;
+
+TEST(WorkQueue, QueuesAJobOfAKindAndKeyOnce) {
+    TestStore store;
+    EXPECT_TRUE(store.queue().enqueue({"read", "a", "first"}));
+    EXPECT_FALSE(store.queue().enqueue({"read", "a", "second"}));
+    EXPECT_TRUE(store.queue().enqueue({"deliver", "a", "other kind"}));
+    const auto job = store.queue().lease("read", "w", 10s);
+    ASSERT_TRUE(job);
+    EXPECT_EQ(job->payload, "first");
+    EXPECT_EQ(job->attempts, 1);
+    store.queue().complete(*job);
+    EXPECT_FALSE(store.queue().enqueue({"read", "a", "third"})) << "done is done";
+    EXPECT_FALSE(store.queue().lease("read", "w", 10s));
+}
+
+TEST(WorkQueue, GivesEachJobToOneWorkerOldestFirst) {
+    TestStore store;
+    for (const char* key : {"a", "b", "c"}) {
+        store.queue().enqueue({"read", key, ""});
+        store.clock.advance(1s);
+    }
+    EXPECT_EQ(store.queue().lease("read", "w1", 10s)->key, "a");
+    EXPECT_EQ(store.queue().lease("read", "w2", 10s)->key, "b");
+    EXPECT_EQ(store.queue().lease("read", "w1", 10s)->key, "c");
+    EXPECT_FALSE(store.queue().lease("read", "w1", 10s));
+    EXPECT_FALSE(store.queue().lease("deliver", "w1", 10s));
+}
+
+TEST(WorkQueue, ALeaseThatRanOutGoesToAnother) {
+    TestStore store;
+    store.queue().enqueue({"read", "a", ""});
+    const auto first = store.queue().lease("read", "w1", 10s);
+    store.clock.advance(9999ms);
+    EXPECT_FALSE(store.queue().lease("read", "w2", 10s));
+    store.queue().extend(*first, 10s);
+    store.clock.advance(5s);
+    EXPECT_FALSE(store.queue().lease("read", "w2", 10s));
+    store.clock.advance(5s);
+    const auto second = store.queue().lease("read", "w2", 10s);
+    ASSERT_TRUE(second);
+    EXPECT_EQ(second->attempts, 2);
+    EXPECT_EQ(error_of([&] { store.queue().complete(*first); }), "conflict");
+    EXPECT_EQ(error_of([&] { store.queue().retry(*first, {}, "late"); }), "conflict");
+    EXPECT_EQ(error_of([&] { store.queue().extend(*first, 10s); }), "conflict");
+    store.queue().complete(*second);
+    EXPECT_EQ(error_of([&] { store.queue().complete(*second); }), "conflict");
+}
+
+TEST(WorkQueue, RetriesNotBeforeItsTime) {
+    TestStore store;
+    store.queue().enqueue({"deliver", "a", ""});
+    auto job = store.queue().lease("deliver", "w", 10s);
+    store.queue().retry(*job, store.clock.now() + 60s, "the peer does not answer");
+    EXPECT_FALSE(store.queue().lease("deliver", "w", 10s));
+    store.clock.advance(60s);
+    job = store.queue().lease("deliver", "w", 10s);
+    ASSERT_TRUE(job);
+    EXPECT_EQ(job->attempts, 2);
+    EXPECT_EQ(job->problem, "the peer does not answer");
+    store.queue().give_up(*job, "refused");
+    store.clock.advance(24h);
+    EXPECT_FALSE(store.queue().lease("deliver", "w", 10s));
+    const auto listed = store.queue().list("deliver");
+    ASSERT_EQ(listed.size(), 1U);
+    EXPECT_EQ(listed[0].state, JobState::kGivenUp);
+    EXPECT_EQ(listed[0].problem, "refused");
+    store.queue().revive(listed[0].id);
+    EXPECT_EQ(store.queue().lease("deliver", "w", 10s)->attempts, 1);
+    EXPECT_EQ(error_of([&] { store.queue().revive(listed[0].id); }), "conflict");
+}
+
+TEST(WorkQueue, WaitsForTheTimeOfANewJob) {
+    TestStore store;
+    store.queue().enqueue({"read", "a", "", store.clock.now() + 5s});
+    EXPECT_FALSE(store.queue().lease("read", "w", 10s));
+    store.clock.advance(5s);
+    EXPECT_TRUE(store.queue().lease("read", "w", 10s));
+}
+
+TEST(WorkQueue, KeepsJobsAndFreesLeasesOverARestart) {
+    TestStore store;
+    store.queue().enqueue({"read", "a", "payload", {}, "1.2.3"});
+    (void)store.queue().lease("read", "w", 1h);
+    store.open();
+    const auto job = store.queue().lease("read", "w", 10s);
+    ASSERT_TRUE(job);
+    EXPECT_EQ(job->payload, "payload");
+    EXPECT_EQ(job->study_instance_uid, "1.2.3");
+    EXPECT_EQ(job->attempts, 2) << "a job that kills its process can be told by this";
+}
+
+TEST(WorkQueue, ForgetsOldJobsThatAreDone) {
+    TestStore store;
+    store.queue().enqueue({"read", "a", ""});
+    store.queue().enqueue({"read", "b", ""});
+    store.queue().complete(*store.queue().lease("read", "w", 10s));
+    store.clock.advance(1h);
+    EXPECT_EQ(store.queue().forget_done(store.clock.now() - 2h), 0U);
+    EXPECT_EQ(store.queue().forget_done(store.clock.now()), 1U);
+    EXPECT_EQ(store.queue().list("").size(), 1U);
+}
+
+TEST(WorkQueue, WakesAWorkerThatWaits) {
+    TestStore store;
+    std::optional<Job> got;
+    {
+        const std::jthread worker([&](const std::stop_token& stop) {
+            got = store.queue().wait_and_lease("read", "w", 10s, 1h, stop);
+        });
+        store.queue().enqueue({"read", "a", ""});
+        while (store.queue().list("read").at(0).state != JobState::kLeased)
+            std::this_thread::yield();
+    }
+    ASSERT_TRUE(got);
+    EXPECT_EQ(got->key, "a");
+}
+
+TEST(WorkQueue, StopsWaitingWhenAskedTo) {
+    TestStore store;
+    std::jthread worker([&](const std::stop_token& stop) {
+        EXPECT_FALSE(store.queue().wait_and_lease("read", "w", 10s, 1h, stop));
+    });
+    worker.request_stop();
+    worker.join();
+    EXPECT_FALSE(store.queue().wait_and_lease("read", "w", 10s, 1ms, {}));
+}
+
+TEST(WorkQueue, ManyWorkersDoEachJobOnce) {
+    TestStore store;
+    constexpr int kJobs = 60;
+    for (int i = 0; i < kJobs; ++i) store.queue().enqueue({"read", std::to_string(i), ""});
+    Guarded<std::multiset<std::string>> done;
+    {
+        std::vector<std::jthread> workers;
+        for (int worker = 0; worker < 4; ++worker)
+            workers.emplace_back([&] {
+                while (const auto job = store.queue().lease("read", "w", 1h)) {
+                    done.with([&](auto& keys) { keys.insert(job->key); });
+                    store.queue().complete(*job);
+                }
+            });
+    }
+    done.with([](const auto& keys) {
+        EXPECT_EQ(keys.size(), static_cast<std::size_t>(kJobs));
+        EXPECT_EQ(std::set<std::string>(keys.begin(), keys.end()).size(), keys.size());
+    });
+}
+
+}  // namespace
+}  // namespace lucerna::store
