@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+
+#include "dicom/scp.h"
+#include "receive/instance_sink.h"
+
+namespace lucerna::receive {
+
+/// Objects that modalities and PACS push by C-STORE go to the sink; an answer of success means
+/// that the sink has kept them. Logs "receive.association" when a connection has ended (who, how,
+/// counts, bytes), "receive.failed" for each object that was refused, with the status sent.
+class DimseReceiver {
+  public:
+    /// Listens on return. Throws as StoreScp does. The sink must outlive this.
+    DimseReceiver(dicom::StoreScpOptions options, InstanceSink& sink);
+    /// Finishes the objects in hand and stops.
+    ~DimseReceiver() = default;
+
+    [[nodiscard]] std::uint16_t port() const { return scp_.port(); }
+    [[nodiscard]] std::size_t associations() const { return scp_.associations(); }
+
+  private:
+    class ToSink final : public dicom::StoreScpHandler {
+      public:
+        explicit ToSink(InstanceSink& sink) : sink_(sink) {}
+        void object(const dicom::ReceivedObject& object, const dicom::Sender& sender) override;
+        void failed(const dicom::StoreFailure& failure, const dicom::Sender& sender) override;
+        void ended(const dicom::AssociationReport& report) override;
+
+      private:
+        InstanceSink& sink_;
+    };
+
+    ToSink to_sink_;
+    dicom::StoreScp scp_;
+};
+
+}  // namespace lucerna::receive

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+
+#include "base/encoding.h"
+
+namespace lucerna::receive {
+
+enum class KeptAs { kNew, kAlreadyKept };
+
+/// What the sender told about itself, for the audit and the log.
+struct Origin {
+    /// "dimse", "stow" or "file".
+    const char* protocol = "file";
+    /// Calling AE title or authenticated principal; may be empty.
+    std::string sender;
+};
+
+/// Where received objects go. The archive stands behind it; receiving does not know how it stores.
+class InstanceSink {
+  public:
+    virtual ~InstanceSink() = default;
+
+    /// Keeps one DICOM file (PS3.10, with file meta). On return it is durable and indexed.
+    /// Throws Error: kInvalidInput (not storable: says which attribute), kConflict (the SOP
+    /// Instance UID is kept with other content), kOutOfSpace, kIo. After a throw nothing is kept.
+    /// Called from several threads at once.
+    virtual KeptAs keep(ByteView file, const Origin& origin) = 0;
+};
+
+}  // namespace lucerna::receive

@@ -1,0 +1,284 @@
+#include "receive/stow.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "dicom/data_set.h"
+#include "dicom/dimse_status.h"
+#include "dicom/part10_head.h"
+#include "dicom/uids.h"
+#include "http/media_type.h"
+
+namespace lucerna::receive {
+namespace {
+
+constexpr const char* kDicom = "application/dicom";
+constexpr const char* kDicomJson = "application/dicom+json";
+
+/// What became of one part.
+struct Outcome {
+    std::string sop_class_uid;
+    std::string sop_instance_uid;
+    std::string study_uid;
+    std::string series_uid;
+    /// 0 is stored.
+    std::uint16_t status = dicom::status::kSuccess;
+    std::string why;
+    bool for_lack_of_space = false;
+
+    [[nodiscard]] bool stored() const { return status == dicom::status::kSuccess; }
+};
+
+Outcome failed(Outcome outcome, std::uint16_t status, std::string why) {
+    outcome.status = status;
+    outcome.why = std::move(why);
+    return outcome;
+}
+
+std::string attribute(const char* tag, const char* vr, const std::string& value) {
+    return "\"" + std::string(tag) + "\":{\"vr\":\"" + vr + "\"" +
+           (value.empty() ? "" : ",\"Value\":[" + value + "]") + "}";
+}
+
+std::string text_attribute(const char* tag, const char* vr, const std::string& text) {
+    return attribute(tag, vr, text.empty() ? "" : json_quoted(text));
+}
+
+/// The Store Instances Response (PS3.18 Table 10.5.3-2) in the DICOM JSON model.
+class StoreResponse {
+  public:
+    explicit StoreResponse(std::string base_url) : base_url_(std::move(base_url)) {}
+
+    void add(const Outcome& outcome) {
+        if (outcome.stored())
+            append(stored_,
+                   sop(outcome) + "," + text_attribute("00081190", "UR", instance_url(outcome)));
+        else if (!outcome.sop_instance_uid.empty())
+            append(failed_, sop(outcome) + "," + reason(outcome));
+        else
+            append(other_, reason(outcome));
+        if (outcome.stored()) studies_.insert(outcome.study_uid);
+    }
+
+    [[nodiscard]] std::string json() const {
+        const std::string study = studies_.size() == 1 ? study_url(*studies_.begin()) : "";
+        std::string text = "{" + text_attribute("00081190", "UR", study);
+        if (!failed_.empty()) text += "," + attribute("00081198", "SQ", failed_);
+        if (!stored_.empty()) text += "," + attribute("00081199", "SQ", stored_);
+        if (!other_.empty()) text += "," + attribute("0008119A", "SQ", other_);
+        return text + "}";
+    }
+
+  private:
+    static void append(std::string& items, const std::string& item) {
+        items += (items.empty() ? "{" : ",{") + item + "}";
+    }
+    static std::string sop(const Outcome& outcome) {
+        return text_attribute("00081150", "UI", outcome.sop_class_uid) + "," +
+               text_attribute("00081155", "UI", outcome.sop_instance_uid);
+    }
+    static std::string reason(const Outcome& outcome) {
+        return attribute("00081197", "US", std::to_string(outcome.status));
+    }
+    [[nodiscard]] std::string study_url(const std::string& study) const {
+        return base_url_ + "/studies/" + study;
+    }
+    [[nodiscard]] std::string instance_url(const Outcome& outcome) const {
+        return study_url(outcome.study_uid) + "/series/" + outcome.series_uid + "/instances/" +
+               outcome.sop_instance_uid;
+    }
+
+    std::string base_url_;
+    std::string stored_;
+    std::string failed_;
+    std::string other_;
+    std::set<std::string> studies_;
+};
+
+/// One POST, from its headers to its answer.
+class StowRequest {
+  public:
+    StowRequest(http::Request& request, InstanceSink& sink, const StowOptions& options)
+        : request_(request), sink_(sink), options_(options), response_(options.base_url) {
+        const auto study = request.parameters.find("study");
+        if (study != request.parameters.end()) study_ = study->second;
+    }
+
+    http::Response answer() {
+        if (std::optional<http::Response> refusal = reason_to_refuse()) return *refusal;
+        const std::string boundary(content_type_->parameter("boundary"));
+        if (boundary.empty())
+            return refuse(400, "no-boundary", "Content-Type names no multipart boundary");
+        try {
+            read_parts(boundary);
+        } catch (const Error& error) {
+            log_end(error.what());
+            if (error.code() != ErrorCode::kInvalidInput) throw;
+            return refuse(400, "malformed-body",
+                          std::string(error.what()) + "; " + std::to_string(stored_) +
+                              " instances before it were stored");
+        }
+        log_end("");
+        if (stored_ + failed_ == 0)
+            return refuse(400, "no-instances", "the multipart body holds no part");
+        return http_response();
+    }
+
+  private:
+    http::Response refuse(int status, const char* code, const std::string& message) {
+        return http::refusal(status, code, message, request_.id);
+    }
+
+    std::optional<http::Response> reason_to_refuse() {
+        if (study_ && !dicom::is_valid_uid(*study_))
+            return refuse(400, "bad-study", "the study in the path is no valid UID");
+        if (!accepts_json())
+            return refuse(406, "not-acceptable", "the answer comes as application/dicom+json only");
+        const std::string encoding = request_.headers.get_or("Content-Encoding", "identity");
+        if (!http::same_name(encoding, "identity"))
+            return refuse(415, "encoded-body",
+                          "Content-Encoding " + encoding + " is not taken: send the body plain");
+        content_type_ = http::parse_media_type(request_.headers.get_or("Content-Type", ""));
+        if (!content_type_ || content_type_->type != "multipart/related")
+            return refuse(415, "unsupported-media-type",
+                          "Content-Type has to be multipart/related; type=\"application/dicom\"");
+        const std::string_view type = content_type_->parameter("type");
+        if (!type.empty() && !http::same_name(type, kDicom))
+            return refuse(
+                415, "unsupported-media-type",
+                "parts of type " + std::string(type) + " are not taken: send application/dicom");
+        return std::nullopt;
+    }
+
+    [[nodiscard]] bool accepts_json() const {
+        const std::vector<http::MediaRange> ranges =
+            http::parse_accept(request_.headers.get_or("Accept", ""));
+        return std::any_of(ranges.begin(), ranges.end(), [](const http::MediaRange& range) {
+            return range.covers(kDicomJson) || range.covers("application/json");
+        });
+    }
+
+    void read_parts(const std::string& boundary) {
+        constexpr std::size_t kPiece = std::size_t{256} * 1024;
+        MultipartParser parser(boundary, options_.limits,
+                               [this](const MultipartParser::Part& part) { note(store(part)); });
+        Bytes piece(kPiece);
+        while (const std::size_t count = request_.body.read(piece)) {
+            bytes_ += count;
+            parser.feed(ByteView(piece).first(count));
+        }
+        parser.finish();
+    }
+
+    Outcome store(const MultipartParser::Part& part) {
+        Outcome outcome;
+        const auto type = part.headers.find("content-type");
+        if (type != part.headers.end()) {
+            const std::optional<http::MediaType> media = http::parse_media_type(type->second);
+            if (!media || media->type != kDicom)
+                return failed(outcome, dicom::status::kCannotUnderstand,
+                              "a part's Content-Type is not application/dicom");
+        }
+        try {
+            describe(part.body, outcome);
+            if (study_ && outcome.study_uid != *study_)
+                return failed(outcome, dicom::status::kDoesNotMatchClass,
+                              "Study Instance UID differs from the study in the path");
+            (void)sink_.keep(part.body, {"stow", request_.principal});
+        } catch (const Error& error) {
+            outcome.for_lack_of_space = error.code() == ErrorCode::kOutOfSpace;
+            return failed(outcome, dicom::status_for(error.code()), error.what());
+        }
+        return outcome;
+    }
+
+    /// Fills in what the answer names, as far as it can be read. Throws Error for the rest.
+    static void describe(ByteView file, Outcome& outcome) {
+        const dicom::ObjectHead head = dicom::split_part10(file).head;
+        if (!dicom::is_valid_uid(head.sop_instance_uid) || !dicom::is_valid_uid(head.sop_class_uid))
+            throw Error(ErrorCode::kInvalidInput,
+                        "the File Meta Information holds a UID that is none");
+        outcome.sop_class_uid = head.sop_class_uid;
+        outcome.sop_instance_uid = head.sop_instance_uid;
+        const dicom::DataSet data_set = dicom::DataSet::parse(file, {}, dicom::PixelData::kSkip);
+        outcome.study_uid = data_set.text_or(dicom::tags::kStudyInstanceUid, "");
+        outcome.series_uid = data_set.text_or(dicom::tags::kSeriesInstanceUid, "");
+        if (!dicom::is_valid_uid(outcome.study_uid) || !dicom::is_valid_uid(outcome.series_uid))
+            throw Error(ErrorCode::kInvalidInput,
+                        "Study or Series Instance UID is missing or no valid UID");
+        if (data_set.text_or(dicom::tags::kSopInstanceUid, "") != head.sop_instance_uid)
+            throw Error(ErrorCode::kInvalidInput,
+                        "SOP Instance UID (0008,0018) differs from the File Meta Information");
+    }
+
+    void note(const Outcome& outcome) {
+        response_.add(outcome);
+        if (outcome.stored()) {
+            ++stored_;
+            return;
+        }
+        ++failed_;
+        if (outcome.for_lack_of_space) ++without_space_;
+        if (first_failure_.empty()) first_failure_ = outcome.why;
+        log_event(LogLevel::kWarning, "receive.failed",
+                  {{"request", request_.id},
+                   {"protocol", "stow"},
+                   {"sender", request_.principal},
+                   {"object", outcome.sop_instance_uid},
+                   {"sop_class", outcome.sop_class_uid},
+                   {"status", dicom::describe_status(outcome.status)},
+                   {"why", outcome.why}});
+    }
+
+    void log_end(const std::string& why) const {
+        log_event(why.empty() ? LogLevel::kInfo : LogLevel::kWarning, "receive.stow",
+                  {{"request", request_.id},
+                   {"sender", request_.principal},
+                   {"address", request_.remote},
+                   {"stored", stored_},
+                   {"failed", failed_},
+                   {"bytes", bytes_},
+                   {"why", why}});
+    }
+
+    /// PS3.18 Table 10.5.3-1.
+    [[nodiscard]] http::Response http_response() const {
+        int status = 200;
+        if (failed_ > 0) status = stored_ > 0 ? 202 : 409;
+        if (stored_ == 0 && without_space_ == failed_)
+            status = http::status_of(ErrorCode::kOutOfSpace);
+        http::Response response = http::Response::of(status, kDicomJson, response_.json());
+        // The standard's answer has codes only: the words go into a header (RFC 7234 5.5).
+        if (!first_failure_.empty())
+            response.headers.set(
+                "Warning", "299 lucerna " + json_quoted(dicom::as_error_comment(first_failure_)));
+        return response;
+    }
+
+    http::Request& request_;
+    InstanceSink& sink_;
+    const StowOptions& options_;
+    std::optional<std::string> study_;
+    std::optional<http::MediaType> content_type_;
+    StoreResponse response_;
+    std::size_t stored_ = 0;
+    std::size_t failed_ = 0;
+    std::size_t without_space_ = 0;
+    std::uint64_t bytes_ = 0;
+    std::string first_failure_;
+};
+
+}  // namespace
+
+http::Handler stow_handler(InstanceSink& sink, StowOptions options) {
+    return [&sink, options = std::move(options)](http::Request& request) {
+        return StowRequest(request, sink, options).answer();
+    };
+}
+
+}  // namespace lucerna::receive

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+
+#include "http/message.h"
+#include "receive/instance_sink.h"
+#include "receive/multipart.h"
+
+namespace lucerna::receive {
+
+struct StowOptions {
+    MultipartLimits limits;
+    /// What Retrieve URLs (0008,1190) in the answer begin with.
+    std::string base_url = "/dicom-web";
+};
+
+/// Answers POST /studies and POST /studies/{study} (PS3.18 10.5): multipart/related bodies of type
+/// application/dicom are taken part by part as they come in. The answer is
+/// application/dicom+json, the Store Instances Response (PS3.18 Table 10.5.3-2): what was stored
+/// in Referenced SOP Sequence, what was not in Failed SOP Sequence with the status of the one
+/// table in dicom/dimse_status.h, what is not even an object in Other Failures Sequence.
+///
+/// 200 all stored; 202 some; 409 none; 507 none, because there is no space; 400 malformed body, no
+/// boundary, no part, or a study that is no UID; 406 JSON not accepted; 415 another media type or
+/// an encoded body. Logs "receive.stow" for each request and "receive.failed" for each failure.
+/// The sink must outlive the handler.
+[[nodiscard]] http::Handler stow_handler(InstanceSink& sink, StowOptions options = {});
+
+}  // namespace lucerna::receive

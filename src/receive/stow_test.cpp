@@ -1,0 +1,231 @@
+#include "receive/stow.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "support/small_object.h"
+
+namespace lucerna::receive {
+namespace {
+
+using nlohmann::json;
+using test::small_object;
+using testing::HasSubstr;
+
+class FakeSink : public InstanceSink {
+  public:
+    KeptAs keep(ByteView file, const Origin& origin) override {
+        const std::string uid = dicom::split_part10(file).head.sop_instance_uid;
+        if (fails.contains(uid)) throw Error(fails.at(uid), "the sink says no");
+        last_protocol = origin.protocol;
+        last_sender = origin.sender;
+        return kept.insert_or_assign(uid, Bytes(file.begin(), file.end())).second
+                   ? KeptAs::kNew
+                   : KeptAs::kAlreadyKept;
+    }
+
+    std::map<std::string, Bytes> kept;
+    std::map<std::string, ErrorCode> fails;
+    std::string last_protocol;
+    std::string last_sender;
+};
+
+std::string body_of(const std::vector<Bytes>& files,
+                    const std::string& type = "application/dicom") {
+    std::string body;
+    for (const Bytes& file : files)
+        body += "--xyz\r\nContent-Type: " + type + "\r\n\r\n" + std::string(as_text(file)) + "\r\n";
+    return body + "--xyz--\r\n";
+}
+
+class Stow : public testing::Test {
+  protected:
+    http::Response post(const std::string& body, const std::optional<std::string>& study = {}) {
+        http::BodyInMemory reader(body);
+        http::Request request(reader);
+        request.id = "r1";
+        request.method = "POST";
+        request.principal = "modality";
+        if (!content_type.empty()) request.headers.set("Content-Type", content_type);
+        for (const auto& [name, value] : more_headers) request.headers.set(name, value);
+        if (study) request.parameters["study"] = *study;
+        return stow_handler(sink, options)(request);
+    }
+    static json parsed(const http::Response& response) {
+        return json::parse(std::get<std::string>(response.body));
+    }
+    static json items(const http::Response& response, const char* sequence) {
+        const json whole = parsed(response);
+        return whole.contains(sequence) ? whole[sequence]["Value"] : json::array();
+    }
+
+    FakeSink sink;
+    StowOptions options;
+    std::string content_type = "multipart/related; type=\"application/dicom\"; boundary=xyz";
+    std::map<std::string, std::string> more_headers;
+};
+
+TEST_F(Stow, KeepsEachPartBitForBitAndSaysWhereItIs) {
+    const Bytes first = small_object("1.2.3.4.1", 100'001, "1.2.840.10008.1.2.4.201");
+    const Bytes second = small_object("1.2.3.4.2", 100, "1.2.840.10008.1.2.4.90");
+    const http::Response response = post(body_of({first, second}));
+    EXPECT_EQ(response.status, 200);
+    EXPECT_EQ(response.headers.get_or("Content-Type", ""), "application/dicom+json");
+    EXPECT_TRUE(sink.kept.at("1.2.3.4.1") == first);
+    EXPECT_TRUE(sink.kept.at("1.2.3.4.2") == second);
+    EXPECT_EQ(sink.last_protocol, "stow");
+    EXPECT_EQ(sink.last_sender, "modality");
+
+    const json stored = items(response, "00081199");
+    ASSERT_EQ(stored.size(), 2u);
+    EXPECT_EQ(stored[0]["00081150"]["Value"][0], test::kMammogramClass);
+    EXPECT_EQ(stored[0]["00081155"]["Value"][0], "1.2.3.4.1");
+    EXPECT_EQ(stored[0]["00081190"]["Value"][0],
+              "/dicom-web/studies/1.2.3.4/series/1.2.3.4.1/instances/1.2.3.4.1");
+    EXPECT_EQ(parsed(response)["00081190"]["Value"][0], "/dicom-web/studies/1.2.3.4");
+    EXPECT_FALSE(parsed(response).contains("00081198"));
+}
+
+TEST_F(Stow, TakesABoundaryInQuotesAndTheTypeWithout) {
+    content_type = "Multipart/Related; type=application/dicom; boundary=\"xyz\"";
+    EXPECT_EQ(post(body_of({small_object("1.2.3")})).status, 200);
+}
+
+TEST_F(Stow, AnswersWith202WhenSomeFail) {
+    sink.fails["1.2.3.2"] = ErrorCode::kConflict;
+    const http::Response response =
+        post(body_of({small_object("1.2.3.1"), small_object("1.2.3.2"), small_object("1.2.3.3")}));
+    EXPECT_EQ(response.status, 202);
+    EXPECT_EQ(items(response, "00081199").size(), 2u);
+    const json refused = items(response, "00081198");
+    ASSERT_EQ(refused.size(), 1u);
+    EXPECT_EQ(refused[0]["00081155"]["Value"][0], "1.2.3.2");
+    EXPECT_EQ(refused[0]["00081197"]["Value"][0], 0x0111);
+    EXPECT_THAT(response.headers.get_or("Warning", ""), HasSubstr("the sink says no"));
+}
+
+TEST_F(Stow, AnswersWith409WhenAllFail) {
+    sink.fails["1.2.3.1"] = ErrorCode::kInvalidInput;
+    const http::Response response = post(body_of({small_object("1.2.3.1")}));
+    EXPECT_EQ(response.status, 409);
+    EXPECT_EQ(items(response, "00081198")[0]["00081197"]["Value"][0], 0xC000);
+    EXPECT_FALSE(parsed(response).contains("00081199"));
+}
+
+TEST_F(Stow, TellsThatTheDiskIsFull) {
+    sink.fails["1.2.3.1"] = ErrorCode::kOutOfSpace;
+    const http::Response response = post(body_of({small_object("1.2.3.1")}));
+    EXPECT_EQ(response.status, http::status_of(ErrorCode::kOutOfSpace));
+    EXPECT_GE(response.status, 500);
+    EXPECT_EQ(items(response, "00081198")[0]["00081197"]["Value"][0], 0xA700);
+}
+
+TEST_F(Stow, RefusesInstancesOfAnotherStudyThanThatOfThePath) {
+    const std::vector<Bytes> files = {
+        small_object("1.2.3.1", 64, test::kExplicitLittle, test::kMammogramClass, "1.2.77"),
+        small_object("1.2.3.2", 64, test::kExplicitLittle, test::kMammogramClass, "1.2.88")};
+    const http::Response response = post(body_of(files), "1.2.77");
+    EXPECT_EQ(response.status, 202);
+    EXPECT_EQ(items(response, "00081199").size(), 1u);
+    EXPECT_EQ(items(response, "00081198")[0]["00081155"]["Value"][0], "1.2.3.2");
+    EXPECT_EQ(items(response, "00081198")[0]["00081197"]["Value"][0], 0xA900);
+    EXPECT_EQ(sink.kept.size(), 1u);
+}
+
+TEST_F(Stow, CountsPartsThatAreNoObjectsAmongOtherFailures) {
+    const http::Response response =
+        post(body_of({small_object("1.2.3.1"), Bytes(500, 0), Bytes()}));
+    EXPECT_EQ(response.status, 202);
+    EXPECT_EQ(items(response, "0008119A").size(), 2u);
+    EXPECT_EQ(items(response, "0008119A")[0]["00081197"]["Value"][0], 0xC000);
+    EXPECT_EQ(post(body_of({small_object("1.2.3.1")}, "image/jpeg")).status, 409);
+}
+
+TEST_F(Stow, NeverPutsAUidThatIsNoneIntoTheAnswer) {
+    const http::Response response = post(body_of({small_object("../../etc/passwd\"")}));
+    EXPECT_EQ(response.status, 409);
+    EXPECT_THAT(std::get<std::string>(response.body), testing::Not(HasSubstr("passwd")));
+    EXPECT_TRUE(sink.kept.empty());
+}
+
+struct BadHeader {
+    const char* name;
+    std::string content_type;
+    int status;
+    std::string says;
+};
+class StowHeaders : public Stow, public testing::WithParamInterface<BadHeader> {};
+
+TEST_P(StowHeaders, AreRefusedWithAReason) {
+    content_type = GetParam().content_type;
+    const http::Response response = post(body_of({small_object("1.2.3")}));
+    EXPECT_EQ(response.status, GetParam().status);
+    EXPECT_THAT(parsed(response)["message"].get<std::string>(), HasSubstr(GetParam().says));
+    EXPECT_TRUE(sink.kept.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Bad, StowHeaders,
+    testing::Values(
+        BadHeader{"NoBoundary", "multipart/related; type=\"application/dicom\"", 400,
+                  "no multipart boundary"},
+        BadHeader{"BoundaryThatIsNone",
+                  "multipart/related; boundary=\"" + std::string(71, 'a') + "\"", 400, "RFC 2046"},
+        BadHeader{"OtherBoundary", "multipart/related; boundary=abc", 400, "never comes"},
+        BadHeader{"NoType", "", 415, "multipart/related"},
+        BadHeader{"BareDicom", "application/dicom", 415, "multipart/related"},
+        BadHeader{"FormData", "multipart/form-data; boundary=xyz", 415, "multipart/related"},
+        BadHeader{"XmlParts", "multipart/related; type=\"application/dicom+xml\"; boundary=xyz",
+                  415, "application/dicom+xml"}),
+    [](const auto& one) { return one.param.name; });
+
+TEST_F(Stow, RefusesAnEncodedBody) {
+    more_headers["Content-Encoding"] = "gzip";
+    const http::Response response = post("whatever");
+    EXPECT_EQ(response.status, 415);
+    EXPECT_THAT(parsed(response)["message"].get<std::string>(), HasSubstr("gzip"));
+}
+
+TEST_F(Stow, RefusesToAnswerInXml) {
+    more_headers["Accept"] = "application/dicom+xml";
+    EXPECT_EQ(post(body_of({small_object("1.2.3")})).status, 406);
+    more_headers["Accept"] = "application/dicom+xml;q=0.1, application/dicom+json";
+    EXPECT_EQ(post(body_of({small_object("1.2.3")})).status, 200);
+}
+
+TEST_F(Stow, RefusesABodyWithoutParts) {
+    EXPECT_EQ(post("--xyz--\r\n").status, 400);
+    EXPECT_EQ(post("").status, 400);
+}
+
+TEST_F(Stow, RefusesAStudyThatIsNoUid) {
+    EXPECT_EQ(post(body_of({small_object("1.2.3")}), "..").status, 400);
+    EXPECT_TRUE(sink.kept.empty());
+}
+
+TEST_F(Stow, SaysWhatWasStoredBeforeABodyBreaksOff) {
+    std::string body = body_of({small_object("1.2.3.1"), small_object("1.2.3.2")});
+    body.resize(body.size() - 40);
+    const http::Response response = post(body);
+    EXPECT_EQ(response.status, 400);
+    EXPECT_THAT(parsed(response)["message"].get<std::string>(),
+                HasSubstr("1 instances before it were stored"));
+    EXPECT_EQ(sink.kept.size(), 1u);
+}
+
+TEST_F(Stow, RefusesAPartThatIsTooLarge) {
+    options.limits.max_part_bytes = 1000;
+    const http::Response response = post(body_of({small_object("1.2.3.1", 5000)}));
+    EXPECT_EQ(response.status, 400);
+    EXPECT_THAT(parsed(response)["message"].get<std::string>(), HasSubstr("1000 bytes"));
+}
+
+}  // namespace
+}  // namespace lucerna::receive
