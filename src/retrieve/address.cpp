@@ -1,0 +1,70 @@
+#include "retrieve/address.h"
+
+#include <utility>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "dicom/uids.h"
+
+namespace lucerna::retrieve {
+
+std::string base_of(const http::Request& request, std::string_view configured) {
+    if (configured.empty()) return request.origin + std::string(kRoot);
+    if (configured.ends_with('/')) configured.remove_suffix(1);
+    return std::string(configured);
+}
+
+const std::string& uid_of(const http::Request& request, std::string_view name) {
+    const std::string& uid = request.parameter(name);
+    if (!dicom::is_valid_uid(uid))
+        throw Error(ErrorCode::kInvalidInput,
+                    "the " + std::string(name) + " in the address is not a UID (PS3.5 9.1)");
+    return uid;
+}
+
+std::vector<store::InstanceRow> instances_named(const http::Request& request,
+                                                store::Archive& archive) {
+    const std::string& study = uid_of(request, "study");
+    const bool one_series = request.parameters.contains("series");
+    const std::string series = one_series ? uid_of(request, "series") : std::string();
+    if (request.parameters.contains("instance")) {
+        auto row = archive.instance(uid_of(request, "instance"));
+        if (!row || row->study_instance_uid != study || row->series_instance_uid != series)
+            throw Error(ErrorCode::kNotFound, "there is no such instance in that series");
+        return {std::move(*row)};
+    }
+    std::vector<store::InstanceRow> rows = archive.instances_of(study);
+    if (rows.empty()) throw Error(ErrorCode::kNotFound, "there is no such study");
+    if (one_series)
+        std::erase_if(rows, [&](const auto& row) { return row.series_instance_uid != series; });
+    if (rows.empty()) throw Error(ErrorCode::kNotFound, "there is no such series in that study");
+    return rows;
+}
+
+std::string url_of(const store::InstanceRow& row, std::string_view base) {
+    return std::string(base) + "/studies/" + row.study_instance_uid + "/series/" +
+           row.series_instance_uid + "/instances/" + row.sop_instance_uid;
+}
+
+std::string etag_of(const std::vector<store::InstanceRow>& rows, std::string_view variant) {
+    std::string all(variant);
+    for (const store::InstanceRow& row : rows)
+        all += "\n" + row.sop_instance_uid + " " + std::to_string(row.size) + " " +
+               std::to_string(row.received_at.time_since_epoch().count());
+    return "\"" + sha256(as_byte_view(all)).substr(0, 32) + "\"";
+}
+
+void set_cache_headers(http::Response& response, std::string_view etag) {
+    response.headers.set("ETag", etag);
+    response.headers.set("Cache-Control", "private, no-cache");
+    response.headers.add("Vary", "Accept, Authorization");
+}
+
+http::Response not_acceptable(const http::Request& request, std::string_view available) {
+    return http::refusal(
+        406, "not-acceptable",
+        "nothing that Accept asks for can be given; there is " + std::string(available),
+        request.id);
+}
+
+}  // namespace lucerna::retrieve

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/message.h"
+#include "store/archive.h"
+
+namespace lucerna::retrieve {
+
+constexpr std::string_view kRoot = "/dicom-web";
+
+/// The address of the DICOMweb service, without a slash at its end: `configured`, or that which the
+/// request came to.
+[[nodiscard]] std::string base_of(const http::Request& request, std::string_view configured);
+
+/// A path parameter that must be a UID. Throws Error(kInvalidInput) if it is none.
+[[nodiscard]] const std::string& uid_of(const http::Request& request, std::string_view name);
+
+/// Which instances a request's {study}, {series} and {instance} name, as far as its route has them.
+/// Throws Error: kInvalidInput (no UID), kNotFound (there are none).
+[[nodiscard]] std::vector<store::InstanceRow> instances_named(const http::Request& request,
+                                                              store::Archive& archive);
+
+/// "BASE/studies/.../series/.../instances/..." of one instance.
+[[nodiscard]] std::string url_of(const store::InstanceRow& row, std::string_view base);
+
+/// A quoted entity tag that changes when any of these instances does, or `variant`: the
+/// representation that was asked for.
+[[nodiscard]] std::string etag_of(const std::vector<store::InstanceRow>& rows,
+                                  std::string_view variant);
+
+/// Sets ETag, Cache-Control: only the client's own cache may keep what is about a person, and must
+/// ask again each time.
+void set_cache_headers(http::Response& response, std::string_view etag);
+
+/// 406, with what there is.
+[[nodiscard]] http::Response not_acceptable(const http::Request& request,
+                                            std::string_view available);
+
+}  // namespace lucerna::retrieve

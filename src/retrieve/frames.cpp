@@ -1,0 +1,173 @@
+#include "retrieve/frames.h"
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
+#include <numeric>
+#include <utility>
+
+#include "base/error.h"
+#include "dicom/frames.h"
+#include "dicom/tags.h"
+#include "dicom/uids.h"
+#include "http/multipart_writer.h"
+#include "retrieve/address.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+constexpr std::size_t kMostFrames = 10'000;
+
+std::uint32_t little_endian(ByteView bytes) {
+    std::uint32_t value = 0;
+    for (std::size_t i = bytes.size(); i > 0; --i) value = value << 8 | bytes[i - 1];
+    return value;
+}
+
+std::string with_syntax(const Representation& representation) {
+    return representation.media_type + "; transfer-syntax=" + representation.transfer_syntax;
+}
+
+http::Response send_frames(const http::Request& request, store::Archive& archive,
+                           const store::InstanceRow& row, const std::vector<int>& numbers) {
+    const Count count = numbers.size() == 1 ? Count::kOne : Count::kMany;
+    const auto chosen = choose_frames(accepted_by(request), row.transfer_syntax_uid, count);
+    if (!chosen)
+        return not_acceptable(
+            request,
+            "application/octet-stream, or the frames as they are stored in "
+            "transfer syntax " +
+                row.transfer_syntax_uid +
+                (numbers.size() > 1 ? "; several come as multipart/related" : ""));
+    std::string variant = with_syntax(*chosen) + (chosen->multipart ? "m" : "s");
+    for (const int number : numbers) variant += "," + std::to_string(number);
+    const std::string etag = etag_of({row}, variant);
+    if (http::has_already(request, etag)) return http::not_modified(etag);
+    const auto source = std::make_shared<FrameSource>(archive, row);
+    // All must be there before the first one is sent.
+    const int greatest = *std::max_element(numbers.begin(), numbers.end());
+    if (greatest > source->count())
+        throw Error(ErrorCode::kNotFound, "there is no frame " + std::to_string(greatest) +
+                                              "; the instance has " +
+                                              std::to_string(source->count()));
+    http::Response response;
+    if (!chosen->multipart) {
+        response = http::Response::of(200, with_syntax(*chosen),
+                                      source->frame(numbers.front() - 1, *chosen));
+    } else {
+        const std::string location = url_of(row, base_of(request, {})) + "/frames/";
+        response = http::multipart_response(
+            chosen->media_type,
+            [source, numbers, location, chosen = *chosen,
+             at = std::size_t{0}]() mutable -> std::optional<http::Part> {
+                if (at == numbers.size()) return std::nullopt;
+                const int number = numbers[at++];
+                return http::Part{with_syntax(chosen), location + std::to_string(number),
+                                  source->frame(number - 1, chosen)};
+            });
+    }
+    set_cache_headers(response, etag);
+    return response;
+}
+
+}  // namespace
+
+std::vector<int> parse_frame_list(std::string_view text) {
+    std::vector<int> numbers;
+    for (std::size_t begin = 0; begin <= text.size();) {
+        const std::size_t end = std::min(text.find(',', begin), text.size());
+        const std::string_view one = text.substr(begin, end - begin);
+        int number = 0;
+        const auto [stop, error] = std::from_chars(one.data(), one.data() + one.size(), number);
+        if (error != std::errc() || stop != one.data() + one.size() || number < 1 ||
+            numbers.size() == kMostFrames)
+            throw Error(ErrorCode::kInvalidInput,
+                        "frames must be a list of at most 10,000 numbers from 1 up, such as 1,2,5; "
+                        "not \"" +
+                            std::string(one.substr(0, 32)) + "\"");
+        numbers.push_back(number);
+        begin = end + 1;
+    }
+    return numbers;
+}
+
+Bytes object_as(store::Archive& archive, const store::InstanceRow& row,
+                const Representation& representation) {
+    Bytes file = archive.object(row.sop_instance_uid);
+    if (representation.as_stored) return file;
+    return dicom::DataSet::parse(std::move(file)).to_part10(representation.transfer_syntax);
+}
+
+FrameSource::FrameSource(store::Archive& archive, const store::InstanceRow& row)
+    : archive_(archive), sop_instance_uid_(row.sop_instance_uid) {
+    if (find_native_frames(row)) return;
+    object_ = dicom::DataSet::parse(archive.object(row.sop_instance_uid));
+    count_ = dicom::frame_count(object_);
+    if (count_ == 0) throw Error(ErrorCode::kNotFound, "that instance has no pixels");
+}
+
+/// Pixel Data of a plain little endian file is one element with a length, frame after frame.
+/// Anything less plain is left to dicom/frames.h.
+bool FrameSource::find_native_frames(const store::InstanceRow& row) {
+    const bool is_explicit =
+        row.transfer_syntax_uid == dicom::transfer_syntax::kExplicitVrLittleEndian;
+    const bool is_implicit =
+        row.transfer_syntax_uid == dicom::transfer_syntax::kImplicitVrLittleEndian;
+    if (row.head_bytes == 0 || !(is_explicit || is_implicit)) return false;
+    const auto header =
+        dicom::DataSet::parse(archive_.head(row.sop_instance_uid), {}, dicom::PixelData::kSkip);
+    namespace tags = dicom::tags;
+    const auto positive = [&](dicom::Tag tag, long long fallback) {
+        return static_cast<std::uint64_t>(std::max(header.integer(tag).value_or(fallback), 0LL));
+    };
+    const std::uint64_t bits = positive(tags::kBitsAllocated, 0);
+    const std::uint64_t samples = positive(tags::kSamplesPerPixel, 1);
+    const std::uint64_t frames = positive(tags::kNumberOfFrames, 1);
+    if (bits == 0 || bits % 8 != 0 || bits > 64 || samples > 4 || samples == 2) return false;
+    if (header.text_or(tags::kPhotometricInterpretation, "").starts_with("YBR_FULL_4"))
+        return false;
+    // 2^16 * 2^16 * 2^3 * 4 fits; the product with the frames is checked against the length.
+    const std::uint64_t rows = positive(tags::kRows, 0);
+    const std::uint64_t columns = positive(tags::kColumns, 0);
+    if (rows > 0xFFFF || columns > 0xFFFF || frames > 0xFFFFFF) return false;
+    frame_bytes_ = rows * columns * samples * (bits / 8);
+    const std::uint64_t head = is_explicit ? 12 : 8;
+    const Bytes element = archive_.object_range(row.sop_instance_uid, row.head_bytes, head);
+    if (element.size() != head || little_endian(ByteView(element).first(2)) != 0x7FE0 ||
+        little_endian(ByteView(element).subspan(2, 2)) != 0x0010)
+        return false;
+    const std::uint64_t length = little_endian(ByteView(element).last(4));
+    if (frame_bytes_ == 0 || frames == 0 || length / frame_bytes_ < frames) return false;
+    begin_ = row.head_bytes + head;
+    count_ = static_cast<int>(frames);
+    return true;
+}
+
+Bytes FrameSource::frame(int frame, const Representation& representation) {
+    if (frame < 0 || frame >= count_) throw Error(ErrorCode::kNotFound, "there is no such frame");
+    if (begin_ != 0) {
+        Bytes bytes = archive_.object_range(
+            sop_instance_uid_, begin_ + static_cast<std::uint64_t>(frame) * frame_bytes_,
+            frame_bytes_);
+        if (bytes.size() != frame_bytes_)
+            throw Error(ErrorCode::kInvalidInput, "the pixel data ends before that frame does");
+        return bytes;
+    }
+    if (representation.as_stored) return dicom::stored_frame(object_, frame);
+    return dicom::decode_frame(object_, frame).samples;
+}
+
+http::Response frames(http::Request& request, store::Archive& archive) {
+    const std::vector<int> numbers = parse_frame_list(request.parameter("frames"));
+    return send_frames(request, archive, instances_named(request, archive).front(), numbers);
+}
+
+http::Response all_frames(http::Request& request, store::Archive& archive,
+                          const store::InstanceRow& row) {
+    const int count = FrameSource(archive, row).count();
+    std::vector<int> numbers(static_cast<std::size_t>(count));
+    std::iota(numbers.begin(), numbers.end(), 1);
+    return send_frames(request, archive, row, numbers);
+}
+
+}  // namespace lucerna::retrieve

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "dicom/data_set.h"
+#include "http/message.h"
+#include "retrieve/negotiate.h"
+#include "store/archive.h"
+
+namespace lucerna::retrieve {
+
+/// "1,2,5": frame numbers from 1, 10,000 at most. Throws Error(kInvalidInput), quoting what is
+/// wrong.
+[[nodiscard]] std::vector<int> parse_frame_list(std::string_view text);
+
+/// The file as `representation` says. Throws Error as the archive and DataSet do.
+[[nodiscard]] Bytes object_as(store::Archive& archive, const store::InstanceRow& row,
+                              const Representation& representation);
+
+/// Gives the frames of one instance, one at a time. Of uncompressed objects only the bytes of the
+/// frame that was asked for are read.
+class FrameSource {
+  public:
+    /// Throws Error(kNotFound) for an instance without pixels.
+    FrameSource(store::Archive& archive, const store::InstanceRow& row);
+
+    [[nodiscard]] int count() const { return count_; }
+    /// `frame` from 0. Throws Error(kNotFound) beyond the last, and as decode_frame does.
+    [[nodiscard]] Bytes frame(int frame, const Representation& representation);
+
+  private:
+    [[nodiscard]] bool find_native_frames(const store::InstanceRow& row);
+
+    store::Archive& archive_;
+    std::string sop_instance_uid_;
+    int count_ = 0;
+    /// Where frame 0 begins in the file, and how long one is; 0 where the whole must be read.
+    std::uint64_t begin_ = 0;
+    std::uint64_t frame_bytes_ = 0;
+    dicom::DataSet object_;
+};
+
+/// GET .../frames/{frames}.
+[[nodiscard]] http::Response frames(http::Request& request, store::Archive& archive);
+/// All of them, for the bulk data of compressed pixels.
+[[nodiscard]] http::Response all_frames(http::Request& request, store::Archive& archive,
+                                        const store::InstanceRow& row);
+
+}  // namespace lucerna::retrieve

@@ -1,0 +1,142 @@
+#include "retrieve/negotiate.h"
+
+#include <algorithm>
+
+#include "dicom/uids.h"
+#include "http/headers.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+namespace syntax = dicom::transfer_syntax;
+constexpr std::string_view kDicom = "application/dicom";
+constexpr std::string_view kOctets = "application/octet-stream";
+
+/// What a range says of the things themselves, whether or not they come in parts.
+struct Wish {
+    bool multipart;
+    /// "*/*" where it says nothing.
+    http::MediaRange type;
+    /// Empty where it says nothing.
+    std::string_view transfer_syntax;
+};
+
+/// Empty for what cannot be met: single parts where there are many things.
+std::optional<Wish> wish_of(const http::MediaRange& range, Count count) {
+    const std::string_view transfer_syntax = range.media.parameter("transfer-syntax");
+    const bool multipart = range.covers("multipart/related");
+    if (!multipart && count == Count::kMany) return std::nullopt;
+    if (!multipart) return Wish{false, range, transfer_syntax};
+    const std::string_view type = range.media.parameter("type");
+    http::MediaRange inner{{"*/*", {}}, 1};
+    if (!type.empty()) {
+        inner.media.type = type;
+        std::transform(type.begin(), type.end(), inner.media.type.begin(), [](char c) {
+            return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        });
+    }
+    return Wish{true, inner, transfer_syntax};
+}
+
+bool is_native(std::string_view uid) {
+    const dicom::TransferSyntax* known = dicom::find_transfer_syntax(uid);
+    return known && !known->encapsulated();
+}
+
+/// What DataSet::to_part10 can write.
+bool is_writable(std::string_view uid) {
+    const dicom::TransferSyntax* known = dicom::find_transfer_syntax(uid);
+    return known && !known->encapsulated() && known->little_endian;
+}
+
+bool is_readable(std::string_view uid) {
+    return is_native(uid) || dicom::is_decodable(uid);
+}
+
+std::optional<Representation> object_for(const Wish& wish, std::string_view stored) {
+    if (!wish.type.covers(kDicom)) return std::nullopt;
+    const auto answer = [&](bool as_stored, std::string_view uid) {
+        return Representation{wish.multipart, as_stored, std::string(uid), std::string(kDicom)};
+    };
+    if (wish.transfer_syntax == "*" || wish.transfer_syntax == stored) return answer(true, stored);
+    if (wish.transfer_syntax.empty()) {
+        if (stored == syntax::kExplicitVrLittleEndian || !is_readable(stored))
+            return answer(true, stored);
+        return answer(false, syntax::kExplicitVrLittleEndian);
+    }
+    if (is_writable(wish.transfer_syntax) && is_readable(stored))
+        return answer(false, wish.transfer_syntax);
+    return std::nullopt;
+}
+
+/// Media types that clients use for the same codestreams.
+std::string_view registered_name(std::string_view type) {
+    if (type == "image/x-jls") return "image/jls";
+    if (type == "image/x-dicom-rle") return "image/dicom-rle";
+    return type;
+}
+
+std::optional<Representation> frames_for(const Wish& wish, std::string_view stored) {
+    const auto answer = [&](bool as_stored, std::string_view uid, std::string_view type) {
+        return Representation{wish.multipart, as_stored, std::string(uid), std::string(type)};
+    };
+    const dicom::TransferSyntax* known = dicom::find_transfer_syntax(stored);
+    const bool native = is_native(stored);
+    // Of uncompressed frames every syntax has the same bytes, once they are little endian.
+    const std::string_view as_stored = native ? syntax::kExplicitVrLittleEndian : stored;
+    const std::string_view codestream = known && !native ? known->frame_media_type : kOctets;
+    const std::string_view wanted = wish.transfer_syntax;
+    const bool any = wanted.empty() || wanted == "*" || wanted == stored;
+
+    http::MediaRange type = wish.type;
+    type.media.type = registered_name(type.media.type);
+    if (type.covers(kOctets)) {
+        if (wanted == "*" || wanted == stored) return answer(true, as_stored, kOctets);
+        if ((wanted.empty() || is_writable(wanted)) && is_readable(stored))
+            return answer(native, syntax::kExplicitVrLittleEndian, kOctets);
+        if (wanted.empty() && type.media.type == "*/*") return answer(true, stored, codestream);
+    }
+    if (!native && any && type.covers(registered_name(codestream)))
+        return answer(true, stored, codestream);
+    return std::nullopt;
+}
+
+template <typename Choose>
+std::optional<Representation> first_of(std::span<const http::MediaRange> accepted, Count count,
+                                       Choose&& choose) {
+    for (const http::MediaRange& range : accepted) {
+        const std::optional<Wish> wish = wish_of(range, count);
+        if (!wish) continue;
+        if (std::optional<Representation> chosen = choose(*wish)) return chosen;
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Representation> choose_object(std::span<const http::MediaRange> accepted,
+                                            std::string_view stored_syntax, Count count) {
+    return first_of(accepted, count,
+                    [&](const Wish& wish) { return object_for(wish, stored_syntax); });
+}
+
+std::optional<Representation> choose_frames(std::span<const http::MediaRange> accepted,
+                                            std::string_view stored_syntax, Count count) {
+    return first_of(accepted, count,
+                    [&](const Wish& wish) { return frames_for(wish, stored_syntax); });
+}
+
+std::optional<std::string> choose_plain(std::span<const http::MediaRange> accepted,
+                                        std::span<const std::string_view> offered) {
+    for (const http::MediaRange& range : accepted)
+        for (const std::string_view one : offered)
+            if (range.covers(one)) return std::string(one);
+    return std::nullopt;
+}
+
+std::vector<http::MediaRange> accepted_by(const http::Request& request) {
+    if (const auto asked = request.query.get("accept")) return http::parse_accept(*asked);
+    return http::parse_accept(request.headers.get_or("Accept", ""));
+}
+
+}  // namespace lucerna::retrieve

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/media_type.h"
+#include "http/message.h"
+
+namespace lucerna::retrieve {
+
+/// How something goes out.
+struct Representation {
+    bool multipart = true;
+    /// As it is stored; else it is decoded, or written anew, in `transfer_syntax`.
+    bool as_stored = true;
+    std::string transfer_syntax;
+    /// Of a part, without parameters.
+    std::string media_type;
+    friend bool operator==(const Representation&, const Representation&) = default;
+};
+
+/// Whether single parts are possible: there is one thing to send.
+enum class Count { kOne, kMany };
+
+/// Of an object (PS3.18 8.7.3.5): without transfer-syntax in Accept it is explicit VR little
+/// endian, or as stored where it cannot be decoded; with "*" as stored; with a UID exactly that.
+/// Empty: none of it is acceptable.
+[[nodiscard]] std::optional<Representation> choose_object(
+    std::span<const http::MediaRange> accepted, std::string_view stored_syntax, Count count);
+
+/// Of frames: without wishes uncompressed application/octet-stream; as stored for
+/// transfer-syntax=*, for the syntax's UID, and for the media type of its codestreams (image/jls).
+[[nodiscard]] std::optional<Representation> choose_frames(
+    std::span<const http::MediaRange> accepted, std::string_view stored_syntax, Count count);
+
+/// The first of `offered` that the most preferred entry covers; empty if none is.
+[[nodiscard]] std::optional<std::string> choose_plain(std::span<const http::MediaRange> accepted,
+                                                      std::span<const std::string_view> offered);
+
+/// Request's Accept, with the query parameter `accept` in its place if it is there
+/// (PS3.18 8.3.3.1). Throws Error(kInvalidInput).
+[[nodiscard]] std::vector<http::MediaRange> accepted_by(const http::Request& request);
+
+}  // namespace lucerna::retrieve

@@ -1,0 +1,94 @@
+#include "retrieve/negotiate.h"
+
+#include <gtest/gtest.h>
+
+#include "dicom/uids.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+namespace syntax = dicom::transfer_syntax;
+const std::string kExplicit(syntax::kExplicitVrLittleEndian);
+const std::string kImplicit(syntax::kImplicitVrLittleEndian);
+const std::string kJls(syntax::kJpegLsLossless);
+const std::string kVideo = "1.2.840.10008.1.2.4.102";
+
+/// "m|s" for multipart or single, "stored" or "made", media type, transfer syntax; "none".
+std::string shown(const std::optional<Representation>& chosen) {
+    if (!chosen) return "none";
+    return std::string(chosen->multipart ? "m " : "s ") +
+           (chosen->as_stored ? "stored " : "made ") + chosen->media_type + " " +
+           chosen->transfer_syntax;
+}
+std::string object(const std::string& accept, std::string_view stored, Count count = Count::kOne) {
+    return shown(choose_object(http::parse_accept(accept), stored, count));
+}
+std::string frames(const std::string& accept, std::string_view stored, Count count = Count::kOne) {
+    return shown(choose_frames(http::parse_accept(accept), stored, count));
+}
+
+TEST(ChooseObject, MakesExplicitLittleEndianUnlessAskedOtherwise) {
+    for (const char* accept : {"", "*/*", "multipart/related", "multipart/*",
+                               "multipart/related; type=\"application/dicom\"",
+                               "multipart/related; type=application/DICOM"}) {
+        EXPECT_EQ(object(accept, kJls), "m made application/dicom " + kExplicit) << accept;
+        EXPECT_EQ(object(accept, kImplicit), "m made application/dicom " + kExplicit) << accept;
+        EXPECT_EQ(object(accept, kExplicit), "m stored application/dicom " + kExplicit) << accept;
+        EXPECT_EQ(object(accept, kVideo), "m stored application/dicom " + kVideo) << accept;
+    }
+}
+
+TEST(ChooseObject, KeepsTheSyntaxThatIsAskedFor) {
+    const std::string dicom = "multipart/related; type=\"application/dicom\"; transfer-syntax=";
+    EXPECT_EQ(object(dicom + "*", kJls), "m stored application/dicom " + kJls);
+    EXPECT_EQ(object(dicom + kJls, kJls), "m stored application/dicom " + kJls);
+    EXPECT_EQ(object(dicom + kImplicit, kJls), "m made application/dicom " + kImplicit);
+    EXPECT_EQ(object(dicom + kJls, kExplicit), "none") << "nothing is compressed here";
+    EXPECT_EQ(object(dicom + kExplicit, kVideo), "none");
+    EXPECT_EQ(object(dicom + "nonsense", kExplicit), "none");
+    EXPECT_EQ(object(dicom + kJls + ", " + dicom + kExplicit + ";q=0.5", kExplicit),
+              "m stored application/dicom " + kExplicit);
+}
+
+TEST(ChooseObject, GivesOneAloneOnlyWhereThereIsOne) {
+    EXPECT_EQ(object("application/dicom; transfer-syntax=*", kJls),
+              "s stored application/dicom " + kJls);
+    EXPECT_EQ(object("application/dicom", kExplicit, Count::kMany), "none");
+    EXPECT_EQ(object("image/jpeg", kExplicit), "none");
+    EXPECT_EQ(object("multipart/related; type=\"image/jpeg\"", kExplicit), "none");
+    EXPECT_EQ(object("application/json", kExplicit), "none");
+}
+
+TEST(ChooseFrames, DecodesUnlessStoredOnesAreAskedFor) {
+    const std::string octets = "multipart/related; type=application/octet-stream";
+    for (const std::string& accept : {std::string(), std::string("*/*"), octets})
+        EXPECT_EQ(frames(accept, kJls), "m made application/octet-stream " + kExplicit) << accept;
+    EXPECT_EQ(frames(octets + "; transfer-syntax=*", kJls),
+              "m stored application/octet-stream " + kJls);
+    EXPECT_EQ(frames(octets + "; transfer-syntax=*", kImplicit),
+              "m stored application/octet-stream " + kExplicit)
+        << "the bytes of a frame are the same in both";
+    EXPECT_EQ(frames(octets + "; transfer-syntax=" + kExplicit, kJls),
+              "m made application/octet-stream " + kExplicit);
+    EXPECT_EQ(frames("*/*", kVideo).substr(0, 9), "m stored ");
+    EXPECT_EQ(frames(octets, kVideo), "none");
+}
+
+TEST(ChooseFrames, GivesCodestreamsByTheirMediaType) {
+    EXPECT_EQ(frames("multipart/related; type=\"image/jls\"", kJls), "m stored image/jls " + kJls);
+    EXPECT_EQ(frames("multipart/related; type=\"image/x-jls\"; transfer-syntax=" + kJls, kJls),
+              "m stored image/jls " + kJls);
+    EXPECT_EQ(frames("image/*", kJls), "s stored image/jls " + kJls);
+    EXPECT_EQ(frames("image/jp2", kJls), "none");
+    EXPECT_EQ(frames("image/jls", kExplicit), "none");
+    EXPECT_EQ(frames("image/jls", kJls, Count::kMany), "none");
+    EXPECT_EQ(frames("multipart/related; type=image/jp2, "
+                     "multipart/related; type=application/octet-stream;q=0.1",
+                     kJls, Count::kMany),
+              "m made application/octet-stream " + kExplicit);
+    EXPECT_EQ(frames("application/octet-stream", kJls),
+              "s made application/octet-stream " + kExplicit);
+}
+
+}  // namespace
+}  // namespace lucerna::retrieve

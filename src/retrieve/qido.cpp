@@ -1,0 +1,186 @@
+#include "retrieve/qido.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <set>
+
+#include "base/error.h"
+#include "dicom/json.h"
+#include "dicom/tags.h"
+#include "retrieve/address.h"
+#include "retrieve/negotiate.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+using store::Level;
+
+constexpr std::array<std::string_view, 9> kReserved = {
+    "limit",  "offset",  "fuzzymatching", "emptyvaluematching", "multiplevaluematching",
+    "accept", "charset", "orderby",       "includefield"};
+
+/// A search as it was asked for.
+struct Search {
+    store::Query query;
+    /// Attributes to add that the index does not hold; of instances only.
+    std::set<dicom::Tag> from_objects;
+    std::vector<std::string> warnings;
+};
+
+std::string list(const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+    return text;
+}
+
+/// "StudyDate", "00080020", or a path of those with dots. Throws Error(kInvalidInput).
+std::vector<dicom::Tag> attribute_path(std::string_view name) {
+    std::vector<dicom::Tag> path;
+    for (std::size_t begin = 0; begin <= name.size();) {
+        const std::size_t end = std::min(name.find('.', begin), name.size());
+        const auto tag = dicom::tag_from(name.substr(begin, end - begin));
+        if (!tag)
+            throw Error(ErrorCode::kInvalidInput,
+                        "\"" + std::string(name.substr(0, 64)) +
+                            "\" is no attribute: give a keyword such as StudyDate or eight "
+                            "hexadecimal digits such as 00080020");
+        path.push_back(*tag);
+        begin = end + 1;
+    }
+    return path;
+}
+
+void add_included(Search& search, const std::string& value, std::vector<std::string>& unknown) {
+    for (std::size_t begin = 0; begin <= value.size();) {
+        const std::size_t end = std::min(value.find(',', begin), value.size());
+        const std::string name = value.substr(begin, end - begin);
+        begin = end + 1;
+        if (name.empty() || name == "all") continue;  // all that the index has comes anyway
+        const std::vector<dicom::Tag> path = attribute_path(name);
+        if (path.size() == 1 && store::is_indexed(path[0], search.query.level)) continue;
+        if (search.query.level == Level::kInstance)
+            search.from_objects.insert(path[0]);
+        else
+            unknown.push_back(name);
+    }
+}
+
+Search search_from(const http::Request& request, Level level, const QidoOptions& options) {
+    Search search;
+    search.query.level = level;
+    std::vector<std::string> not_matched;
+    std::vector<std::string> not_included;
+    for (const auto& [name, value] : request.query.all()) {
+        if (name == "includefield") add_included(search, value, not_included);
+        if (std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end()) continue;
+        const std::vector<dicom::Tag> path = attribute_path(name);
+        if (path.size() == 1 && store::is_indexed(path[0], level))
+            search.query.keys.push_back({path[0], value});
+        else
+            not_matched.push_back(name);
+    }
+    for (const auto& [name, tag] : {std::pair("study", dicom::tags::kStudyInstanceUid),
+                                    std::pair("series", dicom::tags::kSeriesInstanceUid)})
+        if (request.parameters.contains(name))
+            search.query.keys.push_back({tag, uid_of(request, name)});
+    constexpr std::size_t kMost = 1U << 30;
+    search.query.limit = std::min(request.query.number_or("limit", options.default_limit, 0, kMost),
+                                  options.max_limit);
+    search.query.offset = request.query.number_or("offset", 0, 0, kMost);
+    const std::string fuzzy = request.query.get_or("fuzzymatching", "false");
+    if (fuzzy != "true" && fuzzy != "false")
+        throw Error(ErrorCode::kInvalidInput, "fuzzymatching must be true or false");
+    if (fuzzy == "true")
+        search.warnings.emplace_back(
+            "The fuzzymatching parameter is not supported. Only literal matching has been "
+            "performed.");
+    if (!not_matched.empty())
+        search.warnings.push_back("Not matched by, because the index does not hold them: " +
+                                  list(not_matched));
+    if (!not_included.empty())
+        search.warnings.push_back("Not included at this level: " + list(not_included));
+    return search;
+}
+
+std::string member(dicom::Tag tag, std::string_view vr, std::string_view value) {
+    std::array<char, 16> digits{};
+    std::snprintf(digits.data(), digits.size(), "%04X%04X", unsigned{tag.group},
+                  unsigned{tag.element});
+    return "\"" + std::string(digits.data()) + "\":{\"vr\":\"" + std::string(vr) +
+           "\",\"Value\":[" + json_quoted(value) + "]}";
+}
+
+std::string retrieve_url(const store::Match& match, const std::string& base) {
+    std::string url = base + "/studies/" + match.study_instance_uid;
+    if (!match.series_instance_uid.empty()) url += "/series/" + match.series_instance_uid;
+    if (!match.sop_instance_uid.empty()) url += "/instances/" + match.sop_instance_uid;
+    return url;
+}
+
+/// Of the object itself those of `wanted` that it has, as members of a JSON object.
+std::string members_from_object(store::Archive& archive, const std::string& sop_instance_uid,
+                                const std::set<dicom::Tag>& wanted) {
+    dicom::DataSet object =
+        dicom::DataSet::parse(archive.head(sop_instance_uid), {}, dicom::PixelData::kSkip);
+    for (const dicom::Tag tag : object.tags())
+        if (!wanted.contains(tag)) object.remove(tag);
+    const std::string json = dicom::to_dicom_json(object);
+    return json.size() > 2 ? json.substr(1, json.size() - 2) : std::string();
+}
+
+std::string json_of(const store::Match& match, const Search& search, const std::string& base,
+                    store::Archive& archive) {
+    std::string json = "{" + store::json_members(match);
+    json += "," + member(dicom::tags::kInstanceAvailability, "CS", "ONLINE");
+    json += "," + member(dicom::tags::kRetrieveUrl, "UR", retrieve_url(match, base));
+    if (!search.from_objects.empty()) {
+        const std::string more =
+            members_from_object(archive, match.sop_instance_uid, search.from_objects);
+        if (!more.empty()) json += "," + more;
+    }
+    return json + "}";
+}
+
+http::Response answer(const http::Request& request, Level level, store::Archive& archive,
+                      const QidoOptions& options) {
+    static constexpr std::array<std::string_view, 2> kOffered = {"application/dicom+json",
+                                                                 "application/json"};
+    const auto type = choose_plain(accepted_by(request), kOffered);
+    if (!type) return not_acceptable(request, "application/dicom+json");
+    Search search = search_from(request, level, options);
+    const std::size_t limit = search.query.limit;
+    search.query.limit = limit + 1;
+    std::vector<store::Match> matches = archive.find(search.query);
+    if (matches.size() > limit) {
+        matches.resize(limit);
+        search.warnings.emplace_back("There are additional results that can be requested.");
+    }
+    const std::string base = base_of(request, options.base_url);
+    std::string json = "[";
+    for (const store::Match& match : matches)
+        json += (json.size() > 1 ? "," : "") + json_of(match, search, base, archive);
+    http::Response response = http::Response::of(200, *type, json + "]");
+    for (const std::string& warning : search.warnings)
+        response.headers.add("Warning", "299 lucerna " + json_quoted(warning));
+    return response;
+}
+
+}  // namespace
+
+void add_qido(http::Router& router, store::Archive& archive, const QidoOptions& options) {
+    const auto add = [&](const char* pattern, Level level) {
+        router.add("GET", std::string(kRoot) + pattern,
+                   [&archive, options, level](http::Request& request) {
+                       return answer(request, level, archive, options);
+                   });
+    };
+    add("/studies", Level::kStudy);
+    add("/series", Level::kSeries);
+    add("/instances", Level::kInstance);
+    add("/studies/{study}/series", Level::kSeries);
+    add("/studies/{study}/instances", Level::kInstance);
+    add("/studies/{study}/series/{series}/instances", Level::kInstance);
+}
+
+}  // namespace lucerna::retrieve

@@ -1,0 +1,111 @@
+#include "retrieve/qido.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "retrieve/archive_for_test.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+using nlohmann::json;
+
+std::vector<std::string> uids(const std::string& text, const char* tag) {
+    std::vector<std::string> found;
+    for (const json& match : json::parse(text)) found.push_back(match[tag]["Value"][0]);
+    return found;
+}
+using Uids = std::vector<std::string>;
+
+TEST(Qido, FindsStudiesNewestFirst) {
+    TestArchive archive;
+    const http::Response response = archive.get("/dicom-web/studies");
+    EXPECT_EQ(response.status, 200);
+    EXPECT_EQ(response.headers.get("Content-Type"), "application/dicom+json");
+    const json found = json::parse(TestArchive::body(response));
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_EQ(found[0]["0020000D"]["Value"][0], "1.2.1");
+    EXPECT_EQ(found[0]["00081190"]["Value"][0], "http://localhost/dicom-web/studies/1.2.1");
+    EXPECT_EQ(found[0]["00080056"]["Value"][0], "ONLINE");
+    EXPECT_EQ(found[0]["00201208"]["Value"][0], 4);
+    EXPECT_EQ(found[0]["00100010"]["Value"][0]["Alphabetic"], "M\xC3\xBCller^Eva");
+    EXPECT_EQ(found[1]["0020000D"]["Value"][0], "1.2.2");
+}
+
+TEST(Qido, MatchesByKeywordAndByNumber) {
+    TestArchive archive;
+    const auto studies = [&](const std::string& query) {
+        return uids(archive.text("/dicom-web/studies?" + query), "0020000D");
+    };
+    EXPECT_EQ(studies("PatientID=P-1.2.2"), Uids{"1.2.2"});
+    EXPECT_EQ(studies("00100020=P-1.2.1"), Uids{"1.2.1"});
+    EXPECT_EQ(studies("StudyDate=20260101-"), Uids{"1.2.1"});
+    EXPECT_EQ(studies("ModalitiesInStudy=SR"), Uids{"1.2.1"});
+    EXPECT_EQ(studies("PatientName=m*"), (Uids{"1.2.1", "1.2.2"}));
+    EXPECT_EQ(studies("StudyInstanceUID=1.2.1,1.2.2&limit=1&offset=1"), Uids{"1.2.2"});
+    EXPECT_EQ(archive.text("/dicom-web/studies?PatientID=nobody"), "[]");
+}
+
+TEST(Qido, FindsSeriesAndInstancesBelowAndAcross) {
+    TestArchive archive;
+    EXPECT_EQ(uids(archive.text("/dicom-web/studies/1.2.1/series"), "0020000E"),
+              (Uids{"1.2.1.1", "1.2.1.2"}));
+    EXPECT_EQ(uids(archive.text("/dicom-web/studies/1.2.1/series/1.2.1.1/instances"), "00080018"),
+              (Uids{"1.2.1.1.1", "1.2.1.1.2", "1.2.1.1.3"}));
+    EXPECT_EQ(uids(archive.text("/dicom-web/studies/1.2.1/instances?Modality=SR"), "00080018"),
+              Uids{"1.2.1.2.1"});
+    EXPECT_EQ(uids(archive.text("/dicom-web/series?Modality=MG"), "0020000E").size(), 2U);
+    EXPECT_EQ(uids(archive.text("/dicom-web/instances"), "00080018").size(), 5U);
+    const json one = json::parse(archive.text("/dicom-web/instances?SOPInstanceUID=1.2.1.1.1"))[0];
+    EXPECT_EQ(one["00081190"]["Value"][0],
+              "http://localhost/dicom-web/studies/1.2.1/series/1.2.1.1/instances/1.2.1.1.1");
+}
+
+TEST(Qido, AddsFromTheObjectsWhatTheIndexLacks) {
+    TestArchive archive;
+    const std::string path = "/dicom-web/instances?SOPInstanceUID=1.2.1.1.1";
+    EXPECT_FALSE(json::parse(archive.text(path))[0].contains("00080070"));
+    const json with = json::parse(archive.text(path + "&includefield=Manufacturer,00280101"))[0];
+    EXPECT_EQ(with["00080070"]["Value"][0], "Acme");
+    EXPECT_EQ(with["00280101"]["Value"][0], 12);
+    EXPECT_FALSE(with.contains("7FE00010"));
+    EXPECT_EQ(archive.status(path + "&includefield=all"), 200);
+}
+
+TEST(Qido, WarnsOfWhatItDidNotDo) {
+    TestArchive archive;
+    const auto warning = [&](const std::string& query) {
+        const http::Response response = archive.get("/dicom-web/studies?" + query);
+        EXPECT_EQ(response.status, 200) << query;
+        return response.headers.get_or("Warning", "");
+    };
+    EXPECT_EQ(warning("fuzzymatching=false"), "");
+    EXPECT_NE(warning("fuzzymatching=true").find("299 lucerna \"The fuzzymatching"),
+              std::string::npos);
+    EXPECT_NE(warning("Manufacturer=Acme").find("Manufacturer"), std::string::npos);
+    EXPECT_NE(warning("RequestAttributesSequence.ScheduledProcedureStepID=1").find("Request"),
+              std::string::npos);
+    EXPECT_NE(warning("includefield=Manufacturer").find("Manufacturer"), std::string::npos);
+    EXPECT_NE(warning("limit=1").find("additional results"), std::string::npos);
+    EXPECT_EQ(warning("limit=2"), "");
+}
+
+TEST(Qido, RefusesWhatIsNoSearch) {
+    TestArchive archive;
+    for (const char* query :
+         {"Nonsense=1", "001000=1", "StudyDate=tomorrow", "limit=-1", "limit=x", "offset=1.5",
+          "fuzzymatching=maybe", "includefield=Nonsense", "PatientID.=1", "=1"}) {
+        const http::Response response = archive.get(std::string("/dicom-web/studies?") + query);
+        EXPECT_EQ(response.status, 400) << query;
+        EXPECT_GT(json::parse(TestArchive::body(response))["message"].size(), 0U);
+    }
+    EXPECT_EQ(archive.status("/dicom-web/studies/1.2.x/series"), 400);
+    EXPECT_EQ(archive.status("/dicom-web/studies", "application/dicom+xml"), 406);
+    EXPECT_EQ(archive.status("/dicom-web/studies?accept=application/dicom%2Bxml"), 406);
+    EXPECT_EQ(archive.get("/dicom-web/studies", "application/json").headers.get("Content-Type"),
+              "application/json");
+}
+
+}  // namespace
+}  // namespace lucerna::retrieve

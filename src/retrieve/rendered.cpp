@@ -1,0 +1,151 @@
+#include "retrieve/rendered.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+#include <vector>
+
+#include "base/error.h"
+#include "dicom/frames.h"
+#include "dicom/tags.h"
+#include "retrieve/address.h"
+#include "retrieve/frames.h"
+#include "retrieve/negotiate.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+constexpr dicom::Tag kRepresentativeFrameNumber{0x0028, 0x6010};
+constexpr int kThumbnailSize = 256;
+constexpr int kLargestSide = 65'535;
+constexpr std::array<std::string_view, 2> kPictures = {"image/jpeg", "image/png"};
+
+std::vector<std::string> values_of(const std::string& text) {
+    std::vector<std::string> values;
+    for (std::size_t begin = 0; begin <= text.size();) {
+        const std::size_t end = std::min(text.find(',', begin), text.size());
+        values.push_back(text.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    return values;
+}
+
+double number_from(const std::string& text, const char* parameter) {
+    double number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const bool finite = number > -1e15 && number < 1e15;
+    if (error != std::errc() || end != text.data() + text.size() || !finite)
+        throw Error(ErrorCode::kInvalidInput,
+                    std::string(parameter) + " has a value that is no number");
+    return number;
+}
+
+dicom::VoiWindow window_from(const std::string& text) {
+    const std::vector<std::string> values = values_of(text);
+    if (values.size() != 2 && values.size() != 3)
+        throw Error(ErrorCode::kInvalidInput,
+                    "window must be center,width or center,width,function");
+    dicom::VoiWindow window;
+    window.center = number_from(values[0], "window");
+    window.width = number_from(values[1], "window");
+    const std::string function = values.size() == 3 ? values[2] : "linear";
+    if (function == "linear-exact")
+        window.function = dicom::VoiFunction::kLinearExact;
+    else if (function == "sigmoid")
+        window.function = dicom::VoiFunction::kSigmoid;
+    else if (function != "linear")
+        throw Error(ErrorCode::kInvalidInput,
+                    "window's function must be linear, linear-exact or sigmoid");
+    const bool linear = window.function == dicom::VoiFunction::kLinear;
+    if (linear ? window.width < 1 : window.width <= 0)
+        throw Error(ErrorCode::kInvalidInput, "window's width is too small (PS3.3 C.11.2.1.2)");
+    return window;
+}
+
+void set_viewport(dicom::RenderOptions& options, const std::string& text) {
+    const std::vector<std::string> values = values_of(text);
+    if (values.size() == 6)
+        throw Error(ErrorCode::kUnsupported, "viewport with a source region is not done here");
+    if (values.size() != 2) throw Error(ErrorCode::kInvalidInput, "viewport must be width,height");
+    const auto side = [](const std::string& value) {
+        const double number = number_from(value, "viewport");
+        if (number < 1 || number > kLargestSide)
+            throw Error(ErrorCode::kInvalidInput, "viewport's sides must be from 1 to 65,535");
+        return static_cast<int>(number);
+    };
+    options.max_width = side(values[0]);
+    options.max_height = side(values[1]);
+}
+
+/// From 0: the frame that the address names, else Representative Frame Number, else the first.
+int frame_named(const http::Request& request, const dicom::DataSet& object) {
+    if (request.parameters.contains("frames")) {
+        const std::vector<int> numbers = parse_frame_list(request.parameter("frames"));
+        if (numbers.size() != 1)
+            throw Error(ErrorCode::kUnsupported, "one frame can be rendered at a time");
+        return numbers.front() - 1;
+    }
+    const long long frame = object.integer(kRepresentativeFrameNumber).value_or(1);
+    return frame >= 1 && frame <= dicom::frame_count(object) ? static_cast<int>(frame) - 1 : 0;
+}
+
+constexpr int kAsNamed = -1;
+
+}  // namespace
+
+dicom::RenderOptions render_options(const http::Query& query) {
+    dicom::RenderOptions options;
+    if (const auto window = query.get("window")) options.window = window_from(*window);
+    if (const auto viewport = query.get("viewport")) set_viewport(options, *viewport);
+    options.quality = static_cast<int>(query.number_or("quality", 90, 1, 100));
+    return options;
+}
+
+http::Response picture(const http::Request& request, store::Archive& archive,
+                       const store::InstanceRow& row, int frame,
+                       const dicom::RenderOptions& options, const std::string& type) {
+    std::string variant = "rendered " + type + request.path;
+    for (const auto& [key, value] : request.query.all()) variant += "&" + key + "=" + value;
+    const std::string etag = etag_of({row}, variant);
+    if (http::has_already(request, etag)) return http::not_modified(etag);
+    try {
+        const auto object = dicom::DataSet::parse(archive.object(row.sop_instance_uid));
+        if (dicom::frame_count(object) == 0)
+            throw Error(ErrorCode::kUnsupported, "that instance is no picture");
+        const int number = frame == kAsNamed ? frame_named(request, object) : frame;
+        http::Response response =
+            http::Response::of(200, type,
+                               type == kPictures[1] ? dicom::render_png(object, number, options)
+                                                    : dicom::render_jpeg(object, number, options));
+        set_cache_headers(response, etag);
+        return response;
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::kUnsupported) throw;
+        return http::refusal(406, "not-acceptable",
+                             std::string("it cannot be rendered: ") + error.what(), request.id);
+    }
+}
+
+http::Response rendered(http::Request& request, store::Archive& archive) {
+    const auto type = choose_plain(accepted_by(request), kPictures);
+    if (!type) return not_acceptable(request, "image/jpeg and image/png");
+    const dicom::RenderOptions options = render_options(request.query);
+    return picture(request, archive, instances_named(request, archive).front(), kAsNamed, options,
+                   *type);
+}
+
+http::Response thumbnail(http::Request& request, store::Archive& archive) {
+    const auto type = choose_plain(accepted_by(request), kPictures);
+    if (!type) return not_acceptable(request, "image/jpeg and image/png");
+    dicom::RenderOptions options = render_options(request.query);
+    if (options.max_width == 0) options.max_width = options.max_height = kThumbnailSize;
+    const auto rows = instances_named(request, archive);
+    const auto image = std::find_if(rows.begin(), rows.end(), [](const auto& row) {
+        return row.number_of_frames > 0 || row.rows > 0;
+    });
+    return picture(request, archive, image == rows.end() ? rows.front() : *image, kAsNamed, options,
+                   *type);
+}
+
+}  // namespace lucerna::retrieve

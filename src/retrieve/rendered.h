@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+
+#include "dicom/render.h"
+#include "http/message.h"
+#include "store/archive.h"
+
+namespace lucerna::retrieve {
+
+/// viewport=WIDTH,HEIGHT: fits into it, never enlarged. window=CENTER,WIDTH[,FUNCTION] with linear,
+/// linear-exact or sigmoid (PS3.18 8.3.5.1.4). quality=1..100. Throws Error(kInvalidInput), naming
+/// the parameter; Error(kUnsupported) for a viewport with a source region.
+[[nodiscard]] dicom::RenderOptions render_options(const http::Query& query);
+
+/// One picture of `type`: "image/jpeg" or "image/png". 406 if nothing of the instance can be
+/// rendered.
+[[nodiscard]] http::Response picture(const http::Request& request, store::Archive& archive,
+                                     const store::InstanceRow& row, int frame,
+                                     const dicom::RenderOptions& options, const std::string& type);
+
+/// GET .../rendered; of an instance with several frames the representative one.
+[[nodiscard]] http::Response rendered(http::Request& request, store::Archive& archive);
+/// GET .../thumbnail; of a study or series that of its first image.
+[[nodiscard]] http::Response thumbnail(http::Request& request, store::Archive& archive);
+
+}  // namespace lucerna::retrieve

@@ -1,0 +1,187 @@
+#include "retrieve/wado.h"
+
+#include <array>
+#include <memory>
+#include <utility>
+
+#include "base/error.h"
+#include "dicom/json.h"
+#include "dicom/uids.h"
+#include "http/multipart_writer.h"
+#include "retrieve/address.h"
+#include "retrieve/frames.h"
+#include "retrieve/negotiate.h"
+#include "retrieve/rendered.h"
+#include "retrieve/wado_uri.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+using Rows = std::vector<store::InstanceRow>;
+
+struct Sending {
+    store::InstanceRow row;
+    Representation representation;
+};
+
+std::string with_syntax(const Representation& representation) {
+    return representation.media_type + "; transfer-syntax=" + representation.transfer_syntax;
+}
+
+std::string kept_syntaxes(const Rows& rows) {
+    std::string text = "application/dicom in transfer syntax " + rows.front().transfer_syntax_uid;
+    for (const store::InstanceRow& row : rows)
+        if (text.find(row.transfer_syntax_uid) == std::string::npos)
+            text += ", " + row.transfer_syntax_uid;
+    return text + (rows.size() > 1 ? "; several objects come as multipart/related" : "");
+}
+
+http::Response objects(const http::Request& request, store::Archive& archive,
+                       const WadoOptions& options) {
+    const Rows rows = instances_named(request, archive);
+    const auto accepted = accepted_by(request);
+    const Count count = rows.size() == 1 ? Count::kOne : Count::kMany;
+    std::vector<Sending> sending;
+    std::string variant = "objects";
+    for (const store::InstanceRow& row : rows) {
+        auto chosen = choose_object(accepted, row.transfer_syntax_uid, count);
+        if (!chosen) return not_acceptable(request, kept_syntaxes(rows));
+        variant += chosen->transfer_syntax + (chosen->multipart ? "m" : "s");
+        sending.push_back({row, std::move(*chosen)});
+    }
+    const std::string etag = etag_of(rows, variant);
+    if (http::has_already(request, etag)) return http::not_modified(etag);
+    http::Response response;
+    if (!sending.front().representation.multipart) {
+        response =
+            http::Response::of(200, with_syntax(sending.front().representation),
+                               object_as(archive, rows.front(), sending.front().representation));
+    } else {
+        response = http::multipart_response(
+            "application/dicom",
+            [&archive, sending = std::move(sending), base = base_of(request, options.base_url),
+             at = std::size_t{0}]() mutable -> std::optional<http::Part> {
+                if (at == sending.size()) return std::nullopt;
+                const Sending& next = sending[at++];
+                return http::Part{with_syntax(next.representation), url_of(next.row, base),
+                                  object_as(archive, next.row, next.representation)};
+            });
+    }
+    set_cache_headers(response, etag);
+    return response;
+}
+
+/// One instance as an object of the DICOM JSON model.
+std::string metadata_of(store::Archive& archive, const store::InstanceRow& row,
+                        const std::string& base) {
+    const dicom::DataSet header =
+        dicom::DataSet::parse(archive.head(row.sop_instance_uid), {}, dicom::PixelData::kSkip);
+    const std::string bulk_data = url_of(row, base) + "/bulkdata";
+    std::string json = dicom::to_dicom_json(header, {.bulk_data_uri = bulk_data});
+    json.pop_back();
+    const char* comma = json.size() > 1 ? "," : "";
+    // The header ends before the pixels; what is told of them here stands for the element.
+    if (row.head_bytes != 0 && !header.has(dicom::tags::kPixelData)) {
+        const dicom::TransferSyntax* known = dicom::find_transfer_syntax(row.transfer_syntax_uid);
+        const bool is_native = known && !known->encapsulated();
+        const bool is_words = is_native && header.integer(dicom::tags::kBitsAllocated) > 8;
+        json += std::string(std::exchange(comma, ",")) + "\"7FE00010\":{\"vr\":\"" +
+                (is_words ? "OW" : "OB") +
+                "\",\"BulkDataURI\":" + json_quoted(bulk_data + "/7FE00010") + "}";
+    }
+    json += std::string(comma) + "\"00083002\":{\"vr\":\"UI\",\"Value\":[" +
+            json_quoted(row.transfer_syntax_uid) + "]}";
+    return json + "}";
+}
+
+http::Response metadata(const http::Request& request, store::Archive& archive,
+                        const WadoOptions& options) {
+    static constexpr std::array<std::string_view, 2> kOffered = {"application/dicom+json",
+                                                                 "application/json"};
+    const auto type = choose_plain(accepted_by(request), kOffered);
+    if (!type) return not_acceptable(request, "application/dicom+json");
+    Rows rows = instances_named(request, archive);
+    const std::string base = base_of(request, options.base_url);
+    const std::string etag = etag_of(rows, "metadata " + base);
+    if (http::has_already(request, etag)) return http::not_modified(etag);
+    // The first is read before the head is sent, so that what is wrong with it is an answer.
+    const auto first = std::make_shared<std::string>(metadata_of(archive, rows.front(), base));
+    http::Stream stream{[&archive, rows = std::move(rows), base, first,
+                         at = std::size_t{0}]() mutable -> http::Chunk {
+        const std::string json =
+            at == 0 ? "[" + *first : "," + metadata_of(archive, rows[at], base);
+        const bool last = ++at == rows.size();
+        http::Chunk chunk{.bytes = Bytes(json.begin(), json.end()), .last = last};
+        if (last) chunk.bytes.push_back(']');
+        return chunk;
+    }};
+    http::Response response{200, {}, std::move(stream)};
+    response.headers.set("Content-Type", *type);
+    set_cache_headers(response, etag);
+    return response;
+}
+
+http::Response bulk_data(http::Request& request, store::Archive& archive) {
+    static constexpr std::array<std::string_view, 2> kOffered = {"application/octet-stream",
+                                                                 "multipart/related"};
+    const Rows rows = instances_named(request, archive);
+    const std::string path = request.parameter("path");
+    const auto row = rows.front();
+    const dicom::TransferSyntax* known = dicom::find_transfer_syntax(row.transfer_syntax_uid);
+    const bool encapsulated = !known || known->encapsulated();
+    if (encapsulated && (path == "7FE00010" || path == "7fe00010"))
+        return all_frames(request, archive, row);
+    const auto accepted = accepted_by(request);
+    const auto type = choose_plain(accepted, kOffered);
+    if (!type) return not_acceptable(request, "application/octet-stream");
+    const std::string etag = etag_of(rows, "bulkdata " + *type + path);
+    if (http::has_already(request, etag)) return http::not_modified(etag);
+    const auto object = dicom::DataSet::parse(archive.object(row.sop_instance_uid));
+    const std::optional<ByteView> value = dicom::bulk_data_at(object, path);
+    if (!value) throw Error(ErrorCode::kNotFound, "that instance has no such bulk data");
+    Bytes bytes(value->begin(), value->end());
+    http::Response response;
+    if (*type == kOffered[0]) {
+        response = http::Response::of(200, *type, std::move(bytes));
+    } else {
+        http::Part part{std::string(kOffered[0]), "", std::move(bytes)};
+        response = http::multipart_response(kOffered[0],
+                                            [part = std::optional(std::move(part))]() mutable {
+                                                return std::exchange(part, std::nullopt);
+                                            });
+    }
+    set_cache_headers(response, etag);
+    return response;
+}
+
+}  // namespace
+
+void add_wado(http::Router& router, store::Archive& archive, const WadoOptions& options) {
+    const std::string study = std::string(kRoot) + "/studies/{study}";
+    const std::string series = study + "/series/{series}";
+    const std::string instance = series + "/instances/{instance}";
+    for (const std::string& level : {study, series, instance}) {
+        router.add("GET", level, [&archive, options](http::Request& request) {
+            return objects(request, archive, options);
+        });
+        router.add("GET", level + "/metadata", [&archive, options](http::Request& request) {
+            return metadata(request, archive, options);
+        });
+        router.add("GET", level + "/thumbnail",
+                   [&archive](http::Request& request) { return thumbnail(request, archive); });
+    }
+    router.add("GET", instance + "/frames/{frames}",
+               [&archive](http::Request& request) { return frames(request, archive); });
+    router.add("GET", instance + "/frames/{frames}/rendered",
+               [&archive](http::Request& request) { return rendered(request, archive); });
+    router.add("GET", instance + "/frames/{frames}/thumbnail",
+               [&archive](http::Request& request) { return thumbnail(request, archive); });
+    router.add("GET", instance + "/rendered",
+               [&archive](http::Request& request) { return rendered(request, archive); });
+    router.add("GET", instance + "/bulkdata/{path...}",
+               [&archive](http::Request& request) { return bulk_data(request, archive); });
+    router.add("GET", "/wado",
+               [&archive](http::Request& request) { return wado_uri(request, archive); });
+}
+
+}  // namespace lucerna::retrieve

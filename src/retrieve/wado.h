@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+
+#include "http/router.h"
+#include "store/archive.h"
+
+namespace lucerna::retrieve {
+
+struct WadoOptions {
+    /// As QidoOptions::base_url, for BulkDataURIs.
+    std::string base_url = {};
+};
+
+// clang-format off
+/// Adds the retrievals of WADO-RS (PS3.18 10.4) below /dicom-web, where S is studies/{study} and
+/// I is studies/{study}/series/{series}/instances/{instance}:
+///
+///     GET S, S/series/{series}, I    the objects: multipart/related, or one as application/dicom
+///     GET .../metadata               of each, application/dicom+json
+///     GET I/frames/{list}            1,2,5: uncompressed, or as stored
+///     GET I[/frames/{n}]/rendered    image/jpeg, image/png; window, viewport, quality
+///     GET .../thumbnail              image/jpeg, image/png of a study, series, instance or frame
+///     GET I/bulkdata/{path...}       what a BulkDataURI of the metadata names
+///     GET /wado?requestType=WADO     WADO-URI (PS3.18 9): application/dicom, pictures
+///
+/// Objects are read, and sent, one at a time. Without transfer-syntax in Accept they come as
+/// explicit VR little endian (PS3.18 8.7.3.5), or as stored where that cannot be made; 406 says
+/// what there is. `archive` is borrowed.
+// clang-format on
+void add_wado(http::Router& router, store::Archive& archive, const WadoOptions& options = {});
+
+}  // namespace lucerna::retrieve

@@ -1,0 +1,250 @@
+#include "retrieve/wado.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "dicom/frames.h"
+#include "http/server.h"
+#include "retrieve/archive_for_test.h"
+#include "retrieve/frames.h"
+#include "support/http_client.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+using nlohmann::json;
+
+const std::string kSeries = "/dicom-web/studies/1.2.1/series/1.2.1.1";
+const std::string kGray = kSeries + "/instances/1.2.1.1.1";
+const std::string kJpeg = kSeries + "/instances/1.2.1.1.2";
+const std::string kImplicitOne = kSeries + "/instances/1.2.1.1.3";
+const std::string kReport = "/dicom-web/studies/1.2.1/series/1.2.1.2/instances/1.2.1.2.1";
+const std::string kAny = "; transfer-syntax=*";
+
+struct PartRead {
+    std::string head;
+    std::string body;
+};
+std::vector<PartRead> parts_of(const std::string& content_type, const std::string& body) {
+    const std::string boundary = "--" + content_type.substr(content_type.find("boundary=") + 9);
+    std::vector<PartRead> parts;
+    std::size_t at = body.find(boundary);
+    EXPECT_EQ(at, 0U);
+    while (at != std::string::npos && body.compare(at + boundary.size(), 2, "--") != 0) {
+        const std::size_t next = body.find("\r\n" + boundary, at);
+        if (next == std::string::npos) break;
+        const std::size_t head = at + boundary.size() + 2;
+        const std::size_t empty = body.find("\r\n\r\n", head);
+        parts.push_back(
+            {body.substr(head, empty - head), body.substr(empty + 4, next - empty - 4)});
+        at = next + 2;
+    }
+    return parts;
+}
+std::vector<PartRead> parts_of(const http::Response& response) {
+    EXPECT_EQ(response.status, 200);
+    return parts_of(response.headers.get_or("Content-Type", ""), TestArchive::body(response));
+}
+dicom::DataSet parsed(const std::string& file) {
+    return dicom::DataSet::parse(as_byte_view(file));
+}
+
+TEST(Wado, SendsTheObjectsOfAStudyOneByOne) {
+    TestArchive archive;
+    const auto parts = parts_of(archive.get("/dicom-web/studies/1.2.1"));
+    ASSERT_EQ(parts.size(), 4U);
+    for (const PartRead& part : parts) {
+        EXPECT_NE(part.head.find("Content-Type: application/dicom; transfer-syntax="
+                                 "1.2.840.10008.1.2.1"),
+                  std::string::npos);
+        EXPECT_EQ(parsed(part.body).transfer_syntax_uid(), "1.2.840.10008.1.2.1");
+    }
+    EXPECT_EQ(dicom::decode_frame(parsed(parts[1].body), 0).samples.size(), 128U);
+    EXPECT_EQ(parts_of(archive.get(kSeries)).size(), 3U);
+    EXPECT_EQ(parts_of(archive.get(kGray)).size(), 1U);
+}
+
+TEST(Wado, SendsObjectsAsStoredWhereTheClientTakesThem) {
+    TestArchive archive;
+    const auto parts =
+        parts_of(archive.get(kSeries, "multipart/related; type=\"application/dicom\"" + kAny));
+    ASSERT_EQ(parts.size(), 3U);
+    for (const auto& [part, uid] :
+         {std::pair(parts[0], "1.2.1.1.1"), {parts[1], "1.2.1.1.2"}, {parts[2], "1.2.1.1.3"}}) {
+        const Bytes kept = archive.store.archive().object(uid);
+        EXPECT_EQ(part.body, std::string(kept.begin(), kept.end()));
+    }
+    const http::Response alone = archive.get(kJpeg, "application/dicom" + kAny);
+    EXPECT_EQ(alone.headers.get("Content-Type"),
+              "application/dicom; transfer-syntax=1.2.840.10008.1.2.4.50");
+    EXPECT_EQ(parsed(TestArchive::body(alone)).transfer_syntax_uid(), "1.2.840.10008.1.2.4.50");
+}
+
+TEST(Wado, SaysWhatThereIsWhereNothingIsAcceptable) {
+    TestArchive archive;
+    const http::Response refused =
+        archive.get(kJpeg, "application/dicom; transfer-syntax=1.2.840.10008.1.2.4.80");
+    EXPECT_EQ(refused.status, 406);
+    EXPECT_NE(TestArchive::body(refused).find("1.2.840.10008.1.2.4.50"), std::string::npos);
+    EXPECT_EQ(archive.status(kSeries, "application/dicom"), 406);
+    EXPECT_EQ(archive.status(kGray + "/frames/1", "image/jls"), 406);
+    EXPECT_EQ(archive.status(kGray + "/rendered", "image/webp"), 406);
+    EXPECT_EQ(archive.status(kGray + "/metadata", "application/dicom+xml"), 406);
+    EXPECT_EQ(archive.status(kGray, "nonsense"), 400);
+}
+
+TEST(Wado, KnowsOnlyWhatLiesWhereItIsAskedFor) {
+    TestArchive archive;
+    for (const char* tail :
+         {"", "/metadata", "/frames/1", "/rendered", "/thumbnail", "/bulkdata/7FE00010"}) {
+        const std::string end(tail);
+        EXPECT_EQ(archive.status(kSeries + "/instances/1.2.9" + end), 404) << tail;
+        EXPECT_EQ(
+            archive.status("/dicom-web/studies/1.2.2/series/1.2.1.1/instances/1.2.1.1.1" + end),
+            404)
+            << tail;
+        EXPECT_EQ(archive.status(kSeries + "/instances/1..2" + end), 400) << tail;
+    }
+    EXPECT_EQ(archive.status("/dicom-web/studies/1.2.3"), 404);
+    EXPECT_EQ(archive.status("/dicom-web/studies/1.2.1/series/1.2.2.1"), 404);
+}
+
+TEST(Wado, GivesMetadataWithoutPixels) {
+    TestArchive archive;
+    EXPECT_EQ(json::parse(archive.text("/dicom-web/studies/1.2.1/metadata")).size(), 4U);
+    EXPECT_EQ(json::parse(archive.text(kSeries + "/metadata")).size(), 3U);
+    const json gray = json::parse(archive.text(kGray + "/metadata"))[0];
+    EXPECT_EQ(gray["00280010"]["Value"][0], 2);
+    EXPECT_EQ(gray["00083002"]["Value"][0], "1.2.840.10008.1.2.1");
+    const std::string uri = gray["7FE00010"]["BulkDataURI"];
+    ASSERT_EQ(uri.find("http://localhost/"), 0U);
+    EXPECT_EQ(
+        archive.text(uri.substr(16)),
+        TestArchive::frame_bytes(1) + TestArchive::frame_bytes(2) + TestArchive::frame_bytes(3));
+    const json compressed = json::parse(archive.text(kJpeg + "/metadata"))[0];
+    const std::string frames = compressed["7FE00010"]["BulkDataURI"];
+    EXPECT_EQ(compressed["7FE00010"]["vr"], "OB");
+    EXPECT_EQ(parts_of(archive.get(frames.substr(16))).size(), 1U);
+    EXPECT_FALSE(json::parse(archive.text(kReport + "/metadata"))[0].contains("7FE00010"));
+}
+
+TEST(Wado, SendsFramesInTheOrderAskedFor) {
+    TestArchive archive;
+    const auto parts = parts_of(archive.get(kGray + "/frames/3,1"));
+    ASSERT_EQ(parts.size(), 2U);
+    EXPECT_EQ(parts[0].body, TestArchive::frame_bytes(3));
+    EXPECT_EQ(parts[1].body, TestArchive::frame_bytes(1));
+    EXPECT_NE(parts[0].head.find("/frames/3"), std::string::npos);
+    EXPECT_EQ(archive.text(kGray + "/frames/2", "application/octet-stream"),
+              TestArchive::frame_bytes(2));
+    EXPECT_EQ(archive.text(kImplicitOne + "/frames/1", "application/octet-stream"),
+              TestArchive::frame_bytes(1));
+}
+
+TEST(Wado, SendsCompressedFramesDecodedOrAsStored) {
+    TestArchive archive;
+    const auto decoded = parts_of(archive.get(kJpeg + "/frames/1"));
+    ASSERT_EQ(decoded.size(), 1U);
+    EXPECT_EQ(decoded[0].body.size(), 128U);
+    const auto cornerstone = parts_of(
+        archive.get(kJpeg + "/frames/1",
+                    "multipart/related; type=application/octet-stream; transfer-syntax=*"));
+    EXPECT_EQ(cornerstone[0].body.substr(0, 2), "\xFF\xD8");
+    EXPECT_NE(cornerstone[0].head.find("transfer-syntax=1.2.840.10008.1.2.4.50"),
+              std::string::npos);
+    const http::Response jpeg = archive.get(kJpeg + "/frames/1", "image/jpeg");
+    EXPECT_EQ(jpeg.headers.get("Content-Type"),
+              "image/jpeg; transfer-syntax=1.2.840.10008.1.2.4.50");
+    EXPECT_EQ(TestArchive::body(jpeg).substr(0, 2), "\xFF\xD8");
+}
+
+TEST(Wado, RefusesFramesThatAreNotThere) {
+    TestArchive archive;
+    EXPECT_EQ(archive.status(kGray + "/frames/4"), 404);
+    EXPECT_EQ(archive.status(kGray + "/frames/1,4"), 404);
+    EXPECT_EQ(archive.status(kReport + "/frames/1"), 404);
+    for (const char* list : {"0", "-1", "x", "1,", ",1", "1,,2", "1.5", "99999999999"})
+        EXPECT_EQ(archive.status(kGray + "/frames/" + list), 400) << list;
+    EXPECT_THROW((void)parse_frame_list(std::string(40'000, '1')), Error);
+}
+
+TEST(Wado, RendersPicturesAsAskedFor) {
+    TestArchive archive;
+    const auto starts_with = [&](const std::string& path, const std::string& accept,
+                                 const std::string& magic) {
+        const http::Response response = archive.get(path, accept);
+        EXPECT_EQ(response.status, 200) << path;
+        EXPECT_EQ(TestArchive::body(response).substr(0, magic.size()), magic) << path;
+    };
+    starts_with(kGray + "/rendered", "", "\xFF\xD8");
+    starts_with(kGray + "/rendered", "image/png", "\x89PNG");
+    starts_with(kGray + "/frames/2/rendered", "image/*", "\xFF\xD8");
+    starts_with(kGray + "/rendered?window=100,50,sigmoid&viewport=2,2&quality=10", "*/*",
+                "\xFF\xD8");
+    starts_with(kGray + "/rendered?accept=image/png", "image/jpeg", "\x89PNG");
+    starts_with("/dicom-web/studies/1.2.1/thumbnail", "", "\xFF\xD8");
+    starts_with(kSeries + "/thumbnail", "", "\xFF\xD8");
+    starts_with(kJpeg + "/thumbnail?viewport=4,4", "", "\xFF\xD8");
+    EXPECT_NE(archive.text(kGray + "/frames/1/rendered?window=0,100", "image/png"),
+              archive.text(kGray + "/frames/1/rendered?window=2000,100", "image/png"));
+}
+
+TEST(Wado, RefusesPicturesThatCannotBe) {
+    TestArchive archive;
+    for (const char* query :
+         {"window=1", "window=1,0", "window=a,b", "window=1,2,cubic", "window=1,nan",
+          "viewport=0,1", "viewport=1", "viewport=1,1,1", "quality=0", "quality=101"})
+        EXPECT_EQ(archive.status(kGray + "/rendered?" + query), 400) << query;
+    EXPECT_EQ(archive.status(kGray + "/rendered?viewport=1,1,0,0,1,1"), 501);
+    EXPECT_EQ(archive.status(kGray + "/frames/4/rendered"), 404);
+    EXPECT_EQ(archive.status(kReport + "/rendered"), 406);
+    EXPECT_EQ(archive.status("/dicom-web/studies/1.2.1/series/1.2.1.2/thumbnail"), 406);
+}
+
+TEST(Wado, KnowsWhatTheClientHasAlready) {
+    TestArchive archive;
+    for (const std::string& path : {kGray, kSeries, kGray + "/metadata", kGray + "/frames/1",
+                                    kGray + "/rendered", kGray + "/bulkdata/7FE00010"}) {
+        const http::Response first = archive.get(path);
+        const std::string etag = first.headers.get_or("ETag", "");
+        EXPECT_EQ(first.headers.get("Cache-Control"), "private, no-cache") << path;
+        EXPECT_EQ(archive.get(path, "", etag).status, 304) << path;
+    }
+    const std::string decoded = archive.get(kJpeg + "/frames/1").headers.get_or("ETag", "");
+    EXPECT_EQ(archive.get(kJpeg + "/frames/1", "image/jpeg", decoded).status, 200);
+}
+
+TEST(WadoUri, GivesObjectsAndPictures) {
+    TestArchive archive;
+    const std::string one =
+        "/wado?requestType=WADO&studyUID=1.2.1&seriesUID=1.2.1.1&objectUID=1.2.1.1.1";
+    EXPECT_EQ(archive.text(one).substr(0, 2), "\xFF\xD8");
+    EXPECT_EQ(
+        archive.text(one + "&contentType=image/png&frameNumber=2&rows=1&columns=2").substr(0, 4),
+        "\x89PNG");
+    EXPECT_EQ(archive.get(one + "&contentType=application/dicom").headers.get("Content-Type"),
+              "application/dicom");
+    EXPECT_EQ(archive.status(one + "&frameNumber=4"), 404);
+    EXPECT_EQ(archive.status(one + "&windowCenter=1"), 400);
+    EXPECT_EQ(archive.status(one + "&contentType=text/html"), 406);
+    EXPECT_EQ(archive.status("/wado?requestType=WADO&studyUID=1.2.1"), 400);
+    EXPECT_EQ(archive.status("/wado"), 400);
+}
+
+TEST(Wado, ReachesAClientOverTheWire) {
+    TestArchive archive;
+    const http::Server server({}, archive.router);
+    test::HttpClient client(server.port());
+    const test::HttpAnswer study = client.ask("GET", "/dicom-web/studies/1.2.1");
+    EXPECT_TRUE(study.complete);
+    EXPECT_EQ(parts_of(study.headers.get_or("Content-Type", ""), study.body).size(), 4U);
+    const json metadata = json::parse(client.ask("GET", kGray + "/metadata").body)[0];
+    EXPECT_EQ(metadata["7FE00010"]["BulkDataURI"], server.url() + kGray + "/bulkdata/7FE00010");
+    EXPECT_EQ(client.ask("HEAD", "/dicom-web/studies/1.2.1").status, 200);
+    EXPECT_EQ(client.ask("GET", "/dicom-web/studies/1.2%2F1").status, 400);
+    EXPECT_EQ(client.ask("GET", "/dicom-web/studies").status, 200);
+}
+
+}  // namespace
+}  // namespace lucerna::retrieve

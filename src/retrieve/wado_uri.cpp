@@ -1,0 +1,78 @@
+#include "retrieve/wado_uri.h"
+
+#include <array>
+
+#include "base/error.h"
+#include "dicom/uids.h"
+#include "retrieve/address.h"
+#include "retrieve/frames.h"
+#include "retrieve/negotiate.h"
+#include "retrieve/rendered.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+constexpr std::array<std::string_view, 3> kTypes = {"image/jpeg", "image/png", "application/dicom"};
+
+store::InstanceRow row_named(const http::Request& request, store::Archive& archive) {
+    for (const char* name : {"studyUID", "seriesUID", "objectUID"})
+        if (!dicom::is_valid_uid(request.query.get_or(name, "")))
+            throw Error(ErrorCode::kInvalidInput,
+                        std::string(name) + " is missing or not a UID (PS3.5 9.1)");
+    auto row = archive.instance(request.query.get_or("objectUID", ""));
+    if (!row || row->study_instance_uid != request.query.get("studyUID") ||
+        row->series_instance_uid != request.query.get("seriesUID"))
+        throw Error(ErrorCode::kNotFound, "there is no such instance in that series");
+    return *row;
+}
+
+/// The parameters of WADO-URI under the names that WADO-RS has for them.
+http::Query as_rendered(const http::Query& query) {
+    http::Query renamed;
+    if (query.has("windowCenter") != query.has("windowWidth"))
+        throw Error(ErrorCode::kInvalidInput, "windowCenter and windowWidth come together");
+    if (query.has("windowCenter"))
+        renamed.add("window",
+                    query.get_or("windowCenter", "") + "," + query.get_or("windowWidth", ""));
+    if (query.has("rows") || query.has("columns"))
+        renamed.add("viewport",
+                    query.get_or("columns", "65535") + "," + query.get_or("rows", "65535"));
+    if (const auto quality = query.get("imageQuality")) renamed.add("quality", *quality);
+    return renamed;
+}
+
+http::Response object(const http::Request& request, store::Archive& archive,
+                      const store::InstanceRow& row) {
+    http::MediaRange wanted{{"application/dicom", {}}, 1};
+    if (const auto syntax = request.query.get("transferSyntax"))
+        wanted.media.parameters["transfer-syntax"] = *syntax;
+    const auto chosen = choose_object(std::span(&wanted, 1), row.transfer_syntax_uid, Count::kOne);
+    if (!chosen)
+        return not_acceptable(request,
+                              "application/dicom in transfer syntax " + row.transfer_syntax_uid);
+    const std::string etag = etag_of({row}, "object " + chosen->transfer_syntax);
+    if (http::has_already(request, etag)) return http::not_modified(etag);
+    http::Response response =
+        http::Response::of(200, "application/dicom", object_as(archive, row, *chosen));
+    set_cache_headers(response, etag);
+    return response;
+}
+
+}  // namespace
+
+http::Response wado_uri(http::Request& request, store::Archive& archive) {
+    if (request.query.get("requestType") != "WADO")
+        throw Error(ErrorCode::kInvalidInput, "requestType must be WADO");
+    const store::InstanceRow row = row_named(request, archive);
+    const bool is_picture = row.number_of_frames > 0 || row.rows > 0;
+    const std::string fallback = is_picture ? "image/jpeg" : "application/dicom";
+    const std::string asked = request.query.get_or("contentType", fallback);
+    const auto type = choose_plain(http::parse_accept(asked), kTypes);
+    if (!type) return not_acceptable(request, "application/dicom, image/jpeg and image/png");
+    if (*type == "application/dicom") return object(request, archive, row);
+    const dicom::RenderOptions options = render_options(as_rendered(request.query));
+    const auto frame = request.query.number_or("frameNumber", 1, 1, 1U << 24);
+    return picture(request, archive, row, static_cast<int>(frame) - 1, options, *type);
+}
+
+}  // namespace lucerna::retrieve

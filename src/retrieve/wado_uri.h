@@ -1,0 +1,13 @@
+#pragma once
+
+#include "http/message.h"
+#include "store/archive.h"
+
+namespace lucerna::retrieve {
+
+/// GET /wado?requestType=WADO&studyUID=&seriesUID=&objectUID=&contentType=... (PS3.18 9.4):
+/// application/dicom with transferSyntax, image/jpeg and image/png with frameNumber, rows, columns,
+/// windowCenter, windowWidth, imageQuality. Without contentType a picture where there is one.
+[[nodiscard]] http::Response wado_uri(http::Request& request, store::Archive& archive);
+
+}  // namespace lucerna::retrieve
