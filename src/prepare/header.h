@@ -1,0 +1,27 @@
+#pragma once
+
+#include <variant>
+
+#include "dicom/data_set.h"
+#include "exam/contract.h"
+#include "exam/refusal.h"
+#include "exam/view.h"
+#include "prepare/picture.h"
+
+namespace lucerna::prepare {
+
+/// What a header says of an image, before its pixels are decoded.
+struct Header {
+    exam::ViewSource source;
+    std::optional<exam::Laterality> laterality;
+    std::optional<ChestWall> chest_wall;
+    bool upside_down = false;
+};
+
+/// Reads the header and holds it against the contract: modality, SOP class, presentation intent,
+/// view and its modifiers, magnification, spacing, orientation, description of the pixels. The
+/// first thing that does not fit is the refusal.
+[[nodiscard]] std::variant<Header, exam::Refusal> read_header(const dicom::DataSet& data_set,
+                                                              const exam::InputContract& contract);
+
+}  // namespace lucerna::prepare

@@ -1,0 +1,293 @@
+#include "prepare/steps.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "base/error.h"
+#include "prepare/breast.h"
+#include "prepare/scaling.h"
+
+namespace lucerna::prepare {
+namespace {
+
+using exam::Refusal;
+using exam::RefusalReason;
+using Outcome = std::optional<Refusal>;
+
+constexpr double kSurveyPixelMm = 1.0;
+constexpr int kLargestSurvey = 512;
+/// Beyond this the pixels outvote the header. Real mammograms measure 2 to 60 the right way.
+constexpr double kSureOfChestWall = 3.0;
+
+/// Result and source of a survey: one survey pixel is `scale_x` x `scale_y` picture pixels.
+struct Survey {
+    exam::Raster<float> pixels;
+    double scale_x = 1;
+    double scale_y = 1;
+};
+
+Survey survey_of(const Picture& picture) {
+    const auto size = [](int count, double spacing_mm) {
+        const double wanted = count * spacing_mm / kSurveyPixelMm;
+        return std::max(1, static_cast<int>(std::lround(
+                               std::min<double>({wanted, double(count), kLargestSurvey}))));
+    };
+    Survey survey;
+    const int width = size(picture.pixels.width, picture.column_spacing_mm);
+    const int height = size(picture.pixels.height, picture.row_spacing_mm);
+    survey.scale_x = double(picture.pixels.width) / width;
+    survey.scale_y = double(picture.pixels.height) / height;
+    survey.pixels = resampled(picture.pixels, width, height, survey.scale_x, survey.scale_y);
+    return survey;
+}
+
+Refusal no_breast() {
+    return {RefusalReason::kNoBreastFound,
+            "No breast stands out from the background of the picture.",
+            "Pixel Data (7FE0,0010)",
+            "Check that the image is a mammogram and not blank, then send it again.",
+            {},
+            {}};
+}
+
+bool is_empty(const Mask& mask) {
+    return std::find(mask.pixels.begin(), mask.pixels.end(), 1) == mask.pixels.end();
+}
+
+std::optional<ChestWall> expected_chest_wall(const Picture& picture) {
+    if (picture.chest_wall || !picture.laterality) return picture.chest_wall;
+    return *picture.laterality == exam::Laterality::kRight ? ChestWall::kRight : ChestWall::kLeft;
+}
+
+Refusal contradicted(const Picture& picture, ChestWall seen) {
+    const char* side = seen == ChestWall::kLeft ? "left" : "right";
+    std::string what = "The chest wall is on the " + std::string(side) +
+                       " of the picture, which is not where the header puts it";
+    if (picture.laterality)
+        what += *picture.laterality == exam::Laterality::kRight ? " for a right breast"
+                                                                : " for a left breast";
+    return {RefusalReason::kLateralityContradicted,
+            what + ".",
+            picture.chest_wall ? "Patient Orientation (0020,0020)" : "Image Laterality (0020,0062)",
+            "Check laterality and orientation at the modality, correct the header and send again.",
+            {},
+            {}};
+}
+
+struct Span {
+    int from = 0;
+    int to = 0;
+};
+
+Span span_of(int survey_index, double scale, int size) {
+    return {static_cast<int>(std::lround(survey_index * scale)),
+            std::min(size, static_cast<int>(std::lround((survey_index + 1) * scale)))};
+}
+
+/// Twice a 3 x 3 mean: the contour at 0.5 loses its stairs.
+exam::Raster<float> smoothed(const Mask& mask) {
+    exam::Raster<float> soft(mask.width, mask.height);
+    std::copy(mask.pixels.begin(), mask.pixels.end(), soft.pixels.begin());
+    for (int round = 0; round < 2; ++round) {
+        const exam::Raster<float> sharp = soft;
+        for (int y = 0; y < soft.height; ++y)
+            for (int x = 0; x < soft.width; ++x) {
+                float sum = 0;
+                for (int v = -1; v <= 1; ++v)
+                    for (int u = -1; u <= 1; ++u)
+                        sum += sharp.at(std::clamp(x + u, 0, soft.width - 1),
+                                        std::clamp(y + v, 0, soft.height - 1));
+                soft.at(x, y) = sum / 9;
+            }
+    }
+    return soft;
+}
+
+constexpr std::array<Step, 9> kSteps{{
+    {"modality_lut", modality_lut, true},
+    {"voi_lut", voi_lut, true},
+    {"presentation_lut", presentation_lut, true},
+    {"orient", orient, false},
+    {"remove_markers", remove_markers, false},
+    {"segment_breast", segment_breast, false},
+    {"crop_to_breast", crop_to_breast, false},
+    {"resample", resample, false},
+    {"normalise", normalise, false},
+}};
+
+}  // namespace
+
+std::span<const Step> all_steps() {
+    return kSteps;
+}
+
+std::vector<Step> steps_named(const std::vector<std::string>& names) {
+    std::vector<Step> steps;
+    for (const std::string& name : names) {
+        const auto found = std::find_if(kSteps.begin(), kSteps.end(),
+                                        [&](const Step& step) { return step.name == name; });
+        if (found == kSteps.end())
+            throw Error(ErrorCode::kInvalidInput,
+                        "there is no preparation step called '" + name + "'");
+        steps.push_back(*found);
+    }
+    return steps;
+}
+
+Outcome orient(Working& working, const exam::InputContract&) {
+    Picture& picture = working.picture;
+    const Survey survey = survey_of(picture);
+    const Mask breast = find_breast(survey.pixels, bright_frame(survey.pixels));
+    if (is_empty(breast)) return no_breast();
+    const ChestWallEvidence seen = chest_wall_in(breast);
+    const ChestWall side = expected_chest_wall(picture).value_or(seen.side);
+    if (seen.side != side && seen.ratio > kSureOfChestWall) return contradicted(picture, seen.side);
+    if (side == ChestWall::kRight) {
+        mirror(picture.pixels);
+        const double width = picture.pixels.width;
+        working.placement = exam::Placement{-1, 1, width, 0}.then(working.placement);
+        picture.chest_wall = ChestWall::kLeft;
+    }
+    if (picture.upside_down) {
+        turn_over(picture.pixels);
+        const double height = picture.pixels.height;
+        working.placement = exam::Placement{1, -1, 0, height}.then(working.placement);
+        picture.upside_down = false;
+    }
+    return {};
+}
+
+Outcome remove_markers(Working& working, const exam::InputContract&) {
+    exam::Raster<float>& pixels = working.picture.pixels;
+    const Survey survey = survey_of(working.picture);
+    const Frame frame = bright_frame(survey.pixels);
+    const Mask bright = foreground(survey.pixels, frame);
+    const Mask breast = find_breast(survey.pixels, frame);
+    if (is_empty(breast)) return no_breast();
+    std::vector<float> dark;
+    for (std::size_t i = 0; i < bright.pixels.size(); ++i)
+        if (!bright.pixels[i] && !breast.pixels[i]) dark.push_back(survey.pixels.pixels[i]);
+    if (dark.empty()) return {};
+    const auto middle = dark.begin() + static_cast<std::ptrdiff_t>(dark.size() / 2);
+    std::nth_element(dark.begin(), middle, dark.end());
+    const float background = *middle;
+    for (int y = 0; y < bright.height; ++y)
+        for (int x = 0; x < bright.width; ++x) {
+            const bool framed = x < frame.left || y < frame.top ||
+                                x >= bright.width - frame.right ||
+                                y >= bright.height - frame.bottom;
+            if (breast.at(x, y) || !(framed || bright.at(x, y))) continue;
+            const Span across = span_of(x, survey.scale_x, pixels.width);
+            const Span down = span_of(y, survey.scale_y, pixels.height);
+            for (int row = down.from; row < down.to; ++row)
+                std::fill(&pixels.at(across.from, row), &pixels.at(across.to - 1, row) + 1,
+                          background);
+        }
+    return {};
+}
+
+Outcome segment_breast(Working& working, const exam::InputContract&) {
+    const Survey survey = survey_of(working.picture);
+    const Mask breast = find_breast(survey.pixels, bright_frame(survey.pixels));
+    if (is_empty(breast)) return no_breast();
+    working.breast = smoothed(breast);
+    return {};
+}
+
+Outcome crop_to_breast(Working& working, const exam::InputContract&) {
+    exam::Raster<float>& pixels = working.picture.pixels;
+    exam::Raster<float>& breast = working.breast;
+    int left = breast.width, top = breast.height, right = 0, bottom = 0;
+    for (int y = 0; y < breast.height; ++y)
+        for (int x = 0; x < breast.width; ++x)
+            if (breast.at(x, y) >= 0.5F) {
+                left = std::min(left, x);
+                top = std::min(top, y);
+                right = std::max(right, x + 1);
+                bottom = std::max(bottom, y + 1);
+            }
+    if (right <= left) return no_breast();
+    const double scale_x = double(pixels.width) / breast.width;
+    const double scale_y = double(pixels.height) / breast.height;
+    const int x0 = span_of(left, scale_x, pixels.width).from;
+    const int x1 = span_of(right - 1, scale_x, pixels.width).to;
+    const int y0 = span_of(top, scale_y, pixels.height).from;
+    const int y1 = span_of(bottom - 1, scale_y, pixels.height).to;
+    const auto cut = [](const exam::Raster<float>& whole, int x, int y, int width, int height) {
+        exam::Raster<float> part(width, height);
+        for (int row = 0; row < height; ++row)
+            std::copy_n(&whole.at(x, y + row), width, &part.at(0, row));
+        return part;
+    };
+    pixels = cut(pixels, x0, y0, x1 - x0, y1 - y0);
+    breast = cut(breast, left, top, right - left, bottom - top);
+    working.placement = exam::Placement{1, 1, double(x0), double(y0)}.then(working.placement);
+    return {};
+}
+
+Outcome resample(Working& working, const exam::InputContract& contract) {
+    Picture& picture = working.picture;
+    const double scale_x = contract.spacing_mm / picture.column_spacing_mm;
+    const double scale_y = contract.spacing_mm / picture.row_spacing_mm;
+    const int width = std::max(1, static_cast<int>(std::lround(picture.pixels.width / scale_x)));
+    const int height = std::max(1, static_cast<int>(std::lround(picture.pixels.height / scale_y)));
+    const auto padded = [&](int size) {
+        return (size + contract.multiple_of - 1) / contract.multiple_of * contract.multiple_of;
+    };
+    if ((contract.max_width > 0 && padded(width) > contract.max_width) ||
+        (contract.max_height > 0 && padded(height) > contract.max_height))
+        return Refusal{RefusalReason::kBadPixelDescription,
+                       "The breast measures " + std::to_string(padded(width)) + " x " +
+                           std::to_string(padded(height)) +
+                           " pixels at the model's spacing; the model takes at most " +
+                           std::to_string(contract.max_width) + " x " +
+                           std::to_string(contract.max_height) + ".",
+                       "Imager Pixel Spacing (0018,1164)",
+                       "Check the pixel spacing in the header.",
+                       {},
+                       {}};
+    const auto framed = [&](const exam::Raster<float>& inner) {
+        exam::Raster<float> outer(padded(width), padded(height));
+        for (int y = 0; y < height; ++y) std::copy_n(&inner.at(0, y), width, &outer.at(0, y));
+        return outer;
+    };
+    if (!working.breast.pixels.empty()) {
+        const double across = double(working.breast.width) / picture.pixels.width;
+        const double down = double(working.breast.height) / picture.pixels.height;
+        working.breast =
+            framed(resampled(working.breast, width, height, scale_x * across, scale_y * down));
+    }
+    picture.pixels = framed(resampled(picture.pixels, width, height, scale_x, scale_y));
+    picture.row_spacing_mm = picture.column_spacing_mm = contract.spacing_mm;
+    working.placement = exam::Placement{scale_x, scale_y, 0, 0}.then(working.placement);
+    return {};
+}
+
+Outcome normalise(Working& working, const exam::InputContract&) {
+    exam::Raster<float>& pixels = working.picture.pixels;
+    const exam::Raster<float>& breast = working.breast;
+    const auto inside = [&](std::size_t i) { return breast.pixels[i] >= 0.5F; };
+    if (breast.pixels.size() != pixels.pixels.size())
+        throw Error(ErrorCode::kInvalidInput,
+                    "normalise has to follow segment_breast and resample in the contract");
+    std::vector<float> values;
+    for (std::size_t i = 0; i < pixels.pixels.size(); ++i)
+        if (inside(i)) values.push_back(pixels.pixels[i]);
+    if (values.empty()) return no_breast();
+    const auto percentile = [&](double part) {
+        const auto nth = values.begin() +
+                         static_cast<std::ptrdiff_t>(part * static_cast<double>(values.size() - 1));
+        std::nth_element(values.begin(), nth, values.end());
+        return *nth;
+    };
+    const float low = percentile(0.005);
+    const float high = percentile(0.995);
+    if (!(high > low)) return no_breast();
+    for (std::size_t i = 0; i < pixels.pixels.size(); ++i)
+        pixels.pixels[i] =
+            inside(i) ? std::clamp((pixels.pixels[i] - low) / (high - low), 0.0F, 1.0F) : 0.0F;
+    return {};
+}
+
+}  // namespace lucerna::prepare

@@ -1,0 +1,61 @@
+#include "base/error.h"
+#include "dicom/data_set.h"
+#include "dicom/grayscale.h"
+#include "dicom/tags.h"
+#include "prepare/steps.h"
+
+namespace lucerna::prepare {
+namespace {
+
+using exam::Refusal;
+using Outcome = std::optional<Refusal>;
+
+/// Runs one stage of the grayscale pipeline; what the header makes impossible is a refusal.
+template <typename Stage>
+Outcome attempt(dicom::Tag where, Stage&& stage) {
+    try {
+        stage();
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::kInvalidInput && error.code() != ErrorCode::kUnsupported)
+            throw;
+        return Refusal{exam::RefusalReason::kBadPixelDescription,
+                       error.what(),
+                       describe(where),
+                       "Correct the header at the modality and send the image again.",
+                       {},
+                       {}};
+    }
+    return {};
+}
+
+}  // namespace
+
+Outcome modality_lut(Working& working, const exam::InputContract&) {
+    return attempt(dicom::kModalityLutSequence, [&] {
+        const dicom::ModalityLut lut = dicom::modality_lut_of(*working.header);
+        auto& values = working.picture.pixels.pixels;
+        if (lut.table) {
+            for (float& value : values) value = lut.table->at(value);
+        } else if (lut.slope != 1 || lut.intercept != 0) {
+            for (float& value : values)
+                value = static_cast<float>(value * lut.slope + lut.intercept);
+        }
+    });
+}
+
+Outcome voi_lut(Working& working, const exam::InputContract&) {
+    return attempt(dicom::kWindowCenter, [&] {
+        const auto alternatives = dicom::voi_alternatives(*working.header);
+        auto& values = working.picture.pixels.pixels;
+        if (!alternatives.empty()) dicom::apply_voi(values, alternatives.front());
+    });
+}
+
+Outcome presentation_lut(Working& working, const exam::InputContract&) {
+    if (!dicom::is_inverse(*working.header)) return {};
+    // Only the order of values matters from here on, so their sign is enough.
+    for (float& value : working.picture.pixels.pixels) value = -value;
+    return {};
+}
+
+}  // namespace lucerna::prepare
