@@ -1,0 +1,102 @@
+#include "infer/model_package.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+
+namespace lucerna::infer {
+namespace {
+
+constexpr std::size_t kManifestLimit = 1 << 20;
+
+void check_files(const std::filesystem::path& folder, const Manifest& manifest) {
+    for (const auto& [name, expected] : manifest.files) {
+        const std::filesystem::path file = folder / name;
+        if (!std::filesystem::is_regular_file(file))
+            throw Error(ErrorCode::kNotFound, name + " is listed in manifest.json but missing");
+        const std::string found = sha256_of_file(file);
+        if (found != expected)
+            throw Error(ErrorCode::kCorrupt,
+                        name + " has SHA-256 " + found + ", manifest.json says " + expected);
+    }
+}
+
+std::string signature_of(const std::filesystem::path& folder) {
+    const std::filesystem::path file = folder / "manifest.sig";
+    if (!std::filesystem::exists(file)) return {};
+    return std::string(as_text(read_file(file, 4096)));
+}
+
+exam::Box inside(const exam::Box& box, int columns, int rows) {
+    const double left = std::clamp(box.left, 0.0, static_cast<double>(columns));
+    const double top = std::clamp(box.top, 0.0, static_cast<double>(rows));
+    const double right = std::clamp(box.right(), left, static_cast<double>(columns));
+    const double bottom = std::clamp(box.bottom(), top, static_cast<double>(rows));
+    return {left, top, right - left, bottom - top};
+}
+
+}  // namespace
+
+ModelPackage ModelPackage::open(const std::filesystem::path& folder, const Trust& trust,
+                                int threads) {
+    try {
+        const Bytes text = read_file(folder / "manifest.json", kManifestLimit);
+        check_signature(text, signature_of(folder), trust);
+        Manifest manifest = parse_manifest(as_text(text));
+        check_files(folder, manifest);
+        Session session(folder / "model.onnx", manifest, threads);
+        return {std::move(manifest), std::move(session)};
+    } catch (const Error& cause) {
+        throw Error(cause.code(), "model package " + folder.string() + " refused", cause);
+    }
+}
+
+std::vector<Candidate> select_candidates(std::vector<Candidate> candidates,
+                                         const FindingRule& rule) {
+    std::erase_if(candidates, [&](const Candidate& candidate) {
+        return candidate.presence < rule.min_presence || candidate.box.area() <= 0;
+    });
+    std::stable_sort(candidates.begin(), candidates.end(),
+                     [](const auto& a, const auto& b) { return a.presence > b.presence; });
+    std::vector<Candidate> kept;
+    for (const Candidate& candidate : candidates) {
+        if (kept.size() == static_cast<std::size_t>(rule.max_findings)) break;
+        const bool covered = std::any_of(kept.begin(), kept.end(), [&](const Candidate& better) {
+            return exam::overlap(better.box, candidate.box) > rule.max_overlap;
+        });
+        if (!covered) kept.push_back(candidate);
+    }
+    return kept;
+}
+
+exam::ViewReading ModelPackage::read(const exam::PreparedView& view) const {
+    const RawReading raw = session_.run(view.pixels);
+    exam::ViewReading reading;
+    reading.source = view.source;
+    reading.steps = view.steps;
+    reading.spacing_mm = view.spacing_mm;
+    reading.raw_score = raw.image_score;
+    reading.score = manifest_.image_calibration.apply(raw.image_score);
+    for (const Candidate& candidate : select_candidates(raw.candidates, manifest_.finding)) {
+        exam::Finding finding;
+        finding.kind = manifest_.finding.kind;
+        finding.box =
+            inside(view.placement.to_stored(candidate.box), view.source.columns, view.source.rows);
+        if (finding.box.area() <= 0) continue;
+        finding.contour = exam::inscribed_ellipse(finding.box);
+        finding.raw_score = candidate.suspicion;
+        finding.score = manifest_.finding_calibration.apply(candidate.suspicion);
+        finding.presence = candidate.presence;
+        reading.findings.push_back(std::move(finding));
+    }
+    std::stable_sort(reading.findings.begin(), reading.findings.end(),
+                     [](const auto& a, const auto& b) { return a.score > b.score; });
+    const std::string prefix = view.source.name ? exam::to_string(*view.source.name) : "view";
+    for (std::size_t i = 0; i < reading.findings.size(); ++i)
+        reading.findings[i].id = prefix + "-" + std::to_string(i + 1);
+    return reading;
+}
+
+}  // namespace lucerna::infer

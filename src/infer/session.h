@@ -1,0 +1,44 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "exam/geometry.h"
+#include "exam/raster.h"
+#include "infer/manifest.h"
+
+namespace lucerna::infer {
+
+/// A box that the network proposes, in pixels of its input.
+struct Candidate {
+    exam::Box box;
+    double presence = 0;
+    double suspicion = 0;
+};
+
+struct RawReading {
+    std::vector<Candidate> candidates;
+    double image_score = 0;
+};
+
+/// A network loaded into ONNX Runtime, whose inputs and outputs are those of the manifest.
+class Session {
+  public:
+    /// Throws Error(kInvalidInput) when the file is no network or its tensors (names, types,
+    /// ranks) are not what the manifest says. `threads`: for one picture; 0 = all cores.
+    Session(const std::filesystem::path& onnx_file, const Manifest& manifest, int threads);
+    ~Session();
+    Session(Session&&) noexcept;
+    Session& operator=(Session&&) noexcept;
+
+    /// Runs the network on one picture; safe from several threads.
+    /// Throws Error(kInternal) if the runtime fails or puts out numbers that are not finite.
+    [[nodiscard]] RawReading run(const exam::Raster<float>& picture) const;
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace lucerna::infer
