@@ -1,0 +1,174 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "compose/compose.h"
+#include "compose/example_reading.h"
+#include "dicom/data_set.h"
+#include "dicom/frames.h"
+
+namespace lucerna::compose {
+namespace {
+
+using dicom::DataSet;
+
+Result capture_of(const exam::ExamReading& reading, const RenderedView& rendering) {
+    return compose_results(reading, std::span(&rendering, 1)).back();
+}
+
+struct Pixel {
+    int red, green, blue;
+    [[nodiscard]] bool grey() const { return red == green && green == blue; }
+};
+
+Pixel pixel_at(const dicom::DecodedFrame& frame, int x, int y) {
+    const auto at = 3 * (static_cast<std::size_t>(y) * static_cast<std::size_t>(frame.columns) +
+                         static_cast<std::size_t>(x));
+    return {frame.samples[at], frame.samples[at + 1], frame.samples[at + 2]};
+}
+
+TEST(Capture, DrawsTheContourWhereTheFindingIs) {
+    const exam::ExamReading reading = example_reading();
+    const double scale = 0.25;
+    const DataSet object =
+        DataSet::parse(capture_of(reading, example_rendering(reading, 0, scale)).part10);
+    const dicom::DecodedFrame frame = dicom::decode_frame(object, 0);
+    const exam::Box& box = reading.views[0].findings[0].box;
+    const auto x = [&](double share) {
+        return static_cast<int>((box.left + share * box.width) * scale);
+    };
+    const auto y = [&](double share) {
+        return static_cast<int>((box.top + share * box.height) * scale);
+    };
+    EXPECT_FALSE(pixel_at(frame, x(0), y(0.5)).grey());
+    EXPECT_FALSE(pixel_at(frame, x(0.5), y(1)).grey());
+    EXPECT_TRUE(pixel_at(frame, x(0.5), y(0.5)).grey());
+}
+
+TEST(Capture, ShowsByColourWhatReachesAnOperatingPoint) {
+    const exam::ExamReading reading = example_reading();
+    const auto count = [&reading](std::size_t view) {
+        const DataSet object =
+            DataSet::parse(capture_of(reading, example_rendering(reading, view, 0.25)).part10);
+        const dicom::DecodedFrame frame = dicom::decode_frame(object, 0);
+        int warm = 0, cold = 0;
+        for (int y = 0; y < 832; ++y)
+            for (int x = 0; x < 640; ++x) {
+                const Pixel pixel = pixel_at(frame, x, y);
+                if (pixel.red > pixel.blue + 100) ++warm;
+                if (pixel.blue > pixel.red + 100) ++cold;
+            }
+        return std::pair(warm, cold);
+    };
+    EXPECT_GT(count(2).first, 200);
+    EXPECT_EQ(count(2).second, 0);
+    EXPECT_EQ(count(0).first, 0);
+    EXPECT_GT(count(0).second, 200);
+}
+
+TEST(Capture, LeavesTheRestOfThePictureAsItWas) {
+    const exam::ExamReading reading = example_reading();
+    const RenderedView rendering = example_rendering(reading, 1, 0.25);
+    const DataSet object = DataSet::parse(capture_of(reading, rendering).part10);
+    const dicom::DecodedFrame frame = dicom::decode_frame(object, 0);
+    ASSERT_EQ(frame.columns, rendering.pixels.width);
+    ASSERT_GT(frame.rows, rendering.pixels.height);
+    for (int y = 0; y < rendering.pixels.height; ++y)
+        for (int x = 0; x < rendering.pixels.width; ++x) {
+            const Pixel pixel = pixel_at(frame, x, y);
+            ASSERT_TRUE(pixel.grey());
+            ASSERT_EQ(pixel.red, rendering.pixels.at(x, y));
+        }
+}
+
+int lit_rows_below(const exam::ExamReading& reading, const RenderedView& rendering) {
+    const DataSet object = DataSet::parse(capture_of(reading, rendering).part10);
+    const dicom::DecodedFrame frame = dicom::decode_frame(object, 0);
+    int lit = 0;
+    for (int y = rendering.pixels.height; y < frame.rows; ++y)
+        for (int x = 0; x < frame.columns; ++x)
+            if (pixel_at(frame, x, y).red > 150) {
+                ++lit;
+                break;
+            }
+    return lit;
+}
+
+TEST(Capture, WritesMoreWhenTheImagesAreSynthetic) {
+    exam::ExamReading reading = example_reading();
+    const RenderedView rendering = example_rendering(reading, 0, 0.25);
+    const int with = lit_rows_below(reading, rendering);
+    reading.synthetic = false;
+    const int without = lit_rows_below(reading, rendering);
+    EXPECT_GT(without, 20);
+    EXPECT_GT(with, without);
+}
+
+TEST(Capture, IsWrittenForARefusedViewToo) {
+    const exam::ExamReading reading = example_reading();
+    RenderedView rendering = example_rendering(reading, 0, 0.1);
+    rendering.sop_instance_uid = reading.refusals[0].sop_instance_uid;
+    const Result result = capture_of(reading, rendering);
+    EXPECT_EQ(result.view, "L-MLO");
+    const DataSet object = DataSet::parse(result.part10);
+    EXPECT_EQ(object.text_or(dicom::kImageLaterality, ""), "L");
+    EXPECT_GT(lit_rows_below(reading, rendering), 20);
+}
+
+TEST(Capture, NamesItsSourceAndNoPersonInThePicture) {
+    const exam::ExamReading reading = example_reading();
+    const Result result = capture_of(reading, example_rendering(reading, 2, 0.1));
+    EXPECT_EQ(result.view, "R-MLO");
+    const DataSet object = DataSet::parse(result.part10);
+    EXPECT_EQ(object.items(dicom::kSourceImageSequence)
+                  .at(0)
+                  .text_or(dicom::kReferencedSopInstanceUid, ""),
+              reading.views[2].source.sop_instance_uid);
+    EXPECT_EQ(object.text_or(dicom::kBurnedInAnnotation, ""), "NO");
+    EXPECT_EQ(object.text_or(dicom::kImageLaterality, ""), "R");
+    EXPECT_EQ(object.text_or(dicom::kPhotometricInterpretation, ""), "RGB");
+    EXPECT_THAT(object.text_or(dicom::kDerivationDescription, ""),
+                testing::HasSubstr("Research use only"));
+}
+
+TEST(Capture, SaysSoWhenTheImageHadSomethingBurnedIn) {
+    const exam::ExamReading reading = example_reading();
+    RenderedView rendering = example_rendering(reading, 2, 0.1);
+    rendering.burned_in_annotation = "YES";
+    EXPECT_EQ(DataSet::parse(capture_of(reading, rendering).part10)
+                  .text_or(dicom::kBurnedInAnnotation, ""),
+              "YES");
+    rendering.burned_in_annotation = "";
+    EXPECT_FALSE(
+        DataSet::parse(capture_of(reading, rendering).part10).has(dicom::kBurnedInAnnotation));
+}
+
+TEST(Capture, ComesInTheOrderOfTheViews) {
+    const exam::ExamReading reading = example_reading();
+    const std::vector<RenderedView> renderings = {example_rendering(reading, 3, 0.05),
+                                                  example_rendering(reading, 0, 0.05)};
+    const std::vector<Result> results = compose_results(reading, renderings);
+    ASSERT_EQ(results.size(), 4U);
+    EXPECT_EQ(results[2].view, "R-CC");
+    EXPECT_EQ(results[3].view, "L-MLO");
+}
+
+TEST(Capture, RefusesAPictureOfAnotherExam) {
+    const exam::ExamReading reading = example_reading();
+    RenderedView rendering = example_rendering(reading, 0, 0.05);
+    rendering.sop_instance_uid = "1.2.3";
+    EXPECT_THROW(static_cast<void>(capture_of(reading, rendering)), Error);
+}
+
+TEST(Capture, RefusesAPictureWithoutPixels) {
+    const exam::ExamReading reading = example_reading();
+    RenderedView rendering = example_rendering(reading, 0, 0.05);
+    rendering.pixels.pixels.pop_back();
+    EXPECT_THROW(static_cast<void>(capture_of(reading, rendering)), Error);
+    rendering = example_rendering(reading, 0, 0.05);
+    rendering.scale = 0;
+    EXPECT_THROW(static_cast<void>(capture_of(reading, rendering)), Error);
+}
+
+}  // namespace
+}  // namespace lucerna::compose
