@@ -1,0 +1,235 @@
+#include "deliver/delivery.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/error.h"
+#include "base/log.h"
+
+namespace lucerna::deliver {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Far fewer presentation contexts than an association holds: three for each kind of object.
+constexpr std::size_t kKindsPerAssociation = 40;
+
+class DimseSender final : public ObjectSender {
+  public:
+    DimseSender(dicom::StoreScuOptions options, std::span<const dicom::ObjectHead> heads)
+        : scu_(std::move(options), heads) {}
+    dicom::SendOutcome store(ByteView file) override { return scu_.store(file); }
+
+  private:
+    dicom::StoreScu scu_;
+};
+
+/// What has become of a job's objects so far.
+struct Progress {
+    std::vector<std::string> outstanding;
+    std::vector<std::string> refused;
+    std::size_t delivered = 0;
+    std::size_t warnings = 0;
+    /// Of the last thing that went wrong for a while, and of the first that did for good.
+    std::string why_outstanding;
+    std::string why_refused;
+
+    void refuse(const std::string& uid, const std::string& why) {
+        refused.push_back(uid);
+        if (why_refused.empty()) why_refused = uid + ": " + why;
+    }
+    void put_off(const std::string& uid, const std::string& why) {
+        outstanding.push_back(uid);
+        why_outstanding = why;
+    }
+};
+
+struct Item {
+    std::string uid;
+    dicom::ObjectHead head;
+};
+
+bool may_pass(const Error& error) {
+    switch (error.code()) {
+        case ErrorCode::kNotFound:
+        case ErrorCode::kCorrupt:
+        case ErrorCode::kUnsupported:
+        case ErrorCode::kInvalidInput:
+            return false;
+        default:
+            return true;
+    }
+}
+
+/// The objects that the source still has, each with its head.
+std::vector<Item> look_up(const DeliveryJob& job, ObjectSource& source, Progress& progress) {
+    std::vector<Item> items;
+    for (const std::string& uid : job.sop_instance_uids) {
+        try {
+            items.push_back({uid, source.head(uid)});
+        } catch (const Error& error) {
+            if (may_pass(error))
+                progress.put_off(uid, error.what());
+            else
+                progress.refuse(uid, error.what());
+        }
+    }
+    return items;
+}
+
+/// The first items that fit one association; the rest stay for the next.
+std::span<const Item> next_batch(std::span<const Item> items) {
+    std::vector<std::pair<std::string, std::string>> kinds;
+    std::size_t count = 0;
+    for (const Item& item : items) {
+        const std::pair kind(item.head.sop_class_uid, item.head.transfer_syntax_uid);
+        if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) {
+            if (kinds.size() == kKindsPerAssociation) break;
+            kinds.push_back(kind);
+        }
+        ++count;
+    }
+    return items.first(count);
+}
+
+void note(const Item& item, const dicom::SendOutcome& outcome, const Destination& destination,
+          Progress& progress) {
+    switch (outcome.kind) {
+        case dicom::StatusKind::kWarning:
+            ++progress.warnings;
+            log_event(
+                LogLevel::kWarning, "deliver.warning",
+                {{"destination", destination.name}, {"object", item.uid}, {"why", outcome.why}});
+            [[fallthrough]];
+        case dicom::StatusKind::kSuccess:
+            ++progress.delivered;
+            return;
+        case dicom::StatusKind::kTransientFailure:
+            progress.put_off(item.uid, outcome.why);
+            return;
+        case dicom::StatusKind::kPermanentFailure:
+            progress.refuse(item.uid, outcome.why);
+            return;
+    }
+}
+
+/// One object. Only a lost association is thrown on.
+void send(const Item& item, ObjectSender& sender, ObjectSource& source,
+          const Destination& destination, Progress& progress) {
+    Bytes file;
+    try {
+        file = source.file(item.uid);
+    } catch (const Error& error) {
+        if (may_pass(error))
+            progress.put_off(item.uid, error.what());
+        else
+            progress.refuse(item.uid, error.what());
+        return;
+    }
+    try {
+        note(item, sender.store(file), destination, progress);
+    } catch (const Error& error) {
+        if (may_pass(error)) throw;
+        progress.refuse(item.uid, error.what());
+    }
+}
+
+void send_batch(std::span<const Item> batch, const OpenSender& open, ObjectSource& source,
+                const Destination& destination, Progress& progress, const std::stop_token& stop) {
+    std::size_t done = 0;
+    try {
+        std::vector<dicom::ObjectHead> heads;
+        for (const Item& item : batch) heads.push_back(item.head);
+        const std::unique_ptr<ObjectSender> sender = open(destination, heads, stop);
+        for (; done < batch.size(); ++done)
+            send(batch[done], *sender, source, destination, progress);
+    } catch (const Error& error) {
+        // Also a peer that rejects us for good: people mend AE titles and certificates, and the
+        // results have to flow then.
+        for (; done < batch.size(); ++done) progress.put_off(batch[done].uid, error.what());
+    }
+}
+
+DeliveryResult conclude(const DeliveryJob& job, int attempt, const BackoffRules& rules,
+                        Progress progress) {
+    std::vector<std::string> missing = progress.refused;
+    missing.insert(missing.end(), progress.outstanding.begin(), progress.outstanding.end());
+    if (missing.empty()) {
+        log_event(LogLevel::kInfo, "deliver.sent",
+                  {{"destination", job.destination},
+                   {"objects", progress.delivered},
+                   {"warnings", progress.warnings},
+                   {"attempt", attempt}});
+        return Delivered{progress.delivered, progress.warnings};
+    }
+    if (!progress.outstanding.empty() && attempt < rules.max_attempts) {
+        const milliseconds delay = delay_after(attempt, rules);
+        log_event(LogLevel::kWarning, "deliver.retry",
+                  {{"destination", job.destination},
+                   {"outstanding", missing.size()},
+                   {"attempt", attempt},
+                   {"seconds", static_cast<double>(delay.count()) / 1000.0},
+                   {"why", progress.why_outstanding}});
+        return RetryAfter{delay, progress.why_outstanding, std::move(missing)};
+    }
+    const std::string why = progress.refused.empty() ? "after " + std::to_string(attempt) +
+                                                           " attempts: " + progress.why_outstanding
+                                                     : progress.why_refused;
+    log_event(LogLevel::kError, "deliver.given-up",
+              {{"destination", job.destination}, {"objects", missing.size()}, {"why", why}});
+    return GiveUp{why, std::move(missing)};
+}
+
+}  // namespace
+
+milliseconds delay_after(int attempt, const BackoffRules& rules) {
+    const double factor = std::pow(std::max(rules.factor, 1.0), std::max(attempt, 1) - 1);
+    const double wanted = static_cast<double>(rules.first.count()) * factor;
+    if (!(wanted < static_cast<double>(rules.cap.count()))) return rules.cap;
+    return milliseconds(static_cast<milliseconds::rep>(wanted));
+}
+
+OpenSender dimse_sender() {
+    return [](const Destination& destination, std::span<const dicom::ObjectHead> heads,
+              std::stop_token stop) {
+        dicom::StoreScuOptions options = scu_options(destination);
+        options.stop = std::move(stop);
+        return std::make_unique<DimseSender>(std::move(options), heads);
+    };
+}
+
+DeliveryStep::DeliveryStep(std::vector<Destination> destinations, ObjectSource& source,
+                           BackoffRules rules, OpenSender open)
+    : destinations_(std::move(destinations)),
+      source_(source),
+      rules_(rules),
+      open_(std::move(open)) {}
+
+DeliveryResult DeliveryStep::run(const DeliveryJob& job, int attempt, std::stop_token stop) {
+    const auto found =
+        std::find_if(destinations_.begin(), destinations_.end(),
+                     [&](const Destination& one) { return one.name == job.destination; });
+    if (found == destinations_.end()) {
+        const std::string why = "no destination is called \"" + job.destination + "\"";
+        log_event(LogLevel::kError, "deliver.given-up",
+                  {{"destination", job.destination}, {"why", why}});
+        return GiveUp{why, job.sop_instance_uids};
+    }
+    Progress progress;
+    const std::vector<Item> items = look_up(job, source_, progress);
+    for (std::span<const Item> rest(items); !rest.empty();) {
+        const std::span<const Item> batch = next_batch(rest);
+        send_batch(batch, open_, source_, *found, progress, stop);
+        rest = rest.subspan(batch.size());
+    }
+    return conclude(job, attempt, rules_, std::move(progress));
+}
+
+std::vector<std::string> DeliveryStep::destination_names() const {
+    std::vector<std::string> names;
+    for (const Destination& destination : destinations_) names.push_back(destination.name);
+    return names;
+}
+
+}  // namespace lucerna::deliver

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dicom/scu.h"
+
+namespace lucerna::deliver {
+
+/// Where results are sent by C-STORE.
+struct Destination {
+    /// What configuration, queue and log call it: "pacs".
+    std::string name;
+    std::string host;
+    std::uint16_t port = 104;
+    /// AE title of the peer.
+    std::string aet;
+    /// How we call ourselves there.
+    std::string calling_aet = "LUCERNA";
+    std::optional<dicom::TlsOptions> tls;
+};
+
+[[nodiscard]] dicom::StoreScuOptions scu_options(const Destination& destination);
+
+/// Payload of a delivery job: {"destination": "pacs", "instances": ["1.2.3", ...]}.
+struct DeliveryJob {
+    std::string destination;
+    std::vector<std::string> sop_instance_uids;
+    friend bool operator==(const DeliveryJob&, const DeliveryJob&) = default;
+};
+[[nodiscard]] std::string to_json(const DeliveryJob& job);
+/// Throws Error(kInvalidInput), naming the field that is missing or wrong.
+[[nodiscard]] DeliveryJob delivery_job_from_json(const std::string& json);
+
+}  // namespace lucerna::deliver
