@@ -1,0 +1,122 @@
+#include "review/api.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/encoding.h"
+#include "http/event_stream.h"
+#include "http/media_type.h"
+#include "review/wire.h"
+
+namespace lucerna::review {
+namespace {
+
+constexpr std::size_t kMaxBody = 16 * 1024;
+constexpr std::size_t kMostExams = 5000;
+
+store::ExamEntry exam_or_throw(Exams& exams, const std::string& study) {
+    std::optional<store::ExamEntry> exam = exams.exam(study);
+    if (!exam) throw Error(ErrorCode::kNotFound, "there is no exam of that study");
+    return *std::move(exam);
+}
+
+http::Response worklist(Exams& exams, http::Request& request) {
+    const std::string wanted = request.query.get_or("state", "");
+    const std::optional<store::ExamState> state = store::exam_state_from(wanted);
+    if (!wanted.empty() && !state)
+        throw Error(ErrorCode::kInvalidInput,
+                    "state must be receiving, waiting, reading, read, refused or failed");
+    const std::size_t limit = request.query.number_or("limit", 200, 1, kMostExams);
+    // Before the list: what changes meanwhile is then announced, if twice.
+    const std::uint64_t revision = exams.revision();
+    return http::Response::json(200, worklist_json(revision, exams.worklist(state, limit)));
+}
+
+http::Response exam(Exams& exams, http::Request& request) {
+    const std::string& study = request.parameter("study");
+    const store::ExamEntry entry = exam_or_throw(exams, study);
+    return http::Response::json(200, exam_json(entry, exams.images(study),
+                                               exams.reading_json(study), exams.decisions(study)));
+}
+
+http::Response decisions(Exams& exams, http::Request& request) {
+    const std::string& study = request.parameter("study");
+    (void)exam_or_throw(exams, study);
+    return http::Response::json(200, decisions_json(exams.decisions(study)));
+}
+
+/// A form of another site cannot send this type without asking first, and is not answered then.
+bool says_json(const http::Request& request) {
+    const auto media = http::parse_media_type(request.headers.get_or("Content-Type", ""));
+    return media && media->type == "application/json";
+}
+
+store::Decision decision_of(const DecisionRequest& said, const http::Request& request,
+                            const store::ExamEntry& exam, Instant now) {
+    store::Decision decision;
+    decision.study_instance_uid = exam.study_instance_uid;
+    decision.finding = request.parameter("finding");
+    decision.model_sha256 = exam.model_sha256;
+    decision.action = said.action;
+    decision.comment = said.comment;
+    decision.self_declared = request.principal.empty();
+    decision.who = decision.self_declared ? said.reader : request.principal;
+    decision.when = now;
+    return decision;
+}
+
+http::Response decide(Exams& exams, const Clock& clock, http::Request& request) {
+    if (!says_json(request))
+        return http::Response::json(
+            415, problem_json("unsupported-media-type", {"", "must be application/json"}));
+    const Bytes body = request.body.read_all(kMaxBody);
+    const auto parsed = parse_decision(as_text(body), !request.principal.empty());
+    if (const auto* problem = std::get_if<FieldProblem>(&parsed))
+        return http::Response::json(400, problem_json("invalid-input", *problem));
+    const auto& said = std::get<DecisionRequest>(parsed);
+
+    const std::string& study = request.parameter("study");
+    const store::ExamEntry entry = exam_or_throw(exams, study);
+    if (!has_finding(exams.reading_json(study), request.parameter("finding")))
+        throw Error(ErrorCode::kNotFound, "the exam's reading has no such finding");
+    if (!said.model_sha256.empty() && said.model_sha256 != entry.model_sha256)
+        throw Error(ErrorCode::kConflict,
+                    "the exam was read again, by another model, since it was shown: look again");
+    const store::Decision decision = decision_of(said, request, entry, clock.now());
+    exams.decide(decision);
+    return http::Response::json(201, decision_json(decision));
+}
+
+http::Response events(Exams& exams) {
+    // The first question is answered at once, so that nothing is missed between the page's last
+    // look and this stream.
+    auto told = std::make_shared<std::optional<std::uint64_t>>();
+    return http::event_stream([&exams, told]() -> std::optional<http::Event> {
+        const std::uint64_t revision = exams.revision();
+        if (*told == revision) return std::nullopt;
+        *told = revision;
+        return http::Event{"changed", std::to_string(revision), std::to_string(revision)};
+    });
+}
+
+}  // namespace
+
+void add_api(http::Router& router, Exams& exams, const About& about, const Clock& clock) {
+    using http::Request;
+    router.add("GET", "/api/about", [about](Request& request) {
+        return http::Response::json(200, about_json(about, request.principal));
+    });
+    router.add("GET", "/api/worklist",
+               [&exams](Request& request) { return worklist(exams, request); });
+    router.add("GET", "/api/exams/{study}",
+               [&exams](Request& request) { return exam(exams, request); });
+    router.add("GET", "/api/exams/{study}/decisions",
+               [&exams](Request& request) { return decisions(exams, request); });
+    router.add("POST", "/api/exams/{study}/findings/{finding}/decisions",
+               [&exams, &clock](Request& request) { return decide(exams, clock, request); });
+    router.add("GET", "/api/events", [&exams](Request&) { return events(exams); });
+}
+
+}  // namespace lucerna::review

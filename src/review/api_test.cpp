@@ -1,0 +1,202 @@
+#include "review/api.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+
+namespace lucerna::review {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kStudy = "2.25.7";
+constexpr const char* kDecide = "/api/exams/2.25.7/findings/R-CC-1/decisions";
+
+/// Exams in memory.
+class FewExams final : public Exams {
+  public:
+    FewExams() {
+        store::ExamEntry read;
+        read.study_instance_uid = kStudy;
+        read.state = store::ExamState::kRead;
+        read.model_sha256 = "m1";
+        read.score = 0.8;
+        store::ExamEntry waiting;
+        waiting.study_instance_uid = "2.25.8";
+        waiting.state = store::ExamState::kWaiting;
+        entries = {read, waiting};
+    }
+    std::vector<store::ExamEntry> worklist(std::optional<store::ExamState> only,
+                                           std::size_t limit) override {
+        std::vector<store::ExamEntry> chosen;
+        for (const auto& entry : entries)
+            if ((!only || entry.state == *only) && chosen.size() < limit) chosen.push_back(entry);
+        return chosen;
+    }
+    std::optional<store::ExamEntry> exam(const std::string& study) override {
+        for (const auto& entry : entries)
+            if (entry.study_instance_uid == study) return entry;
+        return std::nullopt;
+    }
+    std::vector<store::InstanceRow> images(const std::string&) override { return {}; }
+    std::string reading_json(const std::string& study) override {
+        return study == kStudy ? R"({"views":[{"findings":[{"id":"R-CC-1"}]}]})" : "";
+    }
+    std::vector<store::Decision> decisions(const std::string&) override { return said; }
+    void decide(const store::Decision& decision) override {
+        said.push_back(decision);
+        ++number;
+    }
+    std::uint64_t revision() override { return number; }
+
+    std::vector<store::ExamEntry> entries;
+    std::vector<store::Decision> said;
+    std::uint64_t number = 5;
+};
+
+class Api : public testing::Test {
+  protected:
+    Api() { add_api(router, exams, about(), clock); }
+
+    static About about() {
+        About about;
+        about.version = "1.2.3";
+        about.model_name = "cbis-mass";
+        about.use_statement = "Research use only.";
+        return about;
+    }
+
+    http::Response ask(const std::string& method, const std::string& target,
+                       const std::string& body = "", const std::string& principal = "",
+                       const std::string& type = "application/json") {
+        http::BodyInMemory reader(body);
+        http::Request request(reader);
+        request.method = method;
+        request.path = target.substr(0, target.find('?'));
+        if (target.find('?') != std::string::npos)
+            request.query = http::Query::parse(target.substr(target.find('?') + 1));
+        if (!type.empty()) request.headers.set("Content-Type", type);
+        request.principal = principal;
+        return router.handle(request);
+    }
+    static json json_of(const http::Response& response) {
+        return json::parse(std::get<std::string>(response.body));
+    }
+
+    FewExams exams;
+    ManualClock clock{from_rfc3339("2026-03-01T08:15:30.250Z")};
+    http::Router router;
+};
+
+TEST_F(Api, SaysWhatItIsAndForWhatItMayBeUsed) {
+    const json out = json_of(ask("GET", "/api/about", "", "reader-1"));
+    EXPECT_EQ(out["version"], "1.2.3");
+    EXPECT_EQ(out["model"]["name"], "cbis-mass");
+    EXPECT_EQ(out["use_statement"], "Research use only.");
+    EXPECT_EQ(out["research_only"], true);
+    EXPECT_EQ(out["principal"], "reader-1");
+}
+
+TEST_F(Api, ListsAllExamsOrThoseOfAState) {
+    EXPECT_EQ(json_of(ask("GET", "/api/worklist"))["exams"].size(), 2U);
+    const json waiting = json_of(ask("GET", "/api/worklist?state=waiting"));
+    ASSERT_EQ(waiting["exams"].size(), 1U);
+    EXPECT_EQ(waiting["exams"][0]["study_instance_uid"], "2.25.8");
+    EXPECT_EQ(waiting["revision"], 5);
+    EXPECT_EQ(json_of(ask("GET", "/api/worklist?limit=1"))["exams"].size(), 1U);
+}
+
+TEST_F(Api, RefusesAStateOrLimitThatIsNone) {
+    const http::Response state = ask("GET", "/api/worklist?state=done");
+    EXPECT_EQ(state.status, 400);
+    EXPECT_NE(std::get<std::string>(state.body).find("state"), std::string::npos);
+    EXPECT_EQ(ask("GET", "/api/worklist?limit=0").status, 400);
+    EXPECT_EQ(ask("GET", "/api/worklist?limit=many").status, 400);
+}
+
+TEST_F(Api, GivesAnExamWithItsReading) {
+    const json out = json_of(ask("GET", "/api/exams/2.25.7"));
+    EXPECT_EQ(out["exam"]["score"], 0.8);
+    EXPECT_EQ(out["reading"]["views"][0]["findings"][0]["id"], "R-CC-1");
+    EXPECT_EQ(ask("GET", "/api/exams/2.25.99").status, 404);
+    EXPECT_EQ(ask("GET", "/api/exams/2.25.99/decisions").status, 404);
+}
+
+TEST_F(Api, KeepsADecisionWithWhoAndWhen) {
+    const auto response =
+        ask("POST", kDecide, R"({"action":"dismiss","comment":"old scar","reader":"A. Reader"})");
+    EXPECT_EQ(response.status, 201);
+    ASSERT_EQ(exams.said.size(), 1U);
+    const store::Decision& kept = exams.said[0];
+    EXPECT_EQ(kept.study_instance_uid, kStudy);
+    EXPECT_EQ(kept.finding, "R-CC-1");
+    EXPECT_EQ(kept.model_sha256, "m1");
+    EXPECT_EQ(kept.action, "dismiss");
+    EXPECT_EQ(kept.comment, "old scar");
+    EXPECT_EQ(kept.who, "A. Reader");
+    EXPECT_TRUE(kept.self_declared);
+    EXPECT_EQ(kept.when, clock.now());
+    EXPECT_EQ(json_of(ask("GET", "/api/exams/2.25.7/decisions"))["decisions"][0],
+              json_of(response));
+}
+
+TEST_F(Api, BelievesTheConnectionBeforeTheBody) {
+    ask("POST", kDecide, R"({"action":"accept","reader":"Somebody Else"})", "dr-real");
+    ASSERT_EQ(exams.said.size(), 1U);
+    EXPECT_EQ(exams.said[0].who, "dr-real");
+    EXPECT_FALSE(exams.said[0].self_declared);
+}
+
+TEST_F(Api, NamesTheWrongFieldAndKeepsNothing) {
+    const auto response = ask("POST", kDecide, R"({"action":"agree","reader":"A"})");
+    EXPECT_EQ(response.status, 400);
+    EXPECT_EQ(json_of(response)["field"], "action");
+    EXPECT_EQ(ask("POST", kDecide, "{").status, 400);
+    EXPECT_EQ(ask("POST", kDecide, std::string(17 * 1024, ' ')).status, 400);
+    EXPECT_TRUE(exams.said.empty());
+}
+
+TEST_F(Api, RefusesWhatAnotherSitesFormCouldSend) {
+    const std::string body = R"({"action":"accept","reader":"A"})";
+    EXPECT_EQ(ask("POST", kDecide, body, "", "text/plain").status, 415);
+    EXPECT_EQ(ask("POST", kDecide, body, "", "").status, 415);
+    EXPECT_TRUE(exams.said.empty());
+    EXPECT_EQ(ask("POST", kDecide, body, "", "application/json; charset=utf-8").status, 201);
+}
+
+TEST_F(Api, DecidesOnlyOnFindingsThatAreThere) {
+    const std::string body = R"({"action":"accept","reader":"A"})";
+    EXPECT_EQ(ask("POST", "/api/exams/2.25.7/findings/R-CC-9/decisions", body).status, 404);
+    EXPECT_EQ(ask("POST", "/api/exams/2.25.8/findings/R-CC-1/decisions", body).status, 404);
+    EXPECT_EQ(ask("POST", "/api/exams/2.25.99/findings/R-CC-1/decisions", body).status, 404);
+    EXPECT_TRUE(exams.said.empty());
+}
+
+TEST_F(Api, RefusesADecisionOnAReadingThatWasReplaced) {
+    const std::string body = R"({"action":"accept","reader":"A","model_sha256":")";
+    EXPECT_EQ(ask("POST", kDecide, body + "m0\"}").status, 409);
+    EXPECT_EQ(ask("POST", kDecide, body + "m1\"}").status, 201);
+}
+
+TEST_F(Api, AnnouncesEachChangeOnce) {
+    const http::Response response = ask("GET", "/api/events");
+    const auto& stream = std::get<http::Stream>(response.body);
+    // Comments between events keep the line alive.
+    const auto said = [&] {
+        std::string text;
+        for (int asked = 0; asked < 4; ++asked) text += as_text(stream.next().bytes);
+        return text;
+    };
+    EXPECT_NE(said().find("data: 5"), std::string::npos);
+    EXPECT_EQ(said().find("data:"), std::string::npos);
+    exams.number = 6;
+    const std::string event = said();
+    EXPECT_NE(event.find("event: changed"), std::string::npos);
+    EXPECT_NE(event.find("data: 6"), std::string::npos);
+    EXPECT_EQ(event.find("data: 6"), event.rfind("data: 6"));
+}
+
+}  // namespace
+}  // namespace lucerna::review

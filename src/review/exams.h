@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/archive.h"
+#include "store/exam_book.h"
+
+namespace lucerna::store {
+class Store;
+}
+
+namespace lucerna::review {
+
+/// What review needs of the exams that are kept; safe to call from many threads at once.
+class Exams {
+  public:
+    virtual ~Exams() = default;
+
+    /// By urgency, as store::ExamBook orders them. All states, or one.
+    [[nodiscard]] virtual std::vector<store::ExamEntry> worklist(
+        std::optional<store::ExamState> only, std::size_t limit) = 0;
+    /// Empty when there is no such study.
+    [[nodiscard]] virtual std::optional<store::ExamEntry> exam(const std::string& study) = 0;
+    /// The images that were received, not what Lucerna made of them.
+    [[nodiscard]] virtual std::vector<store::InstanceRow> images(const std::string& study) = 0;
+    /// The newest reading, as compose::findings_json wrote it; empty if there is none.
+    [[nodiscard]] virtual std::string reading_json(const std::string& study) = 0;
+    /// Oldest first.
+    [[nodiscard]] virtual std::vector<store::Decision> decisions(const std::string& study) = 0;
+    /// Appends, durably on return. Throws Error as store::ExamBook::decide.
+    virtual void decide(const store::Decision& decision) = 0;
+    /// Grows whenever an exam or a decision changed; what live updates watch.
+    [[nodiscard]] virtual std::uint64_t revision() = 0;
+};
+
+/// The same, of a store. Borrows it.
+class StoredExams final : public Exams {
+  public:
+    explicit StoredExams(store::Store& store) : store_(store) {}
+
+    std::vector<store::ExamEntry> worklist(std::optional<store::ExamState> only,
+                                           std::size_t limit) override;
+    std::optional<store::ExamEntry> exam(const std::string& study) override;
+    std::vector<store::InstanceRow> images(const std::string& study) override;
+    std::string reading_json(const std::string& study) override;
+    std::vector<store::Decision> decisions(const std::string& study) override;
+    void decide(const store::Decision& decision) override;
+    std::uint64_t revision() override;
+
+  private:
+    store::Store& store_;
+};
+
+}  // namespace lucerna::review

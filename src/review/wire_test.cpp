@@ -1,0 +1,143 @@
+#include "review/wire.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+
+namespace lucerna::review {
+namespace {
+
+using nlohmann::json;
+
+store::ExamEntry an_exam() {
+    store::ExamEntry exam;
+    exam.study_instance_uid = "2.25.7";
+    exam.state = store::ExamState::kRead;
+    exam.patient_name = PatientName("<script>alert(1)</script>^\"Jane\"");
+    exam.patient_id = PatientId("P-1");
+    exam.views = {"L-CC", "R-CC"};
+    exam.score = 0.25;
+    exam.above = {"recall"};
+    exam.refusals_json = R"([{"reason":"missing-view","what":"no R-MLO"}])";
+    exam.last_received_at = from_rfc3339("2026-03-01T08:15:30.250Z");
+    return exam;
+}
+
+FieldProblem problem_of(std::string_view body, bool authenticated = false) {
+    auto parsed = parse_decision(body, authenticated);
+    EXPECT_TRUE(std::holds_alternative<FieldProblem>(parsed)) << body;
+    return std::holds_alternative<FieldProblem>(parsed) ? std::get<FieldProblem>(parsed)
+                                                        : FieldProblem{};
+}
+
+TEST(WorklistJson, CarriesNamesAsDataAndRefusalsAsTheyStand) {
+    const std::vector exams = {an_exam()};
+    const json out = json::parse(worklist_json(9, exams));
+    EXPECT_EQ(out["revision"], 9);
+    const json& exam = out["exams"][0];
+    EXPECT_EQ(exam["patient_name"], "<script>alert(1)</script>^\"Jane\"");
+    EXPECT_EQ(exam["state"], "read");
+    EXPECT_EQ(exam["score"], 0.25);
+    EXPECT_EQ(exam["refusals"][0]["reason"], "missing-view");
+    EXPECT_EQ(exam["last_received_at"], "2026-03-01T08:15:30.250Z");
+    EXPECT_TRUE(exam["read_at"].is_null());
+}
+
+TEST(WorklistJson, SurvivesBytesThatAreNotUtf8) {
+    std::vector exams = {an_exam()};
+    exams[0].study_description = "caf\xE9";
+    EXPECT_EQ(json::parse(worklist_json(1, exams))["exams"][0]["study_description"],
+              "caf\xEF\xBF\xBD");
+}
+
+TEST(ExamJson, HasNoReadingUntilThereIsOne) {
+    const json out = json::parse(exam_json(an_exam(), {}, "", {}));
+    EXPECT_TRUE(out["reading"].is_null());
+    EXPECT_EQ(out["decisions"], json::array());
+}
+
+TEST(ExamJson, HoldsReadingImagesAndDecisions) {
+    store::InstanceRow row;
+    row.sop_instance_uid = "2.25.8";
+    row.series_instance_uid = "2.25.9";
+    row.view = "R-CC";
+    store::Decision decision;
+    decision.finding = "R-CC-1";
+    decision.action = "dismiss";
+    decision.who = "A. Reader";
+    decision.when = from_rfc3339("2026-03-01T09:00:00.000Z");
+    const json out = json::parse(
+        exam_json(an_exam(), std::vector{row}, "{\"score\": 0.5}\n", std::vector{decision}));
+    EXPECT_EQ(out["reading"]["score"], 0.5);
+    EXPECT_EQ(out["images"][0]["view"], "R-CC");
+    EXPECT_EQ(out["decisions"][0]["who"], "A. Reader");
+    EXPECT_EQ(out["decisions"][0]["self_declared"], true);
+    EXPECT_EQ(out["decisions"][0]["when"], "2026-03-01T09:00:00.000Z");
+}
+
+TEST(ExamJson, SaysWhenWhatWasKeptIsDamaged) {
+    try {
+        (void)exam_json(an_exam(), {}, "{\"score\": ", {});
+        FAIL() << "a broken reading was sent on";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::kCorrupt);
+    }
+}
+
+TEST(HasFinding, LooksInEveryView) {
+    const std::string reading =
+        R"({"views":[{"findings":[{"id":"R-CC-1"}]},{"findings":[{"id":"L-CC-1"}]}]})";
+    EXPECT_TRUE(has_finding(reading, "L-CC-1"));
+    EXPECT_FALSE(has_finding(reading, "L-CC-2"));
+    EXPECT_FALSE(has_finding("", "L-CC-1"));
+}
+
+TEST(ParseDecision, TakesWhatThePageSends) {
+    const auto parsed =
+        parse_decision(R"({"action":"accept","comment":" seen\n","reader":" A. Reader "})", false);
+    ASSERT_TRUE(std::holds_alternative<DecisionRequest>(parsed));
+    const auto& request = std::get<DecisionRequest>(parsed);
+    EXPECT_EQ(request.action, "accept");
+    EXPECT_EQ(request.comment, "seen");
+    EXPECT_EQ(request.reader, "A. Reader");
+}
+
+TEST(ParseDecision, NamesTheFieldThatIsWrong) {
+    EXPECT_EQ(problem_of("not json").name, "");
+    EXPECT_EQ(problem_of("[]").name, "");
+    EXPECT_EQ(problem_of(R"({"reader":"A"})").name, "action");
+    EXPECT_EQ(problem_of(R"({"action":"delete","reader":"A"})").name, "action");
+    EXPECT_EQ(problem_of(R"({"action":"accept"})").name, "reader");
+    EXPECT_EQ(problem_of(R"({"action":"accept","reader":"  "})").name, "reader");
+    EXPECT_EQ(problem_of(R"({"action":"accept","reader":7})").name, "reader");
+    EXPECT_EQ(problem_of(R"({"action":"accept","reader":"A\u0007"})").name, "reader");
+    EXPECT_EQ(problem_of(R"({"action":"accept","reader":"A","who":"B"})").name, "who");
+    const std::string longest(1001, 'x');
+    EXPECT_EQ(problem_of(R"({"action":"accept","reader":"A","comment":")" + longest + "\"}").name,
+              "comment");
+}
+
+TEST(ParseDecision, CountsCharactersNotBytes) {
+    std::string name;
+    for (int i = 0; i < 64; ++i) name += "\xC3\xA9";
+    const auto parsed = parse_decision(R"({"action":"undo","reader":")" + name + "\"}", false);
+    EXPECT_TRUE(std::holds_alternative<DecisionRequest>(parsed));
+}
+
+TEST(ParseDecision, NeedsNoNameFromSomebodyAuthenticated) {
+    EXPECT_TRUE(
+        std::holds_alternative<DecisionRequest>(parse_decision(R"({"action":"undo"})", true)));
+}
+
+TEST(ProblemJson, CarriesTheField) {
+    const json out = json::parse(problem_json("invalid-input", {"action", "must be accept"}));
+    EXPECT_EQ(out["field"], "action");
+    EXPECT_EQ(out["message"], "action must be accept");
+    EXPECT_FALSE(
+        json::parse(problem_json("invalid-input", {"", "must be JSON"})).contains("field"));
+}
+
+}  // namespace
+}  // namespace lucerna::review
