@@ -1,0 +1,188 @@
+// Cache, folds, augmentation, targets: all that a network is fed with.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <map>
+#include <numeric>
+#include <set>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "learn/augment.h"
+#include "learn/example_set.h"
+#include "learn/folds.h"
+#include "learn/learn.h"
+#include "learn/targets.h"
+#include "support/shared_data.h"
+
+namespace lucerna::learn {
+namespace {
+
+TEST(TrainingCache, ComesBackAsItWas) {
+    TrainingSet set = example_set(3, 1);
+    set.refused = {"x.jpg: no breast"};
+    set.manifest_sha256 = "abc";
+    set.images[1].record.subgroups["density"] = "2";
+    set.images[1].placement = {0.5, -0.25, 3, 4};
+    const TrainingSet back = decode_training_set(encode_training_set(set));
+    ASSERT_EQ(back.images.size(), 3U);
+    EXPECT_EQ(back.refused, set.refused);
+    EXPECT_EQ(back.manifest_sha256, "abc");
+    EXPECT_EQ(back.contract.steps, set.contract.steps);
+    EXPECT_EQ(back.contract.spacing_mm, set.contract.spacing_mm);
+    for (std::size_t i = 0; i < 3; ++i) {
+        EXPECT_EQ(back.images[i].pixels.pixels, set.images[i].pixels.pixels);
+        EXPECT_EQ(back.images[i].lesions[0].box, set.images[i].lesions[0].box);
+        EXPECT_EQ(back.images[i].lesions[0].pathology, set.images[i].lesions[0].pathology);
+        EXPECT_EQ(back.images[i].record.view, set.images[i].record.view);
+    }
+    EXPECT_EQ(back.images[1].record.subgroups.at("density"), "2");
+    EXPECT_EQ(back.images[1].placement.scale_y, -0.25);
+}
+
+ErrorCode code_of(const Bytes& bytes) {
+    try {
+        (void)decode_training_set(bytes);
+    } catch (const Error& error) {
+        return error.code();
+    }
+    return ErrorCode::kInternal;
+}
+
+TEST(TrainingCache, NoticesAnyChangedByte) {
+    const Bytes good = encode_training_set(example_set(2, 1));
+    for (const std::size_t at : {std::size_t{30}, good.size() / 2, good.size() - 1}) {
+        Bytes bad = good;
+        bad[at] ^= 1;
+        EXPECT_EQ(code_of(bad), ErrorCode::kCorrupt) << at;
+    }
+    EXPECT_EQ(code_of(Bytes(good.begin(), good.end() - 100)), ErrorCode::kCorrupt);
+    EXPECT_EQ(code_of(Bytes(200, 0)), ErrorCode::kUnsupported);
+}
+
+TEST(RunPrepare, CarriesBoxesOfRealFilmsIntoPreparedPixels) {
+    LUCERNA_NEEDS_SHARED_DATA("cbis-ddsm-mass");
+    const auto source = test::shared_data() / "cbis-ddsm-mass";
+    const auto folder = std::filesystem::path(testing::TempDir()) / "lucerna-run-prepare";
+    std::filesystem::create_directories(folder / "train");
+    const std::string all(as_text(read_file(source / "manifest.csv")));
+    std::size_t end = 0;
+    for (int line = 0; line < 5; ++line) end = all.find('\n', end) + 1;
+    write_file(folder / "manifest.csv", as_byte_view(all.substr(0, end)));
+    for (const ImageRecord& record : parse_manifest(all.substr(0, end)))
+        std::filesystem::copy_file(source / record.file, folder / record.file,
+                                   std::filesystem::copy_options::overwrite_existing);
+    PrepareOptions options;
+    options.manifest = folder / "manifest.csv";
+    options.cache = folder / "cache";
+    run_prepare(options, [](const std::string&) {});
+    const TrainingSet set = decode_training_set(read_file(options.cache));
+    ASSERT_GE(set.images.size(), 3U);
+    for (const TrainingImage& image : set.images) {
+        EXPECT_EQ(image.pixels.width % 32, 0);
+        const exam::Box back = image.placement.to_stored(image.lesions.at(0).box);
+        EXPECT_NEAR(back.left, image.record.lesions[0].box.left, 1e-6);
+        EXPECT_NEAR(back.height, image.record.lesions[0].box.height, 1e-6);
+        const exam::Point centre = image.lesions[0].box.centre();
+        EXPECT_GT(image.pixels.at(static_cast<int>(centre.x), static_cast<int>(centre.y)), 0);
+    }
+    std::filesystem::remove_all(folder);
+}
+
+TEST(AssignFolds, NeverDividesAPatientAndBalances) {
+    TrainingSet set = example_set(90, 2);
+    for (std::size_t i = 0; i < set.images.size(); ++i)
+        set.images[i].record.patient = "p" + std::to_string(i / 2);
+    const std::vector<int> folds = assign_folds(set, 3, 7);
+    std::map<std::string, std::set<int>> of_patient;
+    std::map<int, int> sizes;
+    for (std::size_t i = 0; i < folds.size(); ++i) {
+        of_patient[set.images[i].record.patient].insert(folds[i]);
+        ++sizes[folds[i]];
+    }
+    for (const auto& [patient, seen] : of_patient) EXPECT_EQ(seen.size(), 1U) << patient;
+    ASSERT_EQ(sizes.size(), 3U);
+    for (const auto& [fold, size] : sizes) EXPECT_NEAR(size, 30, 4) << fold;
+    EXPECT_EQ(folds, assign_folds(set, 3, 7));
+    EXPECT_NE(folds, assign_folds(set, 3, 8));
+}
+
+TEST(AssignFolds, RefusesMoreFoldsThanPatients) {
+    EXPECT_THROW((void)assign_folds(example_set(2, 1), 3, 1), Error);
+}
+
+TEST(Augment, KeepsTheBoxOnTheLesion) {
+    // The example's lesion is the only bright disc: wherever the picture goes, its box must follow.
+    const TrainingSet set = example_set(1, 3);
+    Augmentation how;
+    how.width = 96;
+    how.height = 96;
+    how.noise = 0;
+    int checked = 0;
+    for (std::uint64_t seed = 0; seed < 30; ++seed) {
+        const Sample sample = augment(set.images[0], how, Random(seed));
+        EXPECT_EQ(sample.label_holds, sample.lesions.size() == 1);
+        if (sample.lesions.empty()) continue;
+        double sum = 0, x_sum = 0, y_sum = 0;
+        const float highest =
+            *std::max_element(sample.pixels.pixels.begin(), sample.pixels.pixels.end());
+        for (int y = 0; y < 96; ++y)
+            for (int x = 0; x < 96; ++x)
+                if (sample.pixels.at(x, y) > 0.9F * highest) {
+                    sum += 1;
+                    x_sum += x + 0.5;
+                    y_sum += y + 0.5;
+                }
+        const exam::Box box = sample.lesions[0].box;
+        const exam::Box well_inside{0, 0, 96, 96};
+        if (!well_inside.contains({box.left, box.top}) ||
+            !well_inside.contains({box.right(), box.bottom()}))
+            continue;
+        ++checked;
+        EXPECT_NEAR(x_sum / sum, box.centre().x, 1.5) << seed;
+        EXPECT_NEAR(y_sum / sum, box.centre().y, 1.5) << seed;
+        EXPECT_NEAR(sum, 3.1416 / 4 * box.area(), 0.25 * box.area()) << seed;
+    }
+    EXPECT_GE(checked, 10);
+}
+
+TEST(Augment, RepeatsWithTheSeed) {
+    const TrainingSet set = example_set(1, 3);
+    Augmentation how;
+    how.width = 64;
+    how.height = 64;
+    EXPECT_EQ(augment(set.images[0], how, Random(4)).pixels.pixels,
+              augment(set.images[0], how, Random(4)).pixels.pixels);
+    EXPECT_NE(augment(set.images[0], how, Random(4)).pixels.pixels,
+              augment(set.images[0], how, Random(5)).pixels.pixels);
+}
+
+TEST(MakeTargets, PutsOneAtTheCentreAndTheSidesBeside) {
+    const Targets targets = make_targets({{{20, 24, 24, 16}, Pathology::kMalignant}}, 64, 64, 8);
+    ASSERT_EQ(targets.presence.size(), 64U);
+    // Centre (32, 32) lies in the cell of column 4, row 4, whose middle is (36, 36).
+    const std::size_t cell = 4 * 8 + 4;
+    EXPECT_FLOAT_EQ(targets.presence[cell], 1);
+    EXPECT_EQ(std::count(targets.presence.begin(), targets.presence.end(), 1.0F), 1);
+    EXPECT_FLOAT_EQ(targets.distances[cell], static_cast<float>(std::log(16.0 / kDistanceUnit)));
+    EXPECT_FLOAT_EQ(targets.distances[64 + cell], static_cast<float>(std::log(12.0 / 16)));
+    EXPECT_FLOAT_EQ(targets.distances[128 + cell], static_cast<float>(std::log(8.0 / 16)));
+    EXPECT_FLOAT_EQ(targets.distances[192 + cell], static_cast<float>(std::log(4.0 / 16)));
+    const auto sum = [](const std::vector<float>& v) {
+        return std::accumulate(v.begin(), v.end(), 0.0F);
+    };
+    EXPECT_NEAR(sum(targets.malignancy_weight), 1, 1e-5);
+    EXPECT_NEAR(sum(targets.box_weight), 1, 1e-5);
+}
+
+TEST(MakeTargets, DoesNotAskTheUnknown) {
+    const Targets targets = make_targets({{{20, 24, 24, 16}, Pathology::kUnknown}}, 64, 64, 8);
+    EXPECT_EQ(*std::max_element(targets.malignancy_weight.begin(), targets.malignancy_weight.end()),
+              0);
+    EXPECT_GT(*std::max_element(targets.box_weight.begin(), targets.box_weight.end()), 0);
+}
+
+}  // namespace
+}  // namespace lucerna::learn

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace lucerna::learn {
+
+/// Told of each step of long work in a sentence without line end; may throw to stop the work.
+using Progress = std::function<void(const std::string& message)>;
+
+struct PrepareOptions {
+    std::filesystem::path manifest;
+    /// The cache file to write.
+    std::filesystem::path cache;
+    double spacing_mm = 0.4;
+    /// Of images whose manifest rows do not state it. The CBIS-DDSM copy is stretched to 800 x 800;
+    /// a film of 240 x 150 mm is its plausible size.
+    double row_spacing_mm = 0.300;
+    double column_spacing_mm = 0.1875;
+};
+
+/// Step 1: reads the manifest and its pictures, prepares each one exactly as serving does, and
+/// writes one cache file. Throws Error(kInvalidInput) that names the row for bad data.
+void run_prepare(const PrepareOptions& options, const Progress& progress);
+
+struct TrainOptions {
+    /// The cache file of run_prepare.
+    std::filesystem::path cache;
+    /// ImageNet trunk: the Keras HDF5 file of SqueezeNet 1.1.
+    std::filesystem::path trunk;
+    /// The run directory: created, or resumed when it holds a run of the same configuration.
+    std::filesystem::path run;
+    std::uint64_t seed = 1;
+    int folds = 3;
+    int epochs = 6;
+    int batch = 16;
+    double head_rate = 1e-3;
+    double trunk_rate = 2e-4;
+    /// Training crops; whole pictures are read when predicting.
+    int crop_height = 416;
+    int crop_width = 224;
+    /// CPU threads of this process. Several processes may share a run directory: each takes
+    /// parts (folds, final) that no other process works on.
+    int threads = 1;
+    /// Only these parts ("fold-0", "final"); empty means all.
+    std::vector<std::string> parts;
+    /// Predict the held-out images after each epoch too, not only after the last.
+    bool watch = false;
+    /// Stop after this many steps of this process (0: never): for tests of resuming.
+    int stop_after_steps = 0;
+};
+
+/// Step 2: k-fold cross-validation by patient, then one model on everything. Writes
+/// configuration, data hashes, logs, checkpoints, curves and out-of-fold predictions into the run
+/// directory. A killed run goes on where its last checkpoint was. Throws Error(kConflict) when the
+/// run directory belongs to another configuration, Error(kInternal) naming the step when the
+/// loss is not a number.
+void run_train(const TrainOptions& options, const Progress& progress);
+
+struct ExportOptions {
+    std::filesystem::path run;
+    std::filesystem::path cache;
+    /// The package folder to write: model.onnx, manifest.json, MODEL_CARD.md.
+    std::filesystem::path package;
+    std::string name = "cbis-mass";
+    std::string version = "1.0.0";
+    /// A folder of notes (*.md, in the order of their names) that the model card quotes: what was
+    /// seen when the model was run on other data. May be empty.
+    std::filesystem::path notes;
+};
+
+/// Step 3: measures the out-of-fold predictions (metrics.json in the run directory), fits the
+/// calibration and chooses operating points on them, and writes the model package.
+void run_export(const ExportOptions& options, const Progress& progress);
+
+}  // namespace lucerna::learn

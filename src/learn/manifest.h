@@ -1,0 +1,62 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exam/geometry.h"
+#include "exam/view.h"
+
+namespace lucerna::learn {
+
+/// What is known of a lesion. kUnknown is "?": the image is labelled, this lesion alone is not.
+enum class Pathology { kBenign, kMalignant, kUnknown };
+
+[[nodiscard]] std::string_view name_of(Pathology pathology);
+
+struct Lesion {
+    /// In pixels of the picture that holds it (stored or prepared: the holder says which).
+    exam::Box box;
+    Pathology pathology = Pathology::kUnknown;
+};
+
+/// One image of a data set, gathered from its rows.
+struct ImageRecord {
+    /// Relative to the manifest.
+    std::string file;
+    std::string patient;
+    exam::ViewName view;
+    bool malignant = false;
+    /// The row's `split`, or empty.
+    std::string split;
+    /// Groups views of one exam; the patient where the manifest has no such column.
+    std::string exam;
+    /// Size of a pixel, where the manifest states it.
+    std::optional<double> row_spacing_mm;
+    std::optional<double> column_spacing_mm;
+    /// In stored pixels; empty for an image without lesion.
+    std::vector<Lesion> lesions;
+    /// Every other column: possible subgroups ("density" -> "3").
+    std::map<std::string, std::string> subgroups;
+    /// Line of its first row (the header is line 1), for messages.
+    int line = 0;
+};
+
+/// Reads a data-set manifest (docs/formats/training-manifest.md): CSV, one row a lesion, one row
+/// with an empty box for an image without lesion; rows of one image may lie apart. Order of first
+/// appearance is kept. Throws Error(kInvalidInput) that names the line: a missing column, a row
+/// with another number of fields, an unknown laterality, view or label, a box without size or left
+/// of the image, rows of one image that disagree, a patient in two splits.
+[[nodiscard]] std::vector<ImageRecord> parse_manifest(std::string_view csv);
+
+/// As above from a file, and each image must exist beside it (Error(kInvalidInput), the line).
+[[nodiscard]] std::vector<ImageRecord> read_manifest(const std::filesystem::path& path);
+
+/// Throws Error(kInvalidInput) naming the line when a lesion's box leaves a width x height image
+/// by more than `tolerance` pixels (annotations are rounded).
+void check_boxes(const ImageRecord& record, int width, int height, double tolerance = 2);
+
+}  // namespace lucerna::learn

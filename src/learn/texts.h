@@ -1,0 +1,39 @@
+#pragma once
+
+namespace lucerna::learn {
+
+inline constexpr char kIntendedUse[] =
+    "Research on second reading of mammograms: marks masses and orders exams by suspicion. Not a "
+    "medical device; not for clinical decisions.";
+
+inline constexpr char kDataName[] = "CBIS-DDSM mass subset, official training split";
+inline constexpr char kDataLicence[] = "CC BY 3.0";
+inline constexpr char kDataDoi[] = "10.7937/K9/TCIA.2016.7O02S9CY";
+inline constexpr char kDataAttribution[] =
+    "Sawyer-Lee R, Gimenez F, Hoogi A, Rubin D. Curated Breast Imaging Subset of Digital Database "
+    "for Screening Mammography (CBIS-DDSM). The Cancer Imaging Archive, 2016. "
+    "doi:10.7937/K9/TCIA.2016.7O02S9CY. Lee RS et al., Scientific Data 4:170177 (2017).";
+
+inline constexpr char kTrunkName[] = "SqueezeNet 1.1 pretrained on ImageNet (keras-squeezenet)";
+inline constexpr char kTrunkLicence[] = "MIT";
+inline constexpr char kTrunkAttribution[] =
+    "DeepCognition/keras-squeezenet; architecture: Iandola et al. 2016, arXiv:1602.07360.";
+
+/// What is known to fail whatever the figures say.
+inline constexpr char kKnownLimits[] =
+    R"(- Trained on digitised film from the United States of the 1990s, not on digital mammography.
+- Every training image holds at least one annotated mass: there were no normal breasts. How often it
+  marks healthy breasts is not measured; scores are no probabilities in a screening population,
+  where cancer is about a hundred times rarer than here.
+- Masses only. Calcifications, asymmetries and architectural distortion without a mass are not
+  looked for.
+- Each image is read alone: the other view, the other breast and earlier exams are not compared.
+- The films' aspect and pixel size were lost in the copy that was used; a nominal 240 x 150 mm was
+  assumed. Sizes in mm and spacing-dependent behaviour carry that error.
+- Not tested on implants, after surgery, on spot or magnification views, on men, or by race and age:
+  the data do not say.
+- Out-of-fold figures are from networks that were trained on a part of the patients; the network that
+  ships was trained with the same recipe and is not the one that was measured.
+)";
+
+}  // namespace lucerna::learn
