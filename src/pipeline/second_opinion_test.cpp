@@ -1,0 +1,190 @@
+#include "pipeline/second_opinion.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "deliver/destination.h"
+#include "phantom/phantom.h"
+#include "pipeline/ports.h"
+#include "prepare/view_codes.h"
+#include "support/temporary_folder.h"
+#include "support/tiny_package.h"
+#include "vault/file_key_provider.h"
+
+namespace lucerna::pipeline {
+namespace {
+
+using testing::ElementsAre;
+using testing::SizeIs;
+
+/// A contract for mammograms, around the network that knows only the brightest pixel.
+nlohmann::json mammography_manifest() {
+    nlohmann::json manifest = test::tiny_manifest();
+    manifest["input"]["modality"] = "MG";
+    manifest["input"]["views"] = {"R-CC", "L-CC", "R-MLO", "L-MLO"};
+    manifest["input"]["preparation"] = {"modality_lut",   "voi_lut",        "presentation_lut",
+                                        "orient",         "remove_markers", "segment_breast",
+                                        "crop_to_breast", "resample",       "normalise"};
+    manifest["input"]["max_width"] = 1024;
+    manifest["input"]["max_height"] = 1024;
+    return manifest;
+}
+
+phantom::Exam small_exam(std::uint64_t seed) {
+    phantom::PhantomOptions options;
+    options.seed = seed;
+    options.columns = 450;
+    options.rows = 600;
+    options.spacing_mm = 0.4;
+    return phantom::make_exam(options);
+}
+
+class SecondOpinionTest : public testing::Test {
+  protected:
+    SecondOpinionTest() {
+        test::write_package(folder_.path() / "model", {}, mammography_manifest());
+    }
+
+    /// Keeps the views with these indices.
+    void receive(const phantom::Exam& exam, std::initializer_list<std::size_t> views) {
+        for (const std::size_t index : views)
+            sink_.keep(exam.views.at(index).to_part10(), {"file", "test"});
+    }
+    /// Carries out the next waiting reading; false if there is none.
+    bool read_next() {
+        const auto job = store_.queue().lease(kReadJob, "test", std::chrono::minutes(1));
+        if (!job) return false;
+        give_second_opinion(*job, store_, model(), rules_, clock_);
+        return true;
+    }
+    const infer::ModelPackage& model() {
+        if (!model_) model_ = infer::ModelPackage::open(folder_.path() / "model");
+        return *model_;
+    }
+    store::ExamEntry entry(const phantom::Exam& exam) {
+        return store_.exams().exam(study_of(exam)).value();
+    }
+    static std::string study_of(const phantom::Exam& exam) {
+        return exam.views.at(0).text_or(dicom::kStudyInstanceUid, "");
+    }
+    std::vector<store::InstanceRow> results_of(const phantom::Exam& exam) {
+        std::vector<store::InstanceRow> rows = store_.archive().instances_of(study_of(exam));
+        std::erase_if(rows, [](const auto& row) { return row.role != store::Role::kResult; });
+        return rows;
+    }
+    static std::string view_of(const dicom::DataSet& data_set) {
+        const auto name = prepare::view_name_of(data_set);
+        return name ? exam::to_string(*name) : "";
+    }
+
+    test::TemporaryFolder folder_;
+    ManualClock clock_{from_rfc3339("2026-03-01T08:00:00.000Z")};
+    vault::FileKeyProvider keys_{folder_.path() / "kek.json"};
+    store::Store store_{{folder_.path() / "data", view_of}, keys_, clock_};
+    CompletionRules completion_{{"R-CC", "L-CC", "R-MLO", "L-MLO"}, std::chrono::seconds(60)};
+    ArchiveSink sink_{store_,
+                      [this](const auto& study) { note_image(store_, study, completion_); }};
+    OpinionRules rules_{{}, {"pacs"}, 2, std::chrono::seconds(10)};
+    std::optional<infer::ModelPackage> model_;
+};
+
+TEST_F(SecondOpinionTest, ReadsAnExamOnceItsFourViewsAreThere) {
+    const phantom::Exam exam = small_exam(1);
+    receive(exam, {0, 1, 2});
+    EXPECT_FALSE(read_next());
+    EXPECT_EQ(entry(exam).state, store::ExamState::kReceiving);
+    receive(exam, {3});
+    EXPECT_TRUE(read_next());
+
+    const store::ExamEntry read = entry(exam);
+    EXPECT_EQ(read.state, store::ExamState::kRead);
+    EXPECT_TRUE(read.synthetic);
+    // The brightest prepared pixel of every view is 1.
+    EXPECT_NEAR(read.score.value(), 1, 1e-6);
+    EXPECT_THAT(read.above, ElementsAre("recall"));
+    EXPECT_GT(read.findings, 0);
+    // Two reports and a capture of each view.
+    EXPECT_THAT(results_of(exam), SizeIs(6));
+}
+
+TEST_F(SecondOpinionTest, QueuesDeliveryOfEveryResultWithTheReading) {
+    const phantom::Exam exam = small_exam(2);
+    receive(exam, {0, 1, 2, 3});
+    ASSERT_TRUE(read_next());
+    const auto jobs = store_.queue().list(delivery_kind("pacs"));
+    ASSERT_THAT(jobs, SizeIs(1));
+    const auto delivery = deliver::delivery_job_from_json(jobs[0].payload);
+    EXPECT_EQ(delivery.destination, "pacs");
+    EXPECT_THAT(delivery.sop_instance_uids, SizeIs(6));
+}
+
+TEST_F(SecondOpinionTest, ReadsAnIncompleteExamAfterAQuietPeriodAndSaysWhatIsMissing) {
+    const phantom::Exam exam = small_exam(3);
+    receive(exam, {0, 1, 2});
+    clock_.advance(std::chrono::seconds(59));
+    EXPECT_EQ(note_quiet(store_, completion_, clock_.now()), 0U);
+    clock_.advance(std::chrono::seconds(2));
+    EXPECT_EQ(note_quiet(store_, completion_, clock_.now()), 1U);
+    ASSERT_TRUE(read_next());
+    const store::ExamEntry read = entry(exam);
+    EXPECT_EQ(read.state, store::ExamState::kRead);
+    EXPECT_THAT(read.refusals_json, testing::HasSubstr("missing-view"));
+    EXPECT_THAT(read.refusals_json, testing::HasSubstr("L-MLO"));
+}
+
+TEST_F(SecondOpinionTest, ReadsAgainWhenAnImageComesLater) {
+    const phantom::Exam exam = small_exam(4);
+    receive(exam, {0, 1, 2});
+    clock_.advance(std::chrono::seconds(61));
+    note_quiet(store_, completion_, clock_.now());
+    ASSERT_TRUE(read_next());
+    receive(exam, {3});
+    ASSERT_TRUE(read_next()) << "all four views are there now";
+    EXPECT_THAT(entry(exam).refusals_json, testing::Not(testing::HasSubstr("missing-view")));
+}
+
+TEST_F(SecondOpinionTest, DoublesNothingWhenAJobIsCarriedOutTwice) {
+    const phantom::Exam exam = small_exam(5);
+    receive(exam, {0, 1, 2, 3});
+    const auto job = store_.queue().lease(kReadJob, "test", std::chrono::minutes(1));
+    ASSERT_TRUE(job);
+    give_second_opinion(*job, store_, model(), rules_, clock_);
+    // As after a crash between saving the reading and completing the job.
+    store_.queue().revive(job->id);
+    ASSERT_TRUE(read_next());
+    EXPECT_THAT(results_of(exam), SizeIs(6));
+    EXPECT_THAT(store_.queue().list(delivery_kind("pacs")), SizeIs(1));
+}
+
+TEST_F(SecondOpinionTest, RefusesAnExamOfAnotherModalityWithAReason) {
+    phantom::Exam exam = small_exam(6);
+    exam.views.resize(1);
+    exam.views[0].set_text(dicom::kModality, "DX");
+    receive(exam, {0});
+    clock_.advance(std::chrono::seconds(61));
+    note_quiet(store_, completion_, clock_.now());
+    ASSERT_TRUE(read_next());
+    EXPECT_EQ(entry(exam).state, store::ExamState::kRefused);
+    EXPECT_FALSE(entry(exam).score);
+    EXPECT_THAT(entry(exam).refusals_json, testing::HasSubstr("wrong-modality"));
+}
+
+TEST_F(SecondOpinionTest, ShowsAnExamWhoseObjectIsDamagedAsRefusedNotLost) {
+    const phantom::Exam exam = small_exam(7);
+    receive(exam, {0, 1, 2, 3});
+    // One bit of each kept object.
+    for (const auto& file :
+         std::filesystem::recursive_directory_iterator(folder_.path() / "data" / "objects")) {
+        if (!file.is_regular_file() || file.file_size() < 100'000) continue;
+        Bytes bytes = read_file(file.path());
+        bytes[bytes.size() / 2] ^= 1;
+        write_file(file.path(), bytes);
+    }
+    ASSERT_TRUE(read_next());
+    EXPECT_EQ(entry(exam).state, store::ExamState::kRefused);
+    EXPECT_THAT(entry(exam).refusals_json, testing::HasSubstr("unreadable"));
+}
+
+}  // namespace
+}  // namespace lucerna::pipeline

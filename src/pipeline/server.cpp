@@ -1,0 +1,122 @@
+#include "pipeline/server.h"
+
+#include "base/log.h"
+#include "pipeline/ports.h"
+#include "pipeline/workers.h"
+#include "prepare/steps.h"
+#include "receive/dimse_receiver.h"
+#include "receive/stow.h"
+#include "retrieve/qido.h"
+#include "retrieve/wado.h"
+#include "review/api.h"
+#include "review/exams.h"
+#include "review/page.h"
+
+namespace lucerna::pipeline {
+namespace {
+
+review::About about_of(const infer::ModelPackage& model, const ServerParts& parts) {
+    const exam::ModelIdentity& identity = model.identity();
+    return {parts.version,
+            identity.name,
+            identity.version,
+            identity.sha256,
+            identity.manufacturer,
+            identity.intended_use,
+            exam::use_statement(identity, parts.jurisdiction),
+            identity.research_only_in(parts.jurisdiction),
+            identity.attribution};
+}
+
+OpinionRules opinion_rules(const ServerParts& parts) {
+    OpinionRules rules;
+    rules.reading.jurisdiction = parts.jurisdiction;
+    for (const deliver::Destination& destination : parts.destinations)
+        rules.destinations.push_back(destination.name);
+    return rules;
+}
+
+void count(http::Metrics& metrics, store::Store& store) {
+    metrics.watch("lucerna_instances", "Objects kept.",
+                  [&store] { return static_cast<double>(store.archive().totals().instances); });
+    metrics.watch("lucerna_kept_bytes", "Bytes of the objects kept.",
+                  [&store] { return static_cast<double>(store.archive().totals().bytes); });
+    metrics.watch("lucerna_exams_waiting", "Exams that wait to be read.", [&store] {
+        return static_cast<double>(store.exams().worklist(store::ExamState::kWaiting).size());
+    });
+}
+
+}  // namespace
+
+struct Server::State {
+    State(const ServerParts& parts, store::Store& opened, const infer::ModelPackage& model,
+          const Clock& clock)
+        : store(opened),
+          completion{model.contract().views, parts.quiet},
+          archive_sink(opened, [this](const auto& study) { note_image(store, study, completion); }),
+          source(opened.archive()),
+          exams(opened),
+          delivery(parts.destinations, source),
+          about(about_of(model, parts)),
+          workers(opened, model, completion, opinion_rules(parts), delivery, clock),
+          dimse(parts.dicom, archive_sink),
+          http(with_metrics(parts.http), routes(parts, clock)) {}
+
+    http::ServerOptions with_metrics(http::ServerOptions options) {
+        count(metrics, store);
+        options.metrics = &metrics;
+        return options;
+    }
+
+    http::Router routes(const ServerParts& parts, const Clock& clock) {
+        http::Router router;
+        const http::Handler stow = receive::stow_handler(archive_sink);
+        router.add("POST", "/dicom-web/studies", stow);
+        router.add("POST", "/dicom-web/studies/{study}", stow);
+        retrieve::add_qido(router, store.archive());
+        retrieve::add_wado(router, store.archive());
+        review::add_api(router, exams, about, clock);
+        review::add_page(router, parts.web);
+        router.add("GET", "/metrics", http::metrics_handler(metrics));
+        router.add(
+            "GET", "/health",
+            [](http::Request&) { return http::Response::json(200, "{\"status\":\"up\"}"); },
+            http::Access::kOpen);
+        return router;
+    }
+
+    // In the order in which they are needed: what is declared last stops first, so that nothing
+    // comes in any more when the workers finish what they have in hand.
+    store::Store& store;
+    CompletionRules completion;
+    http::Metrics metrics;
+    ArchiveSink archive_sink;
+    ArchiveSource source;
+    review::StoredExams exams;
+    deliver::DeliveryStep delivery;
+    review::About about;
+    Workers workers;
+    receive::DimseReceiver dimse;
+    http::Server http;
+};
+
+Server::Server(const ServerParts& parts, store::Store& store, const infer::ModelPackage& model,
+               const Clock& clock) {
+    // Throws for a step that does not exist, now rather than at the first exam.
+    (void)prepare::steps_named(model.contract().steps);
+    state_ = std::make_unique<State>(parts, store, model, clock);
+}
+
+Server::~Server() = default;
+
+std::uint16_t Server::http_port() const {
+    return state_->http.port();
+}
+std::uint16_t Server::dicom_port() const {
+    return state_->dimse.port();
+}
+receive::InstanceSink& Server::sink() {
+    return state_->archive_sink;
+}
+
+}  // namespace lucerna::pipeline

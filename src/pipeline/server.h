@@ -1,0 +1,54 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "deliver/destination.h"
+#include "dicom/scp.h"
+#include "http/server.h"
+#include "infer/model_package.h"
+#include "pipeline/second_opinion.h"
+#include "receive/instance_sink.h"
+#include "store/store.h"
+
+namespace lucerna::pipeline {
+
+struct ServerParts {
+    http::ServerOptions http;
+    dicom::StoreScpOptions dicom;
+    /// Built page; see review::add_page.
+    std::filesystem::path web;
+    std::string jurisdiction;
+    std::string version;
+    std::chrono::milliseconds quiet{60'000};
+    std::vector<deliver::Destination> destinations;
+};
+
+/// Everything at work: receiving on two protocols, reading, delivering, serving pages and DICOMweb.
+/// What it is given is borrowed and must outlive it.
+class Server {
+  public:
+    /// Listens on return. Throws Error(kUnavailable) for a port that can't be had,
+    /// Error(kInvalidInput) for options that can't be meant.
+    Server(const ServerParts& parts, store::Store& store, const infer::ModelPackage& model,
+           const Clock& clock);
+    /// Stops taking work in, finishes what is in hand.
+    ~Server();
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    [[nodiscard]] std::uint16_t http_port() const;
+    [[nodiscard]] std::uint16_t dicom_port() const;
+    /// Where objects of this process (sample exams) can be put in; as if received.
+    [[nodiscard]] receive::InstanceSink& sink();
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace lucerna::pipeline

@@ -1,0 +1,95 @@
+#include "pipeline/workers.h"
+
+#include <condition_variable>
+#include <mutex>
+
+#include "base/error.h"
+#include "base/log.h"
+
+namespace lucerna::pipeline {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kReadLease = 10min;
+constexpr auto kDeliveryLease = 30min;
+/// How long a thread waits for a job before it looks for one that has become due.
+constexpr auto kPatience = 1s;
+
+/// Sleeps, but not past a stop.
+void rest(const std::stop_token& stop, std::chrono::milliseconds how_long) {
+    std::mutex mutex;
+    std::condition_variable_any never;
+    std::unique_lock lock(mutex);
+    never.wait_for(lock, stop, how_long, [] { return false; });
+}
+
+/// Leases jobs of one kind and hands them to `work`. Work that throws has left its job leased: the
+/// lease runs out and the job is tried again.
+template <typename Work>
+void take_jobs(const std::stop_token& stop, store::WorkQueue& queue, const std::string& kind,
+               std::chrono::milliseconds lease, Work work) {
+    while (!stop.stop_requested()) {
+        try {
+            const auto job = queue.wait_and_lease(kind, "server", lease, kPatience, stop);
+            if (job) work(*job);
+        } catch (const std::exception& problem) {
+            log_event(LogLevel::kError, "worker.failed",
+                      {{"kind", kind}, {"problem", problem.what()}});
+            rest(stop, kPatience);
+        }
+    }
+}
+
+void watch_for_quiet(const std::stop_token& stop, store::Store& store, const CompletionRules& rules,
+                     const Clock& clock) {
+    while (!stop.stop_requested()) {
+        try {
+            note_quiet(store, rules, clock.now());
+        } catch (const std::exception& problem) {
+            log_event(LogLevel::kError, "worker.failed",
+                      {{"kind", "quiet"}, {"problem", problem.what()}});
+        }
+        rest(stop, kPatience);
+    }
+}
+
+}  // namespace
+
+void deliver_results(const store::Job& job, store::WorkQueue& queue, deliver::DeliveryStep& step,
+                     const Clock& clock) {
+    deliver::DeliveryJob delivery;
+    try {
+        delivery = deliver::delivery_job_from_json(job.payload);
+    } catch (const Error& error) {
+        queue.give_up(job, error.what());
+        return;
+    }
+    const deliver::DeliveryResult result = step.run(delivery, job.attempts);
+    if (const auto* later = std::get_if<deliver::RetryAfter>(&result))
+        queue.retry(job, clock.now() + later->delay, later->why);
+    else if (const auto* never = std::get_if<deliver::GiveUp>(&result))
+        queue.give_up(job, never->why);
+    else
+        queue.complete(job);
+}
+
+Workers::Workers(store::Store& store, const infer::ModelPackage& model, CompletionRules completion,
+                 OpinionRules opinion, deliver::DeliveryStep& step, const Clock& clock) {
+    for (const std::string& destination : opinion.destinations)
+        threads_.emplace_back([&store, &step, &clock, destination](const std::stop_token& stop) {
+            take_jobs(
+                stop, store.queue(), delivery_kind(destination), kDeliveryLease,
+                [&](const store::Job& job) { deliver_results(job, store.queue(), step, clock); });
+        });
+    threads_.emplace_back([&store, &clock, completion](const std::stop_token& stop) {
+        watch_for_quiet(stop, store, completion, clock);
+    });
+    threads_.emplace_back([&store, &model, &clock, opinion](const std::stop_token& stop) {
+        take_jobs(stop, store.queue(), kReadJob, kReadLease, [&](const store::Job& job) {
+            give_second_opinion(job, store, model, opinion, clock);
+        });
+    });
+}
+
+}  // namespace lucerna::pipeline

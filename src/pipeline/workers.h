@@ -1,0 +1,31 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "deliver/delivery.h"
+#include "infer/model_package.h"
+#include "pipeline/second_opinion.h"
+#include "store/store.h"
+
+namespace lucerna::pipeline {
+
+/// Carries out one leased delivery job and settles it with the queue.
+void deliver_results(const store::Job& job, store::WorkQueue& queue, deliver::DeliveryStep& step,
+                     const Clock& clock);
+
+/// The threads that take jobs: one reads exams, one watches for exams that went quiet, one for each
+/// destination. They stop when this is destroyed, after the job in hand.
+class Workers {
+  public:
+    Workers(store::Store& store, const infer::ModelPackage& model, CompletionRules completion,
+            OpinionRules opinion, deliver::DeliveryStep& step, const Clock& clock);
+
+  private:
+    std::vector<std::jthread> threads_;
+};
+
+}  // namespace lucerna::pipeline
