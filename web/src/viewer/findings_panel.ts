@@ -1,0 +1,157 @@
+/** The list of findings with accept and dismiss, and what was said before. */
+import { h } from '../dom';
+import { inWords, standingOf, type Standing } from '../model/decisions';
+import type { Finding, Reading } from '../model/reading';
+import type { Action, Decision } from '../model/types';
+import { moment, percent } from '../model/words';
+import { badge } from '../pages/frame';
+
+export interface FindingsListener {
+  select(finding: string): void;
+  goTo(finding: string): void;
+  decide(finding: string, action: Action, comment: string): void;
+}
+
+const kVerdictWords = { undecided: 'Not decided', accepted: '✓ Accepted', dismissed: '✕ Dismissed' };
+
+function history(standing: Standing, modelSha256: string): HTMLElement | null {
+  if (standing.history.length === 0) return null;
+  return h(
+    'ol',
+    { class: 'history', 'aria-label': 'History, newest first' },
+    ...standing.history.map((each) =>
+      h(
+        'li',
+        {},
+        h('time', { datetime: each.when }, moment(each.when)),
+        ` ${inWords(each)}`,
+        each.model_sha256 === modelSha256 ? null : ' (on an earlier reading)',
+        each.comment ? h('q', {}, each.comment) : null,
+      ),
+    ),
+  );
+}
+
+export class FindingsPanel {
+  readonly root = h('section', { class: 'findings', 'aria-label': 'Findings' });
+  private readonly comments = new Map<string, string>();
+  private commentOf: HTMLInputElement | undefined;
+
+  constructor(private readonly listener: FindingsListener) {}
+
+  draw(reading: Reading | undefined, decisions: readonly Decision[], selected: string): void {
+    // A draw while somebody types must not take the words or the cursor away.
+    const typing = document.activeElement === this.commentOf;
+    const items = (reading?.findings ?? []).map((finding, index) =>
+      this.item(finding, index + 1, decisions, reading!.model.sha256, finding.id === selected),
+    );
+    this.root.replaceChildren(
+      h(
+        'h2',
+        {},
+        `Findings (${items.length})`,
+        badge('ai', 'AI, preliminary', 'Proposed by a model; a person decides'),
+      ),
+      items.length > 0
+        ? h('ol', { class: 'list' }, ...items)
+        : h('p', { class: 'none' }, reading ? 'The model marked nothing.' : 'Not read yet.'),
+    );
+    if (typing) this.commentOf?.focus();
+  }
+
+  focusComment(): void {
+    this.commentOf?.focus();
+  }
+
+  comment(finding: string): string {
+    return this.comments.get(finding)?.trim() ?? '';
+  }
+  forgetComment(finding: string): void {
+    this.comments.delete(finding);
+  }
+
+  private item(
+    finding: Finding,
+    number: number,
+    decisions: readonly Decision[],
+    modelSha256: string,
+    selected: boolean,
+  ): HTMLElement {
+    const standing = standingOf(decisions, finding.id, modelSha256);
+    return h(
+      'li',
+      { class: `finding ${standing.verdict}${selected ? ' selected' : ''}`, 'data-finding': finding.id },
+      h(
+        'button',
+        {
+          class: 'summary',
+          'aria-expanded': selected ? 'true' : 'false',
+          click: () => this.listener.select(finding.id),
+          dblclick: () => this.listener.goTo(finding.id),
+        },
+        h('span', { class: 'number' }, number),
+        h('span', { class: 'what' }, `${finding.view} ${finding.kind}`),
+        h('span', { class: 'score', title: 'Calibrated probability of malignancy' }, percent(finding.score)),
+        h(
+          'span',
+          { class: 'verdict' },
+          kVerdictWords[standing.verdict],
+          ...finding.above.map((point) => ` · ▲ ${point}`),
+        ),
+      ),
+      selected ? this.details(finding, standing, modelSha256) : null,
+    );
+  }
+
+  private details(finding: Finding, standing: Standing, modelSha256: string): HTMLElement {
+    const say = (action: Action) => () =>
+      this.listener.decide(finding.id, action, this.comment(finding.id));
+    const comment = h('input', {
+      type: 'text',
+      maxlength: 1000,
+      placeholder: 'Comment (optional)',
+      'aria-label': `Comment on finding ${finding.id}`,
+      value: this.comments.get(finding.id),
+      input: () => this.comments.set(finding.id, comment.value),
+      keydown: (event: KeyboardEvent) => {
+        if (event.key === 'Escape' || event.key === 'Enter') comment.blur();
+      },
+    });
+    this.commentOf = comment;
+    const pressed = (verdict: string) => (standing.verdict === verdict ? 'true' : 'false');
+    return h(
+      'div',
+      { class: 'details' },
+      h(
+        'p',
+        { class: 'figures' },
+        `Malignant ${percent(finding.score)} · present ${percent(finding.presence)}`,
+      ),
+      comment,
+      h(
+        'div',
+        { class: 'buttons' },
+        h(
+          'button',
+          { class: 'accept', 'aria-pressed': pressed('accepted'), click: say('accept') },
+          '✓ Accept ',
+          h('kbd', {}, 'A'),
+        ),
+        h(
+          'button',
+          { class: 'dismiss', 'aria-pressed': pressed('dismissed'), click: say('dismiss') },
+          '✕ Dismiss ',
+          h('kbd', {}, 'D'),
+        ),
+        standing.by ? h('button', { click: say('undo') }, 'Take back ', h('kbd', {}, 'U')) : null,
+        h(
+          'button',
+          { title: 'Bring it to the middle, enlarged', click: () => this.listener.goTo(finding.id) },
+          'Go to ',
+          h('kbd', {}, 'G'),
+        ),
+      ),
+      history(standing, modelSha256),
+    );
+  }
+}
