@@ -1,0 +1,331 @@
+#include "settings.h"
+
+#include <toml++/toml.h>
+
+#include <charconv>
+#include <functional>
+#include <span>
+#include <variant>
+
+#include "base/error.h"
+
+namespace lucerna {
+namespace {
+
+using Texts = std::vector<std::string>;
+using Value = std::variant<std::string, long long, bool, Texts>;
+
+/// One thing that can be set: its key, its default (whose type it takes), what it means, and where
+/// it goes. Whole numbers are held to [least, most].
+struct Setting {
+    std::string_view key;
+    Value standard;
+    std::string_view help;
+    std::function<void(ServeSettings&, const Value&)> put;
+    long long least = 0;
+    long long most = 65535;
+};
+
+template <typename Member>
+auto into(Member ServeSettings::*member) {
+    return [member](ServeSettings& settings, const Value& value) {
+        if constexpr (std::is_same_v<Member, bool>)
+            settings.*member = std::get<bool>(value);
+        else if constexpr (std::is_same_v<Member, Texts>)
+            settings.*member = std::get<Texts>(value);
+        else if constexpr (std::is_same_v<Member, std::string> ||
+                           std::is_same_v<Member, std::filesystem::path>)
+            settings.*member = std::get<std::string>(value);
+        else
+            settings.*member = static_cast<Member>(std::get<long long>(value));
+    };
+}
+
+const std::vector<Setting>& all_settings() {
+    using S = ServeSettings;
+    static const std::vector<Setting> kSettings{
+        {"data", std::string("data"), "Folder that everything is kept in.", into(&S::data)},
+        {"key_file", std::string(),
+         "File of the key-encryption keys; empty: `kek.json` in the data folder. Keep it elsewhere "
+         "when the data folder is copied.",
+         into(&S::key_file)},
+        {"web", std::string(), "Folder of the built page (web/dist).", into(&S::web)},
+        {"jurisdiction", std::string(),
+         "Country of the site (ISO 3166-1 alpha-2), for the check whether the model is cleared "
+         "there.",
+         into(&S::jurisdiction)},
+        {"quiet_seconds", 60LL,
+         "An exam without all its views is read when no image came for so long.", into(&S::quiet),
+         1, 86400},
+        {"log_level", std::string("info"), "debug, info, warning or error.", into(&S::log_level)},
+        {"http.address", std::string("127.0.0.1"),
+         "Address to listen on. Beyond loopback, `http.tokens` is required.",
+         into(&S::http_address)},
+        {"http.port", 8042LL, "Port of page, API and DICOMweb; 0 takes any.", into(&S::http_port)},
+        {"http.tls_certificate", std::string(), "PEM file; with `http.tls_key` turns on TLS.",
+         into(&S::http_tls_certificate)},
+        {"http.tls_key", std::string(), "PEM file.", into(&S::http_tls_key)},
+        {"http.tokens", std::string(),
+         "File of bearer tokens, one `name token` a line; the name stands as who did it.",
+         into(&S::http_tokens)},
+        {"http.user_header", std::string(),
+         "Header in which a trusted reverse proxy names the user; empty trusts none.",
+         into(&S::http_user_header)},
+        {"http.origins", Texts{}, "Web origins that may use the API from elsewhere (CORS).",
+         into(&S::http_origins)},
+        {"dicom.address", std::string("127.0.0.1"), "Address to listen on.",
+         into(&S::dicom_address)},
+        {"dicom.port", 11112LL, "Port of the storage service; 0 takes any.", into(&S::dicom_port)},
+        {"dicom.aet", std::string("LUCERNA"), "Our application entity title.", into(&S::aet)},
+        {"dicom.any_called_aet", true, "Answer whatever title is called; false: only `dicom.aet`.",
+         into(&S::dicom_any_called_aet)},
+        {"dicom.callers", Texts{}, "Calling titles that are let in; empty lets in all.",
+         into(&S::dicom_callers)},
+        {"dicom.associations", 32LL, "Associations at a time.", into(&S::dicom_associations), 1,
+         1024},
+        {"dicom.tls_certificate", std::string(), "PEM file; with `dicom.tls_key` turns on TLS.",
+         into(&S::dicom_tls_certificate)},
+        {"dicom.tls_key", std::string(), "PEM file.", into(&S::dicom_tls_key)},
+        {"dicom.tls_ca", std::string(),
+         "PEM file of the authorities whose clients are let in; empty asks for no certificate.",
+         into(&S::dicom_tls_ca)},
+        {"model.folder", std::string(), "Folder of the model package.", into(&S::model)},
+        {"model.public_keys", std::string(),
+         "File of Ed25519 public keys (base64, one a line) that packages are signed with.",
+         into(&S::model_keys)},
+        {"model.signature_required", false, "Refuse packages that are not signed.",
+         into(&S::model_signature_required)},
+        {"model.threads", 0LL, "Threads for one picture; 0: all cores.", into(&S::model_threads), 0,
+         256},
+    };
+    return kSettings;
+}
+
+[[noreturn]] void refuse(const std::string& message) {
+    throw Error(ErrorCode::kInvalidInput, message);
+}
+
+const Setting& setting_of(std::string_view key) {
+    for (const Setting& setting : all_settings())
+        if (setting.key == key) return setting;
+    refuse("there is no setting \"" + std::string(key) + "\" (docs/configuration.md lists them)");
+}
+
+std::string_view type_name(const Value& value) {
+    constexpr std::string_view kNames[] = {"text", "whole number", "true or false",
+                                           "list of texts"};
+    return kNames[value.index()];
+}
+
+void put(ServeSettings& settings, const Setting& setting, const Value& value) {
+    if (const long long* number = std::get_if<long long>(&value);
+        number && (*number < setting.least || *number > setting.most))
+        refuse(std::string(setting.key) + " = " + std::to_string(*number) + " is not in [" +
+               std::to_string(setting.least) + ", " + std::to_string(setting.most) + "]");
+    setting.put(settings, value);
+}
+
+std::string place_of(const toml::node& node, const std::string& file) {
+    return file + ", line " + std::to_string(node.source().begin.line);
+}
+
+Value value_of(const toml::node& node, const Setting& setting, const std::string& file) {
+    const std::size_t wanted = setting.standard.index();
+    if (wanted == 0 && node.is_string()) return node.value<std::string>().value();
+    if (wanted == 1 && node.is_integer())
+        return static_cast<long long>(node.value<std::int64_t>().value());
+    if (wanted == 2 && node.is_boolean()) return node.value<bool>().value();
+    if (wanted == 3 && node.is_array()) {
+        Texts texts;
+        for (const toml::node& item : *node.as_array()) {
+            if (!item.is_string())
+                refuse(place_of(item, file) + ": " + std::string(setting.key) +
+                       " is a list of texts");
+            texts.push_back(item.value<std::string>().value());
+        }
+        return texts;
+    }
+    refuse(place_of(node, file) + ": " + std::string(setting.key) + " must be a " +
+           std::string(type_name(setting.standard)));
+}
+
+/// The keys of a [[destination]]: name, aet, host and port are needed.
+DestinationSettings destination_of(const toml::table& table, const ServeSettings& settings,
+                                   const std::string& file) {
+    DestinationSettings made;
+    made.calling_aet = settings.aet;
+    const auto text = [&](std::string_view key, auto& target) {
+        if (const toml::node* node = table.get(key)) {
+            if (!node->is_string())
+                refuse(place_of(*node, file) + ": destination." + std::string(key) +
+                       " must be a text");
+            target = node->value<std::string>().value();
+        }
+    };
+    text("name", made.name);
+    text("aet", made.aet);
+    text("host", made.host);
+    text("calling_aet", made.calling_aet);
+    text("tls_ca", made.tls_ca);
+    text("tls_certificate", made.tls_certificate);
+    text("tls_key", made.tls_key);
+    made.port = static_cast<std::uint16_t>(table["port"].value_or<std::int64_t>(0));
+    made.tls = table["tls"].value_or(false);
+    for (const auto& [key, node] : table) {
+        constexpr std::string_view kKeys[] = {
+            "name",    "aet", "host", "calling_aet", "port", "tls_ca", "tls_certificate",
+            "tls_key", "tls"};
+        if (std::find(std::begin(kKeys), std::end(kKeys), key.str()) == std::end(kKeys))
+            refuse(place_of(node, file) + ": a destination has no \"" + std::string(key.str()) +
+                   "\"");
+    }
+    if (made.name.empty() || made.aet.empty() || made.host.empty() || made.port == 0)
+        refuse(place_of(table, file) + ": a destination needs name, aet, host and port");
+    return made;
+}
+
+void put_table(ServeSettings& settings, const toml::table& table, const std::string& prefix,
+               const std::string& file) {
+    for (const auto& [name, node] : table) {
+        const std::string key = prefix + std::string(name.str());
+        if (key == "destination") continue;
+        if (const toml::table* inner = node.as_table()) {
+            put_table(settings, *inner, key + ".", file);
+            continue;
+        }
+        try {
+            const Setting& setting = setting_of(key);
+            put(settings, setting, value_of(node, setting, file));
+        } catch (const Error& error) {
+            if (std::string_view(error.what()).substr(0, file.size()) == file) throw;
+            refuse(place_of(node, file) + ": " + error.what());
+        }
+    }
+}
+
+long long number_from(std::string_view key, std::string_view text) {
+    long long number = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (failure != std::errc() || end != text.data() + text.size())
+        refuse(std::string(key) + ": \"" + std::string(text) + "\" is not a whole number");
+    return number;
+}
+
+std::string written(const Value& value) {
+    if (const auto* text = std::get_if<std::string>(&value)) return "\"" + *text + "\"";
+    if (const auto* number = std::get_if<long long>(&value)) return std::to_string(*number);
+    if (const auto* yes = std::get_if<bool>(&value)) return *yes ? "true" : "false";
+    return "[]";
+}
+
+}  // namespace
+
+ServeSettings default_settings() {
+    ServeSettings settings;
+    for (const Setting& setting : all_settings()) setting.put(settings, setting.standard);
+    return settings;
+}
+
+ServeSettings read_settings(const std::filesystem::path& path) {
+    const std::string file = path.string();
+    ServeSettings settings = default_settings();
+    try {
+        const toml::table table = toml::parse_file(file);
+        put_table(settings, table, "", file);
+        if (const toml::node* node = table.get("destination")) {
+            const toml::array* list = node->as_array();
+            if (!list) refuse(place_of(*node, file) + ": write [[destination]], not [destination]");
+            for (const toml::node& item : *list) {
+                if (!item.is_table()) refuse(place_of(item, file) + ": a destination is a table");
+                settings.destinations.push_back(destination_of(*item.as_table(), settings, file));
+            }
+        }
+    } catch (const toml::parse_error& cause) {
+        refuse(file + ", line " + std::to_string(cause.source().begin.line) + ": " +
+               std::string(cause.description()));
+    }
+    return settings;
+}
+
+void set_from_text(ServeSettings& settings, std::string_view key, std::string_view text) {
+    const Setting& setting = setting_of(key);
+    switch (setting.standard.index()) {
+        case 0:
+            put(settings, setting, std::string(text));
+            break;
+        case 1:
+            put(settings, setting, number_from(key, text));
+            break;
+        case 2:
+            if (text != "true" && text != "false") refuse(std::string(key) + " is true or false");
+            put(settings, setting, text == "true");
+            break;
+        default: {
+            Texts texts;
+            for (std::size_t start = 0; start <= text.size();) {
+                const std::size_t comma = std::min(text.find(',', start), text.size());
+                if (comma > start) texts.emplace_back(text.substr(start, comma - start));
+                start = comma + 1;
+            }
+            put(settings, setting, texts);
+        }
+    }
+}
+
+Endpoint endpoint_from(std::string_view text, std::string_view default_address) {
+    const std::size_t colon = text.rfind(':');
+    if (colon == std::string_view::npos)
+        refuse("\"" + std::string(text) + "\" is not ADDRESS:PORT");
+    std::string_view address = text.substr(0, colon);
+    if (address.size() >= 2 && address.front() == '[' && address.back() == ']')
+        address = address.substr(1, address.size() - 2);
+    const long long port = number_from("port", text.substr(colon + 1));
+    if (port < 0 || port > 65535) refuse("port " + std::to_string(port) + " is not in [0, 65535]");
+    return {std::string(address.empty() ? default_address : address),
+            static_cast<std::uint16_t>(port)};
+}
+
+DestinationSettings destination_from(std::string_view text, std::string_view calling_aet) {
+    const std::size_t equals = text.find('=');
+    const std::size_t at = text.find('@');
+    if (equals == std::string_view::npos || at == std::string_view::npos || at < equals)
+        refuse("\"" + std::string(text) + "\" is not NAME=AET@HOST:PORT");
+    const Endpoint endpoint = endpoint_from(text.substr(at + 1), "127.0.0.1");
+    DestinationSettings made;
+    made.name = text.substr(0, equals);
+    made.aet = text.substr(equals + 1, at - equals - 1);
+    made.host = endpoint.address;
+    made.port = endpoint.port;
+    made.calling_aet = calling_aet;
+    if (made.name.empty() || made.aet.empty() || made.aet.size() > 16 || made.port == 0)
+        refuse("\"" + std::string(text) + "\" is not NAME=AET@HOST:PORT");
+    return made;
+}
+
+std::string settings_page() {
+    std::string page =
+        "# Configuration of `lucerna serve`\n\n"
+        "A TOML file (`--config FILE`), then options of the command line, which win. A key that "
+        "is not\nlisted here, or a value of another type, stops the start with file and line.\n\n"
+        "| key | default | what |\n| --- | --- | --- |\n";
+    for (const Setting& setting : all_settings())
+        page.append("| `")
+            .append(setting.key)
+            .append("` | `")
+            .append(written(setting.standard))
+            .append("` | ")
+            .append(setting.help)
+            .append(" |\n");
+    return page +
+           "\nA dotted key is a key in a table: `http.port` is `port` under `[http]`. On the "
+           "command "
+           "line any\nof them is `--set KEY=VALUE` (lists with commas).\n\n"
+           "Results are sent to each `[[destination]]`: `name`, `aet`, `host`, `port`, and where "
+           "wanted\n`calling_aet` (default: `dicom.aet`), `tls = true`, `tls_ca`, "
+           "`tls_certificate`, `tls_key`.\n\n"
+           "```toml\ndata = \"/var/lib/lucerna\"\n\n[http]\nport = 8042\n\n[model]\nfolder = "
+           "\"models/cbis-mass\"\n\n[[destination]]\nname = \"pacs\"\naet = \"PACS\"\nhost = "
+           "\"127.0.0.1\"\nport = 4242\n```\n";
+}
+
+}  // namespace lucerna

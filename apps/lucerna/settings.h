@@ -1,0 +1,86 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lucerna {
+
+/// Where results go, as configured.
+struct DestinationSettings {
+    std::string name;
+    std::string aet;
+    std::string host;
+    std::uint16_t port = 104;
+    std::string calling_aet;
+    std::filesystem::path tls_ca;
+    std::filesystem::path tls_certificate;
+    std::filesystem::path tls_key;
+    bool tls = false;
+};
+
+/// Everything that `lucerna serve` can be told; the table in settings.cpp gives each value its key,
+/// its default and its line of documentation (docs/configuration.md is printed from it).
+struct ServeSettings {
+    std::filesystem::path data;
+    std::filesystem::path key_file;
+
+    std::string http_address;
+    std::uint16_t http_port = 0;
+    std::filesystem::path http_tls_certificate;
+    std::filesystem::path http_tls_key;
+    std::filesystem::path http_tokens;
+    std::string http_user_header;
+    std::vector<std::string> http_origins;
+    std::filesystem::path web;
+
+    std::string dicom_address;
+    std::uint16_t dicom_port = 0;
+    std::string aet;
+    std::vector<std::string> dicom_callers;
+    bool dicom_any_called_aet = true;
+    int dicom_associations = 0;
+    std::filesystem::path dicom_tls_certificate;
+    std::filesystem::path dicom_tls_key;
+    std::filesystem::path dicom_tls_ca;
+
+    std::filesystem::path model;
+    std::filesystem::path model_keys;
+    bool model_signature_required = false;
+    int model_threads = 0;
+
+    std::string jurisdiction;
+    std::chrono::seconds quiet{0};
+    std::string log_level;
+
+    std::vector<DestinationSettings> destinations;
+};
+
+/// The defaults.
+[[nodiscard]] ServeSettings default_settings();
+
+/// Reads a TOML file over the defaults. Throws Error(kInvalidInput) naming file, line and key:
+/// unknown keys and values of the wrong type are refused.
+[[nodiscard]] ServeSettings read_settings(const std::filesystem::path& file);
+
+/// Sets one value from text, as a command line gives it ("http.port", "8042").
+void set_from_text(ServeSettings& settings, std::string_view key, std::string_view value);
+
+/// "NAME=AET@HOST:PORT". Throws Error(kInvalidInput).
+[[nodiscard]] DestinationSettings destination_from(std::string_view text,
+                                                   std::string_view calling_aet);
+
+/// "127.0.0.1:8042", "[::1]:8042" or ":8042" taken apart. Throws Error(kInvalidInput).
+struct Endpoint {
+    std::string address;
+    std::uint16_t port = 0;
+};
+[[nodiscard]] Endpoint endpoint_from(std::string_view text, std::string_view default_address);
+
+/// The page docs/configuration.md.
+[[nodiscard]] std::string settings_page();
+
+}  // namespace lucerna

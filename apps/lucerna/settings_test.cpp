@@ -1,0 +1,105 @@
+#include "settings.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "support/temporary_folder.h"
+
+namespace lucerna {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+class SettingsTest : public testing::Test {
+  protected:
+    ServeSettings read(std::string_view toml) {
+        write_file(file(), as_byte_view(toml));
+        return read_settings(file());
+    }
+    std::string refusal_of(std::string_view toml) {
+        try {
+            (void)read(toml);
+        } catch (const Error& error) {
+            return error.what();
+        }
+        return "accepted";
+    }
+    [[nodiscard]] std::filesystem::path file() const { return folder_.path() / "lucerna.toml"; }
+
+  private:
+    test::TemporaryFolder folder_;
+};
+
+TEST_F(SettingsTest, StayAtTheirDefaultsUntilSet) {
+    const ServeSettings settings = read("[http]\nport = 9000\n");
+    EXPECT_EQ(settings.http_port, 9000);
+    EXPECT_EQ(settings.http_address, "127.0.0.1");
+    EXPECT_EQ(settings.aet, "LUCERNA");
+    EXPECT_EQ(settings.quiet, std::chrono::seconds(60));
+}
+
+TEST_F(SettingsTest, ReadDestinations) {
+    const ServeSettings settings = read(
+        "[dicom]\naet = \"ME\"\n[[destination]]\nname = \"pacs\"\naet = \"PACS\"\nhost = \"h\"\n"
+        "port = 104\n");
+    ASSERT_EQ(settings.destinations.size(), 1U);
+    EXPECT_EQ(settings.destinations[0].aet, "PACS");
+    EXPECT_EQ(settings.destinations[0].calling_aet, "ME");
+}
+
+TEST_F(SettingsTest, RefuseWhatTheyDoNotKnowWithFileAndLine) {
+    EXPECT_THAT(refusal_of("data = \"d\"\n[http]\nprot = 1\n"),
+                AllOf(HasSubstr("lucerna.toml, line 3"), HasSubstr("http.prot")));
+    EXPECT_THAT(refusal_of("[http]\nport = \"x\"\n"),
+                AllOf(HasSubstr("line 2"), HasSubstr("whole number")));
+    EXPECT_THAT(refusal_of("[http]\nport = 70000\n"), HasSubstr("65535"));
+    EXPECT_THAT(refusal_of("[http\n"), HasSubstr("line 1"));
+    EXPECT_THAT(refusal_of("[[destination]]\nname = \"x\"\n"), HasSubstr("needs name, aet"));
+    EXPECT_THAT(refusal_of("[[destination]]\nname = \"x\"\naet = \"X\"\nhost = \"h\"\nport = 1\n"
+                           "colour = 1\n"),
+                HasSubstr("colour"));
+}
+
+TEST_F(SettingsTest, AreSetFromText) {
+    ServeSettings settings = default_settings();
+    set_from_text(settings, "http.port", "0");
+    set_from_text(settings, "dicom.callers", "A,B");
+    set_from_text(settings, "model.signature_required", "true");
+    EXPECT_EQ(settings.http_port, 0);
+    EXPECT_THAT(settings.dicom_callers, testing::ElementsAre("A", "B"));
+    EXPECT_TRUE(settings.model_signature_required);
+    EXPECT_THROW(set_from_text(settings, "http.port", "8o42"), Error);
+    EXPECT_THROW(set_from_text(settings, "nothing", "1"), Error);
+}
+
+TEST(Endpoint, TakesAddressAndPortApart) {
+    EXPECT_EQ(endpoint_from("[::1]:80", "x").address, "::1");
+    EXPECT_EQ(endpoint_from(":80", "127.0.0.1").address, "127.0.0.1");
+    EXPECT_EQ(endpoint_from("10.0.0.1:0", "x").port, 0);
+    for (const char* text : {"80", "h:", "h:99999", "h:1x"})
+        EXPECT_THROW((void)endpoint_from(text, "x"), Error) << text;
+}
+
+TEST(Destination, IsNamedOnTheCommandLine) {
+    const DestinationSettings pacs = destination_from("pacs=STORE@192.0.2.1:104", "ME");
+    EXPECT_EQ(pacs.name, "pacs");
+    EXPECT_EQ(pacs.aet, "STORE");
+    EXPECT_EQ(pacs.host, "192.0.2.1");
+    EXPECT_EQ(pacs.port, 104);
+    for (const char* text : {"pacs", "pacs=STORE", "=STORE@h:1", "pacs=@h:1", "pacs=S@h:0"})
+        EXPECT_THROW((void)destination_from(text, "ME"), Error) << text;
+}
+
+// docs/configuration.md is printed from the table; this holds it to it.
+TEST(SettingsPage, IsTheCommittedOne) {
+    const Bytes page =
+        read_file(std::filesystem::path(LUCERNA_SOURCE_DIR) / "docs/configuration.md");
+    EXPECT_EQ(as_text(page), settings_page())
+        << "run: lucerna serve --print-configuration-page > docs/configuration.md";
+}
+
+}  // namespace
+}  // namespace lucerna

@@ -1,0 +1,88 @@
+#include <cstdio>
+#include <memory>
+
+#include "learn/learn.h"
+#include "verbs.h"
+
+namespace lucerna {
+namespace {
+
+void say(const std::string& message) {
+    if (stop_requested()) throw Error(ErrorCode::kCancelled, "stopped by a signal");
+    std::printf("%s\n", message.c_str());
+    std::fflush(stdout);
+}
+
+void add_prepare(CLI::App& learn, Chosen& chosen) {
+    auto options = std::make_shared<learn::PrepareOptions>();
+    CLI::App* verb = learn.add_subcommand(
+        "prepare", "Prepare the pictures of a manifest as serving does, into one cache file");
+    verb->add_option("--manifest", options->manifest, "CSV of images and lesions")->required();
+    verb->add_option("--cache", options->cache, "Cache file to write")->required();
+    verb->add_option("--spacing", options->spacing_mm, "Pixel size in mm")->capture_default_str();
+    verb->add_option("--row-spacing", options->row_spacing_mm,
+                     "Row spacing in mm of images whose row does not state it")
+        ->capture_default_str();
+    verb->add_option("--column-spacing", options->column_spacing_mm, "The same of columns")
+        ->capture_default_str();
+    verb->callback([options, &chosen] {
+        chosen = [options] {
+            learn::run_prepare(*options, say);
+            return kDone;
+        };
+    });
+}
+
+void add_train(CLI::App& learn, Chosen& chosen) {
+    auto options = std::make_shared<learn::TrainOptions>();
+    CLI::App* verb = learn.add_subcommand(
+        "train",
+        "Cross-validate by patient, then train on everything; goes on where it was killed");
+    verb->add_option("--cache", options->cache, "Cache file of `learn prepare`")->required();
+    verb->add_option("--trunk", options->trunk, "ImageNet weights of SqueezeNet 1.1 (Keras HDF5)")
+        ->required();
+    verb->add_option("--run", options->run, "Run directory")->required();
+    verb->add_option("--seed", options->seed, "Seed")->capture_default_str();
+    verb->add_option("--folds", options->folds, "Folds")->capture_default_str();
+    verb->add_option("--epochs", options->epochs, "Epochs of each part")->capture_default_str();
+    verb->add_option("--batch", options->batch, "Pictures a step")->capture_default_str();
+    verb->add_option("--threads", options->threads, "CPU threads")->capture_default_str();
+    verb->add_option("--parts", options->parts, "Only these parts: fold-0, fold-1, ..., final");
+    verb->add_flag("--watch", options->watch, "Measure after each epoch, not only after the last");
+    verb->callback([options, &chosen] {
+        chosen = [options] {
+            learn::run_train(*options, say);
+            return kDone;
+        };
+    });
+}
+
+void add_export(CLI::App& learn, Chosen& chosen) {
+    auto options = std::make_shared<learn::ExportOptions>();
+    CLI::App* verb = learn.add_subcommand(
+        "export", "Measure the out-of-fold predictions and write the model package");
+    verb->add_option("--run", options->run, "Run directory")->required();
+    verb->add_option("--cache", options->cache, "Cache file of `learn prepare`")->required();
+    verb->add_option("--package", options->package, "Package folder to write")->required();
+    verb->add_option("--name", options->name, "Name of the model")->capture_default_str();
+    verb->add_option("--version", options->version, "Version of the model")->capture_default_str();
+    verb->add_option("--notes", options->notes, "Folder of notes that the model card quotes");
+    verb->callback([options, &chosen] {
+        chosen = [options] {
+            learn::run_export(*options, say);
+            return kDone;
+        };
+    });
+}
+
+}  // namespace
+
+void add_learn(CLI::App& app, Chosen& chosen) {
+    CLI::App* learn = app.add_subcommand("learn", "Train a model package on real data");
+    learn->require_subcommand(1);
+    add_prepare(*learn, chosen);
+    add_train(*learn, chosen);
+    add_export(*learn, chosen);
+}
+
+}  // namespace lucerna

@@ -1,0 +1,188 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "dicom/data_set.h"
+#include "infer/model_package.h"
+#include "pipeline/reading.h"
+#include "verbs.h"
+
+namespace lucerna {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct ReadOptions {
+    std::vector<fs::path> inputs;
+    fs::path out;
+    fs::path model = default_model_folder();
+    fs::path public_keys;
+    std::string jurisdiction;
+    int threads = 0;
+    bool quiet = false;
+};
+
+/// Study Instance UID -> its files, in the order of their names.
+using Studies = std::map<std::string, std::vector<fs::path>>;
+
+/// Whether the file says of itself that it is a DICOM file (PS3.10 7.1).
+bool has_dicom_prefix(const fs::path& path) {
+    std::array<char, 132> head{};
+    std::ifstream file(path, std::ios::binary);
+    file.read(head.data(), head.size());
+    return std::string_view(head.data() + 128, 4) == "DICM";
+}
+
+/// Files that were named, and those in named folders that are DICOM files: what else lies in a
+/// folder (a text, a picture) is nobody's mistake.
+std::vector<fs::path> files_below(const std::vector<fs::path>& inputs) {
+    std::vector<fs::path> files;
+    for (const fs::path& input : inputs) {
+        if (!fs::exists(input))
+            throw Error(ErrorCode::kNotFound, "there is no file or folder " + input.string());
+        if (!fs::is_directory(input)) {
+            files.push_back(input);
+            continue;
+        }
+        for (const auto& entry : fs::recursive_directory_iterator(input))
+            if (entry.is_regular_file() && has_dicom_prefix(entry.path()))
+                files.push_back(entry.path());
+    }
+    std::sort(files.begin(), files.end());
+    return files;
+}
+
+/// Groups files by study. A file that can't be read is named on standard error, and counted.
+Studies studies_among(const std::vector<fs::path>& files, std::size_t& unreadable) {
+    Studies studies;
+    std::set<std::string> seen;
+    for (const fs::path& file : files) {
+        try {
+            const auto head = dicom::DataSet::from_file(file, {}, dicom::PixelData::kSkip);
+            const std::string study = head.text_or(dicom::kStudyInstanceUid, "");
+            const std::string instance = head.text_or(dicom::kSopInstanceUid, "");
+            if (!dicom::is_valid_uid(study) || !dicom::is_valid_uid(instance))
+                throw Error(ErrorCode::kInvalidInput,
+                            "no valid Study Instance UID (0020,000D) or SOP Instance UID "
+                            "(0008,0018)");
+            if (!seen.insert(instance).second)
+                throw Error(ErrorCode::kConflict,
+                            "SOP Instance UID " + instance + " came in an earlier file already");
+            studies[study].push_back(file);
+        } catch (const Error& error) {
+            std::fprintf(stderr, "skipped %s: %s\n", file.c_str(), error.what());
+            ++unreadable;
+        }
+    }
+    return studies;
+}
+
+pipeline::OnProgress progress_line(bool quiet) {
+    const bool terminal = isatty(STDERR_FILENO) == 1;
+    return [quiet, terminal](const pipeline::Progress& progress) {
+        if (stop_requested()) throw Error(ErrorCode::kCancelled, "stopped by a signal");
+        if (quiet) return;
+        constexpr const char* kStages[] = {"preparing", "reading", "composing"};
+        std::fprintf(stderr, terminal ? "\r\033[K%s %zu of %zu" : "%s %zu of %zu\n",
+                     kStages[static_cast<int>(progress.stage)], progress.done + 1, progress.of);
+        std::fflush(stderr);
+    };
+}
+
+void clear_progress(bool quiet) {
+    if (!quiet && isatty(STDERR_FILENO) == 1) std::fputs("\r\033[K", stderr);
+}
+
+void write_results(const fs::path& folder, const exam::ExamReading& reading,
+                   const std::vector<compose::Result>& results) {
+    std::error_code failure;
+    fs::create_directories(folder, failure);
+    if (failure)
+        throw Error(ErrorCode::kIo, "cannot create " + folder.string() + ": " + failure.message());
+    for (const compose::Result& result : results) {
+        std::string name(compose::name_of(result.kind));
+        if (!result.view.empty()) name += "-" + result.view;
+        write_file(folder / (name + ".dcm"), result.part10);
+    }
+    // Last, so that whoever waits for findings.json finds the objects beside it.
+    write_file(folder / "findings.json", as_byte_view(compose::findings_json(reading)));
+}
+
+/// Returns whether any view could be read.
+bool read_one(const std::string& study, const std::vector<fs::path>& files, const fs::path& folder,
+              const infer::ModelPackage& model, const ReadOptions& options) {
+    const pipeline::ExamImages images{
+        study, files.size(), [&](std::size_t i) { return dicom::DataSet::from_file(files.at(i)); }};
+    const pipeline::OnProgress progress = progress_line(options.quiet);
+    const exam::ExamReading reading =
+        pipeline::read_exam(images, model, {options.jurisdiction}, SystemClock(), progress);
+    const auto results = pipeline::compose_exam(images, reading, progress);
+    write_results(folder, reading, results);
+    clear_progress(options.quiet);
+    std::printf("%s: %s\n", folder.c_str(), compose::summary_line(reading).c_str());
+    for (const exam::Refusal& refusal : reading.refusals)
+        std::printf("  refused %s: %s [%s]; %s\n",
+                    (refusal.view.empty() ? refusal.sop_instance_uid : refusal.view).c_str(),
+                    refusal.what.c_str(), refusal.where.c_str(), refusal.remedy.c_str());
+    return !reading.views.empty();
+}
+
+ExitCode read_all(const ReadOptions& options) {
+    std::size_t unreadable = 0;
+    const Studies studies = studies_among(files_below(options.inputs), unreadable);
+    if (studies.empty())
+        throw Error(ErrorCode::kInvalidInput, "no DICOM object among what was given");
+    std::unique_ptr<infer::ModelPackage> model;
+    try {
+        infer::Trust trust;
+        if (!options.public_keys.empty())
+            trust = {infer::read_public_keys(options.public_keys),
+                     infer::Trust::Unsigned::kRefused};
+        model = std::make_unique<infer::ModelPackage>(
+            infer::ModelPackage::open(options.model, trust, options.threads));
+    } catch (const Error& error) {
+        std::fprintf(stderr, "lucerna: %s\n", error.what());
+        return kModelRefused;
+    }
+    bool all_read = true;
+    for (const auto& [study, files] : studies) {
+        const fs::path folder = studies.size() == 1 ? options.out : options.out / study;
+        all_read = read_one(study, files, folder, *model, options) && all_read;
+    }
+    if (!all_read) return kRefused;
+    return unreadable > 0 ? kBadInput : kDone;
+}
+
+}  // namespace
+
+void add_read(CLI::App& app, Chosen& chosen) {
+    auto options = std::make_shared<ReadOptions>();
+    CLI::App* verb = app.add_subcommand(
+        "read",
+        "Read mammograms and write a second opinion: findings.json, two DICOM reports, "
+        "captures");
+    verb->add_option("exam", options->inputs, "Folders or files of DICOM mammograms")->required();
+    verb->add_option("-o,--out", options->out,
+                     "Folder to write to; with several studies, one folder a study in it")
+        ->required();
+    verb->add_option("--model", options->model, "Folder of the model package")
+        ->capture_default_str();
+    verb->add_option("--public-keys", options->public_keys,
+                     "File of Ed25519 keys; the package must be signed with one of them");
+    verb->add_option("--jurisdiction", options->jurisdiction,
+                     "Country of the site (ISO 3166-1 alpha-2), for the clearance check");
+    verb->add_option("--threads", options->threads, "Threads for one picture; 0: all cores")
+        ->check(CLI::Range(0, 256));
+    verb->add_flag("-q,--quiet", options->quiet, "No progress");
+    verb->callback([options, &chosen] { chosen = [options] { return read_all(*options); }; });
+}
+
+}  // namespace lucerna

@@ -1,0 +1,236 @@
+#include <poll.h>
+
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <sstream>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "pipeline/server.h"
+#include "prepare/view_codes.h"
+#include "samples.h"
+#include "settings.h"
+#include "vault/file_key_provider.h"
+#include "verbs.h"
+
+namespace lucerna {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What the command line said; empty where it said nothing.
+struct ServeArguments {
+    fs::path config;
+    std::string data, http, dicom, aet, model, web;
+    std::vector<std::string> destinations;
+    std::vector<std::string> sets;
+    int samples = 0;
+    bool print_configuration_page = false;
+};
+
+ServeSettings settings_from(const ServeArguments& arguments) {
+    ServeSettings settings =
+        arguments.config.empty() ? default_settings() : read_settings(arguments.config);
+    if (!arguments.data.empty()) settings.data = arguments.data;
+    if (!arguments.http.empty()) {
+        const Endpoint endpoint = endpoint_from(arguments.http, settings.http_address);
+        settings.http_address = endpoint.address;
+        settings.http_port = endpoint.port;
+    }
+    if (!arguments.dicom.empty()) {
+        const Endpoint endpoint = endpoint_from(arguments.dicom, settings.dicom_address);
+        settings.dicom_address = endpoint.address;
+        settings.dicom_port = endpoint.port;
+    }
+    if (!arguments.aet.empty()) settings.aet = arguments.aet;
+    if (!arguments.model.empty()) settings.model = arguments.model;
+    if (!arguments.web.empty()) settings.web = arguments.web;
+    for (const std::string& set : arguments.sets) {
+        const std::size_t equals = set.find('=');
+        if (equals == std::string::npos)
+            throw Error(ErrorCode::kInvalidInput, "--set wants KEY=VALUE, not \"" + set + "\"");
+        set_from_text(settings, std::string_view(set).substr(0, equals),
+                      std::string_view(set).substr(equals + 1));
+    }
+    for (const std::string& text : arguments.destinations)
+        settings.destinations.push_back(destination_from(text, settings.aet));
+    if (settings.model.empty()) settings.model = default_model_folder();
+    if (settings.web.empty()) settings.web = default_web_folder();
+    return settings;
+}
+
+std::optional<dicom::TlsOptions> tls_options(const fs::path& certificate, const fs::path& key,
+                                             const fs::path& authorities,
+                                             dicom::PeerCertificate without_authorities) {
+    if (certificate.empty() && key.empty() && authorities.empty()) return {};
+    dicom::TlsOptions tls;
+    tls.certificate_file = certificate;
+    tls.key_file = key;
+    tls.trusted_file = authorities;
+    if (authorities.empty()) tls.peer_certificate = without_authorities;
+    return tls;
+}
+
+/// "name token" a line; '#' begins a comment.
+std::vector<http::BearerToken> tokens_in(const fs::path& path) {
+    std::vector<http::BearerToken> tokens;
+    if (path.empty()) return tokens;
+    const Bytes content = read_file(path, 1 << 20);
+    std::istringstream lines{std::string(as_text(content))};
+    std::string line;
+    for (int number = 1; std::getline(lines, line); ++number) {
+        std::istringstream words(line.substr(0, line.find('#')));
+        http::BearerToken token;
+        if (!(words >> token.principal)) continue;
+        if (!(words >> token.token))
+            throw Error(ErrorCode::kInvalidInput,
+                        path.string() + ", line " + std::to_string(number) + ": no token");
+        tokens.push_back(std::move(token));
+    }
+    return tokens;
+}
+
+deliver::Destination destination_of(const DestinationSettings& settings) {
+    deliver::Destination destination{settings.name, settings.host,        settings.port,
+                                     settings.aet,  settings.calling_aet, {}};
+    destination.tls = tls_options(settings.tls_certificate, settings.tls_key, settings.tls_ca,
+                                  dicom::PeerCertificate::kRequired);
+    if (settings.tls && !destination.tls) destination.tls.emplace();
+    return destination;
+}
+
+pipeline::ServerParts parts_of(const ServeSettings& settings) {
+    pipeline::ServerParts parts;
+    parts.http.address = settings.http_address;
+    parts.http.port = settings.http_port;
+    parts.http.tls_certificate_chain = settings.http_tls_certificate;
+    parts.http.tls_private_key = settings.http_tls_key;
+    parts.http.tokens = tokens_in(settings.http_tokens);
+    parts.http.user_header = settings.http_user_header;
+    parts.http.allowed_origins = settings.http_origins;
+    parts.dicom.address = settings.dicom_address;
+    parts.dicom.port = settings.dicom_port;
+    if (!settings.dicom_any_called_aet) parts.dicom.called_aets = {settings.aet};
+    parts.dicom.calling_aets = settings.dicom_callers;
+    parts.dicom.max_associations = static_cast<std::size_t>(settings.dicom_associations);
+    parts.dicom.tls = tls_options(settings.dicom_tls_certificate, settings.dicom_tls_key,
+                                  settings.dicom_tls_ca, dicom::PeerCertificate::kUnchecked);
+    parts.web = settings.web;
+    parts.jurisdiction = settings.jurisdiction;
+    parts.version = LUCERNA_VERSION;
+    parts.quiet = settings.quiet;
+    for (const DestinationSettings& destination : settings.destinations)
+        parts.destinations.push_back(destination_of(destination));
+    return parts;
+}
+
+void set_level(const std::string& name) {
+    constexpr std::pair<const char*, LogLevel> kLevels[] = {{"debug", LogLevel::kDebug},
+                                                            {"info", LogLevel::kInfo},
+                                                            {"warning", LogLevel::kWarning},
+                                                            {"error", LogLevel::kError}};
+    for (const auto& [text, level] : kLevels)
+        if (name == text) return set_log_level(level);
+    throw Error(ErrorCode::kInvalidInput, "log_level is debug, info, warning or error");
+}
+
+std::string view_of(const dicom::DataSet& data_set) {
+    const auto name = prepare::view_name_of(data_set);
+    return name ? exam::to_string(*name) : "";
+}
+
+std::string shown_host(const std::string& address) {
+    return address.find(':') == std::string::npos ? address : "[" + address + "]";
+}
+
+ExitCode run_server(const ServeSettings& settings, const infer::ModelPackage& model, int samples) {
+    const SystemClock clock;
+    std::error_code failure;
+    fs::create_directories(settings.data, failure);
+    if (failure)
+        throw Error(ErrorCode::kIo,
+                    "cannot create " + settings.data.string() + ": " + failure.message());
+    vault::FileKeyProvider keys(settings.key_file.empty() ? settings.data / "kek.json"
+                                                          : settings.key_file);
+    store::Store store({settings.data, view_of}, keys, clock);
+    pipeline::Server server(parts_of(settings), store, model, clock);
+    log_event(
+        LogLevel::kInfo, "server.up",
+        {{"version", LUCERNA_VERSION},
+         {"http", shown_host(settings.http_address) + ":" + std::to_string(server.http_port())},
+         {"dicom", settings.aet + "@" + shown_host(settings.dicom_address) + ":" +
+                       std::to_string(server.dicom_port())},
+         {"data", fs::absolute(settings.data).string()},
+         {"model", model.identity().name + " " + model.identity().version},
+         {"model_sha256", model.identity().sha256}});
+    if (samples > 0) add_samples(server.sink(), store, samples, stop_requested);
+    if (!stop_requested())
+        std::printf(
+            "Lucerna is up. Open %s://%s:%u/\n  DICOM: %s at %s:%u, DICOMweb at /dicom-web\n  %s\n",
+            settings.http_tls_key.empty() ? "http" : "https",
+            shown_host(settings.http_address).c_str(), server.http_port(), settings.aet.c_str(),
+            shown_host(settings.dicom_address).c_str(), server.dicom_port(),
+            exam::use_statement(model.identity(), settings.jurisdiction).c_str());
+    std::fflush(stdout);
+    // A signal interrupts the wait.
+    while (!stop_requested()) ::poll(nullptr, 0, 500);
+    log_event(LogLevel::kInfo, "server.stopping");
+    return kDone;
+}
+
+ExitCode serve(const ServeArguments& arguments) {
+    if (arguments.print_configuration_page) {
+        std::fputs(settings_page().c_str(), stdout);
+        return kDone;
+    }
+    std::unique_ptr<infer::ModelPackage> model;
+    ServeSettings settings;
+    try {
+        settings = settings_from(arguments);
+        set_level(settings.log_level);
+    } catch (const Error& error) {
+        std::fprintf(stderr, "lucerna: %s\n", error.what());
+        return kUsage;
+    }
+    try {
+        infer::Trust trust;
+        if (!settings.model_keys.empty())
+            trust.public_keys = infer::read_public_keys(settings.model_keys);
+        if (settings.model_signature_required)
+            trust.unsigned_packages = infer::Trust::Unsigned::kRefused;
+        model = std::make_unique<infer::ModelPackage>(
+            infer::ModelPackage::open(settings.model, trust, settings.model_threads));
+    } catch (const Error& error) {
+        std::fprintf(stderr, "lucerna: %s\n", error.what());
+        return kModelRefused;
+    }
+    return run_server(settings, *model, arguments.samples);
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, Chosen& chosen) {
+    auto options = std::make_shared<ServeArguments>();
+    CLI::App* verb = app.add_subcommand(
+        "serve", "Receive, store, read, deliver and show exams (docs/configuration.md)");
+    verb->add_option("--config", options->config, "TOML file");
+    verb->add_option("--data", options->data, "Folder that everything is kept in");
+    verb->add_option("--http", options->http, "ADDRESS:PORT of page, API and DICOMweb");
+    verb->add_option("--dicom", options->dicom, "ADDRESS:PORT of the DICOM storage service");
+    verb->add_option("--aet", options->aet, "Our application entity title");
+    verb->add_option("--model", options->model, "Folder of the model package");
+    verb->add_option("--web", options->web, "Folder of the built page");
+    verb->add_option("--destination", options->destinations,
+                     "NAME=AET@HOST:PORT that results are sent to; may be repeated");
+    verb->add_option("--set", options->sets, "KEY=VALUE of any setting; may be repeated");
+    verb->add_option("--samples", options->samples,
+                     "Make so many synthetic exams where the archive holds none of them")
+        ->check(CLI::Range(0, 100));
+    verb->add_flag("--print-configuration-page", options->print_configuration_page,
+                   "Print docs/configuration.md and end");
+    verb->callback([options, &chosen] { chosen = [options] { return serve(*options); }; });
+}
+
+}  // namespace lucerna

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+#include "exit_code.h"
+
+namespace lucerna {
+
+/// Each verb adds its options to the command line and leaves what to run in `chosen`, which main
+/// calls once everything is parsed. It returns the exit code, or throws Error.
+using Chosen = std::function<ExitCode()>;
+
+void add_read(CLI::App& app, Chosen& chosen);
+void add_serve(CLI::App& app, Chosen& chosen);
+void add_learn(CLI::App& app, Chosen& chosen);
+void add_phantom(CLI::App& app, Chosen& chosen);
+void add_archive(CLI::App& app, Chosen& chosen);
+
+/// True once SIGINT or SIGTERM came; main installs the handlers.
+[[nodiscard]] bool stop_requested();
+
+/// Where the program looks for its parts when it is not told: beside its own file in an
+/// installation (../share/lucerna), else in the source tree that it was built from.
+[[nodiscard]] std::filesystem::path default_model_folder();
+[[nodiscard]] std::filesystem::path default_web_folder();
+
+}  // namespace lucerna
