@@ -1,0 +1,248 @@
+#!/usr/bin/env python3
+"""Uses the `lucerna` program as its users do: by command line, by DCMTK's tools, over HTTP.
+
+    LUCERNA_BIN=... tests/e2e/whole_program.py [TEST]
+
+Ends with 77 when what was asked for was skipped, as ctest wants it.
+"""
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LUCERNA = os.environ.get("LUCERNA_BIN", str(ROOT / "build/release/apps/lucerna/lucerna"))
+SHARED = pathlib.Path(os.environ.get("LUCERNA_SHARED_DATA", ROOT.parent / "shared" / "data"))
+MODEL = ROOT / "models" / "cbis-mass"
+CAD_SR = "1.2.840.10008.5.1.4.1.1.88.50"
+# Patience, not a measurement: a busy machine may be slow.
+PATIENCE = 180
+
+
+def wait_for(condition, what):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.2)
+    raise AssertionError(f"waited {PATIENCE} s for {what}")
+
+
+def phantom(folder, seed, *options):
+    subprocess.run([LUCERNA, "phantom", "--seed", str(seed), "--columns", "900", "--rows", "1200",
+                    "--spacing", "0.2", "--out", folder, *options], check=True,
+                   stdout=subprocess.DEVNULL)
+    return sorted(str(p) for p in pathlib.Path(folder).glob("*.dcm"))
+
+
+def dciodvfy_errors(path):
+    run = subprocess.run(["dciodvfy", path], capture_output=True, text=True, errors="replace")
+    return [line for line in (run.stdout + run.stderr).splitlines() if line.startswith("Error")]
+
+
+class Server:
+    """A server on free ports over a data folder; `kill` is SIGKILL."""
+
+    def __init__(self, data, *options):
+        self.log = open(pathlib.Path(data).with_suffix(".log"), "ab")
+        self.process = subprocess.Popen(
+            [LUCERNA, "serve", "--data", data, "--http", "127.0.0.1:0", "--dicom", "127.0.0.1:0",
+             *options], stdout=subprocess.PIPE, stderr=self.log, text=True)
+        said = ""
+        while "DICOMweb" not in said:
+            line = self.process.stdout.readline()
+            if not line:
+                raise AssertionError(f"the server did not start: {said}")
+            said += line
+        self.url = re.search(r"http://[0-9.:]+", said).group(0)
+        self.dicom_port = re.search(r"127\.0\.0\.1:(\d+), DICOMweb", said).group(1)
+
+    def get(self, path):
+        with urllib.request.urlopen(self.url + path, timeout=PATIENCE) as answer:
+            body = answer.read()
+        return json.loads(body) if body else []
+
+    def exam(self, patient_id):
+        found = [e for e in self.get("/api/worklist")["exams"] if e["patient_id"] == patient_id]
+        return found[0] if found else None
+
+    def read_exam(self, patient_id):
+        """The exam once it is settled."""
+        def settled():
+            exam = self.exam(patient_id)
+            return exam if exam and exam["state"] in ("read", "refused", "failed") else None
+        return wait_for(settled, f"the reading of {patient_id}")
+
+    def store(self, files):
+        return subprocess.run(["storescu", "-aec", "LUCERNA", "127.0.0.1", self.dicom_port, *files],
+                              capture_output=True, text=True)
+
+    def end(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        self.process.wait(PATIENCE)
+        self.process.stdout.close()
+        self.log.close()
+        return self.process.returncode
+
+
+class WholeProgram(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="lucerna-whole-")
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def serve(self, *options, data="data"):
+        server = Server(self.path(data), *options)
+        self.addCleanup(lambda: server.process.poll() is None and server.end(signal.SIGKILL))
+        return server
+
+    def read(self, *arguments):
+        return subprocess.run([LUCERNA, "read", *arguments], capture_output=True, text=True)
+
+    def test_read_writes_every_result_and_a_line(self):
+        exam = self.path("exam")
+        phantom(exam, 7)  # leaves truth.json in the folder too: not DICOM, nobody's mistake
+        run = self.read(exam, "--out", self.path("out"))
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertRegex(run.stdout, r"findings? in 4 views.*research use only")
+        written = sorted(os.listdir(self.path("out")))
+        self.assertEqual(written, ["cad-sr.dcm", "capture-L-CC.dcm", "capture-L-MLO.dcm",
+                                   "capture-R-CC.dcm", "capture-R-MLO.dcm", "findings.json",
+                                   "measurement-sr.dcm"])
+        for name in written[:5] + written[6:]:
+            self.assertEqual(dciodvfy_errors(os.path.join(self.path("out"), name)), [], name)
+        with open(os.path.join(self.path("out"), "findings.json"), encoding="utf-8") as file:
+            self.assertIn("model", json.load(file))
+
+    def test_read_is_the_same_twice(self):
+        exam = self.path("exam")
+        phantom(exam, 8)
+        readings = []
+        for out in ("a", "b"):
+            self.assertEqual(self.read(exam, "--out", self.path(out)).returncode, 0)
+            with open(os.path.join(self.path(out), "findings.json"), encoding="utf-8") as file:
+                text = file.read()
+            readings.append(re.sub(r'"[^"]*_at": *"[^"]*"', "", text))
+        self.assertEqual(readings[0], readings[1])
+
+    def test_read_says_by_exit_code_what_went_wrong(self):
+        files = phantom(self.path("exam"), 9)
+        self.assertEqual(self.read(files[0]).returncode, 2, "no --out")
+        empty = self.path("empty")
+        os.mkdir(empty)
+        self.assertEqual(self.read(empty, "--out", self.path("o")).returncode, 3)
+        cut = self.path("cut.dcm")
+        with open(files[0], "rb") as whole, open(cut, "wb") as part:
+            part.write(whole.read(100_000))
+        run = self.read(cut, "--out", self.path("o"))
+        self.assertEqual(run.returncode, 3)
+        self.assertIn("cut.dcm", run.stderr)
+        altered = self.path("model")
+        shutil.copytree(MODEL, altered)
+        with open(os.path.join(altered, "model.onnx"), "ab") as file:
+            file.write(b"x")
+        run = self.read(files[0], "--out", self.path("o"), "--model", altered)
+        self.assertEqual(run.returncode, 5)
+        self.assertIn("model.onnx has SHA-256", run.stderr)
+
+    def test_one_view_alone_is_read_and_the_others_named_missing(self):
+        files = phantom(self.path("exam"), 10)
+        run = self.read(files[0], "--out", self.path("out"))
+        self.assertEqual(run.returncode, 0, run.stderr)
+        refused = [line.split()[1] for line in run.stdout.splitlines() if line.startswith("  ")]
+        self.assertEqual(refused, ["R-CC:", "R-MLO:", "L-MLO:"])
+
+    def test_serve_receives_reads_and_answers(self):
+        server = self.serve()
+        sent = server.store(phantom(self.path("exam"), 11))
+        self.assertEqual(sent.returncode, 0, sent.stderr)
+        self.assertEqual(server.read_exam("SYNTHETIC-11")["state"], "read")
+        reports = server.get(f"/dicom-web/instances?PatientID=SYNTHETIC-11&SOPClassUID={CAD_SR}")
+        self.assertEqual(len(reports), 1)
+        url = reports[0]["00081190"]["Value"][0]
+        request = urllib.request.Request(url, headers={"Accept": "application/dicom"})
+        fetched = self.path("fetched.dcm")
+        with urllib.request.urlopen(request) as answer, open(fetched, "wb") as file:
+            file.write(answer.read())
+        self.assertEqual(dciodvfy_errors(fetched), [])
+        self.assertEqual(server.end(), 0)
+
+    def test_outbox_survives_a_kill_and_a_dead_peer(self):
+        port = "14" + str(200 + os.getpid() % 700)
+        destination = ["--destination", f"pacs=PACS@127.0.0.1:{port}"]
+        server = self.serve(*destination)
+        server.store(phantom(self.path("exam"), 12))
+        server.read_exam("SYNTHETIC-12")
+        server.end(signal.SIGKILL)
+        inbox = self.path("inbox")
+        os.mkdir(inbox)
+        peer = subprocess.Popen(["storescp", "-aet", "PACS", "-od", inbox, port],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(peer.wait)
+        self.addCleanup(peer.kill)
+        again = self.serve(*destination)
+        wait_for(lambda: len(os.listdir(inbox)) >= 6, "six results at the peer")
+        self.assertEqual(len(os.listdir(inbox)), 6)
+        self.assertEqual(again.end(), 0)
+
+    def test_an_exam_killed_in_the_middle_of_its_reading_is_read_after_all(self):
+        server = self.serve()
+        server.store(phantom(self.path("exam"), 13))
+        server.end(signal.SIGKILL)
+        again = self.serve()
+        self.assertEqual(again.read_exam("SYNTHETIC-13")["state"], "read")
+        self.assertEqual(len(again.get("/dicom-web/instances?PatientID=SYNTHETIC-13")), 4 + 6)
+
+    def test_a_second_server_on_the_same_folder_is_told_so(self):
+        self.serve()
+        second = subprocess.run([LUCERNA, "serve", "--data", self.path("data"), "--http",
+                                 "127.0.0.1:0", "--dicom", "127.0.0.1:0"],
+                                capture_output=True, text=True)
+        self.assertEqual(second.returncode, 7, second.stderr)
+
+    def test_a_server_beyond_loopback_wants_tokens(self):
+        run = subprocess.run([LUCERNA, "serve", "--data", self.path("data"), "--http", "0.0.0.0:0",
+                              "--dicom", "127.0.0.1:0"], capture_output=True, text=True)
+        self.assertNotEqual(run.returncode, 0)
+        self.assertIn("token", run.stderr)
+
+    def test_samples_are_read_before_the_address_is_printed(self):
+        server = self.serve("--samples", "1")
+        self.assertEqual(server.exam("SYNTHETIC-1")["state"], "read")
+
+    def test_a_real_digital_exam_is_read(self):
+        if not (SHARED / "ffdm-exam").is_dir():
+            self.skipTest("skipped: no shared data (ffdm-exam)")
+        exam = self.path("ffdm")
+        subprocess.run([sys.executable, ROOT / "tests/e2e/wrap_ffdm.py", SHARED / "ffdm-exam",
+                        exam], check=True, stdout=subprocess.DEVNULL)
+        server = self.serve()
+        files = sorted(str(p) for p in pathlib.Path(exam).glob("*.dcm"))
+        self.assertEqual(server.store(files).returncode, 0)
+        card = server.read_exam("FFDM-EXAM")
+        self.assertEqual((card["state"], card["refusals"]), ("read", []))
+        self.assertFalse(card["synthetic"])
+        reports = server.get(f"/dicom-web/instances?PatientID=FFDM-EXAM&SOPClassUID={CAD_SR}")
+        self.assertEqual(len(reports), 1)
+
+
+if __name__ == "__main__":
+    names = ["WholeProgram." + name for name in sys.argv[1:]]
+    program = unittest.main(argv=[sys.argv[0], *names], exit=False)
+    for _, reason in program.result.skipped:
+        print(reason)
+    if not program.result.wasSuccessful():
+        sys.exit(1)
+    sys.exit(77 if names and program.result.skipped else 0)

@@ -1,0 +1,47 @@
+// The first byte says how the rest is cut into pieces: what comes out must not depend on it.
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "receive/multipart.h"
+
+namespace {
+
+struct Result {
+    std::vector<std::string> bodies;
+    bool refused = false;
+    bool operator==(const Result&) const = default;
+};
+
+Result parse(lucerna::ByteView body, std::size_t piece) {
+    using lucerna::receive::MultipartParser;
+    lucerna::receive::MultipartLimits limits;
+    limits.max_part_bytes = 4096;
+    limits.max_parts = 16;
+    limits.max_header_bytes = 256;
+    Result result;
+    MultipartParser parser("b", limits, [&](const MultipartParser::Part& part) {
+        result.bodies.emplace_back(lucerna::as_text(part.body));
+    });
+    try {
+        for (std::size_t at = 0; at < body.size(); at += piece)
+            parser.feed(body.subspan(at, std::min(piece, body.size() - at)));
+        parser.finish();
+    } catch (const lucerna::Error&) {
+        result.refused = true;
+    }
+    return result;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    if (size < 1) return 0;
+    const lucerna::ByteView body(data + 1, size - 1);
+    const std::size_t piece = 1 + data[0];
+    if (parse(body, piece) != parse(body, std::size_t{1} << 20)) std::abort();
+    return 0;
+}
