@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "collection/collection.h"
 #include "learn/learn.h"
 #include "verbs.h"
 
@@ -14,7 +15,7 @@ void say(const std::string& message) {
 }
 
 void add_prepare(CLI::App& learn, Chosen& chosen) {
-    auto options = std::make_shared<learn::PrepareOptions>();
+    auto options = std::make_shared<collection::PrepareOptions>();
     CLI::App* verb = learn.add_subcommand(
         "prepare", "Prepare the pictures of a manifest as serving does, into one cache file");
     verb->add_option("--manifest", options->manifest, "CSV of images and lesions")->required();
@@ -27,7 +28,7 @@ void add_prepare(CLI::App& learn, Chosen& chosen) {
         ->capture_default_str();
     verb->callback([options, &chosen] {
         chosen = [options] {
-            learn::run_prepare(*options, say);
+            collection::run_prepare(*options, say);
             return kDone;
         };
     });

@@ -4,7 +4,7 @@
 
 #include "base/random.h"
 #include "exam/raster.h"
-#include "learn/training_set.h"
+#include "learn/data.h"
 
 namespace lucerna::learn {
 

@@ -1,95 +1,22 @@
-// Cache, folds, augmentation, targets: all that a network is fed with.
+// Folds, augmentation, targets: all that a network is fed with.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <map>
 #include <numeric>
 #include <set>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "collection/example_set.h"
 #include "learn/augment.h"
-#include "learn/example_set.h"
 #include "learn/folds.h"
-#include "learn/learn.h"
 #include "learn/targets.h"
-#include "support/shared_data.h"
 
 namespace lucerna::learn {
 namespace {
 
-TEST(TrainingCache, ComesBackAsItWas) {
-    TrainingSet set = example_set(3, 1);
-    set.refused = {"x.jpg: no breast"};
-    set.manifest_sha256 = "abc";
-    set.images[1].record.subgroups["density"] = "2";
-    set.images[1].placement = {0.5, -0.25, 3, 4};
-    const TrainingSet back = decode_training_set(encode_training_set(set));
-    ASSERT_EQ(back.images.size(), 3U);
-    EXPECT_EQ(back.refused, set.refused);
-    EXPECT_EQ(back.manifest_sha256, "abc");
-    EXPECT_EQ(back.contract.steps, set.contract.steps);
-    EXPECT_EQ(back.contract.spacing_mm, set.contract.spacing_mm);
-    for (std::size_t i = 0; i < 3; ++i) {
-        EXPECT_EQ(back.images[i].pixels.pixels, set.images[i].pixels.pixels);
-        EXPECT_EQ(back.images[i].lesions[0].box, set.images[i].lesions[0].box);
-        EXPECT_EQ(back.images[i].lesions[0].pathology, set.images[i].lesions[0].pathology);
-        EXPECT_EQ(back.images[i].record.view, set.images[i].record.view);
-    }
-    EXPECT_EQ(back.images[1].record.subgroups.at("density"), "2");
-    EXPECT_EQ(back.images[1].placement.scale_y, -0.25);
-}
-
-ErrorCode code_of(const Bytes& bytes) {
-    try {
-        (void)decode_training_set(bytes);
-    } catch (const Error& error) {
-        return error.code();
-    }
-    return ErrorCode::kInternal;
-}
-
-TEST(TrainingCache, NoticesAnyChangedByte) {
-    const Bytes good = encode_training_set(example_set(2, 1));
-    for (const std::size_t at : {std::size_t{30}, good.size() / 2, good.size() - 1}) {
-        Bytes bad = good;
-        bad[at] ^= 1;
-        EXPECT_EQ(code_of(bad), ErrorCode::kCorrupt) << at;
-    }
-    EXPECT_EQ(code_of(Bytes(good.begin(), good.end() - 100)), ErrorCode::kCorrupt);
-    EXPECT_EQ(code_of(Bytes(200, 0)), ErrorCode::kUnsupported);
-}
-
-TEST(RunPrepare, CarriesBoxesOfRealFilmsIntoPreparedPixels) {
-    LUCERNA_NEEDS_SHARED_DATA("cbis-ddsm-mass");
-    const auto source = test::shared_data() / "cbis-ddsm-mass";
-    const auto folder = std::filesystem::path(testing::TempDir()) / "lucerna-run-prepare";
-    std::filesystem::create_directories(folder / "train");
-    const std::string all(as_text(read_file(source / "manifest.csv")));
-    std::size_t end = 0;
-    for (int line = 0; line < 5; ++line) end = all.find('\n', end) + 1;
-    write_file(folder / "manifest.csv", as_byte_view(all.substr(0, end)));
-    for (const ImageRecord& record : parse_manifest(all.substr(0, end)))
-        std::filesystem::copy_file(source / record.file, folder / record.file,
-                                   std::filesystem::copy_options::overwrite_existing);
-    PrepareOptions options;
-    options.manifest = folder / "manifest.csv";
-    options.cache = folder / "cache";
-    run_prepare(options, [](const std::string&) {});
-    const TrainingSet set = decode_training_set(read_file(options.cache));
-    ASSERT_GE(set.images.size(), 3U);
-    for (const TrainingImage& image : set.images) {
-        EXPECT_EQ(image.pixels.width % 32, 0);
-        const exam::Box back = image.placement.to_stored(image.lesions.at(0).box);
-        EXPECT_NEAR(back.left, image.record.lesions[0].box.left, 1e-6);
-        EXPECT_NEAR(back.height, image.record.lesions[0].box.height, 1e-6);
-        const exam::Point centre = image.lesions[0].box.centre();
-        EXPECT_GT(image.pixels.at(static_cast<int>(centre.x), static_cast<int>(centre.y)), 0);
-    }
-    std::filesystem::remove_all(folder);
-}
+using collection::example_set;
 
 TEST(AssignFolds, NeverDividesAPatientAndBalances) {
     TrainingSet set = example_set(90, 2);

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "learn/training_set.h"
+#include "learn/data.h"
 
 namespace lucerna::learn {
 

@@ -11,23 +11,8 @@ namespace lucerna::learn {
 /// Told of each step of long work in a sentence without line end; may throw to stop the work.
 using Progress = std::function<void(const std::string& message)>;
 
-struct PrepareOptions {
-    std::filesystem::path manifest;
-    /// The cache file to write.
-    std::filesystem::path cache;
-    double spacing_mm = 0.4;
-    /// Of images whose manifest rows do not state it. The CBIS-DDSM copy is stretched to 800 x 800;
-    /// a film of 240 x 150 mm is its plausible size.
-    double row_spacing_mm = 0.300;
-    double column_spacing_mm = 0.1875;
-};
-
-/// Step 1: reads the manifest and its pictures, prepares each one exactly as serving does, and
-/// writes one cache file. Throws Error(kInvalidInput) that names the row for bad data.
-void run_prepare(const PrepareOptions& options, const Progress& progress);
-
 struct TrainOptions {
-    /// The cache file of run_prepare.
+    /// The cache file of collection::run_prepare.
     std::filesystem::path cache;
     /// ImageNet trunk: the Keras HDF5 file of SqueezeNet 1.1.
     std::filesystem::path trunk;
@@ -53,11 +38,11 @@ struct TrainOptions {
     int stop_after_steps = 0;
 };
 
-/// Step 2: k-fold cross-validation by patient, then one model on everything. Writes
-/// configuration, data hashes, logs, checkpoints, curves and out-of-fold predictions into the run
-/// directory. A killed run goes on where its last checkpoint was. Throws Error(kConflict) when the
-/// run directory belongs to another configuration, Error(kInternal) naming the step when the
-/// loss is not a number.
+/// Step 2 (after collection::run_prepare): k-fold cross-validation by patient, then one model on
+/// everything. Writes configuration, data hashes, logs, checkpoints, curves and out-of-fold
+/// predictions into the run directory. A killed run goes on where its last checkpoint was. Throws
+/// Error(kConflict) when the run directory belongs to another configuration, Error(kInternal)
+/// naming the step when the loss is not a number.
 void run_train(const TrainOptions& options, const Progress& progress);
 
 struct ExportOptions {

@@ -5,8 +5,8 @@
 
 #include "evaluate/froc.h"
 #include "evaluate/roc.h"
+#include "learn/data.h"
 #include "learn/prediction.h"
-#include "learn/training_set.h"
 
 namespace lucerna::learn {
 

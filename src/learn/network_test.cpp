@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "learn/example_set.h"
+#include "collection/example_set.h"
 #include "learn/onnx_export.h"
 #include "learn/predict.h"
 #include "learn/training.h"
@@ -18,6 +18,8 @@
 
 namespace lucerna::learn {
 namespace {
+
+using collection::example_set;
 
 NetworkShape tiny_shape() {
     NetworkShape shape;

@@ -2,9 +2,9 @@
 
 #include <vector>
 
+#include "learn/data.h"
 #include "learn/network.h"
 #include "learn/prediction.h"
-#include "learn/training_set.h"
 
 namespace lucerna::learn {
 

@@ -8,8 +8,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "collection/example_set.h"
 #include "learn/curves.h"
-#include "learn/example_set.h"
 #include "learn/learn.h"
 #include "learn/prediction.h"
 #include "learn/report.h"
@@ -17,6 +17,8 @@
 
 namespace lucerna::learn {
 namespace {
+
+using collection::example_set;
 
 const Progress kQuiet = [](const std::string&) {};
 
@@ -97,7 +99,7 @@ class SmallRun : public testing::Test {
         options_.batch = 2;
         options_.crop_height = 64;
         options_.crop_width = 64;
-        write_file(options_.cache, encode_training_set(example_set(12, 8, 64)));
+        write_file(options_.cache, collection::encode_training_set(example_set(12, 8, 64)));
     }
     ~SmallRun() override { std::filesystem::remove_all(folder_); }
 

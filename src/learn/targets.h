@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "learn/manifest.h"
+#include "learn/data.h"
 #include "learn/network_shape.h"
 
 namespace lucerna::learn {

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "learn/augment.h"
+#include "learn/data.h"
 #include "learn/learn.h"
 #include "learn/network.h"
-#include "learn/training_set.h"
 
 namespace lucerna::learn {
 

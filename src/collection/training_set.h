@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "base/encoding.h"
+#include "collection/record.h"
 #include "exam/contract.h"
 #include "exam/geometry.h"
 #include "exam/raster.h"
-#include "learn/manifest.h"
 
-namespace lucerna::learn {
+namespace lucerna::collection {
 
 /// One prepared picture with what is known of it.
 struct TrainingImage {
@@ -40,4 +40,4 @@ struct TrainingSet {
 [[nodiscard]] Bytes encode_training_set(const TrainingSet& set);
 [[nodiscard]] TrainingSet decode_training_set(ByteView bytes);
 
-}  // namespace lucerna::learn
+}  // namespace lucerna::collection

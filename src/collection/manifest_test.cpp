@@ -1,4 +1,4 @@
-#include "learn/manifest.h"
+#include "collection/manifest.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "support/shared_data.h"
 
-namespace lucerna::learn {
+namespace lucerna::collection {
 namespace {
 
 using testing::HasSubstr;
@@ -110,4 +110,4 @@ TEST(ReadManifest, ReadsTheRealCollection) {
 }
 
 }  // namespace
-}  // namespace lucerna::learn
+}  // namespace lucerna::collection

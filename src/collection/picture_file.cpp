@@ -1,4 +1,4 @@
-#include "learn/picture_file.h"
+#include "collection/picture_file.h"
 
 #include <cstdio>
 // jpeglib.h needs FILE and size_t declared before it.
@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "base/file.h"
 
-namespace lucerna::learn {
+namespace lucerna::collection {
 namespace {
 
 struct JpegFailure {
@@ -126,4 +126,4 @@ exam::Raster<float> read_picture_file(const std::filesystem::path& path) {
     throw Error(ErrorCode::kInvalidInput, name + " is neither JPEG, PNG nor binary PGM");
 }
 
-}  // namespace lucerna::learn
+}  // namespace lucerna::collection

@@ -1,4 +1,4 @@
-#include "learn/manifest.h"
+#include "collection/manifest.h"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 
-namespace lucerna::learn {
+namespace lucerna::collection {
 namespace {
 
 constexpr std::array<std::pair<std::string_view, Pathology>, 4> kPathologies{{
@@ -185,18 +185,6 @@ void check_labels(const ImageRecord& record) {
 
 }  // namespace
 
-std::string_view name_of(Pathology pathology) {
-    switch (pathology) {
-        case Pathology::kBenign:
-            return "BENIGN";
-        case Pathology::kMalignant:
-            return "MALIGNANT";
-        case Pathology::kUnknown:
-            break;
-    }
-    return "?";
-}
-
 std::vector<ImageRecord> parse_manifest(std::string_view csv) {
     std::vector<ImageRecord> records;
     std::unordered_map<std::string, std::size_t> by_file;
@@ -252,4 +240,4 @@ void check_boxes(const ImageRecord& record, int width, int height, double tolera
                                     std::to_string(height) + " pixels");
 }
 
-}  // namespace lucerna::learn
+}  // namespace lucerna::collection

@@ -6,13 +6,13 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
-#include "learn/learn.h"
-#include "learn/manifest.h"
-#include "learn/picture_file.h"
-#include "learn/training_set.h"
+#include "collection/collection.h"
+#include "collection/manifest.h"
+#include "collection/picture_file.h"
+#include "collection/training_set.h"
 #include "prepare/picture.h"
 
-namespace lucerna::learn {
+namespace lucerna::collection {
 namespace {
 
 exam::InputContract mammography_contract(double spacing_mm) {
@@ -91,4 +91,4 @@ void run_prepare(const PrepareOptions& options, const Progress& progress) {
              " refused");
 }
 
-}  // namespace lucerna::learn
+}  // namespace lucerna::collection

@@ -3,9 +3,9 @@
 #include <string>
 
 #include "base/random.h"
-#include "learn/training_set.h"
+#include "collection/training_set.h"
 
-namespace lucerna::learn {
+namespace lucerna::collection {
 
 /// A small set for tests: discs on grey, two images in three with a bright disc called malignant
 /// or a dim one called benign. Nothing in it is a mammogram.
@@ -45,4 +45,4 @@ inline TrainingSet example_set(int images, std::uint64_t seed, int size = 96) {
     return set;
 }
 
-}  // namespace lucerna::learn
+}  // namespace lucerna::collection

@@ -1,4 +1,4 @@
-#include "learn/training_set.h"
+#include "collection/training_set.h"
 
 #include <zlib.h>
 
@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 
-namespace lucerna::learn {
+namespace lucerna::collection {
 namespace {
 
 using Json = nlohmann::json;
@@ -222,4 +222,4 @@ TrainingSet decode_training_set(ByteView bytes) {
     return set;
 }
 
-}  // namespace lucerna::learn
+}  // namespace lucerna::collection

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "collection/training_set.h"
+
+/// The values of a collection under the names that this room has always called them by.
+namespace lucerna::learn {
+
+using collection::decode_training_set;
+using collection::ImageRecord;
+using collection::Lesion;
+using collection::Pathology;
+using collection::TrainingImage;
+using collection::TrainingSet;
+
+}  // namespace lucerna::learn
