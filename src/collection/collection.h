@@ -14,6 +14,8 @@ struct PrepareOptions {
     /// The cache file to write.
     std::filesystem::path cache;
     double spacing_mm = 0.4;
+    /// How far a pixel in the cache may be off, in grey levels of 255: 0 to 15.
+    int loss = 0;
     /// Of images whose manifest rows do not state it. The CBIS-DDSM copy is stretched to 800 x 800;
     /// a film of 240 x 150 mm is its plausible size.
     double row_spacing_mm = 0.300;

@@ -6,10 +6,10 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "collection/cache.h"
 #include "collection/collection.h"
 #include "collection/manifest.h"
 #include "collection/picture_file.h"
-#include "collection/training_set.h"
 #include "prepare/picture.h"
 
 namespace lucerna::collection {
@@ -25,8 +25,8 @@ exam::InputContract mammography_contract(double spacing_mm) {
                       "crop_to_breast", "resample",       "normalise"};
     contract.spacing_mm = spacing_mm;
     contract.multiple_of = 32;
-    contract.max_width = 1024;
-    contract.max_height = 1024;
+    contract.max_width = static_cast<int>(std::lround(409.6 / spacing_mm));
+    contract.max_height = contract.max_width;
     return contract;
 }
 
@@ -69,25 +69,25 @@ std::variant<TrainingImage, exam::Refusal> prepare_record(const ImageRecord& rec
 
 void run_prepare(const PrepareOptions& options, const Progress& progress) {
     const std::vector<ImageRecord> records = read_manifest(options.manifest);
-    TrainingSet set;
-    set.contract = mammography_contract(options.spacing_mm);
-    set.manifest_sha256 = sha256_of_file(options.manifest);
+    const exam::InputContract contract = mammography_contract(options.spacing_mm);
+    CacheWriter writer(contract, options.loss);
+    std::vector<std::string> refused;
     for (const ImageRecord& record : records) {
-        auto prepared = prepare_record(record, options, set.contract);
+        auto prepared = prepare_record(record, options, contract);
         if (const auto* refusal = std::get_if<exam::Refusal>(&prepared)) {
-            set.refused.push_back(record.file + ": " + refusal->what);
-            progress("refused " + set.refused.back());
+            refused.push_back(record.file + ": " + refusal->what);
+            progress("refused " + refused.back());
         } else {
-            set.images.push_back(std::move(std::get<TrainingImage>(prepared)));
+            writer.add(std::get<TrainingImage>(prepared));
         }
-        if ((set.images.size() + set.refused.size()) % 100 == 0)
-            progress("prepared " + std::to_string(set.images.size()) + " of " +
+        if ((writer.count() + refused.size()) % 100 == 0)
+            progress("prepared " + std::to_string(writer.count()) + " of " +
                      std::to_string(records.size()) + " images");
     }
-    const Bytes bytes = encode_training_set(set);
+    const Bytes bytes = writer.finish(sha256_of_file(options.manifest), refused);
     write_file(options.cache, bytes);
     progress("wrote " + std::to_string(bytes.size() >> 20) + " MiB with " +
-             std::to_string(set.images.size()) + " images, " + std::to_string(set.refused.size()) +
+             std::to_string(writer.count()) + " images, " + std::to_string(refused.size()) +
              " refused");
 }
 

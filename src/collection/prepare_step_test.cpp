@@ -3,9 +3,9 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "collection/cache.h"
 #include "collection/collection.h"
 #include "collection/manifest.h"
-#include "collection/training_set.h"
 #include "support/shared_data.h"
 
 namespace lucerna::collection {

@@ -14,4 +14,14 @@ std::string_view name_of(Pathology pathology) {
     return "?";
 }
 
+std::optional<Pathology> pathology_from(std::string_view name) {
+    for (const Pathology each : {Pathology::kBenign, Pathology::kMalignant, Pathology::kUnknown})
+        if (name == name_of(each)) return each;
+    return {};
+}
+
+std::string breast_key(const ImageRecord& record) {
+    return record.exam + (record.view.laterality == exam::Laterality::kRight ? "/R" : "/L");
+}
+
 }  // namespace lucerna::collection

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -27,17 +26,16 @@ struct TrainingImage {
 
 struct TrainingSet {
     exam::InputContract contract;
-    /// SHA-256 of the manifest that it was made from.
+    /// SHA-256 of the manifest that it was made from; of several, of their hashes one after
+    /// another.
     std::string manifest_sha256;
     /// Images that could not be prepared: file and reason.
     std::vector<std::string> refused;
     std::vector<TrainingImage> images;
 };
 
-/// The cache file (docs/formats/training-cache.md) as bytes, and back. Reading throws
-/// Error(kCorrupt) when the trailing hash does not match or the index contradicts itself, and
-/// Error(kUnsupported) for another version.
+/// The cache file as bytes, and back, with every picture: see CacheWriter and CacheReader.
 [[nodiscard]] Bytes encode_training_set(const TrainingSet& set);
-[[nodiscard]] TrainingSet decode_training_set(ByteView bytes);
+[[nodiscard]] TrainingSet decode_training_set(Bytes bytes);
 
 }  // namespace lucerna::collection

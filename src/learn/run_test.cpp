@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "collection/cache.h"
 #include "collection/example_set.h"
 #include "learn/curves.h"
 #include "learn/learn.h"

@@ -1,6 +1,8 @@
-#include "collection/training_set.h"
+#include "collection/cache.h"
 
 #include <gtest/gtest.h>
+
+#include <cstdlib>
 
 #include "base/error.h"
 #include "collection/example_set.h"
@@ -28,6 +30,34 @@ TEST(TrainingCache, ComesBackAsItWas) {
     }
     EXPECT_EQ(back.images[1].record.subgroups.at("density"), "2");
     EXPECT_EQ(back.images[1].placement.scale_y, -0.25);
+}
+
+TEST(TrainingCache, UnpacksOnePictureAtATime) {
+    const TrainingSet set = example_set(3, 1);
+    const CacheReader reader(encode_training_set(set));
+    ASSERT_EQ(reader.index().images.size(), 3U);
+    EXPECT_TRUE(reader.index().images[2].pixels.pixels.empty());
+    EXPECT_EQ(reader.index().images[2].pixels.width, set.images[2].pixels.width);
+    EXPECT_EQ(reader.pixels(2).pixels, set.images[2].pixels.pixels);
+    EXPECT_EQ(reader.pixels(0).pixels, set.images[0].pixels.pixels);
+}
+
+TEST(TrainingCache, KeepsThePromiseOfItsLoss) {
+    const TrainingSet set = example_set(1, 1);
+    CacheWriter writer(set.contract, 2);
+    writer.add(set.images[0]);
+    const CacheReader reader(writer.finish("", {}));
+    EXPECT_EQ(reader.loss(), 2);
+    const auto back = reader.pixels(0);
+    for (std::size_t i = 0; i < back.pixels.size(); ++i)
+        ASSERT_LE(std::abs(back.pixels[i] - set.images[0].pixels.pixels[i]), 2) << i;
+}
+
+TEST(TrainingCache, TakesTextThatIsNotUtf8) {
+    TrainingSet set = example_set(1, 1);
+    set.images[0].record.subgroups["site"] = "Z\xfcrich";
+    const TrainingSet back = decode_training_set(encode_training_set(set));
+    EXPECT_EQ(back.images[0].record.subgroups.at("site"), "Z\xef\xbf\xbdrich");
 }
 
 ErrorCode code_of(const Bytes& bytes) {
