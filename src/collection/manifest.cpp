@@ -1,243 +1,153 @@
 #include "collection/manifest.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <cmath>
 #include <unordered_map>
 #include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "collection/manifest_row.h"
 
 namespace lucerna::collection {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Pathology>, 4> kPathologies{{
-    {"BENIGN", Pathology::kBenign},
-    {"BENIGN_WITHOUT_CALLBACK", Pathology::kBenign},
-    {"MALIGNANT", Pathology::kMalignant},
-    {"?", Pathology::kUnknown},
-}};
-
-/// Columns that mean something to us; all others are subgroups.
-constexpr std::array<std::string_view, 16> kKnownColumns{"file",
-                                                         "patient",
-                                                         "laterality",
-                                                         "view",
-                                                         "image_malignant",
-                                                         "x",
-                                                         "y",
-                                                         "w",
-                                                         "h",
-                                                         "lesion_pathology",
-                                                         "split",
-                                                         "exam",
-                                                         "spacing_mm",
-                                                         "row_spacing_mm",
-                                                         "column_spacing_mm",
-                                                         "n_lesions"};
-
-[[noreturn]] void refuse(int line, const std::string& what) {
-    throw Error(ErrorCode::kInvalidInput,
-                "data-set manifest, line " + std::to_string(line) + ": " + what);
+std::string place_of(const ImageRecord& record) {
+    return record.manifest + ", line " + std::to_string(record.line);
 }
 
-/// Fields of one line (RFC 4180: quotes around a field, doubled inside).
-std::vector<std::string> fields_of(std::string_view text, int line) {
-    std::vector<std::string> fields(1);
-    bool quoted = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (quoted) {
-            if (c != '"') {
-                fields.back() += c;
-            } else if (i + 1 < text.size() && text[i + 1] == '"') {
-                fields.back() += '"';
-                ++i;
-            } else {
-                quoted = false;
-            }
-        } else if (c == '"' && fields.back().empty()) {
-            quoted = true;
-        } else if (c == ',') {
-            fields.emplace_back();
-        } else {
-            fields.back() += c;
-        }
-    }
-    if (quoted) refuse(line, "a quote is not closed");
-    return fields;
+/// Where another record stands, as seen from `from`.
+std::string place_of(const ImageRecord& other, const ImageRecord& from) {
+    return other.manifest == from.manifest ? "line " + std::to_string(other.line) : place_of(other);
 }
 
-/// One row with its columns by name.
-class Row {
-  public:
-    Row(const std::vector<std::string>& columns, std::vector<std::string> fields, int line)
-        : columns_(&columns), fields_(std::move(fields)), line_(line) {
-        if (fields_.size() != columns.size())
-            refuse(line, "has " + std::to_string(fields_.size()) + " fields, the header has " +
-                             std::to_string(columns.size()));
-    }
-
-    [[nodiscard]] int line() const { return line_; }
-    [[nodiscard]] const std::vector<std::string>& columns() const { return *columns_; }
-
-    /// Empty where there is no such column.
-    [[nodiscard]] std::string text(std::string_view column) const {
-        const auto at = std::find(columns_->begin(), columns_->end(), column);
-        if (at == columns_->end()) return {};
-        return fields_[static_cast<std::size_t>(at - columns_->begin())];
-    }
-
-    [[nodiscard]] std::optional<double> number(std::string_view column) const {
-        const std::string field = text(column);
-        if (field.empty()) return {};
-        double value = 0;
-        const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
-        if (error != std::errc{} || end != field.data() + field.size() || !std::isfinite(value))
-            refuse(line_, std::string(column) + " is not a number: '" + field + "'");
-        return value;
-    }
-
-  private:
-    const std::vector<std::string>* columns_;
-    std::vector<std::string> fields_;
-    int line_;
-};
-
-exam::ViewName view_of(const Row& row) {
-    const std::string laterality = row.text("laterality");
-    std::string side;
-    if (laterality == "LEFT" || laterality == "L") side = "L-";
-    if (laterality == "RIGHT" || laterality == "R") side = "R-";
-    if (side.empty())
-        refuse(row.line(), "laterality is '" + laterality + "', not LEFT, RIGHT, L or R");
-    const auto name = exam::view_name_from(side + row.text("view"));
-    if (!name) refuse(row.line(), "view is '" + row.text("view") + "', not a view position");
-    return *name;
+ImageRecord at_line(const ImageRecord& record, int line) {
+    ImageRecord place;
+    place.manifest = record.manifest;
+    place.line = line;
+    return place;
 }
 
-std::optional<Lesion> lesion_of(const Row& row) {
-    const auto x = row.number("x");
-    const auto y = row.number("y");
-    const auto w = row.number("w");
-    const auto h = row.number("h");
-    if (!x && !y && !w && !h) return {};
-    if (!x || !y || !w || !h) refuse(row.line(), "the box lacks one of x, y, w, h");
-    if (!(*w > 0) || !(*h > 0)) refuse(row.line(), "the box has no size");
-    Lesion lesion;
-    lesion.box = {*x, *y, *w, *h};
-    const std::string label = row.text("lesion_pathology");
-    const auto known = std::find_if(kPathologies.begin(), kPathologies.end(),
-                                    [&](const auto& entry) { return entry.first == label; });
-    if (known == kPathologies.end())
-        refuse(row.line(), "lesion_pathology is '" + label +
-                               "', not one of MALIGNANT, BENIGN, BENIGN_WITHOUT_CALLBACK, ?");
-    lesion.pathology = known->second;
-    return lesion;
-}
-
-ImageRecord record_of(const Row& row) {
-    ImageRecord record;
-    record.line = row.line();
-    record.file = row.text("file");
-    if (record.file.empty()) refuse(row.line(), "file is empty");
-    if (record.file.front() == '/' || record.file.find("..") != std::string::npos)
-        refuse(row.line(), "file must lie below the manifest: '" + record.file + "'");
-    record.patient = row.text("patient");
-    if (record.patient.empty()) refuse(row.line(), "patient is empty");
-    record.view = view_of(row);
-    const std::string malignant = row.text("image_malignant");
-    if (malignant != "0" && malignant != "1")
-        refuse(row.line(), "image_malignant is '" + malignant + "', not 0 or 1");
-    record.malignant = malignant == "1";
-    record.split = row.text("split");
-    record.exam = row.text("exam").empty() ? record.patient : row.text("exam");
-    record.row_spacing_mm = row.number("row_spacing_mm");
-    record.column_spacing_mm = row.number("column_spacing_mm");
-    if (const auto both = row.number("spacing_mm")) {
-        if (!record.row_spacing_mm) record.row_spacing_mm = both;
-        if (!record.column_spacing_mm) record.column_spacing_mm = both;
-    }
-    if (record.row_spacing_mm.value_or(1) <= 0 || record.column_spacing_mm.value_or(1) <= 0)
-        refuse(row.line(), "pixel spacing must be above 0");
-    for (const std::string& column : row.columns())
-        if (std::find(kKnownColumns.begin(), kKnownColumns.end(), column) == kKnownColumns.end())
-            record.subgroups[column] = row.text(column);
-    return record;
-}
-
-std::vector<std::string> header_of(std::string_view line) {
-    std::vector<std::string> columns = fields_of(line, 1);
-    for (const char* needed : {"file", "patient", "laterality", "view", "image_malignant", "x", "y",
-                               "w", "h", "lesion_pathology"})
-        if (std::find(columns.begin(), columns.end(), needed) == columns.end())
-            refuse(1, std::string("the column ") + needed + " is missing");
+/// What two rows of one image say differently; empty where they agree.
+std::string contradiction(const ImageRecord& a, const ImageRecord& b) {
+    std::string columns;
+    const auto compare = [&](bool same, const char* column) {
+        if (!same) columns += (columns.empty() ? "" : ", ") + std::string(column);
+    };
+    compare(a.patient == b.patient, "patient");
+    compare(a.view.laterality == b.view.laterality, "laterality");
+    compare(a.view.position == b.view.position, "view");
+    compare(a.malignant == b.malignant, "image_malignant");
+    compare(upper(a.split) == upper(b.split), "split");
+    compare(a.patient != b.patient || a.exam == b.exam, "exam");
+    compare(a.row_spacing_mm == b.row_spacing_mm && a.column_spacing_mm == b.column_spacing_mm,
+            "spacing_mm");
     return columns;
 }
 
-void check_labels(const ImageRecord& record) {
-    for (const Lesion& lesion : record.lesions)
-        if (lesion.pathology == Pathology::kMalignant && !record.malignant)
-            refuse(record.line, "image_malignant is 0, yet a lesion of the image is MALIGNANT");
+bool mentions(const std::string& values, const std::string& value) {
+    return (" | " + values + " | ").find(" | " + value + " | ") != std::string::npos;
 }
+
+/// Adds what a further row says of the image.
+void add_row(ImageRecord& image, const ImageRecord& row) {
+    const std::string columns = contradiction(image, row);
+    if (!columns.empty())
+        refuse_row(row, "contradicts " + place_of(image, row) + " of the same image in " + columns);
+    if (image.lesions.empty() != row.lesions.empty())
+        refuse_row(row, "contradicts " + place_of(image, row) +
+                            " of the same image: one has a lesion, the other an empty box");
+    for (const auto& [column, value] : row.subgroups) {
+        std::string& values = image.subgroups[column];
+        if (!mentions(values, value)) values += " | " + value;
+    }
+    for (const Lesion& lesion : row.lesions) {
+        const auto same = std::find_if(image.lesions.begin(), image.lesions.end(),
+                                       [&](const Lesion& each) { return each.box == lesion.box; });
+        if (same == image.lesions.end())
+            image.lesions.push_back(lesion);
+        else if (same->pathology != lesion.pathology)
+            refuse_row(row, "gives a lesion_pathology to a box that has another one already");
+    }
+}
+
+/// Throws when a patient is in two splits.
+class Splits {
+  public:
+    void add(const ImageRecord& record) {
+        const auto [seen, first] = of_.try_emplace(record.patient, record);
+        const ImageRecord& other = seen->second;
+        if (!first && upper(other.split) != upper(record.split))
+            refuse_row(record, "patient '" + record.patient + "' is in split '" + record.split +
+                                   "' here and in '" + other.split + "' in " +
+                                   place_of(other, record));
+    }
+
+  private:
+    std::unordered_map<std::string, ImageRecord> of_;
+};
 
 }  // namespace
 
-std::vector<ImageRecord> parse_manifest(std::string_view csv) {
+void refuse_row(const ImageRecord& record, const std::string& what) {
+    throw Error(ErrorCode::kInvalidInput, place_of(record) + ": " + what);
+}
+
+std::vector<ImageRecord> parse_manifest(std::string_view csv, const std::string& name) {
+    const std::vector<CsvRow> rows = parse_csv(csv, name);
+    if (rows.empty()) throw Error(ErrorCode::kInvalidInput, name + ", line 1: it is empty");
+    const ManifestColumns columns(rows.front(), name);
     std::vector<ImageRecord> records;
     std::unordered_map<std::string, std::size_t> by_file;
-    std::unordered_map<std::string, std::pair<std::string, int>> split_of_patient;
-    std::vector<std::string> columns;
-    int line = 0;
-    while (!csv.empty()) {
-        const std::size_t end = csv.find('\n');
-        std::string_view text = csv.substr(0, end);
-        csv.remove_prefix(end == std::string_view::npos ? csv.size() : end + 1);
-        ++line;
-        if (!text.empty() && text.back() == '\r') text.remove_suffix(1);
-        if (text.empty()) continue;
-        if (columns.empty()) {
-            columns = header_of(text);
-            continue;
-        }
-        const Row row(columns, fields_of(text, line), line);
-        ImageRecord record = record_of(row);
-        const auto [seen, first] = split_of_patient.try_emplace(record.patient, record.split, line);
-        if (!first && seen->second.first != record.split)
-            refuse(line, "patient is in split '" + record.split + "' here and in '" +
-                             seen->second.first + "' in line " +
-                             std::to_string(seen->second.second));
-        const auto [at, fresh] = by_file.try_emplace(record.file, records.size());
-        if (fresh) records.push_back(record);
-        ImageRecord& image = records[at->second];
-        if (image.patient != record.patient || image.view != record.view ||
-            image.malignant != record.malignant)
-            refuse(line, "contradicts line " + std::to_string(image.line) +
-                             " of the same image in patient, view or image_malignant");
-        if (auto lesion = lesion_of(row)) image.lesions.push_back(*lesion);
+    Splits splits;
+    for (std::size_t i = 1; i < rows.size(); ++i) {
+        ImageRecord row = record_of(columns, rows[i]);
+        splits.add(row);
+        const auto [at, fresh] = by_file.try_emplace(row.file, records.size());
+        if (fresh)
+            records.push_back(std::move(row));
+        else
+            add_row(records[at->second], row);
     }
-    if (columns.empty()) refuse(1, "the manifest is empty");
-    for (const ImageRecord& record : records) check_labels(record);
+    if (records.empty())
+        throw Error(ErrorCode::kInvalidInput, name + ", line 1: no row follows the header");
     return records;
 }
 
 std::vector<ImageRecord> read_manifest(const std::filesystem::path& path) {
     const Bytes bytes = read_file(path);
-    std::vector<ImageRecord> records = parse_manifest(as_text(bytes));
-    for (const ImageRecord& record : records)
-        if (!std::filesystem::exists(path.parent_path() / record.file))
-            refuse(record.line, "the file does not exist: '" + record.file + "'");
+    std::vector<ImageRecord> records = parse_manifest(as_text(bytes), path.filename().string());
+    for (const ImageRecord& record : records) {
+        std::error_code failure;
+        if (!std::filesystem::is_regular_file(path.parent_path() / record.file, failure))
+            refuse_row(record, "there is no file '" + record.file + "'");
+    }
     return records;
+}
+
+std::vector<ImageRecord> joined(std::vector<std::vector<ImageRecord>> parts) {
+    std::vector<ImageRecord> all;
+    std::unordered_map<std::string, std::size_t> by_file;
+    Splits splits;
+    for (std::vector<ImageRecord>& part : parts)
+        for (ImageRecord& record : part) {
+            const auto [at, fresh] = by_file.try_emplace(record.file, all.size());
+            if (!fresh)
+                refuse_row(record, "the file '" + record.file + "' is in " +
+                                       place_of(all[at->second]) +
+                                       " too; give one of them a folder of its own");
+            splits.add(record);
+            all.push_back(std::move(record));
+        }
+    return all;
 }
 
 void check_boxes(const ImageRecord& record, int width, int height, double tolerance) {
     for (const Lesion& lesion : record.lesions)
         if (lesion.box.left < -tolerance || lesion.box.top < -tolerance ||
             lesion.box.right() > width + tolerance || lesion.box.bottom() > height + tolerance)
-            refuse(record.line, "a box leaves the image of " + std::to_string(width) + " x " +
-                                    std::to_string(height) + " pixels");
+            refuse_row(at_line(record, lesion.line), "the box leaves the image of " +
+                                                         std::to_string(width) + " x " +
+                                                         std::to_string(height) + " pixels");
 }
 
 }  // namespace lucerna::collection

@@ -22,6 +22,8 @@ struct Lesion {
     /// In pixels of the picture that holds it (stored or prepared: the holder says which).
     exam::Box box;
     Pathology pathology = Pathology::kUnknown;
+    /// Line of its row in the manifest, for messages; 0 where it came from none.
+    int line = 0;
 };
 
 /// One image of a data set, gathered from its rows.
@@ -44,7 +46,8 @@ struct ImageRecord {
     /// Every other column: possible subgroups ("density" -> "3"). Where the rows of an image
     /// differ, their values one after another: "OVAL | ROUND".
     std::map<std::string, std::string> subgroups;
-    /// Line of its first row (the header is line 1), for messages.
+    /// Where its first row stands, for messages: name of the manifest and line (the header is 1).
+    std::string manifest;
     int line = 0;
 };
 
