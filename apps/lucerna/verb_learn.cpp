@@ -1,38 +1,10 @@
-#include <cstdio>
 #include <memory>
 
-#include "collection/collection.h"
 #include "learn/learn.h"
 #include "verbs.h"
 
 namespace lucerna {
 namespace {
-
-void say(const std::string& message) {
-    if (stop_requested()) throw Error(ErrorCode::kCancelled, "stopped by a signal");
-    std::printf("%s\n", message.c_str());
-    std::fflush(stdout);
-}
-
-void add_prepare(CLI::App& learn, Chosen& chosen) {
-    auto options = std::make_shared<collection::PrepareOptions>();
-    CLI::App* verb = learn.add_subcommand(
-        "prepare", "Prepare the pictures of a manifest as serving does, into one cache file");
-    verb->add_option("--manifest", options->manifest, "CSV of images and lesions")->required();
-    verb->add_option("--cache", options->cache, "Cache file to write")->required();
-    verb->add_option("--spacing", options->spacing_mm, "Pixel size in mm")->capture_default_str();
-    verb->add_option("--row-spacing", options->row_spacing_mm,
-                     "Row spacing in mm of images whose row does not state it")
-        ->capture_default_str();
-    verb->add_option("--column-spacing", options->column_spacing_mm, "The same of columns")
-        ->capture_default_str();
-    verb->callback([options, &chosen] {
-        chosen = [options] {
-            collection::run_prepare(*options, say);
-            return kDone;
-        };
-    });
-}
 
 void add_train(CLI::App& learn, Chosen& chosen) {
     auto options = std::make_shared<learn::TrainOptions>();
@@ -52,7 +24,7 @@ void add_train(CLI::App& learn, Chosen& chosen) {
     verb->add_flag("--watch", options->watch, "Measure after each epoch, not only after the last");
     verb->callback([options, &chosen] {
         chosen = [options] {
-            learn::run_train(*options, say);
+            learn::run_train(*options, say_progress);
             return kDone;
         };
     });
@@ -70,7 +42,7 @@ void add_export(CLI::App& learn, Chosen& chosen) {
     verb->add_option("--notes", options->notes, "Folder of notes that the model card quotes");
     verb->callback([options, &chosen] {
         chosen = [options] {
-            learn::run_export(*options, say);
+            learn::run_export(*options, say_progress);
             return kDone;
         };
     });
@@ -81,7 +53,7 @@ void add_export(CLI::App& learn, Chosen& chosen) {
 void add_learn(CLI::App& app, Chosen& chosen) {
     CLI::App* learn = app.add_subcommand("learn", "Train a model package on real data");
     learn->require_subcommand(1);
-    add_prepare(*learn, chosen);
+    add_learn_prepare(*learn, chosen);
     add_train(*learn, chosen);
     add_export(*learn, chosen);
 }

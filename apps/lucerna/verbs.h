@@ -14,8 +14,13 @@ using Chosen = std::function<ExitCode()>;
 void add_read(CLI::App& app, Chosen& chosen);
 void add_serve(CLI::App& app, Chosen& chosen);
 void add_learn(CLI::App& app, Chosen& chosen);
+/// Below `learn`; in every build.
+void add_learn_prepare(CLI::App& learn, Chosen& chosen);
 void add_phantom(CLI::App& app, Chosen& chosen);
 void add_archive(CLI::App& app, Chosen& chosen);
+
+/// A line on standard output; throws Error(kCancelled) once a signal asked to stop.
+void say_progress(const std::string& message);
 
 /// True once SIGINT or SIGTERM came; main installs the handlers.
 [[nodiscard]] bool stop_requested();

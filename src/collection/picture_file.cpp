@@ -2,16 +2,17 @@
 
 #include <cstdio>
 // jpeglib.h needs FILE and size_t declared before it.
+#include <jerror.h>
 #include <jpeglib.h>
-#include <png.h>
 
+#include <array>
 #include <cctype>
 #include <csetjmp>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "collection/picture_decoders.h"
 
 namespace lucerna::collection {
 namespace {
@@ -28,12 +29,22 @@ void fail_jpeg(j_common_ptr info) {
     std::longjmp(failure->jump, 1);
 }
 
+/// libjpeg goes on where data are damaged and shows grey instead: nothing to learn from. Other
+/// warnings (bytes too many) are of no weight.
+void weigh_jpeg_warning(j_common_ptr info, int level) {
+    if (level >= 0) return;
+    const int code = info->err->msg_code;
+    if (code == JWRN_JPEG_EOF || code == JWRN_HIT_MARKER || code == JWRN_HUFF_BAD_CODE)
+        fail_jpeg(info);
+}
+
 /// libjpeg leaves by longjmp, so this frame holds nothing that needs a destructor.
-bool decode_jpeg(const Bytes& bytes, exam::Raster<float>& raster, std::vector<JSAMPLE>& line,
+bool decode_jpeg(ByteView bytes, exam::Raster<float>& raster, std::vector<JSAMPLE>& line,
                  JpegFailure& failure) {
     jpeg_decompress_struct info{};
     info.err = jpeg_std_error(&failure.base);
     failure.base.error_exit = fail_jpeg;
+    failure.base.emit_message = weigh_jpeg_warning;
     if (setjmp(failure.jump) != 0) {
         jpeg_destroy_decompress(&info);
         return false;
@@ -41,6 +52,11 @@ bool decode_jpeg(const Bytes& bytes, exam::Raster<float>& raster, std::vector<JS
     jpeg_create_decompress(&info);
     jpeg_mem_src(&info, bytes.data(), static_cast<unsigned long>(bytes.size()));
     jpeg_read_header(&info, TRUE);
+    if (std::uint64_t{info.image_width} * info.image_height > kMostPixels) {
+        jpeg_destroy_decompress(&info);
+        std::snprintf(failure.message, sizeof failure.message, "it is too large");
+        return false;
+    }
     info.out_color_space = JCS_GRAYSCALE;
     jpeg_start_decompress(&info);
     raster = exam::Raster<float>(static_cast<int>(info.output_width),
@@ -57,25 +73,23 @@ bool decode_jpeg(const Bytes& bytes, exam::Raster<float>& raster, std::vector<JS
     return true;
 }
 
-exam::Raster<float> read_png(const Bytes& bytes, const std::string& name) {
-    png_image image{};
-    image.version = PNG_IMAGE_VERSION;
-    if (png_image_begin_read_from_memory(&image, bytes.data(), bytes.size()) == 0)
-        throw Error(ErrorCode::kInvalidInput, name + " is not a readable PNG: " + image.message);
-    const bool deep = (image.format & PNG_FORMAT_FLAG_LINEAR) != 0;
-    image.format = deep ? PNG_FORMAT_LINEAR_Y : PNG_FORMAT_GRAY;
-    exam::Raster<float> raster(static_cast<int>(image.width), static_cast<int>(image.height));
-    std::vector<std::uint8_t> buffer(PNG_IMAGE_SIZE(image));
-    if (png_image_finish_read(&image, nullptr, buffer.data(), 0, nullptr) == 0)
-        throw Error(ErrorCode::kInvalidInput, name + " is not a readable PNG: " + image.message);
-    const auto* wide = reinterpret_cast<const std::uint16_t*>(buffer.data());
-    for (std::size_t i = 0; i < raster.pixels.size(); ++i)
-        raster.pixels[i] = deep ? static_cast<float>(wide[i]) : static_cast<float>(buffer[i]);
-    return raster;
-}
+/// How each format begins.
+struct Format {
+    std::string_view first_bytes;
+    exam::Raster<float> (*read)(ByteView, const std::string&);
+};
+constexpr std::array<Format, 7> kFormats{{
+    {"\xff\xd8", read_jpeg},
+    {"\x89PNG\r\n\x1a\n", read_png},
+    {{"II*\0", 4}, read_tiff},
+    {{"MM\0*", 4}, read_tiff},
+    {{"II+\0", 4}, read_tiff},
+    {{"MM\0+", 4}, read_tiff},
+    {"P5", read_pgm},
+}};
 
 /// The next number of a PGM header, past white space and comments.
-int pgm_number(const Bytes& bytes, std::size_t& at, const std::string& name) {
+int pgm_number(ByteView bytes, std::size_t& at, const std::string& name) {
     while (at < bytes.size() && (std::isspace(bytes[at]) != 0 || bytes[at] == '#'))
         if (bytes[at++] == '#')
             while (at < bytes.size() && bytes[at] != '\n') ++at;
@@ -87,15 +101,20 @@ int pgm_number(const Bytes& bytes, std::size_t& at, const std::string& name) {
     return value;
 }
 
-exam::Raster<float> read_pgm(const Bytes& bytes, const std::string& name) {
+}  // namespace
+
+exam::Raster<float> read_pgm(ByteView bytes, const std::string& name) {
     std::size_t at = 2;
     const int width = pgm_number(bytes, at, name);
     const int height = pgm_number(bytes, at, name);
     const int largest = pgm_number(bytes, at, name);
     ++at;  // the single white space before the pixels
+    if (largest < 1 || largest > 65535)
+        throw Error(ErrorCode::kInvalidInput, name + " has a broken PGM header");
+    check_size(static_cast<std::uint64_t>(width), static_cast<std::uint64_t>(height), name);
     const std::size_t sample = largest > 255 ? 2 : 1;
     const std::size_t count = static_cast<std::size_t>(width) * static_cast<std::size_t>(height);
-    if (width < 1 || height < 1 || at > bytes.size() || (bytes.size() - at) / sample < count)
+    if (at > bytes.size() || (bytes.size() - at) / sample < count)
         throw Error(ErrorCode::kInvalidInput,
                     name + " holds fewer pixels than its PGM header says");
     exam::Raster<float> raster(width, height);
@@ -107,23 +126,28 @@ exam::Raster<float> read_pgm(const Bytes& bytes, const std::string& name) {
     return raster;
 }
 
-}  // namespace
+exam::Raster<float> read_jpeg(ByteView bytes, const std::string& name) {
+    exam::Raster<float> raster;
+    std::vector<JSAMPLE> line;
+    JpegFailure failure{};
+    if (!decode_jpeg(bytes, raster, line, failure))
+        throw Error(ErrorCode::kInvalidInput, name + " is not a readable JPEG: " + failure.message);
+    return raster;
+}
 
-exam::Raster<float> read_picture_file(const std::filesystem::path& path) {
-    const Bytes bytes = read_file(path);
-    const std::string name = path.filename().string();
-    if (bytes.size() > 3 && bytes[0] == 0xff && bytes[1] == 0xd8) {
-        exam::Raster<float> raster;
-        std::vector<JSAMPLE> line;
-        JpegFailure failure{};
-        if (!decode_jpeg(bytes, raster, line, failure))
-            throw Error(ErrorCode::kInvalidInput,
-                        name + " is not a readable JPEG: " + failure.message);
-        return raster;
-    }
-    if (bytes.size() > 8 && png_sig_cmp(bytes.data(), 0, 8) == 0) return read_png(bytes, name);
-    if (bytes.size() > 8 && bytes[0] == 'P' && bytes[1] == '5') return read_pgm(bytes, name);
-    throw Error(ErrorCode::kInvalidInput, name + " is neither JPEG, PNG nor binary PGM");
+void check_size(std::uint64_t width, std::uint64_t height, const std::string& name) {
+    if (width < 1 || height < 1)
+        throw Error(ErrorCode::kInvalidInput, name + " is a picture without pixels");
+    if (width > kMostPixels || height > kMostPixels || width * height > kMostPixels)
+        throw Error(ErrorCode::kInvalidInput, name + " is larger than 2^28 pixels");
+}
+
+exam::Raster<float> read_picture(ByteView bytes, const std::string& name) {
+    const std::string_view text = as_text(bytes);
+    for (const auto& [first_bytes, read] : kFormats)
+        if (text.starts_with(first_bytes)) return read(bytes, name);
+    throw Error(ErrorCode::kInvalidInput,
+                name + " is neither DICOM, JPEG, PNG, TIFF nor binary PGM");
 }
 
 }  // namespace lucerna::collection

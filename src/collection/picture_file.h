@@ -1,13 +1,15 @@
 #pragma once
 
-#include <filesystem>
+#include <string>
 
+#include "base/encoding.h"
 #include "exam/raster.h"
 
 namespace lucerna::collection {
 
-/// Reads a grey JPEG, PNG (8 or 16 bit) or binary PGM; colour becomes luminance. Values stay as
-/// stored (0..255 or 0..65535). Throws Error(kInvalidInput) naming the file.
-[[nodiscard]] exam::Raster<float> read_picture_file(const std::filesystem::path& path);
+/// Decodes a grey JPEG, PNG or TIFF (8 or 16 bit) or binary PGM; the first bytes say which. Colour
+/// becomes luminance, larger is brighter. Values stay as stored (0..255 or 0..65535). Throws
+/// Error(kInvalidInput) naming the picture by `name`.
+[[nodiscard]] exam::Raster<float> read_picture(ByteView bytes, const std::string& name);
 
 }  // namespace lucerna::collection

@@ -24,7 +24,7 @@ TEST(RunPrepare, CarriesBoxesOfRealFilmsIntoPreparedPixels) {
         std::filesystem::copy_file(source / record.file, folder / record.file,
                                    std::filesystem::copy_options::overwrite_existing);
     PrepareOptions options;
-    options.manifest = folder / "manifest.csv";
+    options.manifests = {folder / "manifest.csv"};
     options.cache = folder / "cache";
     run_prepare(options, [](const std::string&) {});
     const TrainingSet set = decode_training_set(read_file(options.cache));
