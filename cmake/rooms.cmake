@@ -4,8 +4,10 @@
 # One folder of src/ is one static library, lucerna_NAME, and one test program, NAME_test.
 # DEPENDS may only name the rooms that tools/check_layers allows; base is always seen.
 # LIBRARIES are outside libraries, private to the room: their headers stay in its .cpp files.
-find_package(GTest REQUIRED)
-include(GoogleTest)
+if(NOT LUCERNA_TRAIN_ONLY)
+    find_package(GTest REQUIRED)
+    include(GoogleTest)
+endif()
 
 function(lucerna_room name)
     cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LIBRARIES;TESTS;TEST_DEPENDS;TEST_LIBRARIES"
@@ -21,7 +23,7 @@ function(lucerna_room name)
     endif()
     target_link_libraries(lucerna_${name} PUBLIC ${rooms} Threads::Threads
                           PRIVATE ${ARG_LIBRARIES} lucerna_warnings)
-    if(ARG_TESTS AND NOT LUCERNA_FUZZ)
+    if(ARG_TESTS AND NOT LUCERNA_FUZZ AND NOT LUCERNA_TRAIN_ONLY)
         lucerna_test(${name}_test SOURCES ${ARG_TESTS} DEPENDS ${name} ${ARG_TEST_DEPENDS}
                      LIBRARIES ${ARG_TEST_LIBRARIES})
     endif()

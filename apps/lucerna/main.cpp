@@ -1,5 +1,3 @@
-#include <csignal>
-#include <cstdio>
 #include <filesystem>
 
 #include "base/log.h"
@@ -7,23 +5,6 @@
 
 namespace lucerna {
 namespace {
-
-volatile std::sig_atomic_t signals_seen = 0;
-
-void on_signal(int) {
-    signals_seen = signals_seen + 1;
-}
-
-void install_handlers() {
-    struct sigaction action {};
-    action.sa_handler = on_signal;
-    sigaction(SIGINT, &action, nullptr);
-    sigaction(SIGTERM, &action, nullptr);
-    // A peer that hangs up is an error of that connection, not of the process.
-    std::signal(SIGPIPE, SIG_IGN);
-    // So is a file that grew over its limit: write() says so.
-    std::signal(SIGXFSZ, SIG_IGN);
-}
 
 std::filesystem::path part(const char* installed, const char* in_source_tree) {
     std::error_code ignored;
@@ -34,10 +15,6 @@ std::filesystem::path part(const char* installed, const char* in_source_tree) {
 }
 
 }  // namespace
-
-bool stop_requested() {
-    return signals_seen > 0;
-}
 
 std::filesystem::path default_model_folder() {
     return part("models/cbis-mass", "models/cbis-mass");
@@ -70,14 +47,5 @@ ExitCode run(int argc, char** argv) {
 }  // namespace lucerna
 
 int main(int argc, char** argv) {
-    lucerna::install_handlers();
-    try {
-        return lucerna::run(argc, argv);
-    } catch (const lucerna::Error& error) {
-        std::fprintf(stderr, "lucerna: %s\n", error.what());
-        return lucerna::exit_code_for(error.code());
-    } catch (const std::exception& defect) {
-        std::fprintf(stderr, "lucerna: internal error: %s\n", defect.what());
-        return lucerna::kDefect;
-    }
+    return lucerna::run_program("lucerna", [&] { return lucerna::run(argc, argv); });
 }

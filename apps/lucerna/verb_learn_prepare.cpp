@@ -1,4 +1,3 @@
-#include <cstdio>
 #include <memory>
 #include <optional>
 
@@ -36,12 +35,6 @@ ExitCode prepare(const PrepareArguments& arguments) {
 }
 
 }  // namespace
-
-void say_progress(const std::string& message) {
-    if (stop_requested()) throw Error(ErrorCode::kCancelled, "stopped by a signal");
-    std::printf("%s\n", message.c_str());
-    std::fflush(stdout);
-}
 
 void add_learn_prepare(CLI::App& learn, Chosen& chosen) {
     auto arguments = std::make_shared<PrepareArguments>();

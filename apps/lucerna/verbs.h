@@ -14,15 +14,20 @@ using Chosen = std::function<ExitCode()>;
 void add_read(CLI::App& app, Chosen& chosen);
 void add_serve(CLI::App& app, Chosen& chosen);
 void add_learn(CLI::App& app, Chosen& chosen);
-/// Below `learn`; in every build.
+/// Below `learn`: in every build, and where there is libtorch.
 void add_learn_prepare(CLI::App& learn, Chosen& chosen);
+void add_learn_train(CLI::App& learn, Chosen& chosen);
 void add_phantom(CLI::App& app, Chosen& chosen);
 void add_archive(CLI::App& app, Chosen& chosen);
 
 /// A line on standard output; throws Error(kCancelled) once a signal asked to stop.
 void say_progress(const std::string& message);
 
-/// True once SIGINT or SIGTERM came; main installs the handlers.
+/// Installs the signal handlers, does the work, and turns what it throws into a line on standard
+/// error and an exit code.
+[[nodiscard]] int run_program(const char* name, const std::function<ExitCode()>& work);
+
+/// True once SIGINT or SIGTERM came to run_program.
 [[nodiscard]] bool stop_requested();
 
 /// Where the program looks for its parts when it is not told: beside its own file in an

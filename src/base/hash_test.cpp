@@ -20,5 +20,14 @@ TEST(Sha256, IsTheSameInPieces) {
     EXPECT_EQ(hash.finish(), kAbc);
 }
 
+TEST(Sha256, FitsPublishedExamplesOfSeveralBlocks) {
+    // FIPS 180-4 examples of two blocks and of a million "a".
+    EXPECT_EQ(sha256(as_byte_view("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")),
+              "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+    EXPECT_EQ(sha256(Bytes(1'000'000, 'a')),
+              "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+    EXPECT_EQ(sha256({}), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
 }  // namespace
 }  // namespace lucerna

@@ -1,7 +1,8 @@
 #include "base/random.h"
 
-#include <openssl/rand.h>
+#include <sys/random.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -42,8 +43,10 @@ Random Random::fork(std::uint64_t stream) const {
 
 std::string random_hex(std::size_t count) {
     Bytes bytes(count);
-    if (RAND_bytes(bytes.data(), static_cast<int>(count)) != 1)
-        throw Error(ErrorCode::kInternal, "the system's random generator does not answer");
+    // getentropy gives at most 256 bytes at once (getrandom(2), getentropy(3)).
+    for (std::size_t at = 0; at < count; at += 256)
+        if (getentropy(bytes.data() + at, std::min<std::size_t>(256, count - at)) != 0)
+            throw Error(ErrorCode::kInternal, "the system's random generator does not answer");
     return to_hex(bytes);
 }
 
