@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "evaluate/proportion.h"
 
 namespace lucerna::evaluate {
 namespace {
@@ -109,6 +110,37 @@ double expected_calibration_error(std::span<const ScoredCase> cases, int bins) {
     double sum = 0;
     for (std::size_t i = 0; i < scores.size(); ++i) sum += std::abs(scores[i] - hits[i]);
     return sum / static_cast<double>(cases.size());
+}
+
+double at_prevalence(double probability, double from, double to) {
+    const double positive = probability * to / from;
+    const double negative = (1 - probability) * (1 - to) / (1 - from);
+    return positive / (positive + negative);
+}
+
+std::vector<CalibrationBin> calibration_bins(std::span<const ScoredCase> cases, int bins) {
+    std::vector<ScoredCase> sorted(cases.begin(), cases.end());
+    std::stable_sort(sorted.begin(), sorted.end(),
+                     [](const ScoredCase& a, const ScoredCase& b) { return a.score < b.score; });
+    std::vector<CalibrationBin> out;
+    const auto count = static_cast<std::size_t>(bins);
+    for (std::size_t bin = 0; bin < count; ++bin) {
+        const std::size_t first = bin * sorted.size() / count;
+        const std::size_t last = (bin + 1) * sorted.size() / count;
+        if (first == last) continue;
+        CalibrationBin one;
+        one.cases = last - first;
+        std::size_t hits = 0;
+        for (std::size_t i = first; i < last; ++i) {
+            one.mean_score += sorted[i].score / static_cast<double>(one.cases);
+            hits += sorted[i].positive ? 1 : 0;
+        }
+        const Proportion share{hits, one.cases};
+        one.observed = share.value();
+        one.wilson = wilson_interval(share);
+        out.push_back(one);
+    }
+    return out;
 }
 
 }  // namespace lucerna::evaluate

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <numeric>
 
 #include "base/error.h"
+#include "evaluate/two_sample.h"
 
 namespace lucerna::evaluate {
 namespace {
@@ -92,6 +94,68 @@ std::vector<double> froc_sensitivities(std::span<const MatchedImage> images,
 
 std::vector<FrocPoint> froc_curve(std::span<const MatchedImage> images) {
     return curve_of(images, all_of(images));
+}
+
+FrocRanking::FrocRanking(std::span<const MatchedImage> images,
+                         std::span<const std::uint32_t> cluster_of_image, std::uint32_t clusters)
+    : sizes_(clusters) {
+    std::vector<std::pair<double, Entry>> marks;
+    for (std::size_t i = 0; i < images.size(); ++i) {
+        const std::uint32_t cluster = cluster_of_image[i];
+        ++sizes_[cluster].first;
+        sizes_[cluster].second += static_cast<std::uint32_t>(images[i].targets);
+        for (const double score : images[i].found) marks.push_back({score, {cluster, true, false}});
+        for (const double score : images[i].falses)
+            marks.push_back({score, {cluster, false, false}});
+    }
+    std::stable_sort(marks.begin(), marks.end(),
+                     [](const auto& a, const auto& b) { return a.first > b.first; });
+    entries_.reserve(marks.size());
+    for (std::size_t i = 0; i < marks.size(); ++i) {
+        entries_.push_back(marks[i].second);
+        entries_.back().last_of_score =
+            i + 1 == marks.size() || marks[i + 1].first != marks[i].first;
+    }
+}
+
+double FrocRanking::sensitivity_at(Draws draws, double false_rate) const {
+    std::uint64_t images = 0;
+    std::uint64_t targets = 0;
+    for (std::size_t i = 0; i < sizes_.size(); ++i) {
+        images += std::uint64_t{draws[i]} * sizes_[i].first;
+        targets += std::uint64_t{draws[i]} * sizes_[i].second;
+    }
+    if (targets == 0) return std::numeric_limits<double>::quiet_NaN();
+    const double most = false_rate * static_cast<double>(images) * (1 + 1e-12);
+    std::uint64_t found = 0;
+    std::uint64_t falses = 0;
+    std::uint64_t best = 0;
+    for (const Entry& entry : entries_) {
+        (entry.found ? found : falses) += draws[entry.cluster];
+        if (!entry.last_of_score) continue;
+        if (static_cast<double>(falses) > most) break;
+        best = found;
+    }
+    return static_cast<double>(best) / static_cast<double>(targets);
+}
+
+std::vector<RankedItem> wafroc_items(std::span<const MatchedImage> images,
+                                     std::span<const std::uint32_t> cluster_of_image,
+                                     const std::vector<bool>& counts, FalseMarks false_marks) {
+    std::vector<RankedItem> items;
+    for (std::size_t i = 0; i < images.size(); ++i) {
+        if (!counts.empty() && !counts[i]) continue;
+        const MatchedImage& image = images[i];
+        const std::uint32_t cluster = cluster_of_image[i];
+        const double weight = 1 / static_cast<double>(std::max<std::size_t>(image.targets, 1));
+        for (std::size_t target = 0; target < image.targets; ++target)
+            items.push_back({target < image.found.size() ? image.found[target] : kNever, true,
+                             cluster, weight});
+        if (image.targets > 0 && false_marks == FalseMarks::kOfNormals) continue;
+        const auto highest = std::max_element(image.falses.begin(), image.falses.end());
+        items.push_back({highest == image.falses.end() ? kNever : *highest, false, cluster, 1});
+    }
+    return items;
 }
 
 }  // namespace lucerna::evaluate

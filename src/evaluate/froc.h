@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "evaluate/ranking.h"
 #include "exam/geometry.h"
 
 namespace lucerna::evaluate {
@@ -55,5 +58,42 @@ struct FrocPoint {
     double sensitivity = 0;
 };
 [[nodiscard]] std::vector<FrocPoint> froc_curve(std::span<const MatchedImage> images);
+
+/// Marks sorted once, so that a sensitivity of a resample is one pass; the images of a cluster
+/// count as often as it was drawn. Agrees with froc_sensitivities. Safe from several threads.
+class FrocRanking {
+  public:
+    /// `cluster_of_image` stands beside `images`; clusters are 0 .. clusters-1.
+    FrocRanking(std::span<const MatchedImage> images,
+                std::span<const std::uint32_t> cluster_of_image, std::uint32_t clusters);
+
+    /// NaN when no target was drawn.
+    [[nodiscard]] double sensitivity_at(Draws draws, double false_rate) const;
+
+  private:
+    struct Entry {
+        std::uint32_t cluster = 0;
+        bool found = false;
+        bool last_of_score = false;
+    };
+    std::vector<Entry> entries_;
+    /// Images and targets of each cluster.
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> sizes_;
+};
+
+/// Whose false marks wAFROC counts.
+enum class FalseMarks {
+    kOfNormals,  ///< wAFROC: the highest false mark of each image without targets
+    kOfAll,      ///< wAFROC1: of every image, for sets that have few normal images or none
+};
+
+/// The items of which a Ranking is the weighted AFROC analysis (Chakraborty and Zhai 2016): its
+/// `auc` is the figure of merit, its `curve` the wAFROC with the straight end to (1, 1). Targets of
+/// one image share its weight equally; a target that was not found and an image without false marks
+/// rate below every mark. Images may be left out by `counts[i]` = false (empty: all count).
+[[nodiscard]] std::vector<RankedItem> wafroc_items(std::span<const MatchedImage> images,
+                                                   std::span<const std::uint32_t> cluster_of_image,
+                                                   const std::vector<bool>& counts,
+                                                   FalseMarks false_marks);
 
 }  // namespace lucerna::evaluate

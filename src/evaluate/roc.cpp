@@ -74,7 +74,6 @@ Estimate delong_auc(std::span<const ScoredCase> cases) {
     const double error =
         std::sqrt(variance(of_positives) / static_cast<double>(of_positives.size()) +
                   variance(of_negatives) / static_cast<double>(of_negatives.size()));
-    constexpr double kNormal975 = 1.959963984540054;
     const double auc = mean(of_positives);
     return {auc,
             {std::max(auc - kNormal975 * error, 0.0), std::min(auc + kNormal975 * error, 1.0)}};

@@ -5,6 +5,9 @@
 
 namespace lucerna::evaluate {
 
+/// The 97.5% point of the standard normal: half-width of a 95% interval in standard errors.
+inline constexpr double kNormal975 = 1.959963984540054;
+
 struct Interval {
     double low = 0;
     double high = 0;
