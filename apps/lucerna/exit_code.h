@@ -13,6 +13,8 @@ enum ExitCode : int {
     kModelRefused = 5,  ///< the model package does not match its manifest, schema or signature
     kCannotWrite = 6,   ///< disk full, not writable, device error
     kUnavailable = 7,   ///< a port, a lock or a peer can't be had
+    kGateFailed = 8,     ///< `evaluate --gate`: measured, and the verdict is "fail"
+    kGateUndecided = 9,  ///< `evaluate --gate`: measured, and the verdict is "undecided"
     kCancelled = 130,   ///< stopped by a signal
     kDefect = 70,       ///< a defect of this program
 };

@@ -17,6 +17,9 @@ void add_learn(CLI::App& app, Chosen& chosen);
 /// Below `learn`: in every build, and where there is libtorch.
 void add_learn_prepare(CLI::App& learn, Chosen& chosen);
 void add_learn_train(CLI::App& learn, Chosen& chosen);
+void add_evaluate(CLI::App& app, Chosen& chosen);
+/// `evaluate readers`, which add_evaluate adds.
+void add_evaluate_readers(CLI::App& evaluate, Chosen& chosen);
 void add_phantom(CLI::App& app, Chosen& chosen);
 void add_archive(CLI::App& app, Chosen& chosen);
 

@@ -85,9 +85,22 @@ Outcome prepare_mammogram(dicom::DataSet data_set, const ImageRecord& record,
     return prepare::prepare_view(data_set, contract);
 }
 
+/// What is 0 becomes that of the nominal film.
+AssumedSpacing with_nominal(AssumedSpacing spacing, const exam::Raster<float>& pixels) {
+    constexpr double kFilmHeightMm = 240;
+    constexpr double kFilmWidthMm = 150;
+    const double row = kFilmHeightMm / pixels.height;
+    if (spacing.row_mm <= 0) spacing.row_mm = row;
+    if (spacing.column_mm <= 0)
+        spacing.column_mm =
+            pixels.width == pixels.height ? kFilmWidthMm / pixels.width : spacing.row_mm;
+    return spacing;
+}
+
 Outcome prepare_display_values(exam::Raster<float> pixels, const ImageRecord& record,
-                               const AssumedSpacing& spacing, const exam::InputContract& contract) {
+                               AssumedSpacing spacing, const exam::InputContract& contract) {
     check_boxes(record, pixels.width, pixels.height);
+    spacing = with_nominal(spacing, pixels);
     exam::ViewSource source;
     source.name = record.view;
     source.rows = pixels.height;
@@ -152,16 +165,26 @@ exam::InputContract mammography_contract(double spacing_mm) {
     return contract;
 }
 
-std::variant<TrainingImage, exam::Refusal> prepare_image(const ImageRecord& record, ByteView file,
-                                                         const AssumedSpacing& assumed,
-                                                         const exam::InputContract& contract) {
-    Outcome prepared;
+std::variant<exam::PreparedView, exam::Refusal> prepare_record(
+    const ImageRecord& record, ByteView file, const AssumedSpacing& assumed,
+    const exam::InputContract& contract) {
     try {
-        prepared = prepare_file(record, file, assumed, contract);
+        return prepare_file(record, file, assumed, contract);
     } catch (const Error& error) {
         if (!lacks_place(error, record)) throw;
         refuse_row(record, error.what());
     }
+}
+
+exam::Raster<float> display_picture(ByteView file, const std::string& name) {
+    if (is_dicom(file)) return displayed(dicom::DataSet::parse(file));
+    return read_picture(file, "'" + name + "'");
+}
+
+std::variant<TrainingImage, exam::Refusal> prepare_image(const ImageRecord& record, ByteView file,
+                                                         const AssumedSpacing& assumed,
+                                                         const exam::InputContract& contract) {
+    Outcome prepared = prepare_record(record, file, assumed, contract);
     if (auto* refusal = std::get_if<exam::Refusal>(&prepared)) return std::move(*refusal);
     const auto& view = std::get<exam::PreparedView>(prepared);
     TrainingImage image;

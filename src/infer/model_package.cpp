@@ -72,6 +72,11 @@ std::vector<Candidate> select_candidates(std::vector<Candidate> candidates,
 }
 
 exam::ViewReading ModelPackage::read(const exam::PreparedView& view) const {
+    return read(view, manifest_.finding);
+}
+
+exam::ViewReading ModelPackage::read(const exam::PreparedView& view,
+                                     const FindingRule& rule) const {
     const RawReading raw = session_.run(view.pixels);
     exam::ViewReading reading;
     reading.source = view.source;
@@ -79,9 +84,9 @@ exam::ViewReading ModelPackage::read(const exam::PreparedView& view) const {
     reading.spacing_mm = view.spacing_mm;
     reading.raw_score = raw.image_score;
     reading.score = manifest_.image_calibration.apply(raw.image_score);
-    for (const Candidate& candidate : select_candidates(raw.candidates, manifest_.finding)) {
+    for (const Candidate& candidate : select_candidates(raw.candidates, rule)) {
         exam::Finding finding;
-        finding.kind = manifest_.finding.kind;
+        finding.kind = rule.kind;
         finding.box =
             inside(view.placement.to_stored(candidate.box), view.source.columns, view.source.rows);
         if (finding.box.area() <= 0) continue;

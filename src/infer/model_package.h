@@ -27,6 +27,11 @@ class ModelPackage {
     /// Reads one prepared picture: boxes and scores in stored pixels, calibrated, best first.
     /// Safe from several threads. Throws Error(kInternal) if the network fails.
     [[nodiscard]] exam::ViewReading read(const exam::PreparedView& view) const;
+    /// As above by another rule than the package's own: evaluation asks for marks that serving
+    /// does not show.
+    [[nodiscard]] exam::ViewReading read(const exam::PreparedView& view,
+                                         const FindingRule& rule) const;
+    [[nodiscard]] const FindingRule& finding_rule() const { return manifest_.finding; }
 
   private:
     ModelPackage(Manifest manifest, Session session)

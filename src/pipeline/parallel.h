@@ -1,0 +1,14 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+namespace lucerna::pipeline {
+
+/// Does `part(0)` .. `part(parts - 1)` on `threads` threads (0: one a core), each taking the next
+/// that is free. Returns when all are done. The first exception of a part is thrown here; parts not
+/// begun by then are left.
+void run_parts(std::size_t threads, std::size_t parts,
+               const std::function<void(std::size_t)>& part);
+
+}  // namespace lucerna::pipeline
