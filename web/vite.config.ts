@@ -1,7 +1,18 @@
 /// <reference types="vitest/config" />
-import { defineConfig } from 'vite';
+import { createLogger, defineConfig } from 'vite';
+
+// The codecs' emscripten glue asks for node's "fs" and "path" only where it runs in node, and the
+// URL polyfill for "url" likewise: the browser never takes those branches.
+const kNeverTaken =
+  /Module "(fs|path|url)" has been externalized .* imported by ".*\/node_modules\/@(cornerstonejs\/codec-|oozcitak\/url\/)/;
+const logger = createLogger();
+const { warn } = logger;
+logger.warn = (message, options) => {
+  if (!kNeverTaken.test(message)) warn(message, options);
+};
 
 export default defineConfig({
+  customLogger: logger,
   // The page may be served under a prefix by a reverse proxy.
   base: './',
   resolve: {
