@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { boundsOf, labelSpot, pathOf } from '../src/model/contour';
+import { boundsOf, isInPane, pathOf, placeLabels } from '../src/model/contour';
 import { hang, parseView } from '../src/model/hanging';
 import {
   commonHalfHeight,
@@ -77,12 +77,40 @@ describe('contours', () => {
   it('keep their labels inside the pane', () => {
     const label = { width: 60, height: 20 };
     const at = (left: number, top: number) =>
-      labelSpot({ left, top, right: left + 10, bottom: top + 10 }, label, pane);
+      placeLabels([{ left, top, right: left + 10, bottom: top + 10 }], [label], pane)[0]!;
     expect(at(200, 100)).toEqual({ x: 175, y: 76 });
     // No room above: below.
     expect(at(200, 5).y).toBe(19);
     expect(at(0, 100).x).toBe(0);
     expect(at(495, 100).x).toBe(440);
+  });
+
+  it('have no label when they are out of sight', () => {
+    const { width, height } = pane;
+    expect(isInPane({ left: width - 5, top: 10, right: width + 20, bottom: 30 }, pane)).toBe(true);
+    expect(isInPane({ left: width + 5, top: 10, right: width + 20, bottom: 30 }, pane)).toBe(false);
+    expect(isInPane({ left: 10, top: height + 1, right: 20, bottom: height + 9 }, pane)).toBe(false);
+  });
+
+  it('keep their labels off each other and off their neighbours', () => {
+    const label = { width: 60, height: 20 };
+    const boxes = [
+      { left: 200, top: 100, right: 220, bottom: 120 },
+      { left: 230, top: 104, right: 250, bottom: 124 },
+      { left: 170, top: 60, right: 190, bottom: 80 },
+    ];
+    const spots = placeLabels(boxes, boxes.map(() => label), pane);
+    const taken = [
+      ...boxes,
+      ...spots.map(({ x, y }) => ({ left: x, top: y, right: x + 60, bottom: y + 20 })),
+    ];
+    for (const [index, one] of taken.entries())
+      for (const other of taken.slice(index + 1))
+        expect(
+          one.left >= other.right || other.left >= one.right ||
+            one.top >= other.bottom || other.top >= one.bottom,
+          JSON.stringify([one, other]),
+        ).toBe(true);
   });
 
   it('are closed paths, or nothing', () => {

@@ -3,7 +3,7 @@ import { s } from '../dom';
 import type { Verdict } from '../model/decisions';
 import type { Vector } from '../model/hanging';
 import type { Size } from '../model/layout';
-import { boundsOf, labelSpot, pathOf } from '../model/contour';
+import { boundsOf, isInPane, pathOf, placeLabels } from '../model/contour';
 import { percent } from '../model/words';
 
 export interface Mark {
@@ -19,18 +19,41 @@ export interface Mark {
 const kSigns: Record<Verdict, string> = { undecided: '', accepted: ' ✓', dismissed: ' ✕' };
 const kLabelHeight = 20;
 
-/** Verdicts differ in line style and sign as well as in colour. */
-function markElement(
-  mark: Mark,
+/** A mark with its words, and where both go in the pane. */
+interface Placed {
+  mark: Mark;
+  words: string;
+  points: Vector[];
+  width: number;
+  spot: Vector;
+}
+
+function placed(
+  marks: readonly Mark[],
   toPane: (point: Vector) => Vector,
   pane: Size,
+): Placed[] {
+  const seen = marks
+    .map((mark) => {
+      const points = mark.contour.map(toPane);
+      const words = `${mark.number} · ${percent(mark.score)}${kSigns[mark.verdict]}`;
+      return { mark, points, bounds: boundsOf(points), words, width: 14 + words.length * 7.2 };
+    })
+    .filter(({ bounds }) => isInPane(bounds, pane));
+  const spots = placeLabels(
+    seen.map(({ bounds }) => bounds),
+    seen.map(({ width }) => ({ width, height: kLabelHeight })),
+    pane,
+  );
+  return seen.map((each, index) => ({ ...each, spot: spots[index]! }));
+}
+
+/** Verdicts differ in line style and sign as well as in colour. */
+function markElement(
+  { mark, words, points, width, spot }: Placed,
   select: (id: string) => void,
 ): SVGGElement {
-  const points = mark.contour.map(toPane);
   const path = pathOf(points);
-  const words = `${mark.number} · ${percent(mark.score)}${kSigns[mark.verdict]}`;
-  const width = 14 + words.length * 7.2;
-  const spot = labelSpot(boundsOf(points), { width, height: kLabelHeight }, pane);
   return s(
     'g',
     {
@@ -58,6 +81,9 @@ export function drawMarks(
   select: (id: string) => void,
 ): void {
   overlay.setAttribute('viewBox', `0 0 ${pane.width} ${pane.height}`);
-  const ordered = [...marks].sort((a, b) => Number(a.selected) - Number(b.selected));
-  overlay.replaceChildren(...ordered.map((mark) => markElement(mark, toPane, pane, select)));
+  // Placed in the order of their numbers, so that no label jumps when another is selected.
+  const ordered = placed(marks, toPane, pane).sort(
+    (a, b) => Number(a.mark.selected) - Number(b.mark.selected),
+  );
+  overlay.replaceChildren(...ordered.map((each) => markElement(each, select)));
 }
