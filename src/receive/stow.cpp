@@ -82,8 +82,12 @@ class StoreResponse {
         return text_attribute("00081150", "UI", outcome.sop_class_uid) + "," +
                text_attribute("00081155", "UI", outcome.sop_instance_uid);
     }
+    /// The standard has a code for the reason but no words (PS3.18 Table 10.5.3-2): they are a
+    /// private element (PS3.5 7.8.1).
     static std::string reason(const Outcome& outcome) {
-        return attribute("00081197", "US", std::to_string(outcome.status));
+        return text_attribute("00090010", "LO", "LUCERNA") + "," +
+               attribute("00081197", "US", std::to_string(outcome.status)) + "," +
+               text_attribute("00091001", "UT", outcome.why);
     }
     [[nodiscard]] std::string study_url(const std::string& study) const {
         return base_url_ + "/studies/" + study;
@@ -253,7 +257,7 @@ class StowRequest {
         if (stored_ == 0 && without_space_ == failed_)
             status = http::status_of(ErrorCode::kOutOfSpace);
         http::Response response = http::Response::of(status, kDicomJson, response_.json());
-        // The standard's answer has codes only: the words go into a header (RFC 7234 5.5).
+        // For clients that show headers but not private elements (RFC 7234 5.5).
         if (!first_failure_.empty())
             response.headers.set(
                 "Warning", "299 lucerna " + json_quoted(dicom::as_error_comment(first_failure_)));

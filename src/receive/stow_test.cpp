@@ -108,6 +108,9 @@ TEST_F(Stow, AnswersWith202WhenSomeFail) {
     ASSERT_EQ(refused.size(), 1u);
     EXPECT_EQ(refused[0]["00081155"]["Value"][0], "1.2.3.2");
     EXPECT_EQ(refused[0]["00081197"]["Value"][0], 0x0111);
+    EXPECT_EQ(refused[0]["00090010"]["Value"][0], "LUCERNA");
+    EXPECT_EQ(refused[0]["00091001"]["vr"], "UT");
+    EXPECT_EQ(refused[0]["00091001"]["Value"][0], "the sink says no");
     EXPECT_THAT(response.headers.get_or("Warning", ""), HasSubstr("the sink says no"));
 }
 
@@ -145,6 +148,7 @@ TEST_F(Stow, CountsPartsThatAreNoObjectsAmongOtherFailures) {
     EXPECT_EQ(response.status, 202);
     EXPECT_EQ(items(response, "0008119A").size(), 2u);
     EXPECT_EQ(items(response, "0008119A")[0]["00081197"]["Value"][0], 0xC000);
+    EXPECT_NE(items(response, "0008119A")[0]["00091001"]["Value"][0], "");
     EXPECT_EQ(post(body_of({small_object("1.2.3.1")}, "image/jpeg")).status, 409);
 }
 
