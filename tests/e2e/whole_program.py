@@ -53,10 +53,11 @@ def dciodvfy_errors(path):
 class Server:
     """A server on free ports over a data folder; `kill` is SIGKILL."""
 
-    def __init__(self, data, *options):
+    def __init__(self, data, *options, around=()):
+        """`around`: a command to start the server by."""
         self.log = open(pathlib.Path(data).with_suffix(".log"), "ab")
         self.process = subprocess.Popen(
-            [LUCERNA, "serve", "--data", data, "--http", "127.0.0.1:0", "--dicom", "127.0.0.1:0",
+            [*around, LUCERNA, "serve", "--data", data, "--http", "127.0.0.1:0", "--dicom", "127.0.0.1:0",
              *options], stdout=subprocess.PIPE, stderr=self.log, text=True)
         said = ""
         while "DICOMweb" not in said:
@@ -238,11 +239,16 @@ class WholeProgram(unittest.TestCase):
         self.assertEqual(len(reports), 1)
 
 
-if __name__ == "__main__":
-    names = ["WholeProgram." + name for name in sys.argv[1:]]
+def main(suite):
+    """Runs the tests that the command line names, or all of them."""
+    names = [f"{suite}.{name}" for name in sys.argv[1:]]
     program = unittest.main(argv=[sys.argv[0], *names], exit=False)
     for _, reason in program.result.skipped:
         print(reason)
     if not program.result.wasSuccessful():
         sys.exit(1)
     sys.exit(77 if names and program.result.skipped else 0)
+
+
+if __name__ == "__main__":
+    main("WholeProgram")
