@@ -4,7 +4,7 @@ import { headerFrom } from '../src/model/header';
 import { readingFrom } from '../src/model/reading';
 import type { Decision } from '../src/model/types';
 import { changeOf, rangeOf, windowAfter, windowOf } from '../src/model/window';
-import { dicomDate, dicomTime, percent, personName } from '../src/model/words';
+import { dicomDate, dicomTime, percent, personName, thresholdPercent } from '../src/model/words';
 
 const said = (action: Decision['action'], changes: Partial<Decision> = {}): Decision => ({
   finding: 'R-CC-1', model_sha256: 'm1', action, comment: '', who: 'A. Reader',
@@ -87,6 +87,10 @@ describe('words', () => {
     expect(dicomDate('20260301')).toBe('2026-03-01');
     expect(dicomDate('odd')).toBe('odd');
     expect(dicomTime('081530.25')).toBe('08:15');
+  });
+  it('never rounds a score up to a threshold', () => {
+    expect([0.4052, 0.409999, 0.29].map(percent)).toEqual(['40 %', '40 %', '29 %']);
+    expect(thresholdPercent(0.4053)).toBe('40.5 %');
   });
   it('never rounds a score to certainty', () => {
     expect([0, 0.004, 0.43, 0.996, 1].map(percent)).toEqual(['0 %', '<1 %', '43 %', '>99 %', '100 %']);

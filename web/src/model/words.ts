@@ -36,7 +36,13 @@ export function moment(text: string): string {
 export function percent(score: number): string {
   if (score > 0 && score < 0.01) return '<1 %';
   if (score < 1 && score > 0.99) return '>99 %';
-  return `${Math.round(score * 100)} %`;
+  // Down, as in the reports: no score may look as if it reached a threshold.
+  return `${Math.floor(score * 100 + 1e-9)} %`;
+}
+
+/** "40.5 %" of an operating point, which is compared and so wants its decimal. */
+export function thresholdPercent(threshold: number): string {
+  return `${(threshold * 100).toFixed(1)} %`;
 }
 
 export function plural(count: number, one: string, many = `${one}s`): string {

@@ -2,7 +2,7 @@
 import { h } from '../dom';
 import type { Reading } from '../model/reading';
 import type { About, ExamCard, ExamImage } from '../model/types';
-import { dicomDate, moment, percent, personName, stateInWords } from '../model/words';
+import { dicomDate, moment, percent, personName, stateInWords, thresholdPercent } from '../model/words';
 import { badge, modelLine } from './frame';
 
 export function nameOf(exam: ExamCard): string {
@@ -68,7 +68,7 @@ function modelOf(about: About, reading: Reading | undefined): HTMLElement[] {
   const { name, version, intendedUse } = reading.model;
   const when = reading.readAt ? `, read ${moment(reading.readAt)}` : '';
   const points = reading.operatingPoints.map(
-    (point) => `${point.name} from ${percent(point.threshold)}`,
+    (point) => `${point.name} from ${thresholdPercent(point.threshold)}`,
   );
   return [
     title,
