@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -135,6 +136,13 @@ bool read_one(const std::string& study, const std::vector<fs::path>& files, cons
     return !reading.views.empty();
 }
 
+/// Each view needs the same large buffers again: by default the C library gives each of them back
+/// to the system and gets it anew, page by page, which costs a third of a reading.
+void keep_freed_memory() {
+    mallopt(M_MMAP_MAX, 0);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+}
+
 ExitCode read_all(const ReadOptions& options) {
     std::size_t unreadable = 0;
     const Studies studies = studies_among(files_below(options.inputs), unreadable);
@@ -182,7 +190,12 @@ void add_read(CLI::App& app, Chosen& chosen) {
     verb->add_option("--threads", options->threads, "Threads for one picture; 0: all cores")
         ->check(CLI::Range(0, 256));
     verb->add_flag("-q,--quiet", options->quiet, "No progress");
-    verb->callback([options, &chosen] { chosen = [options] { return read_all(*options); }; });
+    verb->callback([options, &chosen] {
+        chosen = [options] {
+            keep_freed_memory();
+            return read_all(*options);
+        };
+    });
 }
 
 }  // namespace lucerna

@@ -54,12 +54,16 @@ void Canvas::blend(int x, int y, double share, Colour colour) {
 }
 
 void Canvas::draw_picture(const exam::Raster<std::uint8_t>& picture, int left, int top) {
-    for (int y = 0; y < picture.height; ++y)
-        for (int x = 0; x < picture.width; ++x) {
-            if (left + x < 0 || top + y < 0 || left + x >= width_ || top + y >= height_) continue;
-            const std::uint8_t grey = picture.at(x, y);
-            blend(left + x, top + y, 1, {grey, grey, grey});
-        }
+    const int first = std::max(0, -left);
+    const int last = std::min(picture.width, width_ - left);
+    if (first >= last) return;
+    for (int y = std::max(0, -top); y < std::min(picture.height, height_ - top); ++y) {
+        std::uint8_t* sample =
+            &samples_[3 * (static_cast<std::size_t>(top + y) * static_cast<std::size_t>(width_) +
+                           static_cast<std::size_t>(std::max(0, left)))];
+        for (int x = first; x < last; ++x, sample += 3)
+            sample[0] = sample[1] = sample[2] = picture.at(x, y);
+    }
 }
 
 void Canvas::draw_segment(exam::Point from, exam::Point to, double thickness, Colour colour) {

@@ -18,6 +18,23 @@ long long light_of(const Canvas& canvas) {
     return sum;
 }
 
+TEST(Canvas, DrawsWhatOfAPictureLiesOnIt) {
+    exam::Raster<std::uint8_t> picture(3, 2);
+    for (int i = 0; i < 6; ++i)
+        picture.pixels[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(10 * (i + 1));
+    Canvas canvas(4, 3);
+    canvas.draw_picture(picture, -1, 1);
+    EXPECT_EQ(canvas.at(0, 1).red, 20);
+    EXPECT_EQ(canvas.at(1, 1).blue, 30);
+    EXPECT_EQ(canvas.at(0, 2).green, 50);
+    EXPECT_EQ(canvas.at(2, 1).red, 0);
+    canvas.draw_picture(picture, 3, -1);
+    EXPECT_EQ(canvas.at(3, 0).red, 40);
+    canvas.draw_picture(picture, 4, 3);
+    canvas.draw_picture(picture, -3, -2);
+    EXPECT_EQ(canvas.at(0, 0).red, 0);
+}
+
 TEST(Canvas, DrawsALineAsThickAsAsked) {
     Canvas canvas(40, 20);
     const std::array<exam::Point, 2> line = {{{-10, 10}, {50, 10}}};

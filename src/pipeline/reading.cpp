@@ -1,8 +1,11 @@
 #include "pipeline/reading.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cctype>
+#include <future>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "base/error.h"
@@ -87,6 +90,22 @@ compose::RenderedView rendered(const dicom::DataSet& data_set) {
     return view;
 }
 
+/// Nothing for an image that the reading does not speak of, or that cannot be drawn.
+std::optional<compose::RenderedView> rendered_if_mentioned(const ExamImages& images,
+                                                           std::size_t index,
+                                                           const exam::ExamReading& reading) {
+    try {
+        const dicom::DataSet data_set = images.load(index);
+        if (is_gray_image(data_set) &&
+            mentions(reading, data_set.text_or(dicom::kSopInstanceUid, "")))
+            return rendered(data_set);
+    } catch (const Error& error) {
+        log_event(LogLevel::kWarning, "exam.no-capture",
+                  {{"exam", images.study_instance_uid}, {"problem", error.what()}});
+    }
+    return {};
+}
+
 }  // namespace
 
 exam::ExamSubject subject_of(const dicom::DataSet& data_set) {
@@ -160,19 +179,22 @@ exam::ExamReading read_exam(const ExamImages& images, const infer::ModelPackage&
 std::vector<compose::Result> compose_exam(const ExamImages& images,
                                           const exam::ExamReading& reading,
                                           const OnProgress& progress) {
-    std::vector<compose::RenderedView> renderings;
-    for (std::size_t i = 0; i < images.count; ++i) {
-        report(progress, Progress::Stage::kComposing, i, images.count);
-        try {
-            const dicom::DataSet data_set = images.load(i);
-            if (is_gray_image(data_set) &&
-                mentions(reading, data_set.text_or(dicom::kSopInstanceUid, "")))
-                renderings.push_back(rendered(data_set));
-        } catch (const Error& error) {
-            log_event(LogLevel::kWarning, "exam.no-capture",
-                      {{"exam", images.study_instance_uid}, {"problem", error.what()}});
+    // Two at a time: a picture is large, and drawing it takes one core.
+    std::vector<std::optional<compose::RenderedView>> drawn(images.count);
+    std::atomic<std::size_t> next{0};
+    const auto draw = [&](const OnProgress& told) {
+        for (std::size_t i = next++; i < images.count; i = next++) {
+            report(told, Progress::Stage::kComposing, i, images.count);
+            drawn[i] = rendered_if_mentioned(images, i, reading);
         }
-    }
+    };
+    std::future<void> beside = std::async(std::launch::async, draw, OnProgress());
+    draw(progress);
+    beside.get();
+
+    std::vector<compose::RenderedView> renderings;
+    for (std::optional<compose::RenderedView>& each : drawn)
+        if (each) renderings.push_back(*std::move(each));
     return compose::compose_results(reading, renderings);
 }
 

@@ -13,7 +13,7 @@
 
 namespace lucerna::pipeline {
 
-/// The images of one study, brought one at a time.
+/// The images of one study, brought one at a time; `load` may be called from two threads at once.
 struct ExamImages {
     std::string study_instance_uid;
     std::size_t count = 0;
