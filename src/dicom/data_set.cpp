@@ -55,21 +55,22 @@ void move_views(Node& node, const Bytes& from, const Bytes& to, const Hole& hole
     }
 }
 
-/// Leaves Pixel Data there without its bytes, and gives their memory back.
-std::shared_ptr<const Bytes> without_pixels(Node& root, const Bytes& backing) {
+/// Leaves Pixel Data there without its bytes, and gives their memory back. Returns what the views
+/// look into from then on.
+std::shared_ptr<const Bytes> without_pixels(Node& root, std::shared_ptr<const Bytes> backing) {
     root.pixels_skipped = true;
     const Hole hole = pixels_in(root);
-    if (hole.length == 0) return std::make_shared<const Bytes>(backing);
+    if (hole.length == 0) return backing;
     const Element& pixels = *root.find(tags::kPixelData);
     const bool is_in_backing =
-        hole.begin >= backing.data() && hole.begin < backing.data() + backing.size();
+        hole.begin >= backing->data() && hole.begin < backing->data() + backing->size();
     (void)root.put(pixels.tag, pixels.vr, ByteView{});
-    if (!is_in_backing) return std::make_shared<const Bytes>(backing);
+    if (!is_in_backing) return backing;
     auto kept = std::make_shared<Bytes>();
-    kept->reserve(backing.size() - hole.length);
-    kept->insert(kept->end(), backing.data(), hole.begin);
-    kept->insert(kept->end(), hole.begin + hole.length, backing.data() + backing.size());
-    move_views(root, backing, *kept, hole);
+    kept->reserve(backing->size() - hole.length);
+    kept->insert(kept->end(), backing->data(), hole.begin);
+    kept->insert(kept->end(), hole.begin + hole.length, backing->data() + backing->size());
+    move_views(root, *backing, *kept, hole);
     return kept;
 }
 
@@ -153,7 +154,7 @@ DataSet DataSet::parse(Bytes&& part10, const Limits& limits, PixelData pixels) {
             : std::move(part10));
     auto node = read_data_set(*backing, deflated ? 0 : meta.data_set_offset, encoding, limits);
     if (deflated) node->pixel_data_offset = 0;
-    if (pixels == PixelData::kSkip) backing = without_pixels(*node, *backing);
+    if (pixels == PixelData::kSkip) backing = without_pixels(*node, std::move(backing));
     share_backing(*node, backing);
     node->transfer_syntax_uid = meta.transfer_syntax_uid;
     convert_to_utf8(*node);

@@ -164,6 +164,16 @@ TEST(DataSet, SkipsPixelsButKnowsTheyAreThere) {
     EXPECT_EQ(head.integer(kRows), 2);
 }
 
+TEST(DataSet, KeepsItsBytesWhereThereAreNoPixelsToSkip) {
+    const Bytes file = small_image().to_part10();
+    const std::size_t end = DataSet::parse(ByteView(file)).pixel_data_offset();
+    const DataSet head = DataSet::parse(ByteView(file).first(end), {}, PixelData::kSkip);
+    // Memory that was given back by mistake is given out again here.
+    const std::vector<Bytes> others(100, Bytes(end, 0xAA));
+    EXPECT_EQ(head.text(kPatientName), "Doe^Jane");
+    EXPECT_EQ(head.integer(kRows), 2);
+}
+
 TEST(DataSet, ClonesAreIndependent) {
     DataSet data_set = DataSet::parse(small_image().to_part10());
     data_set.add_item(kConceptNameCodeSequence).set_text(kCodeMeaning, "one");
