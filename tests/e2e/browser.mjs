@@ -44,8 +44,9 @@ export async function shoot(page, name) {
   return path;
 }
 
-// Waits until all panes that have an image show it.
-export async function waitForPictures(page, count = 4, timeout = 60000) {
+// Waits until all panes that have an image show it. Patience, not a measurement: drawing in software
+// on a busy machine is slow.
+export async function waitForPictures(page, count = 4, timeout = 300000) {
   await page.waitForFunction(
     (wanted) => document.querySelectorAll('.pane[data-state="shown"]').length === wanted,
     count,
