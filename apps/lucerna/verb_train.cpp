@@ -11,7 +11,7 @@ void add_learn_train(CLI::App& learn, Chosen& chosen) {
         "train",
         "Cross-validate by patient, then train on everything; goes on where it was killed");
     verb->add_option("--cache", options->cache, "Cache file of `learn prepare`")->required();
-    verb->add_option("--trunk", options->trunk, "ImageNet weights of SqueezeNet 1.1 (Keras HDF5)")
+    verb->add_option("--trunk", options->trunk, "Trunk file of tools/convert_trunk")
         ->required();
     verb->add_option("--run", options->run, "Run directory")->required();
     verb->add_option("--seed", options->seed, "Seed")->capture_default_str();

@@ -20,9 +20,9 @@ struct PrepareOptions {
     std::optional<std::string> query;
     /// The cache file to write.
     std::filesystem::path cache;
-    double spacing_mm = 0.4;
+    double spacing_mm = 0.25;
     /// How far a pixel in the cache may be off, in grey levels of 255: 0 to 15.
-    int loss = 0;
+    int loss = 1;
     /// Of images whose size of a pixel nothing states. The CBIS-DDSM copy is stretched to
     /// 800 x 800; a film of 240 x 150 mm is its plausible size.
     double row_spacing_mm = 0.300;

@@ -12,13 +12,13 @@ namespace lucerna::learn {
 struct Augmentation {
     int width = 256;
     int height = 512;
-    double min_scale = 0.85;
-    double max_scale = 1.2;
+    double min_scale = 0.8;
+    double max_scale = 1.25;
     /// Width against height, either way: the films' true aspect is not known.
-    double aspect = 0.12;
-    double rotation_degrees = 10;
+    double aspect = 0.2;
+    double rotation_degrees = 12;
     /// Contrast curve v -> v^gamma, log(gamma) within +- this.
-    double log_gamma = 0.45;
+    double log_gamma = 0.3;
     double noise = 0.025;
 };
 

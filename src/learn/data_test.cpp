@@ -94,21 +94,16 @@ TEST(MakeTargets, PutsOneAtTheCentreAndTheSidesBeside) {
     EXPECT_FLOAT_EQ(targets.presence[cell], 1);
     EXPECT_EQ(std::count(targets.presence.begin(), targets.presence.end(), 1.0F), 1);
     EXPECT_FLOAT_EQ(targets.distances[cell], static_cast<float>(std::log(16.0 / kDistanceUnit)));
-    EXPECT_FLOAT_EQ(targets.distances[64 + cell], static_cast<float>(std::log(12.0 / 16)));
-    EXPECT_FLOAT_EQ(targets.distances[128 + cell], static_cast<float>(std::log(8.0 / 16)));
-    EXPECT_FLOAT_EQ(targets.distances[192 + cell], static_cast<float>(std::log(4.0 / 16)));
+    EXPECT_FLOAT_EQ(targets.distances[64 + cell],
+                    static_cast<float>(std::log(12.0 / kDistanceUnit)));
+    EXPECT_FLOAT_EQ(targets.distances[128 + cell],
+                    static_cast<float>(std::log(8.0 / kDistanceUnit)));
+    EXPECT_FLOAT_EQ(targets.distances[192 + cell],
+                    static_cast<float>(std::log(4.0 / kDistanceUnit)));
     const auto sum = [](const std::vector<float>& v) {
         return std::accumulate(v.begin(), v.end(), 0.0F);
     };
-    EXPECT_NEAR(sum(targets.malignancy_weight), 1, 1e-5);
     EXPECT_NEAR(sum(targets.box_weight), 1, 1e-5);
-}
-
-TEST(MakeTargets, DoesNotAskTheUnknown) {
-    const Targets targets = make_targets({{{20, 24, 24, 16}, Pathology::kUnknown}}, 64, 64, 8);
-    EXPECT_EQ(*std::max_element(targets.malignancy_weight.begin(), targets.malignancy_weight.end()),
-              0);
-    EXPECT_GT(*std::max_element(targets.box_weight.begin(), targets.box_weight.end()), 0);
 }
 
 }  // namespace

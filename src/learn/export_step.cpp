@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "learn/blend.h"
 #include "learn/curves.h"
 #include "learn/learn.h"
 #include "learn/onnx_export.h"
@@ -81,19 +82,22 @@ void run_export(const ExportOptions& options, const Progress& progress) {
     const TrainingSet set = decode_training_set(read_file(options.cache));
     count_data(set, provenance);
 
-    std::vector<Prediction> predictions;
+    std::vector<RawPrediction> raw;
     std::vector<std::pair<std::string, std::string>> logs;
     for (const std::string& part : finished_parts(options.run, folds)) {
         logs.emplace_back(part, text_of(options.run / part / "log.csv"));
         add_effort(logs.back().second, provenance);
         provenance.part = part;
         if (part == "final") continue;
-        const auto fold = parse_predictions(text_of(options.run / part / "predictions.csv"));
-        predictions.insert(predictions.end(), fold.begin(), fold.end());
+        const auto fold = parse_raw(text_of(options.run / part / "raw.csv"));
+        raw.insert(raw.end(), fold.begin(), fold.end());
     }
-    if (predictions.empty())
+    if (raw.empty())
         throw Error(ErrorCode::kInvalidInput,
                     "no fold of the run is finished: there is nothing to measure");
+    // Measured with blends that did not see the fold; shipped with one that saw all.
+    const std::vector<Prediction> predictions = blended_across_folds(set, raw);
+    provenance.blend = fit_blend(set, raw);
     progress("measuring " + std::to_string(predictions.size()) + " out-of-fold predictions");
     const Report report =
         make_report(set, predictions, folds, configuration.at("seed").get<std::uint64_t>());
@@ -106,7 +110,8 @@ void run_export(const ExportOptions& options, const Progress& progress) {
 
     provenance.notes = notes_of(options.notes);
     const Bytes model = export_onnx(
-        decode_weights(read_file(options.run / provenance.part / "weights.safetensors")), {});
+        decode_weights(read_file(options.run / provenance.part / "weights.safetensors")), {},
+        provenance.blend);
     const std::string card = model_card(set.contract, report, provenance);
     std::filesystem::create_directories(options.package);
     write_file_durably(options.package / "model.onnx", model);

@@ -14,19 +14,19 @@ using Progress = std::function<void(const std::string& message)>;
 struct TrainOptions {
     /// The cache file of collection::run_prepare.
     std::filesystem::path cache;
-    /// ImageNet trunk: the Keras HDF5 file of SqueezeNet 1.1.
+    /// The trunk file (docs/formats/trunk.md): EfficientNet-Lite0 as ImageNet left it.
     std::filesystem::path trunk;
     /// The run directory: created, or resumed when it holds a run of the same configuration.
     std::filesystem::path run;
     std::uint64_t seed = 1;
     int folds = 3;
-    int epochs = 6;
-    int batch = 16;
+    int epochs = 4;
+    int batch = 8;
     double head_rate = 1e-3;
     double trunk_rate = 2e-4;
     /// Training crops; whole pictures are read when predicting.
-    int crop_height = 416;
-    int crop_width = 224;
+    int crop_height = 896;
+    int crop_width = 448;
     /// CPU threads of this process. Several processes may share a run directory: each takes
     /// parts (folds, final) that no other process works on.
     int threads = 1;

@@ -29,6 +29,15 @@ torch::Tensor focal(const torch::Tensor& logits, const torch::Tensor& target) {
     return -(hit + miss).sum();
 }
 
+/// Cross-entropy of logits, averaged by weight.
+torch::Tensor weighted_entropy(const torch::Tensor& logits, const torch::Tensor& target,
+                               const torch::Tensor& weight) {
+    return F::binary_cross_entropy_with_logits(
+               logits, target,
+               F::BinaryCrossEntropyWithLogitsFuncOptions().weight(weight).reduction(torch::kSum)) /
+           weight.sum().clamp_min(1);
+}
+
 }  // namespace
 
 Batch make_batch(std::span<const Sample> samples, torch::Device device) {
@@ -53,8 +62,6 @@ Batch make_batch(std::span<const Sample> samples, torch::Device device) {
     };
     batch.pictures = stacked(pictures, 1, height, width, device);
     batch.presence = gather(&Targets::presence, 1);
-    batch.malignancy = gather(&Targets::malignancy, 1);
-    batch.malignancy_weight = gather(&Targets::malignancy_weight, 1);
     batch.box_weight = gather(&Targets::box_weight, 1);
     batch.distances = gather(&Targets::distances, 4);
     batch.image_malignant = torch::tensor(labels).to(device);
@@ -62,30 +69,24 @@ Batch make_batch(std::span<const Sample> samples, torch::Device device) {
     return batch;
 }
 
-Losses loss_of(const NetworkMaps& maps, const Batch& batch) {
+Losses loss_of(const FinderMaps& maps, const Batch& batch, const JudgeOpinions& opinions,
+               const LookBatch& looks) {
     const double lesions = std::max(batch.lesions, 1.0);
     const auto presence = focal(maps.presence, batch.presence) / lesions;
     const auto off = F::smooth_l1_loss(maps.distances, batch.distances,
                                        F::SmoothL1LossFuncOptions().reduction(torch::kNone));
     const auto box = (off * batch.box_weight).sum() / (4 * lesions);
+    const auto context = weighted_entropy(maps.context, batch.image_malignant, batch.image_weight);
+    const auto mass = weighted_entropy(opinions.presence, looks.mass, torch::ones_like(looks.mass));
     const auto malignancy =
-        F::binary_cross_entropy_with_logits(maps.malignancy, batch.malignancy,
-                                            F::BinaryCrossEntropyWithLogitsFuncOptions()
-                                                .weight(batch.malignancy_weight)
-                                                .reduction(torch::kSum)) /
-        lesions;
-    const auto image =
-        F::binary_cross_entropy_with_logits(maps.image, batch.image_malignant,
-                                            F::BinaryCrossEntropyWithLogitsFuncOptions()
-                                                .weight(batch.image_weight)
-                                                .reduction(torch::kSum)) /
-        batch.image_weight.sum().clamp_min(1);
+        weighted_entropy(opinions.malignancy, looks.malignant, looks.malignant_weight);
     Losses losses;
-    losses.total = presence + 2 * box + malignancy + image;
+    losses.total = presence + 2 * box + 0.5 * context + mass + malignancy;
     losses.presence = presence.item<double>();
     losses.box = box.item<double>();
+    losses.context = context.item<double>();
+    losses.mass = mass.item<double>();
     losses.malignancy = malignancy.item<double>();
-    losses.image = image.item<double>();
     return losses;
 }
 

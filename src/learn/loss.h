@@ -6,6 +6,7 @@
 
 #include "learn/augment.h"
 #include "learn/network.h"
+#include "learn/second_look.h"
 
 namespace lucerna::learn {
 
@@ -13,8 +14,6 @@ namespace lucerna::learn {
 struct Batch {
     torch::Tensor pictures;
     torch::Tensor presence;
-    torch::Tensor malignancy;
-    torch::Tensor malignancy_weight;
     torch::Tensor box_weight;
     torch::Tensor distances;
     torch::Tensor image_malignant;
@@ -29,12 +28,15 @@ struct Losses {
     torch::Tensor total;
     double presence = 0;
     double box = 0;
+    double context = 0;
+    double mass = 0;
     double malignancy = 0;
-    double image = 0;
 };
 
-/// presence: penalty-reduced focal loss (Zhou et al. 2019, alpha 2, beta 4) per lesion; box: smooth
-/// L1 on log distances; malignancy: cross-entropy in the lesions; image: cross-entropy.
-[[nodiscard]] Losses loss_of(const NetworkMaps& maps, const Batch& batch);
+/// The finder's: presence, penalty-reduced focal loss (Zhou et al. 2019, alpha 2, beta 4) per
+/// lesion; box, smooth L1 on log distances; context, cross-entropy of the image's label.
+/// The judge's: cross-entropy of mass or not, and of malignant or not where there is a mass.
+[[nodiscard]] Losses loss_of(const FinderMaps& maps, const Batch& batch,
+                             const JudgeOpinions& opinions, const LookBatch& looks);
 
 }  // namespace lucerna::learn

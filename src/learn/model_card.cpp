@@ -1,6 +1,7 @@
 #include <array>
 #include <cstdio>
 
+#include "learn/network_shape.h"
 #include "learn/package.h"
 #include "learn/texts.h"
 
@@ -18,6 +19,17 @@ std::string with_interval(double value, const evaluate::Interval& interval, int 
            fixed(interval.high, digits) + ")";
 }
 
+std::string blend_table(const Blend& blend) {
+    return "What the network puts out weighs its parts (logits) so: presence = s(" +
+           fixed(blend.found, 3) + " finder + " + fixed(blend.looked, 3) + " judge + " +
+           fixed(blend.presence_bias, 3) + "); suspicion = presence x s(malignancy); image = s(" +
+           fixed(blend.top, 3) + " logit(highest suspicion) + " + fixed(blend.mean, 3) +
+           " mean malignancy + " + fixed(blend.context, 3) + " whole breast + " +
+           fixed(blend.image_bias, 3) +
+           "), s the logistic function. The seven numbers were fitted on out-of-fold predictions; "
+           "the figures below are of blends fitted without the fold that they are measured on.\n\n";
+}
+
 std::string training_section(const exam::InputContract& contract, const Provenance& provenance) {
     std::string text = "## Training\n\n";
     text += "Data: " + std::string(kDataName) + ", " + std::to_string(provenance.images) +
@@ -26,11 +38,14 @@ std::string training_section(const exam::InputContract& contract, const Provenan
     text += "Trunk: " + std::string(kTrunkName) + ", licence " + kTrunkLicence + ": " +
             kTrunkAttribution + "\n\n";
     text +=
-        "A SqueezeNet 1.1 trunk (stem, fire2 and fire3 kept as they came), its features of "
-        "stride 8 and 16 merged, one branch that finds mass centres and boxes, one that judges "
-        "malignancy, and an image score that pools where masses are found. Pictures are prepared "
-        "as in serving, at " +
+        "The network looks twice, with two trunks trained together (their first stages and their "
+        "depthwise filters as ImageNet left them, their statistics measured anew on mammograms). A "
+        "finder goes over the picture at half its resolution and proposes at most " +
+        std::to_string(kCandidates) +
+        " places; a judge looks at each of them closely, upright and upside down. Pictures are "
+        "prepared as in serving, at " +
         fixed(contract.spacing_mm, 2) + " mm a pixel.\n\n";
+    text += blend_table(provenance.blend);
     if (provenance.part == "final")
         text += "The network that ships was trained on all of the images.\n\n";
     else
@@ -111,9 +126,9 @@ std::string use_section(const Report& report) {
 
 std::string reproduce_section(const Provenance& provenance) {
     return "\n## Reproduce\n\n```sh\n"
+           "tools/convert_trunk trunk.safetensors\n"
            "lucerna learn prepare --manifest cbis-ddsm-mass/manifest.csv --cache cbis.cache\n"
-           "lucerna learn train --cache cbis.cache --run run \\\n"
-           "    --trunk squeezenet_weights_tf_dim_ordering_tf_kernels_notop.h5\n"
+           "lucerna learn train --cache cbis.cache --run run --trunk trunk.safetensors\n"
            "lucerna learn export --run run --cache cbis.cache --package models/" +
            provenance.name + " --version " + provenance.version +
            (provenance.notes.empty() ? ""

@@ -2,8 +2,6 @@
 
 #include <torch/torch.h>
 
-#include <algorithm>
-
 #include "base/error.h"
 
 namespace lucerna::learn {
@@ -11,17 +9,13 @@ namespace {
 
 namespace nn = torch::nn;
 
-nn::Conv2d conv(int in, int out, int size, int stride = 1) {
-    return nn::Conv2d(nn::Conv2dOptions(in, out, size).stride(stride).padding(size / 2));
+nn::Conv2d conv(int in, int out, int size) {
+    return nn::Conv2d(nn::Conv2dOptions(in, out, size).padding(size / 2));
 }
 
-torch::Tensor pool(const torch::Tensor& x) {
-    return torch::max_pool2d(x, 3, 2, 1);
-}
-
-void append(std::vector<torch::Tensor>& list, const nn::Module& module) {
-    const auto parameters = module.parameters();
-    list.insert(list.end(), parameters.begin(), parameters.end());
+void append_trained(std::vector<torch::Tensor>& list, const nn::Module& module) {
+    for (const auto& parameter : module.parameters())
+        if (parameter.requires_grad()) list.push_back(parameter);
 }
 
 /// He et al. 2015 for layers before a ReLU; torch's own default is too small for a fresh head.
@@ -30,167 +24,104 @@ void start_relu(const nn::Conv2d& layer) {
     nn::init::zeros_(layer->bias);
 }
 
-void start_output(const nn::Conv2d& layer, double bias) {
+template <typename Layer>
+void start_output(const Layer& layer, double bias) {
     nn::init::normal_(layer->weight, 0, 0.01);
     nn::init::constant_(layer->bias, bias);
 }
 
-}  // namespace
-
-FireImpl::FireImpl(int in, FireShape shape)
-    : squeeze(register_module("squeeze", conv(in, shape.squeeze, 1))),
-      left(register_module("left", conv(shape.squeeze, shape.expand, 1))),
-      right(register_module("right", conv(shape.squeeze, shape.expand, 3))) {}
-
-torch::Tensor FireImpl::forward(torch::Tensor x) {
-    x = torch::relu(squeeze(x));
-    return torch::cat({torch::relu(left(x)), torch::relu(right(x))}, 1);
+int judged_width(const TrunkShape& shape) {
+    return shape.head > 0 ? shape.head : shape.stages.back().width;
 }
 
+}  // namespace
+
 NetworkImpl::NetworkImpl(const NetworkShape& shape) : shape_(shape) {
-    if (shape.fires.size() <= kDeepFires)
-        throw Error(ErrorCode::kInvalidInput, "the network needs more than four fire modules");
-    stem_ = register_module("stem", conv(1, shape.stem, 3, 2));
-    int width = shape.stem;
-    int shallow_width = 0;
-    for (std::size_t i = 0; i < shape.fires.size(); ++i) {
-        if (i == kDeepFires) shallow_width = width;
-        fires_.push_back(
-            register_module("fire" + std::to_string(i + 2), Fire(width, shape.fires[i])));
-        width = 2 * shape.fires[i].expand;
-    }
-    shallow_ = register_module("shallow", conv(shallow_width, shape.merged, 1));
-    deep_ = register_module("deep", conv(width, shape.merged, 1));
+    const TrunkShape& trunk = shape.trunk;
+    if (trunk.stages.size() <= kDeepStages)
+        throw Error(ErrorCode::kInvalidInput, "the network needs a trunk of more than five stages");
+    finder_ = register_module("finder", Trunk(trunk, kDeepStages));
+    judge_ = register_module("judge", Trunk(trunk, trunk.stages.size()));
+    const int deep_width = trunk.stages[kDeepStages - 1].width;
+    shallow_ =
+        register_module("shallow", conv(trunk.stages[kShallowStages - 1].width, shape.merged, 1));
+    deep_ = register_module("deep", conv(deep_width, shape.merged, 1));
     merge_ = register_module("merge", conv(shape.merged, shape.merged, 3));
-    find_ = register_module("find", conv(shape.merged, shape.branch, 3));
-    judge_ = register_module("judge", conv(shape.merged, shape.branch, 3));
-    presence_ = register_module("presence", conv(shape.branch, 1, 1));
-    distances_ = register_module("distances", conv(shape.branch, 4, 1));
-    malignancy_ = register_module("malignancy", conv(shape.branch, 1, 1));
-    context_ = register_module("context", nn::Linear(shape.branch, 1));
-    for (const nn::Conv2d& layer : {shallow_, deep_, merge_, find_, judge_}) start_relu(layer);
+    locate_ = register_module("locate", conv(shape.merged, shape.merged, 3));
+    presence_ = register_module("presence", conv(shape.merged, 1, 1));
+    distances_ = register_module("distances", conv(shape.merged, 4, 1));
+    around_ = register_module("around", conv(deep_width, shape.merged, 1));
+    context_ = register_module("context", nn::Linear(2 * shape.merged, 1));
+    opinion_ = register_module("opinion", nn::Linear(judged_width(trunk), 2));
+    for (const nn::Conv2d& layer : {shallow_, deep_, merge_, locate_, around_}) start_relu(layer);
     // A prior of 1% keeps the focal loss of the first steps small (Lin et al. 2017).
     start_output(presence_, -4.6);
     start_output(distances_, 0);
-    start_output(malignancy_, 0);
-    nn::init::zeros_(context_->weight);
-    nn::init::zeros_(context_->bias);
+    start_output(context_, 0);
+    start_output(opinion_, 0);
 }
 
-torch::Tensor NetworkImpl::early_features(const torch::Tensor& pictures) {
-    return fires_[1](fires_[0](pool(torch::relu(stem_(pictures)))));
-}
-
-NetworkMaps NetworkImpl::forward(const torch::Tensor& pictures) {
-    torch::Tensor x;
-    if (frozen_) {
-        const torch::NoGradGuard no_gradient;
-        x = early_features(pictures);
-    } else {
-        x = early_features(pictures);
-    }
-    x = pool(x);
-    for (std::size_t i = 2; i < kDeepFires; ++i) x = fires_[i](x);
-    const torch::Tensor at_eight = x;
-    x = pool(x);
-    for (std::size_t i = kDeepFires; i < fires_.size(); ++i) x = fires_[i](x);
-    const auto up =
-        nn::functional::interpolate(deep_(x), nn::functional::InterpolateFuncOptions()
-                                                  .scale_factor(std::vector<double>{2, 2})
-                                                  .mode(torch::kNearest));
-    auto merged = torch::relu(shallow_(at_eight) + up);
+FinderMaps NetworkImpl::find(const torch::Tensor& pictures) {
+    const auto seen = torch::avg_pool2d(pictures, kFinderShrink);
+    const auto features = finder_->forward(seen, kShallowStages);
+    const auto up = nn::functional::interpolate(deep_(features.deep),
+                                                nn::functional::InterpolateFuncOptions()
+                                                    .scale_factor(std::vector<double>{2, 2})
+                                                    .mode(torch::kNearest));
+    auto merged = torch::relu(shallow_(features.shallow) + up);
     merged = torch::relu(merge_(merged));
     merged = nn::functional::dropout2d(
-        merged, nn::functional::Dropout2dFuncOptions().p(shape_.dropout).training(is_training()));
-    const auto found = torch::relu(find_(merged));
-    const auto judged = torch::relu(judge_(merged));
-
-    NetworkMaps maps;
-    maps.presence = presence_(found);
-    maps.distances = distances_(found);
-    maps.malignancy = malignancy_(judged);
-    // The image score must not teach the heat map where to look: hence detach.
-    const auto attention =
-        torch::softmax(kAttention * maps.presence.detach().flatten(1), 1).unsqueeze(2);
-    const auto pooled = torch::matmul(judged.flatten(2), attention).squeeze(2);
-    const auto opinion = torch::matmul(maps.malignancy.flatten(2), attention).flatten(0);
-    maps.image = opinion + context_(pooled).flatten(0);
+        merged,
+        nn::functional::Dropout2dFuncOptions().p(shape_.dropout / 3).training(is_training()));
+    merged = torch::relu(locate_(merged));
+    const auto around = torch::relu(around_(features.deep)).flatten(2);
+    const auto summary =
+        torch::cat({std::get<0>(around.max(2)), around.mean(std::vector<std::int64_t>{2})}, 1);
+    FinderMaps maps;
+    maps.presence = presence_(merged);
+    maps.distances = distances_(merged);
+    maps.context = context_(torch::dropout(summary, shape_.dropout, is_training())).flatten(0);
     return maps;
 }
 
-void NetworkImpl::equalise_trunk(const torch::Tensor& pictures) {
-    const torch::NoGradGuard no_gradient;
-    // The features so far are `scale` times what they were before.
-    double scale = 1;
-    const auto divide = [&](const nn::Conv2d& layer, double by) {
-        layer->weight.div_(by);
-        layer->bias.div_(by);
-    };
-    const auto root_mean_square = [](const torch::Tensor& x) {
-        return std::max(x.square().mean().sqrt().item<double>(), 1e-6);
-    };
-    auto x = torch::relu(stem_(pictures));
-    double size = root_mean_square(x);
-    divide(stem_, size);
-    scale /= size;
-    x = pool(x / size);
-    for (std::size_t i = 0; i < fires_.size(); ++i) {
-        if (i == 2 || i == kDeepFires) x = pool(x);
-        FireImpl& fire = *fires_[i];
-        fire.squeeze->bias.mul_(scale);
-        size = root_mean_square(torch::relu(fire.squeeze(x)));
-        divide(fire.squeeze, size);
-        scale /= size;
-        fire.left->bias.mul_(scale);
-        fire.right->bias.mul_(scale);
-        size = root_mean_square(fire.forward(x));
-        divide(fire.left, size);
-        divide(fire.right, size);
-        scale /= size;
-        x = fire.forward(x);
-    }
+JudgeOpinions NetworkImpl::judge(const torch::Tensor& looks) {
+    const auto features = judge_->forward(looks, kShallowStages).deep;
+    const auto pooled = features.mean(std::vector<std::int64_t>{2, 3});
+    const auto opinion = opinion_(torch::dropout(pooled, shape_.dropout, is_training()));
+    return {opinion.select(1, 0), opinion.select(1, 1)};
 }
 
-void NetworkImpl::freeze_early_layers() {
-    frozen_ = true;
-    for (auto& parameter : stem_->parameters()) parameter.set_requires_grad(false);
-    for (std::size_t i = 0; i < 2; ++i)
-        for (auto& parameter : fires_[i]->parameters()) parameter.set_requires_grad(false);
+void NetworkImpl::adopt_trunk(const WeightMap& trunk) {
+    for (Trunk one : {finder_, judge_}) {
+        one->adopt(trunk);
+        one->freeze();
+    }
 }
 
 std::vector<torch::Tensor> NetworkImpl::trunk_parameters() const {
     std::vector<torch::Tensor> list;
-    if (!frozen_) append(list, *stem_);
-    for (std::size_t i = frozen_ ? 2 : 0; i < fires_.size(); ++i) append(list, *fires_[i]);
+    append_trained(list, *finder_);
+    append_trained(list, *judge_);
     return list;
 }
 
 std::vector<torch::Tensor> NetworkImpl::head_parameters() const {
     std::vector<torch::Tensor> list;
     for (const nn::Conv2d& layer :
-         {shallow_, deep_, merge_, find_, judge_, presence_, distances_, malignancy_})
-        append(list, *layer);
-    append(list, *context_);
+         {shallow_, deep_, merge_, locate_, presence_, distances_, around_})
+        append_trained(list, *layer);
+    append_trained(list, *context_);
+    append_trained(list, *opinion_);
     return list;
 }
 
-void NetworkImpl::load_trunk(const WeightMap& weights) {
-    copy_from(weights, true);
-}
 void NetworkImpl::load_all(const WeightMap& weights) {
-    copy_from(weights, false);
-}
-
-void NetworkImpl::copy_from(const WeightMap& weights, bool trunk_only) {
     const torch::NoGradGuard no_gradient;
     for (auto& item : named_parameters()) {
         const std::string& name = item.key();
         const auto found = weights.find(name);
-        if (found == weights.end()) {
-            const bool trunk = name.rfind("stem.", 0) == 0 || name.rfind("fire", 0) == 0;
-            if (trunk_only && !trunk) continue;
+        if (found == weights.end())
             throw Error(ErrorCode::kInvalidInput, "weights: no layer " + name);
-        }
         if (item.value().sizes().vec() != found->second.shape)
             throw Error(ErrorCode::kInvalidInput, "weights: another shape of " + name);
         item.value().copy_(torch::tensor(found->second.values).view(found->second.shape));

@@ -13,11 +13,11 @@ struct OnnxGraph::Model {
 
 OnnxGraph::OnnxGraph(const std::string& name) : model_(std::make_unique<Model>()) {
     onnx::ModelProto& proto = model_->proto;
-    proto.set_ir_version(7);
+    proto.set_ir_version(8);
     proto.set_producer_name("lucerna");
     auto* opset = proto.add_opset_import();
     opset->set_domain("");
-    opset->set_version(13);
+    opset->set_version(16);
     proto.mutable_graph()->set_name(name);
 }
 

@@ -10,7 +10,7 @@
 
 namespace lucerna::learn {
 
-/// Builds an ONNX model (opset 13) node by node. Every `add_` returns the name of what it made.
+/// Builds an ONNX model (opset 16) node by node. Every `add_` returns the name of what it made.
 class OnnxGraph {
   public:
     explicit OnnxGraph(const std::string& name);

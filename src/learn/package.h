@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "learn/blend.h"
 #include "learn/learn.h"
 #include "learn/report.h"
 
@@ -21,6 +22,8 @@ struct Provenance {
     /// Training steps and wall seconds of all parts, from their logs.
     std::size_t steps = 0;
     double seconds = 0;
+    /// How the network's parts are weighed in what it puts out.
+    Blend blend;
     /// Markdown that the card quotes.
     std::string notes;
 };

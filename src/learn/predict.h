@@ -8,20 +8,14 @@
 
 namespace lucerna::learn {
 
-/// The network's output for one picture, as its exported form computes it.
-struct Decoded {
-    /// In pixels of the picture, `presence` falling; candidates of presence 0 are no peaks.
-    std::vector<Candidate> candidates;
-    double image_score = 0;
-};
+/// What the network says of each picture of a batch (N x 1 x H x W), boxes in its pixels. Each look
+/// is judged as it is and upside down, and the two opinions are averaged.
+[[nodiscard]] std::vector<RawPrediction> read_pictures(Network& network,
+                                                       const torch::Tensor& pictures);
 
-/// Peaks of the presence map (equal to the maximum of their 3 x 3 neighbourhood), the kCandidates
-/// highest, with box and suspicion = presence x malignancy. One per picture of the batch.
-[[nodiscard]] std::vector<Decoded> decode(const NetworkMaps& maps);
-
-/// Predicts the images of these indices, whole, one size at a time.
-[[nodiscard]] std::vector<Prediction> predict(Network& network, const TrainingSet& set,
-                                              const std::vector<std::size_t>& indices, int fold,
-                                              torch::Device device);
+/// Predicts the images of these indices, whole, one size at a time; boxes in stored pixels.
+[[nodiscard]] std::vector<RawPrediction> predict(Network& network, const TrainingSet& set,
+                                                 const std::vector<std::size_t>& indices, int fold,
+                                                 torch::Device device);
 
 }  // namespace lucerna::learn

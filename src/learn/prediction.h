@@ -26,6 +26,29 @@ struct Prediction {
     std::vector<Candidate> candidates;
 };
 
+/// What the network says of a place before the parts are blended: logits.
+struct RawCandidate {
+    /// In stored pixels.
+    exam::Box box;
+    double found = 0;
+    double looked = 0;
+    double malignancy = 0;
+};
+
+struct RawPrediction {
+    std::string file;
+    std::string patient;
+    int fold = 0;
+    /// The finder's logit of the whole breast.
+    double context = 0;
+    std::vector<RawCandidate> candidates;
+};
+
+/// CSV: one row a candidate; columns as the members above.
+[[nodiscard]] std::string raw_csv(const std::vector<RawPrediction>& predictions);
+/// The other way. Throws Error(kInvalidInput) naming the line.
+[[nodiscard]] std::vector<RawPrediction> parse_raw(std::string_view csv);
+
 /// Of boxes that overlap more than `max_overlap` keeps the surest, as serving does, and at most
 /// `most` whose presence is at least `min_presence`; highest presence first.
 [[nodiscard]] std::vector<Candidate> suppressed(std::vector<Candidate> candidates,

@@ -14,7 +14,7 @@
 #include "learn/learn.h"
 #include "learn/prediction.h"
 #include "learn/report.h"
-#include "support/shared_data.h"
+#include "learn/trunk_for_test.h"
 
 namespace lucerna::learn {
 namespace {
@@ -92,24 +92,26 @@ class SmallRun : public testing::Test {
         std::filesystem::remove_all(folder_);
         std::filesystem::create_directories(folder_);
         options_.cache = folder_ / "cache";
-        options_.trunk = test::shared_data() / "weights/squeezenet-imagenet-keras" /
-                         "squeezenet_weights_tf_dim_ordering_tf_kernels_notop.h5";
+        options_.trunk = folder_ / "trunk.safetensors";
         options_.run = folder_ / "run";
         options_.folds = 2;
         options_.epochs = 1;
         options_.batch = 2;
         options_.crop_height = 64;
         options_.crop_width = 64;
+        write_file(options_.trunk, encode_weights(random_trunk(TrunkShape{})));
         write_file(options_.cache, collection::encode_training_set(example_set(12, 8, 64)));
     }
     ~SmallRun() override { std::filesystem::remove_all(folder_); }
 
-    std::filesystem::path folder_ = std::filesystem::path(testing::TempDir()) / "lucerna-small-run";
+    std::filesystem::path folder_ =
+        std::filesystem::path(testing::TempDir()) /
+        ("lucerna-small-run-" +
+         std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
     TrainOptions options_;
 };
 
 TEST_F(SmallRun, LeavesAPackageWhoseHashesHold) {
-    LUCERNA_NEEDS_SHARED_DATA("weights/squeezenet-imagenet-keras");
     options_.stop_after_steps = 2;
     run_train(options_, kQuiet);
     EXPECT_FALSE(std::filesystem::exists(options_.run / "fold-0" / "weights.safetensors"));
@@ -133,7 +135,6 @@ TEST_F(SmallRun, LeavesAPackageWhoseHashesHold) {
 }
 
 TEST_F(SmallRun, RefusesTheDirectoryOfAnotherRun) {
-    LUCERNA_NEEDS_SHARED_DATA("weights/squeezenet-imagenet-keras");
     options_.stop_after_steps = 1;
     run_train(options_, kQuiet);
     options_.seed = 2;

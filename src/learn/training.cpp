@@ -12,11 +12,13 @@
 #include "base/file.h"
 #include "learn/folds.h"
 #include "learn/loss.h"
+#include "learn/places.h"
 
 namespace lucerna::learn {
 namespace {
 
-constexpr std::string_view kLogHeader = "step,epoch,loss,presence,box,malignancy,image,seconds\n";
+constexpr std::string_view kLogHeader =
+    "step,epoch,loss,presence,box,context,mass,malignancy,seconds\n";
 constexpr int kWarmUp = 20;
 
 /// Warm-up, then half a cosine down to nothing.
@@ -96,6 +98,16 @@ struct Training::State {
         return list;
     }
 
+    [[nodiscard]] Losses forward() {
+        const std::vector<Sample> list = samples();
+        const Batch batch = make_batch(list, device);
+        const FinderMaps maps = network->find(batch.pictures);
+        const LookBatch looks =
+            make_look_batch(list, batch.pictures, places_of(maps, kCandidates), plan.looks,
+                            Random(plan.seed).fork(static_cast<std::uint64_t>(step) * 4096));
+        return loss_of(maps, batch, network->judge(looks.looks), looks);
+    }
+
     void move_mean() {
         const torch::NoGradGuard no_gradient;
         const double keep = std::min(plan.averaging, (1.0 + step) / (10.0 + step));
@@ -136,9 +148,7 @@ Training::Training(TrainingPlan plan, const TrainingSet& set, const WeightMap& t
     torch::manual_seed(plan.seed);
     state_ = std::make_unique<State>(std::move(plan), set, shape, std::move(folder), device);
     State& state = *state_;
-    state.network->load_trunk(trunk);
-    state.network->equalise_trunk(make_batch(state.samples(), torch::kCPU).pictures);
-    state.network->freeze_early_layers();
+    state.network->adopt_trunk(trunk);
     state.mean->load_all(state.network->weights());
     state.network->to(device);
     state.mean->to(device);
@@ -167,11 +177,10 @@ int Training::steps() const {
 double Training::take_step(const Progress& progress) {
     State& state = *state_;
     const auto start = std::chrono::steady_clock::now();
-    const Batch batch = make_batch(state.samples(), state.device);
     torch::manual_seed(state.plan.seed + 104729 * static_cast<std::uint64_t>(state.step + 1));
     state.network->train();
     state.set_rates();
-    Losses losses = loss_of(state.network->forward(batch.pictures), batch);
+    Losses losses = state.forward();
     const auto loss = losses.total.item<double>();
     if (!std::isfinite(loss))
         throw Error(ErrorCode::kInternal, "training " + state.plan.name + ": the loss of step " +
@@ -185,16 +194,15 @@ double Training::take_step(const Progress& progress) {
     const double seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     const int epoch = (state.step - 1) / state.steps_per_epoch();
+    const std::string parts = number(losses.presence) + "," + number(losses.box) + "," +
+                              number(losses.context) + "," + number(losses.mass) + "," +
+                              number(losses.malignancy) + "," + number(seconds);
     state.log += std::to_string(state.step) + "," + std::to_string(epoch + 1) + "," + number(loss) +
-                 "," + number(losses.presence) + "," + number(losses.box) + "," +
-                 number(losses.malignancy) + "," + number(losses.image) + "," + number(seconds) +
-                 "\n";
+                 "," + parts + "\n";
     if (state.step % 10 == 0)
         progress(state.plan.name + " step " + std::to_string(state.step) + "/" +
-                 std::to_string(steps()) + " loss " + number(loss) + " presence " +
-                 number(losses.presence) + " box " + number(losses.box) + " malignancy " +
-                 number(losses.malignancy) + " image " + number(losses.image) + " " +
-                 number(seconds) + " s");
+                 std::to_string(steps()) + " loss " + number(loss) +
+                 " (presence, box, context, mass, malignancy, seconds: " + parts + ")");
     if (state.step % state.plan.checkpoint_every == 0 || finished()) save();
     return loss;
 }

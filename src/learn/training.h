@@ -8,6 +8,7 @@
 #include "learn/data.h"
 #include "learn/learn.h"
 #include "learn/network.h"
+#include "learn/second_look.h"
 
 namespace lucerna::learn {
 
@@ -17,14 +18,15 @@ struct TrainingPlan {
     std::string name;
     std::vector<std::size_t> images;
     std::uint64_t seed = 1;
-    int epochs = 6;
-    int batch = 16;
+    int epochs = 4;
+    int batch = 8;
     double head_rate = 1e-3;
     double trunk_rate = 2e-4;
     double weight_decay = 1e-3;
     /// The weights that are kept are a running mean of those that were trained.
-    double averaging = 0.98;
+    double averaging = 0.99;
     Augmentation augmentation;
+    LookPlan looks;
     /// Steps between two checkpoints.
     int checkpoint_every = 25;
 };
