@@ -38,9 +38,9 @@ std::string training_section(const exam::InputContract& contract, const Provenan
     text += "Trunk: " + std::string(kTrunkName) + ", licence " + kTrunkLicence + ": " +
             kTrunkAttribution + "\n\n";
     text +=
-        "The network looks twice, with two trunks trained together (their first stages and their "
-        "depthwise filters as ImageNet left them, their statistics measured anew on mammograms). A "
-        "finder goes over the picture at half its resolution and proposes at most " +
+        "The network looks twice, with two trunks trained together (their first stages, their "
+        "depthwise filters and their batch statistics as ImageNet left them). A finder goes over "
+        "the picture at half its resolution and proposes at most " +
         std::to_string(kCandidates) +
         " places; a judge looks at each of them closely, upright and upside down. Pictures are "
         "prepared as in serving, at " +
