@@ -125,7 +125,9 @@ std::string use_section(const Report& report) {
 }
 
 std::string reproduce_section(const Provenance& provenance) {
-    return "\n## Reproduce\n\n```sh\n"
+    return "\n## Reproduce\n\nIn one command, `tools/train-model cbis-ddsm-mass/manifest.csv "
+           "WORK`, or step by "
+           "step:\n\n```sh\n"
            "tools/convert_trunk trunk.safetensors\n"
            "lucerna learn prepare --manifest cbis-ddsm-mass/manifest.csv --cache cbis.cache\n"
            "lucerna learn train --cache cbis.cache --run run --trunk trunk.safetensors\n"
