@@ -29,8 +29,8 @@ struct LookPlan {
     /// Of the finder's surest places that are no mass: what it takes for masses today is what the
     /// judge has to tell apart.
     int mistaken = 1;
-    /// Of places in the breast taken at random, as large as a lesion of the picture: without easy
-    /// ones to begin with the judge does not begin to learn.
+    /// Of places in the breast taken at random, as large as a lesion of the picture: easy ones to
+    /// begin with (docs/decisions/two-looks.md).
     int random = 1;
 };
 
