@@ -55,7 +55,7 @@ class TrunkImpl : public torch::nn::Module {
     void adopt(const WeightMap& trunk);
 
     /// The early stages and every depthwise filter keep ImageNet's values: the latter cost half
-    /// the time of a training step and are a hundredth of the weights.
+    /// the time of a training step and are a twentieth of the weights.
     void freeze();
 
   private:
