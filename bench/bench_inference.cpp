@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "infer/model_package.h"
+#include "pipeline/parallel.h"
 #include "pipeline/reading.h"
 
 namespace {
@@ -36,26 +37,27 @@ int main(int argc, char** argv) {
         for (const auto& file : files) sets.push_back(dicom::DataSet::from_file(file));
     });
     std::optional<infer::ModelPackage> model;
-    const double open = seconds_of([&] {
-        model = infer::ModelPackage::open(std::filesystem::path(LUCERNA_SOURCE_DIR) / "models" /
-                                          "cbis-mass");
-    });
-    exam::Preparation views;
+    const auto package = std::filesystem::path(LUCERNA_SOURCE_DIR) / "models" / "cbis-mass";
+    const double open = seconds_of([&] { model = infer::ModelPackage::open(package); });
+    const int at_once = model->pictures_at_once();
+    const pipeline::ExamImages images{sets.at(0).text_or(dicom::kStudyInstanceUid, ""), sets.size(),
+                                      [&](std::size_t i) { return sets[i].clone(); }};
+    pipeline::PreparedExam prepared;
     const double prepare =
-        seconds_of([&] { views = prepare::prepare_exam(sets, model->contract()); });
-    for (const exam::PreparedView& view : views.accepted) (void)model->read(view);  // warm
-    const double inference = seconds_of([&] {
-        for (const exam::PreparedView& view : views.accepted) (void)model->read(view);
-    });
-    const pipeline::ExamImages images{sets.at(0).text_or(dicom::kStudyInstanceUid, ""),
-                                      sets.size(), [&](std::size_t i) { return sets[i].clone(); }};
-    const exam::ExamReading reading =
-        pipeline::read_exam(images, *model, {}, SystemClock());
-    const double compose =
-        seconds_of([&] { (void)pipeline::compose_exam(images, reading); });
+        seconds_of([&] { prepared = pipeline::prepare_exam(images, model->contract(), at_once); });
+    const std::vector<exam::PreparedView>& views = prepared.views.accepted;
+    const auto read_all = [&] {
+        pipeline::run_parts(static_cast<std::size_t>(at_once), views.size(),
+                            [&](std::size_t i) { (void)model->read(views[i]); });
+    };
+    read_all();  // warm
+    const double inference = seconds_of(read_all);
+    const exam::ExamReading reading = pipeline::read_exam(prepared, *model, {}, SystemClock());
+    const double compose = seconds_of(
+        [&] { (void)pipeline::compose_exam(reading, std::move(prepared.pictures), at_once); });
     std::printf(
         "{\"parse_seconds\": %.4f, \"open_model_seconds\": %.4f, \"prepare_seconds\": %.4f, "
         "\"inference_seconds\": %.4f, \"compose_seconds\": %.4f}\n",
         parse, open, prepare, inference, compose);
-    return views.accepted.empty() ? 1 : 0;
+    return views.empty() ? 1 : 0;
 }

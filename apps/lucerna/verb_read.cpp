@@ -7,12 +7,15 @@
 #include <fstream>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "dicom/data_set.h"
 #include "infer/model_package.h"
+#include "pipeline/model_opening.h"
 #include "pipeline/reading.h"
 #include "verbs.h"
 
@@ -31,8 +34,16 @@ struct ReadOptions {
     bool quiet = false;
 };
 
+/// A file of an exam. Those of the first are kept as they were when the files were looked through,
+/// up to so many bytes; later ones are read again.
+struct ExamFile {
+    fs::path path;
+    std::optional<dicom::DataSet> data_set;
+};
+constexpr std::uintmax_t kKeptBytes = 256U << 20;
+
 /// Study Instance UID -> its files, in the order of their names.
-using Studies = std::map<std::string, std::vector<fs::path>>;
+using Studies = std::map<std::string, std::vector<ExamFile>>;
 
 /// Whether the file says of itself that it is a DICOM file (PS3.10 7.1).
 bool has_dicom_prefix(const fs::path& path) {
@@ -65,9 +76,14 @@ std::vector<fs::path> files_below(const std::vector<fs::path>& inputs) {
 Studies studies_among(const std::vector<fs::path>& files, std::size_t& unreadable) {
     Studies studies;
     std::set<std::string> seen;
+    std::uintmax_t kept = 0;
     for (const fs::path& file : files) {
         try {
-            const auto head = dicom::DataSet::from_file(file, {}, dicom::PixelData::kSkip);
+            std::error_code unknown;
+            const std::uintmax_t size = fs::file_size(file, unknown);
+            const bool keep = !unknown && kept + size <= kKeptBytes;
+            auto head = dicom::DataSet::from_file(
+                file, {}, keep ? dicom::PixelData::kKeep : dicom::PixelData::kSkip);
             const std::string study = head.text_or(dicom::kStudyInstanceUid, "");
             const std::string instance = head.text_or(dicom::kSopInstanceUid, "");
             if (!dicom::is_valid_uid(study) || !dicom::is_valid_uid(instance))
@@ -77,7 +93,10 @@ Studies studies_among(const std::vector<fs::path>& files, std::size_t& unreadabl
             if (!seen.insert(instance).second)
                 throw Error(ErrorCode::kConflict,
                             "SOP Instance UID " + instance + " came in an earlier file already");
-            studies[study].push_back(file);
+            ExamFile& exam_file = studies[study].emplace_back(ExamFile{file, {}});
+            if (!keep) continue;
+            exam_file.data_set = std::move(head);
+            kept += size;
         } catch (const Error& error) {
             std::fprintf(stderr, "skipped %s: %s\n", file.c_str(), error.what());
             ++unreadable;
@@ -117,16 +136,35 @@ void write_results(const fs::path& folder, const exam::ExamReading& reading,
     write_file(folder / "findings.json", as_byte_view(compose::findings_json(reading)));
 }
 
+ExitCode refused(const Error& error) {
+    std::fprintf(stderr, "lucerna: %s\n", error.what());
+    return kModelRefused;
+}
+
+pipeline::PreparedExam prepare_one(const std::string& study, std::vector<ExamFile>& files,
+                                   const exam::InputContract& contract,
+                                   const ReadOptions& options) {
+    const auto load = [&](std::size_t i) {
+        ExamFile& file = files.at(i);
+        if (!file.data_set) return dicom::DataSet::from_file(file.path);
+        dicom::DataSet data_set = *std::move(file.data_set);
+        file.data_set.reset();
+        return data_set;
+    };
+    return pipeline::prepare_exam({study, files.size(), load}, contract,
+                                  infer::thread_use(options.threads).pictures_at_once,
+                                  progress_line(options.quiet));
+}
+
 /// Returns whether any view could be read.
-bool read_one(const std::string& study, const std::vector<fs::path>& files, const fs::path& folder,
+bool read_one(pipeline::PreparedExam prepared, const fs::path& folder,
               const infer::ModelPackage& model, const ReadOptions& options) {
-    const pipeline::ExamImages images{
-        study, files.size(), [&](std::size_t i) { return dicom::DataSet::from_file(files.at(i)); }};
     const pipeline::OnProgress progress = progress_line(options.quiet);
     const exam::ExamReading reading =
-        pipeline::read_exam(images, model, {options.jurisdiction}, SystemClock(), progress);
-    const auto results = pipeline::compose_exam(images, reading, progress);
-    write_results(folder, reading, results);
+        pipeline::read_exam(prepared, model, {options.jurisdiction}, SystemClock(), progress);
+    write_results(folder, reading,
+                  pipeline::compose_exam(reading, std::move(prepared.pictures),
+                                         model.pictures_at_once(), progress));
     clear_progress(options.quiet);
     std::printf("%s: %s\n", folder.c_str(), compose::summary_line(reading).c_str());
     for (const exam::Refusal& refusal : reading.refusals)
@@ -136,37 +174,47 @@ bool read_one(const std::string& study, const std::vector<fs::path>& files, cons
     return !reading.views.empty();
 }
 
+ExitCode read_all(const ReadOptions& options, pipeline::ModelOpening& opening) {
+    std::size_t unreadable = 0;
+    Studies studies = studies_among(files_below(options.inputs), unreadable);
+    if (studies.empty())
+        throw Error(ErrorCode::kInvalidInput, "no DICOM object among what was given");
+    bool all_read = true;
+    for (auto& [study, files] : studies) {
+        pipeline::PreparedExam prepared = prepare_one(study, files, opening.contract(), options);
+        const infer::ModelPackage* model = nullptr;
+        try {
+            model = &opening.model();
+        } catch (const Error& error) {
+            return refused(error);
+        }
+        const fs::path folder = studies.size() == 1 ? options.out : options.out / study;
+        all_read = read_one(std::move(prepared), folder, *model, options) && all_read;
+    }
+    if (!all_read) return kRefused;
+    return unreadable > 0 ? kBadInput : kDone;
+}
+
 /// Each view needs the same large buffers again: by default the C library gives each of them back
 /// to the system and gets it anew, page by page, which costs a third of a reading.
 void keep_freed_memory() {
+    mallopt(M_ARENA_MAX, 1);
     mallopt(M_MMAP_MAX, 0);
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
 }
 
 ExitCode read_all(const ReadOptions& options) {
-    std::size_t unreadable = 0;
-    const Studies studies = studies_among(files_below(options.inputs), unreadable);
-    if (studies.empty())
-        throw Error(ErrorCode::kInvalidInput, "no DICOM object among what was given");
-    std::unique_ptr<infer::ModelPackage> model;
+    std::optional<pipeline::ModelOpening> opening;
     try {
         infer::Trust trust;
         if (!options.public_keys.empty())
             trust = {infer::read_public_keys(options.public_keys),
                      infer::Trust::Unsigned::kRefused};
-        model = std::make_unique<infer::ModelPackage>(
-            infer::ModelPackage::open(options.model, trust, options.threads));
+        opening.emplace(options.model, trust, options.threads);
     } catch (const Error& error) {
-        std::fprintf(stderr, "lucerna: %s\n", error.what());
-        return kModelRefused;
+        return refused(error);
     }
-    bool all_read = true;
-    for (const auto& [study, files] : studies) {
-        const fs::path folder = studies.size() == 1 ? options.out : options.out / study;
-        all_read = read_one(study, files, folder, *model, options) && all_read;
-    }
-    if (!all_read) return kRefused;
-    return unreadable > 0 ? kBadInput : kDone;
+    return read_all(options, *opening);
 }
 
 }  // namespace
@@ -187,7 +235,7 @@ void add_read(CLI::App& app, Chosen& chosen) {
                      "File of Ed25519 keys; the package must be signed with one of them");
     verb->add_option("--jurisdiction", options->jurisdiction,
                      "Country of the site (ISO 3166-1 alpha-2), for the clearance check");
-    verb->add_option("--threads", options->threads, "Threads for one picture; 0: all cores")
+    verb->add_option("--threads", options->threads, "Threads to read an exam with; 0: all cores")
         ->check(CLI::Range(0, 256));
     verb->add_flag("-q,--quiet", options->quiet, "No progress");
     verb->callback([options, &chosen] {

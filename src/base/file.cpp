@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -19,6 +20,8 @@ namespace {
                                                                 : ErrorCode::kIo;
     throw Error(code, what + " " + path.string() + ": " + std::strerror(number));
 }
+
+constexpr std::size_t kPieceBytes = 1 << 17;
 
 class Descriptor {
   public:
@@ -73,17 +76,21 @@ Bytes read_file(const std::filesystem::path& path, std::size_t limit) {
     if (static_cast<std::size_t>(size) > limit)
         throw Error(ErrorCode::kInvalidInput,
                     path.string() + " is larger than " + std::to_string(limit) + " bytes");
-    Bytes bytes(static_cast<std::size_t>(size));
-    std::size_t done = 0;
-    while (done < bytes.size()) {
-        const ssize_t got = ::pread(file.number(), bytes.data() + done, bytes.size() - done,
-                                    static_cast<off_t>(done));
+    // Through a piece that stays in the cache: to make the whole of a large file's bytes first
+    // would write them twice.
+    Bytes piece(std::min(static_cast<std::size_t>(size), kPieceBytes));
+    Bytes bytes;
+    bytes.reserve(static_cast<std::size_t>(size));
+    while (bytes.size() < static_cast<std::size_t>(size)) {
+        const std::size_t wanted =
+            std::min(piece.size(), static_cast<std::size_t>(size) - bytes.size());
+        const ssize_t got =
+            ::pread(file.number(), piece.data(), wanted, static_cast<off_t>(bytes.size()));
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) fail("cannot read", path, errno);
         if (got == 0) break;
-        done += static_cast<std::size_t>(got);
+        bytes.insert(bytes.end(), piece.begin(), piece.begin() + got);
     }
-    bytes.resize(done);
     return bytes;
 }
 

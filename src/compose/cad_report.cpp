@@ -179,7 +179,7 @@ void add_analyses(ContentItem& root, const CadReport& report) {
 }  // namespace
 
 std::vector<Result> compose_cad_report(const exam::ExamReading& reading,
-                                       std::span<const RenderedView>) {
+                                       std::span<const RenderedView>, const RunParts&) {
     CadReport report{reading, images_of(reading)};
     dicom::DataSet object =
         start_object(reading, {.kind = ResultKind::kCadReport,

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "base/encoding.h"
 #include "exam/geometry.h"
@@ -37,7 +38,8 @@ class Canvas {
     void darken(const exam::Box& box, double to_share);
 
     /// Red, green, blue, row by row.
-    [[nodiscard]] const Bytes& samples() const { return samples_; }
+    [[nodiscard]] const Bytes& samples() const& { return samples_; }
+    [[nodiscard]] Bytes samples() && { return std::move(samples_); }
 
   private:
     void draw_segment(exam::Point from, exam::Point to, double thickness, Colour colour);

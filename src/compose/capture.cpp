@@ -177,14 +177,14 @@ Result capture_of(const exam::ExamReading& reading, const RenderedView& renderin
                                .instance_number = number,
                                .images = {rendering.sop_instance_uid}});
     add_image_modules(object, reading, subject, rendering);
-    const Canvas canvas = drawn(reading, subject, rendering);
-    object.set_pixels({.rows = canvas.height(),
-                       .columns = canvas.width(),
-                       .samples_per_pixel = 3,
-                       .photometric_interpretation = "RGB",
-                       .bits_allocated = 8,
-                       .bits_stored = 8},
-                      canvas.samples());
+    Canvas canvas = drawn(reading, subject, rendering);
+    const dicom::PixelLayout layout{.rows = canvas.height(),
+                                    .columns = canvas.width(),
+                                    .samples_per_pixel = 3,
+                                    .photometric_interpretation = "RGB",
+                                    .bits_allocated = 8,
+                                    .bits_stored = 8};
+    object.set_pixels(layout, std::move(canvas).samples());
     return finish(object, ResultKind::kCapture, subject.label);
 }
 
@@ -200,7 +200,8 @@ void check_rendering(const RenderedView& rendering) {
 }  // namespace
 
 std::vector<Result> compose_captures(const exam::ExamReading& reading,
-                                     std::span<const RenderedView> renderings) {
+                                     std::span<const RenderedView> renderings,
+                                     const RunParts& run) {
     // In the order of the views, then of the refusals, whatever order the renderings come in.
     std::vector<std::string> order;
     for (const exam::ViewReading& view : reading.views)
@@ -214,9 +215,10 @@ std::vector<Result> compose_captures(const exam::ExamReading& reading,
     std::ranges::stable_sort(sorted, {}, [&order](const RenderedView* rendering) {
         return std::ranges::find(order, rendering->sop_instance_uid) - order.begin();
     });
-    std::vector<Result> results;
-    for (const RenderedView* rendering : sorted)
-        results.push_back(capture_of(reading, *rendering, static_cast<int>(results.size()) + 1));
+    std::vector<Result> results(sorted.size());
+    run(sorted.size(), [&](std::size_t i) {
+        results[i] = capture_of(reading, *sorted[i], static_cast<int>(i) + 1);
+    });
     return results;
 }
 

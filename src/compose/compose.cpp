@@ -11,7 +11,8 @@ namespace {
 struct Template {
     ResultKind kind;
     std::string_view name;
-    std::vector<Result> (*compose)(const exam::ExamReading&, std::span<const RenderedView>);
+    std::vector<Result> (*compose)(const exam::ExamReading&, std::span<const RenderedView>,
+                                   const RunParts&);
 };
 
 constexpr std::array<Template, 3> kTemplates = {{
@@ -29,11 +30,11 @@ std::string_view name_of(ResultKind kind) {
 }
 
 std::vector<Result> compose_results(const exam::ExamReading& reading,
-                                    std::span<const RenderedView> renderings) {
+                                    std::span<const RenderedView> renderings, const RunParts& run) {
     check_reading(reading);
     std::vector<Result> results;
     for (const Template& entry : kTemplates)
-        for (Result& result : entry.compose(reading, renderings))
+        for (Result& result : entry.compose(reading, renderings, run))
             results.push_back(std::move(result));
     return results;
 }

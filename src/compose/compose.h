@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/encoding.h"
+#include "base/parts.h"
 #include "exam/raster.h"
 #include "exam/reading.h"
 
@@ -48,12 +49,13 @@ struct Result {
 ///
 /// Every object is in the study of the images, in a series of its own kind. UIDs follow from the
 /// study, the model's hash and the kind (and the image), so composing the same reading again
-/// gives the same UIDs.
+/// gives the same UIDs, whatever `run` does side by side.
 ///
 /// Throws Error(kInvalidInput) when the reading has no Study Instance UID, or when a number in it
 /// is not finite or out of the range that exam/reading.h states.
 [[nodiscard]] std::vector<Result> compose_results(const exam::ExamReading& reading,
-                                                  std::span<const RenderedView> renderings = {});
+                                                  std::span<const RenderedView> renderings = {},
+                                                  const RunParts& run = one_after_another);
 
 /// The reading as JSON, by docs/formats/findings.schema.json; the subject's names and identifiers
 /// are left out, its Study Instance UID stays. Ends with a line feed. Throws as compose_results.

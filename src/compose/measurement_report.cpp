@@ -161,7 +161,7 @@ void name_own_scheme(dicom::DataSet& object) {
 }  // namespace
 
 std::vector<Result> compose_measurement_report(const exam::ExamReading& reading,
-                                               std::span<const RenderedView>) {
+                                               std::span<const RenderedView>, const RunParts&) {
     const std::vector<ExamImage> images = images_of(reading);
     dicom::DataSet object =
         start_object(reading, {.kind = ResultKind::kMeasurementReport,

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/encoding.h"
@@ -44,6 +45,22 @@ struct DecodedFrame {
 /// syntax or pixel layout that is not read here (video, float).
 [[nodiscard]] DecodedFrame decode_frame(const DataSet& data_set, int frame,
                                         const Limits& limits = {});
+
+/// The first frame of an image, decoded when it is first asked for and kept for whoever asks next.
+/// The image is borrowed. For one thread at a time.
+class FirstFrame {
+  public:
+    explicit FirstFrame(const DataSet& data_set) : data_set_(&data_set) {}
+    /// Throws as decode_frame, whenever it is asked.
+    [[nodiscard]] const DecodedFrame& decoded() {
+        if (!frame_) frame_ = decode_frame(*data_set_, 0);
+        return *frame_;
+    }
+
+  private:
+    const DataSet* data_set_;
+    std::optional<DecodedFrame> frame_;
+};
 
 /// Frame `frame` (from 0) as it is stored: the codestream of an encapsulated one without fragment
 /// headers (a padding byte may follow it), else the frame's bytes, little endian. Throws as above.

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "dicom/node.h"
+#include "dicom/sample_table.h"
 #include "dicom/values.h"
 
 namespace lucerna::dicom {
@@ -121,29 +122,14 @@ float looked_up(double value, const LookupTable& table) {
     return static_cast<float>(table.at(value)) / static_cast<float>((1U << table.bits) - 1);
 }
 
-/// One result for each value that a sample can have, where that is less work than each pixel.
 template <typename Map>
 std::vector<float> mapped(const DecodedFrame& frame, Map&& map) {
-    const std::size_t count = frame.count();
-    std::vector<float> out(count);
-    if (frame.bits_allocated > 16 || frame.bits_stored > 16) {
-        for (std::size_t i = 0; i < count; ++i) out[i] = map(static_cast<double>(frame.value(i)));
-        return out;
-    }
-    const std::int64_t low = frame.lowest();
-    std::vector<float> table(static_cast<std::size_t>(frame.highest() - low + 1));
-    for (std::size_t i = 0; i < table.size(); ++i) {
-        table[i] = map(static_cast<double>(low + static_cast<std::int64_t>(i)));
-    }
-    // decode_frame keeps every sample between lowest and highest; others need not.
-    const auto mask = table.size() - 1;
-    const auto offset = static_cast<std::size_t>(-low);
-    if (frame.bits_allocated == 8) {
-        for (std::size_t i = 0; i < count; ++i) out[i] = table[(frame.samples[i] + offset) & mask];
+    std::vector<float> out(frame.count());
+    if (SampleTable<float>::serves(frame)) {
+        SampleTable<float>::of(frame, map).look_up(frame, 0, out);
     } else {
-        for (std::size_t i = 0; i < count; ++i) {
-            out[i] = table[(u16(frame.samples, 2 * i) + offset) & mask];
-        }
+        for (std::size_t i = 0; i < out.size(); ++i)
+            out[i] = map(static_cast<double>(frame.value(i)));
     }
     return out;
 }
@@ -237,28 +223,32 @@ void apply_inverse(std::span<float> values) {
     for (float& value : values) value = 1 - value;
 }
 
-std::vector<float> presentation_values(const DataSet& data_set, const DecodedFrame& decoded,
-                                       int frame, const std::optional<Voi>& voi) {
-    require_gray(decoded);
-    const ModalityLut modality = modality_lut_of(data_set, frame);
-    const bool inverse = is_inverse(data_set);
+std::optional<std::function<float(double)>> presentation_map(const DataSet& data_set, int frame,
+                                                             const std::optional<Voi>& voi) {
+    ModalityLut lut = modality_lut_of(data_set, frame);
     std::optional<Voi> chosen = voi;
     if (!chosen) {
         std::vector<Voi> offered = voi_alternatives(data_set, frame);
-        if (!offered.empty()) chosen = std::move(offered.front());
+        if (offered.empty()) return {};
+        chosen = std::move(offered.front());
     }
-    if (!chosen) {
-        std::vector<float> values = apply_modality_lut(decoded, modality);
-        stretch(values);
-        if (inverse) apply_inverse(values);
-        return values;
-    }
-    return mapped(decoded, [&](double x) {
-        const double value = modality.table ? static_cast<double>(modality.table->at(x))
-                                            : x * modality.slope + modality.intercept;
-        const float shown = apply_voi(value, *chosen);
+    return [modality = std::move(lut), inverse = is_inverse(data_set),
+            chosen = *std::move(chosen)](double stored) {
+        const double value = modality.table ? static_cast<double>(modality.table->at(stored))
+                                            : stored * modality.slope + modality.intercept;
+        const float shown = apply_voi(value, chosen);
         return inverse ? 1 - shown : shown;
-    });
+    };
+}
+
+std::vector<float> presentation_values(const DataSet& data_set, const DecodedFrame& decoded,
+                                       int frame, const std::optional<Voi>& voi) {
+    require_gray(decoded);
+    if (const auto map = presentation_map(data_set, frame, voi)) return mapped(decoded, *map);
+    std::vector<float> values = apply_modality_lut(decoded, modality_lut_of(data_set, frame));
+    stretch(values);
+    if (is_inverse(data_set)) apply_inverse(values);
+    return values;
 }
 
 }  // namespace lucerna::dicom

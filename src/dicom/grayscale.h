@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -69,6 +70,12 @@ void apply_voi(std::span<float> values, const Voi& voi);
 void stretch(std::span<float> values);
 /// 1 - value.
 void apply_inverse(std::span<float> values);
+
+/// The whole pipeline (PS3.4 N.2) from a stored value to a presentation value from 0 (black) to 1
+/// (white), by the header's first alternative or by `voi`. Nothing where there is none: then the
+/// pixels decide. Throws Error as above.
+[[nodiscard]] std::optional<std::function<float(double)>> presentation_map(
+    const DataSet& data_set, int frame = 0, const std::optional<Voi>& voi = {});
 
 /// The whole pipeline (PS3.4 N.2) of one grayscale frame: presentation values from 0 (black) to 1
 /// (white), by the header's first alternative or by `voi`; `stretch` where there is none.

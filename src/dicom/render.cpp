@@ -3,29 +3,22 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "dicom/frames.h"
 #include "dicom/node.h"
+#include "dicom/sample_table.h"
+#include "dicom/shrink.h"
 
 namespace lucerna::dicom {
 namespace {
 
 std::uint8_t to_byte(double value) {
     return static_cast<std::uint8_t>(std::clamp(std::lround(value), 0L, 255L));
-}
-
-Picture8 gray_picture(const DataSet& data_set, const DecodedFrame& frame, int index,
-                      const RenderOptions& options) {
-    std::optional<Voi> voi;
-    if (options.window) voi = *options.window;
-    const std::vector<float> values = presentation_values(data_set, frame, index, voi);
-    Picture8 picture{frame.columns, frame.rows, 1, Bytes(values.size())};
-    std::transform(values.begin(), values.end(), picture.pixels.begin(),
-                   [](float value) { return static_cast<std::uint8_t>(value * 255.0F + 0.5F); });
-    return picture;
 }
 
 /// Entries of one color as 8 bits (PS3.3 C.7.6.3.1.5, .6).
@@ -97,7 +90,7 @@ void to_rgb(Bytes& pixels) {
     }
 }
 
-Picture8 color_picture(DecodedFrame frame) {
+Picture8 color_picture(const DecodedFrame& frame) {
     const std::string& kind = frame.photometric_interpretation;
     const bool is_ybr = kind == "YBR_FULL";
     if (frame.samples_per_pixel != 3 || frame.is_signed || (!is_ybr && kind != "RGB")) {
@@ -107,7 +100,7 @@ Picture8 color_picture(DecodedFrame frame) {
     }
     Picture8 picture{frame.columns, frame.rows, 3, {}};
     if (frame.bits_allocated == 8 && frame.bits_stored == 8) {
-        picture.pixels = std::move(frame.samples);
+        picture.pixels = frame.samples;
     } else {
         const double scale = 255.0 / static_cast<double>(frame.highest());
         picture.pixels.resize(frame.count());
@@ -119,85 +112,82 @@ Picture8 color_picture(DecodedFrame frame) {
     return picture;
 }
 
-/// Along x, then along y: each target pixel is the exact average of the source that it covers.
-struct Coverage {
-    std::size_t first;
-    std::vector<float> weights;
+struct Size {
+    int width = 0;
+    int height = 0;
+    friend bool operator==(const Size&, const Size&) = default;
 };
 
-std::vector<Coverage> coverages(int source, int target) {
-    const double scale = static_cast<double>(source) / target;
-    std::vector<Coverage> out;
-    for (int i = 0; i < target; ++i) {
-        const double from = i * scale;
-        const double to = std::min<double>((i + 1) * scale, source);
-        Coverage coverage{static_cast<std::size_t>(from), {}};
-        for (auto at = static_cast<int>(from); at < to; ++at) {
-            const double part = std::min<double>(at + 1, to) - std::max<double>(at, from);
-            coverage.weights.push_back(static_cast<float>(part / (to - from)));
-        }
-        out.push_back(std::move(coverage));
-    }
-    return out;
-}
-
-Picture8 shrunk(const Picture8& source, int width, int height) {
-    const auto channels = static_cast<std::size_t>(source.channels);
-    const auto source_row = static_cast<std::size_t>(source.width) * channels;
-    const std::vector<Coverage> across = coverages(source.width, width);
-    Picture8 target{width, height, source.channels, {}};
-    target.pixels.reserve(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) *
-                          channels);
-    std::vector<float> line(source_row);
-    for (const Coverage& down : coverages(source.height, height)) {
-        std::fill(line.begin(), line.end(), 0.0F);
-        for (std::size_t j = 0; j < down.weights.size(); ++j) {
-            const std::uint8_t* const row = &source.pixels[(down.first + j) * source_row];
-            for (std::size_t i = 0; i < source_row; ++i) {
-                line[i] += down.weights[j] * static_cast<float>(row[i]);
-            }
-        }
-        for (const Coverage& right : across) {
-            for (std::size_t channel = 0; channel < channels; ++channel) {
-                float sum = 0;
-                for (std::size_t i = 0; i < right.weights.size(); ++i) {
-                    sum += right.weights[i] * line[(right.first + i) * channels + channel];
-                }
-                target.pixels.push_back(to_byte(sum));
-            }
-        }
-    }
-    return target;
-}
-
-Picture8 fitted(Picture8 picture, int max_width, int max_height) {
+/// As large as it is, or smaller by what `options` allow.
+Size fitted(Size size, const RenderOptions& options) {
     double scale = 1;
-    if (max_width > 0) scale = std::min(scale, static_cast<double>(max_width) / picture.width);
-    if (max_height > 0) scale = std::min(scale, static_cast<double>(max_height) / picture.height);
-    if (scale >= 1) return picture;
-    const auto scaled = [&](int size) {
-        return std::max(1, static_cast<int>(std::lround(size * scale)));
+    if (options.max_width > 0)
+        scale = std::min(scale, static_cast<double>(options.max_width) / size.width);
+    if (options.max_height > 0)
+        scale = std::min(scale, static_cast<double>(options.max_height) / size.height);
+    if (scale >= 1) return size;
+    const auto scaled = [&](int side) {
+        return std::max(1, static_cast<int>(std::lround(side * scale)));
     };
-    return shrunk(picture, scaled(picture.width), scaled(picture.height));
+    return {scaled(size.width), scaled(size.height)};
+}
+
+Picture8 shrunk(Picture8 picture, const RenderOptions& options) {
+    const Size source{picture.width, picture.height};
+    const Size target = fitted(source, options);
+    if (target == source) return picture;
+    const auto samples = static_cast<std::size_t>(picture.width * picture.channels);
+    return shrunk_rows({picture.width, picture.height, picture.channels}, target.width,
+                       target.height, [&](int y, std::span<float> row) {
+                           const auto first = static_cast<std::size_t>(y) * samples;
+                           for (std::size_t i = 0; i < samples; ++i)
+                               row[i] = static_cast<float>(picture.pixels[first + i]);
+                       });
+}
+
+std::uint8_t shown_as(float presentation_value) {
+    return static_cast<std::uint8_t>(presentation_value * 255.0F + 0.5F);
+}
+
+Picture8 gray_picture(const DataSet& data_set, const DecodedFrame& frame, int index,
+                      const RenderOptions& options) {
+    std::optional<Voi> voi;
+    if (options.window) voi = *options.window;
+    const Size source{frame.columns, frame.rows};
+    const Size target = fitted(source, options);
+    const auto map =
+        SampleTable<float>::serves(frame) ? presentation_map(data_set, index, voi) : std::nullopt;
+    if (map && target != source) {
+        // Neither the values nor their bytes are kept for the whole of a large frame.
+        const auto shown = SampleTable<float>::of(
+            frame, [&](double value) { return static_cast<float>(shown_as((*map)(value))); });
+        const auto columns = static_cast<std::size_t>(frame.columns);
+        return shrunk_rows({frame.columns, frame.rows, 1}, target.width, target.height,
+                           [&](int y, std::span<float> row) {
+                               shown.look_up(frame, static_cast<std::size_t>(y) * columns, row);
+                           });
+    }
+    const std::vector<float> values = presentation_values(data_set, frame, index, voi);
+    Picture8 picture{frame.columns, frame.rows, 1, Bytes(values.size())};
+    std::transform(values.begin(), values.end(), picture.pixels.begin(), shown_as);
+    return shrunk(std::move(picture), options);
 }
 
 }  // namespace
 
+Picture8 render(const DataSet& data_set, const DecodedFrame& decoded, int frame,
+                const RenderOptions& options) {
+    const std::string& kind = decoded.photometric_interpretation;
+    if (decoded.samples_per_pixel > 1) return shrunk(color_picture(decoded), options);
+    if (kind == "PALETTE COLOR") return shrunk(palette_picture(data_set, decoded), options);
+    if (kind == "MONOCHROME1" || kind == "MONOCHROME2")
+        return gray_picture(data_set, decoded, frame, options);
+    throw Error(ErrorCode::kUnsupported,
+                "pixels of photometric interpretation " + kind + " are not shown here");
+}
+
 Picture8 render(const DataSet& data_set, int frame, const RenderOptions& options) {
-    DecodedFrame decoded = decode_frame(data_set, frame);
-    const std::string kind = decoded.photometric_interpretation;
-    Picture8 picture;
-    if (decoded.samples_per_pixel > 1) {
-        picture = color_picture(std::move(decoded));
-    } else if (kind == "PALETTE COLOR") {
-        picture = palette_picture(data_set, decoded);
-    } else if (kind == "MONOCHROME1" || kind == "MONOCHROME2") {
-        picture = gray_picture(data_set, decoded, frame, options);
-    } else {
-        throw Error(ErrorCode::kUnsupported,
-                    "pixels of photometric interpretation " + kind + " are not shown here");
-    }
-    return fitted(std::move(picture), options.max_width, options.max_height);
+    return render(data_set, decode_frame(data_set, frame), frame, options);
 }
 
 Bytes render_jpeg(const DataSet& data_set, int frame, const RenderOptions& options) {

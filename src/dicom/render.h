@@ -33,6 +33,10 @@ struct RenderOptions {
 [[nodiscard]] Picture8 render(const DataSet& data_set, int frame = 0,
                               const RenderOptions& options = {});
 
+/// The same of `decoded`, which is frame `frame` of `data_set`.
+[[nodiscard]] Picture8 render(const DataSet& data_set, const DecodedFrame& decoded, int frame = 0,
+                              const RenderOptions& options = {});
+
 /// Baseline JPEG (4:4:4) and 8-bit PNG.
 [[nodiscard]] Bytes encode_jpeg(const Picture8& picture, int quality = 90);
 [[nodiscard]] Bytes encode_png(const Picture8& picture);

@@ -29,6 +29,14 @@ std::string signature_of(const std::filesystem::path& folder) {
     return std::string(as_text(read_file(file, 4096)));
 }
 
+auto or_refused(const std::filesystem::path& folder, auto&& step) {
+    try {
+        return step();
+    } catch (const Error& cause) {
+        throw Error(cause.code(), "model package " + folder.string() + " refused", cause);
+    }
+}
+
 exam::Box inside(const exam::Box& box, int columns, int rows) {
     const double left = std::clamp(box.left, 0.0, static_cast<double>(columns));
     const double top = std::clamp(box.top, 0.0, static_cast<double>(rows));
@@ -39,18 +47,27 @@ exam::Box inside(const exam::Box& box, int columns, int rows) {
 
 }  // namespace
 
-ModelPackage ModelPackage::open(const std::filesystem::path& folder, const Trust& trust,
-                                int threads) {
-    try {
+Manifest read_manifest(const std::filesystem::path& folder, const Trust& trust) {
+    return or_refused(folder, [&] {
         const Bytes text = read_file(folder / "manifest.json", kManifestLimit);
         check_signature(text, signature_of(folder), trust);
-        Manifest manifest = parse_manifest(as_text(text));
+        return parse_manifest(as_text(text));
+    });
+}
+
+ModelPackage ModelPackage::load(const std::filesystem::path& folder, Manifest manifest,
+                                int threads) {
+    return or_refused(folder, [&] {
         check_files(folder, manifest);
-        Session session(folder / "model.onnx", manifest, threads);
-        return {std::move(manifest), std::move(session)};
-    } catch (const Error& cause) {
-        throw Error(cause.code(), "model package " + folder.string() + " refused", cause);
-    }
+        const ThreadUse use = thread_use(threads);
+        Session session(folder / "model.onnx", manifest, use.within_a_picture);
+        return ModelPackage(std::move(manifest), std::move(session), use.pictures_at_once);
+    });
+}
+
+ModelPackage ModelPackage::open(const std::filesystem::path& folder, const Trust& trust,
+                                int threads) {
+    return load(folder, read_manifest(folder, trust), threads);
 }
 
 std::vector<Candidate> select_candidates(std::vector<Candidate> candidates,

@@ -2,10 +2,12 @@
 
 #include <onnxruntime_cxx_api.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <span>
 #include <string>
+#include <thread>
 
 #include "base/error.h"
 
@@ -53,6 +55,16 @@ std::span<const float> values_of(const Ort::Value& tensor, const std::string& na
 }
 
 }  // namespace
+
+ThreadUse thread_use(int threads) {
+    constexpr int kViewsOfAnExam = 4;
+    if (threads == 0) threads = static_cast<int>(std::thread::hardware_concurrency());
+    ThreadUse use;
+    use.pictures_at_once = std::clamp(threads, 1, kViewsOfAnExam);
+    // Of these, ONNX Runtime takes the caller as one; those that wait are lent to whoever runs.
+    use.within_a_picture = std::max(1, threads - use.pictures_at_once + 1);
+    return use;
+}
 
 struct Session::State {
     Ort::Session session{nullptr};

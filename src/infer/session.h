@@ -22,11 +22,21 @@ struct RawReading {
     double image_score = 0;
 };
 
+/// How threads are shared out. A screening exam has four views, and two pictures on a thread each
+/// are read sooner than one after the other on both: so many at once, and what is left for within
+/// one.
+struct ThreadUse {
+    int pictures_at_once = 1;
+    int within_a_picture = 1;
+};
+/// `threads` that compute in all; 0: one a core.
+[[nodiscard]] ThreadUse thread_use(int threads);
+
 /// A network loaded into ONNX Runtime, whose inputs and outputs are those of the manifest.
 class Session {
   public:
     /// Throws Error(kInvalidInput) when the file is no network or its tensors (names, types,
-    /// ranks) are not what the manifest says. `threads`: for one picture; 0 = all cores.
+    /// ranks) are not what the manifest says. `threads`: that `run` may use within a picture.
     Session(const std::filesystem::path& onnx_file, const Manifest& manifest, int threads);
     ~Session();
     Session(Session&&) noexcept;

@@ -3,15 +3,17 @@
 #include <algorithm>
 #include <atomic>
 #include <cctype>
-#include <future>
-#include <map>
+#include <functional>
 #include <optional>
+#include <thread>
 #include <utility>
+#include <variant>
 
 #include "base/error.h"
 #include "base/log.h"
 #include "dicom/render.h"
 #include "dicom/tags.h"
+#include "pipeline/parallel.h"
 
 namespace lucerna::pipeline {
 namespace {
@@ -19,8 +21,18 @@ namespace {
 /// Long side of the captures; a screen shows no more.
 constexpr int kCaptureSide = 1600;
 
-void report(const OnProgress& progress, Progress::Stage stage, std::size_t done, std::size_t of) {
-    if (progress) progress({stage, done, of});
+/// So many parts at a time; `progress` hears of those that the caller's own thread begins.
+RunParts side_by_side(int at_once, Progress::Stage stage, const OnProgress& progress) {
+    return [at_once, stage, progress](std::size_t parts,
+                                      const std::function<void(std::size_t)>& part) {
+        const std::thread::id caller = std::this_thread::get_id();
+        std::atomic<std::size_t> begun{0};
+        run_parts(static_cast<std::size_t>(std::max(1, at_once)), parts, [&](std::size_t i) {
+            const std::size_t before = begun++;
+            if (progress && std::this_thread::get_id() == caller) progress({stage, before, parts});
+            part(i);
+        });
+    };
 }
 
 exam::Refusal failed_on(const exam::ViewSource& source, const Error& error) {
@@ -34,17 +46,25 @@ exam::Refusal failed_on(const exam::ViewSource& source, const Error& error) {
             source.series_instance_uid};
 }
 
-/// SOP Instance UID -> SOP Class UID and Series Instance UID.
-using Addresses = std::map<std::string, std::pair<std::string, std::string>>;
+/// What is noted of an image while it is at hand; of one that could not be brought, nothing.
+struct Seen {
+    exam::ExamSubject subject;
+    bool synthetic = false;
+    std::string sop_instance_uid;
+    std::string sop_class_uid;
+    std::string series_instance_uid;
+    std::optional<compose::RenderedView> picture;
+};
 
 /// Reports refer to refused images too, which needs more than their SOP Instance UID.
-void address(std::vector<exam::Refusal>& refusals, const Addresses& addresses) {
-    for (exam::Refusal& refusal : refusals) {
-        const auto found = addresses.find(refusal.sop_instance_uid);
-        if (found == addresses.end()) continue;
-        refusal.sop_class_uid = found->second.first;
-        refusal.series_instance_uid = found->second.second;
-    }
+void address(std::vector<exam::Refusal>& refusals, const std::vector<Seen>& all) {
+    for (exam::Refusal& refusal : refusals)
+        // Of two images that claim one UID the later counts.
+        for (const Seen& seen : all) {
+            if (seen.sop_instance_uid != refusal.sop_instance_uid) continue;
+            refusal.sop_class_uid = seen.sop_class_uid;
+            refusal.series_instance_uid = seen.series_instance_uid;
+        }
 }
 
 /// Whether the reading speaks of this image: only then can a capture show what it says.
@@ -74,11 +94,11 @@ bool is_gray_image(const dicom::DataSet& data_set) {
            data_set.integer(dicom::kSamplesPerPixel).value_or(1) == 1;
 }
 
-compose::RenderedView rendered(const dicom::DataSet& data_set) {
+compose::RenderedView rendered(const dicom::DataSet& data_set, dicom::FirstFrame& first_frame) {
     dicom::RenderOptions options;
     options.max_width = kCaptureSide;
     options.max_height = kCaptureSide;
-    dicom::Picture8 picture = dicom::render(data_set, 0, options);
+    dicom::Picture8 picture = dicom::render(data_set, first_frame.decoded(), 0, options);
     compose::RenderedView view;
     view.sop_instance_uid = data_set.text_or(dicom::kSopInstanceUid, "");
     view.scale = static_cast<double>(picture.width) /
@@ -90,20 +110,36 @@ compose::RenderedView rendered(const dicom::DataSet& data_set) {
     return view;
 }
 
-/// Nothing for an image that the reading does not speak of, or that cannot be drawn.
-std::optional<compose::RenderedView> rendered_if_mentioned(const ExamImages& images,
-                                                           std::size_t index,
-                                                           const exam::ExamReading& reading) {
+Seen seen_of(const dicom::DataSet& data_set, dicom::FirstFrame& first_frame,
+             const std::string& study_instance_uid) {
+    Seen seen;
+    seen.subject = subject_of(data_set);
+    seen.synthetic = is_synthetic(data_set);
+    seen.sop_instance_uid = data_set.text_or(dicom::kSopInstanceUid, "");
+    seen.sop_class_uid = data_set.text_or(dicom::kSopClassUid, "");
+    seen.series_instance_uid = data_set.text_or(dicom::kSeriesInstanceUid, "");
     try {
-        const dicom::DataSet data_set = images.load(index);
-        if (is_gray_image(data_set) &&
-            mentions(reading, data_set.text_or(dicom::kSopInstanceUid, "")))
-            return rendered(data_set);
+        if (is_gray_image(data_set)) seen.picture = rendered(data_set, first_frame);
     } catch (const Error& error) {
         log_event(LogLevel::kWarning, "exam.no-capture",
-                  {{"exam", images.study_instance_uid}, {"problem", error.what()}});
+                  {{"exam", study_instance_uid}, {"problem", error.what()}});
     }
-    return {};
+    return seen;
+}
+
+using ReadView = std::variant<exam::ViewReading, exam::Refusal>;
+
+ReadView read_view(const exam::PreparedView& view, std::size_t number,
+                   const infer::ModelPackage& model, const std::string& study_instance_uid) {
+    try {
+        exam::ViewReading reading = model.read(view);
+        name_findings_apart(reading, number);
+        return reading;
+    } catch (const Error& error) {
+        log_event(LogLevel::kError, "exam.view-failed",
+                  {{"exam", study_instance_uid}, {"problem", error.what()}});
+        return failed_on(view.source, error);
+    }
 }
 
 }  // namespace
@@ -134,41 +170,53 @@ bool is_synthetic(const dicom::DataSet& data_set) {
            mentions_synthetic(data_set.text_or(dicom::kSeriesDescription, ""));
 }
 
-exam::ExamReading read_exam(const ExamImages& images, const infer::ModelPackage& model,
+PreparedExam prepare_exam(const ExamImages& images, const exam::InputContract& contract,
+                          int at_once, const OnProgress& progress) {
+    std::vector<Seen> all(images.count);
+    const auto see = [&](std::size_t index, const dicom::DataSet& data_set,
+                         dicom::FirstFrame& first_frame) {
+        all[index] = seen_of(data_set, first_frame, images.study_instance_uid);
+    };
+    PreparedExam exam;
+    exam.views =
+        prepare::prepare_exam({images.count, images.load, see}, contract,
+                              side_by_side(at_once, Progress::Stage::kPreparing, progress));
+    address(exam.views.refused, all);
+    for (Seen& seen : all) {
+        if (exam.subject.study_instance_uid.empty()) exam.subject = std::move(seen.subject);
+        exam.synthetic = exam.synthetic || seen.synthetic;
+        if (seen.picture) exam.pictures.push_back(*std::move(seen.picture));
+    }
+    exam.subject.study_instance_uid = images.study_instance_uid;
+    return exam;
+}
+
+exam::ExamReading read_exam(const PreparedExam& exam, const infer::ModelPackage& model,
                             const ReadingRules& rules, const Clock& clock,
                             const OnProgress& progress) {
     exam::ExamReading reading;
+    reading.subject = exam.subject;
+    reading.synthetic = exam.synthetic;
     reading.model = model.identity();
     reading.jurisdiction = rules.jurisdiction;
     reading.read_at = clock.now();
+    reading.refusals = exam.views.refused;
 
-    Addresses addresses;
-    const auto load = [&](std::size_t index) {
-        report(progress, Progress::Stage::kPreparing, index, images.count);
-        dicom::DataSet data_set = images.load(index);
-        addresses[data_set.text_or(dicom::kSopInstanceUid, "")] = {
-            data_set.text_or(dicom::kSopClassUid, ""),
-            data_set.text_or(dicom::kSeriesInstanceUid, "")};
-        if (reading.subject.study_instance_uid.empty()) reading.subject = subject_of(data_set);
-        reading.synthetic = reading.synthetic || is_synthetic(data_set);
-        return data_set;
-    };
-    exam::Preparation views = prepare::prepare_exam(images.count, load, model.contract());
-    reading.subject.study_instance_uid = images.study_instance_uid;
-    reading.refusals = std::move(views.refused);
-    address(reading.refusals, addresses);
-
-    for (std::size_t i = 0; i < views.accepted.size(); ++i) {
-        report(progress, Progress::Stage::kReading, i, views.accepted.size());
-        try {
-            reading.views.push_back(model.read(views.accepted[i]));
-            name_findings_apart(reading.views.back(), i + 1);
-            reading.score = std::max(reading.score, reading.views.back().score);
-        } catch (const Error& error) {
-            log_event(LogLevel::kError, "exam.view-failed",
-                      {{"exam", images.study_instance_uid}, {"problem", error.what()}});
-            reading.refusals.push_back(failed_on(views.accepted[i].source, error));
+    const std::vector<exam::PreparedView>& views = exam.views.accepted;
+    std::vector<ReadView> read(views.size());
+    const RunParts run =
+        side_by_side(model.pictures_at_once(), Progress::Stage::kReading, progress);
+    run(views.size(), [&](std::size_t i) {
+        read[i] = read_view(views[i], i + 1, model, exam.subject.study_instance_uid);
+    });
+    for (ReadView& each : read) {
+        if (auto* refusal = std::get_if<exam::Refusal>(&each)) {
+            reading.refusals.push_back(std::move(*refusal));
+            continue;
         }
+        auto& view = std::get<exam::ViewReading>(each);
+        reading.score = std::max(reading.score, view.score);
+        reading.views.push_back(std::move(view));
     }
     if (!reading.views.empty())
         for (const exam::OperatingPoint& point : reading.model.operating_points)
@@ -176,26 +224,14 @@ exam::ExamReading read_exam(const ExamImages& images, const infer::ModelPackage&
     return reading;
 }
 
-std::vector<compose::Result> compose_exam(const ExamImages& images,
-                                          const exam::ExamReading& reading,
+std::vector<compose::Result> compose_exam(const exam::ExamReading& reading,
+                                          std::vector<compose::RenderedView> pictures, int at_once,
                                           const OnProgress& progress) {
-    // Two at a time: a picture is large, and drawing it takes one core.
-    std::vector<std::optional<compose::RenderedView>> drawn(images.count);
-    std::atomic<std::size_t> next{0};
-    const auto draw = [&](const OnProgress& told) {
-        for (std::size_t i = next++; i < images.count; i = next++) {
-            report(told, Progress::Stage::kComposing, i, images.count);
-            drawn[i] = rendered_if_mentioned(images, i, reading);
-        }
-    };
-    std::future<void> beside = std::async(std::launch::async, draw, OnProgress());
-    draw(progress);
-    beside.get();
-
-    std::vector<compose::RenderedView> renderings;
-    for (std::optional<compose::RenderedView>& each : drawn)
-        if (each) renderings.push_back(*std::move(each));
-    return compose::compose_results(reading, renderings);
+    std::erase_if(pictures, [&](const compose::RenderedView& picture) {
+        return !mentions(reading, picture.sop_instance_uid);
+    });
+    return compose::compose_results(reading, pictures,
+                                    side_by_side(at_once, Progress::Stage::kComposing, progress));
 }
 
 }  // namespace lucerna::pipeline

@@ -13,14 +13,15 @@
 
 namespace lucerna::pipeline {
 
-/// The images of one study, brought one at a time; `load` may be called from two threads at once.
+/// The images of one study, brought when their turn comes; `load` is called once for each, from
+/// several threads at a time.
 struct ExamImages {
     std::string study_instance_uid;
     std::size_t count = 0;
     prepare::LoadDataSet load;
 };
 
-/// How far a reading is; called from the thread that reads.
+/// How far a reading is; called from the thread that reads. `done` may skip what other threads did.
 struct Progress {
     enum class Stage { kPreparing, kReading, kComposing };
     Stage stage = Stage::kPreparing;
@@ -35,18 +36,34 @@ struct ReadingRules {
     std::string jurisdiction;
 };
 
-/// Exam to opinion: prepare, infer, and nothing kept. Views that could not be used are refusals in
-/// the result, a network that failed on one view as well. Throws Error when an object cannot be
-/// fetched at all, or Error(kCancelled) from `progress`.
-[[nodiscard]] exam::ExamReading read_exam(const ExamImages& images,
+/// What is needed of an exam's pixels, which are looked at once and not kept.
+struct PreparedExam {
+    exam::ExamSubject subject;
+    /// Any of the images says that a program made it.
+    bool synthetic = false;
+    exam::Preparation views;
+    /// Every gray image that can be drawn, as people see it: what captures are drawn on.
+    std::vector<compose::RenderedView> pictures;
+};
+
+/// The first part of a reading: `at_once` images at a time (ModelPackage::pictures_at_once). Throws
+/// Error(kCancelled) from `progress`.
+[[nodiscard]] PreparedExam prepare_exam(const ExamImages& images,
+                                        const exam::InputContract& contract, int at_once,
+                                        const OnProgress& progress = {});
+
+/// Exam to opinion, and nothing kept. Views that could not be used are refusals in the result, a
+/// network that failed on one view as well. Throws as above.
+[[nodiscard]] exam::ExamReading read_exam(const PreparedExam& exam,
                                           const infer::ModelPackage& model,
                                           const ReadingRules& rules, const Clock& clock,
                                           const OnProgress& progress = {});
 
-/// Opinion to objects: the pictures for the captures are rendered here, the rest is compose's.
-/// An image that can't be rendered goes without a capture; its refusal is in the reading.
-[[nodiscard]] std::vector<compose::Result> compose_exam(const ExamImages& images,
-                                                        const exam::ExamReading& reading,
+/// Opinion to objects: those of `compose`, with a capture of each of `pictures` of which the
+/// reading speaks. Throws as above.
+[[nodiscard]] std::vector<compose::Result> compose_exam(const exam::ExamReading& reading,
+                                                        std::vector<compose::RenderedView> pictures,
+                                                        int at_once,
                                                         const OnProgress& progress = {});
 
 /// The person and study as the header gives them.

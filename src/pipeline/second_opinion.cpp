@@ -1,6 +1,7 @@
 #include "pipeline/second_opinion.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -76,9 +77,11 @@ void read_and_keep(const store::ExamEntry& exam, store::Store& store,
                    const infer::ModelPackage& model, const OpinionRules& rules,
                    const Clock& clock) {
     const std::string& study = exam.study_instance_uid;
-    const ExamImages images = images_of(store, study);
-    const exam::ExamReading reading = read_exam(images, model, rules.reading, clock);
-    const std::vector<compose::Result> results = compose_exam(images, reading);
+    const int at_once = model.pictures_at_once();
+    PreparedExam prepared = prepare_exam(images_of(store, study), model.contract(), at_once);
+    const exam::ExamReading reading = read_exam(prepared, model, rules.reading, clock);
+    const std::vector<compose::Result> results =
+        compose_exam(reading, std::move(prepared.pictures), at_once);
     for (const compose::Result& result : results)
         store.archive().keep(result.part10, store::Role::kResult);
     store.exams().save_reading(study, saved_form(reading, exam.revision),

@@ -10,7 +10,7 @@
 namespace lucerna::prepare {
 namespace {
 
-using Survey = exam::Raster<float>;
+using Pixels = exam::Raster<float>;
 
 constexpr double kFrameReach = 0.07;           // of a side: where a film's bright frame may lie
 constexpr double kOpeningRadius = 3;           // survey pixels
@@ -83,7 +83,7 @@ double threshold_above_background(const std::vector<float>& values, float low, f
 /// One line of the survey parallel to an edge, `depth` lines inward.
 enum class Edge { kLeft, kTop, kRight, kBottom };
 
-std::vector<float> line_at(const Survey& survey, Edge edge, int depth) {
+std::vector<float> line_at(const Pixels& survey, Edge edge, int depth) {
     std::vector<float> line;
     if (edge == Edge::kTop || edge == Edge::kBottom) {
         const int y = edge == Edge::kTop ? depth : survey.height - 1 - depth;
@@ -105,7 +105,7 @@ bool is_frame_line(const std::vector<float>& line, const std::vector<float>& inn
     return static_cast<double>(steep) > part * static_cast<double>(line.size());
 }
 
-int frame_at(const Survey& survey, Edge edge, float low, float high, double part) {
+int frame_at(const Pixels& survey, Edge edge, float low, float high, double part) {
     const bool upright = edge == Edge::kLeft || edge == Edge::kRight;
     const int size = upright ? survey.width : survey.height;
     const int reach = static_cast<int>(size * kFrameReach);
@@ -229,7 +229,7 @@ Mask filled(const Mask& breast) {
 
 }  // namespace
 
-Frame bright_frame(const Survey& survey) {
+Frame bright_frame(const Pixels& survey) {
     if (survey.width < 32 || survey.height < 32) return {};
     const float low = percentile(survey.pixels, 0.05);
     const float high = percentile(survey.pixels, 0.999);
@@ -243,7 +243,7 @@ Frame bright_frame(const Survey& survey) {
             frame_at(survey, Edge::kBottom, low, high, part)};
 }
 
-Mask foreground(const Survey& survey, const Frame& frame) {
+Mask foreground(const Pixels& survey, const Frame& frame) {
     Mask mask(survey.width, survey.height);
     std::vector<float> values;
     for (int y = frame.top; y < survey.height - frame.bottom; ++y)
@@ -262,16 +262,15 @@ Mask foreground(const Survey& survey, const Frame& frame) {
     return mask;
 }
 
-Mask find_breast(const Survey& survey, const Frame& frame) {
-    const Mask bright = foreground(survey, frame);
+Mask breast_among(const Mask& bright) {
     const int radius = static_cast<int>(kOpeningRadius);
     const Mask core = largest_part(eroded(bright, radius));
     Mask breast = dilated(core, radius);
     for (std::size_t i = 0; i < breast.pixels.size(); ++i)
         breast.pixels[i] = breast.pixels[i] && bright.pixels[i] ? 1 : 0;
-    const auto whole = static_cast<double>(survey.pixels.size());
+    const auto whole = static_cast<double>(bright.pixels.size());
     if (static_cast<double>(area_of(breast)) < kLeastBreastPart * whole)
-        return Mask(survey.width, survey.height);
+        return Mask(bright.width, bright.height);
     return filled(breast);
 }
 

@@ -25,9 +25,14 @@ struct Frame {
 /// the background's own level), outside `frame`.
 [[nodiscard]] Mask foreground(const exam::Raster<float>& survey, const Frame& frame);
 
-/// The breast in a survey: the largest connected foreground after thin bridges are cut, with its
+/// The breast in a foreground: its largest connected part after thin bridges are cut, with its
 /// holes filled. All zero when there is none.
-[[nodiscard]] Mask find_breast(const exam::Raster<float>& survey, const Frame& frame);
+[[nodiscard]] Mask breast_among(const Mask& bright);
+
+/// The breast among the foreground of a survey.
+[[nodiscard]] inline Mask find_breast(const exam::Raster<float>& survey, const Frame& frame) {
+    return breast_among(foreground(survey, frame));
+}
 
 /// The side of the chest wall, and how much more breast touches it than touches the other side:
 /// 1 is undecided, large is sure.

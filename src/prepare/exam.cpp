@@ -2,6 +2,8 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "base/error.h"
 #include "dicom/tags.h"
@@ -23,6 +25,8 @@ struct Candidate {
     /// Date and time of acquisition, as text that sorts.
     std::string acquired;
 };
+
+using Outcome = std::variant<Candidate, Refusal>;
 
 std::string acquired_at(const dicom::DataSet& data_set) {
     using namespace dicom;
@@ -76,6 +80,25 @@ Refusal unreadable(const Error& error) {
             {}};
 }
 
+Outcome outcome_of(const ExamObjects& objects, std::size_t index,
+                   const exam::InputContract& contract) {
+    std::optional<dicom::DataSet> data_set;
+    try {
+        data_set = objects.load(index);
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::kCancelled) throw;
+        return unreadable(error);
+    }
+    dicom::FirstFrame first_frame(*data_set);
+    auto prepared = prepare_view(*data_set, first_frame, contract);
+    if (objects.see) objects.see(index, *data_set, first_frame);
+    if (auto* refusal = std::get_if<Refusal>(&prepared)) return std::move(*refusal);
+    Candidate candidate{std::get<exam::PreparedView>(std::move(prepared)), 0,
+                        acquired_at(*data_set)};
+    candidate.breast_area_mm2 = breast_area_mm2(candidate.view);
+    return candidate;
+}
+
 /// What the contract asks for first comes first; views without a name keep their order, last.
 void put_in_order(std::vector<Candidate>& candidates, const std::vector<std::string>& views) {
     const auto rank = [&](const Candidate& candidate) {
@@ -89,29 +112,21 @@ void put_in_order(std::vector<Candidate>& candidates, const std::vector<std::str
 
 }  // namespace
 
-exam::Preparation prepare_exam(std::size_t count, const LoadDataSet& load,
-                               const exam::InputContract& contract) {
+exam::Preparation prepare_exam(const ExamObjects& objects, const exam::InputContract& contract,
+                               const RunParts& run) {
     // A broken contract is the caller's defect, not the image's: it throws here, before any try.
     static_cast<void>(steps_of(contract));
+    std::vector<Outcome> outcomes(objects.count);
+    run(objects.count, [&](std::size_t i) { outcomes[i] = outcome_of(objects, i, contract); });
+
     exam::Preparation preparation;
     std::vector<Candidate> accepted;
-    for (std::size_t i = 0; i < count; ++i) {
-        std::optional<dicom::DataSet> data_set;
-        try {
-            data_set = load(i);
-        } catch (const Error& error) {
-            if (error.code() == ErrorCode::kCancelled) throw;
-            preparation.refused.push_back(unreadable(error));
-            continue;
-        }
-        auto outcome = prepare_view(*data_set, contract);
+    for (Outcome& outcome : outcomes) {
         if (auto* refusal = std::get_if<Refusal>(&outcome)) {
             preparation.refused.push_back(std::move(*refusal));
             continue;
         }
-        Candidate candidate{std::get<exam::PreparedView>(std::move(outcome)), 0,
-                            acquired_at(*data_set)};
-        candidate.breast_area_mm2 = breast_area_mm2(candidate.view);
+        auto& candidate = std::get<Candidate>(outcome);
         const auto same =
             std::find_if(accepted.begin(), accepted.end(), [&](const Candidate& each) {
                 return each.view.source.name && each.view.source.name == candidate.view.source.name;
@@ -137,9 +152,8 @@ exam::Preparation prepare_exam(std::size_t count, const LoadDataSet& load,
 
 exam::Preparation prepare_exam(std::span<const dicom::DataSet> data_sets,
                                const exam::InputContract& contract) {
-    // clone() shares nothing, but an exam at hand is for tests and tools: memory is no matter.
-    return prepare_exam(
-        data_sets.size(), [&](std::size_t i) { return data_sets[i].clone(); }, contract);
+    return prepare_exam({data_sets.size(), [&](std::size_t i) { return data_sets[i].clone(); }, {}},
+                        contract);
 }
 
 }  // namespace lucerna::prepare

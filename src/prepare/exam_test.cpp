@@ -102,7 +102,7 @@ TEST(PrepareExam, AnObjectThatCannotBeLoadedIsRefusedAlone) {
         if (i == 4) throw Error(ErrorCode::kInvalidInput, "the file ends at offset 132");
         return views[i].clone();
     };
-    const auto preparation = prepare_exam(5, load, contract());
+    const auto preparation = prepare_exam({5, load, {}}, contract());
     EXPECT_EQ(preparation.accepted.size(), 4U);
     ASSERT_EQ(preparation.refused.size(), 1U);
     EXPECT_EQ(preparation.refused[0].reason, RefusalReason::kUnreadable);
@@ -113,7 +113,7 @@ TEST(PrepareExam, StopsWhenCancelled) {
     const auto load = [](std::size_t) -> DataSet {
         throw Error(ErrorCode::kCancelled, "asked to stop");
     };
-    EXPECT_THROW((void)prepare_exam(1, load, contract()), Error);
+    EXPECT_THROW((void)prepare_exam({1, load, {}}, contract()), Error);
 }
 
 TEST(PrepareExam, AnswersForWhateverItIsSent) {
@@ -133,7 +133,7 @@ TEST(PrepareExam, AnswersForWhateverItIsSent) {
             any.modality = data_set.text_or(dicom::kModality, "");
             return data_set;
         };
-        const auto preparation = prepare_exam(1, load, any);
+        const auto preparation = prepare_exam({1, load, {}}, any);
         EXPECT_EQ(preparation.accepted.size() + preparation.refused.size(), 1U) << file;
         for (const auto& refusal : preparation.refused) EXPECT_FALSE(refusal.what.empty()) << file;
     }

@@ -14,7 +14,10 @@ std::variant<exam::PreparedView, exam::Refusal> prepare_picture(
         throw Error(ErrorCode::kInvalidInput, "a picture to prepare has no pixels or no spacing");
     Working working;
     working.picture = std::move(picture);
-    return run_steps(std::move(working), steps_of(contract), source, contract);
+    std::vector<std::string> taken;
+    if (auto refusal = take_steps(working, steps_of(contract), source, contract, taken))
+        return *std::move(refusal);
+    return view_of(std::move(working), source, contract, std::move(taken));
 }
 
 }  // namespace lucerna::prepare

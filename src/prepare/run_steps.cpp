@@ -13,22 +13,28 @@ std::vector<Step> steps_of(const exam::InputContract& contract) {
     return steps_named(contract.steps);
 }
 
-std::variant<exam::PreparedView, exam::Refusal> run_steps(Working working,
-                                                          std::span<const Step> steps,
-                                                          const exam::ViewSource& source,
-                                                          const exam::InputContract& contract) {
-    exam::PreparedView view;
-    view.source = source;
-    view.spacing_mm = contract.spacing_mm;
+std::optional<exam::Refusal> take_steps(Working& working, std::span<const Step> steps,
+                                        const exam::ViewSource& source,
+                                        const exam::InputContract& contract,
+                                        std::vector<std::string>& taken) {
     for (const Step& step : steps) {
         if (step.on_stored_values && working.header == nullptr) continue;
         if (auto refusal = step.take(working, contract)) {
             refusal->sop_instance_uid = source.sop_instance_uid;
             if (source.name) refusal->view = to_string(*source.name);
-            return *std::move(refusal);
+            return refusal;
         }
-        view.steps.emplace_back(step.name);
+        taken.emplace_back(step.name);
     }
+    return {};
+}
+
+exam::PreparedView view_of(Working working, const exam::ViewSource& source,
+                           const exam::InputContract& contract, std::vector<std::string> taken) {
+    exam::PreparedView view;
+    view.source = source;
+    view.spacing_mm = contract.spacing_mm;
+    view.steps = std::move(taken);
     view.pixels = std::move(working.picture.pixels);
     view.placement = working.placement;
     return view;

@@ -43,22 +43,22 @@ std::vector<Share> shares(int size, int source_size, double scale) {
 
 }  // namespace
 
-exam::Raster<float> resampled(const exam::Raster<float>& source, int width, int height,
-                              double scale_x, double scale_y) {
-    const std::vector<Share> across = shares(width, source.width, scale_x);
-    const std::vector<Share> down = shares(height, source.height, scale_y);
-    exam::Raster<float> result(width, height);
+void resample_rows(const exam::Raster<float>& source, double scale_x, double scale_y,
+                   const std::vector<std::uint8_t>& rows, exam::Raster<float>& result) {
+    const std::vector<Share> across = shares(result.width, source.width, scale_x);
+    const std::vector<Share> down = shares(result.height, source.height, scale_y);
     std::vector<float> line(static_cast<std::size_t>(source.width));
-    for (int y = 0; y < height; ++y) {
+    for (int y = 0; y < result.height; ++y) {
+        if (rows[static_cast<std::size_t>(y)] == 0) continue;
         // Whole source rows are summed first: that loop runs at memory speed.
         std::fill(line.begin(), line.end(), 0.0F);
-        const Share& rows = down[static_cast<std::size_t>(y)];
-        for (std::size_t k = 0; k < rows.weights.size(); ++k) {
-            const float weight = rows.weights[k];
-            const float* row = &source.at(0, rows.first + static_cast<int>(k));
+        const Share& covered = down[static_cast<std::size_t>(y)];
+        for (std::size_t k = 0; k < covered.weights.size(); ++k) {
+            const float weight = covered.weights[k];
+            const float* row = &source.at(0, covered.first + static_cast<int>(k));
             for (std::size_t x = 0; x < line.size(); ++x) line[x] += weight * row[x];
         }
-        for (int x = 0; x < width; ++x) {
+        for (int x = 0; x < result.width; ++x) {
             const Share& columns = across[static_cast<std::size_t>(x)];
             float sum = 0;
             for (std::size_t k = 0; k < columns.weights.size(); ++k)
@@ -66,6 +66,13 @@ exam::Raster<float> resampled(const exam::Raster<float>& source, int width, int 
             result.at(x, y) = sum;
         }
     }
+}
+
+exam::Raster<float> resampled(const exam::Raster<float>& source, int width, int height,
+                              double scale_x, double scale_y) {
+    exam::Raster<float> result(width, height);
+    const std::vector<std::uint8_t> all(static_cast<std::size_t>(height), 1);
+    resample_rows(source, scale_x, scale_y, all, result);
     return result;
 }
 
@@ -81,6 +88,19 @@ void turn_over(exam::Raster<float>& raster) {
         float* upper = &raster.at(0, y);
         std::swap_ranges(upper, upper + raster.width, &raster.at(0, raster.height - 1 - y));
     }
+}
+
+void cut(exam::Raster<float>& raster, int x, int y, int width, int height) {
+    // Rows only move towards the front, each to where nothing that is still needed lies.
+    for (int row = 0; row < height; ++row) {
+        const float* const from = &raster.at(x, y + row);
+        std::copy(
+            from, from + width,
+            raster.pixels.data() + static_cast<std::size_t>(row) * static_cast<std::size_t>(width));
+    }
+    raster.width = width;
+    raster.height = height;
+    raster.pixels.resize(static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
 }
 
 }  // namespace lucerna::prepare

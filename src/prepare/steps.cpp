@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "prepare/breast.h"
 #include "prepare/scaling.h"
+#include "prepare/survey.h"
 
 namespace lucerna::prepare {
 namespace {
@@ -15,31 +19,13 @@ using exam::Refusal;
 using exam::RefusalReason;
 using Outcome = std::optional<Refusal>;
 
-constexpr double kSurveyPixelMm = 1.0;
-constexpr int kLargestSurvey = 512;
 /// Beyond this the pixels outvote the header. Real mammograms measure 2 to 60 the right way.
 constexpr double kSureOfChestWall = 3.0;
 
-/// Result and source of a survey: one survey pixel is `scale_x` x `scale_y` picture pixels.
-struct Survey {
-    exam::Raster<float> pixels;
-    double scale_x = 1;
-    double scale_y = 1;
-};
-
-Survey survey_of(const Picture& picture) {
-    const auto size = [](int count, double spacing_mm) {
-        const double wanted = count * spacing_mm / kSurveyPixelMm;
-        return std::max(1, static_cast<int>(std::lround(
-                               std::min<double>({wanted, double(count), kLargestSurvey}))));
-    };
-    Survey survey;
-    const int width = size(picture.pixels.width, picture.column_spacing_mm);
-    const int height = size(picture.pixels.height, picture.row_spacing_mm);
-    survey.scale_x = double(picture.pixels.width) / width;
-    survey.scale_y = double(picture.pixels.height) / height;
-    survey.pixels = resampled(picture.pixels, width, height, survey.scale_x, survey.scale_y);
-    return survey;
+/// Of the picture as it is now. The steps that look at one share it while no pixel changes.
+const Survey& surveyed(Working& working) {
+    if (!working.survey) working.survey = survey_of(working.picture);
+    return *working.survey;
 }
 
 Refusal no_breast() {
@@ -137,20 +123,21 @@ std::vector<Step> steps_named(const std::vector<std::string>& names) {
 
 Outcome orient(Working& working, const exam::InputContract&) {
     Picture& picture = working.picture;
-    const Survey survey = survey_of(picture);
-    const Mask breast = find_breast(survey.pixels, bright_frame(survey.pixels));
+    const Mask& breast = surveyed(working).breast;
     if (is_empty(breast)) return no_breast();
     const ChestWallEvidence seen = chest_wall_in(breast);
     const ChestWall side = expected_chest_wall(picture).value_or(seen.side);
     if (seen.side != side && seen.ratio > kSureOfChestWall) return contradicted(picture, seen.side);
     if (side == ChestWall::kRight) {
         mirror(picture.pixels);
+        working.survey.reset();
         const double width = picture.pixels.width;
         working.placement = exam::Placement{-1, 1, width, 0}.then(working.placement);
         picture.chest_wall = ChestWall::kLeft;
     }
     if (picture.upside_down) {
         turn_over(picture.pixels);
+        working.survey.reset();
         const double height = picture.pixels.height;
         working.placement = exam::Placement{1, -1, 0, height}.then(working.placement);
         picture.upside_down = false;
@@ -160,10 +147,10 @@ Outcome orient(Working& working, const exam::InputContract&) {
 
 Outcome remove_markers(Working& working, const exam::InputContract&) {
     exam::Raster<float>& pixels = working.picture.pixels;
-    const Survey survey = survey_of(working.picture);
-    const Frame frame = bright_frame(survey.pixels);
-    const Mask bright = foreground(survey.pixels, frame);
-    const Mask breast = find_breast(survey.pixels, frame);
+    const Survey& survey = surveyed(working);
+    const Frame& frame = survey.frame;
+    const Mask& bright = survey.bright;
+    const Mask& breast = survey.breast;
     if (is_empty(breast)) return no_breast();
     std::vector<float> dark;
     for (std::size_t i = 0; i < bright.pixels.size(); ++i)
@@ -172,6 +159,7 @@ Outcome remove_markers(Working& working, const exam::InputContract&) {
     const auto middle = dark.begin() + static_cast<std::ptrdiff_t>(dark.size() / 2);
     std::nth_element(dark.begin(), middle, dark.end());
     const float background = *middle;
+    std::vector<std::uint8_t> changed(static_cast<std::size_t>(bright.height));
     for (int y = 0; y < bright.height; ++y)
         for (int x = 0; x < bright.width; ++x) {
             const bool framed = x < frame.left || y < frame.top ||
@@ -183,13 +171,14 @@ Outcome remove_markers(Working& working, const exam::InputContract&) {
             for (int row = down.from; row < down.to; ++row)
                 std::fill(&pixels.at(across.from, row), &pixels.at(across.to - 1, row) + 1,
                           background);
+            changed[static_cast<std::size_t>(y)] = 1;
         }
+    renew(*working.survey, working.picture, std::move(changed));
     return {};
 }
 
 Outcome segment_breast(Working& working, const exam::InputContract&) {
-    const Survey survey = survey_of(working.picture);
-    const Mask breast = find_breast(survey.pixels, bright_frame(survey.pixels));
+    const Mask& breast = surveyed(working).breast;
     if (is_empty(breast)) return no_breast();
     working.breast = smoothed(breast);
     return {};
@@ -214,14 +203,9 @@ Outcome crop_to_breast(Working& working, const exam::InputContract&) {
     const int x1 = span_of(right - 1, scale_x, pixels.width).to;
     const int y0 = span_of(top, scale_y, pixels.height).from;
     const int y1 = span_of(bottom - 1, scale_y, pixels.height).to;
-    const auto cut = [](const exam::Raster<float>& whole, int x, int y, int width, int height) {
-        exam::Raster<float> part(width, height);
-        for (int row = 0; row < height; ++row)
-            std::copy_n(&whole.at(x, y + row), width, &part.at(0, row));
-        return part;
-    };
-    pixels = cut(pixels, x0, y0, x1 - x0, y1 - y0);
-    breast = cut(breast, left, top, right - left, bottom - top);
+    cut(pixels, x0, y0, x1 - x0, y1 - y0);
+    cut(breast, left, top, right - left, bottom - top);
+    working.survey.reset();
     working.placement = exam::Placement{1, 1, double(x0), double(y0)}.then(working.placement);
     return {};
 }
@@ -259,6 +243,7 @@ Outcome resample(Working& working, const exam::InputContract& contract) {
             framed(resampled(working.breast, width, height, scale_x * across, scale_y * down));
     }
     picture.pixels = framed(resampled(picture.pixels, width, height, scale_x, scale_y));
+    working.survey.reset();
     picture.row_spacing_mm = picture.column_spacing_mm = contract.spacing_mm;
     working.placement = exam::Placement{scale_x, scale_y, 0, 0}.then(working.placement);
     return {};
@@ -281,6 +266,7 @@ Outcome normalise(Working& working, const exam::InputContract&) {
         std::nth_element(values.begin(), nth, values.end());
         return *nth;
     };
+    working.survey.reset();
     const float low = percentile(0.005);
     const float high = percentile(0.995);
     if (!(high > low)) return no_breast();

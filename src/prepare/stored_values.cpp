@@ -34,6 +34,7 @@ Outcome modality_lut(Working& working, const exam::InputContract&) {
     return attempt(dicom::kModalityLutSequence, [&] {
         const dicom::ModalityLut lut = dicom::modality_lut_of(*working.header);
         auto& values = working.picture.pixels.pixels;
+        working.survey.reset();
         if (lut.table) {
             for (float& value : values) value = lut.table->at(value);
         } else if (lut.slope != 1 || lut.intercept != 0) {
@@ -47,12 +48,14 @@ Outcome voi_lut(Working& working, const exam::InputContract&) {
     return attempt(dicom::kWindowCenter, [&] {
         const auto alternatives = dicom::voi_alternatives(*working.header);
         auto& values = working.picture.pixels.pixels;
+        working.survey.reset();
         if (!alternatives.empty()) dicom::apply_voi(values, alternatives.front());
     });
 }
 
 Outcome presentation_lut(Working& working, const exam::InputContract&) {
     if (!dicom::is_inverse(*working.header)) return {};
+    working.survey.reset();
     // Only the order of values matters from here on, so their sign is enough.
     for (float& value : working.picture.pixels.pixels) value = -value;
     return {};

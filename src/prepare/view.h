@@ -4,7 +4,9 @@
 #include <span>
 #include <variant>
 
+#include "base/parts.h"
 #include "dicom/data_set.h"
+#include "dicom/frames.h"
 #include "exam/contract.h"
 #include "exam/reading.h"
 
@@ -15,17 +17,33 @@ namespace lucerna::prepare {
 /// that does not exist.
 [[nodiscard]] std::variant<exam::PreparedView, exam::Refusal> prepare_view(
     const dicom::DataSet& data_set, const exam::InputContract& contract);
+/// The same, for a caller that wants the pixels too: `first_frame` is of `data_set`.
+[[nodiscard]] std::variant<exam::PreparedView, exam::Refusal> prepare_view(
+    const dicom::DataSet& data_set, dicom::FirstFrame& first_frame,
+    const exam::InputContract& contract);
 
-/// Brings the objects of an exam one at a time, so that one decoded image is held at once.
+/// Brings an object of an exam when its turn comes, so that few decoded images are held at once.
 /// An Error that it throws becomes a Refusal of that object.
 using LoadDataSet = std::function<dicom::DataSet(std::size_t index)>;
+/// Is shown each object that could be brought, while its pixels are at hand.
+using SeeImage = std::function<void(std::size_t index, const dicom::DataSet& data_set,
+                                    dicom::FirstFrame& first_frame)>;
 
-/// Prepares each of `count` objects. Of several usable images of one view the largest breast is
-/// read (the latest when equal) and the others are refused as duplicates. Each of the contract's
-/// views that no usable image shows is refused as missing. Accepted views come in the
-/// contract's order of views.
-[[nodiscard]] exam::Preparation prepare_exam(std::size_t count, const LoadDataSet& load,
-                                             const exam::InputContract& contract);
+/// The objects of an exam. `load` and `see` (which may be empty) are called once for each index
+/// below `count`, from the threads of whoever takes the parts.
+struct ExamObjects {
+    std::size_t count = 0;
+    LoadDataSet load;
+    SeeImage see;
+};
+
+/// Prepares each object. Of several usable images of one view the largest breast is read (the
+/// latest when equal) and the others are refused as duplicates. Each of the contract's views that
+/// no usable image shows is refused as missing. Accepted views come in the contract's order of
+/// views, refusals in that of the objects. Each object is a part for `run`.
+[[nodiscard]] exam::Preparation prepare_exam(const ExamObjects& objects,
+                                             const exam::InputContract& contract,
+                                             const RunParts& run = one_after_another);
 [[nodiscard]] exam::Preparation prepare_exam(std::span<const dicom::DataSet> data_sets,
                                              const exam::InputContract& contract);
 

@@ -1,0 +1,21 @@
+#include "pipeline/model_opening.h"
+
+#include <utility>
+
+namespace lucerna::pipeline {
+
+ModelOpening::ModelOpening(const std::filesystem::path& folder, const infer::Trust& trust,
+                           int threads) {
+    infer::Manifest manifest = infer::read_manifest(folder, trust);
+    contract_ = manifest.contract;
+    opening_ = std::async(std::launch::async, [folder, manifest = std::move(manifest), threads] {
+        return infer::ModelPackage::load(folder, manifest, threads);
+    });
+}
+
+const infer::ModelPackage& ModelOpening::model() {
+    if (!model_) model_ = opening_.get();
+    return *model_;
+}
+
+}  // namespace lucerna::pipeline

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <filesystem>
+#include <future>
+#include <optional>
+
+#include "infer/model_package.h"
+
+namespace lucerna::pipeline {
+
+/// A package whose network is loaded beside what the caller does meanwhile: that takes as long as
+/// preparing a view or two, and preparing needs the manifest alone.
+class ModelOpening {
+  public:
+    /// Returns when the manifest is read. Throws as infer::read_manifest.
+    ModelOpening(const std::filesystem::path& folder, const infer::Trust& trust, int threads);
+
+    [[nodiscard]] const exam::InputContract& contract() const { return contract_; }
+    /// Waits for the rest. Throws as infer::ModelPackage::load, the first time; not to be asked
+    /// again then. From one thread.
+    [[nodiscard]] const infer::ModelPackage& model();
+
+  private:
+    exam::InputContract contract_;
+    std::future<infer::ModelPackage> opening_;
+    std::optional<infer::ModelPackage> model_;
+};
+
+}  // namespace lucerna::pipeline
