@@ -60,11 +60,13 @@ exam::ModelIdentity identity_from(const json& manifest) {
 
 }  // namespace
 
+double logit(double probability) {
+    const double bounded = std::clamp(probability, 1e-9, 1 - 1e-9);
+    return std::log(bounded / (1 - bounded));
+}
+
 double Calibration::apply(double raw) const {
-    // Keeps the logit finite for a network that is sure of itself.
-    const double bounded = std::clamp(raw, 1e-9, 1 - 1e-9);
-    const double logit = std::log(bounded / (1 - bounded));
-    return 1 / (1 + std::exp(-(a * logit + b)));
+    return 1 / (1 + std::exp(-(a * logit(raw) + b)));
 }
 
 Manifest parse_manifest(std::string_view text) {
@@ -86,6 +88,7 @@ Manifest parse_manifest(std::string_view text) {
                             finding.at("max_findings"), finding.at("max_overlap")};
         manifest.finding_calibration = calibration_from(root.at("calibration").at("finding"));
         manifest.image_calibration = calibration_from(root.at("calibration").at("image"));
+        if (root.value("score_of", "view") == "side") manifest.score_of = ScoreOf::kSide;
         manifest.identity.calibration =
             described(manifest.finding_calibration, manifest.image_calibration);
         root.at("files").get_to(manifest.files);

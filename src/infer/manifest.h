@@ -8,6 +8,9 @@
 
 namespace lucerna::infer {
 
+/// log(p / (1 - p)); finite also for a network that is sure of itself.
+[[nodiscard]] double logit(double probability);
+
 /// A raw network probability becomes the probability that people see:
 /// score = 1 / (1 + exp(-(a * logit(raw) + b))) (Platt 1999). a = 1, b = 0 is the identity.
 struct Calibration {
@@ -25,6 +28,12 @@ struct FindingRule {
     double max_overlap = 0;
 };
 
+/// Of what the image score is said.
+enum class ScoreOf {
+    kView,  ///< each view alone
+    kSide   ///< all views of one side of an exam together
+};
+
 /// A package's manifest.json, as docs/formats/model-package.md describes it.
 struct Manifest {
     exam::ModelIdentity identity;
@@ -37,6 +46,7 @@ struct Manifest {
     FindingRule finding;
     Calibration finding_calibration;
     Calibration image_calibration;
+    ScoreOf score_of = ScoreOf::kView;
     /// File name in the package -> SHA-256.
     std::map<std::string, std::string> files;
 };

@@ -1,6 +1,8 @@
 #include "infer/model_package.h"
 
 #include <algorithm>
+#include <cmath>
+#include <map>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -119,6 +121,20 @@ exam::ViewReading ModelPackage::read(const exam::PreparedView& view,
     for (std::size_t i = 0; i < reading.findings.size(); ++i)
         reading.findings[i].id = prefix + "-" + std::to_string(i + 1);
     return reading;
+}
+
+void ModelPackage::share_scores(std::span<exam::ViewReading* const> views) const {
+    if (manifest_.score_of != ScoreOf::kSide) return;
+    std::map<exam::Laterality, std::vector<exam::ViewReading*>> sides;
+    for (exam::ViewReading* view : views)
+        if (view->source.name) sides[view->source.name->laterality].push_back(view);
+    for (const auto& [side, members] : sides) {
+        double sum = 0;
+        for (const exam::ViewReading* view : members) sum += logit(view->raw_score);
+        const double mean = sum / static_cast<double>(members.size());
+        const double score = manifest_.image_calibration.apply(1 / (1 + std::exp(-mean)));
+        for (exam::ViewReading* view : members) view->score = score;
+    }
 }
 
 }  // namespace lucerna::infer

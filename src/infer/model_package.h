@@ -40,6 +40,10 @@ class ModelPackage {
     /// does not show.
     [[nodiscard]] exam::ViewReading read(const exam::PreparedView& view,
                                          const FindingRule& rule) const;
+    /// Of the views of one exam, in any order: where the manifest says that the image score is of a
+    /// side, the views of each side get the same one, the mean of their raw scores on the logit
+    /// scale, calibrated. Raw scores stay each view's own, as do views without a name.
+    void share_scores(std::span<exam::ViewReading* const> views) const;
     [[nodiscard]] const FindingRule& finding_rule() const { return manifest_.finding; }
     /// From how many threads `read` is best called.
     [[nodiscard]] int pictures_at_once() const { return pictures_at_once_; }

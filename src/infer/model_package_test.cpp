@@ -57,6 +57,34 @@ TEST_F(ModelPackageTest, ReadsAPictureWithoutKnowingTheBodyPart) {
     EXPECT_EQ(first.contour.size(), 32U);
 }
 
+exam::ViewReading scored(const char* name, double raw) {
+    exam::ViewReading view;
+    view.source.name = exam::view_name_from(name);
+    view.raw_score = raw;
+    view.score = raw;
+    return view;
+}
+
+TEST_F(ModelPackageTest, GivesTheViewsOfASideOneScoreWhereTheManifestSaysSo) {
+    auto manifest = test::tiny_manifest();
+    for (const char* of : {"view", "side"}) {
+        manifest["score_of"] = of;
+        test::write_package(folder(), TinyOnnx{}, manifest);
+        std::vector<exam::ViewReading> views{scored("R-CC", 0.9), scored("L-CC", 0.2),
+                                             scored("R-MLO", 0.5), scored("nameless", 0.7)};
+        std::vector<exam::ViewReading*> together;
+        for (exam::ViewReading& view : views) together.push_back(&view);
+        ModelPackage::open(folder()).share_scores(together);
+        // Mean of logit(0.9) = ln 9 and logit(0.5) = 0: odds of 3 to 1.
+        const double right = of == std::string("side") ? 0.75 : 0.9;
+        EXPECT_NEAR(views[0].score, right, 1e-9) << of;
+        EXPECT_NEAR(views[2].score, of == std::string("side") ? 0.75 : 0.5, 1e-9) << of;
+        EXPECT_NEAR(views[1].score, 0.2, 1e-9) << of;
+        EXPECT_NEAR(views[3].score, 0.7, 1e-9) << of;
+        EXPECT_EQ(views[0].raw_score, 0.9) << of;
+    }
+}
+
 TEST_F(ModelPackageTest, RefusesAFileThatIsNotTheListedOne) {
     test::write_package(folder(), TinyOnnx{});
     TinyOnnx other;

@@ -1,6 +1,7 @@
 #include "pipeline/collection_reading.h"
 
 #include <atomic>
+#include <map>
 #include <variant>
 
 #include "base/error.h"
@@ -30,6 +31,12 @@ CollectionReading read_collection(const std::vector<collection::ImageRecord>& re
         }
         on_done(++done);
     });
+    // The views of an exam tell of one another, as when serving reads it.
+    std::map<std::string, std::vector<exam::ViewReading*>> exams;
+    for (std::size_t i = 0; i < records.size(); ++i)
+        if (auto* view = std::get_if<exam::ViewReading>(&results[i]))
+            exams[records[i].exam].push_back(view);
+    for (const auto& [name, views] : exams) model.share_scores(views);
     CollectionReading reading;
     for (std::size_t i = 0; i < records.size(); ++i) {
         if (auto* view = std::get_if<exam::ViewReading>(&results[i]))

@@ -214,10 +214,13 @@ exam::ExamReading read_exam(const PreparedExam& exam, const infer::ModelPackage&
             reading.refusals.push_back(std::move(*refusal));
             continue;
         }
-        auto& view = std::get<exam::ViewReading>(each);
-        reading.score = std::max(reading.score, view.score);
-        reading.views.push_back(std::move(view));
+        reading.views.push_back(std::get<exam::ViewReading>(std::move(each)));
     }
+    std::vector<exam::ViewReading*> together;
+    for (exam::ViewReading& view : reading.views) together.push_back(&view);
+    model.share_scores(together);
+    for (const exam::ViewReading& view : reading.views)
+        reading.score = std::max(reading.score, view.score);
     if (!reading.views.empty())
         for (const exam::OperatingPoint& point : reading.model.operating_points)
             if (reading.score >= point.threshold) reading.above.push_back(point.name);
