@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "check_export.h"
 #include "learn/learn.h"
 #include "verbs.h"
 
@@ -16,9 +17,11 @@ void add_export(CLI::App& learn, Chosen& chosen) {
     verb->add_option("--name", options->name, "Name of the model")->capture_default_str();
     verb->add_option("--version", options->version, "Version of the model")->capture_default_str();
     verb->add_option("--notes", options->notes, "Folder of notes that the model card quotes");
+    verb->add_option("--machine", options->machine, "What the run was made on, for the model card");
     verb->callback([options, &chosen] {
         chosen = [options] {
             learn::run_export(*options, say_progress);
+            check_export(*options);
             return kDone;
         };
     });

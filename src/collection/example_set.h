@@ -24,6 +24,7 @@ inline TrainingSet example_set(int images, std::uint64_t seed, int size = 96) {
         TrainingImage image;
         image.record.file = "image-" + std::to_string(i);
         image.record.patient = "patient-" + std::to_string(i);
+        image.record.exam = image.record.patient;
         image.record.malignant = i % 2 == 0;
         image.pixels = exam::Raster<std::uint8_t>(size, size, 80);
         const double radius = random.uniform(8, 14);

@@ -1,5 +1,6 @@
 // Folds, augmentation, targets: all that a network is fed with.
 #include <gtest/gtest.h>
+#include <torch/torch.h>
 
 #include <algorithm>
 #include <cmath>
@@ -10,6 +11,8 @@
 #include "base/error.h"
 #include "collection/example_set.h"
 #include "learn/augment.h"
+#include "learn/bend.h"
+#include "learn/descriptors.h"
 #include "learn/folds.h"
 #include "learn/targets.h"
 
@@ -40,6 +43,12 @@ TEST(AssignFolds, RefusesMoreFoldsThanPatients) {
     EXPECT_THROW((void)assign_folds(example_set(2, 1), 3, 1), Error);
 }
 
+std::vector<float> developed(const Darkroom& darkroom, const Sample& sample) {
+    const auto picture = darkroom.develop({&sample, 1}).contiguous();
+    const float* first = picture.data_ptr<float>();
+    return {first, first + picture.numel()};
+}
+
 TEST(Augment, KeepsTheBoxOnTheLesion) {
     // The example's lesion is the only bright disc: wherever the picture goes, its box must follow.
     const TrainingSet set = example_set(1, 3);
@@ -47,17 +56,20 @@ TEST(Augment, KeepsTheBoxOnTheLesion) {
     how.width = 96;
     how.height = 96;
     how.noise = 0;
+    how.cut_outs = 0;
+    how.elastic = 2;
     int checked = 0;
+    const Darkroom darkroom(set, 96, 96, 1, torch::kCPU);
     for (std::uint64_t seed = 0; seed < 30; ++seed) {
-        const Sample sample = augment(set.images[0], how, Random(seed));
+        const Sample sample = choose_sample(set.images[0], how, Random(seed));
         EXPECT_EQ(sample.label_holds, sample.lesions.size() == 1);
         if (sample.lesions.empty()) continue;
         double sum = 0, x_sum = 0, y_sum = 0;
-        const float highest =
-            *std::max_element(sample.pixels.pixels.begin(), sample.pixels.pixels.end());
+        const auto picture = developed(darkroom, sample);
+        const float highest = *std::max_element(picture.begin(), picture.end());
         for (int y = 0; y < 96; ++y)
             for (int x = 0; x < 96; ++x)
-                if (sample.pixels.at(x, y) > 0.9F * highest) {
+                if (picture[static_cast<std::size_t>(96 * y + x)] > 0.9F * highest) {
                     sum += 1;
                     x_sum += x + 0.5;
                     y_sum += y + 0.5;
@@ -80,10 +92,82 @@ TEST(Augment, RepeatsWithTheSeed) {
     Augmentation how;
     how.width = 64;
     how.height = 64;
-    EXPECT_EQ(augment(set.images[0], how, Random(4)).pixels.pixels,
-              augment(set.images[0], how, Random(4)).pixels.pixels);
-    EXPECT_NE(augment(set.images[0], how, Random(4)).pixels.pixels,
-              augment(set.images[0], how, Random(5)).pixels.pixels);
+    const auto picture = [&](std::uint64_t seed) {
+        return developed(Darkroom(set, 64, 64, 1, torch::kCPU),
+                         choose_sample(set.images[0], how, Random(seed)));
+    };
+    EXPECT_EQ(picture(4), picture(4));
+    EXPECT_NE(picture(4), picture(5));
+}
+
+TEST(Augment, DoesWithoutEachOfItsParts) {
+    const TrainingSet set = example_set(1, 3);
+    Augmentation how;
+    how.width = 64;
+    how.height = 64;
+    for (const std::string_view part : augmentation_parts()) how = without(how, part);
+    // What is left is a crop, mirrored or not: every grey is one of the stored picture's.
+    const Darkroom darkroom(set, 64, 64, 1, torch::kCPU);
+    for (std::uint64_t seed = 0; seed < 10; ++seed) {
+        const Sample sample = choose_sample(set.images[0], how, Random(seed));
+        EXPECT_EQ(std::abs(sample.warp.yy), 1);
+        EXPECT_TRUE(sample.cut_outs.empty());
+        EXPECT_FALSE(sample.blurred);
+        const auto picture = developed(darkroom, sample);
+        EXPECT_LE(*std::max_element(picture.begin(), picture.end()), 250.0F / 255 + 1e-5F);
+    }
+    EXPECT_THROW((void)without(how, "colour"), Error);
+}
+
+TEST(Augment, PaintsNothingOverALesion) {
+    const TrainingSet set = example_set(1, 3);
+    Augmentation how;
+    how.width = 96;
+    how.height = 96;
+    how.cut_outs = 8;
+    std::size_t painted = 0;
+    for (std::uint64_t seed = 0; seed < 40; ++seed) {
+        const Sample sample = choose_sample(set.images[0], how, Random(seed));
+        for (const CutOut& cut : sample.cut_outs)
+            for (const Lesion& lesion : sample.lesions)
+                EXPECT_EQ(exam::overlap(
+                              lesion.box,
+                              {static_cast<double>(cut.left), static_cast<double>(cut.top),
+                               static_cast<double>(cut.width), static_cast<double>(cut.height)}),
+                          0);
+        painted += sample.cut_outs.size();
+    }
+    EXPECT_GT(painted, 0U);
+}
+
+TEST(Warp, LeadsThereAndBack) {
+    const TrainingSet set = example_set(1, 3);
+    Augmentation how;
+    how.width = 96;
+    how.height = 96;
+    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+        const Warp warp = choose_sample(set.images[0], how, Random(seed)).warp;
+        const exam::Point back = warp.to_target(warp.to_source({40, 52}));
+        // The shift is taken where the linear part leads: off by its slope times itself.
+        EXPECT_NEAR(back.x, 40, 3) << seed;
+        EXPECT_NEAR(back.y, 52, 3) << seed;
+    }
+}
+
+TEST(Descriptors, TakesWhatIsSaidOfOneMassOften) {
+    TrainingSet set = example_set(6, 3);
+    for (std::size_t i = 0; i < 6; ++i)
+        set.images[i].record.subgroups["margins"] = i < 3 ? "ILL_DEFINED-SPICULATED" : "OBSCURED";
+    set.images[5].record.subgroups["margins"] = "RARE";
+    set.images[4].record.lesions.push_back(set.images[4].record.lesions[0]);
+    const Descriptors descriptors(set, {"margins"}, 2);
+    EXPECT_EQ(descriptors.names(),
+              (std::vector<std::string>{"margins=ILL_DEFINED", "margins=SPICULATED"}));
+    EXPECT_EQ(descriptors.of(set.images[0]), (std::vector<float>{1, 1}));
+    EXPECT_EQ(descriptors.of(set.images[5]), (std::vector<float>{0, 0}));
+    // Two lesions: nobody says which of them is meant.
+    EXPECT_TRUE(descriptors.of(set.images[4]).empty());
+    EXPECT_EQ(Descriptors().size(), 0U);
 }
 
 TEST(MakeTargets, PutsOneAtTheCentreAndTheSidesBeside) {

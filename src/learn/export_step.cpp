@@ -10,9 +10,12 @@
 #include "learn/blend.h"
 #include "learn/curves.h"
 #include "learn/learn.h"
+#include "learn/network.h"
 #include "learn/onnx_export.h"
 #include "learn/package.h"
+#include "learn/predict.h"
 #include "learn/report.h"
+#include "learn/texts.h"
 
 namespace lucerna::learn {
 namespace {
@@ -25,15 +28,25 @@ void write_text(const std::filesystem::path& path, const std::string& text) {
     write_file_durably(path, as_byte_view(text));
 }
 
-/// Names of the parts that are finished; "final" last.
-std::vector<std::string> finished_parts(const std::filesystem::path& run, int folds) {
+/// The folds whose held-out images have been predicted. Their weights need not be there: a run that
+/// was made on another machine comes back lighter without them.
+std::vector<std::string> predicted_folds(const std::filesystem::path& run, int folds) {
     std::vector<std::string> names;
-    for (int fold = 0; fold < folds; ++fold) names.push_back("fold-" + std::to_string(fold));
-    names.emplace_back("final");
-    std::erase_if(names, [&](const std::string& name) {
-        return !std::filesystem::exists(run / name / "weights.safetensors");
-    });
+    for (int fold = 0; fold < folds; ++fold) {
+        const std::string name = "fold-" + std::to_string(fold);
+        if (std::filesystem::exists(run / name / "raw.csv")) names.push_back(name);
+    }
     return names;
+}
+
+/// Whose weights are packed: the last of fold-0, fold-1, ..., final that has any.
+std::string part_to_pack(const std::filesystem::path& run, int folds) {
+    std::string chosen;
+    for (int fold = 0; fold <= folds; ++fold) {
+        const std::string name = fold < folds ? "fold-" + std::to_string(fold) : "final";
+        if (std::filesystem::exists(run / name / "weights.safetensors")) chosen = name;
+    }
+    return chosen;
 }
 
 /// Adds up rows and seconds of a log.csv.
@@ -61,6 +74,13 @@ std::string notes_of(const std::filesystem::path& folder) {
     return text;
 }
 
+std::string trunk_name(const TrunkShape& shape) {
+    const StageShape& stage = shape.stages.at(3);
+    for (const TrunkText& text : kTrunks)
+        if (text.width == stage.width && text.blocks == stage.blocks) return text.name;
+    return "a trunk of another shape than those of tools/convert_trunk";
+}
+
 void count_data(const TrainingSet& set, Provenance& provenance) {
     std::set<std::string> patients;
     for (const TrainingImage& image : set.images) patients.insert(image.record.patient);
@@ -68,7 +88,49 @@ void count_data(const TrainingSet& set, Provenance& provenance) {
     provenance.patients = patients.size();
 }
 
+/// Of every fold that has been predicted.
+std::vector<RawPrediction> raw_predictions(const std::filesystem::path& run, int folds) {
+    std::vector<RawPrediction> raw;
+    for (const std::string& part : predicted_folds(run, folds)) {
+        const std::string csv = text_of(run / part / "raw.csv");
+        for (RawPrediction& one : parse_raw(csv)) raw.push_back(std::move(one));
+    }
+    return raw;
+}
+
 }  // namespace
+
+std::vector<Expected> expected_of_package(const ExportOptions& options, std::size_t count) {
+    const auto configuration = nlohmann::json::parse(text_of(options.run / "run.json"));
+    const int folds = configuration.at("folds").get<int>();
+    const CacheReader cache = CacheReader::open(options.cache);
+    const TrainingSet& set = cache.index();
+    const Blend blend = fit_blend(set, raw_predictions(options.run, folds));
+    const WeightMap weights = decode_weights(
+        read_file(options.run / part_to_pack(options.run, folds) / "weights.safetensors"));
+    Network network(network_shape_of(weights));
+    network->load_all(weights);
+    TrainingSet chosen;
+    std::vector<std::size_t> all;
+    count = std::min(count, set.images.size());
+    for (std::size_t k = 0; k < count; ++k) {
+        const std::size_t at = k * set.images.size() / count;
+        chosen.images.push_back(set.images[at]);
+        chosen.images.back().pixels = cache.pixels(at);
+        all.push_back(k);
+    }
+    const auto raw = predict(network, chosen, all, 0, torch::kCPU);
+    std::vector<Expected> list;
+    for (std::size_t k = 0; k < count; ++k) {
+        const Prediction said = blended(raw[k], blend);
+        Expected expected{std::move(chosen.images[k]), said.image_score, {}};
+        for (const Candidate& one : said.candidates)
+            expected.places.emplace_back(one.presence, one.suspicion);
+        std::sort(expected.places.rbegin(), expected.places.rend());
+        list.push_back(std::move(expected));
+    }
+    return list;
+}
 
 void run_export(const ExportOptions& options, const Progress& progress) {
     Provenance provenance;
@@ -82,19 +144,18 @@ void run_export(const ExportOptions& options, const Progress& progress) {
     const TrainingSet set = decode_training_set(read_file(options.cache));
     count_data(set, provenance);
 
-    std::vector<RawPrediction> raw;
+    const std::vector<RawPrediction> raw = raw_predictions(options.run, folds);
     std::vector<std::pair<std::string, std::string>> logs;
-    for (const std::string& part : finished_parts(options.run, folds)) {
+    const auto add_log = [&](const std::string& part) {
         logs.emplace_back(part, text_of(options.run / part / "log.csv"));
         add_effort(logs.back().second, provenance);
-        provenance.part = part;
-        if (part == "final") continue;
-        const auto fold = parse_raw(text_of(options.run / part / "raw.csv"));
-        raw.insert(raw.end(), fold.begin(), fold.end());
-    }
-    if (raw.empty())
+    };
+    for (const std::string& part : predicted_folds(options.run, folds)) add_log(part);
+    provenance.part = part_to_pack(options.run, folds);
+    if (raw.empty() || provenance.part.empty())
         throw Error(ErrorCode::kInvalidInput,
                     "no fold of the run is finished: there is nothing to measure");
+    if (provenance.part == "final") add_log(provenance.part);
     // Measured with blends that did not see the fold; shipped with one that saw all.
     const std::vector<Prediction> predictions = blended_across_folds(set, raw);
     provenance.blend = fit_blend(set, raw);
@@ -107,11 +168,15 @@ void run_export(const ExportOptions& options, const Progress& progress) {
     write_text(options.run / "roc.svg", svg_of(roc_plot(report)));
     write_text(options.run / "froc.svg", svg_of(froc_plot(report)));
     progress(summary_of(set, predictions));
+    progress("views of a breast read together: " +
+             summary_of(set, read_together(set, predictions)));
 
     provenance.notes = notes_of(options.notes);
-    const Bytes model = export_onnx(
-        decode_weights(read_file(options.run / provenance.part / "weights.safetensors")), {},
-        provenance.blend);
+    const WeightMap weights =
+        decode_weights(read_file(options.run / provenance.part / "weights.safetensors"));
+    const Bytes model = export_onnx(weights, network_shape_of(weights), provenance.blend);
+    provenance.trunk = trunk_name(network_shape_of(weights).trunk);
+    provenance.machine = options.machine;
     const std::string card = model_card(set.contract, report, provenance);
     std::filesystem::create_directories(options.package);
     write_file_durably(options.package / "model.onnx", model);

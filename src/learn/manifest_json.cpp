@@ -30,6 +30,10 @@ Json metrics_of(const Report& report) {
         metric("image_auc", report.auc_delong.value, report.auc_bootstrap, bootstrap, data));
     list.push_back(metric("image_auc", report.auc_delong.value, report.auc_delong.interval,
                           "95% DeLong", data));
+    list.push_back(metric("image_auc, views of a breast read together", report.together_auc.value,
+                          report.together_auc.interval, bootstrap, data));
+    list.push_back(metric("breast_auc", report.breast_auc.value, report.breast_auc.interval,
+                          "95% DeLong", data));
     list.push_back(metric("patient_auc", report.patient_auc.value, report.patient_auc.interval,
                           "95% DeLong", data));
     for (const FrocReport& one : report.froc)
@@ -95,6 +99,7 @@ std::string manifest_json(const exam::InputContract& contract, const Report& rep
         {"calibration",
          {{"finding", platt(report.finding_calibration)},
           {"image", platt(report.image_calibration)}}},
+        {"score_of", "side"},
         {"operating_points", operating_points(report)},
         {"training_data", Json::array({{{"name", kDataName},
                                         {"licence", kDataLicence},
@@ -102,7 +107,7 @@ std::string manifest_json(const exam::InputContract& contract, const Report& rep
                                         {"doi", kDataDoi},
                                         {"images", provenance.images},
                                         {"patients", provenance.patients}},
-                                       {{"name", kTrunkName},
+                                       {{"name", provenance.trunk},
                                         {"licence", kTrunkLicence},
                                         {"attribution", kTrunkAttribution}}})},
         {"metrics", metrics_of(report)},

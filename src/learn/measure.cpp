@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <map>
 
@@ -61,6 +62,24 @@ std::vector<evaluate::ScoredCase> scored_images(const TrainingSet& set,
     for (const Prediction& prediction : predictions)
         cases.push_back({prediction.image_score, find(index, prediction.file).record.malignant});
     return cases;
+}
+
+std::vector<Prediction> read_together(const TrainingSet& set, std::vector<Prediction> predictions) {
+    const auto index = by_file(set);
+    std::map<std::string, std::pair<double, int>> sums;
+    const auto breast = [&](const Prediction& one) {
+        return collection::breast_key(find(index, one.file).record);
+    };
+    for (const Prediction& one : predictions) {
+        auto& [sum, count] = sums[breast(one)];
+        sum += std::log(one.image_score / (1 - one.image_score));
+        ++count;
+    }
+    for (Prediction& one : predictions) {
+        const auto& [sum, count] = sums.at(breast(one));
+        one.image_score = 1 / (1 + std::exp(-sum / count));
+    }
+    return predictions;
 }
 
 std::string summary_of(const TrainingSet& set, const std::vector<Prediction>& predictions) {

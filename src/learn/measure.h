@@ -30,6 +30,11 @@ enum class Asked {
 [[nodiscard]] std::vector<evaluate::ScoredCase> scored_images(
     const TrainingSet& set, const std::vector<Prediction>& predictions);
 
+/// The same with each image score replaced by the mean, on the logit scale, of those of the views
+/// of its breast in its exam.
+[[nodiscard]] std::vector<Prediction> read_together(const TrainingSet& set,
+                                                    std::vector<Prediction> predictions);
+
 /// One line: image AUC and sensitivities.
 [[nodiscard]] std::string summary_of(const TrainingSet& set,
                                      const std::vector<Prediction>& predictions);

@@ -35,8 +35,8 @@ std::string training_section(const exam::InputContract& contract, const Provenan
     text += "Data: " + std::string(kDataName) + ", " + std::to_string(provenance.images) +
             " images of " + std::to_string(provenance.patients) + " patients, licence " +
             kDataLicence + ".\n\n> " + kDataAttribution + "\n\n";
-    text += "Trunk: " + std::string(kTrunkName) + ", licence " + kTrunkLicence + ": " +
-            kTrunkAttribution + "\n\n";
+    text += "Trunk: " + provenance.trunk + ", licence " + kTrunkLicence + ": " + kTrunkAttribution +
+            "\n\n";
     text +=
         "The network looks twice, with two trunks trained together (their first stages, their "
         "depthwise filters and their batch statistics as ImageNet left them). A finder goes over "
@@ -64,20 +64,26 @@ std::string figures_section(const Report& report) {
             " patients, each read once by a network that never saw the patient. The cases are "
             "malignant against benign masses, without normals. Intervals are 95%.\n\n";
     text += "| figure | value | how |\n| --- | --- | --- |\n";
-    text += "| image AUC | " +
+    text += "| image AUC, each image by itself | " +
             with_interval(report.auc_delong.value, report.auc_delong.interval, 3) + " | DeLong |\n";
-    text += "| image AUC | " + with_interval(report.auc_delong.value, report.auc_bootstrap, 3) +
+    text += "| image AUC, each image by itself | " +
+            with_interval(report.auc_delong.value, report.auc_bootstrap, 3) +
             " | bootstrap by patient |\n";
-    text += "| patient AUC (highest image) | " +
+    text += "| image AUC, the views of a breast read together | " +
+            with_interval(report.together_auc.value, report.together_auc.interval, 3) +
+            " | bootstrap by patient |\n";
+    text += "| AUC of the " + std::to_string(report.breasts) + " breasts | " +
+            with_interval(report.breast_auc.value, report.breast_auc.interval, 3) + " | DeLong |\n";
+    text += "| patient AUC (highest breast) | " +
             with_interval(report.patient_auc.value, report.patient_auc.interval, 3) +
             " | DeLong |\n";
     text += "| Brier score after calibration | " + fixed(report.brier, 3) + " | |\n";
     text += "| expected calibration error after calibration | " +
             fixed(report.calibration_error, 3) + " | 10 bins; fitted on the same predictions |\n\n";
     for (const SubgroupReport& one : report.subgroups)
-        text += (&one == &report.subgroups.front()
-                     ? "| subgroup | images | image AUC (DeLong) |\n| --- | --- | --- |\n"
-                     : "") +
+        text += (&one == &report.subgroups.front() ? "| subgroup | images | image AUC, read "
+                                                     "together (DeLong) |\n| --- | --- | --- |\n"
+                                                   : "") +
                 ("| " + one.name + " | " + std::to_string(one.images) + " | ") +
                 with_interval(one.auc.value, one.auc.interval, 3) + " |\n";
     return text;
@@ -114,7 +120,7 @@ std::string use_section(const Report& report) {
         "; finding a = " + fixed(report.finding_calibration.a, 3) +
         ", b = " + fixed(report.finding_calibration.b, 3) +
         ", fitted on the out-of-fold predictions.\n\n"
-        "| operating point (score of the patient's highest image) | threshold | "
+        "| operating point (score of the patient's higher breast) | threshold | "
         "sensitivity | specificity |\n| --- | --- | --- | --- |\n";
     for (const OperatingChoice& one : report.operating_points)
         text += "| " + one.name + " | " + fixed(one.threshold, 3) + " | " +
@@ -128,18 +134,19 @@ std::string reproduce_section(const Provenance& provenance) {
     return "\n## Reproduce\n\nIn one command, `tools/train-model cbis-ddsm-mass/manifest.csv "
            "WORK`, or step by "
            "step:\n\n```sh\n"
-           "tools/convert_trunk trunk.safetensors\n"
+           "tools/convert_trunk trunk.safetensors lite2\n"
            "lucerna learn prepare --manifest cbis-ddsm-mass/manifest.csv --cache cbis.cache\n"
-           "lucerna learn train --cache cbis.cache --run run --trunk trunk.safetensors\n"
+           "lucerna learn train --cache cbis.cache --run run --trunk trunk.safetensors \\\n"
+           "    --epochs 24 --describe shape margins assessment\n"
            "lucerna learn export --run run --cache cbis.cache --package models/" +
            provenance.name + " --version " + provenance.version +
            (provenance.notes.empty() ? ""
                                      : " \\\n    --notes docs/model-notes/" + provenance.name) +
            "\n```\n\nThis run: " + std::to_string(provenance.steps) + " steps in " +
-           fixed(provenance.seconds / 60, 0) +
-           " process-minutes, each process on one thread of a shared two-core machine; a second "
-           "process with the same `train` command shares the work by parts. Its configuration "
-           "(run.json):\n\n```json\n" +
+           fixed(provenance.seconds / 60, 0) + " process-minutes" +
+           (provenance.machine.empty() ? "" : " (" + provenance.machine + ")") +
+           "; a second process with the same `train` command shares the work by parts. Its "
+           "configuration (run.json):\n\n```json\n" +
            provenance.configuration + "```\n";
 }
 

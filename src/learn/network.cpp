@@ -30,10 +30,6 @@ void start_output(const Layer& layer, double bias) {
     nn::init::constant_(layer->bias, bias);
 }
 
-int judged_width(const TrunkShape& shape) {
-    return shape.head > 0 ? shape.head : shape.stages.back().width;
-}
-
 }  // namespace
 
 NetworkImpl::NetworkImpl(const NetworkShape& shape) : shape_(shape) {
@@ -52,16 +48,19 @@ NetworkImpl::NetworkImpl(const NetworkShape& shape) : shape_(shape) {
     distances_ = register_module("distances", conv(shape.merged, 4, 1));
     around_ = register_module("around", conv(deep_width, shape.merged, 1));
     context_ = register_module("context", nn::Linear(2 * shape.merged, 1));
-    opinion_ = register_module("opinion", nn::Linear(judged_width(trunk), 2));
+    opinion_ = register_module("opinion", nn::Linear(judged_width(), 2));
     for (const nn::Conv2d& layer : {shallow_, deep_, merge_, locate_, around_}) start_relu(layer);
     // A prior of 1% keeps the focal loss of the first steps small (Lin et al. 2017).
     start_output(presence_, -4.6);
     start_output(distances_, 0);
     start_output(context_, 0);
     start_output(opinion_, 0);
+    if (shape.descriptors == 0) return;
+    describe_ = register_module("describe", nn::Linear(judged_width(), shape.descriptors));
+    start_output(describe_, -1);
 }
 
-FinderMaps NetworkImpl::find(const torch::Tensor& pictures) {
+FinderMaps NetworkImpl::find(const torch::Tensor& pictures, const FinderMasks& masks) {
     const auto seen = torch::avg_pool2d(pictures, kFinderShrink);
     const auto features = finder_->forward(seen, kShallowStages);
     const auto up = nn::functional::interpolate(deep_(features.deep),
@@ -70,31 +69,38 @@ FinderMaps NetworkImpl::find(const torch::Tensor& pictures) {
                                                     .mode(torch::kNearest));
     auto merged = torch::relu(shallow_(features.shallow) + up);
     merged = torch::relu(merge_(merged));
-    merged = nn::functional::dropout2d(
-        merged,
-        nn::functional::Dropout2dFuncOptions().p(shape_.dropout / 3).training(is_training()));
+    if (masks.merged.defined()) merged = merged * masks.merged.unsqueeze(2).unsqueeze(3);
     merged = torch::relu(locate_(merged));
     const auto around = torch::relu(around_(features.deep)).flatten(2);
-    const auto summary =
+    auto summary =
         torch::cat({std::get<0>(around.max(2)), around.mean(std::vector<std::int64_t>{2})}, 1);
+    if (masks.summary.defined()) summary = summary * masks.summary;
     FinderMaps maps;
     maps.presence = presence_(merged);
     maps.distances = distances_(merged);
-    maps.context = context_(torch::dropout(summary, shape_.dropout, is_training())).flatten(0);
+    maps.context = context_(summary).flatten(0);
     return maps;
 }
 
-JudgeOpinions NetworkImpl::judge(const torch::Tensor& looks) {
-    const auto features = judge_->forward(looks, kShallowStages).deep;
-    const auto pooled = features.mean(std::vector<std::int64_t>{2, 3});
-    const auto opinion = opinion_(torch::dropout(pooled, shape_.dropout, is_training()));
-    return {opinion.select(1, 0), opinion.select(1, 1)};
+std::int64_t NetworkImpl::judged_width() const {
+    const TrunkShape& trunk = shape_.trunk;
+    return trunk.head > 0 ? trunk.head : trunk.stages.back().width;
 }
 
-void NetworkImpl::adopt_trunk(const WeightMap& trunk) {
+JudgeOpinions NetworkImpl::judge(const torch::Tensor& looks, const torch::Tensor& mask) {
+    const auto features = judge_->forward(looks, kShallowStages).deep;
+    auto pooled = features.mean(std::vector<std::int64_t>{2, 3});
+    if (mask.defined()) pooled = pooled * mask;
+    const auto opinion = opinion_(pooled);
+    JudgeOpinions opinions{opinion.select(1, 0), opinion.select(1, 1), {}};
+    if (describe_) opinions.described = describe_(pooled);
+    return opinions;
+}
+
+void NetworkImpl::adopt_trunk(const WeightMap& trunk, Trained trained) {
     for (Trunk one : {finder_, judge_}) {
         one->adopt(trunk);
-        one->freeze();
+        one->freeze(trained);
     }
 }
 
@@ -112,6 +118,7 @@ std::vector<torch::Tensor> NetworkImpl::head_parameters() const {
         append_trained(list, *layer);
     append_trained(list, *context_);
     append_trained(list, *opinion_);
+    if (describe_) append_trained(list, *describe_);
     return list;
 }
 
@@ -138,6 +145,20 @@ WeightMap NetworkImpl::weights() const {
         entry.values.assign(first, first + flat.numel());
     }
     return map;
+}
+
+NetworkShape network_shape_of(const WeightMap& weights) {
+    const auto rows_of = [&](const std::string& name) {
+        const auto found = weights.find(name);
+        if (found == weights.end())
+            throw Error(ErrorCode::kInvalidInput, "weights: no layer " + name);
+        return static_cast<int>(found->second.shape.at(0));
+    };
+    NetworkShape shape;
+    shape.trunk = trunk_shape_of(weights, "judge.");
+    shape.merged = rows_of("shallow.weight");
+    shape.descriptors = weights.contains("describe.weight") ? rows_of("describe.weight") : 0;
+    return shape;
 }
 
 }  // namespace lucerna::learn

@@ -29,6 +29,16 @@ struct JudgeOpinions {
     torch::Tensor presence;
     /// K, logit: if there is one, it is malignant.
     torch::Tensor malignancy;
+    /// K x descriptors, logits; undefined where the shape has none.
+    torch::Tensor described;
+};
+
+/// Dropout of a training step (learn/masks.h); undefined tensors leave everything.
+struct FinderMasks {
+    /// N x merged, whole feature maps of which are dropped.
+    torch::Tensor merged;
+    /// N x 2 merged.
+    torch::Tensor summary;
 };
 
 /// Looks twice: the finder goes over the whole picture at half its resolution, the judge takes
@@ -38,12 +48,14 @@ class NetworkImpl : public torch::nn::Module {
     explicit NetworkImpl(const NetworkShape& shape = {});
 
     /// `pictures` is N x 1 x H x W in 0..1, H and W multiples of 32.
-    FinderMaps find(const torch::Tensor& pictures);
+    FinderMaps find(const torch::Tensor& pictures, const FinderMasks& masks = {});
     /// `looks` is K x 1 x kLookSize x kLookSize in 0..1, as learn/look.h cuts them out.
-    JudgeOpinions judge(const torch::Tensor& looks);
+    /// `mask`: K x judged_width() of a training step.
+    JudgeOpinions judge(const torch::Tensor& looks, const torch::Tensor& mask = {});
+    [[nodiscard]] std::int64_t judged_width() const;
 
     /// Starts both trunks from the trunk file.
-    void adopt_trunk(const WeightMap& trunk);
+    void adopt_trunk(const WeightMap& trunk, Trained trained = Trained::kPointwise);
     /// What of the trunks is trained, and what is not of the trunks.
     [[nodiscard]] std::vector<torch::Tensor> trunk_parameters() const;
     [[nodiscard]] std::vector<torch::Tensor> head_parameters() const;
@@ -61,8 +73,12 @@ class NetworkImpl : public torch::nn::Module {
     Trunk finder_{nullptr}, judge_{nullptr};
     torch::nn::Conv2d shallow_{nullptr}, deep_{nullptr}, merge_{nullptr}, locate_{nullptr};
     torch::nn::Conv2d presence_{nullptr}, distances_{nullptr}, around_{nullptr};
-    torch::nn::Linear context_{nullptr}, opinion_{nullptr};
+    torch::nn::Linear context_{nullptr}, opinion_{nullptr}, describe_{nullptr};
 };
 TORCH_MODULE(Network);
+
+/// The shape of the network that these weights are of, with the strides of EfficientNet-Lite.
+/// Throws Error(kInvalidInput) naming what is missing.
+[[nodiscard]] NetworkShape network_shape_of(const WeightMap& weights);
 
 }  // namespace lucerna::learn

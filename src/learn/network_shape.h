@@ -37,6 +37,8 @@ struct NetworkShape {
     /// Width of the finder's own layers.
     int merged = 64;
     double dropout = 0.3;
+    /// What the judge learns to describe beside (learn/descriptors.h); not exported.
+    int descriptors = 0;
 };
 
 /// The finder sees the picture at half its resolution.

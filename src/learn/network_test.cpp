@@ -14,6 +14,7 @@
 #include "learn/blend.h"
 #include "learn/look.h"
 #include "learn/onnx_export.h"
+#include "learn/optimiser.h"
 #include "learn/predict.h"
 #include "learn/training.h"
 #include "learn/trunk_for_test.h"
@@ -60,14 +61,15 @@ class TinyTraining : public testing::Test {
     }
     ~TinyTraining() override { std::filesystem::remove_all(folder_); }
 
-    [[nodiscard]] Training start(const std::string& name) const {
-        return Training(plan_, set_, trunk_, tiny_shape(), folder_ / name, torch::kCPU);
+    [[nodiscard]] Training start(const std::string& name) {
+        return Training(plan_, set_, trunk_, tiny_shape(), folder_ / name, torch::kCPU, team_);
     }
 
     TrainingSet set_ = example_set(8, 21);
     TrainingPlan plan_;
     WeightMap trunk_;
     std::filesystem::path folder_;
+    Team team_;
 };
 
 double largest_difference(const WeightMap& a, const WeightMap& b) {
@@ -160,6 +162,53 @@ TEST(Trunk, NamesALayerThatTheFileLacks) {
     }
 }
 
+TEST(TrunkShapeOf, ReadsWidthsAndBlocksOffTheFile) {
+    const TrunkShape lite2{32,
+                           {{3, 1, 1, 16, 1},
+                            {3, 2, 6, 24, 3},
+                            {5, 2, 6, 48, 3},
+                            {3, 2, 6, 88, 4},
+                            {5, 1, 6, 120, 4},
+                            {5, 2, 6, 208, 5},
+                            {3, 1, 6, 352, 1}},
+                           1280};
+    for (const TrunkShape& shape : {lite2, TrunkShape{}}) {
+        const TrunkShape read = trunk_shape_of(random_trunk(shape), "");
+        EXPECT_EQ(read.stem, shape.stem);
+        EXPECT_EQ(read.head, shape.head);
+        ASSERT_EQ(read.stages.size(), shape.stages.size());
+        for (std::size_t i = 0; i < read.stages.size(); ++i) {
+            EXPECT_EQ(read.stages[i].kernel, shape.stages[i].kernel) << i;
+            EXPECT_EQ(read.stages[i].stride, shape.stages[i].stride) << i;
+            EXPECT_EQ(read.stages[i].expand, shape.stages[i].expand) << i;
+            EXPECT_EQ(read.stages[i].width, shape.stages[i].width) << i;
+            EXPECT_EQ(read.stages[i].blocks, shape.stages[i].blocks) << i;
+        }
+    }
+    WeightMap without_a_stage = random_trunk(lite2);
+    without_a_stage.erase("stage5_block1_depthwise.weight");
+    EXPECT_THROW((void)trunk_shape_of(without_a_stage, ""), Error);
+}
+
+TEST(Optimiser, StepsAsLibtorchsOwnAdamW) {
+    torch::manual_seed(3);
+    const auto start = torch::randn({3, 4});
+    auto ours = start.clone().set_requires_grad(true);
+    auto theirs = start.clone().set_requires_grad(true);
+    Optimiser optimiser({{ours}}, 0.05);
+    torch::optim::AdamW reference({theirs}, torch::optim::AdamWOptions(0.01).weight_decay(0.05));
+    for (int step = 0; step < 20; ++step) {
+        optimiser.clear_gradients();
+        reference.zero_grad();
+        ours.pow(4).sum().backward();
+        theirs.pow(4).sum().backward();
+        optimiser.step({0.01});
+        reference.step();
+    }
+    EXPECT_LT((ours - theirs).abs().max().item<double>(), 1e-6);
+    EXPECT_GT((ours - start).abs().max().item<double>(), 0.1);
+}
+
 TEST(LooksAt, TakesASquareAroundTheBox) {
     // Grey that grows with x, and a box whose look is exactly the left half of the picture.
     const auto row = torch::arange(0, 640, torch::kFloat) / 640;
@@ -177,7 +226,9 @@ TEST(MakeLookBatch, SaysWhatIsAMassAndWhatIsNot) {
     std::vector<Sample> samples;
     for (const TrainingImage& image : set.images) {
         Sample sample;
-        sample.pixels = exam::Raster<float>(96, 96);
+        sample.image = &image;
+        sample.width = 96;
+        sample.height = 96;
         sample.lesions = image.lesions;
         samples.push_back(sample);
     }
@@ -185,7 +236,7 @@ TEST(MakeLookBatch, SaysWhatIsAMassAndWhatIsNot) {
     const exam::Box other{mass.left > 48 ? 0.0 : 88.0, mass.top > 48 ? 0.0 : 88.0, 8, 8};
     const std::vector<std::vector<Place>> places{{{mass, 2}, {other, 1}}, {}};
     const LookBatch batch =
-        make_look_batch(samples, torch::rand({2, 1, 96, 96}), places, {1, 1}, Random(1));
+        make_look_batch(samples, torch::rand({2, 1, 96, 96}), places, {1, 1, 0}, {});
     const auto values = [](const torch::Tensor& t) {
         return std::vector<float>(t.data_ptr<float>(), t.data_ptr<float>() + t.numel());
     };

@@ -19,6 +19,10 @@ struct Provenance {
     std::string part;
     std::size_t images = 0;
     std::size_t patients = 0;
+    /// What the trunks began as.
+    std::string trunk;
+    /// What the run was made on, as the person who exports says; may be empty.
+    std::string machine;
     /// Training steps and wall seconds of all parts, from their logs.
     std::size_t steps = 0;
     double seconds = 0;

@@ -91,11 +91,20 @@ std::vector<evaluate::ScoredCase> shown_findings(const TrainingSet& set,
     return cases;
 }
 
-/// One case a patient: the highest score; positive when any image is malignant.
-std::vector<evaluate::ScoredCase> by_patient(const std::vector<evaluate::ScoredCase>& images,
-                                             const Clusters& patients) {
+Clusters breasts_of(const TrainingSet& set, const std::vector<Prediction>& predictions) {
+    std::map<std::string, const TrainingImage*> by_file;
+    for (const TrainingImage& image : set.images) by_file[image.record.file] = &image;
+    std::vector<std::string> names;
+    for (const Prediction& prediction : predictions)
+        names.push_back(collection::breast_key(by_file.at(prediction.file)->record));
+    return evaluate::clusters_of(names);
+}
+
+/// One case a group: the highest score; positive when any image is malignant.
+std::vector<evaluate::ScoredCase> by_group(const std::vector<evaluate::ScoredCase>& images,
+                                           const Clusters& groups) {
     std::vector<evaluate::ScoredCase> cases;
-    for (const auto& members : patients) {
+    for (const auto& members : groups) {
         evaluate::ScoredCase one{0, false};
         for (const std::size_t i : members) {
             one.score = std::max(one.score, images[i].score);
@@ -173,6 +182,15 @@ Report make_report(const TrainingSet& set, const std::vector<Prediction>& predic
     report.auc_bootstrap = evaluate::cluster_bootstrap(
         patients, [&](std::span<const std::size_t> indices) { return auc_of(cases, indices); },
         kBootstrapRounds, seed);
+    const std::vector<Prediction> together = read_together(set, predictions);
+    cases = scored_images(set, together);
+    report.together_auc.value = evaluate::roc_auc(cases);
+    report.together_auc.interval = evaluate::cluster_bootstrap(
+        patients, [&](std::span<const std::size_t> indices) { return auc_of(cases, indices); },
+        kBootstrapRounds, seed);
+    const auto breasts = by_group(cases, breasts_of(set, together));
+    report.breasts = breasts.size();
+    report.breast_auc = evaluate::delong_auc(breasts);
     report.roc = evaluate::roc_curve(cases);
     report.subgroups = subgroups_of(set, predictions, cases);
     for (const Asked asked : {Asked::kMasses, Asked::kMalignant})
@@ -189,7 +207,7 @@ Report make_report(const TrainingSet& set, const std::vector<Prediction>& predic
     for (evaluate::ScoredCase& one : cases) one.score = report.image_calibration.apply(one.score);
     report.brier = evaluate::brier_score(cases);
     report.calibration_error = evaluate::expected_calibration_error(cases);
-    const auto patient_cases = by_patient(cases, patients);
+    const auto patient_cases = by_group(cases, patients);
     report.patient_auc = evaluate::delong_auc(patient_cases);
     report.operating_points = operating_points(patient_cases);
     return report;
@@ -230,6 +248,12 @@ std::string metrics_json(const Report& report) {
                {"image_auc", report.auc_delong.value},
                {"image_auc_delong", to_json(report.auc_delong.interval)},
                {"image_auc_patient_bootstrap", to_json(report.auc_bootstrap)},
+               {"image_auc_views_together", report.together_auc.value},
+               {"image_auc_views_together_patient_bootstrap",
+                to_json(report.together_auc.interval)},
+               {"breasts", report.breasts},
+               {"breast_auc", report.breast_auc.value},
+               {"breast_auc_delong", to_json(report.breast_auc.interval)},
                {"patient_auc", report.patient_auc.value},
                {"patient_auc_delong", to_json(report.patient_auc.interval)},
                {"froc", froc},

@@ -44,8 +44,15 @@ struct Report {
     std::size_t images = 0;
     std::size_t malignant_images = 0;
     std::size_t patients = 0;
+    /// Of each image by itself.
     evaluate::Estimate auc_delong;
     evaluate::Interval auc_bootstrap;
+    /// With the views of a breast read together, as serving does (read_together). The interval is
+    /// of the bootstrap: the images of a breast share a score.
+    evaluate::Estimate together_auc;
+    /// What follows is of the images read together. One case a breast: DeLong.
+    std::size_t breasts = 0;
+    evaluate::Estimate breast_auc;
     evaluate::Estimate patient_auc;
     std::vector<evaluate::RocPoint> roc;
     std::vector<FrocReport> froc;

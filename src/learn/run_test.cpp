@@ -73,6 +73,24 @@ TEST(MakeReport, IsPerfectForPerfectPredictions) {
     EXPECT_EQ(nlohmann::json::parse(metrics_json(report)).at("images"), 30);
 }
 
+TEST(ReadTogether, GivesTheViewsOfABreastTheMeanOfTheirLogits) {
+    TrainingSet set = example_set(3, 4);
+    const char* names[] = {"R-CC", "R-MLO", "L-CC"};
+    for (std::size_t i = 0; i < 3; ++i) {
+        set.images[i].record.exam = "one";
+        set.images[i].record.view = *exam::view_name_from(names[i]);
+    }
+    auto predictions = perfect(set);
+    predictions[0].image_score = 0.9;
+    predictions[1].image_score = 0.5;
+    predictions[2].image_score = 0.2;
+    const auto together = read_together(set, predictions);
+    // Logits ln 9 and 0: odds of 3 to 1.
+    EXPECT_NEAR(together[0].image_score, 0.75, 1e-9);
+    EXPECT_NEAR(together[1].image_score, 0.75, 1e-9);
+    EXPECT_NEAR(together[2].image_score, 0.2, 1e-9);
+}
+
 TEST(MakeReport, RefusesPredictionsOfUnknownImages) {
     const TrainingSet set = example_set(4, 4);
     auto predictions = perfect(set);

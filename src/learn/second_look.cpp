@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include <cmath>
+#include <numeric>
 #include <optional>
 
 #include "learn/look.h"
@@ -32,30 +33,24 @@ const Lesion* lesion_at(const exam::Box& box, const std::vector<Lesion>& lesions
 }
 
 /// One of the eight ways to lay a square.
-torch::Tensor turned(torch::Tensor looks, Random& random) {
-    for (std::int64_t k = 0; k < looks.size(0); ++k) {
-        auto look = looks[k];
-        const std::uint64_t way = random.below(8);
-        auto laid = (way & 1) != 0 ? look.transpose(1, 2) : look;
-        if ((way & 2) != 0) laid = laid.flip(1);
-        if ((way & 4) != 0) laid = laid.flip(2);
-        if (way != 0) look.copy_(laid.clone());
-    }
-    return looks;
+torch::Tensor turned(const torch::Tensor& look, std::uint64_t way) {
+    auto laid = (way & 1) != 0 ? look.transpose(1, 2) : look;
+    if ((way & 2) != 0) laid = laid.flip(1);
+    if ((way & 4) != 0) laid = laid.flip(2);
+    return laid;
 }
 
 /// A box somewhere in the breast that is no mass; empty when chance finds none.
 std::optional<exam::Box> place_in_breast(const Sample& sample, Random& random) {
     constexpr int kTries = 50;
-    constexpr float kTissue = 0.2F;
+    constexpr double kTissue = 0.2;
     const exam::Box like = sample.lesions.empty() ? exam::Box{0, 0, kLeastLook / 2, kLeastLook / 2}
                                                   : sample.lesions.front().box;
     for (int i = 0; i < kTries; ++i) {
-        const double x = random.uniform(0, sample.pixels.width);
-        const double y = random.uniform(0, sample.pixels.height);
+        const double x = random.uniform(0, sample.width);
+        const double y = random.uniform(0, sample.height);
         const exam::Box box{x - like.width / 2, y - like.height / 2, like.width, like.height};
-        if (sample.pixels.at(static_cast<int>(x), static_cast<int>(y)) >= kTissue &&
-            lesion_at(box, sample.lesions) == nullptr)
+        if (sample.stored_grey({x, y}) >= kTissue && lesion_at(box, sample.lesions) == nullptr)
             return box;
     }
     return std::nullopt;
@@ -79,31 +74,63 @@ std::vector<exam::Box> boxes_of(const Sample& sample, const std::vector<Place>& 
     return boxes;
 }
 
+/// Of one sample; appended to the batch's lists.
+struct LookLists {
+    std::vector<torch::Tensor> looks;
+    std::vector<float> mass, malignant, weight, descriptors, described;
+
+    void add(const Lesion* lesion, const std::vector<float>& description, std::size_t width) {
+        mass.push_back(lesion != nullptr ? 1.0F : 0.0F);
+        const bool known = lesion != nullptr && lesion->pathology != Pathology::kUnknown;
+        malignant.push_back(known && lesion->pathology == Pathology::kMalignant ? 1.0F : 0.0F);
+        weight.push_back(known ? 1.0F : 0.0F);
+        const bool told = lesion != nullptr && !description.empty();
+        described.push_back(told ? 1.0F : 0.0F);
+        if (told)
+            descriptors.insert(descriptors.end(), description.begin(), description.end());
+        else
+            descriptors.resize(descriptors.size() + width);
+    }
+};
+
 }  // namespace
 
 LookBatch make_look_batch(std::span<const Sample> samples, const torch::Tensor& pictures,
                           const std::vector<std::vector<Place>>& places, const LookPlan& plan,
-                          Random random) {
+                          const Descriptors& descriptors) {
     const torch::NoGradGuard no_gradient;
-    std::vector<torch::Tensor> looks;
-    std::vector<float> mass;
-    std::vector<float> malignant;
-    std::vector<float> weight;
+    LookLists lists;
+    LookBatch batch;
     for (std::size_t n = 0; n < samples.size(); ++n) {
-        const std::vector<Lesion>& lesions = samples[n].lesions;
+        Random random(samples[n].stream);
         const std::vector<exam::Box> boxes = boxes_of(samples[n], places[n], plan, random);
-        for (const exam::Box& box : boxes) {
-            const Lesion* lesion = lesion_at(box, lesions);
-            mass.push_back(lesion != nullptr ? 1.0F : 0.0F);
-            const bool known = lesion != nullptr && lesion->pathology != Pathology::kUnknown;
-            malignant.push_back(known && lesion->pathology == Pathology::kMalignant ? 1.0F : 0.0F);
-            weight.push_back(known ? 1.0F : 0.0F);
+        const std::vector<float> description =
+            descriptors.size() > 0 ? descriptors.of(*samples[n].image) : std::vector<float>{};
+        const auto looks = looks_at(pictures[static_cast<std::int64_t>(n)], boxes);
+        for (std::size_t k = 0; k < boxes.size(); ++k) {
+            lists.add(lesion_at(boxes[k], samples[n].lesions), description, descriptors.size());
+            lists.looks.push_back(turned(looks[static_cast<std::int64_t>(k)], random.below(8)));
+            batch.streams.push_back(random.next());
         }
-        looks.push_back(looks_at(pictures[static_cast<std::int64_t>(n)], boxes));
     }
-    const auto device = pictures.device();
-    return {turned(torch::cat(looks), random), torch::tensor(mass).to(device),
-            torch::tensor(malignant).to(device), torch::tensor(weight).to(device)};
+    const auto count = static_cast<std::int64_t>(lists.looks.size());
+    const auto tensor = [&](const std::vector<float>& values) {
+        return torch::tensor(values).to(pictures.device());
+    };
+    batch.looks =
+        count > 0 ? torch::stack(lists.looks) : pictures.new_empty({0, 1, kLookSize, kLookSize});
+    batch.mass = tensor(lists.mass);
+    batch.malignant = tensor(lists.malignant);
+    batch.malignant_weight = tensor(lists.weight);
+    batch.descriptors =
+        tensor(lists.descriptors).view({count, static_cast<std::int64_t>(descriptors.size())});
+    batch.described = tensor(lists.described);
+    const auto sum = [](const std::vector<float>& values) {
+        return std::accumulate(values.begin(), values.end(), 0.0);
+    };
+    batch.judged_lesions = sum(lists.weight);
+    batch.described_lesions = sum(lists.described);
+    return batch;
 }
 
 }  // namespace lucerna::learn

@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "learn/augment.h"
+#include "learn/descriptors.h"
 #include "learn/places.h"
 
 namespace lucerna::learn {
@@ -20,6 +21,14 @@ struct LookBatch {
     /// K: 1 where the mass is malignant, and how much that question counts.
     torch::Tensor malignant;
     torch::Tensor malignant_weight;
+    /// K x descriptors: what readers wrote of the mass; K: 1 where they did.
+    torch::Tensor descriptors;
+    torch::Tensor described;
+    /// Sums of the weights.
+    double judged_lesions = 0;
+    double described_lesions = 0;
+    /// K: names the judge's random numbers for each look.
+    std::vector<std::uint64_t> streams;
 };
 
 /// How many looks a picture gives.
@@ -35,10 +44,10 @@ struct LookPlan {
 };
 
 /// A place is a mass when its centre lies in a lesion's box or it overlaps one by 0.2 or more.
-/// Each look is turned and mirrored at random.
+/// Each look is turned and mirrored at random; the same stream of a sample gives the same looks.
 [[nodiscard]] LookBatch make_look_batch(std::span<const Sample> samples,
                                         const torch::Tensor& pictures,
                                         const std::vector<std::vector<Place>>& places,
-                                        const LookPlan& plan, Random random);
+                                        const LookPlan& plan, const Descriptors& descriptors);
 
 }  // namespace lucerna::learn

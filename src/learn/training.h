@@ -5,10 +5,13 @@
 #include <vector>
 
 #include "learn/augment.h"
+#include "learn/bend.h"
 #include "learn/data.h"
+#include "learn/descriptors.h"
 #include "learn/learn.h"
 #include "learn/network.h"
 #include "learn/second_look.h"
+#include "learn/team.h"
 
 namespace lucerna::learn {
 
@@ -18,7 +21,7 @@ struct TrainingPlan {
     std::string name;
     std::vector<std::size_t> images;
     std::uint64_t seed = 1;
-    int epochs = 4;
+    int epochs = 24;
     int batch = 8;
     double head_rate = 1e-3;
     double trunk_rate = 2e-4;
@@ -26,6 +29,9 @@ struct TrainingPlan {
     /// The weights that are kept are a running mean of those that were trained.
     double averaging = 0.99;
     Augmentation augmentation;
+    Trained trained = Trained::kPointwise;
+    /// Columns of the manifest whose values are taught to the judge beside (Descriptors).
+    std::vector<std::string> described_by;
     LookPlan looks;
     /// Steps between two checkpoints.
     int checkpoint_every = 25;
@@ -36,9 +42,11 @@ struct TrainingPlan {
 /// last checkpoint takes the steps that an unbroken one would have taken.
 class Training {
   public:
-    /// Resumes from the checkpoint in `folder` where there is one. `set` is borrowed.
+    /// Resumes from the checkpoint in `folder` where there is one. `set` and `team` are borrowed.
+    /// Throws Error(kInvalidInput) for a team of more processes than a batch has pictures.
     Training(TrainingPlan plan, const TrainingSet& set, const WeightMap& trunk,
-             const NetworkShape& shape, std::filesystem::path folder, torch::Device device);
+             const NetworkShape& shape, std::filesystem::path folder, torch::Device device,
+             Team& team);
     ~Training();
 
     [[nodiscard]] int step() const;

@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include <array>
+
 #include "base/error.h"
 
 namespace lucerna::learn {
@@ -127,13 +129,44 @@ void TrunkImpl::adopt(const WeightMap& trunk) {
     }
 }
 
-void TrunkImpl::freeze() {
+void TrunkImpl::freeze(Trained trained) {
     frozen_ = true;
     const std::size_t early = layers_of(kFrozenStages);
     for (std::size_t i = 0; i < layers_.size(); ++i)
-        if (i < early || layers_[i].unit->groups > 1)
+        if (i < early || (layers_[i].unit->groups > 1 && trained == Trained::kPointwise))
             for (auto& parameter : layers_[i].unit->parameters())
                 parameter.set_requires_grad(false);
+}
+
+TrunkShape trunk_shape_of(const WeightMap& weights, const std::string& prefix) {
+    constexpr std::array<int, 7> kStrides{1, 2, 2, 2, 1, 2, 1};
+    const auto shape_of = [&](const std::string& layer) -> const std::vector<std::int64_t>& {
+        const auto found = weights.find(prefix + layer + ".weight");
+        if (found == weights.end())
+            throw Error(ErrorCode::kInvalidInput, "weights: no layer " + prefix + layer);
+        return found->second.shape;
+    };
+    const auto has = [&](const std::string& layer) {
+        return weights.contains(prefix + layer + ".weight");
+    };
+    TrunkShape trunk;
+    trunk.stem = static_cast<int>(shape_of("stem").at(0));
+    trunk.head = has("head") ? static_cast<int>(shape_of("head").at(0)) : 0;
+    trunk.stages.clear();
+    for (std::size_t i = 0; i < kStrides.size(); ++i) {
+        const std::string stage = "stage" + std::to_string(i + 1) + "_block";
+        const auto& depthwise = shape_of(stage + "1_depthwise");
+        const bool expands = has(stage + "1_expand");
+        StageShape shape;
+        shape.kernel = static_cast<int>(depthwise.at(2));
+        shape.stride = kStrides[i];
+        shape.width = static_cast<int>(shape_of(stage + "1_project").at(0));
+        shape.expand =
+            expands ? static_cast<int>(depthwise.at(0) / shape_of(stage + "1_expand").at(1)) : 1;
+        while (has(stage + std::to_string(shape.blocks + 1) + "_depthwise")) ++shape.blocks;
+        trunk.stages.push_back(shape);
+    }
+    return trunk;
 }
 
 }  // namespace lucerna::learn

@@ -23,6 +23,10 @@ struct UnitImpl : torch::nn::Module {
 };
 TORCH_MODULE(Unit);
 
+/// Which filters training moves. Depthwise ones cost half of a step on a CPU and are a twentieth of
+/// the weights.
+enum class Trained { kPointwise, kAll };
+
 /// A convolutional trunk by its shape, up to `stages` stages; the head follows only the last.
 class TrunkImpl : public torch::nn::Module {
   public:
@@ -54,9 +58,8 @@ class TrunkImpl : public torch::nn::Module {
     /// differs.
     void adopt(const WeightMap& trunk);
 
-    /// The early stages and every depthwise filter keep ImageNet's values: the latter cost half
-    /// the time of a training step and are a twentieth of the weights.
-    void freeze();
+    /// The early stages keep ImageNet's values, and so do those that `trained` leaves out.
+    void freeze(Trained trained);
 
   private:
     void add_stage(std::size_t number, const StageShape& shape, int& width);
@@ -68,5 +71,10 @@ class TrunkImpl : public torch::nn::Module {
     bool frozen_ = false;
 };
 TORCH_MODULE(Trunk);
+
+/// The shape of the trunk whose layers these weights hold under names that begin with `prefix`:
+/// widths, kernels and numbers of blocks are theirs, strides those of EfficientNet-Lite.
+/// Throws Error(kInvalidInput) naming the layer that is missing.
+[[nodiscard]] TrunkShape trunk_shape_of(const WeightMap& weights, const std::string& prefix);
 
 }  // namespace lucerna::learn
