@@ -40,7 +40,9 @@ Prediction with_presence(const RawPrediction& raw, const Blend& blend) {
     for (const RawCandidate& one : raw.candidates) {
         const double presence =
             logistic(blend.found * one.found + blend.looked * one.looked + blend.presence_bias);
-        prediction.candidates.push_back({one.box, presence, presence * logistic(one.malignancy)});
+        const double malignant =
+            logistic(blend.malignancy * one.malignancy + blend.malignancy_bias);
+        prediction.candidates.push_back({one.box, presence, presence * malignant});
     }
     return prediction;
 }
@@ -125,13 +127,20 @@ Blend fit_blend(const TrainingSet& set, const std::vector<RawPrediction>& raw) {
     for (const TrainingImage& image : set.images) index[image.record.file] = &image;
     std::vector<std::vector<double>> rows;
     std::vector<bool> outcomes;
+    std::vector<std::vector<double>> on_masses;
+    std::vector<bool> malignant;
     for (const RawPrediction& one : raw) {
         const ImageRecord& record = record_of(index, one.file);
         for (const RawCandidate& candidate : one.candidates) {
-            rows.push_back({candidate.found, candidate.looked});
-            outcomes.push_back(std::any_of(
+            const auto lesion = std::find_if(
                 record.lesions.begin(), record.lesions.end(),
-                [&](const Lesion& lesion) { return lesion.box.contains(candidate.box.centre()); }));
+                [&](const Lesion& each) { return each.box.contains(candidate.box.centre()); });
+            const bool on_lesion = lesion != record.lesions.end();
+            rows.push_back({candidate.found, candidate.looked});
+            outcomes.push_back(on_lesion);
+            if (!on_lesion || lesion->pathology == Pathology::kUnknown) continue;
+            on_masses.push_back({candidate.malignancy});
+            malignant.push_back(lesion->pathology == Pathology::kMalignant);
         }
     }
     Blend blend;
@@ -139,6 +148,13 @@ Blend fit_blend(const TrainingSet& set, const std::vector<RawPrediction>& raw) {
     blend.found = presence[0];
     blend.looked = presence[1];
     blend.presence_bias = presence[2];
+    // A tiny run may find masses of one kind only: then the judge's word stands as it is.
+    const auto positive = std::count(malignant.begin(), malignant.end(), true);
+    if (positive > 0 && static_cast<std::size_t>(positive) < malignant.size()) {
+        const std::vector<double> of_masses = fit_logistic(on_masses, malignant, kRidge);
+        blend.malignancy = of_masses[0];
+        blend.malignancy_bias = of_masses[1];
+    }
     rows.clear();
     outcomes.clear();
     for (const RawPrediction& one : raw) {

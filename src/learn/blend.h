@@ -10,14 +10,18 @@ namespace lucerna::learn {
 
 /// How the parts of the network's opinion become the scores that it puts out (all logistic):
 ///   presence  = s(found * f + looked * l + bias)
-///   suspicion = presence * s(malignancy)
+///   suspicion = presence * s(malignancy * m + bias)
 ///   image     = s(top * logit(largest suspicion) + mean * m + context * c + bias),
-/// with f, l the logits of finder and judge, m the malignancy logits averaged by squared presence,
-/// c the logit of the breast as a whole. Few numbers, fitted on out-of-fold predictions.
+/// with f, l the logits of finder and judge, m that of malignancy, in the image's score averaged by
+/// squared presence, c the logit of the breast as a whole. Few numbers, fitted on out-of-fold
+/// predictions; the judge is surer of malignancy than it is right, which the weight of m takes
+/// back.
 struct Blend {
     double found = 0.5;
     double looked = 0.5;
     double presence_bias = 0;
+    double malignancy = 1;
+    double malignancy_bias = 0;
     double top = 0.5;
     double mean = 0.5;
     double context = 0.5;
@@ -30,8 +34,9 @@ inline constexpr double kLeastPresence = 1e-3;
 
 [[nodiscard]] Prediction blended(const RawPrediction& raw, const Blend& blend);
 
-/// Maximum likelihood with a small ridge: presence on every candidate of every image, then image
-/// on every image. Throws Error(kInvalidInput) where `set` lacks an image.
+/// Maximum likelihood with a small ridge: presence on every candidate of every image, malignancy on
+/// those that lie on a lesion of known pathology, then image on every image. Throws
+/// Error(kInvalidInput) where `set` lacks an image.
 [[nodiscard]] Blend fit_blend(const TrainingSet& set, const std::vector<RawPrediction>& raw);
 
 /// Each fold's predictions by a blend that was fitted on the other folds.

@@ -22,11 +22,12 @@ std::string with_interval(double value, const evaluate::Interval& interval, int 
 std::string blend_table(const Blend& blend) {
     return "What the network puts out weighs its parts (logits) so: presence = s(" +
            fixed(blend.found, 3) + " finder + " + fixed(blend.looked, 3) + " judge + " +
-           fixed(blend.presence_bias, 3) + "); suspicion = presence x s(malignancy); image = s(" +
-           fixed(blend.top, 3) + " logit(highest suspicion) + " + fixed(blend.mean, 3) +
-           " mean malignancy + " + fixed(blend.context, 3) + " whole breast + " +
-           fixed(blend.image_bias, 3) +
-           "), s the logistic function. The seven numbers were fitted on out-of-fold predictions; "
+           fixed(blend.presence_bias, 3) + "); suspicion = presence x s(" +
+           fixed(blend.malignancy, 3) + " malignancy + " + fixed(blend.malignancy_bias, 3) +
+           "); image = s(" + fixed(blend.top, 3) + " logit(highest suspicion) + " +
+           fixed(blend.mean, 3) + " mean malignancy + " + fixed(blend.context, 3) +
+           " whole breast + " + fixed(blend.image_bias, 3) +
+           "), s the logistic function. The nine numbers were fitted on out-of-fold predictions; "
            "the figures below are of blends fitted without the fold that they are measured on.\n\n";
 }
 

@@ -273,7 +273,7 @@ std::array<std::vector<float>, 4> run_onnx(const Bytes& model, torch::Tensor pic
 
 /// What the exported network puts out must be what ours says of the same picture.
 void expect_same(Network& network, const torch::Tensor& picture, double tolerance) {
-    const Blend blend{0.7, 0.4, -0.2, 0.3, 0.6, 0.2, 0.1};
+    const Blend blend{0.7, 0.4, -0.2, 0.8, 0.1, 0.3, 0.6, 0.2, 0.1};
     const Prediction ours = blended(read_pictures(network, picture).at(0), blend);
     const auto theirs = run_onnx(export_onnx(network->weights(), network->shape(), blend), picture);
     ASSERT_EQ(theirs[3].size(), 1U);
@@ -347,6 +347,24 @@ TEST(FitBlend, FindsThePartThatKnows) {
     EXPECT_LT(std::abs(blend.found), 0.6);
     EXPECT_GT(blend.context, 1);
     EXPECT_LT(std::abs(blend.mean), 0.8);
+}
+
+TEST(FitBlend, TakesBackWhatTheJudgeIsTooSureOf) {
+    // It says odds of e^4 to 1 either way and is wrong once in five times: it should say 4 to 1.
+    const TrainingSet set = example_set(200, 5);
+    std::vector<RawPrediction> raw;
+    for (std::size_t i = 0; i < set.images.size(); ++i) {
+        RawPrediction one;
+        one.file = set.images[i].record.file;
+        const bool wrong = i % 10 < 2;
+        const double said = set.images[i].record.malignant != wrong ? 4 : -4;
+        one.candidates.push_back({set.images[i].record.lesions[0].box, 3, 3, said});
+        one.candidates.push_back({{0, 0, 1, 1}, -3, -3, 9});
+        raw.push_back(one);
+    }
+    const Blend blend = fit_blend(set, raw);
+    EXPECT_NEAR(4 * blend.malignancy, std::log(4), 0.05);
+    EXPECT_NEAR(blend.malignancy_bias, 0, 0.02);
 }
 
 TEST(FitLogistic, RecoversTheWeightsOfALargeSample) {

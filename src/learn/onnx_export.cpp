@@ -158,7 +158,9 @@ void add_scores(OnnxLayers& net, OnnxGraph& graph, const Found& found, const Pea
                                           times(net.picked(opinion, 0, 1), blend.looked)}),
                          net.number(blend.presence_bias)});
     const std::string presence = net.node("Sigmoid", {logit});
-    const std::string suspicion = net.node("Mul", {presence, net.node("Sigmoid", {malignancy})});
+    const std::string weighed =
+        net.node("Add", {times(malignancy, blend.malignancy), net.number(blend.malignancy_bias)});
+    const std::string suspicion = net.node("Mul", {presence, net.node("Sigmoid", {weighed})});
 
     const std::string highest =
         graph.add_node("ReduceMax", {suspicion}, {{"keepdims", {0}, {}, true}});
