@@ -1,11 +1,8 @@
 #pragma once
 
 #include <filesystem>
-#include <memory>
-#include <string>
-#include <vector>
 
-#include "vault/key_provider.h"
+#include "vault/held_keys.h"
 
 namespace lucerna::vault {
 
@@ -13,26 +10,11 @@ namespace lucerna::vault {
 /// The file is created with mode 0600 and one random key when it does not exist.
 ///
 /// Whoever has this file and the data folder can read everything: keep them apart.
-class FileKeyProvider final : public KeyProvider {
+class FileKeyProvider final : public HeldKeyProvider {
   public:
-    /// Throws Error: kIo; kCorrupt (not a key file, or no key in it); kInvalidInput when group or
-    /// others may read it, naming the mode.
-    explicit FileKeyProvider(std::filesystem::path path);
-    ~FileKeyProvider() override;
-
-    [[nodiscard]] std::string current_key() const override;
-    [[nodiscard]] WrappedKey wrap(const SecretKey& key, std::string_view purpose) override;
-    [[nodiscard]] SecretKey unwrap(const WrappedKey& wrapped, std::string_view purpose) override;
-
-    /// Adds a new key, durably, and uses it from now on; the older ones still unwrap.
-    void rotate();
-    /// Drops every key but the current one, durably. Call after everything was rewrapped.
-    void forget_older();
-    [[nodiscard]] std::vector<std::string> keys() const;
-
-  private:
-    struct State;
-    std::unique_ptr<State> state_;
+    /// Throws Error: kIo; kCorrupt (not a key file, altered, or no key in it); kInvalidInput when
+    /// group or others may read it, naming the mode.
+    explicit FileKeyProvider(const std::filesystem::path& path);
 };
 
 }  // namespace lucerna::vault

@@ -96,10 +96,30 @@ TEST_F(FileKeyProviderTest, RefusesWhatIsNoKeyFile) {
     for (const char* text :
          {"", "hello\n", "lucerna-key-encryption-keys/1\n", "lucerna-key-encryption-keys/1\nname\n",
           "lucerna-key-encryption-keys/1\nname AAAA\n",
-          "lucerna-key-encryption-keys/2\nname AAAA\n"}) {
+          "lucerna-key-encryption-keys/2\nname AAAA\n", "lucerna-key-encryption-keys/3\n"}) {
         write(text);
         EXPECT_EQ(code_of_opening(), ErrorCode::kCorrupt) << text;
     }
+}
+
+TEST_F(FileKeyProviderTest, FindsAFlippedBitAnywhereInItsFile) {
+    { const FileKeyProvider provider(path); }
+    const Bytes whole = read_file(path);
+    for (std::size_t at = 0; at < whole.size(); ++at) {
+        Bytes altered = whole;
+        altered[at] ^= static_cast<std::uint8_t>(1U << (at % 8));
+        write(std::string(as_text(altered)));
+        EXPECT_EQ(code_of_opening(), ErrorCode::kCorrupt) << at;
+    }
+}
+
+TEST_F(FileKeyProviderTest, ReadsAFileOfTheFirstVersion) {
+    const SecretKey key = SecretKey::random();
+    write("lucerna-key-encryption-keys/1\nold " + to_base64(key.bytes()) + "\n");
+    FileKeyProvider provider(path);
+    EXPECT_EQ(provider.current_key(), "old");
+    provider.rotate();
+    EXPECT_EQ(FileKeyProvider(path).keys().size(), 2U);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -20,13 +22,54 @@ class KeyProvider {
   public:
     virtual ~KeyProvider() = default;
 
-    /// The name of the key that `wrap` uses now.
+    /// The name of the key that `wrap` uses now. Throws Error(kUnavailable).
     [[nodiscard]] virtual std::string current_key() const = 0;
     /// Seals under the current key, bound to `purpose`. Throws Error(kUnavailable).
     [[nodiscard]] virtual WrappedKey wrap(const SecretKey& key, std::string_view purpose) = 0;
     /// Throws Error: kNotFound (that key-encryption key is not held), kCorrupt (altered, or
     /// another purpose), kUnavailable.
     [[nodiscard]] virtual SecretKey unwrap(const WrappedKey& wrapped, std::string_view purpose) = 0;
+    /// The same data key under the current key. Throws as unwrap and wrap do.
+    [[nodiscard]] virtual WrappedKey rewrap(const WrappedKey& wrapped, std::string_view purpose);
+
+    /// Makes a new key, durably, and uses it from now on; the older ones still unwrap.
+    virtual void rotate() = 0;
+    /// Ends every key but the current one, durably. Call after everything was rewrapped.
+    virtual void forget_older() = 0;
+};
+
+/// One way to hold key-encryption keys, as the configuration names it: "SCHEME:REST". A new one is
+/// a file that defines its kind and a line in the table of key_provider.cpp.
+struct KeyProviderKind {
+    std::string_view scheme;
+    /// Opens or, where it can, creates the keys. `rest` is what stands behind the colon.
+    std::unique_ptr<KeyProvider> (*open)(std::string_view rest,
+                                         const std::filesystem::path& data_folder);
+};
+
+/// Opens what `setting` names: "file:PATH", "passphrase:PATH", "transit:URL?..." (docs/keys.md).
+/// Empty: a key file in the data folder. Throws Error: kInvalidInput (no such scheme, or its rest
+/// is wrong), and whatever the kind's own opening throws.
+[[nodiscard]] std::unique_ptr<KeyProvider> open_key_provider(
+    std::string_view setting, const std::filesystem::path& data_folder);
+
+/// Two providers while everything moves from one to the other: wraps by `to`, unwraps by either.
+class MovingKeyProvider final : public KeyProvider {
+  public:
+    /// Both must outlive it.
+    MovingKeyProvider(KeyProvider& from, KeyProvider& to) : from_(from), to_(to) {}
+
+    [[nodiscard]] std::string current_key() const override { return to_.current_key(); }
+    [[nodiscard]] WrappedKey wrap(const SecretKey& key, std::string_view purpose) override {
+        return to_.wrap(key, purpose);
+    }
+    [[nodiscard]] SecretKey unwrap(const WrappedKey& wrapped, std::string_view purpose) override;
+    void rotate() override { to_.rotate(); }
+    void forget_older() override { to_.forget_older(); }
+
+  private:
+    KeyProvider& from_;
+    KeyProvider& to_;
 };
 
 }  // namespace lucerna::vault

@@ -4,6 +4,7 @@
 read_sealed_object.py KEY_FILE DATA_FOLDER OBJECT_NAME > file.dcm
 """
 import base64
+import hashlib
 import pathlib
 import sys
 
@@ -13,8 +14,10 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 
 def key_encryption_keys(path):
-    first, *lines = pathlib.Path(path).read_text().splitlines()
-    assert first == "lucerna-key-encryption-keys/1", first
+    text, _, checksum = pathlib.Path(path).read_text().rpartition("sha256 ")
+    assert hashlib.sha256(text.encode()).hexdigest() == checksum.strip()
+    first, *lines = text.splitlines()
+    assert first == "lucerna-key-encryption-keys/2", first
     return {name: base64.b64decode(key) for name, key in (line.split(" ") for line in lines)}
 
 

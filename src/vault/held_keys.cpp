@@ -1,0 +1,226 @@
+#include "vault/held_keys.h"
+
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/guarded.h"
+#include "base/hash.h"
+#include "vault/aes_gcm.h"
+
+namespace lucerna::vault {
+namespace {
+
+constexpr std::string_view kFirstLine = "lucerna-key-encryption-keys/2";
+// Without the checksum: what earlier programs wrote.
+constexpr std::string_view kEarlierFirstLine = "lucerna-key-encryption-keys/1";
+constexpr std::string_view kChecksum = "sha256 ";
+
+[[noreturn]] void corrupt(const std::string& place, const std::string& what) {
+    throw Error(ErrorCode::kCorrupt, "key file " + place + ": " + what);
+}
+
+std::optional<std::string_view> take_line(std::string_view& text) {
+    if (text.empty()) return {};
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    return line;
+}
+
+NamedKey key_from(std::string_view line, const std::string& place) {
+    const std::size_t space = line.find(' ');
+    if (space == std::string_view::npos) corrupt(place, "a line is not a name and a key");
+    const std::string name(line.substr(0, space));
+    try {
+        Bytes key = from_base64(line.substr(space + 1));
+        NamedKey named{name, SecretKey::from(key)};
+        OPENSSL_cleanse(key.data(), key.size());
+        return named;
+    } catch (const Error&) {
+        corrupt(place, "the key " + name + " is not 32 bytes");
+    }
+}
+
+}  // namespace
+
+void wipe(std::string& text) {
+    OPENSSL_cleanse(text.data(), text.size());
+}
+
+NamedKey new_named_key() {
+    return {to_text(random_id()), SecretKey::random()};
+}
+
+std::string with_checksum(std::string text) {
+    const std::string sum = sha256(as_byte_view(text));
+    return text.append(kChecksum).append(sum).append("\n");
+}
+
+std::string_view without_checksum(std::string_view text, const std::string& place) {
+    const std::size_t length = kChecksum.size() + 64 + 1;
+    if (text.size() < length) corrupt(place, "it is cut short");
+    const std::string_view content = text.substr(0, text.size() - length);
+    const std::string last = std::string(kChecksum) + sha256(as_byte_view(content)) + "\n";
+    if (text.substr(content.size()) != last)
+        corrupt(place, "it is not what was written: its checksum does not fit");
+    return content;
+}
+
+std::string to_text(const std::vector<NamedKey>& keys) {
+    std::string text = std::string(kFirstLine) + "\n";
+    for (const NamedKey& key : keys) text += key.name + " " + to_base64(key.key.bytes()) + "\n";
+    return with_checksum(std::move(text));
+}
+
+std::vector<NamedKey> keys_from(std::string_view text, const std::string& place) {
+    std::string_view lines = text;
+    const auto first = take_line(lines);
+    if (first == kFirstLine) {
+        lines = without_checksum(text, place);
+        (void)take_line(lines);
+    } else if (first != kEarlierFirstLine) {
+        corrupt(place, "it does not begin with " + std::string(kFirstLine));
+    }
+    std::vector<NamedKey> keys;
+    while (const auto line = take_line(lines)) keys.push_back(key_from(*line, place));
+    if (keys.empty()) corrupt(place, "it holds no key");
+    return keys;
+}
+
+// The mode must be right from the first byte on, hence not base's write_file.
+void write_secretly(const std::filesystem::path& path, std::string_view text) {
+    if (!path.parent_path().empty()) std::filesystem::create_directories(path.parent_path());
+    const std::string temporary = path.string() + ".new";
+    ::unlink(temporary.c_str());
+    const int file =
+        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    const bool written =
+        file >= 0 && ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+        ::fsync(file) == 0;
+    const int reason = errno;
+    if (file >= 0) ::close(file);
+    if (!written || ::rename(temporary.c_str(), path.c_str()) != 0) {
+        const int number = written ? errno : reason;
+        ::unlink(temporary.c_str());
+        throw Error(number == ENOSPC ? ErrorCode::kOutOfSpace : ErrorCode::kIo,
+                    "cannot write the key file " + path.string() + ": " + std::strerror(number));
+    }
+    sync_folder(path.parent_path().empty() ? "." : path.parent_path());
+}
+
+std::string read_secretly(const std::filesystem::path& path) {
+    struct stat about {};
+    if (::stat(path.c_str(), &about) != 0) {
+        if (errno == ENOENT) return {};
+        throw Error(ErrorCode::kIo,
+                    "cannot read the key file " + path.string() + ": " + std::strerror(errno));
+    }
+    if (S_ISREG(about.st_mode) && (about.st_mode & 077) != 0)
+        throw Error(
+            ErrorCode::kInvalidInput,
+            "key file " + path.string() + ": its mode lets group or others at it; set 0600");
+    Bytes bytes = read_file(path, 1 << 20);
+    std::string text(as_text(bytes));
+    OPENSSL_cleanse(bytes.data(), bytes.size());
+    if (text.empty()) corrupt(path.string(), "it is empty");
+    return text;
+}
+
+struct HeldKeyProvider::State {
+    std::string place;
+    Save save;
+    /// The current one is the last.
+    Guarded<std::vector<NamedKey>> keys;
+};
+
+HeldKeyProvider::HeldKeyProvider(std::string place, std::vector<NamedKey> keys, Save save)
+    : state_(std::make_unique<State>()) {
+    state_->place = std::move(place);
+    state_->save = std::move(save);
+    state_->keys.with([&](auto& held) { held = std::move(keys); });
+}
+
+HeldKeyProvider::~HeldKeyProvider() = default;
+
+std::string HeldKeyProvider::current_key() const {
+    return state_->keys.with([](const auto& keys) { return keys.back().name; });
+}
+
+// A wrapped key is a random nonce of 12 bytes, the sealed key, and the tag.
+WrappedKey HeldKeyProvider::wrap(const SecretKey& key, std::string_view purpose) {
+    const NamedKey current = state_->keys.with([](const auto& keys) { return keys.back(); });
+    AesGcm::Nonce nonce;
+    const Id random = random_id();
+    std::copy_n(random.begin(), nonce.size(), nonce.begin());
+    WrappedKey wrapped{current.name, Bytes(nonce.begin(), nonce.end())};
+    wrapped.bytes.resize(nonce.size() + SecretKey::kBytes + AesGcm::kTagBytes);
+    AesGcm(current.key)
+        .seal(nonce, as_byte_view(purpose), key.bytes(),
+              std::span(wrapped.bytes).subspan(nonce.size()));
+    return wrapped;
+}
+
+SecretKey HeldKeyProvider::unwrap(const WrappedKey& wrapped, std::string_view purpose) {
+    const auto held = state_->keys.with([&](const auto& keys) -> std::optional<SecretKey> {
+        for (const NamedKey& key : keys)
+            if (key.name == wrapped.provider_key) return key.key;
+        return {};
+    });
+    if (!held)
+        throw Error(ErrorCode::kNotFound, "the key file " + state_->place +
+                                              " does not hold the key-encryption key " +
+                                              wrapped.provider_key);
+    AesGcm::Nonce nonce;
+    std::array<std::uint8_t, SecretKey::kBytes> plain;
+    if (wrapped.bytes.size() != nonce.size() + plain.size() + AesGcm::kTagBytes)
+        throw Error(ErrorCode::kCorrupt, "a wrapped data key has the wrong length");
+    std::copy_n(wrapped.bytes.begin(), nonce.size(), nonce.begin());
+    if (!AesGcm(*held).open(nonce, as_byte_view(purpose),
+                            ByteView(wrapped.bytes).subspan(nonce.size()), plain))
+        throw Error(ErrorCode::kCorrupt, "a wrapped data key does not open under " +
+                                             wrapped.provider_key + ": altered, or another's");
+    const SecretKey key = SecretKey::from(plain);
+    OPENSSL_cleanse(plain.data(), plain.size());
+    return key;
+}
+
+void HeldKeyProvider::rotate() {
+    state_->keys.with([&](auto& keys) {
+        std::vector<NamedKey> more = keys;
+        more.push_back(new_named_key());
+        state_->save(more);
+        keys = std::move(more);
+    });
+}
+
+void HeldKeyProvider::forget_older() {
+    state_->keys.with([&](auto& keys) {
+        std::vector<NamedKey> last{keys.back()};
+        state_->save(last);
+        keys = std::move(last);
+    });
+}
+
+void HeldKeyProvider::save_again() {
+    state_->keys.with([&](auto& keys) { state_->save(keys); });
+}
+
+std::vector<std::string> HeldKeyProvider::keys() const {
+    return state_->keys.with([](const auto& keys) {
+        std::vector<std::string> names;
+        for (const NamedKey& key : keys) names.push_back(key.name);
+        return names;
+    });
+}
+
+}  // namespace lucerna::vault

@@ -1,0 +1,45 @@
+#include "vault/key_provider.h"
+
+#include "base/error.h"
+
+namespace lucerna::vault {
+
+extern const KeyProviderKind kFileKeys;
+extern const KeyProviderKind kPassphraseKeys;
+extern const KeyProviderKind kTransitKeys;
+
+namespace {
+
+const KeyProviderKind* const kKinds[] = {&kFileKeys, &kPassphraseKeys, &kTransitKeys};
+
+}  // namespace
+
+std::unique_ptr<KeyProvider> open_key_provider(std::string_view setting,
+                                               const std::filesystem::path& data_folder) {
+    const std::size_t colon = setting.find(':');
+    const std::string_view scheme = setting.empty() ? "file" : setting.substr(0, colon);
+    const std::string_view rest =
+        colon == std::string_view::npos ? std::string_view() : setting.substr(colon + 1);
+    std::string known;
+    for (const KeyProviderKind* kind : kKinds) {
+        if (kind->scheme == scheme) return kind->open(rest, data_folder);
+        known += (known.empty() ? "" : ", ") + std::string(kind->scheme);
+    }
+    throw Error(ErrorCode::kInvalidInput, "keys: there is no provider \"" + std::string(scheme) +
+                                              "\" (SCHEME:REST with one of " + known + ")");
+}
+
+WrappedKey KeyProvider::rewrap(const WrappedKey& wrapped, std::string_view purpose) {
+    return wrap(unwrap(wrapped, purpose), purpose);
+}
+
+SecretKey MovingKeyProvider::unwrap(const WrappedKey& wrapped, std::string_view purpose) {
+    try {
+        return to_.unwrap(wrapped, purpose);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::kNotFound) throw;
+    }
+    return from_.unwrap(wrapped, purpose);
+}
+
+}  // namespace lucerna::vault

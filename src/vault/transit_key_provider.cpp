@@ -1,0 +1,208 @@
+#include "vault/transit_key_provider.h"
+
+#include <openssl/crypto.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "vault/held_keys.h"
+#include "vault/transit_service.h"
+
+namespace lucerna::vault {
+namespace {
+
+using nlohmann::json;
+
+[[noreturn]] void refuse(const std::string& what) {
+    throw Error(ErrorCode::kInvalidInput,
+                "keys = \"transit:URL/keys/NAME?token-file=PATH\": " + what);
+}
+
+bool is_this_machine(std::string_view address) {
+    for (const std::string_view host : {"127.0.0.1", "localhost", "[::1]"})
+        if (address.starts_with(host) &&
+            (address.size() == host.size() || address[host.size()] == ':' ||
+             address[host.size()] == '/'))
+            return true;
+    return false;
+}
+
+void put_option(TransitOptions& options, std::string_view option) {
+    const std::size_t equals = option.find('=');
+    const std::string_view name = option.substr(0, equals);
+    if (equals == std::string_view::npos) refuse("an option is NAME=VALUE");
+    const std::string value(option.substr(equals + 1));
+    if (name == "token-file")
+        options.token_file = value;
+    else if (name == "ca")
+        options.authorities = value;
+    else if (name == "namespace")
+        options.name_space = value;
+    else
+        refuse("there is no option \"" + std::string(name) + "\" (token-file, ca, namespace)");
+}
+
+/// A member of the answer's "data", or an Error that says what the service left out.
+json data_in(const TransitOptions& options, const std::string& body, const char* member) {
+    const json answer = json::parse(body, nullptr, false);
+    if (answer.is_object() && answer.contains("data") && answer["data"].is_object() &&
+        answer["data"].contains(member))
+        return answer["data"][member];
+    throw Error(ErrorCode::kUnavailable,
+                "the key service " + options.engine + " answers without data." + member);
+}
+
+std::string text_in(const TransitOptions& options, const std::string& body, const char* member) {
+    const json value = data_in(options, body, member);
+    if (value.is_string()) return value.get<std::string>();
+    throw Error(ErrorCode::kUnavailable,
+                "the key service " + options.engine + " answers without a text data." + member);
+}
+
+Bytes digest_of(std::string_view purpose) {
+    return from_hex(sha256(as_byte_view(purpose)));
+}
+
+}  // namespace
+
+TransitOptions transit_options_from(std::string_view text) {
+    TransitOptions options;
+    const std::size_t question = std::min(text.find('?'), text.size());
+    const std::string_view url = text.substr(0, question);
+    const std::size_t keys = url.rfind("/keys/");
+    if (keys == std::string_view::npos) refuse("there is no /keys/NAME in it");
+    options.engine = url.substr(0, keys);
+    options.key = url.substr(keys + 6);
+    if (options.key.empty() || options.key.find_first_of("/:") != std::string::npos)
+        refuse("NAME is empty, or not one name");
+    const std::string_view engine = options.engine;
+    if (engine.starts_with("http://")) {
+        // Data keys travel in it.
+        if (!is_this_machine(engine.substr(7))) refuse("http:// is for this machine; use https://");
+    } else if (!engine.starts_with("https://")) {
+        refuse("URL begins with https://");
+    }
+    std::string_view rest = question < text.size() ? text.substr(question + 1) : std::string_view();
+    while (!rest.empty()) {
+        const std::size_t end = std::min(rest.find('&'), rest.size());
+        put_option(options, rest.substr(0, end));
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    if (options.token_file.empty()) refuse("token-file is missing");
+    return options;
+}
+
+struct TransitKeyProvider::Service {
+    TransitOptions options;
+
+    [[nodiscard]] std::string post(const char* what, const json& body,
+                                   const char* behind = "") const {
+        // What an altered record holds need not be UTF-8; the service then says what it thinks of
+        // it.
+        std::string text = body.dump(-1, ' ', false, json::error_handler_t::replace);
+        std::string answer = ask_transit(options, what + options.key + behind, text);
+        wipe(text);
+        return answer;
+    }
+    [[nodiscard]] long long latest_version() const {
+        const json version =
+            data_in(options, ask_transit(options, "/keys/" + options.key, ""), "latest_version");
+        return version.is_number_integer() ? version.get<long long>() : 0;
+    }
+};
+
+TransitKeyProvider::TransitKeyProvider(TransitOptions options)
+    : service_(std::make_unique<Service>(Service{std::move(options)})) {
+    (void)service_->latest_version();
+}
+
+TransitKeyProvider::~TransitKeyProvider() = default;
+
+std::string TransitKeyProvider::current_key() const {
+    return "transit:" + service_->options.key + ":v" + std::to_string(service_->latest_version());
+}
+
+/// "vault:v3:..." is of version 3.
+std::string TransitKeyProvider::name_of_version(std::string_view ciphertext) const {
+    const std::size_t first = ciphertext.find(':');
+    const std::size_t second =
+        first == std::string_view::npos ? first : ciphertext.find(':', first + 1);
+    if (second == std::string_view::npos)
+        throw Error(ErrorCode::kCorrupt, "a wrapped data key is not a transit ciphertext");
+    return "transit:" + service_->options.key + ":" +
+           std::string(ciphertext.substr(first + 1, second - first - 1));
+}
+
+WrappedKey TransitKeyProvider::wrapped_from(const std::string& ciphertext) const {
+    const ByteView bytes = as_byte_view(ciphertext);
+    return {name_of_version(ciphertext), Bytes(bytes.begin(), bytes.end())};
+}
+
+WrappedKey TransitKeyProvider::wrap(const SecretKey& key, std::string_view purpose) {
+    Bytes plain(key.bytes().begin(), key.bytes().end());
+    const Bytes digest = digest_of(purpose);
+    plain.insert(plain.end(), digest.begin(), digest.end());
+    std::string text = to_base64(plain);
+    OPENSSL_cleanse(plain.data(), plain.size());
+    const std::string answer = service_->post("/encrypt/", {{"plaintext", text}});
+    wipe(text);
+    return wrapped_from(text_in(service_->options, answer, "ciphertext"));
+}
+
+SecretKey TransitKeyProvider::unwrap(const WrappedKey& wrapped, std::string_view purpose) {
+    const std::string ours = "transit:" + service_->options.key + ":";
+    if (!wrapped.provider_key.starts_with(ours))
+        throw Error(ErrorCode::kNotFound, "the key service " + service_->options.engine +
+                                              " is not asked for the key-encryption key " +
+                                              wrapped.provider_key);
+    const std::string ciphertext(as_text(wrapped.bytes));
+    if (name_of_version(ciphertext) != wrapped.provider_key)
+        throw Error(ErrorCode::kCorrupt, "a wrapped data key is not of " + wrapped.provider_key);
+    std::string answer = service_->post("/decrypt/", {{"ciphertext", ciphertext}});
+    std::string text = text_in(service_->options, answer, "plaintext");
+    wipe(answer);
+    Bytes plain = from_base64(text);
+    wipe(text);
+    const Bytes digest = digest_of(purpose);
+    if (plain.size() != SecretKey::kBytes + digest.size() ||
+        !std::equal(digest.begin(), digest.end(), plain.begin() + SecretKey::kBytes))
+        throw Error(ErrorCode::kCorrupt,
+                    "a wrapped data key does not open for its purpose: it is another's");
+    const SecretKey key = SecretKey::from(ByteView(plain).first(SecretKey::kBytes));
+    OPENSSL_cleanse(plain.data(), plain.size());
+    return key;
+}
+
+WrappedKey TransitKeyProvider::rewrap(const WrappedKey& wrapped, std::string_view purpose) {
+    // Of another provider, or altered: what unwrap says of it.
+    if (name_of_version(as_text(wrapped.bytes)) != wrapped.provider_key)
+        return wrap(unwrap(wrapped, purpose), purpose);
+    const std::string answer =
+        service_->post("/rewrap/", {{"ciphertext", std::string(as_text(wrapped.bytes))}});
+    return wrapped_from(text_in(service_->options, answer, "ciphertext"));
+}
+
+void TransitKeyProvider::rotate() {
+    (void)service_->post("/keys/", json::object(), "/rotate");
+}
+
+void TransitKeyProvider::forget_older() {
+    (void)service_->post("/keys/", {{"min_decryption_version", service_->latest_version()}},
+                         "/config");
+}
+
+namespace {
+
+std::unique_ptr<KeyProvider> open(std::string_view rest, const std::filesystem::path&) {
+    return std::make_unique<TransitKeyProvider>(transit_options_from(rest));
+}
+
+}  // namespace
+
+extern const KeyProviderKind kTransitKeys;
+const KeyProviderKind kTransitKeys{"transit", open};
+
+}  // namespace lucerna::vault

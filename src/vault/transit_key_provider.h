@@ -1,0 +1,55 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "vault/key_provider.h"
+
+namespace lucerna::vault {
+
+struct TransitOptions {
+    /// Of the engine: "https://vault.example:8200/v1/transit".
+    std::string engine;
+    /// The name of the key in it. Made for this data folder alone: `forget_older` retires versions.
+    std::string key;
+    /// Holds the token; read anew for each request, since agents renew it.
+    std::filesystem::path token_file;
+    /// PEM file of the authorities that may vouch for the server; empty: those of the system.
+    std::filesystem::path authorities;
+    std::string name_space;
+};
+
+/// "URL/keys/NAME?token-file=PATH&ca=PATH&namespace=NAME". Throws Error(kInvalidInput): no key in
+/// it, no token file, an option that is none, or http:// to another machine.
+[[nodiscard]] TransitOptions transit_options_from(std::string_view text);
+
+/// Key-encryption keys in a service that speaks HashiCorp Vault's transit API (HTTP, version 1):
+/// data keys are sent there to be encrypted and decrypted, the key itself never comes here. The
+/// plaintext is the data key and the SHA-256 of its purpose, which binds them where `rewrap` has no
+/// associated data.
+class TransitKeyProvider final : public KeyProvider {
+  public:
+    /// Asks the service about the key. Throws Error: kUnavailable (not reached, sealed, token
+    /// refused), kNotFound (no such key), both naming the service.
+    explicit TransitKeyProvider(TransitOptions options);
+    ~TransitKeyProvider() override;
+
+    [[nodiscard]] std::string current_key() const override;
+    [[nodiscard]] WrappedKey wrap(const SecretKey& key, std::string_view purpose) override;
+    [[nodiscard]] SecretKey unwrap(const WrappedKey& wrapped, std::string_view purpose) override;
+    /// The service does it: the data key does not come here.
+    [[nodiscard]] WrappedKey rewrap(const WrappedKey& wrapped, std::string_view purpose) override;
+    void rotate() override;
+    /// Sets the key's min_decryption_version to the latest.
+    void forget_older() override;
+
+  private:
+    struct Service;
+    [[nodiscard]] std::string name_of_version(std::string_view ciphertext) const;
+    [[nodiscard]] WrappedKey wrapped_from(const std::string& ciphertext) const;
+
+    std::unique_ptr<Service> service_;
+};
+
+}  // namespace lucerna::vault

@@ -1,0 +1,151 @@
+#include "vault/transit_key_provider.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <fstream>
+#include <functional>
+
+#include "base/error.h"
+#include "support/temporary_folder.h"
+#include "support/transit_stand_in.h"
+
+namespace lucerna::vault {
+namespace {
+
+using testing::HasSubstr;
+
+struct Refused {
+    std::string code = "none";
+    std::string message;
+};
+
+Refused refusal_of(const std::function<void()>& work) {
+    try {
+        work();
+    } catch (const Error& error) {
+        return {std::string(name_of(error.code())), error.what()};
+    }
+    return {};
+}
+
+TEST(TransitOptions, AreTakenFromTheSetting) {
+    const TransitOptions options = transit_options_from(
+        "https://vault.example:8200/v1/transit/keys/lucerna?token-file=/run/token&ca=/etc/ca.pem&"
+        "namespace=imaging");
+    EXPECT_EQ(options.engine, "https://vault.example:8200/v1/transit");
+    EXPECT_EQ(options.key, "lucerna");
+    EXPECT_EQ(options.token_file, "/run/token");
+    EXPECT_EQ(options.authorities, "/etc/ca.pem");
+    EXPECT_EQ(options.name_space, "imaging");
+}
+
+TEST(TransitOptions, RefuseWhatIsMissingOrUnsafe) {
+    const auto words = [](const char* text) {
+        const Refused refused = refusal_of([&] { (void)transit_options_from(text); });
+        return refused.code == "invalid-input" ? refused.message : refused.code;
+    };
+    EXPECT_THAT(words("https://h/v1/transit"), HasSubstr("/keys/NAME"));
+    EXPECT_THAT(words("https://h/v1/transit/keys/?token-file=t"), HasSubstr("NAME is empty"));
+    EXPECT_THAT(words("https://h/v1/transit/keys/k"), HasSubstr("token-file"));
+    EXPECT_THAT(words("https://h/v1/transit/keys/k?tokenfile=t"), HasSubstr("tokenfile"));
+    EXPECT_THAT(words("http://192.0.2.1/v1/transit/keys/k?token-file=t"), HasSubstr("https://"));
+    EXPECT_THAT(words("http://localhost.example/keys/k?token-file=t"), HasSubstr("https://"));
+    EXPECT_THAT(words("ftp://h/keys/k?token-file=t"), HasSubstr("https://"));
+    EXPECT_EQ(words("http://127.0.0.1:8200/v1/transit/keys/k?token-file=t"), "none");
+}
+
+class TransitKeyProviderTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        if (!test::TransitStandIn::can_run(folder.path() / "scratch"))
+            GTEST_SKIP() << "skipped: no python3 with cryptography";
+        service = std::make_unique<test::TransitStandIn>(folder.path());
+        write_token(test::TransitStandIn::kToken);
+    }
+    void write_token(const std::string& token) const {
+        std::ofstream(token_file()) << token << "\n";
+        ::chmod(token_file().c_str(), 0600);
+    }
+    [[nodiscard]] std::filesystem::path token_file() const { return folder.path() / "token"; }
+    [[nodiscard]] TransitOptions options(const std::string& key = "lucerna") const {
+        return {service->engine(), key, token_file(), {}, {}};
+    }
+
+    test::TemporaryFolder folder;
+    std::unique_ptr<test::TransitStandIn> service;
+};
+
+TEST_F(TransitKeyProviderTest, UnwrapsWhatItWrappedForThatPurposeAlone) {
+    TransitKeyProvider provider(options());
+    const SecretKey key = SecretKey::random();
+    const WrappedKey wrapped = provider.wrap(key, "a purpose");
+    EXPECT_EQ(wrapped.provider_key, "transit:lucerna:v1");
+    EXPECT_EQ(provider.current_key(), "transit:lucerna:v1");
+    EXPECT_TRUE(TransitKeyProvider(options()).unwrap(wrapped, "a purpose") == key);
+    EXPECT_EQ(refusal_of([&] { (void)provider.unwrap(wrapped, "another"); }).code, "corrupt");
+}
+
+TEST_F(TransitKeyProviderTest, FindsAFlippedBitAnywhereInAWrappedKey) {
+    TransitKeyProvider provider(options());
+    const WrappedKey wrapped = provider.wrap(SecretKey::random(), "p");
+    for (std::size_t at = 0; at < wrapped.bytes.size(); ++at) {
+        WrappedKey altered = wrapped;
+        altered.bytes[at] ^= static_cast<std::uint8_t>(1U << (at % 8));
+        EXPECT_EQ(refusal_of([&] { (void)provider.unwrap(altered, "p"); }).code, "corrupt") << at;
+    }
+    WrappedKey other = wrapped;
+    other.provider_key = "transit:lucerna:v2";
+    EXPECT_EQ(refusal_of([&] { (void)provider.unwrap(other, "p"); }).code, "corrupt");
+    other.provider_key = "0123";
+    EXPECT_EQ(refusal_of([&] { (void)provider.unwrap(other, "p"); }).code, "not-found");
+}
+
+TEST_F(TransitKeyProviderTest, RotationKeepsTheOlderUntilTheyAreForgotten) {
+    TransitKeyProvider provider(options());
+    const SecretKey key = SecretKey::random();
+    const WrappedKey before = provider.wrap(key, "p");
+    provider.rotate();
+    EXPECT_EQ(provider.current_key(), "transit:lucerna:v2");
+    EXPECT_TRUE(provider.unwrap(before, "p") == key);
+    const WrappedKey after = provider.rewrap(before, "p");
+    EXPECT_EQ(after.provider_key, "transit:lucerna:v2");
+    provider.forget_older();
+    const Refused refused = refusal_of([&] { (void)provider.unwrap(before, "p"); });
+    EXPECT_EQ(refused.code, "not-found");
+    EXPECT_THAT(refused.message, HasSubstr("too old"));
+    EXPECT_TRUE(provider.unwrap(after, "p") == key);
+}
+
+TEST_F(TransitKeyProviderTest, SaysWhatIsWrongWithTheService) {
+    TransitKeyProvider provider(options());
+    const WrappedKey wrapped = provider.wrap(SecretKey::random(), "p");
+    const auto unwrapping = [&] { (void)provider.unwrap(wrapped, "p"); };
+
+    std::ofstream(service->state().string() + ".sealed") << "";
+    EXPECT_EQ(refusal_of(unwrapping).code, "unavailable");
+    EXPECT_THAT(refusal_of(unwrapping).message, HasSubstr("Vault is sealed"));
+    std::filesystem::remove(service->state().string() + ".sealed");
+
+    write_token("s.another");
+    EXPECT_EQ(refusal_of(unwrapping).code, "unavailable");
+    EXPECT_THAT(refusal_of(unwrapping).message, HasSubstr("permission denied"));
+    std::filesystem::remove(token_file());
+    EXPECT_THAT(refusal_of(unwrapping).message, HasSubstr(token_file().string()));
+    write_token(test::TransitStandIn::kToken);
+
+    const Refused unknown = refusal_of([&] { const TransitKeyProvider other(options("nobodys")); });
+    EXPECT_EQ(unknown.code, "not-found");
+    EXPECT_THAT(unknown.message, HasSubstr("/keys/nobodys"));
+
+    service->stop();
+    EXPECT_EQ(refusal_of(unwrapping).code, "unavailable");
+    EXPECT_THAT(refusal_of(unwrapping).message, HasSubstr(service->engine()));
+    EXPECT_EQ(refusal_of([&] { const TransitKeyProvider late(options()); }).code, "unavailable");
+    service->start_again();
+    EXPECT_EQ(refusal_of(unwrapping).code, "none") << "and goes on when it is back";
+}
+
+}  // namespace
+}  // namespace lucerna::vault
