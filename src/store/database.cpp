@@ -1,8 +1,16 @@
 #include "store/database.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cctype>
+#include <fstream>
 #include <utility>
 
 #include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "store/page_cipher.h"
 #include "store/schema.h"
 
 namespace lucerna::store {
@@ -29,11 +37,67 @@ void prepare_schema(Connection& connection, const std::filesystem::path& path) {
     connection.execute(script.c_str());
 }
 
+std::string percent_encoded(const std::string& path) {
+    constexpr std::string_view kDigits = "0123456789ABCDEF";
+    std::string text;
+    for (const char c : path) {
+        const auto byte = static_cast<unsigned char>(c);
+        const bool plain = std::isalnum(byte) != 0 || c == '/' || c == '-' || c == '.' || c == '_';
+        if (plain)
+            text += c;
+        else
+            text.append({'%', kDigits[byte >> 4], kDigits[byte & 15]});
+    }
+    return text;
+}
+
+void sync_file(const std::filesystem::path& path) {
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    const bool synced = file >= 0 && ::fsync(file) == 0;
+    if (file >= 0) ::close(file);
+    if (!synced) throw Error(ErrorCode::kIo, "cannot flush " + path.string());
+}
+
+/// Writes the index anew beside itself, sealed, and puts it in its place.
+void seal(const std::filesystem::path& path, const std::string& vfs) {
+    std::filesystem::path sealed = path;
+    sealed += ".sealing";
+    std::filesystem::remove(sealed);
+    {
+        // Opening it takes in its log; closing it removes the log.
+        Connection unsealed(path, Connection::Mode::kReadWrite);
+        if (unsealed.pragma("PRAGMA application_id") != kApplicationId)
+            throw Error(ErrorCode::kCorrupt, path.string() + " is not an index of Lucerna");
+        unsealed.reserve_bytes(static_cast<int>(kReservedBytes));
+        unsealed.execute("PRAGMA temp_store = MEMORY");
+        unsealed.prepare("VACUUM INTO ?")
+            .bind("file:" + percent_encoded(std::filesystem::absolute(sealed).string()) +
+                  "?vfs=" + vfs)
+            .run();
+        unsealed.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    }
+    sync_file(sealed);
+    std::filesystem::rename(sealed, path);
+    sync_folder(path.parent_path());
+    log_event(LogLevel::kInfo, "store.index-sealed");
+}
+
 }  // namespace
 
-Database::Database(std::filesystem::path path, std::function<void()> before_commit)
-    : path_(std::move(path)), before_commit_(std::move(before_commit)) {
-    writer_ = std::make_unique<Connection>(path_, Connection::Mode::kReadWrite);
+bool is_unsealed(const std::filesystem::path& path) {
+    constexpr std::string_view kMagic{"SQLite format 3\0", 16};
+    std::ifstream input(path, std::ios::binary);
+    std::string begin(kMagic.size(), '\0');
+    return input.read(begin.data(), static_cast<std::streamsize>(begin.size())) && begin == kMagic;
+}
+
+Database::Database(std::filesystem::path path, const vault::SecretKey& key,
+                   std::function<void()> before_commit)
+    : path_(std::move(path)), key_(key), vfs_(key), before_commit_(std::move(before_commit)) {
+    if (is_unsealed(path_)) seal(path_, vfs_.name());
+    writer_ = std::make_unique<Connection>(path_, Connection::Mode::kReadWrite, vfs_.name());
+    if (writer_->pragma("PRAGMA page_count") == 0)
+        writer_->reserve_bytes(static_cast<int>(kReservedBytes));
     writer_->execute(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
         "PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000;"
@@ -111,6 +175,19 @@ void Database::checkpoint() {
     writer_->execute("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
+std::vector<std::string> Database::damages() {
+    // The log is not emptied first: on a full disk it cannot be.
+    std::vector<std::string> damages = damages_of_pages(path_, key_);
+    if (!damages.empty()) return damages;
+    read([&](Connection& index) {
+        Statement check = index.prepare("PRAGMA integrity_check");
+        while (check.step())
+            if (const std::string said = check.text(0); said != "ok")
+                damages.push_back(path_.filename().string() + ": " + said);
+    });
+    return damages;
+}
+
 std::uint64_t Database::commits() const {
     return commits_;
 }
@@ -123,7 +200,8 @@ Database::Lease::Lease(Database& owner) : database(owner) {
         return taken;
     });
     if (!connection) {
-        connection = std::make_unique<Connection>(owner.path_, Connection::Mode::kReadOnly);
+        connection = std::make_unique<Connection>(owner.path_, Connection::Mode::kReadOnly,
+                                                  owner.vfs_.name());
         connection->execute("PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4000;");
     }
     connection->execute("BEGIN");

@@ -7,10 +7,13 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "base/guarded.h"
+#include "store/sealed_vfs.h"
 #include "store/sqlite.h"
+#include "vault/secret_key.h"
 
 namespace lucerna::store {
 
@@ -23,10 +26,12 @@ class Database {
   public:
     using Work = std::function<void(Connection&)>;
 
-    /// Creates it with the present schema or opens it. `before_commit` runs once before each batch
-    /// is committed; if it throws, nothing of the batch is. Throws Error(kUnsupported) when the
-    /// file is of a newer version, Error(kCorrupt) when it is not a Lucerna index.
-    Database(std::filesystem::path path, std::function<void()> before_commit);
+    /// Creates it with the present schema or opens it, sealed under `key`; one that an earlier
+    /// program left unsealed is sealed first. `before_commit` runs once before each batch is
+    /// committed; if it throws, nothing of the batch is. Throws Error(kUnsupported) when the file
+    /// is of a newer version, Error(kCorrupt) when it is not a Lucerna index, or altered.
+    Database(std::filesystem::path path, const vault::SecretKey& key,
+             std::function<void()> before_commit);
     ~Database();
 
     /// Runs `work` in a transaction; durable on return. What `work` throws undoes its own part only
@@ -45,6 +50,10 @@ class Database {
 
     /// Transactions committed so far: shows how many writers shared one.
     [[nodiscard]] std::uint64_t commits() const;
+
+    /// Reads every page of the file and names those that are not what was written; where all are,
+    /// what SQLite finds wrong in their content.
+    [[nodiscard]] std::vector<std::string> damages();
 
   private:
     struct Pending {
@@ -65,6 +74,8 @@ class Database {
     void run_one(Pending& pending);
 
     std::filesystem::path path_;
+    vault::SecretKey key_;
+    SealedVfs vfs_;
     std::function<void()> before_commit_;
     std::unique_ptr<Connection> writer_;
     Guarded<std::vector<std::unique_ptr<Connection>>> readers_;
@@ -75,5 +86,8 @@ class Database {
     bool committing_ = false;
     std::atomic<std::uint64_t> commits_ = 0;
 };
+
+/// The file begins as SQLite itself begins one: an earlier program left it unsealed.
+[[nodiscard]] bool is_unsealed(const std::filesystem::path& path);
 
 }  // namespace lucerna::store

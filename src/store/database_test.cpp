@@ -14,6 +14,8 @@ namespace {
 using test::error_of;
 using test::message_of;
 
+const vault::SecretKey key = vault::SecretKey::random();
+
 std::int64_t counted(Database& database) {
     return database.read([](Connection& index) {
         return index.pragma("SELECT value FROM counters WHERE name = 'exams'");
@@ -27,8 +29,7 @@ void count(Connection& index) {
 TEST(Database, RefusesAnIndexOfANewerVersionByItsNumber) {
     TestStore store;
     store.close();
-    Connection(store.data() / "index.sqlite", Connection::Mode::kReadWrite)
-        .execute("PRAGMA user_version = 99");
+    OpenedIndex(store).connection.execute("PRAGMA user_version = 99");
     EXPECT_EQ(error_of([&] { store.open(); }), "unsupported");
     EXPECT_THAT(message_of([&] { store.open(); }), testing::HasSubstr("schema version 99"));
 }
@@ -37,10 +38,10 @@ TEST(Database, RefusesAFileThatIsNoIndex) {
     const test::TemporaryFolder folder;
     const auto path = folder.path() / "index.sqlite";
     write_file(path, Bytes(5000, 'x'));
-    EXPECT_EQ(error_of([&] { const Database database(path, {}); }), "corrupt");
+    EXPECT_EQ(error_of([&] { const Database database(path, key, {}); }), "corrupt");
     std::filesystem::remove(path);
     Connection(path, Connection::Mode::kReadWrite).execute("CREATE TABLE other (a)");
-    EXPECT_EQ(error_of([&] { const Database database(path, {}); }), "corrupt");
+    EXPECT_EQ(error_of([&] { const Database database(path, key, {}); }), "corrupt");
 }
 
 TEST(Database, ManyWritersShareTransactions) {
@@ -49,7 +50,7 @@ TEST(Database, ManyWritersShareTransactions) {
     std::atomic<int> arrived = 0;
     std::atomic<bool> first = true;
     constexpr int kWriters = 8;
-    Database database(folder.path() / "index.sqlite", [&] {
+    Database database(folder.path() / "index.sqlite", key, [&] {
         if (!first.exchange(false)) return;
         while (arrived < kWriters) std::this_thread::yield();
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -70,7 +71,7 @@ TEST(Database, WhatOneWriterThrowsUndoesItsOwnPartOnly) {
     const test::TemporaryFolder folder;
     std::atomic<int> arrived = 0;
     std::atomic<bool> first = true;
-    Database database(folder.path() / "index.sqlite", [&] {
+    Database database(folder.path() / "index.sqlite", key, [&] {
         if (!first.exchange(false)) return;
         while (arrived < 3) std::this_thread::yield();
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -97,7 +98,7 @@ TEST(Database, WhatOneWriterThrowsUndoesItsOwnPartOnly) {
 TEST(Database, NothingIsCommittedWhenWhatComesBeforeFails) {
     const test::TemporaryFolder folder;
     bool fail = true;
-    Database database(folder.path() / "index.sqlite", [&] {
+    Database database(folder.path() / "index.sqlite", key, [&] {
         if (fail) throw Error(ErrorCode::kOutOfSpace, "full");
     });
     EXPECT_EQ(error_of([&] { database.write(count); }), "out-of-space");
@@ -112,9 +113,10 @@ TEST(Database, ADecisionCannotBeChangedBehindItsBack) {
     store.archive().keep(test::StoredInstance().file());
     store.exams().decide({"1.2.3.4", "R-CC-1", "m", "accept", "", "me", true, {}});
     store.close();
-    Connection index(store.data() / "index.sqlite", Connection::Mode::kReadWrite);
-    EXPECT_EQ(error_of([&] { index.execute("UPDATE decisions SET action = 'dismiss'"); }),
-              "conflict");
+    OpenedIndex index(store);
+    EXPECT_EQ(
+        error_of([&] { index.connection.execute("UPDATE decisions SET action = 'dismiss'"); }),
+        "conflict");
 }
 
 }  // namespace

@@ -10,6 +10,7 @@ namespace lucerna::store {
 namespace {
 
 constexpr std::string_view kFirstLine = "lucerna-data-key/1";
+constexpr std::string_view kIndexKeyName = "00000000000000000000000000000000";
 constexpr std::size_t kCached = 4096;
 
 std::string purpose(const std::string& name) {
@@ -44,6 +45,48 @@ KeyRecord key_record_from(std::string_view text) {
         throw corrupt();
     }
     return record;
+}
+
+namespace {
+
+/// Throws Error: kNotFound (destroyed), kCorrupt, naming the record.
+KeyRecord record_of(Records& records, const std::string& name) {
+    Bytes bytes;
+    try {
+        bytes = records.read(name);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::kNotFound) throw;
+        throw Error(ErrorCode::kNotFound, "its record is not there: destroyed");
+    }
+    KeyRecord record = key_record_from(as_text(bytes));
+    if (record.name != name) throw Error(ErrorCode::kCorrupt, "its record is another's");
+    return record;
+}
+
+bool has_record(Records& records, const std::string& name) {
+    bool found = false;
+    records.for_each([&](const std::string& one) { found = found || one == name; });
+    return found;
+}
+
+}  // namespace
+
+vault::SecretKey index_key(Records& records, vault::KeyProvider& provider,
+                           const std::filesystem::path& index) {
+    const std::string name(kIndexKeyName);
+    try {
+        return provider.unwrap(record_of(records, name).wrapped, purpose(name));
+    } catch (const Error& error) {
+        std::error_code ignored;
+        const bool sealed =
+            std::filesystem::file_size(index, ignored) > 0 && !ignored && !is_unsealed(index);
+        const bool none = error.code() == ErrorCode::kNotFound && !has_record(records, name);
+        if (sealed || !none) throw Error(error.code(), "the key of the index, keys/" + name, error);
+    }
+    const vault::SecretKey key = vault::SecretKey::random();
+    const KeyRecord record{name, provider.wrap(key, purpose(name))};
+    records.write(name, as_byte_view(to_text(record)));
+    return key;
 }
 
 KeyRing::KeyRing(Database& database, Records& records, vault::KeyProvider& provider)
@@ -97,19 +140,18 @@ vault::SecretKey KeyRing::by_name(const std::string& name) {
         return known->second;
     });
     if (cached) return *cached;
-    Bytes bytes;
-    try {
-        bytes = records_.read(name);
-    } catch (const Error& error) {
-        if (error.code() != ErrorCode::kNotFound) throw;
-        throw Error(ErrorCode::kNotFound, "the data key " + name + " is not there: destroyed");
-    }
-    const KeyRecord record = key_record_from(as_text(bytes));
-    if (record.name != name)
-        throw Error(ErrorCode::kCorrupt, "the record of the data key " + name + " is another's");
-    DataKey key{name, provider_.unwrap(record.wrapped, purpose(name))};
+    DataKey key{name, unwrapped(name)};
     remember({}, key);
     return key.key;
+}
+
+vault::SecretKey KeyRing::unwrapped(const std::string& name) {
+    try {
+        const KeyRecord record = record_of(records_, name);
+        return provider_.unwrap(record.wrapped, purpose(name));
+    } catch (const Error& error) {
+        throw Error(error.code(), "data key " + name, error);
+    }
 }
 
 void KeyRing::destroy(const std::string& name) {
@@ -126,14 +168,41 @@ std::size_t KeyRing::rewrap_all() {
     const std::string current = provider_.current_key();
     std::size_t rewrapped = 0;
     for (const std::string& name : names) {
-        KeyRecord record = key_record_from(as_text(records_.read(name)));
+        KeyRecord record = record_of(records_, name);
         if (record.wrapped.provider_key == current) continue;
-        record.wrapped =
-            provider_.wrap(provider_.unwrap(record.wrapped, purpose(name)), purpose(name));
+        try {
+            record.wrapped = provider_.rewrap(record.wrapped, purpose(name));
+        } catch (const Error& error) {
+            throw Error(error.code(), "data key " + name, error);
+        }
         records_.write(name, as_byte_view(to_text(record)));
         ++rewrapped;
     }
     return rewrapped;
+}
+
+std::size_t KeyRing::rotate() {
+    const std::string current = provider_.current_key();
+    bool broken_off = false;
+    records_.for_each([&](const std::string& name) {
+        broken_off = broken_off || record_of(records_, name).wrapped.provider_key != current;
+    });
+    if (!broken_off) provider_.rotate();
+    const std::size_t rewrapped = rewrap_all();
+    provider_.forget_older();
+    return rewrapped;
+}
+
+std::vector<std::pair<std::string, std::string>> KeyRing::damages() {
+    std::vector<std::pair<std::string, std::string>> damages;
+    records_.for_each([&](const std::string& name) {
+        try {
+            (void)unwrapped(name);
+        } catch (const Error& error) {
+            damages.emplace_back(name, error.what());
+        }
+    });
+    return damages;
 }
 
 }  // namespace lucerna::store

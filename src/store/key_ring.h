@@ -2,9 +2,12 @@
 
 #include <array>
 #include <cstddef>
+#include <filesystem>
 #include <map>
 #include <mutex>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/guarded.h"
@@ -28,6 +31,12 @@ struct DataKey {
     vault::SecretKey key;
 };
 
+/// The key that seals the index: a record beside those of the data keys, of a name that none has.
+/// Made where there is none yet and `index` is not sealed. Throws Error: kNotFound (its record is
+/// gone, or is held by another key-encryption key), kCorrupt, kUnavailable.
+[[nodiscard]] vault::SecretKey index_key(Records& records, vault::KeyProvider& provider,
+                                         const std::filesystem::path& index);
+
 /// The data keys, one for each patient. Records hold them wrapped; the index knows whose they are.
 /// Safe from several threads.
 class KeyRing {
@@ -42,12 +51,18 @@ class KeyRing {
     void destroy(const std::string& name);
     /// Wraps every key under the provider's current one. Returns how many were not so already.
     std::size_t rewrap_all();
+    /// Makes a new key-encryption key, wraps every key under it and ends the older ones. One that
+    /// was broken off is finished first: then no further key is made.
+    std::size_t rotate();
+    /// Reads and unwraps every record; what is wrong with those that do not open, by name.
+    [[nodiscard]] std::vector<std::pair<std::string, std::string>> damages();
 
   private:
     struct Cache {
         std::map<std::string, vault::SecretKey> keys;
         std::map<std::string, std::string> names;
     };
+    [[nodiscard]] vault::SecretKey unwrapped(const std::string& name);
     [[nodiscard]] std::string name_of_owner(const std::string& owner);
     void remember(const std::string& owner, const DataKey& key);
 

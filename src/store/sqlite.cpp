@@ -5,11 +5,13 @@
 #include <utility>
 
 #include "base/error.h"
+#include "store/sealed_vfs.h"
 
 namespace lucerna::store {
 namespace {
 
 ErrorCode code_for(int code) {
+    if (code == SQLITE_IOERR_DATA) return ErrorCode::kCorrupt;
     switch (code & 0xff) {
         case SQLITE_FULL:
             return ErrorCode::kOutOfSpace;
@@ -31,6 +33,19 @@ ErrorCode code_for(int code) {
 }
 
 constexpr std::size_t kIdleStatements = 200;
+
+/// What a transaction may have to take back stays in memory: beyond 64 KiB SQLite would write it,
+/// unsealed, to a temporary file. Can only be said before SQLite is first used.
+void keep_statement_journals_in_memory() {
+    static const int kSaid = sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
+    (void)kSaid;
+}
+
+/// In words: which page it was, where the sealing found it.
+std::string reason(const char* words) {
+    const std::string page = take_damaged_page();
+    return page.empty() ? words : page;
+}
 
 }  // namespace
 
@@ -114,13 +129,16 @@ Instant Statement::instant(int column) const {
     return Instant(std::chrono::milliseconds(integer(column)));
 }
 
-Connection::Connection(const std::filesystem::path& path, Mode mode) : path_(path.string()) {
+Connection::Connection(const std::filesystem::path& path, Mode mode, const std::string& vfs)
+    : path_(path.string()) {
+    keep_statement_journals_in_memory();
     const int flags = (mode == Mode::kReadOnly ? SQLITE_OPEN_READONLY
                                                : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
-                      SQLITE_OPEN_NOMUTEX;
-    const int code = sqlite3_open_v2(path_.c_str(), &handle_, flags, nullptr);
+                      SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI;
+    int code = sqlite3_open_v2(path_.c_str(), &handle_, flags, vfs.empty() ? nullptr : vfs.c_str());
     if (code != SQLITE_OK) {
-        const std::string why = sqlite3_errstr(code);
+        if (handle_ != nullptr) code = sqlite3_extended_errcode(handle_);
+        const std::string why = reason(sqlite3_errstr(code));
         sqlite3_close(handle_);
         throw Error(code_for(code), "cannot open " + path_ + ": " + why);
     }
@@ -168,8 +186,14 @@ std::int64_t Connection::pragma(const char* sql) {
     return statement.step() ? statement.integer(0) : 0;
 }
 
+void Connection::reserve_bytes(int count) {
+    const int code = sqlite3_file_control(handle_, "main", SQLITE_FCNTL_RESERVE_BYTES, &count);
+    if (code != SQLITE_OK) fail("reserve bytes in", code);
+}
+
 void Connection::fail(const std::string& what, int code) const {
-    throw Error(code_for(code), "cannot " + what + " " + path_ + ": " + sqlite3_errmsg(handle_));
+    throw Error(code_for(code),
+                "cannot " + what + " " + path_ + ": " + reason(sqlite3_errmsg(handle_)));
 }
 
 }  // namespace lucerna::store

@@ -61,12 +61,14 @@ class Statement {
 };
 
 /// One connection to an SQLite file. Used by one thread at a time. SQLite's errors become Error:
-/// kOutOfSpace (full), kCorrupt (not a database, malformed), kConflict (a constraint), kIo.
+/// kOutOfSpace (full), kCorrupt (not a database, malformed, a page that is not what was stored: the
+/// message names it), kConflict (a constraint), kIo.
 class Connection {
   public:
     enum class Mode { kReadWrite, kReadOnly };
 
-    Connection(const std::filesystem::path& path, Mode mode);
+    /// `vfs` is what SQLite reaches its files by, the system's where empty (SealedVfs::name).
+    Connection(const std::filesystem::path& path, Mode mode, const std::string& vfs = {});
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
@@ -79,6 +81,8 @@ class Connection {
     [[nodiscard]] std::int64_t changes() const;
     [[nodiscard]] bool in_transaction() const;
     [[nodiscard]] std::int64_t pragma(const char* sql);
+    /// Of a file that has no page yet, or before VACUUM INTO another.
+    void reserve_bytes(int count);
 
     [[noreturn]] void fail(const std::string& what, int code) const;
 

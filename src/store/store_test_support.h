@@ -4,6 +4,9 @@
 #include <memory>
 
 #include "base/clock.h"
+#include "store/key_ring.h"
+#include "store/object_folder.h"
+#include "store/sealed_vfs.h"
 #include "store/store.h"
 #include "support/stored_instance.h"
 #include "support/temporary_folder.h"
@@ -30,6 +33,20 @@ struct TestStore {
     ManualClock clock{from_rfc3339("2026-03-01T08:00:00.000Z")};
     vault::FileKeyProvider keys{folder.path() / "secret" / "keys"};
     std::unique_ptr<Store> store;
+};
+
+/// The index of a closed store, opened behind its back.
+struct OpenedIndex {
+    explicit OpenedIndex(TestStore& store)
+        : records(store.data() / "keys"),
+          path(store.data() / "index.sqlite"),
+          vfs(index_key(records, store.keys, path)),
+          connection(path, Connection::Mode::kReadWrite, vfs.name()) {}
+
+    RecordFolder records;
+    std::filesystem::path path;
+    SealedVfs vfs;
+    Connection connection;
 };
 
 /// The files of the objects, those still coming in as well.

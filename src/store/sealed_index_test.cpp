@@ -1,0 +1,155 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "base/file.h"
+#include "store/page_cipher.h"
+#include "store/schema.h"
+#include "store/store_test_support.h"
+
+namespace lucerna::store {
+namespace {
+
+namespace fs = std::filesystem;
+using test::error_of;
+using test::message_of;
+using test::StoredInstance;
+using testing::HasSubstr;
+
+StoredInstance numbered(int number) {
+    StoredInstance instance;
+    instance.patient_id = "PATIENT" + std::to_string(number % 7);
+    instance.patient_name = "Geheim^Gerda" + std::to_string(number % 7);
+    instance.study = "1.2.3." + std::to_string(number % 7);
+    instance.series = instance.study + ".1";
+    instance.sop_instance = instance.series + "." + std::to_string(number);
+    instance.pixels = 512;
+    return instance;
+}
+
+void flip(const fs::path& path, std::uintmax_t at, unsigned bit) {
+    std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+    file.seekg(static_cast<std::streamoff>(at));
+    const int byte = file.get();
+    file.seekp(static_cast<std::streamoff>(at));
+    file.put(static_cast<char>(byte ^ static_cast<int>(1U << bit)));
+}
+
+bool holds(const fs::path& path, std::string_view word) {
+    if (!fs::exists(path)) return false;
+    const Bytes bytes = read_file(path);
+    return as_text(bytes).find(word) != std::string_view::npos;
+}
+
+TEST(SealedIndex, ShowsNothingOnTheDisk) {
+    TestStore store;
+    for (int number = 0; number < 20; ++number) store.archive().keep(numbered(number).file());
+    for (const char* word : {"Geheim", "PATIENT", "1.2.3.", "CREATE TABLE", "SQLite format"}) {
+        EXPECT_FALSE(holds(store.data() / "index.sqlite", word)) << word;
+        EXPECT_FALSE(holds(store.data() / "index.sqlite-wal", word)) << word;
+        EXPECT_FALSE(holds(store.data() / "index.sqlite-shm", word)) << word;
+    }
+    store.open();
+    EXPECT_EQ(store.archive().totals().instances, 20U);
+    EXPECT_TRUE(store.archive().verify().empty());
+}
+
+// A copy of the files as they stand is what a crash leaves: the rows are in the log.
+TEST(SealedIndex, IsWholeAfterACrash) {
+    TestStore store;
+    for (int number = 0; number < 40; ++number) store.archive().keep(numbered(number).file());
+    ASSERT_GT(fs::file_size(store.data() / "index.sqlite-wal"), 100000U);
+    const fs::path copy = store.folder.path() / "copy";
+    fs::copy(store.data(), copy, fs::copy_options::recursive);
+    Store again({copy, {}}, store.keys, store.clock);
+    EXPECT_EQ(again.archive().totals().instances, 40U);
+    EXPECT_TRUE(again.archive().verify().empty());
+    EXPECT_EQ(again.archive().object(numbered(11).sop_instance), numbered(11).file());
+}
+
+TEST(SealedIndex, TakesBackATransactionLargerThanAnyCache) {
+    TestStore store;
+    store.archive().keep(numbered(1).file());
+    store.close();
+    OpenedIndex index(store);
+    index.connection.execute("PRAGMA cache_size = 10; BEGIN IMMEDIATE; SAVEPOINT one");
+    const std::string text(3000, 'x');
+    for (int i = 0; i < 2000; ++i)
+        index.connection.prepare("INSERT INTO findings VALUES (?, ?)")
+            .bind(std::to_string(i))
+            .bind(text)
+            .run();
+    index.connection.execute("ROLLBACK TO one; RELEASE one; COMMIT");
+    EXPECT_EQ(index.connection.pragma("SELECT count(*) FROM findings"), 0);
+    EXPECT_EQ(index.connection.pragma("SELECT count(*) FROM instances"), 1);
+}
+
+TEST(SealedIndex, NamesThePageInWhichABitWasFlipped) {
+    TestStore store;
+    for (int number = 0; number < 20; ++number) store.archive().keep(numbered(number).file());
+    store.close();
+    const fs::path path = store.data() / "index.sqlite";
+    const Bytes whole = read_file(path);
+    for (std::uintmax_t page = 0; page < whole.size() / kPageBytes; ++page) {
+        const std::uintmax_t at = page * kPageBytes + page * 131 % kPageBytes;
+        flip(path, at, static_cast<unsigned>(page % 8));
+        const std::string name = "page " + std::to_string(page + 1) + " ";
+        std::vector<std::string> found;
+        const std::string opening = message_of([&] {
+            store.open();
+            for (const Damage& damage : store.archive().verify()) found.push_back(damage.what);
+        });
+        if (found.empty())
+            EXPECT_THAT(opening, HasSubstr(name + "is not what was stored"));
+        else
+            EXPECT_THAT(found, testing::Contains(HasSubstr(name + "of index.sqlite")));
+        store.close();
+        std::ofstream(path, std::ios::binary) << as_text(whole);
+        for (const char* beside : {"-wal", "-shm"}) fs::remove(path.string() + beside);
+    }
+    store.open();
+    EXPECT_TRUE(store.archive().verify().empty());
+}
+
+TEST(SealedIndex, SealsOneThatAnEarlierProgramLeft) {
+    TestStore store;
+    for (int number = 0; number < 5; ++number) store.archive().keep(numbered(number).file());
+    store.queue().enqueue({"deliver", "k", "payload", {}, "1.2.3.1"});
+    store.close();
+    const fs::path path = store.data() / "index.sqlite";
+    {
+        // As it was written before: the same tables, in SQLite's own file.
+        OpenedIndex index(store);
+        index.connection.reserve_bytes(0);
+        const std::string plain = "file:" + path.string() + ".plain?vfs=unix";
+        index.connection.execute(("VACUUM INTO '" + plain + "'").c_str());
+    }
+    fs::rename(path.string() + ".plain", path);
+    fs::remove(store.data() / "keys" / std::string(32, '0'));
+    ASSERT_TRUE(holds(path, "Geheim"));
+    store.open();
+    EXPECT_FALSE(holds(path, "Geheim"));
+    EXPECT_TRUE(store.archive().verify().empty());
+    EXPECT_EQ(store.archive().object(numbered(3).sop_instance), numbered(3).file());
+    EXPECT_EQ(store.queue().list("deliver").size(), 1U);
+    EXPECT_EQ(store.archive().keep(numbered(9).file()), Kept::kNew);
+    store.open();
+    EXPECT_TRUE(store.archive().verify().empty());
+}
+
+TEST(SealedIndex, SaysThatItsKeyIsGone) {
+    TestStore store;
+    store.archive().keep(numbered(1).file());
+    store.close();
+    fs::remove(store.data() / "keys" / std::string(32, '0'));
+    EXPECT_EQ(error_of([&] { store.open(); }), "not-found");
+    EXPECT_THAT(message_of([&] { store.open(); }), HasSubstr("the key of the index"));
+    fs::remove(store.data() / "index.sqlite");
+    store.open();
+    EXPECT_TRUE(store.archive().reindex().empty());
+    EXPECT_EQ(store.archive().object(numbered(1).sop_instance), numbered(1).file());
+}
+
+}  // namespace
+}  // namespace lucerna::store
