@@ -125,7 +125,8 @@ void note_image(store::Store& store, const std::string& study_instance_uid,
 
 std::size_t note_quiet(store::Store& store, const CompletionRules& rules, Instant now) {
     std::size_t queued = 0;
-    for (const store::ExamEntry& exam : store.exams().quiet_since(now - rules.quiet))
+    for (const store::ExamEntry& exam :
+         store.exams().quiet_since(now - rules.quiet, now + rules.quiet))
         if (queue_reading(store, exam)) ++queued;
     return queued;
 }

@@ -232,13 +232,14 @@ std::vector<ExamEntry> ExamBook::worklist(std::optional<ExamState> only, std::si
     });
 }
 
-std::vector<ExamEntry> ExamBook::quiet_since(Instant before) {
+std::vector<ExamEntry> ExamBook::quiet_since(Instant before, Instant never_after) {
     return parts_.index.read([&](Connection& index) {
         std::vector<ExamEntry> entries;
         Statement find = index.prepare(std::string(kColumns) +
-                                       "WHERE x.state = ? AND x.last_received_at <= ? "
+                                       "WHERE x.state = ? AND (x.last_received_at <= ? OR "
+                                       "x.last_received_at > ?) "
                                        "ORDER BY x.last_received_at, x.study_instance_uid");
-        find.bind(static_cast<int>(kReceiving)).bind(before);
+        find.bind(static_cast<int>(kReceiving)).bind(before).bind(never_after);
         while (find.step()) entries.push_back(entry_from(find));
         return entries;
     });

@@ -103,8 +103,9 @@ class ExamBook {
     /// All states, or one.
     [[nodiscard]] std::vector<ExamEntry> worklist(std::optional<ExamState> only = {},
                                                   std::size_t limit = 200, std::size_t offset = 0);
-    /// Exams in kReceiving whose last image came at `before` or earlier, oldest first.
-    [[nodiscard]] std::vector<ExamEntry> quiet_since(Instant before);
+    /// Exams in kReceiving whose last image came at `before` or earlier, oldest first; also those
+    /// whose last image came after `never_after`, by a clock that was set back since.
+    [[nodiscard]] std::vector<ExamEntry> quiet_since(Instant before, Instant never_after);
 
     /// Moves an exam and queues what follows from it, in one transaction. Throws Error(kConflict)
     /// if the table does not allow the move, Error(kNotFound).

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "store/parts.h"
 #include "store/rows.h"
 
@@ -17,6 +18,9 @@ constexpr const char* kColumns =
 
 /// Between two looks for a job whose time has come; a new one rings the bell.
 constexpr milliseconds kLook{250};
+
+/// Less than this is a clock being disciplined.
+constexpr milliseconds kStepBack{1000};
 
 Job job_from(const Statement& row) {
     Job job;
@@ -115,15 +119,37 @@ WorkQueue::WorkQueue(Parts& parts) : parts_(parts) {}
 
 bool WorkQueue::enqueue(const NewJob& job) {
     bool entered = false;
-    parts_.index.write(
-        [&](Connection& index) { entered = enter_job(index, job, parts_.clock.now()); });
+    const Instant now = parts_.clock.now();
+    follow_clock(now);
+    parts_.index.write([&](Connection& index) { entered = enter_job(index, job, now); });
     parts_.bell.ring();
     return entered;
+}
+
+/// Moves what waits for a time, or is leased until one, with a clock that was set back: it would
+/// wait as much longer.
+void WorkQueue::follow_clock(Instant now) {
+    const auto seen = last_seen_.exchange(now.time_since_epoch().count());
+    const auto back = milliseconds(seen) - now.time_since_epoch();
+    if (back < kStepBack) return;
+    parts_.index.write([&](Connection& index) {
+        index
+            .prepare(
+                "UPDATE jobs SET not_before = not_before - ?1, leased_until = leased_until - ?1 "
+                "WHERE state IN (?2, ?3) AND max(not_before, leased_until) > ?4")
+            .bind(static_cast<std::int64_t>(back.count()))
+            .bind(static_cast<int>(JobState::kWaiting))
+            .bind(static_cast<int>(JobState::kLeased))
+            .bind(now)
+            .run();
+    });
+    log_event(LogLevel::kWarning, "store.clock-set-back", {{"milliseconds", back.count()}});
 }
 
 std::optional<Job> WorkQueue::lease(const std::string& kind, const std::string& who,
                                     milliseconds lease_for) {
     const Instant now = parts_.clock.now();
+    follow_clock(now);
     // Looking costs nothing; only a lease is written.
     const bool any = parts_.index.read(
         [&](Connection& index) { return next_job(index, kind, now).has_value(); });
@@ -242,6 +268,11 @@ std::size_t WorkQueue::recover() {
             .bind(static_cast<int>(JobState::kLeased))
             .run();
         freed = index.changes();
+        // Made in what is the future now: the clock was set back while nobody looked.
+        const Instant now = parts_.clock.now();
+        index.prepare("UPDATE jobs SET not_before = ?1 WHERE not_before > ?1 AND created_at > ?1")
+            .bind(now)
+            .run();
     });
     return static_cast<std::size_t>(freed);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -50,7 +51,7 @@ struct Job {
 };
 
 /// Durable work. A lease that runs out, or whose process died, makes the job free again: a step
-/// must bear being done twice. Safe from several threads.
+/// must bear being done twice. A clock that is set back delays nothing. Safe from several threads.
 class WorkQueue {
   public:
     explicit WorkQueue(Parts& parts);
@@ -86,7 +87,11 @@ class WorkQueue {
     std::size_t recover();
 
   private:
+    void follow_clock(Instant now);
+
     Parts& parts_;
+    /// Milliseconds since 1970 UTC when a job was last looked for.
+    std::atomic<std::int64_t> last_seen_ = 0;
 };
 
 }  // namespace lucerna::store

@@ -43,6 +43,29 @@ TEST(WorkQueue, GivesEachJobToOneWorkerOldestFirst) {
     EXPECT_FALSE(store.queue().lease("deliver", "w1", 10s));
 }
 
+TEST(WorkQueue, AClockThatIsSetBackDelaysNothing) {
+    TestStore store;
+    store.queue().enqueue({"read", "at once", ""});
+    store.queue().enqueue({"deliver", "later", ""});
+    store.queue().retry(*store.queue().lease("deliver", "w", 10s), store.clock.now() + 30s, "");
+    store.clock.advance(-3h);
+    EXPECT_EQ(store.queue().lease("read", "w", 10s)->key, "at once");
+    EXPECT_FALSE(store.queue().lease("deliver", "w", 10s));
+    store.clock.advance(10s);
+    EXPECT_EQ(store.queue().lease("read", "w2", 10s)->key, "at once") << "the lease ran out";
+    store.clock.advance(20s);
+    EXPECT_EQ(store.queue().lease("deliver", "w", 10s)->key, "later");
+}
+
+TEST(WorkQueue, AClockThatWasSetBackMeanwhileDelaysNothing) {
+    TestStore store;
+    store.queue().enqueue({"read", "a", ""});
+    store.close();
+    store.clock.advance(-48h);
+    store.open();
+    EXPECT_TRUE(store.queue().lease("read", "w", 10s));
+}
+
 TEST(WorkQueue, ALeaseThatRanOutGoesToAnother) {
     TestStore store;
     store.queue().enqueue({"read", "a", ""});
