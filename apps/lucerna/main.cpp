@@ -34,6 +34,7 @@ ExitCode run(int argc, char** argv) {
     add_serve(app, chosen);
     add_phantom(app, chosen);
     add_archive(app, chosen);
+    add_keys(app, chosen);
     add_learn(app, chosen);
     add_evaluate(app, chosen);
     try {

@@ -45,10 +45,12 @@ const std::vector<Setting>& all_settings() {
     using S = ServeSettings;
     static const std::vector<Setting> kSettings{
         {"data", std::string("data"), "Folder that everything is kept in.", into(&S::data)},
-        {"key_file", std::string(),
-         "File of the key-encryption keys; empty: `kek.json` in the data folder. Keep it elsewhere "
-         "when the data folder is copied.",
-         into(&S::key_file)},
+        {"keys", std::string(),
+         "Where the key-encryption keys are: `file:PATH`, `passphrase:PATH` or "
+         "`transit:URL/keys/NAME?token-file=PATH` ([keys](keys.md)); empty: the file `kek.json` in "
+         "the data folder, which then opens itself.",
+         into(&S::keys)},
+        {"key_file", std::string(), "Short for `keys = \"file:PATH\"`.", into(&S::key_file)},
         {"web", std::string(), "Folder of the built page (web/dist).", into(&S::web)},
         {"jurisdiction", std::string(),
          "Country of the site (ISO 3166-1 alpha-2), for the check whether the model is cleared "

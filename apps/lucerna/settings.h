@@ -26,6 +26,7 @@ struct DestinationSettings {
 /// its default and its line of documentation (docs/configuration.md is printed from it).
 struct ServeSettings {
     std::filesystem::path data;
+    std::string keys;
     std::filesystem::path key_file;
 
     std::string http_address;

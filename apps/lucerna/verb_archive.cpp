@@ -1,30 +1,23 @@
+#include <pwd.h>
+#include <unistd.h>
+
 #include <cstdio>
+#include <iostream>
 #include <memory>
 
+#include "archive_verbs.h"
 #include "base/clock.h"
-#include "store/store.h"
-#include "vault/file_key_provider.h"
-#include "verbs.h"
+#include "kept_data.h"
 
 namespace lucerna {
 namespace {
 
-struct ArchiveOptions {
-    std::filesystem::path data = "data";
-    std::filesystem::path key_file;
+struct Erasure {
+    std::string patient_id;
+    std::string issuer;
+    std::string study;
+    bool yes = false;
 };
-
-/// Opens the store of a server that is not running, and calls `work` on it.
-template <typename Work>
-ExitCode with_archive(const ArchiveOptions& options, Work work) {
-    const SystemClock clock;
-    if (!std::filesystem::exists(options.data))
-        throw Error(ErrorCode::kNotFound, "there is no folder " + options.data.string());
-    vault::FileKeyProvider keys(options.key_file.empty() ? options.data / "kek.json"
-                                                         : options.key_file);
-    store::Store store({options.data, {}}, keys, clock);
-    return work(store.archive());
-}
 
 ExitCode print(const std::vector<store::Damage>& damages, const store::Archive::Totals& totals) {
     for (const store::Damage& damage : damages)
@@ -38,13 +31,68 @@ ExitCode print(const std::vector<store::Damage>& damages, const store::Archive::
     return damages.empty() ? kDone : kBadInput;
 }
 
-template <typename Work>
-void add_verb(CLI::App& app, Chosen& chosen, const char* name, const char* help, Work work) {
+ExitCode verify(store::Archive& archive) {
+    const std::vector<store::Damage> damages = archive.verify();
+    store::Archive::Totals totals;
+    try {
+        totals = archive.totals();
+    } catch (const Error&) {
+        // The index is among what is damaged.
+        if (damages.empty()) throw;
+    }
+    return print(damages, totals);
+}
+
+ExitCode erase(store::Archive& archive, Erasure asked) {
+    if (asked.patient_id == "-") std::getline(std::cin, asked.patient_id);
+    std::vector<std::string> studies{asked.study};
+    if (asked.study.empty()) studies = archive.studies_of_patient(asked.patient_id, asked.issuer);
+    std::size_t instances = 0;
+    for (const std::string& study : studies) instances += archive.instances_of(study).size();
+    // What was asked for is not repeated: it identifies somebody.
+    if (instances == 0)
+        throw Error(ErrorCode::kNotFound, "nothing in the archive is of that patient or study");
+    if (!asked.yes) {
+        std::printf("%zu instances in %zu studies would be erased for good; add --yes\n", instances,
+                    studies.size());
+        return kUsage;
+    }
+    if (asked.study.empty())
+        archive.erase_patient(asked.patient_id, asked.issuer, who_runs_this());
+    else
+        archive.erase_study(asked.study, who_runs_this());
+    std::printf("erased %zu instances in %zu studies\n", instances, studies.size());
+    return kDone;
+}
+
+void add_erase(CLI::App& app, Chosen& chosen) {
+    auto options = std::make_shared<ArchiveOptions>();
+    auto asked = std::make_shared<Erasure>();
+    CLI::App* verb = app.add_subcommand(
+        "erase", "Destroy the data key of a patient and all that is kept of them");
+    add_archive_options(*verb, *options);
+    auto* patient = verb->add_option("--patient", asked->patient_id,
+                                     "Patient ID; \"-\" reads it from standard input");
+    verb->add_option("--issuer", asked->issuer, "Issuer of Patient ID, where there is one")
+        ->needs(patient);
+    auto* study = verb->add_option("--study", asked->study, "One study, by Study Instance UID");
+    study->excludes(patient);
+    verb->add_flag("--yes", asked->yes, "Do it; without, say what would go");
+    verb->callback([options, asked, &chosen] {
+        if (asked->patient_id.empty() && asked->study.empty())
+            throw CLI::RequiredError("--patient or --study");
+        chosen = [options, asked] {
+            return with_archive(*options,
+                                [&](store::Archive& archive) { return erase(archive, *asked); });
+        };
+    });
+}
+
+void add_verb(CLI::App& app, Chosen& chosen, const char* name, const char* help,
+              ExitCode (*work)(store::Archive&)) {
     auto options = std::make_shared<ArchiveOptions>();
     CLI::App* verb = app.add_subcommand(name, help);
-    verb->add_option("--data", options->data, "Data folder of a server that is not running")
-        ->capture_default_str();
-    verb->add_option("--key-file", options->key_file, "File of the key-encryption keys");
+    add_archive_options(*verb, *options);
     verb->callback([options, work, &chosen] {
         chosen = [options, work] { return with_archive(*options, work); };
     });
@@ -52,11 +100,42 @@ void add_verb(CLI::App& app, Chosen& chosen, const char* name, const char* help,
 
 }  // namespace
 
+void add_archive_options(CLI::App& verb, ArchiveOptions& options) {
+    verb.add_option("--data", options.data, "Data folder of a server that is not running")
+        ->capture_default_str();
+    verb.add_option("--keys", options.keys,
+                    "SCHEME:REST of the key-encryption keys (docs/keys.md)");
+    verb.add_option("--key-file", options.key_file, "Short for --keys file:PATH");
+}
+
+void require_folder(const std::filesystem::path& data) {
+    if (!std::filesystem::exists(data))
+        throw Error(ErrorCode::kNotFound, "there is no folder " + data.string());
+}
+
+ExitCode with_archive(const ArchiveOptions& options,
+                      const std::function<ExitCode(store::Archive&)>& work) {
+    require_folder(options.data);
+    const SystemClock clock;
+    const auto keys = open_keys(options.data, options.keys, options.key_file);
+    store::Store store({options.data, archived_view_of}, *keys, clock);
+    return work(store.archive());
+}
+
+std::string who_runs_this() {
+    const passwd* entry = ::getpwuid(::getuid());
+    return entry != nullptr ? entry->pw_name : std::to_string(::getuid());
+}
+
 void add_archive(CLI::App& app, Chosen& chosen) {
-    add_verb(app, chosen, "verify", "Read every kept object and check it against the index",
-             [](store::Archive& archive) { return print(archive.verify(), archive.totals()); });
+    add_verb(app, chosen, "verify",
+             "Read every file of the data folder and name what is not what was stored", verify);
     add_verb(app, chosen, "reindex", "Enter into the index what lies among the objects",
-             [](store::Archive& archive) { return print(archive.reindex(), archive.totals()); });
+             [](store::Archive& archive) {
+                 const std::vector<store::Damage> damages = archive.reindex();
+                 return print(damages, archive.totals());
+             });
+    add_erase(app, chosen);
 }
 
 }  // namespace lucerna

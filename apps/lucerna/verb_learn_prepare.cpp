@@ -3,9 +3,9 @@
 
 #include "base/clock.h"
 #include "collection/collection.h"
+#include "kept_data.h"
 #include "pipeline/judged_archive.h"
 #include "store/store.h"
-#include "vault/file_key_provider.h"
 #include "verbs.h"
 
 namespace lucerna {
@@ -15,6 +15,7 @@ struct PrepareArguments {
     collection::PrepareOptions options;
     std::string query;
     std::filesystem::path archive;
+    std::string keys;
     std::filesystem::path key_file;
 };
 
@@ -26,9 +27,8 @@ ExitCode prepare(const PrepareArguments& arguments) {
     if (!std::filesystem::exists(arguments.archive))
         throw Error(ErrorCode::kNotFound, "there is no folder " + arguments.archive.string());
     const SystemClock clock;
-    vault::FileKeyProvider keys(arguments.key_file.empty() ? arguments.archive / "kek.json"
-                                                           : arguments.key_file);
-    store::Store store({arguments.archive, {}}, keys, clock);
+    const auto keys = open_keys(arguments.archive, arguments.keys, arguments.key_file);
+    store::Store store({arguments.archive, archived_view_of}, *keys, clock);
     pipeline::JudgedArchive archive(store);
     collection::run_prepare(arguments.options, say_progress, &archive);
     return kDone;
@@ -46,7 +46,9 @@ void add_learn_prepare(CLI::App& learn, Chosen& chosen) {
     auto* archive = verb->add_option("--archive", arguments->archive,
                                      "Data folder of a server that is not running: manifests name "
                                      "its images by SOP Instance UID");
-    verb->add_option("--key-file", arguments->key_file, "File of its key-encryption keys")
+    verb->add_option("--keys", arguments->keys, "SCHEME:REST of its key-encryption keys")
+        ->needs(archive);
+    verb->add_option("--key-file", arguments->key_file, "Short for --keys file:PATH")
         ->needs(archive);
     verb->add_option("--query", arguments->query,
                      "Exams of the archive whose findings people judged: \"\" for all, or keys as "

@@ -8,11 +8,10 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "kept_data.h"
 #include "pipeline/server.h"
-#include "prepare/view_codes.h"
 #include "samples.h"
 #include "settings.h"
-#include "vault/file_key_provider.h"
 #include "verbs.h"
 
 namespace lucerna {
@@ -23,7 +22,7 @@ namespace fs = std::filesystem;
 /// What the command line said; empty where it said nothing.
 struct ServeArguments {
     fs::path config;
-    std::string data, http, dicom, aet, model, web;
+    std::string data, keys, http, dicom, aet, model, web;
     std::vector<std::string> destinations;
     std::vector<std::string> sets;
     int samples = 0;
@@ -34,6 +33,7 @@ ServeSettings settings_from(const ServeArguments& arguments) {
     ServeSettings settings =
         arguments.config.empty() ? default_settings() : read_settings(arguments.config);
     if (!arguments.data.empty()) settings.data = arguments.data;
+    if (!arguments.keys.empty()) settings.keys = arguments.keys;
     if (!arguments.http.empty()) {
         const Endpoint endpoint = endpoint_from(arguments.http, settings.http_address);
         settings.http_address = endpoint.address;
@@ -136,11 +136,6 @@ void set_level(const std::string& name) {
     throw Error(ErrorCode::kInvalidInput, "log_level is debug, info, warning or error");
 }
 
-std::string view_of(const dicom::DataSet& data_set) {
-    const auto name = prepare::view_name_of(data_set);
-    return name ? exam::to_string(*name) : "";
-}
-
 std::string shown_host(const std::string& address) {
     return address.find(':') == std::string::npos ? address : "[" + address + "]";
 }
@@ -152,9 +147,8 @@ ExitCode run_server(const ServeSettings& settings, const infer::ModelPackage& mo
     if (failure)
         throw Error(ErrorCode::kIo,
                     "cannot create " + settings.data.string() + ": " + failure.message());
-    vault::FileKeyProvider keys(settings.key_file.empty() ? settings.data / "kek.json"
-                                                          : settings.key_file);
-    store::Store store({settings.data, view_of}, keys, clock);
+    const auto keys = open_keys(settings.data, settings.keys, settings.key_file);
+    store::Store store({settings.data, archived_view_of}, *keys, clock);
     pipeline::Server server(parts_of(settings), store, model, clock);
     log_event(
         LogLevel::kInfo, "server.up",
@@ -217,6 +211,8 @@ void add_serve(CLI::App& app, Chosen& chosen) {
         "serve", "Receive, store, read, deliver and show exams (docs/configuration.md)");
     verb->add_option("--config", options->config, "TOML file");
     verb->add_option("--data", options->data, "Folder that everything is kept in");
+    verb->add_option("--keys", options->keys,
+                     "SCHEME:REST of the key-encryption keys (docs/keys.md)");
     verb->add_option("--http", options->http, "ADDRESS:PORT of page, API and DICOMweb");
     verb->add_option("--dicom", options->dicom, "ADDRESS:PORT of the DICOM storage service");
     verb->add_option("--aet", options->aet, "Our application entity title");

@@ -21,7 +21,7 @@ bool has_all(const std::vector<std::string>& views, const std::vector<std::strin
 bool queue_reading(store::Store& store, const store::ExamEntry& exam) {
     const std::string& study = exam.study_instance_uid;
     const std::vector<store::NewJob> job{
-        {kReadJob, study + "#" + std::to_string(exam.revision), study, {}}};
+        {kReadJob, study + "#" + std::to_string(exam.revision), study, {}, study}};
     try {
         store.exams().move(study, store::ExamState::kWaiting, job);
     } catch (const Error& error) {
@@ -52,7 +52,8 @@ std::vector<store::NewJob> deliveries_of(const std::vector<compose::Result>& res
         jobs.push_back({delivery_kind(destination),
                         study + "#" + std::to_string(revision) + "#" + reading.model.sha256,
                         deliver::to_json({destination, uids}),
-                        {}});
+                        {},
+                        study});
     return jobs;
 }
 

@@ -117,6 +117,8 @@ TEST_F(SecondOpinionTest, QueuesDeliveryOfEveryResultWithTheReading) {
     const auto delivery = deliver::delivery_job_from_json(jobs[0].payload);
     EXPECT_EQ(delivery.destination, "pacs");
     EXPECT_THAT(delivery.sop_instance_uids, SizeIs(6));
+    for (const store::Job& job : store_.queue().list(""))
+        EXPECT_EQ(job.study_instance_uid, study_of(exam)) << job.kind << ": goes when it is erased";
 }
 
 TEST_F(SecondOpinionTest, ReadsAnIncompleteExamAfterAQuietPeriodAndSaysWhatIsMissing) {

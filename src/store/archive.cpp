@@ -38,8 +38,20 @@ Place require_place(Parts& parts, const std::string& sop_instance_uid) {
     return *place;
 }
 
-Bytes read_whole(Parts& parts, const std::string& object) {
-    SealedReader reader(*parts.objects, parts.keys, object);
+/// An object that the index knows must be there and have its key: anything else is damage, unless
+/// it was erased meanwhile.
+SealedReader opened(Parts& parts, const std::string& sop_instance_uid, const std::string& object) {
+    try {
+        return {*parts.objects, parts.keys, object};
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::kNotFound) throw;
+        (void)require_place(parts, sop_instance_uid);
+        throw Error(ErrorCode::kCorrupt, error.what());
+    }
+}
+
+Bytes read_whole(Parts& parts, const std::string& sop_instance_uid, const std::string& object) {
+    SealedReader reader = opened(parts, sop_instance_uid, object);
     Bytes bytes(static_cast<std::size_t>(reader.size()));
     reader.read(0, bytes);
     return bytes;
@@ -72,7 +84,7 @@ bool same_content(ByteView a, ByteView b) {
 Kept judge_duplicate(Parts& parts, const Place& first, const std::string& uid, ByteView part10,
                      Role role) {
     const bool both_results = role == Role::kResult && first.role == Role::kResult;
-    if (both_results || same_content(read_whole(parts, first.object), part10))
+    if (both_results || same_content(read_whole(parts, uid, first.object), part10))
         return Kept::kAlreadyKept;
     throw Error(ErrorCode::kConflict,
                 "SOP Instance UID (0008,0018) " + uid + " is kept already, with other content");
@@ -180,13 +192,13 @@ Kept Archive::keep(ByteView part10, Role role) {
 }
 
 Bytes Archive::object(const std::string& sop_instance_uid) {
-    return read_whole(parts_, require_place(parts_, sop_instance_uid).object);
+    return read_whole(parts_, sop_instance_uid, require_place(parts_, sop_instance_uid).object);
 }
 
 Bytes Archive::object_range(const std::string& sop_instance_uid, std::uint64_t offset,
                             std::uint64_t length) {
-    SealedReader reader(*parts_.objects, parts_.keys,
-                        require_place(parts_, sop_instance_uid).object);
+    SealedReader reader =
+        opened(parts_, sop_instance_uid, require_place(parts_, sop_instance_uid).object);
     if (offset >= reader.size()) return {};
     Bytes bytes(static_cast<std::size_t>(std::min(length, reader.size() - offset)));
     reader.read(offset, bytes);
@@ -195,8 +207,8 @@ Bytes Archive::object_range(const std::string& sop_instance_uid, std::uint64_t o
 
 Bytes Archive::head(const std::string& sop_instance_uid) {
     const Place place = require_place(parts_, sop_instance_uid);
-    if (place.head_bytes == 0) return read_whole(parts_, place.object);
-    SealedReader reader(*parts_.objects, parts_.keys, place.object);
+    if (place.head_bytes == 0) return read_whole(parts_, sop_instance_uid, place.object);
+    SealedReader reader = opened(parts_, sop_instance_uid, place.object);
     Bytes bytes(static_cast<std::size_t>(std::min(place.head_bytes, reader.size())));
     reader.read(0, bytes);
     return bytes;

@@ -77,20 +77,31 @@ class Archive {
     [[nodiscard]] std::vector<Match> find(const Query& query);
 
     /// Takes a study out of index and objects, its exam, readings and queued jobs with it. The data
-    /// key goes when it was the last study of its patient. Returns how many instances went.
-    std::size_t erase_study(const std::string& study_instance_uid);
+    /// key goes when it was the last study of its patient. The audit trail notes that `by` did it.
+    /// Returns how many instances went.
+    std::size_t erase_study(const std::string& study_instance_uid,
+                            const std::string& by = "server");
     /// Destroys the patient's data keys first, then takes out the studies: what remains on any copy
     /// of the objects cannot be read. Returns how many instances went.
     std::size_t erase_patient(const std::string& patient_id,
-                              const std::string& issuer_of_patient_id);
+                              const std::string& issuer_of_patient_id,
+                              const std::string& by = "server");
+    /// What erase_patient takes out: her studies, and any other that holds an object of hers.
+    [[nodiscard]] std::vector<std::string> studies_of_patient(
+        const std::string& patient_id, const std::string& issuer_of_patient_id);
 
-    /// Reads every object and checks it against the index; both ways.
+    /// Reads every page of the index, every key, every object and the audit trail, and checks
+    /// objects and index against each other, both ways.
     [[nodiscard]] std::vector<Damage> verify();
-    /// Adds to the index what lies among the objects and is not in it. Returns what it could not
-    /// read.
+    /// Adds to the index what lies among the objects and is not in it, in the order in which it
+    /// was received. Returns what it could not read.
     std::vector<Damage> reindex();
     /// Wraps every data key under the provider's current key. Returns how many were rewrapped.
-    std::size_t rewrap_keys();
+    std::size_t rewrap_keys(const std::string& by = "server");
+    /// Makes a new key-encryption key, wraps every data key under it and ends the older ones.
+    /// Objects stay as they are. One that was broken off is finished first. Returns how many keys
+    /// were rewrapped.
+    std::size_t rotate_keys(const std::string& by = "server");
 
     struct Totals {
         std::uint64_t studies = 0;

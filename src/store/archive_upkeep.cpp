@@ -1,5 +1,6 @@
 #include <algorithm>
-#include <set>
+#include <array>
+#include <optional>
 #include <utility>
 
 #include "base/error.h"
@@ -31,21 +32,60 @@ std::string sop_instance_uid_in(ByteView part10) {
     return facts_of(header, {}).sop_instance_uid;
 }
 
-/// What is wrong with one object; empty if nothing is.
-std::string examine(Parts& parts, const Indexed& row) {
+/// What is wrong with one object; empty if nothing is. `row` is what the index says of it, where
+/// that is known.
+std::string examine(Parts& parts, const std::string& object, const std::optional<Indexed>& row) {
     try {
-        SealedReader reader(*parts.objects, parts.keys, row.object);
+        SealedReader reader(*parts.objects, parts.keys, object);
         Bytes bytes(static_cast<std::size_t>(reader.size()));
         reader.read(0, bytes);
-        if (bytes.size() != row.bytes)
-            return "object " + row.object + ": " + std::to_string(bytes.size()) +
-                   " bytes, the index says " + std::to_string(row.bytes);
-        if (sop_instance_uid_in(bytes) != row.sop_instance_uid)
-            return "object " + row.object + ": it holds another instance than the index says";
+        if (!row) return {};
+        if (bytes.size() != row->bytes)
+            return "object " + object + ": " + std::to_string(bytes.size()) +
+                   " bytes, the index says " + std::to_string(row->bytes);
+        if (sop_instance_uid_in(bytes) != row->sop_instance_uid)
+            return "object " + object + ": it holds another instance than the index says";
         return {};
     } catch (const Error& error) {
         return error.what();
     }
+}
+
+/// Every object that the index names, and what it does not name.
+void compare(Parts& parts, std::vector<Damage>& damages) {
+    std::int64_t last = 0;
+    for (;;) {
+        // A page at a time: no snapshot is held while objects are read.
+        std::vector<Indexed> rows;
+        parts.index.read([&](Connection& index) {
+            Statement page = index.prepare(
+                "SELECT id, object, sop_instance_uid, bytes FROM instances WHERE id > ? ORDER BY "
+                "id LIMIT 256");
+            page.bind(last);
+            while (page.step()) {
+                last = page.integer(0);
+                rows.push_back(
+                    {page.text(1), page.text(2), static_cast<std::uint64_t>(page.integer(3))});
+            }
+        });
+        if (rows.empty()) break;
+        for (const Indexed& row : rows)
+            if (std::string what = examine(parts, row.object, row); !what.empty())
+                damages.push_back({row.object, row.sop_instance_uid, std::move(what)});
+    }
+    parts.objects->for_each([&](const std::string& name) {
+        const bool known =
+            parts.index.read([&](Connection& index) { return indexed(index, name).has_value(); });
+        if (!known)
+            damages.push_back({name, {}, "object " + name + ": the index does not know it"});
+    });
+}
+
+/// As it says itself; nothing is opened. Throws Error.
+std::uint64_t received_ms(Parts& parts, const std::string& object) {
+    std::array<std::uint8_t, vault::kSealedHeaderBytes> bytes;
+    const std::size_t got = parts.objects->open(object)->read(0, bytes);
+    return vault::decode_header(ByteView(bytes).first(got)).received_ms;
 }
 
 /// Enters one object that the index does not know. A second one of the same instance, which only a
@@ -75,92 +115,112 @@ void enter_object(Parts& parts, const std::string& name) {
     });
 }
 
+std::vector<std::string> studies_of(Connection& index, const std::string& patient_id,
+                                    const std::string& issuer_of_patient_id) {
+    std::vector<std::string> studies;
+    Statement find = index.prepare(
+        "SELECT study_instance_uid FROM studies WHERE patient_id = ?1 AND issuer_of_patient_id = "
+        "?2 UNION SELECT s.study_instance_uid FROM data_keys k JOIN instances i ON i.data_key = "
+        "k.name JOIN series e ON e.id = i.series JOIN studies s ON s.id = e.study WHERE k.owner = "
+        "?3");
+    find.bind(patient_id)
+        .bind(issuer_of_patient_id)
+        .bind(key_owner_of_patient(patient_id, issuer_of_patient_id));
+    while (find.step()) studies.push_back(find.text(0));
+    return studies;
+}
+
 }  // namespace
 
 std::vector<Damage> Archive::verify() {
     std::vector<Damage> damages;
     for (const std::string& what : parts_.index.damages())
         damages.push_back({"index.sqlite", {}, what});
+    const bool index_is_whole = damages.empty();
     for (const auto& [name, what] : parts_.keys.damages())
         damages.push_back({"keys/" + name, {}, what});
-    // Nothing to compare with: what the objects hold is still examined below.
-    if (!damages.empty() && damages.front().object == "index.sqlite") return damages;
-    std::int64_t last = 0;
-    for (;;) {
-        // A page at a time: no snapshot is held while objects are read.
-        std::vector<Indexed> rows;
-        parts_.index.read([&](Connection& index) {
-            Statement page = index.prepare(
-                "SELECT id, object, sop_instance_uid, bytes FROM instances WHERE id > ? ORDER BY "
-                "id LIMIT 256");
-            page.bind(last);
-            while (page.step()) {
-                last = page.integer(0);
-                rows.push_back(
-                    {page.text(1), page.text(2), static_cast<std::uint64_t>(page.integer(3))});
-            }
-        });
-        if (rows.empty()) break;
-        for (const Indexed& row : rows)
-            if (std::string what = examine(parts_, row); !what.empty())
-                damages.push_back({row.object, row.sop_instance_uid, std::move(what)});
+    for (const std::string& what : parts_.trail.damages())
+        damages.push_back({"audit.log", {}, what});
+    if (index_is_whole) {
+        compare(parts_, damages);
+        return damages;
     }
     parts_.objects->for_each([&](const std::string& name) {
-        const bool known =
-            parts_.index.read([&](Connection& index) { return indexed(index, name).has_value(); });
-        if (!known)
-            damages.push_back({name, {}, "object " + name + ": the index does not know it"});
+        if (std::string what = examine(parts_, name, {}); !what.empty())
+            damages.push_back({name, {}, std::move(what)});
     });
     return damages;
 }
 
 std::vector<Damage> Archive::reindex() {
     std::vector<Damage> damages;
+    std::vector<std::pair<std::uint64_t, std::string>> unknown;
+    const auto attempt = [&](const std::string& name, const auto& work) {
+        try {
+            work();
+        } catch (const Error& error) {
+            damages.push_back({name, {}, error.what()});
+        }
+    };
     parts_.objects->for_each([&](const std::string& name) {
         const bool known =
             parts_.index.read([&](Connection& index) { return indexed(index, name).has_value(); });
         if (known) return;
-        try {
-            enter_object(parts_, name);
-        } catch (const Error& error) {
-            damages.push_back({name, {}, error.what()});
-        }
+        attempt(name, [&] { unknown.emplace_back(received_ms(parts_, name), name); });
     });
+    // What a study or a series is called is taken from the object of it that came first.
+    std::sort(unknown.begin(), unknown.end());
+    for (const auto& [when, name] : unknown) attempt(name, [&] { enter_object(parts_, name); });
     return damages;
 }
 
-std::size_t Archive::rewrap_keys() {
-    return parts_.keys.rewrap_all();
+std::size_t Archive::rewrap_keys(const std::string& by) {
+    const std::size_t rewrapped = parts_.keys.rewrap_all();
+    parts_.trail.add(vault::to_json(
+        {"move-keys", by, parts_.clock.now(), {{"keys", static_cast<long long>(rewrapped)}}}));
+    return rewrapped;
 }
 
-std::size_t Archive::erase_study(const std::string& study_instance_uid) {
+std::size_t Archive::rotate_keys(const std::string& by) {
+    const std::size_t rewrapped = parts_.keys.rotate();
+    parts_.trail.add(vault::to_json(
+        {"rotate-keys", by, parts_.clock.now(), {{"keys", static_cast<long long>(rewrapped)}}}));
+    return rewrapped;
+}
+
+std::size_t Archive::erase_study(const std::string& study_instance_uid, const std::string& by) {
     std::size_t instances = 0;
     parts_.index.write([&](Connection& index) {
         instances = erase_study_rows(index, study_instance_uid);
         doom_unused_keys(index);
+        if (instances > 0)
+            note_erasure(index, {"erase-study", by, parts_.clock.now()}, 1, instances);
     });
     work_off_doomed(parts_);
     return instances;
 }
 
+std::vector<std::string> Archive::studies_of_patient(const std::string& patient_id,
+                                                     const std::string& issuer_of_patient_id) {
+    return parts_.index.read(
+        [&](Connection& index) { return studies_of(index, patient_id, issuer_of_patient_id); });
+}
+
 std::size_t Archive::erase_patient(const std::string& patient_id,
-                                   const std::string& issuer_of_patient_id) {
+                                   const std::string& issuer_of_patient_id, const std::string& by) {
     if (patient_id.empty())
         throw Error(ErrorCode::kInvalidInput, "Patient ID (0010,0020) is empty");
     std::size_t instances = 0;
     parts_.index.write([&](Connection& index) {
         instances = 0;
-        std::vector<std::string> studies;
-        {
-            Statement find = index.prepare(
-                "SELECT study_instance_uid FROM studies WHERE patient_id = ? AND "
-                "issuer_of_patient_id = ?");
-            find.bind(patient_id).bind(issuer_of_patient_id);
-            while (find.step()) studies.push_back(find.text(0));
-        }
+        const std::vector<std::string> studies =
+            studies_of(index, patient_id, issuer_of_patient_id);
         for (const std::string& study : studies) instances += erase_study_rows(index, study);
         doom_key_of(index, key_owner_of_patient(patient_id, issuer_of_patient_id));
         doom_unused_keys(index);
+        if (!studies.empty())
+            note_erasure(index, {"erase-patient", by, parts_.clock.now()}, studies.size(),
+                         instances);
     });
     work_off_doomed(parts_);
     return instances;

@@ -96,8 +96,8 @@ Database::Database(std::filesystem::path path, const vault::SecretKey& key,
     : path_(std::move(path)), key_(key), vfs_(key), before_commit_(std::move(before_commit)) {
     if (is_unsealed(path_)) seal(path_, vfs_.name());
     writer_ = std::make_unique<Connection>(path_, Connection::Mode::kReadWrite, vfs_.name());
-    if (writer_->pragma("PRAGMA page_count") == 0)
-        writer_->reserve_bytes(static_cast<int>(kReservedBytes));
+    new_ = writer_->pragma("PRAGMA page_count") == 0;
+    if (new_) writer_->reserve_bytes(static_cast<int>(kReservedBytes));
     writer_->execute(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
         "PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000;"

@@ -51,6 +51,9 @@ class Database {
     /// Transactions committed so far: shows how many writers shared one.
     [[nodiscard]] std::uint64_t commits() const;
 
+    /// It was made by this opening.
+    [[nodiscard]] bool is_new() const { return new_; }
+
     /// Reads every page of the file and names those that are not what was written; where all are,
     /// what SQLite finds wrong in their content.
     [[nodiscard]] std::vector<std::string> damages();
@@ -76,6 +79,7 @@ class Database {
     std::filesystem::path path_;
     vault::SecretKey key_;
     SealedVfs vfs_;
+    bool new_ = false;
     std::function<void()> before_commit_;
     std::unique_ptr<Connection> writer_;
     Guarded<std::vector<std::unique_ptr<Connection>>> readers_;

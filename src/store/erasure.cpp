@@ -32,7 +32,9 @@ std::size_t erase_study_rows(Connection& index, const std::string& study_instanc
                             "DELETE FROM readings WHERE study_instance_uid = ?",
                             "DELETE FROM findings WHERE study_instance_uid = ?",
                             "DELETE FROM decisions WHERE study_instance_uid = ?",
-                            "DELETE FROM jobs WHERE subject = ?"})
+                            // Earlier programs queued jobs without their subject.
+                            "DELETE FROM jobs WHERE ?1 IN (subject, payload) OR (subject = '' AND "
+                            "job_key LIKE ?1 || '#%')"})
         run_with(index, sql, study_instance_uid);
     index.prepare("UPDATE counters SET value = value + 1 WHERE name = 'exams'").run();
     return instances;
@@ -53,10 +55,20 @@ void doom_unused_keys(Connection& index) {
         "DELETE FROM data_keys WHERE name IN (SELECT name FROM doomed WHERE what = 'key')");
 }
 
+void note_erasure(Connection& index, vault::Act act, std::size_t studies, std::size_t instances) {
+    act.counts = {{"studies", static_cast<long long>(studies)},
+                  {"instances", static_cast<long long>(instances)}};
+    {
+        Statement find = index.prepare("SELECT name FROM doomed WHERE what = 'key' ORDER BY name");
+        while (find.step()) act.data_keys.push_back(find.text(0));
+    }
+    run_with(index, "INSERT INTO doomed (name, what) VALUES (?, 'trace')", vault::to_json(act));
+}
+
 void work_off_doomed(Parts& parts) {
     std::vector<std::pair<std::string, std::string>> doomed;
     parts.index.read([&](Connection& index) {
-        // 'key' before 'object'.
+        // 'key' before 'object' before 'trace'.
         Statement find = index.prepare("SELECT what, name FROM doomed ORDER BY what, name");
         while (find.step()) doomed.emplace_back(find.text(0), find.text(1));
     });
@@ -64,8 +76,10 @@ void work_off_doomed(Parts& parts) {
     for (const auto& [what, name] : doomed) {
         if (what == "key")
             parts.keys.destroy(name);
-        else
+        else if (what == "object")
             parts.objects->remove(name);
+        else
+            parts.trail.add(name);
     }
     parts.index.write([&](Connection& index) {
         for (const auto& [what, name] : doomed)

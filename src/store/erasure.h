@@ -4,6 +4,7 @@
 #include <string>
 
 #include "store/sqlite.h"
+#include "vault/audit_trail.h"
 
 namespace lucerna::store {
 
@@ -16,7 +17,10 @@ std::size_t erase_study_rows(Connection& index, const std::string& study_instanc
 void doom_key_of(Connection& index, const std::string& owner);
 /// Dooms every data key whose last object is doomed.
 void doom_unused_keys(Connection& index);
-/// Takes off the disk what is doomed, keys first. Also at start, for what a crash left of it.
+/// Notes what this transaction erases, to be written to the audit trail once it is off the disk.
+void note_erasure(Connection& index, vault::Act act, std::size_t studies, std::size_t instances);
+/// Takes off the disk what is doomed, keys first, and writes the audit trail. Also at start, for
+/// what a crash left of it.
 void work_off_doomed(Parts& parts);
 
 }  // namespace lucerna::store

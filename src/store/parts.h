@@ -12,6 +12,7 @@
 #include "store/key_ring.h"
 #include "store/objects.h"
 #include "store/work_queue.h"
+#include "vault/audit_trail.h"
 
 namespace lucerna::store {
 
@@ -38,6 +39,7 @@ struct Parts {
     std::unique_ptr<FolderLock> lock;
     std::unique_ptr<Objects> objects;
     std::unique_ptr<Records> records;
+    vault::AuditTrail trail;
     Database index;
     KeyRing keys;
     Bell bell;

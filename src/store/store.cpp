@@ -13,12 +13,27 @@
 #include "store/erasure.h"
 #include "store/object_folder.h"
 #include "store/parts.h"
+#include "store/sealed_io.h"
 
 namespace lucerna::store {
 namespace {
 
+/// Every byte of it is there and opens.
+bool is_whole(Parts& parts, const std::string& object) {
+    try {
+        SealedReader reader(*parts.objects, parts.keys, object);
+        Bytes bytes(static_cast<std::size_t>(reader.size()));
+        reader.read(0, bytes);
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
 void recover(Parts& parts) {
     const std::size_t removed = parts.objects->recover([&](const std::string& name) {
+        // An index that was lost cannot say which of them were acknowledged: whole ones stay.
+        if (parts.index.is_new()) return is_whole(parts, name);
         return parts.index.read([&](Connection& index) {
             Statement find = index.prepare("SELECT 1 FROM instances WHERE object = ?");
             return find.bind(name).step();
@@ -70,6 +85,7 @@ Parts::Parts(const std::filesystem::path& folder, ViewOf view,
                            : std::make_unique<ObjectFolder>(folder / "objects")),
       records(key_records ? std::move(key_records)
                           : std::make_unique<RecordFolder>(folder / "keys")),
+      trail(folder / "audit.log"),
       index(folder / "index.sqlite", index_key(*records, provider, folder / "index.sqlite"),
             [this] { objects->settle(); }),
       keys(index, *records, provider),

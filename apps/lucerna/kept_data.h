@@ -1,0 +1,22 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "dicom/data_set.h"
+#include "vault/key_provider.h"
+
+namespace lucerna {
+
+/// Which keys open a data folder, as `keys` ("SCHEME:REST") or the older `key_file` say; both empty
+/// is the key file in the folder. Throws Error(kInvalidInput) when both are given, and what
+/// vault::open_key_provider throws.
+[[nodiscard]] std::unique_ptr<vault::KeyProvider> open_keys(const std::filesystem::path& data,
+                                                            const std::string& keys,
+                                                            const std::filesystem::path& key_file);
+
+/// "R-CC", or empty: how the archive notes the view of an image.
+[[nodiscard]] std::string archived_view_of(const dicom::DataSet& data_set);
+
+}  // namespace lucerna

@@ -1,0 +1,79 @@
+#include <cstdio>
+#include <memory>
+
+#include "archive_verbs.h"
+#include "base/clock.h"
+#include "kept_data.h"
+#include "vault/passphrase_key_provider.h"
+
+namespace lucerna {
+namespace {
+
+ExitCode rotate(store::Archive& archive) {
+    const std::size_t rewrapped = archive.rotate_keys(who_runs_this());
+    std::printf("%zu data keys are under a new key-encryption key; the older ones are ended\n",
+                rewrapped);
+    return kDone;
+}
+
+ExitCode move(const ArchiveOptions& options, const std::string& to) {
+    require_folder(options.data);
+    const SystemClock clock;
+    const auto from = open_keys(options.data, options.keys, options.key_file);
+    const auto target = vault::open_key_provider(to, options.data);
+    vault::MovingKeyProvider both(*from, *target);
+    store::Store store({options.data, archived_view_of}, both, clock);
+    const std::size_t rewrapped = store.archive().rewrap_keys(who_runs_this());
+    std::printf("%zu data keys were moved. From now on: keys = \"%s\"\n", rewrapped, to.c_str());
+    return kDone;
+}
+
+ExitCode change_passphrase(const ArchiveOptions& options,
+                           const std::filesystem::path& replacement) {
+    require_folder(options.data);
+    constexpr std::string_view kScheme = "passphrase:";
+    if (!options.keys.starts_with(kScheme))
+        throw Error(ErrorCode::kInvalidInput,
+                    "--keys passphrase:PATH names the present passphrase");
+    const std::filesystem::path file = vault::passphrase_key_file(options.data);
+    if (!std::filesystem::exists(file))
+        throw Error(ErrorCode::kNotFound, "there is no key file " + file.string());
+    vault::PassphraseKeyProvider provider(
+        file, vault::read_passphrase(options.keys.substr(kScheme.size())));
+    provider.change_passphrase(vault::read_passphrase(replacement));
+    std::printf("%s opens by the new passphrase\n", file.c_str());
+    return kDone;
+}
+
+}  // namespace
+
+void add_keys(CLI::App& app, Chosen& chosen) {
+    CLI::App* keys = app.add_subcommand("keys", "Change what the data keys are sealed by");
+    keys->require_subcommand(1);
+    auto options = std::make_shared<ArchiveOptions>();
+
+    CLI::App* rotation = keys->add_subcommand(
+        "rotate", "Seal every data key under a new key-encryption key and end the older ones");
+    add_archive_options(*rotation, *options);
+    rotation->callback(
+        [options, &chosen] { chosen = [options] { return with_archive(*options, rotate); }; });
+
+    auto to = std::make_shared<std::string>();
+    CLI::App* moving =
+        keys->add_subcommand("move", "Seal every data key by another provider of keys");
+    add_archive_options(*moving, *options);
+    moving->add_option("--to", *to, "SCHEME:REST of the provider")->required();
+    moving->callback(
+        [options, to, &chosen] { chosen = [options, to] { return move(*options, *to); }; });
+
+    auto replacement = std::make_shared<std::filesystem::path>();
+    CLI::App* passphrase =
+        keys->add_subcommand("passphrase", "Seal the key file under another passphrase");
+    add_archive_options(*passphrase, *options);
+    passphrase->add_option("--new", *replacement, "File of the new passphrase")->required();
+    passphrase->callback([options, replacement, &chosen] {
+        chosen = [options, replacement] { return change_passphrase(*options, *replacement); };
+    });
+}
+
+}  // namespace lucerna

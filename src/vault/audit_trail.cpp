@@ -1,0 +1,111 @@
+#include "vault/audit_trail.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "vault/secret_key.h"
+
+namespace lucerna::vault {
+namespace {
+
+constexpr std::size_t kSumBytes = 64;
+
+struct Line {
+    /// Empty where the line is not "SUM JSON".
+    std::string sum;
+    std::string json;
+    /// It has its end.
+    bool finished = true;
+};
+
+Line line_from(std::string_view text, bool finished) {
+    if (text.size() <= kSumBytes || text[kSumBytes] != ' ') return {{}, {}, finished};
+    return {std::string(text.substr(0, kSumBytes)), std::string(text.substr(kSumBytes + 1)),
+            finished};
+}
+
+std::vector<Line> lines_of(const std::filesystem::path& path) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(path, ignored)) return {};
+    const Bytes bytes = read_file(path);
+    std::string_view text = as_text(bytes);
+    std::vector<Line> lines;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        lines.push_back(line_from(text.substr(0, end), end < text.size()));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return lines;
+}
+
+std::string sum_of(const std::string& before, const std::string& json) {
+    return sha256(as_byte_view(before + " " + json));
+}
+
+void append_durably(const std::filesystem::path& path, const std::string& text) {
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    const bool written =
+        file >= 0 && ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+        ::fsync(file) == 0;
+    const int reason = errno;
+    if (file >= 0) ::close(file);
+    if (!written)
+        throw Error(reason == ENOSPC ? ErrorCode::kOutOfSpace : ErrorCode::kIo,
+                    "cannot append to " + path.string() + ": " + std::strerror(reason));
+    sync_folder(path.parent_path());
+}
+
+}  // namespace
+
+std::string to_json(const Act& act) {
+    nlohmann::ordered_json json;
+    json["id"] = to_text(random_id());
+    json["at"] = to_rfc3339(act.at);
+    json["act"] = act.what;
+    json["by"] = act.by;
+    for (const auto& [name, count] : act.counts) json[name] = count;
+    if (!act.data_keys.empty()) json["data_keys"] = act.data_keys;
+    return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+AuditTrail::AuditTrail(std::filesystem::path path) : path_(std::move(path)) {}
+
+void AuditTrail::add(const std::string& json) {
+    appending_.with([&](int) {
+        const std::vector<Line> lines = lines_of(path_);
+        for (const Line& line : lines)
+            if (line.json == json) return;
+        const bool unfinished = !lines.empty() && !lines.back().finished;
+        const std::string before = lines.empty() ? std::string() : lines.back().sum;
+        append_durably(path_, (unfinished ? "\n" : "") + sum_of(before, json) + " " + json + "\n");
+    });
+}
+
+std::vector<std::string> AuditTrail::acts() const {
+    std::vector<std::string> acts;
+    for (Line& line : lines_of(path_)) acts.push_back(std::move(line.json));
+    return acts;
+}
+
+std::vector<std::string> AuditTrail::damages() const {
+    std::vector<std::string> damages;
+    std::string before;
+    std::size_t number = 0;
+    for (const Line& line : lines_of(path_)) {
+        ++number;
+        if (!line.finished || line.sum != sum_of(before, line.json))
+            damages.push_back("line " + std::to_string(number) + " of " +
+                              path_.filename().string() + " is not what was written");
+        before = line.sum;
+    }
+    return damages;
+}
+
+}  // namespace lucerna::vault
