@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "store/page_cipher.h"
 #include "store/schema.h"
+#include "store/sealed_log.h"
 
 namespace lucerna::store {
 namespace {
@@ -94,7 +95,13 @@ bool is_unsealed(const std::filesystem::path& path) {
 Database::Database(std::filesystem::path path, const vault::SecretKey& key,
                    std::function<void()> before_commit)
     : path_(std::move(path)), key_(key), vfs_(key), before_commit_(std::move(before_commit)) {
-    if (is_unsealed(path_)) seal(path_, vfs_.name());
+    if (is_unsealed(path_))
+        seal(path_, vfs_.name());
+    else if (const std::string what = damage_of_log(path_.string() + "-wal", key); !what.empty())
+        throw Error(
+            ErrorCode::kCorrupt,
+            path_.string() + "-wal: " + what +
+                ". What it holds is lost once it is moved away; reindex then finds objects");
     writer_ = std::make_unique<Connection>(path_, Connection::Mode::kReadWrite, vfs_.name());
     new_ = writer_->pragma("PRAGMA page_count") == 0;
     if (new_) writer_->reserve_bytes(static_cast<int>(kReservedBytes));

@@ -68,6 +68,61 @@ TEST(SealedIndex, IsWholeAfterACrash) {
     EXPECT_EQ(again.archive().object(numbered(11).sop_instance), numbered(11).file());
 }
 
+/// What a crash leaves: index and log as they stand.
+struct Crashed {
+    Crashed() {
+        for (int number = 0; number < 8; ++number) store.archive().keep(numbered(number).file());
+        fs::copy(store.data(), copy, fs::copy_options::recursive);
+        log = read_file(copy / "index.sqlite-wal");
+    }
+    /// With another log. The index as it was, for opening it takes in the log.
+    std::string opening_with(ByteView other_log) {
+        fs::remove_all(copy);
+        fs::copy(store.data(), copy, fs::copy_options::recursive);
+        std::ofstream(copy / "index.sqlite-wal", std::ios::binary) << as_text(other_log);
+        std::uint64_t instances = 0;
+        const std::string refusal = message_of([&] {
+            Store again({copy, {}}, store.keys, store.clock);
+            instances = again.archive().totals().instances;
+        });
+        return refusal.empty() ? std::to_string(instances) + " instances" : refusal;
+    }
+
+    TestStore store;
+    fs::path copy = store.folder.path() / "copy";
+    Bytes log;
+};
+
+TEST(SealedIndex, TellsAFlippedBitInTheLogFromACut) {
+    Crashed crashed;
+    constexpr std::size_t kFrame = 24 + kPageBytes;
+    const std::size_t frames = (crashed.log.size() - 32) / kFrame;
+    ASSERT_GT(frames, 30U);
+    EXPECT_EQ(crashed.opening_with(crashed.log), "8 instances");
+    const auto opening_with_flipped = [&](std::size_t at) {
+        Bytes altered = crashed.log;
+        altered[at] ^= 1;
+        return crashed.opening_with(altered);
+    };
+    for (const std::size_t at : {0U, 5U, 9U, 17U, 31U})
+        EXPECT_THAT(opening_with_flipped(at), HasSubstr("the header of index.sqlite-wal")) << at;
+    // Page number, size after commit, salt, checksum, page, tag.
+    std::size_t within = 0;
+    constexpr std::size_t kPlaces[] = {3, 7, 10, 20, 24, 2000, 24 + 4060, 24 + 4090};
+    // The last transaction is of a few pages more than the half of what each keep writes.
+    for (std::size_t frame = 0; frame + 20 < frames; frame += 3) {
+        const std::size_t place = kPlaces[within++ % std::size(kPlaces)];
+        EXPECT_THAT(opening_with_flipped(32 + frame * kFrame + place),
+                    HasSubstr("frame " + std::to_string(frame + 1) + " of index.sqlite-wal"))
+            << place;
+    }
+    // Cut anywhere: the transactions that are whole count.
+    for (const std::size_t size : {crashed.log.size() - 1, crashed.log.size() - kFrame - 5,
+                                   crashed.log.size() / 2, std::size_t{40}, std::size_t{20}})
+        EXPECT_THAT(crashed.opening_with(ByteView(crashed.log).first(size)),
+                    testing::EndsWith(" instances"));
+}
+
 TEST(SealedIndex, TakesBackATransactionLargerThanAnyCache) {
     TestStore store;
     store.archive().keep(numbered(1).file());
