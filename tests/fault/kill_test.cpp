@@ -1,13 +1,10 @@
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <sstream>
 
 #include "base/random.h"
+#include "fault/killed_child.h"
 #include "store/store.h"
 #include "support/stored_instance.h"
 #include "support/temporary_folder.h"
@@ -16,42 +13,12 @@
 namespace lucerna::store {
 namespace {
 
-/// Rounds of the test: 30, or what LUCERNA_FAULT_ROUNDS says.
-unsigned rounds() {
-    const char* asked = std::getenv("LUCERNA_FAULT_ROUNDS");
-    return asked == nullptr ? 30 : static_cast<unsigned>(std::strtoul(asked, nullptr, 10));
-}
-
 /// Starts the program, kills it `delay` after its first promise, and returns all that it promised.
 std::string promises_until_killed(const std::filesystem::path& folder, unsigned round,
                                   std::chrono::microseconds delay) {
-    int pipe_ends[2];
-    if (::pipe(pipe_ends) != 0) throw std::runtime_error("no pipe");
-    const std::string data = (folder / "data").string();
-    const std::string keys = (folder / "secret" / "keys").string();
-    const std::string number = std::to_string(round);
-    const pid_t child = ::fork();
-    if (child == 0) {
-        ::dup2(pipe_ends[1], STDOUT_FILENO);
-        ::close(pipe_ends[0]);
-        ::execl(LUCERNA_STORE_UNTIL_KILLED, "store_until_killed", data.c_str(), keys.c_str(),
-                number.c_str(), nullptr);
-        std::_Exit(127);
-    }
-    ::close(pipe_ends[1]);
-    std::string promised;
-    char block[4096];
-    ssize_t got = ::read(pipe_ends[0], block, sizeof block);
-    if (got > 0) promised.append(block, static_cast<std::size_t>(got));
-    ::usleep(static_cast<useconds_t>(delay.count()));
-    ::kill(child, SIGKILL);
-    while ((got = ::read(pipe_ends[0], block, sizeof block)) > 0)
-        promised.append(block, static_cast<std::size_t>(got));
-    ::close(pipe_ends[0]);
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    EXPECT_TRUE(WIFSIGNALED(status)) << "it ended by itself: " << WEXITSTATUS(status);
-    return promised;
+    return test::said_until_killed({LUCERNA_STORE_UNTIL_KILLED, (folder / "data").string(),
+                                    (folder / "secret" / "keys").string(), std::to_string(round)},
+                                   delay);
 }
 
 class KillTest : public testing::Test {
@@ -90,7 +57,7 @@ class KillTest : public testing::Test {
 TEST_F(KillTest, EveryAcknowledgedObjectIsThereAndNoneIsHalfThere) {
     Random random(20260301);
     std::size_t promised = 0;
-    for (unsigned round = 1; round <= rounds(); ++round) {
+    for (unsigned round = 1; round <= test::fault_rounds(30); ++round) {
         const std::chrono::microseconds delay(1000 + random.below(80000));
         const std::string lines = promises_until_killed(folder.path(), round, delay);
         vault::FileKeyProvider keys(folder.path() / "secret" / "keys");
