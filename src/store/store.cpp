@@ -18,14 +18,15 @@
 namespace lucerna::store {
 namespace {
 
-/// Every byte of it is there and opens.
+/// Every byte of it is there and opens. Throws Error(kUnavailable), kIo: then it is not known.
 bool is_whole(Parts& parts, const std::string& object) {
     try {
         SealedReader reader(*parts.objects, parts.keys, object);
         Bytes bytes(static_cast<std::size_t>(reader.size()));
         reader.read(0, bytes);
         return true;
-    } catch (const Error&) {
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kIo) throw;
         return false;
     }
 }

@@ -196,6 +196,14 @@ class SealedAtRest(unittest.TestCase):
         self.assertEqual(status, BAD_INPUT, said)
         self.assertIn("/keys/other", said)
         self.assertIn("0 damaged", self.run_verb("verify", "--keys", keys))
+        server = self.serve("--keys", keys)
+        engine.kill()
+        engine.wait()
+        status, body = self.fetch(server, known)
+        self.assertEqual(status, 503, "her data key has to be fetched")
+        self.assertIn(b"can't be reached", body)
+        self.stand_in(port)
+        self.assertEqual(self.fetch(server, known), (200, file_bytes(known)))
 
     def test_keys_rotate_and_move_while_objects_stay(self):
         _, _, transit = self.stand_in()
