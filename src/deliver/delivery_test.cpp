@@ -204,15 +204,15 @@ TEST_F(Delivery, SplitsObjectsOfManyKindsOverAssociations) {
 }
 
 TEST(DeliveryByDimse, ReachesAProviderAndTriesAgainWithoutOne) {
-    struct Counter : dicom::StoreScpHandler {
+    struct Counter : dicom::ScpHandler {
         void object(const dicom::ReceivedObject&, const dicom::Sender&) override { ++objects; }
         void failed(const dicom::StoreFailure&, const dicom::Sender&) override {}
         void ended(const dicom::AssociationReport&) override {}
         std::atomic<int> objects = 0;
     } counter;
-    dicom::StoreScpOptions options;
+    dicom::ScpOptions options;
     options.port = 0;
-    auto scp = std::make_unique<dicom::StoreScp>(options, counter);
+    auto scp = std::make_unique<dicom::Scp>(options, counter);
     FakeSource source;
     source.add("1.1");
     source.add("1.2");

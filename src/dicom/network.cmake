@@ -7,7 +7,8 @@ target_sources(lucerna_dicom PRIVATE
 target_link_libraries(lucerna_dicom PRIVATE OpenSSL::SSL OpenSSL::Crypto ZLIB::ZLIB)
 if(NOT LUCERNA_FUZZ)
     lucerna_test(dicom_network_test
-        SOURCES dimse_command_test.cpp part10_head_test.cpp pdu_test.cpp scp_test.cpp
+        SOURCES dimse_command_test.cpp part10_head_test.cpp pdu_test.cpp scp_admission_test.cpp
+                scp_malformed_test.cpp scp_test.cpp scp_tls_test.cpp
                 scu_interop_test.cpp
         DEPENDS dicom
         LIBRARIES OpenSSL::Crypto)

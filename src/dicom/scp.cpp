@@ -13,7 +13,7 @@ namespace {
 /// within the ARTIM time.
 constexpr std::size_t kLobby = 64;
 
-void check(const StoreScpOptions& options) {
+void check(const ScpOptions& options) {
     constexpr std::uint32_t kSmallestPdu = 4096;
     if (options.max_pdu_bytes < kSmallestPdu)
         throw Error(ErrorCode::kInvalidInput, "max_pdu_bytes must be 4096 at least");
@@ -44,9 +44,9 @@ std::string_view name_of(AssociationEnd end) {
 }
 
 /// The accepting thread and the threads of the connections, which it starts and joins.
-class StoreScp::Listener {
+class Scp::Listener {
   public:
-    Listener(StoreScpOptions options, StoreScpHandler& handler)
+    Listener(ScpOptions options, ScpHandler& handler)
         : options_((check(options), std::move(options))),
           handler_(handler),
           gate_(options_.max_associations),
@@ -118,8 +118,8 @@ class StoreScp::Listener {
         }
     }
 
-    const StoreScpOptions options_;
-    StoreScpHandler& handler_;
+    const ScpOptions options_;
+    ScpHandler& handler_;
     AssociationGate gate_;
     ByteBudget budget_;
     StopSignal stop_;
@@ -129,16 +129,16 @@ class StoreScp::Listener {
     std::jthread thread_;
 };
 
-StoreScp::StoreScp(StoreScpOptions options, StoreScpHandler& handler)
+Scp::Scp(ScpOptions options, ScpHandler& handler)
     : listener_(std::make_unique<Listener>(std::move(options), handler)) {}
 
-StoreScp::~StoreScp() = default;
+Scp::~Scp() = default;
 
-std::uint16_t StoreScp::port() const {
+std::uint16_t Scp::port() const {
     return listener_->port();
 }
 
-std::size_t StoreScp::associations() const {
+std::size_t Scp::associations() const {
     return listener_->inside();
 }
 

@@ -14,10 +14,10 @@
 
 namespace lucerna::dicom {
 
-struct StoreScpOptions {
+struct ScpOptions {
     /// Numeric address to listen on: "127.0.0.1", "0.0.0.0", "::".
     std::string address = "127.0.0.1";
-    /// 0 takes any free port; StoreScp::port() says which.
+    /// 0 takes any free port; Scp::port() says which.
     std::uint16_t port = 11112;
     /// Called AE titles that are answered; empty answers all.
     std::vector<std::string> called_aets;
@@ -90,10 +90,10 @@ struct AssociationReport {
     std::chrono::milliseconds lasted{0};
 };
 
-/// What StoreScp calls, from the association's own thread: several at once.
-class StoreScpHandler {
+/// What Scp calls, from the association's own thread: several at once.
+class ScpHandler {
   public:
-    virtual ~StoreScpHandler() = default;
+    virtual ~ScpHandler() = default;
     /// The object is acknowledged with success when this returns. An Error is answered with the
     /// status of `status_for` and its message as Error Comment.
     virtual void object(const ReceivedObject& object, const Sender& sender) = 0;
@@ -104,16 +104,16 @@ class StoreScpHandler {
 /// A storage service provider (PS3.4 Annex B) that also answers C-ECHO. It takes every storage SOP
 /// class, private ones too, in every transfer syntax, known or not, and hands the data set on as
 /// the bytes that were sent. Each association has its own thread.
-class StoreScp {
+class Scp {
   public:
     /// Listens on return. Throws Error: kUnavailable if the port can't be had, kInvalidInput for
     /// TLS files that can't be used. The handler must outlive this.
-    StoreScp(StoreScpOptions options, StoreScpHandler& handler);
+    Scp(ScpOptions options, ScpHandler& handler);
     /// Stops: the object being handled is finished, all associations are aborted. Takes less than
     /// a second beyond what the handler takes.
-    ~StoreScp();
-    StoreScp(const StoreScp&) = delete;
-    StoreScp& operator=(const StoreScp&) = delete;
+    ~Scp();
+    Scp(const Scp&) = delete;
+    Scp& operator=(const Scp&) = delete;
 
     [[nodiscard]] std::uint16_t port() const;
     /// Established now.

@@ -18,7 +18,7 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t kMaxCommandBytes = 64 * 1024;
 
-Pace pace_of(const StoreScpOptions& options) {
+Pace pace_of(const ScpOptions& options) {
     return {options.idle, options.stall, options.min_bytes_per_second};
 }
 
@@ -54,8 +54,8 @@ bool AssociationGate::enter() {
     return true;
 }
 
-ScpAssociation::ScpAssociation(Transport transport, Sender sender, const StoreScpOptions& options,
-                               StoreScpHandler& handler, AssociationGate& gate, ByteBudget& budget)
+ScpAssociation::ScpAssociation(Transport transport, Sender sender, const ScpOptions& options,
+                               ScpHandler& handler, AssociationGate& gate, ByteBudget& budget)
     : channel_(std::move(transport), pace_of(options)),
       options_(options),
       handler_(handler),

@@ -30,8 +30,8 @@ class AssociationGate {
 /// to Sta13, as straight code).
 class ScpAssociation {
   public:
-    ScpAssociation(Transport transport, Sender sender, const StoreScpOptions& options,
-                   StoreScpHandler& handler, AssociationGate& gate, ByteBudget& budget);
+    ScpAssociation(Transport transport, Sender sender, const ScpOptions& options,
+                   ScpHandler& handler, AssociationGate& gate, ByteBudget& budget);
     ~ScpAssociation();
     ScpAssociation(const ScpAssociation&) = delete;
     ScpAssociation& operator=(const ScpAssociation&) = delete;
@@ -68,8 +68,8 @@ class ScpAssociation {
                  const std::string& comment);
 
     Channel channel_;
-    const StoreScpOptions& options_;
-    StoreScpHandler& handler_;
+    const ScpOptions& options_;
+    ScpHandler& handler_;
     AssociationGate& gate_;
     AssociationReport report_;
     Moment start_;

@@ -19,7 +19,7 @@ namespace lucerna::pipeline {
 
 struct ServerParts {
     http::ServerOptions http;
-    dicom::StoreScpOptions dicom;
+    dicom::ScpOptions dicom;
     /// Built page; see review::add_page.
     std::filesystem::path web;
     std::string jurisdiction;

@@ -7,7 +7,7 @@
 
 namespace lucerna::receive {
 
-DimseReceiver::DimseReceiver(dicom::StoreScpOptions options, InstanceSink& sink)
+DimseReceiver::DimseReceiver(dicom::ScpOptions options, InstanceSink& sink)
     : to_sink_(sink), scp_(std::move(options), to_sink_) {}
 
 void DimseReceiver::ToSink::object(const dicom::ReceivedObject& object,

@@ -12,8 +12,8 @@ namespace lucerna::receive {
 /// counts, bytes), "receive.failed" for each object that was refused, with the status sent.
 class DimseReceiver {
   public:
-    /// Listens on return. Throws as StoreScp does. The sink must outlive this.
-    DimseReceiver(dicom::StoreScpOptions options, InstanceSink& sink);
+    /// Listens on return. Throws as Scp does. The sink must outlive this.
+    DimseReceiver(dicom::ScpOptions options, InstanceSink& sink);
     /// Finishes the objects in hand and stops.
     ~DimseReceiver() = default;
 
@@ -21,7 +21,7 @@ class DimseReceiver {
     [[nodiscard]] std::size_t associations() const { return scp_.associations(); }
 
   private:
-    class ToSink final : public dicom::StoreScpHandler {
+    class ToSink final : public dicom::ScpHandler {
       public:
         explicit ToSink(InstanceSink& sink) : sink_(sink) {}
         void object(const dicom::ReceivedObject& object, const dicom::Sender& sender) override;
@@ -33,7 +33,7 @@ class DimseReceiver {
     };
 
     ToSink to_sink_;
-    dicom::StoreScp scp_;
+    dicom::Scp scp_;
 };
 
 }  // namespace lucerna::receive

@@ -61,8 +61,8 @@ class FakeSink : public InstanceSink {
     std::string last_sender_;
 };
 
-dicom::StoreScpOptions any_port() {
-    dicom::StoreScpOptions options;
+dicom::ScpOptions any_port() {
+    dicom::ScpOptions options;
     options.port = 0;
     return options;
 }
@@ -103,7 +103,7 @@ TEST_F(FromDcmtk, AnswersEchoscu) {
 }
 
 TEST_F(FromDcmtk, RejectsAWrongTitle) {
-    dicom::StoreScpOptions options = any_port();
+    dicom::ScpOptions options = any_port();
     options.called_aets = {"LUCERNA"};
     const DimseReceiver receiver(options, sink_);
     const Said said = run({"echoscu", "-v", "-aec", "SOMEBODY"}, receiver);
@@ -142,7 +142,7 @@ TEST_F(FromDcmtk, StoresOverTls) {
     test::write_self_signed(folder_.path(), "server");
     test::write_self_signed(folder_.path(), "client");
     const std::string base = folder_.path().string() + "/";
-    dicom::StoreScpOptions options = any_port();
+    dicom::ScpOptions options = any_port();
     options.tls = dicom::TlsOptions{base + "server.crt", base + "server.key", base + "client.crt",
                                     dicom::PeerCertificate::kRequired, ""};
     const DimseReceiver receiver(options, sink_);

@@ -41,7 +41,7 @@ TEST(OddSenders, AreAnsweredAsTheStandardAsks) {
         GTEST_SKIP() << "skipped: " << python()
                      << " has no pynetdicom (pip install pynetdicom, and set LUCERNA_PYTHON)";
     FakeSink sink;
-    dicom::StoreScpOptions options;
+    dicom::ScpOptions options;
     options.port = 0;
     const DimseReceiver receiver(options, sink);
     test::ChildProcess senders(

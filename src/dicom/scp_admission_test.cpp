@@ -1,0 +1,191 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "dicom/scp_test_support.h"
+
+namespace lucerna::dicom {
+namespace {
+
+using namespace test_support;
+using test::small_object;
+using testing::HasSubstr;
+
+TEST(Scp, RefusesQueriesAndOtherServicesByContext) {
+    Recorder recorder;
+    const Scp scp(any_port(), recorder);
+    RawPeer peer(scp);
+    peer.associate("1.2.840.10008.5.1.4.1.2.2.1");  // Study Root FIND
+    ASSERT_EQ(peer.accepted.contexts.size(), 1u);
+    EXPECT_EQ(peer.accepted.contexts[0].result, ContextResult::kAbstractSyntaxNotSupported);
+}
+
+TEST(Scp, RejectsTitlesThatAreNotOnTheLists) {
+    Recorder recorder;
+    ScpOptions options = any_port();
+    options.called_aets = {"LUCERNA"};
+    options.calling_aets = {"MODALITY"};
+    const Scp scp(options, recorder);
+    EXPECT_NO_THROW(StoreScu(to(scp), {}));
+
+    StoreScuOptions wrong_called = to(scp);
+    wrong_called.called_aet = "OTHER";
+    try {
+        StoreScu scu(wrong_called, {});
+        FAIL() << "was let in";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+        EXPECT_THAT(error.what(), HasSubstr("called AE title not recognized"));
+    }
+    StoreScuOptions wrong_calling = to(scp);
+    wrong_calling.calling_aet = "STRANGER";
+    try {
+        StoreScu scu(wrong_calling, {});
+        FAIL() << "was let in";
+    } catch (const Error& error) {
+        EXPECT_THAT(error.what(), HasSubstr("calling AE title not recognized"));
+    }
+}
+
+TEST(Scp, RejectsAssociationsBeyondTheBoundUntilOneEnds) {
+    Recorder recorder;
+    ScpOptions options = any_port();
+    options.max_associations = 2;
+    const Scp scp(options, recorder);
+    auto first = std::make_unique<StoreScu>(to(scp), std::span<const ObjectHead>());
+    const StoreScu second(to(scp), {});
+    EXPECT_EQ(scp.associations(), 2u);
+    try {
+        StoreScu third(to(scp), {});
+        FAIL() << "was let in";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::kUnavailable);
+        EXPECT_THAT(error.what(), HasSubstr("transient: local limit exceeded"));
+    }
+    EXPECT_EQ(recorder.wait_for_report(0).end, AssociationEnd::kRejected);
+    first.reset();
+    EXPECT_EQ(recorder.wait_for_report(1).end, AssociationEnd::kReleased);
+    EXPECT_NO_THROW(StoreScu(to(scp), {}).echo());
+}
+
+TEST(Scp, ServesOthersWhileManyConnectionsSayNothing) {
+    Recorder recorder;
+    ScpOptions options = any_port();
+    options.max_associations = 4;
+    const Scp scp(options, recorder);
+    std::vector<std::unique_ptr<RawPeer>> silent;
+    for (int number = 0; number < 60; ++number) silent.push_back(std::make_unique<RawPeer>(scp));
+    EXPECT_EQ(send(to(scp), small_object("1.2.3")).kind, StatusKind::kSuccess);
+}
+
+TEST(Scp, TurnsAwayAFloodOfConnections) {
+    Recorder recorder;
+    ScpOptions options = any_port();
+    options.max_associations = 1;
+    options.artim = 300ms;
+    const Scp scp(options, recorder);
+    std::vector<std::unique_ptr<RawPeer>> flood;
+    for (int number = 0; number < 200; ++number) flood.push_back(std::make_unique<RawPeer>(scp));
+    // All of them end: some are turned away, the others run into the ARTIM time.
+    for (std::size_t number = 0; number < 200; ++number) {
+        const AssociationEnd end = recorder.wait_for_report(number).end;
+        EXPECT_TRUE(end == AssociationEnd::kRejected || end == AssociationEnd::kTimedOut)
+            << name_of(end);
+    }
+    EXPECT_EQ(send(to(scp), small_object("1.2.3")).kind, StatusKind::kSuccess);
+}
+
+TEST(Scp, DropsAPeerThatNeverAsks) {
+    Recorder recorder;
+    ScpOptions options = any_port();
+    options.artim = 100ms;
+    const Scp scp(options, recorder);
+    const RawPeer peer(scp);
+    EXPECT_EQ(recorder.wait_for_report().end, AssociationEnd::kTimedOut);
+}
+
+TEST(Scp, DropsAnIdlePeer) {
+    Recorder recorder;
+    ScpOptions options = any_port();
+    options.idle = 100ms;
+    const Scp scp(options, recorder);
+    RawPeer peer(scp);
+    peer.associate();
+    EXPECT_EQ(recorder.wait_for_report().end, AssociationEnd::kTimedOut);
+    EXPECT_EQ(scp.associations(), 0u);
+}
+
+TEST(Scp, DropsAPeerThatStallsInMidPduAndFreesItsSlot) {
+    Recorder recorder;
+    ScpOptions options = any_port();
+    options.max_associations = 1;
+    options.stall = 200ms;
+    const Scp scp(options, recorder);
+    RawPeer peer(scp);
+    peer.associate();
+    peer.send_store_request("1.2.3.4");
+    const auto header = fragment_header(1, 1000, false, true);
+    peer.send(header);
+    peer.send(Bytes(10, 0));
+    const AssociationReport report = recorder.wait_for_report();
+    EXPECT_EQ(report.end, AssociationEnd::kTimedOut);
+    EXPECT_EQ(report.stored, 0u);
+    EXPECT_EQ(recorder.count(), 0u);
+    (void)peer.read(PduType::kAbort);
+    EXPECT_EQ(send(to(scp), small_object("1.2.3.4")).kind, StatusKind::kSuccess);
+}
+
+TEST(Scp, DropsAPeerThatTricklesBytes) {
+    Recorder recorder;
+    ScpOptions options = any_port();
+    options.stall = 200ms;
+    options.min_bytes_per_second = 100'000;
+    const Scp scp(options, recorder);
+    RawPeer peer(scp);
+    peer.associate();
+    peer.send_store_request("1.2.3.4");
+    peer.send(fragment_header(1, 1000, false, true));
+    // Never silent for as long as `stall`; without a bound on the rate it would stay for a minute.
+    const std::jthread trickle([&peer](const std::stop_token& stop) {
+        for (int sent = 0; sent < 999 && !stop.stop_requested(); ++sent) {
+            peer.send(Bytes(1, 0));
+            std::this_thread::sleep_for(60ms);
+        }
+    });
+    EXPECT_EQ(recorder.wait_for_report().end, AssociationEnd::kTimedOut);
+}
+
+TEST(Scp, AbortsOpenAssociationsWhenItStops) {
+    Recorder recorder;
+    auto scp = std::make_unique<Scp>(any_port(), recorder);
+    RawPeer idle(*scp);
+    idle.associate();
+    RawPeer sending(*scp);
+    sending.associate();
+    sending.send_store_request("1.2.3.4");
+    RawPeer silent(*scp);
+    scp.reset();
+    for (std::size_t index = 0; index < 2; ++index)
+        EXPECT_EQ(recorder.wait_for_report(index).end, AssociationEnd::kStopped);
+    (void)idle.read(PduType::kAbort);
+}
+
+TEST(Scp, SaysThatThePortIsTaken) {
+    Recorder recorder;
+    const Scp first(any_port(), recorder);
+    ScpOptions options;
+    options.port = first.port();
+    try {
+        Scp second(options, recorder);
+        FAIL() << "listens twice";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::kUnavailable);
+        EXPECT_THAT(error.what(), HasSubstr(std::to_string(first.port())));
+    }
+}
+
+}  // namespace
+}  // namespace lucerna::dicom
