@@ -12,6 +12,8 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t kPdvHeaderBytes = 6;
 constexpr std::size_t kLongestOwnPdu = 128 * 1024;
+/// Bytes that are gathered before they are sent.
+constexpr std::size_t kWorthACall = 32 * 1024;
 constexpr milliseconds kLastWordPatience{200};
 constexpr milliseconds kLinger{250};
 
@@ -169,6 +171,11 @@ void Channel::send(ByteView pdu) {
 }
 
 void Channel::send_part(std::uint8_t context, bool is_command, ByteView bytes) {
+    queue_part(context, is_command, bytes);
+    flush();
+}
+
+void Channel::queue_part(std::uint8_t context, bool is_command, ByteView bytes) {
     // A peer's maximum counts from behind the PDU header. One that can't hold anything is ignored.
     std::size_t longest = kLongestOwnPdu;
     if (peer_max_pdu_ > kPdvHeaderBytes)
@@ -177,12 +184,22 @@ void Channel::send_part(std::uint8_t context, bool is_command, ByteView bytes) {
         const std::size_t count = std::min(longest, bytes.size());
         const bool last = count == bytes.size();
         const auto header = fragment_header(context, count, is_command, last);
-        outgoing_.assign(header.begin(), header.end());
+        outgoing_.insert(outgoing_.end(), header.begin(), header.end());
         outgoing_.insert(outgoing_.end(), bytes.begin(),
                          bytes.begin() + static_cast<std::ptrdiff_t>(count));
-        send(outgoing_);
+        if (outgoing_.size() >= kWorthACall) flush();
         bytes = bytes.subspan(count);
     } while (!bytes.empty());
+}
+
+void Channel::flush() {
+    if (outgoing_.empty()) return;
+    send(outgoing_);
+    outgoing_.clear();
+}
+
+bool Channel::has_input() {
+    return pdu_left_ > 0 || transport_.has_input();
 }
 
 void Channel::abort(AbortSource source, AbortReason reason) noexcept {

@@ -56,6 +56,11 @@ class Channel {
     void send(ByteView pdu);
     /// A message part in as many fragments as the peer's maximum asks for.
     void send_part(std::uint8_t context, bool is_command, ByteView bytes);
+    /// As send_part, but small parts gather until enough are there to be worth a call, or `flush`.
+    void queue_part(std::uint8_t context, bool is_command, ByteView bytes);
+    void flush();
+    /// Whether the peer has said something, without waiting.
+    [[nodiscard]] bool has_input();
     void set_pace(const Pace& pace) { pace_ = pace; }
     /// What the peer takes at most; 0 is no limit.
     void set_peer_max_pdu(std::uint32_t bytes) { peer_max_pdu_ = bytes; }

@@ -117,6 +117,53 @@ bool convert(Node& node, const std::string& inherited, Converter& converter) {
     return changed;
 }
 
+/// From UTF-8 into one character set.
+class Encoder {
+  public:
+    explicit Encoder(const std::string& character_set) : character_set_(character_set) {
+        silence_dcmtk();
+        const bool single = !character_set.empty() && character_set != kUtf8 &&
+                            character_set.find('\\') == std::string::npos;
+        usable_ = single && converter_
+                                .selectCharacterSet(OFString(kUtf8.data(), kUtf8.size()),
+                                                    OFString(character_set.c_str()))
+                                .good();
+    }
+
+    bool encode(Node& node) {
+        if (!usable_) return false;
+        for (Element& element : node.elements) {
+            if (auto* items = std::get_if<std::unique_ptr<Items>>(&element.content)) {
+                if (*items == nullptr) continue;
+                for (DataSet& item : **items)
+                    if (!encode(item.node())) return false;
+            } else if (element.vr.is_encoded_text() && !encode(element)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+  private:
+    bool encode(Element& element) {
+        const std::string_view text = as_text(element.value());
+        if (is_plain_ascii(text)) return true;
+        OFString converted;
+        if (converter_.convertString(text.data(), text.size(), converted, OFString()).bad())
+            return false;
+        const std::string_view result(converted.c_str(), converted.size());
+        // Whatever was replaced on the way does not come back.
+        if (back_.to_utf8(result, character_set_, delimiters_of(element.vr)) != text) return false;
+        element.content = Bytes(result.begin(), result.end());
+        return true;
+    }
+
+    const std::string character_set_;
+    DcmSpecificCharacterSet converter_;
+    Converter back_;
+    bool usable_ = false;
+};
+
 void forget_character_set(Node& node) {
     node.erase(tags::kSpecificCharacterSet);
     for (Element& element : node.elements) {
@@ -154,6 +201,10 @@ void convert_to_utf8(Node& root) {
     if (!convert(root, "", converter)) return;
     forget_character_set(root);
     (void)root.put(tags::kSpecificCharacterSet, vr::kCs, Bytes(kUtf8.begin(), kUtf8.end()));
+}
+
+bool convert_from_utf8(Node& root, const std::string& character_set) {
+    return Encoder(character_set).encode(root);
 }
 
 bool has_wide_text(const Node& node) {

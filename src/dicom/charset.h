@@ -20,6 +20,9 @@ struct Node;
 /// Makes every text of a data set UTF-8 and its Specific Character Set "ISO_IR 192". A data set of
 /// plain ASCII stays as it is.
 void convert_to_utf8(Node& root);
+/// The other way: every text of a data set into `character_set`, one defined term without code
+/// extensions (PS3.3 C.12.1.1.2). False, the data set then half done, where that cannot express it.
+[[nodiscard]] bool convert_from_utf8(Node& root, const std::string& character_set);
 /// Some text in it, or in an item, is more than plain ASCII.
 [[nodiscard]] bool has_wide_text(const Node& node);
 

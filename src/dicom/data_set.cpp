@@ -6,8 +6,10 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "dicom/charset.h"
+#include "dicom/message_data_set.h"
 #include "dicom/node.h"
 #include "dicom/reader.h"
+#include "dicom/values.h"
 
 namespace lucerna::dicom {
 namespace {
@@ -109,6 +111,26 @@ void refuse_larger(std::size_t size, const Limits& limits) {
                                               std::to_string(limits.max_bytes));
 }
 
+/// What lies behind `meta`, its text as it came.
+std::unique_ptr<Node> read_encoded(Bytes&& bytes, const FileMeta& meta, const Limits& limits,
+                                   PixelData pixels) {
+    const TransferSyntax* const syntax = find_transfer_syntax(meta.transfer_syntax_uid);
+    Encoding encoding;
+    if (syntax != nullptr) encoding = {syntax->explicit_vr, syntax->little_endian};
+    const bool deflated = syntax != nullptr && syntax->deflated;
+
+    auto backing = std::make_shared<const Bytes>(
+        deflated
+            ? inflated(ByteView(bytes).subspan(meta.data_set_offset), limits.max_inflated_bytes)
+            : std::move(bytes));
+    auto node = read_data_set(*backing, deflated ? 0 : meta.data_set_offset, encoding, limits);
+    if (deflated) node->pixel_data_offset = 0;
+    if (pixels == PixelData::kSkip) backing = without_pixels(*node, std::move(backing));
+    share_backing(*node, backing);
+    node->transfer_syntax_uid = meta.transfer_syntax_uid;
+    return node;
+}
+
 }  // namespace
 
 const Element* Node::find(Tag tag) const {
@@ -143,22 +165,21 @@ DataSet DataSet::parse(ByteView part10, const Limits& limits, PixelData pixels) 
 DataSet DataSet::parse(Bytes&& part10, const Limits& limits, PixelData pixels) {
     refuse_larger(part10.size(), limits);
     const FileMeta meta = read_file_meta(part10);
-    const TransferSyntax* const syntax = find_transfer_syntax(meta.transfer_syntax_uid);
-    Encoding encoding;
-    if (syntax != nullptr) encoding = {syntax->explicit_vr, syntax->little_endian};
-    const bool deflated = syntax != nullptr && syntax->deflated;
-
-    auto backing = std::make_shared<const Bytes>(
-        deflated
-            ? inflated(ByteView(part10).subspan(meta.data_set_offset), limits.max_inflated_bytes)
-            : std::move(part10));
-    auto node = read_data_set(*backing, deflated ? 0 : meta.data_set_offset, encoding, limits);
-    if (deflated) node->pixel_data_offset = 0;
-    if (pixels == PixelData::kSkip) backing = without_pixels(*node, std::move(backing));
-    share_backing(*node, backing);
-    node->transfer_syntax_uid = meta.transfer_syntax_uid;
+    auto node = read_encoded(std::move(part10), meta, limits, pixels);
     convert_to_utf8(*node);
     return DataSet(std::move(node));
+}
+
+MessageDataSet read_message(Bytes&& message, std::string_view transfer_syntax_uid,
+                            const Limits& limits) {
+    refuse_larger(message.size(), limits);
+    auto node = read_encoded(std::move(message), {std::string(transfer_syntax_uid), 0}, limits,
+                             PixelData::kKeep);
+    std::string character_set;
+    if (const Element* const element = node->find(tags::kSpecificCharacterSet))
+        character_set = trimmed(as_text(element->value()));
+    convert_to_utf8(*node);
+    return {DataSet(std::move(node)), std::move(character_set)};
 }
 
 DataSet DataSet::from_file(const std::filesystem::path& path, const Limits& limits,

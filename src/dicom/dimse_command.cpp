@@ -28,6 +28,13 @@ std::string text_value(ByteView value) {
     return std::string(text);
 }
 
+/// An AE title, whose leading spaces count as little as its trailing ones (PS3.5 6.2).
+std::string title_value(ByteView value) {
+    std::string text = text_value(value);
+    text.erase(0, text.find_first_not_of(' '));
+    return text;
+}
+
 void put16(Bytes& out, std::size_t value) {
     out.push_back(static_cast<std::uint8_t>(value & 0xFF));
     out.push_back(static_cast<std::uint8_t>((value >> 8) & 0xFF));
@@ -52,11 +59,41 @@ void put_text(Bytes& out, std::uint16_t element, std::string_view value, std::ui
     if (value.size() % 2 != 0) out.push_back(pad);
 }
 
-void take(DimseCommand& command, std::uint32_t element, ByteView value) {
+SubOperations& sub_operations_of(DimseCommand& command) {
+    if (!command.sub_operations) command.sub_operations.emplace();
+    return *command.sub_operations;
+}
+
+void take_text(DimseCommand& command, std::uint32_t element, ByteView value) {
     switch (element) {
         case 0x0002:
             command.affected_sop_class_uid = text_value(value);
             break;
+        case 0x0003:
+            command.requested_sop_class_uid = text_value(value);
+            break;
+        case 0x0600:
+            command.move_destination = title_value(value);
+            break;
+        case 0x0902:
+            command.error_comment = text_value(value);
+            break;
+        case 0x1000:
+            command.affected_sop_instance_uid = text_value(value);
+            break;
+        case 0x1001:
+            command.requested_sop_instance_uid = text_value(value);
+            break;
+        case 0x1030:
+            command.move_originator_aet = title_value(value);
+            break;
+        default:
+            break;
+    }
+}
+
+void take(DimseCommand& command, std::uint32_t element, ByteView value) {
+    switch (element) {
         case 0x0100:
             command.field = short_value(value);
             break;
@@ -73,15 +110,36 @@ void take(DimseCommand& command, std::uint32_t element, ByteView value) {
         case 0x0900:
             command.status = short_value(value);
             break;
-        case 0x0902:
-            command.error_comment = text_value(value);
+        case 0x1002:
+            command.event_type = short_value(value);
             break;
-        case 0x1000:
-            command.affected_sop_instance_uid = text_value(value);
+        case 0x1008:
+            command.action_type = short_value(value);
+            break;
+        case 0x1020:
+            sub_operations_of(command).remaining = short_value(value);
+            break;
+        case 0x1021:
+            sub_operations_of(command).completed = short_value(value);
+            break;
+        case 0x1022:
+            sub_operations_of(command).failed = short_value(value);
+            break;
+        case 0x1023:
+            sub_operations_of(command).warning = short_value(value);
+            break;
+        case 0x1031:
+            command.move_originator_message = short_value(value);
             break;
         default:
+            take_text(command, element, value);
             break;
     }
+}
+
+bool has_priority(std::uint16_t field) {
+    return field == command::kStoreRequest || field == command::kGetRequest ||
+           field == command::kFindRequest || field == command::kMoveRequest;
 }
 
 }  // namespace
@@ -108,15 +166,29 @@ DimseCommand parse_command(ByteView bytes) {
 }
 
 Bytes encode_command(const DimseCommand& command) {
+    const bool answers = command.is_response() || command.field == command::kCancelRequest;
     Bytes body;
     put_text(body, 0x0002, command.affected_sop_class_uid, 0);
+    put_text(body, 0x0003, command.requested_sop_class_uid, 0);
     put_short(body, 0x0100, command.field);
-    put_short(body, command.is_response() ? 0x0120 : 0x0110, command.message_id);
-    if (command.field == command::kStoreRequest) put_short(body, 0x0700, command.priority);
+    put_short(body, answers ? 0x0120 : 0x0110, command.message_id);
+    put_text(body, 0x0600, command.move_destination, ' ');
+    if (has_priority(command.field)) put_short(body, 0x0700, command.priority);
     put_short(body, 0x0800, command.has_data_set ? 0x0001 : kNoDataSet);
     if (command.status) put_short(body, 0x0900, *command.status);
     put_text(body, 0x0902, command.error_comment, ' ');
     put_text(body, 0x1000, command.affected_sop_instance_uid, 0);
+    put_text(body, 0x1001, command.requested_sop_instance_uid, 0);
+    if (command.event_type) put_short(body, 0x1002, *command.event_type);
+    if (command.action_type) put_short(body, 0x1008, *command.action_type);
+    if (const auto& counts = command.sub_operations) {
+        if (counts->remaining) put_short(body, 0x1020, *counts->remaining);
+        put_short(body, 0x1021, counts->completed);
+        put_short(body, 0x1022, counts->failed);
+        put_short(body, 0x1023, counts->warning);
+    }
+    put_text(body, 0x1030, command.move_originator_aet, ' ');
+    if (command.move_originator_message) put_short(body, 0x1031, *command.move_originator_message);
 
     Bytes out;
     put_header(out, 0x0000, 4);

@@ -38,6 +38,43 @@ TEST(DimseCommand, ResponseCarriesStatusAndComment) {
     EXPECT_EQ(back.error_comment, "the disk is full");
 }
 
+TEST(DimseCommand, CarriesWhatQueriesRetrievalsAndActionsAdd) {
+    DimseCommand request;
+    request.field = command::kMoveRequest;
+    request.move_destination = "PACS";
+    EXPECT_EQ(parse_command(encode_command(request)).move_destination, "PACS");
+
+    DimseCommand response;
+    response.field = command::kMoveRequest | command::kResponseBit;
+    response.status = status::kPending;
+    response.sub_operations =
+        SubOperations{.remaining = 4, .completed = 3, .failed = 2, .warning = 1};
+    const DimseCommand counted = parse_command(encode_command(response));
+    ASSERT_TRUE(counted.sub_operations);
+    EXPECT_EQ(counted.sub_operations->remaining, 4);
+    EXPECT_EQ(counted.sub_operations->completed, 3);
+    EXPECT_EQ(counted.sub_operations->failed, 2);
+    EXPECT_EQ(counted.sub_operations->warning, 1);
+
+    DimseCommand action;
+    action.field = command::kActionRequest;
+    action.requested_sop_class_uid = "1.2.840.10008.1.20.1";
+    action.requested_sop_instance_uid = "1.2.840.10008.1.20.1.1";
+    action.action_type = 1;
+    const DimseCommand acted = parse_command(encode_command(action));
+    EXPECT_EQ(acted.sop_class_uid(), "1.2.840.10008.1.20.1");
+    EXPECT_EQ(acted.requested_sop_instance_uid, "1.2.840.10008.1.20.1.1");
+    EXPECT_EQ(acted.action_type, 1);
+    EXPECT_FALSE(acted.event_type);
+
+    DimseCommand cancel;
+    cancel.field = command::kCancelRequest;
+    cancel.message_id = 5;
+    const Bytes bytes = encode_command(cancel);
+    EXPECT_EQ(parse_command(bytes).message_id, 5);
+    EXPECT_FALSE(parse_command(bytes).is_response());
+}
+
 TEST(DimseCommand, GroupLengthCountsWhatFollowsIt) {
     DimseCommand request;
     request.field = command::kEchoRequest;

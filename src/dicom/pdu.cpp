@@ -18,7 +18,9 @@ constexpr std::uint8_t kTransferSyntaxItem = 0x40;
 constexpr std::uint8_t kUserInformationItem = 0x50;
 constexpr std::uint8_t kMaxLengthItem = 0x51;
 constexpr std::uint8_t kImplementationClassItem = 0x52;
+constexpr std::uint8_t kRoleSelectionItem = 0x54;
 constexpr std::uint8_t kImplementationVersionItem = 0x55;
+constexpr std::uint8_t kExtendedNegotiationItem = 0x56;
 
 constexpr std::size_t kAetBytes = 16;
 constexpr std::size_t kUidBytes = 64;
@@ -90,6 +92,31 @@ PresentationContext parse_context(ByteView value, bool proposed) {
     return context;
 }
 
+/// The SOP class that a sub-item begins with, its length before it; `rest` is what follows.
+std::string leading_uid(ByteView value, const char* item, ByteView& rest) {
+    if (value.size() < 2 || u16(value, 0) > value.size() - 2)
+        refuse(std::string(item) + " ends within its SOP class");
+    const std::size_t length = u16(value, 0);
+    rest = value.subspan(2 + length);
+    return identifier(value.subspan(2, length), item);
+}
+
+void parse_role(ByteView value, AssociatePdu& pdu) {
+    ByteView rest;
+    RoleSelection role{leading_uid(value, "a role selection item", rest)};
+    if (rest.size() < 2) refuse("a role selection item lacks its roles");
+    role.scu = rest[0] == 1;
+    role.scp = rest[1] == 1;
+    pdu.roles.push_back(std::move(role));
+}
+
+void parse_extended(ByteView value, AssociatePdu& pdu) {
+    ByteView rest;
+    ExtendedNegotiation extended{leading_uid(value, "an extended negotiation item", rest), {}};
+    extended.information.assign(rest.begin(), rest.end());
+    pdu.extended.push_back(std::move(extended));
+}
+
 void parse_user_information(ByteView value, AssociatePdu& pdu) {
     each_item(value, [&](std::uint8_t type, ByteView inner) {
         if (type == kMaxLengthItem) {
@@ -99,6 +126,10 @@ void parse_user_information(ByteView value, AssociatePdu& pdu) {
             pdu.implementation_class_uid = trimmed(as_text(inner));
         } else if (type == kImplementationVersionItem) {
             pdu.implementation_version = trimmed(as_text(inner));
+        } else if (type == kRoleSelectionItem) {
+            parse_role(inner, pdu);
+        } else if (type == kExtendedNegotiationItem) {
+            parse_extended(inner, pdu);
         }
     });
 }
@@ -123,6 +154,31 @@ void put_context(Bytes& out, PduType pdu, const PresentationContext& context) {
     for (const std::string& syntax : context.transfer_syntaxes)
         put_item(inner, kTransferSyntaxItem, syntax);
     put_item(out, proposed ? kProposedContextItem : kAnsweredContextItem, as_text(inner));
+}
+
+/// A sub-item that begins with a SOP class and its length.
+void put_about_class(Bytes& out, std::uint8_t type, const std::string& sop_class, ByteView rest) {
+    Bytes value;
+    put16(value, sop_class.size());
+    value.insert(value.end(), sop_class.begin(), sop_class.end());
+    value.insert(value.end(), rest.begin(), rest.end());
+    put_item(out, type, as_text(value));
+}
+
+Bytes user_information(const AssociatePdu& pdu) {
+    Bytes user = {kMaxLengthItem, 0, 0, 4};
+    put32(user, pdu.max_pdu_bytes);
+    put_item(user, kImplementationClassItem, pdu.implementation_class_uid);
+    for (const RoleSelection& role : pdu.roles) {
+        const std::array<std::uint8_t, 2> roles = {static_cast<std::uint8_t>(role.scu ? 1 : 0),
+                                                   static_cast<std::uint8_t>(role.scp ? 1 : 0)};
+        put_about_class(user, kRoleSelectionItem, role.sop_class, roles);
+    }
+    if (!pdu.implementation_version.empty())
+        put_item(user, kImplementationVersionItem, pdu.implementation_version);
+    for (const ExtendedNegotiation& extended : pdu.extended)
+        put_about_class(user, kExtendedNegotiationItem, extended.sop_class, extended.information);
+    return user;
 }
 
 Bytes four_byte_pdu(PduType type, std::uint8_t second, std::uint8_t third, std::uint8_t fourth) {
@@ -167,12 +223,7 @@ Bytes encode_associate(PduType type, const AssociatePdu& pdu) {
     put_item(body, kApplicationContextItem, pdu.application_context);
     for (const PresentationContext& context : pdu.contexts) put_context(body, type, context);
 
-    Bytes user = {kMaxLengthItem, 0, 0, 4};
-    put32(user, pdu.max_pdu_bytes);
-    put_item(user, kImplementationClassItem, pdu.implementation_class_uid);
-    if (!pdu.implementation_version.empty())
-        put_item(user, kImplementationVersionItem, pdu.implementation_version);
-    put_item(body, kUserInformationItem, as_text(user));
+    put_item(body, kUserInformationItem, as_text(user_information(pdu)));
 
     Bytes out = {static_cast<std::uint8_t>(type), 0};
     put32(out, body.size());

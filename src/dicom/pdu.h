@@ -47,6 +47,20 @@ struct PresentationContext {
     ContextResult result = ContextResult::kAccepted;
 };
 
+/// SCP/SCU Role Selection (PS3.7 D.3.3.4): which roles the requester of the association takes for a
+/// SOP class, as proposed or as granted.
+struct RoleSelection {
+    std::string sop_class;
+    bool scu = false;
+    bool scp = false;
+};
+
+/// SOP Class Extended Negotiation (PS3.7 D.3.3.5); what a byte means is the service's matter.
+struct ExtendedNegotiation {
+    std::string sop_class;
+    Bytes information;
+};
+
 /// A-ASSOCIATE-RQ and A-ASSOCIATE-AC (PS3.8 9.3.2, 9.3.3), which share their layout.
 struct AssociatePdu {
     std::uint16_t protocol_version = 1;
@@ -58,6 +72,8 @@ struct AssociatePdu {
     std::uint32_t max_pdu_bytes = 0;
     std::string implementation_class_uid;
     std::string implementation_version;
+    std::vector<RoleSelection> roles;
+    std::vector<ExtendedNegotiation> extended;
 };
 
 /// "1.2.840.10008.3.1.1.1" (PS3.7 A.2.1).

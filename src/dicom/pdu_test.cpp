@@ -46,6 +46,24 @@ TEST(AssociatePdu, ComesBackFromItsBytes) {
     EXPECT_EQ(back.implementation_version, "TEST");
 }
 
+TEST(AssociatePdu, CarriesRolesAndExtendedNegotiation) {
+    AssociatePdu asked = request();
+    asked.roles = {{"1.2.840.10008.5.1.4.1.1.2", false, true},
+                   {"1.2.840.10008.1.20.1", true, true}};
+    asked.extended = {{"1.2.840.10008.5.1.4.1.2.2.1", {1, 0, 1}}, {"1.2.3", {}}};
+    const AssociatePdu back = parse_associate(
+        PduType::kAssociateRequest, body_of(encode_associate(PduType::kAssociateRequest, asked)));
+    ASSERT_EQ(back.roles.size(), 2u);
+    EXPECT_EQ(back.roles[0].sop_class, "1.2.840.10008.5.1.4.1.1.2");
+    EXPECT_FALSE(back.roles[0].scu);
+    EXPECT_TRUE(back.roles[0].scp);
+    EXPECT_TRUE(back.roles[1].scu);
+    ASSERT_EQ(back.extended.size(), 2u);
+    EXPECT_EQ(back.extended[0].sop_class, "1.2.840.10008.5.1.4.1.2.2.1");
+    EXPECT_EQ(back.extended[0].information, (Bytes{1, 0, 1}));
+    EXPECT_TRUE(back.extended[1].information.empty());
+}
+
 TEST(AssociatePdu, AnswerKeepsResultOfEachContext) {
     AssociatePdu answer = request();
     answer.contexts[0].result = ContextResult::kAbstractSyntaxNotSupported;

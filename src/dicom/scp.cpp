@@ -46,9 +46,10 @@ std::string_view name_of(AssociationEnd end) {
 /// The accepting thread and the threads of the connections, which it starts and joins.
 class Scp::Listener {
   public:
-    Listener(ScpOptions options, ScpHandler& handler)
+    Listener(ScpOptions options, ScpHandler& handler, std::vector<ScpService> services)
         : options_((check(options), std::move(options))),
           handler_(handler),
+          services_(std::move(services)),
           gate_(options_.max_associations),
           budget_(options_.max_bytes_in_flight),
           socket_(listen_on(options_.address, options_.port)) {
@@ -58,6 +59,7 @@ class Scp::Listener {
 
     ~Listener() {
         stop_.set();
+        stop_services_.request_stop();
         thread_.join();
     }
 
@@ -95,8 +97,9 @@ class Scp::Listener {
         connection.thread =
             std::jthread([this, &connection, sender = std::move(sender),
                           transport = Transport(std::move(accepted.socket), &stop_)]() mutable {
-                ScpAssociation association(std::move(transport), std::move(sender), options_,
-                                           handler_, gate_, budget_);
+                ScpAssociation association(
+                    std::move(transport), std::move(sender),
+                    {options_, handler_, services_, gate_, budget_, stop_services_.get_token()});
                 association.run(tls_ ? &*tls_ : nullptr);
                 connection.over = true;
             });
@@ -120,17 +123,21 @@ class Scp::Listener {
 
     const ScpOptions options_;
     ScpHandler& handler_;
+    const std::vector<ScpService> services_;
     AssociationGate gate_;
     ByteBudget budget_;
     StopSignal stop_;
+    std::stop_source stop_services_;
     std::optional<TlsContext> tls_;
     Descriptor socket_;
     std::uint64_t last_association_ = 0;
     std::jthread thread_;
 };
 
-Scp::Scp(ScpOptions options, ScpHandler& handler)
-    : listener_(std::make_unique<Listener>(std::move(options), handler)) {}
+Scp::Scp(ScpOptions options, ScpHandler& handler, std::vector<ScpService> services)
+    : listener_(std::make_unique<Listener>(std::move(options), handler, std::move(services))) {}
+
+Scp::Scp(ScpOptions options, ScpHandler& handler) : Scp(std::move(options), handler, {}) {}
 
 Scp::~Scp() = default;
 

@@ -90,6 +90,9 @@ struct AssociationReport {
     std::chrono::milliseconds lasted{0};
 };
 
+/// A service beyond storage and verification: scp_exchange.h.
+struct ScpService;
+
 /// What Scp calls, from the association's own thread: several at once.
 class ScpHandler {
   public:
@@ -101,14 +104,16 @@ class ScpHandler {
     virtual void ended(const AssociationReport& report) = 0;
 };
 
-/// A storage service provider (PS3.4 Annex B) that also answers C-ECHO. It takes every storage SOP
-/// class, private ones too, in every transfer syntax, known or not, and hands the data set on as
-/// the bytes that were sent. Each association has its own thread.
+/// A provider of storage (PS3.4 Annex B), verification and what its table of services names. It
+/// takes every storage SOP class, private ones too, in every transfer syntax, known or not, and
+/// hands the data set on as the bytes that were sent. Each association has its own thread.
 class Scp {
   public:
     /// Listens on return. Throws Error: kUnavailable if the port can't be had, kInvalidInput for
     /// TLS files that can't be used. The handler must outlive this.
     Scp(ScpOptions options, ScpHandler& handler);
+    /// With more services. Their functions are called as the handler is: several at once.
+    Scp(ScpOptions options, ScpHandler& handler, std::vector<ScpService> services);
     /// Stops: the object being handled is finished, all associations are aborted. Takes less than
     /// a second beyond what the handler takes.
     ~Scp();

@@ -5,6 +5,8 @@
 #include <new>
 #include <utility>
 
+#include "dicom/convertible.h"
+#include "dicom/dimse_message.h"
 #include "dicom/dimse_status.h"
 #include "dicom/implementation.h"
 #include "dicom/storage_class.h"
@@ -16,28 +18,38 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr std::size_t kMaxCommandBytes = 64 * 1024;
+/// Of the data set of a query or a commitment request: some 100,000 references.
+constexpr std::size_t kMaxIdentifierBytes = 16 * 1024 * 1024;
 
 Pace pace_of(const ScpOptions& options) {
     return {options.idle, options.stall, options.min_bytes_per_second};
 }
 
+/// Explicit or implicit little endian where one is proposed, else empty.
+std::string little_endian_of(const std::vector<std::string>& proposed) {
+    for (const std::string_view syntax : kLittleEndian)
+        if (std::find(proposed.begin(), proposed.end(), syntax) != proposed.end())
+            return std::string(syntax);
+    return {};
+}
+
 /// The proposer's order counts, except that explicit little endian goes before the other two
 /// uncompressed ones: implicit loses the types of private elements, big endian is retired.
-const std::string& preferred(const std::vector<std::string>& proposed) {
-    const auto uncompressed = [](const std::string& syntax) {
-        return syntax == transfer_syntax::kExplicitVrLittleEndian ||
-               syntax == transfer_syntax::kImplicitVrLittleEndian ||
-               syntax == transfer_syntax::kExplicitVrBigEndian;
-    };
+std::string preferred(const std::vector<std::string>& proposed) {
     const std::string& first = proposed.front();
-    if (!uncompressed(first)) return first;
-    for (const std::string_view better :
-         {transfer_syntax::kExplicitVrLittleEndian, transfer_syntax::kImplicitVrLittleEndian}) {
-        const auto found = std::find(proposed.begin(), proposed.end(), better);
-        if (found != proposed.end()) return *found;
-    }
-    return first;
+    const bool uncompressed =
+        first == transfer_syntax::kExplicitVrBigEndian ||
+        std::find(kLittleEndian.begin(), kLittleEndian.end(), first) != kLittleEndian.end();
+    const std::string better = uncompressed ? little_endian_of(proposed) : std::string();
+    return better.empty() ? first : better;
+}
+
+/// Where the peer is to be sent objects, one syntax must do for whatever comes: one that most can
+/// be converted to. A peer that wants them as they are kept proposes each syntax in its own
+/// context.
+std::string writable(const std::vector<std::string>& proposed) {
+    const std::string found = little_endian_of(proposed);
+    return found.empty() ? proposed.front() : found;
 }
 
 bool allows(const std::vector<std::string>& titles, const std::string& title) {
@@ -54,20 +66,18 @@ bool AssociationGate::enter() {
     return true;
 }
 
-ScpAssociation::ScpAssociation(Transport transport, Sender sender, const ScpOptions& options,
-                               ScpHandler& handler, AssociationGate& gate, ByteBudget& budget)
-    : channel_(std::move(transport), pace_of(options)),
-      options_(options),
-      handler_(handler),
-      gate_(gate),
+ScpAssociation::ScpAssociation(Transport transport, Sender sender, const ScpShared& shared)
+    : shared_(shared),
+      options_(shared_.options),
+      channel_(std::move(transport), pace_of(shared_.options)),
       start_(steady_clock::now()),
-      object_(budget) {
+      object_(shared_.budget) {
     report_.sender = std::move(sender);
-    channel_.set_own_max_pdu(options.max_pdu_bytes);
+    channel_.set_own_max_pdu(options_.max_pdu_bytes);
 }
 
 ScpAssociation::~ScpAssociation() {
-    if (inside_) gate_.leave();
+    if (inside_) shared_.gate.leave();
 }
 
 void ScpAssociation::run(const TlsContext* tls) noexcept {
@@ -84,12 +94,12 @@ void ScpAssociation::run(const TlsContext* tls) noexcept {
     }
     object_.clear();
     // Whoever reads the report, or sees the connection closed, may count on the slot being free.
-    if (std::exchange(inside_, false)) gate_.leave();
+    if (std::exchange(inside_, false)) shared_.gate.leave();
     channel_.close();
     report_.bytes = channel_.bytes_received();
     report_.lasted = std::chrono::duration_cast<milliseconds>(steady_clock::now() - start_);
     try {
-        handler_.ended(report_);
+        shared_.handler.ended(report_);
     } catch (const std::exception&) {
         // The connection is over; there is nobody left to tell.
     }
@@ -148,7 +158,7 @@ std::optional<RejectPdu> ScpAssociation::reason_to_reject(const AssociatePdu& re
     if (request.application_context != kDicomApplicationContext) return kRejectApplicationContext;
     if (!allows(options_.called_aets, request.called_aet)) return kRejectCalledAet;
     if (!allows(options_.calling_aets, request.calling_aet)) return kRejectCallingAet;
-    if (!gate_.enter()) return kRejectLocalLimit;
+    if (!shared_.gate.enter()) return kRejectLocalLimit;
     inside_ = true;
     return std::nullopt;
 }
@@ -159,16 +169,66 @@ AssociatePdu ScpAssociation::answer(const AssociatePdu& request) {
     accept.max_pdu_bytes = options_.max_pdu_bytes;
     accept.implementation_class_uid = implementation::kClassUid;
     accept.implementation_version = implementation::kVersionName;
-    for (PresentationContext& context : accept.contexts) {
-        const bool known = context.abstract_syntax == sop_class::kVerification ||
-                           is_storage_class(context.abstract_syntax);
-        context.result =
-            known ? ContextResult::kAccepted : ContextResult::kAbstractSyntaxNotSupported;
-        context.transfer_syntaxes = {preferred(context.transfer_syntaxes)};
-        if (known)
-            contexts_[context.id] = {context.abstract_syntax, context.transfer_syntaxes.front()};
-    }
+    grant_roles(request, accept);
+    grant_extensions(request, accept);
+    for (PresentationContext& context : accept.contexts) decide(context, accept);
     return accept;
+}
+
+/// The requester may be a user of whatever it asks for, and a provider of storage where C-GET is
+/// served (PS3.7 D.3.3.4, PS3.4 C.5.3.1).
+void ScpAssociation::grant_roles(const AssociatePdu& request, AssociatePdu& accept) const {
+    const bool gives = std::any_of(
+        shared_.services.begin(), shared_.services.end(),
+        [](const ScpService& service) { return service.request == command::kGetRequest; });
+    accept.roles.clear();
+    for (const RoleSelection& role : request.roles)
+        accept.roles.push_back(
+            {role.sop_class, role.scu,
+             role.scp && gives && is_storage_class(role.sop_class) && !offers(role.sop_class)});
+}
+
+void ScpAssociation::grant_extensions(const AssociatePdu& request, AssociatePdu& accept) const {
+    accept.extended.clear();
+    for (const ExtendedNegotiation& asked : request.extended)
+        for (const ScpService& service : shared_.services) {
+            if (service.sop_class != asked.sop_class || service.extended.empty()) continue;
+            Bytes granted(asked.information.size(), 0);
+            for (std::size_t i = 0; i < std::min(granted.size(), service.extended.size()); ++i)
+                granted[i] = asked.information[i] == 1 ? service.extended[i] : std::uint8_t{0};
+            accept.extended.push_back({asked.sop_class, std::move(granted)});
+        }
+}
+
+bool ScpAssociation::offers(std::string_view sop_class) const {
+    return std::any_of(shared_.services.begin(), shared_.services.end(),
+                       [&](const ScpService& service) { return service.sop_class == sop_class; });
+}
+
+void ScpAssociation::decide(PresentationContext& context, const AssociatePdu& accept) {
+    const bool service =
+        offers(context.abstract_syntax) || context.abstract_syntax == sop_class::kVerification;
+    AgreedContext agreed;
+    agreed.abstract_syntax = context.abstract_syntax;
+    for (const RoleSelection& role : accept.roles)
+        if (role.sop_class == context.abstract_syntax) agreed.peer_stores = role.scp;
+    for (const ExtendedNegotiation& extended : accept.extended)
+        if (extended.sop_class == context.abstract_syntax) agreed.extended = extended.information;
+    if (!service && !is_storage_class(context.abstract_syntax))
+        context.result = ContextResult::kAbstractSyntaxNotSupported;
+    else if (service)
+        agreed.transfer_syntax = little_endian_of(context.transfer_syntaxes);
+    else
+        agreed.transfer_syntax = agreed.peer_stores ? writable(context.transfer_syntaxes)
+                                                    : preferred(context.transfer_syntaxes);
+    if (service && agreed.transfer_syntax.empty())
+        context.result = ContextResult::kTransferSyntaxesNotSupported;
+    if (context.result != ContextResult::kAccepted) {
+        context.transfer_syntaxes.resize(1);
+        return;
+    }
+    context.transfer_syntaxes = {agreed.transfer_syntax};
+    contexts_[context.id] = std::move(agreed);
 }
 
 bool ScpAssociation::serve_message() {
@@ -180,43 +240,21 @@ bool ScpAssociation::serve_message() {
     }
     if (first.kind != Channel::Fragment::Kind::kData)
         channel_.fail(AssociationEnd::kProtocolError, "an A-RELEASE-RP that nobody asked for");
-    std::uint8_t context = 0;
-    const DimseCommand command = read_command(first, context);
-    handle(command, context);
-    return true;
+    const CommandOnContext came = read_command(
+        channel_, first, [&](std::uint8_t context) { return contexts_.contains(context); });
+    return handle(came.command, came.context);
 }
 
-DimseCommand ScpAssociation::read_command(Channel::Fragment fragment, std::uint8_t& context) {
-    context = fragment.context;
-    if (!contexts_.contains(context))
-        channel_.fail(AssociationEnd::kProtocolError, "a message on presentation context " +
-                                                          std::to_string(context) +
-                                                          ", which was not accepted");
-    Bytes bytes;
-    for (;; fragment = channel_.next()) {
-        if (fragment.kind != Channel::Fragment::Kind::kData || !fragment.is_command ||
-            fragment.context != context)
-            channel_.fail(AssociationEnd::kProtocolError, "a command set is interrupted");
-        const std::size_t start = bytes.size();
-        if (fragment.bytes > kMaxCommandBytes - start)
-            channel_.fail(AssociationEnd::kProtocolError, "a command set is longer than 64 KB");
-        bytes.resize(start + fragment.bytes);
-        channel_.payload(std::span(bytes).subspan(start));
-        if (fragment.is_last) break;
-    }
-    try {
-        return parse_command(bytes);
-    } catch (const Error& error) {
-        channel_.fail(AssociationEnd::kProtocolError, error.what());
-    }
-}
-
-void ScpAssociation::handle(const DimseCommand& command, std::uint8_t context) {
-    constexpr std::uint16_t kCancelRequest = 0x0FFF;
+/// False when the association is over.
+bool ScpAssociation::handle(const DimseCommand& command, std::uint8_t context) {
+    const AgreedContext& agreed = contexts_.at(context);
     if (command.field == command::kStoreRequest) {
         store(command, context);
-        return;
+        return true;
     }
+    for (const ScpService& service : shared_.services)
+        if (service.sop_class == agreed.abstract_syntax && service.request == command.field)
+            return serve_request(service, command, context);
     if (command.has_data_set) {
         std::optional<Refused> refused = Refused{};
         read_data_set(context, refused);
@@ -225,12 +263,36 @@ void ScpAssociation::handle(const DimseCommand& command, std::uint8_t context) {
         respond(command, context, status::kSuccess, "");
     else if (command.is_response())
         channel_.fail(AssociationEnd::kProtocolError, "a response that nobody asked for");
-    else if (command.field != kCancelRequest)
-        respond(command, context, status::kUnrecognizedOperation, "only C-STORE and C-ECHO");
+    else if (command.field != command::kCancelRequest)
+        respond(command, context, status::kUnrecognizedOperation,
+                "not an operation of this presentation context");
+    return true;
+}
+
+bool ScpAssociation::serve_request(const ScpService& service, const DimseCommand& command,
+                                   std::uint8_t context) {
+    Bytes message;
+    if (command.has_data_set) message = read_data_set_bytes(channel_, context, kMaxIdentifierBytes);
+    ScpExchange exchange(channel_, report_.sender, contexts_, context, command, std::move(message),
+                         shared_.stop);
+    if (command.sop_class_uid() != service.sop_class) {
+        exchange.answer(
+            {status::kClassNotSupported, "the SOP class is not that of the presentation context"});
+        return true;
+    }
+    try {
+        service.serve(exchange);
+    } catch (const Error& error) {
+        if (exchange.is_lost()) throw;
+        exchange.answer({status_for(error.code()), error.what()});
+    } catch (const std::bad_alloc&) {
+        exchange.answer({status::kOutOfResources, "out of memory"});
+    }
+    return !exchange.is_released();
 }
 
 void ScpAssociation::store(const DimseCommand& command, std::uint8_t context) {
-    const Context& agreed = contexts_.at(context);
+    const AgreedContext& agreed = contexts_.at(context);
     const ObjectHead head{command.affected_sop_class_uid, command.affected_sop_instance_uid,
                           agreed.transfer_syntax};
     std::optional<Refused> refused = reason_to_refuse(command, agreed);
@@ -250,7 +312,7 @@ void ScpAssociation::store(const DimseCommand& command, std::uint8_t context) {
     object_.clear();
     if (refused) {
         ++report_.failed;
-        handler_.failed({head, refused->status, refused->why}, report_.sender);
+        shared_.handler.failed({head, refused->status, refused->why}, report_.sender);
         respond(command, context, refused->status, refused->why);
     } else {
         ++report_.stored;
@@ -259,9 +321,9 @@ void ScpAssociation::store(const DimseCommand& command, std::uint8_t context) {
 }
 
 std::optional<ScpAssociation::Refused> ScpAssociation::reason_to_refuse(
-    const DimseCommand& command, const Context& context) const {
+    const DimseCommand& command, const AgreedContext& context) const {
     if (command.affected_sop_class_uid != context.abstract_syntax ||
-        context.abstract_syntax == sop_class::kVerification)
+        context.abstract_syntax == sop_class::kVerification || offers(context.abstract_syntax))
         return Refused{status::kClassNotSupported,
                        "Affected SOP Class UID is not that of the presentation context"};
     if (!is_valid_uid(command.affected_sop_instance_uid))
@@ -322,7 +384,7 @@ std::optional<ScpAssociation::Refused> ScpAssociation::keep(const ObjectHead& he
         if (inner.sop_instance_uid != head.sop_instance_uid)
             return Refused{status::kDoesNotMatchClass,
                            "SOP Instance UID (0008,0018) differs from the request"};
-        handler_.object({head, file}, report_.sender);
+        shared_.handler.object({head, file}, report_.sender);
         return std::nullopt;
     } catch (const Error& error) {
         return Refused{status_for(error.code()), error.what()};

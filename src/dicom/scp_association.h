@@ -2,14 +2,16 @@
 
 #include <atomic>
 #include <cstdint>
-#include <map>
 #include <optional>
+#include <stop_token>
 #include <string>
+#include <vector>
 
 #include "dicom/channel.h"
 #include "dicom/dimse_command.h"
 #include "dicom/receive_buffer.h"
 #include "dicom/scp.h"
+#include "dicom/scp_exchange.h"
 
 namespace lucerna::dicom {
 
@@ -26,12 +28,21 @@ class AssociationGate {
     std::atomic<std::size_t> inside_ = 0;
 };
 
+/// What all associations of a provider share; borrowed.
+struct ScpShared {
+    const ScpOptions& options;
+    ScpHandler& handler;
+    const std::vector<ScpService>& services;
+    AssociationGate& gate;
+    ByteBudget& budget;
+    std::stop_token stop;
+};
+
 /// The provider's side of one connection, from its first byte to its last (PS3.8 9.2, states Sta2
 /// to Sta13, as straight code).
 class ScpAssociation {
   public:
-    ScpAssociation(Transport transport, Sender sender, const ScpOptions& options,
-                   ScpHandler& handler, AssociationGate& gate, ByteBudget& budget);
+    ScpAssociation(Transport transport, Sender sender, const ScpShared& shared);
     ~ScpAssociation();
     ScpAssociation(const ScpAssociation&) = delete;
     ScpAssociation& operator=(const ScpAssociation&) = delete;
@@ -40,10 +51,6 @@ class ScpAssociation {
     void run(const TlsContext* tls) noexcept;
 
   private:
-    struct Context {
-        std::string abstract_syntax;
-        std::string transfer_syntax;
-    };
     struct Refused {
         std::uint16_t status = 0;
         std::string why;
@@ -55,27 +62,31 @@ class ScpAssociation {
     bool negotiate(const Patience& patience);
     [[nodiscard]] std::optional<RejectPdu> reason_to_reject(const AssociatePdu& request);
     [[nodiscard]] AssociatePdu answer(const AssociatePdu& request);
+    void grant_roles(const AssociatePdu& request, AssociatePdu& accept) const;
+    void grant_extensions(const AssociatePdu& request, AssociatePdu& accept) const;
+    void decide(PresentationContext& context, const AssociatePdu& accept);
+    [[nodiscard]] bool offers(std::string_view sop_class) const;
     bool serve_message();
-    [[nodiscard]] DimseCommand read_command(Channel::Fragment fragment, std::uint8_t& context);
-    void handle(const DimseCommand& command, std::uint8_t context);
+    bool handle(const DimseCommand& command, std::uint8_t context);
+    bool serve_request(const ScpService& service, const DimseCommand& command,
+                       std::uint8_t context);
     void store(const DimseCommand& command, std::uint8_t context);
     [[nodiscard]] std::optional<Refused> reason_to_refuse(const DimseCommand& command,
-                                                          const Context& context) const;
+                                                          const AgreedContext& context) const;
     void read_data_set(std::uint8_t context, std::optional<Refused>& refused);
     void take_fragment(std::size_t bytes, std::optional<Refused>& refused);
     [[nodiscard]] std::optional<Refused> keep(const ObjectHead& head, std::size_t data_set_offset);
     void respond(const DimseCommand& request, std::uint8_t context, std::uint16_t status,
                  const std::string& comment);
 
-    Channel channel_;
+    const ScpShared shared_;
     const ScpOptions& options_;
-    ScpHandler& handler_;
-    AssociationGate& gate_;
+    Channel channel_;
     AssociationReport report_;
     Moment start_;
     bool inside_ = false;
     AbortReason abort_reason_ = AbortReason::kNotSpecified;
-    std::map<std::uint8_t, Context> contexts_;
+    AgreedContexts contexts_;
     ReceiveBuffer object_;
     std::uint64_t object_bytes_ = 0;
 };

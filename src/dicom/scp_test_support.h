@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/guarded.h"
 #include "dicom/dimse_command.h"
+#include "dicom/message_data_set.h"
 #include "dicom/pdu.h"
 #include "dicom/scp.h"
 #include "dicom/scu.h"
@@ -101,11 +102,18 @@ class RawPeer {
     void send(ByteView bytes) { (void)transport_.write(bytes, Patience{10s}); }
 
     void associate(const std::string& sop_class = test::kMammogramClass) {
+        associate_with({{1, sop_class, {test::kExplicitLittle}, ContextResult::kAccepted}});
+    }
+    void associate_with(std::vector<PresentationContext> contexts,
+                        std::vector<RoleSelection> roles = {},
+                        std::vector<ExtendedNegotiation> extended = {}) {
         AssociatePdu request;
         request.called_aet = "LUCERNA";
         request.calling_aet = "RAW";
         request.application_context = kDicomApplicationContext;
-        request.contexts = {{1, sop_class, {test::kExplicitLittle}, ContextResult::kAccepted}};
+        request.contexts = std::move(contexts);
+        request.roles = std::move(roles);
+        request.extended = std::move(extended);
         send(encode_associate(PduType::kAssociateRequest, request));
         accepted = parse_associate(PduType::kAssociateAccept, read(PduType::kAssociateAccept));
     }
@@ -137,6 +145,20 @@ class RawPeer {
         Bytes body(header.length);
         EXPECT_EQ(transport_.read(body, Patience{10s}), Io::kDone);
         return body;
+    }
+
+    /// Any request; with `data_set` where that is not null.
+    void send_request(DimseCommand request, const DataSet* data_set = nullptr) {
+        request.has_data_set = data_set != nullptr;
+        send_fragment(true, true, encode_command(request));
+        if (data_set != nullptr)
+            send_fragment(false, true, write_message(*data_set, test::kExplicitLittle));
+    }
+
+    /// The data set of a response: one PDU holds it.
+    [[nodiscard]] MessageDataSet read_data_set() {
+        const Bytes body = read(PduType::kData);
+        return read_message(Bytes(body.begin() + 6, body.end()), test::kExplicitLittle);
     }
 
     [[nodiscard]] DimseCommand read_response() {

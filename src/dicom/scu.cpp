@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "dicom/channel.h"
-#include "dicom/data_set.h"
+#include "dicom/convertible.h"
 #include "dicom/dimse_command.h"
 #include "dicom/implementation.h"
 #include "dicom/uids.h"
@@ -19,17 +19,9 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::array kLittleEndian = {transfer_syntax::kExplicitVrLittleEndian,
-                                      transfer_syntax::kImplicitVrLittleEndian};
 constexpr std::size_t kMaxContexts = 128;
 constexpr std::uint32_t kOwnMaxPdu = 128 * 1024;
 constexpr std::size_t kMaxResponseBytes = 64 * 1024;
-
-/// Its pixels are plain: it may be re-encoded without touching a value.
-bool is_uncompressed(const std::string& uid) {
-    const TransferSyntax* syntax = find_transfer_syntax(uid);
-    return syntax != nullptr && !syntax->encapsulated();
-}
 
 /// One presentation context a pair of SOP class and transfer syntax: the peer then says for each
 /// syntax whether it takes it, instead of picking one.
@@ -43,7 +35,7 @@ std::vector<PresentationContext> contexts_for(std::span<const ObjectHead> object
     };
     for (const ObjectHead& object : objects) {
         add(object.sop_class_uid, object.transfer_syntax_uid);
-        if (!is_uncompressed(object.transfer_syntax_uid)) continue;
+        if (!is_convertible(object.transfer_syntax_uid)) continue;
         for (const std::string_view syntax : kLittleEndian) add(object.sop_class_uid, syntax);
     }
     if (pairs.size() > kMaxContexts)
@@ -59,14 +51,6 @@ std::vector<PresentationContext> contexts_for(std::span<const ObjectHead> object
         contexts.push_back(std::move(context));
     }
     return contexts;
-}
-
-/// The data set alone, in another little endian syntax.
-Bytes reencoded(ByteView file, const std::string& syntax) {
-    Bytes other = DataSet::parse(file).to_part10(syntax);
-    const std::size_t offset = split_part10(other).data_set_offset;
-    other.erase(other.begin(), other.begin() + static_cast<std::ptrdiff_t>(offset));
-    return other;
 }
 
 }  // namespace
@@ -95,32 +79,28 @@ class StoreScu::Association {
         channel_.close();
     }
 
-    SendOutcome store(ByteView file) {
+    SendOutcome store(ByteView file, const std::optional<MoveOriginator>& originator) {
         const Part10Parts parts = split_part10(file);
         const auto [context, syntax] = context_for(parts.head);
         if (context == 0)
             return {StatusKind::kPermanentFailure, status::kClassNotSupported,
-                    "the peer accepts no presentation context for SOP class " +
-                        parts.head.sop_class_uid + " in transfer syntax " +
-                        parts.head.transfer_syntax_uid};
+                    no_context_for(parts.head)};
         DimseCommand request;
         request.field = command::kStoreRequest;
         request.has_data_set = true;
         request.affected_sop_class_uid = parts.head.sop_class_uid;
         request.affected_sop_instance_uid = parts.head.sop_instance_uid;
+        if (originator) {
+            request.move_originator_aet = originator->aet;
+            request.move_originator_message = originator->message_id;
+        }
         DimseCommand response;
         if (syntax == parts.head.transfer_syntax_uid)
             response = exchange(request, context, file.subspan(parts.data_set_offset));
         else
-            response = exchange(request, context, reencoded(file, syntax));
+            response = exchange(request, context, converted_data_set(file, syntax));
 
-        SendOutcome outcome;
-        outcome.status = response.status.value_or(status::kProcessingFailure);
-        outcome.kind = kind_of(outcome.status);
-        if (outcome.kind == StatusKind::kSuccess) return outcome;
-        outcome.why = describe_status(outcome.status);
-        if (!response.error_comment.empty()) outcome.why += ": " + response.error_comment;
-        return outcome;
+        return outcome_of(response);
     }
 
     void echo() {
@@ -202,17 +182,12 @@ class StoreScu::Association {
     }
 
     [[nodiscard]] Agreed context_for(const ObjectHead& head) const {
-        const auto find = [&](const std::string& syntax) -> std::uint8_t {
-            const auto found = accepted_.find({head.sop_class_uid, syntax});
-            return found == accepted_.end() ? std::uint8_t{0} : found->second;
-        };
-        if (const std::uint8_t own = find(head.transfer_syntax_uid))
-            return {own, head.transfer_syntax_uid};
-        if (is_uncompressed(head.transfer_syntax_uid))
-            for (const std::string_view syntax : kLittleEndian)
-                if (const std::uint8_t other = find(std::string(syntax)))
-                    return {other, std::string(syntax)};
-        return {};
+        const std::string syntax =
+            syntax_to_send(head.transfer_syntax_uid, [&](const std::string& one) {
+                return accepted_.contains({head.sop_class_uid, one});
+            });
+        if (syntax.empty()) return {};
+        return {accepted_.at({head.sop_class_uid, syntax}), syntax};
     }
 
     DimseCommand exchange(DimseCommand request, std::uint8_t context, ByteView data_set) {
@@ -269,13 +244,28 @@ class StoreScu::Association {
     std::map<std::pair<std::string, std::string>, std::uint8_t> accepted_;
 };
 
+SendOutcome outcome_of(const DimseCommand& response) {
+    SendOutcome outcome;
+    outcome.status = response.status.value_or(status::kProcessingFailure);
+    outcome.kind = kind_of(outcome.status);
+    if (outcome.kind == StatusKind::kSuccess) return outcome;
+    outcome.why = describe_status(outcome.status);
+    if (!response.error_comment.empty()) outcome.why += ": " + response.error_comment;
+    return outcome;
+}
+
+std::string no_context_for(const ObjectHead& head) {
+    return "the peer accepts no presentation context for SOP class " + head.sop_class_uid +
+           " in transfer syntax " + head.transfer_syntax_uid;
+}
+
 StoreScu::StoreScu(StoreScuOptions options, std::span<const ObjectHead> objects)
     : association_(std::make_unique<Association>(std::move(options), objects)) {}
 
 StoreScu::~StoreScu() = default;
 
-SendOutcome StoreScu::store(ByteView file) {
-    return association_->store(file);
+SendOutcome StoreScu::store(ByteView file, const std::optional<MoveOriginator>& originator) {
+    return association_->store(file, originator);
 }
 
 void StoreScu::echo() {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/encoding.h"
+#include "dicom/dimse_command.h"
 #include "dicom/dimse_status.h"
 #include "dicom/part10_head.h"
 #include "dicom/tls.h"
@@ -30,6 +31,12 @@ struct StoreScuOptions {
     std::stop_token stop = {};
 };
 
+/// Who asked for an object by C-MOVE (PS3.7 9.3.1.1).
+struct MoveOriginator {
+    std::string aet;
+    std::uint16_t message_id = 0;
+};
+
 /// What became of one object.
 struct SendOutcome {
     StatusKind kind = StatusKind::kPermanentFailure;
@@ -39,14 +46,19 @@ struct SendOutcome {
     std::string why;
 };
 
+/// What the response to a C-STORE says.
+[[nodiscard]] SendOutcome outcome_of(const DimseCommand& response);
+/// Why an object of this kind cannot be sent where no presentation context for it was accepted.
+[[nodiscard]] std::string no_context_for(const ObjectHead& head);
+
 /// One association with a storage provider. Not safe for several threads.
 class StoreScu {
   public:
     /// Connects, and proposes for each object its SOP class in its own transfer syntax, as well
-    /// as, where the object is not compressed, explicit and implicit little endian. Verification
-    /// is always proposed. Throws Error: kUnavailable if there is no connection, no answer, or a
-    /// transient rejection; kUnsupported for a permanent rejection (unknown AE title, ...), with
-    /// the peer's reason; kInvalidInput for more than 128 presentation contexts.
+    /// as, where it can be converted (convertible.h), explicit and implicit little endian.
+    /// Verification is always proposed. Throws Error: kUnavailable if there is no connection, no
+    /// answer, or a transient rejection; kUnsupported for a permanent rejection (unknown AE title,
+    /// ...), with the peer's reason; kInvalidInput for more than 128 presentation contexts.
     StoreScu(StoreScuOptions options, std::span<const ObjectHead> objects);
     /// Releases; never throws.
     ~StoreScu();
@@ -54,10 +66,11 @@ class StoreScu {
     StoreScu& operator=(const StoreScu&) = delete;
 
     /// C-STORE of one DICOM file whose head was among the constructor's. The data set goes out bit
-    /// for bit if the peer took its transfer syntax; an uncompressed one is otherwise re-encoded.
-    /// Throws Error(kUnavailable) when the association is lost, Error(kInvalidInput) if the bytes
-    /// are no DICOM file.
-    [[nodiscard]] SendOutcome store(ByteView file);
+    /// for bit if the peer took its transfer syntax, converted otherwise. Throws
+    /// Error(kUnavailable) when the association is lost, Error(kInvalidInput) if the bytes are no
+    /// DICOM file or cannot be decoded. `originator` names the C-MOVE that asks for it.
+    [[nodiscard]] SendOutcome store(ByteView file,
+                                    const std::optional<MoveOriginator>& originator = {});
 
     /// C-ECHO; throws Error(kUnavailable) if there is no successful answer.
     void echo();

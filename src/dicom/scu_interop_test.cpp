@@ -126,10 +126,10 @@ TEST_F(StoreScuToStorescp, ReencodesForAPeerThatTakesImplicitOnly) {
 
 TEST_F(StoreScuToStorescp, ReportsAnObjectThatThePeerHasNoSyntaxFor) {
     start({"+xi"});
-    const SendOutcome outcome = send(small_object("1.2.3.4", 1000, "1.2.840.10008.1.2.4.90"));
+    const SendOutcome outcome = send(small_object("1.2.3.4", 1000, "1.2.840.10008.1.2.4.102"));
     EXPECT_EQ(outcome.kind, StatusKind::kPermanentFailure);
     EXPECT_EQ(outcome.status, status::kClassNotSupported);
-    EXPECT_THAT(outcome.why, HasSubstr("1.2.840.10008.1.2.4.90"));
+    EXPECT_THAT(outcome.why, HasSubstr("1.2.840.10008.1.2.4.102"));
 }
 
 TEST_F(StoreScuToStorescp, TellsARejection) {

@@ -182,6 +182,10 @@ TlsSession::Step TlsSession::write(ByteView bytes) {
     return outcome(result, count);
 }
 
+bool TlsSession::has_pending() const {
+    return SSL_has_pending(session_.get()) != 0;
+}
+
 void TlsSession::close() {
     ERR_clear_error();
     if (SSL_is_init_finished(session_.get()) != 0) SSL_shutdown(session_.get());

@@ -46,6 +46,8 @@ class TlsSession {
     [[nodiscard]] Step handshake();
     [[nodiscard]] Step read(std::span<std::uint8_t> into);
     [[nodiscard]] Step write(ByteView bytes);
+    /// Decrypted bytes wait to be read.
+    [[nodiscard]] bool has_pending() const;
     /// Says goodbye as far as that goes without waiting.
     void close();
     /// Why the last step failed.

@@ -263,6 +263,12 @@ Io Transport::write(ByteView bytes, const Patience& patience) {
     return Io::kDone;
 }
 
+bool Transport::has_input() {
+    if (buffer_start_ < buffer_end_ || (tls_ && tls_->has_pending())) return true;
+    pollfd waiting{socket_.get(), POLLIN, 0};
+    return ::poll(&waiting, 1, 0) > 0;
+}
+
 void Transport::close(milliseconds linger) {
     if (!socket_.is_open()) return;
     if (tls_) tls_->close();

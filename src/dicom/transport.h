@@ -63,6 +63,8 @@ class Transport {
     /// kClosed if the peer closed before the first byte, kFailed if within.
     [[nodiscard]] Io read(std::span<std::uint8_t> into, const Patience& patience);
     [[nodiscard]] Io write(ByteView bytes, const Patience& patience);
+    /// Whether a read would find something, be it the end: without waiting.
+    [[nodiscard]] bool has_input();
 
     /// Sends what is under way, tells the peer that nothing more comes, and gives it a moment to
     /// do the same, so that the last PDU is not lost to a reset.

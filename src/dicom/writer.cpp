@@ -5,6 +5,7 @@
 #include "dicom/charset.h"
 #include "dicom/data_set.h"
 #include "dicom/frames.h"
+#include "dicom/message_data_set.h"
 #include "dicom/node.h"
 #include "dicom/part10_head.h"
 #include "dicom/reader.h"
@@ -38,6 +39,7 @@ class Writer {
         if (!said) write_utf8();
     }
 
+    /// Specific Character Set is not taken from the data set.
     void mark_wide() { is_wide_ = true; }
 
   private:
@@ -217,6 +219,31 @@ Bytes DataSet::to_part10(std::string_view transfer_syntax_uid) const {
         const Bytes compressed = deflated(body);
         out.insert(out.end(), compressed.begin(), compressed.end());
     }
+    return out;
+}
+
+Bytes write_message(const DataSet& data_set, std::string_view transfer_syntax_uid,
+                    const std::string& character_set) {
+    const TransferSyntax* const syntax = find_transfer_syntax(transfer_syntax_uid);
+    if (syntax == nullptr || syntax->encapsulated() || !syntax->little_endian || syntax->deflated) {
+        throw Error(ErrorCode::kUnsupported, "cannot write a message in transfer syntax " +
+                                                 std::string(transfer_syntax_uid));
+    }
+    Bytes out;
+    Writer writer(out, syntax->explicit_vr);
+    if (!has_wide_text(data_set.node())) {
+        writer.mark_wide();  // leaves the character set out
+        writer.write(data_set.node(), false);
+        return out;
+    }
+    DataSet encoded = data_set.clone();
+    if (convert_from_utf8(encoded.node(), character_set)) {
+        encoded.set_text(tags::kSpecificCharacterSet, character_set);
+        writer.write(encoded.node(), false);
+        return out;
+    }
+    writer.mark_wide();
+    writer.write(data_set.node(), true);
     return out;
 }
 

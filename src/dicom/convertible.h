@@ -1,0 +1,34 @@
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "base/encoding.h"
+#include "dicom/uids.h"
+
+namespace lucerna::dicom {
+
+/// The transfer syntaxes that an object can be turned into where a peer does not take its own.
+constexpr std::array kLittleEndian = {transfer_syntax::kExplicitVrLittleEndian,
+                                      transfer_syntax::kImplicitVrLittleEndian};
+
+/// An object in this syntax can be written in those: it is uncompressed, or its frames can be
+/// decoded.
+[[nodiscard]] bool is_convertible(std::string_view transfer_syntax_uid);
+
+/// Of what a peer takes for an object's SOP class, the syntax to send it in: its own, else one of
+/// those above. Empty where none fits. `takes(syntax)` tells.
+template <typename Takes>
+[[nodiscard]] std::string syntax_to_send(const std::string& own, Takes&& takes) {
+    if (takes(own)) return own;
+    if (is_convertible(own))
+        for (const std::string_view syntax : kLittleEndian)
+            if (takes(std::string(syntax))) return std::string(syntax);
+    return {};
+}
+
+/// The data set of a DICOM file alone, in another syntax. Throws as DataSet::parse and to_part10.
+[[nodiscard]] Bytes converted_data_set(ByteView file, const std::string& syntax);
+
+}  // namespace lucerna::dicom

@@ -1,0 +1,112 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/encoding.h"
+#include "dicom/channel.h"
+#include "dicom/dimse_command.h"
+#include "dicom/dimse_message.h"
+#include "dicom/message_data_set.h"
+#include "dicom/scp.h"
+#include "dicom/scu.h"
+
+namespace lucerna::dicom {
+
+/// What was agreed for one presentation context.
+struct AgreedContext {
+    std::string abstract_syntax;
+    std::string transfer_syntax;
+    /// The peer took the SCP role: it can be sent C-STOREs on it (PS3.7 D.3.3.4).
+    bool peer_stores = false;
+    /// Service class application information that was agreed, byte by byte (PS3.7 D.3.3.5).
+    Bytes extended = {};
+};
+using AgreedContexts = std::map<std::uint8_t, AgreedContext>;
+
+/// An answer to the request under way.
+struct ServiceAnswer {
+    std::uint16_t status = 0;
+    /// Why, for people; cut to what Error Comment holds.
+    std::string comment = {};
+    std::optional<SubOperations> sub_operations = {};
+    /// Borrowed; text goes out in the request's own character set where that can express it.
+    const DataSet* data_set = nullptr;
+};
+
+/// One request under way, as its service sees it. Whatever ends the association is thrown as Error,
+/// and `is_lost` then holds: a service lets it pass.
+class ScpExchange {
+  public:
+    /// What is given is borrowed. `message` is the request's data set as it came.
+    ScpExchange(Channel& channel, const Sender& sender, const AgreedContexts& contexts,
+                std::uint8_t context, const DimseCommand& request, Bytes message,
+                std::stop_token stop);
+
+    [[nodiscard]] const DimseCommand& request() const { return request_; }
+    [[nodiscard]] const Sender& sender() const { return sender_; }
+    [[nodiscard]] const AgreedContext& context() const { return contexts_.at(context_); }
+    /// Byte `index` of the extended negotiation was proposed by the peer and granted.
+    [[nodiscard]] bool is_extended(std::size_t index) const;
+    /// The request's data set. Throws Error(kInvalidInput) where it is none.
+    [[nodiscard]] const DataSet& data_set();
+    /// Asked to end what is under way.
+    [[nodiscard]] const std::stop_token& stop() const { return stop_; }
+
+    /// Sends an answer, and the gathered ones with it.
+    void answer(const ServiceAnswer& answer);
+    /// Leaves it with others until there are enough to be worth a call, or `answer`.
+    void gather(const ServiceAnswer& answer);
+    /// The peer has sent C-CANCEL for this request; looks without waiting.
+    [[nodiscard]] bool is_cancelled();
+
+    /// C-STORE of a DICOM file to the peer, over this association (C-GET, PS3.4 C.4.3). The data
+    /// set goes out bit for bit where the peer takes its transfer syntax, else converted
+    /// (convertible.h).
+    [[nodiscard]] SendOutcome store(ByteView file);
+    /// Asks the peer something on the request's own context and waits for its response. Empty where
+    /// the peer ends the association in good order instead.
+    [[nodiscard]] std::optional<DimseCommand> ask(DimseCommand request, const DataSet& data_set);
+
+    [[nodiscard]] bool is_lost() const { return channel_.end() != AssociationEnd::kReleased; }
+    /// The peer has asked for release while it was asked something: there is nothing more to say.
+    [[nodiscard]] bool is_released() const { return is_released_; }
+
+  private:
+    [[nodiscard]] std::uint8_t context_to_store(const ObjectHead& head, std::string& syntax) const;
+    [[nodiscard]] bool take_message(std::optional<CommandOnContext>& message);
+    [[nodiscard]] std::optional<DimseCommand> response_to(const DimseCommand& request);
+
+    Channel& channel_;
+    const Sender& sender_;
+    const AgreedContexts& contexts_;
+    const std::uint8_t context_;
+    const DimseCommand& request_;
+    Bytes message_;
+    std::optional<MessageDataSet> data_set_;
+    const std::stop_token stop_;
+    std::uint16_t last_message_ = 0;
+    bool is_cancelled_ = false;
+    bool is_released_ = false;
+};
+
+/// One line of the table of services: who answers which request on which SOP class.
+struct ScpService {
+    std::string_view sop_class;
+    /// command::kFindRequest and its kin.
+    std::uint16_t request = 0;
+    /// What of the SOP class's extended negotiation is understood, byte by byte; 1 grants what is
+    /// proposed.
+    Bytes extended = {};
+    /// Must send a last answer. What it throws while the association stands is answered with the
+    /// status of `status_for`.
+    std::function<void(ScpExchange&)> serve;
+};
+
+}  // namespace lucerna::dicom
