@@ -240,6 +240,19 @@ std::vector<Match> Archive::find(const Query& query) {
     return parts_.index.read([&](Connection& index) { return find_matches(index, query); });
 }
 
+void Archive::find_each(const Query& query, const std::function<bool(const Match&)>& take) {
+    constexpr std::size_t kPage = 500;
+    const std::vector<std::int64_t> rows =
+        parts_.index.read([&](Connection& index) { return find_rows(index, query); });
+    for (std::size_t begin = 0; begin < rows.size(); begin += kPage) {
+        const auto page = std::span(rows).subspan(begin, std::min(kPage, rows.size() - begin));
+        const std::vector<Match> matches = parts_.index.read(
+            [&](Connection& index) { return matches_of(index, query.level, page); });
+        for (const Match& match : matches)
+            if (!take(match)) return;
+    }
+}
+
 Archive::Totals Archive::totals() {
     return parts_.index.read([](Connection& index) {
         Totals totals;

@@ -75,6 +75,10 @@ class Archive {
     /// Newest studies first, then by series and instance number. Throws Error(kInvalidInput) for a
     /// value that its key cannot have (a date range that is none), naming the tag.
     [[nodiscard]] std::vector<Match> find(const Query& query);
+    /// As find, for as many as there are: hands them to `take`, in order, until it returns false.
+    /// No snapshot is held while `take` runs, however long that is; what is erased meanwhile does
+    /// not come, what is kept meanwhile does neither.
+    void find_each(const Query& query, const std::function<bool(const Match&)>& take);
 
     /// Takes a study out of index and objects, its exam, readings and queued jobs with it. The data
     /// key goes when it was the last study of its patient. The audit trail notes that `by` did it.

@@ -8,6 +8,12 @@ namespace {
 using enum Level;
 using enum Matching;
 
+/// Over the studies of the patient whose study is s. A macro, as literals are joined.
+#define PATIENT_TOTAL(what)                                                           \
+    "(SELECT " what                                                                   \
+    " FROM studies p WHERE p.patient_id = s.patient_id AND p.issuer_of_patient_id = " \
+    "s.issuer_of_patient_id AND (s.patient_id <> '' OR p.patient_name = s.patient_name))"
+
 constexpr Column kColumns[] = {
     {{0x0008, 0x0016}, "UI", kInstance, kUid, "i.sop_class_uid"},
     {{0x0008, 0x0018}, "UI", kInstance, kUid, "i.sop_instance_uid"},
@@ -22,11 +28,11 @@ constexpr Column kColumns[] = {
     {{0x0008, 0x1030}, "LO", kStudy, kText, "s.study_description"},
     {{0x0008, 0x103E}, "LO", kSeries, kText, "e.series_description"},
     {{0x0008, 0x3002}, "UI", kInstance, kUid, "i.transfer_syntax_uid"},
-    {{0x0010, 0x0010}, "PN", kStudy, kName, "s.patient_name"},
-    {{0x0010, 0x0020}, "LO", kStudy, kText, "s.patient_id"},
-    {{0x0010, 0x0021}, "LO", kStudy, kText, "s.issuer_of_patient_id"},
-    {{0x0010, 0x0030}, "DA", kStudy, kDate, "s.patient_birth_date"},
-    {{0x0010, 0x0040}, "CS", kStudy, kCode, "s.patient_sex"},
+    {{0x0010, 0x0010}, "PN", kPatient, kName, "s.patient_name"},
+    {{0x0010, 0x0020}, "LO", kPatient, kText, "s.patient_id"},
+    {{0x0010, 0x0021}, "LO", kPatient, kText, "s.issuer_of_patient_id"},
+    {{0x0010, 0x0030}, "DA", kPatient, kDate, "s.patient_birth_date"},
+    {{0x0010, 0x0040}, "CS", kPatient, kCode, "s.patient_sex"},
     {{0x0018, 0x0015}, "CS", kSeries, kCode, "e.body_part_examined"},
     {{0x0018, 0x5101}, "CS", kInstance, kCode, "i.view_position"},
     {{0x0020, 0x000D}, "UI", kStudy, kUid, "s.study_instance_uid"},
@@ -36,6 +42,9 @@ constexpr Column kColumns[] = {
     {{0x0020, 0x0013}, "IS", kInstance, kNumber, "i.instance_number"},
     {{0x0020, 0x0060}, "CS", kSeries, kCode, "e.laterality"},
     {{0x0020, 0x0062}, "CS", kInstance, kCode, "i.image_laterality"},
+    {{0x0020, 0x1200}, "IS", kPatient, kPatientCount, PATIENT_TOTAL("count(*)")},
+    {{0x0020, 0x1202}, "IS", kPatient, kPatientCount, PATIENT_TOTAL("sum(p.series_count)")},
+    {{0x0020, 0x1204}, "IS", kPatient, kPatientCount, PATIENT_TOTAL("sum(p.instance_count)")},
     {{0x0020, 0x1206}, "IS", kStudy, kCount, "s.series_count"},
     {{0x0020, 0x1208}, "IS", kStudy, kCount, "s.instance_count"},
     {{0x0020, 0x1209}, "IS", kSeries, kCount, "e.instance_count"},

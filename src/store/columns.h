@@ -7,8 +7,19 @@
 
 namespace lucerna::store {
 
-/// How an indexed attribute is matched.
-enum class Matching { kText, kCode, kUid, kDate, kTime, kName, kNumber, kModalities, kCount };
+/// How an indexed attribute is matched. A kPatientCount is known of patients alone.
+enum class Matching {
+    kText,
+    kCode,
+    kUid,
+    kDate,
+    kTime,
+    kName,
+    kNumber,
+    kModalities,
+    kCount,
+    kPatientCount
+};
 
 /// One indexed attribute: the index's one table of them. A new one is a line here and a column in
 /// the schema.
@@ -19,6 +30,11 @@ struct Column {
     Matching matching;
     /// With its table: s (studies), e (series), i (instances).
     std::string_view sql;
+
+    /// A search at this level gives it.
+    [[nodiscard]] bool is_given_at(Level at) const {
+        return level <= at && (matching != Matching::kPatientCount || at == Level::kPatient);
+    }
 };
 
 /// In tag order.

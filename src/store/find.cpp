@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <map>
 #include <utility>
 #include <variant>
 
@@ -95,6 +96,22 @@ Condition by_date(const Column& column, std::string_view value) {
     return range(std::string(column.sql), value, key, key);
 }
 
+/// A range of moments, which has a space in it (with_combined_moments).
+Condition by_moment(const Column& date, const Column& time, std::string_view value) {
+    const auto key = [&](std::string_view part, Fill fill) {
+        const std::size_t space = part.find(' ');
+        const std::string day = date_key(part.substr(0, space));
+        const std::string hour = time_key(part.substr(space + 1), fill);
+        if (day.empty()) refuse(date, "a range of dates");
+        if (hour.empty()) refuse(time, "a range of times");
+        return day + hour;
+    };
+    return range(
+        "(" + std::string(date.sql) + " || " + std::string(time.sql) + "_key)", value,
+        [&](std::string_view part) { return key(part, Fill::kStart); },
+        [&](std::string_view part) { return key(part, Fill::kEnd); });
+}
+
 Condition by_time(const Column& column, std::string_view value) {
     const auto key = [&](std::string_view part, Fill fill) {
         std::string time = time_key(part, fill);
@@ -150,6 +167,7 @@ Condition condition_for(const Column& column, std::string_view value) {
             return by_name(column, value);
         case Matching::kNumber:
         case Matching::kCount:
+        case Matching::kPatientCount:
             return by_number(column, value);
         case Matching::kCode:
             return any_of(std::string(column.sql), value);
@@ -166,7 +184,49 @@ Condition condition_for(const Column& column, std::string_view value) {
 }
 
 bool fits(const Column& column, Level level) {
-    return column.level <= level || (level == Level::kStudy && column.level == Level::kSeries);
+    return column.is_given_at(level) || (level == Level::kStudy && column.level == Level::kSeries);
+}
+
+bool is_universal(std::string_view value) {
+    return value.find_first_not_of('*') == std::string_view::npos;
+}
+
+/// A date and the time that belongs to it.
+constexpr std::pair<dicom::Tag, dicom::Tag> kMoments[] = {{{0x0008, 0x0020}, {0x0008, 0x0030}},
+                                                          {{0x0008, 0x0021}, {0x0008, 0x0031}},
+                                                          {{0x0040, 0x0244}, {0x0040, 0x0245}}};
+
+const Key* key_of(const std::vector<Key>& keys, dicom::Tag tag) {
+    const auto found =
+        std::find_if(keys.begin(), keys.end(), [&](const Key& key) { return key.tag == tag; });
+    return found == keys.end() ? nullptr : &*found;
+}
+
+/// The keys with each pair of ranges that are one range of moments made one key, on the date, its
+/// values "20240101 1000-20240102 0900".
+std::vector<Key> with_combined_moments(std::vector<Key> keys) {
+    for (const auto& [date_tag, time_tag] : kMoments) {
+        const Key* const date = key_of(keys, date_tag);
+        const Key* const time = key_of(keys, time_tag);
+        if (date == nullptr || time == nullptr) continue;
+        const auto dates = split(date->value, "-");
+        const auto times = split(time->value, "-");
+        if (dates.size() != 2 || times.size() != 2) continue;
+        std::string moments;
+        bool same_form = true;
+        for (int end = 0; end < 2; ++end) {
+            const auto day = trimmed(dates[static_cast<std::size_t>(end)]);
+            const auto hour = trimmed(times[static_cast<std::size_t>(end)]);
+            same_form = same_form && day.empty() == hour.empty();
+            if (!day.empty()) moments += std::string(day) + " " + std::string(hour);
+            if (end == 0) moments += "-";
+        }
+        if (!same_form || moments.size() < 2) continue;
+        std::erase_if(keys, [&](const Key& key) { return key.tag == time_tag; });
+        for (Key& key : keys)
+            if (key.tag == date_tag) key.value = moments;
+    }
+    return keys;
 }
 
 struct Conditions {
@@ -175,15 +235,23 @@ struct Conditions {
     bool one_study = false;
 };
 
+Condition condition_for(const Column& column, const Key& key, std::string_view value) {
+    if (column.matching == Matching::kDate && trimmed(value).find(' ') != std::string_view::npos)
+        for (const auto& [date, time] : kMoments)
+            if (date == key.tag) return by_moment(column, *column_of(time), value);
+    return condition_for(column, value);
+}
+
 Conditions conditions_of(const Query& query) {
     Conditions conditions;
     Condition series;
-    for (const Key& key : query.keys) {
+    const std::vector<Key> keys =
+        query.combined_date_time ? with_combined_moments(query.keys) : query.keys;
+    for (const Key& key : keys) {
         const Column* column = column_of(key.tag);
         const std::string_view value = trimmed(key.value);
-        const bool universal = value.find_first_not_of('*') == std::string_view::npos;
-        if (column == nullptr || universal || !fits(*column, query.level)) continue;
-        Condition condition = condition_for(*column, value);
+        if (column == nullptr || is_universal(value) || !fits(*column, query.level)) continue;
+        Condition condition = condition_for(*column, key, value);
         if (column->sql == "s.study_instance_uid" && condition.values.size() == 1)
             conditions.one_study = true;
         if (column->level > query.level) {
@@ -202,6 +270,7 @@ Conditions conditions_of(const Query& query) {
 
 const char* tables_of(Level level) {
     switch (level) {
+        case Level::kPatient:
         case Level::kStudy:
             return "studies s";
         case Level::kSeries:
@@ -214,6 +283,9 @@ const char* tables_of(Level level) {
 
 /// Each order is one that an index gives, or sorts one study; it is total, so that pages fit.
 const char* order_of(Level level, bool one_study) {
+    if (level == Level::kPatient)
+        return " GROUP BY s.patient_id, s.issuer_of_patient_id, CASE s.patient_id WHEN '' THEN "
+               "s.patient_name END ORDER BY s.patient_id, s.issuer_of_patient_id, max(s.id)";
     if (level == Level::kStudy)
         return " ORDER BY s.study_date DESC, s.study_time_key DESC, s.id DESC";
     if (level == Level::kSeries)
@@ -236,26 +308,90 @@ Match match_from(const Statement& row, std::span<const Column* const> selected) 
     return match;
 }
 
-}  // namespace
-
-std::vector<Match> find_matches(Connection& index, const Query& query) {
-    std::vector<const Column*> selected;
-    std::string sql = "SELECT ";
-    for (const Column& column : columns()) {
-        if (column.level > query.level) continue;
-        sql += (selected.empty() ? "" : ", ") + std::string(column.sql);
-        selected.push_back(&column);
+/// What names a row of each level.
+const char* row_of(Level level) {
+    switch (level) {
+        case Level::kPatient:
+        case Level::kStudy:
+            return "s.id";
+        case Level::kSeries:
+            return "e.id";
+        case Level::kInstance:
+            break;
     }
+    return "i.id";
+}
+
+std::vector<const Column*> columns_given_at(Level level) {
+    std::vector<const Column*> given;
+    for (const Column& column : columns())
+        if (column.is_given_at(level)) given.push_back(&column);
+    return given;
+}
+
+std::string select(std::span<const Column* const> given) {
+    std::string sql = "SELECT ";
+    for (const Column* column : given)
+        sql += (column == given.front() ? "" : ", ") + std::string(column->sql);
+    return sql;
+}
+
+/// The end of every search: what is selected is before it.
+Statement search(Connection& index, const std::string& selection, const Query& query) {
     const Conditions conditions = conditions_of(query);
-    sql += std::string(" FROM ") + tables_of(query.level) + conditions.where.text +
-           order_of(query.level, conditions.one_study) + " LIMIT ? OFFSET ?";
-    Statement statement = index.prepare(sql);
+    Statement statement =
+        index.prepare(selection + " FROM " + tables_of(query.level) + conditions.where.text +
+                      order_of(query.level, conditions.one_study) + " LIMIT ? OFFSET ?");
     for (const Value& value : conditions.where.values)
         std::visit([&](const auto& bound) { statement.bind(bound); }, value);
     statement.bind(static_cast<std::int64_t>(std::min<std::size_t>(query.limit, 1U << 30)))
         .bind(static_cast<std::int64_t>(std::min<std::size_t>(query.offset, 1U << 30)));
+    return statement;
+}
+
+}  // namespace
+
+std::vector<Match> find_matches(Connection& index, const Query& query) {
+    if (query.level == Level::kPatient)
+        return matches_of(index, query.level, find_rows(index, query));
+    const std::vector<const Column*> given = columns_given_at(query.level);
+    Statement statement = search(index, select(given), query);
     std::vector<Match> matches;
-    while (statement.step()) matches.push_back(match_from(statement, selected));
+    while (statement.step()) matches.push_back(match_from(statement, given));
+    return matches;
+}
+
+std::vector<std::int64_t> find_rows(Connection& index, const Query& query) {
+    const std::string row = row_of(query.level);
+    // The newest study of a patient stands for the patient.
+    Statement statement =
+        search(index, query.level == Level::kPatient ? "SELECT max(s.id)" : "SELECT " + row, query);
+    std::vector<std::int64_t> rows;
+    while (statement.step()) rows.push_back(statement.integer(0));
+    return rows;
+}
+
+std::vector<Match> matches_of(Connection& index, Level level, std::span<const std::int64_t> rows) {
+    // As many as one statement is asked for; the text then stays the same.
+    constexpr std::size_t kAtOnce = 500;
+    const std::vector<const Column*> given = columns_given_at(level);
+    const int row_at = static_cast<int>(given.size());
+    std::vector<Match> matches;
+    matches.reserve(rows.size());
+    for (std::size_t begin = 0; begin < rows.size(); begin += kAtOnce) {
+        const auto some = rows.subspan(begin, std::min(kAtOnce, rows.size() - begin));
+        std::string sql = select(given) + ", " + row_of(level) + " FROM " + tables_of(level) +
+                          " WHERE " + row_of(level) + " IN (";
+        for (std::size_t i = 0; i < some.size(); ++i) sql += i == 0 ? "?" : ",?";
+        Statement statement = index.prepare(sql + ")");
+        for (const std::int64_t row : some) statement.bind(row);
+        std::map<std::int64_t, Match> found;
+        while (statement.step())
+            found.emplace(statement.integer(row_at), match_from(statement, given));
+        for (const std::int64_t row : some)
+            if (const auto match = found.find(row); match != found.end())
+                matches.push_back(std::move(match->second));
+    }
     return matches;
 }
 

@@ -191,6 +191,83 @@ TEST_F(FindTest, MatchesStudiesByTheirModalities) {
         << "one series must meet both";
 }
 
+TEST_F(FindTest, SearchesPatients) {
+    StoredInstance again = in_study("1.5");
+    again.patient_name = "Doe^Janet";
+    keep(again);
+    StoredInstance elsewhere = in_study("1.6");
+    elsewhere.issuer = "OTHER";
+    keep(elsewhere);
+    for (const char* study : {"1.7", "1.8"}) {
+        StoredInstance unnamed = in_study(study);
+        unnamed.patient_id = "";
+        unnamed.patient_name = std::string("Nobody") + study[2];
+        keep(unnamed);
+    }
+    const auto ids = [&](std::vector<Key> keys) {
+        std::vector<std::string> found;
+        for (const Match& match : store.archive().find({Level::kPatient, std::move(keys)}))
+            found.emplace_back(match.value(kPatientId));
+        return found;
+    };
+    EXPECT_THAT(ids({}), ElementsAre("", "", "P1", "P1", "P2", "P3", "P[4]"));
+    EXPECT_THAT(ids({{kPatientName, "doe*"}}), ElementsAre("P1", "P1", "P2"));
+    const auto one = store.archive().find(
+        {Level::kPatient, {{kPatientId, "P1"}, {dicom::Tag{0x0010, 0x0021}, "OTHER"}}});
+    ASSERT_EQ(one.size(), 1U);
+    const auto both = store.archive().find({Level::kPatient, {{kPatientId, "P1"}}});
+    ASSERT_EQ(both.size(), 2U);
+    EXPECT_EQ(both[0].value(kPatientName), "Doe^Janet") << "of the study that came last";
+    EXPECT_EQ(both[0].value({0x0020, 0x1200}), "2");
+    EXPECT_EQ(both[0].value({0x0020, 0x1202}), "3");
+    EXPECT_EQ(both[0].value({0x0020, 0x1204}), "4");
+    EXPECT_TRUE(both[0].study_instance_uid.empty());
+    EXPECT_FALSE(is_indexed({0x0020, 0x1200}, Level::kStudy));
+    EXPECT_FALSE(is_indexed(kStudyDate, Level::kPatient));
+}
+
+TEST_F(FindTest, CombinesRangesOfDateAndTimeWhereAsked) {
+    const auto moments = [&](const char* dates, const char* times) {
+        Query query{Level::kStudy, {{kStudyDate, dates}, {kStudyTime, times}}};
+        query.combined_date_time = true;
+        std::vector<std::string> uids;
+        for (const Match& match : store.archive().find(query))
+            uids.push_back(match.study_instance_uid);
+        return uids;
+    };
+    // 1.1 is of the 15th of January, 10:30; 1.2 of the 1st of February, 23:59:30.5.
+    EXPECT_THAT(studies({{kStudyDate, "20240114-20240202"}, {kStudyTime, "1100-1000"}}), IsEmpty());
+    EXPECT_THAT(moments("20240114-20240202", "1100-1000"), ElementsAre("1.2", "1.1"));
+    EXPECT_THAT(moments("20240115-20240201", "1031-2359"), ElementsAre("1.2"));
+    EXPECT_THAT(moments("20240115-", "1030-"), ElementsAre("1.2", "1.1"));
+    EXPECT_THAT(moments("20240115-", "1031-"), ElementsAre("1.2"));
+    EXPECT_THAT(moments("-20240115", "-1029"), ElementsAre("1.3"));
+    EXPECT_THAT(moments("20240101-20240131", "-1029"), IsEmpty()) << "not of one form: on each day";
+    EXPECT_THAT(moments("20240115", "10-11"), ElementsAre("1.1")) << "no range of dates";
+    EXPECT_EQ(error_of([&] { (void)moments("20240115-x", "10-11"); }), "invalid-input");
+}
+
+TEST_F(FindTest, HandsOutAllOneByOneUntilToldToStop) {
+    for (int number = 0; number < 1203; ++number) {
+        StoredInstance more = in_study("1.9");
+        more.sop_instance = "1.9.1." + std::to_string(number + 1);
+        more.instance_number = std::to_string(number + 1);
+        keep(more);
+    }
+    std::vector<std::string> numbers;
+    store.archive().find_each({Level::kInstance, {{kStudyUid, "1.9"}}, 1U << 30},
+                              [&](const Match& match) {
+                                  numbers.emplace_back(match.value(kInstanceNumber));
+                                  return true;
+                              });
+    ASSERT_EQ(numbers.size(), 1203U);
+    EXPECT_EQ(numbers[700], "701");
+    std::size_t taken = 0;
+    store.archive().find_each({Level::kInstance, {}, 1U << 30},
+                              [&](const Match&) { return ++taken < 3; });
+    EXPECT_EQ(taken, 3U);
+}
+
 TEST_F(FindTest, CountsWhatIsInAStudyAndASeries) {
     const auto matches = store.archive().find({Level::kStudy, {{kStudyUid, "1.1"}}});
     ASSERT_EQ(matches.size(), 1U);

@@ -9,7 +9,7 @@
 
 namespace lucerna::store {
 
-enum class Level { kStudy, kSeries, kInstance };
+enum class Level { kPatient, kStudy, kSeries, kInstance };
 
 /// One key to match (PS3.4 C.2.2.2), its value as it came: "DOE*", "20240101-20241231",
 /// "1.2.3,1.2.4" or "1.2.3\1.2.4" for a list of UIDs. An empty value or "*" matches everything.
@@ -26,6 +26,9 @@ struct Query {
     std::vector<Key> keys;
     std::size_t limit = 100;
     std::size_t offset = 0;
+    /// Ranges of a date and of the time that belongs to it are one range of moments, where both are
+    /// open at the same ends (PS3.4 C.2.2.2.5.4); else a time range holds on each day.
+    bool combined_date_time = false;
 };
 
 /// An attribute of a match: UTF-8, values separated by a backslash.
@@ -35,8 +38,10 @@ struct Attribute {
     std::string value;
 };
 
-/// One study, series or instance: every indexed attribute of its level and of those above, in tag
-/// order, with NumberOfStudyRelatedSeries and its kin and ModalitiesInStudy.
+/// One patient, study, series or instance: every indexed attribute of its level and of those above,
+/// in tag order, with NumberOfStudyRelatedSeries and its kin and ModalitiesInStudy. A patient is
+/// told by Patient ID and its issuer (those without an ID by their name), and described by the
+/// study that came last.
 struct Match {
     std::string study_instance_uid;
     /// Empty above its level.
