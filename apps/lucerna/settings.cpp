@@ -81,7 +81,9 @@ const std::vector<Setting>& all_settings() {
         {"dicom.aet", std::string("LUCERNA"), "Our application entity title.", into(&S::aet)},
         {"dicom.any_called_aet", true, "Answer whatever title is called; false: only `dicom.aet`.",
          into(&S::dicom_any_called_aet)},
-        {"dicom.callers", Texts{}, "Calling titles that are let in; empty lets in all.",
+        {"dicom.callers", Texts{},
+         "Calling titles that are let in; empty lets in all. Beyond loopback, queries are answered "
+         "only where this or `dicom.tls_ca` is set.",
          into(&S::dicom_callers)},
         {"dicom.associations", 32LL, "Associations at a time.", into(&S::dicom_associations), 1,
          1024},

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "http/guard.h"
 #include "kept_data.h"
 #include "pipeline/server.h"
 #include "samples.h"
@@ -101,6 +102,12 @@ deliver::Destination destination_of(const DestinationSettings& settings) {
     return destination;
 }
 
+/// Beyond loopback, who asks must be on a list or show a certificate before anything is given out.
+bool gives_out_over_dimse(const ServeSettings& settings) {
+    return http::is_loopback(settings.dicom_address) || !settings.dicom_callers.empty() ||
+           !settings.dicom_tls_ca.empty();
+}
+
 pipeline::ServerParts parts_of(const ServeSettings& settings) {
     pipeline::ServerParts parts;
     parts.http.address = settings.http_address;
@@ -114,6 +121,8 @@ pipeline::ServerParts parts_of(const ServeSettings& settings) {
     parts.dicom.port = settings.dicom_port;
     if (!settings.dicom_any_called_aet) parts.dicom.called_aets = {settings.aet};
     parts.dicom.calling_aets = settings.dicom_callers;
+    parts.aet = settings.aet;
+    parts.query_retrieve = gives_out_over_dimse(settings);
     parts.dicom.max_associations = static_cast<std::size_t>(settings.dicom_associations);
     parts.dicom.tls = tls_options(settings.dicom_tls_certificate, settings.dicom_tls_key,
                                   settings.dicom_tls_ca, dicom::PeerCertificate::kUnchecked);
@@ -149,6 +158,9 @@ ExitCode run_server(const ServeSettings& settings, const infer::ModelPackage& mo
                     "cannot create " + settings.data.string() + ": " + failure.message());
     const auto keys = open_keys(settings.data, settings.keys, settings.key_file);
     store::Store store({settings.data, archived_view_of}, *keys, clock);
+    if (!gives_out_over_dimse(settings))
+        log_event(LogLevel::kWarning, "server.query-retrieve-off",
+                  {{"why", "beyond loopback it needs dicom.callers or dicom.tls_ca"}});
     pipeline::Server server(parts_of(settings), store, model, clock);
     log_event(
         LogLevel::kInfo, "server.up",

@@ -60,6 +60,7 @@ constexpr Tag kContributingEquipmentSequence{0x0018, 0xA001};
 constexpr Tag kPurposeOfReferenceCodeSequence{0x0040, 0xA170};
 constexpr Tag kContributionDateTime{0x0018, 0xA002};
 constexpr Tag kContributionDescription{0x0018, 0xA003};
+constexpr Tag kQueryRetrieveLevel{0x0008, 0x0052};
 constexpr Tag kInstanceAvailability{0x0008, 0x0056};
 constexpr Tag kRetrieveUrl{0x0008, 0x1190};
 constexpr Tag kRetrieveAeTitle{0x0008, 0x0054};
@@ -303,6 +304,7 @@ constexpr Tag kIdenticalDocumentsSequence{0x0040, 0xA525};
 constexpr Tag kPredecessorDocumentsSequence{0x0040, 0xA360};
 constexpr Tag kFailedSopSequence{0x0008, 0x1198};
 constexpr Tag kFailureReason{0x0008, 0x1197};
+constexpr Tag kTransactionUid{0x0008, 0x1195};
 constexpr Tag kWarningReason{0x0008, 0x1196};
 constexpr Tag kFailedSopInstanceUidList{0x0008, 0x0058};
 

@@ -6,6 +6,7 @@
 #include "prepare/steps.h"
 #include "receive/dimse_receiver.h"
 #include "receive/stow.h"
+#include "retrieve/dimse_services.h"
 #include "retrieve/qido.h"
 #include "retrieve/wado.h"
 #include "review/api.h"
@@ -59,13 +60,18 @@ struct Server::State {
           delivery(parts.destinations, source),
           about(about_of(model, parts)),
           workers(opened, model, completion, opinion_rules(parts), delivery, clock),
-          dimse(parts.dicom, archive_sink),
+          dimse(parts.dicom, archive_sink, services(parts)),
           http(with_metrics(parts.http), routes(parts, clock)) {}
 
     http::ServerOptions with_metrics(http::ServerOptions options) {
         count(metrics, store);
         options.metrics = &metrics;
         return options;
+    }
+
+    std::vector<dicom::ScpService> services(const ServerParts& parts) {
+        if (!parts.query_retrieve) return {};
+        return retrieve::dimse_services(store.archive(), {.own_aet = parts.aet});
     }
 
     http::Router routes(const ServerParts& parts, const Clock& clock) {

@@ -20,6 +20,10 @@ namespace lucerna::pipeline {
 struct ServerParts {
     http::ServerOptions http;
     dicom::ScpOptions dicom;
+    /// Our application entity title.
+    std::string aet = "LUCERNA";
+    /// Answer C-FIND and give objects out over DIMSE.
+    bool query_retrieve = true;
     /// Built page; see review::add_page.
     std::filesystem::path web;
     std::string jurisdiction;

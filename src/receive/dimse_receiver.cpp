@@ -7,8 +7,9 @@
 
 namespace lucerna::receive {
 
-DimseReceiver::DimseReceiver(dicom::ScpOptions options, InstanceSink& sink)
-    : to_sink_(sink), scp_(std::move(options), to_sink_) {}
+DimseReceiver::DimseReceiver(dicom::ScpOptions options, InstanceSink& sink,
+                             std::vector<dicom::ScpService> services)
+    : to_sink_(sink), scp_(std::move(options), to_sink_, std::move(services)) {}
 
 void DimseReceiver::ToSink::object(const dicom::ReceivedObject& object,
                                    const dicom::Sender& sender) {

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "dicom/scp.h"
+#include "dicom/scp_exchange.h"
 #include "receive/instance_sink.h"
 
 namespace lucerna::receive {
@@ -12,8 +14,10 @@ namespace lucerna::receive {
 /// counts, bytes), "receive.failed" for each object that was refused, with the status sent.
 class DimseReceiver {
   public:
-    /// Listens on return. Throws as Scp does. The sink must outlive this.
-    DimseReceiver(dicom::ScpOptions options, InstanceSink& sink);
+    /// Listens on return; `services` are served beside storage. Throws as Scp does. The sink must
+    /// outlive this.
+    DimseReceiver(dicom::ScpOptions options, InstanceSink& sink,
+                  std::vector<dicom::ScpService> services = {});
     /// Finishes the objects in hand and stops.
     ~DimseReceiver() = default;
 

@@ -1,0 +1,144 @@
+#include "retrieve/dimse_find.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "retrieve/dimse_for_test.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+namespace tags = dicom::tags;
+namespace status = dicom::status;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+/// Studies 1.1 (P1, of two series, one with two images) and 1.2 (P2, a name beyond ASCII).
+class FindService : public DimseTest {
+  protected:
+    FindService() {
+        test::StoredInstance one;
+        one.study = "1.1";
+        one.series = "1.1.1";
+        one.sop_instance = "1.1.1.1";
+        keep(one);
+        one.sop_instance = "1.1.1.2";
+        one.instance_number = "2";
+        keep(one);
+        one.series = "1.1.2";
+        one.sop_instance = "1.1.2.1";
+        one.series_number = "2";
+        keep(one);
+        test::StoredInstance two;
+        two.study = "1.2";
+        two.series = "1.2.1";
+        two.sop_instance = "1.2.1.1";
+        two.patient_id = "P2";
+        two.patient_name = "M\xC3\xBCller^Eva";
+        two.study_date = "20250301";
+        two.study_time = "090000";
+        keep(two);
+        start({.own_aet = "ARCHIVE"});
+    }
+    /// Of the pending responses.
+    static std::vector<std::string> all(const std::vector<Response>& responses, dicom::Tag tag) {
+        std::vector<std::string> values;
+        for (const Response& response : responses)
+            if (is_pending(response)) values.push_back(response.text(tag));
+        return values;
+    }
+};
+
+TEST_F(FindService, AnswersEachLevelWithTheKeysAskedFor) {
+    const auto patients = find(
+        kPatientFind,
+        {{tags::kQueryRetrieveLevel, "PATIENT"}, {tags::kPatientName, ""}, {tags::kPatientId, ""}});
+    EXPECT_THAT(all(patients, tags::kPatientId), ElementsAre("P1", "P2"));
+    EXPECT_EQ(patients[0].text(tags::kRetrieveAeTitle), "ARCHIVE");
+    EXPECT_EQ(patients[0].text(tags::kQueryRetrieveLevel), "PATIENT");
+    EXPECT_FALSE(patients[0].data->data_set.has(tags::kPatientBirthDate)) << "not asked for";
+    EXPECT_EQ(patients.back().command.status, status::kSuccess);
+    EXPECT_FALSE(patients.back().data);
+
+    const auto studies = find(kStudyFind, {{tags::kQueryRetrieveLevel, "STUDY"},
+                                           {tags::kStudyInstanceUid, "1.1\\1.2\\1.3"},
+                                           {tags::kPatientName, "*"}});
+    EXPECT_THAT(all(studies, tags::kStudyInstanceUid), ElementsAre("1.2", "1.1"));
+    EXPECT_THAT(all(studies, tags::kPatientName), ElementsAre("M\xC3\xBCller^Eva", "Doe^Jane"));
+
+    const auto series = find(kStudyFind, {{tags::kQueryRetrieveLevel, "SERIES"},
+                                          {tags::kStudyInstanceUid, "1.1"},
+                                          {tags::kSeriesNumber, ""}});
+    EXPECT_THAT(all(series, tags::kSeriesInstanceUid), ElementsAre("1.1.1", "1.1.2"));
+
+    const auto images = find(kPatientFind, {{tags::kQueryRetrieveLevel, "IMAGE"},
+                                            {tags::kPatientId, "P1"},
+                                            {tags::kStudyInstanceUid, "1.1"},
+                                            {tags::kSeriesInstanceUid, "1.1.1"},
+                                            {tags::kInstanceNumber, "2"},
+                                            {tags::kRows, ""}});
+    EXPECT_THAT(all(images, tags::kSopInstanceUid), ElementsAre("1.1.1.2"));
+    EXPECT_THAT(all(images, tags::kRows), ElementsAre("1"));
+}
+
+TEST_F(FindService, WantsTheUniqueKeysAboveUnlessRelationalWasNegotiated) {
+    const Keys keys = {{tags::kQueryRetrieveLevel, "SERIES"},
+                       {tags::kPatientId, "P1"},
+                       {tags::kSeriesInstanceUid, ""}};
+    const auto refused = find(kStudyFind, keys);
+    ASSERT_EQ(refused.size(), 1u);
+    EXPECT_EQ(refused[0].command.status, status::kDoesNotMatchClass);
+    EXPECT_THAT(refused[0].command.error_comment, HasSubstr("StudyInstanceUID"));
+    EXPECT_EQ(find(kStudyFind, keys, {1}).size(), 3u);
+    for (const Keys& wrong :
+         {Keys{{tags::kStudyInstanceUid, ""}},
+          Keys{{tags::kQueryRetrieveLevel, "PATIENT"}, {tags::kPatientId, ""}},
+          Keys{{tags::kQueryRetrieveLevel, "SERIES"}, {tags::kStudyInstanceUid, "1.1\\1.2"}}})
+        EXPECT_EQ(find(kStudyFind, wrong).back().command.status, status::kDoesNotMatchClass);
+}
+
+TEST_F(FindService, SaysWhatItDidNotMatchBy) {
+    const dicom::Tag weight{0x0010, 0x1030};
+    const Keys keys = {
+        {tags::kQueryRetrieveLevel, "STUDY"}, {tags::kStudyInstanceUid, "1.1"}, {weight, "70"}};
+    const auto responses = find(kStudyFind, keys);
+    ASSERT_EQ(responses.size(), 2u);
+    EXPECT_EQ(responses[0].command.status, status::kPendingKeysIgnored);
+    EXPECT_FALSE(responses[0].data->data_set.has(weight));
+}
+
+TEST_F(FindService, GivesOfImagesWhatOnlyTheObjectHolds) {
+    const Keys keys = {{tags::kQueryRetrieveLevel, "IMAGE"},
+                       {tags::kStudyInstanceUid, "1.2"},
+                       {tags::kSeriesInstanceUid, "1.2.1"},
+                       {tags::kSopInstanceUid, ""},
+                       {tags::kManufacturer, ""},
+                       {tags::kPixelData, ""},
+                       {tags::kSopClassUid, ""}};
+    const auto responses = find(kStudyFind, keys);
+    ASSERT_EQ(responses.size(), 2u);
+    EXPECT_EQ(responses[0].text(tags::kSopClassUid), test::kMammogramClass);
+    EXPECT_TRUE(responses[0].data->data_set.has(tags::kManufacturer));
+    EXPECT_FALSE(responses[0].data->data_set.has(tags::kPixelData));
+}
+
+TEST_F(FindService, RefusesValuesThatAKeyCannotHave) {
+    const auto responses = find(kStudyFind, {{tags::kQueryRetrieveLevel, "STUDY"},
+                                             {tags::kStudyInstanceUid, ""},
+                                             {tags::kStudyDate, "someday"}});
+    ASSERT_EQ(responses.size(), 1u);
+    EXPECT_EQ(responses[0].command.status, status::kCannotUnderstand);
+    EXPECT_THAT(responses[0].command.error_comment, HasSubstr("(0008,0020)"));
+}
+
+TEST_F(FindService, CombinesDateAndTimeWhereNegotiated) {
+    const Keys keys = {{tags::kQueryRetrieveLevel, "STUDY"},
+                       {tags::kStudyInstanceUid, ""},
+                       {tags::kStudyDate, "20240115-20250301"},
+                       {tags::kStudyTime, "1000-0930"}};
+    EXPECT_EQ(find(kStudyFind, keys).size(), 1u);
+    EXPECT_EQ(find(kStudyFind, keys, {0, 1}).size(), 3u);
+}
+
+}  // namespace
+}  // namespace lucerna::retrieve

@@ -1,0 +1,46 @@
+#include "retrieve/dimse_services.h"
+
+#include "retrieve/dimse_find.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+namespace command = dicom::command;
+
+/// What a service works with.
+struct Shop {
+    store::Archive& archive;
+    DimseOptions options;
+};
+
+template <Root root>
+void find(dicom::ScpExchange& exchange, const Shop& shop) {
+    answer_find(exchange, shop.archive, root, shop.options.own_aet);
+}
+
+/// The table of services: SOP class (PS3.4 C.6, J), request, what of the extended negotiation is
+/// granted, who serves. A new one is a line here and a file beside this one.
+struct Row {
+    std::string_view sop_class;
+    std::uint16_t request;
+    std::vector<std::uint8_t> extended;
+    void (*serve)(dicom::ScpExchange&, const Shop&);
+};
+const Row kRows[] = {
+    {"1.2.840.10008.5.1.4.1.2.1.1", command::kFindRequest, {1, 1}, find<Root::kPatient>},
+    {"1.2.840.10008.5.1.4.1.2.2.1", command::kFindRequest, {1, 1}, find<Root::kStudy>},
+};
+
+}  // namespace
+
+std::vector<dicom::ScpService> dimse_services(store::Archive& archive,
+                                              const DimseOptions& options) {
+    std::vector<dicom::ScpService> services;
+    for (const Row& row : kRows)
+        services.push_back({row.sop_class, row.request, row.extended,
+                            [shop = Shop{archive, options}, serve = row.serve](
+                                dicom::ScpExchange& exchange) { serve(exchange, shop); }});
+    return services;
+}
+
+}  // namespace lucerna::retrieve
