@@ -174,11 +174,20 @@ DestinationSettings destination_of(const toml::table& table, const ServeSettings
     text("tls_certificate", made.tls_certificate);
     text("tls_key", made.tls_key);
     made.port = static_cast<std::uint16_t>(table["port"].value_or<std::int64_t>(0));
-    made.tls = table["tls"].value_or(false);
+    const auto yes_or_no = [&](std::string_view key, bool& target) {
+        if (const toml::node* node = table.get(key)) {
+            if (!node->is_boolean())
+                refuse(place_of(*node, file) + ": destination." + std::string(key) +
+                       " must be true or false");
+            target = node->value<bool>().value();
+        }
+    };
+    yes_or_no("tls", made.tls);
+    yes_or_no("results", made.results);
     for (const auto& [key, node] : table) {
         constexpr std::string_view kKeys[] = {
-            "name",    "aet", "host", "calling_aet", "port", "tls_ca", "tls_certificate",
-            "tls_key", "tls"};
+            "name",    "aet", "host",   "calling_aet", "port", "tls_ca", "tls_certificate",
+            "tls_key", "tls", "results"};
         if (std::find(std::begin(kKeys), std::end(kKeys), key.str()) == std::end(kKeys))
             refuse(place_of(node, file) + ": a destination has no \"" + std::string(key.str()) +
                    "\"");
@@ -324,9 +333,12 @@ std::string settings_page() {
            "\nA dotted key is a key in a table: `http.port` is `port` under `[http]`. On the "
            "command "
            "line any\nof them is `--set KEY=VALUE` (lists with commas).\n\n"
-           "Results are sent to each `[[destination]]`: `name`, `aet`, `host`, `port`, and where "
-           "wanted\n`calling_aet` (default: `dicom.aet`), `tls = true`, `tls_ca`, "
-           "`tls_certificate`, `tls_key`.\n\n"
+           "Each `[[destination]]` is a peer that objects can be sent to: `name`, `aet`, `host`, "
+           "`port`, and where\nwanted `calling_aet` (default: `dicom.aet`), `tls = true`, "
+           "`tls_ca`, "
+           "`tls_certificate`, `tls_key`.\nResults are sent there unless `results = false`; "
+           "whoever "
+           "may ask can have objects moved there by its\n`aet` (C-MOVE).\n\n"
            "```toml\ndata = \"/var/lib/lucerna\"\n\n[http]\nport = 8042\n\n[model]\nfolder = "
            "\"models/cbis-mass\"\n\n[[destination]]\nname = \"pacs\"\naet = \"PACS\"\nhost = "
            "\"127.0.0.1\"\nport = 4242\n```\n";

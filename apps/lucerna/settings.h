@@ -20,6 +20,7 @@ struct DestinationSettings {
     std::filesystem::path tls_certificate;
     std::filesystem::path tls_key;
     bool tls = false;
+    bool results = true;
 };
 
 /// Everything that `lucerna serve` can be told; the table in settings.cpp gives each value its key,

@@ -48,6 +48,13 @@ TEST_F(SettingsTest, ReadDestinations) {
     ASSERT_EQ(settings.destinations.size(), 1U);
     EXPECT_EQ(settings.destinations[0].aet, "PACS");
     EXPECT_EQ(settings.destinations[0].calling_aet, "ME");
+    EXPECT_TRUE(settings.destinations[0].results);
+    const ServeSettings moves = read(
+        "[[destination]]\nname = \"x\"\naet = \"X\"\nhost = \"h\"\nport = 1\nresults = false\n");
+    EXPECT_FALSE(moves.destinations.at(0).results);
+    EXPECT_THAT(refusal_of("[[destination]]\nname = \"x\"\naet = \"X\"\nhost = \"h\"\nport = 1\n"
+                           "results = 0\n"),
+                HasSubstr("destination.results must be true or false"));
 }
 
 TEST_F(SettingsTest, RefuseWhatTheyDoNotKnowWithFileAndLine) {

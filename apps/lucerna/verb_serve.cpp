@@ -94,11 +94,12 @@ std::vector<http::BearerToken> tokens_in(const fs::path& path) {
 }
 
 deliver::Destination destination_of(const DestinationSettings& settings) {
-    deliver::Destination destination{settings.name, settings.host,        settings.port,
-                                     settings.aet,  settings.calling_aet, {}};
+    deliver::Destination destination{
+        settings.name, settings.host, settings.port, settings.aet, settings.calling_aet, {}, true};
     destination.tls = tls_options(settings.tls_certificate, settings.tls_key, settings.tls_ca,
                                   dicom::PeerCertificate::kRequired);
     if (settings.tls && !destination.tls) destination.tls.emplace();
+    destination.results = settings.results;
     return destination;
 }
 

@@ -12,9 +12,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// Far fewer presentation contexts than an association holds: three for each kind of object.
-constexpr std::size_t kKindsPerAssociation = 40;
-
 class DimseSender final : public ObjectSender {
   public:
     DimseSender(dicom::StoreScuOptions options, std::span<const dicom::ObjectHead> heads)
@@ -80,17 +77,9 @@ std::vector<Item> look_up(const DeliveryJob& job, ObjectSource& source, Progress
 
 /// The first items that fit one association; the rest stay for the next.
 std::span<const Item> next_batch(std::span<const Item> items) {
-    std::vector<std::pair<std::string, std::string>> kinds;
-    std::size_t count = 0;
-    for (const Item& item : items) {
-        const std::pair kind(item.head.sop_class_uid, item.head.transfer_syntax_uid);
-        if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) {
-            if (kinds.size() == kKindsPerAssociation) break;
-            kinds.push_back(kind);
-        }
-        ++count;
-    }
-    return items.first(count);
+    std::vector<dicom::ObjectHead> heads;
+    for (const Item& item : items) heads.push_back(item.head);
+    return items.first(dicom::fitting_one_association(heads));
 }
 
 void note(const Item& item, const dicom::SendOutcome& outcome, const Destination& destination,

@@ -9,7 +9,7 @@
 
 namespace lucerna::deliver {
 
-/// Where results are sent by C-STORE.
+/// A peer that objects can be sent to by C-STORE.
 struct Destination {
     /// What configuration, queue and log call it: "pacs".
     std::string name;
@@ -20,6 +20,8 @@ struct Destination {
     /// How we call ourselves there.
     std::string calling_aet = "LUCERNA";
     std::optional<dicom::TlsOptions> tls;
+    /// Results are sent there unasked.
+    bool results = true;
 };
 
 [[nodiscard]] dicom::StoreScuOptions scu_options(const Destination& destination);

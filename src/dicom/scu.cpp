@@ -4,6 +4,7 @@
 #include <array>
 #include <functional>
 #include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -243,6 +244,16 @@ class StoreScu::Association {
     std::uint16_t last_message_ = 0;
     std::map<std::pair<std::string, std::string>, std::uint8_t> accepted_;
 };
+
+std::size_t fitting_one_association(std::span<const ObjectHead> objects) {
+    constexpr std::size_t kKinds = (kMaxContexts - 1) / 3;
+    std::set<std::pair<std::string, std::string>> kinds;
+    for (std::size_t i = 0; i < objects.size(); ++i) {
+        kinds.emplace(objects[i].sop_class_uid, objects[i].transfer_syntax_uid);
+        if (kinds.size() > kKinds) return i;
+    }
+    return objects.size();
+}
 
 SendOutcome outcome_of(const DimseCommand& response) {
     SendOutcome outcome;

@@ -51,6 +51,10 @@ struct SendOutcome {
 /// Why an object of this kind cannot be sent where no presentation context for it was accepted.
 [[nodiscard]] std::string no_context_for(const ObjectHead& head);
 
+/// How many of the first objects one association can be opened for: it holds 128 presentation
+/// contexts, and each kind of object takes up to three.
+[[nodiscard]] std::size_t fitting_one_association(std::span<const ObjectHead> objects);
+
 /// One association with a storage provider. Not safe for several threads.
 class StoreScu {
   public:

@@ -64,6 +64,7 @@ constexpr Tag kQueryRetrieveLevel{0x0008, 0x0052};
 constexpr Tag kInstanceAvailability{0x0008, 0x0056};
 constexpr Tag kRetrieveUrl{0x0008, 0x1190};
 constexpr Tag kRetrieveAeTitle{0x0008, 0x0054};
+constexpr Tag kAvailableTransferSyntaxUid{0x0008, 0x3002};
 constexpr Tag kLongitudinalTemporalInformationModified{0x0028, 0x0303};
 
 // Patient

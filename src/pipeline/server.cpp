@@ -33,8 +33,17 @@ OpinionRules opinion_rules(const ServerParts& parts) {
     OpinionRules rules;
     rules.reading.jurisdiction = parts.jurisdiction;
     for (const deliver::Destination& destination : parts.destinations)
-        rules.destinations.push_back(destination.name);
+        if (destination.results) rules.destinations.push_back(destination.name);
     return rules;
+}
+
+/// Destinations by AE title, for those who ask for objects to be sent there.
+retrieve::PeerOf peers_of(const std::vector<deliver::Destination>& destinations) {
+    return [destinations](const std::string& aet) -> std::optional<dicom::StoreScuOptions> {
+        for (const deliver::Destination& destination : destinations)
+            if (destination.aet == aet) return deliver::scu_options(destination);
+        return {};
+    };
 }
 
 void count(http::Metrics& metrics, store::Store& store) {
@@ -71,7 +80,8 @@ struct Server::State {
 
     std::vector<dicom::ScpService> services(const ServerParts& parts) {
         if (!parts.query_retrieve) return {};
-        return retrieve::dimse_services(store.archive(), {.own_aet = parts.aet});
+        return retrieve::dimse_services(
+            store.archive(), {.own_aet = parts.aet, .peer_of = peers_of(parts.destinations)});
     }
 
     http::Router routes(const ServerParts& parts, const Clock& clock) {

@@ -1,6 +1,7 @@
 #include "retrieve/dimse_services.h"
 
 #include "retrieve/dimse_find.h"
+#include "retrieve/dimse_get.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -18,6 +19,16 @@ void find(dicom::ScpExchange& exchange, const Shop& shop) {
     answer_find(exchange, shop.archive, root, shop.options.own_aet);
 }
 
+template <Root root>
+void get(dicom::ScpExchange& exchange, const Shop& shop) {
+    answer_get(exchange, shop.archive, root);
+}
+
+template <Root root>
+void move(dicom::ScpExchange& exchange, const Shop& shop) {
+    answer_move(exchange, shop.archive, root, shop.options.peer_of);
+}
+
 /// The table of services: SOP class (PS3.4 C.6, J), request, what of the extended negotiation is
 /// granted, who serves. A new one is a line here and a file beside this one.
 struct Row {
@@ -28,7 +39,11 @@ struct Row {
 };
 const Row kRows[] = {
     {"1.2.840.10008.5.1.4.1.2.1.1", command::kFindRequest, {1, 1}, find<Root::kPatient>},
+    {"1.2.840.10008.5.1.4.1.2.1.2", command::kMoveRequest, {1}, move<Root::kPatient>},
+    {"1.2.840.10008.5.1.4.1.2.1.3", command::kGetRequest, {1}, get<Root::kPatient>},
     {"1.2.840.10008.5.1.4.1.2.2.1", command::kFindRequest, {1, 1}, find<Root::kStudy>},
+    {"1.2.840.10008.5.1.4.1.2.2.2", command::kMoveRequest, {1}, move<Root::kStudy>},
+    {"1.2.840.10008.5.1.4.1.2.2.3", command::kGetRequest, {1}, get<Root::kStudy>},
 };
 
 }  // namespace

@@ -4,21 +4,31 @@ pynetdicom, unmodified.
 
     LUCERNA_BIN=... PYTHONPATH=.deps/python tests/e2e/query_retrieve.py [TEST]
 """
+import io
 import os
+import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import unittest
 
+from PIL import Image
+from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
-from pynetdicom import AE
+from pydicom.encaps import encapsulate
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGBaseline8Bit
+from pynetdicom import AE, build_role, evt
 from pynetdicom.pdu_primitives import SOPClassExtendedNegotiation
 from pynetdicom.sop_class import (
     PatientRootQueryRetrieveInformationModelFind as PATIENT_FIND,
+    PatientRootQueryRetrieveInformationModelGet as PATIENT_GET,
+    PatientRootQueryRetrieveInformationModelMove as PATIENT_MOVE,
     StudyRootQueryRetrieveInformationModelFind as STUDY_FIND,
+    StudyRootQueryRetrieveInformationModelGet as STUDY_GET,
+    StudyRootQueryRetrieveInformationModelMove as STUDY_MOVE,
 )
 from whole_program import Server, main
 
@@ -47,13 +57,37 @@ def made(study, series, number, **values):
     return d
 
 
-class Association:
-    """Of pynetdicom, used in a `with`."""
+def made_jpeg(study):
+    """A picture of 16 x 8 in JPEG, and its gray values as they decode."""
+    stream = io.BytesIO()
+    Image.frombytes("L", (16, 8), bytes(range(0, 256, 2))).save(stream, "JPEG", quality=90)
+    d = made(study, 1, 1, sop_class=SECONDARY_CAPTURE, Rows=8, Columns=16, BitsAllocated=8,
+             BitsStored=8, HighBit=7)
+    d.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+    d.PixelData = encapsulate([stream.getvalue()])
+    d["PixelData"].VR = "OB"
+    return d, Image.open(stream).tobytes()
 
-    def __init__(self, server, *classes, syntaxes=(ImplicitVRLittleEndian,), **options):
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Association:
+    """Of pynetdicom, used in a `with`. `stored`: SOP classes, and in which syntaxes, that it takes
+    as a provider."""
+
+    def __init__(self, server, *classes, stored=(), **options):
         ae = AE(ae_title="PYNETDICOM")
         for sop_class in classes:
-            ae.add_requested_context(sop_class, list(syntaxes))
+            ae.add_requested_context(sop_class, [ImplicitVRLittleEndian])
+        for sop_class, syntaxes in stored:
+            ae.add_requested_context(sop_class, syntaxes)
+        roles = [build_role(sop_class, scp_role=True) for sop_class, _ in stored]
+        if roles:
+            options["ext_neg"] = roles + options.get("ext_neg", [])
         self.association = ae.associate("127.0.0.1", int(server.dicom_port), ae_title="LUCERNA",
                                         **options)
         assert self.association.is_established
@@ -200,6 +234,159 @@ class QueryRetrieve(unittest.TestCase):
             self.assertEqual(answers[0].BitsStored, 16)
             image.PhotometricInterpretation = "RGB"
             self.assertEqual(found(association, image)[0], [0xFF01, 0xFF01, 0x0000])
+
+    def getscu(self, server, *arguments):
+        out = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+        run = subprocess.run(["getscu", "-v", "-aec", "LUCERNA", "-od", out, *arguments,
+                              "127.0.0.1", server.dicom_port], capture_output=True, text=True,
+                             errors="replace")
+        return run.stdout + run.stderr, sorted(out.iterdir())
+
+    def test_getscu_gets_every_level_of_both_roots(self):
+        server = self.few()
+        for model, level, more, count in [
+                ("-P", "PATIENT", ["PatientID=PAT-1"], 3),
+                ("-P", "STUDY", ["PatientID=PAT-1", "StudyInstanceUID=2.999.1"], 3),
+                ("-S", "STUDY", ["StudyInstanceUID=2.999.1\\2.999.2"], 4),
+                ("-S", "SERIES", ["StudyInstanceUID=2.999.1", "SeriesInstanceUID=2.999.1.1"], 2),
+                ("-S", "IMAGE", ["StudyInstanceUID=2.999.1", "SeriesInstanceUID=2.999.1.1",
+                                 "SOPInstanceUID=2.999.1.1.2"], 1)]:
+            arguments = [model, "-k", f"QueryRetrieveLevel={level}"]
+            for key in more:
+                arguments += ["-k", key]
+            said, files = self.getscu(server, *arguments)
+            self.assertEqual(len(files), count, said)
+        self.assertEqual(dcmread(files[0]).PixelData, made(1, 1, 2).PixelData)
+
+    def test_objects_come_as_kept_where_taken_so_and_decoded_where_not(self):
+        picture, gray = made_jpeg(5)
+        server = self.archive([])
+        picture.save_as(self.path("picture.dcm"), enforce_file_format=True)
+        subprocess.run(["storescu", "-xy", "-aec", "LUCERNA", "127.0.0.1", server.dicom_port,
+                        self.path("picture.dcm")], check=True)
+        level = ["-S", "-k", "QueryRetrieveLevel=STUDY", "-k", "StudyInstanceUID=2.999.5"]
+        decoded = dcmread(self.getscu(server, *level)[1][0])
+        self.assertEqual(decoded.file_meta.TransferSyntaxUID, ExplicitVRLittleEndian)
+        self.assertLessEqual(max(abs(a - b) for a, b in zip(decoded.PixelData, gray)), 1)
+        came = []
+        identifier = keys("STUDY", StudyInstanceUID="2.999.5")
+        for syntaxes in ([JPEGBaseline8Bit], [ImplicitVRLittleEndian]):
+            def store(event):
+                came.append((event.context.transfer_syntax, event.dataset.PixelData))
+                return 0x0000
+            with Association(server, STUDY_GET, stored=[(SECONDARY_CAPTURE, syntaxes)],
+                             evt_handlers=[(evt.EVT_C_STORE, store)]) as association:
+                statuses = [s.Status for s, _ in association.send_c_get(identifier, STUDY_GET)]
+            self.assertEqual(statuses, [0x0000])
+        self.assertEqual(came[0], (JPEGBaseline8Bit, picture.PixelData))
+        self.assertEqual(came[1], (ImplicitVRLittleEndian, decoded.PixelData))
+
+    def test_a_get_names_what_the_peer_did_not_take(self):
+        server = self.archive([made(1, 1, 1), made(1, 1, 2), made(1, 1, 3),
+                               made(1, 2, 1, sop_class=SECONDARY_CAPTURE)])
+        answers = iter([0x0000, 0xA700, 0xB000])
+        with Association(server, PATIENT_GET, stored=[(CT, [ExplicitVRLittleEndian])],
+                         evt_handlers=[(evt.EVT_C_STORE, lambda _: next(answers))]) as association:
+            identifier = keys("PATIENT", PatientID="PAT-1")
+            *pending, (last, failed) = association.send_c_get(identifier, PATIENT_GET)
+        self.assertEqual([status.Status for status, _ in pending], [0xFF00] * 3)
+        self.assertEqual([status.NumberOfRemainingSuboperations for status, _ in pending], [3, 2, 1])
+        self.assertEqual((last.Status, last.NumberOfCompletedSuboperations,
+                          last.NumberOfFailedSuboperations, last.NumberOfWarningSuboperations),
+                         (0xB000, 1, 2, 1))
+        self.assertEqual(failed.FailedSOPInstanceUIDList, ["2.999.1.1.2", "2.999.1.2.1"])
+
+    def test_a_get_that_is_cancelled_stops(self):
+        server = self.archive([made(1, 1, number) for number in range(1, 41)])
+        came = []
+
+        def store(event):
+            came.append(event)
+            if len(came) == 3:
+                event.assoc.send_c_cancel(7, None, STUDY_GET)
+            return 0x0000
+
+        with Association(server, STUDY_GET, stored=[(CT, [ExplicitVRLittleEndian])],
+                         evt_handlers=[(evt.EVT_C_STORE, store)]) as association:
+            identifier = keys("STUDY", StudyInstanceUID="2.999.1")
+            *_, (last, _) = association.send_c_get(identifier, STUDY_GET, msg_id=7)
+        self.assertEqual(last.Status, 0xFE00)
+        self.assertEqual(last.NumberOfCompletedSuboperations, len(came))
+        self.assertEqual(last.NumberOfRemainingSuboperations, 40 - len(came))
+        self.assertLess(len(came), 40)
+
+    def pacs(self, port, *options):
+        """storescp as the destination PACS; the folder it writes to."""
+        inbox = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+        peer = subprocess.Popen(["storescp", "-aet", "PACS", "-od", inbox, *options, str(port)],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(peer.wait)
+        self.addCleanup(peer.kill)
+        while subprocess.run(["echoscu", "127.0.0.1", str(port)], capture_output=True,
+                             check=False).returncode:
+            self.assertIsNone(peer.poll())
+        return inbox
+
+    def movescu(self, server, destination, *arguments):
+        run = subprocess.run(["movescu", "-v", "-aec", "LUCERNA", "-aem", destination, *arguments,
+                              "127.0.0.1", server.dicom_port], capture_output=True, text=True,
+                             errors="replace")
+        return run.stdout + run.stderr
+
+    def test_movescu_moves_to_a_configured_destination_and_to_no_other(self):
+        port = free_port()
+        inbox = self.pacs(port)
+        server = self.few("--destination", f"pacs=PACS@127.0.0.1:{port}")
+        said = self.movescu(server, "PACS", "-P", "-k", "QueryRetrieveLevel=PATIENT", "-k",
+                            "PatientID=PAT-1")
+        self.assertRegex(said, r"Received Final Move Response \(Success\)")
+        self.assertEqual(len(list(inbox.iterdir())), 3, said)
+        said = self.movescu(server, "PACS", "-S", "-k", "QueryRetrieveLevel=SERIES", "-k",
+                            "StudyInstanceUID=2.999.2", "-k", "SeriesInstanceUID=2.999.2.1")
+        self.assertEqual(len(list(inbox.iterdir())), 4, said)
+        said = self.movescu(server, "ELSEWHERE", "-S", "-k", "QueryRetrieveLevel=STUDY", "-k",
+                            "StudyInstanceUID=2.999.1")
+        self.assertRegex(said, "MoveDestinationUnknown")
+
+    def test_movescu_moves_to_itself(self):
+        port = free_port()
+        server = self.few("--destination", f"asker=MOVESCU@127.0.0.1:{port}")
+        inbox = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+        said = self.movescu(server, "MOVESCU", "-S", "+P", str(port), "-od", inbox, "-k",
+                            "QueryRetrieveLevel=STUDY", "-k", "StudyInstanceUID=2.999.1")
+        self.assertRegex(said, r"Received Final Move Response \(Success\)")
+        self.assertEqual(len(list(inbox.iterdir())), 3, said)
+
+    def test_a_move_counts_names_its_originator_and_tells_a_dead_destination(self):
+        port, originators = free_port(), []
+        server = self.few("--destination", f"pacs=PACS@127.0.0.1:{port}")
+        identifier = keys("IMAGE", PatientID="PAT-1", SOPInstanceUID=["2.999.1.1.1", "2.999.1.2.1"])
+
+        def moved(**options):
+            with Association(server, PATIENT_MOVE, **options) as association:
+                return list(association.send_c_move(identifier, "PACS", PATIENT_MOVE, msg_id=9))
+
+        relational = asking_for(PATIENT_MOVE, b"\x01")
+        self.assertEqual(moved()[-1][0].Status, 0xA900)
+        (last, failed), = moved(ext_neg=relational)[-1:]
+        self.assertEqual((last.Status, last.NumberOfFailedSuboperations), (0xA702, 2))
+        self.assertIn("connect", last.ErrorComment)
+        self.assertEqual(failed.FailedSOPInstanceUIDList, identifier.SOPInstanceUID)
+
+        def store(event):
+            originators.append((event.request.MoveOriginatorApplicationEntityTitle,
+                                event.request.MoveOriginatorMessageID))
+            return 0x0000
+
+        ae = AE(ae_title="PACS")
+        ae.add_supported_context(CT, [ImplicitVRLittleEndian])
+        peer = ae.start_server(("127.0.0.1", port), block=False,
+                               evt_handlers=[(evt.EVT_C_STORE, store)])
+        self.addCleanup(peer.shutdown)
+        (first, _), (last, _) = moved(ext_neg=relational)
+        self.assertEqual((first.Status, first.NumberOfRemainingSuboperations), (0xFF00, 1))
+        self.assertEqual((last.Status, last.NumberOfCompletedSuboperations), (0x0000, 2))
+        self.assertEqual(originators, [("PYNETDICOM", 9)] * 2)
 
     def test_many_ask_at_once(self):
         server = self.few()

@@ -1,0 +1,76 @@
+#include "retrieve/dimse_move.h"
+
+#include <memory>
+#include <span>
+
+#include "base/error.h"
+#include "dicom/dimse_status.h"
+#include "retrieve/sub_operations.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+/// The associations with a destination: one after another, as one holds only so many kinds of
+/// objects. Once the destination does not answer it is not asked again.
+class Destination {
+  public:
+    Destination(dicom::StoreScuOptions options, std::span<const dicom::ObjectHead> objects,
+                dicom::MoveOriginator originator)
+        : options_(std::move(options)), objects_(objects), originator_(std::move(originator)) {}
+
+    dicom::SendOutcome send(std::size_t index, ByteView file) {
+        if (!problem_.empty()) return unreachable();
+        try {
+            if (index >= end_) open(index);
+            return scu_->store(file, originator_);
+        } catch (const Error& error) {
+            const bool is_about_the_file = scu_ && error.code() != ErrorCode::kUnavailable &&
+                                           error.code() != ErrorCode::kCancelled;
+            if (is_about_the_file) throw;
+            problem_ = error.what();
+            return unreachable();
+        }
+    }
+
+  private:
+    void open(std::size_t begin) {
+        scu_.reset();
+        const auto rest = objects_.subspan(begin);
+        const auto some = rest.first(dicom::fitting_one_association(rest));
+        scu_ = std::make_unique<dicom::StoreScu>(options_, some);
+        end_ = begin + some.size();
+    }
+    [[nodiscard]] dicom::SendOutcome unreachable() const {
+        return {dicom::StatusKind::kTransientFailure, dicom::status::kCannotRetrieve, problem_};
+    }
+
+    const dicom::StoreScuOptions options_;
+    const std::span<const dicom::ObjectHead> objects_;
+    const dicom::MoveOriginator originator_;
+    std::unique_ptr<dicom::StoreScu> scu_;
+    /// The open association is for the objects before this one.
+    std::size_t end_ = 0;
+    std::string problem_;
+};
+
+}  // namespace
+
+void answer_move(dicom::ScpExchange& exchange, store::Archive& archive, Root root,
+                 const PeerOf& peer_of) {
+    const std::string& aet = exchange.request().move_destination;
+    std::optional<dicom::StoreScuOptions> peer = peer_of ? peer_of(aet) : std::nullopt;
+    if (!peer)
+        return refuse(exchange, {dicom::status::kUnknownDestination,
+                                 "no destination " + aet + " is configured"});
+    const auto named = objects_named(exchange, archive, root);
+    if (const auto* refusal = std::get_if<IdentifierRefusal>(&named))
+        return refuse(exchange, *refusal);
+    const auto& objects = std::get<std::vector<dicom::ObjectHead>>(named);
+    peer->stop = exchange.stop();
+    Destination destination(*std::move(peer), objects,
+                            {exchange.sender().calling_aet, exchange.request().message_id});
+    send_objects(exchange, archive, objects, aet,
+                 [&](std::size_t index, ByteView file) { return destination.send(index, file); });
+}
+
+}  // namespace lucerna::retrieve

@@ -1,0 +1,202 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "retrieve/dimse_for_test.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+namespace tags = dicom::tags;
+namespace status = dicom::status;
+namespace command = dicom::command;
+using dicom::test_support::RawPeer;
+using dicom::test_support::Recorder;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr const char* kPatientMove = "1.2.840.10008.5.1.4.1.2.1.2";
+constexpr const char* kStudyMove = "1.2.840.10008.5.1.4.1.2.2.2";
+constexpr const char* kStudyGet = "1.2.840.10008.5.1.4.1.2.2.3";
+constexpr const char* kCt = "1.2.840.10008.5.1.4.1.1.2";
+
+/// Study 1.1 of patient P1: series 1.1.1 of three mammograms, series 1.1.2 of one CT slice.
+class RetrieveService : public DimseTest {
+  protected:
+    RetrieveService() {
+        test::StoredInstance one;
+        one.study = "1.1";
+        one.series = "1.1.1";
+        for (const char* number : {"1", "2", "3"}) {
+            one.sop_instance = std::string("1.1.1.") + number;
+            one.instance_number = number;
+            keep(one);
+        }
+        one.sop_class = kCt;
+        one.series = "1.1.2";
+        one.series_number = "2";
+        one.sop_instance = "1.1.2.1";
+        keep(one);
+    }
+    void start_with_pacs() {
+        pacs.emplace(dicom::test_support::any_port(), inbox);
+        start({.peer_of = [this](const std::string& aet) -> std::optional<dicom::StoreScuOptions> {
+            if (aet != "PACS") return {};
+            return dicom::test_support::to(*pacs);
+        }});
+    }
+    std::vector<Response> move(const std::string& sop_class, const std::string& destination,
+                               const Keys& keys) {
+        RawPeer peer(*scp);
+        peer.associate(sop_class);
+        dicom::DimseCommand asked = request(command::kMoveRequest, sop_class);
+        asked.move_destination = destination;
+        return ask(peer, asked, keys);
+    }
+
+    /// C-GET of study 1.1 on an association that takes mammograms on context 3, and CT slices on
+    /// context 5 where `with_ct`; each C-STORE is answered with the next of `statuses`, the last
+    /// time together with a C-CANCEL where `cancel_after` have come.
+    std::vector<Response> get(std::vector<std::uint16_t> statuses, bool with_ct,
+                              std::size_t cancel_after = 99) {
+        RawPeer peer(*scp);
+        const auto context = [](std::uint8_t id, const char* sop_class) {
+            return dicom::PresentationContext{
+                id, sop_class, {test::kExplicitLittle}, dicom::ContextResult::kAccepted};
+        };
+        peer.associate_with(
+            {context(1, kStudyGet), context(3, test::kMammogramClass), context(5, kCt)},
+            {{test::kMammogramClass, true, true}, {kCt, true, with_ct}});
+        const dicom::DataSet identifier =
+            identifier_of({{tags::kQueryRetrieveLevel, "STUDY"}, {tags::kStudyInstanceUid, "1.1"}});
+        peer.send_request(request(command::kGetRequest, kStudyGet), &identifier);
+        std::vector<Response> responses;
+        for (std::size_t stored = 0;;) {
+            Response next;
+            next.command = peer.read_response();
+            if (next.command.has_data_set) next.data = peer.read_data_set();
+            if (next.command.field == command::kStoreRequest) {
+                received.push_back(next.command.affected_sop_instance_uid);
+                dicom::DimseCommand answer = request(command::kStoreResponse, "");
+                answer.message_id = next.command.message_id;
+                answer.status = statuses.at(stored++);
+                if (stored == cancel_after) peer.send_request(request(command::kCancelRequest, ""));
+                peer.send_fragment(true, true, encode_command(answer),
+                                   next.command.affected_sop_class_uid == kCt ? 5 : 3);
+                continue;
+            }
+            responses.push_back(std::move(next));
+            if (!is_pending(responses.back())) return responses;
+        }
+    }
+
+    static std::vector<std::string> failed(const Response& response) {
+        return response.data ? response.data->data_set.texts(tags::kFailedSopInstanceUidList)
+                             : std::vector<std::string>();
+    }
+
+    Recorder inbox;
+    std::optional<dicom::Scp> pacs;
+    std::vector<std::string> received;
+};
+
+TEST_F(RetrieveService, MovesWhatIsNamedAndCounts) {
+    start_with_pacs();
+    const auto responses = move(kStudyMove, "PACS",
+                                {{tags::kQueryRetrieveLevel, "SERIES"},
+                                 {tags::kStudyInstanceUid, "1.1"},
+                                 {tags::kSeriesInstanceUid, "1.1.1"}});
+    ASSERT_EQ(responses.size(), 3u);
+    EXPECT_EQ(responses[0].command.sub_operations->remaining, 2);
+    EXPECT_EQ(responses[0].command.sub_operations->completed, 1);
+    EXPECT_EQ(responses[2].command.status, status::kSuccess);
+    EXPECT_EQ(responses[2].command.sub_operations->completed, 3);
+    EXPECT_FALSE(responses[2].command.sub_operations->remaining);
+    EXPECT_EQ(inbox.count(), 3u);
+    EXPECT_TRUE(inbox.file("1.1.1.2"));
+
+    const auto patient = move(kPatientMove, "PACS",
+                              {{tags::kQueryRetrieveLevel, "PATIENT"}, {tags::kPatientId, "P1"}});
+    EXPECT_EQ(patient.back().command.sub_operations->completed, 4);
+    const auto none =
+        move(kStudyMove, "PACS",
+             {{tags::kQueryRetrieveLevel, "STUDY"}, {tags::kStudyInstanceUid, "9.9"}});
+    ASSERT_EQ(none.size(), 1u);
+    EXPECT_EQ(none[0].command.status, status::kSuccess);
+    EXPECT_EQ(none[0].command.sub_operations->completed, 0);
+}
+
+TEST_F(RetrieveService, RefusesUnknownDestinationsAndIdentifiersThatNameNothing) {
+    start_with_pacs();
+    const Keys study = {{tags::kQueryRetrieveLevel, "STUDY"}, {tags::kStudyInstanceUid, "1.1"}};
+    const auto unknown = move(kStudyMove, "ELSEWHERE", study);
+    EXPECT_EQ(unknown.back().command.status, status::kUnknownDestination);
+    EXPECT_THAT(unknown.back().command.error_comment, HasSubstr("ELSEWHERE"));
+    for (const Keys& wrong :
+         {Keys{{tags::kQueryRetrieveLevel, "STUDY"}},
+          Keys{{tags::kQueryRetrieveLevel, "STUDY"}, {tags::kStudyInstanceUid, ""}},
+          Keys{{tags::kQueryRetrieveLevel, "STUDY"}, {tags::kStudyInstanceUid, "*"}},
+          Keys{{tags::kQueryRetrieveLevel, "SERIES"}, {tags::kSeriesInstanceUid, "1.1.1"}},
+          Keys{{tags::kStudyInstanceUid, "1.1"}}})
+        EXPECT_EQ(move(kStudyMove, "PACS", wrong).back().command.status,
+                  status::kDoesNotMatchClass);
+    EXPECT_EQ(move(kPatientMove, "PACS",
+                   {{tags::kQueryRetrieveLevel, "PATIENT"}, {tags::kPatientId, "P*"}})
+                  .back()
+                  .command.status,
+              status::kDoesNotMatchClass);
+    EXPECT_EQ(inbox.count(), 0u);
+}
+
+TEST_F(RetrieveService, NamesWhatADestinationRefusesOrCannotBeReachedFor) {
+    start_with_pacs();
+    const Keys study = {{tags::kQueryRetrieveLevel, "STUDY"}, {tags::kStudyInstanceUid, "1.1"}};
+    inbox.fail_with = ErrorCode::kOutOfSpace;
+    inbox.why = "the disk is full";
+    const auto full = move(kStudyMove, "PACS", study);
+    EXPECT_EQ(full.back().command.status, status::kCannotRetrieve);
+    EXPECT_EQ(full.back().command.sub_operations->failed, 4);
+    EXPECT_THAT(full.back().command.error_comment, HasSubstr("the disk is full"));
+    EXPECT_THAT(failed(full.back()), ElementsAre("1.1.1.1", "1.1.1.2", "1.1.1.3", "1.1.2.1"));
+    pacs.reset();
+    pacs.emplace(dicom::test_support::any_port(), inbox);
+    dicom::ScpOptions closed = dicom::test_support::any_port();
+    closed.called_aets = {"SOMEBODY"};
+    pacs.emplace(closed, inbox);
+    const auto rejected = move(kStudyMove, "PACS", study);
+    EXPECT_EQ(rejected.back().command.status, status::kCannotRetrieve);
+    EXPECT_THAT(failed(rejected.back()), testing::SizeIs(4));
+}
+
+TEST_F(RetrieveService, GetsOverTheSameAssociation) {
+    start();
+    const auto responses = get({0, 0, 0, 0}, true);
+    EXPECT_THAT(received, ElementsAre("1.1.1.1", "1.1.1.2", "1.1.1.3", "1.1.2.1"));
+    ASSERT_EQ(responses.size(), 4u);
+    EXPECT_EQ(responses[3].command.status, status::kSuccess);
+    EXPECT_EQ(responses[3].command.sub_operations->completed, 4);
+    EXPECT_FALSE(responses[3].data);
+}
+
+TEST_F(RetrieveService, NamesWhatThePeerDidNotTake) {
+    start();
+    const auto responses = get({0, 0xB007, 0xA700}, false);
+    const dicom::DimseCommand& last = responses.back().command;
+    EXPECT_EQ(last.status, status::kSomeFailed);
+    EXPECT_EQ(last.sub_operations->completed, 1);
+    EXPECT_EQ(last.sub_operations->warning, 1);
+    EXPECT_EQ(last.sub_operations->failed, 2);
+    EXPECT_THAT(failed(responses.back()), ElementsAre("1.1.1.3", "1.1.2.1"));
+}
+
+TEST_F(RetrieveService, StopsWhenCancelled) {
+    start();
+    const auto responses = get({0, 0, 0, 0}, true, 2);
+    const dicom::DimseCommand& last = responses.back().command;
+    EXPECT_EQ(last.status, status::kCancelled);
+    EXPECT_EQ(last.sub_operations->completed, 2);
+    EXPECT_EQ(last.sub_operations->remaining, 2);
+    EXPECT_EQ(received.size(), 2u);
+}
+
+}  // namespace
+}  // namespace lucerna::retrieve

@@ -1,0 +1,156 @@
+#include "retrieve/sub_operations.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "dicom/dimse_status.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+using store::Level;
+namespace tags = dicom::tags;
+namespace status = dicom::status;
+
+std::uint16_t counted(std::size_t number) {
+    return static_cast<std::uint16_t>(
+        std::min<std::size_t>(number, std::numeric_limits<std::uint16_t>::max()));
+}
+
+/// What has become of the sub-operations so far.
+struct Progress {
+    std::size_t completed = 0;
+    std::size_t warnings = 0;
+    std::vector<std::string> failed;
+    /// Of the first that failed.
+    std::string why;
+
+    [[nodiscard]] dicom::SubOperations counts() const {
+        return {{}, counted(completed), counted(failed.size()), counted(warnings)};
+    }
+    [[nodiscard]] std::size_t done() const { return completed + warnings + failed.size(); }
+};
+
+dicom::SendOutcome outcome_of(dicom::ScpExchange& exchange, store::Archive& archive,
+                              const dicom::ObjectHead& object, std::size_t index,
+                              const SendObject& send) {
+    try {
+        return send(index, archive.object(object.sop_instance_uid));
+    } catch (const Error& error) {
+        if (exchange.is_lost()) throw;
+        return {dicom::StatusKind::kPermanentFailure, dicom::status_for(error.code()),
+                error.what()};
+    }
+}
+
+void note(Progress& progress, const dicom::SendOutcome& outcome, const dicom::ObjectHead& object,
+          const dicom::ScpExchange& exchange, const std::string& to) {
+    if (outcome.kind == dicom::StatusKind::kSuccess) {
+        ++progress.completed;
+    } else if (outcome.kind == dicom::StatusKind::kWarning) {
+        ++progress.warnings;
+    } else {
+        if (progress.failed.empty()) progress.why = outcome.why;
+        progress.failed.push_back(object.sop_instance_uid);
+        log_event(LogLevel::kWarning, "retrieve.failed",
+                  {{"association", exchange.sender().association},
+                   {"to", to},
+                   {"object", object.sop_instance_uid},
+                   {"status", dicom::describe_status(outcome.status)},
+                   {"why", outcome.why}});
+    }
+}
+
+dicom::ServiceAnswer last_answer(const Progress& progress, std::size_t total) {
+    dicom::ServiceAnswer answer;
+    answer.sub_operations = progress.counts();
+    answer.comment = progress.why;
+    if (progress.done() < total) {
+        answer.status = status::kCancelled;
+        answer.sub_operations->remaining = counted(total - progress.done());
+    } else if (progress.completed == total) {
+        answer.status = status::kSuccess;
+    } else {
+        answer.status =
+            progress.failed.size() == total ? status::kCannotRetrieve : status::kSomeFailed;
+    }
+    return answer;
+}
+
+}  // namespace
+
+std::variant<std::vector<dicom::ObjectHead>, IdentifierRefusal> objects_named(
+    dicom::ScpExchange& exchange, store::Archive& archive, Root root) {
+    const dicom::DataSet& identifier = exchange.data_set();
+    const auto level =
+        level_of(identifier, root,
+                 exchange.is_extended(kRelationalRetrievalByte) ? Naming::kRelational
+                                                                : Naming::kHierarchical);
+    if (const auto* refusal = std::get_if<IdentifierRefusal>(&level)) return *refusal;
+    store::Query query;
+    query.level = Level::kInstance;
+    query.limit = std::size_t{1} << 30;
+    for (const Level one : {Level::kPatient, Level::kStudy, Level::kSeries, Level::kInstance}) {
+        if (one > std::get<Level>(level) || (one == Level::kPatient && root == Root::kStudy))
+            continue;
+        const dicom::Tag key = unique_key_of(one);
+        std::string value = key_value(identifier, key);
+        const bool is_pattern = value.find_first_of("*?") != std::string::npos;
+        if (is_pattern || (value.empty() && one == std::get<Level>(level)))
+            return IdentifierRefusal{status::kDoesNotMatchClass,
+                                     dicom::describe(key) + " must name what to send"};
+        query.keys.push_back({key, std::move(value)});
+    }
+    std::vector<dicom::ObjectHead> objects;
+    archive.find_each(query, [&](const store::Match& match) {
+        objects.push_back({std::string(match.value(tags::kSopClassUid)), match.sop_instance_uid,
+                           std::string(match.value(tags::kAvailableTransferSyntaxUid))});
+        return true;
+    });
+    return objects;
+}
+
+void send_objects(dicom::ScpExchange& exchange, store::Archive& archive,
+                  const std::vector<dicom::ObjectHead>& objects, const std::string& to,
+                  const SendObject& send) {
+    Progress progress;
+    for (std::size_t index = 0; index < objects.size(); ++index) {
+        if (exchange.is_cancelled()) break;
+        const dicom::ObjectHead& object = objects[index];
+        note(progress, outcome_of(exchange, archive, object, index, send), object, exchange, to);
+        if (index + 1 == objects.size()) break;
+        dicom::SubOperations counts = progress.counts();
+        counts.remaining = counted(objects.size() - index - 1);
+        exchange.answer({.status = status::kPending, .sub_operations = counts});
+    }
+    dicom::ServiceAnswer last = last_answer(progress, objects.size());
+    dicom::DataSet failed;
+    if (!progress.failed.empty()) {
+        failed.set_texts(tags::kFailedSopInstanceUidList, progress.failed);
+        last.data_set = &failed;
+    }
+    exchange.answer(last);
+    log_event(LogLevel::kInfo, "retrieve.sent",
+              {{"association", exchange.sender().association},
+               {"caller", exchange.sender().calling_aet},
+               {"to", to},
+               {"objects", objects.size()},
+               {"completed", progress.completed},
+               {"warnings", progress.warnings},
+               {"failed", progress.failed.size()},
+               {"status", dicom::describe_status(last.status)},
+               {"why", progress.why}});
+}
+
+void refuse(dicom::ScpExchange& exchange, const IdentifierRefusal& refusal) {
+    exchange.answer({.status = refusal.status, .comment = refusal.why});
+    log_event(LogLevel::kWarning, "retrieve.refused",
+              {{"association", exchange.sender().association},
+               {"caller", exchange.sender().calling_aet},
+               {"status", dicom::describe_status(refusal.status)},
+               {"why", refusal.why}});
+}
+
+}  // namespace lucerna::retrieve

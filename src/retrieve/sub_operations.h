@@ -1,0 +1,40 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "dicom/part10_head.h"
+#include "dicom/scp_exchange.h"
+#include "retrieve/identifier.h"
+#include "store/archive.h"
+
+namespace lucerna::retrieve {
+
+/// Byte of the extended negotiation of C-MOVE and C-GET (PS3.4 C.5.2.1, C.5.3.1) that is
+/// understood: relational retrieval.
+constexpr std::size_t kRelationalRetrievalByte = 0;
+
+/// What the identifier of a C-MOVE or C-GET names (PS3.4 C.4.2.1.4, C.4.3.1.3), in order of series
+/// and instance number. A900 where it names nothing: its unique key is missing or a pattern, or as
+/// `level_of` has it. Other keys do not count.
+[[nodiscard]] std::variant<std::vector<dicom::ObjectHead>, IdentifierRefusal> objects_named(
+    dicom::ScpExchange& exchange, store::Archive& archive, Root root);
+
+/// Sends one object of those that are asked for; `file` is the DICOM file. What it throws fails
+/// this object, unless the exchange's own association is lost.
+using SendObject = std::function<dicom::SendOutcome(std::size_t index, ByteView file)>;
+
+/// Sends all objects, answers after each with the counts, and in the end with 0000, B000 (some
+/// failed or were taken with a warning), A702 (all failed) or FE00 (cancelled), with the list of
+/// those that failed (PS3.4 C.4.2.1.5, C.4.2.1.6, C.4.3.1.4). Logs "retrieve.sent" and, for each
+/// failed object, "retrieve.failed". `to` names the receiver in them.
+void send_objects(dicom::ScpExchange& exchange, store::Archive& archive,
+                  const std::vector<dicom::ObjectHead>& objects, const std::string& to,
+                  const SendObject& send);
+
+/// Answers and logs a request that is not served.
+void refuse(dicom::ScpExchange& exchange, const IdentifierRefusal& refusal);
+
+}  // namespace lucerna::retrieve
