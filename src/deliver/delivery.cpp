@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 
 class DimseSender final : public ObjectSender {
   public:
-    DimseSender(dicom::StoreScuOptions options, std::span<const dicom::ObjectHead> heads)
+    DimseSender(dicom::ScuOptions options, std::span<const dicom::ObjectHead> heads)
         : scu_(std::move(options), heads) {}
     dicom::SendOutcome store(ByteView file) override { return scu_.store(file); }
 
@@ -182,7 +182,7 @@ milliseconds delay_after(int attempt, const BackoffRules& rules) {
 OpenSender dimse_sender() {
     return [](const Destination& destination, std::span<const dicom::ObjectHead> heads,
               std::stop_token stop) {
-        dicom::StoreScuOptions options = scu_options(destination);
+        dicom::ScuOptions options = scu_options(destination);
         options.stop = std::move(stop);
         return std::make_unique<DimseSender>(std::move(options), heads);
     };

@@ -7,8 +7,8 @@
 
 namespace lucerna::deliver {
 
-dicom::StoreScuOptions scu_options(const Destination& destination) {
-    dicom::StoreScuOptions options;
+dicom::ScuOptions scu_options(const Destination& destination) {
+    dicom::ScuOptions options;
     options.host = destination.host;
     options.port = destination.port;
     options.called_aet = destination.aet;

@@ -24,7 +24,7 @@ struct Destination {
     bool results = true;
 };
 
-[[nodiscard]] dicom::StoreScuOptions scu_options(const Destination& destination);
+[[nodiscard]] dicom::ScuOptions scu_options(const Destination& destination);
 
 /// Payload of a delivery job: {"destination": "pacs", "instances": ["1.2.3", ...]}.
 struct DeliveryJob {

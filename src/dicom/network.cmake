@@ -1,10 +1,11 @@
-# The network half of the room: PS3.8 associations, C-STORE and C-ECHO on both sides.
+# The network half of the room: PS3.8 associations and DIMSE, both sides.
 find_package(OpenSSL REQUIRED)
 find_package(ZLIB REQUIRED)
 target_sources(lucerna_dicom PRIVATE
-    channel.cpp convertible.cpp dimse_command.cpp dimse_message.cpp dimse_status.cpp
+    channel.cpp convertible.cpp dimse_command.cpp dimse_message.cpp dimse_status.cpp event_report.cpp
     part10_head.cpp pdu.cpp receive_buffer.cpp
-    scp.cpp scp_association.cpp scp_exchange.cpp scu.cpp storage_class.cpp tls_context.cpp transport.cpp)
+    scp.cpp scp_association.cpp scp_exchange.cpp scu.cpp scu_association.cpp storage_class.cpp
+    tls_context.cpp transport.cpp)
 target_link_libraries(lucerna_dicom PRIVATE OpenSSL::SSL OpenSSL::Crypto ZLIB::ZLIB)
 if(NOT LUCERNA_FUZZ)
     lucerna_test(dicom_network_test

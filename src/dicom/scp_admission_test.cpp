@@ -31,7 +31,7 @@ TEST(Scp, RejectsTitlesThatAreNotOnTheLists) {
     const Scp scp(options, recorder);
     EXPECT_NO_THROW(StoreScu(to(scp), {}));
 
-    StoreScuOptions wrong_called = to(scp);
+    ScuOptions wrong_called = to(scp);
     wrong_called.called_aet = "OTHER";
     try {
         StoreScu scu(wrong_called, {});
@@ -40,7 +40,7 @@ TEST(Scp, RejectsTitlesThatAreNotOnTheLists) {
         EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
         EXPECT_THAT(error.what(), HasSubstr("called AE title not recognized"));
     }
-    StoreScuOptions wrong_calling = to(scp);
+    ScuOptions wrong_calling = to(scp);
     wrong_calling.calling_aet = "STRANGER";
     try {
         StoreScu scu(wrong_calling, {});

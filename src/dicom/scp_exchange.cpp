@@ -146,6 +146,13 @@ SendOutcome ScpExchange::store(ByteView file) {
 }
 
 std::optional<DimseCommand> ScpExchange::ask(DimseCommand request, const DataSet& data_set) {
+    // Most who want to end the association have said so by now.
+    while (channel_.has_input()) {
+        std::optional<CommandOnContext> message;
+        if (!take_message(message)) return std::nullopt;
+        if (message)
+            channel_.fail(AssociationEnd::kProtocolError, "a response that nobody asked for");
+    }
     request.message_id = ++last_message_;
     request.has_data_set = true;
     channel_.queue_part(context_, true, encode_command(request));

@@ -74,15 +74,15 @@ inline ScpOptions any_port() {
     return options;
 }
 
-inline StoreScuOptions to(const Scp& scp) {
-    StoreScuOptions options;
+inline ScuOptions to(const Scp& scp) {
+    ScuOptions options;
     options.port = scp.port();
     options.called_aet = "LUCERNA";
     options.calling_aet = "MODALITY";
     return options;
 }
 
-inline SendOutcome send(const StoreScuOptions& options, ByteView file) {
+inline SendOutcome send(const ScuOptions& options, ByteView file) {
     const ObjectHead head = split_part10(file).head;
     StoreScu scu(options, std::span(&head, 1));
     return scu.store(file);

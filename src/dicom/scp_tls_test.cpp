@@ -37,7 +37,7 @@ class ScpTls : public testing::Test {
 
 TEST_F(ScpTls, TakesObjectsFromAClientThatItTrusts) {
     const Scp scp(server(), recorder_);
-    StoreScuOptions options = to(scp);
+    ScuOptions options = to(scp);
     options.tls = tls("client", "server");
     options.tls->expected_host = "server";
     EXPECT_EQ(send(options, small_object("1.2.3.4", 500'000)).kind, StatusKind::kSuccess);
@@ -46,7 +46,7 @@ TEST_F(ScpTls, TakesObjectsFromAClientThatItTrusts) {
 
 TEST_F(ScpTls, TurnsAwayAClientThatItDoesNotTrust) {
     const Scp scp(server(), recorder_);
-    StoreScuOptions options = to(scp);
+    ScuOptions options = to(scp);
     options.tls = tls("stranger", "server");
     EXPECT_THROW(StoreScu(options, {}).echo(), Error);
     const AssociationReport report = recorder_.wait_for_report();
@@ -63,7 +63,7 @@ TEST_F(ScpTls, TurnsAwayAClientWithoutTls) {
 
 TEST_F(ScpTls, ClientRefusesAServerThatItDoesNotTrust) {
     const Scp scp(server(), recorder_);
-    StoreScuOptions options = to(scp);
+    ScuOptions options = to(scp);
     options.tls = tls("client", "stranger");
     EXPECT_THROW(StoreScu(options, {}), Error);
     options.tls = tls("client", "server");

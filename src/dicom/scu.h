@@ -16,7 +16,7 @@
 
 namespace lucerna::dicom {
 
-struct StoreScuOptions {
+struct ScuOptions {
     std::string host = "127.0.0.1";
     std::uint16_t port = 104;
     std::string called_aet = "ANY-SCP";
@@ -63,7 +63,7 @@ class StoreScu {
     /// Verification is always proposed. Throws Error: kUnavailable if there is no connection, no
     /// answer, or a transient rejection; kUnsupported for a permanent rejection (unknown AE title,
     /// ...), with the peer's reason; kInvalidInput for more than 128 presentation contexts.
-    StoreScu(StoreScuOptions options, std::span<const ObjectHead> objects);
+    StoreScu(ScuOptions options, std::span<const ObjectHead> objects);
     /// Releases; never throws.
     ~StoreScu();
     StoreScu(const StoreScu&) = delete;

@@ -55,8 +55,8 @@ class StoreScuToStorescp : public testing::Test {
         FAIL() << "storescp does not listen: " << storescp_->output();
     }
 
-    [[nodiscard]] StoreScuOptions options() const {
-        StoreScuOptions options;
+    [[nodiscard]] ScuOptions options() const {
+        ScuOptions options;
         options.port = port_;
         options.called_aet = "STORESCP";
         return options;
@@ -157,7 +157,7 @@ TEST_F(StoreScuToStorescp, SpeaksTls) {
     test::write_self_signed(folder_.path(), "client");
     const std::string base = folder_.path().string() + "/";
     start({"+tls", base + "server.key", base + "server.crt", "+cf", base + "client.crt", "+xa"});
-    StoreScuOptions secure = options();
+    ScuOptions secure = options();
     secure.tls = TlsOptions{base + "client.crt", base + "client.key", base + "server.crt",
                             PeerCertificate::kRequired, "server"};
     const Bytes file = small_object("1.2.3.4", 100'000);
@@ -167,7 +167,7 @@ TEST_F(StoreScuToStorescp, SpeaksTls) {
 }
 
 TEST(StoreScu, SaysWhereNobodyListens) {
-    StoreScuOptions options;
+    ScuOptions options;
     options.port = port_of(listen_on("127.0.0.1", 0));
     try {
         StoreScu scu(options, {});
@@ -180,7 +180,7 @@ TEST(StoreScu, SaysWhereNobodyListens) {
 
 TEST(StoreScu, GivesUpOnAPeerThatNeverAnswers) {
     const Descriptor silent = listen_on("127.0.0.1", 0);
-    StoreScuOptions options;
+    ScuOptions options;
     options.port = port_of(silent);
     options.association_timeout = 100ms;
     EXPECT_THROW(StoreScu(options, {}), Error);
@@ -189,7 +189,7 @@ TEST(StoreScu, GivesUpOnAPeerThatNeverAnswers) {
 TEST(StoreScu, EndsItsWaitWhenStopped) {
     const Descriptor silent = listen_on("127.0.0.1", 0);
     std::stop_source source;
-    StoreScuOptions options;
+    ScuOptions options;
     options.port = port_of(silent);
     options.association_timeout = 1h;
     options.stop = source.get_token();
@@ -210,7 +210,7 @@ TEST(StoreScu, RefusesMoreKindsThanAnAssociationHolds) {
     for (int kind = 0; kind < 200; ++kind)
         heads.push_back({"1.2.999." + std::to_string(kind), "1.2.3", "1.2.840.10008.1.2.4.90"});
     const Descriptor silent = listen_on("127.0.0.1", 0);
-    StoreScuOptions options;
+    ScuOptions options;
     options.port = port_of(silent);
     try {
         StoreScu scu(options, heads);

@@ -1,6 +1,7 @@
 #include "pipeline/server.h"
 
 #include "base/log.h"
+#include "pipeline/commitment_reports.h"
 #include "pipeline/ports.h"
 #include "pipeline/workers.h"
 #include "prepare/steps.h"
@@ -39,7 +40,7 @@ OpinionRules opinion_rules(const ServerParts& parts) {
 
 /// Destinations by AE title, for those who ask for objects to be sent there.
 retrieve::PeerOf peers_of(const std::vector<deliver::Destination>& destinations) {
-    return [destinations](const std::string& aet) -> std::optional<dicom::StoreScuOptions> {
+    return [destinations](const std::string& aet) -> std::optional<dicom::ScuOptions> {
         for (const deliver::Destination& destination : destinations)
             if (destination.aet == aet) return deliver::scu_options(destination);
         return {};
@@ -68,7 +69,9 @@ struct Server::State {
           exams(opened),
           delivery(parts.destinations, source),
           about(about_of(model, parts)),
-          workers(opened, model, completion, opinion_rules(parts), delivery, clock),
+          commitments(opened.queue(), clock),
+          workers(opened, model, completion, opinion_rules(parts),
+                  {peers_of(parts.destinations), parts.aet}, delivery, clock),
           dimse(parts.dicom, archive_sink, services(parts)),
           http(with_metrics(parts.http), routes(parts, clock)) {}
 
@@ -79,9 +82,10 @@ struct Server::State {
     }
 
     std::vector<dicom::ScpService> services(const ServerParts& parts) {
-        if (!parts.query_retrieve) return {};
-        return retrieve::dimse_services(
-            store.archive(), {.own_aet = parts.aet, .peer_of = peers_of(parts.destinations)});
+        return retrieve::dimse_services(store.archive(), {.own_aet = parts.aet,
+                                                          .peer_of = peers_of(parts.destinations),
+                                                          .commitments = &commitments,
+                                                          .gives_out = parts.query_retrieve});
     }
 
     http::Router routes(const ServerParts& parts, const Clock& clock) {
@@ -111,6 +115,7 @@ struct Server::State {
     review::StoredExams exams;
     deliver::DeliveryStep delivery;
     review::About about;
+    CommitmentJobs commitments;
     Workers workers;
     receive::DimseReceiver dimse;
     http::Server http;

@@ -75,13 +75,19 @@ void deliver_results(const store::Job& job, store::WorkQueue& queue, deliver::De
 }
 
 Workers::Workers(store::Store& store, const infer::ModelPackage& model, CompletionRules completion,
-                 OpinionRules opinion, deliver::DeliveryStep& step, const Clock& clock) {
+                 OpinionRules opinion, CommitmentRules commitment, deliver::DeliveryStep& step,
+                 const Clock& clock) {
     for (const std::string& destination : opinion.destinations)
         threads_.emplace_back([&store, &step, &clock, destination](const std::stop_token& stop) {
             take_jobs(
                 stop, store.queue(), delivery_kind(destination), kDeliveryLease,
                 [&](const store::Job& job) { deliver_results(job, store.queue(), step, clock); });
         });
+    threads_.emplace_back([&store, &clock, commitment](const std::stop_token& stop) {
+        take_jobs(stop, store.queue(), kCommitmentJob, kDeliveryLease, [&](const store::Job& job) {
+            report_commitment(job, store, commitment, clock, stop);
+        });
+    });
     threads_.emplace_back([&store, &clock, completion](const std::stop_token& stop) {
         watch_for_quiet(stop, store, completion, clock);
     });

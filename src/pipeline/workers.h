@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "deliver/delivery.h"
 #include "infer/model_package.h"
+#include "pipeline/commitment_reports.h"
 #include "pipeline/second_opinion.h"
 #include "store/store.h"
 
@@ -17,12 +18,14 @@ namespace lucerna::pipeline {
 void deliver_results(const store::Job& job, store::WorkQueue& queue, deliver::DeliveryStep& step,
                      const Clock& clock);
 
-/// The threads that take jobs: one reads exams, one watches for exams that went quiet, one for each
-/// destination. They stop when this is destroyed, after the job in hand.
+/// The threads that take jobs: one reads exams, one watches for exams that went quiet, one reports
+/// on storage commitment, one for each destination. They stop when this is destroyed, after the job
+/// in hand.
 class Workers {
   public:
     Workers(store::Store& store, const infer::ModelPackage& model, CompletionRules completion,
-            OpinionRules opinion, deliver::DeliveryStep& step, const Clock& clock);
+            OpinionRules opinion, CommitmentRules commitment, deliver::DeliveryStep& step,
+            const Clock& clock);
 
   private:
     std::vector<std::jthread> threads_;

@@ -169,7 +169,7 @@ TEST(DimseReceiver, KeepsRealObjectsBitForBit) {
     LUCERNA_NEEDS_SHARED_DATA("dicom");
     FakeSink sink;
     const DimseReceiver receiver(any_port(), sink);
-    dicom::StoreScuOptions options;
+    dicom::ScuOptions options;
     options.port = receiver.port();
     std::size_t sent = 0;
     std::map<std::string, std::size_t> syntaxes;

@@ -14,7 +14,7 @@ namespace {
 /// objects. Once the destination does not answer it is not asked again.
 class Destination {
   public:
-    Destination(dicom::StoreScuOptions options, std::span<const dicom::ObjectHead> objects,
+    Destination(dicom::ScuOptions options, std::span<const dicom::ObjectHead> objects,
                 dicom::MoveOriginator originator)
         : options_(std::move(options)), objects_(objects), originator_(std::move(originator)) {}
 
@@ -44,7 +44,7 @@ class Destination {
         return {dicom::StatusKind::kTransientFailure, dicom::status::kCannotRetrieve, problem_};
     }
 
-    const dicom::StoreScuOptions options_;
+    const dicom::ScuOptions options_;
     const std::span<const dicom::ObjectHead> objects_;
     const dicom::MoveOriginator originator_;
     std::unique_ptr<dicom::StoreScu> scu_;
@@ -58,7 +58,7 @@ class Destination {
 void answer_move(dicom::ScpExchange& exchange, store::Archive& archive, Root root,
                  const PeerOf& peer_of) {
     const std::string& aet = exchange.request().move_destination;
-    std::optional<dicom::StoreScuOptions> peer = peer_of ? peer_of(aet) : std::nullopt;
+    std::optional<dicom::ScuOptions> peer = peer_of ? peer_of(aet) : std::nullopt;
     if (!peer)
         return refuse(exchange, {dicom::status::kUnknownDestination,
                                  "no destination " + aet + " is configured"});

@@ -12,7 +12,7 @@
 namespace lucerna::retrieve {
 
 /// The configured peer of an AE title; empty where there is none.
-using PeerOf = std::function<std::optional<dicom::StoreScuOptions>(const std::string& aet)>;
+using PeerOf = std::function<std::optional<dicom::ScuOptions>(const std::string& aet)>;
 
 /// Serves C-MOVE (PS3.4 C.4.2): sends what the identifier names to the peer that the configuration
 /// has for the Move Destination, A801 where it has none. A destination that cannot be reached, or

@@ -39,7 +39,7 @@ class RetrieveService : public DimseTest {
     }
     void start_with_pacs() {
         pacs.emplace(dicom::test_support::any_port(), inbox);
-        start({.peer_of = [this](const std::string& aet) -> std::optional<dicom::StoreScuOptions> {
+        start({.peer_of = [this](const std::string& aet) -> std::optional<dicom::ScuOptions> {
             if (aet != "PACS") return {};
             return dicom::test_support::to(*pacs);
         }});

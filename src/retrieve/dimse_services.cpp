@@ -29,21 +29,35 @@ void move(dicom::ScpExchange& exchange, const Shop& shop) {
     answer_move(exchange, shop.archive, root, shop.options.peer_of);
 }
 
-/// The table of services: SOP class (PS3.4 C.6, J), request, what of the extended negotiation is
-/// granted, who serves. A new one is a line here and a file beside this one.
+void commit(dicom::ScpExchange& exchange, const Shop& shop) {
+    answer_commitment(exchange, shop.archive, shop.options.own_aet, *shop.options.commitments);
+}
+
+bool gives_out(const DimseOptions& options) {
+    return options.gives_out;
+}
+bool commits(const DimseOptions& options) {
+    return options.commitments != nullptr;
+}
+
+/// The table of services: SOP class (PS3.4 C.6, J), request, when it is offered, what of the
+/// extended negotiation is granted, who serves. A new one is a line here and a file beside this
+/// one.
 struct Row {
     std::string_view sop_class;
     std::uint16_t request;
+    bool (*is_offered)(const DimseOptions&);
     std::vector<std::uint8_t> extended;
     void (*serve)(dicom::ScpExchange&, const Shop&);
 };
 const Row kRows[] = {
-    {"1.2.840.10008.5.1.4.1.2.1.1", command::kFindRequest, {1, 1}, find<Root::kPatient>},
-    {"1.2.840.10008.5.1.4.1.2.1.2", command::kMoveRequest, {1}, move<Root::kPatient>},
-    {"1.2.840.10008.5.1.4.1.2.1.3", command::kGetRequest, {1}, get<Root::kPatient>},
-    {"1.2.840.10008.5.1.4.1.2.2.1", command::kFindRequest, {1, 1}, find<Root::kStudy>},
-    {"1.2.840.10008.5.1.4.1.2.2.2", command::kMoveRequest, {1}, move<Root::kStudy>},
-    {"1.2.840.10008.5.1.4.1.2.2.3", command::kGetRequest, {1}, get<Root::kStudy>},
+    {"1.2.840.10008.5.1.4.1.2.1.1", command::kFindRequest, gives_out, {1, 1}, find<Root::kPatient>},
+    {"1.2.840.10008.5.1.4.1.2.1.2", command::kMoveRequest, gives_out, {1}, move<Root::kPatient>},
+    {"1.2.840.10008.5.1.4.1.2.1.3", command::kGetRequest, gives_out, {1}, get<Root::kPatient>},
+    {"1.2.840.10008.5.1.4.1.2.2.1", command::kFindRequest, gives_out, {1, 1}, find<Root::kStudy>},
+    {"1.2.840.10008.5.1.4.1.2.2.2", command::kMoveRequest, gives_out, {1}, move<Root::kStudy>},
+    {"1.2.840.10008.5.1.4.1.2.2.3", command::kGetRequest, gives_out, {1}, get<Root::kStudy>},
+    {kCommitmentClass, command::kActionRequest, commits, {}, commit},
 };
 
 }  // namespace
@@ -51,10 +65,12 @@ const Row kRows[] = {
 std::vector<dicom::ScpService> dimse_services(store::Archive& archive,
                                               const DimseOptions& options) {
     std::vector<dicom::ScpService> services;
-    for (const Row& row : kRows)
+    for (const Row& row : kRows) {
+        if (!row.is_offered(options)) continue;
         services.push_back({row.sop_class, row.request, row.extended,
                             [shop = Shop{archive, options}, serve = row.serve](
                                 dicom::ScpExchange& exchange) { serve(exchange, shop); }});
+    }
     return services;
 }
 

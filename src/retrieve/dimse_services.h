@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "dicom/scp_exchange.h"
+#include "retrieve/commitment.h"
 #include "retrieve/dimse_move.h"
 #include "store/archive.h"
 
@@ -14,10 +15,13 @@ struct DimseOptions {
     std::string own_aet = "LUCERNA";
     /// Where C-MOVE sends to; empty knows no destination.
     PeerOf peer_of = {};
+    /// Where commitment requests wait; null offers no storage commitment. Borrowed.
+    CommitmentOutbox* commitments = nullptr;
+    /// Offer what gives out data of patients: queries and retrieval.
+    bool gives_out = true;
 };
 
-/// The services that give out what the archive holds, for the provider's table. `archive` is
-/// borrowed.
+/// The services on what the archive holds, for the provider's table. `archive` is borrowed.
 [[nodiscard]] std::vector<dicom::ScpService> dimse_services(store::Archive& archive,
                                                             const DimseOptions& options);
 

@@ -218,6 +218,28 @@ void WorkQueue::extend(const Job& job, milliseconds lease_for) {
     });
 }
 
+void WorkQueue::withdraw(const std::string& kind, const std::string& key) {
+    parts_.index.write([&](Connection& index) {
+        index.prepare("DELETE FROM jobs WHERE kind = ? AND job_key = ? AND state = ?")
+            .bind(kind)
+            .bind(key)
+            .bind(static_cast<int>(JobState::kWaiting))
+            .run();
+    });
+}
+
+void WorkQueue::hasten(const std::string& kind, const std::string& key) {
+    parts_.index.write([&](Connection& index) {
+        index.prepare("UPDATE jobs SET not_before = ? WHERE kind = ? AND job_key = ? AND state = ?")
+            .bind(parts_.clock.now())
+            .bind(kind)
+            .bind(key)
+            .bind(static_cast<int>(JobState::kWaiting))
+            .run();
+    });
+    parts_.bell.ring();
+}
+
 void WorkQueue::revive(std::int64_t id) {
     parts_.index.write([&](Connection& index) {
         index

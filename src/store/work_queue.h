@@ -76,6 +76,11 @@ class WorkQueue {
     void give_up(const Job& job, const std::string& why);
     void extend(const Job& job, std::chrono::milliseconds lease_for);
 
+    /// A job that waits need not be done any more: it goes. Nothing where there is none that waits.
+    void withdraw(const std::string& kind, const std::string& key);
+    /// A job that waits may run now.
+    void hasten(const std::string& kind, const std::string& key);
+
     /// A job that was given up or is done waits again, its attempts counted from none.
     void revive(std::int64_t id);
 

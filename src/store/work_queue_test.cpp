@@ -86,6 +86,24 @@ TEST(WorkQueue, ALeaseThatRanOutGoesToAnother) {
     EXPECT_EQ(error_of([&] { store.queue().complete(*second); }), "conflict");
 }
 
+TEST(WorkQueue, HastensAndWithdrawsJobsThatWait) {
+    TestStore store;
+    const Instant later = store.clock.now() + 10min;
+    store.queue().enqueue({"commitment", "a", "", later});
+    store.queue().enqueue({"commitment", "b", "", later});
+    EXPECT_FALSE(store.queue().lease("commitment", "w", 10s));
+    store.queue().hasten("commitment", "b");
+    const auto job = store.queue().lease("commitment", "w", 10s);
+    ASSERT_TRUE(job);
+    EXPECT_EQ(job->key, "b");
+    store.queue().withdraw("commitment", "a");
+    store.queue().withdraw("commitment", "b");
+    store.queue().withdraw("commitment", "never");
+    store.clock.advance(11min);
+    EXPECT_EQ(store.queue().list("commitment").size(), 1U) << "what is leased stays";
+    EXPECT_EQ(store.queue().lease("commitment", "w", 10s)->key, "b");
+}
+
 TEST(WorkQueue, RetriesNotBeforeItsTime) {
     TestStore store;
     store.queue().enqueue({"deliver", "a", ""});

@@ -13,16 +13,24 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import unittest
 
 from PIL import Image
 from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGBaseline8Bit
+from pydicom.uid import (
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEGBaseline8Bit,
+    generate_uid,
+)
 from pynetdicom import AE, build_role, evt
 from pynetdicom.pdu_primitives import SOPClassExtendedNegotiation
 from pynetdicom.sop_class import (
+    StorageCommitmentPushModel as COMMITMENT,
+    StorageCommitmentPushModelInstance as COMMITMENT_INSTANCE,
     PatientRootQueryRetrieveInformationModelFind as PATIENT_FIND,
     PatientRootQueryRetrieveInformationModelGet as PATIENT_GET,
     PatientRootQueryRetrieveInformationModelMove as PATIENT_MOVE,
@@ -30,7 +38,7 @@ from pynetdicom.sop_class import (
     StudyRootQueryRetrieveInformationModelGet as STUDY_GET,
     StudyRootQueryRetrieveInformationModelMove as STUDY_MOVE,
 )
-from whole_program import Server, main
+from whole_program import PATIENCE, Server, main
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 CT = "1.2.840.10008.5.1.4.1.1.2"
@@ -121,6 +129,37 @@ def asking_for(sop_class, information):
     return [item]
 
 
+def transaction(*references):
+    d = Dataset()
+    d.TransactionUID = generate_uid()
+    d.ReferencedSOPSequence = []
+    for sop_class, sop_instance in references:
+        item = Dataset()
+        item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = sop_class, sop_instance
+        d.ReferencedSOPSequence.append(item)
+    return d
+
+
+class Reports:
+    """N-EVENT-REPORTs as they come."""
+
+    def __init__(self):
+        self.came = []
+        self.changed = threading.Condition()
+        self.handlers = [(evt.EVT_N_EVENT_REPORT, self.take)]
+
+    def take(self, event):
+        with self.changed:
+            self.came.append((event.event_type, event.event_information))
+            self.changed.notify()
+        return 0x0000, None
+
+    def next(self):
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.came, PATIENCE), "no report"
+            return self.came.pop(0)
+
+
 class QueryRetrieve(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="lucerna-query-")
@@ -129,10 +168,14 @@ class QueryRetrieve(unittest.TestCase):
     def path(self, name):
         return os.path.join(self.folder, name)
 
-    def archive(self, objects, *options):
-        """A server that holds `objects`."""
+    def serve(self, *options):
         server = Server(self.path("data"), "--set", "quiet_seconds=86400", *options)
         self.addCleanup(lambda: server.process.poll() is None and server.end(signal.SIGKILL))
+        return server
+
+    def archive(self, objects, *options):
+        """A server that holds `objects`."""
+        server = self.serve(*options)
         files = []
         for number, one in enumerate(objects):
             files.append(self.path(f"{number}.dcm"))
@@ -387,6 +430,47 @@ class QueryRetrieve(unittest.TestCase):
         self.assertEqual((first.Status, first.NumberOfRemainingSuboperations), (0xFF00, 1))
         self.assertEqual((last.Status, last.NumberOfCompletedSuboperations), (0x0000, 2))
         self.assertEqual(originators, [("PYNETDICOM", 9)] * 2)
+
+    def test_commitment_is_reported_on_the_same_association(self):
+        server = self.few()
+        came = Reports()
+        with Association(server, COMMITMENT, evt_handlers=came.handlers) as association:
+            request = transaction((CT, "2.999.1.1.1"), (CT, "2.999.2.1.1"))
+            status, _ = association.send_n_action(request, 1, COMMITMENT, COMMITMENT_INSTANCE)
+            self.assertEqual(status.Status, 0x0000)
+            event_type, report = came.next()
+            self.assertEqual(event_type, 1)
+            self.assertEqual(report.TransactionUID, request.TransactionUID)
+            self.assertEqual(len(report.ReferencedSOPSequence), 2)
+            request = transaction((CT, "2.999.1.1.1"), (CT, "2.999.9"),
+                                  (SECONDARY_CAPTURE, "2.999.2.1.1"))
+            association.send_n_action(request, 1, COMMITMENT, COMMITMENT_INSTANCE)
+            event_type, report = came.next()
+        self.assertEqual(event_type, 2)
+        self.assertEqual([item.ReferencedSOPInstanceUID for item in report.ReferencedSOPSequence],
+                         ["2.999.1.1.1"])
+        self.assertEqual([(item.ReferencedSOPInstanceUID, item.FailureReason)
+                          for item in report.FailedSOPSequence],
+                         [("2.999.9", 0x0112), ("2.999.2.1.1", 0x0119)])
+
+    def test_commitment_is_reported_on_a_new_association_even_after_a_kill(self):
+        port = free_port()
+        options = ("--destination", f"asker=PYNETDICOM@127.0.0.1:{port}")
+        server = self.few(*options)
+        request = transaction((CT, "2.999.1.1.1"))
+        # Without a handler pynetdicom refuses the report on this association.
+        with Association(server, COMMITMENT) as association:
+            status, _ = association.send_n_action(request, 1, COMMITMENT, COMMITMENT_INSTANCE)
+            self.assertEqual(status.Status, 0x0000)
+        server.end(signal.SIGKILL)
+        came = Reports()
+        ae = AE(ae_title="PYNETDICOM")
+        ae.add_supported_context(COMMITMENT, scu_role=False, scp_role=True)
+        asker = ae.start_server(("127.0.0.1", port), block=False, evt_handlers=came.handlers)
+        self.addCleanup(asker.shutdown)
+        self.serve(*options)
+        event_type, report = came.next()
+        self.assertEqual((event_type, report.TransactionUID), (1, request.TransactionUID))
 
     def test_many_ask_at_once(self):
         server = self.few()

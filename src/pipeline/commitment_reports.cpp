@@ -1,0 +1,115 @@
+#include "pipeline/commitment_reports.h"
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "deliver/delivery.h"
+#include "dicom/dimse_status.h"
+#include "dicom/event_report.h"
+#include "dicom/uids.h"
+
+namespace lucerna::pipeline {
+namespace {
+
+using nlohmann::json;
+using namespace std::chrono_literals;
+
+/// How long the requester's own association may take before a report goes out on a new one.
+constexpr auto kOwnAssociation = 10min;
+
+void tell(const retrieve::CommitmentRequest& request, store::Store& store,
+          const CommitmentRules& rules, dicom::ScuOptions peer) {
+    const retrieve::CommitmentReport report =
+        retrieve::examine(request, store.archive(), rules.own_aet);
+    const dicom::DimseCommand response =
+        dicom::send_event_report(peer, report.command, report.data_set);
+    const std::uint16_t status = response.status.value_or(dicom::status::kProcessingFailure);
+    if (status != dicom::status::kSuccess)
+        throw Error(ErrorCode::kUnavailable,
+                    peer.called_aet + " answers the report with " + dicom::describe_status(status));
+    log_event(LogLevel::kInfo, "commitment.reported",
+              {{"requester", request.requester_aet},
+               {"transaction", request.transaction_uid},
+               {"committed", report.committed},
+               {"failed", report.failed},
+               {"on", "a new association"}});
+}
+
+void give_up(const store::Job& job, store::Store& store, const std::string& why) {
+    log_event(LogLevel::kError, "commitment.given-up", {{"job", job.key}, {"why", why}});
+    store.queue().give_up(job, why);
+}
+
+}  // namespace
+
+std::string to_json(const retrieve::CommitmentRequest& request) {
+    json references = json::array();
+    for (const retrieve::Reference& reference : request.references)
+        references.push_back({reference.sop_class_uid, reference.sop_instance_uid});
+    return json{{"requester", request.requester_aet},
+                {"transaction", request.transaction_uid},
+                {"references", std::move(references)}}
+        .dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+retrieve::CommitmentRequest commitment_request_from_json(const std::string& text) {
+    try {
+        const json whole = json::parse(text);
+        retrieve::CommitmentRequest request{whole.at("requester"), whole.at("transaction"), {}};
+        for (const json& reference : whole.at("references"))
+            request.references.push_back({reference.at(0), reference.at(1)});
+        return request;
+    } catch (const json::exception& error) {
+        throw Error(ErrorCode::kInvalidInput, "a commitment job is malformed", error);
+    }
+}
+
+std::string CommitmentJobs::accept(const retrieve::CommitmentRequest& request) {
+    std::string name = dicom::new_uid();
+    queue_.enqueue({kCommitmentJob, name, to_json(request), clock_.now() + kOwnAssociation});
+    return name;
+}
+
+void CommitmentJobs::reported(const std::string& name) {
+    queue_.withdraw(kCommitmentJob, name);
+}
+
+void CommitmentJobs::report_now(const std::string& name) {
+    queue_.hasten(kCommitmentJob, name);
+}
+
+void report_commitment(const store::Job& job, store::Store& store, const CommitmentRules& rules,
+                       const Clock& clock, const std::stop_token& stop) {
+    retrieve::CommitmentRequest request;
+    try {
+        request = commitment_request_from_json(job.payload);
+    } catch (const Error& error) {
+        return give_up(job, store, error.what());
+    }
+    std::optional<dicom::ScuOptions> peer =
+        rules.peer_of ? rules.peer_of(request.requester_aet) : std::nullopt;
+    if (!peer)
+        return give_up(job, store,
+                       "no destination has the AE title " + request.requester_aet +
+                           ", and its own association was not open any more");
+    peer->stop = stop;
+    try {
+        tell(request, store, rules, *std::move(peer));
+        store.queue().complete(job);
+    } catch (const Error& error) {
+        const deliver::BackoffRules backoff;
+        if (job.attempts >= backoff.max_attempts) return give_up(job, store, error.what());
+        const auto delay = deliver::delay_after(job.attempts, backoff);
+        log_event(LogLevel::kWarning, "commitment.retry",
+                  {{"requester", request.requester_aet},
+                   {"attempt", job.attempts},
+                   {"seconds", static_cast<double>(delay.count()) / 1000.0},
+                   {"why", error.what()}});
+        store.queue().retry(job, clock.now() + delay, error.what());
+    }
+}
+
+}  // namespace lucerna::pipeline

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <stop_token>
+#include <string>
+
+#include "base/clock.h"
+#include "retrieve/commitment.h"
+#include "retrieve/dimse_move.h"
+#include "store/store.h"
+
+namespace lucerna::pipeline {
+
+inline constexpr const char* kCommitmentJob = "commitment";
+
+/// Payload of a kCommitmentJob: {"requester": "MODALITY", "transaction": "1.2", "references":
+/// [["class", "instance"], ...]}.
+[[nodiscard]] std::string to_json(const retrieve::CommitmentRequest& request);
+/// Throws Error(kInvalidInput) for any other text.
+[[nodiscard]] retrieve::CommitmentRequest commitment_request_from_json(const std::string& json);
+
+/// Commitment requests as jobs of the work queue.
+class CommitmentJobs final : public retrieve::CommitmentOutbox {
+  public:
+    CommitmentJobs(store::WorkQueue& queue, const Clock& clock) : queue_(queue), clock_(clock) {}
+    std::string accept(const retrieve::CommitmentRequest& request) override;
+    void reported(const std::string& name) override;
+    void report_now(const std::string& name) override;
+
+  private:
+    store::WorkQueue& queue_;
+    const Clock& clock_;
+};
+
+/// Who is told, and in whose name.
+struct CommitmentRules {
+    retrieve::PeerOf peer_of;
+    std::string own_aet = "LUCERNA";
+};
+
+/// Carries out one leased kCommitmentJob: examines the archive anew and tells the requester on an
+/// association of our own. Tried again, as deliveries are, until the requester has taken it; given
+/// up where no destination has its AE title. Logs "commitment.reported", "commitment.retry",
+/// "commitment.given-up".
+void report_commitment(const store::Job& job, store::Store& store, const CommitmentRules& rules,
+                       const Clock& clock, const std::stop_token& stop);
+
+}  // namespace lucerna::pipeline

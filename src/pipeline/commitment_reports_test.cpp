@@ -1,0 +1,65 @@
+#include "pipeline/commitment_reports.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "dicom/dimse_status.h"
+#include "store/store_test_support.h"
+
+namespace lucerna::pipeline {
+namespace {
+
+using namespace std::chrono_literals;
+
+const retrieve::CommitmentRequest kRequest{
+    "MODALITY", "1.2.3", {{"1.2.840.10008.5.1.4.1.1.2", "1.1"}, {"1.2.3.4", "1.2"}}};
+
+store::Job only_job(store::TestStore& store) {
+    const auto jobs = store.queue().list(kCommitmentJob);
+    EXPECT_EQ(jobs.size(), 1u);
+    return jobs.at(0);
+}
+
+TEST(CommitmentReports, ARequestComesBackFromItsJob) {
+    EXPECT_EQ(commitment_request_from_json(to_json(kRequest)), kRequest);
+    for (const char* wrong : {"", "[]", "{}", "{\"requester\":1}"})
+        EXPECT_THROW((void)commitment_request_from_json(wrong), Error) << wrong;
+}
+
+TEST(CommitmentReports, WaitForTheRequestersOwnAssociationFirst) {
+    store::TestStore store;
+    CommitmentJobs jobs(store.queue(), store.clock);
+    const std::string name = jobs.accept(kRequest);
+    EXPECT_FALSE(store.queue().lease(kCommitmentJob, "w", 1min));
+    jobs.report_now(name);
+    EXPECT_TRUE(store.queue().lease(kCommitmentJob, "w", 1min));
+    const std::string other = jobs.accept(kRequest);
+    jobs.reported(other);
+    EXPECT_EQ(only_job(store).key, name);
+}
+
+TEST(CommitmentReports, AreGivenUpForStrangersAndTriedAgainForTheUnreachable) {
+    store::TestStore store;
+    CommitmentJobs jobs(store.queue(), store.clock);
+    const auto lease = [&] {
+        auto job = store.queue().lease(kCommitmentJob, "w", 1min);
+        EXPECT_TRUE(job);
+        return *job;
+    };
+    jobs.report_now(jobs.accept(kRequest));
+    const CommitmentRules unreachable{
+        [](const std::string& aet) -> std::optional<dicom::ScuOptions> {
+            if (aet != "MODALITY") return {};
+            dicom::ScuOptions options;
+            options.port = 1;
+            return options;
+        }};
+    report_commitment(lease(), *store.store, unreachable, store.clock, {});
+    EXPECT_EQ(only_job(store).state, store::JobState::kWaiting);
+    store.clock.advance(1h);
+    report_commitment(lease(), *store.store, {}, store.clock, {});
+    EXPECT_EQ(only_job(store).state, store::JobState::kGivenUp);
+}
+
+}  // namespace
+}  // namespace lucerna::pipeline

@@ -1,0 +1,127 @@
+#include "retrieve/commitment.h"
+
+#include "base/error.h"
+#include "base/log.h"
+#include "dicom/dimse_status.h"
+#include "dicom/uids.h"
+#include "retrieve/identifier.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+namespace tags = dicom::tags;
+namespace status = dicom::status;
+
+constexpr std::uint16_t kRequestCommitment = 1;
+constexpr std::uint16_t kAllCommitted = 1;
+constexpr std::uint16_t kSomeNotCommitted = 2;
+
+CommitmentRefusal invalid(dicom::Tag tag, const char* what) {
+    return {status::kInvalidArgument, dicom::describe(tag) + " " + what};
+}
+
+/// 0 where the object is kept, of that class, and whole.
+std::uint16_t failure_of(const Reference& reference, store::Archive& archive) {
+    try {
+        const auto row = archive.instance(reference.sop_instance_uid);
+        if (!row) return status::kNoSuchInstance;
+        if (row->sop_class_uid != reference.sop_class_uid) return status::kClassInstanceConflict;
+        (void)archive.object(reference.sop_instance_uid);
+        return 0;
+    } catch (const Error& error) {
+        // Erased a moment ago, or damaged.
+        return error.code() == ErrorCode::kNotFound ? status::kNoSuchInstance
+                                                    : status::kProcessingFailure;
+    }
+}
+
+/// Whether the requester has taken the report on its own association.
+bool is_told_at_once(dicom::ScpExchange& exchange, const CommitmentReport& report) {
+    const auto response = exchange.ask(report.command, report.data_set);
+    return response && response->status == status::kSuccess;
+}
+
+}  // namespace
+
+std::variant<CommitmentRequest, CommitmentRefusal> commitment_request_from(
+    dicom::ScpExchange& exchange) {
+    const dicom::DimseCommand& command = exchange.request();
+    if (command.requested_sop_instance_uid != kCommitmentInstance)
+        return CommitmentRefusal{status::kNoSuchInstance,
+                                 "the SOP instance is not the well-known one"};
+    if (command.action_type != kRequestCommitment)
+        return CommitmentRefusal{status::kNoSuchAction, "the only action is 1"};
+    const dicom::DataSet& asked = exchange.data_set();
+    CommitmentRequest request;
+    request.requester_aet = exchange.sender().calling_aet;
+    request.transaction_uid = asked.text_or(tags::kTransactionUid, "");
+    if (!dicom::is_valid_uid(request.transaction_uid))
+        return invalid(tags::kTransactionUid, "is missing or no UID");
+    for (const dicom::DataSet& item : asked.items(tags::kReferencedSopSequence)) {
+        Reference reference{item.text_or(tags::kReferencedSopClassUid, ""),
+                            item.text_or(tags::kReferencedSopInstanceUid, "")};
+        if (!dicom::is_valid_uid(reference.sop_class_uid) ||
+            !dicom::is_valid_uid(reference.sop_instance_uid))
+            return invalid(tags::kReferencedSopSequence, "has an item without valid UIDs");
+        request.references.push_back(std::move(reference));
+    }
+    if (request.references.empty()) return invalid(tags::kReferencedSopSequence, "has no item");
+    return request;
+}
+
+CommitmentReport examine(const CommitmentRequest& request, store::Archive& archive,
+                         const std::string& own_aet) {
+    CommitmentReport report;
+    report.data_set.set_text(tags::kTransactionUid, request.transaction_uid);
+    report.data_set.set_text(tags::kRetrieveAeTitle, own_aet);
+    for (const Reference& reference : request.references) {
+        const std::uint16_t failure = failure_of(reference, archive);
+        dicom::DataSet& item = report.data_set.add_item(failure == 0 ? tags::kReferencedSopSequence
+                                                                     : tags::kFailedSopSequence);
+        item.set_text(tags::kReferencedSopClassUid, reference.sop_class_uid);
+        item.set_text(tags::kReferencedSopInstanceUid, reference.sop_instance_uid);
+        if (failure != 0) item.set_integer(tags::kFailureReason, failure);
+        ++(failure == 0 ? report.committed : report.failed);
+    }
+    report.command.field = dicom::command::kEventReportRequest;
+    report.command.affected_sop_class_uid = kCommitmentClass;
+    report.command.affected_sop_instance_uid = kCommitmentInstance;
+    report.command.event_type = report.failed == 0 ? kAllCommitted : kSomeNotCommitted;
+    return report;
+}
+
+void answer_commitment(dicom::ScpExchange& exchange, store::Archive& archive,
+                       const std::string& own_aet, CommitmentOutbox& outbox) {
+    const auto asked = commitment_request_from(exchange);
+    if (const auto* refusal = std::get_if<CommitmentRefusal>(&asked)) {
+        exchange.answer({.status = refusal->status, .comment = refusal->why});
+        log_event(LogLevel::kWarning, "commitment.refused",
+                  {{"association", exchange.sender().association},
+                   {"requester", exchange.sender().calling_aet},
+                   {"status", dicom::describe_status(refusal->status)},
+                   {"why", refusal->why}});
+        return;
+    }
+    const auto& request = std::get<CommitmentRequest>(asked);
+    const std::string name = outbox.accept(request);
+    try {
+        exchange.answer({.status = status::kSuccess});
+        const CommitmentReport report = examine(request, archive, own_aet);
+        if (!is_told_at_once(exchange, report)) return outbox.report_now(name);
+        outbox.reported(name);
+        log_event(LogLevel::kInfo, "commitment.reported",
+                  {{"requester", request.requester_aet},
+                   {"transaction", request.transaction_uid},
+                   {"committed", report.committed},
+                   {"failed", report.failed},
+                   {"on", "the same association"}});
+    } catch (const Error& error) {
+        outbox.report_now(name);
+        // The request has been answered: what goes wrong from here on is no answer to it.
+        if (exchange.is_lost()) throw;
+        log_event(LogLevel::kError, "commitment.not-examined",
+                  {{"transaction", request.transaction_uid}, {"why", error.what()}});
+    }
+}
+
+}  // namespace lucerna::retrieve

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "dicom/data_set.h"
+#include "dicom/dimse_command.h"
+#include "dicom/scp_exchange.h"
+#include "store/archive.h"
+
+namespace lucerna::retrieve {
+
+/// Storage Commitment Push Model (PS3.4 J.3.1).
+constexpr std::string_view kCommitmentClass = "1.2.840.10008.1.20.1";
+constexpr std::string_view kCommitmentInstance = "1.2.840.10008.1.20.1.1";
+
+/// An object that somebody wants to know to be kept.
+struct Reference {
+    std::string sop_class_uid;
+    std::string sop_instance_uid;
+    friend bool operator==(const Reference&, const Reference&) = default;
+};
+
+/// A request for commitment (PS3.4 J.3.2), and who is to be told.
+struct CommitmentRequest {
+    std::string requester_aet;
+    std::string transaction_uid;
+    std::vector<Reference> references;
+    friend bool operator==(const CommitmentRequest&, const CommitmentRequest&) = default;
+};
+
+struct CommitmentRefusal {
+    std::uint16_t status = 0;
+    std::string why;
+};
+
+/// What an N-ACTION asks for; 0112 for another instance than the well-known one, 0123 for another
+/// action than 1, 0115 for a transaction or reference that has no valid UID, or no reference.
+[[nodiscard]] std::variant<CommitmentRequest, CommitmentRefusal> commitment_request_from(
+    dicom::ScpExchange& exchange);
+
+/// The N-EVENT-REPORT (PS3.4 J.3.3) that answers it.
+struct CommitmentReport {
+    dicom::DimseCommand command;
+    dicom::DataSet data_set;
+    std::size_t committed = 0;
+    std::size_t failed = 0;
+};
+
+/// Reads every object referred to, every byte checked: what is reported as committed was on the
+/// device and whole. Failure Reason: 0112 not kept, 0119 kept as of another class, 0110 damaged or
+/// not readable.
+[[nodiscard]] CommitmentReport examine(const CommitmentRequest& request, store::Archive& archive,
+                                       const std::string& own_aet);
+
+/// Where accepted requests wait for their report, so that none is forgotten.
+class CommitmentOutbox {
+  public:
+    virtual ~CommitmentOutbox() = default;
+    /// Durable on return. Reported from there in some minutes, if nothing else is heard. Returns
+    /// the request's name.
+    [[nodiscard]] virtual std::string accept(const CommitmentRequest& request) = 0;
+    /// The requester has its report.
+    virtual void reported(const std::string& name) = 0;
+    /// The requester could not be told on its own association: to be reported now, on a new one.
+    virtual void report_now(const std::string& name) = 0;
+};
+
+/// Serves N-ACTION: accepts the request, examines, and reports on the same association if that
+/// stays open, else by the outbox. Logs "commitment.reported".
+void answer_commitment(dicom::ScpExchange& exchange, store::Archive& archive,
+                       const std::string& own_aet, CommitmentOutbox& outbox);
+
+}  // namespace lucerna::retrieve

@@ -1,0 +1,197 @@
+#include "retrieve/commitment.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "base/guarded.h"
+#include "retrieve/dimse_for_test.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+namespace tags = dicom::tags;
+namespace status = dicom::status;
+namespace command = dicom::command;
+using dicom::test_support::RawPeer;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr const char* kCt = "1.2.840.10008.5.1.4.1.1.2";
+
+/// Remembers what it was told, in order.
+class Outbox final : public CommitmentOutbox {
+  public:
+    std::string accept(const CommitmentRequest& request) override {
+        note("accept " + request.requester_aet + " " + request.transaction_uid);
+        return "job";
+    }
+    void reported(const std::string& name) override { note("reported " + name); }
+    void report_now(const std::string& name) override { note("now " + name); }
+
+    /// Once so many are there.
+    std::vector<std::string> said(std::size_t count) {
+        std::vector<std::string> copy;
+        said_.when(
+            std::stop_token(), [&](const auto& all) { return all.size() >= count; },
+            [&](const auto& all) { copy = all; });
+        return copy;
+    }
+
+  private:
+    void note(const std::string& what) {
+        said_.change([&](auto& all) { all.push_back(what); });
+    }
+    Guarded<std::vector<std::string>> said_;
+};
+
+dicom::DataSet transaction(const std::vector<Reference>& references,
+                           const std::string& uid = "1.2.3.9") {
+    dicom::DataSet set;
+    set.set_text(tags::kTransactionUid, uid);
+    for (const auto& [sop_class, sop_instance] : references) {
+        dicom::DataSet& item = set.add_item(tags::kReferencedSopSequence);
+        item.set_text(tags::kReferencedSopClassUid, sop_class);
+        item.set_text(tags::kReferencedSopInstanceUid, sop_instance);
+    }
+    return set;
+}
+
+dicom::DimseCommand action() {
+    dicom::DimseCommand request;
+    request.field = command::kActionRequest;
+    request.message_id = 4;
+    request.requested_sop_class_uid = kCommitmentClass;
+    request.requested_sop_instance_uid = kCommitmentInstance;
+    request.action_type = 1;
+    return request;
+}
+
+/// An archive of two mammograms, 1.1 and 1.2.
+class CommitmentService : public DimseTest {
+  protected:
+    CommitmentService() {
+        test::StoredInstance one;
+        for (const char* uid : {"1.1", "1.2"}) {
+            one.sop_instance = uid;
+            keep(one);
+        }
+        start({.own_aet = "ARCHIVE", .commitments = &outbox});
+        peer.emplace(*scp);
+        peer->associate(std::string(kCommitmentClass));
+    }
+    Outbox outbox;
+    std::optional<RawPeer> peer;
+};
+
+TEST_F(CommitmentService, ReportsOnTheSameAssociation) {
+    const dicom::DataSet asked =
+        transaction({{test::kMammogramClass, "1.1"}, {test::kMammogramClass, "1.2"}});
+    peer->send_request(action(), &asked);
+    const dicom::DimseCommand accepted = peer->read_response();
+    EXPECT_EQ(accepted.field, 0x8130);
+    EXPECT_EQ(accepted.status, status::kSuccess);
+    const dicom::DimseCommand event = peer->read_response();
+    EXPECT_EQ(event.field, command::kEventReportRequest);
+    EXPECT_EQ(event.event_type, 1);
+    EXPECT_EQ(event.affected_sop_class_uid, kCommitmentClass);
+    EXPECT_EQ(event.affected_sop_instance_uid, kCommitmentInstance);
+    const dicom::DataSet report = std::move(peer->read_data_set().data_set);
+    EXPECT_EQ(report.text(tags::kTransactionUid), "1.2.3.9");
+    EXPECT_EQ(report.text(tags::kRetrieveAeTitle), "ARCHIVE");
+    EXPECT_EQ(report.items(tags::kReferencedSopSequence).size(), 2u);
+    EXPECT_FALSE(report.has(tags::kFailedSopSequence));
+    dicom::DimseCommand response;
+    response.field = command::kEventReportResponse;
+    response.message_id = event.message_id;
+    response.status = status::kSuccess;
+    peer->send_request(response);
+    EXPECT_THAT(outbox.said(2), ElementsAre("accept RAW 1.2.3.9", "reported job"));
+}
+
+TEST_F(CommitmentService, LeavesTheReportToTheOutboxWhereItsAssociationEndsOrRefuses) {
+    const dicom::DataSet asked = transaction({{test::kMammogramClass, "1.1"}});
+    peer->send_request(action(), &asked);
+    (void)peer->read_response();
+    const dicom::DimseCommand event = peer->read_response();
+    (void)peer->read_data_set();
+    dicom::DimseCommand response;
+    response.field = command::kEventReportResponse;
+    response.message_id = event.message_id;
+    response.status = status::kProcessingFailure;
+    peer->send_request(response);
+    EXPECT_EQ(outbox.said(2).back(), "now job");
+
+    peer->send_request(action(), &asked);
+    (void)peer->read_response();
+    peer->send(encode_release(dicom::PduType::kReleaseRequest));
+    EXPECT_EQ(outbox.said(4).back(), "now job");
+    EXPECT_EQ(recorder.wait_for_report(0).end, dicom::AssociationEnd::kReleased);
+
+    RawPeer other(*scp);
+    other.associate(std::string(kCommitmentClass));
+    other.send_request(action(), &asked);
+    (void)other.read_response();
+    other.send(encode_abort(dicom::AbortSource::kServiceUser, dicom::AbortReason::kNotSpecified));
+    EXPECT_EQ(outbox.said(6).back(), "now job");
+}
+
+TEST_F(CommitmentService, NamesWhatIsNotKeptOfAnotherClassOrDamaged) {
+    for (const auto& file : store::object_files(store.data())) {
+        // One flipped bit in each: 1.3 is kept afterwards.
+        std::fstream object(file, std::ios::in | std::ios::out | std::ios::binary);
+        object.seekg(-20, std::ios::end);
+        const auto at = object.tellg();
+        const auto byte = static_cast<char>(object.get() ^ 1);
+        object.seekp(at);
+        object.put(byte);
+    }
+    test::StoredInstance good;
+    good.sop_instance = "1.3";
+    keep(good);
+    const CommitmentReport report = examine({"MODALITY",
+                                             "1.2.3.9",
+                                             {{test::kMammogramClass, "1.1"},
+                                              {test::kMammogramClass, "1.3"},
+                                              {test::kMammogramClass, "1.4"},
+                                              {kCt, "1.3"}}},
+                                            store.archive(), "ARCHIVE");
+    EXPECT_EQ(report.command.event_type, 2);
+    EXPECT_EQ(report.committed, 1u);
+    std::vector<std::string> failed;
+    for (const dicom::DataSet& item : report.data_set.items(tags::kFailedSopSequence))
+        failed.push_back(item.text_or(tags::kReferencedSopInstanceUid, "") + " " +
+                         std::to_string(item.integer(tags::kFailureReason).value_or(0)));
+    EXPECT_THAT(failed, ElementsAre("1.1 272", "1.4 274", "1.3 281"));
+}
+
+TEST_F(CommitmentService, RefusesWhatIsNoRequest) {
+    const std::vector<Reference> one = {{test::kMammogramClass, "1.1"}};
+    struct Wrong {
+        std::string instance;
+        std::uint16_t action;
+        dicom::DataSet data_set;
+        std::uint16_t status;
+    };
+    std::vector<Wrong> all;
+    all.push_back({"1.2.3", 1, transaction(one), status::kNoSuchInstance});
+    all.push_back({std::string(kCommitmentInstance), 2, transaction(one), status::kNoSuchAction});
+    all.push_back({std::string(kCommitmentInstance), 1, transaction({}), status::kInvalidArgument});
+    all.push_back(
+        {std::string(kCommitmentInstance), 1, transaction(one, "x"), status::kInvalidArgument});
+    all.push_back({std::string(kCommitmentInstance), 1, transaction({{"", "1.1"}}),
+                   status::kInvalidArgument});
+    for (const Wrong& wrong : all) {
+        dicom::DimseCommand request = action();
+        request.requested_sop_instance_uid = wrong.instance;
+        request.action_type = wrong.action;
+        peer->send_request(request, &wrong.data_set);
+        const dicom::DimseCommand response = peer->read_response();
+        EXPECT_EQ(response.status, wrong.status);
+        EXPECT_NE(response.error_comment, "");
+    }
+}
+
+}  // namespace
+}  // namespace lucerna::retrieve
