@@ -45,6 +45,9 @@ struct ServeSettings {
     std::vector<std::string> dicom_callers;
     bool dicom_any_called_aet = true;
     int dicom_associations = 0;
+    std::uint32_t dicom_max_pdu_bytes = 0;
+    std::chrono::seconds dicom_idle{0};
+    std::chrono::seconds dicom_stall{0};
     std::filesystem::path dicom_tls_certificate;
     std::filesystem::path dicom_tls_key;
     std::filesystem::path dicom_tls_ca;

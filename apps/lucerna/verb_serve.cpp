@@ -125,6 +125,9 @@ pipeline::ServerParts parts_of(const ServeSettings& settings) {
     parts.aet = settings.aet;
     parts.query_retrieve = gives_out_over_dimse(settings);
     parts.dicom.max_associations = static_cast<std::size_t>(settings.dicom_associations);
+    parts.dicom.max_pdu_bytes = settings.dicom_max_pdu_bytes;
+    parts.dicom.idle = settings.dicom_idle;
+    parts.dicom.stall = settings.dicom_stall;
     parts.dicom.tls = tls_options(settings.dicom_tls_certificate, settings.dicom_tls_key,
                                   settings.dicom_tls_ca, dicom::PeerCertificate::kUnchecked);
     parts.web = settings.web;
