@@ -152,6 +152,20 @@ TEST_F(SmallRun, LeavesAPackageWhoseHashesHold) {
     EXPECT_EQ(predictions.size(), 12U);
 }
 
+TEST_F(SmallRun, RefusesAnExtraCacheWithAPatientOfItsOwn) {
+    TrainingSet others = example_set(2, 9, 64);
+    others.images[0].record.patient = "elsewhere";
+    options_.extra = folder_ / "extra";
+    write_file(options_.extra, collection::encode_training_set(others));
+    try {
+        run_train(options_, kQuiet);
+        FAIL() << "took a patient twice";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::kInvalidInput);
+        EXPECT_THAT(error.what(), testing::HasSubstr("patient-1 (image-1)"));
+    }
+}
+
 TEST_F(SmallRun, RefusesTheDirectoryOfAnotherRun) {
     options_.stop_after_steps = 1;
     run_train(options_, kQuiet);

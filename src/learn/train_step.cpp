@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <optional>
+#include <set>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -116,6 +117,19 @@ TrainingSet load_set(const std::filesystem::path& path) {
     return set;
 }
 
+/// A patient of the collection among the extra ones would be trained on when held out.
+void add_extra(TrainingSet& set, TrainingSet extra) {
+    std::set<std::string> patients;
+    for (const TrainingImage& image : set.images) patients.insert(image.record.patient);
+    for (TrainingImage& image : extra.images) {
+        if (patients.contains(image.record.patient))
+            throw Error(ErrorCode::kInvalidInput,
+                        "the extra cache holds a patient of the collection itself: " +
+                            image.record.patient + " (" + image.record.file + ")");
+        set.images.push_back(std::move(image));
+    }
+}
+
 /// `fold_of`: of the images of the cache itself, which come first; those after them are extra.
 std::vector<Part> parts_of(const TrainOptions& options, const TrainingSet& set,
                            const std::vector<int>& fold_of) {
@@ -174,9 +188,7 @@ class Trainer {
           team_(Team::from_environment()) {
         if (team_.leads()) claim_run(options_);
         (void)team_.agreed(0);
-        if (!options_.extra.empty())
-            for (TrainingImage& image : load_set(options_.extra).images)
-                set_.images.push_back(std::move(image));
+        if (!options_.extra.empty()) add_extra(set_, load_set(options_.extra));
         if (!options_.outside.empty()) outside_ = load_set(options_.outside);
         shape_.trunk = trunk_shape_of(trunk_, "");
         if (!team_.leads()) progress_ = [](const std::string&) {};
