@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "base/memory.h"
 #include "infer/model_package.h"
 #include "pipeline/parallel.h"
 #include "pipeline/reading.h"
@@ -28,6 +29,7 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "usage: bench_inference FOLDER\n");
         return 2;
     }
+    keep_freed_memory();
     std::vector<std::filesystem::path> files;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(argv[1]))
         if (entry.path().extension() == ".dcm") files.push_back(entry.path());
@@ -38,7 +40,10 @@ int main(int argc, char** argv) {
     });
     std::optional<infer::ModelPackage> model;
     const auto package = std::filesystem::path(LUCERNA_SOURCE_DIR) / "models" / "cbis-mass";
-    const double open = seconds_of([&] { model = infer::ModelPackage::open(package); });
+    const double open = seconds_of([&] {
+        model = infer::ModelPackage::load(package, infer::read_manifest(package), 0,
+                                          infer::Scratch::kHeap);
+    });
     const int at_once = model->pictures_at_once();
     const pipeline::ExamImages images{sets.at(0).text_or(dicom::kStudyInstanceUid, ""), sets.size(),
                                       [&](std::size_t i) { return sets[i].clone(); }};

@@ -3,8 +3,8 @@
 
 Makes one four-view phantom exam of full size (2560 x 3328, 16 bit), then times, in turns in one
 run: the whole of `lucerna read`, and `bench_inference`, which runs the same networks bare in ONNX
-Runtime on the same prepared pictures. Prints medians, their ratio, the share of each stage and the
-peak memory.
+Runtime on the same prepared pictures: warm, with the threads, the memory and as many pictures at once
+as the reading has. Prints medians, their ratio, the share of each stage and the peak memory.
 
     cmake --preset release -DLUCERNA_BENCH=ON && cmake --build --preset release
     bench/read.py build/release [ROUNDS]
@@ -12,6 +12,7 @@ peak memory.
 import json
 import os
 import pathlib
+import shutil
 import statistics
 import subprocess
 import sys
@@ -42,6 +43,7 @@ def main():
         whole, bare, memory, stages = [], [], [], []
         for _ in range(rounds):
             seconds, _, peak = timed([lucerna, "read", exam, "--out", out, "--quiet"])
+            shutil.rmtree(out)
             whole.append(seconds)
             memory.append(peak)
             _, report, _ = timed([build / "bench/bench_inference", exam])

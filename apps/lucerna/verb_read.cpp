@@ -1,4 +1,3 @@
-#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/memory.h"
 #include "dicom/data_set.h"
 #include "infer/model_package.h"
 #include "pipeline/model_opening.h"
@@ -195,14 +195,6 @@ ExitCode read_all(const ReadOptions& options, pipeline::ModelOpening& opening) {
     return unreadable > 0 ? kBadInput : kDone;
 }
 
-/// Each view needs the same large buffers again: by default the C library gives each of them back
-/// to the system and gets it anew, page by page, which costs a third of a reading.
-void keep_freed_memory() {
-    mallopt(M_ARENA_MAX, 1);
-    mallopt(M_MMAP_MAX, 0);
-    mallopt(M_TRIM_THRESHOLD, 1 << 30);
-}
-
 ExitCode read_all(const ReadOptions& options) {
     std::optional<pipeline::ModelOpening> opening;
     try {
@@ -210,7 +202,7 @@ ExitCode read_all(const ReadOptions& options) {
         if (!options.public_keys.empty())
             trust = {infer::read_public_keys(options.public_keys),
                      infer::Trust::Unsigned::kRefused};
-        opening.emplace(options.model, trust, options.threads);
+        opening.emplace(options.model, trust, options.threads, infer::Scratch::kHeap);
     } catch (const Error& error) {
         return refused(error);
     }

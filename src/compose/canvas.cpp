@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "base/error.h"
@@ -10,7 +11,8 @@
 namespace lucerna::compose {
 namespace {
 
-double distance(exam::Point point, exam::Point from, exam::Point to) {
+/// Distance of a point from a line; infinite where it is sure to be more than `enough`.
+double distance(exam::Point point, exam::Point from, exam::Point to, double enough) {
     const double dx = to.x - from.x;
     const double dy = to.y - from.y;
     const double length_squared = dx * dx + dy * dy;
@@ -18,7 +20,12 @@ double distance(exam::Point point, exam::Point from, exam::Point to) {
     if (length_squared > 0)
         along = std::clamp(((point.x - from.x) * dx + (point.y - from.y) * dy) / length_squared,
                            0.0, 1.0);
-    return std::hypot(point.x - from.x - along * dx, point.y - from.y - along * dy);
+    const double away_x = point.x - from.x - along * dx;
+    const double away_y = point.y - from.y - along * dy;
+    // Most pixels around a stroke are not touched by it; std::hypot is for those that may be.
+    if (away_x * away_x + away_y * away_y > 1.01 * enough * enough)
+        return std::numeric_limits<double>::infinity();
+    return std::hypot(away_x, away_y);
 }
 
 int clamped(double value, int highest) {
@@ -61,13 +68,14 @@ void Canvas::draw_picture(const exam::Raster<std::uint8_t>& picture, int left, i
         std::uint8_t* sample =
             &samples_[3 * (static_cast<std::size_t>(top + y) * static_cast<std::size_t>(width_) +
                            static_cast<std::size_t>(std::max(0, left)))];
-        for (int x = first; x < last; ++x, sample += 3)
-            sample[0] = sample[1] = sample[2] = picture.at(x, y);
+        const std::uint8_t* const row = &picture.at(0, y);
+        for (int x = first; x < last; ++x, sample += 3) sample[0] = sample[1] = sample[2] = row[x];
     }
 }
 
 void Canvas::draw_segment(exam::Point from, exam::Point to, double thickness, Colour colour) {
     const double reach = thickness / 2 + 1;
+    const double full = thickness / 2 + 0.5;
     const int left = clamped(std::min(from.x, to.x) - reach, width_ - 1);
     const int right = clamped(std::max(from.x, to.x) + reach, width_ - 1);
     const int top = clamped(std::min(from.y, to.y) - reach, height_ - 1);
@@ -75,7 +83,7 @@ void Canvas::draw_segment(exam::Point from, exam::Point to, double thickness, Co
     for (int y = top; y <= bottom; ++y)
         for (int x = left; x <= right; ++x) {
             const double share =
-                std::clamp(thickness / 2 + 0.5 - distance({x + 0.5, y + 0.5}, from, to), 0.0, 1.0);
+                std::clamp(full - distance({x + 0.5, y + 0.5}, from, to, full), 0.0, 1.0);
             if (share > 0) blend(x, y, share, colour);
         }
 }

@@ -141,6 +141,23 @@ void require_frame(const Pixels& pixels, int frame) {
                                           std::to_string(pixels.layout.frames));
 }
 
+/// With every check that there is a frame to decode.
+Pixels checked_pixels_of(const DataSet& data_set, int frame, const Limits& limits) {
+    Pixels pixels = pixels_of(data_set);
+    require_frame(pixels, frame);
+    const StoredLayout& layout = pixels.layout;
+    const std::size_t size =
+        layout.samples() * static_cast<std::size_t>(std::max(layout.bits_allocated / 8, 1));
+    if (size > limits.max_frame_bytes) {
+        throw Error(ErrorCode::kInvalidInput,
+                    "a frame of " + std::to_string(layout.rows) + " x " +
+                        std::to_string(layout.columns) + " pixels takes more than the limit of " +
+                        std::to_string(limits.max_frame_bytes) + " bytes");
+    }
+    require_enough(pixels);
+    return pixels;
+}
+
 Bytes joined_fragments(const DataSet& data_set, const Pixels& pixels, int frame) {
     const auto [first, last] = fragments_of(data_set, pixels, static_cast<std::size_t>(frame));
     Bytes out;
@@ -314,18 +331,8 @@ int frame_count(const DataSet& data_set) {
 }
 
 DecodedFrame decode_frame(const DataSet& data_set, int frame, const Limits& limits) {
-    const Pixels pixels = pixels_of(data_set);
-    require_frame(pixels, frame);
+    const Pixels pixels = checked_pixels_of(data_set, frame, limits);
     const StoredLayout& layout = pixels.layout;
-    const std::size_t size =
-        layout.samples() * static_cast<std::size_t>(std::max(layout.bits_allocated / 8, 1));
-    if (size > limits.max_frame_bytes) {
-        throw Error(ErrorCode::kInvalidInput,
-                    "a frame of " + std::to_string(layout.rows) + " x " +
-                        std::to_string(layout.columns) + " pixels takes more than the limit of " +
-                        std::to_string(limits.max_frame_bytes) + " bytes");
-    }
-    require_enough(pixels);
     DecodedFrame out = pixels.fragments == nullptr ? native_frame(pixels, frame)
                                                    : compressed_frame(data_set, pixels, frame);
     // A codestream may have more bits than the header says are stored; then it is right.
@@ -335,6 +342,38 @@ DecodedFrame decode_frame(const DataSet& data_set, int frame, const Limits& limi
     out.is_signed = layout.is_signed;
     keep_stored_bits(out, by_header ? layout.high_bit + 1 - layout.bits_stored : 0);
     return out;
+}
+
+FrameView::FrameView(const DecodedFrame& frame)
+    : rows(frame.rows),
+      columns(frame.columns),
+      samples_per_pixel(frame.samples_per_pixel),
+      bits_allocated(frame.bits_allocated),
+      bits_stored(frame.bits_stored),
+      is_signed(frame.is_signed),
+      photometric_interpretation(frame.photometric_interpretation),
+      samples(frame.samples) {}
+
+const FrameView& FirstFrame::view() {
+    if (view_) return *view_;
+    const Pixels pixels = checked_pixels_of(*data_set_, 0, {});
+    const StoredLayout& layout = pixels.layout;
+    if (pixels.fragments != nullptr || layout.bits_allocated == 1 || layout.is_subsampled() ||
+        layout.is_planar) {
+        decoded_ = decode_frame(*data_set_, 0);
+        return view_.emplace(*decoded_);
+    }
+    FrameView& view = view_.emplace();
+    view.rows = layout.rows;
+    view.columns = layout.columns;
+    view.samples_per_pixel = layout.samples_per_pixel;
+    view.bits_allocated = layout.bits_allocated;
+    view.bits_stored = layout.bits_stored;
+    view.low_bit = layout.high_bit + 1 - layout.bits_stored;
+    view.is_signed = layout.is_signed;
+    view.photometric_interpretation = layout.photometric_interpretation;
+    view.samples = pixels.element->value().first(layout.frame_bits() / 8);
+    return view;
 }
 
 Bytes stored_frame(const DataSet& data_set, int frame) {

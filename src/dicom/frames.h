@@ -46,20 +46,37 @@ struct DecodedFrame {
 [[nodiscard]] DecodedFrame decode_frame(const DataSet& data_set, int frame,
                                         const Limits& limits = {});
 
-/// The first frame of an image, decoded when it is first asked for and kept for whoever asks next.
-/// The image is borrowed. For one thread at a time.
+/// One frame of uncompressed samples that lie elsewhere: with `low_bit` 0, as DecodedFrame has
+/// them.
+struct FrameView {
+    int rows = 0;
+    int columns = 0;
+    int samples_per_pixel = 1;
+    int bits_allocated = 8;
+    /// The value is in so many bits from `low_bit` up; what lies beside them counts for nothing.
+    int bits_stored = 8;
+    int low_bit = 0;
+    bool is_signed = false;
+    std::string photometric_interpretation;
+    ByteView samples;
+
+    FrameView() = default;
+    /// Of `frame`, which has to stay.
+    explicit FrameView(const DecodedFrame& frame);
+};
+
+/// The first frame of an image, found (and decoded, where need be) when it is first asked for and
+/// kept for whoever asks next. The image is borrowed. For one thread at a time.
 class FirstFrame {
   public:
     explicit FirstFrame(const DataSet& data_set) : data_set_(&data_set) {}
-    /// Throws as decode_frame, whenever it is asked.
-    [[nodiscard]] const DecodedFrame& decoded() {
-        if (!frame_) frame_ = decode_frame(*data_set_, 0);
-        return *frame_;
-    }
+    /// Native pixels are looked at where they lie. Throws as decode_frame, whenever it is asked.
+    [[nodiscard]] const FrameView& view();
 
   private:
     const DataSet* data_set_;
-    std::optional<DecodedFrame> frame_;
+    std::optional<DecodedFrame> decoded_;
+    std::optional<FrameView> view_;
 };
 
 /// Frame `frame` (from 0) as it is stored: the codestream of an encapsulated one without fragment

@@ -125,8 +125,10 @@ float looked_up(double value, const LookupTable& table) {
 template <typename Map>
 std::vector<float> mapped(const DecodedFrame& frame, Map&& map) {
     std::vector<float> out(frame.count());
-    if (SampleTable<float>::serves(frame)) {
-        SampleTable<float>::of(frame, map).look_up(frame, 0, out);
+    const FrameView view(frame);
+    const SampleValues values(view);
+    if (values.are_few()) {
+        SampleTable<float>::of(values, map).look_up(view, 0, out);
     } else {
         for (std::size_t i = 0; i < out.size(); ++i)
             out[i] = map(static_cast<double>(frame.value(i)));

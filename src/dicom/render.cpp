@@ -149,45 +149,62 @@ std::uint8_t shown_as(float presentation_value) {
     return static_cast<std::uint8_t>(presentation_value * 255.0F + 0.5F);
 }
 
+std::optional<Voi> voi_of(const RenderOptions& options) {
+    if (options.window) return *options.window;
+    return {};
+}
+
 Picture8 gray_picture(const DataSet& data_set, const DecodedFrame& frame, int index,
                       const RenderOptions& options) {
-    std::optional<Voi> voi;
-    if (options.window) voi = *options.window;
-    const Size source{frame.columns, frame.rows};
-    const Size target = fitted(source, options);
-    const auto map =
-        SampleTable<float>::serves(frame) ? presentation_map(data_set, index, voi) : std::nullopt;
-    if (map && target != source) {
-        // Neither the values nor their bytes are kept for the whole of a large frame.
-        const auto shown = SampleTable<float>::of(
-            frame, [&](double value) { return static_cast<float>(shown_as((*map)(value))); });
-        const auto columns = static_cast<std::size_t>(frame.columns);
-        return shrunk_rows({frame.columns, frame.rows, 1}, target.width, target.height,
-                           [&](int y, std::span<float> row) {
-                               shown.look_up(frame, static_cast<std::size_t>(y) * columns, row);
-                           });
-    }
-    const std::vector<float> values = presentation_values(data_set, frame, index, voi);
+    const std::vector<float> values = presentation_values(data_set, frame, index, voi_of(options));
     Picture8 picture{frame.columns, frame.rows, 1, Bytes(values.size())};
     std::transform(values.begin(), values.end(), picture.pixels.begin(), shown_as);
     return shrunk(std::move(picture), options);
 }
 
-}  // namespace
-
-Picture8 render(const DataSet& data_set, const DecodedFrame& decoded, int frame,
-                const RenderOptions& options) {
-    const std::string& kind = decoded.photometric_interpretation;
-    if (decoded.samples_per_pixel > 1) return shrunk(color_picture(decoded), options);
-    if (kind == "PALETTE COLOR") return shrunk(palette_picture(data_set, decoded), options);
-    if (kind == "MONOCHROME1" || kind == "MONOCHROME2")
-        return gray_picture(data_set, decoded, frame, options);
-    throw Error(ErrorCode::kUnsupported,
-                "pixels of photometric interpretation " + kind + " are not shown here");
+bool is_gray(const FrameView& frame) {
+    return frame.samples_per_pixel == 1 && (frame.photometric_interpretation == "MONOCHROME1" ||
+                                            frame.photometric_interpretation == "MONOCHROME2");
 }
 
+/// A gray frame that is to become smaller: neither its values nor their bytes are made for the
+/// whole of it. Nothing where that is not how it is done.
+std::optional<Picture8> small_gray_picture(const DataSet& data_set, const FrameView& frame,
+                                           int index, const RenderOptions& options) {
+    const Size source{frame.columns, frame.rows};
+    const Size target = fitted(source, options);
+    const SampleValues values(frame);
+    if (!is_gray(frame) || !values.are_few() || target == source) return {};
+    const auto map = presentation_map(data_set, index, voi_of(options));
+    if (!map) return {};
+    const auto shown = SampleTable<float>::of(
+        values, [&](double value) { return static_cast<float>(shown_as((*map)(value))); });
+    const auto columns = static_cast<std::size_t>(frame.columns);
+    return shrunk_rows({frame.columns, frame.rows, 1}, target.width, target.height,
+                       [&](int y, std::span<float> row) {
+                           shown.look_up(frame, static_cast<std::size_t>(y) * columns, row);
+                       });
+}
+
+}  // namespace
+
 Picture8 render(const DataSet& data_set, int frame, const RenderOptions& options) {
-    return render(data_set, decode_frame(data_set, frame), frame, options);
+    const DecodedFrame decoded = decode_frame(data_set, frame);
+    if (auto picture = small_gray_picture(data_set, FrameView(decoded), frame, options))
+        return *std::move(picture);
+    if (decoded.samples_per_pixel > 1) return shrunk(color_picture(decoded), options);
+    if (decoded.photometric_interpretation == "PALETTE COLOR")
+        return shrunk(palette_picture(data_set, decoded), options);
+    if (is_gray(FrameView(decoded))) return gray_picture(data_set, decoded, frame, options);
+    throw Error(ErrorCode::kUnsupported, "pixels of photometric interpretation " +
+                                             decoded.photometric_interpretation +
+                                             " are not shown here");
+}
+
+Picture8 render(const DataSet& data_set, FirstFrame& first_frame, const RenderOptions& options) {
+    if (auto picture = small_gray_picture(data_set, first_frame.view(), 0, options))
+        return *std::move(picture);
+    return render(data_set, 0, options);
 }
 
 Bytes render_jpeg(const DataSet& data_set, int frame, const RenderOptions& options) {

@@ -4,6 +4,7 @@
 
 #include "base/encoding.h"
 #include "dicom/data_set.h"
+#include "dicom/frames.h"
 #include "dicom/grayscale.h"
 
 namespace lucerna::dicom {
@@ -33,8 +34,8 @@ struct RenderOptions {
 [[nodiscard]] Picture8 render(const DataSet& data_set, int frame = 0,
                               const RenderOptions& options = {});
 
-/// The same of `decoded`, which is frame `frame` of `data_set`.
-[[nodiscard]] Picture8 render(const DataSet& data_set, const DecodedFrame& decoded, int frame = 0,
+/// The same of the image's first frame, for a caller that has it.
+[[nodiscard]] Picture8 render(const DataSet& data_set, FirstFrame& first_frame,
                               const RenderOptions& options = {});
 
 /// Baseline JPEG (4:4:4) and 8-bit PNG.

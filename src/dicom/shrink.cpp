@@ -49,19 +49,32 @@ class Across {
 
     /// Writes one row of the target.
     void average(const std::vector<float>& line, std::uint8_t* out) const {
+        switch (taps_) {
+            // The number that most pictures need: known, the loop within is no loop.
+            case 3:
+                return average_by([] { return std::size_t{3}; }, line, out);
+            case 4:
+                return average_by([] { return std::size_t{4}; }, line, out);
+            default:
+                return average_by([this] { return taps_; }, line, out);
+        }
+    }
+
+  private:
+    template <typename Taps>
+    void average_by(Taps taps, const std::vector<float>& line, std::uint8_t* out) const {
         for (std::size_t x = 0; x < target_; ++x) {
-            const float* const weights = &weights_[x * taps_];
+            const float* const weights = &weights_[x * taps()];
             for (std::size_t channel = 0; channel < channels_; ++channel) {
                 const float* const covered = &line[first_[x] + channel];
                 float sum = 0;
-                for (std::size_t i = 0; i < taps_; ++i) sum += weights[i] * covered[i * channels_];
+                for (std::size_t i = 0; i < taps(); ++i) sum += weights[i] * covered[i * channels_];
                 // Not negative: adding a half and cutting off is to round.
                 *out++ = static_cast<std::uint8_t>(std::min(sum + 0.5, 255.0));
             }
         }
     }
 
-  private:
     std::size_t channels_;
     std::size_t target_;
     std::size_t taps_ = 0;

@@ -13,16 +13,30 @@ namespace {
 
 constexpr std::size_t kManifestLimit = 1 << 20;
 
-void check_files(const std::filesystem::path& folder, const Manifest& manifest) {
+constexpr const char* kNetworkFile = "model.onnx";
+
+void check(const std::string& name, const std::string& found, const std::string& expected) {
+    if (found != expected)
+        throw Error(ErrorCode::kCorrupt,
+                    name + " has SHA-256 " + found + ", manifest.json says " + expected);
+}
+
+/// Checks every file that the manifest lists. Returns the network: what was hashed is what is
+/// loaded.
+Bytes checked_network(const std::filesystem::path& folder, const Manifest& manifest) {
+    Bytes network;
     for (const auto& [name, expected] : manifest.files) {
         const std::filesystem::path file = folder / name;
         if (!std::filesystem::is_regular_file(file))
             throw Error(ErrorCode::kNotFound, name + " is listed in manifest.json but missing");
-        const std::string found = sha256_of_file(file);
-        if (found != expected)
-            throw Error(ErrorCode::kCorrupt,
-                        name + " has SHA-256 " + found + ", manifest.json says " + expected);
+        if (name == kNetworkFile) {
+            network = read_file(file);
+            check(name, sha256(network), expected);
+        } else {
+            check(name, sha256_of_file(file), expected);
+        }
     }
+    return network;
 }
 
 std::string signature_of(const std::filesystem::path& folder) {
@@ -57,12 +71,12 @@ Manifest read_manifest(const std::filesystem::path& folder, const Trust& trust) 
     });
 }
 
-ModelPackage ModelPackage::load(const std::filesystem::path& folder, Manifest manifest,
-                                int threads) {
+ModelPackage ModelPackage::load(const std::filesystem::path& folder, Manifest manifest, int threads,
+                                Scratch scratch) {
     return or_refused(folder, [&] {
-        check_files(folder, manifest);
+        const Bytes network = checked_network(folder, manifest);
         const ThreadUse use = thread_use(threads);
-        Session session(folder / "model.onnx", manifest, use.within_a_picture);
+        Session session(network, manifest, use.within_a_picture, scratch);
         return ModelPackage(std::move(manifest), std::move(session), use.pictures_at_once);
     });
 }

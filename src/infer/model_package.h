@@ -28,7 +28,7 @@ class ModelPackage {
                                            const Trust& trust = {}, int threads = 0);
     /// The rest of it, where read_manifest gave the manifest.
     [[nodiscard]] static ModelPackage load(const std::filesystem::path& folder, Manifest manifest,
-                                           int threads);
+                                           int threads, Scratch scratch = Scratch::kArena);
 
     [[nodiscard]] const exam::ModelIdentity& identity() const { return manifest_.identity; }
     [[nodiscard]] const exam::InputContract& contract() const { return manifest_.contract; }

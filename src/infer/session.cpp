@@ -95,7 +95,7 @@ struct Session::State {
     }
 };
 
-Session::Session(const std::filesystem::path& onnx_file, const Manifest& manifest, int threads)
+Session::Session(ByteView onnx, const Manifest& manifest, int threads, Scratch scratch)
     : state_(std::make_unique<State>()) {
     state_->input = manifest.input_tensor;
     state_->outputs = {manifest.boxes_tensor, manifest.presence_tensor, manifest.suspicion_tensor,
@@ -106,7 +106,8 @@ Session::Session(const std::filesystem::path& onnx_file, const Manifest& manifes
         options.SetGraphOptimizationLevel(GraphOptimizationLevel::ORT_ENABLE_ALL);
         // Pictures differ in size: memory planned for one shape would be kept beside the others.
         options.DisableMemPattern();
-        state_->session = Ort::Session(environment(), onnx_file.c_str(), options);
+        if (scratch == Scratch::kHeap) options.DisableCpuMemArena();
+        state_->session = Ort::Session(environment(), onnx.data(), onnx.size(), options);
         state_->check_contract();
     } catch (const Ort::Exception& cause) {
         throw Error(ErrorCode::kInvalidInput, "model.onnx cannot be loaded", cause);

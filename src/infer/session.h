@@ -1,9 +1,9 @@
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <vector>
 
+#include "base/encoding.h"
 #include "exam/geometry.h"
 #include "exam/raster.h"
 #include "infer/manifest.h"
@@ -32,12 +32,18 @@ struct ThreadUse {
 /// `threads` that compute in all; 0: one a core.
 [[nodiscard]] ThreadUse thread_use(int threads);
 
+/// Where a network's intermediate pictures lie: in the runtime's own arena, which keeps what it
+/// once had, or in the heap, which then is the better place where it keeps it too
+/// (keep_freed_memory).
+enum class Scratch { kArena, kHeap };
+
 /// A network loaded into ONNX Runtime, whose inputs and outputs are those of the manifest.
 class Session {
   public:
-    /// Throws Error(kInvalidInput) when the file is no network or its tensors (names, types,
+    /// Throws Error(kInvalidInput) when the bytes are no network or its tensors (names, types,
     /// ranks) are not what the manifest says. `threads`: that `run` may use within a picture.
-    Session(const std::filesystem::path& onnx_file, const Manifest& manifest, int threads);
+    Session(ByteView onnx, const Manifest& manifest, int threads,
+            Scratch scratch = Scratch::kArena);
     ~Session();
     Session(Session&&) noexcept;
     Session& operator=(Session&&) noexcept;

@@ -13,7 +13,8 @@ namespace lucerna::pipeline {
 class ModelOpening {
   public:
     /// Returns when the manifest is read. Throws as infer::read_manifest.
-    ModelOpening(const std::filesystem::path& folder, const infer::Trust& trust, int threads);
+    ModelOpening(const std::filesystem::path& folder, const infer::Trust& trust, int threads,
+                 infer::Scratch scratch);
 
     [[nodiscard]] const exam::InputContract& contract() const { return contract_; }
     /// Waits for the rest. Throws as infer::ModelPackage::load, the first time; not to be asked

@@ -98,7 +98,7 @@ compose::RenderedView rendered(const dicom::DataSet& data_set, dicom::FirstFrame
     dicom::RenderOptions options;
     options.max_width = kCaptureSide;
     options.max_height = kCaptureSide;
-    dicom::Picture8 picture = dicom::render(data_set, first_frame.decoded(), 0, options);
+    dicom::Picture8 picture = dicom::render(data_set, first_frame, options);
     compose::RenderedView view;
     view.sop_instance_uid = data_set.text_or(dicom::kSopInstanceUid, "");
     view.scale = static_cast<double>(picture.width) /

@@ -13,7 +13,8 @@ std::variant<exam::PreparedView, exam::Refusal> prepare_picture(
         !(picture.column_spacing_mm > 0))
         throw Error(ErrorCode::kInvalidInput, "a picture to prepare has no pixels or no spacing");
     Working working;
-    working.picture = std::move(picture);
+    working.facts = picture;
+    working.pixels = Pixels(std::move(picture.pixels));
     std::vector<std::string> taken;
     if (auto refusal = take_steps(working, steps_of(contract), source, contract, taken))
         return *std::move(refusal);

@@ -12,9 +12,8 @@ namespace lucerna::prepare {
 /// The side of a stored picture on which the chest wall lies.
 enum class ChestWall { kLeft, kRight };
 
-/// One mammogram as display values: larger is brighter (denser tissue), on any scale.
-struct Picture {
-    exam::Raster<float> pixels;
+/// What is known of a mammogram beside its pixels.
+struct PictureFacts {
     /// Size of a pixel, down (row to row) and across (column to column); both > 0.
     double row_spacing_mm = 0;
     double column_spacing_mm = 0;
@@ -25,6 +24,11 @@ struct Picture {
     std::optional<ChestWall> chest_wall;
     /// True when the header says that the foot (MLO) or the medial side (CC) is on top.
     bool upside_down = false;
+};
+
+/// One mammogram as display values: larger is brighter (denser tissue), on any scale.
+struct Picture : PictureFacts {
+    exam::Raster<float> pixels;
 };
 
 /// Takes the steps that `contract.steps` names, in that order, on a picture that holds display

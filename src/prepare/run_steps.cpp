@@ -35,7 +35,7 @@ exam::PreparedView view_of(Working working, const exam::ViewSource& source,
     view.source = source;
     view.spacing_mm = contract.spacing_mm;
     view.steps = std::move(taken);
-    view.pixels = std::move(working.picture.pixels);
+    view.pixels = std::move(working.pixels.raster());
     view.placement = working.placement;
     return view;
 }

@@ -41,66 +41,74 @@ std::vector<Share> shares(int size, int source_size, double scale) {
     return all;
 }
 
+/// Whole source rows are summed first: that loop runs at memory speed.
+void sum_rows(const Share& covered, RowReader& reader, int size, float* sums) {
+    std::fill(sums, sums + size, 0.0F);
+    for (std::size_t k = 0; k < covered.weights.size(); ++k) {
+        const float weight = covered.weights[k];
+        const float* const row = reader.stored_row(covered.first + static_cast<int>(k));
+        for (int x = 0; x < size; ++x) sums[x] += weight * row[x];
+    }
+}
+
+void sum_columns(const std::vector<Share>& across, const float* line, float* result) {
+    for (const Share& columns : across) {
+        float sum = 0;
+        for (std::size_t k = 0; k < columns.weights.size(); ++k)
+            sum += columns.weights[k] * line[static_cast<std::size_t>(columns.first) + k];
+        *result++ = sum;
+    }
+}
+
 }  // namespace
 
-void resample_rows(const exam::Raster<float>& source, double scale_x, double scale_y,
-                   const std::vector<std::uint8_t>& rows, exam::Raster<float>& result) {
-    const std::vector<Share> across = shares(result.width, source.width, scale_x);
-    const std::vector<Share> down = shares(result.height, source.height, scale_y);
-    std::vector<float> line(static_cast<std::size_t>(source.width));
-    for (int y = 0; y < result.height; ++y) {
-        if (rows[static_cast<std::size_t>(y)] == 0) continue;
-        // Whole source rows are summed first: that loop runs at memory speed.
-        std::fill(line.begin(), line.end(), 0.0F);
-        const Share& covered = down[static_cast<std::size_t>(y)];
-        for (std::size_t k = 0; k < covered.weights.size(); ++k) {
-            const float weight = covered.weights[k];
-            const float* row = &source.at(0, covered.first + static_cast<int>(k));
-            for (std::size_t x = 0; x < line.size(); ++x) line[x] += weight * row[x];
-        }
-        for (int x = 0; x < result.width; ++x) {
-            const Share& columns = across[static_cast<std::size_t>(x)];
-            float sum = 0;
-            for (std::size_t k = 0; k < columns.weights.size(); ++k)
-                sum += columns.weights[k] * line[static_cast<std::size_t>(columns.first) + k];
-            result.at(x, y) = sum;
-        }
+void resample_down(const Pixels& source, double scale_y, const std::vector<std::uint8_t>& rows,
+                   exam::Raster<float>& means) {
+    const std::vector<Share> down = shares(means.height, source.height(), scale_y);
+    RowReader reader(source);
+    for (int y = 0; y < means.height; ++y)
+        if (rows[static_cast<std::size_t>(y)] != 0)
+            sum_rows(down[static_cast<std::size_t>(y)], reader, means.width, &means.at(0, y));
+}
+
+exam::Raster<float> resampled_across(const exam::Raster<float>& means, bool mirrored, int width,
+                                     double scale_x) {
+    const std::vector<Share> across = shares(width, means.width, scale_x);
+    exam::Raster<float> result(width, means.height);
+    std::vector<float> line(static_cast<std::size_t>(means.width));
+    for (int y = 0; y < means.height; ++y) {
+        const float* const stored = &means.at(0, y);
+        if (mirrored) std::reverse_copy(stored, stored + means.width, line.begin());
+        sum_columns(across, mirrored ? line.data() : stored, &result.at(0, y));
     }
+    return result;
+}
+
+exam::Raster<float> resampled(const Pixels& source, int width, int height, double scale_x,
+                              double scale_y) {
+    const std::vector<Share> across = shares(width, source.width(), scale_x);
+    const std::vector<Share> down = shares(height, source.height(), scale_y);
+    exam::Raster<float> result(width, height);
+    std::vector<float> line(static_cast<std::size_t>(source.width()));
+    RowReader reader(source);
+    for (int y = 0; y < height; ++y) {
+        sum_rows(down[static_cast<std::size_t>(y)], reader, source.width(), line.data());
+        if (source.is_mirrored()) std::reverse(line.begin(), line.end());
+        sum_columns(across, line.data(), &result.at(0, y));
+    }
+    return result;
 }
 
 exam::Raster<float> resampled(const exam::Raster<float>& source, int width, int height,
                               double scale_x, double scale_y) {
-    exam::Raster<float> result(width, height);
-    const std::vector<std::uint8_t> all(static_cast<std::size_t>(height), 1);
-    resample_rows(source, scale_x, scale_y, all, result);
-    return result;
+    return resampled(Pixels(source), width, height, scale_x, scale_y);
 }
 
-void mirror(exam::Raster<float>& raster) {
-    for (int y = 0; y < raster.height; ++y) {
-        float* row = &raster.at(0, y);
-        std::reverse(row, row + raster.width);
-    }
-}
-
-void turn_over(exam::Raster<float>& raster) {
-    for (int y = 0; y < raster.height / 2; ++y) {
-        float* upper = &raster.at(0, y);
-        std::swap_ranges(upper, upper + raster.width, &raster.at(0, raster.height - 1 - y));
-    }
-}
-
-void cut(exam::Raster<float>& raster, int x, int y, int width, int height) {
-    // Rows only move towards the front, each to where nothing that is still needed lies.
-    for (int row = 0; row < height; ++row) {
-        const float* const from = &raster.at(x, y + row);
-        std::copy(
-            from, from + width,
-            raster.pixels.data() + static_cast<std::size_t>(row) * static_cast<std::size_t>(width));
-    }
-    raster.width = width;
-    raster.height = height;
-    raster.pixels.resize(static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
+exam::Raster<float> cut(const exam::Raster<float>& raster, int x, int y, int width, int height) {
+    exam::Raster<float> part(width, height);
+    for (int row = 0; row < height; ++row)
+        std::copy_n(&raster.at(x, y + row), width, &part.at(0, row));
+    return part;
 }
 
 }  // namespace lucerna::prepare

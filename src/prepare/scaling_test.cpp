@@ -54,18 +54,5 @@ TEST(Resampled, KeepsTheMean) {
     EXPECT_NEAR(before, after, 1e-3);
 }
 
-TEST(Mirror, TurnsRowsAround) {
-    auto raster = row({1, 2, 3});
-    mirror(raster);
-    EXPECT_THAT(raster.pixels, ElementsAre(3, 2, 1));
-}
-
-TEST(TurnOver, PutsTheLastRowFirst) {
-    exam::Raster<float> raster(2, 3);
-    raster.pixels = {1, 2, 3, 4, 5, 6};
-    turn_over(raster);
-    EXPECT_THAT(raster.pixels, ElementsAre(5, 6, 3, 4, 1, 2));
-}
-
 }  // namespace
 }  // namespace lucerna::prepare

@@ -24,7 +24,9 @@ constexpr double kSureOfChestWall = 3.0;
 
 /// Of the picture as it is now. The steps that look at one share it while no pixel changes.
 const Survey& surveyed(Working& working) {
-    if (!working.survey) working.survey = survey_of(working.picture);
+    if (!working.survey)
+        working.survey = survey_of(working.pixels, working.facts.row_spacing_mm,
+                                   working.facts.column_spacing_mm);
     return *working.survey;
 }
 
@@ -41,21 +43,21 @@ bool is_empty(const Mask& mask) {
     return std::find(mask.pixels.begin(), mask.pixels.end(), 1) == mask.pixels.end();
 }
 
-std::optional<ChestWall> expected_chest_wall(const Picture& picture) {
-    if (picture.chest_wall || !picture.laterality) return picture.chest_wall;
-    return *picture.laterality == exam::Laterality::kRight ? ChestWall::kRight : ChestWall::kLeft;
+std::optional<ChestWall> expected_chest_wall(const PictureFacts& facts) {
+    if (facts.chest_wall || !facts.laterality) return facts.chest_wall;
+    return *facts.laterality == exam::Laterality::kRight ? ChestWall::kRight : ChestWall::kLeft;
 }
 
-Refusal contradicted(const Picture& picture, ChestWall seen) {
+Refusal contradicted(const PictureFacts& facts, ChestWall seen) {
     const char* side = seen == ChestWall::kLeft ? "left" : "right";
     std::string what = "The chest wall is on the " + std::string(side) +
                        " of the picture, which is not where the header puts it";
-    if (picture.laterality)
-        what += *picture.laterality == exam::Laterality::kRight ? " for a right breast"
-                                                                : " for a left breast";
+    if (facts.laterality)
+        what += *facts.laterality == exam::Laterality::kRight ? " for a right breast"
+                                                              : " for a left breast";
     return {RefusalReason::kLateralityContradicted,
             what + ".",
-            picture.chest_wall ? "Patient Orientation (0020,0020)" : "Image Laterality (0020,0062)",
+            facts.chest_wall ? "Patient Orientation (0020,0020)" : "Image Laterality (0020,0062)",
             "Check laterality and orientation at the modality, correct the header and send again.",
             {},
             {}};
@@ -122,31 +124,31 @@ std::vector<Step> steps_named(const std::vector<std::string>& names) {
 }
 
 Outcome orient(Working& working, const exam::InputContract&) {
-    Picture& picture = working.picture;
+    PictureFacts& facts = working.facts;
     const Mask& breast = surveyed(working).breast;
     if (is_empty(breast)) return no_breast();
     const ChestWallEvidence seen = chest_wall_in(breast);
-    const ChestWall side = expected_chest_wall(picture).value_or(seen.side);
-    if (seen.side != side && seen.ratio > kSureOfChestWall) return contradicted(picture, seen.side);
+    const ChestWall side = expected_chest_wall(facts).value_or(seen.side);
+    if (seen.side != side && seen.ratio > kSureOfChestWall) return contradicted(facts, seen.side);
     if (side == ChestWall::kRight) {
-        mirror(picture.pixels);
-        working.survey.reset();
-        const double width = picture.pixels.width;
+        working.pixels.mirror();
+        renew_mirrored(*working.survey, working.pixels);
+        const double width = working.pixels.width();
         working.placement = exam::Placement{-1, 1, width, 0}.then(working.placement);
-        picture.chest_wall = ChestWall::kLeft;
+        facts.chest_wall = ChestWall::kLeft;
     }
-    if (picture.upside_down) {
-        turn_over(picture.pixels);
+    if (facts.upside_down) {
+        working.pixels.turn_over();
         working.survey.reset();
-        const double height = picture.pixels.height;
+        const double height = working.pixels.height();
         working.placement = exam::Placement{1, -1, 0, height}.then(working.placement);
-        picture.upside_down = false;
+        facts.upside_down = false;
     }
     return {};
 }
 
 Outcome remove_markers(Working& working, const exam::InputContract&) {
-    exam::Raster<float>& pixels = working.picture.pixels;
+    Pixels& pixels = working.pixels;
     const Survey& survey = surveyed(working);
     const Frame& frame = survey.frame;
     const Mask& bright = survey.bright;
@@ -166,14 +168,13 @@ Outcome remove_markers(Working& working, const exam::InputContract&) {
                                 x >= bright.width - frame.right ||
                                 y >= bright.height - frame.bottom;
             if (breast.at(x, y) || !(framed || bright.at(x, y))) continue;
-            const Span across = span_of(x, survey.scale_x, pixels.width);
-            const Span down = span_of(y, survey.scale_y, pixels.height);
+            const Span across = span_of(x, survey.scale_x, pixels.width());
+            const Span down = span_of(y, survey.scale_y, pixels.height());
             for (int row = down.from; row < down.to; ++row)
-                std::fill(&pixels.at(across.from, row), &pixels.at(across.to - 1, row) + 1,
-                          background);
+                pixels.fill(across.from, across.to, row, background);
             changed[static_cast<std::size_t>(y)] = 1;
         }
-    renew(*working.survey, working.picture, std::move(changed));
+    renew_rows(*working.survey, pixels, std::move(changed));
     return {};
 }
 
@@ -185,7 +186,7 @@ Outcome segment_breast(Working& working, const exam::InputContract&) {
 }
 
 Outcome crop_to_breast(Working& working, const exam::InputContract&) {
-    exam::Raster<float>& pixels = working.picture.pixels;
+    Pixels& pixels = working.pixels;
     exam::Raster<float>& breast = working.breast;
     int left = breast.width, top = breast.height, right = 0, bottom = 0;
     for (int y = 0; y < breast.height; ++y)
@@ -197,25 +198,26 @@ Outcome crop_to_breast(Working& working, const exam::InputContract&) {
                 bottom = std::max(bottom, y + 1);
             }
     if (right <= left) return no_breast();
-    const double scale_x = double(pixels.width) / breast.width;
-    const double scale_y = double(pixels.height) / breast.height;
-    const int x0 = span_of(left, scale_x, pixels.width).from;
-    const int x1 = span_of(right - 1, scale_x, pixels.width).to;
-    const int y0 = span_of(top, scale_y, pixels.height).from;
-    const int y1 = span_of(bottom - 1, scale_y, pixels.height).to;
-    cut(pixels, x0, y0, x1 - x0, y1 - y0);
-    cut(breast, left, top, right - left, bottom - top);
+    const double scale_x = double(pixels.width()) / breast.width;
+    const double scale_y = double(pixels.height()) / breast.height;
+    const int x0 = span_of(left, scale_x, pixels.width()).from;
+    const int x1 = span_of(right - 1, scale_x, pixels.width()).to;
+    const int y0 = span_of(top, scale_y, pixels.height()).from;
+    const int y1 = span_of(bottom - 1, scale_y, pixels.height()).to;
+    pixels.cut(x0, y0, x1 - x0, y1 - y0);
+    breast = cut(breast, left, top, right - left, bottom - top);
     working.survey.reset();
     working.placement = exam::Placement{1, 1, double(x0), double(y0)}.then(working.placement);
     return {};
 }
 
 Outcome resample(Working& working, const exam::InputContract& contract) {
-    Picture& picture = working.picture;
-    const double scale_x = contract.spacing_mm / picture.column_spacing_mm;
-    const double scale_y = contract.spacing_mm / picture.row_spacing_mm;
-    const int width = std::max(1, static_cast<int>(std::lround(picture.pixels.width / scale_x)));
-    const int height = std::max(1, static_cast<int>(std::lround(picture.pixels.height / scale_y)));
+    PictureFacts& facts = working.facts;
+    Pixels& pixels = working.pixels;
+    const double scale_x = contract.spacing_mm / facts.column_spacing_mm;
+    const double scale_y = contract.spacing_mm / facts.row_spacing_mm;
+    const int width = std::max(1, static_cast<int>(std::lround(pixels.width() / scale_x)));
+    const int height = std::max(1, static_cast<int>(std::lround(pixels.height() / scale_y)));
     const auto padded = [&](int size) {
         return (size + contract.multiple_of - 1) / contract.multiple_of * contract.multiple_of;
     };
@@ -237,20 +239,20 @@ Outcome resample(Working& working, const exam::InputContract& contract) {
         return outer;
     };
     if (!working.breast.pixels.empty()) {
-        const double across = double(working.breast.width) / picture.pixels.width;
-        const double down = double(working.breast.height) / picture.pixels.height;
+        const double across = double(working.breast.width) / pixels.width();
+        const double down = double(working.breast.height) / pixels.height();
         working.breast =
             framed(resampled(working.breast, width, height, scale_x * across, scale_y * down));
     }
-    picture.pixels = framed(resampled(picture.pixels, width, height, scale_x, scale_y));
+    pixels = Pixels(framed(resampled(pixels, width, height, scale_x, scale_y)));
     working.survey.reset();
-    picture.row_spacing_mm = picture.column_spacing_mm = contract.spacing_mm;
+    facts.row_spacing_mm = facts.column_spacing_mm = contract.spacing_mm;
     working.placement = exam::Placement{scale_x, scale_y, 0, 0}.then(working.placement);
     return {};
 }
 
 Outcome normalise(Working& working, const exam::InputContract&) {
-    exam::Raster<float>& pixels = working.picture.pixels;
+    exam::Raster<float>& pixels = working.pixels.raster();
     const exam::Raster<float>& breast = working.breast;
     const auto inside = [&](std::size_t i) { return breast.pixels[i] >= 0.5F; };
     if (breast.pixels.size() != pixels.pixels.size())

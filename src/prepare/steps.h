@@ -12,6 +12,7 @@
 #include "exam/raster.h"
 #include "exam/refusal.h"
 #include "prepare/picture.h"
+#include "prepare/pixels.h"
 #include "prepare/survey.h"
 
 namespace lucerna::dicom {
@@ -22,13 +23,14 @@ namespace lucerna::prepare {
 
 /// A picture on its way through the steps.
 struct Working {
-    Picture picture;
-    /// From `picture.pixels` to the picture that came in.
+    PictureFacts facts;
+    Pixels pixels;
+    /// From `pixels` to the picture that came in.
     exam::Placement placement;
     /// Where the breast is: 1 inside, 0 outside, between at the skin line. Spread over the whole
     /// picture whatever its size; empty before `segment_breast`.
     exam::Raster<float> breast;
-    /// Of `picture` as it is: whoever changes its pixels empties or renews it.
+    /// Of `pixels` as they are: whoever changes them empties or renews it.
     std::optional<Survey> survey;
     /// The header of a stored image, borrowed while the steps run; null for other pictures.
     const dicom::DataSet* header = nullptr;

@@ -1,3 +1,6 @@
+#include <functional>
+#include <span>
+
 #include "base/error.h"
 #include "dicom/data_set.h"
 #include "dicom/grayscale.h"
@@ -28,36 +31,41 @@ Outcome attempt(dicom::Tag where, Stage&& stage) {
     return {};
 }
 
+void change_values(Working& working, const std::function<void(std::span<float>)>& change) {
+    working.survey.reset();
+    working.pixels.map(change);
+}
+
 }  // namespace
 
 Outcome modality_lut(Working& working, const exam::InputContract&) {
     return attempt(dicom::kModalityLutSequence, [&] {
         const dicom::ModalityLut lut = dicom::modality_lut_of(*working.header);
-        auto& values = working.picture.pixels.pixels;
-        working.survey.reset();
-        if (lut.table) {
-            for (float& value : values) value = lut.table->at(value);
-        } else if (lut.slope != 1 || lut.intercept != 0) {
+        if (!lut.table && lut.slope == 1 && lut.intercept == 0) return;
+        change_values(working, [&](std::span<float> values) {
             for (float& value : values)
-                value = static_cast<float>(value * lut.slope + lut.intercept);
-        }
+                value = lut.table ? lut.table->at(value)
+                                  : static_cast<float>(value * lut.slope + lut.intercept);
+        });
     });
 }
 
 Outcome voi_lut(Working& working, const exam::InputContract&) {
     return attempt(dicom::kWindowCenter, [&] {
         const auto alternatives = dicom::voi_alternatives(*working.header);
-        auto& values = working.picture.pixels.pixels;
-        working.survey.reset();
-        if (!alternatives.empty()) dicom::apply_voi(values, alternatives.front());
+        if (alternatives.empty()) return;
+        change_values(working, [&](std::span<float> values) {
+            dicom::apply_voi(values, alternatives.front());
+        });
     });
 }
 
 Outcome presentation_lut(Working& working, const exam::InputContract&) {
     if (!dicom::is_inverse(*working.header)) return {};
-    working.survey.reset();
     // Only the order of values matters from here on, so their sign is enough.
-    for (float& value : working.picture.pixels.pixels) value = -value;
+    change_values(working, [](std::span<float> values) {
+        for (float& value : values) value = -value;
+    });
     return {};
 }
 

@@ -5,7 +5,7 @@
 
 #include "exam/raster.h"
 #include "prepare/breast.h"
-#include "prepare/picture.h"
+#include "prepare/pixels.h"
 
 namespace lucerna::prepare {
 
@@ -19,13 +19,19 @@ struct Survey {
     /// What is brighter than the background, and the breast among it: of the survey's size.
     Mask bright;
     Mask breast;
+    /// `pixels` before they were resampled across (resample_down).
+    exam::Raster<float> means;
 };
 
-/// Requires a picture with pixels and spacings.
-[[nodiscard]] Survey survey_of(const Picture& picture);
+/// Requires pixels, and spacings > 0: the size of one, down and across.
+[[nodiscard]] Survey survey_of(const Pixels& pixels, double row_spacing_mm,
+                               double column_spacing_mm);
 
-/// `survey` was of `picture` before pixels changed that lie within the survey's rows whose entry in
-/// `changed` is not 0; it becomes what survey_of would make anew.
-void renew(Survey& survey, const Picture& picture, std::vector<std::uint8_t> changed);
+// Both make `survey` what survey_of would make anew, and read fewer pixels than it.
+
+/// After `pixels` were mirrored.
+void renew_mirrored(Survey& survey, const Pixels& pixels);
+/// After pixels changed that lie within the survey's rows whose entry in `changed` is not 0.
+void renew_rows(Survey& survey, const Pixels& pixels, std::vector<std::uint8_t> changed);
 
 }  // namespace lucerna::prepare

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,10 +9,10 @@
 #include "base/error.h"
 #include "dicom/frames.h"
 #include "dicom/grayscale.h"
-#include "dicom/sample_table.h"
 #include "dicom/tags.h"
 #include "dicom/uids.h"
 #include "prepare/header.h"
+#include "prepare/pixels.h"
 #include "prepare/run_steps.h"
 
 namespace lucerna::prepare {
@@ -21,18 +20,12 @@ namespace {
 
 using Values = std::vector<float>;
 
-Values stored_values(const dicom::DecodedFrame& frame) {
-    Values values(frame.count());
-    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(frame.value(i));
-    return values;
-}
-
-/// Every value that a sample of the frame can have, from the lowest up.
-Values possible_values(const dicom::DecodedFrame& frame) {
+/// Every value that a sample can have, from the lowest up.
+Values possible_values(const dicom::SampleValues& all) {
     Values values;
-    values.reserve(static_cast<std::size_t>(frame.highest() - frame.lowest() + 1));
-    for (std::int64_t value = frame.lowest(); value <= frame.highest(); ++value)
-        values.push_back(static_cast<float>(value));
+    values.reserve(all.count());
+    for (std::size_t i = 0; i < all.count(); ++i)
+        values.push_back(static_cast<float>(all.lowest() + static_cast<std::int64_t>(i)));
     return values;
 }
 
@@ -57,57 +50,21 @@ void blacken_padding(const dicom::DataSet& data_set, Values& values,
         if (pads(value)) value = *black;
 }
 
-exam::Raster<float> row_of(Values values) {
-    exam::Raster<float> row;
-    row.width = static_cast<int>(values.size());
-    row.height = 1;
-    row.pixels = std::move(values);
-    return row;
-}
-
-/// Each sample of the frame by its entry, row by row: a large picture is written only once.
-exam::Raster<float> looked_up(const dicom::DecodedFrame& frame,
-                              const dicom::SampleTable<float>& table) {
-    const auto columns = static_cast<std::size_t>(frame.columns);
-    const auto rows = static_cast<std::size_t>(frame.rows);
-    exam::Raster<float> raster;
-    raster.width = frame.columns;
-    raster.height = frame.rows;
-    raster.pixels.reserve(columns * rows);
-    Values row(columns);
-    for (std::size_t y = 0; y < rows; ++y) {
-        table.look_up(frame, y * columns, row);
-        raster.pixels.insert(raster.pixels.end(), row.begin(), row.end());
+Pixels pixels_of(const dicom::DataSet& data_set, dicom::FirstFrame& first_frame) {
+    const dicom::FrameView& frame = first_frame.view();
+    const dicom::SampleValues all(frame);
+    const bool pads = data_set.has_value(dicom::kPixelPaddingValue);
+    if (all.are_few()) {
+        Values values = possible_values(all);
+        if (pads) blacken_padding(data_set, values, dicom::occurring(frame, all));
+        return Pixels(frame, std::move(values));
     }
-    return raster;
-}
-
-/// Takes the first steps, which are those on stored values, and leaves the rest in `steps`. Such a
-/// step maps each value by itself: it is taken on the values that there can be, not on the pixels.
-std::optional<exam::Refusal> take_steps_on_values(const dicom::DecodedFrame& frame,
-                                                  Working& working, std::span<const Step>& steps,
-                                                  const exam::ViewSource& source,
-                                                  const exam::InputContract& contract,
-                                                  std::vector<std::string>& taken) {
-    const bool by_table = dicom::SampleTable<float>::serves(frame);
-    Values values = by_table ? possible_values(frame) : stored_values(frame);
-    if (working.header->has_value(dicom::kPixelPaddingValue))
-        blacken_padding(*working.header, values,
-                        by_table ? dicom::occurring(frame) : std::vector<std::uint8_t>());
-    working.picture.pixels = row_of(std::move(values));
-    const auto rest = std::find_if(steps.begin(), steps.end(),
-                                   [](const Step& step) { return !step.on_stored_values; });
-    if (auto refusal = take_steps(working, {steps.begin(), rest}, source, contract, taken))
-        return refusal;
-    steps = {rest, steps.end()};
-    exam::Raster<float>& pixels = working.picture.pixels;
-    if (by_table) {
-        pixels = looked_up(frame, dicom::SampleTable<float>(frame, std::move(pixels.pixels)));
-    } else {
-        pixels.width = frame.columns;
-        pixels.height = frame.rows;
-    }
-    return {};
+    const dicom::DecodedFrame decoded = dicom::decode_frame(data_set, 0);
+    exam::Raster<float> raster(decoded.columns, decoded.rows);
+    for (std::size_t i = 0; i < raster.pixels.size(); ++i)
+        raster.pixels[i] = static_cast<float>(decoded.value(i));
+    if (pads) blacken_padding(data_set, raster.pixels, {});
+    return Pixels(std::move(raster));
 }
 
 exam::Refusal undecodable(const Error& error, const exam::ViewSource& source) {
@@ -127,29 +84,26 @@ exam::Refusal undecodable(const Error& error, const exam::ViewSource& source) {
 std::variant<exam::PreparedView, exam::Refusal> prepare_view(const dicom::DataSet& data_set,
                                                              dicom::FirstFrame& first_frame,
                                                              const exam::InputContract& contract) {
-    const std::vector<Step> all = steps_of(contract);
+    const std::vector<Step> steps = steps_of(contract);
     auto checked = read_header(data_set, contract);
     if (auto* refusal = std::get_if<exam::Refusal>(&checked)) return std::move(*refusal);
     const Header& header = std::get<Header>(checked);
-    const dicom::DecodedFrame* frame = nullptr;
+    Working working;
     try {
-        frame = &first_frame.decoded();
+        working.pixels = pixels_of(data_set, first_frame);
     } catch (const Error& error) {
         if (error.code() == ErrorCode::kInternal) throw;
         return undecodable(error, header.source);
     }
-    Working working;
     working.header = &data_set;
-    working.picture.row_spacing_mm = header.source.row_spacing_mm;
-    working.picture.column_spacing_mm = header.source.column_spacing_mm;
-    working.picture.laterality = header.laterality;
-    working.picture.chest_wall = header.chest_wall;
-    working.picture.upside_down = header.upside_down;
-    std::span<const Step> steps = all;
+    working.facts.row_spacing_mm = header.source.row_spacing_mm;
+    working.facts.column_spacing_mm = header.source.column_spacing_mm;
+    working.facts.laterality = header.laterality;
+    working.facts.chest_wall = header.chest_wall;
+    working.facts.upside_down = header.upside_down;
     std::vector<std::string> taken;
-    auto refusal = take_steps_on_values(*frame, working, steps, header.source, contract, taken);
-    if (!refusal) refusal = take_steps(working, steps, header.source, contract, taken);
-    if (refusal) return *std::move(refusal);
+    if (auto refusal = take_steps(working, steps, header.source, contract, taken))
+        return *std::move(refusal);
     return view_of(std::move(working), header.source, contract, std::move(taken));
 }
 
