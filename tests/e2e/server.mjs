@@ -7,14 +7,18 @@ import { fileURLToPath } from 'node:url';
 
 const kDist = fileURLToPath(new URL('../../web/dist', import.meta.url));
 
-// Resolves with {url, stop, remove, folder}; `folder` keeps what a former server of it kept.
-export async function startServer(binary, folder = mkdtempSync(join(tmpdir(), 'lucerna-e2e-'))) {
+// Resolves with {url, stop, remove, folder}; `folder` keeps what a former server of it kept, `more` are
+// arguments beside those that every test needs.
+export async function startServer(
+  binary,
+  { folder = mkdtempSync(join(tmpdir(), 'lucerna-e2e-')), more = [] } = {},
+) {
   const model = process.env.LUCERNA_MODEL ? ['--model', process.env.LUCERNA_MODEL] : [];
   const child = spawn(
     binary,
     [
       'serve', '--data', join(folder, 'data'), '--http', '127.0.0.1:0', '--dicom', '127.0.0.1:0',
-      '--web', kDist, ...model,
+      '--web', kDist, ...model, ...more,
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );

@@ -114,7 +114,7 @@ describe('server and page', { skip: kBinary ? false : 'LUCERNA_BIN is not set' }
     await page.waitForSelector('.finding.dismissed');
 
     await server.stop();
-    server = await startServer(kBinary, server.folder);
+    server = await startServer(kBinary, { folder: server.folder });
     await openExam(shown.study_instance_uid);
     await page.waitForSelector('.finding.dismissed');
     await page.keyboard.press('ArrowDown');
