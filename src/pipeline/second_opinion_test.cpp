@@ -18,19 +18,6 @@ namespace {
 using testing::ElementsAre;
 using testing::SizeIs;
 
-/// A contract for mammograms, around the network that knows only the brightest pixel.
-nlohmann::json mammography_manifest() {
-    nlohmann::json manifest = test::tiny_manifest();
-    manifest["input"]["modality"] = "MG";
-    manifest["input"]["views"] = {"R-CC", "L-CC", "R-MLO", "L-MLO"};
-    manifest["input"]["preparation"] = {"modality_lut",   "voi_lut",        "presentation_lut",
-                                        "orient",         "remove_markers", "segment_breast",
-                                        "crop_to_breast", "resample",       "normalise"};
-    manifest["input"]["max_width"] = 1024;
-    manifest["input"]["max_height"] = 1024;
-    return manifest;
-}
-
 phantom::Exam small_exam(std::uint64_t seed) {
     phantom::PhantomOptions options;
     options.seed = seed;
@@ -43,7 +30,7 @@ phantom::Exam small_exam(std::uint64_t seed) {
 class SecondOpinionTest : public testing::Test {
   protected:
     SecondOpinionTest() {
-        test::write_package(folder_.path() / "model", {}, mammography_manifest());
+        test::write_package(folder_.path() / "model", {}, test::tiny_mammography_manifest());
     }
 
     /// Keeps the views with these indices.

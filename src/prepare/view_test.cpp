@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 
+#include "prepare/picture.h"
 #include "prepare/test_breasts.h"
 
 namespace lucerna::prepare {
@@ -48,6 +50,25 @@ TEST(PrepareView, AcceptsTheFourStandardViews) {
         EXPECT_EQ(view.source.row_spacing_mm, 1);
         EXPECT_EQ(view.steps, contract().steps);
         EXPECT_EQ(view.placement.scale_x, name[0] == 'R' ? -1 : 1);
+    }
+}
+
+TEST(PrepareView, GivesTheBitsThatARasterOfItsValuesGives) {
+    for (const bool right : {false, true}) {
+        auto pixels = test::left_breast();
+        for (int y = 20; y < 40; ++y)
+            for (int x = 120; x < 140; ++x) pixels.at(x, y) = 4000;  // a marker
+        if (right) pixels = test::mirrored(pixels);
+        DataSet stored = stored_view(right ? "R-MLO" : "L-MLO");
+        test::set_stored(stored, pixels);
+        Picture picture;
+        picture.pixels = pixels;
+        for (float& value : picture.pixels.pixels) value = std::round(value);
+        picture.row_spacing_mm = picture.column_spacing_mm = 1;
+        picture.laterality = right ? exam::Laterality::kRight : exam::Laterality::kLeft;
+        const auto plain = prepare_picture(std::move(picture), {}, contract());
+        ASSERT_TRUE(std::holds_alternative<exam::PreparedView>(plain));
+        EXPECT_TRUE(std::get<exam::PreparedView>(plain).pixels.pixels == accepted(stored));
     }
 }
 

@@ -45,6 +45,19 @@ inline nlohmann::json tiny_manifest() {
         {"files", {{"model.onnx", std::string(64, '0')}}}};
 }
 
+/// A contract for mammograms, around the network that knows only the brightest pixel.
+inline nlohmann::json tiny_mammography_manifest() {
+    nlohmann::json manifest = tiny_manifest();
+    manifest["input"]["modality"] = "MG";
+    manifest["input"]["views"] = {"R-CC", "L-CC", "R-MLO", "L-MLO"};
+    manifest["input"]["preparation"] = {"modality_lut",   "voi_lut",        "presentation_lut",
+                                        "orient",         "remove_markers", "segment_breast",
+                                        "crop_to_breast", "resample",       "normalise"};
+    manifest["input"]["max_width"] = 1024;
+    manifest["input"]["max_height"] = 1024;
+    return manifest;
+}
+
 /// Writes a package whose hashes are right.
 inline void write_package(const std::filesystem::path& folder, const TinyOnnx& network,
                           nlohmann::json manifest = tiny_manifest()) {

@@ -1,0 +1,87 @@
+#include "pipeline/reading.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "dicom/tags.h"
+#include "phantom/phantom.h"
+#include "pipeline/model_opening.h"
+#include "support/temporary_folder.h"
+#include "support/tiny_package.h"
+
+namespace lucerna::pipeline {
+namespace {
+
+using testing::SizeIs;
+
+class ReadingTest : public testing::Test {
+  protected:
+    ReadingTest() {
+        test::write_package(folder_.path(), {}, test::tiny_mammography_manifest());
+        phantom::PhantomOptions options;
+        options.columns = 450;
+        options.rows = 600;
+        options.spacing_mm = 0.4;
+        exam_ = phantom::make_exam(options);
+        // Two of one view, and one of nothing: refusals have an order too.
+        exam_.views.push_back(exam_.views.at(1).clone());
+        exam_.views.back().set_text(dicom::kSopInstanceUid, "2.25.4711");
+        exam_.views.push_back(exam_.views.at(2).clone());
+        exam_.views.back().set_text(dicom::kSopInstanceUid, "2.25.4712");
+        exam_.views.back().set_text(dicom::kModality, "CT");
+    }
+
+    [[nodiscard]] PreparedExam prepared(const exam::InputContract& contract, int at_once,
+                                        const OnProgress& progress = {}) const {
+        const auto load = [this](std::size_t i) { return exam_.views.at(i).clone(); };
+        return prepare_exam(
+            {exam_.views.at(0).text_or(dicom::kStudyInstanceUid, ""), exam_.views.size(), load},
+            contract, at_once, progress);
+    }
+    /// findings.json, then every object.
+    [[nodiscard]] std::vector<std::string> outcome(ModelOpening& opening, int at_once) const {
+        PreparedExam exam = prepared(opening.contract(), at_once);
+        const exam::ExamReading reading = read_exam(exam, opening.model(), {}, clock_);
+        std::vector<std::string> all{compose::findings_json(reading)};
+        for (const compose::Result& result :
+             compose_exam(reading, std::move(exam.pictures), at_once))
+            all.emplace_back(as_text(result.part10));
+        return all;
+    }
+
+    test::TemporaryFolder folder_;
+    ManualClock clock_{from_rfc3339("2026-03-01T08:00:00.000Z")};
+    phantom::Exam exam_;
+};
+
+TEST_F(ReadingTest, IsTheSameHoweverManyViewsAreReadAtOnce) {
+    ModelOpening alone(folder_.path(), {}, 1, infer::Scratch::kArena);
+    ModelOpening many(folder_.path(), {}, 4, infer::Scratch::kHeap);
+    const std::vector<std::string> one_by_one = outcome(alone, 1);
+    // Of each image a capture, beside findings.json and the reports.
+    ASSERT_THAT(one_by_one, SizeIs(3 + 6));
+    EXPECT_EQ(alone.model().pictures_at_once(), 1);
+    EXPECT_EQ(many.model().pictures_at_once(), 4);
+    for (int round = 0; round < 3; ++round) EXPECT_TRUE(outcome(many, 4) == one_by_one);
+}
+
+TEST_F(ReadingTest, StopsWhenProgressIsCancelled) {
+    ModelOpening opening(folder_.path(), {}, 2, infer::Scratch::kArena);
+    const auto cancel = [](const Progress&) { throw Error(ErrorCode::kCancelled, "stop"); };
+    EXPECT_THROW((void)prepared(opening.contract(), 1, cancel), Error);
+}
+
+TEST_F(ReadingTest, RefusesAPackageWhoseNetworkIsNotTheOneListed) {
+    write_file(folder_.path() / "model.onnx", as_byte_view("another network"));
+    ModelOpening opening(folder_.path(), {}, 1, infer::Scratch::kArena);
+    EXPECT_THROW((void)opening.model(), Error);
+}
+
+}  // namespace
+}  // namespace lucerna::pipeline
