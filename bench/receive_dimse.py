@@ -74,14 +74,14 @@ def free_port():
 class Peer:
     """A server on an empty folder; used in a `with`."""
 
-    def __init__(self, folder, command, port, environment=None):
-        self.folder, self.port = folder, port
+    def __init__(self, folder, command, port, environment=None, title="ANY-SCP"):
+        self.folder, self.port, self.title = folder, port, title
         with open(folder / "log", "wb") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
 
     def __enter__(self):
         end = time.monotonic() + 60
-        while subprocess.run(["echoscu", "127.0.0.1", str(self.port)],
+        while subprocess.run(["echoscu", "-aec", self.title, "127.0.0.1", str(self.port)],
                              capture_output=True, check=False).returncode:
             if self.process.poll() is not None or time.monotonic() > end:
                 raise SystemExit((self.folder / "log").read_text(errors="replace")[-2000:])
