@@ -43,6 +43,17 @@ bool asks_for_a_value(const dicom::DataSet& identifier, dicom::Tag tag) {
     return false;
 }
 
+/// The keys in the one item that a sequence matching key has (PS3.4 C.2.2.2.6).
+void add_sequence(Find& find, const dicom::DataSet& identifier, dicom::Tag sequence) {
+    for (const dicom::DataSet& item : identifier.items(sequence))
+        for (const dicom::Tag tag : item.tags()) {
+            if (store::is_indexed_in(sequence, tag, find.query.level))
+                find.query.keys.push_back({tag, key_value(item, tag), sequence});
+            else
+                find.ignores_some |= asks_for_a_value(item, tag);
+        }
+}
+
 Find find_from(const dicom::DataSet& identifier, Level level) {
     Find find;
     find.query.level = level;
@@ -50,8 +61,15 @@ Find find_from(const dicom::DataSet& identifier, Level level) {
     for (const dicom::Tag tag : identifier.tags()) {
         if (is_about_the_request(tag)) continue;
         if (store::is_indexed(tag, level)) {
-            find.indexed.insert(tag);
-            find.query.keys.push_back({tag, key_value(identifier, tag)});
+            if (identifier.vr(tag) == "SQ")
+                add_sequence(find, identifier, tag);
+            else
+                find.query.keys.push_back({tag, key_value(identifier, tag)});
+            // The object has more of a sequence than the index.
+            if (level == Level::kInstance && identifier.vr(tag) == "SQ")
+                find.from_object.insert(tag);
+            else
+                find.indexed.insert(tag);
             continue;
         }
         const bool is_given = level == Level::kInstance && tag.group != kPixelGroup;
@@ -63,6 +81,14 @@ Find find_from(const dicom::DataSet& identifier, Level level) {
 
 /// A value of the index, in the VR that it has there.
 void put(dicom::DataSet& answer, const store::Attribute& attribute) {
+    if (attribute.vr == "SQ") {
+        answer.set_empty(attribute.tag);
+        for (const std::vector<store::Attribute>& item : store::items_of(attribute)) {
+            dicom::DataSet& given = answer.add_item(attribute.tag);
+            for (const store::Attribute& one : item) put(given, one);
+        }
+        return;
+    }
     if (attribute.vr == "US") {
         long long number = 0;
         const char* const end = attribute.value.data() + attribute.value.size();

@@ -77,6 +77,8 @@ Search search_from(const http::Request& request, Level level, const QidoOptions&
         const std::vector<dicom::Tag> path = attribute_path(name);
         if (path.size() == 1 && store::is_indexed(path[0], level))
             search.query.keys.push_back({path[0], value});
+        else if (path.size() == 2 && store::is_indexed_in(path[0], path[1], level))
+            search.query.keys.push_back({path[1], value, path[0]});
         else
             not_matched.push_back(name);
     }

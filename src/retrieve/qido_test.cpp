@@ -84,7 +84,7 @@ TEST(Qido, WarnsOfWhatItDidNotDo) {
     EXPECT_NE(warning("fuzzymatching=true").find("299 lucerna \"The fuzzymatching"),
               std::string::npos);
     EXPECT_NE(warning("Manufacturer=Acme").find("Manufacturer"), std::string::npos);
-    EXPECT_NE(warning("RequestAttributesSequence.ScheduledProcedureStepID=1").find("Request"),
+    EXPECT_NE(warning("ProcedureCodeSequence.CodeValue=1").find("ProcedureCode"),
               std::string::npos);
     EXPECT_NE(warning("includefield=Manufacturer").find("Manufacturer"), std::string::npos);
     EXPECT_NE(warning("limit=1").find("additional results"), std::string::npos);

@@ -54,6 +54,12 @@ constexpr Column kColumns[] = {
     {{0x0028, 0x0100}, "US", kInstance, kNumber, "i.bits_allocated"},
     {{0x0040, 0x0244}, "DA", kSeries, kDate, "e.step_start_date"},
     {{0x0040, 0x0245}, "TM", kSeries, kTime, "e.step_start_time"},
+    {{0x0040, 0x0275},
+     "SQ",
+     kSeries,
+     kItems,
+     "(SELECT group_concat(r.scheduled_procedure_step_id || char(31) || r.requested_procedure_id, "
+     "char(30)) FROM request_attributes r WHERE r.series = e.id)"},
 };
 
 }  // namespace

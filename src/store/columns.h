@@ -7,7 +7,8 @@
 
 namespace lucerna::store {
 
-/// How an indexed attribute is matched. A kPatientCount is known of patients alone.
+/// How an indexed attribute is matched. A kPatientCount is known of patients alone; kItems are
+/// matched by what is in them.
 enum class Matching {
     kText,
     kCode,
@@ -18,7 +19,8 @@ enum class Matching {
     kNumber,
     kModalities,
     kCount,
-    kPatientCount
+    kPatientCount,
+    kItems
 };
 
 /// One indexed attribute: the index's one table of them. A new one is a line here and a column in
@@ -39,6 +41,16 @@ struct Column {
 
 /// In tag order.
 [[nodiscard]] std::span<const Column> columns();
+/// An attribute within the items of Request Attributes Sequence; r is their table.
+struct ItemColumn {
+    dicom::Tag tag;
+    std::string_view vr;
+    std::string_view sql;
+};
+inline constexpr ItemColumn kRequestItem[] = {
+    {{0x0040, 0x0009}, "SH", "r.scheduled_procedure_step_id"},
+    {{0x0040, 0x1001}, "SH", "r.requested_procedure_id"}};
+
 /// Null where the attribute is not indexed.
 [[nodiscard]] const Column* column_of(dicom::Tag tag);
 

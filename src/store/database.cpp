@@ -30,11 +30,13 @@ void prepare_schema(Connection& connection, const std::filesystem::path& path) {
         throw Error(ErrorCode::kUnsupported,
                     path.string() + " has schema version " + std::to_string(version) +
                         ", this program knows versions up to " + std::to_string(kSchemaVersion));
-    if (!empty) return;
-    const std::string script = "BEGIN IMMEDIATE;" + std::string(kSchema) +
-                               "PRAGMA application_id = " + std::to_string(kApplicationId) +
-                               "; PRAGMA user_version = " + std::to_string(kSchemaVersion) +
-                               "; COMMIT;";
+    if (version == kSchemaVersion) return;
+    std::string script = "BEGIN IMMEDIATE;";
+    if (empty) script += kSchema;
+    for (std::int64_t from = empty ? 1 : version; from < kSchemaVersion; ++from)
+        script += kUpgrades[from - 1];
+    script += "PRAGMA application_id = " + std::to_string(kApplicationId) +
+              "; PRAGMA user_version = " + std::to_string(kSchemaVersion) + "; COMMIT;";
     connection.execute(script.c_str());
 }
 

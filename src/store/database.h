@@ -26,10 +26,11 @@ class Database {
   public:
     using Work = std::function<void(Connection&)>;
 
-    /// Creates it with the present schema or opens it, sealed under `key`; one that an earlier
-    /// program left unsealed is sealed first. `before_commit` runs once before each batch is
-    /// committed; if it throws, nothing of the batch is. Throws Error(kUnsupported) when the file
-    /// is of a newer version, Error(kCorrupt) when it is not a Lucerna index, or altered.
+    /// Creates it with the present schema, or opens it, sealed under `key`, and brings it up to that;
+    /// one that an earlier program left unsealed is sealed first. `before_commit` runs once before
+    /// each batch is committed; if it throws, nothing of the batch is. Throws Error(kUnsupported)
+    /// when the file is of a newer version, Error(kCorrupt) when it is not a Lucerna index, or
+    /// altered.
     Database(std::filesystem::path path, const vault::SecretKey& key,
              std::function<void()> before_commit);
     ~Database();

@@ -34,6 +34,16 @@ TEST(Database, RefusesAnIndexOfANewerVersionByItsNumber) {
     EXPECT_THAT(message_of([&] { store.open(); }), testing::HasSubstr("schema version 99"));
 }
 
+TEST(Database, BringsAnOlderFileUpToTheSchema) {
+    TestStore store;
+    store.archive().keep(test::StoredInstance{}.file());
+    store.close();
+    OpenedIndex(store).connection.execute("DROP TABLE request_attributes; PRAGMA user_version = 1");
+    store.open();
+    EXPECT_EQ(store.archive().totals().instances, 1U) << "and keeps what is in it";
+    EXPECT_EQ(store.archive().find({Level::kSeries, {}}).size(), 1U);
+}
+
 TEST(Database, RefusesAFileThatIsNoIndex) {
     const test::TemporaryFolder folder;
     const auto path = folder.path() / "index.sqlite";

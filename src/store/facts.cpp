@@ -29,6 +29,23 @@ std::string uid_of(const dicom::DataSet& data_set, dicom::Tag tag, const char* n
     return uid;
 }
 
+/// As many as a series can be meant to answer; more would make the index heavy.
+constexpr std::size_t kMostRequestItems = 64;
+
+std::vector<Facts::RequestItem> request_items_of(const dicom::DataSet& data_set) {
+    std::vector<Facts::RequestItem> items;
+    for (const dicom::DataSet& item : data_set.items({0x0040, 0x0275})) {
+        Facts::RequestItem one{value_of(item, {0x0040, 0x0009}), value_of(item, {0x0040, 0x1001})};
+        // The index hands them out with control characters between (query.h).
+        for (std::string* text : {&one.scheduled_procedure_step_id, &one.requested_procedure_id})
+            std::erase_if(*text, [](char letter) { return letter >= 0 && letter < 0x20; });
+        if (one.scheduled_procedure_step_id.empty() && one.requested_procedure_id.empty()) continue;
+        items.push_back(std::move(one));
+        if (items.size() == kMostRequestItems) break;
+    }
+    return items;
+}
+
 std::string date_of(const dicom::DataSet& data_set, dicom::Tag tag) {
     std::string value = value_of(data_set, tag);
     std::string key = date_key(value);
@@ -126,6 +143,12 @@ std::int64_t series_row(Connection& index, std::int64_t study, const Facts& fact
         .bind(time_key(facts.step_start_time))
         .run();
     const std::int64_t row = index.last_row();
+    for (const Facts::RequestItem& item : facts.request_items)
+        index.prepare("INSERT INTO request_attributes VALUES (?,?,?)")
+            .bind(row)
+            .bind(item.scheduled_procedure_step_id)
+            .bind(item.requested_procedure_id)
+            .run();
     index.prepare("UPDATE studies SET series_count = series_count + 1 WHERE id = ?")
         .bind(study)
         .run();
@@ -184,6 +207,7 @@ Facts facts_of(const dicom::DataSet& data_set, const ViewOf& view_of) {
     facts.series_time = text(0x0008, 0x0031);
     facts.step_start_date = date(0x0040, 0x0244);
     facts.step_start_time = text(0x0040, 0x0245);
+    facts.request_items = request_items_of(data_set);
 
     facts.instance_number = number(0x0020, 0x0013);
     facts.rows = number(0x0028, 0x0010);

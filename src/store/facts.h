@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "dicom/data_set.h"
 #include "store/archive.h"
@@ -36,6 +37,12 @@ struct Facts {
     std::string series_time;
     std::string step_start_date;
     std::string step_start_time;
+    /// Of Request Attributes Sequence.
+    struct RequestItem {
+        std::string scheduled_procedure_step_id;
+        std::string requested_procedure_id;
+    };
+    std::vector<RequestItem> request_items;
 
     std::string sop_instance_uid;
     std::string sop_class_uid;

@@ -178,6 +178,7 @@ Condition condition_for(const Column& column, std::string_view value) {
             return modality;
         }
         case Matching::kText:
+        case Matching::kItems:
             break;
     }
     return like(std::string(column.sql), value);
@@ -242,6 +243,24 @@ Condition condition_for(const Column& column, const Key& key, std::string_view v
     return condition_for(column, value);
 }
 
+/// One item meets all keys in a sequence. Empty where none of them asks for anything.
+Condition in_one_item(const std::vector<Key>& keys) {
+    Condition all;
+    for (const Key& key : keys) {
+        if (!key.sequence || is_universal(trimmed(key.value))) continue;
+        for (const ItemColumn& column : kRequestItem) {
+            if (column.tag != key.tag) continue;
+            Condition next = like(std::string(column.sql), trimmed(key.value));
+            all.text += " AND " + next.text;
+            all.values.push_back(std::move(next.values.front()));
+        }
+    }
+    if (!all.text.empty())
+        all.text =
+            "EXISTS (SELECT 1 FROM request_attributes r WHERE r.series = e.id" + all.text + ")";
+    return all;
+}
+
 Conditions conditions_of(const Query& query) {
     Conditions conditions;
     Condition series;
@@ -250,7 +269,9 @@ Conditions conditions_of(const Query& query) {
     for (const Key& key : keys) {
         const Column* column = column_of(key.tag);
         const std::string_view value = trimmed(key.value);
-        if (column == nullptr || is_universal(value) || !fits(*column, query.level)) continue;
+        if (column == nullptr || is_universal(value) || !fits(*column, query.level) ||
+            column->matching == Matching::kItems || key.sequence)
+            continue;
         Condition condition = condition_for(*column, key, value);
         if (column->sql == "s.study_instance_uid" && condition.values.size() == 1)
             conditions.one_study = true;
@@ -260,6 +281,13 @@ Conditions conditions_of(const Query& query) {
         } else {
             conditions.where.add(condition.text, std::move(condition.values));
         }
+    }
+    Condition item = in_one_item(keys);
+    if (!item.text.empty() && query.level >= Level::kSeries) {
+        conditions.where.add(item.text, std::move(item.values));
+    } else if (!item.text.empty() && query.level == Level::kStudy) {
+        series.text += " AND " + item.text;
+        for (Value& bound : item.values) series.values.push_back(std::move(bound));
     }
     if (!series.text.empty())
         conditions.where.add(
@@ -398,6 +426,13 @@ std::vector<Match> matches_of(Connection& index, Level level, std::span<const st
 bool is_indexed(dicom::Tag tag, Level level) {
     const Column* column = column_of(tag);
     return column != nullptr && fits(*column, level);
+}
+
+bool is_indexed_in(dicom::Tag sequence, dicom::Tag tag, Level level) {
+    const Column* column = column_of(sequence);
+    return column != nullptr && column->matching == Matching::kItems && fits(*column, level) &&
+           std::any_of(std::begin(kRequestItem), std::end(kRequestItem),
+                       [&](const ItemColumn& item) { return item.tag == tag; });
 }
 
 }  // namespace lucerna::store

@@ -247,8 +247,39 @@ TEST_F(FindTest, CombinesRangesOfDateAndTimeWhereAsked) {
     EXPECT_EQ(error_of([&] { (void)moments("20240115-x", "10-11"); }), "invalid-input");
 }
 
+TEST_F(FindTest, MatchesWithinOneItemOfASequence) {
+    constexpr dicom::Tag kRequest{0x0040, 0x0275};
+    constexpr dicom::Tag kStep{0x0040, 0x0009};
+    constexpr dicom::Tag kProcedure{0x0040, 0x1001};
+    dicom::DataSet set = dicom::DataSet::parse(in_study("1.5").file());
+    for (const auto& [step, procedure] : {std::pair("S1", "P1"), std::pair("S2", "P2")}) {
+        dicom::DataSet& item = set.add_item(kRequest);
+        item.set_text(kStep, step);
+        item.set_text(kProcedure, procedure);
+    }
+    store.archive().keep(set.to_part10());
+    EXPECT_THAT(studies({{kStep, "S1", kRequest}}), ElementsAre("1.5"));
+    EXPECT_THAT(studies({{kStep, "S*", kRequest}, {kProcedure, "P2", kRequest}}),
+                ElementsAre("1.5"));
+    EXPECT_THAT(studies({{kStep, "S1", kRequest}, {kProcedure, "P2", kRequest}}), IsEmpty())
+        << "of different items";
+    EXPECT_EQ(studies({{kStep, "*", kRequest}}).size(), 5U);
+    const auto series = store.archive().find({Level::kSeries, {{kProcedure, "P1", kRequest}}});
+    ASSERT_EQ(series.size(), 1U);
+    EXPECT_THAT(json_members(series[0]),
+                HasSubstr("\"00400275\":{\"vr\":\"SQ\",\"Value\":[{\"00400009\":{\"vr\":\"SH\","
+                          "\"Value\":[\"S1\"]},\"00401001\":{\"vr\":\"SH\",\"Value\":[\"P1\"]}},"
+                          "{\"00400009\""));
+    EXPECT_EQ(
+        store.archive().find({Level::kInstance, {{kStep, "S2", kRequest}}}).at(0).sop_instance_uid,
+        "1.5.1.1");
+    EXPECT_TRUE(is_indexed_in(kRequest, kStep, Level::kStudy));
+    EXPECT_FALSE(is_indexed_in(kRequest, kStep, Level::kPatient));
+    EXPECT_FALSE(is_indexed_in(kRequest, kPatientId, Level::kSeries));
+}
+
 TEST_F(FindTest, HandsOutAllOneByOneUntilToldToStop) {
-    for (int number = 0; number < 1203; ++number) {
+    for (int number = 0; number < 510; ++number) {
         StoredInstance more = in_study("1.9");
         more.sop_instance = "1.9.1." + std::to_string(number + 1);
         more.instance_number = std::to_string(number + 1);
@@ -260,8 +291,8 @@ TEST_F(FindTest, HandsOutAllOneByOneUntilToldToStop) {
                                   numbers.emplace_back(match.value(kInstanceNumber));
                                   return true;
                               });
-    ASSERT_EQ(numbers.size(), 1203U);
-    EXPECT_EQ(numbers[700], "701");
+    ASSERT_EQ(numbers.size(), 510U);
+    EXPECT_EQ(numbers[505], "506");
     std::size_t taken = 0;
     store.archive().find_each({Level::kInstance, {}, 1U << 30},
                               [&](const Match&) { return ++taken < 3; });

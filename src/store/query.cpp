@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "base/encoding.h"
+#include "store/columns.h"
 #include "store/matching.h"
 
 namespace lucerna::store {
@@ -45,24 +46,27 @@ std::string value_json(std::string_view vr, std::string_view value) {
     return json_quoted(value);
 }
 
-}  // namespace
+std::string members_json(const std::vector<Attribute>& attributes);
 
-std::string_view Match::value(dicom::Tag tag) const {
-    for (const Attribute& attribute : attributes)
-        if (same(attribute.tag, tag)) return attribute.value;
-    return {};
+std::string items_json(const Attribute& sequence) {
+    std::string json;
+    for (const std::vector<Attribute>& item : items_of(sequence))
+        json += (json.empty() ? "{" : ",{") + members_json(item) + "}";
+    return json;
 }
 
-std::string json_members(const Match& match) {
+std::string members_json(const std::vector<Attribute>& attributes) {
     std::string json;
-    for (const Attribute& attribute : match.attributes) {
+    for (const Attribute& attribute : attributes) {
         char head[40];
         std::snprintf(head, sizeof head, "%s\"%04X%04X\":{\"vr\":\"", json.empty() ? "" : ",",
                       unsigned{attribute.tag.group}, unsigned{attribute.tag.element});
         json += head;
         json += attribute.vr;
         json += '"';
-        if (!attribute.value.empty()) {
+        if (attribute.vr == "SQ" && !attribute.value.empty()) {
+            json += ",\"Value\":[" + items_json(attribute) + "]";
+        } else if (!attribute.value.empty()) {
             json += ",\"Value\":[";
             bool first = true;
             for (const std::string_view value : split(attribute.value, "\\")) {
@@ -75,6 +79,30 @@ std::string json_members(const Match& match) {
         json += '}';
     }
     return json;
+}
+
+}  // namespace
+
+std::vector<std::vector<Attribute>> items_of(const Attribute& sequence) {
+    std::vector<std::vector<Attribute>> items;
+    if (sequence.value.empty()) return items;
+    for (const std::string_view item : split(sequence.value, "\x1E")) {
+        const std::vector<std::string_view> values = split(item, "\x1F");
+        std::vector<Attribute>& attributes = items.emplace_back();
+        for (std::size_t i = 0; i < std::size(kRequestItem) && i < values.size(); ++i)
+            attributes.push_back({kRequestItem[i].tag, kRequestItem[i].vr, std::string(values[i])});
+    }
+    return items;
+}
+
+std::string_view Match::value(dicom::Tag tag) const {
+    for (const Attribute& attribute : attributes)
+        if (same(attribute.tag, tag)) return attribute.value;
+    return {};
+}
+
+std::string json_members(const Match& match) {
+    return members_json(match.attributes);
 }
 
 }  // namespace lucerna::store

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,9 @@ enum class Level { kPatient, kStudy, kSeries, kInstance };
 struct Key {
     dicom::Tag tag;
     std::string value;
+    /// The sequence that the attribute is in. One item must meet all keys of its sequence
+    /// (PS3.4 C.2.2.2.6).
+    std::optional<dicom::Tag> sequence = {};
 };
 
 /// A search as QIDO-RS (PS3.18 8.3.4) and C-FIND put it. Keys of the level asked for and of those
@@ -31,12 +35,15 @@ struct Query {
     bool combined_date_time = false;
 };
 
-/// An attribute of a match: UTF-8, values separated by a backslash.
+/// An attribute of a match: UTF-8, values separated by a backslash. Of a sequence: what `items_of`
+/// takes apart.
 struct Attribute {
     dicom::Tag tag;
     std::string_view vr;
     std::string value;
 };
+/// The items of a sequence, each its indexed attributes, in tag order.
+[[nodiscard]] std::vector<std::vector<Attribute>> items_of(const Attribute& sequence);
 
 /// One patient, study, series or instance: every indexed attribute of its level and of those above,
 /// in tag order, with NumberOfStudyRelatedSeries and its kin and ModalitiesInStudy. A patient is
@@ -56,6 +63,9 @@ struct Match {
 /// Whether a search can match by this attribute at this level; a search ignores the others, and
 /// whoever asked should be told (PS3.18 8.3.4, PS3.4 C.2.2.1.2).
 [[nodiscard]] bool is_indexed(dicom::Tag tag, Level level);
+
+/// The same of an attribute within the items of a sequence.
+[[nodiscard]] bool is_indexed_in(dicom::Tag sequence, dicom::Tag tag, Level level);
 
 /// The attributes as the members of a DICOM JSON object (PS3.18 F.2): `"00080020":{"vr":"DA",...}`
 /// joined by commas, without the braces, so that a Retrieve URL can be put beside them.

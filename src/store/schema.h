@@ -4,11 +4,12 @@
 
 namespace lucerna::store {
 
-/// Goes up by one with every change of the text below; an older program refuses the newer file.
-inline constexpr int kSchemaVersion = 1;
+/// Goes up by one with every change, which is a text more in kUpgrades; an older program refuses
+/// the newer file.
+inline constexpr int kSchemaVersion = 2;
 
-/// The index (docs/formats/index.md). Instants are milliseconds since 1970 UTC. Columns that end in
-/// _key hold the value as it is matched: folded, or padded, never shown.
+/// The index in its first version (docs/formats/index.md). Instants are milliseconds since 1970
+/// UTC. Columns that end in _key hold the value as it is matched: folded, or padded, never shown.
 inline constexpr std::string_view kSchema = R"sql(
 CREATE TABLE data_keys (
     name     TEXT PRIMARY KEY,
@@ -174,5 +175,19 @@ CREATE TABLE counters (
 ) WITHOUT ROWID;
 INSERT INTO counters VALUES ('exams', 0);
 )sql";
+
+/// What leads from each version to the next, the first from 1 to 2.
+inline constexpr std::string_view kUpgrades[kSchemaVersion - 1] = {
+    R"sql(
+-- Items of Request Attributes Sequence (0040,0275) of the instance that came first.
+CREATE TABLE request_attributes (
+    series                       INTEGER NOT NULL REFERENCES series (id) ON DELETE CASCADE,
+    scheduled_procedure_step_id  TEXT NOT NULL,
+    requested_procedure_id       TEXT NOT NULL
+);
+CREATE INDEX request_attributes_by_series    ON request_attributes (series);
+CREATE INDEX request_attributes_by_step      ON request_attributes (scheduled_procedure_step_id);
+CREATE INDEX request_attributes_by_procedure ON request_attributes (requested_procedure_id);
+)sql"};
 
 }  // namespace lucerna::store

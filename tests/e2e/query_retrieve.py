@@ -472,6 +472,35 @@ class QueryRetrieve(unittest.TestCase):
         event_type, report = came.next()
         self.assertEqual((event_type, report.TransactionUID), (1, request.TransactionUID))
 
+    def test_requests_are_matched_within_one_item_of_their_sequence(self):
+        def request(step, procedure):
+            item = Dataset()
+            item.ScheduledProcedureStepID, item.RequestedProcedureID = step, procedure
+            return item
+
+        server = self.archive(
+            [made(1, 1, 1, RequestAttributesSequence=[request("S1", "R1"), request("S2", "R2")]),
+             made(2, 1, 1, RequestAttributesSequence=[request("S3", "R1")])])
+        with Association(server, STUDY_FIND) as association:
+            for step, procedure, studies in [
+                    ("S1", "R1", ["2.999.1"]), ("S1", "R2", []), ("S?", "R1", ["2.999.2", "2.999.1"])]:
+                identifier = keys("STUDY", StudyInstanceUID="",
+                                  RequestAttributesSequence=[request(step, procedure)])
+                _, answers = found(association, identifier)
+                self.assertEqual([one.StudyInstanceUID for one in answers], studies)
+            identifier = keys("SERIES", StudyInstanceUID="2.999.1", SeriesInstanceUID="",
+                              RequestAttributesSequence=[request("S2", "")])
+            statuses, answers = found(association, identifier)
+        self.assertEqual(statuses, [0xFF00, 0x0000])
+        self.assertEqual([item.RequestedProcedureID
+                          for item in answers[0].RequestAttributesSequence], ["R1", "R2"])
+        code, said = self.findscu(server, "-S", "-k", "QueryRetrieveLevel=SERIES", "-k",
+                                  "StudyInstanceUID=2.999.2", "-k", "SeriesInstanceUID", "-k",
+                                  "RequestAttributesSequence[0].RequestedProcedureID=R1")
+        self.assertEqual((code, len(re.findall(r"\(Pending\)", said))), (0, 1), said)
+        path = "/dicom-web/series?RequestAttributesSequence.ScheduledProcedureStepID=S3"
+        self.assertEqual([one["0020000D"]["Value"] for one in server.get(path)], [["2.999.2"]])
+
     def test_many_ask_at_once(self):
         server = self.few()
         asking = [subprocess.Popen(["findscu", "-aec", "LUCERNA", "-S", "-k",

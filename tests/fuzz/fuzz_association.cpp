@@ -1,9 +1,11 @@
-// What an unknown peer can say before and within an association: PDUs, commands, data set heads.
+// What an unknown peer can say before and within an association: PDUs, commands, identifiers, data
+// set heads.
 #include <cstdint>
 #include <string>
 
 #include "base/error.h"
 #include "dicom/dimse_command.h"
+#include "dicom/message_data_set.h"
 #include "dicom/part10_head.h"
 #include "dicom/pdu.h"
 
@@ -24,7 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     using namespace lucerna::dicom;
     if (size < 1) return 0;
     const lucerna::ByteView bytes(data + 1, size - 1);
-    switch (data[0] % 8) {
+    switch (data[0] % 10) {
         case 0:
             attempt([&] { (void)parse_associate(PduType::kAssociateRequest, bytes); });
             break;
@@ -45,6 +47,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             break;
         case 6:
             attempt([&] { (void)head_of_data_set(bytes, "1.2.840.10008.1.2.2"); });
+            break;
+        case 7:
+            attempt([&] { (void)read_message({bytes.begin(), bytes.end()}, "1.2.840.10008.1.2"); });
+            break;
+        case 8:
+            attempt([&] {
+                (void)read_message({bytes.begin(), bytes.end()}, "1.2.840.10008.1.2.1");
+            });
             break;
         default:
             attempt([&] { (void)head_of_data_set(bytes, "1.2.840.10008.1.2.1.99"); });
