@@ -113,6 +113,20 @@ TEST(Erasure, TakesJobsThatWereQueuedWithoutTheirSubject) {
     EXPECT_EQ(store.queue().list("")[0].key, "1.2.11#4#abc");
 }
 
+TEST(Erasure, TakesJobsThatNameAnObjectOfIt) {
+    TestStore store;
+    test::StoredInstance object;
+    store.archive().keep(object.file());
+    const std::string named = "{\"references\":[[\"1.2\",\"" + object.sop_instance + "\"]]}";
+    const std::string another = "{\"references\":[[\"1.2\",\"" + object.sop_instance + "9\"]]}";
+    store.queue().enqueue({"commitment", "named", named, {}});
+    store.queue().enqueue({"commitment", "another", another, {}});
+    store.archive().erase_study(object.study);
+    const auto left = store.queue().list("commitment");
+    ASSERT_EQ(left.size(), 1U);
+    EXPECT_EQ(left[0].key, "another");
+}
+
 TEST(Erasure, TakesEveryStudyThatHoldsAnObjectOfThePatient) {
     TestStore store;
     store.archive().keep(instance_of("P2", "1.2.1", 1).file());

@@ -27,14 +27,20 @@ std::size_t erase_study_rows(Connection& index, const std::string& study_instanc
              "FROM instances i JOIN series e ON e.id = i.series JOIN studies s ON s.id = e.study "
              "WHERE s.study_instance_uid = ?",
              study_instance_uid);
-    for (const char* sql : {"DELETE FROM studies WHERE study_instance_uid = ?",
-                            "DELETE FROM exams WHERE study_instance_uid = ?",
-                            "DELETE FROM readings WHERE study_instance_uid = ?",
-                            "DELETE FROM findings WHERE study_instance_uid = ?",
-                            "DELETE FROM decisions WHERE study_instance_uid = ?",
-                            // Earlier programs queued jobs without their subject.
-                            "DELETE FROM jobs WHERE ?1 IN (subject, payload) OR (subject = '' AND "
-                            "job_key LIKE ?1 || '#%')"})
+    for (const char* sql :
+         {// A commitment request names objects of any studies.
+          "DELETE FROM jobs WHERE EXISTS (SELECT 1 FROM instances i JOIN series e "
+          "ON e.id = i.series JOIN studies s ON s.id = e.study WHERE "
+          "s.study_instance_uid = ? AND instr(jobs.payload, '\"' || "
+          "i.sop_instance_uid || '\"') > 0)",
+          "DELETE FROM studies WHERE study_instance_uid = ?",
+          "DELETE FROM exams WHERE study_instance_uid = ?",
+          "DELETE FROM readings WHERE study_instance_uid = ?",
+          "DELETE FROM findings WHERE study_instance_uid = ?",
+          "DELETE FROM decisions WHERE study_instance_uid = ?",
+          // Earlier programs queued jobs without their subject.
+          "DELETE FROM jobs WHERE ?1 IN (subject, payload) OR (subject = '' AND "
+          "job_key LIKE ?1 || '#%')"})
         run_with(index, sql, study_instance_uid);
     index.prepare("UPDATE counters SET value = value + 1 WHERE name = 'exams'").run();
     return instances;
