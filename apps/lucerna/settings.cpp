@@ -106,8 +106,8 @@ const std::vector<Setting>& all_settings() {
          into(&S::model_keys)},
         {"model.signature_required", false, "Refuse packages that are not signed.",
          into(&S::model_signature_required)},
-        {"model.threads", 0LL, "Threads to read an exam with; 0: all cores.", into(&S::model_threads), 0,
-         256},
+        {"model.threads", 0LL, "Threads to read an exam with; 0: all cores.",
+         into(&S::model_threads), 0, 256},
     };
     return kSettings;
 }
