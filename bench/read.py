@@ -49,10 +49,14 @@ def main():
             _, report, _ = timed([build / "bench/bench_inference", exam])
             stages.append(json.loads(report))
             bare.append(stages[-1]["inference_seconds"])
+    one_by_one = [stage["one_by_one_seconds"] for stage in stages]
     ratio = statistics.median(w / b for w, b in zip(whole, bare))
+    against = statistics.median(w / b for w, b in zip(whole, one_by_one))
     print(f"whole `lucerna read`, 4 views      median {statistics.median(whole):.3f} s of {rounds}")
-    print(f"bare ONNX Runtime, same pictures   median {statistics.median(bare):.3f} s")
-    print(f"ratio                              median {ratio:.2f}")
+    print(f"bare ONNX Runtime, side by side    median {statistics.median(bare):.3f} s")
+    print(f"bare, all cores on one picture     median {statistics.median(one_by_one):.3f} s")
+    print(f"whole / bare side by side          median {ratio:.2f}")
+    print(f"whole / bare one after another     median {against:.2f}")
     print(f"peak memory                        median {statistics.median(memory):.0f} MiB")
     for stage in stages[0]:
         share = statistics.median(s[stage] for s in stages)
