@@ -10,9 +10,11 @@
 namespace lucerna::http {
 namespace {
 
-constexpr std::string_view kCorsHeaders = "Authorization, Accept, Content-Type, If-None-Match";
+constexpr std::string_view kCorsHeaders =
+    "Authorization, Accept, Content-Type, If-None-Match, If-Range, Range";
 constexpr std::string_view kCorsExposed =
-    "Content-Type, Content-Length, Content-Location, ETag, Warning, X-Request-Id";
+    "Content-Type, Content-Length, Content-Location, ETag, Warning, X-Request-Id, "
+    "Accept-Ranges, Content-Range";
 
 /// IMF-fixdate (RFC 9110 5.6.7), which knows no locale.
 std::string http_date() {
@@ -143,7 +145,12 @@ std::optional<Response> settle_early(Exchange& exchange, std::string_view target
                        request.id);
     const std::string host = request.headers.get_or("Host", "");
     if (is_authority(host)) request.origin = (exchange.is_tls ? "https://" : "http://") + host;
-    request.method = exchange.method == "HEAD" ? "GET" : exchange.method;
+    request.method = exchange.method;
+    if (exchange.method == "HEAD") {
+        request.method = "GET";
+        // Ranges are for GET alone (RFC 9110 14.2).
+        request.headers.remove("Range");
+    }
     request.parameters = exchange.routed.parameters;
     return std::nullopt;
 }
@@ -153,7 +160,7 @@ Response handle(Exchange& exchange) noexcept {
     std::string what;
     Response response;
     try {
-        return exchange.routed.route->handler(request);
+        return answer_of(*exchange.routed.route, request);
     } catch (const Error& error) {
         what = error.what();
         response = request.body.is_too_large() ? refusal(413, "too-large", error.what(), request.id)

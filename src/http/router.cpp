@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "http/range.h"
+
 namespace lucerna::http {
 namespace {
 
@@ -108,12 +110,16 @@ Routed Router::route(std::string_view method, std::string_view path) const {
     return routed;
 }
 
+Response answer_of(const Route& route, Request& request) {
+    return ranged(request, route.handler(request));
+}
+
 Response Router::handle(Request& request) const {
     try {
         Routed routed = route(request.method, request.path);
         if (!routed.route) return refusal(routed, request.method, request.id);
         request.parameters = std::move(routed.parameters);
-        return routed.route->handler(request);
+        return answer_of(*routed.route, request);
     } catch (const Error& error) {
         return refusal(error, request.id);
     }

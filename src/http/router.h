@@ -56,6 +56,10 @@ class Router {
     std::vector<Route> routes_;
 };
 
+/// What the route's handler says, cut down to the range that was asked for (range.h). Throws what
+/// the handler throws.
+[[nodiscard]] Response answer_of(const Route& route, Request& request);
+
 /// 404 or 405 with Allow and a sentence, for what `route` refused.
 [[nodiscard]] Response refusal(const Routed& routed, std::string_view method,
                                std::string_view request_id);

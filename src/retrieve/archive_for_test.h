@@ -33,12 +33,13 @@ class TestArchive {
     }
 
     http::Response get(const std::string& path, const std::string& accept = {},
-                       const std::string& etag = {}) {
+                       const std::string& etag = {}, const http::Headers& more = {}) {
         http::BodyInMemory body;
         http::Request request(body);
         const std::size_t mark = path.find('?');
         request.path = path.substr(0, mark);
         if (mark != std::string::npos) request.query = http::Query::parse(path.substr(mark + 1));
+        request.headers = more;
         if (!accept.empty()) request.headers.set("Accept", accept);
         if (!etag.empty()) request.headers.set("If-None-Match", etag);
         request.origin = "http://localhost";

@@ -215,6 +215,34 @@ TEST(Wado, KnowsWhatTheClientHasAlready) {
     EXPECT_EQ(archive.get(kJpeg + "/frames/1", "image/jpeg", decoded).status, 200);
 }
 
+TEST(Wado, GivesRangesOfWhatComesInOnePart) {
+    TestArchive archive;
+    const std::string octets = "application/octet-stream";
+    for (const auto& [path, accept] : {std::pair(kJpeg, "application/dicom" + kAny),
+                                       {kImplicitOne, "application/dicom"},
+                                       {kGray + "/frames/2", octets},
+                                       {kJpeg + "/frames/1", "image/jpeg"},
+                                       {kGray + "/bulkdata/7FE00010", octets},
+                                       {kGray + "/rendered", "image/png"},
+                                       {kSeries + "/thumbnail", "image/jpeg"}}) {
+        const http::Response whole = archive.get(path, accept);
+        const std::string body = TestArchive::body(whole);
+        EXPECT_EQ(whole.headers.get("Accept-Ranges"), "bytes") << path;
+        const std::string etag = whole.headers.get_or("ETag", "");
+        const http::Response part =
+            archive.get(path, accept, "", {{"Range", "bytes=3-7"}, {"If-Range", etag}});
+        EXPECT_EQ(part.status, 206) << path;
+        EXPECT_EQ(TestArchive::body(part), body.substr(3, 5)) << path;
+        EXPECT_EQ(part.headers.get("Content-Range"), "bytes 3-7/" + std::to_string(body.size()));
+        EXPECT_EQ(part.headers.get("ETag"), etag) << path;
+        EXPECT_EQ(archive.get(path, accept, "", {{"Range", "bytes=99999999-"}}).status, 416);
+        EXPECT_EQ(archive.get(path, accept, etag, {{"Range", "bytes=3-7"}}).status, 304);
+    }
+    const http::Response parts = archive.get(kSeries, "", "", {{"Range", "bytes=3-7"}});
+    EXPECT_EQ(parts.status, 200) << "its boundary is another each time";
+    EXPECT_FALSE(parts.headers.has("Accept-Ranges"));
+}
+
 TEST(WadoUri, GivesObjectsAndPictures) {
     TestArchive archive;
     const std::string one =
@@ -242,6 +270,13 @@ TEST(Wado, ReachesAClientOverTheWire) {
     const json metadata = json::parse(client.ask("GET", kGray + "/metadata").body)[0];
     EXPECT_EQ(metadata["7FE00010"]["BulkDataURI"], server.url() + kGray + "/bulkdata/7FE00010");
     EXPECT_EQ(client.ask("HEAD", "/dicom-web/studies/1.2.1").status, 200);
+    const auto alone = [&](const std::string& method, const std::string& range) {
+        return client.ask(method, kGray, "Accept: application/dicom\r\nRange: " + range + "\r\n");
+    };
+    EXPECT_EQ(alone("GET", "bytes=128-131").body, "DICM");
+    EXPECT_EQ(alone("GET", "bytes=128-131").headers.get("Content-Length"), "4");
+    EXPECT_EQ(alone("HEAD", "bytes=128-131").status, 200);
+    EXPECT_EQ(alone("GET", "bytes=-0").status, 416);
     EXPECT_EQ(client.ask("GET", "/dicom-web/studies/1.2%2F1").status, 400);
     EXPECT_EQ(client.ask("GET", "/dicom-web/studies").status, 200);
 }

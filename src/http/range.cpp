@@ -1,0 +1,101 @@
+#include "http/range.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+namespace lucerna::http {
+namespace {
+
+/// One int-range or suffix-range (RFC 9110 14.1.1), as it was sent.
+struct Asked {
+    std::optional<std::size_t> first;
+    std::optional<std::size_t> last;
+};
+
+/// Digits alone; what is too large for the type is larger than any body, and stays the largest.
+std::optional<std::size_t> position(std::string_view text) {
+    if (text.empty() || text.find_first_not_of("0123456789") != std::string_view::npos)
+        return std::nullopt;
+    std::size_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc() ? value : static_cast<std::size_t>(-1);
+}
+
+/// Empty where it is not one range of bytes.
+std::optional<Asked> parse_range(std::string_view header) {
+    const std::size_t equals = header.find('=');
+    if (equals == std::string_view::npos || !same_name(header.substr(0, equals), "bytes"))
+        return std::nullopt;
+    const std::string_view range = header.substr(equals + 1);
+    const std::size_t dash = range.find('-');
+    if (dash == std::string_view::npos) return std::nullopt;
+    const std::string_view first = range.substr(0, dash);
+    const std::string_view last = range.substr(dash + 1);
+    const Asked asked{position(first), position(last)};
+    const bool well_formed = (asked.first || first.empty()) && (asked.last || last.empty()) &&
+                             (asked.first || asked.last) &&
+                             !(asked.first && asked.last && *asked.last < *asked.first);
+    return well_formed ? std::optional(asked) : std::nullopt;
+}
+
+struct Span {
+    std::size_t begin;
+    std::size_t end;
+};
+
+/// Of a body of `size` bytes; empty where none of it is asked for.
+std::optional<Span> span_of(const Asked& asked, std::size_t size) {
+    if (!asked.first) {
+        const std::size_t count = std::min(*asked.last, size);
+        return count == 0 ? std::nullopt : std::optional(Span{size - count, size});
+    }
+    if (*asked.first >= size) return std::nullopt;
+    const std::size_t last = std::min(asked.last.value_or(size - 1), size - 1);
+    return Span{*asked.first, last + 1};
+}
+
+template <typename Body>
+void cut(Body& body, const Span& span) {
+    body.erase(body.begin() + static_cast<std::ptrdiff_t>(span.end), body.end());
+    body.erase(body.begin(), body.begin() + static_cast<std::ptrdiff_t>(span.begin));
+}
+
+}  // namespace
+
+Response ranged(const Request& request, Response response) {
+    auto* text = std::get_if<std::string>(&response.body);
+    auto* bytes = std::get_if<Bytes>(&response.body);
+    const std::optional<std::string> etag = response.headers.get("ETag");
+    if (request.method != "GET" || response.status != 200 || !etag || !(text || bytes))
+        return response;
+    response.headers.set("Accept-Ranges", "bytes");
+    const std::optional<Asked> asked = parse_range(request.headers.get_or("Range", ""));
+    if (!asked) return response;
+    // A weak tag never holds here (RFC 9110 13.1.5).
+    if (const auto condition = request.headers.get("If-Range");
+        condition && (*condition != *etag || etag->starts_with("W/")))
+        return response;
+    const std::size_t size = text ? text->size() : bytes->size();
+    const std::optional<Span> span = span_of(*asked, size);
+    if (!span) {
+        Response refused =
+            refusal(416, "range-not-satisfiable",
+                    "Range asks for bytes beyond the " + std::to_string(size) + " that there are",
+                    request.id);
+        refused.headers.set("Content-Range", "bytes */" + std::to_string(size));
+        return refused;
+    }
+    if (text)
+        cut(*text, *span);
+    else
+        cut(*bytes, *span);
+    response.status = 206;
+    response.headers.set("Content-Range", "bytes " + std::to_string(span->begin) + "-" +
+                                              std::to_string(span->end - 1) + "/" +
+                                              std::to_string(size));
+    return response;
+}
+
+}  // namespace lucerna::http

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "http/message.h"
+
+namespace lucerna::http {
+
+/// Gives what the request's Range header asks for of a whole answer (RFC 9110 14). It applies to
+/// answers to GET with status 200, an ETag and a body that is there in memory, and says so by
+/// Accept-Ranges; others pass as they are. One range of bytes becomes 206 with Content-Range, or
+/// 416 where none of it is there. Several ranges, other units and what is no range are answered
+/// with the whole (14.2), as is If-Range with another tag than the answer's, or with a date
+/// (13.1.5): nothing here has a Last-Modified.
+[[nodiscard]] Response ranged(const Request& request, Response response);
+
+}  // namespace lucerna::http
