@@ -120,6 +120,15 @@ std::optional<Representation> choose_object(std::span<const http::MediaRange> ac
                     [&](const Wish& wish) { return object_for(wish, stored_syntax); });
 }
 
+std::vector<std::string> object_syntaxes(std::string_view stored_syntax) {
+    std::vector<std::string> syntaxes{std::string(stored_syntax)};
+    if (!is_readable(stored_syntax)) return syntaxes;
+    for (const dicom::TransferSyntax& syntax : dicom::transfer_syntaxes())
+        if (is_writable(syntax.uid) && syntax.uid != stored_syntax)
+            syntaxes.emplace_back(syntax.uid);
+    return syntaxes;
+}
+
 std::optional<Representation> choose_frames(std::span<const http::MediaRange> accepted,
                                             std::string_view stored_syntax, Count count) {
     return first_of(accepted, count,

@@ -31,6 +31,9 @@ enum class Count { kOne, kMany };
 [[nodiscard]] std::optional<Representation> choose_object(
     std::span<const http::MediaRange> accepted, std::string_view stored_syntax, Count count);
 
+/// In which transfer syntaxes choose_object can give what is stored in this one, itself first.
+[[nodiscard]] std::vector<std::string> object_syntaxes(std::string_view stored_syntax);
+
 /// Of frames: without wishes uncompressed application/octet-stream; as stored for
 /// transfer-syntax=*, for the syntax's UID, and for the media type of its codestreams (image/jls).
 [[nodiscard]] std::optional<Representation> choose_frames(

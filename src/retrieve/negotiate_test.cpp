@@ -50,6 +50,14 @@ TEST(ChooseObject, KeepsTheSyntaxThatIsAskedFor) {
               "m stored application/dicom " + kExplicit);
 }
 
+TEST(ObjectSyntaxes, AreThoseThatCanBeWritten) {
+    EXPECT_EQ(object_syntaxes(kVideo), std::vector<std::string>{kVideo});
+    for (const std::string& stored : {kJls, kExplicit})
+        for (const std::string& syntax : object_syntaxes(stored))
+            EXPECT_NE(object("application/dicom; transfer-syntax=" + syntax, stored), "none");
+    EXPECT_EQ(object_syntaxes(kJls).size(), 4U);
+}
+
 TEST(ChooseObject, GivesOneAloneOnlyWhereThereIsOne) {
     EXPECT_EQ(object("application/dicom; transfer-syntax=*", kJls),
               "s stored application/dicom " + kJls);

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "base/error.h"
@@ -29,10 +30,12 @@ std::string with_syntax(const Representation& representation) {
 }
 
 std::string kept_syntaxes(const Rows& rows) {
-    std::string text = "application/dicom in transfer syntax " + rows.front().transfer_syntax_uid;
+    std::set<std::string> syntaxes;
     for (const store::InstanceRow& row : rows)
-        if (text.find(row.transfer_syntax_uid) == std::string::npos)
-            text += ", " + row.transfer_syntax_uid;
+        for (std::string& syntax : object_syntaxes(row.transfer_syntax_uid))
+            syntaxes.insert(std::move(syntax));
+    std::string text = "application/dicom in transfer syntax";
+    for (const std::string& syntax : syntaxes) text += " " + syntax;
     return text + (rows.size() > 1 ? "; several objects come as multipart/related" : "");
 }
 

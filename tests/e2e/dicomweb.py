@@ -3,6 +3,7 @@
 
     LUCERNA_BIN=... PYTHONPATH=.deps/python tests/e2e/dicomweb.py [TEST]
 """
+import io
 import os
 import pathlib
 import shutil
@@ -12,6 +13,13 @@ import tempfile
 import unittest
 import urllib.error
 import urllib.request
+from email import message_from_bytes
+from email.policy import HTTP
+
+from PIL import Image
+from pydicom import dcmread
+from pydicom.encaps import encapsulate
+from pydicom.uid import ExplicitVRLittleEndian as EXPLICIT, JPEG2000Lossless
 
 from query_retrieve import made
 from whole_program import PATIENCE, Server, main
@@ -35,10 +43,10 @@ class Dicomweb(unittest.TestCase):
         stored = server.store(files)
         self.assertEqual(stored.returncode, 0, stored.stderr)
 
-    def ask(self, server, path, method="GET", **headers):
+    def ask(self, server, path, method="GET", body=None, **headers):
         """Status, headers and body; names of headers with _ for -."""
         request = urllib.request.Request(
-            server.url + path, method=method,
+            server.url + path, method=method, data=body,
             headers={name.replace("_", "-"): value for name, value in headers.items()})
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
@@ -84,6 +92,72 @@ class Dicomweb(unittest.TestCase):
         subprocess.run(["curl", "-sSf", "-C", "-", "-H", "Accept: application/dicom", "-o", got, url],
                        check=True)
         self.assertEqual(got.read_bytes(), whole)
+
+
+    def compressed(self):
+        """Pictures of gray, each in another transfer syntax and written by another program than
+        the server, with what they were before."""
+        gray = bytes((x * 7 + y * 31 + x * y) % 256 for y in range(16) for x in range(32))
+        tools = {"big": ["dcmconv", "+tb"], "deflated": ["dcmconv", "+td"],
+                 "implicit": ["dcmconv", "+ti"], "jpeg": ["dcmcjpeg", "+e1"],
+                 "jls": ["dcmcjpls", "+el"], "rle": ["dcmcrle"]}
+        for number, (name, command) in enumerate(tools.items(), 1):
+            plain, coded = self.folder / f"{name}.dcm", self.folder / f"{name}-coded.dcm"
+            d = made(3, 1, number, PixelData=gray)
+            d.save_as(plain, enforce_file_format=True)
+            subprocess.run([*command, plain, coded], check=True)
+            yield name, d, coded
+        for number, (name, syntax) in enumerate((("j2k", JPEG2000Lossless),), len(tools) + 1):
+            d = made(3, 1, number, PixelData=gray)
+            stream = io.BytesIO()
+            Image.frombytes("I;16", (16, 16), gray).save(stream, "JPEG2000", irreversible=False,
+                                                         no_jp2=True)
+            coded = self.folder / f"{name}-coded.dcm"
+            encoded = made(3, 1, number, PixelData=encapsulate([stream.getvalue()]))
+            encoded.file_meta.TransferSyntaxUID = syntax
+            encoded["PixelData"].VR = "OB"
+            encoded.save_as(coded, enforce_file_format=True)
+            yield name, d, coded
+
+    def test_transcodes_without_a_loss(self):
+        server = self.serve()
+        series = "/dicom-web/studies/2.999.3/series/2.999.3.1"
+        for name, plain, coded in self.compressed():
+            status, _, answer = self.ask(
+                server, "/dicom-web/studies", "POST",
+                b"--b\r\nContent-Type: application/dicom\r\n\r\n" + coded.read_bytes() +
+                b"\r\n--b--\r\n",
+                Content_Type='multipart/related; type="application/dicom"; boundary=b')
+            self.assertEqual(status, 200, name + answer.decode())
+            instance = f"{series}/instances/{plain.SOPInstanceUID}"
+            syntax = dcmread(coded).file_meta.TransferSyntaxUID
+            status, headers, body = self.ask(
+                server, instance, Accept=f"application/dicom; transfer-syntax={EXPLICIT}")
+            self.assertEqual(status, 200, name)
+            self.assertIn(EXPLICIT, headers["Content-Type"])
+            given = dcmread(io.BytesIO(body))
+            self.assertEqual(given.file_meta.TransferSyntaxUID, EXPLICIT, name)
+            self.assertEqual(given.PixelData, plain.PixelData, name)
+            self.assertEqual((given.PatientName, given.Rows), (plain.PatientName, 16), name)
+            for wanted in ("", f"; transfer-syntax={EXPLICIT}"):
+                _, _, frame = self.ask(server, instance + "/frames/1",
+                                       Accept="application/octet-stream" + wanted)
+                self.assertEqual(frame, plain.PixelData, name)
+            _, _, kept = self.ask(server, instance, Accept="application/dicom; transfer-syntax=*")
+            again = dcmread(io.BytesIO(kept))
+            self.assertEqual(again.file_meta.TransferSyntaxUID, syntax, name)
+            self.assertEqual(again.PixelData, dcmread(coded).PixelData, name)
+            status, _, body = self.ask(server, instance,
+                                       Accept="application/dicom; transfer-syntax=1.2.840.10008.1.2.4.201")
+            self.assertEqual(status, 406, name)
+            self.assertIn(EXPLICIT.encode(), body)
+        for level in (series, "/dicom-web/studies/2.999.3"):
+            for accept in ("*/*", "multipart/related; type=\"application/dicom\""):
+                _, headers, body = self.ask(server, level, Accept=accept)
+                parts = message_from_bytes(
+                    b"Content-Type: " + headers["Content-Type"].encode() + b"\r\n\r\n" + body,
+                    policy=HTTP).get_payload()
+                self.assertEqual(len(parts), 7)
 
 
 if __name__ == "__main__":
