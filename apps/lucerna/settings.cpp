@@ -68,8 +68,13 @@ const std::vector<Setting>& all_settings() {
          into(&S::http_tls_certificate)},
         {"http.tls_key", std::string(), "PEM file.", into(&S::http_tls_key)},
         {"http.tokens", std::string(),
-         "File of bearer tokens, one `name token` a line; the name stands as who did it.",
+         "File of bearer tokens, one `name token` a line; the name stands as who did it. `read` "
+         "behind it takes the right to write away, `delete` adds that to delete.",
          into(&S::http_tokens)},
+        {"http.deletion", false,
+         "Delete studies, series and instances by DICOMweb; where there are tokens, for those "
+         "marked `delete`.",
+         into(&S::http_deletion)},
         {"http.user_header", std::string(),
          "Header in which a trusted reverse proxy names the user; empty trusts none.",
          into(&S::http_user_header)},

@@ -35,6 +35,7 @@ struct ServeSettings {
     std::filesystem::path http_tls_certificate;
     std::filesystem::path http_tls_key;
     std::filesystem::path http_tokens;
+    bool http_deletion = false;
     std::string http_user_header;
     std::vector<std::string> http_origins;
     std::filesystem::path web;

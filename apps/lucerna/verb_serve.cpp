@@ -4,6 +4,8 @@
 #include <fstream>
 #include <memory>
 #include <sstream>
+#include <string_view>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -74,7 +76,21 @@ std::optional<dicom::TlsOptions> tls_options(const fs::path& certificate, const 
     return tls;
 }
 
-/// "name token" a line; '#' begins a comment.
+/// The words behind a token.
+constexpr std::pair<std::string_view, http::BearerToken::Rights> kRights[] = {
+    {"read", http::BearerToken::Rights::kRead},
+    {"write", http::BearerToken::Rights::kReadAndWrite},
+    {"delete", http::BearerToken::Rights::kDelete},
+};
+
+http::BearerToken::Rights rights_from(const std::string& word, const std::string& where) {
+    for (const auto& [name, rights] : kRights)
+        if (word == name) return rights;
+    throw Error(ErrorCode::kInvalidInput,
+                where + ": behind the token may stand read, write or delete");
+}
+
+/// "name token" or "name token right" a line; '#' begins a comment.
 std::vector<http::BearerToken> tokens_in(const fs::path& path) {
     std::vector<http::BearerToken> tokens;
     if (path.empty()) return tokens;
@@ -83,11 +99,11 @@ std::vector<http::BearerToken> tokens_in(const fs::path& path) {
     std::string line;
     for (int number = 1; std::getline(lines, line); ++number) {
         std::istringstream words(line.substr(0, line.find('#')));
+        const std::string where = path.string() + ", line " + std::to_string(number);
         http::BearerToken token;
         if (!(words >> token.principal)) continue;
-        if (!(words >> token.token))
-            throw Error(ErrorCode::kInvalidInput,
-                        path.string() + ", line " + std::to_string(number) + ": no token");
+        if (!(words >> token.token)) throw Error(ErrorCode::kInvalidInput, where + ": no token");
+        if (std::string right; words >> right) token.rights = rights_from(right, where);
         tokens.push_back(std::move(token));
     }
     return tokens;
@@ -116,6 +132,7 @@ pipeline::ServerParts parts_of(const ServeSettings& settings) {
     parts.http.tls_certificate_chain = settings.http_tls_certificate;
     parts.http.tls_private_key = settings.http_tls_key;
     parts.http.tokens = tokens_in(settings.http_tokens);
+    parts.deletion = settings.http_deletion;
     parts.http.user_header = settings.http_user_header;
     parts.http.allowed_origins = settings.http_origins;
     parts.dicom.address = settings.dicom_address;

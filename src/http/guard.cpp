@@ -32,6 +32,12 @@ bool equal_in_constant_time(std::string_view a, std::string_view b) {
     return difference == 0;
 }
 
+BearerToken::Rights rights_for(Access access) {
+    if (access == Access::kDelete) return BearerToken::Rights::kDelete;
+    return access == Access::kWrite ? BearerToken::Rights::kReadAndWrite
+                                    : BearerToken::Rights::kRead;
+}
+
 struct Origin {
     std::string_view scheme;
     std::string_view authority;
@@ -163,15 +169,18 @@ Verdict Guard::identify(const Asking& asking) const {
     const bool must_identify = !tokens_.empty() || !user_header_.empty();
     if (!user_header_.empty() && contains(trusted_proxies_, asking.remote)) {
         const std::string user = asking.headers.get_or(user_header_, "");
+        if (!user.empty() && asking.access == Access::kDelete)
+            return {403, "may-not-delete", "deleting needs a bearer token with the right to", user};
         if (!user.empty()) return {0, {}, {}, user};
     }
     const std::string authorization = asking.headers.get_or("Authorization", "");
     const std::size_t blank = authorization.find(' ');
     if (blank != std::string::npos && same_name(authorization.substr(0, blank), "Bearer")) {
         const Known* holder = holder_of(std::string_view(authorization).substr(blank + 1));
-        if (holder && (asking.access != Access::kWrite ||
-                       holder->rights == BearerToken::Rights::kReadAndWrite))
+        if (holder && holder->rights >= rights_for(asking.access))
             return {0, {}, {}, holder->principal};
+        if (holder && asking.access == Access::kDelete)
+            return {403, "may-not-delete", "this token may not delete", holder->principal};
         if (holder)
             return {403, "read-only", "this token may read, but not write", holder->principal};
         if (must_identify) return {401, "bad-token", "this bearer token is not known here", {}};

@@ -75,6 +75,24 @@ TEST(Guard, LetsAReadingTokenOnlyRead) {
     EXPECT_EQ(judged(options, "POST", good, Access::kWrite), 403);
 }
 
+TEST(Guard, LetsOnlyTokensWithThatRightDelete) {
+    const Headers bare{{"Host", "localhost"}};
+    const Headers good{{"Host", "localhost"}, {"Authorization", "Bearer 0123456789abcdef"}};
+    const auto deleting = [&](const ServerOptions& options, const Headers& headers) {
+        return judged(options, "DELETE", headers, Access::kDelete, "127.0.0.1");
+    };
+    using Rights = BearerToken::Rights;
+    EXPECT_EQ(deleting(with_token(Rights::kDelete), good), 0);
+    EXPECT_EQ(deleting(with_token(Rights::kReadAndWrite), good), 403);
+    EXPECT_EQ(deleting(with_token(Rights::kRead), good), 403);
+    EXPECT_EQ(deleting(with_token(Rights::kDelete), bare), 401);
+    EXPECT_EQ(judged(with_token(Rights::kDelete), "POST", good, Access::kWrite), 0);
+    EXPECT_EQ(deleting({}, bare), 0) << "on loopback, without tokens";
+    ServerOptions proxied = with_token(Rights::kDelete);
+    proxied.user_header = "X-Remote-User";
+    EXPECT_EQ(deleting(proxied, {{"Host", "localhost"}, {"X-Remote-User", "reader"}}), 403);
+}
+
 TEST(Guard, KnowsOnlyLoopbackNamesOnLoopback) {
     for (const char* host : {"localhost:8042", "127.0.0.1", "[::1]:80", "LOCALHOST"})
         EXPECT_EQ(judged({}, "GET", {{"Host", host}}, Access::kRead), 0) << host;

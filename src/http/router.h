@@ -9,12 +9,13 @@
 namespace lucerna::http {
 
 /// Who may ask. Where the server has tokens or a trusted user header, kRead and kWrite need one of
-/// them; a token without the right to write is refused for kWrite.
+/// them, and kDelete a token; a token without the right to write, or to delete, is refused for that.
 enum class Access {
     kByMethod,  ///< kRead for GET, kWrite for all others
     kOpen,      ///< everybody: the page's own files, health
     kRead,
     kWrite,
+    kDelete,  ///< takes out for good what is kept
 };
 
 struct Route {

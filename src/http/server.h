@@ -15,7 +15,8 @@ namespace lucerna::http {
 
 /// A secret that a client sends as "Authorization: Bearer <token>".
 struct BearerToken {
-    enum class Rights { kRead, kReadAndWrite };
+    /// Each has those before it.
+    enum class Rights { kRead, kReadAndWrite, kDelete };
     /// Becomes Request::principal.
     std::string principal;
     /// At least 16 characters.

@@ -7,6 +7,7 @@
 #include "prepare/steps.h"
 #include "receive/dimse_receiver.h"
 #include "receive/stow.h"
+#include "retrieve/deletion.h"
 #include "retrieve/dimse_services.h"
 #include "retrieve/qido.h"
 #include "retrieve/wado.h"
@@ -95,6 +96,7 @@ struct Server::State {
         router.add("POST", "/dicom-web/studies/{study}", stow);
         retrieve::add_qido(router, store.archive());
         retrieve::add_wado(router, store.archive());
+        if (parts.deletion) retrieve::add_deletion(router, store.archive());
         review::add_api(router, exams, about, clock);
         review::add_page(router, parts.web);
         router.add("GET", "/metrics", http::metrics_handler(metrics));

@@ -24,6 +24,8 @@ struct ServerParts {
     std::string aet = "LUCERNA";
     /// Answer C-FIND and give objects out over DIMSE.
     bool query_retrieve = true;
+    /// Let those who may delete studies, series and instances by DICOMweb.
+    bool deletion = false;
     /// Built page; see review::add_page.
     std::filesystem::path web;
     std::string jurisdiction;

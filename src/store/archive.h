@@ -39,6 +39,14 @@ struct InstanceRow {
     std::string view;
 };
 
+/// A series of a study, or one instance of it.
+struct StudyPart {
+    std::string study_instance_uid;
+    std::string series_instance_uid;
+    /// Empty for the whole series.
+    std::string sop_instance_uid = {};
+};
+
 /// Something `verify` found.
 struct Damage {
     /// The object's name; the SOP Instance UID where the index knows it.
@@ -82,9 +90,13 @@ class Archive {
 
     /// Takes a study out of index and objects, its exam, readings and queued jobs with it. The data
     /// key goes when it was the last study of its patient. The audit trail notes that `by` did it.
-    /// Returns how many instances went.
+    /// Returns how many instances went. Throws Error(kConflict) while the study is being read.
     std::size_t erase_study(const std::string& study_instance_uid,
                             const std::string& by = "server");
+    /// Takes out a part of a study. With an image of it goes what was made from the images: the
+    /// result objects, readings, decisions and jobs; the exam begins anew with the images that are
+    /// left. Else jobs go that name what was taken out. Otherwise as erase_study.
+    std::size_t erase_part(const StudyPart& part, const std::string& by = "server");
     /// Destroys the patient's data keys first, then takes out the studies: what remains on any copy
     /// of the objects cannot be read. Returns how many instances went.
     std::size_t erase_patient(const std::string& patient_id,

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "store/archive.h"
 #include "store/erasure.h"
+#include "store/partial_erasure.h"
 #include "store/parts.h"
 #include "store/rows.h"
 #include "store/sealed_io.h"
@@ -191,6 +192,7 @@ std::size_t Archive::rotate_keys(const std::string& by) {
 std::size_t Archive::erase_study(const std::string& study_instance_uid, const std::string& by) {
     std::size_t instances = 0;
     parts_.index.write([&](Connection& index) {
+        require_not_being_read(index, study_instance_uid);
         instances = erase_study_rows(index, study_instance_uid);
         doom_unused_keys(index);
         if (instances > 0)
@@ -198,6 +200,20 @@ std::size_t Archive::erase_study(const std::string& study_instance_uid, const st
     });
     work_off_doomed(parts_);
     return instances;
+}
+
+std::size_t Archive::erase_part(const StudyPart& part, const std::string& by) {
+    const char* act = part.sop_instance_uid.empty() ? "erase-series" : "erase-instance";
+    ErasedPart erased;
+    parts_.index.write([&](Connection& index) {
+        require_not_being_read(index, part.study_instance_uid);
+        erased = erase_part_rows(index, part);
+        doom_unused_keys(index);
+        if (erased.instances > 0)
+            note_erasure(index, {act, by, parts_.clock.now()}, erased.studies, erased.instances);
+    });
+    work_off_doomed(parts_);
+    return erased.instances;
 }
 
 std::vector<std::string> Archive::studies_of_patient(const std::string& patient_id,

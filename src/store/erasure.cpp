@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "store/parts.h"
 
 namespace lucerna::store {
@@ -13,6 +14,14 @@ void run_with(Connection& index, const char* sql, const std::string& value) {
 }
 
 }  // namespace
+
+void require_not_being_read(Connection& index, const std::string& study_instance_uid) {
+    Statement find =
+        index.prepare("SELECT 1 FROM exams WHERE study_instance_uid = ? AND state = ?");
+    if (find.bind(study_instance_uid).bind(static_cast<int>(ExamState::kReading)).step())
+        throw Error(ErrorCode::kConflict,
+                    "that study is being read just now; try again in a moment");
+}
 
 std::size_t erase_study_rows(Connection& index, const std::string& study_instance_uid) {
     run_with(index,

@@ -10,6 +10,8 @@ namespace lucerna::store {
 
 struct Parts;
 
+/// Throws Error(kConflict) while a study is being read: what is read then becomes results of it.
+void require_not_being_read(Connection& index, const std::string& study_instance_uid);
 /// Takes a study's rows out, its exam, readings, decisions and jobs with them, and dooms its
 /// objects. Returns how many instances it had.
 std::size_t erase_study_rows(Connection& index, const std::string& study_instance_uid);

@@ -21,8 +21,8 @@ from pydicom import dcmread
 from pydicom.encaps import encapsulate
 from pydicom.uid import ExplicitVRLittleEndian as EXPLICIT, JPEG2000Lossless
 
-from query_retrieve import made
-from whole_program import PATIENCE, Server, main
+from query_retrieve import STUDY_FIND, Association, found, keys, made
+from whole_program import LUCERNA, PATIENCE, Server, main
 
 
 class Dicomweb(unittest.TestCase):
@@ -158,6 +158,54 @@ class Dicomweb(unittest.TestCase):
                     b"Content-Type: " + headers["Content-Type"].encode() + b"\r\n\r\n" + body,
                     policy=HTTP).get_payload()
                 self.assertEqual(len(parts), 7)
+
+    def tokens(self):
+        """A file of three tokens, and what each sends."""
+        names = ("read", "write", "delete")
+        path = self.folder / "tokens"
+        path.write_text("".join(f"{name}-er {name * 8} {name}\n" for name in names))
+        return str(path), {name: f"Bearer {name * 8}" for name in names}
+
+    def test_deletes_for_those_who_may(self):
+        path, token = self.tokens()
+        server = self.serve("--set", "http.deletion=true", "--set", f"http.tokens={path}")
+        self.keep(server, made(1, 1, 1), made(1, 1, 2), made(1, 2, 1), made(2, 1, 1))
+        study = "/dicom-web/studies/2.999.1"
+        instance = study + "/series/2.999.1.1/instances/2.999.1.1.1"
+        for asked, status in (({}, 401), ({"Authorization": token["read"]}, 403),
+                              ({"Authorization": token["write"]}, 403)):
+            self.assertEqual(self.ask(server, instance, "DELETE", **asked)[0], status)
+        may = {"Authorization": token["delete"]}
+        self.assertEqual(self.ask(server, instance, **may)[0], 200)
+        self.assertEqual(self.ask(server, instance, "DELETE", **may)[0], 204)
+        for method in ("GET", "DELETE"):
+            self.assertEqual(self.ask(server, instance, method, **may)[0], 404)
+        self.assertEqual(self.ask(server, study + "/series/2.999.1.1", "DELETE", **may)[0], 204)
+        with Association(server, STUDY_FIND) as association:
+            _, left = found(association, keys("SERIES", StudyInstanceUID="2.999.1",
+                                              SeriesInstanceUID=""))
+            self.assertEqual([d.SeriesInstanceUID for d in left], ["2.999.1.2"])
+        self.assertEqual(self.ask(server, study, "DELETE", **may)[0], 204)
+        self.assertEqual(self.ask(server, study, **may)[0], 404)
+        status, _, left = self.ask(server, "/dicom-web/studies", **may)
+        self.assertIn(b"2.999.2", left)
+        self.assertNotIn(b"2.999.1", left)
+        self.assertEqual(server.end(), 0)
+        verified = subprocess.run([LUCERNA, "verify", "--data", self.folder / "data"],
+                                  capture_output=True, text=True)
+        self.assertEqual(verified.returncode, 0, verified.stdout + verified.stderr)
+        trail = (self.folder / "data" / "audit.log").read_text()
+        for act in ("erase-instance", "erase-series", "erase-study"):
+            self.assertIn(f'"act":"{act}","by":"delete-er"', trail)
+        self.assertNotIn("2.999", trail)
+
+    def test_deletes_nothing_unless_configured(self):
+        server = self.serve()
+        self.keep(server, made(1, 1, 1))
+        status, headers, _ = self.ask(server, "/dicom-web/studies/2.999.1", "DELETE")
+        self.assertEqual(status, 405)
+        self.assertNotIn("DELETE", headers["Allow"])
+        self.assertEqual(self.ask(server, "/dicom-web/studies/2.999.1")[0], 200)
 
 
 if __name__ == "__main__":

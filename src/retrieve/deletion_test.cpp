@@ -1,0 +1,73 @@
+#include "retrieve/deletion.h"
+
+#include <gtest/gtest.h>
+
+#include "retrieve/archive_for_test.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+const std::string kStudy = "/dicom-web/studies/1.2.1";
+const std::string kSeries = kStudy + "/series/1.2.1.1";
+const std::string kInstance = kSeries + "/instances/1.2.1.1.1";
+
+/// An archive whose objects can be deleted.
+struct Deletable : TestArchive {
+    Deletable() { add_deletion(router, store.archive()); }
+    int remove(const std::string& path) {
+        http::BodyInMemory body;
+        http::Request request(body);
+        request.method = "DELETE";
+        request.path = path;
+        return router.handle(request).status;
+    }
+};
+
+TEST(Deletion, TakesOutWhatIsNamed) {
+    Deletable archive;
+    EXPECT_EQ(archive.remove(kInstance), 204);
+    EXPECT_EQ(archive.status(kInstance), 404);
+    EXPECT_EQ(archive.status(kSeries), 200);
+    EXPECT_EQ(archive.text("/dicom-web/instances?SOPInstanceUID=1.2.1.1.1").find("1.2.1.1.1"),
+              std::string::npos);
+    EXPECT_EQ(archive.remove(kSeries), 204);
+    EXPECT_EQ(archive.status(kSeries), 404);
+    EXPECT_EQ(archive.status(kStudy), 200) << "its other series";
+    EXPECT_EQ(archive.remove(kStudy), 204);
+    EXPECT_EQ(archive.status(kStudy), 404);
+    EXPECT_EQ(archive.status("/dicom-web/studies/1.2.2"), 200);
+    EXPECT_TRUE(archive.store.archive().verify().empty());
+}
+
+TEST(Deletion, RefusesWhatThereIsNot) {
+    Deletable archive;
+    for (const std::string& path :
+         {kInstance + ".9", kSeries + ".9", kStudy + ".9",
+          std::string("/dicom-web/studies/1.2.2/series/1.2.1.1"),
+          std::string("/dicom-web/studies/1.2.2/series/1.2.2.1/instances/1.2.1.1.1")})
+        EXPECT_EQ(archive.remove(path), 404) << path;
+    EXPECT_EQ(archive.remove(kStudy + "..9"), 400);
+    EXPECT_EQ(archive.remove(kInstance + "/frames/1"), 405);
+    EXPECT_EQ(archive.store.archive().totals().instances, 5U);
+}
+
+TEST(Deletion, IsThereWhereItIsAddedAlone) {
+    TestArchive archive;
+    http::BodyInMemory body;
+    http::Request request(body);
+    request.method = "DELETE";
+    request.path = kStudy;
+    EXPECT_EQ(archive.router.handle(request).status, 405);
+}
+
+TEST(Deletion, NeedsTheRightToDelete) {
+    Deletable archive;
+    for (const std::string& path : {kStudy, kSeries, kInstance}) {
+        const http::Routed routed = archive.router.route("DELETE", path);
+        ASSERT_TRUE(routed.route);
+        EXPECT_EQ(routed.route->access, http::Access::kDelete) << path;
+    }
+}
+
+}  // namespace
+}  // namespace lucerna::retrieve

@@ -1,0 +1,142 @@
+#include "store/partial_erasure.h"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "store/erasure.h"
+#include "store/exam_book.h"
+
+namespace lucerna::store {
+namespace {
+
+constexpr int kReceived = static_cast<int>(Role::kReceived);
+constexpr int kResult = static_cast<int>(Role::kResult);
+
+struct Found {
+    std::int64_t id = 0;
+    std::string sop_instance_uid;
+    bool is_image = false;
+};
+
+std::vector<Found> found_by(Statement&& find) {
+    std::vector<Found> found;
+    while (find.step()) found.push_back({find.integer(0), find.text(1), find.integer(2) != 0});
+    return found;
+}
+
+constexpr const char* kFind =
+    "SELECT i.id, i.sop_instance_uid, i.role = 0 AND coalesce(i.rows, 0) > 0 AND "
+    "coalesce(i.columns, 0) > 0 FROM instances i JOIN series e ON e.id = i.series JOIN studies s "
+    "ON s.id = e.study WHERE s.study_instance_uid = ?1 ";
+static_assert(kReceived == 0);
+
+std::vector<Found> named_by(Connection& index, const StudyPart& part) {
+    Statement find = index.prepare(
+        std::string(kFind) + "AND e.series_instance_uid = ?2 AND ?3 IN ('', i.sop_instance_uid)");
+    find.bind(part.study_instance_uid).bind(part.series_instance_uid).bind(part.sop_instance_uid);
+    return found_by(std::move(find));
+}
+
+std::vector<Found> results_of(Connection& index, const StudyPart& part) {
+    // What was named itself is not among them.
+    Statement find = index.prepare(std::string(kFind) +
+                                   "AND i.role = ?4 AND NOT (e.series_instance_uid = ?2 AND ?3 IN "
+                                   "('', i.sop_instance_uid))");
+    find.bind(part.study_instance_uid)
+        .bind(part.series_instance_uid)
+        .bind(part.sop_instance_uid)
+        .bind(kResult);
+    return found_by(std::move(find));
+}
+
+std::size_t instances_in(Connection& index, const std::string& study) {
+    Statement count = index.prepare(
+        "SELECT count(*) FROM instances i JOIN series e ON e.id = i.series JOIN studies s ON s.id "
+        "= e.study WHERE s.study_instance_uid = ?");
+    (void)count.bind(study).step();
+    return static_cast<std::size_t>(count.integer(0));
+}
+
+void take_out(Connection& index, std::int64_t id) {
+    for (const char* sql :
+         {"INSERT OR IGNORE INTO doomed (name, what) SELECT object, 'object' FROM instances WHERE "
+          "id = ?",
+          "INSERT OR IGNORE INTO doomed (name, what) SELECT data_key, 'maybe-key' FROM instances "
+          "WHERE id = ?",
+          "DELETE FROM instances WHERE id = ?"})
+        index.prepare(sql).bind(id).run();
+}
+
+void run_for(Connection& index, const std::string& study, const char* sql) {
+    index.prepare(sql).bind(study).run();
+}
+
+/// What series and study say of their contents is made true again.
+void count_again(Connection& index, const std::string& study) {
+    for (const char* sql :
+         {"UPDATE series SET instance_count = (SELECT count(*) FROM instances i WHERE i.series = "
+          "series.id) WHERE study = (SELECT id FROM studies WHERE study_instance_uid = ?)",
+          "DELETE FROM series WHERE instance_count = 0 AND study = (SELECT id FROM studies WHERE "
+          "study_instance_uid = ?)",
+          "UPDATE studies SET series_count = (SELECT count(*) FROM series e WHERE e.study = "
+          "studies.id), instance_count = (SELECT coalesce(sum(e.instance_count), 0) FROM series e "
+          "WHERE e.study = studies.id), modalities = (SELECT coalesce(group_concat(modality, "
+          "'\\'), '') FROM (SELECT DISTINCT e.modality FROM series e WHERE e.study = studies.id "
+          "AND e.modality <> '' ORDER BY e.modality)) WHERE study_instance_uid = ?"})
+        run_for(index, study, sql);
+}
+
+/// The exam as if only what is left of its images had come, or none where none is left.
+void begin_anew(Connection& index, const std::string& study) {
+    for (const char* sql :
+         {"DELETE FROM readings WHERE study_instance_uid = ?",
+          "DELETE FROM findings WHERE study_instance_uid = ?",
+          // Findings are named by view and number: these may be others the next time.
+          "DELETE FROM decisions WHERE study_instance_uid = ?",
+          "DELETE FROM jobs WHERE ?1 IN (subject, payload) OR (subject = '' AND job_key LIKE ?1 || "
+          "'#%')",
+          "UPDATE exams SET revision = revision + 1, score = NULL, above = '', model_sha256 = '', "
+          "synthetic = 0, refusals_json = '[]', read_at = NULL, problem = '', (images, views) = "
+          "(SELECT count(*), coalesce((SELECT group_concat(view, char(10)) FROM (SELECT DISTINCT "
+          "i.view FROM instances i JOIN series e ON e.id = i.series JOIN studies s ON s.id = "
+          "e.study WHERE s.study_instance_uid = ?1 AND i.role = 0 AND i.rows > 0 AND i.columns > 0 "
+          "AND i.view <> '' ORDER BY "
+          "i.view)), '') FROM instances i JOIN series e ON e.id = i.series JOIN studies s ON s.id "
+          "= e.study WHERE s.study_instance_uid = ?1 AND i.role = 0 AND i.rows > 0 AND i.columns > "
+          "0) WHERE study_instance_uid = ?1",
+          "DELETE FROM exams WHERE images = 0 AND study_instance_uid = ?"})
+        run_for(index, study, sql);
+    index.prepare("UPDATE exams SET state = ? WHERE study_instance_uid = ?")
+        .bind(static_cast<int>(ExamState::kReceiving))
+        .bind(study)
+        .run();
+}
+
+}  // namespace
+
+ErasedPart erase_part_rows(Connection& index, const StudyPart& part) {
+    const std::string& study = part.study_instance_uid;
+    std::vector<Found> doomed = named_by(index, part);
+    if (doomed.empty()) return {};
+    bool takes_image = false;
+    for (const Found& one : doomed) takes_image = takes_image || one.is_image;
+    if (takes_image)
+        for (Found& result : results_of(index, part)) doomed.push_back(std::move(result));
+    if (doomed.size() == instances_in(index, study)) return {erase_study_rows(index, study), 1};
+    for (const Found& one : doomed) {
+        // A UID stands in a payload as a JSON string; a commitment request names objects of any
+        // studies.
+        index.prepare("DELETE FROM jobs WHERE instr(payload, '\"' || ? || '\"') > 0")
+            .bind(one.sop_instance_uid)
+            .run();
+        take_out(index, one.id);
+    }
+    count_again(index, study);
+    if (takes_image) begin_anew(index, study);
+    index.prepare("UPDATE counters SET value = value + 1 WHERE name = 'exams'").run();
+    return {doomed.size(), 0};
+}
+
+}  // namespace lucerna::store

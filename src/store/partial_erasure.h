@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstddef>
+
+#include "store/archive.h"
+#include "store/sqlite.h"
+
+namespace lucerna::store {
+
+struct ErasedPart {
+    /// Results that were made from it among them.
+    std::size_t instances = 0;
+    /// 1 where nothing of the study is left.
+    std::size_t studies = 0;
+};
+
+/// Takes out the rows of a part of a study, as Archive::erase_part says, and dooms its objects.
+ErasedPart erase_part_rows(Connection& index, const StudyPart& part);
+
+}  // namespace lucerna::store

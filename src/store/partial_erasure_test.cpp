@@ -1,0 +1,170 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "store/store_test_support.h"
+#include "vault/audit_trail.h"
+
+namespace lucerna::store {
+namespace {
+
+using test::error_of;
+using test::StoredInstance;
+
+StoredInstance image(const std::string& laterality) {
+    StoredInstance instance;
+    instance.laterality = laterality;
+    return instance;
+}
+StoredInstance report() {
+    StoredInstance instance;
+    instance.modality = "SR";
+    instance.picture = false;
+    return instance;
+}
+StoredInstance capture() {
+    StoredInstance instance;
+    instance.modality = "OT";
+    return instance;
+}
+
+/// Study 1.2.1 of P1: series .1 with images .1 (R-CC) and .2 (L-CC), series .2 with a report, and
+/// series .3 with two results that were made from the images; queued jobs, a reading, a decision.
+struct ReadStudy : TestStore {
+    ReadStudy() {
+        keep("1", 1, image("R"));
+        keep("1", 2, image("L"));
+        keep("2", 1, report());
+        exams().move("1.2.1", ExamState::kWaiting);
+        exams().move("1.2.1", ExamState::kReading);
+        keep("3", 1, report(), Role::kResult);
+        keep("3", 2, capture(), Role::kResult);
+        Reading reading;
+        reading.revision = 2;
+        reading.score = 0.7;
+        reading.model_sha256 = "abc";
+        reading.finding_ids = {"R-CC-1"};
+        reading.reading_json = "{}";
+        const std::vector<NewJob> jobs{{"deliver:pacs",
+                                        "1.2.1#2#abc",
+                                        R"({"instances":["1.2.1.3.1","1.2.1.3.2"]})",
+                                        {},
+                                        "1.2.1"}};
+        exams().save_reading("1.2.1", reading, jobs);
+        exams().decide({"1.2.1", "R-CC-1", "abc", "accept", "", "reader", true, clock.now()});
+        keep_in("1.2.2", "1", 1, {}, Role::kReceived);
+    }
+    void keep(const std::string& series, int number, StoredInstance instance,
+              Role role = Role::kReceived) {
+        keep_in("1.2.1", series, number, std::move(instance), role);
+    }
+    void keep_in(const std::string& study, const std::string& series, int number,
+                 StoredInstance instance, Role role) {
+        instance.study = study;
+        instance.series = study + "." + series;
+        instance.sop_instance = instance.series + "." + std::to_string(number);
+        archive().keep(instance.file(), role);
+    }
+    std::vector<std::string> left() {
+        std::vector<std::string> uids;
+        for (const InstanceRow& row : archive().instances_of("1.2.1"))
+            uids.push_back(row.sop_instance_uid);
+        std::sort(uids.begin(), uids.end());
+        return uids;
+    }
+    /// Of the study, as a search gives it.
+    std::string found(dicom::Tag tag) {
+        for (const Match& match : archive().find({Level::kStudy, {{{0x0020, 0x000D}, "1.2.1"}}}))
+            return std::string(match.value(tag));
+        return "none";
+    }
+};
+
+TEST(PartialErasure, OfAnImageTakesWhatWasMadeFromIt) {
+    ReadStudy store;
+    EXPECT_EQ(store.archive().erase_part({"1.2.1", "1.2.1.1", "1.2.1.1.1"}), 3U);
+    EXPECT_EQ(store.left(), (std::vector<std::string>{"1.2.1.1.2", "1.2.1.2.1"}));
+    const auto exam = store.exams().exam("1.2.1");
+    ASSERT_TRUE(exam);
+    EXPECT_EQ(exam->state, ExamState::kReceiving);
+    EXPECT_EQ(exam->images, 1);
+    EXPECT_EQ(exam->views, std::vector<std::string>{"L-CC"});
+    EXPECT_EQ(exam->revision, 3);
+    EXPECT_FALSE(exam->score);
+    EXPECT_EQ(exam->findings, 0);
+    EXPECT_EQ(store.exams().reading_json("1.2.1"), "");
+    EXPECT_TRUE(store.exams().decisions_of("1.2.1").empty());
+    EXPECT_TRUE(store.queue().list("").empty());
+    EXPECT_EQ(object_files(store.data()).size(), 3U);
+    EXPECT_TRUE(store.archive().verify().empty());
+    EXPECT_EQ(error_of([&] { (void)store.archive().object("1.2.1.1.1"); }), "not-found");
+    EXPECT_EQ(store.archive().keep(StoredInstance{}.file()), Kept::kNew)
+        << "her key is there still";
+}
+
+TEST(PartialErasure, OfAResultLeavesTheReading) {
+    ReadStudy store;
+    store.queue().enqueue({"commit", "other", R"({"instances":["1.2.1.3.1","1.2.9"]})"});
+    EXPECT_EQ(store.archive().erase_part({"1.2.1", "1.2.1.3", "1.2.1.3.1"}), 1U);
+    EXPECT_EQ(store.left().size(), 4U);
+    EXPECT_EQ(store.exams().exam("1.2.1")->state, ExamState::kRead);
+    EXPECT_EQ(store.exams().exam("1.2.1")->decided, 1);
+    EXPECT_TRUE(store.queue().list("").empty()) << "they name what is gone";
+    EXPECT_TRUE(store.archive().verify().empty());
+}
+
+TEST(PartialErasure, LeavesJobsThatNameOthers) {
+    ReadStudy store;
+    EXPECT_EQ(store.archive().erase_part({"1.2.1", "1.2.1.2"}), 1U);
+    EXPECT_EQ(store.queue().list("").size(), 1U);
+    EXPECT_EQ(store.found({0x0020, 0x1206}), "2") << "series";
+    EXPECT_EQ(store.found({0x0020, 0x1208}), "4") << "instances";
+    EXPECT_EQ(store.found({0x0008, 0x0061}), "MG\\SR") << "the results' series is SR, too";
+}
+
+TEST(PartialErasure, OfTheLastImagesTakesTheExam) {
+    ReadStudy store;
+    EXPECT_EQ(store.archive().erase_part({"1.2.1", "1.2.1.1"}), 4U);
+    EXPECT_EQ(store.left(), std::vector<std::string>{"1.2.1.2.1"});
+    EXPECT_FALSE(store.exams().exam("1.2.1"));
+    EXPECT_EQ(store.found({0x0008, 0x0061}), "SR");
+    EXPECT_EQ(store.archive().erase_part({"1.2.1", "1.2.1.2"}), 1U);
+    EXPECT_EQ(store.found({0x0008, 0x0061}), "none") << "nothing is left of the study";
+    EXPECT_EQ(store.archive().totals().studies, 1U);
+    EXPECT_TRUE(store.archive().verify().empty());
+}
+
+TEST(PartialErasure, OfWhatIsNotThereTakesNothing) {
+    ReadStudy store;
+    EXPECT_EQ(store.archive().erase_part({"1.2.1", "1.2.9"}), 0U);
+    EXPECT_EQ(store.archive().erase_part({"1.2.1", "1.2.1.2", "1.2.1.1.1"}), 0U);
+    EXPECT_EQ(store.archive().erase_part({"1.2.2", "1.2.1.1"}), 0U);
+    EXPECT_EQ(store.left().size(), 5U);
+    EXPECT_TRUE(vault::AuditTrail(store.data() / "audit.log").acts().empty());
+}
+
+TEST(PartialErasure, WaitsForAReadingToEnd) {
+    TestStore store;
+    store.archive().keep(StoredInstance{}.file());
+    store.exams().move("1.2.3.4", ExamState::kWaiting);
+    store.exams().move("1.2.3.4", ExamState::kReading);
+    EXPECT_EQ(error_of([&] { store.archive().erase_part({"1.2.3.4", "1.2.3.4.1"}); }), "conflict");
+    EXPECT_EQ(error_of([&] { store.archive().erase_study("1.2.3.4"); }), "conflict");
+    EXPECT_EQ(store.archive().totals().instances, 1U);
+}
+
+TEST(PartialErasure, LeavesATraceWithoutIdentifiers) {
+    ReadStudy store;
+    store.archive().erase_part({"1.2.1", "1.2.1.2"}, "somebody");
+    store.archive().erase_part({"1.2.1", "1.2.1.1", "1.2.1.1.1"}, "somebody");
+    const auto acts = vault::AuditTrail(store.data() / "audit.log").acts();
+    ASSERT_EQ(acts.size(), 2U);
+    EXPECT_THAT(acts[0], testing::HasSubstr(
+                             R"("act":"erase-series","by":"somebody","studies":0,"instances":1)"));
+    EXPECT_THAT(acts[1], testing::HasSubstr(R"("act":"erase-instance","by":"somebody")"));
+    EXPECT_THAT(acts[1], testing::Not(testing::HasSubstr("1.2.1")));
+}
+
+}  // namespace
+}  // namespace lucerna::store
