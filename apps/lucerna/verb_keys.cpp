@@ -4,6 +4,7 @@
 #include "archive_verbs.h"
 #include "base/clock.h"
 #include "kept_data.h"
+#include "store/parts.h"
 #include "vault/passphrase_key_provider.h"
 
 namespace lucerna {
@@ -38,6 +39,9 @@ ExitCode change_passphrase(const ArchiveOptions& options,
     const std::filesystem::path file = vault::passphrase_key_file(options.data);
     if (!std::filesystem::exists(file))
         throw Error(ErrorCode::kNotFound, "there is no key file " + file.string());
+    // A rotation beside it would save the keys that it ends, or under the passphrase that this
+    // ends.
+    const store::FolderLock alone(options.data);
     vault::PassphraseKeyProvider provider(
         file, vault::read_passphrase(options.keys.substr(kScheme.size())));
     provider.change_passphrase(vault::read_passphrase(replacement));

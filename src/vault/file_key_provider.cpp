@@ -15,8 +15,11 @@ std::vector<NamedKey> load(const std::filesystem::path& path) {
     std::string text = read_secretly(path);
     if (text.empty()) {
         std::vector<NamedKey> keys{new_named_key()};
-        save(path, keys);
-        return keys;
+        std::string fresh = to_text(keys);
+        const bool first = create_secretly(path, fresh);
+        wipe(fresh);
+        if (first) return keys;
+        text = read_secretly(path);
     }
     std::vector<NamedKey> keys = keys_from(text, path.string());
     wipe(text);

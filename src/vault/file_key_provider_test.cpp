@@ -4,10 +4,12 @@
 #include <sys/stat.h>
 
 #include <fstream>
+#include <thread>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "vault/held_keys.h"
 
 namespace lucerna::vault {
 namespace {
@@ -53,6 +55,25 @@ TEST_F(FileKeyProviderTest, MakesAFileThatOnlyItsOwnerMayRead) {
     ASSERT_EQ(::stat(path.c_str(), &about), 0);
     EXPECT_EQ(about.st_mode & 0777, 0600U);
     EXPECT_EQ(provider.keys().size(), 1U);
+}
+
+TEST_F(FileKeyProviderTest, KeepsTheKeysOfWhoWasFirst) {
+    // Programs that begin at once on a new folder: all must end with the keys that stay on the
+    // disk.
+    constexpr int kPrograms = 8;
+    std::vector<std::string> current(kPrograms);
+    {
+        std::vector<std::jthread> programs;
+        for (int i = 0; i < kPrograms; ++i)
+            programs.emplace_back([&, i] {
+                current[static_cast<std::size_t>(i)] = FileKeyProvider(path).current_key();
+            });
+    }
+    const std::string kept = FileKeyProvider(path).current_key();
+    for (const std::string& name : current) EXPECT_EQ(name, kept);
+    EXPECT_FALSE(create_secretly(path, "others"));
+    EXPECT_EQ(FileKeyProvider(path).current_key(), kept);
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1);
 }
 
 TEST_F(FileKeyProviderTest, UnwrapsAfterAReopenWhatItWrapped) {

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "base/file.h"
 #include "base/guarded.h"
 #include "base/hash.h"
+#include "base/random.h"
 #include "vault/aes_gcm.h"
 
 namespace lucerna::vault {
@@ -98,9 +100,12 @@ std::vector<NamedKey> keys_from(std::string_view text, const std::string& place)
 }
 
 // The mode must be right from the first byte on, hence not base's write_file.
-void write_secretly(const std::filesystem::path& path, std::string_view text) {
+namespace {
+
+/// False when `place` says that the file is there by now.
+bool put_secretly(const std::filesystem::path& path, std::string_view text,
+                  const std::string& temporary, int (*place)(const char* from, const char* to)) {
     if (!path.parent_path().empty()) std::filesystem::create_directories(path.parent_path());
-    const std::string temporary = path.string() + ".new";
     ::unlink(temporary.c_str());
     const int file =
         ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -109,13 +114,31 @@ void write_secretly(const std::filesystem::path& path, std::string_view text) {
         ::fsync(file) == 0;
     const int reason = errno;
     if (file >= 0) ::close(file);
-    if (!written || ::rename(temporary.c_str(), path.c_str()) != 0) {
+    if (!written || place(temporary.c_str(), path.c_str()) != 0) {
         const int number = written ? errno : reason;
         ::unlink(temporary.c_str());
+        if (written && number == EEXIST) return false;
         throw Error(number == ENOSPC ? ErrorCode::kOutOfSpace : ErrorCode::kIo,
                     "cannot write the key file " + path.string() + ": " + std::strerror(number));
     }
     sync_folder(path.parent_path().empty() ? "." : path.parent_path());
+    return true;
+}
+
+/// Moves, so that no second copy of a key can stay behind.
+int rename_unless_there(const char* from, const char* to) {
+    return ::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+}
+
+}  // namespace
+
+void write_secretly(const std::filesystem::path& path, std::string_view text) {
+    put_secretly(path, text, path.string() + ".new", ::rename);
+}
+
+bool create_secretly(const std::filesystem::path& path, std::string_view text) {
+    // A file of its own: two programs may begin at once.
+    return put_secretly(path, text, path.string() + ".new-" + random_hex(8), rename_unless_there);
 }
 
 std::string read_secretly(const std::filesystem::path& path) {

@@ -30,6 +30,9 @@ struct NamedKey {
 
 /// Replaces a file that only its owner may read, durably. Throws Error: kOutOfSpace, kIo.
 void write_secretly(const std::filesystem::path& path, std::string_view text);
+/// The same for a file that is not there yet; false, and nothing written, where another program was
+/// first: keys that it may have used by now must not be lost.
+[[nodiscard]] bool create_secretly(const std::filesystem::path& path, std::string_view text);
 /// Empty where there is no such file. Throws Error: kIo; kInvalidInput when group or others may
 /// read it, naming the mode.
 [[nodiscard]] std::string read_secretly(const std::filesystem::path& path);

@@ -145,12 +145,12 @@ struct PassphraseKeyProvider::Lock {
 
     Lock(const std::filesystem::path& path, std::string_view passphrase, const ScryptCost& cost) {
         require_long_enough(passphrase);
-        const std::string text = read_secretly(path);
+        std::string text = read_secretly(path);
         if (text.empty()) {
             set(passphrase, cost);
             loaded.push_back(new_named_key());
-            save(path, loaded);
-            return;
+            if (create_secretly(path, sealed_text(loaded))) return;
+            text = read_secretly(path);
         }
         const Sealed sealed = sealed_from(text, path.string());
         Derived opening{sealed.cost, sealed.salt, derive(passphrase, sealed.salt, sealed.cost)};
@@ -165,9 +165,12 @@ struct PassphraseKeyProvider::Lock {
     }
 
     void save(const std::filesystem::path& path, const std::vector<NamedKey>& keys) const {
-        const std::string text = derived.with(
+        write_secretly(path, sealed_text(keys));
+    }
+
+    [[nodiscard]] std::string sealed_text(const std::vector<NamedKey>& keys) const {
+        return derived.with(
             [&](const auto& held) { return text_of(keys, held->cost, held->salt, held->key); });
-        write_secretly(path, text);
     }
 };
 
