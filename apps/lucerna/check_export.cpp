@@ -33,10 +33,13 @@ double difference(const learn::Expected& expected, const infer::ModelPackage& pa
     for (const exam::Finding& finding : reading.findings)
         places.emplace_back(finding.presence, finding.raw_score);
     std::sort(places.rbegin(), places.rend());
-    // The network pads with places of presence 0.
-    for (std::size_t i = 0; i < std::min(places.size(), expected.places.size()); ++i) {
-        largest = std::max(largest, std::abs(places[i].first - expected.places[i].first));
-        largest = std::max(largest, std::abs(places[i].second - expected.places[i].second));
+    // A place that one of them has not got counts as presence 0, as the network pads.
+    for (std::size_t i = 0; i < std::max(places.size(), expected.places.size()); ++i) {
+        const auto at = [&](const auto& list) {
+            return i < list.size() ? list[i] : std::pair<double, double>{};
+        };
+        largest = std::max(largest, std::abs(at(places).first - at(expected.places).first));
+        largest = std::max(largest, std::abs(at(places).second - at(expected.places).second));
     }
     return largest;
 }

@@ -218,6 +218,12 @@ class Trainer {
             return true;
         }
         Training training(plan_of(options_, part), set_, trunk_, shape_, folder, device_, team_);
+        if (team_.agreed(training.step()) != training.step())
+            throw Error(ErrorCode::kConflict,
+                        part.name +
+                            ": the processes do not share the run directory: the first is at "
+                            "another step than number " +
+                            std::to_string(team_.rank()));
         if (training.step() > 0)
             progress_(part.name + " goes on after step " + std::to_string(training.step()));
         while (!training.finished()) {

@@ -65,7 +65,7 @@ def losses(run, part="fold-0"):
 class Training(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        if subprocess.run([LUCERNA, "learn", "train", "--help"], capture_output=True).returncode != 0:
+        if not pathlib.Path(LUCERNA).with_name("lucerna-learn").exists():
             raise unittest.SkipTest("built without training")
         cls.temporary = tempfile.TemporaryDirectory()
         cls.folder = pathlib.Path(cls.temporary.name)
