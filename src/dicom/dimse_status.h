@@ -25,6 +25,7 @@ constexpr std::uint16_t kNoSuchAction = 0x0123;
 constexpr std::uint16_t kNotAuthorized = 0x0124;
 constexpr std::uint16_t kUnrecognizedOperation = 0x0211;
 constexpr std::uint16_t kMistypedArgument = 0x0212;
+constexpr std::uint16_t kResourceLimitation = 0x0213;
 constexpr std::uint16_t kOutOfResources = 0xA700;
 constexpr std::uint16_t kCannotRetrieve = 0xA702;
 constexpr std::uint16_t kUnknownDestination = 0xA801;

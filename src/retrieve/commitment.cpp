@@ -1,5 +1,7 @@
 #include "retrieve/commitment.h"
 
+#include <set>
+
 #include "base/error.h"
 #include "base/log.h"
 #include "dicom/dimse_status.h"
@@ -15,6 +17,8 @@ namespace status = dicom::status;
 constexpr std::uint16_t kRequestCommitment = 1;
 constexpr std::uint16_t kAllCommitted = 1;
 constexpr std::uint16_t kSomeNotCommitted = 2;
+/// A screening day is a few thousand images.
+constexpr std::size_t kMostReferences = 10000;
 
 CommitmentRefusal invalid(dicom::Tag tag, const char* what) {
     return {status::kInvalidArgument, dicom::describe(tag) + " " + what};
@@ -41,6 +45,16 @@ bool is_told_at_once(dicom::ScpExchange& exchange, const CommitmentReport& repor
     return response && response->status == status::kSuccess;
 }
 
+/// The job is kept and goes out by itself, only later, where this fails.
+void hasten(CommitmentOutbox& outbox, const std::string& name) {
+    try {
+        outbox.report_now(name);
+    } catch (const Error& error) {
+        log_event(LogLevel::kWarning, "commitment.not-hastened",
+                  {{"job", name}, {"why", error.what()}});
+    }
+}
+
 }  // namespace
 
 std::variant<CommitmentRequest, CommitmentRefusal> commitment_request_from(
@@ -52,6 +66,7 @@ std::variant<CommitmentRequest, CommitmentRefusal> commitment_request_from(
     if (command.action_type != kRequestCommitment)
         return CommitmentRefusal{status::kNoSuchAction, "the only action is 1"};
     const dicom::DataSet& asked = exchange.data_set();
+    std::set<std::string> named;
     CommitmentRequest request;
     request.requester_aet = exchange.sender().calling_aet;
     request.transaction_uid = asked.text_or(tags::kTransactionUid, "");
@@ -63,6 +78,13 @@ std::variant<CommitmentRequest, CommitmentRefusal> commitment_request_from(
         if (!dicom::is_valid_uid(reference.sop_class_uid) ||
             !dicom::is_valid_uid(reference.sop_instance_uid))
             return invalid(tags::kReferencedSopSequence, "has an item without valid UIDs");
+        // Each is read whole to be checked: once, however often it is named.
+        if (!named.insert(reference.sop_instance_uid + " " + reference.sop_class_uid).second)
+            continue;
+        if (request.references.size() == kMostReferences)
+            return CommitmentRefusal{status::kResourceLimitation,
+                                     "ask for " + std::to_string(kMostReferences) +
+                                         " objects at most in one transaction"};
         request.references.push_back(std::move(reference));
     }
     if (request.references.empty()) return invalid(tags::kReferencedSopSequence, "has no item");
@@ -116,7 +138,7 @@ void answer_commitment(dicom::ScpExchange& exchange, store::Archive& archive,
                    {"failed", report.failed},
                    {"on", "the same association"}});
     } catch (const Error& error) {
-        outbox.report_now(name);
+        hasten(outbox, name);
         // The request has been answered: what goes wrong from here on is no answer to it.
         if (exchange.is_lost()) throw;
         log_event(LogLevel::kError, "commitment.not-examined",

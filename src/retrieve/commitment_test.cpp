@@ -87,7 +87,9 @@ class CommitmentService : public DimseTest {
 
 TEST_F(CommitmentService, ReportsOnTheSameAssociation) {
     const dicom::DataSet asked =
-        transaction({{test::kMammogramClass, "1.1"}, {test::kMammogramClass, "1.2"}});
+        transaction({{test::kMammogramClass, "1.1"},
+                     {test::kMammogramClass, "1.2"},
+                     {test::kMammogramClass, "1.1"}});  // named twice, answered once
     peer->send_request(action(), &asked);
     const dicom::DimseCommand accepted = peer->read_response();
     EXPECT_EQ(accepted.field, 0x8130);

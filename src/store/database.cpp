@@ -107,6 +107,7 @@ Database::Database(std::filesystem::path path, const vault::SecretKey& key,
     writer_ = std::make_unique<Connection>(path_, Connection::Mode::kReadWrite, vfs_.name());
     new_ = writer_->pragma("PRAGMA page_count") == 0;
     if (new_) writer_->reserve_bytes(static_cast<int>(kReservedBytes));
+    // temp_store: what a transaction may have to take back never goes to a file, unsealed.
     writer_->execute(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
         "PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000;"

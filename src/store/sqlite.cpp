@@ -34,13 +34,6 @@ ErrorCode code_for(int code) {
 
 constexpr std::size_t kIdleStatements = 200;
 
-/// What a transaction may have to take back stays in memory: beyond 64 KiB SQLite would write it,
-/// unsealed, to a temporary file. Can only be said before SQLite is first used.
-void keep_statement_journals_in_memory() {
-    static const int kSaid = sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
-    (void)kSaid;
-}
-
 /// In words: which page it was, where the sealing found it.
 std::string reason(const char* words) {
     const std::string page = take_damaged_page();
@@ -131,7 +124,6 @@ Instant Statement::instant(int column) const {
 
 Connection::Connection(const std::filesystem::path& path, Mode mode, const std::string& vfs)
     : path_(path.string()) {
-    keep_statement_journals_in_memory();
     const int flags = (mode == Mode::kReadOnly ? SQLITE_OPEN_READONLY
                                                : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
                       SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI;
