@@ -2,8 +2,6 @@
 
 #include <torch/torch.h>
 
-#include "base/error.h"
-
 namespace lucerna::learn {
 namespace {
 

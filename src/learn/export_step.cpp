@@ -74,11 +74,14 @@ std::string notes_of(const std::filesystem::path& folder) {
     return text;
 }
 
-std::string trunk_name(const TrunkShape& shape) {
+void name_trunk(const TrunkShape& shape, Provenance& provenance) {
+    provenance.trunk = "a trunk of another shape than those of tools/convert_trunk";
     const StageShape& stage = shape.stages.at(3);
     for (const TrunkText& text : kTrunks)
-        if (text.width == stage.width && text.blocks == stage.blocks) return text.name;
-    return "a trunk of another shape than those of tools/convert_trunk";
+        if (text.width == stage.width && text.blocks == stage.blocks) {
+            provenance.trunk = text.name;
+            provenance.trunk_size = text.size;
+        }
 }
 
 void count_data(const TrainingSet& set, Provenance& provenance) {
@@ -175,7 +178,7 @@ void run_export(const ExportOptions& options, const Progress& progress) {
     const WeightMap weights =
         decode_weights(read_file(options.run / provenance.part / "weights.safetensors"));
     const Bytes model = export_onnx(weights, network_shape_of(weights), provenance.blend);
-    provenance.trunk = trunk_name(network_shape_of(weights).trunk);
+    name_trunk(network_shape_of(weights).trunk, provenance);
     provenance.machine = options.machine;
     const std::string card = model_card(set.contract, report, provenance);
     std::filesystem::create_directories(options.package);

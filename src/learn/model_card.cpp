@@ -1,6 +1,8 @@
 #include <array>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
+#include "learn/learn.h"
 #include "learn/network_shape.h"
 #include "learn/package.h"
 #include "learn/texts.h"
@@ -38,14 +40,17 @@ std::string training_section(const exam::InputContract& contract, const Provenan
             kDataLicence + ".\n\n> " + kDataAttribution + "\n\n";
     text += "Trunk: " + provenance.trunk + ", licence " + kTrunkLicence + ": " + kTrunkAttribution +
             "\n\n";
-    text +=
-        "The network looks twice, with two trunks trained together (their first stages, their "
-        "depthwise filters and their batch statistics as ImageNet left them). A finder goes over "
-        "the picture at half its resolution and proposes at most " +
-        std::to_string(kCandidates) +
-        " places; a judge looks at each of them closely, upright and upside down. Pictures are "
-        "prepared as in serving, at " +
-        fixed(contract.spacing_mm, 2) + " mm a pixel.\n\n";
+    text += std::string(
+                "The network looks twice, with two trunks trained together (their first stages") +
+            (nlohmann::json::parse(provenance.configuration).at("train_depthwise").get<bool>()
+                 ? ""
+                 : ", their depthwise filters") +
+            " and their batch statistics as ImageNet left them). A finder goes over "
+            "the picture at half its resolution and proposes at most " +
+            std::to_string(kCandidates) +
+            " places; a judge looks at each of them closely, upright and upside down. Pictures are "
+            "prepared as in serving, at " +
+            fixed(contract.spacing_mm, 2) + " mm a pixel.\n\n";
     text += blend_table(provenance.blend);
     if (provenance.part == "final")
         text += "The network that ships was trained on all of the images.\n\n";
@@ -131,14 +136,44 @@ std::string use_section(const Report& report) {
            "stated on: expect a little less on new patients.\n";
 }
 
+/// The options of `lucerna learn train` that give this run: epochs, and what is not the default.
+std::string training_options(const nlohmann::json& run) {
+    const TrainOptions usual;
+    std::string text = "--epochs " + run.at("epochs").dump();
+    const auto words = [&](const char* key, const char* option) {
+        if (!run.at(key).empty()) text += std::string(" ") + option;
+        for (const auto& word : run.at(key)) text += " " + word.get<std::string>();
+    };
+    const auto number = [&](const char* key, const char* option, const nlohmann::json& usually) {
+        if (run.at(key) != usually) text += std::string(" ") + option + " " + run.at(key).dump();
+    };
+    words("described_by", "--describe");
+    words("without", "--without");
+    number("seed", "--seed", usual.seed);
+    number("folds", "--folds", usual.folds);
+    number("batch", "--batch", usual.batch);
+    number("head_rate", "--head-rate", usual.head_rate);
+    number("trunk_rate", "--trunk-rate", usual.trunk_rate);
+    number("weight_decay", "--weight-decay", usual.weight_decay);
+    number("averaging", "--averaging", usual.averaging);
+    number("share", "--share", usual.share);
+    if (run.at("train_depthwise").get<bool>()) text += " --train-depthwise";
+    if (!run.at("extra_sha256").is_null()) text += " --extra extra.cache";
+    return text;
+}
+
 std::string reproduce_section(const Provenance& provenance) {
     return "\n## Reproduce\n\nIn one command, `tools/train-model cbis-ddsm-mass/manifest.csv "
            "WORK`, or step by "
            "step:\n\n```sh\n"
-           "tools/convert_trunk trunk.safetensors lite2\n"
+           "tools/convert_trunk trunk.safetensors " +
+           provenance.trunk_size +
+           "\n"
            "lucerna learn prepare --manifest cbis-ddsm-mass/manifest.csv --cache cbis.cache\n"
            "lucerna learn train --cache cbis.cache --run run --trunk trunk.safetensors \\\n"
-           "    --epochs 24 --describe shape margins assessment\n"
+           "    " +
+           training_options(nlohmann::json::parse(provenance.configuration)) +
+           "\n"
            "lucerna learn export --run run --cache cbis.cache --package models/" +
            provenance.name + " --version " + provenance.version +
            (provenance.notes.empty() ? ""

@@ -19,8 +19,9 @@ struct Provenance {
     std::string part;
     std::size_t images = 0;
     std::size_t patients = 0;
-    /// What the trunks began as.
+    /// What the trunks began as, and the size that tools/convert_trunk makes it of.
     std::string trunk;
+    std::string trunk_size;
     /// What the run was made on, as the person who exports says; may be empty.
     std::string machine;
     /// Training steps and wall seconds of all parts, from their logs.

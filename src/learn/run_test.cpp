@@ -145,6 +145,10 @@ TEST_F(SmallRun, LeavesAPackageWhoseHashesHold) {
     for (const auto& [name, hash] : manifest.at("files").items())
         EXPECT_EQ(sha256_of_file(packing.package / name), hash) << name;
     EXPECT_TRUE(manifest.at("cleared_in").empty());
+    // The command in the card is that of this run, not of the one that ships.
+    const Bytes card = read_file(packing.package / "MODEL_CARD.md");
+    EXPECT_THAT(std::string(as_text(card)),
+                testing::HasSubstr("    --epochs 1 --folds 2 --batch 2\n"));
     for (const char* file : {"metrics.json", "out-of-fold.csv", "loss.svg", "roc.svg", "froc.svg"})
         EXPECT_TRUE(std::filesystem::exists(options_.run / file)) << file;
     const auto predictions =

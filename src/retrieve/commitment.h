@@ -57,7 +57,8 @@ struct CommitmentReport {
 [[nodiscard]] CommitmentReport examine(const CommitmentRequest& request, store::Archive& archive,
                                        const std::string& own_aet);
 
-/// Where accepted requests wait for their report, so that none is forgotten.
+/// Where accepted requests wait for their report, so that none is forgotten; erasing an
+/// object that one names takes that one away.
 class CommitmentOutbox {
   public:
     virtual ~CommitmentOutbox() = default;
