@@ -1,5 +1,6 @@
 #include "evaluate/distributions.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
