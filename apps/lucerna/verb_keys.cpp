@@ -25,7 +25,11 @@ ExitCode move(const ArchiveOptions& options, const std::string& to) {
     vault::MovingKeyProvider both(*from, *target);
     store::Store store({options.data, archived_view_of}, both, clock);
     const std::size_t rewrapped = store.archive().rewrap_keys(who_runs_this());
-    std::printf("%zu data keys were moved. From now on: keys = \"%s\"\n", rewrapped, to.c_str());
+    std::printf(
+        "%zu data keys were moved. From now on: keys = \"%s\"\n"
+        "What held them until now still opens copies of the data folder that were made before; "
+        "end it when none is needed.\n",
+        rewrapped, to.c_str());
     return kDone;
 }
 

@@ -241,7 +241,7 @@ TEST(Rotation, NamesTheKeyThatIsNotHeldAnyMore) {
     store.archive().keep(instance_of("P1", "1.2.1", 1).file());
     store.close();
     store.keys.rotate();
-    store.keys.forget_older();
+    store.keys.forget_older(store.keys.current_key());
     EXPECT_EQ(error_of([&] { store.open(); }), "not-found");
     EXPECT_THAT(test::message_of([&] { store.open(); }), testing::HasSubstr("key-encryption key"));
 }

@@ -188,8 +188,10 @@ std::size_t KeyRing::rotate() {
         broken_off = broken_off || record_of(records_, name).wrapped.provider_key != current;
     });
     if (!broken_off) provider_.rotate();
+    // The oldest that a record may be under once all are rewrapped.
+    const std::string kept = provider_.current_key();
     const std::size_t rewrapped = rewrap_all();
-    provider_.forget_older();
+    provider_.forget_older(kept);
     return rewrapped;
 }
 

@@ -102,7 +102,10 @@ TEST_F(FileKeyProviderTest, RotationKeepsTheOlderUntilTheyAreForgotten) {
     EXPECT_NE(provider.current_key(), before.provider_key);
     EXPECT_TRUE(FileKeyProvider(path).unwrap(before, "p") == key);
     const WrappedKey after = provider.wrap(key, "p");
-    provider.forget_older();
+    provider.rotate();
+    provider.forget_older(after.provider_key);
+    EXPECT_EQ(provider.keys().size(), 2U) << "a newer one stays";
+    EXPECT_THROW(provider.forget_older("nobodys"), Error);
     EXPECT_EQ(code_of_unwrapping(provider, before, "p"), ErrorCode::kNotFound);
     EXPECT_TRUE(FileKeyProvider(path).unwrap(after, "p") == key);
 }

@@ -226,9 +226,14 @@ void HeldKeyProvider::rotate() {
     });
 }
 
-void HeldKeyProvider::forget_older() {
+void HeldKeyProvider::forget_older(const std::string& kept) {
     state_->keys.with([&](auto& keys) {
-        std::vector<NamedKey> last{keys.back()};
+        const auto first = std::find_if(keys.begin(), keys.end(),
+                                        [&](const NamedKey& key) { return key.name == kept; });
+        if (first == keys.end())
+            throw Error(ErrorCode::kNotFound, "the key file " + state_->place +
+                                                  " does not hold the key-encryption key " + kept);
+        std::vector<NamedKey> last(first, keys.end());
         state_->save(last);
         keys = std::move(last);
     });

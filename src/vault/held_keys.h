@@ -47,7 +47,7 @@ class HeldKeyProvider : public KeyProvider {
     [[nodiscard]] WrappedKey wrap(const SecretKey& key, std::string_view purpose) override;
     [[nodiscard]] SecretKey unwrap(const WrappedKey& wrapped, std::string_view purpose) override;
     void rotate() override;
-    void forget_older() override;
+    void forget_older(const std::string& kept) override;
     [[nodiscard]] std::vector<std::string> keys() const;
 
   protected:

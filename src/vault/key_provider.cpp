@@ -34,12 +34,22 @@ WrappedKey KeyProvider::rewrap(const WrappedKey& wrapped, std::string_view purpo
 }
 
 SecretKey MovingKeyProvider::unwrap(const WrappedKey& wrapped, std::string_view purpose) {
+    // A key of the same name that is held elsewhere does not open it: kCorrupt.
+    const auto may_be_of_the_other = [](const Error& error) {
+        return error.code() == ErrorCode::kNotFound || error.code() == ErrorCode::kCorrupt;
+    };
     try {
-        return to_.unwrap(wrapped, purpose);
+        return from_.unwrap(wrapped, purpose);
     } catch (const Error& error) {
-        if (error.code() != ErrorCode::kNotFound) throw;
+        if (!may_be_of_the_other(error)) throw;
+        try {
+            return to_.unwrap(wrapped, purpose);
+        } catch (const Error& other) {
+            // What is wrong with it is said by the one that holds its key.
+            if (other.code() == ErrorCode::kNotFound) throw Error(error.code(), error.what());
+            throw;
+        }
     }
-    return from_.unwrap(wrapped, purpose);
 }
 
 }  // namespace lucerna::vault

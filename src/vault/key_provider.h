@@ -34,8 +34,9 @@ class KeyProvider {
 
     /// Makes a new key, durably, and uses it from now on; the older ones still unwrap.
     virtual void rotate() = 0;
-    /// Ends every key but the current one, durably. Call after everything was rewrapped.
-    virtual void forget_older() = 0;
+    /// Ends every key that is older than `kept`, which current_key named, durably. Call after
+    /// everything was rewrapped under it or a newer one: somebody else may have rotated meanwhile.
+    virtual void forget_older(const std::string& kept) = 0;
 };
 
 /// One way to hold key-encryption keys, as the configuration names it: "SCHEME:REST". A new one is
@@ -59,13 +60,17 @@ class MovingKeyProvider final : public KeyProvider {
     /// Both must outlive it.
     MovingKeyProvider(KeyProvider& from, KeyProvider& to) : from_(from), to_(to) {}
 
-    [[nodiscard]] std::string current_key() const override { return to_.current_key(); }
+    /// A name that no record carries, so that each is wrapped anew: two services may hold keys of
+    /// one name.
+    [[nodiscard]] std::string current_key() const override {
+        return "moving to " + to_.current_key();
+    }
     [[nodiscard]] WrappedKey wrap(const SecretKey& key, std::string_view purpose) override {
         return to_.wrap(key, purpose);
     }
     [[nodiscard]] SecretKey unwrap(const WrappedKey& wrapped, std::string_view purpose) override;
     void rotate() override { to_.rotate(); }
-    void forget_older() override { to_.forget_older(); }
+    void forget_older(const std::string& kept) override { to_.forget_older(kept); }
 
   private:
     KeyProvider& from_;

@@ -69,7 +69,7 @@ TEST_F(PassphraseKeyProviderTest, SealsTheSameKeysUnderAnotherPassphrase) {
     PassphraseKeyProvider again(path, "another horse, another staple", kCheap);
     EXPECT_EQ(again.keys().size(), 2U);
     EXPECT_TRUE(again.unwrap(wrapped, "p") == key);
-    again.forget_older();
+    again.forget_older(again.current_key());
     EXPECT_EQ(code_of([&] { (void)again.unwrap(wrapped, "p"); }), "not-found");
 }
 

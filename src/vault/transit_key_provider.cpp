@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 
 #include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -189,9 +190,15 @@ void TransitKeyProvider::rotate() {
     (void)service_->post("/keys/", json::object(), "/rotate");
 }
 
-void TransitKeyProvider::forget_older() {
-    (void)service_->post("/keys/", {{"min_decryption_version", service_->latest_version()}},
-                         "/config");
+void TransitKeyProvider::forget_older(const std::string& kept) {
+    const std::string ours = "transit:" + service_->options.key + ":v";
+    long long version = 0;
+    const char* const end = kept.data() + kept.size();
+    if (!kept.starts_with(ours) ||
+        std::from_chars(kept.data() + ours.size(), end, version).ptr != end || version < 1)
+        throw Error(ErrorCode::kNotFound, "the key service " + service_->options.engine +
+                                              " is not asked for the key-encryption key " + kept);
+    (void)service_->post("/keys/", {{"min_decryption_version", version}}, "/config");
 }
 
 namespace {

@@ -41,8 +41,8 @@ class TransitKeyProvider final : public KeyProvider {
     /// The service does it: the data key does not come here.
     [[nodiscard]] WrappedKey rewrap(const WrappedKey& wrapped, std::string_view purpose) override;
     void rotate() override;
-    /// Sets the key's min_decryption_version to the latest.
-    void forget_older() override;
+    /// Sets the key's min_decryption_version to that of `kept`.
+    void forget_older(const std::string& kept) override;
 
   private:
     struct Service;

@@ -111,11 +111,37 @@ TEST_F(TransitKeyProviderTest, RotationKeepsTheOlderUntilTheyAreForgotten) {
     EXPECT_TRUE(provider.unwrap(before, "p") == key);
     const WrappedKey after = provider.rewrap(before, "p");
     EXPECT_EQ(after.provider_key, "transit:lucerna:v2");
-    provider.forget_older();
+    // Somebody else rotates before the older ones are ended: what is in use is not among them.
+    TransitKeyProvider(options()).rotate();
+    provider.forget_older(after.provider_key);
+    EXPECT_EQ(provider.current_key(), "transit:lucerna:v3");
+    EXPECT_EQ(refusal_of([&] { provider.forget_older("transit:other:v1"); }).code, "not-found");
+    EXPECT_EQ(refusal_of([&] { provider.forget_older("transit:lucerna:v"); }).code, "not-found");
     const Refused refused = refusal_of([&] { (void)provider.unwrap(before, "p"); });
     EXPECT_EQ(refused.code, "not-found");
     EXPECT_THAT(refused.message, HasSubstr("too old"));
     EXPECT_TRUE(provider.unwrap(after, "p") == key);
+}
+
+TEST_F(TransitKeyProviderTest, MovesBetweenServicesWhoseKeysHaveTheSameName) {
+    const test::TemporaryFolder other_folder;
+    const test::TransitStandIn other_service(other_folder.path());
+    TransitOptions other_options = options();
+    other_options.engine = other_service.engine();
+    TransitKeyProvider from(options());
+    TransitKeyProvider to(other_options);
+    MovingKeyProvider moving(from, to);
+    const SecretKey key = SecretKey::random();
+    const WrappedKey before = from.wrap(key, "p");
+    ASSERT_EQ(before.provider_key, to.current_key());
+    EXPECT_NE(moving.current_key(), before.provider_key) << "it is not taken for moved already";
+    const WrappedKey after = moving.rewrap(before, "p");
+    EXPECT_TRUE(to.unwrap(after, "p") == key);
+    // Broken off and begun again: what was moved opens as well.
+    EXPECT_TRUE(moving.unwrap(moving.rewrap(after, "p"), "p") == key);
+    WrappedKey altered = after;
+    altered.bytes.back() ^= 1;
+    EXPECT_EQ(refusal_of([&] { (void)moving.unwrap(altered, "p"); }).code, "corrupt");
 }
 
 TEST_F(TransitKeyProviderTest, SaysWhatIsWrongWithTheService) {
