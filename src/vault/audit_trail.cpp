@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -10,6 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "vault/secret_key.h"
 
 namespace lucerna::vault {
@@ -23,12 +25,15 @@ struct Line {
     std::string json;
     /// It has its end.
     bool finished = true;
+    /// Its end included.
+    std::size_t bytes = 0;
 };
 
 Line line_from(std::string_view text, bool finished) {
-    if (text.size() <= kSumBytes || text[kSumBytes] != ' ') return {{}, {}, finished};
+    const std::size_t bytes = text.size() + (finished ? 1 : 0);
+    if (text.size() <= kSumBytes || text[kSumBytes] != ' ') return {{}, {}, finished, bytes};
     return {std::string(text.substr(0, kSumBytes)), std::string(text.substr(kSumBytes + 1)),
-            finished};
+            finished, bytes};
 }
 
 std::vector<Line> lines_of(const std::filesystem::path& path) {
@@ -49,10 +54,12 @@ std::string sum_of(const std::string& before, const std::string& json) {
     return sha256(as_byte_view(before + " " + json));
 }
 
-void append_durably(const std::filesystem::path& path, const std::string& text) {
+/// Behind the first `keep` bytes: what follows them, a line that a power cut broke off, goes.
+void append_durably(const std::filesystem::path& path, std::size_t keep, const std::string& text) {
     const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     const bool written =
-        file >= 0 && ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+        file >= 0 && ::ftruncate(file, static_cast<off_t>(keep)) == 0 &&
+        ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
         ::fsync(file) == 0;
     const int reason = errno;
     if (file >= 0) ::close(file);
@@ -82,9 +89,21 @@ void AuditTrail::add(const std::string& json) {
         const std::vector<Line> lines = lines_of(path_);
         for (const Line& line : lines)
             if (line.json == json) return;
-        const bool unfinished = !lines.empty() && !lines.back().finished;
-        const std::string before = lines.empty() ? std::string() : lines.back().sum;
-        append_durably(path_, (unfinished ? "\n" : "") + sum_of(before, json) + " " + json + "\n");
+        std::size_t keep = 0;
+        std::string before;
+        bool ends = true;
+        for (const Line& line : lines) {
+            // Never acknowledged: its act is noted again by whoever saw it fail.
+            if (!line.finished && line.sum != sum_of(before, line.json)) {
+                log_event(LogLevel::kWarning, "audit.unfinished-line-dropped",
+                          {{"file", path_.string()}, {"bytes", line.bytes}});
+                break;
+            }
+            keep += line.bytes;
+            before = line.sum;
+            ends = line.finished;
+        }
+        append_durably(path_, keep, (ends ? "" : "\n") + sum_of(before, json) + " " + json + "\n");
     });
 }
 

@@ -35,7 +35,8 @@ class AuditTrail {
     explicit AuditTrail(std::filesystem::path path);
 
     /// Appends what to_json gave, durably, unless it stands there already: what was broken off may
-    /// be done again. Throws Error: kOutOfSpace, kIo.
+    /// be done again. A last line that was cut short, as by a power cut, is dropped, and logged.
+    /// Throws Error: kOutOfSpace, kIo.
     void add(const std::string& json);
     /// The acts as they stand, oldest first.
     [[nodiscard]] std::vector<std::string> acts() const;
