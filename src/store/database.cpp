@@ -188,6 +188,8 @@ void Database::checkpoint() {
 std::vector<std::string> Database::damages() {
     // The log is not emptied first: on a full disk it cannot be.
     std::vector<std::string> damages = damages_of_pages(path_, key_);
+    if (std::string what = damage_of_log(path_.string() + "-wal", key_); !what.empty())
+        damages.push_back(std::move(what));
     if (!damages.empty()) return damages;
     read([&](Connection& index) {
         Statement check = index.prepare("PRAGMA integrity_check");

@@ -106,6 +106,10 @@ TEST(SealedIndex, TellsAFlippedBitInTheLogFromACut) {
     };
     for (const std::size_t at : {0U, 5U, 9U, 17U, 31U})
         EXPECT_THAT(opening_with_flipped(at), HasSubstr("the header of index.sqlite-wal")) << at;
+    // Broken off at its very beginning: it holds nothing yet, and what stood before counts.
+    Bytes begun(32 + kFrame, 0x5a);
+    EXPECT_EQ(crashed.opening_with(begun), "0 instances");
+    EXPECT_EQ(crashed.opening_with(ByteView(begun).first(32)), "0 instances");
     // Page number, size after commit, salt, checksum, page, tag.
     std::size_t within = 0;
     constexpr std::size_t kPlaces[] = {3, 7, 10, 20, 24, 2000, 24 + 4060, 24 + 4090};

@@ -103,10 +103,14 @@ std::string damage_of_log(const std::filesystem::path& log, const vault::SecretK
     if (!reader.read(header)) return {};
     Checksum sum{(big_endian(header, 0) & 1) != 0};
     sum.add(ByteView(header).first(24));
-    if ((big_endian(header, 0) & ~1U) != kMagic || !sum.fits(header, 24))
-        return "the header of " + name + " is not what was stored";
-
     Frame frame;
+    if ((big_endian(header, 0) & ~1U) != kMagic || !sum.fits(header, 24)) {
+        // A log that a power cut broke off at its very beginning holds nothing yet.
+        while (reader.next(frame, header))
+            if (frame.opens) return "the header of " + name + " is not what was stored";
+        return {};
+    }
+
     std::size_t number = 0;
     std::size_t first_bad = 0;
     bool committed_behind = false;
