@@ -5,6 +5,7 @@
 #include <set>
 #include <vector>
 
+#include "base/error.h"
 #include "base/log.h"
 #include "dicom/dimse_status.h"
 
@@ -125,9 +126,8 @@ class Answers {
     bool give(const store::Match& match) {
         if (exchange_.is_cancelled()) return false;
         dicom::DataSet answer;
-        if (!find_.from_object.empty())
-            answer = taken_from_object(archive_, match.sop_instance_uid, exchange_.data_set(),
-                                       find_.from_object);
+        bool is_whole = true;
+        if (!find_.from_object.empty()) is_whole = add_from_object(answer, match);
         const Level level = find_.query.level;
         for (const store::Attribute& attribute : match.attributes)
             if (find_.indexed.contains(attribute.tag) || attribute.tag == unique_key_of(level))
@@ -136,15 +136,28 @@ class Answers {
         set(answer, tags::kRetrieveAeTitle, "AE", own_aet_);
         if (exchange_.data_set().has(tags::kInstanceAvailability))
             set(answer, tags::kInstanceAvailability, "CS", "ONLINE");
-        exchange_.gather(
-            {.status = find_.ignores_some ? status::kPendingKeysIgnored : status::kPending,
-             .data_set = &answer});
+        exchange_.gather({.status = find_.ignores_some || !is_whole ? status::kPendingKeysIgnored
+                                                                    : status::kPending,
+                          .data_set = &answer});
         ++count_;
         return true;
     }
     [[nodiscard]] std::size_t count() const { return count_; }
 
   private:
+    /// False where the object cannot be read: one that is damaged, or erased a moment ago, is no
+    /// reason to keep the others back.
+    bool add_from_object(dicom::DataSet& answer, const store::Match& match) {
+        try {
+            answer = taken_from_object(archive_, match.sop_instance_uid, exchange_.data_set(),
+                                       find_.from_object);
+            return true;
+        } catch (const Error& error) {
+            log_event(LogLevel::kError, "query.object-unread",
+                      {{"instance", match.sop_instance_uid}, {"why", error.what()}});
+            return false;
+        }
+    }
     static void set(dicom::DataSet& answer, dicom::Tag tag, std::string_view vr,
                     std::string_view text) {
         answer.set_bytes(tag, vr, Bytes(text.begin(), text.end()));

@@ -49,6 +49,35 @@ class FindService : public DimseTest {
     }
 };
 
+TEST_F(FindService, DamagedObjectsDoNotKeepTheOthersBack) {
+    const Keys keys{{tags::kQueryRetrieveLevel, "IMAGE"},
+                    {tags::kStudyInstanceUid, "1.1"},
+                    {tags::kSeriesInstanceUid, "1.1.1"},
+                    {tags::kSopInstanceUid, ""},
+                    {tags::kBitsStored, ""}};
+    const auto statuses = [](const std::vector<Response>& responses) {
+        std::vector<std::uint16_t> all;
+        for (const Response& response : responses) all.push_back(response.command.status.value());
+        return all;
+    };
+    const auto before = find(kStudyFind, keys);
+    EXPECT_THAT(statuses(before),
+                ElementsAre(status::kPending, status::kPending, status::kSuccess));
+    for (const auto& file : store::object_files(store.data()))
+        std::filesystem::resize_file(file, 100);
+    test::StoredInstance third;
+    third.study = "1.1";
+    third.series = "1.1.1";
+    third.sop_instance = "1.1.1.3";
+    third.instance_number = "3";
+    keep(third);
+    const auto after = find(kStudyFind, keys);
+    EXPECT_THAT(statuses(after),
+                ElementsAre(status::kPendingKeysIgnored, status::kPendingKeysIgnored,
+                            status::kPending, status::kSuccess));
+    EXPECT_THAT(all(after, tags::kSopInstanceUid), ElementsAre("1.1.1.1", "1.1.1.2", "1.1.1.3"));
+}
+
 TEST_F(FindService, AnswersEachLevelWithTheKeysAskedFor) {
     const auto patients = find(
         kPatientFind,
