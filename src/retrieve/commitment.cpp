@@ -39,6 +39,16 @@ std::uint16_t failure_of(const Reference& reference, store::Archive& archive) {
     }
 }
 
+/// What is wrong with the data set of the request; empty where it can be read.
+std::string unreadable(dicom::ScpExchange& exchange) {
+    try {
+        (void)exchange.data_set();
+        return {};
+    } catch (const Error& error) {
+        return error.what();
+    }
+}
+
 /// Whether the requester has taken the report on its own association.
 bool is_told_at_once(dicom::ScpExchange& exchange, const CommitmentReport& report) {
     const auto response = exchange.ask(report.command, report.data_set);
@@ -65,6 +75,8 @@ std::variant<CommitmentRequest, CommitmentRefusal> commitment_request_from(
                                  "the SOP instance is not the well-known one"};
     if (command.action_type != kRequestCommitment)
         return CommitmentRefusal{status::kNoSuchAction, "the only action is 1"};
+    if (const std::string what = unreadable(exchange); !what.empty())
+        return CommitmentRefusal{status::kInvalidArgument, what};
     const dicom::DataSet& asked = exchange.data_set();
     std::set<std::string> named;
     CommitmentRequest request;
