@@ -51,7 +51,11 @@ ExitCode erase(store::Archive& archive, Erasure asked) {
     for (const std::string& study : studies) instances += archive.instances_of(study).size();
     // What was asked for is not repeated: it identifies somebody.
     if (instances == 0)
-        throw Error(ErrorCode::kNotFound, "nothing in the archive is of that patient or study");
+        throw Error(ErrorCode::kNotFound,
+                    archive.totals().instances == 0
+                        ? "the index knows no object at all; if there are some in the data folder, "
+                          "run lucerna reindex first"
+                        : "nothing in the archive is of that patient or study");
     if (!asked.yes) {
         std::printf("%zu instances in %zu studies would be erased for good; add --yes\n", instances,
                     studies.size());

@@ -14,9 +14,4 @@ ModelOpening::ModelOpening(const std::filesystem::path& folder, const infer::Tru
         });
 }
 
-const infer::ModelPackage& ModelOpening::model() {
-    if (!model_) model_ = opening_.get();
-    return *model_;
-}
-
 }  // namespace lucerna::pipeline

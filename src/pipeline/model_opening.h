@@ -2,7 +2,6 @@
 
 #include <filesystem>
 #include <future>
-#include <optional>
 
 #include "infer/model_package.h"
 
@@ -17,14 +16,12 @@ class ModelOpening {
                  infer::Scratch scratch);
 
     [[nodiscard]] const exam::InputContract& contract() const { return contract_; }
-    /// Waits for the rest. Throws as infer::ModelPackage::load, the first time; not to be asked
-    /// again then. From one thread.
-    [[nodiscard]] const infer::ModelPackage& model();
+    /// Waits for the rest. Throws as infer::ModelPackage::load.
+    [[nodiscard]] const infer::ModelPackage& model() const { return opening_.get(); }
 
   private:
     exam::InputContract contract_;
-    std::future<infer::ModelPackage> opening_;
-    std::optional<infer::ModelPackage> model_;
+    std::shared_future<infer::ModelPackage> opening_;
 };
 
 }  // namespace lucerna::pipeline

@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -15,6 +16,9 @@ constexpr auto kReadLease = 10min;
 constexpr auto kDeliveryLease = 30min;
 /// How long a thread waits for a job before it looks for one that has become due.
 constexpr auto kPatience = 1s;
+constexpr auto kTidying = 24h;
+/// So that it can be seen for a while what was sent when.
+constexpr auto kDoneJobsStay = 30 * 24h;
 
 /// Sleeps, but not past a stop.
 void rest(const std::stop_token& stop, std::chrono::milliseconds how_long) {
@@ -41,11 +45,18 @@ void take_jobs(const std::stop_token& stop, store::WorkQueue& queue, const std::
     }
 }
 
+/// Also drops, once a day, the jobs that were done long ago.
 void watch_for_quiet(const std::stop_token& stop, store::Store& store, const CompletionRules& rules,
                      const Clock& clock) {
+    std::optional<Instant> tidied_at;
     while (!stop.stop_requested()) {
         try {
-            note_quiet(store, rules, clock.now());
+            const Instant now = clock.now();
+            note_quiet(store, rules, now);
+            if (!tidied_at || now < *tidied_at || now >= *tidied_at + kTidying) {
+                tidied_at = now;
+                store.queue().forget_done(now - kDoneJobsStay);
+            }
         } catch (const std::exception& problem) {
             log_event(LogLevel::kError, "worker.failed",
                       {{"kind", "quiet"}, {"problem", problem.what()}});
