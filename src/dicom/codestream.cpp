@@ -39,6 +39,14 @@ bool is_start_of_frame(std::uint8_t marker, Codec codec) {
     return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
 }
 
+/// What may stand between SOI and the frame header (T.81 B.2.4, T.87 C.2.4): DHT, DAC, DQT, DRI,
+/// LSE, APPn, COM. Decoders go astray at others.
+bool is_table_or_miscellaneous(std::uint8_t marker, Codec codec) {
+    return marker == 0xC4 || marker == 0xCC || marker == 0xDB || marker == 0xDD ||
+           (marker >= 0xE0 && marker <= 0xEF) || marker == 0xFE ||
+           (codec == Codec::kJpegLs && marker == 0xF8);
+}
+
 CodestreamHeader jpeg_header(ByteView bytes, Codec codec) {
     if (!begins_codestream(bytes, codec)) damaged("it does not begin with the marker SOI");
     std::size_t at = 2;
@@ -65,6 +73,8 @@ CodestreamHeader jpeg_header(ByteView bytes, Codec codec) {
             header.components = bytes[at + 7];
             return header;
         }
+        if (!is_table_or_miscellaneous(marker, codec))
+            damaged("a marker that no tables have before its frame header");
         at += length;
     }
 }
