@@ -77,20 +77,20 @@ TEST_P(ManifestCase, IsAnsweredAsWritten) {
     ASSERT_EQ(records.size(), wanted.size());
     for (std::size_t i = 0; i < records.size(); ++i) {
         const ImageRecord& record = records[i];
-        EXPECT_EQ(record.file, wanted[i].at("file"));
-        EXPECT_EQ(record.patient, wanted[i].at("patient"));
-        EXPECT_EQ(to_string(record.view), wanted[i].at("view"));
-        EXPECT_EQ(record.malignant, wanted[i].at("malignant"));
-        EXPECT_EQ(record.lesions.size(), wanted[i].at("lesions"));
+        EXPECT_EQ(Json(record.file), wanted[i].at("file"));
+        EXPECT_EQ(Json(record.patient), wanted[i].at("patient"));
+        EXPECT_EQ(Json(to_string(record.view)), wanted[i].at("view"));
+        EXPECT_EQ(Json(record.malignant), wanted[i].at("malignant"));
+        EXPECT_EQ(Json(record.lesions.size()), wanted[i].at("lesions"));
         if (wanted[i].contains("subgroups")) {
             EXPECT_EQ(Json(record.subgroups), wanted[i].at("subgroups"));
         }
         if (wanted[i].contains("breast")) {
-            EXPECT_EQ(breast_key(record), wanted[i].at("breast"));
+            EXPECT_EQ(Json(breast_key(record)), wanted[i].at("breast"));
         }
         if (wanted[i].contains("spacing")) {
-            EXPECT_EQ(record.row_spacing_mm, wanted[i].at("spacing").at(0));
-            EXPECT_EQ(record.column_spacing_mm, wanted[i].at("spacing").at(1));
+            EXPECT_EQ(record.row_spacing_mm, wanted[i].at("spacing").at(0).get<double>());
+            EXPECT_EQ(record.column_spacing_mm, wanted[i].at("spacing").at(1).get<double>());
         }
     }
 }

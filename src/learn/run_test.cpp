@@ -143,7 +143,7 @@ TEST_F(SmallRun, LeavesAPackageWhoseHashesHold) {
     const auto manifest =
         nlohmann::json::parse(as_text(read_file(packing.package / "manifest.json")));
     for (const auto& [name, hash] : manifest.at("files").items())
-        EXPECT_EQ(sha256_of_file(packing.package / name), hash) << name;
+        EXPECT_EQ(nlohmann::json(sha256_of_file(packing.package / name)), hash) << name;
     EXPECT_TRUE(manifest.at("cleared_in").empty());
     // The command in the card is that of this run, not of the one that ships.
     const Bytes card = read_file(packing.package / "MODEL_CARD.md");
