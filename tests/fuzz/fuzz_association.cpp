@@ -8,6 +8,8 @@
 #include "dicom/message_data_set.h"
 #include "dicom/part10_head.h"
 #include "dicom/pdu.h"
+#include "seeds.h"
+#include "support/small_object.h"
 
 namespace {
 
@@ -61,4 +63,43 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             break;
     }
     return 0;
+}
+
+std::vector<lucerna::Bytes> lucerna::fuzz::seeds() {
+    using namespace lucerna::dicom;
+    std::vector<Bytes> seeds;
+    const auto add = [&](std::uint8_t which, ByteView bytes) {
+        Bytes seed{which};
+        seed.insert(seed.end(), bytes.begin(), bytes.end());
+        seeds.push_back(std::move(seed));
+    };
+    AssociatePdu pdu;
+    pdu.called_aet = "LUCERNA";
+    pdu.calling_aet = "MODALITY";
+    pdu.application_context = kDicomApplicationContext;
+    pdu.contexts = {{1, "1.2.840.10008.1.1", {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1"}},
+                    {3, test::kMammogramClass, {"1.2.840.10008.1.2.4.70"}}};
+    pdu.max_pdu_bytes = 16384;
+    pdu.implementation_class_uid = "1.2.3";
+    pdu.implementation_version = "ANY";
+    pdu.roles = {{test::kMammogramClass, true, true}};
+    pdu.extended = {{"1.2.840.10008.5.1.4.1.2.2.1", {1, 1}}};
+    for (const PduType type : {PduType::kAssociateRequest, PduType::kAssociateAccept}) {
+        const Bytes whole = encode_associate(type, pdu);
+        // Without the header of the PDU (PS3.8 9.3.1).
+        add(type == PduType::kAssociateRequest ? 0 : 1, ByteView(whole).subspan(6));
+    }
+    DimseCommand command;
+    command.field = command::kStoreRequest;
+    command.message_id = 1;
+    command.has_data_set = true;
+    command.affected_sop_class_uid = test::kMammogramClass;
+    command.affected_sop_instance_uid = "1.2.3";
+    command.move_destination = "PACS";
+    add(2, encode_command(command));
+    const Bytes file = test::small_object("1.2.3");
+    add(3, file);
+    const Bytes data_set = test::small_data_set(test::kMammogramClass, "1.2.3");
+    for (std::uint8_t which = 4; which < 10; ++which) add(which, data_set);
+    return seeds;
 }

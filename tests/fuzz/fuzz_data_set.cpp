@@ -6,6 +6,9 @@
 #include "base/error.h"
 #include "dicom/data_set.h"
 #include "dicom/json.h"
+#include "seeds.h"
+#include "support/small_object.h"
+#include "support/stored_instance.h"
 
 namespace {
 
@@ -49,4 +52,21 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     } catch (const lucerna::Error&) {
     }
     return 0;
+}
+
+std::vector<lucerna::Bytes> lucerna::fuzz::seeds() {
+    test::StoredInstance instance;
+    dicom::DataSet nested;
+    nested.set_text(dicom::kSopClassUid, test::kMammogramClass);
+    nested.set_text(dicom::kSopInstanceUid, "1.2.3");
+    nested.set_text(dicom::tags::kPatientName, "Doe^Jane");
+    dicom::DataSet& item = nested.add_item(dicom::tags::kReferencedSopSequence);
+    item.set_text(dicom::tags::kReferencedSopInstanceUid, "1.2.4");
+    item.add_item(dicom::tags::kReferencedSopSequence)
+        .set_text(dicom::tags::kReferencedSopClassUid, "1.2.5");
+    std::vector<Bytes> seeds{instance.file(), nested.to_part10()};
+    for (const char* syntax : {"1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2",
+                               "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.50"})
+        seeds.push_back(test::small_object("1.2.3", 64, syntax));
+    return seeds;
 }

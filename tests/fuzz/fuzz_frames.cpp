@@ -8,6 +8,7 @@
 #include "dicom/data_set.h"
 #include "dicom/frames.h"
 #include "dicom/render.h"
+#include "seeds.h"
 
 namespace {
 
@@ -56,4 +57,51 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     } catch (const lucerna::Error&) {
     }
     return 0;
+}
+
+/// Frames of 16 x 16: native, as JPEG, as RLE, and headers alone of what is not written here.
+std::vector<lucerna::Bytes> lucerna::fuzz::seeds() {
+    constexpr std::uint8_t kSize = 16;
+    Bytes ramp(std::size_t{kSize} * kSize);
+    for (std::size_t i = 0; i < ramp.size(); ++i) ramp[i] = static_cast<std::uint8_t>(i);
+    const Bytes jpeg = dicom::encode_jpeg({kSize, kSize, 1, ramp});
+    // One segment: its header (PS3.5 G.5), then runs of one value and a literal.
+    Bytes rle(64);
+    rle[0] = 1;
+    rle[4] = 64;
+    for (int row = 0; row < kSize; ++row)
+        rle.insert(rle.end(), {0xF9, 1, 0x07, 1, 2, 3, 4, 5, 6, 7, 8});
+    const Bytes jpeg_ls = from_hex(
+        "ffd8fff7000b0800100010010111"
+        "00ffda0008010100000000"
+        "ffd9");
+    const Bytes jpeg2000 = from_hex(
+        "ff4fff5100290000000000100000001000000000000000000000001000000010000000000000000000010701"
+        "01ff52000c00000001000404000001ff5c0007404048485000");
+    std::vector<Bytes> seeds;
+    const auto add = [&](std::uint8_t syntax, std::uint8_t bits, const Bytes& frame) {
+        for (std::uint8_t photometric = 0; photometric < 2; ++photometric) {
+            Bytes seed{syntax,
+                       photometric,
+                       kSize,
+                       kSize,
+                       static_cast<std::uint8_t>(bits > 8 ? 1 : 0),
+                       bits,
+                       static_cast<std::uint8_t>(bits - 1),
+                       0};
+            seed.insert(seed.end(), frame.begin(), frame.end());
+            seeds.push_back(std::move(seed));
+        }
+    };
+    add(0, 8, ramp);
+    add(1, 8, jpeg);
+    add(2, 8, jpeg);
+    add(3, 8, jpeg);
+    add(4, 8, jpeg_ls);
+    add(5, 8, jpeg2000);
+    add(6, 8, jpeg2000);
+    add(7, 8, rle);
+    ramp.resize(ramp.size() * 2, 3);
+    add(0, 12, ramp);
+    return seeds;
 }

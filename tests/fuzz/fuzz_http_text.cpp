@@ -15,6 +15,7 @@
 #include "retrieve/frames.h"
 #include "retrieve/negotiate.h"
 #include "retrieve/rendered.h"
+#include "seeds.h"
 
 // What strangers write into addresses and headers: nothing but Error may come out of it, and what
 // was understood must stay what it is when it is written and read again.
@@ -108,4 +109,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         // A control character in a header is our own mistake, and says so.
     }
     return 0;
+}
+
+std::vector<lucerna::Bytes> lucerna::fuzz::seeds() {
+    std::vector<Bytes> seeds;
+    for (const std::string_view text :
+         {"PatientName=DOE%5E*&StudyDate=20240101-20241231&includefield=all&limit=10&offset=5",
+          "/dicom-web/studies/1.2.3/series/1.2.3.4/instances/1.2.3.4.5/frames/1,2,3",
+          "multipart/related; type=\"application/octet-stream\"; transfer-syntax=*, "
+          "image/jpeg;q=0.5",
+          "viewport=512,512,0,0,100,100&window=100,200,linear&quality=90", "1,2,4-7",
+          "localhost:8042", "Bearer abcdef", "bytes=0-99,200-", "\"etag\", W/\"other\"",
+          "a/../b%2f%00%c3%a9"}) {
+        const ByteView bytes = as_byte_view(text);
+        seeds.emplace_back(bytes.begin(), bytes.end());
+    }
+    return seeds;
 }

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "receive/multipart.h"
+#include "seeds.h"
 
 namespace {
 
@@ -44,4 +45,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::size_t piece = 1 + data[0];
     if (parse(body, piece) != parse(body, std::size_t{1} << 20)) std::abort();
     return 0;
+}
+
+std::vector<lucerna::Bytes> lucerna::fuzz::seeds() {
+    std::vector<Bytes> seeds;
+    for (const char* const text :
+         {"\x10--b\r\nContent-Type: application/dicom\r\n\r\nDICM\r\n--b--\r\n",
+          "\x01preamble\r\n--b\r\nContent-Type: application/dicom\r\nContent-Length: 3\r\n\r\n"
+          "one\r\n--b \t\r\n\r\ntwo\r\n--b--\r\nepilogue",
+          "\xff--b\r\n\r\n\r\n--b\r\n\r\n--bb\r\n--b-\r\n\r\n--b--"}) {
+        const ByteView bytes = as_byte_view(text);
+        seeds.emplace_back(bytes.begin(), bytes.end());
+    }
+    return seeds;
 }
