@@ -35,6 +35,10 @@ int number_in(const char* name, int least, int most) {
     return value;
 }
 
+/// What a process leaves in the round that it does not take part in any more. No value that is
+/// exchanged is of one byte.
+const std::vector<std::uint8_t> kGone{0};
+
 std::string key_of(std::int64_t round, int rank) {
     return "lucerna/" + std::to_string(round) + "/" + std::to_string(rank);
 }
@@ -77,6 +81,8 @@ Team& Team::operator=(Team&&) noexcept = default;
 Team::~Team() {
     if (!store_) return;
     try {
+        // Nobody looks at it where all came to the end together.
+        store_->set(key_of(round_, rank_), kGone);
         store_->set("lucerna/done/" + std::to_string(rank_), std::vector<std::uint8_t>{1});
         for (int rank = 1; leads() && rank < size_; ++rank)
             (void)store_->get("lucerna/done/" + std::to_string(rank));
@@ -88,9 +94,13 @@ Team::~Team() {
 std::vector<std::vector<std::uint8_t>> Team::exchanged(std::vector<std::uint8_t> mine) {
     store_->set(key_of(round_, rank_), mine);
     std::vector<std::vector<std::uint8_t>> all(static_cast<std::size_t>(size_));
-    for (int rank = 0; rank < size_; ++rank)
-        all[static_cast<std::size_t>(rank)] =
-            rank == rank_ ? std::move(mine) : store_->get(key_of(round_, rank));
+    for (int rank = 0; rank < size_; ++rank) {
+        auto& one = all[static_cast<std::size_t>(rank)];
+        one = rank == rank_ ? std::move(mine) : store_->get(key_of(round_, rank));
+        if (one == kGone)
+            throw Error(ErrorCode::kUnavailable, "training process " + std::to_string(rank) +
+                                                     " has ended before the others; it says why");
+    }
     // Who is in this round has read everything of the last but one.
     if (round_ >= 2) store_->deleteKey(key_of(round_ - 2, rank_));
     ++round_;

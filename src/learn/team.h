@@ -25,7 +25,8 @@ class Team {
     /// WORLD_SIZE is absent or 1. Throws Error(kInvalidInput) naming the variable that is missing
     /// or no number, Error(kIo) when the others cannot be reached.
     [[nodiscard]] static Team from_environment();
-    /// The leader, who serves the store, waits until all are here.
+    /// The leader, who serves the store, waits until all are here. Whoever still waits for this
+    /// process is told that it is gone.
     ~Team();
     Team(Team&&) noexcept;
     Team& operator=(Team&&) noexcept;
@@ -36,9 +37,9 @@ class Team {
     [[nodiscard]] bool leads() const { return rank_ == 0; }
 
     /// Adds each tensor up over all processes, in place, in the order of their ranks: all get the
-    /// same bits.
+    /// same bits. Throws Error(kUnavailable) naming a process that has ended.
     void sum(const std::vector<torch::Tensor>& tensors);
-    /// The leader's value, and a place where all wait for one another.
+    /// The leader's value, and a place where all wait for one another. Throws as sum does.
     [[nodiscard]] std::int64_t agreed(std::int64_t value);
 
   private:

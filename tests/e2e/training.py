@@ -95,21 +95,34 @@ class Training(unittest.TestCase):
         for step, (a, b) in enumerate(zip(ours, theirs), 1):
             self.assertLess(abs(a - b), tolerance * abs(b), f"step {step}: {a} against {b}")
 
-    def test_two_processes_take_the_steps_of_one(self):
-        alone = self.train("alone", "--epochs", "4")
-        self.assertEqual(alone.returncode, 0, alone.stderr)
+    def train_together(self, run, *more):
+        """Two processes as torchrun starts them; their exit codes and what they said."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = str(free.getsockname()[1])
         both = [subprocess.Popen(
-            self.command("both", "--epochs", "4"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            self.command(run, *more), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             env=dict(os.environ, WORLD_SIZE="2", RANK=rank, MASTER_ADDR="127.0.0.1", MASTER_PORT=port))
             for rank in ("0", "1")]
         said = [process.communicate()[0] for process in both]
-        self.assertEqual([process.returncode for process in both], [0, 0], said)
+        return [process.returncode for process in both], said
+
+    def test_two_processes_take_the_steps_of_one(self):
+        alone = self.train("alone", "--epochs", "4")
+        self.assertEqual(alone.returncode, 0, alone.stderr)
+        codes, said = self.train_together("both", "--epochs", "4")
+        self.assertEqual(codes, [0, 0], said)
         self.assertIn("2 processes", said[0])
         self.assert_near(losses(self.folder / "both"), losses(self.folder / "alone"), 1e-3)
         self.assertGreaterEqual(len(losses(self.folder / "alone")), 8)
+
+    def test_a_process_that_ends_ends_the_others(self):
+        first = self.train("taken", "--epochs", "4")
+        self.assertEqual(first.returncode, 0, first.stderr)
+        codes, said = self.train_together("taken", "--epochs", "5")
+        self.assertNotIn(0, codes, said)
+        self.assertIn("another configuration", said[0])
+        self.assertIn("process 0 has ended before the others", said[1])
 
     def test_names_the_variable_that_torchrun_would_have_set(self):
         failed = self.train("lost", env=dict(os.environ, WORLD_SIZE="2", RANK="0", MASTER_ADDR="127.0.0.1"))
