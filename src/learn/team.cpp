@@ -43,6 +43,12 @@ std::string key_of(std::int64_t round, int rank) {
     return "lucerna/" + std::to_string(round) + "/" + std::to_string(rank);
 }
 
+/// torch 2.x may be built without libuv, which it would have the store served by.
+template <typename Options>
+void serve_without_libuv(Options& options) {
+    if constexpr (requires { options.useLibUV; }) options.useLibUV = false;
+}
+
 }  // namespace
 
 int local_rank() {
@@ -59,6 +65,7 @@ Team Team::from_environment() {
     if (!address) throw Error(ErrorCode::kInvalidInput, "MASTER_ADDR is not set");
     c10d::TCPStoreOptions options;
     options.port = static_cast<std::uint16_t>(number_in("MASTER_PORT", 1, 65535));
+    serve_without_libuv(options);
     options.isServer = team.leads();
     options.numWorkers = static_cast<std::size_t>(team.size_);
     options.timeout = std::chrono::duration_cast<std::chrono::milliseconds>(kPatience);
