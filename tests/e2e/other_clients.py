@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""The archive under the libraries that other people write their programs with, unmodified:
+dicomweb-client for DICOMweb, dcmjs-dimse for DIMSE. (DCMTK and pynetdicom: query_retrieve.py; OHIF:
+ohif.test.mjs.)
+
+    LUCERNA_BIN=... PYTHONPATH=.deps/python tests/e2e/other_clients.py [TEST]
+"""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import unittest
+
+from dicomweb_client.api import DICOMwebClient
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRLittleEndian
+
+from query_retrieve import free_port, made
+from whole_program import PATIENCE, Server, main
+
+HERE = pathlib.Path(__file__).resolve().parent
+NODE_PEERS = HERE.parent.parent / ".deps" / "node"
+
+
+class OtherClients(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="lucerna-clients-")
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.objects = [made(1, 1, 1), made(1, 1, 2), made(1, 2, 1),
+                        made(2, 1, 1, PatientName="Müller^Änne")]
+        self.files = []
+        for number, one in enumerate(self.objects):
+            self.files.append(os.path.join(self.folder, f"{number}.dcm"))
+            one.save_as(self.files[-1], enforce_file_format=True)
+
+    def serve(self, *options):
+        server = Server(os.path.join(self.folder, "data"), "--set", "quiet_seconds=86400", *options)
+        self.addCleanup(lambda: server.process.poll() is None and server.end(signal.SIGKILL))
+        return server
+
+    def dcmjs(self, server, *arguments):
+        run = subprocess.run(["node", str(HERE / "dcmjs_dimse.mjs"), str(NODE_PEERS), server.dicom_port,
+                              *arguments], capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+        return json.loads(run.stdout)
+
+    def test_dicomweb_client_stores_and_finds_and_fetches(self):
+        server = self.serve()
+        client = DICOMwebClient(server.url + "/dicom-web")
+        answer = client.store_instances([dcmread(file) for file in self.files])
+        self.assertEqual(len(answer.ReferencedSOPSequence), 4)
+        self.assertNotIn("FailedSOPSequence", answer)
+
+        studies = client.search_for_studies(search_filters={"PatientName": "M*"})
+        self.assertEqual([Dataset.from_json(one).PatientName for one in studies], ["Müller^Änne"])
+        self.assertEqual(len(client.search_for_series("2.999.1")), 2)
+        found = client.search_for_instances("2.999.1", "2.999.1.1", fields=["Rows"])
+        self.assertEqual({Dataset.from_json(one).SOPInstanceUID for one in found},
+                         {"2.999.1.1.1", "2.999.1.1.2"})
+
+        for one in self.objects:
+            place = one.StudyInstanceUID, one.SeriesInstanceUID, one.SOPInstanceUID
+            fetched = client.retrieve_instance(*place)
+            self.assertEqual(fetched, one, "the same elements")
+            self.assertEqual(fetched.file_meta.TransferSyntaxUID, ExplicitVRLittleEndian)
+            self.assertEqual(client.retrieve_instance_frames(*place, frame_numbers=[1]), [one.PixelData])
+            metadata = Dataset.from_json(client.retrieve_instance_metadata(*place))
+            self.assertEqual(metadata.PatientName, one.PatientName)
+            # A picture of one kind or another; what it shows is for tests of rendering.
+            self.assertTrue(client.retrieve_instance_rendered(*place, media_types=("image/png",))
+                            .startswith(b"\x89PNG"))
+        whole = client.retrieve_study("2.999.1")
+        self.assertEqual(sorted(one.SOPInstanceUID for one in whole),
+                         ["2.999.1.1.1", "2.999.1.1.2", "2.999.1.2.1"])
+        self.assertEqual(len(client.retrieve_series_metadata("2.999.1", "2.999.1.1")), 2)
+        self.assertEqual(len(list(client.iter_series("2.999.1", "2.999.1.1"))), 2)
+
+    def test_dcmjs_dimse_stores_and_finds_and_fetches(self):
+        port = free_port()
+        server = self.serve("--destination", f"viewer=DCMJS@127.0.0.1:{port}")
+        self.assertEqual(self.dcmjs(server, "echo")["statuses"], [0])
+        self.assertEqual(self.dcmjs(server, "store", *self.files)["statuses"], [0, 0, 0, 0])
+
+        found = self.dcmjs(server, "find", "PAT-2")
+        self.assertEqual([one["study"] for one in found["found"]], ["2.999.2"])
+        self.assertIn("Müller^Änne", json.dumps(found["found"][0]["name"], ensure_ascii=False))
+        self.assertEqual(found["statuses"][-1], 0)
+
+        wanted = sorted((one.SOPInstanceUID, len(one.PixelData)) for one in self.objects[:3])
+        for verb in (("get", "2.999.1"), ("move", "2.999.1", str(port))):
+            came = self.dcmjs(server, *verb)
+            self.assertEqual(came["statuses"][-1], 0, verb)
+            self.assertEqual(sorted((one["sop"], one["bytes"]) for one in came["stored"]), wanted, verb)
+
+
+if __name__ == "__main__":
+    main("OtherClients")
