@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "http/guard.h"
 #include "kept_data.h"
 #include "pipeline/server.h"
@@ -212,6 +213,7 @@ ExitCode serve(const ServeArguments& arguments) {
         std::fputs(settings_page().c_str(), stdout);
         return kDone;
     }
+    share_freed_memory();
     std::unique_ptr<infer::ModelPackage> model;
     ServeSettings settings;
     try {

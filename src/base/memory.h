@@ -9,4 +9,10 @@ namespace lucerna {
 /// threads run.
 void keep_freed_memory();
 
+/// For a server: what one thread freed another can have, and nothing goes back to the system before
+/// give_back_freed_memory. To be called before other threads run.
+void share_freed_memory();
+/// Gives what was freed back to the system. Takes milliseconds.
+void give_back_freed_memory();
+
 }  // namespace lucerna

@@ -14,6 +14,13 @@
 namespace lucerna::dicom {
 namespace {
 
+/// Most headers are smaller.
+constexpr std::size_t kFirstInflated = std::size_t{1} << 20;
+/// What a deflated data set may inflate to: so much, and else so many times its size. Reports and
+/// images come to a twentieth at best; zeros to a thousandth.
+constexpr std::size_t kFreelyInflated = std::size_t{32} << 20;
+constexpr std::size_t kMostInflation = 50;
+
 /// The bytes of Pixel Data's value within the backing.
 struct Hole {
     const std::uint8_t* begin = nullptr;
@@ -32,18 +39,18 @@ Hole pixels_in(const Node& node) {
                                      pieces.front().data())};
 }
 
-void move_view(ByteView& view, const Bytes& from, const Bytes& to, const Hole& hole) {
+void move_view(ByteView& view, ByteView from, ByteView to, const Hole& hole) {
     if (view.empty()) {
         view = {};
         return;
     }
     auto offset = static_cast<std::size_t>(view.data() - from.data());
-    if (view.data() >= hole.begin + hole.length) offset -= hole.length;
-    view = ByteView(to).subspan(offset, view.size());
+    if (hole.length > 0 && view.data() >= hole.begin + hole.length) offset -= hole.length;
+    view = to.subspan(offset, view.size());
 }
 
 /// Turns every view into `from` to the same bytes in `to`, which lacks the hole.
-void move_views(Node& node, const Bytes& from, const Bytes& to, const Hole& hole) {
+void move_views(Node& node, ByteView from, ByteView to, const Hole& hole) {
     for (Element& element : node.elements) {
         if (auto* view = std::get_if<ByteView>(&element.content)) {
             move_view(*view, from, to, hole);
@@ -57,22 +64,24 @@ void move_views(Node& node, const Bytes& from, const Bytes& to, const Hole& hole
     }
 }
 
-/// Leaves Pixel Data there without its bytes, and gives their memory back. Returns what the views
-/// look into from then on.
-std::shared_ptr<const Bytes> without_pixels(Node& root, std::shared_ptr<const Bytes> backing) {
+/// Leaves Pixel Data there without its bytes. Returns a copy of what is left of `from`, which the
+/// views look into from then on.
+std::shared_ptr<const Bytes> copy_without_pixels(Node& root, ByteView from) {
     root.pixels_skipped = true;
-    const Hole hole = pixels_in(root);
-    if (hole.length == 0) return backing;
-    const Element& pixels = *root.find(tags::kPixelData);
-    const bool is_in_backing =
-        hole.begin >= backing->data() && hole.begin < backing->data() + backing->size();
-    (void)root.put(pixels.tag, pixels.vr, ByteView{});
-    if (!is_in_backing) return backing;
+    Hole hole = pixels_in(root);
+    if (hole.length > 0) {
+        const Element& pixels = *root.find(tags::kPixelData);
+        (void)root.put(pixels.tag, pixels.vr, ByteView{});
+    }
+    // Those of a big endian file lie elsewhere.
+    const bool is_in_it = hole.begin >= from.data() && hole.begin < from.data() + from.size();
+    if (!is_in_it) hole = {};
     auto kept = std::make_shared<Bytes>();
-    kept->reserve(backing->size() - hole.length);
-    kept->insert(kept->end(), backing->data(), hole.begin);
-    kept->insert(kept->end(), hole.begin + hole.length, backing->data() + backing->size());
-    move_views(root, *backing, *kept, hole);
+    kept->reserve(from.size() - hole.length);
+    const std::uint8_t* const end = from.data() + from.size();
+    kept->insert(kept->end(), from.data(), hole.length > 0 ? hole.begin : end);
+    if (hole.length > 0) kept->insert(kept->end(), hole.begin + hole.length, end);
+    move_views(root, from, *kept, hole);
     return kept;
 }
 
@@ -111,24 +120,79 @@ void refuse_larger(std::size_t size, const Limits& limits) {
                                               std::to_string(limits.max_bytes));
 }
 
-/// What lies behind `meta`, its text as it came.
-std::unique_ptr<Node> read_encoded(Bytes&& bytes, const FileMeta& meta, const Limits& limits,
-                                   PixelData pixels) {
-    const TransferSyntax* const syntax = find_transfer_syntax(meta.transfer_syntax_uid);
-    Encoding encoding;
-    if (syntax != nullptr) encoding = {syntax->explicit_vr, syntax->little_endian};
-    const bool deflated = syntax != nullptr && syntax->deflated;
+std::size_t most_inflated(std::size_t deflated, const Limits& limits) {
+    return std::min(limits.max_inflated_bytes,
+                    std::max(kFreelyInflated, deflated * kMostInflation));
+}
 
-    auto backing = std::make_shared<const Bytes>(
-        deflated
-            ? inflated(ByteView(bytes).subspan(meta.data_set_offset), limits.max_inflated_bytes)
-            : std::move(bytes));
-    auto node = read_data_set(*backing, deflated ? 0 : meta.data_set_offset, encoding, limits);
-    if (deflated) node->pixel_data_offset = 0;
-    if (pixels == PixelData::kSkip) backing = without_pixels(*node, std::move(backing));
-    share_backing(*node, backing);
-    node->transfer_syntax_uid = meta.transfer_syntax_uid;
-    return node;
+/// What a deflated data set holds before its pixels, inflated no further than need be.
+std::pair<std::unique_ptr<Node>, Bytes> read_deflated_head(ByteView deflated,
+                                                           const Encoding& encoding,
+                                                           const Limits& limits) {
+    const std::size_t size = inflated_size(deflated, most_inflated(deflated.size(), limits));
+    for (std::size_t most = kFirstInflated;; most *= 8) {
+        const bool whole = most >= size;
+        Bytes begin = inflated_begin(deflated, std::min(most, size));
+        try {
+            auto node = read_data_set(begin, 0, encoding, limits,
+                                      whole ? Extent::kWhole : Extent::kToPixelData);
+            return {std::move(node), std::move(begin)};
+        } catch (const Error&) {
+            // The header is longer, or there are no pixels.
+            if (whole) throw;
+        }
+    }
+}
+
+Encoding encoding_of(const TransferSyntax* syntax) {
+    return syntax == nullptr ? Encoding{} : Encoding{syntax->explicit_vr, syntax->little_endian};
+}
+
+/// The nodes of a data set and what they look into.
+struct Encoded {
+    std::unique_ptr<Node> node;
+    std::shared_ptr<const Bytes> backing;
+};
+
+DataSet finished(Encoded encoded, const std::string& transfer_syntax_uid) {
+    share_backing(*encoded.node, encoded.backing);
+    encoded.node->transfer_syntax_uid = transfer_syntax_uid;
+    convert_to_utf8(*encoded.node);
+    return DataSet(std::move(encoded.node));
+}
+
+/// Of a file of which nothing need be copied but the header.
+Encoded read_head(ByteView file, const FileMeta& meta, const Limits& limits) {
+    const TransferSyntax* const syntax = find_transfer_syntax(meta.transfer_syntax_uid);
+    const Encoding encoding = encoding_of(syntax);
+    if (syntax != nullptr && syntax->deflated) {
+        auto [node, inflated] =
+            read_deflated_head(file.subspan(meta.data_set_offset), encoding, limits);
+        node->pixel_data_offset = 0;
+        auto backing = copy_without_pixels(*node, inflated);
+        return {std::move(node), std::move(backing)};
+    }
+    auto node = read_data_set(file, meta.data_set_offset, encoding, limits);
+    auto backing = copy_without_pixels(*node, file);
+    return {std::move(node), std::move(backing)};
+}
+
+/// What lies behind `meta`, its text as it came.
+Encoded read_whole(Bytes&& file, const FileMeta& meta, const Limits& limits) {
+    const TransferSyntax* const syntax = find_transfer_syntax(meta.transfer_syntax_uid);
+    const bool deflated = syntax != nullptr && syntax->deflated;
+    Encoded whole;
+    if (deflated) {
+        const ByteView data_set = ByteView(file).subspan(meta.data_set_offset);
+        whole.backing = std::make_shared<const Bytes>(
+            inflated(data_set, most_inflated(data_set.size(), limits)));
+    } else {
+        whole.backing = std::make_shared<const Bytes>(std::move(file));
+    }
+    whole.node = read_data_set(*whole.backing, deflated ? 0 : meta.data_set_offset,
+                               encoding_of(syntax), limits);
+    if (deflated) whole.node->pixel_data_offset = 0;
+    return whole;
 }
 
 }  // namespace
@@ -159,27 +223,29 @@ DataSet& DataSet::operator=(DataSet&&) noexcept = default;
 
 DataSet DataSet::parse(ByteView part10, const Limits& limits, PixelData pixels) {
     refuse_larger(part10.size(), limits);
-    return parse(Bytes(part10.begin(), part10.end()), limits, pixels);
+    const FileMeta meta = read_file_meta(part10);
+    Encoded encoded = pixels == PixelData::kSkip
+                          ? read_head(part10, meta, limits)
+                          : read_whole(Bytes(part10.begin(), part10.end()), meta, limits);
+    return finished(std::move(encoded), meta.transfer_syntax_uid);
 }
 
 DataSet DataSet::parse(Bytes&& part10, const Limits& limits, PixelData pixels) {
+    if (pixels == PixelData::kSkip) return parse(ByteView(part10), limits, pixels);
     refuse_larger(part10.size(), limits);
     const FileMeta meta = read_file_meta(part10);
-    auto node = read_encoded(std::move(part10), meta, limits, pixels);
-    convert_to_utf8(*node);
-    return DataSet(std::move(node));
+    return finished(read_whole(std::move(part10), meta, limits), meta.transfer_syntax_uid);
 }
 
 MessageDataSet read_message(Bytes&& message, std::string_view transfer_syntax_uid,
                             const Limits& limits) {
     refuse_larger(message.size(), limits);
-    auto node = read_encoded(std::move(message), {std::string(transfer_syntax_uid), 0}, limits,
-                             PixelData::kKeep);
+    const std::string syntax(transfer_syntax_uid);
+    Encoded encoded = read_whole(std::move(message), {syntax, 0}, limits);
     std::string character_set;
-    if (const Element* const element = node->find(tags::kSpecificCharacterSet))
+    if (const Element* const element = encoded.node->find(tags::kSpecificCharacterSet))
         character_set = trimmed(as_text(element->value()));
-    convert_to_utf8(*node);
-    return {DataSet(std::move(node)), std::move(character_set)};
+    return {finished(std::move(encoded), syntax), std::move(character_set)};
 }
 
 DataSet DataSet::from_file(const std::filesystem::path& path, const Limits& limits,

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <span>
+#include <string>
 
 #include "base/error.h"
 #include "dicom/reader.h"
@@ -10,7 +12,7 @@ namespace lucerna::dicom {
 namespace {
 
 constexpr int kRawDeflate = -MAX_WBITS;
-constexpr std::size_t kFirstBuffer = std::size_t{256} << 10;
+constexpr std::size_t kScratch = std::size_t{64} << 10;
 
 /// zlib counts input and output in unsigned int.
 uInt at_most_uint(std::size_t size) {
@@ -19,52 +21,77 @@ uInt at_most_uint(std::size_t size) {
 
 }  // namespace
 
-Bytes inflated(ByteView input, std::size_t limit) {
-    z_stream stream{};
-    if (inflateInit2(&stream, kRawDeflate) != Z_OK) {
-        throw Error(ErrorCode::kInternal, "zlib cannot start to inflate");
-    }
-    struct End {
-        z_stream* of;
-        ~End() { inflateEnd(of); }
-    } const end{&stream};
+namespace {
 
-    Bytes output;
-    std::size_t consumed = 0;
-    std::size_t produced = 0;
-    int state = Z_OK;
-    while (state != Z_STREAM_END) {
-        if (produced == output.size()) {
-            // One byte past the limit tells a bomb from what just fits.
-            if (output.size() > limit) {
-                throw Error(ErrorCode::kInvalidInput, "a deflated data set inflates to more than " +
-                                                          std::to_string(limit) + " bytes");
+/// Inflates step by step.
+class Inflater {
+  public:
+    explicit Inflater(ByteView input) : input_(input) {
+        if (inflateInit2(&stream_, kRawDeflate) != Z_OK) {
+            throw Error(ErrorCode::kInternal, "zlib cannot start to inflate");
+        }
+    }
+    ~Inflater() { inflateEnd(&stream_); }
+    Inflater(const Inflater&) = delete;
+    Inflater& operator=(const Inflater&) = delete;
+
+    [[nodiscard]] bool ended() const { return ended_; }
+    /// Fills `into` as far as there is something; returns how far.
+    std::size_t fill(std::span<std::uint8_t> into) {
+        std::size_t filled = 0;
+        while (!ended_ && filled < into.size()) {
+            stream_.next_in = const_cast<Bytef*>(input_.data() + consumed_);
+            stream_.avail_in = at_most_uint(input_.size() - consumed_);
+            stream_.next_out = into.data() + filled;
+            stream_.avail_out = at_most_uint(into.size() - filled);
+            const uInt in = stream_.avail_in;
+            const uInt out = stream_.avail_out;
+            const int state = inflate(&stream_, Z_NO_FLUSH);
+            consumed_ += in - stream_.avail_in;
+            filled += out - stream_.avail_out;
+            const bool stuck = in == stream_.avail_in && out == stream_.avail_out;
+            ended_ = state == Z_STREAM_END;
+            if (!ended_ && (state != Z_OK || stuck)) {
+                throw Error(ErrorCode::kInvalidInput,
+                            "a deflated data set is damaged or ends early, at its byte " +
+                                std::to_string(consumed_));
             }
-            output.resize(std::min(std::max(kFirstBuffer, output.size() * 2), limit + 1));
         }
-        stream.next_in = const_cast<Bytef*>(input.data() + consumed);
-        stream.avail_in = at_most_uint(input.size() - consumed);
-        stream.next_out = output.data() + produced;
-        stream.avail_out = at_most_uint(output.size() - produced);
-        const uInt in = stream.avail_in;
-        const uInt out = stream.avail_out;
-        state = inflate(&stream, Z_NO_FLUSH);
-        consumed += in - stream.avail_in;
-        produced += out - stream.avail_out;
-        const bool stuck = in == stream.avail_in && out == stream.avail_out;
-        if (state != Z_STREAM_END && (state != Z_OK || stuck)) {
-            throw Error(ErrorCode::kInvalidInput,
-                        "a deflated data set is damaged or ends early, at "
-                        "its byte " +
-                            std::to_string(consumed));
+        return filled;
+    }
+
+  private:
+    ByteView input_;
+    z_stream stream_{};
+    std::size_t consumed_ = 0;
+    bool ended_ = false;
+};
+
+}  // namespace
+
+std::size_t inflated_size(ByteView input, std::size_t limit) {
+    Inflater inflater(input);
+    Bytes scratch(kScratch);
+    std::size_t size = 0;
+    while (!inflater.ended()) {
+        size += inflater.fill(scratch);
+        if (size > limit) {
+            throw Error(ErrorCode::kInvalidInput, "a deflated data set inflates to more than " +
+                                                      std::to_string(limit) + " bytes");
         }
     }
-    if (produced > limit) {
-        throw Error(ErrorCode::kInvalidInput, "a deflated data set inflates to more than " +
-                                                  std::to_string(limit) + " bytes");
-    }
-    output.resize(produced);
-    return output;
+    return size;
+}
+
+Bytes inflated_begin(ByteView input, std::size_t most) {
+    Bytes begin(most);
+    begin.resize(Inflater(input).fill(begin));
+    return begin;
+}
+
+Bytes inflated(ByteView input, std::size_t limit) {
+    // Counted first: memory is given to what is there, and to nothing that is thrown away again.
+    return inflated_begin(input, inflated_size(input, limit));
 }
 
 Bytes deflated(ByteView input) {

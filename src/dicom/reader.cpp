@@ -33,8 +33,9 @@ struct Header {
 /// there, and without copying values.
 class Reader {
   public:
-    Reader(ByteView bytes, std::size_t from, const Encoding& encoding, const Limits& limits)
-        : bytes_(bytes), at_(from), encoding_(encoding), limits_(limits) {}
+    Reader(ByteView bytes, std::size_t from, const Encoding& encoding, const Limits& limits,
+           Extent extent = Extent::kWhole)
+        : bytes_(bytes), at_(from), encoding_(encoding), limits_(limits), extent_(extent) {}
 
     [[nodiscard]] std::size_t position() const { return at_; }
 
@@ -51,6 +52,10 @@ class Reader {
             count_one(header);
             if (header.tag == tags::kPixelData && depth == 0) {
                 node.pixel_data_offset = header.offset;
+                if (extent_ == Extent::kToPixelData) {
+                    node.elements.push_back({header.tag, header.vr, ByteView()});
+                    break;
+                }
             }
             Element::Content content = read_content(node, header, end, depth);
             note_pixel_representation(header, content);
@@ -307,6 +312,7 @@ class Reader {
     std::size_t at_;
     Encoding encoding_;
     const Limits& limits_;
+    Extent extent_;
     std::size_t elements_ = 0;
     bool signed_pixels_ = false;
 };
@@ -341,9 +347,9 @@ FileMeta read_file_meta(ByteView file) {
 }
 
 std::unique_ptr<Node> read_data_set(ByteView bytes, std::size_t from, const Encoding& encoding,
-                                    const Limits& limits) {
+                                    const Limits& limits, Extent extent) {
     auto node = std::make_unique<Node>();
-    Reader(bytes, from, encoding, limits).read_elements(*node, bytes.size(), false, 0);
+    Reader(bytes, from, encoding, limits, extent).read_elements(*node, bytes.size(), false, 0);
     return node;
 }
 

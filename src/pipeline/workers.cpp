@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/memory.h"
 
 namespace lucerna::pipeline {
 namespace {
@@ -16,6 +17,7 @@ constexpr auto kReadLease = 10min;
 constexpr auto kDeliveryLease = 30min;
 /// How long a thread waits for a job before it looks for one that has become due.
 constexpr auto kPatience = 1s;
+constexpr int kRoundsToGiveBack = 15;
 constexpr auto kTidying = 24h;
 /// So that it can be seen for a while what was sent when.
 constexpr auto kDoneJobsStay = 30 * 24h;
@@ -45,10 +47,12 @@ void take_jobs(const std::stop_token& stop, store::WorkQueue& queue, const std::
     }
 }
 
-/// Also drops, once a day, the jobs that were done long ago.
+/// Also drops, once a day, the jobs that were done long ago, and gives back memory now and then:
+/// what one large object took stays with the process else.
 void watch_for_quiet(const std::stop_token& stop, store::Store& store, const CompletionRules& rules,
                      const Clock& clock) {
     std::optional<Instant> tidied_at;
+    int rounds = 0;
     while (!stop.stop_requested()) {
         try {
             const Instant now = clock.now();
@@ -61,6 +65,7 @@ void watch_for_quiet(const std::stop_token& stop, store::Store& store, const Com
             log_event(LogLevel::kError, "worker.failed",
                       {{"kind", "quiet"}, {"problem", problem.what()}});
         }
+        if (++rounds % kRoundsToGiveBack == 0) give_back_freed_memory();
         rest(stop, kPatience);
     }
 }

@@ -1,0 +1,332 @@
+#!/usr/bin/env python3
+"""Sends a running `lucerna serve` what nobody should send: data sets that lie, bombs, floods of
+elements and of associations; by C-STORE, and the same as files by STOW-RS.
+
+    LUCERNA_BIN=... PYTHONPATH=.deps/python:tests/e2e tests/fault/hostile_senders.py [NAME]
+
+Each is answered, one way or the other; the server does not end, does not grow by more than 100 MB,
+gives no error of its own (500) when what it took is looked at, and takes a good object after all of
+it. Prints how long each answer took.
+"""
+import io
+import json
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import struct
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+import zlib
+
+from pynetdicom import AE
+from pynetdicom.dimse_primitives import C_STORE
+
+from sealed_at_rest import instance
+from whole_program import PATIENCE, Server
+
+EXPLICIT, DEFLATED = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99"
+JPEG, JPEG2000, RLE = "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.5"
+CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+MOST_GROWTH_KIB = 100 * 1024
+LONG = ("OB", "OW", "SQ", "UN", "UT", "UC")
+UNDEFINED = 0xFFFFFFFF
+
+
+def element(group, number, vr, value=b"", length=None):
+    """In explicit VR little endian; `length` may lie."""
+    value = value.encode() if isinstance(value, str) else value
+    if length is None:
+        value += (b"\0" if vr in ("UI", "OB", "UN") else b" ") * (len(value) % 2)
+        length = len(value)
+    head = struct.pack("<HH", group, number) + vr.encode()
+    return head + (struct.pack("<HI", 0, length) if vr in LONG else struct.pack("<H", length)) + value
+
+
+def us(number):
+    return struct.pack("<H", number)
+
+
+def item(value, length=None):
+    return struct.pack("<HHI", 0xFFFE, 0xE000, len(value) if length is None else length) + value
+
+
+def image(uid, pixels, *, sop_class=CAPTURE, rows=element(0x28, 0x10, "US", us(8)), frames="", columns=8,
+          name="Doe^Jane", before=b"", after=b"", study="2.999.7"):
+    """A data set with pixel data `pixels`, an element."""
+    return b"".join([
+        element(0x08, 0x16, "UI", sop_class), element(0x08, 0x18, "UI", uid), element(0x08, 0x60, "CS", "OT"),
+        before, element(0x10, 0x10, "PN", name), element(0x10, 0x20, "LO", "HOSTILE"),
+        element(0x20, 0x0D, "UI", study), element(0x20, 0x0E, "UI", study + ".1"),
+        element(0x28, 0x02, "US", us(1)), element(0x28, 0x04, "CS", "MONOCHROME2"),
+        element(0x28, 0x08, "IS", frames) if frames else b"", rows, element(0x28, 0x11, "US", us(columns)),
+        element(0x28, 0x100, "US", us(8)), element(0x28, 0x101, "US", us(8)), element(0x28, 0x102, "US", us(7)),
+        element(0x28, 0x103, "US", us(0)), pixels, after])
+
+
+def native(size=64):
+    return element(0x7FE0, 0x10, "OB", bytes(size))
+
+
+def encapsulated(*fragments):
+    return element(0x7FE0, 0x10, "OB", item(b"") + b"".join(item(one) for one in fragments) +
+                   struct.pack("<HHI", 0xFFFE, 0xE0DD, 0), UNDEFINED)
+
+
+def jpeg_head(width, height, first=b"\xff\xe0\x00\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0"):
+    return (b"\xff\xd8" + first + b"\xff\xc0\x00\x0b\x08" + struct.pack(">HH", height, width) +
+            b"\x01\x01\x11\0\xff\xda\x00\x08\x01\x01\0\0\x3f\0" + bytes(40) + b"\xff\xd9")
+
+
+def jpeg2000_head(width, height):
+    size = struct.pack(">HIIIIIIIIH", 0, width, height, 0, 0, width, height, 0, 0, 1) + b"\x07\x01\x01"
+    return b"\xff\x4f\xff\x51" + struct.pack(">H", len(size) + 2) + size + b"\xff\xd9"
+
+
+def nested(depth, defined):
+    value = b""
+    for _ in range(depth):
+        value = element(0x08, 0x1140, "SQ", item(value, None if defined else UNDEFINED),
+                        None if defined else UNDEFINED)
+    return value
+
+
+def deflated(data):
+    squeeze = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return squeeze.compress(data) + squeeze.flush()
+
+
+def zeros_deflated(count):
+    """One element of so many zeros, in a thousandth of the bytes."""
+    squeeze = zlib.compressobj(9, zlib.DEFLATED, -15)
+    parts = [squeeze.compress(image("2.999.7.1.90", b"") + element(0x7FE0, 0x10, "OB", b"", count))]
+    parts += [squeeze.compress(bytes(1 << 20)) for _ in range(count >> 20)]
+    return b"".join(parts) + squeeze.flush()
+
+
+def hostile():
+    """Name, transfer syntax, data set. None for no data set at all."""
+    def uid(number):
+        return f"2.999.7.1.{number}"
+    yield "ten thousand sequences in each other", EXPLICIT, image(uid(1), native(), before=nested(10000, False))
+    yield "the same with lengths", EXPLICIT, image(uid(2), native(), before=nested(2000, True))
+    yield "a sequence without an end", EXPLICIT, image(uid(3), b"") + element(0x7FE1, 0x1010, "SQ", item(b"", UNDEFINED), UNDEFINED)
+    yield "a length beyond the end", EXPLICIT, image(uid(4), element(0x7FE0, 0x10, "OB", bytes(64), 0xFFFFFFF0))
+    yield "Rows as a sequence", EXPLICIT, image(uid(5), native(), rows=element(0x28, 0x10, "SQ", item(b"")))
+    yield "Rows as a text", EXPLICIT, image(uid(6), native(), rows=element(0x28, 0x10, "UT", "8" * 100000))
+    yield "Rows of three bytes", EXPLICIT, image(uid(7), native(), rows=element(0x28, 0x10, "OB", b"\xff\xff\xff"))
+    yield "65535 x 65535 pixels in 64 bytes", EXPLICIT, image(
+        uid(8), native(), rows=element(0x28, 0x10, "US", us(65535)), columns=65535)
+    yield "999999 frames", EXPLICIT, image(uid(9), native(), frames="999999")
+    yield "a negative number of frames", EXPLICIT, image(uid(10), native(), frames="-2147483648")
+    yield "ten thousand fragments", JPEG, image(uid(11), encapsulated(*[b"\xff\xd8"] * 10000))
+    yield "a million empty fragments", JPEG, image(uid(12), encapsulated(*[b""] * 1000000))
+    yield "a JPEG that says 65500 x 65500", JPEG, image(uid(13), encapsulated(jpeg_head(65500, 65500)))
+    yield "a JPEG with a stray marker", JPEG, image(uid(14), encapsulated(jpeg_head(8, 8, b"\xff\x01\x00\x43")))
+    yield "a JPEG 2000 that says 65500 x 65500", JPEG2000, image(uid(15), encapsulated(jpeg2000_head(65500, 65500)))
+    yield "RLE segments beyond the end", RLE, image(
+        uid(16), encapsulated(struct.pack("<16I", 15, *[0xFFFFFFF0] * 15)))
+    yield "a deflate bomb of a gigabyte", DEFLATED, zeros_deflated(1 << 30)
+    yield "deflated noise", DEFLATED, bytes(range(256)) * 40
+    yield "a path for a UID", EXPLICIT, image("../../../etc/passwd", native())
+    yield "a path for a study", EXPLICIT, image(uid(19), native(), study="../../../tmp/x")
+    yield "another class than the request's", EXPLICIT, image(uid(20), native(), sop_class="1.2.840.10008.1.1")
+    yield "no data set", EXPLICIT, None
+    yield "a data set of two bytes", EXPLICIT, b"\0\0"
+    yield "private elements, 20 MB", EXPLICIT, image(uid(23), native(), after=b"".join(
+        element(0x7FE1, 0x1000 + n, "UN", bytes(1 << 20)) for n in range(20)))
+    yield "a hundred thousand elements", EXPLICIT, image(uid(24), native(), after=b"".join(
+        element(0x7FE3 + 2 * (n >> 16), n & 0xFFFF, "UN") for n in range(100000)))
+    yield "script for a name", EXPLICIT, image(uid(25), native(), name="<script>alert(1)</script>^\"'&")
+    yield "control characters in a name", EXPLICIT, image(uid(26), native(), name="A\x1b[2J\x07\r\nB\0C")
+    yield "a name of 60 KB", EXPLICIT, image(uid(27), native(), name="x" * 60000)
+    yield "a character set of nonsense", EXPLICIT, image(
+        uid(28), native(), before=element(0x08, 0x05, "CS", "ISO 2022 IR 999\\\\%%%"), name="\x1b$B\xff\xfe")
+    yield "a command and file meta in the data set", EXPLICIT, (
+        element(0x00, 0x100, "US", us(1)) + element(0x02, 0x10, "UI", EXPLICIT) + image(uid(29), native()))
+    yield "an attribute twice", EXPLICIT, image(uid(30), native()) + element(0x10, 0x20, "LO", "OTHER")
+    yield "noise", EXPLICIT, bytes((n * 31 + n // 251) & 0xFF for n in range(100000))
+
+
+def uid_in(syntax, data_set):
+    """The SOP Instance UID that the data set itself has."""
+    begin = zlib.decompressobj(-15).decompress(data_set, 10000) if syntax == DEFLATED and data_set[0] else data_set
+    found = re.search(rb"\x08\x00\x18\x00UI..([0-9.]+)", begin or b"", re.DOTALL)
+    return found.group(1).decode() if found else "2.999.7.1.99"
+
+
+def part10(syntax, data_set):
+    meta = element(0x02, 0x01, "OB", b"\0\x01") + element(0x02, 0x02, "UI", CAPTURE) + element(
+        0x02, 0x03, "UI", uid_in(syntax, data_set)) + element(0x02, 0x10, "UI", syntax)
+    return bytes(128) + b"DICM" + element(0x02, 0x00, "UL", struct.pack("<I", len(meta))) + meta + (data_set or b"")
+
+
+def send(server, syntax, data_set):
+    """The status of a C-STORE, or "aborted"."""
+    ae = AE(ae_title="STRANGER")
+    ae.add_requested_context(CAPTURE, [syntax])
+    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = PATIENCE
+    association = ae.associate("127.0.0.1", int(server.dicom_port), ae_title="LUCERNA")
+    if not association.is_established:
+        return "rejected"
+    request = C_STORE()
+    request.MessageID, request.Priority = 1, 0
+    request.AffectedSOPClassUID = CAPTURE
+    request.AffectedSOPInstanceUID = uid_in(syntax, data_set)
+    if data_set is not None:
+        request.DataSet = io.BytesIO(data_set)
+    # As pynetdicom's own send_c_store: else its reactor takes the response for a request.
+    association._reactor_checkpoint.clear()
+    while not association._is_paused:
+        time.sleep(0.001)
+    association.dimse.send_msg(request, association.accepted_contexts[0].context_id)
+    _, response = association.dimse.get_msg(block=True)
+    association._reactor_checkpoint.set()
+    status = "aborted" if response is None else f"{response.Status:04X}"
+    if association.is_established:
+        association.release()
+    return status
+
+
+def stow(server, body):
+    whole = b"--b\r\nContent-Type: application/dicom\r\n\r\n" + body + b"\r\n--b--\r\n"
+    request = urllib.request.Request(server.url + "/dicom-web/studies", data=whole, headers={
+        "Content-Type": 'multipart/related; type="application/dicom"; boundary=b',
+        "Accept": "application/dicom+json"})
+    return status_of(request)
+
+
+def status_of(request):
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            answer.read()
+            return answer.status
+    except urllib.error.HTTPError as error:
+        error.read()
+        return error.code
+
+
+def look_at(server):
+    """Everything of every object that was taken after all: no answer may be an error of ours."""
+    bad = []
+    for one in server.get("/dicom-web/instances?limit=1000"):
+        study, series, sop = (one[tag]["Value"][0] for tag in ("0020000D", "0020000E", "00080018"))
+        place = f"/dicom-web/studies/{study}/series/{series}/instances/{sop}"
+        for path, accept in ((f"{place}/metadata", "application/dicom+json"), (f"{place}/rendered", "image/png"),
+                             (f"{place}/frames/1", 'multipart/related; type="application/octet-stream"')):
+            status = status_of(urllib.request.Request(server.url + path, headers={"Accept": accept}))
+            if status >= 500:
+                bad.append(f"{path}: {status}")
+    return bad
+
+
+def flood(server):
+    """Two hundred connections: a third say nothing, a third noise, a third a request with odd titles."""
+    odd = b"../../../../etc\x1b" + b"\xff" * 4
+    request = bytes(2) + b"\0\x01\0\0" + odd[:16].ljust(16, b"\0") + odd[:16].ljust(16, b"\n") + bytes(32)
+    sockets = []
+    for number in range(200):
+        one = socket.create_connection(("127.0.0.1", int(server.dicom_port)), PATIENCE)
+        if number % 3 == 1:
+            one.sendall(bytes(range(256)))
+        elif number % 3 == 2:
+            one.sendall(b"\x01\0" + struct.pack(">I", len(request)) + request)
+        sockets.append(one)
+    return sockets
+
+
+class Growth:
+    """How far the server's memory rises above what it holds now."""
+
+    def __init__(self, server):
+        self.process = pathlib.Path(f"/proc/{server.process.pid}")
+        (self.process / "clear_refs").write_text("5", encoding="utf-8")  # the peak begins anew
+        self.before = self.kib("VmRSS")
+
+    def kib(self, what):
+        status = (self.process / "status").read_text(encoding="utf-8")
+        return int(re.search(what + r":\s+(\d+)", status).group(1))
+
+    def peak(self):
+        return self.kib("VmHWM") - self.before
+
+    def left(self):
+        return self.kib("VmRSS") - self.before
+
+
+def good_one_is_taken(server):
+    d = instance("GOOD")
+    ae = AE(ae_title="GOOD")
+    ae.add_requested_context(d.SOPClassUID, [EXPLICIT])
+    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = PATIENCE
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        association = ae.associate("127.0.0.1", int(server.dicom_port), ae_title="LUCERNA")
+        if association.is_established:
+            status = association.send_c_store(d).Status
+            association.release()
+            return status == 0
+        time.sleep(0.2)  # the flood holds every place still
+    return False
+
+
+def main():
+    wanted = sys.argv[1] if len(sys.argv) > 1 else ""
+    folder = tempfile.mkdtemp(prefix="lucerna-hostile-")
+    problems, slowest = [], 0.0
+    server = Server(pathlib.Path(folder) / "data", "--set", "quiet_seconds=86400")
+    try:
+        assert good_one_is_taken(server)
+        whole = Growth(server)
+        print(f"{'C-STORE':>8} {'seconds':>7} {'STOW':>5} {'seconds':>7}  growth  what")
+        for name, syntax, data_set in hostile():
+            if wanted and wanted not in name:
+                continue
+            growth, begun = Growth(server), time.monotonic()
+            by_dimse = send(server, syntax, data_set)
+            between = time.monotonic()
+            by_http = stow(server, part10(syntax, data_set))
+            ended = time.monotonic()
+            slowest = max(slowest, between - begun)
+            if server.process.poll() is not None:
+                problems.append(f"the server ended at: {name}")
+                break
+            print(f"{by_dimse:>8} {between - begun:7.2f} {by_http:>5} {ended - between:7.2f}  "
+                  f"{growth.peak() >> 10:3} MB  {name}", flush=True)
+            if growth.peak() > MOST_GROWTH_KIB:
+                problems.append(f"{name}: {growth.peak() >> 10} MB of growth")
+            if by_http >= 500:
+                problems.append(f"{name}: STOW-RS answers {by_http}")
+        if not problems:
+            growth = Growth(server)
+            problems += look_at(server)
+            print(f"{growth.peak() >> 10} MB of growth when what was taken is looked at")
+            if growth.peak() > MOST_GROWTH_KIB:
+                problems.append(f"{growth.peak() >> 10} MB of growth by looking at it")
+            sockets = flood(server)
+            for one in sockets[:150]:
+                one.close()
+            if not good_one_is_taken(server):
+                problems.append("no good object is taken after the flood")
+            end = time.monotonic() + PATIENCE
+            while whole.left() > MOST_GROWTH_KIB and time.monotonic() < end:
+                time.sleep(1)  # it gives back what it freed from time to time
+            print(f"{whole.left() >> 10} MB stay, slowest answer to a C-STORE {slowest:.2f} s")
+            if whole.left() > MOST_GROWTH_KIB:
+                problems.append(f"{whole.left() >> 10} MB stay")
+    finally:
+        if server.process.poll() is None:
+            server.end(signal.SIGKILL)
+        for line in (pathlib.Path(folder) / "data.log").read_bytes().splitlines():
+            json.loads(line)  # whatever came, a line of the log stays a line of JSON
+        shutil.rmtree(folder, ignore_errors=True)
+    print("\n".join(problems) or "nothing gave way")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
