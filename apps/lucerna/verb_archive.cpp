@@ -43,29 +43,36 @@ ExitCode verify(store::Archive& archive) {
     return print(damages, totals);
 }
 
+std::string and_orders(std::size_t orders) {
+    return orders == 0 ? "" : " and " + std::to_string(orders) + " orders or performed steps";
+}
+
 ExitCode erase(store::Archive& archive, Erasure asked) {
     if (asked.patient_id == "-") std::getline(std::cin, asked.patient_id);
     std::vector<std::string> studies{asked.study};
     if (asked.study.empty()) studies = archive.studies_of_patient(asked.patient_id, asked.issuer);
     std::size_t instances = 0;
     for (const std::string& study : studies) instances += archive.instances_of(study).size();
+    const std::size_t orders =
+        asked.study.empty() ? archive.orders_of_patient(asked.patient_id, asked.issuer) : 0;
     // What was asked for is not repeated: it identifies somebody.
-    if (instances == 0)
+    if (instances + orders == 0)
         throw Error(ErrorCode::kNotFound,
                     archive.totals().instances == 0
                         ? "the index knows no object at all; if there are some in the data folder, "
                           "run lucerna reindex first"
                         : "nothing in the archive is of that patient or study");
     if (!asked.yes) {
-        std::printf("%zu instances in %zu studies would be erased for good; add --yes\n", instances,
-                    studies.size());
+        std::printf("%zu instances in %zu studies%s would be erased for good; add --yes\n",
+                    instances, studies.size(), and_orders(orders).c_str());
         return kUsage;
     }
     if (asked.study.empty())
         archive.erase_patient(asked.patient_id, asked.issuer, who_runs_this());
     else
         archive.erase_study(asked.study, who_runs_this());
-    std::printf("erased %zu instances in %zu studies\n", instances, studies.size());
+    std::printf("erased %zu instances in %zu studies%s\n", instances, studies.size(),
+                and_orders(orders).c_str());
     return kDone;
 }
 

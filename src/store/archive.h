@@ -97,7 +97,8 @@ class Archive {
     /// result objects, readings, decisions and jobs; the exam begins anew with the images that are
     /// left. Else jobs go that name what was taken out. Otherwise as erase_study.
     std::size_t erase_part(const StudyPart& part, const std::string& by = "server");
-    /// Destroys the patient's data keys first, then takes out the studies: what remains on any copy
+    /// Destroys the patient's data keys first, then takes out the studies, and what was ordered
+    /// and performed of her: what remains on any copy
     /// of the objects cannot be read. Returns how many instances went.
     std::size_t erase_patient(const std::string& patient_id,
                               const std::string& issuer_of_patient_id,
@@ -105,6 +106,9 @@ class Archive {
     /// What erase_patient takes out: her studies, and any other that holds an object of hers.
     [[nodiscard]] std::vector<std::string> studies_of_patient(
         const std::string& patient_id, const std::string& issuer_of_patient_id);
+    /// How many orders and performed steps go with them.
+    [[nodiscard]] std::size_t orders_of_patient(const std::string& patient_id,
+                                                const std::string& issuer_of_patient_id);
 
     /// Reads every page of the index, every key, every object and the audit trail, and checks
     /// objects and index against each other, both ways.

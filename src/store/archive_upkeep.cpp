@@ -222,6 +222,13 @@ std::vector<std::string> Archive::studies_of_patient(const std::string& patient_
         [&](Connection& index) { return studies_of(index, patient_id, issuer_of_patient_id); });
 }
 
+std::size_t Archive::orders_of_patient(const std::string& patient_id,
+                                       const std::string& issuer_of_patient_id) {
+    return parts_.index.read([&](Connection& index) {
+        return count_orders_of_patient(index, patient_id, issuer_of_patient_id);
+    });
+}
+
 std::size_t Archive::erase_patient(const std::string& patient_id,
                                    const std::string& issuer_of_patient_id, const std::string& by) {
     if (patient_id.empty())
@@ -231,12 +238,16 @@ std::size_t Archive::erase_patient(const std::string& patient_id,
         instances = 0;
         const std::vector<std::string> studies =
             studies_of(index, patient_id, issuer_of_patient_id);
-        for (const std::string& study : studies) instances += erase_study_rows(index, study);
+        const std::size_t orders = erase_orders_of_patient(index, patient_id, issuer_of_patient_id);
+        for (const std::string& study : studies) {
+            instances += erase_study_rows(index, study);
+            index.prepare("DELETE FROM orders WHERE study_instance_uid = ?").bind(study).run();
+        }
         doom_key_of(index, key_owner_of_patient(patient_id, issuer_of_patient_id));
         doom_unused_keys(index);
-        if (!studies.empty())
+        if (!studies.empty() || orders > 0)
             note_erasure(index, {"erase-patient", by, parts_.clock.now()}, studies.size(),
-                         instances);
+                         instances, orders);
     });
     work_off_doomed(parts_);
     return instances;

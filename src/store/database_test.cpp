@@ -38,7 +38,10 @@ TEST(Database, BringsAnOlderFileUpToTheSchema) {
     TestStore store;
     store.archive().keep(test::StoredInstance{}.file());
     store.close();
-    OpenedIndex(store).connection.execute("DROP TABLE request_attributes; PRAGMA user_version = 1");
+    OpenedIndex(store).connection.execute(
+        "DROP TABLE request_attributes; DROP TABLE performed_of; DROP TABLE performed_steps; DROP "
+        "TABLE "
+        "scheduled_steps; DROP TABLE orders; PRAGMA user_version = 1");
     store.open();
     EXPECT_EQ(store.archive().totals().instances, 1U) << "and keeps what is in it";
     EXPECT_EQ(store.archive().find({Level::kSeries, {}}).size(), 1U);

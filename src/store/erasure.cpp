@@ -47,6 +47,11 @@ std::size_t erase_study_rows(Connection& index, const std::string& study_instanc
           "DELETE FROM readings WHERE study_instance_uid = ?",
           "DELETE FROM findings WHERE study_instance_uid = ?",
           "DELETE FROM decisions WHERE study_instance_uid = ?",
+          "DELETE FROM performed_steps WHERE sop_instance_uid IN (SELECT performed FROM "
+          "performed_of WHERE study_instance_uid = ?)",
+          // What is still to be done of an order is to be done anew.
+          "DELETE FROM orders WHERE study_instance_uid = ? AND NOT EXISTS (SELECT 1 FROM "
+          "scheduled_steps t WHERE t.order_id = orders.id AND t.state = 0)",
           // Earlier programs queued jobs without their subject.
           "DELETE FROM jobs WHERE ?1 IN (subject, payload) OR (subject = '' AND "
           "job_key LIKE ?1 || '#%')"})
@@ -70,9 +75,11 @@ void doom_unused_keys(Connection& index) {
         "DELETE FROM data_keys WHERE name IN (SELECT name FROM doomed WHERE what = 'key')");
 }
 
-void note_erasure(Connection& index, vault::Act act, std::size_t studies, std::size_t instances) {
+void note_erasure(Connection& index, vault::Act act, std::size_t studies, std::size_t instances,
+                  std::size_t orders) {
     act.counts = {{"studies", static_cast<long long>(studies)},
                   {"instances", static_cast<long long>(instances)}};
+    if (orders > 0) act.counts.emplace_back("orders", static_cast<long long>(orders));
     {
         Statement find = index.prepare("SELECT name FROM doomed WHERE what = 'key' ORDER BY name");
         while (find.step()) act.data_keys.push_back(find.text(0));

@@ -12,15 +12,17 @@ struct Parts;
 
 /// Throws Error(kConflict) while a study is being read: what is read then becomes results of it.
 void require_not_being_read(Connection& index, const std::string& study_instance_uid);
-/// Takes a study's rows out, its exam, readings, decisions and jobs with them, and dooms its
-/// objects. Returns how many instances it had.
+/// Takes a study's rows out, its exam, readings, decisions, jobs, performed steps and its order, if
+/// nothing of that is still to be done, with them, and dooms its objects. Returns how many
+/// instances it had.
 std::size_t erase_study_rows(Connection& index, const std::string& study_instance_uid);
 /// Dooms the data key of an owner, with whatever objects are still sealed by it.
 void doom_key_of(Connection& index, const std::string& owner);
 /// Dooms every data key whose last object is doomed.
 void doom_unused_keys(Connection& index);
 /// Notes what this transaction erases, to be written to the audit trail once it is off the disk.
-void note_erasure(Connection& index, vault::Act act, std::size_t studies, std::size_t instances);
+void note_erasure(Connection& index, vault::Act act, std::size_t studies, std::size_t instances,
+                  std::size_t orders = 0);
 /// Takes off the disk what is doomed, keys first, and writes the audit trail. Also at start, for
 /// what a crash left of it.
 void work_off_doomed(Parts& parts);

@@ -11,6 +11,8 @@
 #include "store/facts.h"
 #include "store/key_ring.h"
 #include "store/objects.h"
+#include "store/order_book.h"
+#include "store/performed_book.h"
 #include "store/work_queue.h"
 #include "vault/audit_trail.h"
 
@@ -46,6 +48,8 @@ struct Parts {
     Archive archive;
     ExamBook exams;
     WorkQueue queue;
+    OrderBook orders;
+    PerformedBook performed;
 };
 
 }  // namespace lucerna::store

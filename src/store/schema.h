@@ -6,7 +6,7 @@ namespace lucerna::store {
 
 /// Goes up by one with every change, which is a text more in kUpgrades; an older program refuses
 /// the newer file.
-inline constexpr int kSchemaVersion = 2;
+inline constexpr int kSchemaVersion = 3;
 
 /// The index in its first version (docs/formats/index.md). Instants are milliseconds since 1970
 /// UTC. Columns that end in _key hold the value as it is matched: folded, or padded, never shown.
@@ -188,6 +188,62 @@ CREATE TABLE request_attributes (
 CREATE INDEX request_attributes_by_series    ON request_attributes (series);
 CREATE INDEX request_attributes_by_step      ON request_attributes (scheduled_procedure_step_id);
 CREATE INDEX request_attributes_by_procedure ON request_attributes (requested_procedure_id);
+)sql",
+    R"sql(
+CREATE TABLE orders (
+    id                      INTEGER PRIMARY KEY,
+    placer_number           TEXT NOT NULL,
+    placer_issuer           TEXT NOT NULL,
+    filler_number           TEXT NOT NULL,
+    filler_issuer           TEXT NOT NULL,
+    patient_id              TEXT NOT NULL,
+    issuer_of_patient_id    TEXT NOT NULL,
+    accession_number        TEXT NOT NULL,
+    study_instance_uid      TEXT NOT NULL,
+    order_json              TEXT NOT NULL,
+    received_at             INTEGER NOT NULL,
+    changed_at              INTEGER NOT NULL
+);
+CREATE INDEX orders_by_placer    ON orders (placer_number, placer_issuer);
+CREATE INDEX orders_by_filler    ON orders (filler_number, filler_issuer);
+CREATE INDEX orders_by_patient   ON orders (patient_id, issuer_of_patient_id);
+CREATE INDEX orders_by_accession ON orders (accession_number);
+CREATE INDEX orders_by_study     ON orders (study_instance_uid);
+
+-- place: which of the order's steps it is, from 0.
+CREATE TABLE scheduled_steps (
+    id              INTEGER PRIMARY KEY,
+    order_id        INTEGER NOT NULL REFERENCES orders (id) ON DELETE CASCADE,
+    place           INTEGER NOT NULL,
+    step_id         TEXT NOT NULL,
+    state           INTEGER NOT NULL,
+    start_date      TEXT NOT NULL,
+    start_time_key  TEXT NOT NULL,
+    UNIQUE (order_id, step_id)
+);
+CREATE INDEX scheduled_steps_by_start ON scheduled_steps (state, start_date, start_time_key, id);
+
+-- data_set: explicit VR little endian, base64.
+CREATE TABLE performed_steps (
+    sop_instance_uid      TEXT PRIMARY KEY,
+    state                 INTEGER NOT NULL,
+    revision              INTEGER NOT NULL,
+    patient_id            TEXT NOT NULL,
+    issuer_of_patient_id  TEXT NOT NULL,
+    data_set              TEXT NOT NULL,
+    created_at            INTEGER NOT NULL,
+    changed_at            INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX performed_steps_by_patient ON performed_steps (patient_id, issuer_of_patient_id);
+
+-- Items of Scheduled Step Attributes Sequence (0040,0270): what was performed of what was scheduled.
+CREATE TABLE performed_of (
+    performed           TEXT NOT NULL REFERENCES performed_steps (sop_instance_uid) ON DELETE CASCADE,
+    study_instance_uid  TEXT NOT NULL,
+    step_id             TEXT NOT NULL
+);
+CREATE INDEX performed_of_by_performed ON performed_of (performed);
+CREATE INDEX performed_of_by_study     ON performed_of (study_instance_uid);
 )sql"};
 
 }  // namespace lucerna::store

@@ -92,7 +92,9 @@ Parts::Parts(const std::filesystem::path& folder, ViewOf view,
       keys(index, *records, provider),
       archive(*this),
       exams(*this),
-      queue(*this) {}
+      queue(*this),
+      orders(*this),
+      performed(*this) {}
 
 Store::Store(const StoreOptions& options, vault::KeyProvider& keys, const Clock& clock)
     : Store(options, nullptr, nullptr, keys, clock) {}
@@ -114,6 +116,12 @@ ExamBook& Store::exams() {
 }
 WorkQueue& Store::queue() {
     return parts_->queue;
+}
+OrderBook& Store::orders() {
+    return parts_->orders;
+}
+PerformedBook& Store::performed() {
+    return parts_->performed;
 }
 
 }  // namespace lucerna::store

@@ -9,6 +9,8 @@
 #include "store/archive.h"
 #include "store/exam_book.h"
 #include "store/objects.h"
+#include "store/order_book.h"
+#include "store/performed_book.h"
 #include "store/work_queue.h"
 #include "vault/key_provider.h"
 
@@ -22,8 +24,8 @@ struct StoreOptions {
     std::function<std::string(const dicom::DataSet&)> view_of = {};
 };
 
-/// Everything that is kept, in one folder: the archive, the exams and the queue share one index and
-/// thereby one transaction. One process opens it at a time.
+/// Everything that is kept, in one folder: the archive, the exams, the queue and the orders share
+/// one index and thereby one transaction. One process opens it at a time.
 class Store {
   public:
     /// Opens or creates it and repairs what a crash left: half-written objects go, leases and
@@ -38,6 +40,8 @@ class Store {
     [[nodiscard]] Archive& archive();
     [[nodiscard]] ExamBook& exams();
     [[nodiscard]] WorkQueue& queue();
+    [[nodiscard]] OrderBook& orders();
+    [[nodiscard]] PerformedBook& performed();
 
   private:
     std::unique_ptr<Parts> parts_;

@@ -27,6 +27,8 @@ struct TestStore {
     Archive& archive() { return store->archive(); }
     ExamBook& exams() { return store->exams(); }
     WorkQueue& queue() { return store->queue(); }
+    OrderBook& orders() { return store->orders(); }
+    PerformedBook& performed() { return store->performed(); }
     [[nodiscard]] std::filesystem::path data() const { return folder.path() / "data"; }
 
     test::TemporaryFolder folder;

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exam/order.h"
+#include "store/sqlite.h"
+
+namespace lucerna::store {
+
+struct Parts;
+
+/// Where a scheduled step stands. Its number is what the index holds.
+enum class StepState { kScheduled, kStarted, kCompleted, kDiscontinued, kCancelled };
+
+/// Scheduled Procedure Step Status (0040,0020): "SCHEDULED", "STARTED", and our own "COMPLETED",
+/// "DISCONTINUED", "CANCELED"; and back.
+[[nodiscard]] std::string_view name_of(StepState state);
+[[nodiscard]] std::optional<StepState> step_state_from(std::string_view name);
+
+/// Narrows down which steps are looked at; what is empty does not count.
+struct WorklistFilter {
+    StepState state = StepState::kScheduled;
+    /// "20260301", both included.
+    std::string from_date = {};
+    std::string to_date = {};
+    std::string patient_id = {};
+    std::string accession_number = {};
+};
+
+/// A step with the order that it is of.
+struct WorklistEntry {
+    exam::Order order;
+    exam::ScheduledStep step;
+    StepState state = StepState::kScheduled;
+};
+
+struct KeptOrder {
+    exam::Order order;
+    /// Of each of its steps.
+    std::vector<StepState> states;
+};
+
+/// The orders, and where their steps stand. Safe from several threads.
+class OrderBook {
+  public:
+    explicit OrderBook(Parts& parts);
+
+    /// Carries out all requests or none, durably on return. An order is told by its placer's or
+    /// filler's number: one that is known is changed, never entered twice. What a change leaves
+    /// empty of numbers and identifiers stays as it was. Steps that are under way or done stay so
+    /// whatever a change says, and an order with such a step cannot be cancelled; one that was
+    /// discontinued is to be done again once it is scheduled otherwise.
+    [[nodiscard]] exam::OrderOutcomes take(std::span<const exam::OrderRequest> requests);
+
+    /// Steps by their start, the earliest first, until `visit` returns false. What comes in
+    /// meanwhile may or may not be among them.
+    void for_each_step(const WorklistFilter& filter,
+                       const std::function<bool(const WorklistEntry&)>& visit);
+
+    /// By what OrderOutcome calls it.
+    [[nodiscard]] std::optional<KeptOrder> order(const std::string& name);
+
+  private:
+    Parts& parts_;
+};
+
+/// Parts of an erasure's transaction.
+
+/// Takes out what was ordered and performed of a patient; returns how many orders and performed
+/// steps there were.
+std::size_t erase_orders_of_patient(Connection& index, const std::string& patient_id,
+                                    const std::string& issuer_of_patient_id);
+[[nodiscard]] std::size_t count_orders_of_patient(Connection& index, const std::string& patient_id,
+                                                  const std::string& issuer_of_patient_id);
+
+}  // namespace lucerna::store

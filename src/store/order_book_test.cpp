@@ -1,0 +1,278 @@
+#include "store/order_book.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "dicom/uids.h"
+#include "store/order_json.h"
+#include "store/store_test_support.h"
+
+namespace lucerna::store {
+namespace {
+
+using exam::Order;
+using exam::OrderAction;
+using exam::OrderFate;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+Order order_of(const std::string& placer, const std::string& date = "20260302") {
+    Order order;
+    order.placer = {placer, "EHR"};
+    order.patient_id = PatientId("P1");
+    order.patient_name = PatientName("Doe^Jane");
+    order.patient_birth_date = BirthDate("19700101");
+    order.accession_number = AccessionNumber("A-" + placer);
+    order.description = "Screening";
+    order.procedure = {"SCR", "99X", "Screening"};
+    exam::ScheduledStep step;
+    step.modality = "MG";
+    step.start_date = date;
+    step.start_time = "0930";
+    order.steps.push_back(step);
+    return order;
+}
+
+exam::OrderOutcome only(const exam::OrderOutcomes& outcomes) {
+    const auto* all = std::get_if<std::vector<exam::OrderOutcome>>(&outcomes);
+    if (all == nullptr || all->size() != 1) throw std::runtime_error("refused");
+    return all->front();
+}
+exam::OrderOutcome place(TestStore& store, const Order& order) {
+    const exam::OrderRequest request{OrderAction::kPlace, order};
+    return only(store.orders().take(std::span(&request, 1)));
+}
+exam::OrderOutcomes cancelled(TestStore& store, const Order& order) {
+    const exam::OrderRequest request{OrderAction::kCancel, order};
+    return store.orders().take(std::span(&request, 1));
+}
+ErrorCode refusal(const exam::OrderOutcomes& outcomes) {
+    return std::get<exam::OrderRefusal>(outcomes).code;
+}
+
+std::vector<WorklistEntry> listed(TestStore& store, const WorklistFilter& filter = {}) {
+    std::vector<WorklistEntry> entries;
+    store.orders().for_each_step(filter, [&](const WorklistEntry& entry) {
+        entries.push_back(entry);
+        return true;
+    });
+    return entries;
+}
+std::vector<std::string> accessions(TestStore& store, const WorklistFilter& filter = {}) {
+    std::vector<std::string> numbers;
+    for (const WorklistEntry& entry : listed(store, filter))
+        numbers.push_back(entry.order.accession_number.reveal());
+    return numbers;
+}
+
+TEST(OrderJson, GivesBackWhatWentIn) {
+    Order order = order_of("1");
+    order.filler = {"F", "RIS"};
+    order.comments = "say \"ah\"\nM\xC3\xBCller";
+    order.steps.front().protocol = {"A", "B", "C"};
+    order.steps.emplace_back().station_aet = "MAMMO2";
+    EXPECT_EQ(order_from_json(to_json(order)), order);
+    EXPECT_EQ(test::error_of([] { (void)order_from_json("[]"); }), "corrupt");
+    EXPECT_EQ(test::error_of([] { (void)order_from_json("{"); }), "corrupt");
+}
+
+TEST(OrderBook, MakesUpWhatAnOrderLacksTheSameEachTime) {
+    TestStore store;
+    const auto first = place(store, order_of("1"));
+    EXPECT_EQ(first.fate, OrderFate::kNew);
+    EXPECT_TRUE(dicom::is_valid_uid(first.study_instance_uid));
+    const WorklistEntry entry = listed(store).at(0);
+    EXPECT_EQ(entry.order.requested_procedure_id.size(), 16U) << "an SH";
+    EXPECT_LE(entry.step.step_id.size(), 16U);
+    const auto again = place(store, order_of("1"));
+    EXPECT_EQ(again.fate, OrderFate::kUnchanged);
+    EXPECT_EQ(again.name, first.name);
+    EXPECT_EQ(again.study_instance_uid, first.study_instance_uid);
+    EXPECT_EQ(listed(store).size(), 1U);
+    EXPECT_NE(place(store, order_of("2")).study_instance_uid, first.study_instance_uid);
+}
+
+TEST(OrderBook, TellsAnOrderByEitherNumberAndKeepsWhatAChangeLeavesOut) {
+    TestStore store;
+    const auto first = place(store, order_of("1"));
+    Order change = order_of("1", "20260303");
+    change.filler = {"F1", "RIS"};
+    change.accession_number = {};
+    EXPECT_EQ(place(store, change).fate, OrderFate::kChanged);
+    Order by_filler = change;
+    by_filler.placer = {};
+    by_filler.description = "Assessment";
+    const auto changed = place(store, by_filler);
+    EXPECT_EQ(changed.fate, OrderFate::kChanged);
+    EXPECT_EQ(changed.study_instance_uid, first.study_instance_uid);
+    const WorklistEntry entry = listed(store).at(0);
+    EXPECT_EQ(entry.order.placer.number, "1");
+    EXPECT_EQ(entry.order.accession_number.reveal(), "A-1");
+    EXPECT_EQ(entry.order.description, "Assessment");
+    EXPECT_EQ(entry.step.start_date, "20260303");
+}
+
+TEST(OrderBook, IssuersTellNumbersApart) {
+    TestStore store;
+    place(store, order_of("1"));
+    Order other = order_of("1");
+    other.placer.issuer = "OTHER";
+    EXPECT_EQ(place(store, other).fate, OrderFate::kNew);
+    Order both = order_of("1");
+    both.filler = {"F9", "RIS"};
+    place(store, both);
+    other.filler = {"F9", "RIS"};
+    const exam::OrderRequest request{OrderAction::kPlace, other};
+    EXPECT_EQ(refusal(store.orders().take(std::span(&request, 1))), ErrorCode::kConflict);
+}
+
+TEST(OrderBook, TakesAllRequestsOrNone) {
+    TestStore store;
+    const std::vector<exam::OrderRequest> requests{{OrderAction::kPlace, order_of("1")},
+                                                   {OrderAction::kCancel, order_of("2")}};
+    const auto outcomes = store.orders().take(requests);
+    EXPECT_EQ(std::get<exam::OrderRefusal>(outcomes).request, 1U);
+    EXPECT_EQ(refusal(outcomes), ErrorCode::kNotFound);
+    EXPECT_THAT(listed(store), IsEmpty());
+    Order twice = order_of("3");
+    twice.steps.front().step_id = "S";
+    twice.steps.push_back(twice.steps.front());
+    const exam::OrderRequest request{OrderAction::kPlace, twice};
+    EXPECT_EQ(refusal(store.orders().take(std::span(&request, 1))), ErrorCode::kInvalidInput);
+}
+
+TEST(OrderBook, ListsByStartAndNarrowsDown) {
+    TestStore store;
+    place(store, order_of("late", "20260305"));
+    place(store, order_of("early", "20260301"));
+    Order other = order_of("other", "20260303");
+    other.patient_id = PatientId("P2");
+    place(store, other);
+    EXPECT_THAT(accessions(store), ElementsAre("A-early", "A-other", "A-late"));
+    EXPECT_THAT(accessions(store, {.from_date = "20260302", .to_date = "20260304"}),
+                ElementsAre("A-other"));
+    EXPECT_THAT(accessions(store, {.patient_id = "P1"}), ElementsAre("A-early", "A-late"));
+    EXPECT_THAT(accessions(store, {.accession_number = "A-late"}), ElementsAre("A-late"));
+}
+
+TEST(OrderBook, ReadsMoreThanAPage) {
+    TestStore store;
+    std::vector<exam::OrderRequest> requests;
+    for (int i = 0; i < 600; ++i)
+        requests.push_back({OrderAction::kPlace, order_of(std::to_string(i))});
+    (void)store.orders().take(requests);
+    EXPECT_EQ(listed(store).size(), 600U);
+    int seen = 0;
+    store.orders().for_each_step({}, [&](const WorklistEntry&) { return ++seen < 3; });
+    EXPECT_EQ(seen, 3) << "and stops when told to";
+}
+
+TEST(OrderBook, CancelsUntilAStepHasBegun) {
+    TestStore store;
+    place(store, order_of("1"));
+    EXPECT_EQ(only(cancelled(store, order_of("1"))).fate, OrderFate::kCancelled);
+    EXPECT_THAT(listed(store), IsEmpty());
+    EXPECT_EQ(only(cancelled(store, order_of("1"))).fate, OrderFate::kUnchanged);
+    EXPECT_EQ(place(store, order_of("1")).fate, OrderFate::kChanged) << "placed again";
+    EXPECT_EQ(listed(store).size(), 1U);
+}
+
+PerformedStep performed_of(const std::string& study, const std::string& step) {
+    PerformedStep performed;
+    performed.sop_instance_uid = "1.2.3";
+    performed.patient_id = "P1";
+    performed.data_set = {1, 2, 3};
+    performed.of = {{study, step}};
+    return performed;
+}
+
+TEST(PerformedBook, MovesTheStepThatItPerforms) {
+    TestStore store;
+    const auto placed = place(store, order_of("1"));
+    place(store, order_of("2"));
+    PerformedStep performed = performed_of(placed.study_instance_uid, "");
+    EXPECT_TRUE(store.performed().create(performed));
+    EXPECT_FALSE(store.performed().create(performed)) << "a second time";
+    EXPECT_THAT(accessions(store), ElementsAre("A-2"));
+    EXPECT_THAT(accessions(store, {.state = StepState::kStarted}), ElementsAre("A-1"));
+    EXPECT_EQ(refusal(cancelled(store, order_of("1"))), ErrorCode::kConflict);
+    place(store, order_of("1", "20260309"));
+    EXPECT_THAT(accessions(store), ElementsAre("A-2")) << "a change does not schedule it again";
+
+    performed = store.performed().find("1.2.3").value();
+    EXPECT_EQ(performed.data_set, (Bytes{1, 2, 3}));
+    performed.state = PerformedState::kCompleted;
+    performed.data_set = {4};
+    EXPECT_TRUE(store.performed().update(performed));
+    EXPECT_FALSE(store.performed().update(performed)) << "from an old revision";
+    EXPECT_THAT(accessions(store, {.state = StepState::kCompleted}), ElementsAre("A-1"));
+    const auto kept = store.orders().order(placed.name);
+    ASSERT_TRUE(kept);
+    EXPECT_THAT(kept->states, ElementsAre(StepState::kCompleted));
+}
+
+TEST(PerformedBook, WhatWasDiscontinuedCanBeCancelledOrScheduledAgain) {
+    TestStore store;
+    const auto placed = place(store, order_of("1"));
+    PerformedStep performed = performed_of(placed.study_instance_uid, "");
+    EXPECT_TRUE(store.performed().create(performed));
+    performed = store.performed().find("1.2.3").value();
+    performed.state = PerformedState::kDiscontinued;
+    EXPECT_TRUE(store.performed().update(performed));
+    EXPECT_EQ(place(store, order_of("1")).fate, OrderFate::kUnchanged) << "the same again";
+    EXPECT_THAT(listed(store), IsEmpty());
+    EXPECT_EQ(only(cancelled(store, order_of("1"))).fate, OrderFate::kUnchanged);
+    place(store, order_of("1", "20260309"));
+    EXPECT_THAT(accessions(store), ElementsAre("A-1"));
+}
+
+TEST(PerformedBook, StepsThatHaveBegunOutliveAChangeThatDropsThem) {
+    TestStore store;
+    Order order = order_of("1");
+    order.study_instance_uid = "1.9";
+    order.steps.front().step_id = "S1";
+    order.steps.push_back(order.steps.front());
+    order.steps.back().step_id = "S2";
+    place(store, order);
+    EXPECT_TRUE(store.performed().create(performed_of("1.9", "S1")));
+    order.steps.erase(order.steps.begin());
+    order.steps.front().step_id = "S3";
+    place(store, order);
+    EXPECT_EQ(listed(store).size(), 1U);
+    EXPECT_EQ(listed(store).front().step.step_id, "S3");
+    EXPECT_EQ(listed(store, {.state = StepState::kStarted}).at(0).step.step_id, "S1");
+}
+
+TEST(Erasure, OfAPatientTakesOrdersAndPerformedSteps) {
+    TestStore store;
+    const auto placed = place(store, order_of("1"));
+    Order other = order_of("2");
+    other.patient_id = PatientId("P2");
+    place(store, other);
+    EXPECT_TRUE(store.performed().create(performed_of(placed.study_instance_uid, "")));
+    EXPECT_EQ(store.archive().orders_of_patient("P1", ""), 2U);
+    EXPECT_EQ(store.archive().erase_patient("P1", ""), 0U) << "she has no images";
+    EXPECT_EQ(store.archive().orders_of_patient("P1", ""), 0U);
+    EXPECT_FALSE(store.orders().order(placed.name));
+    EXPECT_FALSE(store.performed().find("1.2.3"));
+    EXPECT_THAT(accessions(store), ElementsAre("A-2"));
+}
+
+TEST(Erasure, OfAStudyLeavesWhatIsStillToBeDone) {
+    TestStore store;
+    test::StoredInstance instance;
+    store.archive().keep(instance.file());
+    Order order = order_of("1");
+    order.study_instance_uid = instance.study;
+    place(store, order);
+    store.archive().erase_study(instance.study);
+    EXPECT_EQ(listed(store).size(), 1U);
+    EXPECT_TRUE(store.performed().create(performed_of(instance.study, "")));
+    store.archive().keep(instance.file());
+    store.archive().erase_study(instance.study);
+    EXPECT_FALSE(store.performed().find("1.2.3"));
+    EXPECT_THAT(listed(store, {.state = StepState::kStarted}), IsEmpty());
+}
+
+}  // namespace
+}  // namespace lucerna::store

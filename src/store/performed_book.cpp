@@ -1,0 +1,128 @@
+#include "store/performed_book.h"
+
+#include "store/order_book.h"
+#include "store/parts.h"
+
+namespace lucerna::store {
+namespace {
+
+StepState step_state_of(PerformedState state) {
+    switch (state) {
+        case PerformedState::kInProgress:
+            return StepState::kStarted;
+        case PerformedState::kCompleted:
+            return StepState::kCompleted;
+        case PerformedState::kDiscontinued:
+            break;
+    }
+    return StepState::kDiscontinued;
+}
+
+/// A step of which one performance was completed stays so when another is discontinued.
+void move_scheduled(Connection& index, const PerformedStep& step) {
+    for (const PerformedStep::Of& of : step.of)
+        index
+            .prepare(
+                "UPDATE scheduled_steps SET state = ?1 WHERE NOT (state = ?2 AND ?1 = ?3) AND id "
+                "IN (SELECT t.id FROM scheduled_steps t JOIN orders o ON o.id = t.order_id WHERE "
+                "o.study_instance_uid = ?4 AND (t.step_id = ?5 OR (?5 = '' AND (SELECT count(*) "
+                "FROM scheduled_steps u WHERE u.order_id = o.id) = 1)))")
+            .bind(static_cast<int>(step_state_of(step.state)))
+            .bind(static_cast<int>(StepState::kCompleted))
+            .bind(static_cast<int>(StepState::kDiscontinued))
+            .bind(of.study_instance_uid)
+            .bind(of.step_id)
+            .run();
+}
+
+}  // namespace
+
+PerformedBook::PerformedBook(Parts& parts) : parts_(parts) {}
+
+bool PerformedBook::create(const PerformedStep& step) {
+    bool is_new = false;
+    parts_.index.write([&](Connection& index) {
+        index
+            .prepare(
+                "INSERT INTO performed_steps (sop_instance_uid, state, revision, patient_id, "
+                "issuer_of_patient_id, data_set, created_at, changed_at) VALUES (?1, ?2, 1, ?3, "
+                "?4, ?5, ?6, ?6) ON CONFLICT (sop_instance_uid) DO NOTHING")
+            .bind(step.sop_instance_uid)
+            .bind(static_cast<int>(step.state))
+            .bind(step.patient_id)
+            .bind(step.issuer_of_patient_id)
+            .bind(to_base64(step.data_set))
+            .bind(parts_.clock.now())
+            .run();
+        is_new = index.changes() > 0;
+        if (!is_new) return;
+        for (const PerformedStep::Of& of : step.of)
+            index
+                .prepare(
+                    "INSERT INTO performed_of (performed, study_instance_uid, step_id) VALUES (?, "
+                    "?, ?)")
+                .bind(step.sop_instance_uid)
+                .bind(of.study_instance_uid)
+                .bind(of.step_id)
+                .run();
+        // Modalities often leave out the issuer, or the ID: whose it is must be known to erase it.
+        index
+            .prepare(
+                "UPDATE performed_steps SET (patient_id, issuer_of_patient_id) = (SELECT "
+                "o.patient_id, o.issuer_of_patient_id FROM orders o JOIN performed_of p ON "
+                "p.study_instance_uid = o.study_instance_uid WHERE p.performed = ?1 LIMIT 1) WHERE "
+                "sop_instance_uid = ?1 AND EXISTS (SELECT 1 FROM orders o JOIN performed_of p ON "
+                "p.study_instance_uid = o.study_instance_uid WHERE p.performed = ?1 AND ?2 IN ('', "
+                "o.patient_id))")
+            .bind(step.sop_instance_uid)
+            .bind(step.patient_id)
+            .run();
+        move_scheduled(index, step);
+    });
+    return is_new;
+}
+
+std::optional<PerformedStep> PerformedBook::find(const std::string& sop_instance_uid) {
+    return parts_.index.read([&](Connection& index) -> std::optional<PerformedStep> {
+        PerformedStep step;
+        {
+            Statement find = index.prepare(
+                "SELECT state, revision, patient_id, issuer_of_patient_id, data_set FROM "
+                "performed_steps WHERE sop_instance_uid = ?");
+            if (!find.bind(sop_instance_uid).step()) return {};
+            step = {sop_instance_uid,
+                    static_cast<PerformedState>(find.small(0)),
+                    find.integer(1),
+                    find.text(2),
+                    find.text(3),
+                    from_base64(find.text(4)),
+                    {}};
+        }
+        Statement of = index.prepare(
+            "SELECT study_instance_uid, step_id FROM performed_of WHERE performed = ?");
+        of.bind(sop_instance_uid);
+        while (of.step()) step.of.push_back({of.text(0), of.text(1)});
+        return step;
+    });
+}
+
+bool PerformedBook::update(const PerformedStep& step) {
+    bool is_done = false;
+    parts_.index.write([&](Connection& index) {
+        index
+            .prepare(
+                "UPDATE performed_steps SET state = ?, data_set = ?, changed_at = ?, revision = "
+                "revision + 1 WHERE sop_instance_uid = ? AND revision = ?")
+            .bind(static_cast<int>(step.state))
+            .bind(to_base64(step.data_set))
+            .bind(parts_.clock.now())
+            .bind(step.sop_instance_uid)
+            .bind(step.revision)
+            .run();
+        is_done = index.changes() > 0;
+        if (is_done) move_scheduled(index, step);
+    });
+    return is_done;
+}
+
+}  // namespace lucerna::store
