@@ -59,6 +59,25 @@ void put_text(Bytes& out, std::uint16_t element, std::string_view value, std::ui
     if (value.size() % 2 != 0) out.push_back(pad);
 }
 
+std::vector<Tag> tag_values(ByteView value) {
+    if (value.size() % 4 != 0)
+        throw Error(ErrorCode::kInvalidInput, "a command element of type AT is no list of tags");
+    std::vector<Tag> tags;
+    for (std::size_t at = 0; at < value.size(); at += 4)
+        tags.push_back({static_cast<std::uint16_t>(u16(value, at)),
+                        static_cast<std::uint16_t>(u16(value, at + 2))});
+    return tags;
+}
+
+void put_tags(Bytes& out, std::uint16_t element, const std::vector<Tag>& tags) {
+    if (tags.empty()) return;
+    put_header(out, element, tags.size() * 4);
+    for (const Tag tag : tags) {
+        put16(out, tag.group);
+        put16(out, tag.element);
+    }
+}
+
 SubOperations& sub_operations_of(DimseCommand& command) {
     if (!command.sub_operations) command.sub_operations.emplace();
     return *command.sub_operations;
@@ -109,6 +128,12 @@ void take(DimseCommand& command, std::uint32_t element, ByteView value) {
             break;
         case 0x0900:
             command.status = short_value(value);
+            break;
+        case 0x0903:
+            command.error_id = short_value(value);
+            break;
+        case 0x1005:
+            command.attributes = tag_values(value);
             break;
         case 0x1002:
             command.event_type = short_value(value);
@@ -177,9 +202,11 @@ Bytes encode_command(const DimseCommand& command) {
     put_short(body, 0x0800, command.has_data_set ? 0x0001 : kNoDataSet);
     if (command.status) put_short(body, 0x0900, *command.status);
     put_text(body, 0x0902, command.error_comment, ' ');
+    if (command.error_id) put_short(body, 0x0903, *command.error_id);
     put_text(body, 0x1000, command.affected_sop_instance_uid, 0);
     put_text(body, 0x1001, command.requested_sop_instance_uid, 0);
     if (command.event_type) put_short(body, 0x1002, *command.event_type);
+    put_tags(body, 0x1005, command.attributes);
     if (command.action_type) put_short(body, 0x1008, *command.action_type);
     if (const auto& counts = command.sub_operations) {
         if (counts->remaining) put_short(body, 0x1020, *counts->remaining);

@@ -3,8 +3,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/encoding.h"
+#include "dicom/tags.h"
 
 namespace lucerna::dicom {
 
@@ -19,7 +21,11 @@ constexpr std::uint16_t kEchoRequest = 0x0030;
 constexpr std::uint16_t kEchoResponse = 0x8030;
 constexpr std::uint16_t kEventReportRequest = 0x0100;
 constexpr std::uint16_t kEventReportResponse = 0x8100;
+/// N-GET; C-GET is kGetRequest.
+constexpr std::uint16_t kReadRequest = 0x0110;
+constexpr std::uint16_t kSetRequest = 0x0120;
 constexpr std::uint16_t kActionRequest = 0x0130;
+constexpr std::uint16_t kCreateRequest = 0x0140;
 constexpr std::uint16_t kCancelRequest = 0x0FFF;
 constexpr std::uint16_t kResponseBit = 0x8000;
 }  // namespace command
@@ -52,6 +58,10 @@ struct DimseCommand {
     std::string requested_sop_instance_uid;
     std::optional<std::uint16_t> event_type;
     std::optional<std::uint16_t> action_type;
+    /// Error ID (0000,0903): what an SOP class's own table says beside a status.
+    std::optional<std::uint16_t> error_id;
+    /// Attribute Identifier List (0000,1005): what an N-GET asks for, or what a refusal is about.
+    std::vector<Tag> attributes;
     /// Of C-MOVE.
     std::string move_destination;
     /// Of the C-STOREs that a C-MOVE asks for.

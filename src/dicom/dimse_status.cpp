@@ -19,6 +19,7 @@ struct StatusRow {
 constexpr StatusRow kRows[] = {
     {0x0000, 0x0000, StatusKind::kSuccess, "success"},
     {0x0001, 0x0001, StatusKind::kWarning, "warning: optional attributes not supported"},
+    {0x0106, 0x0106, StatusKind::kPermanentFailure, "invalid attribute value"},
     {0x0107, 0x0107, StatusKind::kWarning, "warning: attribute list error"},
     {0x0110, 0x0110, StatusKind::kTransientFailure, "processing failure"},
     {0x0111, 0x0111, StatusKind::kPermanentFailure, "duplicate SOP instance"},
@@ -28,6 +29,8 @@ constexpr StatusRow kRows[] = {
     {0x0117, 0x0117, StatusKind::kPermanentFailure, "invalid SOP instance"},
     {0x0118, 0x0118, StatusKind::kPermanentFailure, "no such SOP class"},
     {0x0119, 0x0119, StatusKind::kPermanentFailure, "class-instance conflict"},
+    {0x0120, 0x0120, StatusKind::kPermanentFailure, "missing attribute"},
+    {0x0121, 0x0121, StatusKind::kPermanentFailure, "missing attribute value"},
     {0x0122, 0x0122, StatusKind::kPermanentFailure, "SOP class not supported"},
     {0x0123, 0x0123, StatusKind::kPermanentFailure, "no such action"},
     {0x0124, 0x0124, StatusKind::kPermanentFailure, "refused: not authorized"},

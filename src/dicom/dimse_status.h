@@ -9,17 +9,20 @@
 namespace lucerna::dicom {
 
 /// Status (0000,0900) of a DIMSE response: the codes of PS3.7 Annex C, PS3.4 B.2.3 (storage),
-/// C.4.1, C.4.2, C.4.3 (query and retrieval) and J.3 (commitment) that are used here. The same
-/// numbers are the Failure Reason (0008,1197) of STOW-RS (PS3.18 10.5.3, I.2.2) and of storage
-/// commitment.
+/// C.4.1, C.4.2, C.4.3 (query and retrieval), F.7 (performed steps) and J.3 (commitment) that are
+/// used here. The same numbers are the Failure Reason (0008,1197) of STOW-RS (PS3.18 10.5.3, I.2.2)
+/// and of storage commitment.
 namespace status {
 constexpr std::uint16_t kSuccess = 0x0000;
+constexpr std::uint16_t kInvalidAttributeValue = 0x0106;
 constexpr std::uint16_t kProcessingFailure = 0x0110;
 constexpr std::uint16_t kDuplicateInstance = 0x0111;
 constexpr std::uint16_t kNoSuchInstance = 0x0112;
 constexpr std::uint16_t kInvalidArgument = 0x0115;
 constexpr std::uint16_t kInvalidInstance = 0x0117;
 constexpr std::uint16_t kClassInstanceConflict = 0x0119;
+constexpr std::uint16_t kMissingAttribute = 0x0120;
+constexpr std::uint16_t kMissingAttributeValue = 0x0121;
 constexpr std::uint16_t kClassNotSupported = 0x0122;
 constexpr std::uint16_t kNoSuchAction = 0x0123;
 constexpr std::uint16_t kNotAuthorized = 0x0124;

@@ -54,7 +54,11 @@ void ScpExchange::gather(const ServiceAnswer& answer) {
     response.status = answer.status;
     response.has_data_set = answer.data_set != nullptr;
     response.affected_sop_class_uid = request_.sop_class_uid();
-    response.affected_sop_instance_uid = request_.requested_sop_instance_uid;
+    response.affected_sop_instance_uid = answer.sop_instance_uid.empty()
+                                             ? request_.requested_sop_instance_uid
+                                             : answer.sop_instance_uid;
+    response.error_id = answer.error_id;
+    response.attributes = answer.attributes;
     response.action_type = request_.action_type;
     response.error_comment = as_error_comment(answer.comment);
     response.sub_operations = answer.sub_operations;

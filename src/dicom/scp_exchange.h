@@ -38,6 +38,11 @@ struct ServiceAnswer {
     std::optional<SubOperations> sub_operations = {};
     /// Borrowed; text goes out in the request's own character set where that can express it.
     const DataSet* data_set = nullptr;
+    std::optional<std::uint16_t> error_id = {};
+    /// What a refusal is about.
+    std::vector<Tag> attributes = {};
+    /// Of what was made; else the one that was asked about.
+    std::string sop_instance_uid = {};
 };
 
 /// One request under way, as its service sees it. Whatever ends the association is thrown as Error,

@@ -2,6 +2,8 @@
 
 #include "retrieve/dimse_find.h"
 #include "retrieve/dimse_get.h"
+#include "retrieve/performed_step.h"
+#include "retrieve/worklist.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -33,14 +35,32 @@ void commit(dicom::ScpExchange& exchange, const Shop& shop) {
     answer_commitment(exchange, shop.archive, shop.options.own_aet, *shop.options.commitments);
 }
 
+void find_steps(dicom::ScpExchange& exchange, const Shop& shop) {
+    answer_worklist(exchange, *shop.options.orders);
+}
+
+template <void (*answer)(dicom::ScpExchange&, store::PerformedBook&)>
+void perform(dicom::ScpExchange& exchange, const Shop& shop) {
+    answer(exchange, *shop.options.performed);
+}
+
 bool gives_out(const DimseOptions& options) {
     return options.gives_out;
 }
 bool commits(const DimseOptions& options) {
     return options.commitments != nullptr;
 }
+bool gives_worklists(const DimseOptions& options) {
+    return options.gives_out && options.orders != nullptr;
+}
+bool is_told_of_steps(const DimseOptions& options) {
+    return options.performed != nullptr;
+}
+bool tells_of_steps(const DimseOptions& options) {
+    return options.gives_out && options.performed != nullptr;
+}
 
-/// The table of services: SOP class (PS3.4 C.6, J), request, when it is offered, what of the
+/// The table of services: SOP class (PS3.4 C.6, F, J, K), request, when it is offered, what of the
 /// extended negotiation is granted, who serves. A new one is a line here and a file beside this
 /// one.
 struct Row {
@@ -58,6 +78,14 @@ const Row kRows[] = {
     {"1.2.840.10008.5.1.4.1.2.2.2", command::kMoveRequest, gives_out, {1}, move<Root::kStudy>},
     {"1.2.840.10008.5.1.4.1.2.2.3", command::kGetRequest, gives_out, {1}, get<Root::kStudy>},
     {kCommitmentClass, command::kActionRequest, commits, {}, commit},
+    {kWorklistFind, command::kFindRequest, gives_worklists, {1, 1}, find_steps},
+    {kPerformedStepClass,
+     command::kCreateRequest,
+     is_told_of_steps,
+     {},
+     perform<answer_step_creation>},
+    {kPerformedStepClass, command::kSetRequest, is_told_of_steps, {}, perform<answer_step_set>},
+    {kPerformedStepRetrieve, command::kReadRequest, tells_of_steps, {}, perform<answer_step_read>},
 };
 
 }  // namespace

@@ -7,6 +7,8 @@
 #include "retrieve/commitment.h"
 #include "retrieve/dimse_move.h"
 #include "store/archive.h"
+#include "store/order_book.h"
+#include "store/performed_book.h"
 
 namespace lucerna::retrieve {
 
@@ -19,6 +21,10 @@ struct DimseOptions {
     CommitmentOutbox* commitments = nullptr;
     /// Offer what gives out data of patients: queries and retrieval.
     bool gives_out = true;
+    /// What is scheduled, for worklists; null offers none. Borrowed.
+    store::OrderBook* orders = nullptr;
+    /// What modalities say that they perform; null takes nothing of it. Borrowed.
+    store::PerformedBook* performed = nullptr;
 };
 
 /// The services on what the archive holds, for the provider's table. `archive` is borrowed.

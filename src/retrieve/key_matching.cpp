@@ -1,0 +1,232 @@
+#include "retrieve/key_matching.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "dicom/copy.h"
+#include "retrieve/order_tags.h"
+#include "store/matching.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+using dicom::DataSet;
+using dicom::Tag;
+using store::Fill;
+using store::split;
+using store::trimmed;
+
+[[noreturn]] void refuse(Tag tag, const char* what) {
+    throw Error(ErrorCode::kInvalidInput,
+                "the value to match " + dicom::describe(tag) + " by is not " + what);
+}
+
+bool is_about_the_request(Tag tag) {
+    return tag == dicom::tags::kSpecificCharacterSet ||
+           tag == dicom::tags::kTimezoneOffsetFromUtc || tag.element == 0;
+}
+
+/// A pattern with * and ? (PS3.4 C.2.2.2.4); ? stands for one character of UTF-8.
+bool is_like(std::string_view pattern, std::string_view text) {
+    const auto skip = [&](std::size_t at) {
+        do ++at;
+        while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80);
+        return at;
+    };
+    std::size_t p = 0, t = 0;
+    std::size_t star = std::string_view::npos, retry = 0;
+    while (t < text.size()) {
+        if (p < pattern.size() && pattern[p] == '*') {
+            star = p++;
+            retry = t;
+        } else if (p < pattern.size() && pattern[p] == '?') {
+            ++p;
+            t = skip(t);
+        } else if (p < pattern.size() && pattern[p] == text[t]) {
+            ++p;
+            ++t;
+        } else if (star != std::string_view::npos) {
+            p = star + 1;
+            t = retry = skip(retry);
+        } else {
+            return false;
+        }
+    }
+    return pattern.find_first_not_of('*', p) == std::string_view::npos;
+}
+
+bool name_matches(std::string_view key, std::string_view value) {
+    const store::NameKeys wanted = store::name_keys(key);
+    const store::NameKeys held = store::name_keys(value);
+    if (key.find('=') == std::string_view::npos)
+        return is_like(wanted.alphabetic, held.alphabetic) ||
+               is_like(wanted.alphabetic, held.ideographic) ||
+               is_like(wanted.alphabetic, held.phonetic);
+    const std::pair<const std::string*, const std::string*> groups[] = {
+        {&wanted.alphabetic, &held.alphabetic},
+        {&wanted.ideographic, &held.ideographic},
+        {&wanted.phonetic, &held.phonetic}};
+    return std::all_of(std::begin(groups), std::end(groups), [](const auto& group) {
+        return group.first->empty() || is_like(*group.first, *group.second);
+    });
+}
+
+/// Between both ends, either open; one value where there is no hyphen (PS3.4 C.2.2.2.5). `key_of`
+/// gives the form in which values are compared.
+template <typename KeyOf>
+bool lies_in(std::string_view range, const std::string& held, KeyOf&& key_of) {
+    const std::size_t hyphen = range.find('-');
+    if (hyphen == std::string_view::npos) return held == key_of(range, Fill::kStart);
+    const std::string_view from = trimmed(range.substr(0, hyphen));
+    const std::string_view to = trimmed(range.substr(hyphen + 1));
+    // Both are looked at, so that neither is nonsense.
+    const bool after = from.empty() || held >= key_of(from, Fill::kStart);
+    const bool before = to.empty() || held <= key_of(to, Fill::kEnd);
+    return !held.empty() && after && before;
+}
+
+bool date_matches(Tag tag, std::string_view key, std::string_view value) {
+    return lies_in(key, store::date_key(value), [&](std::string_view part, Fill) {
+        std::string date = store::date_key(part);
+        if (date.empty()) refuse(tag, "a date or a range of dates");
+        return date;
+    });
+}
+
+bool time_matches(Tag tag, std::string_view key, std::string_view value) {
+    return lies_in(key, store::time_key(value), [&](std::string_view part, Fill fill) {
+        std::string time = store::time_key(part, fill);
+        if (time.empty()) refuse(tag, "a time or a range of times");
+        return time;
+    });
+}
+
+bool value_matches(Tag tag, std::string_view vr, std::string_view key, std::string_view value) {
+    if (vr == "DA") return date_matches(tag, key, value);
+    if (vr == "TM") return time_matches(tag, key, value);
+    if (vr == "PN") return name_matches(key, value);
+    return is_like(key, value);
+}
+
+/// Any of the key's values meets any of the entity's.
+bool values_match(Tag tag, const DataSet& identifier, const DataSet& entity) {
+    const std::string vr = entity.vr(tag);
+    std::vector<std::string> held = entity.texts(tag);
+    if (held.empty()) held.emplace_back();
+    bool any = false;
+    for (const std::string& key : identifier.texts(tag))
+        for (const std::string& value : held)
+            any = value_matches(tag, vr, trimmed(key), trimmed(value)) || any;
+    return any;
+}
+
+/// A date and the time that belongs to it.
+constexpr std::pair<Tag, Tag> kMoment = {order_tags::kStepStartDate, order_tags::kStepStartTime};
+
+bool is_range(const DataSet& identifier, Tag tag) {
+    return identifier.text_or(tag, "").find('-') != std::string::npos;
+}
+
+/// Both are ranges, open at the same ends.
+bool is_range_of_moments(const DataSet& identifier) {
+    if (!is_range(identifier, kMoment.first) || !is_range(identifier, kMoment.second)) return false;
+    const std::string date = identifier.text_or(kMoment.first, "");
+    const std::string time = identifier.text_or(kMoment.second, "");
+    return date.starts_with('-') == time.starts_with('-') &&
+           date.ends_with('-') == time.ends_with('-');
+}
+
+bool moment_matches(const DataSet& identifier, const DataSet& entity) {
+    const std::string dates = identifier.text_or(kMoment.first, "");
+    const std::string times = identifier.text_or(kMoment.second, "");
+    const auto day = split(dates, "-"), hour = split(times, "-");
+    if (day.size() != 2) refuse(kMoment.first, "a range of dates");
+    if (hour.size() != 2) refuse(kMoment.second, "a range of times");
+    const auto moment = [&](std::size_t end, Fill fill) {
+        const std::string date = store::date_key(day[end]);
+        const std::string time = store::time_key(hour[end], fill);
+        if (date.empty()) refuse(kMoment.first, "a range of dates");
+        if (time.empty()) refuse(kMoment.second, "a range of times");
+        return date + time;
+    };
+    const std::string held = store::date_key(entity.text_or(kMoment.first, "")) +
+                             store::time_key(entity.text_or(kMoment.second, ""));
+    return (trimmed(day[0]).empty() || held >= moment(0, Fill::kStart)) &&
+           (trimmed(day[1]).empty() || held <= moment(1, Fill::kEnd));
+}
+
+KeyMatch match_sequence(const DataSet& identifier, const DataSet& entity, Tag tag) {
+    KeyMatch match{false, false};
+    for (const DataSet& keys : identifier.items(tag)) {
+        for (const DataSet& item : entity.items(tag)) {
+            const KeyMatch one = match_keys(keys, item);
+            match.matches |= one.matches;
+            match.ignores_some |= one.ignores_some;
+        }
+        // PS3.4 C.2.2.2.6: a sequence key has one item.
+        break;
+    }
+    return match;
+}
+
+}  // namespace
+
+bool is_universal(const DataSet& identifier, Tag tag) {
+    if (identifier.vr(tag) == "SQ") {
+        for (const DataSet& item : identifier.items(tag))
+            for (const Tag inner : item.tags())
+                if (!is_universal(item, inner)) return false;
+        return true;
+    }
+    for (const std::string& value : identifier.texts(tag))
+        if (trimmed(value).find_first_not_of('*') != std::string_view::npos) return false;
+    return true;
+}
+
+KeyMatch match_keys(const DataSet& identifier, const DataSet& entity) {
+    KeyMatch match;
+    const bool by_moment = is_range_of_moments(identifier);
+    for (const Tag tag : identifier.tags()) {
+        if (is_about_the_request(tag) || is_universal(identifier, tag)) continue;
+        if (!entity.has(tag)) {
+            match.ignores_some = true;
+            continue;
+        }
+        if (entity.vr(tag) == "SQ") {
+            const KeyMatch inner = match_sequence(identifier, entity, tag);
+            match.matches &= inner.matches;
+            match.ignores_some |= inner.ignores_some;
+            continue;
+        }
+        if (by_moment && tag == kMoment.second) continue;
+        match.matches &= by_moment && tag == kMoment.first ? moment_matches(identifier, entity)
+                                                           : values_match(tag, identifier, entity);
+    }
+    return match;
+}
+
+DataSet asked_for(const DataSet& identifier, const DataSet& entity) {
+    DataSet answer;
+    for (const Tag tag : identifier.tags()) {
+        if (is_about_the_request(tag)) continue;
+        const auto& keys = identifier.items(tag);
+        const bool is_partly = entity.vr(tag) == "SQ" && !keys.empty() && !keys[0].tags().empty();
+        if (is_partly && entity.has_value(tag)) {
+            for (const DataSet& item : entity.items(tag))
+                answer.add_item(tag) = asked_for(keys[0], item);
+        } else if (entity.has(tag)) {
+            dicom::copy_attribute(entity, tag, answer);
+        } else if (identifier.vr(tag) != "SQ") {
+            answer.set_bytes(tag, identifier.vr(tag), {});
+        } else if (dicom::vr_of(tag) == "SQ") {
+            answer.set_empty(tag);
+        }
+    }
+    return answer;
+}
+
+}  // namespace lucerna::retrieve

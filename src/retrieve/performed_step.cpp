@@ -1,0 +1,134 @@
+#include "retrieve/performed_step.h"
+
+#include <string>
+#include <utility>
+
+#include "base/log.h"
+#include "dicom/copy.h"
+#include "dicom/dimse_status.h"
+#include "dicom/message_data_set.h"
+#include "dicom/uids.h"
+#include "retrieve/order_tags.h"
+#include "retrieve/performed_rules.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+namespace status = dicom::status;
+namespace tags = dicom::tags;
+using dicom::DataSet;
+using store::PerformedState;
+using store::PerformedStep;
+
+constexpr std::uint16_t kMayNoLongerBeUpdated = 0xA710;
+constexpr std::uint16_t kOptionalAttributesNotSupported = 0x0001;
+constexpr std::string_view kKeptAs = dicom::transfer_syntax::kExplicitVrLittleEndian;
+
+Bytes written(const DataSet& attributes) {
+    return dicom::write_message(attributes, kKeptAs);
+}
+
+DataSet read_back(const PerformedStep& step) {
+    return std::move(dicom::read_message(Bytes(step.data_set), kKeptAs).data_set);
+}
+
+void refuse(dicom::ScpExchange& exchange, const char* event, const StepRefusal& refusal,
+            std::optional<std::uint16_t> error_id = {}) {
+    exchange.answer({.status = refusal.status,
+                     .comment = refusal.why,
+                     .error_id = error_id,
+                     .attributes = refusal.attributes});
+    log_event(LogLevel::kWarning, event,
+              {{"association", exchange.sender().association},
+               {"modality", exchange.sender().calling_aet},
+               {"status", dicom::describe_status(refusal.status)},
+               {"why", refusal.why}});
+}
+
+void note(dicom::ScpExchange& exchange, const char* event, const PerformedStep& step) {
+    constexpr const char* kStates[] = {"in progress", "completed", "discontinued"};
+    log_event(LogLevel::kInfo, event,
+              {{"association", exchange.sender().association},
+               {"modality", exchange.sender().calling_aet},
+               {"step", step.sop_instance_uid},
+               {"state", kStates[static_cast<std::size_t>(step.state)]}});
+}
+
+constexpr const char* kCreated = "performed-step.created";
+constexpr const char* kSet = "performed-step.set";
+constexpr const char* kRefused = "performed-step.refused";
+
+StepRefusal no_such_step() {
+    return {status::kNoSuchInstance, "there is no performed procedure step of that UID", {}};
+}
+
+}  // namespace
+
+void answer_step_creation(dicom::ScpExchange& exchange, store::PerformedBook& book) {
+    PerformedStep step;
+    step.sop_instance_uid = exchange.request().affected_sop_instance_uid;
+    if (step.sop_instance_uid.empty())
+        step.sop_instance_uid = dicom::new_uid();
+    else if (!dicom::is_valid_uid(step.sop_instance_uid))
+        return refuse(exchange, kRefused,
+                      {status::kInvalidInstance, "Affected SOP Instance UID is no UID", {}});
+    DataSet attributes = exchange.data_set().clone();
+    if (const auto refusal = problem_of_creation(attributes))
+        return refuse(exchange, kRefused, *refusal);
+    complete(attributes);
+    step.patient_id = attributes.text_or(tags::kPatientId, "");
+    step.issuer_of_patient_id = attributes.text_or(tags::kIssuerOfPatientId, "");
+    step.of = scheduled_for(attributes);
+    step.data_set = written(attributes);
+    if (!book.create(step))
+        return refuse(exchange, kRefused,
+                      {status::kDuplicateInstance,
+                       "there is a performed procedure step of that UID already",
+                       {}});
+    exchange.answer({.status = status::kSuccess, .sop_instance_uid = step.sop_instance_uid});
+    note(exchange, kCreated, step);
+}
+
+void answer_step_set(dicom::ScpExchange& exchange, store::PerformedBook& book) {
+    const DataSet& changes = exchange.data_set();
+    for (;;) {
+        auto step = book.find(exchange.request().requested_sop_instance_uid);
+        if (!step) return refuse(exchange, kRefused, no_such_step());
+        if (step->state != PerformedState::kInProgress)
+            return refuse(exchange, kRefused,
+                          {status::kProcessingFailure,
+                           "Performed Procedure Step Object may no longer be updated",
+                           {}},
+                          kMayNoLongerBeUpdated);
+        DataSet attributes = read_back(*step);
+        if (const auto refusal = set_attributes(attributes, changes))
+            return refuse(exchange, kRefused, *refusal);
+        step->state = state_of(attributes).value_or(PerformedState::kInProgress);
+        step->data_set = written(attributes);
+        // Another association was quicker: its state counts.
+        if (!book.update(*step)) continue;
+        exchange.answer({.status = status::kSuccess});
+        return note(exchange, kSet, *step);
+    }
+}
+
+void answer_step_read(dicom::ScpExchange& exchange, store::PerformedBook& book) {
+    const auto step = book.find(exchange.request().requested_sop_instance_uid);
+    if (!step) return refuse(exchange, kRefused, no_such_step());
+    const DataSet attributes = read_back(*step);
+    if (exchange.request().attributes.empty())
+        return exchange.answer({.status = status::kSuccess, .data_set = &attributes});
+    DataSet asked;
+    std::vector<dicom::Tag> unknown;
+    for (const dicom::Tag tag : exchange.request().attributes) {
+        if (attributes.has(tag))
+            dicom::copy_attribute(attributes, tag, asked);
+        else
+            unknown.push_back(tag);
+    }
+    exchange.answer({.status = unknown.empty() ? status::kSuccess : kOptionalAttributesNotSupported,
+                     .data_set = &asked,
+                     .attributes = std::move(unknown)});
+}
+
+}  // namespace lucerna::retrieve
