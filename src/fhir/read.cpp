@@ -1,0 +1,229 @@
+#include <nlohmann/json.hpp>
+
+#include "fhir/resources.h"
+
+namespace lucerna::fhir {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kDeepest = 64;
+constexpr std::size_t kMostEntries = 1000;
+
+/// Ends the reading of a document.
+struct Found {
+    Issue issue;
+};
+
+[[noreturn]] void fail(std::string code, std::string expression, std::string diagnostics) {
+    throw Found{{std::move(code), std::move(expression), std::move(diagnostics)}};
+}
+
+/// An object and where it stands.
+class Element {
+  public:
+    Element(const json& object, std::string path) : object_(object), path_(std::move(path)) {
+        if (!object_.is_object()) fail("structure", path_, "this has to be an object");
+    }
+    [[nodiscard]] const std::string& path() const { return path_; }
+
+    [[nodiscard]] std::string text(const char* name) const {
+        const json* const value = find(name);
+        if (value == nullptr) return {};
+        if (!value->is_string()) fail("structure", path_ + "." + name, "this has to be a text");
+        return value->get<std::string>();
+    }
+    [[nodiscard]] bool flag(const char* name) const {
+        const json* const value = find(name);
+        if (value == nullptr) return false;
+        if (!value->is_boolean())
+            fail("structure", path_ + "." + name, "this has to be true or false");
+        return value->get<bool>();
+    }
+    [[nodiscard]] std::optional<Element> child(const char* name) const {
+        const json* const value = find(name);
+        if (value == nullptr) return {};
+        return Element(*value, path_ + "." + name);
+    }
+    /// Calls `visit` for each element of a list.
+    template <typename Visit>
+    void each(const char* name, Visit&& visit) const {
+        const json* const list = find(name);
+        if (list == nullptr) return;
+        if (!list->is_array()) fail("structure", path_ + "." + name, "this has to be a list");
+        for (std::size_t i = 0; i < list->size(); ++i)
+            visit((*list)[i], path_ + "." + name + "[" + std::to_string(i) + "]");
+    }
+    [[nodiscard]] std::vector<std::string> texts(const char* name) const {
+        std::vector<std::string> all;
+        each(name, [&](const json& value, const std::string& path) {
+            // A null stands for a text that only has extensions.
+            if (value.is_null()) return;
+            if (!value.is_string()) fail("structure", path, "this has to be a text");
+            all.push_back(value.get<std::string>());
+        });
+        return all;
+    }
+    template <typename Read>
+    [[nodiscard]] auto list(const char* name, Read&& read) const {
+        std::vector<decltype(read(std::declval<const Element&>()))> all;
+        each(name, [&](const json& value, const std::string& path) {
+            all.push_back(read(Element(value, path)));
+        });
+        return all;
+    }
+
+  private:
+    [[nodiscard]] const json* find(const char* name) const {
+        const auto found = object_.find(name);
+        return found == object_.end() ? nullptr : &*found;
+    }
+
+    const json& object_;
+    std::string path_;
+};
+
+Coding coding_from(const Element& element) {
+    return {element.text("system"), element.text("code"), element.text("display")};
+}
+CodeableConcept concept_from(const Element& element) {
+    return {element.list("coding", coding_from), element.text("text")};
+}
+CodeableConcept concept_in(const Element& parent, const char* name) {
+    const auto element = parent.child(name);
+    return element ? concept_from(*element) : CodeableConcept();
+}
+Identifier identifier_from(const Element& element) {
+    return {concept_in(element, "type"), element.text("system"), element.text("value")};
+}
+HumanName name_from(const Element& element) {
+    return {element.text("use"),    element.text("text"),    element.text("family"),
+            element.texts("given"), element.texts("prefix"), element.texts("suffix")};
+}
+Reference reference_from(const Element& element) {
+    return {element.text("reference"), element.text("display")};
+}
+Reference reference_in(const Element& parent, const char* name) {
+    const auto element = parent.child(name);
+    return element ? reference_from(*element) : Reference();
+}
+
+/// Empty for a resource that says nothing about an order.
+std::optional<Resource> resource_from(const Element& element) {
+    const std::string type = element.text("resourceType");
+    if (type == "Patient")
+        return Patient{element.path(), element.list("identifier", identifier_from),
+                       element.list("name", name_from), element.text("gender"),
+                       element.text("birthDate")};
+    if (type == "Practitioner")
+        return Practitioner{element.path(), element.list("name", name_from)};
+    if (type == "Device")
+        return Device{
+            element.path(), element.list("identifier", identifier_from),
+            element.list("deviceName", [](const Element& name) { return name.text("name"); })};
+    return {};
+}
+
+class Reader {
+  public:
+    Submission read(const json& document) {
+        const Element root(document, "$this");
+        const std::string type = root.text("resourceType");
+        if (type == "ServiceRequest")
+            add_request(Element(document, "ServiceRequest"));
+        else if (type == "Bundle")
+            add_bundle(Element(document, "Bundle"));
+        else
+            fail("not-supported", "$this", "only a ServiceRequest or a Bundle is taken");
+        return std::move(submission_);
+    }
+
+  private:
+    void add_bundle(const Element& bundle) {
+        submission_.is_bundle = true;
+        if (bundle.text("type") != "transaction")
+            fail("not-supported", "Bundle.type", "only transactions are taken");
+        bundle.each("entry", [&](const json& value, const std::string& path) {
+            if (submission_.entries.size() == kMostEntries)
+                fail("too-long", path, "more than 1000 entries");
+            add_entry(Element(value, path));
+        });
+        if (submission_.requests.empty())
+            fail("required", "Bundle.entry", "there is no ServiceRequest in it");
+    }
+
+    void add_entry(const Element& entry) {
+        const auto request = entry.child("request");
+        if (!request) fail("required", entry.path() + ".request", "a transaction says what to do");
+        const std::string method = request->text("method");
+        if (method != "POST" && method != "PUT")
+            fail("not-supported", entry.path() + ".request.method", "only POST and PUT are done");
+        const auto resource = entry.child("resource");
+        if (!resource) fail("required", entry.path() + ".resource", "there is no resource");
+        const std::string type = resource->text("resourceType");
+        submission_.entries.emplace_back();
+        if (type == "ServiceRequest") {
+            submission_.entries.back() = submission_.requests.size();
+            return add_request(*resource);
+        }
+        const auto read = resource_from(*resource);
+        if (!read) return;
+        for (const std::string& name : {entry.text("fullUrl"), type + "/" + resource->text("id")})
+            if (!name.empty()) submission_.resources.emplace(name, *read);
+    }
+
+    void add_request(const Element& element) {
+        ServiceRequest request;
+        request.path = element.path();
+        request.status = element.text("status");
+        request.intent = element.text("intent");
+        request.priority = element.text("priority");
+        request.do_not_perform = element.flag("doNotPerform");
+        request.identifier = element.list("identifier", identifier_from);
+        request.code = concept_in(element, "code");
+        request.order_detail = element.list("orderDetail", concept_from);
+        request.subject = reference_in(element, "subject");
+        request.occurrence = element.text("occurrenceDateTime");
+        request.occurrence_element = "occurrenceDateTime";
+        if (const auto period = element.child("occurrencePeriod")) {
+            request.occurrence = period->text("start");
+            request.occurrence_element = "occurrencePeriod.start";
+        }
+        request.authored_on = element.text("authoredOn");
+        request.requester = reference_in(element, "requester");
+        request.performer = element.list("performer", reference_from);
+        request.location_code = element.list("locationCode", concept_from);
+        request.reason_code = element.list("reasonCode", concept_from);
+        request.note = element.list("note", [](const Element& note) { return note.text("text"); });
+        request.patient_instruction = element.text("patientInstruction");
+        element.each("contained", [&](const json& value, const std::string& path) {
+            const Element contained(value, path);
+            if (const auto read = resource_from(contained))
+                submission_.resources.emplace(request.path + "#" + contained.text("id"), *read);
+        });
+        submission_.requests.push_back(std::move(request));
+    }
+
+    Submission submission_;
+};
+
+}  // namespace
+
+std::variant<Submission, Issue> read_submission(std::string_view text) {
+    try {
+        const json document = json::parse(text, [](int depth, json::parse_event_t, const json&) {
+            if (depth > kDeepest) fail("too-long", "$this", "nested more than 64 deep");
+            return true;
+        });
+        return Reader().read(document);
+    } catch (const Found& found) {
+        return found.issue;
+    } catch (const json::parse_error& error) {
+        return Issue{"structure", "$this",
+                     "no JSON: it goes wrong at byte " + std::to_string(error.byte)};
+    } catch (const json::exception&) {
+        return Issue{"structure", "$this", "no JSON that can be read"};
+    }
+}
+
+}  // namespace lucerna::fhir

@@ -1,0 +1,143 @@
+#include "receive/fhir_orders.h"
+
+#include <vector>
+
+#include "base/log.h"
+#include "http/media_type.h"
+
+namespace lucerna::receive {
+namespace {
+
+using fhir::Issue;
+
+constexpr const char* kFhirJson = "application/fhir+json";
+constexpr std::size_t kMostBytes = std::size_t{1} << 20;
+
+int status_of(const Issue& issue) {
+    if (issue.code == "structure") return 400;
+    if (issue.code == "conflict") return 409;
+    if (issue.code == "too-long") return 413;
+    return 422;
+}
+
+http::Response refusal(const http::Request& request, int status, const Issue& issue) {
+    log_event(LogLevel::kWarning, "orders.refused",
+              {{"request", request.id},
+               {"protocol", "fhir"},
+               {"sender", request.principal},
+               {"status", status},
+               {"element", issue.expression},
+               {"why", issue.diagnostics}});
+    return http::Response::of(status, kFhirJson, fhir::operation_outcome("error", issue));
+}
+
+bool is_json(const http::Request& request) {
+    const auto type = http::parse_media_type(request.headers.get_or("Content-Type", ""));
+    return type && (type->type == kFhirJson || type->type == "application/json");
+}
+
+Issue issue_from(const exam::OrderRefusal& refusal, const fhir::Submission& submission) {
+    const std::string& path = submission.requests.at(refusal.request).path;
+    if (refusal.code == ErrorCode::kNotFound)
+        return {"not-found", path + ".identifier", refusal.why};
+    if (refusal.code == ErrorCode::kConflict)
+        return {"conflict", path + ".identifier", refusal.why};
+    return {"business-rule", path, refusal.why};
+}
+
+std::string outcome_json(const exam::OrderOutcome& outcome) {
+    return fhir::operation_outcome("information",
+                                   {"informational", "",
+                                    "the order is " + std::string(exam::name_of(outcome.fate)) +
+                                        "; Study Instance UID " + outcome.study_instance_uid});
+}
+
+int http_status_of(const exam::OrderOutcome& outcome) {
+    return outcome.fate == exam::OrderFate::kNew ? 201 : 200;
+}
+
+/// A transaction-response (FHIR R4 3.1.0.11.2): an entry for an entry.
+std::string response_json(const fhir::Submission& submission,
+                          const std::vector<exam::OrderOutcome>& outcomes) {
+    std::string entries;
+    for (const auto& entry : submission.entries) {
+        const bool is_new = entry && http_status_of(outcomes[*entry]) == 201;
+        const std::string outcome =
+            entry ? outcome_json(outcomes[*entry])
+                  : fhir::operation_outcome(
+                        "information",
+                        {"informational", "", "read for the orders; not kept for itself"});
+        entries += (entries.empty() ? "" : ",") + ("{\"response\":{\"status\":\"" +
+                                                   std::string(is_new ? "201 Created" : "200 OK") +
+                                                   "\",\"outcome\":" + outcome + "}}");
+    }
+    return "{\"resourceType\":\"Bundle\",\"type\":\"transaction-response\",\"entry\":[" + entries +
+           "]}";
+}
+
+http::Response answer(http::Request& request, OrderSink& sink, const OrderDefaults& defaults) {
+    if (!is_json(request))
+        return refusal(request, 415,
+                       {"not-supported", "", "Content-Type has to be application/fhir+json"});
+    Bytes body;
+    try {
+        body = request.body.read_all(kMostBytes);
+    } catch (const Error&) {
+        if (!request.body.is_too_large()) throw;
+        return refusal(request, 413, {"too-long", "", "more than a megabyte"});
+    }
+    auto read = fhir::read_submission(as_text(body));
+    if (const auto* issue = std::get_if<Issue>(&read))
+        return refusal(request, status_of(*issue), *issue);
+    const auto& submission = std::get<fhir::Submission>(read);
+    std::vector<exam::OrderRequest> orders;
+    for (const fhir::ServiceRequest& one : submission.requests) {
+        auto order = order_in(one, submission, defaults);
+        if (const auto* issue = std::get_if<Issue>(&order))
+            return refusal(request, status_of(*issue), *issue);
+        orders.push_back(std::get<exam::OrderRequest>(std::move(order)));
+    }
+    const exam::OrderOutcomes taken = sink.take(orders);
+    if (const auto* refused = std::get_if<exam::OrderRefusal>(&taken)) {
+        const Issue issue = issue_from(*refused, submission);
+        return refusal(request, status_of(issue), issue);
+    }
+    const auto& outcomes = std::get<std::vector<exam::OrderOutcome>>(taken);
+    for (const exam::OrderOutcome& outcome : outcomes)
+        log_event(LogLevel::kInfo, "orders.taken",
+                  {{"request", request.id},
+                   {"protocol", "fhir"},
+                   {"sender", request.principal},
+                   {"order", outcome.name},
+                   {"fate", exam::name_of(outcome.fate)}});
+    if (submission.is_bundle)
+        return http::Response::of(200, kFhirJson, response_json(submission, outcomes));
+    return http::Response::of(http_status_of(outcomes.front()), kFhirJson,
+                              outcome_json(outcomes.front()));
+}
+
+/// FHIR R4 3.1.0.9.
+constexpr const char* kCapabilities =
+    R"({"resourceType":"CapabilityStatement","status":"active","date":"2026-01-01","kind":)"
+    R"("instance","implementation":{"description":"Lucerna takes imaging orders"},"fhirVersion":)"
+    R"("4.0.1","format":["application/fhir+json"],"rest":[{"mode":"server","resource":[{"type":)"
+    R"("ServiceRequest","interaction":[{"code":"create"}]}],"interaction":[{"code":)"
+    R"("transaction"}]}]})";
+
+}  // namespace
+
+void add_fhir_orders(http::Router& router, OrderSink& sink, const OrderDefaults& defaults) {
+    const http::Handler take = [&sink, defaults](http::Request& request) {
+        return answer(request, sink, defaults);
+    };
+    router.add("POST", "/fhir", take);
+    router.add("POST", "/fhir/ServiceRequest", take);
+    router.add(
+        "GET", "/fhir/metadata",
+        [](http::Request&) {
+            return http::Response::of(200, kFhirJson, std::string(kCapabilities));
+        },
+        http::Access::kOpen);
+}
+
+}  // namespace lucerna::receive

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "exam/order.h"
+#include "fhir/resources.h"
+#include "http/router.h"
+#include "receive/order_sink.h"
+
+namespace lucerna::receive {
+
+/// What a ServiceRequest asks for (docs/orders.md has the table of elements), or the element that
+/// cannot be understood.
+[[nodiscard]] std::variant<exam::OrderRequest, fhir::Issue> order_in(
+    const fhir::ServiceRequest& request, const fhir::Submission& submission,
+    const OrderDefaults& defaults);
+
+/// Adds POST /fhir/ServiceRequest and POST /fhir (a ServiceRequest or a transaction Bundle) and GET
+/// /fhir/metadata. A transaction is carried out as a whole or not at all.
+///
+/// 201 a new order; 200 one that was known; 400 no JSON, or an element of another type; 409 it
+/// contradicts what is kept; 413 more than a megabyte; 415 another media type; 422 it cannot be
+/// understood as an order. The body is an OperationOutcome, or a transaction-response. Logs
+/// "orders.taken" or "orders.refused". The sink must outlive the router.
+void add_fhir_orders(http::Router& router, OrderSink& sink, const OrderDefaults& defaults);
+
+}  // namespace lucerna::receive

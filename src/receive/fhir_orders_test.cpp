@@ -1,0 +1,174 @@
+#include "receive/fhir_orders.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+namespace lucerna::receive {
+namespace {
+
+using exam::OrderAction;
+using nlohmann::json;
+using testing::HasSubstr;
+
+json request_of(const std::string& placer) {
+    return json::parse(R"({"resourceType":"ServiceRequest","status":"active","intent":"order",
+        "contained":[
+          {"resourceType":"Patient","id":"p","identifier":[{"system":"urn:oid:1.2.3","value":"P1"}],
+           "name":[{"use":"old","family":"Roe"},{"family":"Doe","given":["Jane","Q"],"prefix":["Dr"]}],
+           "gender":"female","birthDate":"1970-01-02"},
+          {"resourceType":"Practitioner","id":"r","name":[{"family":"Asking","given":["Anne"]}]},
+          {"resourceType":"Device","id":"d","identifier":[{"value":"MAMMO1"}],
+           "deviceName":[{"name":"Room 1"}]}],
+        "identifier":[{"type":{"coding":[{"code":"PLAC"}]},"system":"http://ehr.example","value":")" +
+                       placer + R"("},
+          {"type":{"coding":[{"code":"ACSN"}]},"value":"ACC1"},
+          {"system":"urn:dicom:uid","value":"urn:oid:1.2.3.4"}],
+        "priority":"urgent","subject":{"reference":"#p"},"requester":{"reference":"#r"},
+        "performer":[{"reference":"#d"},{"display":"Nora Tech"}],
+        "code":{"coding":[{"system":"http://snomed.info/sct","code":"24623002","display":"Mammogram"}],
+                "text":"Screening mammogram"},
+        "orderDetail":[{"coding":[{"system":"http://dicom.nema.org/resources/ontology/DCM","code":"MG"}]},
+                       {"coding":[{"system":"http://x.example","code":"4V","display":"Four views"}]}],
+        "occurrenceDateTime":"2026-03-02T09:30:00+01:00","reasonCode":[{"text":"Lump"}],
+        "locationCode":[{"text":"Floor 1"}],"note":[{"text":"bring a friend"}]})");
+}
+
+/// Keeps what comes, or refuses it as the test wants.
+class Book : public OrderSink {
+  public:
+    exam::OrderOutcomes take(std::span<const exam::OrderRequest> requests) override {
+        if (refusal) return *refusal;
+        taken.assign(requests.begin(), requests.end());
+        return std::vector<exam::OrderOutcome>(requests.size(), {fate, "1", "1.2.3.4"});
+    }
+    std::vector<exam::OrderRequest> taken;
+    std::optional<exam::OrderRefusal> refusal;
+    exam::OrderFate fate = exam::OrderFate::kNew;
+};
+
+class FhirOrders : public testing::Test {
+  protected:
+    FhirOrders() { add_fhir_orders(router, book, {}); }
+    http::Response post(const std::string& body, const std::string& path = "/fhir/ServiceRequest",
+                        const std::string& type = "application/fhir+json") {
+        http::BodyInMemory reader(body);
+        http::Request request(reader);
+        request.method = "POST";
+        request.path = path;
+        request.headers.set("Content-Type", type);
+        return router.handle(request);
+    }
+    json outcome(const http::Response& response) {
+        return json::parse(std::get<std::string>(response.body));
+    }
+    /// The element that a request is refused for.
+    std::string blamed(const json& request, int status = 422) {
+        const http::Response response = post(request.dump());
+        EXPECT_EQ(response.status, status);
+        return outcome(response)["issue"][0].value("expression", json::array({""}))[0];
+    }
+
+    Book book;
+    http::Router router;
+};
+
+TEST_F(FhirOrders, ReadsARequest) {
+    const http::Response response = post(request_of("O1").dump());
+    EXPECT_EQ(response.status, 201);
+    EXPECT_EQ(outcome(response)["resourceType"], "OperationOutcome");
+    ASSERT_EQ(book.taken.size(), 1U);
+    EXPECT_EQ(book.taken[0].action, OrderAction::kPlace);
+    const exam::Order& order = book.taken[0].order;
+    EXPECT_EQ(order.placer, (exam::OrderNumber{"O1", "http://ehr.example"}));
+    EXPECT_EQ(order.accession_number.reveal(), "ACC1");
+    EXPECT_EQ(order.study_instance_uid, "1.2.3.4");
+    EXPECT_EQ(order.patient_id.reveal(), "P1");
+    EXPECT_EQ(order.issuer_of_patient_id, "1.2.3");
+    EXPECT_EQ(order.patient_name.reveal(), "Doe^Jane^Q^Dr");
+    EXPECT_EQ(order.patient_birth_date.reveal(), "19700102");
+    EXPECT_EQ(order.patient_sex, "F");
+    EXPECT_EQ(order.requesting_physician, "Asking^Anne");
+    EXPECT_EQ(order.procedure, (exam::CodedTerm{"24623002", "SCT", "Mammogram"}));
+    EXPECT_EQ(order.description, "Screening mammogram");
+    EXPECT_EQ(order.priority, "HIGH");
+    EXPECT_EQ(order.reason, "Lump");
+    EXPECT_EQ(order.comments, "bring a friend");
+    const exam::ScheduledStep& step = order.steps.at(0);
+    EXPECT_EQ(step.modality, "MG");
+    EXPECT_EQ(step.station_aet, "MAMMO1");
+    EXPECT_EQ(step.station_name, "Room 1");
+    EXPECT_EQ(step.performing_physician, "Nora Tech");
+    EXPECT_EQ(step.location, "Floor 1");
+    EXPECT_EQ(step.start_date, "20260302");
+    EXPECT_EQ(step.start_time, "093000") << "of the place";
+    EXPECT_EQ(step.protocol, (exam::CodedTerm{"4V", "99FHIR", "Four views"}));
+}
+
+TEST_F(FhirOrders, TakesATransactionAsAWhole) {
+    json bundle = {{"resourceType", "Bundle"}, {"type", "transaction"}, {"entry", json::array()}};
+    for (const char* placer : {"O1", "O2"})
+        bundle["entry"].push_back({{"resource", request_of(placer)},
+                                   {"request", {{"method", "POST"}, {"url", "ServiceRequest"}}}});
+    const http::Response response = post(bundle.dump(), "/fhir");
+    EXPECT_EQ(response.status, 200);
+    EXPECT_EQ(outcome(response)["type"], "transaction-response");
+    EXPECT_EQ(outcome(response)["entry"][1]["response"]["status"], "201 Created");
+    EXPECT_EQ(book.taken.size(), 2U);
+    book.taken.clear();
+    bundle["entry"][1]["resource"].erase("identifier");
+    const http::Response refused = post(bundle.dump(), "/fhir");
+    EXPECT_EQ(refused.status, 422);
+    EXPECT_EQ(outcome(refused)["issue"][0]["expression"][0], "Bundle.entry[1].resource.identifier");
+    EXPECT_TRUE(book.taken.empty());
+}
+
+TEST_F(FhirOrders, CancelsWhatIsRevoked) {
+    json request = request_of("O1");
+    request["status"] = "revoked";
+    request.erase("subject");
+    book.fate = exam::OrderFate::kCancelled;
+    EXPECT_EQ(post(request.dump()).status, 200);
+    EXPECT_EQ(book.taken.at(0).action, OrderAction::kCancel);
+    book.refusal = exam::OrderRefusal{0, ErrorCode::kNotFound, "no such order"};
+    EXPECT_EQ(blamed(request), "ServiceRequest.identifier");
+    book.refusal->code = ErrorCode::kConflict;
+    EXPECT_EQ(blamed(request, 409), "ServiceRequest.identifier");
+}
+
+TEST_F(FhirOrders, NamesTheElementThatIsWrong) {
+    const auto with = [](const char* pointer, const json& value) {
+        json request = request_of("O1");
+        request[json::json_pointer(pointer)] = value;
+        return request;
+    };
+    EXPECT_EQ(blamed(with("/status", "draft")), "ServiceRequest.status");
+    EXPECT_EQ(blamed(with("/intent", "plan")), "ServiceRequest.intent");
+    EXPECT_EQ(blamed(with("/doNotPerform", true)), "ServiceRequest.doNotPerform");
+    EXPECT_EQ(blamed(with("/identifier/1/value", "ACC12345678901234")),
+              "ServiceRequest.identifier[1].value");
+    EXPECT_EQ(blamed(with("/identifier/2/value", "no uid")), "ServiceRequest.identifier[2].value");
+    EXPECT_EQ(blamed(with("/subject/reference", "Patient/9")), "ServiceRequest.subject.reference");
+    EXPECT_EQ(blamed(with("/subject", json::object())), "ServiceRequest.subject");
+    EXPECT_EQ(blamed(with("/contained/0/name", json::array())), "ServiceRequest.contained[0].name");
+    EXPECT_EQ(blamed(with("/contained/0/birthDate", "1970-13-02")),
+              "ServiceRequest.contained[0].birthDate");
+    EXPECT_EQ(blamed(with("/contained/0/identifier/0/value", "a\\b")),
+              "ServiceRequest.contained[0].identifier[0].value");
+    EXPECT_EQ(blamed(with("/occurrenceDateTime", "2026-03")), "ServiceRequest.occurrenceDateTime");
+    EXPECT_EQ(blamed(with("/orderDetail/0/coding/0/code", "mammo")),
+              "ServiceRequest.orderDetail[0].coding[0].code");
+    EXPECT_EQ(blamed(with("/priority", 3), 400), "ServiceRequest.priority");
+}
+
+TEST_F(FhirOrders, TakesFhirJsonOnly) {
+    EXPECT_EQ(post("<ServiceRequest/>", "/fhir", "application/fhir+xml").status, 415);
+    EXPECT_EQ(post("{", "/fhir").status, 400);
+    EXPECT_EQ(post(request_of("O1").dump(), "/fhir", "application/json; charset=utf-8").status,
+              201);
+}
+
+}  // namespace
+}  // namespace lucerna::receive

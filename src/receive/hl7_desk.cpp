@@ -1,0 +1,177 @@
+#include <optional>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "dicom/charset.h"
+#include "hl7/acknowledgement.h"
+#include "receive/hl7_orders.h"
+
+namespace lucerna::receive {
+namespace {
+
+using hl7::Fault;
+using hl7::FaultCode;
+using hl7::Verdict;
+
+/// MSH-18 (table 0211) as DICOM's defined terms (PS3.3 C.12.1.1.2): as the first set, and beside
+/// another one.
+struct CharacterSetRow {
+    std::string_view hl7;
+    std::string_view alone;
+    std::string_view beside;
+};
+constexpr CharacterSetRow kCharacterSets[] = {
+    {"", "", ""},
+    {"ASCII", "ISO_IR 6", "ISO 2022 IR 6"},
+    {"8859/1", "ISO_IR 100", "ISO 2022 IR 100"},
+    {"8859/2", "ISO_IR 101", "ISO 2022 IR 101"},
+    {"8859/3", "ISO_IR 109", "ISO 2022 IR 109"},
+    {"8859/4", "ISO_IR 110", "ISO 2022 IR 110"},
+    {"8859/5", "ISO_IR 144", "ISO 2022 IR 144"},
+    {"8859/6", "ISO_IR 127", "ISO 2022 IR 127"},
+    {"8859/7", "ISO_IR 126", "ISO 2022 IR 126"},
+    {"8859/8", "ISO_IR 138", "ISO 2022 IR 138"},
+    {"8859/9", "ISO_IR 148", "ISO 2022 IR 148"},
+    {"8859/15", "ISO_IR 203", "ISO 2022 IR 203"},
+    {"ISO IR14", "ISO_IR 13", "ISO 2022 IR 13"},
+    {"ISO IR87", "\\ISO 2022 IR 87", "ISO 2022 IR 87"},
+    {"ISO IR159", "\\ISO 2022 IR 159", "ISO 2022 IR 159"},
+    {"GB 18030-2000", "GB18030", ""},
+    {"UNICODE UTF-8", "ISO_IR 192", ""},
+    {"UTF-8", "ISO_IR 192", ""},
+};
+
+const CharacterSetRow* row_of(std::string_view name) {
+    for (const CharacterSetRow& row : kCharacterSets)
+        if (row.hl7 == name) return &row;
+    return nullptr;
+}
+
+Verdict verdict_of(FaultCode code) {
+    switch (code) {
+        case FaultCode::kUnsupportedMessageType:
+        case FaultCode::kUnsupportedEvent:
+        case FaultCode::kUnsupportedProcessingId:
+        case FaultCode::kUnsupportedVersion:
+        case FaultCode::kInternal:
+            return Verdict::kReject;
+        default:
+            return Verdict::kError;
+    }
+}
+
+hl7::Place header_place(int field, int component) {
+    hl7::Place place;
+    place.segment = "MSH";
+    place.field = field;
+    place.component = component;
+    return place;
+}
+
+/// What this desk takes at all (HL7 v2.5.1 2.9.2.2).
+std::optional<Fault> reason_to_reject(const hl7::Segment& header) {
+    const std::string type = header.text(9), event = header.text(9, {2, 1, 1});
+    if (type != "ORM" && type != "OMI")
+        return hl7::fault_at(header_place(9, 1), FaultCode::kUnsupportedMessageType,
+                             "only ORM and OMI are taken");
+    if (!event.empty() && event != (type == "ORM" ? "O01" : "O23"))
+        return hl7::fault_at(header_place(9, 2), FaultCode::kUnsupportedEvent,
+                             "only ORM^O01 and OMI^O23 are taken");
+    const std::string processing = header.text(11);
+    if (!processing.empty() && processing != "P")
+        return hl7::fault_at(header_place(11, 1), FaultCode::kUnsupportedProcessingId,
+                             "only what is for production (P) is taken");
+    const std::string version = header.text(12);
+    if (!version.empty() && !version.starts_with("2."))
+        return hl7::fault_at(header_place(12, 1), FaultCode::kUnsupportedVersion,
+                             "only versions 2.x are taken");
+    return {};
+}
+
+Fault fault_from(const exam::OrderRefusal& refusal, const Hl7Orders& orders) {
+    hl7::Place place;
+    place.segment = "ORC";
+    place.occurrence = orders.orc.at(refusal.request);
+    FaultCode code = FaultCode::kDataType;
+    if (refusal.code == ErrorCode::kNotFound) {
+        place.field = 2;
+        code = FaultCode::kUnknownKey;
+    } else if (refusal.code == ErrorCode::kConflict) {
+        place.field = 1;
+        code = FaultCode::kRecordLocked;
+    }
+    return hl7::fault_at(place, code, refusal.why);
+}
+
+/// What is said of a message: nothing where its orders are taken.
+std::optional<Fault> taken(OrderSink& sink, const hl7::Message& message,
+                           const OrderDefaults& defaults, const std::string& peer) {
+    if (auto reason = reason_to_reject(message.header())) return reason;
+    auto read = orders_in(message, defaults);
+    if (auto* fault = std::get_if<Fault>(&read)) return std::move(*fault);
+    const auto& orders = std::get<Hl7Orders>(read);
+    try {
+        const exam::OrderOutcomes outcomes = sink.take(orders.requests);
+        if (const auto* refusal = std::get_if<exam::OrderRefusal>(&outcomes))
+            return fault_from(*refusal, orders);
+        for (const exam::OrderOutcome& outcome : std::get<0>(outcomes))
+            log_event(LogLevel::kInfo, "orders.taken",
+                      {{"protocol", "hl7"},
+                       {"sender", peer},
+                       {"order", outcome.name},
+                       {"fate", exam::name_of(outcome.fate)}});
+        return {};
+    } catch (const Error& error) {
+        log_event(LogLevel::kError, "orders.failed",
+                  {{"protocol", "hl7"}, {"sender", peer}, {"why", error.what()}});
+        return hl7::fault_at(header_place(0, 0), FaultCode::kInternal,
+                             "the orders could not be kept");
+    }
+}
+
+}  // namespace
+
+std::variant<std::string, Fault> message_text(const std::string& message) {
+    std::string sets;
+    const std::vector<std::string> names = hl7::character_sets_of(message);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const CharacterSetRow* const row = row_of(names[i]);
+        if (row == nullptr)
+            return hl7::fault_at(header_place(18, 0), FaultCode::kTableValue,
+                                 "a character set that is not known");
+        if (names.size() == 1)
+            sets = row->alone;
+        else
+            sets += (i == 0 ? "" : "\\") + std::string(row->beside);
+    }
+    return dicom::to_utf8(message, sets, "|^~&\r\n");
+}
+
+std::string Hl7Desk::answer(const std::string& bytes, const std::string& peer) {
+    std::optional<Fault> fault;
+    std::optional<hl7::Message> message;
+    auto text = message_text(bytes);
+    // The header of one in an unknown character set still says whom to answer.
+    auto parsed = hl7::Message::parse(
+        std::holds_alternative<std::string>(text) ? std::get<std::string>(text) : bytes);
+    if (auto* parsed_message = std::get_if<hl7::Message>(&parsed))
+        message = std::move(*parsed_message);
+    else
+        fault = std::get<Fault>(std::move(parsed));
+    if (auto* unknown = std::get_if<Fault>(&text); unknown != nullptr && message)
+        fault = std::move(*unknown);
+    if (!fault) fault = taken(sink_, *message, defaults_, peer);
+    const Verdict verdict = fault ? verdict_of(fault->code) : Verdict::kAccept;
+    if (fault)
+        log_event(LogLevel::kWarning, "orders.refused",
+                  {{"protocol", "hl7"},
+                   {"sender", peer},
+                   {"answer", hl7::code_of(verdict)},
+                   {"segment", fault->place.segment},
+                   {"field", fault->place.field},
+                   {"why", fault->why}});
+    return hl7::acknowledgement(message ? &message->header() : nullptr, verdict, fault,
+                                clock_.now(), random_hex(8));
+}
+
+}  // namespace lucerna::receive

@@ -1,0 +1,419 @@
+#include "receive/hl7_orders.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "dicom/uids.h"
+#include "receive/order_text.h"
+
+namespace lucerna::receive {
+namespace {
+
+using exam::CodedTerm;
+using exam::Order;
+using exam::OrderAction;
+using exam::ScheduledStep;
+using hl7::At;
+using hl7::Fault;
+using hl7::FaultCode;
+using hl7::Segment;
+
+constexpr std::size_t kMostSteps = 64;
+
+/// Order control (table 0119) as this program understands it.
+constexpr std::pair<std::string_view, OrderAction> kControls[] = {
+    {"NW", OrderAction::kPlace},  {"XO", OrderAction::kPlace},  {"XX", OrderAction::kPlace},
+    {"CA", OrderAction::kCancel}, {"OC", OrderAction::kCancel}, {"DC", OrderAction::kCancel},
+    {"OD", OrderAction::kCancel}};
+
+/// Priority (tables 0027, 0485) as Requested Procedure Priority (IHE RAD TF-2 B.1).
+constexpr std::pair<std::string_view, std::string_view> kPriorities[] = {
+    {"S", "STAT"}, {"A", "HIGH"}, {"R", "ROUTINE"}, {"P", "HIGH"}, {"C", "HIGH"}, {"T", "MEDIUM"}};
+
+/// Reads fields and remembers the first fault.
+class FieldReader {
+  public:
+    [[nodiscard]] const std::optional<Fault>& fault() const { return fault_; }
+
+    void blame(const Segment& segment, int field, int component, FaultCode code,
+               const std::string& why) {
+        if (fault_) return;
+        hl7::Place place;
+        place.segment = segment.name();
+        place.occurrence = segment.occurrence();
+        place.field = field;
+        place.component = component;
+        fault_ = hl7::fault_at(place, code, why);
+    }
+
+    std::string identifier(const Segment* segment, int field, At at, std::size_t most) {
+        if (segment == nullptr) return {};
+        const auto text = as_identifier(segment->text(field, at), most);
+        if (!text)
+            blame(*segment, field, at.component, FaultCode::kDataType,
+                  "an identifier of more than " + std::to_string(most) +
+                      " characters, or with a backslash or control character");
+        return text.value_or("");
+    }
+
+    static std::string description(const Segment* segment, int field, At at, std::size_t most) {
+        return segment == nullptr ? "" : as_description(segment->text(field, at), most);
+    }
+
+    std::optional<Moment> moment(const Segment* segment, int field, At at) {
+        if (segment == nullptr) return {};
+        const std::string text = segment->text(field, at);
+        if (text.empty()) return {};
+        const auto moment = moment_from(text);
+        if (!moment) blame(*segment, field, at.component, FaultCode::kDataType, "no date and time");
+        return moment;
+    }
+
+    /// EI: identifier, namespace, universal identifier.
+    exam::OrderNumber number(const Segment* segment, int field) {
+        exam::OrderNumber number{identifier(segment, field, {1, 1, 1}, kLong),
+                                 identifier(segment, field, {3, 1, 1}, kLong)};
+        if (number.issuer.empty()) number.issuer = identifier(segment, field, {2, 1, 1}, kLong);
+        return number;
+    }
+
+    /// CE or CWE, from component `first` on.
+    CodedTerm term(const Segment* segment, int field, int first) {
+        CodedTerm term{identifier(segment, field, {first, 1, 1}, kLong),
+                       identifier(segment, field, {first + 2, 1, 1}, kShort),
+                       description(segment, field, {first + 1, 1, 1}, kLong)};
+        if (!term.value.empty() && term.scheme.empty()) term.scheme = "L";
+        return term;
+    }
+
+    /// XCN: family, given, middle, suffix, prefix behind the number.
+    std::string physician(const Segment* segment, int field) {
+        if (segment == nullptr) return {};
+        const auto part = [&](int component) { return segment->text(field, {component, 1, 1}); };
+        return name(*segment, field, name_group(part(2), part(3), part(4), part(6), part(5)));
+    }
+
+    std::string name(const Segment& segment, int field, std::string name) {
+        if (!as_identifier(name, kLong))
+            blame(segment, field, 0, FaultCode::kDataType, "a name of more than 64 characters");
+        return name;
+    }
+
+  private:
+    std::optional<Fault> fault_;
+};
+
+/// The segments of one order, those that are not there null.
+struct Group {
+    const Segment* common = nullptr;
+    const Segment* timing = nullptr;
+    const Segment* request = nullptr;
+    const Segment* study = nullptr;
+    std::vector<const Segment*> imaging;
+    std::vector<const Segment*> notes;
+};
+
+std::vector<Group> groups_of(const hl7::Message& message) {
+    std::vector<Group> groups;
+    for (const Segment& segment : message.segments()) {
+        if (segment.name() == "ORC") groups.emplace_back().common = &segment;
+        if (groups.empty()) continue;
+        Group& group = groups.back();
+        if (segment.name() == "TQ1" && group.timing == nullptr) group.timing = &segment;
+        if (segment.name() == "OBR" && group.request == nullptr) group.request = &segment;
+        if (segment.name() == "ZDS" && group.study == nullptr) group.study = &segment;
+        if (segment.name() == "IPC") group.imaging.push_back(&segment);
+        if (segment.name() == "NTE") group.notes.push_back(&segment);
+    }
+    return groups;
+}
+
+class OrderReader {
+  public:
+    OrderReader(const hl7::Message& message, const OrderDefaults& defaults)
+        : message_(message),
+          defaults_(defaults),
+          patient_(message.find("PID")),
+          visit_(message.find("PV1")) {}
+
+    std::variant<Hl7Orders, Fault> read() {
+        if (patient_ == nullptr) return lacking("PID");
+        const std::vector<Group> groups = groups_of(message_);
+        if (groups.empty()) return lacking("ORC");
+        for (const Group& group : groups) {
+            read_group(group);
+            if (fields_.fault()) return *fields_.fault();
+        }
+        return std::move(orders_);
+    }
+
+  private:
+    static Fault lacking(const char* segment) {
+        hl7::Place place;
+        place.segment = segment;
+        return hl7::fault_at(place, FaultCode::kSegmentSequence, "there is no " + place.segment);
+    }
+
+    void read_group(const Group& group) {
+        exam::OrderRequest request;
+        request.action = action_of(*group.common);
+        Order& order = request.order;
+        read_numbers(order, group);
+        if (request.action == OrderAction::kPlace) {
+            if (group.request == nullptr)
+                fields_.blame(*group.common, 0, 0, FaultCode::kSegmentSequence,
+                              "no OBR follows the ORC");
+            read_patient(order);
+            read_visit(order);
+            read_procedure(order, group);
+            read_steps(order, group);
+        }
+        add(std::move(request), group);
+    }
+
+    OrderAction action_of(const Segment& common) {
+        const std::string control = common.text(1);
+        for (const auto& [name, action] : kControls)
+            if (name == control) return action;
+        if (control.empty())
+            fields_.blame(common, 1, 0, FaultCode::kRequiredFieldMissing, "no order control");
+        else
+            fields_.blame(common, 1, 0, FaultCode::kTableValue,
+                          "an order control other than NW, XO, XX, CA, OC, DC, OD");
+        return OrderAction::kPlace;
+    }
+
+    void read_numbers(Order& order, const Group& group) {
+        order.placer = fields_.number(group.common, 2);
+        order.filler = fields_.number(group.common, 3);
+        if (order.placer.empty()) order.placer = fields_.number(group.request, 2);
+        if (order.filler.empty()) order.filler = fields_.number(group.request, 3);
+        if (order.placer.empty() && order.filler.empty())
+            fields_.blame(*group.common, 2, 0, FaultCode::kRequiredFieldMissing,
+                          "neither a placer's nor a filler's order number");
+    }
+
+    void read_patient(Order& order) {
+        int which = 1;
+        for (int i = patient_->repetitions(3); i > 0; --i)
+            if (patient_->text(3, {5, 1, i}) == "MR") which = i;
+        order.patient_id = PatientId(fields_.identifier(patient_, 3, {1, 1, which}, kLong));
+        order.issuer_of_patient_id = fields_.identifier(patient_, 3, {4, 1, which}, kLong);
+        if (order.issuer_of_patient_id.empty())
+            order.issuer_of_patient_id = fields_.identifier(patient_, 3, {4, 2, which}, kLong);
+        if (order.patient_id.empty())
+            fields_.blame(*patient_, 3, 0, FaultCode::kRequiredFieldMissing,
+                          "no identifier of the patient");
+        order.patient_name = PatientName(patient_name());
+        if (order.patient_name.empty())
+            fields_.blame(*patient_, 5, 0, FaultCode::kRequiredFieldMissing,
+                          "no name of the patient");
+        // A year or a month alone is none of DICOM's dates.
+        if (patient_->text(7).size() >= 8)
+            if (const auto birth = fields_.moment(patient_, 7, {}))
+                order.patient_birth_date = BirthDate(birth->date);
+        const std::string sex = patient_->text(8);
+        if (sex == "F" || sex == "M") order.patient_sex = sex;
+        if (sex == "O" || sex == "A" || sex == "N") order.patient_sex = "O";
+    }
+
+    /// XPN; repetitions in other scripts (XPN-8) are the name's other component groups.
+    std::string patient_name() {
+        std::string groups[3];
+        for (int i = 1; i <= patient_->repetitions(5); ++i) {
+            const auto part = [&](int component) { return patient_->text(5, {component, 1, i}); };
+            const std::string script = part(8);
+            std::string& group = groups[script == "I" ? 1 : script == "P" ? 2 : 0];
+            if (group.empty())
+                group = fields_.name(*patient_, 5,
+                                     name_group(part(1), part(2), part(3), part(5), part(4)));
+        }
+        std::string name = groups[0] + "=" + groups[1] + "=" + groups[2];
+        while (name.ends_with('=')) name.pop_back();
+        return name;
+    }
+
+    void read_visit(Order& order) {
+        order.admission_id = fields_.identifier(visit_, 19, {1, 1, 1}, kLong);
+        if (order.admission_id.empty())
+            order.admission_id = fields_.identifier(patient_, 18, {1, 1, 1}, kLong);
+        std::string location;
+        for (int component = 1; visit_ != nullptr && component <= 3; ++component)
+            if (const std::string part = visit_->text(3, {component, 1, 1}); !part.empty())
+                location += (location.empty() ? "" : " ") + part;
+        order.patient_location = as_description(location, kLong);
+        order.confidentiality = FieldReader::description(visit_, 16, {}, kLong);
+        order.referring_physician = fields_.physician(visit_, 8);
+        for (int i = 1; visit_ != nullptr && i <= visit_->repetitions(15); ++i)
+            if (visit_->text(15, {1, 1, i}) == "B6") order.pregnancy_status = "3";
+    }
+
+    void read_procedure(Order& order, const Group& group) {
+        const Segment* const request = group.request;
+        const Segment* const imaging = group.imaging.empty() ? nullptr : group.imaging.front();
+        const auto either = [&](int ipc, int obr) {
+            std::string text = fields_.identifier(imaging, ipc, {}, kShort);
+            return text.empty() ? fields_.identifier(request, obr, {}, kShort) : text;
+        };
+        order.accession_number = AccessionNumber(either(1, 18));
+        order.requested_procedure_id = either(2, 19);
+        order.study_instance_uid = study_of(group);
+        order.procedure = fields_.term(request, 44, 1);
+        if (order.procedure.empty()) order.procedure = fields_.term(request, 4, 1);
+        order.description = order.procedure.meaning;
+        order.requesting_physician = fields_.physician(request, 16);
+        if (order.requesting_physician.empty())
+            order.requesting_physician = fields_.physician(group.common, 12);
+        if (order.referring_physician.empty())
+            order.referring_physician = order.requesting_physician;
+        order.requesting_service = first_of(group.common, 17, {2, 1}, kLong);
+        order.priority = priority_of(group);
+        order.reason = first_of(request, 31, {2, 1}, kLong);
+        order.transport = FieldReader::description(request, 30, {}, kLong);
+        order.patient_state = first_of(request, 12, {2, 1}, kLong);
+        order.medical_alerts = FieldReader::description(request, 13, {}, kLong);
+        std::string comments;
+        for (const Segment* note : group.notes)
+            comments += (comments.empty() ? "" : " ") + note->text(3);
+        order.comments = as_description(comments, kLongText);
+    }
+
+    static std::string first_of(const Segment* segment, int field,
+                                std::initializer_list<int> components, std::size_t most) {
+        for (const int component : components)
+            if (std::string text =
+                    FieldReader::description(segment, field, {component, 1, 1}, most);
+                !text.empty())
+                return text;
+        return {};
+    }
+
+    std::string study_of(const Group& group) {
+        const auto read = [&](const Segment* segment, int field) -> std::string {
+            std::string uid = fields_.identifier(segment, field, {}, kLong);
+            if (!uid.empty() && !dicom::is_valid_uid(uid))
+                fields_.blame(*segment, field, 1, FaultCode::kDataType, "no UID");
+            return uid;
+        };
+        std::string uid = group.imaging.empty() ? "" : read(group.imaging.front(), 3);
+        return uid.empty() ? read(group.study, 1) : uid;
+    }
+
+    static std::string priority_of(const Group& group) {
+        const std::pair<const Segment*, std::pair<int, int>> places[] = {{group.timing, {9, 1}},
+                                                                         {group.common, {7, 6}},
+                                                                         {group.request, {27, 6}},
+                                                                         {group.request, {5, 1}}};
+        for (const auto& [segment, place] : places) {
+            if (segment == nullptr) continue;
+            const std::string text = segment->text(place.first, {place.second, 1, 1});
+            for (const auto& [code, priority] : kPriorities)
+                if (text.substr(0, 1) == code) return std::string(priority);
+        }
+        return {};
+    }
+
+    /// Where it is said first, or when the message was written.
+    Moment start_of(const Group& group) {
+        const std::pair<const Segment*, std::pair<int, int>> places[] = {
+            {group.timing, {7, 1}},
+            {group.common, {7, 4}},
+            {group.request, {27, 4}},
+            {group.request, {36, 1}},
+            {&message_.header(), {7, 1}}};
+        for (const auto& [segment, place] : places)
+            if (auto moment = fields_.moment(segment, place.first, {place.second, 1, 1})) {
+                if (moment->time.empty()) moment->time = "0000";
+                return *moment;
+            }
+        fields_.blame(message_.header(), 7, 0, FaultCode::kRequiredFieldMissing,
+                      "neither the order nor the message says a time");
+        return {};
+    }
+
+    void read_steps(Order& order, const Group& group) {
+        ScheduledStep step;
+        const Moment start = start_of(group);
+        step.start_date = start.date;
+        step.start_time = start.time;
+        step.description = FieldReader::description(group.request, 4, {5, 1, 1}, kLong);
+        if (step.description.empty()) step.description = order.description;
+        step.protocol = fields_.term(group.request, 4, 4);
+        step.performing_physician = technician_of(group.request);
+        if (group.imaging.empty()) {
+            step.step_id = fields_.identifier(group.request, 20, {}, kShort);
+            step.modality = modality_of(group.request, 24);
+            order.steps.push_back(std::move(step));
+            return;
+        }
+        for (const Segment* imaging : group.imaging) {
+            ScheduledStep one = step;
+            one.step_id = fields_.identifier(imaging, 4, {}, kShort);
+            one.modality = modality_of(imaging, 5);
+            if (CodedTerm protocol = fields_.term(imaging, 6, 1); !protocol.empty()) {
+                if (!protocol.meaning.empty()) one.description = protocol.meaning;
+                one.protocol = std::move(protocol);
+            }
+            one.station_name = fields_.identifier(imaging, 7, {}, kShort);
+            one.location = fields_.identifier(imaging, 8, {}, kShort);
+            one.station_aet = fields_.identifier(imaging, 9, {}, kShort);
+            order.steps.push_back(std::move(one));
+        }
+    }
+
+    /// OBR-34.1, a CN in subcomponents; some send it as an XCN in components.
+    std::string technician_of(const Segment* request) {
+        if (request == nullptr) return {};
+        const auto part = [&](int number) { return request->text(34, {1, number, 1}); };
+        if (part(2).empty()) return fields_.physician(request, 34);
+        return fields_.name(*request, 34, name_group(part(2), part(3), part(4), part(6), part(5)));
+    }
+
+    std::string modality_of(const Segment* segment, int field) {
+        const std::string text = segment == nullptr ? "" : segment->text(field);
+        if (text.empty()) return defaults_.modality;
+        const auto code = as_code_string(text);
+        if (!code) fields_.blame(*segment, field, 1, FaultCode::kDataType, "no modality");
+        return code.value_or("");
+    }
+
+    /// A group of the numbers of the one before it is another step of that order.
+    void add(exam::OrderRequest request, const Group& group) {
+        if (!orders_.requests.empty()) {
+            exam::OrderRequest& last = orders_.requests.back();
+            if (last.action == request.action && last.order.placer == request.order.placer &&
+                last.order.filler == request.order.filler)
+                return merge(last.order, request.order, group);
+        }
+        orders_.requests.push_back(std::move(request));
+        orders_.orc.push_back(group.common->occurrence());
+    }
+
+    void merge(Order& order, const Order& more, const Group& group) {
+        if (!more.requested_procedure_id.empty() &&
+            order.requested_procedure_id != more.requested_procedure_id)
+            fields_.blame(*group.common, 2, 0, FaultCode::kDuplicateKey,
+                          "two requested procedures under one order number");
+        if (order.study_instance_uid.empty()) order.study_instance_uid = more.study_instance_uid;
+        order.steps.insert(order.steps.end(), more.steps.begin(), more.steps.end());
+        if (order.steps.size() > kMostSteps)
+            fields_.blame(*group.common, 0, 0, FaultCode::kInternal,
+                          "an order of more than 64 steps");
+    }
+
+    const hl7::Message& message_;
+    const OrderDefaults& defaults_;
+    const Segment* patient_;
+    const Segment* visit_;
+    FieldReader fields_;
+    Hl7Orders orders_;
+};
+
+}  // namespace
+
+std::variant<Hl7Orders, Fault> orders_in(const hl7::Message& message,
+                                         const OrderDefaults& defaults) {
+    return OrderReader(message, defaults).read();
+}
+
+}  // namespace lucerna::receive

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "exam/order.h"
+#include "hl7/message.h"
+#include "receive/order_sink.h"
+
+namespace lucerna::receive {
+
+/// What a message asks for. A message without ORC asks for nothing: that is a fault.
+struct Hl7Orders {
+    std::vector<exam::OrderRequest> requests;
+    /// Which ORC of the message each comes from, from 1.
+    std::vector<int> orc;
+};
+
+/// The orders of an ORM^O01 or OMI^O23 (docs/orders.md has the table of fields). ORC groups of the
+/// same numbers are one order's steps. A fault names the field that cannot be understood.
+[[nodiscard]] std::variant<Hl7Orders, hl7::Fault> orders_in(const hl7::Message& message,
+                                                            const OrderDefaults& defaults);
+
+/// A message as UTF-8, by its MSH-18; a fault for a character set that is not known.
+[[nodiscard]] std::variant<std::string, hl7::Fault> message_text(const std::string& message);
+
+/// Answers HL7 messages: AA, AE or AR. Safe from several threads.
+class Hl7Desk {
+  public:
+    /// All are borrowed.
+    Hl7Desk(OrderSink& sink, OrderDefaults defaults, const Clock& clock)
+        : sink_(sink), defaults_(std::move(defaults)), clock_(clock) {}
+
+    /// The acknowledgement of a message that came from `peer`. Logs "orders.taken" or
+    /// "orders.refused".
+    [[nodiscard]] std::string answer(const std::string& message, const std::string& peer);
+
+  private:
+    OrderSink& sink_;
+    const OrderDefaults defaults_;
+    const Clock& clock_;
+};
+
+}  // namespace lucerna::receive

@@ -1,0 +1,217 @@
+#include "receive/hl7_orders.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+
+namespace lucerna::receive {
+namespace {
+
+using exam::OrderAction;
+using testing::HasSubstr;
+
+constexpr const char* kHeader =
+    "MSH|^~\\&|EHR|HOSP|LUCERNA|SCREEN|20260301081500||ORM^O01^ORM_O01|42|P|2.5.1||||||UNICODE "
+    "UTF-8\r";
+constexpr const char* kPatient =
+    "PID|1||P1^^^HOSP^PI~M7^^^HOSP&1.2.3&ISO^MR||Doe^Jane^Q^Jr^Dr~\xE5\xB1\xB1\xE7\x94\xB0^^^^^^^I|"
+    "|19700102|F\r"
+    "PV1|1|O|WARD^R1^B2|||||77^Ref^Erring|||||||B6|VIP|||V9\r";
+constexpr const char* kOrder =
+    "ORC|NW|O1^EHR|F1^RIS||||^^^20260302093000^^R|||||\r"
+    "OBR|1|O1^EHR|F1^RIS|SCR^Screening^99X^MG4^Four views^99Y||||||||HI^Hearing^L|Latex|||"
+    "5^Asking^Anne||ACC1|RP1|SPS1||||MG||||||WALK|^Lump|||77&Tech&Nora\r"
+    "ZDS|1.2.3.4^X^Application^DICOM\r"
+    "NTE|1||bring \\T\\ wait\\.br\\outside\r";
+
+Hl7Orders orders_from(const std::string& text) {
+    auto message = hl7::Message::parse(text);
+    auto result = orders_in(std::get<hl7::Message>(message), {});
+    if (const auto* fault = std::get_if<hl7::Fault>(&result))
+        throw std::runtime_error(fault->place.segment + ": " + fault->why);
+    return std::get<Hl7Orders>(std::move(result));
+}
+hl7::Fault fault_from(const std::string& text) {
+    auto message = hl7::Message::parse(text);
+    auto result = orders_in(std::get<hl7::Message>(message), {});
+    return std::get<hl7::Fault>(result);
+}
+std::string replaced(std::string text, const std::string& what, const std::string& with) {
+    return text.replace(text.find(what), what.size(), with);
+}
+
+TEST(Hl7Orders, ReadsAnOrmAsIheMapsIt) {
+    const Hl7Orders orders = orders_from(std::string(kHeader) + kPatient + kOrder);
+    ASSERT_EQ(orders.requests.size(), 1U);
+    const exam::Order& order = orders.requests[0].order;
+    EXPECT_EQ(order.placer, (exam::OrderNumber{"O1", "EHR"}));
+    EXPECT_EQ(order.filler, (exam::OrderNumber{"F1", "RIS"}));
+    EXPECT_EQ(order.patient_id.reveal(), "M7") << "the one of type MR";
+    EXPECT_EQ(order.issuer_of_patient_id, "HOSP");
+    EXPECT_EQ(order.patient_name.reveal(), "Doe^Jane^Q^Dr^Jr=\xE5\xB1\xB1\xE7\x94\xB0");
+    EXPECT_EQ(order.patient_birth_date.reveal(), "19700102");
+    EXPECT_EQ(order.patient_sex, "F");
+    EXPECT_EQ(order.patient_location, "WARD R1 B2");
+    EXPECT_EQ(order.admission_id, "V9");
+    EXPECT_EQ(order.confidentiality, "VIP");
+    EXPECT_EQ(order.pregnancy_status, "3");
+    EXPECT_EQ(order.referring_physician, "Ref^Erring");
+    EXPECT_EQ(order.requesting_physician, "Asking^Anne");
+    EXPECT_EQ(order.accession_number.reveal(), "ACC1");
+    EXPECT_EQ(order.requested_procedure_id, "RP1");
+    EXPECT_EQ(order.study_instance_uid, "1.2.3.4");
+    EXPECT_EQ(order.procedure, (exam::CodedTerm{"SCR", "99X", "Screening"}));
+    EXPECT_EQ(order.priority, "ROUTINE");
+    EXPECT_EQ(order.reason, "Lump");
+    EXPECT_EQ(order.transport, "WALK");
+    EXPECT_EQ(order.patient_state, "Hearing");
+    EXPECT_EQ(order.medical_alerts, "Latex");
+    EXPECT_EQ(order.comments, "bring & wait outside");
+    ASSERT_EQ(order.steps.size(), 1U);
+    const exam::ScheduledStep& step = order.steps[0];
+    EXPECT_EQ(step.step_id, "SPS1");
+    EXPECT_EQ(step.modality, "MG");
+    EXPECT_EQ(step.start_date, "20260302");
+    EXPECT_EQ(step.start_time, "093000");
+    EXPECT_EQ(step.performing_physician, "Tech^Nora");
+    EXPECT_EQ(step.protocol, (exam::CodedTerm{"MG4", "99Y", "Four views"}));
+}
+
+TEST(Hl7Orders, ReadsTheStepsOfAnOmiFromItsIpcs) {
+    const Hl7Orders orders =
+        orders_from(replaced(kHeader, "ORM^O01^ORM_O01", "OMI^O23^OMI_O23") + kPatient +
+                    "ORC|NW|O1\rTQ1|1||||||202603021000||S\rOBR|1|O1||SCR^Screening^99X\r"
+                    "IPC|A1|RP1|1.2.3|S1|MG|P1^Left^99Y|ROOM1|FLOOR1|MAMMO1\r"
+                    "IPC|A1|RP1|1.2.3|S2|US\r");
+    const exam::Order& order = orders.requests.at(0).order;
+    EXPECT_EQ(order.accession_number.reveal(), "A1");
+    EXPECT_EQ(order.study_instance_uid, "1.2.3");
+    EXPECT_EQ(order.priority, "STAT");
+    ASSERT_EQ(order.steps.size(), 2U);
+    EXPECT_EQ(order.steps[0].station_aet, "MAMMO1");
+    EXPECT_EQ(order.steps[0].station_name, "ROOM1");
+    EXPECT_EQ(order.steps[0].description, "Left");
+    EXPECT_EQ(order.steps[1].modality, "US");
+    EXPECT_EQ(order.steps[1].start_time, "1000");
+}
+
+TEST(Hl7Orders, TakesOrcGroupsOfOneNumberForOneOrdersSteps) {
+    const std::string second = replaced(
+        replaced(replaced(kOrder, "SPS1", "SPS2"), "ZDS|1.2.3.4^X^Application^DICOM\r", ""),
+        "bring", "come");
+    const Hl7Orders orders =
+        orders_from(std::string(kHeader) + kPatient + kOrder + second + "ORC|CA|O9\r");
+    ASSERT_EQ(orders.requests.size(), 2U);
+    EXPECT_EQ(orders.requests[0].order.steps.size(), 2U);
+    EXPECT_EQ(orders.requests[1].action, OrderAction::kCancel);
+    EXPECT_EQ(orders.orc.at(1), 3);
+    const hl7::Fault fault =
+        fault_from(std::string(kHeader) + kPatient + kOrder + replaced(second, "RP1", "RP2"));
+    EXPECT_EQ(fault.code, hl7::FaultCode::kDuplicateKey);
+    EXPECT_EQ(fault.place.occurrence, 2);
+}
+
+TEST(Hl7Orders, SaysWhatItDoesNotSay) {
+    const exam::Order order =
+        orders_from(std::string(kHeader) + "PID|||1||Doe\rORC|XO||F1\rOBR|1").requests.at(0).order;
+    EXPECT_EQ(order.steps.at(0).modality, "MG") << "as configured";
+    EXPECT_EQ(order.steps.at(0).start_date, "20260301") << "when the message was written";
+    EXPECT_EQ(order.steps.at(0).start_time, "081500");
+}
+
+struct Wrong {
+    const char* what;
+    const char* with;
+    const char* segment;
+    int field;
+    hl7::FaultCode code;
+};
+
+TEST(Hl7Orders, NamesTheFieldThatIsWrong) {
+    const std::string good = std::string(kHeader) + kPatient + kOrder;
+    const Wrong kWrong[] = {
+        {"PID|1|", "ZID|1|", "PID", 0, hl7::FaultCode::kSegmentSequence},
+        {"ORC|NW|", "ZRC|NW|", "ORC", 0, hl7::FaultCode::kSegmentSequence},
+        {"ORC|NW|", "ORC||", "ORC", 1, hl7::FaultCode::kRequiredFieldMissing},
+        {"ORC|NW|", "ORC|ZZ|", "ORC", 1, hl7::FaultCode::kTableValue},
+        {"OBR|1|O1^EHR|F1^RIS", "ZBR|1||", "ORC", 0, hl7::FaultCode::kSegmentSequence},
+        {"P1^^^HOSP^PI~M7^^^HOSP&1.2.3&ISO^MR", "", "PID", 3,
+         hl7::FaultCode::kRequiredFieldMissing},
+        {"Doe^Jane^Q^Jr^Dr", "\"\"", "PID", 5, hl7::FaultCode::kRequiredFieldMissing},
+        {"19700102", "19701302", "PID", 7, hl7::FaultCode::kDataType},
+        {"ACC1", "ACC12345678901234", "OBR", 18, hl7::FaultCode::kDataType},
+        {"1.2.3.4^X", "1.02^X", "ZDS", 1, hl7::FaultCode::kDataType},
+        {"20260302093000", "tomorrow", "ORC", 7, hl7::FaultCode::kDataType},
+        {"|MG|", "|mammo|", "OBR", 24, hl7::FaultCode::kDataType}};
+    for (const Wrong& wrong : kWrong) {
+        std::string text = replaced(good, wrong.what, wrong.with);
+        // A name in other characters would do.
+        if (wrong.field == 5) text = replaced(text, "~\xE5\xB1\xB1\xE7\x94\xB0^^^^^^^I", "");
+        const hl7::Fault fault = fault_from(text);
+        EXPECT_EQ(fault.place.segment, wrong.segment) << wrong.with;
+        EXPECT_EQ(fault.place.field, wrong.field) << wrong.with;
+        EXPECT_EQ(fault.code, wrong.code) << wrong.with;
+    }
+    const std::string none = std::string(kHeader) + kPatient + "ORC|CA\r";
+    EXPECT_EQ(fault_from(none).place.field, 2);
+}
+
+/// Keeps what comes, or refuses it as the test wants.
+class Book : public OrderSink {
+  public:
+    exam::OrderOutcomes take(std::span<const exam::OrderRequest> requests) override {
+        if (error) throw Error(*error, "as the test wants");
+        if (refusal) return *refusal;
+        taken.assign(requests.begin(), requests.end());
+        return std::vector<exam::OrderOutcome>(requests.size());
+    }
+    std::vector<exam::OrderRequest> taken;
+    std::optional<exam::OrderRefusal> refusal;
+    std::optional<ErrorCode> error;
+};
+
+struct Desk {
+    std::string answer(const std::string& message) {
+        ManualClock clock(from_rfc3339("2026-03-01T08:00:00.000Z"));
+        return Hl7Desk(book, {}, clock).answer(message, "127.0.0.1");
+    }
+    Book book;
+};
+
+TEST(Hl7Desk, AnswersAaOnceTheOrdersAreKept) {
+    Desk desk;
+    EXPECT_THAT(desk.answer(std::string(kHeader) + kPatient + kOrder), HasSubstr("\rMSA|AA|42|\r"));
+    EXPECT_EQ(desk.book.taken.size(), 1U);
+}
+
+TEST(Hl7Desk, ReadsTextByMsh18) {
+    Desk desk;
+    const std::string latin = replaced(kHeader, "UNICODE UTF-8", "8859/1");
+    (void)desk.answer(latin + "PID|||1||M\xFCller\rORC|NW|1\rOBR|1");
+    EXPECT_EQ(desk.book.taken.at(0).order.patient_name.reveal(), "M\xC3\xBCller");
+    const std::string odd = replaced(kHeader, "UNICODE UTF-8", "EBCDIC");
+    EXPECT_THAT(desk.answer(odd + kPatient + kOrder),
+                AllOf(HasSubstr("MSA|AE|42"), HasSubstr("|MSH^1^18|103^")));
+}
+
+TEST(Hl7Desk, TellsErrorsFromRejections) {
+    Desk desk;
+    const std::string rest = std::string(kPatient) + kOrder;
+    EXPECT_THAT(desk.answer(replaced(kHeader, "ORM^O01^ORM_O01", "ADT^A01") + rest),
+                AllOf(HasSubstr("MSA|AR|42"), HasSubstr("|200^")));
+    EXPECT_THAT(desk.answer(replaced(kHeader, "O01", "O02") + rest), HasSubstr("|201^"));
+    EXPECT_THAT(desk.answer(replaced(kHeader, "|P|", "|T|") + rest), HasSubstr("|202^"));
+    EXPECT_THAT(desk.answer(replaced(kHeader, "2.5.1", "3.0") + rest), HasSubstr("|203^"));
+    EXPECT_THAT(desk.answer("garbage"), HasSubstr("MSA|AE|"));
+    desk.book.refusal = exam::OrderRefusal{0, ErrorCode::kNotFound, "no such order"};
+    EXPECT_THAT(desk.answer(kHeader + rest),
+                AllOf(HasSubstr("MSA|AE|42"), HasSubstr("|ORC^1^2|204^")));
+    desk.book.refusal->code = ErrorCode::kConflict;
+    EXPECT_THAT(desk.answer(kHeader + rest), HasSubstr("|ORC^1^1|206^"));
+    desk.book.error = ErrorCode::kOutOfSpace;
+    EXPECT_THAT(desk.answer(kHeader + rest), AllOf(HasSubstr("MSA|AR|42"), HasSubstr("|207^")));
+}
+
+}  // namespace
+}  // namespace lucerna::receive

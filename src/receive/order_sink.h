@@ -1,0 +1,26 @@
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "exam/order.h"
+
+namespace lucerna::receive {
+
+/// Where received orders go. Receiving does not know how they are kept.
+class OrderSink {
+  public:
+    virtual ~OrderSink() = default;
+
+    /// Carries out all requests or none, durably on return; says which it was. Throws Error:
+    /// kOutOfSpace, kIo. Called from several threads at once.
+    [[nodiscard]] virtual exam::OrderOutcomes take(
+        std::span<const exam::OrderRequest> requests) = 0;
+};
+
+/// What is said of a step that an order does not say.
+struct OrderDefaults {
+    std::string modality = "MG";
+};
+
+}  // namespace lucerna::receive

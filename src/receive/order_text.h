@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace lucerna::receive {
+
+/// What an attribute holds (PS3.5 6.2), in characters.
+constexpr std::size_t kShort = 16;
+constexpr std::size_t kLong = 64;
+constexpr std::size_t kLongText = 10240;
+
+/// Text that names something: an identifier, a title. Empty where it cannot be the value of an
+/// attribute of `most` characters: too long, a backslash or a control character in it.
+[[nodiscard]] std::optional<std::string> as_identifier(std::string_view text, std::size_t most);
+
+/// Text for people: line breaks become blanks, a backslash a slash; cut to `most` characters.
+[[nodiscard]] std::string as_description(std::string_view text, std::size_t most);
+
+/// A part of a name: without what parts names (^ = \) and control characters.
+[[nodiscard]] std::string as_name_part(std::string_view text);
+/// One component group of a Person Name (PS3.5 6.2.1) out of its parts.
+[[nodiscard]] std::string name_group(std::string_view family, std::string_view given,
+                                     std::string_view middle, std::string_view prefix,
+                                     std::string_view suffix);
+
+/// A time in digits, "202603010930", with what follows minutes optional, and a zone that does not
+/// count: times are those of the place.
+struct Moment {
+    /// DA; TM, empty where only a date is given.
+    std::string date;
+    std::string time;
+};
+/// Empty where it is none, or says no day.
+[[nodiscard]] std::optional<Moment> moment_from(std::string_view digits);
+
+/// A code that a CS can hold: upper case, digits, blank, underscore.
+[[nodiscard]] std::optional<std::string> as_code_string(std::string_view text);
+
+}  // namespace lucerna::receive
