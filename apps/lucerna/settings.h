@@ -53,6 +53,16 @@ struct ServeSettings {
     std::filesystem::path dicom_tls_key;
     std::filesystem::path dicom_tls_ca;
 
+    std::string hl7_listen;
+    std::vector<std::string> hl7_callers;
+    int hl7_connections = 0;
+    int hl7_max_message_bytes = 0;
+    std::chrono::seconds hl7_idle{0};
+    std::filesystem::path hl7_tls_certificate;
+    std::filesystem::path hl7_tls_key;
+    std::filesystem::path hl7_tls_ca;
+    std::string order_modality;
+
     std::filesystem::path model;
     std::filesystem::path model_keys;
     bool model_signature_required = false;

@@ -126,6 +126,25 @@ bool gives_out_over_dimse(const ServeSettings& settings) {
            !settings.dicom_tls_ca.empty();
 }
 
+std::optional<receive::MllpOptions> hl7_options(const ServeSettings& settings) {
+    if (settings.hl7_listen.empty()) return {};
+    const Endpoint endpoint = endpoint_from(settings.hl7_listen, "127.0.0.1");
+    if (!http::is_loopback(endpoint.address) && settings.hl7_callers.empty() &&
+        settings.hl7_tls_ca.empty())
+        throw Error(ErrorCode::kInvalidInput,
+                    "hl7.listen beyond loopback needs hl7.callers or hl7.tls_ca");
+    receive::MllpOptions options;
+    options.address = endpoint.address;
+    options.port = endpoint.port;
+    options.callers = settings.hl7_callers;
+    options.max_connections = static_cast<std::size_t>(settings.hl7_connections);
+    options.max_message_bytes = static_cast<std::size_t>(settings.hl7_max_message_bytes);
+    options.idle = settings.hl7_idle;
+    options.tls = tls_options(settings.hl7_tls_certificate, settings.hl7_tls_key,
+                              settings.hl7_tls_ca, dicom::PeerCertificate::kUnchecked);
+    return options;
+}
+
 pipeline::ServerParts parts_of(const ServeSettings& settings) {
     pipeline::ServerParts parts;
     parts.http.address = settings.http_address;
@@ -148,6 +167,8 @@ pipeline::ServerParts parts_of(const ServeSettings& settings) {
     parts.dicom.stall = settings.dicom_stall;
     parts.dicom.tls = tls_options(settings.dicom_tls_certificate, settings.dicom_tls_key,
                                   settings.dicom_tls_ca, dicom::PeerCertificate::kUnchecked);
+    parts.hl7 = hl7_options(settings);
+    parts.orders.modality = settings.order_modality;
     parts.web = settings.web;
     parts.jurisdiction = settings.jurisdiction;
     parts.version = LUCERNA_VERSION;
@@ -190,6 +211,7 @@ ExitCode run_server(const ServeSettings& settings, const infer::ModelPackage& mo
          {"http", shown_host(settings.http_address) + ":" + std::to_string(server.http_port())},
          {"dicom", settings.aet + "@" + shown_host(settings.dicom_address) + ":" +
                        std::to_string(server.dicom_port())},
+         {"hl7_port", server.hl7_port()},
          {"data", fs::absolute(settings.data).string()},
          {"model", model.identity().name + " " + model.identity().version},
          {"model_sha256", model.identity().sha256}});

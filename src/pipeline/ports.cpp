@@ -21,6 +21,10 @@ receive::KeptAs ArchiveSink::keep(ByteView file, const receive::Origin&) {
     return receive::KeptAs::kNew;
 }
 
+exam::OrderOutcomes OrderDesk::take(std::span<const exam::OrderRequest> requests) {
+    return orders_.take(requests);
+}
+
 dicom::ObjectHead ArchiveSource::head(const std::string& sop_instance_uid) {
     return dicom::split_part10(archive_.head(sop_instance_uid)).head;
 }

@@ -5,6 +5,7 @@
 
 #include "deliver/delivery.h"
 #include "receive/instance_sink.h"
+#include "receive/order_sink.h"
 #include "store/store.h"
 
 namespace lucerna::pipeline {
@@ -20,6 +21,16 @@ class ArchiveSink final : public receive::InstanceSink {
   private:
     store::Store& store_;
     OnKept kept_;
+};
+
+/// The order book as receiving sees it.
+class OrderDesk final : public receive::OrderSink {
+  public:
+    explicit OrderDesk(store::OrderBook& orders) : orders_(orders) {}
+    exam::OrderOutcomes take(std::span<const exam::OrderRequest> requests) override;
+
+  private:
+    store::OrderBook& orders_;
 };
 
 /// The archive as delivering sees it.

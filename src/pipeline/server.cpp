@@ -6,6 +6,8 @@
 #include "pipeline/workers.h"
 #include "prepare/steps.h"
 #include "receive/dimse_receiver.h"
+#include "receive/fhir_orders.h"
+#include "receive/hl7_orders.h"
 #include "receive/stow.h"
 #include "retrieve/deletion.h"
 #include "retrieve/dimse_services.h"
@@ -66,6 +68,8 @@ struct Server::State {
         : store(opened),
           completion{model.contract().views, parts.quiet},
           archive_sink(opened, [this](const auto& study) { note_image(store, study, completion); }),
+          orders(opened.orders()),
+          hl7_desk(orders, parts.orders, clock),
           source(opened.archive()),
           exams(opened),
           delivery(parts.destinations, source),
@@ -74,7 +78,12 @@ struct Server::State {
           workers(opened, model, completion, opinion_rules(parts),
                   {peers_of(parts.destinations), parts.aet}, delivery, clock),
           dimse(parts.dicom, archive_sink, services(parts)),
-          http(with_metrics(parts.http), routes(parts, clock)) {}
+          http(with_metrics(parts.http), routes(parts, clock)) {
+        if (parts.hl7)
+            hl7.emplace(*parts.hl7, [this](const std::string& message, const std::string& peer) {
+                return hl7_desk.answer(message, peer);
+            });
+    }
 
     http::ServerOptions with_metrics(http::ServerOptions options) {
         count(metrics, store);
@@ -86,7 +95,9 @@ struct Server::State {
         return retrieve::dimse_services(store.archive(), {.own_aet = parts.aet,
                                                           .peer_of = peers_of(parts.destinations),
                                                           .commitments = &commitments,
-                                                          .gives_out = parts.query_retrieve});
+                                                          .gives_out = parts.query_retrieve,
+                                                          .orders = &store.orders(),
+                                                          .performed = &store.performed()});
     }
 
     http::Router routes(const ServerParts& parts, const Clock& clock) {
@@ -97,6 +108,7 @@ struct Server::State {
         retrieve::add_qido(router, store.archive());
         retrieve::add_wado(router, store.archive());
         if (parts.deletion) retrieve::add_deletion(router, store.archive());
+        receive::add_fhir_orders(router, orders, parts.orders);
         review::add_api(router, exams, about, clock);
         review::add_page(router, parts.web);
         router.add("GET", "/metrics", http::metrics_handler(metrics));
@@ -113,6 +125,8 @@ struct Server::State {
     CompletionRules completion;
     http::Metrics metrics;
     ArchiveSink archive_sink;
+    OrderDesk orders;
+    receive::Hl7Desk hl7_desk;
     ArchiveSource source;
     review::StoredExams exams;
     deliver::DeliveryStep delivery;
@@ -121,6 +135,7 @@ struct Server::State {
     Workers workers;
     receive::DimseReceiver dimse;
     http::Server http;
+    std::optional<receive::MllpListener> hl7;
 };
 
 Server::Server(const ServerParts& parts, store::Store& store, const infer::ModelPackage& model,
@@ -137,6 +152,9 @@ std::uint16_t Server::http_port() const {
 }
 std::uint16_t Server::dicom_port() const {
     return state_->dimse.port();
+}
+std::uint16_t Server::hl7_port() const {
+    return state_->hl7 ? state_->hl7->port() : std::uint16_t{0};
 }
 receive::InstanceSink& Server::sink() {
     return state_->archive_sink;

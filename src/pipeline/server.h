@@ -3,6 +3,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,8 @@
 #include "infer/model_package.h"
 #include "pipeline/second_opinion.h"
 #include "receive/instance_sink.h"
+#include "receive/mllp_listener.h"
+#include "receive/order_sink.h"
 #include "store/store.h"
 
 namespace lucerna::pipeline {
@@ -26,6 +29,9 @@ struct ServerParts {
     bool query_retrieve = true;
     /// Let those who may delete studies, series and instances by DICOMweb.
     bool deletion = false;
+    /// Where HL7 orders are taken; empty: nowhere.
+    std::optional<receive::MllpOptions> hl7;
+    receive::OrderDefaults orders;
     /// Built page; see review::add_page.
     std::filesystem::path web;
     std::string jurisdiction;
@@ -49,6 +55,8 @@ class Server {
 
     [[nodiscard]] std::uint16_t http_port() const;
     [[nodiscard]] std::uint16_t dicom_port() const;
+    /// 0 where no HL7 orders are taken.
+    [[nodiscard]] std::uint16_t hl7_port() const;
     /// Where objects of this process (sample exams) can be put in; as if received.
     [[nodiscard]] receive::InstanceSink& sink();
 

@@ -1,0 +1,88 @@
+// The first byte says what the rest is: HL7 messages in MLLP frames, or the body of a FHIR request.
+// Nothing but Error may come out of it, every message is answered, and what is taken for an order
+// keeps to what its attributes can hold.
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "fhir/resources.h"
+#include "hl7/message.h"
+#include "hl7/mllp.h"
+#include "receive/fhir_orders.h"
+#include "receive/hl7_orders.h"
+
+namespace {
+
+using namespace lucerna;
+
+void require(bool holds) {
+    if (!holds) std::abort();
+}
+
+void check(const exam::Order& order) {
+    const auto fits = [](std::string_view text, std::size_t most) {
+        return text.size() <= most * 4 && text.find('\\') == std::string_view::npos &&
+               text.find_first_of(std::string_view("\0\r\n", 3)) == std::string_view::npos;
+    };
+    require(!order.placer.empty() || !order.filler.empty());
+    require(fits(order.placer.number, 64) && fits(order.filler.number, 64));
+    require(fits(order.accession_number.reveal(), 16));
+    require(fits(order.patient_id.reveal(), 64) && fits(order.patient_name.reveal(), 3 * 65));
+    require(fits(order.description, 64) && fits(order.comments, 10240));
+    for (const exam::ScheduledStep& step : order.steps) {
+        require(fits(step.step_id, 16) && fits(step.modality, 16) && fits(step.station_aet, 16));
+        require(step.start_date.size() == 8 && !step.start_time.empty());
+    }
+}
+
+class Book : public receive::OrderSink {
+  public:
+    exam::OrderOutcomes take(std::span<const exam::OrderRequest> requests) override {
+        require(!requests.empty());
+        for (const exam::OrderRequest& request : requests) check(request.order);
+        return std::vector<exam::OrderOutcome>(requests.size());
+    }
+};
+
+void try_hl7(std::string_view bytes) {
+    static Book book;
+    static const ManualClock clock{Instant{}};
+    receive::Hl7Desk desk(book, {}, clock);
+    hl7::FrameReader frames(1 << 16);
+    try {
+        for (const char c : bytes) {
+            const auto message = frames.take(static_cast<std::uint8_t>(c));
+            if (!message) continue;
+            // A byte beyond ASCII in a field that is repeated may not be UTF-8; the frame holds.
+            const std::string answer = desk.answer(*message, "fuzz");
+            require(answer.starts_with("MSH") && answer.find("\rMSA") != std::string::npos);
+            require(answer.find('\x1C') == std::string::npos);
+        }
+    } catch (const Error& error) {
+        require(error.code() == ErrorCode::kInvalidInput);
+    }
+}
+
+void try_fhir(std::string_view body) {
+    const auto read = fhir::read_submission(body);
+    const auto* submission = std::get_if<fhir::Submission>(&read);
+    if (submission == nullptr) return;
+    for (const fhir::ServiceRequest& request : submission->requests) {
+        const auto order = receive::order_in(request, *submission, {});
+        if (const auto* good = std::get_if<exam::OrderRequest>(&order)) check(good->order);
+    }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    if (size < 1) return 0;
+    const std::string_view rest(reinterpret_cast<const char*>(data + 1), size - 1);
+    if (data[0] % 2 == 0)
+        try_hl7(rest);
+    else
+        try_fhir(rest);
+    return 0;
+}
