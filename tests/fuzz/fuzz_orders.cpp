@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "fhir/resources.h"
@@ -12,6 +13,7 @@
 #include "hl7/mllp.h"
 #include "receive/fhir_orders.h"
 #include "receive/hl7_orders.h"
+#include "seeds.h"
 
 namespace {
 
@@ -85,4 +87,35 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     else
         try_fhir(rest);
     return 0;
+}
+
+std::vector<lucerna::Bytes> lucerna::fuzz::seeds() {
+    std::vector<Bytes> seeds;
+    const auto add = [&](std::uint8_t which, std::string_view text) {
+        Bytes seed{which};
+        const ByteView bytes = as_byte_view(text);
+        seed.insert(seed.end(), bytes.begin(), bytes.end());
+        seeds.push_back(std::move(seed));
+    };
+    add(0,
+        "\x0BMSH|^~\\&|RIS|HOSPITAL|LUCERNA|HOSPITAL|20260301080000||OMI^O23|1|P|2.5.1|||||||"
+        "UNICODE "
+        "UTF-8\rPID|1||P1^^^HOSPITAL||Doe^Jane||19601231|F\rORC|NW|PL1|FI1||SC\r"
+        "TQ1|1||||||20260302090000\rOBR|1|PL1|FI1|MG^Mammography^L\r"
+        "IPC|ACC1|RP1|2.999.1|SPS1|MG|MG^Mammography^L|STATION\r\x1C\r");
+    add(0,
+        "\x0BMSH|^~\\&|RIS||||20260301080000||ORM^O01|2|P|2.3\rPID|||P1||Doe^Jane\r"
+        "ORC|CA|PL1|FI1||CA\rOBR|1|PL1|FI1|MG^Mammography\\F\\L|||20260302090000\r\x1C\r");
+    add(1,
+        R"({"resourceType":"ServiceRequest","identifier":[{"type":{"coding":[{"code":"PLAC"}]},)"
+        R"("value":"PL1"}],"status":"active","intent":"order","code":{"text":"Mammography"},)"
+        R"("subject":{"reference":"#p"},"occurrenceDateTime":"2026-03-02T09:00:00+01:00",)"
+        R"("contained":[{"resourceType":"Patient","id":"p","identifier":[{"value":"P1"}],)"
+        R"("name":[{"family":"Doe","given":["Jane"]}],"birthDate":"1960-12-31","gender":"female"}]})");
+    add(1,
+        R"({"resourceType":"Bundle","type":"transaction","entry":[{"fullUrl":"urn:uuid:1","resource":)"
+        R"({"resourceType":"Patient","identifier":[{"value":"P1"}]},"request":{"method":"POST","url":)"
+        R"("Patient"}},{"resource":{"resourceType":"ServiceRequest","status":"active","intent":"order",)"
+        R"("subject":{"reference":"urn:uuid:1"}},"request":{"method":"POST","url":"ServiceRequest"}}]})");
+    return seeds;
 }
