@@ -1,0 +1,122 @@
+#include "deidentify/deidentifier.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/error.h"
+#include "deidentify/pixels.h"
+#include "deidentify/walk.h"
+
+namespace lucerna::deidentify {
+namespace {
+
+using dicom::DataSet;
+using dicom::Tag;
+namespace tags = dicom::tags;
+
+constexpr Tag kDeidentificationMethodCodeSequence{0x0012, 0x0064};
+constexpr Tag kLongitudinalTemporalInformationModified{0x0028, 0x0303};
+
+struct Code {
+    std::string_view value;
+    std::string_view meaning;
+};
+
+void add_code(DataSet& object, const Code& code) {
+    DataSet& item = object.add_item(kDeidentificationMethodCodeSequence);
+    item.set_text(tags::kCodeValue, code.value);
+    item.set_text(tags::kCodingSchemeDesignator, "DCM");
+    item.set_text(tags::kCodeMeaning, code.meaning);
+}
+
+/// A document that is carried as it is: nobody can look into it here (PS3.4 B.5, Encapsulated ...).
+bool is_document(const DataSet& object) {
+    return object.has(tags::kEncapsulatedDocument);
+}
+
+/// Overlays in the unused bits of the pixels, as before 2004 (PS3.3 C.9.2).
+bool has_overlay_in_pixels(const DataSet& object) {
+    for (std::uint16_t group = 0x6000; group <= 0x601E;
+         group = static_cast<std::uint16_t>(group + 2))
+        if (object.integer({group, 0x0100}).value_or(1) > 1) return true;
+    return false;
+}
+
+exam::Refusal refused(exam::RefusalReason reason, std::string what, Tag where, std::string remedy) {
+    return {reason, std::move(what), dicom::describe(where), std::move(remedy), "", ""};
+}
+
+/// What no profile makes safe.
+std::optional<exam::Refusal> refuse_early(const DataSet& object, const Profile& profile) {
+    if (!dicom::is_valid_uid(object.text_or(tags::kSopInstanceUid, "")) ||
+        !dicom::is_valid_uid(object.text_or(tags::kSopClassUid, "")))
+        return refused(exam::RefusalReason::kUnreadable, "the object has no valid UID",
+                       tags::kSopInstanceUid, "mend the object");
+    if (is_document(object))
+        return refused(exam::RefusalReason::kUnsupportedEncoding,
+                       "an encapsulated document cannot be cleaned", tags::kEncapsulatedDocument,
+                       "leave it out");
+    if (profile.has(Option::kCleanPixelData)) return {};
+    if (object.text_or(tags::kBurnedInAnnotation, "") == "YES")
+        return refused(exam::RefusalReason::kUnreadable,
+                       "the object says that its pixels hold identifying text",
+                       tags::kBurnedInAnnotation, "ask for +clean-pixel-data");
+    if (has_overlay_in_pixels(object))
+        return refused(exam::RefusalReason::kUnsupportedEncoding,
+                       "an overlay lies in the unused bits of the pixels",
+                       tags::kOverlayBitsAllocated, "ask for +clean-pixel-data");
+    return {};
+}
+
+/// PS3.15 E.1.1, steps 6 and 7; E.3.1, E.3.6.
+void mark(DataSet& object, const Profile& profile, const std::string& program,
+          bool pixels_cleaned) {
+    object.set_text(tags::kPatientIdentityRemoved, "YES");
+    std::vector<std::string> method{program, std::string(confidentiality_edition())};
+    object.set_texts(tags::kDeidentificationMethod, method);
+    object.remove(kDeidentificationMethodCodeSequence);
+    add_code(object, {"113100", "Basic Application Confidentiality Profile"});
+    for (const OptionKind& kind : option_kinds())
+        if (profile.has(kind.option)) add_code(object, {kind.code_value, kind.code_meaning});
+    object.set_text(kLongitudinalTemporalInformationModified,
+                    profile.has(Option::kRetainFullDates)       ? "UNMODIFIED"
+                    : profile.has(Option::kRetainModifiedDates) ? "MODIFIED"
+                                                                : "REMOVED");
+    if (pixels_cleaned) object.set_text(tags::kBurnedInAnnotation, "NO");
+}
+
+}  // namespace
+
+Deidentifier::Deidentifier(Profile profile, Project project, std::string program,
+                           std::vector<SafePrivate> safe_privates)
+    : profile_(std::move(profile)),
+      project_(std::move(project)),
+      program_(std::move(program)),
+      safe_privates_(std::move(safe_privates)) {}
+
+std::variant<Deidentified, exam::Refusal> Deidentifier::run(DataSet object) const {
+    const std::string original = object.text_or(tags::kSopInstanceUid, "");
+    ObjectReport report;
+    report.sop_class_uid = object.text_or(tags::kSopClassUid, "");
+    std::optional<exam::Refusal> refusal = refuse_early(object, profile_);
+    if (!refusal && profile_.has(Option::kCleanPixelData)) refusal = clean_pixels(object, report);
+    if (refusal) {
+        refusal->sop_class_uid = report.sop_class_uid;
+        if (!original.empty())
+            refusal->sop_instance_uid =
+                profile_.has(Option::kRetainUids) ? original : project_.uid(original);
+        return *std::move(refusal);
+    }
+    const SafePrivates safe_privates(object, safe_privates_);
+    const std::string patient = patient_key(object);
+    apply_table(object,
+                {profile_, project_, safe_privates, report.sop_class_uid,
+                 project_.pseudonym(patient), project_.shift_days(patient)},
+                report.steps);
+    mark(object, profile_, program_, report.frames_looked_at > 0);
+    report.sop_instance_uid = object.text_or(tags::kSopInstanceUid, "");
+    return Deidentified{std::move(object), std::move(report)};
+}
+
+}  // namespace lucerna::deidentify

@@ -1,0 +1,265 @@
+#include "deidentify/deidentifier.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.h"
+#include "deidentify/example_object.h"
+
+namespace lucerna::deidentify {
+namespace {
+
+using dicom::DataSet;
+using dicom::Tag;
+using test::deidentifier;
+using test::example;
+using test::made;
+using testing::HasSubstr;
+namespace tags = dicom::tags;
+
+TEST(Deidentifier, EmptiesRemovesAndReplaces) {
+    DataSet object = example();
+    object.set_text(tags::kPatientComments, "difficult");
+    const DataSet d = made(deidentifier("basic"), std::move(object));
+    EXPECT_EQ(d.text_or(tags::kAccessionNumber, "gone"), "gone");
+    EXPECT_TRUE(d.has(tags::kAccessionNumber));
+    EXPECT_FALSE(d.has(tags::kPatientComments));
+    EXPECT_TRUE(d.has(tags::kPatientBirthDate));
+    EXPECT_FALSE(d.has_value(tags::kPatientBirthDate));
+    EXPECT_FALSE(d.has_value(tags::kStudyDate));
+    EXPECT_TRUE(d.text_or(tags::kPatientId, "").starts_with("P"));
+    EXPECT_EQ(d.text(tags::kPatientId), d.text(tags::kPatientName));
+    EXPECT_TRUE(d.text_or(tags::kStudyInstanceUid, "").starts_with("2.25."));
+    EXPECT_EQ(d.text(tags::kSopClassUid), dicom::sop_class::kSecondaryCapture);
+}
+
+TEST(Deidentifier, SaysWhatItDid) {
+    const DataSet d = made(deidentifier("basic+modified-dates+clean-pixel-data"), example());
+    EXPECT_EQ(d.text(tags::kPatientIdentityRemoved), "YES");
+    EXPECT_EQ(d.text(tags::kDeidentificationMethod), "Lucerna test");
+    std::set<std::string> codes;
+    for (const DataSet& item : d.items({0x0012, 0x0064})) {
+        codes.insert(item.text_or(tags::kCodeValue, ""));
+        EXPECT_EQ(item.text(tags::kCodingSchemeDesignator), "DCM");
+    }
+    EXPECT_EQ(codes, (std::set<std::string>{"113100", "113101", "113107"}));
+    EXPECT_EQ(d.text({0x0028, 0x0303}), "MODIFIED");
+    EXPECT_EQ(d.text(tags::kBurnedInAnnotation), "NO");
+}
+
+TEST(Deidentifier, KeepsIntervalsOfOnePatient) {
+    const auto one = deidentifier("basic+modified-dates");
+    DataSet later = example("1.2.3.5");
+    later.set_text(tags::kStudyDate, "20250310");
+    const DataSet first = made(one, example());
+    const DataSet second = made(one, std::move(later));
+    EXPECT_NE(first.text(tags::kStudyDate), "20240310");
+    EXPECT_EQ(first.text(tags::kStudyTime), "101112");
+    const auto days = one.project().shift_days(patient_key(example()));
+    EXPECT_EQ(first.integer(tags::kStudyDate).value() / 10000 + 1,
+              second.integer(tags::kStudyDate).value() / 10000)
+        << days;
+    EXPECT_LT(first.integer(tags::kStudyDate).value(), 20240310);
+}
+
+TEST(Deidentifier, DoesNotLetAnInvalidDateThrough) {
+    DataSet object = example();
+    object.set_text(tags::kStudyDate, "JaneDoe");
+    object.set_text(tags::kStudyTime, "JaneDoe");
+    object.set_text(tags::kSeriesDate, "20240230");
+    const DataSet d = made(deidentifier("basic+modified-dates"), std::move(object));
+    EXPECT_FALSE(d.has_value(tags::kStudyDate));
+    EXPECT_FALSE(d.has_value(tags::kStudyTime));
+    EXPECT_FALSE(d.has(tags::kSeriesDate));
+}
+
+TEST(Deidentifier, TakesOptionsOverTheProfile) {
+    DataSet object = example();
+    object.set_text({0x0010, 0x1010}, "063Y");
+    object.set_text({0x0008, 0x0080}, "St. Mary");
+    object.set_text({0x0018, 0x1000}, "SN-77");
+    object.set_text(tags::kStudyDescription, "MAMMO Dr. Hand");
+    const auto with = [&](const char* profile) {
+        return made(deidentifier(profile), object.clone());
+    };
+    const DataSet basic = with("basic");
+    for (const Tag tag :
+         {Tag{0x0010, 0x1010}, Tag{0x0008, 0x0080}, Tag{0x0018, 0x1000}, tags::kStudyDescription})
+        EXPECT_FALSE(basic.has_value(tag)) << dicom::describe(tag);
+    EXPECT_EQ(with("basic+patient-characteristics").text({0x0010, 0x1010}), "063Y");
+    EXPECT_EQ(with("basic+institution-identity").text({0x0008, 0x0080}), "St. Mary");
+    EXPECT_EQ(with("basic+device-identity").text({0x0018, 0x1000}), "SN-77");
+    EXPECT_EQ(with("basic+clean-descriptors").text(tags::kStudyDescription), "MAMMO");
+    EXPECT_EQ(with("basic+uids").text(tags::kStudyInstanceUid), "1.2.3");
+    EXPECT_EQ(with("basic+full-dates").text(tags::kStudyDate), "20240310");
+}
+
+TEST(Deidentifier, GoesIntoSequences) {
+    DataSet object = example();
+    DataSet& request = object.add_item(tags::kReferencedSeriesSequence);
+    request.set_text(tags::kSeriesInstanceUid, "1.2.3.1");
+    DataSet& image = request.add_item(tags::kReferencedInstanceSequence);
+    image.set_text(tags::kReferencedSopInstanceUid, "1.2.3.4");
+    image.set_text(tags::kReferencedSopClassUid, dicom::sop_class::kCt);
+    const DataSet d = made(deidentifier("basic"), std::move(object));
+    const DataSet& series = d.items(tags::kReferencedSeriesSequence).front();
+    EXPECT_EQ(series.text(tags::kSeriesInstanceUid), d.text(tags::kSeriesInstanceUid));
+    const DataSet& there = series.items(tags::kReferencedInstanceSequence).front();
+    EXPECT_EQ(there.text(tags::kReferencedSopInstanceUid), d.text(tags::kSopInstanceUid));
+    EXPECT_EQ(there.text(tags::kReferencedSopClassUid), dicom::sop_class::kCt);
+}
+
+TEST(Deidentifier, KeepsOnlySafePrivateAttributes) {
+    DataSet object = example();
+    const auto put = [&](Tag tag, const char* vr, std::string_view text) {
+        object.set_bytes(tag, vr, {text.begin(), text.end()});
+    };
+    put({0x0019, 0x0010}, "LO", "SIEMENS MR HEADER");
+    put({0x0019, 0x100C}, "IS", "1000");
+    put({0x0019, 0x1008}, "LO", "Jane");
+    put({0x0029, 0x0010}, "LO", "SECRETS");
+    put({0x0029, 0x1010}, "LO", "Jane");
+    put({0x0031, 0x0010}, "LO", "SITE");
+    put({0x0031, 0x1001}, "LO", "density b");
+    put({0x0031, 0x1002}, "UI", "1.2.3.4");
+    put({0x0031, 0x1003}, "PN", "Doe^Jane");
+    const auto with = [&](const char* profile, std::vector<SafePrivate> safe) {
+        return made(deidentifier(profile, 7, std::move(safe)), object.clone());
+    };
+    const DataSet none = with("basic", {});
+    for (const Tag tag : none.tags()) EXPECT_EQ(tag.group % 2, 0) << dicom::to_string(tag);
+    const DataSet safe = with("basic+safe-private", {safe_private_from("(0031,xx01) SITE"),
+                                                     safe_private_from("(0031,xx02) SITE"),
+                                                     safe_private_from("(0031,xx03) SITE")});
+    EXPECT_EQ(safe.text({0x0019, 0x100C}), "1000");
+    EXPECT_EQ(safe.text({0x0019, 0x0010}), "SIEMENS MR HEADER");
+    EXPECT_FALSE(safe.has({0x0019, 0x1008}));
+    EXPECT_FALSE(safe.has({0x0029, 0x0010}));
+    EXPECT_FALSE(safe.has({0x0029, 0x1010}));
+    EXPECT_EQ(safe.text({0x0031, 0x1001}), "density b");
+    EXPECT_EQ(safe.text({0x0031, 0x1002}), safe.text(tags::kSopInstanceUid));
+    EXPECT_NE(safe.text({0x0031, 0x1003}), "Doe^Jane");
+}
+
+TEST(Deidentifier, BelievesWhatAnObjectSaysOfItsPrivateBlocks) {
+    DataSet object = example();
+    const auto put = [&](Tag tag, const char* vr, std::string_view text) {
+        object.set_bytes(tag, vr, {text.begin(), text.end()});
+    };
+    put({0x0019, 0x0010}, "LO", "ONE");
+    put({0x0019, 0x1001}, "DS", "1.5");
+    put({0x0019, 0x1002}, "LO", "Jane");
+    put({0x0019, 0x0011}, "LO", "TWO");
+    put({0x0019, 0x1101}, "DS", "2.5");
+    put({0x0019, 0x1102}, "DS", "3.5");
+    DataSet& one = object.add_item({0x0008, 0x0300});
+    one.set_integer({0x0008, 0x0301}, 0x0019);
+    one.set_text({0x0008, 0x0302}, "ONE");
+    one.set_text({0x0008, 0x0303}, "SAFE");
+    DataSet& action = one.add_item({0x0008, 0x0305});
+    action.set_integer({0x0008, 0x0306}, 0x02);
+    action.set_text({0x0008, 0x0307}, "X");
+    DataSet& two = object.add_item({0x0008, 0x0300});
+    two.set_integer({0x0008, 0x0301}, 0x0019);
+    two.set_text({0x0008, 0x0302}, "TWO");
+    two.set_text({0x0008, 0x0303}, "MIXED");
+    two.set_integer({0x0008, 0x0304}, 0x01);
+    const DataSet d = made(deidentifier("basic+safe-private"), std::move(object));
+    EXPECT_EQ(d.text({0x0019, 0x1001}), "1.5");
+    EXPECT_FALSE(d.has({0x0019, 0x1002}));
+    EXPECT_EQ(d.text({0x0019, 0x1101}), "2.5");
+    EXPECT_FALSE(d.has({0x0019, 0x1102}));
+}
+
+TEST(Deidentifier, RemovesOverlaysCurvesAndWhatNobodyKnows) {
+    DataSet object = example();
+    for (const Tag tag : {Tag{0x6002, 0x3000}, Tag{0x6002, 0x0010}, Tag{0x5004, 0x3000},
+                          Tag{0x0010, 0x9FFE}, Tag{0x0008, 0x0000}})
+        object.set_bytes(tag, "UN", Bytes(4, 'J'));
+    const DataSet d = made(deidentifier("screening"), std::move(object));
+    for (const Tag tag : d.tags()) {
+        EXPECT_LT(tag.group, 0x7FE1);
+        EXPECT_FALSE(tag.group >= 0x5000 && tag.group < 0x7000) << dicom::to_string(tag);
+    }
+    EXPECT_FALSE(d.has({0x0010, 0x9FFE}));
+}
+
+DataSet structured_report() {
+    DataSet object = example("1.2.3.9");
+    object.set_text(tags::kSopClassUid, dicom::sop_class::kComprehensiveSr);
+    object.remove(tags::kPixelData);
+    const auto add = [&](const char* type, const char* code, Tag value, const char* text) {
+        DataSet& item = object.add_item(tags::kContentSequence);
+        item.set_text(tags::kValueType, type);
+        DataSet& name = item.add_item(tags::kConceptNameCodeSequence);
+        name.set_text(tags::kCodeValue, code);
+        name.set_text(tags::kCodingSchemeDesignator, "DCM");
+        name.set_text(tags::kCodeMeaning, "a concept");
+        item.set_text(value, text);
+    };
+    add("TEXT", "111001", tags::kTextValue, "Finder");
+    add("TEXT", "121106", tags::kTextValue, "Jane was here");
+    add("PNAME", "121008", tags::kPersonName, "Roe^Richard");
+    add("DATE", "121031", tags::kDate, "19610203");
+    add("UIDREF", "121018", tags::kUid, "1.2.3.4");
+    return object;
+}
+
+TEST(Deidentifier, CleansStructuredContent) {
+    const DataSet d = made(deidentifier("basic+clean-structured-content"), structured_report());
+    const auto& content = d.items(tags::kContentSequence);
+    ASSERT_EQ(content.size(), 4U);
+    EXPECT_EQ(content[0].text(tags::kTextValue), "Finder");
+    EXPECT_EQ(content[1].text(tags::kTextValue), "REMOVED");
+    EXPECT_NE(content[2].text(tags::kPersonName), "Roe^Richard");
+    EXPECT_EQ(content[3].text(tags::kUid),
+              made(deidentifier("basic"), example()).text(tags::kSopInstanceUid));
+}
+
+TEST(Deidentifier, LeavesNoContentWithoutThatOption) {
+    const DataSet d = made(deidentifier("basic"), structured_report());
+    const auto& content = d.items(tags::kContentSequence);
+    ASSERT_EQ(content.size(), 1U);
+    EXPECT_EQ(content[0].text(tags::kTextValue), "REMOVED");
+}
+
+TEST(Deidentifier, RefusesWhatItCannotClean) {
+    const auto reason = [](const char* profile, DataSet object) {
+        auto outcome = deidentifier(profile).run(std::move(object));
+        const auto* refusal = std::get_if<exam::Refusal>(&outcome);
+        return refusal == nullptr ? std::string("none") : refusal->what;
+    };
+    DataSet document = example();
+    document.set_bytes(tags::kEncapsulatedDocument, "OB", Bytes(4, 1));
+    EXPECT_THAT(reason("basic", std::move(document)), HasSubstr("document"));
+    DataSet burned = example();
+    burned.set_text(tags::kBurnedInAnnotation, "YES");
+    EXPECT_THAT(reason("basic", burned.clone()), HasSubstr("identifying text"));
+    EXPECT_EQ(reason("basic+clean-pixel-data", burned.clone()), "none");
+    DataSet video = example();
+    video.set_encapsulated_pixels(
+        {.rows = 16, .columns = 16, .bits_allocated = 8, .bits_stored = 8}, {Bytes(100, 1)},
+        "1.2.840.10008.1.2.4.102");
+    EXPECT_THAT(reason("basic+clean-pixel-data", video.clone()), HasSubstr("cannot be looked at"));
+    EXPECT_EQ(reason("basic", video.clone()), "none");
+    DataSet overlay = example();
+    overlay.set_integer(tags::kOverlayBitsAllocated, 16);
+    EXPECT_THAT(reason("basic", std::move(overlay)), HasSubstr("overlay"));
+}
+
+TEST(Deidentifier, ReportsPathsAndNeverValues) {
+    auto outcome = deidentifier("basic").run(example());
+    auto& one = std::get<Deidentified>(outcome);
+    ExportReport report{"basic", "test", "Lucerna test", {}, {}};
+    report.objects.push_back(std::move(one.report));
+    const std::string json = to_json(report);
+    EXPECT_THAT(json, HasSubstr("\"path\": \"00100020\""));
+    for (const char* value : {"4711", "Doe", "19610203", "20240310", "ACC-9", "\"1.2.3"})
+        EXPECT_EQ(json.find(value), std::string::npos) << value;
+}
+
+}  // namespace
+}  // namespace lucerna::deidentify

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <optional>
+
+#include "deidentify/report.h"
+#include "dicom/data_set.h"
+#include "exam/refusal.h"
+
+namespace lucerna::deidentify {
+
+/// Blanks, on every frame, what the rules for the modality and the detector say of any frame
+/// (PS3.15 E.3.1). Pixels that nothing is found on stay as they are, compressed ones too; others
+/// become explicit VR little endian. `object` still has its own header. Notes what was blanked in
+/// `report`.
+///
+/// A refusal where there are pixels that cannot be looked at: a transfer syntax or layout that is
+/// not decoded here, float pixels, more than 2 GiB; or where text is all over, as on a scanned
+/// page.
+[[nodiscard]] std::optional<exam::Refusal> clean_pixels(dicom::DataSet& object,
+                                                        ObjectReport& report);
+
+}  // namespace lucerna::deidentify

@@ -1,0 +1,187 @@
+#include "deidentify/pixels.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/random.h"
+#include "deidentify/example_object.h"
+#include "deidentify/text_detector.h"
+#include "dicom/frames.h"
+#include "support/bitmap_text.h"
+
+namespace lucerna::deidentify {
+namespace {
+
+using dicom::DataSet;
+namespace tags = dicom::tags;
+
+constexpr int kRows = 240;
+constexpr int kColumns = 320;
+
+/// 8-bit gray frames that a test draws into.
+struct Picture {
+    int samples = 1;
+    std::string photometric = "MONOCHROME2";
+    Bytes bytes = Bytes(kRows * kColumns, 20);
+
+    void set(int x, int y, std::uint8_t value) {
+        const auto at =
+            static_cast<std::size_t>(y * kColumns + x) * static_cast<std::size_t>(samples);
+        for (std::size_t s = 0; s < static_cast<std::size_t>(samples); ++s) bytes[at + s] = value;
+    }
+    void write(std::string_view text, int left, int top, int dot, std::uint8_t value) {
+        lucerna::test::draw_text(text, left, top, dot, [&](int x, int y) { set(x, y, value); });
+    }
+    [[nodiscard]] DataSet object(const char* modality = "OT", int frames = 1) const {
+        DataSet d = test::example();
+        d.set_text(tags::kModality, modality);
+        Bytes all;
+        for (int i = 0; i < frames; ++i) all.insert(all.end(), bytes.begin(), bytes.end());
+        d.set_pixels({.rows = kRows,
+                      .columns = kColumns,
+                      .samples_per_pixel = samples,
+                      .photometric_interpretation = photometric,
+                      .bits_allocated = 8,
+                      .bits_stored = 8,
+                      .frames = frames},
+                     std::move(all));
+        return d;
+    }
+};
+
+/// A soft bright disc with noise, as tissue is.
+Picture tissue() {
+    Picture picture;
+    Random random(3);
+    for (int y = 0; y < kRows; ++y)
+        for (int x = 0; x < kColumns; ++x) {
+            const double distance = std::hypot(x - 100.0, y - 120.0);
+            const double bright = distance < 110 ? 190 - distance + random.uniform(-12, 12) : 20;
+            picture.set(x, y, static_cast<std::uint8_t>(bright));
+        }
+    return picture;
+}
+
+ObjectReport cleaned(DataSet& object) {
+    ObjectReport report;
+    const auto refusal = clean_pixels(object, report);
+    EXPECT_FALSE(refusal) << refusal->what;
+    return report;
+}
+
+/// The greatest value that is left where text was.
+std::int64_t brightest(const DataSet& object, const Box& box, int frame = 0) {
+    const auto decoded = dicom::decode_frame(object, frame);
+    std::int64_t most = decoded.lowest();
+    for (int y = box.y; y < box.y + box.height; ++y)
+        for (int x = box.x; x < box.x + box.width; ++x)
+            most = std::max(most, decoded.value(static_cast<std::size_t>(
+                                      (y * kColumns + x) * decoded.samples_per_pixel)));
+    return most;
+}
+
+TEST(Pixels, BlanksTextBesideTissueAndNothingElse) {
+    const std::pair<int, const char*> sizes[] = {{1, "JANE DOE 1742"}, {2, "JANE 74"}, {4, "DOE"}};
+    for (const auto& [dot, text] : sizes) {
+        Picture picture = tissue();
+        const DataSet before = picture.object();
+        picture.write(text, 230, 10, dot, 255);
+        DataSet object = picture.object("MG");
+        const ObjectReport report = cleaned(object);
+        ASSERT_EQ(report.blanked.size(), 1U) << dot;
+        EXPECT_EQ(report.blanked[0].rule, "detected-text");
+        EXPECT_LT(report.blanked[0].box.height, 7 * dot * 3 + 8);
+        EXPECT_EQ(brightest(object, report.blanked[0].box), 20);
+        EXPECT_EQ(brightest(object, {0, 60, 200, 180}), brightest(before, {0, 60, 200, 180}));
+    }
+}
+
+TEST(Pixels, BlanksDarkTextOnBright) {
+    Picture picture;
+    picture.photometric = "MONOCHROME1";
+    std::fill(picture.bytes.begin(), picture.bytes.end(), std::uint8_t{240});
+    picture.write("JANE DOE", 200, 200, 2, 0);
+    DataSet object = picture.object("CR");
+    const ObjectReport report = cleaned(object);
+    ASSERT_EQ(report.blanked.size(), 1U);
+    const auto frame = dicom::decode_frame(object, 0);
+    for (std::size_t i = 0; i < frame.count(); ++i) ASSERT_EQ(frame.value(i), 240);
+}
+
+TEST(Pixels, LeavesTissueAlone) {
+    DataSet object = tissue().object("MG");
+    const Bytes before(object.bytes(tags::kPixelData).begin(),
+                       object.bytes(tags::kPixelData).end());
+    EXPECT_TRUE(cleaned(object).blanked.empty());
+    const ByteView after = object.bytes(tags::kPixelData);
+    EXPECT_TRUE(std::equal(after.begin(), after.end(), before.begin(), before.end()));
+}
+
+TEST(Pixels, CleansColourAndEveryFrame) {
+    Picture picture;
+    picture.samples = 3;
+    picture.photometric = "RGB";
+    picture.bytes = Bytes(kRows * kColumns * 3, 10);
+    picture.write("JANE DOE 2", 30, 100, 2, 220);
+    DataSet object = picture.object("OT", 3);
+    const ObjectReport report = cleaned(object);
+    EXPECT_EQ(report.frames_looked_at, 3);
+    ASSERT_EQ(report.blanked.size(), 1U);
+    for (int frame = 0; frame < 3; ++frame)
+        EXPECT_EQ(brightest(object, {0, 0, kColumns, kRows}, frame), 10);
+    EXPECT_EQ(dicom::frame_count(object), 3);
+}
+
+TEST(Pixels, BlanksAroundUltrasoundRegions) {
+    Picture picture;
+    std::fill(picture.bytes.begin(), picture.bytes.end(), std::uint8_t{77});
+    DataSet object = picture.object("US");
+    DataSet& region = object.add_item({0x0018, 0x6011});
+    region.set_integer({0x0018, 0x6018}, 40);
+    region.set_integer({0x0018, 0x601A}, 50);
+    region.set_integer({0x0018, 0x601C}, 279);
+    region.set_integer({0x0018, 0x601E}, 199);
+    picture.bytes[0] = 0;
+    object.set_pixels({.rows = kRows, .columns = kColumns, .bits_allocated = 8, .bits_stored = 8},
+                      Bytes(picture.bytes));
+    const ObjectReport report = cleaned(object);
+    EXPECT_EQ(report.blanked.size(), 4U);
+    const auto frame = dicom::decode_frame(object, 0);
+    for (int y = 0; y < kRows; ++y)
+        for (int x = 0; x < kColumns; ++x) {
+            const bool inside = x >= 40 && x <= 279 && y >= 50 && y <= 199;
+            ASSERT_EQ(frame.value(static_cast<std::size_t>(y * kColumns + x)), inside ? 77 : 0)
+                << x << " " << y;
+        }
+}
+
+TEST(Pixels, BlanksTheBarOfUltrasoundWithoutRegions) {
+    DataSet object = tissue().object("US");
+    const ObjectReport report = cleaned(object);
+    ASSERT_EQ(report.blanked.size(), 1U);
+    EXPECT_EQ(report.blanked[0].rule, "ultrasound-top-bar");
+    EXPECT_EQ(report.blanked[0].box, (Box{0, 0, kColumns, 24}));
+}
+
+TEST(Pixels, RefusesAPageOfText) {
+    Picture picture;
+    for (int y = 4; y + 20 < kRows; y += 22) picture.write("JANE DOE 4711 ROAD 24", 10, y, 2, 230);
+    DataSet object = picture.object();
+    ObjectReport report;
+    const auto refusal = clean_pixels(object, report);
+    ASSERT_TRUE(refusal);
+    EXPECT_NE(refusal->what.find("text is all over"), std::string::npos);
+}
+
+TEST(Pixels, RefusesWhatContradictsItself) {
+    DataSet object = tissue().object();
+    object.set_integer(tags::kRows, 5000);
+    ObjectReport report;
+    const auto refusal = clean_pixels(object, report);
+    ASSERT_TRUE(refusal);
+    EXPECT_EQ(refusal->reason, exam::RefusalReason::kBadPixelDescription);
+}
+
+}  // namespace
+}  // namespace lucerna::deidentify

@@ -1,0 +1,258 @@
+#include "deidentify/text_detector.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <numeric>
+
+namespace lucerna::deidentify {
+namespace {
+
+/// A frame as 8-bit gray values: the brightest sample of each pixel, stretched over what there is.
+struct Gray {
+    int width = 0;
+    int height = 0;
+    std::vector<std::uint8_t> values;
+    [[nodiscard]] std::uint8_t at(int x, int y) const {
+        return values[static_cast<std::size_t>(y) * static_cast<std::size_t>(width) +
+                      static_cast<std::size_t>(x)];
+    }
+};
+
+Gray gray_of(const dicom::DecodedFrame& frame) {
+    Gray gray{frame.columns, frame.rows, {}};
+    const auto samples = static_cast<std::size_t>(frame.samples_per_pixel);
+    const std::size_t pixels = frame.count() / samples;
+    // Of YBR only the first sample is a brightness.
+    const bool first_only = frame.photometric_interpretation.starts_with("YBR");
+    std::vector<std::int64_t> brightest(pixels);
+    for (std::size_t i = 0; i < pixels; ++i) {
+        std::int64_t value = frame.value(i * samples);
+        for (std::size_t s = 1; s < samples && !first_only; ++s)
+            value = std::max(value, frame.value(i * samples + s));
+        brightest[i] = value;
+    }
+    const auto [low, high] = std::minmax_element(brightest.begin(), brightest.end());
+    if (pixels == 0 || *low == *high) return {};
+    const double scale = 255.0 / static_cast<double>(*high - *low);
+    gray.values.resize(pixels);
+    for (std::size_t i = 0; i < pixels; ++i)
+        gray.values[i] =
+            static_cast<std::uint8_t>(static_cast<double>(brightest[i] - *low) * scale + 0.5);
+    return gray;
+}
+
+/// A connected piece of pixels beyond a level.
+struct Stroke {
+    int left = 0, top = 0, right = 0, bottom = 0;
+    int area = 0;
+    [[nodiscard]] int width() const { return right - left + 1; }
+    [[nodiscard]] int height() const { return bottom - top + 1; }
+};
+
+struct Run {
+    int left, right, y;
+    std::size_t piece;
+};
+
+std::size_t root_of(std::vector<std::size_t>& parents, std::size_t piece) {
+    while (parents[piece] != piece) piece = parents[piece] = parents[parents[piece]];
+    return piece;
+}
+
+/// Runs of a row that `beyond` holds for.
+template <typename Beyond>
+void append_runs(const Gray& gray, int y, Beyond beyond, std::vector<Run>& runs) {
+    for (int x = 0; x < gray.width; ++x) {
+        if (!beyond(gray.at(x, y))) continue;
+        const int left = x;
+        while (x + 1 < gray.width && beyond(gray.at(x + 1, y))) ++x;
+        runs.push_back({left, x, y, runs.size()});
+    }
+}
+
+/// The pieces of pixels beyond the level, eight-connected.
+template <typename Beyond>
+std::vector<Stroke> pieces_of(const Gray& gray, Beyond beyond) {
+    std::vector<Run> runs;
+    std::vector<std::size_t> parents;
+    std::size_t above = 0;
+    for (int y = 0; y < gray.height; ++y) {
+        const std::size_t begin = runs.size();
+        append_runs(gray, y, beyond, runs);
+        for (std::size_t i = begin; i < runs.size(); ++i) parents.push_back(i);
+        std::size_t other = above;
+        for (std::size_t i = begin; i < runs.size(); ++i) {
+            while (other < begin && runs[other].right < runs[i].left - 1) ++other;
+            for (std::size_t k = other; k < begin && runs[k].left <= runs[i].right + 1; ++k)
+                parents[root_of(parents, i)] = root_of(parents, k);
+        }
+        above = begin;
+    }
+    std::vector<Stroke> pieces(runs.size());
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+        const Run& run = runs[i];
+        Stroke& piece = pieces[root_of(parents, i)];
+        if (piece.area == 0) piece = {run.left, run.y, run.right, run.y, 0};
+        piece.left = std::min(piece.left, run.left);
+        piece.right = std::max(piece.right, run.right);
+        piece.bottom = std::max(piece.bottom, run.y);
+        piece.area += run.right - run.left + 1;
+    }
+    std::erase_if(pieces, [](const Stroke& piece) { return piece.area == 0; });
+    return pieces;
+}
+
+/// Whether it can be a letter or a digit.
+bool is_letter(const Stroke& piece, int tallest) {
+    const int width = piece.width();
+    const int height = piece.height();
+    if (height < 5 || height > tallest || width * 2 > height * 5) return false;
+    const double filled = static_cast<double>(piece.area) / (static_cast<double>(width) * height);
+    const bool is_slim = width * 3 <= height;  // I, 1, l
+    return filled >= 0.12 && (is_slim || filled <= 0.85);
+}
+
+bool follows(const Stroke& left, const Stroke& right) {
+    const int tall = std::max(left.height(), right.height());
+    const int low = std::min(left.height(), right.height());
+    const int shared = std::min(left.bottom, right.bottom) - std::max(left.top, right.top) + 1;
+    return right.left - left.right <= tall * 3 / 2 && right.left - left.right >= -tall / 4 &&
+           low * 2 >= tall && shared * 3 >= low * 2;
+}
+
+/// Letters that stand in a row, joined.
+struct Line {
+    Stroke box;
+    int letters = 0;
+};
+
+std::vector<Line> lines_of(std::vector<Stroke> letters) {
+    std::sort(letters.begin(), letters.end(), [](const Stroke& a, const Stroke& b) {
+        return a.left != b.left ? a.left < b.left : a.top < b.top;
+    });
+    std::vector<std::size_t> parents(letters.size());
+    std::iota(parents.begin(), parents.end(), std::size_t{0});
+    int tallest = 0;
+    for (const Stroke& letter : letters) tallest = std::max(tallest, letter.height());
+    for (std::size_t i = 0; i < letters.size(); ++i)
+        for (std::size_t k = i + 1; k < letters.size(); ++k) {
+            if (letters[k].left - letters[i].right > tallest * 3 / 2) break;
+            if (follows(letters[i], letters[k])) parents[root_of(parents, k)] = root_of(parents, i);
+        }
+    std::vector<Line> lines(letters.size());
+    for (std::size_t i = 0; i < letters.size(); ++i) {
+        Line& line = lines[root_of(parents, i)];
+        if (line.letters == 0) line.box = letters[i];
+        line.box.left = std::min(line.box.left, letters[i].left);
+        line.box.right = std::max(line.box.right, letters[i].right);
+        line.box.top = std::min(line.box.top, letters[i].top);
+        line.box.bottom = std::max(line.box.bottom, letters[i].bottom);
+        ++line.letters;
+    }
+    std::erase_if(lines, [](const Line& line) { return line.letters < 3; });
+    return lines;
+}
+
+/// The pixels of a line's box: those of the strokes, and what they stand on.
+struct Ground {
+    double stroke_mean = 0;
+    double mean = 0;
+    /// Standard deviation.
+    double unrest = 255;
+    [[nodiscard]] double contrast() const { return std::abs(stroke_mean - mean); }
+};
+
+template <typename Beyond>
+Ground ground_of(const Gray& gray, const Line& line, Beyond beyond) {
+    double strokes = 0, stroke_sum = 0, sum = 0, squares = 0, count = 0;
+    const int bottom = std::min(line.box.bottom + 2, gray.height - 1);
+    const int right = std::min(line.box.right + 2, gray.width - 1);
+    for (int y = std::max(line.box.top - 2, 0); y <= bottom; ++y)
+        for (int x = std::max(line.box.left - 2, 0); x <= right; ++x) {
+            const double value = gray.at(x, y);
+            if (beyond(gray.at(x, y))) {
+                stroke_sum += value;
+                ++strokes;
+                continue;
+            }
+            sum += value;
+            squares += value * value;
+            ++count;
+        }
+    if (count < 1 || strokes < 1) return {};
+    const double mean = sum / count;
+    return {stroke_sum / strokes, mean, std::sqrt(std::max(squares / count - mean * mean, 0.0))};
+}
+
+template <typename Beyond>
+void find_lines(const Gray& gray, bool extreme, Beyond beyond, std::vector<Line>& found) {
+    // More pieces than a page has letters: noise, whose pieces are no strokes.
+    constexpr std::size_t kMostPieces = 20'000;
+    // Of 255. Less contrast have the pieces that noise breaks off where a slope of tissue crosses
+    // the level. Strokes that were smoothed leave their edges in the ground: calm is not flat.
+    constexpr double kLeastContrast = 50;
+    constexpr double kCalm = 25;
+    const int tallest = std::clamp(gray.height / 8, 24, 120);
+    std::vector<Stroke> letters = pieces_of(gray, beyond);
+    std::erase_if(letters, [&](const Stroke& piece) { return !is_letter(piece, tallest); });
+    if (letters.size() > kMostPieces) return;
+    for (const Line& line : lines_of(std::move(letters))) {
+        const Ground ground = ground_of(gray, line, beyond);
+        if (ground.contrast() < kLeastContrast) continue;
+        if (ground.unrest <= kCalm || (extreme && line.letters >= 6)) found.push_back(line);
+    }
+}
+
+bool touch(const Box& a, const Box& b) {
+    return a.x <= b.x + b.width && b.x <= a.x + a.width && a.y <= b.y + b.height &&
+           b.y <= a.y + a.height;
+}
+
+Box joined(const Box& a, const Box& b) {
+    const int x = std::min(a.x, b.x);
+    const int y = std::min(a.y, b.y);
+    return {x, y, std::max(a.x + a.width, b.x + b.width) - x,
+            std::max(a.y + a.height, b.y + b.height) - y};
+}
+
+std::vector<Box> boxes_of(const std::vector<Line>& lines, const Gray& gray) {
+    std::vector<Box> boxes;
+    for (const Line& line : lines) {
+        const int margin = std::max(line.box.height() / 2, 3);
+        const int left = std::max(line.box.left - margin * 2, 0);
+        const int top = std::max(line.box.top - margin, 0);
+        Box box{left, top, std::min(line.box.right + margin * 2, gray.width - 1) - left + 1,
+                std::min(line.box.bottom + margin, gray.height - 1) - top + 1};
+        for (std::size_t i = 0; i < boxes.size();) {
+            if (!touch(boxes[i], box)) {
+                ++i;
+                continue;
+            }
+            box = joined(boxes[i], box);
+            boxes.erase(boxes.begin() + static_cast<std::ptrdiff_t>(i));
+            i = 0;
+        }
+        boxes.push_back(box);
+    }
+    return boxes;
+}
+
+}  // namespace
+
+std::vector<Box> detect_text(const dicom::DecodedFrame& frame) {
+    const Gray gray = gray_of(frame);
+    if (gray.values.empty()) return {};
+    std::vector<Line> lines;
+    for (const int level : {96, 160, 225, 250}) {
+        const bool extreme = level == 250;
+        find_lines(
+            gray, extreme, [level](int value) { return value >= level; }, lines);
+        find_lines(
+            gray, extreme, [level](int value) { return value <= 255 - level; }, lines);
+    }
+    return boxes_of(lines, gray);
+}
+
+}  // namespace lucerna::deidentify

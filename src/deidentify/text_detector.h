@@ -1,0 +1,28 @@
+#pragma once
+
+#include <vector>
+
+#include "dicom/frames.h"
+
+namespace lucerna::deidentify {
+
+/// In pixels, from the top left.
+struct Box {
+    int x = 0;
+    int y = 0;
+    int width = 0;
+    int height = 0;
+    friend bool operator==(const Box&, const Box&) = default;
+};
+
+/// Lines of text that were drawn into a picture, by their looks and without reading them: three or
+/// more separate strokes of one level, brighter or darker than what is around them, of one height,
+/// in a row. A box of each line with a margin of half its height.
+///
+/// It finds horizontal printed lines of 7 to about 120 pixels in height on a calm background, and
+/// over tissue where they are of one level; not handwriting, rotated lines, one or two letters
+/// alone, or letters that touch. How many of our own: `lucerna deidentify-check`
+/// (docs/deidentification.md).
+[[nodiscard]] std::vector<Box> detect_text(const dicom::DecodedFrame& frame);
+
+}  // namespace lucerna::deidentify

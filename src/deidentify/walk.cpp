@@ -1,0 +1,295 @@
+#include "deidentify/walk.h"
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "deidentify/content.h"
+#include "deidentify/values.h"
+#include "deidentify/words.h"
+#include "dicom/item_access.h"
+#include "dicom/uids.h"
+
+namespace lucerna::deidentify {
+namespace {
+
+using dicom::DataSet;
+using dicom::Tag;
+namespace tags = dicom::tags;
+
+/// How the items of a sequence are treated.
+enum class Mode {
+    kTable,  ///< by the table, attribute by attribute
+    kDummy,  ///< nothing of them may stay (code D on a sequence)
+};
+
+bool is_temporal(std::string_view vr) {
+    return vr == "DA" || vr == "DT" || vr == "TM";
+}
+bool is_free_text(std::string_view vr) {
+    return vr == "LO" || vr == "SH" || vr == "ST" || vr == "LT" || vr == "UT" || vr == "UC";
+}
+
+/// UIDs that say what something is, not which one: whoever made them (PS3.15 E.3.9, note 4).
+bool is_structural(Tag tag) {
+    constexpr Tag kTags[] = {{0x0008, 0x0016}, {0x0008, 0x001A}, {0x0008, 0x001B}, {0x0008, 0x0062},
+                             {0x0008, 0x010C}, {0x0008, 0x0117}, {0x0008, 0x0118}, {0x0008, 0x1150},
+                             {0x0008, 0x115A}, {0x0400, 0x0010}};
+    return std::find(std::begin(kTags), std::end(kTags), tag) != std::end(kTags);
+}
+/// Of the standard itself.
+bool is_registered(std::string_view uid) {
+    return uid.starts_with("1.2.840.10008.");
+}
+
+std::string named(Tag tag) {
+    std::string text = dicom::to_string(tag);
+    std::erase_if(text, [](char c) { return c == '(' || c == ')' || c == ','; });
+    return text;
+}
+
+class Walk {
+  public:
+    Walk(const Rules& rules, std::vector<Step>& steps) : rules_(rules), steps_(steps) {}
+
+    void level(DataSet& data, Tag parent, const std::string& prefix, Mode mode) {
+        const std::vector<Tag> all = data.tags();
+        for (const Tag tag : all) {
+            if (is_private_creator(tag)) continue;
+            one(data, tag, parent, prefix, mode);
+        }
+        // A creator stays for what it explains.
+        for (const Tag tag : all)
+            if (is_private_creator(tag) && !explains_something(data, tag)) {
+                data.remove(tag);
+                note(prefix + named(tag), Action::kRemove);
+            }
+    }
+
+  private:
+    static bool explains_something(const DataSet& data, Tag creator) {
+        const std::vector<Tag> left = data.tags();
+        return std::any_of(left.begin(), left.end(), [&](Tag tag) {
+            return tag.group == creator.group && tag.element >> 8 == creator.element;
+        });
+    }
+
+    void note(std::string path, Action action) { steps_.push_back({std::move(path), action}); }
+
+    void one(DataSet& data, Tag tag, Tag parent, const std::string& prefix, Mode mode) {
+        const std::string vr = data.vr(tag);
+        const std::string path = prefix + named(tag);
+        if (mode == Mode::kDummy && tag.group % 2 == 0) return dummy(data, tag, vr, path, true);
+        const Decision decision = decide(data, tag, vr, parent);
+        if (decision.action == Action::kClean && !clean(data, tag, vr, path))
+            return apply(data, tag, vr, path, decision.otherwise);
+        if (decision.action == Action::kClean) return;
+        if (decision.action == Action::kKeep && !decision.by_rule && vr != "SQ") return;
+        apply(data, tag, vr, path, decision.action);
+    }
+
+    struct Decision {
+        Action action = Action::kKeep;
+        /// Where cleaning leaves nothing: what the Basic Profile asks for.
+        Action otherwise = Action::kRemove;
+        bool by_rule = true;
+    };
+
+    Decision decide(const DataSet& data, Tag tag, std::string_view vr, Tag parent) const {
+        if (tag.group % 2 == 1) return decide_private(data, tag, vr);
+        // Group lengths, commands, directories, file meta; an overlay without its data is none.
+        if (tag.group < 0x0008 || tag.element == 0) return {Action::kRemove};
+        if (tag.group >= 0x5000 && tag.group <= 0x50FF) return {Action::kRemove};
+        if (tag.group >= 0x6000 && tag.group <= 0x60FF) return {Action::kRemove};
+        if (const AttributeRule* rule = rule_for(tag)) {
+            const Action basic = action_of(rule->basic, type_of(tag, parent, rules_.sop_class_uid));
+            return {by_options(*rule, basic), basic};
+        }
+        if (tag == tags::kTextValue && !may_hold_text(data)) return {Action::kDummy};
+        return decide_unlisted(tag, vr);
+    }
+
+    /// "A requirement for an Option overrides any requirement for the underlying Profile"; of two
+    /// options that which protects more.
+    [[nodiscard]] Action by_options(const AttributeRule& rule, Action basic) const {
+        bool keeps = false;
+        for (std::size_t column = 0; column < rule.options.size(); ++column) {
+            if (!rules_.profile.has(static_cast<Option>(column))) continue;
+            if (rule.options[column] == 'C') return Action::kClean;
+            keeps = keeps || rule.options[column] == 'K';
+        }
+        return keeps ? Action::kKeep : basic;
+    }
+
+    Decision decide_private(const DataSet& data, Tag tag, std::string_view vr) const {
+        if (!rules_.profile.has(Option::kRetainSafePrivate) ||
+            !rules_.safe_privates.holds(data, tag))
+            return {Action::kRemove};
+        if (vr == "UI") return {Action::kUid};
+        if (vr == "PN") return {Action::kDummy};
+        if (is_temporal(vr)) return temporal(Action::kRemove);
+        return {Action::kKeep};
+    }
+
+    /// Attributes that the table does not list (PS3.15 E.1.1, notes 1 and 4).
+    Decision decide_unlisted(Tag tag, std::string_view vr) const {
+        if (dicom::keyword_of(tag).empty()) return {Action::kRemove};
+        if (vr == "PN") return {Action::kDummy};
+        if (is_temporal(vr)) return temporal(Action::kDummy);
+        if (vr == "UI" && !is_structural(tag) && !rules_.profile.has(Option::kRetainUids))
+            return {Action::kUid, Action::kUid, false};
+        return {Action::kKeep, Action::kKeep, false};
+    }
+
+    [[nodiscard]] Decision temporal(Action otherwise) const {
+        if (rules_.profile.has(Option::kRetainFullDates)) return {Action::kKeep, otherwise, false};
+        if (rules_.profile.has(Option::kRetainModifiedDates)) return {Action::kClean, otherwise};
+        return {otherwise};
+    }
+
+    void apply(DataSet& data, Tag tag, const std::string& vr, const std::string& path,
+               Action action) {
+        switch (action) {
+            case Action::kRemove:
+                data.remove(tag);
+                return note(path, action);
+            case Action::kEmpty:
+                return empty(data, tag, vr, path);
+            case Action::kDummy:
+                return dummy(data, tag, vr, path, false);
+            case Action::kUid:
+                if (vr == "SQ") return items(data, tag, path, Mode::kTable, action);
+                return replace_uids(data, tag, vr, path);
+            case Action::kClean:
+            case Action::kKeep:
+                if (vr == "SQ") return items(data, tag, path, Mode::kTable, action);
+                return note(path, action);
+        }
+    }
+
+    void items(DataSet& data, Tag tag, const std::string& path, Mode mode, Action action) {
+        note(path, action);
+        auto* const found = dicom::editable_items(data, tag);
+        if (found == nullptr) return;
+        for (std::size_t i = 0; i < found->size(); ++i)
+            level((*found)[i], tag, path + "[" + std::to_string(i) + "].", mode);
+    }
+
+    void empty(DataSet& data, Tag tag, const std::string& vr, const std::string& path) {
+        // Z may be a value, where that says nothing.
+        if (tag == tags::kPatientName || tag == tags::kPatientId)
+            return set(data, tag, vr, rules_.pseudonym, path);
+        if (vr == "SQ") {
+            if (auto* const found = dicom::editable_items(data, tag)) found->clear();
+        } else {
+            data.set_bytes(tag, vr, {});
+        }
+        note(path, Action::kEmpty);
+    }
+
+    void set(DataSet& data, Tag tag, const std::string& vr, const std::string& text,
+             const std::string& path, Action action = Action::kDummy) {
+        data.set_bytes(tag, vr, {text.begin(), text.end()});
+        note(path, action);
+    }
+
+    void dummy(DataSet& data, Tag tag, const std::string& vr, const std::string& path,
+               bool inside_dummy) {
+        if (tag == tags::kPatientName || tag == tags::kPatientId)
+            return set(data, tag, vr, rules_.pseudonym, path);
+        if (vr == "SQ") {
+            // Its shape stays, and one item of it.
+            if (auto* const found = dicom::editable_items(data, tag); found && found->size() > 1)
+                found->erase(found->begin() + 1, found->end());
+            return items(data, tag, path, Mode::kDummy, Action::kDummy);
+        }
+        if (vr == "UI") return replace_uids(data, tag, vr, path);
+        // Within an item: enumerated values and counts, which others depend on.
+        if (inside_dummy && (vr == "CS" || vr == "US" || vr == "SS") && rule_for(tag) == nullptr &&
+            is_plain(data, tag, vr))
+            return note(path, Action::kKeep);
+        if (inside_dummy && !data.has_value(tag)) return;
+        Bytes value = dummy_value(vr);
+        if (inside_dummy && (vr == "FL" || vr == "FD")) value = Bytes(data.bytes(tag).size(), 0);
+        data.set_bytes(tag, vr, std::move(value));
+        note(path, Action::kDummy);
+    }
+
+    /// Of the sort of text that enumerated values are made of, and short.
+    static bool is_plain(const DataSet& data, Tag tag, std::string_view vr) {
+        if (vr != "CS") return true;
+        const auto values = data.texts(tag);
+        return std::all_of(values.begin(), values.end(), [](const std::string& value) {
+            return value.size() <= 16 && value.find_first_of("0123456789 ") == std::string::npos;
+        });
+    }
+
+    void replace_uids(DataSet& data, Tag tag, const std::string& vr, const std::string& path) {
+        // Something else under the tag of a UID cannot be mapped.
+        if (vr != "UI") {
+            data.remove(tag);
+            return note(path, Action::kRemove);
+        }
+        std::string joined;
+        bool changed = false;
+        for (const std::string& uid : data.texts(tag)) {
+            if (!joined.empty()) joined += '\\';
+            const bool stays = uid.empty() || is_structural(tag) ||
+                               (is_registered(uid) && dicom::is_valid_uid(uid));
+            joined += stays ? uid : rules_.project.uid(uid);
+            changed = changed || !stays;
+        }
+        if (!changed) return;
+        Bytes value(joined.begin(), joined.end());
+        data.set_bytes(tag, vr, std::move(value));
+        note(path, Action::kUid);
+    }
+
+    /// False where nothing is left: then the Basic Profile holds.
+    bool clean(DataSet& data, Tag tag, const std::string& vr, const std::string& path) {
+        if (vr == "SQ") {
+            if (is_content(tag)) clean_content(data, tag, rules_.profile, path, steps_);
+            items(data, tag, path, Mode::kTable, Action::kClean);
+            return true;
+        }
+        if (!is_temporal(vr) && !is_free_text(vr)) return false;
+        std::string joined;
+        bool first = true;
+        for (const std::string& value : data.texts(tag)) {
+            const std::optional<std::string> cleaned = cleaned_value(tag, vr, value);
+            if (!cleaned) return false;
+            if (!std::exchange(first, false)) joined += '\\';
+            joined += *cleaned;
+        }
+        if (joined.empty()) return false;
+        set(data, tag, vr, joined, path, Action::kClean);
+        return true;
+    }
+
+    [[nodiscard]] std::optional<std::string> cleaned_value(Tag tag, std::string_view vr,
+                                                           const std::string& value) const {
+        constexpr Tag kTimezoneOffsetFromUtc{0x0008, 0x0201};
+        if (vr == "DA") return shifted_date(value, rules_.shift_days);
+        if (vr == "DT") return shifted_date_time(value, rules_.shift_days);
+        if (vr == "TM" ? is_time(value)
+                       : tag == kTimezoneOffsetFromUtc && is_offset_from_utc(value))
+            return value;
+        if (vr == "TM") return {};
+        const std::string words = safe_words(value);
+        if (words.empty()) return {};
+        return words;
+    }
+
+    const Rules& rules_;
+    std::vector<Step>& steps_;
+};
+
+}  // namespace
+
+void apply_table(DataSet& object, const Rules& rules, std::vector<Step>& steps) {
+    Walk(rules, steps).level(object, {}, "", Mode::kTable);
+}
+
+}  // namespace lucerna::deidentify
