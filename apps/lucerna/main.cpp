@@ -35,6 +35,7 @@ ExitCode run(int argc, char** argv) {
     add_phantom(app, chosen);
     add_archive(app, chosen);
     add_keys(app, chosen);
+    add_export(app, chosen);
     add_learn(app, chosen);
     add_evaluate(app, chosen);
     try {

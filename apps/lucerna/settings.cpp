@@ -125,6 +125,10 @@ const std::vector<Setting>& all_settings() {
          into(&S::hl7_tls_ca)},
         {"orders.modality", std::string("MG"), "Modality of orders that name none.",
          into(&S::order_modality)},
+        {"deidentify.safe_private", Texts{},
+         "Private attributes that are safe beyond those of the standard's table, each "
+         "`(gggg,xxee) CREATOR` ([de-identification](deidentification.md)).",
+         into(&S::deidentify_safe_private)},
         {"model.folder", std::string(), "Folder of the model package.", into(&S::model)},
         {"model.public_keys", std::string(),
          "File of Ed25519 public keys (base64, one a line) that packages are signed with.",
@@ -205,6 +209,8 @@ DestinationSettings destination_of(const toml::table& table, const ServeSettings
     text("tls_ca", made.tls_ca);
     text("tls_certificate", made.tls_certificate);
     text("tls_key", made.tls_key);
+    text("deidentify", made.deidentify);
+    text("project", made.project);
     made.port = static_cast<std::uint16_t>(table["port"].value_or<std::int64_t>(0));
     const auto yes_or_no = [&](std::string_view key, bool& target) {
         if (const toml::node* node = table.get(key)) {
@@ -216,16 +222,20 @@ DestinationSettings destination_of(const toml::table& table, const ServeSettings
     };
     yes_or_no("tls", made.tls);
     yes_or_no("results", made.results);
+    yes_or_no("images", made.images);
     for (const auto& [key, node] : table) {
         constexpr std::string_view kKeys[] = {
-            "name",    "aet", "host",   "calling_aet", "port", "tls_ca", "tls_certificate",
-            "tls_key", "tls", "results"};
+            "name",    "aet", "host",    "calling_aet", "port",       "tls_ca", "tls_certificate",
+            "tls_key", "tls", "results", "images",      "deidentify", "project"};
         if (std::find(std::begin(kKeys), std::end(kKeys), key.str()) == std::end(kKeys))
             refuse(place_of(node, file) + ": a destination has no \"" + std::string(key.str()) +
                    "\"");
     }
     if (made.name.empty() || made.aet.empty() || made.host.empty() || made.port == 0)
         refuse(place_of(table, file) + ": a destination needs name, aet, host and port");
+    if (made.deidentify.empty() != made.project.empty())
+        refuse(place_of(table, file) +
+               ": destination.deidentify and destination.project go together");
     return made;
 }
 
@@ -370,7 +380,10 @@ std::string settings_page() {
            "`tls_ca`, "
            "`tls_certificate`, `tls_key`.\nResults are sent there unless `results = false`; "
            "whoever "
-           "may ask can have objects moved there by its\n`aet` (C-MOVE).\n\n"
+           "may ask can have objects moved there by its\n`aet` (C-MOVE). With `images = true` the "
+           "exam's images go there with its results. With\n`deidentify = \"PROFILE\"` and `project "
+           "= \"NAME\"` all that goes there is de-identified\n([how](deidentification.md)), and "
+           "nothing can be moved there.\n\n"
            "```toml\ndata = \"/var/lib/lucerna\"\n\n[http]\nport = 8042\n\n[model]\nfolder = "
            "\"models/cbis-mass\"\n\n[[destination]]\nname = \"pacs\"\naet = \"PACS\"\nhost = "
            "\"127.0.0.1\"\nport = 4242\n```\n";

@@ -21,6 +21,10 @@ struct DestinationSettings {
     std::filesystem::path tls_key;
     bool tls = false;
     bool results = true;
+    bool images = false;
+    /// Profile and project; both empty: objects are sent as they are.
+    std::string deidentify;
+    std::string project;
 };
 
 /// Everything that `lucerna serve` can be told; the table in settings.cpp gives each value its key,
@@ -67,6 +71,8 @@ struct ServeSettings {
     std::filesystem::path model_keys;
     bool model_signature_required = false;
     int model_threads = 0;
+
+    std::vector<std::string> deidentify_safe_private;
 
     std::string jurisdiction;
     std::chrono::seconds quiet{0};

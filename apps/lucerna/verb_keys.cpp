@@ -3,6 +3,7 @@
 
 #include "archive_verbs.h"
 #include "base/clock.h"
+#include "deidentify/project_file.h"
 #include "kept_data.h"
 #include "store/parts.h"
 #include "vault/passphrase_key_provider.h"
@@ -10,8 +11,13 @@
 namespace lucerna {
 namespace {
 
-ExitCode rotate(store::Archive& archive) {
-    const std::size_t rewrapped = archive.rotate_keys(who_runs_this());
+ExitCode rotate(const ArchiveOptions& options) {
+    require_folder(options.data);
+    const SystemClock clock;
+    const auto keys = open_keys(options.data, options.keys, options.key_file);
+    deidentify::ProjectKeys with_projects(*keys, options.data);
+    store::Store store({options.data, archived_view_of}, with_projects, clock);
+    const std::size_t rewrapped = store.archive().rotate_keys(who_runs_this());
     std::printf("%zu data keys are under a new key-encryption key; the older ones are ended\n",
                 rewrapped);
     return kDone;
@@ -25,6 +31,7 @@ ExitCode move(const ArchiveOptions& options, const std::string& to) {
     vault::MovingKeyProvider both(*from, *target);
     store::Store store({options.data, archived_view_of}, both, clock);
     const std::size_t rewrapped = store.archive().rewrap_keys(who_runs_this());
+    (void)deidentify::rewrap_projects(options.data, both);
     std::printf(
         "%zu data keys were moved. From now on: keys = \"%s\"\n"
         "What held them until now still opens copies of the data folder that were made before; "
@@ -63,8 +70,7 @@ void add_keys(CLI::App& app, Chosen& chosen) {
     CLI::App* rotation = keys->add_subcommand(
         "rotate", "Seal every data key under a new key-encryption key and end the older ones");
     add_archive_options(*rotation, *options);
-    rotation->callback(
-        [options, &chosen] { chosen = [options] { return with_archive(*options, rotate); }; });
+    rotation->callback([options, &chosen] { chosen = [options] { return rotate(*options); }; });
 
     auto to = std::make_shared<std::string>();
     CLI::App* moving =

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "deidentify/project_file.h"
 #include "http/guard.h"
 #include "kept_data.h"
 #include "pipeline/server.h"
@@ -112,12 +113,29 @@ std::vector<http::BearerToken> tokens_in(const fs::path& path) {
 
 deliver::Destination destination_of(const DestinationSettings& settings) {
     deliver::Destination destination{
-        settings.name, settings.host, settings.port, settings.aet, settings.calling_aet, {}, true};
+        settings.name, settings.host, settings.port, settings.aet, settings.calling_aet, {},
+        true,          false,         false};
     destination.tls = tls_options(settings.tls_certificate, settings.tls_key, settings.tls_ca,
                                   dicom::PeerCertificate::kRequired);
     if (settings.tls && !destination.tls) destination.tls.emplace();
     destination.results = settings.results;
+    destination.images = settings.images;
+    destination.deidentified = !settings.deidentify.empty();
     return destination;
+}
+
+pipeline::Deidentifiers deidentifiers_of(const ServeSettings& settings, vault::KeyProvider& keys) {
+    std::vector<deidentify::SafePrivate> safe;
+    for (const std::string& text : settings.deidentify_safe_private)
+        safe.push_back(deidentify::safe_private_from(text));
+    pipeline::Deidentifiers made;
+    for (const DestinationSettings& destination : settings.destinations)
+        if (!destination.deidentify.empty())
+            made[destination.name] = std::make_shared<const deidentify::Deidentifier>(
+                deidentify::Profile::from(destination.deidentify),
+                deidentify::open_project(settings.data, destination.project, keys),
+                std::string("Lucerna ") + LUCERNA_VERSION, safe);
+    return made;
 }
 
 /// Beyond loopback, who asks must be on a list or show a certificate before anything is given out.
@@ -204,7 +222,9 @@ ExitCode run_server(const ServeSettings& settings, const infer::ModelPackage& mo
     if (!gives_out_over_dimse(settings))
         log_event(LogLevel::kWarning, "server.query-retrieve-off",
                   {{"why", "beyond loopback it needs dicom.callers or dicom.tls_ca"}});
-    pipeline::Server server(parts_of(settings), store, model, clock);
+    pipeline::ServerParts parts = parts_of(settings);
+    parts.deidentifiers = deidentifiers_of(settings, *keys);
+    pipeline::Server server(parts, store, model, clock);
     log_event(
         LogLevel::kInfo, "server.up",
         {{"version", LUCERNA_VERSION},

@@ -23,6 +23,7 @@ void add_evaluate_readers(CLI::App& evaluate, Chosen& chosen);
 void add_phantom(CLI::App& app, Chosen& chosen);
 void add_archive(CLI::App& app, Chosen& chosen);
 void add_keys(CLI::App& app, Chosen& chosen);
+void add_export(CLI::App& app, Chosen& chosen);
 
 /// A line on standard output; throws Error(kCancelled) once a signal asked to stop.
 void say_progress(const std::string& message);

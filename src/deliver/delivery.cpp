@@ -206,10 +206,11 @@ DeliveryResult DeliveryStep::run(const DeliveryJob& job, int attempt, std::stop_
         return GiveUp{why, job.sop_instance_uids};
     }
     Progress progress;
-    const std::vector<Item> items = look_up(job, source_, progress);
+    ObjectSource& source = source_.for_destination(found->name);
+    const std::vector<Item> items = look_up(job, source, progress);
     for (std::span<const Item> rest(items); !rest.empty();) {
         const std::span<const Item> batch = next_batch(rest);
-        send_batch(batch, open_, source_, *found, progress, stop);
+        send_batch(batch, open_, source, *found, progress, stop);
         rest = rest.subspan(batch.size());
     }
     return conclude(job, attempt, rules_, std::move(progress));

@@ -35,6 +35,12 @@ class ObjectSource {
     [[nodiscard]] virtual dicom::ObjectHead head(const std::string& sop_instance_uid) = 0;
     /// The DICOM file. Throws Error(kNotFound), Error(kCorrupt), Error(kIo).
     [[nodiscard]] virtual Bytes file(const std::string& sop_instance_uid) = 0;
+    /// The objects as this destination may have them. What may not go there is an
+    /// Error(kUnsupported) of `file`.
+    [[nodiscard]] virtual ObjectSource& for_destination(const std::string& name) {
+        (void)name;
+        return *this;
+    }
 };
 
 /// One association, behind a port so that rules can be tested without a network.

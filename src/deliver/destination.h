@@ -22,6 +22,10 @@ struct Destination {
     std::optional<dicom::TlsOptions> tls;
     /// Results are sent there unasked.
     bool results = true;
+    /// The images of an exam are sent there with its results.
+    bool images = false;
+    /// What is sent there is de-identified: nobody may have identified objects moved there.
+    bool deidentified = false;
 };
 
 [[nodiscard]] dicom::ScuOptions scu_options(const Destination& destination);

@@ -25,6 +25,44 @@ exam::OrderOutcomes OrderDesk::take(std::span<const exam::OrderRequest> requests
     return orders_.take(requests);
 }
 
+ArchiveSource::ArchiveSource(store::Archive& archive, const Deidentifiers& deidentifiers)
+    : archive_(archive) {
+    for (const auto& [name, deidentifier] : deidentifiers)
+        deidentified_.try_emplace(name, archive, deidentifier);
+}
+
+deliver::ObjectSource& ArchiveSource::for_destination(const std::string& name) {
+    const auto found = deidentified_.find(name);
+    if (found == deidentified_.end()) return *this;
+    return found->second;
+}
+
+dicom::ObjectHead DeidentifiedSource::head(const std::string& sop_instance_uid) {
+    return dicom::split_part10(archive_.head(sop_instance_uid)).head;
+}
+
+Bytes DeidentifiedSource::file(const std::string& sop_instance_uid) {
+    auto outcome = deidentifier_->run(dicom::DataSet::parse(archive_.object(sop_instance_uid)));
+    if (const auto* refusal = std::get_if<exam::Refusal>(&outcome))
+        throw Error(ErrorCode::kUnsupported,
+                    "not given out de-identified: " + refusal->what + " (" + refusal->where + ")");
+    const auto& made = std::get<deidentify::Deidentified>(outcome);
+    std::map<deidentify::Action, std::size_t> counts;
+    for (const deidentify::Step& step : made.report.steps) ++counts[step.action];
+    log_event(LogLevel::kInfo, "deliver.deidentified",
+              {{"profile", deidentifier_->profile().name()},
+               {"project", deidentifier_->project().name()},
+               {"object", sop_instance_uid},
+               {"removed", counts[deidentify::Action::kRemove]},
+               {"emptied", counts[deidentify::Action::kEmpty]},
+               {"dummies", counts[deidentify::Action::kDummy]},
+               {"uids", counts[deidentify::Action::kUid]},
+               {"cleaned", counts[deidentify::Action::kClean]},
+               {"kept", counts[deidentify::Action::kKeep]},
+               {"blanked", made.report.blanked.size()}});
+    return made.object.to_part10();
+}
+
 dicom::ObjectHead ArchiveSource::head(const std::string& sop_instance_uid) {
     return dicom::split_part10(archive_.head(sop_instance_uid)).head;
 }

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <memory>
 #include <string>
 
+#include "deidentify/deidentifier.h"
 #include "deliver/delivery.h"
 #include "receive/instance_sink.h"
 #include "receive/order_sink.h"
@@ -33,15 +36,38 @@ class OrderDesk final : public receive::OrderSink {
     store::OrderBook& orders_;
 };
 
-/// The archive as delivering sees it.
-class ArchiveSource final : public deliver::ObjectSource {
+/// How objects are de-identified, by the name of the destination that they go to.
+using Deidentifiers = std::map<std::string, std::shared_ptr<const deidentify::Deidentifier>>;
+
+/// The archive as a destination sees it that gets de-identified objects. Logs
+/// "deliver.deidentified" with the number of attributes for each action.
+class DeidentifiedSource final : public deliver::ObjectSource {
   public:
-    explicit ArchiveSource(store::Archive& archive) : archive_(archive) {}
+    DeidentifiedSource(store::Archive& archive,
+                       std::shared_ptr<const deidentify::Deidentifier> deidentifier)
+        : archive_(archive), deidentifier_(std::move(deidentifier)) {}
+    /// Of the object as it is kept.
     dicom::ObjectHead head(const std::string& sop_instance_uid) override;
+    /// Throws Error(kUnsupported) for a refusal, with its reason.
     Bytes file(const std::string& sop_instance_uid) override;
 
   private:
     store::Archive& archive_;
+    // Many destinations may share one project.
+    std::shared_ptr<const deidentify::Deidentifier> deidentifier_;
+};
+
+/// The archive as delivering sees it.
+class ArchiveSource final : public deliver::ObjectSource {
+  public:
+    explicit ArchiveSource(store::Archive& archive, const Deidentifiers& deidentifiers = {});
+    dicom::ObjectHead head(const std::string& sop_instance_uid) override;
+    Bytes file(const std::string& sop_instance_uid) override;
+    deliver::ObjectSource& for_destination(const std::string& name) override;
+
+  private:
+    store::Archive& archive_;
+    std::map<std::string, DeidentifiedSource> deidentified_;
 };
 
 }  // namespace lucerna::pipeline

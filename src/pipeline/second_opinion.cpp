@@ -33,10 +33,15 @@ bool queue_reading(store::Store& store, const store::ExamEntry& exam) {
     return true;
 }
 
-ExamImages images_of(store::Store& store, const std::string& study) {
+std::vector<std::string> received_of(store::Store& store, const std::string& study) {
     std::vector<std::string> uids;
     for (const store::InstanceRow& row : store.archive().instances_of(study))
         if (row.role == store::Role::kReceived) uids.push_back(row.sop_instance_uid);
+    return uids;
+}
+
+ExamImages images_of(store::Store& store, const std::string& study) {
+    const std::vector<std::string> uids = received_of(store, study);
     return {study, uids.size(), [&store, uids](std::size_t index) {
                 return dicom::DataSet::parse(store.archive().object(uids.at(index)));
             }};
@@ -44,16 +49,23 @@ ExamImages images_of(store::Store& store, const std::string& study) {
 
 std::vector<store::NewJob> deliveries_of(const std::vector<compose::Result>& results,
                                          const std::string& study, const exam::ExamReading& reading,
-                                         std::int64_t revision, const OpinionRules& rules) {
-    std::vector<std::string> uids;
-    for (const compose::Result& result : results) uids.push_back(result.sop_instance_uid);
+                                         std::int64_t revision, const OpinionRules& rules,
+                                         const std::vector<std::string>& images) {
+    std::vector<std::string> made;
+    for (const compose::Result& result : results) made.push_back(result.sop_instance_uid);
+    const auto& with_images = rules.with_images;
     std::vector<store::NewJob> jobs;
-    for (const std::string& destination : rules.destinations)
+    for (const std::string& destination : rules.destinations) {
+        std::vector<std::string> uids;
+        if (std::find(with_images.begin(), with_images.end(), destination) != with_images.end())
+            uids = images;
+        uids.insert(uids.end(), made.begin(), made.end());
         jobs.push_back({delivery_kind(destination),
                         study + "#" + std::to_string(revision) + "#" + reading.model.sha256,
                         deliver::to_json({destination, uids}),
                         {},
                         study});
+    }
     return jobs;
 }
 
@@ -85,8 +97,9 @@ void read_and_keep(const store::ExamEntry& exam, store::Store& store,
         compose_exam(reading, std::move(prepared.pictures), at_once);
     for (const compose::Result& result : results)
         store.archive().keep(result.part10, store::Role::kResult);
-    store.exams().save_reading(study, saved_form(reading, exam.revision),
-                               deliveries_of(results, study, reading, exam.revision, rules));
+    store.exams().save_reading(
+        study, saved_form(reading, exam.revision),
+        deliveries_of(results, study, reading, exam.revision, rules, received_of(store, study)));
     log_event(LogLevel::kInfo, "exam.read",
               {{"exam", study},
                {"model", model.identity().name + " " + model.identity().version},

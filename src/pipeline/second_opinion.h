@@ -29,6 +29,8 @@ struct OpinionRules {
     ReadingRules reading;
     /// Names of the destinations that get the results.
     std::vector<std::string> destinations;
+    /// Those of them that get the images too.
+    std::vector<std::string> with_images;
     /// Attempts before an exam is shown as failed.
     int max_attempts = 3;
     std::chrono::milliseconds retry_after{10'000};

@@ -36,16 +36,19 @@ review::About about_of(const infer::ModelPackage& model, const ServerParts& part
 OpinionRules opinion_rules(const ServerParts& parts) {
     OpinionRules rules;
     rules.reading.jurisdiction = parts.jurisdiction;
-    for (const deliver::Destination& destination : parts.destinations)
+    for (const deliver::Destination& destination : parts.destinations) {
         if (destination.results) rules.destinations.push_back(destination.name);
+        if (destination.images) rules.with_images.push_back(destination.name);
+    }
     return rules;
 }
 
-/// Destinations by AE title, for those who ask for objects to be sent there.
+/// Destinations by AE title, for those who ask for objects to be sent there as they are.
 retrieve::PeerOf peers_of(const std::vector<deliver::Destination>& destinations) {
     return [destinations](const std::string& aet) -> std::optional<dicom::ScuOptions> {
         for (const deliver::Destination& destination : destinations)
-            if (destination.aet == aet) return deliver::scu_options(destination);
+            if (destination.aet == aet && !destination.deidentified)
+                return deliver::scu_options(destination);
         return {};
     };
 }
@@ -70,7 +73,7 @@ struct Server::State {
           archive_sink(opened, [this](const auto& study) { note_image(store, study, completion); }),
           orders(opened.orders()),
           hl7_desk(orders, parts.orders, clock),
-          source(opened.archive()),
+          source(opened.archive(), parts.deidentifiers),
           exams(opened),
           delivery(parts.destinations, source),
           about(about_of(model, parts)),

@@ -12,6 +12,7 @@
 #include "dicom/scp.h"
 #include "http/server.h"
 #include "infer/model_package.h"
+#include "pipeline/ports.h"
 #include "pipeline/second_opinion.h"
 #include "receive/instance_sink.h"
 #include "receive/mllp_listener.h"
@@ -38,6 +39,8 @@ struct ServerParts {
     std::string version;
     std::chrono::milliseconds quiet{60'000};
     std::vector<deliver::Destination> destinations;
+    /// Of those destinations that get de-identified objects.
+    Deidentifiers deidentifiers;
 };
 
 /// Everything at work: receiving on two protocols, reading, delivering, serving pages and DICOMweb.

@@ -1,0 +1,172 @@
+// `lucerna export`: objects out of the archive, or files, de-identified.
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include "archive_verbs.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "deidentify/deidentifier.h"
+#include "deidentify/project_file.h"
+#include "kept_data.h"
+
+namespace lucerna {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct ExportArguments {
+    ArchiveOptions archive;
+    std::string profile;
+    std::string project;
+    std::vector<std::string> safe_privates;
+    std::vector<std::string> studies;
+    std::vector<std::string> queries;
+    std::vector<fs::path> files;
+    fs::path out;
+};
+
+/// "StudyDate=20240101-20241231".
+store::Key key_from(const std::string& text) {
+    const std::size_t equals = text.find('=');
+    const auto tag = dicom::tag_from(std::string_view(text).substr(0, equals));
+    if (equals == std::string::npos || !tag)
+        throw Error(ErrorCode::kInvalidInput,
+                    "--query wants KEYWORD=VALUE, not \"" + text.substr(0, equals) + "\"");
+    return {*tag, text.substr(equals + 1)};
+}
+
+/// What is to be exported, one object after another.
+class Export {
+  public:
+    Export(const ExportArguments& asked, const deidentify::Deidentifier& deidentifier)
+        : asked_(asked), deidentifier_(deidentifier) {
+        report_.profile = deidentifier.profile().name();
+        report_.project = deidentifier.project().name();
+        report_.program = deidentifier.program();
+    }
+
+    void add(dicom::DataSet object) {
+        auto outcome = deidentifier_.run(std::move(object));
+        if (auto* refusal = std::get_if<exam::Refusal>(&outcome)) {
+            std::fprintf(stderr, "lucerna: not given out: %s (%s)\n", refusal->what.c_str(),
+                         refusal->where.c_str());
+            report_.refused.push_back(std::move(*refusal));
+            return;
+        }
+        auto& made = std::get<deidentify::Deidentified>(outcome);
+        // Named by UIDs of the project, never by what came in.
+        const fs::path folder =
+            asked_.out / made.object.text_or(dicom::tags::kStudyInstanceUid, "no-study");
+        fs::create_directories(folder);
+        write_file_durably(folder / (made.report.sop_instance_uid + ".dcm"),
+                           made.object.to_part10());
+        report_.objects.push_back(std::move(made.report));
+    }
+    /// One that could not even be read.
+    void refuse(const Error& error) {
+        std::fprintf(stderr, "lucerna: not given out: %s\n", error.what());
+        report_.refused.push_back(
+            {exam::RefusalReason::kUnreadable, error.what(), "file", "mend the file", "", ""});
+    }
+
+    ExitCode finish() {
+        write_file_durably(asked_.out / "report.json", as_byte_view(deidentify::to_json(report_)));
+        std::printf("%zu objects de-identified, %zu not given out; what was done: %s\n",
+                    report_.objects.size(), report_.refused.size(),
+                    (asked_.out / "report.json").c_str());
+        if (report_.refused.empty()) return kDone;
+        return report_.objects.empty() ? kBadInput : kRefused;
+    }
+
+  private:
+    const ExportArguments& asked_;
+    const deidentify::Deidentifier& deidentifier_;
+    deidentify::ExportReport report_;
+};
+
+void add_stored(store::Archive& archive, const ExportArguments& asked, Export& out) {
+    std::vector<std::string> uids;
+    const auto find = [&](std::vector<store::Key> keys) {
+        store::Query query;
+        query.level = store::Level::kInstance;
+        query.keys = std::move(keys);
+        archive.find_each(query, [&](const store::Match& match) {
+            uids.push_back(match.sop_instance_uid);
+            return true;
+        });
+    };
+    for (const std::string& study : asked.studies) find({{dicom::tags::kStudyInstanceUid, study}});
+    if (!asked.queries.empty()) {
+        std::vector<store::Key> keys;
+        for (const std::string& text : asked.queries) keys.push_back(key_from(text));
+        find(std::move(keys));
+    }
+    if (uids.empty())
+        throw Error(ErrorCode::kNotFound, "nothing in the archive is what was asked for");
+    for (const std::string& uid : uids) {
+        if (stop_requested()) throw Error(ErrorCode::kCancelled, "stopped by a signal");
+        out.add(dicom::DataSet::parse(archive.object(uid)));
+    }
+}
+
+ExitCode run_export(const ExportArguments& asked) {
+    const auto profile = deidentify::Profile::from(asked.profile);
+    std::vector<deidentify::SafePrivate> safe;
+    for (const std::string& text : asked.safe_privates)
+        safe.push_back(deidentify::safe_private_from(text));
+    if (!asked.files.empty() && !(asked.studies.empty() && asked.queries.empty()))
+        throw Error(ErrorCode::kInvalidInput, "files, or --study and --query: not both");
+    require_folder(asked.archive.data);
+    const auto keys = open_keys(asked.archive.data, asked.archive.keys, asked.archive.key_file);
+    const deidentify::Deidentifier deidentifier(
+        profile, deidentify::open_project(asked.archive.data, asked.project, *keys),
+        std::string("Lucerna ") + LUCERNA_VERSION, std::move(safe));
+    fs::create_directories(asked.out);
+    Export out(asked, deidentifier);
+    if (asked.files.empty()) {
+        const SystemClock clock;
+        store::Store store({asked.archive.data, archived_view_of}, *keys, clock);
+        add_stored(store.archive(), asked, out);
+    }
+    for (const fs::path& path : asked.files) {
+        if (stop_requested()) throw Error(ErrorCode::kCancelled, "stopped by a signal");
+        try {
+            out.add(dicom::DataSet::from_file(path));
+        } catch (const Error& error) {
+            if (error.code() != ErrorCode::kInvalidInput) throw;
+            out.refuse(error);
+        }
+    }
+    return out.finish();
+}
+
+}  // namespace
+
+void add_export(CLI::App& app, Chosen& chosen) {
+    auto asked = std::make_shared<ExportArguments>();
+    CLI::App* verb = app.add_subcommand(
+        "export",
+        "Write objects of the archive, or files, de-identified (docs/deidentification.md)");
+    add_archive_options(*verb, asked->archive);
+    verb->add_option("--deidentify", asked->profile, "Profile: screening, or basic+OPTION+...")
+        ->required();
+    verb->add_option("--project", asked->project,
+                     "Whose secret pseudonyms, UIDs and dates follow from; made if there is none")
+        ->required();
+    verb->add_option("--safe-private", asked->safe_privates,
+                     "A private attribute that is safe: \"(gggg,xxee) CREATOR\"; may be repeated");
+    verb->add_option("--study", asked->studies, "Study Instance UID; may be repeated");
+    verb->add_option("--query", asked->queries,
+                     "KEYWORD=VALUE that objects match; may be repeated");
+    verb->add_option("--out", asked->out, "Folder to write to")->required();
+    verb->add_option("files", asked->files, "DICOM files, instead of the archive's objects")
+        ->check(CLI::ExistingFile);
+    verb->callback([asked, &chosen] {
+        if (asked->files.empty() && asked->studies.empty() && asked->queries.empty())
+            throw CLI::RequiredError("--study, --query or files");
+        chosen = [asked] { return run_export(*asked); };
+    });
+}
+
+}  // namespace lucerna

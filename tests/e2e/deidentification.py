@@ -1,0 +1,213 @@
+#!/usr/bin/env python3
+"""Takes objects out of the program de-identified, by `lucerna export` and by C-STORE, and looks at
+them with pydicom, DCMTK's storescp and dciodvfy.
+
+    LUCERNA_BIN=... PYTHONPATH=.deps/python tests/e2e/deidentification.py [TEST]
+"""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import unittest
+
+from pydicom import dcmread
+from query_retrieve import free_port, made
+from whole_program import LUCERNA, SHARED, Server, dciodvfy_errors, main, phantom, wait_for
+
+SCREENING = "screening"
+# What the phantom writes of its patient.
+PRIVATE_GROUP = 0x0019
+
+
+def export(*arguments, expected=0):
+    run = subprocess.run([LUCERNA, "export", *map(str, arguments)], capture_output=True, text=True)
+    assert run.returncode == expected, (run.returncode, run.stdout, run.stderr)
+    return run
+
+
+def every_element(data):
+    for element in data:
+        if element.VR == "SQ":
+            for item in element.value:
+                yield from every_element(item)
+        else:
+            yield element
+
+
+class Deidentification(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lucerna-deidentify-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        (self.folder / "data").mkdir()
+
+    def export(self, out, *arguments, profile=SCREENING, project="study-a", expected=0):
+        run = export("--data", self.folder / "data", "--deidentify", profile, "--project", project,
+                     "--out", self.folder / out, *arguments, expected=expected)
+        files = {}
+        for path in sorted((self.folder / out).rglob("*.dcm")):
+            files[path] = dcmread(path)
+        return files, json.loads((self.folder / out / "report.json").read_text()), run
+
+    def write(self, name, dataset):
+        path = self.folder / name
+        dataset.save_as(path, enforce_file_format=True)
+        return path
+
+    def test_files_are_given_out_without_the_person(self):
+        exam = phantom(self.folder / "exam", 5)
+        before = [dcmread(path) for path in exam]
+        files, report, _ = self.export("out", *exam)
+        self.assertEqual(len(files), len(exam))
+        self.assertEqual(report["refused"], [])
+        self.assertEqual({d.StudyInstanceUID for d in files.values()}.__len__(), 1)
+        for path, d in files.items():
+            raw = path.read_bytes()
+            for original in before:
+                for value in (original.PatientID, original.StudyInstanceUID,
+                              original.SOPInstanceUID, original.StudyDate):
+                    self.assertNotIn(str(value).encode(), raw)
+            self.assertEqual(raw[:128], bytes(128))
+            self.assertEqual(d.file_meta.MediaStorageSOPInstanceUID, d.SOPInstanceUID)
+            self.assertEqual(d.PatientIdentityRemoved, "YES")
+            self.assertEqual(d.LongitudinalTemporalInformationModified, "MODIFIED")
+            self.assertEqual(d.BurnedInAnnotation, "NO")
+            self.assertEqual({c.CodeValue for c in d.DeidentificationMethodCodeSequence},
+                             {"113100", "113101", "113104", "113105", "113107", "113108", "113111"})
+            new = [e for e in dciodvfy_errors(str(path))
+                   if e not in {x for o in exam for x in dciodvfy_errors(o)}]
+            self.assertEqual(new, [])
+        # The pixels of a phantom hold no text.
+        self.assertEqual({d.PixelData for d in files.values()}, {d.PixelData for d in before})
+
+    def test_a_second_export_maps_the_same_and_another_project_does_not(self):
+        study = [self.write(f"{n}.dcm", made(1, 1, n)) for n in (1, 2)]
+        first, _, _ = self.export("first", *study)
+        again, _, _ = self.export("again", *study)
+        other, _, _ = self.export("other", *study, project="study-b")
+        uids = [[d.SOPInstanceUID for d in files.values()] for files in (first, again, other)]
+        self.assertEqual(uids[0], uids[1])
+        self.assertFalse(set(uids[0]) & set(uids[2]))
+        run = subprocess.run([LUCERNA, "keys", "rotate", "--data", self.folder / "data"],
+                             capture_output=True, text=True)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        rotated, _, _ = self.export("rotated", *study)
+        self.assertEqual(uids[0], [d.SOPInstanceUID for d in rotated.values()])
+
+    def test_references_still_lead_somewhere(self):
+        exam = phantom(self.folder / "exam", 6)
+        subprocess.run([LUCERNA, "read", str(self.folder / "exam"), "--out",
+                        str(self.folder / "opinion")], check=True, stdout=subprocess.DEVNULL)
+        results = sorted(str(p) for p in (self.folder / "opinion").glob("*.dcm"))
+        known = {str(dcmread(p).SOPInstanceUID) for p in exam + results}
+        files, report, _ = self.export("out", *exam, *results)
+        self.assertEqual(len(files), len(exam) + len(results), report["refused"])
+        there = {str(d.SOPInstanceUID) for d in files.values()}
+        seen = 0
+        for d in files.values():
+            for element in every_element(d):
+                if element.keyword == "ReferencedSOPInstanceUID":
+                    self.assertNotIn(str(element.value), known)
+                    self.assertIn(str(element.value), there)
+                    seen += 1
+        self.assertGreater(seen, 4)
+        for path in files:
+            self.assertEqual(dciodvfy_errors(str(path)), [], path)
+
+    def test_what_cannot_be_cleaned_stays(self):
+        good = self.write("good.dcm", made(1, 1, 1))
+        pdf = made(1, 2, 1, sop_class="1.2.840.10008.5.1.4.1.1.104.1")
+        pdf.EncapsulatedDocument = b"%PDF Test^Patient1"
+        files, report, run = self.export("out", good, self.write("pdf.dcm", pdf), expected=4)
+        self.assertEqual(len(files), 1)
+        self.assertEqual([r["reason"] for r in report["refused"]], ["unsupported-encoding"])
+        self.assertIn("document", run.stderr)
+        self.assertNotIn("2.999.1.2.1", json.dumps(report))
+
+    def test_the_archive_is_asked_by_study_and_query(self):
+        data = str(self.folder / "data")
+        server = Server(data)
+        self.addCleanup(lambda: server.process.poll() is None and server.end(signal.SIGKILL))
+        files = [self.write(f"{s}-{n}.dcm", made(s, 1, n)) for s in (1, 2) for n in (1, 2)]
+        self.assertEqual(server.store([str(f) for f in files]).returncode, 0)
+        server.end()
+        self.assertEqual(len(self.export("one", "--study", "2.999.1")[0]), 2)
+        by_query, _, _ = self.export("two", "--query", "PatientID=PAT-2", "--query", "InstanceNumber=1")
+        self.assertEqual(len(by_query), 1)
+        export("--data", data, "--deidentify", "basic", "--project", "a", "--out",
+               self.folder / "none", "--study", "1.2.3.4.5", expected=3)
+
+    def test_a_destination_gets_objects_de_identified(self):
+        data, port = self.folder / "data", free_port()
+        inbox = self.folder / "inbox"
+        inbox.mkdir()
+        receiver = subprocess.Popen(["storescp", "-od", str(inbox), "+xa", str(port)],
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(receiver.wait)
+        self.addCleanup(receiver.kill)
+        config = self.folder / "lucerna.toml"
+        config.write_text(f"""[[destination]]
+name = "research"
+aet = "RESEARCH"
+host = "127.0.0.1"
+port = {port}
+images = true
+deidentify = "{SCREENING}"
+project = "study-a"
+""")
+        server = Server(str(data), "--config", str(config))
+        self.addCleanup(lambda: server.process.poll() is None and server.end(signal.SIGKILL))
+        exam = phantom(self.folder / "exam", 9)
+        first = dcmread(exam[0])
+        self.assertEqual(server.store(exam).returncode, 0)
+        server.read_exam(first.PatientID)
+        # The images, their captures and two reports.
+        wait_for(lambda: len(list(inbox.iterdir())) >= len(exam) + 6, "what is delivered")
+        patients = set()
+        for path in inbox.iterdir():
+            raw = path.read_bytes()
+            for value in (first.PatientID, first.StudyInstanceUID):
+                self.assertNotIn(str(value).encode(), raw, path.name)
+            d = dcmread(path)
+            self.assertEqual(d.PatientIdentityRemoved, "YES")
+            patients.add((d.PatientID, d.StudyInstanceUID))
+        self.assertEqual(len(patients), 1)
+        # Nothing can be moved there as it is.
+        move = subprocess.run(["movescu", "-S", "-aec", "LUCERNA", "-aem", "RESEARCH", "-k",
+                               "QueryRetrieveLevel=STUDY", "-k",
+                               f"StudyInstanceUID={first.StudyInstanceUID}", "127.0.0.1",
+                               server.dicom_port, "-v"], capture_output=True, text=True)
+        self.assertRegex(move.stdout + move.stderr, "(?i)destination ?unknown|A801")
+
+    def test_public_objects_come_out_or_are_refused(self):
+        if not (SHARED / "dicom").is_dir():
+            self.skipTest("skipped: no shared data")
+        everything = [p for p in sorted((SHARED / "dicom").rglob("*")) if p.is_file()]
+        readable = []
+        for path in everything:
+            try:
+                d = dcmread(path)
+                if "SOPInstanceUID" in d and "SOPClassUID" in d:
+                    readable.append((path, d))
+            except Exception:  # not DICOM: licences, lists
+                continue
+        self.assertGreater(len(readable), 50)
+        files, report, _ = self.export("out", *[p for p, _ in readable], expected=4)
+        self.assertEqual(len(report["objects"]) + len(report["refused"]), len(readable))
+        self.assertGreater(len(files), len(readable) // 2)
+        identifying = set()
+        for _, d in readable:
+            for keyword in ("SOPInstanceUID", "StudyInstanceUID", "PatientID", "AccessionNumber"):
+                value = str(d.get(keyword, ""))
+                if len(value) > 5:
+                    identifying.add(value)
+        for path, d in files.items():
+            values = {str(v) for e in every_element(d)
+                      for v in (e.value if e.VM > 1 else [e.value]) if e.VR in ("UI", "LO", "SH", "PN")}
+            self.assertFalse(values & identifying, path)
+
+
+if __name__ == "__main__":
+    main("Deidentification")
