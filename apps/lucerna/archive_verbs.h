@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 
+#include "settings.h"
 #include "store/store.h"
 #include "verbs.h"
 
@@ -14,7 +15,11 @@ struct ArchiveOptions {
     std::filesystem::path data = "data";
     std::string keys;
     std::filesystem::path key_file;
+    /// Of the server; says all that is above.
+    std::filesystem::path config;
 };
+
+[[nodiscard]] ServeSettings settings_of(const ArchiveOptions& options);
 
 void add_archive_options(CLI::App& verb, ArchiveOptions& options);
 /// Throws Error(kNotFound): a verb for what is kept does not make a folder.

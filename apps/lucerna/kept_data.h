@@ -5,6 +5,8 @@
 #include <string>
 
 #include "dicom/data_set.h"
+#include "settings.h"
+#include "store/store.h"
 #include "vault/key_provider.h"
 
 namespace lucerna {
@@ -15,6 +17,10 @@ namespace lucerna {
 [[nodiscard]] std::unique_ptr<vault::KeyProvider> open_keys(const std::filesystem::path& data,
                                                             const std::string& keys,
                                                             const std::filesystem::path& key_file);
+
+/// Where index and objects are, as `store.index` and `store.objects` say. Throws
+/// Error(kInvalidInput) naming the setting.
+[[nodiscard]] store::StoreOptions store_options(const ServeSettings& settings);
 
 /// "R-CC", or empty: how the archive notes the view of an image.
 [[nodiscard]] std::string archived_view_of(const dicom::DataSet& data_set);

@@ -34,6 +34,15 @@ struct ServeSettings {
     std::string keys;
     std::filesystem::path key_file;
 
+    std::string store_index;
+    std::string store_objects;
+    std::string s3_endpoint;
+    std::string s3_bucket;
+    std::string s3_region;
+    std::string s3_prefix;
+    std::filesystem::path s3_keys;
+    std::filesystem::path s3_ca;
+
     std::string http_address;
     std::uint16_t http_port = 0;
     std::filesystem::path http_tls_certificate;

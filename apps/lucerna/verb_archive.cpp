@@ -112,11 +112,27 @@ void add_verb(CLI::App& app, Chosen& chosen, const char* name, const char* help,
 }  // namespace
 
 void add_archive_options(CLI::App& verb, ArchiveOptions& options) {
-    verb.add_option("--data", options.data, "Data folder of a server that is not running")
-        ->capture_default_str();
-    verb.add_option("--keys", options.keys,
-                    "SCHEME:REST of the key-encryption keys (docs/keys.md)");
-    verb.add_option("--key-file", options.key_file, "Short for --keys file:PATH");
+    auto* data =
+        verb.add_option("--data", options.data, "Data folder of a server that is not running")
+            ->capture_default_str();
+    auto* keys = verb.add_option("--keys", options.keys,
+                                 "SCHEME:REST of the key-encryption keys (docs/keys.md)");
+    auto* key_file =
+        verb.add_option("--key-file", options.key_file, "Short for --keys file:PATH");
+    verb.add_option("--config", options.config,
+                    "TOML file of the server: folder, keys, and where index and objects are")
+        ->excludes(data)
+        ->excludes(keys)
+        ->excludes(key_file);
+}
+
+ServeSettings settings_of(const ArchiveOptions& options) {
+    if (!options.config.empty()) return read_settings(options.config);
+    ServeSettings settings = default_settings();
+    settings.data = options.data;
+    settings.keys = options.keys;
+    settings.key_file = options.key_file;
+    return settings;
 }
 
 void require_folder(const std::filesystem::path& data) {
@@ -126,10 +142,11 @@ void require_folder(const std::filesystem::path& data) {
 
 ExitCode with_archive(const ArchiveOptions& options,
                       const std::function<ExitCode(store::Archive&)>& work) {
-    require_folder(options.data);
+    const ServeSettings settings = settings_of(options);
+    require_folder(settings.data);
     const SystemClock clock;
-    const auto keys = open_keys(options.data, options.keys, options.key_file);
-    store::Store store({options.data, archived_view_of}, *keys, clock);
+    const auto keys = open_keys(settings.data, settings.keys, settings.key_file);
+    store::Store store(store_options(settings), *keys, clock);
     return work(store.archive());
 }
 

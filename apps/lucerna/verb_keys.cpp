@@ -24,12 +24,13 @@ ExitCode rotate(const ArchiveOptions& options) {
 }
 
 ExitCode move(const ArchiveOptions& options, const std::string& to) {
-    require_folder(options.data);
+    const ServeSettings settings = settings_of(options);
+    require_folder(settings.data);
     const SystemClock clock;
-    const auto from = open_keys(options.data, options.keys, options.key_file);
-    const auto target = vault::open_key_provider(to, options.data);
+    const auto from = open_keys(settings.data, settings.keys, settings.key_file);
+    const auto target = vault::open_key_provider(to, settings.data);
     vault::MovingKeyProvider both(*from, *target);
-    store::Store store({options.data, archived_view_of}, both, clock);
+    store::Store store(store_options(settings), both, clock);
     const std::size_t rewrapped = store.archive().rewrap_keys(who_runs_this());
     (void)deidentify::rewrap_projects(options.data, both);
     std::printf(

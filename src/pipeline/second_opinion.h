@@ -23,7 +23,7 @@ void note_image(store::Store& store, const std::string& study_instance_uid,
 /// From time to time: the same for exams that have been quiet long enough. Returns how many.
 std::size_t note_quiet(store::Store& store, const CompletionRules& rules, Instant now);
 
-inline constexpr const char* kReadJob = "read";
+inline constexpr const char* kReadJob = store::kReadJob;
 
 struct OpinionRules {
     ReadingRules reading;

@@ -10,6 +10,7 @@
 #include "store/facts.h"
 #include "store/find.h"
 #include "store/parts.h"
+#include "store/presence.h"
 #include "store/rows.h"
 #include "store/sealed_io.h"
 
@@ -121,6 +122,7 @@ bool is_free(Connection& index, const std::string& sop_instance_uid, const std::
 /// False when somebody else was first, or the patient was erased meanwhile.
 bool keep_new(Parts& parts, const Facts& facts, ByteView part10, std::size_t head_bytes,
               Role role) {
+    const std::string process = parts.index.process();
     const DataKey key = parts.keys.of_owner(facts.key_owner());
     Placing placing;
     placing.object = vault::to_text(vault::random_id());
@@ -133,6 +135,7 @@ bool keep_new(Parts& parts, const Facts& facts, ByteView part10, std::size_t hea
     bool kept = false;
     try {
         parts.index.write([&](Connection& index) {
+            require_alive(index, process);
             kept = is_free(index, facts.sop_instance_uid, key.name);
             if (!kept) return;
             insert_instance(index, facts, placing);
@@ -143,11 +146,13 @@ bool keep_new(Parts& parts, const Facts& facts, ByteView part10, std::size_t hea
         drop_uncommitted(parts, placing.object, error.code());
         throw;
     }
-    if (kept)
+    if (kept) {
         publish(parts, placing.object);
-    else
-        drop_uncommitted(parts, placing.object, ErrorCode::kConflict);
-    return kept;
+        return true;
+    }
+    drop_uncommitted(parts, placing.object, ErrorCode::kConflict);
+    parts.keys.forget(key.name);
+    return false;
 }
 
 constexpr const char* kRowColumns =
@@ -228,8 +233,8 @@ std::vector<InstanceRow> Archive::instances_of(const std::string& study_instance
         std::vector<InstanceRow> rows;
         Statement find = index.prepare(
             std::string("SELECT ") + kRowColumns +
-            "WHERE s.study_instance_uid = ? ORDER BY e.series_number, e.id, i.instance_number, "
-            "i.id");
+            "WHERE s.study_instance_uid = ? ORDER BY e.series_number NULLS FIRST, e.id, "
+            "i.instance_number NULLS FIRST, i.id");
         find.bind(study_instance_uid);
         while (find.step()) rows.push_back(row_from(find));
         return rows;

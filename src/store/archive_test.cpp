@@ -84,7 +84,7 @@ TEST(Archive, KeepsADuplicateOnce) {
     EXPECT_EQ(store.archive().keep(instance.file()), Kept::kAlreadyKept)
         << "another sender writes another file meta";
     EXPECT_EQ(store.archive().totals().instances, 1U);
-    EXPECT_EQ(object_files(store.data()).size(), 1U);
+    EXPECT_EQ(store.objects().size(), 1U);
 }
 
 TEST(Archive, RefusesAnotherContentUnderAKeptUid) {
@@ -97,7 +97,7 @@ TEST(Archive, RefusesAnotherContentUnderAKeptUid) {
     EXPECT_THAT(message_of([&] { store.archive().keep(instance.file()); }),
                 HasSubstr("(0008,0018)"));
     EXPECT_EQ(store.archive().object(instance.sop_instance), first);
-    EXPECT_EQ(object_files(store.data()).size(), 1U);
+    EXPECT_EQ(store.objects().size(), 1U);
 }
 
 TEST(Archive, KeepsTheFirstOfAResultThatIsMadeAgain) {
@@ -132,7 +132,7 @@ TEST(Archive, NamesTheUidThatIsMissingOrIsNone) {
                         HasSubstr(wrong.tag));
         }
     }
-    EXPECT_TRUE(object_files(store.data()).empty());
+    EXPECT_TRUE(store.objects().empty());
 }
 
 TEST(Archive, RefusesWhatIsNoDicomFile) {
@@ -144,7 +144,7 @@ TEST(Archive, RefusesWhatIsNoDicomFile) {
     const Bytes whole = StoredInstance().file();
     EXPECT_EQ(error_of([&] { store.archive().keep(ByteView(whole).first(whole.size() - 10)); }),
               "invalid-input");
-    EXPECT_TRUE(object_files(store.data()).empty());
+    EXPECT_TRUE(store.objects().empty());
 }
 
 TEST(Archive, FindsAFlippedBitWhereverItIs) {
@@ -152,9 +152,9 @@ TEST(Archive, FindsAFlippedBitWhereverItIs) {
     StoredInstance instance;
     instance.pixels = 140000;
     store.archive().keep(instance.file());
-    const auto files = object_files(store.data());
+    const auto files = store.objects();
     ASSERT_EQ(files.size(), 1U);
-    const Bytes good = read_file(files[0]);
+    const Bytes good = store.sealed(files[0]);
     // In each field of the header, and at the begin, middle, tag of each of the three chunks.
     std::vector<std::size_t> places = {0, 7, 8, 9, 10, 16, 31, 32, 48, 63};
     for (const std::size_t chunk : {0U, 1U, 2U})
@@ -164,7 +164,7 @@ TEST(Archive, FindsAFlippedBitWhereverItIs) {
     for (const std::size_t place : places) {
         Bytes bad = good;
         bad[place] ^= 4;
-        write_file(files[0], bad);
+        store.replace(files[0], bad);
         const std::string error =
             error_of([&] { (void)store.archive().object(instance.sop_instance); });
         // The version byte makes another version of it.
@@ -172,15 +172,15 @@ TEST(Archive, FindsAFlippedBitWhereverItIs) {
         const auto damages = store.archive().verify();
         ASSERT_EQ(damages.size(), 1U) << place;
         EXPECT_EQ(damages[0].sop_instance_uid, instance.sop_instance);
-        EXPECT_EQ(damages[0].object, files[0].filename().string());
+        EXPECT_EQ(damages[0].object, files[0]);
     }
-    write_file(files[0], ByteView(good).first(good.size() - 65000));
+    store.replace(files[0], ByteView(good).first(good.size() - 65000));
     EXPECT_EQ(error_of([&] { (void)store.archive().object(instance.sop_instance); }), "corrupt")
         << "cut short";
-    write_file(files[0], ByteView(good).first(64 + 2 * 65552));
+    store.replace(files[0], ByteView(good).first(64 + 2 * 65552));
     EXPECT_EQ(error_of([&] { (void)store.archive().object(instance.sop_instance); }), "corrupt")
         << "cut at the end of a chunk";
-    write_file(files[0], good);
+    store.replace(files[0], good);
     EXPECT_TRUE(store.archive().verify().empty());
 }
 
@@ -191,15 +191,15 @@ TEST(Archive, FindsObjectsThatWereSwappedOrAreGone) {
     two.sop_instance = "1.2.3.4.1.2";
     store.archive().keep(one.file());
     store.archive().keep(two.file());
-    const auto files = object_files(store.data());
-    const Bytes first = read_file(files[0]);
-    write_file(files[0], read_file(files[1]));
+    const auto files = store.objects();
+    const Bytes first = store.sealed(files[0]);
+    store.replace(files[0], store.sealed(files[1]));
     EXPECT_EQ(store.archive().verify().size(), 1U);
-    std::filesystem::remove(files[0]);
+    store.remove(files[0]);
     const auto damages = store.archive().verify();
     ASSERT_EQ(damages.size(), 1U);
-    EXPECT_THAT(damages[0].what, HasSubstr(files[0].filename().string()));
-    write_file(files[0], first);
+    EXPECT_THAT(damages[0].what, HasSubstr(files[0]));
+    store.replace(files[0], first);
     EXPECT_TRUE(store.archive().verify().empty());
 }
 
@@ -221,7 +221,7 @@ TEST(Archive, KeepsWhatManySendersSendAtOnce) {
             });
     }
     EXPECT_EQ(news, kEach);
-    EXPECT_EQ(object_files(store.data()).size(), static_cast<std::size_t>(kEach));
+    EXPECT_EQ(store.objects().size(), static_cast<std::size_t>(kEach));
     EXPECT_TRUE(store.archive().verify().empty());
     EXPECT_EQ(store.exams().exam("1.2.3.4")->images, kEach);
 }
@@ -237,8 +237,8 @@ TEST(Archive, OpensForOneProcessAtATime) {
 TEST(Archive, LeavesNoWordOfThePatientInTheObjects) {
     TestStore store;
     store.archive().keep(StoredInstance().file());
-    for (const auto& file : object_files(store.data())) {
-        const Bytes bytes = read_file(file);
+    for (const auto& object : store.objects()) {
+        const Bytes bytes = store.sealed(object);
         EXPECT_EQ(as_text(bytes).find("Doe"), std::string_view::npos);
         EXPECT_EQ(as_text(bytes).find("DICM"), std::string_view::npos);
     }

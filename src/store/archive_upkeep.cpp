@@ -106,7 +106,7 @@ void enter_object(Parts& parts, const std::string& name) {
                 throw Error(ErrorCode::kConflict,
                             "object " + name + ": its instance is indexed already");
         }
-        index.prepare("INSERT OR IGNORE INTO data_keys (name, owner) VALUES (?, ?)")
+        index.prepare("INSERT INTO data_keys (name, owner) VALUES (?, ?) ON CONFLICT DO NOTHING")
             .bind(placing.data_key)
             .bind(facts.key_owner())
             .run();
@@ -114,6 +114,13 @@ void enter_object(Parts& parts, const std::string& name) {
         if (placing.role == Role::kReceived && facts.is_image())
             enter_image(index, facts, placing.received_at);
     });
+}
+
+std::unique_ptr<Database::Alone> require_alone(Parts& parts) {
+    auto alone = parts.index.alone();
+    if (alone) return alone;
+    throw Error(ErrorCode::kConflict,
+                "other processes are at work on this archive: end them first");
 }
 
 std::vector<std::string> studies_of(Connection& index, const std::string& patient_id,
@@ -154,6 +161,8 @@ std::vector<Damage> Archive::verify() {
 }
 
 std::vector<Damage> Archive::reindex() {
+    // What another process has in hand is not in the index yet.
+    const auto alone = require_alone(parts_);
     std::vector<Damage> damages;
     std::vector<std::pair<std::uint64_t, std::string>> unknown;
     const auto attempt = [&](const std::string& name, const auto& work) {
@@ -183,6 +192,8 @@ std::size_t Archive::rewrap_keys(const std::string& by) {
 }
 
 std::size_t Archive::rotate_keys(const std::string& by) {
+    // Other processes would go on to wrap keys under the one that ends.
+    const auto alone = require_alone(parts_);
     const std::size_t rewrapped = parts_.keys.rotate();
     parts_.trail.add(vault::to_json(
         {"rotate-keys", by, parts_.clock.now(), {{"keys", static_cast<long long>(rewrapped)}}}));

@@ -23,14 +23,6 @@ StoredInstance instance_of(const std::string& patient, const std::string& study,
     return instance;
 }
 
-/// Of patients: the index has one of its own.
-std::size_t key_records(const TestStore& store) {
-    std::size_t count = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(store.data() / "keys"))
-        if (entry.path().filename() != std::string(32, '0')) ++count;
-    return count;
-}
-
 /// A word stands somewhere in the index: in a row, or in what a row left on a page or in the log.
 bool index_holds(TestStore& store, std::string_view word) {
     RecordFolder records(store.data() / "keys");
@@ -62,15 +54,16 @@ TEST(Erasure, OfAStudyTakesEverythingOfIt) {
     EXPECT_TRUE(store.archive().instances_of("1.2.1").empty());
     EXPECT_FALSE(store.exams().exam("1.2.1"));
     EXPECT_TRUE(store.queue().list("").empty());
-    EXPECT_EQ(object_files(store.data()).size(), 1U);
-    EXPECT_EQ(key_records(store), 1U) << "the other study still needs the key";
+    EXPECT_EQ(store.objects().size(), 1U);
+    EXPECT_EQ(store.key_records(), 1U) << "the other study still needs the key";
     EXPECT_EQ(store.archive().object("1.2.2.1.1"), instance_of("P1", "1.2.2", 1).file());
     EXPECT_EQ(store.archive().erase_study("1.2.2"), 1U);
-    EXPECT_EQ(key_records(store), 0U);
+    EXPECT_EQ(store.key_records(), 0U);
     EXPECT_EQ(store.archive().erase_study("1.2.2"), 0U);
 }
 
 TEST(Erasure, OfAPatientLeavesCopiesThatCannotBeRead) {
+    LUCERNA_NEEDS_SQLITE();
     TestStore store;
     StoredInstance hers = instance_of("P1", "1.2.1", 1);
     hers.patient_name = "Verschwunden^Vera";
@@ -81,7 +74,7 @@ TEST(Erasure, OfAPatientLeavesCopiesThatCannotBeRead) {
     ASSERT_TRUE(index_holds(store, "Verschwunden"));
 
     EXPECT_EQ(store.archive().erase_patient("P1", ""), 1U);
-    EXPECT_EQ(key_records(store), 1U);
+    EXPECT_EQ(store.key_records(), 1U);
     EXPECT_FALSE(index_holds(store, "Verschwunden"));
     EXPECT_FALSE(index_holds(store, "verschwunden"));
     EXPECT_EQ(store.archive().object("1.2.2.1.1"), instance_of("P2", "1.2.2", 1).file());
@@ -134,7 +127,7 @@ TEST(Erasure, TakesEveryStudyThatHoldsAnObjectOfThePatient) {
     store.archive().keep(instance_of("P2", "1.2.2", 1).file());
     EXPECT_EQ(store.archive().studies_of_patient("P1", ""), std::vector<std::string>{"1.2.1"});
     EXPECT_EQ(store.archive().erase_patient("P1", ""), 2U);
-    EXPECT_EQ(key_records(store), 1U) << "her key is destroyed, the other's is not";
+    EXPECT_EQ(store.key_records(), 1U) << "her key is destroyed, the other's is not";
     EXPECT_EQ(store.archive().totals().instances, 1U);
 }
 
@@ -160,7 +153,7 @@ TEST(Reindex, CallsAStudyWhatItsFirstObjectCallsIt) {
         store.clock.advance(std::chrono::milliseconds(7));
     }
     store.close();
-    std::filesystem::remove(store.data() / "index.sqlite");
+    store.lose_index();
     store.open();
     EXPECT_TRUE(store.archive().reindex().empty());
     const auto found = store.archive().find({Level::kStudy, {{{0x0008, 0x1030}, "*by 1"}}});
@@ -169,14 +162,17 @@ TEST(Reindex, CallsAStudyWhatItsFirstObjectCallsIt) {
 
 // The names of published files are flushed in `incoming` alone: a power cut may bring them back.
 TEST(Reindex, FindsWhatWasStillComingInWhenTheIndexWasLost) {
+    LUCERNA_NEEDS_SQLITE();
     TestStore store;
     store.archive().keep(instance_of("P1", "1.2.1", 1).file());
     store.archive().keep(instance_of("P1", "1.2.1", 2).file());
     store.close();
-    const auto files = object_files(store.data());
+    const auto objects = store.objects();
     const auto incoming = store.data() / "objects" / "incoming";
-    for (const auto& file : files) std::filesystem::rename(file, incoming / file.filename());
-    std::filesystem::resize_file(incoming / files[1].filename(), 200);
+    for (const std::string& name : objects)
+        std::filesystem::rename(store.data() / "objects" / name.substr(0, 2) / name,
+                                incoming / name);
+    std::filesystem::resize_file(incoming / objects[1], 200);
     std::filesystem::remove(store.data() / "index.sqlite");
     store.open();
     EXPECT_TRUE(std::filesystem::is_empty(incoming));
@@ -193,8 +189,7 @@ TEST(Reindex, BringsBackAnIndexThatWasLost) {
     store.archive().keep(result.file(), Role::kResult);
     const auto before = store.archive().instances_of("1.2.2");
     store.close();
-    for (const char* name : {"index.sqlite", "index.sqlite-wal", "index.sqlite-shm"})
-        std::filesystem::remove(store.data() / name);
+    store.lose_index();
     store.clock.advance(std::chrono::hours(1));
     store.open();
     EXPECT_EQ(store.archive().totals().instances, 0U);
@@ -215,28 +210,30 @@ TEST(Reindex, BringsBackAnIndexThatWasLost) {
     EXPECT_EQ(store.exams().exam("1.2.2")->images, 1) << "the result is no image of the exam";
     EXPECT_EQ(store.archive().keep(instance_of("P1", "1.2.1", 1).file()), Kept::kAlreadyKept);
     EXPECT_EQ(store.archive().keep(instance_of("P1", "1.2.1", 9).file()), Kept::kNew);
-    EXPECT_EQ(key_records(store), 2U) << "the data keys were found again";
+    EXPECT_EQ(store.key_records(), 2U) << "the data keys were found again";
 }
 
 TEST(Rotation, RewrapsKeysAndLeavesObjectsAlone) {
     TestStore store;
     store.archive().keep(instance_of("P1", "1.2.1", 1).file());
     store.archive().keep(instance_of("P2", "1.2.2", 1).file());
-    const auto files = object_files(store.data());
-    const Bytes before = read_file(files[0]);
-    EXPECT_EQ(store.archive().rotate_keys(), 3U) << "two patients and the index";
+    const auto objects = store.objects();
+    const Bytes before = store.sealed(objects[0]);
+    const std::size_t records = store.on_sqlite() ? 3 : 2;
+    EXPECT_EQ(store.archive().rotate_keys(), records) << "two patients, and the index in a file";
     EXPECT_EQ(store.keys.keys().size(), 1U);
     // Broken off after the new key was made: it is finished, and no further one is made.
     store.keys.rotate();
     const std::string current = store.keys.current_key();
-    EXPECT_EQ(store.archive().rotate_keys(), 3U);
+    EXPECT_EQ(store.archive().rotate_keys(), records);
     EXPECT_EQ(store.keys.keys(), std::vector<std::string>{current});
     store.open();
     EXPECT_TRUE(store.archive().verify().empty());
-    EXPECT_EQ(read_file(files[0]), before);
+    EXPECT_EQ(store.sealed(objects[0]), before);
 }
 
 TEST(Rotation, NamesTheKeyThatIsNotHeldAnyMore) {
+    LUCERNA_NEEDS_SQLITE();
     TestStore store;
     store.archive().keep(instance_of("P1", "1.2.1", 1).file());
     store.close();

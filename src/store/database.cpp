@@ -1,125 +1,31 @@
 #include "store/database.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cctype>
-#include <fstream>
+#include <thread>
 #include <utility>
 
 #include "base/error.h"
-#include "base/file.h"
-#include "base/log.h"
-#include "store/page_cipher.h"
-#include "store/schema.h"
-#include "store/sealed_log.h"
 
 namespace lucerna::store {
 namespace {
 
-// "LUCR": what `file` and this program know the index by.
-constexpr std::int64_t kApplicationId = 0x4C554352;
+using namespace std::chrono_literals;
 
-void prepare_schema(Connection& connection, const std::filesystem::path& path) {
-    const std::int64_t application = connection.pragma("PRAGMA application_id");
-    const std::int64_t version = connection.pragma("PRAGMA user_version");
-    const bool empty = connection.pragma("SELECT count(*) FROM sqlite_schema") == 0;
-    if (!empty && application != kApplicationId)
-        throw Error(ErrorCode::kCorrupt, path.string() + " is not an index of Lucerna");
-    if (version > kSchemaVersion)
-        throw Error(ErrorCode::kUnsupported,
-                    path.string() + " has schema version " + std::to_string(version) +
-                        ", this program knows versions up to " + std::to_string(kSchemaVersion));
-    if (version == kSchemaVersion) return;
-    std::string script = "BEGIN IMMEDIATE;";
-    if (empty) script += kSchema;
-    for (std::int64_t from = empty ? 1 : version; from < kSchemaVersion; ++from)
-        script += kUpgrades[from - 1];
-    script += "PRAGMA application_id = " + std::to_string(kApplicationId) +
-              "; PRAGMA user_version = " + std::to_string(kSchemaVersion) + "; COMMIT;";
-    connection.execute(script.c_str());
-}
-
-std::string percent_encoded(const std::string& path) {
-    constexpr std::string_view kDigits = "0123456789ABCDEF";
-    std::string text;
-    for (const char c : path) {
-        const auto byte = static_cast<unsigned char>(c);
-        const bool plain = std::isalnum(byte) != 0 || c == '/' || c == '-' || c == '.' || c == '_';
-        if (plain)
-            text += c;
-        else
-            text.append({'%', kDigits[byte >> 4], kDigits[byte & 15]});
-    }
-    return text;
-}
-
-void sync_file(const std::filesystem::path& path) {
-    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    const bool synced = file >= 0 && ::fsync(file) == 0;
-    if (file >= 0) ::close(file);
-    if (!synced) throw Error(ErrorCode::kIo, "cannot flush " + path.string());
-}
-
-/// Writes the index anew beside itself, sealed, and puts it in its place.
-void seal(const std::filesystem::path& path, const std::string& vfs) {
-    std::filesystem::path sealed = path;
-    sealed += ".sealing";
-    std::filesystem::remove(sealed);
-    {
-        // Opening it takes in its log; closing it removes the log.
-        Connection unsealed(path, Connection::Mode::kReadWrite);
-        if (unsealed.pragma("PRAGMA application_id") != kApplicationId)
-            throw Error(ErrorCode::kCorrupt, path.string() + " is not an index of Lucerna");
-        unsealed.reserve_bytes(static_cast<int>(kReservedBytes));
-        unsealed.execute("PRAGMA temp_store = MEMORY");
-        unsealed.prepare("VACUUM INTO ?")
-            .bind("file:" + percent_encoded(std::filesystem::absolute(sealed).string()) +
-                  "?vfs=" + vfs)
-            .run();
-        unsealed.execute("PRAGMA wal_checkpoint(TRUNCATE)");
-    }
-    sync_file(sealed);
-    std::filesystem::rename(sealed, path);
-    sync_folder(path.parent_path());
-    log_event(LogLevel::kInfo, "store.index-sealed");
-}
+/// How often a lost connection is made anew before the work is given up, and the first pause
+/// between, which doubles: a server that is restarted answers again within seconds.
+constexpr int kConnectTries = 6;
+constexpr auto kConnectPause = 100ms;
 
 }  // namespace
 
-bool is_unsealed(const std::filesystem::path& path) {
-    constexpr std::string_view kMagic{"SQLite format 3\0", 16};
-    std::ifstream input(path, std::ios::binary);
-    std::string begin(kMagic.size(), '\0');
-    return input.read(begin.data(), static_cast<std::streamsize>(begin.size())) && begin == kMagic;
-}
-
-Database::Database(std::filesystem::path path, const vault::SecretKey& key,
-                   std::function<void()> before_commit)
-    : path_(std::move(path)), key_(key), vfs_(key), before_commit_(std::move(before_commit)) {
-    if (is_unsealed(path_))
-        seal(path_, vfs_.name());
-    else if (const std::string what = damage_of_log(path_.string() + "-wal", key); !what.empty())
-        throw Error(
-            ErrorCode::kCorrupt,
-            path_.string() + "-wal: " + what +
-                ". What it holds is lost once it is moved away; reindex then finds objects");
-    writer_ = std::make_unique<Connection>(path_, Connection::Mode::kReadWrite, vfs_.name());
-    new_ = writer_->pragma("PRAGMA page_count") == 0;
-    if (new_) writer_->reserve_bytes(static_cast<int>(kReservedBytes));
-    // temp_store: what a transaction may have to take back never goes to a file, unsealed.
-    writer_->execute(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
-        "PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000;"
-        "PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 67108864;");
-    prepare_schema(*writer_, path_);
-}
+Database::Database(std::unique_ptr<IndexSource> source, std::function<void()> before_commit)
+    : source_(std::move(source)),
+      before_commit_(std::move(before_commit)),
+      writer_(source_->open_writer()) {}
 
 Database::~Database() {
     readers_.with([](auto& readers) { readers.clear(); });
     try {
-        // Empties the log into the file, so that what was deleted does not linger there.
-        writer_->execute("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)");
+        if (writer_) source_->close(*writer_);
     } catch (const Error&) {
         // The next open does it.
     }
@@ -146,19 +52,49 @@ void Database::write(const Work& work) {
     if (mine.error) std::rethrow_exception(mine.error);
 }
 
+/// Nothing of the batch has run yet, so a connection that turns out to be lost costs nothing.
+void Database::begin() {
+    std::chrono::milliseconds pause = kConnectPause;
+    for (int number = 1;; ++number) {
+        try {
+            if (!writer_) writer_ = source_->open_writer();
+            writer_->execute(source_->begin_writing());
+            return;
+        } catch (const Error& error) {
+            if (writer_ && !writer_->is_lost()) throw;
+            writer_.reset();
+            if (error.code() != ErrorCode::kUnavailable || number == kConnectTries) throw;
+        }
+        std::this_thread::sleep_for(pause);
+        pause *= 2;
+    }
+}
+
 void Database::commit(const std::vector<Pending*>& batch) {
+    bool committing = false;
     try {
         if (before_commit_) before_commit_();
-        writer_->execute("BEGIN IMMEDIATE");
+        begin();
         for (Pending* pending : batch) run_one(*pending);
+        committing = true;
         writer_->execute("COMMIT");
         ++commits_;
     } catch (...) {
+        const bool lost = !writer_ || writer_->is_lost();
+        std::exception_ptr reason = std::current_exception();
+        if (committing && lost)
+            reason = std::make_exception_ptr(
+                Error(ErrorCode::kIo,
+                      "the index was lost while it committed: it is not known "
+                      "whether it did"));
         // Whoever has no reason of its own shares this one.
         for (Pending* pending : batch)
-            if (!pending->error) pending->error = std::current_exception();
+            if (!pending->error) pending->error = reason;
         try {
-            if (writer_->in_transaction()) writer_->execute("ROLLBACK");
+            if (lost)
+                writer_.reset();
+            else if (writer_->in_transaction())
+                writer_->execute("ROLLBACK");
         } catch (const Error&) {
             // SQLite has rolled back by itself.
         }
@@ -172,7 +108,7 @@ void Database::run_one(Pending& pending) {
     } catch (...) {
         pending.error = std::current_exception();
         // A full disk makes SQLite undo the whole transaction: then nobody's part stands.
-        if (!writer_->in_transaction()) throw;
+        if (writer_->is_lost() || !writer_->in_transaction()) throw;
         writer_->execute("ROLLBACK TO one");
     }
     writer_->execute("RELEASE one");
@@ -181,42 +117,38 @@ void Database::run_one(Pending& pending) {
 void Database::checkpoint() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return !committing_; });
-    // A reader in the middle of something leaves part of the log standing; the next one takes it.
-    writer_->execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    if (writer_) source_->empty_log(*writer_);
 }
 
 std::vector<std::string> Database::damages() {
-    // The log is not emptied first: on a full disk it cannot be.
-    std::vector<std::string> damages = damages_of_pages(path_, key_);
-    if (std::string what = damage_of_log(path_.string() + "-wal", key_); !what.empty())
-        damages.push_back(std::move(what));
-    if (!damages.empty()) return damages;
-    read([&](Connection& index) {
-        Statement check = index.prepare("PRAGMA integrity_check");
-        while (check.step())
-            if (const std::string said = check.text(0); said != "ok")
-                damages.push_back(path_.filename().string() + ": " + said);
-    });
-    return damages;
+    return read([&](Connection& index) { return source_->damages(index); });
 }
 
 std::uint64_t Database::commits() const {
     return commits_;
 }
 
-Database::Lease::Lease(Database& owner) : database(owner) {
-    connection = owner.readers_.with([](auto& readers) -> std::unique_ptr<Connection> {
+std::unique_ptr<Connection> Database::idle_reader() {
+    return readers_.with([](auto& readers) -> std::unique_ptr<Connection> {
         if (readers.empty()) return nullptr;
         auto taken = std::move(readers.back());
         readers.pop_back();
         return taken;
     });
-    if (!connection) {
-        connection = std::make_unique<Connection>(owner.path_, Connection::Mode::kReadOnly,
-                                                  owner.vfs_.name());
-        connection->execute("PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4000;");
+}
+
+Database::Lease::Lease(Database& owner) : database(owner) {
+    // One that was lost while it lay idle is dropped.
+    while ((connection = owner.idle_reader())) {
+        try {
+            connection->execute(owner.source_->begin_reading());
+            return;
+        } catch (const Error&) {
+            if (!connection->is_lost()) throw;
+        }
     }
-    connection->execute("BEGIN");
+    connection = owner.source_->open_reader();
+    connection->execute(owner.source_->begin_reading());
 }
 
 Database::Lease::~Lease() {
@@ -225,6 +157,20 @@ Database::Lease::~Lease() {
         database.readers_.with([&](auto& readers) { readers.push_back(std::move(connection)); });
     } catch (const std::exception&) {
         // The connection goes; the next reader opens another.
+    }
+}
+
+std::unique_ptr<Database::Alone> Database::alone() {
+    bool excluded = false;
+    write([&](Connection& index) { excluded = source_->exclude_others(index); });
+    return excluded ? std::make_unique<Alone>(*this) : nullptr;
+}
+
+Database::Alone::~Alone() {
+    try {
+        database_.write([&](Connection& index) { database_.source_->share(index); });
+    } catch (const Error&) {
+        // Where the connection is lost, so is the lock.
     }
 }
 

@@ -3,7 +3,6 @@
 #include <atomic>
 #include <condition_variable>
 #include <exception>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -11,13 +10,11 @@
 #include <vector>
 
 #include "base/guarded.h"
-#include "store/sealed_vfs.h"
-#include "store/sqlite.h"
-#include "vault/secret_key.h"
+#include "store/index_source.h"
 
 namespace lucerna::store {
 
-/// The index file: one connection that writes, as many that read as there are readers.
+/// The index: one connection that writes, as many that read as there are readers.
 ///
 /// Writers share transactions. Whoever finds nobody committing commits what has gathered, its own
 /// and the others', with one flush to the device; while that flush runs the next batch gathers. So
@@ -26,17 +23,15 @@ class Database {
   public:
     using Work = std::function<void(Connection&)>;
 
-    /// Creates it with the present schema, or opens it, sealed under `key`, and brings it up to that;
-    /// one that an earlier program left unsealed is sealed first. `before_commit` runs once before
-    /// each batch is committed; if it throws, nothing of the batch is. Throws Error(kUnsupported)
-    /// when the file is of a newer version, Error(kCorrupt) when it is not a Lucerna index, or
-    /// altered.
-    Database(std::filesystem::path path, const vault::SecretKey& key,
-             std::function<void()> before_commit);
+    /// Opens `source`. `before_commit` runs once before each batch is committed; if it throws,
+    /// nothing of the batch is. Throws what IndexSource::open_writer does.
+    Database(std::unique_ptr<IndexSource> source, std::function<void()> before_commit);
     ~Database();
 
     /// Runs `work` in a transaction; durable on return. What `work` throws undoes its own part only
-    /// and comes back here. `work` must not call `write`, and may run in another writer's thread.
+    /// and comes back here. `work` must not call `write`, may run in another writer's thread, and
+    /// never at the same time as another. Throws Error(kIo) where it is not known whether the
+    /// transaction was committed.
     void write(const Work& work);
 
     /// Runs `work` on a consistent snapshot.
@@ -46,18 +41,34 @@ class Database {
         return work(*lease.connection);
     }
 
-    /// Empties the log into the file, so that what was deleted is in neither.
+    /// Empties the log, if there is one, so that what was deleted is not in it.
     void checkpoint();
 
     /// Transactions committed so far: shows how many writers shared one.
     [[nodiscard]] std::uint64_t commits() const;
 
-    /// It was made by this opening.
-    [[nodiscard]] bool is_new() const { return new_; }
+    [[nodiscard]] bool is_new() const { return source_->is_new(); }
+    [[nodiscard]] std::string process() const { return source_->process(); }
+    /// For use within `write`.
+    [[nodiscard]] IndexSource& source() { return *source_; }
 
-    /// Reads every page of the file and names those that are not what was written; where all are,
-    /// what SQLite finds wrong in their content.
+    /// What is not as it was written, in words.
     [[nodiscard]] std::vector<std::string> damages();
+
+    /// No other process is at work on the index, nor begins to, while this lives.
+    class Alone {
+      public:
+        explicit Alone(Database& owner) : database_(owner) {}
+        ~Alone();
+        Alone(const Alone&) = delete;
+        Alone& operator=(const Alone&) = delete;
+
+      private:
+        Database& database_;
+    };
+
+    /// Null where another process is at work.
+    [[nodiscard]] std::unique_ptr<Alone> alone();
 
   private:
     struct Pending {
@@ -74,13 +85,12 @@ class Database {
         std::unique_ptr<Connection> connection;
     };
 
+    void begin();
     void commit(const std::vector<Pending*>& batch);
     void run_one(Pending& pending);
+    [[nodiscard]] std::unique_ptr<Connection> idle_reader();
 
-    std::filesystem::path path_;
-    vault::SecretKey key_;
-    SealedVfs vfs_;
-    bool new_ = false;
+    std::unique_ptr<IndexSource> source_;
     std::function<void()> before_commit_;
     std::unique_ptr<Connection> writer_;
     Guarded<std::vector<std::unique_ptr<Connection>>> readers_;
@@ -91,8 +101,5 @@ class Database {
     bool committing_ = false;
     std::atomic<std::uint64_t> commits_ = 0;
 };
-
-/// The file begins as SQLite itself begins one: an earlier program left it unsealed.
-[[nodiscard]] bool is_unsealed(const std::filesystem::path& path);
 
 }  // namespace lucerna::store

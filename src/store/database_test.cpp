@@ -6,6 +6,8 @@
 #include <thread>
 
 #include "base/file.h"
+#include "store/postgres_index.h"
+#include "store/sqlite_index.h"
 #include "store/store_test_support.h"
 
 namespace lucerna::store {
@@ -16,9 +18,18 @@ using test::message_of;
 
 const vault::SecretKey key = vault::SecretKey::random();
 
+/// On whichever back end the run is.
+std::unique_ptr<IndexSource> index_in(const test::TemporaryFolder& folder,
+                                      const TestSchema& schema) {
+    if (schema.address().empty())
+        return std::make_unique<SqliteIndex>(folder.path() / "index.sqlite", key);
+    return std::make_unique<PostgresIndex>(schema.address(), PostgresIndex::Others::kRefused,
+                                           nullptr);
+}
+
 std::int64_t counted(Database& database) {
     return database.read([](Connection& index) {
-        return index.pragma("SELECT value FROM counters WHERE name = 'exams'");
+        return index.number("SELECT value FROM counters WHERE name = 'exams'");
     });
 }
 
@@ -29,7 +40,10 @@ void count(Connection& index) {
 TEST(Database, RefusesAnIndexOfANewerVersionByItsNumber) {
     TestStore store;
     store.close();
-    OpenedIndex(store).connection.execute("PRAGMA user_version = 99");
+    if (store.on_sqlite())
+        OpenedIndex(store).connection.execute("PRAGMA user_version = 99");
+    else
+        PostgresConnection(store.schema.address()).execute("INSERT INTO lucerna_index VALUES (99)");
     EXPECT_EQ(error_of([&] { store.open(); }), "unsupported");
     EXPECT_THAT(message_of([&] { store.open(); }), testing::HasSubstr("schema version 99"));
 }
@@ -38,10 +52,15 @@ TEST(Database, BringsAnOlderFileUpToTheSchema) {
     TestStore store;
     store.archive().keep(test::StoredInstance{}.file());
     store.close();
-    OpenedIndex(store).connection.execute(
-        "DROP TABLE request_attributes; DROP TABLE performed_of; DROP TABLE performed_steps; DROP "
-        "TABLE "
-        "scheduled_steps; DROP TABLE orders; PRAGMA user_version = 1");
+    const std::string older =
+        "DROP TABLE request_attributes; DROP TABLE performed_of; DROP TABLE performed_steps; "
+        "DROP TABLE scheduled_steps; DROP TABLE orders; DROP TABLE processes; "
+        "ALTER TABLE jobs DROP COLUMN process;";
+    if (store.on_sqlite())
+        OpenedIndex(store).connection.execute((older + "PRAGMA user_version = 1").c_str());
+    else
+        PostgresConnection(store.schema.address())
+            .execute((older + "UPDATE lucerna_index SET version = 1").c_str());
     store.open();
     EXPECT_EQ(store.archive().totals().instances, 1U) << "and keeps what is in it";
     EXPECT_EQ(store.archive().find({Level::kSeries, {}}).size(), 1U);
@@ -51,19 +70,24 @@ TEST(Database, RefusesAFileThatIsNoIndex) {
     const test::TemporaryFolder folder;
     const auto path = folder.path() / "index.sqlite";
     write_file(path, Bytes(5000, 'x'));
-    EXPECT_EQ(error_of([&] { const Database database(path, key, {}); }), "corrupt");
+    EXPECT_EQ(
+        error_of([&] { const Database database(std::make_unique<SqliteIndex>(path, key), {}); }),
+        "corrupt");
     std::filesystem::remove(path);
-    Connection(path, Connection::Mode::kReadWrite).execute("CREATE TABLE other (a)");
-    EXPECT_EQ(error_of([&] { const Database database(path, key, {}); }), "corrupt");
+    SqliteConnection(path, SqliteConnection::Mode::kReadWrite).execute("CREATE TABLE other (a)");
+    EXPECT_EQ(
+        error_of([&] { const Database database(std::make_unique<SqliteIndex>(path, key), {}); }),
+        "corrupt");
 }
 
 TEST(Database, ManyWritersShareTransactions) {
     const test::TemporaryFolder folder;
+    const TestSchema schema;
     // While the first batch is held up, the others gather.
     std::atomic<int> arrived = 0;
     std::atomic<bool> first = true;
     constexpr int kWriters = 8;
-    Database database(folder.path() / "index.sqlite", key, [&] {
+    Database database(index_in(folder, schema), [&] {
         if (!first.exchange(false)) return;
         while (arrived < kWriters) std::this_thread::yield();
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -82,9 +106,10 @@ TEST(Database, ManyWritersShareTransactions) {
 
 TEST(Database, WhatOneWriterThrowsUndoesItsOwnPartOnly) {
     const test::TemporaryFolder folder;
+    const TestSchema schema;
     std::atomic<int> arrived = 0;
     std::atomic<bool> first = true;
-    Database database(folder.path() / "index.sqlite", key, [&] {
+    Database database(index_in(folder, schema), [&] {
         if (!first.exchange(false)) return;
         while (arrived < 3) std::this_thread::yield();
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -110,8 +135,9 @@ TEST(Database, WhatOneWriterThrowsUndoesItsOwnPartOnly) {
 
 TEST(Database, NothingIsCommittedWhenWhatComesBeforeFails) {
     const test::TemporaryFolder folder;
+    const TestSchema schema;
     bool fail = true;
-    Database database(folder.path() / "index.sqlite", key, [&] {
+    Database database(index_in(folder, schema), [&] {
         if (fail) throw Error(ErrorCode::kOutOfSpace, "full");
     });
     EXPECT_EQ(error_of([&] { database.write(count); }), "out-of-space");
@@ -126,10 +152,16 @@ TEST(Database, ADecisionCannotBeChangedBehindItsBack) {
     store.archive().keep(test::StoredInstance().file());
     store.exams().decide({"1.2.3.4", "R-CC-1", "m", "accept", "", "me", true, {}});
     store.close();
-    OpenedIndex index(store);
-    EXPECT_EQ(
-        error_of([&] { index.connection.execute("UPDATE decisions SET action = 'dismiss'"); }),
-        "conflict");
+    const auto refused = [](Connection& index) {
+        return error_of([&] { index.execute("UPDATE decisions SET action = 'dismiss'"); });
+    };
+    if (store.on_sqlite()) {
+        OpenedIndex index(store);
+        EXPECT_EQ(refused(index.connection), "conflict");
+    } else {
+        PostgresConnection index(store.schema.address());
+        EXPECT_EQ(refused(index), "conflict");
+    }
 }
 
 }  // namespace

@@ -25,16 +25,16 @@ void require_not_being_read(Connection& index, const std::string& study_instance
 
 std::size_t erase_study_rows(Connection& index, const std::string& study_instance_uid) {
     run_with(index,
-             "INSERT OR IGNORE INTO doomed (name, what) SELECT i.object, 'object' FROM instances i "
+             "INSERT INTO doomed (name, what) SELECT i.object, 'object' FROM instances i "
              "JOIN series e ON e.id = i.series JOIN studies s ON s.id = e.study WHERE "
-             "s.study_instance_uid = ?",
+             "s.study_instance_uid = ? ON CONFLICT DO NOTHING",
              study_instance_uid);
     const auto instances = static_cast<std::size_t>(index.changes());
     // Remember whose key may be of no use now: doom_unused_keys looks at these alone.
     run_with(index,
-             "INSERT OR IGNORE INTO doomed (name, what) SELECT DISTINCT i.data_key, 'maybe-key' "
+             "INSERT INTO doomed (name, what) SELECT DISTINCT i.data_key, 'maybe-key' "
              "FROM instances i JOIN series e ON e.id = i.series JOIN studies s ON s.id = e.study "
-             "WHERE s.study_instance_uid = ?",
+             "WHERE s.study_instance_uid = ? ON CONFLICT DO NOTHING",
              study_instance_uid);
     for (const char* sql :
          {// A commitment request names objects of any studies.
@@ -62,15 +62,16 @@ std::size_t erase_study_rows(Connection& index, const std::string& study_instanc
 
 void doom_key_of(Connection& index, const std::string& owner) {
     run_with(index,
-             "INSERT OR IGNORE INTO doomed (name, what) SELECT name, 'maybe-key' FROM data_keys "
-             "WHERE owner = ?",
+             "INSERT INTO doomed (name, what) SELECT name, 'maybe-key' FROM data_keys "
+             "WHERE owner = ? ON CONFLICT DO NOTHING",
              owner);
 }
 
 void doom_unused_keys(Connection& index) {
     index.execute(
-        "INSERT OR IGNORE INTO doomed (name, what) SELECT d.name, 'key' FROM doomed d WHERE d.what "
-        "= 'maybe-key' AND NOT EXISTS (SELECT 1 FROM instances i WHERE i.data_key = d.name);"
+        "INSERT INTO doomed (name, what) SELECT d.name, 'key' FROM doomed d WHERE d.what "
+        "= 'maybe-key' AND NOT EXISTS (SELECT 1 FROM instances i WHERE i.data_key = d.name) "
+        "ON CONFLICT DO NOTHING;"
         "DELETE FROM doomed WHERE what = 'maybe-key';"
         "DELETE FROM data_keys WHERE name IN (SELECT name FROM doomed WHERE what = 'key')");
 }

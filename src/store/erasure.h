@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <string>
 
-#include "store/sqlite.h"
+#include "store/connection.h"
 #include "vault/audit_trail.h"
 
 namespace lucerna::store {

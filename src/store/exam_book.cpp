@@ -127,7 +127,7 @@ void save_findings(Connection& index, const std::string& study,
                    const std::vector<std::string>& findings) {
     index.prepare("DELETE FROM findings WHERE study_instance_uid = ?").bind(study).run();
     for (const std::string& finding : findings)
-        index.prepare("INSERT OR IGNORE INTO findings VALUES (?, ?)")
+        index.prepare("INSERT INTO findings VALUES (?, ?) ON CONFLICT DO NOTHING")
             .bind(study)
             .bind(finding)
             .run();
@@ -184,9 +184,9 @@ void enter_image(Connection& index, const Facts& facts, Instant now) {
         .prepare(
             "INSERT INTO exams (study_instance_uid, state, modality, views, images, revision, "
             "first_received_at, last_received_at) VALUES (?1, ?2, ?3, ?4, 1, 1, ?5, ?5) "
-            "ON CONFLICT (study_instance_uid) DO UPDATE SET views = ?4, images = images + 1, "
-            "revision = revision + 1, last_received_at = ?5, "
-            "state = CASE WHEN state IN (?6, ?7, ?8) THEN ?2 ELSE state END")
+            "ON CONFLICT (study_instance_uid) DO UPDATE SET views = ?4, images = exams.images + 1, "
+            "revision = exams.revision + 1, last_received_at = ?5, state = CASE WHEN exams.state "
+            "IN (?6, ?7, ?8) THEN ?2 ELSE exams.state END")
         .bind(facts.study_instance_uid)
         .bind(static_cast<int>(kReceiving))
         .bind(facts.modality)
@@ -221,10 +221,9 @@ std::vector<ExamEntry> ExamBook::worklist(std::optional<ExamState> only, std::si
                                           std::size_t offset) {
     return parts_.index.read([&](Connection& index) {
         std::vector<ExamEntry> entries;
-        // SQLite puts NULL, which is no score, below every number.
-        Statement find = index.prepare(
-            std::string(kColumns) + (only ? "WHERE x.state = ? " : "") +
-            "ORDER BY x.score DESC, x.first_received_at, x.study_instance_uid LIMIT ? OFFSET ?");
+        Statement find = index.prepare(std::string(kColumns) + (only ? "WHERE x.state = ? " : "") +
+                                       "ORDER BY x.score DESC NULLS LAST, x.first_received_at, "
+                                       "x.study_instance_uid LIMIT ? OFFSET ?");
         if (only) find.bind(static_cast<int>(*only));
         find.bind(static_cast<std::int64_t>(limit)).bind(static_cast<std::int64_t>(offset));
         while (find.step()) entries.push_back(entry_from(find));
@@ -343,7 +342,7 @@ std::vector<Decision> ExamBook::decisions_of(const std::string& study_instance_u
 std::uint64_t ExamBook::revision() {
     return parts_.index.read([](Connection& index) {
         return static_cast<std::uint64_t>(
-            index.pragma("SELECT value FROM counters WHERE name = 'exams'"));
+            index.number("SELECT value FROM counters WHERE name = 'exams'"));
     });
 }
 

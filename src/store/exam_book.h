@@ -16,6 +16,9 @@ namespace lucerna::store {
 
 struct Parts;
 
+/// The kind of the jobs that read an exam: who has one leased, reads it.
+inline constexpr const char* kReadJob = "read";
+
 enum class ExamState { kReceiving, kWaiting, kReading, kRead, kRefused, kFailed };
 
 /// "receiving", "waiting", "reading", "read", "refused", "failed"; and back.

@@ -8,7 +8,7 @@
 
 #include "dicom/data_set.h"
 #include "store/archive.h"
-#include "store/sqlite.h"
+#include "store/connection.h"
 
 namespace lucerna::store {
 

@@ -142,7 +142,7 @@ Condition by_name(const Column& column, std::string_view value) {
         all.text += (all.text.empty() ? "" : one_group ? " OR " : " AND ") + next.text;
         all.values.push_back(std::move(next.values.front()));
     }
-    all.text = all.text.empty() ? "1" : "(" + all.text + ")";
+    all.text = all.text.empty() ? "1 = 1" : "(" + all.text + ")";
     return all;
 }
 
@@ -317,8 +317,9 @@ const char* order_of(Level level, bool one_study) {
     if (level == Level::kStudy)
         return " ORDER BY s.study_date DESC, s.study_time_key DESC, s.id DESC";
     if (level == Level::kSeries)
-        return one_study ? " ORDER BY e.series_number, e.id" : " ORDER BY e.id";
-    return one_study ? " ORDER BY e.series_number, e.id, i.instance_number, i.id"
+        return one_study ? " ORDER BY e.series_number NULLS FIRST, e.id" : " ORDER BY e.id";
+    return one_study ? " ORDER BY e.series_number NULLS FIRST, e.id, i.instance_number NULLS "
+                       "FIRST, i.id"
                      : " ORDER BY i.id";
 }
 

@@ -4,8 +4,8 @@
 #include <span>
 #include <vector>
 
+#include "store/connection.h"
 #include "store/query.h"
-#include "store/sqlite.h"
 
 namespace lucerna::store {
 

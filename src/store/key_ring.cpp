@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "store/sqlite_index.h"
 
 namespace lucerna::store {
 namespace {
@@ -123,12 +124,20 @@ DataKey KeyRing::of_owner(const std::string& owner) {
     // The record comes first: a row without a record would be a key that nobody has.
     const KeyRecord record{key.name, provider_.wrap(key.key, purpose(key.name))};
     records_.write(key.name, as_byte_view(to_text(record)));
+    std::string first;
     database_.write([&](Connection& index) {
-        index.prepare("INSERT INTO data_keys (name, owner) VALUES (?, ?)")
+        index.prepare("INSERT INTO data_keys (name, owner) VALUES (?, ?) ON CONFLICT DO NOTHING")
             .bind(key.name)
             .bind(owner)
             .run();
+        Statement find = index.prepare("SELECT name FROM data_keys WHERE owner = ?");
+        if (find.bind(owner).step()) first = find.text(0);
     });
+    // Another process can have made one in the same moment.
+    if (first != key.name) {
+        records_.remove(key.name);
+        key = {first, by_name(first)};
+    }
     remember(owner, key);
     return key;
 }
@@ -156,6 +165,10 @@ vault::SecretKey KeyRing::unwrapped(const std::string& name) {
 
 void KeyRing::destroy(const std::string& name) {
     records_.remove(name);
+    forget(name);
+}
+
+void KeyRing::forget(const std::string& name) {
     cache_.with([&](Cache& cache) {
         cache.keys.erase(name);
         std::erase_if(cache.names, [&](const auto& entry) { return entry.second == name; });

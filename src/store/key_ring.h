@@ -49,6 +49,8 @@ class KeyRing {
     [[nodiscard]] vault::SecretKey by_name(const std::string& name);
     /// Ends the key's record and every copy in memory.
     void destroy(const std::string& name);
+    /// Ends every copy in memory: another process may have destroyed it.
+    void forget(const std::string& name);
     /// Wraps every key under the provider's current one. Returns how many were not so already.
     std::size_t rewrap_all();
     /// Makes a new key-encryption key, wraps every key under it and ends the older ones. One that

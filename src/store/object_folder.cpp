@@ -211,7 +211,9 @@ void ObjectFolder::for_each(const std::function<void(const std::string& name)>& 
     }
 }
 
-std::size_t ObjectFolder::recover(const std::function<bool(const std::string& name)>& known) {
+/// One process alone opens a folder.
+std::size_t ObjectFolder::recover(const std::function<bool(const std::string& name)>& known,
+                                  const std::function<bool(const std::string& writer)>&) {
     std::size_t removed = 0;
     for (const std::string& name : names_in(folder_ / "incoming")) {
         if (is_name(name) && known(name)) {

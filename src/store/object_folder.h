@@ -22,7 +22,8 @@ class ObjectFolder final : public Objects {
     [[nodiscard]] std::unique_ptr<ObjectReader> open(const std::string& name) override;
     void remove(const std::string& name) override;
     void for_each(const std::function<void(const std::string& name)>& visit) override;
-    std::size_t recover(const std::function<bool(const std::string& name)>& known) override;
+    std::size_t recover(const std::function<bool(const std::string& name)>& known,
+                        const std::function<bool(const std::string& writer)>& alive) override;
 
   private:
     [[nodiscard]] std::filesystem::path incoming(const std::string& name) const;

@@ -63,7 +63,7 @@ TEST_F(ObjectFolderTest, RecoveringPublishesWhatIsKnownAndRemovesTheRest) {
     write(kName, "known");
     write(kOther, "unknown");
     write_file(folder.path() / "objects" / "incoming" / "stray.tmp", Bytes(3));
-    EXPECT_EQ(objects.recover([](const std::string& name) { return name == kName; }), 2U);
+    EXPECT_EQ(objects.recover([](const std::string& name) { return name == kName; }, {}), 2U);
     EXPECT_EQ(files(), 1U);
     EXPECT_TRUE(std::filesystem::exists(folder.path() / "objects" / "00" / kName));
     EXPECT_EQ(read(kName), "known");

@@ -38,6 +38,11 @@ class Objects {
   public:
     virtual ~Objects() = default;
 
+    /// Several processes can reach them.
+    [[nodiscard]] virtual bool is_shared() const { return false; }
+    /// Under which name this process writes what is not published yet, where several do.
+    virtual void write_as(const std::string& /*writer*/) {}
+
     [[nodiscard]] virtual std::unique_ptr<ObjectWriter> create(const std::string& name) = 0;
     /// Makes durable the names of all objects finished before the call.
     virtual void settle() = 0;
@@ -49,8 +54,10 @@ class Objects {
     virtual void remove(const std::string& name) = 0;
     virtual void for_each(const std::function<void(const std::string& name)>& visit) = 0;
     /// At start: publishes what the index knows (`known`) and removes the rest of what was never
-    /// published, half-written files among it. Returns how many were removed.
-    virtual std::size_t recover(const std::function<bool(const std::string& name)>& known) = 0;
+    /// published, half-written files among it. What a writer that is `alive` has in hand stays.
+    /// Returns how many were removed.
+    virtual std::size_t recover(const std::function<bool(const std::string& name)>& known,
+                                const std::function<bool(const std::string& writer)>& alive) = 0;
 };
 
 /// Small named records, replaced whole: the wrapped data keys. Names as for Objects.

@@ -61,10 +61,10 @@ std::size_t instances_in(Connection& index, const std::string& study) {
 
 void take_out(Connection& index, std::int64_t id) {
     for (const char* sql :
-         {"INSERT OR IGNORE INTO doomed (name, what) SELECT object, 'object' FROM instances WHERE "
-          "id = ?",
-          "INSERT OR IGNORE INTO doomed (name, what) SELECT data_key, 'maybe-key' FROM instances "
-          "WHERE id = ?",
+         {"INSERT INTO doomed (name, what) SELECT object, 'object' FROM instances WHERE "
+          "id = ? ON CONFLICT DO NOTHING",
+          "INSERT INTO doomed (name, what) SELECT data_key, 'maybe-key' FROM instances "
+          "WHERE id = ? ON CONFLICT DO NOTHING",
           "DELETE FROM instances WHERE id = ?"})
         index.prepare(sql).bind(id).run();
 }
@@ -84,7 +84,7 @@ void count_again(Connection& index, const std::string& study) {
           "studies.id), instance_count = (SELECT coalesce(sum(e.instance_count), 0) FROM series e "
           "WHERE e.study = studies.id), modalities = (SELECT coalesce(group_concat(modality, "
           "'\\'), '') FROM (SELECT DISTINCT e.modality FROM series e WHERE e.study = studies.id "
-          "AND e.modality <> '' ORDER BY e.modality)) WHERE study_instance_uid = ?"})
+          "AND e.modality <> '' ORDER BY e.modality) m) WHERE study_instance_uid = ?"})
         run_for(index, study, sql);
 }
 
@@ -103,7 +103,8 @@ void begin_anew(Connection& index, const std::string& study) {
           "i.view FROM instances i JOIN series e ON e.id = i.series JOIN studies s ON s.id = "
           "e.study WHERE s.study_instance_uid = ?1 AND i.role = 0 AND i.rows > 0 AND i.columns > 0 "
           "AND i.view <> '' ORDER BY "
-          "i.view)), '') FROM instances i JOIN series e ON e.id = i.series JOIN studies s ON s.id "
+          "i.view) v), '') FROM instances i JOIN series e ON e.id = i.series JOIN studies s ON "
+          "s.id "
           "= e.study WHERE s.study_instance_uid = ?1 AND i.role = 0 AND i.rows > 0 AND i.columns > "
           "0) WHERE study_instance_uid = ?1",
           "DELETE FROM exams WHERE images = 0 AND study_instance_uid = ?"})

@@ -96,7 +96,7 @@ TEST(PartialErasure, OfAnImageTakesWhatWasMadeFromIt) {
     EXPECT_EQ(store.exams().reading_json("1.2.1"), "");
     EXPECT_TRUE(store.exams().decisions_of("1.2.1").empty());
     EXPECT_TRUE(store.queue().list("").empty());
-    EXPECT_EQ(object_files(store.data()).size(), 3U);
+    EXPECT_EQ(store.objects().size(), 3U);
     EXPECT_TRUE(store.archive().verify().empty());
     EXPECT_EQ(error_of([&] { (void)store.archive().object("1.2.1.1.1"); }), "not-found");
     EXPECT_EQ(store.archive().keep(StoredInstance{}.file()), Kept::kNew)

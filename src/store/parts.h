@@ -13,6 +13,7 @@
 #include "store/objects.h"
 #include "store/order_book.h"
 #include "store/performed_book.h"
+#include "store/store.h"
 #include "store/work_queue.h"
 #include "vault/audit_trail.h"
 
@@ -33,8 +34,9 @@ class FolderLock {
 
 /// What archive, exam book and queue share.
 struct Parts {
-    Parts(const std::filesystem::path& folder, ViewOf view, std::unique_ptr<Objects> object_store,
-          std::unique_ptr<Records> key_records, vault::KeyProvider& provider, const Clock& time);
+    Parts(const StoreOptions& options, std::unique_ptr<FolderLock> held,
+          std::unique_ptr<Objects> object_store, std::unique_ptr<Records> key_records,
+          vault::KeyProvider& provider, const Clock& time);
 
     const Clock& clock;
     ViewOf view_of;

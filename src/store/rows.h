@@ -1,8 +1,8 @@
 #pragma once
 
 #include "base/clock.h"
+#include "store/connection.h"
 #include "store/facts.h"
-#include "store/sqlite.h"
 #include "store/work_queue.h"
 
 namespace lucerna::store {

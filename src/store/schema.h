@@ -6,7 +6,7 @@ namespace lucerna::store {
 
 /// Goes up by one with every change, which is a text more in kUpgrades; an older program refuses
 /// the newer file.
-inline constexpr int kSchemaVersion = 3;
+inline constexpr int kSchemaVersion = 4;
 
 /// The index in its first version (docs/formats/index.md). Instants are milliseconds since 1970
 /// UTC. Columns that end in _key hold the value as it is matched: folded, or padded, never shown.
@@ -244,6 +244,15 @@ CREATE TABLE performed_of (
 );
 CREATE INDEX performed_of_by_performed ON performed_of (performed);
 CREATE INDEX performed_of_by_study     ON performed_of (study_instance_uid);
+)sql",
+    R"sql(
+-- Who is at work on the index, where several processes can be (PostgreSQL), and since which start
+-- of the server; and whose a lease is.
+CREATE TABLE processes (
+    name    TEXT PRIMARY KEY,
+    server  TEXT NOT NULL
+) WITHOUT ROWID;
+ALTER TABLE jobs ADD COLUMN process TEXT NOT NULL DEFAULT '';
 )sql"};
 
 }  // namespace lucerna::store

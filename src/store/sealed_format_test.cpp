@@ -12,6 +12,7 @@ namespace {
 
 /// A reader in another language that knows the format from its document alone.
 TEST(SealedFormat, IsReadByAnIndependentScript) {
+    LUCERNA_NEEDS_SQLITE();
     const std::string python = test::program_path("python3");
     if (python.empty()) GTEST_SKIP() << "skipped: no python3";
     TestStore store;
@@ -33,11 +34,11 @@ TEST(SealedFormat, IsReadByAnIndependentScript) {
             store.archive().rewrap_keys();
         }
         bool found = false;
-        for (const auto& path : object_files(store.data())) {
+        for (const std::string& object : store.objects()) {
             const auto output = store.folder.path() / "plain";
             const int status =
                 test::ChildProcess({python, script, (store.folder.path() / "secret/keys").string(),
-                                    store.data().string(), path.filename().string()},
+                                    store.data().string(), object},
                                    output)
                     .wait();
             ASSERT_EQ(status, 0) << as_text(read_file(output));

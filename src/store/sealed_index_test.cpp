@@ -43,6 +43,7 @@ bool holds(const fs::path& path, std::string_view word) {
 }
 
 TEST(SealedIndex, ShowsNothingOnTheDisk) {
+    LUCERNA_NEEDS_SQLITE();
     TestStore store;
     for (int number = 0; number < 20; ++number) store.archive().keep(numbered(number).file());
     for (const char* word : {"Geheim", "PATIENT", "1.2.3.", "CREATE TABLE", "SQLite format"}) {
@@ -57,6 +58,7 @@ TEST(SealedIndex, ShowsNothingOnTheDisk) {
 
 // A copy of the files as they stand is what a crash leaves: the rows are in the log.
 TEST(SealedIndex, IsWholeAfterACrash) {
+    LUCERNA_NEEDS_SQLITE();
     TestStore store;
     for (int number = 0; number < 40; ++number) store.archive().keep(numbered(number).file());
     ASSERT_GT(fs::file_size(store.data() / "index.sqlite-wal"), 100000U);
@@ -94,6 +96,7 @@ struct Crashed {
 };
 
 TEST(SealedIndex, TellsAFlippedBitInTheLogFromACut) {
+    LUCERNA_NEEDS_SQLITE();
     Crashed crashed;
     constexpr std::size_t kFrame = 24 + kPageBytes;
     const std::size_t frames = (crashed.log.size() - 32) / kFrame;
@@ -128,6 +131,7 @@ TEST(SealedIndex, TellsAFlippedBitInTheLogFromACut) {
 }
 
 TEST(SealedIndex, TakesBackATransactionLargerThanAnyCache) {
+    LUCERNA_NEEDS_SQLITE();
     TestStore store;
     store.archive().keep(numbered(1).file());
     store.close();
@@ -140,11 +144,12 @@ TEST(SealedIndex, TakesBackATransactionLargerThanAnyCache) {
             .bind(text)
             .run();
     index.connection.execute("ROLLBACK TO one; RELEASE one; COMMIT");
-    EXPECT_EQ(index.connection.pragma("SELECT count(*) FROM findings"), 0);
-    EXPECT_EQ(index.connection.pragma("SELECT count(*) FROM instances"), 1);
+    EXPECT_EQ(index.connection.number("SELECT count(*) FROM findings"), 0);
+    EXPECT_EQ(index.connection.number("SELECT count(*) FROM instances"), 1);
 }
 
 TEST(SealedIndex, NamesThePageInWhichABitWasFlipped) {
+    LUCERNA_NEEDS_SQLITE();
     TestStore store;
     for (int number = 0; number < 20; ++number) store.archive().keep(numbered(number).file());
     store.close();
@@ -172,6 +177,7 @@ TEST(SealedIndex, NamesThePageInWhichABitWasFlipped) {
 }
 
 TEST(SealedIndex, SealsOneThatAnEarlierProgramLeft) {
+    LUCERNA_NEEDS_SQLITE();
     TestStore store;
     for (int number = 0; number < 5; ++number) store.archive().keep(numbered(number).file());
     store.queue().enqueue({"deliver", "k", "payload", {}, "1.2.3.1"});
@@ -198,6 +204,7 @@ TEST(SealedIndex, SealsOneThatAnEarlierProgramLeft) {
 }
 
 TEST(SealedIndex, SaysThatItsKeyIsGone) {
+    LUCERNA_NEEDS_SQLITE();
     TestStore store;
     store.archive().keep(numbered(1).file());
     store.close();

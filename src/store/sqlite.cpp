@@ -42,87 +42,68 @@ std::string reason(const char* words) {
 
 }  // namespace
 
-Statement::Statement(Connection& connection, sqlite3_stmt* statement)
-    : connection_(connection), statement_(statement) {}
-
-Statement::Statement(Statement&& other) noexcept
-    : connection_(other.connection_),
-      statement_(std::exchange(other.statement_, nullptr)),
-      bound_(other.bound_) {}
-
-Statement::~Statement() {
-    if (statement_ == nullptr) return;
-    sqlite3_reset(statement_);
-    sqlite3_clear_bindings(statement_);
-    auto lent = connection_.lent_.extract(statement_);
-    if (connection_.idle_.size() >= kIdleStatements)
-        sqlite3_finalize(statement_);
-    else
-        connection_.idle_.emplace(std::move(lent.mapped()), statement_);
-}
-
-Statement& Statement::bind(std::int64_t value) {
-    const int code = sqlite3_bind_int64(statement_, ++bound_, value);
-    if (code != SQLITE_OK) connection_.fail("bind", code);
-    return *this;
-}
-
-Statement& Statement::bind(double value) {
-    const int code = sqlite3_bind_double(statement_, ++bound_, value);
-    if (code != SQLITE_OK) connection_.fail("bind", code);
-    return *this;
-}
-
-Statement& Statement::bind(std::string_view text) {
-    // An empty view may have no address, which SQLite would take for NULL.
-    const char* begin = text.empty() ? "" : text.data();
-    const int code = sqlite3_bind_text64(statement_, ++bound_, begin, text.size(), SQLITE_TRANSIENT,
-                                         SQLITE_UTF8);
-    if (code != SQLITE_OK) connection_.fail("bind", code);
-    return *this;
-}
-
-Statement& Statement::bind_null() {
-    const int code = sqlite3_bind_null(statement_, ++bound_);
-    if (code != SQLITE_OK) connection_.fail("bind", code);
-    return *this;
-}
-
-bool Statement::step() {
-    const int code = sqlite3_step(statement_);
-    if (code == SQLITE_ROW) return true;
-    if (code != SQLITE_DONE) connection_.fail("run a statement on", code);
-    return false;
-}
-
-void Statement::run() {
-    while (step()) {
+class SqliteStatement final : public StatementPort {
+  public:
+    SqliteStatement(SqliteConnection& connection, sqlite3_stmt* statement)
+        : connection_(connection), statement_(statement) {}
+    ~SqliteStatement() override {
+        sqlite3_reset(statement_);
+        sqlite3_clear_bindings(statement_);
+        auto lent = connection_.lent_.extract(statement_);
+        if (connection_.idle_.size() >= kIdleStatements)
+            sqlite3_finalize(statement_);
+        else
+            connection_.idle_.emplace(std::move(lent.mapped()), statement_);
     }
-}
+    SqliteStatement(const SqliteStatement&) = delete;
+    SqliteStatement& operator=(const SqliteStatement&) = delete;
 
-bool Statement::is_null(int column) const {
-    return sqlite3_column_type(statement_, column) == SQLITE_NULL;
-}
+    void bind(int parameter, std::int64_t value) override {
+        check(sqlite3_bind_int64(statement_, parameter, value));
+    }
+    void bind(int parameter, double value) override {
+        check(sqlite3_bind_double(statement_, parameter, value));
+    }
+    void bind(int parameter, std::string_view text) override {
+        // An empty view may have no address, which SQLite would take for NULL.
+        const char* begin = text.empty() ? "" : text.data();
+        check(sqlite3_bind_text64(statement_, parameter, begin, text.size(), SQLITE_TRANSIENT,
+                                  SQLITE_UTF8));
+    }
+    void bind_null(int parameter) override { check(sqlite3_bind_null(statement_, parameter)); }
 
-std::int64_t Statement::integer(int column) const {
-    return sqlite3_column_int64(statement_, column);
-}
+    [[nodiscard]] bool step() override {
+        const int code = sqlite3_step(statement_);
+        if (code == SQLITE_ROW) return true;
+        if (code != SQLITE_DONE) connection_.fail("run a statement on", code);
+        return false;
+    }
+    [[nodiscard]] bool is_null(int column) const override {
+        return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+    }
+    [[nodiscard]] std::int64_t integer(int column) const override {
+        return sqlite3_column_int64(statement_, column);
+    }
+    [[nodiscard]] double number(int column) const override {
+        return sqlite3_column_double(statement_, column);
+    }
+    [[nodiscard]] std::string text(int column) const override {
+        const auto* begin = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+        if (begin == nullptr) return {};
+        return {begin, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+    }
 
-double Statement::number(int column) const {
-    return sqlite3_column_double(statement_, column);
-}
+  private:
+    void check(int code) const {
+        if (code != SQLITE_OK) connection_.fail("bind", code);
+    }
 
-std::string Statement::text(int column) const {
-    const auto* begin = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
-    if (begin == nullptr) return {};
-    return {begin, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
-}
+    SqliteConnection& connection_;
+    sqlite3_stmt* statement_;
+};
 
-Instant Statement::instant(int column) const {
-    return Instant(std::chrono::milliseconds(integer(column)));
-}
-
-Connection::Connection(const std::filesystem::path& path, Mode mode, const std::string& vfs)
+SqliteConnection::SqliteConnection(const std::filesystem::path& path, Mode mode,
+                                   const std::string& vfs)
     : path_(path.string()) {
     const int flags = (mode == Mode::kReadOnly ? SQLITE_OPEN_READONLY
                                                : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
@@ -138,52 +119,47 @@ Connection::Connection(const std::filesystem::path& path, Mode mode, const std::
     sqlite3_busy_timeout(handle_, 10000);
 }
 
-Connection::~Connection() {
+SqliteConnection::~SqliteConnection() {
     for (const auto& [sql, statement] : idle_) sqlite3_finalize(statement);
     sqlite3_close(handle_);
 }
 
-Statement Connection::prepare(std::string_view sql) {
+Statement SqliteConnection::prepare(std::string_view sql) {
     if (const auto idle = idle_.find(sql); idle != idle_.end()) {
         auto taken = idle_.extract(idle);
         sqlite3_stmt* statement = taken.mapped();
         lent_.emplace(statement, std::move(taken.key()));
-        return {*this, statement};
+        return Statement(std::make_unique<SqliteStatement>(*this, statement));
     }
     sqlite3_stmt* statement = nullptr;
     const int code = sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()),
                                         SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
     if (code != SQLITE_OK) fail("prepare a statement for", code);
     lent_.emplace(statement, std::string(sql));
-    return {*this, statement};
+    return Statement(std::make_unique<SqliteStatement>(*this, statement));
 }
 
-void Connection::execute(const char* sql) {
+void SqliteConnection::execute(const char* sql) {
     const int code = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
     if (code != SQLITE_OK) fail("run a statement on", code);
 }
 
-std::int64_t Connection::last_row() const {
+std::int64_t SqliteConnection::last_row() const {
     return sqlite3_last_insert_rowid(handle_);
 }
-std::int64_t Connection::changes() const {
+std::int64_t SqliteConnection::changes() const {
     return sqlite3_changes64(handle_);
 }
-bool Connection::in_transaction() const {
+bool SqliteConnection::in_transaction() const {
     return sqlite3_get_autocommit(handle_) == 0;
 }
 
-std::int64_t Connection::pragma(const char* sql) {
-    Statement statement = prepare(sql);
-    return statement.step() ? statement.integer(0) : 0;
-}
-
-void Connection::reserve_bytes(int count) {
+void SqliteConnection::reserve_bytes(int count) {
     const int code = sqlite3_file_control(handle_, "main", SQLITE_FCNTL_RESERVE_BYTES, &count);
     if (code != SQLITE_OK) fail("reserve bytes in", code);
 }
 
-void Connection::fail(const std::string& what, int code) const {
+void SqliteConnection::fail(const std::string& what, int code) const {
     throw Error(code_for(code),
                 "cannot " + what + " " + path_ + ": " + reason(sqlite3_errmsg(handle_)));
 }

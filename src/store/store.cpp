@@ -11,38 +11,26 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "store/erasure.h"
+#include "store/object_bucket.h"
 #include "store/object_folder.h"
 #include "store/parts.h"
-#include "store/sealed_io.h"
+#include "store/postgres_index.h"
+#include "store/presence.h"
+#include "store/sqlite_index.h"
 
 namespace lucerna::store {
 namespace {
 
-/// Every byte of it is there and opens. Throws Error(kUnavailable), kIo: then it is not known.
-bool is_whole(Parts& parts, const std::string& object) {
-    try {
-        SealedReader reader(*parts.objects, parts.keys, object);
-        Bytes bytes(static_cast<std::size_t>(reader.size()));
-        reader.read(0, bytes);
-        return true;
-    } catch (const Error& error) {
-        if (error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kIo) throw;
-        return false;
-    }
-}
-
 void recover(Parts& parts) {
-    const std::size_t removed = parts.objects->recover([&](const std::string& name) {
-        // An index that was lost cannot say which of them were acknowledged: whole ones stay.
-        if (parts.index.is_new()) return is_whole(parts, name);
-        return parts.index.read([&](Connection& index) {
-            Statement find = index.prepare("SELECT 1 FROM instances WHERE object = ?");
-            return find.bind(name).step();
-        });
-    });
+    end_dead_processes(parts);
+    const std::size_t removed = recover_objects(parts);
     work_off_doomed(parts);
-    const std::size_t exams = parts.exams.recover();
-    const std::size_t jobs = parts.queue.recover();
+    std::size_t exams = 0;
+    std::size_t jobs = 0;
+    if (const auto alone = parts.index.alone()) {
+        exams = parts.exams.recover();
+        jobs = parts.queue.recover();
+    }
     if (removed + exams + jobs > 0)
         log_event(LogLevel::kInfo, "store.recovered",
                   {{"unfinished_objects_removed", removed},
@@ -76,19 +64,45 @@ FolderLock::~FolderLock() {
     ::close(file_);
 }
 
-Parts::Parts(const std::filesystem::path& folder, ViewOf view,
+namespace {
+
+/// Objects and records where the options say.
+struct Places {
+    std::unique_ptr<Objects> objects;
+    std::unique_ptr<Records> records;
+};
+
+Places opened_by(const StoreOptions& options) {
+    if (!options.bucket)
+        return {std::make_unique<ObjectFolder>(options.folder / "objects"),
+                std::make_unique<RecordFolder>(options.folder / "keys")};
+    const auto bucket = std::make_shared<S3>(*options.bucket);
+    return {std::make_unique<ObjectBucket>(bucket), std::make_unique<RecordBucket>(bucket)};
+}
+
+std::unique_ptr<IndexSource> index_of(const StoreOptions& options, Objects& objects,
+                                      Records& records, vault::KeyProvider& provider) {
+    const std::filesystem::path file = options.folder / "index.sqlite";
+    if (options.postgres.empty())
+        return std::make_unique<SqliteIndex>(file, index_key(records, provider, file));
+    return std::make_unique<PostgresIndex>(
+        options.postgres,
+        objects.is_shared() ? PostgresIndex::Others::kWelcome : PostgresIndex::Others::kRefused,
+        [&objects](const std::string& process) { objects.write_as(process); });
+}
+
+}  // namespace
+
+Parts::Parts(const StoreOptions& options, std::unique_ptr<FolderLock> held,
              std::unique_ptr<Objects> object_store, std::unique_ptr<Records> key_records,
              vault::KeyProvider& provider, const Clock& time)
     : clock(time),
-      view_of(std::move(view)),
-      lock(std::make_unique<FolderLock>(folder)),
-      objects(object_store ? std::move(object_store)
-                           : std::make_unique<ObjectFolder>(folder / "objects")),
-      records(key_records ? std::move(key_records)
-                          : std::make_unique<RecordFolder>(folder / "keys")),
-      trail(folder / "audit.log"),
-      index(folder / "index.sqlite", index_key(*records, provider, folder / "index.sqlite"),
-            [this] { objects->settle(); }),
+      view_of(options.view_of),
+      lock(std::move(held)),
+      objects(std::move(object_store)),
+      records(std::move(key_records)),
+      trail(options.folder / "audit.log"),
+      index(index_of(options, *objects, *records, provider), [this] { objects->settle(); }),
       keys(index, *records, provider),
       archive(*this),
       exams(*this),
@@ -96,13 +110,18 @@ Parts::Parts(const std::filesystem::path& folder, ViewOf view,
       orders(*this),
       performed(*this) {}
 
-Store::Store(const StoreOptions& options, vault::KeyProvider& keys, const Clock& clock)
-    : Store(options, nullptr, nullptr, keys, clock) {}
+Store::Store(const StoreOptions& options, vault::KeyProvider& keys, const Clock& clock) {
+    auto lock = std::make_unique<FolderLock>(options.folder);
+    Places kept = opened_by(options);
+    parts_ = std::make_unique<Parts>(options, std::move(lock), std::move(kept.objects),
+                                     std::move(kept.records), keys, clock);
+    recover(*parts_);
+}
 
 Store::Store(const StoreOptions& options, std::unique_ptr<Objects> objects,
              std::unique_ptr<Records> records, vault::KeyProvider& keys, const Clock& clock)
-    : parts_(std::make_unique<Parts>(options.folder, options.view_of, std::move(objects),
-                                     std::move(records), keys, clock)) {
+    : parts_(std::make_unique<Parts>(options, std::make_unique<FolderLock>(options.folder),
+                                     std::move(objects), std::move(records), keys, clock)) {
     recover(*parts_);
 }
 

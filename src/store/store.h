@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -11,21 +12,29 @@
 #include "store/objects.h"
 #include "store/order_book.h"
 #include "store/performed_book.h"
+#include "store/s3.h"
 #include "store/work_queue.h"
 #include "vault/key_provider.h"
 
 namespace lucerna::store {
 
 struct StoreOptions {
-    /// Holds index.sqlite, objects/, keys/ and a lock; created if it does not exist.
+    /// Holds index.sqlite, objects/ and keys/ where they are not elsewhere, the audit trail and a
+    /// lock; created if it does not exist.
     std::filesystem::path folder;
     /// Names an image's view for the worklist ("R-CC", or empty). Without it laterality and View
     /// Position are taken as they stand.
     std::function<std::string(const dicom::DataSet&)> view_of = {};
+    /// Address of the database that holds the index, as libpq takes it; empty: SQLite in the
+    /// folder.
+    std::string postgres = {};
+    /// Where objects and wrapped keys lie; none: in the folder.
+    std::optional<S3Options> bucket = {};
 };
 
-/// Everything that is kept, in one folder: the archive, the exams, the queue and the orders share
-/// one index and thereby one transaction. One process opens it at a time.
+/// Everything that is kept: the archive, the exams, the queue and the orders share one index and
+/// thereby one transaction. One process opens a folder at a time; where index and objects are both
+/// elsewhere, several processes, each with a folder of its own, share them.
 class Store {
   public:
     /// Opens or creates it and repairs what a crash left: half-written objects go, leases and

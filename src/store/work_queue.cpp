@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "store/parts.h"
+#include "store/presence.h"
 #include "store/rows.h"
 
 namespace lucerna::store {
@@ -18,6 +19,9 @@ constexpr const char* kColumns =
 
 /// Between two looks for a job whose time has come; a new one rings the bell.
 constexpr milliseconds kLook{250};
+
+/// Between two looks for a process that ended.
+constexpr milliseconds kLookForDead{2000};
 
 /// Less than this is a clock being disciplined.
 constexpr milliseconds kStepBack{1000};
@@ -136,14 +140,25 @@ void WorkQueue::follow_clock(Instant now) {
         index
             .prepare(
                 "UPDATE jobs SET not_before = not_before - ?1, leased_until = leased_until - ?1 "
-                "WHERE state IN (?2, ?3) AND max(not_before, leased_until) > ?4")
+                "WHERE state IN (?2, ?3) AND (not_before > ?4 OR leased_until > ?4) AND process IN "
+                "('', ?5)")
             .bind(static_cast<std::int64_t>(back.count()))
             .bind(static_cast<int>(JobState::kWaiting))
             .bind(static_cast<int>(JobState::kLeased))
             .bind(now)
+            .bind(parts_.index.process())
             .run();
     });
     log_event(LogLevel::kWarning, "store.clock-set-back", {{"milliseconds", back.count()}});
+}
+
+/// Where several processes share the work, one that ended leaves leases behind.
+void WorkQueue::look_for_dead() {
+    if (parts_.index.process().empty()) return;
+    const auto now = std::chrono::steady_clock::now().time_since_epoch() / milliseconds(1);
+    auto last = last_dead_.load();
+    if (now - last < kLookForDead.count() || !last_dead_.compare_exchange_strong(last, now)) return;
+    if (end_dead_processes(parts_) > 0) recover_objects(parts_);
 }
 
 std::optional<Job> WorkQueue::lease(const std::string& kind, const std::string& who,
@@ -165,13 +180,14 @@ std::optional<Job> WorkQueue::lease(const std::string& kind, const std::string& 
         leased->leased_until = now + lease_for;
         index
             .prepare(
-                "UPDATE jobs SET state = ?, attempts = ?, lease = ?, holder = ?, leased_until = ? "
-                "WHERE id = ?")
+                "UPDATE jobs SET state = ?, attempts = ?, lease = ?, holder = ?, leased_until = ?, "
+                "process = ? WHERE id = ?")
             .bind(static_cast<int>(leased->state))
             .bind(leased->attempts)
             .bind(leased->lease)
             .bind(leased->holder)
             .bind(leased->leased_until)
+            .bind(parts_.index.process())
             .bind(leased->id)
             .run();
     });
@@ -184,6 +200,7 @@ std::optional<Job> WorkQueue::wait_and_lease(const std::string& kind, const std:
     const auto end = std::chrono::steady_clock::now() + patience;
     while (!stop.stop_requested()) {
         const std::uint64_t heard = parts_.bell.rings();
+        look_for_dead();
         if (auto job = lease(kind, who, lease_for)) return job;
         const auto left = std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now());
         if (left <= milliseconds::zero()) break;

@@ -93,10 +93,13 @@ class WorkQueue {
 
   private:
     void follow_clock(Instant now);
+    void look_for_dead();
 
     Parts& parts_;
     /// Milliseconds since 1970 UTC when a job was last looked for.
     std::atomic<std::int64_t> last_seen_ = 0;
+    /// Milliseconds of a steady clock when a dead process was last looked for.
+    std::atomic<std::int64_t> last_dead_ = 0;
 };
 
 }  // namespace lucerna::store

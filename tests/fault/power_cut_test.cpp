@@ -111,7 +111,8 @@ class ForgetfulObjects final : public Objects {
         });
         for (const std::string& name : names) visit(name);
     }
-    std::size_t recover(const std::function<bool(const std::string& name)>& known) override {
+    std::size_t recover(const std::function<bool(const std::string& name)>& known,
+                        const std::function<bool(const std::string& writer)>&) override {
         std::vector<std::string> names;
         device_.state.with([&](Device::State& held) {
             for (const auto& [name, bytes] : held.incoming) names.push_back(name);

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "store/connection.h"
+
+namespace lucerna::store {
+
+/// A back end of the index: where its connections come from, and what it does its own way. The SQL
+/// that runs over them is everybody's.
+class IndexSource {
+  public:
+    virtual ~IndexSource() = default;
+
+    /// The connection that writes, the schema brought up to the present. Called again when it was
+    /// lost.
+    [[nodiscard]] virtual std::unique_ptr<Connection> open_writer() = 0;
+    [[nodiscard]] virtual std::unique_ptr<Connection> open_reader() = 0;
+    /// It was made by this opening.
+    [[nodiscard]] virtual bool is_new() const = 0;
+    /// From here to COMMIT nobody else writes, in this process or another.
+    [[nodiscard]] virtual const char* begin_writing() const = 0;
+    [[nodiscard]] virtual const char* begin_reading() const = 0;
+    /// So that what was deleted is not in a log either.
+    virtual void empty_log(Connection& /*writer*/) {}
+    virtual void close(Connection& /*writer*/) {}
+    [[nodiscard]] virtual std::vector<std::string> damages(Connection& /*reader*/) { return {}; }
+
+    /// The name of this process among those on the index, a row of `processes`; empty where there
+    /// can be but one.
+    [[nodiscard]] virtual std::string process() const { return {}; }
+    /// Whether the process of that name is at work, in a transaction that writes.
+    [[nodiscard]] virtual bool is_alive(Connection& /*writer*/, const std::string& /*process*/) {
+        return false;
+    }
+    /// Keeps others from starting until `share`; false where one is at work.
+    [[nodiscard]] virtual bool exclude_others(Connection& /*writer*/) { return true; }
+    virtual void share(Connection& /*writer*/) {}
+};
+
+}  // namespace lucerna::store

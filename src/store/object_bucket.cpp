@@ -1,0 +1,275 @@
+#include "store/object_bucket.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/log.h"
+
+namespace lucerna::store {
+namespace {
+
+/// Of an upload in parts; S3 wants at least 5 MiB.
+constexpr std::size_t kPartBytes = std::size_t{8} << 20;
+/// Of what is fetched ahead.
+constexpr std::size_t kFirstWindow = std::size_t{256} << 10;
+constexpr std::size_t kWidestWindow = std::size_t{4} << 20;
+
+bool is_name(const std::string& name) {
+    return name.size() == 32 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+/// Names are drawn by the archive; this holds whatever a defect elsewhere may pass.
+const std::string& checked(const std::string& name) {
+    if (!is_name(name)) throw Error(ErrorCode::kInternal, "not the name of an object");
+    return name;
+}
+
+std::string place(const std::string& name) {
+    return "objects/" + checked(name).substr(0, 2) + "/" + name;
+}
+
+std::string last_part(const std::string& key) {
+    return key.substr(key.rfind('/') + 1);
+}
+
+bool is_there(S3& bucket, const std::string& key) {
+    try {
+        bucket.ask({.method = "HEAD", .key = key});
+        return true;
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::kNotFound) return false;
+        throw;
+    }
+}
+
+/// Small ones in one request; others in parts, so that no more than one is in memory.
+class BucketWriter final : public ObjectWriter {
+  public:
+    BucketWriter(S3& bucket, std::string key, std::function<void()> drop)
+        : bucket_(bucket), key_(std::move(key)), drop_(std::move(drop)) {}
+    ~BucketWriter() override {
+        if (finished_) return;
+        try {
+            if (!upload_.empty())
+                bucket_.ask({.method = "DELETE", .key = key_, .query = {{"uploadId", upload_}}});
+            drop_();
+        } catch (const std::exception& error) {
+            log_event(LogLevel::kWarning, "store.leftover-object",
+                      {{"object", last_part(key_)}, {"why", error.what()}});
+        }
+    }
+    BucketWriter(const BucketWriter&) = delete;
+    BucketWriter& operator=(const BucketWriter&) = delete;
+
+    void append(ByteView bytes) override {
+        buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
+        if (buffer_.size() >= kPartBytes) send_part();
+    }
+
+    void finish() override {
+        if (upload_.empty()) {
+            bucket_.ask({.method = "PUT", .key = key_, .body = buffer_});
+        } else {
+            if (!buffer_.empty()) send_part();
+            complete();
+        }
+        finished_ = true;
+    }
+
+  private:
+    void send_part() {
+        if (upload_.empty()) {
+            const auto answer =
+                bucket_.ask({.method = "POST", .key = key_, .query = {{"uploads", ""}}});
+            const auto ids = xml_texts(answer.body, "UploadId");
+            if (ids.empty())
+                throw Error(ErrorCode::kUnavailable, "the object store began no upload");
+            upload_ = ids.front();
+        }
+        const std::string number = std::to_string(parts_.size() + 1);
+        const auto answer = bucket_.ask({.method = "PUT",
+                                         .key = key_,
+                                         .query = {{"partNumber", number}, {"uploadId", upload_}},
+                                         .body = buffer_});
+        parts_.push_back(answer.etag);
+        buffer_.clear();
+    }
+
+    void complete() {
+        std::string list = "<CompleteMultipartUpload>";
+        for (std::size_t i = 0; i < parts_.size(); ++i)
+            list += "<Part><PartNumber>" + std::to_string(i + 1) + "</PartNumber><ETag>" +
+                    parts_[i] + "</ETag></Part>";
+        list += "</CompleteMultipartUpload>";
+        try {
+            bucket_.ask({.method = "POST",
+                         .key = key_,
+                         .query = {{"uploadId", upload_}},
+                         .body = as_byte_view(list)});
+        } catch (const Error& error) {
+            // A second try finds no upload where the first was done and its answer lost.
+            if (error.code() != ErrorCode::kNotFound || !is_there(bucket_, key_)) throw;
+        }
+    }
+
+    S3& bucket_;
+    std::string key_;
+    std::function<void()> drop_;
+    Bytes buffer_;
+    std::string upload_;
+    std::vector<std::string> parts_;
+    bool finished_ = false;
+};
+
+/// Fetches a little at first, more at a time where it is read on, and a little again after a leap.
+class BucketReader final : public ObjectReader {
+  public:
+    BucketReader(S3& bucket, std::string key) : bucket_(bucket), key_(std::move(key)) {
+        fetch(0, kFirstWindow);
+    }
+
+    [[nodiscard]] std::uint64_t size() const override { return size_; }
+
+    std::size_t read(std::uint64_t offset, std::span<std::uint8_t> into) override {
+        std::size_t done = 0;
+        while (done < into.size() && offset + done < size_) {
+            const std::uint64_t at = offset + done;
+            if (at < begin_ || at >= begin_ + window_.size()) {
+                const bool on = at == begin_ + window_.size();
+                width_ = on ? std::min(width_ * 2, kWidestWindow) : kFirstWindow;
+                fetch(at, std::max(width_, into.size() - done));
+            }
+            const auto skip = static_cast<std::size_t>(at - begin_);
+            const std::size_t some = std::min(window_.size() - skip, into.size() - done);
+            std::copy_n(window_.begin() + static_cast<std::ptrdiff_t>(skip), some,
+                        into.begin() + static_cast<std::ptrdiff_t>(done));
+            done += some;
+        }
+        return done;
+    }
+
+  private:
+    void fetch(std::uint64_t begin, std::size_t length) {
+        S3::Answer answer = bucket_.ask({.key = key_, .first = begin, .last = begin + length - 1});
+        // Whoever does not know ranges sends the whole.
+        const bool whole = answer.status == 200;
+        begin_ = whole ? 0 : begin;
+        size_ = whole ? answer.body.size() : answer.whole_size;
+        window_ = std::move(answer.body);
+        if (window_.empty() || begin >= begin_ + window_.size())
+            throw Error(ErrorCode::kIo, "the object store gave no bytes of " + key_);
+    }
+
+    S3& bucket_;
+    std::string key_;
+    std::string window_;
+    std::uint64_t begin_ = 0;
+    std::uint64_t size_ = 0;
+    std::size_t width_ = kFirstWindow;
+};
+
+}  // namespace
+
+ObjectBucket::ObjectBucket(std::shared_ptr<S3> bucket) : bucket_(std::move(bucket)) {}
+
+void ObjectBucket::write_as(const std::string& writer) {
+    pending_.with([&](Pending& pending) { pending.writer = writer; });
+}
+
+std::unique_ptr<ObjectWriter> ObjectBucket::create(const std::string& name) {
+    std::string key = place(name);
+    const std::string marker = pending_.with([&](Pending& pending) {
+        return pending.markers.emplace(name, "pending/" + pending.writer + "/" + name)
+            .first->second;
+    });
+    auto writer =
+        std::make_unique<BucketWriter>(*bucket_, std::move(key), [this, name] { remove(name); });
+    bucket_->ask({.method = "PUT", .key = marker});
+    return writer;
+}
+
+void ObjectBucket::publish(const std::string& name) {
+    const std::string marker = pending_.with([&](Pending& pending) {
+        const auto found = pending.markers.extract(name);
+        return found.empty() ? std::string() : found.mapped();
+    });
+    if (!marker.empty()) bucket_->ask({.method = "DELETE", .key = marker});
+}
+
+std::unique_ptr<ObjectReader> ObjectBucket::open(const std::string& name) {
+    return std::make_unique<BucketReader>(*bucket_, place(name));
+}
+
+void ObjectBucket::remove(const std::string& name) {
+    try {
+        bucket_->ask({.method = "DELETE", .key = place(name)});
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::kNotFound) throw;
+    }
+    publish(name);
+}
+
+void ObjectBucket::for_each(const std::function<void(const std::string& name)>& visit) {
+    bucket_->for_each("objects/", [&](const std::string& key) {
+        if (const std::string name = last_part(key); is_name(name)) visit(name);
+    });
+}
+
+/// What was sent of objects that were never finished lies in the bucket unseen, and is paid for.
+void ObjectBucket::end_uploads_of(const std::set<std::string>& names) {
+    const S3::Answer answer = bucket_->ask({.query = {{"uploads", ""}}});
+    const auto keys = xml_texts(answer.body, "Key");
+    const auto ids = xml_texts(answer.body, "UploadId");
+    for (std::size_t i = 0; i < std::min(keys.size(), ids.size()); ++i) {
+        const std::string name = last_part(keys[i]);
+        if (is_name(name) && names.contains(name))
+            bucket_->ask({.method = "DELETE", .key = place(name), .query = {{"uploadId", ids[i]}}});
+    }
+}
+
+std::size_t ObjectBucket::recover(const std::function<bool(const std::string& name)>& known,
+                                  const std::function<bool(const std::string& writer)>& alive) {
+    std::vector<std::string> markers;
+    bucket_->for_each("pending/", [&](const std::string& key) {
+        const std::string name = last_part(key);
+        if (is_name(name) && !alive(key.substr(0, key.find('/')))) markers.push_back(key);
+    });
+    std::set<std::string> removed;
+    for (const std::string& marker : markers)
+        if (const std::string name = last_part(marker); !known(name)) removed.insert(name);
+    if (!removed.empty()) end_uploads_of(removed);
+    for (const std::string& name : removed) remove(name);
+    for (const std::string& marker : markers)
+        bucket_->ask({.method = "DELETE", .key = "pending/" + marker});
+    return removed.size();
+}
+
+RecordBucket::RecordBucket(std::shared_ptr<S3> bucket) : bucket_(std::move(bucket)) {}
+
+void RecordBucket::write(const std::string& name, ByteView bytes) {
+    bucket_->ask({.method = "PUT", .key = "keys/" + checked(name), .body = bytes});
+}
+
+Bytes RecordBucket::read(const std::string& name) {
+    const S3::Answer answer = bucket_->ask({.key = "keys/" + checked(name)});
+    return {answer.body.begin(), answer.body.end()};
+}
+
+void RecordBucket::remove(const std::string& name) {
+    try {
+        bucket_->ask({.method = "DELETE", .key = "keys/" + checked(name)});
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::kNotFound) throw;
+    }
+}
+
+void RecordBucket::for_each(const std::function<void(const std::string& name)>& visit) {
+    bucket_->for_each("keys/", [&](const std::string& key) {
+        if (is_name(key)) visit(key);
+    });
+}
+
+}  // namespace lucerna::store

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "base/guarded.h"
+#include "store/objects.h"
+#include "store/s3.h"
+
+namespace lucerna::store {
+
+/// Objects in a bucket: `objects/<na>/<name>`, <na> being the first two digits. Before one is
+/// written an empty `pending/<writer>/<name>` is, and goes once the index knows the object: so that
+/// what a dead process left is found without listing all objects. A bucket needs no settling: what
+/// it answered it keeps.
+class ObjectBucket final : public Objects {
+  public:
+    explicit ObjectBucket(std::shared_ptr<S3> bucket);
+
+    void write_as(const std::string& writer) override;
+    [[nodiscard]] bool is_shared() const override { return true; }
+    [[nodiscard]] std::unique_ptr<ObjectWriter> create(const std::string& name) override;
+    void settle() override {}
+    void publish(const std::string& name) override;
+    [[nodiscard]] std::unique_ptr<ObjectReader> open(const std::string& name) override;
+    void remove(const std::string& name) override;
+    void for_each(const std::function<void(const std::string& name)>& visit) override;
+    std::size_t recover(const std::function<bool(const std::string& name)>& known,
+                        const std::function<bool(const std::string& writer)>& alive) override;
+
+  private:
+    struct Pending {
+        std::string writer = "alone";
+        /// The markers of objects that are not published yet.
+        std::map<std::string, std::string> markers;
+    };
+    void end_uploads_of(const std::set<std::string>& names);
+
+    /// Shared with the records.
+    std::shared_ptr<S3> bucket_;
+    Guarded<Pending> pending_;
+};
+
+/// Records in a bucket: `keys/<name>`.
+class RecordBucket final : public Records {
+  public:
+    explicit RecordBucket(std::shared_ptr<S3> bucket);
+
+    void write(const std::string& name, ByteView bytes) override;
+    [[nodiscard]] Bytes read(const std::string& name) override;
+    void remove(const std::string& name) override;
+    void for_each(const std::function<void(const std::string& name)>& visit) override;
+
+  private:
+    std::shared_ptr<S3> bucket_;
+};
+
+}  // namespace lucerna::store

@@ -1,0 +1,230 @@
+#include "store/object_bucket.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <set>
+
+#include "base/error.h"
+#include "support/s3_stand_in.h"
+#include "support/temporary_folder.h"
+#include "vault/secret_key.h"
+
+namespace lucerna::store {
+namespace {
+
+using testing::HasSubstr;
+
+const std::string kName = "00112233445566778899aabbccddeeff";
+const std::string kOther = "ff112233445566778899aabbccddeeff";
+
+Bytes pattern(std::size_t size, unsigned seed = 7) {
+    Bytes bytes(size);
+    for (std::size_t i = 0; i < size; ++i)
+        bytes[i] = static_cast<std::uint8_t>((i * 31 + i / 251 + seed) & 0xff);
+    return bytes;
+}
+
+/// In a real service where LUCERNA_TEST_S3 names one, else in the stand-in; faults always in that.
+class ObjectBucketTest : public testing::Test {
+  protected:
+    static S3Options options(const std::string& endpoint) {
+        S3Options made;
+        made.endpoint = endpoint;
+        made.bucket = "lucerna";
+        made.prefix = "test-" + vault::to_text(vault::random_id()) + "/";
+        made.credentials = {"someone", "a secret"};
+        made.pause = std::chrono::milliseconds(5);
+        made.stall = std::chrono::seconds(1);
+        return made;
+    }
+    S3Options real() {
+        const char* endpoint = std::getenv("LUCERNA_TEST_S3");
+        if (endpoint == nullptr) return options(stand_in.endpoint());
+        S3Options made = options(endpoint);
+        made.credentials = s3_credentials({});
+        return made;
+    }
+    static void keep(Objects& objects, const std::string& name, ByteView bytes) {
+        const auto writer = objects.create(name);
+        for (std::size_t at = 0; at < bytes.size(); at += 300'000)
+            writer->append(bytes.subspan(at, std::min<std::size_t>(300'000, bytes.size() - at)));
+        writer->finish();
+    }
+    static Bytes whole(Objects& objects, const std::string& name) {
+        const auto reader = objects.open(name);
+        Bytes bytes(reader->size());
+        // As the sealing reads: a little, then piece by piece.
+        std::size_t done = 0;
+        while (done < bytes.size()) {
+            const std::size_t some = std::min<std::size_t>(65536, bytes.size() - done);
+            EXPECT_EQ(reader->read(done, std::span(bytes).subspan(done, some)), some);
+            done += some;
+        }
+        return bytes;
+    }
+    static std::set<std::string> names(Objects& objects) {
+        std::set<std::string> all;
+        objects.for_each([&](const std::string& name) { all.insert(name); });
+        return all;
+    }
+    static ErrorCode code_of(const std::function<void()>& work) {
+        try {
+            work();
+        } catch (const Error& error) {
+            said_ = error.what();
+            return error.code();
+        }
+        return ErrorCode::kInternal;
+    }
+    static bool nobody(const std::string&) { return false; }
+
+    test::TemporaryFolder folder;
+    test::S3StandIn stand_in{folder.path()};
+    static inline std::string said_;
+};
+
+TEST_F(ObjectBucketTest, KeepsSmallAndLargeObjectsBitForBit) {
+    ObjectBucket objects(std::make_shared<S3>(real()));
+    for (const std::size_t size : {1UL, 1000UL, 300'000UL, 8UL << 20, 17'000'001UL}) {
+        const Bytes bytes = pattern(size);
+        keep(objects, kName, bytes);
+        objects.publish(kName);
+        EXPECT_EQ(whole(objects, kName), bytes) << size;
+        objects.remove(kName);
+    }
+    EXPECT_EQ(code_of([&] { (void)objects.open(kName); }), ErrorCode::kNotFound);
+}
+
+TEST_F(ObjectBucketTest, ReadsAnyPartAndNothingBehindTheEnd) {
+    ObjectBucket objects(std::make_shared<S3>(real()));
+    const Bytes bytes = pattern(3'000'000);
+    keep(objects, kName, bytes);
+    const auto reader = objects.open(kName);
+    for (const std::size_t offset : {2'999'990UL, 0UL, 1'500'000UL, 700'000UL}) {
+        Bytes part(100);
+        const std::size_t got = reader->read(offset, part);
+        EXPECT_EQ(got, std::min<std::size_t>(100, bytes.size() - offset));
+        EXPECT_TRUE(std::equal(part.begin(), part.begin() + static_cast<std::ptrdiff_t>(got),
+                               bytes.begin() + static_cast<std::ptrdiff_t>(offset)));
+    }
+    Bytes part(10);
+    EXPECT_EQ(reader->read(3'000'000, part), 0U);
+}
+
+TEST_F(ObjectBucketTest, AnUnfinishedObjectLeavesNothing) {
+    const auto bucket = std::make_shared<S3>(real());
+    ObjectBucket objects(bucket);
+    {
+        const auto writer = objects.create(kName);
+        writer->append(pattern(9 << 20));
+    }
+    EXPECT_TRUE(names(objects).empty());
+    bucket->for_each("", [](const std::string& key) { ADD_FAILURE() << key; });
+}
+
+TEST_F(ObjectBucketTest, RecoveringDropsWhatADeadWriterLeftAndNothingElse) {
+    const S3Options options = real();
+    ObjectBucket alive(std::make_shared<S3>(options));
+    alive.write_as("alive");
+    const std::string third(32, '3');
+    keep(alive, third, pattern(10));
+    {
+        ObjectBucket dead(std::make_shared<S3>(options));
+        dead.write_as("dead");
+        keep(dead, kName, pattern(20));
+        keep(dead, kOther, pattern(30));
+    }
+    const auto known = [](const std::string& name) { return name == kName; };
+    const auto is_alive = [](const std::string& writer) { return writer == "alive"; };
+    EXPECT_EQ(alive.recover(known, is_alive), 1U);
+    EXPECT_EQ(names(alive), (std::set<std::string>{kName, third}));
+    EXPECT_EQ(alive.recover(known, is_alive), 0U);
+    EXPECT_EQ(alive.recover(known, nobody), 1U) << "once that writer is dead as well";
+    EXPECT_EQ(names(alive), std::set<std::string>{kName});
+}
+
+TEST_F(ObjectBucketTest, ListsMoreThanOnePage) {
+    ObjectBucket objects(std::make_shared<S3>(real()));
+    std::set<std::string> kept;
+    for (const char digit : std::string("0123456789")) {
+        kept.insert(std::string(32, digit));
+        keep(objects, std::string(32, digit), pattern(5));
+    }
+    EXPECT_EQ(names(objects), kept);
+}
+
+TEST_F(ObjectBucketTest, TakesNoNameThatCouldBeAPath) {
+    ObjectBucket objects(std::make_shared<S3>(real()));
+    EXPECT_EQ(code_of([&] { (void)objects.create("../../etc/passwd"); }), ErrorCode::kInternal);
+    EXPECT_EQ(code_of([&] { objects.remove("*"); }), ErrorCode::kInternal);
+}
+
+TEST_F(ObjectBucketTest, RecordsAreReplacedWhole) {
+    RecordBucket records(std::make_shared<S3>(real()));
+    records.write(kName, pattern(10));
+    records.write(kName, pattern(20, 9));
+    EXPECT_EQ(records.read(kName), pattern(20, 9));
+    records.write(kOther, pattern(1));
+    std::set<std::string> all;
+    records.for_each([&](const std::string& name) { all.insert(name); });
+    EXPECT_EQ(all, (std::set<std::string>{kName, kOther}));
+    records.remove(kName);
+    records.remove(kName);
+    EXPECT_EQ(code_of([&] { (void)records.read(kName); }), ErrorCode::kNotFound);
+}
+
+TEST_F(ObjectBucketTest, TriesAgainWhatFailedForAWhile) {
+    ObjectBucket objects(std::make_shared<S3>(options(stand_in.endpoint())));
+    const Bytes small = pattern(1000);
+    const Bytes large = pattern(17'000'000);
+    stand_in.meet("500 503 lost ok 503 lost lost");
+    keep(objects, kName, small);
+    EXPECT_TRUE(stand_in.met_all());
+    stand_in.meet("cut 503 cut");
+    EXPECT_EQ(whole(objects, kName), small);
+    // Marker, begin, two parts, the rest, complete: each answer lost once.
+    stand_in.meet("lost ok lost ok lost ok lost ok lost ok lost ok");
+    keep(objects, kOther, large);
+    EXPECT_TRUE(stand_in.met_all());
+    stand_in.meet("503 cut 503 cut ok 500 ok lost");
+    EXPECT_EQ(whole(objects, kOther), large);
+    stand_in.meet("silent");
+    EXPECT_EQ(whole(objects, kName), small);
+}
+
+TEST_F(ObjectBucketTest, SaysWhatFailedForGood) {
+    ObjectBucket objects(std::make_shared<S3>(options(stand_in.endpoint())));
+    stand_in.meet("ok 503 503 503 503 503");
+    EXPECT_EQ(code_of([&] { keep(objects, kName, pattern(10)); }), ErrorCode::kUnavailable);
+    EXPECT_THAT(said_, HasSubstr("answers 503 SlowDown to PUT /lucerna/"));
+    EXPECT_TRUE(names(objects).empty());
+    stand_in.meet("403");
+    EXPECT_EQ(code_of([&] { (void)objects.open(kName); }), ErrorCode::kUnavailable);
+    EXPECT_THAT(said_, HasSubstr("AccessDenied"));
+    stand_in.meet("507");
+    EXPECT_EQ(code_of([&] { keep(objects, kName, pattern(10)); }), ErrorCode::kOutOfSpace);
+    stand_in.stop();
+    EXPECT_EQ(code_of([&] { (void)objects.open(kName); }), ErrorCode::kUnavailable);
+    EXPECT_THAT(said_, HasSubstr("can't be reached"));
+    stand_in.start_again();
+    keep(objects, kName, pattern(10));
+    EXPECT_EQ(whole(objects, kName), pattern(10));
+}
+
+TEST_F(ObjectBucketTest, WantsAnEndpointAndKeys) {
+    S3Options wrong = options(stand_in.endpoint() + "/path");
+    EXPECT_EQ(code_of([&] { S3 bucket(wrong); }), ErrorCode::kInvalidInput);
+    wrong = options("s3.example");
+    EXPECT_EQ(code_of([&] { S3 bucket(wrong); }), ErrorCode::kInvalidInput);
+    const auto keys = folder.path() / "s3-keys";
+    write_file(keys, as_byte_view("access_key A\nsecret_key B\n"));
+    EXPECT_EQ(s3_credentials(keys).access_key, "A");
+    EXPECT_EQ(s3_credentials(keys).secret_key, "B");
+    write_file(keys, as_byte_view("access_key A\n"));
+    EXPECT_EQ(code_of([&] { (void)s3_credentials(keys); }), ErrorCode::kInvalidInput);
+}
+
+}  // namespace
+}  // namespace lucerna::store

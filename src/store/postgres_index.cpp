@@ -1,0 +1,160 @@
+#include "store/postgres_index.h"
+
+#include <utility>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "store/postgres.h"
+#include "store/postgres_dialect.h"
+#include "store/schema.h"
+#include "vault/secret_key.h"
+
+namespace lucerna::store {
+namespace {
+
+// Advisory locks, of this schema alone: who writes, and who is on the index (several share it, or
+// one has it). Those of processes are of two numbers, so they are none of these.
+#define WRITERS_LOCK "hashtextextended(current_schema(), 1)"
+#define PLACE_LOCK "hashtextextended(current_schema(), 2)"
+#define PROCESS_LOCK "hashtext(current_schema()), hashtext(?)"
+
+bool yes(Connection& connection, const char* sql) {
+    return connection.number(sql) != 0;
+}
+
+bool yes(Connection& connection, const char* sql, const std::string& bound) {
+    Statement statement = connection.prepare(sql);
+    return statement.bind(bound).step() && statement.integer(0) != 0;
+}
+
+}  // namespace
+
+PostgresIndex::PostgresIndex(std::string address, Others others,
+                             std::function<void(const std::string&)> renamed)
+    : address_(std::move(address)), others_(others), renamed_(std::move(renamed)) {}
+
+const char* PostgresIndex::begin_writing() const {
+    // Each statement sees what was committed before it begins: the lock comes first.
+    return "BEGIN; SELECT pg_advisory_xact_lock(" WRITERS_LOCK ")";
+}
+
+const char* PostgresIndex::begin_reading() const {
+    return "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+}
+
+std::unique_ptr<Connection> PostgresIndex::open_writer() {
+    auto writer = std::make_unique<PostgresConnection>(address_);
+    take_place(*writer);
+    prepare_schema(*writer);
+    enter(*writer);
+    return writer;
+}
+
+std::unique_ptr<Connection> PostgresIndex::open_reader() {
+    return std::make_unique<PostgresConnection>(address_);
+}
+
+/// Until the session ends.
+void PostgresIndex::take_place(Connection& writer) const {
+    // Somebody may have it alone for a moment; the session's lock_timeout bounds the wait.
+    if (others_ == Others::kWelcome)
+        writer.execute("SELECT pg_advisory_lock_shared(" PLACE_LOCK ")");
+    else if (!yes(writer, "SELECT pg_try_advisory_lock(" PLACE_LOCK ")"))
+        throw Error(ErrorCode::kUnavailable,
+                    "the index on PostgreSQL is in use by another process");
+}
+
+void PostgresIndex::prepare_schema(Connection& writer) {
+    writer.execute(begin_writing());
+    const bool empty = !yes(writer, "SELECT to_regclass('lucerna_index') IS NOT NULL");
+    const std::int64_t version =
+        empty ? 0 : writer.number("SELECT max(version) FROM lucerna_index");
+    if (version > kSchemaVersion)
+        throw Error(ErrorCode::kUnsupported,
+                    "the index on PostgreSQL has schema version " + std::to_string(version) +
+                        ", this program knows versions up to " + std::to_string(kSchemaVersion));
+    if (version < kSchemaVersion) {
+        std::string script;
+        if (empty)
+            script = std::string(kPostgresFunctions) +
+                     "CREATE TABLE lucerna_index (version BIGINT NOT NULL);" +
+                     postgres_schema(kSchema);
+        for (std::int64_t from = empty ? 1 : version; from < kSchemaVersion; ++from)
+            script += postgres_schema(kUpgrades[from - 1]);
+        script += "INSERT INTO lucerna_index VALUES (" + std::to_string(kSchemaVersion) + ");";
+        writer.execute(script.c_str());
+    }
+    writer.execute("COMMIT");
+    new_ = new_ || empty;
+    if (yes(writer,
+            "SELECT current_setting('fsync') = 'off' OR "
+            "current_setting('synchronous_commit') = 'off'"))
+        log_event(LogLevel::kWarning, "store.postgres-not-durable",
+                  {{"why",
+                    "fsync or synchronous_commit is off: a power cut loses what was "
+                    "acknowledged"}});
+}
+
+/// Under the name it had, if nobody took it for dead meanwhile, else under a new one: what it held
+/// under the old one may be somebody else's by now.
+void PostgresIndex::enter(Connection& writer) {
+    std::string name = process();
+    const bool was =
+        !name.empty() && yes(writer, "SELECT pg_try_advisory_lock(" PROCESS_LOCK ")", name);
+    writer.execute(begin_writing());
+    if (was) {
+        writer
+            .prepare(
+                "UPDATE processes SET server = pg_postmaster_start_time()::text WHERE name = ?")
+            .bind(name)
+            .run();
+        if (writer.changes() == 1) {
+            writer.execute("COMMIT");
+            return;
+        }
+    }
+    const bool again = !name.empty();
+    name = vault::to_text(vault::random_id());
+    if (!yes(writer, "SELECT pg_try_advisory_lock(" PROCESS_LOCK ")", name))
+        throw Error(ErrorCode::kUnavailable, "no name is free for this process");
+    writer
+        .prepare(
+            "INSERT INTO processes (name, server) VALUES (?, pg_postmaster_start_time()::text)")
+        .bind(name)
+        .run();
+    writer.execute("COMMIT");
+    if (renamed_) renamed_(name);
+    process_.with([&](std::string& own) { own = name; });
+    if (again) log_event(LogLevel::kWarning, "store.process-renamed", {{"process", name}});
+}
+
+void PostgresIndex::close(Connection& writer) {
+    // The session's end does it too, a moment later.
+    writer.execute("SELECT pg_advisory_unlock_all()");
+}
+
+std::string PostgresIndex::process() const {
+    return process_.with([](const std::string& own) { return own; });
+}
+
+bool PostgresIndex::is_alive(Connection& writer, const std::string& process) {
+    if (process == this->process()) return true;
+    // Where the server itself came back just now, the others may not have noticed yet.
+    if (yes(writer,
+            "SELECT server <> pg_postmaster_start_time()::text AND now() - "
+            "pg_postmaster_start_time() < interval '15 seconds' FROM processes WHERE name = ?",
+            process))
+        return true;
+    return !yes(writer, "SELECT pg_try_advisory_xact_lock(" PROCESS_LOCK ")", process);
+}
+
+bool PostgresIndex::exclude_others(Connection& writer) {
+    // A session's own locks are never in its way.
+    return yes(writer, "SELECT pg_try_advisory_lock(" PLACE_LOCK ")");
+}
+
+void PostgresIndex::share(Connection& writer) {
+    (void)yes(writer, "SELECT pg_advisory_unlock(" PLACE_LOCK ")");
+}
+
+}  // namespace lucerna::store

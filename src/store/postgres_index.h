@@ -1,0 +1,50 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/guarded.h"
+#include "store/index_source.h"
+
+namespace lucerna::store {
+
+/// The index in a schema of a PostgreSQL database (docs/decisions/several-processes.md). Writers
+/// take turns by an advisory lock, so that a transaction sees what one on SQLite would. A process
+/// is a row of `processes` and an advisory lock of its session, which ends with it.
+class PostgresIndex final : public IndexSource {
+  public:
+    enum class Others {
+        /// The objects are this process's alone, so the index is too.
+        kRefused,
+        kWelcome
+    };
+    /// `renamed` hears the name of this process, again where it was taken for dead.
+    PostgresIndex(std::string address, Others others,
+                  std::function<void(const std::string&)> renamed);
+
+    /// Throws Error: kUnavailable (not reached; in use by a process that must be alone),
+    /// kUnsupported (of a newer version).
+    [[nodiscard]] std::unique_ptr<Connection> open_writer() override;
+    [[nodiscard]] std::unique_ptr<Connection> open_reader() override;
+    [[nodiscard]] bool is_new() const override { return new_; }
+    [[nodiscard]] const char* begin_writing() const override;
+    [[nodiscard]] const char* begin_reading() const override;
+    void close(Connection& writer) override;
+    [[nodiscard]] std::string process() const override;
+    [[nodiscard]] bool is_alive(Connection& writer, const std::string& process) override;
+    [[nodiscard]] bool exclude_others(Connection& writer) override;
+    void share(Connection& writer) override;
+
+  private:
+    void prepare_schema(Connection& writer);
+    void take_place(Connection& writer) const;
+    void enter(Connection& writer);
+
+    std::string address_;
+    Others others_;
+    std::function<void(const std::string&)> renamed_;
+    bool new_ = false;
+    Guarded<std::string> process_;
+};
+
+}  // namespace lucerna::store

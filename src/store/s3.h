@@ -1,0 +1,92 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/encoding.h"
+#include "base/guarded.h"
+#include "store/s3_signature.h"
+
+namespace lucerna::store {
+
+struct S3Options {
+    /// "https://s3.example:9000": scheme, host and port, no path.
+    std::string endpoint;
+    std::string bucket;
+    std::string region = "us-east-1";
+    /// Before every key: "lucerna/"; may be empty.
+    std::string prefix;
+    S3Credentials credentials;
+    /// PEM file of the authorities that may vouch for the server; empty: those of the system.
+    std::filesystem::path authorities = {};
+    /// Of one attempt: to connect, and without a byte moving.
+    std::chrono::seconds connect{5};
+    std::chrono::seconds stall{20};
+    /// Attempts at one request, the pause between them doubling from `pause` on.
+    int tries = 5;
+    std::chrono::milliseconds pause{100};
+};
+
+/// Keys from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or, where `file` is
+/// given, from its lines "access_key VALUE" and "secret_key VALUE". Throws Error(kInvalidInput).
+[[nodiscard]] S3Credentials s3_credentials(const std::filesystem::path& file);
+
+/// One bucket of a service that speaks the S3 API, addressed by path. Requests are signed, body
+/// included (SigV4), and repeated where the service or the way to it failed: each of them may be
+/// done twice. Safe from several threads.
+class S3 {
+  public:
+    struct Request {
+        std::string method = "GET";
+        /// After the prefix.
+        std::string key = {};
+        std::map<std::string, std::string> query = {};
+        ByteView body = {};
+        /// First and last byte; both 0: the whole.
+        std::uint64_t first = 0;
+        std::uint64_t last = 0;
+    };
+    struct Answer {
+        long status = 0;
+        std::string body;
+        std::string etag;
+        /// Of the whole object, where a range was asked for.
+        std::uint64_t whole_size = 0;
+    };
+
+    /// Makes the bucket where there is none. Throws Error as `ask`.
+    explicit S3(S3Options options);
+    ~S3();
+    S3(const S3&) = delete;
+    S3& operator=(const S3&) = delete;
+
+    /// Throws Error: kNotFound (404), kOutOfSpace (a quota is used up), kUnavailable (anything else
+    /// that is not a success, and what cannot be reached), each naming service, key and code.
+    Answer ask(const Request& request);
+
+    /// Every key that begins with `prefix`, which is after the options' own; without both.
+    void for_each(const std::string& prefix, const std::function<void(const std::string&)>& visit);
+
+  private:
+    struct Line;
+    struct Lines;
+    Answer attempt(const Request& request);
+    [[nodiscard]] std::vector<std::string> headers_for(const Request& request) const;
+    [[nodiscard]] std::string path_of(const Request& request) const;
+
+    S3Options options_;
+    SystemClock clock_;
+    std::unique_ptr<Lines> lines_;
+};
+
+/// The text of each <name> in an answer, as it stands in S3's XML, entities resolved.
+[[nodiscard]] std::vector<std::string> xml_texts(const std::string& xml, const std::string& name);
+
+}  // namespace lucerna::store

@@ -1,0 +1,151 @@
+#include "store/sqlite_index.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cctype>
+#include <fstream>
+#include <utility>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "store/page_cipher.h"
+#include "store/schema.h"
+#include "store/sealed_log.h"
+
+namespace lucerna::store {
+namespace {
+
+// "LUCR": what `file` and this program know the index by.
+constexpr std::int64_t kApplicationId = 0x4C554352;
+
+void prepare_schema(SqliteConnection& connection, const std::filesystem::path& path) {
+    const std::int64_t application = connection.number("PRAGMA application_id");
+    const std::int64_t version = connection.number("PRAGMA user_version");
+    const bool empty = connection.number("SELECT count(*) FROM sqlite_schema") == 0;
+    if (!empty && application != kApplicationId)
+        throw Error(ErrorCode::kCorrupt, path.string() + " is not an index of Lucerna");
+    if (version > kSchemaVersion)
+        throw Error(ErrorCode::kUnsupported,
+                    path.string() + " has schema version " + std::to_string(version) +
+                        ", this program knows versions up to " + std::to_string(kSchemaVersion));
+    if (version == kSchemaVersion) return;
+    std::string script = "BEGIN IMMEDIATE;";
+    if (empty) script += kSchema;
+    for (std::int64_t from = empty ? 1 : version; from < kSchemaVersion; ++from)
+        script += kUpgrades[from - 1];
+    script += "PRAGMA application_id = " + std::to_string(kApplicationId) +
+              "; PRAGMA user_version = " + std::to_string(kSchemaVersion) + "; COMMIT;";
+    connection.execute(script.c_str());
+}
+
+std::string percent_encoded(const std::string& path) {
+    constexpr std::string_view kDigits = "0123456789ABCDEF";
+    std::string text;
+    for (const char c : path) {
+        const auto byte = static_cast<unsigned char>(c);
+        const bool plain = std::isalnum(byte) != 0 || c == '/' || c == '-' || c == '.' || c == '_';
+        if (plain)
+            text += c;
+        else
+            text.append({'%', kDigits[byte >> 4], kDigits[byte & 15]});
+    }
+    return text;
+}
+
+void sync_file(const std::filesystem::path& path) {
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    const bool synced = file >= 0 && ::fsync(file) == 0;
+    if (file >= 0) ::close(file);
+    if (!synced) throw Error(ErrorCode::kIo, "cannot flush " + path.string());
+}
+
+/// Writes the index anew beside itself, sealed, and puts it in its place.
+void seal(const std::filesystem::path& path, const std::string& vfs) {
+    std::filesystem::path sealed = path;
+    sealed += ".sealing";
+    std::filesystem::remove(sealed);
+    {
+        // Opening it takes in its log; closing it removes the log.
+        SqliteConnection unsealed(path, SqliteConnection::Mode::kReadWrite);
+        if (unsealed.number("PRAGMA application_id") != kApplicationId)
+            throw Error(ErrorCode::kCorrupt, path.string() + " is not an index of Lucerna");
+        unsealed.reserve_bytes(static_cast<int>(kReservedBytes));
+        unsealed.execute("PRAGMA temp_store = MEMORY");
+        unsealed.prepare("VACUUM INTO ?")
+            .bind("file:" + percent_encoded(std::filesystem::absolute(sealed).string()) +
+                  "?vfs=" + vfs)
+            .run();
+        unsealed.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    }
+    sync_file(sealed);
+    std::filesystem::rename(sealed, path);
+    sync_folder(path.parent_path());
+    log_event(LogLevel::kInfo, "store.index-sealed");
+}
+
+}  // namespace
+
+bool is_unsealed(const std::filesystem::path& path) {
+    constexpr std::string_view kMagic{"SQLite format 3\0", 16};
+    std::ifstream input(path, std::ios::binary);
+    std::string begin(kMagic.size(), '\0');
+    return input.read(begin.data(), static_cast<std::streamsize>(begin.size())) && begin == kMagic;
+}
+
+SqliteIndex::SqliteIndex(std::filesystem::path path, const vault::SecretKey& key)
+    : path_(std::move(path)), key_(key), vfs_(key) {}
+
+std::unique_ptr<Connection> SqliteIndex::open_writer() {
+    if (is_unsealed(path_))
+        seal(path_, vfs_.name());
+    else if (const std::string what = damage_of_log(path_.string() + "-wal", key_); !what.empty())
+        throw Error(
+            ErrorCode::kCorrupt,
+            path_.string() + "-wal: " + what +
+                ". What it holds is lost once it is moved away; reindex then finds objects");
+    auto writer =
+        std::make_unique<SqliteConnection>(path_, SqliteConnection::Mode::kReadWrite, vfs_.name());
+    new_ = writer->number("PRAGMA page_count") == 0;
+    if (new_) writer->reserve_bytes(static_cast<int>(kReservedBytes));
+    // temp_store: what a transaction may have to take back never goes to a file, unsealed.
+    writer->execute(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+        "PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000;"
+        "PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 67108864;");
+    prepare_schema(*writer, path_);
+    return writer;
+}
+
+std::unique_ptr<Connection> SqliteIndex::open_reader() {
+    auto reader =
+        std::make_unique<SqliteConnection>(path_, SqliteConnection::Mode::kReadOnly, vfs_.name());
+    reader->execute("PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4000;");
+    return reader;
+}
+
+void SqliteIndex::empty_log(Connection& writer) {
+    // A reader in the middle of something leaves part of the log standing; the next one takes it.
+    writer.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+void SqliteIndex::close(Connection& writer) {
+    // Empties the log into the file, so that what was deleted does not linger there.
+    writer.execute("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+std::vector<std::string> SqliteIndex::damages(Connection& reader) {
+    // The log is not emptied first: on a full disk it cannot be.
+    std::vector<std::string> damages = damages_of_pages(path_, key_);
+    if (std::string what = damage_of_log(path_.string() + "-wal", key_); !what.empty())
+        damages.push_back(std::move(what));
+    if (!damages.empty()) return damages;
+    Statement check = reader.prepare("PRAGMA integrity_check");
+    while (check.step())
+        if (const std::string said = check.text(0); said != "ok")
+            damages.push_back(path_.filename().string() + ": " + said);
+    return damages;
+}
+
+}  // namespace lucerna::store

@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""An object store that speaks as much of the S3 API as Lucerna asks for, keeps everything in memory
+and fails as it is told.
+
+    s3_stand_in.py FAULTS PORT
+
+Prints its port. Before each request it reads FAULTS, one word a line, takes the first and does it:
+a status ("503"), "cut" (half a body, then the end), "silent" (no answer until the client gives up),
+"lost" (does it, but the answer gets lost), "ok" (nothing wrong)."""
+import http.server
+import pathlib
+import re
+import sys
+import threading
+import time
+import urllib.parse
+import uuid
+
+FAULTS = pathlib.Path(sys.argv[1])
+OBJECTS = {}
+UPLOADS = {}
+LOCK = threading.Lock()
+
+
+def next_fault():
+    with LOCK:
+        try:
+            words = FAULTS.read_text().split()
+        except FileNotFoundError:
+            return "ok"
+        if not words:
+            return "ok"
+        FAULTS.write_text("\n".join(words[1:]))
+        return words[0]
+
+
+class Answer(Exception):
+    def __init__(self, status, body=b"", headers=()):
+        super().__init__(status)
+        self.status, self.body, self.headers = status, body, dict(headers)
+
+
+def error(status, code):
+    return Answer(status, f"<Error><Code>{code}</Code></Error>".encode())
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *arguments):
+        pass
+
+    def handle_one(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        fault = next_fault()
+        if fault == "silent":
+            time.sleep(30)
+            self.close_connection = True
+            return
+        if fault.isdigit():
+            answer = error(int(fault), {"503": "SlowDown", "403": "AccessDenied"}.get(fault, "Fault"))
+        else:
+            try:
+                with LOCK:
+                    self.do(body)
+                answer = Answer(204)
+            except Answer as given:
+                answer = given
+        if fault == "lost":
+            self.close_connection = True
+            return
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            whole = answer.body
+            self.wfile.write(whole[:len(whole) // 2] if fault == "cut" else whole)
+        if fault == "cut":
+            self.close_connection = True
+
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = handle_one
+
+    def do(self, body):
+        if not self.headers.get("Authorization", "").startswith("AWS4-HMAC-SHA256 Credential="):
+            raise error(403, "AccessDenied")
+        target = urllib.parse.urlsplit(self.path)
+        query = dict(urllib.parse.parse_qsl(target.query, keep_blank_values=True))
+        key = urllib.parse.unquote(target.path).lstrip("/").partition("/")[2]
+        if not key:
+            self.on_bucket(query)
+        if "uploads" in query:
+            upload = uuid.uuid4().hex
+            UPLOADS[upload] = (key, {})
+            raise Answer(200, f"<R><UploadId>{upload}</UploadId></R>".encode())
+        if "uploadId" in query:
+            self.on_upload(key, query, body)
+        self.on_object(key, body)
+
+    def on_bucket(self, query):
+        if "uploads" in query:
+            text = "".join(f"<Upload><Key>{key}</Key><UploadId>{upload}</UploadId></Upload>"
+                           for upload, (key, _) in UPLOADS.items())
+            raise Answer(200, f"<R>{text}</R>".encode())
+        keys = sorted(key for key in OBJECTS if key.startswith(query.get("prefix", "")) and
+                      key > query.get("continuation-token", ""))
+        page = keys[:3]  # small, so that tests see more than one
+        text = "".join(f"<Contents><Key>{key}</Key></Contents>" for key in page)
+        if len(keys) > len(page):
+            text += f"<NextContinuationToken>{page[-1]}</NextContinuationToken>"
+        raise Answer(200, f"<R>{text}</R>".encode())
+
+    def on_upload(self, key, query, body):
+        if query["uploadId"] not in UPLOADS:
+            raise error(404, "NoSuchUpload")
+        parts = UPLOADS[query["uploadId"]][1]
+        if self.command == "PUT":
+            parts[int(query["partNumber"])] = body
+            raise Answer(200, b"", {"ETag": f'"{query["partNumber"]}"'})
+        del UPLOADS[query["uploadId"]]
+        if self.command == "POST":
+            named = [int(n) for n in re.findall(rb"<PartNumber>(\d+)<", body)]
+            OBJECTS[key] = b"".join(parts[number] for number in named)
+            raise Answer(200, b"<R></R>")
+
+    def on_object(self, key, body):
+        if self.command == "PUT":
+            OBJECTS[key] = body
+            raise Answer(200, b"", {"ETag": '"x"'})
+        if self.command == "DELETE":
+            OBJECTS.pop(key, None)
+            return
+        if key not in OBJECTS:
+            raise error(404, "NoSuchKey")
+        whole = OBJECTS[key]
+        span = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+        if span is None:
+            raise Answer(200, whole)
+        first, last = int(span[1]), min(int(span[2]), len(whole) - 1)
+        if first >= len(whole):
+            raise error(416, "InvalidRange")
+        raise Answer(206, whole[first:last + 1],
+                     {"Content-Range": f"bytes {first}-{last}/{len(whole)}"})
+
+
+if __name__ == "__main__":
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2])), Handler)
+    print(server.server_address[1], flush=True)
+    server.serve_forever()
