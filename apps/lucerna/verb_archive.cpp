@@ -117,8 +117,7 @@ void add_archive_options(CLI::App& verb, ArchiveOptions& options) {
             ->capture_default_str();
     auto* keys = verb.add_option("--keys", options.keys,
                                  "SCHEME:REST of the key-encryption keys (docs/keys.md)");
-    auto* key_file =
-        verb.add_option("--key-file", options.key_file, "Short for --keys file:PATH");
+    auto* key_file = verb.add_option("--key-file", options.key_file, "Short for --keys file:PATH");
     verb.add_option("--config", options.config,
                     "TOML file of the server: folder, keys, and where index and objects are")
         ->excludes(data)

@@ -221,8 +221,9 @@ ExitCode run_server(const ServeSettings& settings, const infer::ModelPackage& mo
     store::Store store(store_options(settings), *keys, clock);
     if (settings.store_index != "sqlite")
         log_event(LogLevel::kWarning, "store.index-not-sealed",
-                  {{"why", "rows on PostgreSQL are as safe as its disk and its network: see "
-                           "docs/formats/index.md"}});
+                  {{"why",
+                    "rows on PostgreSQL are as safe as its disk and its network: see "
+                    "docs/formats/index.md"}});
     if (!gives_out_over_dimse(settings))
         log_event(LogLevel::kWarning, "server.query-retrieve-off",
                   {{"why", "beyond loopback it needs dicom.callers or dicom.tls_ca"}});

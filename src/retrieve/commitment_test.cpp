@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-
 #include "base/guarded.h"
 #include "retrieve/dimse_for_test.h"
 

@@ -185,6 +185,7 @@ std::vector<Damage> Archive::reindex() {
 }
 
 std::size_t Archive::rewrap_keys(const std::string& by) {
+    const auto alone = require_alone(parts_);
     const std::size_t rewrapped = parts_.keys.rewrap_all();
     parts_.trail.add(vault::to_json(
         {"move-keys", by, parts_.clock.now(), {{"keys", static_cast<long long>(rewrapped)}}}));

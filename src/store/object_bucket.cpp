@@ -1,6 +1,7 @@
 #include "store/object_bucket.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 #include <utility>
 #include <vector>
@@ -31,6 +32,12 @@ std::string place(const std::string& name) {
     return "objects/" + checked(name).substr(0, 2) + "/" + name;
 }
 
+constexpr long long kSweptSeconds = 3600;
+
+long long seconds_now() {
+    return SystemClock().now().time_since_epoch() / std::chrono::seconds(1);
+}
+
 std::string last_part(const std::string& key) {
     return key.substr(key.rfind('/') + 1);
 }
@@ -55,7 +62,11 @@ class BucketWriter final : public ObjectWriter {
         try {
             if (!upload_.empty())
                 bucket_.ask({.method = "DELETE", .key = key_, .query = {{"uploadId", upload_}}});
-            drop_();
+            // What got no answer may arrive yet: then the marker stays, for `recover`.
+            if (sending_)
+                bucket_.ask({.method = "DELETE", .key = key_});
+            else
+                drop_();
         } catch (const std::exception& error) {
             log_event(LogLevel::kWarning, "store.leftover-object",
                       {{"object", last_part(key_)}, {"why", error.what()}});
@@ -70,6 +81,7 @@ class BucketWriter final : public ObjectWriter {
     }
 
     void finish() override {
+        sending_ = true;
         if (upload_.empty()) {
             bucket_.ask({.method = "PUT", .key = key_, .body = buffer_});
         } else {
@@ -121,6 +133,7 @@ class BucketWriter final : public ObjectWriter {
     Bytes buffer_;
     std::string upload_;
     std::vector<std::string> parts_;
+    bool sending_ = false;
     bool finished_ = false;
 };
 
@@ -230,6 +243,21 @@ void ObjectBucket::end_uploads_of(const std::set<std::string>& names) {
     }
 }
 
+/// What a process sent in its last moment may arrive after its object was removed: it is removed
+/// again at each recovery within the hour.
+void ObjectBucket::sweep_again(const std::function<bool(const std::string& name)>& known) {
+    std::vector<std::string> swept;
+    bucket_->for_each("swept/", [&](const std::string& key) {
+        if (is_name(last_part(key))) swept.push_back(key);
+    });
+    for (const std::string& key : swept) {
+        if (const std::string name = last_part(key); !known(name)) remove(name);
+        const long long when = std::strtoll(key.c_str(), nullptr, 10);
+        if (seconds_now() - when > kSweptSeconds)
+            bucket_->ask({.method = "DELETE", .key = "swept/" + key});
+    }
+}
+
 std::size_t ObjectBucket::recover(const std::function<bool(const std::string& name)>& known,
                                   const std::function<bool(const std::string& writer)>& alive) {
     std::vector<std::string> markers;
@@ -237,11 +265,16 @@ std::size_t ObjectBucket::recover(const std::function<bool(const std::string& na
         const std::string name = last_part(key);
         if (is_name(name) && !alive(key.substr(0, key.find('/')))) markers.push_back(key);
     });
+    sweep_again(known);
     std::set<std::string> removed;
     for (const std::string& marker : markers)
         if (const std::string name = last_part(marker); !known(name)) removed.insert(name);
     if (!removed.empty()) end_uploads_of(removed);
-    for (const std::string& name : removed) remove(name);
+    const std::string now = std::to_string(seconds_now());
+    for (const std::string& name : removed) {
+        bucket_->ask({.method = "PUT", .key = "swept/" + now + "/" + name});
+        remove(name);
+    }
     for (const std::string& marker : markers)
         bucket_->ask({.method = "DELETE", .key = "pending/" + marker});
     return removed.size();

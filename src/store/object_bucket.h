@@ -13,8 +13,8 @@ namespace lucerna::store {
 
 /// Objects in a bucket: `objects/<na>/<name>`, <na> being the first two digits. Before one is
 /// written an empty `pending/<writer>/<name>` is, and goes once the index knows the object: so that
-/// what a dead process left is found without listing all objects. A bucket needs no settling: what
-/// it answered it keeps.
+/// what a dead process left is found without listing all objects; `swept/<seconds>/<name>` notes
+/// for an hour what was removed so. A bucket needs no settling: what it answered it keeps.
 class ObjectBucket final : public Objects {
   public:
     explicit ObjectBucket(std::shared_ptr<S3> bucket);
@@ -36,6 +36,7 @@ class ObjectBucket final : public Objects {
         /// The markers of objects that are not published yet.
         std::map<std::string, std::string> markers;
     };
+    void sweep_again(const std::function<bool(const std::string& name)>& known);
     void end_uploads_of(const std::set<std::string>& names);
 
     /// Shared with the records.

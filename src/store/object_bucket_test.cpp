@@ -140,7 +140,9 @@ TEST_F(ObjectBucketTest, RecoveringDropsWhatADeadWriterLeftAndNothingElse) {
     const auto is_alive = [](const std::string& writer) { return writer == "alive"; };
     EXPECT_EQ(alive.recover(known, is_alive), 1U);
     EXPECT_EQ(names(alive), (std::set<std::string>{kName, third}));
+    S3(options).ask({.method = "PUT", .key = "objects/ff/" + kOther, .body = pattern(30)});
     EXPECT_EQ(alive.recover(known, is_alive), 0U);
+    EXPECT_EQ(names(alive), (std::set<std::string>{kName, third})) << "it arrived after all";
     EXPECT_EQ(alive.recover(known, nobody), 1U) << "once that writer is dead as well";
     EXPECT_EQ(names(alive), std::set<std::string>{kName});
 }

@@ -121,16 +121,16 @@ struct TestStore {
         else
             std::filesystem::remove(path(object));
     }
+    [[nodiscard]] std::unique_ptr<Records> records() const {
+        if (bucket) return std::make_unique<RecordBucket>(std::make_shared<S3>(*bucket));
+        return std::make_unique<RecordFolder>(data() / "keys");
+    }
     /// How many records of patients' keys there are: SQLite's index has one of its own.
     [[nodiscard]] std::size_t key_records() const {
         std::size_t count = 0;
-        const auto visit = [&](const std::string& name) {
+        records()->for_each([&](const std::string& name) {
             if (name != std::string(32, '0')) ++count;
-        };
-        if (bucket)
-            RecordBucket(std::make_shared<S3>(*bucket)).for_each(visit);
-        else
-            RecordFolder(data() / "keys").for_each(visit);
+        });
         return count;
     }
     /// The store must be closed.
@@ -167,12 +167,12 @@ struct TestStore {
 /// The index of a closed store on SQLite, opened behind its back.
 struct OpenedIndex {
     explicit OpenedIndex(TestStore& store)
-        : records(store.data() / "keys"),
+        : records(store.records()),
           path(store.data() / "index.sqlite"),
-          vfs(index_key(records, store.keys, path)),
+          vfs(index_key(*records, store.keys, path)),
           connection(path, SqliteConnection::Mode::kReadWrite, vfs.name()) {}
 
-    RecordFolder records;
+    std::unique_ptr<Records> records;
     std::filesystem::path path;
     SealedVfs vfs;
     SqliteConnection connection;

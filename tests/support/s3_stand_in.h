@@ -36,7 +36,7 @@ class S3StandIn {
             std::vector<std::string>{
                 "/usr/bin/python3",
                 std::string(LUCERNA_SOURCE_DIR) + "/tests/support/s3_stand_in.py",
-                (folder_ / "faults").string(), port},
+                (folder_ / "faults").string(), port, "3"},
             said);
         std::string text;
         while (text.find('\n') == std::string::npos) {

@@ -2,9 +2,9 @@
 """An object store that speaks as much of the S3 API as Lucerna asks for, keeps everything in memory
 and fails as it is told.
 
-    s3_stand_in.py FAULTS PORT
+    s3_stand_in.py FAULTS PORT [PAGE]
 
-Prints its port. Before each request it reads FAULTS, one word a line, takes the first and does it:
+Prints its port. A listing has PAGE keys at a time. Before each request it reads FAULTS, one word a line, takes the first and does it:
 a status ("503"), "cut" (half a body, then the end), "silent" (no answer until the client gives up),
 "lost" (does it, but the answer gets lost), "ok" (nothing wrong)."""
 import http.server
@@ -17,6 +17,7 @@ import urllib.parse
 import uuid
 
 FAULTS = pathlib.Path(sys.argv[1])
+PAGE = int(sys.argv[3]) if len(sys.argv) > 3 else 1000
 OBJECTS = {}
 UPLOADS = {}
 LOCK = threading.Lock()
@@ -105,7 +106,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             raise Answer(200, f"<R>{text}</R>".encode())
         keys = sorted(key for key in OBJECTS if key.startswith(query.get("prefix", "")) and
                       key > query.get("continuation-token", ""))
-        page = keys[:3]  # small, so that tests see more than one
+        page = keys[:PAGE]
         text = "".join(f"<Contents><Key>{key}</Key></Contents>" for key in page)
         if len(keys) > len(page):
             text += f"<NextContinuationToken>{page[-1]}</NextContinuationToken>"
