@@ -38,6 +38,21 @@ TEST(DimseCommand, ResponseCarriesStatusAndComment) {
     EXPECT_EQ(back.error_comment, "the disk is full");
 }
 
+TEST(DimseCommand, CarriesWhatARefusalIsAbout) {
+    DimseCommand response;
+    response.field = command::kSetRequest | command::kResponseBit;
+    response.status = status::kProcessingFailure;
+    response.error_id = 0xA710;
+    response.attributes = {kModality, kPatientId};
+    const DimseCommand back = parse_command(encode_command(response));
+    EXPECT_EQ(back.error_id, 0xA710);
+    EXPECT_EQ(back.attributes, response.attributes);
+    // An Attribute Identifier List of three bytes.
+    const Bytes malformed = {0, 0,    0x00, 0x01, 2, 0, 0, 0, 0x10, 0x01, 0,
+                             0, 0x05, 0x10, 3,    0, 0, 0, 1, 2,    3};
+    EXPECT_THROW((void)parse_command(malformed), Error);
+}
+
 TEST(DimseCommand, CarriesWhatQueriesRetrievalsAndActionsAdd) {
     DimseCommand request;
     request.field = command::kMoveRequest;

@@ -72,7 +72,7 @@ class SecondOpinionTest : public testing::Test {
     CompletionRules completion_{{"R-CC", "L-CC", "R-MLO", "L-MLO"}, std::chrono::seconds(60)};
     ArchiveSink sink_{store_,
                       [this](const auto& study) { note_image(store_, study, completion_); }};
-    OpinionRules rules_{{}, {"pacs"}, 2, std::chrono::seconds(10)};
+    OpinionRules rules_{{}, {"pacs"}, {}, 2, std::chrono::seconds(10)};
     std::optional<infer::ModelPackage> model_;
 };
 

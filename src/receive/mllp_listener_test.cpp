@@ -3,10 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <optional>
 #include <string>
 
+#include "dicom/tls_context.h"
 #include "dicom/transport.h"
 #include "hl7/mllp.h"
+#include "support/self_signed.h"
+#include "support/temporary_folder.h"
 
 namespace lucerna::receive {
 namespace {
@@ -28,6 +32,10 @@ class Peer {
   public:
     explicit Peer(const MllpListener& listener)
         : transport_(dicom::connect_to("127.0.0.1", listener.port(), 10s), nullptr) {}
+    [[nodiscard]] bool secure(const dicom::TlsOptions& tls) {
+        context_.emplace(tls, dicom::TlsRole::kClient);
+        return transport_.secure(*context_, {10s}) == dicom::Io::kDone;
+    }
     void send(std::string_view bytes) { (void)transport_.write(as_byte_view(bytes), {10s}); }
     /// The next message; "closed" where there is none any more.
     std::string next() {
@@ -39,6 +47,7 @@ class Peer {
     }
 
   private:
+    std::optional<dicom::TlsContext> context_;
     dicom::Transport transport_;
     hl7::FrameReader frames_{1 << 20};
 };
@@ -78,6 +87,33 @@ TEST(MllpListener, EndsIdleConnections) {
     const MllpListener listener(options, echo);
     Peer peer(listener);
     EXPECT_EQ(peer.next(), "closed");
+}
+
+TEST(MllpListener, SpeaksTlsToClientsThatItTrusts) {
+    const test::TemporaryFolder folder;
+    for (const char* name : {"server", "client", "stranger"})
+        test::write_self_signed(folder.path(), name);
+    const auto tls = [&](const std::string& own, const std::string& trusted) {
+        dicom::TlsOptions options;
+        options.certificate_file = folder.path() / (own + ".crt");
+        options.key_file = folder.path() / (own + ".key");
+        options.trusted_file = folder.path() / (trusted + ".crt");
+        return options;
+    };
+    MllpOptions options = any_port();
+    options.tls = tls("server", "client");
+    const MllpListener listener(options, echo);
+    Peer peer(listener);
+    ASSERT_TRUE(peer.secure(tls("client", "server")));
+    peer.send(hl7::framed("sealed"));
+    EXPECT_EQ(peer.next(), "sealed@127.0.0.1");
+    Peer stranger(listener);
+    // With TLS 1.3 a client learns of its refusal with the first thing that it reads.
+    if (stranger.secure(tls("stranger", "server"))) stranger.send(hl7::framed("let me in"));
+    EXPECT_EQ(stranger.next(), "closed");
+    Peer plain(listener);
+    plain.send(hl7::framed("in the clear"));
+    EXPECT_NE(plain.next(), "in the clear@127.0.0.1");
 }
 
 TEST(MllpListener, LetsInCallersAloneAndNotTooMany) {
