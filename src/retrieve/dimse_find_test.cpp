@@ -63,8 +63,8 @@ TEST_F(FindService, DamagedObjectsDoNotKeepTheOthersBack) {
     const auto before = find(kStudyFind, keys);
     EXPECT_THAT(statuses(before),
                 ElementsAre(status::kPending, status::kPending, status::kSuccess));
-    for (const auto& file : store::object_files(store.data()))
-        std::filesystem::resize_file(file, 100);
+    for (const std::string& object : store.objects())
+        store.replace(object, as_byte_view("not what was sealed"));
     test::StoredInstance third;
     third.study = "1.1";
     third.series = "1.1.1";
