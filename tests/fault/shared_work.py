@@ -67,7 +67,7 @@ class SharedWork(unittest.TestCase):
 
     def test_killing_some_loses_nothing_and_doubles_nothing(self):
         random.seed(20260301)
-        workers = [self.start("1", seconds=25)]
+        workers = [self.start("1", seconds=15)]
         for name in ("2", "3", "4"):
             victim = self.start(name)
             time.sleep(1 + random.random())
@@ -78,7 +78,7 @@ class SharedWork(unittest.TestCase):
         self.check()
 
     def test_the_database_is_restarted_in_the_middle(self):
-        workers = [self.start(name, seconds=25) for name in ("1", "2")]
+        workers = [self.start(name, seconds=18) for name in ("1", "2")]
         for how in (signal.SIGINT, signal.SIGQUIT):
             time.sleep(2)
             self.postgres.stop(how)
@@ -89,7 +89,7 @@ class SharedWork(unittest.TestCase):
         self.check()
 
     def test_the_object_store_fails_for_a_while(self):
-        workers = [self.start(name, seconds=20) for name in ("1", "2")]
+        workers = [self.start(name, seconds=15) for name in ("1", "2")]
         time.sleep(1)
         (self.folder / "faults").write_text("503 lost 500 cut ok ok lost 503 503 503 503 503 507 " * 4)
         for worker in workers:

@@ -47,6 +47,8 @@ def error(status, code):
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
 
     def log_message(self, *arguments):
         pass
@@ -145,7 +147,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
                      {"Content-Range": f"bytes {first}-{last}/{len(whole)}"})
 
 
+class Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        """Clients are killed in these tests."""
+
+
 if __name__ == "__main__":
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2])), Handler)
+    server = Server(("127.0.0.1", int(sys.argv[2])), Handler)
     print(server.server_address[1], flush=True)
     server.serve_forever()
