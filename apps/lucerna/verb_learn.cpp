@@ -7,7 +7,7 @@
 namespace lucerna {
 namespace {
 
-void add_export(CLI::App& learn, Chosen& chosen) {
+void add_learn_export(CLI::App& learn, Chosen& chosen) {
     auto options = std::make_shared<learn::ExportOptions>();
     CLI::App* verb = learn.add_subcommand(
         "export", "Measure the out-of-fold predictions and write the model package");
@@ -34,7 +34,7 @@ void add_learn(CLI::App& app, Chosen& chosen) {
     learn->require_subcommand(1);
     add_learn_prepare(*learn, chosen);
     add_learn_train(*learn, chosen);
-    add_export(*learn, chosen);
+    add_learn_export(*learn, chosen);
 }
 
 }  // namespace lucerna
