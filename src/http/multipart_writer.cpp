@@ -15,6 +15,15 @@ bool has_control(std::string_view text) {
                        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
 }
 
+/// Each chunk costs a change of threads: what is small goes out together.
+constexpr std::size_t kTogether = 256 * 1024;
+/// What is larger is moved, not copied to stand behind its head.
+constexpr std::size_t kCopied = 1024 * 1024;
+
+void append(Bytes& bytes, std::string_view text) {
+    bytes.insert(bytes.end(), text.begin(), text.end());
+}
+
 /// Gives the parts' heads and bodies in turn. Shared because std::function wants to copy it.
 struct Sequence {
     std::string boundary;
@@ -24,19 +33,32 @@ struct Sequence {
     bool head_sent = false;
 
     Chunk give() {
-        if (!part) return {.bytes = to_bytes(multipart_end(boundary)), .last = true};
-        if (!head_sent) {
-            head_sent = true;
-            return {.bytes = to_bytes(part_head(*part, boundary, std::exchange(first, false)))};
+        Chunk chunk;
+        while (part && chunk.bytes.size() < kTogether) {
+            const bool is_large = part->body.size() > kCopied;
+            if (!head_sent) {
+                const std::string head = part_head(*part, boundary, std::exchange(first, false));
+                if (!is_large) {
+                    const std::size_t end = multipart_end(boundary).size();
+                    chunk.bytes.reserve(chunk.bytes.size() + head.size() + part->body.size() + end);
+                }
+                append(chunk.bytes, head);
+                head_sent = true;
+            }
+            if (is_large && !chunk.bytes.empty()) return chunk;
+            if (is_large)
+                chunk.bytes = std::move(part->body);
+            else
+                chunk.bytes.insert(chunk.bytes.end(), part->body.begin(), part->body.end());
+            part = next();
+            head_sent = false;
+            if (is_large) return chunk;
         }
-        Chunk chunk{.bytes = std::move(part->body)};
-        part = next();
-        head_sent = false;
-        // An empty chunk would mean "not yet".
-        return chunk.bytes.empty() ? give() : std::move(chunk);
+        if (part) return chunk;
+        append(chunk.bytes, multipart_end(boundary));
+        chunk.last = true;
+        return chunk;
     }
-
-    static Bytes to_bytes(const std::string& text) { return {text.begin(), text.end()}; }
 };
 
 }  // namespace
@@ -73,6 +95,20 @@ Response multipart_response(std::string_view type, std::function<std::optional<P
     Response response{200, {}, Stream{[sequence] { return sequence->give(); }}};
     response.headers.set("Content-Type", multipart_content_type(type, sequence->boundary));
     return response;
+}
+
+Response multipart_response(std::string_view type, Part only) {
+    if (only.body.size() > kCopied) {
+        return multipart_response(type, [part = std::optional(std::move(only))]() mutable {
+            return std::exchange(part, std::nullopt);
+        });
+    }
+    Sequence sequence;
+    sequence.boundary = new_boundary();
+    sequence.next = [] { return std::nullopt; };
+    sequence.part = std::move(only);
+    return Response::of(200, multipart_content_type(type, sequence.boundary),
+                        sequence.give().bytes);
 }
 
 }  // namespace lucerna::http

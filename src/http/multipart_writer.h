@@ -30,9 +30,12 @@ struct Part {
 [[nodiscard]] std::string multipart_end(std::string_view boundary);
 
 /// 200 multipart/related, streamed: `next` gives part after part, and nothing at the end; one part
-/// is held at a time. `type` is the media type of the parts, without parameters. The first part is
-/// asked for at once, so that what it throws is still an answer of its own.
+/// is held at a time, and some 256 KiB of those before it. `type` is the media type of the parts,
+/// without parameters. The first part is asked for at once, so that what it throws is still an
+/// answer of its own.
 [[nodiscard]] Response multipart_response(std::string_view type,
                                           std::function<std::optional<Part>()> next);
+/// The same of one part. A small one comes with its length.
+[[nodiscard]] Response multipart_response(std::string_view type, Part only);
 
 }  // namespace lucerna::http

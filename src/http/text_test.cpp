@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <utility>
+#include <vector>
 
 #include "http/event_stream.h"
 #include "http/metrics.h"
@@ -34,6 +35,39 @@ TEST(Multipart, WritesPartsOneAfterTheOther) {
                                     "Content-Length: 0\r\n\r\n\r\n" + head +
                                     "Content-Length: 2\r\n\r\nxx\r\n--" + boundary + "--\r\n");
     EXPECT_EQ(type.find("multipart/related; type=\"application/dicom\"; boundary="), 0U);
+}
+
+TEST(Multipart, SendsSmallPartsTogetherAndLargeOnesAsTheyAre) {
+    std::vector<std::size_t> sizes = {3u << 20, 10, 10, 2u << 20};
+    const Response response = multipart_response("a/b", [&]() -> std::optional<Part> {
+        if (sizes.empty()) return std::nullopt;
+        const std::size_t size = sizes.back();
+        sizes.pop_back();
+        return Part{"a/b", "", Bytes(size, 'x')};
+    });
+    const auto& stream = std::get<Stream>(response.body);
+    std::vector<std::size_t> given;
+    for (bool last = false; !last;) {
+        const Chunk chunk = stream.next();
+        EXPECT_FALSE(chunk.bytes.empty()) << "that would mean: not yet";
+        given.push_back(chunk.bytes.size());
+        last = chunk.last;
+    }
+    ASSERT_EQ(given.size(), 5U) << "head, body, two parts with the next head, body, end";
+    EXPECT_EQ(given[1], 2U << 20);
+    EXPECT_EQ(given[3], 3U << 20);
+}
+
+TEST(Multipart, OfOneSmallPartIsOneBody) {
+    const Response response = multipart_response("a/b", Part{"a/b", "", Bytes(2, 'x')});
+    const Bytes& body = std::get<Bytes>(response.body);
+    const std::string type = response.headers.get_or("Content-Type", "");
+    const std::string boundary = type.substr(type.find("boundary=") + 9);
+    EXPECT_EQ(as_text(body), "--" + boundary +
+                                 "\r\nContent-Type: a/b\r\nContent-Length: 2\r\n\r\n" + "xx\r\n--" +
+                                 boundary + "--\r\n");
+    const Response large = multipart_response("a/b", Part{"a/b", "", Bytes(2u << 20, 'x')});
+    EXPECT_EQ(all_of(large).size(), (2u << 20) + body.size() - 2 + 6);
 }
 
 TEST(Multipart, ThrowsWhatTheFirstPartThrows) {
