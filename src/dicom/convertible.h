@@ -5,11 +5,13 @@
 #include <string_view>
 
 #include "base/encoding.h"
+#include "dicom/encoders.h"
 #include "dicom/uids.h"
 
 namespace lucerna::dicom {
 
-/// The transfer syntaxes that an object can be turned into where a peer does not take its own.
+/// The transfer syntaxes that an object can be turned into where a peer does not take its own;
+/// where it takes none of these either, an image can be compressed without loss (encoders.h).
 constexpr std::array kLittleEndian = {transfer_syntax::kExplicitVrLittleEndian,
                                       transfer_syntax::kImplicitVrLittleEndian};
 
@@ -18,13 +20,16 @@ constexpr std::array kLittleEndian = {transfer_syntax::kExplicitVrLittleEndian,
 [[nodiscard]] bool is_convertible(std::string_view transfer_syntax_uid);
 
 /// Of what a peer takes for an object's SOP class, the syntax to send it in: its own, else one of
-/// those above. Empty where none fits. `takes(syntax)` tells.
+/// those above, else one of `encoders()`. Empty where none fits. `takes(syntax)` tells.
 template <typename Takes>
 [[nodiscard]] std::string syntax_to_send(const std::string& own, Takes&& takes) {
     if (takes(own)) return own;
-    if (is_convertible(own))
-        for (const std::string_view syntax : kLittleEndian)
-            if (takes(std::string(syntax))) return std::string(syntax);
+    if (!is_convertible(own)) return {};
+    for (const std::string_view syntax : kLittleEndian)
+        if (takes(std::string(syntax))) return std::string(syntax);
+    for (const Encoder& encoder : encoders())
+        if (takes(std::string(encoder.transfer_syntax_uid)))
+            return std::string(encoder.transfer_syntax_uid);
     return {};
 }
 

@@ -127,9 +127,9 @@ class DataSet {
 
     /// A DICOM file (PS3.10) whose file meta names this program; SOP Class and Instance UID must be
     /// there, or Error(kInvalidInput). Without an argument: in its own transfer syntax, and
-    /// explicit little endian for big endian ones. With one: any uncompressed little endian syntax
-    /// (frames are decoded, or Error as of decode_frame), or its own; Error(kUnsupported)
-    /// otherwise. Specific Character Set is set to ISO_IR 192 where a text is not ASCII.
+    /// explicit little endian for big endian ones. With one: its own, any uncompressed little
+    /// endian syntax, or one of encoders.h (frames are decoded, or Error as of decode_frame); else
+    /// Error(kUnsupported). Specific Character Set is set to ISO_IR 192 where a text is not ASCII.
     [[nodiscard]] Bytes to_part10(std::string_view transfer_syntax_uid = {}) const;
 
     /// For the files of this room.

@@ -1,4 +1,4 @@
-// The one place that uses DCMTK's codecs.
+// DCMTK's decoders; its encoders are in encode_dcmtk.cpp.
 #include <dcmtk/config/osconfig.h>
 // osconfig.h comes first, as DCMTK asks.
 #include <dcmtk/dcmdata/dcdatset.h>
@@ -8,7 +8,6 @@
 #include <dcmtk/dcmdata/dcpxitem.h>
 #include <dcmtk/dcmdata/dcrledrg.h>
 #include <dcmtk/dcmjpeg/djdecode.h>
-#include <dcmtk/dcmjpls/djdecode.h>
 
 #include <algorithm>
 #include <mutex>
@@ -28,7 +27,6 @@ void register_codecs() {
         silence_dcmtk();
         DJDecoderRegistration::registerCodecs(EDC_photometricInterpretation, EUC_default,
                                               EPC_colorByPixel);
-        DJLSDecoderRegistration::registerCodecs();
         DcmRLEDecoderRegistration::registerCodecs();
     });
 }
@@ -86,6 +84,12 @@ Bytes widened(const Bytes& narrow) {
     return wide;
 }
 
+/// DCMTK turns YCbCr into RGB, which rounds: a lossless codestream is to give back what went in.
+bool keeps_ybr(const TransferSyntax& syntax, const StoredLayout& layout) {
+    return syntax.codec == Codec::kJpeg && syntax.lossless &&
+           layout.photometric_interpretation.starts_with("YBR_FULL");
+}
+
 }  // namespace
 
 DecodedFrame decode_by_dcmtk(ByteView codestream, const TransferSyntax& syntax,
@@ -96,7 +100,10 @@ DecodedFrame decode_by_dcmtk(ByteView codestream, const TransferSyntax& syntax,
         syntax.codec != Codec::kRle && header.precision <= 8 && layout.bits_allocated == 16;
     const int bits_allocated = narrow ? 8 : layout.bits_allocated;
     DcmDataset data_set;
-    describe_frame(data_set, layout, bits_allocated, std::min(bits_allocated, layout.bits_stored));
+    StoredLayout described = layout;
+    if (keeps_ybr(syntax, layout)) described.photometric_interpretation = "RGB";
+    describe_frame(data_set, described, bits_allocated,
+                   std::min(bits_allocated, layout.bits_stored));
     add_codestream(data_set, codestream, xfer.getXfer());
 
     DcmElement* element = nullptr;
@@ -117,8 +124,11 @@ DecodedFrame decode_by_dcmtk(ByteView codestream, const TransferSyntax& syntax,
     frame.columns = layout.columns;
     frame.samples_per_pixel = layout.samples_per_pixel;
     frame.bits_allocated = layout.bits_allocated;
-    frame.photometric_interpretation =
-        color_model.empty() ? layout.photometric_interpretation : color_model.c_str();
+    if (keeps_ybr(syntax, layout))
+        frame.photometric_interpretation = "YBR_FULL";
+    else
+        frame.photometric_interpretation =
+            color_model.empty() ? layout.photometric_interpretation : color_model.c_str();
     return frame;
 }
 

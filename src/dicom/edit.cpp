@@ -98,6 +98,9 @@ std::size_t expected_bytes(const PixelLayout& layout) {
 }
 
 void set_layout(DataSet& data_set, const PixelLayout& layout) {
+    // They told of the pixels that were there before.
+    data_set.remove(tags::kExtendedOffsetTable);
+    data_set.remove(tags::kExtendedOffsetTableLengths);
     data_set.set_integer(tags::kSamplesPerPixel, layout.samples_per_pixel);
     data_set.set_text(tags::kPhotometricInterpretation, layout.photometric_interpretation);
     data_set.set_integer(tags::kRows, layout.rows);

@@ -260,6 +260,13 @@ void keep_stored_bits(DecodedFrame& frame, int low_bit) {
     }
 }
 
+DecodedFrame decoded_by_codec(ByteView codestream, const TransferSyntax& syntax,
+                              const CodestreamHeader& header, const StoredLayout& layout) {
+    if (syntax.codec == Codec::kJpeg2000) return decode_by_openjpeg(codestream, header, layout);
+    if (syntax.codec == Codec::kJpegLs) return decode_by_charls(codestream, layout);
+    return decode_by_dcmtk(codestream, syntax, header, layout);
+}
+
 DecodedFrame compressed_frame(const DataSet& data_set, const Pixels& pixels, int frame) {
     if (pixels.codec() == Codec::kOther) {
         throw Error(
@@ -281,9 +288,7 @@ DecodedFrame compressed_frame(const DataSet& data_set, const Pixels& pixels, int
     }
     const CodestreamHeader header = codestream_header(codestream, pixels.codec(), layout);
     require_agreement(header, layout);
-    DecodedFrame out = pixels.codec() == Codec::kJpeg2000
-                           ? decode_by_openjpeg(codestream, header, layout)
-                           : decode_by_dcmtk(codestream, *pixels.syntax, header, layout);
+    DecodedFrame out = decoded_by_codec(codestream, *pixels.syntax, header, layout);
     out.bits_stored = header.precision;
     return out;
 }
@@ -354,16 +359,14 @@ FrameView::FrameView(const DecodedFrame& frame)
       photometric_interpretation(frame.photometric_interpretation),
       samples(frame.samples) {}
 
-const FrameView& FirstFrame::view() {
-    if (view_) return *view_;
-    const Pixels pixels = checked_pixels_of(*data_set_, 0, {});
+std::optional<FrameView> native_view(const DataSet& data_set, int frame, const Limits& limits) {
+    const Pixels pixels = checked_pixels_of(data_set, frame, limits);
     const StoredLayout& layout = pixels.layout;
     if (pixels.fragments != nullptr || layout.bits_allocated == 1 || layout.is_subsampled() ||
         layout.is_planar) {
-        decoded_ = decode_frame(*data_set_, 0);
-        return view_.emplace(*decoded_);
+        return std::nullopt;
     }
-    FrameView& view = view_.emplace();
+    FrameView view;
     view.rows = layout.rows;
     view.columns = layout.columns;
     view.samples_per_pixel = layout.samples_per_pixel;
@@ -372,8 +375,17 @@ const FrameView& FirstFrame::view() {
     view.low_bit = layout.high_bit + 1 - layout.bits_stored;
     view.is_signed = layout.is_signed;
     view.photometric_interpretation = layout.photometric_interpretation;
-    view.samples = pixels.element->value().first(layout.frame_bits() / 8);
+    const std::size_t size = layout.frame_bits() / 8;
+    view.samples = pixels.element->value().subspan(size * static_cast<std::size_t>(frame), size);
     return view;
+}
+
+const FrameView& FirstFrame::view() {
+    if (view_) return *view_;
+    view_ = native_view(*data_set_, 0);
+    if (view_) return *view_;
+    decoded_ = decode_frame(*data_set_, 0);
+    return view_.emplace(*decoded_);
 }
 
 Bytes stored_frame(const DataSet& data_set, int frame) {
@@ -384,11 +396,11 @@ Bytes stored_frame(const DataSet& data_set, int frame) {
     const std::size_t bits = pixels.layout.frame_bits();
     const std::size_t first = bits * static_cast<std::size_t>(frame);
     const ByteView all = pixels.element->value();
-    if (first % 8 == 0) {
-        const ByteView bytes = all.subspan(first / 8, (bits + 7) / 8);
+    if (first % 8 == 0 && bits % 8 == 0) {
+        const ByteView bytes = all.subspan(first / 8, bits / 8);
         return {bytes.begin(), bytes.end()};
     }
-    // Single-bit frames are not padded: this one begins within a byte.
+    // Single-bit frames are not padded: this one begins or ends within a byte.
     const Bytes single = unpacked_bits(all, first, bits);
     Bytes packed((bits + 7) / 8);
     for (std::size_t i = 0; i < bits; ++i) {

@@ -65,6 +65,11 @@ struct FrameView {
     explicit FrameView(const DecodedFrame& frame);
 };
 
+/// Frame `frame` (from 0) where it lies in `data_set`, if it is uncompressed and laid out as
+/// FrameView has it; nothing where it has to be decoded. Throws as decode_frame.
+[[nodiscard]] std::optional<FrameView> native_view(const DataSet& data_set, int frame,
+                                                   const Limits& limits = {});
+
 /// The first frame of an image, found (and decoded, where need be) when it is first asked for and
 /// kept for whoever asks next. The image is borrowed. For one thread at a time.
 class FirstFrame {

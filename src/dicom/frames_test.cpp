@@ -53,6 +53,7 @@ TEST(Frames, OfSingleBitsAreNotPadded) {
     EXPECT_EQ(decode_frame(data_set, 0).samples, (Bytes{1, 0, 1}));
     EXPECT_EQ(decode_frame(data_set, 1).samples, (Bytes{0, 1, 1}));
     EXPECT_EQ(decode_frame(data_set, 2).samples, (Bytes{1, 1, 0}));
+    EXPECT_EQ(stored_frame(data_set, 0), (Bytes{0b101})) << "without bits of the next";
     EXPECT_EQ(stored_frame(data_set, 1), (Bytes{0b110}));
 }
 

@@ -167,16 +167,24 @@ bool is_gray(const FrameView& frame) {
                                             frame.photometric_interpretation == "MONOCHROME2");
 }
 
-/// A gray frame that is to become smaller: neither its values nor their bytes are made for the
-/// whole of it. Nothing where that is not how it is done.
-std::optional<Picture8> small_gray_picture(const DataSet& data_set, const FrameView& frame,
-                                           int index, const RenderOptions& options) {
+/// A gray frame by a table of what each value is shown as: neither values nor bytes are made for
+/// what is not shown. Nothing where that is not how it is done.
+std::optional<Picture8> gray_picture_by_table(const DataSet& data_set, const FrameView& frame,
+                                              int index, const RenderOptions& options) {
     const Size source{frame.columns, frame.rows};
     const Size target = fitted(source, options);
     const SampleValues values(frame);
-    if (!is_gray(frame) || !values.are_few() || target == source) return {};
+    if (!is_gray(frame) || !values.are_few()) return {};
     const auto map = presentation_map(data_set, index, voi_of(options));
     if (!map) return {};
+    if (target == source) {
+        const auto shown = SampleTable<std::uint8_t>::of(
+            values, [&](double value) { return shown_as((*map)(value)); });
+        Picture8 picture{frame.columns, frame.rows, 1,
+                         Bytes(frame.samples.size() / values.bytes_a_sample())};
+        shown.look_up(frame, 0, picture.pixels);
+        return picture;
+    }
     const auto shown = SampleTable<float>::of(
         values, [&](double value) { return static_cast<float>(shown_as((*map)(value))); });
     const auto columns = static_cast<std::size_t>(frame.columns);
@@ -186,12 +194,8 @@ std::optional<Picture8> small_gray_picture(const DataSet& data_set, const FrameV
                        });
 }
 
-}  // namespace
-
-Picture8 render(const DataSet& data_set, int frame, const RenderOptions& options) {
-    const DecodedFrame decoded = decode_frame(data_set, frame);
-    if (auto picture = small_gray_picture(data_set, FrameView(decoded), frame, options))
-        return *std::move(picture);
+Picture8 decoded_picture(const DataSet& data_set, const DecodedFrame& decoded, int frame,
+                         const RenderOptions& options) {
     if (decoded.samples_per_pixel > 1) return shrunk(color_picture(decoded), options);
     if (decoded.photometric_interpretation == "PALETTE COLOR")
         return shrunk(palette_picture(data_set, decoded), options);
@@ -201,8 +205,20 @@ Picture8 render(const DataSet& data_set, int frame, const RenderOptions& options
                                              " are not shown here");
 }
 
+}  // namespace
+
+Picture8 render(const DataSet& data_set, int frame, const RenderOptions& options) {
+    if (const auto native = native_view(data_set, frame))
+        if (auto picture = gray_picture_by_table(data_set, *native, frame, options))
+            return *std::move(picture);
+    const DecodedFrame decoded = decode_frame(data_set, frame);
+    if (auto picture = gray_picture_by_table(data_set, FrameView(decoded), frame, options))
+        return *std::move(picture);
+    return decoded_picture(data_set, decoded, frame, options);
+}
+
 Picture8 render(const DataSet& data_set, FirstFrame& first_frame, const RenderOptions& options) {
-    if (auto picture = small_gray_picture(data_set, first_frame.view(), 0, options))
+    if (auto picture = gray_picture_by_table(data_set, first_frame.view(), 0, options))
         return *std::move(picture);
     return render(data_set, 0, options);
 }

@@ -48,8 +48,11 @@ std::string preferred(const std::vector<std::string>& proposed) {
 /// be converted to. A peer that wants them as they are kept proposes each syntax in its own
 /// context.
 std::string writable(const std::vector<std::string>& proposed) {
-    const std::string found = little_endian_of(proposed);
-    return found.empty() ? proposed.front() : found;
+    std::string found = little_endian_of(proposed);
+    if (!found.empty()) return found;
+    for (const std::string& one : proposed)
+        if (find_encoder(one)) return one;
+    return proposed.front();
 }
 
 bool allows(const std::vector<std::string>& titles, const std::string& title) {

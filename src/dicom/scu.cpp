@@ -16,31 +16,46 @@ namespace {
 
 constexpr std::size_t kMaxContexts = 128;
 
+/// A SOP class with transfer syntaxes of which the peer picks one.
+using Proposal = std::pair<std::string, std::vector<std::string>>;
+
+const std::vector<std::string>& compressed_syntaxes() {
+    static const std::vector<std::string> all = [] {
+        std::vector<std::string> uids;
+        for (const Encoder& encoder : encoders()) uids.emplace_back(encoder.transfer_syntax_uid);
+        return uids;
+    }();
+    return all;
+}
+
 /// One presentation context a pair of SOP class and transfer syntax: the peer then says for each
-/// syntax whether it takes it, instead of picking one.
+/// syntax whether it takes it, instead of picking one. Only of those that an object would have to
+/// be compressed for is it to pick one.
 std::vector<PresentationContext> contexts_for(std::span<const ObjectHead> objects) {
-    std::vector<std::pair<std::string, std::string>> pairs = {
-        {std::string(sop_class::kVerification),
-         std::string(transfer_syntax::kImplicitVrLittleEndian)}};
-    const auto add = [&pairs](const std::string& sop_class, std::string_view syntax) {
-        const std::pair<std::string, std::string> pair(sop_class, syntax);
-        if (std::find(pairs.begin(), pairs.end(), pair) == pairs.end()) pairs.push_back(pair);
+    std::vector<Proposal> pairs = {{std::string(sop_class::kVerification),
+                                    {std::string(transfer_syntax::kImplicitVrLittleEndian)}}};
+    const auto add = [&pairs](const std::string& sop_class, std::vector<std::string> syntaxes) {
+        Proposal pair(sop_class, std::move(syntaxes));
+        if (std::find(pairs.begin(), pairs.end(), pair) == pairs.end())
+            pairs.push_back(std::move(pair));
     };
     for (const ObjectHead& object : objects) {
-        add(object.sop_class_uid, object.transfer_syntax_uid);
+        add(object.sop_class_uid, {object.transfer_syntax_uid});
         if (!is_convertible(object.transfer_syntax_uid)) continue;
-        for (const std::string_view syntax : kLittleEndian) add(object.sop_class_uid, syntax);
+        for (const std::string_view syntax : kLittleEndian)
+            add(object.sop_class_uid, {std::string(syntax)});
+        add(object.sop_class_uid, compressed_syntaxes());
     }
     if (pairs.size() > kMaxContexts)
         throw Error(ErrorCode::kInvalidInput,
                     std::to_string(pairs.size()) +
                         " presentation contexts are needed, an association holds 128");
     std::vector<PresentationContext> contexts;
-    for (const auto& [sop_class, syntax] : pairs) {
+    for (auto& [sop_class, syntaxes] : pairs) {
         PresentationContext context;
         context.id = static_cast<std::uint8_t>(2 * contexts.size() + 1);
         context.abstract_syntax = sop_class;
-        context.transfer_syntaxes = {syntax};
+        context.transfer_syntaxes = std::move(syntaxes);
         contexts.push_back(std::move(context));
     }
     return contexts;
@@ -118,7 +133,7 @@ class StoreScu::Association {
 };
 
 std::size_t fitting_one_association(std::span<const ObjectHead> objects) {
-    constexpr std::size_t kKinds = (kMaxContexts - 1) / 3;
+    constexpr std::size_t kKinds = (kMaxContexts - 1) / 4;
     std::set<std::pair<std::string, std::string>> kinds;
     for (std::size_t i = 0; i < objects.size(); ++i) {
         kinds.emplace(objects[i].sop_class_uid, objects[i].transfer_syntax_uid);

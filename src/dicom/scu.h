@@ -52,14 +52,15 @@ struct SendOutcome {
 [[nodiscard]] std::string no_context_for(const ObjectHead& head);
 
 /// How many of the first objects one association can be opened for: it holds 128 presentation
-/// contexts, and each kind of object takes up to three.
+/// contexts, and each kind of object takes up to four.
 [[nodiscard]] std::size_t fitting_one_association(std::span<const ObjectHead> objects);
 
 /// One association with a storage provider. Not safe for several threads.
 class StoreScu {
   public:
     /// Connects, and proposes for each object its SOP class in its own transfer syntax, as well
-    /// as, where it can be converted (convertible.h), explicit and implicit little endian.
+    /// as, where it can be converted (convertible.h), explicit and implicit little endian and, in
+    /// one context, those that compress without loss.
     /// Verification is always proposed. Throws Error: kUnavailable if there is no connection, no
     /// answer, or a transient rejection; kUnsupported for a permanent rejection (unknown AE title,
     /// ...), with the peer's reason; kInvalidInput for more than 128 presentation contexts.

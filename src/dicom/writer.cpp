@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "dicom/charset.h"
 #include "dicom/data_set.h"
+#include "dicom/encoders.h"
 #include "dicom/frames.h"
 #include "dicom/message_data_set.h"
 #include "dicom/node.h"
@@ -145,14 +146,7 @@ DataSet decompressed(const DataSet& data_set) {
     for (int i = 0; i < frames; ++i) {
         DecodedFrame frame = decode_frame(data_set, i);
         if (i == 0) {
-            layout = {frame.rows,
-                      frame.columns,
-                      frame.samples_per_pixel,
-                      frame.photometric_interpretation,
-                      frame.bits_allocated,
-                      frame.bits_stored,
-                      frame.is_signed,
-                      frames};
+            layout = layout_of(frame, frames);
             if (frame.samples.size() > kUndefinedLength / static_cast<std::size_t>(frames)) {
                 throw Error(ErrorCode::kUnsupported, "decoded, it is larger than 4 GiB");
             }
@@ -192,6 +186,10 @@ Bytes DataSet::to_part10(std::string_view transfer_syntax_uid) const {
     const std::string_view target = transfer_syntax_uid.empty() ? own : transfer_syntax_uid;
     const TransferSyntax* const syntax = find_transfer_syntax(target);
     const bool target_native = syntax != nullptr && !syntax->encapsulated();
+    if (target != own) {
+        if (const Encoder* const encoder = find_encoder(target))
+            return encoded(*this, *encoder).to_part10(target);
+    }
     if (target != own && (!target_native || !syntax->little_endian)) {
         throw Error(ErrorCode::kUnsupported,
                     "cannot write an object in transfer syntax " + std::string(target));

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "dicom/encoders.h"
 #include "dicom/frames.h"
 #include "dicom/tags.h"
 #include "dicom/uids.h"
@@ -28,17 +29,23 @@ std::string with_syntax(const Representation& representation) {
     return representation.media_type + "; transfer-syntax=" + representation.transfer_syntax;
 }
 
+std::string encoded_kinds() {
+    std::string text = ", or those of a usual image in";
+    for (const dicom::Encoder& encoder : dicom::encoders())
+        text += " " + std::string(encoder.transfer_syntax_uid);
+    return text;
+}
+
 http::Response send_frames(const http::Request& request, store::Archive& archive,
                            const store::InstanceRow& row, const std::vector<int>& numbers) {
     const Count count = numbers.size() == 1 ? Count::kOne : Count::kMany;
-    const auto chosen = choose_frames(accepted_by(request), row.transfer_syntax_uid, count);
+    const auto chosen = choose_frames(accepted_by(request), row.transfer_syntax_uid, count,
+                                      encodable_pixels_of(archive, row));
     if (!chosen)
         return not_acceptable(
-            request,
-            "application/octet-stream, or the frames as they are stored in "
-            "transfer syntax " +
-                row.transfer_syntax_uid +
-                (numbers.size() > 1 ? "; several come as multipart/related" : ""));
+            request, "application/octet-stream, the frames as they are stored in transfer syntax " +
+                         row.transfer_syntax_uid + encoded_kinds() +
+                         (numbers.size() > 1 ? "; several come as multipart/related" : ""));
     std::string variant = with_syntax(*chosen) + (chosen->multipart ? "m" : "s");
     for (const int number : numbers) variant += "," + std::to_string(number);
     const std::string etag = etag_of({row}, variant);
@@ -50,20 +57,23 @@ http::Response send_frames(const http::Request& request, store::Archive& archive
         throw Error(ErrorCode::kNotFound, "there is no frame " + std::to_string(greatest) +
                                               "; the instance has " +
                                               std::to_string(source->count()));
+    const std::string location = url_of(row, base_of(request, {})) + "/frames/";
+    const auto part = [source, location, chosen = *chosen](int number) {
+        return http::Part{with_syntax(chosen), location + std::to_string(number),
+                          source->frame(number - 1, chosen)};
+    };
     http::Response response;
     if (!chosen->multipart) {
         response = http::Response::of(200, with_syntax(*chosen),
                                       source->frame(numbers.front() - 1, *chosen));
+    } else if (count == Count::kOne) {
+        response = http::multipart_response(chosen->media_type, part(numbers.front()));
     } else {
-        const std::string location = url_of(row, base_of(request, {})) + "/frames/";
         response = http::multipart_response(
             chosen->media_type,
-            [source, numbers, location, chosen = *chosen,
-             at = std::size_t{0}]() mutable -> std::optional<http::Part> {
+            [part, numbers, at = std::size_t{0}]() mutable -> std::optional<http::Part> {
                 if (at == numbers.size()) return std::nullopt;
-                const int number = numbers[at++];
-                return http::Part{with_syntax(chosen), location + std::to_string(number),
-                                  source->frame(number - 1, chosen)};
+                return part(numbers[at++]);
             });
     }
     set_cache_headers(response, etag);
@@ -98,11 +108,17 @@ Bytes object_as(store::Archive& archive, const store::InstanceRow& row,
     return dicom::DataSet::parse(std::move(file)).to_part10(representation.transfer_syntax);
 }
 
+HasEncodablePixels encodable_pixels_of(store::Archive& archive, const store::InstanceRow& row) {
+    return [&archive, uid = row.sop_instance_uid] {
+        return dicom::has_encodable_pixels(
+            dicom::DataSet::parse(archive.head(uid), {}, dicom::PixelData::kSkip));
+    };
+}
+
 FrameSource::FrameSource(store::Archive& archive, const store::InstanceRow& row)
     : archive_(archive), sop_instance_uid_(row.sop_instance_uid) {
     if (find_native_frames(row)) return;
-    object_ = dicom::DataSet::parse(archive.object(row.sop_instance_uid));
-    count_ = dicom::frame_count(object_);
+    count_ = dicom::frame_count(object());
     if (count_ == 0) throw Error(ErrorCode::kNotFound, "that instance has no pixels");
 }
 
@@ -113,7 +129,9 @@ bool FrameSource::find_native_frames(const store::InstanceRow& row) {
         row.transfer_syntax_uid == dicom::transfer_syntax::kExplicitVrLittleEndian;
     const bool is_implicit =
         row.transfer_syntax_uid == dicom::transfer_syntax::kImplicitVrLittleEndian;
-    if (row.head_bytes == 0 || !(is_explicit || is_implicit)) return false;
+    // To decrypt a small object costs less than to find out where its frames are.
+    constexpr std::uint64_t kSmall = 1024 * 1024;
+    if (row.head_bytes == 0 || row.size < kSmall || !(is_explicit || is_implicit)) return false;
     const auto header =
         dicom::DataSet::parse(archive_.head(row.sop_instance_uid), {}, dicom::PixelData::kSkip);
     namespace tags = dicom::tags;
@@ -145,16 +163,25 @@ bool FrameSource::find_native_frames(const store::InstanceRow& row) {
 
 Bytes FrameSource::frame(int frame, const Representation& representation) {
     if (frame < 0 || frame >= count_) throw Error(ErrorCode::kNotFound, "there is no such frame");
-    if (begin_ != 0) {
-        Bytes bytes = archive_.object_range(
-            sop_instance_uid_, begin_ + static_cast<std::uint64_t>(frame) * frame_bytes_,
-            frame_bytes_);
-        if (bytes.size() != frame_bytes_)
-            throw Error(ErrorCode::kInvalidInput, "the pixel data ends before that frame does");
-        return bytes;
-    }
-    if (representation.as_stored) return dicom::stored_frame(object_, frame);
-    return dicom::decode_frame(object_, frame).samples;
+    if (!representation.as_stored)
+        if (const dicom::Encoder* encoder = dicom::find_encoder(representation.transfer_syntax))
+            return dicom::encoded_frame(object(), frame, *encoder);
+    if (begin_ != 0) return native_frame(frame);
+    if (representation.as_stored) return dicom::stored_frame(object(), frame);
+    return dicom::decode_frame(object(), frame).samples;
+}
+
+Bytes FrameSource::native_frame(int frame) const {
+    Bytes bytes = archive_.object_range(
+        sop_instance_uid_, begin_ + static_cast<std::uint64_t>(frame) * frame_bytes_, frame_bytes_);
+    if (bytes.size() != frame_bytes_)
+        throw Error(ErrorCode::kInvalidInput, "the pixel data ends before that frame does");
+    return bytes;
+}
+
+const dicom::DataSet& FrameSource::object() {
+    if (!object_) object_ = dicom::DataSet::parse(archive_.object(sop_instance_uid_));
+    return *object_;
 }
 
 http::Response frames(http::Request& request, store::Archive& archive) {

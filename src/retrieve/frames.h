@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,6 +20,10 @@ namespace lucerna::retrieve {
 [[nodiscard]] Bytes object_as(store::Archive& archive, const store::InstanceRow& row,
                               const Representation& representation);
 
+/// For choose_object and choose_frames: reads the header of what `row` tells of when it is asked.
+[[nodiscard]] HasEncodablePixels encodable_pixels_of(store::Archive& archive,
+                                                     const store::InstanceRow& row);
+
 /// Gives the frames of one instance, one at a time. Of uncompressed objects only the bytes of the
 /// frame that was asked for are read.
 class FrameSource {
@@ -31,6 +37,10 @@ class FrameSource {
 
   private:
     [[nodiscard]] bool find_native_frames(const store::InstanceRow& row);
+    /// The frame's bytes in the file of uncompressed pixels.
+    [[nodiscard]] Bytes native_frame(int frame) const;
+    /// The whole object, read when it is first asked for.
+    [[nodiscard]] const dicom::DataSet& object();
 
     store::Archive& archive_;
     std::string sop_instance_uid_;
@@ -38,7 +48,7 @@ class FrameSource {
     /// Where frame 0 begins in the file, and how long one is; 0 where the whole must be read.
     std::uint64_t begin_ = 0;
     std::uint64_t frame_bytes_ = 0;
-    dicom::DataSet object_;
+    std::optional<dicom::DataSet> object_;
 };
 
 /// GET .../frames/{frames}.

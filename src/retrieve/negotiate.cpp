@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "dicom/encoders.h"
 #include "dicom/uids.h"
 #include "http/headers.h"
 
@@ -53,7 +54,14 @@ bool is_readable(std::string_view uid) {
     return is_native(uid) || dicom::is_decodable(uid);
 }
 
-std::optional<Representation> object_for(const Wish& wish, std::string_view stored) {
+/// `wanted` is a compressed syntax that what is stored can be encoded in.
+bool can_become(std::string_view wanted, std::string_view stored,
+                const HasEncodablePixels& has_encodable_pixels) {
+    return dicom::find_encoder(wanted) && is_readable(stored) && has_encodable_pixels();
+}
+
+std::optional<Representation> object_for(const Wish& wish, std::string_view stored,
+                                         const HasEncodablePixels& has_encodable_pixels) {
     if (!wish.type.covers(kDicom)) return std::nullopt;
     const auto answer = [&](bool as_stored, std::string_view uid) {
         return Representation{wish.multipart, as_stored, std::string(uid), std::string(kDicom)};
@@ -64,7 +72,8 @@ std::optional<Representation> object_for(const Wish& wish, std::string_view stor
             return answer(true, stored);
         return answer(false, syntax::kExplicitVrLittleEndian);
     }
-    if (is_writable(wish.transfer_syntax) && is_readable(stored))
+    if ((is_writable(wish.transfer_syntax) && is_readable(stored)) ||
+        can_become(wish.transfer_syntax, stored, has_encodable_pixels))
         return answer(false, wish.transfer_syntax);
     return std::nullopt;
 }
@@ -76,7 +85,29 @@ std::string_view registered_name(std::string_view type) {
     return type;
 }
 
-std::optional<Representation> frames_for(const Wish& wish, std::string_view stored) {
+/// The transfer syntax that frames of a media type have where Accept names none (PS3.18 Table
+/// 8.7.3-5); empty for types that are not encoded here.
+std::string_view default_syntax_of(std::string_view type) {
+    if (type == "image/jls") return syntax::kJpegLsLossless;
+    if (type == "image/jp2") return syntax::kJpeg2000Lossless;
+    if (type == "image/jphc") return syntax::kHtj2kLossless;
+    if (type == "image/jpeg") return syntax::kJpegLosslessSv1;
+    if (type == "image/dicom-rle") return syntax::kRleLossless;
+    return {};
+}
+
+/// What frames would have to be encoded in to be such a type; empty where that is not done here.
+std::string_view syntax_to_encode(const Wish& wish, std::string_view type) {
+    const std::string_view wanted = wish.transfer_syntax;
+    if (wanted.empty() || wanted == "*") return default_syntax_of(type);
+    const dicom::TransferSyntax* known = dicom::find_transfer_syntax(wanted);
+    const bool fits = known && (type == kOctets || wish.type.covers(known->frame_media_type) ||
+                                type == registered_name(known->frame_media_type));
+    return fits ? wanted : std::string_view{};
+}
+
+std::optional<Representation> frames_for(const Wish& wish, std::string_view stored,
+                                         const HasEncodablePixels& has_encodable_pixels) {
     const auto answer = [&](bool as_stored, std::string_view uid, std::string_view type) {
         return Representation{wish.multipart, as_stored, std::string(uid), std::string(type)};
     };
@@ -98,6 +129,12 @@ std::optional<Representation> frames_for(const Wish& wish, std::string_view stor
     }
     if (!native && any && type.covers(registered_name(codestream)))
         return answer(true, stored, codestream);
+    const std::string_view other = syntax_to_encode(wish, type.media.type);
+    if (can_become(other, stored, has_encodable_pixels)) {
+        const bool as_octets = type.media.type == kOctets;
+        return answer(false, other,
+                      as_octets ? kOctets : dicom::find_transfer_syntax(other)->frame_media_type);
+    }
     return std::nullopt;
 }
 
@@ -115,24 +152,29 @@ std::optional<Representation> first_of(std::span<const http::MediaRange> accepte
 }  // namespace
 
 std::optional<Representation> choose_object(std::span<const http::MediaRange> accepted,
-                                            std::string_view stored_syntax, Count count) {
-    return first_of(accepted, count,
-                    [&](const Wish& wish) { return object_for(wish, stored_syntax); });
+                                            std::string_view stored_syntax, Count count,
+                                            const HasEncodablePixels& has_encodable_pixels) {
+    return first_of(accepted, count, [&](const Wish& wish) {
+        return object_for(wish, stored_syntax, has_encodable_pixels);
+    });
 }
 
 std::vector<std::string> object_syntaxes(std::string_view stored_syntax) {
     std::vector<std::string> syntaxes{std::string(stored_syntax)};
     if (!is_readable(stored_syntax)) return syntaxes;
     for (const dicom::TransferSyntax& syntax : dicom::transfer_syntaxes())
-        if (is_writable(syntax.uid) && syntax.uid != stored_syntax)
+        if ((is_writable(syntax.uid) || dicom::find_encoder(syntax.uid)) &&
+            syntax.uid != stored_syntax)
             syntaxes.emplace_back(syntax.uid);
     return syntaxes;
 }
 
 std::optional<Representation> choose_frames(std::span<const http::MediaRange> accepted,
-                                            std::string_view stored_syntax, Count count) {
-    return first_of(accepted, count,
-                    [&](const Wish& wish) { return frames_for(wish, stored_syntax); });
+                                            std::string_view stored_syntax, Count count,
+                                            const HasEncodablePixels& has_encodable_pixels) {
+    return first_of(accepted, count, [&](const Wish& wish) {
+        return frames_for(wish, stored_syntax, has_encodable_pixels);
+    });
 }
 
 std::optional<std::string> choose_plain(std::span<const http::MediaRange> accepted,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,7 +15,7 @@ namespace lucerna::retrieve {
 /// How something goes out.
 struct Representation {
     bool multipart = true;
-    /// As it is stored; else it is decoded, or written anew, in `transfer_syntax`.
+    /// As it is stored; else it is decoded, encoded or written anew, in `transfer_syntax`.
     bool as_stored = true;
     std::string transfer_syntax;
     /// Of a part, without parameters.
@@ -25,19 +26,30 @@ struct Representation {
 /// Whether single parts are possible: there is one thing to send.
 enum class Count { kOne, kMany };
 
+/// Whether what is stored has pixels that can be encoded (dicom/encoders.h). Asked only where a
+/// compressed syntax is wished for that they are not stored in.
+using HasEncodablePixels = std::function<bool()>;
+[[nodiscard]] inline bool nothing_encodable() {
+    return false;
+}
+
 /// Of an object (PS3.18 8.7.3.5): without transfer-syntax in Accept it is explicit VR little
 /// endian, or as stored where it cannot be decoded; with "*" as stored; with a UID exactly that.
 /// Empty: none of it is acceptable.
 [[nodiscard]] std::optional<Representation> choose_object(
-    std::span<const http::MediaRange> accepted, std::string_view stored_syntax, Count count);
+    std::span<const http::MediaRange> accepted, std::string_view stored_syntax, Count count,
+    const HasEncodablePixels& has_encodable_pixels = nothing_encodable);
 
-/// In which transfer syntaxes choose_object can give what is stored in this one, itself first.
+/// In which transfer syntaxes choose_object can give an image stored in this one, itself first.
 [[nodiscard]] std::vector<std::string> object_syntaxes(std::string_view stored_syntax);
 
 /// Of frames: without wishes uncompressed application/octet-stream; as stored for
 /// transfer-syntax=*, for the syntax's UID, and for the media type of its codestreams (image/jls).
+/// Encoded for the UID of another, or for its media type where it is that type's default (PS3.18
+/// Table 8.7.3-5).
 [[nodiscard]] std::optional<Representation> choose_frames(
-    std::span<const http::MediaRange> accepted, std::string_view stored_syntax, Count count);
+    std::span<const http::MediaRange> accepted, std::string_view stored_syntax, Count count,
+    const HasEncodablePixels& has_encodable_pixels = nothing_encodable);
 
 /// The first of `offered` that the most preferred entry covers; empty if none is.
 [[nodiscard]] std::optional<std::string> choose_plain(std::span<const http::MediaRange> accepted,

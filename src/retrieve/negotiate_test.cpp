@@ -11,6 +11,8 @@ namespace syntax = dicom::transfer_syntax;
 const std::string kExplicit(syntax::kExplicitVrLittleEndian);
 const std::string kImplicit(syntax::kImplicitVrLittleEndian);
 const std::string kJls(syntax::kJpegLsLossless);
+const std::string kJpeg2000(syntax::kJpeg2000Lossless);
+const std::string kJpegBaseline(syntax::kJpegBaseline);
 const std::string kVideo = "1.2.840.10008.1.2.4.102";
 
 /// "m|s" for multipart or single, "stored" or "made", media type, transfer syntax; "none".
@@ -25,6 +27,15 @@ std::string object(const std::string& accept, std::string_view stored, Count cou
 }
 std::string frames(const std::string& accept, std::string_view stored, Count count = Count::kOne) {
     return shown(choose_frames(http::parse_accept(accept), stored, count));
+}
+/// The same of an image that can be compressed.
+std::string image(const std::string& accept, std::string_view stored) {
+    return shown(
+        choose_object(http::parse_accept(accept), stored, Count::kOne, [] { return true; }));
+}
+std::string image_frames(const std::string& accept, std::string_view stored) {
+    return shown(
+        choose_frames(http::parse_accept(accept), stored, Count::kOne, [] { return true; }));
 }
 
 TEST(ChooseObject, MakesExplicitLittleEndianUnlessAskedOtherwise) {
@@ -43,7 +54,11 @@ TEST(ChooseObject, KeepsTheSyntaxThatIsAskedFor) {
     EXPECT_EQ(object(dicom + "*", kJls), "m stored application/dicom " + kJls);
     EXPECT_EQ(object(dicom + kJls, kJls), "m stored application/dicom " + kJls);
     EXPECT_EQ(object(dicom + kImplicit, kJls), "m made application/dicom " + kImplicit);
-    EXPECT_EQ(object(dicom + kJls, kExplicit), "none") << "nothing is compressed here";
+    EXPECT_EQ(object(dicom + kJls, kExplicit), "none") << "no image";
+    EXPECT_EQ(image(dicom + kJls, kExplicit), "m made application/dicom " + kJls);
+    EXPECT_EQ(image(dicom + kJpeg2000, kJls), "m made application/dicom " + kJpeg2000);
+    EXPECT_EQ(image(dicom + kJls, kVideo), "none") << "it cannot be decoded";
+    EXPECT_EQ(image(dicom + kJpegBaseline, kExplicit), "none") << "it would lose";
     EXPECT_EQ(object(dicom + kExplicit, kVideo), "none");
     EXPECT_EQ(object(dicom + "nonsense", kExplicit), "none");
     EXPECT_EQ(object(dicom + kJls + ", " + dicom + kExplicit + ";q=0.5", kExplicit),
@@ -54,8 +69,8 @@ TEST(ObjectSyntaxes, AreThoseThatCanBeWritten) {
     EXPECT_EQ(object_syntaxes(kVideo), std::vector<std::string>{kVideo});
     for (const std::string& stored : {kJls, kExplicit})
         for (const std::string& syntax : object_syntaxes(stored))
-            EXPECT_NE(object("application/dicom; transfer-syntax=" + syntax, stored), "none");
-    EXPECT_EQ(object_syntaxes(kJls).size(), 4U);
+            EXPECT_NE(image("application/dicom; transfer-syntax=" + syntax, stored), "none");
+    EXPECT_EQ(object_syntaxes(kJls).size(), 8U) << "itself, three uncompressed, four compressed";
 }
 
 TEST(ChooseObject, GivesOneAloneOnlyWhereThereIsOne) {
@@ -96,6 +111,28 @@ TEST(ChooseFrames, GivesCodestreamsByTheirMediaType) {
               "m made application/octet-stream " + kExplicit);
     EXPECT_EQ(frames("application/octet-stream", kJls),
               "s made application/octet-stream " + kExplicit);
+}
+
+TEST(ChooseFrames, CompressesWhereACompressedTypeIsAskedFor) {
+    EXPECT_EQ(image_frames("image/jls", kExplicit), "s made image/jls " + kJls);
+    EXPECT_EQ(image_frames("image/x-jls", kExplicit), "s made image/jls " + kJls);
+    EXPECT_EQ(image_frames("multipart/related; type=\"image/jp2\"", kJls),
+              "m made image/jp2 " + kJpeg2000);
+    EXPECT_EQ(image_frames("image/jpeg", kExplicit),
+              "s made image/jpeg " + std::string(syntax::kJpegLosslessSv1));
+    EXPECT_EQ(image_frames("image/jphc", kJpegBaseline),
+              "s made image/jphc " + std::string(syntax::kHtj2kLossless));
+    EXPECT_EQ(
+        image_frames("multipart/related; type=application/octet-stream; transfer-syntax=" + kJls,
+                     kExplicit),
+        "m made application/octet-stream " + kJls);
+    EXPECT_EQ(image_frames("multipart/related; transfer-syntax=" + kJls, kExplicit),
+              "m made image/jls " + kJls);
+    EXPECT_EQ(image_frames("image/jp2; transfer-syntax=" + kJls, kExplicit), "none")
+        << "the two contradict each other";
+    EXPECT_EQ(image_frames("image/jpeg; transfer-syntax=" + kJpegBaseline, kExplicit), "none");
+    EXPECT_EQ(image_frames("image/jls", kVideo), "none");
+    EXPECT_EQ(image_frames("*/*", kExplicit), "m stored application/octet-stream " + kExplicit);
 }
 
 }  // namespace

@@ -47,7 +47,8 @@ http::Response objects(const http::Request& request, store::Archive& archive,
     std::vector<Sending> sending;
     std::string variant = "objects";
     for (const store::InstanceRow& row : rows) {
-        auto chosen = choose_object(accepted, row.transfer_syntax_uid, count);
+        auto chosen = choose_object(accepted, row.transfer_syntax_uid, count,
+                                    encodable_pixels_of(archive, row));
         if (!chosen) return not_acceptable(request, kept_syntaxes(rows));
         variant += chosen->transfer_syntax + (chosen->multipart ? "m" : "s");
         sending.push_back({row, std::move(*chosen)});
@@ -147,11 +148,8 @@ http::Response bulk_data(http::Request& request, store::Archive& archive) {
     if (*type == kOffered[0]) {
         response = http::Response::of(200, *type, std::move(bytes));
     } else {
-        http::Part part{std::string(kOffered[0]), "", std::move(bytes)};
-        response = http::multipart_response(kOffered[0],
-                                            [part = std::optional(std::move(part))]() mutable {
-                                                return std::exchange(part, std::nullopt);
-                                            });
+        response = http::multipart_response(
+            kOffered[0], http::Part{std::string(kOffered[0]), "", std::move(bytes)});
     }
     set_cache_headers(response, etag);
     return response;

@@ -84,11 +84,11 @@ TEST(Wado, SendsObjectsAsStoredWhereTheClientTakesThem) {
 TEST(Wado, SaysWhatThereIsWhereNothingIsAcceptable) {
     TestArchive archive;
     const http::Response refused =
-        archive.get(kJpeg, "application/dicom; transfer-syntax=1.2.840.10008.1.2.4.80");
+        archive.get(kJpeg, "application/dicom; transfer-syntax=1.2.840.10008.1.2.4.91");
     EXPECT_EQ(refused.status, 406);
     EXPECT_NE(TestArchive::body(refused).find("1.2.840.10008.1.2.4.50"), std::string::npos);
     EXPECT_EQ(archive.status(kSeries, "application/dicom"), 406);
-    EXPECT_EQ(archive.status(kGray + "/frames/1", "image/jls"), 406);
+    EXPECT_EQ(archive.status(kGray + "/frames/1", "image/jxl"), 406);
     EXPECT_EQ(archive.status(kGray + "/rendered", "image/webp"), 406);
     EXPECT_EQ(archive.status(kGray + "/metadata", "application/dicom+xml"), 406);
     EXPECT_EQ(archive.status(kGray, "nonsense"), 400);

@@ -1,0 +1,132 @@
+// JPEG 2000 by OpenJPEG, which decode_openjpeg.cpp includes as well.
+#include <openjpeg.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "dicom/encoders.h"
+
+namespace lucerna::dicom {
+namespace {
+
+/// What OpenJPEG writes to: it goes back to fill in lengths.
+struct Sink {
+    Bytes bytes;
+    std::size_t at = 0;
+
+    void reach(std::size_t end) {
+        if (end > bytes.size()) bytes.resize(end);
+    }
+};
+
+OPJ_SIZE_T write_some(void* buffer, OPJ_SIZE_T size, void* user) {
+    auto& sink = *static_cast<Sink*>(user);
+    sink.reach(sink.at + size);
+    std::memcpy(sink.bytes.data() + sink.at, buffer, size);
+    sink.at += size;
+    return size;
+}
+
+OPJ_OFF_T skip_some(OPJ_OFF_T count, void* user) {
+    auto& sink = *static_cast<Sink*>(user);
+    if (count < 0) return -1;
+    sink.at += static_cast<std::size_t>(count);
+    sink.reach(sink.at);
+    return count;
+}
+
+OPJ_BOOL seek_to(OPJ_OFF_T to, void* user) {
+    auto& sink = *static_cast<Sink*>(user);
+    if (to < 0) return OPJ_FALSE;
+    sink.at = static_cast<std::size_t>(to);
+    sink.reach(sink.at);
+    return OPJ_TRUE;
+}
+
+void keep_message(const char* message, void* user) {
+    auto& kept = *static_cast<std::string*>(user);
+    if (kept.empty()) kept = message;
+    while (!kept.empty() && kept.back() == '\n') kept.pop_back();
+}
+void drop_message(const char*, void*) {}
+
+/// OpenJPEG's handles are pointers to void, all of one type.
+template <auto kRelease>
+struct Release {
+    template <typename Handle>
+    void operator()(Handle* handle) const {
+        kRelease(handle);
+    }
+};
+using Encoder2000 = std::unique_ptr<opj_codec_t, Release<opj_destroy_codec>>;
+using Stream = std::unique_ptr<opj_stream_t, Release<opj_stream_destroy>>;
+using Image = std::unique_ptr<opj_image_t, Release<opj_image_destroy>>;
+
+void require(bool done, const std::string& complaint) {
+    if (!done) throw Error(ErrorCode::kInternal, "OpenJPEG cannot encode: " + complaint);
+}
+
+Image image_of(const DecodedFrame& frame) {
+    const auto components = static_cast<std::size_t>(frame.samples_per_pixel);
+    std::array<opj_image_cmptparm_t, 3> parameters{};
+    for (opj_image_cmptparm_t& one : parameters) {
+        one.dx = one.dy = 1;
+        one.w = static_cast<OPJ_UINT32>(frame.columns);
+        one.h = static_cast<OPJ_UINT32>(frame.rows);
+        one.prec = static_cast<OPJ_UINT32>(frame.bits_stored);
+        one.sgnd = frame.is_signed ? 1 : 0;
+    }
+    Image image(opj_image_create(static_cast<OPJ_UINT32>(components), parameters.data(),
+                                 components == 3 ? OPJ_CLRSPC_SRGB : OPJ_CLRSPC_GRAY));
+    require(image != nullptr, "no memory");
+    image->x1 = static_cast<OPJ_UINT32>(frame.columns);
+    image->y1 = static_cast<OPJ_UINT32>(frame.rows);
+    for (std::size_t i = 0; i < frame.count(); ++i)
+        image->comps[i % components].data[i / components] = static_cast<OPJ_INT32>(frame.value(i));
+    return image;
+}
+
+opj_cparameters_t lossless_parameters(const DecodedFrame& frame) {
+    opj_cparameters_t parameters;
+    opj_set_default_encoder_parameters(&parameters);
+    parameters.tcp_numlayers = 1;
+    parameters.tcp_rates[0] = 0;
+    parameters.cp_disto_alloc = 1;
+    parameters.irreversible = 0;
+    parameters.tcp_mct = frame.photometric_interpretation == "RGB" ? 1 : 0;
+    // A picture cannot be halved more often than it has pixels.
+    while (parameters.numresolution > 1 &&
+           std::min(frame.rows, frame.columns) < 1 << (parameters.numresolution - 1))
+        --parameters.numresolution;
+    return parameters;
+}
+
+}  // namespace
+
+Bytes encode_jpeg2000(const DecodedFrame& frame) {
+    std::string complaint;
+    const Image image = image_of(frame);
+    const Encoder2000 codec(opj_create_compress(OPJ_CODEC_J2K));
+    Sink sink;
+    const Stream stream(opj_stream_default_create(OPJ_FALSE));
+    require(codec != nullptr && stream != nullptr, "it cannot start");
+    opj_set_error_handler(codec.get(), keep_message, &complaint);
+    opj_set_warning_handler(codec.get(), drop_message, nullptr);
+    opj_set_info_handler(codec.get(), drop_message, nullptr);
+    opj_stream_set_user_data(stream.get(), &sink, nullptr);
+    opj_stream_set_write_function(stream.get(), write_some);
+    opj_stream_set_skip_function(stream.get(), skip_some);
+    opj_stream_set_seek_function(stream.get(), seek_to);
+    opj_cparameters_t parameters = lossless_parameters(frame);
+    require(opj_setup_encoder(codec.get(), &parameters, image.get()), complaint);
+    require(opj_start_compress(codec.get(), image.get(), stream.get()), complaint);
+    require(opj_encode(codec.get(), stream.get()), complaint);
+    require(opj_end_compress(codec.get(), stream.get()), complaint);
+    return std::move(sink.bytes);
+}
+
+}  // namespace lucerna::dicom
