@@ -76,7 +76,7 @@ const std::vector<Setting>& all_settings() {
          into(&S::s3_bucket)},
         {"store.s3_region", std::string("us-east-1"), "The region that requests are signed for.",
          into(&S::s3_region)},
-        {"store.s3_prefix", std::string(), "Before each key, for a bucket that others use too.",
+        {"store.s3_prefix", std::string(), "Before each key, for a bucket that others use too; one prefix belongs to one index.",
          into(&S::s3_prefix)},
         {"store.s3_keys", std::string(),
          "File with the lines `access_key VALUE` and `secret_key VALUE`; empty: "
