@@ -1,6 +1,8 @@
 #include "receive/stow.h"
 
 #include <algorithm>
+#include <deque>
+#include <future>
 #include <optional>
 #include <set>
 #include <utility>
@@ -120,7 +122,9 @@ class StowRequest {
             return refuse(400, "no-boundary", "Content-Type names no multipart boundary");
         try {
             read_parts(boundary);
+            settle_all();
         } catch (const Error& error) {
+            settle_all();
             log_end(error.what());
             if (error.code() != ErrorCode::kInvalidInput) throw;
             return refuse(400, "malformed-body",
@@ -170,7 +174,7 @@ class StowRequest {
     void read_parts(const std::string& boundary) {
         constexpr std::size_t kPiece = std::size_t{256} * 1024;
         MultipartParser parser(boundary, options_.limits,
-                               [this](const MultipartParser::Part& part) { note(store(part)); });
+                               [this](const MultipartParser::Part& part) { take(part); });
         Bytes piece(kPiece);
         while (const std::size_t count = request_.body.read(piece)) {
             bytes_ += count;
@@ -179,7 +183,18 @@ class StowRequest {
         parser.finish();
     }
 
-    Outcome store(const MultipartParser::Part& part) {
+    static constexpr std::size_t kAtOnce = 4;
+    static constexpr std::size_t kBytesAtOnce = std::size_t{32} << 20;
+
+    /// A part that is being kept.
+    struct Waiting {
+        std::string sop_instance_uid;
+        std::size_t bytes = 0;
+        std::future<Outcome> outcome;
+    };
+
+    /// Failed, or fit to be kept.
+    [[nodiscard]] Outcome judge(const MultipartParser::Part& part) const {
         Outcome outcome;
         const auto type = part.headers.find("content-type");
         if (type != part.headers.end()) {
@@ -190,15 +205,67 @@ class StowRequest {
         }
         try {
             describe(part.body, outcome);
-            if (study_ && outcome.study_uid != *study_)
-                return failed(outcome, dicom::status::kDoesNotMatchClass,
-                              "Study Instance UID differs from the study in the path");
-            (void)sink_.keep(part.body, {"stow", request_.principal});
+        } catch (const Error& error) {
+            return failed(outcome, dicom::status_for(error.code()), error.what());
+        }
+        if (study_ && outcome.study_uid != *study_)
+            return failed(outcome, dicom::status::kDoesNotMatchClass,
+                          "Study Instance UID differs from the study in the path");
+        return outcome;
+    }
+
+    /// A part that is fit is kept while the next ones come in: to flush an object is mostly to
+    /// wait.
+    void take(const MultipartParser::Part& part) {
+        Outcome outcome = judge(part);
+        wait_for_room(outcome.sop_instance_uid, part.body.size());
+        Waiting one{outcome.sop_instance_uid, part.body.size(), {}};
+        if (outcome.stored() && part.body.size() <= kBytesAtOnce) {
+            one.outcome =
+                std::async(std::launch::async,
+                           [this, outcome, file = Bytes(part.body.begin(), part.body.end())] {
+                               return kept(outcome, file);
+                           });
+        } else {
+            std::promise<Outcome> settled;
+            settled.set_value(outcome.stored() ? kept(std::move(outcome), part.body)
+                                               : std::move(outcome));
+            one.outcome = settled.get_future();
+        }
+        waiting_bytes_ += one.bytes;
+        waiting_.push_back(std::move(one));
+    }
+
+    void wait_for_room(const std::string& sop_instance_uid, std::size_t size) {
+        // Of two with one UID the first is the one to keep.
+        const bool again = std::any_of(waiting_.begin(), waiting_.end(), [&](const Waiting& one) {
+            return one.sop_instance_uid == sop_instance_uid;
+        });
+        while (!waiting_.empty() &&
+               (again || waiting_.size() == kAtOnce || waiting_bytes_ + size > kBytesAtOnce))
+            settle_first();
+    }
+
+    [[nodiscard]] Outcome kept(Outcome outcome, ByteView file) const {
+        try {
+            (void)sink_.keep(file, {"stow", request_.principal});
         } catch (const Error& error) {
             outcome.for_lack_of_space = error.code() == ErrorCode::kOutOfSpace;
             return failed(outcome, dicom::status_for(error.code()), error.what());
         }
         return outcome;
+    }
+
+    /// In the order in which they came.
+    void settle_first() {
+        Waiting first = std::move(waiting_.front());
+        waiting_.pop_front();
+        waiting_bytes_ -= first.bytes;
+        note(first.outcome.get());
+    }
+
+    void settle_all() {
+        while (!waiting_.empty()) settle_first();
     }
 
     /// Fills in what the answer names, as far as it can be read. Throws Error for the rest.
@@ -270,6 +337,8 @@ class StowRequest {
     std::optional<std::string> study_;
     std::optional<http::MediaType> content_type_;
     StoreResponse response_;
+    std::deque<Waiting> waiting_;
+    std::size_t waiting_bytes_ = 0;
     std::size_t stored_ = 0;
     std::size_t failed_ = 0;
     std::size_t without_space_ = 0;

@@ -3,7 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <map>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -23,6 +27,13 @@ class FakeSink : public InstanceSink {
   public:
     KeptAs keep(ByteView file, const Origin& origin) override {
         const std::string uid = dicom::split_part10(file).head.sop_instance_uid;
+        std::unique_lock lock(mutex_);
+        most_inside = std::max(most_inside, ++inside_);
+        changed_.notify_all();
+        // Patience, for who never comes.
+        changed_.wait_for(lock, std::chrono::minutes(2),
+                          [&] { return most_inside >= wait_for_inside; });
+        --inside_;
         if (fails.contains(uid)) throw Error(fails.at(uid), "the sink says no");
         last_protocol = origin.protocol;
         last_sender = origin.sender;
@@ -35,6 +46,14 @@ class FakeSink : public InstanceSink {
     std::map<std::string, ErrorCode> fails;
     std::string last_protocol;
     std::string last_sender;
+    /// No call returns before so many have come.
+    int wait_for_inside = 0;
+    int most_inside = 0;
+
+  private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    int inside_ = 0;
 };
 
 std::string body_of(const std::vector<Bytes>& files,
@@ -91,6 +110,36 @@ TEST_F(Stow, KeepsEachPartBitForBitAndSaysWhereItIs) {
               "/dicom-web/studies/1.2.3.4/series/1.2.3.4.1/instances/1.2.3.4.1");
     EXPECT_EQ(parsed(response)["00081190"]["Value"][0], "/dicom-web/studies/1.2.3.4");
     EXPECT_FALSE(parsed(response).contains("00081198"));
+}
+
+TEST_F(Stow, KeepsSeveralAtOnceAndAnswersInTheirOrder) {
+    sink.wait_for_inside = 3;
+    const http::Response response =
+        post(body_of({small_object("1.2.3.3"), small_object("1.2.3.1"), small_object("1.2.3.2")}));
+    EXPECT_EQ(sink.most_inside, 3) << "one waited for another";
+    const json stored = items(response, "00081199");
+    ASSERT_EQ(stored.size(), 3u);
+    EXPECT_EQ(stored[0]["00081155"]["Value"][0], "1.2.3.3");
+    EXPECT_EQ(stored[1]["00081155"]["Value"][0], "1.2.3.1");
+    EXPECT_EQ(stored[2]["00081155"]["Value"][0], "1.2.3.2");
+}
+
+TEST_F(Stow, KeepsTwoWithOneUidOneAfterTheOther) {
+    const Bytes last = small_object("1.2.3.1", 200);
+    const http::Response response = post(body_of({small_object("1.2.3.1", 100), last}));
+    EXPECT_EQ(response.status, 200);
+    EXPECT_EQ(sink.most_inside, 1);
+    EXPECT_TRUE(sink.kept.at("1.2.3.1") == last);
+}
+
+TEST_F(Stow, WaitsForWhatIsBeingKeptWhenTheBodyBreaks) {
+    std::string body = body_of({small_object("1.2.3.1"), small_object("1.2.3.2")});
+    body.resize(body.size() - 9);
+    const http::Response response = post(body);
+    EXPECT_EQ(response.status, 400);
+    EXPECT_TRUE(sink.kept.contains("1.2.3.1"));
+    EXPECT_THAT(std::get<std::string>(response.body),
+                HasSubstr(std::to_string(sink.kept.size()) + " instances before it were stored"));
 }
 
 TEST_F(Stow, TakesABoundaryInQuotesAndTheTypeWithout) {
