@@ -187,6 +187,7 @@ void answer_find(dicom::ScpExchange& exchange, store::Archive& archive, Root roo
         level_name = name_of(std::get<Level>(level));
         Find find = find_from(exchange.data_set(), std::get<Level>(level));
         find.query.combined_date_time = exchange.is_extended(kCombinedDateTimeByte);
+        find.query.fuzzy_names = exchange.is_extended(kFuzzyNamesByte);
         Answers answers(exchange, archive, find, own_aet);
         bool is_cancelled = false;
         archive.find_each(find.query, [&](const store::Match& match) {

@@ -66,6 +66,10 @@ void add_included(Search& search, const std::string& value, std::vector<std::str
     }
 }
 
+bool is_name(dicom::Tag tag) {
+    return tag == dicom::tags::kPatientName || tag == dicom::tags::kReferringPhysicianName;
+}
+
 Search search_from(const http::Request& request, Level level, const QidoOptions& options) {
     Search search;
     search.query.level = level;
@@ -93,10 +97,13 @@ Search search_from(const http::Request& request, Level level, const QidoOptions&
     const std::string fuzzy = request.query.get_or("fuzzymatching", "false");
     if (fuzzy != "true" && fuzzy != "false")
         throw Error(ErrorCode::kInvalidInput, "fuzzymatching must be true or false");
-    if (fuzzy == "true")
-        search.warnings.emplace_back(
-            "The fuzzymatching parameter is not supported. Only literal matching has been "
-            "performed.");
+    search.query.fuzzy_names = fuzzy == "true";
+    for (const store::Key& key : search.query.keys)
+        if (search.query.fuzzy_names && is_name(key.tag) && !key.value.empty() &&
+            !store::is_fuzzy_name(key.value))
+            search.warnings.emplace_back(
+                "The fuzzymatching parameter is not supported for a pattern with wildcards within "
+                "words. Only literal matching has been performed.");
     if (!not_matched.empty())
         search.warnings.push_back("Not matched by, because the index does not hold them: " +
                                   list(not_matched));

@@ -47,6 +47,17 @@ TEST(Qido, MatchesByKeywordAndByNumber) {
     EXPECT_EQ(archive.text("/dicom-web/studies?PatientID=nobody"), "[]");
 }
 
+TEST(Qido, MatchesNamesFuzzilyWhereAsked) {
+    TestArchive archive;
+    const auto found = [&](const std::string& query) {
+        return uids(archive.text("/dicom-web/studies?" + query), "0020000D").size();
+    };
+    EXPECT_EQ(found("PatientName=miller"), 0U);
+    EXPECT_EQ(found("fuzzymatching=true&PatientName=miller"), 2U);
+    EXPECT_EQ(found("fuzzymatching=true&PatientName=eva%20mueller&PatientID=P-1.2.1"), 1U);
+    EXPECT_EQ(found("fuzzymatching=true&PatientName=smith"), 0U);
+}
+
 TEST(Qido, FindsSeriesAndInstancesBelowAndAcross) {
     TestArchive archive;
     EXPECT_EQ(uids(archive.text("/dicom-web/studies/1.2.1/series"), "0020000E"),
@@ -81,8 +92,10 @@ TEST(Qido, WarnsOfWhatItDidNotDo) {
         return response.headers.get_or("Warning", "");
     };
     EXPECT_EQ(warning("fuzzymatching=false"), "");
-    EXPECT_NE(warning("fuzzymatching=true").find("299 lucerna \"The fuzzymatching"),
-              std::string::npos);
+    EXPECT_EQ(warning("fuzzymatching=true&PatientName=mul"), "");
+    EXPECT_NE(
+        warning("fuzzymatching=true&PatientName=m?ll").find("299 lucerna \"The fuzzymatching"),
+        std::string::npos);
     EXPECT_NE(warning("Manufacturer=Acme").find("Manufacturer"), std::string::npos);
     EXPECT_NE(warning("ProcedureCodeSequence.CodeValue=1").find("ProcedureCode"),
               std::string::npos);

@@ -53,7 +53,7 @@ TEST(Database, BringsAnOlderFileUpToTheSchema) {
     store.archive().keep(test::StoredInstance{}.file());
     store.close();
     const std::string older =
-        "DROP TABLE request_attributes; DROP TABLE performed_of; DROP TABLE performed_steps; "
+        "DROP TABLE request_attributes; DROP TABLE name_words; DROP TABLE performed_of; DROP TABLE performed_steps; "
         "DROP TABLE scheduled_steps; DROP TABLE orders; DROP TABLE processes; "
         "ALTER TABLE jobs DROP COLUMN process;";
     if (store.on_sqlite())
@@ -64,6 +64,9 @@ TEST(Database, BringsAnOlderFileUpToTheSchema) {
     store.open();
     EXPECT_EQ(store.archive().totals().instances, 1U) << "and keeps what is in it";
     EXPECT_EQ(store.archive().find({Level::kSeries, {}}).size(), 1U);
+    Query named{Level::kStudy, {{{0x0010, 0x0010}, "Jane"}}};
+    named.fuzzy_names = true;
+    EXPECT_EQ(store.archive().find(named).size(), 1U) << "words of names are entered";
 }
 
 TEST(Database, RefusesAFileThatIsNoIndex) {

@@ -6,6 +6,7 @@
 #include "dicom/uids.h"
 #include "exam/view.h"
 #include "store/matching.h"
+#include "store/name_words.h"
 
 namespace lucerna::store {
 namespace {
@@ -95,7 +96,9 @@ std::int64_t study_row(Connection& index, const Facts& facts) {
         .bind(facts.referring_physician_name)
         .bind(name_keys(facts.referring_physician_name).alphabetic)
         .run();
-    return index.last_row();
+    const std::int64_t row = index.last_row();
+    enter_name_words(index, row, facts.patient_name, facts.referring_physician_name);
+    return row;
 }
 
 void add_modality(Connection& index, std::int64_t study, const std::string& modality) {

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "store/columns.h"
 #include "store/matching.h"
+#include "store/name_words.h"
 
 namespace lucerna::store {
 namespace {
@@ -146,6 +147,24 @@ Condition by_name(const Column& column, std::string_view value) {
     return all;
 }
 
+/// As Query::fuzzy_names has it. Each word is one search in the index of words.
+Condition by_fuzzy_name(const Column& column, std::string_view value) {
+    Condition all = by_name(column, value);
+    if (!is_fuzzy_name(value)) return all;
+    const std::string attribute = column.sql == "s.patient_name" ? kPatientWords : kReferringWords;
+    std::string words;
+    for (const NameWord& one : name_words(value)) {
+        // After the letters and digits that words are made of comes '{'.
+        words += std::string(words.empty() ? "" : " AND ") +
+                 "s.id IN (SELECT study FROM name_words WHERE attribute = ? AND sound = ? UNION "
+                 "SELECT study FROM name_words WHERE attribute = ? AND word >= ? AND word < ?)";
+        for (const std::string& bound : {attribute, one.sound, attribute, one.word, one.word + "{"})
+            all.values.emplace_back(bound);
+    }
+    if (!words.empty()) all.text = "(" + all.text + " OR (" + words + "))";
+    return all;
+}
+
 Condition by_number(const Column& column, std::string_view value) {
     if (value.starts_with('+')) value.remove_prefix(1);
     std::int64_t number = 0;
@@ -236,7 +255,10 @@ struct Conditions {
     bool one_study = false;
 };
 
-Condition condition_for(const Column& column, const Key& key, std::string_view value) {
+Condition condition_for(const Column& column, const Key& key, std::string_view value,
+                        const Query& query) {
+    if (column.matching == Matching::kName && query.fuzzy_names)
+        return by_fuzzy_name(column, value);
     if (column.matching == Matching::kDate && trimmed(value).find(' ') != std::string_view::npos)
         for (const auto& [date, time] : kMoments)
             if (date == key.tag) return by_moment(column, *column_of(time), value);
@@ -272,7 +294,7 @@ Conditions conditions_of(const Query& query) {
         if (column == nullptr || is_universal(value) || !fits(*column, query.level) ||
             column->matching == Matching::kItems || key.sequence)
             continue;
-        Condition condition = condition_for(*column, key, value);
+        Condition condition = condition_for(*column, key, value, query);
         if (column->sql == "s.study_instance_uid" && condition.values.size() == 1)
             conditions.one_study = true;
         if (column->level > query.level) {
@@ -427,6 +449,18 @@ std::vector<Match> matches_of(Connection& index, Level level, std::span<const st
 bool is_indexed(dicom::Tag tag, Level level) {
     const Column* column = column_of(tag);
     return column != nullptr && fits(*column, level);
+}
+
+bool is_fuzzy_name(std::string_view value) {
+    if (name_words(value).empty()) return false;
+    for (std::size_t at = value.find_first_of("*?"); at != std::string_view::npos;
+         at = value.find_first_of("*?", at + 1)) {
+        const bool ends_word =
+            at + 1 == value.size() || std::string_view(" ^=").find(value[at + 1]) < 3;
+        const bool follows = at > 0 && std::string_view(" ^=").find(value[at - 1]) > 2;
+        if (value[at] == '?' || !ends_word || !follows) return false;
+    }
+    return true;
 }
 
 bool is_indexed_in(dicom::Tag sequence, dicom::Tag tag, Level level) {

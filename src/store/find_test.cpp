@@ -102,6 +102,30 @@ class FindTest : public testing::Test {
     TestStore store;
 };
 
+TEST_F(FindTest, MatchesNamesFuzzilyWhereAsked) {
+    const auto named = [&](const std::string& name, bool fuzzy = true) {
+        Query query;
+        query.keys = {{kPatientName, name}};
+        query.fuzzy_names = fuzzy;
+        std::vector<std::string> found;
+        for (const Match& match : store.archive().find(query))
+            found.push_back(match.study_instance_uid);
+        return found;
+    };
+    EXPECT_THAT(named("jane", false), IsEmpty());
+    EXPECT_THAT(named("jane"), UnorderedElementsAre("1.1", "1.2"));  // John sounds like it
+    EXPECT_THAT(named("Jane Do*"), UnorderedElementsAre("1.1", "1.2"));
+    EXPECT_THAT(named("Mueller"), ElementsAre("1.3"));
+    EXPECT_THAT(named("mul"), ElementsAre("1.3"));
+    EXPECT_THAT(named("\u041C\u044E\u043B\u043B\u0435\u0440"), ElementsAre("1.3"));
+    EXPECT_THAT(named("Yamata"), ElementsAre("1.4"));
+    EXPECT_THAT(named("\u5C71\u7530"), ElementsAre("1.4"));
+    EXPECT_THAT(named("*ller*"), ElementsAre("1.3"));  // a pattern, matched literally
+    EXPECT_THAT(named("*hn"), ElementsAre("1.2"));
+    EXPECT_THAT(named("Schmidt"), IsEmpty());
+    EXPECT_THAT(named("Doe Maria"), IsEmpty());
+}
+
 TEST_F(FindTest, WithoutKeysGivesAllNewestFirst) {
     EXPECT_THAT(studies({}), ElementsAre("1.2", "1.1", "1.3", "1.4"));
     EXPECT_THAT(studies({{kPatientName, "*"}, {kPatientId, ""}}),

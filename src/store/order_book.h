@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "exam/order.h"
-#include "store/sqlite.h"
+#include "store/connection.h"
 
 namespace lucerna::store {
 

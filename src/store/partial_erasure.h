@@ -3,7 +3,7 @@
 #include <cstddef>
 
 #include "store/archive.h"
-#include "store/sqlite.h"
+#include "store/connection.h"
 
 namespace lucerna::store {
 

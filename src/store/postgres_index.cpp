@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "store/name_words.h"
 #include "store/postgres.h"
 #include "store/postgres_dialect.h"
 #include "store/schema.h"
@@ -83,6 +84,7 @@ void PostgresIndex::prepare_schema(Connection& writer) {
             script += postgres_schema(kUpgrades[from - 1]);
         script += "INSERT INTO lucerna_index VALUES (" + std::to_string(kSchemaVersion) + ");";
         writer.execute(script.c_str());
+        if (!empty && version < kFirstWithNameWords) enter_all_name_words(writer);
     }
     writer.execute("COMMIT");
     new_ = new_ || empty;

@@ -33,6 +33,10 @@ struct Query {
     /// Ranges of a date and of the time that belongs to it are one range of moments, where both are
     /// open at the same ends (PS3.4 C.2.2.2.5.4); else a time range holds on each day.
     bool combined_date_time = false;
+    /// Names match too where each word of the key begins a word of the name or sounds like one
+    /// (name_words.h), in any order: beside what they match literally (PS3.18 8.3.4.2). A key with
+    /// a wildcard elsewhere than at the end of a word is matched literally alone.
+    bool fuzzy_names = false;
 };
 
 /// An attribute of a match: UTF-8, values separated by a backslash. Of a sequence: what `items_of`
@@ -66,6 +70,9 @@ struct Match {
 
 /// The same of an attribute within the items of a sequence.
 [[nodiscard]] bool is_indexed_in(dicom::Tag sequence, dicom::Tag tag, Level level);
+
+/// Whether Query::fuzzy_names can do anything for this value of a name.
+[[nodiscard]] bool is_fuzzy_name(std::string_view value);
 
 /// The attributes as the members of a DICOM JSON object (PS3.18 F.2): `"00080020":{"vr":"DA",...}`
 /// joined by commas, without the braces, so that a Retrieve URL can be put beside them.

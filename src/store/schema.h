@@ -6,7 +6,10 @@ namespace lucerna::store {
 
 /// Goes up by one with every change, which is a text more in kUpgrades; an older program refuses
 /// the newer file.
-inline constexpr int kSchemaVersion = 4;
+inline constexpr int kSchemaVersion = 5;
+
+/// The first that holds words of names.
+inline constexpr int kFirstWithNameWords = 5;
 
 /// The index in its first version (docs/formats/index.md). Instants are milliseconds since 1970
 /// UTC. Columns that end in _key hold the value as it is matched: folded, or padded, never shown.
@@ -253,6 +256,19 @@ CREATE TABLE processes (
     server  TEXT NOT NULL
 ) WITHOUT ROWID;
 ALTER TABLE jobs ADD COLUMN process TEXT NOT NULL DEFAULT '';
+)sql",
+    R"sql(
+-- Words of names as fuzzy matching compares them; the program enters them for studies that are
+-- there already.
+CREATE TABLE name_words (
+    study      INTEGER NOT NULL REFERENCES studies (id) ON DELETE CASCADE,
+    attribute  TEXT NOT NULL,
+    word       TEXT NOT NULL,
+    sound      TEXT NOT NULL
+);
+CREATE INDEX name_words_by_study ON name_words (study);
+CREATE INDEX name_words_by_word  ON name_words (attribute, word, study);
+CREATE INDEX name_words_by_sound ON name_words (attribute, sound, study);
 )sql"};
 
 }  // namespace lucerna::store

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "store/name_words.h"
 #include "store/page_cipher.h"
 #include "store/schema.h"
 #include "store/sealed_log.h"
@@ -35,7 +36,9 @@ void prepare_schema(SqliteConnection& connection, const std::filesystem::path& p
     if (empty) script += kSchema;
     for (std::int64_t from = empty ? 1 : version; from < kSchemaVersion; ++from)
         script += kUpgrades[from - 1];
-    script += "PRAGMA application_id = " + std::to_string(kApplicationId) +
+    connection.execute(script.c_str());
+    if (!empty && version < kFirstWithNameWords) enter_all_name_words(connection);
+    script = "PRAGMA application_id = " + std::to_string(kApplicationId) +
               "; PRAGMA user_version = " + std::to_string(kSchemaVersion) + "; COMMIT;";
     connection.execute(script.c_str());
 }
