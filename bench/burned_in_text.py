@@ -94,7 +94,7 @@ def recall(kind, count, phantoms, work, dice):
 
 
 def false_blanking(name, files, work):
-    area = touched = 0
+    touched = 0
     objects, refused = exported(files, work)
     shares = []
     for found in objects.values():

@@ -57,6 +57,21 @@ TEST_F(SettingsTest, ReadDestinations) {
                 HasSubstr("destination.results must be true or false"));
 }
 
+TEST_F(SettingsTest, ReadHowADestinationIsDeidentified) {
+    const std::string start =
+        "[[destination]]\nname = \"x\"\naet = \"X\"\nhost = \"h\"\nport = 1\n";
+    const ServeSettings settings =
+        read(start +
+             "images = true\ndeidentify = \"screening\"\nproject = \"p\"\n"
+             "[deidentify]\nsafe_private = [\"(0019,xx0C) SITE\"]\n");
+    EXPECT_TRUE(settings.destinations.at(0).images);
+    EXPECT_EQ(settings.destinations.at(0).deidentify, "screening");
+    EXPECT_EQ(settings.destinations.at(0).project, "p");
+    EXPECT_EQ(settings.deidentify_safe_private.at(0), "(0019,xx0C) SITE");
+    EXPECT_THAT(refusal_of(start + "deidentify = \"screening\"\n"), HasSubstr("go together"));
+    EXPECT_THAT(refusal_of(start + "project = \"p\"\n"), HasSubstr("go together"));
+}
+
 TEST_F(SettingsTest, RefuseWhatTheyDoNotKnowWithFileAndLine) {
     EXPECT_THAT(refusal_of("data = \"d\"\n[http]\nprot = 1\n"),
                 AllOf(HasSubstr("lucerna.toml, line 3"), HasSubstr("http.prot")));

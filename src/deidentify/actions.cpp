@@ -62,7 +62,8 @@ int type_of(Tag tag, Tag parent, std::string_view sop_class_uid) {
 }
 
 Action action_of(Basic basic, int type) {
-    // By Type 1, 2, 3. PS3.15 Table E.1-1a.
+    // By Type 1, 2, 3. PS3.15 Table E.1-1a. X/Z/U* is U even where the sequence may be missing:
+    // Common Instance Reference (PS3.3 C.12.2) must list what is referred to and nothing else.
     struct Row {
         Basic basic;
         Action by_type[3];
@@ -71,7 +72,7 @@ Action action_of(Basic basic, int type) {
     constexpr Row kRows[] = {
         {Basic::kD, {d, d, d}},   {Basic::kZ, {d, z, z}},  {Basic::kX, {x, x, x}},
         {Basic::kU, {u, u, u}},   {Basic::kXD, {d, d, x}}, {Basic::kXZ, {z, z, x}},
-        {Basic::kXZD, {d, z, x}}, {Basic::kZD, {d, z, z}}, {Basic::kXZU, {u, z, x}},
+        {Basic::kXZD, {d, z, x}}, {Basic::kZD, {d, z, z}}, {Basic::kXZU, {u, u, u}},
     };
     return kRows[static_cast<std::size_t>(basic)].by_type[type - 1];
 }

@@ -24,7 +24,7 @@ TEST(Actions, FollowTheTypeOfTheAttribute) {
                           {Basic::kX, {"X", "X", "X"}},   {Basic::kU, {"U", "U", "U"}},
                           {Basic::kXD, {"D", "D", "X"}},  {Basic::kXZ, {"Z", "Z", "X"}},
                           {Basic::kXZD, {"D", "Z", "X"}}, {Basic::kZD, {"D", "Z", "Z"}},
-                          {Basic::kXZU, {"U", "Z", "X"}}};
+                          {Basic::kXZU, {"U", "U", "U"}}};
     for (const Case& one : cases)
         for (int type = 1; type <= 3; ++type)
             EXPECT_EQ(letter_of(action_of(one.basic, type)), one.by_type[type - 1])

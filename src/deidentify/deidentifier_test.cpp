@@ -112,6 +112,17 @@ TEST(Deidentifier, GoesIntoSequences) {
     EXPECT_EQ(there.text(tags::kReferencedSopClassUid), dicom::sop_class::kCt);
 }
 
+TEST(Deidentifier, TreatsWhatTheTableDoesNotListLikeItsKind) {
+    DataSet object = example();
+    const Tag retrieve_url{0x0008, 0x1190};
+    const Tag document_author{0x0040, 0xA067};
+    object.set_text(retrieve_url, "https://pacs.example/studies/1.2.3");
+    object.set_text(document_author, "Roe^Richard");
+    const DataSet d = made(deidentifier("screening"), std::move(object));
+    EXPECT_FALSE(d.has(retrieve_url));
+    EXPECT_EQ(d.text(document_author), "REMOVED");
+}
+
 TEST(Deidentifier, KeepsOnlySafePrivateAttributes) {
     DataSet object = example();
     const auto put = [&](Tag tag, const char* vr, std::string_view text) {

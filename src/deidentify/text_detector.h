@@ -19,10 +19,9 @@ struct Box {
 /// more separate strokes of one level, brighter or darker than what is around them, of one height,
 /// in a row. A box of each line with a margin of half its height.
 ///
-/// It finds horizontal printed lines of 7 to about 120 pixels in height on a calm background, and
-/// over tissue where they are of one level; not handwriting, rotated lines, one or two letters
-/// alone, or letters that touch. How many of our own: `lucerna deidentify-check`
-/// (docs/deidentification.md).
+/// It finds horizontal printed lines of 7 to about 120 pixels in height that stand out from what they
+/// stand on; not handwriting, rotated lines, one or two letters alone, letters that touch, or faint
+/// ones. How many of our own: bench/burned_in_text.py, figures in docs/deidentification.md.
 [[nodiscard]] std::vector<Box> detect_text(const dicom::DecodedFrame& frame);
 
 }  // namespace lucerna::deidentify

@@ -137,6 +137,10 @@ class Walk {
     Decision decide_unlisted(Tag tag, std::string_view vr) const {
         if (dicom::keyword_of(tag).empty()) return {Action::kRemove};
         if (vr == "PN") return {Action::kDummy};
+        // Where the original lies: its UIDs are in it, and whose archive it is. Codes stay.
+        constexpr Tag kCodingSchemeUrl{0x0008, 0x010E};
+        if (vr == "UR" && tag != kCodingSchemeUrl && tag != tags::kUrnCodeValue)
+            return {Action::kRemove};
         if (is_temporal(vr)) return temporal(Action::kDummy);
         if (vr == "UI" && !is_structural(tag) && !rules_.profile.has(Option::kRetainUids))
             return {Action::kUid, Action::kUid, false};

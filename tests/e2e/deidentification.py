@@ -5,8 +5,8 @@ them with pydicom, DCMTK's storescp and dciodvfy.
     LUCERNA_BIN=... PYTHONPATH=.deps/python tests/e2e/deidentification.py [TEST]
 """
 import json
-import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -18,8 +18,8 @@ from query_retrieve import free_port, made
 from whole_program import LUCERNA, SHARED, Server, dciodvfy_errors, main, phantom, wait_for
 
 SCREENING = "screening"
-# What the phantom writes of its patient.
-PRIVATE_GROUP = 0x0019
+SCREENING_OPTIONS = ("basic+modified-dates+patient-characteristics+clean-pixel-data+safe-private+"
+                     "clean-descriptors+clean-structured-content")
 
 
 def export(*arguments, expected=0):
@@ -207,6 +207,27 @@ project = "study-a"
             values = {str(v) for e in every_element(d)
                       for v in (e.value if e.VM > 1 else [e.value]) if e.VR in ("UI", "LO", "SH", "PN")}
             self.assertFalse(values & identifying, path)
+
+    def test_public_objects_get_no_new_fault(self):
+        if not (SHARED / "dicom").is_dir():
+            self.skipTest("skipped: no shared data")
+        originals = {}
+        for path in sorted(p for p in (SHARED / "dicom").rglob("*") if p.is_file()):
+            try:
+                originals.setdefault(str(dcmread(path, stop_before_pixels=True).SOPInstanceUID), path)
+            except Exception:  # not DICOM, or not an object
+                continue
+        kept_uids = SCREENING_OPTIONS + "+uids"
+        files, _, _ = self.export("out", *originals.values(), profile=kept_uids, expected=4)
+
+        def faults(path):
+            return {re.sub(r"<[^<>]*>", "<>", line) for line in dciodvfy_errors(str(path))}
+
+        checked = 0
+        for path, d in files.items():
+            self.assertEqual(faults(path) - faults(originals[str(d.SOPInstanceUID)]), set(), path)
+            checked += 1
+        self.assertGreater(checked, 50)
 
 
 if __name__ == "__main__":
