@@ -31,11 +31,13 @@ struct Sequence {
     std::optional<Part> part;
     bool first = true;
     bool head_sent = false;
+    /// Of a part in pieces.
+    std::uint64_t at = 0;
 
     Chunk give() {
         Chunk chunk;
         while (part && chunk.bytes.size() < kTogether) {
-            const bool is_large = part->body.size() > kCopied;
+            const bool is_large = part->pieces || part->body.size() > kCopied;
             if (!head_sent) {
                 const std::string head = part_head(*part, boundary, std::exchange(first, false));
                 if (!is_large) {
@@ -46,18 +48,29 @@ struct Sequence {
                 head_sent = true;
             }
             if (is_large && !chunk.bytes.empty()) return chunk;
+            if (part->pieces && at < part->pieces->size) return give_piece();
             if (is_large)
                 chunk.bytes = std::move(part->body);
             else
                 chunk.bytes.insert(chunk.bytes.end(), part->body.begin(), part->body.end());
             part = next();
             head_sent = false;
-            if (is_large) return chunk;
+            at = 0;
+            // An empty chunk would mean "not yet".
+            if (is_large && !chunk.bytes.empty()) return chunk;
         }
         if (part) return chunk;
         append(chunk.bytes, multipart_end(boundary));
         chunk.last = true;
         return chunk;
+    }
+
+    Chunk give_piece() {
+        const Pieces& pieces = *part->pieces;
+        Chunk piece{.bytes = pieces.read(at, std::min(kPieceBytes, pieces.size - at))};
+        if (piece.bytes.empty()) throw Error(ErrorCode::kCorrupt, "a part is too short");
+        at += piece.bytes.size();
+        return piece;
     }
 };
 
@@ -78,7 +91,7 @@ std::string part_head(const Part& part, std::string_view boundary, bool first) {
     std::string head = first ? "--" : "\r\n--";
     head += boundary;
     head += "\r\nContent-Type: " + part.content_type;
-    head += "\r\nContent-Length: " + std::to_string(part.body.size());
+    head += "\r\nContent-Length: " + std::to_string(part.size());
     if (!part.location.empty()) head += "\r\nContent-Location: " + part.location;
     return head + "\r\n\r\n";
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "http/message.h"
+#include "http/pieces.h"
 
 namespace lucerna::http {
 
@@ -16,6 +17,10 @@ struct Part {
     /// Content-Location; may be empty.
     std::string location;
     Bytes body;
+    /// Where it is set it is the body.
+    std::optional<Pieces> pieces = {};
+
+    [[nodiscard]] std::uint64_t size() const { return pieces ? pieces->size : body.size(); }
 };
 
 /// "multipart/related; type=\"application/dicom\"; boundary=..." for a random boundary.

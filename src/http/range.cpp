@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/error.h"
+
 namespace lucerna::http {
 namespace {
 
@@ -62,39 +64,71 @@ void cut(Body& body, const Span& span) {
     body.erase(body.begin(), body.begin() + static_cast<std::ptrdiff_t>(span.begin));
 }
 
+/// What to send of a body of `size` bytes: with 206 and Content-Range set in `response` where it is
+/// a part. Empty where none of it is there: `response` is the refusal then.
+std::optional<Span> span_asked(const Request& request, Response& response, std::size_t size) {
+    const Span whole{0, size};
+    const std::optional<std::string> etag = response.headers.get("ETag");
+    if (request.method != "GET" || response.status != 200 || !etag) return whole;
+    response.headers.set("Accept-Ranges", "bytes");
+    const std::optional<Asked> asked = parse_range(request.headers.get_or("Range", ""));
+    if (!asked) return whole;
+    // A weak tag never holds here (RFC 9110 13.1.5).
+    if (const auto condition = request.headers.get("If-Range");
+        condition && (*condition != *etag || etag->starts_with("W/")))
+        return whole;
+    const std::optional<Span> span = span_of(*asked, size);
+    if (!span) {
+        response =
+            refusal(416, "range-not-satisfiable",
+                    "Range asks for bytes beyond the " + std::to_string(size) + " that there are",
+                    request.id);
+        response.headers.set("Content-Range", "bytes */" + std::to_string(size));
+        return std::nullopt;
+    }
+    response.status = 206;
+    response.headers.set("Content-Range", "bytes " + std::to_string(span->begin) + "-" +
+                                              std::to_string(span->end - 1) + "/" +
+                                              std::to_string(size));
+    return span;
+}
+
 }  // namespace
 
 Response ranged(const Request& request, Response response) {
     auto* text = std::get_if<std::string>(&response.body);
     auto* bytes = std::get_if<Bytes>(&response.body);
-    const std::optional<std::string> etag = response.headers.get("ETag");
-    if (request.method != "GET" || response.status != 200 || !etag || !(text || bytes))
-        return response;
-    response.headers.set("Accept-Ranges", "bytes");
-    const std::optional<Asked> asked = parse_range(request.headers.get_or("Range", ""));
-    if (!asked) return response;
-    // A weak tag never holds here (RFC 9110 13.1.5).
-    if (const auto condition = request.headers.get("If-Range");
-        condition && (*condition != *etag || etag->starts_with("W/")))
-        return response;
-    const std::size_t size = text ? text->size() : bytes->size();
-    const std::optional<Span> span = span_of(*asked, size);
-    if (!span) {
-        Response refused =
-            refusal(416, "range-not-satisfiable",
-                    "Range asks for bytes beyond the " + std::to_string(size) + " that there are",
-                    request.id);
-        refused.headers.set("Content-Range", "bytes */" + std::to_string(size));
-        return refused;
-    }
+    if (!text && !bytes) return response;
+    const std::optional<Span> span =
+        span_asked(request, response, text ? text->size() : bytes->size());
+    if (!span || response.status != 206) return response;
     if (text)
         cut(*text, *span);
     else
         cut(*bytes, *span);
-    response.status = 206;
-    response.headers.set("Content-Range", "bytes " + std::to_string(span->begin) + "-" +
-                                              std::to_string(span->end - 1) + "/" +
-                                              std::to_string(size));
+    return response;
+}
+
+Response ranged(const Request& request, Response response, Pieces pieces) {
+    const std::optional<Span> span =
+        span_asked(request, response, static_cast<std::size_t>(pieces.size));
+    if (!span) return response;
+    std::uint64_t at = span->begin;
+    const auto next = [read = std::move(pieces.read), end = span->end](std::uint64_t& from) {
+        Bytes bytes = read(from, std::min<std::uint64_t>(kPieceBytes, end - from));
+        if (bytes.empty() && from < end)
+            throw Error(ErrorCode::kCorrupt, "a body is shorter than was said");
+        from += bytes.size();
+        return Chunk{.bytes = std::move(bytes), .last = from == end};
+    };
+    Chunk first = next(at);
+    response.body = Stream{[next, at, first = std::optional(std::move(first))]() mutable {
+                               if (!first) return next(at);
+                               Chunk chunk = std::move(*first);
+                               first.reset();
+                               return chunk;
+                           },
+                           span->end - span->begin};
     return response;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "http/message.h"
+#include "http/pieces.h"
 
 namespace lucerna::http {
 
@@ -11,5 +12,9 @@ namespace lucerna::http {
 /// with the whole (14.2), as is If-Range with another tag than the answer's, or with a date
 /// (13.1.5): nothing here has a Last-Modified.
 [[nodiscard]] Response ranged(const Request& request, Response response);
+
+/// The same for a body in pieces, of which only what is sent is read; `response` is its head. The
+/// first piece is read at once, so that what that throws is still an answer of its own.
+[[nodiscard]] Response ranged(const Request& request, Response response, Pieces pieces);
 
 }  // namespace lucerna::http

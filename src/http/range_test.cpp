@@ -75,6 +75,44 @@ TEST(Ranged, GivesTheWholeWhereIfRangeNamesAnother) {
               "200 abcdefghij");
 }
 
+TEST(Ranged, ReadsOfABodyInPiecesWhatIsSent) {
+    std::uint64_t read_bytes = 0;
+    const auto sent = [&](const std::string& range) {
+        BodyInMemory none;
+        Request request(none);
+        request.headers = Headers({{"Range", range}});
+        Response head;
+        head.headers.set("ETag", kTag);
+        read_bytes = 0;
+        Response response =
+            ranged(request, std::move(head),
+                   {3 * kPieceBytes + 5, [&](std::uint64_t offset, std::uint64_t length) {
+                        EXPECT_LE(length, kPieceBytes);
+                        read_bytes += length;
+                        return Bytes(length, static_cast<std::uint8_t>(offset / kPieceBytes));
+                    }});
+        std::string text =
+            std::to_string(response.status) + " " + response.headers.get_or("Content-Range", "");
+        const auto* stream = std::get_if<Stream>(&response.body);
+        if (stream == nullptr) return text;
+        std::uint64_t size = 0;
+        for (bool last = false; !last;) {
+            const Chunk chunk = stream->next();
+            size += chunk.bytes.size();
+            last = chunk.last;
+        }
+        EXPECT_EQ(size, stream->length);
+        return text + " " + std::to_string(size);
+    };
+    EXPECT_EQ(sent("bytes=1048570-1048580"), "206 bytes 1048570-1048580/3145733 11");
+    EXPECT_EQ(read_bytes, 11U);
+    EXPECT_EQ(sent(""), "200  3145733");
+    EXPECT_EQ(read_bytes, 3145733U);
+    EXPECT_EQ(sent("bytes=-6"), "206 bytes 3145727-3145732/3145733 6");
+    EXPECT_EQ(sent("bytes=3145733-"), "416 bytes */3145733");
+    EXPECT_EQ(read_bytes, 0U);
+}
+
 TEST(Ranged, LeavesOtherAnswersAlone) {
     const Headers asks({{"Range", "bytes=0-1"}});
     EXPECT_EQ(answered(asks, Response::of(200, "text/plain", std::string("abc"))), "200 abc")

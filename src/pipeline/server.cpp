@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "pipeline/commitment_reports.h"
+#include "pipeline/parallel.h"
 #include "pipeline/ports.h"
 #include "pipeline/workers.h"
 #include "prepare/steps.h"
@@ -95,12 +96,15 @@ struct Server::State {
     }
 
     std::vector<dicom::ScpService> services(const ServerParts& parts) {
-        return retrieve::dimse_services(store.archive(), {.own_aet = parts.aet,
-                                                          .peer_of = peers_of(parts.destinations),
-                                                          .commitments = &commitments,
-                                                          .gives_out = parts.query_retrieve,
-                                                          .orders = &store.orders(),
-                                                          .performed = &store.performed()});
+        return retrieve::dimse_services(
+            store.archive(),
+            {.own_aet = parts.aet,
+             .peer_of = peers_of(parts.destinations),
+             .commitments = &commitments,
+             .gives_out = parts.query_retrieve,
+             .orders = &store.orders(),
+             .performed = &store.performed(),
+             .run = [](std::size_t count, const auto& part) { run_parts(2, count, part); }});
     }
 
     http::Router routes(const ServerParts& parts, const Clock& clock) {

@@ -4,13 +4,15 @@
 
 namespace lucerna::retrieve {
 
-void answer_get(dicom::ScpExchange& exchange, store::Archive& archive, Root root) {
+void answer_get(dicom::ScpExchange& exchange, store::Archive& archive, Root root,
+                const RunParts& run) {
     const auto named = objects_named(exchange, archive, root);
     if (const auto* refusal = std::get_if<IdentifierRefusal>(&named))
         return refuse(exchange, *refusal);
-    send_objects(exchange, archive, std::get<std::vector<dicom::ObjectHead>>(named),
-                 exchange.sender().calling_aet,
-                 [&](std::size_t, ByteView file) { return exchange.store(file); });
+    send_objects(
+        exchange, archive, std::get<std::vector<dicom::ObjectHead>>(named),
+        exchange.sender().calling_aet,
+        [&](std::size_t, ByteView file) { return exchange.store(file); }, run);
 }
 
 }  // namespace lucerna::retrieve

@@ -56,7 +56,7 @@ class Destination {
 }  // namespace
 
 void answer_move(dicom::ScpExchange& exchange, store::Archive& archive, Root root,
-                 const PeerOf& peer_of) {
+                 const PeerOf& peer_of, const RunParts& run) {
     const std::string& aet = exchange.request().move_destination;
     std::optional<dicom::ScuOptions> peer = peer_of ? peer_of(aet) : std::nullopt;
     if (!peer)
@@ -69,8 +69,9 @@ void answer_move(dicom::ScpExchange& exchange, store::Archive& archive, Root roo
     peer->stop = exchange.stop();
     Destination destination(*std::move(peer), objects,
                             {exchange.sender().calling_aet, exchange.request().message_id});
-    send_objects(exchange, archive, objects, aet,
-                 [&](std::size_t index, ByteView file) { return destination.send(index, file); });
+    send_objects(
+        exchange, archive, objects, aet,
+        [&](std::size_t index, ByteView file) { return destination.send(index, file); }, run);
 }
 
 }  // namespace lucerna::retrieve

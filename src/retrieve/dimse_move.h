@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "base/parts.h"
 #include "dicom/scp_exchange.h"
 #include "dicom/scu.h"
 #include "retrieve/identifier.h"
@@ -18,6 +19,6 @@ using PeerOf = std::function<std::optional<dicom::ScuOptions>(const std::string&
 /// has for the Move Destination, A801 where it has none. A destination that cannot be reached, or
 /// is lost, fails what it does not have yet. Answers as `send_objects` says.
 void answer_move(dicom::ScpExchange& exchange, store::Archive& archive, Root root,
-                 const PeerOf& peer_of);
+                 const PeerOf& peer_of, const RunParts& run);
 
 }  // namespace lucerna::retrieve

@@ -37,12 +37,13 @@ class RetrieveService : public DimseTest {
         one.sop_instance = "1.1.2.1";
         keep(one);
     }
-    void start_with_pacs() {
+    void start_with_pacs(RunParts run = one_after_another) {
         pacs.emplace(dicom::test_support::any_port(), inbox);
         start({.peer_of = [this](const std::string& aet) -> std::optional<dicom::ScuOptions> {
-            if (aet != "PACS") return {};
-            return dicom::test_support::to(*pacs);
-        }});
+                   if (aet != "PACS") return {};
+                   return dicom::test_support::to(*pacs);
+               },
+               .run = std::move(run)});
     }
     std::vector<Response> move(const std::string& sop_class, const std::string& destination,
                                const Keys& keys) {
@@ -123,6 +124,22 @@ TEST_F(RetrieveService, MovesWhatIsNamedAndCounts) {
     ASSERT_EQ(none.size(), 1u);
     EXPECT_EQ(none[0].command.status, status::kSuccess);
     EXPECT_EQ(none[0].command.sub_operations->completed, 0);
+}
+
+TEST_F(RetrieveService, ReadsTheNextObjectWhileOneIsSent) {
+    std::vector<std::size_t> counts;
+    start_with_pacs([&](std::size_t parts, const auto& part) {
+        counts.push_back(parts);
+        for (std::size_t i = parts; i-- > 0;) part(i);  // the read is done first
+    });
+    const auto responses =
+        move(kStudyMove, "PACS",
+             {{tags::kQueryRetrieveLevel, "STUDY"}, {tags::kStudyInstanceUid, "1.1"}});
+    EXPECT_EQ(responses.back().command.status, status::kSuccess);
+    EXPECT_EQ(responses.back().command.sub_operations->completed, 4);
+    EXPECT_THAT(counts, ElementsAre(2U, 2U, 2U, 1U));
+    for (const char* uid : {"1.1.1.1", "1.1.1.2", "1.1.1.3", "1.1.2.1"})
+        EXPECT_TRUE(inbox.file(uid)) << uid;
 }
 
 TEST_F(RetrieveService, RefusesUnknownDestinationsAndIdentifiersThatNameNothing) {

@@ -23,12 +23,12 @@ void find(dicom::ScpExchange& exchange, const Shop& shop) {
 
 template <Root root>
 void get(dicom::ScpExchange& exchange, const Shop& shop) {
-    answer_get(exchange, shop.archive, root);
+    answer_get(exchange, shop.archive, root, shop.options.run);
 }
 
 template <Root root>
 void move(dicom::ScpExchange& exchange, const Shop& shop) {
-    answer_move(exchange, shop.archive, root, shop.options.peer_of);
+    answer_move(exchange, shop.archive, root, shop.options.peer_of, shop.options.run);
 }
 
 void commit(dicom::ScpExchange& exchange, const Shop& shop) {
@@ -71,10 +71,18 @@ struct Row {
     void (*serve)(dicom::ScpExchange&, const Shop&);
 };
 const Row kRows[] = {
-    {"1.2.840.10008.5.1.4.1.2.1.1", command::kFindRequest, gives_out, {1, 1}, find<Root::kPatient>},
+    {"1.2.840.10008.5.1.4.1.2.1.1",
+     command::kFindRequest,
+     gives_out,
+     {1, 1, 1},
+     find<Root::kPatient>},
     {"1.2.840.10008.5.1.4.1.2.1.2", command::kMoveRequest, gives_out, {1}, move<Root::kPatient>},
     {"1.2.840.10008.5.1.4.1.2.1.3", command::kGetRequest, gives_out, {1}, get<Root::kPatient>},
-    {"1.2.840.10008.5.1.4.1.2.2.1", command::kFindRequest, gives_out, {1, 1}, find<Root::kStudy>},
+    {"1.2.840.10008.5.1.4.1.2.2.1",
+     command::kFindRequest,
+     gives_out,
+     {1, 1, 1},
+     find<Root::kStudy>},
     {"1.2.840.10008.5.1.4.1.2.2.2", command::kMoveRequest, gives_out, {1}, move<Root::kStudy>},
     {"1.2.840.10008.5.1.4.1.2.2.3", command::kGetRequest, gives_out, {1}, get<Root::kStudy>},
     {kCommitmentClass, command::kActionRequest, commits, {}, commit},

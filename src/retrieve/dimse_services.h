@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "base/parts.h"
 #include "dicom/scp_exchange.h"
 #include "retrieve/commitment.h"
 #include "retrieve/dimse_move.h"
@@ -25,6 +26,8 @@ struct DimseOptions {
     store::OrderBook* orders = nullptr;
     /// What modalities say that they perform; null takes nothing of it. Borrowed.
     store::PerformedBook* performed = nullptr;
+    /// Takes two parts: sending one object, and reading the next.
+    RunParts run = one_after_another;
 };
 
 /// The services on what the archive holds, for the provider's table. `archive` is borrowed.

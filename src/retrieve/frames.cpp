@@ -115,6 +115,37 @@ HasEncodablePixels encodable_pixels_of(store::Archive& archive, const store::Ins
     };
 }
 
+http::Pieces pieces_of(store::Archive& archive, const store::InstanceRow& row, std::uint64_t begin,
+                       std::uint64_t size) {
+    return {size,
+            [&archive, uid = row.sop_instance_uid, begin](std::uint64_t at, std::uint64_t length) {
+                return archive.object_range(uid, begin + at, length);
+            }};
+}
+
+std::optional<http::Pieces> object_in_pieces(store::Archive& archive, const store::InstanceRow& row,
+                                             const Representation& representation) {
+    if (!representation.as_stored || row.size <= http::kPieceBytes) return std::nullopt;
+    return pieces_of(archive, row, 0, row.size);
+}
+
+std::optional<PixelSpan> native_pixels(store::Archive& archive, const store::InstanceRow& row) {
+    const bool is_explicit =
+        row.transfer_syntax_uid == dicom::transfer_syntax::kExplicitVrLittleEndian;
+    const bool is_implicit =
+        row.transfer_syntax_uid == dicom::transfer_syntax::kImplicitVrLittleEndian;
+    if (row.head_bytes == 0 || !(is_explicit || is_implicit)) return std::nullopt;
+    const std::uint64_t head = is_explicit ? 12 : 8;
+    const Bytes element = archive.object_range(row.sop_instance_uid, row.head_bytes, head);
+    if (element.size() != head || little_endian(ByteView(element).first(2)) != 0x7FE0 ||
+        little_endian(ByteView(element).subspan(2, 2)) != 0x0010)
+        return std::nullopt;
+    const PixelSpan span{row.head_bytes + head, little_endian(ByteView(element).last(4))};
+    // A length that is not stated is FFFFFFFFH, beyond the end as one that lies.
+    if (span.size > row.size - std::min(row.size, span.begin)) return std::nullopt;
+    return span;
+}
+
 FrameSource::FrameSource(store::Archive& archive, const store::InstanceRow& row)
     : archive_(archive), sop_instance_uid_(row.sop_instance_uid) {
     if (find_native_frames(row)) return;
@@ -125,13 +156,12 @@ FrameSource::FrameSource(store::Archive& archive, const store::InstanceRow& row)
 /// Pixel Data of a plain little endian file is one element with a length, frame after frame.
 /// Anything less plain is left to dicom/frames.h.
 bool FrameSource::find_native_frames(const store::InstanceRow& row) {
-    const bool is_explicit =
-        row.transfer_syntax_uid == dicom::transfer_syntax::kExplicitVrLittleEndian;
-    const bool is_implicit =
+    const bool is_plain =
+        row.transfer_syntax_uid == dicom::transfer_syntax::kExplicitVrLittleEndian ||
         row.transfer_syntax_uid == dicom::transfer_syntax::kImplicitVrLittleEndian;
     // To decrypt a small object costs less than to find out where its frames are.
     constexpr std::uint64_t kSmall = 1024 * 1024;
-    if (row.head_bytes == 0 || row.size < kSmall || !(is_explicit || is_implicit)) return false;
+    if (row.head_bytes == 0 || row.size < kSmall || !is_plain) return false;
     const auto header =
         dicom::DataSet::parse(archive_.head(row.sop_instance_uid), {}, dicom::PixelData::kSkip);
     namespace tags = dicom::tags;
@@ -149,14 +179,10 @@ bool FrameSource::find_native_frames(const store::InstanceRow& row) {
     const std::uint64_t columns = positive(tags::kColumns, 0);
     if (rows > 0xFFFF || columns > 0xFFFF || frames > 0xFFFFFF) return false;
     frame_bytes_ = rows * columns * samples * (bits / 8);
-    const std::uint64_t head = is_explicit ? 12 : 8;
-    const Bytes element = archive_.object_range(row.sop_instance_uid, row.head_bytes, head);
-    if (element.size() != head || little_endian(ByteView(element).first(2)) != 0x7FE0 ||
-        little_endian(ByteView(element).subspan(2, 2)) != 0x0010)
+    const std::optional<PixelSpan> pixels = native_pixels(archive_, row);
+    if (!pixels || frame_bytes_ == 0 || frames == 0 || pixels->size / frame_bytes_ < frames)
         return false;
-    const std::uint64_t length = little_endian(ByteView(element).last(4));
-    if (frame_bytes_ == 0 || frames == 0 || length / frame_bytes_ < frames) return false;
-    begin_ = row.head_bytes + head;
+    begin_ = pixels->begin;
     count_ = static_cast<int>(frames);
     return true;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -7,6 +8,7 @@
 
 #include "dicom/data_set.h"
 #include "http/message.h"
+#include "http/pieces.h"
 #include "retrieve/negotiate.h"
 #include "store/archive.h"
 
@@ -22,6 +24,23 @@ namespace lucerna::retrieve {
 
 /// For choose_object and choose_frames: reads the header of what `row` tells of when it is asked.
 [[nodiscard]] HasEncodablePixels encodable_pixels_of(store::Archive& archive,
+                                                     const store::InstanceRow& row);
+
+/// The file as it was kept, or a span of it, from the archive piece by piece.
+[[nodiscard]] http::Pieces pieces_of(store::Archive& archive, const store::InstanceRow& row,
+                                     std::uint64_t begin, std::uint64_t size);
+/// As object_as for what is sent as it was kept and is more than a piece.
+[[nodiscard]] std::optional<http::Pieces> object_in_pieces(store::Archive& archive,
+                                                           const store::InstanceRow& row,
+                                                           const Representation& representation);
+
+/// Where the value of uncompressed Pixel Data lies in the file.
+struct PixelSpan {
+    std::uint64_t begin = 0;
+    std::uint64_t size = 0;
+};
+/// Empty where that is not one little endian element of stated length.
+[[nodiscard]] std::optional<PixelSpan> native_pixels(store::Archive& archive,
                                                      const store::InstanceRow& row);
 
 /// Gives the frames of one instance, one at a time. Of uncompressed objects only the bytes of the

@@ -1,7 +1,9 @@
 #include "retrieve/sub_operations.h"
 
 #include <algorithm>
+#include <exception>
 #include <limits>
+#include <utility>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -33,11 +35,25 @@ struct Progress {
     [[nodiscard]] std::size_t done() const { return completed + warnings + failed.size(); }
 };
 
-dicom::SendOutcome outcome_of(dicom::ScpExchange& exchange, store::Archive& archive,
-                              const dicom::ObjectHead& object, std::size_t index,
-                              const SendObject& send) {
+/// An object that was read before its turn, or why it could not be.
+struct ReadAhead {
+    Bytes file;
+    std::exception_ptr problem;
+};
+
+ReadAhead read_ahead(store::Archive& archive, const dicom::ObjectHead& object) {
     try {
-        return send(index, archive.object(object.sop_instance_uid));
+        return {archive.object(object.sop_instance_uid), {}};
+    } catch (const Error&) {
+        return {{}, std::current_exception()};
+    }
+}
+
+dicom::SendOutcome outcome_of(dicom::ScpExchange& exchange, const ReadAhead& read,
+                              std::size_t index, const SendObject& send) {
+    try {
+        if (read.problem) std::rethrow_exception(read.problem);
+        return send(index, read.file);
     } catch (const Error& error) {
         if (exchange.is_lost()) throw;
         return {dicom::StatusKind::kPermanentFailure, dicom::status_for(error.code()),
@@ -114,13 +130,24 @@ std::variant<std::vector<dicom::ObjectHead>, IdentifierRefusal> objects_named(
 
 void send_objects(dicom::ScpExchange& exchange, store::Archive& archive,
                   const std::vector<dicom::ObjectHead>& objects, const std::string& to,
-                  const SendObject& send) {
+                  const SendObject& send, const RunParts& run) {
     Progress progress;
+    ReadAhead next;
+    if (!objects.empty()) next = read_ahead(archive, objects.front());
     for (std::size_t index = 0; index < objects.size(); ++index) {
         if (exchange.is_cancelled()) break;
         const dicom::ObjectHead& object = objects[index];
-        note(progress, outcome_of(exchange, archive, object, index, send), object, exchange, to);
-        if (index + 1 == objects.size()) break;
+        const bool is_last = index + 1 == objects.size();
+        const ReadAhead now = std::exchange(next, {});
+        dicom::SendOutcome outcome;
+        run(is_last ? 1 : 2, [&](std::size_t part) {
+            if (part == 0)
+                outcome = outcome_of(exchange, now, index, send);
+            else
+                next = read_ahead(archive, objects[index + 1]);
+        });
+        note(progress, outcome, object, exchange, to);
+        if (is_last) break;
         dicom::SubOperations counts = progress.counts();
         counts.remaining = counted(objects.size() - index - 1);
         exchange.answer({.status = status::kPending, .sub_operations = counts});

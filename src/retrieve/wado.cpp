@@ -9,6 +9,7 @@
 #include "dicom/json.h"
 #include "dicom/uids.h"
 #include "http/multipart_writer.h"
+#include "http/range.h"
 #include "retrieve/address.h"
 #include "retrieve/frames.h"
 #include "retrieve/negotiate.h"
@@ -39,6 +40,15 @@ std::string kept_syntaxes(const Rows& rows) {
     return text + (rows.size() > 1 ? "; several objects come as multipart/related" : "");
 }
 
+/// One part, sent as it is read.
+http::Response in_pieces(const http::Request& request, std::string_view type,
+                         const std::string& etag, http::Pieces pieces) {
+    http::Response head;
+    head.headers.set("Content-Type", type);
+    set_cache_headers(head, etag);
+    return http::ranged(request, std::move(head), std::move(pieces));
+}
+
 http::Response objects(const http::Request& request, store::Archive& archive,
                        const WadoOptions& options) {
     const Rows rows = instances_named(request, archive);
@@ -56,10 +66,11 @@ http::Response objects(const http::Request& request, store::Archive& archive,
     const std::string etag = etag_of(rows, variant);
     if (http::has_already(request, etag)) return http::not_modified(etag);
     http::Response response;
-    if (!sending.front().representation.multipart) {
+    if (const Representation& first = sending.front().representation; !first.multipart) {
+        if (auto pieces = object_in_pieces(archive, rows.front(), first))
+            return in_pieces(request, with_syntax(first), etag, *std::move(pieces));
         response =
-            http::Response::of(200, with_syntax(sending.front().representation),
-                               object_as(archive, rows.front(), sending.front().representation));
+            http::Response::of(200, with_syntax(first), object_as(archive, rows.front(), first));
     } else {
         response = http::multipart_response(
             "application/dicom",
@@ -67,8 +78,10 @@ http::Response objects(const http::Request& request, store::Archive& archive,
              at = std::size_t{0}]() mutable -> std::optional<http::Part> {
                 if (at == sending.size()) return std::nullopt;
                 const Sending& next = sending[at++];
-                return http::Part{with_syntax(next.representation), url_of(next.row, base),
-                                  object_as(archive, next.row, next.representation)};
+                http::Part part{with_syntax(next.representation), url_of(next.row, base), {}};
+                part.pieces = object_in_pieces(archive, next.row, next.representation);
+                if (!part.pieces) part.body = object_as(archive, next.row, next.representation);
+                return part;
             });
     }
     set_cache_headers(response, etag);
@@ -140,8 +153,22 @@ http::Response bulk_data(http::Request& request, store::Archive& archive) {
     if (!type) return not_acceptable(request, "application/octet-stream");
     const std::string etag = etag_of(rows, "bulkdata " + *type + path);
     if (http::has_already(request, etag)) return http::not_modified(etag);
-    const auto object = dicom::DataSet::parse(archive.object(row.sop_instance_uid));
-    const std::optional<ByteView> value = dicom::bulk_data_at(object, path);
+    if (path == "7FE00010" || path == "7fe00010")
+        if (const auto pixels = native_pixels(archive, row); pixels && *type == kOffered[0])
+            return in_pieces(request, *type, etag,
+                             pieces_of(archive, row, pixels->begin, pixels->size));
+    // Most bulk data but pixels lies before them.
+    dicom::DataSet object;
+    std::optional<ByteView> value;
+    if (row.head_bytes != 0) {
+        object =
+            dicom::DataSet::parse(archive.head(row.sop_instance_uid), {}, dicom::PixelData::kSkip);
+        value = dicom::bulk_data_at(object, path);
+    }
+    if (!value) {
+        object = dicom::DataSet::parse(archive.object(row.sop_instance_uid));
+        value = dicom::bulk_data_at(object, path);
+    }
     if (!value) throw Error(ErrorCode::kNotFound, "that instance has no such bulk data");
     Bytes bytes(value->begin(), value->end());
     http::Response response;

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <tuple>
+#include <variant>
 
 #include "dicom/frames.h"
 #include "http/server.h"
@@ -241,6 +243,38 @@ TEST(Wado, GivesRangesOfWhatComesInOnePart) {
     const http::Response parts = archive.get(kSeries, "", "", {{"Range", "bytes=3-7"}});
     EXPECT_EQ(parts.status, 200) << "its boundary is another each time";
     EXPECT_FALSE(parts.headers.has("Accept-Ranges"));
+}
+
+TEST(Wado, SendsLargeObjectsInPieces) {
+    TestArchive archive;
+    dicom::DataSet large = dicom::DataSet::parse(archive.store.archive().object("1.2.2.1.1"));
+    large.set_text(dicom::tags::kSopInstanceUid, "1.2.2.1.9");
+    Bytes samples(std::size_t{3} * 1000 * 1000);
+    for (std::size_t i = 0; i < samples.size(); ++i)
+        samples[i] = static_cast<std::uint8_t>(i / 4099);
+    large.set_pixels({.rows = 1000, .columns = 1500, .bits_stored = 12}, Bytes(samples));
+    const Bytes file = large.to_part10();
+    archive.store.archive().keep(file);
+    const std::string whole(file.begin(), file.end());
+    const std::string pixels(samples.begin(), samples.end());
+    const std::string one = "/dicom-web/studies/1.2.2/series/1.2.2.1/instances/1.2.2.1.9";
+    const std::string bulk = one + "/bulkdata/7FE00010";
+    for (const auto& [path, body, accept] :
+         {std::tuple(one, whole, "application/dicom"),
+          std::tuple(bulk, pixels, "application/octet-stream")}) {
+        const http::Response all = archive.get(path, accept);
+        ASSERT_TRUE(std::holds_alternative<http::Stream>(all.body)) << path;
+        EXPECT_EQ(std::get<http::Stream>(all.body).length, body.size());
+        EXPECT_TRUE(TestArchive::body(all) == body) << path;
+        const http::Response part =
+            archive.get(path, accept, "", {{"Range", "bytes=1048000-2200000"}});
+        EXPECT_EQ(part.status, 206);
+        EXPECT_TRUE(TestArchive::body(part) == body.substr(1048000, 1152001)) << path;
+        EXPECT_EQ(archive.get(path, accept, "", {{"Range", "bytes=99999999-"}}).status, 416);
+    }
+    const std::string parts = archive.text("/dicom-web/studies/1.2.2");
+    EXPECT_NE(parts.find(whole), std::string::npos);
+    EXPECT_NE(parts.find("Content-Length: " + std::to_string(whole.size())), std::string::npos);
 }
 
 TEST(WadoUri, GivesObjectsAndPictures) {

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "dicom/uids.h"
+#include "http/range.h"
 #include "retrieve/address.h"
 #include "retrieve/frames.h"
 #include "retrieve/negotiate.h"
@@ -52,9 +53,12 @@ http::Response object(const http::Request& request, store::Archive& archive,
                               "application/dicom in transfer syntax " + row.transfer_syntax_uid);
     const std::string etag = etag_of({row}, "object " + chosen->transfer_syntax);
     if (http::has_already(request, etag)) return http::not_modified(etag);
-    http::Response response =
-        http::Response::of(200, "application/dicom", object_as(archive, row, *chosen));
+    http::Response response;
+    response.headers.set("Content-Type", "application/dicom");
     set_cache_headers(response, etag);
+    if (auto pieces = object_in_pieces(archive, row, *chosen))
+        return http::ranged(request, std::move(response), *std::move(pieces));
+    response.body = object_as(archive, row, *chosen);
     return response;
 }
 

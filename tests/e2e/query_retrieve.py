@@ -244,13 +244,16 @@ class QueryRetrieve(unittest.TestCase):
         relational = keys("IMAGE", PatientID="PAT-1", SOPInstanceUID="")
         with Association(server, STUDY_FIND) as association:
             self.assertEqual(found(association, relational)[0], [0xA900])
-        with Association(server, STUDY_FIND, ext_neg=asking_for(STUDY_FIND, b"\x01\x01")) as one:
+        with Association(server, STUDY_FIND, ext_neg=asking_for(STUDY_FIND, b"\x01\x01\x01")) as one:
             granted = one.acceptor.sop_class_extended[STUDY_FIND]
-            self.assertEqual(granted, b"\x01\x01")
+            self.assertEqual(granted, b"\x01\x01\x01")
             self.assertEqual(len(found(one, relational)[1]), 3)
             moments = keys("STUDY", StudyInstanceUID="", StudyDate="20240101-20240103",
                            StudyTime="1300-1100")
             self.assertEqual(len(found(one, moments)[1]), 1)
+            for name, count in [("Mueller", 1), ("miller anne", 1), ("yamata", 1), ("Schmidt", 0)]:
+                fuzzy = keys("STUDY", StudyInstanceUID="", PatientName=name)
+                self.assertEqual(len(found(one, fuzzy)[1]), count, name)
 
     def test_names_are_found_and_told_in_the_askers_characters(self):
         server = self.few()
