@@ -111,7 +111,7 @@ Response multipart_response(std::string_view type, std::function<std::optional<P
 }
 
 Response multipart_response(std::string_view type, Part only) {
-    if (only.body.size() > kCopied) {
+    if (only.pieces || only.body.size() > kCopied) {
         return multipart_response(type, [part = std::optional(std::move(only))]() mutable {
             return std::exchange(part, std::nullopt);
         });
