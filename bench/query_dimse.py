@@ -26,7 +26,7 @@ import subprocess
 import tempfile
 import time
 
-from receive_dimse import Peer, free_port, make_objects
+from receive_dimse import Peer, cpu_seconds, free_port, make_objects, most_memory_mb
 
 os.environ["TCP_NODELAY"] = "1"
 SMALL = ("small", 400, 8, 8, "1.2.840.10008.5.1.4.1.1.2", "CT", 1)
@@ -70,17 +70,6 @@ def dcmqrscp(_, folder, move_port):
 def with_text(path, text):
     path.write_text(text)
     return path
-
-
-def cpu_seconds(process):
-    """Of the process and of its children that have ended."""
-    fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return sum(int(field) for field in fields[11:15]) / os.sysconf("SC_CLK_TCK")
-
-
-def most_memory_mb(process):
-    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
-    return int(re.search(r"VmHWM:\s+(\d+)", status).group(1)) / 1024
 
 
 def client(name, peer, *arguments):

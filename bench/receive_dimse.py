@@ -3,7 +3,7 @@
 
 Sends 60 objects of a mammogram's size (17 MB) and 2,000 of a CT slice's size (0.53 MB) by DCMTK's
 storescu, over one association and over four at a time, each time into an empty archive. Prints
-medians and ratios.
+medians and ratios, the CPU time that the server took for each object, and the most memory that it held.
 
 Both answer success after the object's file is flushed to the device: Lucerna always, Orthanc with
 SyncStorageArea = true. Lucerna's index row is flushed by then too (SQLite synchronous = FULL);
@@ -20,6 +20,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import shutil
 import socket
 import statistics
@@ -30,6 +31,7 @@ import time
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
+os.environ["TCP_NODELAY"] = "1"
 # name, count, rows, columns, SOP class, modality, objects a study
 LOADS = [
     ("mammogram, 17 MB", 60, 3328, 2560, "1.2.840.10008.5.1.4.1.1.1.2", "MG", 2),
@@ -94,6 +96,17 @@ class Peer:
         shutil.rmtree(self.folder)
 
 
+def cpu_seconds(process):
+    """Of the process and of its children that have ended."""
+    fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return sum(int(field) for field in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+
+
+def most_memory_mb(process):
+    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+)", status).group(1)) / 1024
+
+
 def lucerna(binary, folder):
     port = free_port()
     return Peer(folder, [binary, "serve", "--data", folder / "data", "--http", "127.0.0.1:0",
@@ -156,17 +169,22 @@ def main():
 
 def measure(load, objects, associations, peers, work, rounds):
     name, count = load[0], load[1]
-    taken = {peer: [] for peer in peers}
+    taken, spent, held = ({peer: [] for peer in peers} for _ in range(3))
     for _ in range(rounds):
         for peer, (start, binary) in peers.items():
             with start(binary, pathlib.Path(tempfile.mkdtemp(dir=work))) as server:
+                cpu = cpu_seconds(server.process)
                 taken[peer].append(seconds_to_send(objects, server.port, associations))
+                spent[peer].append(cpu_seconds(server.process) - cpu)
+                held[peer].append(most_memory_mb(server.process))
     print(f"{count} x {name}, {associations} association(s), median of {rounds}:", flush=True)
     for peer, seconds in taken.items():
         ratio = statistics.median(s / l for s, l in zip(seconds, taken["Lucerna"]))
         middle = statistics.median(seconds)
         print(f"  {peer:24s} {middle:7.2f} s  {count / middle:7.1f} objects/s"
-              f"  time against Lucerna's x {ratio:.2f}", flush=True)
+              f"  time against Lucerna's x {ratio:.2f}"
+              f"  CPU an object {1000 * statistics.median(spent[peer]) / count:.1f} ms"
+              f"  held {max(held[peer]):.0f} MB", flush=True)
 
 
 if __name__ == "__main__":

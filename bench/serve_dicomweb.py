@@ -35,8 +35,7 @@ from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
-from query_dimse import cpu_seconds, most_memory_mb
-from receive_dimse import Peer, free_port
+from receive_dimse import Peer, cpu_seconds, free_port, most_memory_mb
 
 os.environ["TCP_NODELAY"] = "1"
 PLUGIN = "/usr/share/orthanc/plugins/libOrthancDicomWeb.so"

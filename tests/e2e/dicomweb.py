@@ -148,7 +148,7 @@ class Dicomweb(unittest.TestCase):
             self.assertEqual(again.file_meta.TransferSyntaxUID, syntax, name)
             self.assertEqual(again.PixelData, dcmread(coded).PixelData, name)
             status, _, body = self.ask(server, instance,
-                                       Accept="application/dicom; transfer-syntax=1.2.840.10008.1.2.4.201")
+                                       Accept="application/dicom; transfer-syntax=1.2.840.10008.1.2.4.203")
             self.assertEqual(status, 406, name)
             self.assertIn(EXPLICIT.encode(), body)
         for level in (series, "/dicom-web/studies/2.999.3"):
