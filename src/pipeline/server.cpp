@@ -13,6 +13,7 @@
 #include "retrieve/deletion.h"
 #include "retrieve/dimse_services.h"
 #include "retrieve/qido.h"
+#include "retrieve/ups.h"
 #include "retrieve/wado.h"
 #include "review/api.h"
 #include "review/exams.h"
@@ -114,6 +115,7 @@ struct Server::State {
         router.add("POST", "/dicom-web/studies/{study}", stow);
         retrieve::add_qido(router, store.archive());
         retrieve::add_wado(router, store.archive());
+        retrieve::add_ups(router, store.workitems(), clock);
         if (parts.deletion) retrieve::add_deletion(router, store.archive());
         receive::add_fhir_orders(router, orders, parts.orders);
         review::add_api(router, exams, about, clock);

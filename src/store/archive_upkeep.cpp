@@ -255,9 +255,11 @@ std::size_t Archive::erase_patient(const std::string& patient_id,
             instances += erase_study_rows(index, study);
             index.prepare("DELETE FROM orders WHERE study_instance_uid = ?").bind(study).run();
         }
+        const std::size_t workitems =
+            erase_workitems_of_patient(index, patient_id, issuer_of_patient_id);
         doom_key_of(index, key_owner_of_patient(patient_id, issuer_of_patient_id));
         doom_unused_keys(index);
-        if (!studies.empty() || orders > 0)
+        if (!studies.empty() || orders + workitems > 0)
             note_erasure(index, {"erase-patient", by, parts_.clock.now()}, studies.size(),
                          instances, orders);
     });

@@ -53,7 +53,8 @@ TEST(Database, BringsAnOlderFileUpToTheSchema) {
     store.archive().keep(test::StoredInstance{}.file());
     store.close();
     const std::string older =
-        "DROP TABLE request_attributes; DROP TABLE name_words; DROP TABLE performed_of; DROP TABLE performed_steps; "
+        "DROP TABLE request_attributes; DROP TABLE name_words; DROP TABLE workitems; "
+        "DROP TABLE performed_of; DROP TABLE performed_steps; "
         "DROP TABLE scheduled_steps; DROP TABLE orders; DROP TABLE processes; "
         "ALTER TABLE jobs DROP COLUMN process;";
     if (store.on_sqlite())

@@ -56,6 +56,7 @@ std::size_t erase_study_rows(Connection& index, const std::string& study_instanc
           "DELETE FROM jobs WHERE ?1 IN (subject, payload) OR (subject = '' AND "
           "job_key LIKE ?1 || '#%')"})
         run_with(index, sql, study_instance_uid);
+    erase_workitems_of_study(index, study_instance_uid);
     index.prepare("UPDATE counters SET value = value + 1 WHERE name = 'exams'").run();
     return instances;
 }

@@ -15,6 +15,7 @@
 #include "store/performed_book.h"
 #include "store/store.h"
 #include "store/work_queue.h"
+#include "store/workitem_book.h"
 #include "vault/audit_trail.h"
 
 namespace lucerna::store {
@@ -49,6 +50,7 @@ struct Parts {
     Bell bell;
     Archive archive;
     ExamBook exams;
+    WorkitemBook workitems;
     WorkQueue queue;
     OrderBook orders;
     PerformedBook performed;

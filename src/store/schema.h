@@ -6,7 +6,7 @@ namespace lucerna::store {
 
 /// Goes up by one with every change, which is a text more in kUpgrades; an older program refuses
 /// the newer file.
-inline constexpr int kSchemaVersion = 5;
+inline constexpr int kSchemaVersion = 6;
 
 /// The first that holds words of names.
 inline constexpr int kFirstWithNameWords = 5;
@@ -269,6 +269,22 @@ CREATE TABLE name_words (
 CREATE INDEX name_words_by_study ON name_words (study);
 CREATE INDEX name_words_by_word  ON name_words (attribute, word, study);
 CREATE INDEX name_words_by_sound ON name_words (attribute, sound, study);
+)sql",
+    R"sql(
+-- Unified Procedure Steps (PS3.4 Annex CC). dataset_json never holds the Transaction UID.
+CREATE TABLE workitems (
+    id                    INTEGER PRIMARY KEY,
+    sop_instance_uid      TEXT NOT NULL UNIQUE,
+    state                 TEXT NOT NULL,
+    transaction_uid       TEXT NOT NULL,
+    patient_id            TEXT NOT NULL,
+    issuer_of_patient_id  TEXT NOT NULL,
+    study_instance_uid    TEXT NOT NULL,
+    dataset_json          TEXT NOT NULL
+);
+CREATE INDEX workitems_by_state   ON workitems (state, id);
+CREATE INDEX workitems_by_patient ON workitems (patient_id);
+CREATE INDEX workitems_by_study   ON workitems (study_instance_uid);
 )sql"};
 
 }  // namespace lucerna::store

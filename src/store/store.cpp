@@ -106,6 +106,7 @@ Parts::Parts(const StoreOptions& options, std::unique_ptr<FolderLock> held,
       keys(index, *records, provider),
       archive(*this),
       exams(*this),
+      workitems(*this),
       queue(*this),
       orders(*this),
       performed(*this) {}
@@ -132,6 +133,9 @@ Archive& Store::archive() {
 }
 ExamBook& Store::exams() {
     return parts_->exams;
+}
+WorkitemBook& Store::workitems() {
+    return parts_->workitems;
 }
 WorkQueue& Store::queue() {
     return parts_->queue;

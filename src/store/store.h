@@ -14,6 +14,7 @@
 #include "store/performed_book.h"
 #include "store/s3.h"
 #include "store/work_queue.h"
+#include "store/workitem_book.h"
 #include "vault/key_provider.h"
 
 namespace lucerna::store {
@@ -48,6 +49,7 @@ class Store {
 
     [[nodiscard]] Archive& archive();
     [[nodiscard]] ExamBook& exams();
+    [[nodiscard]] WorkitemBook& workitems();
     [[nodiscard]] WorkQueue& queue();
     [[nodiscard]] OrderBook& orders();
     [[nodiscard]] PerformedBook& performed();

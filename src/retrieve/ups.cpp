@@ -1,0 +1,269 @@
+#include "retrieve/ups.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <initializer_list>
+#include <utility>
+
+#include "base/error.h"
+#include "dicom/json.h"
+#include "dicom/tags.h"
+#include "dicom/uids.h"
+#include "retrieve/address.h"
+#include "retrieve/negotiate.h"
+#include "retrieve/workitem.h"
+#include "store/matching.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+constexpr const char* kUpsPush = "1.2.840.10008.5.1.4.34.6.1";
+constexpr std::array<std::string_view, 2> kOffered = {"application/dicom+json", "application/json"};
+
+struct Shop {
+    store::WorkitemBook& book;
+    const Clock& clock;
+    QidoOptions options;
+};
+
+void warn(http::Response& response, std::string_view text) {
+    response.headers.add("Warning", "299 lucerna " + json_quoted(text));
+}
+
+/// A refusal that says why in a Warning header, too (PS3.18 11.6.3, 11.7.3, 11.8.3).
+http::Response conflict(const http::Request& request, std::string_view warning) {
+    http::Response response = http::refusal(409, "conflict", warning, request.id);
+    warn(response, warning);
+    return response;
+}
+
+http::Response answer(const http::Request& request, StateOutcome outcome,
+                      const std::string& state) {
+    switch (outcome) {
+        case StateOutcome::kUidMissing:
+            return conflict(request, "The Transaction UID is missing.");
+        case StateOutcome::kUidIncorrect:
+            return conflict(request, "The Transaction UID is incorrect.");
+        case StateOutcome::kInconsistent:
+        case StateOutcome::kNotComplete:
+            return conflict(request,
+                            "The submitted request is inconsistent with the current state of the "
+                            "UPS Instance.");
+        case StateOutcome::kAlreadyThere:
+        case StateOutcome::kDone:
+            break;
+    }
+    http::Response response;
+    if (outcome == StateOutcome::kAlreadyThere)
+        warn(response, "The UPS is already in the requested state of " + state + ".");
+    return response;
+}
+
+const std::string& uid_named(const http::Request& request) {
+    const std::string& uid = request.parameter("workitem");
+    if (!dicom::is_valid_uid(uid))
+        throw Error(ErrorCode::kInvalidInput, "a work item is named by a UID (PS3.5 9.1)");
+    return uid;
+}
+
+Json body_of(http::Request& request) {
+    const Bytes bytes = request.body.read_all();
+    return data_set_from({bytes.begin(), bytes.end()});
+}
+
+/// A UID in the query, under one of `names` or as the whole of it ("?1.2.3", PS3.18 11.4.1).
+std::string uid_in_query(const http::Request& request,
+                         std::initializer_list<std::string_view> names) {
+    for (const auto& [name, value] : request.query.all()) {
+        if (std::find(names.begin(), names.end(), name) != names.end()) return value;
+        if (value.empty() && dicom::is_valid_uid(name)) return name;
+    }
+    return {};
+}
+
+void take_over_columns(store::Workitem& item, const Json& set) {
+    item.state = first_text(set, "00741000");
+    item.patient_id = first_text(set, "00100020");
+    item.issuer_of_patient_id = first_text(set, "00100021");
+    item.study_instance_uid = first_text(set, "0020000D");
+    item.json = set.dump();
+}
+
+http::Response create(http::Request& request, const Shop& shop) {
+    Json set = body_of(request);
+    const std::string in_body = first_text(set, "00080018");
+    std::string uid = uid_in_query(request, {"workitem", "AffectedSOPInstanceUID"});
+    if (!uid.empty() && !in_body.empty() && uid != in_body)
+        throw Error(ErrorCode::kInvalidInput,
+                    "SOP Instance UID (0008,0018) is another than the address names");
+    if (uid.empty()) uid = in_body.empty() ? dicom::new_uid() : in_body;
+    if (!dicom::is_valid_uid(uid))
+        throw Error(ErrorCode::kInvalidInput, "a work item is named by a UID (PS3.5 9.1)");
+    const bool is_modified = complete_new(set, shop.clock.now());
+    put(set, "00080016", "UI", kUpsPush);
+    put(set, "00080018", "UI", uid);
+    store::Workitem item;
+    item.sop_instance_uid = uid;
+    take_over_columns(item, set);
+    if (!shop.book.add(item))
+        return http::refusal(409, "conflict", "there is a work item of that UID already",
+                             request.id);
+    http::Response response;
+    response.status = 201;
+    response.headers.set("Location", base_of(request, shop.options.base_url) + "/workitems/" + uid);
+    if (is_modified) warn(response, "The Workitem was created with modifications.");
+    return response;
+}
+
+http::Response give(http::Request& request, const Shop& shop) {
+    const auto type = choose_plain(accepted_by(request), kOffered);
+    if (!type) return not_acceptable(request, "application/dicom+json");
+    const auto item = shop.book.find(uid_named(request));
+    if (!item) throw Error(ErrorCode::kNotFound, "there is no such work item");
+    return http::Response::of(200, *type, "[" + item->json + "]");
+}
+
+http::Response update(http::Request& request, const Shop& shop) {
+    const std::string& uid = uid_named(request);
+    const Json change = body_of(request);
+    std::string transaction = uid_in_query(request, {"transaction-uid", "transaction"});
+    if (transaction.empty()) transaction = first_text(change, "00081195");
+    StateOutcome outcome = StateOutcome::kDone;
+    shop.book.change(uid, [&](store::Workitem& item) {
+        outcome = may_update(item, transaction);
+        if (outcome != StateOutcome::kDone) return;
+        Json set = Json::parse(item.json);
+        apply_update(set, change, shop.clock.now());
+        item.json = set.dump();
+    });
+    return answer(request, outcome, {});
+}
+
+http::Response set_state(http::Request& request, const Shop& shop) {
+    const std::string& uid = uid_named(request);
+    const Json asked = body_of(request);
+    const std::string state = first_text(asked, "00741000");
+    const std::string transaction = first_text(asked, "00081195");
+    if (state != "IN PROGRESS" && state != "COMPLETED" && state != "CANCELED" &&
+        state != "SCHEDULED")
+        throw Error(ErrorCode::kInvalidInput,
+                    "Procedure Step State (0074,1000) is IN PROGRESS, COMPLETED or CANCELED");
+    if (!transaction.empty() && !dicom::is_valid_uid(transaction))
+        throw Error(ErrorCode::kInvalidInput, "Transaction UID (0008,1195) is not a UID");
+    StateOutcome outcome = StateOutcome::kDone;
+    std::vector<std::string> missing;
+    shop.book.change(uid, [&](store::Workitem& item) {
+        outcome = change_state(item, state, transaction, shop.clock.now());
+        if (outcome == StateOutcome::kNotComplete)
+            missing = missing_for_final(Json::parse(item.json), state);
+    });
+    http::Response response = answer(request, outcome, state);
+    for (const std::string& one : missing)
+        warn(response, "A completed work item must have " + one + ".");
+    return response;
+}
+
+http::Response request_cancellation(http::Request& request, const Shop& shop) {
+    const std::string& uid = uid_named(request);
+    const Bytes bytes = request.body.read_all();
+    const Json reasons =
+        bytes.empty() ? Json::object() : data_set_from({bytes.begin(), bytes.end()});
+    std::string before;
+    shop.book.change(uid, [&](store::Workitem& item) {
+        before = item.state;
+        if (before != "SCHEDULED") return;
+        Json set = Json::parse(item.json);
+        note_cancellation(set, reasons, shop.clock.now());
+        put(set, "00741000", "CS", "CANCELED");
+        take_over_columns(item, set);
+    });
+    // PS3.4 CC.2.2.3: nobody can be told, as nobody can subscribe (C312H).
+    if (before == "IN PROGRESS") return conflict(request, "The performer cannot be contacted.");
+    if (before == "COMPLETED") return answer(request, StateOutcome::kInconsistent, {});
+    http::Response response;
+    response.status = 202;
+    if (before == "CANCELED")
+        warn(response, "The UPS is already in the requested state of CANCELED.");
+    return response;
+}
+
+WorkitemKey key_named(std::string_view name, const std::string& value) {
+    WorkitemKey key{{}, value};
+    for (const std::string_view part : store::split(name, ".")) {
+        const auto tag = dicom::tag_from(part);
+        if (!tag)
+            throw Error(ErrorCode::kInvalidInput,
+                        "\"" + std::string(name.substr(0, 64)) + "\" is no attribute");
+        std::array<char, 16> digits{};
+        std::snprintf(digits.data(), digits.size(), "%04X%04X", unsigned{tag->group},
+                      unsigned{tag->element});
+        key.path.emplace_back(digits.data());
+    }
+    return key;
+}
+
+http::Response search(http::Request& request, const Shop& shop) {
+    constexpr std::array<std::string_view, 5> kReserved = {"limit", "offset", "fuzzymatching",
+                                                           "includefield", "accept"};
+    const auto type = choose_plain(accepted_by(request), kOffered);
+    if (!type) return not_acceptable(request, "application/dicom+json");
+    std::vector<WorkitemKey> keys;
+    std::string state;
+    for (const auto& [name, value] : request.query.all()) {
+        if (std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end()) continue;
+        keys.push_back(key_named(name, value));
+        // The index narrows by it; the match itself is below.
+        if (keys.back().path == std::vector<std::string>{"00741000"} &&
+            value.find_first_of("*?") == std::string::npos)
+            state = value;
+    }
+    constexpr std::size_t kMost = 1U << 30;
+    const std::size_t limit =
+        std::min(request.query.number_or("limit", shop.options.default_limit, 0, kMost),
+                 shop.options.max_limit);
+    std::size_t skip = request.query.number_or("offset", 0, 0, kMost);
+    std::string json = "[";
+    std::size_t given = 0;
+    bool is_more = false;
+    shop.book.for_each(state, [&](const store::Workitem& item) {
+        const Json set = Json::parse(item.json);
+        if (!std::all_of(keys.begin(), keys.end(),
+                         [&](const WorkitemKey& key) { return matches(set, key); }))
+            return true;
+        if (skip > 0) return skip-- > 0;
+        is_more = given == limit;
+        if (is_more) return false;
+        json += (given++ == 0 ? "" : ",") + item.json;
+        return true;
+    });
+    http::Response response = http::Response::of(200, *type, json + "]");
+    if (is_more) warn(response, "There are additional results that can be requested.");
+    if (request.query.get_or("fuzzymatching", "false") == "true")
+        warn(response,
+             "The fuzzymatching parameter is not supported. Only literal matching has been "
+             "performed.");
+    return response;
+}
+
+}  // namespace
+
+void add_ups(http::Router& router, store::WorkitemBook& book, const Clock& clock,
+             const QidoOptions& options) {
+    const std::string all = std::string(kRoot) + "/workitems";
+    const std::string one = all + "/{workitem}";
+    const auto add = [&](const char* method, const std::string& pattern, auto serve) {
+        router.add(method, pattern,
+                   [shop = Shop{book, clock, options}, serve](http::Request& request) {
+                       return serve(request, shop);
+                   });
+    };
+    add("POST", all, create);
+    add("GET", all, search);
+    add("GET", one, give);
+    add("POST", one, update);
+    add("PUT", one + "/state", set_state);
+    add("POST", one + "/cancelrequest", request_cancellation);
+}
+
+}  // namespace lucerna::retrieve

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "base/clock.h"
+#include "http/router.h"
+#include "retrieve/qido.h"
+#include "store/workitem_book.h"
+
+namespace lucerna::retrieve {
+
+/// Adds the Unified Procedure Step of DICOMweb (PS3.18 11, PS3.4 Annex CC), DICOM JSON alone, with
+/// the statuses and Warning headers of its tables:
+///
+///     POST /dicom-web/workitems{?uid}                 create: 201, 400, 409
+///     GET  /dicom-web/workitems{?search}              search: 200 with an array
+///     GET  /dicom-web/workitems/{workitem}            retrieve: 200, 404
+///     POST /dicom-web/workitems/{workitem}{?transaction}   update: 200, 400, 404, 409
+///     PUT  /dicom-web/workitems/{workitem}/state      change the state: 200, 400, 404, 409
+///     POST /dicom-web/workitems/{workitem}/cancelrequest   202, 404, 409
+///
+/// What is scheduled is cancelled at once; the request to cancel what is in progress is refused, as
+/// its performer cannot be told: subscriptions are not offered. `book` and `clock` are borrowed.
+void add_ups(http::Router& router, store::WorkitemBook& book, const Clock& clock,
+             const QidoOptions& options = {});
+
+}  // namespace lucerna::retrieve

@@ -1,0 +1,236 @@
+#include "retrieve/ups.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "store/store_test_support.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kItem = "/dicom-web/workitems/1.2.3";
+constexpr const char* kUid = "2.25.77";
+
+json value(const char* vr, json one) {
+    return {{"vr", vr}, {"Value", json::array({std::move(one)})}};
+}
+
+/// What a new work item must say, with everything that may be empty.
+json scheduled() {
+    json set = {{"00741200", value("CS", "HIGH")},
+                {"00741204", value("LO", "Read mammograms")},
+                {"00741202", value("LO", "Screening")},
+                {"00404005", value("DT", "20260301083000")},
+                {"00404041", value("CS", "READY")},
+                {"00741000", value("CS", "SCHEDULED")},
+                {"0020000D", value("UI", "1.2.840.1")},
+                {"00100010", value("PN", {{"Alphabetic", "M\u00FCller^Eva"}})},
+                {"00100020", value("LO", "P1")}};
+    set["00404018"] = value("SQ", {{"00080100", value("SH", "110005")}});
+    for (const char* tag : {"00741210", "00404025", "00404026", "00404027", "00404021", "00380014",
+                            "00081084", "0040A370"})
+        set[tag] = {{"vr", "SQ"}};
+    for (const auto& [tag, vr] : {std::pair("00400400", "LT"),
+                                  {"00100030", "DA"},
+                                  {"00100040", "CS"},
+                                  {"00380010", "LO"},
+                                  {"00081080", "LO"}})
+        set[tag] = {{"vr", vr}};
+    return set;
+}
+
+class Ups : public testing::Test {
+  protected:
+    Ups() { add_ups(router, store.workitems(), clock); }
+
+    http::Response ask(const std::string& method, const std::string& path,
+                       const std::string& body = {}) {
+        http::BodyInMemory in_memory(body);
+        http::Request request(in_memory);
+        request.method = method;
+        const std::size_t mark = path.find('?');
+        request.path = path.substr(0, mark);
+        if (mark != std::string::npos) request.query = http::Query::parse(path.substr(mark + 1));
+        request.origin = "http://localhost";
+        return router.handle(request);
+    }
+    int status(const std::string& method, const std::string& path, const std::string& body = {}) {
+        return ask(method, path, body).status;
+    }
+    json got() { return json::parse(std::get<std::string>(ask("GET", kItem).body)).front(); }
+    std::string state() { return got()["00741000"]["Value"][0]; }
+    http::Response move_to(const std::string& to, const std::string& transaction) {
+        json set = {{"00741000", value("CS", to)}};
+        if (!transaction.empty()) set["00081195"] = value("UI", transaction);
+        return ask("PUT", std::string(kItem) + "/state", set.dump());
+    }
+    static std::string warning(const http::Response& response) {
+        return response.headers.get_or("Warning", "");
+    }
+    void create() {
+        ASSERT_EQ(status("POST", "/dicom-web/workitems?1.2.3", scheduled().dump()), 201);
+    }
+    std::size_t found(const std::string& query) {
+        return json::parse(std::get<std::string>(ask("GET", "/dicom-web/workitems?" + query).body))
+            .size();
+    }
+
+    ManualClock clock{from_rfc3339("2026-03-01T08:00:00.000Z")};
+    store::TestStore store;
+    http::Router router;
+};
+
+TEST_F(Ups, CreatesAndGivesBack) {
+    const http::Response made =
+        ask("POST", "/dicom-web/workitems?1.2.3", json::array({scheduled()}).dump());
+    EXPECT_EQ(made.status, 201);
+    EXPECT_EQ(made.headers.get("Location"), "http://localhost/dicom-web/workitems/1.2.3");
+    EXPECT_EQ(warning(made), "");
+    const json set = got();
+    EXPECT_EQ(set["00080018"]["Value"][0], "1.2.3");
+    EXPECT_EQ(set["00080016"]["Value"][0], "1.2.840.10008.5.1.4.34.6.1");
+    EXPECT_EQ(set["00404010"]["Value"][0], "20260301080000.000000");
+    EXPECT_EQ(status("POST", "/dicom-web/workitems?workitem=1.2.3", scheduled().dump()), 409);
+    EXPECT_EQ(status("GET", "/dicom-web/workitems/1.2.4"), 404);
+    EXPECT_EQ(status("GET", "/dicom-web/workitems/1.2.x"), 400);
+    const http::Response unnamed = ask("POST", "/dicom-web/workitems", scheduled().dump());
+    EXPECT_EQ(unnamed.status, 201);
+    EXPECT_NE(unnamed.headers.get_or("Location", "").find("/workitems/2.25."), std::string::npos);
+}
+
+TEST_F(Ups, AddsWhatMayBeEmptyAndSaysSo) {
+    json set = scheduled();
+    set.erase("00404025");
+    const http::Response made = ask("POST", "/dicom-web/workitems?1.2.3", set.dump());
+    EXPECT_EQ(made.status, 201);
+    EXPECT_EQ(warning(made), "299 lucerna \"The Workitem was created with modifications.\"");
+    EXPECT_TRUE(got().contains("00404025"));
+}
+
+TEST_F(Ups, RefusesWhatIsNoNewWorkitem) {
+    for (const char* tag : {"00741200", "00741204", "00404005", "00404041", "00741000"}) {
+        json set = scheduled();
+        set.erase(tag);
+        EXPECT_EQ(status("POST", "/dicom-web/workitems?1.2.3", set.dump()), 400) << tag;
+    }
+    json started = scheduled();
+    started["00741000"] = value("CS", "IN PROGRESS");
+    json locked = scheduled();
+    locked["00081195"] = value("UI", kUid);
+    json urgent = scheduled();
+    urgent["00741200"] = value("CS", "URGENT");
+    for (const json& set : {started, locked, urgent, json(), json::array(), json("x")})
+        EXPECT_EQ(status("POST", "/dicom-web/workitems?1.2.3", set.dump()), 400);
+    EXPECT_EQ(status("POST", "/dicom-web/workitems", "{"), 400);
+}
+
+TEST_F(Ups, GoesFromScheduledToCompletedUnderItsTransactionUid) {
+    create();
+    EXPECT_NE(warning(move_to("COMPLETED", kUid)).find("inconsistent"), std::string::npos);
+    EXPECT_NE(warning(move_to("IN PROGRESS", "")).find("UID is missing"), std::string::npos);
+    EXPECT_EQ(move_to("IN PROGRESS", kUid).status, 200);
+    EXPECT_EQ(state(), "IN PROGRESS");
+    EXPECT_EQ(move_to("IN PROGRESS", "2.25.78").status, 409) << "somebody has it";
+    EXPECT_NE(warning(move_to("COMPLETED", "2.25.78")).find("incorrect"), std::string::npos);
+    EXPECT_EQ(move_to("COMPLETED", kUid).status, 409) << "nothing says what was done";
+
+    json done = {{"00404050", value("DT", "20260301083100")},
+                 {"00404051", value("DT", "20260301083200")},
+                 {"00404019", value("SQ", {{"00080100", value("SH", "110005")}})}};
+    const json update = {{"00741216", value("SQ", done)}};
+    EXPECT_NE(warning(ask("POST", kItem, update.dump())).find("missing"), std::string::npos);
+    EXPECT_EQ(status("POST", std::string(kItem) + "?2.25.78", update.dump()), 409);
+    EXPECT_EQ(status("POST", std::string(kItem) + "?" + kUid, update.dump()), 200);
+    EXPECT_EQ(move_to("COMPLETED", kUid).status, 200);
+    EXPECT_EQ(state(), "COMPLETED");
+    const http::Response again = move_to("COMPLETED", kUid);
+    EXPECT_EQ(again.status, 200);
+    EXPECT_NE(warning(again).find("already in the requested state of COMPLETED"),
+              std::string::npos);
+    EXPECT_EQ(move_to("CANCELED", kUid).status, 409);
+    EXPECT_EQ(status("POST", std::string(kItem) + "?" + kUid, update.dump()), 409);
+}
+
+TEST_F(Ups, NeverGivesOutTheTransactionUid) {
+    create();
+    ASSERT_EQ(move_to("IN PROGRESS", kUid).status, 200);
+    const json update = {{"00081195", value("UI", kUid)}, {"00741204", value("LO", "Again")}};
+    ASSERT_EQ(status("POST", kItem, update.dump()), 200);
+    EXPECT_EQ(got()["00741204"]["Value"][0], "Again");
+    EXPECT_EQ(got().dump().find(kUid), std::string::npos);
+    EXPECT_EQ(std::get<std::string>(ask("GET", "/dicom-web/workitems").body).find(kUid),
+              std::string::npos);
+}
+
+TEST_F(Ups, UpdatesOnlyWhatMayChange) {
+    create();
+    EXPECT_EQ(status("POST", kItem, json{{"00741200", value("CS", "LOW")}}.dump()), 200);
+    EXPECT_EQ(got()["00741200"]["Value"][0], "LOW");
+    for (const auto& [tag, vr, text] :
+         {std::tuple("00741000", "CS", "COMPLETED"), std::tuple("00100020", "LO", "P2"),
+          std::tuple("0020000D", "UI", "1.2"), std::tuple("00741200", "CS", "SOON")})
+        EXPECT_EQ(status("POST", kItem, json{{tag, value(vr, text)}}.dump()), 400) << tag;
+    EXPECT_EQ(status("POST", "/dicom-web/workitems/1.9", "{}"), 404);
+}
+
+TEST_F(Ups, CancelsWhatIsScheduled) {
+    create();
+    const std::string path = std::string(kItem) + "/cancelrequest";
+    EXPECT_EQ(status("POST", path, json{{"00741238", value("LT", "moved away")}}.dump()), 202);
+    EXPECT_EQ(state(), "CANCELED");
+    const json item = got()["00741002"]["Value"][0];
+    EXPECT_EQ(item["00741238"]["Value"][0], "moved away");
+    EXPECT_EQ(item["00404052"]["Value"][0], "20260301080000.000000");
+    const http::Response again = ask("POST", path);
+    EXPECT_EQ(again.status, 202);
+    EXPECT_NE(warning(again).find("already in the requested state of CANCELED"), std::string::npos);
+    EXPECT_EQ(status("POST", "/dicom-web/workitems/1.9/cancelrequest"), 404);
+}
+
+TEST_F(Ups, RefusesToCancelWhatSomebodyDoes) {
+    create();
+    ASSERT_EQ(move_to("IN PROGRESS", kUid).status, 200);
+    const http::Response refused = ask("POST", std::string(kItem) + "/cancelrequest");
+    EXPECT_EQ(refused.status, 409);
+    EXPECT_NE(warning(refused).find("performer cannot be contacted"), std::string::npos);
+    EXPECT_EQ(state(), "IN PROGRESS");
+    EXPECT_EQ(move_to("CANCELED", kUid).status, 200) << "but the performer may";
+    EXPECT_EQ(state(), "CANCELED");
+}
+
+TEST_F(Ups, IsFoundByWhatItSays) {
+    create();
+    for (const char* query :
+         {"", "ProcedureStepState=SCHEDULED", "00741000=SCHED*", "PatientName=m\u00FCll*",
+          "PatientID=P1", "StudyInstanceUID=1.2,1.2.840.1", "WorklistLabel=Scr?ening",
+          "ScheduledWorkitemCodeSequence.CodeValue=110005",
+          "ScheduledProcedureStepStartDateTime=20260301-20260302",
+          "ScheduledProcedureStepStartDateTime=20260301"})
+        EXPECT_EQ(found(query), 1U) << query;
+    for (const char* query : {"ProcedureStepState=COMPLETED", "PatientID=P2", "PatientID=p1",
+                              "ScheduledProcedureStepStartDateTime=20260302-", "offset=1",
+                              "ScheduledWorkitemCodeSequence.CodeValue=1", "limit=0"})
+        EXPECT_EQ(found(query), 0U) << query;
+    EXPECT_EQ(status("GET", "/dicom-web/workitems?Nonsense=1"), 400);
+    ASSERT_EQ(status("POST", "/dicom-web/workitems", scheduled().dump()), 201);
+    const http::Response first = ask("GET", "/dicom-web/workitems?limit=1");
+    EXPECT_NE(warning(first).find("additional results"), std::string::npos);
+}
+
+TEST_F(Ups, OutlivesTheServerAndGoesWithThePatient) {
+    create();
+    store.close();
+    store.open();
+    http::Router anew;
+    add_ups(anew, store.workitems(), clock);
+    router = std::move(anew);
+    EXPECT_EQ(state(), "SCHEDULED");
+    store.archive().erase_patient("P1", "");
+    EXPECT_EQ(status("GET", kItem), 404);
+}
+
+}  // namespace
+}  // namespace lucerna::retrieve

@@ -1,0 +1,275 @@
+#include "retrieve/workitem.h"
+
+#include <algorithm>
+#include <iterator>
+#include <span>
+
+#include "base/error.h"
+#include "store/matching.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+constexpr const char* kState = "00741000";
+constexpr const char* kModified = "00404010";
+constexpr const char* kProgress = "00741002";
+constexpr const char* kPerformed = "00741216";
+
+/// Columns of Table CC.2.5-3. Create: '1' with a value, '2' there, 'X' without a value, '3' as may
+/// be. Update: 'X' not at all, '3' as may be.
+struct Requirement {
+    const char* tag;
+    const char* vr;
+    const char* name;
+    char create;
+    char update;
+};
+constexpr Requirement kRequirements[] = {
+    {"00081195", "UI", "Transaction UID", 'X', 'X'},
+    {"00741200", "CS", "Scheduled Procedure Step Priority", '1', '3'},
+    {"00741204", "LO", "Procedure Step Label", '1', '3'},
+    {"00741202", "LO", "Worklist Label", '2', '3'},
+    {"00741210", "SQ", "Scheduled Processing Parameters Sequence", '2', '3'},
+    {"00404025", "SQ", "Scheduled Station Name Code Sequence", '2', '3'},
+    {"00404026", "SQ", "Scheduled Station Class Code Sequence", '2', '3'},
+    {"00404027", "SQ", "Scheduled Station Geographic Location Code Sequence", '2', '3'},
+    {"00404005", "DT", "Scheduled Procedure Step Start DateTime", '1', '3'},
+    {"00404018", "SQ", "Scheduled Workitem Code Sequence", '2', '3'},
+    {"00400400", "LT", "Comments on the Scheduled Procedure Step", '2', '3'},
+    {"00404041", "CS", "Input Readiness State", '1', '3'},
+    {"00404021", "SQ", "Input Information Sequence", '2', '3'},
+    {"0020000D", "UI", "Study Instance UID", '3', 'X'},
+    {"00100010", "PN", "Patient's Name", '2', 'X'},
+    {"00100020", "LO", "Patient ID", '2', 'X'},
+    {"00100021", "LO", "Issuer of Patient ID", '3', 'X'},
+    {"00100030", "DA", "Patient's Birth Date", '2', 'X'},
+    {"00100040", "CS", "Patient's Sex", '2', 'X'},
+    {"00380010", "LO", "Admission ID", '2', 'X'},
+    {"00380014", "SQ", "Issuer of Admission ID Sequence", '2', 'X'},
+    {"00081080", "LO", "Admitting Diagnoses Description", '2', 'X'},
+    {"00081084", "SQ", "Admitting Diagnoses Code Sequence", '2', 'X'},
+    {"0040A370", "SQ", "Referenced Request Sequence", '2', 'X'},
+    {kState, "CS", "Procedure Step State", '1', 'X'},
+    {kProgress, "SQ", "Procedure Step Progress Information Sequence", 'X', '3'},
+    {kPerformed, "SQ", "Unified Procedure Step Performed Procedure Sequence", 'X', '3'},
+};
+
+/// What the item of the performed procedure must say in a completed work item.
+constexpr std::pair<const char*, const char*> kOfCompleted[] = {
+    {"00404019", "Performed Workitem Code Sequence (0040,4019)"},
+    {"00404050", "Performed Procedure Step Start DateTime (0040,4050)"},
+    {"00404051", "Performed Procedure Step End DateTime (0040,4051)"}};
+
+struct Enumerated {
+    const char* tag;
+    std::vector<std::string_view> values;
+};
+
+void check_values(const Json& set) {
+    static const Enumerated kValues[] = {{"00741200", {"HIGH", "MEDIUM", "LOW"}},
+                                         {"00404041", {"INCOMPLETE", "UNAVAILABLE", "READY"}}};
+    for (const Enumerated& one : kValues) {
+        const std::string value = first_text(set, one.tag);
+        if (!value.empty() &&
+            std::find(one.values.begin(), one.values.end(), value) == one.values.end())
+            throw Error(ErrorCode::kInvalidInput, std::string("(") + one.tag +
+                                                      ") cannot have the value \"" +
+                                                      value.substr(0, 64) + "\"");
+    }
+}
+
+bool has_value(const Json& set, const char* tag) {
+    const auto found = set.find(tag);
+    if (found == set.end()) return false;
+    const auto values = found->find("Value");
+    return values != found->end() && values->is_array() && !values->empty() &&
+           !values->front().is_null();
+}
+
+[[noreturn]] void refuse(const Requirement& about, const char* why) {
+    throw Error(ErrorCode::kInvalidInput, std::string(about.name) + " (" + about.tag + ") " + why);
+}
+
+std::string date_time(Instant now) {
+    return to_dicom_date(now) + to_dicom_time(now);
+}
+
+/// * and ? (PS3.4 C.2.2.2.4).
+bool fits_pattern(std::string_view text, std::string_view pattern) {
+    std::size_t t = 0;
+    std::size_t p = 0;
+    std::size_t star = std::string_view::npos;
+    std::size_t from = 0;
+    while (t < text.size()) {
+        if (p < pattern.size() && pattern[p] == '*') {
+            star = p++;
+            from = t;
+        } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
+            ++p;
+            ++t;
+        } else if (star != std::string_view::npos) {
+            p = star + 1;
+            t = ++from;
+        } else {
+            return false;
+        }
+    }
+    return pattern.find_first_not_of('*', p) == std::string_view::npos;
+}
+
+/// Ends of a range cover what is less precise than themselves (PS3.4 C.2.2.2.5).
+bool fits_range(const std::string& value, std::string_view range) {
+    const std::size_t hyphen = range.find('-');
+    if (hyphen == std::string_view::npos) return value.starts_with(range);
+    const std::string_view from = range.substr(0, hyphen);
+    const std::string_view to = range.substr(hyphen + 1);
+    return (from.empty() || value >= from) && (to.empty() || value <= to || value.starts_with(to));
+}
+
+bool fits(const Json& value, const std::string& vr, std::string_view wanted) {
+    if (vr == "PN" && value.is_object()) {
+        const std::string folded = store::fold_case(wanted);
+        return std::any_of(value.begin(), value.end(), [&](const Json& group) {
+            return group.is_string() &&
+                   fits_pattern(store::fold_case(group.get_ref<const std::string&>()), folded);
+        });
+    }
+    const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+    if (vr == "DA" || vr == "DT" || vr == "TM") return fits_range(text, wanted);
+    if (vr != "UI") return fits_pattern(text, wanted);
+    const auto uids = store::split(wanted, "\\,");
+    return std::find(uids.begin(), uids.end(), text) != uids.end();
+}
+
+bool matches_from(const Json& set, std::span<const std::string> path, std::string_view wanted) {
+    const auto element = set.find(path.front());
+    if (element == set.end()) return false;
+    const auto values = element->find("Value");
+    if (values == element->end() || !values->is_array()) return false;
+    return std::any_of(values->begin(), values->end(), [&](const Json& value) {
+        if (path.size() > 1)
+            return value.is_object() && matches_from(value, path.subspan(1), wanted);
+        return !value.is_null() && fits(value, element->value("vr", ""), wanted);
+    });
+}
+
+}  // namespace
+
+Json data_set_from(const std::string& text) {
+    Json json = Json::parse(text, nullptr, false);
+    if (json.is_array() && json.size() == 1) json = Json(json.front());
+    bool good = json.is_object();
+    if (good)
+        for (const auto& [tag, element] : json.items())
+            good = good && tag.size() == 8 &&
+                   tag.find_first_not_of("0123456789ABCDEF") == std::string::npos &&
+                   element.is_object() && element.contains("vr") && element["vr"].is_string() &&
+                   (!element.contains("Value") || element["Value"].is_array());
+    if (!good)
+        throw Error(ErrorCode::kInvalidInput,
+                    "the body is not one data set in the DICOM JSON model (PS3.18 F.2)");
+    return json;
+}
+
+std::string first_text(const Json& set, const char* tag) {
+    if (!has_value(set, tag)) return {};
+    const Json& value = set[tag]["Value"].front();
+    return value.is_string() ? value.get<std::string>() : std::string();
+}
+
+void put(Json& set, const char* tag, const char* vr, Json value) {
+    set[tag] = {{"vr", vr}, {"Value", Json::array({std::move(value)})}};
+}
+
+bool complete_new(Json& set, Instant now) {
+    bool is_modified = false;
+    for (const Requirement& one : kRequirements) {
+        if (one.create == '1' && !has_value(set, one.tag)) refuse(one, "has no value");
+        if (one.create == 'X' && has_value(set, one.tag))
+            refuse(one, "must have no value in a new work item");
+        if (one.create == '2' && !set.contains(one.tag)) {
+            set[one.tag] = {{"vr", one.vr}};
+            is_modified = true;
+        }
+    }
+    if (first_text(set, kState) != "SCHEDULED")
+        throw Error(ErrorCode::kInvalidInput,
+                    "Procedure Step State (0074,1000) of a new work item is SCHEDULED");
+    check_values(set);
+    set.erase("00081195");
+    put(set, kModified, "DT", date_time(now));
+    return is_modified;
+}
+
+void apply_update(Json& set, const Json& update, Instant now) {
+    for (const auto& [tag, element] : update.items()) {
+        const auto* rule = std::find_if(std::begin(kRequirements), std::end(kRequirements),
+                                        [&](const Requirement& one) { return tag == one.tag; });
+        const bool is_fixed = (rule != std::end(kRequirements) && rule->update == 'X') ||
+                              tag == "00080016" || tag == "00080018";
+        if (tag == "00081195") continue;
+        if (is_fixed && (!set.contains(tag) || set[tag] != element))
+            throw Error(ErrorCode::kInvalidInput, "(" + tag + ") cannot be changed by an update");
+        if (rule != std::end(kRequirements) && rule->create == '1' &&
+            !has_value(update, tag.c_str()))
+            refuse(*rule, "has no value");
+        set[tag] = element;
+    }
+    check_values(set);
+    put(set, kModified, "DT", date_time(now));
+}
+
+std::vector<std::string> missing_for_final(const Json& set, std::string_view state) {
+    std::vector<std::string> missing;
+    if (state != "COMPLETED") return missing;
+    const Json item = has_value(set, kPerformed) ? set[kPerformed]["Value"].front() : Json();
+    for (const auto& [tag, name] : kOfCompleted)
+        if (!item.is_object() || !has_value(item, tag)) missing.emplace_back(name);
+    return missing;
+}
+
+void note_cancellation(Json& set, const Json& reasons, Instant now) {
+    Json item = has_value(set, kProgress) ? set[kProgress]["Value"].front() : Json::object();
+    if (!item.is_object()) item = Json::object();
+    if (!has_value(item, "00404052")) put(item, "00404052", "DT", date_time(now));
+    for (const char* tag : {"00741238", "0074100E"})
+        if (reasons.contains(tag)) item[tag] = reasons[tag];
+    put(set, kProgress, "SQ", std::move(item));
+}
+
+StateOutcome may_update(const store::Workitem& item, const std::string& transaction_uid) {
+    if (item.state == "SCHEDULED") return StateOutcome::kDone;
+    if (item.state != "IN PROGRESS") return StateOutcome::kInconsistent;
+    if (transaction_uid.empty()) return StateOutcome::kUidMissing;
+    return transaction_uid == item.transaction_uid ? StateOutcome::kDone
+                                                   : StateOutcome::kUidIncorrect;
+}
+
+StateOutcome change_state(store::Workitem& item, const std::string& state,
+                          const std::string& transaction_uid, Instant now) {
+    const bool is_final = item.state == "COMPLETED" || item.state == "CANCELED";
+    if (is_final)
+        return item.state == state ? StateOutcome::kAlreadyThere : StateOutcome::kInconsistent;
+    const bool starts = item.state == "SCHEDULED" && state == "IN PROGRESS";
+    const bool ends = item.state == "IN PROGRESS" && (state == "COMPLETED" || state == "CANCELED");
+    if (!starts && !ends) return StateOutcome::kInconsistent;
+    if (transaction_uid.empty()) return StateOutcome::kUidMissing;
+    if (ends && transaction_uid != item.transaction_uid) return StateOutcome::kUidIncorrect;
+    Json set = Json::parse(item.json);
+    if (ends && !missing_for_final(set, state).empty()) return StateOutcome::kNotComplete;
+    if (state == "CANCELED") note_cancellation(set, Json::object(), now);
+    put(set, kState, "CS", state);
+    put(set, kModified, "DT", date_time(now));
+    item.transaction_uid = transaction_uid;
+    item.state = state;
+    item.json = set.dump();
+    return StateOutcome::kDone;
+}
+
+bool matches(const Json& set, const WorkitemKey& key) {
+    const std::string_view wanted = store::trimmed(key.value);
+    if (wanted.find_first_not_of('*') == std::string_view::npos) return true;
+    return matches_from(set, key.path, wanted);
+}
+
+}  // namespace lucerna::retrieve

@@ -1,0 +1,117 @@
+#include "store/workitem_book.h"
+
+#include <cstdint>
+#include <utility>
+
+#include "base/error.h"
+#include "store/parts.h"
+
+namespace lucerna::store {
+namespace {
+
+constexpr const char* kColumns =
+    "SELECT sop_instance_uid, state, transaction_uid, patient_id, issuer_of_patient_id, "
+    "study_instance_uid, dataset_json, id FROM workitems ";
+
+Workitem workitem_from(const Statement& row) {
+    return {row.text(0), row.text(1), row.text(2), row.text(3),
+            row.text(4), row.text(5), row.text(6)};
+}
+
+std::optional<Workitem> workitem_of(Connection& index, const std::string& uid) {
+    Statement find = index.prepare(std::string(kColumns) + "WHERE sop_instance_uid = ?");
+    if (!find.bind(uid).step()) return {};
+    return workitem_from(find);
+}
+
+}  // namespace
+
+WorkitemBook::WorkitemBook(Parts& parts) : parts_(parts) {}
+
+bool WorkitemBook::add(const Workitem& item) {
+    bool added = false;
+    parts_.index.write([&](Connection& index) {
+        added = !workitem_of(index, item.sop_instance_uid);
+        if (!added) return;
+        index
+            .prepare(
+                "INSERT INTO workitems (sop_instance_uid, state, transaction_uid, patient_id, "
+                "issuer_of_patient_id, study_instance_uid, dataset_json) VALUES (?,?,?,?,?,?,?)")
+            .bind(item.sop_instance_uid)
+            .bind(item.state)
+            .bind(item.transaction_uid)
+            .bind(item.patient_id)
+            .bind(item.issuer_of_patient_id)
+            .bind(item.study_instance_uid)
+            .bind(item.json)
+            .run();
+    });
+    return added;
+}
+
+std::optional<Workitem> WorkitemBook::find(const std::string& sop_instance_uid) {
+    return parts_.index.read(
+        [&](Connection& index) { return workitem_of(index, sop_instance_uid); });
+}
+
+void WorkitemBook::change(const std::string& sop_instance_uid,
+                          const std::function<void(Workitem&)>& work) {
+    parts_.index.write([&](Connection& index) {
+        std::optional<Workitem> item = workitem_of(index, sop_instance_uid);
+        if (!item) throw Error(ErrorCode::kNotFound, "there is no such work item");
+        work(*item);
+        index
+            .prepare(
+                "UPDATE workitems SET state = ?, transaction_uid = ?, patient_id = ?, "
+                "issuer_of_patient_id = ?, study_instance_uid = ?, dataset_json = ? WHERE "
+                "sop_instance_uid = ?")
+            .bind(item->state)
+            .bind(item->transaction_uid)
+            .bind(item->patient_id)
+            .bind(item->issuer_of_patient_id)
+            .bind(item->study_instance_uid)
+            .bind(item->json)
+            .bind(sop_instance_uid)
+            .run();
+    });
+}
+
+void WorkitemBook::for_each(const std::string& state,
+                            const std::function<bool(const Workitem&)>& take) {
+    constexpr std::size_t kPage = 200;
+    std::int64_t after = 0;
+    for (;;) {
+        std::vector<Workitem> page;
+        parts_.index.read([&](Connection& index) {
+            Statement next =
+                index.prepare(std::string(kColumns) + "WHERE id > ?" +
+                              (state.empty() ? "" : " AND state = ?") + " ORDER BY id LIMIT 200");
+            next.bind(after);
+            if (!state.empty()) next.bind(state);
+            while (next.step()) {
+                page.push_back(workitem_from(next));
+                after = next.integer(7);
+            }
+        });
+        for (const Workitem& item : page)
+            if (!take(item)) return;
+        if (page.size() < kPage) return;
+    }
+}
+
+void erase_workitems_of_study(Connection& index, const std::string& study_instance_uid) {
+    index.prepare("DELETE FROM workitems WHERE study_instance_uid = ?")
+        .bind(study_instance_uid)
+        .run();
+}
+
+std::size_t erase_workitems_of_patient(Connection& index, const std::string& patient_id,
+                                       const std::string& issuer_of_patient_id) {
+    index.prepare("DELETE FROM workitems WHERE patient_id = ? AND issuer_of_patient_id = ?")
+        .bind(patient_id)
+        .bind(issuer_of_patient_id)
+        .run();
+    return static_cast<std::size_t>(index.changes());
+}
+
+}  // namespace lucerna::store

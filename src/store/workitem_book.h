@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/connection.h"
+
+namespace lucerna::store {
+
+struct Parts;
+
+/// A Unified Procedure Step (PS3.4 Annex CC) as it is kept.
+struct Workitem {
+    std::string sop_instance_uid;
+    /// Procedure Step State (0074,1000): "SCHEDULED", "IN PROGRESS", "CANCELED", "COMPLETED".
+    std::string state;
+    /// Of whoever has it in progress, empty before: a secret between the two, never given out.
+    std::string transaction_uid;
+    std::string patient_id;
+    std::string issuer_of_patient_id;
+    std::string study_instance_uid;
+    /// DICOM JSON, without Transaction UID.
+    std::string json;
+};
+
+/// The work items. Safe from several threads; durable on return.
+class WorkitemBook {
+  public:
+    explicit WorkitemBook(Parts& parts);
+
+    /// False where there is one of that UID already.
+    bool add(const Workitem& item);
+    [[nodiscard]] std::optional<Workitem> find(const std::string& sop_instance_uid);
+    /// Lets `work` change it, nobody else meanwhile; what `work` throws leaves it as it was. Throws
+    /// Error(kNotFound). `work` may run in another writer's thread, and more than once.
+    void change(const std::string& sop_instance_uid, const std::function<void(Workitem&)>& work);
+    /// In the order in which they were added, of that state where it is not empty, until `take`
+    /// returns false. No snapshot is held while `take` runs.
+    void for_each(const std::string& state, const std::function<bool(const Workitem&)>& take);
+
+  private:
+    Parts& parts_;
+};
+
+/// For erasures.
+void erase_workitems_of_study(Connection& index, const std::string& study_instance_uid);
+std::size_t erase_workitems_of_patient(Connection& index, const std::string& patient_id,
+                                       const std::string& issuer_of_patient_id);
+
+}  // namespace lucerna::store
