@@ -4,6 +4,7 @@
     LUCERNA_BIN=... PYTHONPATH=.deps/python tests/e2e/dicomweb.py [TEST]
 """
 import io
+import json
 import os
 import pathlib
 import shutil
@@ -17,7 +18,7 @@ from email import message_from_bytes
 from email.policy import HTTP
 
 from PIL import Image
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
 from pydicom.encaps import encapsulate
 from pydicom.uid import ExplicitVRLittleEndian as EXPLICIT, JPEG2000Lossless
 
@@ -158,6 +159,57 @@ class Dicomweb(unittest.TestCase):
                     b"Content-Type: " + headers["Content-Type"].encode() + b"\r\n\r\n" + body,
                     policy=HTTP).get_payload()
                 self.assertEqual(len(parts), 7)
+
+    def workitem(self):
+        item = Dataset()
+        item.ScheduledProcedureStepPriority = "HIGH"
+        item.ProcedureStepLabel = "Read mammograms"
+        item.ScheduledProcedureStepStartDateTime = "20260301083000"
+        item.InputReadinessState = "READY"
+        item.ProcedureStepState = "SCHEDULED"
+        item.PatientName = "Müller^Eva"
+        item.PatientID = "PAT-1"
+        return item
+
+    def send(self, server, path, dataset, method="POST"):
+        status, headers, body = self.ask(server, "/dicom-web/workitems" + path, method,
+                                         dataset.to_json().encode(),
+                                         Content_Type="application/dicom+json")
+        return status, headers["Warning"] or "", headers, body
+
+    def test_a_workitem_is_made_taken_and_finished_across_a_crash(self):
+        server = self.serve()
+        status, warning, headers, _ = self.send(server, "?2.999.7", self.workitem())
+        self.assertEqual(status, 201)
+        self.assertIn("created with modifications", warning)
+        self.assertTrue(headers["Location"].endswith("/dicom-web/workitems/2.999.7"))
+        server.end(signal.SIGKILL)
+        server = self.serve()
+        self.assertEqual(self.send(server, "?2.999.7", self.workitem())[0], 409)
+        change = Dataset()
+        change.ProcedureStepState = "IN PROGRESS"
+        self.assertIn("UID is missing", self.send(server, "/2.999.7/state", change, "PUT")[1])
+        change.TransactionUID = "2.999.8"
+        self.assertEqual(self.send(server, "/2.999.7/state", change, "PUT")[0], 200)
+        done = Dataset()
+        done.PerformedProcedureStepStartDateTime = "20260301083100"
+        done.PerformedProcedureStepEndDateTime = "20260301083200"
+        code = Dataset()
+        code.CodeValue, code.CodingSchemeDesignator = "110005", "DCM"
+        code.CodeMeaning = "Interpretation"
+        done.PerformedWorkitemCodeSequence = [code]
+        update = Dataset()
+        update.UnifiedProcedureStepPerformedProcedureSequence = [done]
+        self.assertEqual(self.send(server, "/2.999.7?2.999.9", update)[0], 409)
+        self.assertEqual(self.send(server, "/2.999.7?2.999.8", update)[0], 200)
+        change.ProcedureStepState = "COMPLETED"
+        self.assertEqual(self.send(server, "/2.999.7/state", change, "PUT")[0], 200)
+        status, _, body = self.ask(
+            server, "/dicom-web/workitems?PatientName=m%C3%BCller*&ProcedureStepState=COMPLETED")
+        items = [Dataset.from_json(one) for one in json.loads(body)]
+        self.assertEqual([item.SOPInstanceUID for item in items], ["2.999.7"])
+        self.assertEqual(items[0].UnifiedProcedureStepPerformedProcedureSequence[0], done)
+        self.assertNotIn(b"2.999.8", body, "the Transaction UID is given out")
 
     def tokens(self):
         """A file of three tokens, and what each sends."""
