@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "base/error.h"
+#include "base/loopback.h"
 
 namespace lucerna {
 namespace {
@@ -76,7 +77,8 @@ const std::vector<Setting>& all_settings() {
          into(&S::s3_bucket)},
         {"store.s3_region", std::string("us-east-1"), "The region that requests are signed for.",
          into(&S::s3_region)},
-        {"store.s3_prefix", std::string(), "Before each key, for a bucket that others use too; one prefix belongs to one index.",
+        {"store.s3_prefix", std::string(),
+         "Before each key, for a bucket that others use too; one prefix belongs to one index.",
          into(&S::s3_prefix)},
         {"store.s3_keys", std::string(),
          "File with the lines `access_key VALUE` and `secret_key VALUE`; empty: "
@@ -213,7 +215,18 @@ Value value_of(const toml::node& node, const Setting& setting, const std::string
            std::string(type_name(setting.standard)));
 }
 
-/// The keys of a [[destination]]: name, aet, host and port are needed.
+/// Data of patients goes there.
+void check_url(std::string& url, const std::string& place) {
+    while (url.ends_with('/')) url.pop_back();
+    constexpr std::string_view kPlain = "http://";
+    const bool is_plain = url.starts_with(kPlain);
+    if (!is_plain && !url.starts_with("https://"))
+        refuse(place + ": destination.url begins with https://");
+    if (is_plain && !is_this_machine(std::string_view(url).substr(kPlain.size())))
+        refuse(place + ": http:// is for this machine; use https:// in destination.url");
+}
+
+/// The keys of a [[destination]]: name, and aet, host and port or url are needed.
 DestinationSettings destination_of(const toml::table& table, const ServeSettings& settings,
                                    const std::string& file) {
     DestinationSettings made;
@@ -230,6 +243,8 @@ DestinationSettings destination_of(const toml::table& table, const ServeSettings
     text("aet", made.aet);
     text("host", made.host);
     text("calling_aet", made.calling_aet);
+    text("url", made.url);
+    text("token_file", made.token_file);
     text("tls_ca", made.tls_ca);
     text("tls_certificate", made.tls_certificate);
     text("tls_key", made.tls_key);
@@ -248,15 +263,31 @@ DestinationSettings destination_of(const toml::table& table, const ServeSettings
     yes_or_no("results", made.results);
     yes_or_no("images", made.images);
     for (const auto& [key, node] : table) {
-        constexpr std::string_view kKeys[] = {
-            "name",    "aet", "host",    "calling_aet", "port",       "tls_ca", "tls_certificate",
-            "tls_key", "tls", "results", "images",      "deidentify", "project"};
+        constexpr std::string_view kKeys[] = {"name",
+                                              "aet",
+                                              "host",
+                                              "calling_aet",
+                                              "port",
+                                              "tls_ca",
+                                              "tls_certificate",
+                                              "tls_key",
+                                              "tls",
+                                              "results",
+                                              "images",
+                                              "deidentify",
+                                              "project",
+                                              "url",
+                                              "token_file"};
         if (std::find(std::begin(kKeys), std::end(kKeys), key.str()) == std::end(kKeys))
             refuse(place_of(node, file) + ": a destination has no \"" + std::string(key.str()) +
                    "\"");
     }
-    if (made.name.empty() || made.aet.empty() || made.host.empty() || made.port == 0)
-        refuse(place_of(table, file) + ": a destination needs name, aet, host and port");
+    const bool is_dimse = !made.aet.empty() && !made.host.empty() && made.port != 0;
+    const bool is_mixed = !made.aet.empty() || !made.host.empty() || made.port != 0;
+    if (made.name.empty() || (made.url.empty() ? !is_dimse : is_mixed))
+        refuse(place_of(table, file) +
+               ": a destination needs name, and either aet, host and port or url");
+    if (!made.url.empty()) check_url(made.url, place_of(table, file));
     if (made.deidentify.empty() != made.project.empty())
         refuse(place_of(table, file) +
                ": destination.deidentify and destination.project go together");
@@ -402,7 +433,10 @@ std::string settings_page() {
            "Each `[[destination]]` is a peer that objects can be sent to: `name`, `aet`, `host`, "
            "`port`, and where\nwanted `calling_aet` (default: `dicom.aet`), `tls = true`, "
            "`tls_ca`, "
-           "`tls_certificate`, `tls_key`.\nResults are sent there unless `results = false`; "
+           "`tls_certificate`, `tls_key`. Or a DICOMweb service that\nobjects can be sent to by "
+           "STOW-RS: `name`, `url` (\"https://pacs.example/dicom-web\"), and where wanted\n"
+           "`token_file` (a bearer token) and `tls_ca`. Results are sent there unless `results = "
+           "false`; "
            "whoever "
            "may ask can have objects moved there by its\n`aet` (C-MOVE). With `images = true` the "
            "exam's images go there with its results. With\n`deidentify = \"PROFILE\"` and `project "

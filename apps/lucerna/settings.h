@@ -19,6 +19,9 @@ struct DestinationSettings {
     std::filesystem::path tls_ca;
     std::filesystem::path tls_certificate;
     std::filesystem::path tls_key;
+    /// Of a DICOMweb service; in place of aet, host and port.
+    std::string url;
+    std::filesystem::path token_file;
     bool tls = false;
     bool results = true;
     bool images = false;

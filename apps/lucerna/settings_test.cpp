@@ -49,6 +49,11 @@ TEST_F(SettingsTest, ReadDestinations) {
     EXPECT_EQ(settings.destinations[0].aet, "PACS");
     EXPECT_EQ(settings.destinations[0].calling_aet, "ME");
     EXPECT_TRUE(settings.destinations[0].results);
+    const ServeSettings by_web = read(
+        "[[destination]]\nname = \"web\"\nurl = \"https://pacs.example/dicom-web/\"\n"
+        "token_file = \"/run/token\"\n");
+    EXPECT_EQ(by_web.destinations.at(0).url, "https://pacs.example/dicom-web");
+    EXPECT_EQ(by_web.destinations.at(0).token_file, "/run/token");
     const ServeSettings moves = read(
         "[[destination]]\nname = \"x\"\naet = \"X\"\nhost = \"h\"\nport = 1\nresults = false\n");
     EXPECT_FALSE(moves.destinations.at(0).results);
@@ -79,7 +84,16 @@ TEST_F(SettingsTest, RefuseWhatTheyDoNotKnowWithFileAndLine) {
                 AllOf(HasSubstr("line 2"), HasSubstr("whole number")));
     EXPECT_THAT(refusal_of("[http]\nport = 70000\n"), HasSubstr("65535"));
     EXPECT_THAT(refusal_of("[http\n"), HasSubstr("line 1"));
-    EXPECT_THAT(refusal_of("[[destination]]\nname = \"x\"\n"), HasSubstr("needs name, aet"));
+    EXPECT_THAT(refusal_of("[[destination]]\nname = \"x\"\n"),
+                HasSubstr("needs name, and either aet"));
+    EXPECT_THAT(
+        refusal_of("[[destination]]\nname = \"x\"\naet = \"X\"\nurl = \"https://x/dicom-web\"\n"),
+        HasSubstr("needs name, and either aet"));
+    EXPECT_THAT(
+        refusal_of("[[destination]]\nname = \"x\"\nurl = \"http://pacs.example/dicom-web\"\n"),
+        HasSubstr("http:// is for this machine"));
+    EXPECT_THAT(refusal_of("[[destination]]\nname = \"x\"\nurl = \"pacs.example\"\n"),
+                HasSubstr("begins with https://"));
     EXPECT_THAT(refusal_of("[[destination]]\nname = \"x\"\naet = \"X\"\nhost = \"h\"\nport = 1\n"
                            "colour = 1\n"),
                 HasSubstr("colour"));

@@ -112,9 +112,15 @@ std::vector<http::BearerToken> tokens_in(const fs::path& path) {
 }
 
 deliver::Destination destination_of(const DestinationSettings& settings) {
-    deliver::Destination destination{
-        settings.name, settings.host, settings.port, settings.aet, settings.calling_aet, {},
-        true,          false,         false};
+    deliver::Destination destination;
+    destination.name = settings.name;
+    destination.host = settings.host;
+    destination.port = settings.port;
+    destination.aet = settings.aet;
+    destination.calling_aet = settings.calling_aet;
+    destination.url = settings.url;
+    destination.token_file = settings.token_file;
+    destination.authorities = settings.tls_ca;
     destination.tls = tls_options(settings.tls_certificate, settings.tls_key, settings.tls_ca,
                                   dicom::PeerCertificate::kRequired);
     if (settings.tls && !destination.tls) destination.tls.emplace();

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "deliver/stow_sender.h"
 
 namespace lucerna::deliver {
 namespace {
@@ -193,7 +194,7 @@ DeliveryStep::DeliveryStep(std::vector<Destination> destinations, ObjectSource& 
     : destinations_(std::move(destinations)),
       source_(source),
       rules_(rules),
-      open_(std::move(open)) {}
+      open_(open ? std::move(open) : sender_of_each()) {}
 
 DeliveryResult DeliveryStep::run(const DeliveryJob& job, int attempt, std::stop_token stop) {
     const auto found =

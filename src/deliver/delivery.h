@@ -80,8 +80,9 @@ using DeliveryResult = std::variant<Delivered, RetryAfter, GiveUp>;
 /// Logs "deliver.sent", "deliver.warning", "deliver.retry", "deliver.given-up".
 class DeliveryStep {
   public:
+    /// Without `open` each destination is sent to in its own way: by C-STORE or STOW-RS.
     DeliveryStep(std::vector<Destination> destinations, ObjectSource& source,
-                 BackoffRules rules = {}, OpenSender open = dimse_sender());
+                 BackoffRules rules = {}, OpenSender open = {});
 
     /// `attempt` is 1 the first time. Never throws for what a peer does. When stopped, what is
     /// under way ends and the rest is outstanding.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,7 +10,7 @@
 
 namespace lucerna::deliver {
 
-/// A peer that objects can be sent to by C-STORE.
+/// A peer that objects can be sent to, by C-STORE or by STOW-RS.
 struct Destination {
     /// What configuration, queue and log call it: "pacs".
     std::string name;
@@ -20,6 +21,13 @@ struct Destination {
     /// How we call ourselves there.
     std::string calling_aet = "LUCERNA";
     std::optional<dicom::TlsOptions> tls;
+    /// Of a DICOMweb service, "https://pacs.example/dicom-web": where it is set, objects go there
+    /// by STOW-RS, and what is said above of DIMSE does not count.
+    std::string url = {};
+    /// Holds the bearer token for it; empty: none is sent.
+    std::filesystem::path token_file = {};
+    /// PEM file of the authorities that may vouch for it; empty: those of the system.
+    std::filesystem::path authorities = {};
     /// Results are sent there unasked.
     bool results = true;
     /// The images of an exam are sent there with its results.

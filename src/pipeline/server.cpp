@@ -49,7 +49,7 @@ OpinionRules opinion_rules(const ServerParts& parts) {
 retrieve::PeerOf peers_of(const std::vector<deliver::Destination>& destinations) {
     return [destinations](const std::string& aet) -> std::optional<dicom::ScuOptions> {
         for (const deliver::Destination& destination : destinations)
-            if (destination.aet == aet && !destination.deidentified)
+            if (destination.aet == aet && !aet.empty() && !destination.deidentified)
                 return deliver::scu_options(destination);
         return {};
     };

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/loopback.h"
 #include "vault/held_keys.h"
 #include "vault/transit_service.h"
 
@@ -20,15 +21,6 @@ using nlohmann::json;
 [[noreturn]] void refuse(const std::string& what) {
     throw Error(ErrorCode::kInvalidInput,
                 "keys = \"transit:URL/keys/NAME?token-file=PATH\": " + what);
-}
-
-bool is_this_machine(std::string_view address) {
-    for (const std::string_view host : {"127.0.0.1", "localhost", "[::1]"})
-        if (address.starts_with(host) &&
-            (address.size() == host.size() || address[host.size()] == ':' ||
-             address[host.size()] == '/'))
-            return true;
-    return false;
 }
 
 void put_option(TransitOptions& options, std::string_view option) {

@@ -181,6 +181,29 @@ project = "study-a"
                                server.dicom_port, "-v"], capture_output=True, text=True)
         self.assertRegex(move.stdout + move.stderr, "(?i)destination ?unknown|A801")
 
+    def test_a_dicomweb_service_gets_them_by_stow(self):
+        research = Server(str(self.folder / "research"), "--set", "quiet_seconds=86400")
+        self.addCleanup(lambda: research.process.poll() is None and research.end(signal.SIGKILL))
+        config = self.folder / "lucerna.toml"
+        config.write_text(f"""[[destination]]
+name = "research"
+url = "{research.url}/dicom-web/"
+images = true
+deidentify = "{SCREENING}"
+project = "study-a"
+""")
+        server = Server(str(self.folder / "data"), "--config", str(config))
+        self.addCleanup(lambda: server.process.poll() is None and server.end(signal.SIGKILL))
+        exam = phantom(self.folder / "exam", 10)
+        first = dcmread(exam[0])
+        self.assertEqual(server.store(exam).returncode, 0)
+        server.read_exam(first.PatientID)
+        came = wait_for(lambda: (found := research.get("/dicom-web/instances")) and len(found) >= len(exam) + 6
+                        and found, "what is delivered")
+        self.assertEqual({one["00100020"]["Value"][0] for one in came} & {first.PatientID}, set())
+        self.assertEqual(len({one["0020000D"]["Value"][0] for one in came}), 1)
+        self.assertNotIn(first.StudyInstanceUID, {one["0020000D"]["Value"][0] for one in came})
+
     def test_public_objects_come_out_or_are_refused(self):
         if not (SHARED / "dicom").is_dir():
             self.skipTest("skipped: no shared data")

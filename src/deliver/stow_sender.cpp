@@ -1,0 +1,244 @@
+#include "deliver/stow_sender.h"
+
+#include <curl/curl.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/random.h"
+#include "dicom/dimse_status.h"
+
+namespace lucerna::deliver {
+namespace {
+
+using nlohmann::json;
+
+constexpr long kConnectSeconds = 10;
+/// A service that takes less than this for a minute is given up for now.
+constexpr long kSlowestBytesPerSecond = 100;
+constexpr long kSlowSeconds = 60;
+constexpr std::size_t kLongestAnswer = std::size_t{1} << 20;
+
+struct EndCurl {
+    void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
+    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+
+/// What is sent: three texts one after another, none of them copied.
+struct Body {
+    std::string head;
+    ByteView file;
+    std::string tail;
+    std::size_t at = 0;
+
+    [[nodiscard]] std::size_t size() const { return head.size() + file.size() + tail.size(); }
+    std::size_t read(char* into, std::size_t room) {
+        std::size_t filled = 0;
+        std::size_t begin = 0;
+        for (const std::string_view part :
+             {std::string_view(head), as_text(file), std::string_view(tail)}) {
+            if (at >= begin && at < begin + part.size() && filled < room) {
+                const std::size_t taken = part.copy(into + filled, room - filled, at - begin);
+                filled += taken;
+                at += taken;
+            }
+            begin += part.size();
+        }
+        return filled;
+    }
+};
+
+std::size_t give(char* into, std::size_t size, std::size_t count, void* from) {
+    return static_cast<Body*>(from)->read(into, size * count);
+}
+
+std::size_t take(char* bytes, std::size_t size, std::size_t count, void* into) {
+    auto& answer = *static_cast<std::string*>(into);
+    if (answer.size() + size * count > kLongestAnswer) return 0;
+    answer.append(bytes, size * count);
+    return size * count;
+}
+
+int is_stopped(void* stop, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+    return static_cast<const std::stop_token*>(stop)->stop_requested() ? 1 : 0;
+}
+
+/// Of an attribute of a DICOM JSON object (PS3.18 F.2); nothing where it is absent.
+const json* first_value(const json& object, const char* tag) {
+    const auto found = object.find(tag);
+    if (found == object.end() || !found->is_object()) return nullptr;
+    const auto values = found->find("Value");
+    if (values == found->end() || !values->is_array() || values->empty()) return nullptr;
+    return &values->front();
+}
+
+/// The item of a sequence that tells of this object.
+const json* item_about(const json& answer, const char* sequence, const std::string& uid) {
+    const auto found = answer.find(sequence);
+    if (found == answer.end() || !found->is_object() || !found->contains("Value")) return nullptr;
+    for (const json& item : (*found)["Value"]) {
+        if (!item.is_object()) continue;
+        const json* const named = first_value(item, "00081155");
+        if (named != nullptr && named->is_string() && *named == json(uid)) return &item;
+    }
+    return nullptr;
+}
+
+std::optional<std::uint16_t> status_in(const json& item, const char* tag) {
+    const json* const value = first_value(item, tag);
+    if (value == nullptr || !value->is_number_unsigned()) return {};
+    return static_cast<std::uint16_t>(value->get<std::uint64_t>());
+}
+
+bool is_for_good(long http_status) {
+    switch (http_status) {
+        // Tokens and configurations are mended; a conflict may be a lock.
+        case 401:
+        case 403:
+        case 407:
+        case 408:
+        case 409:
+        case 429:
+            return false;
+        default:
+            return http_status >= 400 && http_status < 500;
+    }
+}
+
+}  // namespace
+
+dicom::SendOutcome stow_outcome(long http_status, const std::string& body, const std::string& uid) {
+    using dicom::StatusKind;
+    const json answer = json::parse(body, nullptr, false);
+    if (answer.is_object()) {
+        if (const json* failed = item_about(answer, "00081198", uid)) {
+            const std::uint16_t reason =
+                status_in(*failed, "00081197").value_or(dicom::status::kProcessingFailure);
+            StatusKind kind = dicom::kind_of(reason);
+            if (kind == StatusKind::kSuccess || kind == StatusKind::kWarning)
+                kind = StatusKind::kPermanentFailure;
+            return {kind, reason, "the service answers with " + dicom::describe_status(reason)};
+        }
+        if (const json* stored = item_about(answer, "00081199", uid);
+            stored != nullptr && http_status < 300) {
+            const auto warning = status_in(*stored, "00081196");
+            if (!warning) return {StatusKind::kSuccess, dicom::status::kSuccess, ""};
+            return {StatusKind::kWarning, *warning,
+                    "stored, with " + dicom::describe_status(*warning)};
+        }
+    }
+    if (http_status == 200) return {StatusKind::kSuccess, dicom::status::kSuccess, ""};
+    return {
+        is_for_good(http_status) ? StatusKind::kPermanentFailure : StatusKind::kTransientFailure,
+        dicom::status::kProcessingFailure,
+        "the service answers with HTTP status " + std::to_string(http_status)};
+}
+
+namespace {
+
+class StowSender final : public ObjectSender {
+  public:
+    StowSender(const Destination& destination, std::stop_token stop)
+        : destination_(destination), stop_(std::move(stop)) {
+        static const CURLcode kReady = curl_global_init(CURL_GLOBAL_DEFAULT);
+        if (kReady == CURLE_OK) handle_.reset(curl_easy_init());
+        if (!handle_) throw Error(ErrorCode::kInternal, "libcurl cannot be had");
+    }
+
+    dicom::SendOutcome store(ByteView file) override {
+        const std::string boundary = random_hex(32);
+        Body body{"--" + boundary + "\r\nContent-Type: application/dicom\r\n\r\n", file,
+                  "\r\n--" + boundary + "--\r\n"};
+        std::string answer;
+        const long status = post(body, boundary, answer);
+        return stow_outcome(status, answer, dicom::split_part10(file).head.sop_instance_uid);
+    }
+
+  private:
+    long post(Body& body, const std::string& boundary, std::string& answer) {
+        CURL* const curl = handle_.get();
+        curl_easy_reset(curl);
+        const auto headers = headers_for(boundary);
+        curl_easy_setopt(curl, CURLOPT_URL, (destination_.url + "/studies").c_str());
+        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
+        curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+        // A redirection may lead anywhere; what is sent is about a patient.
+        curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+        curl_easy_setopt(curl, CURLOPT_POST, 1L);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+        curl_easy_setopt(curl, CURLOPT_READFUNCTION, give);
+        curl_easy_setopt(curl, CURLOPT_READDATA, &body);
+        curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
+        curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
+        curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
+        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, kSlowestBytesPerSecond);
+        curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, kSlowSeconds);
+        curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, is_stopped);
+        curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &stop_);
+        if (!destination_.authorities.empty())
+            curl_easy_setopt(curl, CURLOPT_CAINFO, destination_.authorities.c_str());
+        const CURLcode code = curl_easy_perform(curl);
+        if (code != CURLE_OK)
+            throw Error(ErrorCode::kUnavailable,
+                        destination_.url + " can't be reached: " + curl_easy_strerror(code));
+        long status = 0;
+        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+        return status;
+    }
+
+    [[nodiscard]] std::unique_ptr<curl_slist, EndCurl> headers_for(
+        const std::string& boundary) const {
+        const std::string type =
+            "Content-Type: multipart/related; type=\"application/dicom\"; boundary=" + boundary;
+        curl_slist* list = curl_slist_append(nullptr, type.c_str());
+        list = curl_slist_append(list, "Accept: application/dicom+json");
+        // The body is sent at once, not when the service has said that it may be.
+        list = curl_slist_append(list, "Expect:");
+        std::unique_ptr<curl_slist, EndCurl> headers(list);
+        if (destination_.token_file.empty()) return headers;
+        const std::string authorization = "Authorization: Bearer " + token();
+        headers.reset(curl_slist_append(headers.release(), authorization.c_str()));
+        return headers;
+    }
+
+    /// Read anew for each request, since agents renew it.
+    [[nodiscard]] std::string token() const {
+        try {
+            const Bytes bytes = read_file(destination_.token_file);
+            const std::string_view text = as_text(bytes);
+            return std::string(text.substr(0, text.find_last_not_of(" \r\n") + 1));
+        } catch (const Error& error) {
+            throw Error(ErrorCode::kUnavailable, "the token for " + destination_.url, error);
+        }
+    }
+
+    Destination destination_;
+    std::stop_token stop_;
+    std::unique_ptr<CURL, EndCurl> handle_;
+};
+
+}  // namespace
+
+OpenSender stow_sender() {
+    return [](const Destination& destination, std::span<const dicom::ObjectHead>,
+              std::stop_token stop) {
+        return std::make_unique<StowSender>(destination, std::move(stop));
+    };
+}
+
+OpenSender sender_of_each() {
+    return [dimse = dimse_sender(), stow = stow_sender()](const Destination& destination,
+                                                          std::span<const dicom::ObjectHead> heads,
+                                                          std::stop_token stop) {
+        return destination.url.empty() ? dimse(destination, heads, std::move(stop))
+                                       : stow(destination, heads, std::move(stop));
+    };
+}
+
+}  // namespace lucerna::deliver
