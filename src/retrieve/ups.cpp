@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 #include <initializer_list>
+#include <optional>
 #include <utility>
 
 #include "base/error.h"
@@ -32,31 +33,46 @@ void warn(http::Response& response, std::string_view text) {
 }
 
 /// A refusal that says why in a Warning header, too (PS3.18 11.6.3, 11.7.3, 11.8.3).
-http::Response conflict(const http::Request& request, std::string_view warning) {
-    http::Response response = http::refusal(409, "conflict", warning, request.id);
+http::Response refused(const http::Request& request, int status, std::string_view warning) {
+    http::Response response =
+        http::refusal(status, status == 409 ? "conflict" : "invalid-input", warning, request.id);
     warn(response, warning);
     return response;
 }
 
-http::Response answer(const http::Request& request, StateOutcome outcome,
-                      const std::string& state) {
-    switch (outcome) {
-        case StateOutcome::kUidMissing:
-            return conflict(request, "The Transaction UID is missing.");
-        case StateOutcome::kUidIncorrect:
-            return conflict(request, "The Transaction UID is incorrect.");
-        case StateOutcome::kInconsistent:
-        case StateOutcome::kNotComplete:
-            return conflict(request,
-                            "The submitted request is inconsistent with the current state of the "
-                            "UPS Instance.");
-        case StateOutcome::kAlreadyThere:
-        case StateOutcome::kDone:
-            break;
-    }
+/// What each transaction says of an inconsistent state.
+constexpr std::string_view kInconsistentUpdate =
+    "The submitted request is inconsistent with the current state of the Workitem.";
+constexpr std::string_view kInconsistentChange =
+    "The submitted request is inconsistent with the state of the UPS Instance.";
+
+/// The outcomes that every transaction under a Transaction UID may have
+/// (Tables 11.6.3-1, 11.7.3-1).
+std::optional<http::Response> refusal_of_uid(const http::Request& request, StateOutcome outcome) {
+    if (outcome == StateOutcome::kUidMissing)
+        return refused(request, 400, "The Transaction UID is missing.");
+    if (outcome == StateOutcome::kUidIncorrect)
+        return refused(request, 400, "The Transaction UID is incorrect.");
+    return std::nullopt;
+}
+
+http::Response answer_update(const http::Request& request, StateOutcome outcome) {
+    if (auto refusal = refusal_of_uid(request, outcome)) return *std::move(refusal);
+    if (outcome == StateOutcome::kNotClaimed)
+        return refused(request, 409, "The target URI did not reference a claimed Workitem.");
+    // PS3.18 11.6.2: of one that is COMPLETED or CANCELED.
+    if (outcome != StateOutcome::kDone) return refused(request, 400, kInconsistentUpdate);
+    return {};
+}
+
+http::Response answer_change(const http::Request& request, StateOutcome outcome,
+                             const std::string& state) {
+    if (auto refusal = refusal_of_uid(request, outcome)) return *std::move(refusal);
     http::Response response;
     if (outcome == StateOutcome::kAlreadyThere)
         warn(response, "The UPS is already in the requested state of " + state + ".");
+    else if (outcome != StateOutcome::kDone)
+        return refused(request, 409, kInconsistentChange);
     return response;
 }
 
@@ -135,9 +151,10 @@ http::Response update(http::Request& request, const Shop& shop) {
         if (outcome != StateOutcome::kDone) return;
         Json set = Json::parse(item.json);
         apply_update(set, change, shop.clock.now());
-        item.json = set.dump();
+        // The study may be another: it goes with that one.
+        take_over_columns(item, set);
     });
-    return answer(request, outcome, {});
+    return answer_update(request, outcome);
 }
 
 http::Response set_state(http::Request& request, const Shop& shop) {
@@ -158,7 +175,7 @@ http::Response set_state(http::Request& request, const Shop& shop) {
         if (outcome == StateOutcome::kNotComplete)
             missing = missing_for_final(Json::parse(item.json), state);
     });
-    http::Response response = answer(request, outcome, state);
+    http::Response response = answer_change(request, outcome, state);
     for (const std::string& one : missing)
         warn(response, "A completed work item must have " + one + ".");
     return response;
@@ -179,8 +196,8 @@ http::Response request_cancellation(http::Request& request, const Shop& shop) {
         take_over_columns(item, set);
     });
     // PS3.4 CC.2.2.3: nobody can be told, as nobody can subscribe (C312H).
-    if (before == "IN PROGRESS") return conflict(request, "The performer cannot be contacted.");
-    if (before == "COMPLETED") return answer(request, StateOutcome::kInconsistent, {});
+    if (before == "IN PROGRESS") return refused(request, 409, "The performer cannot be contacted.");
+    if (before == "COMPLETED") return refused(request, 409, "The UPS is already COMPLETED.");
     http::Response response;
     response.status = 202;
     if (before == "CANCELED")
@@ -204,8 +221,9 @@ WorkitemKey key_named(std::string_view name, const std::string& value) {
 }
 
 http::Response search(http::Request& request, const Shop& shop) {
-    constexpr std::array<std::string_view, 5> kReserved = {"limit", "offset", "fuzzymatching",
-                                                           "includefield", "accept"};
+    constexpr std::array<std::string_view, 8> kReserved = {
+        "limit",  "offset",  "fuzzymatching",      "includefield",
+        "accept", "charset", "emptyvaluematching", "multiplevaluematching"};
     const auto type = choose_plain(accepted_by(request), kOffered);
     if (!type) return not_acceptable(request, "application/dicom+json");
     std::vector<WorkitemKey> keys;
@@ -225,20 +243,25 @@ http::Response search(http::Request& request, const Shop& shop) {
     std::size_t skip = request.query.number_or("offset", 0, 0, kMost);
     std::string json = "[";
     std::size_t given = 0;
-    bool is_more = false;
+    std::size_t remaining = 0;
     shop.book.for_each(state, [&](const store::Workitem& item) {
         const Json set = Json::parse(item.json);
         if (!std::all_of(keys.begin(), keys.end(),
                          [&](const WorkitemKey& key) { return matches(set, key); }))
             return true;
         if (skip > 0) return skip-- > 0;
-        is_more = given == limit;
-        if (is_more) return false;
+        if (given == limit) {
+            ++remaining;
+            return true;
+        }
         json += (given++ == 0 ? "" : ",") + item.json;
         return true;
     });
     http::Response response = http::Response::of(200, *type, json + "]");
-    if (is_more) warn(response, "There are additional results that can be requested.");
+    // PS3.18 8.3.4.4: clients read the number.
+    if (remaining > 0)
+        warn(response, "There are " + std::to_string(remaining) +
+                           " additional results that can be requested");
     if (request.query.get_or("fuzzymatching", "false") == "true")
         warn(response,
              "The fuzzymatching parameter is not supported. Only literal matching has been "

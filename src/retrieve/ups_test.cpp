@@ -31,11 +31,12 @@ json scheduled() {
                 {"00100020", value("LO", "P1")}};
     set["00404018"] = value("SQ", {{"00080100", value("SH", "110005")}});
     for (const char* tag : {"00741210", "00404025", "00404026", "00404027", "00404021", "00380014",
-                            "00081084", "0040A370"})
+                            "00081084", "0040A370", "00100024", "00101002", "00741002", "00741216"})
         set[tag] = {{"vr", "SQ"}};
     for (const auto& [tag, vr] : {std::pair("00400400", "LT"),
                                   {"00100030", "DA"},
                                   {"00100040", "CS"},
+                                  {"00100021", "LO"},
                                   {"00380010", "LO"},
                                   {"00081080", "LO"}})
         set[tag] = {{"vr", vr}};
@@ -108,6 +109,13 @@ TEST_F(Ups, AddsWhatMayBeEmptyAndSaysSo) {
     EXPECT_EQ(made.status, 201);
     EXPECT_EQ(warning(made), "299 lucerna \"The Workitem was created with modifications.\"");
     EXPECT_TRUE(got().contains("00404025"));
+    EXPECT_EQ(got()["00741202"]["Value"][0], "Screening");
+    set["00741202"] = {{"vr", "LO"}};
+    ASSERT_EQ(status("POST", "/dicom-web/workitems?1.2.4", set.dump()), 201);
+    const http::Response other = ask("GET", "/dicom-web/workitems/1.2.4");
+    EXPECT_EQ(json::parse(std::get<std::string>(other.body)).front()["00741202"]["Value"][0],
+              "LUCERNA")
+        << "the provider fills it in";
 }
 
 TEST_F(Ups, RefusesWhatIsNoNewWorkitem) {
@@ -133,16 +141,28 @@ TEST_F(Ups, GoesFromScheduledToCompletedUnderItsTransactionUid) {
     EXPECT_NE(warning(move_to("IN PROGRESS", "")).find("UID is missing"), std::string::npos);
     EXPECT_EQ(move_to("IN PROGRESS", kUid).status, 200);
     EXPECT_EQ(state(), "IN PROGRESS");
-    EXPECT_EQ(move_to("IN PROGRESS", "2.25.78").status, 409) << "somebody has it";
+    EXPECT_EQ(move_to("IN PROGRESS", "2.25.78").status, 400) << "somebody has it";
+    EXPECT_EQ(move_to("IN PROGRESS", kUid).status, 409);
+    EXPECT_EQ(move_to("SCHEDULED", kUid).status, 409);
     EXPECT_NE(warning(move_to("COMPLETED", "2.25.78")).find("incorrect"), std::string::npos);
     EXPECT_EQ(move_to("COMPLETED", kUid).status, 409) << "nothing says what was done";
 
     json done = {{"00404050", value("DT", "20260301083100")},
                  {"00404051", value("DT", "20260301083200")},
-                 {"00404019", value("SQ", {{"00080100", value("SH", "110005")}})}};
+                 {"00404019", value("SQ", {{"00080100", value("SH", "110005")}})},
+                 {"00404028", value("SQ", {{"00080100", value("SH", "READER-1")}})},
+                 {"00404033", {{"vr", "SQ"}}}};
     const json update = {{"00741216", value("SQ", done)}};
     EXPECT_NE(warning(ask("POST", kItem, update.dump())).find("missing"), std::string::npos);
-    EXPECT_EQ(status("POST", std::string(kItem) + "?2.25.78", update.dump()), 409);
+    EXPECT_EQ(status("POST", std::string(kItem) + "?2.25.78", update.dump()), 400);
+    for (const char* tag : {"00404028", "00404033", "00404050"}) {
+        json lacking = done;
+        lacking.erase(tag);
+        EXPECT_EQ(status("POST", std::string(kItem) + "?" + kUid,
+                         json{{"00741216", value("SQ", lacking)}}.dump()),
+                  200);
+        EXPECT_EQ(move_to("COMPLETED", kUid).status, 409) << tag;
+    }
     EXPECT_EQ(status("POST", std::string(kItem) + "?" + kUid, update.dump()), 200);
     EXPECT_EQ(move_to("COMPLETED", kUid).status, 200);
     EXPECT_EQ(state(), "COMPLETED");
@@ -150,8 +170,9 @@ TEST_F(Ups, GoesFromScheduledToCompletedUnderItsTransactionUid) {
     EXPECT_EQ(again.status, 200);
     EXPECT_NE(warning(again).find("already in the requested state of COMPLETED"),
               std::string::npos);
+    EXPECT_EQ(move_to("COMPLETED", "2.25.78").status, 400) << "whoever asks must know the UID";
     EXPECT_EQ(move_to("CANCELED", kUid).status, 409);
-    EXPECT_EQ(status("POST", std::string(kItem) + "?" + kUid, update.dump()), 409);
+    EXPECT_EQ(status("POST", std::string(kItem) + "?" + kUid, update.dump()), 400);
 }
 
 TEST_F(Ups, NeverGivesOutTheTransactionUid) {
@@ -171,8 +192,18 @@ TEST_F(Ups, UpdatesOnlyWhatMayChange) {
     EXPECT_EQ(got()["00741200"]["Value"][0], "LOW");
     for (const auto& [tag, vr, text] :
          {std::tuple("00741000", "CS", "COMPLETED"), std::tuple("00100020", "LO", "P2"),
-          std::tuple("0020000D", "UI", "1.2"), std::tuple("00741200", "CS", "SOON")})
+          std::tuple("00741224", "SQ", ""), std::tuple("00741200", "CS", "SOON")})
         EXPECT_EQ(status("POST", kItem, json{{tag, value(vr, text)}}.dump()), 400) << tag;
+    EXPECT_EQ(status("POST", kItem, R"({"00741202":{"vr":"LO"}})"), 400);
+    const http::Response unclaimed = ask("POST", std::string(kItem) + "?" + kUid, "{}");
+    EXPECT_EQ(unclaimed.status, 409);
+    EXPECT_NE(warning(unclaimed).find("did not reference a claimed"), std::string::npos);
+    // The performer may do it in another study; there it goes when that is erased.
+    EXPECT_EQ(status("POST", kItem, json{{"0020000D", value("UI", "1.2.9")}}.dump()), 200);
+    store.archive().erase_study("1.2.840.1");
+    EXPECT_EQ(status("GET", kItem), 200);
+    store.archive().erase_study("1.2.9");
+    EXPECT_EQ(status("GET", kItem), 404);
     EXPECT_EQ(status("POST", "/dicom-web/workitems/1.9", "{}"), 404);
 }
 
@@ -184,6 +215,8 @@ TEST_F(Ups, CancelsWhatIsScheduled) {
     const json item = got()["00741002"]["Value"][0];
     EXPECT_EQ(item["00741238"]["Value"][0], "moved away");
     EXPECT_EQ(item["00404052"]["Value"][0], "20260301080000.000000");
+    EXPECT_EQ(item["0074100E"]["Value"][0]["00080100"]["Value"][0], "110513")
+        << "for an unspecified reason";
     const http::Response again = ask("POST", path);
     EXPECT_EQ(again.status, 202);
     EXPECT_NE(warning(again).find("already in the requested state of CANCELED"), std::string::npos);
@@ -217,7 +250,8 @@ TEST_F(Ups, IsFoundByWhatItSays) {
     EXPECT_EQ(status("GET", "/dicom-web/workitems?Nonsense=1"), 400);
     ASSERT_EQ(status("POST", "/dicom-web/workitems", scheduled().dump()), 201);
     const http::Response first = ask("GET", "/dicom-web/workitems?limit=1");
-    EXPECT_NE(warning(first).find("additional results"), std::string::npos);
+    EXPECT_NE(warning(first).find("There are 1 additional results"), std::string::npos);
+    EXPECT_EQ(found("charset=utf-8&emptyvaluematching=false&multiplevaluematching=false"), 2U);
 }
 
 TEST_F(Ups, OutlivesTheServerAndGoesWithThePatient) {

@@ -32,7 +32,7 @@ void apply_update(Json& set, const Json& update, Instant now);
 /// What a work item lacks for this final state (PS3.4 Table CC.2.5-3, column Final State).
 [[nodiscard]] std::vector<std::string> missing_for_final(const Json& set, std::string_view state);
 
-/// Notes when and why it was cancelled.
+/// Notes when and why it was cancelled: for an unspecified reason where none is given.
 void note_cancellation(Json& set, const Json& reasons, Instant now);
 
 /// What becomes of a request to change the state (PS3.4 Table CC.1.1-2).
@@ -42,6 +42,7 @@ enum class StateOutcome {
     kInconsistent,  // C300H, C302H, C303H, C310H
     kUidMissing,    // C301H
     kUidIncorrect,  // C301H
+    kNotClaimed,    // C310H: an update under a Transaction UID of what is in progress nowhere
     kNotComplete    // C304H
 };
 /// Moves `item` to `state` where the table lets it.

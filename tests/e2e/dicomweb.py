@@ -198,9 +198,11 @@ class Dicomweb(unittest.TestCase):
         code.CodeValue, code.CodingSchemeDesignator = "110005", "DCM"
         code.CodeMeaning = "Interpretation"
         done.PerformedWorkitemCodeSequence = [code]
+        done.PerformedStationNameCodeSequence = [code]
+        done.OutputInformationSequence = []
         update = Dataset()
         update.UnifiedProcedureStepPerformedProcedureSequence = [done]
-        self.assertEqual(self.send(server, "/2.999.7?2.999.9", update)[0], 409)
+        self.assertEqual(self.send(server, "/2.999.7?2.999.9", update)[0], 400)
         self.assertEqual(self.send(server, "/2.999.7?2.999.8", update)[0], 200)
         change.ProcedureStepState = "COMPLETED"
         self.assertEqual(self.send(server, "/2.999.7/state", change, "PUT")[0], 200)
