@@ -288,6 +288,9 @@ DestinationSettings destination_of(const toml::table& table, const ServeSettings
         refuse(place_of(table, file) +
                ": a destination needs name, and either aet, host and port or url");
     if (!made.url.empty()) check_url(made.url, place_of(table, file));
+    if (made.images && !made.results)
+        refuse(place_of(table, file) +
+               ": destination.images goes with the results; results = false sends neither");
     if (made.deidentify.empty() != made.project.empty())
         refuse(place_of(table, file) +
                ": destination.deidentify and destination.project go together");

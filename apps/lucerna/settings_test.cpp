@@ -58,6 +58,9 @@ TEST_F(SettingsTest, ReadDestinations) {
         "[[destination]]\nname = \"x\"\naet = \"X\"\nhost = \"h\"\nport = 1\nresults = false\n");
     EXPECT_FALSE(moves.destinations.at(0).results);
     EXPECT_THAT(refusal_of("[[destination]]\nname = \"x\"\naet = \"X\"\nhost = \"h\"\nport = 1\n"
+                           "results = false\nimages = true\n"),
+                HasSubstr("destination.images goes with the results"));
+    EXPECT_THAT(refusal_of("[[destination]]\nname = \"x\"\naet = \"X\"\nhost = \"h\"\nport = 1\n"
                            "results = 0\n"),
                 HasSubstr("destination.results must be true or false"));
 }

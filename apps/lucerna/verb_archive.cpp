@@ -43,8 +43,12 @@ ExitCode verify(store::Archive& archive) {
     return print(damages, totals);
 }
 
-std::string and_orders(std::size_t orders) {
-    return orders == 0 ? "" : " and " + std::to_string(orders) + " orders or performed steps";
+std::string and_beside(const store::Beside& beside) {
+    std::string text;
+    if (beside.orders > 0)
+        text += " and " + std::to_string(beside.orders) + " orders or performed steps";
+    if (beside.workitems > 0) text += " and " + std::to_string(beside.workitems) + " work items";
+    return text;
 }
 
 ExitCode erase(store::Archive& archive, Erasure asked) {
@@ -53,10 +57,11 @@ ExitCode erase(store::Archive& archive, Erasure asked) {
     if (asked.study.empty()) studies = archive.studies_of_patient(asked.patient_id, asked.issuer);
     std::size_t instances = 0;
     for (const std::string& study : studies) instances += archive.instances_of(study).size();
-    const std::size_t orders =
-        asked.study.empty() ? archive.orders_of_patient(asked.patient_id, asked.issuer) : 0;
+    const store::Beside beside = asked.study.empty()
+                                     ? archive.beside_patient(asked.patient_id, asked.issuer)
+                                     : archive.beside_study(asked.study);
     // What was asked for is not repeated: it identifies somebody.
-    if (instances + orders == 0)
+    if (instances + beside.orders + beside.workitems == 0)
         throw Error(ErrorCode::kNotFound,
                     archive.totals().instances == 0
                         ? "the index knows no object at all; if there are some in the data folder, "
@@ -64,7 +69,7 @@ ExitCode erase(store::Archive& archive, Erasure asked) {
                         : "nothing in the archive is of that patient or study");
     if (!asked.yes) {
         std::printf("%zu instances in %zu studies%s would be erased for good; add --yes\n",
-                    instances, studies.size(), and_orders(orders).c_str());
+                    instances, studies.size(), and_beside(beside).c_str());
         return kUsage;
     }
     if (asked.study.empty())
@@ -72,7 +77,7 @@ ExitCode erase(store::Archive& archive, Erasure asked) {
     else
         archive.erase_study(asked.study, who_runs_this());
     std::printf("erased %zu instances in %zu studies%s\n", instances, studies.size(),
-                and_orders(orders).c_str());
+                and_beside(beside).c_str());
     return kDone;
 }
 

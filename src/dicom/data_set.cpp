@@ -17,9 +17,10 @@ namespace {
 /// Most headers are smaller.
 constexpr std::size_t kFirstInflated = std::size_t{1} << 20;
 /// What a deflated data set may inflate to: so much, and else so many times its size. Reports and
-/// images come to a twentieth at best; zeros to a thousandth.
-constexpr std::size_t kFreelyInflated = std::size_t{32} << 20;
-constexpr std::size_t kMostInflation = 50;
+/// images come to a twentieth at best, masks of segmentations to a three hundredth; zeros to a
+/// thousandth.
+constexpr std::size_t kFreelyInflated = std::size_t{64} << 20;
+constexpr std::size_t kMostInflation = 300;
 
 /// The bytes of Pixel Data's value within the backing.
 struct Hole {

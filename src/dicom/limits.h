@@ -9,7 +9,7 @@ namespace lucerna::dicom {
 struct Limits {
     /// Of a file.
     std::size_t max_bytes = std::size_t{4} << 30;
-    /// Of what a deflated data set inflates to; at most 50 times its size, too, beyond 32 MiB.
+    /// Of what a deflated data set inflates to; at most 300 times its size, too, beyond 64 MiB.
     std::size_t max_inflated_bytes = std::size_t{1} << 30;
     /// Sequences within sequences.
     std::size_t max_depth = 64;

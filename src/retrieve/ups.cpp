@@ -100,9 +100,9 @@ std::string uid_in_query(const http::Request& request,
 
 void take_over_columns(store::Workitem& item, const Json& set) {
     item.state = first_text(set, "00741000");
-    item.patient_id = first_text(set, "00100020");
-    item.issuer_of_patient_id = first_text(set, "00100021");
-    item.study_instance_uid = first_text(set, "0020000D");
+    item.patient_id = store::trimmed(first_text(set, "00100020"));
+    item.issuer_of_patient_id = store::trimmed(first_text(set, "00100021"));
+    item.study_instance_uid = store::trimmed(first_text(set, "0020000D"));
     item.json = set.dump();
 }
 
@@ -234,7 +234,7 @@ http::Response search(http::Request& request, const Shop& shop) {
         // The index narrows by it; the match itself is below.
         if (keys.back().path == std::vector<std::string>{"00741000"} &&
             value.find_first_of("*?") == std::string::npos)
-            state = value;
+            state = store::trimmed(value);
     }
     constexpr std::size_t kMost = 1U << 30;
     const std::size_t limit =

@@ -133,6 +133,17 @@ TEST_F(Ups, RefusesWhatIsNoNewWorkitem) {
     for (const json& set : {started, locked, urgent, json(), json::array(), json("x")})
         EXPECT_EQ(status("POST", "/dicom-web/workitems?1.2.3", set.dump()), 400);
     EXPECT_EQ(status("POST", "/dicom-web/workitems", "{"), 400);
+    json numbered = scheduled();
+    numbered["00100020"] = value("LO", 4711);
+    json odd_item = scheduled();
+    odd_item["00404018"] = value("SQ", {{"00080100", {{"vr", 5}, {"Value", {"x"}}}}});
+    for (const json& set : {numbered, odd_item})
+        EXPECT_EQ(status("POST", "/dicom-web/workitems?1.2.3", set.dump()), 400);
+    const std::string deep(500000, '[');
+    EXPECT_EQ(status("POST", "/dicom-web/workitems", deep + std::string(500000, ']')), 400);
+    EXPECT_EQ(status("POST", "/dicom-web/workitems",
+                     R"({"00080005":{"vr":"CS","Value":)" + deep + std::string(500000, ']') + "}}"),
+              400);
 }
 
 TEST_F(Ups, GoesFromScheduledToCompletedUnderItsTransactionUid) {
@@ -262,7 +273,20 @@ TEST_F(Ups, OutlivesTheServerAndGoesWithThePatient) {
     add_ups(anew, store.workitems(), clock);
     router = std::move(anew);
     EXPECT_EQ(state(), "SCHEDULED");
-    store.archive().erase_patient("P1", "");
+    EXPECT_EQ(store.archive().beside_patient("P1", "HOSPITAL").workitems, 1U)
+        << "it does not say who gave the Patient ID";
+    store.archive().erase_patient("P1", "HOSPITAL");
+    EXPECT_EQ(status("GET", kItem), 404);
+}
+
+TEST_F(Ups, GoesWithAStudyThatItNamesAnywhere) {
+    json set = scheduled();
+    set["00404021"] = value("SQ", {{"0020000D", value("UI", "1.2.5.7")}});
+    ASSERT_EQ(status("POST", "/dicom-web/workitems?1.2.3", set.dump()), 201);
+    store.archive().erase_study("1.2.5");
+    EXPECT_EQ(status("GET", kItem), 200);
+    EXPECT_EQ(store.archive().beside_study("1.2.5.7").workitems, 1U);
+    store.archive().erase_study("1.2.5.7");
     EXPECT_EQ(status("GET", kItem), 404);
 }
 

@@ -10,6 +10,8 @@
 namespace lucerna::retrieve {
 namespace {
 
+/// Each level of sequences is four of JSON.
+constexpr int kDeepest = 128;
 constexpr const char* kState = "00741000";
 constexpr const char* kWorklistLabel = "00741202";
 constexpr const char* kModified = "00404010";
@@ -73,7 +75,18 @@ struct Enumerated {
     std::vector<std::string_view> values;
 };
 
+/// What an item is found and erased by is a text.
+void check_identity(const Json& set) {
+    for (const char* tag : {"00100020", "00100021", "0020000D"}) {
+        const auto found = set.find(tag);
+        if (found == set.end() || !found->contains("Value") || (*found)["Value"].empty()) continue;
+        if (!(*found)["Value"].front().is_string())
+            throw Error(ErrorCode::kInvalidInput, std::string("(") + tag + ") is not a text");
+    }
+}
+
 void check_values(const Json& set) {
+    check_identity(set);
     static const Enumerated kValues[] = {{"00741200", {"HIGH", "MEDIUM", "LOW"}},
                                          {"00404041", {"INCOMPLETE", "UNAVAILABLE", "READY"}}};
     for (const Enumerated& one : kValues) {
@@ -163,17 +176,43 @@ bool matches_from(const Json& set, std::span<const std::string> path, std::strin
 
 }  // namespace
 
+namespace {
+
+/// Also of each item within, so that whoever looks into it later finds what the model has.
+bool is_data_set(const Json& json) {
+    if (!json.is_object()) return false;
+    for (const auto& [tag, element] : json.items()) {
+        const bool is_element =
+            tag.size() == 8 && tag.find_first_not_of("0123456789ABCDEF") == std::string::npos &&
+            element.is_object() && element.contains("vr") && element["vr"].is_string() &&
+            (!element.contains("Value") || element["Value"].is_array());
+        if (!is_element) return false;
+        if (element["vr"] != "SQ" || !element.contains("Value")) continue;
+        for (const Json& item : element["Value"])
+            if (!item.is_null() && !is_data_set(item)) return false;
+    }
+    return true;
+}
+
+}  // namespace
+
 Json data_set_from(const std::string& text) {
-    Json json = Json::parse(text, nullptr, false);
-    if (json.is_array() && json.size() == 1) json = Json(json.front());
-    bool good = json.is_object();
-    if (good)
-        for (const auto& [tag, element] : json.items())
-            good = good && tag.size() == 8 &&
-                   tag.find_first_not_of("0123456789ABCDEF") == std::string::npos &&
-                   element.is_object() && element.contains("vr") && element["vr"].is_string() &&
-                   (!element.contains("Value") || element["Value"].is_array());
-    if (!good)
+    bool is_deep = false;
+    Json json = Json::parse(
+        text,
+        [&is_deep](int depth, Json::parse_event_t, const Json&) {
+            is_deep = is_deep || depth > kDeepest;
+            return !is_deep;
+        },
+        false);
+    if (is_deep)
+        throw Error(ErrorCode::kInvalidInput,
+                    "the body nests more than " + std::to_string(kDeepest) + " deep");
+    if (json.is_array() && json.size() == 1) {
+        Json only = std::move(json.front());
+        json = std::move(only);
+    }
+    if (!is_data_set(json))
         throw Error(ErrorCode::kInvalidInput,
                     "the body is not one data set in the DICOM JSON model (PS3.18 F.2)");
     return json;

@@ -47,6 +47,13 @@ struct StudyPart {
     std::string sop_instance_uid = {};
 };
 
+/// What an erasure takes beside instances.
+struct Beside {
+    /// With performed steps.
+    std::size_t orders = 0;
+    std::size_t workitems = 0;
+};
+
 /// Something `verify` found.
 struct Damage {
     /// The object's name; the SOP Instance UID where the index knows it.
@@ -106,9 +113,10 @@ class Archive {
     /// What erase_patient takes out: her studies, and any other that holds an object of hers.
     [[nodiscard]] std::vector<std::string> studies_of_patient(
         const std::string& patient_id, const std::string& issuer_of_patient_id);
-    /// How many orders and performed steps go with them.
-    [[nodiscard]] std::size_t orders_of_patient(const std::string& patient_id,
-                                                const std::string& issuer_of_patient_id);
+    /// What goes with them, or with a study, and is none of their instances.
+    [[nodiscard]] Beside beside_patient(const std::string& patient_id,
+                                        const std::string& issuer_of_patient_id);
+    [[nodiscard]] Beside beside_study(const std::string& study_instance_uid);
 
     /// Reads every page of the index, every key, every object and the audit trail, and checks
     /// objects and index against each other, both ways.

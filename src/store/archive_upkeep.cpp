@@ -205,10 +205,12 @@ std::size_t Archive::erase_study(const std::string& study_instance_uid, const st
     std::size_t instances = 0;
     parts_.index.write([&](Connection& index) {
         require_not_being_read(index, study_instance_uid);
+        const Beside beside{0, count_workitems_of_study(index, study_instance_uid)};
         instances = erase_study_rows(index, study_instance_uid);
         doom_unused_keys(index);
-        if (instances > 0)
-            note_erasure(index, {"erase-study", by, parts_.clock.now()}, 1, instances);
+        if (instances + beside.workitems > 0)
+            note_erasure(index, {"erase-study", by, parts_.clock.now()}, instances > 0 ? 1 : 0,
+                         instances, beside);
     });
     work_off_doomed(parts_);
     return instances;
@@ -234,10 +236,20 @@ std::vector<std::string> Archive::studies_of_patient(const std::string& patient_
         [&](Connection& index) { return studies_of(index, patient_id, issuer_of_patient_id); });
 }
 
-std::size_t Archive::orders_of_patient(const std::string& patient_id,
-                                       const std::string& issuer_of_patient_id) {
-    return parts_.index.read([&](Connection& index) {
-        return count_orders_of_patient(index, patient_id, issuer_of_patient_id);
+Beside Archive::beside_patient(const std::string& patient_id,
+                               const std::string& issuer_of_patient_id) {
+    return parts_.index.read([&](Connection& index) -> Beside {
+        Beside beside{count_orders_of_patient(index, patient_id, issuer_of_patient_id),
+                      count_workitems_of_patient(index, patient_id, issuer_of_patient_id)};
+        for (const std::string& study : studies_of(index, patient_id, issuer_of_patient_id))
+            beside.workitems += count_workitems_of_study(index, study);
+        return beside;
+    });
+}
+
+Beside Archive::beside_study(const std::string& study_instance_uid) {
+    return parts_.index.read([&](Connection& index) -> Beside {
+        return {0, count_workitems_of_study(index, study_instance_uid)};
     });
 }
 
@@ -250,18 +262,19 @@ std::size_t Archive::erase_patient(const std::string& patient_id,
         instances = 0;
         const std::vector<std::string> studies =
             studies_of(index, patient_id, issuer_of_patient_id);
-        const std::size_t orders = erase_orders_of_patient(index, patient_id, issuer_of_patient_id);
+        Beside beside;
+        beside.orders = erase_orders_of_patient(index, patient_id, issuer_of_patient_id);
+        beside.workitems = erase_workitems_of_patient(index, patient_id, issuer_of_patient_id);
         for (const std::string& study : studies) {
+            beside.workitems += erase_workitems_of_study(index, study);
             instances += erase_study_rows(index, study);
             index.prepare("DELETE FROM orders WHERE study_instance_uid = ?").bind(study).run();
         }
-        const std::size_t workitems =
-            erase_workitems_of_patient(index, patient_id, issuer_of_patient_id);
         doom_key_of(index, key_owner_of_patient(patient_id, issuer_of_patient_id));
         doom_unused_keys(index);
-        if (!studies.empty() || orders + workitems > 0)
+        if (!studies.empty() || beside.orders + beside.workitems > 0)
             note_erasure(index, {"erase-patient", by, parts_.clock.now()}, studies.size(),
-                         instances, orders);
+                         instances, beside);
     });
     work_off_doomed(parts_);
     return instances;

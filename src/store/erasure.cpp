@@ -56,7 +56,7 @@ std::size_t erase_study_rows(Connection& index, const std::string& study_instanc
           "DELETE FROM jobs WHERE ?1 IN (subject, payload) OR (subject = '' AND "
           "job_key LIKE ?1 || '#%')"})
         run_with(index, sql, study_instance_uid);
-    erase_workitems_of_study(index, study_instance_uid);
+    (void)erase_workitems_of_study(index, study_instance_uid);
     index.prepare("UPDATE counters SET value = value + 1 WHERE name = 'exams'").run();
     return instances;
 }
@@ -78,10 +78,14 @@ void doom_unused_keys(Connection& index) {
 }
 
 void note_erasure(Connection& index, vault::Act act, std::size_t studies, std::size_t instances,
-                  std::size_t orders) {
+                  const Beside& beside) {
     act.counts = {{"studies", static_cast<long long>(studies)},
                   {"instances", static_cast<long long>(instances)}};
-    if (orders > 0) act.counts.emplace_back("orders", static_cast<long long>(orders));
+    const auto note = [&act](const char* name, std::size_t count) {
+        if (count > 0) act.counts.emplace_back(name, static_cast<long long>(count));
+    };
+    note("orders", beside.orders);
+    note("workitems", beside.workitems);
     {
         Statement find = index.prepare("SELECT name FROM doomed WHERE what = 'key' ORDER BY name");
         while (find.step()) act.data_keys.push_back(find.text(0));

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 
+#include "store/archive.h"
 #include "store/connection.h"
 #include "vault/audit_trail.h"
 
@@ -22,7 +23,7 @@ void doom_key_of(Connection& index, const std::string& owner);
 void doom_unused_keys(Connection& index);
 /// Notes what this transaction erases, to be written to the audit trail once it is off the disk.
 void note_erasure(Connection& index, vault::Act act, std::size_t studies, std::size_t instances,
-                  std::size_t orders = 0);
+                  const Beside& beside = {});
 /// Takes off the disk what is doomed, keys first, and writes the audit trail. Also at start, for
 /// what a crash left of it.
 void work_off_doomed(Parts& parts);

@@ -250,9 +250,9 @@ TEST(Erasure, OfAPatientTakesOrdersAndPerformedSteps) {
     other.patient_id = PatientId("P2");
     place(store, other);
     EXPECT_TRUE(store.performed().create(performed_of(placed.study_instance_uid, "")));
-    EXPECT_EQ(store.archive().orders_of_patient("P1", ""), 2U);
+    EXPECT_EQ(store.archive().beside_patient("P1", "").orders, 2U);
     EXPECT_EQ(store.archive().erase_patient("P1", ""), 0U) << "she has no images";
-    EXPECT_EQ(store.archive().orders_of_patient("P1", ""), 0U);
+    EXPECT_EQ(store.archive().beside_patient("P1", "").orders, 0U);
     EXPECT_FALSE(store.orders().order(placed.name));
     EXPECT_FALSE(store.performed().find("1.2.3"));
     EXPECT_THAT(accessions(store), ElementsAre("A-2"));

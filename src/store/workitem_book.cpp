@@ -99,15 +99,41 @@ void WorkitemBook::for_each(const std::string& state,
     }
 }
 
-void erase_workitems_of_study(Connection& index, const std::string& study_instance_uid) {
-    index.prepare("DELETE FROM workitems WHERE study_instance_uid = ?")
-        .bind(study_instance_uid)
-        .run();
+namespace {
+
+/// Those that name it, wherever they do: as theirs, or for their input.
+constexpr const char* kOfStudy =
+    R"sql( FROM workitems
+WHERE study_instance_uid = ?1 OR instr(dataset_json, '"' || ?1 || '"') > 0)sql";
+/// Who sends a work item need not know who gave the Patient ID.
+constexpr const char* kOfPatient =
+    " FROM workitems WHERE patient_id = ?1 AND issuer_of_patient_id IN ('', ?2)";
+
+std::size_t counted(Statement&& count) {
+    return count.step() ? static_cast<std::size_t>(count.integer(0)) : 0;
+}
+
+}  // namespace
+
+std::size_t count_workitems_of_study(Connection& index, const std::string& study_instance_uid) {
+    Statement count = index.prepare(std::string("SELECT count(*)") + kOfStudy);
+    return counted(std::move(count.bind(study_instance_uid)));
+}
+
+std::size_t erase_workitems_of_study(Connection& index, const std::string& study_instance_uid) {
+    index.prepare(std::string("DELETE") + kOfStudy).bind(study_instance_uid).run();
+    return static_cast<std::size_t>(index.changes());
+}
+
+std::size_t count_workitems_of_patient(Connection& index, const std::string& patient_id,
+                                       const std::string& issuer_of_patient_id) {
+    Statement count = index.prepare(std::string("SELECT count(*)") + kOfPatient);
+    return counted(std::move(count.bind(patient_id).bind(issuer_of_patient_id)));
 }
 
 std::size_t erase_workitems_of_patient(Connection& index, const std::string& patient_id,
                                        const std::string& issuer_of_patient_id) {
-    index.prepare("DELETE FROM workitems WHERE patient_id = ? AND issuer_of_patient_id = ?")
+    index.prepare(std::string("DELETE") + kOfPatient)
         .bind(patient_id)
         .bind(issuer_of_patient_id)
         .run();

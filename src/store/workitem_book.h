@@ -45,8 +45,14 @@ class WorkitemBook {
     Parts& parts_;
 };
 
-/// For erasures.
-void erase_workitems_of_study(Connection& index, const std::string& study_instance_uid);
+/// For erasures: how many there are, and how many went. Of a study: those that name it anywhere; of
+/// a patient: also those that do not say who gave the Patient ID.
+[[nodiscard]] std::size_t count_workitems_of_study(Connection& index,
+                                                   const std::string& study_instance_uid);
+std::size_t erase_workitems_of_study(Connection& index, const std::string& study_instance_uid);
+[[nodiscard]] std::size_t count_workitems_of_patient(Connection& index,
+                                                     const std::string& patient_id,
+                                                     const std::string& issuer_of_patient_id);
 std::size_t erase_workitems_of_patient(Connection& index, const std::string& patient_id,
                                        const std::string& issuer_of_patient_id);
 
