@@ -12,11 +12,12 @@ namespace lucerna {
 namespace {
 
 ExitCode rotate(const ArchiveOptions& options) {
-    require_folder(options.data);
+    const ServeSettings settings = settings_of(options);
+    require_folder(settings.data);
     const SystemClock clock;
-    const auto keys = open_keys(options.data, options.keys, options.key_file);
-    deidentify::ProjectKeys with_projects(*keys, options.data);
-    store::Store store({options.data, archived_view_of}, with_projects, clock);
+    const auto keys = open_keys(settings.data, settings.keys, settings.key_file);
+    deidentify::ProjectKeys with_projects(*keys, settings.data);
+    store::Store store(store_options(settings), with_projects, clock);
     const std::size_t rewrapped = store.archive().rotate_keys(who_runs_this());
     std::printf("%zu data keys are under a new key-encryption key; the older ones are ended\n",
                 rewrapped);
@@ -32,7 +33,7 @@ ExitCode move(const ArchiveOptions& options, const std::string& to) {
     vault::MovingKeyProvider both(*from, *target);
     store::Store store(store_options(settings), both, clock);
     const std::size_t rewrapped = store.archive().rewrap_keys(who_runs_this());
-    (void)deidentify::rewrap_projects(options.data, both);
+    (void)deidentify::rewrap_projects(settings.data, both);
     std::printf(
         "%zu data keys were moved. From now on: keys = \"%s\"\n"
         "What held them until now still opens copies of the data folder that were made before; "
@@ -43,19 +44,20 @@ ExitCode move(const ArchiveOptions& options, const std::string& to) {
 
 ExitCode change_passphrase(const ArchiveOptions& options,
                            const std::filesystem::path& replacement) {
-    require_folder(options.data);
+    const ServeSettings settings = settings_of(options);
+    require_folder(settings.data);
     constexpr std::string_view kScheme = "passphrase:";
-    if (!options.keys.starts_with(kScheme))
+    if (!settings.keys.starts_with(kScheme))
         throw Error(ErrorCode::kInvalidInput,
-                    "--keys passphrase:PATH names the present passphrase");
-    const std::filesystem::path file = vault::passphrase_key_file(options.data);
+                    "--keys passphrase:PATH, or keys of --config, names the present passphrase");
+    const std::filesystem::path file = vault::passphrase_key_file(settings.data);
     if (!std::filesystem::exists(file))
         throw Error(ErrorCode::kNotFound, "there is no key file " + file.string());
     // A rotation beside it would save the keys that it ends, or under the passphrase that this
     // ends.
-    const store::FolderLock alone(options.data);
+    const store::FolderLock alone(settings.data);
     vault::PassphraseKeyProvider provider(
-        file, vault::read_passphrase(options.keys.substr(kScheme.size())));
+        file, vault::read_passphrase(settings.keys.substr(kScheme.size())));
     provider.change_passphrase(vault::read_passphrase(replacement));
     std::printf("%s opens by the new passphrase\n", file.c_str());
     return kDone;

@@ -224,7 +224,9 @@ ExitCode run_server(const ServeSettings& settings, const infer::ModelPackage& mo
         throw Error(ErrorCode::kIo,
                     "cannot create " + settings.data.string() + ": " + failure.message());
     const auto keys = open_keys(settings.data, settings.keys, settings.key_file);
-    store::Store store(store_options(settings), *keys, clock);
+    const store::StoreOptions options = store_options(settings);
+    store::Store store(options, *keys, clock);
+    store::note_back_ends(options);
     if (settings.store_index != "sqlite")
         log_event(LogLevel::kWarning, "store.index-not-sealed",
                   {{"why",

@@ -128,7 +128,8 @@ class Archive {
     std::size_t rewrap_keys(const std::string& by = "server");
     /// Makes a new key-encryption key, wraps every data key under it and ends the older ones.
     /// Objects stay as they are. One that was broken off is finished first. Returns how many keys
-    /// were rewrapped.
+    /// were rewrapped. Throws Error(kConflict) where it holds no patient's key, unless a server
+    /// noted that this is its store.
     std::size_t rotate_keys(const std::string& by = "server");
 
     struct Totals {

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "store/archive.h"
+#include "store/back_ends.h"
 #include "store/erasure.h"
 #include "store/partial_erasure.h"
 #include "store/parts.h"
@@ -184,6 +185,22 @@ std::vector<Damage> Archive::reindex() {
     return damages;
 }
 
+namespace {
+
+/// A store that holds no patient's key may be a stray one beside the one that is kept: what it
+/// ends, every key elsewhere is wrapped under. Only a server's word that this is the one, and an
+/// index that was there before and has no key either, say otherwise. Throws Error(kConflict).
+void require_the_keys(Parts& parts) {
+    if (parts.keys.has_records()) return;
+    if (has_back_ends(parts.folder) && !parts.index.is_new() && !parts.keys.is_known()) return;
+    throw Error(ErrorCode::kConflict,
+                "no patient's data key lies where " + parts.folder.string() +
+                    " has its store: keys may be elsewhere that would be lost; where index or "
+                    "objects are not in the folder, give the server's own --config");
+}
+
+}  // namespace
+
 std::size_t Archive::rewrap_keys(const std::string& by) {
     const auto alone = require_alone(parts_);
     const std::size_t rewrapped = parts_.keys.rewrap_all();
@@ -195,6 +212,7 @@ std::size_t Archive::rewrap_keys(const std::string& by) {
 std::size_t Archive::rotate_keys(const std::string& by) {
     // Other processes would go on to wrap keys under the one that ends.
     const auto alone = require_alone(parts_);
+    require_the_keys(parts_);
     const std::size_t rewrapped = parts_.keys.rotate();
     parts_.trail.add(vault::to_json(
         {"rotate-keys", by, parts_.clock.now(), {{"keys", static_cast<long long>(rewrapped)}}}));

@@ -175,6 +175,17 @@ void KeyRing::forget(const std::string& name) {
     });
 }
 
+bool KeyRing::has_records() {
+    bool found = false;
+    records_.for_each([&](const std::string& name) { found = found || name != kIndexKeyName; });
+    return found;
+}
+
+bool KeyRing::is_known() {
+    return database_.read(
+        [](Connection& index) { return index.number("SELECT count(*) FROM data_keys") > 0; });
+}
+
 std::size_t KeyRing::rewrap_all() {
     std::vector<std::string> names;
     records_.for_each([&](const std::string& name) { names.push_back(name); });

@@ -51,6 +51,10 @@ class KeyRing {
     void destroy(const std::string& name);
     /// Ends every copy in memory: another process may have destroyed it.
     void forget(const std::string& name);
+    /// Some record is a patient's, not the index's own.
+    [[nodiscard]] bool has_records();
+    /// The index knows of a key.
+    [[nodiscard]] bool is_known();
     /// Wraps every key under the provider's current one. Returns how many were not so already.
     std::size_t rewrap_all();
     /// Makes a new key-encryption key, wraps every key under it and ends the older ones. One that

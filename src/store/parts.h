@@ -40,6 +40,7 @@ struct Parts {
           vault::KeyProvider& provider, const Clock& time);
 
     const Clock& clock;
+    std::filesystem::path folder;
     ViewOf view_of;
     std::unique_ptr<FolderLock> lock;
     std::unique_ptr<Objects> objects;

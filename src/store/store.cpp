@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "store/back_ends.h"
 #include "store/erasure.h"
 #include "store/object_bucket.h"
 #include "store/object_folder.h"
@@ -97,6 +98,7 @@ Parts::Parts(const StoreOptions& options, std::unique_ptr<FolderLock> held,
              std::unique_ptr<Objects> object_store, std::unique_ptr<Records> key_records,
              vault::KeyProvider& provider, const Clock& time)
     : clock(time),
+      folder(options.folder),
       view_of(options.view_of),
       lock(std::move(held)),
       objects(std::move(object_store)),
@@ -113,6 +115,7 @@ Parts::Parts(const StoreOptions& options, std::unique_ptr<FolderLock> held,
 
 Store::Store(const StoreOptions& options, vault::KeyProvider& keys, const Clock& clock) {
     auto lock = std::make_unique<FolderLock>(options.folder);
+    require_back_ends(options);
     Places kept = opened_by(options);
     parts_ = std::make_unique<Parts>(options, std::move(lock), std::move(kept.objects),
                                      std::move(kept.records), keys, clock);

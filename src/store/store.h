@@ -33,6 +33,11 @@ struct StoreOptions {
     std::optional<S3Options> bucket = {};
 };
 
+/// Notes durably in the folder what holds index and objects, so that it opens with nothing else
+/// from then on. For the server, which alone is told so for certain, while it has the folder open.
+/// Throws Error: kConflict, kIo, kOutOfSpace.
+void note_back_ends(const StoreOptions& options);
+
 /// Everything that is kept: the archive, the exams, the queue and the orders share one index and
 /// thereby one transaction. One process opens a folder at a time; where index and objects are both
 /// elsewhere, several processes, each with a folder of its own, share them.
@@ -40,7 +45,8 @@ class Store {
   public:
     /// Opens or creates it and repairs what a crash left: half-written objects go, leases and
     /// exams in reading are freed. Throws Error: kUnavailable (another process has it),
-    /// kUnsupported (the index is of a newer version), kCorrupt, kIo, kOutOfSpace.
+    /// kConflict (the folder belongs to other back ends), kUnsupported (the index is of a newer
+    /// version), kCorrupt, kIo, kOutOfSpace.
     Store(const StoreOptions& options, vault::KeyProvider& keys, const Clock& clock);
     /// The same with objects and wrapped keys elsewhere than in the folder.
     Store(const StoreOptions& options, std::unique_ptr<Objects> objects,

@@ -76,8 +76,7 @@ struct TestStore {
 
     void open() {
         store.reset();
-        store = std::make_unique<Store>(
-            StoreOptions{folder.path() / "data", {}, schema.address(), bucket}, keys, clock);
+        store = std::make_unique<Store>(options(), keys, clock);
     }
     void close() { store.reset(); }
 
@@ -87,6 +86,7 @@ struct TestStore {
     WorkQueue& queue() { return store->queue(); }
     OrderBook& orders() { return store->orders(); }
     PerformedBook& performed() { return store->performed(); }
+    [[nodiscard]] StoreOptions options() const { return {data(), {}, schema.address(), bucket}; }
     [[nodiscard]] std::filesystem::path data() const { return folder.path() / "data"; }
 
     [[nodiscard]] bool on_sqlite() const { return schema.address().empty(); }
