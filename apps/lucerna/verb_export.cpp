@@ -113,20 +113,21 @@ void add_stored(store::Archive& archive, const ExportArguments& asked, Export& o
 ExitCode run_export(const ExportArguments& asked) {
     const auto profile = deidentify::Profile::from(asked.profile);
     std::vector<deidentify::SafePrivate> safe;
-    for (const std::string& text : asked.safe_privates)
-        safe.push_back(deidentify::safe_private_from(text));
+    const ServeSettings settings = settings_of(asked.archive);
+    for (const auto* texts : {&settings.deidentify_safe_private, &asked.safe_privates})
+        for (const std::string& text : *texts) safe.push_back(deidentify::safe_private_from(text));
     if (!asked.files.empty() && !(asked.studies.empty() && asked.queries.empty()))
         throw Error(ErrorCode::kInvalidInput, "files, or --study and --query: not both");
-    require_folder(asked.archive.data);
-    const auto keys = open_keys(asked.archive.data, asked.archive.keys, asked.archive.key_file);
+    require_folder(settings.data);
+    const auto keys = open_keys(settings.data, settings.keys, settings.key_file);
     const deidentify::Deidentifier deidentifier(
-        profile, deidentify::open_project(asked.archive.data, asked.project, *keys),
+        profile, deidentify::open_project(settings.data, asked.project, *keys),
         std::string("Lucerna ") + LUCERNA_VERSION, std::move(safe));
     fs::create_directories(asked.out);
     Export out(asked, deidentifier);
     if (asked.files.empty()) {
         const SystemClock clock;
-        store::Store store({asked.archive.data, archived_view_of}, *keys, clock);
+        store::Store store(store_options(settings), *keys, clock);
         add_stored(store.archive(), asked, out);
     }
     for (const fs::path& path : asked.files) {
