@@ -26,6 +26,12 @@ ExitCode prepare(const PrepareArguments& arguments) {
     }
     if (!std::filesystem::exists(arguments.archive))
         throw Error(ErrorCode::kNotFound, "there is no folder " + arguments.archive.string());
+    // An index is not made here: what is elsewhere would be answered for by an empty one.
+    if (!std::filesystem::exists(arguments.archive / "index.sqlite"))
+        throw Error(ErrorCode::kNotFound,
+                    "there is no index.sqlite in " + arguments.archive.string() +
+                        ": archives on PostgreSQL or S3 are not prepared from; a lost index is "
+                        "made anew by lucerna reindex");
     const SystemClock clock;
     const auto keys = open_keys(arguments.archive, arguments.keys, arguments.key_file);
     store::Store store({arguments.archive, archived_view_of}, *keys, clock);
