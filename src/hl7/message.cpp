@@ -56,6 +56,24 @@ std::string_view first_line(std::string_view message) {
     return message.substr(0, message.find_first_of("\r\n"));
 }
 
+/// The first field of more than `most` repetitions; each byte is looked at once.
+std::optional<int> overlong_field(std::string_view line, const Delimiters& delimiters,
+                                  std::size_t most) {
+    if (delimiters.repetition == '\0') return {};
+    // MSH-1 is the separator itself, MSH-2 the delimiters.
+    const bool is_header = line.starts_with("MSH");
+    int field = is_header ? 1 : 0;
+    std::size_t repetitions = 1;
+    for (const char c : line) {
+        if (c == delimiters.field) {
+            ++field;
+            repetitions = 1;
+        } else if (c == delimiters.repetition && ++repetitions > most && !(is_header && field == 2))
+            return field;
+    }
+    return {};
+}
+
 int digit_of(char c) {
     if (c >= '0' && c <= '9') return c - '0';
     if (c >= 'A' && c <= 'F') return c - 'A' + 10;
@@ -185,6 +203,10 @@ std::variant<Message, Fault> Message::parse(std::string_view text, const Message
                 place, FaultCode::kInternal,
                 "the message has more than " + std::to_string(limits.max_segments) + " segments");
         const int occurrence = ++occurrences[std::string(name)];
+        if (const auto field = overlong_field(line, *delimiters, limits.max_repetitions))
+            return fault_at(
+                {std::string(name), occurrence, *field, 0}, FaultCode::kDataType,
+                "a field of more than " + std::to_string(limits.max_repetitions) + " repetitions");
         message.segments_.emplace_back(std::string(line), *delimiters, occurrence);
     }
     return message;
@@ -202,7 +224,9 @@ std::vector<std::string> character_sets_of(std::string_view message) {
     if (!delimiters) return {};
     const Segment header(std::string(line), *delimiters, 1);
     std::vector<std::string> sets;
-    for (int i = 1; i <= header.repetitions(18); ++i) sets.push_back(header.text(18, {1, 1, i}));
+    const int most = static_cast<int>(MessageLimits{}.max_repetitions) + 1;
+    const int count = std::min(header.repetitions(18), most);
+    for (int i = 1; i <= count; ++i) sets.push_back(header.text(18, {1, 1, i}));
     return sets;
 }
 

@@ -86,13 +86,16 @@ class Segment {
 
 struct MessageLimits {
     std::size_t max_segments = 1000;
+    /// Of one field. Whoever reads them all walks the field once for each.
+    std::size_t max_repetitions = 64;
 };
 
 /// A message taken apart into its segments, MSH first.
 class Message {
   public:
     /// `text` is UTF-8; segments end in CR, LF or both. A fault where it does not begin with an MSH
-    /// that says how it is delimited, or where a segment has no name.
+    /// that says how it is delimited, where a segment has no name, or where there is more than
+    /// `limits` allows.
     [[nodiscard]] static std::variant<Message, Fault> parse(std::string_view text,
                                                             const MessageLimits& limits = {});
 
@@ -106,7 +109,7 @@ class Message {
 };
 
 /// MSH-18 of a message that has not been converted to UTF-8 yet, as sent; empty where there is
-/// none.
+/// none. Of more than MessageLimits allows only one more than that.
 [[nodiscard]] std::vector<std::string> character_sets_of(std::string_view message);
 
 /// Without escape sequences (HL7 v2.5.1 2.7): delimiters, line breaks and hexadecimal data; what

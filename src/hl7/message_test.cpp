@@ -72,6 +72,25 @@ TEST(Message, RefusesWhatIsNone) {
     EXPECT_EQ(fault_of("MSH|^~\\&|A\rPID|1\rORC|NW", {2}).code, FaultCode::kInternal);
 }
 
+TEST(Message, RefusesMoreRepetitionsThanItWouldWalk) {
+    const std::string header = "MSH|^~\\&|A\r";
+    const auto with = [&](std::size_t more) {
+        return header + "PID|~\rPID|1||" + std::string(more, '~') + "|~";
+    };
+    EXPECT_EQ(parsed(with(63)).segments()[2].repetitions(3), 64);
+    for (const std::size_t more : {std::size_t{64}, std::size_t{1} << 20}) {
+        const Fault fault = fault_of(with(more));
+        EXPECT_EQ(fault.place.segment, "PID");
+        EXPECT_EQ(fault.place.occurrence, 2);
+        EXPECT_EQ(fault.place.field, 3);
+        EXPECT_EQ(fault.code, FaultCode::kDataType);
+    }
+    const std::string many(std::size_t{1} << 20, '~');
+    EXPECT_EQ(fault_of("MSH|^~\\&|A|||||||||||||||" + many).place.field, 18);
+    EXPECT_EQ(character_sets_of("MSH|^~\\&|A|||||||||||||||" + many).size(), 65U);
+    EXPECT_EQ(parsed("MSH|^|A\rPID|" + many).segments().size(), 2U) << "no delimiter there";
+}
+
 TEST(Message, DoesWithFewerDelimiters) {
     const Message message = parsed("MSH|^|A\rPID|a~b^c\\F\\");
     EXPECT_EQ(message.find("PID")->text(1), "a~b");

@@ -88,6 +88,14 @@ std::optional<Fault> reason_to_reject(const hl7::Segment& header) {
     return {};
 }
 
+/// Of a message that cannot be read as a whole, so that its answer names it.
+std::optional<hl7::Message> header_alone(std::string_view text) {
+    auto parsed = hl7::Message::parse(text.substr(0, text.find_first_of("\r\n")),
+                                      {.max_segments = 1, .max_repetitions = text.size()});
+    if (auto* message = std::get_if<hl7::Message>(&parsed)) return std::move(*message);
+    return {};
+}
+
 Fault fault_from(const exam::OrderRefusal& refusal, const Hl7Orders& orders) {
     hl7::Place place;
     place.segment = "ORC";
@@ -134,6 +142,9 @@ std::optional<Fault> taken(OrderSink& sink, const hl7::Message& message,
 std::variant<std::string, Fault> message_text(const std::string& message) {
     std::string sets;
     const std::vector<std::string> names = hl7::character_sets_of(message);
+    if (names.size() > hl7::MessageLimits{}.max_repetitions)
+        return hl7::fault_at(header_place(18, 0), FaultCode::kDataType,
+                             "more character sets than a field may have repetitions");
     for (std::size_t i = 0; i < names.size(); ++i) {
         const CharacterSetRow* const row = row_of(names[i]);
         if (row == nullptr)
@@ -152,12 +163,15 @@ std::string Hl7Desk::answer(const std::string& bytes, const std::string& peer) {
     std::optional<hl7::Message> message;
     auto text = message_text(bytes);
     // The header of one in an unknown character set still says whom to answer.
-    auto parsed = hl7::Message::parse(
-        std::holds_alternative<std::string>(text) ? std::get<std::string>(text) : bytes);
-    if (auto* parsed_message = std::get_if<hl7::Message>(&parsed))
+    const std::string& readable =
+        std::holds_alternative<std::string>(text) ? std::get<std::string>(text) : bytes;
+    auto parsed = hl7::Message::parse(readable);
+    if (auto* parsed_message = std::get_if<hl7::Message>(&parsed)) {
         message = std::move(*parsed_message);
-    else
+    } else {
         fault = std::get<Fault>(std::move(parsed));
+        message = header_alone(readable);
+    }
     if (auto* unknown = std::get_if<Fault>(&text); unknown != nullptr && message)
         fault = std::move(*unknown);
     if (!fault) fault = taken(sink_, *message, defaults_, peer);

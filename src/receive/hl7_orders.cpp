@@ -163,8 +163,7 @@ class OrderReader {
             if (group.request == nullptr)
                 fields_.blame(*group.common, 0, 0, FaultCode::kSegmentSequence,
                               "no OBR follows the ORC");
-            read_patient(order);
-            read_visit(order);
+            take_subject(order);
             read_procedure(order, group);
             read_steps(order, group);
         }
@@ -191,6 +190,19 @@ class OrderReader {
         if (order.placer.empty() && order.filler.empty())
             fields_.blame(*group.common, 2, 0, FaultCode::kRequiredFieldMissing,
                           "neither a placer's nor a filler's order number");
+    }
+
+    /// Whose the order is. Read once: there may be hundreds of orders behind a long PID.
+    void take_subject(Order& order) {
+        if (!subject_) {
+            subject_.emplace();
+            read_patient(*subject_);
+            read_visit(*subject_);
+        }
+        Order subject = *subject_;
+        subject.placer = std::move(order.placer);
+        subject.filler = std::move(order.filler);
+        order = std::move(subject);
     }
 
     void read_patient(Order& order) {
@@ -405,6 +417,7 @@ class OrderReader {
     const OrderDefaults& defaults_;
     const Segment* patient_;
     const Segment* visit_;
+    std::optional<Order> subject_;
     FieldReader fields_;
     Hl7Orders orders_;
 };

@@ -195,6 +195,27 @@ TEST(Hl7Desk, ReadsTextByMsh18) {
                 AllOf(HasSubstr("MSA|AE|42"), HasSubstr("|MSH^1^18|103^")));
 }
 
+TEST(Hl7Desk, RefusesAMegabyteOfDelimitersAndNamesTheField) {
+    Desk desk;
+    const auto with = [&](const char* what, char delimiter) {
+        const std::string good = std::string(kHeader) + kPatient + kOrder;
+        return desk.answer(replaced(good, what, std::string(std::size_t{1} << 20, delimiter)));
+    };
+    EXPECT_THAT(with("UNICODE UTF-8", '~'),
+                AllOf(HasSubstr("MSA|AE|42"), HasSubstr("|MSH^1^18|102^")));
+    EXPECT_THAT(with("P1^^^HOSP^PI", '~'),
+                AllOf(HasSubstr("MSA|AE|42"), HasSubstr("|PID^1^3|102^")));
+    EXPECT_THAT(with("Doe^Jane^Q^Jr^Dr~", '~'), HasSubstr("|PID^1^5|102^"));
+    EXPECT_THAT(with("B6", '~'), HasSubstr("|PV1^1^15|102^"));
+    for (const char delimiter : {'^', '&', '\\'}) {
+        EXPECT_THAT(with("P1^^^HOSP^PI~M7^^^HOSP&1.2.3&ISO^MR", delimiter),
+                    HasSubstr("|PID^1^3|101^"));
+        EXPECT_THAT(with("NW", delimiter), HasSubstr("|ORC^1^1|101^"));
+    }
+    EXPECT_THAT(with("PID|", '\r'), HasSubstr("MSA|AE|42"));
+    EXPECT_TRUE(desk.book.taken.empty());
+}
+
 TEST(Hl7Desk, TellsErrorsFromRejections) {
     Desk desk;
     const std::string rest = std::string(kPatient) + kOrder;

@@ -106,6 +106,12 @@ std::vector<lucerna::Bytes> lucerna::fuzz::seeds() {
     add(0,
         "\x0BMSH|^~\\&|RIS||||20260301080000||ORM^O01|2|P|2.3\rPID|||P1||Doe^Jane\r"
         "ORC|CA|PL1|FI1||CA\rOBR|1|PL1|FI1|MG^Mammography\\F\\L|||20260302090000\r\x1C\r");
+    // As many delimiters as a frame of this target may hold.
+    for (const char delimiter : {'~', '^', '&', '\\', '\r'})
+        add(0, "\x0BMSH|^~\\&|RIS||||20260301080000||ORM^O01|3|P|2.3\rPID|||" +
+                   std::string(60000, delimiter) + "\rORC|NW|1\rOBR|1\r\x1C\r");
+    add(0, "\x0BMSH|^~\\&|RIS||||20260301080000||ORM^O01|4|P|2.3||||||" + std::string(60000, '~') +
+               "\r\x1C\r");
     add(1,
         R"({"resourceType":"ServiceRequest","identifier":[{"type":{"coding":[{"code":"PLAC"}]},)"
         R"("value":"PL1"}],"status":"active","intent":"order","code":{"text":"Mammography"},)"
