@@ -47,6 +47,22 @@ exam::Refusal refused(exam::RefusalReason reason, std::string what, Tag where, s
     return {reason, std::move(what), dicom::describe(where), std::move(remedy), "", ""};
 }
 
+/// The same where Bits Stored leaves it no unused bit: it is drawn into the values.
+bool has_overlay_in_values(const DataSet& object) {
+    const auto stored = object.integer(tags::kBitsStored);
+    const auto high = object.integer(tags::kHighBit);
+    if (!stored) return false;
+    for (std::uint16_t group = 0x6000; group <= 0x601E;
+         group = static_cast<std::uint16_t>(group + 2)) {
+        if (object.integer({group, 0x0100}).value_or(1) <= 1 || object.has_value({group, 0x3000}))
+            continue;
+        const auto bit = object.integer({group, 0x0102});
+        const long long top = high.value_or(*stored - 1);
+        if (bit && *bit <= top && *bit > top - *stored) return true;
+    }
+    return false;
+}
+
 /// What no profile makes safe.
 std::optional<exam::Refusal> refuse_early(const DataSet& object, const Profile& profile) {
     if (!dicom::is_valid_uid(object.text_or(tags::kSopInstanceUid, "")) ||
@@ -57,6 +73,10 @@ std::optional<exam::Refusal> refuse_early(const DataSet& object, const Profile& 
         return refused(exam::RefusalReason::kUnsupportedEncoding,
                        "an encapsulated document cannot be cleaned", tags::kEncapsulatedDocument,
                        "leave it out");
+    if (has_overlay_in_values(object))
+        return refused(exam::RefusalReason::kBadPixelDescription,
+                       "an overlay lies among the stored bits of the pixels",
+                       tags::kOverlayBitPosition, "mend Bits Stored or leave it out");
     if (profile.has(Option::kCleanPixelData)) return {};
     if (object.text_or(tags::kBurnedInAnnotation, "") == "YES")
         return refused(exam::RefusalReason::kUnreadable,
@@ -100,6 +120,7 @@ std::variant<Deidentified, exam::Refusal> Deidentifier::run(DataSet object) cons
     ObjectReport report;
     report.sop_class_uid = object.text_or(tags::kSopClassUid, "");
     std::optional<exam::Refusal> refusal = refuse_early(object, profile_);
+    if (!refusal) refusal = clear_unused_bits(object);
     if (!refusal && profile_.has(Option::kCleanPixelData)) refusal = clean_pixels(object, report);
     if (refusal) {
         refusal->sop_class_uid = report.sop_class_uid;

@@ -198,6 +198,68 @@ TEST(Deidentifier, RemovesOverlaysCurvesAndWhatNobodyKnows) {
     EXPECT_FALSE(d.has({0x0010, 0x9FFE}));
 }
 
+/// Values of 12 bits, with a name's letters above them.
+Bytes samples_with_overlay(std::uint16_t value, std::uint16_t above) {
+    Bytes bytes;
+    for (int i = 0; i < 256; ++i) {
+        const auto sample = static_cast<std::uint16_t>(value | (i % 3 == 0 ? above : 0));
+        bytes.push_back(static_cast<std::uint8_t>(sample & 0xFF));
+        bytes.push_back(static_cast<std::uint8_t>(sample >> 8));
+    }
+    return bytes;
+}
+DataSet with_overlay_in_pixels(std::uint16_t above, bool is_signed = false,
+                               std::uint16_t value = 0x0123) {
+    DataSet object = example();
+    object.set_pixels({.rows = 16,
+                       .columns = 16,
+                       .bits_allocated = 16,
+                       .bits_stored = 12,
+                       .is_signed = is_signed},
+                      samples_with_overlay(value, above));
+    return object;
+}
+Bytes pixels_of(const DataSet& object) {
+    const ByteView bytes = object.bytes(tags::kPixelData);
+    return {bytes.begin(), bytes.end()};
+}
+
+TEST(Deidentifier, LeavesNoOverlayInTheUnusedBitsOfPixels) {
+    const Bytes clean = samples_with_overlay(0x0123, 0);
+    for (const char* profile : {"screening", "basic+clean-pixel-data"}) {
+        DataSet object = with_overlay_in_pixels(0x1000);
+        object.set_integer(tags::kOverlayBitsAllocated, 16);
+        object.set_integer(tags::kOverlayBitPosition, 12);
+        EXPECT_EQ(pixels_of(made(deidentifier(profile), std::move(object))), clean) << profile;
+    }
+    // Nor where no overlay is spoken of.
+    for (const char* profile : {"screening", "basic"}) {
+        EXPECT_EQ(pixels_of(made(deidentifier(profile), with_overlay_in_pixels(0x8000))), clean);
+        DataSet high = with_overlay_in_pixels(0x0001, false, 0x1230);
+        high.set_integer(tags::kHighBit, 15);
+        EXPECT_EQ(pixels_of(made(deidentifier(profile), std::move(high))), clean);
+    }
+}
+
+TEST(Deidentifier, TakesASignForNoOverlay) {
+    const Bytes negative = samples_with_overlay(0xFFF0, 0);
+    EXPECT_EQ(pixels_of(made(deidentifier("basic"), with_overlay_in_pixels(0, true, 0xFFF0))),
+              negative);
+    // What is above a positive value is none.
+    EXPECT_EQ(pixels_of(made(deidentifier("basic"), with_overlay_in_pixels(0xF000, true))),
+              samples_with_overlay(0x0123, 0));
+}
+
+TEST(Deidentifier, RefusesAnOverlayAmongTheStoredBits) {
+    DataSet object = with_overlay_in_pixels(0x0800);
+    object.set_integer(tags::kOverlayBitsAllocated, 16);
+    object.set_integer(tags::kOverlayBitPosition, 11);
+    auto outcome = deidentifier("screening").run(std::move(object));
+    const auto* refusal = std::get_if<exam::Refusal>(&outcome);
+    ASSERT_NE(refusal, nullptr);
+    EXPECT_THAT(refusal->what, HasSubstr("among the stored bits"));
+}
+
 DataSet structured_report() {
     DataSet object = example("1.2.3.9");
     object.set_text(tags::kSopClassUid, dicom::sop_class::kComprehensiveSr);

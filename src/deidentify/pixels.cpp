@@ -7,7 +7,10 @@
 
 #include "base/error.h"
 #include "deidentify/region_rules.h"
+#include "dicom/codestream.h"
 #include "dicom/frames.h"
+#include "dicom/pixel_layout.h"
+#include "dicom/uids.h"
 
 namespace lucerna::deidentify {
 namespace {
@@ -64,6 +67,7 @@ Bytes blank_pixel(const DecodedFrame& frame) {
 }
 
 void blank(DecodedFrame& frame, std::span<const Blanked> regions) {
+    if (regions.empty()) return;
     const Bytes pixel = blank_pixel(frame);
     for (const Blanked& region : regions)
         for (int y = region.box.y; y < region.box.y + region.box.height; ++y)
@@ -89,7 +93,7 @@ dicom::PixelLayout layout_of(const DecodedFrame& frame, int frames) {
     return layout;
 }
 
-/// Decodes, blanks and puts back all frames.
+/// Decodes, blanks and puts back all frames: bits beside the stored ones are gone then.
 void rewrite(DataSet& object, std::span<const Blanked> regions, int frames) {
     Bytes all;
     dicom::PixelLayout layout;
@@ -103,6 +107,74 @@ void rewrite(DataSet& object, std::span<const Blanked> regions, int frames) {
     object.remove(tags::kExtendedOffsetTable);
     object.remove(tags::kExtendedOffsetTableLengths);
     object.set_pixels(layout, std::move(all));
+}
+
+/// The header leaves bits beside the value, in which overlays lay before 2004 (PS3.3 C.9.2).
+bool has_unused_bits(const DataSet& object) {
+    const auto stored = object.integer(tags::kBitsStored);
+    const auto allocated = object.integer(tags::kBitsAllocated);
+    return stored && (!allocated || *stored < *allocated);
+}
+
+/// Of native and RLE frames: something else than zero or sign is in those bits. `wide` is the
+/// object with a header by which all bits are the value.
+bool differs_by_unused_bits(const DataSet& object, const DataSet& wide, int frame) {
+    return dicom::decode_frame(object, frame).samples != dicom::decode_frame(wide, frame).samples;
+}
+
+/// Of the codecs that say their own precision, by which a frame is decoded: it has values that the
+/// object's header has no bits for.
+bool passes_stored_bits(const DataSet& object, const dicom::StoredLayout& layout,
+                        dicom::Codec codec, int index) {
+    const Bytes codestream = dicom::stored_frame(object, index);
+    if (dicom::codestream_header(codestream, codec, layout).precision <= layout.bits_stored)
+        return false;
+    DecodedFrame frame = dicom::decode_frame(object, index);
+    std::int64_t least = 0;
+    std::int64_t most = 0;
+    for (std::size_t i = 0; i < frame.count(); ++i) {
+        least = std::min(least, frame.value(i));
+        most = std::max(most, frame.value(i));
+    }
+    frame.bits_stored = layout.bits_stored;
+    const bool fits = least >= frame.lowest() && most <= frame.highest();
+    // A negative value whose sign was not carried into the unused bits.
+    return !fits && (least < 0 || most >= std::int64_t{1} << layout.bits_stored);
+}
+
+std::optional<exam::Refusal> look_at_unused_bits(DataSet& object) {
+    const dicom::StoredLayout layout = dicom::stored_layout_of(object);
+    const int frames = dicom::frame_count(object);
+    const std::string& uid = object.transfer_syntax_uid();
+    const auto* const syntax = dicom::find_transfer_syntax(
+        uid.empty() ? dicom::transfer_syntax::kExplicitVrLittleEndian : uid);
+    const auto codec = syntax == nullptr ? dicom::Codec::kOther : syntax->codec;
+    if (codec != dicom::Codec::kNone && codec != dicom::Codec::kRle) {
+        for (int i = 0; i < frames; ++i)
+            if (passes_stored_bits(object, layout, codec, i))
+                return refusal(exam::RefusalReason::kBadPixelDescription,
+                               "the compressed pixels have more bits than are said to be stored",
+                               tags::kBitsStored);
+        return {};
+    }
+    DataSet wide = object.clone();
+    wide.set_integer(tags::kBitsStored, layout.bits_allocated);
+    wide.set_integer(tags::kHighBit, layout.bits_allocated - 1);
+    int first = 0;
+    while (first < frames && !differs_by_unused_bits(object, wide, first)) ++first;
+    if (first == frames) return {};
+    if (layout.frame_bits() / 8 > kMostBytes / static_cast<std::size_t>(frames))
+        return refusal(exam::RefusalReason::kUnsupportedEncoding, "the pixels are more than 2 GiB",
+                       tags::kPixelData);
+    rewrite(object, {}, frames);
+    return {};
+}
+
+exam::Refusal cannot_be_looked_at(const Error& error) {
+    return refusal(
+        error.code() == ErrorCode::kUnsupported ? exam::RefusalReason::kUnsupportedEncoding
+                                                : exam::RefusalReason::kBadPixelDescription,
+        std::string("the pixels cannot be looked at: ") + error.what(), tags::kPixelData);
 }
 
 double covered(std::span<const Blanked> regions, const DecodedFrame& frame) {
@@ -133,6 +205,15 @@ std::optional<exam::Refusal> look_and_blank(DataSet& object, ObjectReport& repor
 
 }  // namespace
 
+std::optional<exam::Refusal> clear_unused_bits(DataSet& object) {
+    if (!object.has_value(tags::kPixelData) || !has_unused_bits(object)) return {};
+    try {
+        return look_at_unused_bits(object);
+    } catch (const Error& error) {
+        return cannot_be_looked_at(error);
+    }
+}
+
 std::optional<exam::Refusal> clean_pixels(DataSet& object, ObjectReport& report) {
     if (object.has(tags::kFloatPixelData) || object.has(tags::kDoubleFloatPixelData)) {
         if (holds_no_picture(report.sop_class_uid)) return {};
@@ -143,10 +224,7 @@ std::optional<exam::Refusal> clean_pixels(DataSet& object, ObjectReport& report)
     try {
         return look_and_blank(object, report);
     } catch (const Error& error) {
-        return refusal(
-            error.code() == ErrorCode::kUnsupported ? exam::RefusalReason::kUnsupportedEncoding
-                                                    : exam::RefusalReason::kBadPixelDescription,
-            std::string("the pixels cannot be looked at: ") + error.what(), tags::kPixelData);
+        return cannot_be_looked_at(error);
     }
 }
 

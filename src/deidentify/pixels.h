@@ -8,6 +8,14 @@
 
 namespace lucerna::deidentify {
 
+/// Clears what lies beside the stored bits of the pixels, whether or not the header speaks of an
+/// overlay there: PS3.3 C.9.2 let names lie where no viewer of today shows them. Native and RLE
+/// pixels in which something does become explicit VR little endian; others stay as they are.
+///
+/// A refusal where that cannot be told, or where compressed pixels have more bits than the header
+/// says are stored: these are part of their values.
+[[nodiscard]] std::optional<exam::Refusal> clear_unused_bits(dicom::DataSet& object);
+
 /// Blanks, on every frame, what the rules for the modality and the detector say of any frame
 /// (PS3.15 E.3.1). Pixels that nothing is found on stay as they are, compressed ones too; others
 /// become explicit VR little endian. `object` still has its own header. Notes what was blanked in
