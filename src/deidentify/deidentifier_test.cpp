@@ -123,6 +123,30 @@ TEST(Deidentifier, TreatsWhatTheTableDoesNotListLikeItsKind) {
     EXPECT_EQ(d.text(document_author), "REMOVED");
 }
 
+TEST(Deidentifier, RemovesBytesThatNobodyLookedInto) {
+    DataSet object = example();
+    const std::string name = "PN Doe^Jane ";
+    const Tag unlisted = tags::kReferencedSeriesSequence;
+    const Tag kept_by_option{0x0010, 0x1020};
+    object.set_bytes(unlisted, "UN", {name.begin(), name.end()});
+    object.set_bytes(kept_by_option, "UN", {name.begin(), name.end()});
+    const DataSet d = made(deidentifier("screening"), std::move(object));
+    EXPECT_FALSE(d.has(unlisted));
+    EXPECT_FALSE(d.has(kept_by_option));
+}
+
+TEST(Deidentifier, JudgesByTheDictionaryToo) {
+    DataSet object = example();
+    const std::string name = "Doe^Jane";
+    const Tag document_author{0x0040, 0xA067};
+    object.set_bytes(document_author, "LO", {name.begin(), name.end()});
+    const Tag calibrated{0x0014, 0x3076};
+    object.set_bytes(calibrated, "LO", {name.begin(), name.end()});
+    const DataSet d = made(deidentifier("basic"), std::move(object));
+    EXPECT_NE(d.text(document_author), name);
+    EXPECT_NE(d.text(calibrated), name);
+}
+
 TEST(Deidentifier, KeepsOnlySafePrivateAttributes) {
     DataSet object = example();
     const auto put = [&](Tag tag, const char* vr, std::string_view text) {

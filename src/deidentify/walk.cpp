@@ -135,14 +135,19 @@ class Walk {
 
     /// Attributes that the table does not list (PS3.15 E.1.1, notes 1 and 4).
     Decision decide_unlisted(Tag tag, std::string_view vr) const {
-        if (dicom::keyword_of(tag).empty()) return {Action::kRemove};
-        if (vr == "PN") return {Action::kDummy};
+        // Nobody has looked into what is stored as bytes alone, a sequence perhaps.
+        if (vr == "UN" || dicom::keyword_of(tag).empty()) return {Action::kRemove};
+        // Whatever the sender calls it: a name stored as LO is one.
+        const std::string known = dicom::vr_of(tag);
+        if (vr == "PN" || known == "PN") return {Action::kDummy};
         // Where the original lies: its UIDs are in it, and whose archive it is. Codes stay.
         constexpr Tag kCodingSchemeUrl{0x0008, 0x010E};
-        if (vr == "UR" && tag != kCodingSchemeUrl && tag != tags::kUrnCodeValue)
+        if ((vr == "UR" || known == "UR") && tag != kCodingSchemeUrl && tag != tags::kUrnCodeValue)
             return {Action::kRemove};
+        if (is_temporal(known) && !is_temporal(vr)) return {Action::kDummy};
         if (is_temporal(vr)) return temporal(Action::kDummy);
-        if (vr == "UI" && !is_structural(tag) && !rules_.profile.has(Option::kRetainUids))
+        if ((vr == "UI" || known == "UI") && !is_structural(tag) &&
+            !rules_.profile.has(Option::kRetainUids))
             return {Action::kUid, Action::kUid, false};
         return {Action::kKeep, Action::kKeep, false};
     }
@@ -155,6 +160,10 @@ class Walk {
 
     void apply(DataSet& data, Tag tag, const std::string& vr, const std::string& path,
                Action action) {
+        // As for unlisted ones. Private ones are of VR UN in every implicit file, and known as
+        // safe.
+        const bool stays = action == Action::kKeep || action == Action::kClean;
+        if (stays && vr == "UN" && tag.group % 2 == 0) action = Action::kRemove;
         switch (action) {
             case Action::kRemove:
                 data.remove(tag);
