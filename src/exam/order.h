@@ -94,8 +94,11 @@ struct Order {
 
 /// What is asked of whoever keeps orders.
 enum class OrderAction {
-    /// To be as it says from now on, whether it is known or not.
+    /// To be as it says from now on, whether it is known or not; of a known one, the same
+    /// patient's.
     kPlace,
+    /// The same, and it may correct the patient as long as nothing of the order is under way.
+    kChange,
     kCancel,
 };
 struct OrderRequest {
@@ -123,6 +126,8 @@ struct OrderRefusal {
     ErrorCode code = ErrorCode::kConflict;
     /// Free of patient identifiers.
     std::string why;
+    /// The order of that number is another patient's; kConflict.
+    bool is_of_another_patient = false;
 };
 using OrderOutcomes = std::variant<std::vector<OrderOutcome>, OrderRefusal>;
 

@@ -138,6 +138,15 @@ TEST_F(FhirOrders, CancelsWhatIsRevoked) {
     EXPECT_EQ(blamed(request, 409), "ServiceRequest.identifier");
 }
 
+TEST_F(FhirOrders, RefusesTheNumberOfAnotherPatientsOrder) {
+    book.refusal = exam::OrderRefusal{0, ErrorCode::kConflict, "another patient's", true};
+    const http::Response response = post(request_of("O1").dump());
+    EXPECT_EQ(response.status, 409);
+    EXPECT_EQ(outcome(response)["resourceType"], "OperationOutcome");
+    EXPECT_EQ(outcome(response)["issue"][0]["code"], "conflict");
+    EXPECT_EQ(outcome(response)["issue"][0]["expression"][0], "ServiceRequest.identifier");
+}
+
 TEST_F(FhirOrders, NamesTheElementThatIsWrong) {
     const auto with = [](const char* pointer, const json& value) {
         json request = request_of("O1");

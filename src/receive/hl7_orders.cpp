@@ -22,7 +22,7 @@ constexpr std::size_t kMostSteps = 64;
 
 /// Order control (table 0119) as this program understands it.
 constexpr std::pair<std::string_view, OrderAction> kControls[] = {
-    {"NW", OrderAction::kPlace},  {"XO", OrderAction::kPlace},  {"XX", OrderAction::kPlace},
+    {"NW", OrderAction::kPlace},  {"XO", OrderAction::kChange}, {"XX", OrderAction::kChange},
     {"CA", OrderAction::kCancel}, {"OC", OrderAction::kCancel}, {"DC", OrderAction::kCancel},
     {"OD", OrderAction::kCancel}};
 
@@ -159,7 +159,7 @@ class OrderReader {
         request.action = action_of(*group.common);
         Order& order = request.order;
         read_numbers(order, group);
-        if (request.action == OrderAction::kPlace) {
+        if (request.action != OrderAction::kCancel) {
             if (group.request == nullptr)
                 fields_.blame(*group.common, 0, 0, FaultCode::kSegmentSequence,
                               "no OBR follows the ORC");
@@ -393,9 +393,15 @@ class OrderReader {
     void add(exam::OrderRequest request, const Group& group) {
         if (!orders_.requests.empty()) {
             exam::OrderRequest& last = orders_.requests.back();
-            if (last.action == request.action && last.order.placer == request.order.placer &&
-                last.order.filler == request.order.filler)
+            const auto is_cancelled = [](const exam::OrderRequest& one) {
+                return one.action == OrderAction::kCancel;
+            };
+            if (is_cancelled(last) == is_cancelled(request) &&
+                last.order.placer == request.order.placer &&
+                last.order.filler == request.order.filler) {
+                if (request.action == OrderAction::kPlace) last.action = request.action;
                 return merge(last.order, request.order, group);
+            }
         }
         orders_.requests.push_back(std::move(request));
         orders_.orc.push_back(group.common->occurrence());

@@ -112,6 +112,17 @@ TEST(Hl7Orders, TakesOrcGroupsOfOneNumberForOneOrdersSteps) {
     EXPECT_EQ(fault.place.occurrence, 2);
 }
 
+TEST(Hl7Orders, TellsChangesFromNewOrders) {
+    const auto action_of = [](const std::string& orders) {
+        return orders_from(std::string(kHeader) + kPatient + orders).requests.at(0).action;
+    };
+    EXPECT_EQ(action_of(kOrder), OrderAction::kPlace);
+    EXPECT_EQ(action_of(replaced(kOrder, "NW", "XO")), OrderAction::kChange);
+    EXPECT_EQ(action_of("ORC|XO|1\rOBR|1|||||||||||||||||||S1\rORC|NW|1\rOBR|2"),
+              OrderAction::kPlace)
+        << "one number, the stricter of both";
+}
+
 TEST(Hl7Orders, SaysWhatItDoesNotSay) {
     const exam::Order order =
         orders_from(std::string(kHeader) + "PID|||1||Doe\rORC|XO||F1\rOBR|1").requests.at(0).order;
@@ -230,6 +241,9 @@ TEST(Hl7Desk, TellsErrorsFromRejections) {
                 AllOf(HasSubstr("MSA|AE|42"), HasSubstr("|ORC^1^2|204^")));
     desk.book.refusal->code = ErrorCode::kConflict;
     EXPECT_THAT(desk.answer(kHeader + rest), HasSubstr("|ORC^1^1|206^"));
+    desk.book.refusal->is_of_another_patient = true;
+    EXPECT_THAT(desk.answer(kHeader + rest),
+                AllOf(HasSubstr("MSA|AE|42"), HasSubstr("|ORC^1^2|205^")));
     desk.book.error = ErrorCode::kOutOfSpace;
     EXPECT_THAT(desk.answer(kHeader + rest), AllOf(HasSubstr("MSA|AR|42"), HasSubstr("|207^")));
 }

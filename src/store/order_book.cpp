@@ -30,6 +30,10 @@ class Refused : public Error {
   public:
     using Error::Error;
 };
+class OtherPatient : public Refused {
+  public:
+    using Refused::Refused;
+};
 
 /// An order as it is kept.
 struct Row {
@@ -113,6 +117,9 @@ void fill_in(Order& order, const Row* known) {
     if (known != nullptr) {
         fill(order.placer, known->order.placer);
         fill(order.filler, known->order.filler);
+        fill(order.patient_id, known->order.patient_id);
+        if (order.patient_id == known->order.patient_id)
+            fill(order.issuer_of_patient_id, known->order.issuer_of_patient_id);
         fill(order.accession_number, known->order.accession_number);
         fill(order.requested_procedure_id, known->order.requested_procedure_id);
         fill(order.study_instance_uid, known->order.study_instance_uid);
@@ -206,8 +213,48 @@ void update(Connection& index, std::int64_t id, const Order& order, Instant now)
     change.bind(id).run();
 }
 
-OrderOutcome place(Connection& index, Order order, Instant now) {
+/// An issuer that is not known is no other one.
+bool are_of_two_patients(const Order& one, const Order& other) {
+    if (one.patient_id.empty() || other.patient_id.empty()) return false;
+    if (one.patient_id != other.patient_id) return true;
+    return !one.issuer_of_patient_id.empty() && !other.issuer_of_patient_id.empty() &&
+           one.issuer_of_patient_id != other.issuer_of_patient_id;
+}
+
+/// A number that is used twice must not give one patient the study and the steps of another.
+void check_patient(const Order& order, const Row& known, exam::OrderAction action) {
+    if (!are_of_two_patients(order, known.order)) return;
+    if (action != exam::OrderAction::kChange)
+        throw OtherPatient(ErrorCode::kConflict, "the order of that number is another patient's");
+    if (std::any_of(known.states.begin(), known.states.end(), is_under_way_or_done))
+        throw OtherPatient(ErrorCode::kConflict,
+                           "the order of that number is another patient's, and a step of it is "
+                           "under way or done");
+}
+
+/// What was performed of an order goes with it, so that it is erased with its patient.
+void move_performed(Connection& index, const Order& order, const Order& known, Instant now) {
+    if (order.patient_id == known.patient_id &&
+        order.issuer_of_patient_id == known.issuer_of_patient_id)
+        return;
+    index
+        .prepare(
+            "UPDATE performed_steps SET patient_id = ?, issuer_of_patient_id = ?, changed_at = ? "
+            "WHERE patient_id = ? AND issuer_of_patient_id = ? AND sop_instance_uid IN (SELECT "
+            "performed FROM performed_of WHERE study_instance_uid = ?)")
+        .bind(order.patient_id.reveal())
+        .bind(order.issuer_of_patient_id)
+        .bind(now)
+        .bind(known.patient_id.reveal())
+        .bind(known.issuer_of_patient_id)
+        .bind(known.study_instance_uid)
+        .run();
+}
+
+OrderOutcome place(Connection& index, const OrderRequest& request, Instant now) {
+    Order order = request.order;
     const std::optional<Row> known = kept(index, order);
+    if (known) check_patient(order, *known, request.action);
     fill_in(order, known ? &*known : nullptr);
     if (!known) {
         const std::int64_t id = insert(index, order, now);
@@ -222,6 +269,7 @@ OrderOutcome place(Connection& index, Order order, Instant now) {
     outcome.fate = OrderFate::kChanged;
     update(index, known->id, order, now);
     save_steps(index, known->id, order, states);
+    move_performed(index, order, known->order, now);
     return outcome;
 }
 
@@ -300,10 +348,12 @@ exam::OrderOutcomes OrderBook::take(std::span<const OrderRequest> requests) {
             for (const OrderRequest& request : requests)
                 outcomes.push_back(request.action == exam::OrderAction::kCancel
                                        ? cancel(index, request.order)
-                                       : place(index, request.order, parts_.clock.now()));
+                                       : place(index, request, parts_.clock.now()));
         });
+    } catch (const OtherPatient& refused) {
+        return exam::OrderRefusal{outcomes.size(), refused.code(), refused.what(), true};
     } catch (const Refused& refused) {
-        return exam::OrderRefusal{outcomes.size(), refused.code(), refused.what()};
+        return exam::OrderRefusal{outcomes.size(), refused.code(), refused.what(), false};
     }
     return outcomes;
 }

@@ -53,7 +53,9 @@ class OrderBook {
 
     /// Carries out all requests or none, durably on return. An order is told by its placer's or
     /// filler's number: one that is known is changed, never entered twice. What a change leaves
-    /// empty of numbers and identifiers stays as it was. Steps that are under way or done stay so
+    /// empty of numbers and identifiers stays as it was. One of another patient's is refused,
+    /// unless as a change, and none of its steps under way or done: then what was performed of it
+    /// is the new patient's, too. Steps that are under way or done stay so
     /// whatever a change says, and an order with such a step cannot be cancelled; one that was
     /// discontinued is to be done again once it is scheduled otherwise.
     [[nodiscard]] exam::OrderOutcomes take(std::span<const exam::OrderRequest> requests);

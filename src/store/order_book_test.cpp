@@ -243,6 +243,54 @@ TEST(PerformedBook, StepsThatHaveBegunOutliveAChangeThatDropsThem) {
     EXPECT_EQ(listed(store, {.state = StepState::kStarted}).at(0).step.step_id, "S1");
 }
 
+TEST(OrderBook, ANumberUsedTwiceDoesNotTurnAnOrderIntoAnotherPatients) {
+    TestStore store;
+    Order order = order_of("1");
+    order.issuer_of_patient_id = "HOSP";
+    const auto placed = place(store, order);
+    const auto refused = [&](OrderAction action, const Order& other) {
+        const exam::OrderRequest request{action, other};
+        const auto outcomes = store.orders().take(std::span(&request, 1));
+        return refusal(outcomes) == ErrorCode::kConflict &&
+               std::get<exam::OrderRefusal>(outcomes).is_of_another_patient;
+    };
+    Order other = order;
+    other.patient_id = PatientId("P2");
+    other.patient_name = PatientName("Roe^Ann");
+    EXPECT_TRUE(refused(OrderAction::kPlace, other));
+    Order elsewhere = order;
+    elsewhere.issuer_of_patient_id = "OTHER";
+    EXPECT_TRUE(refused(OrderAction::kPlace, elsewhere));
+    Order silent = order;
+    silent.issuer_of_patient_id.clear();
+    EXPECT_EQ(place(store, silent).fate, OrderFate::kUnchanged) << "an issuer is not forgotten";
+    silent.patient_id = {};
+    EXPECT_EQ(place(store, silent).fate, OrderFate::kUnchanged);
+    EXPECT_EQ(listed(store).at(0).order.patient_name.reveal(), "Doe^Jane");
+
+    EXPECT_TRUE(store.performed().create(performed_of(placed.study_instance_uid, "")));
+    EXPECT_TRUE(refused(OrderAction::kChange, other)) << "a step of it is under way";
+    EXPECT_EQ(store.performed().find("1.2.3")->patient_id, "P1");
+}
+
+TEST(OrderBook, AChangeThatCorrectsThePatientTakesWhatWasPerformedWithIt) {
+    TestStore store;
+    const auto placed = place(store, order_of("1"));
+    EXPECT_TRUE(store.performed().create(performed_of(placed.study_instance_uid, "")));
+    PerformedStep performed = store.performed().find("1.2.3").value();
+    performed.state = PerformedState::kDiscontinued;
+    EXPECT_TRUE(store.performed().update(performed));
+    Order other = order_of("1");
+    other.patient_id = PatientId("P2");
+    other.issuer_of_patient_id = "HOSP";
+    const exam::OrderRequest request{OrderAction::kChange, other};
+    EXPECT_EQ(only(store.orders().take(std::span(&request, 1))).fate, OrderFate::kChanged);
+    performed = store.performed().find("1.2.3").value();
+    EXPECT_EQ(performed.patient_id, "P2");
+    EXPECT_EQ(performed.issuer_of_patient_id, "HOSP");
+    EXPECT_EQ(store.archive().orders_of_patient("P1", ""), 0U);
+}
+
 TEST(Erasure, OfAPatientTakesOrdersAndPerformedSteps) {
     TestStore store;
     const auto placed = place(store, order_of("1"));
