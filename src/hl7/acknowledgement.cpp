@@ -79,7 +79,11 @@ std::string acknowledgement(const Segment* header, Verdict verdict,
                           : std::string{d.component, d.repetition, d.escape, d.subcomponent};
     // What is sent back of the message has become UTF-8.
     const std::string repeated = sent(5) + sent(6) + sent(3) + sent(4) + sent(10) + event;
-    const std::string character_set = is_ascii(repeated) ? sent(18) : "UNICODE UTF-8";
+    // One that is not known is not claimed for the answer.
+    const bool is_unknown = fault && fault->place.segment == "MSH" && fault->place.field == 18;
+    const std::string character_set = !is_ascii(repeated) ? "UNICODE UTF-8"
+                                      : is_unknown        ? ""
+                                                          : sent(18);
     std::string text =
         joined("MSH",
                {encoding, sent(5), sent(6), sent(3), sent(4), timestamp(now), "", type,

@@ -88,6 +88,13 @@ std::optional<Fault> reason_to_reject(const hl7::Segment& header) {
     return {};
 }
 
+/// What can be told of a message in an unknown character set.
+std::string ascii_of(std::string text) {
+    for (char& c : text)
+        if (static_cast<unsigned char>(c) >= 0x80) c = '?';
+    return text;
+}
+
 /// Of a message that cannot be read as a whole, so that its answer names it.
 std::optional<hl7::Message> header_alone(std::string_view text) {
     auto parsed = hl7::Message::parse(text.substr(0, text.find_first_of("\r\n")),
@@ -163,8 +170,8 @@ std::string Hl7Desk::answer(const std::string& bytes, const std::string& peer) {
     std::optional<hl7::Message> message;
     auto text = message_text(bytes);
     // The header of one in an unknown character set still says whom to answer.
-    const std::string& readable =
-        std::holds_alternative<std::string>(text) ? std::get<std::string>(text) : bytes;
+    const std::string readable =
+        std::holds_alternative<std::string>(text) ? std::get<std::string>(text) : ascii_of(bytes);
     auto parsed = hl7::Message::parse(readable);
     if (auto* parsed_message = std::get_if<hl7::Message>(&parsed)) {
         message = std::move(*parsed_message);

@@ -204,6 +204,10 @@ TEST(Hl7Desk, ReadsTextByMsh18) {
     const std::string odd = replaced(kHeader, "UNICODE UTF-8", "EBCDIC");
     EXPECT_THAT(desk.answer(odd + kPatient + kOrder),
                 AllOf(HasSubstr("MSA|AE|42"), HasSubstr("|MSH^1^18|103^")));
+    const std::string answer =
+        desk.answer(replaced(replaced(odd, "EHR", "E\xC8R"), "HOSP", "H\xD6SP") + kPatient);
+    EXPECT_THAT(answer, HasSubstr("|E?R|H?SP|")) << "nothing of it is passed off as UTF-8";
+    EXPECT_THAT(answer, Not(HasSubstr("EBCDIC")));
 }
 
 TEST(Hl7Desk, RefusesAMegabyteOfDelimitersAndNamesTheField) {
