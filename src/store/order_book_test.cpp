@@ -288,7 +288,7 @@ TEST(OrderBook, AChangeThatCorrectsThePatientTakesWhatWasPerformedWithIt) {
     performed = store.performed().find("1.2.3").value();
     EXPECT_EQ(performed.patient_id, "P2");
     EXPECT_EQ(performed.issuer_of_patient_id, "HOSP");
-    EXPECT_EQ(store.archive().orders_of_patient("P1", ""), 0U);
+    EXPECT_EQ(store.archive().beside_patient("P1", "").orders, 0U);
 }
 
 TEST(Erasure, OfAPatientTakesOrdersAndPerformedSteps) {
