@@ -84,6 +84,10 @@ class Deidentification(unittest.TestCase):
 
     def test_a_second_export_maps_the_same_and_another_project_does_not(self):
         study = [self.write(f"{n}.dcm", made(1, 1, n)) for n in (1, 2)]
+        # Keys are rotated where there are some of patients.
+        server = Server(str(self.folder / "data"), "--set", "quiet_seconds=86400")
+        self.assertEqual(server.store([str(path) for path in study]).returncode, 0)
+        server.end()
         first, _, _ = self.export("first", *study)
         again, _, _ = self.export("again", *study)
         other, _, _ = self.export("other", *study, project="study-b")
