@@ -12,10 +12,7 @@
 #include <string>
 
 #include "base/error.h"
-#include "dicom/data_set.h"
 #include "dicom/encoders.h"
-#include "dicom/frames.h"
-#include "dicom/uids.h"
 
 namespace lucerna::dicom {
 namespace {
@@ -50,7 +47,8 @@ void describe(ojph::codestream& codestream, const DecodedFrame& frame) {
     size.set_tile_offset(ojph::point(0, 0));
     ojph::param_cod coding = codestream.access_cod();
     ojph::ui32 halvings = 5;
-    while (halvings > 0 && std::min(rows, columns) < 1U << halvings) --halvings;
+    // One at least: OpenJPH 0.21 (Debian 13) changes values where there is none.
+    while (halvings > 1 && std::min(rows, columns) < 1U << halvings) --halvings;
     coding.set_num_decomposition(halvings);
     coding.set_block_dims(64, 64);
     coding.set_progression_order("RPCL");
@@ -75,7 +73,9 @@ void write_rows(ojph::codestream& codestream, const DecodedFrame& frame) {
     }
 }
 
-Bytes encoded(const DecodedFrame& frame) {
+}  // namespace
+
+Bytes encode_htj2k(const DecodedFrame& frame) {
     silence();
     try {
         ojph::codestream codestream;
@@ -93,37 +93,6 @@ Bytes encoded(const DecodedFrame& frame) {
     } catch (const char* error) {
         throw Error(ErrorCode::kInternal, std::string("OpenJPH: ") + error);
     }
-}
-
-/// A ramp of ten bits, there and back. OpenJPH 0.21 and OpenJPEG 2.5.3 together (Debian 13) change
-/// the values of pictures one pixel wide or high; 0.9 and 2.5.0 (Debian 12) do not.
-bool gives_back_what_it_gets() {
-    constexpr int kSize = 256;
-    DecodedFrame ramp;
-    ramp.rows = 1;
-    ramp.columns = kSize;
-    ramp.bits_allocated = 16;
-    ramp.bits_stored = 10;
-    ramp.photometric_interpretation = "MONOCHROME2";
-    for (int i = 0; i < kSize; ++i) {
-        ramp.samples.push_back(static_cast<std::uint8_t>(i * 4 & 0xFF));
-        ramp.samples.push_back(static_cast<std::uint8_t>(i * 4 >> 8));
-    }
-    DataSet image;
-    image.set_encapsulated_pixels({.rows = 1, .columns = kSize, .bits_stored = 10}, {encoded(ramp)},
-                                  transfer_syntax::kHtj2kLossless);
-    return decode_frame(image, 0).samples == ramp.samples;
-}
-
-}  // namespace
-
-Bytes encode_htj2k(const DecodedFrame& frame) {
-    static const bool kIsLossless = gives_back_what_it_gets();
-    if (std::min(frame.rows, frame.columns) == 1 && !kIsLossless)
-        throw Error(ErrorCode::kUnsupported,
-                    "the HTJ2K libraries of this machine change the values of a picture one pixel "
-                    "wide or high; ask for another syntax");
-    return encoded(frame);
 }
 
 }  // namespace lucerna::dicom

@@ -91,15 +91,7 @@ TEST(Encoders, GiveBackEveryBit) {
         for (const PixelLayout& layout : layouts()) {
             SCOPED_TRACE(name_of(layout, encoder));
             const DataSet image = image_of(layout);
-            Bytes file;
-            try {
-                file = image.to_part10(encoder.transfer_syntax_uid);
-            } catch (const Error& error) {
-                // Better than other values: the libraries of some systems change them.
-                ASSERT_EQ(encoder.transfer_syntax_uid, transfer_syntax::kHtj2kLossless);
-                ASSERT_EQ(error.code(), ErrorCode::kUnsupported) << error.what();
-                continue;
-            }
+            const Bytes file = image.to_part10(encoder.transfer_syntax_uid);
             const DataSet back = DataSet::parse(file);
             ASSERT_EQ(back.transfer_syntax_uid(), encoder.transfer_syntax_uid);
             EXPECT_EQ(back.integer(tags::kBitsStored), layout.bits_stored);
