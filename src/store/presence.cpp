@@ -57,10 +57,9 @@ bool is_whole(Parts& parts, const std::string& object) {
 
 }  // namespace
 
-std::size_t recover_objects(Parts& parts) {
+std::size_t recover_objects(Parts& parts, Unknown unknown) {
     const auto known = [&](const std::string& name) {
-        // An index that was lost cannot say which of them were acknowledged: whole ones stay.
-        if (parts.index.is_new()) return is_whole(parts, name);
+        if (unknown == Unknown::kKeepWhole) return is_whole(parts, name);
         return parts.index.read([&](Connection& index) {
             Statement find = index.prepare("SELECT 1 FROM instances WHERE object = ?");
             return find.bind(name).step();

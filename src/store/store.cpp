@@ -24,7 +24,8 @@ namespace {
 
 void recover(Parts& parts) {
     end_dead_processes(parts);
-    const std::size_t removed = recover_objects(parts);
+    const std::size_t removed =
+        recover_objects(parts, parts.index.is_new() ? Unknown::kKeepWhole : Unknown::kRemove);
     work_off_doomed(parts);
     std::size_t exams = 0;
     std::size_t jobs = 0;

@@ -77,6 +77,13 @@ class SharedWork(unittest.TestCase):
             self.assertEqual(worker.wait(), 0)
         self.check()
 
+    def test_what_a_killed_one_never_committed_goes(self):
+        worker = self.start("1", seconds=7)  # the one that made the index
+        victim = self.start("2", "leave")
+        self.assertEqual(victim.wait(), -signal.SIGKILL)
+        self.assertEqual(worker.wait(), 0)
+        self.check()
+
     def test_the_database_is_restarted_in_the_middle(self):
         workers = [self.start(name, seconds=18) for name in ("1", "2")]
         for how in (signal.SIGINT, signal.SIGQUIT):

@@ -1,26 +1,32 @@
 // One of several processes that share an index on PostgreSQL and a bucket.
 //
-//     shared_worker work|check FOLDER KEYS POSTGRES S3 NAME [SECONDS]
+//     shared_worker work|leave|check FOLDER KEYS POSTGRES S3 NAME [SECONDS]
 //
 // work: keeps objects and does jobs until the time is over or it is killed. Each line on standard
 // output is a promise, written after the store said that the object or the job is durable, or that
 // the job is done. What fails is tried again, as a modality would.
+// leave: is killed when the object is in the bucket and the index does not know it yet.
 // check: reads such lines and says which do not hold.
 
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <iostream>
 #include <map>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "base/random.h"
+#include "store/object_bucket.h"
 #include "store/store.h"
 #include "support/stored_instance.h"
 #include "vault/file_key_provider.h"
@@ -53,6 +59,45 @@ bool insist(Steady::time_point end, Work work) {
         }
     }
     return false;
+}
+
+/// A bucket whose writer does not live to commit.
+class LeftBucket final : public store::Objects {
+  public:
+    explicit LeftBucket(std::shared_ptr<store::S3> bucket) : bucket_(std::move(bucket)) {}
+
+    [[nodiscard]] bool is_shared() const override { return bucket_.is_shared(); }
+    void write_as(const std::string& writer) override { bucket_.write_as(writer); }
+    [[nodiscard]] std::unique_ptr<store::ObjectWriter> create(const std::string& name) override {
+        written_ = true;
+        return bucket_.create(name);
+    }
+    void settle() override {
+        if (written_) ::raise(SIGKILL);
+    }
+    void publish(const std::string& name) override { bucket_.publish(name); }
+    [[nodiscard]] std::unique_ptr<store::ObjectReader> open(const std::string& name) override {
+        return bucket_.open(name);
+    }
+    void remove(const std::string& name) override { bucket_.remove(name); }
+    void for_each(const std::function<void(const std::string& name)>& visit) override {
+        bucket_.for_each(visit);
+    }
+    std::size_t recover(const std::function<bool(const std::string& name)>& known,
+                        const std::function<bool(const std::string& writer)>& alive) override {
+        return bucket_.recover(known, alive);
+    }
+
+  private:
+    store::ObjectBucket bucket_;
+    bool written_ = false;
+};
+
+void leave(const store::StoreOptions& options, vault::KeyProvider& keys, const Clock& clock) {
+    const auto bucket = std::make_shared<store::S3>(*options.bucket);
+    store::Store store(options, std::make_unique<LeftBucket>(bucket),
+                       std::make_unique<store::RecordBucket>(bucket), keys, clock);
+    store.archive().keep(test::StoredInstance().file());
 }
 
 void send(store::Store& store, const std::string& who, unsigned sender, Steady::time_point end) {
@@ -144,7 +189,9 @@ int main(int count, char** arguments) {
     bucket.endpoint = words[4];
     bucket.bucket = "lucerna";
     bucket.credentials = store::s3_credentials({});
-    store::Store store({words[1], {}, words[3], bucket}, keys, clock);
+    const store::StoreOptions options{words[1], {}, words[3], bucket};
+    if (words[0] == "leave") leave(options, keys, clock);
+    store::Store store(options, keys, clock);
     promise("up\n");
     if (words[0] == "check") return check(store);
     const auto end = Steady::now() + std::chrono::seconds(count > 7 ? std::stoi(words[6]) : 3600);
