@@ -16,7 +16,9 @@ struct Part {
     void (*take_away)(Augmentation&);
 };
 
-constexpr std::array<Part, 8> kParts{{
+constexpr std::array<Part, 10> kParts{{
+    {"mirror", [](Augmentation& how) { how.mirror = false; }},
+    {"crop", [](Augmentation& how) { how.crop = false; }},
     {"scale", [](Augmentation& how) { how.min_scale = how.max_scale = 1; }},
     {"aspect", [](Augmentation& how) { how.aspect = 0; }},
     {"rotation", [](Augmentation& how) { how.rotation_degrees = 0; }},
@@ -39,7 +41,8 @@ Warp choose_warp(const TrainingImage& image, const Augmentation& how, Random& ra
     const double aspect = std::exp(random.uniform(-how.aspect, how.aspect) / 2);
     const double angle =
         random.uniform(-how.rotation_degrees, how.rotation_degrees) * std::numbers::pi / 180;
-    const double flip = random.below(2) == 0 ? 1 : -1;
+    // Drawn in any case: without one part, the others' choices stay the same.
+    const double flip = random.below(2) == 0 || !how.mirror ? 1 : -1;
     Warp warp;
     warp.width = how.width;
     warp.height = how.height;
@@ -48,7 +51,8 @@ Warp choose_warp(const TrainingImage& image, const Augmentation& how, Random& ra
     warp.xy = -std::sin(angle) * aspect * flip / scale;
     warp.yx = std::sin(angle) / (scale * aspect);
     warp.yy = std::cos(angle) * aspect * flip / scale;
-    // Where the crop may lie: all over the picture, or so that one lesion is well inside.
+    // Where the crop may lie: all over the picture, or so that one lesion is well inside; where it
+    // is not moved, in the middle.
     const double span_x = how.width / (scale * aspect);
     const double span_y = how.height * aspect / scale;
     const auto place = [&](double extent, double span) {
@@ -62,6 +66,7 @@ Warp choose_warp(const TrainingImage& image, const Augmentation& how, Random& ra
         warp.centre.x = std::clamp(warp.centre.x, target.x - 0.4 * span_x, target.x + 0.4 * span_x);
         warp.centre.y = std::clamp(warp.centre.y, target.y - 0.4 * span_y, target.y + 0.4 * span_y);
     }
+    if (!how.crop) warp.centre = {image.pixels.width / 2.0, image.pixels.height / 2.0};
     choose_shifts(warp, how.elastic, random);
     return warp;
 }

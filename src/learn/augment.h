@@ -13,6 +13,10 @@ namespace lucerna::learn {
 struct Augmentation {
     int width = 256;
     int height = 512;
+    /// Half of the pictures are turned upside down, as a breast's mirror image is.
+    bool mirror = true;
+    /// The window of width x height lies anywhere, not in the middle of the picture.
+    bool crop = true;
     double min_scale = 0.8;
     double max_scale = 1.25;
     /// Width against height, either way: the films' true aspect is not known.

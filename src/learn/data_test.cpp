@@ -106,11 +106,13 @@ TEST(Augment, DoesWithoutEachOfItsParts) {
     how.width = 64;
     how.height = 64;
     for (const std::string_view part : augmentation_parts()) how = without(how, part);
-    // What is left is a crop, mirrored or not: every grey is one of the stored picture's.
+    // What is left is the middle of the picture as it is: every grey is one of the stored one's.
     const Darkroom darkroom(set, 64, 64, 1, torch::kCPU);
     for (std::uint64_t seed = 0; seed < 10; ++seed) {
         const Sample sample = choose_sample(set.images[0], how, Random(seed));
-        EXPECT_EQ(std::abs(sample.warp.yy), 1);
+        EXPECT_EQ(sample.warp.yy, 1);
+        EXPECT_EQ(sample.warp.centre.x, set.images[0].pixels.width / 2.0);
+        EXPECT_EQ(sample.warp.centre.y, set.images[0].pixels.height / 2.0);
         EXPECT_TRUE(sample.cut_outs.empty());
         EXPECT_FALSE(sample.blurred);
         const auto picture = developed(darkroom, sample);
