@@ -105,7 +105,9 @@ def samples_of(path):
     return numpy.right_shift(numpy.left_shift(array, shift), unused)
 
 
-class Pixels(unittest.TestCase):
+class PicturesKept(unittest.TestCase):
+    """What tests need that send pictures to a server and ask for them again."""
+
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lucerna-pixels-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
@@ -142,6 +144,8 @@ class Pixels(unittest.TestCase):
         return (f"/dicom-web/studies/{one.StudyInstanceUID}/series/{one.SeriesInstanceUID}"
                 f"/instances/{one.SOPInstanceUID}")
 
+
+class Pixels(PicturesKept):
     def fetched(self, server, one, syntax):
         status, headers, body = self.ask(server, self.place(one),
                                          Accept=f"application/dicom; transfer-syntax={syntax}")

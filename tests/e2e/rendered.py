@@ -1,0 +1,238 @@
+#!/usr/bin/env python3
+"""Pictures that the running program renders for a screen, beside the same by DCMTK's dcmj2pnm and,
+for its lookup tables, pydicom.
+
+    LUCERNA_BIN=... PYTHONPATH=.deps/python tests/e2e/rendered.py [TEST]
+"""
+import io
+import subprocess
+import warnings
+
+import numpy
+from PIL import Image
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.pixels import apply_modality_lut, apply_voi_lut, pixel_array
+from pydicom.uid import ExplicitVRBigEndian
+
+from pixels import LOSSY, PicturesKept, picture
+from query_retrieve import SECONDARY_CAPTURE
+from whole_program import SHARED, main
+
+# Whoever rounds to bytes earlier or later is off by one; DCMTK's tables round twice.
+MOST_OFF = 1
+MOST_OFF_TWICE = 2
+# A lossy picture's samples are off by themselves (see pixels.py), and a window spreads that.
+MOST_OFF_LOSSY = 16
+
+# What DCMTK shows in part, or by a guess.
+REFUSED = {"MR_truncated.dcm": "PixelData", "badVR.dcm": "NumberOfFrames"}
+
+
+def ramp(number, bits, is_signed=False, kind="MONOCHROME2", **values):
+    """Samples over all that the bits can say, with what `values` set."""
+    d = picture(number, kind, bits, is_signed, rows=64, columns=64)
+    least = -(1 << (bits - 1)) if is_signed else 0
+    samples = numpy.linspace(least, least + (1 << bits) - 1, 64 * 64).round()
+    wide = d.BitsAllocated == 16
+    d.PixelData = samples.astype(("<i" if is_signed else "<u") + ("2" if wide else "1")).tobytes()
+    d["PixelData"].VR = "OW" if wide else "OB"
+    for keyword, value in values.items():
+        setattr(d, keyword, value)
+    return d
+
+
+def table(entries, first, bits, is_signed=False):
+    item = Dataset()
+    item.LUTDescriptor = [len(entries) % 65536, first, bits]
+    item["LUTDescriptor"].VR = "SS" if is_signed else "US"
+    item.LUTData = numpy.asarray(entries).astype("<u2").tobytes()
+    item["LUTData"].VR = "OW"
+    return item
+
+
+def window(center, width, function=None):
+    values = {"WindowCenter": center, "WindowWidth": width}
+    return values if function is None else values | {"VOILUTFunction": function}
+
+
+def grays():
+    """What the header may say of how gray is shown (PS3.3 C.11.1, C.11.2)."""
+    curve = 4095 * numpy.sqrt(numpy.arange(4096) / 4095)
+    rescale = {"RescaleSlope": 2, "RescaleIntercept": -1024, "RescaleType": "HU"}
+    return [
+        *(ramp(0, bits, **window((1 << bits) / 2, (1 << bits))) for bits in range(2, 17)),
+        *(ramp(0, bits, True, **window(10, 1 << (bits - 1))) for bits in (8, 10, 12, 16)),
+        ramp(0, 12, **window(2048, 1)),
+        ramp(0, 12, **window([1000, 3000], [500, 100])),
+        ramp(0, 12, **window(2048, 1500, "SIGMOID")),
+        ramp(0, 12, **window(2048, 1500, "LINEAR_EXACT")),
+        ramp(0, 12, kind="MONOCHROME1", **window(2048, 1500)),
+        ramp(0, 12, kind="MONOCHROME1", **window(2048, 1500, "SIGMOID")),
+        ramp(0, 12, **rescale, **window(40, 400)),
+        ramp(0, 12, True, **rescale, **window(40.5, 399.5)),
+        ramp(0, 12, RescaleSlope=-0.5, RescaleIntercept=3, **window(-500, 700)),
+        ramp(0, 12, VOILUTSequence=[table(curve, 0, 12)]),
+        ramp(0, 12, VOILUTSequence=[table(curve[:1000], 1500, 12)]),
+        ramp(0, 12, kind="MONOCHROME1", VOILUTSequence=[table(curve, 0, 12)]),
+        ramp(0, 12, True, VOILUTSequence=[table(curve, -2048, 12, is_signed=True)]),
+        ramp(0, 16, VOILUTSequence=[table(numpy.arange(65536) ** 2 / 65535, 0, 16)]),
+        ramp(0, 12, ModalityLUTSequence=[table(16 * curve[::-1], 0, 16)], **window(32000, 16000)),
+        ramp(0, 12, PresentationLUTShape="INVERSE", **window(2048, 1500)),
+    ]
+
+
+def colors():
+    random = numpy.random.default_rng(7)
+    palettes = []
+    for bits, first in ((16, 0), (8, 0), (16, 20)):
+        d = ramp(0, 8, kind="PALETTE COLOR")
+        for color in ("Red", "Green", "Blue"):
+            entries = random.integers(0, 1 << bits, 256 if first == 0 else 100)
+            setattr(d, f"{color}PaletteColorLookupTableDescriptor", [len(entries), first, bits])
+            setattr(d, f"{color}PaletteColorLookupTableData",
+                    entries.astype("<u2" if bits == 16 else "<u1").tobytes())
+        palettes.append(d)
+    return [*palettes, picture(0, "RGB", 8), picture(0, "YBR_FULL", 8)]
+
+
+def by_dcmtk(path, frame, *options):
+    """None where it makes no picture."""
+    out = path.with_suffix(".png")
+    run = subprocess.run(["dcmj2pnm", "--write-png", "-O", "+F", str(frame), *options, path, out],
+                         capture_output=True)
+    if run.returncode != 0 or not out.exists():
+        return None
+    shown = numpy.asarray(Image.open(out))
+    out.unlink()
+    return shown
+
+
+def by_pydicom(d):
+    """What is shown of the whole range of the last table, as bytes."""
+    modality = apply_modality_lut(pixel_array(d), d)
+    shown = apply_voi_lut(modality, d).astype("f8")
+    if "VOILUTSequence" in d:
+        least, most = 0, (1 << int(d.VOILUTSequence[0].LUTDescriptor[2])) - 1
+    elif "ModalityLUTSequence" in d:
+        least, most = 0, (1 << int(d.ModalityLUTSequence[0].LUTDescriptor[2])) - 1
+    else:
+        signed = d.PixelRepresentation == 1
+        least = -(1 << (d.BitsStored - 1)) if signed else 0
+        most = least + (1 << d.BitsStored) - 1
+        slope, intercept = float(d.get("RescaleSlope", 1)), float(d.get("RescaleIntercept", 0))
+        least, most = sorted((least * slope + intercept, most * slope + intercept))
+    shown = 255 * (shown - least) / (most - least)
+    inverse = d.get("PresentationLUTShape") == "INVERSE" or (
+        d.PhotometricInterpretation == "MONOCHROME1")
+    return 255 - shown if inverse else shown
+
+
+class Rendered(PicturesKept):
+    def rendered(self, server, one, frame=1, query=""):
+        status, headers, body = self.ask(
+            server, f"{self.place(one)}/frames/{frame}/rendered{query}", Accept="image/png")
+        self.assertEqual(status, 200, body[:300])
+        self.assertEqual(headers["Content-Type"], "image/png")
+        return numpy.asarray(Image.open(io.BytesIO(body)))
+
+    def agree(self, ours, theirs, most):
+        self.assertEqual(ours.shape, theirs.shape)
+        off = numpy.abs(ours.astype("f8") - theirs)
+        self.assertLessEqual(off.max(), most + 0.5 if theirs.dtype.kind == "f" else most)
+
+    def numbered(self, pictures):
+        for number, one in enumerate(pictures, 1):
+            one.SOPInstanceUID = one.file_meta.MediaStorageSOPInstanceUID = f"2.999.1.1.{number}"
+            yield one
+
+    def test_gray_is_shown_as_others_show_it(self):
+        server = self.serve()
+        for one, path in self.keep(server, self.numbered(grays())):
+            with self.subTest(number=one.SOPInstanceUID, kind=one.PhotometricInterpretation,
+                              bits=one.BitsStored, signed=one.PixelRepresentation):
+                ours = self.rendered(server, one)
+                # pydicom turns the range over where the slope is negative.
+                if one.get("RescaleSlope", 1) > 0:
+                    self.agree(ours, by_pydicom(one), MOST_OFF)
+                if one.get("VOILUTFunction") == "LINEAR_EXACT":
+                    continue  # DCMTK shows it as LINEAR.
+                how = ["+Wl", "1"] if "VOILUTSequence" in one else ["+Wi", "1"]
+                self.agree(ours, by_dcmtk(path, 1, *how), MOST_OFF_TWICE)
+
+    def test_color_is_shown_as_others_show_it(self):
+        server = self.serve()
+        for one, path in self.keep(server, self.numbered(colors())):
+            with self.subTest(number=one.SOPInstanceUID, kind=one.PhotometricInterpretation):
+                self.agree(self.rendered(server, one), by_dcmtk(path, 1), MOST_OFF_TWICE)
+
+    def test_a_window_that_is_asked_for_is_shown_as_others_show_it(self):
+        server = self.serve()
+        pictures = [ramp(0, 12, **window(100, 10)), ramp(0, 12, True, RescaleSlope=2,
+                                                         RescaleIntercept=-1024)]
+        for one, path in self.keep(server, self.numbered(pictures)):
+            for function, option in (("linear", "+Wfl"), ("sigmoid", "+Wfs")):
+                ours = self.rendered(server, one, query=f"?window=-300,900,{function}")
+                theirs = by_dcmtk(path, 1, "+Ww", "-300", "900", option)
+                self.agree(ours, theirs, MOST_OFF_TWICE)
+
+    def shown_by(self, d):
+        """DCMTK's options and our query: as the header says, or the same window for both."""
+        if not str(d.get("PhotometricInterpretation", "")).startswith("MONOCHROME"):
+            return [], ""
+        if "VOILUTSequence" in d:
+            return ["+Wl", "1"], ""
+        if d.get("WindowCenter") not in (None, ""):
+            return ["+Wi", "1"], ""
+        least = -(1 << (d.BitsStored - 1)) if d.PixelRepresentation == 1 else 0
+        try:
+            values = apply_modality_lut(pixel_array(d), d)
+            least, most = float(values.min()), float(values.max())
+        except Exception:  # pydicom decodes fewer than either.
+            most = least + (1 << d.BitsStored)
+        center, width = (least + most) / 2, max(most - least, 2)
+        return ["+Ww", f"{center}", f"{width}"], f"?window={center},{width}"
+
+    def test_every_file_of_the_collections_is_shown_as_dcmtk_shows_it(self):
+        if not (SHARED / "dicom").is_dir():
+            self.skipTest("skipped: no shared data (dicom)")
+        server = self.serve()
+        compared = {}
+        for number, path in enumerate(sorted((SHARED / "dicom").rglob("*")), 1):
+            copy = self.folder / "copy.dcm"
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    d = dcmread(path)
+                    d.StudyInstanceUID, d.SeriesInstanceUID = "2.999.7", "2.999.7.1"
+                    d.SOPInstanceUID = f"2.999.7.1.{number}"
+                    d.file_meta.MediaStorageSOPInstanceUID = d.SOPInstanceUID
+                    if "SOPClassUID" not in d:
+                        d.SOPClassUID = d.file_meta.MediaStorageSOPClassUID = SECONDARY_CAPTURE
+                    syntax = d.file_meta.TransferSyntaxUID
+                    d.save_as(copy, enforce_file_format=True)
+            except Exception:  # No DICOM file, or none that pydicom writes.
+                continue
+            if syntax == ExplicitVRBigEndian and d.get("BitsAllocated") == 32:
+                continue  # DCMTK takes the halves of a sample the other way round.
+            how, query = self.shown_by(d)
+            theirs = by_dcmtk(copy, 1, *how)
+            if theirs is None:
+                continue
+            with self.subTest(file=str(path.relative_to(SHARED)), syntax=syntax.name):
+                self.assertEqual(self.post(server, copy.read_bytes()), 200)
+                place = f"{self.place(d)}/frames/1/rendered{query}"
+                status, _, body = self.ask(server, place, Accept="image/png")
+                if path.name in REFUSED:
+                    self.assertEqual(status, 400)
+                    self.assertIn(REFUSED[path.name].encode(), body)
+                    continue
+                self.assertEqual(status, 200, body[:300])
+                most = MOST_OFF_LOSSY if syntax in LOSSY else MOST_OFF_TWICE
+                self.agree(numpy.asarray(Image.open(io.BytesIO(body))), theirs, most)
+                compared[syntax.name] = compared.get(syntax.name, 0) + 1
+        self.assertGreater(sum(compared.values()), 100, compared)
+
+
+if __name__ == "__main__":
+    main("Rendered")
