@@ -159,8 +159,9 @@ rgw enable lc threads = false
 
     def _daemon(self, *command):
         with open(self.folder / "daemons.log", "ab") as log:
+            # Debian 13's ceph-osd looks for its classes under lib/, from where it is started.
             process = subprocess.Popen([*map(str, command), "-c", str(self.conf), "-f"],
-                                       stdout=log, stderr=log)
+                                       stdout=log, stderr=log, cwd="/usr")
         self.processes.append(process)
         return process
 
