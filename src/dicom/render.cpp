@@ -13,6 +13,7 @@
 #include "dicom/node.h"
 #include "dicom/sample_table.h"
 #include "dicom/shrink.h"
+#include "dicom/viewport.h"
 
 namespace lucerna::dicom {
 namespace {
@@ -112,39 +113,6 @@ Picture8 color_picture(const DecodedFrame& frame) {
     return picture;
 }
 
-struct Size {
-    int width = 0;
-    int height = 0;
-    friend bool operator==(const Size&, const Size&) = default;
-};
-
-/// As large as it is, or smaller by what `options` allow.
-Size fitted(Size size, const RenderOptions& options) {
-    double scale = 1;
-    if (options.max_width > 0)
-        scale = std::min(scale, static_cast<double>(options.max_width) / size.width);
-    if (options.max_height > 0)
-        scale = std::min(scale, static_cast<double>(options.max_height) / size.height);
-    if (scale >= 1) return size;
-    const auto scaled = [&](int side) {
-        return std::max(1, static_cast<int>(std::lround(side * scale)));
-    };
-    return {scaled(size.width), scaled(size.height)};
-}
-
-Picture8 shrunk(Picture8 picture, const RenderOptions& options) {
-    const Size source{picture.width, picture.height};
-    const Size target = fitted(source, options);
-    if (target == source) return picture;
-    const auto samples = static_cast<std::size_t>(picture.width * picture.channels);
-    return shrunk_rows({picture.width, picture.height, picture.channels}, target.width,
-                       target.height, [&](int y, std::span<float> row) {
-                           const auto first = static_cast<std::size_t>(y) * samples;
-                           for (std::size_t i = 0; i < samples; ++i)
-                               row[i] = static_cast<float>(picture.pixels[first + i]);
-                       });
-}
-
 std::uint8_t shown_as(float presentation_value) {
     return static_cast<std::uint8_t>(presentation_value * 255.0F + 0.5F);
 }
@@ -159,7 +127,7 @@ Picture8 gray_picture(const DataSet& data_set, const DecodedFrame& frame, int in
     const std::vector<float> values = presentation_values(data_set, frame, index, voi_of(options));
     Picture8 picture{frame.columns, frame.rows, 1, Bytes(values.size())};
     std::transform(values.begin(), values.end(), picture.pixels.begin(), shown_as);
-    return shrunk(std::move(picture), options);
+    return in_viewport(std::move(picture), options);
 }
 
 bool is_gray(const FrameView& frame) {
@@ -171,19 +139,20 @@ bool is_gray(const FrameView& frame) {
 /// what is not shown. Nothing where that is not how it is done.
 std::optional<Picture8> gray_picture_by_table(const DataSet& data_set, const FrameView& frame,
                                               int index, const RenderOptions& options) {
-    const Size source{frame.columns, frame.rows};
-    const Size target = fitted(source, options);
+    const PictureSize source{frame.columns, frame.rows};
+    const PictureSize target = fitted(source, options);
     const SampleValues values(frame);
     if (!is_gray(frame) || !values.are_few()) return {};
     const auto map = presentation_map(data_set, index, voi_of(options));
     if (!map) return {};
-    if (target == source) {
+    const bool is_larger = target.width > source.width || target.height > source.height;
+    if (target == source || is_larger || options.region) {
         const auto shown = SampleTable<std::uint8_t>::of(
             values, [&](double value) { return shown_as((*map)(value)); });
         Picture8 picture{frame.columns, frame.rows, 1,
                          Bytes(frame.samples.size() / values.bytes_a_sample())};
         shown.look_up(frame, 0, picture.pixels);
-        return picture;
+        return in_viewport(std::move(picture), options);
     }
     const auto shown = SampleTable<float>::of(
         values, [&](double value) { return static_cast<float>(shown_as((*map)(value))); });
@@ -196,9 +165,9 @@ std::optional<Picture8> gray_picture_by_table(const DataSet& data_set, const Fra
 
 Picture8 decoded_picture(const DataSet& data_set, const DecodedFrame& decoded, int frame,
                          const RenderOptions& options) {
-    if (decoded.samples_per_pixel > 1) return shrunk(color_picture(decoded), options);
+    if (decoded.samples_per_pixel > 1) return in_viewport(color_picture(decoded), options);
     if (decoded.photometric_interpretation == "PALETTE COLOR")
-        return shrunk(palette_picture(data_set, decoded), options);
+        return in_viewport(palette_picture(data_set, decoded), options);
     if (is_gray(FrameView(decoded))) return gray_picture(data_set, decoded, frame, options);
     throw Error(ErrorCode::kUnsupported, "pixels of photometric interpretation " +
                                              decoded.photometric_interpretation +

@@ -17,20 +17,36 @@ struct Picture8 {
     Bytes pixels;
 };
 
+/// A part of the picture, in its pixels from the upper left corner, and which way it is shown.
+struct SourceRegion {
+    int left = 0;
+    int top = 0;
+    /// 0: to the picture's right edge, or its lower one.
+    int width = 0;
+    int height = 0;
+    bool flipped_horizontally = false;
+    bool flipped_vertically = false;
+};
+
 struct RenderOptions {
     /// Instead of the header's first VOI LUT or window. Gray frames only.
     std::optional<VoiWindow> window = std::nullopt;
-    /// The picture is shrunk by area averaging to fit, keeping its proportions; never enlarged.
-    /// 0 is no bound.
+    /// Instead of the whole picture.
+    std::optional<SourceRegion> region = std::nullopt;
+    /// What is shown is shrunk by area averaging to fit, keeping its proportions. 0 is no bound.
     int max_width = 0;
     int max_height = 0;
+    /// A smaller one is enlarged to fit, bilinearly, where there is a bound.
+    bool enlarged = false;
     /// Of JPEG: 1 to 100.
     int quality = 90;
 };
 
 /// Frame `frame` (from 0) through modality, VOI and presentation LUT, or palette, or YBR to RGB
-/// (PS3.3 C.7.6.3.1.2). Throws as decode_frame, and Error(kUnsupported) for a photometric
-/// interpretation that is none of those.
+/// (PS3.3 C.7.6.3.1.2). Throws as decode_frame, Error(kUnsupported) for a photometric
+/// interpretation that is none of those, and Error(kInvalidInput) for a region that is not in the
+/// picture or a picture enlarged beyond kMostEnlargedPixels.
+inline constexpr int kMostEnlargedPixels = 1 << 24;
 [[nodiscard]] Picture8 render(const DataSet& data_set, int frame = 0,
                               const RenderOptions& options = {});
 

@@ -36,6 +36,45 @@ TEST(Render, ShrinksByTheAreaEachPixelCovers) {
         << "never enlarged";
 }
 
+// PS3.18 8.3.5.1.3.
+TEST(Render, ShowsARegionAsLargeAsFits) {
+    const DataSet data_set = gray(2, 4, {0, 85, 170, 255, 0, 85, 170, 255});
+    const auto shown = [&](const RenderOptions& options) {
+        return render(data_set, 0, options).pixels;
+    };
+    EXPECT_EQ(shown({.region = SourceRegion{.left = 1, .top = 1, .width = 2}}), (Bytes{85, 170}));
+    EXPECT_EQ(shown({.region = SourceRegion{.top = 1, .flipped_horizontally = true}}),
+              (Bytes{255, 170, 85, 0}));
+    EXPECT_EQ(shown({.region = SourceRegion{.width = 2},
+                     .max_width = 1,
+                     .max_height = 9,
+                     .enlarged = true}),
+              (Bytes{43}))
+        << "shrunk after it was cut out";
+    const Picture8 twice = render(data_set, 0, {.max_width = 8, .max_height = 5, .enlarged = true});
+    EXPECT_EQ(twice.width, 8);
+    EXPECT_EQ(twice.height, 4);
+    EXPECT_EQ((Bytes{twice.pixels.begin(), twice.pixels.begin() + 8}),
+              (Bytes{0, 21, 64, 106, 149, 191, 234, 255}));
+    for (const SourceRegion& outside :
+         {SourceRegion{.left = 4}, SourceRegion{.top = 1, .height = 2}, SourceRegion{.width = 5}})
+        EXPECT_THROW((void)shown({.region = outside}), Error);
+    EXPECT_THROW((void)shown({.max_width = 65535, .max_height = 65535, .enlarged = true}), Error);
+}
+
+TEST(Render, TurnsARegionOfColorsOver) {
+    DataSet data_set;
+    data_set.set_pixels({.rows = 2,
+                         .columns = 1,
+                         .samples_per_pixel = 3,
+                         .photometric_interpretation = "RGB",
+                         .bits_allocated = 8,
+                         .bits_stored = 8},
+                        {1, 2, 3, 4, 5, 6});
+    EXPECT_EQ(render(data_set, 0, {.region = SourceRegion{.flipped_vertically = true}}).pixels,
+              (Bytes{4, 5, 6, 1, 2, 3}));
+}
+
 TEST(Render, LooksUpPaletteColors) {
     DataSet data_set = gray(1, 3, {0, 5, 9});
     data_set.set_text(kPhotometricInterpretation, "PALETTE COLOR");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <optional>
 #include <vector>
 
@@ -63,19 +64,43 @@ dicom::VoiWindow window_from(const std::string& text) {
     return window;
 }
 
+int side_from(const std::string& text) {
+    const double number = number_from(text, "viewport");
+    if (number < 1 || number > kLargestSide)
+        throw Error(ErrorCode::kInvalidInput, "viewport's sides must be from 1 to 65,535");
+    return static_cast<int>(number);
+}
+
+/// Of sx, sy, sw or sh the value in pixels; where it is left out, 0.
+double pixels_from(const std::vector<std::string>& values, std::size_t at) {
+    if (at >= values.size() || values[at].empty()) return 0;
+    const double number = number_from(values[at], "viewport");
+    if (std::abs(number) > kLargestSide)
+        throw Error(ErrorCode::kInvalidInput, "viewport's region must be within 65,535 pixels");
+    const bool is_size = at >= 4;
+    if (is_size && std::abs(number) < 0.5)
+        throw Error(ErrorCode::kInvalidInput, "viewport's region has a width or height of 0");
+    return std::round(number);
+}
+
+/// viewport=vw,vh[,[sx],[sy],[sw],[sh]] (PS3.18 8.3.5.1.3).
 void set_viewport(dicom::RenderOptions& options, const std::string& text) {
     const std::vector<std::string> values = values_of(text);
-    if (values.size() == 6)
-        throw Error(ErrorCode::kUnsupported, "viewport with a source region is not done here");
-    if (values.size() != 2) throw Error(ErrorCode::kInvalidInput, "viewport must be width,height");
-    const auto side = [](const std::string& value) {
-        const double number = number_from(value, "viewport");
-        if (number < 1 || number > kLargestSide)
-            throw Error(ErrorCode::kInvalidInput, "viewport's sides must be from 1 to 65,535");
-        return static_cast<int>(number);
-    };
-    options.max_width = side(values[0]);
-    options.max_height = side(values[1]);
+    if (values.size() < 2 || values.size() > 6)
+        throw Error(ErrorCode::kInvalidInput,
+                    "viewport must be width,height or width,height,left,top,width,height");
+    options.max_width = side_from(values[0]);
+    options.max_height = side_from(values[1]);
+    options.enlarged = true;
+    if (values.size() == 2) return;
+    const double width = pixels_from(values, 4);
+    const double height = pixels_from(values, 5);
+    options.region = dicom::SourceRegion{.left = static_cast<int>(std::abs(pixels_from(values, 2))),
+                                         .top = static_cast<int>(std::abs(pixels_from(values, 3))),
+                                         .width = static_cast<int>(std::abs(width)),
+                                         .height = static_cast<int>(std::abs(height)),
+                                         .flipped_horizontally = width < 0,
+                                         .flipped_vertically = height < 0};
 }
 
 /// From 0: the frame that the address names, else Representative Frame Number, else the first.
@@ -139,6 +164,8 @@ http::Response thumbnail(http::Request& request, store::Archive& archive) {
     const auto type = choose_plain(accepted_by(request), kPictures);
     if (!type) return not_acceptable(request, "image/jpeg and image/png");
     dicom::RenderOptions options = render_options(request.query);
+    if (options.region)
+        throw Error(ErrorCode::kInvalidInput, "a thumbnail's viewport is width,height");
     if (options.max_width == 0) options.max_width = options.max_height = kThumbnailSize;
     const auto rows = instances_named(request, archive);
     const auto image = std::find_if(rows.begin(), rows.end(), [](const auto& row) {

@@ -8,9 +8,10 @@
 
 namespace lucerna::retrieve {
 
-/// viewport=WIDTH,HEIGHT: fits into it, never enlarged. window=CENTER,WIDTH[,FUNCTION] with linear,
-/// linear-exact or sigmoid (PS3.18 8.3.5.1.4). quality=1..100. Throws Error(kInvalidInput), naming
-/// the parameter; Error(kUnsupported) for a viewport with a source region.
+/// viewport=WIDTH,HEIGHT[,LEFT,TOP,WIDTH,HEIGHT]: as large as fits into it, of a region if one is
+/// named, which is flipped where its width or height is negative (PS3.18 8.3.5.1.3).
+/// window=CENTER,WIDTH[,FUNCTION] with linear, linear-exact or sigmoid (PS3.18 8.3.5.1.4).
+/// quality=1..100. Throws Error(kInvalidInput), naming the parameter.
 [[nodiscard]] dicom::RenderOptions render_options(const http::Query& query);
 
 /// One picture of `type`: "image/jpeg" or "image/png". 406 if nothing of the instance can be

@@ -188,6 +188,8 @@ TEST(Wado, RendersPicturesAsAskedFor) {
     starts_with("/dicom-web/studies/1.2.1/thumbnail", "", "\xFF\xD8");
     starts_with(kSeries + "/thumbnail", "", "\xFF\xD8");
     starts_with(kJpeg + "/thumbnail?viewport=4,4", "", "\xFF\xD8");
+    starts_with(kGray + "/rendered?viewport=9,9,,,-2", "", "\xFF\xD8");
+    EXPECT_EQ(archive.status(kJpeg + "/thumbnail?viewport=4,4,1"), 400);
     EXPECT_NE(archive.text(kGray + "/frames/1/rendered?window=0,100", "image/png"),
               archive.text(kGray + "/frames/1/rendered?window=2000,100", "image/png"));
 }
@@ -196,9 +198,10 @@ TEST(Wado, RefusesPicturesThatCannotBe) {
     TestArchive archive;
     for (const char* query :
          {"window=1", "window=1,0", "window=a,b", "window=1,2,cubic", "window=1,nan",
-          "viewport=0,1", "viewport=1", "viewport=1,1,1", "quality=0", "quality=101"})
+          "viewport=0,1", "viewport=1", "viewport=1,1,a", "viewport=1,1,,,0", "viewport=1,1,,,,,",
+          "viewport=9,9,900", "quality=0", "quality=101"})
         EXPECT_EQ(archive.status(kGray + "/rendered?" + query), 400) << query;
-    EXPECT_EQ(archive.status(kGray + "/rendered?viewport=1,1,0,0,1,1"), 501);
+    EXPECT_EQ(archive.status(kGray + "/rendered?viewport=1,1,0,0,1,1"), 200);
     EXPECT_EQ(archive.status(kGray + "/frames/4/rendered"), 404);
     EXPECT_EQ(archive.status(kReport + "/rendered"), 406);
     EXPECT_EQ(archive.status("/dicom-web/studies/1.2.1/series/1.2.1.2/thumbnail"), 406);

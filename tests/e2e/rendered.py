@@ -176,6 +176,17 @@ class Rendered(PicturesKept):
                 theirs = by_dcmtk(path, 1, "+Ww", "-300", "900", option)
                 self.agree(ours, theirs, MOST_OFF_TWICE)
 
+    def test_a_region_that_is_asked_for_is_shown_as_others_show_it(self):
+        server = self.serve()
+        pictures = [ramp(0, 12, **window(2048, 3000)), picture(0, "RGB", 8, rows=64, columns=64)]
+        for one, path in self.keep(server, self.numbered(pictures)):
+            how = ["+Wi", "1"] if one.SamplesPerPixel == 1 else []
+            for query, flips in (("5,7,20,30", []), ("5,7,-20,30", ["+Lh"]), ("5,7,20,-30", ["+Lv"])):
+                ours = self.rendered(server, one, query=f"?viewport=20,30,{query}")
+                theirs = by_dcmtk(path, 1, *how, "+C", "5", "7", "20", "30", *flips)
+                self.agree(ours, theirs, MOST_OFF_TWICE)
+            self.assertEqual(self.rendered(server, one, query="?viewport=100,130").shape[:2], (100, 100))
+
     def shown_by(self, d):
         """DCMTK's options and our query: as the header says, or the same window for both."""
         if not str(d.get("PhotometricInterpretation", "")).startswith("MONOCHROME"):

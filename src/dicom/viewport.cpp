@@ -1,0 +1,130 @@
+#include "dicom/viewport.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "dicom/shrink.h"
+
+namespace lucerna::dicom {
+namespace {
+
+std::string printed(int width, int height) {
+    return std::to_string(width) + " x " + std::to_string(height);
+}
+
+Picture8 cut_out(const Picture8& picture, SourceRegion region) {
+    if (region.width == 0) region.width = picture.width - region.left;
+    if (region.height == 0) region.height = picture.height - region.top;
+    const bool inside = region.left >= 0 && region.top >= 0 && region.width > 0 &&
+                        region.height > 0 && region.left <= picture.width - region.width &&
+                        region.top <= picture.height - region.height;
+    if (!inside)
+        throw Error(ErrorCode::kInvalidInput,
+                    "a region of " + printed(region.width, region.height) + " at " +
+                        std::to_string(region.left) + ", " + std::to_string(region.top) +
+                        " is not in a picture of " + printed(picture.width, picture.height));
+    Picture8 part{region.width, region.height, picture.channels, {}};
+    part.pixels.reserve(static_cast<std::size_t>(part.width) *
+                        static_cast<std::size_t>(part.height * part.channels));
+    for (int y = 0; y < part.height; ++y) {
+        const int row = region.top + (region.flipped_vertically ? part.height - 1 - y : y);
+        for (int x = 0; x < part.width; ++x) {
+            const int column = region.left + (region.flipped_horizontally ? part.width - 1 - x : x);
+            const auto* pixel =
+                picture.pixels.data() +
+                (static_cast<std::ptrdiff_t>(row) * picture.width + column) * picture.channels;
+            part.pixels.insert(part.pixels.end(), pixel, pixel + picture.channels);
+        }
+    }
+    return part;
+}
+
+/// Between which two source pixels the middle of each target pixel lies, and how far.
+struct Between {
+    int first = 0;
+    int second = 0;
+    float part = 0;
+};
+
+std::vector<Between> places(int source, int target) {
+    std::vector<Between> result(static_cast<std::size_t>(target));
+    for (int i = 0; i < target; ++i) {
+        const double at = std::clamp((i + 0.5) * source / target - 0.5, 0.0, source - 1.0);
+        Between& between = result[static_cast<std::size_t>(i)];
+        between.first = static_cast<int>(at);
+        between.second = std::min(between.first + 1, source - 1);
+        between.part = static_cast<float>(at - between.first);
+    }
+    return result;
+}
+
+Picture8 enlarged(const Picture8& picture, PictureSize target) {
+    if (static_cast<std::int64_t>(target.width) * target.height > kMostEnlargedPixels)
+        throw Error(ErrorCode::kInvalidInput,
+                    "a picture is not enlarged to " + printed(target.width, target.height) +
+                        ", only to " + std::to_string(kMostEnlargedPixels) + " pixels");
+    const std::vector<Between> columns = places(picture.width, target.width);
+    const std::vector<Between> rows = places(picture.height, target.height);
+    Picture8 result{target.width, target.height, picture.channels, {}};
+    result.pixels.reserve(columns.size() * rows.size() *
+                          static_cast<std::size_t>(picture.channels));
+    const auto value = [&](int row, int column, int channel) {
+        const auto at =
+            (static_cast<std::ptrdiff_t>(row) * picture.width + column) * picture.channels;
+        return static_cast<float>(picture.pixels.data()[at + channel]);
+    };
+    for (const Between& row : rows)
+        for (const Between& column : columns)
+            for (int channel = 0; channel < picture.channels; ++channel) {
+                const auto along = [&](int y) {
+                    return std::lerp(value(y, column.first, channel),
+                                     value(y, column.second, channel), column.part);
+                };
+                result.pixels.push_back(static_cast<std::uint8_t>(
+                    std::lerp(along(row.first), along(row.second), row.part) + 0.5F));
+            }
+    return result;
+}
+
+Picture8 shrunk(const Picture8& picture, PictureSize target) {
+    const auto samples = static_cast<std::size_t>(picture.width * picture.channels);
+    return shrunk_rows({picture.width, picture.height, picture.channels}, target.width,
+                       target.height, [&](int y, std::span<float> row) {
+                           const auto first = static_cast<std::size_t>(y) * samples;
+                           for (std::size_t i = 0; i < samples; ++i)
+                               row[i] = static_cast<float>(picture.pixels[first + i]);
+                       });
+}
+
+}  // namespace
+
+PictureSize fitted(PictureSize size, const RenderOptions& options) {
+    double scale = std::numeric_limits<double>::infinity();
+    if (options.max_width > 0)
+        scale = std::min(scale, static_cast<double>(options.max_width) / size.width);
+    if (options.max_height > 0)
+        scale = std::min(scale, static_cast<double>(options.max_height) / size.height);
+    if (!std::isfinite(scale) || (scale >= 1 && !options.enlarged)) return size;
+    const auto scaled = [&](int side) {
+        return std::max(1, static_cast<int>(std::lround(side * scale)));
+    };
+    return {scaled(size.width), scaled(size.height)};
+}
+
+Picture8 in_viewport(Picture8 picture, const RenderOptions& options) {
+    if (options.region) picture = cut_out(picture, *options.region);
+    const PictureSize source{picture.width, picture.height};
+    const PictureSize target = fitted(source, options);
+    if (target == source) return picture;
+    return target.width > source.width || target.height > source.height ? enlarged(picture, target)
+                                                                        : shrunk(picture, target);
+}
+
+}  // namespace lucerna::dicom

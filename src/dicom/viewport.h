@@ -1,0 +1,19 @@
+#pragma once
+
+#include "dicom/render.h"
+
+namespace lucerna::dicom {
+
+struct PictureSize {
+    int width = 0;
+    int height = 0;
+    friend bool operator==(const PictureSize&, const PictureSize&) = default;
+};
+
+/// What a picture of `size` becomes within the bounds of `options`.
+[[nodiscard]] PictureSize fitted(PictureSize size, const RenderOptions& options);
+
+/// The region, scaled to fit (PS3.18 8.3.5.1.3). Throws as `render`.
+[[nodiscard]] Picture8 in_viewport(Picture8 picture, const RenderOptions& options);
+
+}  // namespace lucerna::dicom
