@@ -1,7 +1,6 @@
 #include "dicom/render.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <span>
 #include <string>
@@ -10,7 +9,7 @@
 
 #include "base/error.h"
 #include "dicom/frames.h"
-#include "dicom/node.h"
+#include "dicom/palette.h"
 #include "dicom/sample_table.h"
 #include "dicom/shrink.h"
 #include "dicom/viewport.h"
@@ -20,63 +19,6 @@ namespace {
 
 std::uint8_t to_byte(double value) {
     return static_cast<std::uint8_t>(std::clamp(std::lround(value), 0L, 255L));
-}
-
-/// Entries of one color as 8 bits (PS3.3 C.7.6.3.1.5, .6).
-struct PaletteColor {
-    std::int64_t first_mapped = 0;
-    Bytes entries;
-};
-
-PaletteColor palette_color(const DataSet& data_set, Tag descriptor_tag, Tag data_tag) {
-    const auto descriptor = data_set.integers(descriptor_tag);
-    if (descriptor.size() != 3) {
-        throw Error(ErrorCode::kInvalidInput,
-                    describe(descriptor_tag) + " is missing or not of three numbers");
-    }
-    const std::size_t count =
-        descriptor[0] == 0 ? 65536 : static_cast<std::size_t>(descriptor[0] & 0xFFFF);
-    const bool is_signed = data_set.integer(tags::kPixelRepresentation) == 1;
-    PaletteColor color;
-    color.first_mapped =
-        is_signed ? static_cast<std::int16_t>(descriptor[1] & 0xFFFF) : descriptor[1] & 0xFFFF;
-    const ByteView data = data_set.bytes(data_tag);
-    color.entries.resize(count);
-    // Entries of 16 bits are shown by their upper 8 (PS3.3 C.7.6.3.1.5).
-    if (data.size() >= count * 2) {
-        for (std::size_t i = 0; i < count; ++i) {
-            const std::uint16_t entry = u16(data, 2 * i);
-            color.entries[i] =
-                static_cast<std::uint8_t>(descriptor[2] == 8 ? entry & 0xFF : entry >> 8);
-        }
-    } else if (data.size() >= count && descriptor[2] == 8) {
-        std::copy_n(data.begin(), count, color.entries.begin());
-    } else {
-        throw Error(ErrorCode::kUnsupported,
-                    describe(data_tag) + " is missing, segmented or too short");
-    }
-    return color;
-}
-
-Picture8 palette_picture(const DataSet& data_set, const DecodedFrame& frame) {
-    const std::array<PaletteColor, 3> colors{
-        palette_color(data_set, tags::kRedPaletteColorLookupTableDescriptor,
-                      tags::kRedPaletteColorLookupTableData),
-        palette_color(data_set, tags::kGreenPaletteColorLookupTableDescriptor,
-                      tags::kGreenPaletteColorLookupTableData),
-        palette_color(data_set, tags::kBluePaletteColorLookupTableDescriptor,
-                      tags::kBluePaletteColorLookupTableData)};
-    Picture8 picture{frame.columns, frame.rows, 3, {}};
-    picture.pixels.reserve(frame.count() * 3);
-    for (std::size_t i = 0; i < frame.count(); ++i) {
-        const std::int64_t value = frame.value(i);
-        for (const PaletteColor& color : colors) {
-            const auto last = static_cast<std::int64_t>(color.entries.size()) - 1;
-            const std::int64_t at = std::clamp<std::int64_t>(value - color.first_mapped, 0, last);
-            picture.pixels.push_back(color.entries[static_cast<std::size_t>(at)]);
-        }
-    }
-    return picture;
 }
 
 /// YCbCr of 8 bits to RGB (ITU-T T.871, the inverse of PS3.3 C.7.6.3.1.2), in place.

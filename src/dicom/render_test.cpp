@@ -92,6 +92,40 @@ TEST(Render, LooksUpPaletteColors) {
     EXPECT_THROW((void)render(data_set), Error);
 }
 
+// PS3.3 C.7.9.2: two values, a line of three from the last of them, and the two again.
+TEST(Render, LooksUpSegmentedPalettes) {
+    DataSet data_set = gray(1, 8, {0, 1, 2, 3, 4, 5, 6, 200});
+    data_set.set_text(kPhotometricInterpretation, "PALETTE COLOR");
+    const Bytes segments{0, 0, 2, 0, 0x00, 0x10, 0x00, 0x20,   // discrete
+                         1, 0, 3, 0, 0x00, 0x50,               // linear
+                         2, 0, 1, 0, 0x00, 0x00, 0x00, 0x00};  // indirect
+    for (const auto& [descriptor, data] :
+         {std::pair{kRedPaletteColorLookupTableDescriptor,
+                    tags::kSegmentedRedPaletteColorLookupTableData},
+          {kGreenPaletteColorLookupTableDescriptor,
+           tags::kSegmentedGreenPaletteColorLookupTableData},
+          {kBluePaletteColorLookupTableDescriptor,
+           tags::kSegmentedBluePaletteColorLookupTableData}}) {
+        data_set.set_integers(descriptor, std::vector<long long>{7, 0, 16});
+        data_set.set_bytes(data, "OW", segments);
+    }
+    const Picture8 picture = render(data_set);
+    const Bytes expected{0x10, 0x20, 0x30, 0x40, 0x50, 0x10, 0x20, 0x20};
+    for (std::size_t i = 0; i < 3 * expected.size(); ++i)
+        EXPECT_EQ(picture.pixels[i], expected[i / 3]) << i;
+    const auto refuses = [&](const Bytes& broken) {
+        data_set.set_bytes(tags::kSegmentedBluePaletteColorLookupTableData, "OW", broken);
+        EXPECT_THROW((void)render(data_set), Error);
+    };
+    refuses({0, 0, 7, 0, 1, 1});                          // ends early
+    refuses({1, 0, 7, 0, 1, 1});                          // a line from nowhere
+    refuses({0, 0, 0, 0, 0, 0, 7, 0});                    // empty
+    refuses({3, 0, 7, 0});                                // no such kind
+    refuses({0, 0, 1, 0, 1, 1, 2, 0, 1, 0, 6, 0, 0, 0});  // refers to what refers
+    refuses({0, 0, 1, 0, 1, 1});                          // too few
+    refuses({0, 0, 1, 0, 1, 1, 1, 0, 9, 0, 1, 1});        // too many
+}
+
 TEST(Render, TurnsYbrToRgb) {
     DataSet data_set;
     data_set.set_pixels({.rows = 1,

@@ -12,7 +12,7 @@ import numpy
 from PIL import Image
 from pydicom import dcmread
 from pydicom.dataset import Dataset
-from pydicom.pixels import apply_modality_lut, apply_voi_lut, pixel_array
+from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut, pixel_array
 from pydicom.uid import ExplicitVRBigEndian
 
 from pixels import LOSSY, PicturesKept, picture
@@ -165,6 +165,20 @@ class Rendered(PicturesKept):
         for one, path in self.keep(server, self.numbered(colors())):
             with self.subTest(number=one.SOPInstanceUID, kind=one.PhotometricInterpretation):
                 self.agree(self.rendered(server, one), by_dcmtk(path, 1), MOST_OFF_TWICE)
+
+    def test_segmented_palettes_are_shown_as_pydicom_shows_them(self):
+        d = ramp(0, 8, kind="PALETTE COLOR")
+        for first, color in enumerate(("Red", "Green", "Blue")):
+            # Three values, a line of 100, both again, another line of 50.
+            words = [0, 3, 100 * first, 9000, 500, 1, 100, 65535, 2, 2, 0, 0, 1, 50, 1000 * first]
+            setattr(d, f"{color}PaletteColorLookupTableDescriptor", [256, 0, 16])
+            delattr(d, f"{color}PaletteColorLookupTableData")
+            setattr(d, f"Segmented{color}PaletteColorLookupTableData",
+                    numpy.array(words, "<u2").tobytes())
+        server = self.serve()
+        for one, _ in self.keep(server, [d]):
+            expected = apply_color_lut(pixel_array(one), one) >> 8
+            self.agree(self.rendered(server, one), expected, MOST_OFF)
 
     def test_a_window_that_is_asked_for_is_shown_as_others_show_it(self):
         server = self.serve()

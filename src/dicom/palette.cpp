@@ -1,0 +1,157 @@
+#include "dicom/palette.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "base/error.h"
+#include "dicom/node.h"
+
+namespace lucerna::dicom {
+namespace {
+
+struct ColorTags {
+    Tag descriptor;
+    Tag data;
+    Tag segmented;
+};
+
+constexpr std::array<ColorTags, 3> kColors{{
+    {tags::kRedPaletteColorLookupTableDescriptor, tags::kRedPaletteColorLookupTableData,
+     tags::kSegmentedRedPaletteColorLookupTableData},
+    {tags::kGreenPaletteColorLookupTableDescriptor, tags::kGreenPaletteColorLookupTableData,
+     tags::kSegmentedGreenPaletteColorLookupTableData},
+    {tags::kBluePaletteColorLookupTableDescriptor, tags::kBluePaletteColorLookupTableData,
+     tags::kSegmentedBluePaletteColorLookupTableData},
+}};
+
+/// Entries of one color as 8 bits.
+struct PaletteColor {
+    std::int64_t first_mapped = 0;
+    Bytes entries;
+};
+
+/// Writes out what segments of 16-bit words say (PS3.3 C.7.9.2).
+class Segments {
+  public:
+    Segments(ByteView data, std::size_t count, Tag tag) : data_(data), count_(count), tag_(tag) {}
+
+    std::vector<std::uint16_t> expanded() {
+        while (entries_.size() < count_ && at_ < words()) expand_one(at_, true);
+        if (entries_.size() != count_) broken("gives another number of entries than described");
+        return std::move(entries_);
+    }
+
+  private:
+    static constexpr std::uint16_t kDiscrete = 0;
+    static constexpr std::uint16_t kLinear = 1;
+    static constexpr std::uint16_t kIndirect = 2;
+
+    [[noreturn]] void broken(const char* what) const {
+        throw Error(ErrorCode::kInvalidInput, describe(tag_) + " " + what);
+    }
+    [[nodiscard]] std::size_t words() const { return data_.size() / 2; }
+
+    std::uint16_t next(std::size_t& at) const {
+        if (at >= words()) broken("ends within a segment");
+        return u16(data_, 2 * at++);
+    }
+
+    void expand_one(std::size_t& at, bool may_refer) {
+        const std::uint16_t kind = next(at);
+        const std::uint16_t length = next(at);
+        if (length == 0) broken("has an empty segment");
+        if (kind == kIndirect && may_refer) return refer(at, length);
+        if (kind != kDiscrete && kind != kLinear) broken("has a segment of no known kind");
+        if (entries_.size() + length > count_) broken("gives more entries than described");
+        if (kind == kDiscrete) {
+            for (int i = 0; i < length; ++i) entries_.push_back(next(at));
+            return;
+        }
+        const std::uint16_t last = next(at);
+        if (entries_.empty()) broken("begins with a line from nowhere");
+        const double first = entries_.back();
+        for (int i = 1; i <= length; ++i)
+            entries_.push_back(
+                static_cast<std::uint16_t>(std::lround(first + (last - first) * i / length)));
+    }
+
+    /// `segments` of them stand again, from a place in bytes; none of those refers on.
+    void refer(std::size_t& at, std::uint16_t segments) {
+        const std::uint32_t low = next(at);
+        const std::uint32_t offset = low | static_cast<std::uint32_t>(next(at)) << 16;
+        std::size_t there = offset / 2;
+        for (int i = 0; i < segments; ++i) expand_one(there, false);
+    }
+
+    ByteView data_;
+    std::size_t count_;
+    Tag tag_;
+    std::size_t at_ = 0;
+    std::vector<std::uint16_t> entries_;
+};
+
+/// Entries of 16 bits are shown by their upper 8 (PS3.3 C.7.6.3.1.5).
+std::uint8_t shown(std::uint16_t entry, long long bits) {
+    return static_cast<std::uint8_t>(bits == 8 ? entry & 0xFF : entry >> 8);
+}
+
+Bytes entries_of(const DataSet& data_set, const ColorTags& color, std::size_t count,
+                 long long bits) {
+    Bytes entries(count);
+    const ByteView data = data_set.bytes(color.data);
+    if (data.size() >= count * 2) {
+        for (std::size_t i = 0; i < count; ++i) entries[i] = shown(u16(data, 2 * i), bits);
+        return entries;
+    }
+    if (data.size() >= count && bits == 8) {
+        std::copy_n(data.begin(), count, entries.begin());
+        return entries;
+    }
+    const ByteView segmented = data_set.bytes(color.segmented);
+    if (segmented.empty())
+        throw Error(ErrorCode::kInvalidInput, describe(color.data) + " is missing or too short");
+    if (bits != 16)
+        throw Error(ErrorCode::kUnsupported,
+                    describe(color.segmented) + " of 8 bits is not shown here");
+    const auto expanded = Segments(segmented, count, color.segmented).expanded();
+    std::transform(expanded.begin(), expanded.end(), entries.begin(),
+                   [&](std::uint16_t entry) { return shown(entry, bits); });
+    return entries;
+}
+
+PaletteColor palette_color(const DataSet& data_set, const ColorTags& color) {
+    const auto descriptor = data_set.integers(color.descriptor);
+    if (descriptor.size() != 3) {
+        throw Error(ErrorCode::kInvalidInput,
+                    describe(color.descriptor) + " is missing or not of three numbers");
+    }
+    const std::size_t count =
+        descriptor[0] == 0 ? 65536 : static_cast<std::size_t>(descriptor[0] & 0xFFFF);
+    const bool is_signed = data_set.integer(tags::kPixelRepresentation) == 1;
+    return {is_signed ? static_cast<std::int16_t>(descriptor[1] & 0xFFFF) : descriptor[1] & 0xFFFF,
+            entries_of(data_set, color, count, descriptor[2])};
+}
+
+}  // namespace
+
+Picture8 palette_picture(const DataSet& data_set, const DecodedFrame& frame) {
+    std::array<PaletteColor, 3> colors;
+    std::transform(kColors.begin(), kColors.end(), colors.begin(),
+                   [&](const ColorTags& color) { return palette_color(data_set, color); });
+    Picture8 picture{frame.columns, frame.rows, 3, {}};
+    picture.pixels.reserve(frame.count() * 3);
+    for (std::size_t i = 0; i < frame.count(); ++i) {
+        const std::int64_t value = frame.value(i);
+        for (const PaletteColor& color : colors) {
+            const auto last = static_cast<std::int64_t>(color.entries.size()) - 1;
+            const std::int64_t at = std::clamp<std::int64_t>(value - color.first_mapped, 0, last);
+            picture.pixels.push_back(color.entries[static_cast<std::size_t>(at)]);
+        }
+    }
+    return picture;
+}
+
+}  // namespace lucerna::dicom
