@@ -10,10 +10,9 @@
 #include <string>
 
 #include "base/error.h"
-#include "dicom/render.h"
+#include "dicom/picture8.h"
 
 namespace lucerna::dicom {
-namespace {
 
 void require_picture(const Picture8& picture) {
     const std::size_t size = static_cast<std::size_t>(std::max(picture.width, 0)) *
@@ -25,6 +24,8 @@ void require_picture(const Picture8& picture) {
     }
     throw Error(ErrorCode::kInternal, "a picture has another size than its pixels");
 }
+
+namespace {
 
 /// Collects into memory that unwinds with the exception below.
 struct MemoryDestination {

@@ -134,12 +134,4 @@ Picture8 render(const DataSet& data_set, FirstFrame& first_frame, const RenderOp
     return render(data_set, 0, options);
 }
 
-Bytes render_jpeg(const DataSet& data_set, int frame, const RenderOptions& options) {
-    return encode_jpeg(render(data_set, frame, options), options.quality);
-}
-
-Bytes render_png(const DataSet& data_set, int frame, const RenderOptions& options) {
-    return encode_png(render(data_set, frame, options));
-}
-
 }  // namespace lucerna::dicom

@@ -54,13 +54,9 @@ inline constexpr int kMostEnlargedPixels = 1 << 24;
 [[nodiscard]] Picture8 render(const DataSet& data_set, FirstFrame& first_frame,
                               const RenderOptions& options = {});
 
-/// Baseline JPEG (4:4:4) and 8-bit PNG.
+/// Baseline JPEG (4:4:4), 8-bit PNG, and GIF, which has at most 256 colors.
 [[nodiscard]] Bytes encode_jpeg(const Picture8& picture, int quality = 90);
 [[nodiscard]] Bytes encode_png(const Picture8& picture);
-
-[[nodiscard]] Bytes render_jpeg(const DataSet& data_set, int frame = 0,
-                                const RenderOptions& options = {});
-[[nodiscard]] Bytes render_png(const DataSet& data_set, int frame = 0,
-                               const RenderOptions& options = {});
+[[nodiscard]] Bytes encode_gif(const Picture8& picture);
 
 }  // namespace lucerna::dicom

@@ -143,13 +143,17 @@ TEST(Render, TurnsYbrToRgb) {
     EXPECT_EQ(picture.pixels[3], 128);
 }
 
-TEST(Render, EncodesJpegAndPng) {
+TEST(Render, EncodesForScreens) {
     const DataSet data_set = gray(8, 8, Bytes(64, 40));
-    const Bytes jpeg = render_jpeg(data_set);
+    const Bytes jpeg = encode_jpeg(render(data_set));
     EXPECT_EQ((Bytes{jpeg.begin(), jpeg.begin() + 3}), (Bytes{0xFF, 0xD8, 0xFF}));
     EXPECT_EQ((Bytes{jpeg.end() - 2, jpeg.end()}), (Bytes{0xFF, 0xD9}));
-    const Bytes png = render_png(data_set);
+    const Bytes png = encode_png(render(data_set));
     EXPECT_EQ(as_text(ByteView(png).subspan(1, 3)), "PNG");
+    const Bytes gif = encode_gif(render(data_set));
+    EXPECT_EQ(as_text(ByteView(gif).first(3)), "GIF");
+    EXPECT_EQ(gif.back(), ';');
+    EXPECT_THROW((void)encode_gif({2, 2, 1, {1, 2, 3}}), Error);
     EXPECT_THROW((void)encode_png({2, 2, 1, {1, 2, 3}}), Error);
     EXPECT_THROW((void)encode_jpeg({0, 0, 1, {}}), Error);
 }

@@ -13,6 +13,7 @@
 #include "retrieve/address.h"
 #include "retrieve/frames.h"
 #include "retrieve/negotiate.h"
+#include "retrieve/rendered_document.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -20,7 +21,27 @@ namespace {
 constexpr dicom::Tag kRepresentativeFrameNumber{0x0028, 0x6010};
 constexpr int kThumbnailSize = 256;
 constexpr int kLargestSide = 65'535;
-constexpr std::array<std::string_view, 2> kPictures = {"image/jpeg", "image/png"};
+
+struct PictureType {
+    std::string_view media_type;
+    Bytes (*encode)(const dicom::Picture8& picture, int quality);
+};
+
+// PS3.18 Table 8.7.4-1, the default first.
+constexpr std::array<PictureType, 3> kPictures{{
+    {"image/jpeg", [](const dicom::Picture8& picture,
+                      int quality) { return dicom::encode_jpeg(picture, quality); }},
+    {"image/png", [](const dicom::Picture8& picture, int) { return dicom::encode_png(picture); }},
+    {"image/gif", [](const dicom::Picture8& picture, int) { return dicom::encode_gif(picture); }},
+}};
+constexpr std::string_view kPicturesThereAre = "image/jpeg, image/png and image/gif";
+
+std::optional<std::string> choose_picture(const http::Request& request) {
+    std::array<std::string_view, kPictures.size()> offered;
+    std::transform(kPictures.begin(), kPictures.end(), offered.begin(),
+                   [](const PictureType& one) { return one.media_type; });
+    return choose_plain(accepted_by(request), offered);
+}
 
 std::vector<std::string> values_of(const std::string& text) {
     std::vector<std::string> values;
@@ -139,10 +160,10 @@ http::Response picture(const http::Request& request, store::Archive& archive,
         if (dicom::frame_count(object) == 0)
             throw Error(ErrorCode::kUnsupported, "that instance is no picture");
         const int number = frame == kAsNamed ? frame_named(request, object) : frame;
-        http::Response response =
-            http::Response::of(200, type,
-                               type == kPictures[1] ? dicom::render_png(object, number, options)
-                                                    : dicom::render_jpeg(object, number, options));
+        const auto as = std::find_if(kPictures.begin(), kPictures.end(),
+                                     [&](const auto& one) { return one.media_type == type; });
+        http::Response response = http::Response::of(
+            200, type, as->encode(dicom::render(object, number, options), options.quality));
         set_cache_headers(response, etag);
         return response;
     } catch (const Error& error) {
@@ -153,16 +174,17 @@ http::Response picture(const http::Request& request, store::Archive& archive,
 }
 
 http::Response rendered(http::Request& request, store::Archive& archive) {
-    const auto type = choose_plain(accepted_by(request), kPictures);
-    if (!type) return not_acceptable(request, "image/jpeg and image/png");
+    const store::InstanceRow row = instances_named(request, archive).front();
+    if (is_document(row)) return rendered_document(request, archive, row, accepted_by(request));
+    const auto type = choose_picture(request);
+    if (!type) return not_acceptable(request, kPicturesThereAre);
     const dicom::RenderOptions options = render_options(request.query);
-    return picture(request, archive, instances_named(request, archive).front(), kAsNamed, options,
-                   *type);
+    return picture(request, archive, row, kAsNamed, options, *type);
 }
 
 http::Response thumbnail(http::Request& request, store::Archive& archive) {
-    const auto type = choose_plain(accepted_by(request), kPictures);
-    if (!type) return not_acceptable(request, "image/jpeg and image/png");
+    const auto type = choose_picture(request);
+    if (!type) return not_acceptable(request, kPicturesThereAre);
     dicom::RenderOptions options = render_options(request.query);
     if (options.region)
         throw Error(ErrorCode::kInvalidInput, "a thumbnail's viewport is width,height");

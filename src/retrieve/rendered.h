@@ -14,13 +14,14 @@ namespace lucerna::retrieve {
 /// quality=1..100. Throws Error(kInvalidInput), naming the parameter.
 [[nodiscard]] dicom::RenderOptions render_options(const http::Query& query);
 
-/// One picture of `type`: "image/jpeg" or "image/png". 406 if nothing of the instance can be
-/// rendered.
+/// One picture of `type`: "image/jpeg", "image/png" or "image/gif". 406 if nothing of the instance
+/// can be rendered.
 [[nodiscard]] http::Response picture(const http::Request& request, store::Archive& archive,
                                      const store::InstanceRow& row, int frame,
                                      const dicom::RenderOptions& options, const std::string& type);
 
-/// GET .../rendered; of an instance with several frames the representative one.
+/// GET .../rendered; of an instance with several frames the representative one, of a document
+/// the document (retrieve/rendered_document.h).
 [[nodiscard]] http::Response rendered(http::Request& request, store::Archive& archive);
 /// GET .../thumbnail; of a study or series that of its first image.
 [[nodiscard]] http::Response thumbnail(http::Request& request, store::Archive& archive);

@@ -9,11 +9,14 @@
 #include "retrieve/frames.h"
 #include "retrieve/negotiate.h"
 #include "retrieve/rendered.h"
+#include "retrieve/rendered_document.h"
 
 namespace lucerna::retrieve {
 namespace {
 
-constexpr std::array<std::string_view, 3> kTypes = {"image/jpeg", "image/png", "application/dicom"};
+constexpr std::array<std::string_view, 4> kTypes = {"image/jpeg", "image/png", "image/gif",
+                                                    "application/dicom"};
+constexpr std::array<std::string_view, 1> kObject = {"application/dicom"};
 
 store::InstanceRow row_named(const http::Request& request, store::Archive& archive) {
     for (const char* name : {"studyUID", "seriesUID", "objectUID"})
@@ -69,12 +72,18 @@ http::Response wado_uri(http::Request& request, store::Archive& archive) {
         throw Error(ErrorCode::kInvalidInput, "requestType must be WADO");
     const store::InstanceRow row = row_named(request, archive);
     const bool is_picture = row.number_of_frames > 0 || row.rows > 0;
-    const std::string fallback = is_picture ? "image/jpeg" : "application/dicom";
-    const std::string asked = request.query.get_or("contentType", fallback);
-    const auto type = choose_plain(http::parse_accept(asked), kTypes);
-    if (!type) return not_acceptable(request, "application/dicom, image/jpeg and image/png");
-    if (*type == "application/dicom") return object(request, archive, row);
-    const dicom::RenderOptions options = render_options(as_rendered(request.query));
+    const std::string fallback =
+        is_picture ? "image/jpeg" : (is_document(row) ? "*/*" : "application/dicom");
+    const auto asked = http::parse_accept(request.query.get_or("contentType", fallback));
+    if (is_document(row) && (asked.front().media.type == "*/*" || !choose_plain(asked, kObject)))
+        return rendered_document(request, archive, row, asked);
+    const auto type = choose_plain(asked, kTypes);
+    if (!type)
+        return not_acceptable(request, "application/dicom, image/jpeg, image/png and image/gif");
+    if (*type == kObject.front()) return object(request, archive, row);
+    dicom::RenderOptions options = render_options(as_rendered(request.query));
+    // Rows and columns are bounds here (PS3.18 9.1.2.3.1).
+    options.enlarged = false;
     const auto frame = request.query.number_or("frameNumber", 1, 1, 1U << 24);
     return picture(request, archive, row, static_cast<int>(frame) - 1, options, *type);
 }

@@ -5,6 +5,7 @@ for its lookup tables, pydicom.
     LUCERNA_BIN=... PYTHONPATH=.deps/python tests/e2e/rendered.py [TEST]
 """
 import io
+import re
 import subprocess
 import warnings
 
@@ -16,7 +17,7 @@ from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut, p
 from pydicom.uid import ExplicitVRBigEndian
 
 from pixels import LOSSY, PicturesKept, picture
-from query_retrieve import SECONDARY_CAPTURE
+from query_retrieve import SECONDARY_CAPTURE, made
 from whole_program import SHARED, main
 
 # Whoever rounds to bytes earlier or later is off by one; DCMTK's tables round twice.
@@ -200,6 +201,72 @@ class Rendered(PicturesKept):
                 theirs = by_dcmtk(path, 1, *how, "+C", "5", "7", "20", "30", *flips)
                 self.agree(ours, theirs, MOST_OFF_TWICE)
             self.assertEqual(self.rendered(server, one, query="?viewport=100,130").shape[:2], (100, 100))
+
+    def test_gifs_show_what_pngs_show(self):
+        server = self.serve()
+        few = picture(0, "RGB", 8, rows=64, columns=64)
+        few.PixelData = (numpy.frombuffer(few.PixelData, "u1") // 64 * 64).tobytes()
+        many = picture(0, "RGB", 8, rows=64, columns=64)
+        gray = ramp(0, 12, **window(2048, 4096))
+        for one, _ in self.keep(server, self.numbered([gray, few, many])):
+            status, headers, body = self.ask(server, self.place(one) + "/rendered",
+                                             Accept="image/gif")
+            self.assertEqual((status, headers["Content-Type"]), (200, "image/gif"))
+            shown = numpy.asarray(Image.open(io.BytesIO(body)).convert("RGB")).astype(int)
+            exact = self.rendered(server, one)
+            exact = exact if exact.ndim == 3 else numpy.repeat(exact[:, :, None], 3, 2)
+            off = numpy.abs(shown - exact).mean()
+            self.assertLessEqual(off, 25 if one is many else 4 if one is few else 0)
+
+    def reports(self):
+        """Files of reports: our own, and those of the collections."""
+        own = made(1, 1, 1, sop_class="1.2.840.10008.5.1.4.1.1.88.11", Modality="SR",
+                   ValueType="CONTAINER", ContinuityOfContent="SEPARATE",
+                   CompletionFlag="COMPLETE", VerificationFlag="UNVERIFIED")
+        for keyword in ("PixelData", "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit",
+                        "PixelRepresentation", "SamplesPerPixel", "PhotometricInterpretation"):
+            delattr(own, keyword)
+
+        def name(code, meaning):
+            item = Dataset()
+            item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = code, "DCM", meaning
+            return [item]
+        own.ConceptNameCodeSequence = name("121070", "Findings")
+        text = Dataset()
+        text.RelationshipType, text.ValueType, text.TextValue = "CONTAINS", "TEXT", "Größe < 5 mm"
+        text.ConceptNameCodeSequence = name("121071", "Finding")
+        own.ContentSequence = [text]
+        path = self.folder / "report.dcm"
+        own.save_as(path, enforce_file_format=True)
+        yield path
+        yield from sorted((SHARED / "dicom").rglob("*[Ss][Rr]*.dcm"))
+        yield from sorted((SHARED / "dicom").rglob("report*.dcm"))
+
+    def test_reports_are_shown_as_dcmtk_shows_them(self):
+        server = self.serve()
+        compared = 0
+        for path in self.reports():
+            plain = subprocess.run(["dsrdump", "+U8", "+Pl", path], capture_output=True)
+            xml = subprocess.run(["dsr2xml", "+U8", "+Wt", path], capture_output=True)
+            if plain.returncode != 0 or self.post(server, path.read_bytes()) != 200:
+                continue
+            place = self.place(dcmread(path)) + "/rendered"
+            answers = {}
+            for kind in ("text/html", "text/plain", "text/xml"):
+                status, headers, answers[kind] = self.ask(server, place, Accept=kind)
+                self.assertEqual(status, 200, answers[kind])
+                self.assertEqual(headers["Content-Type"], kind + "; charset=utf-8")
+            self.assertEqual(self.ask(server, place, Accept="*/*")[2], answers["text/html"])
+            self.assertEqual(self.ask(server, place, Accept="image/jpeg")[0], 406)
+            self.assertEqual(answers["text/plain"].split(), plain.stdout.split(), path)
+            ours, theirs = (re.sub(rb' (id|ref)="\d+"', b"", text).split()  # other numbers
+                            for text in (answers["text/xml"], xml.stdout))
+            self.assertEqual(ours, theirs, path)
+            self.assertNotIn(b"http://localhost", answers["text/html"])
+            compared += 1
+            if compared == 1:
+                self.assertIn("Größe &lt; 5 mm".encode(), answers["text/html"])
+        self.assertGreaterEqual(compared, 2 if (SHARED / "dicom").is_dir() else 1)
 
     def shown_by(self, d):
         """DCMTK's options and our query: as the header says, or the same window for both."""

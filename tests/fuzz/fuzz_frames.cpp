@@ -53,7 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                           kPhotometric.at(data[1] % kPhotometric.size()));
         const int frames = frame_count(data_set);
         for (int i = 0; i < frames; ++i) (void)decode_frame(data_set, i, limits);
-        (void)render_jpeg(data_set, 0, {.max_width = 20, .max_height = 20});
+        (void)encode_jpeg(render(data_set, 0, {.max_width = 20, .max_height = 20}));
     } catch (const lucerna::Error&) {
     }
     return 0;
