@@ -5,11 +5,14 @@
 #include <charconv>
 #include <cmath>
 #include <optional>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "dicom/frames.h"
 #include "dicom/tags.h"
+#include "http/multipart_writer.h"
 #include "retrieve/address.h"
 #include "retrieve/frames.h"
 #include "retrieve/negotiate.h"
@@ -36,11 +39,11 @@ constexpr std::array<PictureType, 3> kPictures{{
 }};
 constexpr std::string_view kPicturesThereAre = "image/jpeg, image/png and image/gif";
 
-std::optional<std::string> choose_picture(const http::Request& request) {
+std::optional<std::string> choose_picture(std::span<const http::MediaRange> accepted) {
     std::array<std::string_view, kPictures.size()> offered;
     std::transform(kPictures.begin(), kPictures.end(), offered.begin(),
                    [](const PictureType& one) { return one.media_type; });
-    return choose_plain(accepted_by(request), offered);
+    return choose_plain(accepted, offered);
 }
 
 std::vector<std::string> values_of(const std::string& text) {
@@ -124,7 +127,13 @@ void set_viewport(dicom::RenderOptions& options, const std::string& text) {
                                          .flipped_vertically = height < 0};
 }
 
-/// From 0: the frame that the address names, else Representative Frame Number, else the first.
+/// From 0: Representative Frame Number, else the first.
+int representative_frame(const dicom::DataSet& object) {
+    const long long frame = object.integer(kRepresentativeFrameNumber).value_or(1);
+    return frame >= 1 && frame <= dicom::frame_count(object) ? static_cast<int>(frame) - 1 : 0;
+}
+
+/// From 0: the frame that the address names, else the representative one.
 int frame_named(const http::Request& request, const dicom::DataSet& object) {
     if (request.parameters.contains("frames")) {
         const std::vector<int> numbers = parse_frame_list(request.parameter("frames"));
@@ -132,11 +141,49 @@ int frame_named(const http::Request& request, const dicom::DataSet& object) {
             throw Error(ErrorCode::kUnsupported, "one frame can be rendered at a time");
         return numbers.front() - 1;
     }
-    const long long frame = object.integer(kRepresentativeFrameNumber).value_or(1);
-    return frame >= 1 && frame <= dicom::frame_count(object) ? static_cast<int>(frame) - 1 : 0;
+    return representative_frame(object);
 }
 
 constexpr int kAsNamed = -1;
+
+Bytes picture_of(const dicom::DataSet& object, int frame, const dicom::RenderOptions& options,
+                 std::string_view type) {
+    if (dicom::frame_count(object) == 0)
+        throw Error(ErrorCode::kUnsupported, "that instance is no picture");
+    const auto as = std::find_if(kPictures.begin(), kPictures.end(),
+                                 [&](const PictureType& one) { return one.media_type == type; });
+    return as->encode(dicom::render(object, frame, options), options.quality);
+}
+
+/// What the parts of a multipart answer may be: the types of multipart/related, or the types
+/// themselves.
+std::vector<http::MediaRange> accepted_parts(const http::Request& request) {
+    std::vector<http::MediaRange> parts;
+    for (http::MediaRange range : accepted_by(request)) {
+        if (range.media.type == "multipart/related") {
+            const auto type = http::parse_media_type(range.media.parameter("type"));
+            range.media = type ? *type : http::MediaType{"*/*", {}};
+        }
+        parts.push_back(std::move(range));
+    }
+    return parts;
+}
+
+/// Empty where it cannot be rendered so.
+std::optional<Rendering> rendering_of(store::Archive& archive, const store::InstanceRow& row,
+                                      std::span<const http::MediaRange> accepted,
+                                      const dicom::RenderOptions& options) {
+    try {
+        if (is_document(row)) return document_as(archive, row, accepted);
+        const auto type = choose_picture(accepted);
+        if (!type) return {};
+        const auto object = dicom::DataSet::parse(archive.object(row.sop_instance_uid));
+        return Rendering{*type, picture_of(object, representative_frame(object), options, *type)};
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::kUnsupported) throw;
+        return {};
+    }
+}
 
 }  // namespace
 
@@ -157,13 +204,9 @@ http::Response picture(const http::Request& request, store::Archive& archive,
     if (http::has_already(request, etag)) return http::not_modified(etag);
     try {
         const auto object = dicom::DataSet::parse(archive.object(row.sop_instance_uid));
-        if (dicom::frame_count(object) == 0)
-            throw Error(ErrorCode::kUnsupported, "that instance is no picture");
         const int number = frame == kAsNamed ? frame_named(request, object) : frame;
-        const auto as = std::find_if(kPictures.begin(), kPictures.end(),
-                                     [&](const auto& one) { return one.media_type == type; });
-        http::Response response = http::Response::of(
-            200, type, as->encode(dicom::render(object, number, options), options.quality));
+        http::Response response =
+            http::Response::of(200, type, picture_of(object, number, options, type));
         set_cache_headers(response, etag);
         return response;
     } catch (const Error& error) {
@@ -176,14 +219,37 @@ http::Response picture(const http::Request& request, store::Archive& archive,
 http::Response rendered(http::Request& request, store::Archive& archive) {
     const store::InstanceRow row = instances_named(request, archive).front();
     if (is_document(row)) return rendered_document(request, archive, row, accepted_by(request));
-    const auto type = choose_picture(request);
+    const auto type = choose_picture(accepted_by(request));
     if (!type) return not_acceptable(request, kPicturesThereAre);
     const dicom::RenderOptions options = render_options(request.query);
     return picture(request, archive, row, kAsNamed, options, *type);
 }
 
+http::Response rendered_together(const http::Request& request, store::Archive& archive,
+                                 const std::string& base) {
+    auto next = [&archive, rows = instances_named(request, archive),
+                 accepted = accepted_parts(request), options = render_options(request.query), base,
+                 at = std::size_t{0}]() mutable -> std::optional<http::Part> {
+        while (at < rows.size()) {
+            const store::InstanceRow& row = rows[at++];
+            if (auto rendering = rendering_of(archive, row, accepted, options))
+                return http::Part{rendering->content_type, url_of(row, base) + "/rendered",
+                                  std::move(rendering->body)};
+        }
+        return std::nullopt;
+    };
+    auto first = next();
+    if (!first)
+        return not_acceptable(request, "what each instance has under its own address /rendered");
+    const std::string type = first->content_type.substr(0, first->content_type.find(';'));
+    return http::multipart_response(type,
+                                    [first = std::move(first), next = std::move(next)]() mutable {
+                                        return first ? std::exchange(first, std::nullopt) : next();
+                                    });
+}
+
 http::Response thumbnail(http::Request& request, store::Archive& archive) {
-    const auto type = choose_picture(request);
+    const auto type = choose_picture(accepted_by(request));
     if (!type) return not_acceptable(request, kPicturesThereAre);
     dicom::RenderOptions options = render_options(request.query);
     if (options.region)

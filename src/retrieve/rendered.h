@@ -23,6 +23,10 @@ namespace lucerna::retrieve {
 /// GET .../rendered; of an instance with several frames the representative one, of a document
 /// the document (retrieve/rendered_document.h).
 [[nodiscard]] http::Response rendered(http::Request& request, store::Archive& archive);
+/// GET .../rendered of a study or series: multipart/related, a part for each instance that can be
+/// rendered as asked for, with its address under `base`. 406 if none can.
+[[nodiscard]] http::Response rendered_together(const http::Request& request,
+                                               store::Archive& archive, const std::string& base);
 /// GET .../thumbnail; of a study or series that of its first image.
 [[nodiscard]] http::Response thumbnail(http::Request& request, store::Archive& archive);
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 
 #include "http/media_type.h"
 #include "http/message.h"
@@ -11,8 +12,19 @@ namespace lucerna::retrieve {
 /// Is a report or holds a document of another kind: the category Text of PS3.18 Table 8.7.2-1.
 [[nodiscard]] bool is_document(const store::InstanceRow& row);
 
+/// What something is rendered as.
+struct Rendering {
+    std::string content_type;
+    Bytes body;
+};
+
 /// A report as text/html (the default), text/plain or text/xml; an encapsulated document as what it
-/// is. 406 naming what there is, or why a report cannot be shown.
+/// is. Throws Error(kUnsupported), naming what there is where `accepted` has none of it, or why it
+/// cannot be shown.
+[[nodiscard]] Rendering document_as(store::Archive& archive, const store::InstanceRow& row,
+                                    std::span<const http::MediaRange> accepted);
+
+/// The same as an answer; 406 says the same.
 [[nodiscard]] http::Response rendered_document(const http::Request& request,
                                                store::Archive& archive,
                                                const store::InstanceRow& row,

@@ -198,6 +198,10 @@ void add_wado(http::Router& router, store::Archive& archive, const WadoOptions& 
         router.add("GET", level + "/thumbnail",
                    [&archive](http::Request& request) { return thumbnail(request, archive); });
     }
+    for (const std::string& level : {study, series})
+        router.add("GET", level + "/rendered", [&archive, options](http::Request& request) {
+            return rendered_together(request, archive, base_of(request, options.base_url));
+        });
     router.add("GET", instance + "/frames/{frames}",
                [&archive](http::Request& request) { return frames(request, archive); });
     router.add("GET", instance + "/frames/{frames}/rendered",

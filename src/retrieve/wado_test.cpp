@@ -194,6 +194,51 @@ TEST(Wado, RendersPicturesAsAskedFor) {
               archive.text(kGray + "/frames/1/rendered?window=2000,100", "image/png"));
 }
 
+TEST(Wado, RendersWhatItCanOfAStudy) {
+    TestArchive archive;
+    const auto count = [](const std::string& text, const std::string& what) {
+        std::size_t found = 0;
+        for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1))
+            ++found;
+        return found;
+    };
+    for (const std::string& accept :
+         {std::string("multipart/related; type=\"image/png\""), std::string("image/png")}) {
+        const http::Response all = archive.get("/dicom-web/studies/1.2.1/rendered", accept);
+        EXPECT_EQ(all.status, 200);
+        EXPECT_TRUE(all.headers.get_or("Content-Type", "")
+                        .starts_with("multipart/related; type=\"image/png\""));
+        EXPECT_EQ(count(TestArchive::body(all), "Content-Type: image/png"), 3U)
+            << "the report's content is none";
+    }
+    const std::string series = archive.text(kSeries + "/rendered?viewport=2,2");
+    EXPECT_EQ(count(series, "Content-Type: image/jpeg"), 3U);
+    EXPECT_EQ(count(series, kGray + "/rendered"), 1U);
+    EXPECT_EQ(archive.status("/dicom-web/studies/1.2.1/series/1.2.1.2/rendered"), 406);
+    EXPECT_EQ(archive.status(kSeries + "/rendered", "text/html"), 406);
+    EXPECT_EQ(archive.status(kSeries + "/rendered?viewport=1"), 400);
+}
+
+TEST(Wado, GivesADocumentAsWhatItIs) {
+    TestArchive archive;
+    dicom::DataSet object = dicom::DataSet::parse(archive.store.archive().object("1.2.1.2.1"));
+    object.set_text(dicom::tags::kSopClassUid, dicom::sop_class::kEncapsulatedPdf);
+    object.set_text(dicom::tags::kSopInstanceUid, "1.2.1.2.9");
+    object.set_text(dicom::tags::kMimeTypeOfEncapsulatedDocument, "application/pdf");
+    object.set_bytes(dicom::tags::kEncapsulatedDocument, "OB", {'%', 'P', 'D', 'F'});
+    archive.store.archive().keep(object.to_part10());
+    const std::string place =
+        "/dicom-web/studies/1.2.1/series/1.2.1.2/instances/1.2.1.2.9/rendered";
+    EXPECT_EQ(archive.text(place, "application/pdf"), "%PDF");
+    EXPECT_EQ(archive.get(place).headers.get("Content-Type"), "application/pdf");
+    EXPECT_EQ(archive.status(place, "text/html"), 406);
+    const std::string uri =
+        "/wado?requestType=WADO&studyUID=1.2.1&seriesUID=1.2.1.2&objectUID=1.2.1.2.9";
+    EXPECT_EQ(archive.text(uri), "%PDF");
+    EXPECT_EQ(archive.get(uri + "&contentType=application/dicom").headers.get("Content-Type"),
+              "application/dicom");
+}
+
 TEST(Wado, RefusesPicturesThatCannotBe) {
     TestArchive archive;
     for (const char* query :
