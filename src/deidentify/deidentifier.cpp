@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "deidentify/pixels.h"
+#include "deidentify/sound.h"
 #include "deidentify/walk.h"
 
 namespace lucerna::deidentify {
@@ -73,6 +74,7 @@ std::optional<exam::Refusal> refuse_early(const DataSet& object, const Profile& 
         return refused(exam::RefusalReason::kUnsupportedEncoding,
                        "an encapsulated document cannot be cleaned", tags::kEncapsulatedDocument,
                        "leave it out");
+    if (auto refusal = refuse_sound(object)) return refusal;
     if (has_overlay_in_values(object))
         return refused(exam::RefusalReason::kBadPixelDescription,
                        "an overlay lies among the stored bits of the pixels",

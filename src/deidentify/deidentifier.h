@@ -29,8 +29,8 @@ class Deidentifier {
     /// Every attribute of the object and of its items, in any depth, is kept, changed or taken out
     /// as the table says. Beyond the table: attributes that the dictionary does not know go; names,
     /// dates, times and UIDs that the table does not list are treated like those that it lists.
-    /// A refusal where pixels or document cannot be cleaned as the profile asks: nothing of the
-    /// object may be given out then.
+    /// A refusal where pixels, document or sound cannot be cleaned as the profile asks: nothing of
+    /// the object may be given out then.
     [[nodiscard]] std::variant<Deidentified, exam::Refusal> run(dicom::DataSet object) const;
 
     [[nodiscard]] const Profile& profile() const { return profile_; }

@@ -336,12 +336,13 @@ TEST(Deidentifier, RefusesWhatItCannotClean) {
     burned.set_text(tags::kBurnedInAnnotation, "YES");
     EXPECT_THAT(reason("basic", burned.clone()), HasSubstr("identifying text"));
     EXPECT_EQ(reason("basic+clean-pixel-data", burned.clone()), "none");
-    DataSet video = example();
-    video.set_encapsulated_pixels(
+    DataSet unknown = example();
+    unknown.set_encapsulated_pixels(
         {.rows = 16, .columns = 16, .bits_allocated = 8, .bits_stored = 8}, {Bytes(100, 1)},
-        "1.2.840.10008.1.2.4.102");
-    EXPECT_THAT(reason("basic+clean-pixel-data", video.clone()), HasSubstr("cannot be looked at"));
-    EXPECT_EQ(reason("basic", video.clone()), "none");
+        "1.2.840.10008.1.2.4.112");
+    EXPECT_THAT(reason("basic+clean-pixel-data", unknown.clone()),
+                HasSubstr("cannot be looked at"));
+    EXPECT_EQ(reason("basic", unknown.clone()), "none");
     DataSet overlay = example();
     overlay.set_integer(tags::kOverlayBitsAllocated, 16);
     EXPECT_THAT(reason("basic", std::move(overlay)), HasSubstr("overlay"));
