@@ -1,5 +1,6 @@
 #include "store/database.h"
 
+#include <stop_token>
 #include <thread>
 #include <utility>
 
@@ -15,6 +16,8 @@ using namespace std::chrono_literals;
 constexpr int kConnectTries = 6;
 constexpr auto kConnectPause = 100ms;
 
+thread_local int leases_of_this_thread = 0;
+
 }  // namespace
 
 Database::Database(std::unique_ptr<IndexSource> source, std::function<void()> before_commit)
@@ -23,7 +26,7 @@ Database::Database(std::unique_ptr<IndexSource> source, std::function<void()> be
       writer_(source_->open_writer()) {}
 
 Database::~Database() {
-    readers_.with([](auto& readers) { readers.clear(); });
+    readers_.with([](Readers& readers) { readers.idle.clear(); });
     try {
         if (writer_) source_->close(*writer_);
     } catch (const Error&) {
@@ -128,36 +131,64 @@ std::uint64_t Database::commits() const {
     return commits_;
 }
 
-std::unique_ptr<Connection> Database::idle_reader() {
-    return readers_.with([](auto& readers) -> std::unique_ptr<Connection> {
-        if (readers.empty()) return nullptr;
-        auto taken = std::move(readers.back());
-        readers.pop_back();
-        return taken;
+std::unique_ptr<Connection> Database::take_reader() {
+    const std::size_t most = source_->most_readers();
+    std::unique_ptr<Connection> taken;
+    readers_.when(
+        std::stop_token(),
+        // Whoever reads already may be what the others wait for.
+        [&](const Readers& readers) {
+            return most == 0 || readers.taken < most || leases_of_this_thread > 0;
+        },
+        [&](Readers& readers) {
+            ++readers.taken;
+            if (readers.idle.empty()) return;
+            taken = std::move(readers.idle.back());
+            readers.idle.pop_back();
+        });
+    ++leases_of_this_thread;
+    return taken;
+}
+
+/// Null where it was lost, or could not be opened.
+void Database::give_back(std::unique_ptr<Connection> reader) {
+    --leases_of_this_thread;
+    const std::size_t most = source_->most_readers();
+    readers_.change([&](Readers& readers) {
+        --readers.taken;
+        if (reader && (most == 0 || readers.idle.size() + readers.taken < most))
+            readers.idle.push_back(std::move(reader));
     });
 }
 
 Database::Lease::Lease(Database& owner) : database(owner) {
-    // One that was lost while it lay idle is dropped.
-    while ((connection = owner.idle_reader())) {
-        try {
-            connection->execute(owner.source_->begin_reading());
-            return;
-        } catch (const Error&) {
-            if (!connection->is_lost()) throw;
+    try {
+        // One that was lost while it lay idle is dropped.
+        while ((connection = owner.take_reader())) {
+            try {
+                connection->execute(owner.source_->begin_reading());
+                return;
+            } catch (const Error&) {
+                if (!connection->is_lost()) throw;
+            }
+            owner.give_back(nullptr);
         }
+        connection = owner.source_->open_reader();
+        connection->execute(owner.source_->begin_reading());
+    } catch (...) {
+        owner.give_back(nullptr);
+        throw;
     }
-    connection = owner.source_->open_reader();
-    connection->execute(owner.source_->begin_reading());
 }
 
 Database::Lease::~Lease() {
     try {
         if (connection->in_transaction()) connection->execute("COMMIT");
-        database.readers_.with([&](auto& readers) { readers.push_back(std::move(connection)); });
     } catch (const std::exception&) {
         // The connection goes; the next reader opens another.
+        connection.reset();
     }
+    database.give_back(std::move(connection));
 }
 
 std::unique_ptr<Database::Alone> Database::alone() {

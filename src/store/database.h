@@ -14,7 +14,8 @@
 
 namespace lucerna::store {
 
-/// The index: one connection that writes, as many that read as there are readers.
+/// The index: one connection that writes, and as many that read as there are readers, or as its
+/// source allows: then a reader waits for a free one.
 ///
 /// Writers share transactions. Whoever finds nobody committing commits what has gathered, its own
 /// and the others', with one flush to the device; while that flush runs the next batch gathers. So
@@ -34,7 +35,8 @@ class Database {
     /// transaction was committed.
     void write(const Work& work);
 
-    /// Runs `work` on a consistent snapshot.
+    /// Runs `work` on a consistent snapshot. One within another has a snapshot of its own and does
+    /// not wait.
     template <typename Reading>
     auto read(Reading&& work) {
         const Lease lease(*this);
@@ -88,12 +90,19 @@ class Database {
     void begin();
     void commit(const std::vector<Pending*>& batch);
     void run_one(Pending& pending);
-    [[nodiscard]] std::unique_ptr<Connection> idle_reader();
+    /// Null where one is to be opened. Waits while there are as many as may be.
+    [[nodiscard]] std::unique_ptr<Connection> take_reader();
+    void give_back(std::unique_ptr<Connection> reader);
 
     std::unique_ptr<IndexSource> source_;
     std::function<void()> before_commit_;
     std::unique_ptr<Connection> writer_;
-    Guarded<std::vector<std::unique_ptr<Connection>>> readers_;
+    struct Readers {
+        std::vector<std::unique_ptr<Connection>> idle;
+        /// Those that are taken, or being opened.
+        std::size_t taken = 0;
+    };
+    Guarded<Readers> readers_;
 
     std::mutex mutex_;
     std::condition_variable changed_;

@@ -3,7 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
+#include <barrier>
+#include <chrono>
 #include <thread>
+#include <vector>
 
 #include "base/file.h"
 #include "store/postgres_index.h"
@@ -135,6 +140,90 @@ TEST(Database, WhatOneWriterThrowsUndoesItsOwnPartOnly) {
     }
     EXPECT_EQ(counted(database), 2);
     EXPECT_EQ(refused, 1);
+}
+
+/// Lets two connections read at once, and counts.
+class Bounded final : public IndexSource {
+  public:
+    struct Seen {
+        std::atomic<int> open = 0;
+        std::atomic<int> most = 0;
+    };
+    Bounded(std::unique_ptr<IndexSource> source, Seen& seen)
+        : source_(std::move(source)), seen_(seen) {}
+
+    std::unique_ptr<Connection> open_writer() override { return source_->open_writer(); }
+    std::unique_ptr<Connection> open_reader() override {
+        seen_.most = std::max<int>(seen_.most, ++seen_.open);
+        return source_->open_reader();
+    }
+    [[nodiscard]] std::size_t most_readers() const override { return 2; }
+    [[nodiscard]] bool is_new() const override { return source_->is_new(); }
+    [[nodiscard]] const char* begin_writing() const override { return source_->begin_writing(); }
+    [[nodiscard]] const char* begin_reading() const override { return source_->begin_reading(); }
+    void close(Connection& writer) override { source_->close(writer); }
+
+  private:
+    std::unique_ptr<IndexSource> source_;
+    Seen& seen_;
+};
+
+TEST(Database, HasNoMoreReadersThanItsSourceAllows) {
+    const test::TemporaryFolder folder;
+    const TestSchema schema;
+    Bounded::Seen seen;
+    Database database(std::make_unique<Bounded>(index_in(folder, schema), seen), {});
+    std::atomic<int> reading = 0;
+    std::atomic<int> most = 0;
+    std::atomic<int> done = 0;
+    {
+        std::vector<std::jthread> threads;
+        for (int i = 0; i < 12; ++i)
+            threads.emplace_back([&] {
+                database.read([&](Connection& index) {
+                    most = std::max<int>(most, ++reading);
+                    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+                    done += index.number("SELECT 1") == 1 ? 1 : 0;
+                    --reading;
+                });
+            });
+    }
+    EXPECT_EQ(done, 12);
+    EXPECT_LE(most, 2);
+    EXPECT_LE(seen.most, 2);
+}
+
+// Two that wait for each other's second one would wait for ever.
+TEST(Database, LetsAReaderReadAgainWhereNoneIsFree) {
+    const test::TemporaryFolder folder;
+    const TestSchema schema;
+    Bounded::Seen seen;
+    Database database(std::make_unique<Bounded>(index_in(folder, schema), seen), {});
+    std::barrier both_read(2);
+    std::atomic<std::int64_t> sum = 0;
+    {
+        std::vector<std::jthread> threads;
+        for (int i = 0; i < 2; ++i)
+            threads.emplace_back([&] {
+                database.read([&](Connection&) {
+                    both_read.arrive_and_wait();
+                    sum += counted(database) + 1;
+                });
+            });
+    }
+    EXPECT_EQ(sum, 2);
+    EXPECT_EQ(counted(database), 0);
+}
+
+TEST(Database, GivesAPlaceBackWhereNoConnectionCanBeHad) {
+    const test::TemporaryFolder folder;
+    const TestSchema schema;
+    Bounded::Seen seen;
+    Database database(std::make_unique<Bounded>(index_in(folder, schema), seen), {});
+    for (int i = 0; i < 5; ++i)
+        EXPECT_THROW(database.read([](Connection& index) { (void)index.number("SELECT nothing"); }),
+                     Error);
+    EXPECT_EQ(counted(database), 0);
 }
 
 TEST(Database, NothingIsCommittedWhenWhatComesBeforeFails) {

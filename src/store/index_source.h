@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,6 +19,8 @@ class IndexSource {
     /// lost.
     [[nodiscard]] virtual std::unique_ptr<Connection> open_writer() = 0;
     [[nodiscard]] virtual std::unique_ptr<Connection> open_reader() = 0;
+    /// How many connections may read at once; 0: as many as there are readers.
+    [[nodiscard]] virtual std::size_t most_readers() const { return 0; }
     /// It was made by this opening.
     [[nodiscard]] virtual bool is_new() const = 0;
     /// From here to COMMIT nobody else writes, in this process or another.

@@ -26,6 +26,9 @@ class PostgresIndex final : public IndexSource {
     /// kUnsupported (of a newer version).
     [[nodiscard]] std::unique_ptr<Connection> open_writer() override;
     [[nodiscard]] std::unique_ptr<Connection> open_reader() override;
+    /// With the one that writes, three processes and what an operator opens fit into the 100 that
+    /// PostgreSQL takes by default.
+    [[nodiscard]] std::size_t most_readers() const override { return 24; }
     [[nodiscard]] bool is_new() const override { return new_; }
     [[nodiscard]] const char* begin_writing() const override;
     [[nodiscard]] const char* begin_reading() const override;
