@@ -8,6 +8,7 @@
 #include "store/archive.h"
 #include "store/back_ends.h"
 #include "store/erasure.h"
+#include "store/matching.h"
 #include "store/partial_erasure.h"
 #include "store/parts.h"
 #include "store/rows.h"
@@ -132,8 +133,8 @@ std::vector<std::string> studies_of(Connection& index, const std::string& patien
         "?2 UNION SELECT s.study_instance_uid FROM data_keys k JOIN instances i ON i.data_key = "
         "k.name JOIN series e ON e.id = i.series JOIN studies s ON s.id = e.study WHERE k.owner = "
         "?3");
-    find.bind(patient_id)
-        .bind(issuer_of_patient_id)
+    find.bind(indexed_text(patient_id))
+        .bind(indexed_text(issuer_of_patient_id))
         .bind(key_owner_of_patient(patient_id, issuer_of_patient_id));
     while (find.step()) studies.push_back(find.text(0));
     return studies;

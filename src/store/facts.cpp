@@ -11,15 +11,11 @@
 namespace lucerna::store {
 namespace {
 
-/// Longer values would be against PS3.5 6.2; cut, so that no header makes the index heavy.
-constexpr std::size_t kLongest = 1024;
-
 std::string value_of(const dicom::DataSet& data_set, dicom::Tag tag) {
     std::string value = data_set.text_or(tag, "");
     // A null byte or a space pads to even length.
     while (!value.empty() && (value.back() == '\0' || value.back() == ' ')) value.pop_back();
-    if (value.size() > kLongest) value.resize(kLongest);
-    return value;
+    return indexed_text(value);
 }
 
 std::string uid_of(const dicom::DataSet& data_set, dicom::Tag tag, const char* name) {
@@ -163,7 +159,7 @@ std::int64_t series_row(Connection& index, std::int64_t study, const Facts& fact
 
 std::string key_owner_of_patient(const std::string& patient_id,
                                  const std::string& issuer_of_patient_id) {
-    return "patient\n" + patient_id + "\n" + issuer_of_patient_id;
+    return "patient\n" + indexed_text(patient_id) + "\n" + indexed_text(issuer_of_patient_id);
 }
 
 std::string Facts::key_owner() const {

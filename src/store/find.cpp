@@ -45,7 +45,7 @@ struct Condition {
 /// Exact or by pattern (PS3.4 C.2.2.2.1 and C.2.2.2.4).
 Condition like(const std::string& sql, std::string_view value) {
     if (has_wildcard(value)) return {sql + " GLOB ?", {glob(value)}};
-    return {sql + " = ?", {std::string(value)}};
+    return {sql + " = ?", {indexed_text(value)}};
 }
 
 /// Any of several, for attributes whose values can hold no separator.
@@ -128,7 +128,7 @@ Condition by_time(const Column& column, std::string_view value) {
 /// Case does not count, nor do empty components at the end; a key of one component group matches
 /// any of the three groups.
 Condition by_name(const Column& column, std::string_view value) {
-    const NameKeys keys = name_keys(value);
+    const NameKeys keys = name_keys(indexed_text(value));
     if (column.sql != "s.patient_name")
         return like(std::string(column.sql) + "_key", keys.alphabetic);
     const std::pair<const char*, const std::string*> groups[] = {

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/encoding.h"
+#include "base/hash.h"
+
 namespace lucerna::store {
 namespace {
 
@@ -118,6 +121,14 @@ std::string glob(std::string_view pattern) {
             result += c;
     }
     return result;
+}
+
+std::string indexed_text(std::string_view text) {
+    if (text.size() <= kLongestIndexed) return std::string(text);
+    const std::string mark = "\xE2\x80\xA6" + sha256(as_byte_view(text));
+    std::size_t end = kLongestIndexed - mark.size();
+    while (end > 0 && (static_cast<std::uint8_t>(text[end]) & 0xC0) == 0x80) --end;
+    return std::string(text.substr(0, end)) + mark;
 }
 
 std::string_view trimmed(std::string_view text) {

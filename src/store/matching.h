@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,6 +34,15 @@ enum class Fill { kStart, kEnd };
 [[nodiscard]] bool has_wildcard(std::string_view value);
 /// A DICOM pattern (* and ?) as SQLite's GLOB takes it.
 [[nodiscard]] std::string glob(std::string_view pattern);
+
+/// The longest text of a searched column in bytes: two beside each other fit into an entry of
+/// PostgreSQL's indexes (2,704), and PS3.5 6.2 allows none that is as long.
+inline constexpr std::size_t kLongestIndexed = 1024;
+
+/// A text as it stands in such a column, on every back end, and as it is searched for: of a longer
+/// one the beginning, whole characters, and a SHA-256 of the whole, so that none is taken for
+/// another that begins alike.
+[[nodiscard]] std::string indexed_text(std::string_view text);
 
 /// Without spaces at both ends.
 [[nodiscard]] std::string_view trimmed(std::string_view text);

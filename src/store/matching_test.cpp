@@ -49,5 +49,21 @@ TEST(Glob, QuotesWhatOnlySqliteTakesAsAPattern) {
     EXPECT_EQ(glob("a[b]*?"), "a[[]b]*?");
 }
 
+TEST(Matching, CutsLongTextsBetweenCharactersAndTellsThemApart) {
+    EXPECT_EQ(indexed_text(std::string(1024, 'a')), std::string(1024, 'a'));
+    std::string umlauts;
+    for (int i = 0; i < 600; ++i) umlauts += "\xC3\xBC";
+    for (const std::string& lead : {std::string(), std::string("a")}) {
+        const std::string cut = indexed_text(lead + umlauts);
+        EXPECT_LE(cut.size(), kLongestIndexed);
+        EXPECT_GE(cut.size(), kLongestIndexed - 1);
+        const std::size_t mark = cut.find("\xE2\x80\xA6");
+        ASSERT_NE(mark, std::string::npos);
+        EXPECT_EQ((mark - lead.size()) % 2, 0U);
+        EXPECT_NE(indexed_text(lead + umlauts + "a"), cut);
+        EXPECT_EQ(indexed_text(cut), cut);
+    }
+}
+
 }  // namespace
 }  // namespace lucerna::store

@@ -72,7 +72,7 @@ std::optional<Row> kept(Connection& index, const Order& order) {
     const auto look = [&](const char* sql, const exam::OrderNumber& number) {
         if (number.empty()) return;
         Statement find = index.prepare(sql);
-        find.bind(number.number).bind(number.issuer);
+        find.bind(indexed_text(number.number)).bind(indexed_text(number.issuer));
         while (find.step()) ids.insert(find.integer(0));
     };
     look("SELECT id FROM orders WHERE placer_number = ? AND placer_issuer = ?", order.placer);
@@ -173,7 +173,7 @@ void save_steps(Connection& index, std::int64_t id, const Order& order,
                 "start_time_key) VALUES (?, ?, ?, ?, ?, ?)")
             .bind(id)
             .bind(static_cast<std::int64_t>(i))
-            .bind(order.steps[i].step_id)
+            .bind(indexed_text(order.steps[i].step_id))
             .bind(static_cast<int>(states[i]))
             .bind(date_key(order.steps[i].start_date))
             .bind(time_key(order.steps[i].start_time))
@@ -182,14 +182,14 @@ void save_steps(Connection& index, std::int64_t id, const Order& order,
 
 /// The columns that are not the row's id or the time of its receipt, in the order of both texts.
 void bind_order(Statement& statement, const Order& order, Instant now) {
-    statement.bind(order.placer.number)
-        .bind(order.placer.issuer)
-        .bind(order.filler.number)
-        .bind(order.filler.issuer)
-        .bind(order.patient_id.reveal())
-        .bind(order.issuer_of_patient_id)
-        .bind(order.accession_number.reveal())
-        .bind(order.study_instance_uid)
+    statement.bind(indexed_text(order.placer.number))
+        .bind(indexed_text(order.placer.issuer))
+        .bind(indexed_text(order.filler.number))
+        .bind(indexed_text(order.filler.issuer))
+        .bind(indexed_text(order.patient_id.reveal()))
+        .bind(indexed_text(order.issuer_of_patient_id))
+        .bind(indexed_text(order.accession_number.reveal()))
+        .bind(indexed_text(order.study_instance_uid))
         .bind(to_json(order))
         .bind(now);
 }
@@ -242,11 +242,11 @@ void move_performed(Connection& index, const Order& order, const Order& known, I
             "UPDATE performed_steps SET patient_id = ?, issuer_of_patient_id = ?, changed_at = ? "
             "WHERE patient_id = ? AND issuer_of_patient_id = ? AND sop_instance_uid IN (SELECT "
             "performed FROM performed_of WHERE study_instance_uid = ?)")
-        .bind(order.patient_id.reveal())
-        .bind(order.issuer_of_patient_id)
+        .bind(indexed_text(order.patient_id.reveal()))
+        .bind(indexed_text(order.issuer_of_patient_id))
         .bind(now)
-        .bind(known.patient_id.reveal())
-        .bind(known.issuer_of_patient_id)
+        .bind(indexed_text(known.patient_id.reveal()))
+        .bind(indexed_text(known.issuer_of_patient_id))
         .bind(known.study_instance_uid)
         .run();
 }
@@ -307,8 +307,8 @@ std::vector<WorklistEntry> page_of(Connection& index, const WorklistFilter& filt
     find.bind(static_cast<int>(filter.state))
         .bind(filter.from_date)
         .bind(filter.to_date)
-        .bind(filter.patient_id)
-        .bind(filter.accession_number)
+        .bind(indexed_text(filter.patient_id))
+        .bind(indexed_text(filter.accession_number))
         .bind(after.date)
         .bind(after.time)
         .bind(after.id);
@@ -388,7 +388,10 @@ std::size_t erase_orders_of_patient(Connection& index, const std::string& patien
     for (const char* sql :
          {"DELETE FROM orders WHERE patient_id = ? AND issuer_of_patient_id = ?",
           "DELETE FROM performed_steps WHERE patient_id = ? AND issuer_of_patient_id = ?"}) {
-        index.prepare(sql).bind(patient_id).bind(issuer_of_patient_id).run();
+        index.prepare(sql)
+            .bind(indexed_text(patient_id))
+            .bind(indexed_text(issuer_of_patient_id))
+            .run();
         erased += index.changes();
     }
     return static_cast<std::size_t>(erased);
@@ -400,7 +403,7 @@ std::size_t count_orders_of_patient(Connection& index, const std::string& patien
         "SELECT (SELECT count(*) FROM orders WHERE patient_id = ?1 AND issuer_of_patient_id = ?2) "
         "+ (SELECT count(*) FROM performed_steps WHERE patient_id = ?1 AND issuer_of_patient_id = "
         "?2)");
-    (void)count.bind(patient_id).bind(issuer_of_patient_id).step();
+    (void)count.bind(indexed_text(patient_id)).bind(indexed_text(issuer_of_patient_id)).step();
     return static_cast<std::size_t>(count.integer(0));
 }
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/hash.h"
 #include "dicom/uids.h"
 #include "store/order_json.h"
 #include "store/store_test_support.h"
@@ -320,6 +321,82 @@ TEST(Erasure, OfAStudyLeavesWhatIsStillToBeDone) {
     store.archive().erase_study(instance.study);
     EXPECT_FALSE(store.performed().find("1.2.3"));
     EXPECT_THAT(listed(store, {.state = StepState::kStarted}), IsEmpty());
+}
+
+/// Nothing packs it.
+std::string long_text(const std::string& seed) {
+    std::string text;
+    for (std::string next = seed; text.size() < 5000; text += next)
+        next = sha256(as_byte_view(next));
+    return text;
+}
+
+// PostgreSQL's indexes take no entry of more than 2,704 bytes.
+TEST(OrderBook, TakesTextsLongerThanAnIndexDoes) {
+    TestStore store;
+    const std::string begin = long_text("a");
+    Order order = order_of("1");
+    order.placer = {begin + "1", begin + "2"};
+    order.filler = {begin + "3", begin + "4"};
+    order.patient_id = PatientId(begin + "5");
+    order.issuer_of_patient_id = begin + "6";
+    order.accession_number = AccessionNumber(begin + "7");
+    order.steps.front().step_id = begin + "8";
+    order.steps.push_back(order.steps.front());
+    order.steps.back().step_id = begin + "9";
+    const auto placed = place(store, order);
+    EXPECT_EQ(placed.fate, OrderFate::kNew);
+    EXPECT_EQ(place(store, order).fate, OrderFate::kUnchanged);
+    Order alike = order;
+    alike.placer.number = begin + "x";
+    alike.filler.number = begin + "y";
+    alike.patient_id = PatientId(begin + "z");
+    EXPECT_EQ(place(store, alike).fate, OrderFate::kNew) << "numbers that begin alike";
+    EXPECT_THAT(listed(store, {.patient_id = begin + "5"}), testing::SizeIs(2));
+    EXPECT_THAT(listed(store, {.accession_number = begin + "7"}), testing::SizeIs(4));
+    EXPECT_EQ(store.orders().order(placed.name)->order.placer.number, begin + "1");
+
+    PerformedStep performed = performed_of(placed.study_instance_uid, begin + "8");
+    performed.patient_id = begin + "5";
+    performed.issuer_of_patient_id = begin + "6";
+    EXPECT_TRUE(store.performed().create(performed));
+    EXPECT_THAT(listed(store, {.state = StepState::kStarted}), testing::SizeIs(1));
+    EXPECT_TRUE(
+        store.workitems().add({"1.2.9", "SCHEDULED", "", begin + "5", begin + "6", begin, "{}"}));
+    const Beside beside = store.archive().beside_patient(begin + "5", begin + "6");
+    EXPECT_EQ(beside.orders, 2U);
+    EXPECT_EQ(beside.workitems, 1U);
+    EXPECT_EQ(store.archive().erase_patient(begin + "5", begin + "6"), 0U);
+    EXPECT_FALSE(store.performed().find("1.2.3"));
+    EXPECT_FALSE(store.workitems().find("1.2.9"));
+    EXPECT_THAT(listed(store), testing::SizeIs(2)) << "the other's";
+}
+
+TEST(Archive, FindsByTextsLongerThanAnIndexTakes) {
+    TestStore store;
+    const std::string begin = long_text("b");
+    test::StoredInstance instance;
+    instance.patient_id = begin + "1";
+    instance.issuer = begin + "2";
+    instance.patient_name = begin + "^" + begin;
+    instance.accession_number = begin + "3";
+    store.archive().keep(instance.file());
+    test::StoredInstance other = instance;
+    other.patient_id = begin + "4";
+    other.study = "1.2.9";
+    other.series = "1.2.9.1";
+    other.sop_instance = "1.2.9.1.1";
+    store.archive().keep(other.file());
+    const auto found = [&](dicom::Tag tag, const std::string& value) {
+        return store.archive().find({Level::kStudy, {{tag, value}}}).size();
+    };
+    EXPECT_EQ(found({0x0010, 0x0020}, begin + "1"), 1U);
+    EXPECT_EQ(found({0x0010, 0x0020}, begin.substr(0, 900) + "*"), 2U);
+    EXPECT_EQ(found({0x0010, 0x0010}, begin + "^" + begin), 2U);
+    EXPECT_EQ(found({0x0008, 0x0050}, begin + "3"), 2U);
+    EXPECT_EQ(found({0x0008, 0x0050}, begin + "5"), 0U);
+    EXPECT_EQ(store.archive().erase_patient(begin + "1", begin + "2"), 1U);
+    EXPECT_EQ(store.archive().totals().instances, 1U);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "store/performed_book.h"
 
+#include "store/matching.h"
 #include "store/order_book.h"
 #include "store/parts.h"
 
@@ -30,8 +31,8 @@ void move_scheduled(Connection& index, const PerformedStep& step) {
             .bind(static_cast<int>(step_state_of(step.state)))
             .bind(static_cast<int>(StepState::kCompleted))
             .bind(static_cast<int>(StepState::kDiscontinued))
-            .bind(of.study_instance_uid)
-            .bind(of.step_id)
+            .bind(indexed_text(of.study_instance_uid))
+            .bind(indexed_text(of.step_id))
             .run();
 }
 
@@ -49,8 +50,8 @@ bool PerformedBook::create(const PerformedStep& step) {
                 "?4, ?5, ?6, ?6) ON CONFLICT (sop_instance_uid) DO NOTHING")
             .bind(step.sop_instance_uid)
             .bind(static_cast<int>(step.state))
-            .bind(step.patient_id)
-            .bind(step.issuer_of_patient_id)
+            .bind(indexed_text(step.patient_id))
+            .bind(indexed_text(step.issuer_of_patient_id))
             .bind(to_base64(step.data_set))
             .bind(parts_.clock.now())
             .run();
@@ -62,7 +63,7 @@ bool PerformedBook::create(const PerformedStep& step) {
                     "INSERT INTO performed_of (performed, study_instance_uid, step_id) VALUES (?, "
                     "?, ?)")
                 .bind(step.sop_instance_uid)
-                .bind(of.study_instance_uid)
+                .bind(indexed_text(of.study_instance_uid))
                 .bind(of.step_id)
                 .run();
         // Modalities often leave out the issuer, or the ID: whose it is must be known to erase it.
@@ -75,7 +76,7 @@ bool PerformedBook::create(const PerformedStep& step) {
                 "p.study_instance_uid = o.study_instance_uid WHERE p.performed = ?1 AND ?2 IN ('', "
                 "o.patient_id))")
             .bind(step.sop_instance_uid)
-            .bind(step.patient_id)
+            .bind(indexed_text(step.patient_id))
             .run();
         move_scheduled(index, step);
     });

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "store/matching.h"
 #include "store/parts.h"
 
 namespace lucerna::store {
@@ -40,9 +41,9 @@ bool WorkitemBook::add(const Workitem& item) {
             .bind(item.sop_instance_uid)
             .bind(item.state)
             .bind(item.transaction_uid)
-            .bind(item.patient_id)
-            .bind(item.issuer_of_patient_id)
-            .bind(item.study_instance_uid)
+            .bind(indexed_text(item.patient_id))
+            .bind(indexed_text(item.issuer_of_patient_id))
+            .bind(indexed_text(item.study_instance_uid))
             .bind(item.json)
             .run();
     });
@@ -67,9 +68,9 @@ void WorkitemBook::change(const std::string& sop_instance_uid,
                 "sop_instance_uid = ?")
             .bind(item->state)
             .bind(item->transaction_uid)
-            .bind(item->patient_id)
-            .bind(item->issuer_of_patient_id)
-            .bind(item->study_instance_uid)
+            .bind(indexed_text(item->patient_id))
+            .bind(indexed_text(item->issuer_of_patient_id))
+            .bind(indexed_text(item->study_instance_uid))
             .bind(item->json)
             .bind(sop_instance_uid)
             .run();
@@ -128,14 +129,15 @@ std::size_t erase_workitems_of_study(Connection& index, const std::string& study
 std::size_t count_workitems_of_patient(Connection& index, const std::string& patient_id,
                                        const std::string& issuer_of_patient_id) {
     Statement count = index.prepare(std::string("SELECT count(*)") + kOfPatient);
-    return counted(std::move(count.bind(patient_id).bind(issuer_of_patient_id)));
+    return counted(
+        std::move(count.bind(indexed_text(patient_id)).bind(indexed_text(issuer_of_patient_id))));
 }
 
 std::size_t erase_workitems_of_patient(Connection& index, const std::string& patient_id,
                                        const std::string& issuer_of_patient_id) {
     index.prepare(std::string("DELETE") + kOfPatient)
-        .bind(patient_id)
-        .bind(issuer_of_patient_id)
+        .bind(indexed_text(patient_id))
+        .bind(indexed_text(issuer_of_patient_id))
         .run();
     return static_cast<std::size_t>(index.changes());
 }
