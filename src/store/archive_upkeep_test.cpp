@@ -238,6 +238,31 @@ TEST(Rotation, NamesTheKeyThatIsNotHeldAnyMore) {
     store.archive().keep(instance_of("P1", "1.2.1", 1).file());
     store.close();
     store.keys.rotate();
+// S3 answers a range of an empty object with an error of its own.
+TEST(Reindex, NamesAnEmptyObjectAndStartsAllTheSame) {
+    TestStore store;
+    store.archive().keep(instance_of("P1", "1.2.1", 1).file());
+    const std::string object = store.objects().at(0);
+    store.replace(object, {});
+    const auto found = store.archive().verify();
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].object, object);
+    EXPECT_THAT(found[0].what, testing::HasSubstr(object));
+    store.close();
+    store.lose_index();
+    store.open();
+    const auto unread = store.archive().reindex();
+    ASSERT_EQ(unread.size(), 1U);
+    EXPECT_EQ(unread[0].object, object);
+    if (store.on_files()) return;
+    // Begun by a process that died.
+    S3(*store.bucket).ask({.method = "PUT", .key = "pending/dead/" + object});
+    store.close();
+    store.lose_index();
+    store.open();
+    EXPECT_TRUE(store.objects().empty());
+}
+
     store.keys.forget_older(store.keys.current_key());
     EXPECT_EQ(error_of([&] { store.open(); }), "not-found");
     EXPECT_THAT(test::message_of([&] { store.open(); }), testing::HasSubstr("key-encryption key"));

@@ -169,6 +169,8 @@ class BucketReader final : public ObjectReader {
         S3::Answer answer = bucket_.ask({.key = key_, .first = begin, .last = begin + length - 1});
         // Whoever does not know ranges sends the whole.
         const bool whole = answer.status == 200;
+        // An empty object, which is none of ours: whoever reads it finds that.
+        if (begin == 0 && answer.body.empty() && (whole || answer.status == 416)) return;
         begin_ = whole ? 0 : begin;
         size_ = whole ? answer.body.size() : answer.whole_size;
         window_ = std::move(answer.body);
@@ -233,14 +235,13 @@ void ObjectBucket::for_each(const std::function<void(const std::string& name)>& 
 
 /// What was sent of objects that were never finished lies in the bucket unseen, and is paid for.
 void ObjectBucket::end_uploads_of(const std::set<std::string>& names) {
-    const S3::Answer answer = bucket_->ask({.query = {{"uploads", ""}}});
-    const auto keys = xml_texts(answer.body, "Key");
-    const auto ids = xml_texts(answer.body, "UploadId");
-    for (std::size_t i = 0; i < std::min(keys.size(), ids.size()); ++i) {
-        const std::string name = last_part(keys[i]);
-        if (is_name(name) && names.contains(name))
-            bucket_->ask({.method = "DELETE", .key = place(name), .query = {{"uploadId", ids[i]}}});
-    }
+    std::vector<std::pair<std::string, std::string>> begun;
+    bucket_->for_each_upload("objects/", [&](const std::string& key, const std::string& id) {
+        if (const std::string name = last_part(key); is_name(name) && names.contains(name))
+            begun.emplace_back(name, id);
+    });
+    for (const auto& [name, id] : begun)
+        bucket_->ask({.method = "DELETE", .key = place(name), .query = {{"uploadId", id}}});
 }
 
 /// What a process sent in its last moment may arrive after its object was removed: it is removed

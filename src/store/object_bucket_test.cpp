@@ -157,6 +157,47 @@ TEST_F(ObjectBucketTest, ListsMoreThanOnePage) {
     EXPECT_EQ(names(objects), kept);
 }
 
+// A listing of the stand-in has three at a time, of S3 a thousand.
+TEST_F(ObjectBucketTest, EndsUploadsBeyondTheFirstPageOfThem) {
+    const auto bucket = std::make_shared<S3>(real());
+    std::set<std::string> begun;
+    for (const char digit : std::string("0123456789")) {
+        const std::string name(32, digit);
+        bucket->ask({.method = "PUT", .key = "pending/dead/" + name});
+        // Two of one object: a listing may end between them.
+        for (int i = 0; i < 2; ++i)
+            bucket->ask({.method = "POST",
+                         .key = "objects/" + name.substr(0, 2) + "/" + name,
+                         .query = {{"uploads", ""}}});
+        begun.insert(name);
+    }
+    const auto uploads = [&] {
+        std::size_t count = 0;
+        bucket->for_each_upload("objects/", [&](const std::string& key, const std::string&) {
+            EXPECT_TRUE(begun.contains(key.substr(key.rfind('/') + 1)));
+            ++count;
+        });
+        return count;
+    };
+    EXPECT_EQ(uploads(), 20U);
+    ObjectBucket objects(bucket);
+    EXPECT_EQ(objects.recover([](const std::string&) { return false; },
+                              [](const std::string&) { return false; }),
+              10U);
+    EXPECT_EQ(uploads(), 0U);
+}
+
+TEST_F(ObjectBucketTest, ReadsAnEmptyObjectAsOneWithoutBytes) {
+    const auto bucket = std::make_shared<S3>(real());
+    bucket->ask(
+        {.method = "PUT", .key = "objects/" + std::string(kName).substr(0, 2) + "/" + kName});
+    ObjectBucket objects(bucket);
+    const auto reader = objects.open(kName);
+    EXPECT_EQ(reader->size(), 0U);
+    Bytes into(10);
+    EXPECT_EQ(reader->read(0, into), 0U);
+}
+
 TEST_F(ObjectBucketTest, TakesNoNameThatCouldBeAPath) {
     ObjectBucket objects(std::make_shared<S3>(real()));
     EXPECT_EQ(code_of([&] { (void)objects.create("../../etc/passwd"); }), ErrorCode::kInternal);

@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <sstream>
 #include <string_view>
@@ -68,6 +69,9 @@ std::string error_in(const S3::Answer& answer) {
     const auto codes = xml_texts(answer.body, "Code");
     return codes.empty() ? std::string() : codes.front();
 }
+
+/// What a range of no byte is answered with (RFC 9110 15.5.17): of an empty object, every one is.
+constexpr long kNoSuchRange = 416;
 
 /// A copy, or a completed upload, can fail after the status was sent.
 bool succeeded(const S3::Answer& answer) {
@@ -245,6 +249,10 @@ S3::Answer S3::ask(const Request& request) {
         try {
             Answer answer = attempt(request);
             if (succeeded(answer)) return answer;
+            if (answer.status == kNoSuchRange) {
+                answer.body.clear();
+                return answer;
+            }
             const std::string code = error_in(answer);
             failure = {code_for(answer.status, code),
                        "the object store " + options_.endpoint + " answers " +
@@ -274,6 +282,31 @@ void S3::for_each(const std::string& prefix, const std::function<void(const std:
         const auto more = xml_texts(answer.body, "NextContinuationToken");
         next = more.empty() ? std::string() : more.front();
     } while (!next.empty());
+}
+
+void S3::for_each_upload(
+    const std::string& prefix,
+    const std::function<void(const std::string& key, const std::string& upload_id)>& visit) {
+    const std::string whole = options_.prefix + prefix;
+    const auto text_of = [](const Answer& answer, const char* name) {
+        const auto texts = xml_texts(answer.body, name);
+        return texts.empty() ? std::string() : texts.front();
+    };
+    Request request{.query = {{"uploads", ""}, {"prefix", whole}}};
+    for (;;) {
+        const Answer answer = ask(request);
+        const auto keys = xml_texts(answer.body, "Key");
+        const auto ids = xml_texts(answer.body, "UploadId");
+        for (std::size_t i = 0; i < std::min(keys.size(), ids.size()); ++i)
+            if (keys[i].starts_with(whole)) visit(keys[i].substr(whole.size()), ids[i]);
+        const std::string key = text_of(answer, "NextKeyMarker");
+        const std::string id = text_of(answer, "NextUploadIdMarker");
+        const bool is_further =
+            key != request.query["key-marker"] || id != request.query["upload-id-marker"];
+        if (text_of(answer, "IsTruncated") != "true" || key.empty() || !is_further) return;
+        request.query["key-marker"] = key;
+        request.query["upload-id-marker"] = id;
+    }
 }
 
 }  // namespace lucerna::store

@@ -67,12 +67,18 @@ class S3 {
     S3(const S3&) = delete;
     S3& operator=(const S3&) = delete;
 
-    /// Throws Error: kNotFound (404), kOutOfSpace (a quota is used up), kUnavailable (anything else
+    /// An answer 416 (an object has not the bytes of the range) is one too: without a body. Throws
+    /// Error: kNotFound (404), kOutOfSpace (a quota is used up), kUnavailable (anything else
     /// that is not a success, and what cannot be reached), each naming service, key and code.
     Answer ask(const Request& request);
 
     /// Every key that begins with `prefix`, which is after the options' own; without both.
     void for_each(const std::string& prefix, const std::function<void(const std::string&)>& visit);
+
+    /// Every upload in parts that is neither completed nor ended, of keys as above.
+    void for_each_upload(
+        const std::string& prefix,
+        const std::function<void(const std::string& key, const std::string& upload_id)>& visit);
 
   private:
     struct Line;

@@ -103,8 +103,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def on_bucket(self, query):
         if "uploads" in query:
+            after = (query.get("key-marker", ""), query.get("upload-id-marker", ""))
+            begun = sorted((key, upload) for upload, (key, _) in UPLOADS.items()
+                           if key.startswith(query.get("prefix", "")) and (key, upload) > after)
+            page = begun[:PAGE]
             text = "".join(f"<Upload><Key>{key}</Key><UploadId>{upload}</UploadId></Upload>"
-                           for upload, (key, _) in UPLOADS.items())
+                           for key, upload in page)
+            more = len(begun) > len(page)
+            if more:
+                text += (f"<NextKeyMarker>{page[-1][0]}</NextKeyMarker>"
+                         f"<NextUploadIdMarker>{page[-1][1]}</NextUploadIdMarker>")
+            text += f"<IsTruncated>{'true' if more else 'false'}</IsTruncated>"
             raise Answer(200, f"<R>{text}</R>".encode())
         keys = sorted(key for key in OBJECTS if key.startswith(query.get("prefix", "")) and
                       key > query.get("continuation-token", ""))
