@@ -115,18 +115,17 @@ HasEncodablePixels encodable_pixels_of(store::Archive& archive, const store::Ins
     };
 }
 
-http::Pieces pieces_of(store::Archive& archive, const store::InstanceRow& row, std::uint64_t begin,
+http::Pieces pieces_of(std::shared_ptr<store::OpenedObject> object, std::uint64_t begin,
                        std::uint64_t size) {
-    return {size,
-            [&archive, uid = row.sop_instance_uid, begin](std::uint64_t at, std::uint64_t length) {
-                return archive.object_range(uid, begin + at, length);
+    return {size, [object = std::move(object), begin](std::uint64_t at, std::uint64_t length) {
+                return object->read(begin + at, length);
             }};
 }
 
 std::optional<http::Pieces> object_in_pieces(store::Archive& archive, const store::InstanceRow& row,
                                              const Representation& representation) {
     if (!representation.as_stored || row.size <= http::kPieceBytes) return std::nullopt;
-    return pieces_of(archive, row, 0, row.size);
+    return pieces_of(archive.open(row), 0, row.size);
 }
 
 std::optional<PixelSpan> native_pixels(store::Archive& archive, const store::InstanceRow& row) {
@@ -136,11 +135,13 @@ std::optional<PixelSpan> native_pixels(store::Archive& archive, const store::Ins
         row.transfer_syntax_uid == dicom::transfer_syntax::kImplicitVrLittleEndian;
     if (row.head_bytes == 0 || !(is_explicit || is_implicit)) return std::nullopt;
     const std::uint64_t head = is_explicit ? 12 : 8;
-    const Bytes element = archive.object_range(row.sop_instance_uid, row.head_bytes, head);
+    std::shared_ptr<store::OpenedObject> object = archive.open(row);
+    const Bytes element = object->read(row.head_bytes, head);
     if (element.size() != head || little_endian(ByteView(element).first(2)) != 0x7FE0 ||
         little_endian(ByteView(element).subspan(2, 2)) != 0x0010)
         return std::nullopt;
-    const PixelSpan span{row.head_bytes + head, little_endian(ByteView(element).last(4))};
+    PixelSpan span{row.head_bytes + head, little_endian(ByteView(element).last(4)),
+                   std::move(object)};
     // A length that is not stated is FFFFFFFFH, beyond the end as one that lies.
     if (span.size > row.size - std::min(row.size, span.begin)) return std::nullopt;
     return span;
@@ -183,6 +184,7 @@ bool FrameSource::find_native_frames(const store::InstanceRow& row) {
     if (!pixels || frame_bytes_ == 0 || frames == 0 || pixels->size / frame_bytes_ < frames)
         return false;
     begin_ = pixels->begin;
+    opened_ = pixels->object;
     count_ = static_cast<int>(frames);
     return true;
 }
@@ -198,8 +200,8 @@ Bytes FrameSource::frame(int frame, const Representation& representation) {
 }
 
 Bytes FrameSource::native_frame(int frame) const {
-    Bytes bytes = archive_.object_range(
-        sop_instance_uid_, begin_ + static_cast<std::uint64_t>(frame) * frame_bytes_, frame_bytes_);
+    Bytes bytes =
+        opened_->read(begin_ + static_cast<std::uint64_t>(frame) * frame_bytes_, frame_bytes_);
     if (bytes.size() != frame_bytes_)
         throw Error(ErrorCode::kInvalidInput, "the pixel data ends before that frame does");
     return bytes;

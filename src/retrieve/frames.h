@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,8 +27,8 @@ namespace lucerna::retrieve {
 [[nodiscard]] HasEncodablePixels encodable_pixels_of(store::Archive& archive,
                                                      const store::InstanceRow& row);
 
-/// The file as it was kept, or a span of it, from the archive piece by piece.
-[[nodiscard]] http::Pieces pieces_of(store::Archive& archive, const store::InstanceRow& row,
+/// A file as it was kept, or a span of it, piece by piece: of this one object, to the end.
+[[nodiscard]] http::Pieces pieces_of(std::shared_ptr<store::OpenedObject> object,
                                      std::uint64_t begin, std::uint64_t size);
 /// As object_as for what is sent as it was kept and is more than a piece.
 [[nodiscard]] std::optional<http::Pieces> object_in_pieces(store::Archive& archive,
@@ -38,6 +39,8 @@ namespace lucerna::retrieve {
 struct PixelSpan {
     std::uint64_t begin = 0;
     std::uint64_t size = 0;
+    /// The file, which it was read from.
+    std::shared_ptr<store::OpenedObject> object;
 };
 /// Empty where that is not one little endian element of stated length.
 [[nodiscard]] std::optional<PixelSpan> native_pixels(store::Archive& archive,
@@ -67,6 +70,7 @@ class FrameSource {
     /// Where frame 0 begins in the file, and how long one is; 0 where the whole must be read.
     std::uint64_t begin_ = 0;
     std::uint64_t frame_bytes_ = 0;
+    std::shared_ptr<store::OpenedObject> opened_;
     std::optional<dicom::DataSet> object_;
 };
 

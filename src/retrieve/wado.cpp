@@ -156,7 +156,7 @@ http::Response bulk_data(http::Request& request, store::Archive& archive) {
     if (path == "7FE00010" || path == "7fe00010")
         if (const auto pixels = native_pixels(archive, row); pixels && *type == kOffered[0])
             return in_pieces(request, *type, etag,
-                             pieces_of(archive, row, pixels->begin, pixels->size));
+                             pieces_of(pixels->object, pixels->begin, pixels->size));
     // Most bulk data but pixels lies before them.
     dicom::DataSet object;
     std::optional<ByteView> value;

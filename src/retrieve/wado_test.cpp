@@ -325,6 +325,34 @@ TEST(Wado, SendsLargeObjectsInPieces) {
     EXPECT_NE(parts.find("Content-Length: " + std::to_string(whole.size())), std::string::npos);
 }
 
+TEST(Wado, SendsOneObjectToItsEndWhateverComesInItsPlace) {
+    TestArchive archive;
+    dicom::DataSet large = dicom::DataSet::parse(archive.store.archive().object("1.2.2.1.1"));
+    const auto file_of = [&](std::uint8_t fill) {
+        large.set_pixels({.rows = 1000, .columns = 1500, .bits_stored = 12},
+                         Bytes(std::size_t{3} * 1000 * 1000, fill));
+        return large.to_part10();
+    };
+    archive.store.archive().erase_study("1.2.2");
+    const Bytes first = file_of(1);
+    archive.store.archive().keep(first);
+    const std::string one = "/dicom-web/studies/1.2.2/series/1.2.2.1/instances/1.2.2.1.1";
+    std::vector<std::pair<http::Response, std::string>> under_way;
+    for (const auto& [path, accept] :
+         {std::pair(one, "application/dicom"),
+          std::pair(one + "/bulkdata/7FE00010", "application/octet-stream")}) {
+        http::Response response = archive.get(path, accept);
+        const Bytes begin = std::get<http::Stream>(response.body).next().bytes;
+        under_way.emplace_back(std::move(response), std::string(begin.begin(), begin.end()));
+    }
+    archive.store.archive().erase_study("1.2.2");
+    archive.store.archive().keep(file_of(2));
+    const std::string whole(first.begin(), first.end());
+    EXPECT_TRUE(under_way[0].second + TestArchive::body(under_way[0].first) == whole);
+    EXPECT_TRUE(under_way[1].second + TestArchive::body(under_way[1].first) ==
+                std::string(std::size_t{3} * 1000 * 1000, '\1'));
+}
+
 TEST(WadoUri, GivesObjectsAndPictures) {
     TestArchive archive;
     const std::string one =

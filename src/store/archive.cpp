@@ -40,16 +40,32 @@ Place require_place(Parts& parts, const std::string& sop_instance_uid) {
 }
 
 /// An object that the index knows must be there and have its key: anything else is damage, unless
-/// it was erased meanwhile.
+/// it was erased meanwhile, even if the instance came again.
 SealedReader opened(Parts& parts, const std::string& sop_instance_uid, const std::string& object) {
     try {
         return {*parts.objects, parts.keys, object};
     } catch (const Error& error) {
         if (error.code() != ErrorCode::kNotFound) throw;
-        (void)require_place(parts, sop_instance_uid);
+        if (require_place(parts, sop_instance_uid).object != object) throw;
         throw Error(ErrorCode::kCorrupt, error.what());
     }
 }
+
+class Opened final : public OpenedObject {
+  public:
+    explicit Opened(SealedReader reader) : reader_(std::move(reader)) {}
+
+    [[nodiscard]] std::uint64_t size() const override { return reader_.size(); }
+    Bytes read(std::uint64_t offset, std::uint64_t length) override {
+        if (offset >= size()) return {};
+        Bytes bytes(static_cast<std::size_t>(std::min(length, size() - offset)));
+        reader_.read(offset, bytes);
+        return bytes;
+    }
+
+  private:
+    SealedReader reader_;
+};
 
 Bytes read_whole(Parts& parts, const std::string& sop_instance_uid, const std::string& object) {
     SealedReader reader = opened(parts, sop_instance_uid, object);
@@ -158,7 +174,8 @@ bool keep_new(Parts& parts, const Facts& facts, ByteView part10, std::size_t hea
 constexpr const char* kRowColumns =
     "s.study_instance_uid, e.series_instance_uid, i.sop_instance_uid, i.sop_class_uid, "
     "i.transfer_syntax_uid, e.modality, i.bytes, i.head_bytes, i.role, i.received_at, "
-    "i.number_of_frames, i.rows, i.columns, i.view FROM instances i JOIN series e ON e.id = "
+    "i.number_of_frames, i.rows, i.columns, i.view, i.object FROM instances i JOIN series e ON "
+    "e.id = "
     "i.series JOIN studies s ON s.id = e.study ";
 
 InstanceRow row_from(const Statement& row) {
@@ -177,6 +194,7 @@ InstanceRow row_from(const Statement& row) {
     instance.rows = row.small(11);
     instance.columns = row.small(12);
     instance.view = row.text(13);
+    instance.object = row.text(14);
     return instance;
 }
 
@@ -200,14 +218,8 @@ Bytes Archive::object(const std::string& sop_instance_uid) {
     return read_whole(parts_, sop_instance_uid, require_place(parts_, sop_instance_uid).object);
 }
 
-Bytes Archive::object_range(const std::string& sop_instance_uid, std::uint64_t offset,
-                            std::uint64_t length) {
-    SealedReader reader =
-        opened(parts_, sop_instance_uid, require_place(parts_, sop_instance_uid).object);
-    if (offset >= reader.size()) return {};
-    Bytes bytes(static_cast<std::size_t>(std::min(length, reader.size() - offset)));
-    reader.read(offset, bytes);
-    return bytes;
+std::unique_ptr<OpenedObject> Archive::open(const InstanceRow& row) {
+    return std::make_unique<Opened>(opened(parts_, row.sop_instance_uid, row.object));
 }
 
 Bytes Archive::head(const std::string& sop_instance_uid) {

@@ -37,6 +37,8 @@ struct InstanceRow {
     int columns = 0;
     /// "R-CC", or empty.
     std::string view;
+    /// Its name among the sealed objects.
+    std::string object;
 };
 
 /// A series of a study, or one instance of it.
@@ -52,6 +54,18 @@ struct Beside {
     /// With performed steps.
     std::size_t orders = 0;
     std::size_t workitems = 0;
+};
+
+/// An object held open. One thread at a time.
+class OpenedObject {
+  public:
+    virtual ~OpenedObject() = default;
+    /// Of the file as it was kept.
+    [[nodiscard]] virtual std::uint64_t size() const = 0;
+    /// Bytes [offset, offset + length) of it, cut at its end; only the chunks touched are read,
+    /// each checked. Throws Error: kCorrupt (naming object and chunk), kIo, and kNotFound where it
+    /// was erased since and its bytes are elsewhere.
+    [[nodiscard]] virtual Bytes read(std::uint64_t offset, std::uint64_t length) = 0;
 };
 
 /// Something `verify` found.
@@ -77,9 +91,9 @@ class Archive {
     /// The file as it was kept, every byte checked. Throws Error: kNotFound, kCorrupt (naming
     /// object and chunk), kIo.
     [[nodiscard]] Bytes object(const std::string& sop_instance_uid);
-    /// Bytes [offset, offset + length) of it, cut at its end; only the chunks touched are read.
-    [[nodiscard]] Bytes object_range(const std::string& sop_instance_uid, std::uint64_t offset,
-                                     std::uint64_t length);
+    /// The very object that `row` tells of, for reading it piece by piece: never one that came in
+    /// its place since. Throws as `object` does.
+    [[nodiscard]] std::unique_ptr<OpenedObject> open(const InstanceRow& row);
     /// The file up to Pixel Data where that is known, else the whole.
     [[nodiscard]] Bytes head(const std::string& sop_instance_uid);
 

@@ -64,15 +64,40 @@ TEST(Archive, ReadsRangesAcrossChunks) {
         return Bytes(file.begin() + static_cast<std::ptrdiff_t>(from),
                      file.begin() + static_cast<std::ptrdiff_t>(from + length));
     };
+    const auto opened = store.archive().open(*store.archive().instance(instance.sop_instance));
     for (const auto& [from, length] :
          {std::pair{0U, 1U}, {65535U, 2U}, {65536U, 65536U}, {1000U, 150000U}, {131071U, 1U}})
-        EXPECT_EQ(store.archive().object_range(instance.sop_instance, from, length),
-                  part(from, length));
-    EXPECT_EQ(store.archive().object_range(instance.sop_instance, file.size() - 5, 100),
-              part(file.size() - 5, 5));
-    EXPECT_TRUE(store.archive().object_range(instance.sop_instance, file.size(), 1).empty());
+        EXPECT_EQ(opened->read(from, length), part(from, length));
+    EXPECT_EQ(opened->read(file.size() - 5, 100), part(file.size() - 5, 5));
+    EXPECT_TRUE(opened->read(file.size(), 1).empty());
+    EXPECT_EQ(opened->size(), file.size());
     const Bytes head = store.archive().head(instance.sop_instance);
     EXPECT_EQ(head, part(0, file.size() - 200000 - 12));
+}
+
+TEST(Archive, ReadsNoOtherObjectThanTheOneThatWasOpened) {
+    TestStore store;
+    StoredInstance instance;
+    instance.pixels = 2'000'000;
+    const Bytes file = instance.file();
+    store.archive().keep(file);
+    const InstanceRow row = *store.archive().instance(instance.sop_instance);
+    const auto opened = store.archive().open(row);
+    const Bytes begin = opened->read(0, 1000);
+    store.archive().erase_study(instance.study);
+    StoredInstance other = instance;
+    other.seed = 9;
+    ASSERT_NE(other.file(), file);
+    store.archive().keep(other.file());
+    EXPECT_EQ(Bytes(file.begin(), file.begin() + 1000), begin);
+    // What is held open on a disk can be read to its end; in a bucket it is gone.
+    Bytes rest;
+    const std::string what = error_of([&] { rest = opened->read(1000, file.size()); });
+    if (store.on_files())
+        EXPECT_EQ(rest, Bytes(file.begin() + 1000, file.end()));
+    else
+        EXPECT_EQ(what, "not-found");
+    EXPECT_EQ(error_of([&] { (void)store.archive().open(row); }), "not-found") << "no damage";
 }
 
 TEST(Archive, KeepsADuplicateOnce) {
