@@ -60,6 +60,16 @@ void set_cache_headers(http::Response& response, std::string_view etag) {
     response.headers.add("Vary", "Accept, Authorization");
 }
 
+void warn_of_remaining(http::Response& response, std::string_view base, std::size_t remaining) {
+    if (remaining == 0) return;
+    const std::string how_many = remaining > kMostCounted
+                                     ? "more than " + std::to_string(kMostCounted)
+                                     : std::to_string(remaining);
+    // As the standard spells it, without the quotes of RFC 7234: clients look for these words.
+    response.headers.add("Warning", "299 " + std::string(base) + ": There are " + how_many +
+                                        " additional results that can be requested");
+}
+
 http::Response not_acceptable(const http::Request& request, std::string_view available) {
     return http::refusal(
         406, "not-acceptable",

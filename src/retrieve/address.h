@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,12 @@ constexpr std::string_view kRoot = "/dicom-web";
 /// Sets ETag, Cache-Control: only the client's own cache may keep what is about a person, and must
 /// ask again each time.
 void set_cache_headers(http::Response& response, std::string_view etag);
+
+/// Beyond so many it says no number: to count all would cost more than the search.
+inline constexpr std::size_t kMostCounted = 10'000;
+/// The Warning that more results can be requested, how many, if any are `remaining` (PS3.18
+/// 8.3.4.4.1). `base` is the service's address.
+void warn_of_remaining(http::Response& response, std::string_view base, std::size_t remaining);
 
 /// 406, with what there is.
 [[nodiscard]] http::Response not_acceptable(const http::Request& request,

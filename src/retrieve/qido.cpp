@@ -151,6 +151,16 @@ std::string json_of(const store::Match& match, const Search& search, const std::
     return json + "}";
 }
 
+/// How many more there are than `limit` of what was found, one more having been asked for.
+std::size_t remaining_after(store::Archive& archive, const store::Query& query, std::size_t limit,
+                            const std::vector<store::Match>& found) {
+    if (found.size() <= limit) return 0;
+    const std::size_t given = query.offset + limit;
+    const std::size_t all = archive.count(query, given + kMostCounted + 1);
+    // Some may have been erased since.
+    return std::max(all, given + 1) - given;
+}
+
 http::Response answer(const http::Request& request, Level level, store::Archive& archive,
                       const QidoOptions& options) {
     static constexpr std::array<std::string_view, 2> kOffered = {"application/dicom+json",
@@ -161,15 +171,14 @@ http::Response answer(const http::Request& request, Level level, store::Archive&
     const std::size_t limit = search.query.limit;
     search.query.limit = limit + 1;
     std::vector<store::Match> matches = archive.find(search.query);
-    if (matches.size() > limit) {
-        matches.resize(limit);
-        search.warnings.emplace_back("There are additional results that can be requested.");
-    }
+    const std::size_t remaining = remaining_after(archive, search.query, limit, matches);
+    if (matches.size() > limit) matches.resize(limit);
     const std::string base = base_of(request, options.base_url);
     std::string json = "[";
     for (const store::Match& match : matches)
         json += (json.size() > 1 ? "," : "") + json_of(match, search, base, archive);
     http::Response response = http::Response::of(200, *type, json + "]");
+    warn_of_remaining(response, base, remaining);
     for (const std::string& warning : search.warnings)
         response.headers.add("Warning", "299 lucerna " + json_quoted(warning));
     return response;

@@ -100,8 +100,22 @@ TEST(Qido, WarnsOfWhatItDidNotDo) {
     EXPECT_NE(warning("ProcedureCodeSequence.CodeValue=1").find("ProcedureCode"),
               std::string::npos);
     EXPECT_NE(warning("includefield=Manufacturer").find("Manufacturer"), std::string::npos);
-    EXPECT_NE(warning("limit=1").find("additional results"), std::string::npos);
-    EXPECT_EQ(warning("limit=2"), "");
+}
+
+TEST(Qido, SaysHowManyMoreThereAre) {
+    TestArchive archive;
+    const auto warning = [&](const std::string& query) {
+        return archive.get("/dicom-web/" + query).headers.get_or("Warning", "");
+    };
+    const std::string begin = "299 http://localhost/dicom-web: There are ";
+    const std::string end = " additional results that can be requested";
+    EXPECT_EQ(warning("studies?limit=1"), begin + "1" + end);
+    EXPECT_EQ(warning("studies?limit=0"), begin + "2" + end);
+    EXPECT_EQ(warning("studies?limit=2"), "");
+    EXPECT_EQ(warning("studies?limit=1&offset=1"), "");
+    EXPECT_EQ(warning("instances?limit=2&offset=1"), begin + "2" + end);
+    EXPECT_EQ(warning("studies/1.2.1/instances?limit=1"), begin + "3" + end);
+    EXPECT_EQ(warning("instances?Modality=SR&limit=0"), begin + "1" + end);
 }
 
 TEST(Qido, RefusesWhatIsNoSearch) {

@@ -258,10 +258,7 @@ http::Response search(http::Request& request, const Shop& shop) {
         return true;
     });
     http::Response response = http::Response::of(200, *type, json + "]");
-    // PS3.18 8.3.4.4: clients read the number.
-    if (remaining > 0)
-        warn(response, "There are " + std::to_string(remaining) +
-                           " additional results that can be requested");
+    warn_of_remaining(response, base_of(request, shop.options.base_url), remaining);
     if (request.query.get_or("fuzzymatching", "false") == "true")
         warn(response,
              "The fuzzymatching parameter is not supported. Only literal matching has been "

@@ -261,7 +261,9 @@ TEST_F(Ups, IsFoundByWhatItSays) {
     EXPECT_EQ(status("GET", "/dicom-web/workitems?Nonsense=1"), 400);
     ASSERT_EQ(status("POST", "/dicom-web/workitems", scheduled().dump()), 201);
     const http::Response first = ask("GET", "/dicom-web/workitems?limit=1");
-    EXPECT_NE(warning(first).find("There are 1 additional results"), std::string::npos);
+    EXPECT_NE(
+        warning(first).find("/dicom-web: There are 1 additional results that can be requested"),
+        std::string::npos);
     EXPECT_EQ(found("charset=utf-8&emptyvaluematching=false&multiplevaluematching=false"), 2U);
 }
 

@@ -257,6 +257,10 @@ std::vector<Match> Archive::find(const Query& query) {
     return parts_.index.read([&](Connection& index) { return find_matches(index, query); });
 }
 
+std::size_t Archive::count(const Query& query, std::size_t most) {
+    return parts_.index.read([&](Connection& index) { return count_matches(index, query, most); });
+}
+
 void Archive::find_each(const Query& query, const std::function<bool(const Match&)>& take) {
     constexpr std::size_t kPage = 500;
     const std::vector<std::int64_t> rows =

@@ -111,6 +111,9 @@ class Archive {
 
     /// Takes a study out of index and objects, its exam, readings and queued jobs with it. The data
     /// key goes when it was the last study of its patient. The audit trail notes that `by` did it.
+    /// How many match, whatever `query` has for limit and offset: at most `most`, which is no more
+    /// work however many there are.
+    [[nodiscard]] std::size_t count(const Query& query, std::size_t most);
     /// Returns how many instances went. Throws Error(kConflict) while the study is being read.
     std::size_t erase_study(const std::string& study_instance_uid,
                             const std::string& by = "server");

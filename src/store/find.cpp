@@ -331,11 +331,15 @@ const char* tables_of(Level level) {
     return "instances i JOIN series e ON e.id = i.series JOIN studies s ON s.id = e.study";
 }
 
+/// One row for each patient.
+#define OF_ONE_PATIENT                                                                \
+    " GROUP BY s.patient_id, s.issuer_of_patient_id, CASE s.patient_id WHEN '' THEN " \
+    "s.patient_name END"
+
 /// Each order is one that an index gives, or sorts one study; it is total, so that pages fit.
 const char* order_of(Level level, bool one_study) {
     if (level == Level::kPatient)
-        return " GROUP BY s.patient_id, s.issuer_of_patient_id, CASE s.patient_id WHEN '' THEN "
-               "s.patient_name END ORDER BY s.patient_id, s.issuer_of_patient_id, max(s.id)";
+        return OF_ONE_PATIENT " ORDER BY s.patient_id, s.issuer_of_patient_id, max(s.id)";
     if (level == Level::kStudy)
         return " ORDER BY s.study_date DESC, s.study_time_key DESC, s.id DESC";
     if (level == Level::kSeries)
@@ -387,16 +391,23 @@ std::string select(std::span<const Column* const> given) {
     return sql;
 }
 
+void bind_all(Statement& statement, const Conditions& conditions) {
+    for (const Value& value : conditions.where.values)
+        std::visit([&](const auto& bound) { statement.bind(bound); }, value);
+}
+
+std::int64_t as_bound(std::size_t count) {
+    return static_cast<std::int64_t>(std::min<std::size_t>(count, 1U << 30));
+}
+
 /// The end of every search: what is selected is before it.
 Statement search(Connection& index, const std::string& selection, const Query& query) {
     const Conditions conditions = conditions_of(query);
     Statement statement =
         index.prepare(selection + " FROM " + tables_of(query.level) + conditions.where.text +
                       order_of(query.level, conditions.one_study) + " LIMIT ? OFFSET ?");
-    for (const Value& value : conditions.where.values)
-        std::visit([&](const auto& bound) { statement.bind(bound); }, value);
-    statement.bind(static_cast<std::int64_t>(std::min<std::size_t>(query.limit, 1U << 30)))
-        .bind(static_cast<std::int64_t>(std::min<std::size_t>(query.offset, 1U << 30)));
+    bind_all(statement, conditions);
+    statement.bind(as_bound(query.limit)).bind(as_bound(query.offset));
     return statement;
 }
 
@@ -410,6 +421,17 @@ std::vector<Match> find_matches(Connection& index, const Query& query) {
     std::vector<Match> matches;
     while (statement.step()) matches.push_back(match_from(statement, given));
     return matches;
+}
+
+std::size_t count_matches(Connection& index, const Query& query, std::size_t most) {
+    const Conditions conditions = conditions_of(query);
+    Statement statement = index.prepare(std::string("SELECT count(*) FROM (SELECT 1 FROM ") +
+                                        tables_of(query.level) + conditions.where.text +
+                                        (query.level == Level::kPatient ? OF_ONE_PATIENT : "") +
+                                        " LIMIT ?) matching");
+    bind_all(statement, conditions);
+    statement.bind(as_bound(most));
+    return statement.step() ? static_cast<std::size_t>(statement.integer(0)) : 0;
 }
 
 std::vector<std::int64_t> find_rows(Connection& index, const Query& query) {

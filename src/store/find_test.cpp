@@ -141,6 +141,20 @@ TEST_F(FindTest, PagesFitTogether) {
     EXPECT_THAT(store.archive().find({Level::kStudy, {}, 0}), IsEmpty());
 }
 
+TEST_F(FindTest, CountsWhatMatchesUpToABound) {
+    for (const Level level : {Level::kPatient, Level::kStudy, Level::kSeries, Level::kInstance}) {
+        Query all{level, {}};
+        const std::size_t there = store.archive().find(all).size();
+        ASSERT_GT(there, 2U);
+        all.limit = 1;
+        all.offset = 1;
+        EXPECT_EQ(store.archive().count(all, 1000), there);
+        EXPECT_EQ(store.archive().count(all, there - 1), there - 1);
+    }
+    const Query narrow{Level::kSeries, {{{0x0008, 0x0060}, "MG"}}};
+    EXPECT_EQ(store.archive().count(narrow, 1000), store.archive().find(narrow).size());
+}
+
 TEST_F(FindTest, MatchesExactlyWhereThereIsNoWildcard) {
     EXPECT_THAT(studies({{kPatientId, "P1"}}), ElementsAre("1.1"));
     EXPECT_THAT(studies({{kPatientId, "p1"}}), IsEmpty());
