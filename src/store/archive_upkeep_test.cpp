@@ -232,12 +232,6 @@ TEST(Rotation, RewrapsKeysAndLeavesObjectsAlone) {
     EXPECT_EQ(store.sealed(objects[0]), before);
 }
 
-TEST(Rotation, NamesTheKeyThatIsNotHeldAnyMore) {
-    LUCERNA_NEEDS_SQLITE();
-    TestStore store;
-    store.archive().keep(instance_of("P1", "1.2.1", 1).file());
-    store.close();
-    store.keys.rotate();
 // S3 answers a range of an empty object with an error of its own.
 TEST(Reindex, NamesAnEmptyObjectAndStartsAllTheSame) {
     TestStore store;
@@ -263,6 +257,12 @@ TEST(Reindex, NamesAnEmptyObjectAndStartsAllTheSame) {
     EXPECT_TRUE(store.objects().empty());
 }
 
+TEST(Rotation, NamesTheKeyThatIsNotHeldAnyMore) {
+    LUCERNA_NEEDS_SQLITE();
+    TestStore store;
+    store.archive().keep(instance_of("P1", "1.2.1", 1).file());
+    store.close();
+    store.keys.rotate();
     store.keys.forget_older(store.keys.current_key());
     EXPECT_EQ(error_of([&] { store.open(); }), "not-found");
     EXPECT_THAT(test::message_of([&] { store.open(); }), testing::HasSubstr("key-encryption key"));
