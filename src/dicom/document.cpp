@@ -33,10 +33,18 @@ std::size_t reading_flags() {
            DSRTypes::RF_ignoreRelationshipConstraints | DSRTypes::RF_skipInvalidContentItems;
 }
 
-void replace_all(std::string& text, const std::string& what, const std::string& with) {
-    for (std::size_t at = text.find(what); at != std::string::npos;
-         at = text.find(what, at + with.size()))
-        text.replace(at, what.size(), with);
+/// DCMTK's links are "PREFIX?image=CLASS+INSTANCE", and more behind it.
+void point_links(std::string& html, const AddressOf& address_of) {
+    const std::string link = "href=\"" HTML_HYPERLINK_PREFIX_FOR_CGI "?";
+    for (std::size_t at = html.find(link); at != std::string::npos; at = html.find(link, at)) {
+        const std::size_t end = std::min(html.find('"', at + link.size()), html.size() - 1);
+        const std::string query = html.substr(at + link.size(), end - at - link.size());
+        const std::size_t uid = std::min(query.find('+'), query.size() - 1) + 1;
+        const std::string address =
+            address_of(query.substr(uid, query.find_first_not_of("0123456789.", uid) - uid));
+        html.replace(at, end + 1 - at,
+                     address.empty() ? "title=\"not kept here\"" : "href=\"" + address + "\"");
+    }
 }
 
 /// DCMTK numbers a report's items by what it has read since the program began: anew from 1, so that
@@ -57,7 +65,7 @@ void number_items(std::string& text, std::initializer_list<std::string> marks) {
 
 }  // namespace
 
-std::string render_document(const DataSet& report, DocumentForm form, const std::string& wado) {
+std::string render_document(const DataSet& report, DocumentForm form, const AddressOf& address_of) {
     silence_dcmtk();
     const Bytes part10 = report.to_part10(transfer_syntax::kExplicitVrLittleEndian);
     DcmInputBufferStream stream;
@@ -81,7 +89,7 @@ std::string render_document(const DataSet& report, DocumentForm form, const std:
         require(document.print(out, 0));
     std::string text = out.str();
     if (form == DocumentForm::kHtml) {
-        replace_all(text, HTML_HYPERLINK_PREFIX_FOR_CGI, wado);
+        point_links(text, address_of);
         number_items(text, {"=\"content_item_", "=\"#content_item_", "=\"footnote_src_",
                             "=\"#footnote_src_", "=\"footnote_dst_", "=\"#footnote_dst_"});
     }

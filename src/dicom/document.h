@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "dicom/data_set.h"
@@ -8,10 +9,13 @@ namespace lucerna::dicom {
 
 enum class DocumentForm { kHtml, kPlain, kXml };
 
+/// Where something is to be found, by its SOP Instance UID; empty where it is not.
+using AddressOf = std::function<std::string(const std::string& sop_instance_uid)>;
+
 /// A structured report for people (HTML, plain text) or programs (XML as DCMTK's dsr2xml writes
-/// it), in UTF-8. Images are named by links to `wado`, a WADO-URI service. Throws
-/// Error(kUnsupported) saying why it cannot be shown.
+/// it), in UTF-8. In HTML, what it refers to is linked to. Throws Error(kUnsupported) saying why it
+/// cannot be shown.
 [[nodiscard]] std::string render_document(const DataSet& report, DocumentForm form,
-                                          const std::string& wado = "/wado");
+                                          const AddressOf& address_of);
 
 }  // namespace lucerna::dicom

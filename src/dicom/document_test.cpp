@@ -40,19 +40,43 @@ DataSet report_that_says(const std::string& text) {
     return report;
 }
 
+std::string nowhere(const std::string&) {
+    return {};
+}
+
 TEST(Document, IsHtmlPlainTextOrXml) {
     const DataSet report = report_that_says("Nothing of note in M\xC3\xBCller's films");
-    const std::string html = render_document(report, DocumentForm::kHtml);
+    const std::string html = render_document(report, DocumentForm::kHtml, nowhere);
     EXPECT_THAT(html, HasSubstr("<html>"));
     EXPECT_THAT(html, HasSubstr("M\xC3\xBCller"));
-    EXPECT_THAT(render_document(report, DocumentForm::kPlain), HasSubstr("M\xC3\xBCller's films"));
-    EXPECT_THAT(render_document(report, DocumentForm::kXml), HasSubstr("<?xml"));
+    EXPECT_THAT(render_document(report, DocumentForm::kPlain, nowhere),
+                HasSubstr("M\xC3\xBCller's films"));
+    EXPECT_THAT(render_document(report, DocumentForm::kXml, nowhere), HasSubstr("<?xml"));
 }
 
 TEST(Document, LetsNoReportWriteMarkup) {
     const DataSet report = report_that_says("<script>alert(1)</script>");
     for (const DocumentForm form : {DocumentForm::kHtml, DocumentForm::kXml})
-        EXPECT_THAT(render_document(report, form), Not(HasSubstr("<script")));
+        EXPECT_THAT(render_document(report, form, nowhere), Not(HasSubstr("<script")));
+}
+
+TEST(Document, LinksToWhatItRefersTo) {
+    DataSet report = report_that_says("x");
+    DataSet& item = report.add_item(tags::kContentSequence);
+    item.set_text(tags::kRelationshipType, "CONTAINS");
+    item.set_text(tags::kValueType, "IMAGE");
+    DataSet& image = item.add_item(tags::kReferencedSopSequence);
+    image.set_text(tags::kReferencedSopClassUid, sop_class::kDigitalMammographyForPresentation);
+    image.set_text(tags::kReferencedSopInstanceUid, "1.2.840.9");
+    std::string asked;
+    const auto found = render_document(report, DocumentForm::kHtml, [&](const std::string& uid) {
+        asked = uid;
+        return std::string("/there/" + uid);
+    });
+    EXPECT_EQ(asked, "1.2.840.9");
+    EXPECT_THAT(found, HasSubstr("<a href=\"/there/1.2.840.9\">"));
+    EXPECT_THAT(render_document(report, DocumentForm::kHtml, nowhere),
+                HasSubstr("<a title=\"not kept here\">"));
 }
 
 TEST(Document, IsRefusedWhereItIsNone) {
@@ -60,7 +84,7 @@ TEST(Document, IsRefusedWhereItIsNone) {
     report.remove(tags::kValueType);
     report.remove(tags::kContentSequence);
     try {
-        (void)render_document(report, DocumentForm::kHtml);
+        (void)render_document(report, DocumentForm::kHtml, nowhere);
         FAIL();
     } catch (const Error& error) {
         EXPECT_EQ(error.code(), ErrorCode::kUnsupported);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "dicom/document.h"
 #include "dicom/tags.h"
 #include "retrieve/address.h"
@@ -33,7 +34,7 @@ constexpr std::array<Form, 3> kForms{{
     {"text/xml", dicom::DocumentForm::kXml},
 }};
 
-Rendering report_as(const dicom::DataSet& report, Accepted accepted) {
+Rendering report_as(const dicom::DataSet& report, Accepted accepted, store::Archive& archive) {
     std::array<std::string_view, kForms.size()> offered;
     std::transform(kForms.begin(), kForms.end(), offered.begin(),
                    [](const Form& one) { return one.media_type; });
@@ -42,7 +43,11 @@ Rendering report_as(const dicom::DataSet& report, Accepted accepted) {
         throw Error(ErrorCode::kUnsupported, "a report is text/html, text/plain or text/xml");
     const auto form = std::find_if(kForms.begin(), kForms.end(),
                                    [&](const Form& one) { return one.media_type == *type; });
-    const std::string text = dicom::render_document(report, form->form);
+    const std::string text =
+        dicom::render_document(report, form->form, [&](const std::string& uid) {
+            const auto row = archive.instance(uid);
+            return row ? url_of(*row, kRoot) + "/rendered" : std::string();
+        });
     return {*type + "; charset=utf-8", Bytes(text.begin(), text.end())};
 }
 
@@ -69,14 +74,17 @@ bool is_document(const store::InstanceRow& row) {
 
 Rendering document_as(store::Archive& archive, const store::InstanceRow& row, Accepted accepted) {
     const auto object = dicom::DataSet::parse(archive.object(row.sop_instance_uid));
-    return is_report(row) ? report_as(object, accepted) : encapsulated_in(object, accepted);
+    return is_report(row) ? report_as(object, accepted, archive)
+                          : encapsulated_in(object, accepted);
 }
 
 http::Response rendered_document(const http::Request& request, store::Archive& archive,
                                  const store::InstanceRow& row, Accepted accepted) {
     try {
         Rendering document = document_as(archive, row, accepted);
-        const std::string etag = etag_of({row}, "rendered " + document.content_type);
+        // Links depend on what else is kept.
+        const std::string etag =
+            etag_of({row}, document.content_type + " " + sha256(document.body));
         if (http::has_already(request, etag)) return http::not_modified(etag);
         http::Response response =
             http::Response::of(200, document.content_type, std::move(document.body));
