@@ -104,6 +104,9 @@ class Archive {
     /// Newest studies first, then by series and instance number. Throws Error(kInvalidInput) for a
     /// value that its key cannot have (a date range that is none), naming the tag.
     [[nodiscard]] std::vector<Match> find(const Query& query);
+    /// How many match, whatever `query` has for limit and offset: at most `most`, which is no more
+    /// work however many there are.
+    [[nodiscard]] std::size_t count(const Query& query, std::size_t most);
     /// As find, for as many as there are: hands them to `take`, in order, until it returns false.
     /// No snapshot is held while `take` runs, however long that is; what is erased meanwhile does
     /// not come, what is kept meanwhile does neither.
@@ -111,9 +114,6 @@ class Archive {
 
     /// Takes a study out of index and objects, its exam, readings and queued jobs with it. The data
     /// key goes when it was the last study of its patient. The audit trail notes that `by` did it.
-    /// How many match, whatever `query` has for limit and offset: at most `most`, which is no more
-    /// work however many there are.
-    [[nodiscard]] std::size_t count(const Query& query, std::size_t most);
     /// Returns how many instances went. Throws Error(kConflict) while the study is being read.
     std::size_t erase_study(const std::string& study_instance_uid,
                             const std::string& by = "server");
