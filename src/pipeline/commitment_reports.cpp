@@ -20,10 +20,12 @@ using namespace std::chrono_literals;
 /// How long the requester's own association may take before a report goes out on a new one.
 constexpr auto kOwnAssociation = 10min;
 
-void tell(const retrieve::CommitmentRequest& request, store::Store& store,
+void tell(const retrieve::CommitmentRequest& request, const store::Job& job, store::Store& store,
           const CommitmentRules& rules, dicom::ScuOptions peer) {
+    const auto at_it = [&] { store.queue().extend(job, kCommitmentLease); };
     const retrieve::CommitmentReport report =
-        retrieve::examine(request, store.archive(), rules.own_aet);
+        retrieve::examine(request, store.archive(), rules.own_aet, at_it);
+    at_it();
     const dicom::DimseCommand response =
         dicom::send_event_report(peer, report.command, report.data_set);
     const std::uint16_t status = response.status.value_or(dicom::status::kProcessingFailure);
@@ -73,6 +75,10 @@ std::string CommitmentJobs::accept(const retrieve::CommitmentRequest& request) {
     return name;
 }
 
+bool CommitmentJobs::keep_back(const std::string& name) {
+    return queue_.postpone(kCommitmentJob, name, clock_.now() + kOwnAssociation);
+}
+
 void CommitmentJobs::reported(const std::string& name) {
     queue_.withdraw(kCommitmentJob, name);
 }
@@ -97,8 +103,9 @@ void report_commitment(const store::Job& job, store::Store& store, const Commitm
                            ", and its own association was not open any more");
     peer->stop = stop;
     try {
-        tell(request, store, rules, *std::move(peer));
-        store.queue().complete(job);
+        tell(request, job, store, rules, *std::move(peer));
+        // It may name what has been erased since it was asked for.
+        store.queue().drop(job);
     } catch (const Error& error) {
         const deliver::BackoffRules backoff;
         if (job.attempts >= backoff.max_attempts) return give_up(job, store, error.what());

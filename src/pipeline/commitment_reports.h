@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <stop_token>
 #include <string>
 
@@ -10,7 +11,9 @@
 
 namespace lucerna::pipeline {
 
-inline constexpr const char* kCommitmentJob = "commitment";
+using store::kCommitmentJob;
+/// How long a worker that says nothing has such a job.
+inline constexpr std::chrono::minutes kCommitmentLease{30};
 
 /// Payload of a kCommitmentJob: {"requester": "MODALITY", "transaction": "1.2", "references":
 /// [["class", "instance"], ...]}.
@@ -23,6 +26,7 @@ class CommitmentJobs final : public retrieve::CommitmentOutbox {
   public:
     CommitmentJobs(store::WorkQueue& queue, const Clock& clock) : queue_(queue), clock_(clock) {}
     std::string accept(const retrieve::CommitmentRequest& request) override;
+    bool keep_back(const std::string& name) override;
     void reported(const std::string& name) override;
     void report_now(const std::string& name) override;
 
@@ -38,9 +42,10 @@ struct CommitmentRules {
 };
 
 /// Carries out one leased kCommitmentJob: examines the archive anew and tells the requester on an
-/// association of our own. Tried again, as deliveries are, until the requester has taken it; given
-/// up where no destination has its AE title. Logs "commitment.reported", "commitment.retry",
-/// "commitment.given-up".
+/// association of our own; holds the lease for as long as that takes. Tried again, as deliveries
+/// are, until the requester has taken it; given up where no destination has its AE title. Nothing
+/// of what was reported stays. Throws Error(kConflict), nothing reported, where another has the
+/// lease by then. Logs "commitment.reported", "commitment.retry", "commitment.given-up".
 void report_commitment(const store::Job& job, store::Store& store, const CommitmentRules& rules,
                        const Clock& clock, const std::stop_token& stop);
 

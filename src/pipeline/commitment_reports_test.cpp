@@ -38,6 +38,44 @@ TEST(CommitmentReports, WaitForTheRequestersOwnAssociationFirst) {
     EXPECT_EQ(only_job(store).key, name);
 }
 
+TEST(CommitmentReports, OfOneAssociationAreNotGivenByAnotherMeanwhile) {
+    store::TestStore store;
+    CommitmentJobs jobs(store.queue(), store.clock);
+    const std::string name = jobs.accept(kRequest);
+    store.clock.advance(9min);
+    EXPECT_TRUE(jobs.keep_back(name));
+    store.clock.advance(9min);
+    EXPECT_FALSE(store.queue().lease(kCommitmentJob, "w", 1min));
+    store.clock.advance(2min);
+    EXPECT_TRUE(store.queue().lease(kCommitmentJob, "w", 1min));
+    EXPECT_FALSE(jobs.keep_back(name)) << "a worker has begun";
+}
+
+TEST(CommitmentReports, AreNotGivenOnceTheLeaseIsAnothers) {
+    store::TestStore store;
+    CommitmentJobs jobs(store.queue(), store.clock);
+    jobs.report_now(jobs.accept(kRequest));
+    const auto job = store.queue().lease(kCommitmentJob, "slow", 1min);
+    ASSERT_TRUE(job);
+    store.clock.advance(2min);
+    ASSERT_TRUE(store.queue().lease(kCommitmentJob, "other", 1min));
+    bool is_called = false;
+    const CommitmentRules rules{[&](const std::string&) -> std::optional<dicom::ScuOptions> {
+        is_called = true;
+        dicom::ScuOptions options;
+        options.port = 1;
+        return options;
+    }};
+    try {
+        report_commitment(*job, *store.store, rules, store.clock, {});
+        FAIL() << "reported or put off what is another's";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::kConflict);
+    }
+    EXPECT_TRUE(is_called);
+    EXPECT_EQ(only_job(store).holder, "other");
+}
+
 TEST(CommitmentReports, AreGivenUpForStrangersAndTriedAgainForTheUnreachable) {
     store::TestStore store;
     CommitmentJobs jobs(store.queue(), store.clock);

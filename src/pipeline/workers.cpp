@@ -100,9 +100,9 @@ Workers::Workers(store::Store& store, const infer::ModelPackage& model, Completi
                 [&](const store::Job& job) { deliver_results(job, store.queue(), step, clock); });
         });
     threads_.emplace_back([&store, &clock, commitment](const std::stop_token& stop) {
-        take_jobs(stop, store.queue(), kCommitmentJob, kDeliveryLease, [&](const store::Job& job) {
-            report_commitment(job, store, commitment, clock, stop);
-        });
+        take_jobs(
+            stop, store.queue(), kCommitmentJob, kCommitmentLease,
+            [&](const store::Job& job) { report_commitment(job, store, commitment, clock, stop); });
     });
     threads_.emplace_back([&store, &clock, completion](const std::stop_token& stop) {
         watch_for_quiet(stop, store, completion, clock);

@@ -1,5 +1,6 @@
 #include "retrieve/commitment.h"
 
+#include <optional>
 #include <set>
 
 #include "base/error.h"
@@ -19,6 +20,8 @@ constexpr std::uint16_t kAllCommitted = 1;
 constexpr std::uint16_t kSomeNotCommitted = 2;
 /// A screening day is a few thousand images.
 constexpr std::size_t kMostReferences = 10000;
+/// Between two words that an examination goes on: as many of the largest objects take minutes.
+constexpr std::size_t kObjectsBetweenWords = 16;
 
 CommitmentRefusal invalid(dicom::Tag tag, const char* what) {
     return {status::kInvalidArgument, dicom::describe(tag) + " " + what};
@@ -47,6 +50,17 @@ std::string unreadable(dicom::ScpExchange& exchange) {
     } catch (const Error& error) {
         return error.what();
     }
+}
+
+/// Examines, and keeps the job back as long. Empty where the report is another's by then.
+std::optional<CommitmentReport> examined(const CommitmentRequest& request, store::Archive& archive,
+                                         const std::string& own_aet, CommitmentOutbox& outbox,
+                                         const std::string& name) {
+    bool is_ours = true;
+    CommitmentReport report =
+        examine(request, archive, own_aet, [&] { is_ours = is_ours && outbox.keep_back(name); });
+    if (!is_ours || !outbox.keep_back(name)) return {};
+    return report;
 }
 
 /// Whether the requester has taken the report on its own association.
@@ -104,11 +118,13 @@ std::variant<CommitmentRequest, CommitmentRefusal> commitment_request_from(
 }
 
 CommitmentReport examine(const CommitmentRequest& request, store::Archive& archive,
-                         const std::string& own_aet) {
+                         const std::string& own_aet, const std::function<void()>& at_it) {
     CommitmentReport report;
     report.data_set.set_text(tags::kTransactionUid, request.transaction_uid);
     report.data_set.set_text(tags::kRetrieveAeTitle, own_aet);
+    std::size_t looked_at = 0;
     for (const Reference& reference : request.references) {
+        if (at_it && looked_at++ % kObjectsBetweenWords == 0) at_it();
         const std::uint16_t failure = failure_of(reference, archive);
         dicom::DataSet& item = report.data_set.add_item(failure == 0 ? tags::kReferencedSopSequence
                                                                      : tags::kFailedSopSequence);
@@ -140,14 +156,15 @@ void answer_commitment(dicom::ScpExchange& exchange, store::Archive& archive,
     const std::string name = outbox.accept(request);
     try {
         exchange.answer({.status = status::kSuccess});
-        const CommitmentReport report = examine(request, archive, own_aet);
-        if (!is_told_at_once(exchange, report)) return outbox.report_now(name);
+        const auto report = examined(request, archive, own_aet, outbox, name);
+        if (!report) return;
+        if (!is_told_at_once(exchange, *report)) return outbox.report_now(name);
         outbox.reported(name);
         log_event(LogLevel::kInfo, "commitment.reported",
                   {{"requester", request.requester_aet},
                    {"transaction", request.transaction_uid},
-                   {"committed", report.committed},
-                   {"failed", report.failed},
+                   {"committed", report->committed},
+                   {"failed", report->failed},
                    {"on", "the same association"}});
     } catch (const Error& error) {
         hasten(outbox, name);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -53,18 +54,23 @@ struct CommitmentReport {
 
 /// Reads every object referred to, every byte checked: what is reported as committed was on the
 /// device and whole. Failure Reason: 0112 not kept, 0119 kept as of another class, 0110 damaged or
-/// not readable.
+/// not readable. Says that it is `at_it` before every sixteenth object, since all may take hours;
+/// what that throws ends it.
 [[nodiscard]] CommitmentReport examine(const CommitmentRequest& request, store::Archive& archive,
-                                       const std::string& own_aet);
+                                       const std::string& own_aet,
+                                       const std::function<void()>& at_it = {});
 
-/// Where accepted requests wait for their report, so that none is forgotten; erasing an
-/// object that one names takes that one away.
+/// Where accepted requests wait for their report, so that none is forgotten, whatever is erased
+/// meanwhile.
 class CommitmentOutbox {
   public:
     virtual ~CommitmentOutbox() = default;
     /// Durable on return. Reported from there in some minutes, if nothing else is heard. Returns
     /// the request's name.
     [[nodiscard]] virtual std::string accept(const CommitmentRequest& request) = 0;
+    /// Its report is still being made, and will be for some minutes. False where somebody else
+    /// has begun to give it.
+    [[nodiscard]] virtual bool keep_back(const std::string& name) = 0;
     /// The requester has its report.
     virtual void reported(const std::string& name) = 0;
     /// The requester could not be told on its own association: to be reported now, on a new one.

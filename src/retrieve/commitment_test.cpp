@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "base/guarded.h"
 #include "retrieve/dimse_for_test.h"
 
@@ -25,8 +27,18 @@ class Outbox final : public CommitmentOutbox {
         note("accept " + request.requester_aet + " " + request.transaction_uid);
         return "job";
     }
+    bool keep_back(const std::string& name) override {
+        ++kept_back;
+        if (!is_taken) return true;
+        note("taken " + name);
+        return false;
+    }
     void reported(const std::string& name) override { note("reported " + name); }
     void report_now(const std::string& name) override { note("now " + name); }
+
+    /// A worker has leased the job.
+    std::atomic<bool> is_taken = false;
+    std::atomic<int> kept_back = 0;
 
     /// Once so many are there.
     std::vector<std::string> said(std::size_t count) {
@@ -108,6 +120,29 @@ TEST_F(CommitmentService, ReportsOnTheSameAssociation) {
     response.status = status::kSuccess;
     peer->send_request(response);
     EXPECT_THAT(outbox.said(2), ElementsAre("accept RAW 1.2.3.9", "reported job"));
+}
+
+TEST_F(CommitmentService, IsSilentWhereAnotherHasBegunToReport) {
+    outbox.is_taken = true;
+    const dicom::DataSet asked = transaction({{test::kMammogramClass, "1.1"}});
+    peer->send_request(action(), &asked);
+    EXPECT_EQ(peer->read_response().status, status::kSuccess);
+    EXPECT_EQ(outbox.said(2).back(), "taken job");
+    // The next that comes is the answer to what is asked next: no report of before.
+    peer->send_request(action(), &asked);
+    EXPECT_EQ(peer->read_response().field, 0x8130);
+    EXPECT_EQ(outbox.said(4).back(), "taken job");
+}
+
+TEST_F(CommitmentService, SaysWhileItExaminesThatItIsAtIt) {
+    std::vector<Reference> references;
+    for (int i = 0; i < 40; ++i)
+        references.push_back({test::kMammogramClass, "1." + std::to_string(i + 1)});
+    int words = 0;
+    const CommitmentReport report =
+        examine({"MODALITY", "1.2.3.9", references}, store.archive(), "ARCHIVE", [&] { ++words; });
+    EXPECT_EQ(report.committed, 2u);
+    EXPECT_EQ(words, 3);
 }
 
 TEST_F(CommitmentService, LeavesTheReportToTheOutboxWhereItsAssociationEndsOrRefuses) {

@@ -112,12 +112,37 @@ TEST(Erasure, TakesJobsThatNameAnObjectOfIt) {
     store.archive().keep(object.file());
     const std::string named = "{\"references\":[[\"1.2\",\"" + object.sop_instance + "\"]]}";
     const std::string another = "{\"references\":[[\"1.2\",\"" + object.sop_instance + "9\"]]}";
-    store.queue().enqueue({"commitment", "named", named, {}});
-    store.queue().enqueue({"commitment", "another", another, {}});
+    store.queue().enqueue({"other", "named", named, {}});
+    store.queue().enqueue({"other", "another", another, {}});
     store.archive().erase_study(object.study);
-    const auto left = store.queue().list("commitment");
+    const auto left = store.queue().list("other");
     ASSERT_EQ(left.size(), 1U);
     EXPECT_EQ(left[0].key, "another");
+}
+
+TEST(Erasure, LeavesCommitmentsThatAreStillOwed) {
+    for (const bool whole_study : {true, false}) {
+        TestStore store;
+        const StoredInstance object = instance_of("P1", "1.2.1", 1);
+        store.archive().keep(object.file());
+        store.archive().keep(instance_of("P1", "1.2.1", 2).file());
+        const std::string named = "{\"references\":[[\"1.2\",\"" + object.sop_instance + "\"]]}";
+        for (const char* key : {"done", "leased", "waits"})
+            store.queue().enqueue({kCommitmentJob, key, named, {}});
+        const auto lease = [&] {
+            return store.queue().lease(kCommitmentJob, "w", std::chrono::minutes(1)).value();
+        };
+        store.queue().complete(lease());
+        (void)lease();
+        if (whole_study)
+            store.archive().erase_study(object.study);
+        else
+            store.archive().erase_part({object.study, object.series, object.sop_instance});
+        const auto left = store.queue().list(kCommitmentJob);
+        ASSERT_EQ(left.size(), 2U) << whole_study;
+        EXPECT_EQ(left[0].key, "waits");
+        EXPECT_EQ(left[1].key, "leased");
+    }
 }
 
 TEST(Erasure, TakesEveryStudyThatHoldsAnObjectOfThePatient) {

@@ -13,6 +13,9 @@ void run_with(Connection& index, const char* sql, const std::string& value) {
     index.prepare(sql).bind(value).run();
 }
 
+static_assert(static_cast<int>(JobState::kWaiting) == 0 &&
+              static_cast<int>(JobState::kLeased) == 1);
+
 }  // namespace
 
 void require_not_being_read(Connection& index, const std::string& study_instance_uid) {
@@ -37,10 +40,11 @@ std::size_t erase_study_rows(Connection& index, const std::string& study_instanc
              "WHERE s.study_instance_uid = ? ON CONFLICT DO NOTHING",
              study_instance_uid);
     for (const char* sql :
-         {// A commitment request names objects of any studies.
-          "DELETE FROM jobs WHERE EXISTS (SELECT 1 FROM instances i JOIN series e "
-          "ON e.id = i.series JOIN studies s ON s.id = e.study WHERE "
-          "s.study_instance_uid = ? AND instr(jobs.payload, '\"' || "
+         {// A UID stands in a payload as a JSON string; a commitment request names objects of any
+          // studies, and its report is owed until it is given.
+          "DELETE FROM jobs WHERE NOT (kind = 'commitment' AND state IN (0, 1)) AND EXISTS "
+          "(SELECT 1 FROM instances i JOIN series e ON e.id = i.series JOIN studies s ON s.id = "
+          "e.study WHERE s.study_instance_uid = ? AND instr(jobs.payload, '\"' || "
           "i.sop_instance_uid || '\"') > 0)",
           "DELETE FROM studies WHERE study_instance_uid = ?",
           "DELETE FROM exams WHERE study_instance_uid = ?",

@@ -127,9 +127,11 @@ ErasedPart erase_part_rows(Connection& index, const StudyPart& part) {
         for (Found& result : results_of(index, part)) doomed.push_back(std::move(result));
     if (doomed.size() == instances_in(index, study)) return {erase_study_rows(index, study), 1};
     for (const Found& one : doomed) {
-        // A UID stands in a payload as a JSON string; a commitment request names objects of any
-        // studies.
-        index.prepare("DELETE FROM jobs WHERE instr(payload, '\"' || ? || '\"') > 0")
+        // As erase_study_rows does.
+        index
+            .prepare(
+                "DELETE FROM jobs WHERE NOT (kind = 'commitment' AND state IN (0, 1)) AND "
+                "instr(payload, '\"' || ? || '\"') > 0")
             .bind(one.sop_instance_uid)
             .run();
         take_out(index, one.id);

@@ -66,6 +66,13 @@ struct Ending {
     std::string problem;
 };
 
+/// Just after a statement that names a lease. Throws Error(kConflict) where it met none.
+void require_lease(Connection& index, const Job& job) {
+    if (index.changes() == 0)
+        throw Error(ErrorCode::kConflict,
+                    "the lease of job " + std::to_string(job.id) + " is no longer held");
+}
+
 void end_lease(Parts& parts, const Job& job, const Ending& ending) {
     parts.index.write([&](Connection& index) {
         index
@@ -79,9 +86,7 @@ void end_lease(Parts& parts, const Job& job, const Ending& ending) {
             .bind(static_cast<int>(JobState::kLeased))
             .bind(job.lease)
             .run();
-        if (index.changes() == 0)
-            throw Error(ErrorCode::kConflict,
-                        "the lease of job " + std::to_string(job.id) + " is no longer held");
+        require_lease(index, job);
     });
     parts.bell.ring();
 }
@@ -230,9 +235,18 @@ void WorkQueue::extend(const Job& job, milliseconds lease_for) {
             .bind(static_cast<int>(JobState::kLeased))
             .bind(job.lease)
             .run();
-        if (index.changes() == 0)
-            throw Error(ErrorCode::kConflict,
-                        "the lease of job " + std::to_string(job.id) + " is no longer held");
+        require_lease(index, job);
+    });
+}
+
+void WorkQueue::drop(const Job& job) {
+    parts_.index.write([&](Connection& index) {
+        index.prepare("DELETE FROM jobs WHERE id = ? AND state = ? AND lease = ?")
+            .bind(job.id)
+            .bind(static_cast<int>(JobState::kLeased))
+            .bind(job.lease)
+            .run();
+        require_lease(index, job);
     });
 }
 
@@ -244,6 +258,20 @@ void WorkQueue::withdraw(const std::string& kind, const std::string& key) {
             .bind(static_cast<int>(JobState::kWaiting))
             .run();
     });
+}
+
+bool WorkQueue::postpone(const std::string& kind, const std::string& key, Instant not_before) {
+    bool waits = false;
+    parts_.index.write([&](Connection& index) {
+        index.prepare("UPDATE jobs SET not_before = ? WHERE kind = ? AND job_key = ? AND state = ?")
+            .bind(not_before)
+            .bind(kind)
+            .bind(key)
+            .bind(static_cast<int>(JobState::kWaiting))
+            .run();
+        waits = index.changes() > 0;
+    });
+    return waits;
 }
 
 void WorkQueue::hasten(const std::string& kind, const std::string& key) {

@@ -16,6 +16,10 @@ namespace lucerna::store {
 
 struct Parts;
 
+/// Reports on objects of any studies that somebody asked after (PS3.4 J.3). One that is still owed
+/// outlives the erasure of an object that it names: it has to say that the object is not kept.
+inline constexpr const char* kCommitmentJob = "commitment";
+
 /// A job to be queued. `kind` and `key` together are its identity.
 struct NewJob {
     std::string kind;
@@ -69,15 +73,20 @@ class WorkQueue {
                                                     std::chrono::milliseconds patience,
                                                     const std::stop_token& stop);
 
-    /// These four throw Error(kConflict) when the lease is no longer the one that `job` was given
+    /// These five throw Error(kConflict) when the lease is no longer the one that `job` was given
     /// with: another worker has it.
     void complete(const Job& job);
     void retry(const Job& job, Instant not_before, const std::string& why);
     void give_up(const Job& job, const std::string& why);
     void extend(const Job& job, std::chrono::milliseconds lease_for);
+    /// It is done, and nothing of it stays.
+    void drop(const Job& job);
 
     /// A job that waits need not be done any more: it goes. Nothing where there is none that waits.
     void withdraw(const std::string& kind, const std::string& key);
+    /// A job that waits, waits on until then. False where there is none that waits.
+    [[nodiscard]] bool postpone(const std::string& kind, const std::string& key,
+                                Instant not_before);
     /// A job that waits may run now.
     void hasten(const std::string& kind, const std::string& key);
 

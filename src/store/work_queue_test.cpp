@@ -101,7 +101,11 @@ TEST(WorkQueue, HastensAndWithdrawsJobsThatWait) {
     store.queue().withdraw("commitment", "never");
     store.clock.advance(11min);
     EXPECT_EQ(store.queue().list("commitment").size(), 1U) << "what is leased stays";
-    EXPECT_EQ(store.queue().lease("commitment", "w", 10s)->key, "b");
+    const auto again = store.queue().lease("commitment", "w", 10s);
+    EXPECT_EQ(again->key, "b");
+    EXPECT_THAT(test::error_of([&] { store.queue().drop(*job); }), "conflict");
+    store.queue().drop(*again);
+    EXPECT_TRUE(store.queue().list("commitment").empty());
 }
 
 TEST(WorkQueue, RetriesNotBeforeItsTime) {
