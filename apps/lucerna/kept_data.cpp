@@ -1,6 +1,10 @@
 #include "kept_data.h"
 
+#include <algorithm>
+#include <filesystem>
+
 #include "base/error.h"
+#include "deidentify/project_file.h"
 #include "exam/view.h"
 #include "prepare/view_codes.h"
 
@@ -13,6 +17,36 @@ std::unique_ptr<vault::KeyProvider> open_keys(const std::filesystem::path& data,
     if (!keys.empty())
         throw Error(ErrorCode::kInvalidInput, "keys and key_file are given: one of them says it");
     return vault::open_key_provider("file:" + key_file.string(), data);
+}
+
+namespace {
+
+/// `path` is in `folder`, whatever links lead there.
+bool lies_in(const std::filesystem::path& path, const std::filesystem::path& folder) {
+    std::error_code failure;
+    const auto whole = std::filesystem::weakly_canonical(folder, failure);
+    if (failure) return false;
+    const auto there = std::filesystem::weakly_canonical(path, failure);
+    if (failure) return false;
+    const auto [left, _] = std::mismatch(whole.begin(), whole.end(), there.begin(), there.end());
+    return left == whole.end();
+}
+
+bool keys_lie_in_folder(const ServeSettings& settings) {
+    constexpr std::string_view kFile = "file:";
+    if (!settings.key_file.empty()) return lies_in(settings.key_file, settings.data);
+    if (settings.keys.starts_with(kFile) && settings.keys != kFile)
+        return lies_in(settings.keys.substr(kFile.size()), settings.data);
+    return settings.keys.empty() || settings.keys == kFile ||
+           settings.keys.starts_with("passphrase:");
+}
+
+}  // namespace
+
+store::OwnKeys own_keys_of(const ServeSettings& settings) {
+    return keys_lie_in_folder(settings) && deidentify::has_projects(settings.data)
+               ? store::OwnKeys::kInItsFolder
+               : store::OwnKeys::kUnknown;
 }
 
 store::StoreOptions store_options(const ServeSettings& settings) {

@@ -18,6 +18,10 @@ namespace lucerna {
                                                             const std::string& keys,
                                                             const std::filesystem::path& key_file);
 
+/// The key-encryption keys lie in the data folder itself, and projects have secrets there: nothing
+/// elsewhere can have been wrapped under them without being told of this folder.
+[[nodiscard]] store::OwnKeys own_keys_of(const ServeSettings& settings);
+
 /// Where index and objects are, as `store.index` and `store.objects` say. Throws
 /// Error(kInvalidInput) naming the setting.
 [[nodiscard]] store::StoreOptions store_options(const ServeSettings& settings);

@@ -15,10 +15,11 @@ ExitCode rotate(const ArchiveOptions& options) {
     const ServeSettings settings = settings_of(options);
     require_folder(settings.data);
     const SystemClock clock;
+    const store::OwnKeys own = own_keys_of(settings);
     const auto keys = open_keys(settings.data, settings.keys, settings.key_file);
     deidentify::ProjectKeys with_projects(*keys, settings.data);
     store::Store store(store_options(settings), with_projects, clock);
-    const std::size_t rewrapped = store.archive().rotate_keys(who_runs_this());
+    const std::size_t rewrapped = store.archive().rotate_keys(who_runs_this(), own);
     std::printf("%zu data keys are under a new key-encryption key; the older ones are ended\n",
                 rewrapped);
     return kDone;

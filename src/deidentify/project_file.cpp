@@ -72,6 +72,13 @@ Project open_project(const fs::path& data_folder, const std::string& name,
     return {name, keys.unwrap(wrapped_in(text, path), purpose_of(name))};
 }
 
+bool has_projects(const fs::path& data_folder) {
+    std::error_code none;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder_of(data_folder), none))
+        if (entry.path().extension() == ".json") return true;
+    return false;
+}
+
 std::size_t rewrap_projects(const fs::path& data_folder, vault::KeyProvider& keys) {
     std::size_t count = 0;
     std::error_code none;

@@ -14,6 +14,9 @@ namespace lucerna::deidentify {
 [[nodiscard]] Project open_project(const std::filesystem::path& data_folder,
                                    const std::string& name, vault::KeyProvider& keys);
 
+/// There is a project in the folder.
+[[nodiscard]] bool has_projects(const std::filesystem::path& data_folder);
+
 /// Wraps the secret of every project under the provider's current key, durably. Returns how many
 /// were not so already.
 std::size_t rewrap_projects(const std::filesystem::path& data_folder, vault::KeyProvider& keys);

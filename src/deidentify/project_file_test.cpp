@@ -59,7 +59,9 @@ TEST_F(ProjectFile, RefusesNamesThatArePathsAndFilesThatAreNone) {
 
 TEST_F(ProjectFile, IsBoundToItsName) {
     vault::FileKeyProvider keys(folder_ / "kek.json");
+    EXPECT_FALSE(has_projects(folder_));
     (void)open_project(folder_, "a", keys);
+    EXPECT_TRUE(has_projects(folder_));
     fs::rename(folder_ / "projects" / "a.json", folder_ / "projects" / "b.json");
     EXPECT_THROW((void)open_project(folder_, "b", keys), Error);
 }

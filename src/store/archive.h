@@ -56,6 +56,13 @@ struct Beside {
     std::size_t workitems = 0;
 };
 
+/// What a store that holds no patient's data key shows of being the one that is kept.
+enum class OwnKeys {
+    kUnknown,
+    /// Its folder holds the key-encryption keys themselves, and other secrets under them.
+    kInItsFolder,
+};
+
 /// An object held open. One thread at a time.
 class OpenedObject {
   public:
@@ -146,8 +153,8 @@ class Archive {
     /// Makes a new key-encryption key, wraps every data key under it and ends the older ones.
     /// Objects stay as they are. One that was broken off is finished first. Returns how many keys
     /// were rewrapped. Throws Error(kConflict) where it holds no patient's key, unless a server
-    /// noted that this is its store.
-    std::size_t rotate_keys(const std::string& by = "server");
+    /// noted that this is its store, or the keys are its own.
+    std::size_t rotate_keys(const std::string& by = "server", OwnKeys own = OwnKeys::kUnknown);
 
     struct Totals {
         std::uint64_t studies = 0;

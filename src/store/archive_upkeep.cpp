@@ -188,12 +188,22 @@ std::vector<Damage> Archive::reindex() {
 
 namespace {
 
+bool has_objects(Parts& parts) {
+    bool has_any = false;
+    parts.objects->for_each([&](const std::string&) { has_any = true; });
+    return has_any;
+}
+
 /// A store that holds no patient's key may be a stray one beside the one that is kept: what it
-/// ends, every key elsewhere is wrapped under. Only a server's word that this is the one, and an
-/// index that was there before and has no key either, say otherwise. Throws Error(kConflict).
-void require_the_keys(Parts& parts) {
+/// ends, every key elsewhere is wrapped under. A server's word that this is the one, and an index
+/// that was there before and has no key either, say otherwise; so does a folder that has only ever
+/// exported: the keys lie in it, and are used. Throws Error(kConflict).
+void require_the_keys(Parts& parts, OwnKeys own) {
     if (parts.keys.has_records()) return;
-    if (has_back_ends(parts.folder) && !parts.index.is_new() && !parts.keys.is_known()) return;
+    const bool is_the_servers = has_back_ends(parts.folder) && !parts.index.is_new();
+    if ((is_the_servers || own == OwnKeys::kInItsFolder) && !parts.keys.is_known() &&
+        !has_objects(parts))
+        return;
     throw Error(ErrorCode::kConflict,
                 "no patient's data key lies where " + parts.folder.string() +
                     " has its store: keys may be elsewhere that would be lost; where index or "
@@ -210,10 +220,10 @@ std::size_t Archive::rewrap_keys(const std::string& by) {
     return rewrapped;
 }
 
-std::size_t Archive::rotate_keys(const std::string& by) {
+std::size_t Archive::rotate_keys(const std::string& by, OwnKeys own) {
     // Other processes would go on to wrap keys under the one that ends.
     const auto alone = require_alone(parts_);
-    require_the_keys(parts_);
+    require_the_keys(parts_, own);
     const std::size_t rewrapped = parts_.keys.rotate();
     parts_.trail.add(vault::to_json(
         {"rotate-keys", by, parts_.clock.now(), {{"keys", static_cast<long long>(rewrapped)}}}));

@@ -88,6 +88,32 @@ TEST(BackEnds, AnIndexWithoutItsRecordsEndsNoKey) {
     EXPECT_EQ(error_of([&] { store.archive().rotate_keys(); }), "conflict");
 }
 
+// The folder was used for exports alone: its key holds secrets of projects, and nothing else is
+// under it.
+TEST(BackEnds, AFolderWithItsOwnKeysRotatesWithoutPatients) {
+    TestStore store;
+    const std::string before = store.keys.current_key();
+    EXPECT_EQ(error_of([&] { store.archive().rotate_keys("test"); }), "conflict");
+    store.archive().rotate_keys("test", OwnKeys::kInItsFolder);
+    EXPECT_NE(store.keys.current_key(), before);
+}
+
+// An index and objects that lost their keys are no such folder.
+TEST(BackEnds, ObjectsWithoutTheirKeysEndNone) {
+    TestStore store;
+    keep_one(store);
+    const auto records = store.records();
+    std::vector<std::string> names;
+    records->for_each([&](const std::string& name) { names.push_back(name); });
+    for (const std::string& name : names)
+        if (name != std::string(32, '0')) records->remove(name);
+    store.close();
+    store.lose_index();
+    store.open();
+    EXPECT_EQ(error_of([&] { store.archive().rotate_keys("test", OwnKeys::kInItsFolder); }),
+              "conflict");
+}
+
 // Whatever still opens by the old key, a backup say, is to end with the last patient too.
 TEST(BackEnds, TheServersStoreRotatesWithoutPatients) {
     TestStore store;

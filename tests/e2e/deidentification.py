@@ -84,10 +84,6 @@ class Deidentification(unittest.TestCase):
 
     def test_a_second_export_maps_the_same_and_another_project_does_not(self):
         study = [self.write(f"{n}.dcm", made(1, 1, n)) for n in (1, 2)]
-        # Keys are rotated where there are some of patients.
-        server = Server(str(self.folder / "data"), "--set", "quiet_seconds=86400")
-        self.assertEqual(server.store([str(path) for path in study]).returncode, 0)
-        server.end()
         first, _, _ = self.export("first", *study)
         again, _, _ = self.export("again", *study)
         other, _, _ = self.export("other", *study, project="study-b")
@@ -99,6 +95,24 @@ class Deidentification(unittest.TestCase):
         self.assertEqual(run.returncode, 0, run.stderr)
         rotated, _, _ = self.export("rotated", *study)
         self.assertEqual(uids[0], [d.SOPInstanceUID for d in rotated.values()])
+
+    def test_keys_rotate_in_a_folder_that_only_exported(self):
+        study = [self.write(f"{n}.dcm", made(1, 1, n)) for n in (1, 2)]
+        rotate = [LUCERNA, "keys", "rotate", "--data", self.folder / "data"]
+        first, _, _ = self.export("first", *study)
+        before = (self.folder / "data" / "kek.json").read_bytes()
+        run = subprocess.run(rotate, capture_output=True, text=True)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertNotEqual((self.folder / "data" / "kek.json").read_bytes(), before)
+        again, _, _ = self.export("again", *study)
+        self.assertEqual([d.SOPInstanceUID for d in first.values()],
+                         [d.SOPInstanceUID for d in again.values()])
+        # Others may have keys under one that lies elsewhere.
+        (self.folder / "data" / "kek.json").rename(self.folder / "kek.json")
+        run = subprocess.run([*rotate, "--keys", f"file:{self.folder / 'kek.json'}"],
+                             capture_output=True, text=True)
+        self.assertNotEqual(run.returncode, 0)
+        self.assertIn("no patient's data key", run.stderr)
 
     def test_references_still_lead_somewhere(self):
         exam = phantom(self.folder / "exam", 6)
