@@ -290,6 +290,8 @@ ExitCode serve(const ServeArguments& arguments) {
         std::fprintf(stderr, "lucerna: %s\n", error.what());
         return kModelRefused;
     }
+    // Opening a model takes twice the memory that it needs from then on.
+    give_back_freed_memory();
     return run_server(settings, *model, arguments.samples);
 }
 

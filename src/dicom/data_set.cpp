@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "dicom/charset.h"
+#include "dicom/inflate.h"
 #include "dicom/message_data_set.h"
 #include "dicom/node.h"
 #include "dicom/reader.h"
@@ -14,44 +15,18 @@
 namespace lucerna::dicom {
 namespace {
 
-/// Most headers are smaller.
-constexpr std::size_t kFirstInflated = std::size_t{1} << 20;
-/// What a deflated data set may inflate to: so much, and else so many times its size. Reports and
-/// images come to a twentieth at best, masks of segmentations to a three hundredth; zeros to a
-/// thousandth.
-constexpr std::size_t kFreelyInflated = std::size_t{64} << 20;
-constexpr std::size_t kMostInflation = 300;
-
-/// The bytes of Pixel Data's value within the backing.
-struct Hole {
-    const std::uint8_t* begin = nullptr;
-    std::size_t length = 0;
-};
-
-Hole pixels_in(const Node& node) {
-    const Element* const pixels = node.find(tags::kPixelData);
-    if (pixels == nullptr) return {};
-    const Fragments* const fragments = pixels->fragments();
-    if (fragments == nullptr) return {pixels->value().data(), pixels->value().size()};
-    const auto& pieces = fragments->pieces;
-    if (pieces.empty()) return {};
-    return {pieces.front().data(),
-            static_cast<std::size_t>(pieces.back().data() + pieces.back().size() -
-                                     pieces.front().data())};
-}
-
-void move_view(ByteView& view, ByteView from, ByteView to, const Hole& hole) {
+void move_view(ByteView& view, ByteView from, ByteView to, const ByteRange& hole) {
     if (view.empty()) {
         view = {};
         return;
     }
     auto offset = static_cast<std::size_t>(view.data() - from.data());
-    if (hole.length > 0 && view.data() >= hole.begin + hole.length) offset -= hole.length;
+    if (offset >= hole.end) offset -= hole.end - hole.begin;
     view = to.subspan(offset, view.size());
 }
 
 /// Turns every view into `from` to the same bytes in `to`, which lacks the hole.
-void move_views(Node& node, ByteView from, ByteView to, const Hole& hole) {
+void move_views(Node& node, ByteView from, ByteView to, const ByteRange& hole) {
     for (Element& element : node.elements) {
         if (auto* view = std::get_if<ByteView>(&element.content)) {
             move_view(*view, from, to, hole);
@@ -65,28 +40,19 @@ void move_views(Node& node, ByteView from, ByteView to, const Hole& hole) {
     }
 }
 
-/// Leaves Pixel Data there without its bytes. Returns a copy of what is left of `from`, which the
-/// views look into from then on.
-std::shared_ptr<const Bytes> copy_without_pixels(Node& root, ByteView from) {
-    root.pixels_skipped = true;
-    Hole hole = pixels_in(root);
-    if (hole.length > 0) {
-        const Element& pixels = *root.find(tags::kPixelData);
-        (void)root.put(pixels.tag, pixels.vr, ByteView{});
-    }
-    // Those of a big endian file lie elsewhere.
-    const bool is_in_it = hole.begin >= from.data() && hole.begin < from.data() + from.size();
-    if (!is_in_it) hole = {};
+/// What is left of `from` without Pixel Data, which the views look into from then on.
+std::shared_ptr<const void> copy_without_pixels(Node& root, ByteView from) {
+    const ByteRange hole = root.skipped;
     auto kept = std::make_shared<Bytes>();
-    kept->reserve(from.size() - hole.length);
-    const std::uint8_t* const end = from.data() + from.size();
-    kept->insert(kept->end(), from.data(), hole.length > 0 ? hole.begin : end);
-    if (hole.length > 0) kept->insert(kept->end(), hole.begin + hole.length, end);
+    kept->reserve(from.size() - (hole.end - hole.begin));
+    const auto at = [&](std::size_t offset) { return from.data() + offset; };
+    kept->insert(kept->end(), at(0), at(hole.begin));
+    kept->insert(kept->end(), at(hole.end), at(from.size()));
     move_views(root, from, *kept, hole);
     return kept;
 }
 
-void share_backing(Node& node, const std::shared_ptr<const Bytes>& backing) {
+void share_backing(Node& node, const std::shared_ptr<const void>& backing) {
     node.backing = backing;
     for (Element& element : node.elements) {
         auto* items = std::get_if<std::unique_ptr<Items>>(&element.content);
@@ -121,30 +87,6 @@ void refuse_larger(std::size_t size, const Limits& limits) {
                                               std::to_string(limits.max_bytes));
 }
 
-std::size_t most_inflated(std::size_t deflated, const Limits& limits) {
-    return std::min(limits.max_inflated_bytes,
-                    std::max(kFreelyInflated, deflated * kMostInflation));
-}
-
-/// What a deflated data set holds before its pixels, inflated no further than need be.
-std::pair<std::unique_ptr<Node>, Bytes> read_deflated_head(ByteView deflated,
-                                                           const Encoding& encoding,
-                                                           const Limits& limits) {
-    const std::size_t size = inflated_size(deflated, most_inflated(deflated.size(), limits));
-    for (std::size_t most = kFirstInflated;; most *= 8) {
-        const bool whole = most >= size;
-        Bytes begin = inflated_begin(deflated, std::min(most, size));
-        try {
-            auto node = read_data_set(begin, 0, encoding, limits,
-                                      whole ? Extent::kWhole : Extent::kToPixelData);
-            return {std::move(node), std::move(begin)};
-        } catch (const Error&) {
-            // The header is longer, or there are no pixels.
-            if (whole) throw;
-        }
-    }
-}
-
 Encoding encoding_of(const TransferSyntax* syntax) {
     return syntax == nullptr ? Encoding{} : Encoding{syntax->explicit_vr, syntax->little_endian};
 }
@@ -152,7 +94,7 @@ Encoding encoding_of(const TransferSyntax* syntax) {
 /// The nodes of a data set and what they look into.
 struct Encoded {
     std::unique_ptr<Node> node;
-    std::shared_ptr<const Bytes> backing;
+    std::shared_ptr<const void> backing;
 };
 
 DataSet finished(Encoded encoded, const std::string& transfer_syntax_uid) {
@@ -162,20 +104,26 @@ DataSet finished(Encoded encoded, const std::string& transfer_syntax_uid) {
     return DataSet(std::move(encoded.node));
 }
 
-/// Of a file of which nothing need be copied but the header.
-Encoded read_head(ByteView file, const FileMeta& meta, const Limits& limits) {
+enum class Values { kCopied, kBorrowed };
+
+/// Of a file of which nothing need be copied but the header, if that.
+Encoded read_head(ByteView file, const FileMeta& meta, const Limits& limits, Values values) {
     const TransferSyntax* const syntax = find_transfer_syntax(meta.transfer_syntax_uid);
     const Encoding encoding = encoding_of(syntax);
+    Encoded head;
     if (syntax != nullptr && syntax->deflated) {
-        auto [node, inflated] =
-            read_deflated_head(file.subspan(meta.data_set_offset), encoding, limits);
-        node->pixel_data_offset = 0;
-        auto backing = copy_without_pixels(*node, inflated);
-        return {std::move(node), std::move(backing)};
+        InflatedHead inflated = read_deflated_head(
+            file.subspan(meta.data_set_offset), limits,
+            values == Values::kCopied ? Forgotten::kPixels : Forgotten::kLargeValues);
+        head = {std::move(inflated.node), std::move(inflated.backing)};
+        head.node->pixel_data_offset = 0;
+    } else {
+        head.node =
+            read_data_set(file, meta.data_set_offset, encoding, limits, Extent::kWithoutPixels);
+        if (values == Values::kCopied) head.backing = copy_without_pixels(*head.node, file);
     }
-    auto node = read_data_set(file, meta.data_set_offset, encoding, limits);
-    auto backing = copy_without_pixels(*node, file);
-    return {std::move(node), std::move(backing)};
+    head.node->pixels_skipped = true;
+    return head;
 }
 
 /// What lies behind `meta`, its text as it came.
@@ -185,13 +133,12 @@ Encoded read_whole(Bytes&& file, const FileMeta& meta, const Limits& limits) {
     Encoded whole;
     if (deflated) {
         const ByteView data_set = ByteView(file).subspan(meta.data_set_offset);
-        whole.backing = std::make_shared<const Bytes>(
-            inflated(data_set, most_inflated(data_set.size(), limits)));
-    } else {
-        whole.backing = std::make_shared<const Bytes>(std::move(file));
+        file = inflated(data_set, most_inflated(data_set.size(), limits));
     }
-    whole.node = read_data_set(*whole.backing, deflated ? 0 : meta.data_set_offset,
-                               encoding_of(syntax), limits);
+    const auto backing = std::make_shared<const Bytes>(std::move(file));
+    whole.backing = backing;
+    whole.node =
+        read_data_set(*backing, deflated ? 0 : meta.data_set_offset, encoding_of(syntax), limits);
     if (deflated) whole.node->pixel_data_offset = 0;
     return whole;
 }
@@ -226,7 +173,7 @@ DataSet DataSet::parse(ByteView part10, const Limits& limits, PixelData pixels) 
     refuse_larger(part10.size(), limits);
     const FileMeta meta = read_file_meta(part10);
     Encoded encoded = pixels == PixelData::kSkip
-                          ? read_head(part10, meta, limits)
+                          ? read_head(part10, meta, limits, Values::kCopied)
                           : read_whole(Bytes(part10.begin(), part10.end()), meta, limits);
     return finished(std::move(encoded), meta.transfer_syntax_uid);
 }
@@ -236,6 +183,12 @@ DataSet DataSet::parse(Bytes&& part10, const Limits& limits, PixelData pixels) {
     refuse_larger(part10.size(), limits);
     const FileMeta meta = read_file_meta(part10);
     return finished(read_whole(std::move(part10), meta, limits), meta.transfer_syntax_uid);
+}
+
+DataSet DataSet::header_in(ByteView part10, const Limits& limits) {
+    refuse_larger(part10.size(), limits);
+    const FileMeta meta = read_file_meta(part10);
+    return finished(read_head(part10, meta, limits, Values::kBorrowed), meta.transfer_syntax_uid);
 }
 
 MessageDataSet read_message(Bytes&& message, std::string_view transfer_syntax_uid,

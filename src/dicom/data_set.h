@@ -58,6 +58,11 @@ class DataSet {
                                        PixelData pixels = PixelData::kKeep);
     [[nodiscard]] static DataSet parse(Bytes&& part10, const Limits& limits = {},
                                        PixelData pixels = PixelData::kKeep);
+    /// As `parse` with PixelData::kSkip, but without a copy: values are looked up in `part10`,
+    /// which has to stay as long as what is returned, and its clones, do. Values of some size of VR
+    /// OB, OD, OF, OL, OV, OW and UN are there with their length alone, and are not to be looked
+    /// at.
+    [[nodiscard]] static DataSet header_in(ByteView part10, const Limits& limits = {});
     /// As `parse`; also throws as read_file does.
     [[nodiscard]] static DataSet from_file(const std::filesystem::path& path,
                                            const Limits& limits = {},

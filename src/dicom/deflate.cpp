@@ -1,12 +1,17 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <deque>
 #include <limits>
+#include <new>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "base/error.h"
+#include "dicom/inflate.h"
 #include "dicom/reader.h"
+#include "dicom/value_scan.h"
 
 namespace lucerna::dicom {
 namespace {
@@ -19,79 +24,150 @@ uInt at_most_uint(std::size_t size) {
     return static_cast<uInt>(std::min<std::size_t>(size, std::numeric_limits<uInt>::max()));
 }
 
+/// What a deflated data set may inflate to: so much, and else so many times its size. Reports and
+/// images come to a twentieth at best, masks of segmentations to a three hundredth; zeros to a
+/// thousandth.
+constexpr std::size_t kFreelyInflated = std::size_t{64} << 20;
+constexpr std::size_t kMostInflation = 300;
+
 }  // namespace
+
+Inflater::Inflater(ByteView deflated) : input_(deflated) {
+    if (inflateInit2(&stream_, kRawDeflate) != Z_OK) {
+        throw Error(ErrorCode::kInternal, "zlib cannot start to inflate");
+    }
+}
+
+Inflater::~Inflater() {
+    inflateEnd(&stream_);
+}
+
+std::size_t Inflater::fill(std::span<std::uint8_t> into) {
+    std::size_t filled = 0;
+    while (!ended_ && filled < into.size()) {
+        stream_.next_in = const_cast<Bytef*>(input_.data() + consumed_);
+        stream_.avail_in = at_most_uint(input_.size() - consumed_);
+        stream_.next_out = into.data() + filled;
+        stream_.avail_out = at_most_uint(into.size() - filled);
+        const uInt in = stream_.avail_in;
+        const uInt out = stream_.avail_out;
+        const int state = inflate(&stream_, Z_NO_FLUSH);
+        consumed_ += in - stream_.avail_in;
+        filled += out - stream_.avail_out;
+        const bool stuck = in == stream_.avail_in && out == stream_.avail_out;
+        ended_ = state == Z_STREAM_END;
+        if (!ended_ && (state != Z_OK || stuck)) {
+            throw Error(ErrorCode::kInvalidInput,
+                        "a deflated data set is damaged or ends early, at its byte " +
+                            std::to_string(consumed_));
+        }
+    }
+    position_ += filled;
+    return filled;
+}
+
+std::size_t Inflater::skip(std::size_t count) {
+    scratch_.resize(kScratch);
+    std::size_t skipped = 0;
+    while (!ended_ && skipped < count) {
+        skipped += fill(std::span(scratch_).first(std::min(kScratch, count - skipped)));
+    }
+    return skipped;
+}
+
+std::size_t most_inflated(std::size_t deflated, const Limits& limits) {
+    return std::min(limits.max_inflated_bytes,
+                    std::max(kFreelyInflated, deflated * kMostInflation));
+}
 
 namespace {
 
-/// Inflates step by step.
-class Inflater {
-  public:
-    explicit Inflater(ByteView input) : input_(input) {
-        if (inflateInit2(&stream_, kRawDeflate) != Z_OK) {
-            throw Error(ErrorCode::kInternal, "zlib cannot start to inflate");
-        }
-    }
-    ~Inflater() { inflateEnd(&stream_); }
-    Inflater(const Inflater&) = delete;
-    Inflater& operator=(const Inflater&) = delete;
+[[noreturn]] void refuse_more_than(std::size_t limit, const char* what) {
+    throw Error(ErrorCode::kInvalidInput,
+                std::string("a deflated data set inflates to more than ") + std::to_string(limit) +
+                    " bytes" + what);
+}
 
-    [[nodiscard]] bool ended() const { return ended_; }
-    /// Fills `into` as far as there is something; returns how far.
-    std::size_t fill(std::span<std::uint8_t> into) {
-        std::size_t filled = 0;
-        while (!ended_ && filled < into.size()) {
-            stream_.next_in = const_cast<Bytef*>(input_.data() + consumed_);
-            stream_.avail_in = at_most_uint(input_.size() - consumed_);
-            stream_.next_out = into.data() + filled;
-            stream_.avail_out = at_most_uint(into.size() - filled);
-            const uInt in = stream_.avail_in;
-            const uInt out = stream_.avail_out;
-            const int state = inflate(&stream_, Z_NO_FLUSH);
-            consumed_ += in - stream_.avail_in;
-            filled += out - stream_.avail_out;
-            const bool stuck = in == stream_.avail_in && out == stream_.avail_out;
-            ended_ = state == Z_STREAM_END;
-            if (!ended_ && (state != Z_OK || stuck)) {
-                throw Error(ErrorCode::kInvalidInput,
-                            "a deflated data set is damaged or ends early, at its byte " +
-                                std::to_string(consumed_));
-            }
+/// Counted first: memory is given to what is there, and to nothing that is thrown away again.
+std::size_t inflated_size(ByteView input, std::size_t limit) {
+    Inflater inflater(input);
+    while (!inflater.ended()) {
+        inflater.skip(kScratch);
+        if (inflater.position() > limit) refuse_more_than(limit, "");
+    }
+    return inflater.position();
+}
+
+/// Holds of what is inflated what is to be held.
+class HeadInflation {
+  public:
+    HeadInflation(const Limits& limits, Forgotten forgotten)
+        : limits_(limits), forgotten_(forgotten), scan_(0, Encoding{}) {}
+
+    InflatedHead run(ByteView deflated) {
+        const std::size_t limit = most_inflated(deflated.size(), limits_);
+        Inflater inflater(deflated);
+        Bytes piece(kScratch);
+        while (!inflater.ended()) {
+            take(ByteView(piece).first(inflater.fill(piece)));
+            if (inflater.position() > limit) refuse_more_than(limit, "");
         }
-        return filled;
+        head_.node =
+            read_data_set(buffer().bytes(), 0, Encoding{}, limits_, Extent::kWithoutPixels);
+        return std::move(head_);
     }
 
   private:
-    ByteView input_;
-    z_stream stream_{};
-    std::size_t consumed_ = 0;
-    bool ended_ = false;
+    SparseBuffer& buffer() { return head_.backing->bytes; }
+
+    void take(ByteView piece) {
+        if (piece.empty()) return;
+        const std::size_t begin = buffer().size();
+        const std::span<std::uint8_t> room = buffer().grow(piece.size());
+        if (room.empty()) throw std::bad_alloc();
+        const bool unwanted = !values_.empty() && values_.front().begin <= begin &&
+                              values_.front().end >= buffer().size();
+        if (!unwanted) std::copy(piece.begin(), piece.end(), room.begin());
+        scan_.follow(buffer().bytes());
+        for (const ByteRange& value : scan_.take_large()) {
+            if (forgotten_ == Forgotten::kLargeValues || value == scan_.native_pixels())
+                values_.push_back(value);
+        }
+        forget();
+        if (forgotten_ == Forgotten::kLargeValues && buffer().held() > kFreelyInflated)
+            refuse_more_than(kFreelyInflated, " beside its large values");
+    }
+
+    void forget() {
+        const std::size_t size = buffer().size();
+        while (!values_.empty() && values_.front().begin < size) {
+            ByteRange& value = values_.front();
+            buffer().forget({value.begin, std::min(value.end, size)});
+            if (value.end > size) {
+                value.begin = size;
+                return;
+            }
+            values_.pop_front();
+        }
+    }
+
+    const Limits& limits_;
+    const Forgotten forgotten_;
+    ValueScan scan_;
+    std::deque<ByteRange> values_;
+    InflatedHead head_{nullptr, std::make_shared<InflatedHead::Backing>()};
 };
 
 }  // namespace
 
-std::size_t inflated_size(ByteView input, std::size_t limit) {
-    Inflater inflater(input);
-    Bytes scratch(kScratch);
-    std::size_t size = 0;
-    while (!inflater.ended()) {
-        size += inflater.fill(scratch);
-        if (size > limit) {
-            throw Error(ErrorCode::kInvalidInput, "a deflated data set inflates to more than " +
-                                                      std::to_string(limit) + " bytes");
-        }
-    }
-    return size;
-}
-
-Bytes inflated_begin(ByteView input, std::size_t most) {
-    Bytes begin(most);
-    begin.resize(Inflater(input).fill(begin));
-    return begin;
+InflatedHead read_deflated_head(ByteView deflated, const Limits& limits, Forgotten forgotten) {
+    return HeadInflation(limits, forgotten).run(deflated);
 }
 
 Bytes inflated(ByteView input, std::size_t limit) {
-    // Counted first: memory is given to what is there, and to nothing that is thrown away again.
-    return inflated_begin(input, inflated_size(input, limit));
+    Bytes all(inflated_size(input, limit));
+    Inflater(input).fill(all);
+    return all;
 }
 
 Bytes deflated(ByteView input) {

@@ -3,7 +3,7 @@ find_package(OpenSSL REQUIRED)
 find_package(ZLIB REQUIRED)
 target_sources(lucerna_dicom PRIVATE
     channel.cpp convertible.cpp dimse_command.cpp dimse_message.cpp dimse_status.cpp event_report.cpp
-    part10_head.cpp pdu.cpp receive_buffer.cpp
+    part10_head.cpp pdu.cpp
     scp.cpp scp_association.cpp scp_exchange.cpp scu.cpp scu_association.cpp storage_class.cpp
     tls_context.cpp transport.cpp)
 target_link_libraries(lucerna_dicom PRIVATE OpenSSL::SSL OpenSSL::Crypto ZLIB::ZLIB)

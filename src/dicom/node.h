@@ -10,6 +10,7 @@
 
 #include "base/encoding.h"
 #include "dicom/data_set.h"
+#include "dicom/sparse_buffer.h"
 #include "dicom/vr.h"
 
 namespace lucerna::dicom {
@@ -62,10 +63,12 @@ struct Element {
 struct Node {
     std::vector<Element> elements;
     /// The bytes that views look into. Never changed once shared.
-    std::shared_ptr<const Bytes> backing;
+    std::shared_ptr<const void> backing;
     std::string transfer_syntax_uid;
     std::size_t pixel_data_offset = 0;
     bool pixels_skipped = false;
+    /// Where reading left out Pixel Data: its value in what was read.
+    ByteRange skipped;
 
     [[nodiscard]] const Element* find(Tag tag) const;
     /// Requires that it is there.

@@ -9,24 +9,42 @@
 namespace lucerna::dicom {
 namespace {
 
-constexpr std::uint32_t kUndefinedLength = 0xFFFFFFFF;
 constexpr std::size_t kPreambleBytes = 128;
 constexpr std::size_t kHeaderBytes = 8;
-constexpr Tag kItem{0xFFFE, 0xE000};
-constexpr Tag kItemDelimitation{0xFFFE, 0xE00D};
-constexpr Tag kSequenceDelimitation{0xFFFE, 0xE0DD};
-
-struct Header {
-    Tag tag;
-    Vr vr;
-    std::uint32_t length = 0;
-    /// Where the element begins, for messages.
-    std::size_t offset = 0;
-};
 
 [[noreturn]] void refuse(const std::string& what, std::size_t offset) {
     throw Error(ErrorCode::kInvalidInput,
                 "not a readable DICOM data set: " + what + ", at offset " + std::to_string(offset));
+}
+
+std::uint16_t number16(ByteView bytes, std::size_t at, const Encoding& encoding) {
+    const std::uint16_t number = u16(bytes, at);
+    return encoding.little_endian ? number : static_cast<std::uint16_t>(number << 8 | number >> 8);
+}
+
+std::uint32_t number32(ByteView bytes, std::size_t at, const Encoding& encoding) {
+    if (encoding.little_endian) return u32(bytes, at);
+    return static_cast<std::uint32_t>(number16(bytes, at, encoding)) << 16 |
+           number16(bytes, at + 2, encoding);
+}
+
+/// VR and length of explicit VR (PS3.5 7.1.2).
+void read_explicit_length(ElementHeader& header, ByteView bytes, std::size_t end,
+                          const Encoding& encoding) {
+    const std::size_t at = header.offset;
+    header.vr = Vr(static_cast<char>(bytes[at + 4]), static_cast<char>(bytes[at + 5]));
+    if (!header.vr.is_well_formed()) {
+        // Some writers leave the VR out where they don't know it. Its length is short then.
+        const auto entry = look_up(header.tag);
+        header.vr = entry && !entry->vr.has_long_length() ? entry->vr : vr::kUn;
+        header.length = number16(bytes, at + 6, encoding);
+    } else if (!header.vr.has_long_length()) {
+        header.length = number16(bytes, at + 6, encoding);
+    } else {
+        if (end - at < kLongestHeader) refuse("it ends within an element's header", at);
+        header.length = number32(bytes, at + kHeaderBytes, encoding);
+        header.value = at + kLongestHeader;
+    }
 }
 
 /// Walks elements without recursion deeper than the limit, without allocating for what is not
@@ -43,7 +61,7 @@ class Reader {
         const std::size_t start = at_;
         while (true) {
             if (at_ == end && !delimited) break;
-            Header header = read_header(end);
+            ElementHeader header = read_header(end);
             if (header.tag == kItemDelimitation && delimited) break;
             if (header.tag.group == 0xFFFE) refuse("a delimiter out of place", header.offset);
             if (header.tag.group == 0x0000 || header.tag.group == 0x0002) {
@@ -56,6 +74,12 @@ class Reader {
                     node.elements.push_back({header.tag, header.vr, ByteView()});
                     break;
                 }
+                if (extent_ == Extent::kWithoutPixels && header.vr != vr::kSq) {
+                    skip_pixels(header, end);
+                    node.skipped = {header.value, at_};
+                    node.elements.push_back({header.tag, header.vr, ByteView()});
+                    continue;
+                }
             }
             Element::Content content = read_content(node, header, end, depth);
             note_pixel_representation(header, content);
@@ -66,8 +90,8 @@ class Reader {
 
     /// One element of the File Meta Information; empty after the last.
     std::optional<Element> read_meta_element() {
-        if (bytes_.size() - at_ < kHeaderBytes || number16(at_) != 0x0002) return std::nullopt;
-        const Header header = read_header(bytes_.size());
+        if (bytes_.size() - at_ < kHeaderBytes || u16(bytes_, at_) != 0x0002) return std::nullopt;
+        const ElementHeader header = read_header(bytes_.size());
         if (header.length == kUndefinedLength) {
             refuse(describe(header.tag) + " of undefined length", header.offset);
         }
@@ -75,70 +99,26 @@ class Reader {
     }
 
   private:
-    [[nodiscard]] std::uint16_t number16(std::size_t at) const {
-        const std::uint16_t number = u16(bytes_, at);
-        return encoding_.little_endian ? number
-                                       : static_cast<std::uint16_t>(number << 8 | number >> 8);
-    }
-    [[nodiscard]] std::uint32_t number32(std::size_t at) const {
-        if (encoding_.little_endian) return u32(bytes_, at);
-        return static_cast<std::uint32_t>(number16(at)) << 16 | number16(at + 2);
-    }
-
     /// Comes before every attribute whose VR depends on it.
-    void note_pixel_representation(const Header& header, const Element::Content& content) {
+    void note_pixel_representation(const ElementHeader& header, const Element::Content& content) {
         if (header.tag != tags::kPixelRepresentation) return;
         const auto* const value = std::get_if<ByteView>(&content);
         signed_pixels_ = value != nullptr && value->size() >= 2 && u16(*value, 0) == 1;
     }
 
-    void count_one(const Header& header) {
+    void count_one(const ElementHeader& header) {
         if (++elements_ <= limits_.max_elements) return;
         refuse("more than " + std::to_string(limits_.max_elements) + " elements", header.offset);
     }
 
-    Header read_header(std::size_t end) {
-        Header header;
-        header.offset = at_;
-        if (end - at_ < kHeaderBytes) {
-            refuse(end == at_ ? "it ends where an element or a delimiter should follow"
-                              : "it ends within an element's header",
-                   at_);
-        }
-        header.tag = {number16(at_), number16(at_ + 2)};
-        if (header.tag.group == 0xFFFE || !encoding_.explicit_vr) {
-            header.length = number32(at_ + 4);
-            at_ += kHeaderBytes;
-            if (header.tag.group != 0xFFFE) {
-                const auto entry = look_up(header.tag);
-                header.vr = entry ? entry->vr : vr::kUn;
-                if (entry && entry->signed_by_pixels && signed_pixels_) header.vr = vr::kSs;
-            }
-            return header;
-        }
-        read_explicit_length(header, end);
+    ElementHeader read_header(std::size_t end) {
+        const ElementHeader header =
+            read_element_header(bytes_, at_, end, encoding_, signed_pixels_);
+        at_ = header.value;
         return header;
     }
 
-    void read_explicit_length(Header& header, std::size_t end) {
-        header.vr = Vr(static_cast<char>(bytes_[at_ + 4]), static_cast<char>(bytes_[at_ + 5]));
-        if (!header.vr.is_well_formed()) {
-            // Some writers leave the VR out where they don't know it. Its length is short then.
-            const auto entry = look_up(header.tag);
-            header.vr = entry && !entry->vr.has_long_length() ? entry->vr : vr::kUn;
-            header.length = number16(at_ + 6);
-            at_ += kHeaderBytes;
-        } else if (!header.vr.has_long_length()) {
-            header.length = number16(at_ + 6);
-            at_ += kHeaderBytes;
-        } else {
-            if (end - at_ < kHeaderBytes + 4) refuse("it ends within an element's header", at_);
-            header.length = number32(at_ + kHeaderBytes);
-            at_ += kHeaderBytes + 4;
-        }
-    }
-
-    ByteView take_value(const Header& header, std::size_t end) {
+    ByteView take_value(const ElementHeader& header, std::size_t end) {
         if (header.length > end - at_) {
             refuse(describe(header.tag) + " claims " + std::to_string(header.length) +
                        " bytes where " + std::to_string(end - at_) + " are left",
@@ -149,7 +129,7 @@ class Reader {
         return value;
     }
 
-    Element::Content read_content(const Node& node, Header& header, std::size_t end,
+    Element::Content read_content(const Node& node, ElementHeader& header, std::size_t end,
                                   std::size_t depth) {
         const bool undefined = header.length == kUndefinedLength;
         const bool pixels = header.tag == tags::kPixelData && header.vr != vr::kSq;
@@ -171,7 +151,7 @@ class Reader {
     }
 
     /// A value of VR UN whose VR the dictionary knows (PS3.5 6.2.2) is read as that.
-    Element::Content explained(Header& header, ByteView value, std::size_t depth) {
+    Element::Content explained(ElementHeader& header, ByteView value, std::size_t depth) {
         const auto entry = look_up(header.tag);
         if (!entry || entry->vr == vr::kUn) return value;
         if (entry->vr != vr::kSq) {
@@ -182,7 +162,7 @@ class Reader {
         at_ = after - value.size();
         const std::size_t elements = elements_;
         try {
-            Header sequence = header;
+            ElementHeader sequence = header;
             sequence.vr = vr::kSq;
             Element::Content content = read_implicit_sequence(sequence, after, depth);
             header.vr = vr::kSq;
@@ -194,7 +174,7 @@ class Reader {
         }
     }
 
-    Element::Content read_implicit_sequence(const Header& header, std::size_t end,
+    Element::Content read_implicit_sequence(const ElementHeader& header, std::size_t end,
                                             std::size_t depth) {
         const Encoding outside = std::exchange(encoding_, Encoding{false, true});
         try {
@@ -207,7 +187,8 @@ class Reader {
         }
     }
 
-    Element::Content read_sequence(const Header& header, std::size_t end, std::size_t depth) {
+    Element::Content read_sequence(const ElementHeader& header, std::size_t end,
+                                   std::size_t depth) {
         if (depth >= limits_.max_depth) {
             refuse("sequences more than " + std::to_string(limits_.max_depth) + " deep, in " +
                        describe(header.tag),
@@ -218,7 +199,7 @@ class Reader {
         const std::size_t sequence_end = undefined ? end : at_ + header.length;
         std::unique_ptr<Items> items;
         while (undefined || at_ < sequence_end) {
-            const Header item = read_header(sequence_end);
+            const ElementHeader item = read_header(sequence_end);
             if (item.tag == kSequenceDelimitation) {
                 if (undefined) break;
                 continue;
@@ -233,7 +214,7 @@ class Reader {
         return items;
     }
 
-    void read_item(Node& node, const Header& item, std::size_t end, std::size_t depth) {
+    void read_item(Node& node, const ElementHeader& item, std::size_t end, std::size_t depth) {
         const bool undefined = item.length == kUndefinedLength;
         if (!undefined && item.length > end - at_) {
             refuse("an item claims " + std::to_string(item.length) + " bytes where " +
@@ -243,32 +224,48 @@ class Reader {
         read_elements(node, undefined ? end : at_ + item.length, undefined, depth + 1);
     }
 
-    Element::Content read_fragments(const Header& header, std::size_t end) {
-        auto fragments = std::make_unique<Fragments>();
-        bool have_table = false;
-        std::size_t first = 0;
-        while (true) {
-            const Header item = read_header(end);
-            if (item.tag == kSequenceDelimitation) break;
+    /// Calls `take` with each item (PS3.5 A.4), the offset table first.
+    void each_fragment(const ElementHeader& header, std::size_t end, const auto& take) {
+        for (std::size_t number = 0;; ++number) {
+            const ElementHeader item = read_header(end);
+            if (item.tag == kSequenceDelimitation) return;
             if (item.tag != kItem) {
                 refuse("no fragment where one should follow in " + describe(header.tag),
                        item.offset);
             }
             const ByteView piece = take_value(item, end);
-            if (!have_table) {
-                fragments->basic_offset_table = piece;
-                have_table = true;
-                first = at_;
-                continue;
-            }
-            if (fragments->pieces.size() >= limits_.max_frames) {
+            if (number > limits_.max_frames) {
                 refuse("more than " + std::to_string(limits_.max_frames) + " fragments",
                        item.offset);
             }
-            fragments->pieces.push_back(piece);
-            fragments->offsets.push_back(item.offset - first);
+            take(number, item, piece);
         }
+    }
+
+    Element::Content read_fragments(const ElementHeader& header, std::size_t end) {
+        auto fragments = std::make_unique<Fragments>();
+        std::size_t first = 0;
+        each_fragment(header, end,
+                      [&](std::size_t number, const ElementHeader& item, ByteView piece) {
+                          if (number == 0) {
+                              fragments->basic_offset_table = piece;
+                              first = at_;
+                              return;
+                          }
+                          fragments->pieces.push_back(piece);
+                          fragments->offsets.push_back(item.offset - first);
+                      });
         return fragments;
+    }
+
+    void skip_pixels(ElementHeader& header, std::size_t end) {
+        if (header.length == kUndefinedLength) {
+            header.vr = vr::kOb;
+            each_fragment(header, end, [](std::size_t, const ElementHeader&, ByteView) {});
+            return;
+        }
+        const ByteView value = take_value(header, end);
+        if (header.vr == vr::kUn) (void)explained(header, value, 0);
     }
 
     /// Pixels of 32 bits are turned over as a whole, whatever the VR.
@@ -281,7 +278,7 @@ class Reader {
     }
 
     /// Big endian values are turned over once, here.
-    [[nodiscard]] Element::Content in_little_endian(const Node& node, const Header& header,
+    [[nodiscard]] Element::Content in_little_endian(const Node& node, const ElementHeader& header,
                                                     ByteView value) const {
         if (encoding_.little_endian) return value;
         const std::size_t unit =
@@ -318,6 +315,30 @@ class Reader {
 };
 
 }  // namespace
+
+ElementHeader read_element_header(ByteView bytes, std::size_t at, std::size_t end,
+                                  const Encoding& encoding, bool signed_pixels) {
+    if (end - at < kHeaderBytes) {
+        refuse(end == at ? "it ends where an element or a delimiter should follow"
+                         : "it ends within an element's header",
+               at);
+    }
+    ElementHeader header;
+    header.offset = at;
+    header.value = at + kHeaderBytes;
+    header.tag = {number16(bytes, at, encoding), number16(bytes, at + 2, encoding)};
+    const bool is_item = header.tag.group == 0xFFFE;
+    if (!is_item && encoding.explicit_vr) {
+        read_explicit_length(header, bytes, end, encoding);
+        return header;
+    }
+    header.length = number32(bytes, at + 4, encoding);
+    if (is_item) return header;
+    const auto entry = look_up(header.tag);
+    header.vr = entry ? entry->vr : vr::kUn;
+    if (entry && entry->signed_by_pixels && signed_pixels) header.vr = vr::kSs;
+    return header;
+}
 
 FileMeta read_file_meta(ByteView file) {
     constexpr std::string_view kPrefix = "DICM";

@@ -7,6 +7,7 @@
 #include "base/encoding.h"
 #include "dicom/limits.h"
 #include "dicom/node.h"
+#include "dicom/vr.h"
 
 namespace lucerna::dicom {
 
@@ -15,6 +16,26 @@ struct Encoding {
     bool explicit_vr = true;
     bool little_endian = true;
 };
+
+/// Tag, VR and length of an element, an item or a delimiter.
+struct ElementHeader {
+    Tag tag;
+    Vr vr;
+    std::uint32_t length = 0;
+    /// Where the element begins, and where its value does.
+    std::size_t offset = 0;
+    std::size_t value = 0;
+};
+inline constexpr std::uint32_t kUndefinedLength = 0xFFFFFFFF;
+inline constexpr Tag kItem{0xFFFE, 0xE000};
+inline constexpr Tag kItemDelimitation{0xFFFE, 0xE00D};
+inline constexpr Tag kSequenceDelimitation{0xFFFE, 0xE0DD};
+/// Of a header, at most.
+inline constexpr std::size_t kLongestHeader = 12;
+/// The one at `at`; nothing from `end` on is looked at. Of Pixel Representation hangs whether
+/// values that may be either are signed. Throws Error(kInvalidInput) as DataSet::parse does.
+[[nodiscard]] ElementHeader read_element_header(ByteView bytes, std::size_t at, std::size_t end,
+                                                const Encoding& encoding, bool signed_pixels);
 
 /// Where File Meta Information (PS3.10 7.1) ends and what it says of the rest.
 struct FileMeta {
@@ -26,8 +47,9 @@ struct FileMeta {
 
 /// The data set in `bytes` from `from` to its end. Views look into `bytes`; sets neither backing
 /// nor transfer syntax of the nodes. Throws Error(kInvalidInput) as DataSet::parse does.
-/// With `kToPixelData` reading stops at that element, which is left empty.
-enum class Extent { kWhole, kToPixelData };
+/// With `kToPixelData` reading stops at that element, which is left empty; with `kWithoutPixels`
+/// its bytes are left out, whatever they are, and Node::skipped says where they lie.
+enum class Extent { kWhole, kToPixelData, kWithoutPixels };
 [[nodiscard]] std::unique_ptr<Node> read_data_set(ByteView bytes, std::size_t from,
                                                   const Encoding& encoding, const Limits& limits,
                                                   Extent extent = Extent::kWhole);
@@ -35,10 +57,6 @@ enum class Extent { kWhole, kToPixelData };
 /// Raw deflate (PS3.5 A.5, RFC 1951). Throws Error(kInvalidInput) where it is damaged or more than
 /// `limit` bytes come out.
 [[nodiscard]] Bytes inflated(ByteView deflated, std::size_t limit);
-/// How many bytes come out; throws as `inflated` does, and needs no memory for them.
-[[nodiscard]] std::size_t inflated_size(ByteView deflated, std::size_t limit);
-/// The first `most` bytes that come out, or all. Throws where what it read of it is damaged.
-[[nodiscard]] Bytes inflated_begin(ByteView deflated, std::size_t most);
 [[nodiscard]] Bytes deflated(ByteView bytes);
 
 }  // namespace lucerna::dicom

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/encoding.h"
+#include "dicom/arriving_file.h"
 #include "dicom/part10_head.h"
 #include "dicom/tls.h"
 
@@ -56,8 +57,11 @@ struct Sender {
 /// One object as it came in.
 struct ReceivedObject {
     ObjectHead head;
-    /// A DICOM file: our File Meta Information, then the data set bit for bit as it was sent.
+    /// A DICOM file: our File Meta Information, then the data set bit for bit as it was sent. What
+    /// `arrival` took over reads as anything.
     ByteView file;
+    /// What ScpHandler::arriving made for it; null where it was not asked.
+    Arrival* arrival = nullptr;
 };
 
 /// A C-STORE that was answered with a failure.
@@ -100,6 +104,11 @@ class ScpHandler {
     /// The object is acknowledged with success when this returns. An Error is answered with the
     /// status of `status_for` and its message as Error Comment.
     virtual void object(const ReceivedObject& object, const Sender& sender) = 0;
+    /// For an object that is large and still coming. Null: it is held until it is there.
+    virtual std::unique_ptr<Arrival> arriving(const ObjectHead& /*head*/,
+                                              const Sender& /*sender*/) {
+        return nullptr;
+    }
     virtual void failed(const StoreFailure& failure, const Sender& sender) = 0;
     virtual void ended(const AssociationReport& report) = 0;
 };

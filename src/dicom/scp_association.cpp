@@ -300,7 +300,7 @@ void ScpAssociation::store(const DimseCommand& command, std::uint8_t context) {
                           agreed.transfer_syntax};
     std::optional<Refused> refused = reason_to_refuse(command, agreed);
     std::size_t data_set_offset = 0;
-    object_.clear();
+    object_.start([&] { return shared_.handler.arriving(head, report_.sender); });
     if (!refused) {
         const Bytes meta = part10_head(head, report_.sender.calling_aet);
         data_set_offset = meta.size();
@@ -362,6 +362,8 @@ void ScpAssociation::take_fragment(std::size_t bytes, std::optional<Refused>& re
         const std::span<std::uint8_t> room = object_.grow(bytes);
         if (!room.empty()) {
             channel_.payload(room);
+            refused = reason_against([&] { object_.offer(); });
+            if (refused) object_.clear();
             return;
         }
         refused = Refused{status::kOutOfResources, "too many objects are on their way in"};
@@ -377,17 +379,27 @@ void ScpAssociation::take_fragment(std::size_t bytes, std::optional<Refused>& re
 
 std::optional<ScpAssociation::Refused> ScpAssociation::keep(const ObjectHead& head,
                                                             std::size_t data_set_offset) {
-    try {
+    std::optional<Refused> mismatch;
+    const auto failure = reason_against([&] {
         const ByteView file = object_.bytes();
         const ObjectHead inner =
             head_of_data_set(file.subspan(data_set_offset), head.transfer_syntax_uid);
         if (inner.sop_class_uid != head.sop_class_uid)
-            return Refused{status::kDoesNotMatchClass,
-                           "SOP Class UID (0008,0016) differs from the request"};
-        if (inner.sop_instance_uid != head.sop_instance_uid)
-            return Refused{status::kDoesNotMatchClass,
-                           "SOP Instance UID (0008,0018) differs from the request"};
-        shared_.handler.object({head, file}, report_.sender);
+            mismatch = Refused{status::kDoesNotMatchClass,
+                               "SOP Class UID (0008,0016) differs from the request"};
+        else if (inner.sop_instance_uid != head.sop_instance_uid)
+            mismatch = Refused{status::kDoesNotMatchClass,
+                               "SOP Instance UID (0008,0018) differs from the request"};
+        else
+            shared_.handler.object({head, file, object_.arrival()}, report_.sender);
+    });
+    return failure ? failure : mismatch;
+}
+
+std::optional<ScpAssociation::Refused> ScpAssociation::reason_against(
+    const std::function<void()>& work) {
+    try {
+        work();
         return std::nullopt;
     } catch (const Error& error) {
         return Refused{status_for(error.code()), error.what()};

@@ -2,14 +2,15 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "dicom/arriving_file.h"
 #include "dicom/channel.h"
 #include "dicom/dimse_command.h"
-#include "dicom/receive_buffer.h"
 #include "dicom/scp.h"
 #include "dicom/scp_exchange.h"
 
@@ -75,6 +76,7 @@ class ScpAssociation {
                                                           const AgreedContext& context) const;
     void read_data_set(std::uint8_t context, std::optional<Refused>& refused);
     void take_fragment(std::size_t bytes, std::optional<Refused>& refused);
+    [[nodiscard]] static std::optional<Refused> reason_against(const std::function<void()>& work);
     [[nodiscard]] std::optional<Refused> keep(const ObjectHead& head, std::size_t data_set_offset);
     void respond(const DimseCommand& request, std::uint8_t context, std::uint16_t status,
                  const std::string& comment);
@@ -87,7 +89,7 @@ class ScpAssociation {
     bool inside_ = false;
     AbortReason abort_reason_ = AbortReason::kNotSpecified;
     AgreedContexts contexts_;
-    ReceiveBuffer object_;
+    ArrivingFile object_;
     std::uint64_t object_bytes_ = 0;
 };
 

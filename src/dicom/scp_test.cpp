@@ -3,12 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "dicom/dimse_status.h"
 #include "dicom/scp_test_support.h"
+#include "support/early_arrival.h"
 
 namespace lucerna::dicom {
 namespace {
@@ -196,6 +198,47 @@ TEST(Scp, RefusesObjectsBeyondWhatMayBeInFlightTogether) {
         if (status == status::kSuccess) std::this_thread::sleep_for(10ms);
     }
     EXPECT_EQ(status, status::kOutOfResources);
+}
+
+/// Takes large objects while they come.
+class EarlyTaker final : public Recorder {
+  public:
+    std::unique_ptr<Arrival> arriving(const ObjectHead& head, const Sender&) override {
+        if (full) throw Error(ErrorCode::kOutOfSpace, "no space");
+        early_head = head;
+        return std::make_unique<test::EarlyArrival>([this](const Bytes& file) { early = file; });
+    }
+    void object(const ReceivedObject& object, const Sender& sender) override {
+        if (object.arrival == nullptr)
+            Recorder::object(object, sender);
+        else
+            object.arrival->keep(object.file);
+    }
+
+    bool full = false;
+    ObjectHead early_head;
+    Bytes early;
+};
+
+TEST(Scp, HandsALargeObjectOverWhileItComes) {
+    EarlyTaker taker;
+    const Scp scp(any_port(), taker);
+    const Bytes large = small_object("1.2.3.4", 3'000'001);
+    const Bytes small = small_object("1.2.3.5", 1'000);
+    EXPECT_EQ(send(to(scp), large).kind, StatusKind::kSuccess);
+    EXPECT_EQ(taker.early_head.sop_instance_uid, "1.2.3.4");
+    EXPECT_TRUE(data_set_of(taker.early) == data_set_of(large));
+    EXPECT_EQ(send(to(scp), small).kind, StatusKind::kSuccess);
+    EXPECT_TRUE(taker.file("1.2.3.5"));
+}
+
+TEST(Scp, SaysWhyALargeObjectCannotBeTaken) {
+    EarlyTaker taker;
+    taker.full = true;
+    const Scp scp(any_port(), taker);
+    const SendOutcome outcome = send(to(scp), small_object("1.2.3.4", 3'000'000));
+    EXPECT_EQ(outcome.status, status::kOutOfResources);
+    EXPECT_THAT(outcome.why, HasSubstr("no space"));
 }
 
 TEST(Scp, KeepsNothingOfAnObjectThatWasCutOff) {

@@ -3,14 +3,39 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "dicom/part10_head.h"
+#include "store/arrival.h"
 
 namespace lucerna::pipeline {
+
+class ArchiveSink::Arriving final : public dicom::Arrival {
+  public:
+    explicit Arriving(ArchiveSink& sink)
+        : sink_(sink), arrival_(sink.store_.archive().arriving(store::Role::kReceived)) {}
+    std::vector<dicom::ByteRange> take(ByteView file) override { return arrival_->take(file); }
+    void keep(ByteView file) override {
+        if (arrival_->keep(file) == store::Kept::kNew) sink_.note(file);
+    }
+
+  private:
+    ArchiveSink& sink_;
+    std::unique_ptr<store::Arrival> arrival_;
+};
+
+std::unique_ptr<dicom::Arrival> ArchiveSink::arriving(const receive::Origin&) {
+    return std::make_unique<Arriving>(*this);
+}
+
 receive::KeptAs ArchiveSink::keep(ByteView file, const receive::Origin&) {
     const store::Kept kept = store_.archive().keep(file, store::Role::kReceived);
     if (kept == store::Kept::kAlreadyKept) return receive::KeptAs::kAlreadyKept;
+    note(file);
+    return receive::KeptAs::kNew;
+}
+
+/// The image is safe. What follows must not turn its acknowledgement into a failure: an exam that
+/// is not queued here is found by the watch for quiet exams.
+void ArchiveSink::note(ByteView file) {
     const std::string uid = dicom::split_part10(file).head.sop_instance_uid;
-    // The image is safe now. What follows must not turn its acknowledgement into a failure: an
-    // exam that is not queued here is found by the watch for quiet exams.
     try {
         const auto row = store_.archive().instance(uid);
         if (row) kept_(row->study_instance_uid);
@@ -18,7 +43,6 @@ receive::KeptAs ArchiveSink::keep(ByteView file, const receive::Origin&) {
         log_event(LogLevel::kError, "exam.not-noted",
                   {{"instance", uid}, {"problem", error.what()}});
     }
-    return receive::KeptAs::kNew;
 }
 
 exam::OrderOutcomes OrderDesk::take(std::span<const exam::OrderRequest> requests) {

@@ -20,8 +20,12 @@ class ArchiveSink final : public receive::InstanceSink {
     using OnKept = std::function<void(const std::string& study_instance_uid)>;
     ArchiveSink(store::Store& store, OnKept kept) : store_(store), kept_(std::move(kept)) {}
     receive::KeptAs keep(ByteView file, const receive::Origin& origin) override;
+    std::unique_ptr<dicom::Arrival> arriving(const receive::Origin& origin) override;
 
   private:
+    class Arriving;
+    void note(ByteView file);
+
     store::Store& store_;
     OnKept kept_;
 };

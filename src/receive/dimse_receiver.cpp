@@ -13,7 +13,15 @@ DimseReceiver::DimseReceiver(dicom::ScpOptions options, InstanceSink& sink,
 
 void DimseReceiver::ToSink::object(const dicom::ReceivedObject& object,
                                    const dicom::Sender& sender) {
-    (void)sink_.keep(object.file, {"dimse", sender.calling_aet});
+    if (object.arrival != nullptr)
+        object.arrival->keep(object.file);
+    else
+        (void)sink_.keep(object.file, {"dimse", sender.calling_aet});
+}
+
+std::unique_ptr<dicom::Arrival> DimseReceiver::ToSink::arriving(const dicom::ObjectHead&,
+                                                                const dicom::Sender& sender) {
+    return sink_.arriving({"dimse", sender.calling_aet});
 }
 
 void DimseReceiver::ToSink::failed(const dicom::StoreFailure& failure,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "dicom/scp.h"
@@ -29,6 +30,8 @@ class DimseReceiver {
       public:
         explicit ToSink(InstanceSink& sink) : sink_(sink) {}
         void object(const dicom::ReceivedObject& object, const dicom::Sender& sender) override;
+        std::unique_ptr<dicom::Arrival> arriving(const dicom::ObjectHead& head,
+                                                 const dicom::Sender& sender) override;
         void failed(const dicom::StoreFailure& failure, const dicom::Sender& sender) override;
         void ended(const dicom::AssociationReport& report) override;
 

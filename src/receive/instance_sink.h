@@ -1,8 +1,10 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "base/encoding.h"
+#include "dicom/arriving_file.h"
 
 namespace lucerna::receive {
 
@@ -26,6 +28,10 @@ class InstanceSink {
     /// Instance UID is kept with other content), kOutOfSpace, kIo. After a throw nothing is kept.
     /// Called from several threads at once.
     virtual KeptAs keep(ByteView file, const Origin& origin) = 0;
+
+    /// For a large file that is still coming: its `keep` is as the one above. Null: the file is
+    /// held until it is there. Called from several threads at once.
+    virtual std::unique_ptr<dicom::Arrival> arriving(const Origin& /*origin*/) { return nullptr; }
 };
 
 }  // namespace lucerna::receive

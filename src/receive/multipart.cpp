@@ -1,7 +1,6 @@
 #include "receive/multipart.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "base/error.h"
 
@@ -40,10 +39,10 @@ std::string lower_case(std::string_view text) {
 }  // namespace
 
 MultipartParser::MultipartParser(std::string_view boundary, const MultipartLimits& limits,
-                                 PartHandler handler)
+                                 PartTaker& taker)
     : delimiter_("\r\n--" + std::string(boundary)),
       limits_(limits),
-      handler_(std::move(handler)),
+      taker_(taker),
       // The first delimiter may stand at the very start: as if a line had ended before it.
       pending_(kLineBreak.begin(), kLineBreak.end()) {
     if (!is_boundary(boundary))
@@ -141,7 +140,8 @@ bool MultipartParser::read_headers() {
     header_bytes_ += seen;
     if (end == 0) {
         state_ = State::kBody;
-        scanned_ = 0;
+        part_bytes_ = 0;
+        taker_.begin(headers_);
     } else {
         take_header_line(text.substr(0, end));
     }
@@ -157,23 +157,21 @@ void MultipartParser::take_header_line(std::string_view line) {
 
 bool MultipartParser::read_body() {
     const std::string_view text = rest();
-    const std::size_t found = text.find(delimiter_, scanned_);
-    const std::size_t size = found == std::string_view::npos ? text.size() : found;
-    // What may still turn out to be the delimiter does not count yet.
+    const std::size_t found = text.find(delimiter_);
+    const bool ends = found != std::string_view::npos;
+    // What may still turn out to be the delimiter is left.
     const std::size_t certain =
-        found == std::string_view::npos ? size - std::min(size, delimiter_.size() - 1) : size;
-    if (certain > limits_.max_part_bytes)
+        ends ? found : text.size() - std::min(text.size(), delimiter_.size() - 1);
+    part_bytes_ += certain;
+    if (part_bytes_ > limits_.max_part_bytes)
         refuse("it is larger than " + std::to_string(limits_.max_part_bytes) + " bytes");
-    if (found == std::string_view::npos) {
-        scanned_ = certain;
-        return false;
-    }
-    const Part part{std::move(headers_), ByteView(pending_).subspan(start_, found)};
-    handler_(part);
-    ++parts_;
-    headers_.clear();
-    start_ += found + delimiter_.size();
+    if (certain > 0) taker_.more(ByteView(pending_).subspan(start_, certain));
+    start_ += certain;
+    if (!ends) return false;
+    start_ += delimiter_.size();
     state_ = State::kAfterDelimiter;
+    taker_.end();
+    ++parts_;
     return true;
 }
 

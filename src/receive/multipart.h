@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -19,28 +18,35 @@ struct MultipartLimits {
     std::size_t max_header_bytes = 16 * 1024;
 };
 
-/// Takes a multipart body (RFC 2046 5.1.1) apart as it streams in; holds one part at a time.
+/// Takes the parts of a multipart body as they come in.
+class PartTaker {
+  public:
+    /// Names in lower case.
+    using Headers = std::map<std::string, std::string>;
+
+    virtual ~PartTaker() = default;
+    virtual void begin(const Headers& headers) = 0;
+    /// The next bytes of the part that was begun; valid only during the call.
+    virtual void more(ByteView bytes) = 0;
+    virtual void end() = 0;
+};
+
+/// Takes a multipart body (RFC 2046 5.1.1) apart as it streams in. Holds no more of it than was fed
+/// last and what may be a boundary.
 class MultipartParser {
   public:
-    struct Part {
-        /// Names in lower case.
-        std::map<std::string, std::string> headers;
-        /// Valid only during the call.
-        ByteView body;
-    };
-    using PartHandler = std::function<void(const Part&)>;
-
-    /// Throws Error(kInvalidInput) unless the boundary is 1 to 70 of the characters allowed there.
-    MultipartParser(std::string_view boundary, const MultipartLimits& limits, PartHandler handler);
+    /// The taker must outlive this. Throws Error(kInvalidInput) unless the boundary is 1 to 70 of
+    /// the characters allowed there.
+    MultipartParser(std::string_view boundary, const MultipartLimits& limits, PartTaker& taker);
 
     /// The next bytes of the body, cut anywhere. Throws Error(kInvalidInput): a limit is passed or
     /// the body is malformed; the message says which and at which part. After a throw the parser
-    /// is done for. What the handler throws comes through.
+    /// is done for. What the taker throws comes through.
     void feed(ByteView bytes);
     /// The body has ended. Throws Error(kInvalidInput) if its closing delimiter never came.
     void finish();
 
-    /// Handed over so far.
+    /// Ended so far.
     [[nodiscard]] std::size_t parts() const { return parts_; }
 
   private:
@@ -58,15 +64,15 @@ class MultipartParser {
 
     std::string delimiter_;  // CRLF, two hyphens, boundary
     MultipartLimits limits_;
-    PartHandler handler_;
+    PartTaker& taker_;
     State state_ = State::kPreamble;
     Bytes pending_;
-    std::size_t start_ = 0;    // what lies before it is done with
-    std::size_t scanned_ = 0;  // from start_: no delimiter begins in these
+    std::size_t start_ = 0;  // what lies before it is done with
+    std::size_t part_bytes_ = 0;
     std::size_t total_ = 0;
     std::size_t parts_ = 0;
     std::size_t header_bytes_ = 0;
-    std::map<std::string, std::string> headers_;
+    PartTaker::Headers headers_;
 };
 
 }  // namespace lucerna::receive

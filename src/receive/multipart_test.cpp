@@ -15,23 +15,29 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-struct Taken {
+struct Taken final : PartTaker {
     std::vector<std::string> bodies;
-    std::vector<std::map<std::string, std::string>> headers;
+    std::vector<Headers> headers;
+    std::size_t ended = 0;
+
+    void begin(const Headers& of_part) override {
+        bodies.emplace_back();
+        headers.push_back(of_part);
+    }
+    void more(ByteView bytes) override { bodies.back() += as_text(bytes); }
+    void end() override { ++ended; }
 };
 
 /// Feeds the text in pieces of the given size.
 Taken parse(const std::string& text, std::size_t piece = 1 << 20, MultipartLimits limits = {},
             const std::string& boundary = "xyz") {
     Taken taken;
-    MultipartParser parser(boundary, limits, [&](const MultipartParser::Part& part) {
-        taken.bodies.emplace_back(as_text(part.body));
-        taken.headers.push_back(part.headers);
-    });
+    MultipartParser parser(boundary, limits, taken);
     for (std::size_t at = 0; at < text.size(); at += piece)
         parser.feed(as_byte_view(text).subspan(at, std::min(piece, text.size() - at)));
     parser.finish();
-    EXPECT_EQ(parser.parts(), taken.bodies.size());
+    EXPECT_EQ(parser.parts(), taken.ended);
+    EXPECT_EQ(taken.bodies.size(), taken.ended);
     return taken;
 }
 
@@ -129,7 +135,7 @@ TEST(Multipart, HoldsEachOfItsLimits) {
 }
 
 TEST(Multipart, RefusesBoundariesThatAreNone) {
-    const auto nothing = [](const MultipartParser::Part&) {};
+    Taken nothing;
     EXPECT_THROW(MultipartParser("", {}, nothing), Error);
     EXPECT_THROW(MultipartParser(std::string(71, 'a'), {}, nothing), Error);
     EXPECT_THROW(MultipartParser("a\r\nb", {}, nothing), Error);
@@ -137,10 +143,28 @@ TEST(Multipart, RefusesBoundariesThatAreNone) {
     EXPECT_NO_THROW(MultipartParser("=_'()+,-./:=? a", {}, nothing));
 }
 
-TEST(Multipart, PassesOnWhatTheHandlerThrows) {
-    MultipartParser parser("xyz", {}, [](const MultipartParser::Part&) {
-        throw Error(ErrorCode::kOutOfSpace, "full");
-    });
+TEST(Multipart, HandsAPartOnWhileItComes) {
+    Taken taken;
+    MultipartParser parser("xyz", {}, taken);
+    parser.feed(as_byte_view("--xyz\r\n\r\n"));
+    const std::string piece(100'000, 'x');
+    for (std::size_t pieces = 1; pieces <= 10; ++pieces) {
+        parser.feed(as_byte_view(piece));
+        EXPECT_GE(taken.bodies.at(0).size() + 10, pieces * piece.size());
+        EXPECT_EQ(taken.ended, 0U);
+    }
+    parser.feed(as_byte_view("\r\n--xyz--"));
+    EXPECT_EQ(taken.bodies.at(0).size(), 10 * piece.size());
+    EXPECT_EQ(taken.ended, 1U);
+}
+
+TEST(Multipart, PassesOnWhatTheTakerThrows) {
+    struct Full final : PartTaker {
+        void begin(const Headers&) override {}
+        void more(ByteView) override { throw Error(ErrorCode::kOutOfSpace, "full"); }
+        void end() override {}
+    } full;
+    MultipartParser parser("xyz", {}, full);
     EXPECT_THROW(parser.feed(as_byte_view("--xyz\r\n\r\na\r\n--xyz--")), Error);
 }
 

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <future>
+#include <memory>
 #include <optional>
 #include <set>
 #include <utility>
@@ -10,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "dicom/arriving_file.h"
 #include "dicom/data_set.h"
 #include "dicom/dimse_status.h"
 #include "dicom/part10_head.h"
@@ -107,10 +110,15 @@ class StoreResponse {
 };
 
 /// One POST, from its headers to its answer.
-class StowRequest {
+class StowRequest final : private PartTaker {
   public:
-    StowRequest(http::Request& request, InstanceSink& sink, const StowOptions& options)
-        : request_(request), sink_(sink), options_(options), response_(options.base_url) {
+    StowRequest(http::Request& request, InstanceSink& sink, const StowOptions& options,
+                dicom::ByteBudget& budget)
+        : request_(request),
+          sink_(sink),
+          options_(options),
+          budget_(budget),
+          response_(options.base_url) {
         const auto study = request.parameters.find("study");
         if (study != request.parameters.end()) study_ = study->second;
     }
@@ -173,8 +181,7 @@ class StowRequest {
 
     void read_parts(const std::string& boundary) {
         constexpr std::size_t kPiece = std::size_t{256} * 1024;
-        MultipartParser parser(boundary, options_.limits,
-                               [this](const MultipartParser::Part& part) { take(part); });
+        MultipartParser parser(boundary, options_.limits, *this);
         Bytes piece(kPiece);
         while (const std::size_t count = request_.body.read(piece)) {
             bytes_ += count;
@@ -190,50 +197,80 @@ class StowRequest {
     struct Waiting {
         std::string sop_instance_uid;
         std::size_t bytes = 0;
+        std::unique_ptr<dicom::ArrivingFile> file;
         std::future<Outcome> outcome;
     };
 
-    /// Failed, or fit to be kept.
-    [[nodiscard]] Outcome judge(const MultipartParser::Part& part) const {
-        Outcome outcome;
-        const auto type = part.headers.find("content-type");
-        if (type != part.headers.end()) {
+    void begin(const Headers& headers) override {
+        part_ = {};
+        const auto type = headers.find("content-type");
+        if (type != headers.end()) {
             const std::optional<http::MediaType> media = http::parse_media_type(type->second);
             if (!media || media->type != kDicom)
-                return failed(outcome, dicom::status::kCannotUnderstand,
-                              "a part's Content-Type is not application/dicom");
+                part_ = failed(part_, dicom::status::kCannotUnderstand,
+                               "a part's Content-Type is not application/dicom");
         }
+        if (!file_) file_ = std::make_unique<dicom::ArrivingFile>(budget_);
+        file_->start([this] { return sink_.arriving(origin()); });
+    }
+
+    void more(ByteView bytes) override {
+        if (!part_.stored()) return;
+        const std::span<std::uint8_t> room = file_->grow(bytes.size());
+        if (room.empty()) {
+            part_ = failed(part_, dicom::status::kOutOfResources,
+                           "too many objects are on their way in");
+        } else {
+            std::copy(bytes.begin(), bytes.end(), room.begin());
+            part_ = tried(std::move(part_), [&] { file_->offer(); });
+        }
+        if (!part_.stored()) give_up();
+    }
+
+    /// The rest is read for the sake of the parts behind it.
+    void give_up() {
         try {
-            describe(part.body, outcome);
-        } catch (const Error& error) {
-            return failed(outcome, dicom::status_for(error.code()), error.what());
+            const dicom::ObjectHead head = dicom::split_part10(file_->bytes()).head;
+            if (dicom::is_valid_uid(head.sop_instance_uid) &&
+                dicom::is_valid_uid(head.sop_class_uid)) {
+                part_.sop_instance_uid = head.sop_instance_uid;
+                part_.sop_class_uid = head.sop_class_uid;
+            }
+        } catch (const Error&) {
+            // It stays without a name.
         }
-        if (study_ && outcome.study_uid != *study_)
-            return failed(outcome, dicom::status::kDoesNotMatchClass,
-                          "Study Instance UID differs from the study in the path");
-        return outcome;
+        file_->clear();
     }
 
     /// A part that is fit is kept while the next ones come in: to flush an object is mostly to
     /// wait.
-    void take(const MultipartParser::Part& part) {
-        Outcome outcome = judge(part);
-        wait_for_room(outcome.sop_instance_uid, part.body.size());
-        Waiting one{outcome.sop_instance_uid, part.body.size(), {}};
-        if (outcome.stored() && part.body.size() <= kBytesAtOnce) {
-            one.outcome =
-                std::async(std::launch::async,
-                           [this, outcome, file = Bytes(part.body.begin(), part.body.end())] {
-                               return kept(outcome, file);
-                           });
-        } else {
-            std::promise<Outcome> settled;
-            settled.set_value(outcome.stored() ? kept(std::move(outcome), part.body)
-                                               : std::move(outcome));
-            one.outcome = settled.get_future();
-        }
+    void end() override {
+        Outcome outcome = judged(std::move(part_));
+        wait_for_room(outcome.sop_instance_uid, file_->held());
+        Waiting one{outcome.sop_instance_uid, file_->held(), std::move(file_), {}};
+        const bool aside = outcome.stored() && one.bytes <= kBytesAtOnce;
+        one.outcome = std::async(aside ? std::launch::async : std::launch::deferred,
+                                 [this, outcome, file = one.file.get()] {
+                                     Outcome settled = outcome;
+                                     if (outcome.stored()) settled = kept(outcome, *file);
+                                     file->clear();
+                                     return settled;
+                                 });
+        if (!aside) one.outcome.wait();
         waiting_bytes_ += one.bytes;
         waiting_.push_back(std::move(one));
+    }
+
+    /// Failed, or fit to be kept.
+    [[nodiscard]] Outcome judged(Outcome outcome) const {
+        if (!outcome.stored()) return outcome;
+        Outcome described;
+        described = tried({}, [&] { describe(file_->bytes(), outcome); });
+        if (!described.stored()) return failed(outcome, described.status, described.why);
+        if (study_ && outcome.study_uid != *study_)
+            return failed(outcome, dicom::status::kDoesNotMatchClass,
+                          "Study Instance UID differs from the study in the path");
+        return outcome;
     }
 
     void wait_for_room(const std::string& sop_instance_uid, std::size_t size) {
@@ -246,15 +283,27 @@ class StowRequest {
             settle_first();
     }
 
-    [[nodiscard]] Outcome kept(Outcome outcome, ByteView file) const {
+    /// What became of `outcome` by `work`.
+    [[nodiscard]] static Outcome tried(Outcome outcome, const std::function<void()>& work) {
         try {
-            (void)sink_.keep(file, {"stow", request_.principal});
+            work();
         } catch (const Error& error) {
             outcome.for_lack_of_space = error.code() == ErrorCode::kOutOfSpace;
-            return failed(outcome, dicom::status_for(error.code()), error.what());
+            return failed(std::move(outcome), dicom::status_for(error.code()), error.what());
         }
         return outcome;
     }
+
+    [[nodiscard]] Outcome kept(const Outcome& outcome, const dicom::ArrivingFile& file) const {
+        return tried(outcome, [&] {
+            if (file.arrival() != nullptr)
+                file.arrival()->keep(file.bytes());
+            else
+                (void)sink_.keep(file.bytes(), origin());
+        });
+    }
+
+    [[nodiscard]] Origin origin() const { return {"stow", request_.principal}; }
 
     /// In the order in which they came.
     void settle_first() {
@@ -262,6 +311,7 @@ class StowRequest {
         waiting_.pop_front();
         waiting_bytes_ -= first.bytes;
         note(first.outcome.get());
+        if (!file_) file_ = std::move(first.file);
     }
 
     void settle_all() {
@@ -276,7 +326,7 @@ class StowRequest {
                         "the File Meta Information holds a UID that is none");
         outcome.sop_class_uid = head.sop_class_uid;
         outcome.sop_instance_uid = head.sop_instance_uid;
-        const dicom::DataSet data_set = dicom::DataSet::parse(file, {}, dicom::PixelData::kSkip);
+        const dicom::DataSet data_set = dicom::DataSet::header_in(file);
         outcome.study_uid = data_set.text_or(dicom::tags::kStudyInstanceUid, "");
         outcome.series_uid = data_set.text_or(dicom::tags::kSeriesInstanceUid, "");
         if (!dicom::is_valid_uid(outcome.study_uid) || !dicom::is_valid_uid(outcome.series_uid))
@@ -334,9 +384,13 @@ class StowRequest {
     http::Request& request_;
     InstanceSink& sink_;
     const StowOptions& options_;
+    dicom::ByteBudget& budget_;
     std::optional<std::string> study_;
     std::optional<http::MediaType> content_type_;
     StoreResponse response_;
+    /// The part that is coming, and its bytes.
+    Outcome part_;
+    std::unique_ptr<dicom::ArrivingFile> file_;
     std::deque<Waiting> waiting_;
     std::size_t waiting_bytes_ = 0;
     std::size_t stored_ = 0;
@@ -349,8 +403,9 @@ class StowRequest {
 }  // namespace
 
 http::Handler stow_handler(InstanceSink& sink, StowOptions options) {
-    return [&sink, options = std::move(options)](http::Request& request) {
-        return StowRequest(request, sink, options).answer();
+    const auto budget = std::make_shared<dicom::ByteBudget>(options.max_bytes_in_flight);
+    return [&sink, budget, options = std::move(options)](http::Request& request) {
+        return StowRequest(request, sink, options, *budget).answer();
     };
 }
 

@@ -10,12 +10,15 @@ namespace lucerna::receive {
 
 struct StowOptions {
     MultipartLimits limits;
+    /// Of all parts that are in memory, of all requests together; one more fails with 0xA700.
+    std::size_t max_bytes_in_flight = std::size_t{4} << 30;
     /// What Retrieve URLs (0008,1190) in the answer begin with.
     std::string base_url = "/dicom-web";
 };
 
 /// Answers POST /studies and POST /studies/{study} (PS3.18 10.5): multipart/related bodies of type
-/// application/dicom are taken part by part as they come in. The answer is
+/// application/dicom are taken part by part as they come in; a large one is handed to the sink
+/// while it comes. The answer is
 /// application/dicom+json, the Store Instances Response (PS3.18 Table 10.5.3-2): what was stored
 /// in Referenced SOP Sequence, what was not in Failed SOP Sequence with the status of the one
 /// table in dicom/dimse_status.h, what is not even an object in Other Failures Sequence.

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "support/early_arrival.h"
 #include "support/small_object.h"
 
 namespace lucerna::receive {
@@ -42,6 +44,17 @@ class FakeSink : public InstanceSink {
                    : KeptAs::kAlreadyKept;
     }
 
+    std::unique_ptr<dicom::Arrival> arriving(const Origin& origin) override {
+        if (full) throw Error(ErrorCode::kOutOfSpace, "the sink is full");
+        if (!takes_early) return nullptr;
+        ++arrivals;
+        return std::make_unique<test::EarlyArrival>(
+            [this, origin](const Bytes& file) { keep(file, origin); });
+    }
+
+    bool takes_early = false;
+    bool full = false;
+    int arrivals = 0;
     std::map<std::string, Bytes> kept;
     std::map<std::string, ErrorCode> fails;
     std::string last_protocol;
@@ -130,6 +143,35 @@ TEST_F(Stow, KeepsTwoWithOneUidOneAfterTheOther) {
     EXPECT_EQ(response.status, 200);
     EXPECT_EQ(sink.most_inside, 1);
     EXPECT_TRUE(sink.kept.at("1.2.3.1") == last);
+}
+
+TEST_F(Stow, HandsALargePartOverWhileItComes) {
+    sink.takes_early = true;
+    const Bytes large = small_object("1.2.3.1", 3'000'000);
+    const Bytes small = small_object("1.2.3.2", 100);
+    EXPECT_EQ(post(body_of({large, small, large})).status, 200);
+    EXPECT_EQ(sink.arrivals, 2);
+    EXPECT_TRUE(sink.kept.at("1.2.3.1") == large);
+    EXPECT_TRUE(sink.kept.at("1.2.3.2") == small);
+}
+
+TEST_F(Stow, FailsAPartThatTheSinkCannotTakeAndReadsOn) {
+    sink.full = true;
+    const http::Response response =
+        post(body_of({small_object("1.2.3.1", 3'000'000), small_object("1.2.3.2", 100)}));
+    EXPECT_EQ(response.status, 202);
+    EXPECT_EQ(items(response, "00081198")[0]["00081155"]["Value"][0], "1.2.3.1");
+    EXPECT_EQ(items(response, "00081198")[0]["00081197"]["Value"][0], 0xA700);
+    EXPECT_EQ(items(response, "00081199")[0]["00081155"]["Value"][0], "1.2.3.2");
+}
+
+TEST_F(Stow, HoldsNoMorePartsThanMayBeInFlight) {
+    options.max_bytes_in_flight = 10'000;
+    const http::Response response =
+        post(body_of({small_object("1.2.3.1", 20'000), small_object("1.2.3.2", 100)}));
+    EXPECT_EQ(response.status, 202);
+    EXPECT_EQ(items(response, "0008119A")[0]["00081197"]["Value"][0], 0xA700);
+    EXPECT_TRUE(sink.kept.contains("1.2.3.2"));
 }
 
 TEST_F(Stow, WaitsForWhatIsBeingKeptWhenTheBodyBreaks) {

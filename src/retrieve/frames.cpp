@@ -110,8 +110,8 @@ Bytes object_as(store::Archive& archive, const store::InstanceRow& row,
 
 HasEncodablePixels encodable_pixels_of(store::Archive& archive, const store::InstanceRow& row) {
     return [&archive, uid = row.sop_instance_uid] {
-        return dicom::has_encodable_pixels(
-            dicom::DataSet::parse(archive.head(uid), {}, dicom::PixelData::kSkip));
+        const Bytes head = archive.head(uid);
+        return dicom::has_encodable_pixels(dicom::DataSet::header_in(head));
     };
 }
 
@@ -150,7 +150,7 @@ std::optional<PixelSpan> native_pixels(store::Archive& archive, const store::Ins
 FrameSource::FrameSource(store::Archive& archive, const store::InstanceRow& row)
     : archive_(archive), sop_instance_uid_(row.sop_instance_uid) {
     if (find_native_frames(row)) return;
-    count_ = dicom::frame_count(object());
+    count_ = dicom::frame_count(object().header());
     if (count_ == 0) throw Error(ErrorCode::kNotFound, "that instance has no pixels");
 }
 
@@ -163,8 +163,8 @@ bool FrameSource::find_native_frames(const store::InstanceRow& row) {
     // To decrypt a small object costs less than to find out where its frames are.
     constexpr std::uint64_t kSmall = 1024 * 1024;
     if (row.head_bytes == 0 || row.size < kSmall || !is_plain) return false;
-    const auto header =
-        dicom::DataSet::parse(archive_.head(row.sop_instance_uid), {}, dicom::PixelData::kSkip);
+    const Bytes head = archive_.head(row.sop_instance_uid);
+    const auto header = dicom::DataSet::header_in(head);
     namespace tags = dicom::tags;
     const auto positive = [&](dicom::Tag tag, long long fallback) {
         return static_cast<std::uint64_t>(std::max(header.integer(tag).value_or(fallback), 0LL));
@@ -193,10 +193,10 @@ Bytes FrameSource::frame(int frame, const Representation& representation) {
     if (frame < 0 || frame >= count_) throw Error(ErrorCode::kNotFound, "there is no such frame");
     if (!representation.as_stored)
         if (const dicom::Encoder* encoder = dicom::find_encoder(representation.transfer_syntax))
-            return dicom::encoded_frame(object(), frame, *encoder);
+            return dicom::encoded_frame(object().with_frame(frame), frame, *encoder);
     if (begin_ != 0) return native_frame(frame);
-    if (representation.as_stored) return dicom::stored_frame(object(), frame);
-    return dicom::decode_frame(object(), frame).samples;
+    if (representation.as_stored) return dicom::stored_frame(object().with_frame(frame), frame);
+    return dicom::decode_frame(object().with_frame(frame), frame).samples;
 }
 
 Bytes FrameSource::native_frame(int frame) const {
@@ -207,8 +207,8 @@ Bytes FrameSource::native_frame(int frame) const {
     return bytes;
 }
 
-const dicom::DataSet& FrameSource::object() {
-    if (!object_) object_ = dicom::DataSet::parse(archive_.object(sop_instance_uid_));
+dicom::FramedObject& FrameSource::object() {
+    if (!object_) object_.emplace(archive_.object(sop_instance_uid_));
     return *object_;
 }
 

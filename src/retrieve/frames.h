@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "dicom/data_set.h"
+#include "dicom/framed_object.h"
 #include "http/message.h"
 #include "http/pieces.h"
 #include "retrieve/negotiate.h"
@@ -47,7 +47,7 @@ struct PixelSpan {
                                                      const store::InstanceRow& row);
 
 /// Gives the frames of one instance, one at a time. Of uncompressed objects only the bytes of the
-/// frame that was asked for are read.
+/// frame that was asked for are read, of deflated ones only they are held.
 class FrameSource {
   public:
     /// Throws Error(kNotFound) for an instance without pixels.
@@ -61,8 +61,8 @@ class FrameSource {
     [[nodiscard]] bool find_native_frames(const store::InstanceRow& row);
     /// The frame's bytes in the file of uncompressed pixels.
     [[nodiscard]] Bytes native_frame(int frame) const;
-    /// The whole object, read when it is first asked for.
-    [[nodiscard]] const dicom::DataSet& object();
+    /// Of the file, read when it is first asked for.
+    [[nodiscard]] dicom::FramedObject& object();
 
     store::Archive& archive_;
     std::string sop_instance_uid_;
@@ -71,7 +71,7 @@ class FrameSource {
     std::uint64_t begin_ = 0;
     std::uint64_t frame_bytes_ = 0;
     std::shared_ptr<store::OpenedObject> opened_;
-    std::optional<dicom::DataSet> object_;
+    std::optional<dicom::FramedObject> object_;
 };
 
 /// GET .../frames/{frames}.

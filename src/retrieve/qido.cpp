@@ -130,8 +130,8 @@ std::string retrieve_url(const store::Match& match, const std::string& base) {
 /// Of the object itself those of `wanted` that it has, as members of a JSON object.
 std::string members_from_object(store::Archive& archive, const std::string& sop_instance_uid,
                                 const std::set<dicom::Tag>& wanted) {
-    dicom::DataSet object =
-        dicom::DataSet::parse(archive.head(sop_instance_uid), {}, dicom::PixelData::kSkip);
+    const Bytes head = archive.head(sop_instance_uid);
+    dicom::DataSet object = dicom::DataSet::header_in(head);
     for (const dicom::Tag tag : object.tags())
         if (!wanted.contains(tag)) object.remove(tag);
     const std::string json = dicom::to_dicom_json(object);

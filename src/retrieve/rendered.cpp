@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "dicom/framed_object.h"
 #include "dicom/frames.h"
 #include "dicom/tags.h"
 #include "http/multipart_writer.h"
@@ -146,10 +147,13 @@ int frame_named(const http::Request& request, const dicom::DataSet& object) {
 
 constexpr int kAsNamed = -1;
 
+void require_picture(const dicom::DataSet& header) {
+    if (dicom::frame_count(header) == 0)
+        throw Error(ErrorCode::kUnsupported, "that instance is no picture");
+}
+
 Bytes picture_of(const dicom::DataSet& object, int frame, const dicom::RenderOptions& options,
                  std::string_view type) {
-    if (dicom::frame_count(object) == 0)
-        throw Error(ErrorCode::kUnsupported, "that instance is no picture");
     const auto as = std::find_if(kPictures.begin(), kPictures.end(),
                                  [&](const PictureType& one) { return one.media_type == type; });
     return as->encode(dicom::render(object, frame, options), options.quality);
@@ -177,8 +181,10 @@ std::optional<Rendering> rendering_of(store::Archive& archive, const store::Inst
         if (is_document(row)) return document_as(archive, row, accepted);
         const auto type = choose_picture(accepted);
         if (!type) return {};
-        const auto object = dicom::DataSet::parse(archive.object(row.sop_instance_uid));
-        return Rendering{*type, picture_of(object, representative_frame(object), options, *type)};
+        dicom::FramedObject framed(archive.object(row.sop_instance_uid));
+        require_picture(framed.header());
+        const int frame = representative_frame(framed.header());
+        return Rendering{*type, picture_of(framed.with_frame(frame), frame, options, *type)};
     } catch (const Error& error) {
         if (error.code() != ErrorCode::kUnsupported) throw;
         return {};
@@ -203,8 +209,10 @@ http::Response picture(const http::Request& request, store::Archive& archive,
     const std::string etag = etag_of({row}, variant);
     if (http::has_already(request, etag)) return http::not_modified(etag);
     try {
-        const auto object = dicom::DataSet::parse(archive.object(row.sop_instance_uid));
-        const int number = frame == kAsNamed ? frame_named(request, object) : frame;
+        dicom::FramedObject framed(archive.object(row.sop_instance_uid));
+        require_picture(framed.header());
+        const int number = frame == kAsNamed ? frame_named(request, framed.header()) : frame;
+        const dicom::DataSet& object = framed.with_frame(number);
         http::Response response =
             http::Response::of(200, type, picture_of(object, number, options, type));
         set_cache_headers(response, etag);

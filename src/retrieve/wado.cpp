@@ -91,8 +91,8 @@ http::Response objects(const http::Request& request, store::Archive& archive,
 /// One instance as an object of the DICOM JSON model.
 std::string metadata_of(store::Archive& archive, const store::InstanceRow& row,
                         const std::string& base) {
-    const dicom::DataSet header =
-        dicom::DataSet::parse(archive.head(row.sop_instance_uid), {}, dicom::PixelData::kSkip);
+    const Bytes head = archive.head(row.sop_instance_uid);
+    const dicom::DataSet header = dicom::DataSet::header_in(head);
     const std::string bulk_data = url_of(row, base) + "/bulkdata";
     std::string json = dicom::to_dicom_json(header, {.bulk_data_uri = bulk_data});
     json.pop_back();

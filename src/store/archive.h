@@ -13,6 +13,7 @@
 
 namespace lucerna::store {
 
+class Arrival;
 struct Parts;
 
 /// Received from outside, or a result that Lucerna made.
@@ -94,6 +95,8 @@ class Archive {
     /// stays. Throws Error(kInvalidInput), naming the attribute, where a UID is missing or not a
     /// UID; Error(kOutOfSpace), Error(kIo). After a throw nothing is kept.
     Kept keep(ByteView part10, Role role = Role::kReceived);
+    /// For a large file that is still coming: it is sealed while it comes.
+    [[nodiscard]] std::unique_ptr<Arrival> arriving(Role role = Role::kReceived);
 
     /// The file as it was kept, every byte checked. Throws Error: kNotFound, kCorrupt (naming
     /// object and chunk), kIo.

@@ -31,7 +31,7 @@ std::optional<Indexed> indexed(Connection& index, const std::string& object) {
 }
 
 std::string sop_instance_uid_in(ByteView part10) {
-    const auto header = dicom::DataSet::parse(part10, dicom::Limits{}, dicom::PixelData::kSkip);
+    const auto header = dicom::DataSet::header_in(part10);
     return facts_of(header, {}).sop_instance_uid;
 }
 
@@ -97,7 +97,7 @@ void enter_object(Parts& parts, const std::string& name) {
     SealedReader reader(*parts.objects, parts.keys, name);
     Bytes bytes(static_cast<std::size_t>(reader.size()));
     reader.read(0, bytes);
-    const auto header = dicom::DataSet::parse(bytes, dicom::Limits{}, dicom::PixelData::kSkip);
+    const auto header = dicom::DataSet::header_in(bytes);
     const Facts facts = facts_of(header, parts.view_of);
     Placing placing = reader.placing();
     placing.head_bytes = header.pixel_data_offset();

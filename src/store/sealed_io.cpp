@@ -10,9 +10,21 @@ namespace lucerna::store {
 namespace {
 
 constexpr std::size_t kChunksAWrite = 4;
+constexpr std::size_t kBufferBytes =
+    vault::kSealedHeaderBytes + kChunksAWrite * vault::kSealedChunkBytes;
 
 [[noreturn]] void corrupt(const std::string& name, const std::string& what) {
     throw Error(ErrorCode::kCorrupt, "object " + name + ": " + what);
+}
+
+vault::SealedHeader new_header(const Placing& placing, const DataKey& key) {
+    vault::SealedHeader header;
+    header.object = vault::id_from(placing.object);
+    header.data_key = vault::id_from(key.name);
+    header.salt = vault::random_id();
+    header.kind = static_cast<std::uint8_t>(placing.role);
+    header.received_ms = static_cast<std::uint64_t>(placing.received_at.time_since_epoch().count());
+    return header;
 }
 
 vault::SealedHeader header_of(ObjectReader& file, const std::string& name) {
@@ -29,43 +41,53 @@ vault::SealedHeader header_of(ObjectReader& file, const std::string& name) {
 
 }  // namespace
 
-void write_sealed(Objects& objects, const Placing& placing, const DataKey& key, ByteView plain) {
-    vault::SealedHeader header;
-    header.object = vault::id_from(placing.object);
-    header.data_key = vault::id_from(key.name);
-    header.salt = vault::random_id();
-    header.kind = static_cast<std::uint8_t>(placing.role);
-    header.received_ms = static_cast<std::uint64_t>(placing.received_at.time_since_epoch().count());
-    vault::ChunkCipher cipher(key.key, header);
-    const auto writer = objects.create(placing.object);
-    // One buffer a thread: a fresh one for each object would cost more than the sealing.
-    thread_local Bytes buffer(vault::kSealedHeaderBytes + kChunksAWrite * vault::kSealedChunkBytes);
-    const auto encoded = vault::encode(header);
-    std::copy(encoded.begin(), encoded.end(), buffer.begin());
-    std::size_t filled = encoded.size();
-    std::uint64_t number = 0;
+SealedWriter::SealedWriter(Objects& objects, const Placing& placing, const DataKey& key)
+    : header_(new_header(placing, key)),
+      cipher_(key.key, header_),
+      writer_(objects.create(placing.object)),
+      buffer_(std::make_unique_for_overwrite<std::uint8_t[]>(kBufferBytes)) {
+    const auto encoded = vault::encode(header_);
+    std::copy(encoded.begin(), encoded.end(), buffer_.get());
+    filled_ = encoded.size();
+}
+
+void SealedWriter::seal(ByteView chunk, vault::Chunk which) {
+    const std::size_t sealed = chunk.size() + vault::AesGcm::kTagBytes;
+    if (filled_ + sealed > kBufferBytes) {
+        writer_->append({buffer_.get(), filled_});
+        filled_ = 0;
+    }
+    cipher_.seal(number_++, which, chunk, {buffer_.get() + filled_, sealed});
+    filled_ += sealed;
+}
+
+void SealedWriter::finish() {
+    writer_->append({buffer_.get(), filled_});
+    writer_->finish();
+}
+
+void seal_rest(SealedWriter& writer, ByteView plain) {
     do {
         const ByteView part = plain.first(std::min(plain.size(), vault::kChunkBytes));
         plain = plain.subspan(part.size());
-        const std::size_t sealed = part.size() + vault::AesGcm::kTagBytes;
-        if (filled + sealed > buffer.size()) {
-            writer->append(ByteView(buffer).first(filled));
-            filled = 0;
-        }
-        cipher.seal(number++, plain.empty() ? vault::Chunk::kLast : vault::Chunk::kMore, part,
-                    std::span(buffer).subspan(filled, sealed));
-        filled += sealed;
+        writer.seal(part, plain.empty() ? vault::Chunk::kLast : vault::Chunk::kMore);
     } while (!plain.empty());
-    writer->append(ByteView(buffer).first(filled));
-    writer->finish();
+    writer.finish();
 }
 
 SealedReader::SealedReader(Objects& objects, KeyRing& keys, const std::string& name)
+    : SealedReader(objects, name, [&](const vault::SealedHeader& header) {
+          return keys.by_name(vault::to_text(header.data_key));
+      }) {}
+
+SealedReader::SealedReader(Objects& objects, const DataKey& key, const std::string& name)
+    : SealedReader(objects, name, [&](const vault::SealedHeader&) { return key.key; }) {}
+
+SealedReader::SealedReader(Objects& objects, const std::string& name, const auto& key_of)
     : name_(name), file_(objects.open(name)), header_(header_of(*file_, name)) {
     try {
         size_ = vault::plain_size(file_->size(), header_.chunk_bytes);
-        cipher_ = std::make_unique<vault::ChunkCipher>(
-            keys.by_name(vault::to_text(header_.data_key)), header_);
+        cipher_ = std::make_unique<vault::ChunkCipher>(key_of(header_), header_);
     } catch (const Error& error) {
         throw Error(error.code(), "object " + name_, error);
     }

@@ -13,15 +13,37 @@
 
 namespace lucerna::store {
 
-/// Seals `plain` into the object `placing` names, a few chunks at a time: no second copy of it is
-/// made. On return the bytes are on the device.
-void write_sealed(Objects& objects, const Placing& placing, const DataKey& key, ByteView plain);
+/// Seals an object as it comes. Destroyed before `finish`, it leaves nothing behind.
+class SealedWriter {
+  public:
+    /// Into the object `placing` names; its number of bytes does not count here.
+    SealedWriter(Objects& objects, const Placing& placing, const DataKey& key);
+
+    /// The next chunk: vault::kChunkBytes bytes, or fewer if it is the last. Throws Error:
+    /// kOutOfSpace, kIo.
+    void seal(ByteView chunk, vault::Chunk which);
+    /// Requires that the last chunk was sealed. On return the bytes are on the device.
+    void finish();
+
+  private:
+    vault::SealedHeader header_;
+    vault::ChunkCipher cipher_;
+    std::unique_ptr<ObjectWriter> writer_;
+    std::unique_ptr<std::uint8_t[]> buffer_;
+    std::size_t filled_ = 0;
+    std::uint64_t number_ = 0;
+};
+
+/// Seals what is left, `plain`, a chunk at a time, and finishes.
+void seal_rest(SealedWriter& writer, ByteView plain);
 
 /// Reads a sealed object, any part of it. Throws Error: kNotFound, kCorrupt (naming object and
 /// chunk), kIo.
 class SealedReader {
   public:
     SealedReader(Objects& objects, KeyRing& keys, const std::string& name);
+    /// With the key that it was sealed under, whether or not that is kept any more.
+    SealedReader(Objects& objects, const DataKey& key, const std::string& name);
 
     /// Of the plain bytes.
     [[nodiscard]] std::uint64_t size() const { return size_; }
@@ -31,6 +53,7 @@ class SealedReader {
     void read(std::uint64_t offset, std::span<std::uint8_t> into);
 
   private:
+    SealedReader(Objects& objects, const std::string& name, const auto& key_of);
     void read_chunk(std::uint64_t number, std::span<std::uint8_t> plain);
     [[nodiscard]] std::uint64_t last_chunk() const {
         return size_ == 0 ? 0 : (size_ - 1) / header_.chunk_bytes;

@@ -137,8 +137,8 @@ def hostile():
     yield "another class than the request's", EXPLICIT, image(uid(20), native(), sop_class="1.2.840.10008.1.1")
     yield "no data set", EXPLICIT, None
     yield "a data set of two bytes", EXPLICIT, b"\0\0"
-    yield "private elements, 20 MB", EXPLICIT, image(uid(23), native(), after=b"".join(
-        element(0x7FE1, 0x1000 + n, "UN", bytes(1 << 20)) for n in range(20)))
+    yield "private elements, 40 MB", EXPLICIT, image(uid(23), native(), after=b"".join(
+        element(0x7FE1, 0x1000 + n, "UN", bytes(1 << 20)) for n in range(40)))
     yield "a hundred thousand elements", EXPLICIT, image(uid(24), native(), after=b"".join(
         element(0x7FE3 + 2 * (n >> 16), n & 0xFFFF, "UN") for n in range(100000)))
     yield "script for a name", EXPLICIT, image(uid(25), native(), name="<script>alert(1)</script>^\"'&")

@@ -17,6 +17,17 @@ struct Result {
     bool operator==(const Result&) const = default;
 };
 
+/// Counts a part once it has ended: how much of one comes before a refusal hangs on the cuts.
+struct Collected final : lucerna::receive::PartTaker {
+    explicit Collected(Result& into) : result(into) {}
+    void begin(const Headers&) override { body.clear(); }
+    void more(lucerna::ByteView bytes) override { body += lucerna::as_text(bytes); }
+    void end() override { result.bodies.push_back(body); }
+
+    Result& result;
+    std::string body;
+};
+
 Result parse(lucerna::ByteView body, std::size_t piece) {
     using lucerna::receive::MultipartParser;
     lucerna::receive::MultipartLimits limits;
@@ -24,9 +35,8 @@ Result parse(lucerna::ByteView body, std::size_t piece) {
     limits.max_parts = 16;
     limits.max_header_bytes = 256;
     Result result;
-    MultipartParser parser("b", limits, [&](const MultipartParser::Part& part) {
-        result.bodies.emplace_back(lucerna::as_text(part.body));
-    });
+    Collected collected(result);
+    MultipartParser parser("b", limits, collected);
     try {
         for (std::size_t at = 0; at < body.size(); at += piece)
             parser.feed(body.subspan(at, std::min(piece, body.size() - at)));

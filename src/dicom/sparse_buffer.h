@@ -22,20 +22,33 @@ class ByteBudget {
     std::atomic<std::size_t> taken_ = 0;
 };
 
-/// Bytes of unknown final size, in one piece. Growing moves pages instead of copying them, so the
-/// memory in use is never more than what was written.
-class ReceiveBuffer {
+/// Bytes [begin, end).
+struct ByteRange {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    friend bool operator==(const ByteRange&, const ByteRange&) = default;
+};
+
+/// Bytes of unknown final size, in one piece, some of which may be forgotten. Growing moves pages
+/// instead of copying them, so the memory in use is never more than what was written and is still
+/// wanted.
+class SparseBuffer {
   public:
-    explicit ReceiveBuffer(ByteBudget& budget) : budget_(budget) {}
-    ~ReceiveBuffer();
-    ReceiveBuffer(const ReceiveBuffer&) = delete;
-    ReceiveBuffer& operator=(const ReceiveBuffer&) = delete;
+    explicit SparseBuffer(ByteBudget& budget) : budget_(budget) {}
+    ~SparseBuffer();
+    SparseBuffer(const SparseBuffer&) = delete;
+    SparseBuffer& operator=(const SparseBuffer&) = delete;
 
     /// Room for `count` more bytes at the end, to be written by the caller; empty, unless `count`
     /// is 0, when the budget or the machine has no more.
     [[nodiscard]] std::span<std::uint8_t> grow(std::size_t count);
+    /// The whole pages within `range` read as zeros from now on and take no memory. No byte is to
+    /// be named twice.
+    void forget(ByteRange range);
     [[nodiscard]] ByteView bytes() const { return {data_, size_}; }
     [[nodiscard]] std::size_t size() const { return size_; }
+    /// Without what was forgotten.
+    [[nodiscard]] std::size_t held() const { return held_; }
     void clear();
 
   private:
@@ -44,6 +57,7 @@ class ReceiveBuffer {
     ByteBudget& budget_;
     std::uint8_t* data_ = nullptr;
     std::size_t size_ = 0;
+    std::size_t held_ = 0;
     std::size_t capacity_ = 0;
 };
 

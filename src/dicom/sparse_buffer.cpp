@@ -1,6 +1,7 @@
-#include "dicom/receive_buffer.h"
+#include "dicom/sparse_buffer.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -19,7 +20,7 @@ bool ByteBudget::take(std::size_t bytes) {
     return true;
 }
 
-std::span<std::uint8_t> ReceiveBuffer::grow(std::size_t count) {
+std::span<std::uint8_t> SparseBuffer::grow(std::size_t count) {
     if (count == 0 || !budget_.take(count)) return {};
     if (count > capacity_ - size_) {
         // Pages that nobody has touched cost nothing: doubling is free.
@@ -37,24 +38,34 @@ std::span<std::uint8_t> ReceiveBuffer::grow(std::size_t count) {
         capacity_ = wanted;
     }
     size_ += count;
+    held_ += count;
     return {data_ + size_ - count, count};
 }
 
-void ReceiveBuffer::unmap() {
+void SparseBuffer::forget(ByteRange range) {
+    static const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    const std::size_t begin = (range.begin + page - 1) / page * page;
+    const std::size_t end = std::min(range.end, size_) / page * page;
+    if (end <= begin || ::madvise(data_ + begin, end - begin, MADV_DONTNEED) != 0) return;
+    held_ -= end - begin;
+    budget_.give_back(end - begin);
+}
+
+void SparseBuffer::unmap() {
     if (data_ != nullptr) ::munmap(data_, capacity_);
     data_ = nullptr;
     capacity_ = 0;
 }
 
-void ReceiveBuffer::clear() {
-    budget_.give_back(size_);
-    size_ = 0;
+void SparseBuffer::clear() {
+    budget_.give_back(held_);
+    size_ = held_ = 0;
     // A small one is kept for the next object; a large one would sit there while the peer is idle.
     if (capacity_ > kFirstCapacity) unmap();
 }
 
-ReceiveBuffer::~ReceiveBuffer() {
-    budget_.give_back(size_);
+SparseBuffer::~SparseBuffer() {
+    budget_.give_back(held_);
     unmap();
 }
 

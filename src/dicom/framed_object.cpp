@@ -1,0 +1,95 @@
+#include "dicom/framed_object.h"
+
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "dicom/inflate.h"
+#include "dicom/node.h"
+#include "dicom/pixel_layout.h"
+#include "dicom/reader.h"
+
+namespace lucerna::dicom {
+namespace {
+
+bool is_deflated(const FileMeta& meta) {
+    const TransferSyntax* const syntax = find_transfer_syntax(meta.transfer_syntax_uid);
+    return syntax != nullptr && syntax->deflated;
+}
+
+/// Where frame `frame` lies in so many bytes of Pixel Data; nothing where it does not.
+std::optional<ByteRange> frame_in(std::size_t bytes, int frame, const StoredLayout& layout) {
+    const std::size_t bits = layout.frame_bits();
+    const auto number = static_cast<std::size_t>(frame);
+    if (frame < 0 || frame >= layout.frames || bits == 0 || number >= bytes * 8 / bits) return {};
+    return ByteRange{bits * number / 8, (bits * (number + 1) + 7) / 8};
+}
+
+}  // namespace
+
+struct FramedObject::Deflated {
+    /// As large as Pixel Data, of which pages that nobody writes take no memory.
+    struct Pixels {
+        explicit Pixels(std::size_t size) : room(bytes.grow(size)) {}
+        ByteBudget budget{std::numeric_limits<std::size_t>::max()};
+        SparseBuffer bytes{budget};
+        std::span<std::uint8_t> room;
+    };
+
+    Bytes file;
+    std::size_t data_set_offset = 0;
+    ByteRange pixels;
+    std::unique_ptr<Pixels> held;
+    std::optional<ByteRange> frame;
+    std::unique_ptr<Inflater> inflater;
+
+    [[nodiscard]] std::size_t size() const { return pixels.end - pixels.begin; }
+
+    void show(Node& root) {
+        const Element& element = *root.find(tags::kPixelData);
+        (void)root.put(element.tag, element.vr, ByteView(held->room));
+    }
+
+    void inflate(const ByteRange& wanted) {
+        const std::size_t begin = pixels.begin + wanted.begin;
+        if (!inflater || inflater->position() > begin)
+            inflater = std::make_unique<Inflater>(ByteView(file).subspan(data_set_offset));
+        inflater->skip(begin - inflater->position());
+        held = std::make_unique<Pixels>(size());
+        inflater->fill(held->room.subspan(wanted.begin, wanted.end - wanted.begin));
+        frame = wanted;
+    }
+};
+
+FramedObject::FramedObject(Bytes&& part10, const Limits& limits) {
+    const FileMeta meta = read_file_meta(part10);
+    if (!is_deflated(meta)) {
+        object_ = DataSet::parse(std::move(part10), limits);
+        return;
+    }
+    object_ = DataSet::parse(ByteView(part10), limits, PixelData::kSkip);
+    Node& root = object_.node();
+    if (root.skipped.begin == root.skipped.end) return;
+    deflated_ = std::make_unique<Deflated>();
+    deflated_->file = std::move(part10);
+    deflated_->data_set_offset = meta.data_set_offset;
+    deflated_->pixels = root.skipped;
+    deflated_->held = std::make_unique<Deflated::Pixels>(deflated_->size());
+    root.pixels_skipped = false;
+    deflated_->show(root);
+}
+
+FramedObject::~FramedObject() = default;
+FramedObject::FramedObject(FramedObject&&) noexcept = default;
+FramedObject& FramedObject::operator=(FramedObject&&) noexcept = default;
+
+const DataSet& FramedObject::with_frame(int frame) {
+    if (!deflated_) return object_;
+    const auto wanted = frame_in(deflated_->size(), frame, stored_layout_of(object_));
+    if (!wanted || wanted == deflated_->frame) return object_;
+    deflated_->inflate(*wanted);
+    deflated_->show(object_.node());
+    return object_;
+}
+
+}  // namespace lucerna::dicom

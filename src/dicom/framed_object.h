@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "base/encoding.h"
+#include "dicom/data_set.h"
+
+namespace lucerna::dicom {
+
+/// A DICOM file of which frames are looked at, one after the other. Of a deflated one no more
+/// pixels are in memory than those of one frame, whatever it inflates to; frames in their order are
+/// inflated once. For one thread at a time.
+class FramedObject {
+  public:
+    /// Throws as DataSet::parse.
+    explicit FramedObject(Bytes&& part10, const Limits& limits = {});
+    ~FramedObject();
+    FramedObject(FramedObject&&) noexcept;
+    FramedObject& operator=(FramedObject&&) noexcept;
+
+    /// All attributes, and how many bytes there are of Pixel Data; whatever these are.
+    [[nodiscard]] const DataSet& header() const { return object_; }
+    /// With the pixels of `frame` (from 0) right, until the next call. One that there is not is
+    /// left to who looks for it. Throws Error(kInvalidInput) as decode_frame for a header that does
+    /// not say how frames are laid out.
+    [[nodiscard]] const DataSet& with_frame(int frame);
+
+  private:
+    struct Deflated;
+    std::unique_ptr<Deflated> deflated_;
+    DataSet object_;
+};
+
+}  // namespace lucerna::dicom

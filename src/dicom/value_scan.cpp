@@ -1,0 +1,108 @@
+#include "dicom/value_scan.h"
+
+#include <limits>
+#include <utility>
+
+#include "dicom/vr.h"
+
+namespace lucerna::dicom {
+namespace {
+
+/// As long as its delimiter takes to come.
+constexpr std::size_t kNoEnd = std::numeric_limits<std::size_t>::max();
+/// A sequence and its item are two.
+constexpr std::size_t kMostOpen = 2 * Limits{}.max_depth;
+
+bool is_mere_bytes(const ElementHeader& header) {
+    if (header.vr != vr::kUn) return header.vr.is_bulk();
+    // What the dictionary knows may be read as what it is (PS3.5 6.2.2).
+    const auto entry = look_up(header.tag);
+    return !entry || entry->vr == vr::kUn;
+}
+
+}  // namespace
+
+void ValueScan::follow(ByteView bytes) {
+    // A whole header has come wherever its longest form has; the last element's value follows it.
+    while (!lost_ && at_ < bytes.size() && bytes.size() - at_ >= kLongestHeader) step(bytes);
+}
+
+std::vector<ByteRange> ValueScan::take_large() {
+    return std::exchange(large_, {});
+}
+
+void ValueScan::step(ByteView bytes) {
+    while (!open_.empty() && open_.back().end != kNoEnd && at_ >= open_.back().end) {
+        if (at_ > open_.back().end) lost_ = true;
+        encoding_ = open_.back().outside;
+        open_.pop_back();
+    }
+    if (lost_) return;
+    const ElementHeader header = read_element_header(bytes, at_, bytes.size(), encoding_, false);
+    if (in_fragments_)
+        take_fragment(header);
+    else if (header.tag == kItem)
+        open_.empty() ? void(lost_ = true) : enter(header, encoding_);
+    else if (header.tag.group == kItem.group)
+        take_delimiter(header);
+    else
+        take_element(header);
+}
+
+void ValueScan::take_delimiter(const ElementHeader& header) {
+    lost_ = open_.empty();
+    if (lost_) return;
+    at_ = header.value;
+    // One may stand, against the standard, at the end of a sequence that has a length.
+    if (open_.back().end != kNoEnd) return;
+    encoding_ = open_.back().outside;
+    open_.pop_back();
+}
+
+void ValueScan::take_fragment(const ElementHeader& header) {
+    if (header.tag == kItem && header.length != kUndefinedLength) {
+        pass(header);
+        return;
+    }
+    in_fragments_ = false;
+    lost_ = header.tag != kSequenceDelimitation;
+    at_ = header.value;
+}
+
+void ValueScan::take_element(const ElementHeader& header) {
+    if (open_.empty() && header.tag.group > 0x0020 && !identified_) identified_ = header.offset;
+    const bool undefined = header.length == kUndefinedLength;
+    if (header.tag == tags::kPixelData && header.vr != vr::kSq && undefined) {
+        in_fragments_ = true;
+        at_ = header.value;
+    } else if (header.vr == vr::kSq) {
+        enter(header, encoding_);
+    } else if (undefined) {
+        // PS3.5 6.2.2, note 2: a sequence in implicit VR little endian.
+        if (header.vr == vr::kUn || !encoding_.explicit_vr)
+            enter(header, Encoding{false, true});
+        else
+            lost_ = true;
+    } else if (is_mere_bytes(header)) {
+        pass(header);
+        if (header.tag == tags::kPixelData && open_.empty())
+            native_pixels_ = ByteRange{header.value, at_};
+    } else {
+        at_ = header.value + header.length;
+    }
+}
+
+void ValueScan::enter(const ElementHeader& header, const Encoding& inside) {
+    lost_ = open_.size() == kMostOpen;
+    const bool undefined = header.length == kUndefinedLength;
+    open_.push_back({undefined ? kNoEnd : header.value + header.length, encoding_});
+    encoding_ = inside;
+    at_ = header.value;
+}
+
+void ValueScan::pass(const ElementHeader& header) {
+    at_ = header.value + header.length;
+    if (header.length >= kLarge) large_.push_back({header.value, at_});
+}
+
+}  // namespace lucerna::dicom

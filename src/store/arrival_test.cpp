@@ -1,0 +1,171 @@
+#include "store/arrival.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "store/store_test_support.h"
+
+namespace lucerna::store {
+namespace {
+
+using test::error_of;
+using test::put_element;
+using test::StoredInstance;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+/// A file that comes in pieces, of which is forgotten what may be.
+class Coming {
+  public:
+    Coming(TestStore& store, Bytes file)
+        : file_(std::move(file)), arrival_(store.archive().arriving()) {}
+
+    Coming& until(std::size_t end) {
+        while (buffer_.size() < end) {
+            const std::size_t begin = buffer_.size();
+            const std::size_t count = std::min<std::size_t>(100'000, end - begin);
+            std::copy_n(file_.begin() + static_cast<std::ptrdiff_t>(begin), count,
+                        buffer_.grow(count).begin());
+            for (const dicom::ByteRange& range : arrival_->take(buffer_.bytes()))
+                buffer_.forget(range);
+            most_held = std::max(most_held, buffer_.held());
+        }
+        return *this;
+    }
+    Kept keep() { return until(file_.size()).arrival_->keep(buffer_.bytes()); }
+
+    std::size_t most_held = 0;
+
+  private:
+    Bytes file_;
+    dicom::ByteBudget budget_{std::size_t{64} << 20};
+    dicom::SparseBuffer buffer_{budget_};
+    std::unique_ptr<Arrival> arrival_;
+};
+
+StoredInstance large() {
+    StoredInstance instance;
+    instance.pixels = 3'000'000;
+    return instance;
+}
+
+TEST(Arrival, SealsAFileWhileItComes) {
+    TestStore store;
+    const StoredInstance instance = large();
+    Coming coming(store, instance.file());
+    EXPECT_EQ(coming.keep(), Kept::kNew);
+    EXPECT_LT(coming.most_held, 400'000U);
+    EXPECT_EQ(store.archive().object(instance.sop_instance), instance.file());
+    const auto row = store.archive().instance(instance.sop_instance);
+    ASSERT_TRUE(row);
+    EXPECT_EQ(row->size, instance.file().size());
+    EXPECT_EQ(row->head_bytes, instance.file().size() - 3'000'000 - 12);
+    EXPECT_EQ(row->view, "R-CC");
+    EXPECT_THAT(store.archive().verify(), IsEmpty());
+    store.open();
+    EXPECT_EQ(store.archive().object(instance.sop_instance), instance.file());
+}
+
+TEST(Arrival, TakesFilesOfEverySizeAroundAChunk) {
+    TestStore store;
+    StoredInstance instance;
+    const std::size_t head = instance.file().size() - instance.pixels;
+    for (const std::size_t size : {65'536U, 131'072U, 131'074U, 131'070U, 200'000U}) {
+        instance.sop_instance = "1.2.3.4.1." + std::to_string(size);
+        instance.pixels = (size - head) / 2 * 2;
+        EXPECT_EQ(Coming(store, instance.file()).keep(), Kept::kNew);
+        EXPECT_EQ(store.archive().object(instance.sop_instance), instance.file());
+    }
+}
+
+TEST(Arrival, JudgesWhatIsKeptAlready) {
+    TestStore store;
+    StoredInstance instance = large();
+    store.archive().keep(instance.file());
+    instance.source_aet = "ANOTHER";
+    EXPECT_EQ(Coming(store, instance.file()).keep(), Kept::kAlreadyKept);
+    instance.seed = 2;
+    EXPECT_EQ(error_of([&] { Coming(store, instance.file()).keep(); }), "conflict");
+    EXPECT_THAT(store.objects(), SizeIs(1));
+}
+
+TEST(Arrival, GivesWayToWhoWasFirstMeanwhile) {
+    TestStore store;
+    StoredInstance instance = large();
+    Coming same(store, instance.file());
+    Coming other(store, [&] {
+        StoredInstance changed = instance;
+        changed.seed = 2;
+        return changed.file();
+    }());
+    same.until(1'000'000);
+    other.until(1'000'000);
+    store.archive().keep(instance.file());
+    EXPECT_EQ(same.keep(), Kept::kAlreadyKept);
+    EXPECT_EQ(error_of([&] { other.keep(); }), "conflict");
+    EXPECT_THAT(store.objects(), SizeIs(1));
+    EXPECT_EQ(store.archive().object(instance.sop_instance), instance.file());
+}
+
+TEST(Arrival, LeavesNothingOfAFileThatNeverEnds) {
+    TestStore store;
+    {
+        Coming coming(store, large().file());
+        coming.until(2'000'000);
+    }
+    EXPECT_THAT(store.objects(), IsEmpty());
+    EXPECT_EQ(store.archive().totals().instances, 0U);
+}
+
+TEST(Arrival, LeavesNothingOfAFileThatIsCutShort) {
+    TestStore store;
+    Bytes file = large().file();
+    file.resize(file.size() - 10);
+    EXPECT_EQ(error_of([&] { Coming(store, file).keep(); }), "invalid-input");
+    EXPECT_THAT(store.objects(), IsEmpty());
+}
+
+TEST(Arrival, SealsUnderTheRightKeyWhatComesOutOfOrder) {
+    TestStore store;
+    StoredInstance instance = large();
+    instance.patient_id = "";
+    Bytes file = instance.file();
+    put_element(file, 0x0010, 0x0020, "LO", "LATE");
+    EXPECT_EQ(Coming(store, file).keep(), Kept::kNew);
+    EXPECT_EQ(store.archive().object(instance.sop_instance), file);
+    EXPECT_THAT(store.objects(), SizeIs(1));
+    EXPECT_EQ(store.archive().erase_patient("LATE", "", "test"), 1U);
+    EXPECT_THAT(store.objects(), IsEmpty());
+}
+
+TEST(Arrival, OutlivesTheErasureOfItsPatient) {
+    TestStore store;
+    StoredInstance before;
+    before.sop_instance = "1.2.3.4.1.2";
+    const StoredInstance instance = large();
+    Coming coming(store, instance.file());
+    coming.until(2'000'000);
+    store.archive().keep(before.file());
+    EXPECT_EQ(store.archive().erase_patient("P1", "", "test"), 1U);
+    EXPECT_EQ(coming.keep(), Kept::kNew);
+    EXPECT_EQ(store.archive().object(instance.sop_instance), instance.file());
+    EXPECT_THAT(store.objects(), SizeIs(1));
+}
+
+TEST(Arrival, ForgetsLargePrivateBytesBehindThePixels) {
+    TestStore store;
+    StoredInstance instance;
+    Bytes file = instance.file();
+    for (std::uint16_t number = 0; number < 20; ++number)
+        put_element(file, 0x7FE1, static_cast<std::uint16_t>(0x1000 + number), "UN",
+                    std::string(200'000, static_cast<char>('a' + number)));
+    Coming coming(store, file);
+    EXPECT_EQ(coming.keep(), Kept::kNew);
+    EXPECT_LT(coming.most_held, 700'000U);
+    EXPECT_EQ(store.archive().object(instance.sop_instance), file);
+}
+
+}  // namespace
+}  // namespace lucerna::store

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/encoding.h"
+#include "store/connection.h"
+#include "store/facts.h"
+#include "store/key_ring.h"
+#include "store/sealed_io.h"
+
+namespace lucerna::store {
+
+struct Parts;
+
+/// Where an instance that is kept lies.
+struct Place {
+    std::string object;
+    Role role = Role::kReceived;
+    std::uint64_t head_bytes = 0;
+};
+[[nodiscard]] std::optional<Place> place_of(Connection& index, const std::string& sop_instance_uid);
+/// Throws Error(kNotFound).
+[[nodiscard]] Place require_place(Parts& parts, const std::string& sop_instance_uid);
+
+/// An object that the index knows must be there and have its key: anything else is damage, unless
+/// it was erased meanwhile, even if the instance came again. Throws Error: kNotFound, kCorrupt,
+/// kIo.
+[[nodiscard]] SealedReader opened(Parts& parts, const std::string& sop_instance_uid,
+                                  const std::string& object);
+
+/// An object that is about to be written.
+struct NewObject {
+    DataKey key;
+    Placing placing;
+    /// Which this one was called when it began: others may have taken it for dead since.
+    std::string process;
+};
+/// Under the key of `owner`, which is made if there is none.
+[[nodiscard]] NewObject new_object(Parts& parts, const std::string& owner, Role role);
+
+/// Enters an object that is written and on the device. False, leaving it, when somebody else was
+/// first or the patient was erased meanwhile. After a throw it is gone, unless it is not known
+/// whether it was entered.
+[[nodiscard]] bool enter(Parts& parts, const Facts& facts, const NewObject& object);
+/// Ends one that was not entered.
+void drop(Parts& parts, const NewObject& object);
+
+/// Whether `part10` is what was kept first under its UID. Throws Error(kConflict) if it is not.
+[[nodiscard]] Kept judge_duplicate(Parts& parts, const Place& first, const std::string& uid,
+                                   ByteView part10, Role role);
+
+}  // namespace lucerna::store
