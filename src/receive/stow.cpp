@@ -190,7 +190,7 @@ class StowRequest final : private PartTaker {
         parser.finish();
     }
 
-    static constexpr std::size_t kAtOnce = 4;
+    static constexpr std::size_t kAtOnce = 10;
     static constexpr std::size_t kBytesAtOnce = std::size_t{32} << 20;
 
     /// A part that is being kept.
