@@ -1,6 +1,7 @@
 #include "receive/multipart.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/error.h"
 
@@ -56,7 +57,7 @@ void MultipartParser::refuse(const std::string& what) const {
 }
 
 std::string_view MultipartParser::rest() const {
-    return as_text(pending_).substr(start_);
+    return as_text(text_).substr(start_);
 }
 
 void MultipartParser::feed(ByteView bytes) {
@@ -64,11 +65,36 @@ void MultipartParser::feed(ByteView bytes) {
     if (total_ > limits_.max_total_bytes)
         refuse("the body is larger than " + std::to_string(limits_.max_total_bytes) + " bytes");
     if (state_ == State::kEpilogue) return;
-    pending_.insert(pending_.end(), bytes.begin(), bytes.end());
+    if (state_ == State::kBody) pass_what_was_left(bytes);
+    // Most bytes are of bodies: those are passed on from where they lie.
+    if (!pending_.empty()) {
+        pending_.insert(pending_.end(), bytes.begin(), bytes.end());
+        bytes = pending_;
+    }
+    text_ = bytes;
+    start_ = 0;
     while (step()) {
     }
-    pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(start_));
-    start_ = 0;
+    const ByteView left = text_.subspan(start_);
+    pending_ = Bytes(left.begin(), left.end());
+}
+
+/// What was left since a delimiter might begin in it, where none does.
+void MultipartParser::pass_what_was_left(ByteView next) {
+    const std::size_t longest = delimiter_.size() - 1;
+    if (pending_.empty() || next.size() < longest) return;
+    std::string seam(as_text(pending_));
+    seam += as_text(next.first(longest));
+    if (seam.find(delimiter_) != std::string::npos) return;
+    pass(pending_);
+    pending_.clear();
+}
+
+void MultipartParser::pass(ByteView bytes) {
+    part_bytes_ += bytes.size();
+    if (part_bytes_ > limits_.max_part_bytes)
+        refuse("it is larger than " + std::to_string(limits_.max_part_bytes) + " bytes");
+    if (!bytes.empty()) taker_.more(bytes);
 }
 
 void MultipartParser::finish() {
@@ -90,7 +116,7 @@ bool MultipartParser::step() {
         case State::kEpilogue:
             break;
     }
-    start_ = pending_.size();
+    start_ = text_.size();
     return false;
 }
 
@@ -98,7 +124,7 @@ bool MultipartParser::skip_preamble() {
     const std::size_t found = rest().find(delimiter_);
     if (found == std::string_view::npos) {
         const std::size_t kept = std::min(rest().size(), delimiter_.size() - 1);
-        start_ = pending_.size() - kept;
+        start_ = text_.size() - kept;
         return false;
     }
     start_ += found + delimiter_.size();
@@ -157,15 +183,14 @@ void MultipartParser::take_header_line(std::string_view line) {
 
 bool MultipartParser::read_body() {
     const std::string_view text = rest();
-    const std::size_t found = text.find(delimiter_);
-    const bool ends = found != std::string_view::npos;
+    // string_view::find stops at each carriage return, of which pixels are full.
+    const void* const at = ::memmem(text.data(), text.size(), delimiter_.data(), delimiter_.size());
+    const bool ends = at != nullptr;
     // What may still turn out to be the delimiter is left.
     const std::size_t certain =
-        ends ? found : text.size() - std::min(text.size(), delimiter_.size() - 1);
-    part_bytes_ += certain;
-    if (part_bytes_ > limits_.max_part_bytes)
-        refuse("it is larger than " + std::to_string(limits_.max_part_bytes) + " bytes");
-    if (certain > 0) taker_.more(ByteView(pending_).subspan(start_, certain));
+        ends ? static_cast<std::size_t>(static_cast<const char*>(at) - text.data())
+             : text.size() - std::min(text.size(), delimiter_.size() - 1);
+    pass(text_.subspan(start_, certain));
     start_ += certain;
     if (!ends) return false;
     start_ += delimiter_.size();

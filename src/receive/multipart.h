@@ -52,12 +52,14 @@ class MultipartParser {
   private:
     enum class State { kPreamble, kAfterDelimiter, kHeaders, kBody, kEpilogue };
 
-    /// Each takes what it can from the front of `pending_`; false if it needs more.
+    /// Each takes what it can from the front of rest(); false if it needs more.
     [[nodiscard]] bool step();
     [[nodiscard]] bool skip_preamble();
     [[nodiscard]] bool read_after_delimiter();
     [[nodiscard]] bool read_headers();
     [[nodiscard]] bool read_body();
+    void pass_what_was_left(ByteView next);
+    void pass(ByteView bytes);
     void take_header_line(std::string_view line);
     [[nodiscard]] std::string_view rest() const;
     [[noreturn]] void refuse(const std::string& what) const;
@@ -66,7 +68,9 @@ class MultipartParser {
     MultipartLimits limits_;
     PartTaker& taker_;
     State state_ = State::kPreamble;
+    /// What an earlier call left, and during a call all that there is.
     Bytes pending_;
+    ByteView text_;
     std::size_t start_ = 0;  // what lies before it is done with
     std::size_t part_bytes_ = 0;
     std::size_t total_ = 0;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/guarded.h"
 #include "base/log.h"
 #include "dicom/arriving_file.h"
 #include "dicom/data_set.h"
@@ -109,15 +110,45 @@ class StoreResponse {
     std::set<std::string> studies_;
 };
 
+/// Parts of a request that are kept at once.
+constexpr std::size_t kAtOnce = 10;
+
+/// What requests share.
+class Parts {
+  public:
+    explicit Parts(std::size_t most_bytes) : budget_(most_bytes) {}
+
+    /// Those of small objects are used again: pages that were touched need not be had anew.
+    std::unique_ptr<dicom::ArrivingFile> file() {
+        auto spare = spare_.with([](auto& spares) -> std::unique_ptr<dicom::ArrivingFile> {
+            if (spares.empty()) return nullptr;
+            auto last = std::move(spares.back());
+            spares.pop_back();
+            return last;
+        });
+        return spare ? std::move(spare) : std::make_unique<dicom::ArrivingFile>(budget_);
+    }
+    void give_back(std::unique_ptr<dicom::ArrivingFile> file) {
+        file->clear();
+        spare_.with([&](auto& spares) {
+            if (spares.size() < kAtOnce) spares.push_back(std::move(file));
+        });
+    }
+
+  private:
+    dicom::ByteBudget budget_;
+    Guarded<std::vector<std::unique_ptr<dicom::ArrivingFile>>> spare_;
+};
+
 /// One POST, from its headers to its answer.
 class StowRequest final : private PartTaker {
   public:
     StowRequest(http::Request& request, InstanceSink& sink, const StowOptions& options,
-                dicom::ByteBudget& budget)
+                Parts& parts)
         : request_(request),
           sink_(sink),
           options_(options),
-          budget_(budget),
+          parts_(parts),
           response_(options.base_url) {
         const auto study = request.parameters.find("study");
         if (study != request.parameters.end()) study_ = study->second;
@@ -190,7 +221,6 @@ class StowRequest final : private PartTaker {
         parser.finish();
     }
 
-    static constexpr std::size_t kAtOnce = 10;
     static constexpr std::size_t kBytesAtOnce = std::size_t{32} << 20;
 
     /// A part that is being kept.
@@ -210,7 +240,7 @@ class StowRequest final : private PartTaker {
                 part_ = failed(part_, dicom::status::kCannotUnderstand,
                                "a part's Content-Type is not application/dicom");
         }
-        if (!file_) file_ = std::make_unique<dicom::ArrivingFile>(budget_);
+        if (!file_) file_ = parts_.file();
         file_->start([this] { return sink_.arriving(origin()); });
     }
 
@@ -311,7 +341,7 @@ class StowRequest final : private PartTaker {
         waiting_.pop_front();
         waiting_bytes_ -= first.bytes;
         note(first.outcome.get());
-        if (!file_) file_ = std::move(first.file);
+        parts_.give_back(std::move(first.file));
     }
 
     void settle_all() {
@@ -384,7 +414,7 @@ class StowRequest final : private PartTaker {
     http::Request& request_;
     InstanceSink& sink_;
     const StowOptions& options_;
-    dicom::ByteBudget& budget_;
+    Parts& parts_;
     std::optional<std::string> study_;
     std::optional<http::MediaType> content_type_;
     StoreResponse response_;
@@ -403,9 +433,9 @@ class StowRequest final : private PartTaker {
 }  // namespace
 
 http::Handler stow_handler(InstanceSink& sink, StowOptions options) {
-    const auto budget = std::make_shared<dicom::ByteBudget>(options.max_bytes_in_flight);
-    return [&sink, budget, options = std::move(options)](http::Request& request) {
-        return StowRequest(request, sink, options, *budget).answer();
+    const auto parts = std::make_shared<Parts>(options.max_bytes_in_flight);
+    return [&sink, parts, options = std::move(options)](http::Request& request) {
+        return StowRequest(request, sink, options, *parts).answer();
     };
 }
 
