@@ -1,13 +1,10 @@
-// The one place that includes OpenJPEG.
-#include <openjpeg.h>
-
 #include <algorithm>
 #include <cstring>
-#include <memory>
 #include <string>
 
 #include "base/error.h"
 #include "dicom/decoders.h"
+#include "dicom/openjpeg_handles.h"
 
 namespace lucerna::dicom {
 namespace {
@@ -43,25 +40,9 @@ OPJ_BOOL seek_to(OPJ_OFF_T to, void* user) {
     return OPJ_TRUE;
 }
 
-/// Keeps the first complaint, which says most.
-void keep_message(const char* message, void* user) {
-    auto& kept = *static_cast<std::string*>(user);
-    if (kept.empty()) kept = message;
-    while (!kept.empty() && kept.back() == '\n') kept.pop_back();
-}
-void drop_message(const char*, void*) {}
-
-/// OpenJPEG's handles are pointers to void, all of one type.
-template <auto kRelease>
-struct Release {
-    template <typename Handle>
-    void operator()(Handle* handle) const {
-        kRelease(handle);
-    }
-};
-using Decoder = std::unique_ptr<opj_codec_t, Release<opj_destroy_codec>>;
-using Stream = std::unique_ptr<opj_stream_t, Release<opj_stream_destroy>>;
-using Image = std::unique_ptr<opj_image_t, Release<opj_image_destroy>>;
+using openjpeg::Coder;
+using openjpeg::Image;
+using openjpeg::Stream;
 
 [[noreturn]] void damaged(const std::string& why) {
     throw Error(ErrorCode::kInvalidInput,
@@ -70,15 +51,13 @@ using Image = std::unique_ptr<opj_image_t, Release<opj_image_destroy>>;
 
 Image decode(ByteView codestream, const StoredLayout& layout) {
     std::string complaint;
-    const Decoder codec(opj_create_decompress(OPJ_CODEC_J2K));
+    const Coder codec(opj_create_decompress(OPJ_CODEC_J2K));
     Source source{codestream};
     const Stream stream(opj_stream_default_create(OPJ_TRUE));
     if (codec == nullptr || stream == nullptr) {
         throw Error(ErrorCode::kInternal, "OpenJPEG cannot start to decode");
     }
-    opj_set_error_handler(codec.get(), keep_message, &complaint);
-    opj_set_warning_handler(codec.get(), drop_message, nullptr);
-    opj_set_info_handler(codec.get(), drop_message, nullptr);
+    openjpeg::listen_to(codec, complaint);
     opj_stream_set_user_data(stream.get(), &source, nullptr);
     opj_stream_set_user_data_length(stream.get(), codestream.size());
     opj_stream_set_read_function(stream.get(), read_some);

@@ -1,14 +1,11 @@
-// JPEG 2000 by OpenJPEG, which decode_openjpeg.cpp includes as well.
-#include <openjpeg.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <memory>
 #include <string>
 
 #include "base/error.h"
 #include "dicom/encoders.h"
+#include "dicom/openjpeg_handles.h"
 
 namespace lucerna::dicom {
 namespace {
@@ -47,24 +44,9 @@ OPJ_BOOL seek_to(OPJ_OFF_T to, void* user) {
     return OPJ_TRUE;
 }
 
-void keep_message(const char* message, void* user) {
-    auto& kept = *static_cast<std::string*>(user);
-    if (kept.empty()) kept = message;
-    while (!kept.empty() && kept.back() == '\n') kept.pop_back();
-}
-void drop_message(const char*, void*) {}
-
-/// OpenJPEG's handles are pointers to void, all of one type.
-template <auto kRelease>
-struct Release {
-    template <typename Handle>
-    void operator()(Handle* handle) const {
-        kRelease(handle);
-    }
-};
-using Encoder2000 = std::unique_ptr<opj_codec_t, Release<opj_destroy_codec>>;
-using Stream = std::unique_ptr<opj_stream_t, Release<opj_stream_destroy>>;
-using Image = std::unique_ptr<opj_image_t, Release<opj_image_destroy>>;
+using openjpeg::Coder;
+using openjpeg::Image;
+using openjpeg::Stream;
 
 void require(bool done, const std::string& complaint) {
     if (!done) throw Error(ErrorCode::kInternal, "OpenJPEG cannot encode: " + complaint);
@@ -110,13 +92,11 @@ opj_cparameters_t lossless_parameters(const DecodedFrame& frame) {
 Bytes encode_jpeg2000(const DecodedFrame& frame) {
     std::string complaint;
     const Image image = image_of(frame);
-    const Encoder2000 codec(opj_create_compress(OPJ_CODEC_J2K));
+    const Coder codec(opj_create_compress(OPJ_CODEC_J2K));
     Sink sink;
     const Stream stream(opj_stream_default_create(OPJ_FALSE));
     require(codec != nullptr && stream != nullptr, "it cannot start");
-    opj_set_error_handler(codec.get(), keep_message, &complaint);
-    opj_set_warning_handler(codec.get(), drop_message, nullptr);
-    opj_set_info_handler(codec.get(), drop_message, nullptr);
+    openjpeg::listen_to(codec, complaint);
     opj_stream_set_user_data(stream.get(), &sink, nullptr);
     opj_stream_set_write_function(stream.get(), write_some);
     opj_stream_set_skip_function(stream.get(), skip_some);
