@@ -1,25 +1,22 @@
 #pragma once
 
-#include <chrono>
 #include <filesystem>
-#include <memory>
 #include <string>
-#include <thread>
+#include <string_view>
 
-#include "base/file.h"
-#include "support/child_process.h"
+#include "support/stand_in.h"
 
 namespace lucerna::test {
 
-/// tests/support/s3_stand_in.py, while this lives.
-class S3StandIn {
+/// tests/support/s3_stand_in.py, while this lives; its listings have three keys at a time.
+class S3StandIn : public StandIn {
   public:
-    explicit S3StandIn(const std::filesystem::path& folder) : folder_(folder) { start("0"); }
+    explicit S3StandIn(const std::filesystem::path& folder)
+        : StandIn("/usr/bin/python3", "s3_stand_in.py", {(folder / "faults").string(), "3"}, 1,
+                  folder / "s3.out"),
+          folder_(folder) {}
 
-    void stop() { process_.reset(); }
-    void start_again() { start(port_); }
-
-    [[nodiscard]] std::string endpoint() const { return "http://127.0.0.1:" + port_; }
+    [[nodiscard]] std::string endpoint() const { return address(); }
     /// What the next requests meet, a word each ("503 503 cut").
     void meet(const std::string& faults) { write_file(folder_ / "faults", as_byte_view(faults)); }
     /// It has met all of them.
@@ -29,27 +26,7 @@ class S3StandIn {
     }
 
   private:
-    void start(const std::string& port) {
-        const auto said = folder_ / "s3.out";
-        write_file(said, {});
-        process_ = std::make_unique<ChildProcess>(
-            std::vector<std::string>{
-                "/usr/bin/python3",
-                std::string(LUCERNA_SOURCE_DIR) + "/tests/support/s3_stand_in.py",
-                (folder_ / "faults").string(), port, "3"},
-            said);
-        std::string text;
-        while (text.find('\n') == std::string::npos) {
-            std::this_thread::sleep_for(std::chrono::milliseconds(10));
-            text = process_->output();
-            if (text.find("Error") != std::string::npos) throw std::runtime_error(text);
-        }
-        port_ = text.substr(0, text.find('\n'));
-    }
-
     std::filesystem::path folder_;
-    std::string port_;
-    std::unique_ptr<ChildProcess> process_;
 };
 
 }  // namespace lucerna::test
