@@ -191,10 +191,22 @@ void search(const std::filesystem::path& folder) {
 }  // namespace
 
 int main(int count, char** arguments) {
+    const std::vector<std::string> given(arguments + 1, arguments + count);
+    const std::string only = given.size() > 1 ? given[1] : "";
+    const bool is_known = only.empty() || only == "keep" || only == "search";
+    if (given.size() > 2 || !is_known || (!given.empty() && given[0].starts_with('-'))) {
+        const bool asked = !given.empty() && (given[0] == "--help" || given[0] == "-h");
+        std::fputs(
+            "bench_store [FOLDER [keep|search]]\n"
+            "How fast the archive keeps and gives back, and searches, against the floor that the\n"
+            "device sets. FOLDER must be on the device that is to be measured; without it, the\n"
+            "folder for temporary files.\n",
+            asked ? stdout : stderr);
+        return asked ? 0 : 2;
+    }
     const std::filesystem::path base =
-        count > 1 ? std::filesystem::path(arguments[1]) : std::filesystem::temp_directory_path();
+        given.empty() ? std::filesystem::temp_directory_path() : std::filesystem::path(given[0]);
     const std::filesystem::path folder = base / ("lucerna-bench-" + random_hex(6));
-    const std::string only = count > 2 ? arguments[2] : "";
     std::setvbuf(stdout, nullptr, _IOLBF, 0);
     for (const Load& load : kLoads) {
         if (only == "search") break;
