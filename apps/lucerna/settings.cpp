@@ -6,6 +6,7 @@
 #include <charconv>
 #include <functional>
 #include <span>
+#include <utility>
 #include <variant>
 
 #include "base/error.h"
@@ -43,9 +44,11 @@ auto into(Member ServeSettings::*member) {
     };
 }
 
-const std::vector<Setting>& all_settings() {
+using Settings = std::vector<Setting>;
+
+Settings general_settings() {
     using S = ServeSettings;
-    static const std::vector<Setting> kSettings{
+    return {
         {"data", std::string("data"), "Folder that everything is kept in.", into(&S::data)},
         {"keys", std::string(),
          "Where the key-encryption keys are: `file:PATH`, `passphrase:PATH` or "
@@ -62,6 +65,12 @@ const std::vector<Setting>& all_settings() {
          "An exam without all its views is read when no image came for so long.", into(&S::quiet),
          1, 86400},
         {"log_level", std::string("info"), "debug, info, warning or error.", into(&S::log_level)},
+    };
+}
+
+Settings store_settings() {
+    using S = ServeSettings;
+    return {
         {"store.index", std::string("sqlite"),
          "Where the index is: `sqlite`, sealed in the data folder, or `postgres:ADDRESS`, the "
          "address as libpq takes it; its rows are not sealed "
@@ -87,6 +96,12 @@ const std::vector<Setting>& all_settings() {
         {"store.s3_ca", std::string(),
          "PEM file of the authorities that may vouch for the service; empty: the system's.",
          into(&S::s3_ca)},
+    };
+}
+
+Settings http_settings() {
+    using S = ServeSettings;
+    return {
         {"http.address", std::string("127.0.0.1"),
          "Address to listen on. Beyond loopback, `http.tokens` is required.",
          into(&S::http_address)},
@@ -107,6 +122,12 @@ const std::vector<Setting>& all_settings() {
          into(&S::http_user_header)},
         {"http.origins", Texts{}, "Web origins that may use the API from elsewhere (CORS).",
          into(&S::http_origins)},
+    };
+}
+
+Settings dicom_settings() {
+    using S = ServeSettings;
+    return {
         {"dicom.address", std::string("127.0.0.1"), "Address to listen on.",
          into(&S::dicom_address)},
         {"dicom.port", 11112LL, "Port of the storage service; 0 takes any.", into(&S::dicom_port)},
@@ -132,6 +153,12 @@ const std::vector<Setting>& all_settings() {
         {"dicom.tls_ca", std::string(),
          "PEM file of the authorities whose clients are let in; empty asks for no certificate.",
          into(&S::dicom_tls_ca)},
+    };
+}
+
+Settings hl7_settings() {
+    using S = ServeSettings;
+    return {
         {"hl7.listen", std::string(),
          "ADDRESS:PORT to take HL7 v2 orders on, by MLLP ([orders](orders.md)); empty: nowhere. "
          "Beyond loopback, `hl7.callers` or `hl7.tls_ca` is required.",
@@ -149,6 +176,13 @@ const std::vector<Setting>& all_settings() {
         {"hl7.tls_ca", std::string(),
          "PEM file of the authorities whose clients are let in; empty asks for no certificate.",
          into(&S::hl7_tls_ca)},
+    };
+}
+
+/// Orders, what is given out, and what reads.
+Settings reading_settings() {
+    using S = ServeSettings;
+    return {
         {"orders.modality", std::string("MG"), "Modality of orders that name none.",
          into(&S::order_modality)},
         {"deidentify.safe_private", Texts{},
@@ -164,6 +198,17 @@ const std::vector<Setting>& all_settings() {
         {"model.threads", 0LL, "Threads to read an exam with; 0: all cores.",
          into(&S::model_threads), 0, 256},
     };
+}
+
+/// In the order of the page that documents them.
+const Settings& all_settings() {
+    static const Settings kSettings = [] {
+        Settings all;
+        for (const auto section : {general_settings, store_settings, http_settings, dicom_settings,
+                                   hl7_settings, reading_settings})
+            for (Setting& setting : section()) all.push_back(std::move(setting));
+        return all;
+    }();
     return kSettings;
 }
 
