@@ -14,6 +14,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
 #include <optional>
 #include <semaphore>
 #include <thread>
@@ -21,6 +22,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "http/channel_session.h"
 #include "http/exchange.h"
 #include "http/outgoing.h"
 #include "http/shop.h"
@@ -56,6 +58,8 @@ using TlsStream = beast::ssl_stream<beast::tcp_stream>;
 ///
 ///     read_head -> settle_early -> read_ahead -> run_handler (on a pool) -> send -> write
 ///     `------------------------------------------------------------------------------'
+///
+/// or, once, from run_handler to ChannelSession.
 template <typename Wire>
 class Connection final : public AnyConnection {
   public:
@@ -83,6 +87,7 @@ class Connection final : public AnyConnection {
     void stop() override {
         asio::post(stream_.get_executor(), [self = me()] {
             self->stopping_ = true;
+            if (self->channel_) return self->channel_->stop();
             if (self->handling_ && !self->body_waiting_) return;
             if (!self->outgoing_) return self->close();
             self->timer_.expires_after(kFarewell);
@@ -190,6 +195,7 @@ class Connection final : public AnyConnection {
         for (const auto& field : head)
             exchange_->request.headers.add({field.name_string().data(), field.name_string().size()},
                                            {field.value().data(), field.value().size()});
+        exchange_->request.upgrades = beast::websocket::is_upgrade(head);
         keep_alive_ = parser_->keep_alive();
         body_done_ = parser_->is_done();
         std::optional<Response> early = settle_early(
@@ -363,9 +369,28 @@ class Connection final : public AnyConnection {
     // Sending.
 
     void send(Response response) {
+        if (response.channel) return open_channel(*std::move(response.channel));
         outgoing_.emplace(*exchange_, std::move(response), shop_.guard,
                           keep_alive_ && body_done_ && !stopping_);
         go_on();
+    }
+
+    /// A channel holds its place until the connection's end.
+    void open_channel(Channel channel) {
+        const std::string& id = exchange_->request.id;
+        if (!body_done_ || buffer_.size() > 0)
+            return send(refusal(400, "invalid-input",
+                                "the client must wait until the channel is open", id));
+        if (stopping_ || !shop_.enter_channel())
+            return send(refusal(503, "busy", "too many channels are open", id));
+        entry_.has_channel = true;
+        exchange_->status = 101;
+        channel_.emplace(stream_, shop_, *this, *exchange_, std::move(channel),
+                         [this](Ending ending) {
+                             end_exchange(ending);
+                             close();
+                         });
+        channel_->open(parser_->get());
     }
 
     void go_on() {
@@ -476,7 +501,9 @@ class Connection final : public AnyConnection {
         Shop& shop;
         AnyConnection& connection;
         bool entered = false;
+        bool has_channel = false;
         ~Entry() {
+            if (has_channel) shop.leave_channel();
             if (entered) shop.leave(connection);
         }
     };
@@ -504,6 +531,7 @@ class Connection final : public AnyConnection {
     bool body_waiting_ = false;
     std::binary_semaphore body_came_{0};
     std::optional<Outgoing> outgoing_;
+    std::optional<ChannelSession<Wire>> channel_;
 };
 
 }  // namespace lucerna::http::connection

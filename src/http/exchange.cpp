@@ -132,7 +132,8 @@ std::optional<Response> settle_early(Exchange& exchange, std::string_view target
     }
     Access access = exchange.routed.route ? exchange.routed.route->access : Access::kRead;
     if (asks_options) access = Access::kOpen;
-    const Verdict verdict = guard.judge({exchange.method, request.headers, request.remote, access});
+    const Verdict verdict =
+        guard.judge({exchange.method, request.headers, request.remote, access, request.upgrades});
     request.principal = verdict.principal;
     if (malformed) return malformed;
     if (verdict.status != 0) return refused_by(verdict, request.id);

@@ -197,12 +197,13 @@ Verdict Guard::judge(const Asking& asking) const {
                 "this server is not known under the name in the Host header; add it to the "
                 "allowed hosts if it should be",
                 {}};
-    const bool safe =
-        asking.method == "GET" || asking.method == "HEAD" || asking.method == "OPTIONS";
+    const bool safe = !asking.upgrades && (asking.method == "GET" || asking.method == "HEAD" ||
+                                           asking.method == "OPTIONS");
     if (!safe && is_from_other_site(asking))
         return {403,
                 "other-origin",
-                "a page of another origin may not write here; add it to the allowed origins if it "
+                "a page of another origin may not write or open a channel here; add it to the "
+                "allowed origins if it "
                 "should",
                 {}};
     return identify(asking);

@@ -24,6 +24,8 @@ struct Asking {
     /// Of the peer, without port.
     std::string_view remote;
     Access access = Access::kRead;
+    /// It asks for a WebSocket, which a browser opens for any page.
+    bool upgrades = false;
 };
 
 struct Verdict {

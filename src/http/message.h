@@ -70,6 +70,8 @@ struct Request {
     std::string origin;
     /// Who asks: the token's name, or what the trusted user header says; empty if anonymous.
     std::string principal;
+    /// It asks for the connection to become a WebSocket (RFC 6455 4.1): answer with a channel.
+    bool upgrades = false;
     BodyReader& body;
 
     /// Throws Error(kInternal) if the route's pattern has no such name.
@@ -98,6 +100,15 @@ struct FileBody {
     std::filesystem::path path;
 };
 
+/// What is sent over a connection that becomes a WebSocket (RFC 6455), as text messages.
+struct Channel {
+    /// Called as Stream::next is; each chunk is a message. What it throws is logged and closes the
+    /// channel. That it is called again says that the client's system has taken the last message.
+    std::function<Chunk()> next;
+    /// The last message where the server stops; may be empty.
+    Bytes farewell = {};
+};
+
 /// `headers` need neither Content-Length nor Date. Where the handler does not set them, the server
 /// adds Cache-Control: no-store, X-Content-Type-Options, a Content-Security-Policy that allows
 /// nothing, and its kin. A header value with a line break in it is dropped, and logged.
@@ -105,6 +116,8 @@ struct Response {
     int status = 200;
     Headers headers;
     std::variant<std::string, Bytes, FileBody, Stream> body = std::string();
+    /// In place of all that, for a request that `upgrades`.
+    std::optional<Channel> channel = {};
 
     [[nodiscard]] static Response of(int status, std::string_view content_type, std::string text);
     [[nodiscard]] static Response of(int status, std::string_view content_type, Bytes bytes);

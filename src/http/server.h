@@ -49,12 +49,16 @@ struct ServerOptions {
     std::size_t threads = 8;
     std::size_t upload_threads = 8;
     std::size_t max_connections = 1024;
+    /// Of those connections, how many may be WebSockets.
+    std::size_t max_channels = 256;
     std::size_t max_header_bytes = 32 * 1024;
     std::uint64_t max_body_bytes = std::uint64_t{16} << 30;
     /// For the whole head of a request, from its first byte or the connection's start.
     std::chrono::milliseconds header_timeout{10'000};
     /// Between requests of a connection.
     std::chrono::milliseconds keep_alive_timeout{75'000};
+    /// Of a WebSocket whose client does not even answer pings, which are sent in half the time.
+    std::chrono::milliseconds channel_idle{60'000};
     /// Without a byte of a body coming in, or going out.
     std::chrono::milliseconds stall_timeout{30'000};
     /// A body that comes in more slowly than this, measured from its start, after stall_timeout

@@ -34,6 +34,16 @@ void Shop::leave(AnyConnection& connection) {
     left_.notify_all();
 }
 
+bool Shop::enter_channel() {
+    if (channels_.fetch_add(1) < options.max_channels) return true;
+    leave_channel();
+    return false;
+}
+
+void Shop::leave_channel() {
+    channels_.fetch_sub(1);
+}
+
 void Shop::count_open() {
     if (open_gauge_) open_gauge_->set(static_cast<double>(open_.size()));
 }

@@ -31,6 +31,9 @@ class Shop {
     /// False when there are too many connections, or the server stops.
     [[nodiscard]] bool enter(AnyConnection& connection);
     void leave(AnyConnection& connection);
+    /// False when there are too many WebSockets.
+    [[nodiscard]] bool enter_channel();
+    void leave_channel();
     void stop_all();
     void wait_until_empty();
     [[nodiscard]] bool is_stopping() const { return stopping_; }
@@ -48,6 +51,7 @@ class Shop {
     void count_open();
 
     Gauge* open_gauge_ = nullptr;
+    std::atomic<std::size_t> channels_{0};
     std::atomic<bool> stopping_{false};
     std::string instance_;
     std::atomic<std::uint64_t> requests_{0};

@@ -115,7 +115,7 @@ struct Server::State {
         router.add("POST", "/dicom-web/studies/{study}", stow);
         retrieve::add_qido(router, store.archive());
         retrieve::add_wado(router, store.archive());
-        retrieve::add_ups(router, store.workitems(), clock);
+        retrieve::add_ups(router, store.workitems(), store.subscriptions(), clock);
         if (parts.deletion) retrieve::add_deletion(router, store.archive());
         receive::add_fhir_orders(router, orders, parts.orders);
         review::add_api(router, exams, about, clock);

@@ -16,6 +16,9 @@ struct QidoOptions {
     std::size_t default_limit = 1000;
     /// Matches at most, whatever `limit` says; a Warning header tells when there are more.
     std::size_t max_limit = 5000;
+    /// Of an answer with work items, each of which can be large: then it has fewer of them, one at
+    /// least, and a Warning header tells that there are more.
+    std::size_t max_answer_bytes = std::size_t{16} << 20;
 };
 
 /// Adds the searches of QIDO-RS (PS3.18 10.6):

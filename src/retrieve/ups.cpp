@@ -2,18 +2,18 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <initializer_list>
 #include <optional>
 #include <utility>
 
 #include "base/error.h"
 #include "dicom/json.h"
-#include "dicom/tags.h"
 #include "dicom/uids.h"
 #include "retrieve/address.h"
 #include "retrieve/negotiate.h"
+#include "retrieve/ups_subscriptions.h"
 #include "retrieve/workitem.h"
+#include "retrieve/workitem_reports.h"
 #include "store/matching.h"
 
 namespace lucerna::retrieve {
@@ -122,7 +122,9 @@ http::Response create(http::Request& request, const Shop& shop) {
     store::Workitem item;
     item.sop_instance_uid = uid;
     take_over_columns(item, set);
-    if (!shop.book.add(item))
+    item.reports = reports_of_new(set);
+    const auto fits = [&](const std::string& filter) { return fits_filter(set, filter); };
+    if (!shop.book.add(item, fits))
         return http::refusal(409, "conflict", "there is a work item of that UID already",
                              request.id);
     http::Response response;
@@ -149,10 +151,12 @@ http::Response update(http::Request& request, const Shop& shop) {
     shop.book.change(uid, [&](store::Workitem& item) {
         outcome = may_update(item, transaction);
         if (outcome != StateOutcome::kDone) return;
-        Json set = Json::parse(item.json);
+        const Json before = Json::parse(item.json);
+        Json set = before;
         apply_update(set, change, shop.clock.now());
         // The study may be another: it goes with that one.
         take_over_columns(item, set);
+        item.reports = reports_of_change(before, set);
     });
     return answer_update(request, outcome);
 }
@@ -171,7 +175,9 @@ http::Response set_state(http::Request& request, const Shop& shop) {
     StateOutcome outcome = StateOutcome::kDone;
     std::vector<std::string> missing;
     shop.book.change(uid, [&](store::Workitem& item) {
+        const Json before = Json::parse(item.json);
         outcome = change_state(item, state, transaction, shop.clock.now());
+        item.reports = reports_of_change(before, Json::parse(item.json));
         if (outcome == StateOutcome::kNotComplete)
             missing = missing_for_final(Json::parse(item.json), state);
     });
@@ -181,43 +187,46 @@ http::Response set_state(http::Request& request, const Shop& shop) {
     return response;
 }
 
+/// Who asks for a cancellation, as an application entity title.
+std::string requesting_ae(const http::Request& request) {
+    std::string title = request.principal.substr(0, 16);
+    std::replace_if(
+        title.begin(), title.end(), [](char c) { return c < 0x20 || c > 0x7E || c == '\\'; }, '_');
+    return title.empty() ? "ANONYMOUS" : title;
+}
+
 http::Response request_cancellation(http::Request& request, const Shop& shop) {
     const std::string& uid = uid_named(request);
     const Bytes bytes = request.body.read_all();
     const Json reasons =
         bytes.empty() ? Json::object() : data_set_from({bytes.begin(), bytes.end()});
     std::string before;
+    bool is_watched = false;
     shop.book.change(uid, [&](store::Workitem& item) {
         before = item.state;
-        if (before != "SCHEDULED") return;
+        is_watched = item.is_watched;
+        if (before != "SCHEDULED" && before != "IN PROGRESS") return;
+        item.reports = {cancel_report(reasons, requesting_ae(request))};
+        if (before == "IN PROGRESS") return;
         Json set = Json::parse(item.json);
-        note_cancellation(set, reasons, shop.clock.now());
-        put(set, "00741000", "CS", "CANCELED");
+        // PS3.4 CC.2.2.3: first in progress, then cancelled.
+        for (const char* state : {"IN PROGRESS", "CANCELED"}) {
+            if (state == std::string_view("CANCELED"))
+                note_cancellation(set, reasons, shop.clock.now());
+            put(set, "00741000", "CS", state);
+            item.reports.push_back(state_report(set));
+        }
         take_over_columns(item, set);
     });
-    // PS3.4 CC.2.2.3: nobody can be told, as nobody can subscribe (C312H).
-    if (before == "IN PROGRESS") return refused(request, 409, "The performer cannot be contacted.");
+    // PS3.4 CC.2.2.3: where nobody is subscribed, nobody can be told (C312H).
+    if (before == "IN PROGRESS" && !is_watched)
+        return refused(request, 409, "The performer cannot be contacted.");
     if (before == "COMPLETED") return refused(request, 409, "The UPS is already COMPLETED.");
     http::Response response;
     response.status = 202;
     if (before == "CANCELED")
         warn(response, "The UPS is already in the requested state of CANCELED.");
     return response;
-}
-
-WorkitemKey key_named(std::string_view name, const std::string& value) {
-    WorkitemKey key{{}, value};
-    for (const std::string_view part : store::split(name, ".")) {
-        const auto tag = dicom::tag_from(part);
-        if (!tag)
-            throw Error(ErrorCode::kInvalidInput,
-                        "\"" + std::string(name.substr(0, 64)) + "\" is no attribute");
-        std::array<char, 16> digits{};
-        std::snprintf(digits.data(), digits.size(), "%04X%04X", unsigned{tag->group},
-                      unsigned{tag->element});
-        key.path.emplace_back(digits.data());
-    }
-    return key;
 }
 
 http::Response search(http::Request& request, const Shop& shop) {
@@ -237,7 +246,7 @@ http::Response search(http::Request& request, const Shop& shop) {
             state = store::trimmed(value);
     }
     constexpr std::size_t kMost = 1U << 30;
-    const std::size_t limit =
+    std::size_t limit =
         std::min(request.query.number_or("limit", shop.options.default_limit, 0, kMost),
                  shop.options.max_limit);
     std::size_t skip = request.query.number_or("offset", 0, 0, kMost);
@@ -250,6 +259,8 @@ http::Response search(http::Request& request, const Shop& shop) {
                          [&](const WorkitemKey& key) { return matches(set, key); }))
             return true;
         if (skip > 0) return skip-- > 0;
+        if (given > 0 && json.size() + item.json.size() > shop.options.max_answer_bytes)
+            limit = given;
         if (given == limit) {
             ++remaining;
             return true;
@@ -268,8 +279,10 @@ http::Response search(http::Request& request, const Shop& shop) {
 
 }  // namespace
 
-void add_ups(http::Router& router, store::WorkitemBook& book, const Clock& clock,
+void add_ups(http::Router& router, store::WorkitemBook& book,
+             store::SubscriptionBook& subscriptions, const Clock& clock,
              const QidoOptions& options) {
+    add_ups_subscriptions(router, subscriptions, options.base_url);
     const std::string all = std::string(kRoot) + "/workitems";
     const std::string one = all + "/{workitem}";
     const auto add = [&](const char* method, const std::string& pattern, auto serve) {

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "http/router.h"
 #include "retrieve/qido.h"
+#include "store/subscription_book.h"
 #include "store/workitem_book.h"
 
 namespace lucerna::retrieve {
@@ -17,9 +18,11 @@ namespace lucerna::retrieve {
 ///     PUT  /dicom-web/workitems/{workitem}/state      change the state: 200, 400, 404, 409
 ///     POST /dicom-web/workitems/{workitem}/cancelrequest   202, 404, 409
 ///
-/// What is scheduled is cancelled at once; the request to cancel what is in progress is refused, as
-/// its performer cannot be told: subscriptions are not offered. `book` and `clock` are borrowed.
-void add_ups(http::Router& router, store::WorkitemBook& book, const Clock& clock,
+/// and the subscriptions (ups_subscriptions.h), which every change here is reported to. What is
+/// scheduled is cancelled at once; the request to cancel what is in progress is reported, and
+/// refused where nobody is subscribed to hear of it. The books and `clock` are borrowed.
+void add_ups(http::Router& router, store::WorkitemBook& book,
+             store::SubscriptionBook& subscriptions, const Clock& clock,
              const QidoOptions& options = {});
 
 }  // namespace lucerna::retrieve

@@ -45,7 +45,7 @@ json scheduled() {
 
 class Ups : public testing::Test {
   protected:
-    Ups() { add_ups(router, store.workitems(), clock); }
+    Ups() { add_ups(router, store.workitems(), store.subscriptions(), clock); }
 
     http::Response ask(const std::string& method, const std::string& path,
                        const std::string& body = {}) {
@@ -272,7 +272,7 @@ TEST_F(Ups, OutlivesTheServerAndGoesWithThePatient) {
     store.close();
     store.open();
     http::Router anew;
-    add_ups(anew, store.workitems(), clock);
+    add_ups(anew, store.workitems(), store.subscriptions(), clock);
     router = std::move(anew);
     EXPECT_EQ(state(), "SCHEDULED");
     EXPECT_EQ(store.archive().beside_patient("P1", "HOSPITAL").workitems, 1U)

@@ -1,10 +1,13 @@
 #include "retrieve/workitem.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <iterator>
 #include <span>
 
 #include "base/error.h"
+#include "dicom/tags.h"
 #include "store/matching.h"
 
 namespace lucerna::retrieve {
@@ -330,6 +333,21 @@ StateOutcome change_state(store::Workitem& item, const std::string& state,
     item.state = state;
     item.json = set.dump();
     return StateOutcome::kDone;
+}
+
+WorkitemKey key_named(std::string_view name, const std::string& value) {
+    WorkitemKey key{{}, value};
+    for (const std::string_view part : store::split(name, ".")) {
+        const auto tag = dicom::tag_from(part);
+        if (!tag)
+            throw Error(ErrorCode::kInvalidInput,
+                        "\"" + std::string(name.substr(0, 64)) + "\" is no attribute");
+        std::array<char, 16> digits{};
+        std::snprintf(digits.data(), digits.size(), "%04X%04X", unsigned{tag->group},
+                      unsigned{tag->element});
+        key.path.emplace_back(digits.data());
+    }
+    return key;
 }
 
 bool matches(const Json& set, const WorkitemKey& key) {

@@ -57,6 +57,8 @@ struct WorkitemKey {
     std::vector<std::string> path;
     std::string value;
 };
+/// By "PatientID", "00100020", or a path of those with dots. Throws Error(kInvalidInput).
+[[nodiscard]] WorkitemKey key_named(std::string_view name, const std::string& value);
 [[nodiscard]] bool matches(const Json& set, const WorkitemKey& key);
 
 }  // namespace lucerna::retrieve

@@ -58,6 +58,8 @@ TEST(Database, BringsAnOlderFileUpToTheSchema) {
     store.archive().keep(test::StoredInstance{}.file());
     store.close();
     const std::string older =
+        "DROP TABLE workitem_reports; DROP TABLE worklist_subscriptions; "
+        "DROP TABLE workitem_subscriptions; "
         "DROP TABLE request_attributes; DROP TABLE name_words; DROP TABLE workitems; "
         "DROP TABLE performed_of; DROP TABLE performed_steps; "
         "DROP TABLE scheduled_steps; DROP TABLE orders; DROP TABLE processes; "

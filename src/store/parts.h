@@ -14,6 +14,7 @@
 #include "store/order_book.h"
 #include "store/performed_book.h"
 #include "store/store.h"
+#include "store/subscription_book.h"
 #include "store/work_queue.h"
 #include "store/workitem_book.h"
 #include "vault/audit_trail.h"
@@ -52,6 +53,7 @@ struct Parts {
     Archive archive;
     ExamBook exams;
     WorkitemBook workitems;
+    SubscriptionBook subscriptions;
     WorkQueue queue;
     OrderBook orders;
     PerformedBook performed;

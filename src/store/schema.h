@@ -6,7 +6,7 @@ namespace lucerna::store {
 
 /// Goes up by one with every change, which is a text more in kUpgrades; an older program refuses
 /// the newer file.
-inline constexpr int kSchemaVersion = 6;
+inline constexpr int kSchemaVersion = 7;
 
 /// The first that holds words of names.
 inline constexpr int kFirstWithNameWords = 5;
@@ -285,6 +285,37 @@ CREATE TABLE workitems (
 CREATE INDEX workitems_by_state   ON workitems (state, id);
 CREATE INDEX workitems_by_patient ON workitems (patient_id);
 CREATE INDEX workitems_by_study   ON workitems (study_instance_uid);
+)sql",
+    R"sql(
+-- Who is told of a work item, and of those to come: all, or those that fit the filter (PS3.4 CC.2.3).
+CREATE TABLE workitem_subscriptions (
+    subscriber        TEXT NOT NULL,
+    sop_instance_uid  TEXT NOT NULL REFERENCES workitems (sop_instance_uid) ON DELETE CASCADE,
+    deletion_lock     INTEGER NOT NULL,
+    PRIMARY KEY (subscriber, sop_instance_uid)
+) WITHOUT ROWID;
+CREATE INDEX workitem_subscriptions_by_item ON workitem_subscriptions (sop_instance_uid);
+CREATE TABLE worklist_subscriptions (
+    subscriber     TEXT NOT NULL,
+    worklist_uid   TEXT NOT NULL,
+    filter         TEXT NOT NULL,
+    deletion_lock  INTEGER NOT NULL,
+    PRIMARY KEY (subscriber, worklist_uid)
+) WITHOUT ROWID;
+
+-- What subscribers are to be told, and have been. report: empty for the state that an item is in
+-- when it is told.
+CREATE TABLE workitem_reports (
+    id                INTEGER PRIMARY KEY AUTOINCREMENT,
+    subscriber        TEXT NOT NULL,
+    sop_instance_uid  TEXT NOT NULL REFERENCES workitems (sop_instance_uid) ON DELETE CASCADE,
+    report            TEXT NOT NULL,
+    told              INTEGER NOT NULL,
+    created_at        INTEGER NOT NULL
+);
+CREATE INDEX workitem_reports_by_subscriber ON workitem_reports (subscriber, id);
+CREATE INDEX workitem_reports_by_item       ON workitem_reports (sop_instance_uid);
+CREATE INDEX workitem_reports_by_age        ON workitem_reports (created_at);
 )sql"};
 
 }  // namespace lucerna::store

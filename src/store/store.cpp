@@ -110,6 +110,7 @@ Parts::Parts(const StoreOptions& options, std::unique_ptr<FolderLock> held,
       archive(*this),
       exams(*this),
       workitems(*this),
+      subscriptions(*this),
       queue(*this),
       orders(*this),
       performed(*this) {}
@@ -140,6 +141,9 @@ ExamBook& Store::exams() {
 }
 WorkitemBook& Store::workitems() {
     return parts_->workitems;
+}
+SubscriptionBook& Store::subscriptions() {
+    return parts_->subscriptions;
 }
 WorkQueue& Store::queue() {
     return parts_->queue;

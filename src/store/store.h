@@ -13,6 +13,7 @@
 #include "store/order_book.h"
 #include "store/performed_book.h"
 #include "store/s3.h"
+#include "store/subscription_book.h"
 #include "store/work_queue.h"
 #include "store/workitem_book.h"
 #include "vault/key_provider.h"
@@ -56,6 +57,7 @@ class Store {
     [[nodiscard]] Archive& archive();
     [[nodiscard]] ExamBook& exams();
     [[nodiscard]] WorkitemBook& workitems();
+    [[nodiscard]] SubscriptionBook& subscriptions();
     [[nodiscard]] WorkQueue& queue();
     [[nodiscard]] OrderBook& orders();
     [[nodiscard]] PerformedBook& performed();

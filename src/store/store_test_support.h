@@ -83,6 +83,7 @@ struct TestStore {
     Archive& archive() { return store->archive(); }
     ExamBook& exams() { return store->exams(); }
     WorkitemBook& workitems() { return store->workitems(); }
+    SubscriptionBook& subscriptions() { return store->subscriptions(); }
     WorkQueue& queue() { return store->queue(); }
     OrderBook& orders() { return store->orders(); }
     PerformedBook& performed() { return store->performed(); }

@@ -29,7 +29,9 @@ std::optional<Workitem> workitem_of(Connection& index, const std::string& uid) {
 
 WorkitemBook::WorkitemBook(Parts& parts) : parts_(parts) {}
 
-bool WorkitemBook::add(const Workitem& item) {
+bool WorkitemBook::add(const Workitem& item,
+                       const std::function<bool(const std::string& filter)>& fits) {
+    const Instant now = parts_.clock.now();
     bool added = false;
     parts_.index.write([&](Connection& index) {
         added = !workitem_of(index, item.sop_instance_uid);
@@ -46,7 +48,10 @@ bool WorkitemBook::add(const Workitem& item) {
             .bind(indexed_text(item.study_instance_uid))
             .bind(item.json)
             .run();
+        subscribe_to_new(index, item.sop_instance_uid, fits);
+        tell_subscribers(index, item.sop_instance_uid, item.reports, now);
     });
+    if (added) parts_.subscriptions.has_news();
     return added;
 }
 
@@ -57,9 +62,11 @@ std::optional<Workitem> WorkitemBook::find(const std::string& sop_instance_uid) 
 
 void WorkitemBook::change(const std::string& sop_instance_uid,
                           const std::function<void(Workitem&)>& work) {
+    const Instant now = parts_.clock.now();
     parts_.index.write([&](Connection& index) {
         std::optional<Workitem> item = workitem_of(index, sop_instance_uid);
         if (!item) throw Error(ErrorCode::kNotFound, "there is no such work item");
+        item->is_watched = has_subscribers(index, sop_instance_uid);
         work(*item);
         index
             .prepare(
@@ -74,29 +81,36 @@ void WorkitemBook::change(const std::string& sop_instance_uid,
             .bind(item->json)
             .bind(sop_instance_uid)
             .run();
+        tell_subscribers(index, sop_instance_uid, item->reports, now);
     });
+    parts_.subscriptions.has_news();
 }
 
 void WorkitemBook::for_each(const std::string& state,
                             const std::function<bool(const Workitem&)>& take) {
-    constexpr std::size_t kPage = 200;
+    // Of rows that can be large: no more are held than a page of them.
+    constexpr std::size_t kPageBytes = std::size_t{4} << 20;
     std::int64_t after = 0;
     for (;;) {
         std::vector<Workitem> page;
+        bool is_last = false;
         parts_.index.read([&](Connection& index) {
             Statement next =
                 index.prepare(std::string(kColumns) + "WHERE id > ?" +
-                              (state.empty() ? "" : " AND state = ?") + " ORDER BY id LIMIT 200");
+                              (state.empty() ? "" : " AND state = ?") + " ORDER BY id LIMIT 64");
             next.bind(after);
             if (!state.empty()) next.bind(state);
-            while (next.step()) {
+            std::size_t bytes = 0;
+            while (bytes < kPageBytes && !(is_last = !next.step())) {
                 page.push_back(workitem_from(next));
                 after = next.integer(7);
+                bytes += page.back().json.size();
             }
+            is_last = is_last && page.size() < 64;
         });
         for (const Workitem& item : page)
             if (!take(item)) return;
-        if (page.size() < kPage) return;
+        if (is_last) return;
     }
 }
 

@@ -24,6 +24,11 @@ struct Workitem {
     std::string study_instance_uid;
     /// DICOM JSON, without Transaction UID.
     std::string json;
+    /// Somebody is subscribed to it. Set by WorkitemBook::change.
+    bool is_watched = false;
+    /// What subscribers are told of this change once it is kept (SubscriptionBook). Not kept
+    /// itself.
+    std::vector<std::string> reports = {};
 };
 
 /// The work items. Safe from several threads; durable on return.
@@ -31,8 +36,9 @@ class WorkitemBook {
   public:
     explicit WorkitemBook(Parts& parts);
 
-    /// False where there is one of that UID already.
-    bool add(const Workitem& item);
+    /// False where there is one of that UID already. Who is subscribed to those to come is told:
+    /// to all, or by a filter that `fits` it.
+    bool add(const Workitem& item, const std::function<bool(const std::string& filter)>& fits = {});
     [[nodiscard]] std::optional<Workitem> find(const std::string& sop_instance_uid);
     /// Lets `work` change it, nobody else meanwhile; what `work` throws leaves it as it was. Throws
     /// Error(kNotFound). `work` may run in another writer's thread, and more than once.

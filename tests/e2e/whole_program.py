@@ -65,7 +65,7 @@ class Server:
             if not line:
                 raise AssertionError(f"the server did not start: {said}")
             said += line
-        self.url = re.search(r"http://[0-9.:]+", said).group(0)
+        self.url = re.search(r"https?://[0-9.:]+", said).group(0)
         self.dicom_port = re.search(r"127\.0\.0\.1:(\d+), DICOMweb", said).group(1)
 
     def get(self, path):

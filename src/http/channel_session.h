@@ -1,0 +1,207 @@
+#pragma once
+
+// Included by server.cpp alone, as connection.h is.
+
+#include <algorithm>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/websocket/ssl.hpp>
+#include <boost/beast/websocket/stream.hpp>
+#include <chrono>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/log.h"
+#include "http/exchange.h"
+#include "http/shop.h"
+
+namespace lucerna::http::connection {
+
+/// A connection that has become a WebSocket. Everything happens on the connection's strand, but the
+/// source of the messages, which a worker asks. The library frames, pings and closes.
+///
+///     open -> pull (on a worker) -> write -> pull ...
+///         `-> read, and drop ...
+template <typename Wire>
+class ChannelSession {
+  public:
+    using Ended = std::function<void(Ending)>;
+
+    /// `ended` is called once, on the strand. All references are the connection's own.
+    ChannelSession(Wire& wire, Shop& shop, AnyConnection& connection, Exchange& exchange,
+                   Channel channel, Ended ended)
+        : shop_(shop),
+          connection_(connection),
+          exchange_(exchange),
+          channel_(std::move(channel)),
+          ended_(std::move(ended)),
+          socket_(std::in_place, wire),
+          pause_(wire.get_executor()),
+          deadline_(wire.get_executor()) {}
+
+    /// Answers the handshake of `head`, which must outlive the answer.
+    template <typename Head>
+    void open(const Head& head) {
+        namespace websocket = boost::beast::websocket;
+        // The socket's own deadlines would be in the way of the library's.
+        boost::beast::get_lowest_layer(*socket_).expires_never();
+        socket_->set_option(websocket::stream_base::timeout{shop_.options.header_timeout,
+                                                            shop_.options.channel_idle, true});
+        socket_->set_option(websocket::stream_base::decorator(
+            [id = exchange_.request.id](websocket::response_type& answer) {
+                answer.set("X-Request-Id", id);
+            }));
+        socket_->read_message_max(kMostFromClient);
+        socket_->text(true);
+        socket_->async_accept(head, [this, alive = alive()](boost::system::error_code failed) {
+            if (over_) return;
+            if (failed) return end(Ending::kCut);
+            if (stopping_) return say_farewell();
+            open_ = true;
+            read();
+            pull();
+        });
+    }
+
+    void stop() {
+        if (std::exchange(stopping_, true) || over_) return;
+        pause_.cancel();
+        watch(kFarewellTime);
+        if (open_ && !writing_) say_farewell();
+    }
+
+  private:
+    /// Nothing is expected of clients: what they say is dropped.
+    static constexpr std::size_t kMostFromClient = 16 * 1024;
+    static constexpr std::chrono::seconds kFarewellTime{2};
+
+    std::shared_ptr<AnyConnection> alive() { return connection_.shared_from_this(); }
+
+    void read() {
+        socket_->async_read(
+            from_client_, [this, alive = alive()](boost::system::error_code failed, std::size_t) {
+                if (over_) return;
+                if (failed)
+                    return end(failed == boost::beast::websocket::error::closed ? Ending::kAnswered
+                                                                                : Ending::kCut);
+                from_client_.clear();
+                read();
+            });
+    }
+
+    void pull() {
+        shop_.workers.submit([this, alive = alive()]() mutable {
+            std::optional<Chunk> chunk;
+            std::string failure;
+            try {
+                chunk = channel_.next();
+            } catch (const std::exception& error) {
+                failure = error.what();
+            }
+            boost::asio::post(pause_.get_executor(),
+                              [this, alive = std::move(alive), chunk = std::move(chunk),
+                               failure = std::move(failure)]() mutable {
+                                  if (over_ || stopping_) return;
+                                  if (!chunk) return fail(failure);
+                                  if (!chunk->bytes.empty()) return write(std::move(chunk->bytes));
+                                  if (chunk->last)
+                                      return close(boost::beast::websocket::close_code::normal);
+                                  wait(chunk->wait);
+                              });
+        });
+    }
+
+    void wait(std::chrono::milliseconds time) {
+        pause_.expires_after(std::max(time, std::chrono::milliseconds(1)));
+        pause_.async_wait([this, alive = alive()](boost::system::error_code) {
+            if (!over_ && !stopping_) pull();
+        });
+    }
+
+    void write(Bytes message) {
+        message_ = std::move(message);
+        writing_ = true;
+        watch(shop_.options.stall_timeout);
+        socket_->async_write(
+            boost::asio::buffer(message_),
+            [this, alive = alive()](boost::system::error_code failed, std::size_t count) {
+                writing_ = false;
+                if (over_) return;
+                if (failed) return end(Ending::kCut);
+                exchange_.bytes_sent += count;
+                if (stopping_) return say_farewell();
+                deadline_.cancel();
+                pull();
+            });
+    }
+
+    void say_farewell() {
+        if (channel_.farewell.empty())
+            return close(boost::beast::websocket::close_code::going_away);
+        socket_->async_write(
+            boost::asio::buffer(channel_.farewell),
+            [this, alive = alive()](boost::system::error_code failed, std::size_t) {
+                if (over_) return;
+                if (failed) return end(Ending::kCut);
+                close(boost::beast::websocket::close_code::going_away);
+            });
+    }
+
+    void close(boost::beast::websocket::close_code why) {
+        watch(kFarewellTime);
+        socket_->async_close(why, [this, alive = alive()](boost::system::error_code failed) {
+            if (!over_) end(failed ? Ending::kCut : Ending::kAnswered);
+        });
+    }
+
+    void fail(const std::string& why) {
+        log_event(LogLevel::kWarning, "http.cut",
+                  {{"request", exchange_.request.id}, {"why", why}});
+        close(boost::beast::websocket::close_code::internal_error);
+    }
+
+    /// Ends it where the client has not taken what is being sent after `time`.
+    void watch(std::chrono::milliseconds time) {
+        deadline_.expires_after(time);
+        deadline_.async_wait([this, alive = alive()](boost::system::error_code cancelled) {
+            if (cancelled || over_ || deadline_.expiry() > std::chrono::steady_clock::now()) return;
+            log_event(LogLevel::kWarning, "http.channel-slow",
+                      {{"request", exchange_.request.id},
+                       {"why", "the client did not take what was sent"}});
+            end(Ending::kCut);
+        });
+    }
+
+    void end(Ending ending) {
+        over_ = true;
+        pause_.cancel();
+        deadline_.cancel();
+        ended_(ending);
+        // What the library keeps suspended in it holds this connection, which holds it.
+        boost::asio::post(pause_.get_executor(), [this, alive = alive()] { socket_.reset(); });
+    }
+
+    Shop& shop_;
+    AnyConnection& connection_;
+    Exchange& exchange_;
+    Channel channel_;
+    Ended ended_;
+    std::optional<boost::beast::websocket::stream<Wire&>> socket_;
+    boost::asio::steady_timer pause_;
+    boost::asio::steady_timer deadline_;
+    boost::beast::flat_buffer from_client_;
+    Bytes message_;
+    bool open_ = false;
+    bool writing_ = false;
+    bool stopping_ = false;
+    bool over_ = false;
+};
+
+}  // namespace lucerna::http::connection

@@ -1,0 +1,290 @@
+#include "store/subscription_book.h"
+
+#include "base/error.h"
+#include "store/parts.h"
+
+namespace lucerna::store {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+/// Between two looks for what other processes reported.
+constexpr milliseconds kLook{250};
+/// What nobody came for within this is not told any more.
+constexpr std::chrono::hours kKept{24};
+/// Work items that are subscribed to in one transaction.
+constexpr std::size_t kBatch = 200;
+
+int number_of(DeletionLock lock) {
+    return lock == DeletionLock::kYes ? 1 : 0;
+}
+
+void enter_state_report(Connection& index, const std::string& subscriber,
+                        const std::string& sop_instance_uid, Instant now) {
+    index
+        .prepare(
+            "INSERT INTO workitem_reports (subscriber, sop_instance_uid, report, told, created_at) "
+            "SELECT ?, sop_instance_uid, '', 0, ? FROM workitems WHERE sop_instance_uid = ?")
+        .bind(subscriber)
+        .bind(now)
+        .bind(sop_instance_uid)
+        .run();
+}
+
+/// One that went meanwhile is no matter.
+void enter_subscription(Connection& index, const std::string& subscriber,
+                        const std::string& sop_instance_uid, int lock) {
+    index
+        .prepare(
+            "INSERT INTO workitem_subscriptions (subscriber, sop_instance_uid, deletion_lock) "
+            "SELECT ?, sop_instance_uid, ? FROM workitems WHERE sop_instance_uid = ? "
+            "ON CONFLICT DO NOTHING")
+        .bind(subscriber)
+        .bind(lock)
+        .bind(sop_instance_uid)
+        .run();
+}
+
+void subscribe_to_every(Connection& index, const std::string& subscriber, DeletionLock lock,
+                        Instant now) {
+    index
+        .prepare(
+            "INSERT INTO workitem_subscriptions (subscriber, sop_instance_uid, deletion_lock) "
+            "SELECT ?, sop_instance_uid, ? FROM workitems WHERE id > 0 ON CONFLICT DO NOTHING")
+        .bind(subscriber)
+        .bind(number_of(lock))
+        .run();
+    if (lock == DeletionLock::kNo) return;
+    index
+        .prepare(
+            "INSERT INTO workitem_reports (subscriber, sop_instance_uid, report, told, created_at) "
+            "SELECT ?, sop_instance_uid, '', 0, ? FROM workitems ORDER BY id")
+        .bind(subscriber)
+        .bind(now)
+        .run();
+}
+
+}  // namespace
+
+SubscriptionBook::SubscriptionBook(Parts& parts) : parts_(parts) {}
+
+void SubscriptionBook::subscribe(const std::string& subscriber, const std::string& sop_instance_uid,
+                                 DeletionLock lock) {
+    const Instant now = parts_.clock.now();
+    parts_.index.write([&](Connection& index) {
+        Statement find = index.prepare("SELECT 1 FROM workitems WHERE sop_instance_uid = ?");
+        if (!find.bind(sop_instance_uid).step())
+            throw Error(ErrorCode::kNotFound, "there is no such work item");
+        index
+            .prepare(
+                "INSERT INTO workitem_subscriptions (subscriber, sop_instance_uid, deletion_lock) "
+                "VALUES (?,?,?) ON CONFLICT (subscriber, sop_instance_uid) DO UPDATE SET "
+                "deletion_lock = excluded.deletion_lock")
+            .bind(subscriber)
+            .bind(sop_instance_uid)
+            .bind(number_of(lock))
+            .run();
+        enter_state_report(index, subscriber, sop_instance_uid, now);
+    });
+    has_news();
+}
+
+void SubscriptionBook::subscribe_to_all(const std::string& subscriber,
+                                        const std::string& worklist_uid, const std::string& filter,
+                                        const Fits& fits, DeletionLock lock) {
+    const Instant now = parts_.clock.now();
+    parts_.index.write([&](Connection& index) {
+        index
+            .prepare(
+                "INSERT INTO worklist_subscriptions (subscriber, worklist_uid, filter, "
+                "deletion_lock) VALUES (?,?,?,?) ON CONFLICT (subscriber, worklist_uid) DO UPDATE "
+                "SET filter = excluded.filter, deletion_lock = excluded.deletion_lock")
+            .bind(subscriber)
+            .bind(worklist_uid)
+            .bind(filter)
+            .bind(number_of(lock))
+            .run();
+        if (filter.empty()) subscribe_to_every(index, subscriber, lock, now);
+    });
+    // What comes in from here on is subscribed to as it comes, so that looking at what is there
+    // holds up nobody.
+    std::vector<std::string> found;
+    const auto enter = [&] {
+        parts_.index.write([&](Connection& index) {
+            for (const std::string& uid : found) {
+                enter_subscription(index, subscriber, uid, number_of(lock));
+                if (lock == DeletionLock::kYes) enter_state_report(index, subscriber, uid, now);
+            }
+        });
+        found.clear();
+    };
+    if (!filter.empty())
+        parts_.workitems.for_each({}, [&](const Workitem& item) {
+            if (fits(item.json)) found.push_back(item.sop_instance_uid);
+            if (found.size() == kBatch) enter();
+            return true;
+        });
+    if (!found.empty()) enter();
+    has_news();
+}
+
+bool SubscriptionBook::unsubscribe(const std::string& subscriber,
+                                   const std::string& sop_instance_uid) {
+    bool was = false;
+    parts_.index.write([&](Connection& index) {
+        index
+            .prepare(
+                "DELETE FROM workitem_subscriptions WHERE subscriber = ? AND sop_instance_uid = ?")
+            .bind(subscriber)
+            .bind(sop_instance_uid)
+            .run();
+        was = index.changes() > 0;
+        index.prepare("DELETE FROM workitem_reports WHERE subscriber = ? AND sop_instance_uid = ?")
+            .bind(subscriber)
+            .bind(sop_instance_uid)
+            .run();
+    });
+    return was;
+}
+
+bool SubscriptionBook::unsubscribe_from_all(const std::string& subscriber,
+                                            const std::vector<std::string>& worklist_uids) {
+    bool was = false;
+    parts_.index.write([&](Connection& index) {
+        was = false;
+        for (const std::string& uid : worklist_uids) {
+            index
+                .prepare(
+                    "DELETE FROM worklist_subscriptions WHERE subscriber = ? AND worklist_uid = ?")
+                .bind(subscriber)
+                .bind(uid)
+                .run();
+            was = was || index.changes() > 0;
+        }
+        index.prepare("DELETE FROM workitem_subscriptions WHERE subscriber = ?")
+            .bind(subscriber)
+            .run();
+        was = was || index.changes() > 0;
+        index.prepare("DELETE FROM workitem_reports WHERE subscriber = ?").bind(subscriber).run();
+    });
+    return was;
+}
+
+bool SubscriptionBook::suspend(const std::string& subscriber, const std::string& worklist_uid) {
+    bool was = false;
+    parts_.index.write([&](Connection& index) {
+        index
+            .prepare("DELETE FROM worklist_subscriptions WHERE subscriber = ? AND worklist_uid = ?")
+            .bind(subscriber)
+            .bind(worklist_uid)
+            .run();
+        was = index.changes() > 0;
+    });
+    return was;
+}
+
+std::vector<std::string> SubscriptionBook::subscribers() {
+    std::vector<std::string> all;
+    parts_.index.read([&](Connection& index) {
+        Statement find = index.prepare(
+            "SELECT subscriber FROM workitem_subscriptions UNION SELECT subscriber FROM "
+            "worklist_subscriptions ORDER BY 1");
+        while (find.step()) all.push_back(find.text(0));
+    });
+    return all;
+}
+
+std::int64_t SubscriptionBook::last_told(const std::string& subscriber) {
+    return parts_.index.read([&](Connection& index) {
+        Statement find =
+            index.prepare("SELECT max(id) FROM workitem_reports WHERE subscriber = ? AND told = 1");
+        return find.bind(subscriber).step() && !find.is_null(0) ? find.integer(0) : std::int64_t{0};
+    });
+}
+
+std::vector<WorkitemReport> SubscriptionBook::reports_after(const std::string& subscriber,
+                                                            std::int64_t id, std::size_t limit) {
+    std::vector<WorkitemReport> reports;
+    parts_.index.read([&](Connection& index) {
+        Statement find = index.prepare(
+            "SELECT r.id, r.sop_instance_uid, r.report, CASE WHEN r.report = '' THEN "
+            "w.dataset_json ELSE '' END FROM workitem_reports r JOIN workitems w ON "
+            "w.sop_instance_uid = r.sop_instance_uid WHERE r.subscriber = ? AND r.id > ? ORDER BY "
+            "r.id LIMIT ?");
+        find.bind(subscriber).bind(id).bind(static_cast<std::int64_t>(limit));
+        while (find.step())
+            reports.push_back({find.integer(0), find.text(1), find.text(2), find.text(3)});
+    });
+    return reports;
+}
+
+void SubscriptionBook::note_told(const std::string& subscriber, std::int64_t until) {
+    parts_.index.write([&](Connection& index) {
+        index
+            .prepare(
+                "UPDATE workitem_reports SET told = 1 WHERE subscriber = ? AND id <= ? AND told = "
+                "0")
+            .bind(subscriber)
+            .bind(until)
+            .run();
+    });
+}
+
+std::int64_t SubscriptionBook::newest() {
+    const auto now = steady_clock::now();
+    const Newest known = newest_.with([](const Newest& newest) { return newest; });
+    if (now - known.looked_at < kLook) return known.id;
+    const std::int64_t id = parts_.index.read([](Connection& index) {
+        return index.number("SELECT coalesce(max(id), 0) FROM workitem_reports");
+    });
+    newest_.with([&](Newest& newest) { newest = {id, now}; });
+    return id;
+}
+
+void SubscriptionBook::has_news() {
+    newest_.with([](Newest& newest) { newest.looked_at = {}; });
+}
+
+bool has_subscribers(Connection& index, const std::string& sop_instance_uid) {
+    Statement find =
+        index.prepare("SELECT 1 FROM workitem_subscriptions WHERE sop_instance_uid = ? LIMIT 1");
+    return find.bind(sop_instance_uid).step();
+}
+
+void subscribe_to_new(Connection& index, const std::string& sop_instance_uid,
+                      const std::function<bool(const std::string& filter)>& fits) {
+    struct Subscription {
+        std::string subscriber;
+        std::string filter;
+        int lock;
+    };
+    std::vector<Subscription> all;
+    {
+        // Those with a lock first: it is the first that stays.
+        Statement find = index.prepare(
+            "SELECT subscriber, filter, deletion_lock FROM worklist_subscriptions ORDER BY "
+            "deletion_lock DESC, subscriber");
+        while (find.step()) all.push_back({find.text(0), find.text(1), find.small(2)});
+    }
+    for (const Subscription& one : all)
+        if (one.filter.empty() || (fits && fits(one.filter)))
+            enter_subscription(index, one.subscriber, sop_instance_uid, one.lock);
+}
+
+void tell_subscribers(Connection& index, const std::string& sop_instance_uid,
+                      const std::vector<std::string>& reports, Instant now) {
+    for (const std::string& report : reports)
+        index
+            .prepare(
+                "INSERT INTO workitem_reports (subscriber, sop_instance_uid, report, told, "
+                "created_at) SELECT subscriber, sop_instance_uid, ?, 0, ? FROM "
+                "workitem_subscriptions WHERE sop_instance_uid = ? ORDER BY subscriber")
+            .bind(report)
+            .bind(now)
+            .bind(sop_instance_uid)
+            .run();
+    index.prepare("DELETE FROM workitem_reports WHERE created_at < ?").bind(now - kKept).run();
+}
+
+}  // namespace lucerna::store
