@@ -112,7 +112,8 @@ std::string filter_of(const http::Request& request) {
         throw Error(ErrorCode::kInvalidInput, "a filtered subscription needs a filter");
     // Refuses what is no attribute.
     for (const Json& pair : pairs) (void)key_named(pair[0].get<std::string>(), pair[1]);
-    return pairs.dump();
+    // What is no UTF-8 fits nothing.
+    return pairs.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 http::Response subscribe(http::Request& request, const Desk& desk) {

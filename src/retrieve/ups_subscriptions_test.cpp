@@ -119,6 +119,8 @@ TEST_F(UpsSubscriptions, NameTheChannelAndAreRefusedForWhatThereIsNot) {
     EXPECT_EQ(subscribe(std::string(kFiltered)), 400) << "without a filter";
     EXPECT_EQ(subscribe(std::string(kFiltered) + "?filter=Nonsense=1"), 400);
     EXPECT_EQ(subscribe(std::string(kFiltered) + "?filter=PatientID"), 400);
+    EXPECT_EQ(subscribe(std::string(kFiltered) + "?filter=PatientID=%F5", "ODD"), 201)
+        << "no UTF-8: it fits nothing";
     EXPECT_EQ(remove("1.2.3"), 404);
     EXPECT_EQ(remove(kAll), 404);
     EXPECT_EQ(ask("POST", "/workitems/1.2.3/subscribers/READ%20ER/suspend").status, 400);
