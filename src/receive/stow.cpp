@@ -141,7 +141,7 @@ class Parts {
 };
 
 /// One POST, from its headers to its answer.
-class StowRequest final : private PartTaker {
+class StowRequest final : private http::PartTaker {
   public:
     StowRequest(http::Request& request, InstanceSink& sink, const StowOptions& options,
                 Parts& parts)
@@ -212,7 +212,7 @@ class StowRequest final : private PartTaker {
 
     void read_parts(const std::string& boundary) {
         constexpr std::size_t kPiece = std::size_t{256} * 1024;
-        MultipartParser parser(boundary, options_.limits, *this);
+        http::MultipartParser parser(boundary, options_.limits, *this);
         Bytes piece(kPiece);
         while (const std::size_t count = request_.body.read(piece)) {
             bytes_ += count;

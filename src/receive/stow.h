@@ -3,13 +3,13 @@
 #include <string>
 
 #include "http/message.h"
+#include "http/multipart.h"
 #include "receive/instance_sink.h"
-#include "receive/multipart.h"
 
 namespace lucerna::receive {
 
 struct StowOptions {
-    MultipartLimits limits;
+    http::MultipartLimits limits;
     /// Of all parts that are in memory, of all requests together; one more fails with 0xA700.
     std::size_t max_bytes_in_flight = std::size_t{4} << 30;
     /// What Retrieve URLs (0008,1190) in the answer begin with.

@@ -7,12 +7,11 @@
 #include <utility>
 
 #include "base/error.h"
-#include "dicom/json.h"
 #include "dicom/uids.h"
 #include "retrieve/address.h"
-#include "retrieve/negotiate.h"
 #include "retrieve/ups_subscriptions.h"
 #include "retrieve/workitem.h"
+#include "retrieve/workitem_media.h"
 #include "retrieve/workitem_reports.h"
 #include "store/matching.h"
 
@@ -20,7 +19,6 @@ namespace lucerna::retrieve {
 namespace {
 
 constexpr const char* kUpsPush = "1.2.840.10008.5.1.4.34.6.1";
-constexpr std::array<std::string_view, 2> kOffered = {"application/dicom+json", "application/json"};
 
 struct Shop {
     store::WorkitemBook& book;
@@ -83,11 +81,6 @@ const std::string& uid_named(const http::Request& request) {
     return uid;
 }
 
-Json body_of(http::Request& request) {
-    const Bytes bytes = request.body.read_all();
-    return data_set_from({bytes.begin(), bytes.end()});
-}
-
 /// A UID in the query, under one of `names` or as the whole of it ("?1.2.3", PS3.18 11.4.1).
 std::string uid_in_query(const http::Request& request,
                          std::initializer_list<std::string_view> names) {
@@ -107,7 +100,7 @@ void take_over_columns(store::Workitem& item, const Json& set) {
 }
 
 http::Response create(http::Request& request, const Shop& shop) {
-    Json set = body_of(request);
+    Json set = data_set_in(request);
     const std::string in_body = first_text(set, "00080018");
     std::string uid = uid_in_query(request, {"workitem", "AffectedSOPInstanceUID"});
     if (!uid.empty() && !in_body.empty() && uid != in_body)
@@ -135,16 +128,16 @@ http::Response create(http::Request& request, const Shop& shop) {
 }
 
 http::Response give(http::Request& request, const Shop& shop) {
-    const auto type = choose_plain(accepted_by(request), kOffered);
-    if (!type) return not_acceptable(request, "application/dicom+json");
+    const auto form = choose_form(accepted_by(request), Count::kOne);
+    if (!form) return not_acceptable(request, kWorkitemForms);
     const auto item = shop.book.find(uid_named(request));
     if (!item) throw Error(ErrorCode::kNotFound, "there is no such work item");
-    return http::Response::of(200, *type, "[" + item->json + "]");
+    return in_form(*form, {item->json});
 }
 
 http::Response update(http::Request& request, const Shop& shop) {
     const std::string& uid = uid_named(request);
-    const Json change = body_of(request);
+    const Json change = data_set_in(request);
     std::string transaction = uid_in_query(request, {"transaction-uid", "transaction"});
     if (transaction.empty()) transaction = first_text(change, "00081195");
     StateOutcome outcome = StateOutcome::kDone;
@@ -163,7 +156,7 @@ http::Response update(http::Request& request, const Shop& shop) {
 
 http::Response set_state(http::Request& request, const Shop& shop) {
     const std::string& uid = uid_named(request);
-    const Json asked = body_of(request);
+    const Json asked = data_set_in(request);
     const std::string state = first_text(asked, "00741000");
     const std::string transaction = first_text(asked, "00081195");
     if (state != "IN PROGRESS" && state != "COMPLETED" && state != "CANCELED" &&
@@ -197,9 +190,7 @@ std::string requesting_ae(const http::Request& request) {
 
 http::Response request_cancellation(http::Request& request, const Shop& shop) {
     const std::string& uid = uid_named(request);
-    const Bytes bytes = request.body.read_all();
-    const Json reasons =
-        bytes.empty() ? Json::object() : data_set_from({bytes.begin(), bytes.end()});
+    const Json reasons = data_set_in(request, EmptyBody::kIsEmptySet);
     std::string before;
     bool is_watched = false;
     shop.book.change(uid, [&](store::Workitem& item) {
@@ -233,8 +224,8 @@ http::Response search(http::Request& request, const Shop& shop) {
     constexpr std::array<std::string_view, 8> kReserved = {
         "limit",  "offset",  "fuzzymatching",      "includefield",
         "accept", "charset", "emptyvaluematching", "multiplevaluematching"};
-    const auto type = choose_plain(accepted_by(request), kOffered);
-    if (!type) return not_acceptable(request, "application/dicom+json");
+    const auto form = choose_form(accepted_by(request), Count::kMany);
+    if (!form) return not_acceptable(request, kWorkitemForms);
     std::vector<WorkitemKey> keys;
     std::string state;
     for (const auto& [name, value] : request.query.all()) {
@@ -250,8 +241,8 @@ http::Response search(http::Request& request, const Shop& shop) {
         std::min(request.query.number_or("limit", shop.options.default_limit, 0, kMost),
                  shop.options.max_limit);
     std::size_t skip = request.query.number_or("offset", 0, 0, kMost);
-    std::string json = "[";
-    std::size_t given = 0;
+    std::vector<std::string> found;
+    std::size_t bytes = 0;
     std::size_t remaining = 0;
     shop.book.for_each(state, [&](const store::Workitem& item) {
         const Json set = Json::parse(item.json);
@@ -259,16 +250,17 @@ http::Response search(http::Request& request, const Shop& shop) {
                          [&](const WorkitemKey& key) { return matches(set, key); }))
             return true;
         if (skip > 0) return skip-- > 0;
-        if (given > 0 && json.size() + item.json.size() > shop.options.max_answer_bytes)
-            limit = given;
-        if (given == limit) {
+        if (!found.empty() && bytes + item.json.size() > shop.options.max_answer_bytes)
+            limit = found.size();
+        if (found.size() == limit) {
             ++remaining;
             return true;
         }
-        json += (given++ == 0 ? "" : ",") + item.json;
+        bytes += item.json.size();
+        found.push_back(item.json);
         return true;
     });
-    http::Response response = http::Response::of(200, *type, json + "]");
+    http::Response response = in_form(*form, std::move(found));
     warn_of_remaining(response, base_of(request, shop.options.base_url), remaining);
     if (request.query.get_or("fuzzymatching", "false") == "true")
         warn(response,
@@ -288,6 +280,7 @@ void add_ups(http::Router& router, store::WorkitemBook& book,
     const auto add = [&](const char* method, const std::string& pattern, auto serve) {
         router.add(method, pattern,
                    [shop = Shop{book, clock, options}, serve](http::Request& request) {
+                       if (auto refusal = refusal_of_form(request)) return *std::move(refusal);
                        return serve(request, shop);
                    });
     };

@@ -8,8 +8,8 @@
 
 namespace lucerna::retrieve {
 
-/// Adds the Unified Procedure Step of DICOMweb (PS3.18 11, PS3.4 Annex CC), DICOM JSON alone, with
-/// the statuses and Warning headers of its tables:
+/// Adds the Unified Procedure Step of DICOMweb (PS3.18 11, PS3.4 Annex CC), in the forms of
+/// workitem_media.h, with the statuses and Warning headers of its tables:
 ///
 ///     POST /dicom-web/workitems{?uid}                 create: 201, 400, 409
 ///     GET  /dicom-web/workitems{?search}              search: 200 with an array

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "retrieve/native_model.h"
 #include "store/store_test_support.h"
 
 namespace lucerna::retrieve {
@@ -48,7 +49,8 @@ class Ups : public testing::Test {
     Ups() { add_ups(router, store.workitems(), store.subscriptions(), clock); }
 
     http::Response ask(const std::string& method, const std::string& path,
-                       const std::string& body = {}) {
+                       const std::string& body = {}, const std::string& type = {},
+                       const std::string& accept = "*/*") {
         http::BodyInMemory in_memory(body);
         http::Request request(in_memory);
         request.method = method;
@@ -56,6 +58,8 @@ class Ups : public testing::Test {
         request.path = path.substr(0, mark);
         if (mark != std::string::npos) request.query = http::Query::parse(path.substr(mark + 1));
         request.origin = "http://localhost";
+        request.headers.set("Accept", accept);
+        if (!type.empty()) request.headers.set("Content-Type", type);
         return router.handle(request);
     }
     int status(const std::string& method, const std::string& path, const std::string& body = {}) {
@@ -265,6 +269,57 @@ TEST_F(Ups, IsFoundByWhatItSays) {
         warning(first).find("/dicom-web: There are 1 additional results that can be requested"),
         std::string::npos);
     EXPECT_EQ(found("charset=utf-8&emptyvaluematching=false&multiplevaluematching=false"), 2U);
+}
+
+TEST_F(Ups, ComesAndGoesAsXml) {
+    constexpr const char* kXmlParts = "multipart/related; type=\"application/dicom+xml\"";
+    const std::string xml = to_native_xml(scheduled());
+    EXPECT_EQ(ask("POST", "/dicom-web/workitems?1.2.3", xml, "application/dicom+xml").status, 201);
+    const std::string parts =
+        "--b\r\nContent-Type: application/dicom+xml\r\n\r\n" + xml + "\r\n--b--\r\n";
+    EXPECT_EQ(
+        ask("POST", "/dicom-web/workitems?1.2.4", parts, std::string(kXmlParts) + "; boundary=b")
+            .status,
+        201);
+    json expected = scheduled();
+    const json kept = got();
+    for (const auto& [tag, element] : kept.items())
+        if (!expected.contains(tag)) expected[tag] = element;
+    EXPECT_EQ(kept, expected);
+    const http::Response one = ask("GET", kItem, {}, {}, "application/dicom+xml");
+    EXPECT_EQ(one.headers.get("Content-Type"), "application/dicom+xml");
+    EXPECT_EQ(from_native_xml(std::get<std::string>(one.body)), got());
+    const http::Response all = ask("GET", "/dicom-web/workitems", {}, {}, kXmlParts);
+    EXPECT_EQ(all.status, 200);
+    EXPECT_TRUE(all.headers.get_or("Content-Type", "").starts_with(kXmlParts));
+    EXPECT_EQ(ask("GET", "/dicom-web/workitems?PatientID=X", {}, {}, kXmlParts).status, 204);
+    EXPECT_EQ(ask("GET", "/dicom-web/workitems", {}, {}, "application/dicom+xml").status, 406)
+        << "several come in parts";
+    EXPECT_EQ(ask("GET", kItem, {}, {}, "text/html").status, 406);
+    EXPECT_EQ(ask("GET", kItem, {}, {}, "text/html, */*;q=0.1").headers.get("Content-Type"),
+              "application/dicom+json");
+    EXPECT_EQ(ask("POST", kItem, "{}", "text/plain").status, 415);
+    EXPECT_EQ(ask("POST", kItem, "{}", "application/dicom+xml").status, 400);
+    EXPECT_EQ(ask("POST", kItem, parts + parts, std::string(kXmlParts) + "; boundary=c").status,
+              400);
+}
+
+TEST_F(Ups, GivesNoMoreBytesThanItMay) {
+    json set = scheduled();
+    set["00400400"] = value("LT", std::string(10000, 'x'));
+    for (const char* uid : {"1.2.3", "1.2.4", "1.2.5"})
+        ASSERT_EQ(status("POST", "/dicom-web/workitems?" + std::string(uid), set.dump()), 201);
+    http::Router small;
+    add_ups(small, store.workitems(), store.subscriptions(), clock, {.max_answer_bytes = 25000});
+    router = std::move(small);
+    EXPECT_EQ(found(""), 2U);
+    EXPECT_NE(warning(ask("GET", "/dicom-web/workitems")).find("There are 1 additional results"),
+              std::string::npos);
+    EXPECT_EQ(found("offset=2"), 1U);
+    http::Router tiny;
+    add_ups(tiny, store.workitems(), store.subscriptions(), clock, {.max_answer_bytes = 1});
+    router = std::move(tiny);
+    EXPECT_EQ(found("offset=1"), 1U) << "one at least, so that a search comes to its end";
 }
 
 TEST_F(Ups, OutlivesTheServerAndGoesWithThePatient) {

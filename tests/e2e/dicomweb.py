@@ -16,6 +16,7 @@ import urllib.error
 import urllib.request
 from email import message_from_bytes
 from email.policy import HTTP
+from xml.etree import ElementTree
 
 from PIL import Image
 from pydicom import Dataset, dcmread
@@ -212,6 +213,44 @@ class Dicomweb(unittest.TestCase):
         self.assertEqual([item.SOPInstanceUID for item in items], ["2.999.7"])
         self.assertEqual(items[0].UnifiedProcedureStepPerformedProcedureSequence[0], done)
         self.assertNotIn(b"2.999.8", body, "the Transaction UID is given out")
+
+    def test_a_workitem_comes_as_the_xml_that_dcm2xml_writes(self):
+        server = self.serve()
+        item = self.workitem()
+        item.StudyDate = "20260301"
+        item.Rows = 512
+        code = Dataset()
+        code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "1<2", "99X", "Read & sign"
+        item.ScheduledWorkitemCodeSequence = [code]
+        item.SpecificCharacterSet = "ISO_IR 192"
+        file = self.folder / "item.dcm"
+        item.save_as(file, implicit_vr=False, little_endian=True, enforce_file_format=False)
+        written = subprocess.run(["dcm2xml", "-f", "-t=", "--native-format", file], capture_output=True,
+                                 check=True).stdout
+        self.assertIn(b"NativeDicomModel", written)
+        status, _, body = self.ask(server, "/dicom-web/workitems?2.999.7", "POST", written,
+                                   Content_Type="application/dicom+xml")
+        self.assertEqual(status, 201, body)
+        _, _, body = self.ask(server, "/dicom-web/workitems/2.999.7")
+        kept = Dataset.from_json(json.loads(body)[0])
+        self.assertEqual((str(kept.PatientName), kept.Rows, kept.StudyDate),
+                         ("Müller^Eva", 512, "20260301"))
+        self.assertEqual(kept.ScheduledWorkitemCodeSequence[0], code)
+        status, headers, body = self.ask(server, "/dicom-web/workitems",
+                                         Accept='multipart/related; type="application/dicom+xml"')
+        self.assertEqual(status, 200)
+        (part,) = message_from_bytes(
+            b"Content-Type: " + headers["Content-Type"].encode() + b"\r\n\r\n" + body,
+            policy=HTTP).get_payload()
+        tree = ElementTree.fromstring(part.get_payload(decode=True))
+        space = "{http://dicom.nema.org/PS3.19/models/NativeDICOM}"
+        self.assertEqual(tree.tag, space + "NativeDicomModel")
+        named = {one.get("keyword"): one for one in tree}
+        self.assertEqual(named["PatientName"].find(f".//{space}FamilyName").text, "Müller")
+        self.assertEqual(
+            named["ScheduledWorkitemCodeSequence"].find(
+                f"{space}Item/{space}DicomAttribute[@keyword='CodeMeaning']/{space}Value").text,
+            "Read & sign")
 
     def tokens(self):
         """A file of three tokens, and what each sends."""

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "receive/multipart.h"
+#include "http/multipart.h"
 #include "seeds.h"
 
 namespace {
@@ -18,7 +18,7 @@ struct Result {
 };
 
 /// Counts a part once it has ended: how much of one comes before a refusal hangs on the cuts.
-struct Collected final : lucerna::receive::PartTaker {
+struct Collected final : lucerna::http::PartTaker {
     explicit Collected(Result& into) : result(into) {}
     void begin(const Headers&) override { body.clear(); }
     void more(lucerna::ByteView bytes) override { body += lucerna::as_text(bytes); }
@@ -29,8 +29,8 @@ struct Collected final : lucerna::receive::PartTaker {
 };
 
 Result parse(lucerna::ByteView body, std::size_t piece) {
-    using lucerna::receive::MultipartParser;
-    lucerna::receive::MultipartLimits limits;
+    using lucerna::http::MultipartParser;
+    lucerna::http::MultipartLimits limits;
     limits.max_part_bytes = 4096;
     limits.max_parts = 16;
     limits.max_header_bytes = 256;

@@ -8,7 +8,7 @@
 
 #include "base/encoding.h"
 
-namespace lucerna::receive {
+namespace lucerna::http {
 
 struct MultipartLimits {
     std::size_t max_part_bytes = std::size_t{2} << 30;
@@ -79,4 +79,4 @@ class MultipartParser {
     PartTaker::Headers headers_;
 };
 
-}  // namespace lucerna::receive
+}  // namespace lucerna::http

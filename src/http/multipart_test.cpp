@@ -1,4 +1,4 @@
-#include "receive/multipart.h"
+#include "http/multipart.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 
-namespace lucerna::receive {
+namespace lucerna::http {
 namespace {
 
 using testing::ElementsAre;
@@ -169,4 +169,4 @@ TEST(Multipart, PassesOnWhatTheTakerThrows) {
 }
 
 }  // namespace
-}  // namespace lucerna::receive
+}  // namespace lucerna::http

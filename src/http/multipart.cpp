@@ -1,11 +1,11 @@
-#include "receive/multipart.h"
+#include "http/multipart.h"
 
 #include <algorithm>
 #include <cstring>
 
 #include "base/error.h"
 
-namespace lucerna::receive {
+namespace lucerna::http {
 namespace {
 
 constexpr std::size_t kMaxBoundary = 70;
@@ -200,4 +200,4 @@ bool MultipartParser::read_body() {
     return true;
 }
 
-}  // namespace lucerna::receive
+}  // namespace lucerna::http

@@ -1,0 +1,230 @@
+#include "retrieve/native_model.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <pugixml.hpp>
+#include <sstream>
+#include <utility>
+
+#include "base/error.h"
+#include "dicom/tags.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+constexpr const char* kNamespace = "http://dicom.nema.org/PS3.19/models/NativeDICOM";
+constexpr int kDeepest = 32;
+/// Values that may be left out before one: each takes room, and none in the document.
+constexpr std::size_t kMostEmpty = 64;
+constexpr std::array kGroups = {"Alphabetic", "Ideographic", "Phonetic"};
+constexpr std::array kParts = {"FamilyName", "GivenName", "MiddleName", "NamePrefix", "NameSuffix"};
+constexpr std::array<std::string_view, 11> kNumeric = {"IS", "DS", "FL", "FD", "SL", "SS",
+                                                       "SV", "UL", "US", "UV", "OV"};
+
+std::string printable(std::string_view text) {
+    std::string kept;
+    kept.reserve(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        // U+FFFE and U+FFFF.
+        const bool is_none =
+            text.substr(i, 3) == "\xEF\xBF\xBE" || text.substr(i, 3) == "\xEF\xBF\xBF";
+        if (is_none)
+            i += 2;
+        else if (byte >= 0x20 || byte == '\t' || byte == '\n' || byte == '\r')
+            kept += text[i];
+    }
+    return kept;
+}
+
+std::string text_of(const Json& value) {
+    return printable(value.is_string() ? value.get<std::string>() : value.dump());
+}
+
+void add_attributes(pugi::xml_node node, const Json& set);
+
+void add_name(pugi::xml_node node, const Json& value) {
+    for (const char* group : kGroups) {
+        if (!value.is_object() || !value.contains(group) || !value[group].is_string()) continue;
+        pugi::xml_node within = node.append_child(group);
+        std::string_view rest = value[group].get_ref<const std::string&>();
+        for (std::size_t i = 0; i < kParts.size() && !rest.empty(); ++i) {
+            const std::size_t end = rest.find('^');
+            const std::string part = printable(rest.substr(0, end));
+            if (!part.empty()) within.append_child(kParts.at(i)).text().set(part.c_str());
+            rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+        }
+    }
+}
+
+void add_value(pugi::xml_node node, const std::string& vr, const Json& value, std::size_t number) {
+    const bool is_item = vr == "SQ";
+    // An item may be empty, a value is left out then.
+    if (value.is_null() && !is_item) return;
+    pugi::xml_node child = node.append_child(is_item      ? "Item"
+                                             : vr == "PN" ? "PersonName"
+                                                          : "Value");
+    child.append_attribute("number").set_value(std::to_string(number).c_str());
+    if (is_item && value.is_object())
+        add_attributes(child, value);
+    else if (vr == "PN")
+        add_name(child, value);
+    else if (!is_item)
+        child.text().set(text_of(value).c_str());
+}
+
+void add_attributes(pugi::xml_node node, const Json& set) {
+    for (const auto& [tag, element] : set.items()) {
+        pugi::xml_node attribute = node.append_child("DicomAttribute");
+        const std::string vr = element.value("vr", "UN");
+        attribute.append_attribute("tag").set_value(tag.c_str());
+        attribute.append_attribute("vr").set_value(printable(vr).c_str());
+        if (const auto known = dicom::tag_from(tag))
+            if (const std::string keyword = dicom::keyword_of(*known); !keyword.empty())
+                attribute.append_attribute("keyword").set_value(keyword.c_str());
+        if (const auto bytes = element.find("InlineBinary"); bytes != element.end())
+            attribute.append_child("InlineBinary").text().set(text_of(*bytes).c_str());
+        if (const auto address = element.find("BulkDataURI"); address != element.end())
+            attribute.append_child("BulkData")
+                .append_attribute("uri")
+                .set_value(text_of(*address).c_str());
+        if (const auto values = element.find("Value"); values != element.end())
+            for (std::size_t i = 0; i < values->size(); ++i)
+                add_value(attribute, vr, (*values)[i], i + 1);
+    }
+}
+
+// Reading.
+
+[[noreturn]] void refuse(const std::string& where, const std::string& what) {
+    throw Error(
+        ErrorCode::kInvalidInput,
+        "the body is no data set in the Native DICOM Model (PS3.19 A.1): " + where + " " + what);
+}
+
+std::string_view local_name(pugi::xml_node node) {
+    const std::string_view name = node.name();
+    const std::size_t colon = name.find(':');
+    return colon == std::string_view::npos ? name : name.substr(colon + 1);
+}
+
+std::string text_in(pugi::xml_node node) {
+    std::string text;
+    for (const pugi::xml_node child : node.children())
+        if (child.type() == pugi::node_pcdata || child.type() == pugi::node_cdata)
+            text += child.value();
+    return text;
+}
+
+template <typename Number>
+bool is_whole(std::string_view text, Number& number) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc() && end == text.data() + text.size();
+}
+
+Json value_from(const std::string& vr, std::string text) {
+    if (std::find(kNumeric.begin(), kNumeric.end(), vr) == kNumeric.end()) return text;
+    std::int64_t whole = 0;
+    if (is_whole(text, whole)) return whole;
+    double real = 0;
+    const bool is_finite = text.find_first_not_of("0123456789+-.eE") == std::string::npos;
+    if (is_finite && is_whole(text, real)) return real;
+    return text;
+}
+
+Json name_from(pugi::xml_node node) {
+    Json name = Json::object();
+    for (const pugi::xml_node group : node.children()) {
+        const std::string key(local_name(group));
+        if (std::find(kGroups.begin(), kGroups.end(), key) == kGroups.end()) continue;
+        std::array<std::string, kParts.size()> parts;
+        for (const pugi::xml_node part : group.children())
+            for (std::size_t i = 0; i < kParts.size(); ++i)
+                if (local_name(part) == kParts.at(i)) parts.at(i) = text_in(part);
+        std::string joined;
+        for (const std::string& part : parts) joined += (&part == parts.data() ? "" : "^") + part;
+        while (joined.ends_with('^')) joined.pop_back();
+        name[key] = joined;
+    }
+    return name;
+}
+
+Json set_from(pugi::xml_node node, int depth);
+
+Json attribute_from(pugi::xml_node node, const std::string& tag, int depth) {
+    const std::string vr = node.attribute("vr").value();
+    if (vr.size() != 2) refuse("(" + tag + ")", "has no VR");
+    Json element = {{"vr", vr}};
+    Json values = Json::array();
+    for (const pugi::xml_node child : node.children()) {
+        const std::string_view name = local_name(child);
+        if (name == "InlineBinary") element["InlineBinary"] = text_in(child);
+        if (name == "BulkData") element["BulkDataURI"] = child.attribute("uri").value();
+        const bool is_value = name == "Value" || name == "PersonName" || name == "Item";
+        if (!is_value) continue;
+        if ((name == "Item") != (vr == "SQ") || (name == "PersonName") != (vr == "PN"))
+            refuse("(" + tag + ")", "has a " + std::string(name) + ", but VR " + vr);
+        std::size_t number = 0;
+        if (!is_whole(std::string_view(child.attribute("number").value()), number) ||
+            number <= values.size() || number > values.size() + kMostEmpty)
+            refuse("(" + tag + ")", "has values that are not numbered one after the other");
+        while (values.size() + 1 < number) values.push_back(nullptr);
+        if (name == "Item")
+            values.push_back(set_from(child, depth + 1));
+        else if (name == "PersonName")
+            values.push_back(name_from(child));
+        else
+            values.push_back(value_from(vr, text_in(child)));
+    }
+    if (!values.empty()) element["Value"] = std::move(values);
+    return element;
+}
+
+Json set_from(pugi::xml_node node, int depth) {
+    if (depth > kDeepest) refuse("it", "nests more than 32 sequences");
+    Json set = Json::object();
+    for (const pugi::xml_node child : node.children()) {
+        if (child.type() != pugi::node_element) continue;
+        std::string tag = child.attribute("tag").value();
+        std::transform(tag.begin(), tag.end(), tag.begin(), [](char c) {
+            return c >= 'a' && c <= 'f' ? static_cast<char>(c - 'a' + 'A') : c;
+        });
+        if (local_name(child) != "DicomAttribute" || tag.size() != 8 ||
+            tag.find_first_not_of("0123456789ABCDEF") != std::string::npos)
+            refuse("an element", "is no DicomAttribute with a tag");
+        if (set.contains(tag)) refuse("(" + tag + ")", "is there twice");
+        set[tag] = attribute_from(child, tag, depth);
+    }
+    return set;
+}
+
+}  // namespace
+
+std::string to_native_xml(const Json& set) {
+    pugi::xml_document document;
+    pugi::xml_node declaration = document.append_child(pugi::node_declaration);
+    declaration.append_attribute("version").set_value("1.0");
+    declaration.append_attribute("encoding").set_value("UTF-8");
+    pugi::xml_node root = document.append_child("NativeDicomModel");
+    root.append_attribute("xmlns").set_value(kNamespace);
+    root.append_attribute("xml:space").set_value("preserve");
+    add_attributes(root, set);
+    std::ostringstream text;
+    document.save(text, "", pugi::format_raw, pugi::encoding_utf8);
+    return std::move(text).str();
+}
+
+Json from_native_xml(std::string_view document) {
+    pugi::xml_document parsed;
+    const pugi::xml_parse_result result = parsed.load_buffer(
+        document.data(), document.size(), pugi::parse_default | pugi::parse_ws_pcdata_single);
+    if (!result) refuse("byte " + std::to_string(result.offset) + " of it", result.description());
+    const pugi::xml_node root = parsed.document_element();
+    if (local_name(root) != "NativeDicomModel") refuse("its root", "is another");
+    // What is no UTF-8 would be found when it is kept; here it becomes U+FFFD.
+    return Json::parse(set_from(root, 0).dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+}  // namespace lucerna::retrieve

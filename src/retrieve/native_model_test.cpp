@@ -1,0 +1,112 @@
+#include "retrieve/native_model.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+std::string why_refused(const std::string& document) {
+    try {
+        (void)from_native_xml(document);
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::kInvalidInput);
+        return error.what();
+    }
+    return "taken";
+}
+
+std::string with(const std::string& inner) {
+    return "<NativeDicomModel>" + inner + "</NativeDicomModel>";
+}
+
+TEST(NativeModel, IsWrittenAsTheStandardHasIt) {
+    const Json set = Json::parse(R"({
+        "00080020":{"vr":"DA"},
+        "00100010":{"vr":"PN","Value":[{"Alphabetic":"Doe^Jane^^Dr","Ideographic":"A&B"}]},
+        "00280010":{"vr":"US","Value":[512,null,3]},
+        "00404018":{"vr":"SQ","Value":[{"00080100":{"vr":"SH","Value":["<1>"]}},null]},
+        "00420011":{"vr":"OB","InlineBinary":"AAEC"},
+        "00091001":{"vr":"LO","Value":["x\u0001y"]}})");
+    EXPECT_EQ(
+        to_native_xml(set),
+        R"(<?xml version="1.0" encoding="UTF-8"?>)"
+        R"(<NativeDicomModel xmlns="http://dicom.nema.org/PS3.19/models/NativeDICOM" xml:space="preserve">)"
+        R"(<DicomAttribute tag="00080020" vr="DA" keyword="StudyDate"/>)"
+        R"(<DicomAttribute tag="00091001" vr="LO"><Value number="1">xy</Value></DicomAttribute>)"
+        R"(<DicomAttribute tag="00100010" vr="PN" keyword="PatientName"><PersonName number="1">)"
+        R"(<Alphabetic><FamilyName>Doe</FamilyName><GivenName>Jane</GivenName><NamePrefix>Dr</NamePrefix>)"
+        R"(</Alphabetic><Ideographic><FamilyName>A&amp;B</FamilyName></Ideographic></PersonName>)"
+        R"(</DicomAttribute><DicomAttribute tag="00280010" vr="US" keyword="Rows">)"
+        R"(<Value number="1">512</Value><Value number="3">3</Value></DicomAttribute>)"
+        R"(<DicomAttribute tag="00404018" vr="SQ" keyword="ScheduledWorkitemCodeSequence">)"
+        R"(<Item number="1"><DicomAttribute tag="00080100" vr="SH" keyword="CodeValue">)"
+        R"(<Value number="1">&lt;1&gt;</Value></DicomAttribute></Item><Item number="2"/></DicomAttribute>)"
+        R"(<DicomAttribute tag="00420011" vr="OB" keyword="EncapsulatedDocument">)"
+        R"(<InlineBinary>AAEC</InlineBinary></DicomAttribute></NativeDicomModel>)");
+}
+
+TEST(NativeModel, ComesBackAsItWas) {
+    const Json set = Json::parse(R"({
+        "00080020":{"vr":"DA"},
+        "00080018":{"vr":"UI","Value":["1.2.3"]},
+        "00100010":{"vr":"PN","Value":[{"Alphabetic":"M\u00fcller^Eva","Phonetic":"^^x"}]},
+        "00280010":{"vr":"US","Value":[512,null,3]},
+        "00280030":{"vr":"DS","Value":[0.25,-1]},
+        "00404018":{"vr":"SQ","Value":[{"00080100":{"vr":"SH","Value":["<1>"]}},{}]},
+        "00400400":{"vr":"LT","Value":[" two\nlines "]},
+        "00420011":{"vr":"OB","InlineBinary":"AAEC"},
+        "7FE00010":{"vr":"OW","BulkDataURI":"http://localhost/x?a=1&b=2"}})");
+    EXPECT_EQ(from_native_xml(to_native_xml(set)), set);
+}
+
+TEST(NativeModel, IsReadWithPrefixesCommentsAndSmallLetters) {
+    const Json set = from_native_xml(
+        R"(<?xml version="1.0"?><d:NativeDicomModel xmlns:d="http://x"><!-- c -->
+           <d:DicomAttribute tag="0074100a" vr="UR"><d:Value number="1">a<!-- b -->c</d:Value>
+           </d:DicomAttribute></d:NativeDicomModel>)");
+    EXPECT_EQ(set, Json::parse(R"({"0074100A":{"vr":"UR","Value":["ac"]}})"));
+    EXPECT_EQ(from_native_xml(
+                  "<!DOCTYPE a [<!ENTITY b \"cc\">]>" +
+                  with(R"(<DicomAttribute tag="00081030" vr="LO"><Value number="1">&b;</Value>)"
+                       "</DicomAttribute>"))["00081030"]["Value"][0],
+              "&b;")
+        << "no entity is expanded";
+    EXPECT_EQ(
+        from_native_xml(with("<DicomAttribute tag=\"00081030\" vr=\"LO\"><Value number=\"1\">\xFF"
+                             "</Value></DicomAttribute>"))["00081030"]["Value"][0],
+        "\xEF\xBF\xBD");
+}
+
+TEST(NativeModel, RefusesWhatIsNone) {
+    for (const char* document : {"", "no XML", "<a>", "<NativeDicomModel>", "{}"})
+        EXPECT_NE(why_refused(document), "taken") << document;
+    EXPECT_NE(why_refused("<Other/>").find("its root"), std::string::npos);
+    EXPECT_NE(why_refused(with("<Other/>")).find("no DicomAttribute"), std::string::npos);
+    EXPECT_NE(
+        why_refused(with("<DicomAttribute tag=\"1234\" vr=\"LO\"/>")).find("no DicomAttribute"),
+        std::string::npos);
+    EXPECT_NE(why_refused(with("<DicomAttribute tag=\"00081030\"/>")).find("has no VR"),
+              std::string::npos);
+    const auto in_text = [](const std::string& inner) {
+        return with("<DicomAttribute tag=\"00081030\" vr=\"LO\">" + inner + "</DicomAttribute>");
+    };
+    EXPECT_NE(why_refused(in_text("<Item number=\"1\"/>")).find("but VR LO"), std::string::npos);
+    for (const char* number : {"", "0", "-1", "x", "4000000000", "66"})
+        EXPECT_NE(why_refused(in_text("<Value number=\"" + std::string(number) + "\">a</Value>"))
+                      .find("numbered"),
+                  std::string::npos)
+            << number;
+    EXPECT_NE(why_refused(in_text("").insert(18, "<DicomAttribute tag=\"00081030\" vr=\"LO\"/>"))
+                  .find("there twice"),
+              std::string::npos);
+    std::string deep;
+    for (int i = 0; i < 40; ++i)
+        deep += "<DicomAttribute tag=\"00404018\" vr=\"SQ\"><Item number=\"1\">";
+    for (int i = 0; i < 40; ++i) deep += "</Item></DicomAttribute>";
+    EXPECT_NE(why_refused(with(deep)).find("nests"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace lucerna::retrieve
