@@ -114,6 +114,14 @@ struct Submission {
 /// Elements that are not named above are passed over.
 [[nodiscard]] std::variant<Submission, Issue> read_submission(std::string_view json);
 
+/// Of the code system that tells identifiers' types apart: "PLAC", "FILL", "ACSN", "MR".
+[[nodiscard]] Coding identifier_type(std::string_view code);
+
+/// A ServiceRequest as JSON; of `contained`, the references are "#" and the name. What is empty is
+/// left out, and occurrence is occurrenceDateTime.
+[[nodiscard]] std::string to_json(const ServiceRequest& request, const std::string& id,
+                                  const std::map<std::string, Resource>& contained);
+
 /// An OperationOutcome of one issue, as JSON. `severity`: "error" or "information".
 [[nodiscard]] std::string operation_outcome(std::string_view severity, const Issue& issue);
 

@@ -1,5 +1,8 @@
 #include "pipeline/ports.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/error.h"
 #include "base/log.h"
 #include "dicom/part10_head.h"
@@ -47,6 +50,20 @@ void ArchiveSink::note(ByteView file) {
 
 exam::OrderOutcomes OrderDesk::take(std::span<const exam::OrderRequest> requests) {
     return orders_.take(requests);
+}
+
+std::optional<receive::FoundOrder> OrderDesk::find(const std::string& name) {
+    auto kept = orders_.order(name);
+    if (!kept) return {};
+    using State = receive::FoundOrder::State;
+    const auto all = [&](store::StepState state) {
+        return !kept->states.empty() && std::all_of(kept->states.begin(), kept->states.end(),
+                                                    [&](auto one) { return one == state; });
+    };
+    const State state = all(store::StepState::kCompleted)   ? State::kCompleted
+                        : all(store::StepState::kCancelled) ? State::kCancelled
+                                                            : State::kActive;
+    return receive::FoundOrder{std::move(kept->order), state};
 }
 
 ArchiveSource::ArchiveSource(store::Archive& archive, const Deidentifiers& deidentifiers)

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "deidentify/deidentifier.h"
@@ -35,6 +36,7 @@ class OrderDesk final : public receive::OrderSink {
   public:
     explicit OrderDesk(store::OrderBook& orders) : orders_(orders) {}
     exam::OrderOutcomes take(std::span<const exam::OrderRequest> requests) override;
+    std::optional<receive::FoundOrder> find(const std::string& name) override;
 
   private:
     store::OrderBook& orders_;

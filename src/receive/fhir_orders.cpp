@@ -1,5 +1,6 @@
 #include "receive/fhir_orders.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "base/log.h"
@@ -11,6 +12,8 @@ namespace {
 using fhir::Issue;
 
 constexpr const char* kFhirJson = "application/fhir+json";
+/// Below the base of the service.
+const std::string kRequests = "ServiceRequest/";
 constexpr std::size_t kMostBytes = std::size_t{1} << 20;
 
 int status_of(const Issue& issue) {
@@ -67,9 +70,12 @@ std::string response_json(const fhir::Submission& submission,
                   : fhir::operation_outcome(
                         "information",
                         {"informational", "", "read for the orders; not kept for itself"});
-        entries += (entries.empty() ? "" : ",") + ("{\"response\":{\"status\":\"" +
-                                                   std::string(is_new ? "201 Created" : "200 OK") +
-                                                   "\",\"outcome\":" + outcome + "}}");
+        const std::string location =
+            entry ? ",\"location\":" + json_quoted(kRequests + outcomes[*entry].name) : "";
+        entries +=
+            (entries.empty() ? "" : ",") +
+            ("{\"response\":{\"status\":\"" + std::string(is_new ? "201 Created" : "200 OK") +
+             "\"" + location + ",\"outcome\":" + outcome + "}}");
     }
     return "{\"resourceType\":\"Bundle\",\"type\":\"transaction-response\",\"entry\":[" + entries +
            "]}";
@@ -112,8 +118,33 @@ http::Response answer(http::Request& request, OrderSink& sink, const OrderDefaul
                    {"fate", exam::name_of(outcome.fate)}});
     if (submission.is_bundle)
         return http::Response::of(200, kFhirJson, response_json(submission, outcomes));
-    return http::Response::of(http_status_of(outcomes.front()), kFhirJson,
-                              outcome_json(outcomes.front()));
+    http::Response response = http::Response::of(http_status_of(outcomes.front()), kFhirJson,
+                                                 outcome_json(outcomes.front()));
+    response.headers.set("Location", request.origin + "/fhir/" + kRequests + outcomes.front().name);
+    return response;
+}
+
+bool takes_json(const http::Request& request) {
+    const auto accepted = http::parse_accept(request.headers.get_or("Accept", ""));
+    return std::any_of(accepted.begin(), accepted.end(), [](const http::MediaRange& range) {
+        return range.covers(kFhirJson) || range.covers("application/json");
+    });
+}
+
+/// FHIR R4 3.1.0.1.
+http::Response give_order(const http::Request& request, OrderSink& sink) {
+    if (!takes_json(request))
+        return http::Response::of(
+            406, kFhirJson,
+            fhir::operation_outcome("error",
+                                    {"not-supported", "", "there is application/fhir+json alone"}));
+    const std::string& id = request.parameter("id");
+    const auto found = sink.find(id);
+    if (!found)
+        return http::Response::of(
+            404, kFhirJson,
+            fhir::operation_outcome("error", {"not-found", "", "there is no such order"}));
+    return http::Response::of(200, kFhirJson, service_request_json(*found, id));
 }
 
 /// FHIR R4 3.1.0.9.
@@ -121,7 +152,7 @@ constexpr const char* kCapabilities =
     R"({"resourceType":"CapabilityStatement","status":"active","date":"2026-01-01","kind":)"
     R"("instance","implementation":{"description":"Lucerna takes imaging orders"},"fhirVersion":)"
     R"("4.0.1","format":["application/fhir+json"],"rest":[{"mode":"server","resource":[{"type":)"
-    R"("ServiceRequest","interaction":[{"code":"create"}]}],"interaction":[{"code":)"
+    R"("ServiceRequest","versioning":"no-version","interaction":[{"code":"create"},{"code":"read"}]}],"interaction":[{"code":)"
     R"("transaction"}]}]})";
 
 }  // namespace
@@ -132,6 +163,8 @@ void add_fhir_orders(http::Router& router, OrderSink& sink, const OrderDefaults&
     };
     router.add("POST", "/fhir", take);
     router.add("POST", "/fhir/ServiceRequest", take);
+    router.add("GET", "/fhir/ServiceRequest/{id}",
+               [&sink](http::Request& request) { return give_order(request, sink); });
     router.add(
         "GET", "/fhir/metadata",
         [](http::Request&) {

@@ -16,8 +16,13 @@ namespace lucerna::receive {
     const fhir::ServiceRequest& request, const fhir::Submission& submission,
     const OrderDefaults& defaults);
 
-/// Adds POST /fhir/ServiceRequest and POST /fhir (a ServiceRequest or a transaction Bundle) and GET
-/// /fhir/metadata. A transaction is carried out as a whole or not at all.
+/// The other way: an order as the ServiceRequest that it could have been, with its patient,
+/// requester and station contained, and of its steps the first.
+[[nodiscard]] std::string service_request_json(const FoundOrder& found, const std::string& id);
+
+/// Adds POST /fhir/ServiceRequest and POST /fhir (a ServiceRequest or a transaction Bundle), GET
+/// /fhir/ServiceRequest/{id}, which Location of a POST's answer names, and GET /fhir/metadata.
+/// There are no versions. A transaction is carried out as a whole or not at all.
 ///
 /// 201 a new order; 200 one that was known; 400 no JSON, or an element of another type; 409 it
 /// contradicts what is kept; 413 more than a megabyte; 415 another media type; 422 it cannot be

@@ -44,9 +44,14 @@ class Book : public OrderSink {
         taken.assign(requests.begin(), requests.end());
         return std::vector<exam::OrderOutcome>(requests.size(), {fate, "1", "1.2.3.4"});
     }
+    std::optional<FoundOrder> find(const std::string& name) override {
+        if (name != "1" || taken.empty()) return {};
+        return FoundOrder{taken.front().order, state};
+    }
     std::vector<exam::OrderRequest> taken;
     std::optional<exam::OrderRefusal> refusal;
     exam::OrderFate fate = exam::OrderFate::kNew;
+    FoundOrder::State state = FoundOrder::State::kActive;
 };
 
 class FhirOrders : public testing::Test {
@@ -58,7 +63,15 @@ class FhirOrders : public testing::Test {
         http::Request request(reader);
         request.method = "POST";
         request.path = path;
+        request.origin = "http://localhost";
         request.headers.set("Content-Type", type);
+        return router.handle(request);
+    }
+    http::Response get(const std::string& path, const std::string& accept = "*/*") {
+        http::BodyInMemory none;
+        http::Request request(none);
+        request.path = path;
+        request.headers.set("Accept", accept);
         return router.handle(request);
     }
     json outcome(const http::Response& response) {
@@ -116,6 +129,7 @@ TEST_F(FhirOrders, TakesATransactionAsAWhole) {
     EXPECT_EQ(response.status, 200);
     EXPECT_EQ(outcome(response)["type"], "transaction-response");
     EXPECT_EQ(outcome(response)["entry"][1]["response"]["status"], "201 Created");
+    EXPECT_EQ(outcome(response)["entry"][1]["response"]["location"], "ServiceRequest/1");
     EXPECT_EQ(book.taken.size(), 2U);
     book.taken.clear();
     bundle["entry"][1]["resource"].erase("identifier");
@@ -170,6 +184,30 @@ TEST_F(FhirOrders, NamesTheElementThatIsWrong) {
     EXPECT_EQ(blamed(with("/orderDetail/0/coding/0/code", "mammo")),
               "ServiceRequest.orderDetail[0].coding[0].code");
     EXPECT_EQ(blamed(with("/priority", 3), 400), "ServiceRequest.priority");
+}
+
+TEST_F(FhirOrders, GivesAnOrderBackAsTheRequestThatItWas) {
+    const http::Response made = post(request_of("O1").dump());
+    EXPECT_EQ(made.headers.get("Location"), "http://localhost/fhir/ServiceRequest/1");
+    const http::Response given = get("/fhir/ServiceRequest/1");
+    EXPECT_EQ(given.status, 200);
+    EXPECT_EQ(given.headers.get("Content-Type"), "application/fhir+json");
+    const json request = outcome(given);
+    EXPECT_EQ(request["id"], "1");
+    EXPECT_EQ(request["status"], "active");
+    EXPECT_EQ(request["identifier"][0]["type"]["coding"][0]["code"], "PLAC");
+    EXPECT_EQ(request["occurrenceDateTime"].get<std::string>().substr(0, 19),
+              "2026-03-02T09:30:00");
+    const exam::Order before = book.taken.at(0).order;
+    EXPECT_EQ(post(request.dump()).status, 201);
+    EXPECT_EQ(book.taken.at(0).order, before) << "what is given out is the same order";
+    book.state = FoundOrder::State::kCancelled;
+    EXPECT_EQ(outcome(get("/fhir/ServiceRequest/1"))["status"], "revoked");
+    book.state = FoundOrder::State::kCompleted;
+    EXPECT_EQ(outcome(get("/fhir/ServiceRequest/1"))["status"], "completed");
+    EXPECT_EQ(get("/fhir/ServiceRequest/2").status, 404);
+    EXPECT_EQ(outcome(get("/fhir/ServiceRequest/2"))["resourceType"], "OperationOutcome");
+    EXPECT_EQ(get("/fhir/ServiceRequest/1", "application/fhir+xml").status, 406);
 }
 
 TEST_F(FhirOrders, TakesFhirJsonOnly) {

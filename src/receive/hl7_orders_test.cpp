@@ -177,6 +177,7 @@ class Book : public OrderSink {
         taken.assign(requests.begin(), requests.end());
         return std::vector<exam::OrderOutcome>(requests.size());
     }
+    std::optional<FoundOrder> find(const std::string&) override { return {}; }
     std::vector<exam::OrderRequest> taken;
     std::optional<exam::OrderRefusal> refusal;
     std::optional<ErrorCode> error;

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "dicom/uids.h"
+#include "receive/code_systems.h"
 #include "receive/fhir_orders.h"
 #include "receive/order_text.h"
 
@@ -25,16 +26,7 @@ constexpr std::string_view kIntents[] = {"order", "original-order", "reflex-orde
 constexpr std::pair<std::string_view, std::string_view> kPriorities[] = {
     {"routine", "ROUTINE"}, {"urgent", "HIGH"}, {"asap", "HIGH"}, {"stat", "STAT"}};
 
-/// Code systems by their designators (PS3.16 8).
-constexpr std::pair<std::string_view, std::string_view> kSystems[] = {
-    {"http://dicom.nema.org/resources/ontology/DCM", "DCM"},
-    {"http://snomed.info/sct", "SCT"},
-    {"http://loinc.org", "LN"},
-    {"http://www.radlex.org", "RADLEX"},
-    {"http://radlex.org", "RADLEX"},
-    {"http://hl7.org/fhir/sid/icd-10", "I10"},
-    {"http://www.ama-assn.org/go/cpt", "C4"}};
-constexpr std::string_view kModalitySystem = kSystems[0].first;
+constexpr std::string_view kModalitySystem = kCodeSystems[0].first;
 
 std::string_view without_oid(std::string_view system) {
     constexpr std::string_view kOid = "urn:oid:";
@@ -208,7 +200,7 @@ class RequestReader {
         const fhir::Coding& coding = concept_.coding.front();
         term.value = identifier(coding.code, kLong, element + ".coding[0].code");
         term.scheme = "99FHIR";
-        for (const auto& [system, designator] : kSystems)
+        for (const auto& [system, designator] : kCodeSystems)
             if (coding.system == system) term.scheme = designator;
         if (!coding.display.empty()) term.meaning = as_description(coding.display, kLong);
         return term;

@@ -46,6 +46,7 @@ class Book : public receive::OrderSink {
         for (const exam::OrderRequest& request : requests) check(request.order);
         return std::vector<exam::OrderOutcome>(requests.size());
     }
+    std::optional<receive::FoundOrder> find(const std::string&) override { return {}; }
 };
 
 void try_hl7(std::string_view bytes) {
@@ -73,7 +74,19 @@ void try_fhir(std::string_view body) {
     if (submission == nullptr) return;
     for (const fhir::ServiceRequest& request : submission->requests) {
         const auto order = receive::order_in(request, *submission, {});
-        if (const auto* good = std::get_if<exam::OrderRequest>(&order)) check(good->order);
+        const auto* good = std::get_if<exam::OrderRequest>(&order);
+        if (good == nullptr) continue;
+        check(good->order);
+        if (good->action != exam::OrderAction::kPlace) continue;
+        // What is given out of it is a request for the same order.
+        const auto again =
+            fhir::read_submission(receive::service_request_json({good->order, {}}, "1"));
+        const auto& given = std::get<fhir::Submission>(again);
+        const auto same = receive::order_in(given.requests.front(), given, {});
+        const exam::Order& order_again = std::get<exam::OrderRequest>(same).order;
+        require(order_again.placer.number == good->order.placer.number);
+        require(order_again.patient_id == good->order.patient_id);
+        require(order_again.steps.front().start_date == good->order.steps.front().start_date);
     }
 }
 
