@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <iterator>
 #include <optional>
+#include <utility>
 
 #include "base/log.h"
 #include "base/random.h"
@@ -68,15 +71,20 @@ hl7::Place header_place(int field, int component) {
     return place;
 }
 
+constexpr std::pair<std::string_view, std::string_view> kMessages[] = {
+    {"ORM", "O01"}, {"OMI", "O23"}, {"OMG", "O19"}};
+
 /// What this desk takes at all (HL7 v2.5.1 2.9.2.2).
 std::optional<Fault> reason_to_reject(const hl7::Segment& header) {
     const std::string type = header.text(9), event = header.text(9, {2, 1, 1});
-    if (type != "ORM" && type != "OMI")
+    const auto* const known = std::find_if(std::begin(kMessages), std::end(kMessages),
+                                           [&](const auto& one) { return one.first == type; });
+    if (known == std::end(kMessages))
         return hl7::fault_at(header_place(9, 1), FaultCode::kUnsupportedMessageType,
-                             "only ORM and OMI are taken");
-    if (!event.empty() && event != (type == "ORM" ? "O01" : "O23"))
+                             "only ORM, OMI and OMG are taken");
+    if (!event.empty() && event != known->second)
         return hl7::fault_at(header_place(9, 2), FaultCode::kUnsupportedEvent,
-                             "only ORM^O01 and OMI^O23 are taken");
+                             "only ORM^O01, OMI^O23 and OMG^O19 are taken");
     const std::string processing = header.text(11);
     if (!processing.empty() && processing != "P")
         return hl7::fault_at(header_place(11, 1), FaultCode::kUnsupportedProcessingId,

@@ -111,6 +111,7 @@ struct Group {
     const Segment* study = nullptr;
     std::vector<const Segment*> imaging;
     std::vector<const Segment*> notes;
+    bool is_in_observations = false;
 };
 
 std::vector<Group> groups_of(const hl7::Message& message) {
@@ -123,7 +124,9 @@ std::vector<Group> groups_of(const hl7::Message& message) {
         if (segment.name() == "OBR" && group.request == nullptr) group.request = &segment;
         if (segment.name() == "ZDS" && group.study == nullptr) group.study = &segment;
         if (segment.name() == "IPC") group.imaging.push_back(&segment);
-        if (segment.name() == "NTE") group.notes.push_back(&segment);
+        // Behind an observation it is about that.
+        if (segment.name() == "OBX") group.is_in_observations = true;
+        if (segment.name() == "NTE" && !group.is_in_observations) group.notes.push_back(&segment);
     }
     return groups;
 }
@@ -138,6 +141,7 @@ class OrderReader {
 
     std::variant<Hl7Orders, Fault> read() {
         if (patient_ == nullptr) return lacking("PID");
+        if (auto fault = prior_results()) return *std::move(fault);
         const std::vector<Group> groups = groups_of(message_);
         if (groups.empty()) return lacking("ORC");
         for (const Group& group : groups) {
@@ -152,6 +156,19 @@ class OrderReader {
         hl7::Place place;
         place.segment = segment;
         return hl7::fault_at(place, FaultCode::kSegmentSequence, "there is no " + place.segment);
+    }
+
+    /// OMG^O19 may have them behind each order (HL7 v2.5.1 4.4.6).
+    std::optional<Fault> prior_results() const {
+        for (const Segment& segment : message_.segments()) {
+            if (segment.name() != "PID" || segment.occurrence() == 1) continue;
+            hl7::Place place;
+            place.segment = "PID";
+            place.occurrence = segment.occurrence();
+            return hl7::fault_at(place, FaultCode::kSegmentSequence,
+                                 "prior results, or orders of several patients, are not taken");
+        }
+        return {};
     }
 
     void read_group(const Group& group) {

@@ -19,8 +19,9 @@ struct Hl7Orders {
     std::vector<int> orc;
 };
 
-/// The orders of an ORM^O01 or OMI^O23 (docs/orders.md has the table of fields). ORC groups of the
-/// same numbers are one order's steps. A fault names the field that cannot be understood.
+/// The orders of an ORM^O01, OMI^O23 or OMG^O19 (docs/orders.md has the table of fields). ORC
+/// groups of the same numbers are one order's steps. A fault names the field that cannot be
+/// understood; so does one at a second PID, which prior results begin with: their ORC is no order.
 [[nodiscard]] std::variant<Hl7Orders, hl7::Fault> orders_in(const hl7::Message& message,
                                                             const OrderDefaults& defaults);
 

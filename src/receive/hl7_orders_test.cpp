@@ -123,6 +123,25 @@ TEST(Hl7Orders, TellsChangesFromNewOrders) {
         << "one number, the stricter of both";
 }
 
+TEST(Hl7Orders, ReadsAGeneralOrderButNoPriorResults) {
+    const std::string header = replaced(kHeader, "ORM^O01^ORM_O01", "OMG^O19^OMG_O19");
+    const std::string order = header + kPatient +
+                              "ORC|NW|O1^EHR\rTQ1|1||||||20260302094500||S\r"
+                              "OBR|1|O1^EHR||SCR^Screening^99X||||||||||||5^Asking^Anne\r"
+                              "NTE|1||bring it\rOBX|1|NM|1^Height||170\rNTE|1||of the height\r";
+    const exam::Order read = orders_from(order).requests.at(0).order;
+    EXPECT_EQ(read.steps.at(0).start_time, "094500");
+    EXPECT_EQ(read.priority, "STAT");
+    EXPECT_EQ(read.requesting_physician, "Asking^Anne");
+    EXPECT_EQ(read.comments, "bring it")
+        << "what is noted of an observation is none of the order's";
+    const hl7::Fault fault =
+        fault_from(order + "PID|2||P1||Doe^Jane\rORC|NW|OLD\rOBR|1|OLD\rOBX|1|TX|1||old\r");
+    EXPECT_EQ(fault.code, hl7::FaultCode::kSegmentSequence);
+    EXPECT_EQ(fault.place.segment, "PID");
+    EXPECT_EQ(fault.place.occurrence, 2);
+}
+
 TEST(Hl7Orders, SaysWhatItDoesNotSay) {
     const exam::Order order =
         orders_from(std::string(kHeader) + "PID|||1||Doe\rORC|XO||F1\rOBR|1").requests.at(0).order;
@@ -238,6 +257,10 @@ TEST(Hl7Desk, TellsErrorsFromRejections) {
     EXPECT_THAT(desk.answer(replaced(kHeader, "ORM^O01^ORM_O01", "ADT^A01") + rest),
                 AllOf(HasSubstr("MSA|AR|42"), HasSubstr("|200^")));
     EXPECT_THAT(desk.answer(replaced(kHeader, "O01", "O02") + rest), HasSubstr("|201^"));
+    EXPECT_THAT(desk.answer(replaced(kHeader, "ORM^O01^ORM_O01", "OMG^O19") + rest),
+                AllOf(HasSubstr("MSA|AA|42"), HasSubstr("|ACK^O19")));
+    EXPECT_THAT(desk.answer(replaced(kHeader, "ORM^O01^ORM_O01", "OMG^O23") + rest),
+                HasSubstr("|201^"));
     EXPECT_THAT(desk.answer(replaced(kHeader, "|P|", "|T|") + rest), HasSubstr("|202^"));
     EXPECT_THAT(desk.answer(replaced(kHeader, "2.5.1", "3.0") + rest), HasSubstr("|203^"));
     EXPECT_THAT(desk.answer("garbage"), HasSubstr("MSA|AE|"));

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Sends a running `lucerna serve` what nobody should send: data sets that lie, bombs, floods of
-elements and of associations; by C-STORE, and the same as files by STOW-RS.
+elements and of associations; by C-STORE, and the same as files by STOW-RS; and HL7 by MLLP that is cut
+off, without end, outside of frames, full of delimiters, and on more connections than there are places.
 
     LUCERNA_BIN=... PYTHONPATH=.deps/python:tests/e2e tests/fault/hostile_senders.py [NAME]
 
 Each is answered, one way or the other; the server does not end, does not grow by more than 100 MB,
 gives no error of its own (500) when what it took is looked at, and takes a good object after all of
-it. Prints how long each answer took.
+it; of an HL7 message, a good order. Prints how long each answer took.
 """
 import io
 import json
@@ -26,6 +27,7 @@ import zlib
 from pynetdicom import AE
 from pynetdicom.dimse_primitives import C_STORE
 
+from query_retrieve import free_port
 from sealed_at_rest import instance
 from whole_program import PATIENCE, Server
 
@@ -239,6 +241,101 @@ def flood(server):
     return sockets
 
 
+HEADER = b"MSH|^~\\&|RIS|HOSP|LUCERNA|SCREEN|20260301081500||ORM^O01|%s|P|2.5.1\r"
+PATIENT = b"PID|1||HOSTILE||Doe^Jane\r"
+
+
+def order(number):
+    return b"ORC|NW|%d^EHR\rOBR|1|%d^EHR||SCR^Screening\r" % (number, number)
+
+
+def framed(message):
+    return b"\x0b" + message + b"\x1c\r"
+
+
+def hostile_hl7():
+    """Name, bytes on a connection, whether they are to be answered."""
+    whole = HEADER % b"1" + PATIENT + order(1)
+    yield "bytes outside of a frame", whole, False
+    yield "an MLLP frame without its end block", b"\x0b" + whole, False
+    yield "a message cut off in its header", b"\x0b" + whole[:30], False
+    yield "an endless message", b"\x0b" + whole + b"NTE|1||more\r" * (1 << 20), False
+    yield "a frame within a frame", b"\x0b" + whole + framed(whole), False
+    yield "two end blocks", framed(whole) + b"\x1c\r", True
+    yield "an empty frame", framed(b""), True
+    yield "a header of delimiters that are all one", framed(b"MSH||||||||||||||\r" + PATIENT), True
+    yield "half a header", framed(whole[:30]), True
+    yield "bytes that are no text", framed(bytes(range(32, 256)) * 1000), True
+    yield "null characters", framed(whole.replace(b"Doe", b"D\0e")), True
+    for delimiter in (b"~", b"^", b"&", b"\\", b"|", b"\r"):
+        yield (f"a megabyte of {delimiter!r} in the patient's identifiers",
+               framed(whole.replace(b"HOSTILE", delimiter * 1_000_000)), True)
+    yield "orders as many as fit", framed(HEADER % b"2" + PATIENT + b"".join(map(order, range(480)))), True
+    yield "segments as many as fit", framed(HEADER % b"3" + PATIENT + b"NTE\r" * 260_000), True
+    yield "a character set as long as fits", framed(
+        whole.replace(b"2.5.1", b"2.5.1||||||" + b"UNICODE UTF-8~" * 70_000)), True
+    yield "a thousand messages at once", framed(HEADER % b"4" + PATIENT) * 1000, True
+
+
+def converse(port, data):
+    """What is acknowledged of `data` ("AE"), "" for nothing, once the server has closed."""
+    answer = b""
+    with socket.create_connection(("127.0.0.1", port), PATIENCE) as one:
+        try:
+            one.sendall(data)
+            one.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # it was ended meanwhile
+        try:
+            while got := one.recv(1 << 16):
+                answer = (answer + got)[-(1 << 20):]
+        except ConnectionError:
+            pass
+    found = re.search(rb"MSA\|(A[AER])", answer)
+    return found.group(1).decode() if found else ""
+
+
+def good_order_is_taken(port, number):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if converse(port, framed(HEADER % b"9" + PATIENT + order(number))) == "AA":
+            return True
+        time.sleep(0.2)  # the flood holds every place still
+    return False
+
+
+def talk_hl7(server, port, wanted):
+    """Yields what gives way."""
+    for number, (name, data, is_answered) in enumerate(hostile_hl7()):
+        if wanted and wanted not in name:
+            continue
+        growth, begun = Growth(server), time.monotonic()
+        answer = converse(port, data)
+        print(f"{answer or '-':>8} {time.monotonic() - begun:7.2f} {'':13}  {growth.peak() >> 10:3} MB  {name}",
+              flush=True)
+        if server.process.poll() is not None:
+            yield f"the server ended at: {name}"
+            return
+        if bool(answer) != is_answered:
+            yield f"{name}: {'no answer' if is_answered else 'answered with ' + answer}"
+        if growth.peak() > MOST_GROWTH_KIB:
+            yield f"{name}: {growth.peak() >> 10} MB of growth"
+        if not good_order_is_taken(port, 1000 + number):
+            yield f"no good order is taken after: {name}"
+    sockets = [socket.create_connection(("127.0.0.1", port), PATIENCE) for _ in range(200)]
+    for number, one in enumerate(sockets):
+        try:
+            one.sendall(b"\x0b" + HEADER % b"5" if number % 2 else b"")
+        except OSError:
+            pass  # it was turned away
+    for one in sockets[:150]:
+        one.close()
+    if not good_order_is_taken(port, 2000):
+        yield "no good order is taken after the flood of connections"
+    for one in sockets[150:]:
+        one.close()
+
+
 class Growth:
     """How far the server's memory rises above what it holds now."""
 
@@ -278,7 +375,9 @@ def main():
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
     folder = tempfile.mkdtemp(prefix="lucerna-hostile-")
     problems, slowest = [], 0.0
-    server = Server(pathlib.Path(folder) / "data", "--set", "quiet_seconds=86400")
+    hl7_port = free_port()
+    server = Server(pathlib.Path(folder) / "data", "--set", "quiet_seconds=86400", "--set",
+                    f"hl7.listen=127.0.0.1:{hl7_port}")
     try:
         assert good_one_is_taken(server)
         whole = Growth(server)
@@ -301,6 +400,8 @@ def main():
                 problems.append(f"{name}: {growth.peak() >> 10} MB of growth")
             if by_http >= 500:
                 problems.append(f"{name}: STOW-RS answers {by_http}")
+        if not problems:
+            problems += talk_hl7(server, hl7_port, wanted)
         if not problems:
             growth = Growth(server)
             problems += look_at(server)
