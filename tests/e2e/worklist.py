@@ -248,6 +248,25 @@ class Worklist(unittest.TestCase):
         self.assertEqual(status, 200)
         self.assertEqual([e["response"]["status"] for e in answer["entry"]], ["201 Created"] * 2)
         self.assertEqual(self.accessions(server), ["A1", "A2"])
+        for number, entry in enumerate(answer["entry"], 1):
+            given = server.get("/fhir/" + entry["response"]["location"])
+            self.assertEqual(given["identifier"][0]["value"], f"O{number}")
+            self.assertEqual(given["contained"][0]["name"][0]["family"], "Müller")
+            given["status"] = "revoked"
+            self.assertEqual(self.post(server, given)[0], 200, "what is given out names the order")
+            again = server.get("/fhir/" + entry["response"]["location"])
+            self.assertEqual(again["status"], "revoked")
+        self.assertEqual(self.accessions(server), [])
+
+    def test_a_general_order_is_placed(self):
+        server = self.serve()
+        general = orm(1).replace("ORM^O01^ORM_O01", "OMG^O19^OMG_O19").replace("|2.3.1", "|2.5.1")
+        answer = self.send(general)
+        self.assertEqual(answer.segment("MSA")[1][0], "AA")
+        self.assertEqual(self.accessions(server), ["A1"])
+        prior = general + "PID|2||P1||Doe^Jane\rORC|NW|OLD\rOBR|1|OLD\r"
+        self.assertEqual(self.send(prior).segment("MSA")[1][0], "AE")
+        self.assertEqual(self.accessions(server), ["A1"])
 
     def test_a_modality_performs_a_step(self):
         server = self.serve()
