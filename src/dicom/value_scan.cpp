@@ -102,7 +102,7 @@ void ValueScan::enter(const ElementHeader& header, const Encoding& inside) {
 
 void ValueScan::pass(const ElementHeader& header) {
     at_ = header.value + header.length;
-    if (header.length >= kLarge) large_.push_back({header.value, at_});
+    if (header.length >= least_) large_.push_back({header.value, at_});
 }
 
 }  // namespace lucerna::dicom

@@ -15,11 +15,11 @@ namespace lucerna::dicom {
 /// (DataSet::header_in) looks into none of them. Little endian only.
 class ValueScan {
   public:
-    /// Smaller values are not told.
     static constexpr std::size_t kLarge = 8 * 1024;
 
-    /// The data set begins at `from`.
-    ValueScan(std::size_t from, const Encoding& encoding) : at_(from), encoding_(encoding) {}
+    /// The data set begins at `from`. Values of fewer bytes than `large` are not told.
+    ValueScan(std::size_t from, const Encoding& encoding, std::size_t large = kLarge)
+        : at_(from), encoding_(encoding), least_(large) {}
 
     /// `bytes` are all that have come, from the first one on. Where they make no sense nothing more
     /// is found.
@@ -49,6 +49,7 @@ class ValueScan {
 
     std::size_t at_;
     Encoding encoding_;
+    std::size_t least_;
     std::vector<Open> open_;
     std::vector<ByteRange> large_;
     std::optional<std::size_t> identified_;

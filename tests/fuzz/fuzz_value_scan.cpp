@@ -1,0 +1,98 @@
+// A DICOM file of a stranger, in pieces: what may be forgotten of it while it comes must make no
+// difference to what is read of its header. The first byte says how it is cut.
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include "base/error.h"
+#include "dicom/data_set.h"
+#include "dicom/json.h"
+#include "dicom/reader.h"
+#include "dicom/value_scan.h"
+#include "seeds.h"
+#include "support/stored_instance.h"
+
+namespace {
+
+namespace dicom = lucerna::dicom;
+using lucerna::Bytes;
+using lucerna::ByteView;
+
+/// Empty for what is refused.
+std::string header_of(ByteView file) {
+    try {
+        const auto header = dicom::DataSet::header_in(file);
+        return to_dicom_json(header, {.bulk_data_uri = "b", .inline_limit = 0}) +
+               std::to_string(header.pixel_data_offset());
+    } catch (const lucerna::Error&) {
+        return {};
+    }
+}
+
+void forget(Bytes& file, const dicom::ByteRange& range) {
+    const auto at = [&](std::size_t offset) {
+        return file.begin() + static_cast<std::ptrdiff_t>(std::min(offset, file.size()));
+    };
+    std::fill(at(range.begin), at(range.end), std::uint8_t{0xA5});
+}
+
+/// The file without what is found in it, value for value of two bytes and more.
+Bytes without_values(const Bytes& file, const dicom::FileMeta& meta,
+                     const dicom::Encoding& encoding, std::size_t piece) {
+    dicom::ValueScan scan(meta.data_set_offset, encoding, 2);
+    Bytes kept = file;
+    for (std::size_t size = 0; size < file.size();) {
+        size = std::min(size + piece, file.size());
+        scan.follow(ByteView(file).first(size));
+        for (const dicom::ByteRange& range : scan.take_large()) forget(kept, range);
+    }
+    return kept;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    if (size < 1) return 0;
+    const Bytes file(data + 1, data + size);
+    try {
+        const dicom::FileMeta meta = dicom::read_file_meta(file);
+        const auto* syntax = dicom::find_transfer_syntax(meta.transfer_syntax_uid);
+        if (syntax != nullptr && (syntax->deflated || !syntax->little_endian)) return 0;
+        const dicom::Encoding encoding{syntax == nullptr || syntax->explicit_vr, true};
+        const Bytes kept = without_values(file, meta, encoding, std::size_t{1} + data[0]);
+        if (header_of(kept) != header_of(file)) std::abort();
+    } catch (const lucerna::Error&) {
+    }
+    return 0;
+}
+
+std::vector<Bytes> lucerna::fuzz::seeds() {
+    std::vector<Bytes> seeds;
+    const auto add = [&](const Bytes& file) {
+        seeds.push_back({40});
+        seeds.back().insert(seeds.back().end(), file.begin(), file.end());
+    };
+    test::StoredInstance instance;
+    add(instance.file());
+    dicom::DataSet nested;
+    nested.set_text(dicom::tags::kSopClassUid, test::kMammogramClass);
+    nested.set_text(dicom::tags::kSopInstanceUid, "1.2.3");
+    dicom::DataSet& item = nested.add_item({0x0088, 0x0200});
+    item.set_bytes({0x7FE0, 0x0010}, "OB", Bytes(20, 1));
+    item.add_item({0x0008, 0x1140}).set_text({0x0008, 0x1155}, "1.2");
+    nested.set_bytes({0x0009, 0x0010}, "LO", {'M', 'E'});
+    nested.set_bytes({0x0009, 0x1001}, "UN", Bytes(30, 2));
+    nested.set_bytes({0x0029, 0x1001}, "UN", Bytes(30, 2));
+    for (const auto syntax : {dicom::transfer_syntax::kExplicitVrLittleEndian,
+                              dicom::transfer_syntax::kImplicitVrLittleEndian})
+        add(nested.to_part10(syntax));
+    dicom::PixelLayout layout;
+    layout.rows = layout.columns = 4;
+    layout.bits_allocated = layout.bits_stored = 8;
+    layout.frames = 2;
+    nested.set_encapsulated_pixels(layout, {Bytes(20, 7), Bytes(10, 8)}, "1.2.840.10008.1.2.4.50");
+    nested.set_bytes({0x7FE1, 0x1001}, "OB", Bytes(12, 2));
+    add(nested.to_part10());
+    return seeds;
+}
