@@ -12,6 +12,7 @@ it; of an HL7 message, a good order. Prints how long each answer took.
 import io
 import json
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -110,6 +111,21 @@ def zeros_deflated(count):
     return b"".join(parts) + squeeze.flush()
 
 
+def mask_deflated(frames):
+    """What a segmentation may well be: frames of a megabyte that deflate to a 280th."""
+    frame = bytearray(1 << 20)
+    spots = random.Random(1)
+    for _ in range(1300):
+        begin = spots.randrange(len(frame) - 300)
+        frame[begin:begin + 300] = b"\1" * 300
+    squeeze = zlib.compressobj(9, zlib.DEFLATED, -15)
+    parts = [squeeze.compress(
+        image("2.999.7.1.91", b"", rows=element(0x28, 0x10, "US", us(1024)), columns=1024, frames=str(frames)) +
+        element(0x7FE0, 0x10, "OB", b"", frames << 20))]
+    parts += [squeeze.compress(bytes(frame)) for _ in range(frames)]
+    return b"".join(parts) + squeeze.flush()
+
+
 def hostile():
     """Name, transfer syntax, data set. None for no data set at all."""
     def uid(number):
@@ -133,6 +149,7 @@ def hostile():
     yield "RLE segments beyond the end", RLE, image(
         uid(16), encapsulated(struct.pack("<16I", 15, *[0xFFFFFFF0] * 15)))
     yield "a deflate bomb of a gigabyte", DEFLATED, zeros_deflated(1 << 30)
+    yield "a deflated mask of 200 MB", DEFLATED, mask_deflated(200)
     yield "deflated noise", DEFLATED, bytes(range(256)) * 40
     yield "a path for a UID", EXPLICIT, image("../../../etc/passwd", native())
     yield "a path for a study", EXPLICIT, image(uid(19), native(), study="../../../tmp/x")
