@@ -9,6 +9,7 @@
 #include "dicom/json.h"
 #include "dicom/tags.h"
 #include "retrieve/address.h"
+#include "retrieve/data_set_form.h"
 #include "retrieve/negotiate.h"
 
 namespace lucerna::retrieve {
@@ -163,10 +164,8 @@ std::size_t remaining_after(store::Archive& archive, const store::Query& query, 
 
 http::Response answer(const http::Request& request, Level level, store::Archive& archive,
                       const QidoOptions& options) {
-    static constexpr std::array<std::string_view, 2> kOffered = {"application/dicom+json",
-                                                                 "application/json"};
-    const auto type = choose_plain(accepted_by(request), kOffered);
-    if (!type) return not_acceptable(request, "application/dicom+json");
+    const auto form = choose_form(accepted_by(request), Count::kMany);
+    if (!form) return not_acceptable(request, kDataSetForms);
     Search search = search_from(request, level, options);
     const std::size_t limit = search.query.limit;
     search.query.limit = limit + 1;
@@ -174,10 +173,10 @@ http::Response answer(const http::Request& request, Level level, store::Archive&
     const std::size_t remaining = remaining_after(archive, search.query, limit, matches);
     if (matches.size() > limit) matches.resize(limit);
     const std::string base = base_of(request, options.base_url);
-    std::string json = "[";
+    std::vector<std::string> items;
     for (const store::Match& match : matches)
-        json += (json.size() > 1 ? "," : "") + json_of(match, search, base, archive);
-    http::Response response = http::Response::of(200, *type, json + "]");
+        items.push_back(json_of(match, search, base, archive));
+    http::Response response = in_form(*form, std::move(items));
     warn_of_remaining(response, base, remaining);
     for (const std::string& warning : search.warnings)
         response.headers.add("Warning", "299 lucerna " + json_quoted(warning));

@@ -129,7 +129,7 @@ http::Response create(http::Request& request, const Shop& shop) {
 
 http::Response give(http::Request& request, const Shop& shop) {
     const auto form = choose_form(accepted_by(request), Count::kOne);
-    if (!form) return not_acceptable(request, kWorkitemForms);
+    if (!form) return not_acceptable(request, kDataSetForms);
     const auto item = shop.book.find(uid_named(request));
     if (!item) throw Error(ErrorCode::kNotFound, "there is no such work item");
     return in_form(*form, {item->json});
@@ -225,7 +225,7 @@ http::Response search(http::Request& request, const Shop& shop) {
         "limit",  "offset",  "fuzzymatching",      "includefield",
         "accept", "charset", "emptyvaluematching", "multiplevaluematching"};
     const auto form = choose_form(accepted_by(request), Count::kMany);
-    if (!form) return not_acceptable(request, kWorkitemForms);
+    if (!form) return not_acceptable(request, kDataSetForms);
     std::vector<WorkitemKey> keys;
     std::string state;
     for (const auto& [name, value] : request.query.all()) {

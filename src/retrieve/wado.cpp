@@ -11,6 +11,7 @@
 #include "http/multipart_writer.h"
 #include "http/range.h"
 #include "retrieve/address.h"
+#include "retrieve/data_set_form.h"
 #include "retrieve/frames.h"
 #include "retrieve/negotiate.h"
 #include "retrieve/rendered.h"
@@ -113,14 +114,23 @@ std::string metadata_of(store::Archive& archive, const store::InstanceRow& row,
 
 http::Response metadata(const http::Request& request, store::Archive& archive,
                         const WadoOptions& options) {
-    static constexpr std::array<std::string_view, 2> kOffered = {"application/dicom+json",
-                                                                 "application/json"};
-    const auto type = choose_plain(accepted_by(request), kOffered);
-    if (!type) return not_acceptable(request, "application/dicom+json");
+    // Also of one instance XML is a part (PS3.18 10.4.1.1.2).
+    const auto form = choose_form(accepted_by(request), Count::kMany);
+    if (!form) return not_acceptable(request, kDataSetForms);
     Rows rows = instances_named(request, archive);
     const std::string base = base_of(request, options.base_url);
-    const std::string etag = etag_of(rows, "metadata " + base);
+    const std::string etag = etag_of(rows, "metadata " + form->content_type + base);
     if (http::has_already(request, etag)) return http::not_modified(etag);
+    if (form->kind == DataSetForm::Kind::kXmlParts) {
+        http::Response response =
+            xml_parts([&archive, rows = std::move(rows), base,
+                       at = std::size_t{0}]() mutable -> std::optional<std::string> {
+                if (at == rows.size()) return std::nullopt;
+                return metadata_of(archive, rows[at++], base);
+            });
+        set_cache_headers(response, etag);
+        return response;
+    }
     // The first is read before the head is sent, so that what is wrong with it is an answer.
     const auto first = std::make_shared<std::string>(metadata_of(archive, rows.front(), base));
     http::Stream stream{[&archive, rows = std::move(rows), base, first,
@@ -133,7 +143,7 @@ http::Response metadata(const http::Request& request, store::Archive& archive,
         return chunk;
     }};
     http::Response response{200, {}, std::move(stream)};
-    response.headers.set("Content-Type", *type);
+    response.headers.set("Content-Type", form->content_type);
     set_cache_headers(response, etag);
     return response;
 }

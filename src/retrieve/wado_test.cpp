@@ -171,6 +171,28 @@ TEST(Wado, RefusesFramesThatAreNotThere) {
     EXPECT_THROW((void)parse_frame_list(std::string(40'000, '1')), Error);
 }
 
+// PS3.18 Table 8.7.3-3.
+TEST(Wado, GivesMetadataInXmlAsWell) {
+    TestArchive archive;
+    const std::string xml = "multipart/related; type=\"application/dicom+xml\"";
+    const http::Response all = archive.get("/dicom-web/studies/1.2.1/metadata", xml);
+    EXPECT_EQ(all.status, 200);
+    EXPECT_TRUE(all.headers.get_or("Content-Type", "").starts_with(xml));
+    const std::string body = TestArchive::body(all);
+    EXPECT_NE(body.find("<NativeDicomModel"), std::string::npos);
+    EXPECT_NE(body.find("BulkData"), std::string::npos);
+    for (const char* uid : {"1.2.1.1.1", "1.2.1.1.2", "1.2.1.1.3", "1.2.1.2.1"})
+        EXPECT_NE(body.find(">" + std::string(uid) + "<"), std::string::npos) << uid;
+    const std::string etag = all.headers.get_or("ETag", "");
+    EXPECT_EQ(archive.get("/dicom-web/studies/1.2.1/metadata", xml, etag).status, 304);
+    EXPECT_EQ(archive.get("/dicom-web/studies/1.2.1/metadata", "", etag).status, 200);
+    const http::Response found = archive.get("/dicom-web/studies", xml);
+    EXPECT_EQ(found.status, 200);
+    EXPECT_NE(TestArchive::body(found).find(">1.2.2<"), std::string::npos);
+    EXPECT_EQ(archive.status("/dicom-web/studies?PatientID=none", xml), 204);
+    EXPECT_EQ(archive.status("/dicom-web/studies", "text/html"), 406);
+}
+
 TEST(Wado, RendersPicturesAsAskedFor) {
     TestArchive archive;
     const auto starts_with = [&](const std::string& path, const std::string& accept,

@@ -6,15 +6,11 @@
 
 #include "base/error.h"
 #include "http/multipart.h"
-#include "http/multipart_writer.h"
 #include "retrieve/native_model.h"
 
 namespace lucerna::retrieve {
 namespace {
 
-constexpr const char* kDicomJson = "application/dicom+json";
-constexpr const char* kPlainJson = "application/json";
-constexpr const char* kDicomXml = "application/dicom+xml";
 constexpr const char* kParts = "multipart/related";
 
 /// Of `media`, or of its parts; JSON where it does not say.
@@ -62,40 +58,6 @@ Json only_part(const http::MediaType& media, const Bytes& body) {
 
 }  // namespace
 
-std::optional<WorkitemForm> choose_form(std::span<const http::MediaRange> accepted, Count count) {
-    using Kind = WorkitemForm::Kind;
-    for (const http::MediaRange& range : accepted) {
-        for (const char* json : {kDicomJson, kPlainJson})
-            if (range.covers(json)) return WorkitemForm{Kind::kJson, json};
-        if (count == Count::kOne && range.covers(kDicomXml))
-            return WorkitemForm{Kind::kXml, kDicomXml};
-        const std::string_view type = range.media.parameter("type");
-        if (range.covers(kParts) && (type.empty() || http::same_name(type, kDicomXml)))
-            return WorkitemForm{Kind::kXmlParts, {}};
-    }
-    return std::nullopt;
-}
-
-http::Response in_form(const WorkitemForm& form, std::vector<std::string> items) {
-    using Kind = WorkitemForm::Kind;
-    if (form.kind == Kind::kJson) {
-        std::string json = "[";
-        for (const std::string& item : items) json += (json.size() > 1 ? "," : "") + item;
-        return http::Response::of(200, form.content_type, json + "]");
-    }
-    if (items.empty()) return http::Response::empty();
-    if (form.kind == Kind::kXml)
-        return http::Response::of(200, form.content_type,
-                                  to_native_xml(Json::parse(items.front())));
-    return http::multipart_response(
-        kDicomXml,
-        [items = std::move(items), at = std::size_t{0}]() mutable -> std::optional<http::Part> {
-            if (at == items.size()) return std::nullopt;
-            const std::string xml = to_native_xml(Json::parse(std::exchange(items[at++], {})));
-            return http::Part{kDicomXml, {}, Bytes(xml.begin(), xml.end())};
-        });
-}
-
 std::optional<http::Response> refusal_of_form(const http::Request& request) {
     const auto header = request.headers.get("Content-Type");
     if (!header || request.body.length() == std::uint64_t{0}) return std::nullopt;
@@ -103,7 +65,7 @@ std::optional<http::Response> refusal_of_form(const http::Request& request) {
     const std::string form = media ? form_of(*media) : std::string();
     if (form == kDicomJson || form == kPlainJson || form == kDicomXml) return std::nullopt;
     return http::refusal(415, "unsupported-media-type",
-                         std::string("a work item comes as ") + kWorkitemForms, request.id);
+                         std::string("a work item comes as ") + kDataSetForms, request.id);
 }
 
 Json data_set_in(http::Request& request, EmptyBody empty) {

@@ -252,6 +252,40 @@ class Dicomweb(unittest.TestCase):
                 f"{space}Item/{space}DicomAttribute[@keyword='CodeMeaning']/{space}Value").text,
             "Read & sign")
 
+    def test_metadata_comes_as_the_xml_that_dcm2xml_writes(self):
+        server = self.serve()
+        d = made(1, 1, 1, SpecificCharacterSet="ISO_IR 100", PatientName="Müller^Jürgen",
+                 PatientComments="a < b & c", WindowCenter=["1.5", "-2"], WindowWidth=["10", "20"])
+        self.keep(server, d)
+        place = "/dicom-web/studies/2.999.1/series/2.999.1.1/instances/2.999.1.1.1/metadata"
+        status, headers, body = self.ask(
+            server, place, Accept='multipart/related; type="application/dicom+xml"')
+        self.assertEqual(status, 200, body)
+        message = message_from_bytes(b"Content-Type: " + headers["Content-Type"].encode() +
+                                     b"\r\n\r\n" + body, policy=HTTP)
+        (part,) = message.iter_parts()
+        self.assertEqual(part.get_content_type(), "application/dicom+xml")
+        written = subprocess.run(["dcm2xml", "--native-format", "+U8", self.folder / "0.dcm"],
+                                 capture_output=True, check=True).stdout
+
+        def texts(document):
+            found = {}
+            for attribute in ElementTree.fromstring(document).iter():
+                if attribute.tag.rpartition("}")[2] == "DicomAttribute":
+                    found[attribute.get("tag"), attribute.get("vr"), attribute.get("keyword")] = [
+                        text.strip() for text in attribute.itertext() if text.strip()]
+            return found
+
+        ours, theirs = texts(part.get_payload(decode=True)), texts(written)
+        # The encoding of the answer, what it was kept in, and pixels, which are elsewhere.
+        for only in ("00080005", "00083002", "7FE00010"):
+            for document in (ours, theirs):
+                for key in [key for key in document if key[0] == only]:
+                    del document[key]
+        theirs = {key: text for key, text in theirs.items() if not key[0].startswith("0002")}
+        self.assertEqual(ours, theirs)
+        self.assertGreater(len(ours), 15)
+
     def tokens(self):
         """A file of three tokens, and what each sends."""
         names = ("read", "write", "delete")
