@@ -37,7 +37,7 @@ constexpr std::string_view kRoot = "/dicom-web";
 void set_cache_headers(http::Response& response, std::string_view etag);
 
 /// Beyond so many it says no number: to count all would cost more than the search.
-inline constexpr std::size_t kMostCounted = 10'000;
+inline constexpr std::size_t kMostCounted = 1'000;
 /// The Warning that more results can be requested, how many, if any are `remaining` (PS3.18
 /// 8.3.4.4.1). `base` is the service's address.
 void warn_of_remaining(http::Response& response, std::string_view base, std::size_t remaining);
