@@ -25,8 +25,9 @@ target_compile_options(lucerna_warnings INTERFACE
     $<$<BOOL:${LUCERNA_WERROR}>:-Werror>
     # GCC 12 warns falsely inside std::string's operator+ (GCC bug 105651).
     $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
-    # Later ones warn falsely where a std::variant is moved.
+    # Later ones warn falsely where a std::variant is moved, and inside std::vector's insert.
     $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_GREATER_EQUAL:$<CXX_COMPILER_VERSION>,13>>:-Wno-maybe-uninitialized>
+    $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_GREATER_EQUAL:$<CXX_COMPILER_VERSION>,13>>:-Wno-stringop-overflow>
     $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>)
 
 if(LUCERNA_SANITIZE)

@@ -1,6 +1,7 @@
 #include "dicom/framed_object.h"
 
 #include <limits>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -30,7 +31,9 @@ std::optional<ByteRange> frame_in(std::size_t bytes, int frame, const StoredLayo
 struct FramedObject::Deflated {
     /// As large as Pixel Data, of which pages that nobody writes take no memory.
     struct Pixels {
-        explicit Pixels(std::size_t size) : room(bytes.grow(size)) {}
+        explicit Pixels(std::size_t size) : room(bytes.grow(size)) {
+            if (room.size() != size) throw std::bad_alloc();
+        }
         ByteBudget budget{std::numeric_limits<std::size_t>::max()};
         SparseBuffer bytes{budget};
         std::span<std::uint8_t> room;
@@ -45,18 +48,21 @@ struct FramedObject::Deflated {
 
     [[nodiscard]] std::size_t size() const { return pixels.end - pixels.begin; }
 
-    void show(Node& root) {
+    /// What is shown until now may go then.
+    void show(Node& root, std::unique_ptr<Pixels> next) {
         const Element& element = *root.find(tags::kPixelData);
-        (void)root.put(element.tag, element.vr, ByteView(held->room));
+        (void)root.put(element.tag, element.vr, ByteView(next->room));
+        held = std::move(next);
     }
 
-    void inflate(const ByteRange& wanted) {
+    void inflate(const ByteRange& wanted, Node& root) {
         const std::size_t begin = pixels.begin + wanted.begin;
         if (!inflater || inflater->position() > begin)
             inflater = std::make_unique<Inflater>(ByteView(file).subspan(data_set_offset));
         inflater->skip(begin - inflater->position());
-        held = std::make_unique<Pixels>(size());
-        inflater->fill(held->room.subspan(wanted.begin, wanted.end - wanted.begin));
+        auto next = std::make_unique<Pixels>(size());
+        inflater->fill(next->room.subspan(wanted.begin, wanted.end - wanted.begin));
+        show(root, std::move(next));
         frame = wanted;
     }
 };
@@ -74,9 +80,8 @@ FramedObject::FramedObject(Bytes&& part10, const Limits& limits) {
     deflated_->file = std::move(part10);
     deflated_->data_set_offset = meta.data_set_offset;
     deflated_->pixels = root.skipped;
-    deflated_->held = std::make_unique<Deflated::Pixels>(deflated_->size());
     root.pixels_skipped = false;
-    deflated_->show(root);
+    deflated_->show(root, std::make_unique<Deflated::Pixels>(deflated_->size()));
 }
 
 FramedObject::~FramedObject() = default;
@@ -87,8 +92,7 @@ const DataSet& FramedObject::with_frame(int frame) {
     if (!deflated_) return object_;
     const auto wanted = frame_in(deflated_->size(), frame, stored_layout_of(object_));
     if (!wanted || wanted == deflated_->frame) return object_;
-    deflated_->inflate(*wanted);
-    deflated_->show(object_.node());
+    deflated_->inflate(*wanted, object_.node());
     return object_;
 }
 

@@ -74,7 +74,7 @@ class ChannelSession {
         if (std::exchange(stopping_, true) || over_) return;
         pause_.cancel();
         watch(kFarewellTime);
-        if (open_ && !writing_) say_farewell();
+        if (open_ && !writing_ && !closing_) say_farewell();
     }
 
   private:
@@ -154,7 +154,9 @@ class ChannelSession {
             });
     }
 
+    /// The library takes one close, and nothing to send behind it.
     void close(boost::beast::websocket::close_code why) {
+        if (std::exchange(closing_, true)) return;
         watch(kFarewellTime);
         socket_->async_close(why, [this, alive = alive()](boost::system::error_code failed) {
             if (!over_) end(failed ? Ending::kCut : Ending::kAnswered);
@@ -201,6 +203,7 @@ class ChannelSession {
     bool open_ = false;
     bool writing_ = false;
     bool stopping_ = false;
+    bool closing_ = false;
     bool over_ = false;
 };
 

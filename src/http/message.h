@@ -103,7 +103,8 @@ struct FileBody {
 /// What is sent over a connection that becomes a WebSocket (RFC 6455), as text messages.
 struct Channel {
     /// Called as Stream::next is; each chunk is a message. What it throws is logged and closes the
-    /// channel. That it is called again says that the client's system has taken the last message.
+    /// channel. That it is called again says that the last message is sent; one that was on its way
+    /// when the client vanished is lost.
     std::function<Chunk()> next;
     /// The last message where the server stops; may be empty.
     Bytes farewell = {};

@@ -56,13 +56,14 @@ std::optional<receive::FoundOrder> OrderDesk::find(const std::string& name) {
     auto kept = orders_.order(name);
     if (!kept) return {};
     using State = receive::FoundOrder::State;
-    const auto all = [&](store::StepState state) {
-        return !kept->states.empty() && std::all_of(kept->states.begin(), kept->states.end(),
-                                                    [&](auto one) { return one == state; });
+    const auto any = [&](store::StepState state) {
+        return std::find(kept->states.begin(), kept->states.end(), state) != kept->states.end();
     };
-    const State state = all(store::StepState::kCompleted)   ? State::kCompleted
-                        : all(store::StepState::kCancelled) ? State::kCancelled
-                                                            : State::kActive;
+    const bool is_left = kept->states.empty() || any(store::StepState::kScheduled) ||
+                         any(store::StepState::kStarted);
+    const State state = is_left                             ? State::kActive
+                        : any(store::StepState::kCompleted) ? State::kCompleted
+                                                            : State::kCancelled;
     return receive::FoundOrder{std::move(kept->order), state};
 }
 

@@ -128,6 +128,8 @@ Json value_from(const std::string& vr, std::string text) {
     if (std::find(kNumeric.begin(), kNumeric.end(), vr) == kNumeric.end()) return text;
     std::int64_t whole = 0;
     if (is_whole(text, whole)) return whole;
+    std::uint64_t natural = 0;
+    if (is_whole(text, natural)) return natural;
     double real = 0;
     const bool is_finite = text.find_first_not_of("0123456789+-.eE") == std::string::npos;
     if (is_finite && is_whole(text, real)) return real;

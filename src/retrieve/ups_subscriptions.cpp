@@ -198,7 +198,7 @@ class Telling {
         if (newest == looked_until_) return;
         for (auto& report : book_.reports_after(subscriber_, taken_, kBatch))
             waiting_.push_back(std::move(report));
-        if (waiting_.size() < kBatch) looked_until_ = newest;
+        if (waiting_.empty()) looked_until_ = newest;
     }
 
     http::Chunk message(const std::string& report, std::string_view uid) {
@@ -261,7 +261,13 @@ void add_ups_subscriptions(http::Router& router, store::SubscriptionBook& book,
     add("POST", one, subscribe);
     add("DELETE", one, unsubscribe);
     add("POST", one + "/suspend", suspend);
-    add("GET", "/subscribers/{aetitle}", open_channel);
+    // What a channel was given is not given again: to read only is not enough.
+    router.add(
+        "GET", std::string(kRoot) + "/subscribers/{aetitle}",
+        [desk = Desk{book, base_url, restarted}](http::Request& request) {
+            return open_channel(request, desk);
+        },
+        http::Access::kWrite);
 }
 
 }  // namespace lucerna::retrieve

@@ -257,6 +257,7 @@ TEST(Wado, GivesADocumentAsWhatItIs) {
     const std::string uri =
         "/wado?requestType=WADO&studyUID=1.2.1&seriesUID=1.2.1.2&objectUID=1.2.1.2.9";
     EXPECT_EQ(archive.text(uri), "%PDF");
+    EXPECT_EQ(archive.status(uri + "&contentType=text/html%3Bq%3D0"), 406);
     EXPECT_EQ(archive.get(uri + "&contentType=application/dicom").headers.get("Content-Type"),
               "application/dicom");
 }

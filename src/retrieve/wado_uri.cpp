@@ -75,7 +75,8 @@ http::Response wado_uri(http::Request& request, store::Archive& archive) {
     const std::string fallback =
         is_picture ? "image/jpeg" : (is_document(row) ? "*/*" : "application/dicom");
     const auto asked = http::parse_accept(request.query.get_or("contentType", fallback));
-    if (is_document(row) && (asked.front().media.type == "*/*" || !choose_plain(asked, kObject)))
+    if (is_document(row) && !asked.empty() &&
+        (asked.front().media.type == "*/*" || !choose_plain(asked, kObject)))
         return rendered_document(request, archive, row, asked);
     const auto type = choose_plain(asked, kTypes);
     if (!type)

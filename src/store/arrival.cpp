@@ -1,6 +1,7 @@
 #include "store/arrival.h"
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 
 #include "base/error.h"
@@ -106,9 +107,17 @@ Kept Arrival::keep(ByteView file) {
 /// start, with what was sealed in place of what was forgotten.
 Kept Arrival::keep_again() {
     const NewObject& object = sealing_->object;
-    SealedReader reader(*parts_.objects, object.key, object.placing.object);
-    Bytes whole(static_cast<std::size_t>(reader.size()));
-    reader.read(0, whole);
+    // Held as a whole, beside what its sender was allowed: one at a time.
+    const std::lock_guard one_at_a_time(parts_.keeping_again);
+    Bytes whole;
+    try {
+        SealedReader reader(*parts_.objects, object.key, object.placing.object);
+        whole.resize(static_cast<std::size_t>(reader.size()));
+        reader.read(0, whole);
+    } catch (...) {
+        drop(parts_, object);
+        throw;
+    }
     drop(parts_, object);
     return parts_.archive.keep(whole, role_);
 }

@@ -68,6 +68,20 @@ TEST(Arrival, SealsAFileWhileItComes) {
     EXPECT_EQ(store.archive().object(instance.sop_instance), instance.file());
 }
 
+// A slow sender's exam is not quiet while its image is still coming.
+TEST(Arrival, CountsTheExamsQuietFromTheEndOfTheFile) {
+    TestStore store;
+    const StoredInstance instance = large();
+    Coming coming(store, instance.file());
+    coming.until(2'000'000);
+    store.clock.advance(std::chrono::seconds(90));
+    const Instant end = store.clock.now();
+    EXPECT_EQ(coming.keep(), Kept::kNew);
+    const auto exam = store.exams().exam(instance.study);
+    ASSERT_TRUE(exam);
+    EXPECT_EQ(exam->last_received_at, end);
+}
+
 TEST(Arrival, TakesFilesOfEverySizeAroundAChunk) {
     TestStore store;
     StoredInstance instance;

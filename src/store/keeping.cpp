@@ -41,7 +41,15 @@ bool same_content(SealedReader& kept, ByteView part10) {
         kept.read(0, begin);
         return begin;
     };
-    const dicom::Part10Parts first = dicom::split_part10(range(kMetaBytes));
+    const auto beginning = [&]() -> dicom::Part10Parts {
+        try {
+            return dicom::split_part10(range(kMetaBytes));
+        } catch (const Error& error) {
+            if (error.code() != ErrorCode::kInvalidInput || kept.size() <= kMetaBytes) throw;
+            return dicom::split_part10(range(kept.size()));  // Private information in its meta.
+        }
+    };
+    const dicom::Part10Parts first = beginning();
     const dicom::Part10Parts second = dicom::split_part10(part10);
     const std::string& syntax = first.head.transfer_syntax_uid;
     if (syntax == second.head.transfer_syntax_uid)
@@ -127,8 +135,9 @@ bool enter(Parts& parts, const Facts& facts, const NewObject& object) {
             kept = is_free(index, facts.sop_instance_uid, placing.data_key);
             if (!kept) return;
             insert_instance(index, facts, placing);
+            // Whether an exam is quiet counts from when the whole of its last image was there.
             if (placing.role == Role::kReceived && facts.is_image())
-                enter_image(index, facts, placing.received_at);
+                enter_image(index, facts, parts.clock.now());
         });
     } catch (const Error& error) {
         drop_uncommitted(parts, placing.object, error.code());

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <mutex>
 
 #include "base/clock.h"
 #include "store/archive.h"
@@ -57,6 +58,8 @@ struct Parts {
     WorkQueue queue;
     OrderBook orders;
     PerformedBook performed;
+    /// Held while an object is read back and kept from the start (Arrival::keep).
+    std::mutex keeping_again;
 };
 
 }  // namespace lucerna::store

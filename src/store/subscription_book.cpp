@@ -67,6 +67,28 @@ void subscribe_to_every(Connection& index, const std::string& subscriber, Deleti
 
 }  // namespace
 
+namespace {
+
+/// Of reports taken out of the index at once, but for the last.
+constexpr std::size_t kMostBytes = std::size_t{1} << 20;
+/// Each change of a work item is written down for each of them.
+constexpr std::int64_t kMostSubscribers = 256;
+
+/// Throws Error(kConflict) for one more.
+void require_room_for(Connection& index, const std::string& subscriber) {
+    Statement known = index.prepare(
+        "SELECT 1 FROM workitem_subscriptions WHERE subscriber = ?1 UNION SELECT 1 FROM "
+        "worklist_subscriptions WHERE subscriber = ?1");
+    if (known.bind(subscriber).step()) return;
+    if (index.number("SELECT count(*) FROM (SELECT subscriber FROM workitem_subscriptions UNION "
+                     "SELECT subscriber FROM worklist_subscriptions) all_of_them") >=
+        kMostSubscribers)
+        throw Error(ErrorCode::kConflict, "there are " + std::to_string(kMostSubscribers) +
+                                              " subscribers already: unsubscribe one");
+}
+
+}  // namespace
+
 SubscriptionBook::SubscriptionBook(Parts& parts) : parts_(parts) {}
 
 void SubscriptionBook::subscribe(const std::string& subscriber, const std::string& sop_instance_uid,
@@ -76,6 +98,7 @@ void SubscriptionBook::subscribe(const std::string& subscriber, const std::strin
         Statement find = index.prepare("SELECT 1 FROM workitems WHERE sop_instance_uid = ?");
         if (!find.bind(sop_instance_uid).step())
             throw Error(ErrorCode::kNotFound, "there is no such work item");
+        require_room_for(index, subscriber);
         index
             .prepare(
                 "INSERT INTO workitem_subscriptions (subscriber, sop_instance_uid, deletion_lock) "
@@ -95,6 +118,7 @@ void SubscriptionBook::subscribe_to_all(const std::string& subscriber,
                                         const Fits& fits, DeletionLock lock) {
     const Instant now = parts_.clock.now();
     parts_.index.write([&](Connection& index) {
+        require_room_for(index, subscriber);
         index
             .prepare(
                 "INSERT INTO worklist_subscriptions (subscriber, worklist_uid, filter, "
@@ -213,8 +237,11 @@ std::vector<WorkitemReport> SubscriptionBook::reports_after(const std::string& s
             "w.sop_instance_uid = r.sop_instance_uid WHERE r.subscriber = ? AND r.id > ? ORDER BY "
             "r.id LIMIT ?");
         find.bind(subscriber).bind(id).bind(static_cast<std::int64_t>(limit));
-        while (find.step())
+        std::size_t bytes = 0;
+        while (bytes < kMostBytes && find.step()) {
             reports.push_back({find.integer(0), find.text(1), find.text(2), find.text(3)});
+            bytes += reports.back().report.size() + reports.back().json.size();
+        }
     });
     return reports;
 }
