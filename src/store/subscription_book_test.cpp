@@ -125,5 +125,36 @@ TEST_F(Subscriptions, GoWithTheWorkItemAndReportsWithTime) {
     EXPECT_THAT(untold("WATCHER"), ElementsAre("later")) << "nobody came for it within a day";
 }
 
+TEST_F(Subscriptions, AreNoMoreThanEachChangeCanBeWrittenDownFor) {
+    add("1.1");
+    for (int i = 0; i < 256; ++i)
+        book().subscribe("S" + std::to_string(i), "1.1", DeletionLock::kNo);
+    EXPECT_EQ(error_of([&] { book().subscribe("ONE-MORE", "1.1", DeletionLock::kNo); }),
+              "conflict");
+    EXPECT_EQ(
+        error_of([&] { book().subscribe_to_all("ONE-MORE", kAll, {}, {}, DeletionLock::kNo); }),
+        "conflict");
+    book().subscribe("S7", "1.1", DeletionLock::kYes);
+    EXPECT_TRUE(book().unsubscribe("S8", "1.1"));
+    book().subscribe("ONE-MORE", "1.1", DeletionLock::kNo);
+}
+
+TEST_F(Subscriptions, AreToldOfMuchALittleAtATime) {
+    add("1.1");
+    book().subscribe("S", "1.1", DeletionLock::kNo);
+    const std::string much(700'000, 'x');
+    for (int i = 0; i < 4; ++i) change("1.1", much);
+    std::size_t told = 0;
+    std::int64_t last = 0;
+    for (;;) {
+        const auto some = book().reports_after("S", last, 64);
+        if (some.empty()) break;
+        EXPECT_LE(some.size(), 3U);
+        told += some.size();
+        last = some.back().id;
+    }
+    EXPECT_EQ(told, 5U) << "the state at first, and the four";
+}
+
 }  // namespace
 }  // namespace lucerna::store
