@@ -178,16 +178,17 @@ class Subscriptions(unittest.TestCase):
         self.assertEqual(refusal(), 401)
         self.headers = {"Authorization": "Bearer " + "r" * 20}
         self.assertEqual(self.ask(server, f"/workitems/{ALL}/subscribers/WATCHER")[0], 403)
+        self.assertEqual(refusal(), 403, "what is told is told once")
+        self.headers = {"Authorization": "Bearer " + "w" * 20}
         self.assertEqual(refusal(origin="https://elsewhere.example"), 403)
         channel = self.listen(url)
-        self.headers = {"Authorization": "Bearer " + "w" * 20}
         self.subscribe(server, ALL)
         self.create(server, "2.999.1")
         self.hear(channel, (STATE, "2.999.1", "SCHEDULED"))
         server.end()
         log = (self.folder / "data.log").read_text()
         self.assertRegex(log, '"event":"ups.subscribed".*"principal":"writer"')
-        self.assertRegex(log, '"event":"ups.channel-opened".*"principal":"reader"')
+        self.assertRegex(log, '"event":"ups.channel-opened".*"principal":"writer"')
         self.assertRegex(log, '"event":"http.request".*subscribers.*"status":101')
 
     def test_over_tls(self):
