@@ -186,7 +186,9 @@ std::optional<Rendering> rendering_of(store::Archive& archive, const store::Inst
         const int frame = representative_frame(framed.header());
         return Rendering{*type, picture_of(framed.with_frame(frame), frame, options, *type)};
     } catch (const Error& error) {
-        if (error.code() != ErrorCode::kUnsupported) throw;
+        // One whose header is broken, or that the region is not in, is no reason to end the others.
+        if (error.code() != ErrorCode::kUnsupported && error.code() != ErrorCode::kInvalidInput)
+            throw;
         return {};
     }
 }

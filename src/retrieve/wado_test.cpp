@@ -239,6 +239,16 @@ TEST(Wado, RendersWhatItCanOfAStudy) {
     EXPECT_EQ(archive.status("/dicom-web/studies/1.2.1/series/1.2.1.2/rendered"), 406);
     EXPECT_EQ(archive.status(kSeries + "/rendered", "text/html"), 406);
     EXPECT_EQ(archive.status(kSeries + "/rendered?viewport=1"), 400);
+    // A third, smaller picture is not in the region.
+    dicom::DataSet small = dicom::DataSet::parse(archive.store.archive().object("1.2.1.1.1"));
+    small.set_text(dicom::tags::kSopInstanceUid, "1.2.1.1.8");
+    small.set_pixels({.rows = 1, .columns = 1, .bits_stored = 12}, {1, 0});
+    small.remove(dicom::tags::kNumberOfFrames);
+    archive.store.archive().keep(small.to_part10());
+    EXPECT_EQ(count(archive.text(kSeries + "/rendered"), "Content-Type: image/jpeg"), 4U);
+    EXPECT_EQ(
+        count(archive.text(kSeries + "/rendered?viewport=2,2,0,0,2,2"), "Content-Type: image/jpeg"),
+        3U);
 }
 
 TEST(Wado, GivesADocumentAsWhatItIs) {
