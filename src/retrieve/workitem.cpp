@@ -8,21 +8,21 @@
 
 #include "base/error.h"
 #include "dicom/tags.h"
+#include "retrieve/workitem_tags.h"
 #include "store/matching.h"
 
 namespace lucerna::retrieve {
 namespace {
 
+using namespace workitem_tags;
+
 /// Each level of sequences is four of JSON.
 constexpr int kDeepest = 128;
-constexpr const char* kState = "00741000";
 constexpr const char* kWorklistLabel = "00741202";
 constexpr const char* kModified = "00404010";
-constexpr const char* kProgress = "00741002";
 constexpr const char* kPerformed = "00741216";
 /// Has to be there, and may be empty.
 constexpr const char* kOutput = "00404033";
-constexpr const char* kDiscontinuationReason = "0074100E";
 
 /// Columns of Table CC.2.5-3. Create: '1' with a value, '2' there, 'E' there without a value, 'X'
 /// not there, '3' as may be. Update: 'X' not at all, '3' as may be.

@@ -2,19 +2,20 @@
 
 #include <utility>
 
+#include "retrieve/workitem_tags.h"
+
 namespace lucerna::retrieve {
 namespace {
+
+using namespace workitem_tags;
 
 // PS3.4 CC.2.4.3: of UPS Push, whatever asked for the report.
 constexpr const char* kUpsPush = "1.2.840.10008.5.1.4.34.6.1";
 
-constexpr const char* kState = "00741000";
 constexpr const char* kReadiness = "00404041";
-constexpr const char* kProgress = "00741002";
 constexpr const char* kStations = "00404025";
 constexpr const char* kPerformers = "00404034";
 constexpr const char* kReason = "00741238";
-constexpr const char* kReasonCodes = "0074100E";
 
 enum class Event { kStateReport = 1, kCancel, kProgressReport, kScpStatus, kAssigned };
 
@@ -70,7 +71,7 @@ std::string state_report(const Json& set) {
     if (first_text(set, kState) == "CANCELED") {
         const Json progress = first_item(set, kProgress);
         take(report, progress, kReason);
-        take(report, progress, kReasonCodes);
+        take(report, progress, kDiscontinuationReason);
     }
     return report.dump();
 }
@@ -78,7 +79,7 @@ std::string state_report(const Json& set) {
 std::string cancel_report(const Json& reasons, const std::string& requesting_ae) {
     Json report = report_of(Event::kCancel);
     put(report, "00741236", "AE", requesting_ae);
-    for (const char* tag : {"00741236", kReason, kReasonCodes, "0074100A", "0074100C"})
+    for (const char* tag : {"00741236", kReason, kDiscontinuationReason, "0074100A", "0074100C"})
         take(report, reasons, tag);
     return report.dump();
 }
