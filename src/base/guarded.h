@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <stop_token>
 #include <utility>
 
 namespace lucerna {
@@ -39,19 +40,36 @@ class Guarded {
         changed_.notify_all();
     }
 
+    /// As `change`, where what changed is work for one of those who wait, whichever.
+    template <typename Work>
+    void change_for_one(Work&& work) {
+        {
+            const std::lock_guard lock(mutex_);
+            std::forward<Work>(work)(value_);
+        }
+        changed_.notify_one();
+    }
+
     /// Waits until `ready(value)` or until `stop` is requested, then runs `work(value)` under the
     /// same lock. Returns false, without running it, when stopped first.
     template <typename Stop, typename Ready, typename Work>
     bool when(const Stop& stop, Ready&& ready, Work&& work) {
+        // condition_variable_any knows stop tokens, but has a lock of its own, which whoever is
+        // woken waits for once more.
+        const std::stop_callback wake(stop, [this] {
+            { const std::lock_guard lock(mutex_); }
+            changed_.notify_all();
+        });
         std::unique_lock lock(mutex_);
-        if (!changed_.wait(lock, stop, [&] { return ready(value_); })) return false;
+        changed_.wait(lock, [&] { return stop.stop_requested() || ready(value_); });
+        if (!ready(value_)) return false;
         std::forward<Work>(work)(value_);
         return true;
     }
 
   private:
     mutable std::mutex mutex_;
-    std::condition_variable_any changed_;
+    std::condition_variable changed_;
     T value_;
 };
 

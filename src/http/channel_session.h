@@ -24,7 +24,7 @@
 
 namespace lucerna::http::connection {
 
-/// A connection that has become a WebSocket. Everything happens on the connection's strand, but the
+/// A connection that has become a WebSocket. Everything happens on the connection's thread, but the
 /// source of the messages, which a worker asks. The library frames, pings and closes.
 ///
 ///     open -> pull (on a worker) -> write -> pull ...
@@ -34,7 +34,7 @@ class ChannelSession {
   public:
     using Ended = std::function<void(Ending)>;
 
-    /// `ended` is called once, on the strand. All references are the connection's own.
+    /// `ended` is called once, on that thread. All references are the connection's own.
     ChannelSession(Wire& wire, Shop& shop, AnyConnection& connection, Exchange& exchange,
                    Channel channel, Ended ended)
         : shop_(shop),

@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -41,6 +42,8 @@ using namespace std::chrono_literals;
 constexpr std::size_t kReadAhead = 64 * 1024;
 /// Given to a handler that streams: so large that changing threads costs little.
 constexpr std::size_t kUploadPiece = 256 * 1024;
+/// Asio on its own would write 64 KiB at once, and pass through the reactor for each.
+constexpr std::size_t kMostAtOnce = std::size_t{1} << 30;
 /// For the rest of a request that was answered before it had all come in.
 constexpr auto kLinger = 3s;
 /// What a client that is slow to take its answer gets once the server stops.
@@ -54,7 +57,8 @@ inline bool is_of_http(error_code failed) {
 using PlainStream = beast::tcp_stream;
 using TlsStream = beast::ssl_stream<beast::tcp_stream>;
 
-/// One connection. Everything happens on its strand, but `WorkerBody::read` and what the pools run.
+/// One connection. Everything happens on its lane's thread, but `WorkerBody::read` and what the
+/// pools run.
 ///
 ///     read_head -> settle_early -> read_ahead -> run_handler (on a pool) -> send -> write
 ///     `------------------------------------------------------------------------------'
@@ -295,7 +299,7 @@ class Connection final : public AnyConnection {
 
     // Handling.
 
-    /// The body as a handler on a pool's thread sees it: it waits while the strand reads.
+    /// The body as a handler on a pool's thread sees it: it waits while the lane reads.
     class WorkerBody final : public BodyReader {
       public:
         explicit WorkerBody(Connection& connection) : connection_(connection) {}
@@ -325,7 +329,7 @@ class Connection final : public AnyConnection {
         return count;
     }
 
-    /// The strand touches the body's members only between the post and the release that answers it.
+    /// The lane touches the body's members only between the post and the release that answers it.
     void refill() {
         if (trouble_ != BodyTrouble::kNone) return;
         asio::post(stream_.get_executor(), [this] {
@@ -407,12 +411,18 @@ class Connection final : public AnyConnection {
     }
 
     void write() {
-        const auto& [first, second] = outgoing_->buffers();
-        deadline(shop_.options.stall_timeout);
+        const auto& [first, second, third] = outgoing_->buffers();
+        // Asked before each step: whatever the system takes at once, and new patience for the rest.
+        const auto all_of_it = [this](error_code failed, std::size_t) -> std::size_t {
+            if (failed) return 0;
+            deadline(shop_.options.stall_timeout);
+            return kMostAtOnce;
+        };
         asio::async_write(stream_,
                           std::array{asio::const_buffer(first.data(), first.size()),
-                                     asio::const_buffer(second.data(), second.size())},
-                          [self = me()](error_code failed, std::size_t) {
+                                     asio::const_buffer(second.data(), second.size()),
+                                     asio::const_buffer(third.data(), third.size())},
+                          all_of_it, [self = me()](error_code failed, std::size_t) {
                               if (!failed) return self->go_on();
                               self->end_exchange(Ending::kCut);
                               self->close();

@@ -100,6 +100,13 @@ struct FileBody {
     std::filesystem::path path;
 };
 
+/// A body in memory with something small before and after it, which needs no copy of it.
+struct Enclosed {
+    std::string before;
+    Bytes bytes;
+    std::string after;
+};
+
 /// What is sent over a connection that becomes a WebSocket (RFC 6455), as text messages.
 struct Channel {
     /// Called as Stream::next is; each chunk is a message. What it throws is logged and closes the
@@ -110,13 +117,15 @@ struct Channel {
     Bytes farewell = {};
 };
 
+using Body = std::variant<std::string, Bytes, Enclosed, FileBody, Stream>;
+
 /// `headers` need neither Content-Length nor Date. Where the handler does not set them, the server
 /// adds Cache-Control: no-store, X-Content-Type-Options, a Content-Security-Policy that allows
 /// nothing, and its kin. A header value with a line break in it is dropped, and logged.
 struct Response {
     int status = 200;
     Headers headers;
-    std::variant<std::string, Bytes, FileBody, Stream> body = std::string();
+    Body body = std::string();
     /// In place of all that, for a request that `upgrades`.
     std::optional<Channel> channel = {};
 

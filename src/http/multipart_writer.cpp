@@ -111,17 +111,17 @@ Response multipart_response(std::string_view type, std::function<std::optional<P
 }
 
 Response multipart_response(std::string_view type, Part only) {
-    if (only.pieces || only.body.size() > kCopied) {
+    if (only.pieces) {
         return multipart_response(type, [part = std::optional(std::move(only))]() mutable {
             return std::exchange(part, std::nullopt);
         });
     }
-    Sequence sequence;
-    sequence.boundary = new_boundary();
-    sequence.next = [] { return std::nullopt; };
-    sequence.part = std::move(only);
-    return Response::of(200, multipart_content_type(type, sequence.boundary),
-                        sequence.give().bytes);
+    const std::string boundary = new_boundary();
+    std::string head = part_head(only, boundary, true);
+    Response response{
+        200, {}, Enclosed{std::move(head), std::move(only.body), multipart_end(boundary)}};
+    response.headers.set("Content-Type", multipart_content_type(type, boundary));
+    return response;
 }
 
 }  // namespace lucerna::http

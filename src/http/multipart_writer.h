@@ -40,7 +40,7 @@ struct Part {
 /// answer of its own.
 [[nodiscard]] Response multipart_response(std::string_view type,
                                           std::function<std::optional<Part>()> next);
-/// The same of one part. A small one comes with its length.
+/// The same of one part. One that is not in pieces comes with its length.
 [[nodiscard]] Response multipart_response(std::string_view type, Part only);
 
 }  // namespace lucerna::http

@@ -9,8 +9,8 @@
 namespace lucerna::http {
 namespace {
 
-/// Written at once, and so under one stall timeout.
-constexpr std::size_t kSlice = 256 * 1024;
+/// Written at once, and one chunk where the body is chunked.
+constexpr std::size_t kSlice = 1024 * 1024;
 
 Chunk piece_of(std::ifstream& file, std::uint64_t& left) {
     Chunk chunk;
@@ -47,11 +47,15 @@ Outgoing::Outgoing(Exchange& exchange, Response response, const Guard& guard, bo
         chunk_ = {};
         source_ = nullptr;
         chunked_ = false;
+        before_.clear();
+        after_.clear();
     }
+    head_ += before_;
+    exchange.bytes_sent += before_.size();
 }
 
 /// False if it is a file that cannot be opened.
-bool Outgoing::take_body(std::variant<std::string, Bytes, FileBody, Stream> body) {
+bool Outgoing::take_body(Body body) {
     if (auto* stream = std::get_if<Stream>(&body)) {
         source_ = std::move(stream->next);
         length_ = stream->length;
@@ -66,11 +70,16 @@ bool Outgoing::take_body(std::variant<std::string, Bytes, FileBody, Stream> body
         length_ = size;
         return true;
     }
-    if (const auto* text = std::get_if<std::string>(&body))
+    if (const auto* text = std::get_if<std::string>(&body)) {
         chunk_.bytes.assign(text->begin(), text->end());
-    else
+    } else if (auto* enclosed = std::get_if<Enclosed>(&body)) {
+        before_ = std::move(enclosed->before);
+        chunk_.bytes = std::move(enclosed->bytes);
+        after_ = std::move(enclosed->after);
+    } else {
         chunk_.bytes = std::move(std::get<Bytes>(body));
-    length_ = chunk_.bytes.size();
+    }
+    length_ = before_.size() + chunk_.bytes.size() + after_.size();
     return true;
 }
 
@@ -80,12 +89,7 @@ Outgoing::Next Outgoing::next() {
         head_sent_ = true;
         buffers_[0] = as_byte_view(head_);
         // Small answers leave in one packet.
-        if (!source_) {
-            const std::size_t count = std::min(chunk_.bytes.size(), kSlice);
-            buffers_[1] = ByteView(chunk_.bytes).first(count);
-            at_ = count;
-            exchange_.bytes_sent += count;
-        }
+        if (!source_) take_slice();
         return Next::kWrite;
     }
     if (at_ < chunk_.bytes.size()) {
@@ -103,19 +107,26 @@ Outgoing::Next Outgoing::next() {
     return Next::kWrite;
 }
 
+/// The next of what is in memory, with what comes after it once it is the last.
+void Outgoing::take_slice() {
+    buffers_[1] = ByteView(chunk_.bytes).subspan(at_, std::min(chunk_.bytes.size() - at_, kSlice));
+    at_ += buffers_[1].size();
+    if (at_ == chunk_.bytes.size()) buffers_[2] = as_byte_view(after_);
+    exchange_.bytes_sent += buffers_[1].size() + buffers_[2].size();
+}
+
 /// Where the body is chunked, each slice is a chunk of its own (RFC 9112 7.1).
 void Outgoing::write_slice() {
-    const std::size_t count = std::min(chunk_.bytes.size() - at_, kSlice);
+    take_slice();
     head_.clear();
     if (chunked_) {
         std::array<char, 24> size{};
-        std::snprintf(size.data(), size.size(), "%s%zx\r\n", first_slice_ ? "" : "\r\n", count);
+        std::snprintf(size.data(), size.size(), "%s%zx\r\n", first_slice_ ? "" : "\r\n",
+                      buffers_[1].size());
         head_ = size.data();
         first_slice_ = false;
     }
-    buffers_ = {as_byte_view(head_), ByteView(chunk_.bytes).subspan(at_, count)};
-    at_ += count;
-    exchange_.bytes_sent += count;
+    buffers_[0] = as_byte_view(head_);
 }
 
 void Outgoing::pull() {

@@ -27,8 +27,8 @@ class Outgoing {
         kDone,
     };
     [[nodiscard]] Next next();
-    /// Two to be written in one go; either may be empty. Valid until `next`.
-    [[nodiscard]] const std::array<ByteView, 2>& buffers() const { return buffers_; }
+    /// To be written in one go; any may be empty. Valid until `next`.
+    [[nodiscard]] const std::array<ByteView, 3>& buffers() const { return buffers_; }
     /// Throws what the body's source throws, and Error(kInternal) if it gives more or less than it
     /// had announced. The connection must be cut then.
     void pull();
@@ -36,7 +36,8 @@ class Outgoing {
     [[nodiscard]] bool keeps_alive() const { return keep_alive_; }
 
   private:
-    bool take_body(std::variant<std::string, Bytes, FileBody, Stream> body);
+    bool take_body(Body body);
+    void take_slice();
     void write_slice();
 
     Exchange& exchange_;
@@ -45,6 +46,9 @@ class Outgoing {
     /// What is being written: the whole body, or one chunk of it.
     Chunk chunk_;
     std::size_t at_ = 0;
+    /// Around a body that is Enclosed.
+    std::string before_;
+    std::string after_;
     bool waited_ = true;
     std::function<Chunk()> source_;
     std::optional<std::uint64_t> length_;
@@ -53,7 +57,7 @@ class Outgoing {
     bool chunked_ = false;
     bool first_slice_ = true;
     bool ended_ = false;
-    std::array<ByteView, 2> buffers_{};
+    std::array<ByteView, 3> buffers_{};
 };
 
 }  // namespace lucerna::http

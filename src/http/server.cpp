@@ -1,11 +1,11 @@
 #include "http/server.h"
 
+#include <array>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <optional>
 #include <thread>
-#include <vector>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -17,7 +17,16 @@ namespace {
 
 using namespace connection;
 
-constexpr std::size_t kIoThreads = 2;
+/// Threads that wait for sockets, and do what TLS asks for.
+constexpr std::size_t kLanes = 2;
+
+/// A thread with the connections that it alone serves: what is theirs needs no lock, and what comes
+/// wakes nobody else.
+struct Lane {
+    asio::io_context io{1};
+    // What a worker has in hand is no work that the context knows of.
+    asio::executor_work_guard<asio::io_context::executor_type> stay = asio::make_work_guard(io);
+};
 
 Tcp::endpoint endpoint_of(const ServerOptions& options) {
     error_code failed;
@@ -36,7 +45,8 @@ class Server::Implementation {
         if (TlsContext context = tls_context_of(options)) tls_.emplace(context.release());
         listen(endpoint_of(options));
         accept();
-        for (std::size_t i = 0; i < kIoThreads; ++i) threads_.emplace_back([this] { io_.run(); });
+        for (std::size_t i = 0; i < kLanes; ++i)
+            threads_.at(i) = std::jthread([&lane = lanes_.at(i)] { lane.io.run(); });
     }
 
     ~Implementation() {
@@ -47,7 +57,7 @@ class Server::Implementation {
         });
         shop_.stop_all();
         shop_.wait_until_empty();
-        io_.stop();
+        for (Lane& lane : lanes_) lane.io.stop();
     }
 
     [[nodiscard]] std::uint16_t port() const { return port_; }
@@ -73,8 +83,8 @@ class Server::Implementation {
     }
 
     void accept() {
-        acceptor_.async_accept(asio::make_strand(io_), [this](error_code failed,
-                                                              Tcp::socket socket) {
+        Lane& lane = lanes_.at(next_lane_++ % kLanes);
+        acceptor_.async_accept(lane.io, [this](error_code failed, Tcp::socket socket) {
             if (failed == asio::error::operation_aborted || shop_.is_stopping()) return;
             if (failed) {
                 // Out of file descriptors, mostly: others may be given back.
@@ -97,13 +107,12 @@ class Server::Implementation {
     Shop shop_;
     // After the shop: handlers that it still holds at the end hold connections, which know the
     // shop.
-    asio::io_context io_;
-    // What a worker has in hand is no work that the context knows of.
-    asio::executor_work_guard<asio::io_context::executor_type> stay_ = asio::make_work_guard(io_);
-    Tcp::acceptor acceptor_{asio::make_strand(io_)};
+    std::array<Lane, kLanes> lanes_;
+    std::size_t next_lane_ = 0;
+    Tcp::acceptor acceptor_{lanes_.front().io};
     asio::steady_timer pause_{acceptor_.get_executor()};
     std::uint16_t port_ = 0;
-    std::vector<std::jthread> threads_;
+    std::array<std::jthread, kLanes> threads_;
 };
 
 Server::Server(ServerOptions options, Router router) {

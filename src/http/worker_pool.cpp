@@ -15,7 +15,7 @@ WorkerPool::~WorkerPool() {
 }
 
 void WorkerPool::submit(std::function<void()> task) {
-    tasks_.change([&](auto& tasks) { tasks.push_back(std::move(task)); });
+    tasks_.change_for_one([&](auto& tasks) { tasks.push_back(std::move(task)); });
 }
 
 void WorkerPool::work(const std::stop_token& stop) {

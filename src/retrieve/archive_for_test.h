@@ -50,6 +50,8 @@ class TestArchive {
         if (const auto* text = std::get_if<std::string>(&response.body)) return *text;
         if (const auto* bytes = std::get_if<Bytes>(&response.body))
             return {bytes->begin(), bytes->end()};
+        if (const auto* part = std::get_if<http::Enclosed>(&response.body))
+            return part->before + std::string(part->bytes.begin(), part->bytes.end()) + part->after;
         std::string all;
         for (const auto& next = std::get<http::Stream>(response.body).next;;) {
             const http::Chunk chunk = next();

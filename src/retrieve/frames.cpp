@@ -128,27 +128,25 @@ std::optional<http::Pieces> object_in_pieces(store::Archive& archive, const stor
     return pieces_of(archive.open(row), 0, row.size);
 }
 
-std::optional<PixelSpan> native_pixels(store::Archive& archive, const store::InstanceRow& row) {
+std::optional<PixelSpan> native_pixels(store::OpenedObject& object, const store::InstanceRow& row) {
     const bool is_explicit =
         row.transfer_syntax_uid == dicom::transfer_syntax::kExplicitVrLittleEndian;
     const bool is_implicit =
         row.transfer_syntax_uid == dicom::transfer_syntax::kImplicitVrLittleEndian;
     if (row.head_bytes == 0 || !(is_explicit || is_implicit)) return std::nullopt;
     const std::uint64_t head = is_explicit ? 12 : 8;
-    std::shared_ptr<store::OpenedObject> object = archive.open(row);
-    const Bytes element = object->read(row.head_bytes, head);
+    const Bytes element = object.read(row.head_bytes, head);
     if (element.size() != head || little_endian(ByteView(element).first(2)) != 0x7FE0 ||
         little_endian(ByteView(element).subspan(2, 2)) != 0x0010)
         return std::nullopt;
-    PixelSpan span{row.head_bytes + head, little_endian(ByteView(element).last(4)),
-                   std::move(object)};
+    const PixelSpan span{row.head_bytes + head, little_endian(ByteView(element).last(4))};
     // A length that is not stated is FFFFFFFFH, beyond the end as one that lies.
     if (span.size > row.size - std::min(row.size, span.begin)) return std::nullopt;
     return span;
 }
 
 FrameSource::FrameSource(store::Archive& archive, const store::InstanceRow& row)
-    : archive_(archive), sop_instance_uid_(row.sop_instance_uid) {
+    : opened_(archive.open(row)) {
     if (find_native_frames(row)) return;
     count_ = dicom::frame_count(object().header());
     if (count_ == 0) throw Error(ErrorCode::kNotFound, "that instance has no pixels");
@@ -160,10 +158,8 @@ bool FrameSource::find_native_frames(const store::InstanceRow& row) {
     const bool is_plain =
         row.transfer_syntax_uid == dicom::transfer_syntax::kExplicitVrLittleEndian ||
         row.transfer_syntax_uid == dicom::transfer_syntax::kImplicitVrLittleEndian;
-    // To decrypt a small object costs less than to find out where its frames are.
-    constexpr std::uint64_t kSmall = 1024 * 1024;
-    if (row.head_bytes == 0 || row.size < kSmall || !is_plain) return false;
-    const Bytes head = archive_.head(row.sop_instance_uid);
+    if (row.head_bytes == 0 || !is_plain) return false;
+    const Bytes head = opened_->read(0, row.head_bytes);
     const auto header = dicom::DataSet::header_in(head);
     namespace tags = dicom::tags;
     const auto positive = [&](dicom::Tag tag, long long fallback) {
@@ -180,11 +176,10 @@ bool FrameSource::find_native_frames(const store::InstanceRow& row) {
     const std::uint64_t columns = positive(tags::kColumns, 0);
     if (rows > 0xFFFF || columns > 0xFFFF || frames > 0xFFFFFF) return false;
     frame_bytes_ = rows * columns * samples * (bits / 8);
-    const std::optional<PixelSpan> pixels = native_pixels(archive_, row);
+    const std::optional<PixelSpan> pixels = native_pixels(*opened_, row);
     if (!pixels || frame_bytes_ == 0 || frames == 0 || pixels->size / frame_bytes_ < frames)
         return false;
     begin_ = pixels->begin;
-    opened_ = pixels->object;
     count_ = static_cast<int>(frames);
     return true;
 }
@@ -208,7 +203,7 @@ Bytes FrameSource::native_frame(int frame) const {
 }
 
 dicom::FramedObject& FrameSource::object() {
-    if (!object_) object_.emplace(archive_.object(sop_instance_uid_));
+    if (!object_) object_.emplace(opened_->read(0, opened_->size()));
     return *object_;
 }
 

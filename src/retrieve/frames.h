@@ -39,11 +39,9 @@ namespace lucerna::retrieve {
 struct PixelSpan {
     std::uint64_t begin = 0;
     std::uint64_t size = 0;
-    /// The file, which it was read from.
-    std::shared_ptr<store::OpenedObject> object;
 };
-/// Empty where that is not one little endian element of stated length.
-[[nodiscard]] std::optional<PixelSpan> native_pixels(store::Archive& archive,
+/// Empty where that is not one little endian element of stated length. `object` is that of `row`.
+[[nodiscard]] std::optional<PixelSpan> native_pixels(store::OpenedObject& object,
                                                      const store::InstanceRow& row);
 
 /// Gives the frames of one instance, one at a time. Of uncompressed objects only the bytes of the
@@ -64,13 +62,11 @@ class FrameSource {
     /// Of the file, read when it is first asked for.
     [[nodiscard]] dicom::FramedObject& object();
 
-    store::Archive& archive_;
-    std::string sop_instance_uid_;
+    std::shared_ptr<store::OpenedObject> opened_;
     int count_ = 0;
     /// Where frame 0 begins in the file, and how long one is; 0 where the whole must be read.
     std::uint64_t begin_ = 0;
     std::uint64_t frame_bytes_ = 0;
-    std::shared_ptr<store::OpenedObject> opened_;
     std::optional<dicom::FramedObject> object_;
 };
 

@@ -163,10 +163,12 @@ http::Response bulk_data(http::Request& request, store::Archive& archive) {
     if (!type) return not_acceptable(request, "application/octet-stream");
     const std::string etag = etag_of(rows, "bulkdata " + *type + path);
     if (http::has_already(request, etag)) return http::not_modified(etag);
-    if (path == "7FE00010" || path == "7fe00010")
-        if (const auto pixels = native_pixels(archive, row); pixels && *type == kOffered[0])
+    if ((path == "7FE00010" || path == "7fe00010") && *type == kOffered[0]) {
+        std::shared_ptr<store::OpenedObject> object = archive.open(row);
+        if (const auto pixels = native_pixels(*object, row))
             return in_pieces(request, *type, etag,
-                             pieces_of(pixels->object, pixels->begin, pixels->size));
+                             pieces_of(std::move(object), pixels->begin, pixels->size));
+    }
     // Most bulk data but pixels lies before them.
     dicom::DataSet object;
     std::optional<ByteView> value;

@@ -117,9 +117,17 @@ void SealedReader::read_chunk(std::uint64_t number, std::span<std::uint8_t> plai
         corrupt(name_, "chunk " + std::to_string(number) + " is not what was stored");
 }
 
+/// Who reads on where the last read ended does not have a chunk decrypted twice.
+void SealedReader::hold(std::uint64_t number, std::size_t length) {
+    if (held_number_ == number) return;
+    held_number_.reset();
+    held_.resize(length);
+    read_chunk(number, held_);
+    held_number_ = number;
+}
+
 void SealedReader::read(std::uint64_t offset, std::span<std::uint8_t> into) {
     if (size_ == 0) read_chunk(0, {});
-    Bytes whole;
     while (!into.empty()) {
         const std::uint64_t number = offset / header_.chunk_bytes;
         const std::uint64_t begin = number * header_.chunk_bytes;
@@ -130,9 +138,8 @@ void SealedReader::read(std::uint64_t offset, std::span<std::uint8_t> into) {
         if (wanted == length) {
             read_chunk(number, into.first(length));
         } else {
-            whole.resize(length);
-            read_chunk(number, whole);
-            std::copy_n(whole.begin() + static_cast<std::ptrdiff_t>(skip), wanted, into.begin());
+            hold(number, length);
+            std::copy_n(held_.begin() + static_cast<std::ptrdiff_t>(skip), wanted, into.begin());
         }
         into = into.subspan(wanted);
         offset += wanted;

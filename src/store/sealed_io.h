@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -55,6 +56,7 @@ class SealedReader {
   private:
     SealedReader(Objects& objects, const std::string& name, const auto& key_of);
     void read_chunk(std::uint64_t number, std::span<std::uint8_t> plain);
+    void hold(std::uint64_t number, std::size_t length);
     [[nodiscard]] std::uint64_t last_chunk() const {
         return size_ == 0 ? 0 : (size_ - 1) / header_.chunk_bytes;
     }
@@ -65,6 +67,9 @@ class SealedReader {
     std::uint64_t size_ = 0;
     std::unique_ptr<vault::ChunkCipher> cipher_;
     Bytes sealed_;
+    /// The last chunk of which a part was asked for.
+    Bytes held_;
+    std::optional<std::uint64_t> held_number_;
 };
 
 }  // namespace lucerna::store
