@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "base/error.h"
 #include "dicom/frames.h"
 #include "dicom/palette.h"
+#include "dicom/picture8.h"
 #include "dicom/sample_table.h"
 #include "dicom/shrink.h"
 #include "dicom/viewport.h"
@@ -77,6 +79,29 @@ bool is_gray(const FrameView& frame) {
                                             frame.photometric_interpretation == "MONOCHROME2");
 }
 
+SampleTable<std::uint8_t> shown_by(const std::function<float(double)>& map,
+                                   const SampleValues& values) {
+    return SampleTable<std::uint8_t>::of(values,
+                                         [&](double value) { return shown_as(map(value)); });
+}
+
+/// Nothing where that is more than a look into a table of what each value is shown as.
+std::optional<PictureRows> gray_rows_by_table(const DataSet& data_set, const FrameView& frame,
+                                              int index, const RenderOptions& options) {
+    const PictureSize source{frame.columns, frame.rows};
+    const SampleValues values(frame);
+    if (!is_gray(frame) || !values.are_few() || options.region || fitted(source, options) != source)
+        return {};
+    const auto map = presentation_map(data_set, index, voi_of(options));
+    if (!map) return {};
+    return PictureRows{
+        frame.columns, frame.rows, 1,
+        [frame, shown = shown_by(*map, values)](int first, std::span<std::uint8_t> out) {
+            const auto columns = static_cast<std::size_t>(frame.columns);
+            shown.look_up(frame, static_cast<std::size_t>(first) * columns, out);
+        }};
+}
+
 /// A gray frame by a table of what each value is shown as: neither values nor bytes are made for
 /// what is not shown. Nothing where that is not how it is done.
 std::optional<Picture8> gray_picture_by_table(const DataSet& data_set, const FrameView& frame,
@@ -89,8 +114,7 @@ std::optional<Picture8> gray_picture_by_table(const DataSet& data_set, const Fra
     if (!map) return {};
     const bool is_larger = target.width > source.width || target.height > source.height;
     if (target == source || is_larger || options.region) {
-        const auto shown = SampleTable<std::uint8_t>::of(
-            values, [&](double value) { return shown_as((*map)(value)); });
+        const auto shown = shown_by(*map, values);
         Picture8 picture{frame.columns, frame.rows, 1,
                          Bytes(frame.samples.size() / values.bytes_a_sample())};
         shown.look_up(frame, 0, picture.pixels);
@@ -126,6 +150,41 @@ Picture8 render(const DataSet& data_set, int frame, const RenderOptions& options
     if (auto picture = gray_picture_by_table(data_set, FrameView(decoded), frame, options))
         return *std::move(picture);
     return decoded_picture(data_set, decoded, frame, options);
+}
+
+void require_picture(const Picture8& picture) {
+    const std::size_t size = static_cast<std::size_t>(std::max(picture.width, 0)) *
+                             static_cast<std::size_t>(std::max(picture.height, 0)) *
+                             static_cast<std::size_t>(std::max(picture.channels, 0));
+    if (size > 0 && size == picture.pixels.size() &&
+        (picture.channels == 1 || picture.channels == 3)) {
+        return;
+    }
+    throw Error(ErrorCode::kInternal, "a picture has another size than its pixels");
+}
+
+PictureRows rows_of(const Picture8& picture) {
+    require_picture(picture);
+    const auto row_bytes =
+        static_cast<std::size_t>(picture.width) * static_cast<std::size_t>(picture.channels);
+    return {picture.width, picture.height, picture.channels,
+            [row_bytes, pixels = ByteView(picture.pixels)](int first, std::span<std::uint8_t> out) {
+                const std::size_t begin = static_cast<std::size_t>(first) * row_bytes;
+                std::copy_n(pixels.begin() + static_cast<std::ptrdiff_t>(begin), out.size(),
+                            out.begin());
+            }};
+}
+
+PictureRows render_rows(const DataSet& data_set, int frame, const RenderOptions& options) {
+    if (const auto native = native_view(data_set, frame))
+        if (auto rows = gray_rows_by_table(data_set, *native, frame, options))
+            return *std::move(rows);
+    const auto picture = std::make_shared<const Picture8>(render(data_set, frame, options));
+    PictureRows rows = rows_of(*picture);
+    rows.rows = [picture, of_it = std::move(rows.rows)](int first, std::span<std::uint8_t> out) {
+        of_it(first, out);
+    };
+    return rows;
 }
 
 Picture8 render(const DataSet& data_set, FirstFrame& first_frame, const RenderOptions& options) {

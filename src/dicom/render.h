@@ -1,8 +1,12 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <optional>
+#include <span>
 
 #include "base/encoding.h"
+#include "base/parts.h"
 #include "dicom/data_set.h"
 #include "dicom/frames.h"
 #include "dicom/grayscale.h"
@@ -50,13 +54,36 @@ inline constexpr int kMostEnlargedPixels = 1 << 24;
 [[nodiscard]] Picture8 render(const DataSet& data_set, int frame = 0,
                               const RenderOptions& options = {});
 
+/// A picture of which rows are made when they are asked for, from any thread.
+struct PictureRows {
+    int width = 0;
+    int height = 0;
+    int channels = 1;
+    /// Rows from `first` on into `out`, which holds whole rows.
+    std::function<void(int first, std::span<std::uint8_t> out)> rows;
+};
+/// What `render` gives, row by row: where a look into a table is all there is to it, neither
+/// picture is in memory as a whole. Throws as `render`; `data_set` must outlive it.
+[[nodiscard]] PictureRows render_rows(const DataSet& data_set, int frame = 0,
+                                      const RenderOptions& options = {});
+/// Those of `picture`, which must outlive it. Throws Error(kInternal) as the encoders.
+[[nodiscard]] PictureRows rows_of(const Picture8& picture);
+
 /// The same of the image's first frame, for a caller that has it.
 [[nodiscard]] Picture8 render(const DataSet& data_set, FirstFrame& first_frame,
                               const RenderOptions& options = {});
 
-/// Baseline JPEG (4:4:4), 8-bit PNG, and GIF, which has at most 256 colors.
+/// Baseline JPEG (4:4:4), 8-bit PNG, and GIF, which has at most 256 colors. Throw Error(kInternal)
+/// for a picture that is not whole.
 [[nodiscard]] Bytes encode_jpeg(const Picture8& picture, int quality = 90);
 [[nodiscard]] Bytes encode_png(const Picture8& picture);
 [[nodiscard]] Bytes encode_gif(const Picture8& picture);
+
+/// The same JPEG of rows that are made as it goes. More than kJpegStripRows of them are encoded in
+/// strips with a restart marker between two (ITU-T T.81 E.1.4), side by side where `run` does that:
+/// the file is the same then. Throws Error(kUnsupported) for more rows or columns than JPEG has.
+inline constexpr int kJpegStripRows = 256;
+[[nodiscard]] Bytes encode_jpeg_rows(const PictureRows& picture, int quality = 90,
+                                     const RunParts& run = one_after_another);
 
 }  // namespace lucerna::dicom

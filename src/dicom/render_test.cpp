@@ -2,7 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <span>
 #include <string>
+#include <utility>
 
 #include "base/error.h"
 
@@ -141,6 +146,91 @@ TEST(Render, TurnsYbrToRgb) {
     EXPECT_NEAR(picture.pixels[1], 0, 1);
     EXPECT_NEAR(picture.pixels[2], 0, 1);
     EXPECT_EQ(picture.pixels[3], 128);
+}
+
+/// Smooth, so that JPEG keeps it nearly as it is.
+Picture8 waves(int height, int width, int channels) {
+    Picture8 picture{width, height, channels, {}};
+    for (int y = 0; y < height; ++y)
+        for (int x = 0; x < width; ++x)
+            for (int channel = 0; channel < channels; ++channel)
+                picture.pixels.push_back(static_cast<std::uint8_t>(
+                    128 + 100 * std::sin(0.05 * x + 0.03 * y + 2 * channel)));
+    return picture;
+}
+
+/// Decoded again, as any reader of baseline JPEG would.
+Bytes shown_of(const Bytes& jpeg, const Picture8& picture) {
+    const bool is_gray = picture.channels == 1;
+    DataSet data_set;
+    data_set.set_encapsulated_pixels(
+        {.rows = picture.height,
+         .columns = picture.width,
+         .samples_per_pixel = picture.channels,
+         .photometric_interpretation = is_gray ? "MONOCHROME2" : "YBR_FULL",
+         .bits_allocated = 8,
+         .bits_stored = 8},
+        {jpeg}, transfer_syntax::kJpegBaseline);
+    return is_gray ? decode_frame(data_set, 0).samples : render(data_set).pixels;
+}
+
+TEST(Render, EncodesStripsAsOnePicture) {
+    struct Case {
+        int height, width, channels;
+        std::size_t strips;
+    };
+    for (const Case& one : {Case{kJpegStripRows, 9, 1, 1}, Case{kJpegStripRows + 1, 9, 1, 2},
+                            Case{11 * kJpegStripRows - 3, 17, 1, 11},
+                            Case{2 * kJpegStripRows, 12, 3, 2}, Case{90, 50'000, 1, 2}}) {
+        const std::string what = std::to_string(one.height) + " x " + std::to_string(one.width);
+        const Picture8 picture = waves(one.height, one.width, one.channels);
+        // The parts in another order, to show that none leans on the one before.
+        std::size_t strips = 0;
+        const auto backwards = [&](std::size_t parts, const auto& part) {
+            strips = parts;
+            while (parts > 0) part(--parts);
+        };
+        const Bytes jpeg = encode_jpeg_rows(rows_of(picture), 90, backwards);
+        EXPECT_EQ(jpeg, encode_jpeg(picture)) << what;
+        EXPECT_EQ(strips, one.strips) << what;
+        const Bytes shown = shown_of(jpeg, picture);
+        ASSERT_EQ(shown.size(), picture.pixels.size()) << what;
+        int most = 0;
+        for (std::size_t i = 0; i < shown.size(); ++i)
+            most = std::max(most, std::abs(shown[i] - picture.pixels[i]));
+        EXPECT_LE(most, 6) << what;
+    }
+}
+
+TEST(Render, RowsAreThoseOfThePicture) {
+    DataSet colored;
+    colored.set_pixels({.rows = 2,
+                        .columns = 1,
+                        .samples_per_pixel = 3,
+                        .photometric_interpretation = "RGB",
+                        .bits_allocated = 8,
+                        .bits_stored = 8},
+                       {255, 0, 0, 0, 0, 254});
+    const DataSet shades = gray(2, 3, {0, 40, 80, 120, 160, 200});
+    const RenderOptions by_table{.window = VoiWindow{100, 200, VoiFunction::kLinearExact, ""}};
+    for (const auto& [data_set, options] :
+         {std::pair{&shades, by_table}, {&shades, RenderOptions{}}, {&colored, RenderOptions{}}}) {
+        const Picture8 picture = render(*data_set, 0, options);
+        const PictureRows rows = render_rows(*data_set, 0, options);
+        EXPECT_EQ(rows.width, picture.width);
+        EXPECT_EQ(rows.height, picture.height);
+        EXPECT_EQ(rows.channels, picture.channels);
+        Bytes all(picture.pixels.size());
+        const std::size_t row = all.size() / static_cast<std::size_t>(picture.height);
+        for (int y = picture.height - 1; y >= 0; --y)
+            rows.rows(y, std::span(all).subspan(static_cast<std::size_t>(y) * row, row));
+        EXPECT_EQ(all, picture.pixels);
+    }
+}
+
+TEST(Render, SaysWhatAJpegCannotHold) {
+    const PictureRows wide{70'000, 1, 1, [](int, std::span<std::uint8_t>) {}};
+    EXPECT_THROW((void)encode_jpeg_rows(wide), Error);
 }
 
 TEST(Render, EncodesForScreens) {

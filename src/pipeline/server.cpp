@@ -1,5 +1,8 @@
 #include "pipeline/server.h"
 
+#include <algorithm>
+#include <thread>
+
 #include "base/log.h"
 #include "pipeline/commitment_reports.h"
 #include "pipeline/parallel.h"
@@ -65,6 +68,11 @@ void count(http::Metrics& metrics, store::Store& store) {
     });
 }
 
+/// What one request has of the machine's cores.
+void a_few_at_once(std::size_t parts, const std::function<void(std::size_t)>& part) {
+    run_parts(std::clamp(std::thread::hardware_concurrency(), 2U, 4U), parts, part);
+}
+
 }  // namespace
 
 struct Server::State {
@@ -97,15 +105,13 @@ struct Server::State {
     }
 
     std::vector<dicom::ScpService> services(const ServerParts& parts) {
-        return retrieve::dimse_services(
-            store.archive(),
-            {.own_aet = parts.aet,
-             .peer_of = peers_of(parts.destinations),
-             .commitments = &commitments,
-             .gives_out = parts.query_retrieve,
-             .orders = &store.orders(),
-             .performed = &store.performed(),
-             .run = [](std::size_t count, const auto& part) { run_parts(2, count, part); }});
+        return retrieve::dimse_services(store.archive(), {.own_aet = parts.aet,
+                                                          .peer_of = peers_of(parts.destinations),
+                                                          .commitments = &commitments,
+                                                          .gives_out = parts.query_retrieve,
+                                                          .orders = &store.orders(),
+                                                          .performed = &store.performed(),
+                                                          .run = a_few_at_once});
     }
 
     http::Router routes(const ServerParts& parts, const Clock& clock) {
@@ -114,7 +120,7 @@ struct Server::State {
         router.add("POST", "/dicom-web/studies", stow);
         router.add("POST", "/dicom-web/studies/{study}", stow);
         retrieve::add_qido(router, store.archive());
-        retrieve::add_wado(router, store.archive());
+        retrieve::add_wado(router, store.archive(), {.run = a_few_at_once});
         retrieve::add_ups(router, store.workitems(), store.subscriptions(), clock);
         if (parts.deletion) retrieve::add_deletion(router, store.archive());
         receive::add_fhir_orders(router, orders, parts.orders);

@@ -18,6 +18,8 @@ namespace lucerna::retrieve {
 namespace {
 
 constexpr std::size_t kMostFrames = 10'000;
+/// A frame that is worth several threads.
+constexpr std::uint64_t kLarge = 4 * 1024 * 1024;
 
 std::uint32_t little_endian(ByteView bytes) {
     std::uint32_t value = 0;
@@ -37,7 +39,8 @@ std::string encoded_kinds() {
 }
 
 http::Response send_frames(const http::Request& request, store::Archive& archive,
-                           const store::InstanceRow& row, const std::vector<int>& numbers) {
+                           const store::InstanceRow& row, const std::vector<int>& numbers,
+                           const RunParts& run) {
     const Count count = numbers.size() == 1 ? Count::kOne : Count::kMany;
     const auto chosen = choose_frames(accepted_by(request), row.transfer_syntax_uid, count,
                                       encodable_pixels_of(archive, row));
@@ -50,7 +53,7 @@ http::Response send_frames(const http::Request& request, store::Archive& archive
     for (const int number : numbers) variant += "," + std::to_string(number);
     const std::string etag = etag_of({row}, variant);
     if (http::has_already(request, etag)) return http::not_modified(etag);
-    const auto source = std::make_shared<FrameSource>(archive, row);
+    const auto source = std::make_shared<FrameSource>(archive, row, run);
     // All must be there before the first one is sent.
     const int greatest = *std::max_element(numbers.begin(), numbers.end());
     if (greatest > source->count())
@@ -145,8 +148,25 @@ std::optional<PixelSpan> native_pixels(store::OpenedObject& object, const store:
     return span;
 }
 
-FrameSource::FrameSource(store::Archive& archive, const store::InstanceRow& row)
-    : opened_(archive.open(row)) {
+Bytes read_in_parts(store::Archive& archive, const store::InstanceRow& row, std::uint64_t begin,
+                    std::uint64_t size, const RunParts& run) {
+    constexpr std::uint64_t kPart = 2 * 1024 * 1024;
+    Bytes bytes(static_cast<std::size_t>(size));
+    const auto parts = static_cast<std::size_t>(size / kPart);
+    if (parts < 2) {
+        archive.open(row)->read(begin, bytes);
+        return bytes;
+    }
+    run(parts, [&](std::size_t part) {
+        const std::size_t from = part * kPart;
+        const std::size_t to = part + 1 == parts ? bytes.size() : from + kPart;
+        archive.open(row)->read(begin + from, std::span(bytes).subspan(from, to - from));
+    });
+    return bytes;
+}
+
+FrameSource::FrameSource(store::Archive& archive, const store::InstanceRow& row, RunParts run)
+    : archive_(archive), row_(row), run_(std::move(run)), opened_(archive.open(row)) {
     if (find_native_frames(row)) return;
     count_ = dicom::frame_count(object().header());
     if (count_ == 0) throw Error(ErrorCode::kNotFound, "that instance has no pixels");
@@ -195,29 +215,28 @@ Bytes FrameSource::frame(int frame, const Representation& representation) {
 }
 
 Bytes FrameSource::native_frame(int frame) const {
-    Bytes bytes =
-        opened_->read(begin_ + static_cast<std::uint64_t>(frame) * frame_bytes_, frame_bytes_);
-    if (bytes.size() != frame_bytes_)
-        throw Error(ErrorCode::kInvalidInput, "the pixel data ends before that frame does");
-    return bytes;
+    // That all frames are there was seen when they were found.
+    const std::uint64_t begin = begin_ + static_cast<std::uint64_t>(frame) * frame_bytes_;
+    if (frame_bytes_ > kLarge) return read_in_parts(archive_, row_, begin, frame_bytes_, run_);
+    return opened_->read(begin, frame_bytes_);
 }
 
 dicom::FramedObject& FrameSource::object() {
-    if (!object_) object_.emplace(opened_->read(0, opened_->size()));
+    if (!object_) object_.emplace(read_in_parts(archive_, row_, 0, opened_->size(), run_));
     return *object_;
 }
 
-http::Response frames(http::Request& request, store::Archive& archive) {
+http::Response frames(http::Request& request, store::Archive& archive, const RunParts& run) {
     const std::vector<int> numbers = parse_frame_list(request.parameter("frames"));
-    return send_frames(request, archive, instances_named(request, archive).front(), numbers);
+    return send_frames(request, archive, instances_named(request, archive).front(), numbers, run);
 }
 
 http::Response all_frames(http::Request& request, store::Archive& archive,
-                          const store::InstanceRow& row) {
-    const int count = FrameSource(archive, row).count();
+                          const store::InstanceRow& row, const RunParts& run) {
+    const int count = FrameSource(archive, row, run).count();
     std::vector<int> numbers(static_cast<std::size_t>(count));
     std::iota(numbers.begin(), numbers.end(), 1);
-    return send_frames(request, archive, row, numbers);
+    return send_frames(request, archive, row, numbers, run);
 }
 
 }  // namespace lucerna::retrieve

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/parts.h"
 #include "dicom/framed_object.h"
 #include "http/message.h"
 #include "http/pieces.h"
@@ -44,12 +45,17 @@ struct PixelSpan {
 [[nodiscard]] std::optional<PixelSpan> native_pixels(store::OpenedObject& object,
                                                      const store::InstanceRow& row);
 
+/// Bytes [begin, begin + size) of the object, which must be there; what is large in parts, each
+/// read and decrypted by itself.
+[[nodiscard]] Bytes read_in_parts(store::Archive& archive, const store::InstanceRow& row,
+                                  std::uint64_t begin, std::uint64_t size, const RunParts& run);
+
 /// Gives the frames of one instance, one at a time. Of uncompressed objects only the bytes of the
 /// frame that was asked for are read, of deflated ones only they are held.
 class FrameSource {
   public:
     /// Throws Error(kNotFound) for an instance without pixels.
-    FrameSource(store::Archive& archive, const store::InstanceRow& row);
+    FrameSource(store::Archive& archive, const store::InstanceRow& row, RunParts run);
 
     [[nodiscard]] int count() const { return count_; }
     /// `frame` from 0. Throws Error(kNotFound) beyond the last, and as decode_frame does.
@@ -62,6 +68,9 @@ class FrameSource {
     /// Of the file, read when it is first asked for.
     [[nodiscard]] dicom::FramedObject& object();
 
+    store::Archive& archive_;
+    store::InstanceRow row_;
+    RunParts run_;
     std::shared_ptr<store::OpenedObject> opened_;
     int count_ = 0;
     /// Where frame 0 begins in the file, and how long one is; 0 where the whole must be read.
@@ -71,9 +80,10 @@ class FrameSource {
 };
 
 /// GET .../frames/{frames}.
-[[nodiscard]] http::Response frames(http::Request& request, store::Archive& archive);
+[[nodiscard]] http::Response frames(http::Request& request, store::Archive& archive,
+                                    const RunParts& run);
 /// All of them, for the bulk data of compressed pixels.
 [[nodiscard]] http::Response all_frames(http::Request& request, store::Archive& archive,
-                                        const store::InstanceRow& row);
+                                        const store::InstanceRow& row, const RunParts& run);
 
 }  // namespace lucerna::retrieve

@@ -28,15 +28,24 @@ constexpr int kLargestSide = 65'535;
 
 struct PictureType {
     std::string_view media_type;
-    Bytes (*encode)(const dicom::Picture8& picture, int quality);
+    Bytes (*encode)(const dicom::DataSet& object, int frame, const dicom::RenderOptions& options,
+                    const RunParts& run);
 };
 
 // PS3.18 Table 8.7.4-1, the default first.
 constexpr std::array<PictureType, 3> kPictures{{
-    {"image/jpeg", [](const dicom::Picture8& picture,
-                      int quality) { return dicom::encode_jpeg(picture, quality); }},
-    {"image/png", [](const dicom::Picture8& picture, int) { return dicom::encode_png(picture); }},
-    {"image/gif", [](const dicom::Picture8& picture, int) { return dicom::encode_gif(picture); }},
+    {"image/jpeg",
+     [](const dicom::DataSet& object, int frame, const dicom::RenderOptions& options,
+        const RunParts& run) {
+         return dicom::encode_jpeg_rows(dicom::render_rows(object, frame, options), options.quality,
+                                        run);
+     }},
+    {"image/png",
+     [](const dicom::DataSet& object, int frame, const dicom::RenderOptions& options,
+        const RunParts&) { return dicom::encode_png(dicom::render(object, frame, options)); }},
+    {"image/gif",
+     [](const dicom::DataSet& object, int frame, const dicom::RenderOptions& options,
+        const RunParts&) { return dicom::encode_gif(dicom::render(object, frame, options)); }},
 }};
 constexpr std::string_view kPicturesThereAre = "image/jpeg, image/png and image/gif";
 
@@ -145,18 +154,16 @@ int frame_named(const http::Request& request, const dicom::DataSet& object) {
     return representative_frame(object);
 }
 
-constexpr int kAsNamed = -1;
-
 void require_picture(const dicom::DataSet& header) {
     if (dicom::frame_count(header) == 0)
         throw Error(ErrorCode::kUnsupported, "that instance is no picture");
 }
 
 Bytes picture_of(const dicom::DataSet& object, int frame, const dicom::RenderOptions& options,
-                 std::string_view type) {
+                 std::string_view type, const RunParts& run) {
     const auto as = std::find_if(kPictures.begin(), kPictures.end(),
                                  [&](const PictureType& one) { return one.media_type == type; });
-    return as->encode(dicom::render(object, frame, options), options.quality);
+    return as->encode(object, frame, options, run);
 }
 
 /// What the parts of a multipart answer may be: the types of multipart/related, or the types
@@ -176,15 +183,15 @@ std::vector<http::MediaRange> accepted_parts(const http::Request& request) {
 /// Empty where it cannot be rendered so.
 std::optional<Rendering> rendering_of(store::Archive& archive, const store::InstanceRow& row,
                                       std::span<const http::MediaRange> accepted,
-                                      const dicom::RenderOptions& options) {
+                                      const dicom::RenderOptions& options, const RunParts& run) {
     try {
         if (is_document(row)) return document_as(archive, row, accepted);
         const auto type = choose_picture(accepted);
         if (!type) return {};
-        dicom::FramedObject framed(archive.object(row.sop_instance_uid));
+        dicom::FramedObject framed(read_in_parts(archive, row, 0, row.size, run));
         require_picture(framed.header());
         const int frame = representative_frame(framed.header());
-        return Rendering{*type, picture_of(framed.with_frame(frame), frame, options, *type)};
+        return Rendering{*type, picture_of(framed.with_frame(frame), frame, options, *type, run)};
     } catch (const Error& error) {
         // One whose header is broken, or that the region is not in, is no reason to end the others.
         if (error.code() != ErrorCode::kUnsupported && error.code() != ErrorCode::kInvalidInput)
@@ -204,19 +211,19 @@ dicom::RenderOptions render_options(const http::Query& query) {
 }
 
 http::Response picture(const http::Request& request, store::Archive& archive,
-                       const store::InstanceRow& row, int frame,
-                       const dicom::RenderOptions& options, const std::string& type) {
-    std::string variant = "rendered " + type + request.path;
+                       const PictureAsked& asked, const RunParts& run) {
+    const store::InstanceRow& row = asked.row;
+    std::string variant = "rendered " + asked.type + request.path;
     for (const auto& [key, value] : request.query.all()) variant += "&" + key + "=" + value;
     const std::string etag = etag_of({row}, variant);
     if (http::has_already(request, etag)) return http::not_modified(etag);
     try {
-        dicom::FramedObject framed(archive.object(row.sop_instance_uid));
+        dicom::FramedObject framed(read_in_parts(archive, row, 0, row.size, run));
         require_picture(framed.header());
-        const int number = frame == kAsNamed ? frame_named(request, framed.header()) : frame;
+        const int number = asked.frame ? *asked.frame : frame_named(request, framed.header());
         const dicom::DataSet& object = framed.with_frame(number);
-        http::Response response =
-            http::Response::of(200, type, picture_of(object, number, options, type));
+        http::Response response = http::Response::of(
+            200, asked.type, picture_of(object, number, asked.options, asked.type, run));
         set_cache_headers(response, etag);
         return response;
     } catch (const Error& error) {
@@ -226,23 +233,24 @@ http::Response picture(const http::Request& request, store::Archive& archive,
     }
 }
 
-http::Response rendered(http::Request& request, store::Archive& archive) {
+http::Response rendered(http::Request& request, store::Archive& archive, const RunParts& run) {
     const store::InstanceRow row = instances_named(request, archive).front();
     if (is_document(row)) return rendered_document(request, archive, row, accepted_by(request));
     const auto type = choose_picture(accepted_by(request));
     if (!type) return not_acceptable(request, kPicturesThereAre);
-    const dicom::RenderOptions options = render_options(request.query);
-    return picture(request, archive, row, kAsNamed, options, *type);
+    return picture(
+        request, archive,
+        {.row = row, .frame = {}, .options = render_options(request.query), .type = *type}, run);
 }
 
 http::Response rendered_together(const http::Request& request, store::Archive& archive,
-                                 const std::string& base) {
+                                 const std::string& base, const RunParts& run) {
     auto next = [&archive, rows = instances_named(request, archive),
                  accepted = accepted_parts(request), options = render_options(request.query), base,
-                 at = std::size_t{0}]() mutable -> std::optional<http::Part> {
+                 run, at = std::size_t{0}]() mutable -> std::optional<http::Part> {
         while (at < rows.size()) {
             const store::InstanceRow& row = rows[at++];
-            if (auto rendering = rendering_of(archive, row, accepted, options))
+            if (auto rendering = rendering_of(archive, row, accepted, options, run))
                 return http::Part{rendering->content_type, url_of(row, base) + "/rendered",
                                   std::move(rendering->body)};
         }
@@ -258,7 +266,7 @@ http::Response rendered_together(const http::Request& request, store::Archive& a
                                     });
 }
 
-http::Response thumbnail(http::Request& request, store::Archive& archive) {
+http::Response thumbnail(http::Request& request, store::Archive& archive, const RunParts& run) {
     const auto type = choose_picture(accepted_by(request));
     if (!type) return not_acceptable(request, kPicturesThereAre);
     dicom::RenderOptions options = render_options(request.query);
@@ -269,8 +277,12 @@ http::Response thumbnail(http::Request& request, store::Archive& archive) {
     const auto image = std::find_if(rows.begin(), rows.end(), [](const auto& row) {
         return row.number_of_frames > 0 || row.rows > 0;
     });
-    return picture(request, archive, image == rows.end() ? rows.front() : *image, kAsNamed, options,
-                   *type);
+    return picture(request, archive,
+                   {.row = image == rows.end() ? rows.front() : *image,
+                    .frame = {},
+                    .options = options,
+                    .type = *type},
+                   run);
 }
 
 }  // namespace lucerna::retrieve

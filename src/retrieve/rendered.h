@@ -1,7 +1,9 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "base/parts.h"
 #include "dicom/render.h"
 #include "http/message.h"
 #include "store/archive.h"
@@ -14,20 +16,30 @@ namespace lucerna::retrieve {
 /// quality=1..100. Throws Error(kInvalidInput), naming the parameter.
 [[nodiscard]] dicom::RenderOptions render_options(const http::Query& query);
 
-/// One picture of `type`: "image/jpeg", "image/png" or "image/gif". 406 if nothing of the instance
-/// can be rendered.
+struct PictureAsked {
+    store::InstanceRow row;
+    /// From 0; nothing: what the address names, else the representative one.
+    std::optional<int> frame = {};
+    dicom::RenderOptions options;
+    /// "image/jpeg", "image/png" or "image/gif".
+    std::string type;
+};
+/// 406 if nothing of the instance can be rendered. Strips of a large one are read and encoded as
+/// `run` does parts.
 [[nodiscard]] http::Response picture(const http::Request& request, store::Archive& archive,
-                                     const store::InstanceRow& row, int frame,
-                                     const dicom::RenderOptions& options, const std::string& type);
+                                     const PictureAsked& asked, const RunParts& run);
 
 /// GET .../rendered; of an instance with several frames the representative one, of a document
 /// the document (retrieve/rendered_document.h).
-[[nodiscard]] http::Response rendered(http::Request& request, store::Archive& archive);
+[[nodiscard]] http::Response rendered(http::Request& request, store::Archive& archive,
+                                      const RunParts& run);
 /// GET .../rendered of a study or series: multipart/related, a part for each instance that can be
 /// rendered as asked for, with its address under `base`. 406 if none can.
 [[nodiscard]] http::Response rendered_together(const http::Request& request,
-                                               store::Archive& archive, const std::string& base);
+                                               store::Archive& archive, const std::string& base,
+                                               const RunParts& run);
 /// GET .../thumbnail; of a study or series that of its first image.
-[[nodiscard]] http::Response thumbnail(http::Request& request, store::Archive& archive);
+[[nodiscard]] http::Response thumbnail(http::Request& request, store::Archive& archive,
+                                       const RunParts& run);
 
 }  // namespace lucerna::retrieve

@@ -148,7 +148,7 @@ http::Response metadata(const http::Request& request, store::Archive& archive,
     return response;
 }
 
-http::Response bulk_data(http::Request& request, store::Archive& archive) {
+http::Response bulk_data(http::Request& request, store::Archive& archive, const RunParts& run) {
     static constexpr std::array<std::string_view, 2> kOffered = {"application/octet-stream",
                                                                  "multipart/related"};
     const Rows rows = instances_named(request, archive);
@@ -157,7 +157,7 @@ http::Response bulk_data(http::Request& request, store::Archive& archive) {
     const dicom::TransferSyntax* known = dicom::find_transfer_syntax(row.transfer_syntax_uid);
     const bool encapsulated = !known || known->encapsulated();
     if (encapsulated && (path == "7FE00010" || path == "7fe00010"))
-        return all_frames(request, archive, row);
+        return all_frames(request, archive, row, run);
     const auto accepted = accepted_by(request);
     const auto type = choose_plain(accepted, kOffered);
     if (!type) return not_acceptable(request, "application/octet-stream");
@@ -197,6 +197,7 @@ http::Response bulk_data(http::Request& request, store::Archive& archive) {
 }  // namespace
 
 void add_wado(http::Router& router, store::Archive& archive, const WadoOptions& options) {
+    const RunParts& run = options.run;
     const std::string study = std::string(kRoot) + "/studies/{study}";
     const std::string series = study + "/series/{series}";
     const std::string instance = series + "/instances/{instance}";
@@ -207,25 +208,29 @@ void add_wado(http::Router& router, store::Archive& archive, const WadoOptions& 
         router.add("GET", level + "/metadata", [&archive, options](http::Request& request) {
             return metadata(request, archive, options);
         });
-        router.add("GET", level + "/thumbnail",
-                   [&archive](http::Request& request) { return thumbnail(request, archive); });
+        router.add("GET", level + "/thumbnail", [&archive, run](http::Request& request) {
+            return thumbnail(request, archive, run);
+        });
     }
     for (const std::string& level : {study, series})
         router.add("GET", level + "/rendered", [&archive, options](http::Request& request) {
-            return rendered_together(request, archive, base_of(request, options.base_url));
+            return rendered_together(request, archive, base_of(request, options.base_url),
+                                     options.run);
         });
     router.add("GET", instance + "/frames/{frames}",
-               [&archive](http::Request& request) { return frames(request, archive); });
+               [&archive, run](http::Request& request) { return frames(request, archive, run); });
     router.add("GET", instance + "/frames/{frames}/rendered",
-               [&archive](http::Request& request) { return rendered(request, archive); });
-    router.add("GET", instance + "/frames/{frames}/thumbnail",
-               [&archive](http::Request& request) { return thumbnail(request, archive); });
+               [&archive, run](http::Request& request) { return rendered(request, archive, run); });
+    router.add(
+        "GET", instance + "/frames/{frames}/thumbnail",
+        [&archive, run](http::Request& request) { return thumbnail(request, archive, run); });
     router.add("GET", instance + "/rendered",
-               [&archive](http::Request& request) { return rendered(request, archive); });
-    router.add("GET", instance + "/bulkdata/{path...}",
-               [&archive](http::Request& request) { return bulk_data(request, archive); });
+               [&archive, run](http::Request& request) { return rendered(request, archive, run); });
+    router.add("GET", instance + "/bulkdata/{path...}", [&archive, run](http::Request& request) {
+        return bulk_data(request, archive, run);
+    });
     router.add("GET", "/wado",
-               [&archive](http::Request& request) { return wado_uri(request, archive); });
+               [&archive, run](http::Request& request) { return wado_uri(request, archive, run); });
 }
 
 }  // namespace lucerna::retrieve

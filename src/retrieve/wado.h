@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/parts.h"
 #include "http/router.h"
 #include "store/archive.h"
 
@@ -10,6 +11,8 @@ namespace lucerna::retrieve {
 struct WadoOptions {
     /// As QidoOptions::base_url, for BulkDataURIs.
     std::string base_url = {};
+    /// Of large objects the parts are read, and of large pictures encoded, as this does them.
+    RunParts run = one_after_another;
 };
 
 // clang-format off

@@ -67,7 +67,7 @@ http::Response object(const http::Request& request, store::Archive& archive,
 
 }  // namespace
 
-http::Response wado_uri(http::Request& request, store::Archive& archive) {
+http::Response wado_uri(http::Request& request, store::Archive& archive, const RunParts& run) {
     if (request.query.get("requestType") != "WADO")
         throw Error(ErrorCode::kInvalidInput, "requestType must be WADO");
     const store::InstanceRow row = row_named(request, archive);
@@ -86,7 +86,9 @@ http::Response wado_uri(http::Request& request, store::Archive& archive) {
     // Rows and columns are bounds here (PS3.18 9.1.2.3.1).
     options.enlarged = false;
     const auto frame = request.query.number_or("frameNumber", 1, 1, 1U << 24);
-    return picture(request, archive, row, static_cast<int>(frame) - 1, options, *type);
+    return picture(
+        request, archive,
+        {.row = row, .frame = static_cast<int>(frame) - 1, .options = options, .type = *type}, run);
 }
 
 }  // namespace lucerna::retrieve

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/parts.h"
 #include "http/message.h"
 #include "store/archive.h"
 
@@ -8,6 +9,7 @@ namespace lucerna::retrieve {
 /// GET /wado?requestType=WADO&studyUID=&seriesUID=&objectUID=&contentType=... (PS3.18 9.4):
 /// application/dicom with transferSyntax, image/jpeg and image/png with frameNumber, rows, columns,
 /// windowCenter, windowWidth, imageQuality. Without contentType a picture where there is one.
-[[nodiscard]] http::Response wado_uri(http::Request& request, store::Archive& archive);
+[[nodiscard]] http::Response wado_uri(http::Request& request, store::Archive& archive,
+                                      const RunParts& run);
 
 }  // namespace lucerna::retrieve

@@ -26,6 +26,9 @@ class Opened final : public OpenedObject {
         reader_.read(offset, bytes);
         return bytes;
     }
+    void read(std::uint64_t offset, std::span<std::uint8_t> into) override {
+        reader_.read(offset, into);
+    }
 
   private:
     SealedReader reader_;

@@ -74,6 +74,8 @@ class OpenedObject {
     /// each checked. Throws Error: kCorrupt (naming object and chunk), kIo, and kNotFound where it
     /// was erased since and its bytes are elsewhere.
     [[nodiscard]] virtual Bytes read(std::uint64_t offset, std::uint64_t length) = 0;
+    /// The same into memory of the caller's. Requires offset + into.size() <= size().
+    virtual void read(std::uint64_t offset, std::span<std::uint8_t> into) = 0;
 };
 
 /// Something `verify` found.
