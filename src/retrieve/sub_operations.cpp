@@ -1,13 +1,13 @@
 #include "retrieve/sub_operations.h"
 
 #include <algorithm>
-#include <exception>
 #include <limits>
 #include <utility>
 
 #include "base/error.h"
 #include "base/log.h"
 #include "dicom/dimse_status.h"
+#include "retrieve/read_ahead.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -35,25 +35,13 @@ struct Progress {
     [[nodiscard]] std::size_t done() const { return completed + warnings + failed.size(); }
 };
 
-/// An object that was read before its turn, or why it could not be.
-struct ReadAhead {
-    Bytes file;
-    std::exception_ptr problem;
-};
-
-ReadAhead read_ahead(store::Archive& archive, const dicom::ObjectHead& object) {
+dicom::SendOutcome outcome_of(dicom::ScpExchange& exchange, ReadAhead& objects, std::size_t index,
+                              const SendObject& send) {
     try {
-        return {archive.object(object.sop_instance_uid), {}};
-    } catch (const Error&) {
-        return {{}, std::current_exception()};
-    }
-}
-
-dicom::SendOutcome outcome_of(dicom::ScpExchange& exchange, const ReadAhead& read,
-                              std::size_t index, const SendObject& send) {
-    try {
-        if (read.problem) std::rethrow_exception(read.problem);
-        return send(index, read.file);
+        Bytes file = objects.take(index);
+        dicom::SendOutcome outcome = send(index, file);
+        objects.give_back(std::move(file));
+        return outcome;
     } catch (const Error& error) {
         if (exchange.is_lost()) throw;
         return {dicom::StatusKind::kPermanentFailure, dicom::status_for(error.code()),
@@ -77,6 +65,21 @@ void note(Progress& progress, const dicom::SendOutcome& outcome, const dicom::Ob
                    {"status", dicom::describe_status(outcome.status)},
                    {"why", outcome.why}});
     }
+}
+
+Progress send_each(dicom::ScpExchange& exchange, ReadAhead& reading,
+                   const std::vector<dicom::ObjectHead>& objects, const std::string& to,
+                   const SendObject& send) {
+    Progress progress;
+    for (std::size_t index = 0; index < objects.size(); ++index) {
+        if (exchange.is_cancelled()) break;
+        note(progress, outcome_of(exchange, reading, index, send), objects[index], exchange, to);
+        if (index + 1 == objects.size()) break;
+        dicom::SubOperations counts = progress.counts();
+        counts.remaining = counted(objects.size() - index - 1);
+        exchange.answer({.status = status::kPending, .sub_operations = counts});
+    }
+    return progress;
 }
 
 dicom::ServiceAnswer last_answer(const Progress& progress, std::size_t total) {
@@ -132,26 +135,16 @@ void send_objects(dicom::ScpExchange& exchange, store::Archive& archive,
                   const std::vector<dicom::ObjectHead>& objects, const std::string& to,
                   const SendObject& send, const RunParts& run) {
     Progress progress;
-    ReadAhead next;
-    if (!objects.empty()) next = read_ahead(archive, objects.front());
-    for (std::size_t index = 0; index < objects.size(); ++index) {
-        if (exchange.is_cancelled()) break;
-        const dicom::ObjectHead& object = objects[index];
-        const bool is_last = index + 1 == objects.size();
-        const ReadAhead now = std::exchange(next, {});
-        dicom::SendOutcome outcome;
-        run(is_last ? 1 : 2, [&](std::size_t part) {
-            if (part == 0)
-                outcome = outcome_of(exchange, now, index, send);
-            else
-                next = read_ahead(archive, objects[index + 1]);
-        });
-        note(progress, outcome, object, exchange, to);
-        if (is_last) break;
-        dicom::SubOperations counts = progress.counts();
-        counts.remaining = counted(objects.size() - index - 1);
-        exchange.answer({.status = status::kPending, .sub_operations = counts});
-    }
+    ReadAhead reading(archive, objects);
+    reading.read_first(run);
+    run(std::min<std::size_t>(objects.size(), 2), [&](std::size_t part) {
+        if (part == 1) return reading.read();
+        struct End {
+            ReadAhead& of;
+            ~End() { of.end(); }
+        } const end{reading};
+        progress = send_each(exchange, reading, objects, to, send);
+    });
     dicom::ServiceAnswer last = last_answer(progress, objects.size());
     dicom::DataSet failed;
     if (!progress.failed.empty()) {

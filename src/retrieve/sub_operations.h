@@ -29,9 +29,9 @@ using SendObject = std::function<dicom::SendOutcome(std::size_t index, ByteView 
 
 /// Sends all objects, answers after each with the counts, and in the end with 0000, B000 (some
 /// failed or were taken with a warning), A702 (all failed) or FE00 (cancelled), with the list of
-/// those that failed (PS3.4 C.4.2.1.5, C.4.2.1.6, C.4.3.1.4). While one is sent the next is read,
-/// where `run` does two parts side by side; no more than two are held. Logs "retrieve.sent" and,
-/// for each failed object, "retrieve.failed". `to` names the receiver in them.
+/// those that failed (PS3.4 C.4.2.1.5, C.4.2.1.6, C.4.3.1.4). While one is sent those that
+/// follow are read, where `run` does two parts side by side (retrieve/read_ahead.h). Logs
+/// "retrieve.sent" and, for each failed object, "retrieve.failed". `to` names the receiver in them.
 void send_objects(dicom::ScpExchange& exchange, store::Archive& archive,
                   const std::vector<dicom::ObjectHead>& objects, const std::string& to,
                   const SendObject& send, const RunParts& run);

@@ -34,11 +34,11 @@ class Opened final : public OpenedObject {
     SealedReader reader_;
 };
 
-Bytes read_whole(Parts& parts, const std::string& sop_instance_uid, const std::string& object) {
+void read_whole(Parts& parts, const std::string& sop_instance_uid, const std::string& object,
+                Bytes& into) {
     SealedReader reader = opened(parts, sop_instance_uid, object);
-    Bytes bytes(static_cast<std::size_t>(reader.size()));
-    reader.read(0, bytes);
-    return bytes;
+    into.resize(static_cast<std::size_t>(reader.size()));
+    reader.read(0, into);
 }
 
 constexpr const char* kRowColumns =
@@ -94,7 +94,13 @@ std::unique_ptr<Arrival> Archive::arriving(Role role) {
 }
 
 Bytes Archive::object(const std::string& sop_instance_uid) {
-    return read_whole(parts_, sop_instance_uid, require_place(parts_, sop_instance_uid).object);
+    Bytes bytes;
+    object(sop_instance_uid, bytes);
+    return bytes;
+}
+
+void Archive::object(const std::string& sop_instance_uid, Bytes& into) {
+    read_whole(parts_, sop_instance_uid, require_place(parts_, sop_instance_uid).object, into);
 }
 
 std::unique_ptr<OpenedObject> Archive::open(const InstanceRow& row) {
@@ -103,9 +109,13 @@ std::unique_ptr<OpenedObject> Archive::open(const InstanceRow& row) {
 
 Bytes Archive::head(const std::string& sop_instance_uid) {
     const Place place = require_place(parts_, sop_instance_uid);
-    if (place.head_bytes == 0) return read_whole(parts_, sop_instance_uid, place.object);
+    Bytes bytes;
+    if (place.head_bytes == 0) {
+        read_whole(parts_, sop_instance_uid, place.object, bytes);
+        return bytes;
+    }
     SealedReader reader = opened(parts_, sop_instance_uid, place.object);
-    Bytes bytes(static_cast<std::size_t>(std::min(place.head_bytes, reader.size())));
+    bytes.resize(static_cast<std::size_t>(std::min(place.head_bytes, reader.size())));
     reader.read(0, bytes);
     return bytes;
 }

@@ -103,6 +103,8 @@ class Archive {
     /// The file as it was kept, every byte checked. Throws Error: kNotFound, kCorrupt (naming
     /// object and chunk), kIo.
     [[nodiscard]] Bytes object(const std::string& sop_instance_uid);
+    /// The same into what another object was read into before, which spares new memory.
+    void object(const std::string& sop_instance_uid, Bytes& into);
     /// The very object that `row` tells of, for reading it piece by piece: never one that came in
     /// its place since. Throws as `object` does.
     [[nodiscard]] std::unique_ptr<OpenedObject> open(const InstanceRow& row);

@@ -1,0 +1,97 @@
+#include "retrieve/read_ahead.h"
+
+#include <utility>
+
+#include "base/error.h"
+#include "retrieve/frames.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+constexpr std::size_t kMostAhead = 8;
+constexpr std::size_t kEnoughBytes = 8 * 1024 * 1024;
+
+}  // namespace
+
+void ReadAhead::read_first(const RunParts& run) {
+    if (objects_.empty()) return;
+    Read first;
+    try {
+        const auto row = archive_.instance(objects_.front().sop_instance_uid);
+        if (!row) throw Error(ErrorCode::kNotFound, "it was erased meanwhile");
+        first.file = read_in_parts(archive_, *row, 0, row->size, run);
+    } catch (...) {
+        first.problem = std::current_exception();
+    }
+    state_.with([&](State& state) {
+        state.next = 1;
+        state.ready_bytes = first.file.size();
+        state.ready.emplace(0, std::move(first));
+    });
+}
+
+Bytes ReadAhead::take(std::size_t index) {
+    Read read;
+    bool is_begun = true;
+    state_.with([&](State& state) {
+        is_begun = state.next > index;
+        if (!is_begun) state.next = index + 1;
+    });
+    if (is_begun)
+        // Never stopped: who began it ends it.
+        state_.when(
+            std::stop_token(), [&](const State& state) { return state.ready.contains(index); },
+            [&](State& state) {
+                read = std::move(state.ready.extract(index).mapped());
+                state.ready_bytes -= read.file.size();
+            });
+    else
+        read = this->read(index);
+    state_.change([&](State& state) { state.taken = index + 1; });
+    if (read.problem) std::rethrow_exception(read.problem);
+    return std::move(read.file);
+}
+
+void ReadAhead::read() {
+    for (;;) {
+        std::size_t index = objects_.size();
+        const auto begin = [&](State& state) {
+            if (state.next < objects_.size()) index = state.next++;
+        };
+        if (!state_.when(
+                stop_.get_token(), [&](const State& state) { return may_begin(state); }, begin) ||
+            index == objects_.size())
+            return;
+        Read one = read(index);
+        state_.change([&](State& state) {
+            state.ready_bytes += one.file.size();
+            state.ready.emplace(index, std::move(one));
+        });
+    }
+}
+
+bool ReadAhead::may_begin(const State& state) const {
+    return state.next >= objects_.size() ||
+           (state.next - state.taken < kMostAhead && state.ready_bytes < kEnoughBytes);
+}
+
+void ReadAhead::give_back(Bytes file) {
+    state_.with([&](State& state) { state.spare.push_back(std::move(file)); });
+}
+
+ReadAhead::Read ReadAhead::read(std::size_t index) noexcept {
+    try {
+        Read read;
+        state_.with([&](State& state) {
+            if (state.spare.empty()) return;
+            read.file = std::move(state.spare.back());
+            state.spare.pop_back();
+        });
+        archive_.object(objects_[index].sop_instance_uid, read.file);
+        return read;
+    } catch (...) {
+        return {{}, std::current_exception()};
+    }
+}
+
+}  // namespace lucerna::retrieve

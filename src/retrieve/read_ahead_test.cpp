@@ -1,0 +1,67 @@
+#include "retrieve/read_ahead.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "base/error.h"
+#include "retrieve/archive_for_test.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+/// Twenty turns, of which the fourth asks for what is not there.
+class ReadingAhead : public testing::Test {
+  protected:
+    ReadingAhead() {
+        for (std::size_t i = 0; i < 20; ++i) {
+            const char* uid = i == 3 ? "1.2.9" : (i % 2 == 0 ? "1.2.1.1.1" : "1.2.2.1.1");
+            objects.push_back({"", uid, ""});
+        }
+    }
+    void expect_turn(ReadAhead& reading, std::size_t index) {
+        if (index == 3)
+            EXPECT_THROW((void)reading.take(index), Error);
+        else
+            EXPECT_EQ(reading.take(index), archive.object(objects[index].sop_instance_uid))
+                << index;
+    }
+
+    TestArchive served;
+    store::Archive& archive = served.store.archive();
+    std::vector<dicom::ObjectHead> objects;
+};
+
+TEST_F(ReadingAhead, GivesEachInItsTurn) {
+    ReadAhead reading(archive, objects);
+    std::jthread other([&] { reading.read(); });
+    for (std::size_t i = 0; i < objects.size(); ++i) expect_turn(reading, i);
+}
+
+TEST_F(ReadingAhead, NeedsNoOtherThread) {
+    ReadAhead reading(archive, objects);
+    for (std::size_t i = 0; i < objects.size(); ++i) expect_turn(reading, i);
+    // One that comes late has nothing left to do.
+    reading.read();
+}
+
+TEST_F(ReadingAhead, BeginsWithTheFirst) {
+    ReadAhead reading(archive, objects);
+    reading.read_first(one_after_another);
+    for (std::size_t i = 0; i < objects.size(); ++i) expect_turn(reading, i);
+    objects.erase(objects.begin(), objects.begin() + 3);
+    ReadAhead missing(archive, objects);
+    missing.read_first(one_after_another);
+    EXPECT_THROW((void)missing.take(0), Error);
+}
+
+TEST_F(ReadingAhead, EndsWhereNoMoreIsTaken) {
+    ReadAhead reading(archive, objects);
+    std::jthread other([&] { reading.read(); });
+    for (std::size_t i = 0; i < 5; ++i) expect_turn(reading, i);
+    reading.end();
+    other.join();
+}
+
+}  // namespace
+}  // namespace lucerna::retrieve
