@@ -11,14 +11,10 @@
 #include <climits>
 
 #include "base/error.h"
+#include "base/tls_policy.h"
 
 namespace lucerna::dicom {
 namespace {
-
-// RFC 9325 4.2: forward secrecy and authenticated encryption only. TLS 1.3 brings its own.
-constexpr const char* kTls12Ciphers =
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
-    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384";
 
 std::string openssl_error() {
     const unsigned long code = ERR_get_error();

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/tls_policy.h"
 
 namespace lucerna::http {
 namespace {
@@ -29,7 +30,8 @@ TlsContext tls_context_of(const ServerOptions& options) {
     const std::string key = options.tls_private_key.string();
     if (chain.empty()) return nullptr;
     TlsContext context(SSL_CTX_new(TLS_server_method()));
-    if (!context || SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION) != 1)
+    if (!context || SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION) != 1 ||
+        SSL_CTX_set_cipher_list(context.get(), kTls12Ciphers) != 1)
         refuse("cannot set TLS up");
     SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                            SSL_OP_NO_COMPRESSION);
