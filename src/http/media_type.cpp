@@ -130,6 +130,21 @@ bool MediaRange::covers(std::string_view type) const {
                      type.substr(0, std::min(type.size(), media.type.size() - 1)));
 }
 
+std::optional<std::string> choose(std::span<const MediaRange> accepted,
+                                  std::span<const std::string_view> offered) {
+    for (const MediaRange& range : accepted) {
+        const std::string_view wanted = range.media.parameter("type");
+        for (const std::string_view one : offered) {
+            const std::optional<MediaType> media = parse_media_type(one);
+            if (!media || !range.covers(media->type)) continue;
+            const std::string_view given = media->parameter("type");
+            if (wanted.empty() || given.empty() || same_name(wanted, given))
+                return std::string(one);
+        }
+    }
+    return std::nullopt;
+}
+
 std::vector<MediaRange> parse_accept(std::string_view header) {
     std::vector<MediaRange> ranges;
     std::size_t seen = 0;

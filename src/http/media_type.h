@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,12 @@ struct MediaRange {
 /// equals in their order. What has q=0 is left out. An empty header is one entry, "*/*". Throws
 /// Error(kInvalidInput), quoting the entry, if one is malformed or there are more than 64.
 [[nodiscard]] std::vector<MediaRange> parse_accept(std::string_view header);
+
+/// The first of `offered` that the most preferred entry covers; empty if none is. One that is
+/// multipart with a type ("multipart/related; type=\"image/jls\"") is covered by entries that have
+/// that type or none.
+[[nodiscard]] std::optional<std::string> choose(std::span<const MediaRange> accepted,
+                                                std::span<const std::string_view> offered);
 
 /// Splits at `separator` outside of quoted strings, and trims blanks.
 [[nodiscard]] std::vector<std::string_view> split_outside_quotes(std::string_view text,

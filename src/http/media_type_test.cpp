@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "base/error.h"
 
 namespace lucerna::http {
@@ -73,6 +75,23 @@ TEST(MediaRange, CoversByWholeTypes) {
     EXPECT_FALSE(images.covers("imagex/png"));
     EXPECT_FALSE(images.covers("image"));
     EXPECT_FALSE((MediaRange{{"image/p", {}}, 1}.covers("image/png")));
+}
+
+TEST(Choose, TakesTheFirstOfferThatIsPreferredMost) {
+    constexpr std::array<std::string_view, 3> kOffered = {
+        "application/json", "multipart/related; type=\"text/xml\"", "text/xml"};
+    const auto chosen = [&](const char* accept) {
+        return choose(parse_accept(accept), kOffered).value_or("none");
+    };
+    for (const char* accept : {"", "*/*", "application/*", "text/xml;q=0.9, application/json"})
+        EXPECT_EQ(chosen(accept), kOffered[0]) << accept;
+    for (const char* accept :
+         {"multipart/related", "multipart/*", "application/json;q=0.5, multipart/*",
+          "multipart/related; type=TEXT/xml"})
+        EXPECT_EQ(chosen(accept), kOffered[1]) << accept;
+    EXPECT_EQ(chosen("text/*"), kOffered[2]);
+    for (const char* accept : {"image/png", "multipart/related; type=\"image/png\"", "*/*;q=0"})
+        EXPECT_EQ(chosen(accept), "none") << accept;
 }
 
 }  // namespace

@@ -1,29 +1,28 @@
 #include "retrieve/data_set_form.h"
 
+#include <array>
 #include <utility>
 
+#include "dicom/native_model.h"
 #include "http/multipart_writer.h"
-#include "retrieve/native_model.h"
+#include "retrieve/workitem.h"
 
 namespace lucerna::retrieve {
 namespace {
 
-constexpr const char* kParts = "multipart/related";
+constexpr std::string_view kXmlInParts = "multipart/related; type=\"application/dicom+xml\"";
 
 }  // namespace
 
 std::optional<DataSetForm> choose_form(std::span<const http::MediaRange> accepted, Count count) {
     using Kind = DataSetForm::Kind;
-    for (const http::MediaRange& range : accepted) {
-        for (const char* json : {kDicomJson, kPlainJson})
-            if (range.covers(json)) return DataSetForm{Kind::kJson, json};
-        if (count == Count::kOne && range.covers(kDicomXml))
-            return DataSetForm{Kind::kXml, kDicomXml};
-        const std::string_view type = range.media.parameter("type");
-        if (range.covers(kParts) && (type.empty() || http::same_name(type, kDicomXml)))
-            return DataSetForm{Kind::kXmlParts, {}};
-    }
-    return std::nullopt;
+    static constexpr std::array<std::string_view, 4> kOffered = {kDicomJson, kPlainJson,
+                                                                 kXmlInParts, kDicomXml};
+    const std::span offered(kOffered);
+    auto type = http::choose(accepted, count == Count::kOne ? offered : offered.first(3));
+    if (!type) return std::nullopt;
+    if (*type == kXmlInParts) return DataSetForm{Kind::kXmlParts, {}};
+    return DataSetForm{*type == kDicomXml ? Kind::kXml : Kind::kJson, std::move(*type)};
 }
 
 http::Response in_form(const DataSetForm& form, std::vector<std::string> items) {
@@ -36,7 +35,7 @@ http::Response in_form(const DataSetForm& form, std::vector<std::string> items) 
     if (items.empty()) return http::Response::empty();
     if (form.kind == Kind::kXml)
         return http::Response::of(200, form.content_type,
-                                  to_native_xml(Json::parse(items.front())));
+                                  dicom::to_native_xml(Json::parse(items.front())));
     return xml_parts([items = std::move(items), at = std::size_t{0}]() mutable {
         return at == items.size() ? std::optional<std::string>()
                                   : std::exchange(items[at++], std::string());
@@ -48,7 +47,7 @@ http::Response xml_parts(std::function<std::optional<std::string>()> next) {
         kDicomXml, [next = std::move(next)]() mutable -> std::optional<http::Part> {
             const auto item = next();
             if (!item) return std::nullopt;
-            const std::string xml = to_native_xml(Json::parse(*item));
+            const std::string xml = dicom::to_native_xml(Json::parse(*item));
             return http::Part{kDicomXml, {}, Bytes(xml.begin(), xml.end())};
         });
 }

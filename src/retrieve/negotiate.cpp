@@ -177,14 +177,6 @@ std::optional<Representation> choose_frames(std::span<const http::MediaRange> ac
     });
 }
 
-std::optional<std::string> choose_plain(std::span<const http::MediaRange> accepted,
-                                        std::span<const std::string_view> offered) {
-    for (const http::MediaRange& range : accepted)
-        for (const std::string_view one : offered)
-            if (range.covers(one)) return std::string(one);
-    return std::nullopt;
-}
-
 std::vector<http::MediaRange> accepted_by(const http::Request& request) {
     if (const auto asked = request.query.get("accept")) return http::parse_accept(*asked);
     return http::parse_accept(request.headers.get_or("Accept", ""));

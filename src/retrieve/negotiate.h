@@ -51,10 +51,6 @@ using HasEncodablePixels = std::function<bool()>;
     std::span<const http::MediaRange> accepted, std::string_view stored_syntax, Count count,
     const HasEncodablePixels& has_encodable_pixels = nothing_encodable);
 
-/// The first of `offered` that the most preferred entry covers; empty if none is.
-[[nodiscard]] std::optional<std::string> choose_plain(std::span<const http::MediaRange> accepted,
-                                                      std::span<const std::string_view> offered);
-
 /// Request's Accept, with the query parameter `accept` in its place if it is there
 /// (PS3.18 8.3.3.1). Throws Error(kInvalidInput).
 [[nodiscard]] std::vector<http::MediaRange> accepted_by(const http::Request& request);

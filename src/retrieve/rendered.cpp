@@ -53,7 +53,7 @@ std::optional<std::string> choose_picture(std::span<const http::MediaRange> acce
     std::array<std::string_view, kPictures.size()> offered;
     std::transform(kPictures.begin(), kPictures.end(), offered.begin(),
                    [](const PictureType& one) { return one.media_type; });
-    return choose_plain(accepted, offered);
+    return http::choose(accepted, offered);
 }
 
 std::vector<std::string> values_of(const std::string& text) {

@@ -38,7 +38,7 @@ Rendering report_as(const dicom::DataSet& report, Accepted accepted, store::Arch
     std::array<std::string_view, kForms.size()> offered;
     std::transform(kForms.begin(), kForms.end(), offered.begin(),
                    [](const Form& one) { return one.media_type; });
-    const auto type = choose_plain(accepted, offered);
+    const auto type = http::choose(accepted, offered);
     if (!type)
         throw Error(ErrorCode::kUnsupported, "a report is text/html, text/plain or text/xml");
     const auto form = std::find_if(kForms.begin(), kForms.end(),
@@ -56,7 +56,7 @@ Rendering encapsulated_in(const dicom::DataSet& object, Accepted accepted) {
         http::parse_media_type(object.text_or(dicom::tags::kMimeTypeOfEncapsulatedDocument, ""));
     if (!said) throw Error(ErrorCode::kUnsupported, "the document does not say what it is");
     const std::array<std::string_view, 1> offered{said->type};
-    if (!choose_plain(accepted, offered))
+    if (!http::choose(accepted, offered))
         throw Error(ErrorCode::kUnsupported, "the document is " + said->type);
     const ByteView document = object.bytes(dicom::tags::kEncapsulatedDocument);
     return {said->type, Bytes(document.begin(), document.end())};

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "retrieve/native_model.h"
+#include "dicom/native_model.h"
 #include "store/store_test_support.h"
 
 namespace lucerna::retrieve {
@@ -273,7 +273,7 @@ TEST_F(Ups, IsFoundByWhatItSays) {
 
 TEST_F(Ups, ComesAndGoesAsXml) {
     constexpr const char* kXmlParts = "multipart/related; type=\"application/dicom+xml\"";
-    const std::string xml = to_native_xml(scheduled());
+    const std::string xml = dicom::to_native_xml(scheduled());
     EXPECT_EQ(ask("POST", "/dicom-web/workitems?1.2.3", xml, "application/dicom+xml").status, 201);
     const std::string parts =
         "--b\r\nContent-Type: application/dicom+xml\r\n\r\n" + xml + "\r\n--b--\r\n";
@@ -288,7 +288,7 @@ TEST_F(Ups, ComesAndGoesAsXml) {
     EXPECT_EQ(kept, expected);
     const http::Response one = ask("GET", kItem, {}, {}, "application/dicom+xml");
     EXPECT_EQ(one.headers.get("Content-Type"), "application/dicom+xml");
-    EXPECT_EQ(from_native_xml(std::get<std::string>(one.body)), got());
+    EXPECT_EQ(dicom::from_native_xml(std::get<std::string>(one.body)), got());
     const http::Response all = ask("GET", "/dicom-web/workitems", {}, {}, kXmlParts);
     EXPECT_EQ(all.status, 200);
     EXPECT_TRUE(all.headers.get_or("Content-Type", "").starts_with(kXmlParts));

@@ -159,7 +159,7 @@ http::Response bulk_data(http::Request& request, store::Archive& archive, const 
     if (encapsulated && (path == "7FE00010" || path == "7fe00010"))
         return all_frames(request, archive, row, run);
     const auto accepted = accepted_by(request);
-    const auto type = choose_plain(accepted, kOffered);
+    const auto type = http::choose(accepted, kOffered);
     if (!type) return not_acceptable(request, "application/octet-stream");
     const std::string etag = etag_of(rows, "bulkdata " + *type + path);
     if (http::has_already(request, etag)) return http::not_modified(etag);

@@ -76,9 +76,9 @@ http::Response wado_uri(http::Request& request, store::Archive& archive, const R
         is_picture ? "image/jpeg" : (is_document(row) ? "*/*" : "application/dicom");
     const auto asked = http::parse_accept(request.query.get_or("contentType", fallback));
     if (is_document(row) && !asked.empty() &&
-        (asked.front().media.type == "*/*" || !choose_plain(asked, kObject)))
+        (asked.front().media.type == "*/*" || !http::choose(asked, kObject)))
         return rendered_document(request, archive, row, asked);
-    const auto type = choose_plain(asked, kTypes);
+    const auto type = http::choose(asked, kTypes);
     if (!type)
         return not_acceptable(request, "application/dicom, image/jpeg, image/png and image/gif");
     if (*type == kObject.front()) return object(request, archive, row);

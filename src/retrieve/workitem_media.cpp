@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "base/error.h"
+#include "dicom/native_model.h"
 #include "http/multipart.h"
-#include "retrieve/native_model.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -21,7 +21,7 @@ std::string form_of(const http::MediaType& media) {
 }
 
 Json read(std::string_view form, std::string_view text) {
-    return form == kDicomXml ? from_native_xml(text) : data_set_from(std::string(text));
+    return form == kDicomXml ? dicom::from_native_xml(text) : data_set_from(std::string(text));
 }
 
 /// The one part of a body.

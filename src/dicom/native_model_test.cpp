@@ -1,11 +1,13 @@
-#include "retrieve/native_model.h"
+#include "dicom/native_model.h"
 
 #include <gtest/gtest.h>
 
 #include "base/error.h"
 
-namespace lucerna::retrieve {
+namespace lucerna::dicom {
 namespace {
+
+using Json = nlohmann::json;
 
 std::string why_refused(const std::string& document) {
     try {
@@ -109,4 +111,4 @@ TEST(NativeModel, RefusesWhatIsNone) {
 }
 
 }  // namespace
-}  // namespace lucerna::retrieve
+}  // namespace lucerna::dicom

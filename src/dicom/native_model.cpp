@@ -1,4 +1,4 @@
-#include "retrieve/native_model.h"
+#include "dicom/native_model.h"
 
 #include <algorithm>
 #include <array>
@@ -11,8 +11,10 @@
 #include "base/error.h"
 #include "dicom/tags.h"
 
-namespace lucerna::retrieve {
+namespace lucerna::dicom {
 namespace {
+
+using Json = nlohmann::json;
 
 constexpr const char* kNamespace = "http://dicom.nema.org/PS3.19/models/NativeDICOM";
 constexpr int kDeepest = 32;
@@ -81,8 +83,8 @@ void add_attributes(pugi::xml_node node, const Json& set) {
         const std::string vr = element.value("vr", "UN");
         attribute.append_attribute("tag").set_value(tag.c_str());
         attribute.append_attribute("vr").set_value(printable(vr).c_str());
-        if (const auto known = dicom::tag_from(tag))
-            if (const std::string keyword = dicom::keyword_of(*known); !keyword.empty())
+        if (const auto known = tag_from(tag))
+            if (const std::string keyword = keyword_of(*known); !keyword.empty())
                 attribute.append_attribute("keyword").set_value(keyword.c_str());
         if (const auto bytes = element.find("InlineBinary"); bytes != element.end())
             attribute.append_child("InlineBinary").text().set(text_of(*bytes).c_str());
@@ -204,7 +206,7 @@ Json set_from(pugi::xml_node node, int depth) {
 
 }  // namespace
 
-std::string to_native_xml(const Json& set) {
+std::string to_native_xml(const nlohmann::json& set) {
     pugi::xml_document document;
     pugi::xml_node declaration = document.append_child(pugi::node_declaration);
     declaration.append_attribute("version").set_value("1.0");
@@ -218,7 +220,7 @@ std::string to_native_xml(const Json& set) {
     return std::move(text).str();
 }
 
-Json from_native_xml(std::string_view document) {
+nlohmann::json from_native_xml(std::string_view document) {
     pugi::xml_document parsed;
     const pugi::xml_parse_result result = parsed.load_buffer(
         document.data(), document.size(), pugi::parse_default | pugi::parse_ws_pcdata_single);
@@ -229,4 +231,4 @@ Json from_native_xml(std::string_view document) {
     return Json::parse(set_from(root, 0).dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
-}  // namespace lucerna::retrieve
+}  // namespace lucerna::dicom
