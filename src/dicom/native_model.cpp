@@ -4,12 +4,16 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
+#include <map>
 #include <pugixml.hpp>
 #include <sstream>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
+#include "dicom/charset.h"
 #include "dicom/tags.h"
+#include "dicom/vr.h"
 
 namespace lucerna::dicom {
 namespace {
@@ -20,6 +24,8 @@ constexpr const char* kNamespace = "http://dicom.nema.org/PS3.19/models/NativeDI
 constexpr int kDeepest = 32;
 /// Values that may be left out before one: each takes room, and none in the document.
 constexpr std::size_t kMostEmpty = 64;
+/// Elements and attributes of a document, each of which takes a multiple of its bytes.
+constexpr std::ptrdiff_t kMostNodes = 500'000;
 constexpr std::array kGroups = {"Alphabetic", "Ideographic", "Phonetic"};
 constexpr std::array kParts = {"FamilyName", "GivenName", "MiddleName", "NamePrefix", "NameSuffix"};
 constexpr std::array<std::string_view, 11> kNumeric = {"IS", "DS", "FL", "FD", "SL", "SS",
@@ -46,6 +52,23 @@ std::string text_of(const Json& value) {
 }
 
 void add_attributes(pugi::xml_node node, const Json& set);
+
+/// Odd groups; below 10 in the element's first byte nothing is a private creator's (PS3.5 7.8.1).
+bool is_private(std::string_view tag) {
+    return tag.size() == 8 && std::string_view("13579BDF").find(tag[3]) != std::string_view::npos;
+}
+bool is_private_data(std::string_view tag) {
+    return is_private(tag) && tag.substr(4) >= "1000";
+}
+
+/// Of a private data element; empty where the set does not say.
+std::string creator_in(const Json& set, const std::string& tag) {
+    if (!is_private_data(tag)) return {};
+    const auto found = set.find(tag.substr(0, 4) + "00" + tag.substr(4, 2));
+    if (found == set.end() || !found->contains("Value")) return {};
+    const Json& values = (*found)["Value"];
+    return values.size() == 1 && values[0].is_string() ? values[0].get<std::string>() : "";
+}
 
 void add_name(pugi::xml_node node, const Json& value) {
     for (const char* group : kGroups) {
@@ -81,11 +104,15 @@ void add_attributes(pugi::xml_node node, const Json& set) {
     for (const auto& [tag, element] : set.items()) {
         pugi::xml_node attribute = node.append_child("DicomAttribute");
         const std::string vr = element.value("vr", "UN");
-        attribute.append_attribute("tag").set_value(tag.c_str());
+        const std::string creator = printable(creator_in(set, tag));
+        const std::string shown = creator.empty() ? tag : tag.substr(0, 4) + "00" + tag.substr(6);
+        attribute.append_attribute("tag").set_value(shown.c_str());
         attribute.append_attribute("vr").set_value(printable(vr).c_str());
         if (const auto known = tag_from(tag))
             if (const std::string keyword = keyword_of(*known); !keyword.empty())
                 attribute.append_attribute("keyword").set_value(keyword.c_str());
+        if (!creator.empty())
+            attribute.append_attribute("privateCreator").set_value(creator.c_str());
         if (const auto bytes = element.find("InlineBinary"); bytes != element.end())
             attribute.append_child("InlineBinary").text().set(text_of(*bytes).c_str());
         if (const auto address = element.find("BulkDataURI"); address != element.end())
@@ -112,12 +139,22 @@ std::string_view local_name(pugi::xml_node node) {
     return colon == std::string_view::npos ? name : name.substr(colon + 1);
 }
 
+/// What is no UTF-8 becomes U+FFFD.
+std::string sound(std::string text) {
+    if (is_utf8(text)) return text;
+    return Json::parse(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
 std::string text_in(pugi::xml_node node) {
     std::string text;
     for (const pugi::xml_node child : node.children())
         if (child.type() == pugi::node_pcdata || child.type() == pugi::node_cdata)
             text += child.value();
-    return text;
+    return sound(std::move(text));
+}
+
+std::string attribute_of(pugi::xml_node node, const char* name) {
+    return sound(node.attribute(name).value());
 }
 
 template <typename Number>
@@ -159,13 +196,14 @@ Json set_from(pugi::xml_node node, int depth);
 
 Json attribute_from(pugi::xml_node node, const std::string& tag, int depth) {
     const std::string vr = node.attribute("vr").value();
-    if (vr.size() != 2) refuse("(" + tag + ")", "has no VR");
+    if (vr.size() != 2 || !Vr(vr[0], vr[1]).is_well_formed()) refuse("(" + tag + ")", "has no VR");
     Json element = {{"vr", vr}};
     Json values = Json::array();
     for (const pugi::xml_node child : node.children()) {
         const std::string_view name = local_name(child);
         if (name == "InlineBinary") element["InlineBinary"] = text_in(child);
-        if (name == "BulkData") element["BulkDataURI"] = child.attribute("uri").value();
+        if (name == "BulkData")
+            element["BulkDataURI"] = attribute_of(child, child.attribute("uri") ? "uri" : "uuid");
         const bool is_value = name == "Value" || name == "PersonName" || name == "Item";
         if (!is_value) continue;
         if ((name == "Item") != (vr == "SQ") || (name == "PersonName") != (vr == "PN"))
@@ -186,20 +224,81 @@ Json attribute_from(pugi::xml_node node, const std::string& tag, int depth) {
     return element;
 }
 
+/// The blocks that private creators have in a set (PS3.5 7.8.1).
+class Blocks {
+  public:
+    explicit Blocks(Json& set) : set_(set) {
+        for (const auto& [tag, element] : set.items())
+            if (const std::string creator =
+                    creator_in(set, tag.substr(0, 4) + tag.substr(6) + "00");
+                tag.substr(4, 2) == "00" && !creator.empty())
+                blocks_.emplace(tag.substr(0, 4) + creator, tag.substr(6));
+    }
+
+    /// The two digits of that of `creator` in `group`, reserved if need be.
+    const std::string& of(const std::string& group, const std::string& creator) {
+        const auto [found, is_new] = blocks_.try_emplace(group + creator);
+        if (is_new) {
+            found->second = next_free(group);
+            set_[group + "00" + found->second] = {{"vr", "LO"}, {"Value", {creator}}};
+        }
+        return found->second;
+    }
+
+  private:
+    std::string next_free(const std::string& group) {
+        constexpr std::string_view kDigits = "0123456789ABCDEF";
+        const auto& elements = set_.get_ref<const Json::object_t&>();
+        for (std::size_t& i = next_.try_emplace(group, 0x10).first->second; i <= 0xFF; ++i) {
+            const std::string block{kDigits[i / 16], kDigits[i % 16]};
+            const auto first = elements.lower_bound(group + block);
+            const bool has_elements =
+                first != elements.end() && first->first.starts_with(group + block);
+            if (!has_elements && !elements.contains(group + "00" + block)) return block;
+        }
+        refuse("group " + group, "has no block left for another private creator");
+    }
+
+    Json& set_;
+    std::map<std::string, std::string> blocks_;
+    std::map<std::string, std::size_t> next_;
+};
+
+std::string tag_of(pugi::xml_node node) {
+    std::string tag = node.attribute("tag").value();
+    std::transform(tag.begin(), tag.end(), tag.begin(), [](char c) {
+        return c >= 'a' && c <= 'f' ? static_cast<char>(c - 'a' + 'A') : c;
+    });
+    if (local_name(node) != "DicomAttribute" || tag.size() != 8 ||
+        tag.find_first_not_of("0123456789ABCDEF") != std::string::npos)
+        refuse("an element", "is no DicomAttribute with a tag");
+    return tag;
+}
+
+void put_attribute(Json& set, pugi::xml_node node, const std::string& tag, int depth) {
+    if (set.contains(tag)) refuse("(" + tag + ")", "is there twice");
+    set[tag] = attribute_from(node, tag, depth);
+}
+
 Json set_from(pugi::xml_node node, int depth) {
     if (depth > kDeepest) refuse("it", "nests more than 32 sequences");
     Json set = Json::object();
+    std::vector<pugi::xml_node> of_creators;
     for (const pugi::xml_node child : node.children()) {
         if (child.type() != pugi::node_element) continue;
-        std::string tag = child.attribute("tag").value();
-        std::transform(tag.begin(), tag.end(), tag.begin(), [](char c) {
-            return c >= 'a' && c <= 'f' ? static_cast<char>(c - 'a' + 'A') : c;
-        });
-        if (local_name(child) != "DicomAttribute" || tag.size() != 8 ||
-            tag.find_first_not_of("0123456789ABCDEF") != std::string::npos)
-            refuse("an element", "is no DicomAttribute with a tag");
-        if (set.contains(tag)) refuse("(" + tag + ")", "is there twice");
-        set[tag] = attribute_from(child, tag, depth);
+        const std::string tag = tag_of(child);
+        if (is_private(tag) && *child.attribute("privateCreator").value() != '\0')
+            of_creators.push_back(child);
+        else
+            put_attribute(set, child, tag, depth);
+    }
+    // Their creators may be named behind them.
+    Blocks blocks(set);
+    for (const pugi::xml_node child : of_creators) {
+        const std::string tag = tag_of(child);
+        const std::string group = tag.substr(0, 4);
+        const std::string creator = attribute_of(child, "privateCreator");
+        put_attribute(set, child, group + blocks.of(group, creator) + tag.substr(6), depth);
     }
     return set;
 }
@@ -221,14 +320,17 @@ std::string to_native_xml(const nlohmann::json& set) {
 }
 
 nlohmann::json from_native_xml(std::string_view document) {
+    if (std::count(document.begin(), document.end(), '<') +
+            std::count(document.begin(), document.end(), '=') >
+        kMostNodes)
+        refuse("it", "has more than " + std::to_string(kMostNodes) + " elements and attributes");
     pugi::xml_document parsed;
     const pugi::xml_parse_result result = parsed.load_buffer(
         document.data(), document.size(), pugi::parse_default | pugi::parse_ws_pcdata_single);
     if (!result) refuse("byte " + std::to_string(result.offset) + " of it", result.description());
     const pugi::xml_node root = parsed.document_element();
     if (local_name(root) != "NativeDicomModel") refuse("its root", "is another");
-    // What is no UTF-8 would be found when it is kept; here it becomes U+FFFD.
-    return Json::parse(set_from(root, 0).dump(-1, ' ', false, Json::error_handler_t::replace));
+    return set_from(root, 0);
 }
 
 }  // namespace lucerna::dicom

@@ -81,6 +81,52 @@ TEST(NativeModel, IsReadWithPrefixesCommentsAndSmallLetters) {
         "\xEF\xBF\xBD");
 }
 
+TEST(NativeModel, NamesThePrivateCreatorInsteadOfItsBlock) {
+    const Json set = Json::parse(R"({
+        "00090010":{"vr":"LO","Value":["A"]},
+        "00090011":{"vr":"LO","Value":["B & C"]},
+        "00091001":{"vr":"UT","Value":["of A"]},
+        "00091101":{"vr":"SQ","Value":[{"00110010":{"vr":"LO","Value":["A"]},
+                                        "001110FF":{"vr":"US","Value":[7]}}]},
+        "00091201":{"vr":"LO","Value":["of nobody"]}})");
+    const std::string xml = to_native_xml(set);
+    for (const char* part :
+         {R"(<DicomAttribute tag="00090010" vr="LO">)",
+          R"(<DicomAttribute tag="00090001" vr="UT" privateCreator="A">)",
+          R"(<DicomAttribute tag="00090001" vr="SQ" privateCreator="B &amp; C">)",
+          R"(<DicomAttribute tag="001100FF" vr="US" privateCreator="A">)",
+          R"(<DicomAttribute tag="00091201" vr="LO">)"})
+        EXPECT_NE(xml.find(part), std::string::npos) << part << " in " << xml;
+    EXPECT_EQ(from_native_xml(xml), set);
+}
+
+TEST(NativeModel, ReservesABlockForAPrivateCreatorThatHasNone) {
+    EXPECT_EQ(
+        from_native_xml(with(R"(<DicomAttribute tag="00090001" vr="LO" privateCreator="A"/>)"
+                             R"(<DicomAttribute tag="00090001" vr="US" privateCreator="B"/>)"
+                             R"(<DicomAttribute tag="00091102" vr="LO" privateCreator="A"/>)"
+                             R"(<DicomAttribute tag="00091005" vr="LO"/>)"
+                             R"(<DicomAttribute tag="00090013" vr="LO"><Value number="1">B</Value>)"
+                             "</DicomAttribute>")),
+        Json::parse(R"({"00091005":{"vr":"LO"},
+                              "00090011":{"vr":"LO","Value":["A"]},
+                              "00090013":{"vr":"LO","Value":["B"]},
+                              "00091101":{"vr":"LO"},"00091102":{"vr":"LO"},
+                              "00091301":{"vr":"US"}})"));
+    std::string crowd;
+    for (int i = 0; i < 300; ++i)
+        crowd += "<DicomAttribute tag=\"00090001\" vr=\"LO\" privateCreator=\"" +
+                 std::to_string(i) + "\"/>";
+    EXPECT_NE(why_refused(with(crowd)).find("no block left"), std::string::npos);
+}
+
+TEST(NativeModel, TakesAUuidOfBulkDataForItsName) {
+    EXPECT_EQ(
+        from_native_xml(with(R"(<DicomAttribute tag="7FE00010" vr="OW"><BulkData uuid="a-b"/>)"
+                             "</DicomAttribute>")),
+        Json::parse(R"({"7FE00010":{"vr":"OW","BulkDataURI":"a-b"}})"));
+}
+
 TEST(NativeModel, RefusesWhatIsNone) {
     for (const char* document : {"", "no XML", "<a>", "<NativeDicomModel>", "{}"})
         EXPECT_NE(why_refused(document), "taken") << document;
@@ -91,6 +137,10 @@ TEST(NativeModel, RefusesWhatIsNone) {
         std::string::npos);
     EXPECT_NE(why_refused(with("<DicomAttribute tag=\"00081030\"/>")).find("has no VR"),
               std::string::npos);
+    EXPECT_NE(why_refused(with("<DicomAttribute tag=\"00081030\" vr=\"l\x01\"/>")), "taken");
+    std::string flood;
+    for (int i = 0; i < 500'001; ++i) flood += "<a/>";
+    EXPECT_NE(why_refused(with(flood)).find("more than 500000"), std::string::npos);
     const auto in_text = [](const std::string& inner) {
         return with("<DicomAttribute tag=\"00081030\" vr=\"LO\">" + inner + "</DicomAttribute>");
     };
