@@ -6,7 +6,6 @@
 #include <future>
 #include <memory>
 #include <optional>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -19,96 +18,12 @@
 #include "dicom/part10_head.h"
 #include "dicom/uids.h"
 #include "http/media_type.h"
+#include "receive/store_response.h"
 
 namespace lucerna::receive {
 namespace {
 
 constexpr const char* kDicom = "application/dicom";
-constexpr const char* kDicomJson = "application/dicom+json";
-
-/// What became of one part.
-struct Outcome {
-    std::string sop_class_uid;
-    std::string sop_instance_uid;
-    std::string study_uid;
-    std::string series_uid;
-    /// 0 is stored.
-    std::uint16_t status = dicom::status::kSuccess;
-    std::string why;
-    bool for_lack_of_space = false;
-
-    [[nodiscard]] bool stored() const { return status == dicom::status::kSuccess; }
-};
-
-Outcome failed(Outcome outcome, std::uint16_t status, std::string why) {
-    outcome.status = status;
-    outcome.why = std::move(why);
-    return outcome;
-}
-
-std::string attribute(const char* tag, const char* vr, const std::string& value) {
-    return "\"" + std::string(tag) + "\":{\"vr\":\"" + vr + "\"" +
-           (value.empty() ? "" : ",\"Value\":[" + value + "]") + "}";
-}
-
-std::string text_attribute(const char* tag, const char* vr, const std::string& text) {
-    return attribute(tag, vr, text.empty() ? "" : json_quoted(text));
-}
-
-/// The Store Instances Response (PS3.18 Table 10.5.3-2) in the DICOM JSON model.
-class StoreResponse {
-  public:
-    explicit StoreResponse(std::string base_url) : base_url_(std::move(base_url)) {}
-
-    void add(const Outcome& outcome) {
-        if (outcome.stored())
-            append(stored_,
-                   sop(outcome) + "," + text_attribute("00081190", "UR", instance_url(outcome)));
-        else if (!outcome.sop_instance_uid.empty())
-            append(failed_, sop(outcome) + "," + reason(outcome));
-        else
-            append(other_, reason(outcome));
-        if (outcome.stored()) studies_.insert(outcome.study_uid);
-    }
-
-    [[nodiscard]] std::string json() const {
-        const std::string study = studies_.size() == 1 ? study_url(*studies_.begin()) : "";
-        std::string text = "{" + text_attribute("00081190", "UR", study);
-        if (!failed_.empty()) text += "," + attribute("00081198", "SQ", failed_);
-        if (!stored_.empty()) text += "," + attribute("00081199", "SQ", stored_);
-        if (!other_.empty()) text += "," + attribute("0008119A", "SQ", other_);
-        return text + "}";
-    }
-
-  private:
-    static void append(std::string& items, const std::string& item) {
-        items += (items.empty() ? "{" : ",{") + item + "}";
-    }
-    static std::string sop(const Outcome& outcome) {
-        return text_attribute("00081150", "UI", outcome.sop_class_uid) + "," +
-               text_attribute("00081155", "UI", outcome.sop_instance_uid);
-    }
-    /// The standard has a code for the reason but no words (PS3.18 Table 10.5.3-2): they are a
-    /// private element (PS3.5 7.8.1).
-    static std::string reason(const Outcome& outcome) {
-        return text_attribute("00090010", "LO", "LUCERNA") + "," +
-               attribute("00081197", "US", std::to_string(outcome.status)) + "," +
-               text_attribute("00091001", "UT", outcome.why);
-    }
-    [[nodiscard]] std::string study_url(const std::string& study) const {
-        return base_url_ + "/studies/" + study;
-    }
-    [[nodiscard]] std::string instance_url(const Outcome& outcome) const {
-        return study_url(outcome.study_uid) + "/series/" + outcome.series_uid + "/instances/" +
-               outcome.sop_instance_uid;
-    }
-
-    std::string base_url_;
-    std::string stored_;
-    std::string failed_;
-    std::string other_;
-    std::set<std::string> studies_;
-};
 
 /// Parts of a request that are kept at once.
 constexpr std::size_t kAtOnce = 10;
@@ -184,8 +99,11 @@ class StowRequest final : private http::PartTaker {
     std::optional<http::Response> reason_to_refuse() {
         if (study_ && !dicom::is_valid_uid(*study_))
             return refuse(400, "bad-study", "the study in the path is no valid UID");
-        if (!accepts_json())
-            return refuse(406, "not-acceptable", "the answer comes as application/dicom+json only");
+        const auto form = StoreResponse::form_for(request_.headers.get_or("Accept", ""));
+        if (!form)
+            return refuse(406, "not-acceptable",
+                          "the answer comes as application/dicom+json or application/dicom+xml");
+        form_ = *form;
         const std::string encoding = request_.headers.get_or("Content-Encoding", "identity");
         if (!http::same_name(encoding, "identity"))
             return refuse(415, "encoded-body",
@@ -200,14 +118,6 @@ class StowRequest final : private http::PartTaker {
                 415, "unsupported-media-type",
                 "parts of type " + std::string(type) + " are not taken: send application/dicom");
         return std::nullopt;
-    }
-
-    [[nodiscard]] bool accepts_json() const {
-        const std::vector<http::MediaRange> ranges =
-            http::parse_accept(request_.headers.get_or("Accept", ""));
-        return std::any_of(ranges.begin(), ranges.end(), [](const http::MediaRange& range) {
-            return range.covers(kDicomJson) || range.covers("application/json");
-        });
     }
 
     void read_parts(const std::string& boundary) {
@@ -403,7 +313,7 @@ class StowRequest final : private http::PartTaker {
         if (failed_ > 0) status = stored_ > 0 ? 202 : 409;
         if (stored_ == 0 && without_space_ == failed_)
             status = http::status_of(ErrorCode::kOutOfSpace);
-        http::Response response = http::Response::of(status, kDicomJson, response_.json());
+        http::Response response = response_.http(status, form_);
         // For clients that show headers but not private elements (RFC 7234 5.5).
         if (!first_failure_.empty())
             response.headers.set(
@@ -417,6 +327,8 @@ class StowRequest final : private http::PartTaker {
     Parts& parts_;
     std::optional<std::string> study_;
     std::optional<http::MediaType> content_type_;
+    /// Of the answer.
+    std::string form_;
     StoreResponse response_;
     /// The part that is coming, and its bytes.
     Outcome part_;

@@ -18,15 +18,13 @@ struct StowOptions {
 
 /// Answers POST /studies and POST /studies/{study} (PS3.18 10.5): multipart/related bodies of type
 /// application/dicom are taken part by part as they come in; a large one is handed to the sink
-/// while it comes. The answer is
-/// application/dicom+json, the Store Instances Response (PS3.18 Table 10.5.3-2): what was stored
-/// in Referenced SOP Sequence, what was not in Failed SOP Sequence with the status of the one
-/// table in dicom/dimse_status.h, what is not even an object in Other Failures Sequence.
+/// while it comes. The answer is the Store Instances Response (receive/store_response.h) in the
+/// form that Accept asks for, with the statuses of the one table in dicom/dimse_status.h.
 ///
 /// 200 all stored; 202 some; 409 none; 507 none, because there is no space; 400 malformed body, no
-/// boundary, no part, or a study that is no UID; 406 JSON not accepted; 415 another media type or
-/// an encoded body. Logs "receive.stow" for each request and "receive.failed" for each failure.
-/// The sink must outlive the handler.
+/// boundary, no part, or a study that is no UID; 406 neither JSON nor XML accepted; 415 another
+/// media type or an encoded body. Logs "receive.stow" for each request and "receive.failed" for
+/// each failure. The sink must outlive the handler.
 [[nodiscard]] http::Handler stow_handler(InstanceSink& sink, StowOptions options = {});
 
 }  // namespace lucerna::receive

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "dicom/native_model.h"
 #include "support/early_arrival.h"
 #include "support/small_object.h"
 
@@ -288,11 +289,46 @@ TEST_F(Stow, RefusesAnEncodedBody) {
     EXPECT_THAT(parsed(response)["message"].get<std::string>(), HasSubstr("gzip"));
 }
 
-TEST_F(Stow, RefusesToAnswerInXml) {
+TEST_F(Stow, AnswersInTheFormThatIsPreferred) {
+    sink.fails["1.2.3.2"] = ErrorCode::kConflict;
+    const std::string body =
+        body_of({small_object("1.2.3.1"), small_object("1.2.3.2"), Bytes(500, 0)});
+    const auto answered = [&](const char* accept) {
+        more_headers["Accept"] = accept;
+        return post(body);
+    };
+    const json in_json = parsed(answered("application/dicom+xml;q=0.1, application/dicom+json"));
+    EXPECT_EQ(answered("*/*").headers.get_or("Content-Type", ""), "application/dicom+json");
+    EXPECT_EQ(answered("application/json").headers.get_or("Content-Type", ""), "application/json");
+    const http::Response xml = answered("application/dicom+json;q=0.1, application/dicom+xml");
+    EXPECT_EQ(xml.status, 202);
+    EXPECT_EQ(xml.headers.get_or("Content-Type", ""), "application/dicom+xml");
+    EXPECT_THAT(xml.headers.get_or("Warning", ""), HasSubstr("the sink says no"));
+    EXPECT_EQ(dicom::from_native_xml(std::get<std::string>(xml.body)), in_json);
+    EXPECT_THAT(std::get<std::string>(xml.body),
+                HasSubstr(R"(<DicomAttribute tag="00090001" vr="UT" privateCreator="LUCERNA">)"));
+
+    const http::Response part = answered("multipart/related; type=\"application/dicom+xml\"");
+    EXPECT_EQ(part.status, 202);
+    EXPECT_THAT(
+        part.headers.get_or("Content-Type", ""),
+        testing::StartsWith("multipart/related; type=\"application/dicom+xml\"; boundary="));
+    EXPECT_EQ(answered("text/html").status, 406);
+    EXPECT_EQ(answered("multipart/related; type=\"application/dicom\"").status, 406);
+}
+
+TEST_F(Stow, AnswersInXmlWhereAllOrNoneIsStored) {
     more_headers["Accept"] = "application/dicom+xml";
-    EXPECT_EQ(post(body_of({small_object("1.2.3")})).status, 406);
-    more_headers["Accept"] = "application/dicom+xml;q=0.1, application/dicom+json";
-    EXPECT_EQ(post(body_of({small_object("1.2.3")})).status, 200);
+    const http::Response all = post(body_of({small_object("1.2.3.1")}));
+    EXPECT_EQ(all.status, 200);
+    const json stored = dicom::from_native_xml(std::get<std::string>(all.body));
+    EXPECT_EQ(stored["00081199"]["Value"][0]["00081155"]["Value"][0], "1.2.3.1");
+    EXPECT_FALSE(stored.contains("00081198"));
+    const http::Response none = post(body_of({Bytes(500, 0)}));
+    EXPECT_EQ(none.status, 409);
+    const json failed = dicom::from_native_xml(std::get<std::string>(none.body));
+    EXPECT_EQ(failed["0008119A"]["Value"][0]["00081197"]["Value"][0], 0xC000);
+    EXPECT_TRUE(failed["00081190"].contains("vr"));
 }
 
 TEST_F(Stow, RefusesABodyWithoutParts) {

@@ -18,6 +18,8 @@ from email import message_from_bytes
 from email.policy import HTTP
 from xml.etree import ElementTree
 
+import requests
+from dicomweb_client.api import DICOMwebClient
 from PIL import Image
 from pydicom import Dataset, dcmread
 from pydicom.encaps import encapsulate
@@ -285,6 +287,48 @@ class Dicomweb(unittest.TestCase):
         theirs = {key: text for key, text in theirs.items() if not key[0].startswith("0002")}
         self.assertEqual(ours, theirs)
         self.assertGreater(len(ours), 15)
+
+    def test_stow_answers_in_xml(self):
+        server = self.serve()
+
+        def file_of(made_object):
+            made_object.save_as(file := io.BytesIO(), enforce_file_format=True)
+            return file.getvalue()
+
+        client = DICOMwebClient(server.url + "/dicom-web", headers={"Accept": "application/dicom+xml"})
+        answer = client.store_instances(
+            [dcmread(io.BytesIO(file_of(made(1, 1, number)))) for number in (1, 2)])
+        self.assertEqual([one.ReferencedSOPInstanceUID for one in answer.ReferencedSOPSequence],
+                         ["2.999.1.1.1", "2.999.1.1.2"])
+        self.assertTrue(answer.RetrieveURL.endswith("/dicom-web/studies/2.999.1"))
+        self.assertNotIn("FailedSOPSequence", answer)
+
+        def posted(*parts):
+            return requests.post(
+                server.url + "/dicom-web/studies", timeout=PATIENCE,
+                data=b"".join(b"--b\r\nContent-Type: application/dicom\r\n\r\n" + part + b"\r\n"
+                              for part in parts) + b"--b--\r\n",
+                headers={"Content-Type": 'multipart/related; type="application/dicom"; boundary=b',
+                         "Accept": "application/dicom+json;q=0.5, application/dicom+xml"})
+
+        space = "{http://dicom.nema.org/PS3.19/models/NativeDICOM}"
+        other = file_of(made(1, 1, 1, PatientComments="not what is kept"))
+        for parts, status, sequences in (
+                ([file_of(made(1, 1, 3)), other, b"no object"], 202,
+                 ["FailedSOPSequence", "ReferencedSOPSequence", "OtherFailuresSequence"]),
+                ([other, b"no object"], 409, ["FailedSOPSequence", "OtherFailuresSequence"])):
+            answer = posted(*parts)
+            self.assertEqual(answer.status_code, status)
+            self.assertEqual(answer.headers["Content-Type"], "application/dicom+xml")
+            root = ElementTree.fromstring(answer.content)
+            self.assertEqual(root.tag, space + "NativeDicomModel")
+            self.assertEqual([one.get("keyword") for one in root if one.get("vr") == "SQ"], sequences)
+            failed = root.find(f"{space}DicomAttribute[@keyword='FailedSOPSequence']/{space}Item")
+            said = {one.get("keyword") or one.get("privateCreator"): one.findtext(space + "Value")
+                    for one in failed}
+            self.assertEqual((said["ReferencedSOPInstanceUID"], said["FailureReason"]),
+                             ("2.999.1.1.1", str(0x0111)))
+            self.assertIn("with other content", said["LUCERNA"])
 
     def tokens(self):
         """A file of three tokens, and what each sends."""
