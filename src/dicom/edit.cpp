@@ -44,20 +44,6 @@ Bytes joined(std::span<const std::string> texts, Vr vr) {
     return value;
 }
 
-/// PS3.5 6.2: a decimal string has at most 16 characters.
-std::string decimal_string(double number) {
-    constexpr std::ptrdiff_t kMaxLength = 16;
-    std::array<char, 32> buffer{};
-    const auto fits = [&](const char* end) { return end - buffer.data() <= kMaxLength; };
-    char* end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number).ptr;
-    for (int precision = 16; !fits(end) && precision > 0; --precision) {
-        end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number,
-                            std::chars_format::general, precision)
-                  .ptr;
-    }
-    return {buffer.data(), end};
-}
-
 template <typename Stored, typename Number>
 void append(Bytes& value, Number number) {
     const auto stored = static_cast<Stored>(number);
@@ -129,6 +115,35 @@ void require_layout(const PixelLayout& layout) {
 }
 
 }  // namespace
+
+std::unique_ptr<Fragments> fragments_of(std::span<const ByteView> frames) {
+    constexpr std::size_t kItemHeaderBytes = 8;
+    Bytes table;
+    Bytes all;
+    std::size_t offset = 0;
+    std::vector<std::size_t> sizes;
+    auto fragments = std::make_unique<Fragments>();
+    for (const ByteView frame : frames) {
+        const std::size_t begin = all.size();
+        all.insert(all.end(), frame.begin(), frame.end());
+        pad(all, vr::kOb);
+        sizes.push_back(all.size() - begin);
+        append_checked<std::uint32_t>(table, tags::kPixelData, static_cast<long long>(offset));
+        fragments->offsets.push_back(offset);
+        offset += sizes.back() + kItemHeaderBytes;
+    }
+    all.insert(all.begin(), table.begin(), table.end());
+    fragments->owner = std::make_shared<const Bytes>(std::move(all));
+    ByteView rest(*fragments->owner);
+    const auto take = [&](std::size_t size) {
+        const ByteView piece = rest.first(size);
+        rest = rest.subspan(size);
+        return piece;
+    };
+    fragments->basic_offset_table = take(table.size());
+    for (const std::size_t size : sizes) fragments->pieces.push_back(take(size));
+    return fragments;
+}
 
 void DataSet::set_text(Tag tag, std::string_view text) {
     const Vr vr = vr_for(*node_, tag);
@@ -244,35 +259,13 @@ void DataSet::set_pixels(const PixelLayout& layout, Bytes samples) {
 
 void DataSet::set_encapsulated_pixels(const PixelLayout& layout, std::vector<Bytes> frames,
                                       std::string_view transfer_syntax_uid) {
-    constexpr std::size_t kItemHeaderBytes = 8;
     require_layout(layout);
     if (frames.size() != static_cast<std::size_t>(layout.frames)) {
         misuse(tags::kPixelData, "has another number of frames than its layout");
     }
-    Bytes table;
-    Bytes all;
-    std::size_t offset = 0;
-    auto fragments = std::make_unique<Fragments>();
-    for (Bytes& frame : frames) {
-        pad(frame, vr::kOb);
-        append_checked<std::uint32_t>(table, tags::kPixelData, static_cast<long long>(offset));
-        fragments->offsets.push_back(offset);
-        offset += frame.size() + kItemHeaderBytes;
-        all.insert(all.end(), frame.begin(), frame.end());
-    }
-    all.insert(all.begin(), table.begin(), table.end());
-    fragments->owner = std::make_shared<const Bytes>(std::move(all));
-    ByteView rest(*fragments->owner);
-    const auto take = [&](std::size_t size) {
-        const ByteView piece = rest.first(size);
-        rest = rest.subspan(size);
-        return piece;
-    };
-    fragments->basic_offset_table = take(table.size());
-    for (const Bytes& frame : frames) fragments->pieces.push_back(take(frame.size()));
-
     set_layout(*this, layout);
-    (void)node_->put(tags::kPixelData, vr::kOb, std::move(fragments));
+    (void)node_->put(tags::kPixelData, vr::kOb,
+                     fragments_of(std::vector<ByteView>(frames.begin(), frames.end())));
     node_->transfer_syntax_uid = transfer_syntax_uid;
     node_->pixel_data_offset = 0;
     node_->pixels_skipped = false;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -29,6 +30,9 @@ struct Fragments {
     /// Of each piece: bytes from the first fragment's item tag to its own, as offset tables count.
     std::vector<std::size_t> offsets;
 };
+
+/// One a frame, behind a Basic Offset Table; copies them.
+[[nodiscard]] std::unique_ptr<Fragments> fragments_of(std::span<const ByteView> frames);
 
 /// One attribute. Views look into the backing of the node that holds it. A null pointer to items is
 /// a sequence without any.

@@ -116,6 +116,19 @@ std::string printed_number(double number) {
     return {buffer.data(), result.ptr};
 }
 
+std::string decimal_string(double number) {
+    constexpr std::ptrdiff_t kMaxLength = 16;
+    std::array<char, 32> buffer{};
+    const auto fits = [&](const char* end) { return end - buffer.data() <= kMaxLength; };
+    char* end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number).ptr;
+    for (int precision = 16; !fits(end) && precision > 0; --precision) {
+        end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number,
+                            std::chars_format::general, precision)
+                  .ptr;
+    }
+    return {buffer.data(), end};
+}
+
 std::optional<double> parsed_number(std::string_view text) {
     text = trimmed(text);
     if (!text.empty() && text.front() == '+') text.remove_prefix(1);

@@ -25,6 +25,8 @@ namespace lucerna::dicom {
 [[nodiscard]] std::string binary_tag(const Element& element, std::size_t index);
 /// As printed by `text` and the JSON model: shortest form that reads back the same.
 [[nodiscard]] std::string printed_number(double number);
+/// PS3.5 6.2: a decimal string has at most 16 characters. Requires a finite number.
+[[nodiscard]] std::string decimal_string(double number);
 /// Empty unless all of it is one finite number (PS3.5 6.2 DS).
 [[nodiscard]] std::optional<double> parsed_number(std::string_view text);
 

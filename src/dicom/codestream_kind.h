@@ -1,0 +1,31 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "dicom/codestream.h"
+#include "dicom/data_set.h"
+#include "dicom/metadata.h"
+
+namespace lucerna::dicom {
+
+/// What compressed Pixel Data are that come apart from their attributes.
+struct CodestreamKind {
+    /// Empty: they are not compressed.
+    std::string transfer_syntax_uid = {};
+    Codec codec = Codec::kNone;
+    /// Of the first frame, where it says so of itself.
+    std::optional<CodestreamHeader> header = {};
+    std::string_view photometric_interpretation = {};
+};
+
+/// By the transfer syntax that their media type names, else by the markers of the first frame
+/// (ITU-T T.81 B.2, T.87 C.2, T.800 A.5 and A.6). Throws Error(kInvalidInput) where neither says.
+[[nodiscard]] CodestreamKind kind_of(const BulkData& pixels);
+
+/// Adds what is missing of the Image Pixel Description Macro (PS3.3 C.7.6.3) as the codestream has
+/// it (PS3.18 10.5.2).
+void complete_description(DataSet& data_set, const CodestreamKind& kind);
+
+}  // namespace lucerna::dicom

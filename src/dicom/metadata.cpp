@@ -1,0 +1,335 @@
+#include "dicom/metadata.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "base/error.h"
+#include "dicom/charset.h"
+#include "dicom/codestream_kind.h"
+#include "dicom/node.h"
+#include "dicom/values.h"
+
+namespace lucerna::dicom {
+namespace {
+
+using Json = nlohmann::json;
+
+/// Each takes a multiple of its text.
+constexpr std::size_t kMostValues = 500'000;
+
+[[noreturn]] void refuse(const std::string& where, const std::string& what) {
+    throw Error(ErrorCode::kInvalidInput,
+                "no data set in the DICOM JSON model (PS3.18 F.2): " + where + " " + what);
+}
+
+Tag tag_named(const std::string& name) {
+    if (name.size() != 8 || name.find_first_not_of("0123456789ABCDEF") != std::string::npos)
+        refuse("an attribute", "is not named by eight digits and capital letters");
+    return *tag_from(name);
+}
+
+template <typename Stored>
+void append(Bytes& value, Stored number) {
+    std::array<std::uint8_t, sizeof(Stored)> raw{};
+    std::memcpy(raw.data(), &number, sizeof(Stored));
+    value.insert(value.end(), raw.begin(), raw.end());
+}
+
+/// A number, or a text that is one (PS3.18 F.2.3.1).
+template <typename Number>
+std::optional<Number> number_in(const Json& value) {
+    if (value.is_string()) {
+        const auto& text = value.get_ref<const std::string&>();
+        Number number{};
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+        if (error == std::errc() && end == text.data() + text.size()) return number;
+        return std::nullopt;
+    }
+    if constexpr (std::is_floating_point_v<Number>) {
+        if (!value.is_number()) return std::nullopt;
+        const auto number = value.get<double>();
+        const bool fits = std::abs(number) <= std::numeric_limits<Number>::max();
+        return fits ? std::optional(static_cast<Number>(number)) : std::nullopt;
+    } else {
+        if (value.is_number_unsigned()) {
+            const auto number = value.get<std::uint64_t>();
+            return std::in_range<Number>(number) ? std::optional(static_cast<Number>(number))
+                                                 : std::nullopt;
+        }
+        if (!value.is_number_integer()) return std::nullopt;
+        const auto number = value.get<std::int64_t>();
+        return std::in_range<Number>(number) ? std::optional(static_cast<Number>(number))
+                                             : std::nullopt;
+    }
+}
+
+template <typename Number>
+bool append_number(Bytes& out, const Json& value) {
+    const auto number = number_in<Number>(value);
+    if (number) append(out, *number);
+    return number.has_value();
+}
+
+bool append_tag(Bytes& out, const Json& value) {
+    if (!value.is_string()) return false;
+    const Tag tag = tag_named(value.get<std::string>());
+    append(out, tag.group);
+    append(out, tag.element);
+    return true;
+}
+
+struct BinaryVr {
+    Vr vr;
+    bool (*append)(Bytes& out, const Json& value);
+};
+constexpr std::array<BinaryVr, 9> kBinary = {{{vr::kUs, append_number<std::uint16_t>},
+                                              {vr::kSs, append_number<std::int16_t>},
+                                              {vr::kUl, append_number<std::uint32_t>},
+                                              {vr::kSl, append_number<std::int32_t>},
+                                              {vr::kUv, append_number<std::uint64_t>},
+                                              {vr::kSv, append_number<std::int64_t>},
+                                              {vr::kFl, append_number<float>},
+                                              {vr::kFd, append_number<double>},
+                                              {vr::kAt, append_tag}}};
+
+/// PS3.18 F.2.2.
+std::optional<std::string> name_in(const Json& value) {
+    std::string name;
+    std::size_t wanted = 0;
+    for (const char* group : {"Alphabetic", "Ideographic", "Phonetic"}) {
+        const auto found = value.find(group);
+        if (found != value.end() && !found->is_null()) {
+            if (!found->is_string()) return std::nullopt;
+            name.append(std::exchange(wanted, 0), '=');
+            name += found->get_ref<const std::string&>();
+        }
+        ++wanted;
+    }
+    return name;
+}
+
+/// As it stands between backslashes; empty for none.
+std::optional<std::string> text_in(const Json& value, Vr vr) {
+    if (value.is_null()) return std::string();
+    if (value.is_string()) return value.get<std::string>();
+    if (vr == vr::kPn && value.is_object()) return name_in(value);
+    if (vr == vr::kIs) {
+        const auto number = number_in<std::int64_t>(value);
+        return number ? std::optional(std::to_string(*number)) : std::nullopt;
+    }
+    if (vr != vr::kDs || !value.is_number()) return std::nullopt;
+    if (value.is_number_float()) return decimal_string(value.get<double>());
+    return value.dump();
+}
+
+}  // namespace
+
+/// Makes nodes of JSON.
+class Metadata::Reader {
+  public:
+    Reader(Metadata& metadata, const Limits& limits) : metadata_(metadata), limits_(limits) {}
+
+    void read(Node& node, const Json& set, std::size_t depth) {
+        if (!set.is_object()) refuse("it", "is no object");
+        for (const auto& [name, element] : set.items()) {
+            const Tag tag = tag_named(name);
+            const bool is_meta = tag.group == 0x0002 && depth == 0;
+            if (is_meta || tag.element == 0) continue;
+            if (tag.group <= 0x0002 || tag.group == 0xFFFE)
+                refuse(to_string(tag), "does not belong into a data set");
+            read_element(node, tag, element, depth);
+        }
+    }
+
+    static void require_text(Tag tag, Vr vr, ByteView value) {
+        if (vr.is_text() && !is_utf8(as_text(value)))
+            refuse(describe(tag), "has a text that is no UTF-8");
+    }
+
+  private:
+    void read_element(Node& node, Tag tag, const Json& element, std::size_t depth) {
+        if (++elements_ > limits_.max_elements)
+            refuse("it", "has more than " + std::to_string(limits_.max_elements) + " attributes");
+        const auto named = element.is_object() ? element.find("vr") : element.end();
+        if (!element.is_object() || named == element.end() || !named->is_string())
+            refuse(describe(tag), "has no VR");
+        const auto& letters = named->get_ref<const std::string&>();
+        if (letters.size() != 2 || !Vr(letters[0], letters[1]).is_well_formed())
+            refuse(describe(tag), "has a VR that is none");
+        const Vr vr(letters[0], letters[1]);
+        node.elements.push_back({tag, vr, content_of(node, tag, vr, element, depth)});
+    }
+
+    Element::Content content_of(Node& node, Tag tag, Vr vr, const Json& element,
+                                std::size_t depth) {
+        const auto value = element.find("Value");
+        const auto binary = element.find("InlineBinary");
+        const auto uri = element.find("BulkDataURI");
+        if ((value != element.end()) + (binary != element.end()) + (uri != element.end()) > 1)
+            refuse(describe(tag), "has more than one of Value, InlineBinary and BulkDataURI");
+        if (value != element.end() && !value->is_array())
+            refuse(describe(tag), "has a Value that is no array");
+        if (vr == vr::kSq) {
+            if (binary != element.end() || uri != element.end())
+                refuse(describe(tag), "is a sequence that is kept as bytes");
+            return value == element.end() ? std::unique_ptr<Items>() : items(tag, *value, depth);
+        }
+        if (uri != element.end()) {
+            if (!uri->is_string() || uri->get_ref<const std::string&>().empty())
+                refuse(describe(tag), "has a BulkDataURI that is none");
+            metadata_.holes_.push_back({&node, tag, uri->get<std::string>()});
+            return Bytes();
+        }
+        if (binary != element.end()) return inline_binary(tag, vr, *binary);
+        return value == element.end() ? Bytes() : bytes_of(tag, vr, *value);
+    }
+
+    std::unique_ptr<Items> items(Tag tag, const Json& values, std::size_t depth) {
+        if (depth == limits_.max_depth)
+            refuse(describe(tag),
+                   "is within more than " + std::to_string(limits_.max_depth) + " sequences");
+        auto items = std::make_unique<Items>();
+        for (const Json& value : values) {
+            Node& item = items->emplace_back().node();
+            if (!value.is_null()) read(item, value, depth + 1);
+        }
+        return items;
+    }
+
+    static Bytes inline_binary(Tag tag, Vr vr, const Json& value) {
+        if (!value.is_string()) refuse(describe(tag), "has an InlineBinary that is no text");
+        std::string text = value.get<std::string>();
+        // Writers of XML break lines.
+        std::erase_if(text, [](char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; });
+        Bytes bytes;
+        try {
+            bytes = from_base64(text);
+        } catch (const Error&) {
+            refuse(describe(tag), "has an InlineBinary that is no base64");
+        }
+        require_text(tag, vr, bytes);
+        return bytes;
+    }
+
+    static Bytes bytes_of(Tag tag, Vr vr, const Json& values) {
+        if (vr.is_text()) return text_of(tag, vr, values);
+        const auto binary = std::find_if(kBinary.begin(), kBinary.end(),
+                                         [&](const BinaryVr& one) { return one.vr == vr; });
+        Bytes bytes;
+        const bool is_empty = std::all_of(values.begin(), values.end(),
+                                          [](const Json& value) { return value.is_null(); });
+        if (is_empty) return bytes;
+        if (binary == kBinary.end())
+            refuse(describe(tag), "of VR " + vr.str() + " has values, not bytes");
+        for (const Json& value : values)
+            if (!binary->append(bytes, value))
+                refuse(describe(tag), "has a value that VR " + vr.str() + " cannot hold");
+        return bytes;
+    }
+
+    static Bytes text_of(Tag tag, Vr vr, const Json& values) {
+        if (vr.is_single_text() && values.size() > 1)
+            refuse(describe(tag), "of VR " + vr.str() + " has more than one value");
+        Bytes bytes;
+        bool is_first = true;
+        for (const Json& value : values) {
+            const std::optional<std::string> text = text_in(value, vr);
+            const bool is_split = text && !vr.is_single_text() && text->find('\\') != text->npos;
+            if (!text || is_split)
+                refuse(describe(tag), "has a value that VR " + vr.str() + " cannot hold");
+            if (!std::exchange(is_first, false)) bytes.push_back('\\');
+            bytes.insert(bytes.end(), text->begin(), text->end());
+        }
+        return bytes;
+    }
+
+    Metadata& metadata_;
+    const Limits& limits_;
+    std::size_t elements_ = 0;
+};
+
+Metadata::Metadata(const Json& set, const Limits& limits) {
+    Reader(*this, limits).read(set_.node(), set, 0);
+    for (const Hole& hole : holes_) uris_.push_back(hole.uri);
+    std::sort(uris_.begin(), uris_.end());
+    uris_.erase(std::unique(uris_.begin(), uris_.end()), uris_.end());
+}
+
+std::string_view Metadata::pixels_uri() const {
+    for (const Hole& hole : holes_)
+        if (hole.of == &set_.node() && hole.tag == tags::kPixelData) return hole.uri;
+    return {};
+}
+
+DataSet Metadata::with_bulk_data(const std::function<BulkData(const std::string& uri)>& found) && {
+    Node& root = set_.node();
+    for (const Hole& hole : holes_) {
+        const BulkData bulk = found(hole.uri);
+        if (hole.of == &root && hole.tag == tags::kPixelData) {
+            put_pixels(bulk);
+            continue;
+        }
+        Element& element = hole.of->writable(hole.tag);
+        if (bulk.pieces.size() != 1) refuse(describe(hole.tag), "has bulk data in several pieces");
+        Reader::require_text(hole.tag, element.vr, bulk.pieces.front());
+        element.content = bulk.pieces.front();
+    }
+    if (root.transfer_syntax_uid.empty())
+        root.transfer_syntax_uid = transfer_syntax::kExplicitVrLittleEndian;
+    return std::move(set_);
+}
+
+void Metadata::put_pixels(const BulkData& pixels) {
+    Node& root = set_.node();
+    Element& element = root.writable(tags::kPixelData);
+    const CodestreamKind kind = kind_of(pixels);
+    if (kind.transfer_syntax_uid.empty()) {
+        if (pixels.pieces.size() != 1)
+            refuse(describe(element.tag), "has uncompressed bulk data in several pieces");
+        element.content = pixels.pieces.front();
+        return;
+    }
+    std::vector<ByteView> frames = pixels.pieces;
+    for (ByteView& frame : frames)
+        frame = kind.codec == Codec::kJpeg2000 ? without_boxes(frame) : frame;
+    (void)root.put(tags::kPixelData, vr::kOb, fragments_of(frames));
+    root.transfer_syntax_uid = kind.transfer_syntax_uid;
+    if (kind.header) complete_description(set_, kind);
+}
+
+void each_data_set(std::string_view text, const std::function<void(const Json& set)>& take) {
+    constexpr int kDeepest = 3 * static_cast<int>(Limits{}.max_depth) + 4;
+    std::size_t values = 0;
+    bool is_array = false;
+    bool is_taken = false;
+    const auto on_event = [&](int depth, Json::parse_event_t event, Json& parsed) {
+        if (event == Json::parse_event_t::array_start && depth == 0) is_array = true;
+        if (++values > kMostValues)
+            refuse("it", "has more than " + std::to_string(kMostValues) + " values");
+        if (depth > kDeepest) refuse("it", "is nested too deep");
+        if (event != Json::parse_event_t::object_end || depth != (is_array ? 1 : 0)) return true;
+        values = 0;
+        is_taken = true;
+        take(parsed);
+        return false;
+    };
+    try {
+        const Json rest = Json::parse(text, on_event);
+        if (is_array ? !rest.empty() : !is_taken)
+            refuse("it", "is neither a data set nor an array of them");
+    } catch (const Json::parse_error& error) {
+        refuse("it", "is no JSON at byte " + std::to_string(error.byte));
+    } catch (const Json::out_of_range&) {
+        refuse("it", "has a number that is out of range");
+    }
+}
+
+}  // namespace lucerna::dicom
