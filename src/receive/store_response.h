@@ -26,8 +26,8 @@ struct Outcome {
 };
 [[nodiscard]] Outcome failed(Outcome outcome, std::uint16_t status, std::string why);
 
-/// The Store Instances Response (PS3.18 Annex I): what was stored in Referenced SOP Sequence, what was
-/// not in Failed SOP Sequence, what has no UID in Other Failures Sequence.
+/// The Store Instances Response (PS3.18 Annex I): what was stored in Referenced SOP Sequence, what
+/// was not in Failed SOP Sequence, what has no UID in Other Failures Sequence.
 class StoreResponse {
   public:
     /// What Retrieve URLs (0008,1190) begin with.

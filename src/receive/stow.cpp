@@ -18,6 +18,7 @@
 #include "dicom/part10_head.h"
 #include "dicom/uids.h"
 #include "http/media_type.h"
+#include "receive/metadata_parts.h"
 #include "receive/store_response.h"
 
 namespace lucerna::receive {
@@ -32,6 +33,8 @@ constexpr std::size_t kAtOnce = 10;
 class Parts {
   public:
     explicit Parts(std::size_t most_bytes) : budget_(most_bytes) {}
+
+    [[nodiscard]] dicom::ByteBudget& budget() { return budget_; }
 
     /// Those of small objects are used again: pages that were touched need not be had anew.
     std::unique_ptr<dicom::ArrivingFile> file() {
@@ -64,7 +67,8 @@ class StowRequest final : private http::PartTaker {
           sink_(sink),
           options_(options),
           parts_(parts),
-          response_(options.base_url) {
+          response_(options.base_url),
+          apart_(parts.budget(), options.metadata) {
         const auto study = request.parameters.find("study");
         if (study != request.parameters.end()) study_ = study->second;
     }
@@ -113,10 +117,12 @@ class StowRequest final : private http::PartTaker {
             return refuse(415, "unsupported-media-type",
                           "Content-Type has to be multipart/related; type=\"application/dicom\"");
         const std::string_view type = content_type_->parameter("type");
-        if (!type.empty() && !http::same_name(type, kDicom))
-            return refuse(
-                415, "unsupported-media-type",
-                "parts of type " + std::string(type) + " are not taken: send application/dicom");
+        type_ = http::parse_media_type(type.empty() ? kDicom : type);
+        if (!type_ || (type_->type != kDicom && !MetadataParts::are_metadata(*type_)))
+            return refuse(415, "unsupported-media-type",
+                          "parts of type " + std::string(type) +
+                              " are not taken: send application/dicom, application/dicom+json or "
+                              "application/dicom+xml");
         return std::nullopt;
     }
 
@@ -129,6 +135,8 @@ class StowRequest final : private http::PartTaker {
             parser.feed(ByteView(piece).first(count));
         }
         parser.finish();
+        apart_.finish();
+        keep_joined();
     }
 
     static constexpr std::size_t kBytesAtOnce = std::size_t{32} << 20;
@@ -142,19 +150,56 @@ class StowRequest final : private http::PartTaker {
     };
 
     void begin(const Headers& headers) override {
-        part_ = {};
         const auto type = headers.find("content-type");
-        if (type != headers.end()) {
-            const std::optional<http::MediaType> media = http::parse_media_type(type->second);
-            if (!media || media->type != kDicom)
-                part_ = failed(part_, dicom::status::kCannotUnderstand,
-                               "a part's Content-Type is not application/dicom");
+        const auto location = headers.find("content-location");
+        const auto media = type == headers.end() ? type_ : http::parse_media_type(type->second);
+        const bool is_dicom = media && media->type == kDicom;
+        is_apart_ = media && !is_dicom &&
+                    (MetadataParts::are_metadata(*media) || location != headers.end());
+        if (is_apart_)
+            apart_.begin(*media, location == headers.end() ? std::string() : location->second);
+        begin_object();
+        if (!is_dicom && !is_apart_)
+            part_ = failed(part_, dicom::status::kCannotUnderstand,
+                           "a part is neither application/dicom nor metadata nor bulk data with a "
+                           "Content-Location");
+    }
+
+    void more(ByteView bytes) override {
+        if (!is_apart_)
+            more_of_object(bytes);
+        else if (part_.stored())
+            part_ = tried(std::move(part_), [&] { apart_.more(bytes); });
+    }
+
+    void end() override {
+        if (is_apart_ && part_.stored()) part_ = tried(std::move(part_), [&] { apart_.end(); });
+        if (!is_apart_ || !part_.stored()) end_object();
+        keep_joined();
+    }
+
+    /// As if they had come whole.
+    void keep_joined() {
+        constexpr std::size_t kPiece = std::size_t{256} * 1024;
+        while (const std::optional<Joined> one = apart_.next()) {
+            begin_object();
+            part_ = one->outcome;
+            for (ByteView rest = one->file; !rest.empty() && part_.stored();) {
+                const ByteView piece = rest.first(std::min(kPiece, rest.size()));
+                more_of_object(piece);
+                rest = rest.subspan(piece.size());
+            }
+            end_object();
         }
+    }
+
+    void begin_object() {
+        part_ = {};
         if (!file_) file_ = parts_.file();
         file_->start([this] { return sink_.arriving(origin()); });
     }
 
-    void more(ByteView bytes) override {
+    void more_of_object(ByteView bytes) {
         if (!part_.stored()) return;
         const std::span<std::uint8_t> room = file_->grow(bytes.size());
         if (room.empty()) {
@@ -184,7 +229,7 @@ class StowRequest final : private http::PartTaker {
 
     /// A part that is fit is kept while the next ones come in: to flush an object is mostly to
     /// wait.
-    void end() override {
+    void end_object() {
         Outcome outcome = judged(std::move(part_));
         wait_for_room(outcome.sop_instance_uid, file_->held());
         Waiting one{outcome.sop_instance_uid, file_->held(), std::move(file_), {}};
@@ -329,7 +374,12 @@ class StowRequest final : private http::PartTaker {
     std::optional<http::MediaType> content_type_;
     /// Of the answer.
     std::string form_;
+    /// Of parts that name none.
+    std::optional<http::MediaType> type_;
     StoreResponse response_;
+    MetadataParts apart_;
+    /// It is metadata or bulk data.
+    bool is_apart_ = false;
     /// The part that is coming, and its bytes.
     Outcome part_;
     std::unique_ptr<dicom::ArrivingFile> file_;

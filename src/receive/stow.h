@@ -5,6 +5,7 @@
 #include "http/message.h"
 #include "http/multipart.h"
 #include "receive/instance_sink.h"
+#include "receive/metadata_parts.h"
 
 namespace lucerna::receive {
 
@@ -12,14 +13,17 @@ struct StowOptions {
     http::MultipartLimits limits;
     /// Of all parts that are in memory, of all requests together; one more fails with 0xA700.
     std::size_t max_bytes_in_flight = std::size_t{4} << 30;
+    MetadataParts::Limits metadata;
     /// What Retrieve URLs (0008,1190) in the answer begin with.
     std::string base_url = "/dicom-web";
 };
 
 /// Answers POST /studies and POST /studies/{study} (PS3.18 10.5): multipart/related bodies of type
 /// application/dicom are taken part by part as they come in; a large one is handed to the sink
-/// while it comes. The answer is the Store Instances Response (receive/store_response.h) in the
-/// form that Accept asks for, with the statuses of the one table in dicom/dimse_status.h.
+/// while it comes. Of type application/dicom+json or application/dicom+xml, instances are joined
+/// with their bulk data first (receive/metadata_parts.h). The answer is the Store Instances
+/// Response (receive/store_response.h) in the form that Accept asks for, with the statuses of the
+/// one table in dicom/dimse_status.h.
 ///
 /// 200 all stored; 202 some; 409 none; 507 none, because there is no space; 400 malformed body, no
 /// boundary, no part, or a study that is no UID; 406 neither JSON nor XML accepted; 415 another

@@ -330,6 +330,111 @@ class Dicomweb(unittest.TestCase):
                              ("2.999.1.1.1", str(0x0111)))
             self.assertIn("with other content", said["LUCERNA"])
 
+    def stow(self, server, kind, *parts):
+        """Posts parts of (headers, body); the answer to requests."""
+        body = b"".join(b"--b\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode() +
+                        b"\r\n" + content + b"\r\n" for headers, content in parts)
+        return requests.post(server.url + "/dicom-web/studies", data=body + b"--b--\r\n", timeout=PATIENCE,
+                             headers={"Content-Type": f'multipart/related; type="{kind}"; boundary=b'})
+
+    def kept(self, server, d):
+        """What the server has for `d`, as it is kept."""
+        status, _, body = self.ask(
+            server, f"/dicom-web/studies/{d.StudyInstanceUID}/series/{d.SeriesInstanceUID}"
+            f"/instances/{d.SOPInstanceUID}", Accept="application/dicom; transfer-syntax=*")
+        self.assertEqual(status, 200, body)
+        return dcmread(io.BytesIO(body))
+
+    def test_stow_takes_the_xml_that_dcm2xml_writes(self):
+        server = self.serve()
+        d = made(1, 1, 1, SpecificCharacterSet="ISO_IR 100", PatientName="Müller^Jürgen",
+                 PatientComments="a < b & c", WindowCenter=["1.5", "-2"], WindowWidth=["10", "20"])
+        code = Dataset()
+        code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "1<2", "99X", "Read & sign"
+        d.ProcedureCodeSequence = [code]
+        for creator in ("ONE", "TWO"):
+            d.private_block(0x0029, creator, create=True).add_new(1, "LO", "of " + creator)
+        file = self.folder / "object.dcm"
+        d.save_as(file, enforce_file_format=True)
+        written = subprocess.run(["dcm2xml", "--native-format", "+U8", "+Eb", "+M", file],
+                                 capture_output=True, check=True).stdout
+        answer = self.stow(server, "application/dicom+xml",
+                           ({"Content-Type": "application/dicom+xml"}, written))
+        self.assertEqual(answer.status_code, 200, answer.text)
+        got = self.kept(server, d)
+        d.SpecificCharacterSet = "ISO_IR 192"
+        self.assertEqual(got, d)
+
+    def test_stow_joins_the_json_that_pydicom_writes_with_bulk_data(self):
+        server = self.serve()
+        objects = [made(1, 1, 1, PatientName="Müller^Jürgen", SliceThickness="2.50"), made(1, 1, 2)]
+        document = made(1, 2, 1, MIMETypeOfEncapsulatedDocument="application/pdf",
+                        EncapsulatedDocument=b"%PDF-1.4 not really one")
+        del document.PixelData
+        for d in objects:
+            d["PixelData"].VR = "OW"
+        bulk = {}
+
+        def apart(element):
+            uri = f"https://elsewhere.example/{len(bulk)}"
+            bulk[uri] = element.value
+            return uri
+
+        sets = [d.to_json_dict(bulk_data_threshold=16, bulk_data_element_handler=apart)
+                for d in [*objects, document]]
+        self.assertEqual(len(bulk), 3)
+        parts = [({"Content-Type": "application/octet-stream", "Content-Location": uri}, value)
+                 for uri, value in bulk.items()]
+        metadata = {"Content-Type": "application/dicom+json"}, json.dumps(sets).encode()
+        for order in ([metadata, *parts], [*parts, metadata]):
+            answer = self.stow(server, "application/dicom+json", *order)
+            self.assertEqual(answer.status_code, 200, answer.text)
+            self.assertEqual(len(Dataset.from_json(answer.json()).ReferencedSOPSequence), 3)
+        for d in objects:
+            self.assertEqual(self.kept(server, d), d)
+        got = self.kept(server, document)
+        self.assertEqual(got.EncapsulatedDocument.rstrip(b"\0"), document.EncapsulatedDocument)
+        answer = self.stow(server, "application/dicom+json",
+                           ({"Content-Type": "application/dicom+json"},
+                            json.dumps(objects[0].to_json_dict(16, lambda _: "nowhere")).encode()))
+        self.assertEqual(answer.status_code, 409)
+        self.assertIn("no bulk data came", answer.text)
+        self.assertEqual(server.end(), 0)
+        verified = subprocess.run([LUCERNA, "verify", "--data", self.folder / "data"], capture_output=True)
+        self.assertEqual(verified.returncode, 0, verified.stdout)
+
+    def test_stow_describes_compressed_pixels_that_come_apart(self):
+        server = self.serve()
+        gray = Image.frombytes("L", (16, 8), bytes(range(0, 256, 2)))
+        color = Image.merge("RGB", [gray, gray.rotate(180), gray.transpose(Image.Transpose.FLIP_LEFT_RIGHT)])
+        kinds = (("image/jpeg", "JPEG", {"quality": 95}, "1.2.840.10008.1.2.4.50", "YBR_FULL_422"),
+                 ("image/jp2", "JPEG2000", {"mct": 1}, "1.2.840.10008.1.2.4.90", "YBR_RCT"),
+                 ("image/jp2", "JPEG2000", {"mct": 1, "irreversible": True}, "1.2.840.10008.1.2.4.91", "YBR_ICT"),
+                 ("image/jp2", "JPEG2000", {"mct": 0}, "1.2.840.10008.1.2.4.90", "RGB"))
+        for number, (kind, name, options, syntax, colors) in enumerate(kinds, 1):
+            for series, picture in enumerate((gray, color), 1):
+                picture.save(stream := io.BytesIO(), name, **options)
+                d = made(1, series, number, sop_class="1.2.840.10008.5.1.4.1.1.7")
+                for keyword in ("Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "BitsAllocated",
+                                "BitsStored", "HighBit", "PixelRepresentation"):
+                    delattr(d, keyword)
+                d["PixelData"].VR = "OB"
+                answer = self.stow(
+                    server, "application/dicom+json",
+                    ({"Content-Type": "application/dicom+json"}, json.dumps(d.to_json_dict(16, lambda _: "p")).encode()),
+                    ({"Content-Type": kind, "Content-Location": "p"}, stream.getvalue()))
+                self.assertEqual(answer.status_code, 200, answer.text)
+                got = self.kept(server, d)
+                self.assertEqual(got.file_meta.TransferSyntaxUID, syntax)
+                self.assertEqual((got.Rows, got.Columns, got.BitsStored), (8, 16, 8))
+                self.assertEqual(got.PhotometricInterpretation, "MONOCHROME2" if series == 1 else colors)
+                pixels = got.pixel_array
+                self.assertEqual(pixels.shape, (8, 16) if series == 1 else (8, 16, 3))
+                status, _, shown = self.ask(
+                    server, f"/dicom-web/studies/2.999.1/series/2.999.1.{series}/instances/{d.SOPInstanceUID}"
+                    "/rendered", Accept="image/png")
+                self.assertEqual(status, 200, shown)
+
     def tokens(self):
         """A file of three tokens, and what each sends."""
         names = ("read", "write", "delete")

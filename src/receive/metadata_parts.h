@@ -1,0 +1,100 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "dicom/metadata.h"
+#include "dicom/sparse_buffer.h"
+#include "http/media_type.h"
+#include "receive/store_response.h"
+
+namespace lucerna::receive {
+
+/// An instance that came as metadata and bulk data, or why there is none.
+struct Joined {
+    /// A DICOM file; empty where `outcome` failed.
+    Bytes file;
+    Outcome outcome;
+};
+
+/// Joins the metadata and bulk data of one request (PS3.18 8.6.1.2.2, 10.5.1.4): metadata in
+/// application/dicom+json or application/dicom+xml, bulk data under the Content-Location that the
+/// metadata name as BulkDataURI. An instance is joined as soon as all of it has come, so that no
+/// more is held than of those that are not whole.
+class MetadataParts {
+  public:
+    struct Limits {
+        /// Of the metadata of a request.
+        std::size_t most_metadata_bytes = std::size_t{32} << 20;
+        /// Of its bulk data that are held at once.
+        std::size_t most_bulk_bytes = std::size_t{512} << 20;
+        std::size_t most_instances = 10'000;
+    };
+
+    /// The budget must outlive this.
+    MetadataParts(dicom::ByteBudget& budget, const Limits& limits)
+        : budget_(budget), limits_(limits) {}
+
+    [[nodiscard]] static bool are_metadata(const http::MediaType& media);
+
+    /// The next part. Metadata need no location.
+    void begin(http::MediaType media, const std::string& location);
+    /// Throws Error: kInvalidInput where a limit is passed, kUnavailable where the budget is. The
+    /// part is over then.
+    void more(ByteView bytes);
+    /// Throws Error(kInvalidInput) for metadata that are none, and for bulk data that came already.
+    void end();
+    /// No more parts come: what is not whole fails, and so do bulk data that nobody names.
+    void finish();
+
+    /// The next of what was joined or failed since.
+    [[nodiscard]] std::optional<Joined> next();
+
+  private:
+    struct Part {
+        http::MediaType media;
+        std::string location;
+        std::unique_ptr<dicom::SparseBuffer> bytes;
+    };
+    /// Under one location.
+    struct Bulk {
+        http::MediaType media;
+        /// By number; of most there is one.
+        std::map<std::size_t, std::unique_ptr<dicom::SparseBuffer>> pieces;
+    };
+    struct Instance {
+        std::optional<dicom::Metadata> metadata;
+        std::size_t frames = 1;
+        /// How many of its URIs.
+        std::size_t missing = 0;
+    };
+
+    void take_metadata(const Part& part);
+    void take_bulk_data(Part part);
+    void add(dicom::Metadata metadata);
+    [[nodiscard]] static std::size_t pieces_of(const Instance& instance, const std::string& uri,
+                                               const Bulk& bulk);
+    [[nodiscard]] Joined joined(std::size_t number);
+    [[nodiscard]] dicom::BulkData bulk_data(const std::string& uri) const;
+    [[nodiscard]] std::string what_is_missing(const Instance& instance) const;
+
+    dicom::ByteBudget& budget_;
+    const Limits limits_;
+    std::size_t metadata_bytes_ = 0;
+    std::size_t bulk_bytes_ = 0;
+    Part part_;
+    std::map<std::string, Bulk> bulk_;
+    std::vector<Instance> instances_;
+    /// Instances that are not whole, by the URIs that they name.
+    std::map<std::string, std::set<std::size_t>> named_by_;
+    std::deque<std::size_t> whole_;
+    std::deque<Joined> failed_;
+};
+
+}  // namespace lucerna::receive

@@ -1,0 +1,180 @@
+#include "receive/metadata_parts.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "dicom/data_set.h"
+#include "dicom/json.h"
+#include "dicom/native_model.h"
+#include "support/small_object.h"
+
+namespace lucerna::receive {
+namespace {
+
+using nlohmann::json;
+using test::small_object;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr const char* kJson = "application/dicom+json";
+constexpr const char* kXml = "application/dicom+xml";
+constexpr const char* kBytes = "application/octet-stream";
+
+/// The metadata of a small object whose pixels are bulk data at `uri`.
+json metadata_of(const Bytes& file, const std::string& uri) {
+    json set = json::parse(dicom::to_dicom_json(dicom::DataSet::parse(file)));
+    set["7FE00010"]["BulkDataURI"] = uri;
+    return set;
+}
+
+std::string pixels_of(const Bytes& file) {
+    const dicom::DataSet set = dicom::DataSet::parse(file);
+    return std::string(as_text(set.bytes(dicom::tags::kPixelData)));
+}
+
+class MetadataPartsTest : public testing::Test {
+  protected:
+    /// Why the part was refused; empty if it was not.
+    std::string send(const char* type, const std::string& body, const std::string& location = "") {
+        try {
+            parts().begin(*http::parse_media_type(type), location);
+            for (std::size_t at = 0; at < body.size(); at += 1000)
+                parts().more(
+                    as_byte_view(body).subspan(at, std::min<std::size_t>(1000, body.size() - at)));
+            parts().end();
+        } catch (const Error& error) {
+            return error.what();
+        }
+        return "";
+    }
+    /// UIDs of what was joined since, and "UID: why" of what failed.
+    std::vector<std::string> since() {
+        std::vector<std::string> found;
+        while (auto one = parts().next()) {
+            const Outcome& outcome = one->outcome;
+            found.push_back(outcome.sop_instance_uid +
+                            (outcome.stored() ? "" : ": " + outcome.why));
+            if (outcome.stored()) files.push_back(one->file);
+        }
+        return found;
+    }
+    MetadataParts& parts() {
+        if (!parts_) parts_.emplace(budget, limits);
+        return *parts_;
+    }
+
+    dicom::ByteBudget budget{std::size_t{1} << 20};
+    MetadataParts::Limits limits;
+    std::vector<Bytes> files;
+
+  private:
+    std::optional<MetadataParts> parts_;
+};
+
+const Bytes kFirst = small_object("1.2.3.1");
+const Bytes kSecond = small_object("1.2.3.2", 5000);
+
+TEST_F(MetadataPartsTest, AreJoinedAsSoonAsAnInstanceIsWhole) {
+    const json both = {metadata_of(kFirst, "a"), metadata_of(kSecond, "http://b/c")};
+    EXPECT_EQ(send(kJson, both.dump()), "");
+    EXPECT_THAT(since(), IsEmpty());
+    EXPECT_EQ(send(kBytes, pixels_of(kSecond), "http://b/c"), "");
+    EXPECT_THAT(since(), ElementsAre("1.2.3.2"));
+    EXPECT_EQ(send("application/octet-stream; transfer-syntax=1.2.840.10008.1.2.1",
+                   pixels_of(kFirst), "a"),
+              "");
+    EXPECT_THAT(since(), ElementsAre("1.2.3.1"));
+    parts().finish();
+    EXPECT_THAT(since(), IsEmpty());
+    EXPECT_THAT(files, ElementsAre(kSecond, kFirst));
+}
+
+TEST_F(MetadataPartsTest, AreJoinedWhateverComesFirst) {
+    EXPECT_EQ(send(kBytes, pixels_of(kFirst), "a"), "");
+    EXPECT_EQ(send(kXml, dicom::to_native_xml(metadata_of(kFirst, "a"))), "");
+    EXPECT_THAT(since(), ElementsAre("1.2.3.1"));
+    EXPECT_THAT(files, ElementsAre(kFirst));
+}
+
+TEST_F(MetadataPartsTest, NeedNoBulkData) {
+    json set = metadata_of(kFirst, "");
+    set["7FE00010"] = {{"vr", "OW"}, {"InlineBinary", to_base64(as_byte_view(pixels_of(kFirst)))}};
+    EXPECT_EQ(send(kJson, set.dump()), "");
+    EXPECT_EQ(send(kXml, dicom::to_native_xml(set)), "");
+    EXPECT_THAT(since(), ElementsAre("1.2.3.1", "1.2.3.1"));
+    EXPECT_THAT(files, ElementsAre(kFirst, kFirst));
+}
+
+TEST_F(MetadataPartsTest, MayShareBulkDataThatGoWithTheLast) {
+    const json both = {metadata_of(kFirst, "a"), metadata_of(small_object("1.2.3.3"), "a")};
+    EXPECT_EQ(send(kJson, both.dump()), "");
+    EXPECT_EQ(send(kBytes, pixels_of(kFirst), "a"), "");
+    EXPECT_THAT(since(), ElementsAre("1.2.3.1", "1.2.3.3"));
+    EXPECT_TRUE(budget.take(std::size_t{1} << 20)) << "something is still held";
+}
+
+TEST_F(MetadataPartsTest, WaitForEachFrameOfAnImage) {
+    json set = metadata_of(kFirst, "a");
+    set["00280008"] = {{"vr", "IS"}, {"Value", {3}}};
+    EXPECT_EQ(send(kJson, set.dump()), "");
+    EXPECT_EQ(send("image/dicom-rle", "12", "a/frames/3"), "");
+    EXPECT_EQ(send("image/dicom-rle", "34", "a/frames/1"), "");
+    EXPECT_THAT(since(), IsEmpty());
+    EXPECT_THAT(send("image/dicom-rle", "34", "a/frames/1"), HasSubstr("came already"));
+    EXPECT_EQ(send("image/dicom-rle", "56", "a/frames/2"), "");
+    EXPECT_THAT(since(), ElementsAre("1.2.3.1"));
+    const dicom::DataSet made = dicom::DataSet::parse(files.at(0));
+    EXPECT_EQ(made.transfer_syntax_uid(), dicom::transfer_syntax::kRleLossless);
+    const std::string whole(as_text(files.at(0)));
+    EXPECT_LT(whole.find("34"), whole.rfind("56"));
+    EXPECT_LT(whole.rfind("56"), whole.rfind("12"));
+}
+
+TEST_F(MetadataPartsTest, FailWhereSomethingNeverComes) {
+    json frames = metadata_of(kSecond, "b");
+    frames["00280008"] = {{"vr", "IS"}, {"Value", {3}}};
+    EXPECT_EQ(send(kJson, json({metadata_of(kFirst, "a"), frames}).dump()), "");
+    EXPECT_EQ(send("image/dicom-rle", "12", "b"), "");
+    EXPECT_EQ(send(kBytes, "x", std::string(300, 'c')), "");
+    parts().finish();
+    EXPECT_THAT(since(), ElementsAre("1.2.3.1: no bulk data came at Content-Location a",
+                                     "1.2.3.2: 1 of 3 frames came at Content-Location b",
+                                     ": no metadata name the bulk data at Content-Location " +
+                                         std::string(200, 'c') + "..."));
+}
+
+TEST_F(MetadataPartsTest, AreRefusedWhereTheyAreNone) {
+    EXPECT_THAT(send(kJson, "{"), HasSubstr("no JSON at byte"));
+    EXPECT_THAT(send(kJson, R"([{"00100020":{"vr":"LO"}},{"00100020":{}}])"), HasSubstr("no VR"));
+    EXPECT_THAT(send(kXml, "<a/>"), HasSubstr("its root"));
+    EXPECT_THAT(since(), IsEmpty()) << "one that is none spoils all of a part";
+    EXPECT_EQ(send(kJson, R"({"00100020":{"vr":"LO"}})"), "");
+    EXPECT_THAT(since(), ElementsAre(HasSubstr(": SOPClassUID (0008,0016) is missing")));
+    json set = metadata_of(kFirst, "a");
+    EXPECT_EQ(send(kJson, set.dump()), "");
+    EXPECT_EQ(send("image/png", "no codestream", "a"), "");
+    EXPECT_THAT(since(), ElementsAre(HasSubstr("1.2.3.1: compressed Pixel Data")));
+}
+
+TEST_F(MetadataPartsTest, KeepWithinTheirLimits) {
+    limits = {.most_metadata_bytes = 3000, .most_bulk_bytes = 6000, .most_instances = 2};
+    EXPECT_EQ(send(kJson, "[]" + std::string(2000, ' ')), "");
+    EXPECT_THAT(send(kJson, std::string(2000, ' ')), HasSubstr("metadata of more than 3000 bytes"));
+    EXPECT_EQ(send(kBytes, std::string(5000, 'a'), "a"), "");
+    EXPECT_THAT(send(kBytes, std::string(2000, 'b'), "b"), HasSubstr("more than 6000 bytes"));
+    EXPECT_THAT(send(kBytes, std::string(500, 'a'), "a"), HasSubstr("came already"));
+    EXPECT_EQ(send(kBytes, std::string(1000, 'c'), "c"), "") << "what was refused counts no more";
+    EXPECT_THAT(send(kJson, "[{},{},{}]"), HasSubstr("more than 2 instances"));
+}
+
+TEST_F(MetadataPartsTest, ShareABudget) {
+    EXPECT_THAT(send(kBytes, std::string(2'000'000, 'a'), "a"), HasSubstr("on their way"));
+    EXPECT_TRUE(budget.take(std::size_t{1} << 20)) << "something is still held";
+}
+
+}  // namespace
+}  // namespace lucerna::receive
