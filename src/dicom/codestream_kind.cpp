@@ -170,16 +170,15 @@ CodestreamKind kind_of(const BulkData& pixels) {
 
 void complete_description(DataSet& data_set, const CodestreamKind& kind) {
     const CodestreamHeader& header = *kind.header;
+    const bool is_sane = header.rows > 0 && header.columns > 0 && header.components > 0 &&
+                         header.precision > 0 && header.precision <= 16;
     const auto complete = [&](Tag tag, int value) {
-        if (!data_set.has_value(tag)) data_set.set_integer(tag, value);
-    };
-    if (!data_set.has_value(tags::kPhotometricInterpretation)) {
-        if (kind.photometric_interpretation.empty())
+        if (data_set.has_value(tag)) return;
+        if (!is_sane)
             throw Error(ErrorCode::kInvalidInput,
-                        describe(tags::kPhotometricInterpretation) +
-                            " is missing, and the compressed pixels do not say");
-        data_set.set_text(tags::kPhotometricInterpretation, kind.photometric_interpretation);
-    }
+                        describe(tag) + " is missing, and the compressed pixels say none");
+        data_set.set_integer(tag, value);
+    };
     complete(tags::kSamplesPerPixel, header.components);
     complete(tags::kRows, header.rows);
     complete(tags::kColumns, header.columns);
@@ -188,6 +187,12 @@ void complete_description(DataSet& data_set, const CodestreamKind& kind) {
     complete(tags::kHighBit, header.precision - 1);
     complete(tags::kPixelRepresentation, header.is_signed ? 1 : 0);
     if (header.components > 1) complete(tags::kPlanarConfiguration, 0);
+    if (data_set.has_value(tags::kPhotometricInterpretation)) return;
+    if (kind.photometric_interpretation.empty())
+        throw Error(ErrorCode::kInvalidInput,
+                    describe(tags::kPhotometricInterpretation) +
+                        " is missing, and the compressed pixels say none");
+    data_set.set_text(tags::kPhotometricInterpretation, kind.photometric_interpretation);
 }
 
 }  // namespace lucerna::dicom

@@ -43,6 +43,11 @@ void append(Bytes& value, Stored number) {
     value.insert(value.end(), raw.begin(), raw.end());
 }
 
+std::string without_blanks(std::string text) {
+    std::erase_if(text, [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; });
+    return text;
+}
+
 /// A number, or a text that is one (PS3.18 F.2.3.1).
 template <typename Number>
 std::optional<Number> number_in(const Json& value) {
@@ -206,17 +211,16 @@ class Metadata::Reader {
 
     static Bytes inline_binary(Tag tag, Vr vr, const Json& value) {
         if (!value.is_string()) refuse(describe(tag), "has an InlineBinary that is no text");
-        std::string text = value.get<std::string>();
+        const auto& text = value.get_ref<const std::string&>();
         // Writers of XML break lines.
-        std::erase_if(text, [](char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; });
-        Bytes bytes;
+        const bool is_broken = text.find_first_of(" \t\r\n") != std::string::npos;
         try {
-            bytes = from_base64(text);
-        } catch (const Error&) {
-            refuse(describe(tag), "has an InlineBinary that is no base64");
+            Bytes bytes = is_broken ? from_base64(without_blanks(text)) : from_base64(text);
+            require_text(tag, vr, bytes);
+            return bytes;
+        } catch (const Error& error) {
+            refuse(describe(tag), "has an InlineBinary that is none: " + std::string(error.what()));
         }
-        require_text(tag, vr, bytes);
-        return bytes;
     }
 
     static Bytes bytes_of(Tag tag, Vr vr, const Json& values) {
@@ -305,31 +309,98 @@ void Metadata::put_pixels(const BulkData& pixels) {
     if (kind.header) complete_description(set_, kind);
 }
 
-void each_data_set(std::string_view text, const std::function<void(const Json& set)>& take) {
-    constexpr int kDeepest = 3 * static_cast<int>(Limits{}.max_depth) + 4;
-    std::size_t values = 0;
-    bool is_array = false;
-    bool is_taken = false;
-    const auto on_event = [&](int depth, Json::parse_event_t event, Json& parsed) {
-        if (event == Json::parse_event_t::array_start && depth == 0) is_array = true;
-        if (++values > kMostValues)
-            refuse("it", "has more than " + std::to_string(kMostValues) + " values");
-        if (depth > kDeepest) refuse("it", "is nested too deep");
-        if (event != Json::parse_event_t::object_end || depth != (is_array ? 1 : 0)) return true;
-        values = 0;
-        is_taken = true;
-        take(parsed);
-        return false;
-    };
-    try {
-        const Json rest = Json::parse(text, on_event);
-        if (is_array ? !rest.empty() : !is_taken)
-            refuse("it", "is neither a data set nor an array of them");
-    } catch (const Json::parse_error& error) {
-        refuse("it", "is no JSON at byte " + std::to_string(error.byte));
-    } catch (const Json::out_of_range&) {
-        refuse("it", "has a number that is out of range");
+namespace {
+
+/// Builds one data set at a time. (The library's own parser with a callback looks through all of an
+/// object whenever one within it ends.)
+class SetParser final : public nlohmann::json_sax<Json> {
+  public:
+    explicit SetParser(const std::function<void(const Json& set)>& take) : take_(take) {}
+
+    bool null() override { return add(nullptr); }
+    bool boolean(bool value) override { return add(value); }
+    bool number_integer(number_integer_t value) override { return add(value); }
+    bool number_unsigned(number_unsigned_t value) override { return add(value); }
+    bool number_float(number_float_t value, const string_t& /*text*/) override {
+        return add(value);
     }
+    bool string(string_t& value) override { return add(std::move(value)); }
+    bool binary(binary_t& /*value*/) override { return false; }
+    bool key(string_t& name) override {
+        count_one();
+        if (open_.back()->contains(name)) refuse("it", "has something twice");
+        name_ = std::move(name);
+        return true;
+    }
+    bool start_object(std::size_t /*size*/) override { return open(Json::object()); }
+    bool start_array(std::size_t /*size*/) override {
+        if (in_array_ || !open_.empty()) return open(Json::array());
+        in_array_ = true;
+        return true;
+    }
+    bool end_object() override {
+        open_.pop_back();
+        if (!open_.empty()) return true;
+        take_(set_);
+        set_ = nullptr;
+        values_ = 0;
+        return true;
+    }
+    bool end_array() override {
+        if (!open_.empty()) open_.pop_back();
+        return true;
+    }
+    bool parse_error(std::size_t at, const std::string& /*token*/,
+                     const nlohmann::detail::exception& error) override {
+        // 406: a number is too large for any type.
+        if (error.id == 406) refuse("it", "has a number that is out of range");
+        refuse("it", "is no JSON at byte " + std::to_string(at));
+    }
+
+  private:
+    void count_one() {
+        if (++values_ > kMostValues)
+            refuse("it", "has more than " + std::to_string(kMostValues) + " values");
+    }
+
+    bool open(Json value) {
+        constexpr std::size_t kDeepest = 3 * Limits{}.max_depth + 4;
+        if (open_.empty() && !value.is_object())
+            refuse("it", "is neither a data set nor an array of them");
+        if (open_.size() == kDeepest) refuse("it", "is nested too deep");
+        open_.push_back(&put(std::move(value)));
+        return true;
+    }
+
+    bool add(Json value) {
+        if (open_.empty()) refuse("it", "is neither a data set nor an array of them");
+        (void)put(std::move(value));
+        return true;
+    }
+
+    Json& put(Json value) {
+        count_one();
+        Json& place = open_.empty()              ? set_
+                      : open_.back()->is_array() ? open_.back()->emplace_back()
+                                                 : (*open_.back())[name_];
+        return place = std::move(value);
+    }
+
+    const std::function<void(const Json& set)>& take_;
+    /// Of sets.
+    bool in_array_ = false;
+    Json set_;
+    /// The objects and arrays of the set that have not ended.
+    std::vector<Json*> open_;
+    std::string name_;
+    std::size_t values_ = 0;
+};
+
+}  // namespace
+
+void each_data_set(std::string_view text, const std::function<void(const Json& set)>& take) {
+    SetParser parser(take);
+    (void)Json::sax_parse(text, &parser);
 }
 
 }  // namespace lucerna::dicom

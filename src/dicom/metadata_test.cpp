@@ -96,6 +96,11 @@ TEST(Metadata, TakesNumbersThatAreTextsAndTheOtherWay) {
     EXPECT_EQ(set.integer(Tag{0x0009, 0x1003}), 7);
 }
 
+TEST(Metadata, TakesBase64InLines) {
+    const DataSet set = set_of(R"({"00091001":{"vr":"OB","InlineBinary":" AQID\r\n\tBA==\n"}})");
+    EXPECT_THAT(set.bytes(Tag{0x0009, 0x1001}), ElementsAre(1, 2, 3, 4));
+}
+
 TEST(Metadata, PassesOverWhatIsNotOfTheDataSet) {
     const DataSet set = set_of(R"({"00020010":{"vr":"UI","Value":["1.2"]},
                                    "00080000":{"vr":"UL","Value":[4]},
@@ -130,7 +135,7 @@ TEST(Metadata, RefusesWhatIsNone) {
         {of("00189073", "FL", R"("Value":[1e39])"), "VR FL cannot hold"},
         {of("00280009", "AT", R"("Value":["0018"])"), "eight digits"},
         {of("00091001", "OB", R"("Value":[1])"), "has values, not bytes"},
-        {of("00091001", "OB", R"("InlineBinary":"?")"), "no base64"},
+        {of("00091001", "OB", R"("InlineBinary":"?")"), "InlineBinary that is none"},
         {of("00091001", "OB", R"("InlineBinary":["AA=="])"), "no text"},
         {of("00091001", "OB", R"("BulkDataURI":"")"), "BulkDataURI that is none"},
         {of("00091001", "OB", R"("InlineBinary":"AA==","BulkDataURI":"a")"), "more than one of"},
@@ -184,6 +189,16 @@ TEST(Metadata, RefusesBulkDataThatDoNotFit) {
                 HasSubstr("Big Endian"));
     const ByteView broken = as_byte_view("\xFF\xD8\xFF\xC0");
     EXPECT_THAT(why_refused("OB", "7FE00010", {{broken}, "image/jpeg"}), HasSubstr("damaged"));
+    using namespace std::string_view_literals;
+    for (const auto& [start, missing] :
+         {std::pair("\xFF\xD8\xFF\xC0\0\x0B\0\0\2\0\2\1\1\x11\0"sv, "SamplesPerPixel"),
+          std::pair("\xFF\xD8\xFF\xC0\0\x0B\x08\0\2\0\2\4\1\x11\0"sv,
+                    "PhotometricInterpretation")}) {
+        const std::string stream =
+            std::string(start) + std::string("\xFF\xDA\0\x08\1\1\0\0\x3F\0", 10);
+        EXPECT_THAT(why_refused("OB", "7FE00010", {{as_byte_view(stream)}, "image/jpeg"}),
+                    HasSubstr(std::string(missing)));
+    }
 }
 
 TEST(Metadata, TakesCompressedPixelsForWhatTheyAre) {
@@ -244,10 +259,11 @@ TEST(EachDataSet, RefusesWhatIsNone) {
     for (const char* text : {"null", "1", "\"a\"", "[1]", "[[{}]]", "[{},null]"})
         EXPECT_THAT(why(text), HasSubstr("neither a data set nor an array")) << text;
     EXPECT_THAT(why(R"({"a":1e999})"), HasSubstr("out of range"));
-    std::string many = "[";
+    EXPECT_THAT(why(R"({"a":1,"a":2})"), HasSubstr("has something twice"));
+    std::string many = R"([{"a":[)";
     for (int i = 0; i < 500'001; ++i) many += "0,";
-    EXPECT_THAT(why(many + "0]"), HasSubstr("more than 500000 values"));
-    EXPECT_THAT(why(std::string(100'000, '[')), HasSubstr("nested too deep"));
+    EXPECT_THAT(why(many + "0]}]"), HasSubstr("more than 500000 values"));
+    EXPECT_THAT(why(R"({"a":)" + std::string(100'000, '[')), HasSubstr("nested too deep"));
 }
 
 }  // namespace

@@ -31,9 +31,9 @@ class MetadataParts {
   public:
     struct Limits {
         /// Of the metadata of a request.
-        std::size_t most_metadata_bytes = std::size_t{32} << 20;
+        std::size_t most_metadata_bytes = std::size_t{16} << 20;
         /// Of its bulk data that are held at once.
-        std::size_t most_bulk_bytes = std::size_t{512} << 20;
+        std::size_t most_bulk_bytes = std::size_t{256} << 20;
         std::size_t most_instances = 10'000;
     };
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Sends a running `lucerna serve` what nobody should send: data sets that lie, bombs, floods of
-elements and of associations; by C-STORE, and the same as files by STOW-RS; and HL7 by MLLP that is cut
+elements and of associations; by C-STORE, and the same as files by STOW-RS; metadata that are as bad; and HL7 by MLLP that is cut
 off, without end, outside of frames, full of delimiters, and on more connections than there are places.
 
     LUCERNA_BIN=... PYTHONPATH=.deps/python:tests/e2e tests/fault/hostile_senders.py [NAME]
@@ -10,6 +10,7 @@ gives no error of its own (500) when what it took is looked at, and takes a good
 it; of an HL7 message, a good order. Prints how long each answer took.
 """
 import io
+import itertools
 import json
 import pathlib
 import random
@@ -211,12 +212,80 @@ def send(server, syntax, data_set):
     return status
 
 
-def stow(server, body):
-    whole = b"--b\r\nContent-Type: application/dicom\r\n\r\n" + body + b"\r\n--b--\r\n"
+def stow(server, *parts, kind="application/dicom", accept="application/dicom+json"):
+    """Parts of `kind`, or with what stands before them."""
+    whole = b"".join(b"--b\r\n" + (one if isinstance(one, bytes) and one.startswith(b"Content-") else
+                                   b"Content-Type: " + kind.encode() + b"\r\n\r\n" + one) + b"\r\n"
+                     for one in parts) + b"--b--\r\n"
     request = urllib.request.Request(server.url + "/dicom-web/studies", data=whole, headers={
-        "Content-Type": 'multipart/related; type="application/dicom"; boundary=b',
-        "Accept": "application/dicom+json"})
+        "Content-Type": f'multipart/related; type="{kind}"; boundary=b', "Accept": accept})
     return status_of(request)
+
+
+def hostile_metadata():
+    """Name, form, parts: metadata, and bulk data after their headers."""
+    sets = itertools.count(1)
+
+    def json_set(rest, end=""):
+        return (f'{{"00080016":{{"vr":"UI","Value":["{CAPTURE}"]}},"00080018":{{"vr":"UI","Value":'
+                f'["2.999.8.1.{next(sets)}"]}},"0020000D":{{"vr":"UI","Value":["2.999.8"]}},"0020000E":'
+                f'{{"vr":"UI","Value":["2.999.8.1"]}},{rest}{end}}}').encode()
+
+    def xml_set(rest):
+        return b"<NativeDicomModel>" + rest + b"</NativeDicomModel>"
+
+    def bulk(content, kind="application/octet-stream", place="a"):
+        return f"Content-Type: {kind}\r\nContent-Location: {place}\r\n\r\n".encode() + content
+    pixels = '"7FE00010":{"vr":"OB","BulkDataURI":"a"}'
+    many = "".join(f'"{number:08X}":{{"vr":"UN"}},' for number in range(0x00210000, 0x00210000 + 690000))
+    yield "a flood of attributes", "json", [json_set(many, pixels)]
+    yield "the same in many sets", "json", [json_set(many[:23 * 90000], '"00A00001":{"vr":"UN"}') for _ in range(7)]
+    yield "a flood of empty items", "json", [json_set('"00081140":{"vr":"SQ","Value":[' + "{}," * 5000000 + "{}]}")]
+    yield "a flood of empty sets", "json", [b"[" + b"{}," * 5000000 + b"{}]"]
+    yield "arrays a million deep", "json", [b"[" * 1000000]
+    yield "sequences a hundred thousand deep", "json", [
+        json_set('"00081140":{"vr":"SQ","Value":[{' * 100000 + "}]}" * 100000)]
+    yield "16 MB of base64", "json", [json_set('"00420011":{"vr":"OB","InlineBinary":"' + "A" * 16000000 + '"}')]
+    yield "40 MB of nothing", "json", [b" " * 40000000]
+    yield "a flood of elements", "xml", [xml_set(b"<a/>" * 4000000)]
+    yield "a flood of XML attributes", "xml", [xml_set(b"<a" + b" b=''" * 3200000 + b"/>")]
+    yield "a flood of private creators", "xml", [xml_set(b"".join(
+        b'<DicomAttribute tag="00090001" vr="LO" privateCreator="%d"/>' % number for number in range(90000)))]
+    yield "items a hundred thousand deep", "xml", [
+        xml_set(b'<DicomAttribute tag="00081140" vr="SQ"><Item number="1">' * 60000)]
+    yield "entities of entities", "xml", [
+        b'<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa">' + b"".join(
+            b'<!ENTITY %c "%s">' % (letter + 1, b"&%c;" % letter * 10) for letter in range(97, 107)) +
+        b"]>" + xml_set(b'<DicomAttribute tag="00100020" vr="LO"><Value number="1">&k;</Value></DicomAttribute>')]
+    yield "60 MB of bulk data that nobody names", "json", [bulk(bytes(60000000))]
+    yield "ten thousand locations", "json", [bulk(b"1", place=f"a/frames/{number}") for number in range(9999)]
+    yield "999999 frames of which one comes", "json", [
+        json_set('"00280008":{"vr":"IS","Value":[999999]},' + pixels), bulk(b"\xff\xd8", "image/jpeg")]
+    yield "a JPEG that says 65500 x 65500", "json", [
+        json_set(pixels), bulk(jpeg_head(65500, 65500), "image/jpeg")]
+    yield "a JPEG 2000 that says 65500 x 65500", "json", [
+        json_set(pixels), bulk(jpeg2000_head(65500, 65500), "image/jp2")]
+    yield "a transfer syntax that is a path", "json", [
+        json_set(pixels), bulk(b"1234", 'image/jpeg; transfer-syntax="../../etc"')]
+
+
+def send_metadata(server, wanted):
+    """Prints what became of each; the problems."""
+    problems = []
+    for name, form, parts in hostile_metadata():
+        if wanted and wanted not in name:
+            continue
+        growth, begun = Growth(server), time.monotonic()
+        kind = f"application/dicom+{form}"
+        status = stow(server, *parts, kind=kind, accept=kind)
+        print(f"{status:>22} {time.monotonic() - begun:7.2f}  {growth.peak() >> 10:3} MB  {form}: {name}", flush=True)
+        if server.process.poll() is not None:
+            return [f"the server ended at: {name}"]
+        if growth.peak() > MOST_GROWTH_KIB:
+            problems.append(f"{name}: {growth.peak() >> 10} MB of growth")
+        if not 200 <= status < 500:
+            problems.append(f"{name}: STOW-RS answers {status}")
+    return problems
 
 
 def status_of(request):
@@ -417,6 +486,8 @@ def main():
                 problems.append(f"{name}: {growth.peak() >> 10} MB of growth")
             if by_http >= 500:
                 problems.append(f"{name}: STOW-RS answers {by_http}")
+        if not problems:
+            problems += send_metadata(server, wanted)
         if not problems:
             problems += talk_hl7(server, hl7_port, wanted)
         if not problems:
