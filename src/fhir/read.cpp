@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "base/json_depth.h"
 #include "fhir/resources.h"
 
 namespace lucerna::fhir {
@@ -7,7 +8,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kDeepest = 64;
+constexpr std::size_t kDeepest = 64;
 constexpr std::size_t kMostEntries = 1000;
 
 /// Ends the reading of a document.
@@ -211,10 +212,8 @@ class Reader {
 
 std::variant<Submission, Issue> read_submission(std::string_view text) {
     try {
-        const json document = json::parse(text, [](int depth, json::parse_event_t, const json&) {
-            if (depth > kDeepest) fail("too-long", "$this", "nested more than 64 deep");
-            return true;
-        });
+        if (json_depth(text) > kDeepest) fail("too-long", "$this", "nested more than 64 deep");
+        const json document = json::parse(text);
         return Reader().read(document);
     } catch (const Found& found) {
         return found.issue;

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "base/error.h"
+#include "base/json_depth.h"
 #include "dicom/tags.h"
 #include "retrieve/workitem_tags.h"
 #include "store/matching.h"
@@ -17,7 +18,7 @@ namespace {
 using namespace workitem_tags;
 
 /// Each level of sequences is four of JSON.
-constexpr int kDeepest = 128;
+constexpr std::size_t kDeepest = 128;
 constexpr const char* kWorklistLabel = "00741202";
 constexpr const char* kModified = "00404010";
 constexpr const char* kPerformed = "00741216";
@@ -200,17 +201,11 @@ bool is_data_set(const Json& json) {
 }  // namespace
 
 Json data_set_from(const std::string& text) {
-    bool is_deep = false;
-    Json json = Json::parse(
-        text,
-        [&is_deep](int depth, Json::parse_event_t, const Json&) {
-            is_deep = is_deep || depth > kDeepest;
-            return !is_deep;
-        },
-        false);
-    if (is_deep)
+    // A parser with a callback looks through all of an object whenever one within it ends.
+    if (json_depth(text) > kDeepest)
         throw Error(ErrorCode::kInvalidInput,
                     "the body nests more than " + std::to_string(kDeepest) + " deep");
+    Json json = Json::parse(text, nullptr, false);
     if (json.is_array() && json.size() == 1) {
         Json only = std::move(json.front());
         json = std::move(only);
