@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <set>
 #include <utility>
 
 #include "base/error.h"
@@ -215,9 +216,11 @@ void ObjectFolder::for_each(const std::function<void(const std::string& name)>& 
 std::size_t ObjectFolder::recover(const std::function<bool(const std::string& name)>& known,
                                   const std::function<bool(const std::string& writer)>&) {
     std::size_t removed = 0;
+    std::set<fs::path> published_to;
     for (const std::string& name : names_in(folder_ / "incoming")) {
         if (is_name(name) && known(name)) {
             publish(name);
+            published_to.insert(place(name).parent_path());
             continue;
         }
         std::error_code error;
@@ -227,6 +230,8 @@ std::size_t ObjectFolder::recover(const std::function<bool(const std::string& na
                                             ": " + error.message());
         ++removed;
     }
+    for (const fs::path& folder : published_to) sync_folder(folder);
+    if (!published_to.empty()) sync_folder(folder_);
     return removed;
 }
 

@@ -55,7 +55,8 @@ class Objects {
     virtual void for_each(const std::function<void(const std::string& name)>& visit) = 0;
     /// At start: publishes what the index knows (`known`) and removes the rest of what was never
     /// published, half-written files among it. What a writer that is `alive` has in hand stays.
-    /// Returns how many were removed.
+    /// Returns how many were removed. What was published is so durably: whoever asks for less later
+    /// does not find it again.
     virtual std::size_t recover(const std::function<bool(const std::string& name)>& known,
                                 const std::function<bool(const std::string& writer)>& alive) = 0;
 };

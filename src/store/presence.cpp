@@ -1,5 +1,8 @@
 #include "store/presence.h"
 
+#include <algorithm>
+#include <array>
+#include <optional>
 #include <vector>
 
 #include "base/error.h"
@@ -9,6 +12,9 @@
 
 namespace lucerna::store {
 namespace {
+
+/// Of an object at a time.
+constexpr std::uint64_t kReadBytes = std::uint64_t{1} << 20;
 
 std::vector<std::string> processes(Connection& index) {
     std::vector<std::string> names;
@@ -42,28 +48,70 @@ std::int64_t free_what_was_held_by(Connection& index, const std::string& process
     return freed;
 }
 
-/// Every byte of it is there and opens. Throws Error(kUnavailable), kIo: then it is not known.
-bool is_whole(Parts& parts, const std::string& object) {
+/// What it begins with, if that is the header of a sealed object.
+std::optional<vault::SealedHeader> header_of(Parts& parts, const std::string& object) {
+    try {
+        std::array<std::uint8_t, vault::kSealedHeaderBytes> bytes;
+        const std::size_t got = parts.objects->open(object)->read(0, bytes);
+        return vault::decode_header(ByteView(bytes).first(got));
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::kCorrupt || error.code() == ErrorCode::kNotFound) return {};
+        throw;
+    }
+}
+
+/// False where its bytes show that it is half written, or altered. Without its key they show
+/// nothing: keys can come back. Throws Error(kUnavailable): ask again later.
+bool may_be_whole(Parts& parts, const std::string& object) {
+    const auto stays = [&](const Error& error) {
+        if (error.code() == ErrorCode::kUnavailable) throw error;
+        log_event(LogLevel::kWarning, "store.object-not-examined",
+                  {{"object", object}, {"why", error.what()}});
+        return true;
+    };
+    try {
+        const auto header = header_of(parts, object);
+        if (!header) return false;
+        (void)parts.keys.by_name(vault::to_text(header->data_key));
+    } catch (const Error& error) {
+        return stays(error);
+    }
     try {
         SealedReader reader(*parts.objects, parts.keys, object);
-        Bytes bytes(static_cast<std::size_t>(reader.size()));
-        reader.read(0, bytes);
+        Bytes piece;
+        std::uint64_t at = 0;
+        do {
+            piece.resize(static_cast<std::size_t>(std::min(kReadBytes, reader.size() - at)));
+            reader.read(at, piece);
+            at += piece.size();
+        } while (at < reader.size());
         return true;
     } catch (const Error& error) {
-        if (error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kIo) throw;
-        return false;
+        return error.code() != ErrorCode::kCorrupt && stays(error);
     }
+}
+
+bool is_indexed(Parts& parts, const std::string& object) {
+    return parts.index.read([&](Connection& index) {
+        Statement find = index.prepare("SELECT 1 FROM instances WHERE object = ?");
+        return find.bind(object).step();
+    });
+}
+
+bool is_unrecovered(Connection& index) {
+    return index.number("SELECT value FROM counters WHERE name = 'unrecovered'") != 0;
 }
 
 }  // namespace
 
-std::size_t recover_objects(Parts& parts, Unknown unknown) {
+std::size_t recover_objects(Parts& parts) {
+    const bool unrecovered = parts.index.read(is_unrecovered);
+    std::size_t kept = 0;
     const auto known = [&](const std::string& name) {
-        if (unknown == Unknown::kKeepWhole) return is_whole(parts, name);
-        return parts.index.read([&](Connection& index) {
-            Statement find = index.prepare("SELECT 1 FROM instances WHERE object = ?");
-            return find.bind(name).step();
-        });
+        if (is_indexed(parts, name)) return true;
+        if (!unrecovered || !may_be_whole(parts, name)) return false;
+        ++kept;
+        return true;
     };
     const auto alive = [&](const std::string& writer) {
         return parts.index.read([&](Connection& index) {
@@ -71,7 +119,17 @@ std::size_t recover_objects(Parts& parts, Unknown unknown) {
             return find.bind(writer).step();
         });
     };
-    return parts.objects->recover(known, alive);
+    const std::size_t removed = parts.objects->recover(known, alive);
+    // Processes that began meanwhile did the same: whoever is through first saw all of them.
+    if (unrecovered)
+        parts.index.write([](Connection& index) {
+            index.prepare("DELETE FROM counters WHERE name = 'unrecovered'").run();
+        });
+    if (kept > 0)
+        log_event(LogLevel::kWarning, "store.objects-not-indexed",
+                  {{"objects", kept},
+                   {"why", "the index was made anew: lucerna reindex enters what lies there"}});
+    return removed;
 }
 
 std::size_t end_dead_processes(Parts& parts) {

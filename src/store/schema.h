@@ -177,6 +177,8 @@ CREATE TABLE counters (
     value  INTEGER NOT NULL
 ) WITHOUT ROWID;
 INSERT INTO counters VALUES ('exams', 0);
+-- Stands until what an index before this one may have known is safe (presence.h).
+INSERT INTO counters VALUES ('unrecovered', 1);
 )sql";
 
 /// What leads from each version to the next, the first from 1 to 2.

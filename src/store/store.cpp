@@ -24,8 +24,7 @@ namespace {
 
 void recover(Parts& parts) {
     end_dead_processes(parts);
-    const std::size_t removed =
-        recover_objects(parts, parts.index.is_new() ? Unknown::kKeepWhole : Unknown::kRemove);
+    const std::size_t removed = recover_objects(parts);
     work_off_doomed(parts);
     std::size_t exams = 0;
     std::size_t jobs = 0;

@@ -163,8 +163,7 @@ void WorkQueue::look_for_dead() {
     const auto now = std::chrono::steady_clock::now().time_since_epoch() / milliseconds(1);
     auto last = last_dead_.load();
     if (now - last < kLookForDead.count() || !last_dead_.compare_exchange_strong(last, now)) return;
-    // The index knows what they committed, even one that was new when this process began.
-    if (end_dead_processes(parts_) > 0) recover_objects(parts_, Unknown::kRemove);
+    if (end_dead_processes(parts_) > 0) recover_objects(parts_);
 }
 
 std::optional<Job> WorkQueue::lease(const std::string& kind, const std::string& who,

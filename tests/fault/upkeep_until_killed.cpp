@@ -1,9 +1,13 @@
 // Works on a store until it is killed: "rotate" makes one key-encryption key after the other,
-// "erase" erases one patient after the other and keeps a new one in exchange. Each line on standard
-// output is a promise: it is written after the store said that it is done.
+// "erase" erases one patient after the other and keeps a new one in exchange, "start" opens it and
+// kills itself when it asks for a key the NUMBER-th time. Each line on standard output is a
+// promise: it is written after the store said that it is done.
+//
+//     upkeep_until_killed FOLDER KEYS rotate|erase|start NUMBER
 
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -38,18 +42,50 @@ void erase(store::Archive& archive, unsigned first) {
     }
 }
 
+/// Opens keys, and at the last of them the process is gone.
+class LastKey final : public vault::KeyProvider {
+  public:
+    LastKey(vault::KeyProvider& keys, unsigned opens) : keys_(keys), opens_(opens) {}
+    [[nodiscard]] std::string current_key() const override { return keys_.current_key(); }
+    [[nodiscard]] vault::WrappedKey wrap(const vault::SecretKey& key,
+                                         std::string_view purpose) override {
+        return keys_.wrap(key, purpose);
+    }
+    [[nodiscard]] vault::SecretKey unwrap(const vault::WrappedKey& wrapped,
+                                          std::string_view purpose) override {
+        if (opens_-- <= 1) ::raise(SIGKILL);
+        return keys_.unwrap(wrapped, purpose);
+    }
+    void rotate() override { keys_.rotate(); }
+    void forget_older(const std::string& kept) override { keys_.forget_older(kept); }
+
+  private:
+    vault::KeyProvider& keys_;
+    unsigned opens_;
+};
+
+void start(const std::string& folder, vault::KeyProvider& keys, unsigned opens) {
+    const SystemClock clock;
+    LastKey last(keys, opens);
+    promise("begin\n");
+    const store::Store store({folder, {}}, last, clock);
+    for (;;) ::pause();
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
     if (count != 5) return 2;
     const SystemClock clock;
     vault::FileKeyProvider keys(arguments[2]);
-    store::Store store({arguments[1], {}}, keys, clock);
+    const auto number = static_cast<unsigned>(std::strtoul(arguments[4], nullptr, 10));
     try {
+        if (arguments[3] == std::string_view("start")) start(arguments[1], keys, number);
+        store::Store store({arguments[1], {}}, keys, clock);
         if (arguments[3] == std::string_view("rotate"))
             rotate(store.archive());
         else
-            erase(store.archive(), static_cast<unsigned>(std::strtoul(arguments[4], nullptr, 10)));
+            erase(store.archive(), number);
     } catch (const std::exception& error) {
         std::fprintf(stderr, "%s\n", error.what());
         return 4;

@@ -1,0 +1,156 @@
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "base/error.h"
+#include "store/store_test_support.h"
+
+namespace lucerna::store {
+namespace {
+
+using test::error_of;
+using test::StoredInstance;
+
+StoredInstance numbered(int number) {
+    StoredInstance instance;
+    instance.patient_id = "P" + std::to_string(number);
+    instance.study = "1.2." + std::to_string(number);
+    instance.series = instance.study + ".1";
+    instance.sop_instance = instance.series + ".1";
+    return instance;
+}
+
+/// Opens keys until `opens` are used up; then it can't be reached.
+class KeysThatGo final : public vault::KeyProvider {
+  public:
+    KeysThatGo(vault::KeyProvider& keys, int opens) : keys_(keys), opens_(opens) {}
+    [[nodiscard]] std::string current_key() const override { return keys_.current_key(); }
+    [[nodiscard]] vault::WrappedKey wrap(const vault::SecretKey& key,
+                                         std::string_view purpose) override {
+        return keys_.wrap(key, purpose);
+    }
+    [[nodiscard]] vault::SecretKey unwrap(const vault::WrappedKey& wrapped,
+                                          std::string_view purpose) override {
+        if (opens_-- <= 0) throw Error(ErrorCode::kUnavailable, "the key service is away");
+        return keys_.unwrap(wrapped, purpose);
+    }
+    void rotate() override { keys_.rotate(); }
+    void forget_older(const std::string& kept) override { keys_.forget_older(kept); }
+
+  private:
+    vault::KeyProvider& keys_;
+    int opens_;
+};
+
+class LostIndex : public testing::Test {
+  protected:
+    /// Keeps one object for each of `count` patients, as a process does that dies before it
+    /// publishes them; the store is closed then.
+    void keep_unpublished(int count) {
+        for (int number = 1; number <= count; ++number)
+            store.archive().keep(numbered(number).file());
+        store.close();
+        for (const std::string& name : store.objects()) unpublish(name);
+    }
+    void unpublish(const std::string& name) const {
+        if (!store.on_files()) {
+            S3(*store.bucket).ask({.method = "PUT", .key = "pending/dead/" + name});
+            return;
+        }
+        const auto objects = store.data() / "objects";
+        std::filesystem::rename(objects / name.substr(0, 2) / name, objects / "incoming" / name);
+    }
+    void replace_unpublished(const std::string& name, ByteView bytes) const {
+        if (store.on_files())
+            write_file(store.data() / "objects" / "incoming" / name, bytes);
+        else
+            store.replace(name, bytes);
+    }
+    /// Starts with a key service that goes away after it opened `opens` patients' keys.
+    void start_breaks_off_after(int opens) {
+        KeysThatGo keys(store.keys, opens + (store.on_sqlite() ? 1 : 0));
+        EXPECT_EQ(error_of([&] { Store broken(store.options(), keys, store.clock); }),
+                  "unavailable");
+    }
+    void expect_all(int count) {
+        EXPECT_TRUE(store.archive().reindex().empty());
+        EXPECT_EQ(store.archive().totals().instances, static_cast<std::uint64_t>(count));
+        for (int number = 1; number <= count; ++number)
+            EXPECT_EQ(store.archive().object(numbered(number).sop_instance),
+                      numbered(number).file());
+        EXPECT_TRUE(store.archive().verify().empty());
+    }
+
+    TestStore store;
+};
+
+TEST_F(LostIndex, KeepsWhatWasAcknowledgedThoughTheFirstStartBreaksOff) {
+    for (const int opens : {0, 2}) {
+        store.open();
+        keep_unpublished(3);
+        store.lose_index();
+        start_breaks_off_after(opens);
+        start_breaks_off_after(0);
+        store.open();
+        expect_all(3);
+    }
+}
+
+TEST_F(LostIndex, IsNoExcuseOnceItWasRecovered) {
+    keep_unpublished(1);
+    store.lose_index();
+    store.open();
+    expect_all(1);
+    store.close();
+    // Written and never committed.
+    store.lose_index();
+    store.open();
+    store.close();
+    unpublish(store.objects().at(0));
+    store.open();
+    EXPECT_TRUE(store.objects().empty()) << "this index was there when it was written";
+}
+
+TEST_F(LostIndex, TakesNothingThatTheNewOneKnows) {
+    keep_unpublished(1);
+    store.lose_index();
+    store.open();
+    expect_all(1);
+    store.close();
+    const std::string object = store.objects().at(0);
+    Bytes damaged = store.sealed(object);
+    damaged.back() ^= 1;
+    unpublish(object);
+    replace_unpublished(object, damaged);
+    store.open();
+    const auto found = store.archive().verify();
+    ASSERT_EQ(found.size(), 1U) << "it is named, and not removed";
+    EXPECT_EQ(found[0].object, object);
+}
+
+// Keys can come back: out of a backup, or with the right key file.
+TEST_F(LostIndex, KeepsAnObjectWhoseKeyCannotBeOpenedNow) {
+    keep_unpublished(2);
+    const std::set<std::string> objects = [&] {
+        const auto names = store.objects();
+        return std::set<std::string>(names.begin(), names.end());
+    }();
+    std::vector<std::pair<std::string, Bytes>> records;
+    store.records()->for_each([&](const std::string& name) {
+        if (name != std::string(32, '0')) records.emplace_back(name, store.records()->read(name));
+    });
+    ASSERT_EQ(records.size(), 2U);
+    store.records()->remove(records[0].first);
+    store.records()->write(records[1].first, as_byte_view("not a record"));
+    store.lose_index();
+    store.open();
+    const auto left = store.objects();
+    EXPECT_EQ(std::set<std::string>(left.begin(), left.end()), objects);
+    store.close();
+    for (const auto& [name, bytes] : records) store.records()->write(name, bytes);
+    store.open();
+    expect_all(2);
+}
+
+}  // namespace
+}  // namespace lucerna::store
