@@ -15,8 +15,8 @@ class Arrival {
     virtual ~Arrival() = default;
     /// `file` is what has come so far, from its first byte on. Returns what of it is in safe hands
     /// and will not be looked at again: those bytes may read as anything from then on. Each byte is
-    /// named once. Throws Error: kOutOfSpace, kIo; then, and where `keep` is never called, nothing
-    /// is kept.
+    /// named once. Throws Error: kOutOfSpace, kIo, kConflict; then, and where `keep` is never
+    /// called, nothing is kept.
     [[nodiscard]] virtual std::vector<ByteRange> take(ByteView file) = 0;
     /// That was all; `file` with what was named above forgotten. On return it is kept. Throws Error
     /// as to why it is not.

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "dicom/data_set.h"
 #include "store/arrival.h"
+#include "store/comparison.h"
 #include "store/facts.h"
 #include "store/find.h"
 #include "store/keeping.h"
@@ -78,7 +79,8 @@ Kept Archive::keep(ByteView part10, Role role) {
     for (;;) {
         const auto first = parts_.index.read(
             [&](Connection& index) { return place_of(index, facts.sop_instance_uid); });
-        if (first) return judge_duplicate(parts_, *first, facts.sop_instance_uid, part10, role);
+        if (first)
+            return judge_duplicate(parts_, *first, facts.sop_instance_uid, pieces_of(part10), role);
         NewObject object = new_object(parts_, facts.key_owner(), role);
         object.placing.bytes = part10.size();
         object.placing.head_bytes = header.pixel_data_offset();

@@ -1,7 +1,6 @@
 #include "store/arrival.h"
 
 #include <algorithm>
-#include <mutex>
 #include <utility>
 
 #include "base/error.h"
@@ -28,21 +27,40 @@ std::optional<dicom::ValueScan> scan_of(ByteView file) {
     }
 }
 
+/// All that `reader` has, a chunk at a time.
+void seal_again(SealedWriter& writer, SealedReader& reader) {
+    Bytes chunk;
+    std::uint64_t at = 0;
+    do {
+        chunk.resize(static_cast<std::size_t>(
+            std::min<std::uint64_t>(vault::kChunkBytes, reader.size() - at)));
+        reader.read(at, chunk);
+        at += chunk.size();
+        writer.seal(chunk, at == reader.size() ? vault::Chunk::kLast : vault::Chunk::kMore);
+    } while (at < reader.size());
+    writer.finish();
+}
+
 }  // namespace
 
 std::vector<dicom::ByteRange> Arrival::take(ByteView file) {
     if (way_ == Way::kUndecided) decide(file);
-    if (way_ != Way::kSealed) return {};
+    if (way_ != Way::kSealed && way_ != Way::kCompared) return {};
     scan_->follow(file);
     const std::vector<dicom::ByteRange> found = scan_->take_large();
     values_.insert(values_.end(), found.begin(), found.end());
+    if (way_ == Way::kCompared) return values_before(comparison_->follow(file));
+    seal_most_of(file);
+    return values_before(sealing_->sealed);
+}
+
+void Arrival::seal_most_of(ByteView file) {
     // The last chunk is sealed as such, so one always stays behind.
     while (file.size() - sealing_->sealed > vault::kChunkBytes) {
         sealing_->writer.seal(file.subspan(sealing_->sealed, vault::kChunkBytes),
                               vault::Chunk::kMore);
         sealing_->sealed += vault::kChunkBytes;
     }
-    return sealed_values();
 }
 
 void Arrival::decide(ByteView file) {
@@ -51,21 +69,26 @@ void Arrival::decide(ByteView file) {
     if (!scan_ || scan_->is_lost())
         way_ = Way::kHeld;
     else if (scan_->identified())
-        begin(file.first(*scan_->identified()));
+        begin(file, *scan_->identified());
 }
 
 /// Nothing of it has been forgotten yet.
-void Arrival::begin(ByteView identifying) {
+void Arrival::begin(ByteView file, std::size_t identified) {
     way_ = Way::kHeld;
     Facts facts;
     try {
-        facts = facts_of(dicom::DataSet::header_in(identifying), {});
+        facts = facts_of(dicom::DataSet::header_in(file.first(identified)), {});
     } catch (const Error&) {
         return;  // To be refused with reasons once it is whole, or out of order.
     }
-    const bool is_kept = parts_.index.read(
-        [&](Connection& index) { return place_of(index, facts.sop_instance_uid).has_value(); });
-    if (is_kept) return;
+    const auto first = parts_.index.read(
+        [&](Connection& index) { return place_of(index, facts.sop_instance_uid); });
+    if (first) {
+        if (role_ == Role::kReceived)
+            comparison_ = Comparison::begin(parts_, *first, facts.sop_instance_uid, file);
+        if (comparison_) way_ = Way::kCompared;
+        return;
+    }
     const std::string owner = facts.key_owner();
     NewObject object = new_object(parts_, owner, role_);
     SealedWriter writer(*parts_.objects, object.placing, object.key);
@@ -74,22 +97,26 @@ void Arrival::begin(ByteView identifying) {
     way_ = Way::kSealed;
 }
 
-/// Values, as far as they are sealed.
-std::vector<dicom::ByteRange> Arrival::sealed_values() {
-    std::vector<dicom::ByteRange> sealed;
-    while (!values_.empty() && values_.front().begin < sealing_->sealed) {
+/// Large values, as far as they lie before `end`; each once.
+std::vector<dicom::ByteRange> Arrival::values_before(std::size_t end) {
+    std::vector<dicom::ByteRange> done;
+    while (!values_.empty() && values_.front().begin < end) {
         dicom::ByteRange& value = values_.front();
-        sealed.push_back({value.begin, std::min(value.end, sealing_->sealed)});
-        if (value.end > sealing_->sealed) {
-            value.begin = sealing_->sealed;
+        done.push_back({value.begin, std::min(value.end, end)});
+        if (value.end > end) {
+            value.begin = end;
             break;
         }
         values_.pop_front();
     }
-    return sealed;
+    return done;
 }
 
 Kept Arrival::keep(ByteView file) {
+    if (way_ == Way::kCompared) {
+        comparison_->finish(file);
+        return Kept::kAlreadyKept;
+    }
     if (way_ != Way::kSealed) return parts_.archive.keep(file, role_);
     const dicom::DataSet header = dicom::DataSet::header_in(file);
     const Facts facts = facts_of(header, parts_.view_of);
@@ -100,26 +127,35 @@ Kept Arrival::keep(ByteView file) {
     const bool is_as_it_began = facts.key_owner() == sealing_->owner &&
                                 facts.sop_instance_uid == sealing_->sop_instance_uid;
     if (is_as_it_began && enter(parts_, facts, object)) return Kept::kNew;
-    return keep_again();
-}
-
-/// It was kept by another sender meanwhile, or erased, or is not whose it began to be: from the
-/// start, with what was sealed in place of what was forgotten.
-Kept Arrival::keep_again() {
-    const NewObject& object = sealing_->object;
-    // Held as a whole, beside what its sender was allowed: one at a time.
-    const std::lock_guard one_at_a_time(parts_.keeping_again);
-    Bytes whole;
     try {
-        SealedReader reader(*parts_.objects, object.key, object.placing.object);
-        whole.resize(static_cast<std::size_t>(reader.size()));
-        reader.read(0, whole);
+        const Kept kept = keep_again(facts);
+        drop(parts_, object);
+        return kept;
     } catch (...) {
         drop(parts_, object);
         throw;
     }
-    drop(parts_, object);
-    return parts_.archive.keep(whole, role_);
+}
+
+/// It was kept by another sender meanwhile, or erased, or is not whose it began to be: from the
+/// start, from what was sealed.
+Kept Arrival::keep_again(const Facts& facts) {
+    const NewObject& sealed = sealing_->object;
+    SealedReader reader(*parts_.objects, sealed.key, sealed.placing.object);
+    for (;;) {
+        const auto first = parts_.index.read(
+            [&](Connection& index) { return place_of(index, facts.sop_instance_uid); });
+        if (first)
+            return judge_duplicate(parts_, *first, facts.sop_instance_uid, pieces_of(reader),
+                                   role_);
+        NewObject object = new_object(parts_, facts.key_owner(), role_);
+        object.placing.bytes = sealed.placing.bytes;
+        object.placing.head_bytes = sealed.placing.head_bytes;
+        SealedWriter writer(*parts_.objects, object.placing, object.key);
+        seal_again(writer, reader);
+        if (enter(parts_, facts, object)) return Kept::kNew;
+        drop(parts_, object);
+    }
 }
 
 }  // namespace lucerna::store

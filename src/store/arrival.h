@@ -10,21 +10,24 @@
 #include "dicom/sparse_buffer.h"
 #include "dicom/value_scan.h"
 #include "store/archive.h"
+#include "store/comparison.h"
+#include "store/facts.h"
 #include "store/keeping.h"
 #include "store/sealed_io.h"
 
 namespace lucerna::store {
 
 /// A DICOM file (PS3.10) that is coming. As soon as it is known whose it is it is sealed as it
-/// comes, so that its pixels need not be in memory. What cannot be judged before it is whole (one
-/// whose UID is kept already, one whose elements are out of order) is held and kept by
-/// Archive::keep. For one thread at a time; the archive must outlive it.
+/// comes, so that its pixels need not be in memory; one whose UID is kept already is compared with
+/// what is kept instead. What cannot be judged before it is whole (one whose elements are out of
+/// order, one that is kept in another encoding) is held and kept by Archive::keep. For one thread
+/// at a time; the archive must outlive it.
 class Arrival {
   public:
     Arrival(Parts& parts, Role role) : parts_(parts), role_(role) {}
 
     /// `file` is what has come so far. Returns what need not be held any more, each byte once.
-    /// Throws Error: kOutOfSpace, kIo.
+    /// Throws Error: kOutOfSpace, kIo, and as judge_duplicate where it is not what is kept.
     [[nodiscard]] std::vector<dicom::ByteRange> take(ByteView file);
     /// As Archive::keep. What was named above may read as anything.
     Kept keep(ByteView file);
@@ -38,18 +41,20 @@ class Arrival {
         SealedWriter writer;
         std::size_t sealed = 0;
     };
-    enum class Way { kUndecided, kSealed, kHeld };
+    enum class Way { kUndecided, kSealed, kCompared, kHeld };
 
     void decide(ByteView file);
-    void begin(ByteView identifying);
-    [[nodiscard]] std::vector<dicom::ByteRange> sealed_values();
-    [[nodiscard]] Kept keep_again();
+    void begin(ByteView file, std::size_t identified);
+    void seal_most_of(ByteView file);
+    [[nodiscard]] std::vector<dicom::ByteRange> values_before(std::size_t end);
+    [[nodiscard]] Kept keep_again(const Facts& facts);
 
     Parts& parts_;
     const Role role_;
     Way way_ = Way::kUndecided;
     std::optional<dicom::ValueScan> scan_;
     std::unique_ptr<Sealing> sealing_;
+    std::unique_ptr<Comparison> comparison_;
     std::deque<dicom::ByteRange> values_;
 };
 

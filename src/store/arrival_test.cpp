@@ -105,6 +105,71 @@ TEST(Arrival, JudgesWhatIsKeptAlready) {
     EXPECT_THAT(store.objects(), SizeIs(1));
 }
 
+TEST(Arrival, HoldsLittleOfWhatIsKeptAlready) {
+    TestStore store;
+    StoredInstance instance = large();
+    instance.pixels = 12'000'000;
+    store.archive().keep(instance.file());
+    instance.source_aet = "ANOTHER, of another length";
+    Coming again(store, instance.file());
+    EXPECT_EQ(again.keep(), Kept::kAlreadyKept);
+    // What is compared at a time, and what came meanwhile.
+    EXPECT_LT(again.most_held, 1'300'000U);
+    EXPECT_THAT(store.objects(), SizeIs(1));
+}
+
+TEST(Arrival, FindsWhereItDiffersFromWhatIsKept) {
+    TestStore store;
+    StoredInstance instance = large();
+    store.archive().keep(instance.file());
+    const Bytes same = instance.file();
+    for (const std::size_t at :
+         {same.size() - 3'000'000, same.size() - 1'500'000, same.size() - 1}) {
+        Bytes file = same;
+        file[at] ^= 1;
+        Coming coming(store, file);
+        EXPECT_EQ(error_of([&] { coming.keep(); }), "conflict") << at;
+        EXPECT_LT(coming.most_held, 1'300'000U);
+    }
+    instance.pixels += 2;
+    EXPECT_EQ(error_of([&] { Coming(store, instance.file()).keep(); }), "conflict");
+    instance.pixels -= 4;
+    EXPECT_EQ(error_of([&] { Coming(store, instance.file()).keep(); }), "conflict");
+    // No more of it is needed than where it differs.
+    instance = large();
+    instance.seed = 2;
+    Coming other(store, instance.file());
+    EXPECT_EQ(error_of([&] { other.until(2'000'000); }), "conflict");
+    EXPECT_THAT(store.objects(), SizeIs(1));
+    EXPECT_EQ(store.archive().object(instance.sop_instance), same);
+}
+
+TEST(Arrival, ComparesWhatIsKeptInAnotherEncoding) {
+    TestStore store;
+    const StoredInstance instance = large();
+    const Bytes explicit_one = instance.file();
+    const Bytes implicit_one = dicom::DataSet::parse(explicit_one)
+                                   .to_part10(dicom::transfer_syntax::kImplicitVrLittleEndian);
+    store.archive().keep(implicit_one);
+    EXPECT_EQ(Coming(store, explicit_one).keep(), Kept::kAlreadyKept);
+    const Bytes compressed =
+        dicom::DataSet::parse(explicit_one).to_part10(dicom::transfer_syntax::kRleLossless);
+    Coming other(store, compressed);
+    EXPECT_EQ(error_of([&] { other.keep(); }), "conflict");
+}
+
+TEST(Arrival, SaysSoWhereWhatItWasComparedWithIsErased) {
+    TestStore store;
+    const StoredInstance instance = large();
+    store.archive().keep(instance.file());
+    Coming coming(store, instance.file());
+    coming.until(2'500'000);
+    EXPECT_EQ(store.archive().erase_patient("P1", "", "test"), 1U);
+    EXPECT_EQ(error_of([&] { coming.keep(); }), "unavailable");
+    EXPECT_EQ(Coming(store, instance.file()).keep(), Kept::kNew);
+    EXPECT_EQ(store.archive().object(instance.sop_instance), instance.file());
+}
+
 TEST(Arrival, GivesWayToWhoWasFirstMeanwhile) {
     TestStore store;
     StoredInstance instance = large();

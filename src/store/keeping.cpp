@@ -1,65 +1,13 @@
 #include "store/keeping.h"
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "base/log.h"
-#include "dicom/data_set.h"
-#include "dicom/part10_head.h"
 #include "store/parts.h"
 #include "store/presence.h"
 #include "store/rows.h"
 
 namespace lucerna::store {
 namespace {
-
-/// Enough for any file meta.
-constexpr std::size_t kMetaBytes = std::size_t{256} << 10;
-constexpr std::size_t kComparedBytes = std::size_t{1} << 20;
-
-bool is_uncompressed(const std::string& transfer_syntax_uid) {
-    const dicom::TransferSyntax* syntax = dicom::find_transfer_syntax(transfer_syntax_uid);
-    return syntax != nullptr && !syntax->encapsulated();
-}
-
-/// What `kept` holds from `offset` on is `bytes`. Some of it is held at a time.
-bool holds_from(SealedReader& kept, std::uint64_t offset, ByteView bytes) {
-    if (offset > kept.size() || kept.size() - offset != bytes.size()) return false;
-    Bytes piece;
-    for (std::size_t at = 0; at < bytes.size(); at += piece.size()) {
-        piece.resize(std::min(kComparedBytes, bytes.size() - at));
-        kept.read(offset + at, piece);
-        if (!std::equal(piece.begin(), piece.end(), bytes.data() + at)) return false;
-    }
-    return true;
-}
-
-/// The same data set, whoever wrote the file meta, and in whichever uncompressed encoding.
-bool same_content(SealedReader& kept, ByteView part10) {
-    const auto range = [&](std::uint64_t bytes) {
-        Bytes begin(static_cast<std::size_t>(std::min(bytes, kept.size())));
-        kept.read(0, begin);
-        return begin;
-    };
-    const auto beginning = [&]() -> dicom::Part10Parts {
-        try {
-            return dicom::split_part10(range(kMetaBytes));
-        } catch (const Error& error) {
-            if (error.code() != ErrorCode::kInvalidInput || kept.size() <= kMetaBytes) throw;
-            return dicom::split_part10(range(kept.size()));  // Private information in its meta.
-        }
-    };
-    const dicom::Part10Parts first = beginning();
-    const dicom::Part10Parts second = dicom::split_part10(part10);
-    const std::string& syntax = first.head.transfer_syntax_uid;
-    if (syntax == second.head.transfer_syntax_uid)
-        return holds_from(kept, first.data_set_offset, part10.subspan(second.data_set_offset));
-    if (!is_uncompressed(syntax) || !is_uncompressed(second.head.transfer_syntax_uid)) return false;
-    const auto plain = [](const dicom::DataSet& set) {
-        return set.to_part10(dicom::transfer_syntax::kExplicitVrLittleEndian);
-    };
-    return plain(dicom::DataSet::parse(range(kept.size()))) == plain(dicom::DataSet::parse(part10));
-}
 
 bool is_free(Connection& index, const std::string& sop_instance_uid, const std::string& data_key) {
     if (place_of(index, sop_instance_uid)) return false;
@@ -150,17 +98,6 @@ bool enter(Parts& parts, const Facts& facts, const NewObject& object) {
 void drop(Parts& parts, const NewObject& object) {
     drop_uncommitted(parts, object.placing.object, ErrorCode::kConflict);
     parts.keys.forget(object.key.name);
-}
-
-/// Results have derived UIDs: the same one means made from the same images by the same model, and
-/// a later making differs in its time stamps alone.
-Kept judge_duplicate(Parts& parts, const Place& first, const std::string& uid, ByteView part10,
-                     Role role) {
-    if (role == Role::kResult && first.role == Role::kResult) return Kept::kAlreadyKept;
-    SealedReader kept = opened(parts, uid, first.object);
-    if (same_content(kept, part10)) return Kept::kAlreadyKept;
-    throw Error(ErrorCode::kConflict,
-                "SOP Instance UID (0008,0018) " + uid + " is kept already, with other content");
 }
 
 }  // namespace lucerna::store

@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 
-#include "base/encoding.h"
 #include "store/connection.h"
 #include "store/facts.h"
 #include "store/key_ring.h"
@@ -46,9 +45,5 @@ struct NewObject {
 [[nodiscard]] bool enter(Parts& parts, const Facts& facts, const NewObject& object);
 /// Ends one that was not entered.
 void drop(Parts& parts, const NewObject& object);
-
-/// Whether `part10` is what was kept first under its UID. Throws Error(kConflict) if it is not.
-[[nodiscard]] Kept judge_duplicate(Parts& parts, const Place& first, const std::string& uid,
-                                   ByteView part10, Role role);
 
 }  // namespace lucerna::store

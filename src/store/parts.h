@@ -58,8 +58,8 @@ struct Parts {
     WorkQueue queue;
     OrderBook orders;
     PerformedBook performed;
-    /// Held while an object is read back and kept from the start (Arrival::keep).
-    std::mutex keeping_again;
+    /// Held while two files are compared that have to be whole for it (judge_duplicate).
+    std::mutex comparing_wholes;
 };
 
 }  // namespace lucerna::store

@@ -222,6 +222,29 @@ def stow(server, *parts, kind="application/dicom", accept="application/dicom+jso
     return status_of(request)
 
 
+def send_again(server, wanted):
+    """A large object, and the same UID again and again, the same and another; the problems."""
+    problems = []
+    pixels = random.Random(2).randbytes(200 << 20)
+    study = {"study": "2.999.9"}
+    for name, uid, content, by_dimse, by_http in (
+            ("an object of 200 MB", "2.999.9.1.1", pixels, "0000", 200),
+            ("the same but for its end", "2.999.9.1.1", pixels[:-2] + b"\0\0", "0111", 409),
+            ("the same with some more", "2.999.9.1.1", pixels + bytes(2), "0111", 409),
+            ("the same again", "2.999.9.1.1", pixels, "0000", 200)):
+        if wanted and wanted not in name:
+            continue
+        data_set = image(uid, element(0x7FE0, 0x10, "OW", content), **study)
+        growth, begun = Growth(server), time.monotonic()
+        got = send(server, EXPLICIT, data_set), stow(server, part10(EXPLICIT, data_set))
+        print(f"{got[0]:>8} {got[1]:>13} {time.monotonic() - begun:7.2f}  {growth.peak() >> 10:3} MB  {name}", flush=True)
+        if got != (by_dimse, by_http):
+            problems.append(f"{name}: C-STORE answers {got[0]}, STOW-RS {got[1]}")
+        if growth.peak() > MOST_GROWTH_KIB:
+            problems.append(f"{name}: {growth.peak() >> 10} MB of growth")
+    return problems
+
+
 def hostile_metadata():
     """Name, form, parts: metadata, and bulk data after their headers."""
     sets = itertools.count(1)
@@ -487,7 +510,7 @@ def main():
             if by_http >= 500:
                 problems.append(f"{name}: STOW-RS answers {by_http}")
         if not problems:
-            problems += send_metadata(server, wanted)
+            problems += send_metadata(server, wanted) + send_again(server, wanted)
         if not problems:
             problems += talk_hl7(server, hl7_port, wanted)
         if not problems:

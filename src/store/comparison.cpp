@@ -1,0 +1,160 @@
+#include "store/comparison.h"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "base/error.h"
+#include "dicom/data_set.h"
+#include "dicom/part10_head.h"
+#include "store/parts.h"
+
+namespace lucerna::store {
+namespace {
+
+/// Enough for any file meta.
+constexpr std::uint64_t kMetaBytes = std::uint64_t{256} << 10;
+constexpr std::size_t kComparedBytes = std::size_t{1} << 20;
+
+[[noreturn]] void conflict(const std::string& uid) {
+    throw Error(ErrorCode::kConflict,
+                "SOP Instance UID (0008,0018) " + uid + " is kept already, with other content");
+}
+
+bool is_uncompressed(const std::string& transfer_syntax_uid) {
+    const dicom::TransferSyntax* syntax = dicom::find_transfer_syntax(transfer_syntax_uid);
+    return syntax != nullptr && !syntax->encapsulated();
+}
+
+Bytes first_of(const Pieces& file, std::uint64_t bytes) {
+    Bytes begin(static_cast<std::size_t>(std::min(bytes, file.size)));
+    file.read(0, begin);
+    return begin;
+}
+
+dicom::Part10Parts beginning_of(const Pieces& file) {
+    try {
+        return dicom::split_part10(first_of(file, kMetaBytes));
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::kInvalidInput || file.size <= kMetaBytes) throw;
+        return dicom::split_part10(first_of(file, file.size));  // Private information in its meta.
+    }
+}
+
+/// From these offsets on.
+bool same_bytes(const Pieces& a, std::uint64_t at_a, const Pieces& b, std::uint64_t at_b) {
+    if (at_a > a.size || at_b > b.size || a.size - at_a != b.size - at_b) return false;
+    Bytes of_a;
+    Bytes of_b;
+    for (; at_a < a.size; at_a += of_a.size(), at_b += of_b.size()) {
+        of_a.resize(
+            static_cast<std::size_t>(std::min<std::uint64_t>(kComparedBytes, a.size - at_a)));
+        of_b.resize(of_a.size());
+        a.read(at_a, of_a);
+        b.read(at_b, of_b);
+        if (of_a != of_b) return false;
+    }
+    return true;
+}
+
+enum class Encodings { kSame, kBothUncompressed, kOthers };
+
+Encodings encodings_of(const dicom::Part10Parts& a, const dicom::Part10Parts& b) {
+    const std::string& first = a.head.transfer_syntax_uid;
+    const std::string& second = b.head.transfer_syntax_uid;
+    if (first == second) return Encodings::kSame;
+    return is_uncompressed(first) && is_uncompressed(second) ? Encodings::kBothUncompressed
+                                                             : Encodings::kOthers;
+}
+
+bool same_content(Parts& parts, const Pieces& kept, const Pieces& file) {
+    const dicom::Part10Parts first = beginning_of(kept);
+    const dicom::Part10Parts second = beginning_of(file);
+    switch (encodings_of(first, second)) {
+        case Encodings::kSame:
+            return same_bytes(kept, first.data_set_offset, file, second.data_set_offset);
+        case Encodings::kOthers:
+            return false;
+        case Encodings::kBothUncompressed:
+            break;
+    }
+    // Held as wholes, beside what their sender was allowed: one at a time.
+    const std::lock_guard one_at_a_time(parts.comparing_wholes);
+    const auto plain = [](const Pieces& one) {
+        return dicom::DataSet::parse(first_of(one, one.size))
+            .to_part10(dicom::transfer_syntax::kExplicitVrLittleEndian);
+    };
+    return plain(kept) == plain(file);
+}
+
+}  // namespace
+
+Pieces pieces_of(ByteView file) {
+    return {file.size(), [file](std::uint64_t offset, std::span<std::uint8_t> into) {
+                std::copy_n(file.data() + offset, into.size(), into.data());
+            }};
+}
+
+Pieces pieces_of(SealedReader& object) {
+    return {object.size(), [&object](std::uint64_t offset, std::span<std::uint8_t> into) {
+                object.read(offset, into);
+            }};
+}
+
+/// Results have derived UIDs: the same one means made from the same images by the same model, and
+/// a later making differs in its time stamps alone.
+Kept judge_duplicate(Parts& parts, const Place& first, const std::string& uid, const Pieces& file,
+                     Role role) {
+    if (role == Role::kResult && first.role == Role::kResult) return Kept::kAlreadyKept;
+    SealedReader kept = opened(parts, uid, first.object);
+    if (!same_content(parts, pieces_of(kept), file)) conflict(uid);
+    return Kept::kAlreadyKept;
+}
+
+Comparison::Comparison(Parts& parts, Place first, std::string uid, SealedReader kept)
+    : parts_(parts), first_(std::move(first)), uid_(std::move(uid)), kept_(std::move(kept)) {}
+
+std::unique_ptr<Comparison> Comparison::begin(Parts& parts, const Place& first,
+                                              const std::string& uid, ByteView file) {
+    std::unique_ptr<Comparison> one(
+        new Comparison(parts, first, uid, opened(parts, uid, first.object)));
+    const dicom::Part10Parts kept = beginning_of(pieces_of(one->kept_));
+    const dicom::Part10Parts coming = dicom::split_part10(file);
+    switch (encodings_of(kept, coming)) {
+        case Encodings::kOthers:
+            conflict(uid);
+        case Encodings::kBothUncompressed:
+            return nullptr;
+        case Encodings::kSame:
+            break;
+    }
+    one->at_ = coming.data_set_offset;
+    one->kept_at_ = kept.data_set_offset;
+    return one;
+}
+
+std::size_t Comparison::follow(ByteView file) {
+    while (file.size() - at_ >= kComparedBytes) compare(file, kComparedBytes);
+    return at_;
+}
+
+void Comparison::compare(ByteView file, std::size_t count) {
+    if (count > kept_.size() - kept_at_) conflict(uid_);
+    piece_.resize(count);
+    kept_.read(kept_at_, piece_);
+    if (!std::equal(piece_.begin(), piece_.end(), file.data() + at_)) conflict(uid_);
+    at_ += count;
+    kept_at_ += count;
+}
+
+void Comparison::finish(ByteView file) {
+    if (file.size() - follow(file) != kept_.size() - kept_at_) conflict(uid_);
+    compare(file, file.size() - at_);
+    const auto still = parts_.index.read([&](Connection& index) { return place_of(index, uid_); });
+    if (!still || still->object != first_.object)
+        throw Error(ErrorCode::kUnavailable, "instance " + uid_ +
+                                                 " was kept, and erased while it came again: "
+                                                 "sending it once more will help");
+}
+
+}  // namespace lucerna::store
