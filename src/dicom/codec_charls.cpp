@@ -51,6 +51,26 @@ Bytes decoded_samples(ByteView codestream, const StoredLayout& layout) {
     return bytes == 1 && layout.bits_allocated == 16 ? widened(samples) : samples;
 }
 
+Bytes encoded_samples(const DecodedFrame& frame, const Bytes& samples, int bits) {
+    for (std::size_t room = 1;; room *= 2) {
+        charls::jpegls_encoder encoder;
+        encoder.frame_info({static_cast<std::uint32_t>(frame.columns),
+                            static_cast<std::uint32_t>(frame.rows), bits, frame.samples_per_pixel});
+        if (frame.samples_per_pixel > 1) encoder.interleave_mode(charls::interleave_mode::sample);
+        Bytes out(room * encoder.estimated_destination_size());
+        encoder.destination(out);
+        try {
+            out.resize(encoder.encode(samples));
+            return out;
+        } catch (const charls::jpegls_error& error) {
+            // The estimate is of what was; noise takes more. Never more than four times as much,
+            // the longest code of a sample (T.87 C.2.4.1.1, LIMIT).
+            const bool is_full = error.code() == charls::jpegls_errc::destination_buffer_too_small;
+            if (!is_full || room == 4) throw;
+        }
+    }
+}
+
 }  // namespace
 
 DecodedFrame decode_by_charls(ByteView codestream, const StoredLayout& layout) {
@@ -74,22 +94,12 @@ Bytes encode_jpeg_ls(const DecodedFrame& frame) {
     // the bits that they have in memory. Less than 8 bits many readers do not take.
     const int bits = frame.is_signed ? frame.bits_allocated : std::max(frame.bits_stored, 8);
     try {
-        charls::jpegls_encoder encoder;
-        encoder.frame_info({static_cast<std::uint32_t>(frame.columns),
-                            static_cast<std::uint32_t>(frame.rows), bits, frame.samples_per_pixel});
-        if (frame.samples_per_pixel > 1) encoder.interleave_mode(charls::interleave_mode::sample);
-        // Noise may take more than it did: the estimate allows for that.
-        Bytes out(encoder.estimated_destination_size());
-        encoder.destination(out);
         // CharLS takes samples of up to 8 bits a byte each.
-        if (bits <= 8 && frame.bits_allocated == 16) {
-            Bytes narrow(frame.count());
-            for (std::size_t i = 0; i < narrow.size(); ++i) narrow[i] = frame.samples[2 * i];
-            out.resize(encoder.encode(narrow));
-        } else {
-            out.resize(encoder.encode(frame.samples));
-        }
-        return out;
+        if (bits > 8 || frame.bits_allocated == 8)
+            return encoded_samples(frame, frame.samples, bits);
+        Bytes narrow(frame.count());
+        for (std::size_t i = 0; i < narrow.size(); ++i) narrow[i] = frame.samples[2 * i];
+        return encoded_samples(frame, narrow, bits);
     } catch (const charls::jpegls_error& error) {
         throw Error(ErrorCode::kInternal, std::string("CharLS: ") + error.what());
     }

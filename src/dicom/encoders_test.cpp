@@ -68,6 +68,17 @@ std::vector<PixelLayout> layouts() {
     return all;
 }
 
+/// As hard to compress as any.
+DataSet noise_of(const PixelLayout& layout) {
+    std::mt19937 random(1);
+    Bytes samples(static_cast<std::size_t>(layout.rows * layout.columns * layout.samples_per_pixel *
+                                           layout.bits_allocated / 8));
+    for (std::uint8_t& byte : samples) byte = static_cast<std::uint8_t>(random());
+    DataSet image = image_of(layout);
+    image.set_pixels(layout, samples);
+    return image;
+}
+
 std::string name_of(const PixelLayout& layout, const Encoder& encoder) {
     return std::string(encoder.transfer_syntax_uid) + ", " + layout.photometric_interpretation +
            ", " + std::to_string(layout.rows) + " x " + std::to_string(layout.columns) + ", " +
@@ -100,6 +111,17 @@ TEST(Encoders, GiveBackEveryBit) {
                 image, DataSet::parse(back.to_part10(transfer_syntax::kExplicitVrLittleEndian)));
         }
     }
+}
+
+TEST(Encoders, TakeNoiseThatGrows) {
+    for (const Encoder& encoder : encoders())
+        for (const PixelLayout& layout :
+             {PixelLayout{300, 300}, PixelLayout{300, 300, 1, "MONOCHROME2", 8, 8},
+              PixelLayout{200, 200, 3, "RGB", 8, 8}}) {
+            SCOPED_TRACE(name_of(layout, encoder));
+            const DataSet image = noise_of(layout);
+            expect_same_pixels(image, DataSet::parse(image.to_part10(encoder.transfer_syntax_uid)));
+        }
 }
 
 TEST(Encoders, TurnOneCompressedSyntaxIntoAnother) {
