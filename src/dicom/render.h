@@ -54,6 +54,10 @@ inline constexpr int kMostEnlargedPixels = 1 << 24;
 [[nodiscard]] Picture8 render(const DataSet& data_set, int frame = 0,
                               const RenderOptions& options = {});
 
+/// Before anything is decoded: throws Error(kInvalidInput) where `render` would, because of
+/// `options`, for pictures of the size that `header` has.
+void require_fitting(const DataSet& header, const RenderOptions& options);
+
 /// A picture of which rows are made when they are asked for, from any thread.
 struct PictureRows {
     int width = 0;

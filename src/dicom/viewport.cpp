@@ -19,17 +19,30 @@ std::string printed(int width, int height) {
     return std::to_string(width) + " x " + std::to_string(height);
 }
 
-Picture8 cut_out(const Picture8& picture, SourceRegion region) {
-    if (region.width == 0) region.width = picture.width - region.left;
-    if (region.height == 0) region.height = picture.height - region.top;
+/// With what it leaves out.
+SourceRegion region_in(PictureSize size, SourceRegion region) {
+    if (region.width == 0) region.width = size.width - region.left;
+    if (region.height == 0) region.height = size.height - region.top;
+    return region;
+}
+
+void require_inside(PictureSize size, const SourceRegion& region) {
     const bool inside = region.left >= 0 && region.top >= 0 && region.width > 0 &&
-                        region.height > 0 && region.left <= picture.width - region.width &&
-                        region.top <= picture.height - region.height;
+                        region.height > 0 && region.left <= size.width - region.width &&
+                        region.top <= size.height - region.height;
     if (!inside)
         throw Error(ErrorCode::kInvalidInput,
                     "a region of " + printed(region.width, region.height) + " at " +
                         std::to_string(region.left) + ", " + std::to_string(region.top) +
-                        " is not in a picture of " + printed(picture.width, picture.height));
+                        " is not in a picture of " + printed(size.width, size.height));
+}
+
+bool is_larger(PictureSize size, PictureSize than) {
+    return size.width > than.width || size.height > than.height;
+}
+
+Picture8 cut_out(const Picture8& picture, const SourceRegion& asked) {
+    const SourceRegion region = region_in({picture.width, picture.height}, asked);
     Picture8 part{region.width, region.height, picture.channels, {}};
     part.pixels.reserve(static_cast<std::size_t>(part.width) *
                         static_cast<std::size_t>(part.height * part.channels));
@@ -66,10 +79,6 @@ std::vector<Between> places(int source, int target) {
 }
 
 Picture8 enlarged(const Picture8& picture, PictureSize target) {
-    if (static_cast<std::int64_t>(target.width) * target.height > kMostEnlargedPixels)
-        throw Error(ErrorCode::kInvalidInput,
-                    "a picture is not enlarged to " + printed(target.width, target.height) +
-                        ", only to " + std::to_string(kMostEnlargedPixels) + " pixels");
     const std::vector<Between> columns = places(picture.width, target.width);
     const std::vector<Between> rows = places(picture.height, target.height);
     Picture8 result{target.width, target.height, picture.channels, {}};
@@ -118,13 +127,37 @@ PictureSize fitted(PictureSize size, const RenderOptions& options) {
     return {scaled(size.width), scaled(size.height)};
 }
 
+void require_fitting(PictureSize size, const RenderOptions& options) {
+    PictureSize source = size;
+    if (options.region) {
+        const SourceRegion region = region_in(size, *options.region);
+        require_inside(size, region);
+        source = {region.width, region.height};
+    }
+    const PictureSize target = fitted(source, options);
+    if (is_larger(target, source) &&
+        static_cast<std::int64_t>(target.width) * target.height > kMostEnlargedPixels)
+        throw Error(ErrorCode::kInvalidInput,
+                    "a picture is not enlarged to " + printed(target.width, target.height) +
+                        ", only to " + std::to_string(kMostEnlargedPixels) + " pixels");
+}
+
+void require_fitting(const DataSet& header, const RenderOptions& options) {
+    constexpr long long kMost = 65'535;
+    const long long rows = header.integer(tags::kRows).value_or(0);
+    const long long columns = header.integer(tags::kColumns).value_or(0);
+    // What is missing or absurd is found where frames are decoded.
+    if (rows < 1 || columns < 1 || rows > kMost || columns > kMost) return;
+    require_fitting(PictureSize{static_cast<int>(columns), static_cast<int>(rows)}, options);
+}
+
 Picture8 in_viewport(Picture8 picture, const RenderOptions& options) {
+    require_fitting(PictureSize{picture.width, picture.height}, options);
     if (options.region) picture = cut_out(picture, *options.region);
     const PictureSize source{picture.width, picture.height};
     const PictureSize target = fitted(source, options);
     if (target == source) return picture;
-    return target.width > source.width || target.height > source.height ? enlarged(picture, target)
-                                                                        : shrunk(picture, target);
+    return is_larger(target, source) ? enlarged(picture, target) : shrunk(picture, target);
 }
 
 }  // namespace lucerna::dicom

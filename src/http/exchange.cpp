@@ -202,18 +202,24 @@ Response refusal(BodyTrouble trouble, std::string_view request_id) {
     return refusal(error, request_id);
 }
 
-std::string head_text(const Exchange& exchange, const Response& response, const Guard& guard,
-                      const HeadOptions& options) {
-    std::string head = "HTTP/1.1 " + std::to_string(response.status) + " ";
-    head.append(reason_phrase(response.status)).append("\r\n");
-    for (const auto& [name, value] : response.headers.all()) {
+std::string fields_text(const Exchange& exchange, const Headers& headers) {
+    std::string text;
+    for (const auto& [name, value] : headers.all()) {
         if (is_field_value(value) && is_field_value(name)) {
-            append(head, name, value);
+            append(text, name, value);
         } else {
             log_event(LogLevel::kError, "http.header-dropped",
                       {{"request", exchange.request.id}, {"header", name}});
         }
     }
+    return text;
+}
+
+std::string head_text(const Exchange& exchange, const Response& response, const Guard& guard,
+                      const HeadOptions& options) {
+    std::string head = "HTTP/1.1 " + std::to_string(response.status) + " ";
+    head.append(reason_phrase(response.status)).append("\r\n");
+    head += fields_text(exchange, response.headers);
     if (response.status == 503 && !response.headers.has("Retry-After"))
         append(head, "Retry-After", "5");
     append(head, "Date", http_date());

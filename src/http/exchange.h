@@ -54,6 +54,9 @@ enum class BodyTrouble {
 /// The answer where no handler was called yet.
 [[nodiscard]] Response refusal(BodyTrouble trouble, std::string_view request_id);
 
+/// A line for each field; those that no header can hold are dropped, and logged.
+[[nodiscard]] std::string fields_text(const Exchange& exchange, const Headers& headers);
+
 struct HeadOptions {
     bool keep_alive = true;
     bool chunked = false;

@@ -93,6 +93,9 @@ struct Stream {
     std::function<Chunk()> next;
     /// Sent as Content-Length; without it the body is chunked.
     std::optional<std::uint64_t> length = {};
+    /// Asked at the end of a chunked body for what is only known then (RFC 9110 6.5). HTTP/1.0 has
+    /// no place for it. May be empty.
+    std::function<Headers()> trailer = {};
 };
 
 /// A file sent piece by piece. The size is that at the time of sending the head.

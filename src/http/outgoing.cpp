@@ -58,6 +58,7 @@ Outgoing::Outgoing(Exchange& exchange, Response response, const Guard& guard, bo
 bool Outgoing::take_body(Body body) {
     if (auto* stream = std::get_if<Stream>(&body)) {
         source_ = std::move(stream->next);
+        trailer_ = std::move(stream->trailer);
         length_ = stream->length;
         return true;
     }
@@ -102,7 +103,9 @@ Outgoing::Next Outgoing::next() {
         return Next::kPull;
     }
     if (!chunked_ || std::exchange(ended_, true)) return Next::kDone;
-    head_ = first_slice_ ? "0\r\n\r\n" : "\r\n0\r\n\r\n";
+    head_ = first_slice_ ? "0\r\n" : "\r\n0\r\n";
+    head_ += trailer_ ? fields_text(exchange_, trailer_()) : std::string();
+    head_ += "\r\n";
     buffers_[0] = as_byte_view(head_);
     return Next::kWrite;
 }

@@ -51,6 +51,7 @@ class Outgoing {
     std::string after_;
     bool waited_ = true;
     std::function<Chunk()> source_;
+    std::function<Headers()> trailer_;
     std::optional<std::uint64_t> length_;
     std::uint64_t pulled_ = 0;
     bool keep_alive_;

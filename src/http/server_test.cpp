@@ -54,13 +54,15 @@ class ServerTest : public testing::Test {
         router.add("GET", "/stream", [](Request& request) {
             const auto parts = request.query.number_or("parts", 3, 0, 1000);
             const bool breaks = request.query.has("break");
-            return Response{200, {}, Stream{[=, at = std::size_t{0}]() mutable -> Chunk {
-                                if (at == parts && breaks)
-                                    throw Error(ErrorCode::kCorrupt, "no more");
-                                if (at == parts) return {.last = true};
-                                ++at;
-                                return {.bytes = Bytes(100'000, static_cast<uint8_t>('a' + at))};
-                            }}};
+            Stream stream{[=, at = std::size_t{0}]() mutable -> Chunk {
+                if (at == parts && breaks) throw Error(ErrorCode::kCorrupt, "no more");
+                if (at == parts) return {.last = true};
+                ++at;
+                return {.bytes = Bytes(100'000, static_cast<uint8_t>('a' + at))};
+            }};
+            if (const auto late = request.query.get("trailer"))
+                stream.trailer = [late] { return Headers{{"Warning", *late}}; };
+            return Response{200, {}, std::move(stream)};
         });
         router.add("GET", "/header", [](Request&) {
             Response response = text("x");
@@ -320,6 +322,22 @@ TEST_F(ServerTest, StreamsAnswersInChunks) {
     EXPECT_EQ(answer.body.size(), 2'000'000U);
     EXPECT_TRUE(client.ask("GET", "/stream?parts=0").complete);
     EXPECT_EQ(client.ask("GET", "/hello").body, "hello");
+}
+
+TEST_F(ServerTest, SaysBehindAStreamWhatIsOnlyKnownThen) {
+    const Server server(options(), router());
+    HttpClient client(server.port());
+    for (const char* path : {"/stream?trailer=late", "/stream?trailer=late&parts=0"}) {
+        const HttpAnswer answer = client.ask("GET", path);
+        EXPECT_TRUE(answer.complete);
+        EXPECT_EQ(answer.trailer.get("Warning"), "late");
+    }
+    const HttpAnswer split = client.ask("GET", "/stream?trailer=a%0D%0AX-Evil:%20b");
+    EXPECT_TRUE(split.complete);
+    EXPECT_TRUE(split.trailer.all().empty());
+    EXPECT_EQ(client.ask("GET", "/hello").body, "hello");
+    client.send("GET /stream?trailer=late HTTP/1.0\r\nHost: localhost\r\n\r\n");
+    EXPECT_EQ(client.answer().body.size(), 300'000U) << "there is no place for it";
 }
 
 TEST_F(ServerTest, ShowsThatAStreamBroke) {

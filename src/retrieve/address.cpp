@@ -8,10 +8,8 @@
 
 namespace lucerna::retrieve {
 
-std::string base_of(const http::Request& request, std::string_view configured) {
-    if (configured.empty()) return request.origin + std::string(kRoot);
-    if (configured.ends_with('/')) configured.remove_suffix(1);
-    return std::string(configured);
+std::string base_of(const http::Request& request) {
+    return request.origin + std::string(kRoot);
 }
 
 const std::string& uid_of(const http::Request& request, std::string_view name) {

@@ -12,9 +12,8 @@ namespace lucerna::retrieve {
 
 constexpr std::string_view kRoot = "/dicom-web";
 
-/// The address of the DICOMweb service, without a slash at its end: `configured`, or that which the
-/// request came to.
-[[nodiscard]] std::string base_of(const http::Request& request, std::string_view configured);
+/// The address of the DICOMweb service, as the client sees it, without a slash at its end.
+[[nodiscard]] std::string base_of(const http::Request& request);
 
 /// A path parameter that must be a UID. Throws Error(kInvalidInput) if it is none.
 [[nodiscard]] const std::string& uid_of(const http::Request& request, std::string_view name);

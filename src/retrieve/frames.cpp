@@ -13,6 +13,7 @@
 #include "dicom/uids.h"
 #include "http/multipart_writer.h"
 #include "retrieve/address.h"
+#include "retrieve/left_out.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -53,22 +54,24 @@ http::Response send_frames(const http::Request& request, store::Archive& archive
     for (const int number : numbers) variant += "," + std::to_string(number);
     const std::string etag = etag_of({row}, variant);
     if (http::has_already(request, etag)) return http::not_modified(etag);
-    const auto source = std::make_shared<FrameSource>(archive, row, run);
+    const auto source = looking_at(
+        row.sop_instance_uid, [&] { return std::make_shared<FrameSource>(archive, row, run); });
     // All must be there before the first one is sent.
     const int greatest = *std::max_element(numbers.begin(), numbers.end());
     if (greatest > source->count())
         throw Error(ErrorCode::kNotFound, "there is no frame " + std::to_string(greatest) +
                                               "; the instance has " +
                                               std::to_string(source->count()));
-    const std::string location = url_of(row, base_of(request, {})) + "/frames/";
-    const auto part = [source, location, chosen = *chosen](int number) {
-        return http::Part{with_syntax(chosen), location + std::to_string(number),
-                          source->frame(number - 1, chosen)};
+    const std::string location = url_of(row, base_of(request)) + "/frames/";
+    const auto frame = [source, row, chosen = *chosen](int number) {
+        return looking_at(row.sop_instance_uid, [&] { return source->frame(number - 1, chosen); });
+    };
+    const auto part = [frame, location, chosen = *chosen](int number) {
+        return http::Part{with_syntax(chosen), location + std::to_string(number), frame(number)};
     };
     http::Response response;
     if (!chosen->multipart) {
-        response = http::Response::of(200, with_syntax(*chosen),
-                                      source->frame(numbers.front() - 1, *chosen));
+        response = http::Response::of(200, with_syntax(*chosen), frame(numbers.front()));
     } else if (count == Count::kOne) {
         response = http::multipart_response(chosen->media_type, part(numbers.front()));
     } else {
@@ -104,13 +107,6 @@ std::vector<int> parse_frame_list(std::string_view text) {
     return numbers;
 }
 
-Bytes object_as(store::Archive& archive, const store::InstanceRow& row,
-                const Representation& representation) {
-    Bytes file = archive.object(row.sop_instance_uid);
-    if (representation.as_stored) return file;
-    return dicom::DataSet::parse(std::move(file)).to_part10(representation.transfer_syntax);
-}
-
 HasEncodablePixels encodable_pixels_of(store::Archive& archive, const store::InstanceRow& row) {
     return [&archive, uid = row.sop_instance_uid] {
         const Bytes head = archive.head(uid);
@@ -123,12 +119,6 @@ http::Pieces pieces_of(std::shared_ptr<store::OpenedObject> object, std::uint64_
     return {size, [object = std::move(object), begin](std::uint64_t at, std::uint64_t length) {
                 return object->read(begin + at, length);
             }};
-}
-
-std::optional<http::Pieces> object_in_pieces(store::Archive& archive, const store::InstanceRow& row,
-                                             const Representation& representation) {
-    if (!representation.as_stored || row.size <= http::kPieceBytes) return std::nullopt;
-    return pieces_of(archive.open(row), 0, row.size);
 }
 
 std::optional<PixelSpan> native_pixels(store::OpenedObject& object, const store::InstanceRow& row) {
@@ -231,7 +221,7 @@ http::Response frames(http::Request& request, store::Archive& archive, const Run
     return send_frames(request, archive, instances_named(request, archive).front(), numbers, run);
 }
 
-http::Response all_frames(http::Request& request, store::Archive& archive,
+http::Response all_frames(const http::Request& request, store::Archive& archive,
                           const store::InstanceRow& row, const RunParts& run) {
     const int count = FrameSource(archive, row, run).count();
     std::vector<int> numbers(static_cast<std::size_t>(count));

@@ -20,10 +20,6 @@ namespace lucerna::retrieve {
 /// wrong.
 [[nodiscard]] std::vector<int> parse_frame_list(std::string_view text);
 
-/// The file as `representation` says. Throws Error as the archive and DataSet do.
-[[nodiscard]] Bytes object_as(store::Archive& archive, const store::InstanceRow& row,
-                              const Representation& representation);
-
 /// For choose_object and choose_frames: reads the header of what `row` tells of when it is asked.
 [[nodiscard]] HasEncodablePixels encodable_pixels_of(store::Archive& archive,
                                                      const store::InstanceRow& row);
@@ -31,10 +27,6 @@ namespace lucerna::retrieve {
 /// A file as it was kept, or a span of it, piece by piece: of this one object, to the end.
 [[nodiscard]] http::Pieces pieces_of(std::shared_ptr<store::OpenedObject> object,
                                      std::uint64_t begin, std::uint64_t size);
-/// As object_as for what is sent as it was kept and is more than a piece.
-[[nodiscard]] std::optional<http::Pieces> object_in_pieces(store::Archive& archive,
-                                                           const store::InstanceRow& row,
-                                                           const Representation& representation);
 
 /// Where the value of uncompressed Pixel Data lies in the file.
 struct PixelSpan {
@@ -83,7 +75,7 @@ class FrameSource {
 [[nodiscard]] http::Response frames(http::Request& request, store::Archive& archive,
                                     const RunParts& run);
 /// All of them, for the bulk data of compressed pixels.
-[[nodiscard]] http::Response all_frames(http::Request& request, store::Archive& archive,
+[[nodiscard]] http::Response all_frames(const http::Request& request, store::Archive& archive,
                                         const store::InstanceRow& row, const RunParts& run);
 
 }  // namespace lucerna::retrieve

@@ -159,6 +159,17 @@ std::optional<Representation> choose_object(std::span<const http::MediaRange> ac
     });
 }
 
+std::optional<Representation> choose_stored_object(std::span<const http::MediaRange> accepted,
+                                                   std::string_view stored_syntax, Count count) {
+    return first_of(accepted, count, [&](const Wish& wish) -> std::optional<Representation> {
+        const bool any = wish.transfer_syntax.empty() || wish.transfer_syntax == "*";
+        if (!wish.type.covers(kDicom) || (!any && wish.transfer_syntax != stored_syntax))
+            return std::nullopt;
+        return Representation{wish.multipart, true, std::string(stored_syntax),
+                              std::string(kDicom)};
+    });
+}
+
 std::vector<std::string> object_syntaxes(std::string_view stored_syntax) {
     std::vector<std::string> syntaxes{std::string(stored_syntax)};
     if (!is_readable(stored_syntax)) return syntaxes;

@@ -40,6 +40,10 @@ using HasEncodablePixels = std::function<bool()>;
     std::span<const http::MediaRange> accepted, std::string_view stored_syntax, Count count,
     const HasEncodablePixels& has_encodable_pixels = nothing_encodable);
 
+/// The same of one that cannot be decoded, although its transfer syntax can: as stored, or nothing.
+[[nodiscard]] std::optional<Representation> choose_stored_object(
+    std::span<const http::MediaRange> accepted, std::string_view stored_syntax, Count count);
+
 /// In which transfer syntaxes choose_object can give an image stored in this one, itself first.
 [[nodiscard]] std::vector<std::string> object_syntaxes(std::string_view stored_syntax);
 

@@ -10,6 +10,7 @@
 #include "dicom/tags.h"
 #include "retrieve/address.h"
 #include "retrieve/data_set_form.h"
+#include "retrieve/left_out.h"
 #include "retrieve/negotiate.h"
 
 namespace lucerna::retrieve {
@@ -140,14 +141,15 @@ std::string members_from_object(store::Archive& archive, const std::string& sop_
 }
 
 std::string json_of(const store::Match& match, const Search& search, const std::string& base,
-                    store::Archive& archive) {
+                    store::Archive& archive, LeftOut& unread) {
     std::string json = "{" + store::json_members(match);
     json += "," + member(dicom::tags::kInstanceAvailability, "CS", "ONLINE");
     json += "," + member(dicom::tags::kRetrieveUrl, "UR", retrieve_url(match, base));
     if (!search.from_objects.empty()) {
-        const std::string more =
-            members_from_object(archive, match.sop_instance_uid, search.from_objects);
-        if (!more.empty()) json += "," + more;
+        const auto more = unread.unless_broken(match.sop_instance_uid, [&] {
+            return members_from_object(archive, match.sop_instance_uid, search.from_objects);
+        });
+        if (more && !more->empty()) json += "," + *more;
     }
     return json + "}";
 }
@@ -172,10 +174,14 @@ http::Response answer(const http::Request& request, Level level, store::Archive&
     std::vector<store::Match> matches = archive.find(search.query);
     const std::size_t remaining = remaining_after(archive, search.query, limit, matches);
     if (matches.size() > limit) matches.resize(limit);
-    const std::string base = base_of(request, options.base_url);
+    const std::string base = base_of(request);
     std::vector<std::string> items;
+    LeftOut unread(request.id);
     for (const store::Match& match : matches)
-        items.push_back(json_of(match, search, base, archive));
+        items.push_back(json_of(match, search, base, archive, unread));
+    if (unread.count() > 0)
+        search.warnings.push_back("Without what includefield adds, because they cannot be read: " +
+                                  unread.named());
     http::Response response = in_form(*form, std::move(items));
     warn_of_remaining(response, base, remaining);
     for (const std::string& warning : search.warnings)

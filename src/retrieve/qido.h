@@ -9,9 +9,6 @@
 namespace lucerna::retrieve {
 
 struct QidoOptions {
-    /// In front of Retrieve URLs where a reverse proxy stands before the server, as
-    /// "https://pacs.example/dicom-web"; empty: they are relative to the host that was asked.
-    std::string base_url = {};
     /// Matches without `limit`.
     std::size_t default_limit = 1000;
     /// Matches at most, whatever `limit` says; a Warning header tells when there are more.

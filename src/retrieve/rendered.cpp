@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
@@ -16,6 +18,7 @@
 #include "http/multipart_writer.h"
 #include "retrieve/address.h"
 #include "retrieve/frames.h"
+#include "retrieve/left_out.h"
 #include "retrieve/negotiate.h"
 #include "retrieve/rendered_document.h"
 
@@ -180,24 +183,54 @@ std::vector<http::MediaRange> accepted_parts(const http::Request& request) {
     return parts;
 }
 
-/// Empty where it cannot be rendered so.
+/// Draws one frame of what `row` tells of, that which `number_of` says for its header, from 0.
+/// Throws Error: kInvalidInput for options that do not fit that picture, kUnsupported where there
+/// is none or it cannot be drawn, kCorrupt for what is malformed in it.
+Bytes drawn(store::Archive& archive, const PictureAsked& asked, const RunParts& run,
+            const std::function<int(const dicom::DataSet& header)>& number_of) {
+    const store::InstanceRow& row = asked.row;
+    std::optional<dicom::FramedObject> framed;
+    looking_at(row.sop_instance_uid, [&] {
+        framed.emplace(read_in_parts(archive, row, 0, row.size, run));
+        require_picture(framed->header());
+    });
+    const int number = number_of(framed->header());
+    // What is wrong from here on is wrong with the object.
+    dicom::require_fitting(framed->header(), asked.options);
+    return looking_at(row.sop_instance_uid, [&] {
+        return picture_of(framed->with_frame(number), number, asked.options, asked.type, run);
+    });
+}
+
+/// Empty where it is nothing that can be rendered so. Throws as `drawn` for what is malformed.
 std::optional<Rendering> rendering_of(store::Archive& archive, const store::InstanceRow& row,
                                       std::span<const http::MediaRange> accepted,
                                       const dicom::RenderOptions& options, const RunParts& run) {
     try {
-        if (is_document(row)) return document_as(archive, row, accepted);
+        if (is_document(row))
+            return looking_at(row.sop_instance_uid,
+                              [&] { return document_as(archive, row, accepted); });
         const auto type = choose_picture(accepted);
         if (!type) return {};
-        dicom::FramedObject framed(read_in_parts(archive, row, 0, row.size, run));
-        require_picture(framed.header());
-        const int frame = representative_frame(framed.header());
-        return Rendering{*type, picture_of(framed.with_frame(frame), frame, options, *type, run)};
+        return Rendering{*type,
+                         drawn(archive, {row, {}, options, *type}, run, representative_frame)};
     } catch (const Error& error) {
-        // One whose header is broken, or that the region is not in, is no reason to end the others.
+        // One that is no picture, or that the region is not in, is no reason to end the others.
         if (error.code() != ErrorCode::kUnsupported && error.code() != ErrorCode::kInvalidInput)
             throw;
         return {};
     }
+}
+
+/// Of which a thumbnail may be made: the first images, or, where there are none, whatever is first.
+std::vector<store::InstanceRow> worth_trying(std::vector<store::InstanceRow> rows) {
+    constexpr std::ptrdiff_t kMost = 8;
+    const auto end = std::stable_partition(rows.begin(), rows.end(), [](const auto& row) {
+        return row.number_of_frames > 0 || row.rows > 0;
+    });
+    const std::ptrdiff_t count = std::clamp<std::ptrdiff_t>(end - rows.begin(), 1, kMost);
+    rows.erase(rows.begin() + count, rows.end());
+    return rows;
 }
 
 }  // namespace
@@ -218,12 +251,11 @@ http::Response picture(const http::Request& request, store::Archive& archive,
     const std::string etag = etag_of({row}, variant);
     if (http::has_already(request, etag)) return http::not_modified(etag);
     try {
-        dicom::FramedObject framed(read_in_parts(archive, row, 0, row.size, run));
-        require_picture(framed.header());
-        const int number = asked.frame ? *asked.frame : frame_named(request, framed.header());
-        const dicom::DataSet& object = framed.with_frame(number);
-        http::Response response = http::Response::of(
-            200, asked.type, picture_of(object, number, asked.options, asked.type, run));
+        const auto number_of = [&](const dicom::DataSet& header) {
+            return asked.frame ? *asked.frame : frame_named(request, header);
+        };
+        http::Response response =
+            http::Response::of(200, asked.type, drawn(archive, asked, run, number_of));
         set_cache_headers(response, etag);
         return response;
     } catch (const Error& error) {
@@ -244,26 +276,35 @@ http::Response rendered(http::Request& request, store::Archive& archive, const R
 }
 
 http::Response rendered_together(const http::Request& request, store::Archive& archive,
-                                 const std::string& base, const RunParts& run) {
-    auto next = [&archive, rows = instances_named(request, archive),
-                 accepted = accepted_parts(request), options = render_options(request.query), base,
-                 run, at = std::size_t{0}]() mutable -> std::optional<http::Part> {
-        while (at < rows.size()) {
-            const store::InstanceRow& row = rows[at++];
-            if (auto rendering = rendering_of(archive, row, accepted, options, run))
-                return http::Part{rendering->content_type, url_of(row, base) + "/rendered",
-                                  std::move(rendering->body)};
-        }
-        return std::nullopt;
-    };
-    auto first = next();
+                                 const RunParts& run) {
+    const auto left_out = std::make_shared<LeftOut>(request.id);
+    auto parts = begun<http::Part>(
+        [&archive, rows = instances_named(request, archive), accepted = accepted_parts(request),
+         options = render_options(request.query), base = base_of(request), run, left_out,
+         at = std::size_t{0}]() mutable -> std::optional<http::Part> {
+            while (at < rows.size()) {
+                const store::InstanceRow& row = rows[at++];
+                auto rendering = left_out->unless_broken(row.sop_instance_uid, [&] {
+                    return rendering_of(archive, row, accepted, options, run);
+                });
+                if (rendering && *rendering)
+                    return http::Part{(*rendering)->content_type, url_of(row, base) + "/rendered",
+                                      std::move((*rendering)->body)};
+            }
+            return std::nullopt;
+        },
+        [](const http::Part& part) { return part.size(); });
+    if (parts.is_empty && left_out->count() > 0) throw left_out->first();
+    auto first = parts.next();
     if (!first)
         return not_acceptable(request, "what each instance has under its own address /rendered");
     const std::string type = first->content_type.substr(0, first->content_type.find(';'));
-    return http::multipart_response(type,
-                                    [first = std::move(first), next = std::move(next)]() mutable {
-                                        return first ? std::exchange(first, std::nullopt) : next();
-                                    });
+    http::Response response = http::multipart_response(
+        type, [first = std::move(first), next = std::move(parts.next)]() mutable {
+            return first ? std::exchange(first, std::nullopt) : next();
+        });
+    say_left_out(response, left_out, IfPartial::k206);
+    return response;
 }
 
 http::Response thumbnail(http::Request& request, store::Archive& archive, const RunParts& run) {
@@ -273,16 +314,22 @@ http::Response thumbnail(http::Request& request, store::Archive& archive, const 
     if (options.region)
         throw Error(ErrorCode::kInvalidInput, "a thumbnail's viewport is width,height");
     if (options.max_width == 0) options.max_width = options.max_height = kThumbnailSize;
-    const auto rows = instances_named(request, archive);
-    const auto image = std::find_if(rows.begin(), rows.end(), [](const auto& row) {
-        return row.number_of_frames > 0 || row.rows > 0;
-    });
-    return picture(request, archive,
-                   {.row = image == rows.end() ? rows.front() : *image,
-                    .frame = {},
-                    .options = options,
-                    .type = *type},
-                   run);
+    LeftOut left_out(request.id);
+    std::optional<http::Response> refusal;
+    for (const store::InstanceRow& row : worth_trying(instances_named(request, archive))) {
+        try {
+            http::Response response =
+                picture(request, archive,
+                        {.row = row, .frame = {}, .options = options, .type = *type}, run);
+            if (response.status != 406) return response;
+            if (!refusal) refusal = std::move(response);
+        } catch (const Error& error) {
+            if (error.code() == ErrorCode::kInvalidInput) throw;  // it is in the request
+            left_out.add(row.sop_instance_uid, error);
+        }
+    }
+    if (left_out.count() > 0) throw left_out.first();
+    return *std::move(refusal);
 }
 
 }  // namespace lucerna::retrieve

@@ -34,11 +34,11 @@ struct PictureAsked {
 [[nodiscard]] http::Response rendered(http::Request& request, store::Archive& archive,
                                       const RunParts& run);
 /// GET .../rendered of a study or series: multipart/related, a part for each instance that can be
-/// rendered as asked for, with its address under `base`. 406 if none can.
+/// rendered as asked for, with its address. 406 if none can; 206 and a Warning where
+/// one is left out because it cannot be read.
 [[nodiscard]] http::Response rendered_together(const http::Request& request,
-                                               store::Archive& archive, const std::string& base,
-                                               const RunParts& run);
-/// GET .../thumbnail; of a study or series that of its first image.
+                                               store::Archive& archive, const RunParts& run);
+/// GET .../thumbnail; of a study or series that of its first image that can be drawn, of eight.
 [[nodiscard]] http::Response thumbnail(http::Request& request, store::Archive& archive,
                                        const RunParts& run);
 

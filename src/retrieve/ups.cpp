@@ -122,7 +122,7 @@ http::Response create(http::Request& request, const Shop& shop) {
                              request.id);
     http::Response response;
     response.status = 201;
-    response.headers.set("Location", base_of(request, shop.options.base_url) + "/workitems/" + uid);
+    response.headers.set("Location", base_of(request) + "/workitems/" + uid);
     if (is_modified) warn(response, "The Workitem was created with modifications.");
     return response;
 }
@@ -261,7 +261,7 @@ http::Response search(http::Request& request, const Shop& shop) {
         return true;
     });
     http::Response response = in_form(*form, std::move(found));
-    warn_of_remaining(response, base_of(request, shop.options.base_url), remaining);
+    warn_of_remaining(response, base_of(request), remaining);
     if (request.query.get_or("fuzzymatching", "false") == "true")
         warn(response,
              "The fuzzymatching parameter is not supported. Only literal matching has been "
@@ -274,7 +274,7 @@ http::Response search(http::Request& request, const Shop& shop) {
 void add_ups(http::Router& router, store::WorkitemBook& book,
              store::SubscriptionBook& subscriptions, const Clock& clock,
              const QidoOptions& options) {
-    add_ups_subscriptions(router, subscriptions, options.base_url);
+    add_ups_subscriptions(router, subscriptions);
     const std::string all = std::string(kRoot) + "/workitems";
     const std::string one = all + "/{workitem}";
     const auto add = [&](const char* method, const std::string& pattern, auto serve) {

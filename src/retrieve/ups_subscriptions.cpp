@@ -31,7 +31,6 @@ using Restarted = Guarded<std::set<std::string>>;
 
 struct Desk {
     store::SubscriptionBook& book;
-    std::string base_url;
     std::shared_ptr<Restarted> restarted;
 };
 
@@ -47,10 +46,9 @@ std::string subscriber_of(const http::Request& request) {
     return title;
 }
 
-std::string channel_address(const http::Request& request, const Desk& desk,
-                            const std::string& subscriber) {
+std::string channel_address(const http::Request& request, const std::string& subscriber) {
     constexpr std::string_view kDigits = "0123456789ABCDEF";
-    std::string url = base_of(request, desk.base_url);
+    std::string url = base_of(request);
     if (url.starts_with("http")) url.replace(0, 4, "ws");
     url += "/subscribers/";
     for (const char c : subscriber) {
@@ -134,7 +132,7 @@ http::Response subscribe(http::Request& request, const Desk& desk) {
     note("ups.subscribed", request, subscriber, workitem, lock);
     http::Response response;
     response.status = 201;
-    response.headers.set("Content-Location", channel_address(request, desk, subscriber));
+    response.headers.set("Content-Location", channel_address(request, subscriber));
     return response;
 }
 
@@ -246,14 +244,13 @@ bool fits_filter(const Json& set, const std::string& filter) {
     return true;
 }
 
-void add_ups_subscriptions(http::Router& router, store::SubscriptionBook& book,
-                           const std::string& base_url) {
+void add_ups_subscriptions(http::Router& router, store::SubscriptionBook& book) {
     const std::vector<std::string> known = book.subscribers();
     const auto restarted =
         std::make_shared<Restarted>(std::set<std::string>(known.begin(), known.end()));
     const auto add = [&](const char* method, const std::string& pattern, auto serve) {
         router.add(method, std::string(kRoot) + pattern,
-                   [desk = Desk{book, base_url, restarted}, serve](http::Request& request) {
+                   [desk = Desk{book, restarted}, serve](http::Request& request) {
                        return serve(request, desk);
                    });
     };
@@ -264,7 +261,7 @@ void add_ups_subscriptions(http::Router& router, store::SubscriptionBook& book,
     // What a channel was given is not given again: to read only is not enough.
     router.add(
         "GET", std::string(kRoot) + "/subscribers/{aetitle}",
-        [desk = Desk{book, base_url, restarted}](http::Request& request) {
+        [desk = Desk{book, restarted}](http::Request& request) {
             return open_channel(request, desk);
         },
         http::Access::kWrite);

@@ -9,8 +9,6 @@
 namespace lucerna::retrieve {
 
 struct WadoOptions {
-    /// As QidoOptions::base_url, for BulkDataURIs.
-    std::string base_url = {};
     /// Of large objects the parts are read, and of large pictures encoded, as this does them.
     RunParts run = one_after_another;
 };

@@ -4,10 +4,9 @@
 
 #include "base/error.h"
 #include "dicom/uids.h"
-#include "http/range.h"
 #include "retrieve/address.h"
-#include "retrieve/frames.h"
 #include "retrieve/negotiate.h"
+#include "retrieve/objects.h"
 #include "retrieve/rendered.h"
 #include "retrieve/rendered_document.h"
 
@@ -46,7 +45,7 @@ http::Query as_rendered(const http::Query& query) {
 }
 
 http::Response object(const http::Request& request, store::Archive& archive,
-                      const store::InstanceRow& row) {
+                      const store::InstanceRow& row, const RunParts& run) {
     http::MediaRange wanted{{"application/dicom", {}}, 1};
     if (const auto syntax = request.query.get("transferSyntax"))
         wanted.media.parameters["transfer-syntax"] = *syntax;
@@ -54,14 +53,10 @@ http::Response object(const http::Request& request, store::Archive& archive,
     if (!chosen)
         return not_acceptable(request,
                               "application/dicom in transfer syntax " + row.transfer_syntax_uid);
-    const std::string etag = etag_of({row}, "object " + chosen->transfer_syntax);
-    if (http::has_already(request, etag)) return http::not_modified(etag);
-    http::Response response;
-    response.headers.set("Content-Type", "application/dicom");
-    set_cache_headers(response, etag);
-    if (auto pieces = object_in_pieces(archive, row, *chosen))
-        return http::ranged(request, std::move(response), *std::move(pieces));
-    response.body = object_as(archive, row, *chosen);
+    http::Response response =
+        one_object(request, archive, {row, *chosen}, std::span(&wanted, 1), run);
+    // The type of WADO-URI has no parameters.
+    if (response.status < 300) response.headers.set("Content-Type", "application/dicom");
     return response;
 }
 
@@ -81,7 +76,7 @@ http::Response wado_uri(http::Request& request, store::Archive& archive, const R
     const auto type = http::choose(asked, kTypes);
     if (!type)
         return not_acceptable(request, "application/dicom, image/jpeg, image/png and image/gif");
-    if (*type == kObject.front()) return object(request, archive, row);
+    if (*type == kObject.front()) return object(request, archive, row, run);
     dicom::RenderOptions options = render_options(as_rendered(request.query));
     // Rows and columns are bounds here (PS3.18 9.1.2.3.1).
     options.enlarged = false;

@@ -163,6 +163,36 @@ class Dicomweb(unittest.TestCase):
                     policy=HTTP).get_payload()
                 self.assertEqual(len(parts), 7)
 
+    def parts(self, headers, body):
+        return message_from_bytes(b"Content-Type: " + headers["Content-Type"].encode() + b"\r\n\r\n" +
+                                  body, policy=HTTP).get_payload()
+
+    def test_what_cannot_be_decoded_comes_as_it_is_stored(self):
+        server = self.serve()
+        broken = made(4, 1, 2, PixelData=encapsulate([b"\xff\x4f\xff\x51no JPEG 2000 at all"]))
+        broken.file_meta.TransferSyntaxUID = JPEG2000Lossless
+        broken["PixelData"].VR = "OB"
+        self.keep(server, made(4, 1, 1), made(4, 1, 3))
+        broken.save_as(self.folder / "broken.dcm", enforce_file_format=True)
+        status, _, answer = self.ask(
+            server, "/dicom-web/studies", "POST",
+            b"--b\r\nContent-Type: application/dicom\r\n\r\n" +
+            (self.folder / "broken.dcm").read_bytes() + b"\r\n--b--\r\n",
+            Content_Type='multipart/related; type="application/dicom"; boundary=b')
+        self.assertEqual(status, 200, answer)
+        study = "/dicom-web/studies/2.999.4"
+        status, headers, body = self.ask(server, study)
+        syntaxes = [dcmread(io.BytesIO(part.get_payload(decode=True))).file_meta.TransferSyntaxUID
+                    for part in self.parts(headers, body)]
+        self.assertEqual((status, syntaxes), (200, [EXPLICIT, JPEG2000Lossless, EXPLICIT]))
+        status, headers, body = self.ask(
+            server, study, Accept=f'multipart/related; type="application/dicom"; transfer-syntax={EXPLICIT}')
+        self.assertEqual((status, len(self.parts(headers, body))), (206, 2))
+        self.assertIn("2.999.4.1.2", headers["Warning"])
+        status, headers, body = self.ask(server, study + "/rendered", Accept="image/png")
+        self.assertEqual((status, len(self.parts(headers, body))), (206, 2))
+        self.assertEqual(self.ask(server, study + "/series/2.999.4.1/instances/2.999.4.1.2/rendered")[0], 500)
+
     def workitem(self):
         item = Dataset()
         item.ScheduledProcedureStepPriority = "HIGH"

@@ -18,6 +18,7 @@ from dicomweb_client.api import DICOMwebClient
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
+from requests import HTTPError
 
 from query_retrieve import free_port, made
 from whole_program import PATIENCE, Server, main
@@ -78,6 +79,31 @@ class OtherClients(unittest.TestCase):
                          ["2.999.1.1.1", "2.999.1.1.2", "2.999.1.2.1"])
         self.assertEqual(len(client.retrieve_series_metadata("2.999.1", "2.999.1.1")), 2)
         self.assertEqual(len(list(client.iter_series("2.999.1", "2.999.1.1"))), 2)
+
+    def test_dicomweb_client_gets_what_is_left_of_a_damaged_study(self):
+        server = self.serve()
+        client = DICOMwebClient(server.url + "/dicom-web")
+        sealed = pathlib.Path(self.folder, "data", "objects")
+        kept = set()
+        for number, file in enumerate(self.files[:3]):
+            client.store_instances([dcmread(file)])
+            new = {path for path in sealed.rglob("*") if path.is_file()} - kept
+            kept |= new
+            if number == 1:
+                damaged = new.pop()
+        content = bytearray(damaged.read_bytes())
+        content[-20] ^= 1
+        damaged.write_bytes(content)
+        left = ["2.999.1.1.1", "2.999.1.2.1"]
+        self.assertEqual([one.SOPInstanceUID for one in client.retrieve_study("2.999.1")], left)
+        metadata = client.retrieve_study_metadata("2.999.1")
+        self.assertEqual([Dataset.from_json(one).SOPInstanceUID for one in metadata], left)
+        found = client.search_for_instances("2.999.1", fields=["BitsStored"])
+        self.assertEqual(len(found), 3, "the index has them all")
+        with self.assertRaises(HTTPError) as refused:
+            client.retrieve_instance("2.999.1", "2.999.1.1", "2.999.1.1.2")
+        self.assertEqual(refused.exception.response.status_code, 500)
+        self.assertIn("instance 2.999.1.1.2: object", refused.exception.response.text)
 
     def test_dcmjs_dimse_stores_and_finds_and_fetches(self):
         port = free_port()

@@ -22,6 +22,8 @@ struct HttpAnswer {
     int status = 0;
     http::Headers headers;
     std::string body;
+    /// Behind a chunked body.
+    http::Headers trailer;
     /// The body ended as its head had announced.
     bool complete = false;
 };
@@ -80,7 +82,7 @@ class HttpClient {
             const std::size_t wanted = std::strtoull(length->c_str(), nullptr, 10);
             answer.complete = take(wanted, answer.body);
         } else if (answer.headers.has("Transfer-Encoding")) {
-            answer.complete = take_chunks(answer.body);
+            answer.complete = take_chunks(answer);
         } else {
             while (fill()) {
             }
@@ -116,12 +118,13 @@ class HttpClient {
   private:
     static void take_head(HttpAnswer& answer, const std::string& head) {
         answer.status = std::atoi(head.c_str() + std::string_view("HTTP/1.1 ").size());
-        std::size_t line = head.find("\r\n") + 2;
-        while (line < head.size()) {
-            const std::size_t end = head.find("\r\n", line);
-            const std::size_t colon = head.find(": ", line);
-            answer.headers.add(head.substr(line, colon - line),
-                               head.substr(colon + 2, end - colon - 2));
+        take_fields(answer.headers, head.substr(head.find("\r\n") + 2));
+    }
+    static void take_fields(http::Headers& headers, const std::string& lines) {
+        for (std::size_t line = 0; line < lines.size();) {
+            const std::size_t end = lines.find("\r\n", line);
+            const std::size_t colon = lines.find(": ", line);
+            headers.add(lines.substr(line, colon - line), lines.substr(colon + 2, end - colon - 2));
             line = end + 2;
         }
     }
@@ -132,17 +135,30 @@ class HttpClient {
         pending_.erase(0, count);
         return true;
     }
-    bool take_chunks(std::string& into) {
-        for (;;) {
-            std::size_t end = 0;
-            while ((end = pending_.find("\r\n")) == std::string::npos)
-                if (!fill()) return false;
-            const std::size_t size = std::strtoull(pending_.c_str(), nullptr, 16);
-            pending_.erase(0, end + 2);
-            std::string line_end;
-            if (!take(size, into) || !take(2, line_end) || line_end != "\r\n") return false;
-            if (size == 0) return true;
+    bool take_line(std::string& line) {
+        std::size_t end = 0;
+        while ((end = pending_.find("\r\n")) == std::string::npos)
+            if (!fill()) return false;
+        line = pending_.substr(0, end);
+        pending_.erase(0, end + 2);
+        return true;
+    }
+    bool take_chunks(HttpAnswer& answer) {
+        std::string line;
+        while (take_line(line)) {
+            const std::size_t size = std::strtoull(line.c_str(), nullptr, 16);
+            if (size == 0) return take_trailer(answer.trailer);
+            if (!take(size, answer.body) || !take_line(line) || !line.empty()) return false;
         }
+        return false;
+    }
+    bool take_trailer(http::Headers& trailer) {
+        std::string line;
+        while (take_line(line)) {
+            if (line.empty()) return true;
+            take_fields(trailer, line + "\r\n");
+        }
+        return false;
     }
 
     std::uint16_t port_;

@@ -1,0 +1,97 @@
+#include "retrieve/metadata.h"
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "dicom/json.h"
+#include "dicom/tags.h"
+#include "dicom/uids.h"
+#include "retrieve/address.h"
+#include "retrieve/data_set_form.h"
+#include "retrieve/left_out.h"
+#include "retrieve/negotiate.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+/// Each chunk costs a change of threads: what is small goes out together.
+constexpr std::size_t kTogether = 64 * 1024;
+
+/// One instance as an object of the DICOM JSON model.
+std::string metadata_of(store::Archive& archive, const store::InstanceRow& row,
+                        const std::string& base) {
+    const Bytes head = archive.head(row.sop_instance_uid);
+    const dicom::DataSet header = dicom::DataSet::header_in(head);
+    const std::string bulk_data = url_of(row, base) + "/bulkdata";
+    std::string json = dicom::to_dicom_json(header, {.bulk_data_uri = bulk_data});
+    json.pop_back();
+    const char* comma = json.size() > 1 ? "," : "";
+    // The header ends before the pixels; what is told of them here stands for the element.
+    if (row.head_bytes != 0 && !header.has(dicom::tags::kPixelData)) {
+        const dicom::TransferSyntax* known = dicom::find_transfer_syntax(row.transfer_syntax_uid);
+        const bool is_native = known && !known->encapsulated();
+        const bool is_words = is_native && header.integer(dicom::tags::kBitsAllocated) > 8;
+        json += std::string(std::exchange(comma, ",")) + "\"7FE00010\":{\"vr\":\"" +
+                (is_words ? "OW" : "OB") +
+                "\",\"BulkDataURI\":" + json_quoted(bulk_data + "/7FE00010") + "}";
+    }
+    json += std::string(comma) + "\"00083002\":{\"vr\":\"UI\",\"Value\":[" +
+            json_quoted(row.transfer_syntax_uid) + "]}";
+    return json + "}";
+}
+
+/// An array of them, sent as they are made.
+http::Stream array_of(std::function<std::optional<std::string>()> next) {
+    return {[next = std::move(next), is_first = true]() mutable {
+        http::Chunk chunk;
+        while (!chunk.last && chunk.bytes.size() < kTogether) {
+            const std::optional<std::string> item = next();
+            const std::string text = (std::exchange(is_first, false) ? "["
+                                      : item                         ? ","
+                                                                     : "") +
+                                     item.value_or("]");
+            chunk.last = !item;
+            chunk.bytes.insert(chunk.bytes.end(), text.begin(), text.end());
+        }
+        return chunk;
+    }};
+}
+
+}  // namespace
+
+http::Response metadata(const http::Request& request, store::Archive& archive, const RunParts&) {
+    // Also of one instance XML is a part (PS3.18 10.4.1.1.2).
+    const auto form = choose_form(accepted_by(request), Count::kMany);
+    if (!form) return not_acceptable(request, kDataSetForms);
+    std::vector<store::InstanceRow> rows = instances_named(request, archive);
+    const std::string base = base_of(request);
+    const std::string etag = etag_of(rows, "metadata " + form->content_type + base);
+    if (http::has_already(request, etag)) return http::not_modified(etag);
+    const auto left_out = std::make_shared<LeftOut>(request.id);
+    auto items = begun<std::string>(
+        [&archive, rows = std::move(rows), base, left_out,
+         at = std::size_t{0}]() mutable -> std::optional<std::string> {
+            while (at < rows.size()) {
+                const store::InstanceRow& row = rows[at++];
+                if (auto json = left_out->unless_broken(
+                        row.sop_instance_uid, [&] { return metadata_of(archive, row, base); }))
+                    return json;
+            }
+            return std::nullopt;
+        },
+        [](const std::string& json) { return json.size(); });
+    if (items.is_empty) throw left_out->first();
+    http::Response response;
+    if (form->kind == DataSetForm::Kind::kXmlParts) {
+        response = xml_parts(std::move(items.next));
+    } else {
+        response.body = array_of(std::move(items.next));
+        response.headers.set("Content-Type", form->content_type);
+    }
+    set_cache_headers(response, etag);
+    say_left_out(response, left_out, IfPartial::k200);
+    return response;
+}
+
+}  // namespace lucerna::retrieve

@@ -1,0 +1,189 @@
+#include "retrieve/objects.h"
+
+#include <algorithm>
+#include <memory>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "dicom/data_set.h"
+#include "http/multipart_writer.h"
+#include "http/range.h"
+#include "retrieve/address.h"
+#include "retrieve/frames.h"
+#include "retrieve/left_out.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+using Rows = std::vector<store::InstanceRow>;
+using Accepted = std::span<const http::MediaRange>;
+
+std::string with_syntax(const Representation& representation) {
+    return representation.media_type + "; transfer-syntax=" + representation.transfer_syntax;
+}
+
+std::string kept_syntaxes(const Rows& rows) {
+    std::set<std::string> syntaxes;
+    for (const store::InstanceRow& row : rows)
+        for (std::string& syntax : object_syntaxes(row.transfer_syntax_uid))
+            syntaxes.insert(std::move(syntax));
+    std::string text = "application/dicom in transfer syntax";
+    for (const std::string& syntax : syntaxes) text += " " + syntax;
+    return text + (rows.size() > 1 ? "; several objects come as multipart/related" : "");
+}
+
+GivenObject as_stored(store::Archive& archive, const store::InstanceRow& row,
+                      const Representation& representation, const RunParts& run, Check check) {
+    if (row.size <= http::kPieceBytes)
+        return {representation, archive.object(row.sop_instance_uid)};
+    if (check == Check::kBeforeSending) check_whole(archive, row, run);
+    return {representation, {}, pieces_of(archive.open(row), 0, row.size)};
+}
+
+/// Which of `rows` can be given as Accept says. The others are left out, unless it is all of them.
+std::vector<WantedObject> wanted_of(const Rows& rows, store::Archive& archive, Accepted accepted,
+                                    LeftOut& left_out) {
+    const Count count = rows.size() == 1 ? Count::kOne : Count::kMany;
+    std::vector<WantedObject> wanted;
+    Rows not_acceptable_ones;
+    for (const store::InstanceRow& row : rows) {
+        auto chosen = left_out.unless_broken(row.sop_instance_uid, [&] {
+            return choose_object(accepted, row.transfer_syntax_uid, count,
+                                 encodable_pixels_of(archive, row));
+        });
+        if (chosen && *chosen)
+            wanted.push_back({row, **std::move(chosen)});
+        else if (chosen)
+            not_acceptable_ones.push_back(row);
+    }
+    if (wanted.empty()) return wanted;
+    for (const store::InstanceRow& row : not_acceptable_ones)
+        left_out.add(row.sop_instance_uid,
+                     {ErrorCode::kUnsupported, "Accept takes nothing that can be made of it"});
+    return wanted;
+}
+
+/// 406 where that was why; else it is thrown.
+http::Response none_given(const http::Request& request, const Error& why) {
+    if (why.code() != ErrorCode::kUnsupported) throw why;
+    return http::refusal(406, "not-acceptable", why.what(), request.id);
+}
+
+struct Parts {
+    std::vector<WantedObject> wanted;
+    std::vector<http::MediaRange> accepted;
+    std::string base;
+    RunParts run;
+};
+
+/// Part after part; those are left out that cannot be made.
+std::function<std::optional<http::Part>()> parts_of(store::Archive& archive, Parts parts,
+                                                    std::shared_ptr<LeftOut> left_out) {
+    return [&archive, parts = std::move(parts), left_out = std::move(left_out),
+            at = std::size_t{0}]() mutable -> std::optional<http::Part> {
+        while (at < parts.wanted.size()) {
+            const WantedObject& wanted = parts.wanted[at++];
+            auto given = left_out->unless_broken(wanted.row.sop_instance_uid, [&] {
+                return given_object(archive, wanted, parts.accepted, Count::kMany, parts.run);
+            });
+            if (given)
+                return http::Part{with_syntax(given->representation),
+                                  url_of(wanted.row, parts.base), std::move(given->bytes),
+                                  std::move(given->pieces)};
+        }
+        return std::nullopt;
+    };
+}
+
+}  // namespace
+
+void check_whole(store::Archive& archive, const store::InstanceRow& row, const RunParts& run) {
+    constexpr std::uint64_t kPart = 4 * 1024 * 1024;
+    constexpr std::uint64_t kBlock = 256 * 1024;
+    const auto parts = static_cast<std::size_t>(std::clamp<std::uint64_t>(row.size / kPart, 1, 16));
+    run(parts, [&](std::size_t part) {
+        const auto object = archive.open(row);
+        Bytes block(kBlock);
+        const std::uint64_t end = part + 1 == parts ? row.size : row.size / parts * (part + 1);
+        for (std::uint64_t at = row.size / parts * part; at < end; at += kBlock) {
+            const auto length = static_cast<std::size_t>(std::min(kBlock, end - at));
+            object->read(at, std::span(block).first(length));
+        }
+    });
+}
+
+GivenObject given_object(store::Archive& archive, const WantedObject& wanted, Accepted accepted,
+                         Count count, const RunParts& run, Check check) {
+    const auto& [row, representation] = wanted;
+    if (representation.as_stored) return as_stored(archive, row, representation, run, check);
+    Bytes file = archive.object(row.sop_instance_uid);
+    try {
+        return {representation,
+                dicom::DataSet::parse(std::move(file)).to_part10(representation.transfer_syntax)};
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::kInvalidInput && error.code() != ErrorCode::kUnsupported)
+            throw;
+        const auto stored = choose_stored_object(accepted, row.transfer_syntax_uid, count);
+        if (!stored || stored->multipart != representation.multipart)
+            throw Error(ErrorCode::kUnsupported,
+                        "it cannot be given in transfer syntax " + representation.transfer_syntax +
+                            ", only as it is stored, in " + row.transfer_syntax_uid,
+                        error);
+        log_event(LogLevel::kWarning, "retrieve.given-as-stored",
+                  {{"object", row.sop_instance_uid}, {"why", error.what()}});
+        return as_stored(archive, row, *stored, run, check);
+    }
+}
+
+http::Response one_object(const http::Request& request, store::Archive& archive,
+                          const WantedObject& wanted, Accepted accepted, const RunParts& run) {
+    const auto& [row, representation] = wanted;
+    const std::string etag = etag_of({row}, "object " + representation.transfer_syntax);
+    if (http::has_already(request, etag)) return http::not_modified(etag);
+    try {
+        // Of a range no more is read than is asked for.
+        const Check check =
+            request.headers.has("Range") ? Check::kWhileSending : Check::kBeforeSending;
+        GivenObject given = looking_at(row.sop_instance_uid, [&] {
+            return given_object(archive, wanted, accepted, Count::kOne, run, check);
+        });
+        http::Response response;
+        response.headers.set("Content-Type", with_syntax(given.representation));
+        set_cache_headers(response, etag);
+        if (given.pieces)
+            return http::ranged(request, std::move(response), *std::move(given.pieces));
+        response.body = std::move(given.bytes);
+        return response;
+    } catch (const Error& error) {
+        return none_given(request, error);
+    }
+}
+
+http::Response objects(const http::Request& request, store::Archive& archive, const RunParts& run) {
+    const Rows rows = instances_named(request, archive);
+    auto accepted = accepted_by(request);
+    const auto left_out = std::make_shared<LeftOut>(request.id);
+    std::vector<WantedObject> wanted = wanted_of(rows, archive, accepted, *left_out);
+    if (wanted.empty() && left_out->count() > 0) throw left_out->first();
+    if (wanted.empty()) return not_acceptable(request, kept_syntaxes(rows));
+    if (!wanted.front().representation.multipart)
+        return one_object(request, archive, wanted.front(), accepted, run);
+    std::string variant = "objects";
+    for (const WantedObject& one : wanted) variant += one.representation.transfer_syntax + "m";
+    const std::string etag = etag_of(rows, variant);
+    if (http::has_already(request, etag)) return http::not_modified(etag);
+    auto parts = begun<http::Part>(
+        parts_of(archive, {std::move(wanted), std::move(accepted), base_of(request), run},
+                 left_out),
+        [](const http::Part& part) { return part.size(); });
+    if (parts.is_empty) return none_given(request, left_out->first());
+    http::Response response = http::multipart_response("application/dicom", std::move(parts.next));
+    set_cache_headers(response, etag);
+    say_left_out(response, left_out, IfPartial::k206);
+    return response;
+}
+
+}  // namespace lucerna::retrieve
