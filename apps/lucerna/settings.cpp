@@ -122,6 +122,17 @@ Settings http_settings() {
          into(&S::http_user_header)},
         {"http.origins", Texts{}, "Web origins that may use the API from elsewhere (CORS).",
          into(&S::http_origins)},
+        {"http.base_url", std::string(),
+         "Address of the server from outside, `https://HOST` or with a port or path, where a "
+         "reverse "
+         "proxy stands before it: addresses that are sent back begin with it (Retrieve URLs, "
+         "BulkDataURIs, Location). Empty: with what the client asked for.",
+         into(&S::http_base_url)},
+        {"http.allowed_hosts", Texts{},
+         "Names in the Host header that are answered, without port. Empty: on loopback "
+         "`localhost`, "
+         "`127.0.0.1`, `[::1]` and the host of `http.base_url`, beyond it any.",
+         into(&S::http_allowed_hosts)},
     };
 }
 

@@ -54,6 +54,8 @@ struct ServeSettings {
     bool http_deletion = false;
     std::string http_user_header;
     std::vector<std::string> http_origins;
+    std::string http_base_url;
+    std::vector<std::string> http_allowed_hosts;
     std::filesystem::path web;
 
     std::string dicom_address;

@@ -179,6 +179,9 @@ pipeline::ServerParts parts_of(const ServeSettings& settings) {
     parts.deletion = settings.http_deletion;
     parts.http.user_header = settings.http_user_header;
     parts.http.allowed_origins = settings.http_origins;
+    parts.http.base_url = settings.http_base_url;
+    while (parts.http.base_url.ends_with('/')) parts.http.base_url.pop_back();
+    parts.http.allowed_hosts = settings.http_allowed_hosts;
     parts.dicom.address = settings.dicom_address;
     parts.dicom.port = settings.dicom_port;
     if (!settings.dicom_any_called_aet) parts.dicom.called_aets = {settings.aet};

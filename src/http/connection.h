@@ -76,6 +76,8 @@ class Connection final : public AnyConnection {
         error_code ignored;
         const auto peer = lowest().socket().remote_endpoint(ignored);
         if (!ignored) remote_ = peer.address().to_string();
+        const auto own = lowest().socket().local_endpoint(ignored);
+        if (!ignored) port_ = own.port();
         lowest().socket().set_option(Tcp::no_delay(true), ignored);
     }
     ~Connection() override { end_exchange(Ending::kCut); }
@@ -178,6 +180,8 @@ class Connection final : public AnyConnection {
         exchange_->request.id = shop_.new_request_id();
         exchange_->request.remote = remote_;
         exchange_->is_tls = kIsTls;
+        exchange_->port = port_;
+        exchange_->base_url = shop_.options.base_url;
         shop_.ledger.began();
         read_ahead_.clear();
         read_ahead_at_ = 0;
@@ -522,6 +526,7 @@ class Connection final : public AnyConnection {
     Wire stream_;
     asio::steady_timer timer_;
     std::string remote_;
+    std::uint16_t port_ = 0;
     bool stopping_ = false;
 
     beast::flat_buffer buffer_;

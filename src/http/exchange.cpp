@@ -94,6 +94,22 @@ bool is_authority(std::string_view host) {
     });
 }
 
+/// See Request::origin.
+std::string origin_of(const Exchange& exchange) {
+    if (!exchange.base_url.empty()) return exchange.base_url;
+    const Headers& headers = exchange.request.headers;
+    std::string host = headers.get_or("Host", "");
+    if (!is_authority(host)) return {};
+    // Without a port it would be that of the scheme (RFC 9110 7.2), but dicomweb-client leaves its
+    // own out. What a proxy on this machine hands on names the proxy's host.
+    const std::string name = host_without_port(host);
+    const bool is_of_proxy = is_loopback(exchange.request.remote) && !names_loopback(name);
+    const int usual = exchange.is_tls ? 443 : 80;
+    if (name.size() == host.size() && !is_of_proxy && exchange.port != 0 && exchange.port != usual)
+        host += ":" + std::to_string(exchange.port);
+    return (exchange.is_tls ? "https://" : "http://") + host;
+}
+
 bool is_uid_or_number(std::string_view text) {
     return !text.empty() && text.size() <= 64 &&
            text.find_first_not_of("0123456789.") == std::string_view::npos;
@@ -144,8 +160,7 @@ std::optional<Response> settle_early(Exchange& exchange, std::string_view target
         expected && !same_name(*expected, "100-continue"))
         return refusal(417, "unknown-expectation", "only Expect: 100-continue is known here",
                        request.id);
-    const std::string host = request.headers.get_or("Host", "");
-    if (is_authority(host)) request.origin = (exchange.is_tls ? "https://" : "http://") + host;
+    request.origin = origin_of(exchange);
     request.method = exchange.method;
     if (exchange.method == "HEAD") {
         request.method = "GET";

@@ -23,6 +23,10 @@ struct Exchange {
     Routed routed;
     bool is_http_11 = true;
     bool is_tls = false;
+    /// The server's; 0 where that is unknown.
+    std::uint16_t port = 0;
+    /// ServerOptions::base_url.
+    std::string base_url;
     std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
     /// Set once the head of the answer is sent.
     int status = 0;

@@ -64,6 +64,24 @@ std::string without_default_port(std::string_view authority, std::string_view sc
     return host;
 }
 
+/// The origin of a base URL: all before its path. Empty where it is no base URL.
+std::string origin_of_base(std::string_view url) {
+    const std::size_t path = url.find('/', std::min(url.size(), url.find("://") + 3));
+    const bool is_path = path == std::string_view::npos ||
+                         url.find_first_of("?#* \t,", path) == std::string_view::npos;
+    const std::string_view origin = url.substr(0, path);
+    return is_path && !url.ends_with('/') && parse_origin(origin) ? std::string(origin)
+                                                                  : std::string();
+}
+
+void check_base_url(const ServerOptions& options) {
+    if (!options.base_url.empty() && origin_of_base(options.base_url).empty())
+        throw Error(ErrorCode::kInvalidInput,
+                    "http: base URL \"" + options.base_url +
+                        "\" is not of the form https://host, https://host:port or one of them "
+                        "with a path, without a slash at its end");
+}
+
 void check_tokens(const ServerOptions& options) {
     std::vector<std::string> seen;
     for (const BearerToken& token : options.tokens) {
@@ -96,6 +114,10 @@ bool is_loopback(std::string_view address) {
     return address.starts_with("127.") || address == "::1" || address.starts_with("::ffff:127.");
 }
 
+bool names_loopback(std::string_view host) {
+    return same_name(host, "localhost") || host == "[::1]" || is_loopback(host);
+}
+
 std::string host_without_port(std::string_view authority) {
     const std::size_t bracket = authority.rfind(']');
     const std::size_t colon = authority.rfind(':');
@@ -117,15 +139,19 @@ void check(const ServerOptions& options) {
                     "http: threads, upload threads and connections must be at least 1");
     check_tokens(options);
     check_origins(options);
+    check_base_url(options);
 }
 
 Guard::Guard(const ServerOptions& options)
     : user_header_(options.user_header),
       trusted_proxies_(options.trusted_proxies),
-      origins_(options.allowed_origins) {
+      origins_(options.allowed_origins),
+      own_origin_(lower(origin_of_base(options.base_url))) {
     for (const std::string& host : options.allowed_hosts) hosts_.push_back(lower(host));
     if (hosts_.empty() && is_loopback(options.address))
         hosts_ = {"localhost", "127.0.0.1", "[::1]", host_without_port(options.address)};
+    if (const auto own = parse_origin(own_origin_); own && !hosts_.empty())
+        hosts_.push_back(host_without_port(own->authority));
     for (const BearerToken& token : options.tokens)
         tokens_.push_back({token.principal, sha256(as_byte_view(token.token)), token.rights});
 }
@@ -152,6 +178,8 @@ bool Guard::is_from_other_site(const Asking& asking) const {
     if (contains(origins_, *origin)) return false;
     const std::optional<Origin> parsed = parse_origin(*origin);
     if (!parsed) return true;
+    // A proxy that is not told to hand Host on puts its own there.
+    if (!own_origin_.empty() && lower(*origin) == own_origin_) return false;
     return without_default_port(parsed->authority, parsed->scheme) !=
            without_default_port(asking.headers.get_or("Host", ""), parsed->scheme);
 }

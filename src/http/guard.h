@@ -14,6 +14,9 @@ namespace lucerna::http {
 /// Whether `address` is a loopback address: "127.x.x.x" or "::1".
 [[nodiscard]] bool is_loopback(std::string_view address);
 
+/// Whether a Host without port names this machine itself.
+[[nodiscard]] bool names_loopback(std::string_view host);
+
 /// "host:port" without port, brackets of IPv6 kept, in lower case.
 [[nodiscard]] std::string host_without_port(std::string_view authority);
 
@@ -63,6 +66,8 @@ class Guard {
     std::vector<std::string> trusted_proxies_;
     std::vector<std::string> hosts_;
     std::vector<std::string> origins_;
+    /// That which the server has from outside; empty where that is not known.
+    std::string own_origin_;
 };
 
 }  // namespace lucerna::http

@@ -104,6 +104,43 @@ TEST(Guard, KnowsOnlyLoopbackNamesOnLoopback) {
     EXPECT_EQ(judged(behind_proxy, "GET", {{"Host", "localhost"}}, Access::kRead), 421);
 }
 
+TEST(Guard, KnowsTheAddressThatItHasFromOutside) {
+    ServerOptions options;
+    options.base_url = "https://Pacs.example:8443/archive";
+    const auto write_from = [&](const char* host, const char* origin) {
+        return judged(options, "POST", {{"Host", host}, {"Origin", origin}}, Access::kWrite);
+    };
+    for (const char* host : {"pacs.example", "pacs.example:8443", "localhost", "127.0.0.1:8042"})
+        EXPECT_EQ(judged(options, "GET", {{"Host", host}}, Access::kRead), 0) << host;
+    EXPECT_EQ(judged(options, "GET", {{"Host", "evil.example"}}, Access::kRead), 421);
+    EXPECT_EQ(write_from("127.0.0.1:8042", "https://pacs.example:8443"), 0)
+        << "a proxy that does not hand Host on";
+    EXPECT_EQ(write_from("127.0.0.1:8042", "https://pacs.example"), 403) << "another port";
+    options.allowed_hosts = {"archive.internal"};
+    EXPECT_EQ(judged(options, "GET", {{"Host", "archive.internal"}}, Access::kRead), 0);
+    EXPECT_EQ(judged(options, "GET", {{"Host", "pacs.example"}}, Access::kRead), 0);
+    EXPECT_EQ(judged(options, "GET", {{"Host", "localhost"}}, Access::kRead), 421);
+    options = {};
+    options.address = "192.0.2.1";
+    options.base_url = "https://pacs.example";
+    EXPECT_EQ(judged(options, "GET", {{"Host", "any.example"}}, Access::kRead), 0);
+}
+
+TEST(Guard, RefusesABaseUrlThatIsNone) {
+    ServerOptions options;
+    for (const char* url : {"https://pacs.example", "http://pacs.example:8042",
+                            "https://pacs.example/lucerna", "https://[2001:db8::1]:8443"}) {
+        options.base_url = url;
+        EXPECT_NO_THROW(check(options)) << url;
+    }
+    for (const char* url :
+         {"pacs.example", "https://", "ftp://pacs.example", "https://pacs.example/",
+          "https://pacs.example?x", "https://a@b", "https://pacs.example/a b", "*"}) {
+        options.base_url = url;
+        EXPECT_THROW(check(options), Error) << url;
+    }
+}
+
 TEST(Guard, RefusesWritesFromPagesOfOthers) {
     const auto from = [](const char* name, const char* value, const ServerOptions& options = {}) {
         return judged(options, "POST", {{"Host", "localhost:8042"}, {name, value}}, Access::kWrite);

@@ -66,7 +66,8 @@ struct Request {
     std::map<std::string, std::string, std::less<>> parameters;
     /// The peer's address.
     std::string remote;
-    /// "http://127.0.0.1:8042", as the client asked; empty if its Host header is no host.
+    /// What stands before the path in addresses that are sent back, "http://127.0.0.1:8042": as is
+    /// configured, or as the client asked; empty if its Host header is no host.
     std::string origin;
     /// Who asks: the token's name, or what the trusted user header says; empty if anonymous.
     std::string principal;

@@ -42,6 +42,10 @@ struct ServerOptions {
     /// loopback knows only localhost, 127.0.0.1 and [::1] then, so that no outside name can be
     /// bound to it (DNS rebinding).
     std::vector<std::string> allowed_hosts = {};
+    /// What stands before the path in addresses that are sent back, as "https://pacs.example" where
+    /// a reverse proxy is in front of the server; a path behind it is what the proxy takes away.
+    /// Its host is an allowed one, and its origin the server's own. Empty: as the client asks.
+    std::string base_url = {};
     /// Origins of other pages that may read and write ("https://viewer.example"). Empty: none.
     std::vector<std::string> allowed_origins = {};
 
@@ -70,8 +74,8 @@ struct ServerOptions {
 };
 
 /// Throws Error(kInvalidInput), naming the option, for what a server would refuse to start with:
-/// no tokens beyond loopback, a token that is short or double, one of two TLS files, an origin that
-/// is none or "*", an address that is none.
+/// no tokens beyond loopback, a token that is short or double, one of two TLS files, an origin or
+/// base URL that is none or "*", an address that is none.
 void check(const ServerOptions& options);
 
 /// An HTTP/1.1 server. Handlers run on worker threads and may block. What a handler throws becomes

@@ -64,6 +64,7 @@ class ServerTest : public testing::Test {
                 stream.trailer = [late] { return Headers{{"Warning", *late}}; };
             return Response{200, {}, std::move(stream)};
         });
+        router.add("GET", "/origin", [](Request& request) { return text(request.origin); });
         router.add("GET", "/header", [](Request&) {
             Response response = text("x");
             response.headers.set("X-Evil", "a\r\nSet-Cookie: b");
@@ -338,6 +339,28 @@ TEST_F(ServerTest, SaysBehindAStreamWhatIsOnlyKnownThen) {
     EXPECT_EQ(client.ask("GET", "/hello").body, "hello");
     client.send("GET /stream?trailer=late HTTP/1.0\r\nHost: localhost\r\n\r\n");
     EXPECT_EQ(client.answer().body.size(), 300'000U) << "there is no place for it";
+}
+
+TEST_F(ServerTest, TellsHandlersHowClientsReachIt) {
+    const auto origin = [](const Server& server, const std::string& host) {
+        HttpClient client(server.port());
+        client.send("GET /origin HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+        return client.answer().body;
+    };
+    ServerOptions plain = options();
+    plain.allowed_hosts = {"localhost", "127.0.0.1", "[::1]", "pacs.example"};
+    const Server server(plain, router());
+    const std::string port = ":" + std::to_string(server.port());
+    EXPECT_EQ(origin(server, "localhost" + port), "http://localhost" + port);
+    EXPECT_EQ(origin(server, "localhost:1"), "http://localhost:1") << "through a tunnel";
+    // Some clients leave the port out (dicomweb-client).
+    EXPECT_EQ(origin(server, "localhost"), "http://localhost" + port);
+    EXPECT_EQ(origin(server, "[::1]"), "http://[::1]" + port);
+    EXPECT_EQ(origin(server, "pacs.example"), "http://pacs.example") << "from a proxy beside it";
+    plain.base_url = "https://pacs.example/archive";
+    const Server behind_proxy(plain, router());
+    for (const char* host : {"localhost", "127.0.0.1:8042", "pacs.example"})
+        EXPECT_EQ(origin(behind_proxy, host), "https://pacs.example/archive") << host;
 }
 
 TEST_F(ServerTest, ShowsThatAStreamBroke) {

@@ -116,7 +116,9 @@ struct Server::State {
 
     http::Router routes(const ServerParts& parts, const Clock& clock) {
         http::Router router;
-        const http::Handler stow = receive::stow_handler(archive_sink);
+        receive::StowOptions storing;
+        storing.base_url = parts.http.base_url + storing.base_url;
+        const http::Handler stow = receive::stow_handler(archive_sink, std::move(storing));
         router.add("POST", "/dicom-web/studies", stow);
         router.add("POST", "/dicom-web/studies/{study}", stow);
         retrieve::add_qido(router, store.archive());

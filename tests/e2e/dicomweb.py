@@ -193,6 +193,34 @@ class Dicomweb(unittest.TestCase):
         self.assertEqual((status, len(self.parts(headers, body))), (206, 2))
         self.assertEqual(self.ask(server, study + "/series/2.999.4.1/instances/2.999.4.1.2/rendered")[0], 500)
 
+    def test_addresses_are_those_behind_the_proxy(self):
+        outside = "https://pacs.example/archive"
+        server = self.serve("--set", f"http.base_url={outside}/")
+        one = self.folder / "one.dcm"
+        made(1, 1, 1).save_as(one, enforce_file_format=True)
+        status, _, stored = self.ask(
+            server, "/dicom-web/studies", "POST",
+            b"--b\r\nContent-Type: application/dicom\r\n\r\n" + one.read_bytes() + b"\r\n--b--\r\n",
+            Content_Type='multipart/related; type="application/dicom"; boundary=b', Host="pacs.example",
+            Origin="https://pacs.example")
+        self.assertEqual(status, 200, stored)
+        instance = outside + "/dicom-web/studies/2.999.1/series/2.999.1.1/instances/2.999.1.1.1"
+        self.assertIn(instance.encode(), stored)
+        # Whether the proxy hands Host on or not.
+        for host in ("pacs.example", "127.0.0.1"):
+            _, _, found = self.ask(server, "/dicom-web/instances", Host=host)
+            self.assertEqual(json.loads(found)[0]["00081190"]["Value"], [instance])
+            _, _, metadata = self.ask(server, "/dicom-web/studies/2.999.1/metadata", Host=host)
+            self.assertEqual(json.loads(metadata)[0]["7FE00010"]["BulkDataURI"],
+                             instance + "/bulkdata/7FE00010")
+        made_item = self.send(server, "?2.999.7", self.workitem())
+        self.assertEqual(made_item[2]["Location"], outside + "/dicom-web/workitems/2.999.7")
+        self.assertEqual(self.ask(server, "/dicom-web/studies", Host="evil.example")[0], 421)
+        server.end(signal.SIGTERM)
+        server = self.serve("--set", "http.allowed_hosts=pacs.example,127.0.0.1")
+        self.assertEqual(self.ask(server, "/dicom-web/studies", Host="pacs.example")[0], 200)
+        self.assertEqual(self.ask(server, "/dicom-web/studies", Host="localhost")[0], 421)
+
     def workitem(self):
         item = Dataset()
         item.ScheduledProcedureStepPriority = "HIGH"

@@ -80,6 +80,25 @@ class OtherClients(unittest.TestCase):
         self.assertEqual(len(client.retrieve_series_metadata("2.999.1", "2.999.1.1")), 2)
         self.assertEqual(len(list(client.iter_series("2.999.1", "2.999.1.1"))), 2)
 
+    def test_dicomweb_client_fetches_bulk_data_where_the_metadata_says(self):
+        server = self.serve()
+        client = DICOMwebClient(server.url + "/dicom-web")
+        client.store_instances([dcmread(self.files[0])])
+        one = self.objects[0]
+        metadata = client.retrieve_instance_metadata(one.StudyInstanceUID, one.SeriesInstanceUID,
+                                                     one.SOPInstanceUID)
+        # The client leaves its port out of Host.
+        place = metadata["7FE00010"]["BulkDataURI"]
+        self.assertTrue(place.startswith(server.url + "/"), place)
+        self.assertEqual(client.retrieve_bulkdata(place), [one.PixelData])
+        self.assertEqual(list(client.iter_bulkdata(place)), [one.PixelData])
+        octets = ("application/octet-stream",)
+        self.assertEqual(client.retrieve_bulkdata(place, media_types=octets), [one.PixelData])
+        for first, last in ((0, 9), (100, 299), (500, 511)):
+            wanted = [one.PixelData[first:last + 1]]
+            self.assertEqual(client.retrieve_bulkdata(place, byte_range=(first, last)), wanted)
+            self.assertEqual(list(client.iter_bulkdata(place, octets, byte_range=(first, last))), wanted)
+
     def test_dicomweb_client_gets_what_is_left_of_a_damaged_study(self):
         server = self.serve()
         client = DICOMwebClient(server.url + "/dicom-web")
