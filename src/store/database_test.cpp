@@ -63,7 +63,8 @@ TEST(Database, BringsAnOlderFileUpToTheSchema) {
         "DROP TABLE request_attributes; DROP TABLE name_words; DROP TABLE workitems; "
         "DROP TABLE performed_of; DROP TABLE performed_steps; "
         "DROP TABLE scheduled_steps; DROP TABLE orders; DROP TABLE processes; "
-        "ALTER TABLE jobs DROP COLUMN process;";
+        "ALTER TABLE jobs DROP COLUMN process; ALTER TABLE studies DROP COLUMN described_by; "
+        "ALTER TABLE series DROP COLUMN described_by;";
     if (store.on_sqlite())
         OpenedIndex(store).connection.execute((older + "PRAGMA user_version = 1").c_str());
     else

@@ -6,7 +6,7 @@ namespace lucerna::store {
 
 /// Goes up by one with every change, which is a text more in kUpgrades; an older program refuses
 /// the newer file.
-inline constexpr int kSchemaVersion = 7;
+inline constexpr int kSchemaVersion = 8;
 
 /// The first that holds words of names.
 inline constexpr int kFirstWithNameWords = 5;
@@ -318,6 +318,11 @@ CREATE TABLE workitem_reports (
 CREATE INDEX workitem_reports_by_subscriber ON workitem_reports (subscriber, id);
 CREATE INDEX workitem_reports_by_item       ON workitem_reports (sop_instance_uid);
 CREATE INDEX workitem_reports_by_age        ON workitem_reports (created_at);
+)sql",
+    R"sql(
+-- Which object gave each attribute of the row (instance_rows.cpp).
+ALTER TABLE studies ADD COLUMN described_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE series ADD COLUMN described_by TEXT NOT NULL DEFAULT '';
 )sql"};
 
 }  // namespace lucerna::store
