@@ -128,8 +128,7 @@ bool is_valid_uid(std::string_view uid) {
             if (uid[i] < '0' || uid[i] > '9') return false;
             continue;
         }
-        const std::size_t length = i - start;
-        if (length == 0 || (length > 1 && uid[start] == '0')) return false;
+        if (i == start) return false;
         start = i + 1;
     }
     return true;

@@ -6,8 +6,8 @@
 
 namespace lucerna::dicom {
 
-/// PS3.5 9.1: 1 to 64 characters, digits in components without leading zeros, between single dots.
-/// What passes is safe as part of a path or a URL.
+/// PS3.5 9.1: 1 to 64 characters, digits between single dots; leading zeros, which old scanners
+/// write into components, pass all the same. What passes is safe as part of a path or a URL.
 [[nodiscard]] bool is_valid_uid(std::string_view uid);
 
 /// "2.25." and a random 128-bit number (PS3.5 B.2).

@@ -13,13 +13,14 @@ namespace {
 TEST(Uids, AcceptsWhatTheStandardAllows) {
     EXPECT_TRUE(is_valid_uid("1.2.840.10008.1.2"));
     EXPECT_TRUE(is_valid_uid("2.25.0"));
+    EXPECT_TRUE(is_valid_uid("1.02.00")) << "which it does not, and old scanners write";
     EXPECT_TRUE(is_valid_uid("1." + std::string(62, '9')));
 }
 
 TEST(Uids, RefusesPathsAndMalformedOnes) {
     for (const std::string& uid :
          {std::string(), std::string("1..2"), std::string(".1.2"), std::string("1.2."),
-          std::string("1.02"), std::string("../1.2"), std::string("1.2/3"), std::string("1.2\\3"),
+          std::string("../1.2"), std::string("1.2/3"), std::string("1.2\\3"),
           std::string("1.2\0", 4), std::string("1.2 "), std::string("1.a"),
           "1." + std::string(63, '9')}) {
         EXPECT_FALSE(is_valid_uid(uid)) << uid;

@@ -171,7 +171,7 @@ TEST(Hl7Orders, NamesTheFieldThatIsWrong) {
         {"Doe^Jane^Q^Jr^Dr", "\"\"", "PID", 5, hl7::FaultCode::kRequiredFieldMissing},
         {"19700102", "19701302", "PID", 7, hl7::FaultCode::kDataType},
         {"ACC1", "ACC12345678901234", "OBR", 18, hl7::FaultCode::kDataType},
-        {"1.2.3.4^X", "1.02^X", "ZDS", 1, hl7::FaultCode::kDataType},
+        {"1.2.3.4^X", "1..2^X", "ZDS", 1, hl7::FaultCode::kDataType},
         {"20260302093000", "tomorrow", "ORC", 7, hl7::FaultCode::kDataType},
         {"|MG|", "|mammo|", "OBR", 24, hl7::FaultCode::kDataType}};
     for (const Wrong& wrong : kWrong) {

@@ -138,7 +138,7 @@ TEST_F(PerformedSteps, AreTakenAsTheTableAsks) {
     DataSet no_date = creation();
     no_date.set_text(tags::kPerformedProcedureStepStartDate, "soon");
     EXPECT_EQ(create(no_date).status, status::kInvalidAttributeValue);
-    EXPECT_EQ(create(creation(), "1.02").status, status::kInvalidInstance);
+    EXPECT_EQ(create(creation(), "1..2").status, status::kInvalidInstance);
     EXPECT_FALSE(store.performed().find(kUid));
 }
 

@@ -146,7 +146,7 @@ TEST(Archive, NamesTheUidThatIsMissingOrIsNone) {
     const Wrong fields[] = {{&StoredInstance::study, "(0020,000d)"},
                             {&StoredInstance::series, "(0020,000e)"}};
     for (const Wrong& wrong : fields) {
-        for (const char* value : {"", "../../etc/passwd", "1.2/3", "1..2", "1.02", "abc",
+        for (const char* value : {"", "../../etc/passwd", "1.2/3", "1..2", "1.2.", "abc",
                                   "1.2.3.4.5.6.7.8.9.10.11.12.13.14.15.16.17.18.19.20.21.22.23.24."
                                   "25"}) {
             StoredInstance instance;
