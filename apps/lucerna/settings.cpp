@@ -139,7 +139,9 @@ Settings http_settings() {
 Settings dicom_settings() {
     using S = ServeSettings;
     return {
-        {"dicom.address", std::string("127.0.0.1"), "Address to listen on.",
+        {"dicom.address", std::string("127.0.0.1"),
+         "Address to listen on. Beyond loopback, `dicom.callers` or `dicom.tls_ca` is required, or "
+         "`dicom.anybody_may_store`.",
          into(&S::dicom_address)},
         {"dicom.port", 11112LL, "Port of the storage service; 0 takes any.", into(&S::dicom_port)},
         {"dicom.aet", std::string("LUCERNA"), "Our application entity title.", into(&S::aet)},
@@ -149,6 +151,10 @@ Settings dicom_settings() {
          "Calling titles that are let in; empty lets in all. Beyond loopback, queries are answered "
          "only where this or `dicom.tls_ca` is set.",
          into(&S::dicom_callers)},
+        {"dicom.anybody_may_store", false,
+         "Beyond loopback, take objects from whoever reaches the port: they join the exams that "
+         "are read. For a network that is closed by other means.",
+         into(&S::dicom_anybody_may_store)},
         {"dicom.associations", 32LL, "Associations at a time.", into(&S::dicom_associations), 1,
          1024},
         {"dicom.max_pdu_bytes", 131072LL, "Largest PDU that peers may send.",

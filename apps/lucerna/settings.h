@@ -63,6 +63,7 @@ struct ServeSettings {
     std::string aet;
     std::vector<std::string> dicom_callers;
     bool dicom_any_called_aet = true;
+    bool dicom_anybody_may_store = false;
     int dicom_associations = 0;
     std::uint32_t dicom_max_pdu_bytes = 0;
     std::chrono::seconds dicom_idle{0};

@@ -150,6 +150,15 @@ bool gives_out_over_dimse(const ServeSettings& settings) {
            !settings.dicom_tls_ca.empty();
 }
 
+/// Nobody writes without a name beyond loopback, unless the operator says in so many words that
+/// they may.
+void require_known_senders(const ServeSettings& settings) {
+    if (gives_out_over_dimse(settings) || settings.dicom_anybody_may_store) return;
+    throw Error(ErrorCode::kInvalidInput,
+                "dicom.address beyond loopback needs dicom.callers or dicom.tls_ca: who may store? "
+                "If really anybody who reaches the port, set dicom.anybody_may_store = true");
+}
+
 std::optional<receive::MllpOptions> hl7_options(const ServeSettings& settings) {
     if (settings.hl7_listen.empty()) return {};
     const Endpoint endpoint = endpoint_from(settings.hl7_listen, "127.0.0.1");
@@ -277,6 +286,7 @@ ExitCode serve(const ServeArguments& arguments) {
     try {
         settings = settings_from(arguments);
         set_level(settings.log_level);
+        require_known_senders(settings);
     } catch (const Error& error) {
         std::fprintf(stderr, "lucerna: %s\n", error.what());
         return kUsage;

@@ -66,7 +66,7 @@ class Server:
                 raise AssertionError(f"the server did not start: {said}")
             said += line
         self.url = re.search(r"https?://[0-9.:]+", said).group(0)
-        self.dicom_port = re.search(r"127\.0\.0\.1:(\d+), DICOMweb", said).group(1)
+        self.dicom_port = re.search(r"at [0-9.]+:(\d+), DICOMweb", said).group(1)
 
     def get(self, path):
         with urllib.request.urlopen(self.url + path, timeout=PATIENCE) as answer:
@@ -212,6 +212,22 @@ class WholeProgram(unittest.TestCase):
                                  "127.0.0.1:0", "--dicom", "127.0.0.1:0"],
                                 capture_output=True, text=True)
         self.assertEqual(second.returncode, 7, second.stderr)
+
+    def test_beyond_loopback_dimse_wants_to_know_its_senders(self):
+        command = [LUCERNA, "serve", "--data", self.path("data"), "--http", "127.0.0.1:0",
+                   "--dicom", "0.0.0.0:0"]
+        run = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual(run.returncode, 2, run.stderr)
+        self.assertIn("dicom.callers or dicom.tls_ca", run.stderr)
+        self.assertFalse(os.path.exists(self.path("data")), "nothing was begun")
+        for said, status in ((["dicom.callers=STORESCU"], [0, 1]),
+                             (["dicom.anybody_may_store=true"], [0, 0])):
+            server = self.serve("--set", "dicom.address=0.0.0.0", "--set", *said, data=said[0][:10])
+            sent = [subprocess.run(["echoscu", "-aet", title, "127.0.0.1", server.dicom_port],
+                                   capture_output=True).returncode
+                    for title in ("STORESCU", "ANYBODY")]
+            self.assertEqual([min(code, 1) for code in sent], status, said)
+            server.end()
 
     def test_a_server_beyond_loopback_wants_tokens(self):
         run = subprocess.run([LUCERNA, "serve", "--data", self.path("data"), "--http", "0.0.0.0:0",
