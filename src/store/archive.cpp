@@ -11,6 +11,7 @@
 #include "store/find.h"
 #include "store/keeping.h"
 #include "store/parts.h"
+#include "store/same_patient.h"
 #include "store/sealed_io.h"
 
 namespace lucerna::store {
@@ -77,8 +78,12 @@ Kept Archive::keep(ByteView part10, Role role) {
     const dicom::DataSet header = dicom::DataSet::header_in(part10);
     const Facts facts = facts_of(header, parts_.view_of);
     for (;;) {
-        const auto first = parts_.index.read(
-            [&](Connection& index) { return place_of(index, facts.sop_instance_uid); });
+        const auto first = parts_.index.read([&](Connection& index) {
+            const auto place = place_of(index, facts.sop_instance_uid);
+            // Before it is given a data key; what comes meanwhile, insert_instance refuses.
+            if (!place) require_same_patient(index, facts);
+            return place;
+        });
         if (first)
             return judge_duplicate(parts_, *first, facts.sop_instance_uid, pieces_of(part10), role);
         NewObject object = new_object(parts_, facts.key_owner(), role);

@@ -95,7 +95,8 @@ class Archive {
     /// The same SOP Instance UID again: kAlreadyKept if the data set is identical (file meta and
     /// preamble may differ) or if both are results; Error(kConflict) otherwise, and the first
     /// stays. Throws Error(kInvalidInput), naming the attribute, where a UID is missing or not a
-    /// UID; Error(kOutOfSpace), Error(kIo). After a throw nothing is kept.
+    /// UID; Error(kUnsupported) where its study is kept under another patient; Error(kOutOfSpace),
+    /// Error(kIo). After a throw nothing is kept.
     Kept keep(ByteView part10, Role role = Role::kReceived);
     /// For a large file that is still coming: it is sealed while it comes.
     [[nodiscard]] std::unique_ptr<Arrival> arriving(Role role = Role::kReceived);

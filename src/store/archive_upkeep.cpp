@@ -8,6 +8,7 @@
 #include "store/archive.h"
 #include "store/back_ends.h"
 #include "store/erasure.h"
+#include "store/instance_rows.h"
 #include "store/matching.h"
 #include "store/partial_erasure.h"
 #include "store/parts.h"
@@ -112,7 +113,7 @@ void enter_object(Parts& parts, const std::string& name) {
             .bind(placing.data_key)
             .bind(facts.key_owner())
             .run();
-        insert_instance(index, facts, placing);
+        insert_instance(index, facts, placing, OtherPatient::kTaken);
         if (placing.role == Role::kReceived && facts.is_image())
             enter_image(index, facts, placing.received_at);
     });
@@ -180,7 +181,7 @@ std::vector<Damage> Archive::reindex() {
         if (known) return;
         attempt(name, [&] { unknown.emplace_back(received_ms(parts_, name), name); });
     });
-    // What a study or a series is called is taken from the object of it that came first.
+    // So that of two objects of one instance, which only a copied folder can hold, the first stays.
     std::sort(unknown.begin(), unknown.end());
     for (const auto& [when, name] : unknown) attempt(name, [&] { enter_object(parts_, name); });
     return damages;

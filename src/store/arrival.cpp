@@ -8,6 +8,7 @@
 #include "dicom/uids.h"
 #include "store/facts.h"
 #include "store/parts.h"
+#include "store/same_patient.h"
 
 namespace lucerna::store {
 namespace {
@@ -81,14 +82,19 @@ void Arrival::begin(ByteView file, std::size_t identified) {
     } catch (const Error&) {
         return;  // To be refused with reasons once it is whole, or out of order.
     }
-    const auto first = parts_.index.read(
-        [&](Connection& index) { return place_of(index, facts.sop_instance_uid); });
+    bool is_of_another = false;
+    const auto first = parts_.index.read([&](Connection& index) {
+        const auto place = place_of(index, facts.sop_instance_uid);
+        is_of_another = !place && is_of_another_patient(index, facts);
+        return place;
+    });
     if (first) {
         if (role_ == Role::kReceived)
             comparison_ = Comparison::begin(parts_, *first, facts.sop_instance_uid, file);
         if (comparison_) way_ = Way::kCompared;
         return;
     }
+    if (is_of_another) return;  // To be refused once it is whole.
     const std::string owner = facts.key_owner();
     NewObject object = new_object(parts_, owner, role_);
     SealedWriter writer(*parts_.objects, object.placing, object.key);

@@ -72,7 +72,13 @@ TEST(Database, BringsAnOlderFileUpToTheSchema) {
             .execute((older + "UPDATE lucerna_index SET version = 1").c_str());
     store.open();
     EXPECT_EQ(store.archive().totals().instances, 1U) << "and keeps what is in it";
-    EXPECT_EQ(store.archive().find({Level::kSeries, {}}).size(), 1U);
+    ASSERT_EQ(store.archive().find({Level::kSeries, {}}).size(), 1U);
+    test::StoredInstance later;
+    later.sop_instance += ".2";
+    later.study_description = "Another";
+    store.archive().keep(later.file());
+    EXPECT_EQ(store.archive().find({Level::kSeries, {}})[0].value({0x0008, 0x1030}), "Screening")
+        << "what was there stays";
     Query named{Level::kStudy, {{{0x0010, 0x0010}, "Jane"}}};
     named.fuzzy_names = true;
     EXPECT_EQ(store.archive().find(named).size(), 1U) << "words of names are entered";

@@ -1,12 +1,9 @@
 #include "store/facts.h"
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "dicom/uids.h"
 #include "exam/view.h"
 #include "store/matching.h"
-#include "store/name_words.h"
 
 namespace lucerna::store {
 namespace {
@@ -56,105 +53,6 @@ std::string view_as_it_stands(const Facts& facts) {
     return view ? exam::to_string(*view) : std::string();
 }
 
-void bind_optional(Statement& statement, const std::optional<long long>& number) {
-    if (number)
-        statement.bind(static_cast<std::int64_t>(*number));
-    else
-        statement.bind_null();
-}
-
-std::int64_t study_row(Connection& index, const Facts& facts) {
-    Statement find = index.prepare("SELECT id FROM studies WHERE study_instance_uid = ?");
-    if (find.bind(facts.study_instance_uid).step()) return find.integer(0);
-    const NameKeys name = name_keys(facts.patient_name);
-    index
-        .prepare(
-            "INSERT INTO studies (study_instance_uid, patient_id, issuer_of_patient_id, "
-            "patient_name, alphabetic_name_key, ideographic_name_key, phonetic_name_key, "
-            "patient_birth_date, patient_sex, study_date, study_time, study_time_key, "
-            "accession_number, study_id, study_description, referring_physician_name, "
-            "referring_physician_name_key) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
-        .bind(facts.study_instance_uid)
-        .bind(facts.patient_id)
-        .bind(facts.issuer_of_patient_id)
-        .bind(facts.patient_name)
-        .bind(name.alphabetic)
-        .bind(name.ideographic)
-        .bind(name.phonetic)
-        .bind(facts.patient_birth_date)
-        .bind(facts.patient_sex)
-        .bind(facts.study_date)
-        .bind(facts.study_time)
-        .bind(time_key(facts.study_time))
-        .bind(facts.accession_number)
-        .bind(facts.study_id)
-        .bind(facts.study_description)
-        .bind(facts.referring_physician_name)
-        .bind(name_keys(facts.referring_physician_name).alphabetic)
-        .run();
-    const std::int64_t row = index.last_row();
-    enter_name_words(index, row, facts.patient_name, facts.referring_physician_name);
-    return row;
-}
-
-void add_modality(Connection& index, std::int64_t study, const std::string& modality) {
-    if (modality.empty()) return;
-    std::string modalities;
-    {
-        Statement find = index.prepare("SELECT modalities FROM studies WHERE id = ?");
-        if (find.bind(study).step()) modalities = find.text(0);
-    }
-    std::vector<std::string> all;
-    if (!modalities.empty())
-        for (const std::string_view one : split(modalities, "\\")) all.emplace_back(one);
-    if (std::find(all.begin(), all.end(), modality) != all.end()) return;
-    all.push_back(modality);
-    std::sort(all.begin(), all.end());
-    modalities.clear();
-    for (const std::string& one : all) modalities += (modalities.empty() ? "" : "\\") + one;
-    index.prepare("UPDATE studies SET modalities = ? WHERE id = ?")
-        .bind(modalities)
-        .bind(study)
-        .run();
-}
-
-std::int64_t series_row(Connection& index, std::int64_t study, const Facts& facts) {
-    {
-        Statement find =
-            index.prepare("SELECT id FROM series WHERE study = ? AND series_instance_uid = ?");
-        if (find.bind(study).bind(facts.series_instance_uid).step()) return find.integer(0);
-    }
-    Statement insert = index.prepare(
-        "INSERT INTO series (study, series_instance_uid, modality, series_number, "
-        "series_description, body_part_examined, laterality, series_date, series_time, "
-        "series_time_key, step_start_date, step_start_time, step_start_time_key) "
-        "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)");
-    insert.bind(study).bind(facts.series_instance_uid).bind(facts.modality);
-    bind_optional(insert, facts.series_number);
-    insert.bind(facts.series_description)
-        .bind(facts.body_part_examined)
-        .bind(facts.laterality)
-        .bind(facts.series_date)
-        .bind(facts.series_time)
-        .bind(time_key(facts.series_time))
-        .bind(facts.step_start_date)
-        .bind(facts.step_start_time)
-        .bind(time_key(facts.step_start_time))
-        .run();
-    const std::int64_t row = index.last_row();
-    for (const Facts::RequestItem& item : facts.request_items)
-        index.prepare("INSERT INTO request_attributes VALUES (?,?,?)")
-            .bind(row)
-            .bind(item.scheduled_procedure_step_id)
-            .bind(item.requested_procedure_id)
-            .run();
-    index.prepare("UPDATE studies SET series_count = series_count + 1 WHERE id = ?")
-        .bind(study)
-        .run();
-    add_modality(index, study, facts.modality);
-    return row;
-}
-
 }  // namespace
 
 std::string key_owner_of_patient(const std::string& patient_id,
@@ -186,7 +84,8 @@ Facts facts_of(const dicom::DataSet& data_set, const ViewOf& view_of) {
     facts.transfer_syntax_uid = data_set.transfer_syntax_uid();
 
     facts.patient_id = text(0x0010, 0x0020);
-    facts.issuer_of_patient_id = text(0x0010, 0x0021);
+    // Of what is not there it says nothing.
+    if (!facts.patient_id.empty()) facts.issuer_of_patient_id = text(0x0010, 0x0021);
     facts.patient_name = text(0x0010, 0x0010);
     facts.patient_birth_date = date(0x0010, 0x0030);
     facts.patient_sex = text(0x0010, 0x0040);
@@ -217,41 +116,6 @@ Facts facts_of(const dicom::DataSet& data_set, const ViewOf& view_of) {
     facts.image_laterality = text(0x0020, 0x0062);
     facts.view = view_of ? view_of(data_set) : view_as_it_stands(facts);
     return facts;
-}
-
-void insert_instance(Connection& index, const Facts& facts, const Placing& placing) {
-    const std::int64_t study = study_row(index, facts);
-    const std::int64_t series = series_row(index, study, facts);
-    Statement insert = index.prepare(
-        "INSERT INTO instances (series, sop_instance_uid, sop_class_uid, transfer_syntax_uid, "
-        "instance_number, rows, columns, bits_allocated, number_of_frames, view_position, "
-        "image_laterality, view, role, object, data_key, bytes, head_bytes, received_at) "
-        "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
-    insert.bind(series)
-        .bind(facts.sop_instance_uid)
-        .bind(facts.sop_class_uid)
-        .bind(facts.transfer_syntax_uid);
-    bind_optional(insert, facts.instance_number);
-    bind_optional(insert, facts.rows);
-    bind_optional(insert, facts.columns);
-    bind_optional(insert, facts.bits_allocated);
-    bind_optional(insert, facts.number_of_frames);
-    insert.bind(facts.view_position)
-        .bind(facts.image_laterality)
-        .bind(facts.view)
-        .bind(static_cast<int>(placing.role))
-        .bind(placing.object)
-        .bind(placing.data_key)
-        .bind(static_cast<std::int64_t>(placing.bytes))
-        .bind(static_cast<std::int64_t>(placing.head_bytes))
-        .bind(placing.received_at)
-        .run();
-    index.prepare("UPDATE series SET instance_count = instance_count + 1 WHERE id = ?")
-        .bind(series)
-        .run();
-    index.prepare("UPDATE studies SET instance_count = instance_count + 1 WHERE id = ?")
-        .bind(study)
-        .run();
 }
 
 }  // namespace lucerna::store

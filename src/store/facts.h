@@ -79,9 +79,6 @@ struct Placing {
     Instant received_at{};
 };
 
-/// Enters instance, series and study. The SOP Instance UID must not be there yet.
-void insert_instance(Connection& index, const Facts& facts, const Placing& placing);
-
 /// The owner of a patient's data key as the index names it.
 [[nodiscard]] std::string key_owner_of_patient(const std::string& patient_id,
                                                const std::string& issuer_of_patient_id);

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "store/instance_rows.h"
 #include "store/parts.h"
 #include "store/presence.h"
 #include "store/rows.h"

@@ -13,6 +13,7 @@
 #include "store/matching.h"
 #include "store/order_json.h"
 #include "store/parts.h"
+#include "store/same_patient.h"
 
 namespace lucerna::store {
 namespace {
@@ -213,23 +214,27 @@ void update(Connection& index, std::int64_t id, const Order& order, Instant now)
     change.bind(id).run();
 }
 
-/// An issuer that is not known is no other one.
-bool are_of_two_patients(const Order& one, const Order& other) {
-    if (one.patient_id.empty() || other.patient_id.empty()) return false;
-    if (one.patient_id != other.patient_id) return true;
-    return !one.issuer_of_patient_id.empty() && !other.issuer_of_patient_id.empty() &&
-           one.issuer_of_patient_id != other.issuer_of_patient_id;
+PatientKey patient_of(const Order& order) {
+    return {indexed_text(order.patient_id.reveal()), indexed_text(order.issuer_of_patient_id)};
 }
 
 /// A number that is used twice must not give one patient the study and the steps of another.
 void check_patient(const Order& order, const Row& known, exam::OrderAction action) {
-    if (!are_of_two_patients(order, known.order)) return;
+    if (!are_of_two_patients(patient_of(order), patient_of(known.order))) return;
     if (action != exam::OrderAction::kChange)
         throw OtherPatient(ErrorCode::kConflict, "the order of that number is another patient's");
     if (std::any_of(known.states.begin(), known.states.end(), is_under_way_or_done))
         throw OtherPatient(ErrorCode::kConflict,
                            "the order of that number is another patient's, and a step of it is "
                            "under way or done");
+}
+
+/// Images that are made for it would join the study that is there.
+void check_study(Connection& index, const Order& order, const Row* known) {
+    if (is_study_of_another(index, indexed_text(order.study_instance_uid), patient_of(order),
+                            known == nullptr ? 0 : known->id))
+        throw OtherPatient(ErrorCode::kConflict,
+                           "the Study Instance UID is of another patient's study or order");
 }
 
 /// What was performed of an order goes with it, so that it is erased with its patient.
@@ -256,6 +261,7 @@ OrderOutcome place(Connection& index, const OrderRequest& request, Instant now) 
     const std::optional<Row> known = kept(index, order);
     if (known) check_patient(order, *known, request.action);
     fill_in(order, known ? &*known : nullptr);
+    check_study(index, order, known ? &*known : nullptr);
     if (!known) {
         const std::int64_t id = insert(index, order, now);
         save_steps(index, id, order,

@@ -274,6 +274,39 @@ TEST(OrderBook, ANumberUsedTwiceDoesNotTurnAnOrderIntoAnotherPatients) {
     EXPECT_EQ(store.performed().find("1.2.3")->patient_id, "P1");
 }
 
+TEST(OrderBook, AStudyOfAnotherPatientIsNotOrdered) {
+    TestStore store;
+    test::StoredInstance image;
+    image.study = "1.2.3.77";
+    store.archive().keep(image.file());
+    const auto refused = [&](OrderAction action, const Order& order) {
+        const exam::OrderRequest request{action, order};
+        const auto outcomes = store.orders().take(std::span(&request, 1));
+        const auto* refusal = std::get_if<exam::OrderRefusal>(&outcomes);
+        return refusal != nullptr && refusal->code == ErrorCode::kConflict &&
+               refusal->is_of_another_patient;
+    };
+    Order order = order_of("1");
+    order.study_instance_uid = image.study;
+    order.patient_id = PatientId("P2");
+    EXPECT_TRUE(refused(OrderAction::kPlace, order)) << "images of another are kept under it";
+    order.patient_id = PatientId(image.patient_id);
+    EXPECT_EQ(place(store, order).fate, OrderFate::kNew);
+    order.patient_id = PatientId("P2");
+    EXPECT_TRUE(refused(OrderAction::kChange, order)) << "nor can a correction have them";
+
+    Order first = order_of("2");
+    first.study_instance_uid = "1.2.3.78";
+    place(store, first);
+    Order second = order_of("3");
+    second.study_instance_uid = first.study_instance_uid;
+    EXPECT_EQ(place(store, second).fate, OrderFate::kNew) << "two orders may share one of hers";
+    second.placer.number = "4";
+    second.patient_id = PatientId("P2");
+    EXPECT_TRUE(refused(OrderAction::kPlace, second)) << "an order of another has it";
+    EXPECT_EQ(listed(store, {.patient_id = "P2"}).size(), 0U);
+}
+
 TEST(OrderBook, AChangeThatCorrectsThePatientTakesWhatWasPerformedWithIt) {
     TestStore store;
     const auto placed = place(store, order_of("1"));

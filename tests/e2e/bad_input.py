@@ -30,6 +30,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEGBaseline8Bit, generate_uid
 from pynetdicom import AE
 from pynetdicom.dimse_primitives import C_STORE
+from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelFind as STUDY_FIND
 
 from whole_program import Server, main, phantom, wait_for
 
@@ -230,6 +231,73 @@ class BadInput(unittest.TestCase):
         with urllib.request.urlopen(request) as kept:
             self.assertEqual(kept.read(), first)
         self.assert_goes_on(1)
+
+    def test_a_study_of_another_patient(self):
+        """Two women's images are not read as one exam, by whichever way they come, one at a time or
+        at once; an object without a Patient ID is not another's."""
+        d = self.view()
+        d.PatientID, d.AccessionNumber = "HER-0815", ""
+        self.assertEqual(self.stow(file_bytes(d))[0], 200)
+        other = self.view()
+        other.StudyInstanceUID = d.StudyInstanceUID
+        other.PatientID, other.PatientName = "OTHER-4711", "Other^Ann"
+        code, answer = self.stow(file_bytes(other))
+        self.assertEqual(code, 409)
+        reason = answer["00081198"]["Value"][0]["00081197"]["Value"][0]
+        self.assertEqual(reason, NOT_UNDERSTOOD)
+        self.assertIn("kept under another Patient ID: study " + d.StudyInstanceUID,
+                      words_of(answer))
+        status, comment = self.c_store(other, body_bytes(other))
+        self.assertEqual(status, NOT_UNDERSTOOD)
+        self.assertIn("kept under another Patient ID: study " + d.StudyInstanceUID[:16], comment)
+        self.assertEqual(self.server.get("/dicom-web/studies?PatientID=OTHER-4711"), [])
+        log = pathlib.Path(self.folder, "data.log").read_text(encoding="utf-8")
+        self.assertEqual(log.count('"event":"receive.failed"'), 2, "one each")
+        for identifier in ("OTHER-4711", "HER-0815", "Ann"):
+            self.assertNotIn(identifier, log)
+
+        more = self.view()
+        more.StudyInstanceUID, more.SeriesInstanceUID = d.StudyInstanceUID, d.SeriesInstanceUID
+        more.PatientID, more.AccessionNumber = "", "ACC-1"
+        self.assertEqual(self.c_store(more, body_bytes(more))[0], SUCCESS)
+        found = self.server.get("/dicom-web/studies?AccessionNumber=ACC-1")
+        self.assertEqual([one["00100020"]["Value"] for one in found], [["HER-0815"]],
+                         "what the first left empty a later one fills in")
+
+        both = [self.view(), self.view()]
+        both[1].StudyInstanceUID = both[0].StudyInstanceUID
+        both[1].PatientID = "OTHER-4711"
+        code, answer = self.stow(*map(file_bytes, both))
+        self.assertEqual(code, 202, answer)
+        self.assertEqual(len(answer["00081198"]["Value"]), 1)
+        self.assert_goes_on(3)
+
+    def test_leading_zeros_in_uids(self):
+        """As scanners of the nineties write them: kept, found and given out under the same UID."""
+        d = self.view()
+        d.StudyInstanceUID, d.SeriesInstanceUID = "1.3.46.02.1", "1.3.46.02.1.001"
+        d.SOPInstanceUID = d.file_meta.MediaStorageSOPInstanceUID = "1.3.46.02.1.001.0004"
+        self.assertEqual(self.c_store(d, body_bytes(d)), (SUCCESS, ""))
+        d.SOPInstanceUID = d.file_meta.MediaStorageSOPInstanceUID = "1.3.46.02.1.001.0005"
+        code, answer = self.stow(file_bytes(d))
+        self.assertEqual(code, 200, answer)
+        path = "/dicom-web/studies/1.3.46.02.1/series/1.3.46.02.1.001/instances"
+        found = self.server.get(path)
+        self.assertEqual(sorted(one["00080018"]["Value"][0] for one in found),
+                         ["1.3.46.02.1.001.0004", "1.3.46.02.1.001.0005"])
+        self.assertEqual(len(self.server.get("/dicom-web/studies?StudyInstanceUID=1.3.46.02.1")), 1)
+        metadata = self.server.get(path + "/1.3.46.02.1.001.0004/metadata")
+        self.assertEqual(metadata[0]["0020000D"]["Value"], ["1.3.46.02.1"])
+        asked = Dataset()
+        asked.QueryRetrieveLevel, asked.SOPInstanceUID = "IMAGE", ""
+        asked.StudyInstanceUID, asked.SeriesInstanceUID = d.StudyInstanceUID, d.SeriesInstanceUID
+        ae = AE()
+        ae.add_requested_context(STUDY_FIND)
+        association = ae.associate("127.0.0.1", int(self.server.dicom_port))
+        answers = [one for _, one in association.send_c_find(asked, STUDY_FIND) if one]
+        association.release()
+        self.assertEqual(len(answers), 2)
+        self.assert_goes_on(2)
 
     def test_paths_for_uids(self):
         for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):

@@ -149,6 +149,21 @@ class Worklist(unittest.TestCase):
     def accessions(self, server, **values):
         return [item.AccessionNumber for item in self.steps(server, **values)]
 
+    def test_a_study_of_another_patient_is_not_ordered(self):
+        server = self.serve()
+        study = segment("ZDS", f1="2.999.77^LUCERNA^Application^DICOM") + "\r"
+        self.assertEqual(self.send(orm(1) + study).segment("MSA")[1][0], "AA")
+        answer = self.send(orm(2) + study)
+        self.assertEqual(answer.segment("MSA")[1][0], "AE")
+        self.assertIn("another patient's study", str(answer.segment("ERR")))
+        uid = {"system": "urn:dicom:uid", "value": "urn:oid:2.999.77"}
+        request = service_request("3")
+        request["identifier"].append(uid)
+        status, outcome = self.post(server, request)
+        self.assertEqual(status, 409, outcome)
+        self.assertIn("another patient's study", json.dumps(outcome))
+        self.assertEqual(len(self.steps(server)), 1)
+
     def test_findscu_asks_for_the_worklist(self):
         server = self.serve()
         for number, start in [(1, "202603020930"), (2, "202603031000")]:

@@ -104,8 +104,8 @@ void send(store::Store& store, const std::string& who, unsigned sender, Steady::
     Random random(sender + std::hash<std::string>{}(who) % 1000);
     for (unsigned number = 1; Steady::now() < end; ++number) {
         test::StoredInstance instance;
-        instance.patient_id = "P" + std::to_string(random.below(5));
-        // Several processes send into one study.
+        // Several processes send into one study, of one patient each.
+        instance.patient_id = "P" + std::to_string(number % 7 % 5);
         instance.study = "1.2." + std::to_string(number % 7);
         instance.series = instance.study + ".1";
         instance.sop_instance =

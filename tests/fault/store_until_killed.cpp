@@ -28,7 +28,7 @@ void send(store::Store& archive, unsigned round, unsigned sender) {
     Random random(round * 100 + sender);
     for (unsigned number = 1;; ++number) {
         test::StoredInstance instance;
-        instance.patient_id = "P" + std::to_string(random.below(5));
+        instance.patient_id = "P" + std::to_string(sender % 5);
         instance.study = "1.2." + std::to_string(round) + "." + std::to_string(sender);
         instance.series = instance.study + ".1";
         instance.sop_instance = instance.series + "." + std::to_string(number);

@@ -1,0 +1,245 @@
+#include "store/instance_rows.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+#include "store/arrival.h"
+#include "store/store_test_support.h"
+
+namespace lucerna::store {
+namespace {
+
+using test::error_of;
+using test::message_of;
+using test::StoredInstance;
+using testing::HasSubstr;
+
+constexpr dicom::Tag kPatientName{0x0010, 0x0010};
+constexpr dicom::Tag kPatientId{0x0010, 0x0020};
+constexpr dicom::Tag kIssuer{0x0010, 0x0021};
+constexpr dicom::Tag kAccession{0x0008, 0x0050};
+constexpr dicom::Tag kDescription{0x0008, 0x1030};
+constexpr dicom::Tag kSeriesNumber{0x0020, 0x0011};
+constexpr dicom::Tag kBodyPart{0x0018, 0x0015};
+constexpr dicom::Tag kModalities{0x0008, 0x0061};
+
+StoredInstance image(const std::string& number) {
+    StoredInstance instance;
+    instance.sop_instance = "1.2.3.4.1." + number;
+    return instance;
+}
+
+std::vector<Match> found(TestStore& store, dicom::Tag tag, const std::string& value,
+                         Level level = Level::kStudy) {
+    Query query{level, {{tag, value}}};
+    query.fuzzy_names = tag == kPatientName;
+    return store.archive().find(query);
+}
+
+std::string value_of(TestStore& store, dicom::Tag tag) {
+    const auto matches = found(store, kSeriesNumber, "", Level::kSeries);
+    return matches.empty() ? "" : std::string(matches[0].value(tag));
+}
+
+TEST(Patients, AStudyKeptUnderAnotherPatientTakesNoObject) {
+    for (const std::size_t pixels : {std::size_t{128}, std::size_t{3'000'000}}) {
+        TestStore store;
+        store.archive().keep(image("1").file());
+        StoredInstance other = image("2");
+        other.patient_id = "P2";
+        other.patient_name = "Roe^Ann";
+        other.pixels = pixels;
+        const Bytes file = other.file();
+        const auto arriving = [&] {
+            const auto arrival = store.archive().arriving();
+            (void)arrival->take(file);
+            arrival->keep(file);
+        };
+        EXPECT_EQ(error_of([&] { store.archive().keep(file); }), "unsupported");
+        EXPECT_EQ(error_of(arriving), "unsupported");
+        const std::string why = message_of([&] { store.archive().keep(file); });
+        EXPECT_EQ(why, "kept under another Patient ID: study 1.2.3.4");
+        EXPECT_LE(why.size(), 64U) << "of an Error Comment (0000,0902)";
+        EXPECT_EQ(store.archive().totals().instances, 1U);
+        EXPECT_EQ(store.objects().size(), 1U) << "nothing of it is left";
+        EXPECT_EQ(store.key_records(), 1U) << "nor a key that was made for it";
+        EXPECT_EQ(value_of(store, kPatientName), "Doe^Jane");
+    }
+}
+
+TEST(Patients, AnIssuerThatDiffersMakesAnotherPatient) {
+    TestStore store;
+    StoredInstance first = image("1"), second = image("2");
+    first.issuer = "HOSPITAL";
+    second.issuer = "CLINIC";
+    store.archive().keep(first.file());
+    EXPECT_EQ(message_of([&] { store.archive().keep(second.file()); }),
+              "kept under another Issuer of Patient ID: study 1.2.3.4");
+    second.issuer.clear();
+    EXPECT_EQ(store.archive().keep(second.file()), Kept::kNew) << "what is not known is no other";
+}
+
+TEST(Patients, OfTwoAtOnceOneIsTaken) {
+    TestStore store;
+    std::atomic<int> kept{0}, refused{0};
+    for (int round = 0; round < 10; ++round) {
+        std::vector<std::jthread> senders;
+        for (int i = 0; i < 4; ++i)
+            senders.emplace_back([&, i, round] {
+                StoredInstance one = image(std::to_string(round) + "." + std::to_string(i));
+                one.study = "1.2.9." + std::to_string(round);
+                one.patient_id = "P" + std::to_string(i);
+                const std::string error = error_of([&] { store.archive().keep(one.file()); });
+                if (error == "none") ++kept;
+                if (error == "unsupported") ++refused;
+            });
+    }
+    EXPECT_EQ(kept, 10);
+    EXPECT_EQ(refused, 30);
+    EXPECT_EQ(store.archive().totals().instances, 10U);
+    EXPECT_EQ(store.objects().size(), 10U);
+}
+
+TEST(Patients, AStudyWithoutAPatientIdGetsTheOneThatComes) {
+    TestStore store;
+    StoredInstance nameless = image("1");
+    nameless.patient_id.clear();
+    nameless.issuer = "NOWHERE";
+    store.archive().keep(nameless.file());
+    StoredInstance known = image("2");
+    known.issuer = "HOSPITAL";
+    store.archive().keep(known.file());
+    ASSERT_EQ(found(store, kPatientId, "P1").size(), 1U);
+    EXPECT_EQ(value_of(store, kIssuer), "HOSPITAL") << "an issuer of no ID says nothing";
+    nameless.sop_instance += ".3";
+    EXPECT_EQ(store.archive().keep(nameless.file()), Kept::kNew);
+    StoredInstance other = image("4");
+    other.patient_id = "P2";
+    EXPECT_EQ(error_of([&] { store.archive().keep(other.file()); }), "unsupported");
+    // It is hers as a whole.
+    EXPECT_EQ(store.archive().erase_patient("P1", "HOSPITAL"), 3U);
+    EXPECT_EQ(store.key_records(), 0U);
+    EXPECT_TRUE(store.objects().empty());
+}
+
+TEST(Patients, SeriesOfOneUidAreKeptApartByTheirStudies) {
+    TestStore store;
+    store.archive().keep(image("1").file());
+    StoredInstance other = image("2");
+    other.study = "1.2.3.5";
+    other.patient_id = "P2";
+    store.archive().keep(other.file());
+    const auto series = found(store, {0x0020, 0x000E}, other.series, Level::kSeries);
+    ASSERT_EQ(series.size(), 2U);
+    EXPECT_NE(series[0].study_instance_uid, series[1].study_instance_uid);
+    ASSERT_EQ(store.archive().instances_of("1.2.3.5").size(), 1U);
+    EXPECT_EQ(store.archive().instances_of("1.2.3.5")[0].sop_instance_uid, other.sop_instance);
+    EXPECT_EQ(store.archive().instances_of("1.2.3.4").size(), 1U);
+}
+
+TEST(Describing, FillsInWhatEarlierObjectsLeftEmpty) {
+    TestStore store;
+    StoredInstance first = image("1");
+    for (std::string* field :
+         {&first.accession_number, &first.study_description, &first.patient_name, &first.sex,
+          &first.study_time, &first.series_number, &first.body_part, &first.modality})
+        field->clear();
+    store.archive().keep(first.file());
+    EXPECT_TRUE(found(store, kAccession, "A1").empty());
+    store.archive().keep(image("2").file());
+    EXPECT_EQ(found(store, kAccession, "A1").size(), 1U);
+    EXPECT_EQ(found(store, kDescription, "Screen*").size(), 1U);
+    EXPECT_EQ(found(store, kPatientName, "doe").size(), 1U) << "words of names follow";
+    EXPECT_EQ(found(store, {0x0008, 0x0030}, "1000-1100").size(), 1U) << "so do keys";
+    EXPECT_EQ(found(store, {0x0010, 0x0040}, "F").size(), 1U);
+    EXPECT_EQ(found(store, kModalities, "MG").size(), 1U);
+    EXPECT_EQ(value_of(store, kModalities), "MG");
+    EXPECT_EQ(value_of(store, kSeriesNumber), "1");
+    EXPECT_EQ(value_of(store, kBodyPart), "BREAST");
+    EXPECT_EQ(store.archive().totals().studies, 1U);
+}
+
+/// Objects of one study that say other things, in the order in which they were received.
+std::vector<StoredInstance> contradicting() {
+    std::vector<StoredInstance> all;
+    for (int i = 0; i < 4; ++i) {
+        StoredInstance one = image(std::to_string(9 - i));
+        one.patient_name = "Doe^Jane " + std::to_string(i);
+        one.accession_number = i == 0 ? "" : "A" + std::to_string(9 - i);
+        one.study_description = i < 2 ? "" : "D" + std::to_string(9 - i);
+        one.series_number = i == 0 ? "" : std::to_string(9 - i);
+        one.body_part = i < 3 ? "" : "BREAST";
+        one.modality = i % 2 == 0 ? "MG" : "OT";
+        all.push_back(one);
+    }
+    return all;
+}
+
+std::string told(TestStore& store) {
+    const auto series = found(store, kSeriesNumber, "", Level::kSeries);
+    return series.size() == 1 ? json_members(series[0]) : "several";
+}
+
+TEST(Describing, TheFirstThatHasAValueGivesIt) {
+    TestStore store;
+    for (const StoredInstance& one : contradicting()) {
+        store.archive().keep(one.file());
+        store.clock.advance(std::chrono::milliseconds(1));
+    }
+    EXPECT_EQ(value_of(store, kPatientName), "Doe^Jane 0");
+    EXPECT_EQ(value_of(store, kAccession), "A8");
+    EXPECT_EQ(value_of(store, kDescription), "D7");
+    EXPECT_EQ(value_of(store, kSeriesNumber), "8");
+    EXPECT_EQ(value_of(store, kBodyPart), "BREAST");
+    EXPECT_EQ(value_of(store, kModalities), "MG");
+}
+
+TEST(Describing, IsTheSameInWhateverOrderObjectsOfOneMomentAreEntered) {
+    std::vector<StoredInstance> objects = contradicting();
+    std::vector<std::size_t> order{0, 1, 2, 3};
+    std::string first;
+    do {
+        TestStore store;
+        for (const std::size_t i : order) store.archive().keep(objects[i].file());
+        if (first.empty()) first = told(store);
+        ASSERT_EQ(told(store), first);
+    } while (std::next_permutation(order.begin(), order.end()));
+    EXPECT_THAT(first, HasSubstr("\"A6\"")) << "of the smallest UID";
+}
+
+TEST(Describing, IsTheSameAfterTheIndexIsRebuilt) {
+    TestStore store;
+    const std::vector<StoredInstance> objects = contradicting();
+    for (const std::size_t i : {2U, 0U, 3U, 1U}) {
+        store.archive().keep(objects[i].file());
+        store.clock.advance(std::chrono::milliseconds(i % 2));
+    }
+    const std::string before = told(store);
+    store.close();
+    store.lose_index();
+    store.open();
+    EXPECT_TRUE(store.archive().reindex().empty());
+    EXPECT_EQ(told(store), before);
+}
+
+TEST(Patients, RebuildingLeavesOutNothingThatWasAcknowledged) {
+    TestStore store;
+    store.archive().keep(image("1").file());
+    store.close();
+    store.lose_index();
+    store.open();
+    StoredInstance other = image("2");
+    other.patient_id = "P2";
+    store.clock.advance(std::chrono::milliseconds(1));
+    store.archive().keep(other.file());
+    EXPECT_TRUE(store.archive().reindex().empty());
+    EXPECT_EQ(store.archive().totals().instances, 2U);
+    EXPECT_EQ(found(store, kPatientId, "P1").size(), 1U) << "whose came first";
+}
+
+}  // namespace
+}  // namespace lucerna::store

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "store/connection.h"
+#include "store/facts.h"
+
+namespace lucerna::store {
+
+/// Whose a study or an order is, each as indexed_text gives it; empty: not known.
+struct PatientKey {
+    std::string id;
+    std::string issuer = {};
+};
+
+/// Both IDs are known and differ, or else both issuers: what is not known is no other one.
+[[nodiscard]] bool are_of_two_patients(const PatientKey& one, const PatientKey& other);
+
+/// Throws Error(kUnsupported) where an object's study is kept under another patient, `kept`. It
+/// names the study and neither patient.
+void require_same_patient(const Facts& facts, const PatientKey& kept);
+void require_same_patient(Connection& index, const Facts& facts);
+[[nodiscard]] bool is_of_another_patient(Connection& index, const Facts& facts);
+
+/// A study of this UID, or an order other than `order` (0: any) that names it, is another
+/// patient's.
+[[nodiscard]] bool is_study_of_another(Connection& index, const std::string& study_instance_uid,
+                                       const PatientKey& patient, std::int64_t order);
+
+}  // namespace lucerna::store
