@@ -131,8 +131,10 @@ std::optional<std::string> text_in(const Json& value, Vr vr) {
         return number ? std::optional(std::to_string(*number)) : std::nullopt;
     }
     if (vr != vr::kDs || !value.is_number()) return std::nullopt;
-    if (value.is_number_float()) return decimal_string(value.get<double>());
-    return value.dump();
+    constexpr std::size_t kLongest = 16;  // PS3.5 6.2
+    std::string whole = value.is_number_float() ? std::string() : value.dump();
+    const bool fits = !whole.empty() && whole.size() <= kLongest;
+    return fits ? whole : decimal_string(value.get<double>());
 }
 
 }  // namespace
@@ -214,13 +216,14 @@ class Metadata::Reader {
         const auto& text = value.get_ref<const std::string&>();
         // Writers of XML break lines.
         const bool is_broken = text.find_first_of(" \t\r\n") != std::string::npos;
+        Bytes bytes;
         try {
-            Bytes bytes = is_broken ? from_base64(without_blanks(text)) : from_base64(text);
-            require_text(tag, vr, bytes);
-            return bytes;
+            bytes = is_broken ? from_base64(without_blanks(text)) : from_base64(text);
         } catch (const Error& error) {
             refuse(describe(tag), "has an InlineBinary that is none: " + std::string(error.what()));
         }
+        require_text(tag, vr, bytes);
+        return bytes;
     }
 
     static Bytes bytes_of(Tag tag, Vr vr, const Json& values) {
@@ -351,7 +354,7 @@ class SetParser final : public nlohmann::json_sax<Json> {
         return true;
     }
     bool parse_error(std::size_t at, const std::string& /*token*/,
-                     const nlohmann::detail::exception& error) override {
+                     const Json::exception& error) override {
         // 406: a number is too large for any type.
         if (error.id == 406) refuse("it", "has a number that is out of range");
         refuse("it", "is no JSON at byte " + std::to_string(at));

@@ -84,12 +84,13 @@ TEST(Metadata, HoldsEveryVr) {
 
 TEST(Metadata, TakesNumbersThatAreTextsAndTheOtherWay) {
     const DataSet set = set_of(R"({
-        "00180050":{"vr":"DS","Value":["1.50",0.3333333333333333333,-1]},
+        "00180050":{"vr":"DS","Value":["1.50",0.3333333333333333333,-1,12345678901234567890]},
         "00200013":{"vr":"IS","Value":["+7"]},
         "00091001":{"vr":"UV","Value":["18446744073709551615"]},
         "00091002":{"vr":"FD","Value":["-inf","nan"]},
         "00091003":{"vr":"US","Value":["7"]}})");
-    EXPECT_EQ(as_text(set.bytes(Tag{0x0018, 0x0050})), "1.50\\0.33333333333333\\-1");
+    EXPECT_EQ(as_text(set.bytes(Tag{0x0018, 0x0050})),
+              "1.50\\0.33333333333333\\-1\\1.2345678901e+19");
     EXPECT_EQ(set.text(Tag{0x0020, 0x0013}), "+7");
     EXPECT_THAT(set.bytes(Tag{0x0009, 0x1001}), testing::Each(0xFF));
     EXPECT_EQ(set.bytes(Tag{0x0009, 0x1002}).size(), 16U);

@@ -163,7 +163,8 @@ bool is_whole(std::string_view text, Number& number) {
     return error == std::errc() && end == text.data() + text.size();
 }
 
-Json value_from(const std::string& vr, std::string text) {
+Json value_from(const std::string& vr, std::string text, XmlNumbers numbers) {
+    if (numbers == XmlNumbers::kTexts) return text;
     if (std::find(kNumeric.begin(), kNumeric.end(), vr) == kNumeric.end()) return text;
     std::int64_t whole = 0;
     if (is_whole(text, whole)) return whole;
@@ -192,9 +193,15 @@ Json name_from(pugi::xml_node node) {
     return name;
 }
 
-Json set_from(pugi::xml_node node, int depth);
+/// Where a data set stands, and how it is read.
+struct Level {
+    int depth = 0;
+    XmlNumbers numbers = XmlNumbers::kNumbers;
+};
 
-Json attribute_from(pugi::xml_node node, const std::string& tag, int depth) {
+Json set_from(pugi::xml_node node, const Level& level);
+
+Json attribute_from(pugi::xml_node node, const std::string& tag, const Level& level) {
     const std::string vr = node.attribute("vr").value();
     if (vr.size() != 2 || !Vr(vr[0], vr[1]).is_well_formed()) refuse("(" + tag + ")", "has no VR");
     Json element = {{"vr", vr}};
@@ -214,11 +221,11 @@ Json attribute_from(pugi::xml_node node, const std::string& tag, int depth) {
             refuse("(" + tag + ")", "has values that are not numbered one after the other");
         while (values.size() + 1 < number) values.push_back(nullptr);
         if (name == "Item")
-            values.push_back(set_from(child, depth + 1));
+            values.push_back(set_from(child, {level.depth + 1, level.numbers}));
         else if (name == "PersonName")
             values.push_back(name_from(child));
         else
-            values.push_back(value_from(vr, text_in(child)));
+            values.push_back(value_from(vr, text_in(child), level.numbers));
     }
     if (!values.empty()) element["Value"] = std::move(values);
     return element;
@@ -275,13 +282,13 @@ std::string tag_of(pugi::xml_node node) {
     return tag;
 }
 
-void put_attribute(Json& set, pugi::xml_node node, const std::string& tag, int depth) {
+void put_attribute(Json& set, pugi::xml_node node, const std::string& tag, const Level& level) {
     if (set.contains(tag)) refuse("(" + tag + ")", "is there twice");
-    set[tag] = attribute_from(node, tag, depth);
+    set[tag] = attribute_from(node, tag, level);
 }
 
-Json set_from(pugi::xml_node node, int depth) {
-    if (depth > kDeepest) refuse("it", "nests more than 32 sequences");
+Json set_from(pugi::xml_node node, const Level& level) {
+    if (level.depth > kDeepest) refuse("it", "nests more than 32 sequences");
     Json set = Json::object();
     std::vector<pugi::xml_node> of_creators;
     for (const pugi::xml_node child : node.children()) {
@@ -290,7 +297,7 @@ Json set_from(pugi::xml_node node, int depth) {
         if (is_private(tag) && *child.attribute("privateCreator").value() != '\0')
             of_creators.push_back(child);
         else
-            put_attribute(set, child, tag, depth);
+            put_attribute(set, child, tag, level);
     }
     // Their creators may be named behind them.
     Blocks blocks(set);
@@ -298,7 +305,7 @@ Json set_from(pugi::xml_node node, int depth) {
         const std::string tag = tag_of(child);
         const std::string group = tag.substr(0, 4);
         const std::string creator = attribute_of(child, "privateCreator");
-        put_attribute(set, child, group + blocks.of(group, creator) + tag.substr(6), depth);
+        put_attribute(set, child, group + blocks.of(group, creator) + tag.substr(6), level);
     }
     return set;
 }
@@ -319,7 +326,7 @@ std::string to_native_xml(const nlohmann::json& set) {
     return std::move(text).str();
 }
 
-nlohmann::json from_native_xml(std::string_view document) {
+nlohmann::json from_native_xml(std::string_view document, XmlNumbers numbers) {
     if (std::count(document.begin(), document.end(), '<') +
             std::count(document.begin(), document.end(), '=') >
         kMostNodes)
@@ -330,7 +337,7 @@ nlohmann::json from_native_xml(std::string_view document) {
     if (!result) refuse("byte " + std::to_string(result.offset) + " of it", result.description());
     const pugi::xml_node root = parsed.document_element();
     if (local_name(root) != "NativeDicomModel") refuse("its root", "is another");
-    return set_from(root, 0);
+    return set_from(root, {0, numbers});
 }
 
 }  // namespace lucerna::dicom

@@ -11,10 +11,15 @@ namespace lucerna::dicom {
 /// names its creator instead of its block.
 [[nodiscard]] std::string to_native_xml(const nlohmann::json& set);
 
-/// The other way. Values of numeric VRs become numbers where they are written as such, and private
-/// data elements come into the block of their creator. Throws Error(kInvalidInput), saying where,
-/// for what is no such document, for sequences more than 32 deep and for more than half a million
-/// elements and attributes of XML.
-[[nodiscard]] nlohmann::json from_native_xml(std::string_view document);
+/// What becomes of the values of numeric VRs that are written as numbers.
+enum class XmlNumbers {
+    kNumbers,
+    kTexts,  ///< letter for letter: "1.50" (DS) says more than 1.5
+};
+/// The other way. Private data elements come into the block of their creator. Throws
+/// Error(kInvalidInput), saying where, for what is no such document, for sequences more than 32
+/// deep and for more than half a million elements and attributes of XML.
+[[nodiscard]] nlohmann::json from_native_xml(std::string_view document,
+                                             XmlNumbers numbers = XmlNumbers::kNumbers);
 
 }  // namespace lucerna::dicom

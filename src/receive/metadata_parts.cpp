@@ -105,7 +105,7 @@ void MetadataParts::take_metadata(const Part& part) {
     };
     const std::string_view text = as_text(part.bytes->bytes());
     if (part.media.type == kXml)
-        take(dicom::from_native_xml(text));
+        take(dicom::from_native_xml(text, dicom::XmlNumbers::kTexts));
     else
         dicom::each_data_set(text, take);
     for (dicom::Metadata& set : sets) add(std::move(set));
@@ -227,6 +227,9 @@ dicom::BulkData MetadataParts::bulk_data(const std::string& uri) const {
     const Bulk& bulk = bulk_.at(uri);
     dicom::BulkData data{{}, bulk.media.type, std::string(bulk.media.parameter("transfer-syntax"))};
     for (const auto& piece : bulk.pieces) data.pieces.push_back(piece.second->bytes());
+    if (bulk.pieces.rbegin()->first != bulk.pieces.size())
+        throw Error(ErrorCode::kInvalidInput,
+                    "not each frame from 1 on came at Content-Location " + shown(uri));
     return data;
 }
 

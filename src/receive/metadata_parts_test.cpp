@@ -134,6 +134,27 @@ TEST_F(MetadataPartsTest, WaitForEachFrameOfAnImage) {
     EXPECT_LT(whole.rfind("56"), whole.rfind("12"));
 }
 
+TEST_F(MetadataPartsTest, FailWhereFramesAreNumberedOtherwise) {
+    json set = metadata_of(kFirst, "a");
+    set["00280008"] = {{"vr", "IS"}, {"Value", {2}}};
+    EXPECT_EQ(send(kJson, set.dump()), "");
+    EXPECT_EQ(send("image/dicom-rle", "12", "a/frames/3"), "");
+    EXPECT_EQ(send("image/dicom-rle", "34", "a/frames/1"), "");
+    EXPECT_THAT(since(), ElementsAre(HasSubstr("1.2.3.1: not each frame from 1 on came")));
+}
+
+TEST_F(MetadataPartsTest, KeepTextsOfXmlLetterForLetter) {
+    json set = metadata_of(kFirst, "a");
+    set["00180050"] = {{"vr", "DS"}, {"Value", {"1.50", "-2"}}};
+    set["00280010"] = {{"vr", "US"}, {"Value", {512}}};
+    EXPECT_EQ(send(kXml, dicom::to_native_xml(set)), "");
+    EXPECT_EQ(send(kBytes, pixels_of(kFirst), "a"), "");
+    EXPECT_THAT(since(), ElementsAre("1.2.3.1"));
+    const dicom::DataSet made = dicom::DataSet::parse(files.at(0));
+    EXPECT_EQ(as_text(made.bytes(dicom::Tag{0x0018, 0x0050})), "1.50\\-2 ");
+    EXPECT_EQ(made.integer(dicom::tags::kRows), 512);
+}
+
 TEST_F(MetadataPartsTest, FailWhereSomethingNeverComes) {
     json frames = metadata_of(kSecond, "b");
     frames["00280008"] = {{"vr", "IS"}, {"Value", {3}}};

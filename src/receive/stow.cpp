@@ -91,7 +91,7 @@ class StowRequest final : private http::PartTaker {
         }
         log_end("");
         if (stored_ + failed_ == 0)
-            return refuse(400, "no-instances", "the multipart body holds no part");
+            return refuse(400, "no-instances", "the multipart body holds no instance");
         return http_response();
     }
 
