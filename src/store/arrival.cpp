@@ -50,9 +50,9 @@ std::vector<dicom::ByteRange> Arrival::take(ByteView file) {
     scan_->follow(file);
     const std::vector<dicom::ByteRange> found = scan_->take_large();
     values_.insert(values_.end(), found.begin(), found.end());
-    if (way_ == Way::kCompared) return values_before(comparison_->follow(file));
+    if (way_ == Way::kCompared) return values_in(comparison_->follow(file, scan_->native_pixels()));
     seal_most_of(file);
-    return values_before(sealing_->sealed);
+    return values_in({0, sealing_->sealed});
 }
 
 void Arrival::seal_most_of(ByteView file) {
@@ -103,24 +103,25 @@ void Arrival::begin(ByteView file, std::size_t identified) {
     way_ = Way::kSealed;
 }
 
-/// Large values, as far as they lie before `end`; each once.
-std::vector<dicom::ByteRange> Arrival::values_before(std::size_t end) {
-    std::vector<dicom::ByteRange> done;
-    while (!values_.empty() && values_.front().begin < end) {
+/// Large values, as far as they lie in it; each once. What lies before it is held for good.
+std::vector<dicom::ByteRange> Arrival::values_in(const dicom::ByteRange& done) {
+    std::vector<dicom::ByteRange> within;
+    while (!values_.empty() && values_.front().begin < done.end) {
         dicom::ByteRange& value = values_.front();
-        done.push_back({value.begin, std::min(value.end, end)});
-        if (value.end > end) {
-            value.begin = end;
+        if (value.begin >= done.begin)
+            within.push_back({value.begin, std::min(value.end, done.end)});
+        if (value.end > done.end) {
+            value.begin = done.end;
             break;
         }
         values_.pop_front();
     }
-    return done;
+    return within;
 }
 
 Kept Arrival::keep(ByteView file) {
-    if (way_ == Way::kCompared) {
-        comparison_->finish(file);
+    if (way_ == Way::kCompared && comparison_->can_finish(scan_->native_pixels())) {
+        comparison_->finish(file, scan_->native_pixels());
         return Kept::kAlreadyKept;
     }
     if (way_ != Way::kSealed) return parts_.archive.keep(file, role_);

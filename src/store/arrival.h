@@ -20,8 +20,8 @@ namespace lucerna::store {
 /// A DICOM file (PS3.10) that is coming. As soon as it is known whose it is it is sealed as it
 /// comes, so that its pixels need not be in memory; one whose UID is kept already is compared with
 /// what is kept instead. What cannot be judged before it is whole (one whose elements are out of
-/// order, one that is kept in another encoding) is held and kept by Archive::keep. For one thread
-/// at a time; the archive must outlive it.
+/// order, one that is kept deflated or big endian) is held and kept by Archive::keep. For one
+/// thread at a time; the archive must outlive it.
 class Arrival {
   public:
     Arrival(Parts& parts, Role role) : parts_(parts), role_(role) {}
@@ -46,7 +46,7 @@ class Arrival {
     void decide(ByteView file);
     void begin(ByteView file, std::size_t identified);
     void seal_most_of(ByteView file);
-    [[nodiscard]] std::vector<dicom::ByteRange> values_before(std::size_t end);
+    [[nodiscard]] std::vector<dicom::ByteRange> values_in(const dicom::ByteRange& done);
     [[nodiscard]] Kept keep_again(const Facts& facts);
 
     Parts& parts_;

@@ -145,17 +145,54 @@ TEST(Arrival, FindsWhereItDiffersFromWhatIsKept) {
 }
 
 TEST(Arrival, ComparesWhatIsKeptInAnotherEncoding) {
-    TestStore store;
-    const StoredInstance instance = large();
-    const Bytes explicit_one = instance.file();
-    const Bytes implicit_one = dicom::DataSet::parse(explicit_one)
-                                   .to_part10(dicom::transfer_syntax::kImplicitVrLittleEndian);
-    store.archive().keep(implicit_one);
-    EXPECT_EQ(Coming(store, explicit_one).keep(), Kept::kAlreadyKept);
-    const Bytes compressed =
-        dicom::DataSet::parse(explicit_one).to_part10(dicom::transfer_syntax::kRleLossless);
-    Coming other(store, compressed);
-    EXPECT_EQ(error_of([&] { other.keep(); }), "conflict");
+    StoredInstance instance = large();
+    instance.pixels = 6'000'000;
+    Bytes explicit_one = instance.file();
+    // Something large before the pixels, and something behind them.
+    Bytes private_one;
+    put_element(private_one, 0x0029, 0x0010, "LO", "MINE");
+    put_element(private_one, 0x0029, 0x1001, "UN", std::string(20'000, 'x'));
+    explicit_one.insert(explicit_one.end() - 6'000'012, private_one.begin(), private_one.end());
+    put_element(explicit_one, 0x7FE1, 0x0010, "LO", "MINE");
+    put_element(explicit_one, 0x7FE1, 0x1001, "UN", std::string(20'000, 'y'));
+    const auto encoded = [&](std::string_view syntax) {
+        return dicom::DataSet::parse(explicit_one).to_part10(syntax);
+    };
+    const Bytes implicit_one = encoded(dicom::transfer_syntax::kImplicitVrLittleEndian);
+    for (const auto& [kept, again] :
+         {std::pair(implicit_one, explicit_one), std::pair(explicit_one, implicit_one)}) {
+        TestStore store;
+        store.archive().keep(kept);
+        Coming coming(store, again);
+        EXPECT_EQ(coming.keep(), Kept::kAlreadyKept);
+        EXPECT_LT(coming.most_held, 1'400'000U);
+        const std::size_t behind = again.size() - 20'000;
+        const std::size_t pixels = behind - 6'000'000;
+        for (const std::size_t at : {pixels - 1'000, pixels + 200, pixels + 3'000'000, behind - 200,
+                                     behind + 200, again.size() - 1}) {
+            Bytes other = again;
+            other[at] ^= 1;
+            EXPECT_EQ(error_of([&] { Coming(store, other).keep(); }), "conflict") << at;
+        }
+        Bytes shorter = again;
+        shorter.resize(shorter.size() - 1'000'000);
+        EXPECT_EQ(error_of([&] { Coming(store, shorter).keep(); }), "conflict");
+        EXPECT_THAT(store.objects(), SizeIs(1));
+        EXPECT_EQ(store.archive().object(instance.sop_instance), kept);
+    }
+}
+
+TEST(Arrival, JudgesByTheWholeWhereItHasTo) {
+    StoredInstance instance;
+    instance.pixels = 2'000'000;
+    const dicom::DataSet set = dicom::DataSet::parse(instance.file());
+    for (const auto& [syntax, outcome] :
+         {std::pair(dicom::transfer_syntax::kDeflatedExplicitVrLittleEndian, "none"),
+          std::pair(dicom::transfer_syntax::kRleLossless, "conflict")}) {
+        TestStore store;
+        store.archive().keep(set.to_part10(syntax));
+        EXPECT_EQ(error_of([&] { Coming(store, instance.file()).keep(); }), outcome) << syntax;
+    }
 }
 
 TEST(Arrival, SaysSoWhereWhatItWasComparedWithIsErased) {

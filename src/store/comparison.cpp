@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "dicom/data_set.h"
 #include "dicom/part10_head.h"
+#include "dicom/reader.h"
 #include "store/parts.h"
 
 namespace lucerna::store {
@@ -120,22 +121,56 @@ std::unique_ptr<Comparison> Comparison::begin(Parts& parts, const Place& first,
         new Comparison(parts, first, uid, opened(parts, uid, first.object)));
     const dicom::Part10Parts kept = beginning_of(pieces_of(one->kept_));
     const dicom::Part10Parts coming = dicom::split_part10(file);
+    one->coming_syntax_ = coming.head.transfer_syntax_uid;
     switch (encodings_of(kept, coming)) {
         case Encodings::kOthers:
             conflict(uid);
         case Encodings::kBothUncompressed:
-            return nullptr;
+            if (!one->find_kept_pixels(kept.head.transfer_syntax_uid)) return nullptr;
+            break;
         case Encodings::kSame:
+            one->at_ = coming.data_set_offset;
+            one->kept_at_ = kept.data_set_offset;
             break;
     }
-    one->at_ = coming.data_set_offset;
-    one->kept_at_ = kept.data_set_offset;
     return one;
 }
 
-std::size_t Comparison::follow(ByteView file) {
-    while (file.size() - at_ >= kComparedBytes) compare(file, kComparedBytes);
-    return at_;
+/// False where those of the two cannot be compared byte by byte.
+bool Comparison::find_kept_pixels(const std::string& transfer_syntax_uid) {
+    for (const std::string& uid : {transfer_syntax_uid, coming_syntax_}) {
+        const dicom::TransferSyntax* const syntax = dicom::find_transfer_syntax(uid);
+        if (syntax->deflated || !syntax->little_endian) return false;
+    }
+    if (first_.head_bytes == 0 || first_.head_bytes >= kept_.size()) return false;
+    Bytes begin(static_cast<std::size_t>(
+        std::min<std::uint64_t>(dicom::kLongestHeader, kept_.size() - first_.head_bytes)));
+    kept_.read(first_.head_bytes, begin);
+    const bool is_explicit = dicom::find_transfer_syntax(transfer_syntax_uid)->explicit_vr;
+    const dicom::ElementHeader header =
+        dicom::read_element_header(begin, 0, begin.size(), {is_explicit, true}, false);
+    if (header.length == dicom::kUndefinedLength) return false;
+    const std::uint64_t value = first_.head_bytes + header.value;
+    if (header.length > kept_.size() - value) return false;
+    kept_pixels_ = dicom::ByteRange{static_cast<std::size_t>(value),
+                                    static_cast<std::size_t>(value + header.length)};
+    return true;
+}
+
+dicom::ByteRange Comparison::follow(ByteView file, const NativePixels& pixels) {
+    if (!kept_pixels_) {
+        while (file.size() - at_ >= kComparedBytes) compare(file, kComparedBytes);
+        return {0, at_};
+    }
+    if (!pixels) return {};
+    if (at_ == 0) {
+        at_ = pixels->begin;
+        kept_at_ = kept_pixels_->begin;
+        if (pixels->end - at_ != kept_pixels_->end - kept_at_) conflict(uid_);
+    }
+    const std::size_t end = std::min(file.size(), pixels->end);
+    while (end - at_ >= kComparedBytes) compare(file, kComparedBytes);
+    return {pixels->begin, at_};
 }
 
 void Comparison::compare(ByteView file, std::size_t count) {
@@ -147,9 +182,30 @@ void Comparison::compare(ByteView file, std::size_t count) {
     kept_at_ += count;
 }
 
-void Comparison::finish(ByteView file) {
-    if (file.size() - follow(file) != kept_.size() - kept_at_) conflict(uid_);
-    compare(file, file.size() - at_);
+/// Whatever their VR is said to be (PS3.5 8.2: OB or OW).
+void Comparison::compare_beside_pixels(ByteView file, const dicom::ByteRange& pixels) {
+    const bool is_explicit = dicom::find_transfer_syntax(coming_syntax_)->explicit_vr;
+    const std::size_t header = is_explicit ? dicom::kLongestHeader : 8;
+    const auto plain = [](const Pieces& one, std::size_t begin, std::size_t end) {
+        Bytes rest(static_cast<std::size_t>(one.size) - (end - begin));
+        one.read(0, std::span(rest).first(begin));
+        one.read(end, std::span(rest).subspan(begin));
+        return dicom::DataSet::parse(std::move(rest))
+            .to_part10(dicom::transfer_syntax::kExplicitVrLittleEndian);
+    };
+    const Bytes coming = plain(pieces_of(file), pixels.begin - header, pixels.end);
+    const Bytes kept =
+        plain(pieces_of(kept_), static_cast<std::size_t>(first_.head_bytes), kept_pixels_->end);
+    if (coming != kept) conflict(uid_);
+}
+
+void Comparison::finish(ByteView file, const NativePixels& pixels) {
+    (void)follow(file, pixels);
+    const std::size_t end = kept_pixels_ ? pixels->end : file.size();
+    const std::uint64_t kept_end = kept_pixels_ ? kept_pixels_->end : kept_.size();
+    if (end > file.size() || end - at_ != kept_end - kept_at_) conflict(uid_);
+    compare(file, end - at_);
+    if (kept_pixels_) compare_beside_pixels(file, *pixels);
     const auto still = parts_.index.read([&](Connection& index) { return place_of(index, uid_); });
     if (!still || still->object != first_.object)
         throw Error(ErrorCode::kUnavailable, "instance " + uid_ +

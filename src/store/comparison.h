@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
 #include "base/encoding.h"
+#include "dicom/sparse_buffer.h"
 #include "store/keeping.h"
 #include "store/sealed_io.h"
 
@@ -29,7 +31,11 @@ struct Pieces {
 [[nodiscard]] Kept judge_duplicate(Parts& parts, const Place& first, const std::string& uid,
                                    const Pieces& file, Role role);
 
-/// The same of a file that is coming: what was compared need not be held. For one thread at a time.
+/// Where a file that is coming has its uncompressed Pixel Data (dicom::ValueScan::native_pixels).
+using NativePixels = std::optional<dicom::ByteRange>;
+
+/// The same of a file that is coming: what was compared need not be held. Of one in the other
+/// little endian encoding that is Pixel Data alone. For one thread at a time.
 class Comparison {
   public:
     /// `file` is what has come so far, all of its file meta and more. Null: it has to be whole to
@@ -37,21 +43,30 @@ class Comparison {
     [[nodiscard]] static std::unique_ptr<Comparison> begin(Parts& parts, const Place& first,
                                                            const std::string& uid, ByteView file);
 
-    /// Up to where `file` is the same for certain. Throws as judge_duplicate.
-    [[nodiscard]] std::size_t follow(ByteView file);
+    /// What of `file` is the same for certain. Throws as judge_duplicate.
+    [[nodiscard]] dicom::ByteRange follow(ByteView file, const NativePixels& pixels);
+    /// Whether `finish` can say: else all of the file is still held, and has to be compared so.
+    [[nodiscard]] bool can_finish(const NativePixels& pixels) const {
+        return !kept_pixels_ || pixels.has_value();
+    }
     /// That was all. Throws as judge_duplicate; kUnavailable where the first was erased meanwhile.
-    void finish(ByteView file);
+    void finish(ByteView file, const NativePixels& pixels);
 
   private:
     Comparison(Parts& parts, Place first, std::string uid, SealedReader kept);
+    [[nodiscard]] bool find_kept_pixels(const std::string& transfer_syntax_uid);
     void compare(ByteView file, std::size_t count);
+    void compare_beside_pixels(ByteView file, const dicom::ByteRange& pixels);
 
     Parts& parts_;
     const Place first_;
     const std::string uid_;
     SealedReader kept_;
-    /// What lies before it in the file that is coming is compared, or file meta; and where the same
-    /// lies in the one that is kept.
+    std::string coming_syntax_;
+    /// Of one that is kept in another encoding.
+    std::optional<dicom::ByteRange> kept_pixels_;
+    /// What lies before it in the file that is coming is compared, or need not be; and where the
+    /// same lies in the one that is kept.
     std::size_t at_ = 0;
     std::uint64_t kept_at_ = 0;
     Bytes piece_;
