@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <charconv>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "base/log.h"
 #include "dicom/dimse_status.h"
+#include "retrieve/key_matching.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -23,11 +25,44 @@ struct Find {
     store::Query query;
     /// To be given, whether matched by or not.
     std::set<dicom::Tag> indexed;
-    /// To be given from the object; of instances only.
+    /// To be given from the object: the instance, or the first one of what is above it.
     std::set<dicom::Tag> from_object;
+    bool sop_classes = false;
+    /// Keys that the index does not hold: each object's own head is asked. Of instances only, which
+    /// are of one series unless relational queries were negotiated.
+    dicom::DataSet object_keys;
     /// A key is neither matched by nor given.
     bool ignores_some = false;
 };
+
+constexpr dicom::Tag kSopClassesInStudy{0x0008, 0x0062};
+
+/// Attributes that all objects of a patient, study or series have alike, and the level from which
+/// on: the first object gives them.
+constexpr std::pair<dicom::Tag, Level> kOfFirstObject[] = {
+    {{0x0008, 0x0080}, Level::kStudy},    // Institution Name
+    {{0x0008, 0x1032}, Level::kStudy},    // Procedure Code Sequence
+    {{0x0008, 0x1060}, Level::kStudy},    // Name of Physician(s) Reading Study
+    {{0x0008, 0x1080}, Level::kStudy},    // Admitting Diagnoses Description
+    {{0x0010, 0x1000}, Level::kPatient},  // Other Patient IDs
+    {{0x0010, 0x1001}, Level::kPatient},  // Other Patient Names
+    {{0x0010, 0x1002}, Level::kPatient},  // Other Patient IDs Sequence
+    {{0x0010, 0x1010}, Level::kStudy},    // Patient's Age
+    {{0x0010, 0x1020}, Level::kStudy},    // Patient's Size
+    {{0x0010, 0x1030}, Level::kStudy},    // Patient's Weight
+    {{0x0010, 0x2160}, Level::kPatient},  // Ethnic Group
+    {{0x0010, 0x4000}, Level::kPatient},  // Patient Comments
+    {{0x0008, 0x0070}, Level::kSeries},   // Manufacturer
+    {{0x0008, 0x1010}, Level::kSeries},   // Station Name
+    {{0x0008, 0x1050}, Level::kSeries},   // Performing Physician's Name
+    {{0x0008, 0x1070}, Level::kSeries},   // Operators' Name
+    {{0x0008, 0x1090}, Level::kSeries},   // Manufacturer's Model Name
+    {{0x0018, 0x1030}, Level::kSeries}};  // Protocol Name
+
+bool is_of_first_object(dicom::Tag tag, Level level) {
+    return std::any_of(std::begin(kOfFirstObject), std::end(kOfFirstObject),
+                       [&](const auto& one) { return one.first == tag && level >= one.second; });
+}
 
 bool is_about_the_request(dicom::Tag tag) {
     return tag == tags::kSpecificCharacterSet || tag == tags::kQueryRetrieveLevel ||
@@ -44,27 +79,43 @@ bool asks_for_a_value(const dicom::DataSet& identifier, dicom::Tag tag) {
     return false;
 }
 
-/// The keys in the one item that a sequence matching key has (PS3.4 C.2.2.2.6).
-void add_sequence(Find& find, const dicom::DataSet& identifier, dicom::Tag sequence) {
+/// Of an identifier the keys under `wanted`, and what says how to read them.
+dicom::DataSet keys_of(const dicom::DataSet& identifier, const std::set<dicom::Tag>& wanted) {
+    dicom::DataSet keys = identifier.clone();
+    for (const dicom::Tag tag : identifier.tags())
+        if (!wanted.contains(tag) && tag != tags::kSpecificCharacterSet &&
+            tag != tags::kTimezoneOffsetFromUtc)
+            keys.remove(tag);
+    return keys;
+}
+
+/// The keys in the one item that a sequence matching key has (PS3.4 C.2.2.2.6). True where the
+/// objects are to be asked.
+bool add_sequence(Find& find, const dicom::DataSet& identifier, dicom::Tag sequence) {
+    bool asks_objects = false;
     for (const dicom::DataSet& item : identifier.items(sequence))
         for (const dicom::Tag tag : item.tags()) {
             if (store::is_indexed_in(sequence, tag, find.query.level))
                 find.query.keys.push_back({tag, key_value(item, tag), sequence});
+            else if (find.query.level == Level::kInstance && asks_for_a_value(item, tag))
+                asks_objects = true;
             else
                 find.ignores_some |= asks_for_a_value(item, tag);
         }
+    return asks_objects;
 }
 
 Find find_from(const dicom::DataSet& identifier, Level level) {
     Find find;
     find.query.level = level;
     find.query.limit = std::size_t{1} << 30;
+    std::set<dicom::Tag> object_keys;
     for (const dicom::Tag tag : identifier.tags()) {
         if (is_about_the_request(tag)) continue;
         if (store::is_indexed(tag, level)) {
-            if (identifier.vr(tag) == "SQ")
-                add_sequence(find, identifier, tag);
-            else
+            if (identifier.vr(tag) == "SQ" && add_sequence(find, identifier, tag))
+                object_keys.insert(tag);
+            else if (identifier.vr(tag) != "SQ")
                 find.query.keys.push_back({tag, key_value(identifier, tag)});
             // The object has more of a sequence than the index.
             if (level == Level::kInstance && identifier.vr(tag) == "SQ")
@@ -73,10 +124,21 @@ Find find_from(const dicom::DataSet& identifier, Level level) {
                 find.indexed.insert(tag);
             continue;
         }
-        const bool is_given = level == Level::kInstance && tag.group != kPixelGroup;
-        if (is_given) find.from_object.insert(tag);
-        find.ignores_some |= !is_given || asks_for_a_value(identifier, tag);
+        const bool asks = asks_for_a_value(identifier, tag);
+        if (level == Level::kInstance && tag.group != kPixelGroup) {
+            find.from_object.insert(tag);
+            if (asks) object_keys.insert(tag);
+            continue;
+        }
+        if (is_of_first_object(tag, level))
+            find.from_object.insert(tag);
+        else if (tag == kSopClassesInStudy && level >= Level::kStudy)
+            find.sop_classes = true;
+        else
+            find.ignores_some = true;
+        find.ignores_some |= asks;
     }
+    if (!object_keys.empty()) find.object_keys = keys_of(identifier, object_keys);
     return find;
 }
 
@@ -102,18 +164,14 @@ void put(dicom::DataSet& answer, const store::Attribute& attribute) {
                      Bytes(attribute.value.begin(), attribute.value.end()));
 }
 
-/// Of the object what is wanted of it, absent attributes without a value.
-dicom::DataSet taken_from_object(store::Archive& archive, const std::string& sop_instance_uid,
-                                 const dicom::DataSet& identifier,
-                                 const std::set<dicom::Tag>& wanted) {
-    dicom::DataSet object =
-        dicom::DataSet::parse(archive.head(sop_instance_uid), {}, dicom::PixelData::kSkip);
+/// Leaves of the object what is wanted of it, absent attributes without a value.
+void reduce(dicom::DataSet& object, const dicom::DataSet& identifier,
+            const std::set<dicom::Tag>& wanted) {
     for (const dicom::Tag tag : object.tags())
         if (!wanted.contains(tag)) object.remove(tag);
     for (const dicom::Tag tag : wanted)
         if (!object.has(tag) && identifier.vr(tag) != "SQ")
             object.set_bytes(tag, identifier.vr(tag), {});
-    return object;
 }
 
 class Answers {
@@ -126,8 +184,10 @@ class Answers {
     bool give(const store::Match& match) {
         if (exchange_.is_cancelled()) return false;
         dicom::DataSet answer;
-        bool is_whole = true;
-        if (!find_.from_object.empty()) is_whole = add_from_object(answer, match);
+        KeyMatch own;
+        if (!find_.from_object.empty()) own = add_from_object(answer, match);
+        if (!own.matches) return true;
+        if (find_.sop_classes) add_sop_classes(answer, match.study_instance_uid);
         const Level level = find_.query.level;
         for (const store::Attribute& attribute : match.attributes)
             if (find_.indexed.contains(attribute.tag) || attribute.tag == unique_key_of(level))
@@ -136,8 +196,9 @@ class Answers {
         set(answer, tags::kRetrieveAeTitle, "AE", own_aet_);
         if (exchange_.data_set().has(tags::kInstanceAvailability))
             set(answer, tags::kInstanceAvailability, "CS", "ONLINE");
-        exchange_.gather({.status = find_.ignores_some || !is_whole ? status::kPendingKeysIgnored
-                                                                    : status::kPending,
+        exchange_.gather({.status = find_.ignores_some || own.ignores_some
+                                        ? status::kPendingKeysIgnored
+                                        : status::kPending,
                           .data_set = &answer});
         ++count_;
         return true;
@@ -145,18 +206,42 @@ class Answers {
     [[nodiscard]] std::size_t count() const { return count_; }
 
   private:
-    /// False where the object cannot be read: one that is damaged, or erased a moment ago, is no
-    /// reason to keep the others back.
-    bool add_from_object(dicom::DataSet& answer, const store::Match& match) {
+    /// Where the object cannot be read its keys are ignored: one that is damaged, or erased a
+    /// moment ago, is no reason to keep the others back.
+    KeyMatch add_from_object(dicom::DataSet& answer, const store::Match& match) {
+        dicom::DataSet object;
         try {
-            answer = taken_from_object(archive_, match.sop_instance_uid, exchange_.data_set(),
-                                       find_.from_object);
-            return true;
+            object = dicom::DataSet::parse(archive_.head(instance_of(match)), {},
+                                           dicom::PixelData::kSkip);
         } catch (const Error& error) {
             log_event(LogLevel::kError, "query.object-unread",
                       {{"instance", match.sop_instance_uid}, {"why", error.what()}});
-            return false;
+            return {true, true};
         }
+        const KeyMatch own = match_keys(find_.object_keys, object, Absent::kEmpty);
+        reduce(object, exchange_.data_set(), find_.from_object);
+        answer = std::move(object);
+        return own;
+    }
+    /// The first of what is above instances.
+    [[nodiscard]] std::string instance_of(const store::Match& match) const {
+        if (!match.sop_instance_uid.empty()) return match.sop_instance_uid;
+        store::Query first{Level::kInstance, {{tags::kStudyInstanceUid, match.study_instance_uid}}};
+        if (!match.series_instance_uid.empty())
+            first.keys.push_back({tags::kSeriesInstanceUid, match.series_instance_uid});
+        first.limit = 1;
+        const auto found = archive_.find(first);
+        if (found.empty())
+            throw Error(ErrorCode::kNotFound, "no instance of what matches is there any more");
+        return found[0].sop_instance_uid;
+    }
+    void add_sop_classes(dicom::DataSet& answer, const std::string& study_instance_uid) const {
+        std::set<std::string> classes;
+        for (const store::InstanceRow& row : archive_.instances_of(study_instance_uid))
+            classes.insert(row.sop_class_uid);
+        std::string joined;
+        for (const std::string& one : classes) joined += (joined.empty() ? "" : "\\") + one;
+        set(answer, kSopClassesInStudy, "UI", joined);
     }
     static void set(dicom::DataSet& answer, dicom::Tag tag, std::string_view vr,
                     std::string_view text) {

@@ -127,13 +127,54 @@ TEST_F(FindService, WantsTheUniqueKeysAboveUnlessRelationalWasNegotiated) {
 }
 
 TEST_F(FindService, SaysWhatItDidNotMatchBy) {
-    const dicom::Tag weight{0x0010, 0x1030};
-    const Keys keys = {
-        {tags::kQueryRetrieveLevel, "STUDY"}, {tags::kStudyInstanceUid, "1.1"}, {weight, "70"}};
-    const auto responses = find(kStudyFind, keys);
-    ASSERT_EQ(responses.size(), 2u);
-    EXPECT_EQ(responses[0].command.status, status::kPendingKeysIgnored);
-    EXPECT_FALSE(responses[0].data->data_set.has(weight));
+    const dicom::Tag weight{0x0010, 0x1030}, exposure{0x0018, 0x1152};
+    const auto found = [&](dicom::Tag tag, const char* value) {
+        auto responses = find(
+            kStudyFind,
+            {{tags::kQueryRetrieveLevel, "STUDY"}, {tags::kStudyInstanceUid, "1.1"}, {tag, value}});
+        EXPECT_EQ(responses.size(), 2u);
+        return responses;
+    };
+    const auto by_exposure = found(exposure, "70");
+    EXPECT_EQ(by_exposure[0].command.status, status::kPendingKeysIgnored);
+    EXPECT_FALSE(by_exposure[0].data->data_set.has(exposure));
+    const auto by_weight = found(weight, "70");
+    EXPECT_EQ(by_weight[0].command.status, status::kPendingKeysIgnored);
+    EXPECT_TRUE(by_weight[0].data->data_set.has(weight));
+}
+
+TEST_F(FindService, GivesOfStudiesWhatTheirFirstObjectHolds) {
+    const dicom::Tag age{0x0010, 0x1010}, institution{0x0008, 0x0080}, classes{0x0008, 0x0062};
+    for (const auto& [series, sop_class] :
+         {std::pair("1", "1.2.840.10008.5.1.4.1.1.2"), {"2", "1.2.840.10008.5.1.4.1.1.7"}}) {
+        test::StoredInstance plain;
+        plain.study = "1.8";
+        plain.series = std::string("1.8.") + series;
+        plain.series_number = series;
+        plain.sop_class = sop_class;
+        plain.sop_instance = plain.series + ".1";
+        dicom::DataSet object = dicom::DataSet::parse(plain.file());
+        object.set_text(age, std::string("05") + series + "Y");
+        object.set_text(institution, "Haus \xC3\x84");
+        store.archive().keep(object.to_part10());
+    }
+    const auto study = find(kStudyFind, {{tags::kQueryRetrieveLevel, "STUDY"},
+                                         {tags::kStudyInstanceUid, "1.8"},
+                                         {age, ""},
+                                         {institution, ""},
+                                         {classes, ""}});
+    ASSERT_EQ(study.size(), 2u);
+    EXPECT_EQ(study[0].command.status, status::kPending);
+    EXPECT_EQ(study[0].text(age), "051Y");
+    EXPECT_EQ(study[0].text(institution), "Haus \xC3\x84");
+    EXPECT_THAT(study[0].data->data_set.texts(classes),
+                ElementsAre("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.7"));
+    EXPECT_EQ(study[0].text(tags::kStudyInstanceUid), "1.8");
+    const auto series = find(kStudyFind, {{tags::kQueryRetrieveLevel, "SERIES"},
+                                          {tags::kStudyInstanceUid, "1.8"},
+                                          {tags::kSeriesInstanceUid, "1.8.2"},
+                                          {age, ""}});
+    EXPECT_EQ(series[0].text(age), "052Y");
 }
 
 TEST_F(FindService, GivesOfImagesWhatOnlyTheObjectHolds) {
@@ -149,6 +190,51 @@ TEST_F(FindService, GivesOfImagesWhatOnlyTheObjectHolds) {
     EXPECT_EQ(responses[0].text(tags::kSopClassUid), test::kMammogramClass);
     EXPECT_TRUE(responses[0].data->data_set.has(tags::kManufacturer));
     EXPECT_FALSE(responses[0].data->data_set.has(tags::kPixelData));
+}
+
+TEST_F(FindService, MatchesImagesByWhatOnlyTheObjectHolds) {
+    const dicom::Tag moment = tags::kAcquisitionDateTime;
+    for (const auto& [number, when] : {std::pair("7", "20240115103000.5"), {"8", "20250102"}}) {
+        test::StoredInstance plain;
+        plain.study = "1.7";
+        plain.series = "1.7.1";
+        plain.sop_instance = std::string("1.7.1.") + number;
+        plain.instance_number = number;
+        dicom::DataSet object = dicom::DataSet::parse(plain.file());
+        object.set_text(moment, when);
+        object.set_text(tags::kAcquisitionDate, std::string(when).substr(0, 8));
+        store.archive().keep(object.to_part10());
+    }
+    const auto asked = [&](dicom::Tag tag, const std::string& value) {
+        return find(kStudyFind, {{tags::kQueryRetrieveLevel, "IMAGE"},
+                                 {tags::kStudyInstanceUid, "1.7"},
+                                 {tags::kSeriesInstanceUid, "1.7.1"},
+                                 {tags::kSopInstanceUid, ""},
+                                 {tag, value}});
+    };
+    using Uids = std::vector<std::string>;
+    const Uids seven{"1.7.1.7"}, eight{"1.7.1.8"}, none{};
+    const auto found = [&](dicom::Tag tag, const std::string& value) {
+        const auto responses = asked(tag, value);
+        for (const Response& response : responses)
+            EXPECT_NE(response.command.status, status::kPendingKeysIgnored);
+        return all(responses, tags::kSopInstanceUid);
+    };
+    EXPECT_EQ(found(moment, "20240101-20250101"), seven);
+    EXPECT_EQ(found(moment, "20250101-"), eight);
+    EXPECT_EQ(found(moment, ""), (Uids{"1.7.1.7", "1.7.1.8"}));
+    EXPECT_EQ(found(tags::kAcquisitionDate, "-20240301"), seven);
+    EXPECT_EQ(found(tags::kContentDate, "20240101-20240301"), none) << "they have none";
+    EXPECT_EQ(asked(moment, "someday").back().command.status, status::kCannotUnderstand);
+}
+
+TEST_F(FindService, NamesTheLevelThatIsNone) {
+    for (const char* level : {"FOO", "PATIENT", "image"}) {
+        const auto responses =
+            find(kStudyFind, {{tags::kQueryRetrieveLevel, level}, {tags::kStudyInstanceUid, ""}});
+        EXPECT_EQ(responses.back().command.status, status::kDoesNotMatchClass);
+        EXPECT_THAT(responses.back().command.error_comment, HasSubstr("(0008,0052)")) << level;
+    }
 }
 
 TEST_F(FindService, RefusesValuesThatAKeyCannotHave) {

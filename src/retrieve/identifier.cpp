@@ -1,5 +1,7 @@
 #include "retrieve/identifier.h"
 
+#include <algorithm>
+
 #include "dicom/dimse_status.h"
 
 namespace lucerna::retrieve {
@@ -47,8 +49,14 @@ std::variant<Level, IdentifierRefusal> level_of(const dicom::DataSet& identifier
                                                 Naming naming) {
     const std::string asked = identifier.text_or(dicom::tags::kQueryRetrieveLevel, "");
     if (asked.empty()) return mismatch("QueryRetrieveLevel (0008,0052) is missing");
+    const auto is_of_model = [&](Level level) {
+        return level != Level::kPatient || root == Root::kPatient;
+    };
+    if (std::none_of(std::begin(kLevels), std::end(kLevels),
+                     [&](Level level) { return is_of_model(level) && asked == name_of(level); }))
+        return mismatch("QueryRetrieveLevel (0008,0052) is none of the model's");
     for (const Level level : kLevels) {
-        if (level == Level::kPatient && root == Root::kStudy) continue;
+        if (!is_of_model(level)) continue;
         if (asked == name_of(level)) return level;
         if (naming == Naming::kRelational) continue;
         const dicom::Tag key = unique_key_of(level);

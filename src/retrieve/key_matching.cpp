@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "dicom/copy.h"
+#include "retrieve/date_time.h"
 #include "retrieve/order_tags.h"
 #include "store/matching.h"
 
@@ -105,6 +106,10 @@ bool time_matches(Tag tag, std::string_view key, std::string_view value) {
     });
 }
 
+std::string zone_of(const DataSet& data_set) {
+    return data_set.text_or(dicom::tags::kTimezoneOffsetFromUtc, "");
+}
+
 bool value_matches(Tag tag, std::string_view vr, std::string_view key, std::string_view value) {
     if (vr == "DA") return date_matches(tag, key, value);
     if (vr == "TM") return time_matches(tag, key, value);
@@ -118,9 +123,14 @@ bool values_match(Tag tag, const DataSet& identifier, const DataSet& entity) {
     std::vector<std::string> held = entity.texts(tag);
     if (held.empty()) held.emplace_back();
     bool any = false;
+    const auto meets = [&](const std::string& key, const std::string& value) {
+        if (vr != "DT") return value_matches(tag, vr, trimmed(key), trimmed(value));
+        const auto matches = date_time_matches(key, zone_of(identifier), value, zone_of(entity));
+        if (!matches) refuse(tag, "a date and time or a range of them");
+        return *matches;
+    };
     for (const std::string& key : identifier.texts(tag))
-        for (const std::string& value : held)
-            any = value_matches(tag, vr, trimmed(key), trimmed(value)) || any;
+        for (const std::string& value : held) any = meets(key, value) || any;
     return any;
 }
 
@@ -159,11 +169,11 @@ bool moment_matches(const DataSet& identifier, const DataSet& entity) {
            (trimmed(day[1]).empty() || held <= moment(1, Fill::kEnd));
 }
 
-KeyMatch match_sequence(const DataSet& identifier, const DataSet& entity, Tag tag) {
+KeyMatch match_sequence(const DataSet& identifier, const DataSet& entity, Tag tag, Absent absent) {
     KeyMatch match{false, false};
     for (const DataSet& keys : identifier.items(tag)) {
         for (const DataSet& item : entity.items(tag)) {
-            const KeyMatch one = match_keys(keys, item);
+            const KeyMatch one = match_keys(keys, item, absent);
             match.matches |= one.matches;
             match.ignores_some |= one.ignores_some;
         }
@@ -187,17 +197,20 @@ bool is_universal(const DataSet& identifier, Tag tag) {
     return true;
 }
 
-KeyMatch match_keys(const DataSet& identifier, const DataSet& entity) {
+KeyMatch match_keys(const DataSet& identifier, const DataSet& entity, Absent absent) {
     KeyMatch match;
     const bool by_moment = is_range_of_moments(identifier);
     for (const Tag tag : identifier.tags()) {
         if (is_about_the_request(tag) || is_universal(identifier, tag)) continue;
         if (!entity.has(tag)) {
-            match.ignores_some = true;
+            if (absent == Absent::kUnknown)
+                match.ignores_some = true;
+            else
+                match.matches = false;
             continue;
         }
         if (entity.vr(tag) == "SQ") {
-            const KeyMatch inner = match_sequence(identifier, entity, tag);
+            const KeyMatch inner = match_sequence(identifier, entity, tag, absent);
             match.matches &= inner.matches;
             match.ignores_some |= inner.ignores_some;
             continue;

@@ -11,12 +11,21 @@ struct KeyMatch {
     bool ignores_some = false;
 };
 
+/// What an attribute is that an entity has not.
+enum class Absent {
+    /// One that no such entity ever has; a key of it does not count.
+    kUnknown,
+    /// One without a value.
+    kEmpty,
+};
+
 /// Whether `entity` meets every key of `identifier` (PS3.4 C.2.2.2): single values, wildcards,
-/// ranges of dates and times, lists, sequences (one item meets all keys in it), universal. A date
-/// and its time that are both ranges are one range of moments (C.2.2.2.5.4), as worklists have it.
-/// Names match whatever their case, in any component group. An attribute that `entity` may have is
-/// there, empty at least. Throws Error(kInvalidInput) for a value that its key cannot have.
-[[nodiscard]] KeyMatch match_keys(const dicom::DataSet& identifier, const dicom::DataSet& entity);
+/// ranges of dates, times and moments of VR DT, lists, sequences (one item meets all keys in it),
+/// universal. A date and its time that are both ranges are one range of moments (C.2.2.2.5.4), as
+/// worklists have it. Names match whatever their case, in any component group. Throws
+/// Error(kInvalidInput) for a value that its key cannot have.
+[[nodiscard]] KeyMatch match_keys(const dicom::DataSet& identifier, const dicom::DataSet& entity,
+                                  Absent absent = Absent::kUnknown);
 
 /// The key asks for no particular value: it is empty, all wildcard, or a sequence of such keys.
 [[nodiscard]] bool is_universal(const dicom::DataSet& identifier, dicom::Tag tag);

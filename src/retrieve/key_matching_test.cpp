@@ -54,6 +54,27 @@ TEST(KeyMatching, MatchesRanges) {
     EXPECT_EQ(test::error_of([] { meets(tags::kStudyTime, "9", ""); }), "invalid-input");
 }
 
+TEST(KeyMatching, MatchesDatesWithTimes) {
+    EXPECT_TRUE(meets(tags::kAcquisitionDateTime, "20240101-2024", "20240115103000"));
+    EXPECT_FALSE(meets(tags::kAcquisitionDateTime, "20240101-2024", "20250115"));
+    EXPECT_EQ(test::error_of([] { meets(tags::kAcquisitionDateTime, "soon", "2024"); }),
+              "invalid-input");
+}
+
+TEST(KeyMatching, WhatIsNotThereIsEmptyOrUnknown) {
+    const Tag regions{0x0008, 0x2218}, code{0x0008, 0x0100};
+    DataSet keys, with, without;
+    keys.add_item(regions).set_text(code, "BREAST");
+    with.add_item(regions).set_text(code, "BREAST");
+    without.add_item(regions).set_text({0x0008, 0x0104}, "Breast");
+    for (const Absent absent : {Absent::kEmpty, Absent::kUnknown})
+        EXPECT_TRUE(match_keys(keys, with, absent).matches);
+    EXPECT_FALSE(match_keys(keys, without, Absent::kEmpty).matches);
+    EXPECT_FALSE(match_keys(keys, DataSet(), Absent::kEmpty).matches);
+    EXPECT_TRUE(match_keys(keys, without, Absent::kUnknown).matches);
+    EXPECT_TRUE(match_keys(keys, without, Absent::kUnknown).ignores_some);
+}
+
 DataSet step_of(const std::string& date, const std::string& time) {
     DataSet entity;
     DataSet& step = entity.add_item(order_tags::kStepSequence);

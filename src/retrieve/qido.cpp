@@ -12,6 +12,7 @@
 #include "retrieve/data_set_form.h"
 #include "retrieve/left_out.h"
 #include "retrieve/negotiate.h"
+#include "retrieve/object_search.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -27,6 +28,8 @@ struct Search {
     store::Query query;
     /// Attributes to add that the index does not hold; of instances only.
     std::set<dicom::Tag> from_objects;
+    /// Keys that the index does not hold; of instances of one study only, which are asked.
+    dicom::DataSet object_keys;
     std::vector<std::string> warnings;
 };
 
@@ -72,6 +75,28 @@ bool is_name(dicom::Tag tag) {
     return tag == dicom::tags::kPatientName || tag == dicom::tags::kReferringPhysicianName;
 }
 
+/// What a query's text can be a key of as it stands.
+constexpr std::array<std::string_view, 17> kTextVrs = {"AE", "AS", "CS", "DA", "DS", "DT",
+                                                       "IS", "LO", "LT", "PN", "SH", "ST",
+                                                       "TM", "UC", "UI", "UR", "UT"};
+
+/// Whether the objects of the one study that is searched can be asked, and then that they are.
+bool ask_objects(Search& search, const http::Request& request, dicom::Tag tag, std::string value) {
+    const std::string vr = dicom::vr_of(tag);
+    const std::string study = request.query.get_or("StudyInstanceUID", "");
+    const bool is_of_one_study =
+        request.parameters.contains("study") ||
+        (!study.empty() && study.find_first_of(",\\*?") == std::string::npos);
+    if (search.query.level != Level::kInstance || !is_of_one_study ||
+        std::find(kTextVrs.begin(), kTextVrs.end(), vr) == kTextVrs.end())
+        return false;
+    if (value.find_first_not_of('*') == std::string::npos) return true;
+    if (vr == "UI") std::replace(value.begin(), value.end(), ',', '\\');
+    search.object_keys.set_text(dicom::tags::kSpecificCharacterSet, "ISO_IR 192");
+    search.object_keys.set_bytes(tag, vr, Bytes(value.begin(), value.end()));
+    return true;
+}
+
 Search search_from(const http::Request& request, Level level, const QidoOptions& options) {
     Search search;
     search.query.level = level;
@@ -85,7 +110,7 @@ Search search_from(const http::Request& request, Level level, const QidoOptions&
             search.query.keys.push_back({path[0], value});
         else if (path.size() == 2 && store::is_indexed_in(path[0], path[1], level))
             search.query.keys.push_back({path[1], value, path[0]});
-        else
+        else if (path.size() != 1 || !ask_objects(search, request, path[0], value))
             not_matched.push_back(name);
     }
     for (const auto& [name, tag] : {std::pair("study", dicom::tags::kStudyInstanceUid),
@@ -154,12 +179,27 @@ std::string json_of(const store::Match& match, const Search& search, const std::
     return json + "}";
 }
 
+std::vector<store::Match> found_by(Search& search, store::Archive& archive) {
+    if (search.object_keys.tags().empty()) return archive.find(search.query);
+    ObjectMatches found = find_by_objects(archive, search.query, search.object_keys);
+    if (found.unread > 0)
+        search.warnings.push_back("Not matched by all keys, because they cannot be read: " +
+                                  std::to_string(found.unread) + " instances");
+    return std::move(found.matches);
+}
+
 /// How many more there are than `limit` of what was found, one more having been asked for.
-std::size_t remaining_after(store::Archive& archive, const store::Query& query, std::size_t limit,
+std::size_t remaining_after(store::Archive& archive, const Search& search, std::size_t limit,
                             const std::vector<store::Match>& found) {
     if (found.size() <= limit) return 0;
+    store::Query query = search.query;
     const std::size_t given = query.offset + limit;
-    const std::size_t all = archive.count(query, given + kMostCounted + 1);
+    query.offset = 0;
+    query.limit = given + kMostCounted + 1;
+    const std::size_t all =
+        search.object_keys.tags().empty()
+            ? archive.count(query, query.limit)
+            : find_by_objects(archive, query, search.object_keys).matches.size();
     // Some may have been erased since.
     return std::max(all, given + 1) - given;
 }
@@ -171,8 +211,8 @@ http::Response answer(const http::Request& request, Level level, store::Archive&
     Search search = search_from(request, level, options);
     const std::size_t limit = search.query.limit;
     search.query.limit = limit + 1;
-    std::vector<store::Match> matches = archive.find(search.query);
-    const std::size_t remaining = remaining_after(archive, search.query, limit, matches);
+    std::vector<store::Match> matches = found_by(search, archive);
+    const std::size_t remaining = remaining_after(archive, search, limit, matches);
     if (matches.size() > limit) matches.resize(limit);
     const std::string base = base_of(request);
     std::vector<std::string> items;

@@ -29,8 +29,9 @@ struct QidoOptions {
 ///
 /// Answers application/dicom+json, 200 with an array, an empty one where nothing matches
 /// (docs/decisions/qido-empty-result.md). A key that is no attribute, or a value that it cannot
-/// have, is 400 with the reason; one that the index does not match by is ignored, and a Warning
-/// header says so (PS3.18 8.3.4). includefield adds what the index does not hold to instances
+/// have, is 400 with the reason; one that the index does not match by is matched by in the objects
+/// where instances of one study are searched, else ignored, and a Warning header says so (PS3.18
+/// 8.3.4). includefield adds what the index does not hold to instances
 /// alone: it is read from their objects. `archive` is borrowed.
 void add_qido(http::Router& router, store::Archive& archive, const QidoOptions& options = {});
 

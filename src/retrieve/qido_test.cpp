@@ -73,6 +73,38 @@ TEST(Qido, FindsSeriesAndInstancesBelowAndAcross) {
               "http://localhost/dicom-web/studies/1.2.1/series/1.2.1.1/instances/1.2.1.1.1");
 }
 
+TEST(Qido, MatchesInstancesOfAStudyByWhatTheirObjectsHold) {
+    TestArchive archive;
+    for (const char* number : {"7", "8", "9"}) {
+        test::StoredInstance plain;
+        plain.study = "1.2.7";
+        plain.series = "1.2.7.1";
+        plain.sop_instance = std::string("1.2.7.1.") + number;
+        plain.instance_number = number;
+        dicom::DataSet object = dicom::DataSet::parse(plain.file());
+        object.set_text(dicom::tags::kAcquisitionDateTime,
+                        std::string("202401") + "0" + number + "103000");
+        archive.store.archive().keep(object.to_part10());
+    }
+    const auto found = [&](const std::string& query) {
+        return uids(archive.text("/dicom-web/studies/1.2.7/instances?" + query), "00080018");
+    };
+    EXPECT_EQ(found("AcquisitionDateTime=20240108-"), (Uids{"1.2.7.1.8", "1.2.7.1.9"}));
+    EXPECT_EQ(found("AcquisitionDateTime=20240108-&offset=1"), Uids{"1.2.7.1.9"});
+    EXPECT_EQ(found("AcquisitionDateTime=20240107-20240108&InstanceNumber=8"), Uids{"1.2.7.1.8"});
+    EXPECT_EQ(found("ContentDate=20240108"), Uids{});
+    const auto some =
+        archive.get("/dicom-web/instances?StudyInstanceUID=1.2.7&0008002A=202401&limit=2");
+    EXPECT_EQ(uids(TestArchive::body(some), "00080018").size(), 2U);
+    EXPECT_NE(some.headers.get_or("Warning", "").find("1 "), std::string::npos) << "more";
+    EXPECT_EQ(archive.status("/dicom-web/studies/1.2.7/instances?AcquisitionDateTime=soon"), 400);
+    const auto number = archive.get("/dicom-web/studies/1.2.7/instances?BitsStored=16");
+    EXPECT_NE(number.headers.get_or("Warning", "").find("BitsStored"), std::string::npos);
+    const auto across = archive.get("/dicom-web/instances?AcquisitionDateTime=20240108-");
+    EXPECT_NE(across.headers.get_or("Warning", "").find("AcquisitionDateTime"), std::string::npos)
+        << "not over all that is kept";
+}
+
 TEST(Qido, AddsFromTheObjectsWhatTheIndexLacks) {
     TestArchive archive;
     const std::string path = "/dicom-web/instances?SOPInstanceUID=1.2.1.1.1";

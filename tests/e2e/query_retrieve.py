@@ -279,7 +279,26 @@ class QueryRetrieve(unittest.TestCase):
             self.assertEqual(statuses, [0xFF00, 0xFF00, 0x0000])
             self.assertEqual(answers[0].BitsStored, 16)
             image.PhotometricInterpretation = "RGB"
-            self.assertEqual(found(association, image)[0], [0xFF01, 0xFF01, 0x0000])
+            self.assertEqual(found(association, image)[0], [0x0000], "each object is asked")
+            study = keys("STUDY", StudyInstanceUID="2.999.1", PhotometricInterpretation="RGB")
+            self.assertEqual(found(association, study)[0], [0xFF01, 0x0000])
+
+    def test_images_are_matched_by_when_they_were_made(self):
+        server = self.archive([
+            made(1, 1, number, AcquisitionDateTime=when, AcquisitionDate=when[:8],
+                 ContentDate=when[:8], ContentTime="100000")
+            for number, when in ((1, "20240115103000.5"), (2, "20250102110000+0100"))])
+        with Association(server, STUDY_FIND) as association:
+            for key, value, numbers in [("AcquisitionDateTime", "20240101-20250101", [1]),
+                                        ("AcquisitionDateTime", "20250102100000+0000", [2]),
+                                        ("AcquisitionDate", "20240115-", [1, 2]),
+                                        ("ContentDate", "20250101-20250131", [2]),
+                                        ("ContentTime", "11-12", [])]:
+                asked = keys("IMAGE", StudyInstanceUID="2.999.1", SeriesInstanceUID="2.999.1.1",
+                             SOPInstanceUID="", InstanceNumber=None, **{key: value})
+                statuses, answers = found(association, asked)
+                self.assertEqual([answer.InstanceNumber for answer in answers], numbers, value)
+                self.assertNotIn(0xFF01, statuses)
 
     def getscu(self, server, *arguments):
         out = pathlib.Path(tempfile.mkdtemp(dir=self.folder))

@@ -1,0 +1,48 @@
+#include "retrieve/object_search.h"
+
+#include <optional>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "retrieve/key_matching.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+/// Nothing where it cannot be read.
+std::optional<dicom::DataSet> head_of(store::Archive& archive,
+                                      const std::string& sop_instance_uid) {
+    try {
+        return dicom::DataSet::parse(archive.head(sop_instance_uid), {}, dicom::PixelData::kSkip);
+    } catch (const Error& error) {
+        log_event(LogLevel::kError, "query.object-unread",
+                  {{"instance", sop_instance_uid}, {"why", error.what()}});
+        return {};
+    }
+}
+
+}  // namespace
+
+ObjectMatches find_by_objects(store::Archive& archive, store::Query query,
+                              const dicom::DataSet& keys) {
+    ObjectMatches found;
+    std::size_t to_skip = query.offset;
+    const std::size_t limit = query.limit;
+    query.offset = 0;
+    query.limit = std::size_t{1} << 30;
+    if (limit == 0) return found;
+    archive.find_each(query, [&](const store::Match& match) {
+        const auto object = head_of(archive, match.sop_instance_uid);
+        if (object && !match_keys(keys, *object, Absent::kEmpty).matches) return true;
+        if (to_skip > 0) {
+            --to_skip;
+            return true;
+        }
+        found.matches.push_back(match);
+        if (!object) ++found.unread;
+        return found.matches.size() < limit;
+    });
+    return found;
+}
+
+}  // namespace lucerna::retrieve

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "dicom/data_set.h"
+#include "store/archive.h"
+
+namespace lucerna::retrieve {
+
+struct ObjectMatches {
+    std::vector<store::Match> matches;
+    /// Instances that could not be read and are among the matches all the same: what is damaged is
+    /// not hidden.
+    std::size_t unread = 0;
+};
+
+/// Archive::find for instances that also meet keys that the index does not hold: the head of each
+/// that the index finds is read. For searches within a study, which bounds how many that are.
+/// Throws as match_keys does.
+[[nodiscard]] ObjectMatches find_by_objects(store::Archive& archive, store::Query query,
+                                            const dicom::DataSet& keys);
+
+}  // namespace lucerna::retrieve
