@@ -249,6 +249,7 @@ ExitCode run_server(const ServeSettings& settings, const infer::ModelPackage& mo
                   {{"why", "beyond loopback it needs dicom.callers or dicom.tls_ca"}});
     pipeline::ServerParts parts = parts_of(settings);
     parts.deidentifiers = deidentifiers_of(settings, *keys);
+    parts.reports = settings.data / "deidentified";
     pipeline::Server server(parts, store, model, clock);
     log_event(
         LogLevel::kInfo, "server.up",

@@ -36,21 +36,33 @@ Json of(const exam::Refusal& refusal) {
             {"remedy", refusal.remedy}};
 }
 
-}  // namespace
-
-std::string to_json(const ExportReport& report) {
+Json of(const ExportReport& report) {
     Json objects = Json::array();
     for (const ObjectReport& object : report.objects) objects.push_back(of(object));
     Json refused = Json::array();
     for (const exam::Refusal& refusal : report.refused) refused.push_back(of(refusal));
-    const Json whole = {{"format", "lucerna-deidentification-report/1"},
-                        {"program", report.program},
-                        {"profile", report.profile},
-                        {"table", confidentiality_edition()},
-                        {"project", report.project},
-                        {"objects", std::move(objects)},
-                        {"refused", std::move(refused)}};
-    return whole.dump(2) + "\n";
+    return {{"format", "lucerna-deidentification-report/1"},
+            {"program", report.program},
+            {"profile", report.profile},
+            {"table", confidentiality_edition()},
+            {"project", report.project},
+            {"objects", std::move(objects)},
+            {"refused", std::move(refused)}};
+}
+
+}  // namespace
+
+std::string to_json(const ExportReport& report) {
+    return of(report).dump(2) + "\n";
+}
+
+std::string to_json_line(const ExportReport& report, const std::string& destination,
+                         Instant made_at) {
+    Json whole = of(report);
+    whole["destination"] = destination;
+    whole["made_at"] = to_rfc3339(made_at);
+    // A destination's name is what an operator wrote: not always UTF-8.
+    return whole.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace lucerna::deidentify

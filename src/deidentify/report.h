@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "deidentify/actions.h"
 #include "deidentify/text_detector.h"
 #include "exam/refusal.h"
@@ -46,5 +47,8 @@ struct ExportReport {
     std::vector<exam::Refusal> refused;
 };
 [[nodiscard]] std::string to_json(const ExportReport& report);
+/// On one line, which it ends; with where the objects go and when they were made for it.
+[[nodiscard]] std::string to_json_line(const ExportReport& report, const std::string& destination,
+                                       Instant made_at);
 
 }  // namespace lucerna::deidentify

@@ -67,10 +67,16 @@ std::optional<receive::FoundOrder> OrderDesk::find(const std::string& name) {
     return receive::FoundOrder{std::move(kept->order), state};
 }
 
-ArchiveSource::ArchiveSource(store::Archive& archive, const Deidentifiers& deidentifiers)
+ArchiveSource::ArchiveSource(store::Archive& archive, const Deidentifiers& deidentifiers,
+                             const std::filesystem::path& reports)
     : archive_(archive) {
-    for (const auto& [name, deidentifier] : deidentifiers)
-        deidentified_.try_emplace(name, archive, deidentifier);
+    std::map<std::string, std::shared_ptr<deidentify::ReportLog>> logs;
+    for (const auto& [name, deidentifier] : deidentifiers) {
+        const std::string& project = deidentifier->project().name();
+        auto& log = logs[project];
+        if (!log) log = std::make_shared<deidentify::ReportLog>(reports, project);
+        deidentified_.try_emplace(name, archive, name, deidentifier, log);
+    }
 }
 
 deliver::ObjectSource& ArchiveSource::for_destination(const std::string& name) {
@@ -83,12 +89,23 @@ dicom::ObjectHead DeidentifiedSource::head(const std::string& sop_instance_uid) 
     return dicom::split_part10(archive_.head(sop_instance_uid)).head;
 }
 
+void DeidentifiedSource::report(std::vector<deidentify::ObjectReport> made,
+                                std::vector<exam::Refusal> refused) const {
+    const deidentify::ExportReport report{deidentifier_->profile().name(),
+                                          deidentifier_->project().name(), deidentifier_->program(),
+                                          std::move(made), std::move(refused)};
+    reports_->add(report, destination_, SystemClock().now());
+}
+
 Bytes DeidentifiedSource::file(const std::string& sop_instance_uid) {
     auto outcome = deidentifier_->run(dicom::DataSet::parse(archive_.object(sop_instance_uid)));
-    if (const auto* refusal = std::get_if<exam::Refusal>(&outcome))
+    if (const auto* refusal = std::get_if<exam::Refusal>(&outcome)) {
+        report({}, {*refusal});
         throw Error(ErrorCode::kUnsupported,
                     "not given out de-identified: " + refusal->what + " (" + refusal->where + ")");
+    }
     const auto& made = std::get<deidentify::Deidentified>(outcome);
+    report({made.report}, {});
     std::map<deidentify::Action, std::size_t> counts;
     for (const deidentify::Step& step : made.report.steps) ++counts[step.action];
     log_event(LogLevel::kInfo, "deliver.deidentified",

@@ -1,12 +1,15 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "deidentify/deidentifier.h"
+#include "deidentify/report_log.h"
 #include "deliver/delivery.h"
 #include "receive/instance_sink.h"
 #include "receive/order_sink.h"
@@ -45,28 +48,42 @@ class OrderDesk final : public receive::OrderSink {
 /// How objects are de-identified, by the name of the destination that they go to.
 using Deidentifiers = std::map<std::string, std::shared_ptr<const deidentify::Deidentifier>>;
 
-/// The archive as a destination sees it that gets de-identified objects. Logs
-/// "deliver.deidentified" with the number of attributes for each action.
+/// The archive as a destination sees it that gets de-identified objects. What was done to each
+/// attribute is in the log of reports before the object is given out; logs "deliver.deidentified"
+/// with the number of attributes for each action.
 class DeidentifiedSource final : public deliver::ObjectSource {
   public:
-    DeidentifiedSource(store::Archive& archive,
-                       std::shared_ptr<const deidentify::Deidentifier> deidentifier)
-        : archive_(archive), deidentifier_(std::move(deidentifier)) {}
+    DeidentifiedSource(store::Archive& archive, std::string destination,
+                       std::shared_ptr<const deidentify::Deidentifier> deidentifier,
+                       std::shared_ptr<deidentify::ReportLog> reports)
+        : archive_(archive),
+          destination_(std::move(destination)),
+          deidentifier_(std::move(deidentifier)),
+          reports_(std::move(reports)) {}
     /// Of the object as it is kept.
     dicom::ObjectHead head(const std::string& sop_instance_uid) override;
-    /// Throws Error(kUnsupported) for a refusal, with its reason.
+    /// Throws Error: kUnsupported for a refusal, with its reason; kOutOfSpace or kIo where the
+    /// report cannot be written.
     Bytes file(const std::string& sop_instance_uid) override;
 
   private:
+    /// Of what was made, or of what was not.
+    void report(std::vector<deidentify::ObjectReport> made,
+                std::vector<exam::Refusal> refused) const;
+
     store::Archive& archive_;
+    const std::string destination_;
     // Many destinations may share one project.
     std::shared_ptr<const deidentify::Deidentifier> deidentifier_;
+    std::shared_ptr<deidentify::ReportLog> reports_;
 };
 
 /// The archive as delivering sees it.
 class ArchiveSource final : public deliver::ObjectSource {
   public:
-    explicit ArchiveSource(store::Archive& archive, const Deidentifiers& deidentifiers = {});
+    /// `reports`: the folder of the logs of reports, one a project.
+    ArchiveSource(store::Archive& archive, const Deidentifiers& deidentifiers,
+                  const std::filesystem::path& reports);
     dicom::ObjectHead head(const std::string& sop_instance_uid) override;
     Bytes file(const std::string& sop_instance_uid) override;
     deliver::ObjectSource& for_destination(const std::string& name) override;

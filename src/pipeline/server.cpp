@@ -83,7 +83,7 @@ struct Server::State {
           archive_sink(opened, [this](const auto& study) { note_image(store, study, completion); }),
           orders(opened.orders()),
           hl7_desk(orders, parts.orders, clock),
-          source(opened.archive(), parts.deidentifiers),
+          source(opened.archive(), parts.deidentifiers, parts.reports),
           exams(opened),
           delivery(parts.destinations, source),
           about(about_of(model, parts)),

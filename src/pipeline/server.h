@@ -41,6 +41,8 @@ struct ServerParts {
     std::vector<deliver::Destination> destinations;
     /// Of those destinations that get de-identified objects.
     Deidentifiers deidentifiers;
+    /// Folder of the reports of what was done to objects that went there.
+    std::filesystem::path reports;
 };
 
 /// Everything at work: receiving on two protocols, reading, delivering, serving pages and DICOMweb.

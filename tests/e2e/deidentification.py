@@ -192,12 +192,32 @@ project = "study-a"
             self.assertEqual(d.PatientIdentityRemoved, "YES")
             patients.add((d.PatientID, d.StudyInstanceUID))
         self.assertEqual(len(patients), 1)
+        self.look_at_reports(data / "deidentified" / "study-a.jsonl", "research",
+                             {dcmread(path).SOPInstanceUID for path in inbox.iterdir()}, first)
         # Nothing can be moved there as it is.
         move = subprocess.run(["movescu", "-S", "-aec", "LUCERNA", "-aem", "RESEARCH", "-k",
                                "QueryRetrieveLevel=STUDY", "-k",
                                f"StudyInstanceUID={first.StudyInstanceUID}", "127.0.0.1",
                                server.dicom_port, "-v"], capture_output=True, text=True)
         self.assertRegex(move.stdout + move.stderr, "(?i)destination ?unknown|A801")
+
+    def look_at_reports(self, path, destination, uids, original):
+        """A line for each object that was sent, and nothing of whose it was."""
+        text = path.read_text(encoding="utf-8")
+        for value in (original.PatientID, original.PatientName, original.StudyInstanceUID,
+                      original.SOPInstanceUID):
+            self.assertNotIn(str(value), text)
+        reported = {}
+        for report in map(json.loads, text.splitlines()):
+            self.assertEqual(report["format"], "lucerna-deidentification-report/1")
+            self.assertEqual((report["destination"], report["project"]), (destination, "study-a"))
+            for one in report["objects"]:
+                reported[one["sop_instance_uid"]] = {
+                    step["path"]: step["action"] for step in one["attributes"]}
+        self.assertEqual(set(reported), uids)
+        for uid, actions in reported.items():
+            self.assertEqual(actions["00100020"], "D", uid)
+            self.assertEqual(actions["0020000D"], "U", uid)
 
     def test_a_dicomweb_service_gets_them_by_stow(self):
         research = Server(str(self.folder / "research"), "--set", "quiet_seconds=86400")
@@ -221,6 +241,8 @@ project = "study-a"
         self.assertEqual({one["00100020"]["Value"][0] for one in came} & {first.PatientID}, set())
         self.assertEqual(len({one["0020000D"]["Value"][0] for one in came}), 1)
         self.assertNotIn(first.StudyInstanceUID, {one["0020000D"]["Value"][0] for one in came})
+        self.look_at_reports(self.folder / "data" / "deidentified" / "study-a.jsonl", "research",
+                             {one["00080018"]["Value"][0] for one in came}, first)
 
     def test_public_objects_come_out_or_are_refused(self):
         if not (SHARED / "dicom").is_dir():
