@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "store/sqlite_index.h"
 
 namespace lucerna::store {
@@ -113,6 +114,32 @@ void KeyRing::remember(const std::string& owner, const DataKey& key) {
     });
 }
 
+namespace {
+
+/// Unless the owner has one. Returns the name of the owner's.
+std::string enter_key(Connection& index, const std::string& name, const std::string& owner) {
+    index.prepare("INSERT INTO data_keys (name, owner) VALUES (?, ?) ON CONFLICT DO NOTHING")
+        .bind(name)
+        .bind(owner)
+        .run();
+    Statement find = index.prepare("SELECT name FROM data_keys WHERE owner = ?");
+    return find.bind(owner).step() ? find.text(0) : std::string();
+}
+
+}  // namespace
+
+/// Who sends again gets another key: each try would leave a record. Nothing is sealed under it. But
+/// after a failed flush it is not known whether the index has the key.
+void KeyRing::drop_unentered(const std::string& name, ErrorCode reason) {
+    if (reason == ErrorCode::kIo) return;
+    try {
+        records_.remove(name);
+    } catch (const Error& error) {
+        log_event(LogLevel::kWarning, "store.leftover-key",
+                  {{"data_key", name}, {"why", error.what()}});
+    }
+}
+
 DataKey KeyRing::of_owner(const std::string& owner) {
     const std::lock_guard one_maker(making_[std::hash<std::string>{}(owner) % making_.size()]);
     if (const std::string name = name_of_owner(owner); !name.empty()) {
@@ -123,16 +150,14 @@ DataKey KeyRing::of_owner(const std::string& owner) {
     DataKey key{vault::to_text(vault::random_id()), vault::SecretKey::random()};
     // The record comes first: a row without a record would be a key that nobody has.
     const KeyRecord record{key.name, provider_.wrap(key.key, purpose(key.name))};
-    records_.write(key.name, as_byte_view(to_text(record)));
     std::string first;
-    database_.write([&](Connection& index) {
-        index.prepare("INSERT INTO data_keys (name, owner) VALUES (?, ?) ON CONFLICT DO NOTHING")
-            .bind(key.name)
-            .bind(owner)
-            .run();
-        Statement find = index.prepare("SELECT name FROM data_keys WHERE owner = ?");
-        if (find.bind(owner).step()) first = find.text(0);
-    });
+    try {
+        records_.write(key.name, as_byte_view(to_text(record)));
+        database_.write([&](Connection& index) { first = enter_key(index, key.name, owner); });
+    } catch (const Error& error) {
+        drop_unentered(key.name, error.code());
+        throw;
+    }
     // Another process can have made one in the same moment.
     if (first != key.name) {
         records_.remove(key.name);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/guarded.h"
 #include "store/database.h"
 #include "store/objects.h"
@@ -71,6 +72,7 @@ class KeyRing {
     [[nodiscard]] vault::SecretKey unwrapped(const std::string& name);
     [[nodiscard]] std::string name_of_owner(const std::string& owner);
     void remember(const std::string& owner, const DataKey& key);
+    void drop_unentered(const std::string& name, ErrorCode reason);
 
     Database& database_;
     Records& records_;

@@ -233,15 +233,23 @@ void ObjectBucket::for_each(const std::function<void(const std::string& name)>& 
     });
 }
 
-/// What was sent of objects that were never finished lies in the bucket unseen, and is paid for.
-void ObjectBucket::end_uploads_of(const std::set<std::string>& names) {
+std::vector<std::pair<std::string, std::string>> ObjectBucket::uploads() {
     std::vector<std::pair<std::string, std::string>> begun;
     bucket_->for_each_upload("objects/", [&](const std::string& key, const std::string& id) {
-        if (const std::string name = last_part(key); is_name(name) && names.contains(name))
-            begun.emplace_back(name, id);
+        if (const std::string name = last_part(key); is_name(name)) begun.emplace_back(name, id);
     });
-    for (const auto& [name, id] : begun)
+    return begun;
+}
+
+/// What was sent of objects that were never finished, or were finished by a second upload, lies in
+/// the bucket unseen, and is paid for.
+void ObjectBucket::end_upload(const std::string& name, const std::string& id) {
+    try {
         bucket_->ask({.method = "DELETE", .key = place(name), .query = {{"uploadId", id}}});
+    } catch (const Error& error) {
+        // It was completed, or somebody else ended it.
+        if (error.code() != ErrorCode::kNotFound) throw;
+    }
 }
 
 /// What a process sent in its last moment may arrive after its object was removed: it is removed
@@ -261,16 +269,24 @@ void ObjectBucket::sweep_again(const std::function<bool(const std::string& name)
 
 std::size_t ObjectBucket::recover(const std::function<bool(const std::string& name)>& known,
                                   const std::function<bool(const std::string& writer)>& alive) {
+    // Before the markers: an upload has had one from before it began until it was completed.
+    const auto begun = uploads();
     std::vector<std::string> markers;
+    std::set<std::string> in_hand;
     bucket_->for_each("pending/", [&](const std::string& key) {
         const std::string name = last_part(key);
-        if (is_name(name) && !alive(key.substr(0, key.find('/')))) markers.push_back(key);
+        if (!is_name(name)) return;
+        if (alive(key.substr(0, key.find('/'))))
+            in_hand.insert(name);
+        else
+            markers.push_back(key);
     });
     sweep_again(known);
     std::set<std::string> removed;
     for (const std::string& marker : markers)
         if (const std::string name = last_part(marker); !known(name)) removed.insert(name);
-    if (!removed.empty()) end_uploads_of(removed);
+    for (const auto& [name, id] : begun)
+        if (!in_hand.contains(name)) end_upload(name, id);
     const std::string now = std::to_string(seconds_now());
     for (const std::string& name : removed) {
         bucket_->ask({.method = "PUT", .key = "swept/" + now + "/" + name});

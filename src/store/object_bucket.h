@@ -2,8 +2,9 @@
 
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/guarded.h"
 #include "store/objects.h"
@@ -37,7 +38,9 @@ class ObjectBucket final : public Objects {
         std::map<std::string, std::string> markers;
     };
     void sweep_again(const std::function<bool(const std::string& name)>& known);
-    void end_uploads_of(const std::set<std::string>& names);
+    /// Name and identifier of each that was begun.
+    [[nodiscard]] std::vector<std::pair<std::string, std::string>> uploads();
+    void end_upload(const std::string& name, const std::string& id);
 
     /// Shared with the records.
     std::shared_ptr<S3> bucket_;

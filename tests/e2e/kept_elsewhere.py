@@ -31,8 +31,8 @@ class KeptElsewhere(unittest.TestCase):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lucerna-elsewhere-"))
         self.folder.chmod(0o755)  # the database's own user comes by
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-        postgres = services.Postgres(self.folder)
-        self.addCleanup(postgres.stop)
+        self.postgres = services.Postgres(self.folder)
+        self.addCleanup(self.postgres.stop)
         s3 = subprocess.Popen(
             [sys.executable, ROOT / "tests" / "support" / "s3_stand_in.py", self.folder / "faults", "0"],
             stdout=subprocess.PIPE, text=True)
@@ -50,7 +50,7 @@ class KeptElsewhere(unittest.TestCase):
 keys = "file:{self.kek}"
 quiet_seconds = 86400
 [store]
-index = "postgres:{postgres.environment()["LUCERNA_TEST_POSTGRES"]}"
+index = "postgres:{self.postgres.environment()["LUCERNA_TEST_POSTGRES"]}"
 objects = "s3"
 s3_endpoint = "{endpoint}"
 s3_bucket = "lucerna"

@@ -31,7 +31,9 @@ def next_fault():
             return "ok"
         if not words:
             return "ok"
-        FAULTS.write_text("\n".join(words[1:]))
+        left = FAULTS.with_suffix(".left")  # whoever looks sees all of them, or those that are left
+        left.write_text("\n".join(words[1:]))
+        left.replace(FAULTS)
         return words[0]
 
 
@@ -135,6 +137,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             named = [int(n) for n in re.findall(rb"<PartNumber>(\d+)<", body)]
             OBJECTS[key] = b"".join(parts[number] for number in named)
             raise Answer(200, b"<R></R>")
+        raise Answer(204)
 
     def on_object(self, key, body):
         if self.command == "PUT":

@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""A `lucerna serve` with its index on PostgreSQL and its objects in a bucket, of which one or the other
+fails and comes back under four senders.
+
+    LUCERNA_BIN=... PYTHONPATH=.deps/python:tests/e2e tests/fault/broken_back_ends.py [TEST]
+
+Ends with 77 where PostgreSQL is not installed.
+"""
+import random
+import re
+import signal
+import subprocess
+import time
+import unittest
+import urllib.request
+
+import kept_elsewhere
+import sealed_at_rest
+from insisting_sender import end_senders, start_senders
+from kill_server import check
+from sealed_at_rest import UNAVAILABLE, instance
+from whole_program import LUCERNA, main, phantom, wait_for
+
+
+class BrokenBackEnds(unittest.TestCase):
+    setUp = kept_elsewhere.KeptElsewhere.setUp
+    serve = kept_elsewhere.KeptElsewhere.serve
+    keep = kept_elsewhere.KeptElsewhere.keep
+    run_verb = kept_elsewhere.KeptElsewhere.run_verb
+    secret = sealed_at_rest.SealedAtRest.secret
+    stand_in = sealed_at_rest.SealedAtRest.stand_in
+
+    def senders(self, server, **options):
+        senders = start_senders(server.dicom_port, **options)
+        self.addCleanup(lambda: [sender.give_up.set() for sender in senders])
+        return senders
+
+    def faults(self, words):
+        new = self.folder / "faults.new"
+        new.write_text(words)
+        new.replace(self.folder / "faults")
+
+    def all_are_there(self, server, senders, seed):
+        """Each acknowledged object, nothing else, nothing damaged; and what comes now is read."""
+        self.assertIsNone(server.process.poll())
+        acknowledged, more = check(server, senders)
+        self.assertGreater(acknowledged, 20)
+        self.assertEqual(more, 0, "each was sent until it was acknowledged")
+        files = phantom(str(self.folder / f"exam-{seed}"), seed)
+        self.assertEqual(server.store(files).returncode, 0)
+        self.assertEqual(server.read_exam(f"SYNTHETIC-{seed}")["state"], "read")
+        self.assertEqual(server.end(), 0)
+        self.assertRegex(self.run_verb("verify", "--config", self.config),
+                         f"^{acknowledged + 10} instances .* 0 damaged")
+
+    def test_the_database_is_restarted_under_four_senders(self):
+        server = self.serve()
+        senders = self.senders(server)
+        for how, away in ((signal.SIGINT, 0), (signal.SIGQUIT, 0.5), (signal.SIGINT, 8)):
+            time.sleep(1.5)
+            self.postgres.stop(how)
+            time.sleep(away)
+            self.postgres.start()
+        time.sleep(1.5)
+        end_senders(senders)
+        # Longer than it tries by itself: they were told so, and not left waiting.
+        refusals = {status for sender in senders for status in sender.refusals}
+        self.assertTrue(refusals, "the database was away for eight seconds")
+        self.all_are_there(server, senders, 41)
+
+    def test_the_object_store_fails_under_four_senders(self):
+        server = self.serve()
+        senders = self.senders(server)
+        time.sleep(1)
+        chance = random.Random(20260301)
+        words = ["503", "500", "lost", "cut", "ok", "ok", "ok"] * 30 + ["silent"] * 4 + ["507", "403"] * 5
+        chance.shuffle(words)
+        self.faults(" ".join(words) + " " + "503 " * 40)
+        wait_for(lambda: not (self.folder / "faults").read_text(), "all faults to be met")
+        time.sleep(1)
+        end_senders(senders)
+        self.assertTrue([status for sender in senders for status in sender.refusals])
+        self.all_are_there(server, senders, 42)
+
+    def test_it_is_killed_under_four_senders(self):
+        chance = random.Random(20260301)
+        kept = []
+        for _ in range(4):
+            server = self.serve()
+            if kept:
+                check(server, kept[-4:])
+            senders = self.senders(server)
+            time.sleep(0.5 + chance.random())
+            server.end(signal.SIGKILL)
+            for sender in senders:
+                sender.give_up.set()
+            for sender in senders:
+                sender.join()
+            kept += senders
+        server = self.serve()
+        acknowledged, more = check(server, kept)
+        self.assertGreater(acknowledged, 20)
+        self.assertEqual(server.end(), 0)
+        self.assertRegex(self.run_verb("verify", "--config", self.config),
+                         f"^{acknowledged + more} instances .* 0 damaged")
+
+    def unpublish_all(self):
+        """As a process leaves them that is killed between the commit and that."""
+        endpoint = re.search('s3_endpoint = "(.*)"', self.config.read_text()).group(1)
+
+        def ask(method, path):
+            request = urllib.request.Request(f"{endpoint}/lucerna{path}", method=method,
+                                             headers={"Authorization": "AWS4-HMAC-SHA256 Credential=A"})
+            with urllib.request.urlopen(request) as answer:
+                return answer.read().decode()
+
+        names = re.findall("<Key>objects/../(.*?)</Key>", ask("GET", "?list-type=2&prefix=objects/"))
+        for name in names:
+            ask("PUT", f"/pending/dead/{name}")
+        return len(names)
+
+    def test_the_key_service_is_away_when_a_lost_index_is_made_anew(self):
+        engine, port, keys = self.stand_in()
+        self.config.write_text(self.config.read_text().replace(f"file:{self.kek}", keys))
+        kept = [instance(f"P{number}") for number in range(3)]
+        self.keep(*kept)
+        self.assertEqual(self.unpublish_all(), 3)
+        self.postgres._run("psql", "-h", self.postgres.folder, "-p", self.postgres.port, "-U", "lucerna",
+                           "-c", "DROP SCHEMA public CASCADE; CREATE SCHEMA public", "lucerna")
+        engine.kill()
+        engine.wait()
+        for _ in range(2):
+            run = subprocess.run([LUCERNA, "serve", "--config", self.config, "--http", "127.0.0.1:0",
+                                  "--dicom", "127.0.0.1:0"], capture_output=True, text=True)
+            self.assertEqual(run.returncode, UNAVAILABLE, run.stderr)
+            self.assertIn("can't be reached", run.stderr)
+        self.stand_in(port)
+        server = self.serve()
+        self.assertEqual(server.get("/dicom-web/studies"), [], "the new index knows none yet")
+        self.assertEqual(server.end(), 0)
+        self.assertIn("3 instances in 3 studies", self.run_verb("reindex", "--config", self.config))
+        self.assertIn("0 damaged", self.run_verb("verify", "--config", self.config))
+
+
+if __name__ == "__main__":
+    main("BrokenBackEnds")
