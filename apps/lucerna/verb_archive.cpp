@@ -4,9 +4,11 @@
 #include <cstdio>
 #include <iostream>
 #include <memory>
+#include <utility>
 
 #include "archive_verbs.h"
 #include "base/clock.h"
+#include "deidentify/project_file.h"
 #include "kept_data.h"
 
 namespace lucerna {
@@ -31,8 +33,16 @@ ExitCode print(const std::vector<store::Damage>& damages, const store::Archive::
     return damages.empty() ? kDone : kBadInput;
 }
 
-ExitCode verify(store::Archive& archive) {
-    const std::vector<store::Damage> damages = archive.verify();
+ExitCode verify(const ArchiveOptions& options) {
+    const ServeSettings settings = settings_of(options);
+    require_folder(settings.data);
+    const SystemClock clock;
+    const auto keys = open_keys(settings.data, settings.keys, settings.key_file);
+    store::Store store(store_options(settings), *keys, clock);
+    store::Archive& archive = store.archive();
+    std::vector<store::Damage> damages = archive.verify();
+    for (auto& [file, what] : deidentify::damages_of_projects(settings.data, *keys))
+        damages.push_back({file, {}, std::move(what)});
     store::Archive::Totals totals;
     try {
         totals = archive.totals();
@@ -104,14 +114,20 @@ void add_erase(CLI::App& app, Chosen& chosen) {
     });
 }
 
+ExitCode reindex(const ArchiveOptions& options) {
+    return with_archive(options, [](store::Archive& archive) {
+        const std::vector<store::Damage> damages = archive.reindex();
+        return print(damages, archive.totals());
+    });
+}
+
 void add_verb(CLI::App& app, Chosen& chosen, const char* name, const char* help,
-              ExitCode (*work)(store::Archive&)) {
+              ExitCode (*work)(const ArchiveOptions&)) {
     auto options = std::make_shared<ArchiveOptions>();
     CLI::App* verb = app.add_subcommand(name, help);
     add_archive_options(*verb, *options);
-    verb->callback([options, work, &chosen] {
-        chosen = [options, work] { return with_archive(*options, work); };
-    });
+    verb->callback(
+        [options, work, &chosen] { chosen = [options, work] { return work(*options); }; });
 }
 
 }  // namespace
@@ -162,11 +178,7 @@ std::string who_runs_this() {
 void add_archive(CLI::App& app, Chosen& chosen) {
     add_verb(app, chosen, "verify",
              "Read every file of the data folder and name what is not what was stored", verify);
-    add_verb(app, chosen, "reindex", "Enter into the index what lies among the objects",
-             [](store::Archive& archive) {
-                 const std::vector<store::Damage> damages = archive.reindex();
-                 return print(damages, archive.totals());
-             });
+    add_verb(app, chosen, "reindex", "Enter into the index what lies among the objects", reindex);
     add_erase(app, chosen);
 }
 

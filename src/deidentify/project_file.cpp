@@ -79,6 +79,27 @@ bool has_projects(const fs::path& data_folder) {
     return false;
 }
 
+std::vector<std::pair<std::string, std::string>> damages_of_projects(const fs::path& data_folder,
+                                                                     vault::KeyProvider& keys) {
+    std::vector<std::pair<std::string, std::string>> damages;
+    std::error_code none;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder_of(data_folder), none)) {
+        if (entry.path().extension() != ".json") continue;
+        const std::string file = "projects/" + entry.path().filename().string();
+        try {
+            const std::string text = vault::read_secretly(entry.path());
+            const vault::WrappedKey wrapped = wrapped_in(text, entry.path());
+            (void)keys.unwrap(wrapped, purpose_of(entry.path().stem().string()));
+            if (to_text(wrapped) != text)
+                throw Error(ErrorCode::kCorrupt, entry.path().string() + " is not as it was made");
+        } catch (const Error& error) {
+            damages.emplace_back(file, error.what());
+        }
+    }
+    std::sort(damages.begin(), damages.end());
+    return damages;
+}
+
 std::size_t rewrap_projects(const fs::path& data_folder, vault::KeyProvider& keys) {
     std::size_t count = 0;
     std::error_code none;

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "deidentify/project.h"
 #include "vault/key_provider.h"
@@ -16,6 +18,11 @@ namespace lucerna::deidentify {
 
 /// There is a project in the folder.
 [[nodiscard]] bool has_projects(const std::filesystem::path& data_folder);
+
+/// The files of projects that are not as they were written, or whose secret does not open:
+/// "projects/NAME.json", and what is wrong.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> damages_of_projects(
+    const std::filesystem::path& data_folder, vault::KeyProvider& keys);
 
 /// Wraps the secret of every project under the provider's current key, durably. Returns how many
 /// were not so already.

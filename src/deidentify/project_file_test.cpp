@@ -57,6 +57,24 @@ TEST_F(ProjectFile, RefusesNamesThatArePathsAndFilesThatAreNone) {
     }
 }
 
+TEST_F(ProjectFile, NamesEachInWhichAByteIsNotWhatWasWritten) {
+    vault::FileKeyProvider keys(folder_ / "kek.json");
+    EXPECT_TRUE(damages_of_projects(folder_, keys).empty());
+    for (const char* name : {"a", "b"}) (void)open_project(folder_, name, keys);
+    EXPECT_TRUE(damages_of_projects(folder_, keys).empty());
+    const fs::path path = folder_ / "projects" / "a.json";
+    const Bytes whole = read_file(path);
+    for (std::size_t at = 0; at < whole.size(); ++at)
+        for (unsigned bit = 0; bit < 8; ++bit) {
+            Bytes altered = whole;
+            altered[at] ^= static_cast<std::uint8_t>(1U << bit);
+            write_file(path, altered);
+            const auto damages = damages_of_projects(folder_, keys);
+            ASSERT_EQ(damages.size(), 1U) << "bit " << bit << " of byte " << at;
+            EXPECT_EQ(damages[0].first, "projects/a.json");
+        }
+}
+
 TEST_F(ProjectFile, IsBoundToItsName) {
     vault::FileKeyProvider keys(folder_ / "kek.json");
     EXPECT_FALSE(has_projects(folder_));

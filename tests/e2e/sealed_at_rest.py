@@ -288,9 +288,15 @@ class SealedAtRest(unittest.TestCase):
         kept = [instance(f"P{i % 3}", size=300) for i in range(5)]
         self.assertEqual(self.stow(server, *kept), 200)
         self.assertEqual(server.end(), 0)
+        # A project of de-identification; that noise is not given out is of no account.
+        self.run_verb("export", "--deidentify", "screening", "--project", "study", "--out",
+                      self.folder / "out", "--query", "PatientID=P1", status=BAD_INPUT)
         self.run_verb("keys", "rotate")
         self.assertIn("0 damaged", self.run_verb("verify"))
         tried = 0
+        kinds = {path.relative_to(self.data).parts[0] for path in files_of(self.data)}
+        self.assertEqual(kinds, {"audit.log", "back-ends", "index.sqlite", "kek.json", "keys", "lock",
+                                 "objects", "projects"})
         for path in files_of(self.data):
             size = path.stat().st_size
             if size == 0:  # the lock
@@ -308,6 +314,25 @@ class SealedAtRest(unittest.TestCase):
                 shutil.rmtree(copy)
                 tried += 1
         self.assertGreater(tried, 50)
+
+    def test_a_flipped_bit_in_the_log_of_a_killed_server_is_found(self):
+        server = self.serve()
+        for number in range(4):
+            self.assertEqual(self.stow(server, instance(f"P{number}")), 200)
+        server.end(signal.SIGKILL)
+        log = (self.data / "index.sqlite-wal").read_bytes()
+        step = len(log) // 60
+        for at in [*range(0, 32, 5), *range(32, len(log), step)]:
+            copy = self.folder / "copy"
+            shutil.copytree(self.data, copy)
+            altered = bytearray(log)
+            altered[at] ^= 1 << (at % 8)
+            (copy / "index.sqlite-wal").write_bytes(altered)
+            with self.subTest(byte=at):
+                said = self.run_verb("verify", data=copy, status=BAD_INPUT)
+                # In the last transaction it looks like a write that was cut short.
+                self.assertRegex(said, "index.sqlite-wal|object .*: the index does not know it")
+            shutil.rmtree(copy)
 
     def test_a_damaged_object_is_an_error_that_names_it_and_never_other_bytes(self):
         server = self.serve()
