@@ -12,11 +12,14 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 import unittest
 
 import sealed_at_rest
+from insisting_sender import end_senders, start_senders
+from kill_server import check
 from sealed_at_rest import file_bytes, instance
-from whole_program import LUCERNA, Server, main, phantom
+from whole_program import LUCERNA, Server, main, phantom, wait_for
 
 LIBRARY = os.environ["FAILING_DISK"]
 CANNOT_WRITE = 6
@@ -94,6 +97,34 @@ class FailingDisk(unittest.TestCase):
             self.assertEqual(self.stow(server, d), 200)
         self.assertEqual(server.end(), 0)
         self.whole(kept)
+
+    def test_a_disk_that_fails_in_every_way_under_four_senders(self):
+        server = self.serve("--set", "quiet_seconds=86400")
+        senders = start_senders(server.dicom_port)
+        self.addCleanup(lambda: [sender.give_up.set() for sender in senders])
+        for word in ("slow", "read-only", "full", "no-flush", "slow"):
+            with self.subTest(disk=word):
+                before = [len(sender.refusals) for sender in senders]
+                known = [len(sender.acknowledged) for sender in senders]
+                self.mode(word)
+                if word == "slow":
+                    wait_for(lambda: all(len(s.acknowledged) > n for s, n in zip(senders, known)),
+                             "each to be answered by a slow disk")
+                else:
+                    wait_for(lambda: all(len(s.refusals) > n for s, n in zip(senders, before)),
+                             "each to be refused")
+                self.mode("")
+                time.sleep(0.5)
+        end_senders(senders)
+        acknowledged, more = check(server, senders)
+        self.assertEqual(more, 0, "each was sent until it was acknowledged")
+        self.assertEqual(server.end(), 0)
+        run = subprocess.run([LUCERNA, "verify", "--data", self.data], capture_output=True, text=True)
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+        self.assertRegex(run.stdout, f"^{acknowledged} instances .* 0 damaged")
+        server = self.serve()
+        self.assertEqual(check(server, senders), (acknowledged, 0))
+        self.assertEqual(server.end(), 0)
 
     def test_a_start_on_a_read_only_disk_says_so(self):
         self.assertEqual(self.serve().end(), 0)
