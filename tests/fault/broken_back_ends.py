@@ -12,7 +12,6 @@ import signal
 import subprocess
 import time
 import unittest
-import urllib.request
 
 import kept_elsewhere
 import sealed_at_rest
@@ -104,29 +103,14 @@ class BrokenBackEnds(unittest.TestCase):
         self.assertRegex(self.run_verb("verify", "--config", self.config),
                          f"^{acknowledged + more} instances .* 0 damaged")
 
-    def unpublish_all(self):
-        """As a process leaves them that is killed between the commit and that."""
-        endpoint = re.search('s3_endpoint = "(.*)"', self.config.read_text()).group(1)
-
-        def ask(method, path):
-            request = urllib.request.Request(f"{endpoint}/lucerna{path}", method=method,
-                                             headers={"Authorization": "AWS4-HMAC-SHA256 Credential=A"})
-            with urllib.request.urlopen(request) as answer:
-                return answer.read().decode()
-
-        names = re.findall("<Key>objects/../(.*?)</Key>", ask("GET", "?list-type=2&prefix=objects/"))
-        for name in names:
-            ask("PUT", f"/pending/dead/{name}")
-        return len(names)
-
     def test_the_key_service_is_away_when_a_lost_index_is_made_anew(self):
         engine, port, keys = self.stand_in()
         self.config.write_text(self.config.read_text().replace(f"file:{self.kek}", keys))
         kept = [instance(f"P{number}") for number in range(3)]
         self.keep(*kept)
-        self.assertEqual(self.unpublish_all(), 3)
-        self.postgres._run("psql", "-h", self.postgres.folder, "-p", self.postgres.port, "-U", "lucerna",
-                           "-c", "DROP SCHEMA public CASCADE; CREATE SCHEMA public", "lucerna")
+        endpoint = re.search('s3_endpoint = "(.*)"', self.config.read_text()).group(1)
+        self.assertEqual(kept_elsewhere.services.unpublish_all(endpoint), 3)
+        self.postgres.forget()
         engine.kill()
         engine.wait()
         for _ in range(2):

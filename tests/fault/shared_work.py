@@ -84,6 +84,27 @@ class SharedWork(unittest.TestCase):
         self.assertEqual(worker.wait(), 0)
         self.check()
 
+    def test_several_make_a_lost_index_anew_at_once(self):
+        random.seed(20260301)
+        self.assertEqual(self.start("1", seconds=6).wait(), 0)
+        # Readings and jobs are lost with the index; no object is.
+        kept = [line for line in self.said[0].read_bytes().splitlines(True) if line.startswith(b"object ")]
+        self.assertGreater(len(kept), 20)
+        for _ in range(3):
+            self.assertEqual(services.unpublish_all(self.endpoint), len(kept))
+            self.postgres.forget()
+            starters = [self.start(name, "open") for name in ("2", "3", "4", "5")]
+            time.sleep(random.random() * 0.3)
+            starters[0].kill()
+            starters[0].wait()
+            for starter in starters[1:]:
+                self.assertEqual(starter.wait(), 0)
+        promised = self.folder / "kept"
+        promised.write_bytes(b"".join(kept))
+        with open(promised, "rb") as lines:
+            self.assertEqual(self.start("9", "reindex", stdin=lines).wait(), 0, self.said[-1].read_text())
+        self.assertIn(f"{len(kept)} instances", self.said[-1].read_text())
+
     def test_the_database_is_restarted_in_the_middle(self):
         workers = [self.start(name, seconds=18) for name in ("1", "2")]
         for how in (signal.SIGINT, signal.SIGQUIT):

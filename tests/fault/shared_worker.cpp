@@ -1,12 +1,13 @@
 // One of several processes that share an index on PostgreSQL and a bucket.
 //
-//     shared_worker work|leave|check FOLDER KEYS POSTGRES S3 NAME [SECONDS]
+//     shared_worker work|leave|open|check|reindex FOLDER KEYS POSTGRES S3 NAME [SECONDS]
 //
 // work: keeps objects and does jobs until the time is over or it is killed. Each line on standard
 // output is a promise, written after the store said that the object or the job is durable, or that
 // the job is done. What fails is tried again, as a modality would.
 // leave: is killed when the object is in the bucket and the index does not know it yet.
-// check: reads such lines and says which do not hold.
+// open: opens the store and ends.
+// check: reads such lines and says which do not hold. reindex: the same, after reindexing.
 
 #include <unistd.h>
 
@@ -193,7 +194,11 @@ int main(int count, char** arguments) {
     if (words[0] == "leave") leave(options, keys, clock);
     store::Store store(options, keys, clock);
     promise("up\n");
-    if (words[0] == "check") return check(store);
+    if (words[0] == "open") return 0;
+    if (words[0] == "reindex")
+        for (const store::Damage& damage : store.archive().reindex())
+            std::printf("%s\n", damage.what.c_str());
+    if (words[0] == "check" || words[0] == "reindex") return check(store);
     const auto end = Steady::now() + std::chrono::seconds(count > 7 ? std::stoi(words[6]) : 3600);
     std::vector<std::jthread> threads;
     for (unsigned sender = 1; sender <= 2; ++sender)

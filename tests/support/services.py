@@ -11,6 +11,7 @@ import argparse
 import glob
 import os
 import pathlib
+import re
 import secrets
 import shutil
 import signal
@@ -98,9 +99,29 @@ class Postgres:
         self.process.send_signal(how)
         self.process.wait(60)
 
+    def forget(self):
+        """The schema and all that is in it."""
+        self._run("psql", "-h", self.folder, "-p", self.port, "-U", "lucerna", "-c",
+                  "DROP SCHEMA public CASCADE; CREATE SCHEMA public", "lucerna")
+
     def environment(self):
         return {"LUCERNA_TEST_POSTGRES":
                 f"host={self.folder} port={self.port} user=lucerna dbname=lucerna"}
+
+
+def unpublish_all(endpoint):
+    """Leaves the objects in the bucket of s3_stand_in.py as processes do that are killed between the
+    commit and that. Returns how many there are."""
+    def ask(method, path):
+        request = urllib.request.Request(f"{endpoint}/{BUCKET}{path}", method=method,
+                                         headers={"Authorization": "AWS4-HMAC-SHA256 Credential=A"})
+        with urllib.request.urlopen(request) as answer:
+            return answer.read().decode()
+
+    names = re.findall("<Key>objects/../(.*?)</Key>", ask("GET", "?list-type=2&prefix=objects/"))
+    for name in names:
+        ask("PUT", f"/pending/dead/{name}")
+    return len(names)
 
 
 class Radosgw:
