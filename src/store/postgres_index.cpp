@@ -28,6 +28,32 @@ bool yes(Connection& connection, const char* sql, const std::string& bound) {
     return statement.bind(bound).step() && statement.integer(0) != 0;
 }
 
+/// Holds an index that was put back, out of a dump, a backup or by a replica that took over, for
+/// one that was made anew (presence.h): it may know less than was acknowledged. A dump makes the
+/// table another one; what is behind where it was goes on as another timeline.
+void see_whether_put_back(Connection& writer) {
+    constexpr std::pair<const char*, const char*> kSigns[] = {
+        {"table", "SELECT 'lucerna_index'::regclass::oid::bigint"},
+        {"timeline",
+         "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint"}};
+    for (const auto& [name, sql] : kSigns) {
+        const std::int64_t now = writer.number(sql);
+        Statement find = writer.prepare("SELECT value FROM counters WHERE name = ?");
+        const bool noted = find.bind(name).step();
+        if (noted && find.integer(0) == now) continue;
+        writer
+            .prepare(
+                "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = "
+                "excluded.value")
+            .bind(name)
+            .bind(now)
+            .run();
+        if (!noted) continue;
+        writer.execute("INSERT INTO counters VALUES ('unrecovered', 1) ON CONFLICT DO NOTHING");
+        log_event(LogLevel::kWarning, "store.index-put-back", {{"by", name}});
+    }
+}
+
 }  // namespace
 
 PostgresIndex::PostgresIndex(std::string address, Others others,
@@ -86,6 +112,7 @@ void PostgresIndex::prepare_schema(Connection& writer) {
         writer.execute(script.c_str());
         if (!empty && version < kFirstWithNameWords) enter_all_name_words(writer);
     }
+    see_whether_put_back(writer);
     writer.execute("COMMIT");
     new_ = new_ || empty;
     if (yes(writer,

@@ -125,6 +125,22 @@ class BrokenBackEnds(unittest.TestCase):
         self.assertIn("3 instances in 3 studies", self.run_verb("reindex", "--config", self.config))
         self.assertIn("0 damaged", self.run_verb("verify", "--config", self.config))
 
+    def test_an_older_copy_of_the_index_is_put_back(self):
+        kept = [instance(f"P{number}") for number in range(4)]
+        self.keep(*kept[:2])
+        dump = self.postgres.dump()
+        self.keep(*kept[2:])
+        endpoint = re.search('s3_endpoint = "(.*)"', self.config.read_text()).group(1)
+        self.assertEqual(kept_elsewhere.services.unpublish_all(endpoint), 4)
+        self.postgres.put_back(dump)
+        server = self.serve()
+        self.assertEqual(len(server.get("/dicom-web/studies")), 2)
+        self.assertEqual(server.end(), 0)
+        self.assertIn("index-put-back", self.data.with_suffix(".log").read_text())
+        self.assertIn("4 instances in 4 studies", self.run_verb("reindex", "--config", self.config))
+        self.assertIn("0 damaged", self.run_verb("verify", "--config", self.config))
+        self.assertEqual(self.data.with_suffix(".log").read_text().count("index-put-back"), 1)
+
 
 if __name__ == "__main__":
     main("BrokenBackEnds")

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <iterator>
 #include <memory>
@@ -117,6 +118,9 @@ class Life {
 /// Each request of a life meets one kind of fault in turn; LUCERNA_FAULT_ROUNDS=4: each kind.
 class ObjectStoreTest : public testing::Test {
   protected:
+    static std::size_t rounds_of(std::size_t kinds) {
+        return std::min<std::size_t>(test::fault_rounds(1), kinds);
+    }
     static std::string ok(std::size_t count) {
         std::string words;
         for (std::size_t i = 0; i < count; ++i) words += "ok ";
@@ -149,7 +153,7 @@ TEST_F(ObjectStoreTest, AFaultThatPassesIsNotNoticedAtAnyRequest) {
     const std::size_t count = requests();
     const std::vector<std::string> faults{"503", "lost", "cut", "silent"};
     for (std::size_t at = 0; at < count; ++at)
-        for (unsigned round = 0; round < test::fault_rounds(1); ++round) {
+        for (std::size_t round = 0; round < rounds_of(faults.size()); ++round) {
             const std::string fault = faults[(at + round) % faults.size()];
             Life life(folder.path(), stand_in.endpoint());
             stand_in.meet(ok(at) + fault);
@@ -165,7 +169,7 @@ TEST_F(ObjectStoreTest, AFaultThatLastsFailsTheStepAndLeavesNothingBehindAtAnyRe
     const std::size_t count = requests();
     const std::vector<std::string> faults{"503", "lost"};
     for (std::size_t at = 0; at < count; ++at)
-        for (unsigned round = 0; round < test::fault_rounds(1); ++round) {
+        for (std::size_t round = 0; round < rounds_of(faults.size()); ++round) {
             const std::string fault = faults[(at + round) % faults.size()];
             Life life(folder.path(), stand_in.endpoint());
             std::string words = ok(at);

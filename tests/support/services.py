@@ -78,8 +78,8 @@ class Postgres:
         return [*(as_user if os.getuid() == 0 else []), str(self.programs() / program),
                 *map(str, arguments)]
 
-    def _run(self, program, *arguments):
-        return run(*self._command(program, *arguments), cwd="/")
+    def _run(self, program, *arguments, **options):
+        return run(*self._command(program, *arguments), cwd="/", **options)
 
     def start(self):
         with open(self.folder.parent / "postgres.log", "ab") as log:
@@ -103,6 +103,14 @@ class Postgres:
         """The schema and all that is in it."""
         self._run("psql", "-h", self.folder, "-p", self.port, "-U", "lucerna", "-c",
                   "DROP SCHEMA public CASCADE; CREATE SCHEMA public", "lucerna")
+
+    def dump(self):
+        return self._run("pg_dump", "-h", self.folder, "-p", self.port, "-U", "lucerna", "lucerna")
+
+    def put_back(self, dump):
+        self.forget()
+        self._run("psql", "-h", self.folder, "-p", self.port, "-U", "lucerna", "-q", "-v",
+                  "ON_ERROR_STOP=1", "lucerna", input=dump)
 
     def environment(self):
         return {"LUCERNA_TEST_POSTGRES":
