@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <cstring>
 #include <vector>
 
 #include "dicom/node.h"
@@ -49,6 +51,42 @@ std::string number_text(std::string_view value, Vr vr) {
         }
     }
     return printed_number(*number);
+}
+
+/// Written as BulkDataURI where there is one to give.
+bool is_bulk_data(const Element& element, const JsonOptions& options) {
+    return element.tag == tags::kPixelData ||
+           (element.vr.is_bulk() && element.value().size() > options.inline_limit);
+}
+
+void add_bulk_data_paths(const Node& node, const std::string& path, const JsonOptions& options,
+                         std::vector<std::string>& paths) {
+    for (const Element& element : node.elements) {
+        const std::string name = path + json_name(element.tag);
+        if (!element.is_sequence()) {
+            if (is_bulk_data(element, options)) paths.push_back(name);
+        } else if (const Items* const items = element.items()) {
+            for (std::size_t i = 0; i < items->size(); ++i)
+                add_bulk_data_paths((*items)[i].node(), name + "/" + std::to_string(i + 1) + "/",
+                                    options, paths);
+        }
+    }
+}
+
+/// Of FL and FD; JSON has no such numbers, and PS3.18 F.2.3 no word for them. Readers know these.
+std::string non_finite(const Element& element, std::size_t index) {
+    const bool is_single = element.vr == vr::kFl;
+    if (!is_single && element.vr != vr::kFd) return "null";
+    double number = 0;
+    float single = 0;
+    const std::uint8_t* const value = element.value().data();
+    if (is_single)
+        std::memcpy(&single, value + index * sizeof single, sizeof single);
+    else
+        std::memcpy(&number, value + index * sizeof number, sizeof number);
+    if (is_single) number = single;
+    if (std::isnan(number)) return "\"NaN\"";
+    return number > 0 ? "\"Infinity\"" : "\"-Infinity\"";
 }
 
 class JsonWriter {
@@ -125,7 +163,7 @@ class JsonWriter {
         write_values(binary_count(element), [&](std::size_t i) -> std::string {
             if (const auto integer = binary_integer(element, i)) return std::to_string(*integer);
             const auto number = binary_number(element, i);
-            return number ? printed_number(*number) : "null";
+            return number ? printed_number(*number) : non_finite(element, i);
         });
     }
 
@@ -133,7 +171,7 @@ class JsonWriter {
         const ByteView value = element.value();
         const bool is_pixels = element.tag == tags::kPixelData;
         if (!is_pixels && value.empty()) return;
-        if (!is_pixels && value.size() <= options_.inline_limit) {
+        if (!is_bulk_data(element, options_)) {
             out_ += ",\"InlineBinary\":\"" + to_base64(value) + '"';
         } else if (!options_.bulk_data_uri.empty()) {
             out_ += ",\"BulkDataURI\":" + json_quoted(options_.bulk_data_uri + "/" + path);
@@ -164,6 +202,12 @@ std::string to_dicom_json(const DataSet& data_set, const JsonOptions& options) {
     std::string out;
     JsonWriter(out, options).write(data_set.node(), "");
     return out;
+}
+
+std::vector<std::string> bulk_data_paths(const DataSet& data_set, const JsonOptions& options) {
+    std::vector<std::string> paths;
+    add_bulk_data_paths(data_set.node(), "", options, paths);
+    return paths;
 }
 
 std::optional<ByteView> bulk_data_at(const DataSet& data_set, std::string_view path) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/encoding.h"
 #include "dicom/data_set.h"
@@ -20,8 +21,13 @@ struct JsonOptions {
     std::size_t inline_limit = 256;
 };
 
-/// The DICOM JSON model of a data set (PS3.18 Annex F): one object, UTF-8, without file meta.
+/// The DICOM JSON model of a data set (PS3.18 Annex F): one object, UTF-8, without file meta. FL
+/// and FD values that are no JSON number are the texts "NaN", "Infinity" and "-Infinity".
 [[nodiscard]] std::string to_dicom_json(const DataSet& data_set, const JsonOptions& options = {});
+
+/// The paths of those values that get a BulkDataURI, in the order of the JSON.
+[[nodiscard]] std::vector<std::string> bulk_data_paths(const DataSet& data_set,
+                                                       const JsonOptions& options = {});
 
 /// What a BulkDataURI's path names, little endian. Empty if there is no such attribute or it is
 /// encapsulated pixel data, whose frames have their own way.

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstring>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -36,6 +39,22 @@ TEST(DicomJson, WritesEachKindOfValue) {
     EXPECT_EQ(json["0040A043"]["Value"][0]["00080104"]["Value"][0], "a \"mass\"\n");
 }
 
+TEST(DicomJson, WritesNumbersThatJsonHasNotAsTexts) {
+    DataSet data_set;
+    const auto bytes_of = [](const auto& values) {
+        Bytes bytes(sizeof values);
+        std::memcpy(bytes.data(), values.data(), bytes.size());
+        return bytes;
+    };
+    constexpr double kInfinity = std::numeric_limits<double>::infinity();
+    constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+    data_set.set_bytes({0x0018, 0x9073}, "FD", bytes_of(std::array{1.5, kInfinity, -kInfinity}));
+    data_set.set_bytes({0x0018, 0x605A}, "FL", bytes_of(std::array{kNan, 2.0F}));
+    const Json json = Json::parse(to_dicom_json(data_set));
+    EXPECT_EQ(json["00189073"]["Value"], Json({1.5, "Infinity", "-Infinity"}));
+    EXPECT_EQ(json["0018605A"]["Value"], Json({"NaN", 2.0}));
+}
+
 TEST(DicomJson, PointsToBulkDataAndFindsItAgain) {
     DataSet data_set;
     const Bytes large(1000, 7);
@@ -50,6 +69,8 @@ TEST(DicomJson, PointsToBulkDataAndFindsItAgain) {
     EXPECT_EQ(json["7FE00010"]["BulkDataURI"], "/x/7FE00010");
     EXPECT_EQ(json["00283010"]["Value"][1]["00283006"]["BulkDataURI"], "/x/00283010/2/00283006");
 
+    EXPECT_EQ(bulk_data_paths(data_set),
+              (std::vector<std::string>{"00091002", "00283010/2/00283006", "7FE00010"}));
     const auto found = bulk_data_at(data_set, "00283010/2/00283006");
     ASSERT_TRUE(found);
     EXPECT_EQ(Bytes(found->begin(), found->end()), large);

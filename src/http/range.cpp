@@ -42,11 +42,6 @@ std::optional<Asked> parse_range(std::string_view header) {
     return well_formed ? std::optional(asked) : std::nullopt;
 }
 
-struct Span {
-    std::size_t begin;
-    std::size_t end;
-};
-
 /// Of a body of `size` bytes; empty where none of it is asked for.
 std::optional<Span> span_of(const Asked& asked, std::size_t size) {
     if (!asked.first) {
@@ -64,8 +59,8 @@ void cut(Body& body, const Span& span) {
     body.erase(body.begin(), body.begin() + static_cast<std::ptrdiff_t>(span.begin));
 }
 
-/// What to send of a body of `size` bytes: with 206 and Content-Range set in `response` where it is
-/// a part. Empty where none of it is there: `response` is the refusal then.
+}  // namespace
+
 std::optional<Span> span_asked(const Request& request, Response& response, std::size_t size) {
     const Span whole{0, size};
     const std::optional<std::string> etag = response.headers.get("ETag");
@@ -92,8 +87,6 @@ std::optional<Span> span_asked(const Request& request, Response& response, std::
                                               std::to_string(size));
     return span;
 }
-
-}  // namespace
 
 Response ranged(const Request& request, Response response) {
     auto* text = std::get_if<std::string>(&response.body);

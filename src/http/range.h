@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstddef>
+#include <optional>
+
 #include "http/message.h"
 #include "http/pieces.h"
 
@@ -16,5 +19,16 @@ namespace lucerna::http {
 /// The same for a body in pieces, of which only what is sent is read; `response` is its head. The
 /// first piece is read at once, so that what that throws is still an answer of its own.
 [[nodiscard]] Response ranged(const Request& request, Response response, Pieces pieces);
+
+/// Bytes [begin, end) of a body.
+struct Span {
+    std::size_t begin;
+    std::size_t end;
+};
+/// The same for who sends the body himself: which bytes of `size` to send. Where it is a range,
+/// `head` has 206 and Content-Range then; where nothing of it is there, `head` is the refusal and
+/// the answer is empty.
+[[nodiscard]] std::optional<Span> span_asked(const Request& request, Response& head,
+                                             std::size_t size);
 
 }  // namespace lucerna::http

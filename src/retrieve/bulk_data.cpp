@@ -3,9 +3,7 @@
 #include <array>
 #include <memory>
 #include <optional>
-#include <string>
 #include <utility>
-#include <vector>
 
 #include "base/error.h"
 #include "dicom/json.h"
@@ -21,75 +19,99 @@
 namespace lucerna::retrieve {
 namespace {
 
-constexpr std::array<std::string_view, 2> kOffered = {"application/octet-stream",
-                                                      "multipart/related"};
+constexpr std::array<std::string_view, 2> kOffered = {kOctetStream, "multipart/related"};
+
+http::Pieces pieces_of_bytes(ByteView value) {
+    const auto bytes = std::make_shared<const Bytes>(value.begin(), value.end());
+    return {bytes->size(), [bytes](std::uint64_t offset, std::uint64_t length) {
+                const ByteView part = ByteView(*bytes).subspan(static_cast<std::size_t>(offset),
+                                                               static_cast<std::size_t>(length));
+                return Bytes(part.begin(), part.end());
+            }};
+}
+
+http::Pieces value_at(store::Archive& archive, const store::InstanceRow& row,
+                      const std::string& path) {
+    if (is_pixel_data(path)) return native_pixel_data(archive, row);
+    // Most bulk data but pixels lies before them.
+    const Bytes head = archive.head(row.sop_instance_uid);
+    const auto object = dicom::DataSet::parse(head, {}, dicom::PixelData::kSkip);
+    if (const auto value = dicom::bulk_data_at(object, path)) return pieces_of_bytes(*value);
+    if (row.head_bytes != 0) {
+        const auto whole = dicom::DataSet::parse(archive.object(row.sop_instance_uid));
+        if (const auto value = dicom::bulk_data_at(whole, path)) return pieces_of_bytes(*value);
+    }
+    throw Error(ErrorCode::kNotFound, "that instance has no such bulk data");
+}
+
+http::Part part_of(const http::Pieces& value, std::uint64_t begin, std::uint64_t end) {
+    http::Part part{kOctetStream, {}, {}};
+    if (end - begin <= http::kPieceBytes)
+        part.body = value.read(begin, end - begin);
+    else
+        part.pieces = http::Pieces{
+            end - begin, [read = value.read, begin](std::uint64_t offset, std::uint64_t length) {
+                return read(begin + offset, length);
+            }};
+    return part;
+}
+
+/// The range of the value that is asked for, as the one part.
+http::Response in_a_part(const http::Request& request, http::Response head,
+                         const http::Pieces& value, const std::string& location) {
+    const auto span = http::span_asked(request, head, static_cast<std::size_t>(value.size));
+    if (!span) return head;
+    http::Part part = part_of(value, span->begin, span->end);
+    part.location = location;
+    http::Response response = http::multipart_response(kOctetStream, std::move(part));
+    response.status = head.status;
+    for (const auto& [name, text] : head.headers.all()) response.headers.add(name, text);
+    return response;
+}
+
+}  // namespace
 
 bool is_pixel_data(std::string_view path) {
     return path == "7FE00010" || path == "7fe00010";
 }
 
-/// Throws Error(kNotFound) where the instance has no such value.
-Bytes value_at(store::Archive& archive, const store::InstanceRow& row, const std::string& path) {
-    // Most bulk data but pixels lies before them.
-    dicom::DataSet object;
-    std::optional<ByteView> value;
-    if (row.head_bytes != 0) {
-        object =
-            dicom::DataSet::parse(archive.head(row.sop_instance_uid), {}, dicom::PixelData::kSkip);
-        value = dicom::bulk_data_at(object, path);
-    }
-    if (!value) {
-        object = dicom::DataSet::parse(archive.object(row.sop_instance_uid));
-        value = dicom::bulk_data_at(object, path);
-    }
+bool is_encapsulated(const store::InstanceRow& row) {
+    const dicom::TransferSyntax* known = dicom::find_transfer_syntax(row.transfer_syntax_uid);
+    return !known || known->encapsulated();
+}
+
+http::Pieces native_pixel_data(store::Archive& archive, const store::InstanceRow& row) {
+    std::shared_ptr<store::OpenedObject> object = archive.open(row);
+    if (const auto pixels = native_pixels(*object, row))
+        return pieces_of(std::move(object), pixels->begin, pixels->size);
+    const auto whole = dicom::DataSet::parse(archive.object(row.sop_instance_uid));
+    const auto value = dicom::bulk_data_at(whole, "7FE00010");
     if (!value) throw Error(ErrorCode::kNotFound, "that instance has no such bulk data");
-    return {value->begin(), value->end()};
+    return pieces_of_bytes(*value);
 }
-
-http::Response value_in_one_part(const http::Request& request, store::Archive& archive,
-                                 const store::InstanceRow& row, const RunParts& run,
-                                 http::Response head) {
-    const std::string& path = request.parameter("path");
-    head.headers.set("Content-Type", kOffered[0]);
-    if (is_pixel_data(path)) {
-        std::shared_ptr<store::OpenedObject> object = archive.open(row);
-        if (const auto pixels = native_pixels(*object, row)) {
-            // Of a range no more is read than is asked for.
-            if (!request.headers.has("Range")) check_whole(archive, row, run);
-            return http::ranged(request, std::move(head),
-                                pieces_of(std::move(object), pixels->begin, pixels->size));
-        }
-    }
-    head.body = value_at(archive, row, path);
-    return head;
-}
-
-}  // namespace
 
 http::Response bulk_data(const http::Request& request, store::Archive& archive,
                          const RunParts& run) {
     const store::InstanceRow row = instances_named(request, archive).front();
     const std::string& path = request.parameter("path");
-    const dicom::TransferSyntax* known = dicom::find_transfer_syntax(row.transfer_syntax_uid);
-    const bool encapsulated = !known || known->encapsulated();
-    if (encapsulated && is_pixel_data(path)) return all_frames(request, archive, row, run);
+    if (is_pixel_data(path) && is_encapsulated(row)) return all_frames(request, archive, row, run);
     const auto type = http::choose(accepted_by(request), kOffered);
-    if (!type) return not_acceptable(request, kOffered[0]);
+    if (!type) return not_acceptable(request, kOctetStream);
     const std::string etag = etag_of({row}, "bulkdata " + *type + path);
     if (http::has_already(request, etag)) return http::not_modified(etag);
-    http::Response response;
-    if (*type == kOffered[0]) {
-        set_cache_headers(response, etag);
-        return looking_at(row.sop_instance_uid, [&] {
-            return value_in_one_part(request, archive, row, run, std::move(response));
-        });
-    }
-    response = http::multipart_response(
-        kOffered[0], http::Part{std::string(kOffered[0]), "", looking_at(row.sop_instance_uid, [&] {
-                                    return value_at(archive, row, path);
-                                })});
-    set_cache_headers(response, etag);
-    return response;
+    http::Response head;
+    set_cache_headers(head, etag);
+    return looking_at(row.sop_instance_uid, [&] {
+        http::Pieces value = value_at(archive, row, path);
+        // Of a range no more is read than is asked for.
+        if (value.size > http::kPieceBytes && !request.headers.has("Range"))
+            check_whole(archive, row, run);
+        if (*type == kOffered[1])
+            return in_a_part(request, std::move(head), value,
+                             url_of(row, base_of(request)) + "/bulkdata/" + path);
+        head.headers.set("Content-Type", kOctetStream);
+        return http::ranged(request, std::move(head), std::move(value));
+    });
 }
 
 }  // namespace lucerna::retrieve

@@ -1,14 +1,45 @@
 #pragma once
 
+#include <span>
+#include <string>
+
 #include "base/parts.h"
+#include "http/media_type.h"
 #include "http/message.h"
+#include "http/pieces.h"
 #include "store/archive.h"
 
 namespace lucerna::retrieve {
 
+inline constexpr const char* kOctetStream = "application/octet-stream";
+
+[[nodiscard]] bool is_pixel_data(std::string_view path);
+/// Compressed, or of a syntax that is not known.
+[[nodiscard]] bool is_encapsulated(const store::InstanceRow& row);
+/// The value of Pixel Data that is not, read as it is sent where it lies in one piece. Throws
+/// Error(kNotFound) where there is none, and as the archive.
+[[nodiscard]] http::Pieces native_pixel_data(store::Archive& archive,
+                                             const store::InstanceRow& row);
+
 /// GET .../bulkdata/{path...}: what a BulkDataURI of the metadata names, application/octet-stream
-/// or a part of it; of compressed pixels the frames, as all_frames gives them.
+/// or one part of it; of compressed pixels the frames, as all_frames gives them. Range is of the
+/// value itself, also where that comes as a part (PS3.18 6.5.5.2 of 2016).
 [[nodiscard]] http::Response bulk_data(const http::Request& request, store::Archive& archive,
                                        const RunParts& run);
+
+/// Whether Accept asks for the bulk data of a study, series or instance rather than its objects
+/// (PS3.18 B.10).
+[[nodiscard]] bool prefers_bulk_data(std::span<const http::MediaRange> accepted);
+
+/// GET .../bulkdata of a study, series or instance: all that the metadata has a BulkDataURI for, a
+/// part each, with it as Content-Location (PS3.18 10.4.3.3.5). Of compressed pixels each frame is a
+/// part; of several its location is {BulkDataURI}/frames/{n}. What cannot be read, or not given as
+/// asked for, is left out: 206 and a Warning say so. 404 where there is none, 406 where Accept
+/// takes none of it.
+[[nodiscard]] http::Response all_bulk_data(const http::Request& request, store::Archive& archive,
+                                           const RunParts& run);
+/// GET .../pixeldata: of those the pixels alone (PS3.18 10.4.3.3.6).
+[[nodiscard]] http::Response all_pixel_data(const http::Request& request, store::Archive& archive,
+                                            const RunParts& run);
 
 }  // namespace lucerna::retrieve

@@ -30,6 +30,7 @@ Error error_in(const std::string& instance, const Error& error) {
 void LeftOut::add(const std::string& instance, const Error& error) {
     if (concerns_all(error.code())) throw error;
     if (!first_) first_ = error;
+    if (!instances_.empty() && instances_.back() == instance) return;
     instances_.push_back(instance);
     log_event(LogLevel::kWarning, "retrieve.left-out",
               {{"request", request_}, {"object", instance}, {"why", error.what()}});

@@ -49,7 +49,8 @@ class LeftOut {
             return std::nullopt;
         }
     }
-    /// Logs "retrieve.left-out". Throws `error` where it would meet the others, too.
+    /// Logs "retrieve.left-out", once where one follows itself. Throws `error` where it would meet
+    /// the others, too.
     void add(const std::string& instance, const Error& error);
 
     [[nodiscard]] std::size_t count() const { return instances_.size(); }

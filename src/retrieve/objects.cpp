@@ -12,6 +12,7 @@
 #include "http/multipart_writer.h"
 #include "http/range.h"
 #include "retrieve/address.h"
+#include "retrieve/bulk_data.h"
 #include "retrieve/frames.h"
 #include "retrieve/left_out.h"
 
@@ -165,6 +166,7 @@ http::Response one_object(const http::Request& request, store::Archive& archive,
 http::Response objects(const http::Request& request, store::Archive& archive, const RunParts& run) {
     const Rows rows = instances_named(request, archive);
     auto accepted = accepted_by(request);
+    if (prefers_bulk_data(accepted)) return all_bulk_data(request, archive, run);
     const auto left_out = std::make_shared<LeftOut>(request.id);
     std::vector<WantedObject> wanted = wanted_of(rows, archive, accepted, *left_out);
     if (wanted.empty() && left_out->count() > 0) throw left_out->first();

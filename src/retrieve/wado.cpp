@@ -23,6 +23,8 @@ void add_wado(http::Router& router, store::Archive& archive, const WadoOptions& 
         add(level, objects);
         add(level + "/metadata", metadata);
         add(level + "/thumbnail", thumbnail);
+        add(level + "/bulkdata", all_bulk_data);
+        add(level + "/pixeldata", all_pixel_data);
     }
     for (const std::string& level : {study, series}) add(level + "/rendered", rendered_together);
     add(instance + "/rendered", rendered);

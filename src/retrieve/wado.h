@@ -17,12 +17,15 @@ struct WadoOptions {
 /// Adds the retrievals of WADO-RS (PS3.18 10.4) below /dicom-web, where S is studies/{study} and
 /// I is studies/{study}/series/{series}/instances/{instance}:
 ///
-///     GET S, S/series/{series}, I    the objects: multipart/related, or one as application/dicom
+///     GET S, S/series/{series}, I    the objects: multipart/related, or one as application/dicom;
+///                                    as application/octet-stream their bulk data
 ///     GET .../metadata               of each, application/dicom+json
 ///     GET I/frames/{list}            1,2,5: uncompressed, or as stored
 ///     GET I[/frames/{n}]/rendered    image/jpeg, image/png; window, viewport, quality
 ///     GET .../thumbnail              image/jpeg, image/png of a study, series, instance or frame
 ///     GET I/bulkdata/{path...}       what a BulkDataURI of the metadata names
+///     GET .../bulkdata, .../pixeldata   all that those name, or the pixels, of a study, series or
+///                                    instance: multipart/related, application/octet-stream
 ///     GET /wado?requestType=WADO     WADO-URI (PS3.18 9): application/dicom, pictures
 ///
 /// Objects are read, and sent, one at a time. Without transfer-syntax in Accept they come as

@@ -98,6 +98,11 @@ class OtherClients(unittest.TestCase):
             wanted = [one.PixelData[first:last + 1]]
             self.assertEqual(client.retrieve_bulkdata(place, byte_range=(first, last)), wanted)
             self.assertEqual(list(client.iter_bulkdata(place, octets, byte_range=(first, last))), wanted)
+        client.store_instances([dcmread(file) for file in self.files[1:3]])
+        for resource in ("bulkdata", "pixeldata"):
+            all_of_study = f"{server.url}/dicom-web/studies/2.999.1/{resource}"
+            self.assertEqual(list(client.iter_bulkdata(all_of_study)),
+                             [made_object.PixelData for made_object in self.objects[:3]])
 
     def test_dicomweb_client_gets_what_is_left_of_a_damaged_study(self):
         server = self.serve()
