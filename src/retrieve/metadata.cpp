@@ -22,23 +22,20 @@ constexpr std::size_t kTogether = 64 * 1024;
 std::string metadata_of(store::Archive& archive, const store::InstanceRow& row,
                         const std::string& base) {
     const Bytes head = archive.head(row.sop_instance_uid);
-    const dicom::DataSet header = dicom::DataSet::header_in(head);
+    dicom::DataSet header = dicom::DataSet::header_in(head);
+    header.set_text(dicom::tags::kAvailableTransferSyntaxUid, row.transfer_syntax_uid);
     const std::string bulk_data = url_of(row, base) + "/bulkdata";
     std::string json = dicom::to_dicom_json(header, {.bulk_data_uri = bulk_data});
-    json.pop_back();
-    const char* comma = json.size() > 1 ? "," : "";
     // The header ends before the pixels; what is told of them here stands for the element.
     if (row.head_bytes != 0 && !header.has(dicom::tags::kPixelData)) {
         const dicom::TransferSyntax* known = dicom::find_transfer_syntax(row.transfer_syntax_uid);
         const bool is_native = known && !known->encapsulated();
         const bool is_words = is_native && header.integer(dicom::tags::kBitsAllocated) > 8;
-        json += std::string(std::exchange(comma, ",")) + "\"7FE00010\":{\"vr\":\"" +
-                (is_words ? "OW" : "OB") +
-                "\",\"BulkDataURI\":" + json_quoted(bulk_data + "/7FE00010") + "}";
+        json.pop_back();
+        json += std::string(",\"7FE00010\":{\"vr\":\"") + (is_words ? "OW" : "OB") +
+                "\",\"BulkDataURI\":" + json_quoted(bulk_data + "/7FE00010") + "}}";
     }
-    json += std::string(comma) + "\"00083002\":{\"vr\":\"UI\",\"Value\":[" +
-            json_quoted(row.transfer_syntax_uid) + "]}";
-    return json + "}";
+    return json;
 }
 
 /// An array of them, sent as they are made.

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 #include <set>
+#include <span>
 
 #include "base/error.h"
 #include "dicom/json.h"
@@ -28,6 +29,8 @@ struct Search {
     store::Query query;
     /// Attributes to add that the index does not hold; of instances only.
     std::set<dicom::Tag> from_objects;
+    /// All of them.
+    bool has_all = false;
     /// Keys that the index does not hold; of instances of one study only, which are asked.
     dicom::DataSet object_keys;
     std::vector<std::string> warnings;
@@ -61,7 +64,12 @@ void add_included(Search& search, const std::string& value, std::vector<std::str
         const std::size_t end = std::min(value.find(',', begin), value.size());
         const std::string name = value.substr(begin, end - begin);
         begin = end + 1;
-        if (name.empty() || name == "all") continue;  // all that the index has comes anyway
+        if (name.empty()) continue;
+        if (name == "all") {
+            // Of studies and series there is no more than the index has, which comes anyway.
+            search.has_all = search.query.level == Level::kInstance;
+            continue;
+        }
         const std::vector<dicom::Tag> path = attribute_path(name);
         if (path.size() == 1 && store::is_indexed(path[0], search.query.level)) continue;
         if (search.query.level == Level::kInstance)
@@ -154,29 +162,64 @@ std::string retrieve_url(const store::Match& match, const std::string& base) {
     return url;
 }
 
-/// Of the object itself those of `wanted` that it has, as members of a JSON object.
-std::string members_from_object(store::Archive& archive, const std::string& sop_instance_uid,
-                                const std::set<dicom::Tag>& wanted) {
-    const Bytes head = archive.head(sop_instance_uid);
+/// Of the object itself what is asked for and `match` has not, as members of a JSON object.
+std::string members_from_object(store::Archive& archive, const store::Match& match,
+                                const Search& search, const std::string& url) {
+    const Bytes head = archive.head(match.sop_instance_uid);
     dicom::DataSet object = dicom::DataSet::header_in(head);
+    std::set<dicom::Tag> had{dicom::tags::kInstanceAvailability, dicom::tags::kRetrieveUrl,
+                             dicom::tags::kPixelData};
+    for (const store::Attribute& attribute : match.attributes) had.insert(attribute.tag);
     for (const dicom::Tag tag : object.tags())
-        if (!wanted.contains(tag)) object.remove(tag);
-    const std::string json = dicom::to_dicom_json(object);
+        if (had.contains(tag) || !(search.has_all || search.from_objects.contains(tag)))
+            object.remove(tag);
+    const std::string json = dicom::to_dicom_json(object, {.bulk_data_uri = url + "/bulkdata"});
     return json.size() > 2 ? json.substr(1, json.size() - 2) : std::string();
 }
 
 std::string json_of(const store::Match& match, const Search& search, const std::string& base,
                     store::Archive& archive, LeftOut& unread) {
+    const std::string url = retrieve_url(match, base);
     std::string json = "{" + store::json_members(match);
     json += "," + member(dicom::tags::kInstanceAvailability, "CS", "ONLINE");
-    json += "," + member(dicom::tags::kRetrieveUrl, "UR", retrieve_url(match, base));
-    if (!search.from_objects.empty()) {
+    json += "," + member(dicom::tags::kRetrieveUrl, "UR", url);
+    if (search.has_all || !search.from_objects.empty()) {
         const auto more = unread.unless_broken(match.sop_instance_uid, [&] {
-            return members_from_object(archive, match.sop_instance_uid, search.from_objects);
+            return members_from_object(archive, match, search, url);
         });
         if (more && !more->empty()) json += "," + *more;
     }
     return json + "}";
+}
+
+/// Items for `matches`, as many as there is room for in an answer, one at least.
+std::vector<std::string> items_of(std::span<const store::Match> matches, const Search& search,
+                                  const std::string& base, store::Archive& archive,
+                                  std::size_t most_bytes, LeftOut& unread) {
+    std::vector<std::string> items;
+    std::size_t bytes = 0;
+    for (const store::Match& match : matches) {
+        std::string item = json_of(match, search, base, archive, unread);
+        bytes += item.size();
+        if (!items.empty() && bytes > most_bytes) break;
+        items.push_back(std::move(item));
+    }
+    return items;
+}
+
+/// The Warnings for what is not done (PS3.18 8.3.4.5, 8.3.4.6), in the standard's words.
+void warn_of_parameters(http::Response& response, const http::Request& request,
+                        const std::string& base) {
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kNotDone{
+        {{"emptyvaluematching", "Empty Value Matching has not been performed."},
+         {"multiplevaluematching", "Multiple Value Matching has not been performed."}}};
+    const auto warn = [&](std::string_view name, std::string_view outcome) {
+        response.headers.add("Warning", "299 " + base + ": The " + std::string(name) +
+                                            " parameter is not supported. " + std::string(outcome));
+    };
+    for (const auto& [name, outcome] : kNotDone)
+        if (request.query.get_or(name, "false") != "false") warn(name, outcome);
+    if (request.query.has("orderby")) warn("orderby", "The order is that of the archive.");
 }
 
 std::vector<store::Match> found_by(Search& search, store::Archive& archive) {
@@ -188,12 +231,13 @@ std::vector<store::Match> found_by(Search& search, store::Archive& archive) {
     return std::move(found.matches);
 }
 
-/// How many more there are than `limit` of what was found, one more having been asked for.
-std::size_t remaining_after(store::Archive& archive, const Search& search, std::size_t limit,
+/// How many more there are than the first `count` of what was found, one more having been asked
+/// for.
+std::size_t remaining_after(store::Archive& archive, const Search& search, std::size_t count,
                             const std::vector<store::Match>& found) {
-    if (found.size() <= limit) return 0;
+    if (found.size() <= count) return 0;
     store::Query query = search.query;
-    const std::size_t given = query.offset + limit;
+    const std::size_t given = query.offset + count;
     query.offset = 0;
     query.limit = given + kMostCounted + 1;
     const std::size_t all =
@@ -211,19 +255,19 @@ http::Response answer(const http::Request& request, Level level, store::Archive&
     Search search = search_from(request, level, options);
     const std::size_t limit = search.query.limit;
     search.query.limit = limit + 1;
-    std::vector<store::Match> matches = found_by(search, archive);
-    const std::size_t remaining = remaining_after(archive, search, limit, matches);
-    if (matches.size() > limit) matches.resize(limit);
+    const std::vector<store::Match> found = found_by(search, archive);
+    const std::span matches(found.data(), std::min(found.size(), limit));
     const std::string base = base_of(request);
-    std::vector<std::string> items;
     LeftOut unread(request.id);
-    for (const store::Match& match : matches)
-        items.push_back(json_of(match, search, base, archive, unread));
+    std::vector<std::string> items =
+        items_of(matches, search, base, archive, options.max_answer_bytes, unread);
     if (unread.count() > 0)
         search.warnings.push_back("Without what includefield adds, because they cannot be read: " +
                                   unread.named());
+    const std::size_t remaining = remaining_after(archive, search, items.size(), found);
     http::Response response = in_form(*form, std::move(items));
     warn_of_remaining(response, base, remaining);
+    warn_of_parameters(response, request, base);
     for (const std::string& warning : search.warnings)
         response.headers.add("Warning", "299 lucerna " + json_quoted(warning));
     return response;

@@ -113,7 +113,34 @@ TEST(Qido, AddsFromTheObjectsWhatTheIndexLacks) {
     EXPECT_EQ(with["00080070"]["Value"][0], "Acme");
     EXPECT_EQ(with["00280101"]["Value"][0], 12);
     EXPECT_FALSE(with.contains("7FE00010"));
-    EXPECT_EQ(archive.status(path + "&includefield=all"), 200);
+    const json all = json::parse(archive.text(path + "&includefield=all"))[0];
+    const json metadata = json::parse(
+        archive.text("/dicom-web/studies/1.2.1/series/1.2.1.1/instances/1.2.1.1.1/metadata"))[0];
+    for (const auto& [tag, attribute] : metadata.items()) {
+        if (tag == "7FE00010") continue;
+        EXPECT_TRUE(all.contains(tag)) << tag;
+    }
+    EXPECT_FALSE(all.contains("7FE00010"));
+    EXPECT_EQ(all["00081190"], with["00081190"]);
+    EXPECT_FALSE(
+        json::parse(archive.text("/dicom-web/studies?includefield=all"))[0].contains("00080070"));
+}
+
+TEST(Qido, GivesNoMoreThanThereIsRoomForInAnAnswer) {
+    TestArchive archive;
+    http::Router tight;
+    add_qido(tight, archive.store.archive(), {.max_answer_bytes = 3000});
+    archive.router = std::move(tight);
+    const http::Response some = archive.get("/dicom-web/instances?includefield=all");
+    const std::size_t count = json::parse(TestArchive::body(some)).size();
+    EXPECT_GE(count, 1U);
+    EXPECT_LT(count, 5U);
+    EXPECT_NE(some.headers.get_or("Warning", "")
+                  .find("There are " + std::to_string(5 - count) + " additional results"),
+              std::string::npos);
+    const std::string rest =
+        "/dicom-web/instances?includefield=all&offset=" + std::to_string(count);
+    EXPECT_FALSE(json::parse(archive.text(rest)).empty());
 }
 
 TEST(Qido, WarnsOfWhatItDidNotDo) {
@@ -124,6 +151,14 @@ TEST(Qido, WarnsOfWhatItDidNotDo) {
         return response.headers.get_or("Warning", "");
     };
     EXPECT_EQ(warning("fuzzymatching=false"), "");
+    EXPECT_EQ(warning("emptyvaluematching=false&multiplevaluematching=false"), "");
+    EXPECT_EQ(warning("emptyvaluematching=true&AccessionNumber=%22%22"),
+              "299 http://localhost/dicom-web: The emptyvaluematching parameter is not supported. "
+              "Empty Value Matching has not been performed.");
+    EXPECT_NE(warning("multiplevaluematching=true").find("Multiple Value Matching has not been"),
+              std::string::npos);
+    EXPECT_NE(warning("orderby=StudyDate").find("orderby parameter is not supported"),
+              std::string::npos);
     EXPECT_EQ(warning("fuzzymatching=true&PatientName=mul"), "");
     EXPECT_NE(
         warning("fuzzymatching=true&PatientName=m?ll").find("299 lucerna \"The fuzzymatching"),

@@ -119,6 +119,10 @@ TEST(Wado, GivesMetadataWithoutPixels) {
     const json gray = json::parse(archive.text(kGray + "/metadata"))[0];
     EXPECT_EQ(gray["00280010"]["Value"][0], 2);
     EXPECT_EQ(gray["00083002"]["Value"][0], "1.2.840.10008.1.2.1");
+    // PS3.18 F.2.2.
+    const std::string in_order = archive.text(kGray + "/metadata");
+    EXPECT_LT(in_order.find("00080018"), in_order.find("00083002"));
+    EXPECT_LT(in_order.find("00083002"), in_order.find("00100010"));
     const std::string uri = gray["7FE00010"]["BulkDataURI"];
     ASSERT_EQ(uri.find("http://localhost/"), 0U);
     EXPECT_EQ(
@@ -398,6 +402,13 @@ TEST(WadoUri, GivesObjectsAndPictures) {
               "application/dicom");
     EXPECT_EQ(archive.status(one + "&frameNumber=4"), 404);
     EXPECT_EQ(archive.status(one + "&windowCenter=1"), 400);
+    // Nobody is to get identified data for anonymous ones.
+    const http::Response refused =
+        archive.get(one + "&contentType=application/dicom&anonymize=yes");
+    EXPECT_EQ(refused.status, 501);
+    EXPECT_NE(TestArchive::body(refused).find("anonymized"), std::string::npos);
+    EXPECT_EQ(archive.status(one + "&anonymize=yes"), 501);
+    EXPECT_EQ(archive.status(one + "&anonymize=no"), 400);
     EXPECT_EQ(archive.status(one + "&contentType=text/html"), 406);
     EXPECT_EQ(archive.status("/wado?requestType=WADO&studyUID=1.2.1"), 400);
     EXPECT_EQ(archive.status("/wado"), 400);

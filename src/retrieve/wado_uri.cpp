@@ -65,6 +65,13 @@ http::Response object(const http::Request& request, store::Archive& archive,
 http::Response wado_uri(http::Request& request, store::Archive& archive, const RunParts& run) {
     if (request.query.get("requestType") != "WADO")
         throw Error(ErrorCode::kInvalidInput, "requestType must be WADO");
+    if (const auto anonymize = request.query.get("anonymize")) {
+        if (*anonymize != "yes")
+            throw Error(ErrorCode::kInvalidInput, "anonymize must be yes, or not there at all");
+        throw Error(ErrorCode::kUnsupported,
+                    "nothing is anonymized here on the way out; lucerna export, and destinations "
+                    "that are told to, de-identify");
+    }
     const store::InstanceRow row = row_named(request, archive);
     const bool is_picture = row.number_of_frames > 0 || row.rows > 0;
     const std::string fallback =
