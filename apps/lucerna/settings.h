@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -91,6 +92,7 @@ struct ServeSettings {
 
     std::string jurisdiction;
     std::chrono::seconds quiet{0};
+    std::size_t decoding_mib = 0;
     std::string log_level;
 
     std::vector<DestinationSettings> destinations;

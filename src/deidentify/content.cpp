@@ -63,7 +63,7 @@ void clean_content(DataSet& data, Tag sequence, const Profile& profile, const st
     auto* const items = dicom::editable_items(data, sequence);
     if (items == nullptr) return;
     const std::size_t before = items->size();
-    std::erase_if(*items, [&](const DataSet& item) {
+    items->erase_if([&](const DataSet& item) {
         const Concept* const known = concept_of(item);
         return known != nullptr && !stays(*known, profile);
     });

@@ -171,6 +171,7 @@ std::optional<exam::Refusal> look_at_unused_bits(DataSet& object) {
 }
 
 exam::Refusal cannot_be_looked_at(const Error& error) {
+    if (error.code() == ErrorCode::kUnavailable) throw error;
     return refusal(
         error.code() == ErrorCode::kUnsupported ? exam::RefusalReason::kUnsupportedEncoding
                                                 : exam::RefusalReason::kBadPixelDescription,

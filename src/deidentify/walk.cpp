@@ -215,7 +215,7 @@ class Walk {
         if (vr == "SQ") {
             // Its shape stays, and one item of it.
             if (auto* const found = dicom::editable_items(data, tag); found && found->size() > 1)
-                found->erase(found->begin() + 1, found->end());
+                found->keep_first(1);
             return items(data, tag, path, Mode::kDummy, Action::kDummy);
         }
         if (vr == "UI") return replace_uids(data, tag, vr, path);

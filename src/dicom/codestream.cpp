@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string>
 
 #include "base/error.h"
@@ -47,6 +48,16 @@ bool is_table_or_miscellaneous(std::uint8_t marker, Codec codec) {
            (codec == Codec::kJpegLs && marker == 0xF8);
 }
 
+/// What DCMTK and CharLS need of `codestream` beside the frame: copies of it, samples of fewer bits
+/// before they are widened, planes before they are interleaved, and of a progressive JPEG (T.81 G)
+/// all coefficients.
+void note_working_memory(CodestreamHeader& header, ByteView codestream, std::uint8_t marker) {
+    const bool is_sequential = marker <= 0xC1 || marker == 0xC3 || marker == kJpegLsFrame;
+    header.working_bytes = 3 * codestream.size();
+    header.working_bytes_a_sample = is_sequential ? 1 : 4;
+    if (marker == kJpegLsFrame && header.components > 1) ++header.working_bytes_a_sample;
+}
+
 CodestreamHeader jpeg_header(ByteView bytes, Codec codec) {
     if (!begins_codestream(bytes, codec)) damaged("it does not begin with the marker SOI");
     std::size_t at = 2;
@@ -71,12 +82,92 @@ CodestreamHeader jpeg_header(ByteView bytes, Codec codec) {
             header.rows = static_cast<int>(big16(bytes, at + 3));
             header.columns = static_cast<int>(big16(bytes, at + 5));
             header.components = bytes[at + 7];
+            note_working_memory(header, bytes, marker);
             return header;
         }
         if (!is_table_or_miscellaneous(marker, codec))
             damaged("a marker that no tables have before its frame header");
         at += length;
     }
+}
+
+/// What COD and COC say (T.800 A.6.1, A.6.2), wherever they stand: the fewest decompositions, and
+/// the most code-blocks.
+struct CodingStyle {
+    int decompositions = kMostDecompositions;
+    double blocks_a_sample = 0;
+
+    /// SPcod or SPcoc: decompositions, code-blocks, style, transformation, precincts.
+    void take(ByteView fields, bool has_precincts) {
+        if (fields.size() < 5) damaged("a coding style is too short");
+        const int levels = fields[0];
+        if (levels > kMostDecompositions) damaged("it has more decompositions than there are");
+        decompositions = std::min(decompositions, levels);
+        double blocks = 0;
+        for (int resolution = 0; resolution <= levels; ++resolution) {
+            int width = (fields[1] & 0x0F) + 2;
+            int height = (fields[2] & 0x0F) + 2;
+            const auto at = static_cast<std::size_t>(5 + resolution);
+            if (has_precincts && at < fields.size()) {
+                // No larger than what the precinct has of a sub-band (T.800 B.7).
+                width = std::min(width, std::max((fields[at] & 0x0F) - 1, 0));
+                height = std::min(height, std::max((fields[at] >> 4) - 1, 0));
+            }
+            blocks += std::ldexp(1.0, 2 * (resolution - levels) - width - height);
+        }
+        blocks_a_sample = std::max(blocks_a_sample, blocks);
+    }
+
+    static constexpr int kMostDecompositions = 32;
+};
+
+/// Takes what the header of the codestream or of a tile-part says, from `at` to SOT, SOD or the
+/// end; returns where it ends.
+std::size_t take_styles(ByteView bytes, std::size_t at, bool many_components, CodingStyle& style) {
+    constexpr std::uint32_t kCod = 0xFF52;
+    constexpr std::uint32_t kCoc = 0xFF53;
+    constexpr std::uint32_t kStartOfTile = 0xFF90;
+    constexpr std::uint32_t kStartOfData = 0xFF93;
+    while (bytes.size() - at >= 4) {
+        const std::uint32_t marker = big16(bytes, at);
+        if (marker == kStartOfTile || marker == kStartOfData) break;
+        const std::size_t length = big16(bytes, at + 2);
+        if (length < 2 || length > bytes.size() - at - 2)
+            damaged("a marker segment passes its end");
+        const ByteView fields = bytes.subspan(at + 4, length - 2);
+        const std::size_t before = marker == kCod ? 5 : many_components ? 3 : 2;
+        const bool is_style = marker == kCod || marker == kCoc;
+        if (is_style && fields.size() < before) damaged("a coding style is too short");
+        if (is_style)
+            style.take(fields.subspan(before), (fields[marker == kCod ? 0 : before - 1] & 1) != 0);
+        at += 2 + length;
+    }
+    return at;
+}
+
+CodingStyle coding_style(ByteView bytes, bool many_components) {
+    constexpr std::size_t kStartOfTileBytes = 12;
+    CodingStyle style;
+    std::size_t at = take_styles(bytes, 2, many_components, style);
+    // T.800 A.4.2: Psot is the length of the tile-part, 0 for all that is left.
+    while (bytes.size() - at > kStartOfTileBytes && big16(bytes, at) == 0xFF90) {
+        const std::size_t length = big32(bytes, at + 6);
+        take_styles(bytes, at + kStartOfTileBytes, many_components, style);
+        if (length < kStartOfTileBytes || length > bytes.size() - at) break;
+        at += length;
+    }
+    return style;
+}
+
+/// OpenJPEG's memory: samples of 32 bits, and a list of pieces for each code-block.
+void note_openjpeg(CodestreamHeader& header, ByteView bytes) {
+    constexpr double kBytesOfBlock = 640;
+    const CodingStyle style = coding_style(bytes, header.components > 256);
+    header.halvings = style.decompositions % CodingStyle::kMostDecompositions;
+    const double samples = static_cast<double>(header.columns) * header.rows * header.components;
+    header.working_bytes =
+        bytes.size() + static_cast<std::size_t>(samples * style.blocks_a_sample * kBytesOfBlock);
+    header.working_bytes_a_sample = sizeof(std::int32_t);
 }
 
 CodestreamHeader jpeg2000_header(ByteView bytes) {
@@ -109,6 +200,7 @@ CodestreamHeader jpeg2000_header(ByteView bytes) {
     header.components = static_cast<int>(big16(bytes, kComponents));
     header.precision = (bytes[kFirstComponent] & 0x7F) + 1;
     header.is_signed = (bytes[kFirstComponent] & 0x80) != 0;
+    note_openjpeg(header, bytes);
     return header;
 }
 

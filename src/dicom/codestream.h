@@ -1,6 +1,6 @@
 #pragma once
 
-#include <vector>
+#include <cstddef>
 
 #include "base/encoding.h"
 #include "dicom/pixel_layout.h"
@@ -16,6 +16,11 @@ struct CodestreamHeader {
     /// Bits of a sample.
     int precision = 0;
     bool is_signed = false;
+    /// How often it can be had at half the size (JPEG 2000).
+    int halvings = 0;
+    /// What decoders need beside the frame: so much for each sample that is decoded, and for all.
+    std::size_t working_bytes_a_sample = 0;
+    std::size_t working_bytes = 0;
 };
 
 /// Reads it without decoding: SOF of JPEG (ITU-T T.81 B.2.2) and JPEG-LS (T.87 C.2.2), SIZ of

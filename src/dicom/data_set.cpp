@@ -97,8 +97,16 @@ struct Encoded {
     std::shared_ptr<const void> backing;
 };
 
+/// What reading took of parsing_memory() goes with the last of what it was taken for.
+std::shared_ptr<const void> both(std::shared_ptr<const void> share,
+                                 std::shared_ptr<const void> bytes) {
+    if (share == nullptr) return bytes;
+    using Both = std::pair<std::shared_ptr<const void>, std::shared_ptr<const void>>;
+    return std::make_shared<const Both>(std::move(share), std::move(bytes));
+}
+
 DataSet finished(Encoded encoded, const std::string& transfer_syntax_uid) {
-    share_backing(*encoded.node, encoded.backing);
+    share_backing(*encoded.node, both(std::move(encoded.node->backing), encoded.backing));
     encoded.node->transfer_syntax_uid = transfer_syntax_uid;
     convert_to_utf8(*encoded.node);
     return DataSet(std::move(encoded.node));

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <deque>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "base/encoding.h"
+#include "dicom/items.h"
 #include "dicom/limits.h"
 #include "dicom/tags.h"
 #include "dicom/uids.h"
@@ -89,7 +89,7 @@ class DataSet {
     [[nodiscard]] std::vector<double> numbers(Tag tag) const;
     [[nodiscard]] std::vector<long long> integers(Tag tag) const;
     /// Items of a sequence; none where it is absent or no sequence. Valid until it changes.
-    [[nodiscard]] const std::deque<DataSet>& items(Tag sequence) const;
+    [[nodiscard]] const Items& items(Tag sequence) const;
     /// The value as stored, little endian; empty where absent, a sequence, or encapsulated. Valid
     /// until it changes.
     [[nodiscard]] ByteView bytes(Tag tag) const;

@@ -6,7 +6,6 @@
 #include <dcmtk/dcmdata/dcpixel.h>
 #include <dcmtk/dcmdata/dcpixseq.h>
 #include <dcmtk/dcmdata/dcpxitem.h>
-#include <dcmtk/dcmdata/dcrledrg.h>
 #include <dcmtk/dcmjpeg/djdecode.h>
 
 #include <algorithm>
@@ -27,7 +26,6 @@ void register_codecs() {
         silence_dcmtk();
         DJDecoderRegistration::registerCodecs(EDC_photometricInterpretation, EUC_default,
                                               EPC_colorByPixel);
-        DcmRLEDecoderRegistration::registerCodecs();
     });
 }
 
@@ -96,8 +94,7 @@ DecodedFrame decode_by_dcmtk(ByteView codestream, const TransferSyntax& syntax,
                              const CodestreamHeader& header, const StoredLayout& layout) {
     register_codecs();
     const DcmXfer xfer(std::string(syntax.uid).c_str());
-    const bool narrow =
-        syntax.codec != Codec::kRle && header.precision <= 8 && layout.bits_allocated == 16;
+    const bool narrow = header.precision <= 8 && layout.bits_allocated == 16;
     const int bits_allocated = narrow ? 8 : layout.bits_allocated;
     DcmDataset data_set;
     StoredLayout described = layout;

@@ -49,7 +49,7 @@ using openjpeg::Stream;
                 "a JPEG 2000 frame is damaged: " + (why.empty() ? "it cannot be decoded" : why));
 }
 
-Image decode(ByteView codestream, const StoredLayout& layout) {
+Image decode(ByteView codestream, const StoredLayout& layout, int halvings) {
     std::string complaint;
     const Coder codec(opj_create_decompress(OPJ_CODEC_J2K));
     Source source{codestream};
@@ -74,18 +74,25 @@ Image decode(ByteView codestream, const StoredLayout& layout) {
     if (image->numcomps != static_cast<OPJ_UINT32>(layout.samples_per_pixel)) {
         damaged("it has another number of components than its header says");
     }
+    if (halvings > 0 &&
+        !opj_set_decoded_resolution_factor(codec.get(), static_cast<OPJ_UINT32>(halvings)))
+        damaged(complaint);
     if (!opj_decode(codec.get(), stream.get(), image.get())) damaged(complaint);
     if (!opj_end_decompress(codec.get(), stream.get())) damaged(complaint);
     return image;
 }
 
+int halved(int side, int halvings) {
+    return static_cast<int>((std::int64_t{side} + (std::int64_t{1} << halvings) - 1) >> halvings);
+}
+
 /// One component into its places; subsampled ones are repeated.
 template <typename Sample>
-void place(const opj_image_comp_t& component, const StoredLayout& layout, int index,
+void place(const opj_image_comp_t& component, const DecodedFrame& frame, int index,
            std::uint32_t sign_bit, std::uint8_t* out) {
-    const auto step = static_cast<std::size_t>(layout.samples_per_pixel);
-    const auto columns = static_cast<std::size_t>(layout.columns);
-    for (std::size_t y = 0; y < static_cast<std::size_t>(layout.rows); ++y) {
+    const auto step = static_cast<std::size_t>(frame.samples_per_pixel);
+    const auto columns = static_cast<std::size_t>(frame.columns);
+    for (std::size_t y = 0; y < static_cast<std::size_t>(frame.rows); ++y) {
         const std::size_t from_y = std::min<std::size_t>(y / component.dy, component.h - 1);
         const OPJ_INT32* const row = component.data + from_y * component.w;
         for (std::size_t x = 0; x < columns; ++x) {
@@ -104,20 +111,23 @@ void place(const opj_image_comp_t& component, const StoredLayout& layout, int in
 }  // namespace
 
 DecodedFrame decode_by_openjpeg(ByteView codestream, const CodestreamHeader& header,
-                                const StoredLayout& layout) {
+                                const StoredLayout& layout, int halvings) {
     if (layout.bits_allocated > 16) {
         throw Error(ErrorCode::kUnsupported, "JPEG 2000 of more than 16 bits is not read here");
     }
-    const auto image = decode(without_boxes(codestream), layout);
+    const auto image = decode(without_boxes(codestream), layout, halvings);
     DecodedFrame frame;
-    frame.rows = layout.rows;
-    frame.columns = layout.columns;
+    frame.rows = halved(layout.rows, halvings);
+    frame.columns = halved(layout.columns, halvings);
     frame.samples_per_pixel = layout.samples_per_pixel;
     frame.bits_allocated = layout.bits_allocated > 8 ? 16 : 8;
     const bool had_transform = layout.photometric_interpretation == "YBR_RCT" ||
                                layout.photometric_interpretation == "YBR_ICT";
     frame.photometric_interpretation = had_transform ? "RGB" : layout.photometric_interpretation;
-    frame.samples.resize(layout.samples() * static_cast<std::size_t>(frame.bits_allocated / 8));
+    frame.samples.resize(static_cast<std::size_t>(frame.rows) *
+                         static_cast<std::size_t>(frame.columns) *
+                         static_cast<std::size_t>(frame.samples_per_pixel) *
+                         static_cast<std::size_t>(frame.bits_allocated / 8));
     const std::uint32_t sign_bit =
         layout.is_signed && !header.is_signed ? std::uint32_t{1} << (header.precision - 1) : 0;
     for (int i = 0; i < layout.samples_per_pixel; ++i) {
@@ -127,9 +137,9 @@ DecodedFrame decode_by_openjpeg(ByteView codestream, const CodestreamHeader& hea
             damaged("a component is empty");
         }
         if (frame.bits_allocated == 8) {
-            place<std::uint8_t>(component, layout, i, sign_bit, frame.samples.data());
+            place<std::uint8_t>(component, frame, i, sign_bit, frame.samples.data());
         } else {
-            place<std::uint16_t>(component, layout, i, sign_bit, frame.samples.data());
+            place<std::uint16_t>(component, frame, i, sign_bit, frame.samples.data());
         }
     }
     return frame;

@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/memory_budget.h"
+#include "dicom/decoding_memory.h"
 #include "dicom/inflate.h"
 #include "dicom/node.h"
 #include "dicom/pixel_layout.h"
@@ -28,7 +30,7 @@ std::optional<ByteRange> frame_in(std::size_t bytes, int frame, const StoredLayo
 
 }  // namespace
 
-struct FramedObject::Deflated {
+struct FramedObject::Elsewhere {
     /// As large as Pixel Data, of which pages that nobody writes take no memory.
     struct Pixels {
         explicit Pixels(std::size_t size) : room(bytes.grow(size)) {
@@ -39,9 +41,13 @@ struct FramedObject::Deflated {
         std::span<std::uint8_t> room;
     };
 
+    // A deflated file, or what reads another's pixels.
     Bytes file;
     std::size_t data_set_offset = 0;
+    ReadPixels read;
+
     ByteRange pixels;
+    MemoryBudget::Share share;
     std::unique_ptr<Pixels> held;
     std::optional<ByteRange> frame;
     std::unique_ptr<Inflater> inflater;
@@ -53,6 +59,20 @@ struct FramedObject::Deflated {
         const Element& element = *root.find(tags::kPixelData);
         (void)root.put(element.tag, element.vr, ByteView(next->room));
         held = std::move(next);
+    }
+
+    void fetch(const ByteRange& wanted, Node& root) {
+        // Before there are two of them; and nobody looks at what has gone.
+        const Element& element = *root.find(tags::kPixelData);
+        (void)root.put(element.tag, element.vr, ByteView());
+        held.reset();
+        frame.reset();
+        share = {};
+        share = decoding_memory().take(wanted.end - wanted.begin, "a frame");
+        auto next = std::make_unique<Pixels>(size());
+        read(wanted.begin, next->room.subspan(wanted.begin, wanted.end - wanted.begin));
+        show(root, std::move(next));
+        frame = wanted;
     }
 
     void inflate(const ByteRange& wanted, Node& root) {
@@ -76,12 +96,21 @@ FramedObject::FramedObject(Bytes&& part10, const Limits& limits) {
     object_ = DataSet::parse(ByteView(part10), limits, PixelData::kSkip);
     Node& root = object_.node();
     if (root.skipped.begin == root.skipped.end) return;
-    deflated_ = std::make_unique<Deflated>();
-    deflated_->file = std::move(part10);
-    deflated_->data_set_offset = meta.data_set_offset;
-    deflated_->pixels = root.skipped;
+    elsewhere_ = std::make_unique<Elsewhere>();
+    elsewhere_->file = std::move(part10);
+    elsewhere_->data_set_offset = meta.data_set_offset;
+    elsewhere_->pixels = root.skipped;
     root.pixels_skipped = false;
-    deflated_->show(root, std::make_unique<Deflated::Pixels>(deflated_->size()));
+    elsewhere_->show(root, std::make_unique<Elsewhere::Pixels>(elsewhere_->size()));
+}
+
+FramedObject::FramedObject(Bytes&& head, std::size_t pixel_bytes, ReadPixels read)
+    : elsewhere_(std::make_unique<Elsewhere>()), object_(DataSet::parse(std::move(head))) {
+    elsewhere_->read = std::move(read);
+    elsewhere_->pixels = {0, pixel_bytes};
+    Node& root = object_.node();
+    (void)root.put(tags::kPixelData, vr::kOw, ByteView());
+    elsewhere_->show(root, std::make_unique<Elsewhere::Pixels>(pixel_bytes));
 }
 
 FramedObject::~FramedObject() = default;
@@ -89,10 +118,13 @@ FramedObject::FramedObject(FramedObject&&) noexcept = default;
 FramedObject& FramedObject::operator=(FramedObject&&) noexcept = default;
 
 const DataSet& FramedObject::with_frame(int frame) {
-    if (!deflated_) return object_;
-    const auto wanted = frame_in(deflated_->size(), frame, stored_layout_of(object_));
-    if (!wanted || wanted == deflated_->frame) return object_;
-    deflated_->inflate(*wanted, object_.node());
+    if (!elsewhere_) return object_;
+    const auto wanted = frame_in(elsewhere_->size(), frame, stored_layout_of(object_));
+    if (!wanted || wanted == elsewhere_->frame) return object_;
+    if (elsewhere_->read)
+        elsewhere_->fetch(*wanted, object_.node());
+    else
+        elsewhere_->inflate(*wanted, object_.node());
     return object_;
 }
 

@@ -1,20 +1,28 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 
 #include "base/encoding.h"
 #include "dicom/data_set.h"
 
 namespace lucerna::dicom {
 
-/// A DICOM file of which frames are looked at, one after the other. Of a deflated one no more
-/// pixels are in memory than those of one frame, whatever it inflates to; frames in their order are
-/// inflated once. For one thread at a time.
+/// A DICOM file of which frames are looked at, one after the other. Of a deflated one, or one that
+/// lies elsewhere, no more pixels are in memory than those of one frame, whatever it inflates to;
+/// frames in their order are inflated once. For one thread at a time.
 class FramedObject {
   public:
     /// Throws as DataSet::parse.
     explicit FramedObject(Bytes&& part10, const Limits& limits = {});
+    /// Bytes of native Pixel Data from `at` on.
+    using ReadPixels = std::function<void(std::size_t at, std::span<std::uint8_t> into)>;
+    /// Of a file in little endian whose `head` ends where Pixel Data begins, a value of
+    /// `pixel_bytes`. Throws as DataSet::parse.
+    FramedObject(Bytes&& head, std::size_t pixel_bytes, ReadPixels read);
     ~FramedObject();
     FramedObject(FramedObject&&) noexcept;
     FramedObject& operator=(FramedObject&&) noexcept;
@@ -23,12 +31,13 @@ class FramedObject {
     [[nodiscard]] const DataSet& header() const { return object_; }
     /// With the pixels of `frame` (from 0) right, until the next call. One that there is not is
     /// left to who looks for it. Throws Error(kInvalidInput) as decode_frame for a header that does
-    /// not say how frames are laid out.
+    /// not say how frames are laid out, and as decoding_memory() does of a frame that lies
+    /// elsewhere.
     [[nodiscard]] const DataSet& with_frame(int frame);
 
   private:
-    struct Deflated;
-    std::unique_ptr<Deflated> deflated_;
+    struct Elsewhere;
+    std::unique_ptr<Elsewhere> elsewhere_;
     DataSet object_;
 };
 

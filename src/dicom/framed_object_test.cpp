@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <span>
 
 #include "base/error.h"
+#include "dicom/decoding_memory.h"
 #include "dicom/frames.h"
 #include "dicom/uids.h"
 
@@ -59,6 +61,29 @@ TEST(FramedObject, GivesThoseOfAnyOtherObjectAsTheyAre) {
     const DataSet set = image(3, 8);
     FramedObject framed(set.to_part10());
     EXPECT_EQ(stored_frame(framed.with_frame(2), 2), stored_frame(set, 2));
+}
+
+TEST(FramedObject, ReadsOfAnObjectThatLiesElsewhereTheFrameThatIsAskedFor) {
+    const DataSet set = image(20, 16);
+    const Bytes file = set.to_part10(transfer_syntax::kExplicitVrLittleEndian);
+    const std::size_t head = DataSet::header_in(file).pixel_data_offset();
+    const ByteView pixels = ByteView(file).subspan(head + 12);
+    std::size_t read = 0;
+    FramedObject framed({file.begin(), file.begin() + static_cast<std::ptrdiff_t>(head)},
+                        pixels.size(), [&](std::size_t at, std::span<std::uint8_t> into) {
+                            std::copy_n(pixels.data() + at, into.size(), into.data());
+                            read += into.size();
+                        });
+    EXPECT_EQ(frame_count(framed.header()), 20);
+    EXPECT_EQ(read, 0U);
+    for (const int frame : {19, 2, 2, 0})
+        EXPECT_EQ(stored_frame(framed.with_frame(frame), frame), stored_frame(set, frame)) << frame;
+    EXPECT_EQ(read, 3U * 256 * 256 * 2);
+    EXPECT_THROW((void)stored_frame(framed.with_frame(20), 20), Error);
+    decoding_memory().set_limit(1000);
+    EXPECT_THROW((void)framed.with_frame(5), Error);
+    decoding_memory().set_limit(MemoryBudget::kNoLimit);
+    EXPECT_EQ(stored_frame(framed.with_frame(5), 5), stored_frame(set, 5));
 }
 
 TEST(FramedObject, ReadsADeflatedObjectWithoutPixels) {

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
 #include "dicom/codestream.h"
 #include "dicom/decoders.h"
+#include "dicom/decoding_memory.h"
 #include "dicom/node.h"
 #include "dicom/pixel_layout.h"
 
@@ -141,18 +143,24 @@ void require_frame(const Pixels& pixels, int frame) {
                                           std::to_string(pixels.layout.frames));
 }
 
+std::size_t frame_bytes(const StoredLayout& layout) {
+    return layout.samples() * static_cast<std::size_t>(std::max(layout.bits_allocated / 8, 1));
+}
+
+std::string described(const StoredLayout& layout) {
+    return "a frame of " + std::to_string(layout.rows) + " x " + std::to_string(layout.columns) +
+           " pixels";
+}
+
 /// With every check that there is a frame to decode.
 Pixels checked_pixels_of(const DataSet& data_set, int frame, const Limits& limits) {
     Pixels pixels = pixels_of(data_set);
     require_frame(pixels, frame);
     const StoredLayout& layout = pixels.layout;
-    const std::size_t size =
-        layout.samples() * static_cast<std::size_t>(std::max(layout.bits_allocated / 8, 1));
-    if (size > limits.max_frame_bytes) {
-        throw Error(ErrorCode::kInvalidInput,
-                    "a frame of " + std::to_string(layout.rows) + " x " +
-                        std::to_string(layout.columns) + " pixels takes more than the limit of " +
-                        std::to_string(limits.max_frame_bytes) + " bytes");
+    if (frame_bytes(layout) > limits.max_frame_bytes) {
+        throw Error(ErrorCode::kInvalidInput, described(layout) + " takes more than the limit of " +
+                                                  std::to_string(limits.max_frame_bytes) +
+                                                  " bytes");
     }
     require_enough(pixels);
     return pixels;
@@ -208,6 +216,22 @@ Bytes with_all_colors(const Bytes& shared) {
     return out;
 }
 
+/// For a frame of 1 / 4^`halvings` of its pixels: what is decoded, and with it the decoder's own
+/// or, later, what is made for a picture of 8 bits. Values that no table lists become numbers
+/// first.
+std::shared_ptr<const MemoryBudget::Share> share_for(const StoredLayout& layout,
+                                                     std::size_t bytes_a_sample, std::size_t bytes,
+                                                     int halvings = 0) {
+    const std::size_t samples = (layout.samples() >> (2 * halvings)) + 1;
+    const bool has_palette = layout.photometric_interpretation == "PALETTE COLOR";
+    const std::size_t a_picture = has_palette ? 3 : layout.bits_allocated > 16 ? 5 : 1;
+    const std::size_t decoded =
+        samples * static_cast<std::size_t>(std::max(layout.bits_allocated / 8, 1));
+    const std::size_t beside = std::max(samples * bytes_a_sample + bytes, samples * a_picture);
+    return std::make_shared<const MemoryBudget::Share>(
+        decoding_memory().take(decoded + beside, described(layout)));
+}
+
 DecodedFrame native_frame(const Pixels& pixels, int frame) {
     const StoredLayout& layout = pixels.layout;
     const ByteView all = pixels.element->value();
@@ -218,6 +242,9 @@ DecodedFrame native_frame(const Pixels& pixels, int frame) {
     out.samples_per_pixel = layout.samples_per_pixel;
     out.bits_allocated = std::max(layout.bits_allocated, 8);
     out.photometric_interpretation = layout.photometric_interpretation;
+    const bool is_laid_out_anew = layout.is_planar || layout.is_subsampled();
+    out.share = share_for(
+        layout, static_cast<std::size_t>(is_laid_out_anew ? out.bits_allocated / 8 : 0), 0);
     const std::size_t first = bits * static_cast<std::size_t>(frame);
     if (layout.bits_allocated == 1) {
         out.samples = unpacked_bits(all, first, layout.samples());
@@ -260,14 +287,35 @@ void keep_stored_bits(DecodedFrame& frame, int low_bit) {
     }
 }
 
+/// A picture of one grey is some kilobytes however large it is, and is no picture.
+void require_sane_ratio(const StoredLayout& layout, std::size_t codestream) {
+    constexpr std::size_t kFreelyExpanded = std::size_t{100} << 20;
+    constexpr std::size_t kMostExpansion = 300;
+    const std::size_t size = frame_bytes(layout);
+    if (size <= kFreelyExpanded || size / kMostExpansion <= codestream) return;
+    throw Error(ErrorCode::kInvalidInput,
+                described(layout) + " takes " + std::to_string(size) + " bytes, more than " +
+                    std::to_string(kMostExpansion) + " times its codestream of " +
+                    std::to_string(codestream));
+}
+
 DecodedFrame decoded_by_codec(ByteView codestream, const TransferSyntax& syntax,
                               const CodestreamHeader& header, const StoredLayout& layout) {
     if (syntax.codec == Codec::kJpeg2000) return decode_by_openjpeg(codestream, header, layout);
     if (syntax.codec == Codec::kJpegLs) return decode_by_charls(codestream, layout);
+    if (syntax.codec == Codec::kRle) return decode_rle(codestream, layout);
     return decode_by_dcmtk(codestream, syntax, header, layout);
 }
 
-DecodedFrame compressed_frame(const DataSet& data_set, const Pixels& pixels, int frame) {
+/// A frame's codestream, whose header agrees with the object's.
+struct Codestream {
+    ByteView bytes;
+    /// Of several fragments, what they are together.
+    std::shared_ptr<const Bytes> joined;
+    CodestreamHeader header;
+};
+
+Codestream codestream_of(const DataSet& data_set, const Pixels& pixels, int frame) {
     if (pixels.codec() == Codec::kOther) {
         throw Error(
             ErrorCode::kUnsupported,
@@ -280,17 +328,50 @@ DecodedFrame compressed_frame(const DataSet& data_set, const Pixels& pixels, int
         throw Error(ErrorCode::kUnsupported, "compressed single-bit pixels are not read here");
     }
     const auto [first, last] = fragments_of(data_set, pixels, static_cast<std::size_t>(frame));
-    Bytes together;
-    ByteView codestream = pixels.fragments->pieces[first];
+    Codestream codestream{pixels.fragments->pieces[first], nullptr, {}};
     if (last - first > 1) {
-        together = joined_fragments(data_set, pixels, frame);
-        codestream = together;
+        codestream.joined =
+            std::make_shared<const Bytes>(joined_fragments(data_set, pixels, frame));
+        codestream.bytes = *codestream.joined;
     }
-    const CodestreamHeader header = codestream_header(codestream, pixels.codec(), layout);
-    require_agreement(header, layout);
-    DecodedFrame out = decoded_by_codec(codestream, *pixels.syntax, header, layout);
+    codestream.header = codestream_header(codestream.bytes, pixels.codec(), layout);
+    require_agreement(codestream.header, layout);
+    require_sane_ratio(layout, codestream.bytes.size());
+    return codestream;
+}
+
+DecodedFrame compressed_frame(const DataSet& data_set, const Pixels& pixels, int frame) {
+    const Codestream codestream = codestream_of(data_set, pixels, frame);
+    const CodestreamHeader& header = codestream.header;
+    auto share = share_for(pixels.layout, header.working_bytes_a_sample, header.working_bytes);
+    DecodedFrame out = decoded_by_codec(codestream.bytes, *pixels.syntax, header, pixels.layout);
+    out.share = std::move(share);
     out.bits_stored = header.precision;
     return out;
+}
+
+/// With the header's facts, and nothing in its samples but their values.
+void finish(DecodedFrame& frame, const Pixels& pixels) {
+    const StoredLayout& layout = pixels.layout;
+    // A codestream may have more bits than the header says are stored; then it is right.
+    const bool by_header = pixels.codec() == Codec::kNone || pixels.codec() == Codec::kRle;
+    frame.bits_stored =
+        by_header ? layout.bits_stored : std::max(layout.bits_stored, frame.bits_stored);
+    frame.is_signed = layout.is_signed;
+    keep_stored_bits(frame, by_header ? layout.high_bit + 1 - layout.bits_stored : 0);
+}
+
+FrameView view_of(const StoredLayout& layout) {
+    FrameView view;
+    view.rows = layout.rows;
+    view.columns = layout.columns;
+    view.samples_per_pixel = layout.samples_per_pixel;
+    view.bits_allocated = layout.bits_allocated;
+    view.bits_stored = layout.bits_stored;
+    view.low_bit = layout.high_bit + 1 - layout.bits_stored;
+    view.is_signed = layout.is_signed;
+    view.photometric_interpretation = layout.photometric_interpretation;
+    return view;
 }
 
 }  // namespace
@@ -337,16 +418,43 @@ int frame_count(const DataSet& data_set) {
 
 DecodedFrame decode_frame(const DataSet& data_set, int frame, const Limits& limits) {
     const Pixels pixels = checked_pixels_of(data_set, frame, limits);
-    const StoredLayout& layout = pixels.layout;
     DecodedFrame out = pixels.fragments == nullptr ? native_frame(pixels, frame)
                                                    : compressed_frame(data_set, pixels, frame);
-    // A codestream may have more bits than the header says are stored; then it is right.
-    const bool by_header = pixels.codec() == Codec::kNone || pixels.codec() == Codec::kRle;
-    out.bits_stored =
-        by_header ? layout.bits_stored : std::max(layout.bits_stored, out.bits_stored);
-    out.is_signed = layout.is_signed;
-    keep_stored_bits(out, by_header ? layout.high_bit + 1 - layout.bits_stored : 0);
+    finish(out, pixels);
     return out;
+}
+
+std::optional<DecodedFrame> decode_smaller(const DataSet& data_set, int frame, int least_columns,
+                                           int least_rows, const Limits& limits) {
+    const Pixels pixels = checked_pixels_of(data_set, frame, limits);
+    if (pixels.fragments == nullptr || pixels.codec() != Codec::kJpeg2000) return {};
+    const Codestream codestream = codestream_of(data_set, pixels, frame);
+    const CodestreamHeader& header = codestream.header;
+    const StoredLayout& layout = pixels.layout;
+    int halvings = 0;
+    while (halvings < header.halvings && layout.columns >> (halvings + 1) >= least_columns &&
+           layout.rows >> (halvings + 1) >= least_rows)
+        ++halvings;
+    if (halvings == 0) return {};
+    auto share = share_for(layout, header.working_bytes_a_sample, header.working_bytes, halvings);
+    DecodedFrame out = decode_by_openjpeg(codestream.bytes, header, layout, halvings);
+    out.share = std::move(share);
+    out.bits_stored = header.precision;
+    finish(out, pixels);
+    return out;
+}
+
+std::optional<FrameRows> compressed_rows(const DataSet& data_set, int frame, const Limits& limits) {
+    const Pixels pixels = checked_pixels_of(data_set, frame, limits);
+    if (pixels.fragments == nullptr || pixels.codec() != Codec::kRle) return {};
+    const Codestream codestream = codestream_of(data_set, pixels, frame);
+    const auto rows = std::make_shared<RleRows>(codestream.bytes, pixels.layout);
+    FrameRows all{view_of(pixels.layout), pixels.layout.rows,
+                  [rows, joined = codestream.joined](std::span<std::uint8_t> samples) {
+                      rows->next(samples);
+                  }};
+    all.row.rows = 1;
+    return all;
 }
 
 FrameView::FrameView(const DecodedFrame& frame)
@@ -366,15 +474,7 @@ std::optional<FrameView> native_view(const DataSet& data_set, int frame, const L
         layout.is_planar) {
         return std::nullopt;
     }
-    FrameView view;
-    view.rows = layout.rows;
-    view.columns = layout.columns;
-    view.samples_per_pixel = layout.samples_per_pixel;
-    view.bits_allocated = layout.bits_allocated;
-    view.bits_stored = layout.bits_stored;
-    view.low_bit = layout.high_bit + 1 - layout.bits_stored;
-    view.is_signed = layout.is_signed;
-    view.photometric_interpretation = layout.photometric_interpretation;
+    FrameView view = view_of(layout);
     const std::size_t size = layout.frame_bits() / 8;
     view.samples = pixels.element->value().subspan(size * static_cast<std::size_t>(frame), size);
     return view;

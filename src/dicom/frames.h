@@ -2,10 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "base/encoding.h"
+#include "base/memory_budget.h"
 #include "dicom/data_set.h"
 
 namespace lucerna::dicom {
@@ -24,6 +28,8 @@ struct DecodedFrame {
     std::string photometric_interpretation;
     /// Row by row from the top left, samples of a pixel side by side, little endian.
     Bytes samples;
+    /// Of decoding_memory(), until the last copy goes.
+    std::shared_ptr<const MemoryBudget::Share> share{};
 
     [[nodiscard]] std::size_t count() const {
         return samples.size() / static_cast<std::size_t>(bits_allocated / 8);
@@ -42,9 +48,16 @@ struct DecodedFrame {
 /// Frame `frame` (from 0), decoded. Dimensions in the codestream are compared with Rows and Columns
 /// before anything is decoded. Throws Error: kNotFound if there is no such frame, kInvalidInput if
 /// header and pixels contradict each other or a codestream is damaged, kUnsupported for a transfer
-/// syntax or pixel layout that is not read here (video, float).
+/// syntax or pixel layout that is not read here (video, float), and as decoding_memory() does.
 [[nodiscard]] DecodedFrame decode_frame(const DataSet& data_set, int frame,
                                         const Limits& limits = {});
+
+/// The same by the codestream's lowest resolution of at least `least_columns` x `least_rows`, each
+/// a half of the next one's sides, in as much less memory (JPEG 2000). Nothing where there is none
+/// but the whole. Throws as above.
+[[nodiscard]] std::optional<DecodedFrame> decode_smaller(const DataSet& data_set, int frame,
+                                                         int least_columns, int least_rows,
+                                                         const Limits& limits = {});
 
 /// One frame of uncompressed samples that lie elsewhere: with `low_bit` 0, as DecodedFrame has
 /// them.
@@ -69,6 +82,21 @@ struct FrameView {
 /// FrameView has it; nothing where it has to be decoded. Throws as decode_frame.
 [[nodiscard]] std::optional<FrameView> native_view(const DataSet& data_set, int frame,
                                                    const Limits& limits = {});
+
+/// A compressed frame row by row, in no more memory than rows take (RLE).
+struct FrameRows {
+    /// Of each row, but for its samples.
+    FrameView row;
+    int rows = 0;
+    /// The next row's samples, from the top down, into as many bytes as they are. Throws
+    /// Error(kInvalidInput) where they are damaged.
+    std::function<void(std::span<std::uint8_t> samples)> next;
+};
+
+/// Nothing where frame `frame` (from 0) is compressed otherwise, or not at all. `data_set` must
+/// outlive it. Throws as decode_frame.
+[[nodiscard]] std::optional<FrameRows> compressed_rows(const DataSet& data_set, int frame,
+                                                       const Limits& limits = {});
 
 /// The first frame of an image, found (and decoded, where need be) when it is first asked for and
 /// kept for whoever asks next. The image is borrowed. For one thread at a time.

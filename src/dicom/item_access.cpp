@@ -4,7 +4,7 @@
 
 namespace lucerna::dicom {
 
-std::deque<DataSet>* editable_items(DataSet& data_set, Tag sequence) {
+Items* editable_items(DataSet& data_set, Tag sequence) {
     Node& node = data_set.node();
     const Element* const found = node.find(sequence);
     if (found == nullptr || !found->is_sequence()) return nullptr;

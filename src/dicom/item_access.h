@@ -1,7 +1,5 @@
 #pragma once
 
-#include <deque>
-
 #include "dicom/data_set.h"
 
 namespace lucerna::dicom {
@@ -9,6 +7,6 @@ namespace lucerna::dicom {
 /// The items of a sequence of whatever tag, private ones too, to be changed or taken out; null
 /// where `data_set` has no such attribute, it is no sequence, or there is no item. Valid until the
 /// attribute is set again.
-[[nodiscard]] std::deque<DataSet>* editable_items(DataSet& data_set, Tag sequence);
+[[nodiscard]] Items* editable_items(DataSet& data_set, Tag sequence);
 
 }  // namespace lucerna::dicom

@@ -15,7 +15,9 @@ struct Limits {
     std::size_t max_depth = 64;
     /// Of a data set, those within sequences too. An item counts as one.
     std::size_t max_elements = 2'000'000;
-    /// Of one decoded frame.
+    /// Of memory for elements, items and fragments, without their values.
+    std::size_t max_parsed_bytes = std::size_t{40} << 20;
+    /// Of one decoded frame; at most 300 times its codestream, too, beyond 100 MiB.
     std::size_t max_frame_bytes = std::size_t{1} << 30;
     /// Frames, and fragments of encapsulated pixel data.
     std::size_t max_frames = 1'000'000;

@@ -2,7 +2,6 @@
 
 #include <bit>
 #include <cstddef>
-#include <deque>
 #include <memory>
 #include <span>
 #include <string>
@@ -18,8 +17,6 @@ namespace lucerna::dicom {
 
 static_assert(std::endian::native == std::endian::little,
               "values are kept little endian and read in place");
-
-using Items = std::deque<DataSet>;
 
 /// Encapsulated pixel data (PS3.5 A.4).
 struct Fragments {
@@ -66,7 +63,8 @@ struct Element {
 /// What a DataSet holds: elements in the order of their tags, no tag twice.
 struct Node {
     std::vector<Element> elements;
-    /// The bytes that views look into. Never changed once shared.
+    /// The bytes that views look into. Never changed once shared. Of what has just been read: what
+    /// it took of parsing_memory().
     std::shared_ptr<const void> backing;
     std::string transfer_syntax_uid;
     std::size_t pixel_data_offset = 0;

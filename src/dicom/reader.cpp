@@ -3,14 +3,22 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
+#include "dicom/decoding_memory.h"
 
 namespace lucerna::dicom {
 namespace {
 
 constexpr std::size_t kPreambleBytes = 128;
 constexpr std::size_t kHeaderBytes = 8;
+
+// What is held for each, with what the C library adds. Lists grow by doubling.
+constexpr std::size_t kElementBytes = 2 * sizeof(Element);
+constexpr std::size_t kItemBytes = sizeof(Node) + 64;
+constexpr std::size_t kSequenceBytes = sizeof(Items) + 16;
+constexpr std::size_t kFragmentBytes = 2 * (sizeof(ByteView) + sizeof(std::size_t));
 
 [[noreturn]] void refuse(const std::string& what, std::size_t offset) {
     throw Error(ErrorCode::kInvalidInput,
@@ -56,6 +64,8 @@ class Reader {
         : bytes_(bytes), at_(from), encoding_(encoding), limits_(limits), extent_(extent) {}
 
     [[nodiscard]] std::size_t position() const { return at_; }
+    /// Of parsing_memory(), where it took one.
+    [[nodiscard]] std::shared_ptr<const void> share() const { return share_; }
 
     void read_elements(Node& node, std::size_t end, bool delimited, std::size_t depth) {
         const std::size_t start = at_;
@@ -67,7 +77,7 @@ class Reader {
             if (header.tag.group == 0x0000 || header.tag.group == 0x0002) {
                 refuse(to_string(header.tag) + " does not belong into a data set", header.offset);
             }
-            count_one(header);
+            count_one(header, depth == 0 ? kElementBytes : sizeof(Element));
             if (header.tag == tags::kPixelData && depth == 0) {
                 node.pixel_data_offset = header.offset;
                 if (extent_ == Extent::kToPixelData) {
@@ -85,6 +95,8 @@ class Reader {
             note_pixel_representation(header, content);
             node.elements.push_back({header.tag, header.vr, std::move(content)});
         }
+        // The counting is of what is needed: small lists, of which there may be many, are trimmed.
+        if (depth > 0) node.elements.shrink_to_fit();
         put_in_order(node, start);
     }
 
@@ -106,7 +118,20 @@ class Reader {
         signed_pixels_ = value != nullptr && value->size() >= 2 && u16(*value, 0) == 1;
     }
 
-    void count_one(const ElementHeader& header) {
+    /// `bytes` is what this program's memory holds for it, beside its value.
+    void count(std::size_t bytes, const ElementHeader& header) {
+        parsed_bytes_ += bytes;
+        if (parsed_bytes_ > most_parsed_bytes_)
+            refuse("elements and items that take more than " + std::to_string(most_parsed_bytes_) +
+                       " bytes of memory",
+                   header.offset);
+        if (parsed_bytes_ <= kFreelyParsedBytes || share_ != nullptr) return;
+        share_ = std::make_shared<const MemoryBudget::Share>(
+            parsing_memory().take(most_parsed_bytes_, "a data set"));
+    }
+
+    void count_one(const ElementHeader& header, std::size_t bytes) {
+        count(bytes, header);
         if (++elements_ <= limits_.max_elements) return;
         refuse("more than " + std::to_string(limits_.max_elements) + " elements", header.offset);
     }
@@ -161,14 +186,17 @@ class Reader {
         const std::size_t after = at_;
         at_ = after - value.size();
         const std::size_t elements = elements_;
+        const std::size_t parsed_bytes = parsed_bytes_;
         try {
             ElementHeader sequence = header;
             sequence.vr = vr::kSq;
             Element::Content content = read_implicit_sequence(sequence, after, depth);
             header.vr = vr::kSq;
             return content;
-        } catch (const Error&) {
+        } catch (const Error& error) {
+            if (error.code() != ErrorCode::kInvalidInput) throw;
             elements_ = elements;
+            parsed_bytes_ = parsed_bytes;
             at_ = after;
             return value;
         }
@@ -207,8 +235,11 @@ class Reader {
             if (item.tag != kItem) {
                 refuse("no item where one should follow in " + describe(header.tag), item.offset);
             }
-            count_one(item);
-            if (items == nullptr) items = std::make_unique<Items>();
+            if (items == nullptr) {
+                count(kSequenceBytes, item);
+                items = std::make_unique<Items>();
+            }
+            count_one(item, kItemBytes);
             read_item(items->emplace_back().node(), item, sequence_end, depth);
         }
         return items;
@@ -252,6 +283,7 @@ class Reader {
                               first = at_;
                               return;
                           }
+                          count(kFragmentBytes, item);
                           fragments->pieces.push_back(piece);
                           fragments->offsets.push_back(item.offset - first);
                       });
@@ -294,10 +326,17 @@ class Reader {
 
     /// By tag, as the node promises. Done once at the end: a file may come in any order.
     static void put_in_order(Node& node, std::size_t offset) {
-        const auto before = [](const Element& a, const Element& b) { return a.tag < b.tag; };
         auto& elements = node.elements;
+        const auto before = [](const Element& a, const Element& b) { return a.tag < b.tag; };
         if (!std::is_sorted(elements.begin(), elements.end(), before)) {
-            std::sort(elements.begin(), elements.end(), before);
+            std::vector<std::pair<Tag, std::size_t>> order;
+            order.reserve(elements.size());
+            for (const Element& element : elements) order.emplace_back(element.tag, order.size());
+            std::sort(order.begin(), order.end());
+            std::vector<Element> sorted;
+            sorted.reserve(elements.size());
+            for (const auto& [tag, at] : order) sorted.push_back(std::move(elements[at]));
+            elements = std::move(sorted);
         }
         const auto twice =
             std::adjacent_find(elements.begin(), elements.end(),
@@ -311,6 +350,10 @@ class Reader {
     const Limits& limits_;
     Extent extent_;
     std::size_t elements_ = 0;
+    std::size_t parsed_bytes_ = 0;
+    const std::size_t most_parsed_bytes_ =
+        std::min(limits_.max_parsed_bytes, parsing_memory().limit());
+    std::shared_ptr<const MemoryBudget::Share> share_;
     bool signed_pixels_ = false;
 };
 
@@ -370,7 +413,9 @@ FileMeta read_file_meta(ByteView file) {
 std::unique_ptr<Node> read_data_set(ByteView bytes, std::size_t from, const Encoding& encoding,
                                     const Limits& limits, Extent extent) {
     auto node = std::make_unique<Node>();
-    Reader(bytes, from, encoding, limits, extent).read_elements(*node, bytes.size(), false, 0);
+    Reader reader(bytes, from, encoding, limits, extent);
+    reader.read_elements(*node, bytes.size(), false, 0);
+    node->backing = reader.share();
     return node;
 }
 

@@ -12,6 +12,7 @@
 #include "dicom/frames.h"
 #include "dicom/palette.h"
 #include "dicom/picture8.h"
+#include "dicom/pixel_layout.h"
 #include "dicom/sample_table.h"
 #include "dicom/shrink.h"
 #include "dicom/viewport.h"
@@ -129,15 +130,78 @@ std::optional<Picture8> gray_picture_by_table(const DataSet& data_set, const Fra
                        });
 }
 
+/// Of a frame in color, whole.
+std::optional<Picture8> colored_picture(const DataSet& data_set, const DecodedFrame& decoded) {
+    if (decoded.samples_per_pixel > 1) return color_picture(decoded);
+    if (decoded.photometric_interpretation == "PALETTE COLOR")
+        return palette_picture(data_set, decoded);
+    return {};
+}
+
 Picture8 decoded_picture(const DataSet& data_set, const DecodedFrame& decoded, int frame,
                          const RenderOptions& options) {
-    if (decoded.samples_per_pixel > 1) return in_viewport(color_picture(decoded), options);
-    if (decoded.photometric_interpretation == "PALETTE COLOR")
-        return in_viewport(palette_picture(data_set, decoded), options);
+    if (auto picture = colored_picture(data_set, decoded))
+        return in_viewport(*std::move(picture), options);
     if (is_gray(FrameView(decoded))) return gray_picture(data_set, decoded, frame, options);
     throw Error(ErrorCode::kUnsupported, "pixels of photometric interpretation " +
                                              decoded.photometric_interpretation +
                                              " are not shown here");
+}
+
+/// So many times the target's sides are decoded of what is shrunk from a lower resolution, so that
+/// the average is as fine as that of the whole.
+constexpr int kFineness = 2;
+
+Picture8 shrunk_gray(const DecodedFrame& decoded, const std::function<float(double)>& map,
+                     PictureSize target) {
+    const FrameView view(decoded);
+    const SampleValues values(view);
+    Picture8 picture{view.columns, view.rows, 1,
+                     Bytes(view.samples.size() / values.bytes_a_sample())};
+    shown_by(map, values).look_up(view, 0, picture.pixels);
+    return in_size(std::move(picture), target);
+}
+
+Picture8 shrunk_rows_of(const FrameRows& rows, const std::function<float(double)>& map,
+                        PictureSize target) {
+    FrameView row = rows.row;
+    const SampleValues values(row);
+    const auto shown = SampleTable<float>::of(
+        values, [&](double value) { return static_cast<float>(shown_as(map(value))); });
+    Bytes samples(static_cast<std::size_t>(row.columns) * values.bytes_a_sample());
+    row.samples = samples;
+    return shrunk_rows({row.columns, rows.rows, 1}, target.width, target.height,
+                       [&](int, std::span<float> out) {
+                           rows.next(samples);
+                           shown.look_up(row, 0, out);
+                       });
+}
+
+/// A compressed frame that is to be shrunk, without decoding all of it: from a lower resolution, or
+/// row by row. Nothing where that is not how it is done.
+std::optional<Picture8> shrunk_while_decoded(const DataSet& data_set, int frame,
+                                             const RenderOptions& options) {
+    if (options.region || (options.max_width == 0 && options.max_height == 0)) return {};
+    const StoredLayout layout = stored_layout_of(data_set);
+    const PictureSize source{layout.columns, layout.rows};
+    const PictureSize target = fitted(source, options);
+    if (target.width >= source.width || target.height >= source.height) return {};
+    const bool gray = layout.samples_per_pixel == 1 &&
+                      layout.photometric_interpretation.starts_with("MONOCHROME");
+    const bool colored = layout.samples_per_pixel > 1;
+    // Without one, the whole frame's least and greatest value decide.
+    const auto map = gray && layout.bits_allocated <= 16
+                         ? presentation_map(data_set, frame, voi_of(options))
+                         : std::nullopt;
+    if (!map && !colored) return {};
+    const auto smaller =
+        decode_smaller(data_set, frame, kFineness * target.width, kFineness * target.height);
+    if (smaller && map) return shrunk_gray(*smaller, *map, target);
+    if (smaller) return in_size(color_picture(*smaller), target);
+    if (!map) return {};
+    if (const auto rows = compressed_rows(data_set, frame))
+        return shrunk_rows_of(*rows, *map, target);
+    return {};
 }
 
 }  // namespace
@@ -146,10 +210,14 @@ Picture8 render(const DataSet& data_set, int frame, const RenderOptions& options
     if (const auto native = native_view(data_set, frame))
         if (auto picture = gray_picture_by_table(data_set, *native, frame, options))
             return *std::move(picture);
+    if (auto picture = shrunk_while_decoded(data_set, frame, options)) return *std::move(picture);
     const DecodedFrame decoded = decode_frame(data_set, frame);
-    if (auto picture = gray_picture_by_table(data_set, FrameView(decoded), frame, options))
-        return *std::move(picture);
-    return decoded_picture(data_set, decoded, frame, options);
+    auto shown = gray_picture_by_table(data_set, FrameView(decoded), frame, options);
+    Picture8 picture =
+        shown ? *std::move(shown) : decoded_picture(data_set, decoded, frame, options);
+    // What the frame took is the picture's from then on, if it is as large.
+    if (picture.pixels.size() >= decoded.count()) picture.share = decoded.share;
+    return picture;
 }
 
 void require_picture(const Picture8& picture) {

@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 
 #include "base/encoding.h"
+#include "base/memory_budget.h"
 #include "base/parts.h"
 #include "dicom/data_set.h"
 #include "dicom/frames.h"
@@ -19,6 +21,8 @@ struct Picture8 {
     int height = 0;
     int channels = 1;
     Bytes pixels;
+    /// Of decoding_memory(), where it took a frame's.
+    std::shared_ptr<const MemoryBudget::Share> share{};
 };
 
 /// A part of the picture, in its pixels from the upper left corner, and which way it is shown.

@@ -241,7 +241,7 @@ std::vector<long long> DataSet::integers(Tag tag) const {
     return out;
 }
 
-const std::deque<DataSet>& DataSet::items(Tag sequence) const {
+const Items& DataSet::items(Tag sequence) const {
     static const Items kNone;
     const Element* const element = node_->find(sequence);
     const Items* const items = element == nullptr ? nullptr : element->items();

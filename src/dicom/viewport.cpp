@@ -151,13 +151,17 @@ void require_fitting(const DataSet& header, const RenderOptions& options) {
     require_fitting(PictureSize{static_cast<int>(columns), static_cast<int>(rows)}, options);
 }
 
+Picture8 in_size(Picture8 picture, PictureSize target) {
+    const PictureSize source{picture.width, picture.height};
+    if (target == source) return picture;
+    return is_larger(target, source) ? enlarged(picture, target) : shrunk(picture, target);
+}
+
 Picture8 in_viewport(Picture8 picture, const RenderOptions& options) {
     require_fitting(PictureSize{picture.width, picture.height}, options);
     if (options.region) picture = cut_out(picture, *options.region);
-    const PictureSize source{picture.width, picture.height};
-    const PictureSize target = fitted(source, options);
-    if (target == source) return picture;
-    return is_larger(target, source) ? enlarged(picture, target) : shrunk(picture, target);
+    const PictureSize target = fitted({picture.width, picture.height}, options);
+    return in_size(std::move(picture), target);
 }
 
 }  // namespace lucerna::dicom

@@ -17,6 +17,9 @@ struct PictureSize {
 /// would be enlarged too far.
 void require_fitting(PictureSize size, const RenderOptions& options);
 
+/// Scaled to `target`. Throws as `render`.
+[[nodiscard]] Picture8 in_size(Picture8 picture, PictureSize target);
+
 /// The region, scaled to fit (PS3.18 8.3.5.1.3). Throws as `render`.
 [[nodiscard]] Picture8 in_viewport(Picture8 picture, const RenderOptions& options);
 

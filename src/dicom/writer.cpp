@@ -4,11 +4,13 @@
 #include "base/error.h"
 #include "dicom/charset.h"
 #include "dicom/data_set.h"
+#include "dicom/decoding_memory.h"
 #include "dicom/encoders.h"
 #include "dicom/frames.h"
 #include "dicom/message_data_set.h"
 #include "dicom/node.h"
 #include "dicom/part10_head.h"
+#include "dicom/pixel_layout.h"
 #include "dicom/reader.h"
 
 namespace lucerna::dicom {
@@ -138,9 +140,33 @@ class Writer {
     bool is_wide_ = false;
 };
 
+/// For all frames together, which are no less than one; where they are more than may be held, all
+/// that may: one such object at a time. Throws Error(kInvalidInput) where they are many times what
+/// they are decoded from, as no pictures are.
+MemoryBudget::Share share_for_all_frames(const DataSet& data_set) {
+    constexpr std::size_t kFreelyExpanded = std::size_t{256} << 20;
+    constexpr std::size_t kMostExpansion = 300;
+    const StoredLayout layout = stored_layout_of(data_set);
+    const std::size_t all = layout.samples() *
+                            static_cast<std::size_t>(std::max(layout.bits_allocated / 8, 1)) *
+                            static_cast<std::size_t>(layout.frames);
+    const Element* const pixels = data_set.node().find(tags::kPixelData);
+    if (const Fragments* const fragments = pixels == nullptr ? nullptr : pixels->fragments()) {
+        std::size_t compressed = 0;
+        for (const ByteView piece : fragments->pieces) compressed += piece.size();
+        if (all > kFreelyExpanded && all / kMostExpansion > compressed)
+            throw Error(ErrorCode::kInvalidInput,
+                        "frames of " + std::to_string(all) + " bytes are more than " +
+                            std::to_string(kMostExpansion) + " times their " +
+                            std::to_string(compressed) + " compressed bytes");
+    }
+    return decoding_memory().take(std::min(all, decoding_memory().limit()), "all frames");
+}
+
 /// With every frame decoded and laid out as explicit VR little endian asks.
 DataSet decompressed(const DataSet& data_set) {
     const int frames = frame_count(data_set);
+    const MemoryBudget::Share share = share_for_all_frames(data_set);
     PixelLayout layout;
     Bytes samples;
     for (int i = 0; i < frames; ++i) {

@@ -14,6 +14,7 @@
 #include "dicom/render.h"
 #include "dicom/tags.h"
 #include "pipeline/parallel.h"
+#include "prepare/header.h"
 
 namespace lucerna::pipeline {
 namespace {
@@ -89,8 +90,10 @@ bool mentions_synthetic(std::string text) {
     return text.find("synthetic") != std::string::npos;
 }
 
+/// One that can be shown, and is of a size that a picture may have.
 bool is_gray_image(const dicom::DataSet& data_set) {
-    return data_set.has_value(dicom::kPixelData) &&
+    return !prepare::is_larger_than_any_detector(data_set) &&
+           data_set.has_value(dicom::kPixelData) &&
            data_set.integer(dicom::kSamplesPerPixel).value_or(1) == 1;
 }
 
@@ -121,6 +124,7 @@ Seen seen_of(const dicom::DataSet& data_set, dicom::FirstFrame& first_frame,
     try {
         if (is_gray_image(data_set)) seen.picture = rendered(data_set, first_frame);
     } catch (const Error& error) {
+        if (error.code() == ErrorCode::kUnavailable) throw;
         log_event(LogLevel::kWarning, "exam.no-capture",
                   {{"exam", study_instance_uid}, {"problem", error.what()}});
     }

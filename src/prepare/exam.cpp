@@ -86,7 +86,7 @@ Outcome outcome_of(const ExamObjects& objects, std::size_t index,
     try {
         data_set = objects.load(index);
     } catch (const Error& error) {
-        if (error.code() == ErrorCode::kCancelled) throw;
+        if (error.code() == ErrorCode::kCancelled || error.code() == ErrorCode::kUnavailable) throw;
         return unreadable(error);
     }
     dicom::FirstFrame first_frame(*data_set);

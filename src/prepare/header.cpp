@@ -191,6 +191,11 @@ Complaint check_pixels(const DataSet& data_set, exam::ViewSource& source) {
     if (rows < 1 || rows > 65535) return bad(dicom::kRows, "Rows is missing or not a size.");
     if (columns < 1 || columns > 65535)
         return bad(dicom::kColumns, "Columns is missing or not a size.");
+    if (is_larger_than_any_detector(data_set))
+        return bad(dicom::kRows, "A picture of " + std::to_string(rows) + " x " +
+                                     std::to_string(columns) +
+                                     " pixels is larger than any detector's or scanned film: " +
+                                     std::to_string(kMostPixels) + " pixels at most.");
     source.rows = static_cast<int>(rows);
     source.columns = static_cast<int>(columns);
     const std::string photometric = data_set.text_or(dicom::kPhotometricInterpretation, "");
@@ -223,6 +228,13 @@ Complaint check_pixels(const DataSet& data_set, exam::ViewSource& source) {
 }
 
 }  // namespace
+
+bool is_larger_than_any_detector(const DataSet& data_set) {
+    const auto side = [&](dicom::Tag tag) {
+        return std::clamp(data_set.integer(tag).value_or(0), 0LL, 65535LL);
+    };
+    return side(dicom::kRows) * side(dicom::kColumns) > kMostPixels;
+}
 
 std::variant<Header, Refusal> read_header(const DataSet& data_set, const InputContract& contract) {
     Header header;

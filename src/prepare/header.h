@@ -18,6 +18,12 @@ struct Header {
     bool upside_down = false;
 };
 
+/// Film of 24 x 30 cm scanned at 43 um has 39 million pixels, the largest detectors (24 x 30 cm at
+/// 50 um) 29 million.
+inline constexpr long long kMostPixels = 40'000'000;
+/// By Rows and Columns: more pixels than that.
+[[nodiscard]] bool is_larger_than_any_detector(const dicom::DataSet& data_set);
+
 /// Reads the header and holds it against the contract: modality, SOP class, presentation intent,
 /// view and its modifiers, magnification, spacing, orientation, description of the pixels. The
 /// first thing that does not fit is the refusal.

@@ -92,7 +92,8 @@ std::variant<exam::PreparedView, exam::Refusal> prepare_view(const dicom::DataSe
     try {
         working.pixels = pixels_of(data_set, first_frame);
     } catch (const Error& error) {
-        if (error.code() == ErrorCode::kInternal) throw;
+        // Neither says anything of the image: it may be read later.
+        if (error.code() == ErrorCode::kInternal || error.code() == ErrorCode::kUnavailable) throw;
         return undecodable(error, header.source);
     }
     working.header = &data_set;

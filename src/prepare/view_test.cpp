@@ -304,6 +304,12 @@ INSTANTIATE_TEST_SUITE_P(
                      d.set_number(dicom::kWindowWidth, 0);
                  },
                  "(0028,1050)"},
+        Unusable{"larger_than_any_detector", RefusalReason::kBadPixelDescription,
+                 [](DataSet& d) {
+                     d.set_integer(dicom::kRows, 7000);
+                     d.set_integer(dicom::kColumns, 6000);
+                 },
+                 "(0028,0010)"},
         Unusable{"blank", RefusalReason::kNoBreastFound,
                  [](DataSet& d) { set_rows(d, exam::Raster<float>(150, 200, 9)); }, "(7FE0,0010)"},
         Unusable{"orientation_contradicted", RefusalReason::kLateralityContradicted,

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <memory>
 #include <numeric>
+#include <span>
 #include <utility>
 
 #include "base/error.h"
@@ -39,6 +40,27 @@ std::string encoded_kinds() {
     return text;
 }
 
+http::Pieces pieces_of(std::shared_ptr<const dicom::DecodedFrame> frame) {
+    return {frame->samples.size(), [frame](std::uint64_t at, std::uint64_t length) {
+                const ByteView piece =
+                    ByteView(frame->samples)
+                        .subspan(static_cast<std::size_t>(at), static_cast<std::size_t>(length));
+                return Bytes(piece.begin(), piece.end());
+            }};
+}
+
+http::Stream streamed(http::Pieces pieces) {
+    const std::uint64_t size = pieces.size;
+    return {[pieces = std::move(pieces), at = std::uint64_t{0}]() mutable {
+                const std::uint64_t length = std::min(http::kPieceBytes, pieces.size - at);
+                http::Chunk chunk{pieces.read(at, length)};
+                at += length;
+                chunk.last = at == pieces.size;
+                return chunk;
+            },
+            size};
+}
+
 http::Response send_frames(const http::Request& request, store::Archive& archive,
                            const store::InstanceRow& row, const std::vector<int>& numbers,
                            const RunParts& run) {
@@ -63,15 +85,21 @@ http::Response send_frames(const http::Request& request, store::Archive& archive
                                               "; the instance has " +
                                               std::to_string(source->count()));
     const std::string location = url_of(row, base_of(request)) + "/frames/";
-    const auto frame = [source, row, chosen = *chosen](int number) {
-        return looking_at(row.sop_instance_uid, [&] { return source->frame(number - 1, chosen); });
-    };
-    const auto part = [frame, location, chosen = *chosen](int number) {
-        return http::Part{with_syntax(chosen), location + std::to_string(number), frame(number)};
+    const auto part = [source, row, location, chosen = *chosen](int number) {
+        return looking_at(row.sop_instance_uid, [&] {
+            http::Part one{with_syntax(chosen), location + std::to_string(number), {}};
+            if (const auto large = source->large_frame(number - 1, chosen))
+                one.pieces = pieces_of(large);
+            else
+                one.body = source->frame(number - 1, chosen);
+            return one;
+        });
     };
     http::Response response;
     if (!chosen->multipart) {
-        response = http::Response::of(200, with_syntax(*chosen), frame(numbers.front()));
+        http::Part only = part(numbers.front());
+        response = http::Response::of(200, only.content_type, std::move(only.body));
+        if (only.pieces) response.body = streamed(*std::move(only.pieces));
     } else if (count == Count::kOne) {
         response = http::multipart_response(chosen->media_type, part(numbers.front()));
     } else {
@@ -138,21 +166,41 @@ std::optional<PixelSpan> native_pixels(store::OpenedObject& object, const store:
     return span;
 }
 
-Bytes read_in_parts(store::Archive& archive, const store::InstanceRow& row, std::uint64_t begin,
-                    std::uint64_t size, const RunParts& run) {
-    constexpr std::uint64_t kPart = 2 * 1024 * 1024;
-    Bytes bytes(static_cast<std::size_t>(size));
-    const auto parts = static_cast<std::size_t>(size / kPart);
+void read_in_parts(store::Archive& archive, const store::InstanceRow& row, std::uint64_t begin,
+                   std::span<std::uint8_t> into, const RunParts& run) {
+    constexpr std::size_t kPart = 2 * 1024 * 1024;
+    const std::size_t parts = into.size() / kPart;
     if (parts < 2) {
-        archive.open(row)->read(begin, bytes);
-        return bytes;
+        archive.open(row)->read(begin, into);
+        return;
     }
     run(parts, [&](std::size_t part) {
         const std::size_t from = part * kPart;
-        const std::size_t to = part + 1 == parts ? bytes.size() : from + kPart;
-        archive.open(row)->read(begin + from, std::span(bytes).subspan(from, to - from));
+        const std::size_t to = part + 1 == parts ? into.size() : from + kPart;
+        archive.open(row)->read(begin + from, into.subspan(from, to - from));
     });
+}
+
+Bytes read_in_parts(store::Archive& archive, const store::InstanceRow& row, std::uint64_t begin,
+                    std::uint64_t size, const RunParts& run) {
+    Bytes bytes(static_cast<std::size_t>(size));
+    read_in_parts(archive, row, begin, bytes, run);
     return bytes;
+}
+
+dicom::FramedObject framed_object(store::Archive& archive, const store::InstanceRow& row,
+                                  const RunParts& run) {
+    constexpr std::uint64_t kReadWhole = 32 * 1024 * 1024;
+    if (row.size > kReadWhole) {
+        const auto opened = archive.open(row);
+        if (const auto pixels = native_pixels(*opened, row))
+            return {opened->read(0, row.head_bytes), static_cast<std::size_t>(pixels->size),
+                    [&archive, row, run, begin = pixels->begin](std::size_t at,
+                                                                std::span<std::uint8_t> into) {
+                        read_in_parts(archive, row, begin + at, into, run);
+                    }};
+    }
+    return dicom::FramedObject(read_in_parts(archive, row, 0, row.size, run));
 }
 
 FrameSource::FrameSource(store::Archive& archive, const store::InstanceRow& row, RunParts run)
@@ -202,6 +250,24 @@ Bytes FrameSource::frame(int frame, const Representation& representation) {
     if (begin_ != 0) return native_frame(frame);
     if (representation.as_stored) return dicom::stored_frame(object().with_frame(frame), frame);
     return dicom::decode_frame(object().with_frame(frame), frame).samples;
+}
+
+bool FrameSource::is_decoded_for(const Representation& representation) const {
+    return begin_ == 0 && !representation.as_stored &&
+           dicom::find_encoder(representation.transfer_syntax) == nullptr;
+}
+
+std::shared_ptr<const dicom::DecodedFrame> FrameSource::large_frame(
+    int frame, const Representation& representation) {
+    constexpr double kHeldWhileSent = 64.0 * 1024 * 1024;
+    if (!is_decoded_for(representation) || frame < 0 || frame >= count_) return nullptr;
+    double bytes = 1;
+    for (const dicom::Tag tag : {dicom::tags::kRows, dicom::tags::kColumns,
+                                 dicom::tags::kSamplesPerPixel, dicom::tags::kBitsAllocated})
+        bytes *= static_cast<double>(object().header().integer(tag).value_or(1));
+    if (bytes / 8 <= kHeldWhileSent) return nullptr;
+    return std::make_shared<const dicom::DecodedFrame>(
+        dicom::decode_frame(object().with_frame(frame), frame));
 }
 
 Bytes FrameSource::native_frame(int frame) const {

@@ -3,12 +3,14 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/parts.h"
 #include "dicom/framed_object.h"
+#include "dicom/frames.h"
 #include "http/message.h"
 #include "http/pieces.h"
 #include "retrieve/negotiate.h"
@@ -41,6 +43,13 @@ struct PixelSpan {
 /// read and decrypted by itself.
 [[nodiscard]] Bytes read_in_parts(store::Archive& archive, const store::InstanceRow& row,
                                   std::uint64_t begin, std::uint64_t size, const RunParts& run);
+/// The same into as many bytes.
+void read_in_parts(store::Archive& archive, const store::InstanceRow& row, std::uint64_t begin,
+                   std::span<std::uint8_t> into, const RunParts& run);
+
+/// The object, to look at its frames; of a large one of uncompressed frames only those are read.
+[[nodiscard]] dicom::FramedObject framed_object(store::Archive& archive,
+                                                const store::InstanceRow& row, const RunParts& run);
 
 /// Gives the frames of one instance, one at a time. Of uncompressed objects only the bytes of the
 /// frame that was asked for are read, of deflated ones only they are held.
@@ -52,9 +61,15 @@ class FrameSource {
     [[nodiscard]] int count() const { return count_; }
     /// `frame` from 0. Throws Error(kNotFound) beyond the last, and as decode_frame does.
     [[nodiscard]] Bytes frame(int frame, const Representation& representation);
+    /// The same of one that is decoded for it and is so large that its share of memory has to be
+    /// held until it is sent; null for any other.
+    [[nodiscard]] std::shared_ptr<const dicom::DecodedFrame> large_frame(
+        int frame, const Representation& representation);
 
   private:
     [[nodiscard]] bool find_native_frames(const store::InstanceRow& row);
+    /// It is neither as it is kept nor encoded anew.
+    [[nodiscard]] bool is_decoded_for(const Representation& representation) const;
     /// The frame's bytes in the file of uncompressed pixels.
     [[nodiscard]] Bytes native_frame(int frame) const;
     /// Of the file, read when it is first asked for.

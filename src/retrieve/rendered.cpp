@@ -191,7 +191,7 @@ Bytes drawn(store::Archive& archive, const PictureAsked& asked, const RunParts& 
     const store::InstanceRow& row = asked.row;
     std::optional<dicom::FramedObject> framed;
     looking_at(row.sop_instance_uid, [&] {
-        framed.emplace(read_in_parts(archive, row, 0, row.size, run));
+        framed.emplace(framed_object(archive, row, run));
         require_picture(framed->header());
     });
     const int number = number_of(framed->header());

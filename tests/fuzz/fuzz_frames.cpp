@@ -54,6 +54,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const int frames = frame_count(data_set);
         for (int i = 0; i < frames; ++i) (void)decode_frame(data_set, i, limits);
         (void)encode_jpeg(render(data_set, 0, {.max_width = 20, .max_height = 20}));
+        // From a lower resolution, or row by row.
+        (void)render(data_set, 0, {.max_width = 2, .max_height = 2});
     } catch (const lucerna::Error&) {
     }
     return 0;
@@ -78,6 +80,11 @@ std::vector<lucerna::Bytes> lucerna::fuzz::seeds() {
     const Bytes jpeg2000 = from_hex(
         "ff4fff5100290000000000100000001000000000000000000000001000000010000000000000000000010701"
         "01ff52000c00000001000404000001ff5c0007404048485000");
+    // With precincts, and code-blocks of 4 x 4: more than pixels for a decoder to list.
+    const Bytes many_blocks = from_hex(
+        "ff4fff5100290000000000100000001000000000000000000000001000000010000000000000000000010701"
+        "01ff52001101000001000400000001"
+        "1122334455ff5c0007404048485000");
     std::vector<Bytes> seeds;
     const auto add = [&](std::uint8_t syntax, std::uint8_t bits, const Bytes& frame) {
         for (std::uint8_t photometric = 0; photometric < 2; ++photometric) {
@@ -100,6 +107,7 @@ std::vector<lucerna::Bytes> lucerna::fuzz::seeds() {
     add(4, 8, jpeg_ls);
     add(5, 8, jpeg2000);
     add(6, 8, jpeg2000);
+    add(5, 8, many_blocks);
     add(7, 8, rle);
     ramp.resize(ramp.size() * 2, 3);
     add(0, 12, ramp);

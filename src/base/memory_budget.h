@@ -1,0 +1,76 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+
+namespace lucerna {
+
+/// What several threads may hold together, in bytes. Who asks for more than is free waits in line
+/// until others have given back. Safe from any thread.
+class MemoryBudget {
+  public:
+    static constexpr std::size_t kNoLimit = SIZE_MAX;
+
+    /// `name` is what errors call it: "decoding_mib, what decoding may hold at once".
+    MemoryBudget(std::string name, std::size_t limit,
+                 std::chrono::milliseconds patience = std::chrono::seconds(20));
+    MemoryBudget(const MemoryBudget&) = delete;
+    MemoryBudget& operator=(const MemoryBudget&) = delete;
+
+    /// From here on; what is held already is not asked for again.
+    void set_limit(std::size_t limit);
+    [[nodiscard]] std::size_t limit() const;
+    [[nodiscard]] std::size_t held() const;
+
+    /// Bytes that are held until the share goes, by whichever thread.
+    class Share {
+      public:
+        Share() = default;
+        Share(Share&& other) noexcept;
+        Share& operator=(Share&& other) noexcept;
+        ~Share();
+
+      private:
+        friend class MemoryBudget;
+        Share(MemoryBudget& of, std::size_t bytes, std::thread::id holder)
+            : of_(&of), bytes_(bytes), holder_(holder) {}
+
+        MemoryBudget* of_ = nullptr;
+        std::size_t bytes_ = 0;
+        std::thread::id holder_;
+    };
+
+    /// `what` is what they are for: "a frame of 8 x 8 pixels". First come, first served, but for a
+    /// thread that took a share before and holds it still: it might wait for itself, so it never
+    /// waits. Throws Error: kUnsupported for more than the limit, kUnavailable where nothing
+    /// moves for as long as the patience lasts: nobody in front is served or gives up, and nobody
+    /// gives back.
+    [[nodiscard]] Share take(std::size_t bytes, const std::string& what);
+
+  private:
+    void give_back(std::size_t bytes, std::thread::id holder);
+    [[nodiscard]] Share hold(std::size_t bytes);
+    [[nodiscard]] bool fits(std::size_t bytes) const {
+        return held_ <= limit_ && bytes <= limit_ - held_;
+    }
+
+    const std::string name_;
+    const std::chrono::milliseconds patience_;
+    // Not Guarded, which has no wait that ends.
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;
+    std::size_t limit_;
+    std::size_t held_ = 0;
+    std::map<std::thread::id, std::size_t> shares_of_;
+    std::uint64_t next_ticket_ = 0;
+    std::deque<std::uint64_t> waiting_;
+};
+
+}  // namespace lucerna

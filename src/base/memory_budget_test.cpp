@@ -1,0 +1,109 @@
+#include "base/memory_budget.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "base/error.h"
+
+namespace lucerna {
+namespace {
+
+using namespace std::chrono_literals;
+
+ErrorCode refusal_of(MemoryBudget& budget, std::size_t bytes) {
+    try {
+        (void)budget.take(bytes, "a frame");
+    } catch (const Error& error) {
+        EXPECT_NE(std::string(error.what()).find("the test's"), std::string::npos) << error.what();
+        return error.code();
+    }
+    ADD_FAILURE() << "it was given";
+    return ErrorCode::kInternal;
+}
+
+TEST(MemoryBudget, GivesUpToItsLimitAndTakesBack) {
+    MemoryBudget budget("the test's", 100);
+    {
+        const MemoryBudget::Share one = budget.take(60, "one");
+        MemoryBudget::Share other = budget.take(40, "other");
+        EXPECT_EQ(budget.held(), 100U);
+        const MemoryBudget::Share moved = std::move(other);
+        EXPECT_EQ(budget.held(), 100U);
+    }
+    EXPECT_EQ(budget.held(), 0U);
+}
+
+TEST(MemoryBudget, RefusesWhatCanNeverFit) {
+    MemoryBudget budget("the test's", 100);
+    EXPECT_EQ(refusal_of(budget, 101), ErrorCode::kUnsupported);
+    budget.set_limit(101);
+    (void)budget.take(101, "it");
+    EXPECT_EQ(budget.held(), 0U);
+}
+
+TEST(MemoryBudget, EndsTheWaitOfWhoGetsNothing) {
+    MemoryBudget budget("the test's", 100, 1ms);
+    const MemoryBudget::Share all = budget.take(100, "all");
+    std::jthread([&] { EXPECT_EQ(refusal_of(budget, 1), ErrorCode::kUnavailable); }).join();
+    // Who gave up is not in the way of the next.
+    std::jthread([&] { EXPECT_EQ(refusal_of(budget, 1), ErrorCode::kUnavailable); }).join();
+}
+
+TEST(MemoryBudget, WaitsAsLongAsOthersMove) {
+    MemoryBudget budget("the test's", 100, 2s);
+    std::vector<MemoryBudget::Share> shares;
+    for (int i = 0; i < 10; ++i) shares.push_back(budget.take(10, "one of many"));
+    std::jthread waiting([&] { (void)budget.take(100, "all"); });
+    // Longer than its patience, all in all.
+    while (!shares.empty()) {
+        std::this_thread::sleep_for(250ms);
+        shares.pop_back();
+    }
+}
+
+TEST(MemoryBudget, LetsNobodyWaitForItself) {
+    MemoryBudget budget("the test's", 100, 1ms);
+    const MemoryBudget::Share all = budget.take(100, "all");
+    const MemoryBudget::Share more = budget.take(50, "more");
+    EXPECT_EQ(budget.held(), 150U);
+    std::jthread([&] { EXPECT_EQ(refusal_of(budget, 1), ErrorCode::kUnavailable); }).join();
+}
+
+TEST(MemoryBudget, IsNotTheHoldersOnceAnotherThreadGaveItBack) {
+    MemoryBudget budget("the test's", 100, 1ms);
+    std::optional<MemoryBudget::Share> mine = budget.take(100, "mine");
+    std::jthread([&] { mine.reset(); }).join();
+    std::optional<MemoryBudget::Share> others;
+    std::jthread([&] { others = budget.take(100, "others"); }).join();
+    EXPECT_EQ(refusal_of(budget, 1), ErrorCode::kUnavailable);
+}
+
+TEST(MemoryBudget, ServesManyWithoutEverHoldingMore) {
+    MemoryBudget budget("the test's", 100, 1min);
+    std::atomic<std::size_t> held = 0;
+    std::atomic<std::size_t> most = 0;
+    {
+        std::vector<std::jthread> threads;
+        for (std::size_t thread = 0; thread < 8; ++thread)
+            threads.emplace_back([&, thread] {
+                for (std::size_t i = 0; i < 200; ++i) {
+                    const std::size_t bytes = 1 + (thread * 37 + i * 13) % 100;
+                    const MemoryBudget::Share share = budget.take(bytes, "some");
+                    const std::size_t now = held += bytes;
+                    for (std::size_t before = most; now > before;)
+                        if (most.compare_exchange_weak(before, now)) break;
+                    held -= bytes;
+                }
+            });
+    }
+    EXPECT_LE(most, 100U);
+    EXPECT_GT(most, 50U);
+    EXPECT_EQ(budget.held(), 0U);
+}
+
+}  // namespace
+}  // namespace lucerna

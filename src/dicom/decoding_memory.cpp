@@ -1,0 +1,18 @@
+#include "dicom/decoding_memory.h"
+
+namespace lucerna::dicom {
+
+MemoryBudget& decoding_memory() {
+    static MemoryBudget budget("setting decoding_mib: what decoding may hold at once",
+                               MemoryBudget::kNoLimit);
+    return budget;
+}
+
+MemoryBudget& parsing_memory() {
+    // Whoever sends an object is answered before it gives up on that.
+    static MemoryBudget budget("what data sets of very many elements may hold at once",
+                               std::size_t{40} << 20, std::chrono::seconds(2));
+    return budget;
+}
+
+}  // namespace lucerna::dicom

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "base/memory_budget.h"
+
+namespace lucerna::dicom {
+
+/// What decoded frames may take at once, with what their decoders and a picture of them need. There
+/// is one, as there is one heap: whoever decodes draws on it, in whatever room. It has no limit
+/// before a server gives it one.
+[[nodiscard]] MemoryBudget& decoding_memory();
+
+/// The same of data sets that are read: of those whose elements and items take more than
+/// kFreelyParsedBytes there is one at a time. No data set takes more than its limit.
+inline constexpr std::size_t kFreelyParsedBytes = std::size_t{2} << 20;
+[[nodiscard]] MemoryBudget& parsing_memory();
+
+}  // namespace lucerna::dicom
