@@ -185,17 +185,17 @@ def part10(syntax, data_set):
     return bytes(128) + b"DICM" + element(0x02, 0x00, "UL", struct.pack("<I", len(meta))) + meta + (data_set or b"")
 
 
-def send(server, syntax, data_set):
+def send(server, syntax, data_set, sop_class=CAPTURE):
     """The status of a C-STORE, or "aborted"."""
     ae = AE(ae_title="STRANGER")
-    ae.add_requested_context(CAPTURE, [syntax])
+    ae.add_requested_context(sop_class, [syntax])
     ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = PATIENCE
     association = ae.associate("127.0.0.1", int(server.dicom_port), ae_title="LUCERNA")
     if not association.is_established:
         return "rejected"
     request = C_STORE()
     request.MessageID, request.Priority = 1, 0
-    request.AffectedSOPClassUID = CAPTURE
+    request.AffectedSOPClassUID = sop_class
     request.AffectedSOPInstanceUID = uid_in(syntax, data_set)
     if data_set is not None:
         request.DataSet = io.BytesIO(data_set)
