@@ -194,7 +194,7 @@ class BadInput(unittest.TestCase):
         d.PixelData = bytes(1000)
         self.assertEqual(self.stow(file_bytes(d))[0], 200)
         card = self.settled(d)
-        self.assertIn("truncated", [refusal["reason"] for refusal in card["refusals"]])
+        self.assertIn("bad-pixel-description", [refusal["reason"] for refusal in card["refusals"]])
         code, answer = self.rendered(d)
         self.assertGreaterEqual(code, 400)
         self.assertTrue(answer["message"])

@@ -505,6 +505,8 @@ def main():
                 break
             print(f"{by_dimse:>8} {between - begun:7.2f} {by_http:>5} {ended - between:7.2f}  "
                   f"{growth.peak() >> 10:3} MB  {name}", flush=True)
+            if by_dimse in ("aborted", "rejected"):
+                problems.append(f"{name}: no answer to the C-STORE within {PATIENCE} s")
             if growth.peak() > MOST_GROWTH_KIB:
                 problems.append(f"{name}: {growth.peak() >> 10} MB of growth")
             if by_http >= 500:
