@@ -152,6 +152,17 @@ void update_study(Connection& index, std::int64_t id, const Facts& row,
     update.bind(id).run();
 }
 
+/// The first of kStudyTexts are of the patient.
+constexpr std::size_t kPatientTexts = 5;
+
+/// Of two patients in one study, which an earlier version took, one is whose it is, as a whole.
+/// Returns what of `facts` may count.
+Facts of_one_patient(Description& description, const std::string& object, Facts facts, Facts& row) {
+    Facts& other = description.takes(0, object, true) ? row : facts;
+    for (std::size_t i = 0; i < kPatientTexts; ++i) (other.*kStudyTexts[i]).clear();
+    return facts;
+}
+
 std::int64_t study_row(Connection& index, const Facts& facts, const std::string& object,
                        OtherPatient other) {
     Facts row;
@@ -173,7 +184,13 @@ std::int64_t study_row(Connection& index, const Facts& facts, const std::string&
     const std::string patient = row.patient_name;
     const std::string referring = row.referring_physician_name;
     Description description(described_by);
-    if (!take_texts(description, object, facts, kStudyTexts, row)) return id;
+    const bool is_hers = !are_of_two_patients({facts.patient_id, facts.issuer_of_patient_id},
+                                              {row.patient_id, row.issuer_of_patient_id});
+    const bool changes =
+        is_hers ? take_texts(description, object, facts, kStudyTexts, row)
+                : take_texts(description, object, of_one_patient(description, object, facts, row),
+                             kStudyTexts, row);
+    if (!changes) return id;
     update_study(index, id, row, description);
     if (row.patient_name != patient || row.referring_physician_name != referring) {
         index.prepare("DELETE FROM name_words WHERE study = ?").bind(id).run();

@@ -234,11 +234,15 @@ TEST(Patients, RebuildingLeavesOutNothingThatWasAcknowledged) {
     store.open();
     StoredInstance other = image("2");
     other.patient_id = "P2";
+    other.issuer = "CLINIC";
     store.clock.advance(std::chrono::milliseconds(1));
     store.archive().keep(other.file());
     EXPECT_TRUE(store.archive().reindex().empty());
     EXPECT_EQ(store.archive().totals().instances, 2U);
     EXPECT_EQ(found(store, kPatientId, "P1").size(), 1U) << "whose came first";
+    EXPECT_EQ(value_of(store, kIssuer), "") << "and nothing of the other's";
+    EXPECT_EQ(store.archive().studies_of_patient("P2", "CLINIC").size(), 1U)
+        << "whose erasure takes it all the same";
 }
 
 }  // namespace
