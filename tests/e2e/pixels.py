@@ -276,7 +276,7 @@ class Pixels(PicturesKept):
             except Exception:  # No DICOM file, no picture, or none that pydicom decodes.
                 continue
             # Some files are one object in several syntaxes, some have no UIDs.
-            d.StudyInstanceUID, d.SeriesInstanceUID = "2.999.7", "2.999.7.1"
+            d.StudyInstanceUID, d.SeriesInstanceUID = f"2.999.7.{number}", "2.999.7.1"
             d.SOPInstanceUID = d.file_meta.MediaStorageSOPInstanceUID = f"2.999.7.1.{number}"
             if "SOPClassUID" not in d:
                 d.SOPClassUID = d.file_meta.MediaStorageSOPClassUID = SECONDARY_CAPTURE

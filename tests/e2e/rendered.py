@@ -296,8 +296,8 @@ class Rendered(PicturesKept):
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     d = dcmread(path)
-                    d.StudyInstanceUID, d.SeriesInstanceUID = "2.999.7", "2.999.7.1"
-                    d.SOPInstanceUID = f"2.999.7.1.{number}"
+                    d.StudyInstanceUID, d.SeriesInstanceUID = f"2.999.7.{number}", "2.999.7.1"
+                    d.SOPInstanceUID = f"2.999.7.{number}.1"
                     d.file_meta.MediaStorageSOPInstanceUID = d.SOPInstanceUID
                     if "SOPClassUID" not in d:
                         d.SOPClassUID = d.file_meta.MediaStorageSOPClassUID = SECONDARY_CAPTURE
