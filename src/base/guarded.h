@@ -51,7 +51,8 @@ class Guarded {
     }
 
     /// Waits until `ready(value)` or until `stop` is requested, then runs `work(value)` under the
-    /// same lock. Returns false, without running it, when stopped first.
+    /// same lock. Returns false, without running it, where it is not ready when a stop was
+    /// requested.
     template <typename Stop, typename Ready, typename Work>
     bool when(const Stop& stop, Ready&& ready, Work&& work) {
         // condition_variable_any knows stop tokens, but has a lock of its own, which whoever is

@@ -6,6 +6,12 @@
 #include "base/error.h"
 
 namespace lucerna {
+namespace {
+
+/// Times its patience, nobody waits longer whatever moves.
+constexpr int kLongest = 3;
+
+}  // namespace
 
 MemoryBudget::MemoryBudget(std::string name, std::size_t limit, std::chrono::milliseconds patience)
     : name_(std::move(name)), patience_(patience), limit_(limit) {}
@@ -53,7 +59,8 @@ MemoryBudget::Share MemoryBudget::take(std::size_t bytes, const std::string& wha
     waiting_.push_back(ticket);
     const auto my_turn = [&] { return waiting_.front() == ticket && fits(bytes); };
     bool came = false;
-    for (bool moves = true; moves && !came;) {
+    const auto end = std::chrono::steady_clock::now() + kLongest * patience_;
+    for (bool moves = true; moves && !came && std::chrono::steady_clock::now() < end;) {
         const auto before = std::pair(waiting_.front(), held_);
         came = changed_.wait_for(lock, patience_, my_turn);
         moves = before != std::pair(waiting_.front(), held_);
@@ -69,8 +76,8 @@ MemoryBudget::Share MemoryBudget::take(std::size_t bytes, const std::string& wha
 }
 
 MemoryBudget::Share MemoryBudget::hold(std::size_t bytes) {
-    held_ += bytes;
     ++shares_of_[std::this_thread::get_id()];
+    held_ += bytes;
     return {*this, bytes, std::this_thread::get_id()};
 }
 
@@ -78,10 +85,30 @@ void MemoryBudget::give_back(std::size_t bytes, std::thread::id holder) {
     {
         const std::lock_guard lock(mutex_);
         held_ -= bytes;
-        const auto at = shares_of_.find(holder);
-        if (--at->second == 0) shares_of_.erase(at);
+        forget(holder);
     }
     changed_.notify_all();
+}
+
+void MemoryBudget::forget(std::thread::id holder) {
+    const auto at = shares_of_.find(holder);
+    if (at != shares_of_.end() && --at->second == 0) shares_of_.erase(at);
+}
+
+void MemoryBudget::Share::keep_only(std::size_t bytes) {
+    if (of_ == nullptr || bytes >= bytes_) return;
+    {
+        const std::lock_guard lock(of_->mutex_);
+        of_->held_ -= bytes_ - bytes;
+        bytes_ = bytes;
+    }
+    of_->changed_.notify_all();
+}
+
+void MemoryBudget::Share::detach() {
+    if (of_ == nullptr) return;
+    const std::lock_guard lock(of_->mutex_);
+    of_->forget(std::exchange(holder_, {}));
 }
 
 }  // namespace lucerna

@@ -37,6 +37,11 @@ class MemoryBudget {
         Share& operator=(Share&& other) noexcept;
         ~Share();
 
+        /// The rest is free for others.
+        void keep_only(std::size_t bytes);
+        /// From here on it is held by no thread: by an answer that is sent, for one.
+        void detach();
+
       private:
         friend class MemoryBudget;
         Share(MemoryBudget& of, std::size_t bytes, std::thread::id holder)
@@ -51,11 +56,13 @@ class MemoryBudget {
     /// thread that took a share before and holds it still: it might wait for itself, so it never
     /// waits. Throws Error: kUnsupported for more than the limit, kUnavailable where nothing
     /// moves for as long as the patience lasts: nobody in front is served or gives up, and nobody
-    /// gives back.
+    /// gives back; or where its turn has not come after three times that.
     [[nodiscard]] Share take(std::size_t bytes, const std::string& what);
 
   private:
     void give_back(std::size_t bytes, std::thread::id holder);
+    /// One share less of that thread.
+    void forget(std::thread::id holder);
     [[nodiscard]] Share hold(std::size_t bytes);
     [[nodiscard]] bool fits(std::size_t bytes) const {
         return held_ <= limit_ && bytes <= limit_ - held_;

@@ -219,16 +219,16 @@ Bytes with_all_colors(const Bytes& shared) {
 /// For a frame of 1 / 4^`halvings` of its pixels: what is decoded, and with it the decoder's own
 /// or, later, what is made for a picture of 8 bits. Values that no table lists become numbers
 /// first.
-std::shared_ptr<const MemoryBudget::Share> share_for(const StoredLayout& layout,
-                                                     std::size_t bytes_a_sample, std::size_t bytes,
-                                                     int halvings = 0) {
+std::shared_ptr<MemoryBudget::Share> share_for(const StoredLayout& layout,
+                                               std::size_t bytes_a_sample, std::size_t bytes,
+                                               int halvings = 0) {
     const std::size_t samples = (layout.samples() >> (2 * halvings)) + 1;
     const bool has_palette = layout.photometric_interpretation == "PALETTE COLOR";
     const std::size_t a_picture = has_palette ? 3 : layout.bits_allocated > 16 ? 5 : 1;
     const std::size_t decoded =
         samples * static_cast<std::size_t>(std::max(layout.bits_allocated / 8, 1));
     const std::size_t beside = std::max(samples * bytes_a_sample + bytes, samples * a_picture);
-    return std::make_shared<const MemoryBudget::Share>(
+    return std::make_shared<MemoryBudget::Share>(
         decoding_memory().take(decoded + beside, described(layout)));
 }
 
@@ -293,10 +293,10 @@ void require_sane_ratio(const StoredLayout& layout, std::size_t codestream) {
     constexpr std::size_t kMostExpansion = 300;
     const std::size_t size = frame_bytes(layout);
     if (size <= kFreelyExpanded || size / kMostExpansion <= codestream) return;
-    throw Error(ErrorCode::kInvalidInput,
-                described(layout) + " takes " + std::to_string(size) + " bytes, more than " +
-                    std::to_string(kMostExpansion) + " times its codestream of " +
-                    std::to_string(codestream));
+    throw Error(ErrorCode::kUnsupported, described(layout) + " takes " + std::to_string(size) +
+                                             " bytes, more than " + std::to_string(kMostExpansion) +
+                                             " times its codestream of " +
+                                             std::to_string(codestream));
 }
 
 DecodedFrame decoded_by_codec(ByteView codestream, const TransferSyntax& syntax,

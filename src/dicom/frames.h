@@ -29,7 +29,7 @@ struct DecodedFrame {
     /// Row by row from the top left, samples of a pixel side by side, little endian.
     Bytes samples;
     /// Of decoding_memory(), until the last copy goes.
-    std::shared_ptr<const MemoryBudget::Share> share{};
+    std::shared_ptr<MemoryBudget::Share> share{};
 
     [[nodiscard]] std::size_t count() const {
         return samples.size() / static_cast<std::size_t>(bits_allocated / 8);

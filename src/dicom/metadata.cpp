@@ -204,7 +204,11 @@ class Metadata::Reader {
             refuse(describe(tag),
                    "is within more than " + std::to_string(limits_.max_depth) + " sequences");
         auto items = std::make_unique<Items>();
+        constexpr std::size_t kItemBytes = 256;
         for (const Json& value : values) {
+            item_bytes_ += kItemBytes;
+            if (++elements_ > limits_.max_elements || item_bytes_ > limits_.max_parsed_bytes)
+                refuse(describe(tag), "has too many items");
             Node& item = items->emplace_back().node();
             if (!value.is_null()) read(item, value, depth + 1);
         }
@@ -261,6 +265,7 @@ class Metadata::Reader {
     Metadata& metadata_;
     const Limits& limits_;
     std::size_t elements_ = 0;
+    std::size_t item_bytes_ = 0;
 };
 
 Metadata::Metadata(const Json& set, const Limits& limits) {

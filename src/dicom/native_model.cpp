@@ -197,6 +197,8 @@ Json name_from(pugi::xml_node node) {
 struct Level {
     int depth = 0;
     XmlNumbers numbers = XmlNumbers::kNumbers;
+    /// Of the whole document: values that were left out so far.
+    std::ptrdiff_t* left_out = nullptr;
 };
 
 Json set_from(pugi::xml_node node, const Level& level);
@@ -219,9 +221,12 @@ Json attribute_from(pugi::xml_node node, const std::string& tag, const Level& le
         if (!is_whole(std::string_view(child.attribute("number").value()), number) ||
             number <= values.size() || number > values.size() + kMostEmpty)
             refuse("(" + tag + ")", "has values that are not numbered one after the other");
+        *level.left_out += static_cast<std::ptrdiff_t>(number - values.size() - 1);
+        if (*level.left_out > kMostNodes)
+            refuse("it", "leaves out more than " + std::to_string(kMostNodes) + " values");
         while (values.size() + 1 < number) values.push_back(nullptr);
         if (name == "Item")
-            values.push_back(set_from(child, {level.depth + 1, level.numbers}));
+            values.push_back(set_from(child, {level.depth + 1, level.numbers, level.left_out}));
         else if (name == "PersonName")
             values.push_back(name_from(child));
         else
@@ -337,7 +342,8 @@ nlohmann::json from_native_xml(std::string_view document, XmlNumbers numbers) {
     if (!result) refuse("byte " + std::to_string(result.offset) + " of it", result.description());
     const pugi::xml_node root = parsed.document_element();
     if (local_name(root) != "NativeDicomModel") refuse("its root", "is another");
-    return set_from(root, {0, numbers});
+    std::ptrdiff_t left_out = 0;
+    return set_from(root, {0, numbers, &left_out});
 }
 
 }  // namespace lucerna::dicom

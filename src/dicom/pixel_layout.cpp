@@ -53,7 +53,7 @@ StoredLayout stored_layout_of(const DataSet& data_set) {
     layout.photometric_interpretation = data_set.text_or(
         tags::kPhotometricInterpretation, layout.samples_per_pixel == 1 ? "MONOCHROME2" : "RGB");
     layout.frames =
-        optional_or(data_set, tags::kNumberOfFrames, 1, 1, std::numeric_limits<int>::max());
+        optional_or(data_set, tags::kNumberOfFrames, 1, 1, static_cast<int>(Limits{}.max_frames));
     if (layout.is_subsampled() && (layout.columns % 2 != 0 || bits != 8)) {
         contradict(tags::kColumns, "and Bits Allocated do not fit YBR_FULL_422");
     }

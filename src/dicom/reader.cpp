@@ -65,7 +65,11 @@ class Reader {
 
     [[nodiscard]] std::size_t position() const { return at_; }
     /// Of parsing_memory(), where it took one.
-    [[nodiscard]] std::shared_ptr<const void> share() const { return share_; }
+    /// Of what it came to, once all is read.
+    [[nodiscard]] std::shared_ptr<const void> share() const {
+        if (share_) share_->keep_only(parsed_bytes_);
+        return share_;
+    }
 
     void read_elements(Node& node, std::size_t end, bool delimited, std::size_t depth) {
         const std::size_t start = at_;
@@ -126,7 +130,7 @@ class Reader {
                        " bytes of memory",
                    header.offset);
         if (parsed_bytes_ <= kFreelyParsedBytes || share_ != nullptr) return;
-        share_ = std::make_shared<const MemoryBudget::Share>(
+        share_ = std::make_shared<MemoryBudget::Share>(
             parsing_memory().take(most_parsed_bytes_, "a data set"));
     }
 
@@ -353,7 +357,7 @@ class Reader {
     std::size_t parsed_bytes_ = 0;
     const std::size_t most_parsed_bytes_ =
         std::min(limits_.max_parsed_bytes, parsing_memory().limit());
-    std::shared_ptr<const MemoryBudget::Share> share_;
+    std::shared_ptr<MemoryBudget::Share> share_;
     bool signed_pixels_ = false;
 };
 

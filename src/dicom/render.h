@@ -22,7 +22,7 @@ struct Picture8 {
     int channels = 1;
     Bytes pixels;
     /// Of decoding_memory(), where it took a frame's.
-    std::shared_ptr<const MemoryBudget::Share> share{};
+    std::shared_ptr<MemoryBudget::Share> share{};
 };
 
 /// A part of the picture, in its pixels from the upper left corner, and which way it is shown.

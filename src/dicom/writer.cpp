@@ -141,7 +141,7 @@ class Writer {
 };
 
 /// For all frames together, which are no less than one; where they are more than may be held, all
-/// that may: one such object at a time. Throws Error(kInvalidInput) where they are many times what
+/// that may: one such object at a time. Throws Error(kUnsupported) where they are many times what
 /// they are decoded from, as no pictures are.
 MemoryBudget::Share share_for_all_frames(const DataSet& data_set) {
     constexpr std::size_t kFreelyExpanded = std::size_t{256} << 20;
@@ -155,7 +155,7 @@ MemoryBudget::Share share_for_all_frames(const DataSet& data_set) {
         std::size_t compressed = 0;
         for (const ByteView piece : fragments->pieces) compressed += piece.size();
         if (all > kFreelyExpanded && all / kMostExpansion > compressed)
-            throw Error(ErrorCode::kInvalidInput,
+            throw Error(ErrorCode::kUnsupported,
                         "frames of " + std::to_string(all) + " bytes are more than " +
                             std::to_string(kMostExpansion) + " times their " +
                             std::to_string(compressed) + " compressed bytes");

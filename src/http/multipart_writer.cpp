@@ -53,6 +53,8 @@ struct Sequence {
                 chunk.bytes = std::move(part->body);
             else
                 chunk.bytes.insert(chunk.bytes.end(), part->body.begin(), part->body.end());
+            // What the last part held, decoding memory for one, goes before the next is made.
+            part.reset();
             part = next();
             head_sent = false;
             at = 0;

@@ -109,7 +109,8 @@ class Server::Implementation {
     // shop.
     std::array<Lane, kLanes> lanes_;
     std::size_t next_lane_ = 0;
-    Tcp::acceptor acceptor_{lanes_.front().io};
+    // Of the lane that goes first: what waits to be accepted may belong to any.
+    Tcp::acceptor acceptor_{lanes_.back().io};
     asio::steady_timer pause_{acceptor_.get_executor()};
     std::uint16_t port_ = 0;
     std::array<std::jthread, kLanes> threads_;

@@ -112,7 +112,8 @@ void read_and_keep(const store::ExamEntry& exam, store::Store& store,
 void handle_failure(const store::Job& job, store::Store& store, const OpinionRules& rules,
                     const Clock& clock, const Error& error) {
     const std::string& study = job.payload;
-    const bool last = job.attempts >= rules.max_attempts;
+    // What is busy or away comes back: that is not for the exam to answer for.
+    const bool last = error.code() != ErrorCode::kUnavailable && job.attempts >= rules.max_attempts;
     log_event(last ? LogLevel::kError : LogLevel::kWarning, last ? "exam.failed" : "exam.retry",
               {{"exam", study}, {"attempt", job.attempts}, {"problem", error.what()}});
     if (last) {

@@ -214,6 +214,7 @@ class Answers {
             object = dicom::DataSet::parse(archive_.head(instance_of(match)), {},
                                            dicom::PixelData::kSkip);
         } catch (const Error& error) {
+            if (error.code() == ErrorCode::kUnavailable) throw;
             log_event(LogLevel::kError, "query.object-unread",
                       {{"instance", match.sop_instance_uid}, {"why", error.what()}});
             return {true, true};
@@ -226,6 +227,9 @@ class Answers {
     /// The first of what is above instances.
     [[nodiscard]] std::string instance_of(const store::Match& match) const {
         if (!match.sop_instance_uid.empty()) return match.sop_instance_uid;
+        // An empty key would match every study of the archive.
+        if (match.study_instance_uid.empty())
+            throw Error(ErrorCode::kInternal, "no study of what matches is known");
         store::Query first{Level::kInstance, {{tags::kStudyInstanceUid, match.study_instance_uid}}};
         if (!match.series_instance_uid.empty())
             first.keys.push_back({tags::kSeriesInstanceUid, match.series_instance_uid});

@@ -266,8 +266,14 @@ std::shared_ptr<const dicom::DecodedFrame> FrameSource::large_frame(
                                  dicom::tags::kSamplesPerPixel, dicom::tags::kBitsAllocated})
         bytes *= static_cast<double>(object().header().integer(tag).value_or(1));
     if (bytes / 8 <= kHeldWhileSent) return nullptr;
-    return std::make_shared<const dicom::DecodedFrame>(
+    auto decoded = std::make_shared<dicom::DecodedFrame>(
         dicom::decode_frame(object().with_frame(frame), frame));
+    // This thread goes on to others while a client takes its time.
+    if (decoded->share) {
+        decoded->share->keep_only(decoded->samples.size());
+        decoded->share->detach();
+    }
+    return decoded;
 }
 
 Bytes FrameSource::native_frame(int frame) const {

@@ -50,14 +50,18 @@ std::string LeftOut::warning() const {
            json_quoted("Left out, because they cannot be read or given as asked for: " + named());
 }
 
+void let_nobody_keep(http::Response& response) {
+    response.headers.remove("ETag");
+    response.headers.set("Cache-Control", "no-store");
+}
+
 void say_left_out(http::Response& response, const std::shared_ptr<const LeftOut>& left_out,
                   IfPartial status) {
     const std::size_t said = left_out->count();
     if (said > 0) {
         if (status == IfPartial::k206) response.status = 206;
         response.headers.add("Warning", left_out->warning());
-        response.headers.remove("ETag");
-        response.headers.set("Cache-Control", "no-store");
+        let_nobody_keep(response);
     }
     auto* stream = std::get_if<http::Stream>(&response.body);
     if (!stream) return;

@@ -74,6 +74,8 @@ inline constexpr std::size_t kBeforeHead = std::size_t{1} << 20;
 template <typename Item>
 struct Begun {
     bool is_empty = false;
+    /// Nothing is left to be made.
+    bool is_whole = false;
     std::function<std::optional<Item>()> next;
 };
 
@@ -92,7 +94,7 @@ Begun<Item> begun(Next next, BytesOf&& bytes_of) {
     }
     const bool is_empty = made.empty();
     return {
-        is_empty,
+        is_empty, at_end,
         [made = std::move(made), next = std::move(next), at_end]() mutable -> std::optional<Item> {
             if (!made.empty()) {
                 std::optional<Item> item(std::move(made.front()));
@@ -102,6 +104,9 @@ Begun<Item> begun(Next next, BytesOf&& bytes_of) {
             return at_end ? std::nullopt : next();
         }};
 }
+
+/// For an answer that may yet turn out to go without something.
+void let_nobody_keep(http::Response& response);
 
 /// What the status of an answer is that goes without something (PS3.18 Table 10.4.3-1).
 enum class IfPartial {

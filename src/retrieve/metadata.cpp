@@ -87,6 +87,7 @@ http::Response metadata(const http::Request& request, store::Archive& archive, c
         response.headers.set("Content-Type", form->content_type);
     }
     set_cache_headers(response, etag);
+    if (!items.is_whole) let_nobody_keep(response);
     say_left_out(response, left_out, IfPartial::k200);
     return response;
 }

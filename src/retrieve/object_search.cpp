@@ -15,6 +15,7 @@ std::optional<dicom::DataSet> head_of(store::Archive& archive,
     try {
         return dicom::DataSet::parse(archive.head(sop_instance_uid), {}, dicom::PixelData::kSkip);
     } catch (const Error& error) {
+        if (error.code() == ErrorCode::kUnavailable) throw;
         log_event(LogLevel::kError, "query.object-unread",
                   {{"instance", sop_instance_uid}, {"why", error.what()}});
         return {};

@@ -184,6 +184,7 @@ http::Response objects(const http::Request& request, store::Archive& archive, co
     if (parts.is_empty) return none_given(request, left_out->first());
     http::Response response = http::multipart_response("application/dicom", std::move(parts.next));
     set_cache_headers(response, etag);
+    if (!parts.is_whole) let_nobody_keep(response);
     say_left_out(response, left_out, IfPartial::k206);
     return response;
 }

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kMostAhead = 8;
 constexpr std::size_t kEnoughBytes = 8 * 1024 * 1024;
+constexpr std::size_t kMostSpare = 32 * 1024 * 1024;
 
 }  // namespace
 
@@ -53,7 +54,8 @@ Bytes ReadAhead::take(std::size_t index) {
 }
 
 void ReadAhead::read() {
-    for (;;) {
+    // `when` would go on as long as there is something to do.
+    while (!stop_.stop_requested()) {
         std::size_t index = objects_.size();
         const auto begin = [&](State& state) {
             if (state.next < objects_.size()) index = state.next++;
@@ -76,6 +78,8 @@ bool ReadAhead::may_begin(const State& state) const {
 }
 
 void ReadAhead::give_back(Bytes file) {
+    // Memory for the largest stays with as many small ones as there are.
+    if (file.capacity() > kMostSpare) return;
     state_.with([&](State& state) { state.spare.push_back(std::move(file)); });
 }
 

@@ -453,14 +453,18 @@ std::vector<Match> matches_of(Connection& index, Level level, std::span<const st
     matches.reserve(rows.size());
     for (std::size_t begin = 0; begin < rows.size(); begin += kAtOnce) {
         const auto some = rows.subspan(begin, std::min(kAtOnce, rows.size() - begin));
-        std::string sql = select(given) + ", " + row_of(level) + " FROM " + tables_of(level) +
-                          " WHERE " + row_of(level) + " IN (";
+        // A patient's study is not among what is given of patients.
+        std::string sql = select(given) + ", " + row_of(level) + ", s.study_instance_uid FROM " +
+                          tables_of(level) + " WHERE " + row_of(level) + " IN (";
         for (std::size_t i = 0; i < some.size(); ++i) sql += i == 0 ? "?" : ",?";
         Statement statement = index.prepare(sql + ")");
         for (const std::int64_t row : some) statement.bind(row);
         std::map<std::int64_t, Match> found;
-        while (statement.step())
-            found.emplace(statement.integer(row_at), match_from(statement, given));
+        while (statement.step()) {
+            Match match = match_from(statement, given);
+            match.study_instance_uid = statement.text(row_at + 1);
+            found.emplace(statement.integer(row_at), std::move(match));
+        }
         for (const std::int64_t row : some)
             if (const auto match = found.find(row); match != found.end())
                 matches.push_back(std::move(match->second));
