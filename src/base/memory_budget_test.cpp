@@ -82,6 +82,27 @@ TEST(MemoryBudget, IsNotTheHoldersOnceAnotherThreadGaveItBack) {
     EXPECT_EQ(refusal_of(budget, 1), ErrorCode::kUnavailable);
 }
 
+TEST(MemoryBudget, GetsBackWhatIsNotKept) {
+    MemoryBudget budget("the test's", 100, 1ms);
+    MemoryBudget::Share share = budget.take(100, "all");
+    share.keep_only(30);
+    share.keep_only(60);
+    EXPECT_EQ(budget.held(), 30U);
+    std::jthread([&] { (void)budget.take(70, "the rest"); }).join();
+    share = {};
+    EXPECT_EQ(budget.held(), 0U);
+}
+
+TEST(MemoryBudget, LetsWhoGaveAShareAwayWaitAsOthersDo) {
+    MemoryBudget budget("the test's", 100, 1ms);
+    MemoryBudget::Share away = budget.take(100, "an answer");
+    away.detach();
+    EXPECT_EQ(refusal_of(budget, 1), ErrorCode::kUnavailable);
+    away = {};
+    EXPECT_EQ(budget.held(), 0U);
+    const MemoryBudget::Share again = budget.take(100, "again");
+}
+
 TEST(MemoryBudget, ServesManyWithoutEverHoldingMore) {
     MemoryBudget budget("the test's", 100, 1min);
     std::atomic<std::size_t> held = 0;

@@ -177,6 +177,25 @@ TEST_F(FindService, GivesOfStudiesWhatTheirFirstObjectHolds) {
     EXPECT_EQ(series[0].text(age), "052Y");
 }
 
+TEST_F(FindService, GivesOfEachPatientWhatThatPatientsObjectHolds) {
+    const dicom::Tag comments{0x0010, 0x4000};
+    for (const char* number : {"7", "8"}) {
+        test::StoredInstance plain;
+        plain.patient_id = std::string("P") + number;
+        plain.study = std::string("1.") + number;
+        plain.series = plain.study + ".1";
+        plain.sop_instance = plain.series + ".1";
+        dicom::DataSet object = dicom::DataSet::parse(plain.file());
+        object.set_text(comments, std::string("of P") + number);
+        store.archive().keep(object.to_part10());
+    }
+    const auto patients =
+        find(kPatientFind,
+             {{tags::kQueryRetrieveLevel, "PATIENT"}, {tags::kPatientId, ""}, {comments, ""}});
+    EXPECT_THAT(all(patients, tags::kPatientId), ElementsAre("P1", "P2", "P7", "P8"));
+    EXPECT_THAT(all(patients, comments), ElementsAre("", "", "of P7", "of P8"));
+}
+
 TEST_F(FindService, GivesOfImagesWhatOnlyTheObjectHolds) {
     const Keys keys = {{tags::kQueryRetrieveLevel, "IMAGE"},
                        {tags::kStudyInstanceUid, "1.2"},
