@@ -259,7 +259,8 @@ TEST_F(FindTest, SearchesPatients) {
     EXPECT_EQ(both[0].value({0x0020, 0x1200}), "2");
     EXPECT_EQ(both[0].value({0x0020, 0x1202}), "3");
     EXPECT_EQ(both[0].value({0x0020, 0x1204}), "4");
-    EXPECT_TRUE(both[0].study_instance_uid.empty());
+    EXPECT_EQ(both[0].study_instance_uid, "1.5");
+    EXPECT_EQ(both[1].study_instance_uid, "1.6");
     EXPECT_FALSE(is_indexed({0x0020, 0x1200}, Level::kStudy));
     EXPECT_FALSE(is_indexed(kStudyDate, Level::kPatient));
 }
