@@ -318,7 +318,11 @@ def answer_of(request):
             answer.read()
             return answer.status, ""
     except urllib.error.HTTPError as error:
-        return error.code, json.loads(error.read()).get("error", "")
+        said = error.read()
+        try:
+            return error.code, json.loads(said).get("error", "")
+        except (ValueError, AttributeError):  # STOW-RS says it in its own form.
+            return error.code, ""
 
 
 def look_at(server):
