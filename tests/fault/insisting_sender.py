@@ -40,7 +40,7 @@ class InsistingSender(threading.Thread):
 
     def run(self):
         while not self.stop.is_set() and not self.give_up.is_set():
-            d = instance(f"P{self.random.randrange(5)}", self.study, size=self.random.choice(self.sizes))
+            d = instance("P" + self.study[-6:], self.study, size=self.random.choice(self.sizes))
             digest = hashlib.sha256(encode(d, False, True)).hexdigest()
             self.sent[d.SOPInstanceUID] = (d, digest)
             while not self.give_up.is_set():

@@ -45,7 +45,7 @@ class Sender(threading.Thread):
         ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 30
         association = ae.associate("127.0.0.1", self.port, ae_title="LUCERNA")
         while association.is_established:
-            d = instance(f"P{self.random.randrange(5)}", self.study, size=self.random.choice((40, 300, 700, 1600)))
+            d = instance("P" + self.study[-6:], self.study, size=self.random.choice((40, 300, 700, 1600)))
             digest = hashlib.sha256(encode(d, False, True)).hexdigest()
             self.sent[d.SOPInstanceUID] = (d, digest)
             try:
