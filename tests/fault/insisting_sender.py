@@ -12,13 +12,15 @@ from sealed_at_rest import instance
 
 
 class InsistingSender(threading.Thread):
-    """Sends new objects of one study by C-STORE until `stop` is set and the last is acknowledged, or
+    """Sends new objects of five patients by C-STORE until `stop` is set and the last is acknowledged, or
     until the server is gone for good (`give_up`)."""
 
     def __init__(self, port, seed, sizes=(40, 300, 700, 1600)):
         super().__init__()
         self.port, self.random, self.sizes = int(port), random.Random(seed), sizes
-        self.study, self.acknowledged, self.sent = generate_uid(), {}, {}
+        # The patients are those of the other senders, too: their data keys are shared.
+        self.studies = {f"P{number}": generate_uid() for number in range(5)}
+        self.acknowledged, self.sent = {}, {}
         self.stop, self.give_up = threading.Event(), threading.Event()
         self.refusals = []
         self.association = None
@@ -40,7 +42,8 @@ class InsistingSender(threading.Thread):
 
     def run(self):
         while not self.stop.is_set() and not self.give_up.is_set():
-            d = instance("P" + self.study[-6:], self.study, size=self.random.choice(self.sizes))
+            d = instance(*self.random.choice(list(self.studies.items())),
+                         size=self.random.choice(self.sizes))
             digest = hashlib.sha256(encode(d, False, True)).hexdigest()
             self.sent[d.SOPInstanceUID] = (d, digest)
             while not self.give_up.is_set():

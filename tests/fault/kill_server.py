@@ -37,7 +37,9 @@ class Sender(threading.Thread):
     def __init__(self, port, seed):
         super().__init__()
         self.port, self.random = int(port), random.Random(seed)
-        self.study, self.acknowledged, self.sent = generate_uid(), {}, {}
+        # The patients are those of the other senders, too: their data keys are shared.
+        self.studies = {f"P{number}": generate_uid() for number in range(5)}
+        self.acknowledged, self.sent = {}, {}
 
     def run(self):
         ae = AE(ae_title="SENDER")
@@ -45,7 +47,8 @@ class Sender(threading.Thread):
         ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 30
         association = ae.associate("127.0.0.1", self.port, ae_title="LUCERNA")
         while association.is_established:
-            d = instance("P" + self.study[-6:], self.study, size=self.random.choice((40, 300, 700, 1600)))
+            d = instance(*self.random.choice(list(self.studies.items())),
+                         size=self.random.choice((40, 300, 700, 1600)))
             digest = hashlib.sha256(encode(d, False, True)).hexdigest()
             self.sent[d.SOPInstanceUID] = (d, digest)
             try:
@@ -82,8 +85,9 @@ def check(server, senders):
     """Returns how many objects were acknowledged, and how many more are there."""
     acknowledged = more = 0
     for sender in senders:
-        query = f"/dicom-web/instances?limit=100000&StudyInstanceUID={sender.study}"
-        found = {each["00080018"]["Value"][0] for each in server.get(query)}
+        query = "/dicom-web/instances?limit=100000&StudyInstanceUID="
+        found = {each["00080018"]["Value"][0] for study in sender.studies.values()
+                 for each in server.get(query + study)}
         for uid, (d, digest) in sender.sent.items():
             stored = stored_digest(server, d)
             if uid in sender.acknowledged:
