@@ -44,6 +44,8 @@ constexpr std::size_t kReadAhead = 64 * 1024;
 constexpr std::size_t kUploadPiece = 256 * 1024;
 /// Asio on its own would write 64 KiB at once, and pass through the reactor for each.
 constexpr std::size_t kMostAtOnce = std::size_t{1} << 30;
+/// Of an answer, what a client must take within one stall timeout.
+constexpr std::size_t kTakenInTime = 256 * 1024;
 /// For the rest of a request that was answered before it had all come in.
 constexpr auto kLinger = 3s;
 /// What a client that is slow to take its answer gets once the server stops.
@@ -416,10 +418,15 @@ class Connection final : public AnyConnection {
 
     void write() {
         const auto& [first, second, third] = outgoing_->buffers();
-        // Asked before each step: whatever the system takes at once, and new patience for the rest.
-        const auto all_of_it = [this](error_code failed, std::size_t) -> std::size_t {
-            if (failed) return 0;
-            deadline(shop_.options.stall_timeout);
+        // Asked before each step: whatever the system takes at once, and new patience for each part
+        // that the client took. One that trickles does not earn it.
+        const auto all_of_it = [this, next = std::size_t{0}](error_code failed,
+                                                             std::size_t sent) mutable {
+            if (failed) return std::size_t{0};
+            if (sent >= next) {
+                deadline(shop_.options.stall_timeout);
+                next = sent + kTakenInTime;
+            }
             return kMostAtOnce;
         };
         asio::async_write(stream_,

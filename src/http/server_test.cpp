@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <fstream>
 #include <thread>
@@ -289,6 +291,30 @@ TEST_F(ServerTest, AnswersOthersWhileUploadsHoldTheirThreads) {
     for (HttpClient* client : {&first, &second}) client->send(half);
     for (HttpClient* client : {&first, &second})
         EXPECT_EQ(client->answer().body.substr(0, 8), "1000000 ");
+}
+
+TEST_F(ServerTest, GivesUpAClientThatTakesItsAnswerInTrickles) {
+    Metrics metrics;
+    ServerOptions brief = options();
+    brief.stall_timeout = 500ms;
+    brief.metrics = &metrics;
+    Router large;
+    large.add("GET", "/large", [](Request&) {
+        return Response::of(200, "application/octet-stream", Bytes(64 << 20));
+    });
+    const Server server(brief, std::move(large));
+    HttpClient client(server.port());
+    client.send("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    // Always something, never so much as it has to be: all of it would take a quarter of an hour.
+    std::array<char, 4096> some{};
+    const auto has_ended = [&] {
+        return metrics.text().find("lucerna_http_requests_total{status=\"200\"} 1") !=
+               std::string::npos;
+    };
+    while (!has_ended() && ::recv(client.socket(), some.data(), some.size(), 0) > 0)
+        std::this_thread::sleep_for(50ms);
+    EXPECT_TRUE(has_ended());
+    EXPECT_FALSE(client.answer().complete);
 }
 
 TEST_F(ServerTest, GivesUpABodyThatTrickles) {

@@ -22,9 +22,10 @@ bool concerns_all(ErrorCode code) {
 Error error_in(const std::string& instance, const Error& error) {
     const bool is_malformed = error.code() == ErrorCode::kInvalidInput;
     if (!is_malformed && error.code() != ErrorCode::kCorrupt) return error;
+    const ErrorCode code = is_malformed ? ErrorCode::kConflict : ErrorCode::kCorrupt;
     const std::string name = "instance " + instance;
     if (std::string_view(error.what()).starts_with(name)) return error;
-    return {ErrorCode::kCorrupt, name, error};
+    return {code, name, error};
 }
 
 void LeftOut::add(const std::string& instance, const Error& error) {

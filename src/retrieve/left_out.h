@@ -15,8 +15,10 @@
 
 namespace lucerna::retrieve {
 
-/// `error`, met while the instance of that SOP Instance UID was read, decoded or drawn: what is
-/// malformed there is no fault of who asks, so kInvalidInput comes as kCorrupt. Both name it.
+/// `error`, met while the instance of that SOP Instance UID was read, decoded or drawn. What was
+/// malformed when it was sent is no fault of who asks now, nor of the archive: kInvalidInput comes
+/// as kConflict (409: what is asked for conflicts with what there is, RFC 9110 15.5.10). What is
+/// not as it was stored stays kCorrupt. Both name it.
 [[nodiscard]] Error error_in(const std::string& instance, const Error& error);
 
 /// Calls `look`, which looks at that instance. Throws as error_in has it.

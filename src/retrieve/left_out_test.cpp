@@ -166,12 +166,12 @@ TEST(LeftOut, WhatCannotBeDecodedComesAsItIsStored) {
     EXPECT_EQ(count(TestArchive::body(rest), "Content-Location: "), 4U);
 }
 
-TEST(LeftOut, WhatCannotBeDrawnIsNoFaultOfWhoAsks) {
+TEST(LeftOut, WhatWasSentMalformedIsNoFaultOfWhoAsksNorOurs) {
     TestArchive archive;
     keep_broken_jpeg(archive);
     for (const char* path : {"/rendered", "/thumbnail", "/frames/1", "/frames/1/rendered"}) {
         const http::Response refused = archive.get(kBroken + path);
-        EXPECT_EQ(refused.status, 500) << path;
+        EXPECT_EQ(refused.status, 409) << path;
         EXPECT_THAT(TestArchive::body(refused), HasSubstr("instance 1.2.1.1.7")) << path;
     }
     EXPECT_EQ(archive.status(kBroken + "/frames/1", "image/jpeg"), 200) << "as it is stored";

@@ -185,7 +185,7 @@ std::vector<http::MediaRange> accepted_parts(const http::Request& request) {
 
 /// Draws one frame of what `row` tells of, that which `number_of` says for its header, from 0.
 /// Throws Error: kInvalidInput for options that do not fit that picture, kUnsupported where there
-/// is none or it cannot be drawn, kCorrupt for what is malformed in it.
+/// is none or it cannot be drawn, kConflict for what is malformed in it.
 Bytes drawn(store::Archive& archive, const PictureAsked& asked, const RunParts& run,
             const std::function<int(const dicom::DataSet& header)>& number_of) {
     const store::InstanceRow& row = asked.row;

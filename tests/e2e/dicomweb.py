@@ -191,7 +191,7 @@ class Dicomweb(unittest.TestCase):
         self.assertIn("2.999.4.1.2", headers["Warning"])
         status, headers, body = self.ask(server, study + "/rendered", Accept="image/png")
         self.assertEqual((status, len(self.parts(headers, body))), (206, 2))
-        self.assertEqual(self.ask(server, study + "/series/2.999.4.1/instances/2.999.4.1.2/rendered")[0], 500)
+        self.assertEqual(self.ask(server, study + "/series/2.999.4.1/instances/2.999.4.1.2/rendered")[0], 409)
 
     def test_addresses_are_those_behind_the_proxy(self):
         outside = "https://pacs.example/archive"

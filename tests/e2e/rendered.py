@@ -316,7 +316,7 @@ class Rendered(PicturesKept):
                 place = f"{self.place(d)}/frames/1/rendered{query}"
                 status, _, body = self.ask(server, place, Accept="image/png")
                 if path.name in REFUSED:
-                    self.assertEqual(status, 500)
+                    self.assertEqual(status, 409)
                     self.assertIn(REFUSED[path.name].encode(), body)
                     continue
                 self.assertEqual(status, 200, body[:300])

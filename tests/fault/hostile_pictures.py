@@ -20,8 +20,8 @@ import tempfile
 import time
 import urllib.request
 
-from hostile_senders import (CAPTURE, EXPLICIT, JPEG2000, MOST_GROWTH_KIB, RLE, Growth, answer_of, element,
-                             encapsulated, good_one_is_taken, image, item, native, send, us)
+from hostile_senders import (CAPTURE, EXPLICIT, JPEG2000, MOST_GROWTH_KIB, RLE, Growth, element,
+                             encapsulated, good_one_is_taken, image, item, native, send, status_of, us)
 from whole_program import Server, wait_for
 
 MAMMOGRAM = "1.2.840.10008.5.1.4.1.1.1.2"
@@ -104,7 +104,7 @@ class Attack:
         return status
 
     def get(self, path, accept):
-        return answer_of(urllib.request.Request(self.server.url + path, headers={"Accept": accept}))[0]
+        return status_of(urllib.request.Request(self.server.url + path, headers={"Accept": accept}))
 
     def at_once(self, work, count=AT_ONCE):
         with concurrent.futures.ThreadPoolExecutor(count) as threads:
@@ -175,9 +175,11 @@ def pictures(attack, honest):
                         MOST_GROWTH_KIB + (0 if path == "/thumbnail" else honest), allowed)
     number, frames = 30, 900
     data_set = picture(number, jpeg2000(4000, 4000, 16), 4000, 4000, 16, frames=frames)
-    attack.hold(f"{frames} frames of 32 MB in {len(data_set) >> 10} KB, asked for uncompressed", lambda: [
-        int(attack.store(JPEG2000, data_set), 16), attack.get(resource(number), WHOLE)],
-        MOST_GROWTH_KIB, (0, 200, *REFUSED))
+    # Whoever leaves it open gets it as it is stored, whoever insists on pixels is refused.
+    for accept, answer in ((WHOLE, 200), (f"{WHOLE}; transfer-syntax={EXPLICIT}", 406)):
+        attack.hold(f"{frames} frames of 32 MB in {len(data_set) >> 10} KB, asked for as {accept}", lambda: [
+            int(attack.store(JPEG2000, data_set), 16), attack.get(resource(number), accept)],
+            MOST_GROWTH_KIB, (0, answer))
 
 
 def data_sets(attack):
