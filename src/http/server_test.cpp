@@ -5,10 +5,10 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <fstream>
 #include <thread>
+#include <vector>
 
 #include "base/hash.h"
 #include "http/event_stream.h"
@@ -305,15 +305,19 @@ TEST_F(ServerTest, GivesUpAClientThatTakesItsAnswerInTrickles) {
     const Server server(brief, std::move(large));
     HttpClient client(server.port());
     client.send("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    // Always something, never so much as it has to be: all of it would take a quarter of an hour.
-    std::array<char, 4096> some{};
+    // Something within each stall timeout, so much that the server sees it, and not enough.
+    std::vector<char> some(64 * 1024);
+    std::size_t taken = 0;
     const auto has_ended = [&] {
         return metrics.text().find("lucerna_http_requests_total{status=\"200\"} 1") !=
                std::string::npos;
     };
-    while (!has_ended() && ::recv(client.socket(), some.data(), some.size(), 0) > 0)
-        std::this_thread::sleep_for(50ms);
-    EXPECT_TRUE(has_ended());
+    while (!has_ended() && taken < (4u << 20)) {
+        taken += static_cast<std::size_t>(
+            std::max<ssize_t>(::recv(client.socket(), some.data(), some.size(), MSG_WAITALL), 0));
+        std::this_thread::sleep_for(300ms);
+    }
+    EXPECT_TRUE(has_ended()) << "after " << taken << " bytes";
     EXPECT_FALSE(client.answer().complete);
 }
 
