@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "dicom/data_set.h"
 #include "store/archive.h"
 #include "store/back_ends.h"
 #include "store/erasure.h"
@@ -117,6 +118,30 @@ void enter_object(Parts& parts, const std::string& name) {
         if (placing.role == Role::kReceived && facts.is_image())
             enter_image(index, facts, placing.received_at);
     });
+}
+
+/// All that the study has beside `part`, as it would be entered. What cannot be read any more has
+/// nothing to say.
+std::vector<Described> described_beside(Parts& parts, Archive& archive, const StudyPart& part) {
+    std::vector<Described> all;
+    for (const InstanceRow& row : archive.instances_of(part.study_instance_uid)) {
+        if (row.series_instance_uid == part.series_instance_uid &&
+            (part.sop_instance_uid.empty() || row.sop_instance_uid == part.sop_instance_uid))
+            continue;
+        Described one;
+        one.placing.received_at = row.received_at;
+        try {
+            const Bytes bytes = archive.head(row.sop_instance_uid);
+            one.facts = facts_of(dicom::DataSet::header_in(bytes), parts.view_of);
+        } catch (const Error& error) {
+            if (error.code() == ErrorCode::kNotFound) continue;
+            if (error.code() != ErrorCode::kCorrupt) throw;
+            one.facts.sop_instance_uid = row.sop_instance_uid;
+            one.facts.series_instance_uid = row.series_instance_uid;
+        }
+        all.push_back(std::move(one));
+    }
+    return all;
 }
 
 std::unique_ptr<Database::Alone> require_alone(Parts& parts) {
@@ -248,10 +273,18 @@ std::size_t Archive::erase_study(const std::string& study_instance_uid, const st
 
 std::size_t Archive::erase_part(const StudyPart& part, const std::string& by) {
     const char* act = part.sop_instance_uid.empty() ? "erase-series" : "erase-instance";
+    const auto describes = [&](Connection& index) { return describes_study(index, part); };
+    // Before anybody has to wait for it.
+    std::vector<Described> beside;
+    if (parts_.index.read(describes)) beside = described_beside(parts_, *this, part);
     ErasedPart erased;
     parts_.index.write([&](Connection& index) {
         require_not_being_read(index, part.study_instance_uid);
+        const bool is_described_by_it = describes(index);
         erased = erase_part_rows(index, part);
+        if (is_described_by_it && !describe_anew(index, part.study_instance_uid, beside))
+            throw Error(ErrorCode::kConflict,
+                        "objects of that study come in just now; try again in a moment");
         doom_unused_keys(index);
         if (erased.instances > 0)
             note_erasure(index, {act, by, parts_.clock.now()}, erased.studies, erased.instances);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <set>
 
 #include "store/matching.h"
 #include "store/name_words.h"
@@ -163,6 +164,21 @@ Facts of_one_patient(Description& description, const std::string& object, Facts 
     return facts;
 }
 
+/// Puts into the row of a study what it takes of `facts`. True where that is anything.
+bool take_study(Description& description, const std::string& object, const Facts& facts,
+                Facts& row) {
+    if (!are_of_two_patients({facts.patient_id, facts.issuer_of_patient_id},
+                             {row.patient_id, row.issuer_of_patient_id}))
+        return take_texts(description, object, facts, kStudyTexts, row);
+    return take_texts(description, object, of_one_patient(description, object, facts, row),
+                      kStudyTexts, row);
+}
+
+void enter_names_anew(Connection& index, std::int64_t study, const Facts& row) {
+    index.prepare("DELETE FROM name_words WHERE study = ?").bind(study).run();
+    enter_name_words(index, study, row.patient_name, row.referring_physician_name);
+}
+
 std::int64_t study_row(Connection& index, const Facts& facts, const std::string& object,
                        OtherPatient other) {
     Facts row;
@@ -184,18 +200,10 @@ std::int64_t study_row(Connection& index, const Facts& facts, const std::string&
     const std::string patient = row.patient_name;
     const std::string referring = row.referring_physician_name;
     Description description(described_by);
-    const bool is_hers = !are_of_two_patients({facts.patient_id, facts.issuer_of_patient_id},
-                                              {row.patient_id, row.issuer_of_patient_id});
-    const bool changes =
-        is_hers ? take_texts(description, object, facts, kStudyTexts, row)
-                : take_texts(description, object, of_one_patient(description, object, facts, row),
-                             kStudyTexts, row);
-    if (!changes) return id;
+    if (!take_study(description, object, facts, row)) return id;
     update_study(index, id, row, description);
-    if (row.patient_name != patient || row.referring_physician_name != referring) {
-        index.prepare("DELETE FROM name_words WHERE study = ?").bind(id).run();
-        enter_name_words(index, id, row.patient_name, row.referring_physician_name);
-    }
+    if (row.patient_name != patient || row.referring_physician_name != referring)
+        enter_names_anew(index, id, row);
     return id;
 }
 
@@ -219,7 +227,9 @@ struct SeriesRow {
     std::int64_t id = 0;
     Facts facts;
     bool has_items = false;
-    Description description;
+    Description description = {};
+    /// That are in `facts`, and are to be saved.
+    bool has_new_items = false;
 };
 
 std::optional<SeriesRow> kept_series(Connection& index, std::int64_t study,
@@ -267,21 +277,29 @@ void save_items(Connection& index, std::int64_t series,
             .run();
 }
 
-std::int64_t series_row(Connection& index, std::int64_t study, const Facts& facts,
-                        const std::string& object) {
-    const std::optional<SeriesRow> kept = kept_series(index, study, facts.series_instance_uid);
-    SeriesRow row = kept.value_or(SeriesRow{});
+/// The same of a series, with its items. True where that is anything.
+bool take_series(const std::string& object, const Facts& facts, SeriesRow& row) {
     bool changes = take_texts(row.description, object, facts, kSeriesTexts, row.facts);
     if (facts.series_number &&
         row.description.takes(kSeriesNumber, object, row.facts.series_number.has_value())) {
         row.facts.series_number = facts.series_number;
         changes = true;
     }
-    const bool takes_items =
-        !facts.request_items.empty() && row.description.takes(kRequestItems, object, row.has_items);
-    if (kept && !changes && !takes_items) return row.id;
+    if (!facts.request_items.empty() &&
+        row.description.takes(kRequestItems, object, row.has_items)) {
+        row.facts.request_items = facts.request_items;
+        row.has_items = row.has_new_items = changes = true;
+    }
+    return changes;
+}
+
+std::int64_t series_row(Connection& index, std::int64_t study, const Facts& facts,
+                        const std::string& object) {
+    const std::optional<SeriesRow> kept = kept_series(index, study, facts.series_instance_uid);
+    SeriesRow row = kept.value_or(SeriesRow{});
+    if (!take_series(object, facts, row) && kept) return row.id;
     save_series(index, study, facts.series_instance_uid, row);
-    if (takes_items) save_items(index, row.id, facts.request_items);
+    if (row.has_new_items) save_items(index, row.id, row.facts.request_items);
     if (!kept)
         index.prepare("UPDATE studies SET series_count = series_count + 1 WHERE id = ?")
             .bind(study)
@@ -327,6 +345,43 @@ void insert_instance(Connection& index, const Facts& facts, const Placing& placi
     index.prepare("UPDATE studies SET instance_count = instance_count + 1 WHERE id = ?")
         .bind(study)
         .run();
+}
+
+bool describe_anew(Connection& index, const std::string& study_instance_uid,
+                   std::span<const Described> objects) {
+    std::int64_t study = 0;
+    std::set<std::string> kept;
+    std::map<std::string, SeriesRow> series;
+    {
+        Statement find = index.prepare(
+            "SELECT s.id, e.id, e.series_instance_uid, i.sop_instance_uid FROM instances i JOIN "
+            "series e ON e.id = i.series JOIN studies s ON s.id = e.study WHERE "
+            "s.study_instance_uid = ?");
+        find.bind(study_instance_uid);
+        while (find.step()) {
+            study = find.integer(0);
+            series[find.text(2)].id = find.integer(1);
+            kept.insert(find.text(3));
+        }
+    }
+    Facts row;
+    Description description;
+    for (const auto& [facts, placing] : objects) {
+        if (kept.erase(facts.sop_instance_uid) == 0) continue;
+        const std::string object = object_of(facts, placing);
+        (void)take_study(description, object, facts, row);
+        (void)take_series(object, facts, series[facts.series_instance_uid]);
+    }
+    if (!kept.empty()) return false;
+    if (study == 0) return true;
+    update_study(index, study, row, description);
+    enter_names_anew(index, study, row);
+    for (auto& [series_instance_uid, one] : series) {
+        save_series(index, study, series_instance_uid, one);
+        save_items(index, one.id, one.facts.request_items);
+    }
+    gather_modalities(index, study);
+    return true;
 }
 
 }  // namespace lucerna::store

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <span>
+#include <string>
+
 #include "store/connection.h"
 #include "store/facts.h"
 
@@ -19,5 +22,15 @@ enum class OtherPatient {
 /// which they are entered. Throws Error(kUnsupported) as require_same_patient does.
 void insert_instance(Connection& index, const Facts& facts, const Placing& placing,
                      OtherPatient other = OtherPatient::kRefused);
+
+struct Described {
+    Facts facts;
+    Placing placing;
+};
+/// The attributes of a study and its series as if only `objects` had ever come, but for those that
+/// the index does not hold any more: where others were erased, nothing of them stays. False, and
+/// nothing is done, where it holds one that is not among them.
+[[nodiscard]] bool describe_anew(Connection& index, const std::string& study_instance_uid,
+                                 std::span<const Described> objects);
 
 }  // namespace lucerna::store

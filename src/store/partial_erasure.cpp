@@ -117,6 +117,21 @@ void begin_anew(Connection& index, const std::string& study) {
 
 }  // namespace
 
+bool describes_study(Connection& index, const StudyPart& part) {
+    // What no object is noted for was there before objects were noted: it may be of any.
+    Statement find = index.prepare(
+        "SELECT 1 FROM instances i JOIN series e ON e.id = i.series JOIN studies s ON s.id = "
+        "e.study WHERE s.study_instance_uid = ?1 AND ((e.series_instance_uid = ?2 AND ?3 IN ('', "
+        "i.sop_instance_uid)) OR i.role = ?4) AND ('' IN (s.described_by, e.described_by) OR "
+        "instr(s.described_by, '-' || i.sop_instance_uid || ':') > 0 OR instr(e.described_by, '-' "
+        "|| i.sop_instance_uid || ':') > 0)");
+    find.bind(part.study_instance_uid)
+        .bind(part.series_instance_uid)
+        .bind(part.sop_instance_uid)
+        .bind(kResult);
+    return find.step();
+}
+
 ErasedPart erase_part_rows(Connection& index, const StudyPart& part) {
     const std::string& study = part.study_instance_uid;
     std::vector<Found> doomed = named_by(index, part);

@@ -14,6 +14,9 @@ struct ErasedPart {
     std::size_t studies = 0;
 };
 
+/// Whether study or series may have attributes from what erase_part_rows takes out.
+[[nodiscard]] bool describes_study(Connection& index, const StudyPart& part);
+
 /// Takes out the rows of a part of a study, as Archive::erase_part says, and dooms its objects.
 ErasedPart erase_part_rows(Connection& index, const StudyPart& part);
 

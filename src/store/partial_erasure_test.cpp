@@ -103,6 +103,46 @@ TEST(PartialErasure, OfAnImageTakesWhatWasMadeFromIt) {
         << "her key is there still";
 }
 
+TEST(PartialErasure, LeavesNothingOfTheObjectInTheStudy) {
+    TestStore store;
+    const auto keep = [&](const char* number, const char* patient, const char* name,
+                          const char* description) {
+        StoredInstance instance = image("R");
+        instance.study = "1.2.1";
+        instance.series = "1.2.1.1";
+        instance.sop_instance = std::string("1.2.1.1.") + number;
+        instance.patient_id = patient;
+        instance.patient_name = name;
+        instance.study_description = description;
+        instance.series_description = description;
+        store.archive().keep(instance.file());
+        store.clock.advance(std::chrono::milliseconds(5));
+    };
+    const auto found = [&](dicom::Tag tag, std::vector<Key> keys) {
+        std::vector<std::string> values;
+        for (const Match& match : store.archive().find({Level::kSeries, std::move(keys)}))
+            values.emplace_back(match.value(tag));
+        return values;
+    };
+    const dicom::Tag patient{0x0010, 0x0020}, name{0x0010, 0x0010};
+    const dicom::Tag study{0x0008, 0x1030}, series{0x0008, 0x103E};
+    keep("1", "", "", "First");
+    keep("2", "WRONG", "Wrong^Name", "Second");
+    keep("3", "", "", "Third");
+    EXPECT_EQ(found(patient, {}), std::vector<std::string>{"WRONG"});
+    EXPECT_EQ(store.archive().erase_part({"1.2.1", "1.2.1.1", "1.2.1.1.2"}), 1U);
+    EXPECT_EQ(found(patient, {}), std::vector<std::string>{""});
+    EXPECT_EQ(found(study, {}), std::vector<std::string>{"First"});
+    EXPECT_TRUE(found(patient, {{name, "wrong*"}}).empty());
+    keep("4", "RIGHT", "Right^Name", "Fourth");
+    EXPECT_EQ(found(patient, {{name, "right*"}}), std::vector<std::string>{"RIGHT"});
+    // Also where it was the first, and with what others of it had stood behind.
+    EXPECT_EQ(store.archive().erase_part({"1.2.1", "1.2.1.1", "1.2.1.1.1"}), 1U);
+    EXPECT_EQ(found(study, {}), std::vector<std::string>{"Third"});
+    EXPECT_EQ(found(series, {}), std::vector<std::string>{"Third"});
+    EXPECT_EQ(found(patient, {}), std::vector<std::string>{"RIGHT"});
+}
+
 TEST(PartialErasure, OfAResultLeavesTheReading) {
     ReadStudy store;
     store.queue().enqueue({"commit", "other", R"({"instances":["1.2.1.3.1","1.2.9"]})"});

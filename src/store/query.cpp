@@ -60,7 +60,8 @@ std::string members_json(const std::vector<Attribute>& attributes) {
     std::string json;
     for (const Attribute& attribute : attributes) {
         // Empty where no object has a modality. OHIF takes it for a list wherever it is there.
-        if (same(attribute.tag, dicom::tags::kModalitiesInStudy) && attribute.value.empty()) continue;
+        if (same(attribute.tag, dicom::tags::kModalitiesInStudy) && attribute.value.empty())
+            continue;
         char head[40];
         std::snprintf(head, sizeof head, "%s\"%04X%04X\":{\"vr\":\"", json.empty() ? "" : ",",
                       unsigned{attribute.tag.group}, unsigned{attribute.tag.element});
