@@ -102,6 +102,24 @@ void write_file_durably(const std::filesystem::path& path, ByteView bytes) {
     replace(path, bytes, Sync::kYes);
 }
 
+void append_durably(const std::filesystem::path& path, ByteView bytes, std::size_t keep) {
+    const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+    if (file.number() < 0) fail("cannot append to", path, errno);
+    const off_t size = ::lseek(file.number(), 0, SEEK_END);
+    if (size < 0) fail("cannot append to", path, errno);
+    const off_t end = static_cast<off_t>(std::min(static_cast<std::size_t>(size), keep));
+    if (end < size && ::ftruncate(file.number(), end) != 0) fail("cannot cut", path, errno);
+    try {
+        write_all(file.number(), bytes, path);
+        if (::fsync(file.number()) != 0) fail("cannot sync", path, errno);
+    } catch (...) {
+        // Where that fails, too, readers find a last line without its end.
+        if (::ftruncate(file.number(), end) != 0) fail("cannot take back from", path, errno);
+        throw;
+    }
+    if (size == 0) sync_folder(path.parent_path());
+}
+
 void sync_folder(const std::filesystem::path& folder) {
     const std::filesystem::path named = folder.empty() ? std::filesystem::path(".") : folder;
     const Descriptor opened(::open(named.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

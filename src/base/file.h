@@ -19,6 +19,12 @@ void write_file(const std::filesystem::path& path, ByteView bytes);
 /// As write_file, and on return file and name survive a power cut (fsync of file and folder).
 void write_file_durably(const std::filesystem::path& path, ByteView bytes);
 
+/// Adds to a file's end, or behind its first `keep` bytes in place of what follows them; makes it,
+/// readable by its owner alone, where there is none. On return all of it survives a power cut;
+/// where this throws, kOutOfSpace or kIo, nothing of it is there. For one at a time.
+void append_durably(const std::filesystem::path& path, ByteView bytes,
+                    std::size_t keep = static_cast<std::size_t>(-1));
+
 /// fsync of a folder: makes the names created in it durable.
 void sync_folder(const std::filesystem::path& folder);
 

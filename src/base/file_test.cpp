@@ -40,6 +40,29 @@ TEST(File, LeavesTheOldContentWhenWritingFails) {
     EXPECT_EQ(entries(folder.path()), 1U);
 }
 
+TEST(File, AppendsWholeOrNotAtAll) {
+    const test::TemporaryFolder folder;
+    const auto path = folder.path() / "lines";
+    append_durably(path, as_byte_view("one\n"));
+    append_durably(path, as_byte_view("two\n"));
+    EXPECT_EQ(as_text(read_file(path)), "one\ntwo\n");
+    append_durably(path, as_byte_view("2\n"), 4);
+    EXPECT_EQ(as_text(read_file(path)), "one\n2\n");
+    append_durably(path, as_byte_view("three\n"), 400);
+    EXPECT_EQ(as_text(read_file(path)), "one\n2\nthree\n");
+    EXPECT_EQ(std::filesystem::status(path).permissions(),
+              std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    rlimit before{};
+    getrlimit(RLIMIT_FSIZE, &before);
+    const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit tight{4096, before.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &tight);
+    EXPECT_THROW(append_durably(path, Bytes(10'000, 7)), Error);
+    setrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, old_handler);
+    EXPECT_EQ(as_text(read_file(path)), "one\n2\nthree\n");
+}
+
 TEST(File, SaysWhatIsMissingOrTooLarge) {
     const test::TemporaryFolder folder;
     const auto path = folder.path() / "note";

@@ -1,8 +1,5 @@
 #include "deidentify/report_log.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 #include <system_error>
@@ -21,41 +18,6 @@ constexpr int kOlder = 3;
     throw Error(reason == ENOSPC || reason == EDQUOT ? ErrorCode::kOutOfSpace : ErrorCode::kIo,
                 "cannot write " + path.string() + ": " + std::strerror(reason));
 }
-
-/// A file that is open to be added to.
-class Appended {
-  public:
-    explicit Appended(const fs::path& path)
-        : path_(path),
-          file_(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)) {
-        if (file_ < 0) fail(path_, errno);
-    }
-    ~Appended() { ::close(file_); }
-    Appended(const Appended&) = delete;
-    Appended& operator=(const Appended&) = delete;
-
-    /// The whole of it or nothing.
-    void add(std::string_view text) const {
-        const off_t before = ::lseek(file_, 0, SEEK_END);
-        std::size_t written = 0;
-        while (written < text.size()) {
-            const ssize_t count = ::write(file_, text.data() + written, text.size() - written);
-            if (count < 0 && errno == EINTR) continue;
-            if (count < 0) give_up(before, errno);
-            written += static_cast<std::size_t>(count);
-        }
-        if (::fdatasync(file_) != 0) give_up(before, errno);
-    }
-
-  private:
-    [[noreturn]] void give_up(off_t before, int reason) const {
-        if (::ftruncate(file_, before) != 0) fail(path_, errno);
-        fail(path_, reason);
-    }
-
-    const fs::path& path_;
-    int file_;
-};
 
 }  // namespace
 
@@ -82,10 +44,7 @@ void ReportLog::add(const ExportReport& report, const std::string& destination, 
     fs::create_directories(folder_, failure);
     if (failure) fail(folder_, failure.value());
     make_room(line.size());
-    const fs::path path = file(0);
-    const bool is_new = !fs::exists(path, failure);
-    Appended(path).add(line);
-    if (is_new) sync_folder(folder_);
+    append_durably(file(0), as_byte_view(line));
 }
 
 }  // namespace lucerna::deidentify

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "dicom/inflate.h"
+#include "dicom/limits.h"
 #include "dicom/reader.h"
 #include "dicom/value_scan.h"
 
@@ -28,7 +29,6 @@ uInt at_most_uint(std::size_t size) {
 /// images come to a twentieth at best, masks of segmentations to a three hundredth; zeros to a
 /// thousandth.
 constexpr std::size_t kFreelyInflated = std::size_t{64} << 20;
-constexpr std::size_t kMostInflation = 300;
 
 }  // namespace
 
@@ -77,7 +77,7 @@ std::size_t Inflater::skip(std::size_t count) {
 
 std::size_t most_inflated(std::size_t deflated, const Limits& limits) {
     return std::min(limits.max_inflated_bytes,
-                    std::max(kFreelyInflated, deflated * kMostInflation));
+                    std::max(kFreelyInflated, deflated * kMostExpansion));
 }
 
 namespace {

@@ -11,6 +11,7 @@
 #include "dicom/codestream.h"
 #include "dicom/decoders.h"
 #include "dicom/decoding_memory.h"
+#include "dicom/limits.h"
 #include "dicom/node.h"
 #include "dicom/pixel_layout.h"
 
@@ -290,7 +291,6 @@ void keep_stored_bits(DecodedFrame& frame, int low_bit) {
 /// A picture of one grey is some kilobytes however large it is, and is no picture.
 void require_sane_ratio(const StoredLayout& layout, std::size_t codestream) {
     constexpr std::size_t kFreelyExpanded = std::size_t{100} << 20;
-    constexpr std::size_t kMostExpansion = 300;
     const std::size_t size = frame_bytes(layout);
     if (size <= kFreelyExpanded || size / kMostExpansion <= codestream) return;
     throw Error(ErrorCode::kUnsupported, described(layout) + " takes " + std::to_string(size) +

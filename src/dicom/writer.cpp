@@ -7,6 +7,7 @@
 #include "dicom/decoding_memory.h"
 #include "dicom/encoders.h"
 #include "dicom/frames.h"
+#include "dicom/limits.h"
 #include "dicom/message_data_set.h"
 #include "dicom/node.h"
 #include "dicom/part10_head.h"
@@ -145,7 +146,6 @@ class Writer {
 /// they are decoded from, as no pictures are.
 MemoryBudget::Share share_for_all_frames(const DataSet& data_set) {
     constexpr std::size_t kFreelyExpanded = std::size_t{256} << 20;
-    constexpr std::size_t kMostExpansion = 300;
     const StoredLayout layout = stored_layout_of(data_set);
     const std::size_t all = layout.samples() *
                             static_cast<std::size_t>(std::max(layout.bits_allocated / 8, 1)) *

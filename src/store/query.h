@@ -54,6 +54,7 @@ struct Attribute {
 /// told by Patient ID and its issuer (those without an ID by their name), and described by the
 /// study that came last.
 struct Match {
+    /// Of a patient: that study.
     std::string study_instance_uid;
     /// Empty above its level.
     std::string series_instance_uid;

@@ -1,11 +1,6 @@
 #include "vault/audit_trail.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -54,21 +49,6 @@ std::string sum_of(const std::string& before, const std::string& json) {
     return sha256(as_byte_view(before + " " + json));
 }
 
-/// Behind the first `keep` bytes: what follows them, a line that a power cut broke off, goes.
-void append_durably(const std::filesystem::path& path, std::size_t keep, const std::string& text) {
-    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    const bool written =
-        file >= 0 && ::ftruncate(file, static_cast<off_t>(keep)) == 0 &&
-        ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-        ::fsync(file) == 0;
-    const int reason = errno;
-    if (file >= 0) ::close(file);
-    if (!written)
-        throw Error(reason == ENOSPC ? ErrorCode::kOutOfSpace : ErrorCode::kIo,
-                    "cannot append to " + path.string() + ": " + std::strerror(reason));
-    sync_folder(path.parent_path());
-}
-
 }  // namespace
 
 std::string to_json(const Act& act) {
@@ -103,7 +83,9 @@ void AuditTrail::add(const std::string& json) {
             before = line.sum;
             ends = line.finished;
         }
-        append_durably(path_, keep, (ends ? "" : "\n") + sum_of(before, json) + " " + json + "\n");
+        // Behind `keep` a line that a power cut broke off goes.
+        const std::string line = (ends ? "" : "\n") + sum_of(before, json) + " " + json + "\n";
+        append_durably(path_, as_byte_view(line), keep);
     });
 }
 
