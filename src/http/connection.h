@@ -19,6 +19,7 @@
 #include <optional>
 #include <semaphore>
 #include <thread>
+#include <tuple>
 #include <type_traits>
 
 #include "base/error.h"
@@ -62,10 +63,10 @@ using TlsStream = beast::ssl_stream<beast::tcp_stream>;
 /// One connection. Everything happens on its lane's thread, but `WorkerBody::read` and what the
 /// pools run.
 ///
-///     read_head -> settle_early -> read_ahead -> run_handler (on a pool) -> send -> write
-///     `------------------------------------------------------------------------------'
+///     read_head -> settle_early -> read_ahead -> answer (on a pool) -> write
+///     `-----------------------------------------------------------------'
 ///
-/// or, once, from run_handler to ChannelSession.
+/// or, once, from answer to ChannelSession.
 template <typename Wire>
 class Connection final : public AnyConnection {
   public:
@@ -81,6 +82,7 @@ class Connection final : public AnyConnection {
         const auto own = lowest().socket().local_endpoint(ignored);
         if (!ignored) port_ = own.port();
         lowest().socket().set_option(Tcp::no_delay(true), ignored);
+        lowest().socket().non_blocking(true, ignored);
     }
     ~Connection() override { end_exchange(Ending::kCut); }
 
@@ -357,32 +359,74 @@ class Connection final : public AnyConnection {
     void run_handler() {
         handling_ = true;
         WorkerPool& pool = body_done_ ? shop_.workers : shop_.uploads;
-        pool.submit([self = me()] {
-            Response response =
-                self->shop_.is_stopping()
-                    ? refusal(503, "stopping", "the server stops", self->exchange_->request.id)
-                    : handle(*self->exchange_);
-            asio::post(self->stream_.get_executor(),
-                       [self, response = std::move(response)]() mutable {
-                           self->handling_ = false;
-                           if (self->trouble_ == BodyTrouble::kGone ||
-                               self->trouble_ == BodyTrouble::kStopping) {
-                               self->end_exchange(Ending::kCut);
-                               return self->close();
-                           }
-                           if (self->trouble_ == BodyTrouble::kTooSlow) return self->refuse_body();
-                           self->send(std::move(response));
-                       });
+        pool.submit([self = me()] { self->answer(); });
+    }
+
+    /// On a pool's thread, while the lane leaves the connection alone.
+    void answer() {
+        Response response = shop_.is_stopping() ? refusal(503, "stopping", "the server stops",
+                                                          exchange_->request.id)
+                                                : handle(*exchange_);
+        if (trouble_ != BodyTrouble::kNone || response.channel)
+            return asio::post(stream_.get_executor(),
+                              [self = me(), response = std::move(response)]() mutable {
+                                  self->handling_ = false;
+                                  self->send_after_trouble(std::move(response));
+                              });
+        set_out(std::move(response));
+        // The first that it wants is always that its head be written.
+        std::ignore = outgoing_->next();
+        const std::size_t written = write_at_once();
+        asio::post(stream_.get_executor(), [self = me(), written] {
+            self->handling_ = false;
+            self->write(written);
         });
     }
 
     // Sending.
 
+    void send_after_trouble(Response response) {
+        if (trouble_ == BodyTrouble::kGone || trouble_ == BodyTrouble::kStopping) {
+            end_exchange(Ending::kCut);
+            return close();
+        }
+        if (trouble_ == BodyTrouble::kTooSlow) return refuse_body();
+        send(std::move(response));
+    }
+
     void send(Response response) {
         if (response.channel) return open_channel(*std::move(response.channel));
-        outgoing_.emplace(*exchange_, std::move(response), shop_.guard,
-                          keep_alive_ && body_done_ && !stopping_);
+        set_out(std::move(response));
         go_on();
+    }
+
+    void set_out(Response response) {
+        outgoing_.emplace(*exchange_, std::move(response), shop_.guard,
+                          keep_alive_ && body_done_ && !shop_.is_stopping());
+    }
+
+    /// Writes what the system takes of the answer's beginning without a wait, mostly all of it: the
+    /// client need not wait for the lane's thread to wake. Returns how much; the rest, and what
+    /// failed, is left to the lane.
+    std::size_t write_at_once() {
+        if constexpr (kIsTls) {
+            return 0;
+        } else {
+            error_code left_to_the_lane;
+            return lowest().socket().write_some(unwritten(0), left_to_the_lane);
+        }
+    }
+
+    /// Of what is to be written, all but the first `written` bytes.
+    [[nodiscard]] std::array<asio::const_buffer, 3> unwritten(std::size_t written) const {
+        std::array<asio::const_buffer, 3> left;
+        for (std::size_t i = 0; i < left.size(); ++i) {
+            const ByteView buffer = outgoing_->buffers()[i];
+            const std::size_t done = std::min(written, buffer.size());
+            written -= done;
+            left[i] = asio::const_buffer(buffer.data() + done, buffer.size() - done);
+        }
+        return left;
     }
 
     /// A channel holds its place until the connection's end.
@@ -406,7 +450,7 @@ class Connection final : public AnyConnection {
     void go_on() {
         switch (outgoing_->next()) {
             case Outgoing::Next::kWrite:
-                return write();
+                return write(0);
             case Outgoing::Next::kPull:
                 return pull();
             case Outgoing::Next::kWait:
@@ -416,8 +460,9 @@ class Connection final : public AnyConnection {
         }
     }
 
-    void write() {
-        const auto& [first, second, third] = outgoing_->buffers();
+    void write(std::size_t written) {
+        const auto left = unwritten(written);
+        if (asio::buffer_size(left) == 0) return go_on();
         // Asked before each step: whatever the system takes at once, and new patience for each part
         // that the client took. One that trickles does not earn it.
         const auto all_of_it = [this, next = std::size_t{0}](error_code failed,
@@ -429,15 +474,11 @@ class Connection final : public AnyConnection {
             }
             return kMostAtOnce;
         };
-        asio::async_write(stream_,
-                          std::array{asio::const_buffer(first.data(), first.size()),
-                                     asio::const_buffer(second.data(), second.size()),
-                                     asio::const_buffer(third.data(), third.size())},
-                          all_of_it, [self = me()](error_code failed, std::size_t) {
-                              if (!failed) return self->go_on();
-                              self->end_exchange(Ending::kCut);
-                              self->close();
-                          });
+        asio::async_write(stream_, left, all_of_it, [self = me()](error_code failed, std::size_t) {
+            if (!failed) return self->go_on();
+            self->end_exchange(Ending::kCut);
+            self->close();
+        });
     }
 
     /// On a worker, but only when the client has taken what was there: a slow one holds no thread.
