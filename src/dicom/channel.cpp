@@ -14,6 +14,7 @@ constexpr std::size_t kPdvHeaderBytes = 6;
 constexpr std::size_t kLongestOwnPdu = 128 * 1024;
 /// Bytes that are gathered before they are sent.
 constexpr std::size_t kWorthACall = 32 * 1024;
+constexpr std::size_t kFragmentsACall = 31;
 constexpr milliseconds kLastWordPatience{200};
 constexpr milliseconds kLinger{250};
 
@@ -176,20 +177,45 @@ void Channel::send_part(std::uint8_t context, bool is_command, ByteView bytes) {
 }
 
 void Channel::queue_part(std::uint8_t context, bool is_command, ByteView bytes) {
-    // A peer's maximum counts from behind the PDU header. One that can't hold anything is ignored.
-    std::size_t longest = kLongestOwnPdu;
-    if (peer_max_pdu_ > kPdvHeaderBytes)
-        longest = std::min<std::size_t>(longest, peer_max_pdu_ - kPdvHeaderBytes);
+    if (outgoing_.size() + bytes.size() >= kWorthACall)
+        return send_from_where_it_lies(context, is_command, bytes);
     do {
-        const std::size_t count = std::min(longest, bytes.size());
-        const bool last = count == bytes.size();
-        const auto header = fragment_header(context, count, is_command, last);
+        const ByteView payload = bytes.first(std::min(longest_fragment(), bytes.size()));
+        bytes = bytes.subspan(payload.size());
+        const auto header = fragment_header(context, payload.size(), is_command, bytes.empty());
         outgoing_.insert(outgoing_.end(), header.begin(), header.end());
-        outgoing_.insert(outgoing_.end(), bytes.begin(),
-                         bytes.begin() + static_cast<std::ptrdiff_t>(count));
-        if (outgoing_.size() >= kWorthACall) flush();
-        bytes = bytes.subspan(count);
+        outgoing_.insert(outgoing_.end(), payload.begin(), payload.end());
     } while (!bytes.empty());
+}
+
+/// After what is gathered: many fragments a call, none of them copied.
+void Channel::send_from_where_it_lies(std::uint8_t context, bool is_command, ByteView bytes) {
+    std::array<std::array<std::uint8_t, kFragmentHeaderBytes>, kFragmentsACall> headers;
+    std::array<ByteView, 1 + 2 * kFragmentsACall> pieces;
+    pieces[0] = outgoing_;
+    std::size_t count = 1;
+    do {
+        for (auto& header : headers) {
+            const ByteView payload = bytes.first(std::min(longest_fragment(), bytes.size()));
+            bytes = bytes.subspan(payload.size());
+            header = fragment_header(context, payload.size(), is_command, bytes.empty());
+            pieces[count++] = header;
+            pieces[count++] = payload;
+            if (bytes.empty()) break;
+        }
+        require(
+            transport_.write(std::span(pieces).first(count), Patience{pace_.stall, Moment::max()}),
+            "sending");
+        outgoing_.clear();
+        pieces[0] = {};
+        count = 1;
+    } while (!bytes.empty());
+}
+
+/// A peer's maximum counts from behind the PDU header. One that can't hold anything is ignored.
+std::size_t Channel::longest_fragment() const {
+    if (peer_max_pdu_ <= kPdvHeaderBytes) return kLongestOwnPdu;
+    return std::min<std::size_t>(kLongestOwnPdu, peer_max_pdu_ - kPdvHeaderBytes);
 }
 
 void Channel::flush() {

@@ -82,6 +82,8 @@ class Channel {
     void require(Io result, const char* doing);
     [[nodiscard]] Fragment read_fragment(const PduHeader& header);
     void read_pdv_header(Fragment& fragment);
+    void send_from_where_it_lies(std::uint8_t context, bool is_command, ByteView bytes);
+    [[nodiscard]] std::size_t longest_fragment() const;
     [[nodiscard]] std::string abort_reason();
 
     Transport transport_;

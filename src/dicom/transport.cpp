@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -228,38 +229,69 @@ Io Transport::read(std::span<std::uint8_t> into, const Patience& patience) {
 }
 
 Io Transport::write(ByteView bytes, const Patience& patience) {
+    return write(std::span(&bytes, 1), patience);
+}
+
+Io Transport::write(std::span<const ByteView> pieces, const Patience& patience) {
+    // A record of TLS for each small piece would cost more than the copy.
+    if (tls_ && pieces.size() > 1) {
+        Bytes all;
+        for (const ByteView piece : pieces) all.insert(all.end(), piece.begin(), piece.end());
+        return write(all, patience);
+    }
     std::size_t sent = 0;
     Moment progress = steady_clock::now();
-    while (sent < bytes.size()) {
-        Want want = Want::kWrite;
-        std::size_t count = 0;
-        if (tls_) {
-            const TlsSession::Step step = tls_->write(bytes.subspan(sent));
-            count = step.bytes;
-            if (step.state == TlsSession::State::kClosed) return Io::kClosed;
-            if (step.state == TlsSession::State::kFailed) {
-                why_ = tls_->why();
-                return Io::kFailed;
-            }
-            if (step.state == TlsSession::State::kWantsToRead) want = Want::kRead;
-        } else {
-            const ssize_t result =
-                ::send(socket_.get(), bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
-            if (result < 0 && errno == EINTR) continue;
-            if (result < 0 && errno != EAGAIN) {
-                why_ = system_reason(errno);
-                return Io::kFailed;
-            }
-            count = result > 0 ? static_cast<std::size_t>(result) : 0;
+    while (!pieces.empty()) {
+        if (sent >= pieces.front().size()) {
+            sent -= pieces.front().size();
+            pieces = pieces.subspan(1);
+            continue;
         }
-        if (count > 0) {
-            sent += count;
+        Written written;
+        const Io tried = write_some(pieces, sent, written);
+        if (tried != Io::kDone) return tried;
+        if (written.bytes > 0) {
+            sent += written.bytes;
             progress = steady_clock::now();
             continue;
         }
-        const Io waited = wait(want, patience, progress);
+        const Io waited = wait(written.wants, patience, progress);
         if (waited != Io::kDone) return waited;
     }
+    return Io::kDone;
+}
+
+/// What fits now of the pieces from the first one's byte `begin` on.
+Io Transport::write_some(std::span<const ByteView> pieces, std::size_t begin, Written& written) {
+    if (tls_) {
+        const TlsSession::Step step = tls_->write(pieces.front().subspan(begin));
+        written.bytes = step.bytes;
+        if (step.state == TlsSession::State::kClosed) return Io::kClosed;
+        if (step.state == TlsSession::State::kFailed) {
+            why_ = tls_->why();
+            return Io::kFailed;
+        }
+        if (step.state == TlsSession::State::kWantsToRead) written.wants = Want::kRead;
+        return Io::kDone;
+    }
+    std::array<iovec, 64> parts;
+    std::size_t count = 0;
+    for (; count < std::min(pieces.size(), parts.size()); ++count) {
+        const ByteView part = pieces[count].subspan(count == 0 ? begin : 0);
+        // sendmsg does not write to it.
+        parts[count] = {const_cast<std::uint8_t*>(part.data()), part.size()};
+    }
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = count;
+    ssize_t result = 0;
+    do result = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
+    while (result < 0 && errno == EINTR);
+    if (result < 0 && errno != EAGAIN) {
+        why_ = system_reason(errno);
+        return Io::kFailed;
+    }
+    written.bytes = static_cast<std::size_t>(std::max<ssize_t>(result, 0));
     return Io::kDone;
 }
 

@@ -63,6 +63,8 @@ class Transport {
     /// kClosed if the peer closed before the first byte, kFailed if within.
     [[nodiscard]] Io read(std::span<std::uint8_t> into, const Patience& patience);
     [[nodiscard]] Io write(ByteView bytes, const Patience& patience);
+    /// One piece after another, many with one call of the system.
+    [[nodiscard]] Io write(std::span<const ByteView> pieces, const Patience& patience);
     /// Whether a read would find something, be it the end: without waiting.
     [[nodiscard]] bool has_input();
 
@@ -78,6 +80,13 @@ class Transport {
     [[nodiscard]] Io wait(Want want, const Patience& patience, Moment last_progress);
     [[nodiscard]] Io read_some(std::span<std::uint8_t> into, std::size_t& count,
                                const Patience& patience);
+    struct Written {
+        std::size_t bytes = 0;
+        /// Where that is 0.
+        Want wants = Want::kWrite;
+    };
+    [[nodiscard]] Io write_some(std::span<const ByteView> pieces, std::size_t begin,
+                                Written& written);
 
     Descriptor socket_;
     const StopSignal* stop_;
