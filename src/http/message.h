@@ -12,6 +12,7 @@
 #include <string_view>
 #include <variant>
 
+#include "base/buffer.h"
 #include "base/encoding.h"
 #include "base/error.h"
 #include "http/headers.h"
@@ -107,7 +108,7 @@ struct FileBody {
 /// A body in memory with something small before and after it, which needs no copy of it.
 struct Enclosed {
     std::string before;
-    Bytes bytes;
+    Buffer bytes;
     std::string after;
 };
 

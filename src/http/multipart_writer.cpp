@@ -39,7 +39,8 @@ struct Sequence {
         while (part && chunk.bytes.size() < kTogether) {
             const bool is_large = part->pieces || part->body.size() > kCopied;
             if (!head_sent) {
-                const std::string head = part_head(*part, boundary, std::exchange(first, false));
+                const std::string head =
+                    part_head(*part, part->size(), boundary, std::exchange(first, false));
                 if (!is_large) {
                     const std::size_t end = multipart_end(boundary).size();
                     chunk.bytes.reserve(chunk.bytes.size() + head.size() + part->body.size() + end);
@@ -87,14 +88,15 @@ std::string multipart_content_type(std::string_view type, std::string_view bound
            "\"; boundary=" + std::string(boundary);
 }
 
-std::string part_head(const Part& part, std::string_view boundary, bool first) {
-    if (has_control(part.content_type) || has_control(part.location))
+std::string part_head(const PartName& name, std::uint64_t size, std::string_view boundary,
+                      bool first) {
+    if (has_control(name.content_type) || has_control(name.location))
         throw Error(ErrorCode::kInternal, "a part's header has a control character in it");
     std::string head = first ? "--" : "\r\n--";
     head += boundary;
-    head += "\r\nContent-Type: " + part.content_type;
-    head += "\r\nContent-Length: " + std::to_string(part.size());
-    if (!part.location.empty()) head += "\r\nContent-Location: " + part.location;
+    head += "\r\nContent-Type: " + name.content_type;
+    head += "\r\nContent-Length: " + std::to_string(size);
+    if (!name.location.empty()) head += "\r\nContent-Location: " + name.location;
     return head + "\r\n\r\n";
 }
 
@@ -118,10 +120,13 @@ Response multipart_response(std::string_view type, Part only) {
             return std::exchange(part, std::nullopt);
         });
     }
+    return multipart_response(type, only, Buffer(std::move(only.body)));
+}
+
+Response multipart_response(std::string_view type, const PartName& name, Buffer body) {
     const std::string boundary = new_boundary();
-    std::string head = part_head(only, boundary, true);
-    Response response{
-        200, {}, Enclosed{std::move(head), std::move(only.body), multipart_end(boundary)}};
+    std::string head = part_head(name, body.size(), boundary, true);
+    Response response{200, {}, Enclosed{std::move(head), std::move(body), multipart_end(boundary)}};
     response.headers.set("Content-Type", multipart_content_type(type, boundary));
     return response;
 }

@@ -10,13 +10,17 @@
 
 namespace lucerna::http {
 
-/// One part of a multipart/related answer (RFC 2387).
-struct Part {
+/// What the header of a part says of its body.
+struct PartName {
     /// With its parameters, such as transfer-syntax.
     std::string content_type;
     /// Content-Location; may be empty.
     std::string location;
-    Bytes body;
+};
+
+/// One part of a multipart/related answer (RFC 2387).
+struct Part : PartName {
+    Bytes body = {};
     /// Where it is set it is the body.
     std::optional<Pieces> pieces = {};
 
@@ -30,7 +34,8 @@ struct Part {
 
 /// What stands before a part's body, the line break that ends the part before it included.
 /// Throws Error(kInternal) if content type or location hold a control character.
-[[nodiscard]] std::string part_head(const Part& part, std::string_view boundary, bool first);
+[[nodiscard]] std::string part_head(const PartName& name, std::uint64_t size,
+                                    std::string_view boundary, bool first);
 /// What stands after the last part.
 [[nodiscard]] std::string multipart_end(std::string_view boundary);
 
@@ -42,5 +47,6 @@ struct Part {
                                           std::function<std::optional<Part>()> next);
 /// The same of one part. One that is not in pieces comes with its length.
 [[nodiscard]] Response multipart_response(std::string_view type, Part only);
+[[nodiscard]] Response multipart_response(std::string_view type, const PartName& name, Buffer body);
 
 }  // namespace lucerna::http

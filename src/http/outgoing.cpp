@@ -45,6 +45,7 @@ Outgoing::Outgoing(Exchange& exchange, Response response, const Guard& guard, bo
     exchange.status = response.status;
     if (has_no_body || exchange.method == "HEAD") {
         chunk_ = {};
+        bytes_ = {};
         source_ = nullptr;
         chunked_ = false;
         before_.clear();
@@ -75,12 +76,13 @@ bool Outgoing::take_body(Body body) {
         chunk_.bytes.assign(text->begin(), text->end());
     } else if (auto* enclosed = std::get_if<Enclosed>(&body)) {
         before_ = std::move(enclosed->before);
-        chunk_.bytes = std::move(enclosed->bytes);
+        enclosed_ = std::move(enclosed->bytes);
         after_ = std::move(enclosed->after);
     } else {
         chunk_.bytes = std::move(std::get<Bytes>(body));
     }
-    length_ = before_.size() + chunk_.bytes.size() + after_.size();
+    bytes_ = enclosed_.empty() ? ByteView(chunk_.bytes) : enclosed_.view();
+    length_ = before_.size() + bytes_.size() + after_.size();
     return true;
 }
 
@@ -93,7 +95,7 @@ Outgoing::Next Outgoing::next() {
         if (!source_) take_slice();
         return Next::kWrite;
     }
-    if (at_ < chunk_.bytes.size()) {
+    if (at_ < bytes_.size()) {
         write_slice();
         return Next::kWrite;
     }
@@ -112,9 +114,9 @@ Outgoing::Next Outgoing::next() {
 
 /// The next of what is in memory, with what comes after it once it is the last.
 void Outgoing::take_slice() {
-    buffers_[1] = ByteView(chunk_.bytes).subspan(at_, std::min(chunk_.bytes.size() - at_, kSlice));
+    buffers_[1] = bytes_.subspan(at_, std::min(bytes_.size() - at_, kSlice));
     at_ += buffers_[1].size();
-    if (at_ == chunk_.bytes.size()) buffers_[2] = as_byte_view(after_);
+    if (at_ == bytes_.size()) buffers_[2] = as_byte_view(after_);
     exchange_.bytes_sent += buffers_[1].size() + buffers_[2].size();
 }
 
@@ -134,6 +136,7 @@ void Outgoing::write_slice() {
 
 void Outgoing::pull() {
     chunk_ = source_();
+    bytes_ = chunk_.bytes;
     at_ = 0;
     waited_ = !chunk_.bytes.empty();
     pulled_ += chunk_.bytes.size();

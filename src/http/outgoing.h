@@ -43,8 +43,10 @@ class Outgoing {
     Exchange& exchange_;
     std::string head_;
     bool head_sent_ = false;
-    /// What is being written: the whole body, or one chunk of it.
+    /// Of these one holds what is being written: the whole body, or one chunk of it.
     Chunk chunk_;
+    Buffer enclosed_;
+    ByteView bytes_;
     std::size_t at_ = 0;
     /// Around a body that is Enclosed.
     std::string before_;

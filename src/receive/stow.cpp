@@ -74,7 +74,7 @@ class StowRequest final : private http::PartTaker {
     }
 
     http::Response answer() {
-        if (std::optional<http::Response> refusal = reason_to_refuse()) return *refusal;
+        if (std::optional<http::Response> refusal = reason_to_refuse()) return *std::move(refusal);
         const std::string boundary(content_type_->parameter("boundary"));
         if (boundary.empty())
             return refuse(400, "no-boundary", "Content-Type names no multipart boundary");

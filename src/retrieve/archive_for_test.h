@@ -51,7 +51,7 @@ class TestArchive {
         if (const auto* bytes = std::get_if<Bytes>(&response.body))
             return {bytes->begin(), bytes->end()};
         if (const auto* part = std::get_if<http::Enclosed>(&response.body))
-            return part->before + std::string(part->bytes.begin(), part->bytes.end()) + part->after;
+            return part->before + std::string(as_text(part->bytes.view())) + part->after;
         std::string all;
         for (const auto& next = std::get<http::Stream>(response.body).next;;) {
             const http::Chunk chunk = next();

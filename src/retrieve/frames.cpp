@@ -85,9 +85,12 @@ http::Response send_frames(const http::Request& request, store::Archive& archive
                                               "; the instance has " +
                                               std::to_string(source->count()));
     const std::string location = url_of(row, base_of(request)) + "/frames/";
-    const auto part = [source, row, location, chosen = *chosen](int number) {
+    const auto name = [location, chosen = *chosen](int number) {
+        return http::PartName{with_syntax(chosen), location + std::to_string(number)};
+    };
+    const auto part = [source, row, name, chosen = *chosen](int number) {
         return looking_at(row.sop_instance_uid, [&] {
-            http::Part one{with_syntax(chosen), location + std::to_string(number), {}};
+            http::Part one{name(number)};
             if (const auto large = source->large_frame(number - 1, chosen))
                 one.pieces = pieces_of(large);
             else
@@ -95,13 +98,21 @@ http::Response send_frames(const http::Request& request, store::Archive& archive
             return one;
         });
     };
+    const auto native = [source, row](int number, std::size_t size) {
+        Buffer bytes(size);
+        looking_at(row.sop_instance_uid, [&] { source->read_native(number - 1, bytes.span()); });
+        return bytes;
+    };
     http::Response response;
     if (!chosen->multipart) {
         http::Part only = part(numbers.front());
         response = http::Response::of(200, only.content_type, std::move(only.body));
         if (only.pieces) response.body = streamed(*std::move(only.pieces));
     } else if (count == Count::kOne) {
-        response = http::multipart_response(chosen->media_type, part(numbers.front()));
+        const auto size = source->bytes_of_native(*chosen);
+        response = size ? http::multipart_response(chosen->media_type, name(numbers.front()),
+                                                   native(numbers.front(), *size))
+                        : http::multipart_response(chosen->media_type, part(numbers.front()));
     } else {
         response = http::multipart_response(
             chosen->media_type,
@@ -247,7 +258,11 @@ Bytes FrameSource::frame(int frame, const Representation& representation) {
     if (!representation.as_stored)
         if (const dicom::Encoder* encoder = dicom::find_encoder(representation.transfer_syntax))
             return dicom::encoded_frame(object().with_frame(frame), frame, *encoder);
-    if (begin_ != 0) return native_frame(frame);
+    if (begin_ != 0) {
+        Bytes bytes(static_cast<std::size_t>(frame_bytes_));
+        read_native(frame, bytes);
+        return bytes;
+    }
     if (representation.as_stored) return dicom::stored_frame(object().with_frame(frame), frame);
     return dicom::decode_frame(object().with_frame(frame), frame).samples;
 }
@@ -276,11 +291,20 @@ std::shared_ptr<const dicom::DecodedFrame> FrameSource::large_frame(
     return decoded;
 }
 
-Bytes FrameSource::native_frame(int frame) const {
+std::optional<std::size_t> FrameSource::bytes_of_native(
+    const Representation& representation) const {
+    const bool is_encoded =
+        !representation.as_stored && dicom::find_encoder(representation.transfer_syntax) != nullptr;
+    if (begin_ == 0 || is_encoded) return std::nullopt;
+    return frame_bytes_;
+}
+
+void FrameSource::read_native(int frame, std::span<std::uint8_t> into) const {
+    if (frame < 0 || frame >= count_) throw Error(ErrorCode::kNotFound, "there is no such frame");
     // That all frames are there was seen when they were found.
     const std::uint64_t begin = begin_ + static_cast<std::uint64_t>(frame) * frame_bytes_;
-    if (frame_bytes_ > kLarge) return read_in_parts(archive_, row_, begin, frame_bytes_, run_);
-    return opened_->read(begin, frame_bytes_);
+    if (frame_bytes_ > kLarge) return read_in_parts(archive_, row_, begin, into, run_);
+    opened_->read(begin, into);
 }
 
 dicom::FramedObject& FrameSource::object() {

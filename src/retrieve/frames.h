@@ -61,7 +61,12 @@ class FrameSource {
     [[nodiscard]] int count() const { return count_; }
     /// `frame` from 0. Throws Error(kNotFound) beyond the last, and as decode_frame does.
     [[nodiscard]] Bytes frame(int frame, const Representation& representation);
-    /// The same of one that is decoded for it and is so large that its share of memory has to be
+    /// How many bytes each frame has where all lie uncompressed in the file, and are wanted so;
+    /// `read_native` reads one then.
+    [[nodiscard]] std::optional<std::size_t> bytes_of_native(
+        const Representation& representation) const;
+    void read_native(int frame, std::span<std::uint8_t> into) const;
+    /// As `frame`, of one that is decoded for it and is so large that its share of memory has to be
     /// held until it is sent; null for any other.
     [[nodiscard]] std::shared_ptr<const dicom::DecodedFrame> large_frame(
         int frame, const Representation& representation);
@@ -70,8 +75,6 @@ class FrameSource {
     [[nodiscard]] bool find_native_frames(const store::InstanceRow& row);
     /// It is neither as it is kept nor encoded anew.
     [[nodiscard]] bool is_decoded_for(const Representation& representation) const;
-    /// The frame's bytes in the file of uncompressed pixels.
-    [[nodiscard]] Bytes native_frame(int frame) const;
     /// Of the file, read when it is first asked for.
     [[nodiscard]] dicom::FramedObject& object();
 

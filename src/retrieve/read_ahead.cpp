@@ -18,9 +18,9 @@ void ReadAhead::read_first(const RunParts& run) {
     if (objects_.empty()) return;
     Read first;
     try {
-        const auto row = archive_.instance(objects_.front().sop_instance_uid);
-        if (!row) throw Error(ErrorCode::kNotFound, "it was erased meanwhile");
-        first.file = read_in_parts(archive_, *row, 0, row->size, run);
+        const store::InstanceRow row = row_of(0);
+        first.file.resize(static_cast<std::size_t>(row.size));
+        read_in_parts(archive_, row, 0, first.file.span(), run);
     } catch (...) {
         first.problem = std::current_exception();
     }
@@ -31,7 +31,7 @@ void ReadAhead::read_first(const RunParts& run) {
     });
 }
 
-Bytes ReadAhead::take(std::size_t index) {
+Buffer ReadAhead::take(std::size_t index) {
     Read read;
     bool is_begun = true;
     state_.with([&](State& state) {
@@ -72,12 +72,18 @@ void ReadAhead::read() {
     }
 }
 
+store::InstanceRow ReadAhead::row_of(std::size_t index) const {
+    const auto row = archive_.instance(objects_[index].sop_instance_uid);
+    if (!row) throw Error(ErrorCode::kNotFound, "it was erased meanwhile");
+    return *row;
+}
+
 bool ReadAhead::may_begin(const State& state) const {
     return state.next >= objects_.size() ||
            (state.next - state.taken < kMostAhead && state.ready_bytes < kEnoughBytes);
 }
 
-void ReadAhead::give_back(Bytes file) {
+void ReadAhead::give_back(Buffer file) {
     // Memory for the largest stays with as many small ones as there are.
     if (file.capacity() > kMostSpare) return;
     state_.with([&](State& state) { state.spare.push_back(std::move(file)); });
@@ -91,7 +97,9 @@ ReadAhead::Read ReadAhead::read(std::size_t index) noexcept {
             read.file = std::move(state.spare.back());
             state.spare.pop_back();
         });
-        archive_.object(objects_[index].sop_instance_uid, read.file);
+        const store::InstanceRow row = row_of(index);
+        read.file.resize(static_cast<std::size_t>(row.size));
+        archive_.open(row)->read(0, read.file.span());
         return read;
     } catch (...) {
         return {{}, std::current_exception()};

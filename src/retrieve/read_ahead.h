@@ -6,7 +6,7 @@
 #include <stop_token>
 #include <vector>
 
-#include "base/encoding.h"
+#include "base/buffer.h"
 #include "base/guarded.h"
 #include "base/parts.h"
 #include "dicom/part10_head.h"
@@ -27,9 +27,9 @@ class ReadAhead {
     void read_first(const RunParts& run);
     /// For the thread that sends: the file of object `index`, from 0 up and none left out. Throws
     /// what reading it threw.
-    [[nodiscard]] Bytes take(std::size_t index);
+    [[nodiscard]] Buffer take(std::size_t index);
     /// From the thread that sends: the file was sent, its memory is free.
-    void give_back(Bytes file);
+    void give_back(Buffer file);
     /// From the thread that sends: no more is taken.
     void end() { stop_.request_stop(); }
 
@@ -39,7 +39,7 @@ class ReadAhead {
 
   private:
     struct Read {
-        Bytes file;
+        Buffer file;
         std::exception_ptr problem;
     };
     struct State {
@@ -48,9 +48,10 @@ class ReadAhead {
         std::size_t taken = 0;
         std::map<std::size_t, Read> ready;
         std::size_t ready_bytes = 0;
-        std::vector<Bytes> spare;
+        std::vector<Buffer> spare;
     };
     [[nodiscard]] Read read(std::size_t index) noexcept;
+    [[nodiscard]] store::InstanceRow row_of(std::size_t index) const;
     [[nodiscard]] bool may_begin(const State& state) const;
 
     store::Archive& archive_;
