@@ -9,6 +9,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/encoding.h"
 #include "base/error.h"
 #include "base/loopback.h"
 
@@ -464,6 +465,24 @@ Endpoint endpoint_from(std::string_view text, std::string_view default_address) 
     if (port < 0 || port > 65535) refuse("port " + std::to_string(port) + " is not in [0, 65535]");
     return {std::string(address.empty() ? default_address : address),
             static_cast<std::uint16_t>(port)};
+}
+
+void require_ae_titles(const ServeSettings& settings) {
+    const auto require = [](const std::string& title, const std::string& name) {
+        const bool is_printable = std::all_of(title.begin(), title.end(), [](char letter) {
+            return letter >= ' ' && letter <= '~' && letter != '\\';
+        });
+        if (!is_printable || title.size() > 16 || title.find_first_not_of(' ') == std::string::npos)
+            refuse(name + ": " + json_quoted(title) +
+                   " is no application entity title: 1 to 16 characters of ASCII, no backslash");
+    };
+    require(settings.aet, "dicom.aet");
+    for (const std::string& caller : settings.dicom_callers) require(caller, "dicom.callers");
+    for (const DestinationSettings& made : settings.destinations) {
+        if (made.aet.empty()) continue;
+        require(made.aet, "destination " + made.name + ": aet");
+        require(made.calling_aet, "destination " + made.name + ": calling_aet");
+    }
 }
 
 DestinationSettings destination_from(std::string_view text, std::string_view calling_aet) {

@@ -105,6 +105,10 @@ struct ServeSettings {
 /// unknown keys and values of the wrong type are refused.
 [[nodiscard]] ServeSettings read_settings(const std::filesystem::path& file);
 
+/// Throws Error(kInvalidInput), naming the setting, for an application entity title that is none:
+/// 1 to 16 characters of ASCII without backslash, not only spaces (PS3.5 6.2).
+void require_ae_titles(const ServeSettings& settings);
+
 /// Sets one value from text, as a command line gives it ("http.port", "8042").
 void set_from_text(ServeSettings& settings, std::string_view key, std::string_view value);
 

@@ -114,6 +114,23 @@ TEST_F(SettingsTest, AreSetFromText) {
     EXPECT_THROW(set_from_text(settings, "nothing", "1"), Error);
 }
 
+TEST_F(SettingsTest, WantTitlesThatCanBeSent) {
+    ServeSettings settings = default_settings();
+    settings.destinations.push_back(destination_from("pacs=PACS@host:104", "US"));
+    require_ae_titles(settings);
+    for (const char* title : {"", "    ", "SEVENTEEN LETTERS", "A\\B", "M\xC3\xBC"}) {
+        ServeSettings wrong = settings;
+        wrong.aet = title;
+        EXPECT_THROW(require_ae_titles(wrong), Error) << title;
+        wrong = settings;
+        wrong.dicom_callers = {title};
+        EXPECT_THROW(require_ae_titles(wrong), Error) << title;
+        wrong = settings;
+        wrong.destinations.front().calling_aet = title;
+        EXPECT_THROW(require_ae_titles(wrong), Error) << title;
+    }
+}
+
 TEST(Endpoint, TakesAddressAndPortApart) {
     EXPECT_EQ(endpoint_from("[::1]:80", "x").address, "::1");
     EXPECT_EQ(endpoint_from(":80", "127.0.0.1").address, "127.0.0.1");

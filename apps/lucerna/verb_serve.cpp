@@ -62,6 +62,7 @@ ServeSettings settings_from(const ServeArguments& arguments) {
     }
     for (const std::string& text : arguments.destinations)
         settings.destinations.push_back(destination_from(text, settings.aet));
+    require_ae_titles(settings);
     if (settings.model.empty()) settings.model = default_model_folder();
     if (settings.web.empty()) settings.web = default_web_folder();
     return settings;

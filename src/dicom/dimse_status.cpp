@@ -89,13 +89,12 @@ std::string describe_status(std::uint16_t status) {
     return std::string(code.data()) + " " + row_of(status).words;
 }
 
-std::string as_error_comment(std::string_view sentence) {
-    constexpr std::size_t kLongest = 64;
-    std::string comment(sentence.substr(0, kLongest));
+std::string as_error_comment(std::string_view sentence, std::size_t longest) {
+    std::string comment(sentence.substr(0, longest));
     // A backslash would part the value in two.
     for (char& letter : comment)
         if (letter < 0x20 || letter > 0x7E || letter == '\\') letter = '?';
-    if (sentence.size() > kLongest) comment.replace(kLongest - 3, 3, "...");
+    if (sentence.size() > longest) comment.replace(longest - 3, 3, "...");
     return comment;
 }
 

@@ -63,7 +63,8 @@ enum class StatusKind {
 /// "0xA700 refused: out of resources".
 [[nodiscard]] std::string describe_status(std::uint16_t status);
 
-/// Fits an Error Comment (0000,0902): LO, at most 64 characters, printable ASCII only.
-[[nodiscard]] std::string as_error_comment(std::string_view sentence);
+/// Fits an Error Comment (0000,0902): LO, at most 64 characters, printable ASCII only; or another
+/// place of so many.
+[[nodiscard]] std::string as_error_comment(std::string_view sentence, std::size_t longest = 64);
 
 }  // namespace lucerna::dicom

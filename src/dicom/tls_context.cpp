@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstring>
 
 #include "base/error.h"
 #include "base/tls_policy.h"
@@ -20,6 +21,7 @@ std::string openssl_error() {
     const unsigned long code = ERR_get_error();
     ERR_clear_error();
     if (code == 0) return "no reason given";
+    if (ERR_SYSTEM_ERROR(code)) return std::strerror(ERR_GET_REASON(code));
     const char* reason = ERR_reason_error_string(code);
     return reason != nullptr ? reason : "code " + std::to_string(code);
 }

@@ -139,6 +139,9 @@ std::optional<Response> settle_early(Exchange& exchange, std::string_view target
     try {
         if (!(asks_options && target == "*")) {
             set_target(exchange, target);
+            // The base of a service, which PS3.18 8.9.1 asks for as "/" below itself.
+            if (std::string& path = request.path; asks_options && path.size() > 1)
+                path.resize(path.size() - (path.ends_with('/') ? 1 : 0));
             exchange.routed = router.route(exchange.method, request.path);
         }
         if (exchange.is_http_11 && !request.headers.has("Host"))
@@ -154,7 +157,8 @@ std::optional<Response> settle_early(Exchange& exchange, std::string_view target
     if (malformed) return malformed;
     if (verdict.status != 0) return refused_by(verdict, request.id);
     const bool unknown = exchange.routed.allowed_methods.empty();
-    if (asks_options && (!unknown || target == "*")) return options_answer(exchange, guard);
+    const bool has_no_handler = !exchange.routed.route && (!unknown || target == "*");
+    if (asks_options && has_no_handler) return options_answer(exchange, guard);
     if (!exchange.routed.route) return refusal(exchange.routed, exchange.method, request.id);
     if (const auto expected = request.headers.get("Expect");
         expected && !same_name(*expected, "100-continue"))

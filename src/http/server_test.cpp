@@ -136,6 +136,8 @@ TEST_F(ServerTest, AnswersHeadAndOptions) {
     const HttpAnswer asked = client.ask("OPTIONS", "/hello");
     EXPECT_EQ(asked.status, 204);
     EXPECT_EQ(asked.headers.get("Allow"), "GET, HEAD, OPTIONS");
+    EXPECT_EQ(client.ask("OPTIONS", "/hello/").headers.get("Allow"), "GET, HEAD, OPTIONS");
+    EXPECT_EQ(client.ask("OPTIONS", "/hello//").status, 400);
     // None of the three left a body behind.
     EXPECT_EQ(client.ask("GET", "/hello").body, "hello");
 }

@@ -13,6 +13,7 @@
 #include "receive/fhir_orders.h"
 #include "receive/hl7_orders.h"
 #include "receive/stow.h"
+#include "retrieve/capabilities.h"
 #include "retrieve/deletion.h"
 #include "retrieve/dimse_services.h"
 #include "retrieve/qido.h"
@@ -125,6 +126,7 @@ struct Server::State {
         retrieve::add_wado(router, store.archive(), {.run = a_few_at_once});
         retrieve::add_ups(router, store.workitems(), store.subscriptions(), clock);
         if (parts.deletion) retrieve::add_deletion(router, store.archive());
+        retrieve::add_capabilities(router);
         receive::add_fhir_orders(router, orders, parts.orders);
         review::add_api(router, exams, about, clock);
         review::add_page(router, parts.web);

@@ -361,8 +361,8 @@ class StowRequest final : private http::PartTaker {
         http::Response response = response_.http(status, form_);
         // For clients that show headers but not private elements (RFC 7234 5.5).
         if (!first_failure_.empty())
-            response.headers.set(
-                "Warning", "299 lucerna " + json_quoted(dicom::as_error_comment(first_failure_)));
+            response.headers.set("Warning", "299 lucerna " + json_quoted(dicom::as_error_comment(
+                                                                 first_failure_, 400)));
         return response;
     }
 

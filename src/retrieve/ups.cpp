@@ -86,7 +86,8 @@ std::string uid_in_query(const http::Request& request,
                          std::initializer_list<std::string_view> names) {
     for (const auto& [name, value] : request.query.all()) {
         if (std::find(names.begin(), names.end(), name) != names.end()) return value;
-        if (value.empty() && dicom::is_valid_uid(name)) return name;
+        // PS3.18 11.4.1.1: the UID alone. What is none is refused as one.
+        if (value.empty()) return name;
     }
     return {};
 }

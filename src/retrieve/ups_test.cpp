@@ -99,6 +99,7 @@ TEST_F(Ups, CreatesAndGivesBack) {
     EXPECT_EQ(set["00080016"]["Value"][0], "1.2.840.10008.5.1.4.34.6.1");
     EXPECT_EQ(set["00404010"]["Value"][0], "20260301080000.000000");
     EXPECT_EQ(status("POST", "/dicom-web/workitems?workitem=1.2.3", scheduled().dump()), 409);
+    EXPECT_EQ(status("POST", "/dicom-web/workitems?notuid", scheduled().dump()), 400);
     EXPECT_EQ(status("GET", "/dicom-web/workitems/1.2.4"), 404);
     EXPECT_EQ(status("GET", "/dicom-web/workitems/1.2.x"), 400);
     const http::Response unnamed = ask("POST", "/dicom-web/workitems", scheduled().dump());

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "dicom/uids.h"
 #include "retrieve/address.h"
+#include "retrieve/frames.h"
 #include "retrieve/negotiate.h"
 #include "retrieve/objects.h"
 #include "retrieve/rendered.h"
@@ -49,7 +50,8 @@ http::Response object(const http::Request& request, store::Archive& archive,
     http::MediaRange wanted{{"application/dicom", {}}, 1};
     if (const auto syntax = request.query.get("transferSyntax"))
         wanted.media.parameters["transfer-syntax"] = *syntax;
-    const auto chosen = choose_object(std::span(&wanted, 1), row.transfer_syntax_uid, Count::kOne);
+    const auto chosen = choose_object(std::span(&wanted, 1), row.transfer_syntax_uid, Count::kOne,
+                                      encodable_pixels_of(archive, row));
     if (!chosen)
         return not_acceptable(request,
                               "application/dicom in transfer syntax " + row.transfer_syntax_uid);

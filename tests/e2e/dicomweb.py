@@ -193,6 +193,25 @@ class Dicomweb(unittest.TestCase):
         self.assertEqual((status, len(self.parts(headers, body))), (206, 2))
         self.assertEqual(self.ask(server, study + "/series/2.999.4.1/instances/2.999.4.1.2/rendered")[0], 409)
 
+    def test_says_what_it_can_do(self):
+        """Retrieve Capabilities (PS3.18 8.9): the methods that are named are those that are allowed."""
+        server = self.serve()
+        for base in ("/dicom-web", "/dicom-web/"):
+            status, headers, body = self.ask(server, base, "OPTIONS")
+            self.assertEqual((status, headers["Content-Type"]),
+                             (200, "application/vnd.sun.wadl+xml"))
+        names = {"w": "http://wadl.dev.java.net/2009/02"}
+        resources = ElementTree.fromstring(body).find("w:resources", names)
+        self.assertEqual(resources.get("base"), server.url + "/dicom-web/")
+        methods = {one.get("path"): {method.get("name") for method in one.findall("w:method", names)}
+                   for one in resources.findall("w:resource", names)}
+        self.assertEqual(methods["studies"], {"GET", "POST"})
+        self.assertGreater(len(methods), 30)
+        for path, of_path in methods.items():
+            _, headers, _ = self.ask(
+                server, "/dicom-web/" + path.replace("{", "").replace("}", ""), "OPTIONS")
+            self.assertEqual(set(headers["Allow"].split(", ")) - {"HEAD", "OPTIONS"}, of_path, path)
+
     def test_addresses_are_those_behind_the_proxy(self):
         outside = "https://pacs.example/archive"
         server = self.serve("--set", f"http.base_url={outside}/")
