@@ -15,6 +15,8 @@ constexpr std::size_t kLongestOwnPdu = 128 * 1024;
 /// Bytes that are gathered before they are sent.
 constexpr std::size_t kWorthACall = 32 * 1024;
 constexpr std::size_t kFragmentsACall = 31;
+/// Of a file that is read while it is sent.
+constexpr std::size_t kReadAtOnce = 512 * 1024;
 constexpr milliseconds kLastWordPatience{200};
 constexpr milliseconds kLinger{250};
 
@@ -178,7 +180,7 @@ void Channel::send_part(std::uint8_t context, bool is_command, ByteView bytes) {
 
 void Channel::queue_part(std::uint8_t context, bool is_command, ByteView bytes) {
     if (outgoing_.size() + bytes.size() >= kWorthACall)
-        return send_from_where_it_lies(context, is_command, bytes);
+        return send_from_where_it_lies(context, is_command, bytes, Ends::kHere);
     do {
         const ByteView payload = bytes.first(std::min(longest_fragment(), bytes.size()));
         bytes = bytes.subspan(payload.size());
@@ -189,7 +191,8 @@ void Channel::queue_part(std::uint8_t context, bool is_command, ByteView bytes) 
 }
 
 /// After what is gathered: many fragments a call, none of them copied.
-void Channel::send_from_where_it_lies(std::uint8_t context, bool is_command, ByteView bytes) {
+void Channel::send_from_where_it_lies(std::uint8_t context, bool is_command, ByteView bytes,
+                                      Ends ends) {
     std::array<std::array<std::uint8_t, kFragmentHeaderBytes>, kFragmentsACall> headers;
     std::array<ByteView, 1 + 2 * kFragmentsACall> pieces;
     pieces[0] = outgoing_;
@@ -198,7 +201,8 @@ void Channel::send_from_where_it_lies(std::uint8_t context, bool is_command, Byt
         for (auto& header : headers) {
             const ByteView payload = bytes.first(std::min(longest_fragment(), bytes.size()));
             bytes = bytes.subspan(payload.size());
-            header = fragment_header(context, payload.size(), is_command, bytes.empty());
+            header = fragment_header(context, payload.size(), is_command,
+                                     bytes.empty() && ends == Ends::kHere);
             pieces[count++] = header;
             pieces[count++] = payload;
             if (bytes.empty()) break;
@@ -210,6 +214,25 @@ void Channel::send_from_where_it_lies(std::uint8_t context, bool is_command, Byt
         pieces[0] = {};
         count = 1;
     } while (!bytes.empty());
+}
+
+void Channel::send_data_set(std::uint8_t context, const FileToSend& file, std::uint64_t begin) {
+    if (!file.read)
+        return send_part(context, false, file.begin.subspan(static_cast<std::size_t>(begin)));
+    Buffer piece(kReadAtOnce);
+    while (begin < file.size) {
+        piece.resize(
+            static_cast<std::size_t>(std::min<std::uint64_t>(file.size - begin, piece.capacity())));
+        try {
+            file.read(begin, piece.span());
+        } catch (const std::exception& error) {
+            abort(AbortSource::kServiceUser, AbortReason::kNotSpecified);
+            fail(AssociationEnd::kLost, std::string("given up within a data set: ") + error.what());
+        }
+        begin += piece.size();
+        send_from_where_it_lies(context, false, piece.view(),
+                                begin == file.size ? Ends::kHere : Ends::kLater);
+    }
 }
 
 /// A peer's maximum counts from behind the PDU header. One that can't hold anything is ignored.

@@ -7,6 +7,7 @@
 
 #include "base/encoding.h"
 #include "base/error.h"
+#include "dicom/file_to_send.h"
 #include "dicom/pdu.h"
 #include "dicom/scp.h"
 #include "dicom/transport.h"
@@ -58,6 +59,8 @@ class Channel {
     void send_part(std::uint8_t context, bool is_command, ByteView bytes);
     /// As send_part, but small parts gather until enough are there to be worth a call, or `flush`.
     void queue_part(std::uint8_t context, bool is_command, ByteView bytes);
+    /// As send_part of bytes [begin, file.size): a data set.
+    void send_data_set(std::uint8_t context, const FileToSend& file, std::uint64_t begin);
     void flush();
     /// Whether the peer has said something, without waiting.
     [[nodiscard]] bool has_input();
@@ -82,7 +85,8 @@ class Channel {
     void require(Io result, const char* doing);
     [[nodiscard]] Fragment read_fragment(const PduHeader& header);
     void read_pdv_header(Fragment& fragment);
-    void send_from_where_it_lies(std::uint8_t context, bool is_command, ByteView bytes);
+    enum class Ends { kHere, kLater };
+    void send_from_where_it_lies(std::uint8_t context, bool is_command, ByteView bytes, Ends ends);
     [[nodiscard]] std::size_t longest_fragment() const;
     [[nodiscard]] std::string abort_reason();
 

@@ -126,8 +126,8 @@ std::uint8_t ScpExchange::context_to_store(const ObjectHead& head, std::string& 
     return syntax.empty() ? std::uint8_t{0} : taken.at(syntax);
 }
 
-SendOutcome ScpExchange::store(ByteView file) {
-    const Part10Parts parts = split_part10(file);
+SendOutcome ScpExchange::store(const FileToSend& file) {
+    const Part10Parts parts = split_part10(file.begin);
     std::string syntax;
     const std::uint8_t context = context_to_store(parts.head, syntax);
     if (context == 0)
@@ -140,10 +140,13 @@ SendOutcome ScpExchange::store(ByteView file) {
     store.affected_sop_class_uid = parts.head.sop_class_uid;
     store.affected_sop_instance_uid = parts.head.sop_instance_uid;
     const bool as_it_is = syntax == parts.head.transfer_syntax_uid;
-    const Bytes converted = as_it_is ? Bytes() : converted_data_set(file, syntax);
+    Buffer memory;
+    const Bytes converted = as_it_is ? Bytes() : converted_data_set(file.whole(memory), syntax);
     channel_.queue_part(context, true, encode_command(store));
-    channel_.send_part(context, false,
-                       as_it_is ? file.subspan(parts.data_set_offset) : ByteView(converted));
+    if (as_it_is)
+        channel_.send_data_set(context, file, parts.data_set_offset);
+    else
+        channel_.send_part(context, false, converted);
     const std::optional<DimseCommand> response = response_to(store);
     if (!response) channel_.fail(AssociationEnd::kLost, "released while objects are on their way");
     return outcome_of(*response);

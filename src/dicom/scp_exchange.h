@@ -74,7 +74,7 @@ class ScpExchange {
     /// C-STORE of a DICOM file to the peer, over this association (C-GET, PS3.4 C.4.3). The data
     /// set goes out bit for bit where the peer takes its transfer syntax, else converted
     /// (convertible.h).
-    [[nodiscard]] SendOutcome store(ByteView file);
+    [[nodiscard]] SendOutcome store(const FileToSend& file);
     /// Asks the peer something on the request's own context and waits for its response. Empty where
     /// the peer ends the association in good order instead.
     [[nodiscard]] std::optional<DimseCommand> ask(DimseCommand request, const DataSet& data_set);

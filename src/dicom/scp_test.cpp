@@ -79,6 +79,50 @@ TEST(Scp, TakesManyObjectsOverOneAssociation) {
     EXPECT_GT(report.bytes, 50'000u);
 }
 
+TEST(Scp, TakesWhatIsReadWhileItIsSent) {
+    Recorder recorder;
+    const Scp scp(any_port(), recorder);
+    const Bytes file = small_object("1.2.3.5", 3'000'000);
+    std::size_t largest = 0;
+    const FileToSend read(ByteView(file).first(1000), file.size(),
+                          [&](std::uint64_t at, std::span<std::uint8_t> into) {
+                              largest = std::max(largest, into.size());
+                              std::copy_n(file.begin() + static_cast<std::ptrdiff_t>(at),
+                                          into.size(), into.begin());
+                          });
+    const ObjectHead head = split_part10(file).head;
+    {
+        StoreScu scu(to(scp), std::span(&head, 1));
+        EXPECT_EQ(scu.store(read).kind, StatusKind::kSuccess);
+    }
+    EXPECT_EQ(data_set_of(recorder.file("1.2.3.5").value()), data_set_of(file));
+    EXPECT_LT(largest, 1'000'000u);
+}
+
+TEST(Scp, KeepsNothingOfWhatIsGivenUpWithinIt) {
+    Recorder recorder;
+    const Scp scp(any_port(), recorder);
+    const Bytes file = small_object("1.2.3.5", 3'000'000);
+    const FileToSend broken(ByteView(file).first(1000), file.size(),
+                            [&](std::uint64_t at, std::span<std::uint8_t> into) {
+                                if (at > 1'000'000)
+                                    throw Error(ErrorCode::kCorrupt, "chunk 20 is not what it was");
+                                std::ranges::fill(into, std::uint8_t{0});
+                            });
+    const ObjectHead head = split_part10(file).head;
+    StoreScu scu(to(scp), std::span(&head, 1));
+    try {
+        (void)scu.store(broken);
+        FAIL() << "it was sent";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::kUnavailable);
+        EXPECT_THAT(error.what(), HasSubstr("chunk 20 is not what it was"));
+    }
+    EXPECT_EQ(recorder.wait_for_report().end, AssociationEnd::kAborted);
+    EXPECT_EQ(recorder.count(), 0u);
+    EXPECT_THROW((void)scu.store(file), Error);
+}
+
 TEST(Scp, AnswersEachErrorWithItsStatusAndComment) {
     Recorder recorder;
     const Scp scp(any_port(), recorder);

@@ -73,8 +73,8 @@ class StoreScu::Association {
         }
     }
 
-    SendOutcome store(ByteView file, const std::optional<MoveOriginator>& originator) {
-        const Part10Parts parts = split_part10(file);
+    SendOutcome store(const FileToSend& file, const std::optional<MoveOriginator>& originator) {
+        const Part10Parts parts = split_part10(file.begin);
         const auto [context, syntax] = context_for(parts.head);
         if (context == 0)
             return {StatusKind::kPermanentFailure, status::kClassNotSupported,
@@ -88,13 +88,11 @@ class StoreScu::Association {
             request.move_originator_aet = originator->aet;
             request.move_originator_message = originator->message_id;
         }
-        DimseCommand response;
         if (syntax == parts.head.transfer_syntax_uid)
-            response = association_.exchange(request, context, file.subspan(parts.data_set_offset));
-        else
-            response = association_.exchange(request, context, converted_data_set(file, syntax));
-
-        return outcome_of(response);
+            return outcome_of(association_.exchange(request, context, file, parts.data_set_offset));
+        Buffer memory;
+        return outcome_of(association_.exchange(request, context,
+                                                converted_data_set(file.whole(memory), syntax)));
     }
 
     void echo() {
@@ -104,7 +102,7 @@ class StoreScu::Association {
         DimseCommand request;
         request.field = command::kEchoRequest;
         request.affected_sop_class_uid = sop_class::kVerification;
-        const DimseCommand response = association_.exchange(request, echo_context_, {});
+        const DimseCommand response = association_.exchange(request, echo_context_);
         if (response.status.value_or(status::kProcessingFailure) != status::kSuccess)
             throw Error(ErrorCode::kUnavailable,
                         association_.named(
@@ -162,7 +160,8 @@ StoreScu::StoreScu(ScuOptions options, std::span<const ObjectHead> objects)
 
 StoreScu::~StoreScu() = default;
 
-SendOutcome StoreScu::store(ByteView file, const std::optional<MoveOriginator>& originator) {
+SendOutcome StoreScu::store(const FileToSend& file,
+                            const std::optional<MoveOriginator>& originator) {
     return association_->store(file, originator);
 }
 

@@ -11,6 +11,7 @@
 #include "base/encoding.h"
 #include "dicom/dimse_command.h"
 #include "dicom/dimse_status.h"
+#include "dicom/file_to_send.h"
 #include "dicom/part10_head.h"
 #include "dicom/tls.h"
 
@@ -74,7 +75,7 @@ class StoreScu {
     /// for bit if the peer took its transfer syntax, converted otherwise. Throws
     /// Error(kUnavailable) when the association is lost, Error(kInvalidInput) if the bytes are no
     /// DICOM file or cannot be decoded. `originator` names the C-MOVE that asks for it.
-    [[nodiscard]] SendOutcome store(ByteView file,
+    [[nodiscard]] SendOutcome store(const FileToSend& file,
                                     const std::optional<MoveOriginator>& originator = {});
 
     /// C-ECHO; throws Error(kUnavailable) if there is no successful answer.

@@ -103,12 +103,12 @@ void ScuAssociation::note(const std::vector<PresentationContext>& proposed,
 }
 
 DimseCommand ScuAssociation::exchange(DimseCommand request, std::uint8_t context,
-                                      ByteView data_set) {
+                                      const FileToSend& file, std::uint64_t begin) {
     if (!usable_) throw Error(ErrorCode::kUnavailable, named("has ended the association"));
     usable_ = false;
     request.message_id = ++last_message_;
     channel_.send_part(context, true, encode_command(request));
-    if (request.has_data_set) channel_.send_part(context, false, data_set);
+    if (request.has_data_set) channel_.send_data_set(context, file, begin);
     const DimseCommand response = read_response();
     if (response.message_id != request.message_id ||
         response.field != (request.field | command::kResponseBit)) {

@@ -31,7 +31,9 @@ class ScuAssociation {
 
     /// Sends a request, its message ID ours to choose, and waits for the response. Throws
     /// Error(kUnavailable) when the association is lost, or the peer answers something else.
-    DimseCommand exchange(DimseCommand request, std::uint8_t context, ByteView data_set);
+    /// The data set is `file` from byte `begin` on, if the request has one.
+    DimseCommand exchange(DimseCommand request, std::uint8_t context,
+                          const FileToSend& file = ByteView(), std::uint64_t begin = 0);
 
     /// "the peer PACS at host:104 `what`", for messages.
     [[nodiscard]] std::string named(const std::string& what) const;

@@ -12,7 +12,7 @@ void answer_get(dicom::ScpExchange& exchange, store::Archive& archive, Root root
     send_objects(
         exchange, archive, std::get<std::vector<dicom::ObjectHead>>(named),
         exchange.sender().calling_aet,
-        [&](std::size_t, ByteView file) { return exchange.store(file); }, run);
+        [&](std::size_t, const dicom::FileToSend& file) { return exchange.store(file); }, run);
 }
 
 }  // namespace lucerna::retrieve

@@ -18,7 +18,7 @@ class Destination {
                 dicom::MoveOriginator originator)
         : options_(std::move(options)), objects_(objects), originator_(std::move(originator)) {}
 
-    dicom::SendOutcome send(std::size_t index, ByteView file) {
+    dicom::SendOutcome send(std::size_t index, const dicom::FileToSend& file) {
         if (!problem_.empty()) return unreachable();
         try {
             if (index >= end_) open(index);
@@ -71,7 +71,10 @@ void answer_move(dicom::ScpExchange& exchange, store::Archive& archive, Root roo
                             {exchange.sender().calling_aet, exchange.request().message_id});
     send_objects(
         exchange, archive, objects, aet,
-        [&](std::size_t index, ByteView file) { return destination.send(index, file); }, run);
+        [&](std::size_t index, const dicom::FileToSend& file) {
+            return destination.send(index, file);
+        },
+        run);
 }
 
 }  // namespace lucerna::retrieve

@@ -1,5 +1,6 @@
 #include "retrieve/read_ahead.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error.h"
@@ -11,27 +12,43 @@ namespace {
 constexpr std::size_t kMostAhead = 8;
 constexpr std::size_t kEnoughBytes = 8 * 1024 * 1024;
 constexpr std::size_t kMostSpare = 32 * 1024 * 1024;
+/// Of what is read while it is sent: room for any File Meta Information.
+constexpr std::size_t kBeginning = 1024 * 1024;
+
+/// Reads all of it, into `room`. Throws Error(kCorrupt) as reading does.
+void check(store::OpenedObject& object, std::span<std::uint8_t> room) {
+    for (std::uint64_t at = 0; at < object.size(); at += room.size())
+        object.read(at, room.first(static_cast<std::size_t>(
+                            std::min<std::uint64_t>(room.size(), object.size() - at))));
+}
 
 }  // namespace
+
+dicom::FileToSend ReadAhead::File::to_send() const {
+    if (!opened) return bytes.view();
+    return {bytes.view(), opened->size(),
+            [this](std::uint64_t at, std::span<std::uint8_t> into) { opened->read(at, into); }};
+}
 
 void ReadAhead::read_first(const RunParts& run) {
     if (objects_.empty()) return;
     Read first;
     try {
         const store::InstanceRow row = row_of(0);
-        first.file.resize(static_cast<std::size_t>(row.size));
-        read_in_parts(archive_, row, 0, first.file.span(), run);
+        if (row.size > most_held_) return;
+        first.file.bytes.resize(static_cast<std::size_t>(row.size));
+        read_in_parts(archive_, row, 0, first.file.bytes.span(), run);
     } catch (...) {
         first.problem = std::current_exception();
     }
     state_.with([&](State& state) {
         state.next = 1;
-        state.ready_bytes = first.file.size();
+        state.ready_bytes = first.file.bytes.size();
         state.ready.emplace(0, std::move(first));
     });
 }
 
-Buffer ReadAhead::take(std::size_t index) {
+ReadAhead::File ReadAhead::take(std::size_t index) {
     Read read;
     bool is_begun = true;
     state_.with([&](State& state) {
@@ -44,7 +61,7 @@ Buffer ReadAhead::take(std::size_t index) {
             std::stop_token(), [&](const State& state) { return state.ready.contains(index); },
             [&](State& state) {
                 read = std::move(state.ready.extract(index).mapped());
-                state.ready_bytes -= read.file.size();
+                state.ready_bytes -= read.file.bytes.size();
             });
     else
         read = this->read(index);
@@ -66,7 +83,7 @@ void ReadAhead::read() {
             return;
         Read one = read(index);
         state_.change([&](State& state) {
-            state.ready_bytes += one.file.size();
+            state.ready_bytes += one.file.bytes.size();
             state.ready.emplace(index, std::move(one));
         });
     }
@@ -83,10 +100,10 @@ bool ReadAhead::may_begin(const State& state) const {
            (state.next - state.taken < kMostAhead && state.ready_bytes < kEnoughBytes);
 }
 
-void ReadAhead::give_back(Buffer file) {
+void ReadAhead::give_back(File file) {
     // Memory for the largest stays with as many small ones as there are.
-    if (file.capacity() > kMostSpare) return;
-    state_.with([&](State& state) { state.spare.push_back(std::move(file)); });
+    if (file.bytes.capacity() > kMostSpare) return;
+    state_.with([&](State& state) { state.spare.push_back(std::move(file.bytes)); });
 }
 
 ReadAhead::Read ReadAhead::read(std::size_t index) noexcept {
@@ -94,12 +111,17 @@ ReadAhead::Read ReadAhead::read(std::size_t index) noexcept {
         Read read;
         state_.with([&](State& state) {
             if (state.spare.empty()) return;
-            read.file = std::move(state.spare.back());
+            read.file.bytes = std::move(state.spare.back());
             state.spare.pop_back();
         });
         const store::InstanceRow row = row_of(index);
-        read.file.resize(static_cast<std::size_t>(row.size));
-        archive_.open(row)->read(0, read.file.span());
+        std::unique_ptr<store::OpenedObject> opened = archive_.open(row);
+        const bool is_held = row.size <= most_held_;
+        read.file.bytes.resize(static_cast<std::size_t>(
+            is_held ? row.size : std::min<std::uint64_t>(row.size, kBeginning)));
+        if (!is_held) check(*opened, read.file.bytes.span());
+        opened->read(0, read.file.bytes.span());
+        if (!is_held) read.file.opened = std::move(opened);
         return read;
     } catch (...) {
         return {{}, std::current_exception()};

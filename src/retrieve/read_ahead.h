@@ -3,12 +3,14 @@
 #include <cstddef>
 #include <exception>
 #include <map>
+#include <memory>
 #include <stop_token>
 #include <vector>
 
 #include "base/buffer.h"
 #include "base/guarded.h"
 #include "base/parts.h"
+#include "dicom/file_to_send.h"
 #include "dicom/part10_head.h"
 #include "store/archive.h"
 
@@ -18,28 +20,43 @@ namespace lucerna::retrieve {
 /// Where none does, each is read when it is its turn.
 class ReadAhead {
   public:
+    /// One that was read; a very large one was read once, so that any damage is found before it is
+    /// sent, and is read again while it is.
+    struct File {
+        /// All of it, or its beginning.
+        Buffer bytes;
+        /// Of a very large one.
+        std::unique_ptr<store::OpenedObject> opened;
+
+        [[nodiscard]] dicom::FileToSend to_send() const;
+    };
+
+    /// What is larger is not held, but read while it is sent.
+    static constexpr std::uint64_t kMostHeld = 64 * 1024 * 1024;
+
     /// Both are borrowed.
-    ReadAhead(store::Archive& archive, const std::vector<dicom::ObjectHead>& objects)
-        : archive_(archive), objects_(objects) {}
+    ReadAhead(store::Archive& archive, const std::vector<dicom::ObjectHead>& objects,
+              std::uint64_t most_held = kMostHeld)
+        : archive_(archive), objects_(objects), most_held_(most_held) {}
 
     /// Before anything else, if at all: reads the first one, a large one in parts as `run` does
     /// them. Nobody has anything to send before that.
     void read_first(const RunParts& run);
     /// For the thread that sends: the file of object `index`, from 0 up and none left out. Throws
     /// what reading it threw.
-    [[nodiscard]] Buffer take(std::size_t index);
+    [[nodiscard]] File take(std::size_t index);
     /// From the thread that sends: the file was sent, its memory is free.
-    void give_back(Buffer file);
+    void give_back(File file);
     /// From the thread that sends: no more is taken.
     void end() { stop_.request_stop(); }
 
-    /// For the other: reads until all are begun, or `end`. A few objects are held, and of large
-    /// ones no more than one but for that which is sent.
+    /// For the other: reads until all are begun, or `end`. A few objects are held, of large ones no
+    /// more than one but for that which is sent, and of very large ones none.
     void read();
 
   private:
     struct Read {
-        Buffer file;
+        File file;
         std::exception_ptr problem;
     };
     struct State {
@@ -56,6 +73,7 @@ class ReadAhead {
 
     store::Archive& archive_;
     const std::vector<dicom::ObjectHead>& objects_;
+    const std::uint64_t most_held_;
     std::stop_source stop_;
     Guarded<State> state_;
 };

@@ -23,7 +23,7 @@ class ReadingAhead : public testing::Test {
         if (index == 3)
             EXPECT_THROW((void)reading.take(index), Error);
         else
-            EXPECT_EQ(as_text(reading.take(index).view()),
+            EXPECT_EQ(as_text(reading.take(index).bytes.view()),
                       as_text(archive.object(objects[index].sop_instance_uid)))
                 << index;
     }
@@ -54,6 +54,24 @@ TEST_F(ReadingAhead, BeginsWithTheFirst) {
     ReadAhead missing(archive, objects);
     missing.read_first(one_after_another);
     EXPECT_THROW((void)missing.take(0), Error);
+}
+
+TEST_F(ReadingAhead, HoldsNothingOfWhatIsVeryLarge) {
+    ReadAhead reading(archive, objects, 100);
+    reading.read_first(one_after_another);
+    std::jthread other([&] { reading.read(); });
+    for (std::size_t i = 0; i < 3; ++i) {
+        const ReadAhead::File file = reading.take(i);
+        ASSERT_TRUE(file.opened) << i;
+        const dicom::FileToSend sent = file.to_send();
+        const Bytes whole = archive.object(objects[i].sop_instance_uid);
+        ASSERT_EQ(sent.size, whole.size());
+        EXPECT_TRUE(as_text(whole).starts_with(as_text(sent.begin)));
+        Buffer memory;
+        EXPECT_EQ(as_text(sent.whole(memory)), as_text(whole));
+    }
+    EXPECT_THROW((void)reading.take(3), Error);
+    reading.end();
 }
 
 TEST_F(ReadingAhead, EndsWhereNoMoreIsTaken) {

@@ -38,8 +38,8 @@ struct Progress {
 dicom::SendOutcome outcome_of(dicom::ScpExchange& exchange, ReadAhead& objects, std::size_t index,
                               const SendObject& send) {
     try {
-        Buffer file = objects.take(index);
-        dicom::SendOutcome outcome = send(index, file.view());
+        ReadAhead::File file = objects.take(index);
+        dicom::SendOutcome outcome = send(index, file.to_send());
         objects.give_back(std::move(file));
         return outcome;
     } catch (const Error& error) {

@@ -23,9 +23,10 @@ constexpr std::size_t kRelationalRetrievalByte = 0;
 [[nodiscard]] std::variant<std::vector<dicom::ObjectHead>, IdentifierRefusal> objects_named(
     dicom::ScpExchange& exchange, store::Archive& archive, Root root);
 
-/// Sends one object of those that are asked for; `file` is the DICOM file. What it throws fails
+/// Sends one object of those that are asked for. What it throws fails
 /// this object, unless the exchange's own association is lost.
-using SendObject = std::function<dicom::SendOutcome(std::size_t index, ByteView file)>;
+using SendObject =
+    std::function<dicom::SendOutcome(std::size_t index, const dicom::FileToSend& file)>;
 
 /// Sends all objects, answers after each with the counts, and in the end with 0000, B000 (some
 /// failed or were taken with a warning), A702 (all failed) or FE00 (cancelled), with the list of

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <utility>
+
+#include "base/buffer.h"
+#include "base/encoding.h"
+
+namespace lucerna::dicom {
+
+/// A DICOM file on its way out: in memory, or read while it is sent, so that a large one takes no
+/// memory. Borrows what it is made of.
+struct FileToSend {
+    /// Bytes [at, at + into.size()) of it. What this throws once a message has begun ends the
+    /// association, as there is no other way to take the beginning back.
+    using Read = std::function<void(std::uint64_t at, std::span<std::uint8_t> into)>;
+
+    FileToSend(ByteView whole) : begin(whole), size(whole.size()) {}
+    FileToSend(const Bytes& whole) : FileToSend(ByteView(whole)) {}
+    /// `beginning` must hold all of its File Meta Information.
+    FileToSend(ByteView beginning, std::uint64_t whole_size, Read read_part)
+        : begin(beginning), size(whole_size), read(std::move(read_part)) {}
+
+    /// All of it, into `memory` if it must.
+    [[nodiscard]] ByteView whole(Buffer& memory) const {
+        if (!read) return begin;
+        memory.resize(static_cast<std::size_t>(size));
+        read(0, memory.span());
+        return memory.view();
+    }
+
+    ByteView begin;
+    std::uint64_t size = 0;
+    Read read;
+};
+
+}  // namespace lucerna::dicom
