@@ -5,22 +5,15 @@
 
 #include "base/error.h"
 #include "retrieve/frames.h"
+#include "retrieve/objects.h"
 
 namespace lucerna::retrieve {
 namespace {
 
 constexpr std::size_t kMostAhead = 8;
 constexpr std::size_t kEnoughBytes = 8 * 1024 * 1024;
-constexpr std::size_t kMostSpare = 32 * 1024 * 1024;
 /// Of what is read while it is sent: room for any File Meta Information.
-constexpr std::size_t kBeginning = 1024 * 1024;
-
-/// Reads all of it, into `room`. Throws Error(kCorrupt) as reading does.
-void check(store::OpenedObject& object, std::span<std::uint8_t> room) {
-    for (std::uint64_t at = 0; at < object.size(); at += room.size())
-        object.read(at, room.first(static_cast<std::size_t>(
-                            std::min<std::uint64_t>(room.size(), object.size() - at))));
-}
+constexpr std::size_t kBeginning = 256 * 1024;
 
 }  // namespace
 
@@ -35,9 +28,13 @@ void ReadAhead::read_first(const RunParts& run) {
     Read first;
     try {
         const store::InstanceRow row = row_of(0);
-        if (row.size > most_held_) return;
-        first.file.bytes.resize(static_cast<std::size_t>(row.size));
-        read_in_parts(archive_, row, 0, first.file.bytes.span(), run);
+        if (row.size > most_held_) {
+            check_whole(archive_, row, run);
+            first.file = beginning_of(row);
+        } else {
+            first.file.bytes.resize(static_cast<std::size_t>(row.size));
+            read_in_parts(archive_, row, 0, first.file.bytes.span(), run);
+        }
     } catch (...) {
         first.problem = std::current_exception();
     }
@@ -101,31 +98,37 @@ bool ReadAhead::may_begin(const State& state) const {
 }
 
 void ReadAhead::give_back(File file) {
-    // Memory for the largest stays with as many small ones as there are.
-    if (file.bytes.capacity() > kMostSpare) return;
+    if (file.opened) return;
     state_.with([&](State& state) { state.spare.push_back(std::move(file.bytes)); });
 }
 
 ReadAhead::Read ReadAhead::read(std::size_t index) noexcept {
     try {
+        const store::InstanceRow row = row_of(index);
+        if (row.size > most_held_) {
+            check_whole(archive_, row, one_after_another);
+            return {beginning_of(row), {}};
+        }
         Read read;
         state_.with([&](State& state) {
             if (state.spare.empty()) return;
             read.file.bytes = std::move(state.spare.back());
             state.spare.pop_back();
         });
-        const store::InstanceRow row = row_of(index);
-        std::unique_ptr<store::OpenedObject> opened = archive_.open(row);
-        const bool is_held = row.size <= most_held_;
-        read.file.bytes.resize(static_cast<std::size_t>(
-            is_held ? row.size : std::min<std::uint64_t>(row.size, kBeginning)));
-        if (!is_held) check(*opened, read.file.bytes.span());
-        opened->read(0, read.file.bytes.span());
-        if (!is_held) read.file.opened = std::move(opened);
+        read.file.bytes.resize(static_cast<std::size_t>(row.size));
+        archive_.open(row)->read(0, read.file.bytes.span());
         return read;
     } catch (...) {
         return {{}, std::current_exception()};
     }
+}
+
+/// Of one that is read while it is sent.
+ReadAhead::File ReadAhead::beginning_of(const store::InstanceRow& row) const {
+    File file{Buffer(static_cast<std::size_t>(std::min<std::uint64_t>(row.size, kBeginning))),
+              archive_.open(row)};
+    file.opened->read(0, file.bytes.span());
+    return file;
 }
 
 }  // namespace lucerna::retrieve

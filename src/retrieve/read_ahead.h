@@ -20,19 +20,19 @@ namespace lucerna::retrieve {
 /// Where none does, each is read when it is its turn.
 class ReadAhead {
   public:
-    /// One that was read; a very large one was read once, so that any damage is found before it is
-    /// sent, and is read again while it is.
+    /// One that was read. A large one was read once, so that damage is found before it is sent, and
+    /// is read again while it is: that takes no more time than so much memory does.
     struct File {
         /// All of it, or its beginning.
         Buffer bytes;
-        /// Of a very large one.
+        /// Of a large one.
         std::unique_ptr<store::OpenedObject> opened;
 
         [[nodiscard]] dicom::FileToSend to_send() const;
     };
 
     /// What is larger is not held, but read while it is sent.
-    static constexpr std::uint64_t kMostHeld = 64 * 1024 * 1024;
+    static constexpr std::uint64_t kMostHeld = 32 * 1024 * 1024;
 
     /// Both are borrowed.
     ReadAhead(store::Archive& archive, const std::vector<dicom::ObjectHead>& objects,
@@ -50,8 +50,8 @@ class ReadAhead {
     /// From the thread that sends: no more is taken.
     void end() { stop_.request_stop(); }
 
-    /// For the other: reads until all are begun, or `end`. A few objects are held, of large ones no
-    /// more than one but for that which is sent, and of very large ones none.
+    /// For the other: reads until all are begun, or `end`. A few objects are held, but of those
+    /// above 8 MiB no more than one beside that which is sent.
     void read();
 
   private:
@@ -69,6 +69,7 @@ class ReadAhead {
     };
     [[nodiscard]] Read read(std::size_t index) noexcept;
     [[nodiscard]] store::InstanceRow row_of(std::size_t index) const;
+    [[nodiscard]] File beginning_of(const store::InstanceRow& row) const;
     [[nodiscard]] bool may_begin(const State& state) const;
 
     store::Archive& archive_;

@@ -56,7 +56,7 @@ TEST_F(ReadingAhead, BeginsWithTheFirst) {
     EXPECT_THROW((void)missing.take(0), Error);
 }
 
-TEST_F(ReadingAhead, HoldsNothingOfWhatIsVeryLarge) {
+TEST_F(ReadingAhead, HoldsTheBeginningOfWhatIsLarge) {
     ReadAhead reading(archive, objects, 100);
     reading.read_first(one_after_another);
     std::jthread other([&] { reading.read(); });
