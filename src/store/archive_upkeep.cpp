@@ -115,7 +115,7 @@ void enter_object(Parts& parts, const std::string& name) {
             .bind(facts.key_owner())
             .run();
         insert_instance(index, facts, placing, OtherPatient::kTaken);
-        if (placing.role == Role::kReceived && facts.is_image())
+        if (placing.role == Role::kReceived && facts.is_exam_image())
             enter_image(index, facts, placing.received_at);
     });
 }

@@ -27,7 +27,7 @@ enum class ExamState { kReceiving, kWaiting, kReading, kRead, kRefused, kFailed 
 /// The moves an exam can make; one table.
 [[nodiscard]] bool may_move(ExamState from, ExamState to);
 
-/// A study with images. Everything in it may identify a person.
+/// A study with images of a kind that is read (exam_kinds.h). All of it may identify a person.
 struct ExamEntry {
     std::string study_instance_uid;
     ExamState state = ExamState::kReceiving;
@@ -92,8 +92,8 @@ struct Decision {
     Instant when{};
 };
 
-/// The exams on their way. Archive::keep enters each received image in the same transaction that
-/// indexes it, so no image can be stored and its exam forgotten. Safe from several threads.
+/// The exams on their way. Archive::keep enters each received image of them in the transaction
+/// that indexes it, so that none can be stored and its exam forgotten. Safe from several threads.
 class ExamBook {
   public:
     explicit ExamBook(Parts& parts);

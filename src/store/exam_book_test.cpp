@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <utility>
+
+#include "dicom/uids.h"
 #include "store/store_test_support.h"
 
 namespace lucerna::store {
@@ -59,6 +63,66 @@ TEST(ExamBook, EntersImagesAsTheyAreKept) {
     EXPECT_FALSE(exam->score);
     EXPECT_GT(store.exams().revision(), before);
     EXPECT_FALSE(store.exams().exam("9.9"));
+}
+
+/// The number of images of the exam that such an image alone makes; none: no exam.
+std::optional<int> images_of_exam_with(const std::string& sop_class, const std::string& modality) {
+    TestStore store;
+    StoredInstance instance;
+    instance.sop_class = sop_class;
+    instance.modality = modality;
+    EXPECT_EQ(store.archive().keep(instance.file()), Kept::kNew);
+    EXPECT_EQ(store.archive().instances_of(instance.study).size(), 1U) << "kept and found";
+    const auto exam = store.exams().exam(instance.study);
+    if (!exam) return {};
+    return exam->images;
+}
+
+TEST(ExamBook, WhatMayBeAMammogramMakesAnExamWhetherOrNotItCanBeRead) {
+    namespace classes = dicom::sop_class;
+    const std::pair<std::string_view, const char*> mammograms[] = {
+        {classes::kDigitalMammographyForPresentation, "MG"},
+        {classes::kDigitalMammographyForProcessing, "MG"},
+        {classes::kDigitalMammographyForPresentation, ""},
+        {classes::kBreastTomosynthesis, "MG"},
+        {classes::kBreastProjectionForPresentation, "MG"},
+        {classes::kBreastProjectionForProcessing, "MG"},
+        {classes::kSecondaryCapture, "MG"},
+        {classes::kComputedRadiography, "MG"},
+        {"2.999.1.2.3", "MG"}};
+    for (const auto& [sop_class, modality] : mammograms)
+        EXPECT_EQ(images_of_exam_with(std::string(sop_class), modality), 1)
+            << sop_class << " " << modality;
+}
+
+TEST(ExamBook, OtherImagesMakeNoExam) {
+    namespace classes = dicom::sop_class;
+    const std::pair<std::string_view, const char*> others[] = {
+        {classes::kCt, "CT"},
+        {classes::kUltrasound, "US"},
+        {classes::kSegmentation, "SEG"},
+        {classes::kSecondaryCapture, "OT"},
+        {classes::kDigitalXRayForPresentation, "DX"},
+        {classes::kWholeSlideMicroscopy, "SM"},
+        {"2.999.1.2.3", ""}};
+    for (const auto& [sop_class, modality] : others)
+        EXPECT_FALSE(images_of_exam_with(std::string(sop_class), modality))
+            << sop_class << " " << modality;
+}
+
+TEST(ExamBook, AnotherImageBesideMammogramsLeavesTheExamAsItIs) {
+    TestStore store;
+    receive(store, "1.1");
+    read(store, "1.1", 0.2);
+    StoredInstance ultrasound;
+    ultrasound.sop_class = dicom::sop_class::kUltrasound;
+    ultrasound.modality = "US";
+    ultrasound.study = "1.1";
+    ultrasound.series = "1.1.2";
+    ultrasound.sop_instance = "1.1.2.1";
+    store.archive().keep(ultrasound.file());
+    EXPECT_EQ(store.exams().exam("1.1")->state, kRead);
+    EXPECT_EQ(store.exams().exam("1.1")->images, 1);
 }
 
 TEST(ExamBook, ADuplicateDoesNotTouchTheExam) {

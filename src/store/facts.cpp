@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "dicom/uids.h"
 #include "exam/view.h"
+#include "store/exam_kinds.h"
 #include "store/matching.h"
 
 namespace lucerna::store {
@@ -63,6 +64,11 @@ std::string key_owner_of_patient(const std::string& patient_id,
 std::string Facts::key_owner() const {
     return patient_id.empty() ? "study\n" + study_instance_uid
                               : key_owner_of_patient(patient_id, issuer_of_patient_id);
+}
+
+bool Facts::is_exam_image() const {
+    return rows.value_or(0) > 0 && columns.value_or(0) > 0 &&
+           is_of_an_exam(sop_class_uid, modality);
 }
 
 Facts facts_of(const dicom::DataSet& data_set, const ViewOf& view_of) {

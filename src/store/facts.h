@@ -59,8 +59,8 @@ struct Facts {
 
     /// Whose data key seals it: the patient, or the study where no Patient ID is given.
     [[nodiscard]] std::string key_owner() const;
-    /// It has a picture: what makes its study an exam.
-    [[nodiscard]] bool is_image() const { return rows.value_or(0) > 0 && columns.value_or(0) > 0; }
+    /// It has a picture, of a kind that makes its study an exam (exam_kinds.h).
+    [[nodiscard]] bool is_exam_image() const;
 };
 
 using ViewOf = std::function<std::string(const dicom::DataSet&)>;

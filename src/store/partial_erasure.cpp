@@ -1,12 +1,14 @@
 #include "store/partial_erasure.h"
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "store/erasure.h"
 #include "store/exam_book.h"
+#include "store/exam_kinds.h"
 
 namespace lucerna::store {
 namespace {
@@ -88,6 +90,29 @@ void count_again(Connection& index, const std::string& study) {
         run_for(index, study, sql);
 }
 
+struct LeftOfExam {
+    std::int64_t images = 0;
+    /// As the exam's row has them: sorted, each once, a line each.
+    std::string views;
+};
+
+LeftOfExam left_of_exam(Connection& index, const std::string& study) {
+    Statement find = index.prepare(
+        "SELECT i.sop_class_uid, e.modality, i.view FROM instances i JOIN series e ON e.id = "
+        "i.series JOIN studies s ON s.id = e.study WHERE s.study_instance_uid = ? AND i.role = 0 "
+        "AND i.rows > 0 AND i.columns > 0");
+    find.bind(study);
+    LeftOfExam left;
+    std::set<std::string> views;
+    while (find.step()) {
+        if (!is_of_an_exam(find.text(0), find.text(1))) continue;
+        ++left.images;
+        if (std::string view = find.text(2); !view.empty()) views.insert(std::move(view));
+    }
+    for (const std::string& view : views) left.views += (left.views.empty() ? "" : "\n") + view;
+    return left;
+}
+
 /// The exam as if only what is left of its images had come, or none where none is left.
 void begin_anew(Connection& index, const std::string& study) {
     for (const char* sql :
@@ -98,19 +123,18 @@ void begin_anew(Connection& index, const std::string& study) {
           "DELETE FROM jobs WHERE ?1 IN (subject, payload) OR (subject = '' AND job_key LIKE ?1 || "
           "'#%')",
           "UPDATE exams SET revision = revision + 1, score = NULL, above = '', model_sha256 = '', "
-          "synthetic = 0, refusals_json = '[]', read_at = NULL, problem = '', (images, views) = "
-          "(SELECT count(*), coalesce((SELECT group_concat(view, char(10)) FROM (SELECT DISTINCT "
-          "i.view FROM instances i JOIN series e ON e.id = i.series JOIN studies s ON s.id = "
-          "e.study WHERE s.study_instance_uid = ?1 AND i.role = 0 AND i.rows > 0 AND i.columns > 0 "
-          "AND i.view <> '' ORDER BY "
-          "i.view) v), '') FROM instances i JOIN series e ON e.id = i.series JOIN studies s ON "
-          "s.id "
-          "= e.study WHERE s.study_instance_uid = ?1 AND i.role = 0 AND i.rows > 0 AND i.columns > "
-          "0) WHERE study_instance_uid = ?1",
-          "DELETE FROM exams WHERE images = 0 AND study_instance_uid = ?"})
+          "synthetic = 0, refusals_json = '[]', read_at = NULL, problem = '' WHERE "
+          "study_instance_uid = ?"})
         run_for(index, study, sql);
-    index.prepare("UPDATE exams SET state = ? WHERE study_instance_uid = ?")
+    const LeftOfExam left = left_of_exam(index, study);
+    if (left.images == 0) {
+        run_for(index, study, "DELETE FROM exams WHERE study_instance_uid = ?");
+        return;
+    }
+    index.prepare("UPDATE exams SET state = ?, images = ?, views = ? WHERE study_instance_uid = ?")
         .bind(static_cast<int>(ExamState::kReceiving))
+        .bind(left.images)
+        .bind(left.views)
         .bind(study)
         .run();
 }

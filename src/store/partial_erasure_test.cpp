@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "dicom/uids.h"
 #include "store/store_test_support.h"
 #include "vault/audit_trail.h"
 
@@ -173,6 +174,19 @@ TEST(PartialErasure, OfTheLastImagesTakesTheExam) {
     EXPECT_EQ(store.found({0x0008, 0x0061}), "none") << "nothing is left of the study";
     EXPECT_EQ(store.archive().totals().studies, 1U);
     EXPECT_TRUE(store.archive().verify().empty());
+}
+
+TEST(PartialErasure, OfTheLastMammogramTakesTheExamThoughOtherImagesAreLeft) {
+    ReadStudy store;
+    StoredInstance ultrasound;
+    ultrasound.sop_class = dicom::sop_class::kUltrasound;
+    ultrasound.modality = "US";
+    store.keep("4", 1, ultrasound);
+    EXPECT_EQ(store.archive().erase_part({"1.2.1", "1.2.1.1", "1.2.1.1.1"}), 3U);
+    EXPECT_EQ(store.exams().exam("1.2.1")->images, 1);
+    EXPECT_EQ(store.archive().erase_part({"1.2.1", "1.2.1.1"}), 1U);
+    EXPECT_FALSE(store.exams().exam("1.2.1"));
+    EXPECT_EQ(store.left(), (std::vector<std::string>{"1.2.1.2.1", "1.2.1.4.1"}));
 }
 
 TEST(PartialErasure, OfWhatIsNotThereTakesNothing) {

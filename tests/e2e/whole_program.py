@@ -180,6 +180,54 @@ class WholeProgram(unittest.TestCase):
         self.assertEqual(dciodvfy_errors(fetched), [])
         self.assertEqual(server.end(), 0)
 
+    def test_what_is_no_mammogram_is_archived_and_makes_no_exam(self):
+        port = "14" + str(200 + os.getpid() % 700)
+        inbox = self.path("inbox")
+        os.mkdir(inbox)
+        peer = subprocess.Popen(["storescp", "-aet", "PACS", "-od", inbox, port],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(peer.wait)
+        self.addCleanup(peer.kill)
+        server = self.serve("--destination", f"pacs=PACS@127.0.0.1:{port}", "--set", "quiet_seconds=1")
+        view = phantom(self.path("exam"), 14)[0]
+
+        def study(number, sop_class, modality):
+            """One image of a study of its own; sent."""
+            made = self.path(f"{modality}-{number}.dcm")
+            shutil.copy(view, made)
+            subprocess.run(["dcmodify", "-nb", "-gst", "-gse", "-gin", "-m", f"SOPClassUID={sop_class}", "-m",
+                            f"Modality={modality}", "-m", f"PatientID=STUDY-{number}", made],
+                           check=True, capture_output=True)
+            sent = server.store(["-R", made])
+            self.assertEqual(sent.returncode, 0, sent.stderr)
+
+        storage = "1.2.840.10008.5.1.4.1.1."
+        others = [(1, "2", "CT"), (2, "6.1", "US"), (3, "66.4", "SEG"), (4, "7", "OT"), (5, "1.1", "DX")]
+        for number, sop_class, modality in others:
+            study(number, storage + sop_class, modality)
+        mammograms = [(6, "13.1.3", "MG"), (7, "1.2.1", "MG"), (8, "7", "MG")]
+        for number, sop_class, modality in mammograms:
+            study(number, storage + sop_class, modality)
+        for number, _, _ in mammograms:
+            exam = server.read_exam(f"STUDY-{number}")
+            self.assertEqual(exam["state"], "refused", exam)
+            self.assertTrue(exam["refusals"], exam)
+        # The others were quiet for longer.
+        self.assertEqual({exam["patient_id"] for exam in server.get("/api/worklist")["exams"]},
+                         {f"STUDY-{number}" for number, _, _ in mammograms})
+        for number, _, modality in others:
+            found = server.get(f"/dicom-web/studies?PatientID=STUDY-{number}")
+            self.assertEqual([one["00080061"]["Value"] for one in found], [[modality]])
+            self.assertEqual(found[0]["00201208"]["Value"], [1], "no result is among it")
+            url = found[0]["00081190"]["Value"][0]
+            with urllib.request.urlopen(url + "/thumbnail", timeout=PATIENCE) as answer:
+                self.assertEqual(answer.headers["Content-Type"], "image/jpeg")
+        results = sum(len(server.get(f"/dicom-web/studies/{exam['study_instance_uid']}/instances")) - 1
+                      for exam in server.get("/api/worklist")["exams"])
+        self.assertGreaterEqual(results, 2 * len(mammograms))
+        wait_for(lambda: len(os.listdir(inbox)) >= results, "the refusals at the peer")
+        self.assertEqual(len(os.listdir(inbox)), results, "and nothing of the others")
+
     def test_outbox_survives_a_kill_and_a_dead_peer(self):
         port = "14" + str(200 + os.getpid() % 700)
         destination = ["--destination", f"pacs=PACS@127.0.0.1:{port}"]
