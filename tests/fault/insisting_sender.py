@@ -40,20 +40,25 @@ class InsistingSender(threading.Thread):
         except Exception:  # it broke in the middle
             return None
 
+    def new_object(self):
+        return instance(*self.random.choice(list(self.studies.items())), size=self.random.choice(self.sizes))
+
+    def insist(self, d):
+        """Sends it until it is acknowledged, or `give_up` is set."""
+        digest = hashlib.sha256(encode(d, False, True)).hexdigest()
+        self.sent[d.SOPInstanceUID] = (d, digest)
+        while not self.give_up.is_set():
+            status = self.status_of(d)
+            if status == 0x0000:
+                self.acknowledged[d.SOPInstanceUID] = (d, digest)
+                break
+            if status is not None:
+                self.refusals.append(status)
+            time.sleep(0.05)
+
     def run(self):
         while not self.stop.is_set() and not self.give_up.is_set():
-            d = instance(*self.random.choice(list(self.studies.items())),
-                         size=self.random.choice(self.sizes))
-            digest = hashlib.sha256(encode(d, False, True)).hexdigest()
-            self.sent[d.SOPInstanceUID] = (d, digest)
-            while not self.give_up.is_set():
-                status = self.status_of(d)
-                if status == 0x0000:
-                    self.acknowledged[d.SOPInstanceUID] = (d, digest)
-                    break
-                if status is not None:
-                    self.refusals.append(status)
-                time.sleep(0.05)
+            self.insist(self.new_object())
         if self.association is not None and self.association.is_established:
             self.association.release()
 

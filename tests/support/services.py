@@ -9,6 +9,7 @@ COMMAND finds in its environment LUCERNA_TEST_POSTGRES (a connection string) and
 COMMAND's exit status, or 77 (skipped) where the programs are not installed."""
 import argparse
 import glob
+import json
 import os
 import pathlib
 import re
@@ -98,6 +99,12 @@ class Postgres:
         """SIGINT: a fast shutdown; SIGQUIT: as a crash."""
         self.process.send_signal(how)
         self.process.wait(60)
+
+    def ask(self, sql):
+        """The rows of a query, as tuples of texts."""
+        said = self._run("psql", "-h", self.folder, "-p", self.port, "-U", "lucerna", "-At", "-F", "\t",
+                         "-c", sql, "lucerna")
+        return [tuple(line.split("\t")) for line in said.splitlines()]
 
     def forget(self):
         """The schema and all that is in it."""
@@ -234,6 +241,15 @@ rgw enable lc threads = false
 
     def endpoint(self):
         return f"http://127.0.0.1:{self.port}"
+
+    def keys(self):
+        """Of all that lies in the bucket, uploads that were never finished among it."""
+        # Not through a pipe: of those it fills but one.
+        listed = self.folder / "listed.json"
+        with open(listed, "wb") as file:
+            subprocess.run(["radosgw-admin", "-c", self.conf, "--admin-socket=", "bucket", "list",
+                            f"--bucket={BUCKET}", "--max-entries=1000000"], stdout=file, check=True)
+        return [entry["name"] for entry in json.loads(listed.read_text())]
 
     def stop(self):
         for process in reversed(self.processes):
