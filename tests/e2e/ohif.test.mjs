@@ -126,6 +126,36 @@ describe('OHIF', { skip }, () => {
     await page.close();
   });
 
+  // OHIF has no view of a mammography CAD report, and shows nothing of a measurement report with groups
+  // that have no region; it shows both by their names, and the captures that say the same.
+  it('lists the reports of the model, and goes on after one was opened', async () => {
+    const { page, refused } = await openPage(
+      `viewer?StudyInstanceUIDs=${exams[0].study_instance_uid}`,
+    );
+    const failures = [];
+    page.on('pageerror', (error) => failures.push(error.message));
+    await page.waitForFunction(isDrawn, 0.05, kPatience);
+    await page.getByText('Skip all').click({ timeout: 10000 }).catch(() => {});
+    const listed = async (series, description) => {
+      await page.getByText(series, { exact: true }).waitFor(kPatience);
+      await page.getByText(description).first().waitFor(kPatience);
+      await page.getByText(series, { exact: true }).dblclick();
+      await page.waitForTimeout(3000);
+    };
+    await listed('S:9001', /^SYNTHETIC Mammography CAD by /);
+    assert.ok(await page.evaluate(isDrawn, 0.05), 'the picture that was there stays');
+    await listed('S:9002', /^SYNTHETIC AI results by /);
+    await shoot(page, 'ohif-report');
+    await listed('S:9003', /^SYNTHETIC AI findings by /);
+    await page.waitForFunction(isDrawn, 0.02, kPatience);
+    await shoot(page, 'ohif-captures');
+    const shown = await page.evaluate(() => document.body.innerText);
+    assert.ok(!/something went wrong/i.test(shown), 'an error page');
+    assert.deepEqual(failures, []);
+    assert.deepEqual(refused, []);
+    await page.close();
+  });
+
   describe('with studies of every kind', () => {
     let studies;
 
