@@ -13,8 +13,9 @@ constexpr int kLongest = 3;
 
 }  // namespace
 
-MemoryBudget::MemoryBudget(std::string name, std::size_t limit, std::chrono::milliseconds patience)
-    : name_(std::move(name)), patience_(patience), limit_(limit) {}
+MemoryBudget::MemoryBudget(std::string name, std::size_t limit, std::chrono::milliseconds patience,
+                           std::chrono::milliseconds grace)
+    : name_(std::move(name)), patience_(patience), grace_(grace), limit_(limit) {}
 
 void MemoryBudget::set_limit(std::size_t limit) {
     {
@@ -58,13 +59,27 @@ MemoryBudget::Share MemoryBudget::take(std::size_t bytes, const std::string& wha
     const std::uint64_t ticket = next_ticket_++;
     waiting_.push_back(ticket);
     const auto my_turn = [&] { return waiting_.front() == ticket && fits(bytes); };
-    bool came = false;
-    const auto end = std::chrono::steady_clock::now() + kLongest * patience_;
-    for (bool moves = true; moves && !came && std::chrono::steady_clock::now() < end;) {
-        const auto before = std::pair(waiting_.front(), held_);
-        came = changed_.wait_for(lock, patience_, my_turn);
-        moves = before != std::pair(waiting_.front(), held_);
+    const auto end = Clock::now() + kLongest * patience_;
+    const auto state = [&] { return std::pair(waiting_.front(), held_); };
+    auto seen = state();
+    auto gives_up = Clock::now() + patience_;
+    while (!my_turn() && Clock::now() < std::min(gives_up, end)) {
+        // Whoever is the first in line asks for all.
+        const bool is_first = waiting_.front() == ticket;
+        if (auto holder = is_first ? next_to_ask() : nullptr) {
+            lock.unlock();
+            if (!holder->let_go()) may_ask(holder);
+            holder.reset();
+            lock.lock();
+        } else {
+            auto until = std::min(gives_up, end);
+            if (is_first && !renewable_.empty()) until = std::min(until, renewable_.front().from);
+            changed_.wait_until(lock, until);
+        }
+        if (const auto now = state(); now != std::exchange(seen, now))
+            gives_up = Clock::now() + patience_;
     }
+    const bool came = my_turn();
     waiting_.erase(std::find(waiting_.begin(), waiting_.end(), ticket));
     // Whoever was behind is the first now, and may fit.
     if (!waiting_.empty()) changed_.notify_all();
@@ -73,6 +88,24 @@ MemoryBudget::Share MemoryBudget::take(std::size_t bytes, const std::string& wha
                                                  std::to_string(held_) + " of " +
                                                  std::to_string(limit_) + " bytes (" + name_ + ")");
     return hold(bytes);
+}
+
+void MemoryBudget::may_ask(std::weak_ptr<Renewable> holder) {
+    {
+        const std::lock_guard lock(mutex_);
+        std::erase_if(renewable_, [](const Asked& one) { return one.holder.expired(); });
+        renewable_.push_back({std::move(holder), Clock::now() + grace_});
+    }
+    changed_.notify_all();
+}
+
+std::shared_ptr<MemoryBudget::Renewable> MemoryBudget::next_to_ask() {
+    while (!renewable_.empty() && renewable_.front().from <= Clock::now()) {
+        auto holder = renewable_.front().holder.lock();
+        renewable_.pop_front();
+        if (holder) return holder;
+    }
+    return nullptr;
 }
 
 MemoryBudget::Share MemoryBudget::hold(std::size_t bytes) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -18,9 +19,11 @@ class MemoryBudget {
   public:
     static constexpr std::size_t kNoLimit = SIZE_MAX;
 
-    /// `name` is what errors call it: "decoding_mib, what decoding may hold at once".
+    /// `name` is what errors call it: "decoding_mib, what decoding may hold at once". `grace` is
+    /// for what can be made again.
     MemoryBudget(std::string name, std::size_t limit,
-                 std::chrono::milliseconds patience = std::chrono::seconds(20));
+                 std::chrono::milliseconds patience = std::chrono::seconds(20),
+                 std::chrono::milliseconds grace = std::chrono::seconds(2));
     MemoryBudget(const MemoryBudget&) = delete;
     MemoryBudget& operator=(const MemoryBudget&) = delete;
 
@@ -52,6 +55,19 @@ class MemoryBudget {
         std::thread::id holder_;
     };
 
+    /// What holds a share and can be made again once it is needed: an answer that waits for its
+    /// client.
+    class Renewable {
+      public:
+        virtual ~Renewable() = default;
+        /// From a thread that waits for memory and has no lock of the budget. False: it is in use,
+        /// and was kept.
+        virtual bool let_go() noexcept = 0;
+    };
+    /// From here on, once the grace has passed, it is asked to let go where somebody waits: the one
+    /// that came first before the others, and each once.
+    void may_ask(std::weak_ptr<Renewable> holder);
+
     /// `what` is what they are for: "a frame of 8 x 8 pixels". First come, first served, but for a
     /// thread that took a share before and holds it still: it might wait for itself, so it never
     /// waits. Throws Error: kUnsupported for more than the limit, kUnavailable where nothing
@@ -67,9 +83,18 @@ class MemoryBudget {
     [[nodiscard]] bool fits(std::size_t bytes) const {
         return held_ <= limit_ && bytes <= limit_ - held_;
     }
+    using Clock = std::chrono::steady_clock;
+    struct Asked {
+        std::weak_ptr<Renewable> holder;
+        Clock::time_point from;
+    };
+    /// Of those that may be asked, the first; null where it is too early for that, or there is
+    /// none.
+    [[nodiscard]] std::shared_ptr<Renewable> next_to_ask();
 
     const std::string name_;
     const std::chrono::milliseconds patience_;
+    const std::chrono::milliseconds grace_;
     // Not Guarded, which has no wait that ends.
     mutable std::mutex mutex_;
     std::condition_variable changed_;
@@ -78,6 +103,8 @@ class MemoryBudget {
     std::map<std::thread::id, std::size_t> shares_of_;
     std::uint64_t next_ticket_ = 0;
     std::deque<std::uint64_t> waiting_;
+    /// In the order of their time.
+    std::deque<Asked> renewable_;
 };
 
 }  // namespace lucerna

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <memory>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -101,6 +102,68 @@ TEST(MemoryBudget, LetsWhoGaveAShareAwayWaitAsOthersDo) {
     away = {};
     EXPECT_EQ(budget.held(), 0U);
     const MemoryBudget::Share again = budget.take(100, "again");
+}
+
+/// Holds a share until it is asked for it.
+class Made final : public MemoryBudget::Renewable {
+  public:
+    Made(MemoryBudget& budget, std::size_t bytes) : share(budget.take(bytes, "made")) {
+        share.detach();
+    }
+    bool let_go() noexcept override {
+        ++asked;
+        if (in_use) return false;
+        share = {};
+        return true;
+    }
+
+    MemoryBudget::Share share;
+    std::atomic<bool> in_use = false;
+    std::atomic<int> asked = 0;
+};
+
+TEST(MemoryBudget, AsksForWhatCanBeMadeAgainAndForNoMoreThanItTakes) {
+    MemoryBudget budget("the test's", 100, 1min, 1ms);
+    std::vector<std::shared_ptr<Made>> made;
+    for (int i = 0; i < 4; ++i) {
+        made.push_back(std::make_shared<Made>(budget, 25));
+        budget.may_ask(made.back());
+    }
+    made[0]->in_use = true;
+    {
+        const MemoryBudget::Share share = budget.take(40, "a frame");
+        EXPECT_EQ(budget.held(), 25 + 25 + 40U);
+    }
+    EXPECT_EQ(made[1]->asked, 1);
+    EXPECT_EQ(made[2]->asked, 1);
+    EXPECT_EQ(made[3]->asked, 0) << "it came last";
+    made[0]->in_use = false;
+    made[3].reset();
+    const MemoryBudget::Share all = budget.take(100, "all");
+    EXPECT_EQ(budget.held(), 100U);
+    EXPECT_GE(made[0]->asked, 2) << "it was kept the first time";
+    EXPECT_EQ(made[1]->asked, 1) << "it has nothing to give";
+}
+
+TEST(MemoryBudget, LeavesWhatWasJustMade) {
+    MemoryBudget budget("the test's", 100, 50ms, 1min);
+    const auto made = std::make_shared<Made>(budget, 100);
+    budget.may_ask(made);
+    EXPECT_EQ(refusal_of(budget, 1), ErrorCode::kUnavailable);
+    EXPECT_EQ(made->asked, 0);
+}
+
+TEST(MemoryBudget, AsksForWhomeverIsTheFirstInLine) {
+    MemoryBudget budget("the test's", 100, 1min, 100ms);
+    std::vector<std::shared_ptr<Made>> made;
+    for (int i = 0; i < 4; ++i) {
+        made.push_back(std::make_shared<Made>(budget, 25));
+        budget.may_ask(made.back());
+    }
+    std::vector<std::jthread> waiting;
+    for (int i = 0; i < 4; ++i) waiting.emplace_back([&] { (void)budget.take(90, "one of many"); });
+    waiting.clear();
+    EXPECT_EQ(budget.held(), 0U);
 }
 
 TEST(MemoryBudget, ServesManyWithoutEverHoldingMore) {

@@ -11,7 +11,8 @@ MemoryBudget& decoding_memory() {
 MemoryBudget& parsing_memory() {
     // Whoever sends an object is answered before it gives up on that.
     static MemoryBudget budget("what data sets of very many elements may hold at once",
-                               std::size_t{40} << 20, std::chrono::seconds(2));
+                               std::size_t{40} << 20, std::chrono::seconds(2),
+                               std::chrono::milliseconds(200));
     return budget;
 }
 

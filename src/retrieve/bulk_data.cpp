@@ -1,6 +1,7 @@
 #include "retrieve/bulk_data.h"
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "http/range.h"
 #include "retrieve/address.h"
 #include "retrieve/frames.h"
+#include "retrieve/held_bytes.h"
 #include "retrieve/left_out.h"
 #include "retrieve/negotiate.h"
 #include "retrieve/objects.h"
@@ -21,8 +23,8 @@ namespace {
 
 constexpr std::array<std::string_view, 2> kOffered = {kOctetStream, "multipart/related"};
 
-http::Pieces pieces_of_bytes(ByteView value) {
-    const auto bytes = std::make_shared<const Bytes>(value.begin(), value.end());
+http::Pieces pieces_of_bytes(Bytes value) {
+    const auto bytes = std::make_shared<const Bytes>(std::move(value));
     return {bytes->size(), [bytes](std::uint64_t offset, std::uint64_t length) {
                 const ByteView part = ByteView(*bytes).subspan(static_cast<std::size_t>(offset),
                                                                static_cast<std::size_t>(length));
@@ -30,16 +32,30 @@ http::Pieces pieces_of_bytes(ByteView value) {
             }};
 }
 
-http::Pieces value_at(store::Archive& archive, const store::InstanceRow& row,
-                      const std::string& path) {
-    if (is_pixel_data(path)) return native_pixel_data(archive, row);
+/// Of what `read` gives, whenever it is called.
+http::Pieces pieces_of_value(std::function<Bytes()> read) {
+    Bytes value = read();
+    if (value.size() <= kHeldFreely) return pieces_of_bytes(std::move(value));
+    return HeldBytes::pieces_of({std::move(value)},
+                                [read = std::move(read)] { return HeldBytes::Made{read()}; });
+}
+
+std::optional<Bytes> value_in(const dicom::DataSet& object, const std::string& path) {
+    const auto value = dicom::bulk_data_at(object, path);
+    if (!value) return {};
+    return Bytes(value->begin(), value->end());
+}
+
+Bytes read_value(store::Archive& archive, const store::InstanceRow& row, const std::string& path) {
     // Most bulk data but pixels lies before them.
-    const Bytes head = archive.head(row.sop_instance_uid);
-    const auto object = dicom::DataSet::parse(head, {}, dicom::PixelData::kSkip);
-    if (const auto value = dicom::bulk_data_at(object, path)) return pieces_of_bytes(*value);
-    if (row.head_bytes != 0) {
+    if (!is_pixel_data(path)) {
+        const Bytes head = archive.head(row.sop_instance_uid);
+        const auto object = dicom::DataSet::parse(head, {}, dicom::PixelData::kSkip);
+        if (auto value = value_in(object, path)) return *std::move(value);
+    }
+    if (is_pixel_data(path) || row.head_bytes != 0) {
         const auto whole = dicom::DataSet::parse(archive.object(row.sop_instance_uid));
-        if (const auto value = dicom::bulk_data_at(whole, path)) return pieces_of_bytes(*value);
+        if (auto value = value_in(whole, path)) return *std::move(value);
     }
     throw Error(ErrorCode::kNotFound, "that instance has no such bulk data");
 }
@@ -80,14 +96,14 @@ bool is_encapsulated(const store::InstanceRow& row) {
     return !known || known->encapsulated();
 }
 
-http::Pieces native_pixel_data(store::Archive& archive, const store::InstanceRow& row) {
-    std::shared_ptr<store::OpenedObject> object = archive.open(row);
-    if (const auto pixels = native_pixels(*object, row))
-        return pieces_of(std::move(object), pixels->begin, pixels->size);
-    const auto whole = dicom::DataSet::parse(archive.object(row.sop_instance_uid));
-    const auto value = dicom::bulk_data_at(whole, "7FE00010");
-    if (!value) throw Error(ErrorCode::kNotFound, "that instance has no such bulk data");
-    return pieces_of_bytes(*value);
+http::Pieces bulk_value(store::Archive& archive, const store::InstanceRow& row,
+                        const std::string& path) {
+    if (is_pixel_data(path)) {
+        std::shared_ptr<store::OpenedObject> object = archive.open(row);
+        if (const auto pixels = native_pixels(*object, row))
+            return pieces_of(std::move(object), pixels->begin, pixels->size);
+    }
+    return pieces_of_value([&archive, row, path] { return read_value(archive, row, path); });
 }
 
 http::Response bulk_data(const http::Request& request, store::Archive& archive,
@@ -102,7 +118,7 @@ http::Response bulk_data(const http::Request& request, store::Archive& archive,
     http::Response head;
     set_cache_headers(head, etag);
     return looking_at(row.sop_instance_uid, [&] {
-        http::Pieces value = value_at(archive, row, path);
+        http::Pieces value = bulk_value(archive, row, path);
         // Of a range no more is read than is asked for.
         if (value.size > http::kPieceBytes && !request.headers.has("Range"))
             check_whole(archive, row, run);

@@ -16,10 +16,11 @@ inline constexpr const char* kOctetStream = "application/octet-stream";
 [[nodiscard]] bool is_pixel_data(std::string_view path);
 /// Compressed, or of a syntax that is not known.
 [[nodiscard]] bool is_encapsulated(const store::InstanceRow& row);
-/// The value of Pixel Data that is not, read as it is sent where it lies in one piece. Throws
-/// Error(kNotFound) where there is none, and as the archive.
-[[nodiscard]] http::Pieces native_pixel_data(store::Archive& archive,
-                                             const store::InstanceRow& row);
+/// The value that bulk_data_paths names so; of pixels that are not compressed it is read as it is
+/// sent where it lies in one piece. Throws Error(kNotFound) where there is none, and as the
+/// archive.
+[[nodiscard]] http::Pieces bulk_value(store::Archive& archive, const store::InstanceRow& row,
+                                      const std::string& path);
 
 /// GET .../bulkdata/{path...}: what a BulkDataURI of the metadata names, application/octet-stream
 /// or one part of it; of compressed pixels the frames, as all_frames gives them. Range is of the

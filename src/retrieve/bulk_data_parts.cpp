@@ -4,17 +4,22 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
+#include "base/memory_budget.h"
+#include "dicom/decoding_memory.h"
 #include "dicom/json.h"
 #include "dicom/tags.h"
 #include "http/multipart_writer.h"
 #include "retrieve/address.h"
 #include "retrieve/bulk_data.h"
 #include "retrieve/frames.h"
+#include "retrieve/held_bytes.h"
 #include "retrieve/left_out.h"
 #include "retrieve/negotiate.h"
 #include "retrieve/objects.h"
@@ -58,7 +63,7 @@ bool is_top_level_pixels(const std::string& path) {
 /// Of pixels that are not compressed.
 http::Part pixel_part(store::Archive& archive, const store::InstanceRow& row, const RunParts& run,
                       const std::string& location) {
-    const http::Pieces value = native_pixel_data(archive, row);
+    const http::Pieces value = bulk_value(archive, row, "7FE00010");
     http::Part part{kOctetStream, location, {}};
     if (value.size <= http::kPieceBytes) {
         part.body = value.read(0, value.size);
@@ -68,6 +73,51 @@ http::Part pixel_part(store::Archive& archive, const store::InstanceRow& row, co
     }
     return part;
 }
+
+/// The values of an instance but for its pixels, kept for the next part unless somebody waits for
+/// the memory that its elements take (dicom::parsing_memory()).
+class Values final : public MemoryBudget::Renewable {
+  public:
+    Values(store::Archive& archive, store::InstanceRow row)
+        : archive_(archive), row_(std::move(row)) {}
+
+    /// Calls `look` with the object that they are in.
+    template <typename Look>
+    static auto look_at(const std::shared_ptr<Values>& self, Look&& look) {
+        const std::lock_guard lock(self->mutex_);
+        if (!self->object_) {
+            self->object_.emplace(dicom::DataSet::parse(
+                self->archive_.head(self->row_.sop_instance_uid), {}, dicom::PixelData::kSkip));
+            dicom::parsing_memory().may_ask(self);
+        }
+        return look(*self->object_);
+    }
+    static http::Part part(const std::shared_ptr<Values>& self, const std::string& path,
+                           const std::string& location) {
+        http::Part part{kOctetStream, location, {}};
+        const bool is_large = look_at(self, [&](const dicom::DataSet& object) {
+            const ByteView value = dicom::bulk_data_at(object, path).value();
+            if (value.size() <= kHeldFreely) part.body.assign(value.begin(), value.end());
+            return value.size() > kHeldFreely;
+        });
+        if (is_large) part.pieces = bulk_value(self->archive_, self->row_, path);
+        return part;
+    }
+
+    bool let_go() noexcept override {
+        const std::unique_lock lock(mutex_, std::try_to_lock);
+        if (!lock) return false;
+        object_.reset();
+        return true;
+    }
+
+  private:
+    store::Archive& archive_;
+    const store::InstanceRow row_;
+    /// Of `object_`. Recursive, as that of HeldBytes.
+    std::recursive_mutex mutex_;
+    std::optional<dicom::DataSet> object_;
+};
 
 void add_frames(std::deque<MakePart>& parts, store::Archive& archive, const store::InstanceRow& row,
                 Asked& asked, const std::string& location) {
@@ -82,8 +132,12 @@ void add_frames(std::deque<MakePart>& parts, store::Archive& archive, const stor
         const std::string place =
             source->count() == 1 ? location : location + "/frames/" + std::to_string(frame + 1);
         parts.emplace_back([source, frame, place, chosen = *chosen] {
-            return http::Part{chosen.media_type + "; transfer-syntax=" + chosen.transfer_syntax,
-                              place, source->frame(frame, chosen)};
+            http::Part part{chosen.media_type + "; transfer-syntax=" + chosen.transfer_syntax,
+                            place,
+                            {},
+                            source->large_frame(frame, chosen, FrameSource::Asked::kOneOfMany)};
+            if (!part.pieces) part.body = source->frame(frame, chosen);
+            return part;
         });
     }
 }
@@ -91,12 +145,16 @@ void add_frames(std::deque<MakePart>& parts, store::Archive& archive, const stor
 /// Of one instance, in the order of its attributes; each is made when it is called for.
 std::deque<MakePart> parts_of(store::Archive& archive, const store::InstanceRow& row,
                               Asked& asked) {
-    // Values are looked at when their part is made.
-    const auto object = std::make_shared<const dicom::DataSet>(
-        dicom::DataSet::parse(archive.head(row.sop_instance_uid), {}, dicom::PixelData::kSkip));
-    std::vector<std::string> paths = dicom::bulk_data_paths(*object);
-    if (row.head_bytes != 0 && !object->has(dicom::tags::kPixelData))
-        paths.emplace_back("7FE00010");
+    const auto values = std::make_shared<Values>(archive, row);
+    std::vector<std::string> paths = Values::look_at(values, [&](const dicom::DataSet& object) {
+        std::vector<std::string> all = dicom::bulk_data_paths(object);
+        if (row.head_bytes != 0 && !object.has(dicom::tags::kPixelData))
+            all.emplace_back("7FE00010");
+        std::erase_if(all, [&](const std::string& path) {
+            return !is_pixel_data(path) && !dicom::bulk_data_at(object, path);
+        });
+        return all;
+    });
     if (asked.which == Which::kPixels)
         std::erase_if(paths, [](const auto& path) { return !is_top_level_pixels(path); });
     const bool octets = takes_octets(asked);
@@ -111,11 +169,9 @@ std::deque<MakePart> parts_of(store::Archive& archive, const store::InstanceRow&
             parts.emplace_back([&archive, row, location, run = asked.run] {
                 return pixel_part(archive, row, run, location);
             });
-        } else if (dicom::bulk_data_at(*object, path)) {
-            parts.emplace_back([object, path, location] {
-                const ByteView value = *dicom::bulk_data_at(*object, path);
-                return http::Part{kOctetStream, location, Bytes(value.begin(), value.end())};
-            });
+        } else {
+            parts.emplace_back(
+                [values, path, location] { return Values::part(values, path, location); });
         }
     }
     return parts;

@@ -8,12 +8,14 @@
 #include <utility>
 
 #include "base/error.h"
+#include "dicom/decoding_memory.h"
 #include "dicom/encoders.h"
 #include "dicom/frames.h"
 #include "dicom/tags.h"
 #include "dicom/uids.h"
 #include "http/multipart_writer.h"
 #include "retrieve/address.h"
+#include "retrieve/held_bytes.h"
 #include "retrieve/left_out.h"
 
 namespace lucerna::retrieve {
@@ -38,15 +40,6 @@ std::string encoded_kinds() {
     for (const dicom::Encoder& encoder : dicom::encoders())
         text += " " + std::string(encoder.transfer_syntax_uid);
     return text;
-}
-
-http::Pieces pieces_of(std::shared_ptr<const dicom::DecodedFrame> frame) {
-    return {frame->samples.size(), [frame](std::uint64_t at, std::uint64_t length) {
-                const ByteView piece =
-                    ByteView(frame->samples)
-                        .subspan(static_cast<std::size_t>(at), static_cast<std::size_t>(length));
-                return Bytes(piece.begin(), piece.end());
-            }};
 }
 
 http::Stream streamed(http::Pieces pieces) {
@@ -85,16 +78,16 @@ http::Response send_frames(const http::Request& request, store::Archive& archive
                                               "; the instance has " +
                                               std::to_string(source->count()));
     const std::string location = url_of(row, base_of(request)) + "/frames/";
+    const auto asked =
+        count == Count::kOne ? FrameSource::Asked::kOnlyFrame : FrameSource::Asked::kOneOfMany;
     const auto name = [location, chosen = *chosen](int number) {
         return http::PartName{with_syntax(chosen), location + std::to_string(number)};
     };
-    const auto part = [source, row, name, chosen = *chosen](int number) {
+    const auto part = [source, row, name, chosen = *chosen, asked](int number) {
         return looking_at(row.sop_instance_uid, [&] {
             http::Part one{name(number)};
-            if (const auto large = source->large_frame(number - 1, chosen))
-                one.pieces = pieces_of(large);
-            else
-                one.body = source->frame(number - 1, chosen);
+            one.pieces = source->large_frame(number - 1, chosen, asked);
+            if (!one.pieces) one.body = source->frame(number - 1, chosen);
             return one;
         });
     };
@@ -109,7 +102,7 @@ http::Response send_frames(const http::Request& request, store::Archive& archive
         response = http::Response::of(200, only.content_type, std::move(only.body));
         if (only.pieces) response.body = streamed(*std::move(only.pieces));
     } else if (count == Count::kOne) {
-        const auto size = source->bytes_of_native(*chosen);
+        const auto size = source->bytes_of_small_native(*chosen);
         response = size ? http::multipart_response(chosen->media_type, name(numbers.front()),
                                                    native(numbers.front(), *size))
                         : http::multipart_response(chosen->media_type, part(numbers.front()));
@@ -199,6 +192,22 @@ Bytes read_in_parts(store::Archive& archive, const store::InstanceRow& row, std:
     return bytes;
 }
 
+void read_through(store::Archive& archive, const store::InstanceRow& row, std::uint64_t begin,
+                  std::uint64_t size, const RunParts& run) {
+    constexpr std::uint64_t kPart = 4 * 1024 * 1024;
+    constexpr std::uint64_t kBlock = 256 * 1024;
+    const auto parts = static_cast<std::size_t>(std::clamp<std::uint64_t>(size / kPart, 1, 16));
+    run(parts, [&](std::size_t part) {
+        const auto object = archive.open(row);
+        Bytes block(kBlock);
+        const std::uint64_t end = begin + (part + 1 == parts ? size : size / parts * (part + 1));
+        for (std::uint64_t at = begin + size / parts * part; at < end; at += kBlock) {
+            const auto length = static_cast<std::size_t>(std::min(kBlock, end - at));
+            object->read(at, std::span(block).first(length));
+        }
+    });
+}
+
 dicom::FramedObject framed_object(store::Archive& archive, const store::InstanceRow& row,
                                   const RunParts& run) {
     constexpr std::uint64_t kReadWhole = 32 * 1024 * 1024;
@@ -255,6 +264,7 @@ bool FrameSource::find_native_frames(const store::InstanceRow& row) {
 
 Bytes FrameSource::frame(int frame, const Representation& representation) {
     if (frame < 0 || frame >= count_) throw Error(ErrorCode::kNotFound, "there is no such frame");
+    const std::lock_guard lock(mutex_);
     if (!representation.as_stored)
         if (const dicom::Encoder* encoder = dicom::find_encoder(representation.transfer_syntax))
             return dicom::encoded_frame(object().with_frame(frame), frame, *encoder);
@@ -267,49 +277,88 @@ Bytes FrameSource::frame(int frame, const Representation& representation) {
     return dicom::decode_frame(object().with_frame(frame), frame).samples;
 }
 
-bool FrameSource::is_decoded_for(const Representation& representation) const {
-    return begin_ == 0 && !representation.as_stored &&
-           dicom::find_encoder(representation.transfer_syntax) == nullptr;
+bool FrameSource::is_encoded_for(const Representation& representation) const {
+    return !representation.as_stored &&
+           dicom::find_encoder(representation.transfer_syntax) != nullptr;
 }
 
-std::shared_ptr<const dicom::DecodedFrame> FrameSource::large_frame(
-    int frame, const Representation& representation) {
-    constexpr double kHeldWhileSent = 64.0 * 1024 * 1024;
-    if (!is_decoded_for(representation) || frame < 0 || frame >= count_) return nullptr;
-    double bytes = 1;
+double FrameSource::decoded_bytes() {
+    if (begin_ != 0) return static_cast<double>(frame_bytes_);
+    const std::lock_guard lock(mutex_);
+    double bits = 1;
     for (const dicom::Tag tag : {dicom::tags::kRows, dicom::tags::kColumns,
                                  dicom::tags::kSamplesPerPixel, dicom::tags::kBitsAllocated})
-        bytes *= static_cast<double>(object().header().integer(tag).value_or(1));
-    if (bytes / 8 <= kHeldWhileSent) return nullptr;
-    auto decoded = std::make_shared<dicom::DecodedFrame>(
-        dicom::decode_frame(object().with_frame(frame), frame));
-    // This thread goes on to others while a client takes its time.
-    if (decoded->share) {
-        decoded->share->keep_only(decoded->samples.size());
-        decoded->share->detach();
-    }
-    return decoded;
+        bits *= static_cast<double>(object().header().integer(tag).value_or(1));
+    return bits / 8;
 }
 
-std::optional<std::size_t> FrameSource::bytes_of_native(
+std::optional<http::Pieces> FrameSource::large_frame(int frame,
+                                                     const Representation& representation,
+                                                     Asked asked) {
+    const bool is_native = begin_ != 0;
+    if (frame < 0 || frame >= count_ || is_encoded_for(representation) ||
+        (representation.as_stored && !is_native) ||
+        decoded_bytes() <= static_cast<double>(kHeldFreely))
+        return {};
+    // What would leave little to decoders is read while it is sent.
+    if (is_native && frame_bytes_ > dicom::decoding_memory().limit() / 4) {
+        read_through(archive_, row_, begin_of(frame), frame_bytes_, run_);
+        return pieces_of(opened_, begin_of(frame), frame_bytes_);
+    }
+    const auto make = [self = shared_from_this(), frame, asked] {
+        return self->made(frame, asked);
+    };
+    return HeldBytes::pieces_of(make(), make);
+}
+
+HeldBytes::Made FrameSource::made(int frame, Asked asked) {
+    if (begin_ != 0) {
+        auto share =
+            dicom::decoding_memory().take(static_cast<std::size_t>(frame_bytes_), "a large frame");
+        Bytes bytes(static_cast<std::size_t>(frame_bytes_));
+        read_native(frame, bytes);
+        return {std::move(bytes), std::make_shared<MemoryBudget::Share>(std::move(share))};
+    }
+    const std::lock_guard lock(mutex_);
+    auto decoded = dicom::decode_frame(object().with_frame(frame), frame);
+    if (asked == Asked::kOnlyFrame) object_.reset();
+    return {std::move(decoded.samples), std::move(decoded.share)};
+}
+
+std::uint64_t FrameSource::begin_of(int frame) const {
+    return begin_ + static_cast<std::uint64_t>(frame) * frame_bytes_;
+}
+
+std::optional<std::size_t> FrameSource::bytes_of_small_native(
     const Representation& representation) const {
-    const bool is_encoded =
-        !representation.as_stored && dicom::find_encoder(representation.transfer_syntax) != nullptr;
-    if (begin_ == 0 || is_encoded) return std::nullopt;
+    if (begin_ == 0 || frame_bytes_ > kHeldFreely || is_encoded_for(representation))
+        return std::nullopt;
     return frame_bytes_;
 }
 
 void FrameSource::read_native(int frame, std::span<std::uint8_t> into) const {
     if (frame < 0 || frame >= count_) throw Error(ErrorCode::kNotFound, "there is no such frame");
     // That all frames are there was seen when they were found.
-    const std::uint64_t begin = begin_ + static_cast<std::uint64_t>(frame) * frame_bytes_;
-    if (frame_bytes_ > kLarge) return read_in_parts(archive_, row_, begin, into, run_);
-    opened_->read(begin, into);
+    if (frame_bytes_ > kLarge) return read_in_parts(archive_, row_, begin_of(frame), into, run_);
+    opened_->read(begin_of(frame), into);
 }
 
 dicom::FramedObject& FrameSource::object() {
     if (!object_) object_.emplace(read_in_parts(archive_, row_, 0, opened_->size(), run_));
+    // The constructor comes too early for that.
+    if (const auto self = weak_from_this(); !is_asked_ && !self.expired()) {
+        dicom::parsing_memory().may_ask(self);
+        is_asked_ = true;
+    }
     return *object_;
+}
+
+bool FrameSource::let_go() noexcept {
+    const std::unique_lock lock(mutex_, std::try_to_lock);
+    if (!lock) return false;
+    object_.reset();
+    is_asked_ = false;
+    return true;
 }
 
 http::Response frames(http::Request& request, store::Archive& archive, const RunParts& run) {

@@ -2,17 +2,20 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/memory_budget.h"
 #include "base/parts.h"
 #include "dicom/framed_object.h"
 #include "dicom/frames.h"
 #include "http/message.h"
 #include "http/pieces.h"
+#include "retrieve/held_bytes.h"
 #include "retrieve/negotiate.h"
 #include "store/archive.h"
 
@@ -47,13 +50,20 @@ struct PixelSpan {
 void read_in_parts(store::Archive& archive, const store::InstanceRow& row, std::uint64_t begin,
                    std::span<std::uint8_t> into, const RunParts& run);
 
+/// Reads every one of those bytes once, side by side as `run` does parts, and keeps none. Throws as
+/// store::OpenedObject::read.
+void read_through(store::Archive& archive, const store::InstanceRow& row, std::uint64_t begin,
+                  std::uint64_t size, const RunParts& run);
+
 /// The object, to look at its frames; of a large one of uncompressed frames only those are read.
 [[nodiscard]] dicom::FramedObject framed_object(store::Archive& archive,
                                                 const store::InstanceRow& row, const RunParts& run);
 
 /// Gives the frames of one instance, one at a time. Of uncompressed objects only the bytes of the
-/// frame that was asked for are read, of deflated ones only they are held.
-class FrameSource {
+/// frame that was asked for are read, of deflated ones only they are held. What it read of others
+/// it keeps for the next frame, unless somebody waits for that memory (dicom::parsing_memory()).
+class FrameSource final : public MemoryBudget::Renewable,
+                          public std::enable_shared_from_this<FrameSource> {
   public:
     /// Throws Error(kNotFound) for an instance without pixels.
     FrameSource(store::Archive& archive, const store::InstanceRow& row, RunParts run);
@@ -61,20 +71,30 @@ class FrameSource {
     [[nodiscard]] int count() const { return count_; }
     /// `frame` from 0. Throws Error(kNotFound) beyond the last, and as decode_frame does.
     [[nodiscard]] Bytes frame(int frame, const Representation& representation);
-    /// How many bytes each frame has where all lie uncompressed in the file, and are wanted so;
-    /// `read_native` reads one then.
-    [[nodiscard]] std::optional<std::size_t> bytes_of_native(
+    /// How many bytes each frame has where all lie uncompressed in the file, are wanted so, and may
+    /// be held while they are sent; `read_native` reads one then.
+    [[nodiscard]] std::optional<std::size_t> bytes_of_small_native(
         const Representation& representation) const;
     void read_native(int frame, std::span<std::uint8_t> into) const;
-    /// As `frame`, of one that is decoded for it and is so large that its share of memory has to be
-    /// held until it is sent; null for any other.
-    [[nodiscard]] std::shared_ptr<const dicom::DecodedFrame> large_frame(
-        int frame, const Representation& representation);
+    /// As `frame`, piece by piece, of one that is so large that its share of memory has to be held
+    /// until it is sent; nothing for others. Of `kOnlyFrame` nothing is kept for the next.
+    enum class Asked { kOnlyFrame, kOneOfMany };
+    [[nodiscard]] std::optional<http::Pieces> large_frame(int frame,
+                                                          const Representation& representation,
+                                                          Asked asked);
+
+    /// Keeps nothing of what was read; the next frame reads it again.
+    bool let_go() noexcept override;
 
   private:
     [[nodiscard]] bool find_native_frames(const store::InstanceRow& row);
-    /// It is neither as it is kept nor encoded anew.
-    [[nodiscard]] bool is_decoded_for(const Representation& representation) const;
+    [[nodiscard]] bool is_encoded_for(const Representation& representation) const;
+    /// Where the frame begins in the file of uncompressed pixels.
+    [[nodiscard]] std::uint64_t begin_of(int frame) const;
+    /// What its header says that a frame takes.
+    [[nodiscard]] double decoded_bytes();
+    /// It or, where it is compressed, what it is decoded to.
+    [[nodiscard]] HeldBytes::Made made(int frame, Asked asked);
     /// Of the file, read when it is first asked for.
     [[nodiscard]] dicom::FramedObject& object();
 
@@ -86,7 +106,12 @@ class FrameSource {
     /// Where frame 0 begins in the file, and how long one is; 0 where the whole must be read.
     std::uint64_t begin_ = 0;
     std::uint64_t frame_bytes_ = 0;
+    /// Of `object_`. Recursive, since the thread that reads it may be told to let go of it, which
+    /// is nothing yet.
+    std::recursive_mutex mutex_;
     std::optional<dicom::FramedObject> object_;
+    /// Whoever waits knows of it.
+    bool is_asked_ = false;
 };
 
 /// GET .../frames/{frames}.

@@ -14,6 +14,7 @@
 #include "retrieve/address.h"
 #include "retrieve/bulk_data.h"
 #include "retrieve/frames.h"
+#include "retrieve/held_bytes.h"
 #include "retrieve/left_out.h"
 
 namespace lucerna::retrieve {
@@ -42,6 +43,10 @@ GivenObject as_stored(store::Archive& archive, const store::InstanceRow& row,
         return {representation, archive.object(row.sop_instance_uid)};
     if (check == Check::kBeforeSending) check_whole(archive, row, run);
     return {representation, {}, pieces_of(archive.open(row), 0, row.size)};
+}
+
+Bytes written_in(Bytes file, const std::string& transfer_syntax) {
+    return dicom::DataSet::parse(std::move(file)).to_part10(transfer_syntax);
 }
 
 /// Which of `rows` can be given as Accept says. The others are left out, unless it is all of them.
@@ -102,18 +107,7 @@ std::function<std::optional<http::Part>()> parts_of(store::Archive& archive, Par
 }  // namespace
 
 void check_whole(store::Archive& archive, const store::InstanceRow& row, const RunParts& run) {
-    constexpr std::uint64_t kPart = 4 * 1024 * 1024;
-    constexpr std::uint64_t kBlock = 256 * 1024;
-    const auto parts = static_cast<std::size_t>(std::clamp<std::uint64_t>(row.size / kPart, 1, 16));
-    run(parts, [&](std::size_t part) {
-        const auto object = archive.open(row);
-        Bytes block(kBlock);
-        const std::uint64_t end = part + 1 == parts ? row.size : row.size / parts * (part + 1);
-        for (std::uint64_t at = row.size / parts * part; at < end; at += kBlock) {
-            const auto length = static_cast<std::size_t>(std::min(kBlock, end - at));
-            object->read(at, std::span(block).first(length));
-        }
-    });
+    read_through(archive, row, 0, row.size, run);
 }
 
 GivenObject given_object(store::Archive& archive, const WantedObject& wanted, Accepted accepted,
@@ -122,8 +116,15 @@ GivenObject given_object(store::Archive& archive, const WantedObject& wanted, Ac
     if (representation.as_stored) return as_stored(archive, row, representation, run, check);
     Bytes file = archive.object(row.sop_instance_uid);
     try {
-        return {representation,
-                dicom::DataSet::parse(std::move(file)).to_part10(representation.transfer_syntax)};
+        Bytes written = written_in(std::move(file), representation.transfer_syntax);
+        if (written.size() <= kHeldFreely) return {representation, std::move(written)};
+        return {
+            representation,
+            {},
+            HeldBytes::pieces_of({std::move(written)}, [&archive, uid = row.sop_instance_uid,
+                                                        syntax = representation.transfer_syntax] {
+                return HeldBytes::Made{written_in(archive.object(uid), syntax)};
+            })};
     } catch (const Error& error) {
         if (error.code() != ErrorCode::kInvalidInput && error.code() != ErrorCode::kUnsupported)
             throw;

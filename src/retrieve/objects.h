@@ -29,8 +29,8 @@ struct WantedObject {
     Representation representation;
 };
 /// It is given as it is stored where `representation` cannot be made of it, and `accepted` has
-/// nothing against that (PS3.18 8.7.3.4); in pieces if it is as stored and more than one. Throws
-/// Error: kUnsupported where it cannot be given as wanted, kCorrupt, kNotFound, kIo.
+/// nothing against that (PS3.18 8.7.3.4); in pieces if it is as stored and more than one, or
+/// large. Throws Error: kUnsupported where it cannot be given as wanted, kCorrupt, kNotFound, kIo.
 [[nodiscard]] GivenObject given_object(store::Archive& archive, const WantedObject& wanted,
                                        std::span<const http::MediaRange> accepted, Count count,
                                        const RunParts& run, Check check = Check::kBeforeSending);

@@ -1,0 +1,47 @@
+#include "retrieve/held_bytes.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "dicom/decoding_memory.h"
+
+namespace lucerna::retrieve {
+
+http::Pieces HeldBytes::pieces_of(Made first, Make make) {
+    const std::size_t size = first.bytes.size();
+    const std::shared_ptr<HeldBytes> self(new HeldBytes(std::move(make)));
+    hold(self, std::move(first));
+    return {size, [self, size](std::uint64_t at, std::uint64_t length) {
+                const std::lock_guard lock(self->mutex_);
+                if (!self->made_) hold(self, self->make_());
+                const ByteView bytes = self->made_->bytes;
+                if (bytes.size() != size)
+                    throw Error(ErrorCode::kCorrupt, "what is sent is another than it was");
+                const ByteView piece =
+                    bytes.subspan(static_cast<std::size_t>(at), static_cast<std::size_t>(length));
+                Bytes copy(piece.begin(), piece.end());
+                if (at + length == size) self->made_.reset();
+                return copy;
+            }};
+}
+
+void HeldBytes::hold(const std::shared_ptr<HeldBytes>& self, Made made) {
+    MemoryBudget& memory = dicom::decoding_memory();
+    if (made.share == nullptr)
+        made.share = std::make_shared<MemoryBudget::Share>(
+            memory.take(std::min(made.bytes.size(), memory.limit()), "a large answer"));
+    made.share->keep_only(made.bytes.size());
+    // This thread goes on to others while a client takes its time.
+    made.share->detach();
+    self->made_ = std::move(made);
+    memory.may_ask(self);
+}
+
+bool HeldBytes::let_go() noexcept {
+    const std::unique_lock lock(mutex_, std::try_to_lock);
+    if (!lock) return false;
+    made_.reset();
+    return true;
+}
+
+}  // namespace lucerna::retrieve

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "base/encoding.h"
+#include "base/memory_budget.h"
+#include "http/pieces.h"
+
+namespace lucerna::retrieve {
+
+/// What an answer may hold while it is sent, whatever others need.
+inline constexpr std::size_t kHeldFreely = std::size_t{4} << 20;
+
+/// A large body that was made and is sent piece by piece. It holds a share of
+/// dicom::decoding_memory() while its client takes it; where others wait for memory and the client
+/// takes its time, it is let go, and made again for the next piece: who reads slowly keeps nobody
+/// else from reading.
+class HeldBytes final : public MemoryBudget::Renewable {
+  public:
+    struct Made {
+        Bytes bytes;
+        /// What making it took; may be null.
+        std::shared_ptr<MemoryBudget::Share> share{};
+    };
+    using Make = std::function<Made()>;
+
+    /// `first` is what `make` gave; it gives the same bytes whenever it is called. Throws as
+    /// MemoryBudget::take; reading throws what `make` throws, and Error(kCorrupt) where it is
+    /// another size.
+    [[nodiscard]] static http::Pieces pieces_of(Made first, Make make);
+
+    bool let_go() noexcept override;
+
+  private:
+    explicit HeldBytes(Make make) : make_(std::move(make)) {}
+    static void hold(const std::shared_ptr<HeldBytes>& self, Made made);
+
+    const Make make_;
+    /// Of `made_`. Recursive, since the thread that makes it may have to ask others, and would ask
+    /// this one too if it is still on the list: there is nothing to let go of then.
+    std::recursive_mutex mutex_;
+    std::optional<Made> made_;
+};
+
+}  // namespace lucerna::retrieve

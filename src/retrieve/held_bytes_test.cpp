@@ -1,0 +1,189 @@
+#include "retrieve/held_bytes.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/error.h"
+#include "dicom/decoding_memory.h"
+#include "dicom/encoders.h"
+#include "http/message.h"
+#include "retrieve/archive_for_test.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+constexpr int kSide = 1500;
+constexpr std::size_t kFrameBytes = std::size_t{2} * kSide * kSide;
+const std::string kSeries = "/dicom-web/studies/1.2.1/series/1.2.1.1/instances/";
+const std::string kRle(dicom::transfer_syntax::kRleLossless);
+
+/// A limit for one test.
+class Limited {
+  public:
+    explicit Limited(std::size_t bytes) { dicom::decoding_memory().set_limit(bytes); }
+    ~Limited() { dicom::decoding_memory().set_limit(MemoryBudget::kNoLimit); }
+    Limited(const Limited&) = delete;
+    Limited& operator=(const Limited&) = delete;
+};
+
+Bytes large_frames(int frames) {
+    Bytes samples(kFrameBytes * static_cast<std::size_t>(frames));
+    for (std::size_t i = 0; i < samples.size(); ++i)
+        samples[i] =
+            static_cast<std::uint8_t>((i / 64 + i / kFrameBytes) & (i % 2 == 0 ? 0xFF : 3));
+    return samples;
+}
+
+void keep_large(TestArchive& archive, const std::string& uid, const std::string& syntax,
+                int frames = 1, Bytes more_elements = {}) {
+    dicom::DataSet set = dicom::DataSet::parse(archive.store.archive().object("1.2.1.1.1"));
+    set.set_text(dicom::tags::kSopInstanceUid, uid);
+    set.set_pixels({.rows = kSide, .columns = kSide, .bits_stored = 10, .frames = frames},
+                   large_frames(frames));
+    if (const dicom::Encoder* encoder = dicom::find_encoder(syntax))
+        set = dicom::encoded(set, *encoder);
+    Bytes file = set.to_part10();
+    file.insert(file.end(), more_elements.begin(), more_elements.end());
+    archive.store.archive().keep(file);
+}
+
+std::string text_of(const Bytes& bytes) {
+    return {bytes.begin(), bytes.end()};
+}
+
+/// What a client has taken of an answer so far.
+class SlowClient {
+  public:
+    explicit SlowClient(http::Response response) : response_(std::move(response)) {}
+
+    /// False once it has all.
+    bool take_some() {
+        const http::Chunk chunk = std::get<http::Stream>(response_.body).next();
+        text.append(chunk.bytes.begin(), chunk.bytes.end());
+        return !chunk.last;
+    }
+    std::string take_all() {
+        while (take_some()) continue;
+        return text;
+    }
+
+    std::string text;
+
+  private:
+    http::Response response_;
+};
+
+TEST(HeldBytes, AreMadeAgainOnceTheyHadToBeLetGo) {
+    int calls = 0;
+    const auto make = [&] {
+        ++calls;
+        return HeldBytes::Made{{1, 2, 3, 4, 5}};
+    };
+    const http::Pieces pieces = HeldBytes::pieces_of(make(), make);
+    EXPECT_EQ(pieces.size, 5U);
+    EXPECT_EQ(dicom::decoding_memory().held(), 5U);
+    EXPECT_EQ(pieces.read(0, 2), (Bytes{1, 2}));
+    {
+        // All that there is.
+        const Limited limited(5);
+        const auto others = dicom::decoding_memory().take(5, "a frame");
+    }
+    EXPECT_EQ(calls, 1);
+    EXPECT_EQ(dicom::decoding_memory().held(), 0U);
+    EXPECT_EQ(pieces.read(2, 2), (Bytes{3, 4}));
+    EXPECT_EQ(calls, 2);
+    EXPECT_EQ(pieces.read(4, 1), (Bytes{5}));
+    EXPECT_EQ(calls, 2);
+    EXPECT_EQ(dicom::decoding_memory().held(), 0U) << "all of it is sent";
+}
+
+TEST(HeldBytes, AreNotSentAsTheRestOfOthers) {
+    Bytes bytes{1, 2, 3};
+    const auto make = [&] { return HeldBytes::Made{bytes}; };
+    const http::Pieces pieces = HeldBytes::pieces_of(make(), make);
+    EXPECT_EQ(pieces.read(0, 3).size(), 3U);
+    bytes.push_back(4);
+    EXPECT_THROW((void)pieces.read(0, 1), Error);
+}
+
+// Frames and objects that are decoded, and frames that are not.
+TEST(HeldBytes, OfSlowClientsKeepNobodyFromDecoding) {
+    TestArchive archive;
+    keep_large(archive, "1.2.1.1.8", kRle);
+    keep_large(archive, "1.2.1.1.9", {});
+    const std::string expected = text_of(large_frames(1));
+    const Limited limited(std::size_t{19} << 20);
+    std::vector<SlowClient> clients;
+    for (const auto& [path, accept] :
+         {std::pair("1.2.1.1.8/frames/1", "application/octet-stream"),
+          {"1.2.1.1.8", "application/dicom"},
+          {"1.2.1.1.9/frames/1", "multipart/related; type=\"application/octet-stream\""}}) {
+        http::Response response = archive.get(kSeries + path, accept);
+        ASSERT_EQ(response.status, 200) << path;
+        ASSERT_TRUE(std::holds_alternative<http::Stream>(response.body)) << path;
+        clients.emplace_back(std::move(response));
+        EXPECT_TRUE(clients.back().take_some());
+    }
+    EXPECT_GE(dicom::decoding_memory().held(), 3 * kFrameBytes);
+    for (int i = 0; i < 2; ++i) EXPECT_EQ(archive.status(kSeries + "1.2.1.1.8/rendered"), 200);
+    // Turn by turn they get what they asked for.
+    EXPECT_TRUE(clients[1].take_some());
+    EXPECT_TRUE(clients[0].take_some());
+    EXPECT_TRUE(clients[0].take_all() == expected);
+    EXPECT_NE(clients[1].take_all().find(expected), std::string::npos);
+    EXPECT_NE(clients[2].take_all().find(expected), std::string::npos);
+    EXPECT_EQ(dicom::decoding_memory().held(), 0U);
+}
+
+TEST(HeldBytes, ThatWouldLeaveLittleToDecodersAreReadWhileTheyAreSent) {
+    TestArchive archive;
+    keep_large(archive, "1.2.1.1.9", {}, 2);
+    const Limited limited(kFrameBytes);
+    http::Response response =
+        archive.get(kSeries + "1.2.1.1.9/frames/2", "application/octet-stream");
+    EXPECT_EQ(dicom::decoding_memory().held(), 0U);
+    EXPECT_TRUE(SlowClient(std::move(response)).take_all() ==
+                text_of(large_frames(2)).substr(kFrameBytes));
+    const std::string object = archive.store.archive().instance("1.2.1.1.9")->object;
+    Bytes sealed = archive.store.sealed(object);
+    sealed[sealed.size() - 20] ^= 1;
+    archive.store.replace(object, sealed);
+    EXPECT_EQ(archive.status(kSeries + "1.2.1.1.9/frames/2", "application/octet-stream"), 500)
+        << "before its head is sent";
+}
+
+/// A sequence of so many items without anything in them.
+Bytes items(std::size_t count) {
+    Bytes element{0xE1, 0x7F, 0x10, 0x10, 'S', 'Q', 0, 0};
+    for (int shift = 0; shift < 32; shift += 8)
+        element.push_back(static_cast<std::uint8_t>(8 * count >> shift));
+    for (std::size_t i = 0; i < count; ++i)
+        element.insert(element.end(), {0xFE, 0xFF, 0x00, 0xE0, 0, 0, 0, 0});
+    return element;
+}
+
+TEST(HeldBytes, ElementsOfWhatASlowClientReadsKeepNobodyFromReading) {
+    TestArchive archive;
+    keep_large(archive, "1.2.1.1.8", kRle, 2, items(100'000));
+    const std::string octets = "multipart/related; type=\"application/octet-stream\"";
+    for (const char* path : {"1.2.1.1.8/frames/1,2", "1.2.1.1.8/bulkdata"}) {
+        SlowClient slow(archive.get(kSeries + path, octets));
+        EXPECT_TRUE(slow.take_some());
+        EXPECT_GT(dicom::parsing_memory().held(), 0U) << "they are kept for the next frame";
+        // The thread that read it would not wait for itself.
+        std::jthread([&] {
+            EXPECT_EQ(archive.status(kSeries + "1.2.1.1.8/metadata"), 200) << path;
+            EXPECT_EQ(archive.status(kSeries + "1.2.1.1.8/rendered"), 200) << path;
+        }).join();
+        EXPECT_NE(slow.take_all().find(text_of(large_frames(2)).substr(kFrameBytes)),
+                  std::string::npos)
+            << path;
+    }
+    EXPECT_EQ(dicom::parsing_memory().held(), 0U);
+}
+
+}  // namespace
+}  // namespace lucerna::retrieve

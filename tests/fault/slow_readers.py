@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""Has clients read large frames and objects from a running `lucerna serve` as slowly as they may, more of
+them than the memory for decoding has room for; others ask meanwhile.
+
+    LUCERNA_BIN=... PYTHONPATH=.deps/python:tests/e2e:tests/fault tests/fault/slow_readers.py
+
+Whoever else asks gets an answer; the server does not grow beyond what decoding may take and 100 MB; and
+each of the slow ones has, in the end, what it asked for, whole.
+"""
+import pathlib
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import urllib.parse
+
+from hostile_pictures import Attack, WHOLE, picture, resource, rle
+from hostile_senders import MOST_GROWTH_KIB, RLE, Growth
+from whole_program import Server
+
+DECODING_MIB = 64
+WIDTH, HEIGHT = 3000, 4000
+FRAME = bytes([7]) * (2 * WIDTH * HEIGHT)
+OCTETS = 'multipart/related; type="application/octet-stream"'
+SLOW = 6
+
+
+class SlowReader:
+    """Asks, and takes no more than it is told to."""
+
+    def __init__(self, url, path, accept):
+        address = urllib.parse.urlsplit(url)
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
+        self.socket.settimeout(60)
+        self.socket.connect((address.hostname, address.port))
+        self.socket.sendall(f"GET {path} HTTP/1.0\r\nHost: {address.netloc}\r\nAccept: {accept}\r\n\r\n".encode())
+        self.taken = b""
+
+    def take(self, count=None):
+        """Some more bytes of the answer, or all that are left."""
+        parts, left = [self.taken], count
+        while left is None or left > 0:
+            part = self.socket.recv(1 << 18 if left is None else min(left, 1 << 18))
+            if not part:
+                break
+            parts.append(part)
+            left = None if left is None else left - len(part)
+        self.taken = b"".join(parts)
+        return self.taken
+
+
+def main():
+    folder = tempfile.mkdtemp(prefix="lucerna-slow-readers-")
+    server = Server(pathlib.Path(folder) / "data", "--set", f"decoding_mib={DECODING_MIB}")
+    attack, problems = Attack(server, ""), []
+    try:
+        assert attack.store(RLE, picture(1, rle(WIDTH, HEIGHT, 16), WIDTH, HEIGHT, 16)) == "0000"
+        growth = Growth(server)
+        asked = [(resource(1) + "/frames/1", OCTETS), (resource(1) + "/frames/1", "application/octet-stream"),
+                 (resource(1), f"{WHOLE}; transfer-syntax=1.2.840.10008.1.2.1")]
+        slow = [SlowReader(server.url, *asked[n % len(asked)]) for n in range(SLOW)]
+        for reader in slow:
+            if not reader.take(4096).startswith(b"HTTP/1.1 200 "):
+                problems.append(f"a slow reader was answered {reader.taken[:80]}")
+        for path, accept in ((resource(1) + "/rendered", "image/jpeg"), asked[0], asked[2]):
+            if (status := attack.get(path, accept)) != 200:
+                problems.append(f"{path} was answered {status} while others read slowly")
+        # Some get on, and others have to be waited for.
+        for reader in slow[::2]:
+            reader.take(8 << 20)
+        if (status := attack.get(resource(1) + "/rendered", "image/jpeg")) != 200:
+            problems.append(f"a picture was answered {status} while others read slowly")
+        for number, reader in enumerate(slow):
+            if reader.take().count(FRAME) != 1:
+                problems.append(f"slow reader {number} has {len(reader.taken)} bytes, not all")
+        peak = growth.peak()
+        print(f"{SLOW} slow readers of {len(FRAME) >> 20} MB each: {peak >> 10} MB of growth")
+        if peak > (DECODING_MIB << 10) + MOST_GROWTH_KIB:
+            problems.append(f"it grew by {peak >> 10} MB")
+    finally:
+        server.end(signal.SIGKILL)
+        shutil.rmtree(folder, ignore_errors=True)
+    print("\n".join(problems) or "nobody was kept from reading")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
