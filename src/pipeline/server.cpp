@@ -117,9 +117,7 @@ struct Server::State {
 
     http::Router routes(const ServerParts& parts, const Clock& clock) {
         http::Router router;
-        receive::StowOptions storing;
-        storing.base_url = parts.http.base_url + storing.base_url;
-        const http::Handler stow = receive::stow_handler(archive_sink, std::move(storing));
+        const http::Handler stow = receive::stow_handler(archive_sink);
         router.add("POST", "/dicom-web/studies", stow);
         router.add("POST", "/dicom-web/studies/{study}", stow);
         retrieve::add_qido(router, store.archive());

@@ -16,6 +16,7 @@
 #include "dicom/data_set.h"
 #include "dicom/dimse_status.h"
 #include "dicom/part10_head.h"
+#include "dicom/storage_class.h"
 #include "dicom/uids.h"
 #include "http/media_type.h"
 #include "receive/metadata_parts.h"
@@ -67,7 +68,7 @@ class StowRequest final : private http::PartTaker {
           sink_(sink),
           options_(options),
           parts_(parts),
-          response_(options.base_url),
+          response_(request.origin + options.root),
           apart_(parts.budget(), options.metadata) {
         const auto study = request.parameters.find("study");
         if (study != request.parameters.end()) study_ = study->second;
@@ -249,9 +250,19 @@ class StowRequest final : private http::PartTaker {
     /// Failed, or fit to be kept.
     [[nodiscard]] Outcome judged(Outcome outcome) const {
         if (!outcome.stored()) return outcome;
-        Outcome described;
-        described = tried({}, [&] { describe(file_->bytes(), outcome); });
+        dicom::ObjectHead inner;
+        const Outcome described = tried({}, [&] { inner = describe(file_->bytes(), outcome); });
         if (!described.stored()) return failed(outcome, described.status, described.why);
+        // As a C-STORE whose command says the one and whose data set the other.
+        if (inner.sop_class_uid != outcome.sop_class_uid)
+            return failed(outcome, dicom::status::kDoesNotMatchClass,
+                          "SOP Class UID (0008,0016) differs from the File Meta Information");
+        if (inner.sop_instance_uid != outcome.sop_instance_uid)
+            return failed(outcome, dicom::status::kDoesNotMatchClass,
+                          "SOP Instance UID (0008,0018) differs from the File Meta Information");
+        if (!dicom::is_storage_class(inner.sop_class_uid))
+            return failed(outcome, dicom::status::kClassNotSupported,
+                          "objects of SOP class " + inner.sop_class_uid + " are not stored");
         if (study_ && outcome.study_uid != *study_)
             return failed(outcome, dicom::status::kDoesNotMatchClass,
                           "Study Instance UID differs from the study in the path");
@@ -303,8 +314,9 @@ class StowRequest final : private http::PartTaker {
         while (!waiting_.empty()) settle_first();
     }
 
-    /// Fills in what the answer names, as far as it can be read. Throws Error for the rest.
-    static void describe(ByteView file, Outcome& outcome) {
+    /// Fills in what the answer names, as far as it can be read. Returns what the data set itself
+    /// is by its own word. Throws Error where it cannot be kept.
+    static dicom::ObjectHead describe(ByteView file, Outcome& outcome) {
         const dicom::ObjectHead head = dicom::split_part10(file).head;
         if (!dicom::is_valid_uid(head.sop_instance_uid) || !dicom::is_valid_uid(head.sop_class_uid))
             throw Error(ErrorCode::kInvalidInput,
@@ -317,9 +329,8 @@ class StowRequest final : private http::PartTaker {
         if (!dicom::is_valid_uid(outcome.study_uid) || !dicom::is_valid_uid(outcome.series_uid))
             throw Error(ErrorCode::kInvalidInput,
                         "Study or Series Instance UID is missing or no valid UID");
-        if (data_set.text_or(dicom::tags::kSopInstanceUid, "") != head.sop_instance_uid)
-            throw Error(ErrorCode::kInvalidInput,
-                        "SOP Instance UID (0008,0018) differs from the File Meta Information");
+        return {data_set.text_or(dicom::tags::kSopClassUid, ""),
+                data_set.text_or(dicom::tags::kSopInstanceUid, ""), head.transfer_syntax_uid};
     }
 
     void note(const Outcome& outcome) {

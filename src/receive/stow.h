@@ -14,8 +14,9 @@ struct StowOptions {
     /// Of all parts that are in memory, of all requests together; one more fails with 0xA700.
     std::size_t max_bytes_in_flight = std::size_t{4} << 30;
     MetadataParts::Limits metadata;
-    /// What Retrieve URLs (0008,1190) in the answer begin with.
-    std::string base_url = "/dicom-web";
+    /// Of the service: what Retrieve URLs (0008,1190) in the answer have behind the request's
+    /// origin.
+    std::string root = "/dicom-web";
 };
 
 /// Answers POST /studies and POST /studies/{study} (PS3.18 10.5): multipart/related bodies of type

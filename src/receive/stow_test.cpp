@@ -18,6 +18,7 @@
 #include "dicom/data_set.h"
 #include "dicom/json.h"
 #include "dicom/native_model.h"
+#include "dicom/uids.h"
 #include "support/early_arrival.h"
 #include "support/small_object.h"
 
@@ -88,6 +89,7 @@ class Stow : public testing::Test {
         request.id = "r1";
         request.method = "POST";
         request.principal = "modality";
+        request.origin = origin;
         if (!content_type.empty()) request.headers.set("Content-Type", content_type);
         for (const auto& [name, value] : more_headers) request.headers.set(name, value);
         if (study) request.parameters["study"] = *study;
@@ -103,6 +105,7 @@ class Stow : public testing::Test {
 
     FakeSink sink;
     StowOptions options;
+    std::string origin;
     std::string content_type = "multipart/related; type=\"application/dicom\"; boundary=xyz";
     std::map<std::string, std::string> more_headers;
 };
@@ -126,6 +129,16 @@ TEST_F(Stow, KeepsEachPartBitForBitAndSaysWhereItIs) {
               "/dicom-web/studies/1.2.3.4/series/1.2.3.4.1/instances/1.2.3.4.1");
     EXPECT_EQ(parsed(response)["00081190"]["Value"][0], "/dicom-web/studies/1.2.3.4");
     EXPECT_FALSE(parsed(response).contains("00081198"));
+}
+
+TEST_F(Stow, SaysWhereThingsAreAsTheClientSeesTheServer) {
+    origin = "https://pacs.example/archive";
+    const http::Response response = post(body_of({small_object("1.2.3.4.1")}));
+    EXPECT_EQ(items(response, "00081199")[0]["00081190"]["Value"][0],
+              "https://pacs.example/archive/dicom-web/studies/1.2.3.4/series/1.2.3.4.1/instances/"
+              "1.2.3.4.1");
+    EXPECT_EQ(parsed(response)["00081190"]["Value"][0],
+              "https://pacs.example/archive/dicom-web/studies/1.2.3.4");
 }
 
 TEST_F(Stow, KeepsSeveralAtOnceAndAnswersInTheirOrder) {
@@ -294,6 +307,54 @@ TEST_F(Stow, RefusesInstancesOfAnotherStudyThanThatOfThePath) {
     EXPECT_EQ(items(response, "00081198")[0]["00081155"]["Value"][0], "1.2.3.2");
     EXPECT_EQ(items(response, "00081198")[0]["00081197"]["Value"][0], 0xA900);
     EXPECT_EQ(sink.kept.size(), 1u);
+}
+
+/// A file whose File Meta Information says what it is of, and its data set another thing.
+Bytes contradictory(const std::string& class_in_meta, const std::string& instance_in_meta,
+                    const std::string& class_in_data, const std::string& instance_in_data) {
+    Bytes file = dicom::part10_head({class_in_meta, instance_in_meta, test::kExplicitLittle}, "");
+    const Bytes data_set = test::small_data_set(class_in_data, instance_in_data);
+    file.insert(file.end(), data_set.begin(), data_set.end());
+    return file;
+}
+
+TEST_F(Stow, RefusesWhatTheFileMetaInformationContradicts) {
+    const std::string mammogram = test::kMammogramClass;
+    const std::string ct(dicom::sop_class::kCt);
+    const http::Response response = post(body_of({
+        contradictory(mammogram, "1.2.3.1", ct, "1.2.3.1"),
+        contradictory(mammogram, "1.2.3.2", mammogram, "1.2.3.9"),
+        contradictory(mammogram, "1.2.3.3", "", "1.2.3.3"),
+        small_object("1.2.3.4"),
+    }));
+    EXPECT_EQ(response.status, 202);
+    const json refused = items(response, "00081198");
+    ASSERT_EQ(refused.size(), 3u);
+    for (std::size_t i = 0; i < 3; ++i) {
+        EXPECT_EQ(refused[i]["00081155"]["Value"][0], "1.2.3." + std::to_string(i + 1));
+        EXPECT_EQ(refused[i]["00081150"]["Value"][0], mammogram);
+        EXPECT_EQ(refused[i]["00081197"]["Value"][0], 0xA900);
+    }
+    EXPECT_THAT(refused[1]["00091001"]["Value"][0].get<std::string>(), HasSubstr("(0008,0018)"));
+    EXPECT_EQ(sink.kept.size(), 1u);
+}
+
+TEST_F(Stow, RefusesClassesThatAreNotStoredAndKeepsUnknownOnes) {
+    const auto of_class = [](const std::string& sop_class, const std::string& instance) {
+        return small_object(instance, 64, test::kExplicitLittle, sop_class);
+    };
+    const http::Response response = post(body_of({
+        of_class(std::string(dicom::sop_class::kVerification), "1.2.3.1"),
+        of_class("1.2.840.10008.5.1.4.1.2.2.1", "1.2.3.2"),
+        of_class("1.2.840.10008.5.1.4.1.1.999.7", "1.2.3.3"),
+        of_class("1.2.276.0.99.1", "1.2.3.4"),
+    }));
+    EXPECT_EQ(response.status, 202);
+    const json refused = items(response, "00081198");
+    ASSERT_EQ(refused.size(), 2u);
+    EXPECT_EQ(refused[0]["00081197"]["Value"][0], 0x0122);
+    EXPECT_EQ(refused[1]["00081197"]["Value"][0], 0x0122);
+    EXPECT_TRUE(sink.kept.contains("1.2.3.3") && sink.kept.contains("1.2.3.4"));
 }
 
 TEST_F(Stow, CountsPartsThatAreNoObjectsAmongOtherFailures) {

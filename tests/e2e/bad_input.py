@@ -170,6 +170,23 @@ class BadInput(unittest.TestCase):
         head = file_bytes(meta).removesuffix(b"\x03\x00")  # the empty data set, deflated
         self.refused_everywhere(d, head + raw, raw, "inflate")
 
+    def test_what_the_file_meta_contradicts_and_classes_that_are_not_stored(self):
+        def reason(d):
+            code, answer = self.stow(file_bytes(d))
+            self.assertEqual(code, 409, answer)
+            return answer["00081198"]["Value"][0]["00081197"]["Value"][0]
+
+        d = self.view()
+        d.SOPClassUID = "1.2.840.10008.5.1.4.1.1.2"
+        self.assertEqual(reason(d), 0xA900)
+        d = self.view()
+        d.SOPInstanceUID = generate_uid()
+        self.assertEqual(reason(d), 0xA900)
+        d = self.view()
+        d.SOPClassUID = d.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.1.1"
+        self.assertEqual(reason(d), 0x0122)
+        self.assert_goes_on(0)
+
     def test_a_jpeg_with_lying_dimensions(self):
         d = self.view()
         picture = io.BytesIO()

@@ -237,6 +237,16 @@ class Dicomweb(unittest.TestCase):
         self.assertEqual(self.ask(server, "/dicom-web/studies", Host="evil.example")[0], 421)
         server.end(signal.SIGTERM)
         server = self.serve("--set", "http.allowed_hosts=pacs.example,127.0.0.1")
+        made(1, 1, 2).save_as(one, enforce_file_format=True)
+        _, _, stored = self.ask(
+            server, "/dicom-web/studies", "POST",
+            b"--b\r\nContent-Type: application/dicom\r\n\r\n" + one.read_bytes() + b"\r\n--b--\r\n",
+            Content_Type='multipart/related; type="application/dicom"; boundary=b')
+        stored = json.loads(stored)
+        study = server.url + "/dicom-web/studies/2.999.1"
+        self.assertEqual(stored["00081190"]["Value"], [study], "as the client sees it")
+        self.assertEqual(stored["00081199"]["Value"][0]["00081190"]["Value"],
+                         [study + "/series/2.999.1.1/instances/2.999.1.1.2"])
         self.assertEqual(self.ask(server, "/dicom-web/studies", Host="pacs.example")[0], 200)
         self.assertEqual(self.ask(server, "/dicom-web/studies", Host="localhost")[0], 421)
 
