@@ -5,6 +5,9 @@
 
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <tuple>
+
+#include "support/zone.h"
 
 namespace lucerna::receive {
 namespace {
@@ -84,6 +87,7 @@ class FhirOrders : public testing::Test {
         return outcome(response)["issue"][0].value("expression", json::array({""}))[0];
     }
 
+    test::CentralEurope place;
     Book book;
     http::Router router;
 };
@@ -118,6 +122,28 @@ TEST_F(FhirOrders, ReadsARequest) {
     EXPECT_EQ(step.start_date, "20260302");
     EXPECT_EQ(step.start_time, "093000") << "of the place";
     EXPECT_EQ(step.protocol, (exam::CodedTerm{"4V", "99FHIR", "Four views"}));
+}
+
+TEST_F(FhirOrders, ReckonsTimesIntoTheZoneOfThePlace) {
+    for (const auto& [given, date, time] :
+         {std::tuple("2026-03-02T08:30:00Z", "20260302", "093000"),
+          std::tuple("2026-07-01T08:30:00.250Z", "20260701", "103000"),
+          std::tuple("2026-03-01T19:30:00-05:00", "20260302", "013000"),
+          std::tuple("2026-03-02T09:30:00", "20260302", "093000"),
+          std::tuple("2026-03-02", "20260302", "0000")}) {
+        json request = request_of("O1");
+        request["occurrenceDateTime"] = given;
+        EXPECT_LT(post(request.dump()).status, 300) << given;
+        const exam::ScheduledStep& step = book.taken.at(0).order.steps.at(0);
+        EXPECT_EQ(step.start_date, date) << given;
+        EXPECT_EQ(step.start_time, time) << given;
+    }
+    for (const char* given : {"2026-03-02T08:30:00Z+01:00", "2026-03-02T08:30:00+1",
+                              "2026-03-02T08:30:00+25:00", "2026-03-02TZ"}) {
+        json request = request_of("O1");
+        request["occurrenceDateTime"] = given;
+        EXPECT_EQ(blamed(request), "ServiceRequest.occurrenceDateTime") << given;
+    }
 }
 
 TEST_F(FhirOrders, TakesATransactionAsAWhole) {

@@ -238,9 +238,11 @@ class OrderReader {
             fields_.blame(*patient_, 5, 0, FaultCode::kRequiredFieldMissing,
                           "no name of the patient");
         // A year or a month alone is none of DICOM's dates.
-        if (patient_->text(7).size() >= 8)
-            if (const auto birth = fields_.moment(patient_, 7, {}))
-                order.patient_birth_date = BirthDate(birth->date);
+        if (const std::string birth = patient_->text(7); birth.size() >= 8) {
+            const auto day = day_from(birth);
+            if (!day) fields_.blame(*patient_, 7, 1, FaultCode::kDataType, "no date");
+            order.patient_birth_date = BirthDate(day.value_or(""));
+        }
         const std::string sex = patient_->text(8);
         if (sex == "F" || sex == "M") order.patient_sex = sex;
         if (sex == "O" || sex == "A" || sex == "N") order.patient_sex = "O";

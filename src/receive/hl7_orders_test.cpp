@@ -5,6 +5,8 @@
 
 #include <optional>
 
+#include "support/zone.h"
+
 namespace lucerna::receive {
 namespace {
 
@@ -148,6 +150,23 @@ TEST(Hl7Orders, SaysWhatItDoesNotSay) {
     EXPECT_EQ(order.steps.at(0).modality, "MG") << "as configured";
     EXPECT_EQ(order.steps.at(0).start_date, "20260301") << "when the message was written";
     EXPECT_EQ(order.steps.at(0).start_time, "081500");
+}
+
+TEST(Hl7Orders, ReckonsTimesWithAnOffsetIntoTheZoneOfThePlace) {
+    const test::CentralEurope place;
+    const std::string good = std::string(kHeader) + kPatient + kOrder;
+    const auto start_of = [&](const std::string& text) {
+        const exam::ScheduledStep step = orders_from(text).requests.at(0).order.steps.at(0);
+        return step.start_date + " " + step.start_time;
+    };
+    EXPECT_EQ(start_of(replaced(good, "20260302093000", "202603012330+0000")), "20260302 0030");
+    EXPECT_EQ(start_of(replaced(replaced(good, "20260302093000", ""), "20260301081500",
+                                "20260301081500.000-0500")),
+              "20260301 141500");
+    const std::string born = replaced(good, "19700102", "19700102233000-0800");
+    EXPECT_EQ(orders_from(born).requests.at(0).order.patient_birth_date.reveal(), "19700102");
+    const hl7::Fault fault = fault_from(replaced(good, "20260302093000", "20260302093000+1"));
+    EXPECT_EQ(fault.place.field, 7);
 }
 
 struct Wrong {

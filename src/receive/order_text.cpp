@@ -1,8 +1,10 @@
 #include "receive/order_text.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
+#include <ctime>
 
 namespace lucerna::receive {
 namespace {
@@ -44,6 +46,49 @@ bool is_time(std::string_view time) {
            (time.size() < 6 || number(time.substr(4, 2)) <= 60);
 }
 
+bool are_digits(std::string_view text) {
+    return text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+std::optional<Moment> as_it_stands(std::string_view digits) {
+    const std::string_view whole = digits.substr(0, digits.find('.'));
+    if (!are_digits(whole) || whole.size() < 8 || whole.size() % 2 != 0 || whole.size() > 14)
+        return {};
+    Moment moment{std::string(whole.substr(0, 8)), std::string(whole.substr(8))};
+    if (!is_day(moment.date) || !is_time(moment.time)) return {};
+    return moment;
+}
+
+/// "+0130": seconds ahead of UTC.
+std::optional<int> offset_from(std::string_view zone) {
+    if (zone.size() != 5 || !are_digits(zone.substr(1))) return {};
+    const int hours = number(zone.substr(1, 2)), minutes = number(zone.substr(3, 2));
+    if (hours > 14 || minutes > 59) return {};
+    return (zone[0] == '-' ? -60 : 60) * (hours * 60 + minutes);
+}
+
+/// To the minute, or to the second where it is given so.
+std::optional<Moment> of_the_place(const Moment& moment, int seconds_ahead_of_utc) {
+    const std::string_view date = moment.date, time = moment.time;
+    std::tm there{};
+    there.tm_year = number(date.substr(0, 4)) - 1900;
+    there.tm_mon = number(date.substr(4, 2)) - 1;
+    there.tm_mday = number(date.substr(6, 2));
+    there.tm_hour = number(time.substr(0, 2));
+    there.tm_min = time.size() < 4 ? 0 : number(time.substr(2, 2));
+    there.tm_sec = time.size() < 6 ? 0 : number(time.substr(4, 2));
+    const std::time_t instant = timegm(&there) - seconds_ahead_of_utc;
+    std::tm here{};
+    if (localtime_r(&instant, &here) == nullptr || here.tm_year < -1900 || here.tm_year > 8099)
+        return {};
+    std::array<char, 20> text{};
+    if (std::strftime(text.data(), text.size(), "%Y%m%d%H%M%S", &here) == 0) return {};
+    const std::string_view all(text.data());
+    if (all.size() != 14) return {};
+    return Moment{std::string(all.substr(0, 8)),
+                  std::string(all.substr(8, time.size() < 6 ? 4 : 6))};
+}
+
 }  // namespace
 
 std::optional<std::string> as_identifier(std::string_view text, std::size_t most) {
@@ -78,14 +123,18 @@ std::string name_group(std::string_view family, std::string_view given, std::str
 }
 
 std::optional<Moment> moment_from(std::string_view digits) {
-    digits = digits.substr(0, digits.find_first_of("+-"));
-    const std::string_view whole = digits.substr(0, digits.find('.'));
-    if (whole.find_first_not_of("0123456789") != std::string_view::npos || whole.size() < 8 ||
-        whole.size() % 2 != 0 || whole.size() > 14)
-        return {};
-    Moment moment{std::string(whole.substr(0, 8)), std::string(whole.substr(8))};
-    if (!is_day(moment.date) || !is_time(moment.time)) return {};
-    return moment;
+    const std::size_t zone = digits.find_first_of("+-");
+    const auto moment = as_it_stands(digits.substr(0, zone));
+    if (!moment || zone == std::string_view::npos) return moment;
+    const auto offset = offset_from(digits.substr(zone));
+    if (!offset) return {};
+    return moment->time.empty() ? moment : of_the_place(*moment, *offset);
+}
+
+std::optional<std::string> day_from(std::string_view digits) {
+    const auto moment = as_it_stands(digits.substr(0, digits.find_first_of("+-")));
+    if (!moment) return {};
+    return moment->date;
 }
 
 std::optional<std::string> as_code_string(std::string_view text) {

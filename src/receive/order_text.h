@@ -26,15 +26,18 @@ constexpr std::size_t kLongText = 10240;
                                      std::string_view middle, std::string_view prefix,
                                      std::string_view suffix);
 
-/// A time in digits, "202603010930", with what follows minutes optional, and a zone that does not
-/// count: times are those of the place.
+/// A time of the place, whose zone is this process's.
 struct Moment {
     /// DA; TM, empty where only a date is given.
     std::string date;
     std::string time;
 };
-/// Empty where it is none, or says no day.
+/// A DTM of HL7 v2 (2.A.22), "202603010930", with what follows the day optional. Where it gives a
+/// time and an offset from UTC ("202603010830+0000") it is reckoned into the zone of the place,
+/// and one without is of the place as it stands. Empty where it is none, or says no day.
 [[nodiscard]] std::optional<Moment> moment_from(std::string_view digits);
+/// The day that it names, in whatever zone: nobody is born on another day elsewhere.
+[[nodiscard]] std::optional<std::string> day_from(std::string_view digits);
 
 /// A code that a CS can hold: upper case, digits, blank, underscore.
 [[nodiscard]] std::optional<std::string> as_code_string(std::string_view text);

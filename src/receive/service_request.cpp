@@ -41,11 +41,12 @@ std::optional<Moment> moment_of(std::string_view text) {
     digits += text.substr(8, 2);
     if (text.size() > 10) {
         if (text[10] != 'T') return {};
-        std::string_view time = text.substr(11);
-        time = time.substr(0, time.find_first_of("Z+-"));
-        for (const char c : time)
+        const std::string_view time = text.substr(11);
+        const std::size_t utc = std::min(time.find('Z'), time.size());
+        for (const char c : time.substr(0, utc))
             if (c != ':') digits += c;
-        if (digits.size() == 8) return {};
+        if (digits.size() == 8 || utc + 1 < time.size()) return {};
+        if (utc < time.size()) digits += "+0000";
     }
     return moment_from(digits);
 }

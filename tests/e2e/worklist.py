@@ -13,6 +13,7 @@ import socket
 import subprocess
 import tempfile
 import unittest
+import unittest.mock
 
 import hl7
 from hl7.client import MLLPClient
@@ -163,6 +164,22 @@ class Worklist(unittest.TestCase):
         self.assertEqual(status, 409, outcome)
         self.assertIn("another patient's study", json.dumps(outcome))
         self.assertEqual(len(self.steps(server)), 1)
+
+    def test_times_are_those_of_the_place(self):
+        with unittest.mock.patch.dict(os.environ, TZ="CET-1CEST,M3.5.0,M10.5.0/3"):
+            server = self.serve()
+        for number, start in ((1, "202603012330+0000"), (2, "20260302093000+0100"), (3, "202603021400")):
+            self.assertEqual(self.send(orm(number, start=start)).segment("MSA")[1][0], "AA")
+        self.assertEqual(self.send(orm(4, start="202603021400+9")).segment("MSA")[1][0], "AE")
+        status, _ = self.post(server, service_request("5", occurrenceDateTime="2026-07-01T22:30:00Z"))
+        self.assertEqual(status, 201)
+        starts = {}
+        for item in self.steps(server):
+            step = item.ScheduledProcedureStepSequence[0]
+            starts[item.AccessionNumber] = (step.ScheduledProcedureStepStartDate
+                                            + step.ScheduledProcedureStepStartTime)
+        self.assertEqual(starts, {"A1": "202603020030", "A2": "20260302093000", "A3": "202603021400",
+                                  "A5": "20260702003000"})
 
     def test_findscu_asks_for_the_worklist(self):
         server = self.serve()
