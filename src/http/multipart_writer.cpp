@@ -1,6 +1,7 @@
 #include "http/multipart_writer.h"
 
 #include <algorithm>
+#include <exception>
 #include <memory>
 #include <utility>
 
@@ -33,8 +34,11 @@ struct Sequence {
     bool head_sent = false;
     /// Of a part in pieces.
     std::uint64_t at = 0;
+    /// What the next part's making threw, until those before it are sent.
+    std::exception_ptr failure;
 
     Chunk give() {
+        if (failure) std::rethrow_exception(failure);
         Chunk chunk;
         while (part && chunk.bytes.size() < kTogether) {
             const bool is_large = part->pieces || part->body.size() > kCopied;
@@ -56,7 +60,13 @@ struct Sequence {
                 chunk.bytes.insert(chunk.bytes.end(), part->body.begin(), part->body.end());
             // What the last part held, decoding memory for one, goes before the next is made.
             part.reset();
-            part = next();
+            try {
+                part = next();
+            } catch (...) {
+                if (chunk.bytes.empty()) throw;
+                failure = std::current_exception();
+                return chunk;
+            }
             head_sent = false;
             at = 0;
             // An empty chunk would mean "not yet".

@@ -42,7 +42,7 @@ struct Part : PartName {
 /// 200 multipart/related, streamed: `next` gives part after part, and nothing at the end; one part
 /// is held at a time, and some 256 KiB of those before it. `type` is the media type of the parts,
 /// without parameters. The first part is asked for at once, so that what it throws is still an
-/// answer of its own.
+/// answer of its own; what later ones throw ends the answer behind all that were before.
 [[nodiscard]] Response multipart_response(std::string_view type,
                                           std::function<std::optional<Part>()> next);
 /// The same of one part. One that is not in pieces comes with its length.

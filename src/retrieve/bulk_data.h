@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 
@@ -7,6 +8,7 @@
 #include "http/media_type.h"
 #include "http/message.h"
 #include "http/pieces.h"
+#include "retrieve/left_out.h"
 #include "store/archive.h"
 
 namespace lucerna::retrieve {
@@ -35,12 +37,14 @@ inline constexpr const char* kOctetStream = "application/octet-stream";
 /// GET .../bulkdata of a study, series or instance: all that the metadata has a BulkDataURI for, a
 /// part each, with it as Content-Location (PS3.18 10.4.3.3.5). Of compressed pixels each frame is a
 /// part; of several its location is {BulkDataURI}/frames/{n}. What cannot be read, or not given as
-/// asked for, is left out: 206 and a Warning say so. 404 where there is none, 406 where Accept
-/// takes none of it.
+/// asked for, is left out: 206 and a Warning say so, or as with `objects`. 404 where there is none,
+/// 406 where Accept takes none of it.
 [[nodiscard]] http::Response all_bulk_data(const http::Request& request, store::Archive& archive,
-                                           const RunParts& run);
+                                           const RunParts& run,
+                                           const std::shared_ptr<Suspects>& suspects);
 /// GET .../pixeldata: of those the pixels alone (PS3.18 10.4.3.3.6).
 [[nodiscard]] http::Response all_pixel_data(const http::Request& request, store::Archive& archive,
-                                            const RunParts& run);
+                                            const RunParts& run,
+                                            const std::shared_ptr<Suspects>& suspects);
 
 }  // namespace lucerna::retrieve

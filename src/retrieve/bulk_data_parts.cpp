@@ -201,13 +201,19 @@ std::function<std::optional<http::Part>()> parts_of_all(store::Archive& archive,
 }
 
 http::Response all_of(const http::Request& request, store::Archive& archive, const RunParts& run,
-                      Which which) {
-    const auto left_out = std::make_shared<LeftOut>(request.id);
+                      const std::shared_ptr<Suspects>& suspects, Which which) {
+    const auto left_out = std::make_shared<LeftOut>(request.id, suspects);
     const auto asked =
         std::make_shared<Asked>(Asked{which, accepted_by(request), base_of(request), run});
-    auto parts =
-        begun<http::Part>(parts_of_all(archive, instances_named(request, archive), asked, left_out),
-                          [](const http::Part& part) { return part.size(); });
+    std::vector<store::InstanceRow> rows = instances_named(request, archive);
+    left_out->look_at_suspects(
+        rows, [](const auto& row) -> const std::string& { return row.sop_instance_uid; },
+        [&](const auto& row) {
+            for (const MakePart& make : parts_of(archive, row, *asked)) (void)make();
+        });
+    auto parts = begun<http::Part>(
+        parts_of_all(archive, std::move(rows), asked, left_out),
+        [](const http::Part& part) { return part.size(); }, left_out);
     if (parts.is_empty && left_out->count() > 0) throw left_out->first();
     if (parts.is_empty && asked->has_others)
         return not_acceptable(request,
@@ -220,7 +226,7 @@ http::Response all_of(const http::Request& request, store::Archive& archive, con
         type, [first = std::move(first), next = std::move(parts.next)]() mutable {
             return first ? std::exchange(first, std::nullopt) : next();
         });
-    say_left_out(response, left_out, IfPartial::k206);
+    say_left_out(response, *left_out, IfPartial::k206);
     return response;
 }
 
@@ -237,13 +243,13 @@ bool prefers_bulk_data(std::span<const http::MediaRange> accepted) {
 }
 
 http::Response all_bulk_data(const http::Request& request, store::Archive& archive,
-                             const RunParts& run) {
-    return all_of(request, archive, run, Which::kAll);
+                             const RunParts& run, const std::shared_ptr<Suspects>& suspects) {
+    return all_of(request, archive, run, suspects, Which::kAll);
 }
 
 http::Response all_pixel_data(const http::Request& request, store::Archive& archive,
-                              const RunParts& run) {
-    return all_of(request, archive, run, Which::kPixels);
+                              const RunParts& run, const std::shared_ptr<Suspects>& suspects) {
+    return all_of(request, archive, run, suspects, Which::kPixels);
 }
 
 }  // namespace lucerna::retrieve

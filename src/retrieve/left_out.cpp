@@ -11,6 +11,7 @@ namespace {
 
 /// A header is no place for thousands.
 constexpr std::size_t kMostNamed = 32;
+constexpr std::size_t kMostSuspects = 1000;
 
 bool concerns_all(ErrorCode code) {
     return code == ErrorCode::kUnavailable || code == ErrorCode::kOutOfSpace ||
@@ -28,13 +29,33 @@ Error error_in(const std::string& instance, const Error& error) {
     return {code, name, error};
 }
 
+void Suspects::add(const std::string& instance) {
+    instances_.with([&](auto& all) {
+        if (std::find(all.begin(), all.end(), instance) != all.end()) return;
+        all.push_back(instance);
+        if (all.size() > kMostSuspects) all.pop_front();
+    });
+}
+
+bool Suspects::contains(const std::string& instance) const {
+    return instances_.with(
+        [&](const auto& all) { return std::find(all.begin(), all.end(), instance) != all.end(); });
+}
+
 void LeftOut::add(const std::string& instance, const Error& error) {
     if (concerns_all(error.code())) throw error;
     if (!first_) first_ = error;
     if (!instances_.empty() && instances_.back() == instance) return;
     instances_.push_back(instance);
+    if (in_head_ && suspects_) suspects_->add(instance);
     log_event(LogLevel::kWarning, "retrieve.left-out",
               {{"request", request_}, {"object", instance}, {"why", error.what()}});
+}
+
+void LeftOut::require_all_in_head() const {
+    if (in_head_ && count() > *in_head_)
+        throw Error(ErrorCode::kCorrupt,
+                    "the answer goes without instances of which its head says nothing: " + named());
 }
 
 std::string LeftOut::named() const {
@@ -56,22 +77,11 @@ void let_nobody_keep(http::Response& response) {
     response.headers.set("Cache-Control", "no-store");
 }
 
-void say_left_out(http::Response& response, const std::shared_ptr<const LeftOut>& left_out,
-                  IfPartial status) {
-    const std::size_t said = left_out->count();
-    if (said > 0) {
-        if (status == IfPartial::k206) response.status = 206;
-        response.headers.add("Warning", left_out->warning());
-        let_nobody_keep(response);
-    }
-    auto* stream = std::get_if<http::Stream>(&response.body);
-    if (!stream) return;
-    response.headers.set("Trailer", "Warning");
-    stream->trailer = [left_out, said] {
-        http::Headers trailer;
-        if (left_out->count() > said) trailer.add("Warning", left_out->warning());
-        return trailer;
-    };
+void say_left_out(http::Response& response, const LeftOut& left_out, IfPartial status) {
+    if (left_out.count() == 0) return;
+    if (status == IfPartial::k206) response.status = 206;
+    response.headers.add("Warning", left_out.warning());
+    let_nobody_keep(response);
 }
 
 }  // namespace lucerna::retrieve

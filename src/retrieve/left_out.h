@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/guarded.h"
 #include "http/message.h"
 
 namespace lucerna::retrieve {
@@ -31,12 +32,24 @@ auto looking_at(const std::string& instance, Look&& look) {
     }
 }
 
+/// Instances that answers turned out to go without when their heads had been sent. Answers that
+/// come after look at those first. Safe from any thread.
+class Suspects {
+  public:
+    void add(const std::string& instance);
+    [[nodiscard]] bool contains(const std::string& instance) const;
+
+  private:
+    Guarded<std::deque<std::string>> instances_;
+};
+
 /// Which instances one answer goes without, because they cannot be read, decoded or given as asked.
 /// One thread at a time.
 class LeftOut {
   public:
     /// `request` is http::Request::id, for the log.
-    explicit LeftOut(std::string request) : request_(std::move(request)) {}
+    explicit LeftOut(std::string request, std::shared_ptr<Suspects> suspects = nullptr)
+        : request_(std::move(request)), suspects_(std::move(suspects)) {}
 
     /// What `make` gives of that instance; nothing where it throws for a reason that lies in that
     /// object. One that would meet the others, too, comes through: kUnavailable, kOutOfSpace,
@@ -55,6 +68,23 @@ class LeftOut {
     /// the others, too.
     void add(const std::string& instance, const Error& error);
 
+    /// Of `things`, each of the instance that `instance_of` says, `make` makes those that are
+    /// suspected; they are erased where it cannot.
+    template <typename Thing, typename InstanceOf, typename Make>
+    void look_at_suspects(std::vector<Thing>& things, InstanceOf&& instance_of, Make&& make) {
+        std::erase_if(things, [&](const Thing& thing) {
+            const std::string& instance = instance_of(thing);
+            if (!suspects_ || !suspects_->contains(instance)) return false;
+            return !unless_broken(instance, [&] { return (make(thing), true); });
+        });
+    }
+
+    /// The head of the answer can say what was left out before, and no more.
+    void head_is_made() { in_head_ = count(); }
+    /// Throws Error(kCorrupt), naming them, where some were left out since: an answer ends there
+    /// whose head says that it is whole.
+    void require_all_in_head() const;
+
     [[nodiscard]] std::size_t count() const { return instances_.size(); }
     /// Their SOP Instance UIDs, or how many more there are than can be named.
     [[nodiscard]] std::string named() const;
@@ -65,8 +95,10 @@ class LeftOut {
 
   private:
     std::string request_;
+    std::shared_ptr<Suspects> suspects_;
     std::vector<std::string> instances_;
     std::optional<Error> first_;
+    std::optional<std::size_t> in_head_;
 };
 
 /// So much of an answer is made before its head is sent, which says then what was left out.
@@ -81,9 +113,10 @@ struct Begun {
     std::function<std::optional<Item>()> next;
 };
 
-/// Asks `next` for items, nothing being the end, until they are kBeforeHead bytes.
+/// Asks `next` for items, nothing being the end, until they are kBeforeHead bytes. The rest of them
+/// ends with an Error (LeftOut::require_all_in_head) where `left_out` says so.
 template <typename Item, typename Next, typename BytesOf>
-Begun<Item> begun(Next next, BytesOf&& bytes_of) {
+Begun<Item> begun(Next next, BytesOf&& bytes_of, const std::shared_ptr<LeftOut>& left_out) {
     std::deque<Item> made;
     std::size_t bytes = 0;
     bool at_end = false;
@@ -94,17 +127,21 @@ Begun<Item> begun(Next next, BytesOf&& bytes_of) {
         bytes += static_cast<std::size_t>(bytes_of(*item));
         made.push_back(*std::move(item));
     }
+    left_out->head_is_made();
     const bool is_empty = made.empty();
-    return {
-        is_empty, at_end,
-        [made = std::move(made), next = std::move(next), at_end]() mutable -> std::optional<Item> {
-            if (!made.empty()) {
-                std::optional<Item> item(std::move(made.front()));
-                made.pop_front();
+    return {is_empty, at_end,
+            [made = std::move(made), next = std::move(next), at_end,
+             left_out]() mutable -> std::optional<Item> {
+                std::optional<Item> item;
+                if (!made.empty()) {
+                    item = std::move(made.front());
+                    made.pop_front();
+                } else if (!at_end) {
+                    item = next();
+                    if (!item) left_out->require_all_in_head();
+                }
                 return item;
-            }
-            return at_end ? std::nullopt : next();
-        }};
+            }};
 }
 
 /// For an answer that may yet turn out to go without something.
@@ -117,8 +154,7 @@ enum class IfPartial {
     k200,
 };
 /// Puts a Warning into an answer that goes without something, and lets nobody keep it as if it were
-/// whole; for what is left out after the head was sent, into its trailer.
-void say_left_out(http::Response& response, const std::shared_ptr<const LeftOut>& left_out,
-                  IfPartial status);
+/// whole.
+void say_left_out(http::Response& response, const LeftOut& left_out, IfPartial status);
 
 }  // namespace lucerna::retrieve

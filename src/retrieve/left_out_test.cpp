@@ -216,20 +216,65 @@ TEST(LeftOut, LargeObjectsAreReadToTheirEndBeforeTheyAreBegun) {
     EXPECT_EQ(TestArchive::body(front).size(), 1000U);
 }
 
-TEST(LeftOut, WhatIsSeenTooLateForTheHeadStandsInTheTrailer) {
+/// What a client has got when the answer breaks off.
+std::string until_it_breaks(const http::Response& response, const std::string& named) {
+    std::string text;
+    try {
+        for (const auto& next = std::get<http::Stream>(response.body).next;;) {
+            const http::Chunk chunk = next();
+            text.append(chunk.bytes.begin(), chunk.bytes.end());
+            if (chunk.last) break;
+        }
+        ADD_FAILURE() << "it came to its end";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::kCorrupt);
+        EXPECT_THAT(error.what(), HasSubstr(named));
+    }
+    return text;
+}
+
+TEST(LeftOut, WhatIsSeenTooLateForTheHeadBreaksTheAnswerOffBehindTheOthers) {
     TestArchive archive;
     keep_large(archive, "1.2.1.1.0");
     flip(archive, "1.2.1.1.3");
-    http::Response study = archive.get(kStudy);
-    EXPECT_EQ(study.status, 200);
-    EXPECT_EQ(study.headers.get("Trailer"), "Warning");
-    EXPECT_EQ(count(TestArchive::body(study), "Content-Location: "), 4U);
-    const auto& trailer = std::get<http::Stream>(study.body).trailer;
-    ASSERT_TRUE(trailer);
-    EXPECT_THAT(trailer().get_or("Warning", ""), HasSubstr("1.2.1.1.3"));
-    const http::Response whole = archive.get("/dicom-web/studies/1.2.2");
-    (void)TestArchive::body(whole);
-    EXPECT_FALSE(std::get<http::Stream>(whole.body).trailer().has("Warning"));
+    const http::Response late = archive.get(kStudy);
+    EXPECT_EQ(late.status, 200);
+    const std::string rest = until_it_breaks(late, "1.2.1.1.3");
+    EXPECT_EQ(count(rest, "Content-Location: "), 4U);
+    EXPECT_THAT(rest, HasSubstr("instances/1.2.1.2.1\r\n")) << "it comes behind the broken one";
+    EXPECT_THAT(rest.substr(rest.size() - 4), Not(HasSubstr("--"))) << "no end of the parts";
+    // Who asks again is told at once.
+    const http::Response again = archive.get(kStudy);
+    EXPECT_EQ(again.status, 206);
+    EXPECT_THAT(warning(again), HasSubstr("1.2.1.1.3"));
+    EXPECT_EQ(count(TestArchive::body(again), "Content-Location: "), 4U);
+}
+
+TEST(LeftOut, MetadataBreakOffAsWell) {
+    TestArchive archive;
+    dicom::DataSet set = dicom::DataSet::parse(archive.store.archive().object("1.2.1.1.1"));
+    set.set_text(dicom::tags::kSopInstanceUid, "1.2.1.1.0");
+    set.set_text({0x0040, 0xA160}, std::string(1'200'000, 'x'));
+    archive.store.archive().keep(set.to_part10());
+    flip(archive, "1.2.1.1.3");
+    const std::string begun = until_it_breaks(archive.get(kStudy + "/metadata"), "1.2.1.1.3");
+    EXPECT_THAT(begun, HasSubstr("\"1.2.1.2.1\""));
+    EXPECT_FALSE(json::accept(begun)) << "nobody can take it for all";
+    const http::Response again = archive.get(kStudy + "/metadata");
+    EXPECT_EQ(again.status, 200);
+    EXPECT_THAT(warning(again), HasSubstr("1.2.1.1.3"));
+    EXPECT_EQ(json::parse(TestArchive::body(again)).size(), 4U);
+}
+
+TEST(LeftOut, WhatGoesOutAsItIsStoredIsReadBeforeTheHeadIsSent) {
+    TestArchive archive;
+    for (const char* uid : {"1.2.1.1.0", "1.2.1.1.7", "1.2.1.1.8"}) keep_large(archive, uid);
+    flip(archive, "1.2.1.1.8");
+    flip(archive, "1.2.1.1.2");
+    const http::Response rest = archive.get(kStudy, kMultipart + "; transfer-syntax=*");
+    EXPECT_EQ(rest.status, 206);
+    EXPECT_THAT(warning(rest), AllOf(HasSubstr("1.2.1.1.2"), HasSubstr("1.2.1.1.8")));
+    EXPECT_EQ(count(TestArchive::body(rest), "Content-Location: "), 5U);
 }
 
 }  // namespace

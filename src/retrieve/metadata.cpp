@@ -1,5 +1,6 @@
 #include "retrieve/metadata.h"
 
+#include <exception>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -38,12 +39,20 @@ std::string metadata_of(store::Archive& archive, const store::InstanceRow& row,
     return json;
 }
 
-/// An array of them, sent as they are made.
+/// An array of them, sent as they are made. What `next` throws ends it behind those before.
 http::Stream array_of(std::function<std::optional<std::string>()> next) {
-    return {[next = std::move(next), is_first = true]() mutable {
+    return {[next = std::move(next), is_first = true, failure = std::exception_ptr()]() mutable {
+        if (failure) std::rethrow_exception(failure);
         http::Chunk chunk;
         while (!chunk.last && chunk.bytes.size() < kTogether) {
-            const std::optional<std::string> item = next();
+            std::optional<std::string> item;
+            try {
+                item = next();
+            } catch (...) {
+                if (chunk.bytes.empty()) throw;
+                failure = std::current_exception();
+                break;
+            }
             const std::string text = (std::exchange(is_first, false) ? "["
                                       : item                         ? ","
                                                                      : "") +
@@ -57,7 +66,8 @@ http::Stream array_of(std::function<std::optional<std::string>()> next) {
 
 }  // namespace
 
-http::Response metadata(const http::Request& request, store::Archive& archive, const RunParts&) {
+http::Response metadata(const http::Request& request, store::Archive& archive, const RunParts&,
+                        const std::shared_ptr<Suspects>& suspects) {
     // Also of one instance XML is a part (PS3.18 10.4.1.1.2).
     const auto form = choose_form(accepted_by(request), Count::kMany);
     if (!form) return not_acceptable(request, kDataSetForms);
@@ -65,7 +75,10 @@ http::Response metadata(const http::Request& request, store::Archive& archive, c
     const std::string base = base_of(request);
     const std::string etag = etag_of(rows, "metadata " + form->content_type + base);
     if (http::has_already(request, etag)) return http::not_modified(etag);
-    const auto left_out = std::make_shared<LeftOut>(request.id);
+    const auto left_out = std::make_shared<LeftOut>(request.id, suspects);
+    left_out->look_at_suspects(
+        rows, [](const auto& row) -> const std::string& { return row.sop_instance_uid; },
+        [&](const auto& row) { (void)metadata_of(archive, row, base); });
     auto items = begun<std::string>(
         [&archive, rows = std::move(rows), base, left_out,
          at = std::size_t{0}]() mutable -> std::optional<std::string> {
@@ -77,7 +90,7 @@ http::Response metadata(const http::Request& request, store::Archive& archive, c
             }
             return std::nullopt;
         },
-        [](const std::string& json) { return json.size(); });
+        [](const std::string& json) { return json.size(); }, left_out);
     if (items.is_empty) throw left_out->first();
     http::Response response;
     if (form->kind == DataSetForm::Kind::kXmlParts) {
@@ -88,7 +101,7 @@ http::Response metadata(const http::Request& request, store::Archive& archive, c
     }
     set_cache_headers(response, etag);
     if (!items.is_whole) let_nobody_keep(response);
-    say_left_out(response, left_out, IfPartial::k200);
+    say_left_out(response, *left_out, IfPartial::k200);
     return response;
 }
 

@@ -1,6 +1,7 @@
 #include "retrieve/objects.h"
 
 #include <algorithm>
+#include <exception>
 #include <memory>
 #include <set>
 #include <utility>
@@ -78,11 +79,52 @@ http::Response none_given(const http::Request& request, const Error& why) {
     return http::refusal(406, "not-acceptable", why.what(), request.id);
 }
 
+/// What goes out as it is stored is read to its end before anything is sent where it is not more
+/// than this: a moment. Of more each object is, before it is begun.
+constexpr std::uint64_t kReadFirst = std::uint64_t{128} << 20;
+
+/// Those are left out that cannot be read.
+Check leave_out_unreadable(std::vector<WantedObject>& wanted, store::Archive& archive,
+                           const RunParts& run, LeftOut& left_out) {
+    constexpr std::uint64_t kWorthSeveralThreads = 4 * 1024 * 1024;
+    std::uint64_t bytes = 0;
+    for (const WantedObject& one : wanted)
+        if (one.representation.as_stored) bytes += one.row.size;
+    if (bytes > kReadFirst) return Check::kBeforeSending;
+    std::vector<std::exception_ptr> problems(wanted.size());
+    const auto look_at = [&](std::size_t i, const RunParts& run_parts) {
+        try {
+            check_whole(archive, wanted[i].row, run_parts);
+        } catch (...) {
+            problems[i] = std::current_exception();
+        }
+    };
+    std::vector<std::size_t> small;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+        if (!wanted[i].representation.as_stored) continue;
+        if (wanted[i].row.size > kWorthSeveralThreads)
+            look_at(i, run);
+        else
+            small.push_back(i);
+    }
+    run(small.size(), [&](std::size_t i) { look_at(small[i], one_after_another); });
+    std::size_t at = 0;
+    std::erase_if(wanted, [&](const WantedObject& one) {
+        const std::exception_ptr problem = problems[at++];
+        if (!problem) return false;
+        (void)left_out.unless_broken(one.row.sop_instance_uid,
+                                     [&]() -> bool { std::rethrow_exception(problem); });
+        return true;
+    });
+    return Check::kWhileSending;
+}
+
 struct Parts {
     std::vector<WantedObject> wanted;
     std::vector<http::MediaRange> accepted;
     std::string base;
     RunParts run;
+    Check check = Check::kBeforeSending;
 };
 
 /// Part after part; those are left out that cannot be made.
@@ -93,7 +135,8 @@ std::function<std::optional<http::Part>()> parts_of(store::Archive& archive, Par
         while (at < parts.wanted.size()) {
             const WantedObject& wanted = parts.wanted[at++];
             auto given = left_out->unless_broken(wanted.row.sop_instance_uid, [&] {
-                return given_object(archive, wanted, parts.accepted, Count::kMany, parts.run);
+                return given_object(archive, wanted, parts.accepted, Count::kMany, parts.run,
+                                    parts.check);
             });
             if (given)
                 return http::Part{with_syntax(given->representation),
@@ -164,11 +207,12 @@ http::Response one_object(const http::Request& request, store::Archive& archive,
     }
 }
 
-http::Response objects(const http::Request& request, store::Archive& archive, const RunParts& run) {
+http::Response objects(const http::Request& request, store::Archive& archive, const RunParts& run,
+                       const std::shared_ptr<Suspects>& suspects) {
     const Rows rows = instances_named(request, archive);
     auto accepted = accepted_by(request);
-    if (prefers_bulk_data(accepted)) return all_bulk_data(request, archive, run);
-    const auto left_out = std::make_shared<LeftOut>(request.id);
+    if (prefers_bulk_data(accepted)) return all_bulk_data(request, archive, run, suspects);
+    const auto left_out = std::make_shared<LeftOut>(request.id, suspects);
     std::vector<WantedObject> wanted = wanted_of(rows, archive, accepted, *left_out);
     if (wanted.empty() && left_out->count() > 0) throw left_out->first();
     if (wanted.empty()) return not_acceptable(request, kept_syntaxes(rows));
@@ -178,15 +222,22 @@ http::Response objects(const http::Request& request, store::Archive& archive, co
     for (const WantedObject& one : wanted) variant += one.representation.transfer_syntax + "m";
     const std::string etag = etag_of(rows, variant);
     if (http::has_already(request, etag)) return http::not_modified(etag);
+    const Check check = leave_out_unreadable(wanted, archive, run, *left_out);
+    left_out->look_at_suspects(
+        wanted,
+        [](const WantedObject& one) -> const std::string& { return one.row.sop_instance_uid; },
+        [&](const WantedObject& one) {
+            (void)given_object(archive, one, accepted, Count::kMany, run, check);
+        });
     auto parts = begun<http::Part>(
-        parts_of(archive, {std::move(wanted), std::move(accepted), base_of(request), run},
+        parts_of(archive, {std::move(wanted), std::move(accepted), base_of(request), run, check},
                  left_out),
-        [](const http::Part& part) { return part.size(); });
+        [](const http::Part& part) { return part.size(); }, left_out);
     if (parts.is_empty) return none_given(request, left_out->first());
     http::Response response = http::multipart_response("application/dicom", std::move(parts.next));
     set_cache_headers(response, etag);
     if (!parts.is_whole) let_nobody_keep(response);
-    say_left_out(response, left_out, IfPartial::k206);
+    say_left_out(response, *left_out, IfPartial::k206);
     return response;
 }
 

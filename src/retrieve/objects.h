@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -7,6 +8,7 @@
 #include "base/parts.h"
 #include "http/message.h"
 #include "http/pieces.h"
+#include "retrieve/left_out.h"
 #include "retrieve/negotiate.h"
 #include "store/archive.h"
 
@@ -47,8 +49,10 @@ void check_whole(store::Archive& archive, const store::InstanceRow& row, const R
                                         const RunParts& run);
 
 /// GET of a study, series or instance. Of several objects those are left out that cannot be read,
-/// or not given as asked for: 206 and a Warning say so.
+/// or not given as asked for: 206 and a Warning say so. Where that is only seen after the head was
+/// sent, the answer breaks off behind the others, and `suspects` are told.
 [[nodiscard]] http::Response objects(const http::Request& request, store::Archive& archive,
-                                     const RunParts& run);
+                                     const RunParts& run,
+                                     const std::shared_ptr<Suspects>& suspects);
 
 }  // namespace lucerna::retrieve

@@ -276,11 +276,16 @@ http::Response rendered(http::Request& request, store::Archive& archive, const R
 }
 
 http::Response rendered_together(const http::Request& request, store::Archive& archive,
-                                 const RunParts& run) {
-    const auto left_out = std::make_shared<LeftOut>(request.id);
+                                 const RunParts& run, const std::shared_ptr<Suspects>& suspects) {
+    const auto left_out = std::make_shared<LeftOut>(request.id, suspects);
+    std::vector<store::InstanceRow> all = instances_named(request, archive);
+    const auto accepted = accepted_parts(request);
+    const dicom::RenderOptions options = render_options(request.query);
+    left_out->look_at_suspects(
+        all, [](const auto& row) -> const std::string& { return row.sop_instance_uid; },
+        [&](const auto& row) { (void)rendering_of(archive, row, accepted, options, run); });
     auto parts = begun<http::Part>(
-        [&archive, rows = instances_named(request, archive), accepted = accepted_parts(request),
-         options = render_options(request.query), base = base_of(request), run, left_out,
+        [&archive, rows = std::move(all), accepted, options, base = base_of(request), run, left_out,
          at = std::size_t{0}]() mutable -> std::optional<http::Part> {
             while (at < rows.size()) {
                 const store::InstanceRow& row = rows[at++];
@@ -293,7 +298,7 @@ http::Response rendered_together(const http::Request& request, store::Archive& a
             }
             return std::nullopt;
         },
-        [](const http::Part& part) { return part.size(); });
+        [](const http::Part& part) { return part.size(); }, left_out);
     if (parts.is_empty && left_out->count() > 0) throw left_out->first();
     auto first = parts.next();
     if (!first)
@@ -303,7 +308,7 @@ http::Response rendered_together(const http::Request& request, store::Archive& a
         type, [first = std::move(first), next = std::move(parts.next)]() mutable {
             return first ? std::exchange(first, std::nullopt) : next();
         });
-    say_left_out(response, left_out, IfPartial::k206);
+    say_left_out(response, *left_out, IfPartial::k206);
     return response;
 }
 

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "base/parts.h"
 #include "dicom/render.h"
 #include "http/message.h"
+#include "retrieve/left_out.h"
 #include "store/archive.h"
 
 namespace lucerna::retrieve {
@@ -35,9 +37,10 @@ struct PictureAsked {
                                       const RunParts& run);
 /// GET .../rendered of a study or series: multipart/related, a part for each instance that can be
 /// rendered as asked for, with its address. 406 if none can; 206 and a Warning where
-/// one is left out because it cannot be read.
+/// one is left out because it cannot be read, or as with `objects`.
 [[nodiscard]] http::Response rendered_together(const http::Request& request,
-                                               store::Archive& archive, const RunParts& run);
+                                               store::Archive& archive, const RunParts& run,
+                                               const std::shared_ptr<Suspects>& suspects);
 /// GET .../thumbnail; of a study or series that of its first image that can be drawn, of eight.
 [[nodiscard]] http::Response thumbnail(http::Request& request, store::Archive& archive,
                                        const RunParts& run);

@@ -3,6 +3,7 @@
 #include "retrieve/address.h"
 #include "retrieve/bulk_data.h"
 #include "retrieve/frames.h"
+#include "retrieve/left_out.h"
 #include "retrieve/metadata.h"
 #include "retrieve/objects.h"
 #include "retrieve/rendered.h"
@@ -16,17 +17,25 @@ void add_wado(http::Router& router, store::Archive& archive, const WadoOptions& 
             return serve(request, archive, run);
         });
     };
+    // What gives several instances at once.
+    const auto add_together = [&, suspects = std::make_shared<Suspects>()](
+                                  const std::string& pattern, auto serve) {
+        add(pattern,
+            [suspects, serve](const http::Request& request, store::Archive& of,
+                              const RunParts& run) { return serve(request, of, run, suspects); });
+    };
     const std::string study = std::string(kRoot) + "/studies/{study}";
     const std::string series = study + "/series/{series}";
     const std::string instance = series + "/instances/{instance}";
     for (const std::string& level : {study, series, instance}) {
-        add(level, objects);
-        add(level + "/metadata", metadata);
+        add_together(level, objects);
+        add_together(level + "/metadata", metadata);
+        add_together(level + "/bulkdata", all_bulk_data);
+        add_together(level + "/pixeldata", all_pixel_data);
         add(level + "/thumbnail", thumbnail);
-        add(level + "/bulkdata", all_bulk_data);
-        add(level + "/pixeldata", all_pixel_data);
     }
-    for (const std::string& level : {study, series}) add(level + "/rendered", rendered_together);
+    for (const std::string& level : {study, series})
+        add_together(level + "/rendered", rendered_together);
     add(instance + "/rendered", rendered);
     add(instance + "/frames/{frames}", frames);
     add(instance + "/frames/{frames}/rendered", rendered);
