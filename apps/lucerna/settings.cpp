@@ -65,6 +65,11 @@ Settings general_settings() {
         {"quiet_seconds", 60LL,
          "An exam without all its views is read when no image came for so long.", into(&S::quiet),
          1, 86400},
+        {"reading_lease_seconds", 600LL,
+         "A reading that shows no progress for so long is begun anew, by whichever server shares "
+         "the "
+         "index. A server that ended is noticed within seconds.",
+         into(&S::reading_lease), 3, 86400},
         {"decoding_mib", 256LL,
          "What decoded images may take of memory at once, in MiB, with what decoding them needs: "
          "at "

@@ -211,6 +211,7 @@ pipeline::ServerParts parts_of(const ServeSettings& settings) {
     parts.jurisdiction = settings.jurisdiction;
     parts.version = LUCERNA_VERSION;
     parts.quiet = settings.quiet;
+    parts.reading_lease = settings.reading_lease;
     for (const DestinationSettings& destination : settings.destinations)
         parts.destinations.push_back(destination_of(destination));
     return parts;

@@ -38,8 +38,10 @@ class JudgedArchiveTest : public testing::Test {
             return R"({"view": ")" + name + R"(", "sop_instance_uid": ")" + uid(index) +
                    R"(", "findings": [)" + findings + "]}";
         };
-        store_.exams().move(study_, store::ExamState::kWaiting);
-        store_.exams().move(study_, store::ExamState::kReading);
+        const store::NewJob waiting{store::kReadJob, study_, study_, {}, study_};
+        store_.exams().move(study_, store::ExamState::kWaiting, std::span(&waiting, 1));
+        const auto job = store_.queue().lease(store::kReadJob, "test", std::chrono::minutes(1));
+        ASSERT_TRUE(job && store_.exams().begin_reading(*job));
         store::Reading reading;
         reading.revision = store_.exams().exam(study_)->revision;
         reading.model_sha256 = "model";
@@ -51,7 +53,7 @@ class JudgedArchiveTest : public testing::Test {
                  R"({"id": "R-CC-1", "box": {"left": 300, "top": 250, "width": 20, "height": 10}},
                     {"id": "R-CC-2", "box": {"left": 5, "top": 6, "width": 7, "height": 8}})") +
             "," + view(1, "L-CC", "") + "]}";
-        store_.exams().save_reading(study_, reading, {});
+        store_.exams().save_reading(*job, reading, {});
     }
     void decide(const std::string& finding, const std::string& action,
                 const std::string& model = "model") {

@@ -1,6 +1,7 @@
 #include "pipeline/second_opinion.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/error.h"
@@ -85,20 +86,33 @@ store::Reading saved_form(const exam::ExamReading& reading, std::int64_t revisio
     return saved;
 }
 
+/// Holds a lease while a reading goes on; another reader's is not taken back.
+OnProgress holding(const store::Job& job, store::WorkQueue& queue,
+                   std::chrono::milliseconds lease) {
+    auto held_at = std::chrono::steady_clock::now();
+    return [&job, &queue, lease, held_at](const Progress&) mutable {
+        const auto now = std::chrono::steady_clock::now();
+        if (now - held_at < lease / 3) return;
+        held_at = now;
+        queue.extend(job, lease);
+    };
+}
+
 /// The path of an exam.
-void read_and_keep(const store::ExamEntry& exam, store::Store& store,
+void read_and_keep(const store::ExamEntry& exam, const store::Job& job, store::Store& store,
                    const infer::ModelPackage& model, const OpinionRules& rules,
                    const Clock& clock) {
     const std::string& study = exam.study_instance_uid;
     const int at_once = model.pictures_at_once();
-    PreparedExam prepared = prepare_exam(images_of(store, study), model.contract(), at_once);
-    const exam::ExamReading reading = read_exam(prepared, model, rules.reading, clock);
+    const OnProgress hold = holding(job, store.queue(), rules.lease);
+    PreparedExam prepared = prepare_exam(images_of(store, study), model.contract(), at_once, hold);
+    const exam::ExamReading reading = read_exam(prepared, model, rules.reading, clock, hold);
     const std::vector<compose::Result> results =
-        compose_exam(reading, std::move(prepared.pictures), at_once);
+        compose_exam(reading, std::move(prepared.pictures), at_once, hold);
     for (const compose::Result& result : results)
         store.archive().keep(result.part10, store::Role::kResult);
     store.exams().save_reading(
-        study, saved_form(reading, exam.revision),
+        job, saved_form(reading, exam.revision),
         deliveries_of(results, study, reading, exam.revision, rules, received_of(store, study)));
     log_event(LogLevel::kInfo, "exam.read",
               {{"exam", study},
@@ -114,15 +128,11 @@ void handle_failure(const store::Job& job, store::Store& store, const OpinionRul
     const std::string& study = job.payload;
     // What is busy or away comes back: that is not for the exam to answer for.
     const bool last = error.code() != ErrorCode::kUnavailable && job.attempts >= rules.max_attempts;
+    std::optional<Instant> again;
+    if (!last) again = clock.now() + rules.retry_after;
+    store.exams().leave_unread(job, again, error.what());
     log_event(last ? LogLevel::kError : LogLevel::kWarning, last ? "exam.failed" : "exam.retry",
               {{"exam", study}, {"attempt", job.attempts}, {"problem", error.what()}});
-    if (last) {
-        store.exams().move(study, store::ExamState::kFailed, {}, error.what());
-        store.queue().give_up(job, error.what());
-    } else {
-        store.exams().move(study, store::ExamState::kWaiting, {}, error.what());
-        store.queue().retry(job, clock.now() + rules.retry_after, error.what());
-    }
 }
 
 }  // namespace
@@ -149,20 +159,16 @@ std::size_t note_quiet(store::Store& store, const CompletionRules& rules, Instan
 void give_second_opinion(const store::Job& job, store::Store& store,
                          const infer::ModelPackage& model, const OpinionRules& rules,
                          const Clock& clock) {
-    const auto exam = store.exams().exam(job.payload);
-    if (!exam || exam->state != store::ExamState::kWaiting) {
-        // Erased, or read by an earlier try whose last step a crash cut off.
+    const auto exam = store.exams().begin_reading(job);
+    if (!exam) {
         store.queue().complete(job);
         return;
     }
-    store.exams().move(job.payload, store::ExamState::kReading);
     try {
-        read_and_keep(*exam, store, model, rules, clock);
+        read_and_keep(*exam, job, store, model, rules, clock);
     } catch (const Error& error) {
         handle_failure(job, store, rules, clock, error);
-        return;
     }
-    store.queue().complete(job);
 }
 
 }  // namespace lucerna::pipeline

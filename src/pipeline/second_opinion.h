@@ -34,14 +34,18 @@ struct OpinionRules {
     /// Attempts before an exam is shown as failed.
     int max_attempts = 3;
     std::chrono::milliseconds retry_after{10'000};
+    /// For which a reading is its reader's without a sign of going on.
+    std::chrono::milliseconds lease{10 * 60'000};
 };
 
 /// The kind of delivery jobs for one destination: each has a queue of its own, so that a dead peer
 /// holds up nobody else.
 [[nodiscard]] std::string delivery_kind(const std::string& destination);
 
-/// Carries out one leased kReadJob: reads the exam, keeps the results, queues their delivery. What
-/// was kept by a try that a crash ended is kept again under the same UIDs, so nothing is doubled.
+/// Carries out one leased kReadJob: reads the exam, keeps the results, queues their delivery; holds
+/// the lease for as long as pictures come on. What was kept by a try that a crash ended is kept
+/// again under the same UIDs, so nothing is doubled. Throws Error(kConflict) where another reader
+/// has it.
 void give_second_opinion(const store::Job& job, store::Store& store,
                          const infer::ModelPackage& model, const OpinionRules& rules,
                          const Clock& clock);

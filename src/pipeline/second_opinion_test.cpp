@@ -146,6 +146,35 @@ TEST_F(SecondOpinionTest, DoublesNothingWhenAJobIsCarriedOutTwice) {
     EXPECT_THAT(store_.queue().list(delivery_kind("pacs")), SizeIs(1));
 }
 
+TEST_F(SecondOpinionTest, ReadsWhatAnotherReaderLeftWhenItsLeaseRunsOut) {
+    const phantom::Exam exam = small_exam(8);
+    receive(exam, {0, 1, 2, 3});
+    const auto job = store_.queue().lease(kReadJob, "another", std::chrono::minutes(1));
+    ASSERT_TRUE(job);
+    ASSERT_TRUE(store_.exams().begin_reading(*job));
+    EXPECT_FALSE(read_next());
+    clock_.advance(std::chrono::seconds(61));
+    ASSERT_TRUE(read_next());
+    EXPECT_EQ(entry(exam).state, store::ExamState::kRead);
+    EXPECT_THAT(results_of(exam), SizeIs(6));
+    // It was not gone, only slow.
+    EXPECT_THROW(give_second_opinion(*job, store_, model(), rules_, clock_), Error);
+    EXPECT_THAT(store_.queue().list(delivery_kind("pacs")), SizeIs(1));
+}
+
+TEST_F(SecondOpinionTest, HoldsItsLeaseWhileItReads) {
+    const phantom::Exam exam = small_exam(9);
+    receive(exam, {0, 1, 2, 3});
+    const auto job = store_.queue().lease(kReadJob, "test", std::chrono::minutes(1));
+    ASSERT_TRUE(job);
+    clock_.advance(std::chrono::seconds(30));
+    // A third of it is over at once.
+    rules_.lease = std::chrono::milliseconds(1);
+    give_second_opinion(*job, store_, model(), rules_, clock_);
+    EXPECT_EQ(entry(exam).state, store::ExamState::kRead);
+    EXPECT_EQ(store_.queue().list(kReadJob).at(0).leased_until, clock_.now() + rules_.lease);
+}
+
 TEST_F(SecondOpinionTest, RefusesAnExamOfAnotherModalityWithAReason) {
     phantom::Exam exam = small_exam(6);
     exam.views.resize(1);

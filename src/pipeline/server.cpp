@@ -42,6 +42,7 @@ review::About about_of(const infer::ModelPackage& model, const ServerParts& part
 OpinionRules opinion_rules(const ServerParts& parts) {
     OpinionRules rules;
     rules.reading.jurisdiction = parts.jurisdiction;
+    rules.lease = parts.reading_lease;
     for (const deliver::Destination& destination : parts.destinations) {
         if (destination.results) rules.destinations.push_back(destination.name);
         if (destination.images) rules.with_images.push_back(destination.name);

@@ -38,6 +38,7 @@ struct ServerParts {
     std::string jurisdiction;
     std::string version;
     std::chrono::milliseconds quiet{60'000};
+    std::chrono::milliseconds reading_lease{10 * 60'000};
     std::vector<deliver::Destination> destinations;
     /// Of those destinations that get de-identified objects.
     Deidentifiers deidentifiers;

@@ -13,7 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kReadLease = 10min;
 constexpr auto kDeliveryLease = 30min;
 /// How long a thread waits for a job before it looks for one that has become due.
 constexpr auto kPatience = 1s;
@@ -108,7 +107,7 @@ Workers::Workers(store::Store& store, const infer::ModelPackage& model, Completi
         watch_for_quiet(stop, store, completion, clock);
     });
     threads_.emplace_back([&store, &model, &clock, opinion](const std::stop_token& stop) {
-        take_jobs(stop, store.queue(), kReadJob, kReadLease, [&](const store::Job& job) {
+        take_jobs(stop, store.queue(), kReadJob, opinion.lease, [&](const store::Job& job) {
             give_second_opinion(job, store, model, opinion, clock);
         });
     });

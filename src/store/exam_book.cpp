@@ -104,6 +104,16 @@ void count_change(Connection& index) {
     index.prepare("UPDATE counters SET value = value + 1 WHERE name = 'exams'").run();
 }
 
+void set_state(Connection& index, const std::string& study, ExamState state,
+               const std::string& problem) {
+    index.prepare("UPDATE exams SET state = ?, problem = ? WHERE study_instance_uid = ?")
+        .bind(static_cast<int>(state))
+        .bind(problem)
+        .bind(study)
+        .run();
+    count_change(index);
+}
+
 struct Standing {
     ExamState state = kReceiving;
     std::int64_t revision = 0;
@@ -248,20 +258,42 @@ void ExamBook::move(const std::string& study_instance_uid, ExamState to,
                     std::span<const NewJob> jobs, const std::string& problem) {
     parts_.index.write([&](Connection& index) {
         require_move(study_instance_uid, standing_of(index, study_instance_uid).state, to);
-        index.prepare("UPDATE exams SET state = ?, problem = ? WHERE study_instance_uid = ?")
-            .bind(static_cast<int>(to))
-            .bind(problem)
-            .bind(study_instance_uid)
-            .run();
+        set_state(index, study_instance_uid, to, problem);
         for (const NewJob& job : jobs) enter_job(index, job, parts_.clock.now());
-        count_change(index);
     });
     if (!jobs.empty()) parts_.bell.ring();
 }
 
-void ExamBook::save_reading(const std::string& study_instance_uid, const Reading& reading,
-                            std::span<const NewJob> jobs) {
+namespace {
+
+bool is_read_under_another(Connection& index, const Job& job) {
+    Statement find = index.prepare(
+        "SELECT 1 FROM jobs WHERE kind = ? AND state = ? AND payload = ? AND id <> ? LIMIT 1");
+    find.bind(kReadJob).bind(static_cast<int>(JobState::kLeased)).bind(job.payload).bind(job.id);
+    return find.step();
+}
+
+}  // namespace
+
+std::optional<ExamEntry> ExamBook::begin_reading(const Job& job) {
+    // An image that comes after this look makes the reading outdated, not wrong.
+    std::optional<ExamEntry> entry = exam(job.payload);
+    if (!entry) return {};
+    bool begun = false;
     parts_.index.write([&](Connection& index) {
+        require_lease(index, job);
+        const ExamState state = standing_of(index, job.payload).state;
+        begun = state == kWaiting || (state == kReading && !is_read_under_another(index, job));
+        if (begun && state == kWaiting) set_state(index, job.payload, kReading, {});
+    });
+    if (!begun) return {};
+    return entry;
+}
+
+void ExamBook::save_reading(const Job& job, const Reading& reading, std::span<const NewJob> jobs) {
+    const std::string& study_instance_uid = job.payload;
+    parts_.index.write([&](Connection& index) {
+        end_lease(index, job, {});
         const Standing standing = standing_of(index, study_instance_uid);
         if (standing.state != kReading)
             throw Error(ErrorCode::kConflict, "the exam of study " + study_instance_uid + " is " +
@@ -281,10 +313,23 @@ void ExamBook::save_reading(const std::string& study_instance_uid, const Reading
             .bind(reading.read_at)
             .bind(reading.reading_json)
             .run();
-        for (const NewJob& job : jobs) enter_job(index, job, parts_.clock.now());
+        for (const NewJob& next : jobs) enter_job(index, next, parts_.clock.now());
         count_change(index);
     });
     if (!jobs.empty()) parts_.bell.ring();
+}
+
+void ExamBook::leave_unread(const Job& job, std::optional<Instant> again,
+                            const std::string& problem) {
+    const ExamState to = again ? kWaiting : kFailed;
+    parts_.index.write([&](Connection& index) {
+        end_lease(
+            index, job,
+            {again ? JobState::kWaiting : JobState::kGivenUp, again.value_or(Instant{}), problem});
+        require_move(job.payload, standing_of(index, job.payload).state, to);
+        set_state(index, job.payload, to, problem);
+    });
+    parts_.bell.ring();
 }
 
 std::size_t ExamBook::recover() {

@@ -17,6 +17,7 @@ namespace lucerna::store {
 struct Parts;
 
 /// The kind of the jobs that read an exam: who has one leased, reads it.
+/// The study is their payload.
 inline constexpr const char* kReadJob = "read";
 
 enum class ExamState { kReceiving, kWaiting, kReading, kRead, kRefused, kFailed };
@@ -114,11 +115,17 @@ class ExamBook {
     /// if the table does not allow the move, Error(kNotFound).
     void move(const std::string& study_instance_uid, ExamState to,
               std::span<const NewJob> jobs = {}, const std::string& problem = {});
+    /// Moves the exam of a leased kReadJob to kReading. It may be there already: then whoever read
+    /// it lost the lease that this one is, and saves nothing any more. Empty where there is nothing
+    /// to read: it is gone, has been read, or is being read under another job. This and the next
+    /// two throw Error(kConflict) where the lease is lost.
+    [[nodiscard]] std::optional<ExamEntry> begin_reading(const Job& job);
     /// Saves the reading, moves the exam (to kReading's outcome; back to kReceiving when images
-    /// came meanwhile) and queues the jobs (deliveries): all or nothing. The exam must be in
-    /// kReading: Error(kConflict) otherwise.
-    void save_reading(const std::string& study_instance_uid, const Reading& reading,
-                      std::span<const NewJob> jobs);
+    /// came meanwhile), queues the jobs (deliveries) and ends the lease: all or nothing.
+    void save_reading(const Job& job, const Reading& reading, std::span<const NewJob> jobs);
+    /// Ends the lease without a reading: the exam waits for another try at `again`, or has failed
+    /// where there is to be none.
+    void leave_unread(const Job& job, std::optional<Instant> again, const std::string& problem);
     /// At start: exams that a crash left in kReading go back to kWaiting. Returns how many.
     std::size_t recover();
 

@@ -41,10 +41,26 @@ Reading a_reading(TestStore& store, const std::string& study, double score) {
     return reading;
 }
 
+void wait_to_be_read(TestStore& store, const std::string& study) {
+    const std::string revision = std::to_string(store.exams().exam(study)->revision);
+    const NewJob job{kReadJob, study + "#" + revision, study, {}, study};
+    store.exams().move(study, kWaiting, std::span(&job, 1));
+}
+
+Job leased(TestStore& store) {
+    return store.queue().lease(kReadJob, "test", std::chrono::minutes(1)).value();
+}
+
+/// Of the study, whose exam is in kReading then.
+Job begin_reading(TestStore& store, const std::string& study) {
+    wait_to_be_read(store, study);
+    const Job job = leased(store);
+    EXPECT_TRUE(store.exams().begin_reading(job));
+    return job;
+}
+
 void read(TestStore& store, const std::string& study, double score) {
-    store.exams().move(study, kWaiting);
-    store.exams().move(study, kReading);
-    store.exams().save_reading(study, a_reading(store, study, score), {});
+    store.exams().save_reading(begin_reading(store, study), a_reading(store, study, score), {});
 }
 
 TEST(ExamBook, EntersImagesAsTheyAreKept) {
@@ -150,8 +166,6 @@ TEST(ExamBook, RefusesAMoveThatIsNotInTheTable) {
     receive(store, "1.1");
     EXPECT_EQ(error_of([&] { store.exams().move("1.1", kReading); }), "conflict");
     EXPECT_EQ(error_of([&] { store.exams().move("1.9", kWaiting); }), "not-found");
-    EXPECT_EQ(error_of([&] { store.exams().save_reading("1.1", a_reading(store, "1.1", 0), {}); }),
-              "conflict");
     EXPECT_EQ(store.exams().exam("1.1")->state, kReceiving);
 }
 
@@ -168,11 +182,10 @@ TEST(ExamBook, AMoveQueuesItsJobsOrDoesNothing) {
 TEST(ExamBook, SavesReadingAndDeliveriesTogether) {
     TestStore store;
     receive(store, "1.1");
-    store.exams().move("1.1", kWaiting);
-    store.exams().move("1.1", kReading);
+    const Job job = begin_reading(store, "1.1");
     const NewJob jobs[] = {{"deliver", "pacs:1.1@1", "p", {}, "1.1"},
                            {"deliver", "ris:1.1@1", "p", {}, "1.1"}};
-    store.exams().save_reading("1.1", a_reading(store, "1.1", 0.7), jobs);
+    store.exams().save_reading(job, a_reading(store, "1.1", 0.7), jobs);
     store.open();
     const auto exam = store.exams().exam("1.1");
     EXPECT_EQ(exam->state, kRead);
@@ -187,14 +200,69 @@ TEST(ExamBook, SavesReadingAndDeliveriesTogether) {
 TEST(ExamBook, AnImageThatComesWhileItIsReadMakesItReceiveAgain) {
     TestStore store;
     receive(store, "1.1");
-    store.exams().move("1.1", kWaiting);
-    store.exams().move("1.1", kReading);
+    const Job job = begin_reading(store, "1.1");
     const Reading reading = a_reading(store, "1.1", 0.7);
     receive(store, "1.1", "L");
     EXPECT_EQ(store.exams().exam("1.1")->state, kReading);
-    store.exams().save_reading("1.1", reading, {});
+    store.exams().save_reading(job, reading, {});
     EXPECT_EQ(store.exams().exam("1.1")->state, kReceiving);
     EXPECT_EQ(store.exams().exam("1.1")->score, 0.7) << "what was read is shown meanwhile";
+}
+
+TEST(ExamBook, AReadingEndsItsJob) {
+    TestStore store;
+    receive(store, "1.1");
+    const Job job = begin_reading(store, "1.1");
+    store.exams().save_reading(job, a_reading(store, "1.1", 0.7), {});
+    EXPECT_EQ(store.queue().list(kReadJob).at(0).state, JobState::kDone);
+    EXPECT_EQ(error_of([&] { store.exams().save_reading(job, a_reading(store, "1.1", 0.8), {}); }),
+              "conflict");
+    EXPECT_EQ(store.exams().exam("1.1")->score, 0.7);
+}
+
+TEST(ExamBook, WhoseLeaseRanOutSavesNothing) {
+    TestStore store;
+    receive(store, "1.1");
+    const Job lost = begin_reading(store, "1.1");
+    store.clock.advance(std::chrono::minutes(2));
+    const Job job = leased(store);
+    EXPECT_EQ(error_of([&] { store.exams().save_reading(lost, a_reading(store, "1.1", 0.7), {}); }),
+              "conflict");
+    EXPECT_EQ(error_of([&] { store.exams().leave_unread(lost, store.clock.now(), "slow"); }),
+              "conflict");
+    EXPECT_EQ(error_of([&] { (void)store.exams().begin_reading(lost); }), "conflict");
+    EXPECT_EQ(store.exams().exam("1.1")->state, kReading);
+    ASSERT_TRUE(store.exams().begin_reading(job)) << "nobody else reads it";
+    store.exams().save_reading(job, a_reading(store, "1.1", 0.2), {});
+    EXPECT_EQ(store.exams().exam("1.1")->score, 0.2);
+}
+
+TEST(ExamBook, IsNotReadUnderTwoJobsAtOnce) {
+    TestStore store;
+    receive(store, "1.1");
+    const Job first = begin_reading(store, "1.1");
+    // As an earlier program left one whose reading was saved.
+    store.queue().enqueue({kReadJob, "1.1#0", "1.1", {}, "1.1"});
+    EXPECT_FALSE(store.exams().begin_reading(leased(store)));
+    store.exams().save_reading(first, a_reading(store, "1.1", 0.2), {});
+    EXPECT_EQ(store.exams().exam("1.1")->state, kRead);
+}
+
+TEST(ExamBook, AnExamThatCouldNotBeReadWaitsOrHasFailed) {
+    TestStore store;
+    receive(store, "1.1");
+    const Job job = begin_reading(store, "1.1");
+    const Instant again = store.clock.now() + std::chrono::seconds(10);
+    store.exams().leave_unread(job, again, "busy");
+    EXPECT_EQ(store.exams().exam("1.1")->state, kWaiting);
+    EXPECT_EQ(store.exams().exam("1.1")->problem, "busy");
+    EXPECT_FALSE(store.queue().lease(kReadJob, "test", std::chrono::minutes(1)));
+    store.clock.advance(std::chrono::seconds(11));
+    const Job second = leased(store);
+    ASSERT_TRUE(store.exams().begin_reading(second));
+    store.exams().leave_unread(second, {}, "broken");
+    EXPECT_EQ(store.exams().exam("1.1")->state, kFailed);
+    EXPECT_EQ(store.queue().list(kReadJob).at(0).state, JobState::kGivenUp);
 }
 
 TEST(ExamBook, AnImageThatComesLaterMakesItReceiveAgain) {

@@ -37,8 +37,10 @@ struct ReadStudy : TestStore {
         keep("1", 1, image("R"));
         keep("1", 2, image("L"));
         keep("2", 1, report());
-        exams().move("1.2.1", ExamState::kWaiting);
-        exams().move("1.2.1", ExamState::kReading);
+        const NewJob waiting{kReadJob, "1.2.1#2", "1.2.1", {}, "1.2.1"};
+        exams().move("1.2.1", ExamState::kWaiting, std::span(&waiting, 1));
+        const Job job = queue().lease(kReadJob, "test", std::chrono::minutes(1)).value();
+        EXPECT_TRUE(exams().begin_reading(job));
         keep("3", 1, report(), Role::kResult);
         keep("3", 2, capture(), Role::kResult);
         Reading reading;
@@ -52,7 +54,7 @@ struct ReadStudy : TestStore {
                                         R"({"instances":["1.2.1.3.1","1.2.1.3.2"]})",
                                         {},
                                         "1.2.1"}};
-        exams().save_reading("1.2.1", reading, jobs);
+        exams().save_reading(job, reading, jobs);
         exams().decide({"1.2.1", "R-CC-1", "abc", "accept", "", "reader", true, clock.now()});
         keep_in("1.2.2", "1", 1, {}, Role::kReceived);
     }
@@ -151,14 +153,15 @@ TEST(PartialErasure, OfAResultLeavesTheReading) {
     EXPECT_EQ(store.left().size(), 4U);
     EXPECT_EQ(store.exams().exam("1.2.1")->state, ExamState::kRead);
     EXPECT_EQ(store.exams().exam("1.2.1")->decided, 1);
-    EXPECT_TRUE(store.queue().list("").empty()) << "they name what is gone";
+    for (const char* kind : {"deliver:pacs", "commit"})
+        EXPECT_TRUE(store.queue().list(kind).empty()) << kind << ": they name what is gone";
     EXPECT_TRUE(store.archive().verify().empty());
 }
 
 TEST(PartialErasure, LeavesJobsThatNameOthers) {
     ReadStudy store;
     EXPECT_EQ(store.archive().erase_part({"1.2.1", "1.2.1.2"}), 1U);
-    EXPECT_EQ(store.queue().list("").size(), 1U);
+    EXPECT_EQ(store.queue().list("deliver:pacs").size(), 1U);
     EXPECT_EQ(store.found({0x0020, 0x1206}), "2") << "series";
     EXPECT_EQ(store.found({0x0020, 0x1208}), "4") << "instances";
     EXPECT_EQ(store.found({0x0008, 0x0061}), "MG\\SR") << "the results' series is SR, too";

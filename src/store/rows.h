@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "base/clock.h"
 #include "store/connection.h"
 #include "store/facts.h"
@@ -13,5 +15,15 @@ namespace lucerna::store {
 void enter_image(Connection& index, const Facts& facts, Instant now);
 /// False when a job of its kind and key is there already.
 bool enter_job(Connection& index, const NewJob& job, Instant now);
+
+/// What a lease ends with.
+struct LeaseEnd {
+    JobState state = JobState::kDone;
+    Instant not_before{};
+    std::string problem = {};
+};
+/// These two throw Error(kConflict) when the lease is no longer the one that `job` was given with.
+void require_lease(Connection& index, const Job& job);
+void end_lease(Connection& index, const Job& job, const LeaseEnd& end);
 
 }  // namespace lucerna::store

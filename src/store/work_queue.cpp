@@ -59,35 +59,8 @@ std::optional<Job> next_job(Connection& index, const std::string& kind, Instant 
     return {};
 }
 
-/// The end of a lease, if it is still this one.
-struct Ending {
-    JobState state = JobState::kDone;
-    Instant not_before{};
-    std::string problem;
-};
-
-/// Just after a statement that names a lease. Throws Error(kConflict) where it met none.
-void require_lease(Connection& index, const Job& job) {
-    if (index.changes() == 0)
-        throw Error(ErrorCode::kConflict,
-                    "the lease of job " + std::to_string(job.id) + " is no longer held");
-}
-
-void end_lease(Parts& parts, const Job& job, const Ending& ending) {
-    parts.index.write([&](Connection& index) {
-        index
-            .prepare(
-                "UPDATE jobs SET state = ?, not_before = ?, problem = ?, holder = '' WHERE id = ? "
-                "AND state = ? AND lease = ?")
-            .bind(static_cast<int>(ending.state))
-            .bind(ending.not_before)
-            .bind(ending.problem)
-            .bind(job.id)
-            .bind(static_cast<int>(JobState::kLeased))
-            .bind(job.lease)
-            .run();
-        require_lease(index, job);
-    });
+void end_lease_of(Parts& parts, const Job& job, const LeaseEnd& end) {
+    parts.index.write([&](Connection& index) { end_lease(index, job, end); });
     parts.bell.ring();
 }
 
@@ -122,6 +95,25 @@ bool enter_job(Connection& index, const NewJob& job, Instant now) {
         .bind(std::max(job.not_before, now))
         .run();
     return index.changes() > 0;
+}
+
+void require_lease(Connection& index, const Job& job) {
+    Statement find = index.prepare("SELECT 1 FROM jobs WHERE id = ? AND state = ? AND lease = ?");
+    find.bind(job.id).bind(static_cast<int>(JobState::kLeased)).bind(job.lease);
+    if (!find.step())
+        throw Error(ErrorCode::kConflict,
+                    "the lease of job " + std::to_string(job.id) + " is no longer held");
+}
+
+void end_lease(Connection& index, const Job& job, const LeaseEnd& end) {
+    require_lease(index, job);
+    index
+        .prepare("UPDATE jobs SET state = ?, not_before = ?, problem = ?, holder = '' WHERE id = ?")
+        .bind(static_cast<int>(end.state))
+        .bind(end.not_before)
+        .bind(end.problem)
+        .bind(job.id)
+        .run();
 }
 
 WorkQueue::WorkQueue(Parts& parts) : parts_(parts) {}
@@ -215,37 +207,31 @@ std::optional<Job> WorkQueue::wait_and_lease(const std::string& kind, const std:
 }
 
 void WorkQueue::complete(const Job& job) {
-    end_lease(parts_, job, {JobState::kDone, {}, {}});
+    end_lease_of(parts_, job, {JobState::kDone, {}, {}});
 }
 
 void WorkQueue::retry(const Job& job, Instant not_before, const std::string& why) {
-    end_lease(parts_, job, {JobState::kWaiting, not_before, why});
+    end_lease_of(parts_, job, {JobState::kWaiting, not_before, why});
 }
 
 void WorkQueue::give_up(const Job& job, const std::string& why) {
-    end_lease(parts_, job, {JobState::kGivenUp, {}, why});
+    end_lease_of(parts_, job, {JobState::kGivenUp, {}, why});
 }
 
 void WorkQueue::extend(const Job& job, milliseconds lease_for) {
     parts_.index.write([&](Connection& index) {
-        index.prepare("UPDATE jobs SET leased_until = ? WHERE id = ? AND state = ? AND lease = ?")
+        require_lease(index, job);
+        index.prepare("UPDATE jobs SET leased_until = ? WHERE id = ?")
             .bind(parts_.clock.now() + lease_for)
             .bind(job.id)
-            .bind(static_cast<int>(JobState::kLeased))
-            .bind(job.lease)
             .run();
-        require_lease(index, job);
     });
 }
 
 void WorkQueue::drop(const Job& job) {
     parts_.index.write([&](Connection& index) {
-        index.prepare("DELETE FROM jobs WHERE id = ? AND state = ? AND lease = ?")
-            .bind(job.id)
-            .bind(static_cast<int>(JobState::kLeased))
-            .bind(job.lease)
-            .run();
         require_lease(index, job);
+        index.prepare("DELETE FROM jobs WHERE id = ?").bind(job.id).run();
     });
 }
 
