@@ -79,18 +79,26 @@ http::Response none_given(const http::Request& request, const Error& why) {
     return http::refusal(406, "not-acceptable", why.what(), request.id);
 }
 
-/// What goes out as it is stored is read to its end before anything is sent where it is not more
-/// than this: a moment. Of more each object is, before it is begun.
+/// What goes out as it is stored is read to its end before anything is sent where that takes a
+/// moment. What comes in pieces is read once more in any case, and what is small only for this.
 constexpr std::uint64_t kReadFirst = std::uint64_t{128} << 20;
+constexpr std::uint64_t kReadOnceMore = std::uint64_t{16} << 20;
 
-/// Those are left out that cannot be read.
+/// Those are left out that cannot be read. Says when those that come in pieces are yet to be read.
 Check leave_out_unreadable(std::vector<WantedObject>& wanted, store::Archive& archive,
                            const RunParts& run, LeftOut& left_out) {
-    constexpr std::uint64_t kWorthSeveralThreads = 4 * 1024 * 1024;
-    std::uint64_t bytes = 0;
-    for (const WantedObject& one : wanted)
-        if (one.representation.as_stored) bytes += one.row.size;
-    if (bytes > kReadFirst) return Check::kBeforeSending;
+    std::vector<std::size_t> large;
+    std::vector<std::size_t> small;
+    std::uint64_t large_bytes = 0;
+    std::uint64_t small_bytes = 0;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+        const std::uint64_t size = wanted[i].row.size;
+        if (!wanted[i].representation.as_stored) continue;
+        (size > http::kPieceBytes ? large : small).push_back(i);
+        (size > http::kPieceBytes ? large_bytes : small_bytes) += size;
+    }
+    if (large_bytes > kReadFirst) large.clear();
+    if (small_bytes > kReadOnceMore) small.clear();
     std::vector<std::exception_ptr> problems(wanted.size());
     const auto look_at = [&](std::size_t i, const RunParts& run_parts) {
         try {
@@ -99,14 +107,7 @@ Check leave_out_unreadable(std::vector<WantedObject>& wanted, store::Archive& ar
             problems[i] = std::current_exception();
         }
     };
-    std::vector<std::size_t> small;
-    for (std::size_t i = 0; i < wanted.size(); ++i) {
-        if (!wanted[i].representation.as_stored) continue;
-        if (wanted[i].row.size > kWorthSeveralThreads)
-            look_at(i, run);
-        else
-            small.push_back(i);
-    }
+    for (const std::size_t i : large) look_at(i, run);
     run(small.size(), [&](std::size_t i) { look_at(small[i], one_after_another); });
     std::size_t at = 0;
     std::erase_if(wanted, [&](const WantedObject& one) {
@@ -116,7 +117,7 @@ Check leave_out_unreadable(std::vector<WantedObject>& wanted, store::Archive& ar
                                      [&]() -> bool { std::rethrow_exception(problem); });
         return true;
     });
-    return Check::kWhileSending;
+    return large_bytes > kReadFirst ? Check::kBeforeSending : Check::kWhileSending;
 }
 
 struct Parts {
