@@ -138,11 +138,12 @@ PostgresConnection::PostgresConnection(const std::string& address) {
     PQsetNoticeProcessor(
         connection_.get(), [](void*, const char*) {}, nullptr);
     PQsetClientEncoding(connection_.get(), "UTF8");
-    // A writer that hangs holds up the others no longer than this; compiling plans costs more than
-    // such statements.
+    // A writer that hangs holds up the others no longer than this, and of one whose machine is gone
+    // the server's end learns as soon; compiling plans costs more than such statements.
     execute(
-        "SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = '60s'; SET jit = off; "
-        "SET standard_conforming_strings = on");
+        "SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = '60s'; SET "
+        "tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; "
+        "SET jit = off; SET standard_conforming_strings = on");
 }
 
 PostgresConnection::~PostgresConnection() = default;
