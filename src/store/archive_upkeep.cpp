@@ -110,6 +110,7 @@ void enter_object(Parts& parts, const std::string& name) {
                 throw Error(ErrorCode::kConflict,
                             "object " + name + ": its instance is indexed already");
         }
+        note_key(index);
         index.prepare("INSERT INTO data_keys (name, owner) VALUES (?, ?) ON CONFLICT DO NOTHING")
             .bind(placing.data_key)
             .bind(facts.key_owner())
@@ -222,11 +223,12 @@ bool has_objects(Parts& parts) {
 
 /// A store that holds no patient's key may be a stray one beside the one that is kept: what it
 /// ends, every key elsewhere is wrapped under. A server's word that this is the one, and an index
-/// that was there before and has no key either, say otherwise; so does a folder that has only ever
+/// that had keys and has none any more, say otherwise; so does a folder that has only ever
 /// exported: the keys lie in it, and are used. Throws Error(kConflict).
 void require_the_keys(Parts& parts, OwnKeys own) {
     if (parts.keys.has_records()) return;
-    const bool is_the_servers = has_back_ends(parts.folder) && !parts.index.is_new();
+    // Not that the index was there before: whoever opened the wrong one once has made it.
+    const bool is_the_servers = has_back_ends(parts.folder) && parts.keys.was_known();
     if ((is_the_servers || own == OwnKeys::kInItsFolder) && !parts.keys.is_known() &&
         !has_objects(parts))
         return;

@@ -74,6 +74,16 @@ TEST(BackEnds, AStrayStoreOfEarlierEndsNoKeyEither) {
     EXPECT_TRUE(store.archive().verify().empty());
 }
 
+// The wrong address of the index and the wrong prefix of the bucket: whoever opens that makes it.
+TEST(BackEnds, AnIndexThatWasMadeByMistakeEndsNoKey) {
+    TestStore store;
+    note_back_ends(store.options());
+    for (int opening = 0; opening < 3; ++opening) {
+        store.open();
+        EXPECT_EQ(error_of([&] { store.archive().rotate_keys(); }), "conflict") << opening;
+    }
+}
+
 // An index that knows keys, over a bucket or a prefix that is not theirs.
 TEST(BackEnds, AnIndexWithoutItsRecordsEndsNoKey) {
     TestStore store;

@@ -49,7 +49,6 @@ class Database {
     /// Transactions committed so far: shows how many writers shared one.
     [[nodiscard]] std::uint64_t commits() const;
 
-    [[nodiscard]] bool is_new() const { return source_->is_new(); }
     [[nodiscard]] std::string process() const { return source_->process(); }
     /// For use within `write`.
     [[nodiscard]] IndexSource& source() { return *source_; }

@@ -167,7 +167,6 @@ class Bounded final : public IndexSource {
         return source_->open_reader();
     }
     [[nodiscard]] std::size_t most_readers() const override { return 2; }
-    [[nodiscard]] bool is_new() const override { return source_->is_new(); }
     [[nodiscard]] const char* begin_writing() const override { return source_->begin_writing(); }
     [[nodiscard]] const char* begin_reading() const override { return source_->begin_reading(); }
     void close(Connection& writer) override { source_->close(writer); }

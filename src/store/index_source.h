@@ -21,8 +21,6 @@ class IndexSource {
     [[nodiscard]] virtual std::unique_ptr<Connection> open_reader() = 0;
     /// How many connections may read at once; 0: as many as there are readers.
     [[nodiscard]] virtual std::size_t most_readers() const { return 0; }
-    /// It was made by this opening.
-    [[nodiscard]] virtual bool is_new() const = 0;
     /// From here to COMMIT nobody else writes, in this process or another.
     [[nodiscard]] virtual const char* begin_writing() const = 0;
     [[nodiscard]] virtual const char* begin_reading() const = 0;

@@ -118,6 +118,7 @@ namespace {
 
 /// Unless the owner has one. Returns the name of the owner's.
 std::string enter_key(Connection& index, const std::string& name, const std::string& owner) {
+    note_key(index);
     index.prepare("INSERT INTO data_keys (name, owner) VALUES (?, ?) ON CONFLICT DO NOTHING")
         .bind(name)
         .bind(owner)
@@ -209,6 +210,16 @@ bool KeyRing::has_records() {
 bool KeyRing::is_known() {
     return database_.read(
         [](Connection& index) { return index.number("SELECT count(*) FROM data_keys") > 0; });
+}
+
+bool KeyRing::was_known() {
+    return database_.read([](Connection& index) {
+        return index.number("SELECT count(*) FROM counters WHERE name = 'had-keys'") > 0;
+    });
+}
+
+void note_key(Connection& index) {
+    index.execute("INSERT INTO counters VALUES ('had-keys', 1) ON CONFLICT DO NOTHING");
 }
 
 std::size_t KeyRing::rewrap_all() {

@@ -38,6 +38,9 @@ struct DataKey {
 [[nodiscard]] vault::SecretKey index_key(Records& records, vault::KeyProvider& provider,
                                          const std::filesystem::path& index);
 
+/// Within the transaction that enters a key: what KeyRing::was_known goes by.
+void note_key(Connection& index);
+
 /// The data keys, one for each patient. Records hold them wrapped; the index knows whose they are.
 /// Safe from several threads.
 class KeyRing {
@@ -56,6 +59,8 @@ class KeyRing {
     [[nodiscard]] bool has_records();
     /// The index knows of a key.
     [[nodiscard]] bool is_known();
+    /// The index knew of one some time since it was made.
+    [[nodiscard]] bool was_known();
     /// Wraps every key under the provider's current one. Returns how many were not so already.
     std::size_t rewrap_all();
     /// Makes a new key-encryption key, wraps every key under it and ends the older ones. One that

@@ -114,7 +114,6 @@ void PostgresIndex::prepare_schema(Connection& writer) {
     }
     see_whether_put_back(writer);
     writer.execute("COMMIT");
-    new_ = new_ || empty;
     if (yes(writer,
             "SELECT current_setting('fsync') = 'off' OR "
             "current_setting('synchronous_commit') = 'off'"))

@@ -29,7 +29,6 @@ class PostgresIndex final : public IndexSource {
     /// With the one that writes, three processes and what an operator opens fit into the 100 that
     /// PostgreSQL takes by default.
     [[nodiscard]] std::size_t most_readers() const override { return 24; }
-    [[nodiscard]] bool is_new() const override { return new_; }
     [[nodiscard]] const char* begin_writing() const override;
     [[nodiscard]] const char* begin_reading() const override;
     void close(Connection& writer) override;
@@ -46,7 +45,6 @@ class PostgresIndex final : public IndexSource {
     std::string address_;
     Others others_;
     std::function<void(const std::string&)> renamed_;
-    bool new_ = false;
     Guarded<std::string> process_;
 };
 

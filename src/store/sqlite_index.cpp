@@ -110,8 +110,8 @@ std::unique_ptr<Connection> SqliteIndex::open_writer() {
                 ". What it holds is lost once it is moved away; reindex then finds objects");
     auto writer =
         std::make_unique<SqliteConnection>(path_, SqliteConnection::Mode::kReadWrite, vfs_.name());
-    new_ = writer->number("PRAGMA page_count") == 0;
-    if (new_) writer->reserve_bytes(static_cast<int>(kReservedBytes));
+    if (writer->number("PRAGMA page_count") == 0)
+        writer->reserve_bytes(static_cast<int>(kReservedBytes));
     // temp_store: what a transaction may have to take back never goes to a file, unsealed.
     writer->execute(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"

@@ -20,7 +20,6 @@ class SqliteIndex final : public IndexSource {
     /// index, or altered.
     [[nodiscard]] std::unique_ptr<Connection> open_writer() override;
     [[nodiscard]] std::unique_ptr<Connection> open_reader() override;
-    [[nodiscard]] bool is_new() const override { return new_; }
     [[nodiscard]] const char* begin_writing() const override { return "BEGIN IMMEDIATE"; }
     [[nodiscard]] const char* begin_reading() const override { return "BEGIN"; }
     void empty_log(Connection& writer) override;
@@ -33,7 +32,6 @@ class SqliteIndex final : public IndexSource {
     std::filesystem::path path_;
     vault::SecretKey key_;
     SealedVfs vfs_;
-    bool new_ = false;
 };
 
 /// The file begins as SQLite itself begins one: an earlier program left it unsealed.
