@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "store/presence.h"
 #include "store/sqlite_index.h"
 
 namespace lucerna::store {
@@ -141,6 +142,16 @@ void KeyRing::drop_unentered(const std::string& name, ErrorCode reason) {
     }
 }
 
+void KeyRing::publish(const std::string& name) {
+    try {
+        records_.publish(name);
+    } catch (const Error& error) {
+        // It is the owner's and can be read; the next start publishes it.
+        log_event(LogLevel::kWarning, "store.unpublished-key",
+                  {{"data_key", name}, {"why", error.what()}});
+    }
+}
+
 DataKey KeyRing::of_owner(const std::string& owner) {
     const std::lock_guard one_maker(making_[std::hash<std::string>{}(owner) % making_.size()]);
     if (const std::string name = name_of_owner(owner); !name.empty()) {
@@ -152,9 +163,13 @@ DataKey KeyRing::of_owner(const std::string& owner) {
     // The record comes first: a row without a record would be a key that nobody has.
     const KeyRecord record{key.name, provider_.wrap(key.key, purpose(key.name))};
     std::string first;
+    const std::string process = database_.process();
     try {
-        records_.write(key.name, as_byte_view(to_text(record)));
-        database_.write([&](Connection& index) { first = enter_key(index, key.name, owner); });
+        records_.write_new(key.name, as_byte_view(to_text(record)));
+        database_.write([&](Connection& index) {
+            require_alive(index, process);
+            first = enter_key(index, key.name, owner);
+        });
     } catch (const Error& error) {
         drop_unentered(key.name, error.code());
         throw;
@@ -163,6 +178,8 @@ DataKey KeyRing::of_owner(const std::string& owner) {
     if (first != key.name) {
         records_.remove(key.name);
         key = {first, by_name(first)};
+    } else {
+        publish(key.name);
     }
     remember(owner, key);
     return key;

@@ -78,6 +78,7 @@ class KeyRing {
     [[nodiscard]] std::string name_of_owner(const std::string& owner);
     void remember(const std::string& owner, const DataKey& key);
     void drop_unentered(const std::string& name, ErrorCode reason);
+    void publish(const std::string& name);
 
     Database& database_;
     Records& records_;

@@ -60,6 +60,14 @@ class LostIndex : public testing::Test {
         const auto objects = store.data() / "objects";
         std::filesystem::rename(objects / name.substr(0, 2) / name, objects / "incoming" / name);
     }
+    void unpublish_key(const std::string& name) const {
+        if (!store.on_files()) {
+            S3(*store.bucket).ask({.method = "PUT", .key = "pending-keys/dead/" + name});
+            return;
+        }
+        const auto keys = store.data() / "keys";
+        std::filesystem::rename(keys / name, keys / (name + ".new"));
+    }
     void replace_unpublished(const std::string& name, ByteView bytes) const {
         if (store.on_files())
             write_file(store.data() / "objects" / "incoming" / name, bytes);
@@ -94,6 +102,34 @@ TEST_F(LostIndex, KeepsWhatWasAcknowledgedThoughTheFirstStartBreaksOff) {
         store.open();
         expect_all(3);
     }
+}
+
+TEST_F(LostIndex, KeepsTheKeysOfWhatWasAcknowledged) {
+    store.archive().keep(numbered(1).file());
+    store.close();
+    std::string key;
+    store.records()->for_each([&](const std::string& name) {
+        if (name != std::string(32, '0')) key = name;
+    });
+    unpublish_key(key);
+    // The index that knows it, and one that was made anew.
+    store.open();
+    EXPECT_EQ(store.key_records(), 1U);
+    store.close();
+    unpublish_key(key);
+    store.lose_index();
+    store.open();
+    expect_all(1);
+}
+
+TEST_F(LostIndex, IsNeededNoMoreForAKeyThatWasNeverEntered) {
+    store.open();
+    const std::string key(32, 'a');
+    store.records()->write_new(key, as_byte_view(key));
+    store.close();
+    store.open();
+    EXPECT_EQ(store.key_records(), 0U);
+    EXPECT_EQ(error_of([&] { (void)store.records()->read(key); }), "not-found");
 }
 
 TEST_F(LostIndex, IsNoExcuseOnceItWasRecovered) {

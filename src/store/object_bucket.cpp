@@ -186,20 +186,40 @@ class BucketReader final : public ObjectReader {
     std::size_t width_ = kFirstWindow;
 };
 
+void write_as(Guarded<PendingNames>& all, const std::string& writer) {
+    all.with([&](PendingNames& pending) { pending.writer = writer; });
+}
+
+/// The marker's key.
+std::string take_in_hand(Guarded<PendingNames>& all, const char* prefix, const std::string& name) {
+    return all.with([&](PendingNames& pending) {
+        return pending.markers.emplace(name, prefix + pending.writer + "/" + name).first->second;
+    });
+}
+
+/// Empty where it is not in hand.
+std::string let_go(Guarded<PendingNames>& all, const std::string& name) {
+    return all.with([&](PendingNames& pending) {
+        const auto found = pending.markers.extract(name);
+        return found.empty() ? std::string() : found.mapped();
+    });
+}
+
+std::string writer_in(const std::string& marker) {
+    return marker.substr(0, marker.find('/'));
+}
+
 }  // namespace
 
 ObjectBucket::ObjectBucket(std::shared_ptr<S3> bucket) : bucket_(std::move(bucket)) {}
 
 void ObjectBucket::write_as(const std::string& writer) {
-    pending_.with([&](Pending& pending) { pending.writer = writer; });
+    store::write_as(pending_, writer);
 }
 
 std::unique_ptr<ObjectWriter> ObjectBucket::create(const std::string& name) {
     std::string key = place(name);
-    const std::string marker = pending_.with([&](Pending& pending) {
-        return pending.markers.emplace(name, "pending/" + pending.writer + "/" + name)
-            .first->second;
-    });
+    const std::string marker = take_in_hand(pending_, "pending/", name);
     auto writer =
         std::make_unique<BucketWriter>(*bucket_, std::move(key), [this, name] { remove(name); });
     bucket_->ask({.method = "PUT", .key = marker});
@@ -207,10 +227,7 @@ std::unique_ptr<ObjectWriter> ObjectBucket::create(const std::string& name) {
 }
 
 void ObjectBucket::publish(const std::string& name) {
-    const std::string marker = pending_.with([&](Pending& pending) {
-        const auto found = pending.markers.extract(name);
-        return found.empty() ? std::string() : found.mapped();
-    });
+    const std::string marker = let_go(pending_, name);
     if (!marker.empty()) bucket_->ask({.method = "DELETE", .key = marker});
 }
 
@@ -276,7 +293,7 @@ std::size_t ObjectBucket::recover(const std::function<bool(const std::string& na
     bucket_->for_each("pending/", [&](const std::string& key) {
         const std::string name = last_part(key);
         if (!is_name(name)) return;
-        if (alive(key.substr(0, key.find('/'))))
+        if (alive(writer_in(key)))
             in_hand.insert(name);
         else
             markers.push_back(key);
@@ -299,6 +316,32 @@ std::size_t ObjectBucket::recover(const std::function<bool(const std::string& na
 
 RecordBucket::RecordBucket(std::shared_ptr<S3> bucket) : bucket_(std::move(bucket)) {}
 
+void RecordBucket::write_as(const std::string& writer) {
+    store::write_as(pending_, writer);
+}
+
+void RecordBucket::write_new(const std::string& name, ByteView bytes) {
+    bucket_->ask({.method = "PUT", .key = take_in_hand(pending_, "pending-keys/", checked(name))});
+    write(name, bytes);
+}
+
+void RecordBucket::publish(const std::string& name) {
+    const std::string marker = let_go(pending_, name);
+    if (!marker.empty()) bucket_->ask({.method = "DELETE", .key = marker});
+}
+
+void RecordBucket::recover(const std::function<bool(const std::string& name)>& known,
+                           const std::function<bool(const std::string& writer)>& alive) {
+    std::vector<std::string> markers;
+    bucket_->for_each("pending-keys/", [&](const std::string& key) {
+        if (is_name(last_part(key)) && !alive(writer_in(key))) markers.push_back(key);
+    });
+    for (const std::string& marker : markers) {
+        if (const std::string name = last_part(marker); !known(name)) remove(name);
+        bucket_->ask({.method = "DELETE", .key = "pending-keys/" + marker});
+    }
+}
+
 void RecordBucket::write(const std::string& name, ByteView bytes) {
     bucket_->ask({.method = "PUT", .key = "keys/" + checked(name), .body = bytes});
 }
@@ -314,6 +357,7 @@ void RecordBucket::remove(const std::string& name) {
     } catch (const Error& error) {
         if (error.code() != ErrorCode::kNotFound) throw;
     }
+    publish(name);
 }
 
 void RecordBucket::for_each(const std::function<void(const std::string& name)>& visit) {

@@ -12,6 +12,13 @@
 
 namespace lucerna::store {
 
+/// What a process has in hand.
+struct PendingNames {
+    std::string writer = "alone";
+    /// The markers of what is not published yet, by its name.
+    std::map<std::string, std::string> markers;
+};
+
 /// Objects in a bucket: `objects/<na>/<name>`, <na> being the first two digits. Before one is
 /// written an empty `pending/<writer>/<name>` is, and goes once the index knows the object: so that
 /// what a dead process left is found without listing all objects; `swept/<seconds>/<name>` notes
@@ -32,11 +39,6 @@ class ObjectBucket final : public Objects {
                         const std::function<bool(const std::string& writer)>& alive) override;
 
   private:
-    struct Pending {
-        std::string writer = "alone";
-        /// The markers of objects that are not published yet.
-        std::map<std::string, std::string> markers;
-    };
     void sweep_again(const std::function<bool(const std::string& name)>& known);
     /// Name and identifier of each that was begun.
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> uploads();
@@ -44,14 +46,20 @@ class ObjectBucket final : public Objects {
 
     /// Shared with the records.
     std::shared_ptr<S3> bucket_;
-    Guarded<Pending> pending_;
+    Guarded<PendingNames> pending_;
 };
 
-/// Records in a bucket: `keys/<name>`.
+/// Records in a bucket: `keys/<name>`, and an empty `pending-keys/<writer>/<name>` from before one
+/// is written until the index knows it.
 class RecordBucket final : public Records {
   public:
     explicit RecordBucket(std::shared_ptr<S3> bucket);
 
+    void write_as(const std::string& writer) override;
+    void write_new(const std::string& name, ByteView bytes) override;
+    void publish(const std::string& name) override;
+    void recover(const std::function<bool(const std::string& name)>& known,
+                 const std::function<bool(const std::string& writer)>& alive) override;
     void write(const std::string& name, ByteView bytes) override;
     [[nodiscard]] Bytes read(const std::string& name) override;
     void remove(const std::string& name) override;
@@ -59,6 +67,7 @@ class RecordBucket final : public Records {
 
   private:
     std::shared_ptr<S3> bucket_;
+    Guarded<PendingNames> pending_;
 };
 
 }  // namespace lucerna::store

@@ -218,6 +218,35 @@ TEST_F(ObjectBucketTest, RecordsAreReplacedWhole) {
     EXPECT_EQ(code_of([&] { (void)records.read(kName); }), ErrorCode::kNotFound);
 }
 
+TEST_F(ObjectBucketTest, RecoveringDropsRecordsThatADeadWriterLeft) {
+    const S3Options options = real();
+    const std::string third(32, '3');
+    RecordBucket alive(std::make_shared<S3>(options));
+    alive.write_as("alive");
+    alive.write_new(third, pattern(3));
+    {
+        RecordBucket dead(std::make_shared<S3>(options));
+        dead.write_as("dead");
+        for (const std::string& name : {kName, kOther}) dead.write_new(name, pattern(2));
+        dead.write_new(std::string(32, '4'), pattern(4));
+        dead.publish(std::string(32, '4'));
+    }
+    const auto known = [](const std::string& name) { return name == kName; };
+    alive.recover(known, [](const std::string& writer) { return writer == "alive"; });
+    std::set<std::string> left;
+    const auto visit = [&](const std::string& key) { left.insert(key); };
+    S3(options).for_each("", visit);
+    EXPECT_EQ(left, (std::set<std::string>{"keys/" + std::string(kName), "keys/" + third,
+                                           "keys/" + std::string(32, '4'),
+                                           "pending-keys/alive/" + third}));
+    alive.publish(third);
+    alive.recover(known, nobody);
+    left.clear();
+    S3(options).for_each("pending-keys/", visit);
+    EXPECT_TRUE(left.empty());
+    EXPECT_EQ(alive.read(third), pattern(3));
+}
+
 TEST_F(ObjectBucketTest, TriesAgainWhatFailedForAWhile) {
     ObjectBucket objects(std::make_shared<S3>(options(stand_in.endpoint())));
     const Bytes small = pattern(1000);

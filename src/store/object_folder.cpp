@@ -241,20 +241,70 @@ RecordFolder::RecordFolder(fs::path folder) : folder_(std::move(folder)) {
         if (name.ends_with(".tmp")) fs::remove(folder_ / name);
 }
 
+namespace {
+
+constexpr std::string_view kNew = ".new";
+
+/// False where it is not there.
+bool unlinked(const fs::path& path) {
+    if (::unlink(path.c_str()) == 0) return true;
+    if (errno != ENOENT) fail("cannot remove", path, errno);
+    return false;
+}
+
+}  // namespace
+
+fs::path RecordFolder::new_place(const std::string& name) const {
+    return folder_ / (checked(name) + std::string(kNew));
+}
+
+void RecordFolder::write_new(const std::string& name, ByteView bytes) {
+    write_file_durably(new_place(name), bytes);
+}
+
+void RecordFolder::publish(const std::string& name) {
+    const fs::path from = new_place(name);
+    if (::rename(from.c_str(), (folder_ / name).c_str()) != 0 && errno != ENOENT)
+        fail("cannot rename", from, errno);
+}
+
+void RecordFolder::recover(const std::function<bool(const std::string& name)>& known,
+                           const std::function<bool(const std::string& writer)>&) {
+    bool changed = false;
+    for (std::string name : names_in(folder_)) {
+        if (!name.ends_with(kNew)) continue;
+        name.resize(name.size() - kNew.size());
+        if (!is_name(name)) continue;
+        if (known(name))
+            publish(name);
+        else
+            (void)unlinked(new_place(name));
+        changed = true;
+    }
+    if (changed) sync_folder(folder_);
+}
+
 void RecordFolder::write(const std::string& name, ByteView bytes) {
     write_file_durably(folder_ / checked(name), bytes);
 }
 
 Bytes RecordFolder::read(const std::string& name) {
-    return read_file(folder_ / checked(name), 1 << 16);
+    constexpr std::size_t kMostBytes = 1 << 16;
+    if (fs::exists(new_place(name))) {
+        try {
+            return read_file(new_place(name), kMostBytes);
+        } catch (const Error& error) {
+            // It was published meanwhile.
+            if (error.code() != ErrorCode::kNotFound) throw;
+        }
+    }
+    return read_file(folder_ / name, kMostBytes);
 }
 
 void RecordFolder::remove(const std::string& name) {
-    const fs::path path = folder_ / checked(name);
-    if (::unlink(path.c_str()) == 0)
-        sync_folder(folder_);
-    else if (errno != ENOENT)
-        fail("cannot remove", path, errno);
+    // In this order: it may be published in between.
+    const bool was_new = unlinked(new_place(name));
+    if (unlinked(folder_ / name) || was_new) sync_folder(folder_);
 }
 
 void RecordFolder::for_each(const std::function<void(const std::string& name)>& visit) {

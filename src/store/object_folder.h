@@ -34,17 +34,23 @@ class ObjectFolder final : public Objects {
     std::atomic<bool> unsettled_ = false;
 };
 
-/// Records as files, each written beside and renamed.
+/// Records as files, each written beside and renamed; `<name>.new` until it is published.
 class RecordFolder final : public Records {
   public:
     explicit RecordFolder(std::filesystem::path folder);
 
+    void write_new(const std::string& name, ByteView bytes) override;
+    void publish(const std::string& name) override;
+    void recover(const std::function<bool(const std::string& name)>& known,
+                 const std::function<bool(const std::string& writer)>& alive) override;
     void write(const std::string& name, ByteView bytes) override;
     [[nodiscard]] Bytes read(const std::string& name) override;
     void remove(const std::string& name) override;
     void for_each(const std::function<void(const std::string& name)>& visit) override;
 
   private:
+    [[nodiscard]] std::filesystem::path new_place(const std::string& name) const;
+
     std::filesystem::path folder_;
 };
 

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "base/file.h"
 #include "store/store_test_support.h"
 
@@ -82,6 +84,33 @@ TEST_F(ObjectFolderTest, TakesNoNameThatCouldBeAPath) {
     for (const char* name : {"", "../../../../etc/passwd", "00112233445566778899AABBCCDDEEFF",
                              "0011223344556677/899aabbccddeef", "00112233445566778899aabbccddeef"})
         EXPECT_EQ(error_of([&] { (void)objects.create(name); }), "internal") << name;
+}
+
+TEST(RecordFolder, RecoveringPublishesWhatIsKnownAndRemovesTheRest) {
+    const test::TemporaryFolder folder;
+    const std::filesystem::path path = folder.path() / "keys";
+    const std::string published(32, '1');
+    const std::string known(32, '2');
+    const std::string unknown(32, '3');
+    const std::string removed(32, '4');
+    {
+        RecordFolder records(path);
+        for (const std::string& name : {published, known, unknown, removed})
+            records.write_new(name, as_byte_view(name));
+        records.publish(published);
+        records.remove(removed);
+        for (const std::string& name : {published, known, unknown})
+            EXPECT_EQ(as_text(records.read(name)), name);
+        records.publish(removed);
+        EXPECT_THROW((void)records.read(removed), Error);
+    }
+    RecordFolder records(path);
+    records.recover([&](const std::string& name) { return name == known; }, {});
+    std::set<std::string> left;
+    records.for_each([&](const std::string& name) { left.insert(name); });
+    EXPECT_EQ(left, (std::set<std::string>{published, known}));
+    EXPECT_THROW((void)records.read(unknown), Error);
+    EXPECT_EQ(as_text(records.read(known)), known);
 }
 
 TEST(RecordFolder, ReplacesWholeRecordsAndSweepsHalfWrittenOnes) {

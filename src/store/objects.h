@@ -61,10 +61,21 @@ class Objects {
                                 const std::function<bool(const std::string& writer)>& alive) = 0;
 };
 
-/// Small named records, replaced whole: the wrapped data keys. Names as for Objects.
+/// Small named records, replaced whole: the wrapped data keys. Names as for Objects. A new one is
+/// written, the index row is committed, and it is published; `recover` drops what was not
+/// committed.
 class Records {
   public:
     virtual ~Records() = default;
+    /// As Objects::write_as.
+    virtual void write_as(const std::string& /*writer*/) {}
+    /// Of one that nobody has yet; durable on return. Until it is published it can be read and
+    /// removed, and may not be visited.
+    virtual void write_new(const std::string& name, ByteView bytes) = 0;
+    /// As Objects::publish, and so is `recover`.
+    virtual void publish(const std::string& name) = 0;
+    virtual void recover(const std::function<bool(const std::string& name)>& known,
+                         const std::function<bool(const std::string& writer)>& alive) = 0;
     /// Durable on return; readers see the old or the new bytes.
     virtual void write(const std::string& name, ByteView bytes) = 0;
     /// Throws Error: kNotFound, kIo.

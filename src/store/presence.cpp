@@ -120,6 +120,13 @@ std::size_t recover_objects(Parts& parts) {
         });
     };
     const std::size_t removed = parts.objects->recover(known, alive);
+    const auto known_key = [&](const std::string& name) {
+        return unrecovered || parts.index.read([&](Connection& index) {
+            Statement find = index.prepare("SELECT 1 FROM data_keys WHERE name = ?");
+            return find.bind(name).step();
+        });
+    };
+    parts.records->recover(known_key, alive);
     // Processes that began meanwhile did the same: whoever is through first saw all of them.
     if (unrecovered)
         parts.index.write([](Connection& index) {

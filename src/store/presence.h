@@ -14,11 +14,12 @@ struct Parts;
 /// Returns how many they were.
 std::size_t end_dead_processes(Parts& parts);
 
-/// Publishes or removes the objects that an ended process had in hand: one that has no row any more
-/// commits nothing after that (require_alive). What the index does not know was never acknowledged
-/// and goes. But an index that was made anew can't say that of what was there before it: until this
-/// was once carried through on it, by whichever process, what may be whole stays, for `reindex`.
-/// Returns how many were removed. Throws Error: kUnavailable (the key service), kIo, kOutOfSpace.
+/// Publishes or removes the objects, and the data keys, that an ended process had in hand: one that
+/// has no row any more commits nothing after that (require_alive). What the index does not know was
+/// never acknowledged and goes. But an index that was made anew can't say that of what was there
+/// before it: until this was once carried through on it, by whichever process, what may be whole
+/// stays, for `reindex`. Returns how many were removed. Throws Error: kUnavailable (the key
+/// service), kIo, kOutOfSpace.
 std::size_t recover_objects(Parts& parts);
 
 /// Throws Error(kUnavailable) where `process` was taken for dead: what it wrote under that name may

@@ -89,7 +89,10 @@ std::unique_ptr<IndexSource> index_of(const StoreOptions& options, Objects& obje
     return std::make_unique<PostgresIndex>(
         options.postgres,
         objects.is_shared() ? PostgresIndex::Others::kWelcome : PostgresIndex::Others::kRefused,
-        [&objects](const std::string& process) { objects.write_as(process); });
+        [&objects, &records](const std::string& process) {
+            objects.write_as(process);
+            records.write_as(process);
+        });
 }
 
 }  // namespace

@@ -6,7 +6,7 @@ killed at random moments under four senders (C-STORE by pynetdicom) that send to
 
 Each round one server is killed and started again, or killed in the middle of a reading, or halted in the
 middle of one until the other has taken it over. Every object that got a success status is there bit for
-bit, by either server, and indexed once; every exam is read once; no object lies in the bucket that the
+bit, by either server, and indexed once; every exam is read once; nothing lies in the bucket that the
 index does not know. ROUNDS is 6 unless given. Ends with
 77 where PostgreSQL or radosgw is not installed.
 """
@@ -241,11 +241,10 @@ def check_readings(site, exams):
 
 
 def check_bucket(site):
-    """Names of what was swept stay for an hour (src/store/object_bucket.cpp); wrapped keys of patients
-    that were made in the last moment stay for good."""
+    """Names of what was swept stay for an hour (src/store/object_bucket.cpp)."""
     known = {f"objects/{name[:2]}/{name}" for name, in site.postgres.ask("SELECT object FROM instances")}
-    left = [key for key in site.ceph.keys()
-            if key not in known and not key.startswith(("keys/", "swept/"))]
+    known |= {f"keys/{name}" for name, in site.postgres.ask("SELECT name FROM data_keys")}
+    left = [key for key in site.ceph.keys() if key not in known and not key.startswith("swept/")]
     assert not left, f"nobody refers to {left}"
 
 
