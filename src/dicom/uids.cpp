@@ -57,6 +57,11 @@ constexpr TransferSyntax compressed(std::string_view uid, std::string_view name,
     return {uid, name, codec, true, true, false, lossless, frame_media_type};
 }
 
+constexpr TransferSyntax video(std::string_view uid, std::string_view name,
+                               std::string_view media_type) {
+    return compressed(uid, name, Codec::kOther, false, media_type);
+}
+
 constexpr std::string_view kJpegType = "image/jpeg";
 constexpr std::string_view kJpegLsType = "image/jls";
 constexpr std::string_view kJp2Type = "image/jp2";
@@ -92,18 +97,30 @@ constexpr auto kTransferSyntaxes = std::to_array<TransferSyntax>({
                true, kJpxType),
     compressed("1.2.840.10008.1.2.4.93", "JPEG 2000 Part 2 Multi-component", Codec::kOther, false,
                kJpxType),
-    compressed("1.2.840.10008.1.2.4.100", "MPEG2 Main Profile / Main Level", Codec::kOther, false,
-               kMpeg2Type),
-    compressed("1.2.840.10008.1.2.4.101", "MPEG2 Main Profile / High Level", Codec::kOther, false,
-               kMpeg2Type),
-    compressed("1.2.840.10008.1.2.4.102", "MPEG-4 AVC/H.264 High Profile / Level 4.1",
-               Codec::kOther, false, kMp4Type),
-    compressed("1.2.840.10008.1.2.4.103", "MPEG-4 AVC/H.264 BD-compatible High Profile / Level 4.1",
-               Codec::kOther, false, kMp4Type),
-    compressed("1.2.840.10008.1.2.4.107", "HEVC/H.265 Main Profile / Level 5.1", Codec::kOther,
-               false, kMp4Type),
-    compressed("1.2.840.10008.1.2.4.108", "HEVC/H.265 Main 10 Profile / Level 5.1", Codec::kOther,
-               false, kMp4Type),
+    video("1.2.840.10008.1.2.4.100", "MPEG2 Main Profile / Main Level", kMpeg2Type),
+    video("1.2.840.10008.1.2.4.100.1", "Fragmentable MPEG2 Main Profile / Main Level", kMpeg2Type),
+    video("1.2.840.10008.1.2.4.101", "MPEG2 Main Profile / High Level", kMpeg2Type),
+    video("1.2.840.10008.1.2.4.101.1", "Fragmentable MPEG2 Main Profile / High Level", kMpeg2Type),
+    video("1.2.840.10008.1.2.4.102", "MPEG-4 AVC/H.264 High Profile / Level 4.1", kMp4Type),
+    video("1.2.840.10008.1.2.4.102.1", "Fragmentable MPEG-4 AVC/H.264 High Profile / Level 4.1",
+          kMp4Type),
+    video("1.2.840.10008.1.2.4.103", "MPEG-4 AVC/H.264 BD-compatible High Profile / Level 4.1",
+          kMp4Type),
+    video("1.2.840.10008.1.2.4.103.1",
+          "Fragmentable MPEG-4 AVC/H.264 BD-compatible High Profile / Level 4.1", kMp4Type),
+    video("1.2.840.10008.1.2.4.104", "MPEG-4 AVC/H.264 High Profile / Level 4.2 For 2D Video",
+          kMp4Type),
+    video("1.2.840.10008.1.2.4.104.1",
+          "Fragmentable MPEG-4 AVC/H.264 High Profile / Level 4.2 For 2D Video", kMp4Type),
+    video("1.2.840.10008.1.2.4.105", "MPEG-4 AVC/H.264 High Profile / Level 4.2 For 3D Video",
+          kMp4Type),
+    video("1.2.840.10008.1.2.4.105.1",
+          "Fragmentable MPEG-4 AVC/H.264 High Profile / Level 4.2 For 3D Video", kMp4Type),
+    video("1.2.840.10008.1.2.4.106", "MPEG-4 AVC/H.264 Stereo High Profile / Level 4.2", kMp4Type),
+    video("1.2.840.10008.1.2.4.106.1",
+          "Fragmentable MPEG-4 AVC/H.264 Stereo High Profile / Level 4.2", kMp4Type),
+    video("1.2.840.10008.1.2.4.107", "HEVC/H.265 Main Profile / Level 5.1", kMp4Type),
+    video("1.2.840.10008.1.2.4.108", "HEVC/H.265 Main 10 Profile / Level 5.1", kMp4Type),
     compressed("1.2.840.10008.1.2.4.110", "JPEG XL Lossless", Codec::kOther, true, "image/jxl"),
     compressed("1.2.840.10008.1.2.4.111", "JPEG XL JPEG Recompression", Codec::kOther, false,
                "image/jxl"),

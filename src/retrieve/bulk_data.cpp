@@ -17,6 +17,7 @@
 #include "retrieve/left_out.h"
 #include "retrieve/negotiate.h"
 #include "retrieve/objects.h"
+#include "retrieve/video.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -110,6 +111,9 @@ http::Response bulk_data(const http::Request& request, store::Archive& archive,
                          const RunParts& run) {
     const store::InstanceRow row = instances_named(request, archive).front();
     const std::string& path = request.parameter("path");
+    if (is_pixel_data(path) && is_video(row))
+        return video(request, archive, row, run,
+                     url_of(row, base_of(request)) + "/bulkdata/" + path);
     if (is_pixel_data(path) && is_encapsulated(row)) return all_frames(request, archive, row, run);
     const auto type = http::choose(accepted_by(request), kOffered);
     if (!type) return not_acceptable(request, kOctetStream);

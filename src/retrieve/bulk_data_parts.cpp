@@ -23,6 +23,7 @@
 #include "retrieve/left_out.h"
 #include "retrieve/negotiate.h"
 #include "retrieve/objects.h"
+#include "retrieve/video.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -125,6 +126,17 @@ void add_frames(std::deque<MakePart>& parts, store::Archive& archive, const stor
                                       encodable_pixels_of(archive, row));
     if (!chosen) {
         asked.has_others = true;
+        return;
+    }
+    if (is_video(row)) {
+        parts.emplace_back([&archive, row, run = asked.run, location, chosen = *chosen] {
+            http::Part part{chosen.media_type + "; transfer-syntax=" + chosen.transfer_syntax,
+                            location,
+                            {},
+                            video_stream(archive, row)};
+            check_whole(archive, row, run);
+            return part;
+        });
         return;
     }
     const auto source = std::make_shared<FrameSource>(archive, row, asked.run);

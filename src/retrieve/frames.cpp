@@ -17,6 +17,7 @@
 #include "retrieve/address.h"
 #include "retrieve/held_bytes.h"
 #include "retrieve/left_out.h"
+#include "retrieve/video.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -363,7 +364,11 @@ bool FrameSource::let_go() noexcept {
 
 http::Response frames(http::Request& request, store::Archive& archive, const RunParts& run) {
     const std::vector<int> numbers = parse_frame_list(request.parameter("frames"));
-    return send_frames(request, archive, instances_named(request, archive).front(), numbers, run);
+    const store::InstanceRow row = instances_named(request, archive).front();
+    if (!is_video(row)) return send_frames(request, archive, row, numbers, run);
+    if (numbers != std::vector{1})
+        throw Error(ErrorCode::kNotFound, "a video is one stream, which comes as frame 1");
+    return video(request, archive, row, run, url_of(row, base_of(request)) + "/frames/1");
 }
 
 http::Response all_frames(const http::Request& request, store::Archive& archive,

@@ -12,6 +12,7 @@ namespace {
 namespace syntax = dicom::transfer_syntax;
 constexpr std::string_view kDicom = "application/dicom";
 constexpr std::string_view kOctets = "application/octet-stream";
+constexpr std::string_view kH265 = "video/H265";
 
 /// What a range says of the things themselves, whether or not they come in parts.
 struct Wish {
@@ -78,6 +79,11 @@ std::optional<Representation> object_for(const Wish& wish, std::string_view stor
     return std::nullopt;
 }
 
+/// HEVC/H.265, whose streams have a media type of their own beside that of their container.
+bool is_hevc(std::string_view uid) {
+    return uid == "1.2.840.10008.1.2.4.107" || uid == "1.2.840.10008.1.2.4.108";
+}
+
 /// Media types that clients use for the same codestreams.
 std::string_view registered_name(std::string_view type) {
     if (type == "image/x-jls") return "image/jls";
@@ -126,7 +132,11 @@ std::optional<Representation> frames_for(const Wish& wish, std::string_view stor
         if ((wanted.empty() || is_writable(wanted)) && is_readable(stored))
             return answer(native, syntax::kExplicitVrLittleEndian, kOctets);
         if (wanted.empty() && type.media.type == "*/*") return answer(true, stored, codestream);
+        // There is nothing else of them (PS3.18 8.7.3.3).
+        if (wanted.empty() && codestream.starts_with("video/"))
+            return answer(true, stored, kOctets);
     }
+    if (is_hevc(stored) && any && type.media.type == "video/h265") return answer(true, stored, kH265);
     if (!native && any && type.covers(registered_name(codestream)))
         return answer(true, stored, codestream);
     const std::string_view other = syntax_to_encode(wish, type.media.type);

@@ -93,8 +93,27 @@ TEST(ChooseFrames, DecodesUnlessStoredOnesAreAskedFor) {
         << "the bytes of a frame are the same in both";
     EXPECT_EQ(frames(octets + "; transfer-syntax=" + kExplicit, kJls),
               "m made application/octet-stream " + kExplicit);
-    EXPECT_EQ(frames("*/*", kVideo).substr(0, 9), "m stored ");
-    EXPECT_EQ(frames(octets, kVideo), "none");
+}
+
+TEST(ChooseFrames, GivesVideosAsTheyAreStored) {
+    const std::string octets = "multipart/related; type=application/octet-stream";
+    EXPECT_EQ(frames("*/*", kVideo), "m stored video/mp4 " + kVideo);
+    EXPECT_EQ(frames("video/*", kVideo), "s stored video/mp4 " + kVideo);
+    EXPECT_EQ(frames("video/mp4; transfer-syntax=" + kVideo, kVideo),
+              "s stored video/mp4 " + kVideo);
+    EXPECT_EQ(frames("multipart/related; type=\"video/mp4\"", kVideo),
+              "m stored video/mp4 " + kVideo);
+    for (const char* syntax : {"", "; transfer-syntax=*"})
+        EXPECT_EQ(frames(octets + syntax, kVideo), "m stored application/octet-stream " + kVideo);
+    EXPECT_EQ(frames(octets + "; transfer-syntax=" + kExplicit, kVideo), "none");
+    EXPECT_EQ(frames("video/mpeg", kVideo), "none");
+    EXPECT_EQ(frames("image/jpeg", kVideo), "none");
+    EXPECT_EQ(frames("video/H265", kVideo), "none");
+    const std::string hevc = "1.2.840.10008.1.2.4.107";
+    EXPECT_EQ(frames("video/H265", hevc), "s stored video/H265 " + hevc);
+    EXPECT_EQ(frames("video/mp4", hevc), "s stored video/mp4 " + hevc);
+    EXPECT_EQ(frames("video/mpeg", "1.2.840.10008.1.2.4.100.1"),
+              "s stored video/mpeg 1.2.840.10008.1.2.4.100.1");
 }
 
 TEST(ChooseFrames, GivesCodestreamsByTheirMediaType) {

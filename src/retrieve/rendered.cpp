@@ -21,6 +21,7 @@
 #include "retrieve/left_out.h"
 #include "retrieve/negotiate.h"
 #include "retrieve/rendered_document.h"
+#include "retrieve/video.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -268,6 +269,8 @@ http::Response picture(const http::Request& request, store::Archive& archive,
 http::Response rendered(http::Request& request, store::Archive& archive, const RunParts& run) {
     const store::InstanceRow row = instances_named(request, archive).front();
     if (is_document(row)) return rendered_document(request, archive, row, accepted_by(request));
+    if (is_video(row))
+        return video(request, archive, row, run, url_of(row, base_of(request)) + "/rendered");
     const auto type = choose_picture(accepted_by(request));
     if (!type) return not_acceptable(request, kPicturesThereAre);
     return picture(
