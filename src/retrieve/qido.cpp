@@ -13,6 +13,7 @@
 #include "retrieve/data_set_form.h"
 #include "retrieve/left_out.h"
 #include "retrieve/negotiate.h"
+#include "retrieve/object_keys.h"
 #include "retrieve/object_search.h"
 
 namespace lucerna::retrieve {
@@ -32,7 +33,7 @@ struct Search {
     /// All of them.
     bool has_all = false;
     /// Keys that the index does not hold; of instances of one study only, which are asked.
-    dicom::DataSet object_keys;
+    ObjectKeys object_keys;
     std::vector<std::string> warnings;
 };
 
@@ -83,26 +84,33 @@ bool is_name(dicom::Tag tag) {
     return tag == dicom::tags::kPatientName || tag == dicom::tags::kReferringPhysicianName;
 }
 
-/// What a query's text can be a key of as it stands.
-constexpr std::array<std::string_view, 17> kTextVrs = {"AE", "AS", "CS", "DA", "DS", "DT",
-                                                       "IS", "LO", "LT", "PN", "SH", "ST",
-                                                       "TM", "UC", "UI", "UR", "UT"};
-
-/// Whether the objects of the one study that is searched can be asked, and then that they are.
-bool ask_objects(Search& search, const http::Request& request, dicom::Tag tag, std::string value) {
-    const std::string vr = dicom::vr_of(tag);
+/// The objects of one study can be asked: how many they are is bounded.
+bool is_of_one_study(const http::Request& request) {
     const std::string study = request.query.get_or("StudyInstanceUID", "");
-    const bool is_of_one_study =
-        request.parameters.contains("study") ||
-        (!study.empty() && study.find_first_of(",\\*?") == std::string::npos);
-    if (search.query.level != Level::kInstance || !is_of_one_study ||
-        std::find(kTextVrs.begin(), kTextVrs.end(), vr) == kTextVrs.end())
-        return false;
-    if (value.find_first_not_of('*') == std::string::npos) return true;
-    if (vr == "UI") std::replace(value.begin(), value.end(), ',', '\\');
-    search.object_keys.set_text(dicom::tags::kSpecificCharacterSet, "ISO_IR 192");
-    search.object_keys.set_bytes(tag, vr, Bytes(value.begin(), value.end()));
-    return true;
+    return request.parameters.contains("study") ||
+           (!study.empty() && study.find_first_of(",\\*?") == std::string::npos);
+}
+
+/// Keys as they stand in the query. Those that nothing can match by go to `not_matched`.
+void add_keys(Search& search, const http::Request& request, std::vector<std::string>& not_matched) {
+    const Level level = search.query.level;
+    const bool asks_objects = level == Level::kInstance && is_of_one_study(request);
+    std::vector<std::pair<std::vector<dicom::Tag>, std::string>> indexed_in;
+    for (const auto& [name, value] : request.query.all()) {
+        if (std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end()) continue;
+        const std::vector<dicom::Tag> path = attribute_path(name);
+        if (path.size() == 1 && store::is_indexed(path[0], level)) {
+            search.query.keys.push_back({path[0], value});
+        } else if (path.size() == 2 && store::is_indexed_in(path[0], path[1], level)) {
+            search.query.keys.push_back({path[1], value, path[0]});
+            indexed_in.emplace_back(path, value);
+        } else if (!asks_objects || !search.object_keys.add(path, value)) {
+            not_matched.push_back(name);
+        }
+    }
+    // One item has to meet all keys of its sequence, which the index has not got all of.
+    for (const auto& [path, value] : indexed_in)
+        if (search.object_keys.has_sequence(path[0])) (void)search.object_keys.add(path, value);
 }
 
 Search search_from(const http::Request& request, Level level, const QidoOptions& options) {
@@ -110,17 +118,9 @@ Search search_from(const http::Request& request, Level level, const QidoOptions&
     search.query.level = level;
     std::vector<std::string> not_matched;
     std::vector<std::string> not_included;
-    for (const auto& [name, value] : request.query.all()) {
+    for (const auto& [name, value] : request.query.all())
         if (name == "includefield") add_included(search, value, not_included);
-        if (std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end()) continue;
-        const std::vector<dicom::Tag> path = attribute_path(name);
-        if (path.size() == 1 && store::is_indexed(path[0], level))
-            search.query.keys.push_back({path[0], value});
-        else if (path.size() == 2 && store::is_indexed_in(path[0], path[1], level))
-            search.query.keys.push_back({path[1], value, path[0]});
-        else if (path.size() != 1 || !ask_objects(search, request, path[0], value))
-            not_matched.push_back(name);
-    }
+    add_keys(search, request, not_matched);
     for (const auto& [name, tag] : {std::pair("study", dicom::tags::kStudyInstanceUid),
                                     std::pair("series", dicom::tags::kSeriesInstanceUid)})
         if (request.parameters.contains(name))
@@ -223,8 +223,8 @@ void warn_of_parameters(http::Response& response, const http::Request& request,
 }
 
 std::vector<store::Match> found_by(Search& search, store::Archive& archive) {
-    if (search.object_keys.tags().empty()) return archive.find(search.query);
-    ObjectMatches found = find_by_objects(archive, search.query, search.object_keys);
+    if (search.object_keys.empty()) return archive.find(search.query);
+    ObjectMatches found = find_by_objects(archive, search.query, search.object_keys.identifier());
     if (found.unread > 0)
         search.warnings.push_back("Not matched by all keys, because they cannot be read: " +
                                   std::to_string(found.unread) + " instances");
@@ -241,9 +241,9 @@ std::size_t remaining_after(store::Archive& archive, const Search& search, std::
     query.offset = 0;
     query.limit = given + kMostCounted + 1;
     const std::size_t all =
-        search.object_keys.tags().empty()
+        search.object_keys.empty()
             ? archive.count(query, query.limit)
-            : find_by_objects(archive, query, search.object_keys).matches.size();
+            : find_by_objects(archive, query, search.object_keys.identifier()).matches.size();
     // Some may have been erased since.
     return std::max(all, given + 1) - given;
 }

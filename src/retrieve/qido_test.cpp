@@ -98,11 +98,67 @@ TEST(Qido, MatchesInstancesOfAStudyByWhatTheirObjectsHold) {
     EXPECT_EQ(uids(TestArchive::body(some), "00080018").size(), 2U);
     EXPECT_NE(some.headers.get_or("Warning", "").find("1 "), std::string::npos) << "more";
     EXPECT_EQ(archive.status("/dicom-web/studies/1.2.7/instances?AcquisitionDateTime=soon"), 400);
-    const auto number = archive.get("/dicom-web/studies/1.2.7/instances?BitsStored=16");
-    EXPECT_NE(number.headers.get_or("Warning", "").find("BitsStored"), std::string::npos);
+    const auto number = archive.get("/dicom-web/studies/1.2.7/instances?ExposureTimeInms=16");
+    EXPECT_NE(number.headers.get_or("Warning", "").find("ExposureTimeInms"), std::string::npos);
     const auto across = archive.get("/dicom-web/instances?AcquisitionDateTime=20240108-");
     EXPECT_NE(across.headers.get_or("Warning", "").find("AcquisitionDateTime"), std::string::npos)
         << "not over all that is kept";
+}
+
+TEST(Qido, MatchesInstancesOfAStudyByWhatIsInTheirSequences) {
+    TestArchive archive;
+    for (const char* number : {"7", "8", "9"}) {
+        test::StoredInstance plain;
+        plain.study = "1.2.7";
+        plain.series = "1.2.7.1";
+        plain.sop_instance = std::string("1.2.7.1.") + number;
+        plain.instance_number = number;
+        dicom::DataSet object = dicom::DataSet::parse(plain.file());
+        object.set_integer(dicom::tags::kBitsStored, number[0] - '0' + 3);
+        // The first item of all is the same, so that the index knows it of the series.
+        for (const auto& [step, description] :
+             {std::pair("S1", "Views"), std::pair(number, number[0] == '8' ? "Größe" : "Other")}) {
+            dicom::DataSet& item = object.add_item(dicom::tags::kRequestAttributesSequence);
+            item.set_text(dicom::tags::kScheduledProcedureStepId, step);
+            item.set_text(dicom::tags::kScheduledProcedureStepDescription, description);
+        }
+        dicom::DataSet& image = object.add_item(dicom::tags::kReferencedImageSequence);
+        image.set_text(dicom::tags::kReferencedSopInstanceUid, std::string("1.2.9.") + number);
+        image.add_item(dicom::tags::kPurposeOfReferenceCodeSequence)
+            .set_text(dicom::tags::kCodeValue, std::string("C") + number);
+        archive.store.archive().keep(object.to_part10());
+    }
+    const auto response = [&](const std::string& query) {
+        return archive.get("/dicom-web/studies/1.2.7/instances?" + query);
+    };
+    const auto found = [&](const std::string& query) {
+        const auto answer = response(query);
+        EXPECT_EQ(answer.headers.get_or("Warning", ""), "") << query;
+        return uids(TestArchive::body(answer), "00080018");
+    };
+    const std::string image = "ReferencedImageSequence.";
+    EXPECT_EQ(found(image + "ReferencedSOPInstanceUID=1.2.9.8"), Uids{"1.2.7.1.8"});
+    EXPECT_EQ(found("00081140.00081155=1.2.9.7,1.2.9.9"), (Uids{"1.2.7.1.7", "1.2.7.1.9"}));
+    EXPECT_EQ(found(image + "PurposeOfReferenceCodeSequence.CodeValue=C9"), Uids{"1.2.7.1.9"});
+    EXPECT_EQ(found(image + "PurposeOfReferenceCodeSequence.CodeValue=C9&" + image +
+                    "ReferencedSOPInstanceUID=1.2.9.8"),
+              Uids{});
+    EXPECT_EQ(found(image + "ReferencedSOPInstanceUID=*").size(), 3U);
+    EXPECT_EQ(found("SourceImageSequence.ReferencedSOPInstanceUID=1.2.9.8"), Uids{});
+    const std::string step = "RequestAttributesSequence.";
+    EXPECT_EQ(found(step + "ScheduledProcedureStepDescription=gr*"), Uids{});
+    EXPECT_EQ(found(step + "ScheduledProcedureStepDescription=Gr%C3%B6*"), Uids{"1.2.7.1.8"});
+    EXPECT_EQ(found(step + "ScheduledProcedureStepDescription=Other&" + step +
+                    "ScheduledProcedureStepID=S1"),
+              Uids{})
+        << "no item of any has both";
+    EXPECT_EQ(found("BitsStored=11"), Uids{"1.2.7.1.8"});
+    EXPECT_EQ(response("BitsStored=many").status, 400);
+    EXPECT_EQ(response("BitsStored=70000").status, 400);
+    for (const char* query : {"PatientName.CodeValue=1", "ReferencedImageSequence=1"})
+        EXPECT_NE(response(query).headers.get_or("Warning", "").find("Not matched by"),
+                  std::string::npos)
+            << query;
 }
 
 TEST(Qido, AddsFromTheObjectsWhatTheIndexLacks) {

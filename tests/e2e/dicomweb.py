@@ -250,6 +250,39 @@ class Dicomweb(unittest.TestCase):
         self.assertEqual(self.ask(server, "/dicom-web/studies", Host="pacs.example")[0], 200)
         self.assertEqual(self.ask(server, "/dicom-web/studies", Host="localhost")[0], 421)
 
+    def test_instances_are_found_by_what_is_in_their_sequences(self):
+        server = self.serve()
+        objects = []
+        for number, names in (("1", ("MLO", "Möller")), ("2", ("CC", "Moller")), ("3", ())):
+            one = made(1, 1, int(number))
+            one.ReferencedImageSequence = []
+            for name in names:
+                item = Dataset()
+                item.ReferencedSOPInstanceUID, code = f"2.999.5.{number}", Dataset()
+                code.CodeValue, code.CodeMeaning = name[:3], name
+                item.PurposeOfReferenceCodeSequence = [code]
+                one.ReferencedImageSequence.append(item)
+            one.SpecificCharacterSet = "ISO_IR 100"
+            objects.append(one)
+        self.keep(server, *objects)
+        client = DICOMwebClient(server.url + "/dicom-web")
+
+        def search(**filters):
+            """UIDs' last numbers, by dicomweb-client."""
+            matches = client.search_for_instances(
+                "2.999.1", search_filters={name.replace("__", "."): value for name, value in filters.items()})
+            return [match["00080018"]["Value"][0].rsplit(".", 1)[1] for match in matches]
+
+        of = "ReferencedImageSequence__"
+        self.assertEqual(search(**{of + "ReferencedSOPInstanceUID": "2.999.5.2"}), ["2"])
+        self.assertEqual(search(**{of + "PurposeOfReferenceCodeSequence__CodeMeaning": "Mö*"}), ["1"])
+        self.assertEqual(search(**{of + "PurposeOfReferenceCodeSequence__CodeMeaning": "Mö*",
+                                   of + "PurposeOfReferenceCodeSequence__CodeValue": "MLO"}), [])
+        status, headers, _ = self.ask(
+            server, "/dicom-web/instances?ReferencedImageSequence.ReferencedSOPInstanceUID=2.999.5.2")
+        self.assertEqual(status, 200)
+        self.assertIn("ReferencedImageSequence", headers["Warning"])
+
     def workitem(self):
         item = Dataset()
         item.ScheduledProcedureStepPriority = "HIGH"
