@@ -72,9 +72,9 @@ Settings general_settings() {
          into(&S::reading_lease), 3, 86400},
         {"decoding_mib", 256LL,
          "What decoded images may take of memory at once, in MiB, with what decoding them needs: "
-         "at "
-         "most 7 bytes a pixel of a gray JPEG 2000 of 16 bits, 3 of another. Whoever wants more "
-         "waits; an image that takes more by itself is not decoded.",
+         "4 bytes a pixel of a gray JPEG 2000, 3 of another, and the codestream of JPEG and JPEG "
+         "2000. "
+         "Whoever wants more waits; an image that takes more by itself is not decoded.",
          into(&S::decoding_mib), 16, 1048576},
         {"log_level", std::string("info"), "debug, info, warning or error.", into(&S::log_level)},
     };

@@ -48,7 +48,8 @@ Bytes decoded_samples(ByteView codestream, const StoredLayout& layout) {
         samples = interleaved_planes(samples, layout.pixels(),
                                      static_cast<std::size_t>(layout.samples_per_pixel), bytes);
     }
-    return bytes == 1 && layout.bits_allocated == 16 ? widened(samples) : samples;
+    if (bytes == 1 && layout.bits_allocated == 16) return widened(samples);
+    return samples;
 }
 
 Bytes encoded_samples(const DecodedFrame& frame, const Bytes& samples, int bits) {

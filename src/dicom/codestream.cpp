@@ -48,17 +48,24 @@ bool is_table_or_miscellaneous(std::uint8_t marker, Codec codec) {
            (codec == Codec::kJpegLs && marker == 0xF8);
 }
 
-/// What DCMTK and CharLS need of `codestream` beside the frame: copies of it, samples of fewer bits
-/// before they are widened, planes before they are interleaved, and of a progressive JPEG (T.81 G)
-/// all coefficients.
-void note_working_memory(CodestreamHeader& header, ByteView codestream, std::uint8_t marker) {
+/// What DCMTK and CharLS need beside the frame: samples of fewer bits before they are widened,
+/// planes before they are interleaved, and of a progressive JPEG (T.81 G) all coefficients. DCMTK
+/// is given a copy of `codestream`, by way of another which goes before there is a frame.
+void note_working_memory(CodestreamHeader& header, ByteView codestream, std::uint8_t marker,
+                         const StoredLayout& layout) {
     const bool is_sequential = marker <= 0xC1 || marker == 0xC3 || marker == kJpegLsFrame;
-    header.working_bytes = 3 * codestream.size();
     header.working_bytes_a_sample = is_sequential ? 1 : 4;
-    if (marker == kJpegLsFrame && header.components > 1) ++header.working_bytes_a_sample;
+    if (marker == kJpegLsFrame) {
+        if (header.components > 1) ++header.working_bytes_a_sample;
+        return;
+    }
+    const std::size_t frame =
+        layout.samples() * static_cast<std::size_t>(std::max(layout.bits_allocated / 8, 1));
+    header.working_bytes =
+        codestream.size() + codestream.size() - std::min(codestream.size(), frame);
 }
 
-CodestreamHeader jpeg_header(ByteView bytes, Codec codec) {
+CodestreamHeader jpeg_header(ByteView bytes, Codec codec, const StoredLayout& layout) {
     if (!begins_codestream(bytes, codec)) damaged("it does not begin with the marker SOI");
     std::size_t at = 2;
     while (true) {
@@ -82,7 +89,7 @@ CodestreamHeader jpeg_header(ByteView bytes, Codec codec) {
             header.rows = static_cast<int>(big16(bytes, at + 3));
             header.columns = static_cast<int>(big16(bytes, at + 5));
             header.components = bytes[at + 7];
-            note_working_memory(header, bytes, marker);
+            note_working_memory(header, bytes, marker, layout);
             return header;
         }
         if (!is_table_or_miscellaneous(marker, codec))
@@ -159,18 +166,23 @@ CodingStyle coding_style(ByteView bytes, bool many_components) {
     return style;
 }
 
-/// OpenJPEG's memory: samples of 32 bits, and a list of pieces for each code-block.
-void note_openjpeg(CodestreamHeader& header, ByteView bytes) {
+/// OpenJPEG's memory: samples of 32 bits, of one tile of several twice; a copy of the codestream;
+/// and a list of pieces for each code-block. The frame takes their place (decode_openjpeg.cpp).
+void note_openjpeg(CodestreamHeader& header, ByteView bytes, double samples_of_a_tile,
+                   const StoredLayout& layout) {
     constexpr double kBytesOfBlock = 640;
+    constexpr std::size_t kBytesOfSample = sizeof(std::int32_t);
     const CodingStyle style = coding_style(bytes, header.components > 256);
     header.halvings = style.decompositions % CodingStyle::kMostDecompositions;
     const double samples = static_cast<double>(header.columns) * header.rows * header.components;
+    const double of_a_tile = samples_of_a_tile < samples ? samples_of_a_tile : 0;
     header.working_bytes =
-        bytes.size() + static_cast<std::size_t>(samples * style.blocks_a_sample * kBytesOfBlock);
-    header.working_bytes_a_sample = sizeof(std::int32_t);
+        bytes.size() + static_cast<std::size_t>(samples * style.blocks_a_sample * kBytesOfBlock +
+                                                of_a_tile * kBytesOfSample);
+    header.working_bytes_a_sample = kBytesOfSample - (layout.bits_allocated > 8 ? 2 : 1);
 }
 
-CodestreamHeader jpeg2000_header(ByteView bytes) {
+CodestreamHeader jpeg2000_header(ByteView bytes, const StoredLayout& layout) {
     // T.800 A.5.1: Lsiz, Rsiz, Xsiz, Ysiz, XOsiz, YOsiz, XTsiz, YTsiz, XTOsiz, YTOsiz, Csiz.
     constexpr std::size_t kComponents = 40;
     constexpr std::size_t kFirstComponent = 42;
@@ -200,7 +212,9 @@ CodestreamHeader jpeg2000_header(ByteView bytes) {
     header.components = static_cast<int>(big16(bytes, kComponents));
     header.precision = (bytes[kFirstComponent] & 0x7F) + 1;
     header.is_signed = (bytes[kFirstComponent] & 0x80) != 0;
-    note_openjpeg(header, bytes);
+    const double of_a_tile = static_cast<double>(std::min(tile_width, width)) *
+                             static_cast<double>(std::min(tile_height, height)) * header.components;
+    note_openjpeg(header, bytes, of_a_tile, layout);
     return header;
 }
 
@@ -232,9 +246,9 @@ CodestreamHeader codestream_header(ByteView codestream, Codec codec, const Store
     switch (codec) {
         case Codec::kJpeg:
         case Codec::kJpegLs:
-            return jpeg_header(codestream, codec);
+            return jpeg_header(codestream, codec, layout);
         case Codec::kJpeg2000:
-            return jpeg2000_header(codestream);
+            return jpeg2000_header(codestream, layout);
         case Codec::kRle:
             return rle_header(codestream, layout);
         case Codec::kNone:

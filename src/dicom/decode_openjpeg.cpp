@@ -1,4 +1,8 @@
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <string>
 
@@ -86,15 +90,20 @@ int halved(int side, int halvings) {
     return static_cast<int>((std::int64_t{side} + (std::int64_t{1} << halvings) - 1) >> halvings);
 }
 
-/// One component into its places; subsampled ones are repeated.
+/// In which row of a component the frame's row `y` is.
+std::size_t row_in(const opj_image_comp_t& component, std::size_t y) {
+    return std::min<std::size_t>(y / component.dy, component.h - 1);
+}
+
+/// Rows [first, last) of one component into their places; subsampled ones are repeated.
 template <typename Sample>
-void place(const opj_image_comp_t& component, const DecodedFrame& frame, int index,
-           std::uint32_t sign_bit, std::uint8_t* out) {
+void place(const opj_image_comp_t& component, DecodedFrame& frame, int index,
+           std::uint32_t sign_bit, std::size_t first, std::size_t last) {
     const auto step = static_cast<std::size_t>(frame.samples_per_pixel);
     const auto columns = static_cast<std::size_t>(frame.columns);
-    for (std::size_t y = 0; y < static_cast<std::size_t>(frame.rows); ++y) {
-        const std::size_t from_y = std::min<std::size_t>(y / component.dy, component.h - 1);
-        const OPJ_INT32* const row = component.data + from_y * component.w;
+    std::uint8_t* const out = frame.samples.data();
+    for (std::size_t y = first; y < last; ++y) {
+        const OPJ_INT32* const row = component.data + row_in(component, y) * component.w;
         for (std::size_t x = 0; x < columns; ++x) {
             auto bits = static_cast<std::uint32_t>(
                 row[std::min<std::size_t>(x / component.dx, component.w - 1)]);
@@ -104,6 +113,41 @@ void place(const opj_image_comp_t& component, const DecodedFrame& frame, int ind
             std::memcpy(
                 out + ((y * columns + x) * step + static_cast<std::size_t>(index)) * sizeof(Sample),
                 &sample, sizeof(Sample));
+        }
+    }
+}
+
+/// Gives the system back those pages that hold nothing but samples before row `last` of the
+/// component. What was before `first` is given back already.
+void give_back(const opj_image_comp_t& component, std::size_t first, std::size_t last) {
+    static const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+    const auto address = [&](std::size_t row) {
+        return reinterpret_cast<std::uintptr_t>(component.data + row * component.w);
+    };
+    const std::uintptr_t whole = (address(0) + page - 1) / page * page;
+    const std::uintptr_t begin = std::max(whole, address(first) / page * page);
+    const std::uintptr_t end = address(last) / page * page;
+    // Without it the memory is freed a little later.
+    if (begin < end) (void)madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
+/// The frame's samples take the place of the decoder's, which are two or four times as large: both
+/// are never in memory as a whole.
+template <typename Sample>
+void place_all(const opj_image_t& image, DecodedFrame& frame, std::uint32_t sign_bit) {
+    constexpr std::size_t kStrip = 64;
+    const auto rows = static_cast<std::size_t>(frame.rows);
+    const std::size_t row_bytes = static_cast<std::size_t>(frame.columns) *
+                                  static_cast<std::size_t>(frame.samples_per_pixel) *
+                                  sizeof(Sample);
+    frame.samples.reserve(rows * row_bytes);
+    for (std::size_t first = 0; first < rows; first += kStrip) {
+        const std::size_t last = std::min(rows, first + kStrip);
+        frame.samples.resize(last * row_bytes);
+        for (int i = 0; i < frame.samples_per_pixel; ++i) {
+            const opj_image_comp_t& component = image.comps[i];
+            place<Sample>(component, frame, i, sign_bit, first, last);
+            give_back(component, row_in(component, first), row_in(component, last));
         }
     }
 }
@@ -124,10 +168,6 @@ DecodedFrame decode_by_openjpeg(ByteView codestream, const CodestreamHeader& hea
     const bool had_transform = layout.photometric_interpretation == "YBR_RCT" ||
                                layout.photometric_interpretation == "YBR_ICT";
     frame.photometric_interpretation = had_transform ? "RGB" : layout.photometric_interpretation;
-    frame.samples.resize(static_cast<std::size_t>(frame.rows) *
-                         static_cast<std::size_t>(frame.columns) *
-                         static_cast<std::size_t>(frame.samples_per_pixel) *
-                         static_cast<std::size_t>(frame.bits_allocated / 8));
     const std::uint32_t sign_bit =
         layout.is_signed && !header.is_signed ? std::uint32_t{1} << (header.precision - 1) : 0;
     for (int i = 0; i < layout.samples_per_pixel; ++i) {
@@ -136,12 +176,11 @@ DecodedFrame decode_by_openjpeg(ByteView codestream, const CodestreamHeader& hea
             component.dx == 0 || component.dy == 0) {
             damaged("a component is empty");
         }
-        if (frame.bits_allocated == 8) {
-            place<std::uint8_t>(component, frame, i, sign_bit, frame.samples.data());
-        } else {
-            place<std::uint16_t>(component, frame, i, sign_bit, frame.samples.data());
-        }
     }
+    if (frame.bits_allocated == 8)
+        place_all<std::uint8_t>(*image, frame, sign_bit);
+    else
+        place_all<std::uint16_t>(*image, frame, sign_bit);
     return frame;
 }
 

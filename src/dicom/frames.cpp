@@ -228,7 +228,10 @@ std::shared_ptr<MemoryBudget::Share> share_for(const StoredLayout& layout,
     const std::size_t a_picture = has_palette ? 3 : layout.bits_allocated > 16 ? 5 : 1;
     const std::size_t decoded =
         samples * static_cast<std::size_t>(std::max(layout.bits_allocated / 8, 1));
-    const std::size_t beside = std::max(samples * bytes_a_sample + bytes, samples * a_picture);
+    const std::size_t of_decoder = samples * bytes_a_sample + bytes;
+    // With a palette, some of what the decoder took is still there when the picture is made.
+    const std::size_t beside =
+        has_palette ? of_decoder + samples * a_picture : std::max(of_decoder, samples * a_picture);
     return std::make_shared<MemoryBudget::Share>(
         decoding_memory().take(decoded + beside, described(layout)));
 }
@@ -335,6 +338,7 @@ Codestream codestream_of(const DataSet& data_set, const Pixels& pixels, int fram
         codestream.bytes = *codestream.joined;
     }
     codestream.header = codestream_header(codestream.bytes, pixels.codec(), layout);
+    if (codestream.joined) codestream.header.working_bytes += codestream.joined->size();
     require_agreement(codestream.header, layout);
     require_sane_ratio(layout, codestream.bytes.size());
     return codestream;

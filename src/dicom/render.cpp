@@ -15,6 +15,7 @@
 #include "dicom/pixel_layout.h"
 #include "dicom/sample_table.h"
 #include "dicom/shrink.h"
+#include "dicom/stretched_map.h"
 #include "dicom/viewport.h"
 
 namespace lucerna::dicom {
@@ -86,6 +87,14 @@ SampleTable<std::uint8_t> shown_by(const std::function<float(double)>& map,
                                          [&](double value) { return shown_as(map(value)); });
 }
 
+/// By the header, by `options`, or by the values that occur in the frame. Requires values that are
+/// few.
+std::function<float(double)> map_of(const DataSet& data_set, const FrameView& frame, int index,
+                                    const RenderOptions& options) {
+    auto map = presentation_map(data_set, index, voi_of(options));
+    return map ? *std::move(map) : stretched_map(data_set, frame, index);
+}
+
 /// Nothing where that is more than a look into a table of what each value is shown as.
 std::optional<PictureRows> gray_rows_by_table(const DataSet& data_set, const FrameView& frame,
                                               int index, const RenderOptions& options) {
@@ -93,11 +102,10 @@ std::optional<PictureRows> gray_rows_by_table(const DataSet& data_set, const Fra
     const SampleValues values(frame);
     if (!is_gray(frame) || !values.are_few() || options.region || fitted(source, options) != source)
         return {};
-    const auto map = presentation_map(data_set, index, voi_of(options));
-    if (!map) return {};
+    const auto map = map_of(data_set, frame, index, options);
     return PictureRows{
         frame.columns, frame.rows, 1,
-        [frame, shown = shown_by(*map, values)](int first, std::span<std::uint8_t> out) {
+        [frame, shown = shown_by(map, values)](int first, std::span<std::uint8_t> out) {
             const auto columns = static_cast<std::size_t>(frame.columns);
             shown.look_up(frame, static_cast<std::size_t>(first) * columns, out);
         }};
@@ -111,18 +119,17 @@ std::optional<Picture8> gray_picture_by_table(const DataSet& data_set, const Fra
     const PictureSize target = fitted(source, options);
     const SampleValues values(frame);
     if (!is_gray(frame) || !values.are_few()) return {};
-    const auto map = presentation_map(data_set, index, voi_of(options));
-    if (!map) return {};
+    const auto map = map_of(data_set, frame, index, options);
     const bool is_larger = target.width > source.width || target.height > source.height;
     if (target == source || is_larger || options.region) {
-        const auto shown = shown_by(*map, values);
+        const auto shown = shown_by(map, values);
         Picture8 picture{frame.columns, frame.rows, 1,
                          Bytes(frame.samples.size() / values.bytes_a_sample())};
         shown.look_up(frame, 0, picture.pixels);
         return in_viewport(std::move(picture), options);
     }
     const auto shown = SampleTable<float>::of(
-        values, [&](double value) { return static_cast<float>(shown_as((*map)(value))); });
+        values, [&](double value) { return static_cast<float>(shown_as(map(value))); });
     const auto columns = static_cast<std::size_t>(frame.columns);
     return shrunk_rows({frame.columns, frame.rows, 1}, target.width, target.height,
                        [&](int y, std::span<float> row) {

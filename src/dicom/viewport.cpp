@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <span>
 #include <string>
@@ -41,22 +42,34 @@ bool is_larger(PictureSize size, PictureSize than) {
     return size.width > than.width || size.height > than.height;
 }
 
-Picture8 cut_out(const Picture8& picture, const SourceRegion& asked) {
+/// In place: no row moves down, and none to the right of where it was.
+void cut_out(Picture8& picture, const SourceRegion& asked) {
     const SourceRegion region = region_in({picture.width, picture.height}, asked);
-    Picture8 part{region.width, region.height, picture.channels, {}};
-    part.pixels.reserve(static_cast<std::size_t>(part.width) *
-                        static_cast<std::size_t>(part.height * part.channels));
-    for (int y = 0; y < part.height; ++y) {
-        const int row = region.top + (region.flipped_vertically ? part.height - 1 - y : y);
-        for (int x = 0; x < part.width; ++x) {
-            const int column = region.left + (region.flipped_horizontally ? part.width - 1 - x : x);
-            const auto* pixel =
-                picture.pixels.data() +
-                (static_cast<std::ptrdiff_t>(row) * picture.width + column) * picture.channels;
-            part.pixels.insert(part.pixels.end(), pixel, pixel + picture.channels);
-        }
+    const auto channels = static_cast<std::size_t>(picture.channels);
+    const auto columns = static_cast<std::size_t>(picture.width);
+    const std::size_t row_bytes = static_cast<std::size_t>(region.width) * channels;
+    std::uint8_t* const pixels = picture.pixels.data();
+    for (int y = 0; y < region.height; ++y) {
+        const std::uint8_t* const from =
+            pixels + (static_cast<std::size_t>(region.top + y) * columns +
+                      static_cast<std::size_t>(region.left)) *
+                         channels;
+        std::uint8_t* const row = pixels + static_cast<std::size_t>(y) * row_bytes;
+        std::memmove(row, from, row_bytes);
+        if (!region.flipped_horizontally) continue;
+        for (std::size_t left = 0, right = row_bytes - channels; left < right;
+             left += channels, right -= channels)
+            std::swap_ranges(row + left, row + left + channels, row + right);
     }
-    return part;
+    if (region.flipped_vertically)
+        for (int top = 0, bottom = region.height - 1; top < bottom; ++top, --bottom) {
+            std::uint8_t* const row = pixels + static_cast<std::size_t>(top) * row_bytes;
+            std::swap_ranges(row, row + row_bytes,
+                             pixels + static_cast<std::size_t>(bottom) * row_bytes);
+        }
+    picture.width = region.width;
+    picture.height = region.height;
+    picture.pixels.resize(static_cast<std::size_t>(region.height) * row_bytes);
 }
 
 /// Between which two source pixels the middle of each target pixel lies, and how far.
@@ -159,7 +172,7 @@ Picture8 in_size(Picture8 picture, PictureSize target) {
 
 Picture8 in_viewport(Picture8 picture, const RenderOptions& options) {
     require_fitting(PictureSize{picture.width, picture.height}, options);
-    if (options.region) picture = cut_out(picture, *options.region);
+    if (options.region) cut_out(picture, *options.region);
     const PictureSize target = fitted({picture.width, picture.height}, options);
     return in_size(std::move(picture), target);
 }

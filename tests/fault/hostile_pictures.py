@@ -5,8 +5,8 @@ for their pictures, or has them read.
 
     LUCERNA_BIN=... PYTHONPATH=.deps/python:tests/e2e:tests/fault tests/fault/hostile_pictures.py [NAME]
 
-The largest mammograms that there are (film at 50 um: 5000 x 7000 pixels of 16 bits) are stored, looked at
-and read first, and must be, every one. What is hostile then makes the server grow by at most 100 MB; where
+The largest mammograms that there are (film of 24 x 30 cm at 43 um: 5600 x 7100 pixels of 16 bits, 39.8
+millions) are stored, looked at and read first, and must be, every one. What is hostile then makes the server grow by at most 100 MB; where
 a whole picture is asked for, by at most 100 MB more than such a mammogram took. Nobody is left without an
 answer. Prints how far it grew, and how long the slowest answer to a C-STORE took.
 """
@@ -26,6 +26,7 @@ from whole_program import Server, wait_for
 
 MAMMOGRAM = "1.2.840.10008.5.1.4.1.1.1.2"
 AT_ONCE = 8
+FILM = 5600, 7100
 
 
 def jpeg2000(width, height, bits, levels=5, block=4):
@@ -139,8 +140,8 @@ def largest_mammograms(attack):
     """They work. Returns the most that one took."""
     most = 0
     for number, (name, syntax, frame) in enumerate((
-            ("JPEG 2000", JPEG2000, jpeg2000(5000, 7000, 16)), ("RLE", RLE, rle(5000, 7000, 16))), 1):
-        data_set = picture(number, frame, 5000, 7000, 16, mammogram=True)
+            ("JPEG 2000", JPEG2000, jpeg2000(*FILM, 16)), ("RLE", RLE, rle(*FILM, 16))), 1):
+        data_set = picture(number, frame, *FILM, 16, mammogram=True)
         attack.hold(f"the largest mammogram, {name}: stored and read", lambda: [
             attack.store(syntax, data_set, MAMMOGRAM),
             attack.server.read_exam(f"PICTURE-{number}")["state"]], 1 << 30, ("0000", "refused"))
