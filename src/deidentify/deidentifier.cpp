@@ -122,6 +122,7 @@ std::variant<Deidentified, exam::Refusal> Deidentifier::run(DataSet object) cons
     ObjectReport report;
     report.sop_class_uid = object.text_or(tags::kSopClassUid, "");
     std::optional<exam::Refusal> refusal = refuse_early(object, profile_);
+    if (!refusal) refusal = clear_beside_pixels(object, report);
     if (!refusal) refusal = clear_unused_bits(object);
     if (!refusal && profile_.has(Option::kCleanPixelData)) refusal = clean_pixels(object, report);
     if (refusal) {

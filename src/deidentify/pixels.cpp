@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "deidentify/region_rules.h"
+#include "dicom/bare_pixels.h"
 #include "dicom/codestream.h"
 #include "dicom/frames.h"
 #include "dicom/pixel_layout.h"
@@ -205,6 +206,15 @@ std::optional<exam::Refusal> look_and_blank(DataSet& object, ObjectReport& repor
 }
 
 }  // namespace
+
+std::optional<exam::Refusal> clear_beside_pixels(DataSet& object, ObjectReport& report) {
+    try {
+        report.beside_pixels = dicom::strip_pixels(object);
+        return {};
+    } catch (const Error& error) {
+        return cannot_be_looked_at(error);
+    }
+}
 
 std::optional<exam::Refusal> clear_unused_bits(DataSet& object) {
     if (!object.has_value(tags::kPixelData) || !has_unused_bits(object)) return {};

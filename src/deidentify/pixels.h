@@ -8,6 +8,14 @@
 
 namespace lucerna::deidentify {
 
+/// Takes out what lies beside the pixels in the value that has them: comments and application data
+/// of codestreams, what follows the last frame, offset tables that hold anything else. Frames stay
+/// as they are, bit for bit. Notes in `report` what that was.
+///
+/// A refusal where pixels, or what lies beside them, cannot be told from each other.
+[[nodiscard]] std::optional<exam::Refusal> clear_beside_pixels(dicom::DataSet& object,
+                                                               ObjectReport& report);
+
 /// Clears what lies beside the stored bits of the pixels, whether or not the header speaks of an
 /// overlay there: PS3.3 C.9.2 let names lie where no viewer of today shows them. Native and RLE
 /// pixels in which something does become explicit VR little endian; others stay as they are.

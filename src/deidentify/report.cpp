@@ -21,6 +21,12 @@ Json of(const ObjectReport& object) {
     Json made = {{"sop_instance_uid", object.sop_instance_uid},
                  {"sop_class_uid", object.sop_class_uid},
                  {"attributes", std::move(attributes)}};
+    if (!object.beside_pixels.empty()) {
+        Json beside = Json::array();
+        for (const dicom::LeftOut& one : object.beside_pixels)
+            beside.push_back({{"what", one.what}, {"bytes", one.bytes}});
+        made["beside_pixels"] = std::move(beside);
+    }
     if (object.frames_looked_at > 0) {
         made["frames_looked_at"] = object.frames_looked_at;
         made["blanked"] = std::move(blanked);

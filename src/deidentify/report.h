@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "deidentify/actions.h"
 #include "deidentify/text_detector.h"
+#include "dicom/bare_codestream.h"
 #include "exam/refusal.h"
 
 namespace lucerna::deidentify {
@@ -35,6 +36,8 @@ struct ObjectReport {
     /// On every frame.
     std::vector<Blanked> blanked;
     int frames_looked_at = 0;
+    /// Taken out of the values that have the pixels.
+    std::vector<dicom::LeftOut> beside_pixels{};
 };
 
 /// A whole export (docs/formats/deidentification-report.schema.json).

@@ -29,6 +29,7 @@ TEST(Report, KeepsToItsSchema) {
     object.add_item(dicom::tags::kContentSequence).set_text(dicom::tags::kTextValue, "Jane");
     auto outcome = test::deidentifier("screening").run(std::move(object));
     report.objects.push_back(std::move(std::get<Deidentified>(outcome).report));
+    report.objects.back().beside_pixels.push_back({"comment", 24});
     report.objects.back().blanked.push_back({{1, 2, 3, 4}, "detected-text"});
     report.refused.push_back({exam::RefusalReason::kUnreadable, "what", "where", "remedy", "", ""});
     nlohmann::json document = nlohmann::json::parse(to_json(report));

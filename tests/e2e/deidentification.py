@@ -4,6 +4,7 @@ them with pydicom, DCMTK's storescp and dciodvfy.
 
     LUCERNA_BIN=... PYTHONPATH=.deps/python tests/e2e/deidentification.py [TEST]
 """
+import io
 import json
 import pathlib
 import re
@@ -13,8 +14,11 @@ import subprocess
 import tempfile
 import unittest
 
+from PIL import Image
 from pydicom import dcmread
-from query_retrieve import free_port, made
+from pydicom.encaps import encapsulate, generate_frames
+from pydicom.uid import JPEG2000Lossless
+from query_retrieve import SECONDARY_CAPTURE, free_port, made
 from whole_program import LUCERNA, SHARED, Server, dciodvfy_errors, main, phantom, wait_for
 
 SCREENING = "screening"
@@ -143,6 +147,65 @@ class Deidentification(unittest.TestCase):
         self.assertEqual([r["reason"] for r in report["refused"]], ["unsupported-encoding"])
         self.assertIn("document", run.stderr)
         self.assertNotIn("2.999.1.2.1", json.dumps(report))
+
+    def test_nothing_beside_the_pixels_is_given_out(self):
+        gray = bytes((3 * y + x) % 256 for y in range(64) for x in range(64))
+
+        def picture(number, **values):
+            return made(3, 1, number, sop_class=SECONDARY_CAPTURE, Rows=64, Columns=64,
+                        BitsAllocated=8, BitsStored=8, HighBit=7, PixelData=gray, **values)
+
+        secret = b"SECRET^NAME 1961"
+        comment = b"\xff\xfe\x00\x12" + secret
+        exif = b"\xff\xe1\x00\x18Exif\0\0" + secret
+        native = self.write("native.dcm", picture(1))
+        originals = {}
+        for number, (tool, decoder, change) in enumerate([
+                (["dcmcjpls"], "dcmdjpls", lambda one: one[:2] + comment + one[2:]),
+                (["dcmcjpeg"], "dcmdjpeg", lambda one: one[:2] + exif + comment + one[2:]),
+                (["dcmcjpeg", "+eb"], "dcmdjpeg", lambda one: one[:2] + exif + one[2:] + secret),
+                (["dcmcrle"], "dcmdrle", lambda one: one + secret)], 2):
+            path = self.folder / f"{number}.dcm"
+            subprocess.run([*tool, native, path], check=True)
+            d = dcmread(path)
+            d.SOPInstanceUID = d.file_meta.MediaStorageSOPInstanceUID = f"2.999.3.1.{number}"
+            d.InstanceNumber = number
+            frame = next(generate_frames(d.PixelData, number_of_frames=1))
+            d.PixelData = encapsulate([change(frame), secret])
+            d.save_as(path)
+            originals[number] = (path, decoder)
+        long = picture(1)
+        long.PixelData += secret
+        native = self.write("native.dcm", long)
+        jpeg2000 = picture(9)
+        jpeg2000.file_meta.TransferSyntaxUID = JPEG2000Lossless
+        stream = io.BytesIO()
+        Image.frombytes("L", (64, 64), gray).save(stream, "JPEG2000", no_jp2=True, comment=secret.decode())
+        jpeg2000.PixelData = encapsulate([stream.getvalue()])
+        jpeg2000["PixelData"].VR = "OB"
+        paths = [native, self.write("j2k.dcm", jpeg2000), *(path for path, _ in originals.values())]
+        for path in paths:
+            self.assertIn(secret, path.read_bytes())
+        for profile in ("basic", SCREENING):
+            files, report, _ = self.export(profile, *paths, profile=profile)
+            self.assertEqual(len(files), len(paths), report["refused"])
+            self.assertEqual([one["beside_pixels"] != [] for one in report["objects"]],
+                             [True] * len(paths))
+            for path, d in files.items():
+                self.assertNotIn(secret, path.read_bytes(), (profile, path))
+                number = int(d.InstanceNumber)
+                if number == 1:
+                    self.assertEqual(d.PixelData, gray)
+                elif number == 9:
+                    frame = next(generate_frames(d.PixelData, number_of_frames=1))
+                    self.assertEqual(Image.open(io.BytesIO(frame)).tobytes(), gray)
+                else:
+                    original, decoder = originals[number]
+                    values = []
+                    for one in (original, path):
+                        subprocess.run([decoder, one, self.folder / "plain.dcm"], check=True)
+                        values.append(dcmread(self.folder / "plain.dcm").PixelData)
+                    self.assertEqual(values[0], values[1], (profile, decoder))
 
     def test_the_archive_is_asked_by_study_and_query(self):
         data = str(self.folder / "data")

@@ -3,8 +3,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 
 #include "base/error.h"
+#include "dicom/bare_pixels.h"
 #include "dicom/data_set.h"
 #include "dicom/frames.h"
 #include "dicom/render.h"
@@ -34,28 +36,43 @@ void set_attributes(dicom::DataSet& data_set, const std::uint8_t* head) {
     data_set.set_integer(dicom::kNumberOfFrames, 1 + (head[7] >> 4) % 3);
 }
 
+dicom::DataSet image_of(const std::uint8_t* data, std::size_t size) {
+    const auto syntax = kSyntaxes.at(data[0] % kSyntaxes.size());
+    const lucerna::Bytes frame(data + kHead, data + size);
+    dicom::DataSet data_set;
+    data_set.set_encapsulated_pixels({.rows = 1, .columns = 1}, {frame}, syntax);
+    if (syntax == ts::kExplicitVrLittleEndian) {
+        data_set.set_bytes(dicom::kPixelData, "OW", frame);
+    }
+    set_attributes(data_set, data);
+    data_set.set_text(dicom::kPhotometricInterpretation,
+                      kPhotometric.at(data[1] % kPhotometric.size()));
+    return data_set;
+}
+
+/// What is given out has nothing left to take out.
+void strip(dicom::DataSet data_set) {
+    (void)strip_pixels(data_set);
+    if (!strip_pixels(data_set).empty()) std::abort();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size < kHead) return 0;
-    const auto syntax = kSyntaxes.at(data[0] % kSyntaxes.size());
-    const lucerna::Bytes frame(data + kHead, data + size);
     dicom::Limits limits;
     limits.max_frame_bytes = std::size_t{1} << 20;
     try {
-        dicom::DataSet data_set;
-        data_set.set_encapsulated_pixels({.rows = 1, .columns = 1}, {frame}, syntax);
-        if (syntax == ts::kExplicitVrLittleEndian) {
-            data_set.set_bytes(dicom::kPixelData, "OW", frame);
-        }
-        set_attributes(data_set, data);
-        data_set.set_text(dicom::kPhotometricInterpretation,
-                          kPhotometric.at(data[1] % kPhotometric.size()));
+        const dicom::DataSet data_set = image_of(data, size);
         const int frames = frame_count(data_set);
         for (int i = 0; i < frames; ++i) (void)decode_frame(data_set, i, limits);
         (void)encode_jpeg(render(data_set, 0, {.max_width = 20, .max_height = 20}));
         // From a lower resolution, or row by row.
         (void)render(data_set, 0, {.max_width = 2, .max_height = 2});
+    } catch (const lucerna::Error&) {
+    }
+    try {
+        strip(image_of(data, size));
     } catch (const lucerna::Error&) {
     }
     return 0;
