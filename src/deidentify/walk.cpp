@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "deidentify/content.h"
+#include "deidentify/unlisted.h"
 #include "deidentify/values.h"
 #include "deidentify/words.h"
 #include "dicom/item_access.h"
@@ -108,7 +109,7 @@ class Walk {
             return {by_options(*rule, basic), basic};
         }
         if (tag == tags::kTextValue && !may_hold_text(data)) return {Action::kDummy};
-        return decide_unlisted(tag, vr);
+        return decide_unlisted(tag, vr, parent);
     }
 
     /// "A requirement for an Option overrides any requirement for the underlying Profile"; of two
@@ -134,9 +135,11 @@ class Walk {
     }
 
     /// Attributes that the table does not list (PS3.15 E.1.1, notes 1 and 4).
-    Decision decide_unlisted(Tag tag, std::string_view vr) const {
+    Decision decide_unlisted(Tag tag, std::string_view vr, Tag parent) const {
         // Nobody has looked into what is stored as bytes alone, a sequence perhaps.
         if (vr == "UN" || dicom::keyword_of(tag).empty()) return {Action::kRemove};
+        if (const auto action = action_beyond_table(tag, vr, parent, rules_.profile))
+            return {*action, Action::kDummy, *action != Action::kKeep};
         // Whatever the sender calls it: a name stored as LO is one.
         const std::string known = dicom::vr_of(tag);
         if (vr == "PN" || known == "PN") return {Action::kDummy};
