@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "deidentify/content.h"
+#include "deidentify/icc_profile.h"
 #include "deidentify/unlisted.h"
 #include "deidentify/values.h"
 #include "deidentify/words.h"
@@ -40,6 +41,9 @@ bool is_structural(Tag tag) {
                              {0x0008, 0x115A}, {0x0400, 0x0010}};
     return std::find(std::begin(kTags), std::end(kTags), tag) != std::end(kTags);
 }
+/// A file of its own within the object, with texts in it (PS3.3 C.11.15).
+constexpr Tag kIccProfile{0x0028, 0x2000};
+
 /// Of the standard itself.
 bool is_registered(std::string_view uid) {
     return uid.starts_with("1.2.840.10008.");
@@ -138,6 +142,7 @@ class Walk {
     Decision decide_unlisted(Tag tag, std::string_view vr, Tag parent) const {
         // Nobody has looked into what is stored as bytes alone, a sequence perhaps.
         if (vr == "UN" || dicom::keyword_of(tag).empty()) return {Action::kRemove};
+        if (tag == kIccProfile) return {Action::kClean, Action::kRemove};
         if (const auto action = action_beyond_table(tag, vr, parent, rules_.profile))
             return {*action, Action::kDummy, *action != Action::kKeep};
         // Whatever the sender calls it: a name stored as LO is one.
@@ -270,6 +275,7 @@ class Walk {
             items(data, tag, path, Mode::kTable, Action::kClean);
             return true;
         }
+        if (tag == kIccProfile) return clean_profile(data, path);
         if (!is_temporal(vr) && !is_free_text(vr)) return false;
         std::string joined;
         bool first = true;
@@ -281,6 +287,14 @@ class Walk {
         }
         if (joined.empty()) return false;
         set(data, tag, vr, joined, path, Action::kClean);
+        return true;
+    }
+
+    bool clean_profile(DataSet& data, const std::string& path) {
+        auto cleaned = clean_icc_profile(data.bytes(kIccProfile));
+        if (!cleaned) return false;
+        data.set_bytes(kIccProfile, "OB", *std::move(cleaned));
+        note(path, Action::kClean);
         return true;
     }
 

@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import unittest
 
-from PIL import Image
+from PIL import Image, ImageCms
 from pydicom import dcmread
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import JPEG2000Lossless
@@ -206,6 +206,28 @@ class Deidentification(unittest.TestCase):
                         subprocess.run([decoder, one, self.folder / "plain.dcm"], check=True)
                         values.append(dcmread(self.folder / "plain.dcm").PixelData)
                     self.assertEqual(values[0], values[1], (profile, decoder))
+
+    def test_a_profile_of_colors_keeps_them_and_no_text(self):
+        profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+        self.assertIn("built-in".encode("utf-16-be"), profile)
+        d = made(4, 1, 1, sop_class=SECONDARY_CAPTURE, ICCProfile=profile)
+        wrong = made(4, 1, 2, sop_class=SECONDARY_CAPTURE, ICCProfile=b"SECRET^NAME 1961")
+        paths = [self.write("icc.dcm", d), self.write("wrong.dcm", wrong)]
+        colors = Image.frombytes("RGB", (64, 64), bytes(i * 7 % 256 for i in range(64 * 64 * 3)))
+
+        def seen(icc):
+            to_lab = ImageCms.buildTransform(ImageCms.getOpenProfile(io.BytesIO(icc)),
+                                             ImageCms.createProfile("LAB"), "RGB", "LAB")
+            return ImageCms.applyTransform(colors, to_lab).tobytes()
+        for profile_name in ("basic", SCREENING):
+            files, report, _ = self.export(profile_name, *paths, profile=profile_name)
+            self.assertEqual(len(files), 2, report["refused"])
+            out = {int(one.InstanceNumber): one for one in files.values()}
+            self.assertNotIn("ICCProfile", out[2])
+            self.assertNotIn("built-in".encode("utf-16-be"), out[1].ICCProfile)
+            self.assertEqual(seen(out[1].ICCProfile), seen(profile))
+            name = ImageCms.getProfileDescription(io.BytesIO(out[1].ICCProfile)).strip()
+            self.assertEqual(name, "removed")
 
     def test_the_archive_is_asked_by_study_and_query(self):
         data = str(self.folder / "data")
