@@ -17,6 +17,7 @@ namespace {
 struct Erasure {
     std::string patient_id;
     std::string issuer;
+    bool any_issuer = false;
     std::string study;
     bool yes = false;
 };
@@ -61,33 +62,68 @@ std::string and_beside(const store::Beside& beside) {
     return text;
 }
 
+std::string in_words(const std::vector<std::string>& issuers) {
+    std::string text;
+    for (const std::string& issuer : issuers)
+        text += (text.empty() ? "" : ", ") + (issuer.empty() ? "no issuer" : "issuer " + issuer);
+    return text;
+}
+
+/// Under which issuers of the Patient ID that was asked for something goes, and something stays.
+std::string by_issuers(const store::PatientIssuers& issuers) {
+    std::string text;
+    if (issuers.taken.size() > 1)
+        text += "of that Patient ID, as one patient's: " + in_words(issuers.taken) + "\n";
+    if (!issuers.left.empty())
+        text += "NOT of these, perhaps another patient's of the same Patient ID: " +
+                in_words(issuers.left) +
+                "; --issuer names an issuer, --any-issuer takes whatever has that Patient ID\n";
+    return text;
+}
+
+/// What was asked for is not repeated: it identifies somebody.
+[[noreturn]] void refuse_nothing(store::Archive& archive, const store::PatientIssuers& issuers) {
+    if (!issuers.left.empty())
+        throw Error(ErrorCode::kConflict,
+                    "nothing in the archive is of that patient, but something is of the same "
+                    "Patient ID with " +
+                        in_words(issuers.left) +
+                        ": name an issuer with --issuer, or take all with --any-issuer");
+    throw Error(ErrorCode::kNotFound,
+                archive.totals().instances == 0
+                    ? "the index knows no object at all; if there are some in the data folder, "
+                      "run lucerna reindex first"
+                    : "nothing in the archive is of that patient or study");
+}
+
 ExitCode erase(store::Archive& archive, Erasure asked) {
     if (asked.patient_id == "-") std::getline(std::cin, asked.patient_id);
+    const auto which = asked.any_issuer ? store::Issuers::kAll : store::Issuers::kAlike;
     std::vector<std::string> studies{asked.study};
-    if (asked.study.empty()) studies = archive.studies_of_patient(asked.patient_id, asked.issuer);
+    store::Beside beside;
+    store::PatientIssuers issuers;
+    if (asked.study.empty()) {
+        studies = archive.studies_of_patient(asked.patient_id, asked.issuer, which);
+        beside = archive.beside_patient(asked.patient_id, asked.issuer, which);
+        issuers = archive.issuers_of_patient(asked.patient_id, asked.issuer, which);
+    } else {
+        beside = archive.beside_study(asked.study);
+    }
     std::size_t instances = 0;
     for (const std::string& study : studies) instances += archive.instances_of(study).size();
-    const store::Beside beside = asked.study.empty()
-                                     ? archive.beside_patient(asked.patient_id, asked.issuer)
-                                     : archive.beside_study(asked.study);
-    // What was asked for is not repeated: it identifies somebody.
-    if (instances + beside.orders + beside.workitems == 0)
-        throw Error(ErrorCode::kNotFound,
-                    archive.totals().instances == 0
-                        ? "the index knows no object at all; if there are some in the data folder, "
-                          "run lucerna reindex first"
-                        : "nothing in the archive is of that patient or study");
+    if (instances + beside.orders + beside.workitems == 0) refuse_nothing(archive, issuers);
     if (!asked.yes) {
-        std::printf("%zu instances in %zu studies%s would be erased for good; add --yes\n",
-                    instances, studies.size(), and_beside(beside).c_str());
+        std::printf("%zu instances in %zu studies%s would be erased for good; add --yes\n%s",
+                    instances, studies.size(), and_beside(beside).c_str(),
+                    by_issuers(issuers).c_str());
         return kUsage;
     }
     if (asked.study.empty())
-        archive.erase_patient(asked.patient_id, asked.issuer, who_runs_this());
+        archive.erase_patient(asked.patient_id, asked.issuer, who_runs_this(), which);
     else
         archive.erase_study(asked.study, who_runs_this());
-    std::printf("erased %zu instances in %zu studies%s\n", instances, studies.size(),
-                and_beside(beside).c_str());
+    std::printf("erased %zu instances in %zu studies%s\n%s", instances, studies.size(),
+                and_beside(beside).c_str(), by_issuers(issuers).c_str());
     return kDone;
 }
 
@@ -99,8 +135,13 @@ void add_erase(CLI::App& app, Chosen& chosen) {
     add_archive_options(*verb, *options);
     auto* patient = verb->add_option("--patient", asked->patient_id,
                                      "Patient ID; \"-\" reads it from standard input");
-    verb->add_option("--issuer", asked->issuer, "Issuer of Patient ID, where there is one")
-        ->needs(patient);
+    auto* issuer = verb->add_option("--issuer", asked->issuer,
+                                    "Issuer of Patient ID; wanted where the ID has several")
+                       ->needs(patient);
+    verb->add_flag("--any-issuer", asked->any_issuer,
+                   "Whatever has that Patient ID, another hospital's patient too")
+        ->needs(patient)
+        ->excludes(issuer);
     auto* study = verb->add_option("--study", asked->study, "One study, by Study Instance UID");
     study->excludes(patient);
     verb->add_flag("--yes", asked->yes, "Do it; without, say what would go");

@@ -86,6 +86,21 @@ struct Damage {
     std::string what;
 };
 
+/// Which records of a Patient ID are meant, which is one person's within its issuer alone.
+enum class Issuers {
+    /// Those of the issuer that is named. What has none is the same patient's, and what has one is
+    /// where none is named, as long as there is no second issuer of that ID, as when objects come.
+    kAlike,
+    /// Whatever their issuer: of two hospitals, two persons' perhaps.
+    kAll,
+};
+/// Issuers of one Patient ID under which something is kept; empty: none is said.
+struct PatientIssuers {
+    std::vector<std::string> taken;
+    /// Another person's, perhaps.
+    std::vector<std::string> left;
+};
+
 /// The objects, sealed, and their index. Safe from several threads.
 class Archive {
   public:
@@ -141,13 +156,19 @@ class Archive {
     /// of the objects cannot be read. Returns how many instances went.
     std::size_t erase_patient(const std::string& patient_id,
                               const std::string& issuer_of_patient_id,
-                              const std::string& by = "server");
+                              const std::string& by = "server", Issuers which = Issuers::kAlike);
     /// What erase_patient takes out: her studies, and any other that holds an object of hers.
     [[nodiscard]] std::vector<std::string> studies_of_patient(
-        const std::string& patient_id, const std::string& issuer_of_patient_id);
+        const std::string& patient_id, const std::string& issuer_of_patient_id,
+        Issuers which = Issuers::kAlike);
+    /// Under which issuers it does so, and what it leaves under others.
+    [[nodiscard]] PatientIssuers issuers_of_patient(const std::string& patient_id,
+                                                    const std::string& issuer_of_patient_id,
+                                                    Issuers which = Issuers::kAlike);
     /// What goes with them, or with a study, and is none of their instances.
     [[nodiscard]] Beside beside_patient(const std::string& patient_id,
-                                        const std::string& issuer_of_patient_id);
+                                        const std::string& issuer_of_patient_id,
+                                        Issuers which = Issuers::kAlike);
     [[nodiscard]] Beside beside_study(const std::string& study_instance_uid);
 
     /// Reads every page of the index, every key, every object and the audit trail, and checks

@@ -152,21 +152,6 @@ std::unique_ptr<Database::Alone> require_alone(Parts& parts) {
                 "other processes are at work on this archive: end them first");
 }
 
-std::vector<std::string> studies_of(Connection& index, const std::string& patient_id,
-                                    const std::string& issuer_of_patient_id) {
-    std::vector<std::string> studies;
-    Statement find = index.prepare(
-        "SELECT study_instance_uid FROM studies WHERE patient_id = ?1 AND issuer_of_patient_id = "
-        "?2 UNION SELECT s.study_instance_uid FROM data_keys k JOIN instances i ON i.data_key = "
-        "k.name JOIN series e ON e.id = i.series JOIN studies s ON s.id = e.study WHERE k.owner = "
-        "?3");
-    find.bind(indexed_text(patient_id))
-        .bind(indexed_text(issuer_of_patient_id))
-        .bind(key_owner_of_patient(patient_id, issuer_of_patient_id));
-    while (find.step()) studies.push_back(find.text(0));
-    return studies;
-}
-
 }  // namespace
 
 std::vector<Damage> Archive::verify() {
@@ -295,54 +280,10 @@ std::size_t Archive::erase_part(const StudyPart& part, const std::string& by) {
     return erased.instances;
 }
 
-std::vector<std::string> Archive::studies_of_patient(const std::string& patient_id,
-                                                     const std::string& issuer_of_patient_id) {
-    return parts_.index.read(
-        [&](Connection& index) { return studies_of(index, patient_id, issuer_of_patient_id); });
-}
-
-Beside Archive::beside_patient(const std::string& patient_id,
-                               const std::string& issuer_of_patient_id) {
-    return parts_.index.read([&](Connection& index) -> Beside {
-        Beside beside{count_orders_of_patient(index, patient_id, issuer_of_patient_id),
-                      count_workitems_of_patient(index, patient_id, issuer_of_patient_id)};
-        for (const std::string& study : studies_of(index, patient_id, issuer_of_patient_id))
-            beside.workitems += count_workitems_of_study(index, study);
-        return beside;
-    });
-}
-
 Beside Archive::beside_study(const std::string& study_instance_uid) {
     return parts_.index.read([&](Connection& index) -> Beside {
         return {0, count_workitems_of_study(index, study_instance_uid)};
     });
-}
-
-std::size_t Archive::erase_patient(const std::string& patient_id,
-                                   const std::string& issuer_of_patient_id, const std::string& by) {
-    if (patient_id.empty())
-        throw Error(ErrorCode::kInvalidInput, "Patient ID (0010,0020) is empty");
-    std::size_t instances = 0;
-    parts_.index.write([&](Connection& index) {
-        instances = 0;
-        const std::vector<std::string> studies =
-            studies_of(index, patient_id, issuer_of_patient_id);
-        Beside beside;
-        beside.orders = erase_orders_of_patient(index, patient_id, issuer_of_patient_id);
-        beside.workitems = erase_workitems_of_patient(index, patient_id, issuer_of_patient_id);
-        for (const std::string& study : studies) {
-            beside.workitems += erase_workitems_of_study(index, study);
-            instances += erase_study_rows(index, study);
-            index.prepare("DELETE FROM orders WHERE study_instance_uid = ?").bind(study).run();
-        }
-        doom_key_of(index, key_owner_of_patient(patient_id, issuer_of_patient_id));
-        doom_unused_keys(index);
-        if (!studies.empty() || beside.orders + beside.workitems > 0)
-            note_erasure(index, {"erase-patient", by, parts_.clock.now()}, studies.size(),
-                         instances, beside);
-    });
-    work_off_doomed(parts_);
-    return instances;
 }
 
 }  // namespace lucerna::store

@@ -120,9 +120,8 @@ namespace {
 constexpr const char* kOfStudy =
     R"sql( FROM workitems
 WHERE study_instance_uid = ?1 OR instr(dataset_json, '"' || ?1 || '"') > 0)sql";
-/// Who sends a work item need not know who gave the Patient ID.
 constexpr const char* kOfPatient =
-    " FROM workitems WHERE patient_id = ?1 AND issuer_of_patient_id IN ('', ?2)";
+    " FROM workitems WHERE patient_id = ?1 AND issuer_of_patient_id = ?2";
 
 std::size_t counted(Statement&& count) {
     return count.step() ? static_cast<std::size_t>(count.integer(0)) : 0;

@@ -24,7 +24,7 @@ from pynetdicom.sop_class import (
     ModalityPerformedProcedureStepRetrieve as MPPS_RETRIEVE,
     ModalityWorklistInformationFind as WORKLIST,
 )
-from query_retrieve import Association, found, free_port
+from query_retrieve import Association, found, free_port, made
 from whole_program import LUCERNA, PATIENCE, Server, main
 
 
@@ -346,6 +346,36 @@ class Worklist(unittest.TestCase):
         self.assertEqual(self.accessions(server), ["A2"])
         self.assertEqual(
             self.accessions(server, step={"ScheduledProcedureStepStatus": "STARTED"}), [])
+
+    def test_an_image_without_an_issuer_leaves_with_its_order(self):
+        server = self.serve()
+        self.send(orm(1))
+        # As modalities send it: without Issuer of Patient ID (0010,0021).
+        image = os.path.join(self.folder, "image.dcm")
+        made(1, 1, 1, PatientID="P1", PatientName="Doe^Jane").save_as(image,
+                                                                      enforce_file_format=True)
+        self.assertEqual(server.store([image]).returncode, 0)
+        server.end()
+
+        def erase(*options, status):
+            run = subprocess.run([LUCERNA, "erase", "--data", self.path("data"), "--patient", "P1",
+                                  *options], capture_output=True, text=True)
+            self.assertEqual(run.returncode, status, run.stdout + run.stderr)
+            return run.stdout + run.stderr
+        self.assertIn("1 instances in 1 studies and 1 orders", erase(status=2))
+        # A second hospital that gave the same number to somebody else.
+        server = self.serve()
+        other = orm(2).replace("P2^^^HOSP", "P1^^^CLINIC")
+        self.send(other)
+        server.end()
+        self.assertIn("CLINIC", erase("--issuer", "HOSP", status=2))
+        said = erase("--issuer", "HOSP", "--yes", status=0)
+        self.assertIn("erased 0 instances in 0 studies and 1 orders", said)
+        self.assertIn("no issuer, issuer CLINIC", said)
+        said = erase("--any-issuer", "--yes", status=0)
+        self.assertIn("erased 1 instances in 1 studies and 1 orders", said)
+        server = self.serve()
+        self.assertEqual(self.steps(server), [])
 
     def test_beyond_loopback_hl7_wants_to_know_its_callers(self):
         run = subprocess.run(

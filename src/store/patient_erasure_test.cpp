@@ -1,0 +1,123 @@
+// Whose records an erasure takes, where a Patient ID has several issuers, one or none.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "store/store_test_support.h"
+
+namespace lucerna::store {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+/// A study, an order and a work item of patient "P1", as `issuer` has her.
+void keep_under(TestStore& store, const std::string& issuer, const std::string& number) {
+    test::StoredInstance instance;
+    instance.patient_id = "P1";
+    instance.issuer = issuer;
+    instance.study = "1.2." + number;
+    instance.series = instance.study + ".1";
+    instance.sop_instance = instance.series + ".1";
+    store.archive().keep(instance.file());
+    exam::Order order;
+    order.placer = {number, "EHR"};
+    order.patient_id = PatientId("P1");
+    order.issuer_of_patient_id = issuer;
+    order.patient_name = PatientName("Doe^Jane");
+    order.accession_number = AccessionNumber(number);
+    order.procedure = {"SCR", "99X", "Screening"};
+    order.steps.emplace_back().modality = "MG";
+    const exam::OrderRequest request{exam::OrderAction::kPlace, order};
+    const auto outcomes = store.orders().take(std::span(&request, 1));
+    ASSERT_TRUE(std::holds_alternative<std::vector<exam::OrderOutcome>>(outcomes));
+    ASSERT_TRUE(store.workitems().add({"1.3." + number, "SCHEDULED", "", "P1", issuer, "", "{}"}));
+}
+
+/// Numbers of what is left, from all three books.
+std::vector<std::string> left(TestStore& store) {
+    std::vector<std::string> numbers;
+    store.orders().for_each_step({}, [&](const WorklistEntry& entry) {
+        const std::string number = entry.order.accession_number.reveal();
+        EXPECT_EQ(store.archive().instances_of("1.2." + number).size(), 1U);
+        EXPECT_TRUE(store.workitems().find("1.3." + number));
+        numbers.push_back(number);
+        return true;
+    });
+    EXPECT_EQ(store.archive().totals().instances, numbers.size());
+    EXPECT_EQ(store.key_records(), numbers.size());
+    return numbers;
+}
+
+TEST(PatientErasure, WhoHasOneIssuerIsTheSameWithout) {
+    for (const char* const asked : {"", "HOSP"}) {
+        TestStore store;
+        keep_under(store, "", "1");
+        keep_under(store, "HOSP", "2");
+        const PatientIssuers issuers = store.archive().issuers_of_patient("P1", asked);
+        EXPECT_THAT(issuers.taken, UnorderedElementsAre("", "HOSP")) << asked;
+        EXPECT_THAT(issuers.left, IsEmpty()) << asked;
+        EXPECT_EQ(store.archive().studies_of_patient("P1", asked).size(), 2U) << asked;
+        EXPECT_EQ(store.archive().beside_patient("P1", asked).orders, 2U) << asked;
+        EXPECT_EQ(store.archive().beside_patient("P1", asked).workitems, 2U) << asked;
+        EXPECT_EQ(store.archive().erase_patient("P1", asked), 2U) << asked;
+        EXPECT_THAT(left(store), IsEmpty()) << asked;
+    }
+}
+
+TEST(PatientErasure, AnOrderAloneMakesAnIssuer) {
+    TestStore store;
+    keep_under(store, "HOSP", "1");
+    EXPECT_EQ(store.archive().erase_study("1.2.1"), 1U);
+    EXPECT_EQ(store.archive().beside_patient("P1", "").orders, 1U);
+    store.archive().erase_patient("P1", "");
+    EXPECT_EQ(store.archive().beside_patient("P1", "HOSP").orders, 0U);
+}
+
+TEST(PatientErasure, TwoHospitalsPatientsAreTwo) {
+    TestStore store;
+    keep_under(store, "", "1");
+    keep_under(store, "A", "2");
+    keep_under(store, "B", "3");
+    const PatientIssuers of_a = store.archive().issuers_of_patient("P1", "A");
+    EXPECT_THAT(of_a.taken, ElementsAre("A"));
+    EXPECT_THAT(of_a.left, UnorderedElementsAre("", "B"));
+    EXPECT_EQ(store.archive().erase_patient("P1", "A"), 1U);
+    EXPECT_THAT(left(store), UnorderedElementsAre("1", "3"));
+    // Who is left is one again.
+    EXPECT_EQ(store.archive().erase_patient("P1", ""), 2U);
+    EXPECT_THAT(left(store), IsEmpty());
+}
+
+TEST(PatientErasure, WithoutAnIssuerTakesNoneOfSeveral) {
+    TestStore store;
+    keep_under(store, "A", "2");
+    keep_under(store, "B", "3");
+    const PatientIssuers issuers = store.archive().issuers_of_patient("P1", "");
+    EXPECT_THAT(issuers.left, ElementsAre("A", "B"));
+    EXPECT_EQ(store.archive().erase_patient("P1", ""), 0U);
+    keep_under(store, "", "1");
+    EXPECT_EQ(store.archive().erase_patient("P1", ""), 1U);
+    EXPECT_THAT(left(store), UnorderedElementsAre("2", "3"));
+    EXPECT_EQ(store.archive().erase_patient("P1", "C"), 0U) << "an issuer that nothing has";
+    EXPECT_EQ(store.archive().erase_patient("P1", "", "test", Issuers::kAll), 2U);
+    EXPECT_THAT(left(store), IsEmpty());
+}
+
+TEST(PatientErasure, TakesNoOtherPatientIdThatBeginsAlike) {
+    TestStore store;
+    keep_under(store, "A", "1");
+    test::StoredInstance other;
+    other.patient_id = "P11";
+    other.issuer = "B";
+    other.study = "1.2.9";
+    other.series = "1.2.9.1";
+    other.sop_instance = "1.2.9.1.1";
+    store.archive().keep(other.file());
+    EXPECT_THAT(store.archive().issuers_of_patient("P1", "").left, IsEmpty());
+    EXPECT_EQ(store.archive().erase_patient("P1", "", "test", Issuers::kAll), 1U);
+    EXPECT_EQ(store.archive().totals().instances, 1U);
+}
+
+}  // namespace
+}  // namespace lucerna::store
