@@ -11,11 +11,13 @@
 #include <boost/beast/websocket/ssl.hpp>
 #include <boost/beast/websocket/stream.hpp>
 #include <chrono>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/log.h"
@@ -28,6 +30,7 @@ namespace lucerna::http::connection {
 /// source of the messages, which a worker asks. The library frames, pings and closes.
 ///
 ///     open -> pull (on a worker) -> write -> pull ...
+///         |                            `-> ping, pong -> pull ...
 ///         `-> read, and drop ...
 template <typename Wire>
 class ChannelSession {
@@ -65,6 +68,7 @@ class ChannelSession {
             if (failed) return end(Ending::kCut);
             if (stopping_) return say_farewell();
             open_ = true;
+            listen_for_pongs();
             read();
             pull();
         });
@@ -110,7 +114,7 @@ class ChannelSession {
                                failure = std::move(failure)]() mutable {
                                   if (over_ || stopping_) return;
                                   if (!chunk) return fail(failure);
-                                  if (!chunk->bytes.empty()) return write(std::move(chunk->bytes));
+                                  if (!chunk->bytes.empty()) return write(std::move(*chunk));
                                   if (chunk->last)
                                       return close(boost::beast::websocket::close_code::normal);
                                   wait(chunk->wait);
@@ -125,21 +129,51 @@ class ChannelSession {
         });
     }
 
-    void write(Bytes message) {
-        message_ = std::move(message);
+    void write(Chunk chunk) {
+        message_ = std::move(chunk.bytes);
         writing_ = true;
         watch(shop_.options.stall_timeout);
-        socket_->async_write(
-            boost::asio::buffer(message_),
-            [this, alive = alive()](boost::system::error_code failed, std::size_t count) {
-                writing_ = false;
-                if (over_) return;
-                if (failed) return end(Ending::kCut);
-                exchange_.bytes_sent += count;
-                if (stopping_) return say_farewell();
-                deadline_.cancel();
-                pull();
-            });
+        socket_->async_write(boost::asio::buffer(message_),
+                             [this, alive = alive(), until_heard = chunk.until_heard](
+                                 boost::system::error_code failed, std::size_t count) {
+                                 writing_ = false;
+                                 if (over_) return;
+                                 if (failed) return end(Ending::kCut);
+                                 exchange_.bytes_sent += count;
+                                 if (stopping_) return say_farewell();
+                                 deadline_.cancel();
+                                 if (until_heard)
+                                     ping();
+                                 else
+                                     pull();
+                             });
+    }
+
+    /// That bytes were taken says that the kernel has them. Who answers none is dropped by the
+    /// library, as idle.
+    void ping() {
+        awaited_ = std::to_string(++pings_);
+        pinging_ = true;
+        boost::beast::websocket::ping_data data;
+        data.assign(awaited_.begin(), awaited_.end());
+        socket_->async_ping(data, [this, alive = alive()](boost::system::error_code failed) {
+            pinging_ = false;
+            if (over_) return;
+            if (failed) return end(Ending::kCut);
+            if (awaited_.empty() && !stopping_) pull();
+        });
+    }
+
+    /// Pongs that nobody asked for, and those to the library's own pings, say nothing.
+    void listen_for_pongs() {
+        namespace websocket = boost::beast::websocket;
+        socket_->control_callback([this](websocket::frame_type kind, auto payload) {
+            if (kind != websocket::frame_type::pong || awaited_.empty() ||
+                std::string_view(payload.data(), payload.size()) != awaited_)
+                return;
+            awaited_.clear();
+            if (!pinging_ && !over_ && !stopping_) pull();
+        });
     }
 
     void say_farewell() {
@@ -200,6 +234,10 @@ class ChannelSession {
     boost::asio::steady_timer deadline_;
     boost::beast::flat_buffer from_client_;
     Bytes message_;
+    std::uint64_t pings_ = 0;
+    /// What the pong has to say that is waited for; empty for none.
+    std::string awaited_;
+    bool pinging_ = false;
     bool open_ = false;
     bool writing_ = false;
     bool stopping_ = false;

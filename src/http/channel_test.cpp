@@ -100,6 +100,15 @@ class ChannelTest : public testing::Test {
             }};
             return response;
         });
+        router.add("GET", "/heard", [this](Request&) {
+            Response response;
+            response.channel = Channel{[this]() -> Chunk {
+                const int number = ++asked;
+                if (number > 4) return {.wait = 10ms};
+                return {.bytes = bytes_of(std::to_string(number)), .until_heard = number != 1};
+            }};
+            return response;
+        });
         router.add("GET", "/defect", [](Request&) {
             Response response;
             response.channel = Channel{
@@ -198,6 +207,23 @@ TEST_F(ChannelTest, DropsWhoDoesNotAnswerPings) {
         status = status_of(server.port(), "/count");
     }
     EXPECT_EQ(status, 101);
+}
+
+TEST_F(ChannelTest, AsksForMoreWhenWhatWasToBeHeardWas) {
+    const Server server(options(), router());
+    {
+        Client vanishing(server.port(), "/heard");
+        ASSERT_EQ(vanishing.status(), 101);
+        while (asked < 2) std::this_thread::sleep_for(1ms);
+        // Both lie at the client, which reads none.
+        std::this_thread::sleep_for(200ms);
+        EXPECT_EQ(asked, 2);
+    }
+    asked = 0;
+    Client client(server.port(), "/heard");
+    for (const char* text : {"1", "2", "3", "4"}) EXPECT_EQ(client.message(), text);
+    std::this_thread::sleep_for(50ms);
+    EXPECT_EQ(asked, 4) << "it answers as it reads on";
 }
 
 TEST_F(ChannelTest, ClosesWithAnErrorWhereTheSourceFails) {

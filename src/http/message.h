@@ -86,6 +86,8 @@ struct Chunk {
     Bytes bytes = {};
     bool last = false;
     std::chrono::milliseconds wait{0};
+    /// Of a channel: more is asked for once the client has shown that this one came.
+    bool until_heard = false;
 };
 
 /// A body made while it is sent. `next` is called on a worker thread, one call at a time, only
@@ -115,8 +117,8 @@ struct Enclosed {
 /// What is sent over a connection that becomes a WebSocket (RFC 6455), as text messages.
 struct Channel {
     /// Called as Stream::next is; each chunk is a message. What it throws is logged and closes the
-    /// channel. That it is called again says that the last message is sent; one that was on its way
-    /// when the client vanished is lost.
+    /// channel. That it is called again says that the last message is sent, and where that was
+    /// `until_heard`, that the client has answered a ping behind it.
     std::function<Chunk()> next;
     /// The last message where the server stops; may be empty.
     Bytes farewell = {};

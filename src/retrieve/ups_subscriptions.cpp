@@ -167,15 +167,22 @@ http::Response suspend(http::Request& request, const Desk& desk) {
 /// What one channel tells, from where its subscriber was left.
 class Telling {
   public:
-    Telling(store::SubscriptionBook& book, std::string subscriber, bool restarted)
-        : book_(book),
+    Telling(const Desk& desk, std::string subscriber)
+        : book_(desk.book),
+          restarted_(desk.restarted),
           subscriber_(std::move(subscriber)),
-          restarted_(restarted),
-          taken_(book.last_told(subscriber_)),
+          owes_restart_(
+              restarted_->with([&](const auto& owed) { return owed.contains(subscriber_); })),
+          taken_(book_.last_told(subscriber_)),
           told_(taken_) {}
 
     http::Chunk next() {
-        if (std::exchange(restarted_, false)) return message(status_report("RESTARTED"), kAll);
+        if (std::exchange(owes_restart_, false)) {
+            is_restart_told_ = true;
+            return message(status_report("RESTARTED"), kAll, true);
+        }
+        if (std::exchange(is_restart_told_, false))
+            restarted_->with([&](auto& owed) { owed.erase(subscriber_); });
         if (waiting_.empty()) look();
         if (waiting_.empty()) return {.wait = kLook};
         const store::WorkitemReport report = std::move(waiting_.front());
@@ -183,7 +190,7 @@ class Telling {
         taken_ = report.id;
         return message(
             report.report.empty() ? state_report(Json::parse(report.json)) : report.report,
-            report.sop_instance_uid);
+            report.sop_instance_uid, waiting_.empty());
     }
 
   private:
@@ -199,15 +206,18 @@ class Telling {
         if (waiting_.empty()) looked_until_ = newest;
     }
 
-    http::Chunk message(const std::string& report, std::string_view uid) {
+    /// After `last` it is asked for more when they all came, and notes that then.
+    http::Chunk message(const std::string& report, std::string_view uid, bool last) {
         message_id_ = static_cast<std::uint16_t>(message_id_ % 65534 + 1);
         const std::string text = event_text(report, uid, message_id_);
-        return {.bytes = Bytes(text.begin(), text.end())};
+        return {.bytes = Bytes(text.begin(), text.end()), .until_heard = last};
     }
 
     store::SubscriptionBook& book_;
+    std::shared_ptr<Restarted> restarted_;
     std::string subscriber_;
-    bool restarted_;
+    bool owes_restart_;
+    bool is_restart_told_ = false;
     std::int64_t taken_;
     std::int64_t told_;
     std::int64_t looked_until_ = -1;
@@ -224,9 +234,7 @@ http::Response open_channel(http::Request& request, const Desk& desk) {
         response.headers.set("Upgrade", "websocket");
         return response;
     }
-    const bool restarted =
-        desk.restarted->with([&](auto& waiting) { return waiting.erase(subscriber) > 0; });
-    const auto telling = std::make_shared<Telling>(desk.book, subscriber, restarted);
+    const auto telling = std::make_shared<Telling>(desk, subscriber);
     const std::string farewell = event_text(status_report("GOING DOWN"), kAll, 65535);
     note("ups.channel-opened", request, subscriber, {});
     http::Response response;

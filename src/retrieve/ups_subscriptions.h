@@ -18,7 +18,8 @@ namespace lucerna::retrieve {
 ///
 /// {workitem} is a UID, or that of the Global or of the Filtered Global Subscription. The channel
 /// gives what its subscriber was not told yet, then what comes; it begins with SCP Status Change
-/// where the process has started since the subscriber was last here. `book` is borrowed.
+/// where the process has started since the subscriber was last here. A client was told what it has
+/// answered a ping behind. `book` is borrowed.
 void add_ups_subscriptions(http::Router& router, store::SubscriptionBook& book);
 
 /// Whether a work item fits a filter as `subscribe` has kept it.

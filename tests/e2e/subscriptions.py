@@ -7,12 +7,14 @@ WebSocket by websocket-client, unmodified, against the running program.
 import json
 import os
 import pathlib
+import select
 import shutil
 import signal
 import ssl
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import urllib.error
 import urllib.parse
@@ -95,6 +97,11 @@ class Subscriptions(unittest.TestCase):
         self.assertEqual(heard, list(expected))
         return event
 
+    def answer(self, channel):
+        """The ping behind what was heard last, as a client does that reads on."""
+        opcode, _ = channel.recv_data_frame(control_frame=True)
+        self.assertEqual(opcode, websocket.ABNF.OPCODE_PING)
+
     def test_events_are_heard_as_they_happen(self):
         server = self.serve()
         channel = self.listen(self.subscribe(server, ALL))
@@ -132,6 +139,7 @@ class Subscriptions(unittest.TestCase):
         url = self.subscribe(server, "2.999.1", query="?deletionlock=true")
         channel = self.listen(url)
         self.hear(channel, (STATE, "2.999.1", "SCHEDULED"))
+        self.answer(channel)
         self.assertEqual(server.end(), 0)
         self.assertEqual(self.hear(channel, (STATUS, ALL, None)).SCPStatus, "GOING DOWN")
         opcode, _ = channel.recv_data()
@@ -148,6 +156,34 @@ class Subscriptions(unittest.TestCase):
                           event.UnifiedProcedureStepListStatus),
                          ("RESTARTED", "WARM START", "WARM START"))
         self.hear(channel, (STATE, "2.999.1", "IN PROGRESS"))
+
+    def test_what_a_client_that_vanished_was_sent_comes_again(self):
+        server = self.serve()
+        url = self.subscribe(server, ALL)
+
+        def vanish():
+            """With something unread."""
+            channel = self.listen(url)
+            self.create(server, f"2.999.{len(made) + 1}")
+            made.append(f"2.999.{len(made) + 1}")
+            self.assertTrue(select.select([channel.sock], [], [], PATIENCE)[0])
+            time.sleep(0.3)
+            channel.sock.close()
+        made = []
+        vanish()
+        vanish()
+        channel = self.listen(url)
+        self.hear(channel, *[(STATE, uid, "SCHEDULED") for uid in made])
+        channel.settimeout(1)  # it answers as it reads on
+        with self.assertRaises(websocket.WebSocketTimeoutException):
+            channel.recv()
+        channel.close()
+        server.end()
+        server = self.serve()
+        url = urllib.parse.urlsplit(url)._replace(netloc=server.url[len("http://"):]).geturl()
+        vanish()
+        channel = self.listen(url)
+        self.hear(channel, (STATUS, ALL, None), (STATE, made[-1], "SCHEDULED"))
 
     def test_filtered_and_suspended(self):
         server = self.serve()
@@ -212,6 +248,7 @@ class Subscriptions(unittest.TestCase):
         with urllib.request.urlopen(made, timeout=PATIENCE, context=context) as answer:
             self.assertEqual(answer.status, 201)
         self.hear(channel, (STATE, "2.999.1", "SCHEDULED"))
+        self.answer(channel)
         server.end()
         self.hear(channel, (STATUS, ALL, None))
 
