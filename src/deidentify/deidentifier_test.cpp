@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "deidentify/example_object.h"
+#include "dicom/encoders.h"
 
 namespace lucerna::deidentify {
 namespace {
@@ -272,6 +273,30 @@ TEST(Deidentifier, TakesASignForNoOverlay) {
     // What is above a positive value is none.
     EXPECT_EQ(pixels_of(made(deidentifier("basic"), with_overlay_in_pixels(0xF000, true))),
               samples_with_overlay(0x0123, 0));
+}
+
+TEST(Deidentifier, RefusesCompressedPixelsWithMoreThanTheirValues) {
+    const auto outcome_of = [](std::uint16_t above, bool is_signed, std::uint16_t value) {
+        const DataSet plain = with_overlay_in_pixels(above, is_signed, value);
+        // As DCMTK compresses: all bits of a sample.
+        dicom::DecodedFrame frame;
+        frame.rows = frame.columns = 16;
+        frame.bits_allocated = frame.bits_stored = 16;
+        frame.photometric_interpretation = "MONOCHROME2";
+        frame.samples = pixels_of(plain);
+        DataSet object = plain.clone();
+        object.set_encapsulated_pixels(
+            {.rows = 16, .columns = 16, .bits_stored = 12, .is_signed = is_signed},
+            {dicom::encode_jpeg_ls(frame)}, dicom::transfer_syntax::kJpegLsLossless);
+        return deidentifier("screening").run(std::move(object));
+    };
+    const auto refused = outcome_of(0x1000, false, 0x0123);
+    const auto* refusal = std::get_if<exam::Refusal>(&refused);
+    ASSERT_NE(refusal, nullptr);
+    EXPECT_THAT(refusal->what, HasSubstr("more bits"));
+    for (const std::uint16_t negative : {std::uint16_t{0x0FF0}, std::uint16_t{0xFFF0}})
+        EXPECT_FALSE(std::holds_alternative<exam::Refusal>(outcome_of(0, true, negative)))
+            << "a sign is none, carried on or not";
 }
 
 TEST(Deidentifier, RefusesAnOverlayAmongTheStoredBits) {

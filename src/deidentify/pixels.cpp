@@ -130,17 +130,7 @@ bool passes_stored_bits(const DataSet& object, const dicom::StoredLayout& layout
     const Bytes codestream = dicom::stored_frame(object, index);
     if (dicom::codestream_header(codestream, codec, layout).precision <= layout.bits_stored)
         return false;
-    DecodedFrame frame = dicom::decode_frame(object, index);
-    std::int64_t least = 0;
-    std::int64_t most = 0;
-    for (std::size_t i = 0; i < frame.count(); ++i) {
-        least = std::min(least, frame.value(i));
-        most = std::max(most, frame.value(i));
-    }
-    frame.bits_stored = layout.bits_stored;
-    const bool fits = least >= frame.lowest() && most <= frame.highest();
-    // A negative value whose sign was not carried into the unused bits.
-    return !fits && (least < 0 || most >= std::int64_t{1} << layout.bits_stored);
+    return dicom::has_bits_beside_values(object, index);
 }
 
 std::optional<exam::Refusal> look_at_unused_bits(DataSet& object) {

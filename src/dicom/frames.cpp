@@ -14,6 +14,7 @@
 #include "dicom/limits.h"
 #include "dicom/node.h"
 #include "dicom/pixel_layout.h"
+#include "dicom/stored_bits.h"
 
 namespace lucerna::dicom {
 namespace {
@@ -245,6 +246,7 @@ DecodedFrame native_frame(const Pixels& pixels, int frame) {
     out.columns = layout.columns;
     out.samples_per_pixel = layout.samples_per_pixel;
     out.bits_allocated = std::max(layout.bits_allocated, 8);
+    out.bits_stored = layout.bits_allocated;
     out.photometric_interpretation = layout.photometric_interpretation;
     const bool is_laid_out_anew = layout.is_planar || layout.is_subsampled();
     out.share = share_for(
@@ -263,32 +265,6 @@ DecodedFrame native_frame(const Pixels& pixels, int frame) {
         out.samples = interleaved(out.samples, layout);
     }
     return out;
-}
-
-/// Clears what is not the value (PS3.5 8.1.1 lets overlays lie there) and extends the sign.
-template <typename Sample>
-void keep_stored_bits(Bytes& samples, int low_bit, int bits, bool is_signed) {
-    const auto mask = static_cast<Sample>(std::numeric_limits<Sample>::max() >>
-                                          (static_cast<int>(sizeof(Sample) * 8) - bits));
-    const auto sign = static_cast<Sample>(is_signed ? Sample{1} << (bits - 1) : 0);
-    for (std::size_t i = 0; i + sizeof(Sample) <= samples.size(); i += sizeof(Sample)) {
-        Sample sample;
-        std::memcpy(&sample, samples.data() + i, sizeof(Sample));
-        sample = static_cast<Sample>((sample >> low_bit) & mask);
-        sample = static_cast<Sample>((sample ^ sign) - sign);
-        std::memcpy(samples.data() + i, &sample, sizeof(Sample));
-    }
-}
-
-void keep_stored_bits(DecodedFrame& frame, int low_bit) {
-    if (frame.bits_stored == frame.bits_allocated && low_bit == 0) return;
-    if (frame.bits_allocated == 8) {
-        keep_stored_bits<std::uint8_t>(frame.samples, low_bit, frame.bits_stored, frame.is_signed);
-    } else if (frame.bits_allocated == 16) {
-        keep_stored_bits<std::uint16_t>(frame.samples, low_bit, frame.bits_stored, frame.is_signed);
-    } else {
-        keep_stored_bits<std::uint32_t>(frame.samples, low_bit, frame.bits_stored, frame.is_signed);
-    }
 }
 
 /// A picture of one grey is some kilobytes however large it is, and is no picture.
@@ -354,15 +330,30 @@ DecodedFrame compressed_frame(const DataSet& data_set, const Pixels& pixels, int
     return out;
 }
 
-/// With the header's facts, and nothing in its samples but their values.
-void finish(DecodedFrame& frame, const Pixels& pixels) {
+/// As it lies in Pixel Data or comes out of its codec; `bits_stored` is how many bits that fills.
+DecodedFrame raw_frame(const DataSet& data_set, const Pixels& pixels, int frame) {
+    return pixels.fragments == nullptr ? native_frame(pixels, frame)
+                                       : compressed_frame(data_set, pixels, frame);
+}
+
+/// Where values are by the header, in samples of so many bits: where Bits Stored and High Bit say,
+/// if those bits reach that far; else they are the value alone.
+ValueBits stored_bits(const StoredLayout& layout, int precision) {
+    return {precision > layout.high_bit ? layout.high_bit + 1 - layout.bits_stored : 0,
+            layout.bits_stored, layout.is_signed};
+}
+
+/// Where the values are. A lossless codestream as wide as Bits Allocated is of what lay in Pixel
+/// Data, overlays and signs that end at High Bit among it (as DCMTK writes it); of one that has
+/// values that Bits Stored has no room for, what it says of itself counts (PS3.5 8.2).
+ValueBits value_bits(const DecodedFrame& raw, const DataSet& data_set, const Pixels& pixels) {
     const StoredLayout& layout = pixels.layout;
-    // A codestream may have more bits than the header says are stored; then it is right.
-    const bool by_header = pixels.codec() == Codec::kNone || pixels.codec() == Codec::kRle;
-    frame.bits_stored =
-        by_header ? layout.bits_stored : std::max(layout.bits_stored, frame.bits_stored);
-    frame.is_signed = layout.is_signed;
-    keep_stored_bits(frame, by_header ? layout.high_bit + 1 - layout.bits_stored : 0);
+    const int precision = raw.bits_stored;
+    const ValueBits stored = stored_bits(layout, precision);
+    const bool by_header = precision <= layout.bits_stored ||
+                           (pixels.syntax->lossless && precision == layout.bits_allocated) ||
+                           has_embedded_overlay(data_set, layout) || !has_bits_beside(raw, stored);
+    return by_header ? stored : ValueBits{0, precision, layout.is_signed};
 }
 
 FrameView view_of(const StoredLayout& layout) {
@@ -422,10 +413,15 @@ int frame_count(const DataSet& data_set) {
 
 DecodedFrame decode_frame(const DataSet& data_set, int frame, const Limits& limits) {
     const Pixels pixels = checked_pixels_of(data_set, frame, limits);
-    DecodedFrame out = pixels.fragments == nullptr ? native_frame(pixels, frame)
-                                                   : compressed_frame(data_set, pixels, frame);
-    finish(out, pixels);
+    DecodedFrame out = raw_frame(data_set, pixels, frame);
+    keep_values(out, value_bits(out, data_set, pixels));
     return out;
+}
+
+bool has_bits_beside_values(const DataSet& data_set, int frame, const Limits& limits) {
+    const Pixels pixels = checked_pixels_of(data_set, frame, limits);
+    const DecodedFrame raw = raw_frame(data_set, pixels, frame);
+    return has_bits_beside(raw, stored_bits(pixels.layout, raw.bits_stored));
 }
 
 std::optional<DecodedFrame> decode_smaller(const DataSet& data_set, int frame, int least_columns,
@@ -435,6 +431,11 @@ std::optional<DecodedFrame> decode_smaller(const DataSet& data_set, int frame, i
     const Codestream codestream = codestream_of(data_set, pixels, frame);
     const CodestreamHeader& header = codestream.header;
     const StoredLayout& layout = pixels.layout;
+    // A lower resolution is an average of samples, which have to be the values alone.
+    const bool are_values = header.is_signed == layout.is_signed &&
+                            (header.precision <= layout.bits_stored ||
+                             (header.is_signed && !has_embedded_overlay(data_set, layout)));
+    if (!are_values) return {};
     int halvings = 0;
     while (halvings < header.halvings && layout.columns >> (halvings + 1) >= least_columns &&
            layout.rows >> (halvings + 1) >= least_rows)
@@ -443,8 +444,7 @@ std::optional<DecodedFrame> decode_smaller(const DataSet& data_set, int frame, i
     auto share = share_for(layout, header.working_bytes_a_sample, header.working_bytes, halvings);
     DecodedFrame out = decode_by_openjpeg(codestream.bytes, header, layout, halvings);
     out.share = std::move(share);
-    out.bits_stored = header.precision;
-    finish(out, pixels);
+    keep_values(out, {0, std::max(layout.bits_stored, header.precision), layout.is_signed});
     return out;
 }
 

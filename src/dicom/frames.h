@@ -52,9 +52,14 @@ struct DecodedFrame {
 [[nodiscard]] DecodedFrame decode_frame(const DataSet& data_set, int frame,
                                         const Limits& limits = {});
 
-/// The same by the codestream's lowest resolution of at least `least_columns` x `least_rows`, each
-/// a half of the next one's sides, in as much less memory (JPEG 2000). Nothing where there is none
-/// but the whole. Throws as above.
+/// Something but zero and sign lies beside the values of Bits Stored bits, or passes them. Throws
+/// as above.
+[[nodiscard]] bool has_bits_beside_values(const DataSet& data_set, int frame,
+                                          const Limits& limits = {});
+
+/// decode_frame by the codestream's lowest resolution of at least `least_columns` x `least_rows`,
+/// each a half of the next one's sides, in as much less memory (JPEG 2000). Nothing where there is
+/// none but the whole. Throws as above.
 [[nodiscard]] std::optional<DecodedFrame> decode_smaller(const DataSet& data_set, int frame,
                                                          int least_columns, int least_rows,
                                                          const Limits& limits = {});

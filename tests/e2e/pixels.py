@@ -105,6 +105,45 @@ def samples_of(path):
     return numpy.right_shift(numpy.left_shift(array, shift), unused)
 
 
+# How DCMTK compresses (true lossless, all bits of a cell) and decodes again.
+BY_DCMTK = [(["dcmcjpls"], "dcmdjpls"), (["dcmcjpeg", "+e1"], "dcmdjpeg"), (["dcmcrle"], "dcmdrle")]
+OVERLAY_BIT = 12
+
+
+def twelve_bits(number, is_signed, has_overlay):
+    """A CT's values in 12 of 16 bits, signs not carried on, with or without an overlay above them."""
+    rows, columns = 64, 48
+    least = -2048 if is_signed else 0
+    values = numpy.linspace(least, least + 4095, rows * columns).round().astype(int)
+    cells = (values & 0xFFF).reshape(rows, columns)
+    d = made(1, 1, number, Rows=rows, Columns=columns, BitsAllocated=16, BitsStored=12, HighBit=11,
+             PixelRepresentation=int(is_signed), WindowCenter=least + 2048, WindowWidth=4096)
+    if has_overlay:
+        cells[10:20, 10:20] |= 1 << OVERLAY_BIT
+        d.add_new(0x60000010, "US", rows)
+        d.add_new(0x60000011, "US", columns)
+        d.add_new(0x60000040, "CS", "G")
+        d.add_new(0x60000050, "SS", [1, 1])
+        d.add_new(0x60000100, "US", 16)
+        d.add_new(0x60000102, "US", OVERLAY_BIT)
+    d.PixelData = cells.astype("<u2").tobytes()
+    d["PixelData"].VR = "OW"
+    return d
+
+
+def cells_of(path):
+    """All 16 bits of a frame, whatever of them is the value, by DCMTK's decoder or pydicom's."""
+    syntax = dcmread(path, stop_before_pixels=True).file_meta.TransferSyntaxUID
+    if syntax in DCMTK:
+        plain = path.with_suffix(".plain")
+        subprocess.run([*DCMTK[syntax], path, plain], check=True)
+        path = plain
+    d = dcmread(path)
+    array = pixel_array(d, raw=True) if d.file_meta.TransferSyntaxUID.is_encapsulated else (
+        numpy.frombuffer(d.PixelData, "<u2").reshape(d.Rows, d.Columns))
+    return array.astype("<u2")
+
+
 class PicturesKept(unittest.TestCase):
     """What tests need that send pictures to a server and ask for them again."""
 
@@ -174,6 +213,80 @@ class Pixels(PicturesKept):
                     # dicom3tools knows high-throughput JPEG 2000 only in later versions.
                     if syntax != HTJ2KLossless:
                         self.assertLessEqual(set(dciodvfy_errors(path)), complaints)
+
+    def compressed_by_dcmtk(self, one):
+        """The object as it is and by each of DCMTK's tools, each an instance of its own."""
+        plain = self.folder / "plain.dcm"
+        one.save_as(plain, enforce_file_format=True)
+        yield one, None
+        for number, (tool, back) in enumerate(BY_DCMTK, 1):
+            path = self.folder / "compressed.dcm"
+            subprocess.run([*tool, plain, path], check=True)
+            d = dcmread(path)
+            d.SOPInstanceUID = d.file_meta.MediaStorageSOPInstanceUID = (
+                f"{one.SOPInstanceUID}.{number}")
+            yield d, back
+
+    def test_what_dcmtk_compresses_decodes_to_what_dcmtk_decodes(self):
+        server = self.serve()
+        for is_signed, has_overlay in ((True, False),):
+            original = twelve_bits(1 + is_signed + 2 * has_overlay, is_signed, has_overlay)
+            values = shown = None
+            for one, back in self.compressed_by_dcmtk(original):
+                (_, stored), = self.keep(server, [one])
+                cells = cells_of(stored)
+                if values is None:
+                    values = samples_of(stored)
+                if back:
+                    plain = self.folder / "plain-again.dcm"
+                    subprocess.run([back, stored, plain], check=True)
+                    numpy.testing.assert_array_equal(samples_of(plain), values)
+                for syntax in [ExplicitVRLittleEndian, *LOSSLESS]:
+                    with self.subTest(signed=is_signed, overlay=has_overlay, to=syntax.name,
+                                      stored=one.file_meta.TransferSyntaxUID.name):
+                        path = self.fetched(server, one, syntax)
+                        d = dcmread(path)
+                        self.assertEqual((d.BitsStored, d.HighBit), (12, 11))
+                        numpy.testing.assert_array_equal(samples_of(path), values)
+                        if has_overlay:
+                            self.assertEqual(d[0x60000102].value, OVERLAY_BIT)
+                            numpy.testing.assert_array_equal(cells_of(path), cells)
+                _, _, frame = self.ask(server, self.place(one) + "/frames/1",
+                                       Accept="application/octet-stream")
+                frame = numpy.frombuffer(frame, "<u2").reshape(cells.shape)
+                numpy.testing.assert_array_equal(frame & (0x1FFF if has_overlay else 0x0FFF), cells)
+                _, _, picture = self.ask(server, self.place(one) + "/rendered", Accept="image/png")
+                shown = shown or picture
+                self.assertEqual(picture, shown, one.file_meta.TransferSyntaxUID.name)
+
+    def test_peers_without_codecs_get_the_values_that_were_compressed(self):
+        server = self.serve()
+        original = twelve_bits(1, True, False)
+        expected = pixel_array(original)
+        kept = [one for one, _ in self.compressed_by_dcmtk(original)]
+        list(self.keep(server, kept))
+        came = []
+
+        def take(event):
+            d = event.dataset
+            d.file_meta = event.file_meta
+            came.append(d)
+            return 0
+
+        asker = AE("ASKER")
+        asker.add_requested_context(STUDY_GET)
+        asker.add_requested_context(original.SOPClassUID, ExplicitVRLittleEndian)
+        association = asker.associate("127.0.0.1", int(server.dicom_port), ae_title="LUCERNA",
+                                      ext_neg=[build_role(original.SOPClassUID, scp_role=True)],
+                                      evt_handlers=[(evt.EVT_C_STORE, take)])
+        self.assertTrue(association.is_established)
+        for _ in association.send_c_get(keys("STUDY", StudyInstanceUID="2.999.1"), STUDY_GET):
+            pass
+        association.release()
+        self.assertEqual(len(came), len(kept))
+        for d in came:
+            self.assertEqual(d.BitsStored, 12)
+            numpy.testing.assert_array_equal(pixel_array(d), expected)
 
     def test_frames_come_as_codestreams(self):
         server = self.serve()
