@@ -46,7 +46,7 @@ DecodedFrame frame_to_encode(const DataSet& data_set, int frame) {
             "pixels of this layout are not compressed here; 8 or 16 bits are, of one sample "
             "or of RGB and YBR_FULL");
     }
-    DecodedFrame decoded = decode_frame(data_set, frame);
+    DecodedFrame decoded = decode_cells(data_set, frame);
     if (!is_allowed(decoded.photometric_interpretation, decoded.samples_per_pixel)) {
         throw Error(ErrorCode::kUnsupported, "pixels that decode to " +
                                                  decoded.photometric_interpretation +
@@ -66,6 +66,12 @@ PixelLayout layout_of(const DecodedFrame& frame, int frames) {
             frame.bits_stored,
             frame.is_signed,
             frames};
+}
+
+void copy_value_bits(const DataSet& object, DataSet& copy) {
+    const StoredLayout layout = stored_layout_of(object);
+    copy.set_integer(tags::kBitsStored, layout.bits_stored);
+    copy.set_integer(tags::kHighBit, layout.high_bit);
 }
 
 std::span<const Encoder> encoders() {
@@ -100,16 +106,19 @@ DataSet encoded(const DataSet& data_set, const Encoder& encoder) {
                                                  std::string(encoder.transfer_syntax_uid));
     }
     PixelLayout layout;
+    bool has_more_than_values = false;
     std::vector<Bytes> codestreams;
     for (int i = 0; i < frames; ++i) {
         const DecodedFrame frame = frame_to_encode(data_set, i);
         if (i == 0) layout = layout_of(frame, frames);
+        has_more_than_values |= frame.has_more_than_values;
         codestreams.push_back(encoder.encode(frame));
     }
     if (encoder.transforms_rgb && layout.photometric_interpretation == "RGB")
         layout.photometric_interpretation = "YBR_RCT";
     DataSet copy = data_set.clone();
     copy.set_encapsulated_pixels(layout, std::move(codestreams), encoder.transfer_syntax_uid);
+    if (has_more_than_values) copy_value_bits(data_set, copy);
     return copy;
 }
 

@@ -35,6 +35,8 @@ struct Encoder {
 [[nodiscard]] Bytes encoded_frame(const DataSet& data_set, int frame, const Encoder& encoder);
 /// What the header of an image of `frames` such frames says of them.
 [[nodiscard]] PixelLayout layout_of(const DecodedFrame& frame, int frames);
+/// To a copy whose pixels hold more than values (decode_cells): where in them the values are.
+void copy_value_bits(const DataSet& object, DataSet& copy);
 /// A copy with all of its frames encoded: one fragment each, behind a Basic Offset Table.
 [[nodiscard]] DataSet encoded(const DataSet& data_set, const Encoder& encoder);
 

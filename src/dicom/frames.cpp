@@ -356,6 +356,16 @@ ValueBits value_bits(const DecodedFrame& raw, const DataSet& data_set, const Pix
     return by_header ? stored : ValueBits{0, precision, layout.is_signed};
 }
 
+/// Of `raw`: what lies beside its values is to stay there.
+bool has_cells_to_keep(const DecodedFrame& raw, const ValueBits& value, const DataSet& data_set,
+                       const Pixels& pixels) {
+    if (raw.bits_stored <= value.count) return false;
+    if (has_embedded_overlay(data_set, pixels.layout)) return true;
+    // High Bit is one less than Bits Stored (PS3.3 C.7.6.3); what lies higher is moved down
+    // instead.
+    return value.low == 0 && has_bits_beside(raw, value);
+}
+
 FrameView view_of(const StoredLayout& layout) {
     FrameView view;
     view.rows = layout.rows;
@@ -415,6 +425,20 @@ DecodedFrame decode_frame(const DataSet& data_set, int frame, const Limits& limi
     const Pixels pixels = checked_pixels_of(data_set, frame, limits);
     DecodedFrame out = raw_frame(data_set, pixels, frame);
     keep_values(out, value_bits(out, data_set, pixels));
+    return out;
+}
+
+DecodedFrame decode_cells(const DataSet& data_set, int frame, const Limits& limits) {
+    const Pixels pixels = checked_pixels_of(data_set, frame, limits);
+    DecodedFrame out = raw_frame(data_set, pixels, frame);
+    const ValueBits value = value_bits(out, data_set, pixels);
+    if (has_cells_to_keep(out, value, data_set, pixels)) {
+        out.has_more_than_values = true;
+        out.bits_stored = out.bits_allocated;
+        out.is_signed = value.is_signed;
+    } else {
+        keep_values(out, value);
+    }
     return out;
 }
 

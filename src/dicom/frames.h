@@ -24,6 +24,8 @@ struct DecodedFrame {
     /// How many of them the value has, from the lowest up; the rest is sign or zero.
     int bits_stored = 8;
     bool is_signed = false;
+    /// decode_cells left something beside the values; `bits_stored` are all that may be anything.
+    bool has_more_than_values = false;
     /// Of `samples`: what JPEG codecs turn into RGB says so. YBR_FULL_422 comes as YBR_FULL.
     std::string photometric_interpretation;
     /// Row by row from the top left, samples of a pixel side by side, little endian.
@@ -50,6 +52,12 @@ struct DecodedFrame {
 /// header and pixels contradict each other or a codestream is damaged, kUnsupported for a transfer
 /// syntax or pixel layout that is not read here (video, float), and as decoding_memory() does.
 [[nodiscard]] DecodedFrame decode_frame(const DataSet& data_set, int frame,
+                                        const Limits& limits = {});
+
+/// The same for writing it anew, where nothing may be lost: with what lies beside the values, where
+/// the header speaks of an overlay there (PS3.3 C.9.2 before 2004) or something but zero and sign
+/// does. Bits Stored and High Bit then still say which bits are the value's. Throws as above.
+[[nodiscard]] DecodedFrame decode_cells(const DataSet& data_set, int frame,
                                         const Limits& limits = {});
 
 /// Something but zero and sign lies beside the values of Bits Stored bits, or passes them. Throws

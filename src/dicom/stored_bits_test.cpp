@@ -93,6 +93,12 @@ DataSet written_in(const DataSet& image, std::string_view syntax) {
     return DataSet::parse(image.to_part10(syntax));
 }
 
+Bytes cells_of(const DataSet& image) {
+    const DataSet plain = written_in(image, transfer_syntax::kExplicitVrLittleEndian);
+    const ByteView bytes = plain.bytes(tags::kPixelData);
+    return {bytes.begin(), bytes.end()};
+}
+
 std::vector<std::string> every_syntax() {
     std::vector<std::string> all{std::string(transfer_syntax::kExplicitVrLittleEndian)};
     for (const Encoder& encoder : encoders()) all.emplace_back(encoder.transfer_syntax_uid);
@@ -154,6 +160,45 @@ TEST(StoredBits, LeaveOverlaysOutOfValuesAndPictures) {
             << "of a lower resolution, where overlays are averaged too: "
             << encoder.transfer_syntax_uid;
         EXPECT_TRUE(has_bits_beside_values(image, 0)) << encoder.transfer_syntax_uid;
+    }
+}
+
+TEST(StoredBits, KeepTheirOverlaysInEverySyntax) {
+    for (const bool is_signed : {false, true})
+        for (const bool is_declared : {true, false}) {
+            Cells cells = slope(is_signed);
+            mark_some(cells, kOverlay);
+            const DataSet plain = native(cells);
+            const ByteView expected = plain.bytes(tags::kPixelData);
+            std::vector<DataSet> stored;
+            stored.push_back(plain.clone());
+            for (const Encoder& encoder : encoders()) stored.push_back(compressed(cells, encoder));
+            for (DataSet& image : stored) {
+                if (is_declared) declare_overlay(image, 12);
+                for (const std::string& syntax : every_syntax()) {
+                    const DataSet again = written_in(image, syntax);
+                    const std::string what = image.transfer_syntax_uid() + " to " + syntax;
+                    EXPECT_EQ(as_text(cells_of(again)), as_text(expected)) << what;
+                    EXPECT_EQ(values_of(again), values_of(plain)) << what;
+                    EXPECT_EQ(again.integer(tags::kBitsStored), 12) << what;
+                    EXPECT_EQ(again.integer(tags::kHighBit), 11) << what;
+                }
+            }
+        }
+}
+
+TEST(StoredBits, KeepOverlaysBelowThem) {
+    Cells cells = slope();
+    cells.high_bit = 15;
+    for (std::uint16_t& word : cells.words) word = static_cast<std::uint16_t>(word << 4);
+    mark_some(cells, 0x0001);
+    DataSet image = native(cells);
+    declare_overlay(image, 0);
+    for (const std::string& syntax : every_syntax()) {
+        const DataSet again = written_in(image, syntax);
+        EXPECT_EQ(as_text(cells_of(again)), as_text(image.bytes(tags::kPixelData))) << syntax;
+        EXPECT_EQ(values_of(again), values_of(native(slope()))) << syntax;
+        EXPECT_EQ(again.integer(tags::kHighBit), 15) << syntax;
     }
 }
 

@@ -168,9 +168,11 @@ DataSet decompressed(const DataSet& data_set) {
     const int frames = frame_count(data_set);
     const MemoryBudget::Share share = share_for_all_frames(data_set);
     PixelLayout layout;
+    bool has_more_than_values = false;
     Bytes samples;
     for (int i = 0; i < frames; ++i) {
-        DecodedFrame frame = decode_frame(data_set, i);
+        const DecodedFrame frame = decode_cells(data_set, i);
+        has_more_than_values |= frame.has_more_than_values;
         if (i == 0) {
             layout = layout_of(frame, frames);
             if (frame.samples.size() > kUndefinedLength / static_cast<std::size_t>(frames)) {
@@ -182,6 +184,7 @@ DataSet decompressed(const DataSet& data_set) {
     }
     DataSet copy = data_set.clone();
     copy.set_pixels(layout, std::move(samples));
+    if (has_more_than_values) copy_value_bits(data_set, copy);
     return copy;
 }
 

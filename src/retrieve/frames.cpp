@@ -275,7 +275,7 @@ Bytes FrameSource::frame(int frame, const Representation& representation) {
         return bytes;
     }
     if (representation.as_stored) return dicom::stored_frame(object().with_frame(frame), frame);
-    return dicom::decode_frame(object().with_frame(frame), frame).samples;
+    return dicom::decode_cells(object().with_frame(frame), frame).samples;
 }
 
 bool FrameSource::is_encoded_for(const Representation& representation) const {
@@ -321,7 +321,7 @@ HeldBytes::Made FrameSource::made(int frame, Asked asked) {
         return {std::move(bytes), std::make_shared<MemoryBudget::Share>(std::move(share))};
     }
     const std::lock_guard lock(mutex_);
-    auto decoded = dicom::decode_frame(object().with_frame(frame), frame);
+    auto decoded = dicom::decode_cells(object().with_frame(frame), frame);
     if (asked == Asked::kOnlyFrame) object_.reset();
     return {std::move(decoded.samples), std::move(decoded.share)};
 }

@@ -229,7 +229,7 @@ class Pixels(PicturesKept):
 
     def test_what_dcmtk_compresses_decodes_to_what_dcmtk_decodes(self):
         server = self.serve()
-        for is_signed, has_overlay in ((True, False),):
+        for is_signed, has_overlay in ((False, True), (True, False), (True, True)):
             original = twelve_bits(1 + is_signed + 2 * has_overlay, is_signed, has_overlay)
             values = shown = None
             for one, back in self.compressed_by_dcmtk(original):
