@@ -29,6 +29,11 @@ const DataSet* functional_group(const DataSet& data_set, int frame, Tag group) {
     return &shared.front().items(group).front();
 }
 
+const DataSet& voi_source(const DataSet& data_set, int frame) {
+    const DataSet* const group = functional_group(data_set, frame, tags::kFrameVoiLutSequence);
+    return group == nullptr ? data_set : *group;
+}
+
 /// The descriptor's three numbers (PS3.3 C.11.1.1.1). The first and the last are unsigned whatever
 /// the VR says; the second is signed when the pixels are.
 LookupTable lookup_table_of(const DataSet& item, Tag sequence, bool has_signed_input) {
@@ -122,6 +127,11 @@ float looked_up(double value, const LookupTable& table) {
     return static_cast<float>(table.at(value)) / static_cast<float>((1U << table.bits) - 1);
 }
 
+float within(const ValueRange& range, double value) {
+    const double share = (value - range.least) / (range.greatest - range.least);
+    return static_cast<float>(std::clamp(share, 0.0, 1.0));
+}
+
 template <typename Map>
 std::vector<float> mapped(const DecodedFrame& frame, Map&& map) {
     std::vector<float> out(frame.count());
@@ -149,6 +159,10 @@ std::uint16_t LookupTable::at(double input) const {
     return entries[static_cast<std::size_t>(std::clamp(index, 0.0, last))];
 }
 
+double ModalityLut::value(double stored) const {
+    return table ? static_cast<double>(table->at(stored)) : stored * slope + intercept;
+}
+
 ModalityLut modality_lut_of(const DataSet& data_set, int frame) {
     ModalityLut lut;
     const auto& tables = data_set.items(tags::kModalityLutSequence);
@@ -172,10 +186,15 @@ ModalityLut modality_lut_of(const DataSet& data_set, int frame) {
     return lut;
 }
 
+bool has_voi(const DataSet& data_set, int frame) {
+    const DataSet& source = voi_source(data_set, frame);
+    return !source.items(tags::kVoiLutSequence).empty() || source.has_value(tags::kWindowCenter) ||
+           source.has_value(tags::kWindowWidth);
+}
+
 std::vector<Voi> voi_alternatives(const DataSet& data_set, int frame) {
     std::vector<Voi> out;
-    const DataSet* const group = functional_group(data_set, frame, tags::kFrameVoiLutSequence);
-    const DataSet& source = group == nullptr ? data_set : *group;
+    const DataSet& source = voi_source(data_set, frame);
     for (const DataSet& item : source.items(tags::kVoiLutSequence)) {
         out.emplace_back(lookup_table_of(item, tags::kVoiLutSequence,
                                          has_signed_modality_values(data_set, frame)));
@@ -225,20 +244,20 @@ void apply_inverse(std::span<float> values) {
     for (float& value : values) value = 1 - value;
 }
 
-std::optional<std::function<float(double)>> presentation_map(const DataSet& data_set, int frame,
-                                                             const std::optional<Voi>& voi) {
+std::optional<std::function<float(double)>> presentation_map(
+    const DataSet& data_set, int frame, const std::optional<Voi>& voi,
+    const std::optional<ValueRange>& range) {
     ModalityLut lut = modality_lut_of(data_set, frame);
     std::optional<Voi> chosen = voi;
     if (!chosen) {
         std::vector<Voi> offered = voi_alternatives(data_set, frame);
-        if (offered.empty()) return {};
-        chosen = std::move(offered.front());
+        if (!offered.empty()) chosen = std::move(offered.front());
     }
-    return [modality = std::move(lut), inverse = is_inverse(data_set),
-            chosen = *std::move(chosen)](double stored) {
-        const double value = modality.table ? static_cast<double>(modality.table->at(stored))
-                                            : stored * modality.slope + modality.intercept;
-        const float shown = apply_voi(value, chosen);
+    if (!chosen && !range) return {};
+    return [modality = std::move(lut), inverse = is_inverse(data_set), chosen = std::move(chosen),
+            range](double stored) {
+        const double value = modality.value(stored);
+        const float shown = chosen ? apply_voi(value, *chosen) : within(*range, value);
         return inverse ? 1 - shown : shown;
     };
 }

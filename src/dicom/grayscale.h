@@ -31,6 +31,8 @@ struct ModalityLut {
     double slope = 1;
     double intercept = 0;
     std::optional<LookupTable> table;
+
+    [[nodiscard]] double value(double stored) const;
 };
 
 /// PS3.3 C.11.2.1.3.
@@ -46,6 +48,12 @@ struct VoiWindow {
 
 using Voi = std::variant<VoiWindow, LookupTable>;
 
+/// Modality values that become 0 and 1 where there is no VOI; the least is below the greatest.
+struct ValueRange {
+    double least = 0;
+    double greatest = 1;
+};
+
 // From the header. Where a multi-frame image has functional groups, those of `frame` count, then
 // the shared ones, then the data set's own. All throw Error(kInvalidInput), naming the attribute,
 // where what is there is not usable (a LUT with too few entries, a width of 0).
@@ -53,6 +61,8 @@ using Voi = std::variant<VoiWindow, LookupTable>;
 [[nodiscard]] ModalityLut modality_lut_of(const DataSet& data_set, int frame = 0);
 /// Every alternative that the header offers: VOI LUTs first, then windows. May be empty.
 [[nodiscard]] std::vector<Voi> voi_alternatives(const DataSet& data_set, int frame = 0);
+/// There is one.
+[[nodiscard]] bool has_voi(const DataSet& data_set, int frame = 0);
 /// The smallest value is meant to be white: Presentation LUT Shape INVERSE, or MONOCHROME1 where
 /// the shape is absent (PS3.3 C.11.6, C.7.6.3.1.2).
 [[nodiscard]] bool is_inverse(const DataSet& data_set);
@@ -72,10 +82,11 @@ void stretch(std::span<float> values);
 void apply_inverse(std::span<float> values);
 
 /// The whole pipeline (PS3.4 N.2) from a stored value to a presentation value from 0 (black) to 1
-/// (white), by the header's first alternative or by `voi`. Nothing where there is none: then the
-/// pixels decide. Throws Error as above.
+/// (white), by the header's first alternative or by `voi`; where there is none, by `range`. Nothing
+/// where there is no range either. Throws Error as above.
 [[nodiscard]] std::optional<std::function<float(double)>> presentation_map(
-    const DataSet& data_set, int frame = 0, const std::optional<Voi>& voi = {});
+    const DataSet& data_set, int frame = 0, const std::optional<Voi>& voi = {},
+    const std::optional<ValueRange>& range = {});
 
 /// The whole pipeline (PS3.4 N.2) of one grayscale frame: presentation values from 0 (black) to 1
 /// (white), by the header's first alternative or by `voi`; `stretch` where there is none.

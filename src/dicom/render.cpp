@@ -14,8 +14,8 @@
 #include "dicom/picture8.h"
 #include "dicom/pixel_layout.h"
 #include "dicom/sample_table.h"
+#include "dicom/shown_range.h"
 #include "dicom/shrink.h"
-#include "dicom/stretched_map.h"
 #include "dicom/viewport.h"
 
 namespace lucerna::dicom {
@@ -68,11 +68,34 @@ std::optional<Voi> voi_of(const RenderOptions& options) {
     return {};
 }
 
+using Map = std::function<float(double)>;
+
+/// Nothing where the frame's own values have to be looked at for it.
+std::optional<Map> map_by_header(const DataSet& data_set, int index, const RenderOptions& options) {
+    return presentation_map(data_set, index, voi_of(options), options.range);
+}
+
+template <typename Frame>
+Map map_of(const DataSet& data_set, const Frame& frame, int index, const RenderOptions& options) {
+    if (auto map = map_by_header(data_set, index, options)) return *std::move(map);
+    return *presentation_map(data_set, index, {}, range_within(frame, data_set, index));
+}
+
+/// With the range to show it in, where the frame's own values are not what says it.
+RenderOptions completed(const DataSet& data_set, int frame, const RenderOptions& options) {
+    if (options.window || options.range) return options;
+    RenderOptions complete = options;
+    complete.range =
+        range_to_show(data_set, frame, [&](int) -> const DataSet& { return data_set; });
+    return complete;
+}
+
 Picture8 gray_picture(const DataSet& data_set, const DecodedFrame& frame, int index,
                       const RenderOptions& options) {
-    const std::vector<float> values = presentation_values(data_set, frame, index, voi_of(options));
-    Picture8 picture{frame.columns, frame.rows, 1, Bytes(values.size())};
-    std::transform(values.begin(), values.end(), picture.pixels.begin(), shown_as);
+    const Map map = map_of(data_set, frame, index, options);
+    Picture8 picture{frame.columns, frame.rows, 1, Bytes(frame.count())};
+    for (std::size_t i = 0; i < picture.pixels.size(); ++i)
+        picture.pixels[i] = shown_as(map(static_cast<double>(frame.value(i))));
     return in_viewport(std::move(picture), options);
 }
 
@@ -81,18 +104,9 @@ bool is_gray(const FrameView& frame) {
                                             frame.photometric_interpretation == "MONOCHROME2");
 }
 
-SampleTable<std::uint8_t> shown_by(const std::function<float(double)>& map,
-                                   const SampleValues& values) {
+SampleTable<std::uint8_t> shown_by(const Map& map, const SampleValues& values) {
     return SampleTable<std::uint8_t>::of(values,
                                          [&](double value) { return shown_as(map(value)); });
-}
-
-/// By the header, by `options`, or by the values that occur in the frame. Requires values that are
-/// few.
-std::function<float(double)> map_of(const DataSet& data_set, const FrameView& frame, int index,
-                                    const RenderOptions& options) {
-    auto map = presentation_map(data_set, index, voi_of(options));
-    return map ? *std::move(map) : stretched_map(data_set, frame, index);
 }
 
 /// Nothing where that is more than a look into a table of what each value is shown as.
@@ -102,7 +116,7 @@ std::optional<PictureRows> gray_rows_by_table(const DataSet& data_set, const Fra
     const SampleValues values(frame);
     if (!is_gray(frame) || !values.are_few() || options.region || fitted(source, options) != source)
         return {};
-    const auto map = map_of(data_set, frame, index, options);
+    const Map map = map_of(data_set, frame, index, options);
     return PictureRows{
         frame.columns, frame.rows, 1,
         [frame, shown = shown_by(map, values)](int first, std::span<std::uint8_t> out) {
@@ -119,7 +133,7 @@ std::optional<Picture8> gray_picture_by_table(const DataSet& data_set, const Fra
     const PictureSize target = fitted(source, options);
     const SampleValues values(frame);
     if (!is_gray(frame) || !values.are_few()) return {};
-    const auto map = map_of(data_set, frame, index, options);
+    const Map map = map_of(data_set, frame, index, options);
     const bool is_larger = target.width > source.width || target.height > source.height;
     if (target == source || is_larger || options.region) {
         const auto shown = shown_by(map, values);
@@ -159,8 +173,7 @@ Picture8 decoded_picture(const DataSet& data_set, const DecodedFrame& decoded, i
 /// the average is as fine as that of the whole.
 constexpr int kFineness = 2;
 
-Picture8 shrunk_gray(const DecodedFrame& decoded, const std::function<float(double)>& map,
-                     PictureSize target) {
+Picture8 shrunk_gray(const DecodedFrame& decoded, const Map& map, PictureSize target) {
     const FrameView view(decoded);
     const SampleValues values(view);
     Picture8 picture{view.columns, view.rows, 1,
@@ -169,8 +182,7 @@ Picture8 shrunk_gray(const DecodedFrame& decoded, const std::function<float(doub
     return in_size(std::move(picture), target);
 }
 
-Picture8 shrunk_rows_of(const FrameRows& rows, const std::function<float(double)>& map,
-                        PictureSize target) {
+Picture8 shrunk_rows_of(const FrameRows& rows, const Map& map, PictureSize target) {
     FrameView row = rows.row;
     const SampleValues values(row);
     const auto shown = SampleTable<float>::of(
@@ -196,10 +208,9 @@ std::optional<Picture8> shrunk_while_decoded(const DataSet& data_set, int frame,
     const bool gray = layout.samples_per_pixel == 1 &&
                       layout.photometric_interpretation.starts_with("MONOCHROME");
     const bool colored = layout.samples_per_pixel > 1;
-    // Without one, the whole frame's least and greatest value decide.
-    const auto map = gray && layout.bits_allocated <= 16
-                         ? presentation_map(data_set, frame, voi_of(options))
-                         : std::nullopt;
+    // Without one, the least and the greatest value of the whole frame decide.
+    const auto map = gray && layout.bits_allocated <= 16 ? map_by_header(data_set, frame, options)
+                                                         : std::nullopt;
     if (!map && !colored) return {};
     const auto smaller =
         decode_smaller(data_set, frame, kFineness * target.width, kFineness * target.height);
@@ -213,7 +224,8 @@ std::optional<Picture8> shrunk_while_decoded(const DataSet& data_set, int frame,
 
 }  // namespace
 
-Picture8 render(const DataSet& data_set, int frame, const RenderOptions& options) {
+Picture8 render(const DataSet& data_set, int frame, const RenderOptions& asked) {
+    const RenderOptions options = completed(data_set, frame, asked);
     if (const auto native = native_view(data_set, frame))
         if (auto picture = gray_picture_by_table(data_set, *native, frame, options))
             return *std::move(picture);
@@ -250,7 +262,8 @@ PictureRows rows_of(const Picture8& picture) {
             }};
 }
 
-PictureRows render_rows(const DataSet& data_set, int frame, const RenderOptions& options) {
+PictureRows render_rows(const DataSet& data_set, int frame, const RenderOptions& asked) {
+    const RenderOptions options = completed(data_set, frame, asked);
     if (const auto native = native_view(data_set, frame))
         if (auto rows = gray_rows_by_table(data_set, *native, frame, options))
             return *std::move(rows);
@@ -262,7 +275,8 @@ PictureRows render_rows(const DataSet& data_set, int frame, const RenderOptions&
     return rows;
 }
 
-Picture8 render(const DataSet& data_set, FirstFrame& first_frame, const RenderOptions& options) {
+Picture8 render(const DataSet& data_set, FirstFrame& first_frame, const RenderOptions& asked) {
+    const RenderOptions options = completed(data_set, 0, asked);
     if (auto picture = gray_picture_by_table(data_set, first_frame.view(), 0, options))
         return *std::move(picture);
     return render(data_set, 0, options);

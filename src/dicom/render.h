@@ -39,6 +39,9 @@ struct SourceRegion {
 struct RenderOptions {
     /// Instead of the header's first VOI LUT or window. Gray frames only.
     std::optional<VoiWindow> window = std::nullopt;
+    /// Without any VOI: what is black and what is white. Without that either, what
+    /// range_to_show and range_within (shown_range.h) say.
+    std::optional<ValueRange> range = std::nullopt;
     /// Instead of the whole picture.
     std::optional<SourceRegion> region = std::nullopt;
     /// What is shown is shrunk by area averaging to fit, keeping its proportions. 0 is no bound.

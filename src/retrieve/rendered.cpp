@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "dicom/framed_object.h"
 #include "dicom/frames.h"
+#include "dicom/shown_range.h"
 #include "dicom/tags.h"
 #include "http/multipart_writer.h"
 #include "retrieve/address.h"
@@ -199,7 +200,12 @@ Bytes drawn(store::Archive& archive, const PictureAsked& asked, const RunParts& 
     // What is wrong from here on is wrong with the object.
     dicom::require_fitting(framed->header(), asked.options);
     return looking_at(row.sop_instance_uid, [&] {
-        return picture_of(framed->with_frame(number), number, asked.options, asked.type, run);
+        dicom::RenderOptions options = asked.options;
+        if (!options.window)
+            options.range = dicom::range_to_show(
+                framed->header(), number,
+                [&](int other) -> const dicom::DataSet& { return framed->with_frame(other); });
+        return picture_of(framed->with_frame(number), number, options, asked.type, run);
     });
 }
 

@@ -161,6 +161,52 @@ class Rendered(PicturesKept):
                 how = ["+Wl", "1"] if "VOILUTSequence" in one else ["+Wi", "1"]
                 self.agree(ours, by_dcmtk(path, 1, *how), MOST_OFF_TWICE)
 
+    def test_gray_without_a_window_is_shown_alike_in_all_frames(self):
+        def clip(bits, levels, **values):
+            d = ramp(0, bits, **values)
+            frames = [numpy.add.outer(numpy.arange(64), numpy.arange(64)) % 60 + level
+                      for level in levels]
+            d.NumberOfFrames = len(frames)
+            d.PixelData = numpy.stack(frames).astype("<u2" if bits > 8 else "u1").tobytes()
+            return d, frames
+
+        eight, eights = clip(8, (20, 60, 100, 190))
+        twelve, twelves = clip(12, (500, 900, 1700))
+        inverse, inverses = clip(12, (500, 900), kind="MONOCHROME1")
+        server = self.serve()
+        kept = list(self.keep(server, self.numbered([eight, twelve, inverse])))
+        for number, frame in enumerate(eights, 1):
+            ours = self.rendered(server, eight, number)
+            numpy.testing.assert_array_equal(ours, frame)
+            numpy.testing.assert_array_equal(ours, by_dcmtk(kept[0][1], number))
+        for one, frames, path in ((twelve, twelves, kept[1][1]), (inverse, inverses, kept[2][1])):
+            least, most = numpy.min(frames), numpy.max(frames)
+            for number in range(1, len(frames) + 1):
+                # The range as a window that has the same ends (PS3.3 C.11.2.1.2.1).
+                theirs = by_dcmtk(path, number, "+Ww", f"{(least + most + 1) / 2}",
+                                  f"{most - least + 1}")
+                self.agree(self.rendered(server, one, number), theirs, MOST_OFF_TWICE)
+
+    def test_gray_of_one_value_is_as_bright_as_its_bits_say(self):
+        def flat(bits, value, **values):
+            d = ramp(0, bits, **values)
+            d.PixelData = numpy.full(64 * 64, value, "<u2" if bits > 8 else "u1").tobytes()
+            return d
+
+        mask = flat(8, 255)
+        mask.BitsAllocated = mask.BitsStored = 1
+        mask.HighBit = 0
+        mask.PixelData = b"\xff" * (64 * 64 // 8)
+        expected = [(flat(8, 255), 255), (flat(8, 0), 0), (flat(8, 250), 250), (mask, 255),
+                    (flat(8, 0, kind="MONOCHROME1"), 255), (flat(12, 4095), 255), (flat(12, 0), 0),
+                    (flat(12, 2048), 128)]
+        server = self.serve()
+        pictures = list(self.numbered(one for one, _ in expected))
+        for (one, _), (_, level) in zip(self.keep(server, pictures), expected):
+            with self.subTest(bits=one.BitsStored, kind=one.PhotometricInterpretation, level=level):
+                shown = self.rendered(server, one)
+                self.assertEqual((shown.min(), shown.max()), (level, level))
+
     def test_color_is_shown_as_others_show_it(self):
         server = self.serve()
         for one, path in self.keep(server, self.numbered(colors())):

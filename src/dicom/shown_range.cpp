@@ -1,0 +1,119 @@
+#include "dicom/shown_range.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/error.h"
+#include "dicom/pixel_layout.h"
+#include "dicom/sample_table.h"
+
+namespace lucerna::dicom {
+namespace {
+
+/// Values of up to so many bits are shown as they are.
+constexpr int kMostBitsAsTheyAre = 8;
+/// So many frames are looked at, or all, and more as long as they have no more pixels than this.
+constexpr long long kFramesLookedAt = 5;
+constexpr long long kPixelsLookedAt = 8'000'000;
+
+class Extremes {
+  public:
+    void take(double value) {
+        least_ = std::min(least_, value);
+        greatest_ = std::max(greatest_, value);
+    }
+    /// Nothing for one value alone, or none.
+    [[nodiscard]] std::optional<ValueRange> range() const {
+        if (least_ >= greatest_) return {};
+        return ValueRange{least_, greatest_};
+    }
+
+  private:
+    double least_ = std::numeric_limits<double>::infinity();
+    double greatest_ = -std::numeric_limits<double>::infinity();
+};
+
+/// Requires values that are few.
+void take_values(const FrameView& frame, const ModalityLut& modality, Extremes& extremes) {
+    const SampleValues values(frame);
+    const std::vector<std::uint8_t> occurs = occurring(frame, values);
+    for (std::size_t i = 0; i < occurs.size(); ++i)
+        if (occurs[i])
+            extremes.take(modality.value(
+                static_cast<double>(values.lowest() + static_cast<std::int64_t>(i))));
+}
+
+void take_values(const DecodedFrame& frame, const ModalityLut& modality, Extremes& extremes) {
+    const FrameView view(frame);
+    if (SampleValues(view).are_few()) return take_values(view, modality, extremes);
+    for (std::size_t i = 0; i < frame.count(); ++i)
+        extremes.take(modality.value(static_cast<double>(frame.value(i))));
+}
+
+ValueRange all_of(const StoredLayout& layout, const ModalityLut& modality) {
+    if (modality.table) return {0, static_cast<double>((1U << modality.table->bits) - 1)};
+    DecodedFrame any;
+    any.bits_stored = layout.bits_stored;
+    any.is_signed = layout.is_signed;
+    const double one = modality.value(static_cast<double>(any.lowest()));
+    const double other = modality.value(static_cast<double>(any.highest()));
+    return {std::min(one, other), std::max(one, other)};
+}
+
+bool is_gray(const StoredLayout& layout) {
+    return layout.samples_per_pixel == 1 && (layout.photometric_interpretation == "MONOCHROME1" ||
+                                             layout.photometric_interpretation == "MONOCHROME2");
+}
+
+void look_at(const DataSet& data_set, int number, Extremes& extremes) {
+    const ModalityLut modality = modality_lut_of(data_set, number);
+    const auto native = native_view(data_set, number);
+    if (native && SampleValues(*native).are_few())
+        take_values(*native, modality, extremes);
+    else
+        take_values(decode_frame(data_set, number), modality, extremes);
+}
+
+template <typename Frame>
+ValueRange range_of(const Frame& frame, const DataSet& header, int number) {
+    const ModalityLut modality = modality_lut_of(header, number);
+    Extremes extremes;
+    take_values(frame, modality, extremes);
+    const auto range = extremes.range();
+    return range ? *range : all_of(stored_layout_of(header), modality);
+}
+
+}  // namespace
+
+std::optional<ValueRange> range_to_show(const DataSet& header, int frame,
+                                        const WithFrame& with_frame) {
+    const StoredLayout layout = stored_layout_of(header);
+    if (!is_gray(layout) || has_voi(header, frame)) return {};
+    if (layout.bits_stored <= kMostBitsAsTheyAre)
+        return all_of(layout, modality_lut_of(header, frame));
+    if (layout.frames == 1) return {};
+    const long long affordable = kPixelsLookedAt / static_cast<long long>(layout.pixels());
+    const long long count = std::min(layout.frames, std::max(kFramesLookedAt, affordable));
+    Extremes extremes;
+    for (long long i = 0; i < count; ++i) {
+        const auto number = static_cast<int>(i * (layout.frames - 1) / (count - 1));
+        try {
+            look_at(with_frame(number), number, extremes);
+        } catch (const Error& error) {
+            // Another frame that is damaged is no reason not to show this one.
+            if (error.code() != ErrorCode::kInvalidInput) throw;
+        }
+    }
+    const auto range = extremes.range();
+    return range ? *range : all_of(layout, modality_lut_of(header, frame));
+}
+
+ValueRange range_within(const FrameView& frame, const DataSet& header, int number) {
+    return range_of(frame, header, number);
+}
+
+ValueRange range_within(const DecodedFrame& frame, const DataSet& header, int number) {
+    return range_of(frame, header, number);
+}
+
+}  // namespace lucerna::dicom
