@@ -7,16 +7,36 @@
 #include "deidentify/project_file.h"
 #include "exam/view.h"
 #include "prepare/view_codes.h"
+#include "store/used.h"
 
 namespace lucerna {
+
+namespace {
+
+std::unique_ptr<vault::KeyProvider> opened(const std::filesystem::path& data,
+                                           const std::string& keys,
+                                           const std::filesystem::path& key_file,
+                                           const vault::IsUsed& is_used) {
+    if (key_file.empty()) return vault::open_key_provider(keys, data, is_used);
+    if (!keys.empty())
+        throw Error(ErrorCode::kInvalidInput, "keys and key_file are given: one of them says it");
+    return vault::open_key_provider("file:" + key_file.string(), data, is_used);
+}
+
+}  // namespace
 
 std::unique_ptr<vault::KeyProvider> open_keys(const std::filesystem::path& data,
                                               const std::string& keys,
                                               const std::filesystem::path& key_file) {
-    if (key_file.empty()) return vault::open_key_provider(keys, data);
-    if (!keys.empty())
-        throw Error(ErrorCode::kInvalidInput, "keys and key_file are given: one of them says it");
-    return vault::open_key_provider("file:" + key_file.string(), data);
+    return opened(data, keys, key_file, [&] {
+        return store::is_used({data, archived_view_of}) || deidentify::has_projects(data);
+    });
+}
+
+std::unique_ptr<vault::KeyProvider> open_keys(const ServeSettings& settings) {
+    return opened(settings.data, settings.keys, settings.key_file, [&] {
+        return store::is_used(store_options(settings)) || deidentify::has_projects(settings.data);
+    });
 }
 
 namespace {

@@ -13,10 +13,13 @@ namespace lucerna {
 
 /// Which keys open a data folder, as `keys` ("SCHEME:REST") or the older `key_file` say; both empty
 /// is the key file in the folder. Throws Error(kInvalidInput) when both are given, and what
-/// vault::open_key_provider throws.
+/// vault::open_key_provider throws: kNotFound where they are missing and something is kept under
+/// them.
 [[nodiscard]] std::unique_ptr<vault::KeyProvider> open_keys(const std::filesystem::path& data,
                                                             const std::string& keys,
                                                             const std::filesystem::path& key_file);
+/// The same of whatever the settings say, with an index or objects elsewhere.
+[[nodiscard]] std::unique_ptr<vault::KeyProvider> open_keys(const ServeSettings& settings);
 
 /// The key-encryption keys lie in the data folder itself, and projects have secrets there: nothing
 /// elsewhere can have been wrapped under them without being told of this folder.

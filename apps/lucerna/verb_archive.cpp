@@ -38,7 +38,7 @@ ExitCode verify(const ArchiveOptions& options) {
     const ServeSettings settings = settings_of(options);
     require_folder(settings.data);
     const SystemClock clock;
-    const auto keys = open_keys(settings.data, settings.keys, settings.key_file);
+    const auto keys = open_keys(settings);
     store::Store store(store_options(settings), *keys, clock);
     store::Archive& archive = store.archive();
     std::vector<store::Damage> damages = archive.verify();
@@ -206,7 +206,7 @@ ExitCode with_archive(const ArchiveOptions& options,
     const ServeSettings settings = settings_of(options);
     require_folder(settings.data);
     const SystemClock clock;
-    const auto keys = open_keys(settings.data, settings.keys, settings.key_file);
+    const auto keys = open_keys(settings);
     store::Store store(store_options(settings), *keys, clock);
     return work(store.archive());
 }

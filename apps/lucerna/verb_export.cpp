@@ -119,7 +119,7 @@ ExitCode run_export(const ExportArguments& asked) {
     if (!asked.files.empty() && !(asked.studies.empty() && asked.queries.empty()))
         throw Error(ErrorCode::kInvalidInput, "files, or --study and --query: not both");
     require_folder(settings.data);
-    const auto keys = open_keys(settings.data, settings.keys, settings.key_file);
+    const auto keys = open_keys(settings);
     const deidentify::Deidentifier deidentifier(
         profile, deidentify::open_project(settings.data, asked.project, *keys),
         std::string("Lucerna ") + LUCERNA_VERSION, std::move(safe));

@@ -16,7 +16,7 @@ ExitCode rotate(const ArchiveOptions& options) {
     require_folder(settings.data);
     const SystemClock clock;
     const store::OwnKeys own = own_keys_of(settings);
-    const auto keys = open_keys(settings.data, settings.keys, settings.key_file);
+    const auto keys = open_keys(settings);
     deidentify::ProjectKeys with_projects(*keys, settings.data);
     store::Store store(store_options(settings), with_projects, clock);
     const std::size_t rewrapped = store.archive().rotate_keys(who_runs_this(), own);
@@ -29,7 +29,7 @@ ExitCode move(const ArchiveOptions& options, const std::string& to) {
     const ServeSettings settings = settings_of(options);
     require_folder(settings.data);
     const SystemClock clock;
-    const auto from = open_keys(settings.data, settings.keys, settings.key_file);
+    const auto from = open_keys(settings);
     const auto target = vault::open_key_provider(to, settings.data);
     vault::MovingKeyProvider both(*from, *target);
     store::Store store(store_options(settings), both, clock);

@@ -239,7 +239,7 @@ ExitCode run_server(const ServeSettings& settings, const infer::ModelPackage& mo
     if (failure)
         throw Error(ErrorCode::kIo,
                     "cannot create " + settings.data.string() + ": " + failure.message());
-    const auto keys = open_keys(settings.data, settings.keys, settings.key_file);
+    const auto keys = open_keys(settings);
     const store::StoreOptions options = store_options(settings);
     store::Store store(options, *keys, clock);
     store::note_back_ends(options);

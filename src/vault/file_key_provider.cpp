@@ -11,9 +11,10 @@ void save(const std::filesystem::path& path, const std::vector<NamedKey>& keys) 
     wipe(text);
 }
 
-std::vector<NamedKey> load(const std::filesystem::path& path) {
+std::vector<NamedKey> load(const std::filesystem::path& path, const IsUsed& is_used) {
     std::string text = read_secretly(path);
     if (text.empty()) {
+        require_unused(path, is_used);
         std::vector<NamedKey> keys{new_named_key()};
         std::string fresh = to_text(keys);
         const bool first = create_secretly(path, fresh);
@@ -26,10 +27,11 @@ std::vector<NamedKey> load(const std::filesystem::path& path) {
     return keys;
 }
 
-std::unique_ptr<KeyProvider> open(std::string_view rest, const std::filesystem::path& data_folder) {
+std::unique_ptr<KeyProvider> open(std::string_view rest, const std::filesystem::path& data_folder,
+                                  const IsUsed& is_used) {
     // The name of the file as it always was; it holds no JSON.
-    return std::make_unique<FileKeyProvider>(rest.empty() ? data_folder / "kek.json"
-                                                          : std::filesystem::path(rest));
+    return std::make_unique<FileKeyProvider>(
+        rest.empty() ? data_folder / "kek.json" : std::filesystem::path(rest), is_used);
 }
 
 }  // namespace
@@ -38,7 +40,10 @@ extern const KeyProviderKind kFileKeys;
 const KeyProviderKind kFileKeys{"file", open};
 
 FileKeyProvider::FileKeyProvider(const std::filesystem::path& path)
-    : HeldKeyProvider(path.string(), load(path),
+    : FileKeyProvider(path, [] { return false; }) {}
+
+FileKeyProvider::FileKeyProvider(const std::filesystem::path& path, const IsUsed& is_used)
+    : HeldKeyProvider(path.string(), load(path, is_used),
                       [path](const std::vector<NamedKey>& keys) { save(path, keys); }) {}
 
 }  // namespace lucerna::vault

@@ -15,6 +15,9 @@ class FileKeyProvider final : public HeldKeyProvider {
     /// Throws Error: kIo; kCorrupt (not a key file, altered, or no key in it); kInvalidInput when
     /// group or others may read it, naming the mode.
     explicit FileKeyProvider(const std::filesystem::path& path);
+    /// The same; and kNotFound, and no file, where there is none and `is_used` says that there
+    /// was.
+    FileKeyProvider(const std::filesystem::path& path, const IsUsed& is_used);
 };
 
 }  // namespace lucerna::vault

@@ -57,6 +57,35 @@ TEST_F(FileKeyProviderTest, MakesAFileThatOnlyItsOwnerMayRead) {
     EXPECT_EQ(provider.keys().size(), 1U);
 }
 
+TEST_F(FileKeyProviderTest, MakesNoneWhereTheOneThatWasUsedIsMissing) {
+    const auto refused = [](const auto& open) {
+        try {
+            open();
+        } catch (const Error& error) {
+            return std::string(name_of(error.code())) + ": " + error.what();
+        }
+        return std::string("opened");
+    };
+    const IsUsed is_used = [] { return true; };
+    const std::string why = refused([&] { FileKeyProvider(path, is_used); });
+    EXPECT_TRUE(why.starts_with("not-found: the key file " + path.string() + " is missing")) << why;
+    EXPECT_FALSE(std::filesystem::exists(path));
+    EXPECT_FALSE(std::filesystem::exists(path.parent_path()));
+    const std::string kept = FileKeyProvider(path).current_key();
+    EXPECT_EQ(FileKeyProvider(path, is_used).current_key(), kept) << "asked only where none is";
+    // The file in the data folder, and the one under a passphrase.
+    std::filesystem::create_directories(folder / "data");
+    write("a passphrase that is long");
+    for (const std::string& setting : {std::string(), "passphrase:" + path.string()})
+        EXPECT_TRUE(refused([&] {
+                        (void)open_key_provider(setting, folder / "data", is_used);
+                    }).starts_with("not-found: the key file " + (folder / "data").string()))
+            << setting;
+    EXPECT_TRUE(std::filesystem::is_empty(folder / "data"));
+    const auto made = open_key_provider("", folder / "data", [] { return false; });
+    EXPECT_EQ(open_key_provider("", folder / "data", is_used)->current_key(), made->current_key());
+}
+
 TEST_F(FileKeyProviderTest, KeepsTheKeysOfWhoWasFirst) {
     // Programs that begin at once on a new folder: all must end with the keys that stay on the
     // disk.

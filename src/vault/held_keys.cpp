@@ -159,6 +159,15 @@ std::string read_secretly(const std::filesystem::path& path) {
     return text;
 }
 
+void require_unused(const std::filesystem::path& path, const IsUsed& is_used) {
+    if (!is_used()) return;
+    throw Error(ErrorCode::kNotFound,
+                "the key file " + path.string() +
+                    " is missing, and there are keys or objects that its key-encryption key has "
+                    "to open: put it back, or say by keys where the key-encryption key is; no new "
+                    "one is made");
+}
+
 struct HeldKeyProvider::State {
     std::string place;
     Save save;

@@ -37,6 +37,9 @@ void write_secretly(const std::filesystem::path& path, std::string_view text);
 /// read it, naming the mode.
 [[nodiscard]] std::string read_secretly(const std::filesystem::path& path);
 void wipe(std::string& text);
+/// Throws Error(kNotFound), naming the key file that is not there, where `is_used` says that
+/// something is sealed under its keys.
+void require_unused(const std::filesystem::path& path, const IsUsed& is_used);
 
 /// Key-encryption keys that this process holds; how they are kept is for the class below it.
 class HeldKeyProvider : public KeyProvider {

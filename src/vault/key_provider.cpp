@@ -16,13 +16,19 @@ const KeyProviderKind* const kKinds[] = {&kFileKeys, &kPassphraseKeys, &kTransit
 
 std::unique_ptr<KeyProvider> open_key_provider(std::string_view setting,
                                                const std::filesystem::path& data_folder) {
+    return open_key_provider(setting, data_folder, [] { return false; });
+}
+
+std::unique_ptr<KeyProvider> open_key_provider(std::string_view setting,
+                                               const std::filesystem::path& data_folder,
+                                               const IsUsed& is_used) {
     const std::size_t colon = setting.find(':');
     const std::string_view scheme = setting.empty() ? "file" : setting.substr(0, colon);
     const std::string_view rest =
         colon == std::string_view::npos ? std::string_view() : setting.substr(colon + 1);
     std::string known;
     for (const KeyProviderKind* kind : kKinds) {
-        if (kind->scheme == scheme) return kind->open(rest, data_folder);
+        if (kind->scheme == scheme) return kind->open(rest, data_folder, is_used);
         known += (known.empty() ? "" : ", ") + std::string(kind->scheme);
     }
     throw Error(ErrorCode::kInvalidInput, "keys: there is no provider \"" + std::string(scheme) +

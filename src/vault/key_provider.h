@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -39,20 +40,30 @@ class KeyProvider {
     virtual void forget_older(const std::string& kept) = 0;
 };
 
+/// Whether something is sealed already under keys that are to be opened. Asked only where they are
+/// not there: then they are missing, and new ones would open nothing.
+using IsUsed = std::function<bool()>;
+
 /// One way to hold key-encryption keys, as the configuration names it: "SCHEME:REST". A new one is
 /// a file that defines its kind and a line in the table of key_provider.cpp.
 struct KeyProviderKind {
     std::string_view scheme;
-    /// Opens or, where it can, creates the keys. `rest` is what stands behind the colon.
+    /// Opens or, where it can and nothing is sealed under them, creates the keys. `rest` is what
+    /// stands behind the colon.
     std::unique_ptr<KeyProvider> (*open)(std::string_view rest,
-                                         const std::filesystem::path& data_folder);
+                                         const std::filesystem::path& data_folder,
+                                         const IsUsed& is_used);
 };
 
 /// Opens what `setting` names: "file:PATH", "passphrase:PATH", "transit:URL?..." (docs/keys.md).
 /// Empty: a key file in the data folder. Throws Error: kInvalidInput (no such scheme, or its rest
-/// is wrong), and whatever the kind's own opening throws.
+/// is wrong), kNotFound (the key file is missing, and `is_used` says so: nothing is made), and
+/// whatever the kind's own opening throws. The first form makes what is not there: for what
+/// everything is to move to.
 [[nodiscard]] std::unique_ptr<KeyProvider> open_key_provider(
     std::string_view setting, const std::filesystem::path& data_folder);
+[[nodiscard]] std::unique_ptr<KeyProvider> open_key_provider(
+    std::string_view setting, const std::filesystem::path& data_folder, const IsUsed& is_used);
 
 /// Two providers while everything moves from one to the other: wraps by `to`, unwraps by either.
 class MovingKeyProvider final : public KeyProvider {

@@ -120,10 +120,13 @@ void require_long_enough(std::string_view passphrase) {
                         std::to_string(PassphraseKeyProvider::kLeastCharacters) + " characters");
 }
 
-std::unique_ptr<KeyProvider> open(std::string_view rest, const std::filesystem::path& data_folder) {
+std::unique_ptr<KeyProvider> open(std::string_view rest, const std::filesystem::path& data_folder,
+                                  const IsUsed& is_used) {
+    const std::filesystem::path file = passphrase_key_file(data_folder);
+    if (std::error_code ignored; !std::filesystem::exists(file, ignored))
+        require_unused(file, is_used);
     std::string passphrase = read_passphrase(rest);
-    auto provider =
-        std::make_unique<PassphraseKeyProvider>(passphrase_key_file(data_folder), passphrase);
+    auto provider = std::make_unique<PassphraseKeyProvider>(file, passphrase);
     wipe(passphrase);
     return provider;
 }

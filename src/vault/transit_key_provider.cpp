@@ -195,7 +195,8 @@ void TransitKeyProvider::forget_older(const std::string& kept) {
 
 namespace {
 
-std::unique_ptr<KeyProvider> open(std::string_view rest, const std::filesystem::path&) {
+std::unique_ptr<KeyProvider> open(std::string_view rest, const std::filesystem::path&,
+                                  const IsUsed&) {
     return std::make_unique<TransitKeyProvider>(transit_options_from(rest));
 }
 

@@ -230,6 +230,24 @@ class SealedAtRest(unittest.TestCase):
         (self.data / "kek.json").write_bytes(old_keys)
         self.assertIn("0 damaged", self.run_verb("verify"))
 
+    def test_a_missing_key_file_is_not_made_anew(self):
+        server = self.serve()
+        self.assertEqual(self.stow(server, instance("P1")), 200)
+        self.assertEqual(server.end(), 0)
+        (self.data / "kek.json").rename(self.folder / "kek.json")
+        before = sorted(path.name for path in self.data.rglob("*"))
+        refusals = [self.run_verb(verb, *more, status=BAD_INPUT) for verb, *more in (
+            ("verify",), ("reindex",), ("keys", "rotate"), ("erase", "--patient", "P1", "--yes"),
+            ("export", "--deidentify", "basic", "--project", "p", "--out", self.folder / "out",
+             "--query", "PatientID=P1"))]
+        code, said = self.refused_start()
+        self.assertEqual(code, BAD_INPUT)
+        for text in [*refusals, said]:
+            self.assertIn(f"the key file {self.data / 'kek.json'} is missing", text)
+        self.assertEqual(sorted(path.name for path in self.data.rglob("*")), before)
+        (self.folder / "kek.json").rename(self.data / "kek.json")
+        self.assertIn("0 damaged", self.run_verb("verify"))
+
     def test_an_erased_patient_is_in_no_file(self):
         server = self.serve("--destination", "pacs=PACS@127.0.0.1:1")
         study, words = generate_uid(), []
