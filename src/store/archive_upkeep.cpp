@@ -159,6 +159,11 @@ std::vector<Damage> Archive::verify() {
     for (const std::string& what : parts_.index.damages())
         damages.push_back({"index.sqlite", {}, what});
     const bool index_is_whole = damages.empty();
+    const auto is_stray = [&](const std::string& place) {
+        damages.push_back({place, {}, "it is none of the archive's: nothing was stored there"});
+    };
+    parts_.objects->for_each_stray(is_stray);
+    parts_.records->for_each_stray(is_stray);
     for (const auto& [name, what] : parts_.keys.damages())
         damages.push_back({"keys/" + name, {}, what});
     for (const std::string& what : parts_.trail.damages())

@@ -263,6 +263,30 @@ TEST(Rotation, RewrapsKeysAndLeavesObjectsAlone) {
     EXPECT_EQ(store.sealed(objects[0]), before);
 }
 
+TEST(Verify, NamesWhatIsNoneOfTheArchives) {
+    TestStore store;
+    store.archive().keep(instance_of("P1", "1.2.1", 1).file());
+    EXPECT_TRUE(store.archive().verify().empty());
+    const std::string object = store.objects().at(0);
+    const std::string other = object.substr(0, 2) == "00" ? "01" : "00";
+    // By any name, and a copy of an object where it does not lie.
+    const std::vector<std::string> strays{"objects/zz_extra", "objects/" + other + "/" + object,
+                                          "objects/" + other + "/x", "objects/deep/er/x", "keys/x"};
+    for (const std::string& stray : strays) {
+        if (store.bucket) {
+            S3(*store.bucket)
+                .ask({.method = "PUT", .key = stray, .body = as_byte_view("something")});
+        } else {
+            std::filesystem::create_directories((store.data() / stray).parent_path());
+            write_file(store.data() / stray, as_byte_view("something"));
+        }
+    }
+    std::vector<std::string> named;
+    for (const Damage& damage : store.archive().verify()) named.push_back(damage.object);
+    EXPECT_THAT(named, testing::UnorderedElementsAreArray(strays));
+    EXPECT_EQ(store.archive().object("1.2.1.1.1"), instance_of("P1", "1.2.1", 1).file());
+}
+
 // S3 answers a range of an empty object with an error of its own.
 TEST(Reindex, NamesAnEmptyObjectAndStartsAllTheSame) {
     TestStore store;

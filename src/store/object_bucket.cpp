@@ -314,6 +314,13 @@ std::size_t ObjectBucket::recover(const std::function<bool(const std::string& na
     return removed.size();
 }
 
+void ObjectBucket::for_each_stray(const std::function<void(const std::string& place)>& visit) {
+    bucket_->for_each("objects/", [&](const std::string& key) {
+        const std::string name = last_part(key);
+        if (!is_name(name) || "objects/" + key != place(name)) visit("objects/" + key);
+    });
+}
+
 RecordBucket::RecordBucket(std::shared_ptr<S3> bucket) : bucket_(std::move(bucket)) {}
 
 void RecordBucket::write_as(const std::string& writer) {
@@ -363,6 +370,12 @@ void RecordBucket::remove(const std::string& name) {
 void RecordBucket::for_each(const std::function<void(const std::string& name)>& visit) {
     bucket_->for_each("keys/", [&](const std::string& key) {
         if (is_name(key)) visit(key);
+    });
+}
+
+void RecordBucket::for_each_stray(const std::function<void(const std::string& place)>& visit) {
+    bucket_->for_each("keys/", [&](const std::string& key) {
+        if (!is_name(key)) visit("keys/" + key);
     });
 }
 

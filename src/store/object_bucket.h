@@ -37,6 +37,7 @@ class ObjectBucket final : public Objects {
     void for_each(const std::function<void(const std::string& name)>& visit) override;
     std::size_t recover(const std::function<bool(const std::string& name)>& known,
                         const std::function<bool(const std::string& writer)>& alive) override;
+    void for_each_stray(const std::function<void(const std::string& place)>& visit) override;
 
   private:
     void sweep_again(const std::function<bool(const std::string& name)>& known);
@@ -64,6 +65,7 @@ class RecordBucket final : public Records {
     [[nodiscard]] Bytes read(const std::string& name) override;
     void remove(const std::string& name) override;
     void for_each(const std::function<void(const std::string& name)>& visit) override;
+    void for_each_stray(const std::function<void(const std::string& place)>& visit) override;
 
   private:
     std::shared_ptr<S3> bucket_;

@@ -34,8 +34,12 @@ const std::string& checked(const std::string& name) {
     return name;
 }
 
+bool is_digits(const std::string& name, std::size_t count) {
+    return name.size() == count && name.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
 bool is_name(const std::string& name) {
-    return name.size() == 32 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
+    return is_digits(name, 32);
 }
 
 /// True when it was not there; its name is not flushed yet.
@@ -235,6 +239,31 @@ std::size_t ObjectFolder::recover(const std::function<bool(const std::string& na
     return removed;
 }
 
+void ObjectFolder::for_each_stray(const std::function<void(const std::string& place)>& visit) {
+    const auto name_all = [&](const fs::path& below) {
+        std::error_code error;
+        for (fs::recursive_directory_iterator
+                 entry(folder_ / below, fs::directory_options::skip_permission_denied, error),
+             end;
+             !error && entry != end; entry.increment(error))
+            if (!entry->is_directory())
+                visit(("objects" / entry->path().lexically_relative(folder_)).string());
+    };
+    for (const std::string& folder : names_in(folder_)) {
+        const bool is_incoming = folder == "incoming";
+        if (!fs::is_directory(folder_ / folder)) {
+            visit("objects/" + folder);
+        } else if (!is_incoming && !is_digits(folder, 2)) {
+            // One without a file is lost+found, say.
+            name_all(folder);
+        } else {
+            for (const std::string& name : names_in(folder_ / folder))
+                if (!is_name(name) || !(is_incoming || name.starts_with(folder)))
+                    visit("objects/" + folder + "/" + name);
+        }
+    }
+}
+
 RecordFolder::RecordFolder(fs::path folder) : folder_(std::move(folder)) {
     if (make_folder(folder_)) sync_folder(folder_.parent_path());
     for (const std::string& name : names_in(folder_))
@@ -310,6 +339,11 @@ void RecordFolder::remove(const std::string& name) {
 void RecordFolder::for_each(const std::function<void(const std::string& name)>& visit) {
     for (const std::string& name : names_in(folder_))
         if (is_name(name)) visit(name);
+}
+
+void RecordFolder::for_each_stray(const std::function<void(const std::string& place)>& visit) {
+    for (const std::string& name : names_in(folder_))
+        if (!is_name(name)) visit("keys/" + name);
 }
 
 }  // namespace lucerna::store

@@ -24,6 +24,7 @@ class ObjectFolder final : public Objects {
     void for_each(const std::function<void(const std::string& name)>& visit) override;
     std::size_t recover(const std::function<bool(const std::string& name)>& known,
                         const std::function<bool(const std::string& writer)>& alive) override;
+    void for_each_stray(const std::function<void(const std::string& place)>& visit) override;
 
   private:
     [[nodiscard]] std::filesystem::path incoming(const std::string& name) const;
@@ -47,6 +48,7 @@ class RecordFolder final : public Records {
     [[nodiscard]] Bytes read(const std::string& name) override;
     void remove(const std::string& name) override;
     void for_each(const std::function<void(const std::string& name)>& visit) override;
+    void for_each_stray(const std::function<void(const std::string& place)>& visit) override;
 
   private:
     [[nodiscard]] std::filesystem::path new_place(const std::string& name) const;

@@ -59,6 +59,8 @@ class Objects {
     /// does not find it again.
     virtual std::size_t recover(const std::function<bool(const std::string& name)>& known,
                                 const std::function<bool(const std::string& writer)>& alive) = 0;
+    /// What lies among them and is none: each by its path or key.
+    virtual void for_each_stray(const std::function<void(const std::string& place)>& visit) = 0;
 };
 
 /// Small named records, replaced whole: the wrapped data keys. Names as for Objects. A new one is
@@ -83,6 +85,8 @@ class Records {
     /// Nothing happens if it is not there. Durable on return.
     virtual void remove(const std::string& name) = 0;
     virtual void for_each(const std::function<void(const std::string& name)>& visit) = 0;
+    /// As of Objects.
+    virtual void for_each_stray(const std::function<void(const std::string& place)>& visit) = 0;
 };
 
 }  // namespace lucerna::store

@@ -248,6 +248,16 @@ class SealedAtRest(unittest.TestCase):
         (self.folder / "kek.json").rename(self.data / "kek.json")
         self.assertIn("0 damaged", self.run_verb("verify"))
 
+    def test_a_file_that_nobody_stored_is_named(self):
+        server = self.serve()
+        self.assertEqual(self.stow(server, instance("P1")), 200)
+        self.assertEqual(server.end(), 0)
+        object_file = next(p for p in files_of(self.data / "objects"))
+        shutil.copy(object_file, self.data / "objects" / "zz_extra")
+        self.assertIn("damaged objects/zz_extra: ", self.run_verb("verify", status=BAD_INPUT))
+        (self.data / "objects" / "zz_extra").unlink()
+        self.assertIn("0 damaged", self.run_verb("verify"))
+
     def test_an_erased_patient_is_in_no_file(self):
         server = self.serve("--destination", "pacs=PACS@127.0.0.1:1")
         study, words = generate_uid(), []

@@ -111,6 +111,8 @@ class ForgetfulObjects final : public Objects {
         });
         for (const std::string& name : names) visit(name);
     }
+    /// It holds nothing else.
+    void for_each_stray(const std::function<void(const std::string& place)>&) override {}
     std::size_t recover(const std::function<bool(const std::string& name)>& known,
                         const std::function<bool(const std::string& writer)>&) override {
         std::vector<std::string> names;

@@ -84,6 +84,9 @@ class LeftBucket final : public store::Objects {
     void for_each(const std::function<void(const std::string& name)>& visit) override {
         bucket_.for_each(visit);
     }
+    void for_each_stray(const std::function<void(const std::string& place)>& visit) override {
+        bucket_.for_each_stray(visit);
+    }
     std::size_t recover(const std::function<bool(const std::string& name)>& known,
                         const std::function<bool(const std::string& writer)>& alive) override {
         return bucket_.recover(known, alive);
