@@ -137,6 +137,15 @@ void bare_frames(DataSet& data_set, std::vector<LeftOut>& left_out) {
     if (before) require_same_values(*before, data_set, frames);
 }
 
+/// Of frames that are not encapsulated they say nothing.
+void remove_tables(DataSet& data_set, std::vector<LeftOut>& left_out) {
+    for (const Tag table : {tags::kExtendedOffsetTable, tags::kExtendedOffsetTableLengths}) {
+        if (!data_set.has(table)) continue;
+        left_out.push_back({"offset-table", data_set.bytes(table).size()});
+        data_set.remove(table);
+    }
+}
+
 std::vector<LeftOut> each_kind_once(const std::vector<LeftOut>& all) {
     std::vector<LeftOut> sums;
     for (const LeftOut& one : all) {
@@ -154,11 +163,12 @@ std::vector<LeftOut> each_kind_once(const std::vector<LeftOut>& all) {
 
 std::vector<LeftOut> strip_pixels(DataSet& data_set) {
     std::vector<LeftOut> left_out;
-    if (const Element* const pixels = data_set.node().find(tags::kPixelData)) {
-        if (pixels->fragments() != nullptr)
-            bare_frames(data_set, left_out);
-        else if (!pixels->value().empty())
-            cut_native(data_set, left_out);
+    const Element* const pixels = data_set.node().find(tags::kPixelData);
+    if (pixels != nullptr && pixels->fragments() != nullptr) {
+        bare_frames(data_set, left_out);
+    } else {
+        if (pixels != nullptr && !pixels->value().empty()) cut_native(data_set, left_out);
+        remove_tables(data_set, left_out);
     }
     if (data_set.has_value(tags::kFloatPixelData))
         cut_floats(data_set, tags::kFloatPixelData, 4, left_out);

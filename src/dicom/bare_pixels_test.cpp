@@ -225,6 +225,13 @@ TEST(BarePixels, CutsNativePixelsToTheirSize) {
     expect_one(stripped(std::move(object), 2), "surplus-bytes", kSecret.size());
 }
 
+TEST(BarePixels, RemovesOffsetTablesOfNativePixels) {
+    DataSet object = image();
+    const ByteView secret = as_byte_view(kSecret);
+    object.set_bytes(tags::kExtendedOffsetTable, "OV", Bytes(secret.begin(), secret.end()));
+    expect_one(stripped(std::move(object)), "offset-table", kSecret.size());
+}
+
 TEST(BarePixels, CutsFloatPixelsToTheirSize) {
     DataSet object;
     object.set_text(tags::kSopClassUid, "1.2.840.10008.5.1.4.1.1.30");
