@@ -157,11 +157,18 @@ class SealedAtRest(unittest.TestCase):
         status, said = self.refused_start("--keys", f"passphrase:{wrong}")
         self.assertEqual(status, BAD_INPUT, said)
         self.assertIn("the passphrase does not open the key file", said)
-        # Another provider does not hold the key, and says which.
+        # The provider that no setting names has no key file here, and makes none.
         status, said = self.refused_start()
         self.assertEqual(status, BAD_INPUT, said)
+        self.assertIn(f"the key file {self.data / 'kek.json'} is missing", said)
+        self.assertFalse((self.data / "kek.json").exists())
+        # Another does not hold the key, and says which.
+        other = self.folder / "other"
+        other.mkdir()
+        self.run_verb("verify", data=other)
+        status, said = self.refused_start("--keys", f"file:{other / 'kek.json'}")
+        self.assertEqual(status, BAD_INPUT, said)
         self.assertIn("does not hold the key-encryption key", said)
-        (self.data / "kek.json").unlink()
         self.run_verb("keys", "passphrase", "--keys", f"passphrase:{right}", "--new", wrong)
         self.run_verb("verify", "--keys", f"passphrase:{right}", status=BAD_INPUT)
         self.run_verb("keys", "rotate", "--keys", f"passphrase:{wrong}")
