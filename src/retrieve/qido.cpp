@@ -169,7 +169,10 @@ std::string members_from_object(store::Archive& archive, const store::Match& mat
     dicom::DataSet object = dicom::DataSet::header_in(head);
     std::set<dicom::Tag> had{dicom::tags::kInstanceAvailability, dicom::tags::kRetrieveUrl,
                              dicom::tags::kPixelData};
-    for (const store::Attribute& attribute : match.attributes) had.insert(attribute.tag);
+    for (const store::Attribute& attribute : match.attributes)
+        // An older index does not know it of what it had.
+        if (attribute.tag != dicom::tags::kTimezoneOffsetFromUtc || !attribute.value.empty())
+            had.insert(attribute.tag);
     for (const dicom::Tag tag : object.tags())
         if (had.contains(tag) || !(search.has_all || search.from_objects.contains(tag)))
             object.remove(tag);

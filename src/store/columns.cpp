@@ -1,7 +1,5 @@
 #include "store/columns.h"
 
-#include <algorithm>
-
 namespace lucerna::store {
 namespace {
 
@@ -25,6 +23,8 @@ constexpr Column kColumns[] = {
     {{0x0008, 0x0060}, "CS", kSeries, kCode, "e.modality"},
     {{0x0008, 0x0061}, "CS", kStudy, kModalities, "s.modalities"},
     {{0x0008, 0x0090}, "PN", kStudy, kName, "s.referring_physician_name"},
+    {{0x0008, 0x0201}, "SH", kStudy, kCode, "s.timezone_offset_from_utc", kStudy},
+    {{0x0008, 0x0201}, "SH", kSeries, kCode, "e.timezone_offset_from_utc"},
     {{0x0008, 0x1030}, "LO", kStudy, kText, "s.study_description"},
     {{0x0008, 0x103E}, "LO", kSeries, kText, "e.series_description"},
     {{0x0008, 0x3002}, "UI", kInstance, kUid, "i.transfer_syntax_uid"},
@@ -68,12 +68,11 @@ std::span<const Column> columns() {
     return kColumns;
 }
 
-const Column* column_of(dicom::Tag tag) {
-    const auto* found =
-        std::find_if(std::begin(kColumns), std::end(kColumns), [&](const Column& column) {
-            return column.tag.group == tag.group && column.tag.element == tag.element;
-        });
-    return found == std::end(kColumns) ? nullptr : found;
+const Column* column_of(dicom::Tag tag, Level level) {
+    const Column* found = nullptr;
+    for (const Column& column : kColumns)
+        if (column.tag == tag && (found == nullptr || column.is_given_at(level))) found = &column;
+    return found;
 }
 
 }  // namespace lucerna::store

@@ -32,10 +32,13 @@ struct Column {
     Matching matching;
     /// With its table: s (studies), e (series), i (instances).
     std::string_view sql;
+    /// Where a lower level has one of its own, the last level that is given this.
+    Level last_level = Level::kInstance;
 
     /// A search at this level gives it.
     [[nodiscard]] bool is_given_at(Level at) const {
-        return level <= at && (matching != Matching::kPatientCount || at == Level::kPatient);
+        return level <= at && at <= last_level &&
+               (matching != Matching::kPatientCount || at == Level::kPatient);
     }
 };
 
@@ -51,7 +54,8 @@ inline constexpr ItemColumn kRequestItem[] = {
     {{0x0040, 0x0009}, "SH", "r.scheduled_procedure_step_id"},
     {{0x0040, 0x1001}, "SH", "r.requested_procedure_id"}};
 
-/// Null where the attribute is not indexed.
-[[nodiscard]] const Column* column_of(dicom::Tag tag);
+/// That which a search at this level gives, if there is one. Null where the attribute is not
+/// indexed.
+[[nodiscard]] const Column* column_of(dicom::Tag tag, Level level);
 
 }  // namespace lucerna::store

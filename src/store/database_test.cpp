@@ -64,7 +64,9 @@ TEST(Database, BringsAnOlderFileUpToTheSchema) {
         "DROP TABLE performed_of; DROP TABLE performed_steps; "
         "DROP TABLE scheduled_steps; DROP TABLE orders; DROP TABLE processes; "
         "ALTER TABLE jobs DROP COLUMN process; ALTER TABLE studies DROP COLUMN described_by; "
-        "ALTER TABLE series DROP COLUMN described_by;";
+        "ALTER TABLE series DROP COLUMN described_by; "
+        "ALTER TABLE studies DROP COLUMN timezone_offset_from_utc; "
+        "ALTER TABLE series DROP COLUMN timezone_offset_from_utc;";
     if (store.on_sqlite())
         OpenedIndex(store).connection.execute((older + "PRAGMA user_version = 1").c_str());
     else

@@ -102,6 +102,8 @@ Facts facts_of(const dicom::DataSet& data_set, const ViewOf& view_of) {
     facts.study_description = text(0x0008, 0x1030);
     facts.referring_physician_name = text(0x0008, 0x0090);
 
+    facts.timezone_offset_from_utc = text(0x0008, 0x0201);
+
     facts.modality = text(0x0008, 0x0060);
     facts.series_number = number(0x0020, 0x0011);
     facts.series_description = text(0x0008, 0x103E);

@@ -26,6 +26,8 @@ struct Facts {
     std::string study_id;
     std::string study_description;
     std::string referring_physician_name;
+    /// "+0100": of the dates and times of study and series.
+    std::string timezone_offset_from_utc;
 
     std::string series_instance_uid;
     std::string modality;

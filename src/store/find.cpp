@@ -261,7 +261,7 @@ Condition condition_for(const Column& column, const Key& key, std::string_view v
         return by_fuzzy_name(column, value);
     if (column.matching == Matching::kDate && trimmed(value).find(' ') != std::string_view::npos)
         for (const auto& [date, time] : kMoments)
-            if (date == key.tag) return by_moment(column, *column_of(time), value);
+            if (date == key.tag) return by_moment(column, *column_of(time, query.level), value);
     return condition_for(column, value);
 }
 
@@ -289,7 +289,7 @@ Conditions conditions_of(const Query& query) {
     const std::vector<Key> keys =
         query.combined_date_time ? with_combined_moments(query.keys) : query.keys;
     for (const Key& key : keys) {
-        const Column* column = column_of(key.tag);
+        const Column* column = column_of(key.tag, query.level);
         const std::string_view value = trimmed(key.value);
         if (column == nullptr || is_universal(value) || !fits(*column, query.level) ||
             column->matching == Matching::kItems || key.sequence)
@@ -473,7 +473,7 @@ std::vector<Match> matches_of(Connection& index, Level level, std::span<const st
 }
 
 bool is_indexed(dicom::Tag tag, Level level) {
-    const Column* column = column_of(tag);
+    const Column* column = column_of(tag, level);
     return column != nullptr && fits(*column, level);
 }
 
@@ -490,7 +490,7 @@ bool is_fuzzy_name(std::string_view value) {
 }
 
 bool is_indexed_in(dicom::Tag sequence, dicom::Tag tag, Level level) {
-    const Column* column = column_of(sequence);
+    const Column* column = column_of(sequence, level);
     return column != nullptr && column->matching == Matching::kItems && fits(*column, level) &&
            std::any_of(std::begin(kRequestItem), std::end(kRequestItem),
                        [&](const ItemColumn& item) { return item.tag == tag; });

@@ -23,7 +23,7 @@ void bind_optional(Statement& statement, const std::optional<long long>& number)
 #define STUDY_TEXTS                                                                     \
     "patient_id, issuer_of_patient_id, patient_name, patient_birth_date, patient_sex, " \
     "study_date, study_time, accession_number, study_id, study_description, "           \
-    "referring_physician_name"
+    "referring_physician_name, timezone_offset_from_utc"
 constexpr std::string Facts::*kStudyTexts[] = {&Facts::patient_id,
                                                &Facts::issuer_of_patient_id,
                                                &Facts::patient_name,
@@ -34,18 +34,20 @@ constexpr std::string Facts::*kStudyTexts[] = {&Facts::patient_id,
                                                &Facts::accession_number,
                                                &Facts::study_id,
                                                &Facts::study_description,
-                                               &Facts::referring_physician_name};
+                                               &Facts::referring_physician_name,
+                                               &Facts::timezone_offset_from_utc};
 
 #define SERIES_TEXTS                                                                           \
     "modality, series_description, body_part_examined, laterality, series_date, series_time, " \
-    "step_start_date, step_start_time"
+    "step_start_date, step_start_time, timezone_offset_from_utc"
 constexpr std::string Facts::*kSeriesTexts[] = {
     &Facts::modality,        &Facts::series_description, &Facts::body_part_examined,
     &Facts::laterality,      &Facts::series_date,        &Facts::series_time,
-    &Facts::step_start_date, &Facts::step_start_time};
-/// Beside those.
-constexpr std::size_t kSeriesNumber = std::size(kSeriesTexts);
+    &Facts::step_start_date, &Facts::step_start_time,    &Facts::timezone_offset_from_utc};
+/// Beside those, and in the place of the last, which came later.
+constexpr std::size_t kSeriesNumber = std::size(kSeriesTexts) - 1;
 constexpr std::size_t kRequestItems = kSeriesNumber + 1;
+constexpr std::size_t kSeriesTimezone = kRequestItems + 1;
 
 /// Which object gave each attribute of a row, as the column described_by holds it:
 /// "OBJECT:LETTERS" joined by semicolons, a letter for an attribute, an object named so that of
@@ -134,7 +136,7 @@ std::int64_t insert_study(Connection& index, const Facts& facts, const std::stri
         "INSERT INTO studies (" STUDY_TEXTS
         ", alphabetic_name_key, ideographic_name_key, phonetic_name_key, study_time_key, "
         "referring_physician_name_key, described_by, study_instance_uid) VALUES "
-        "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+        "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
     bind_study(insert, row, description);
     insert.bind(facts.study_instance_uid).run();
     const std::int64_t id = index.last_row();
@@ -147,7 +149,8 @@ void update_study(Connection& index, std::int64_t id, const Facts& row,
     Statement update = index.prepare(
         "UPDATE studies SET (" STUDY_TEXTS
         ", alphabetic_name_key, ideographic_name_key, phonetic_name_key, study_time_key, "
-        "referring_physician_name_key, described_by) = (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+        "referring_physician_name_key, described_by) = "
+        "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
         "WHERE id = ?");
     bind_study(update, row, description);
     update.bind(id).run();
@@ -251,10 +254,10 @@ void save_series(Connection& index, std::int64_t study, const std::string& serie
     Statement save = index.prepare(
         row.id == 0 ? "INSERT INTO series (" SERIES_TEXTS
                       ", series_number, series_time_key, step_start_time_key, described_by, study, "
-                      "series_instance_uid) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+                      "series_instance_uid) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
                     : "UPDATE series SET (" SERIES_TEXTS
                       ", series_number, series_time_key, step_start_time_key, described_by) = "
-                      "(?,?,?,?,?,?,?,?,?,?,?,?) WHERE study = ? AND series_instance_uid = ?");
+                      "(?,?,?,?,?,?,?,?,?,?,?,?,?) WHERE study = ? AND series_instance_uid = ?");
     for (const auto text : kSeriesTexts) save.bind(row.facts.*text);
     bind_optional(save, row.facts.series_number);
     save.bind(time_key(row.facts.series_time))
@@ -279,7 +282,14 @@ void save_items(Connection& index, std::int64_t series,
 
 /// The same of a series, with its items. True where that is anything.
 bool take_series(const std::string& object, const Facts& facts, SeriesRow& row) {
-    bool changes = take_texts(row.description, object, facts, kSeriesTexts, row.facts);
+    bool changes = take_texts(row.description, object, facts,
+                              std::span(kSeriesTexts).first<kSeriesNumber>(), row.facts);
+    const std::string& timezone = facts.timezone_offset_from_utc;
+    if (!timezone.empty() && row.description.takes(kSeriesTimezone, object,
+                                                   !row.facts.timezone_offset_from_utc.empty())) {
+        row.facts.timezone_offset_from_utc = timezone;
+        changes = true;
+    }
     if (facts.series_number &&
         row.description.takes(kSeriesNumber, object, row.facts.series_number.has_value())) {
         row.facts.series_number = facts.series_number;

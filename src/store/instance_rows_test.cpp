@@ -7,6 +7,8 @@
 #include <atomic>
 #include <thread>
 
+#include "dicom/data_set.h"
+#include "dicom/tags.h"
 #include "store/arrival.h"
 #include "store/store_test_support.h"
 
@@ -243,6 +245,40 @@ TEST(Patients, RebuildingLeavesOutNothingThatWasAcknowledged) {
     EXPECT_EQ(value_of(store, kIssuer), "") << "and nothing of the other's";
     EXPECT_EQ(store.archive().studies_of_patient("P2", "CLINIC").size(), 1U)
         << "whose erasure takes it all the same";
+}
+
+TEST(Describing, SaysTheOffsetFromUtcOfAStudyAndOfEachSeries) {
+    TestStore store;
+    for (const auto& [series, offset] :
+         {std::pair("1", "+0100"), std::pair("2", "-0500"), std::pair("3", "")}) {
+        StoredInstance instance = image(series);
+        instance.series = std::string("1.2.3.4.") + series;
+        instance.series_number = series;
+        dicom::DataSet object = dicom::DataSet::parse(instance.file());
+        if (*offset != '\0') object.set_text(dicom::tags::kTimezoneOffsetFromUtc, offset);
+        store.archive().keep(object.to_part10());
+        store.clock.advance(std::chrono::milliseconds(5));
+    }
+    constexpr dicom::Tag kOffset = dicom::tags::kTimezoneOffsetFromUtc;
+    const auto offsets = [&](Level level) {
+        std::vector<std::string> all;
+        for (const Match& match : store.archive().find({level, {}}))
+            all.emplace_back(match.value(kOffset));
+        return all;
+    };
+    using testing::ElementsAre;
+    EXPECT_THAT(offsets(Level::kStudy), ElementsAre("+0100"));
+    EXPECT_THAT(offsets(Level::kSeries), ElementsAre("+0100", "-0500", ""));
+    EXPECT_THAT(offsets(Level::kInstance), ElementsAre("+0100", "-0500", ""));
+    const auto in_east = store.archive().find({Level::kSeries, {{kOffset, "+0100"}}});
+    ASSERT_EQ(in_east.size(), 1U);
+    EXPECT_THAT(json_members(in_east[0]), HasSubstr(R"("00080201":{"vr":"SH","Value":["+0100"]})"));
+    const auto unknown = store.archive().find({Level::kSeries, {{kSeriesNumber, "3"}}});
+    ASSERT_EQ(unknown.size(), 1U);
+    EXPECT_THAT(json_members(unknown[0]), testing::Not(HasSubstr("00080201")));
+    EXPECT_EQ(store.archive().erase_part({"1.2.3.4", "1.2.3.4.1"}), 1U);
+    EXPECT_THAT(offsets(Level::kStudy), ElementsAre("-0500"));
+    EXPECT_THAT(offsets(Level::kSeries), ElementsAre("-0500", ""));
 }
 
 }  // namespace

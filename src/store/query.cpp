@@ -59,8 +59,9 @@ std::string items_json(const Attribute& sequence) {
 std::string members_json(const std::vector<Attribute>& attributes) {
     std::string json;
     for (const Attribute& attribute : attributes) {
-        // Empty where no object has a modality. OHIF takes it for a list wherever it is there.
-        if (same(attribute.tag, dicom::tags::kModalitiesInStudy) && attribute.value.empty())
+        // OHIF takes Modalities in Study for a list wherever it is there.
+        if (attribute.value.empty() && (same(attribute.tag, dicom::tags::kModalitiesInStudy) ||
+                                        same(attribute.tag, dicom::tags::kTimezoneOffsetFromUtc)))
             continue;
         char head[40];
         std::snprintf(head, sizeof head, "%s\"%04X%04X\":{\"vr\":\"", json.empty() ? "" : ",",

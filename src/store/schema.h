@@ -6,7 +6,7 @@ namespace lucerna::store {
 
 /// Goes up by one with every change, which is a text more in kUpgrades; an older program refuses
 /// the newer file.
-inline constexpr int kSchemaVersion = 8;
+inline constexpr int kSchemaVersion = 9;
 
 /// The first that holds words of names.
 inline constexpr int kFirstWithNameWords = 5;
@@ -323,6 +323,11 @@ CREATE INDEX workitem_reports_by_age        ON workitem_reports (created_at);
 -- Which object gave each attribute of the row (instance_rows.cpp).
 ALTER TABLE studies ADD COLUMN described_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE series ADD COLUMN described_by TEXT NOT NULL DEFAULT '';
+)sql",
+    R"sql(
+-- Timezone Offset From UTC (0008,0201); of what was there before it is not known.
+ALTER TABLE studies ADD COLUMN timezone_offset_from_utc TEXT NOT NULL DEFAULT '';
+ALTER TABLE series ADD COLUMN timezone_offset_from_utc TEXT NOT NULL DEFAULT '';
 )sql"};
 
 }  // namespace lucerna::store

@@ -283,6 +283,23 @@ class Dicomweb(unittest.TestCase):
         self.assertEqual(status, 200)
         self.assertIn("ReferencedImageSequence", headers["Warning"])
 
+    def test_studies_and_series_say_their_offset_from_utc(self):
+        server = self.serve()
+        objects = [made(1, 1, 1), made(1, 2, 1), made(2, 1, 1)]
+        objects[0].TimezoneOffsetFromUTC, objects[1].TimezoneOffsetFromUTC = "+0100", "-0500"
+        self.keep(server, *objects)
+        client = DICOMwebClient(server.url + "/dicom-web")
+
+        def offsets(matches, uid):
+            return {match[uid]["Value"][0]: match.get("00080201", {}).get("Value") for match in matches}
+
+        studies = offsets(client.search_for_studies(), "0020000D")
+        self.assertEqual(set(studies), {"2.999.1", "2.999.2"})
+        self.assertIn(studies["2.999.1"], (["+0100"], ["-0500"]))
+        self.assertIsNone(studies["2.999.2"])
+        self.assertEqual(offsets(client.search_for_series(), "0020000E"),
+                         {"2.999.1.1": ["+0100"], "2.999.1.2": ["-0500"], "2.999.2.1": None})
+
     def workitem(self):
         item = Dataset()
         item.ScheduledProcedureStepPriority = "HIGH"
