@@ -49,7 +49,8 @@ TEST(Used, AnIndexAndABucketThatAreEmptyAreNot) {
     store.close();
     StoreOptions elsewhere = store.options();
     elsewhere.folder = store.folder.path() / "another";
-    EXPECT_FALSE(is_used(elsewhere));
+    // SQLite's index has a key of its own, which lies in the bucket.
+    EXPECT_EQ(is_used(elsewhere), store.on_sqlite() && !store.on_files());
 }
 
 }  // namespace
