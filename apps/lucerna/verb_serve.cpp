@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "deidentify/project_file.h"
+#include "dicom/byte_budget.h"
 #include "dicom/decoding_memory.h"
 #include "http/guard.h"
 #include "kept_data.h"
@@ -234,6 +235,7 @@ std::string shown_host(const std::string& address) {
 ExitCode run_server(const ServeSettings& settings, const infer::ModelPackage& model, int samples) {
     const SystemClock clock;
     dicom::decoding_memory().set_limit(settings.decoding_mib << 20);
+    dicom::intake_memory().set_limit(settings.intake_mib << 20);
     std::error_code failure;
     fs::create_directories(settings.data, failure);
     if (failure)

@@ -40,6 +40,7 @@ class ArrivingFile {
     void offer();
     [[nodiscard]] ByteView bytes() const { return buffer_.bytes(); }
     [[nodiscard]] std::size_t held() const { return buffer_.held(); }
+    [[nodiscard]] const ByteBudget::Holding& holding() const { return buffer_.holding(); }
     /// Null for one that was held; it is good until the next start or clear.
     [[nodiscard]] Arrival* arrival() const { return arrival_.get(); }
     /// Nothing of it is kept that `Arrival::keep` has not kept.

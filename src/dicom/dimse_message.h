@@ -3,8 +3,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 
 #include "base/encoding.h"
+#include "dicom/byte_budget.h"
 #include "dicom/channel.h"
 #include "dicom/dimse_command.h"
 
@@ -25,5 +27,9 @@ struct CommandOnContext {
 /// Reads the data set that follows on `context`. One of more than `most` bytes, or interrupted,
 /// ends the association.
 [[nodiscard]] Bytes read_data_set_bytes(Channel& channel, std::uint8_t context, std::size_t most);
+/// As above; `holding` holds its bytes. Nothing, all of it read, where that was refused.
+[[nodiscard]] std::optional<Bytes> read_data_set_bytes(Channel& channel, std::uint8_t context,
+                                                       std::size_t most,
+                                                       ByteBudget::Holding& holding);
 
 }  // namespace lucerna::dicom

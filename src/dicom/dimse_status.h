@@ -30,6 +30,8 @@ constexpr std::uint16_t kUnrecognizedOperation = 0x0211;
 constexpr std::uint16_t kMistypedArgument = 0x0212;
 constexpr std::uint16_t kResourceLimitation = 0x0213;
 constexpr std::uint16_t kOutOfResources = 0xA700;
+/// Of a retrieval: how many objects it is of.
+constexpr std::uint16_t kCannotCount = 0xA701;
 constexpr std::uint16_t kCannotRetrieve = 0xA702;
 constexpr std::uint16_t kUnknownDestination = 0xA801;
 /// Of C-STORE: the data set; of a query: its identifier.

@@ -63,6 +63,10 @@ class Metadata {
     std::vector<std::string> uris_;
 };
 
+/// What DataSet::to_part10 gives, piece by piece; large values are given from where they lie, so
+/// that there is no copy of them.
+void write_part10(const DataSet& data_set, const std::function<void(ByteView)>& take);
+
 /// The data sets in `text`, one or an array of them (PS3.18 F.2.1), one at a time. Throws
 /// Error(kInvalidInput) where it is none, or for one of more than half a million values; and what
 /// `take` throws.

@@ -51,7 +51,6 @@ class Scp::Listener {
           handler_(handler),
           services_(std::move(services)),
           gate_(options_.max_associations),
-          budget_(options_.max_bytes_in_flight),
           socket_(listen_on(options_.address, options_.port)) {
         if (options_.tls) tls_.emplace(*options_.tls, TlsRole::kServer);
         thread_ = std::jthread([this] { accept(); });
@@ -99,7 +98,7 @@ class Scp::Listener {
                           transport = Transport(std::move(accepted.socket), &stop_)]() mutable {
                 ScpAssociation association(
                     std::move(transport), std::move(sender),
-                    {options_, handler_, services_, gate_, budget_, stop_services_.get_token()});
+                    {options_, handler_, services_, gate_, stop_services_.get_token()});
                 association.run(tls_ ? &*tls_ : nullptr);
                 connection.over = true;
             });
@@ -125,7 +124,6 @@ class Scp::Listener {
     ScpHandler& handler_;
     const std::vector<ScpService> services_;
     AssociationGate gate_;
-    ByteBudget budget_;
     StopSignal stop_;
     std::stop_source stop_services_;
     std::optional<TlsContext> tls_;

@@ -32,8 +32,9 @@ struct ScpOptions {
     std::uint32_t max_pdu_bytes = 128 * 1024;
     /// A larger object is answered with 0xA700.
     std::size_t max_object_bytes = std::size_t{2} << 30;
-    /// Of all objects that are on their way in, together; one more is answered with 0xA700.
-    std::size_t max_bytes_in_flight = std::size_t{4} << 30;
+    /// What all that is on its way in is held by; what finds no room in it is answered with 0xA700
+    /// or its kin. Must outlive the provider.
+    ByteBudget* intake = &intake_memory();
 
     /// From connecting to a complete A-ASSOCIATE-RQ (PS3.8 ARTIM).
     std::chrono::milliseconds artim{15'000};

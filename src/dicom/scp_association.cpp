@@ -55,6 +55,19 @@ std::string writable(const std::vector<std::string>& proposed) {
     return proposed.front();
 }
 
+/// PS3.4 Tables C.4-1, C.4-2 and C.4-3, PS3.7 C.5.
+std::uint16_t too_much_for(std::uint16_t request) {
+    switch (request) {
+        case command::kFindRequest:
+            return status::kOutOfResources;
+        case command::kMoveRequest:
+        case command::kGetRequest:
+            return status::kCannotCount;
+        default:
+            return status::kResourceLimitation;
+    }
+}
+
 bool allows(const std::vector<std::string>& titles, const std::string& title) {
     return titles.empty() || std::find(titles.begin(), titles.end(), title) != titles.end();
 }
@@ -74,7 +87,7 @@ ScpAssociation::ScpAssociation(Transport transport, Sender sender, const ScpShar
       options_(shared_.options),
       channel_(std::move(transport), pace_of(shared_.options)),
       start_(steady_clock::now()),
-      object_(shared_.budget) {
+      object_(*options_.intake) {
     report_.sender = std::move(sender);
     channel_.set_own_max_pdu(options_.max_pdu_bytes);
 }
@@ -274,10 +287,16 @@ bool ScpAssociation::handle(const DimseCommand& command, std::uint8_t context) {
 
 bool ScpAssociation::serve_request(const ScpService& service, const DimseCommand& command,
                                    std::uint8_t context) {
-    Bytes message;
-    if (command.has_data_set) message = read_data_set_bytes(channel_, context, kMaxIdentifierBytes);
-    ScpExchange exchange(channel_, report_.sender, contexts_, context, command, std::move(message),
-                         shared_.stop);
+    ByteBudget::Holding holding(*options_.intake);
+    std::optional<Bytes> message = Bytes();
+    if (command.has_data_set)
+        message = read_data_set_bytes(channel_, context, kMaxIdentifierBytes, holding);
+    ScpExchange exchange(channel_, report_.sender, contexts_, context, command,
+                         message ? *std::move(message) : Bytes(), shared_.stop);
+    if (!message) {
+        exchange.answer({too_much_for(command.field), holding.refusal()});
+        return true;
+    }
     if (command.sop_class_uid() != service.sop_class) {
         exchange.answer(
             {status::kClassNotSupported, "the SOP class is not that of the presentation context"});
@@ -306,7 +325,7 @@ void ScpAssociation::store(const DimseCommand& command, std::uint8_t context) {
         data_set_offset = meta.size();
         const std::span<std::uint8_t> room = object_.grow(meta.size());
         if (room.empty())
-            refused = Refused{status::kOutOfResources, "too many objects are on their way in"};
+            refused = no_room();
         else
             std::copy(meta.begin(), meta.end(), room.begin());
     }
@@ -357,6 +376,10 @@ void ScpAssociation::read_data_set(std::uint8_t context, std::optional<Refused>&
     }
 }
 
+ScpAssociation::Refused ScpAssociation::no_room() const {
+    return {status::kOutOfResources, object_.holding().refusal()};
+}
+
 void ScpAssociation::take_fragment(std::size_t bytes, std::optional<Refused>& refused) {
     if (!refused && bytes > 0) {
         const std::span<std::uint8_t> room = object_.grow(bytes);
@@ -366,7 +389,7 @@ void ScpAssociation::take_fragment(std::size_t bytes, std::optional<Refused>& re
             if (refused) object_.clear();
             return;
         }
-        refused = Refused{status::kOutOfResources, "too many objects are on their way in"};
+        refused = no_room();
     }
     if (refused) object_.clear();
     std::array<std::uint8_t, 8192> thrown_away{};

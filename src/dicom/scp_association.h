@@ -35,7 +35,6 @@ struct ScpShared {
     ScpHandler& handler;
     const std::vector<ScpService>& services;
     AssociationGate& gate;
-    ByteBudget& budget;
     std::stop_token stop;
 };
 
@@ -75,6 +74,7 @@ class ScpAssociation {
     [[nodiscard]] std::optional<Refused> reason_to_refuse(const DimseCommand& command,
                                                           const AgreedContext& context) const;
     void read_data_set(std::uint8_t context, std::optional<Refused>& refused);
+    [[nodiscard]] Refused no_room() const;
     void take_fragment(std::size_t bytes, std::optional<Refused>& refused);
     [[nodiscard]] static std::optional<Refused> reason_against(const std::function<void()>& work);
     [[nodiscard]] std::optional<Refused> keep(const ObjectHead& head, std::size_t data_set_offset);

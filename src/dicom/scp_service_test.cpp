@@ -41,10 +41,13 @@ class ServiceTest : public testing::Test {
                std::function<void(ScpExchange&)> serve, Bytes extended = {}) {
         std::vector<ScpService> services(1);
         services[0] = {sop_class, field, std::move(extended), std::move(serve)};
-        scp_.emplace(any_port(), recorder_, std::move(services));
+        ScpOptions options = any_port();
+        options.intake = &intake_;
+        scp_.emplace(std::move(options), recorder_, std::move(services));
         peer_.emplace(*scp_);
     }
     Recorder recorder_;
+    ByteBudget intake_{300'000};
     std::optional<Scp> scp_;
     std::optional<RawPeer> peer_;
 };
@@ -95,6 +98,35 @@ TEST_F(ServiceTest, ErrorsBecomeStatusesAndTheAssociationGoesOn) {
     EXPECT_EQ(peer_->read_response().status, status::kClassNotSupported);
     peer_->send_request(request(command::kMoveRequest, kFind), &asked);
     EXPECT_EQ(peer_->read_response().status, status::kUnrecognizedOperation);
+}
+
+TEST_F(ServiceTest, IsNotCalledWithWhatFindsNoRoom) {
+    struct Case {
+        std::uint16_t request;
+        std::uint16_t status;
+    };
+    const Case kCases[] = {{command::kFindRequest, status::kOutOfResources},
+                           {command::kMoveRequest, status::kCannotCount},
+                           {command::kCreateRequest, status::kResourceLimitation}};
+    const DataSet much = named(std::string(120'000, 'A'));
+    const DataSet little = named("A");
+    for (const Case& one : kCases) {
+        int served = 0;
+        start(kFind, one.request, [&](ScpExchange& exchange) {
+            ++served;
+            EXPECT_GT(intake_.held(), 0U) << "the request is held while it is served";
+            exchange.answer({.status = status::kSuccess});
+        });
+        peer_->associate(std::string(kFind));
+        peer_->send_request(request(one.request, kFind), &much);
+        const DimseCommand refused = peer_->read_response();
+        EXPECT_EQ(refused.status, one.status);
+        EXPECT_THAT(refused.error_comment, HasSubstr("more than may be held at once"));
+        EXPECT_EQ(served, 0);
+        peer_->send_request(request(one.request, kFind), &little);
+        EXPECT_EQ(peer_->read_response().status, status::kSuccess) << "the association goes on";
+        EXPECT_EQ(served, 1);
+    }
 }
 
 TEST_F(ServiceTest, SeesACancelForItsRequestAlone) {

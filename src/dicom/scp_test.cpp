@@ -228,8 +228,9 @@ TEST(Scp, CutsOffASenderThatDoesNotStop) {
 
 TEST(Scp, RefusesObjectsBeyondWhatMayBeInFlightTogether) {
     Recorder recorder;
+    ByteBudget intake(200'000);
     ScpOptions options = any_port();
-    options.max_bytes_in_flight = 200'000;
+    options.intake = &intake;
     const Scp scp(options, recorder);
     RawPeer holder(scp);
     holder.associate();

@@ -12,16 +12,8 @@ constexpr std::size_t kFirstCapacity = std::size_t{1} << 20;
 
 }  // namespace
 
-bool ByteBudget::take(std::size_t bytes) {
-    std::size_t taken = taken_.load();
-    do {
-        if (bytes > limit_ || taken > limit_ - bytes) return false;
-    } while (!taken_.compare_exchange_weak(taken, taken + bytes));
-    return true;
-}
-
 std::span<std::uint8_t> SparseBuffer::grow(std::size_t count) {
-    if (count == 0 || !budget_.take(count)) return {};
+    if (count == 0 || !holding_.take(count)) return {};
     if (count > capacity_ - size_) {
         // Pages that nobody has touched cost nothing: doubling is free.
         std::size_t wanted = std::max(kFirstCapacity, capacity_ * 2);
@@ -31,7 +23,7 @@ std::span<std::uint8_t> SparseBuffer::grow(std::size_t count) {
                                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
                                 : ::mremap(data_, capacity_, wanted, MREMAP_MAYMOVE);
         if (moved == MAP_FAILED) {
-            budget_.give_back(count);
+            holding_.give_back(count);
             return {};
         }
         data_ = static_cast<std::uint8_t*>(moved);
@@ -48,7 +40,7 @@ void SparseBuffer::forget(ByteRange range) {
     const std::size_t end = std::min(range.end, size_) / page * page;
     if (end <= begin || ::madvise(data_ + begin, end - begin, MADV_DONTNEED) != 0) return;
     held_ -= end - begin;
-    budget_.give_back(end - begin);
+    holding_.give_back(end - begin);
 }
 
 void SparseBuffer::unmap() {
@@ -58,14 +50,14 @@ void SparseBuffer::unmap() {
 }
 
 void SparseBuffer::clear() {
-    budget_.give_back(held_);
+    holding_.give_back(held_);
     size_ = held_ = 0;
     // A small one is kept for the next object; a large one would sit there while the peer is idle.
     if (capacity_ > kFirstCapacity) unmap();
 }
 
 SparseBuffer::~SparseBuffer() {
-    budget_.give_back(held_);
+    holding_.give_back(held_);
     unmap();
 }
 

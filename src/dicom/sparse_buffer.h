@@ -1,26 +1,14 @@
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "base/encoding.h"
+#include "dicom/byte_budget.h"
 
 namespace lucerna::dicom {
-
-/// What several buffers may hold together.
-class ByteBudget {
-  public:
-    explicit ByteBudget(std::size_t limit) : limit_(limit) {}
-    /// False, taking nothing, if it would pass the limit.
-    [[nodiscard]] bool take(std::size_t bytes);
-    void give_back(std::size_t bytes) { taken_ -= bytes; }
-
-  private:
-    const std::size_t limit_;
-    std::atomic<std::size_t> taken_ = 0;
-};
 
 /// Bytes [begin, end).
 struct ByteRange {
@@ -34,13 +22,15 @@ struct ByteRange {
 /// wanted.
 class SparseBuffer {
   public:
-    explicit SparseBuffer(ByteBudget& budget) : budget_(budget) {}
+    explicit SparseBuffer(ByteBudget& budget) : own_(std::in_place, budget), holding_(*own_) {}
+    /// One of several that hold together. The holding must outlive it.
+    explicit SparseBuffer(ByteBudget::Holding& holding) : holding_(holding) {}
     ~SparseBuffer();
     SparseBuffer(const SparseBuffer&) = delete;
     SparseBuffer& operator=(const SparseBuffer&) = delete;
 
     /// Room for `count` more bytes at the end, to be written by the caller; empty, unless `count`
-    /// is 0, when the budget or the machine has no more.
+    /// is 0, when the budget (`holding` says why) or the machine has no more.
     [[nodiscard]] std::span<std::uint8_t> grow(std::size_t count);
     /// The whole pages within `range` read as zeros from now on and take no memory. No byte is to
     /// be named twice.
@@ -50,11 +40,14 @@ class SparseBuffer {
     /// Without what was forgotten.
     [[nodiscard]] std::size_t held() const { return held_; }
     void clear();
+    /// Why there was no room, where the budget had none.
+    [[nodiscard]] const ByteBudget::Holding& holding() const { return holding_; }
 
   private:
     void unmap();
 
-    ByteBudget& budget_;
+    std::optional<ByteBudget::Holding> own_;
+    ByteBudget::Holding& holding_;
     std::uint8_t* data_ = nullptr;
     std::size_t size_ = 0;
     std::size_t held_ = 0;

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <functional>
 #include <limits>
+#include <utility>
 
 #include "base/error.h"
 #include "dicom/charset.h"
@@ -9,6 +11,7 @@
 #include "dicom/frames.h"
 #include "dicom/limits.h"
 #include "dicom/message_data_set.h"
+#include "dicom/metadata.h"
 #include "dicom/node.h"
 #include "dicom/part10_head.h"
 #include "dicom/pixel_layout.h"
@@ -25,7 +28,11 @@ constexpr Tag kSequenceDelimitation{0xFFFE, 0xE0DD};
 /// Writes elements little endian, sequences and items with their lengths.
 class Writer {
   public:
-    Writer(Bytes& out, bool explicit_vr) : out_(out), explicit_vr_(explicit_vr) {}
+    /// What `take` is given is out of `out`.
+    using Take = std::function<void(ByteView)>;
+
+    Writer(Bytes& out, bool explicit_vr, Take take = {})
+        : out_(out), explicit_vr_(explicit_vr), take_(std::move(take)) {}
 
     void write(const Node& node, bool says_utf8) {
         bool said = !says_utf8;
@@ -46,6 +53,11 @@ class Writer {
     /// Specific Character Set is not taken from the data set.
     void mark_wide() { is_wide_ = true; }
 
+    void flush() {
+        if (!out_.empty()) take_(out_);
+        out_.clear();
+    }
+
   private:
     void write_utf8() {
         constexpr std::string_view kUtf8 = "ISO_IR 192";
@@ -60,7 +72,7 @@ class Writer {
         }
         const ByteView value = element.value();
         write_header(element.tag, element.vr, value.size() + value.size() % 2);
-        out_.insert(out_.end(), value.begin(), value.end());
+        put(value);
         if (value.size() % 2 == 1) {
             out_.push_back(element.vr.is_text() && element.vr != vr::kUi ? ' ' : 0);
         }
@@ -69,6 +81,7 @@ class Writer {
     void write_sequence(const Element& element) {
         write_header(element.tag, vr::kSq, 0);
         const std::size_t start = out_.size();
+        ++depth_;
         if (const Items* const items = element.items()) {
             for (const DataSet& item : *items) {
                 write_tag(kItem);
@@ -78,6 +91,7 @@ class Writer {
                 patch_length(item_start);
             }
         }
+        --depth_;
         patch_length(start);
     }
 
@@ -94,7 +108,18 @@ class Writer {
     void write_fragment(ByteView piece) {
         write_tag(kItem);
         put32(checked(piece.size()));
-        out_.insert(out_.end(), piece.begin(), piece.end());
+        put(piece);
+    }
+
+    void put(ByteView value) {
+        constexpr std::size_t kLarge = std::size_t{64} << 10;
+        // Within a sequence lengths are still to be written before it.
+        if (take_ && depth_ == 0 && out_.size() + value.size() > kLarge) {
+            flush();
+            take_(value);
+        } else {
+            out_.insert(out_.end(), value.begin(), value.end());
+        }
     }
 
     void write_header(Tag tag, Vr vr, std::size_t length) {
@@ -138,6 +163,8 @@ class Writer {
 
     Bytes& out_;
     bool explicit_vr_;
+    Take take_;
+    std::size_t depth_ = 0;
     bool is_wide_ = false;
 };
 
@@ -247,6 +274,18 @@ Bytes DataSet::to_part10(std::string_view transfer_syntax_uid) const {
         out.insert(out.end(), compressed.begin(), compressed.end());
     }
     return out;
+}
+
+void write_part10(const DataSet& data_set, const std::function<void(ByteView)>& take) {
+    const std::string_view own = own_syntax(data_set);
+    const TransferSyntax* const syntax = find_transfer_syntax(own);
+    if (syntax != nullptr && syntax->deflated) return take(data_set.to_part10());
+    Bytes out = part10_head(head_of(data_set, own), "");
+    Writer writer(out, syntax == nullptr || syntax->explicit_vr, take);
+    const bool is_wide = has_wide_text(data_set.node());
+    if (is_wide) writer.mark_wide();
+    writer.write(data_set.node(), is_wide);
+    writer.flush();
 }
 
 Bytes write_message(const DataSet& data_set, std::string_view transfer_syntax_uid,

@@ -60,7 +60,7 @@ bool MetadataParts::are_metadata(const http::MediaType& media) {
 }
 
 void MetadataParts::begin(http::MediaType media, const std::string& location) {
-    part_ = {std::move(media), location, std::make_unique<dicom::SparseBuffer>(budget_)};
+    part_ = {std::move(media), location, std::make_unique<dicom::SparseBuffer>(holding_)};
 }
 
 void MetadataParts::more(ByteView bytes) {
@@ -75,7 +75,9 @@ void MetadataParts::more(ByteView bytes) {
                             " bytes in a request are not taken: send application/dicom");
         const std::span<std::uint8_t> room = part_.bytes->grow(bytes.size());
         if (room.empty())
-            throw Error(ErrorCode::kUnavailable, "too many objects are on their way in");
+            throw Error(
+                holding_.may_pass_later() ? ErrorCode::kUnavailable : ErrorCode::kInvalidInput,
+                holding_.refusal());
         std::copy(bytes.begin(), bytes.end(), room.begin());
     } catch (const Error&) {
         if (!is_metadata) bulk_bytes_ -= part_.bytes->size();
@@ -162,17 +164,14 @@ void MetadataParts::take_bulk_data(Part part) {
 void MetadataParts::finish() {
     for (std::size_t i = 0; i < instances_.size(); ++i) {
         if (!instances_[i].metadata || instances_[i].missing == 0) continue;
-        failed_.push_back(
-            {{},
-             failed(outcome_of(instances_[i].metadata->attributes()),
-                    dicom::status::kCannotUnderstand, what_is_missing(instances_[i]))});
+        failed_.push_back(failed(outcome_of(instances_[i].metadata->attributes()),
+                                 dicom::status::kCannotUnderstand, what_is_missing(instances_[i])));
     }
     for (const auto& [uri, bulk] : bulk_)
         if (!named_by_.contains(uri))
             failed_.push_back(
-                {{},
-                 failed({}, dicom::status::kCannotUnderstand,
-                        "no metadata name the bulk data at Content-Location " + shown(uri))});
+                failed({}, dicom::status::kCannotUnderstand,
+                       "no metadata name the bulk data at Content-Location " + shown(uri)));
 }
 
 std::string MetadataParts::what_is_missing(const Instance& instance) const {
@@ -187,29 +186,29 @@ std::string MetadataParts::what_is_missing(const Instance& instance) const {
     throw Error(ErrorCode::kInternal, "nothing is missing of an instance that is not whole");
 }
 
-std::optional<Joined> MetadataParts::next() {
+Outcome MetadataParts::next(const std::function<void(ByteView)>& take) {
     if (!whole_.empty()) {
         const std::size_t number = whole_.front();
         whole_.pop_front();
-        return joined(number);
+        return joined(number, take);
     }
-    if (failed_.empty()) return std::nullopt;
-    Joined one = std::move(failed_.front());
+    Outcome one = std::move(failed_.front());
     failed_.pop_front();
     return one;
 }
 
-Joined MetadataParts::joined(std::size_t number) {
+Outcome MetadataParts::joined(std::size_t number, const std::function<void(ByteView)>& take) {
     Instance& instance = instances_[number];
-    Joined joined;
-    joined.outcome = outcome_of(instance.metadata->attributes());
+    Outcome outcome = outcome_of(instance.metadata->attributes());
     const std::vector<std::string> uris = instance.metadata->uris();
     try {
-        joined.file = std::move(*instance.metadata)
-                          .with_bulk_data([this](const std::string& uri) { return bulk_data(uri); })
-                          .to_part10();
+        dicom::write_part10(
+            std::move(*instance.metadata).with_bulk_data([this](const std::string& uri) {
+                return bulk_data(uri);
+            }),
+            take);
     } catch (const Error& error) {
-        joined.outcome = failed(joined.outcome, dicom::status_for(error.code()), error.what());
+        outcome = failed(outcome, dicom::status_for(error.code()), error.what());
     }
     instance.metadata.reset();
     for (const std::string& uri : uris) {
@@ -220,7 +219,7 @@ Joined MetadataParts::joined(std::size_t number) {
         for (const auto& piece : bulk_.at(uri).pieces) bulk_bytes_ -= piece.second->size();
         bulk_.erase(uri);
     }
-    return joined;
+    return outcome;
 }
 
 dicom::BulkData MetadataParts::bulk_data(const std::string& uri) const {

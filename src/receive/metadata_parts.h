@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,13 +17,6 @@
 
 namespace lucerna::receive {
 
-/// An instance that came as metadata and bulk data, or why there is none.
-struct Joined {
-    /// A DICOM file; empty where `outcome` failed.
-    Bytes file;
-    Outcome outcome;
-};
-
 /// Joins the metadata and bulk data of one request (PS3.18 8.6.1.2.2, 10.5.1.4): metadata in
 /// application/dicom+json or application/dicom+xml, bulk data under the Content-Location that the
 /// metadata name as BulkDataURI. An instance is joined as soon as all of it has come, so that no
@@ -32,29 +26,31 @@ class MetadataParts {
     struct Limits {
         /// Of the metadata of a request.
         std::size_t most_metadata_bytes = std::size_t{16} << 20;
-        /// Of its bulk data that are held at once.
+        /// Of its bulk data that are held at once; the budget may have less.
         std::size_t most_bulk_bytes = std::size_t{256} << 20;
         std::size_t most_instances = 10'000;
     };
 
     /// The budget must outlive this.
     MetadataParts(dicom::ByteBudget& budget, const Limits& limits)
-        : budget_(budget), limits_(limits) {}
+        : holding_(budget), limits_(limits) {}
 
     [[nodiscard]] static bool are_metadata(const http::MediaType& media);
 
     /// The next part. Metadata need no location.
     void begin(http::MediaType media, const std::string& location);
-    /// Throws Error: kInvalidInput where a limit is passed, kUnavailable where the budget is. The
-    /// part is over then.
+    /// Throws Error: kInvalidInput where a limit is passed, kUnavailable where others hold too much
+    /// of the budget. The part is over then.
     void more(ByteView bytes);
     /// Throws Error(kInvalidInput) for metadata that are none, and for bulk data that came already.
     void end();
     /// No more parts come: what is not whole fails, and so do bulk data that nobody names.
     void finish();
 
-    /// The next of what was joined or failed since.
-    [[nodiscard]] std::optional<Joined> next();
+    /// Something was joined or failed that `next` has not given.
+    [[nodiscard]] bool has_next() const { return !whole_.empty() || !failed_.empty(); }
+    /// What became of the next. If it was joined, `take` gets a DICOM file, piece by piece.
+    [[nodiscard]] Outcome next(const std::function<void(ByteView)>& take);
 
   private:
     struct Part {
@@ -80,11 +76,11 @@ class MetadataParts {
     void add(dicom::Metadata metadata);
     [[nodiscard]] static std::size_t pieces_of(const Instance& instance, const std::string& uri,
                                                const Bulk& bulk);
-    [[nodiscard]] Joined joined(std::size_t number);
+    [[nodiscard]] Outcome joined(std::size_t number, const std::function<void(ByteView)>& take);
     [[nodiscard]] dicom::BulkData bulk_data(const std::string& uri) const;
     [[nodiscard]] std::string what_is_missing(const Instance& instance) const;
 
-    dicom::ByteBudget& budget_;
+    dicom::ByteBudget::Holding holding_;
     const Limits limits_;
     std::size_t metadata_bytes_ = 0;
     std::size_t bulk_bytes_ = 0;
@@ -94,7 +90,7 @@ class MetadataParts {
     /// Instances that are not whole, by the URIs that they name.
     std::map<std::string, std::set<std::size_t>> named_by_;
     std::deque<std::size_t> whole_;
-    std::deque<Joined> failed_;
+    std::deque<Outcome> failed_;
 };
 
 }  // namespace lucerna::receive

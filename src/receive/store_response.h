@@ -21,6 +21,8 @@ struct Outcome {
     std::uint16_t status = dicom::status::kSuccess;
     std::string why = {};
     bool for_lack_of_space = false;
+    /// It may pass another time.
+    bool for_lack_of_memory = false;
 
     [[nodiscard]] bool stored() const { return status == dicom::status::kSuccess; }
 };

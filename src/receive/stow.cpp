@@ -33,7 +33,7 @@ constexpr std::size_t kAtOnce = 10;
 /// What requests share.
 class Parts {
   public:
-    explicit Parts(std::size_t most_bytes) : budget_(most_bytes) {}
+    explicit Parts(dicom::ByteBudget& budget) : budget_(budget) {}
 
     [[nodiscard]] dicom::ByteBudget& budget() { return budget_; }
 
@@ -55,7 +55,7 @@ class Parts {
     }
 
   private:
-    dicom::ByteBudget budget_;
+    dicom::ByteBudget& budget_;
     Guarded<std::vector<std::unique_ptr<dicom::ArrivingFile>>> spare_;
 };
 
@@ -181,17 +181,29 @@ class StowRequest final : private http::PartTaker {
 
     /// As if they had come whole.
     void keep_joined() {
-        constexpr std::size_t kPiece = std::size_t{256} * 1024;
-        while (const std::optional<Joined> one = apart_.next()) {
+        while (apart_.has_next()) {
             begin_object();
-            part_ = one->outcome;
-            for (ByteView rest = one->file; !rest.empty() && part_.stored();) {
-                const ByteView piece = rest.first(std::min(kPiece, rest.size()));
-                more_of_object(piece);
-                rest = rest.subspan(piece.size());
-            }
+            Outcome outcome = apart_.next([this](ByteView bytes) { more_in_pieces(bytes); });
+            if (!part_.stored()) outcome = failed_as(std::move(outcome), part_);
+            part_ = std::move(outcome);
             end_object();
         }
+    }
+
+    void more_in_pieces(ByteView bytes) {
+        constexpr std::size_t kPiece = std::size_t{256} * 1024;
+        while (!bytes.empty() && part_.stored()) {
+            const ByteView piece = bytes.first(std::min(kPiece, bytes.size()));
+            more_of_object(piece);
+            bytes = bytes.subspan(piece.size());
+        }
+    }
+
+    /// Named as `outcome` is.
+    static Outcome failed_as(Outcome outcome, const Outcome& failure) {
+        outcome.for_lack_of_space = failure.for_lack_of_space;
+        outcome.for_lack_of_memory = failure.for_lack_of_memory;
+        return failed(std::move(outcome), failure.status, failure.why);
     }
 
     void begin_object() {
@@ -204,8 +216,8 @@ class StowRequest final : private http::PartTaker {
         if (!part_.stored()) return;
         const std::span<std::uint8_t> room = file_->grow(bytes.size());
         if (room.empty()) {
-            part_ = failed(part_, dicom::status::kOutOfResources,
-                           "too many objects are on their way in");
+            part_.for_lack_of_memory = file_->holding().may_pass_later();
+            part_ = failed(part_, dicom::status::kOutOfResources, file_->holding().refusal());
         } else {
             std::copy(bytes.begin(), bytes.end(), room.begin());
             part_ = tried(std::move(part_), [&] { file_->offer(); });
@@ -285,6 +297,7 @@ class StowRequest final : private http::PartTaker {
             work();
         } catch (const Error& error) {
             outcome.for_lack_of_space = error.code() == ErrorCode::kOutOfSpace;
+            outcome.for_lack_of_memory = error.code() == ErrorCode::kUnavailable;
             return failed(std::move(outcome), dicom::status_for(error.code()), error.what());
         }
         return outcome;
@@ -341,6 +354,7 @@ class StowRequest final : private http::PartTaker {
         }
         ++failed_;
         if (outcome.for_lack_of_space) ++without_space_;
+        if (outcome.for_lack_of_memory) ++without_memory_;
         if (first_failure_.empty()) first_failure_ = outcome.why;
         log_event(LogLevel::kWarning, "receive.failed",
                   {{"request", request_.id},
@@ -369,6 +383,8 @@ class StowRequest final : private http::PartTaker {
         if (failed_ > 0) status = stored_ > 0 ? 202 : 409;
         if (stored_ == 0 && without_space_ == failed_)
             status = http::status_of(ErrorCode::kOutOfSpace);
+        if (stored_ == 0 && without_memory_ == failed_)
+            status = http::status_of(ErrorCode::kUnavailable);
         http::Response response = response_.http(status, form_);
         // For clients that show headers but not private elements (RFC 7234 5.5).
         if (!first_failure_.empty())
@@ -399,6 +415,7 @@ class StowRequest final : private http::PartTaker {
     std::size_t stored_ = 0;
     std::size_t failed_ = 0;
     std::size_t without_space_ = 0;
+    std::size_t without_memory_ = 0;
     std::uint64_t bytes_ = 0;
     std::string first_failure_;
 };
@@ -406,7 +423,7 @@ class StowRequest final : private http::PartTaker {
 }  // namespace
 
 http::Handler stow_handler(InstanceSink& sink, StowOptions options) {
-    const auto parts = std::make_shared<Parts>(options.max_bytes_in_flight);
+    const auto parts = std::make_shared<Parts>(*options.intake);
     return [&sink, parts, options = std::move(options)](http::Request& request) {
         return StowRequest(request, sink, options, *parts).answer();
     };

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "dicom/byte_budget.h"
 #include "http/message.h"
 #include "http/multipart.h"
 #include "receive/instance_sink.h"
@@ -11,8 +12,9 @@ namespace lucerna::receive {
 
 struct StowOptions {
     http::MultipartLimits limits;
-    /// Of all parts that are in memory, of all requests together; one more fails with 0xA700.
-    std::size_t max_bytes_in_flight = std::size_t{4} << 30;
+    /// What parts are held by; one that finds no room in it fails with 0xA700. Must outlive the
+    /// handler.
+    dicom::ByteBudget* intake = &dicom::intake_memory();
     MetadataParts::Limits metadata;
     /// Of the service: what Retrieve URLs (0008,1190) in the answer have behind the request's
     /// origin.
@@ -26,7 +28,8 @@ struct StowOptions {
 /// Response (receive/store_response.h) in the form that Accept asks for, with the statuses of the
 /// one table in dicom/dimse_status.h.
 ///
-/// 200 all stored; 202 some; 409 none; 507 none, because there is no space; 400 malformed body, no
+/// 200 all stored; 202 some; 409 none; 507 none, because there is no space; 503 none,
+/// because others hold too much of what is on its way in; 400 malformed body, no
 /// boundary, no part, or a study that is no UID; 406 neither JSON nor XML accepted; 415 another
 /// media type or an encoded body. Logs "receive.stow" for each request and "receive.failed" for
 /// each failure. The sink must outlive the handler.

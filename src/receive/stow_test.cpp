@@ -182,12 +182,31 @@ TEST_F(Stow, FailsAPartThatTheSinkCannotTakeAndReadsOn) {
 }
 
 TEST_F(Stow, HoldsNoMorePartsThanMayBeInFlight) {
-    options.max_bytes_in_flight = 10'000;
+    dicom::ByteBudget intake(10'000);
+    options.intake = &intake;
     const http::Response response =
         post(body_of({small_object("1.2.3.1", 20'000), small_object("1.2.3.2", 100)}));
     EXPECT_EQ(response.status, 202);
     EXPECT_EQ(items(response, "0008119A")[0]["00081197"]["Value"][0], 0xA700);
     EXPECT_TRUE(sink.kept.contains("1.2.3.2"));
+}
+
+TEST_F(Stow, AsksToTryAgainWhereOthersHoldTooMuch) {
+    dicom::ByteBudget intake(1'000'000);
+    options.intake = &intake;
+    {
+        dicom::ByteBudget::Holding others(intake);
+        ASSERT_TRUE(others.take(900'000));
+        const http::Response response = post(body_of({small_object("1.2.3.1", 200'000)}));
+        EXPECT_EQ(response.status, 503);
+        EXPECT_EQ(items(response, "0008119A")[0]["00081197"]["Value"][0], 0xA700);
+        EXPECT_THAT(response.headers.get_or("Warning", ""), HasSubstr("send it later"));
+        EXPECT_EQ(post(body_of({small_object("1.2.3.1", 200'000), small_object("1.2.3.2")})).status,
+                  202);
+    }
+    EXPECT_EQ(post(body_of({small_object("1.2.3.1", 200'000)})).status, 200);
+    EXPECT_EQ(post(body_of({small_object("1.2.3.3", 2'000'000)})).status, 409)
+        << "it will never pass";
 }
 
 TEST_F(Stow, WaitsForWhatIsBeingKeptWhenTheBodyBreaks) {

@@ -9,6 +9,8 @@ Each is answered, one way or the other; the server does not end, does not grow b
 gives no error of its own (500) when what it took is looked at, and takes a good object after all of
 it; of an HL7 message, a good order. Prints how long each answer took.
 """
+import collections
+import concurrent.futures
 import io
 import itertools
 import json
@@ -26,6 +28,7 @@ import urllib.error
 import urllib.request
 import zlib
 
+from pydicom.dataset import Dataset
 from pynetdicom import AE
 from pynetdicom.dimse_primitives import C_STORE
 
@@ -36,6 +39,7 @@ from whole_program import PATIENCE, Server
 EXPLICIT, DEFLATED = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99"
 JPEG, JPEG2000, RLE = "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.5"
 CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+STUDY_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 MOST_GROWTH_KIB = 100 * 1024
 LONG = ("OB", "OW", "SQ", "UN", "UT", "UC")
 UNDEFINED = 0xFFFFFFFF
@@ -240,6 +244,58 @@ def send_again(server, wanted):
         print(f"{got[0]:>8} {got[1]:>13} {time.monotonic() - begun:7.2f}  {growth.peak() >> 10:3} MB  {name}", flush=True)
         if got != (by_dimse, by_http):
             problems.append(f"{name}: C-STORE answers {got[0]}, STOW-RS {got[1]}")
+        if growth.peak() > MOST_GROWTH_KIB:
+            problems.append(f"{name}: {growth.peak() >> 10} MB of growth")
+    return problems
+
+
+def at_once(count, work):
+    """What each of so many threads returns."""
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        return list(pool.map(work, range(count)))
+
+
+def find_with(server, size):
+    """The last status of a C-FIND whose identifier has so many bytes."""
+    ae = AE(ae_title="STRANGER")
+    ae.add_requested_context(STUDY_FIND, [EXPLICIT])
+    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = PATIENCE
+    association = ae.associate("127.0.0.1", int(server.dicom_port), ae_title="LUCERNA")
+    query = Dataset()
+    query.QueryRetrieveLevel, query.PatientID = "STUDY", "NOBODY"
+    query.PatientComments = "x" * size
+    statuses = [status.get("Status", 0xC000) for status, _ in association.send_c_find(query, STUDY_FIND)]
+    if association.is_established:
+        association.release()
+    return f"{statuses[-1]:04X}"
+
+
+def hold_much(server, wanted):
+    """What has to be held as a whole, from many senders at once: together they get no more memory than
+    one. The problems."""
+    def out_of_order(number, size=60_000_000):
+        rest = image(f"2.999.10.1.{number}", b"", study="2.999.10")
+        uids = rest.index(element(0x08, 0x60, "CS", "OT"))
+        return rest[:uids] + native(size) + rest[uids:]
+
+    def unnamed(_number):
+        parts = [f"Content-Type: application/octet-stream\r\nContent-Location: l{part}\r\n\r\n".encode() +
+                 bytes(1_000_000) for part in range(100)]
+        return stow(server, *parts, kind="application/dicom+json")
+    problems = []
+    for name, count, work, fitting in (
+            ("one of 60 MB whose pixels come before its patient", 1, lambda n: send(server, EXPLICIT, out_of_order(100)), {"0000"}),
+            ("eight of 60 MB whose pixels come before their patient", 8, lambda n: send(server, EXPLICIT, out_of_order(n)), {"0000", "A700"}),
+            ("the same by STOW-RS", 4, lambda n: stow(server, part10(EXPLICIT, out_of_order(n + 10))), {200, 503}),
+            ("four times 100 MB of bulk data that nobody names", 4, unnamed, {409, 503}),
+            ("twenty queries of 15 MB", 20, lambda n: find_with(server, 15_000_000), {"0000", "A700"})):
+        if wanted and wanted not in name:
+            continue
+        growth, begun = Growth(server), time.monotonic()
+        got = collections.Counter(at_once(count, work))
+        print(f"{dict(got)} {time.monotonic() - begun:7.2f}  {growth.peak() >> 10:3} MB  {name}", flush=True)
+        if not set(got) <= fitting:
+            problems.append(f"{name}: answered {dict(got)}")
         if growth.peak() > MOST_GROWTH_KIB:
             problems.append(f"{name}: {growth.peak() >> 10} MB of growth")
     return problems
@@ -513,6 +569,8 @@ def main():
                 problems.append(f"{name}: STOW-RS answers {by_http}")
         if not problems:
             problems += send_metadata(server, wanted)
+        if not problems:
+            problems += hold_much(server, wanted)
         if not problems:
             problems += talk_hl7(server, hl7_port, wanted)
         if not problems:

@@ -36,13 +36,16 @@ void send(receive::MetadataParts& parts, const char* type, ByteView body, const 
 }
 
 void look_at(receive::MetadataParts& parts) {
-    while (const auto one = parts.next()) {
-        if (!one->outcome.stored()) {
-            if (one->outcome.status == dicom::status::kProcessingFailure) std::abort();
+    while (parts.has_next()) {
+        Bytes file;
+        const receive::Outcome outcome = parts.next(
+            [&](ByteView piece) { file.insert(file.end(), piece.begin(), piece.end()); });
+        if (!outcome.stored()) {
+            if (outcome.status == dicom::status::kProcessingFailure) std::abort();
             continue;
         }
         // What it is made of was read once: that it cannot be read again is a defect of ours.
-        const dicom::DataSet made = dicom::DataSet::parse(one->file);
+        const dicom::DataSet made = dicom::DataSet::parse(file);
         if (dicom::DataSet::parse(made.to_part10()).tags() != made.tags()) std::abort();
         (void)dicom::to_dicom_json(made);
     }

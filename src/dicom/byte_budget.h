@@ -1,0 +1,79 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <string>
+
+namespace lucerna::dicom {
+
+/// What several may hold together while it comes, in bytes. Small holdings have half of it for
+/// themselves; whoever wants more than kFreely, or finds that half taken, has the rest, one at a
+/// time: so none waits for what another one who waits holds. Safe from any thread.
+class ByteBudget {
+  public:
+    static constexpr std::size_t kNoLimit = SIZE_MAX;
+    /// Objects that are sealed while they come hold less.
+    static constexpr std::size_t kFreely = std::size_t{2} << 20;
+
+    /// `name` is what refusals call it. Who finds it taken waits that long before it is refused.
+    explicit ByteBudget(std::size_t limit, std::string name = "what may be held at once",
+                        std::chrono::milliseconds patience = std::chrono::milliseconds(0));
+    ByteBudget(const ByteBudget&) = delete;
+    ByteBudget& operator=(const ByteBudget&) = delete;
+
+    /// From here on; what is held already is not asked for again.
+    void set_limit(std::size_t limit);
+    [[nodiscard]] std::size_t held() const;
+
+    /// What one of them holds: an object, or all parts of a request. The budget must outlive it.
+    class Holding {
+      public:
+        explicit Holding(ByteBudget& of) : of_(of) {}
+        ~Holding() { give_back(bytes_); }
+        Holding(const Holding&) = delete;
+        Holding& operator=(const Holding&) = delete;
+
+        /// False, taking nothing, where it would pass the limit, or others hold too much for as
+        /// long as the patience lasts. Once refused, it is refused at once until it gave something
+        /// back.
+        [[nodiscard]] bool take(std::size_t bytes);
+        void give_back(std::size_t bytes);
+        /// Why there is no room: because `take` was refused, or else the machine has none.
+        [[nodiscard]] std::string refusal() const {
+            return refusal_.empty() ? "out of memory" : refusal_;
+        }
+        /// It was, because others hold too much: it may pass another time.
+        [[nodiscard]] bool may_pass_later() const { return may_pass_later_; }
+
+      private:
+        friend class ByteBudget;
+        ByteBudget& of_;
+        std::size_t bytes_ = 0;
+        std::string refusal_;
+        bool may_pass_later_ = false;
+    };
+
+  private:
+    [[nodiscard]] bool is_small(const Holding& of, std::size_t bytes) const;
+    [[nodiscard]] bool fits(const Holding& of, std::size_t bytes) const;
+
+    const std::string name_;
+    const std::chrono::milliseconds patience_;
+    // Not Guarded, which has no wait that ends.
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;
+    std::size_t limit_;
+    std::size_t held_ = 0;
+    /// Of all but the one that has its turn.
+    std::size_t held_by_small_ = 0;
+    const Holding* turn_ = nullptr;
+};
+
+/// The one that whatever comes from outside is held by until it is kept, by whichever protocol.
+/// It has no limit before a server gives it one.
+[[nodiscard]] ByteBudget& intake_memory();
+
+}  // namespace lucerna::dicom

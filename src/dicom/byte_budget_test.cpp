@@ -1,0 +1,102 @@
+#include "dicom/byte_budget.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+namespace lucerna::dicom {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using Holding = ByteBudget::Holding;
+
+constexpr std::size_t kMib = std::size_t{1} << 20;
+
+TEST(ByteBudget, GivesOneHolderAllThereIs) {
+    ByteBudget budget(60 * kMib);
+    Holding large(budget);
+    for (int i = 0; i < 60; ++i) EXPECT_TRUE(large.take(kMib)) << i;
+    EXPECT_FALSE(large.take(1));
+    EXPECT_FALSE(large.may_pass_later());
+    EXPECT_THAT(large.refusal(), HasSubstr("more than may be held at once"));
+}
+
+TEST(ByteBudget, LetsOneHoldMuchAtATime) {
+    ByteBudget budget(60 * kMib);
+    Holding first(budget);
+    Holding second(budget);
+    EXPECT_TRUE(first.take(3 * kMib));
+    EXPECT_TRUE(second.take(kMib)) << "a little is free for all";
+    EXPECT_FALSE(second.take(2 * kMib));
+    EXPECT_TRUE(second.may_pass_later());
+    EXPECT_TRUE(first.take(20 * kMib));
+    first.give_back(22 * kMib);
+    EXPECT_FALSE(second.take(2 * kMib)) << "who was refused gives up first";
+    second.give_back(kMib);
+    EXPECT_TRUE(second.take(3 * kMib)) << "the first holds little now";
+}
+
+TEST(ByteBudget, KeepsHalfForWhoeverHoldsLittle) {
+    ByteBudget budget(4 * kMib);
+    Holding large(budget);
+    EXPECT_TRUE(large.take(5 * kMib / 2));
+    Holding small(budget);
+    EXPECT_TRUE(small.take(kMib));
+    Holding other(budget);
+    EXPECT_FALSE(other.take(kMib)) << "nothing is free";
+    EXPECT_TRUE(other.may_pass_later());
+}
+
+TEST(ByteBudget, LetsSmallHoldersTakeTheTurnWhereTheirHalfIsTaken) {
+    ByteBudget budget(4 * kMib);
+    Holding first(budget);
+    Holding second(budget);
+    Holding third(budget);
+    EXPECT_TRUE(first.take(2 * kMib));
+    EXPECT_TRUE(second.take(kMib));
+    EXPECT_FALSE(third.take(kMib / 2)) << "the second has the turn";
+    EXPECT_TRUE(second.take(kMib));
+}
+
+TEST(ByteBudget, WaitsForWhatIsGivenBack) {
+    ByteBudget budget(4 * kMib, "the test's", 1h);
+    auto first = std::make_unique<Holding>(budget);
+    ASSERT_TRUE(first->take(3 * kMib));
+    std::jthread soon([&] {
+        std::this_thread::sleep_for(20ms);
+        first.reset();
+    });
+    Holding second(budget);
+    EXPECT_TRUE(second.take(3 * kMib));
+    EXPECT_EQ(budget.held(), 3 * kMib);
+}
+
+TEST(ByteBudget, RefusesAtOnceWhomItRefused) {
+    ByteBudget budget(4 * kMib, "the test's", 10ms);
+    Holding first(budget);
+    ASSERT_TRUE(first.take(3 * kMib));
+    Holding second(budget);
+    EXPECT_FALSE(second.take(3 * kMib));
+    EXPECT_THAT(second.refusal(),
+                HasSubstr("send it later: 3145728 bytes of 4194304 (the test's)"));
+    EXPECT_FALSE(second.take(1));
+    second.give_back(0);
+    EXPECT_TRUE(second.take(1));
+}
+
+TEST(ByteBudget, TakesALimitThatComesLater) {
+    ByteBudget budget(ByteBudget::kNoLimit);
+    Holding first(budget);
+    EXPECT_TRUE(first.take(10 * kMib));
+    budget.set_limit(4 * kMib);
+    Holding second(budget);
+    EXPECT_FALSE(second.take(1));
+    first.give_back(8 * kMib);
+    second.give_back(0);
+    EXPECT_TRUE(second.take(kMib));
+}
+
+}  // namespace
+}  // namespace lucerna::dicom
