@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "dicom/charset.h"
+#include "dicom/coding.h"
 #include "dicom/inflate.h"
 #include "dicom/message_data_set.h"
 #include "dicom/node.h"
@@ -87,8 +88,10 @@ void refuse_larger(std::size_t size, const Limits& limits) {
                                               std::to_string(limits.max_bytes));
 }
 
-Encoding encoding_of(const TransferSyntax* syntax) {
-    return syntax == nullptr ? Encoding{} : Encoding{syntax->explicit_vr, syntax->little_endian};
+/// Where nothing can be made of it, it is read as what it ought to be.
+Coding coding_in(ByteView file, const FileMeta& meta) {
+    return coding_of(meta.transfer_syntax_uid, file.subspan(meta.data_set_offset))
+        .value_or(Coding{});
 }
 
 /// The nodes of a data set and what they look into.
@@ -116,18 +119,17 @@ enum class Values { kCopied, kBorrowed };
 
 /// Of a file of which nothing need be copied but the header, if that.
 Encoded read_head(ByteView file, const FileMeta& meta, const Limits& limits, Values values) {
-    const TransferSyntax* const syntax = find_transfer_syntax(meta.transfer_syntax_uid);
-    const Encoding encoding = encoding_of(syntax);
+    const Coding coding = coding_in(file, meta);
     Encoded head;
-    if (syntax != nullptr && syntax->deflated) {
+    if (coding.deflated) {
         InflatedHead inflated = read_deflated_head(
             file.subspan(meta.data_set_offset), limits,
             values == Values::kCopied ? Forgotten::kPixels : Forgotten::kLargeValues);
         head = {std::move(inflated.node), std::move(inflated.backing)};
         head.node->pixel_data_offset = 0;
     } else {
-        head.node =
-            read_data_set(file, meta.data_set_offset, encoding, limits, Extent::kWithoutPixels);
+        head.node = read_data_set(file, meta.data_set_offset, coding.elements, limits,
+                                  Extent::kWithoutPixels);
         if (values == Values::kCopied) head.backing = copy_without_pixels(*head.node, file);
     }
     head.node->pixels_skipped = true;
@@ -136,18 +138,17 @@ Encoded read_head(ByteView file, const FileMeta& meta, const Limits& limits, Val
 
 /// What lies behind `meta`, its text as it came.
 Encoded read_whole(Bytes&& file, const FileMeta& meta, const Limits& limits) {
-    const TransferSyntax* const syntax = find_transfer_syntax(meta.transfer_syntax_uid);
-    const bool deflated = syntax != nullptr && syntax->deflated;
+    const Coding coding = coding_in(file, meta);
     Encoded whole;
-    if (deflated) {
+    if (coding.deflated) {
         const ByteView data_set = ByteView(file).subspan(meta.data_set_offset);
         file = inflated(data_set, most_inflated(data_set.size(), limits));
     }
     const auto backing = std::make_shared<const Bytes>(std::move(file));
     whole.backing = backing;
-    whole.node =
-        read_data_set(*backing, deflated ? 0 : meta.data_set_offset, encoding_of(syntax), limits);
-    if (deflated) whole.node->pixel_data_offset = 0;
+    whole.node = read_data_set(*backing, coding.deflated ? 0 : meta.data_set_offset,
+                               coding.elements, limits);
+    if (coding.deflated) whole.node->pixel_data_offset = 0;
     return whole;
 }
 

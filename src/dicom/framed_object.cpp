@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/memory_budget.h"
+#include "dicom/coding.h"
 #include "dicom/decoding_memory.h"
 #include "dicom/inflate.h"
 #include "dicom/node.h"
@@ -15,9 +16,9 @@
 namespace lucerna::dicom {
 namespace {
 
-bool is_deflated(const FileMeta& meta) {
-    const TransferSyntax* const syntax = find_transfer_syntax(meta.transfer_syntax_uid);
-    return syntax != nullptr && syntax->deflated;
+bool is_deflated(ByteView file, const FileMeta& meta) {
+    const auto coding = coding_of(meta.transfer_syntax_uid, file.subspan(meta.data_set_offset));
+    return coding && coding->deflated;
 }
 
 /// Where frame `frame` lies in so many bytes of Pixel Data; nothing where it does not.
@@ -89,7 +90,7 @@ struct FramedObject::Elsewhere {
 
 FramedObject::FramedObject(Bytes&& part10, const Limits& limits) {
     const FileMeta meta = read_file_meta(part10);
-    if (!is_deflated(meta)) {
+    if (!is_deflated(part10, meta)) {
         object_ = DataSet::parse(std::move(part10), limits);
         return;
     }

@@ -4,11 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string_view>
 
 #include "base/error.h"
+#include "dicom/coding.h"
 #include "dicom/implementation.h"
-#include "dicom/uids.h"
 
 namespace lucerna::dicom {
 namespace {
@@ -227,17 +228,18 @@ Part10Parts split_part10(ByteView file) {
 }
 
 ObjectHead head_of_data_set(ByteView data_set, const std::string& transfer_syntax_uid) {
-    // An unknown one is explicit little endian, as every compressed one has to be (PS3.5 A.4).
-    Layout layout;
+    const std::optional<Coding> coding = coding_of(transfer_syntax_uid, data_set);
+    if (!coding)
+        throw Error(ErrorCode::kInvalidInput,
+                    "transfer syntax " + transfer_syntax_uid +
+                        " is not known, and the data set does not tell how it is encoded");
     Bytes inflated;
-    if (const TransferSyntax* syntax = find_transfer_syntax(transfer_syntax_uid)) {
-        layout = {.explicit_vr = syntax->explicit_vr, .big_endian = !syntax->little_endian};
-        if (syntax->deflated) {
-            inflated = inflated_head(data_set);
-            data_set = inflated;
-        }
+    if (coding->deflated) {
+        inflated = inflated_head(data_set);
+        data_set = inflated;
     }
-    ElementWalk walk(data_set, layout);
+    ElementWalk walk(data_set, {.explicit_vr = coding->elements.explicit_vr,
+                                .big_endian = !coding->elements.little_endian});
     ObjectHead head;
     head.transfer_syntax_uid = transfer_syntax_uid;
     while (!walk.at_end()) {

@@ -31,7 +31,8 @@ struct Part10Parts {
 
 /// The SOP Class and Instance UIDs (0008,0016), (0008,0018) that the data set itself carries;
 /// empty where it has none. Reads only as far as group 0008 (a deflated one is inflated so far).
-/// Throws Error(kInvalidInput) where the elements before them are malformed.
+/// Throws Error(kInvalidInput) where the elements before them are malformed, or in an unknown
+/// transfer syntax read as none (coding.h).
 [[nodiscard]] ObjectHead head_of_data_set(ByteView data_set,
                                           const std::string& transfer_syntax_uid);
 

@@ -62,6 +62,11 @@ constexpr TransferSyntax video(std::string_view uid, std::string_view name,
     return compressed(uid, name, Codec::kOther, false, media_type);
 }
 
+/// Pixel Data Provider URL instead of pixels (PS3.5 A.6 to A.9).
+constexpr TransferSyntax by_reference(std::string_view uid, std::string_view name, bool deflated) {
+    return {uid, name, Codec::kOther, true, true, deflated, false, "application/octet-stream"};
+}
+
 constexpr std::string_view kJpegType = "image/jpeg";
 constexpr std::string_view kJpegLsType = "image/jls";
 constexpr std::string_view kJp2Type = "image/jp2";
@@ -97,6 +102,8 @@ constexpr auto kTransferSyntaxes = std::to_array<TransferSyntax>({
                true, kJpxType),
     compressed("1.2.840.10008.1.2.4.93", "JPEG 2000 Part 2 Multi-component", Codec::kOther, false,
                kJpxType),
+    by_reference("1.2.840.10008.1.2.4.94", "JPIP Referenced", false),
+    by_reference("1.2.840.10008.1.2.4.95", "JPIP Referenced Deflate", true),
     video("1.2.840.10008.1.2.4.100", "MPEG2 Main Profile / Main Level", kMpeg2Type),
     video("1.2.840.10008.1.2.4.100.1", "Fragmentable MPEG2 Main Profile / Main Level", kMpeg2Type),
     video("1.2.840.10008.1.2.4.101", "MPEG2 Main Profile / High Level", kMpeg2Type),
@@ -130,9 +137,14 @@ constexpr auto kTransferSyntaxes = std::to_array<TransferSyntax>({
     compressed(ts::kHtj2kLosslessRpcl, "High-Throughput JPEG 2000 with RPCL Lossless",
                Codec::kJpeg2000, true, kJphcType),
     compressed(ts::kHtj2k, "High-Throughput JPEG 2000", Codec::kJpeg2000, false, kJphcType),
+    by_reference("1.2.840.10008.1.2.4.204", "JPIP HTJ2K Referenced", false),
+    by_reference("1.2.840.10008.1.2.4.205", "JPIP HTJ2K Referenced Deflate", true),
     compressed(ts::kRleLossless, "RLE Lossless", Codec::kRle, true, "image/dicom-rle"),
     compressed("1.2.840.10008.1.2.8.1", "Deflated Image Frame Compression", Codec::kOther, true,
                kUnnamedType),
+    // Its pixels are big endian words.
+    {"1.2.840.113619.5.2", "GE Private Implicit VR with Big Endian Pixel Data", Codec::kOther,
+     false, true, false, true, kUnnamedType},
 });
 
 }  // namespace

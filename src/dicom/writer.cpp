@@ -261,8 +261,8 @@ Bytes DataSet::to_part10(std::string_view transfer_syntax_uid) const {
 
     Bytes out = part10_head(head, "");
     Bytes body;
-    const bool is_deflated = target_native && syntax->deflated;
-    Writer writer(is_deflated ? body : out, !target_native || syntax->explicit_vr);
+    const bool is_deflated = syntax != nullptr && syntax->deflated;
+    Writer writer(is_deflated ? body : out, syntax == nullptr || syntax->explicit_vr);
     const bool is_wide = has_wide_text(*node_);
     if (is_wide) writer.mark_wide();
     const std::size_t expected =

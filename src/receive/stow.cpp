@@ -330,12 +330,18 @@ class StowRequest final : private http::PartTaker {
     /// Fills in what the answer names, as far as it can be read. Returns what the data set itself
     /// is by its own word. Throws Error where it cannot be kept.
     static dicom::ObjectHead describe(ByteView file, Outcome& outcome) {
-        const dicom::ObjectHead head = dicom::split_part10(file).head;
+        const dicom::Part10Parts parts = dicom::split_part10(file);
+        const dicom::ObjectHead& head = parts.head;
         if (!dicom::is_valid_uid(head.sop_instance_uid) || !dicom::is_valid_uid(head.sop_class_uid))
             throw Error(ErrorCode::kInvalidInput,
                         "the File Meta Information holds a UID that is none");
         outcome.sop_class_uid = head.sop_class_uid;
         outcome.sop_instance_uid = head.sop_instance_uid;
+        // One that is not known may be any: the reason why nothing can be read is better than what
+        // a guess ran into.
+        if (dicom::find_transfer_syntax(head.transfer_syntax_uid) == nullptr)
+            (void)dicom::head_of_data_set(file.subspan(parts.data_set_offset),
+                                          head.transfer_syntax_uid);
         const dicom::DataSet data_set = dicom::DataSet::header_in(file);
         outcome.study_uid = data_set.text_or(dicom::tags::kStudyInstanceUid, "");
         outcome.series_uid = data_set.text_or(dicom::tags::kSeriesInstanceUid, "");

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "base/error.h"
+#include "dicom/coding.h"
 #include "dicom/data_set.h"
-#include "dicom/uids.h"
 #include "store/facts.h"
 #include "store/parts.h"
 #include "store/same_patient.h"
@@ -18,11 +18,10 @@ namespace {
 std::optional<dicom::ValueScan> scan_of(ByteView file) {
     try {
         const dicom::FileMeta meta = dicom::read_file_meta(file);
-        const dicom::TransferSyntax* syntax = dicom::find_transfer_syntax(meta.transfer_syntax_uid);
-        // As DataSet reads it: one that is not known is explicit little endian (PS3.5 A.4).
-        if (syntax == nullptr) return dicom::ValueScan(meta.data_set_offset, {});
-        if (syntax->deflated || !syntax->little_endian) return {};
-        return dicom::ValueScan(meta.data_set_offset, {syntax->explicit_vr, true});
+        const auto coding =
+            dicom::coding_of(meta.transfer_syntax_uid, file.subspan(meta.data_set_offset));
+        if (!coding || coding->deflated || !coding->elements.little_endian) return {};
+        return dicom::ValueScan(meta.data_set_offset, coding->elements);
     } catch (const Error&) {
         return {};
     }

@@ -14,6 +14,7 @@ import tempfile
 import unittest
 import urllib.error
 import urllib.request
+import zlib
 from email import message_from_bytes
 from email.policy import HTTP
 from xml.etree import ElementTree
@@ -21,8 +22,9 @@ from xml.etree import ElementTree
 import requests
 from dicomweb_client.api import DICOMwebClient
 from PIL import Image
-from pydicom import Dataset, dcmread
+from pydicom import Dataset, dcmread, dcmwrite
 from pydicom.encaps import encapsulate
+from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import ExplicitVRLittleEndian as EXPLICIT, JPEG2000Lossless
 
 from query_retrieve import STUDY_FIND, Association, found, keys, made
@@ -211,6 +213,45 @@ class Dicomweb(unittest.TestCase):
             _, headers, _ = self.ask(
                 server, "/dicom-web/" + path.replace("{", "").replace("}", ""), "OPTIONS")
             self.assertEqual(set(headers["Allow"].split(", ")) - {"HEAD", "OPTIONS"}, of_path, path)
+
+    def test_unknown_transfer_syntaxes_are_kept_however_they_encode_data_sets(self):
+        server = self.serve()
+
+        def encoded(number, implicit, little, deflated=False):
+            body = io.BytesIO()
+            d = made(5, 1, number)
+            del d.file_meta
+            dcmwrite(body, d, implicit_vr=implicit, little_endian=little, force_encoding=True)
+            squeeze = zlib.compressobj(9, zlib.DEFLATED, -15)
+            return squeeze.compress(body.getvalue()) + squeeze.flush() if deflated else body.getvalue()
+        for number, (syntax, body) in enumerate((
+                ("1.2.3.10", encoded(1, False, True)), ("1.2.3.11", encoded(2, True, True)),
+                ("1.2.3.12", encoded(3, False, False)), ("1.2.3.13", encoded(4, False, True, True)),
+                ("1.2.840.10008.1.2.4.95", encoded(5, False, True, True)),
+                ("1.2.840.10008.1.2.4.205", encoded(6, False, True, True)),
+                ("1.2.840.113619.5.2", encoded(7, True, True))), 1):
+            meta = made(5, 1, number).file_meta
+            meta.TransferSyntaxUID = syntax
+            head = io.BytesIO()
+            write_file_meta_info(head, meta)
+            file = bytes(128) + b"DICM" + head.getvalue() + body
+            status, _, answer = self.ask(
+                server, "/dicom-web/studies", "POST",
+                b"--b\r\nContent-Type: application/dicom\r\n\r\n" + file + b"\r\n--b--\r\n",
+                Content_Type='multipart/related; type="application/dicom"; boundary=b')
+            self.assertEqual(status, 200, (syntax, answer))
+            instance = f"/dicom-web/studies/2.999.5/series/2.999.5.1/instances/2.999.5.1.{number}"
+            status, _, kept = self.ask(server, instance, Accept="application/dicom; transfer-syntax=*")
+            self.assertEqual((status, kept), (200, file), syntax)
+            status, _, kept = self.ask(server, instance + "/metadata", Accept="application/dicom+json")
+            self.assertEqual(json.loads(kept)[0]["00100020"]["Value"], ["PAT-5"], syntax)
+        garbled = file.replace(b"1.2.840.113619.5.2", b"1.2.840.113619.5.9").replace(body, bytes(1000))
+        status, headers, _ = self.ask(
+            server, "/dicom-web/studies", "POST",
+            b"--b\r\nContent-Type: application/dicom\r\n\r\n" + garbled + b"\r\n--b--\r\n",
+            Content_Type='multipart/related; type="application/dicom"; boundary=b')
+        self.assertEqual(status, 409)
+        self.assertIn("1.2.840.113619.5.9 is not known", headers["Warning"])
 
     def test_addresses_are_those_behind_the_proxy(self):
         outside = "https://pacs.example/archive"
