@@ -1,14 +1,9 @@
-// The one place that uses DCMTK's character set conversion.
 #include "dicom/charset.h"
-
-#include <dcmtk/config/osconfig.h>
-// osconfig.h comes first, as DCMTK asks.
-#include <dcmtk/dcmdata/dcspchrs.h>
 
 #include <algorithm>
 
-#include "dicom/dcmtk_log.h"
-#include "dicom/iso2022_japanese.h"
+#include "dicom/character_set.h"
+#include "dicom/iso2022.h"
 #include "dicom/node.h"
 #include "dicom/tags.h"
 
@@ -62,40 +57,60 @@ std::string_view delimiters_of(Vr vr) {
     return vr.is_single_text() ? "" : "\\";
 }
 
-/// Keeps DCMTK's converter while the character set stays the same: to select one is slow.
+/// The two that are none of ISO 2022 and not UTF-8 (PS3.3 Table C.12-5), by the C library's names.
+bool is_chinese(const std::string& character_set) {
+    return character_set == "GB18030" || character_set == "GBK";
+}
+
+/// Keeps what a character set is while it stays the same.
 class Converter {
   public:
-    Converter() { silence_dcmtk(); }
     std::string to_utf8(std::string_view text, const std::string& character_set,
                         std::string_view delimiters) {
         if (is_plain_ascii(text)) return std::string(text);
         if (character_set.empty() || character_set == kUtf8) return guessed(text);
-        if (names_japanese(character_set)) {
-            if (auto converted = from_japanese(text)) return *std::move(converted);
-        }
-        if (!select(character_set)) return guessed(text);
-        OFString converted;
-        const OFCondition outcome = converter_.convertString(
-            text.data(), text.size(), converted, OFString(delimiters.data(), delimiters.size()));
-        const std::string result(converted.c_str(), converted.size());
-        return outcome.good() && is_utf8(result) ? result : guessed(text);
+        select(character_set);
+        std::optional<std::string> utf8;
+        if (is_chinese(character_set))
+            utf8 = codecs_.to_utf8(character_set, text);
+        else if (sets_)
+            utf8 = from_iso2022(text, *sets_, delimiters, codecs_);
+        return utf8 ? *std::move(utf8) : guessed(text);
+    }
+
+    /// Nothing where `character_set` cannot express it.
+    std::optional<std::string> from_utf8(std::string_view text, const std::string& character_set,
+                                         std::string_view delimiters) {
+        select(character_set);
+        std::optional<std::string> encoded;
+        if (is_chinese(character_set))
+            encoded = codecs_.from_utf8(character_set, text);
+        else if (sets_)
+            encoded = to_iso2022(text, *sets_, delimiters, codecs_);
+        // Whatever was replaced on the way does not come back.
+        if (encoded && to_utf8(*encoded, character_set, delimiters) != text) return std::nullopt;
+        return encoded;
+    }
+
+    /// As Specific Character Set has to say it.
+    std::string declared(const std::string& character_set) {
+        select(character_set);
+        return (sets_ && sets_->lacks_first ? "\\" : "") + character_set;
     }
 
   private:
     static std::string guessed(std::string_view text) {
         return is_utf8(text) ? std::string(text) : from_latin1(text);
     }
-    bool select(const std::string& character_set) {
-        if (character_set != selected_) {
-            usable_ = converter_.selectCharacterSet(OFString(character_set.c_str())).good();
-            selected_ = character_set;
-        }
-        return usable_;
+    void select(const std::string& character_set) {
+        if (character_set == selected_) return;
+        selected_ = character_set;
+        sets_ = character_sets_named(character_set);
     }
 
-    DcmSpecificCharacterSet converter_;
+    Codecs codecs_;
     std::string selected_;
-    bool usable_ = false;
+    std::optional<CharacterSets> sets_;
 };
 
 bool convert(Node& node, const std::string& inherited, Converter& converter) {
@@ -117,52 +132,24 @@ bool convert(Node& node, const std::string& inherited, Converter& converter) {
     return changed;
 }
 
-/// From UTF-8 into one character set.
-class Encoder {
-  public:
-    explicit Encoder(const std::string& character_set) : character_set_(character_set) {
-        silence_dcmtk();
-        const bool single = !character_set.empty() && character_set != kUtf8 &&
-                            character_set.find('\\') == std::string::npos;
-        usable_ = single && converter_
-                                .selectCharacterSet(OFString(kUtf8.data(), kUtf8.size()),
-                                                    OFString(character_set.c_str()))
-                                .good();
-    }
-
-    bool encode(Node& node) {
-        if (!usable_) return false;
-        for (Element& element : node.elements) {
-            if (auto* items = std::get_if<std::unique_ptr<Items>>(&element.content)) {
-                if (*items == nullptr) continue;
-                for (DataSet& item : **items)
-                    if (!encode(item.node())) return false;
-            } else if (element.vr.is_encoded_text() && !encode(element)) {
-                return false;
-            }
+/// From UTF-8; false where something cannot be expressed.
+bool encode(Node& node, const std::string& character_set, Converter& converter) {
+    for (Element& element : node.elements) {
+        if (auto* items = std::get_if<std::unique_ptr<Items>>(&element.content)) {
+            if (*items == nullptr) continue;
+            for (DataSet& item : **items)
+                if (!encode(item.node(), character_set, converter)) return false;
+        } else if (element.vr.is_encoded_text()) {
+            const std::string_view text = as_text(element.value());
+            if (is_plain_ascii(text)) continue;
+            const auto encoded =
+                converter.from_utf8(text, character_set, delimiters_of(element.vr));
+            if (!encoded) return false;
+            element.content = Bytes(encoded->begin(), encoded->end());
         }
-        return true;
     }
-
-  private:
-    bool encode(Element& element) {
-        const std::string_view text = as_text(element.value());
-        if (is_plain_ascii(text)) return true;
-        OFString converted;
-        if (converter_.convertString(text.data(), text.size(), converted, OFString()).bad())
-            return false;
-        const std::string_view result(converted.c_str(), converted.size());
-        // Whatever was replaced on the way does not come back.
-        if (back_.to_utf8(result, character_set_, delimiters_of(element.vr)) != text) return false;
-        element.content = Bytes(result.begin(), result.end());
-        return true;
-    }
-
-    const std::string character_set_;
-    DcmSpecificCharacterSet converter_;
-    Converter back_;
-    bool usable_ = false;
-};
+    return true;
+}
 
 void forget_character_set(Node& node) {
     node.erase(tags::kSpecificCharacterSet);
@@ -203,8 +190,11 @@ void convert_to_utf8(Node& root) {
     (void)root.put(tags::kSpecificCharacterSet, vr::kCs, Bytes(kUtf8.begin(), kUtf8.end()));
 }
 
-bool convert_from_utf8(Node& root, const std::string& character_set) {
-    return Encoder(character_set).encode(root);
+std::optional<std::string> convert_from_utf8(Node& root, const std::string& character_set) {
+    if (character_set.empty() || character_set == kUtf8) return std::nullopt;
+    Converter converter;
+    if (!encode(root, character_set, converter)) return std::nullopt;
+    return converter.declared(character_set);
 }
 
 bool has_wide_text(const Node& node) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,9 +21,11 @@ struct Node;
 /// Makes every text of a data set UTF-8 and its Specific Character Set "ISO_IR 192". A data set of
 /// plain ASCII stays as it is.
 void convert_to_utf8(Node& root);
-/// The other way: every text of a data set into `character_set`, one defined term without code
-/// extensions (PS3.3 C.12.1.1.2). False, the data set then half done, where that cannot express it.
-[[nodiscard]] bool convert_from_utf8(Node& root, const std::string& character_set);
+/// The other way: every text of a data set into `character_set`, with code extensions where it
+/// names any (PS3.3 C.12.1.1.2). Returns what Specific Character Set has to say then; nothing, the
+/// data set half done, where it cannot express all of it.
+[[nodiscard]] std::optional<std::string> convert_from_utf8(Node& root,
+                                                           const std::string& character_set);
 /// Some text in it, or in an item, is more than plain ASCII.
 [[nodiscard]] bool has_wide_text(const Node& node);
 

@@ -21,8 +21,8 @@ struct MessageDataSet {
                                           const Limits& limits = {});
 
 /// In `transfer_syntax_uid`, which must be an uncompressed little endian one (Error(kUnsupported)).
-/// Text goes out in `character_set` where that is a single one that can express all of it, else in
-/// UTF-8; Specific Character Set says which (PS3.4 C.4.1.1.3.2). Plain ASCII carries none.
+/// Text goes out in `character_set`, with its code extensions, where that can express all of it,
+/// else in UTF-8; Specific Character Set says which (PS3.4 C.4.1.1.3.2). Plain ASCII carries none.
 [[nodiscard]] Bytes write_message(const DataSet& data_set, std::string_view transfer_syntax_uid,
                                   const std::string& character_set = {});
 

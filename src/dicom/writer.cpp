@@ -303,8 +303,8 @@ Bytes write_message(const DataSet& data_set, std::string_view transfer_syntax_ui
         return out;
     }
     DataSet encoded = data_set.clone();
-    if (convert_from_utf8(encoded.node(), character_set)) {
-        encoded.set_text(tags::kSpecificCharacterSet, character_set);
+    if (const auto declared = convert_from_utf8(encoded.node(), character_set)) {
+        encoded.set_text(tags::kSpecificCharacterSet, *declared);
         writer.write(encoded.node(), false);
         return out;
     }
