@@ -23,6 +23,23 @@ TEST(Scp, RefusesQueriesAndOtherServicesByContext) {
     EXPECT_EQ(peer.accepted.contexts[0].result, ContextResult::kAbstractSyntaxNotSupported);
 }
 
+TEST(Scp, RefusesStorageOfWhatBelongsToNoPatient) {
+    Recorder recorder;
+    const Scp scp(any_port(), recorder);
+    for (const char* sop_class :
+         {"1.2.840.10008.5.1.4.38.1", "1.2.840.10008.5.1.4.39.1", "1.2.840.10008.5.1.4.1.1.200.1",
+          "1.2.840.10008.5.1.4.1.1.201.1"}) {
+        RawPeer peer(scp);
+        peer.associate(sop_class);
+        ASSERT_EQ(peer.accepted.contexts.size(), 1u);
+        EXPECT_EQ(peer.accepted.contexts[0].result, ContextResult::kAbstractSyntaxNotSupported)
+            << sop_class;
+    }
+    RawPeer peer(scp);
+    peer.associate("1.2.840.10008.5.1.4.1.1.200.2");  // CT Performed Procedure Protocol
+    EXPECT_EQ(peer.accepted.contexts[0].result, ContextResult::kAccepted);
+}
+
 TEST(Scp, RejectsTitlesThatAreNotOnTheLists) {
     Recorder recorder;
     ScpOptions options = any_port();

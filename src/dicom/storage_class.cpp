@@ -16,11 +16,17 @@ constexpr std::array<std::string_view, 7> kNotStored = {
     "1.2.840.10008.5.1.4.1.1.201.3", "1.2.840.10008.5.1.4.1.1.201.4",
     "1.2.840.10008.5.1.4.1.1.201.5"};
 
-/// Storage classes outside the branch: RT delivery instructions, hanging protocol, colour palette,
-/// implant templates.
-constexpr std::array<std::string_view, 7> kStoredElsewhere = {
-    "1.2.840.10008.5.1.4.34.7", "1.2.840.10008.5.1.4.34.10", "1.2.840.10008.5.1.4.38.1",
-    "1.2.840.10008.5.1.4.39.1", "1.2.840.10008.5.1.4.43.1",  "1.2.840.10008.5.1.4.44.1",
+/// Storage classes outside the branch: RT delivery instructions.
+constexpr std::array<std::string_view, 2> kStoredElsewhere = {"1.2.840.10008.5.1.4.34.7",
+                                                              "1.2.840.10008.5.1.4.34.10"};
+
+/// CT and XA defined procedure protocols, protocol approval, inventory, hanging protocol, colour
+/// palette, implant templates (PS3.4 Table GG.3-1).
+constexpr std::array<std::string_view, 9> kOfNoPatient = {
+    "1.2.840.10008.5.1.4.1.1.200.1", "1.2.840.10008.5.1.4.1.1.200.7",
+    "1.2.840.10008.5.1.4.1.1.200.3", "1.2.840.10008.5.1.4.1.1.201.1",
+    "1.2.840.10008.5.1.4.38.1",      "1.2.840.10008.5.1.4.39.1",
+    "1.2.840.10008.5.1.4.43.1",      "1.2.840.10008.5.1.4.44.1",
     "1.2.840.10008.5.1.4.45.1"};
 
 template <typename Table>
@@ -32,8 +38,13 @@ bool holds(const Table& table, std::string_view uid) {
 
 bool is_storage_class(std::string_view sop_class_uid) {
     if (!sop_class_uid.starts_with(kStandardRoot)) return true;
+    if (is_of_no_patient(sop_class_uid)) return false;
     if (sop_class_uid.starts_with(kStorageBranch)) return !holds(kNotStored, sop_class_uid);
     return holds(kStoredElsewhere, sop_class_uid);
+}
+
+bool is_of_no_patient(std::string_view sop_class_uid) {
+    return holds(kOfNoPatient, sop_class_uid);
 }
 
 }  // namespace lucerna::dicom

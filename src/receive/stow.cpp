@@ -274,7 +274,10 @@ class StowRequest final : private http::PartTaker {
                           "SOP Instance UID (0008,0018) differs from the File Meta Information");
         if (!dicom::is_storage_class(inner.sop_class_uid))
             return failed(outcome, dicom::status::kClassNotSupported,
-                          "objects of SOP class " + inner.sop_class_uid + " are not stored");
+                          "objects of SOP class " + inner.sop_class_uid + " are not stored" +
+                              (dicom::is_of_no_patient(inner.sop_class_uid)
+                                   ? ": they belong to no patient"
+                                   : ""));
         if (study_ && outcome.study_uid != *study_)
             return failed(outcome, dicom::status::kDoesNotMatchClass,
                           "Study Instance UID differs from the study in the path");
@@ -337,6 +340,8 @@ class StowRequest final : private http::PartTaker {
                         "the File Meta Information holds a UID that is none");
         outcome.sop_class_uid = head.sop_class_uid;
         outcome.sop_instance_uid = head.sop_instance_uid;
+        // Those of another class need no study.
+        if (!dicom::is_storage_class(head.sop_class_uid)) return head;
         // One that is not known may be any: the reason why nothing can be read is better than what
         // a guess ran into.
         if (dicom::find_transfer_syntax(head.transfer_syntax_uid) == nullptr)

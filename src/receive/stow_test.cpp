@@ -209,6 +209,17 @@ TEST_F(Stow, AsksToTryAgainWhereOthersHoldTooMuch) {
         << "it will never pass";
 }
 
+TEST_F(Stow, RefusesWhatBelongsToNoPatient) {
+    const std::string hanging_protocol = "1.2.840.10008.5.1.4.38.1";
+    const http::Response response =
+        post(body_of({small_object("1.2.3.1", 64, test::kExplicitLittle, hanging_protocol)}));
+    EXPECT_EQ(response.status, 409);
+    const json failed = items(response, "00081198");
+    EXPECT_EQ(failed[0]["00081150"]["Value"][0], hanging_protocol);
+    EXPECT_EQ(failed[0]["00081197"]["Value"][0], 0x0122);
+    EXPECT_TRUE(sink.kept.empty());
+}
+
 TEST_F(Stow, WaitsForWhatIsBeingKeptWhenTheBodyBreaks) {
     std::string body = body_of({small_object("1.2.3.1"), small_object("1.2.3.2")});
     body.resize(body.size() - 9);
