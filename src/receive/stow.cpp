@@ -273,11 +273,11 @@ class StowRequest final : private http::PartTaker {
             return failed(outcome, dicom::status::kDoesNotMatchClass,
                           "SOP Instance UID (0008,0018) differs from the File Meta Information");
         if (!dicom::is_storage_class(inner.sop_class_uid))
-            return failed(outcome, dicom::status::kClassNotSupported,
-                          "objects of SOP class " + inner.sop_class_uid + " are not stored" +
-                              (dicom::is_of_no_patient(inner.sop_class_uid)
-                                   ? ": they belong to no patient"
-                                   : ""));
+            return failed(
+                outcome, dicom::status::kClassNotSupported,
+                "objects of SOP class " + inner.sop_class_uid + " are not stored" +
+                    (dicom::is_of_no_patient(inner.sop_class_uid) ? ": they belong to no patient"
+                                                                  : ""));
         if (study_ && outcome.study_uid != *study_)
             return failed(outcome, dicom::status::kDoesNotMatchClass,
                           "Study Instance UID differs from the study in the path");
