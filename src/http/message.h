@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -112,6 +113,8 @@ struct Enclosed {
     std::string before;
     Buffer bytes;
     std::string after;
+    /// Let go of once it is sent, or cannot be.
+    std::shared_ptr<const void> held = {};
 };
 
 /// What is sent over a connection that becomes a WebSocket (RFC 6455), as text messages.

@@ -133,10 +133,14 @@ Response multipart_response(std::string_view type, Part only) {
     return multipart_response(type, only, Buffer(std::move(only.body)));
 }
 
-Response multipart_response(std::string_view type, const PartName& name, Buffer body) {
+Response multipart_response(std::string_view type, const PartName& name, Buffer body,
+                            std::shared_ptr<const void> held) {
     const std::string boundary = new_boundary();
     std::string head = part_head(name, body.size(), boundary, true);
-    Response response{200, {}, Enclosed{std::move(head), std::move(body), multipart_end(boundary)}};
+    Response response{
+        200,
+        {},
+        Enclosed{std::move(head), std::move(body), multipart_end(boundary), std::move(held)}};
     response.headers.set("Content-Type", multipart_content_type(type, boundary));
     return response;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -47,6 +48,7 @@ struct Part : PartName {
                                           std::function<std::optional<Part>()> next);
 /// The same of one part. One that is not in pieces comes with its length.
 [[nodiscard]] Response multipart_response(std::string_view type, Part only);
-[[nodiscard]] Response multipart_response(std::string_view type, const PartName& name, Buffer body);
+[[nodiscard]] Response multipart_response(std::string_view type, const PartName& name, Buffer body,
+                                          std::shared_ptr<const void> held = {});
 
 }  // namespace lucerna::http

@@ -77,6 +77,7 @@ bool Outgoing::take_body(Body body) {
     } else if (auto* enclosed = std::get_if<Enclosed>(&body)) {
         before_ = std::move(enclosed->before);
         enclosed_ = std::move(enclosed->bytes);
+        held_ = std::move(enclosed->held);
         after_ = std::move(enclosed->after);
     } else {
         chunk_.bytes = std::move(std::get<Bytes>(body));

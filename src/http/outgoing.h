@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -46,6 +47,7 @@ class Outgoing {
     /// Of these one holds what is being written: the whole body, or one chunk of it.
     Chunk chunk_;
     Buffer enclosed_;
+    std::shared_ptr<const void> held_;
     ByteView bytes_;
     std::size_t at_ = 0;
     /// Around a body that is Enclosed.

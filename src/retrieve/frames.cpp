@@ -55,6 +55,21 @@ http::Stream streamed(http::Pieces pieces) {
             size};
 }
 
+/// The only frame that is asked for, where it can be read straight into the answer.
+std::optional<http::Response> native_frame_of(const FrameSource& source,
+                                              const store::InstanceRow& row,
+                                              const Representation& chosen,
+                                              const http::PartName& name, int number) {
+    const auto size = source.bytes_of_native(chosen);
+    if (!size) return {};
+    std::shared_ptr<const void> room;
+    if (*size > kHeldFreely) room = room_to_send_at_once(*size);
+    if (*size > kHeldFreely && !room) return {};
+    Buffer bytes(*size);
+    looking_at(row.sop_instance_uid, [&] { source.read_native(number - 1, bytes.span()); });
+    return http::multipart_response(chosen.media_type, name, std::move(bytes), std::move(room));
+}
+
 http::Response send_frames(const http::Request& request, store::Archive& archive,
                            const store::InstanceRow& row, const std::vector<int>& numbers,
                            const RunParts& run) {
@@ -92,21 +107,16 @@ http::Response send_frames(const http::Request& request, store::Archive& archive
             return one;
         });
     };
-    const auto native = [source, row](int number, std::size_t size) {
-        Buffer bytes(size);
-        looking_at(row.sop_instance_uid, [&] { source->read_native(number - 1, bytes.span()); });
-        return bytes;
-    };
     http::Response response;
     if (!chosen->multipart) {
         http::Part only = part(numbers.front());
         response = http::Response::of(200, only.content_type, std::move(only.body));
         if (only.pieces) response.body = streamed(*std::move(only.pieces));
     } else if (count == Count::kOne) {
-        const auto size = source->bytes_of_small_native(*chosen);
-        response = size ? http::multipart_response(chosen->media_type, name(numbers.front()),
-                                                   native(numbers.front(), *size))
-                        : http::multipart_response(chosen->media_type, part(numbers.front()));
+        const int number = numbers.front();
+        auto native = native_frame_of(*source, row, *chosen, name(number), number);
+        response = native ? *std::move(native)
+                          : http::multipart_response(chosen->media_type, part(number));
     } else {
         response = http::multipart_response(
             chosen->media_type,
@@ -330,10 +340,9 @@ std::uint64_t FrameSource::begin_of(int frame) const {
     return begin_ + static_cast<std::uint64_t>(frame) * frame_bytes_;
 }
 
-std::optional<std::size_t> FrameSource::bytes_of_small_native(
+std::optional<std::size_t> FrameSource::bytes_of_native(
     const Representation& representation) const {
-    if (begin_ == 0 || frame_bytes_ > kHeldFreely || is_encoded_for(representation))
-        return std::nullopt;
+    if (begin_ == 0 || is_encoded_for(representation)) return std::nullopt;
     return frame_bytes_;
 }
 

@@ -71,9 +71,9 @@ class FrameSource final : public MemoryBudget::Renewable,
     [[nodiscard]] int count() const { return count_; }
     /// `frame` from 0. Throws Error(kNotFound) beyond the last, and as decode_frame does.
     [[nodiscard]] Bytes frame(int frame, const Representation& representation);
-    /// How many bytes each frame has where all lie uncompressed in the file, are wanted so, and may
-    /// be held while they are sent; `read_native` reads one then.
-    [[nodiscard]] std::optional<std::size_t> bytes_of_small_native(
+    /// How many bytes each frame has where all lie uncompressed in the file, and are wanted so;
+    /// `read_native` reads one then.
+    [[nodiscard]] std::optional<std::size_t> bytes_of_native(
         const Representation& representation) const;
     void read_native(int frame, std::span<std::uint8_t> into) const;
     /// As `frame`, piece by piece, of one that is so large that its share of memory has to be held

@@ -1,11 +1,26 @@
 #include "retrieve/held_bytes.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "base/error.h"
 #include "dicom/decoding_memory.h"
 
 namespace lucerna::retrieve {
+namespace {
+
+constexpr std::size_t kSentAtOnce = std::size_t{40} << 20;
+std::atomic<std::size_t> held_to_send_at_once{0};
+
+}  // namespace
+
+std::shared_ptr<const void> room_to_send_at_once(std::size_t bytes) {
+    std::size_t held = held_to_send_at_once;
+    do {
+        if (bytes > kSentAtOnce || held > kSentAtOnce - bytes) return nullptr;
+    } while (!held_to_send_at_once.compare_exchange_weak(held, held + bytes));
+    return {&held_to_send_at_once, [bytes](const void*) { held_to_send_at_once -= bytes; }};
+}
 
 http::Pieces HeldBytes::pieces_of(Made first, Make make) {
     const std::size_t size = first.bytes.size();

@@ -16,6 +16,11 @@ namespace lucerna::retrieve {
 /// What an answer may hold while it is sent, whatever others need.
 inline constexpr std::size_t kHeldFreely = std::size_t{4} << 20;
 
+/// For a large answer that is made and sent as a whole, as nearly all are within a moment: held as
+/// long as what is returned. Null where those that are on their way take 40 MiB already: then it is
+/// for HeldBytes, so that slow clients hold no more than that.
+[[nodiscard]] std::shared_ptr<const void> room_to_send_at_once(std::size_t bytes);
+
 /// A large body that was made and is sent piece by piece. It holds a share of
 /// dicom::decoding_memory() while its client takes it; where others wait for memory and the client
 /// takes its time, it is let go, and made again for the next piece: who reads slowly keeps nobody

@@ -185,5 +185,17 @@ TEST(HeldBytes, ElementsOfWhatASlowClientReadsKeepNobodyFromReading) {
     EXPECT_EQ(dicom::parsing_memory().held(), 0U);
 }
 
+TEST(RoomToSendAtOnce, IsForAFewLargeAnswers) {
+    constexpr std::size_t kMammogram = std::size_t{17} << 20;
+    auto first = room_to_send_at_once(kMammogram);
+    const auto second = room_to_send_at_once(kMammogram);
+    ASSERT_TRUE(first && second);
+    EXPECT_FALSE(room_to_send_at_once(kMammogram));
+    EXPECT_TRUE(room_to_send_at_once(std::size_t{1} << 20));
+    first.reset();
+    EXPECT_TRUE(room_to_send_at_once(kMammogram));
+    EXPECT_FALSE(room_to_send_at_once(std::size_t{1} << 40));
+}
+
 }  // namespace
 }  // namespace lucerna::retrieve

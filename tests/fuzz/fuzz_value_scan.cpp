@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "dicom/coding.h"
 #include "dicom/data_set.h"
 #include "dicom/json.h"
 #include "dicom/reader.h"
@@ -37,10 +38,10 @@ void forget(Bytes& file, const dicom::ByteRange& range) {
     std::fill(at(range.begin), at(range.end), std::uint8_t{0xA5});
 }
 
-/// The file without what is found in it, value for value of two bytes and more.
+/// The file without what is found in it, value for value of `large` bytes and more.
 Bytes without_values(const Bytes& file, const dicom::FileMeta& meta,
-                     const dicom::Encoding& encoding, std::size_t piece) {
-    dicom::ValueScan scan(meta.data_set_offset, encoding, 2);
+                     const dicom::Encoding& encoding, std::size_t large, std::size_t piece) {
+    dicom::ValueScan scan(meta.data_set_offset, encoding, large);
     Bytes kept = file;
     for (std::size_t size = 0; size < file.size();) {
         size = std::min(size + piece, file.size());
@@ -57,10 +58,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Bytes file(data + 1, data + size);
     try {
         const dicom::FileMeta meta = dicom::read_file_meta(file);
-        const auto* syntax = dicom::find_transfer_syntax(meta.transfer_syntax_uid);
-        if (syntax != nullptr && (syntax->deflated || !syntax->little_endian)) return 0;
-        const dicom::Encoding encoding{syntax == nullptr || syntax->explicit_vr, true};
-        const Bytes kept = without_values(file, meta, encoding, std::size_t{1} + data[0]);
+        const auto coding = dicom::coding_of(meta.transfer_syntax_uid,
+                                             ByteView(file).subspan(meta.data_set_offset));
+        if (!coding || coding->deflated || !coding->elements.little_endian) return 0;
+        // An unknown syntax is told by the object's UIDs, of at most 64 bytes.
+        const bool is_known = dicom::find_transfer_syntax(meta.transfer_syntax_uid) != nullptr;
+        const Bytes kept = without_values(file, meta, coding->elements, is_known ? 2 : 66,
+                                          std::size_t{1} + data[0]);
         if (header_of(kept) != header_of(file)) std::abort();
     } catch (const lucerna::Error&) {
     }
