@@ -49,15 +49,22 @@ class Pen {
         write(rest().first(bytes));
         at_ += bytes;
     }
+    /// Neighbours of a kind are one: there may be millions.
+    void note(std::string_view what, std::size_t bytes) {
+        if (!left_out_.empty() && left_out_.back().what == what)
+            left_out_.back().bytes += bytes;
+        else
+            left_out_.push_back({what, bytes});
+    }
     void leave(std::size_t bytes, std::string_view what) {
-        left_out_.push_back({what, bytes});
+        note(what, bytes);
         at_ += bytes;
     }
     /// Of `front`, which is at the front of rest(): `instead`, no longer, is written for it.
     void replace(ByteView front, ByteView instead, std::string_view what) {
         if (!std::equal(front.begin(), front.end(), instead.begin(), instead.end())) {
             const std::size_t shorter = front.size() - instead.size();
-            left_out_.push_back({what, shorter > 0 ? shorter : front.size()});
+            note(what, shorter > 0 ? shorter : front.size());
         }
         write(instead);
         at_ += front.size();
@@ -67,7 +74,7 @@ class Pen {
     [[nodiscard]] Bytes end() && {
         const ByteView behind = rest();
         if (behind.size() > 1 || (behind.size() == 1 && behind[0] != 0))
-            left_out_.push_back({"after-the-end", behind.size()});
+            note("after-the-end", behind.size());
         return std::move(out_);
     }
 

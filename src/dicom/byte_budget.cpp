@@ -29,7 +29,9 @@ bool ByteBudget::is_small(const Holding& of, std::size_t bytes) const {
 
 bool ByteBudget::fits(const Holding& of, std::size_t bytes) const {
     if (held_ > limit_ || bytes > limit_ - held_) return false;
-    return turn_ == &of || turn_ == nullptr || is_small(of, bytes);
+    // Several of one thread's, the parts of a request, say, or one kept beside the next.
+    return of.has_turn_ || have_turn_ == 0 || turn_of_ == std::this_thread::get_id() ||
+           is_small(of, bytes);
 }
 
 bool ByteBudget::Holding::take(std::size_t bytes) {
@@ -46,11 +48,12 @@ bool ByteBudget::Holding::take(std::size_t bytes) {
                    std::to_string(of_.limit_) + " (" + of_.name_ + ")";
         return false;
     }
-    const bool has_turn = of_.turn_ == this;
-    if (!has_turn && !of_.is_small(*this, bytes)) {
-        of_.turn_ = this;
+    if (!has_turn_ && !of_.is_small(*this, bytes)) {
+        has_turn_ = true;
+        ++of_.have_turn_;
+        of_.turn_of_ = std::this_thread::get_id();
         of_.held_by_small_ -= bytes_;
-    } else if (!has_turn) {
+    } else if (!has_turn_) {
         of_.held_by_small_ += bytes;
     }
     of_.held_ += bytes;
@@ -65,10 +68,11 @@ void ByteBudget::Holding::give_back(std::size_t bytes) {
         refusal_.clear();
         may_pass_later_ = false;
         of_.held_ -= bytes;
-        if (of_.turn_ != this) {
+        if (!has_turn_) {
             of_.held_by_small_ -= bytes;
         } else if (bytes_ - bytes <= kFreely) {
-            of_.turn_ = nullptr;
+            has_turn_ = false;
+            --of_.have_turn_;
             of_.held_by_small_ += bytes_ - bytes;
         }
         bytes_ -= bytes;

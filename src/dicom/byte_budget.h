@@ -6,12 +6,13 @@
 #include <cstdint>
 #include <mutex>
 #include <string>
+#include <thread>
 
 namespace lucerna::dicom {
 
 /// What several may hold together while it comes, in bytes. Small holdings have half of it for
-/// themselves; whoever wants more than kFreely, or finds that half taken, has the rest, one at a
-/// time: so none waits for what another one who waits holds. Safe from any thread.
+/// themselves; whoever wants more than kFreely, or finds that half taken, has the rest, one thread
+/// at a time: so none waits for what another one who waits holds. Safe from any thread.
 class ByteBudget {
   public:
     static constexpr std::size_t kNoLimit = SIZE_MAX;
@@ -52,6 +53,7 @@ class ByteBudget {
         friend class ByteBudget;
         ByteBudget& of_;
         std::size_t bytes_ = 0;
+        bool has_turn_ = false;
         std::string refusal_;
         bool may_pass_later_ = false;
     };
@@ -67,9 +69,11 @@ class ByteBudget {
     std::condition_variable changed_;
     std::size_t limit_;
     std::size_t held_ = 0;
-    /// Of all but the one that has its turn.
+    /// Of all but those that have the turn.
     std::size_t held_by_small_ = 0;
-    const Holding* turn_ = nullptr;
+    std::size_t have_turn_ = 0;
+    /// Who took it.
+    std::thread::id turn_of_;
 };
 
 /// The one that whatever comes from outside is held by until it is kept, by whichever protocol.

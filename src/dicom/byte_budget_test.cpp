@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <future>
 #include <thread>
 
 namespace lucerna::dicom {
@@ -13,6 +15,11 @@ using testing::HasSubstr;
 using Holding = ByteBudget::Holding;
 
 constexpr std::size_t kMib = std::size_t{1} << 20;
+
+/// What it says on another thread.
+bool elsewhere(const std::function<bool()>& take) {
+    return std::async(std::launch::async, take).get();
+}
 
 TEST(ByteBudget, GivesOneHolderAllThereIs) {
     ByteBudget budget(60 * kMib);
@@ -29,13 +36,33 @@ TEST(ByteBudget, LetsOneHoldMuchAtATime) {
     Holding second(budget);
     EXPECT_TRUE(first.take(3 * kMib));
     EXPECT_TRUE(second.take(kMib)) << "a little is free for all";
-    EXPECT_FALSE(second.take(2 * kMib));
+    EXPECT_FALSE(elsewhere([&] { return second.take(2 * kMib); }));
     EXPECT_TRUE(second.may_pass_later());
     EXPECT_TRUE(first.take(20 * kMib));
     first.give_back(22 * kMib);
     EXPECT_FALSE(second.take(2 * kMib)) << "who was refused gives up first";
     second.give_back(kMib);
     EXPECT_TRUE(second.take(3 * kMib)) << "the first holds little now";
+}
+
+TEST(ByteBudget, LetsOneThreadHoldMuchInSeveralPlaces) {
+    ByteBudget budget(60 * kMib);
+    Holding other(budget);
+    {
+        Holding parts(budget);
+        Holding joined(budget);
+        EXPECT_TRUE(parts.take(20 * kMib));
+        EXPECT_TRUE(joined.take(20 * kMib));
+        EXPECT_FALSE(joined.take(30 * kMib)) << "together they keep to the limit";
+        EXPECT_FALSE(elsewhere([&] { return other.take(3 * kMib); }));
+        joined.give_back(20 * kMib);
+        other.give_back(0);
+        EXPECT_FALSE(elsewhere([&] { return other.take(3 * kMib); })) << "the first has it still";
+    }
+    other.give_back(0);
+    EXPECT_TRUE(elsewhere([&] { return other.take(50 * kMib); }));
+    other.give_back(50 * kMib);
+    EXPECT_EQ(budget.held(), 0U);
 }
 
 TEST(ByteBudget, KeepsHalfForWhoeverHoldsLittle) {
@@ -56,7 +83,7 @@ TEST(ByteBudget, LetsSmallHoldersTakeTheTurnWhereTheirHalfIsTaken) {
     Holding third(budget);
     EXPECT_TRUE(first.take(2 * kMib));
     EXPECT_TRUE(second.take(kMib));
-    EXPECT_FALSE(third.take(kMib / 2)) << "the second has the turn";
+    EXPECT_FALSE(elsewhere([&] { return third.take(kMib / 2); })) << "the second has the turn";
     EXPECT_TRUE(second.take(kMib));
 }
 

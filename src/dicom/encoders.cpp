@@ -111,6 +111,7 @@ DataSet encoded(const DataSet& data_set, const Encoder& encoder) {
     for (int i = 0; i < frames; ++i) {
         const DecodedFrame frame = frame_to_encode(data_set, i);
         if (i == 0) layout = layout_of(frame, frames);
+        layout.bits_stored = std::max(layout.bits_stored, frame.bits_stored);
         has_more_than_values |= frame.has_more_than_values;
         codestreams.push_back(encoder.encode(frame));
     }

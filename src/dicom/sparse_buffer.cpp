@@ -36,8 +36,11 @@ std::span<std::uint8_t> SparseBuffer::grow(std::size_t count) {
 
 void SparseBuffer::forget(ByteRange range) {
     static const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-    const std::size_t begin = (range.begin + page - 1) / page * page;
+    // Where it goes on from what was forgotten last, that one's last page goes with it.
+    const bool goes_on = range.begin == forgotten_.end && forgotten_.end > 0;
+    const std::size_t begin = goes_on ? forgotten_.begin : (range.begin + page - 1) / page * page;
     const std::size_t end = std::min(range.end, size_) / page * page;
+    forgotten_ = {std::max(begin, end), std::min(range.end, size_)};
     if (end <= begin || ::madvise(data_ + begin, end - begin, MADV_DONTNEED) != 0) return;
     held_ -= end - begin;
     holding_.give_back(end - begin);
@@ -52,6 +55,7 @@ void SparseBuffer::unmap() {
 void SparseBuffer::clear() {
     holding_.give_back(held_);
     size_ = held_ = 0;
+    forgotten_ = {};
     // A small one is kept for the next object; a large one would sit there while the peer is idle.
     if (capacity_ > kFirstCapacity) unmap();
 }

@@ -52,6 +52,8 @@ class SparseBuffer {
     std::size_t size_ = 0;
     std::size_t held_ = 0;
     std::size_t capacity_ = 0;
+    /// Up to which page the range that was forgotten last has been given back, and where it ended.
+    ByteRange forgotten_;
 };
 
 }  // namespace lucerna::dicom

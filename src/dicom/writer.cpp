@@ -207,6 +207,7 @@ DataSet decompressed(const DataSet& data_set) {
             }
             samples.reserve(frame.samples.size() * static_cast<std::size_t>(frames));
         }
+        layout.bits_stored = std::max(layout.bits_stored, frame.bits_stored);
         samples.insert(samples.end(), frame.samples.begin(), frame.samples.end());
     }
     DataSet copy = data_set.clone();

@@ -109,8 +109,11 @@ void read_and_keep(const store::ExamEntry& exam, const store::Job& job, store::S
     const exam::ExamReading reading = read_exam(prepared, model, rules.reading, clock, hold);
     const std::vector<compose::Result> results =
         compose_exam(reading, std::move(prepared.pictures), at_once, hold);
-    for (const compose::Result& result : results)
+    for (const compose::Result& result : results) {
+        // Whoever has lost the lease keeps nothing beside what another one makes.
+        store.queue().extend(job, rules.lease);
         store.archive().keep(result.part10, store::Role::kResult);
+    }
     store.exams().save_reading(
         job, saved_form(reading, exam.revision),
         deliveries_of(results, study, reading, exam.revision, rules, received_of(store, study)));

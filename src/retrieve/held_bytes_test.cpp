@@ -116,6 +116,8 @@ TEST(HeldBytes, OfSlowClientsKeepNobodyFromDecoding) {
     keep_large(archive, "1.2.1.1.9", {});
     const std::string expected = text_of(large_frames(1));
     const Limited limited(std::size_t{19} << 20);
+    const auto all_room = room_to_send_at_once(std::size_t{40} << 20);
+    ASSERT_TRUE(all_room);
     std::vector<SlowClient> clients;
     for (const auto& [path, accept] :
          {std::pair("1.2.1.1.8/frames/1", "application/octet-stream"),

@@ -65,6 +65,8 @@ bool ObjectKeys::add(std::span<const dicom::Tag> path, std::string value) {
         const WholeNumbers* const numbers = whole_numbers_of(vr);
         if (numbers == nullptr && !is_text(vr)) return false;
         if (value.find_first_not_of('*') == std::string::npos) return true;
+        // A list or a pattern is not matched, as is what has other VRs.
+        if (numbers != nullptr && value.find_first_of(",*?\\") != std::string::npos) return false;
         if (numbers != nullptr) (void)whole_number(path.front(), value, *numbers);
         values_[path.front()] = std::move(value);
         return true;

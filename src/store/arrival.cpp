@@ -81,10 +81,10 @@ void Arrival::begin(ByteView file, std::size_t identified) {
     } catch (const Error&) {
         return;  // To be refused with reasons once it is whole, or out of order.
     }
-    bool is_of_another = false;
     const auto first = parts_.index.read([&](Connection& index) {
         const auto place = place_of(index, facts.sop_instance_uid);
-        is_of_another = !place && is_of_another_patient(index, facts);
+        // Refused at once: the whole of it would change nothing.
+        if (!place) require_same_patient(index, facts);
         return place;
     });
     if (first) {
@@ -93,7 +93,6 @@ void Arrival::begin(ByteView file, std::size_t identified) {
         if (comparison_) way_ = Way::kCompared;
         return;
     }
-    if (is_of_another) return;  // To be refused once it is whole.
     const std::string owner = facts.key_owner();
     NewObject object = new_object(parts_, owner, role_);
     SealedWriter writer(*parts_.objects, object.placing, object.key);

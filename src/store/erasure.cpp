@@ -74,6 +74,9 @@ void doom_key_of(Connection& index, const std::string& owner) {
 
 void doom_unused_keys(Connection& index) {
     index.execute(
+        // Where the last one goes, `keys rotate` must know that there were some.
+        "INSERT INTO counters SELECT 'had-keys', 1 WHERE EXISTS (SELECT 1 FROM data_keys) "
+        "ON CONFLICT DO NOTHING;"
         "INSERT INTO doomed (name, what) SELECT d.name, 'key' FROM doomed d WHERE d.what "
         "= 'maybe-key' AND NOT EXISTS (SELECT 1 FROM instances i WHERE i.data_key = d.name) "
         "ON CONFLICT DO NOTHING;"

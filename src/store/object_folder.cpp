@@ -343,7 +343,7 @@ void RecordFolder::for_each(const std::function<void(const std::string& name)>& 
 
 void RecordFolder::for_each_stray(const std::function<void(const std::string& place)>& visit) {
     for (const std::string& name : names_in(folder_))
-        if (!is_name(name)) visit("keys/" + name);
+        if (!is_name(name) && name != "lost+found") visit("keys/" + name);
 }
 
 }  // namespace lucerna::store

@@ -19,18 +19,22 @@ constexpr int kResult = static_cast<int>(Role::kResult);
 struct Found {
     std::int64_t id = 0;
     std::string sop_instance_uid;
+    /// Of the exam that its study is.
     bool is_image = false;
 };
 
 std::vector<Found> found_by(Statement&& find) {
     std::vector<Found> found;
-    while (find.step()) found.push_back({find.integer(0), find.text(1), find.integer(2) != 0});
+    while (find.step())
+        found.push_back({find.integer(0), find.text(1),
+                         find.integer(2) != 0 && is_of_an_exam(find.text(3), find.text(4))});
     return found;
 }
 
 constexpr const char* kFind =
     "SELECT i.id, i.sop_instance_uid, i.role = 0 AND coalesce(i.rows, 0) > 0 AND "
-    "coalesce(i.columns, 0) > 0 FROM instances i JOIN series e ON e.id = i.series JOIN studies s "
+    "coalesce(i.columns, 0) > 0, i.sop_class_uid, e.modality FROM instances i JOIN series e ON "
+    "e.id = i.series JOIN studies s "
     "ON s.id = e.study WHERE s.study_instance_uid = ?1 ";
 static_assert(kReceived == 0);
 

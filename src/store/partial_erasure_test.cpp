@@ -192,6 +192,21 @@ TEST(PartialErasure, OfTheLastMammogramTakesTheExamThoughOtherImagesAreLeft) {
     EXPECT_EQ(store.left(), (std::vector<std::string>{"1.2.1.2.1", "1.2.1.4.1"}));
 }
 
+TEST(PartialErasure, OfWhatIsNotOfTheExamLeavesTheReading) {
+    ReadStudy store;
+    StoredInstance ultrasound;
+    ultrasound.sop_class = dicom::sop_class::kUltrasound;
+    ultrasound.modality = "US";
+    store.keep("4", 1, ultrasound);
+    EXPECT_EQ(store.archive().erase_part({"1.2.1", "1.2.1.4", "1.2.1.4.1"}), 1U);
+    const auto exam = store.exams().exam("1.2.1");
+    ASSERT_TRUE(exam);
+    EXPECT_EQ(exam->state, ExamState::kRead);
+    EXPECT_EQ(exam->images, 2);
+    EXPECT_EQ(store.exams().decisions_of("1.2.1").size(), 1U);
+    EXPECT_EQ(store.left().size(), 5U);
+}
+
 TEST(PartialErasure, OfWhatIsNotThereTakesNothing) {
     ReadStudy store;
     EXPECT_EQ(store.archive().erase_part({"1.2.1", "1.2.9"}), 0U);

@@ -46,11 +46,6 @@ void require_same_patient(Connection& index, const Facts& facts) {
     if (const auto kept = patient_of_study(index, facts)) require_same_patient(facts, *kept);
 }
 
-bool is_of_another_patient(Connection& index, const Facts& facts) {
-    const auto kept = patient_of_study(index, facts);
-    return kept && are_of_two_patients(patient_of(facts), *kept);
-}
-
 bool is_study_of_another(Connection& index, const std::string& study_instance_uid,
                          const PatientKey& patient, std::int64_t order) {
     Statement find = index.prepare(

@@ -21,7 +21,6 @@ struct PatientKey {
 /// names the study and neither patient.
 void require_same_patient(const Facts& facts, const PatientKey& kept);
 void require_same_patient(Connection& index, const Facts& facts);
-[[nodiscard]] bool is_of_another_patient(Connection& index, const Facts& facts);
 
 /// A study of this UID, or an order other than `order` (0: any) that names it, is another
 /// patient's.

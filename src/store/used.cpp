@@ -16,15 +16,18 @@ bool holds_a_file(const fs::path& folder) {
     std::error_code error;
     for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end;
          entry.increment(error))
-        if (!entry->is_directory()) return true;
+        if (entry->path().filename() == "lost+found")
+            entry.disable_recursion_pending();
+        else if (!entry->is_directory())
+            return true;
     // What cannot be looked into may hold anything.
     return error && error != std::errc::no_such_file_or_directory;
 }
 
 bool is_used(const fs::path& folder) {
     std::error_code ignored;
-    return has_back_ends(folder) || fs::exists(folder / "index.sqlite", ignored) ||
-           holds_a_file(folder / "keys") || holds_a_file(folder / "objects");
+    return fs::exists(folder / "index.sqlite", ignored) || holds_a_file(folder / "keys") ||
+           holds_a_file(folder / "objects");
 }
 
 bool is_used(const S3Options& options) {
@@ -45,7 +48,10 @@ bool is_used(const std::string& postgres) {
 }  // namespace
 
 bool is_used(const StoreOptions& options) {
-    return is_used(options.folder) || (options.bucket && is_used(*options.bucket)) ||
+    // With PostgreSQL or a bucket the folder notes them before anything is kept there.
+    const bool is_alone = !options.bucket && options.postgres.empty();
+    return is_used(options.folder) || (is_alone && has_back_ends(options.folder)) ||
+           (options.bucket && is_used(*options.bucket)) ||
            (!options.postgres.empty() && is_used(options.postgres));
 }
 
