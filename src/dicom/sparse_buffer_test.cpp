@@ -29,6 +29,26 @@ TEST(SparseBuffer, ForgetsWholePagesWithinARange) {
     EXPECT_EQ(bytes[5'999'999], 9);
 }
 
+TEST(SparseBuffer, ForgetsAsMuchOfARangeThatIsNamedPieceByPiece) {
+    ByteBudget budget(std::size_t{64} << 20);
+    SparseBuffer whole(budget);
+    SparseBuffer pieces(budget);
+    append(whole, 1'000'000, 7);
+    append(pieces, 1'000'000, 7);
+    whole.forget({1000, 900'000});
+    std::size_t begin = 1000;
+    for (const std::size_t end : {1001, 3000, 300'001, 300'002, 600'003, 900'000}) {
+        pieces.forget({begin, end});
+        begin = end;
+    }
+    EXPECT_EQ(pieces.held(), whole.held());
+    const ByteView bytes = pieces.bytes();
+    EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), whole.bytes().begin()));
+    EXPECT_EQ(bytes[999], 7);
+    EXPECT_EQ(bytes[300'001], 0);
+    EXPECT_EQ(bytes[900'000], 7);
+}
+
 TEST(SparseBuffer, LeavesARangeAloneThatHoldsNoWholePage) {
     ByteBudget budget(1 << 20);
     SparseBuffer buffer(budget);

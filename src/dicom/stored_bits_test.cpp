@@ -63,9 +63,7 @@ DataSet native(const Cells& cells) {
     return image;
 }
 
-/// Whole cells in the codestream, as DCMTK and GDCM write it, or so many of their bits.
-DataSet compressed(const Cells& cells, const Encoder& encoder, int precision = 16) {
-    const DataSet image = native(cells);
+Bytes codestream_of(const DataSet& image, const Encoder& encoder, int precision) {
     DecodedFrame frame;
     frame.rows = kRows;
     frame.columns = kColumns;
@@ -74,16 +72,23 @@ DataSet compressed(const Cells& cells, const Encoder& encoder, int precision = 1
     frame.photometric_interpretation = "MONOCHROME2";
     const ByteView bytes = image.bytes(tags::kPixelData);
     frame.samples.assign(bytes.begin(), bytes.end());
+    return encoder.encode(frame);
+}
+
+/// Whole cells in the codestream, as DCMTK and GDCM write it, or so many of their bits.
+DataSet compressed(const Cells& cells, const Encoder& encoder, int precision = 16) {
+    const DataSet image = native(cells);
     DataSet out = image.clone();
     out.set_encapsulated_pixels({.rows = kRows, .columns = kColumns, .is_signed = cells.is_signed},
-                                {encoder.encode(frame)}, encoder.transfer_syntax_uid);
+                                {codestream_of(image, encoder, precision)},
+                                encoder.transfer_syntax_uid);
     out.set_integer(tags::kBitsStored, cells.bits_stored);
     out.set_integer(tags::kHighBit, cells.high_bit);
     return out;
 }
 
-std::vector<std::int64_t> values_of(const DataSet& image) {
-    const DecodedFrame frame = decode_frame(image, 0);
+std::vector<std::int64_t> values_of(const DataSet& image, int number = 0) {
+    const DecodedFrame frame = decode_frame(image, number);
     std::vector<std::int64_t> values;
     for (std::size_t i = 0; i < frame.count(); ++i) values.push_back(frame.value(i));
     return values;
@@ -216,6 +221,28 @@ TEST(StoredBits, GiveWayToNarrowerCodestreamsThatPassThem) {
         written_in(image, transfer_syntax::kExplicitVrLittleEndian).integer(tags::kBitsStored), 12);
     declare_overlay(image, 9);
     EXPECT_EQ(values_of(image)[100], slope().words[100] & 0xFF);
+}
+
+TEST(StoredBits, AreThoseOfTheFrameThatHasMost) {
+    Cells low = slope();
+    for (std::uint16_t& word : low.words) word &= 0xFF;
+    low.bits_stored = 8;
+    low.high_bit = 7;
+    const Encoder& encoder = *find_encoder(transfer_syntax::kJpeg2000Lossless);
+    DataSet image = native(low);
+    image.set_encapsulated_pixels(
+        {.rows = kRows, .columns = kColumns, .frames = 2},
+        {codestream_of(native(low), encoder, 12), codestream_of(native(slope()), encoder, 12)},
+        encoder.transfer_syntax_uid);
+    image.set_integer(tags::kBitsStored, 8);
+    image.set_integer(tags::kHighBit, 7);
+    for (const std::string_view syntax :
+         {transfer_syntax::kExplicitVrLittleEndian, transfer_syntax::kRleLossless}) {
+        const DataSet again = written_in(image, syntax);
+        EXPECT_EQ(again.integer(tags::kBitsStored), 12) << syntax;
+        EXPECT_EQ(values_of(again, 0), values_of(native(low))) << syntax;
+        EXPECT_EQ(values_of(again, 1), values_of(native(slope()))) << syntax;
+    }
 }
 
 TEST(StoredBits, HaveAnOverlayBesideThemWhereTheHeaderSaysSo) {

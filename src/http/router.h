@@ -9,8 +9,7 @@
 namespace lucerna::http {
 
 /// Who may ask. Where the server has tokens or a trusted user header, kRead and kWrite need one of
-/// them, and kDelete a token; a token without the right to write, or to delete, is refused for
-/// that.
+/// them, and kDelete a token; a token without the right to write, or to delete, is refused then.
 enum class Access {
     kByMethod,  ///< kRead for GET, kWrite for all others
     kOpen,      ///< everybody: the page's own files, health
@@ -42,9 +41,9 @@ class Router {
   public:
     /// A pattern is "/fixed/{name}/...": {name} matches one segment, "{name...}" at the end matches
     /// one or more, which come joined by "/". Fixed segments win over names, and names over
-    /// "{name...}". HEAD is answered by GET's handler, OPTIONS by the
-    /// server where there is no handler of its own. Throws
-    /// Error(kInternal) for a malformed pattern, or method and pattern that are there already.
+    /// "{name...}". HEAD is answered by GET's handler, OPTIONS by the server where there
+    /// is no handler of its own. Throws Error(kInternal) for a malformed pattern, or method and
+    /// pattern that are there already.
     void add(std::string_view method, std::string_view pattern, Handler handler,
              Access access = Access::kByMethod);
 

@@ -100,6 +100,10 @@ TEST(Qido, MatchesInstancesOfAStudyByWhatTheirObjectsHold) {
     EXPECT_EQ(archive.status("/dicom-web/studies/1.2.7/instances?AcquisitionDateTime=soon"), 400);
     const auto number = archive.get("/dicom-web/studies/1.2.7/instances?ExposureTimeInms=16");
     EXPECT_NE(number.headers.get_or("Warning", "").find("ExposureTimeInms"), std::string::npos);
+    const auto list = archive.get("/dicom-web/studies/1.2.7/instances?HighBit=11,12");
+    EXPECT_EQ(list.status, 200) << "no list of numbers is matched";
+    EXPECT_NE(list.headers.get_or("Warning", "").find("HighBit"), std::string::npos);
+    EXPECT_EQ(archive.status("/dicom-web/studies/1.2.7/instances?HighBit=eleven"), 400);
     const auto across = archive.get("/dicom-web/instances?AcquisitionDateTime=20240108-");
     EXPECT_NE(across.headers.get_or("Warning", "").find("AcquisitionDateTime"), std::string::npos)
         << "not over all that is kept";

@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::size_t kMostAhead = 8;
 constexpr std::size_t kEnoughBytes = 8 * 1024 * 1024;
+/// Memory that is kept for others, of any number; of more there is one.
+constexpr std::size_t kSmall = kEnoughBytes / kMostAhead;
 /// Of what is read while it is sent: room for any File Meta Information.
 constexpr std::size_t kBeginning = 256 * 1024;
 
@@ -99,7 +101,12 @@ bool ReadAhead::may_begin(const State& state) const {
 
 void ReadAhead::give_back(File file) {
     if (file.opened) return;
-    state_.with([&](State& state) { state.spare.push_back(std::move(file.bytes)); });
+    state_.with([&](State& state) {
+        if (file.bytes.capacity() <= kSmall)
+            state.spare.push_back(std::move(file.bytes));
+        else
+            state.large_spare = std::move(file.bytes);
+    });
 }
 
 ReadAhead::Read ReadAhead::read(std::size_t index) noexcept {
@@ -111,9 +118,12 @@ ReadAhead::Read ReadAhead::read(std::size_t index) noexcept {
         }
         Read read;
         state_.with([&](State& state) {
-            if (state.spare.empty()) return;
-            read.file.bytes = std::move(state.spare.back());
-            state.spare.pop_back();
+            if (row.size > kSmall) {
+                read.file.bytes = std::exchange(state.large_spare, {});
+            } else if (!state.spare.empty()) {
+                read.file.bytes = std::move(state.spare.back());
+                state.spare.pop_back();
+            }
         });
         read.file.bytes.resize(static_cast<std::size_t>(row.size));
         archive_.open(row)->read(0, read.file.bytes.span());

@@ -66,6 +66,7 @@ class ReadAhead {
         std::map<std::size_t, Read> ready;
         std::size_t ready_bytes = 0;
         std::vector<Buffer> spare;
+        Buffer large_spare;
     };
     [[nodiscard]] Read read(std::size_t index) noexcept;
     [[nodiscard]] store::InstanceRow row_of(std::size_t index) const;

@@ -56,6 +56,16 @@ TEST_F(ReadingAhead, BeginsWithTheFirst) {
     EXPECT_THROW((void)missing.take(0), Error);
 }
 
+TEST_F(ReadingAhead, GivesSmallObjectsNoMemoryOfLargeOnes) {
+    ReadAhead reading(archive, objects);
+    for (std::size_t i = 0; i < 3; ++i) {
+        reading.give_back({Buffer(std::size_t{20} << 20), nullptr});
+        ReadAhead::File file = reading.take(i);
+        EXPECT_LT(file.bytes.capacity(), std::size_t{1} << 20) << i;
+        reading.give_back(std::move(file));
+    }
+}
+
 TEST_F(ReadingAhead, HoldsTheBeginningOfWhatIsLarge) {
     ReadAhead reading(archive, objects, 100);
     reading.read_first(one_after_another);

@@ -137,5 +137,20 @@ TEST(BackEnds, TheServersStoreRotatesWithoutPatients) {
     EXPECT_EQ(store.keys.keys().size(), 1U);
 }
 
+TEST(BackEnds, WhatAnOlderProgramKeptKeysInMayRotateWithoutAny) {
+    LUCERNA_NEEDS_SQLITE();
+    TestStore store;
+    store.archive().keep(test::StoredInstance().file());
+    note_back_ends(store.options());
+    store.close();
+    {
+        OpenedIndex index(store);
+        index.connection.execute("DELETE FROM counters WHERE name = 'had-keys'");
+    }
+    store.open();
+    EXPECT_EQ(store.archive().erase_patient("P1", ""), 1U);
+    store.archive().rotate_keys("test");
+}
+
 }  // namespace
 }  // namespace lucerna::store

@@ -16,6 +16,10 @@ TEST(Used, AFreshFolderIsNot) {
     std::filesystem::create_directories(data / "keys");
     std::filesystem::create_directories(data / "objects" / "incoming");
     EXPECT_FALSE(is_used({data}));
+    // A file system of its own, as it is when it is new.
+    std::filesystem::create_directories(data / "keys" / "lost+found");
+    write_file(data / "keys" / "lost+found" / "#12", as_byte_view("x"));
+    EXPECT_FALSE(is_used({data}));
 }
 
 TEST(Used, ByAnythingThatAFolderKeeps) {
@@ -49,6 +53,11 @@ TEST(Used, AnIndexAndABucketThatAreEmptyAreNot) {
     store.close();
     StoreOptions elsewhere = store.options();
     elsewhere.folder = store.folder.path() / "another";
+    // With neither elsewhere the note would say that they are.
+    if (!store.on_sqlite() || !store.on_files()) {
+        std::filesystem::create_directories(elsewhere.folder);
+        write_file(elsewhere.folder / "back-ends", as_byte_view("x"));
+    }
     // SQLite's index has a key of its own, which lies in the bucket.
     EXPECT_EQ(is_used(elsewhere), store.on_sqlite() && !store.on_files());
 }
