@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "retrieve/archive_for_test.h"
@@ -73,8 +74,9 @@ TEST(Qido, FindsSeriesAndInstancesBelowAndAcross) {
               "http://localhost/dicom-web/studies/1.2.1/series/1.2.1.1/instances/1.2.1.1.1");
 }
 
-TEST(Qido, MatchesInstancesOfAStudyByWhatTheirObjectsHold) {
-    TestArchive archive;
+/// Instances 7, 8 and 9 of study 1.2.7, each with what `add` puts into it.
+void keep_three(TestArchive& archive,
+                const std::function<void(dicom::DataSet& object, const char* number)>& add) {
     for (const char* number : {"7", "8", "9"}) {
         test::StoredInstance plain;
         plain.study = "1.2.7";
@@ -82,10 +84,17 @@ TEST(Qido, MatchesInstancesOfAStudyByWhatTheirObjectsHold) {
         plain.sop_instance = std::string("1.2.7.1.") + number;
         plain.instance_number = number;
         dicom::DataSet object = dicom::DataSet::parse(plain.file());
-        object.set_text(dicom::tags::kAcquisitionDateTime,
-                        std::string("202401") + "0" + number + "103000");
+        add(object, number);
         archive.store.archive().keep(object.to_part10());
     }
+}
+
+TEST(Qido, MatchesInstancesOfAStudyByWhatTheirObjectsHold) {
+    TestArchive archive;
+    keep_three(archive, [](dicom::DataSet& object, const char* number) {
+        object.set_text(dicom::tags::kAcquisitionDateTime,
+                        std::string("202401") + "0" + number + "103000");
+    });
     const auto found = [&](const std::string& query) {
         return uids(archive.text("/dicom-web/studies/1.2.7/instances?" + query), "00080018");
     };
@@ -111,13 +120,7 @@ TEST(Qido, MatchesInstancesOfAStudyByWhatTheirObjectsHold) {
 
 TEST(Qido, MatchesInstancesOfAStudyByWhatIsInTheirSequences) {
     TestArchive archive;
-    for (const char* number : {"7", "8", "9"}) {
-        test::StoredInstance plain;
-        plain.study = "1.2.7";
-        plain.series = "1.2.7.1";
-        plain.sop_instance = std::string("1.2.7.1.") + number;
-        plain.instance_number = number;
-        dicom::DataSet object = dicom::DataSet::parse(plain.file());
+    keep_three(archive, [](dicom::DataSet& object, const char* number) {
         object.set_integer(dicom::tags::kBitsStored, number[0] - '0' + 3);
         // The first item of all is the same, so that the index knows it of the series.
         for (const auto& [step, description] :
@@ -130,8 +133,7 @@ TEST(Qido, MatchesInstancesOfAStudyByWhatIsInTheirSequences) {
         image.set_text(dicom::tags::kReferencedSopInstanceUid, std::string("1.2.9.") + number);
         image.add_item(dicom::tags::kPurposeOfReferenceCodeSequence)
             .set_text(dicom::tags::kCodeValue, std::string("C") + number);
-        archive.store.archive().keep(object.to_part10());
-    }
+    });
     const auto response = [&](const std::string& query) {
         return archive.get("/dicom-web/studies/1.2.7/instances?" + query);
     };

@@ -24,6 +24,12 @@ StoredInstance report() {
     instance.picture = false;
     return instance;
 }
+StoredInstance ultrasound() {
+    StoredInstance instance;
+    instance.sop_class = dicom::sop_class::kUltrasound;
+    instance.modality = "US";
+    return instance;
+}
 StoredInstance capture() {
     StoredInstance instance;
     instance.modality = "OT";
@@ -181,10 +187,7 @@ TEST(PartialErasure, OfTheLastImagesTakesTheExam) {
 
 TEST(PartialErasure, OfTheLastMammogramTakesTheExamThoughOtherImagesAreLeft) {
     ReadStudy store;
-    StoredInstance ultrasound;
-    ultrasound.sop_class = dicom::sop_class::kUltrasound;
-    ultrasound.modality = "US";
-    store.keep("4", 1, ultrasound);
+    store.keep("4", 1, ultrasound());
     EXPECT_EQ(store.archive().erase_part({"1.2.1", "1.2.1.1", "1.2.1.1.1"}), 3U);
     EXPECT_EQ(store.exams().exam("1.2.1")->images, 1);
     EXPECT_EQ(store.archive().erase_part({"1.2.1", "1.2.1.1"}), 1U);
@@ -194,10 +197,7 @@ TEST(PartialErasure, OfTheLastMammogramTakesTheExamThoughOtherImagesAreLeft) {
 
 TEST(PartialErasure, OfWhatIsNotOfTheExamLeavesTheReading) {
     ReadStudy store;
-    StoredInstance ultrasound;
-    ultrasound.sop_class = dicom::sop_class::kUltrasound;
-    ultrasound.modality = "US";
-    store.keep("4", 1, ultrasound);
+    store.keep("4", 1, ultrasound());
     EXPECT_EQ(store.archive().erase_part({"1.2.1", "1.2.1.4", "1.2.1.4.1"}), 1U);
     const auto exam = store.exams().exam("1.2.1");
     ASSERT_TRUE(exam);
