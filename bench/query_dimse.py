@@ -5,15 +5,16 @@ run, by DCMTK's findscu, getscu and movescu.
 Each archive holds the same: 400 studies of one small object, one study of 200 objects of a CT slice's
 size (0.53 MB) and one of four mammograms (17 MB). Asked for are: all studies, one study by its UID,
 the 200 objects of the series by their names, and the objects themselves, which getscu, or storescp as
-the destination of the moves, throws away (--ignore). Prints medians of each peer's time, its ratio to Lucerna's, and the CPU time that the
-peer itself took; in the end the most memory that each held (of dcmqrscp, which forks, the parent).
+the destination of the moves, throws away (--ignore). `--large` asks for one object of 420 MB instead.
+Prints medians of each peer's time, its ratio to Lucerna's, the CPU time that the peer itself took, and
+the most memory that it held meanwhile (of dcmqrscp, which forks, the parent).
 
 Lucerna gives out what it keeps sealed (AES-256-GCM) and checks every byte of it; the others read plain
 files.
 
     apt-get install orthanc dcmtk
     cmake --preset release && cmake --build --preset release --target lucerna
-    PYTHONPATH=.deps/python bench/query_dimse.py build/release [--rounds N] [--folder DIR]
+    PYTHONPATH=.deps/python bench/query_dimse.py build/release [--rounds N] [--large] [--folder DIR]
 """
 import argparse
 import json
@@ -26,12 +27,17 @@ import subprocess
 import tempfile
 import time
 
-from receive_dimse import Peer, cpu_seconds, free_port, make_objects, most_memory_mb
+from pydicom import dcmread
+
+from receive_dimse import (Peer, cpu_seconds, forget_peak, free_port, make_objects,
+                           most_memory_mb)
 
 os.environ["TCP_NODELAY"] = "1"
 SMALL = ("small", 400, 8, 8, "1.2.840.10008.5.1.4.1.1.2", "CT", 1)
 SLICES = ("CT size", 200, 512, 512, "1.2.840.10008.5.1.4.1.1.2", "CT", 200)
 MAMMOGRAMS = ("mammogram", 4, 3328, 2560, "1.2.840.10008.5.1.4.1.1.1.2", "MG", 4)
+LARGE_FRAMES = 50
+LARGE = ("one object of 420 MB", 1, 2048, 2048, "1.2.840.10008.5.1.4.1.1.2", "CT", 1)
 
 
 def lucerna(options, folder, move_port):
@@ -88,14 +94,28 @@ def keys(level, **values):
 
 def uids(folder):
     """Study and series of the first object in it."""
-    from pydicom import dcmread
     first = dcmread(next(folder.rglob("*.dcm")), stop_before_pixels=True)
     return {"StudyInstanceUID": first.StudyInstanceUID}, {
         "StudyInstanceUID": first.StudyInstanceUID, "SeriesInstanceUID": first.SeriesInstanceUID}
 
 
+def make_large(folder):
+    """One object of so many frames, which DCMTK's clients know the SOP class of."""
+    make_objects(folder, LARGE)
+    path = next(folder.rglob("*.dcm"))
+    one = dcmread(path)
+    one.NumberOfFrames = LARGE_FRAMES
+    one.PixelData = one.PixelData * LARGE_FRAMES
+    one.save_as(path)
+
+
 def questions(objects):
     """Name, how many answers or objects, and the client's call."""
+    if (objects / "large").exists():
+        large, _ = uids(objects / "large")
+        return [(f"{what}, {LARGE[0]}", 1, client, [*more, *keys("STUDY", **large)])
+                for what, client, more in (("C-GET", "getscu", ["--ignore"]),
+                                           ("C-MOVE", "movescu", ["-aem", "SINK"]))]
     one_study, _ = uids(objects / "small")
     slices, series = uids(objects / "slices")
     mammograms, _ = uids(objects / "mammograms")
@@ -117,32 +137,43 @@ def measure(question, peers, rounds):
     name, count, program, arguments = question
     taken = {peer: [] for peer in peers}
     spent = {peer: [] for peer in peers}
+    held = {}
+    for server in peers.values():
+        forget_peak(server.process)
     for _ in range(rounds):
         for peer, server in peers.items():
             cpu, start = cpu_seconds(server.process), time.monotonic()
             client(program, server, *arguments)
             taken[peer].append(time.monotonic() - start)
             spent[peer].append(cpu_seconds(server.process) - cpu)
+    for peer, server in peers.items():
+        held[peer] = most_memory_mb(server.process)
     print(f"{name}, median of {rounds}:", flush=True)
     for peer, seconds in taken.items():
         middle = statistics.median(seconds)
         ratio = statistics.median(s / l for s, l in zip(seconds, taken["Lucerna"]))
         print(f"  {peer:10s} {middle:7.3f} s  {count / middle:8.1f} /s  time against Lucerna's "
-              f"x {ratio:5.2f}  its CPU {statistics.median(spent[peer]):6.2f} s", flush=True)
+              f"x {ratio:5.2f}  its CPU {statistics.median(spent[peer]):6.2f} s  held "
+              f"{held[peer]:.0f} MB", flush=True)
 
 
 def main():
     options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     options.add_argument("build", type=pathlib.Path, nargs="?", default="build/release")
     options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--large", action="store_true",
+                         help="one object of 420 MB in place of all others")
     options.add_argument("--folder", help="on the device that is to be measured")
     options = options.parse_args()
     work = pathlib.Path(tempfile.mkdtemp(prefix="lucerna-bench-", dir=options.folder))
     started, sink = {}, None
     try:
         objects, move_port = work / "objects", free_port()
-        for name, load in (("small", SMALL), ("slices", SLICES), ("mammograms", MAMMOGRAMS)):
-            make_objects(objects / name, load)
+        if options.large:
+            make_large(objects / "large")
+        else:
+            for name, load in (("small", SMALL), ("slices", SLICES), ("mammograms", MAMMOGRAMS)):
+                make_objects(objects / name, load)
         sink = subprocess.Popen(["storescp", "--ignore", "--fork", "-aet", "SINK", str(move_port)],
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for name, start in (("Lucerna", lucerna), ("Orthanc", orthanc), ("dcmqrscp", dcmqrscp)):
@@ -154,8 +185,6 @@ def main():
                            stdout=subprocess.DEVNULL)
         for question in questions(objects):
             measure(question, started, options.rounds)
-        for name, peer in started.items():
-            print(f"{name} held {most_memory_mb(peer.process):.0f} MB at most", flush=True)
     finally:
         for peer in started.values():
             peer.__exit__()

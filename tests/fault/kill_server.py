@@ -121,6 +121,8 @@ def main(rounds, seed):
             server.end(signal.SIGKILL)
             for sender in senders:
                 sender.join()
+            if (number + 1) % 20 == 0:
+                print(f"{number + 1} rounds, {acknowledged} acknowledged and there", flush=True)
         run = subprocess.run([LUCERNA, "verify", "--data", data], capture_output=True, text=True)
         assert run.returncode == 0, run.stdout + run.stderr
         assert run.stdout.startswith(f"{acknowledged + more} instances"), run.stdout
