@@ -35,12 +35,13 @@ Database::~Database() {
 }
 
 void Database::write(const Work& work) {
-    Pending mine{&work, {}, false};
+    Pending mine;
+    mine.work = &work;
     std::unique_lock lock(mutex_);
     gathered_.push_back(&mine);
     while (!mine.done) {
         if (committing_) {
-            changed_.wait(lock);
+            mine.changed.wait(lock);
             continue;
         }
         committing_ = true;
@@ -49,8 +50,13 @@ void Database::write(const Work& work) {
         commit(batch);
         lock.lock();
         committing_ = false;
-        for (Pending* pending : batch) pending->done = true;
-        changed_.notify_all();
+        for (Pending* pending : batch) {
+            pending->done = true;
+            pending->changed.notify_one();
+        }
+        // One of those that gathered meanwhile commits for all of them.
+        if (!gathered_.empty()) gathered_.front()->changed.notify_one();
+        committed_.notify_all();
     }
     if (mine.error) std::rethrow_exception(mine.error);
 }
@@ -119,7 +125,7 @@ void Database::run_one(Pending& pending) {
 
 void Database::checkpoint() {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return !committing_; });
+    committed_.wait(lock, [&] { return !committing_; });
     if (writer_) source_->empty_log(*writer_);
 }
 

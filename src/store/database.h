@@ -76,6 +76,8 @@ class Database {
         const Work* work = nullptr;
         std::exception_ptr error;
         bool done = false;
+        /// Whoever waits has one of its own: all woken at once would wait for each other.
+        std::condition_variable changed;
     };
     struct Lease {
         explicit Lease(Database& owner);
@@ -104,7 +106,8 @@ class Database {
     Guarded<Readers> readers_;
 
     std::mutex mutex_;
-    std::condition_variable changed_;
+    /// For `checkpoint`.
+    std::condition_variable committed_;
     std::vector<Pending*> gathered_;
     bool committing_ = false;
     std::atomic<std::uint64_t> commits_ = 0;
