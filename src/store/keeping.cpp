@@ -68,7 +68,7 @@ SealedReader opened(Parts& parts, const std::string& sop_instance_uid, const std
 
 NewObject new_object(Parts& parts, const std::string& owner, Role role) {
     NewObject object{parts.keys.of_owner(owner), {}, parts.index.process()};
-    object.placing.object = vault::to_text(vault::random_id());
+    object.placing.object = parts.objects->new_name();
     object.placing.data_key = object.key.name;
     object.placing.role = role;
     object.placing.received_at = parts.clock.now();

@@ -18,6 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t kFilesAhead = 32;
+
 [[noreturn]] void fail(const std::string& what, const fs::path& path, int number) {
     const ErrorCode code = number == ENOSPC || number == EDQUOT || number == EFBIG
                                ? ErrorCode::kOutOfSpace
@@ -51,11 +53,13 @@ bool make_folder(const fs::path& path) {
 
 class FileWriter final : public ObjectWriter {
   public:
+    /// `unsettled` is told of a file that was not made ahead.
     FileWriter(fs::path path, std::atomic<bool>& unsettled)
-        : path_(std::move(path)),
-          unsettled_(unsettled),
-          file_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) {
+        : path_(std::move(path)), file_(::open(path_.c_str(), O_WRONLY | O_CLOEXEC)) {
+        if (file_ >= 0) return;
+        file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         if (file_ < 0) fail("cannot create", path_, errno);
+        unsettled = true;
     }
     ~FileWriter() override {
         if (file_ < 0) return;
@@ -88,13 +92,11 @@ class FileWriter final : public ObjectWriter {
             ::unlink(path_.c_str());
             fail("cannot close", path_, number);
         }
-        unsettled_ = true;
     }
 
   private:
     static constexpr off_t kWriteBehind = 2 << 20;
     fs::path path_;
-    std::atomic<bool>& unsettled_;
     int file_;
     off_t written_ = 0;
     off_t started_ = 0;
@@ -136,6 +138,11 @@ class FileReader final : public ObjectReader {
     std::uint64_t size_ = 0;
 };
 
+bool has_nothing(const fs::path& file) {
+    struct stat about {};
+    return ::stat(file.c_str(), &about) == 0 && S_ISREG(about.st_mode) && about.st_size == 0;
+}
+
 /// Names first, then work: what is done to a folder while it is being listed may be seen twice.
 std::vector<std::string> names_in(const fs::path& folder) {
     std::vector<std::string> names;
@@ -158,6 +165,9 @@ ObjectFolder::ObjectFolder(fs::path folder) : folder_(std::move(folder)) {
 }
 
 ObjectFolder::~ObjectFolder() {
+    made_.with([&](const std::vector<std::string>& names) {
+        for (const std::string& name : names) ::unlink(incoming(name).c_str());
+    });
     ::close(incoming_folder_);
 }
 
@@ -167,6 +177,33 @@ fs::path ObjectFolder::incoming(const std::string& name) const {
 
 fs::path ObjectFolder::place(const std::string& name) const {
     return folder_ / checked(name).substr(0, 2) / name;
+}
+
+std::string ObjectFolder::new_name() {
+    // Who finds none makes them under the lock: the others need them as well.
+    return made_.with([&](std::vector<std::string>& names) {
+        if (names.empty()) names = make_files();
+        if (names.empty()) return Objects::new_name();
+        std::string name = std::move(names.back());
+        names.pop_back();
+        return name;
+    });
+}
+
+/// None where that fails: `create` says why.
+std::vector<std::string> ObjectFolder::make_files() const {
+    std::vector<std::string> names;
+    while (names.size() < kFilesAhead) {
+        std::string name = vault::to_text(vault::random_id());
+        const int file =
+            ::open(incoming(name).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (file < 0) break;
+        ::close(file);
+        names.push_back(std::move(name));
+    }
+    if (::fsync(incoming_folder_) == 0) return names;
+    for (const std::string& name : names) ::unlink(incoming(name).c_str());
+    return {};
 }
 
 std::unique_ptr<ObjectWriter> ObjectFolder::create(const std::string& name) {
@@ -212,7 +249,8 @@ void ObjectFolder::for_each(const std::function<void(const std::string& name)>& 
     for (const std::string& folder : names_in(folder_)) {
         if (!fs::is_directory(folder_ / folder)) continue;
         for (const std::string& name : names_in(folder_ / folder))
-            if (is_name(name)) visit(name);
+            if (is_name(name) && !(folder == "incoming" && has_nothing(incoming(name))))
+                visit(name);
     }
 }
 
@@ -227,12 +265,13 @@ std::size_t ObjectFolder::recover(const std::function<bool(const std::string& na
             published_to.insert(place(name).parent_path());
             continue;
         }
+        const fs::path path = folder_ / "incoming" / name;
+        const bool was_made_ahead = is_name(name) && has_nothing(path);
         std::error_code error;
-        fs::remove_all(folder_ / "incoming" / name, error);
+        fs::remove_all(path, error);
         if (error)
-            throw Error(ErrorCode::kIo, "cannot remove " + (folder_ / "incoming" / name).string() +
-                                            ": " + error.message());
-        ++removed;
+            throw Error(ErrorCode::kIo, "cannot remove " + path.string() + ": " + error.message());
+        if (!was_made_ahead) ++removed;
     }
     for (const fs::path& folder : published_to) sync_folder(folder);
     if (!published_to.empty()) sync_folder(folder_);

@@ -2,7 +2,10 @@
 
 #include <atomic>
 #include <filesystem>
+#include <string>
+#include <vector>
 
+#include "base/guarded.h"
 #include "store/objects.h"
 
 namespace lucerna::store {
@@ -10,12 +13,16 @@ namespace lucerna::store {
 /// Objects as files: `incoming/<name>` while they are being written, `<na>/<name>` once the index
 /// knows them, <na> being the first two digits. Only `incoming` is ever flushed for the names in
 /// it: a power cut may bring a published file back there, where it is found and published again.
+///
+/// Files are made ahead, many with one flush of their names, so that an object needs none for its
+/// own. An empty file in `incoming` is no object.
 class ObjectFolder final : public Objects {
   public:
     /// Creates the folders. Throws Error(kIo).
     explicit ObjectFolder(std::filesystem::path folder);
     ~ObjectFolder() override;
 
+    [[nodiscard]] std::string new_name() override;
     [[nodiscard]] std::unique_ptr<ObjectWriter> create(const std::string& name) override;
     void settle() override;
     void publish(const std::string& name) override;
@@ -29,10 +36,13 @@ class ObjectFolder final : public Objects {
   private:
     [[nodiscard]] std::filesystem::path incoming(const std::string& name) const;
     [[nodiscard]] std::filesystem::path place(const std::string& name) const;
+    [[nodiscard]] std::vector<std::string> make_files() const;
 
     std::filesystem::path folder_;
     int incoming_folder_ = -1;
     std::atomic<bool> unsettled_ = false;
+    /// Names of files that were made ahead.
+    Guarded<std::vector<std::string>> made_;
 };
 
 /// Records as files, each written beside and renamed; `<name>.new` until it is published.

@@ -80,6 +80,51 @@ TEST_F(ObjectFolderTest, VisitsWhatIsPublishedAndWhatIsNot) {
     EXPECT_THAT(seen, testing::UnorderedElementsAre(kName, kOther));
 }
 
+TEST_F(ObjectFolderTest, MakesFilesAheadThatAreNoObjects) {
+    const auto visited = [&] {
+        std::vector<std::string> seen;
+        objects.for_each([&](const std::string& name) { seen.push_back(name); });
+        return seen;
+    };
+    const std::string first = objects.new_name();
+    const std::size_t made = files();
+    EXPECT_GT(made, 1U) << "with one flush";
+    std::set<std::string> names{first};
+    for (std::size_t more = 1; more < made; ++more) names.insert(objects.new_name());
+    EXPECT_EQ(names.size(), made) << "each once";
+    EXPECT_EQ(files(), made) << "none was made meanwhile";
+    names.insert(objects.new_name());
+    EXPECT_GT(files(), made);
+    EXPECT_EQ(names.size(), made + 1);
+
+    EXPECT_TRUE(visited().empty());
+    write(first, "hello");
+    EXPECT_THAT(visited(), testing::ElementsAre(first));
+    objects.settle();
+    objects.publish(first);
+    EXPECT_EQ(read(first), "hello");
+    std::vector<std::string> strays;
+    objects.for_each_stray([&](const std::string& place) { strays.push_back(place); });
+    EXPECT_TRUE(strays.empty());
+}
+
+TEST_F(ObjectFolderTest, WhatWasMadeAheadGoesAtTheEndAndAfterACrash) {
+    {
+        ObjectFolder others(folder.path() / "others");
+        (void)others.new_name();
+        const std::string used = others.new_name();
+        others.create(used)->finish();
+    }
+    EXPECT_EQ(
+        std::distance(std::filesystem::directory_iterator(folder.path() / "others/incoming"), {}),
+        2)
+        << "the names that were taken; all others are gone";
+    write(objects.new_name(), "half there");
+    EXPECT_EQ(objects.recover([](const std::string&) { return false; }, {}), 1U)
+        << "one was being written, the others were empty";
+    EXPECT_EQ(files(), 0U);
+}
+
 TEST_F(ObjectFolderTest, TakesNoNameThatCouldBeAPath) {
     for (const char* name : {"", "../../../../etc/passwd", "00112233445566778899AABBCCDDEEFF",
                              "0011223344556677/899aabbccddeef", "00112233445566778899aabbccddeef"})

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/encoding.h"
+#include "vault/secret_key.h"
 
 namespace lucerna::store {
 
@@ -29,8 +30,8 @@ class ObjectReader {
     virtual std::size_t read(std::uint64_t offset, std::span<std::uint8_t> into) = 0;
 };
 
-/// Where sealed bytes lie, by name: 32 hexadecimal digits that the caller draws at random, so that
-/// nothing that came from outside ever becomes a path. Safe from several threads.
+/// Where sealed bytes lie, by name: 32 hexadecimal digits drawn at random, so that nothing that
+/// came from outside ever becomes a path. Safe from several threads.
 ///
 /// The life of an object: create, append, finish, settle (its name survives a power cut), the index
 /// row is committed, publish. What was not committed is dropped by `recover` at the next start.
@@ -43,6 +44,9 @@ class Objects {
     /// Under which name this process writes what is not published yet, where several do.
     virtual void write_as(const std::string& /*writer*/) {}
 
+    /// At random, of none that is there: for `create`, once.
+    [[nodiscard]] virtual std::string new_name() { return vault::to_text(vault::random_id()); }
+    /// Under a new name.
     [[nodiscard]] virtual std::unique_ptr<ObjectWriter> create(const std::string& name) = 0;
     /// Makes durable the names of all objects finished before the call.
     virtual void settle() = 0;
