@@ -126,15 +126,8 @@ class Connection final : public AnyConnection {
 
     void turn_away() {
         if constexpr (!kIsTls) {
-            static const std::string kFull = [] {
-                const std::string body =
-                    R"({"error":"busy","message":"too many connections are open","request":""})";
-                return "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n"
-                       "Retry-After: 5\r\nContent-Type: application/json\r\nContent-Length: " +
-                       std::to_string(body.size()) + "\r\n\r\n" + body;
-            }();
             deadline(kFarewell);
-            asio::async_write(stream_, asio::buffer(kFull),
+            asio::async_write(stream_, asio::buffer(turned_away()),
                               [self = me()](error_code, std::size_t) { self->linger(); });
         }
     }
@@ -208,8 +201,10 @@ class Connection final : public AnyConnection {
             exchange_->request.headers.add({field.name_string().data(), field.name_string().size()},
                                            {field.value().data(), field.value().size()});
         exchange_->request.upgrades = beast::websocket::is_upgrade(head);
-        keep_alive_ = parser_->keep_alive();
+        std::optional<Response> unclear = refuse_unclear(*exchange_);
+        keep_alive_ = parser_->keep_alive() && !unclear;
         body_done_ = parser_->is_done();
+        if (unclear) return send(std::move(*unclear));
         std::optional<Response> early = settle_early(
             *exchange_, {head.target().data(), head.target().size()}, shop_.router, shop_.guard);
         if (early) return send(std::move(*early));
@@ -374,6 +369,9 @@ class Connection final : public AnyConnection {
                                   self->send_after_trouble(std::move(response));
                               });
         set_out(std::move(response));
+        if (!outgoing_->find_room(cut_from_outside()))
+            set_out(refusal(503, "busy", "answers that others are slow to take hold the memory",
+                            exchange_->request.id));
         // The first that it wants is always that its head be written.
         std::ignore = outgoing_->next();
         const std::size_t written = write_at_once();
@@ -468,6 +466,7 @@ class Connection final : public AnyConnection {
         const auto all_of_it = [this, next = std::size_t{0}](error_code failed,
                                                              std::size_t sent) mutable {
             if (failed) return std::size_t{0};
+            if (sent > 0) outgoing_->note_progress();
             if (sent >= next) {
                 deadline(shop_.options.stall_timeout);
                 next = sent + kTakenInTime;
@@ -488,6 +487,8 @@ class Connection final : public AnyConnection {
             std::optional<std::string> failure;
             try {
                 self->outgoing_->pull();
+                if (!self->outgoing_->find_room(self->cut_from_outside()))
+                    failure = "answers that others are slow to take hold the memory";
             } catch (const std::exception& error) {
                 failure = error.what();
             }
@@ -504,6 +505,16 @@ class Connection final : public AnyConnection {
         timer_.async_wait([self = me()](error_code) { self->go_on(); });
     }
 
+    std::function<void()> cut_from_outside() {
+        return [weak = this->weak_from_this()] {
+            const auto self = std::static_pointer_cast<Connection>(weak.lock());
+            if (!self) return;
+            asio::post(self->stream_.get_executor(), [self] {
+                if (self->outgoing_)
+                    self->cut("its client is slow to take it, and others need the memory");
+            });
+        };
+    }
     void cut(const std::string& why) {
         log_event(LogLevel::kWarning, "http.cut",
                   {{"request", exchange_->request.id}, {"why", why}});
@@ -550,26 +561,13 @@ class Connection final : public AnyConnection {
     }
 
     void say_goodbye() {
+        if constexpr (!kIsTls) return linger();
         deadline(kFarewell);
-        if constexpr (kIsTls) {
-            stream_.async_shutdown([self = me()](error_code) { self->close(); });
-        } else {
-            linger();
-        }
+        if constexpr (kIsTls) stream_.async_shutdown([self = me()](error_code) { self->close(); });
     }
 
-    /// First, so that it leaves last: once the shop is empty, nothing of a connection is left.
-    struct Entry {
-        Shop& shop;
-        AnyConnection& connection;
-        bool entered = false;
-        bool has_channel = false;
-        ~Entry() {
-            if (has_channel) shop.leave_channel();
-            if (entered) shop.leave(connection);
-        }
-    };
-    Entry entry_;
+    /// First, so that it leaves last.
+    ShopEntry entry_;
     Shop& shop_;
     Wire stream_;
     asio::steady_timer timer_;

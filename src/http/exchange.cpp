@@ -307,4 +307,29 @@ void Ledger::ended(const Exchange& exchange, Ending ending) {
                {"cut", ending == Ending::kCut}});
 }
 
+std::optional<Response> refuse_unclear(const Exchange& exchange) {
+    const Request& request = exchange.request;
+    const auto& fields = request.headers.all();
+    const auto coding = request.headers.get("Transfer-Encoding");
+    if (coding && (!same_name(*coding, "chunked") || !exchange.is_http_11))
+        return refusal(400, "invalid-input",
+                       "no Transfer-Encoding is known here but chunked, alone, in HTTP/1.1",
+                       request.id);
+    if (std::count_if(fields.begin(), fields.end(),
+                      [](const auto& field) { return same_name(field.first, "Host"); }) > 1)
+        return refusal(400, "invalid-input", "the request has several Host headers", request.id);
+    return std::nullopt;
+}
+
+const std::string& turned_away() {
+    static const std::string kText = [] {
+        const std::string body =
+            R"({"error":"busy","message":"too many connections are open","request":""})";
+        return "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\n"
+               "Content-Type: application/json\r\nContent-Length: " +
+               std::to_string(body.size()) + "\r\n\r\n" + body;
+    }();
+    return kText;
+}
+
 }  // namespace lucerna::http

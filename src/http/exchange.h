@@ -91,4 +91,12 @@ class Ledger {
     Counter* sent_ = nullptr;
 };
 
+/// For a head that the next program on the way may read in another way: where the body ends (RFC
+/// 9112 6.3) and whom it is for (3.2). The connection must end with this answer, as what follows
+/// may be a body or a request.
+[[nodiscard]] std::optional<Response> refuse_unclear(const Exchange& exchange);
+
+/// The whole answer to who comes when too many are there.
+[[nodiscard]] const std::string& turned_away();
+
 }  // namespace lucerna::http

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "http/answer_memory.h"
 
 namespace lucerna::http {
 namespace {
@@ -80,7 +81,8 @@ struct Sequence {
 
     Chunk give_piece() {
         const Pieces& pieces = *part->pieces;
-        Chunk piece{.bytes = pieces.read(at, std::min(kPieceBytes, pieces.size - at))};
+        Chunk piece{.bytes = pieces.read(at, std::min<std::uint64_t>(answer_memory().piece_bytes(),
+                                                                     pieces.size - at))};
         if (piece.bytes.empty()) throw Error(ErrorCode::kCorrupt, "a part is too short");
         at += piece.bytes.size();
         return piece;

@@ -135,7 +135,16 @@ void Outgoing::write_slice() {
     buffers_[0] = as_byte_view(head_);
 }
 
+bool Outgoing::find_room(std::function<void()> cut) {
+    const std::size_t bytes = chunk_.bytes.size() + (held_ ? 0 : enclosed_.size());
+    if (bytes <= AnswerMemory::kFreely) return true;
+    holding_ = answer_memory().take(bytes, std::move(cut));
+    return holding_ != nullptr;
+}
+
 void Outgoing::pull() {
+    holding_.reset();
+    chunk_ = {};
     chunk_ = source_();
     bytes_ = chunk_.bytes;
     at_ = 0;

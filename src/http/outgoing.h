@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "http/answer_memory.h"
 #include "http/exchange.h"
 
 namespace lucerna::http {
@@ -33,6 +34,13 @@ class Outgoing {
     /// Throws what the body's source throws, and Error(kInternal) if it gives more or less than it
     /// had announced. The connection must be cut then.
     void pull();
+    /// For what is in memory to be sent, at the beginning and after each `pull`, from a thread that
+    /// may wait. False where others hold too much; `cut` is as for AnswerMemory::take.
+    [[nodiscard]] bool find_room(std::function<void()> cut);
+    /// The client took something.
+    void note_progress() {
+        if (holding_) holding_->note_progress();
+    }
     [[nodiscard]] std::chrono::milliseconds wait() const { return chunk_.wait; }
     [[nodiscard]] bool keeps_alive() const { return keep_alive_; }
 
@@ -48,6 +56,7 @@ class Outgoing {
     Chunk chunk_;
     Buffer enclosed_;
     std::shared_ptr<const void> held_;
+    std::unique_ptr<AnswerMemory::Holding> holding_;
     ByteView bytes_;
     std::size_t at_ = 0;
     /// Around a body that is Enclosed.

@@ -15,7 +15,7 @@ struct Pieces {
     std::function<Bytes(std::uint64_t offset, std::uint64_t length)> read;
 };
 
-/// How much is read at once.
+/// How much is read at once, at most (answer_memory.h).
 inline constexpr std::uint64_t kPieceBytes = std::uint64_t{1} << 20;
 
 }  // namespace lucerna::http

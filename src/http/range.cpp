@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "http/answer_memory.h"
 
 namespace lucerna::http {
 namespace {
@@ -108,7 +109,8 @@ Response ranged(const Request& request, Response response, Pieces pieces) {
     if (!span) return response;
     std::uint64_t at = span->begin;
     const auto next = [read = std::move(pieces.read), end = span->end](std::uint64_t& from) {
-        Bytes bytes = read(from, std::min<std::uint64_t>(kPieceBytes, end - from));
+        Bytes bytes =
+            read(from, std::min<std::uint64_t>(answer_memory().piece_bytes(), end - from));
         if (bytes.empty() && from < end)
             throw Error(ErrorCode::kCorrupt, "a body is shorter than was said");
         from += bytes.size();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "http/answer_memory.h"
 #include "http/event_stream.h"
 #include "http/static_files.h"
 #include "support/http_client.h"
@@ -230,6 +231,55 @@ TEST_F(ServerTest, RefusesMalformedHeads) {
         EXPECT_TRUE(answer.status == 400 || answer.status == 421) << head << answer.status;
         EXPECT_NE(answer.status, 200) << head;
     }
+}
+
+TEST_F(ServerTest, EndsWithAHeadThatOthersMayReadInAnotherWay) {
+    const Server server(options(), router());
+    const std::string hidden = "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    for (const std::string fields :
+         {"Transfer-Encoding: xchunked", "Transfer-Encoding: gzip, chunked",
+          "Transfer-Encoding: chunked, identity", "Transfer-Encoding: identity",
+          "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "Transfer-Encoding: gzip",
+          "Host: localhost", "Host: elsewhere"}) {
+        HttpClient client(server.port());
+        client.send("POST /echo HTTP/1.1\r\nHost: localhost\r\n" + fields + "\r\n\r\n" + hidden);
+        EXPECT_EQ(client.answer().status, 400) << fields;
+        EXPECT_FALSE(client.answer().complete) << fields << ": what followed was answered as well";
+    }
+    HttpClient old(server.port());
+    old.send("POST /echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+    EXPECT_EQ(old.answer().status, 400);
+}
+
+TEST_F(ServerTest, SlowReadersHoldNoMoreThanTheirShare) {
+    constexpr std::size_t kLarge = 15 << 20;
+    Router large;
+    large.add("GET", "/large", [](Request&) {
+        return Response::of(200, "application/octet-stream", Bytes(kLarge));
+    });
+    const Server server(options(), std::move(large));
+    std::vector<std::unique_ptr<HttpClient>> slow;
+    for (int i = 0; i < 6; ++i) {
+        slow.push_back(std::make_unique<HttpClient>(server.port()));
+        slow.back()->send("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    }
+    HttpClient quick(server.port());
+    HttpAnswer answer = quick.ask("GET", "/large");
+    // As such a client is told to.
+    while (answer.status == 503) {
+        EXPECT_TRUE(answer.headers.has("Retry-After"));
+        std::this_thread::sleep_for(100ms);
+        answer = quick.ask("GET", "/large");
+    }
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body.size(), kLarge);
+    EXPECT_LE(answer_memory().held(), 2 * kLarge);
+    std::size_t whole = 0;
+    for (const auto& client : slow) {
+        const HttpAnswer late = client->answer();
+        whole += late.complete && late.status == 200 ? 1 : 0;
+    }
+    EXPECT_LE(whole, 2U);
 }
 
 TEST_F(ServerTest, RefusesAFloodOfHeaders) {

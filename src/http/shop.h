@@ -60,4 +60,16 @@ class Shop {
     std::unordered_set<AnyConnection*> open_;
 };
 
+/// That a connection is there: what it has of the shop's places goes with this.
+struct ShopEntry {
+    Shop& shop;
+    AnyConnection& connection;
+    bool entered = false;
+    bool has_channel = false;
+    ~ShopEntry() {
+        if (has_channel) shop.leave_channel();
+        if (entered) shop.leave(connection);
+    }
+};
+
 }  // namespace lucerna::http

@@ -13,6 +13,7 @@
 #include "dicom/frames.h"
 #include "dicom/tags.h"
 #include "dicom/uids.h"
+#include "http/answer_memory.h"
 #include "http/multipart_writer.h"
 #include "retrieve/address.h"
 #include "retrieve/held_bytes.h"
@@ -46,7 +47,8 @@ std::string encoded_kinds() {
 http::Stream streamed(http::Pieces pieces) {
     const std::uint64_t size = pieces.size;
     return {[pieces = std::move(pieces), at = std::uint64_t{0}]() mutable {
-                const std::uint64_t length = std::min(http::kPieceBytes, pieces.size - at);
+                const std::uint64_t length =
+                    std::min<std::uint64_t>(http::answer_memory().piece_bytes(), pieces.size - at);
                 http::Chunk chunk{pieces.read(at, length)};
                 at += length;
                 chunk.last = at == pieces.size;

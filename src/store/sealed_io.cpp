@@ -91,7 +91,6 @@ SealedReader::SealedReader(Objects& objects, const std::string& name, const auto
     } catch (const Error& error) {
         throw Error(error.code(), "object " + name_, error);
     }
-    sealed_.resize(header_.chunk_bytes + vault::AesGcm::kTagBytes);
 }
 
 Placing SealedReader::placing() const {
@@ -107,9 +106,13 @@ Placing SealedReader::placing() const {
 }
 
 void SealedReader::read_chunk(std::uint64_t number, std::span<std::uint8_t> plain) {
+    // The thread's, not the reader's: hundreds of readers may wait for clients that are slow.
+    thread_local Bytes scratch;
+    const std::size_t sealed_chunk = header_.chunk_bytes + vault::AesGcm::kTagBytes;
+    if (scratch.size() < sealed_chunk) scratch.resize(sealed_chunk);
     const std::span<std::uint8_t> sealed =
-        std::span(sealed_).first(plain.size() + vault::AesGcm::kTagBytes);
-    const std::uint64_t offset = vault::kSealedHeaderBytes + number * sealed_.size();
+        std::span(scratch).first(plain.size() + vault::AesGcm::kTagBytes);
+    const std::uint64_t offset = vault::kSealedHeaderBytes + number * sealed_chunk;
     if (file_->read(offset, sealed) != sealed.size())
         corrupt(name_, "chunk " + std::to_string(number) + " is cut short");
     const vault::Chunk which = number == last_chunk() ? vault::Chunk::kLast : vault::Chunk::kMore;
@@ -126,6 +129,11 @@ void SealedReader::hold(std::uint64_t number, std::size_t length) {
     held_number_ = number;
 }
 
+void SealedReader::let_go() {
+    held_number_.reset();
+    held_ = {};
+}
+
 void SealedReader::read(std::uint64_t offset, std::span<std::uint8_t> into) {
     if (size_ == 0) read_chunk(0, {});
     while (!into.empty()) {
@@ -136,6 +144,7 @@ void SealedReader::read(std::uint64_t offset, std::span<std::uint8_t> into) {
         const std::size_t skip = static_cast<std::size_t>(offset - begin);
         const std::size_t wanted = std::min(length - skip, into.size());
         if (wanted == length) {
+            let_go();
             read_chunk(number, into.first(length));
         } else {
             hold(number, length);

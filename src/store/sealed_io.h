@@ -57,6 +57,7 @@ class SealedReader {
     SealedReader(Objects& objects, const std::string& name, const auto& key_of);
     void read_chunk(std::uint64_t number, std::span<std::uint8_t> plain);
     void hold(std::uint64_t number, std::size_t length);
+    void let_go();
     [[nodiscard]] std::uint64_t last_chunk() const {
         return size_ == 0 ? 0 : (size_ - 1) / header_.chunk_bytes;
     }
@@ -66,8 +67,7 @@ class SealedReader {
     vault::SealedHeader header_;
     std::uint64_t size_ = 0;
     std::unique_ptr<vault::ChunkCipher> cipher_;
-    Bytes sealed_;
-    /// The last chunk of which a part was asked for.
+    /// The last chunk that was read, where that was a part of it.
     Bytes held_;
     std::optional<std::uint64_t> held_number_;
 };

@@ -1,0 +1,95 @@
+#include "http/answer_memory.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <thread>
+
+#include "http/pieces.h"
+
+namespace lucerna::http {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(AnswerMemory, TakesAndGivesBack) {
+    AnswerMemory memory({.limit = 100});
+    auto first = memory.take(60, {});
+    auto second = memory.take(40, {});
+    EXPECT_TRUE(first && second);
+    EXPECT_EQ(memory.held(), 100U);
+    first.reset();
+    EXPECT_EQ(memory.held(), 40U);
+}
+
+TEST(AnswerMemory, OneAloneMayBeLarger) {
+    AnswerMemory memory({.limit = 100, .patience = 0ms});
+    const auto alone = memory.take(500, {});
+    EXPECT_TRUE(alone);
+    EXPECT_FALSE(memory.take(1, {}));
+}
+
+TEST(AnswerMemory, CutsWhoHasStalledForLongestAndNobodyMore) {
+    AnswerMemory memory({.limit = 100, .stall = 20ms, .patience = 10s});
+    std::unique_ptr<AnswerMemory::Holding> held[3];
+    int cut[3] = {};
+    for (int i = 0; i < 3; ++i)
+        held[i] = memory.take(30, [&held, &cut, i] {
+            ++cut[i];
+            held[i].reset();
+        });
+    std::this_thread::sleep_for(30ms);
+    held[0]->note_progress();
+    const auto next = memory.take(30, {});
+    EXPECT_TRUE(next);
+    EXPECT_EQ(cut[0], 0) << "it had just taken something";
+    EXPECT_EQ(cut[1] + cut[2], 1);
+    EXPECT_EQ(cut[1], 1) << "it began before the other";
+}
+
+TEST(AnswerMemory, CutsNobodyForWhatIsOnItsWayOut) {
+    AnswerMemory memory({.limit = 100, .stall = 0ms, .patience = 250ms});
+    int cut = 0;
+    const auto slow_to_go = memory.take(50, [&] { ++cut; });
+    const auto other = memory.take(50, [&] { ++cut; });
+    EXPECT_FALSE(memory.take(10, {}));
+    EXPECT_EQ(cut, 1) << "one is enough, once it is gone";
+}
+
+TEST(AnswerMemory, RefusesWhereNobodyHasStalled) {
+    AnswerMemory memory({.limit = 100, .stall = 1h, .patience = 20ms});
+    int cut = 0;
+    const auto all = memory.take(100, [&] { ++cut; });
+    EXPECT_FALSE(memory.take(1, {}));
+    EXPECT_EQ(cut, 0);
+    EXPECT_EQ(memory.held(), 100U);
+}
+
+TEST(AnswerMemory, WaitsForWhatIsGivenBack) {
+    AnswerMemory memory({.limit = 100, .stall = 1h, .patience = 1h});
+    auto all = memory.take(100, {});
+    std::thread later([&] {
+        std::this_thread::sleep_for(20ms);
+        all.reset();
+    });
+    EXPECT_TRUE(memory.take(60, {}));
+    later.join();
+}
+
+TEST(AnswerMemory, LetsOnlySoManyWait) {
+    AnswerMemory memory({.limit = 100, .stall = 1h, .patience = 1h, .most_waiting = 0});
+    const auto all = memory.take(100, {});
+    EXPECT_FALSE(memory.take(1, {}));
+}
+
+TEST(AnswerMemory, MakesPiecesSmallerTheFullerItIs) {
+    AnswerMemory memory({.limit = std::size_t{16} << 20});
+    EXPECT_EQ(memory.piece_bytes(), kPieceBytes);
+    const auto most = memory.take(std::size_t{12} << 20, {});
+    EXPECT_EQ(memory.piece_bytes(), std::size_t{512} << 10);
+    const auto rest = memory.take(std::size_t{4} << 20, {});
+    EXPECT_EQ(memory.piece_bytes(), AnswerMemory::kFreely) << "which needs no room";
+}
+
+}  // namespace
+}  // namespace lucerna::http
