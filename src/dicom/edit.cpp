@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "dicom/data_set.h"
+#include "dicom/encoders.h"
 #include "dicom/node.h"
 #include "dicom/values.h"
 
@@ -83,6 +84,17 @@ std::size_t expected_bytes(const PixelLayout& layout) {
            static_cast<std::size_t>(layout.frames);
 }
 
+void require_layout(const PixelLayout& layout) {
+    const bool usable = layout.rows > 0 && layout.columns > 0 && layout.frames > 0 &&
+                        layout.samples_per_pixel > 0 &&
+                        (layout.bits_allocated == 8 || layout.bits_allocated == 16 ||
+                         layout.bits_allocated == 32) &&
+                        layout.bits_stored > 0 && layout.bits_stored <= layout.bits_allocated;
+    if (!usable) misuse(tags::kPixelData, "cannot have such a layout");
+}
+
+}  // namespace
+
 void set_layout(DataSet& data_set, const PixelLayout& layout) {
     // They told of the pixels that were there before.
     data_set.remove(tags::kExtendedOffsetTable);
@@ -104,17 +116,6 @@ void set_layout(DataSet& data_set, const PixelLayout& layout) {
         data_set.set_integer(tags::kNumberOfFrames, layout.frames);
     }
 }
-
-void require_layout(const PixelLayout& layout) {
-    const bool usable = layout.rows > 0 && layout.columns > 0 && layout.frames > 0 &&
-                        layout.samples_per_pixel > 0 &&
-                        (layout.bits_allocated == 8 || layout.bits_allocated == 16 ||
-                         layout.bits_allocated == 32) &&
-                        layout.bits_stored > 0 && layout.bits_stored <= layout.bits_allocated;
-    if (!usable) misuse(tags::kPixelData, "cannot have such a layout");
-}
-
-}  // namespace
 
 std::unique_ptr<Fragments> fragments_of(std::span<const ByteView> frames) {
     constexpr std::size_t kItemHeaderBytes = 8;

@@ -39,6 +39,8 @@ bool is_allowed_once_decoded(const StoredLayout& layout) {
             std::find(kOthers.begin(), kOthers.end(), stored) != kOthers.end());
 }
 
+}  // namespace
+
 DecodedFrame frame_to_encode(const DataSet& data_set, int frame) {
     if (!has_encodable_pixels(data_set)) {
         throw Error(
@@ -54,8 +56,6 @@ DecodedFrame frame_to_encode(const DataSet& data_set, int frame) {
     }
     return decoded;
 }
-
-}  // namespace
 
 PixelLayout layout_of(const DecodedFrame& frame, int frames) {
     return {frame.rows,

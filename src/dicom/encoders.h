@@ -33,8 +33,12 @@ struct Encoder {
 /// Frame `frame` (from 0), decoded and encoded anew. Throws Error: as decode_frame; kUnsupported
 /// where has_encodable_pixels would say no.
 [[nodiscard]] Bytes encoded_frame(const DataSet& data_set, int frame, const Encoder& encoder);
+/// A frame as Encoder::encode takes it. Throws as encoded_frame.
+[[nodiscard]] DecodedFrame frame_to_encode(const DataSet& data_set, int frame);
 /// What the header of an image of `frames` such frames says of them.
 [[nodiscard]] PixelLayout layout_of(const DecodedFrame& frame, int frames);
+/// In the header, where the pixels are put elsewhere.
+void set_layout(DataSet& data_set, const PixelLayout& layout);
 /// To a copy whose pixels hold more than values (decode_cells): where in them the values are.
 void copy_value_bits(const DataSet& object, DataSet& copy);
 /// A copy with all of its frames encoded: one fragment each, behind a Basic Offset Table.

@@ -1,5 +1,6 @@
 #include "dicom/framed_object.h"
 
+#include <algorithm>
 #include <limits>
 #include <new>
 #include <optional>
@@ -76,13 +77,17 @@ struct FramedObject::Elsewhere {
         frame = wanted;
     }
 
-    void inflate(const ByteRange& wanted, Node& root) {
-        const std::size_t begin = pixels.begin + wanted.begin;
+    void inflate(std::size_t at, std::span<std::uint8_t> into) {
+        const std::size_t begin = pixels.begin + at;
         if (!inflater || inflater->position() > begin)
             inflater = std::make_unique<Inflater>(ByteView(file).subspan(data_set_offset));
         inflater->skip(begin - inflater->position());
+        inflater->fill(into);
+    }
+
+    void inflate(const ByteRange& wanted, Node& root) {
         auto next = std::make_unique<Pixels>(size());
-        inflater->fill(next->room.subspan(wanted.begin, wanted.end - wanted.begin));
+        inflate(wanted.begin, next->room.subspan(wanted.begin, wanted.end - wanted.begin));
         show(root, std::move(next));
         frame = wanted;
     }
@@ -105,8 +110,8 @@ FramedObject::FramedObject(Bytes&& part10, const Limits& limits) {
     elsewhere_->show(root, std::make_unique<Elsewhere::Pixels>(elsewhere_->size()));
 }
 
-FramedObject::FramedObject(Bytes&& head, std::size_t pixel_bytes, ReadPixels read)
-    : elsewhere_(std::make_unique<Elsewhere>()), object_(DataSet::parse(std::move(head))) {
+FramedObject::FramedObject(Bytes&& around_pixels, std::size_t pixel_bytes, ReadPixels read)
+    : elsewhere_(std::make_unique<Elsewhere>()), object_(DataSet::parse(std::move(around_pixels))) {
     elsewhere_->read = std::move(read);
     elsewhere_->pixels = {0, pixel_bytes};
     Node& root = object_.node();
@@ -127,6 +132,17 @@ const DataSet& FramedObject::with_frame(int frame) {
     else
         elsewhere_->inflate(*wanted, object_.node());
     return object_;
+}
+
+void FramedObject::read_pixels(std::size_t at, std::span<std::uint8_t> into) {
+    if (!elsewhere_) {
+        const ByteView part = object_.bytes(tags::kPixelData).subspan(at, into.size());
+        std::copy(part.begin(), part.end(), into.begin());
+    } else if (elsewhere_->read) {
+        elsewhere_->read(at, into);
+    } else {
+        elsewhere_->inflate(at, into);
+    }
 }
 
 }  // namespace lucerna::dicom

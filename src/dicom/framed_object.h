@@ -20,9 +20,9 @@ class FramedObject {
     explicit FramedObject(Bytes&& part10, const Limits& limits = {});
     /// Bytes of native Pixel Data from `at` on.
     using ReadPixels = std::function<void(std::size_t at, std::span<std::uint8_t> into)>;
-    /// Of a file in little endian whose `head` ends where Pixel Data begins, a value of
+    /// Of a file in little endian: all of it but the element Pixel Data, whose value has
     /// `pixel_bytes`. Throws as DataSet::parse.
-    FramedObject(Bytes&& head, std::size_t pixel_bytes, ReadPixels read);
+    FramedObject(Bytes&& around_pixels, std::size_t pixel_bytes, ReadPixels read);
     ~FramedObject();
     FramedObject(FramedObject&&) noexcept;
     FramedObject& operator=(FramedObject&&) noexcept;
@@ -34,6 +34,8 @@ class FramedObject {
     /// not say how frames are laid out, and as decoding_memory() does of a frame that lies
     /// elsewhere.
     [[nodiscard]] const DataSet& with_frame(int frame);
+    /// Bytes from `at` on of native Pixel Data, which must be there.
+    void read_pixels(std::size_t at, std::span<std::uint8_t> into);
 
   private:
     struct Elsewhere;

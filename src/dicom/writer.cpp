@@ -1,9 +1,12 @@
 #include <algorithm>
 #include <functional>
 #include <limits>
+#include <optional>
+#include <span>
 #include <utility>
 
 #include "base/error.h"
+#include "dicom/around_pixels.h"
 #include "dicom/charset.h"
 #include "dicom/data_set.h"
 #include "dicom/decoding_memory.h"
@@ -34,9 +37,10 @@ class Writer {
     Writer(Bytes& out, bool explicit_vr, Take take = {})
         : out_(out), explicit_vr_(explicit_vr), take_(std::move(take)) {}
 
-    void write(const Node& node, bool says_utf8) {
+    void write(const Node& node, bool says_utf8) { write(std::span(node.elements), says_utf8); }
+    void write(std::span<const Element> elements, bool says_utf8) {
         bool said = !says_utf8;
-        for (const Element& element : node.elements) {
+        for (const Element& element : elements) {
             if (!said && element.tag >= tags::kSpecificCharacterSet) {
                 write_utf8();
                 said = true;
@@ -53,6 +57,14 @@ class Writer {
     /// Specific Character Set is not taken from the data set.
     void mark_wide() { is_wide_ = true; }
 
+    /// Of Pixel Data whose value is written elsewhere; without a length it is encapsulated.
+    void begin_pixels(Vr vr, std::optional<std::uint64_t> length) {
+        write_header(tags::kPixelData, vr, static_cast<std::size_t>(length.value_or(0)));
+        if (length) return;
+        out_.resize(out_.size() - 4);
+        put32(kUndefinedLength);
+    }
+
     void flush() {
         if (!out_.empty()) take_(out_);
         out_.clear();
@@ -68,7 +80,7 @@ class Writer {
     void write(const Element& element) {
         if (element.is_sequence()) return write_sequence(element);
         if (const Fragments* const fragments = element.fragments()) {
-            return write_fragments(element, *fragments);
+            return write_fragments(*fragments);
         }
         const ByteView value = element.value();
         write_header(element.tag, element.vr, value.size() + value.size() % 2);
@@ -95,10 +107,8 @@ class Writer {
         patch_length(start);
     }
 
-    void write_fragments(const Element& element, const Fragments& fragments) {
-        write_header(element.tag, vr::kOb, 0);
-        out_.resize(out_.size() - 4);
-        put32(kUndefinedLength);
+    void write_fragments(const Fragments& fragments) {
+        begin_pixels(vr::kOb, {});
         write_fragment(fragments.basic_offset_table);
         for (const ByteView piece : fragments.pieces) write_fragment(piece);
         write_tag(kSequenceDelimitation);
@@ -169,25 +179,10 @@ class Writer {
 };
 
 /// For all frames together, which are no less than one; where they are more than may be held, all
-/// that may: one such object at a time. Throws Error(kUnsupported) where they are many times what
-/// they are decoded from, as no pictures are.
+/// that may: one such object at a time. Throws as bytes_of_all_frames.
 MemoryBudget::Share share_for_all_frames(const DataSet& data_set) {
-    constexpr std::size_t kFreelyExpanded = std::size_t{256} << 20;
-    const StoredLayout layout = stored_layout_of(data_set);
-    const std::size_t all = layout.samples() *
-                            static_cast<std::size_t>(std::max(layout.bits_allocated / 8, 1)) *
-                            static_cast<std::size_t>(layout.frames);
-    const Element* const pixels = data_set.node().find(tags::kPixelData);
-    if (const Fragments* const fragments = pixels == nullptr ? nullptr : pixels->fragments()) {
-        std::size_t compressed = 0;
-        for (const ByteView piece : fragments->pieces) compressed += piece.size();
-        if (all > kFreelyExpanded && all / kMostExpansion > compressed)
-            throw Error(ErrorCode::kUnsupported,
-                        "frames of " + std::to_string(all) + " bytes are more than " +
-                            std::to_string(kMostExpansion) + " times their " +
-                            std::to_string(compressed) + " compressed bytes");
-    }
-    return decoding_memory().take(std::min(all, decoding_memory().limit()), "all frames");
+    return decoding_memory().take(
+        std::min(bytes_of_all_frames(data_set), decoding_memory().limit()), "all frames");
 }
 
 /// With every frame decoded and laid out as explicit VR little endian asks.
@@ -237,6 +232,47 @@ std::string_view own_syntax(const DataSet& data_set) {
 }
 
 }  // namespace
+
+std::size_t bytes_of_all_frames(const DataSet& data_set) {
+    constexpr std::size_t kFreelyExpanded = std::size_t{256} << 20;
+    const StoredLayout layout = stored_layout_of(data_set);
+    const std::size_t all = layout.samples() *
+                            static_cast<std::size_t>(std::max(layout.bits_allocated / 8, 1)) *
+                            static_cast<std::size_t>(layout.frames);
+    const Element* const pixels = data_set.node().find(tags::kPixelData);
+    if (const Fragments* const fragments = pixels == nullptr ? nullptr : pixels->fragments()) {
+        std::size_t compressed = 0;
+        for (const ByteView piece : fragments->pieces) compressed += piece.size();
+        if (all > kFreelyExpanded && all / kMostExpansion > compressed)
+            throw Error(ErrorCode::kUnsupported,
+                        "frames of " + std::to_string(all) + " bytes are more than " +
+                            std::to_string(kMostExpansion) + " times their " +
+                            std::to_string(compressed) + " compressed bytes");
+    }
+    return all;
+}
+
+AroundPixels around_pixels(const DataSet& data_set, std::string_view transfer_syntax_uid, Vr vr,
+                           std::optional<std::uint64_t> native_bytes) {
+    const TransferSyntax* const syntax = find_transfer_syntax(transfer_syntax_uid);
+    const bool explicit_vr = syntax == nullptr || syntax->explicit_vr;
+    AroundPixels around{part10_head(head_of(data_set, transfer_syntax_uid), ""), 0, {}};
+    around.data_set_offset = around.before.size();
+    const std::span all(data_set.node().elements);
+    const auto is_before = [](const Element& element) { return element.tag < tags::kPixelData; };
+    const auto pixels = std::partition_point(all.begin(), all.end(), is_before);
+    const auto count = static_cast<std::size_t>(pixels - all.begin());
+    Writer before(around.before, explicit_vr);
+    Writer after(around.after, explicit_vr);
+    const bool is_wide = has_wide_text(data_set.node());
+    if (is_wide) before.mark_wide();
+    if (is_wide) after.mark_wide();
+    before.write(all.first(count), is_wide);
+    before.begin_pixels(vr, native_bytes);
+    const bool has_pixels = count < all.size() && all[count].tag == tags::kPixelData;
+    after.write(all.subspan(count + (has_pixels ? 1 : 0)), false);
+    return around;
+}
 
 Bytes DataSet::to_part10(std::string_view transfer_syntax_uid) const {
     const std::string_view own = own_syntax(*this);

@@ -1,0 +1,268 @@
+#include "dicom/converted_file.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "base/error.h"
+#include "dicom/around_pixels.h"
+#include "dicom/encoders.h"
+#include "dicom/frames.h"
+#include "dicom/node.h"
+#include "dicom/reader.h"
+#include "dicom/uids.h"
+
+namespace lucerna::dicom {
+namespace {
+
+constexpr std::size_t kItemHeaderBytes = 8;
+/// How much is deflated at once: always as much, so that it comes out the same each time.
+constexpr std::size_t kStep = 64 * 1024;
+
+void put32(Bytes& out, std::uint64_t number) {
+    for (int shift = 0; shift < 32; shift += 8)
+        out.push_back(static_cast<std::uint8_t>(number >> shift));
+}
+
+void put_item(Bytes& out, Tag tag, std::size_t length) {
+    for (const std::uint16_t half : {tag.group, tag.element}) {
+        out.push_back(static_cast<std::uint8_t>(half & 0xFF));
+        out.push_back(static_cast<std::uint8_t>(half >> 8));
+    }
+    put32(out, length);
+}
+
+/// Copies what `piece`, which begins at `begin`, has of [at, at + into.size()), where it begins.
+std::size_t copy_from(ByteView piece, std::uint64_t begin, std::uint64_t at,
+                      std::span<std::uint8_t> into) {
+    const ByteView rest = piece.subspan(static_cast<std::size_t>(at - begin));
+    const std::size_t count = std::min(rest.size(), into.size());
+    std::copy_n(rest.begin(), count, into.begin());
+    return count;
+}
+
+}  // namespace
+
+/// What comes out of deflate (PS3.5 A.5), in its order.
+struct ConvertedFile::Deflating {
+    explicit Deflating(std::size_t head) : head_bytes(head) { restart(); }
+    ~Deflating() { deflateEnd(&stream); }
+    Deflating(const Deflating&) = delete;
+    Deflating& operator=(const Deflating&) = delete;
+
+    void restart() {
+        deflateEnd(&stream);
+        stream = {};
+        constexpr int kRawDeflate = -MAX_WBITS;
+        if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kRawDeflate, MAX_MEM_LEVEL,
+                         Z_DEFAULT_STRATEGY) != Z_OK)
+            throw Error(ErrorCode::kInternal, "zlib cannot start to deflate");
+        taken = head_bytes;
+        out_begin = head_bytes;
+        out.clear();
+        ended = false;
+    }
+
+    /// The next that comes out; `plain` of `size` bytes goes in.
+    void step(ConvertedFile& of, std::uint64_t size) {
+        out_begin += out.size();
+        out.resize(kStep);
+        stream.next_out = out.data();
+        stream.avail_out = static_cast<uInt>(out.size());
+        while (stream.avail_out > 0 && !ended) {
+            if (stream.avail_in == 0 && taken < size) {
+                in.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kStep, size - taken)));
+                of.read_plain(taken, in);
+                taken += in.size();
+                stream.next_in = in.data();
+                stream.avail_in = static_cast<uInt>(in.size());
+            }
+            const int state = deflate(&stream, taken == size ? Z_FINISH : Z_NO_FLUSH);
+            if (state != Z_OK && state != Z_STREAM_END && state != Z_BUF_ERROR)
+                throw Error(ErrorCode::kInternal, "zlib failed to deflate a data set");
+            ended = state == Z_STREAM_END;
+        }
+        out.resize(out.size() - stream.avail_out);
+        // PS3.5 A.5: a byte is added where the length is odd.
+        if (ended && (out_begin - head_bytes + out.size()) % 2 == 1) out.push_back(0);
+    }
+
+    const std::size_t head_bytes;
+    z_stream stream{};
+    Bytes in;
+    /// Of what goes in.
+    std::uint64_t taken = 0;
+    Bytes out;
+    std::uint64_t out_begin = 0;
+    bool ended = false;
+};
+
+ConvertedFile::ConvertedFile(Open open, std::string_view transfer_syntax_uid)
+    : open_(std::move(open)) {
+    lay_out(transfer_syntax_uid);
+    size_ = plain_size();
+    const TransferSyntax* const syntax = find_transfer_syntax(transfer_syntax_uid);
+    if (syntax == nullptr || !syntax->deflated) return;
+    deflating_ = std::make_unique<Deflating>(read_file_meta(before_).data_set_offset);
+    while (!deflating_->ended) deflating_->step(*this, plain_size());
+    size_ = deflating_->out_begin + deflating_->out.size();
+}
+
+ConvertedFile::~ConvertedFile() = default;
+
+FramedObject& ConvertedFile::object() {
+    if (!object_) object_.emplace(open_());
+    return *object_;
+}
+
+void ConvertedFile::let_go() {
+    object_.reset();
+    frame_.reset();
+    frame_bytes_ = {};
+}
+
+/// What stands around the pixels, and where each frame begins.
+void ConvertedFile::lay_out(std::string_view syntax) {
+    const DataSet& header = object().header();
+    const Element* const pixels = header.node().find(tags::kPixelData);
+    const int frames = pixels == nullptr ? 0 : frame_count(header);
+    if (frames == 0)
+        throw Error(ErrorCode::kUnsupported, "an object without pixels has no frames to convert");
+    encoder_ = find_encoder(syntax);
+    const TransferSyntax* const target = find_transfer_syntax(syntax);
+    if (encoder_ == nullptr &&
+        (target == nullptr || target->encapsulated() || !target->little_endian))
+        throw Error(ErrorCode::kUnsupported,
+                    "cannot write an object in transfer syntax " + std::string(syntax));
+    if (encoder_ != nullptr || pixels->fragments() != nullptr) {
+        way_ = encoder_ != nullptr ? Way::kEncoded : Way::kDecoded;
+        if (pixels->fragments() != nullptr) (void)bytes_of_all_frames(header);
+        return measure_frames(syntax, frames);
+    }
+    const std::uint64_t bytes = pixels->value().size();
+    AroundPixels around = around_pixels(header, syntax, pixels->vr, bytes + bytes % 2);
+    before_ = std::move(around.before);
+    after_.assign(bytes % 2, 0);
+    after_.insert(after_.end(), around.after.begin(), around.after.end());
+    begins_.push_back(bytes);
+}
+
+void ConvertedFile::measure_frames(std::string_view syntax, int frames) {
+    DataSet copy = object().header().clone();
+    PixelLayout layout;
+    bool has_more_than_values = false;
+    for (int i = 0; i < frames; ++i) {
+        const DataSet& shown = object().with_frame(i);
+        const DecodedFrame frame =
+            encoder_ != nullptr ? frame_to_encode(shown, i) : decode_cells(shown, i);
+        if (i == 0) layout = layout_of(frame, frames);
+        layout.bits_stored = std::max(layout.bits_stored, frame.bits_stored);
+        has_more_than_values |= frame.has_more_than_values;
+        std::size_t bytes = frame.samples.size();
+        if (encoder_ != nullptr) {
+            bytes = encoder_->encode(frame).size();
+            bytes += bytes % 2 + kItemHeaderBytes;
+        }
+        begins_.push_back(begins_.back() + bytes);
+    }
+    if (encoder_ != nullptr && encoder_->transforms_rgb &&
+        layout.photometric_interpretation == "RGB")
+        layout.photometric_interpretation = "YBR_RCT";
+    set_layout(copy, layout);
+    if (has_more_than_values) copy_value_bits(object().header(), copy);
+    (void)copy.node().put(tags::kPixelData, vr::kOb, ByteView());
+    const std::uint64_t pixels = begins_.back();
+    if (encoder_ == nullptr && pixels > kUndefinedLength - 2)
+        throw Error(ErrorCode::kUnsupported, "decoded, it is larger than 4 GiB");
+    const Vr vr = encoder_ == nullptr && layout.bits_allocated > 8 ? vr::kOw : vr::kOb;
+    AroundPixels around = around_pixels(
+        copy, syntax, vr, encoder_ == nullptr ? std::optional(pixels + pixels % 2) : std::nullopt);
+    before_ = std::move(around.before);
+    if (encoder_ == nullptr) {
+        after_.assign(pixels % 2, 0);
+    } else {
+        // Where an offset does not fit, there is no table (PS3.5 A.4).
+        const bool has_table = begins_[begins_.size() - 2] < kUndefinedLength;
+        put_item(before_, kItem, has_table ? 4 * static_cast<std::size_t>(frames) : 0);
+        for (std::size_t i = 0; has_table && i + 1 < begins_.size(); ++i)
+            put32(before_, begins_[i]);
+        put_item(after_, kSequenceDelimitation, 0);
+    }
+    after_.insert(after_.end(), around.after.begin(), around.after.end());
+}
+
+Bytes ConvertedFile::made(int frame) {
+    const DataSet& shown = object().with_frame(frame);
+    if (way_ == Way::kDecoded) return decode_cells(shown, frame).samples;
+    Bytes codestream = encoder_->encode(frame_to_encode(shown, frame));
+    codestream.resize(codestream.size() + codestream.size() % 2);
+    Bytes item;
+    item.reserve(kItemHeaderBytes + codestream.size());
+    put_item(item, kItem, codestream.size());
+    item.insert(item.end(), codestream.begin(), codestream.end());
+    return item;
+}
+
+std::uint64_t ConvertedFile::plain_size() const {
+    return before_.size() + begins_.back() + after_.size();
+}
+
+/// `at` is behind `before_`. Returns how much it read.
+std::size_t ConvertedFile::read_frame(std::uint64_t at, std::span<std::uint8_t> into) {
+    if (way_ == Way::kAsTheyLie) {
+        const auto count =
+            static_cast<std::size_t>(std::min<std::uint64_t>(begins_.back() - at, into.size()));
+        object().read_pixels(static_cast<std::size_t>(at), into.first(count));
+        return count;
+    }
+    const auto next = std::upper_bound(begins_.begin(), begins_.end(), at);
+    const int frame = static_cast<int>(next - begins_.begin()) - 1;
+    const std::uint64_t begin = *(next - 1);
+    if (frame_ != frame) {
+        frame_.reset();
+        frame_bytes_ = {};
+        frame_bytes_ = made(frame);
+        if (frame_bytes_.size() != *next - begin)
+            throw Error(ErrorCode::kCorrupt, "a frame is another than it was");
+        frame_ = frame;
+    }
+    return copy_from(frame_bytes_, begin, at, into);
+}
+
+void ConvertedFile::read_plain(std::uint64_t at, std::span<std::uint8_t> into) {
+    const std::uint64_t pixels_end = before_.size() + begins_.back();
+    while (!into.empty()) {
+        const std::size_t count = at < before_.size() ? copy_from(before_, 0, at, into)
+                                  : at < pixels_end   ? read_frame(at - before_.size(), into)
+                                                      : copy_from(after_, pixels_end, at, into);
+        at += count;
+        into = into.subspan(count);
+    }
+}
+
+void ConvertedFile::read(std::uint64_t at, std::span<std::uint8_t> into) {
+    if (!deflating_) return read_plain(at, into);
+    Deflating& out = *deflating_;
+    while (!into.empty()) {
+        if (at < out.head_bytes) {
+            const std::size_t count =
+                copy_from(ByteView(before_).first(out.head_bytes), 0, at, into);
+            at += count;
+            into = into.subspan(count);
+            continue;
+        }
+        if (at < out.out_begin) out.restart();
+        if (at >= out.out_begin + out.out.size()) {
+            if (out.ended) throw Error(ErrorCode::kCorrupt, "a file is another than it was");
+            out.step(*this, plain_size());
+            continue;
+        }
+        const std::size_t count = copy_from(out.out, out.out_begin, at, into);
+        at += count;
+        into = into.subspan(count);
+    }
+}
+
+}  // namespace lucerna::dicom
