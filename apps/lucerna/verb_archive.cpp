@@ -69,25 +69,33 @@ std::string in_words(const std::vector<std::string>& issuers) {
     return text;
 }
 
-/// Under which issuers of the Patient ID that was asked for something goes, and something stays.
-std::string by_issuers(const store::PatientIssuers& issuers) {
+/// Under which issuers of the Patient ID that was asked for something goes, and what stays.
+std::string in_detail(const store::PatientErasure& what) {
     std::string text;
-    if (issuers.taken.size() > 1)
-        text += "of that Patient ID, as one patient's: " + in_words(issuers.taken) + "\n";
-    if (!issuers.left.empty())
+    if (what.issuers.size() > 1)
+        text += "of that Patient ID, as one patient's: " + in_words(what.issuers) + "\n";
+    for (const std::string& study : what.studies_of_others)
+        text += "WITH study " + study +
+                ", which is kept as another patient's but holds an object of this one\n";
+    if (!what.issuers_left.empty())
         text += "NOT of these, perhaps another patient's of the same Patient ID: " +
-                in_words(issuers.left) +
+                in_words(what.issuers_left) +
                 "; --issuer names an issuer, --any-issuer takes whatever has that Patient ID\n";
+    if (what.sealed_alike > 0)
+        text +=
+            "a data key STAYS, by which " + std::to_string(what.sealed_alike) +
+            " objects are sealed that are not erased: until they are, copies of what was sealed "
+            "by it can be read\n";
     return text;
 }
 
 /// What was asked for is not repeated: it identifies somebody.
-[[noreturn]] void refuse_nothing(store::Archive& archive, const store::PatientIssuers& issuers) {
-    if (!issuers.left.empty())
+[[noreturn]] void refuse_nothing(store::Archive& archive, const std::vector<std::string>& left) {
+    if (!left.empty())
         throw Error(ErrorCode::kConflict,
                     "nothing in the archive is of that patient, but something is of the same "
                     "Patient ID with " +
-                        in_words(issuers.left) +
+                        in_words(left) +
                         ": name an issuer with --issuer, or take all with --any-issuer");
     throw Error(ErrorCode::kNotFound,
                 archive.totals().instances == 0
@@ -96,34 +104,34 @@ std::string by_issuers(const store::PatientIssuers& issuers) {
                     : "nothing in the archive is of that patient or study");
 }
 
+store::PatientErasure erasure_of_study(store::Archive& archive, const std::string& study) {
+    store::PatientErasure what;
+    what.studies = {study};
+    what.instances = archive.instances_of(study).size();
+    what.beside = archive.beside_study(study);
+    return what;
+}
+
 ExitCode erase(store::Archive& archive, Erasure asked) {
     if (asked.patient_id == "-") std::getline(std::cin, asked.patient_id);
     const auto which = asked.any_issuer ? store::Issuers::kAll : store::Issuers::kAlike;
-    std::vector<std::string> studies{asked.study};
-    store::Beside beside;
-    store::PatientIssuers issuers;
-    if (asked.study.empty()) {
-        studies = archive.studies_of_patient(asked.patient_id, asked.issuer, which);
-        beside = archive.beside_patient(asked.patient_id, asked.issuer, which);
-        issuers = archive.issuers_of_patient(asked.patient_id, asked.issuer, which);
-    } else {
-        beside = archive.beside_study(asked.study);
-    }
-    std::size_t instances = 0;
-    for (const std::string& study : studies) instances += archive.instances_of(study).size();
-    if (instances + beside.orders + beside.workitems == 0) refuse_nothing(archive, issuers);
+    const store::PatientErasure what =
+        asked.study.empty() ? archive.erasure_of_patient(asked.patient_id, asked.issuer, which)
+                            : erasure_of_study(archive, asked.study);
+    if (what.instances + what.beside.orders + what.beside.workitems == 0)
+        refuse_nothing(archive, what.issuers_left);
     if (!asked.yes) {
         std::printf("%zu instances in %zu studies%s would be erased for good; add --yes\n%s",
-                    instances, studies.size(), and_beside(beside).c_str(),
-                    by_issuers(issuers).c_str());
+                    what.instances, what.studies.size(), and_beside(what.beside).c_str(),
+                    in_detail(what).c_str());
         return kUsage;
     }
     if (asked.study.empty())
         archive.erase_patient(asked.patient_id, asked.issuer, who_runs_this(), which);
     else
         archive.erase_study(asked.study, who_runs_this());
-    std::printf("erased %zu instances in %zu studies%s\n%s", instances, studies.size(),
-                and_beside(beside).c_str(), by_issuers(issuers).c_str());
+    std::printf("erased %zu instances in %zu studies%s\n%s", what.instances, what.studies.size(),
+                and_beside(what.beside).c_str(), in_detail(what).c_str());
     return kDone;
 }
 

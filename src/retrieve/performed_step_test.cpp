@@ -103,7 +103,7 @@ TEST_F(PerformedSteps, GoFromBeginToEndAndTakeTheScheduledStepAlong) {
     EXPECT_EQ(late.status, status::kProcessingFailure);
     EXPECT_EQ(late.error_id, 0xA710);
     EXPECT_THAT(late.error_comment, HasSubstr("no longer be updated"));
-    EXPECT_EQ(store.archive().beside_patient("P1", "HOSP").orders, 2U)
+    EXPECT_EQ(store.archive().erasure_of_patient("P1", "HOSP").beside.orders, 2U)
         << "it is hers, whom the modality named without an issuer";
 }
 

@@ -331,7 +331,7 @@ TEST_F(Ups, OutlivesTheServerAndGoesWithThePatient) {
     add_ups(anew, store.workitems(), store.subscriptions(), clock);
     router = std::move(anew);
     EXPECT_EQ(state(), "SCHEDULED");
-    EXPECT_EQ(store.archive().beside_patient("P1", "HOSPITAL").workitems, 1U)
+    EXPECT_EQ(store.archive().erasure_of_patient("P1", "HOSPITAL").beside.workitems, 1U)
         << "it does not say who gave the Patient ID";
     store.archive().erase_patient("P1", "HOSPITAL");
     EXPECT_EQ(status("GET", kItem), 404);

@@ -94,11 +94,20 @@ enum class Issuers {
     /// Whatever their issuer: of two hospitals, two persons' perhaps.
     kAll,
 };
-/// Issuers of one Patient ID under which something is kept; empty: none is said.
-struct PatientIssuers {
-    std::vector<std::string> taken;
-    /// Another person's, perhaps.
-    std::vector<std::string> left;
+/// What erase_patient takes out, and what stays that has to do with it.
+struct PatientErasure {
+    /// Issuers of the Patient ID under which it takes, and under which something stays that may be
+    /// another person's; empty: none is said.
+    std::vector<std::string> issuers;
+    std::vector<std::string> issuers_left;
+    std::vector<std::string> studies;
+    /// Of these: kept as another patient's, but with an object of this one (an earlier version took
+    /// such, and the index is rebuilt from them). They go as a whole.
+    std::vector<std::string> studies_of_others;
+    std::size_t instances = 0;
+    Beside beside;
+    /// Objects that stay and are sealed by a data key of what goes: it stays with them.
+    std::size_t sealed_alike = 0;
 };
 
 /// The objects, sealed, and their index. Safe from several threads.
@@ -152,23 +161,17 @@ class Archive {
     /// left. Else jobs go that name what was taken out. Otherwise as erase_study.
     std::size_t erase_part(const StudyPart& part, const std::string& by = "server");
     /// Destroys the patient's data keys first, then takes out the studies, and what was ordered
-    /// and performed of her: what remains on any copy
-    /// of the objects cannot be read. Returns how many instances went.
+    /// and performed of her: what remains on any copy of the objects cannot be read. A study is of
+    /// one patient: what says no issuer in a study that has one is that issuer's. Returns how many
+    /// instances went.
     std::size_t erase_patient(const std::string& patient_id,
                               const std::string& issuer_of_patient_id,
                               const std::string& by = "server", Issuers which = Issuers::kAlike);
-    /// What erase_patient takes out: her studies, and any other that holds an object of hers.
-    [[nodiscard]] std::vector<std::string> studies_of_patient(
-        const std::string& patient_id, const std::string& issuer_of_patient_id,
-        Issuers which = Issuers::kAlike);
-    /// Under which issuers it does so, and what it leaves under others.
-    [[nodiscard]] PatientIssuers issuers_of_patient(const std::string& patient_id,
+    /// What erase_patient would do, by doing it and undoing it.
+    [[nodiscard]] PatientErasure erasure_of_patient(const std::string& patient_id,
                                                     const std::string& issuer_of_patient_id,
                                                     Issuers which = Issuers::kAlike);
-    /// What goes with them, or with a study, and is none of their instances.
-    [[nodiscard]] Beside beside_patient(const std::string& patient_id,
-                                        const std::string& issuer_of_patient_id,
-                                        Issuers which = Issuers::kAlike);
+    /// What goes with a study and is none of its instances.
     [[nodiscard]] Beside beside_study(const std::string& study_instance_uid);
 
     /// Reads every page of the index, every key, every object and the audit trail, and checks

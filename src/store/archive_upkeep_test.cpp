@@ -156,7 +156,9 @@ TEST(Erasure, TakesEveryStudyThatHoldsAnObjectOfThePatient) {
     store.clock.advance(std::chrono::milliseconds(1));
     store.archive().keep(instance_of("P1", "1.2.1", 2).file());
     EXPECT_TRUE(store.archive().reindex().empty());
-    EXPECT_EQ(store.archive().studies_of_patient("P1", ""), std::vector<std::string>{"1.2.1"});
+    const PatientErasure would = store.archive().erasure_of_patient("P1", "");
+    EXPECT_EQ(would.studies, std::vector<std::string>{"1.2.1"});
+    EXPECT_EQ(would.studies_of_others, would.studies) << "it is said whose else it is";
     EXPECT_EQ(store.archive().erase_patient("P1", ""), 2U);
     EXPECT_EQ(store.key_records(), 1U) << "her key is destroyed, the other's is not";
     EXPECT_EQ(store.archive().totals().instances, 1U);

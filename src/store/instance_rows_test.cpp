@@ -243,7 +243,7 @@ TEST(Patients, RebuildingLeavesOutNothingThatWasAcknowledged) {
     EXPECT_EQ(store.archive().totals().instances, 2U);
     EXPECT_EQ(found(store, kPatientId, "P1").size(), 1U) << "whose came first";
     EXPECT_EQ(value_of(store, kIssuer), "") << "and nothing of the other's";
-    EXPECT_EQ(store.archive().studies_of_patient("P2", "CLINIC").size(), 1U)
+    EXPECT_EQ(store.archive().erasure_of_patient("P2", "CLINIC").studies.size(), 1U)
         << "whose erasure takes it all the same";
 }
 

@@ -392,8 +392,14 @@ std::size_t erase_orders_of_patient(Connection& index, const std::string& patien
                                     const std::string& issuer_of_patient_id) {
     std::int64_t erased = 0;
     for (const char* sql :
-         {"DELETE FROM orders WHERE patient_id = ? AND issuer_of_patient_id = ?",
-          "DELETE FROM performed_steps WHERE patient_id = ? AND issuer_of_patient_id = ?"}) {
+         {"DELETE FROM orders WHERE patient_id = ?1 AND issuer_of_patient_id = ?2 AND NOT (?2 = '' "
+          "AND EXISTS (SELECT 1 FROM studies s WHERE s.study_instance_uid = "
+          "orders.study_instance_uid AND s.patient_id = ?1 AND s.issuer_of_patient_id <> ''))",
+          "DELETE FROM performed_steps WHERE patient_id = ?1 AND issuer_of_patient_id = ?2 AND NOT "
+          "(?2 = '' AND EXISTS (SELECT 1 FROM performed_of f JOIN studies s ON "
+          "s.study_instance_uid = f.study_instance_uid WHERE f.performed = "
+          "performed_steps.sop_instance_uid AND s.patient_id = ?1 AND s.issuer_of_patient_id <> "
+          "''))"}) {
         index.prepare(sql)
             .bind(indexed_text(patient_id))
             .bind(indexed_text(issuer_of_patient_id))
@@ -403,14 +409,16 @@ std::size_t erase_orders_of_patient(Connection& index, const std::string& patien
     return static_cast<std::size_t>(erased);
 }
 
-std::size_t count_orders_of_patient(Connection& index, const std::string& patient_id,
-                                    const std::string& issuer_of_patient_id) {
-    Statement count = index.prepare(
-        "SELECT (SELECT count(*) FROM orders WHERE patient_id = ?1 AND issuer_of_patient_id = ?2) "
-        "+ (SELECT count(*) FROM performed_steps WHERE patient_id = ?1 AND issuer_of_patient_id = "
-        "?2)");
-    (void)count.bind(indexed_text(patient_id)).bind(indexed_text(issuer_of_patient_id)).step();
-    return static_cast<std::size_t>(count.integer(0));
+std::size_t erase_orders_of_study(Connection& index, const std::string& study_instance_uid) {
+    std::int64_t erased = 0;
+    for (const char* sql :
+         {"DELETE FROM orders WHERE study_instance_uid = ?",
+          "DELETE FROM performed_steps WHERE sop_instance_uid IN (SELECT performed FROM "
+          "performed_of WHERE study_instance_uid = ?)"}) {
+        index.prepare(sql).bind(study_instance_uid).run();
+        erased += index.changes();
+    }
+    return static_cast<std::size_t>(erased);
 }
 
 }  // namespace lucerna::store

@@ -75,10 +75,11 @@ class OrderBook {
 /// Parts of an erasure's transaction.
 
 /// Takes out what was ordered and performed of a patient; returns how many orders and performed
-/// steps there were.
+/// steps there were. Where no issuer is given, not what names a study that has one: that is whose
+/// it is.
 std::size_t erase_orders_of_patient(Connection& index, const std::string& patient_id,
                                     const std::string& issuer_of_patient_id);
-[[nodiscard]] std::size_t count_orders_of_patient(Connection& index, const std::string& patient_id,
-                                                  const std::string& issuer_of_patient_id);
+/// The same of what names a study.
+std::size_t erase_orders_of_study(Connection& index, const std::string& study_instance_uid);
 
 }  // namespace lucerna::store

@@ -322,7 +322,7 @@ TEST(OrderBook, AChangeThatCorrectsThePatientTakesWhatWasPerformedWithIt) {
     performed = store.performed().find("1.2.3").value();
     EXPECT_EQ(performed.patient_id, "P2");
     EXPECT_EQ(performed.issuer_of_patient_id, "HOSP");
-    EXPECT_EQ(store.archive().beside_patient("P1", "").orders, 0U);
+    EXPECT_EQ(store.archive().erasure_of_patient("P1", "").beside.orders, 0U);
 }
 
 TEST(Erasure, OfAPatientTakesOrdersAndPerformedSteps) {
@@ -332,9 +332,9 @@ TEST(Erasure, OfAPatientTakesOrdersAndPerformedSteps) {
     other.patient_id = PatientId("P2");
     place(store, other);
     EXPECT_TRUE(store.performed().create(performed_of(placed.study_instance_uid, "")));
-    EXPECT_EQ(store.archive().beside_patient("P1", "").orders, 2U);
+    EXPECT_EQ(store.archive().erasure_of_patient("P1", "").beside.orders, 2U);
     EXPECT_EQ(store.archive().erase_patient("P1", ""), 0U) << "she has no images";
-    EXPECT_EQ(store.archive().beside_patient("P1", "").orders, 0U);
+    EXPECT_EQ(store.archive().erasure_of_patient("P1", "").beside.orders, 0U);
     EXPECT_FALSE(store.orders().order(placed.name));
     EXPECT_FALSE(store.performed().find("1.2.3"));
     EXPECT_THAT(accessions(store), ElementsAre("A-2"));
@@ -396,7 +396,7 @@ TEST(OrderBook, TakesTextsLongerThanAnIndexDoes) {
     EXPECT_THAT(listed(store, {.state = StepState::kStarted}), testing::SizeIs(1));
     EXPECT_TRUE(
         store.workitems().add({"1.2.9", "SCHEDULED", "", begin + "5", begin + "6", begin, "{}"}));
-    const Beside beside = store.archive().beside_patient(begin + "5", begin + "6");
+    const Beside beside = store.archive().erasure_of_patient(begin + "5", begin + "6").beside;
     EXPECT_EQ(beside.orders, 2U);
     EXPECT_EQ(beside.workitems, 1U);
     EXPECT_EQ(store.archive().erase_patient(begin + "5", begin + "6"), 0U);

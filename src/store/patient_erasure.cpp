@@ -1,5 +1,6 @@
 // Erasing a patient: whose records those are, and taking them out.
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "base/error.h"
@@ -8,136 +9,142 @@
 #include "store/facts.h"
 #include "store/matching.h"
 #include "store/parts.h"
+#include "store/same_patient.h"
 
 namespace lucerna::store {
 namespace {
 
-std::vector<std::string> studies_of(Connection& index, const std::string& patient_id,
-                                    const std::string& issuer_of_patient_id) {
-    std::vector<std::string> studies;
+/// A study in which somebody has something.
+struct Found {
+    std::string study_instance_uid;
+    bool is_of_another = false;
+};
+
+/// A study is of one patient, and its row says of which: an object without an issuer in a study
+/// that has one is that issuer's.
+#define THE_STUDY_HAS_AN_ISSUER "s.patient_id = ?1 AND s.issuer_of_patient_id <> ''"
+
+std::vector<Found> studies_of(Connection& index, const std::string& patient_id,
+                              const std::string& issuer_of_patient_id) {
+    const PatientKey patient{indexed_text(patient_id), indexed_text(issuer_of_patient_id)};
     Statement find = index.prepare(
-        "SELECT study_instance_uid FROM studies WHERE patient_id = ?1 AND issuer_of_patient_id = "
-        "?2 UNION SELECT s.study_instance_uid FROM data_keys k JOIN instances i ON i.data_key = "
-        "k.name JOIN series e ON e.id = i.series JOIN studies s ON s.id = e.study WHERE k.owner = "
-        "?3");
-    find.bind(indexed_text(patient_id))
-        .bind(indexed_text(issuer_of_patient_id))
+        "SELECT study_instance_uid, patient_id, issuer_of_patient_id FROM studies WHERE patient_id "
+        "= ?1 AND issuer_of_patient_id = ?2 UNION SELECT s.study_instance_uid, s.patient_id, "
+        "s.issuer_of_patient_id FROM data_keys k JOIN instances i ON i.data_key = k.name JOIN "
+        "series e ON e.id = i.series JOIN studies s ON s.id = e.study WHERE k.owner = ?3 AND "
+        "NOT (?2 = '' AND " THE_STUDY_HAS_AN_ISSUER ")");
+    find.bind(patient.id)
+        .bind(patient.issuer)
         .bind(key_owner_of_patient(patient_id, issuer_of_patient_id));
-    while (find.step()) studies.push_back(find.text(0));
-    return studies;
+    std::vector<Found> found;
+    while (find.step())
+        found.push_back({find.text(0), are_of_two_patients({find.text(1), find.text(2)}, patient)});
+    return found;
 }
 
 /// What anything is kept under with this Patient ID: an issuer, or none.
 std::set<std::string> issuers_of(Connection& index, const std::string& patient_id) {
-    const std::string owner = key_owner_of_patient(patient_id, "");
     // As indexed_text gives them: the ends of what begins as the owner of her data keys.
     Statement find = index.prepare(
         "SELECT issuer_of_patient_id FROM studies WHERE patient_id = ?1 UNION "
         "SELECT issuer_of_patient_id FROM orders WHERE patient_id = ?1 UNION "
         "SELECT issuer_of_patient_id FROM performed_steps WHERE patient_id = ?1 UNION "
         "SELECT issuer_of_patient_id FROM workitems WHERE patient_id = ?1 UNION "
-        "SELECT substr(owner, length(?2) + 1) FROM data_keys WHERE substr(owner, 1, length(?2)) = "
-        "?2");
-    find.bind(indexed_text(patient_id)).bind(owner);
+        "SELECT substr(k.owner, length(?2) + 1) FROM data_keys k JOIN instances i ON i.data_key = "
+        "k.name JOIN series e ON e.id = i.series JOIN studies s ON s.id = e.study WHERE "
+        "substr(k.owner, 1, length(?2)) = ?2 AND NOT (k.owner = ?2 AND " THE_STUDY_HAS_AN_ISSUER
+        ")");
+    find.bind(indexed_text(patient_id)).bind(key_owner_of_patient(patient_id, ""));
     std::set<std::string> issuers;
     while (find.step()) issuers.insert(find.text(0));
     return issuers;
 }
 
-PatientIssuers chosen_of(Connection& index, const std::string& patient_id,
-                         const std::string& issuer, Issuers which) {
-    const std::set<std::string> known = issuers_of(index, patient_id);
+#undef THE_STUDY_HAS_AN_ISSUER
+
+std::vector<std::string> issuers_taken(Connection& index, const std::string& patient_id,
+                                       const std::string& issuer, Issuers which) {
     const std::string asked = indexed_text(issuer);
-    std::set<std::string> others(known);
+    std::set<std::string> others = issuers_of(index, patient_id);
     others.erase("");
     others.erase(asked);
-    PatientIssuers chosen;
-    chosen.taken.push_back(issuer);
+    std::vector<std::string> taken{issuer};
     // As when an object comes (same_patient.h): who is known under one issuer is the same without.
     const bool is_one = asked.empty() ? others.size() == 1 : others.empty();
-    if (which == Issuers::kAll || (is_one && asked.empty())) {
-        chosen.taken.insert(chosen.taken.end(), others.begin(), others.end());
-        others.clear();
-    }
-    if (!asked.empty() && (which == Issuers::kAll || is_one))
-        chosen.taken.emplace_back();
-    else if (!asked.empty() && known.contains(""))
-        chosen.left.emplace_back();
-    chosen.left.insert(chosen.left.end(), others.begin(), others.end());
-    return chosen;
+    if (which == Issuers::kAll || (is_one && asked.empty()))
+        taken.insert(taken.end(), others.begin(), others.end());
+    if (!asked.empty() && (which == Issuers::kAll || is_one)) taken.emplace_back();
+    return taken;
 }
 
-std::vector<std::string> studies_of(Connection& index, const std::string& patient_id,
-                                    const PatientIssuers& issuers) {
+std::size_t count_sealed_by_doomed(Connection& index) {
+    return static_cast<std::size_t>(
+        index.number("SELECT count(*) FROM instances i JOIN doomed d ON d.name = i.data_key WHERE "
+                     "d.what = 'maybe-key'"));
+}
+
+/// Takes her rows out, and dooms what was sealed for them.
+PatientErasure erase_rows(Connection& index, const std::string& patient_id,
+                          const std::string& issuer, Issuers which) {
+    if (patient_id.empty())
+        throw Error(ErrorCode::kInvalidInput, "Patient ID (0010,0020) is empty");
+    PatientErasure erased;
+    erased.issuers = issuers_taken(index, patient_id, issuer, which);
     std::set<std::string> studies;
-    for (const std::string& issuer : issuers.taken)
-        for (const std::string& study : studies_of(index, patient_id, issuer))
-            studies.insert(study);
-    return {studies.begin(), studies.end()};
+    std::set<std::string> her_own;
+    for (const std::string& one : erased.issuers)
+        for (const Found& found : studies_of(index, patient_id, one)) {
+            studies.insert(found.study_instance_uid);
+            if (!found.is_of_another) her_own.insert(found.study_instance_uid);
+        }
+    for (const std::string& one : erased.issuers) {
+        erased.beside.orders += erase_orders_of_patient(index, patient_id, one);
+        erased.beside.workitems += erase_workitems_of_patient(index, patient_id, one);
+    }
+    for (const std::string& study : studies) {
+        erased.beside.orders += erase_orders_of_study(index, study);
+        erased.beside.workitems += erase_workitems_of_study(index, study);
+        erased.instances += erase_study_rows(index, study);
+    }
+    erased.sealed_alike = count_sealed_by_doomed(index);
+    for (const std::string& one : erased.issuers)
+        doom_key_of(index, key_owner_of_patient(patient_id, one));
+    doom_unused_keys(index);
+    erased.studies = {studies.begin(), studies.end()};
+    std::set_difference(studies.begin(), studies.end(), her_own.begin(), her_own.end(),
+                        std::back_inserter(erased.studies_of_others));
+    return erased;
 }
 
 }  // namespace
 
-PatientIssuers Archive::issuers_of_patient(const std::string& patient_id,
+PatientErasure Archive::erasure_of_patient(const std::string& patient_id,
                                            const std::string& issuer_of_patient_id, Issuers which) {
-    return parts_.index.read([&](Connection& index) {
-        return chosen_of(index, patient_id, issuer_of_patient_id, which);
+    PatientErasure would;
+    parts_.index.write([&](Connection& index) {
+        index.execute("SAVEPOINT trial");
+        would = erase_rows(index, patient_id, issuer_of_patient_id, which);
+        std::set<std::string> left = issuers_of(index, patient_id);
+        // What says none, and stays, is of a study that has one.
+        for (const std::string& taken : would.issuers) left.erase(indexed_text(taken));
+        would.issuers_left = {left.begin(), left.end()};
+        index.execute("ROLLBACK TO trial; RELEASE trial");
     });
-}
-
-std::vector<std::string> Archive::studies_of_patient(const std::string& patient_id,
-                                                     const std::string& issuer_of_patient_id,
-                                                     Issuers which) {
-    return parts_.index.read([&](Connection& index) {
-        return studies_of(index, patient_id,
-                          chosen_of(index, patient_id, issuer_of_patient_id, which));
-    });
-}
-
-Beside Archive::beside_patient(const std::string& patient_id,
-                               const std::string& issuer_of_patient_id, Issuers which) {
-    return parts_.index.read([&](Connection& index) -> Beside {
-        const PatientIssuers issuers = chosen_of(index, patient_id, issuer_of_patient_id, which);
-        Beside beside;
-        for (const std::string& issuer : issuers.taken) {
-            beside.orders += count_orders_of_patient(index, patient_id, issuer);
-            beside.workitems += count_workitems_of_patient(index, patient_id, issuer);
-        }
-        for (const std::string& study : studies_of(index, patient_id, issuers))
-            beside.workitems += count_workitems_of_study(index, study);
-        return beside;
-    });
+    return would;
 }
 
 std::size_t Archive::erase_patient(const std::string& patient_id,
                                    const std::string& issuer_of_patient_id, const std::string& by,
                                    Issuers which) {
-    if (patient_id.empty())
-        throw Error(ErrorCode::kInvalidInput, "Patient ID (0010,0020) is empty");
-    std::size_t instances = 0;
+    PatientErasure erased;
     parts_.index.write([&](Connection& index) {
-        instances = 0;
-        const PatientIssuers issuers = chosen_of(index, patient_id, issuer_of_patient_id, which);
-        const std::vector<std::string> studies = studies_of(index, patient_id, issuers);
-        Beside beside;
-        for (const std::string& issuer : issuers.taken) {
-            beside.orders += erase_orders_of_patient(index, patient_id, issuer);
-            beside.workitems += erase_workitems_of_patient(index, patient_id, issuer);
-        }
-        for (const std::string& study : studies) {
-            beside.workitems += erase_workitems_of_study(index, study);
-            instances += erase_study_rows(index, study);
-            index.prepare("DELETE FROM orders WHERE study_instance_uid = ?").bind(study).run();
-        }
-        for (const std::string& issuer : issuers.taken)
-            doom_key_of(index, key_owner_of_patient(patient_id, issuer));
-        doom_unused_keys(index);
-        if (!studies.empty() || beside.orders + beside.workitems > 0)
-            note_erasure(index, {"erase-patient", by, parts_.clock.now()}, studies.size(),
-                         instances, beside);
+        erased = erase_rows(index, patient_id, issuer_of_patient_id, which);
+        if (!erased.studies.empty() || erased.beside.orders + erased.beside.workitems > 0)
+            note_erasure(index, {"erase-patient", by, parts_.clock.now()}, erased.studies.size(),
+                         erased.instances, erased.beside);
     });
     work_off_doomed(parts_);
-    return instances;
+    return erased.instances;
 }
 
 }  // namespace lucerna::store

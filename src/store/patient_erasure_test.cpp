@@ -54,12 +54,12 @@ TEST(PatientErasure, WhoHasOneIssuerIsTheSameWithout) {
         TestStore store;
         keep_under(store, "", "1");
         keep_under(store, "HOSP", "2");
-        const PatientIssuers issuers = store.archive().issuers_of_patient("P1", asked);
-        EXPECT_THAT(issuers.taken, UnorderedElementsAre("", "HOSP")) << asked;
-        EXPECT_THAT(issuers.left, IsEmpty()) << asked;
-        EXPECT_EQ(store.archive().studies_of_patient("P1", asked).size(), 2U) << asked;
-        EXPECT_EQ(store.archive().beside_patient("P1", asked).orders, 2U) << asked;
-        EXPECT_EQ(store.archive().beside_patient("P1", asked).workitems, 2U) << asked;
+        const PatientErasure would = store.archive().erasure_of_patient("P1", asked);
+        EXPECT_THAT(would.issuers, UnorderedElementsAre("", "HOSP")) << asked;
+        EXPECT_THAT(would.issuers_left, IsEmpty()) << asked;
+        EXPECT_EQ(store.archive().erasure_of_patient("P1", asked).studies.size(), 2U) << asked;
+        EXPECT_EQ(store.archive().erasure_of_patient("P1", asked).beside.orders, 2U) << asked;
+        EXPECT_EQ(store.archive().erasure_of_patient("P1", asked).beside.workitems, 2U) << asked;
         EXPECT_EQ(store.archive().erase_patient("P1", asked), 2U) << asked;
         EXPECT_THAT(left(store), IsEmpty()) << asked;
     }
@@ -69,9 +69,9 @@ TEST(PatientErasure, AnOrderAloneMakesAnIssuer) {
     TestStore store;
     keep_under(store, "HOSP", "1");
     EXPECT_EQ(store.archive().erase_study("1.2.1"), 1U);
-    EXPECT_EQ(store.archive().beside_patient("P1", "").orders, 1U);
+    EXPECT_EQ(store.archive().erasure_of_patient("P1", "").beside.orders, 1U);
     store.archive().erase_patient("P1", "");
-    EXPECT_EQ(store.archive().beside_patient("P1", "HOSP").orders, 0U);
+    EXPECT_EQ(store.archive().erasure_of_patient("P1", "HOSP").beside.orders, 0U);
 }
 
 TEST(PatientErasure, TwoHospitalsPatientsAreTwo) {
@@ -79,9 +79,9 @@ TEST(PatientErasure, TwoHospitalsPatientsAreTwo) {
     keep_under(store, "", "1");
     keep_under(store, "A", "2");
     keep_under(store, "B", "3");
-    const PatientIssuers of_a = store.archive().issuers_of_patient("P1", "A");
-    EXPECT_THAT(of_a.taken, ElementsAre("A"));
-    EXPECT_THAT(of_a.left, UnorderedElementsAre("", "B"));
+    const PatientErasure of_a = store.archive().erasure_of_patient("P1", "A");
+    EXPECT_THAT(of_a.issuers, ElementsAre("A"));
+    EXPECT_THAT(of_a.issuers_left, UnorderedElementsAre("", "B"));
     EXPECT_EQ(store.archive().erase_patient("P1", "A"), 1U);
     EXPECT_THAT(left(store), UnorderedElementsAre("1", "3"));
     // Who is left is one again.
@@ -93,8 +93,8 @@ TEST(PatientErasure, WithoutAnIssuerTakesNoneOfSeveral) {
     TestStore store;
     keep_under(store, "A", "2");
     keep_under(store, "B", "3");
-    const PatientIssuers issuers = store.archive().issuers_of_patient("P1", "");
-    EXPECT_THAT(issuers.left, ElementsAre("A", "B"));
+    const PatientErasure would = store.archive().erasure_of_patient("P1", "");
+    EXPECT_THAT(would.issuers_left, ElementsAre("A", "B"));
     EXPECT_EQ(store.archive().erase_patient("P1", ""), 0U);
     keep_under(store, "", "1");
     EXPECT_EQ(store.archive().erase_patient("P1", ""), 1U);
@@ -102,6 +102,70 @@ TEST(PatientErasure, WithoutAnIssuerTakesNoneOfSeveral) {
     EXPECT_EQ(store.archive().erase_patient("P1", "C"), 0U) << "an issuer that nothing has";
     EXPECT_EQ(store.archive().erase_patient("P1", "", "test", Issuers::kAll), 2U);
     EXPECT_THAT(left(store), IsEmpty());
+}
+
+/// One image more in the study of that number, as a modality sends it that knows no issuer; and an
+/// order and a work item that name the study and no issuer either.
+void keep_without_issuer(TestStore& store, const std::string& number) {
+    test::StoredInstance instance;
+    instance.patient_id = "P1";
+    instance.study = "1.2." + number;
+    instance.series = instance.study + ".2";
+    instance.sop_instance = instance.series + ".1";
+    store.archive().keep(instance.file());
+    exam::Order order;
+    order.placer = {number + "-2", "EHR"};
+    order.patient_id = PatientId("P1");
+    order.study_instance_uid = instance.study;
+    order.procedure = {"SCR", "99X", "Screening"};
+    order.steps.emplace_back().modality = "MG";
+    const exam::OrderRequest request{exam::OrderAction::kPlace, order};
+    const auto outcomes = store.orders().take(std::span(&request, 1));
+    ASSERT_TRUE(std::holds_alternative<std::vector<exam::OrderOutcome>>(outcomes));
+    ASSERT_TRUE(
+        store.workitems().add({"1.4." + number, "SCHEDULED", "", "P1", "", instance.study, "{}"}));
+}
+
+TEST(PatientErasure, AStudyThatHasAnIssuerIsThatIssuersAsAWhole) {
+    TestStore store;
+    keep_under(store, "A", "1");
+    keep_without_issuer(store, "1");
+    keep_under(store, "B", "2");
+    keep_under(store, "", "3");
+    const PatientErasure would = store.archive().erasure_of_patient("P1", "");
+    EXPECT_THAT(would.studies, ElementsAre("1.2.3"));
+    EXPECT_EQ(would.instances, 1U);
+    EXPECT_EQ(would.beside.orders, 1U);
+    EXPECT_EQ(would.beside.workitems, 1U);
+    EXPECT_THAT(would.issuers_left, ElementsAre("A", "B"));
+    EXPECT_THAT(would.studies_of_others, IsEmpty());
+    EXPECT_EQ(would.sealed_alike, 1U) << "the image in A's study keeps the key of those without";
+    EXPECT_EQ(store.archive().totals().instances, 4U) << "nothing is done yet";
+    EXPECT_EQ(store.archive().erase_patient("P1", ""), 1U);
+    EXPECT_EQ(store.archive().instances_of("1.2.1").size(), 2U);
+    EXPECT_TRUE(store.workitems().find("1.4.1"));
+    EXPECT_EQ(store.archive().erase_patient("P1", ""), 0U);
+
+    const PatientErasure of_a = store.archive().erasure_of_patient("P1", "A");
+    EXPECT_THAT(of_a.studies, ElementsAre("1.2.1"));
+    EXPECT_EQ(of_a.instances, 2U);
+    EXPECT_EQ(of_a.beside.orders, 2U);
+    EXPECT_EQ(of_a.beside.workitems, 2U);
+    EXPECT_THAT(of_a.issuers_left, ElementsAre("B")) << "nothing without an issuer stays";
+    EXPECT_EQ(of_a.sealed_alike, 0U);
+    EXPECT_EQ(store.archive().erase_patient("P1", "A"), 2U);
+    EXPECT_THAT(left(store), ElementsAre("2"));
+}
+
+TEST(PatientErasure, SaysThatAKeyStaysWithWhatIsLeft) {
+    TestStore store;
+    keep_under(store, "A", "1");
+    keep_without_issuer(store, "1");
+    keep_under(store, "B", "2");
+    keep_under(store, "", "3");
+    EXPECT_EQ(store.archive().erasure_of_patient("P1", "A").sealed_alike, 1U);
+    EXPECT_EQ(store.archive().erasure_of_patient("P1", "B").sealed_alike, 0U);
+    EXPECT_EQ(store.archive().erasure_of_patient("P1", "", Issuers::kAll).sealed_alike, 0U);
 }
 
 TEST(PatientErasure, TakesNoOtherPatientIdThatBeginsAlike) {
@@ -114,7 +178,7 @@ TEST(PatientErasure, TakesNoOtherPatientIdThatBeginsAlike) {
     other.series = "1.2.9.1";
     other.sop_instance = "1.2.9.1.1";
     store.archive().keep(other.file());
-    EXPECT_THAT(store.archive().issuers_of_patient("P1", "").left, IsEmpty());
+    EXPECT_THAT(store.archive().erasure_of_patient("P1", "").issuers_left, IsEmpty());
     EXPECT_EQ(store.archive().erase_patient("P1", "", "test", Issuers::kAll), 1U);
     EXPECT_EQ(store.archive().totals().instances, 1U);
 }

@@ -120,8 +120,6 @@ namespace {
 constexpr const char* kOfStudy =
     R"sql( FROM workitems
 WHERE study_instance_uid = ?1 OR instr(dataset_json, '"' || ?1 || '"') > 0)sql";
-constexpr const char* kOfPatient =
-    " FROM workitems WHERE patient_id = ?1 AND issuer_of_patient_id = ?2";
 
 std::size_t counted(Statement&& count) {
     return count.step() ? static_cast<std::size_t>(count.integer(0)) : 0;
@@ -139,16 +137,14 @@ std::size_t erase_workitems_of_study(Connection& index, const std::string& study
     return static_cast<std::size_t>(index.changes());
 }
 
-std::size_t count_workitems_of_patient(Connection& index, const std::string& patient_id,
-                                       const std::string& issuer_of_patient_id) {
-    Statement count = index.prepare(std::string("SELECT count(*)") + kOfPatient);
-    return counted(
-        std::move(count.bind(indexed_text(patient_id)).bind(indexed_text(issuer_of_patient_id))));
-}
-
 std::size_t erase_workitems_of_patient(Connection& index, const std::string& patient_id,
                                        const std::string& issuer_of_patient_id) {
-    index.prepare(std::string("DELETE") + kOfPatient)
+    index
+        .prepare(
+            "DELETE FROM workitems WHERE patient_id = ?1 AND issuer_of_patient_id = ?2 AND NOT (?2 "
+            "= '' AND EXISTS (SELECT 1 FROM studies s WHERE s.study_instance_uid = "
+            "workitems.study_instance_uid AND s.patient_id = ?1 AND s.issuer_of_patient_id <> "
+            "''))")
         .bind(indexed_text(patient_id))
         .bind(indexed_text(issuer_of_patient_id))
         .run();

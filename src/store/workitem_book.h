@@ -52,13 +52,10 @@ class WorkitemBook {
 };
 
 /// For erasures: how many there are, and how many went. Of a study: those that name it anywhere; of
-/// a patient: also those that do not say who gave the Patient ID.
+/// a patient whose issuer is not given: not those that name a study that has one.
 [[nodiscard]] std::size_t count_workitems_of_study(Connection& index,
                                                    const std::string& study_instance_uid);
 std::size_t erase_workitems_of_study(Connection& index, const std::string& study_instance_uid);
-[[nodiscard]] std::size_t count_workitems_of_patient(Connection& index,
-                                                     const std::string& patient_id,
-                                                     const std::string& issuer_of_patient_id);
 std::size_t erase_workitems_of_patient(Connection& index, const std::string& patient_id,
                                        const std::string& issuer_of_patient_id);
 

@@ -318,6 +318,29 @@ class SealedAtRest(unittest.TestCase):
         log = self.data.with_suffix(".log").read_text()
         self.assertFalse([word for word in words if "VER" in word.upper() and word in log])
 
+    def test_an_erasure_leaves_the_studies_that_it_says_it_leaves(self):
+        """Of one Patient ID: two hospitals' patients, of whom one has an image that came without an issuer,
+        and one of whom no hospital is said."""
+        server = self.serve()
+        study = generate_uid()
+        of_a, bare, of_b, of_none = instance("P1", study), instance("P1", study), instance("P1"), instance("P1")
+        of_a.IssuerOfPatientID, of_b.IssuerOfPatientID = "A", "B"
+        self.assertEqual(self.stow(server, bare, of_a, of_b, of_none), 200)
+        self.assertEqual(server.end(), 0)
+        said = self.run_verb("erase", "--patient", "P1", "--yes")
+        self.assertIn("erased 1 instances in 1 studies", said)
+        self.assertIn("NOT of these, perhaps another patient's of the same Patient ID: issuer A, issuer B", said)
+        self.assertIn("a data key STAYS, by which 1 objects are sealed", said)
+        self.assertIn("3 instances in 2 studies", self.run_verb("verify"))
+        said = self.run_verb("erase", "--patient", "P1", status=BAD_INPUT)
+        self.assertIn("something is of the same Patient ID with issuer A, issuer B", said)
+        said = self.run_verb("erase", "--patient", "P1", "--issuer", "A", "--yes")
+        self.assertIn("erased 2 instances in 1 studies", said)
+        self.assertIn("NOT of these, perhaps another patient's of the same Patient ID: issuer B;", said)
+        self.assertNotIn("STAYS", said)
+        self.assertIn("1 instances in 1 studies", self.run_verb("verify"))
+        self.assertEqual(len(list(files_of(self.data / "keys"))), 2, "of the index, and of B's")
+
     def test_every_flipped_bit_is_found_and_named(self):
         server = self.serve()
         kept = [instance(f"P{i % 3}", size=300) for i in range(5)]
