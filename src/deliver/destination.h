@@ -30,7 +30,8 @@ struct Destination {
     std::filesystem::path authorities = {};
     /// Results are sent there unasked.
     bool results = true;
-    /// The images of an exam are sent there with its results.
+    /// All that was received of an exam's study is sent there, with its results or as it comes
+    /// later.
     bool images = false;
     /// What is sent there is de-identified: nobody may have identified objects moved there.
     bool deidentified = false;

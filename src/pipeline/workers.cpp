@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "pipeline/companions.h"
 
 namespace lucerna::pipeline {
 namespace {
@@ -46,16 +47,17 @@ void take_jobs(const std::stop_token& stop, store::WorkQueue& queue, const std::
     }
 }
 
-/// Also drops, once a day, the jobs that were done long ago, and gives back memory now and then:
-/// what one large object took stays with the process else.
+/// Also forwards what came beside exams, drops, once a day, the jobs that were done long ago, and
+/// gives back memory now and then: what one large object took stays with the process else.
 void watch_for_quiet(const std::stop_token& stop, store::Store& store, const CompletionRules& rules,
-                     const Clock& clock) {
+                     const OpinionRules& opinion, const Clock& clock) {
     std::optional<Instant> tidied_at;
     int rounds = 0;
     while (!stop.stop_requested()) {
         try {
             const Instant now = clock.now();
             note_quiet(store, rules, now);
+            forward_companions(store, opinion, rules.quiet, clock);
             if (!tidied_at || now < *tidied_at || now >= *tidied_at + kTidying) {
                 tidied_at = now;
                 store.queue().forget_done(now - kDoneJobsStay);
@@ -103,8 +105,8 @@ Workers::Workers(store::Store& store, const infer::ModelPackage& model, Completi
             stop, store.queue(), kCommitmentJob, kCommitmentLease,
             [&](const store::Job& job) { report_commitment(job, store, commitment, clock, stop); });
     });
-    threads_.emplace_back([&store, &clock, completion](const std::stop_token& stop) {
-        watch_for_quiet(stop, store, completion, clock);
+    threads_.emplace_back([&store, &clock, completion, opinion](const std::stop_token& stop) {
+        watch_for_quiet(stop, store, completion, opinion, clock);
     });
     threads_.emplace_back([&store, &model, &clock, opinion](const std::stop_token& stop) {
         take_jobs(stop, store.queue(), kReadJob, opinion.lease, [&](const store::Job& job) {

@@ -208,6 +208,29 @@ void enter_image(Connection& index, const Facts& facts, Instant now) {
         .run();
 }
 
+void enter_companion(Connection& index, const Facts& facts, Instant now) {
+    {
+        Statement find = index.prepare("SELECT 1 FROM exams WHERE study_instance_uid = ?");
+        if (!find.bind(facts.study_instance_uid).step()) return;
+    }
+    const std::string uid = '"' + facts.sop_instance_uid + '"';
+    if (enter_job(index,
+                  {kCompanionsJob, facts.study_instance_uid, uid, {}, facts.study_instance_uid},
+                  now))
+        return;
+    // Whoever has it leased loses it: it is another job now.
+    index
+        .prepare(
+            "UPDATE jobs SET payload = payload || ?, state = ?, not_before = ?, holder = '' WHERE "
+            "kind = ? AND job_key = ?")
+        .bind(uid)
+        .bind(static_cast<int>(JobState::kWaiting))
+        .bind(now)
+        .bind(kCompanionsJob)
+        .bind(facts.study_instance_uid)
+        .run();
+}
+
 ExamBook::ExamBook(Parts& parts) : parts_(parts) {}
 
 std::optional<ExamEntry> ExamBook::exam(const std::string& study_instance_uid) {

@@ -20,6 +20,10 @@ struct Parts;
 /// The study is their payload.
 inline constexpr const char* kReadJob = "read";
 
+/// The kind of the job, one a study, that follows what is received beside the images of an exam (an
+/// ultrasound, a report). Its payload is the SOP Instance UIDs, each quoted, one behind the other.
+inline constexpr const char* kCompanionsJob = "companions";
+
 enum class ExamState { kReceiving, kWaiting, kReading, kRead, kRefused, kFailed };
 
 /// "receiving", "waiting", "reading", "read", "refused", "failed"; and back.

@@ -85,8 +85,11 @@ bool enter(Parts& parts, const Facts& facts, const NewObject& object) {
             if (!kept) return;
             insert_instance(index, facts, placing);
             // Whether an exam is quiet counts from when the whole of its last image was there.
-            if (placing.role == Role::kReceived && facts.is_exam_image())
+            if (placing.role != Role::kReceived) return;
+            if (facts.is_exam_image())
                 enter_image(index, facts, parts.clock.now());
+            else
+                enter_companion(index, facts, parts.clock.now());
         });
     } catch (const Error& error) {
         drop_uncommitted(parts, placing.object, error.code());

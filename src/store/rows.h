@@ -13,6 +13,9 @@ namespace lucerna::store {
 
 /// A received image enters its exam: a finished one receives again.
 void enter_image(Connection& index, const Facts& facts, Instant now);
+/// A received object that is no image of an exam, but of a study that is one, is noted for its
+/// kCompanionsJob. One whose study is none yet is there when that is read.
+void enter_companion(Connection& index, const Facts& facts, Instant now);
 /// False when a job of its kind and key is there already.
 bool enter_job(Connection& index, const NewJob& job, Instant now);
 

@@ -272,6 +272,15 @@ void WorkQueue::hasten(const std::string& kind, const std::string& key) {
     parts_.bell.ring();
 }
 
+bool WorkQueue::has_in_payload(const std::string& kind, const std::string& study_instance_uid,
+                               const std::string& text) {
+    return parts_.index.read([&](Connection& index) {
+        Statement find = index.prepare(
+            "SELECT 1 FROM jobs WHERE subject = ? AND kind = ? AND instr(payload, ?) > 0 LIMIT 1");
+        return find.bind(study_instance_uid).bind(kind).bind(text).step();
+    });
+}
+
 void WorkQueue::revive(std::int64_t id) {
     parts_.index.write([&](Connection& index) {
         index

@@ -90,6 +90,11 @@ class WorkQueue {
     /// A job that waits may run now.
     void hasten(const std::string& kind, const std::string& key);
 
+    /// Whether a job of this kind about this study, in whatever state, has `text` in its payload.
+    [[nodiscard]] bool has_in_payload(const std::string& kind,
+                                      const std::string& study_instance_uid,
+                                      const std::string& text);
+
     /// A job that was given up or is done waits again, its attempts counted from none.
     void revive(std::int64_t id);
 

@@ -228,6 +228,52 @@ class WholeProgram(unittest.TestCase):
         wait_for(lambda: len(os.listdir(inbox)) >= results, "the refusals at the peer")
         self.assertEqual(len(os.listdir(inbox)), results, "and nothing of the others")
 
+    def test_what_comes_beside_an_exam_is_forwarded_whenever_it_comes(self):
+        port = str(14200 + os.getpid() % 700)
+        inbox = self.path("inbox")
+        os.mkdir(inbox)
+        peer = subprocess.Popen(["storescp", "-aet", "PACS", "-od", inbox, port],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(peer.wait)
+        self.addCleanup(peer.kill)
+        config = pathlib.Path(self.path("server.toml"))
+        config.write_text(f"""quiet_seconds = 2
+[[destination]]
+name = "pacs"
+aet = "PACS"
+host = "127.0.0.1"
+port = {port}
+images = true
+""")
+        server = self.serve("--config", str(config))
+        views = phantom(self.path("exam"), 15)
+
+        def ultrasound(name):
+            made = self.path(name)
+            shutil.copy(views[0], made)
+            subprocess.run(["dcmodify", "-nb", "-gse", "-gin", "-m", "Modality=US", "-m",
+                            "SOPClassUID=1.2.840.10008.5.1.4.1.1.6.1", made], check=True, capture_output=True)
+            sent = server.store(["-R", made])
+            self.assertEqual(sent.returncode, 0, sent.stderr)
+
+        def arrived():
+            """How many mammograms, ultrasounds and mammography reports, as storescp names them."""
+            names = os.listdir(inbox)
+            return [len([name for name in names if name.startswith(begin)]) for begin in ("DXm.", "US.", "SRm.")]
+
+        ultrasound("before.dcm")
+        self.assertEqual(server.store(views).returncode, 0)
+        self.assertEqual(server.read_exam("SYNTHETIC-15")["state"], "read")
+        wait_for(lambda: arrived() == [4, 1, 1], "the images, what came before, and the results")
+        ultrasound("after.dcm")
+        ultrasound("after-that.dcm")
+        wait_for(lambda: arrived() == [4, 3, 1], "what came after the reading")
+        self.assertEqual(server.read_exam("SYNTHETIC-15")["state"], "read")
+        self.assertEqual(server.end(), 0)
+        log = pathlib.Path(self.path("data.log")).read_text()
+        self.assertEqual(log.count('"event":"exam.read"'), 1, "it is not read again for that")
+        self.assertEqual(log.count('"event":"deliver.sent"'), 2, "and what came together goes together")
+
     def test_outbox_survives_a_kill_and_a_dead_peer(self):
         port = "14" + str(200 + os.getpid() % 700)
         destination = ["--destination", f"pacs=PACS@127.0.0.1:{port}"]
