@@ -70,6 +70,10 @@ Settings general_settings() {
          "the "
          "index. A server that ended is noticed within seconds.",
          into(&S::reading_lease), 3, 86400},
+        {"delivery_lease_seconds", 300LL,
+         "A delivery whose server gives no sign of life for so long is begun anew, by whichever "
+         "server shares the index; one that goes on may take longer.",
+         into(&S::delivery_lease), 3, 86400},
         {"decoding_mib", 256LL,
          "What decoded images may take of memory at once, in MiB, with what decoding them needs: "
          "4 bytes a pixel of a gray JPEG 2000, 3 of another, and the codestream of JPEG and JPEG "

@@ -93,6 +93,7 @@ struct ServeSettings {
     std::string jurisdiction;
     std::chrono::seconds quiet{0};
     std::chrono::seconds reading_lease{0};
+    std::chrono::seconds delivery_lease{0};
     std::size_t decoding_mib = 0;
     std::size_t intake_mib = 0;
     std::string log_level;

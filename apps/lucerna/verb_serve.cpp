@@ -213,6 +213,7 @@ pipeline::ServerParts parts_of(const ServeSettings& settings) {
     parts.version = LUCERNA_VERSION;
     parts.quiet = settings.quiet;
     parts.reading_lease = settings.reading_lease;
+    parts.delivery_lease = settings.delivery_lease;
     for (const DestinationSettings& destination : settings.destinations)
         parts.destinations.push_back(destination_of(destination));
     return parts;

@@ -91,7 +91,7 @@ struct Server::State {
           about(about_of(model, parts)),
           commitments(opened.queue(), clock),
           workers(opened, model, completion, opinion_rules(parts),
-                  {peers_of(parts.destinations), parts.aet}, delivery, clock),
+                  {peers_of(parts.destinations), parts.aet}, delivery, parts.delivery_lease, clock),
           dimse(parts.dicom, archive_sink, services(parts)),
           http(with_metrics(parts.http), routes(parts, clock)) {
         if (parts.hl7)

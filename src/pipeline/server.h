@@ -39,6 +39,8 @@ struct ServerParts {
     std::string version;
     std::chrono::milliseconds quiet{60'000};
     std::chrono::milliseconds reading_lease{10 * 60'000};
+    /// For which a delivery is its server's without a sign of life.
+    std::chrono::milliseconds delivery_lease{5 * 60'000};
     std::vector<deliver::Destination> destinations;
     /// Of those destinations that get de-identified objects.
     Deidentifiers deidentifiers;

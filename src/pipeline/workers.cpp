@@ -8,13 +8,13 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "pipeline/companions.h"
+#include "pipeline/held_lease.h"
 
 namespace lucerna::pipeline {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kDeliveryLease = 30min;
 /// How long a thread waits for a job before it looks for one that has become due.
 constexpr auto kPatience = 1s;
 constexpr int kRoundsToGiveBack = 15;
@@ -74,7 +74,7 @@ void watch_for_quiet(const std::stop_token& stop, store::Store& store, const Com
 }  // namespace
 
 void deliver_results(const store::Job& job, store::WorkQueue& queue, deliver::DeliveryStep& step,
-                     const Clock& clock) {
+                     const Clock& clock, std::chrono::milliseconds lease) {
     deliver::DeliveryJob delivery;
     try {
         delivery = deliver::delivery_job_from_json(job.payload);
@@ -82,7 +82,11 @@ void deliver_results(const store::Job& job, store::WorkQueue& queue, deliver::De
         queue.give_up(job, error.what());
         return;
     }
-    const deliver::DeliveryResult result = step.run(delivery, job.attempts);
+    const deliver::DeliveryResult result = [&] {
+        const HeldLease held(job, queue, lease);
+        return step.run(delivery, job.attempts, held.lost());
+    }();
+    // These throw where the lease is lost: then what came of it is for the other to say.
     if (const auto* later = std::get_if<deliver::RetryAfter>(&result))
         queue.retry(job, clock.now() + later->delay, later->why);
     else if (const auto* never = std::get_if<deliver::GiveUp>(&result))
@@ -93,13 +97,15 @@ void deliver_results(const store::Job& job, store::WorkQueue& queue, deliver::De
 
 Workers::Workers(store::Store& store, const infer::ModelPackage& model, CompletionRules completion,
                  OpinionRules opinion, CommitmentRules commitment, deliver::DeliveryStep& step,
-                 const Clock& clock) {
+                 std::chrono::milliseconds delivery_lease, const Clock& clock) {
     for (const std::string& destination : opinion.destinations)
-        threads_.emplace_back([&store, &step, &clock, destination](const std::stop_token& stop) {
-            take_jobs(
-                stop, store.queue(), delivery_kind(destination), kDeliveryLease,
-                [&](const store::Job& job) { deliver_results(job, store.queue(), step, clock); });
-        });
+        threads_.emplace_back(
+            [&store, &step, &clock, destination, delivery_lease](const std::stop_token& stop) {
+                take_jobs(stop, store.queue(), delivery_kind(destination), delivery_lease,
+                          [&](const store::Job& job) {
+                              deliver_results(job, store.queue(), step, clock, delivery_lease);
+                          });
+            });
     threads_.emplace_back([&store, &clock, commitment](const std::stop_token& stop) {
         take_jobs(
             stop, store.queue(), kCommitmentJob, kCommitmentLease,

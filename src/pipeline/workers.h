@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <thread>
@@ -14,9 +15,10 @@
 
 namespace lucerna::pipeline {
 
-/// Carries out one leased delivery job and settles it with the queue.
+/// Carries out one delivery job, leased for so long, and settles it with the queue. It stays leased
+/// for as long as that takes; where another has it, this one stops.
 void deliver_results(const store::Job& job, store::WorkQueue& queue, deliver::DeliveryStep& step,
-                     const Clock& clock);
+                     const Clock& clock, std::chrono::milliseconds lease);
 
 /// The threads that take jobs: one reads exams, one watches for exams that went quiet, one reports
 /// on storage commitment, one for each destination. They stop when this is destroyed, after the job
@@ -25,7 +27,7 @@ class Workers {
   public:
     Workers(store::Store& store, const infer::ModelPackage& model, CompletionRules completion,
             OpinionRules opinion, CommitmentRules commitment, deliver::DeliveryStep& step,
-            const Clock& clock);
+            std::chrono::milliseconds delivery_lease, const Clock& clock);
 
   private:
     std::vector<std::jthread> threads_;

@@ -200,19 +200,23 @@ def kill_a_reader(site, exams):
             return
 
 
+def is_writing(site):
+    """Everybody else would wait for who is halted so, until PostgreSQL ends that."""
+    return site.postgres.ask("SELECT 1 FROM pg_stat_activity WHERE application_name = 'lucerna' AND state "
+                             "LIKE 'idle in transaction%'") != []
+
+
 def halt_a_reader(site, exams):
     """It is not gone, only slow: its lease runs out, and what it saves then counts no more."""
     for study, victim in readings(site, exams):
         site.servers[victim].process.send_signal(signal.SIGSTOP)
         time.sleep(0.3)
-        # Everybody else would wait for it in the middle of a transaction, until PostgreSQL ends that.
-        is_writing = site.postgres.ask("SELECT 1 FROM pg_stat_activity WHERE application_name = "
-                                       "'lucerna' AND state LIKE 'idle in transaction%'")
+        in_the_middle = is_writing(site)
         was_read = site.is_read(study)
-        if not is_writing and not was_read:
+        if not in_the_middle and not was_read:
             wait_for(lambda: site.is_read(study), "the other server to take the reading over")
         site.servers[victim].process.send_signal(signal.SIGCONT)
-        if not is_writing and not was_read:
+        if not in_the_middle and not was_read:
             return
 
 
