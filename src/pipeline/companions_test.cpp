@@ -169,6 +169,16 @@ TEST_F(CompanionsTest, OfAnExamThatCouldNotBeReadStayAsItsImagesDo) {
     EXPECT_THAT(queued_for("all"), ElementsAre("1.2.3.4.1.1", "1.2.3.4.1.2", "1.2.5"));
 }
 
+TEST_F(CompanionsTest, ThatAreErasedTakeNoOthersWithThem) {
+    receive_image();
+    read();
+    receive_companion("1.2.5");
+    receive_companion("1.2.6");
+    EXPECT_EQ(store_.archive().erase_part({kStudy, std::string(kStudy) + ".2", "1.2.5"}), 1U);
+    look_after(61s);
+    EXPECT_THAT(queued_for("all"), ElementsAre(kMammogram, "1.2.6"));
+}
+
 TEST_F(CompanionsTest, OfNoExamAreNobodys) {
     receive_companion("1.2.5");
     look_after(61s);

@@ -170,6 +170,15 @@ ErasedPart erase_part_rows(Connection& index, const StudyPart& part) {
         for (Found& result : results_of(index, part)) doomed.push_back(std::move(result));
     if (doomed.size() == instances_in(index, study)) return {erase_study_rows(index, study), 1};
     for (const Found& one : doomed) {
+        // The others that it names are to be forwarded all the same.
+        index
+            .prepare(
+                "UPDATE jobs SET payload = replace(payload, '\"' || ? || '\"', '') WHERE kind = ? "
+                "AND job_key = ?")
+            .bind(one.sop_instance_uid)
+            .bind(kCompanionsJob)
+            .bind(study)
+            .run();
         // As erase_study_rows does.
         index
             .prepare(
