@@ -83,7 +83,7 @@ Settings general_settings() {
         {"intake_mib", 88LL,
          "What comes in may take of memory before it is kept, in MiB, by whichever protocol. Most "
          "objects are sealed while they come and take a megabyte or two; one that has to be whole "
-         "first (its elements out of order, deflated, big endian, bulk data that come apart from "
+         "first (deflated, big endian, bulk data that come apart from "
          "their metadata) takes all of itself, one such at a time. Whoever finds no room in "
          "two seconds is refused, and may send it again.",
          into(&S::intake_mib), 8, 1048576},

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "dicom/coding.h"
 #include "dicom/data_set.h"
+#include "dicom/part10_head.h"
 #include "store/facts.h"
 #include "store/parts.h"
 #include "store/same_patient.h"
@@ -13,18 +14,19 @@
 namespace lucerna::store {
 namespace {
 
+/// Where the data set begins is within these, and which object it is.
+constexpr std::size_t kMostOfMeta = std::size_t{3} << 19;
+
 /// Where its data set begins and how it is encoded; nothing for one that has to be whole to be
-/// read.
+/// read. Throws Error(kInvalidInput) where that cannot be said.
 std::optional<dicom::ValueScan> scan_of(ByteView file) {
-    try {
-        const dicom::FileMeta meta = dicom::read_file_meta(file);
-        const auto coding =
-            dicom::coding_of(meta.transfer_syntax_uid, file.subspan(meta.data_set_offset));
-        if (!coding || coding->deflated || !coding->elements.little_endian) return {};
-        return dicom::ValueScan(meta.data_set_offset, coding->elements);
-    } catch (const Error&) {
-        return {};
-    }
+    const dicom::FileMeta meta = dicom::read_file_meta(file);
+    const ByteView data_set = file.subspan(meta.data_set_offset);
+    // Gives the reason where there is no coding.
+    (void)dicom::head_of_data_set(data_set, meta.transfer_syntax_uid);
+    const auto coding = dicom::coding_of(meta.transfer_syntax_uid, data_set);
+    if (!coding || coding->deflated || !coding->elements.little_endian) return {};
+    return dicom::ValueScan(meta.data_set_offset, coding->elements);
 }
 
 /// All that `reader` has, a chunk at a time.
@@ -64,7 +66,13 @@ void Arrival::seal_most_of(ByteView file) {
 }
 
 void Arrival::decide(ByteView file) {
-    if (!scan_) scan_ = scan_of(file);
+    try {
+        if (!scan_) scan_ = scan_of(file);
+    } catch (const Error&) {
+        // What comes after so much would not change it.
+        if (file.size() >= kMostOfMeta) throw;
+        return;
+    }
     if (scan_) scan_->follow(file);
     if (!scan_ || scan_->is_lost())
         way_ = Way::kHeld;
@@ -79,7 +87,8 @@ void Arrival::begin(ByteView file, std::size_t identified) {
     try {
         facts = facts_of(dicom::DataSet::header_in(file.first(identified)), {});
     } catch (const Error&) {
-        return;  // To be refused with reasons once it is whole, or out of order.
+        seal_for_nobody();
+        return;
     }
     const auto first = parts_.index.read([&](Connection& index) {
         const auto place = place_of(index, facts.sop_instance_uid);
@@ -98,6 +107,17 @@ void Arrival::begin(ByteView file, std::size_t identified) {
     SealedWriter writer(*parts_.objects, object.placing, object.key);
     sealing_ = std::make_unique<Sealing>(
         Sealing{std::move(object), owner, facts.sop_instance_uid, std::move(writer)});
+    way_ = Way::kSealed;
+}
+
+/// One that says not which object it is: it is refused, with reasons, once it is whole, or its
+/// elements are out of order. Until then its pixels need not be in memory, and nobody needs a key
+/// for them.
+void Arrival::seal_for_nobody() {
+    NewObject object =
+        new_object(parts_, {vault::to_text(vault::random_id()), vault::SecretKey::random()}, role_);
+    SealedWriter writer(*parts_.objects, object.placing, object.key);
+    sealing_ = std::make_unique<Sealing>(Sealing{std::move(object), {}, {}, std::move(writer)});
     way_ = Way::kSealed;
 }
 

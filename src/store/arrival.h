@@ -19,15 +19,17 @@ namespace lucerna::store {
 
 /// A DICOM file (PS3.10) that is coming. As soon as it is known whose it is it is sealed as it
 /// comes, so that its pixels need not be in memory; one whose UID is kept already is compared with
-/// what is kept instead. What cannot be judged before it is whole (one whose elements are out of
-/// order, one that is kept deflated or big endian) is held and kept by Archive::keep. For one
+/// what is kept instead. One that does not say which object it is is sealed for nobody, until it is
+/// refused, or has said so behind its pixels, out of order. What cannot be judged before it is
+/// whole (deflated, big endian, or such is what is kept) is held and kept by Archive::keep. For one
 /// thread at a time; the archive must outlive it.
 class Arrival {
   public:
     Arrival(Parts& parts, Role role) : parts_(parts), role_(role) {}
 
     /// `file` is what has come so far. Returns what need not be held any more, each byte once.
-    /// Throws Error: kOutOfSpace, kIo, and as judge_duplicate where it is not what is kept.
+    /// Throws Error: kOutOfSpace, kIo, kInvalidInput where it cannot become a DICOM file any more,
+    /// and as judge_duplicate where it is not what is kept.
     [[nodiscard]] std::vector<dicom::ByteRange> take(ByteView file);
     /// As Archive::keep. What was named above may read as anything.
     Kept keep(ByteView file);
@@ -45,6 +47,7 @@ class Arrival {
 
     void decide(ByteView file);
     void begin(ByteView file, std::size_t identified);
+    void seal_for_nobody();
     void seal_most_of(ByteView file);
     [[nodiscard]] std::vector<dicom::ByteRange> values_in(const dicom::ByteRange& done);
     [[nodiscard]] Kept keep_again(const Facts& facts);

@@ -256,6 +256,53 @@ TEST(Arrival, SealsUnderTheRightKeyWhatComesOutOfOrder) {
     EXPECT_THAT(store.objects(), IsEmpty());
 }
 
+TEST(Arrival, HoldsLittleOfWhatDoesNotSayWhichObjectItIs) {
+    StoredInstance nameless = large(), of_no_study = large(), of_no_series = large();
+    nameless.sop_instance = "";
+    of_no_study.study = "";
+    of_no_series.series = "no UID";
+    for (const StoredInstance& instance : {nameless, of_no_study, of_no_series}) {
+        TestStore store;
+        {
+            Coming coming(store, instance.file());
+            EXPECT_EQ(error_of([&] { coming.keep(); }), "invalid-input");
+            EXPECT_LT(coming.most_held, 400'000U);
+        }
+        EXPECT_EQ(test::message_of([&] { Coming(store, instance.file()).keep(); }),
+                  test::message_of([&] { store.archive().keep(instance.file()); }))
+            << "the reason is as that of a small one";
+        EXPECT_THAT(store.objects(), IsEmpty());
+        EXPECT_EQ(store.key_records(), 0U);
+    }
+}
+
+TEST(Arrival, KeepsWhatSaysOnlyInTheEndWhichObjectItIs) {
+    TestStore store;
+    StoredInstance instance = large();
+    instance.study = "";
+    Bytes file = instance.file();
+    put_element(file, 0x0020, 0x000D, "UI", "1.2.3.4");
+    Coming coming(store, file);
+    EXPECT_EQ(coming.keep(), Kept::kNew);
+    EXPECT_LT(coming.most_held, 400'000U);
+    EXPECT_EQ(store.archive().object(instance.sop_instance), file);
+    EXPECT_THAT(store.objects(), SizeIs(1));
+    EXPECT_THAT(store.archive().verify(), IsEmpty());
+    EXPECT_EQ(Coming(store, file).keep(), Kept::kAlreadyKept);
+    file.back() = '5';
+    EXPECT_EQ(error_of([&] { Coming(store, file).keep(); }), "conflict");
+    EXPECT_THAT(store.objects(), SizeIs(1));
+}
+
+TEST(Arrival, RefusesAtOnceWhatIsNoDicomFile) {
+    TestStore store;
+    Bytes no_file(3'000'000, 'x');
+    Coming coming(store, no_file);
+    EXPECT_EQ(error_of([&] { coming.keep(); }), "invalid-input");
+    EXPECT_LT(coming.most_held, 1'700'000U);
+    EXPECT_THAT(store.objects(), IsEmpty());
+}
+
 TEST(Arrival, OutlivesTheErasureOfItsPatient) {
     TestStore store;
     StoredInstance before;

@@ -66,13 +66,17 @@ SealedReader opened(Parts& parts, const std::string& sop_instance_uid, const std
     }
 }
 
-NewObject new_object(Parts& parts, const std::string& owner, Role role) {
-    NewObject object{parts.keys.of_owner(owner), {}, parts.index.process()};
+NewObject new_object(Parts& parts, DataKey key, Role role) {
+    NewObject object{std::move(key), {}, parts.index.process()};
     object.placing.object = parts.objects->new_name();
     object.placing.data_key = object.key.name;
     object.placing.role = role;
     object.placing.received_at = parts.clock.now();
     return object;
+}
+
+NewObject new_object(Parts& parts, const std::string& owner, Role role) {
+    return new_object(parts, parts.keys.of_owner(owner), role);
 }
 
 bool enter(Parts& parts, const Facts& facts, const NewObject& object) {

@@ -36,6 +36,7 @@ struct NewObject {
     /// Which this one was called when it began: others may have taken it for dead since.
     std::string process;
 };
+[[nodiscard]] NewObject new_object(Parts& parts, DataKey key, Role role);
 /// Under the key of `owner`, which is made if there is none.
 [[nodiscard]] NewObject new_object(Parts& parts, const std::string& owner, Role role);
 

@@ -41,6 +41,8 @@ JPEG, JPEG2000, RLE = "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.90", "1.2.8
 CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 STUDY_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 MOST_GROWTH_KIB = 100 * 1024
+# What is read of a large object before its header is known, twice over.
+MOST_OF_REFUSED_KIB = 16 * 1024
 LONG = ("OB", "OW", "SQ", "UN", "UT", "UC")
 UNDEFINED = 0xFFFFFFFF
 
@@ -249,6 +251,36 @@ def send_again(server, wanted):
     return problems
 
 
+def lack_something(server, wanted):
+    """Objects of 150 MB that do not say which they are, or are none: their headers are soon known, and what
+    follows those need not be held. The problems."""
+    pixels = element(0x7FE0, 0x10, "OW", bytes(150 << 20))
+    whole = image("2.999.11.1", pixels, study="2.999.11.9")
+
+    def without(group, number, value):
+        return whole.replace(element(group, number, "UI", value), b"", 1)
+    problems = []
+    for name, by_dimse, data_set in (
+            ("150 MB without a SOP Instance UID", "A900", without(0x08, 0x18, "2.999.11.1")),
+            ("150 MB without a SOP Class UID", "A900", without(0x08, 0x16, CAPTURE)),
+            ("150 MB without a Study Instance UID", "C000", without(0x20, 0x0D, "2.999.11.9")),
+            ("150 MB without a Series Instance UID", "C000", without(0x20, 0x0E, "2.999.11.9.1")),
+            ("150 MB that are no DICOM", None, bytes(150 << 20))):
+        if wanted and wanted not in name:
+            continue
+        growth, begun = Growth(server), time.monotonic()
+        got = by_dimse and send(server, EXPLICIT, data_set)
+        between = time.monotonic()
+        http = stow(server, part10(EXPLICIT, data_set) if by_dimse else data_set)
+        print(f"{got or '-':>8} {between - begun:7.2f} {http:>5} {time.monotonic() - between:7.2f}  "
+              f"{growth.peak() >> 10:3} MB  {name}", flush=True)
+        if (got, http) != (by_dimse, 409):
+            problems.append(f"{name}: C-STORE answers {got}, STOW-RS {http}")
+        if growth.peak() > MOST_OF_REFUSED_KIB:
+            problems.append(f"{name}: {growth.peak() >> 10} MB of growth")
+    return problems
+
+
 def at_once(count, work):
     """What each of so many threads returns."""
     with concurrent.futures.ThreadPoolExecutor(count) as pool:
@@ -271,8 +303,8 @@ def find_with(server, size):
 
 
 def hold_much(server, wanted):
-    """What has to be held as a whole, from many senders at once: together they get no more memory than
-    one. The problems."""
+    """What has to be held as a whole, or says at its end only which object it is, from many senders at once:
+    together they get no more memory than one. The problems."""
     def out_of_order(number, size=60_000_000):
         rest = image(f"2.999.10.1.{number}", b"", study="2.999.10")
         uids = rest.index(element(0x08, 0x60, "CS", "OT"))
@@ -285,8 +317,8 @@ def hold_much(server, wanted):
     problems = []
     for name, count, work, fitting in (
             ("one of 60 MB whose pixels come before its patient", 1, lambda n: send(server, EXPLICIT, out_of_order(100)), {"0000"}),
-            ("eight of 60 MB whose pixels come before their patient", 8, lambda n: send(server, EXPLICIT, out_of_order(n)), {"0000", "A700"}),
-            ("the same by STOW-RS", 4, lambda n: stow(server, part10(EXPLICIT, out_of_order(n + 10))), {200, 503}),
+            ("eight of 60 MB whose pixels come before their patient", 8, lambda n: send(server, EXPLICIT, out_of_order(n)), {"0000"}),
+            ("the same by STOW-RS", 4, lambda n: stow(server, part10(EXPLICIT, out_of_order(n + 10))), {200}),
             ("four times 100 MB of bulk data that nobody names", 4, unnamed, {409, 503}),
             ("twenty queries of 15 MB", 20, lambda n: find_with(server, 15_000_000), {"0000", "A700"})):
         if wanted and wanted not in name:
@@ -569,6 +601,8 @@ def main():
                 problems.append(f"{name}: STOW-RS answers {by_http}")
         if not problems:
             problems += send_metadata(server, wanted)
+        if not problems:
+            problems += lack_something(server, wanted)
         if not problems:
             problems += hold_much(server, wanted)
         if not problems:
