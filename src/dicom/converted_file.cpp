@@ -43,6 +43,15 @@ std::size_t copy_from(ByteView piece, std::uint64_t begin, std::uint64_t at,
     return count;
 }
 
+/// As an item of Pixel Data.
+Bytes item_of(Bytes codestream) {
+    codestream.resize(codestream.size() + codestream.size() % 2);
+    Bytes head;
+    put_item(head, kItem, codestream.size());
+    codestream.insert(codestream.begin(), head.begin(), head.end());
+    return codestream;
+}
+
 }  // namespace
 
 /// What comes out of deflate (PS3.5 A.5), in its order.
@@ -119,8 +128,12 @@ FramedObject& ConvertedFile::object() {
 
 void ConvertedFile::let_go() {
     object_.reset();
-    frame_.reset();
-    frame_bytes_ = {};
+    put(-1, {});
+}
+
+void ConvertedFile::put(int frame, Bytes made) {
+    frame_ = frame;
+    frame_bytes_ = std::move(made);
 }
 
 /// What stands around the pixels, and where each frame begins.
@@ -155,17 +168,15 @@ void ConvertedFile::measure_frames(std::string_view syntax, int frames) {
     bool has_more_than_values = false;
     for (int i = 0; i < frames; ++i) {
         const DataSet& shown = object().with_frame(i);
-        const DecodedFrame frame =
+        DecodedFrame frame =
             encoder_ != nullptr ? frame_to_encode(shown, i) : decode_cells(shown, i);
         if (i == 0) layout = layout_of(frame, frames);
         layout.bits_stored = std::max(layout.bits_stored, frame.bits_stored);
         has_more_than_values |= frame.has_more_than_values;
-        std::size_t bytes = frame.samples.size();
-        if (encoder_ != nullptr) {
-            bytes = encoder_->encode(frame).size();
-            bytes += bytes % 2 + kItemHeaderBytes;
-        }
-        begins_.push_back(begins_.back() + bytes);
+        Bytes made =
+            encoder_ != nullptr ? item_of(encoder_->encode(frame)) : std::move(frame.samples);
+        begins_.push_back(begins_.back() + made.size());
+        if (frames == 1) put(0, std::move(made));
     }
     if (encoder_ != nullptr && encoder_->transforms_rgb &&
         layout.photometric_interpretation == "RGB")
@@ -191,18 +202,7 @@ void ConvertedFile::measure_frames(std::string_view syntax, int frames) {
         put_item(after_, kSequenceDelimitation, 0);
     }
     after_.insert(after_.end(), around.after.begin(), around.after.end());
-}
-
-Bytes ConvertedFile::made(int frame) {
-    const DataSet& shown = object().with_frame(frame);
-    if (way_ == Way::kDecoded) return decode_cells(shown, frame).samples;
-    Bytes codestream = encoder_->encode(frame_to_encode(shown, frame));
-    codestream.resize(codestream.size() + codestream.size() % 2);
-    Bytes item;
-    item.reserve(kItemHeaderBytes + codestream.size());
-    put_item(item, kItem, codestream.size());
-    item.insert(item.end(), codestream.begin(), codestream.end());
-    return item;
+    if (frames == 1) object_.reset();
 }
 
 std::uint64_t ConvertedFile::plain_size() const {
@@ -221,12 +221,15 @@ std::size_t ConvertedFile::read_frame(std::uint64_t at, std::span<std::uint8_t> 
     const int frame = static_cast<int>(next - begins_.begin()) - 1;
     const std::uint64_t begin = *(next - 1);
     if (frame_ != frame) {
-        frame_.reset();
-        frame_bytes_ = {};
-        frame_bytes_ = made(frame);
-        if (frame_bytes_.size() != *next - begin)
+        put(-1, {});
+        const DataSet& shown = object().with_frame(frame);
+        Bytes made = way_ == Way::kDecoded
+                         ? decode_cells(shown, frame).samples
+                         : item_of(encoder_->encode(frame_to_encode(shown, frame)));
+        if (made.size() != *next - begin)
             throw Error(ErrorCode::kCorrupt, "a frame is another than it was");
-        frame_ = frame;
+        put(frame, std::move(made));
+        if (begins_.size() == 2) object_.reset();
     }
     return copy_from(frame_bytes_, begin, at, into);
 }

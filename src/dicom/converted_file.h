@@ -36,6 +36,10 @@ class ConvertedFile {
     void read(std::uint64_t at, std::span<std::uint8_t> into);
     /// Of the object nothing is held then but what stands around its pixels.
     void let_go();
+    /// The object is not held, or only what was made of its one frame.
+    [[nodiscard]] bool needs_no_object() const { return !object_; }
+    /// Of a frame that was made.
+    [[nodiscard]] std::size_t frame_bytes() const { return frame_bytes_.size(); }
 
   private:
     enum class Way { kAsTheyLie, kDecoded, kEncoded };
@@ -44,8 +48,8 @@ class ConvertedFile {
     void lay_out(std::string_view syntax);
     void measure_frames(std::string_view syntax, int frames);
     [[nodiscard]] FramedObject& object();
-    /// With what stands around it in Pixel Data.
-    [[nodiscard]] Bytes made(int frame);
+    /// The next that is asked for: with what stands around it in Pixel Data.
+    void put(int frame, Bytes made);
     void read_plain(std::uint64_t at, std::span<std::uint8_t> into);
     std::size_t read_frame(std::uint64_t at, std::span<std::uint8_t> into);
     [[nodiscard]] std::uint64_t plain_size() const;
@@ -59,8 +63,8 @@ class ConvertedFile {
     /// Where each frame begins, and the last one ends, behind `before_`; of pixels as they lie
     /// there is one.
     std::vector<std::uint64_t> begins_{0};
-    /// The frame that was asked for last.
-    std::optional<int> frame_;
+    /// The frame that was made last.
+    int frame_ = -1;
     Bytes frame_bytes_;
     std::uint64_t size_ = 0;
     std::unique_ptr<Deflating> deflating_;

@@ -1,20 +1,56 @@
 #include "dicom/convertible.h"
 
+#include <algorithm>
+
 #include "dicom/data_set.h"
+#include "dicom/decoding_memory.h"
 #include "dicom/part10_head.h"
 
 namespace lucerna::dicom {
+namespace {
+
+/// A copy of the file, its frames, what is made of them, and that once more in its place.
+std::size_t most_taken_by(ByteView file) {
+    const DataSet header = DataSet::header_in(file);
+    double bits = 3;
+    for (const Tag tag : {tags::kRows, tags::kColumns, tags::kSamplesPerPixel, tags::kBitsAllocated,
+                          tags::kNumberOfFrames})
+        bits *= static_cast<double>(std::max(header.integer(tag).value_or(1), 1LL));
+    return file.size() + static_cast<std::size_t>(std::min(bits / 8, 1e15));
+}
+
+}  // namespace
 
 bool is_convertible(std::string_view transfer_syntax_uid) {
     const TransferSyntax* const syntax = find_transfer_syntax(transfer_syntax_uid);
     return syntax != nullptr && (!syntax->encapsulated() || is_decodable(transfer_syntax_uid));
 }
 
-Bytes converted_data_set(ByteView file, const std::string& syntax) {
-    Bytes other = DataSet::parse(file).to_part10(syntax);
-    const std::size_t offset = split_part10(other).data_set_offset;
-    other.erase(other.begin(), other.begin() + static_cast<std::ptrdiff_t>(offset));
-    return other;
+ConvertedToSend::ConvertedToSend(const FileToSend& file, const std::string& syntax) {
+    // Room for any File Meta Information.
+    constexpr std::uint64_t kBeginning = 64 * 1024;
+    if (file.in_syntax) made_when_read_ = file.in_syntax(syntax);
+    if (made_when_read_) {
+        bytes_.resize(static_cast<std::size_t>(std::min(kBeginning, made_when_read_->size)));
+        made_when_read_->read(0, bytes_);
+    } else {
+        const std::size_t limit = converting_memory().limit();
+        // What is not in memory yet is large.
+        share_ =
+            converting_memory().take(file.read ? limit : std::min(most_taken_by(file.begin), limit),
+                                     "an object that is converted");
+        Buffer memory;
+        bytes_ = DataSet::parse(file.whole(memory)).to_part10(syntax);
+        share_.keep_only(bytes_.size());
+        // This thread goes on to others while its peer takes its time.
+        share_.detach();
+    }
+    data_set_offset_ = split_part10(bytes_).data_set_offset;
+}
+
+FileToSend ConvertedToSend::file() const {
+    if (!made_when_read_) return bytes_;
+    return {bytes_, made_when_read_->size, made_when_read_->read};
 }
 
 }  // namespace lucerna::dicom

@@ -1,11 +1,15 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/encoding.h"
+#include "base/memory_budget.h"
 #include "dicom/encoders.h"
+#include "dicom/file_to_send.h"
 #include "dicom/uids.h"
 
 namespace lucerna::dicom {
@@ -33,7 +37,23 @@ template <typename Takes>
     return {};
 }
 
-/// The data set of a DICOM file alone, in another syntax. Throws as DataSet::parse and to_part10.
-[[nodiscard]] Bytes converted_data_set(ByteView file, const std::string& syntax);
+/// A file to send, in another syntax. What several of them hold together until they are sent is
+/// bounded: one that finds no room waits. Throws as DataSet::parse and to_part10, and as
+/// MemoryBudget::take.
+class ConvertedToSend {
+  public:
+    ConvertedToSend(const FileToSend& file, const std::string& syntax);
+
+    /// Borrows this.
+    [[nodiscard]] FileToSend file() const;
+    [[nodiscard]] std::uint64_t data_set_offset() const { return data_set_offset_; }
+
+  private:
+    std::optional<FileToSend::Other> made_when_read_;
+    MemoryBudget::Share share_;
+    /// All of it, or its beginning.
+    Bytes bytes_;
+    std::size_t data_set_offset_ = 0;
+};
 
 }  // namespace lucerna::dicom

@@ -16,4 +16,10 @@ MemoryBudget& parsing_memory() {
     return budget;
 }
 
+MemoryBudget& converting_memory() {
+    static MemoryBudget budget("what may be held of objects that are converted to be sent",
+                               std::size_t{64} << 20);
+    return budget;
+}
+
 }  // namespace lucerna::dicom

@@ -14,4 +14,7 @@ namespace lucerna::dicom {
 inline constexpr std::size_t kFreelyParsedBytes = std::size_t{2} << 20;
 [[nodiscard]] MemoryBudget& parsing_memory();
 
+/// The same of objects that are converted to be sent, and then until their receivers have them.
+[[nodiscard]] MemoryBudget& converting_memory();
+
 }  // namespace lucerna::dicom

@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
+#include <string>
 #include <utility>
 
 #include "base/buffer.h"
@@ -34,6 +36,13 @@ struct FileToSend {
     ByteView begin;
     std::uint64_t size = 0;
     Read read;
+    /// The same in another transfer syntax, where that is better not made as a whole; nothing, or
+    /// none: it is. What is returned may be read as long as it is there.
+    struct Other {
+        std::uint64_t size = 0;
+        Read read;
+    };
+    std::function<std::optional<Other>(const std::string& transfer_syntax_uid)> in_syntax = {};
 };
 
 }  // namespace lucerna::dicom

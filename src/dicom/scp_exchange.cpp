@@ -140,13 +140,14 @@ SendOutcome ScpExchange::store(const FileToSend& file) {
     store.affected_sop_class_uid = parts.head.sop_class_uid;
     store.affected_sop_instance_uid = parts.head.sop_instance_uid;
     const bool as_it_is = syntax == parts.head.transfer_syntax_uid;
-    Buffer memory;
-    const Bytes converted = as_it_is ? Bytes() : converted_data_set(file.whole(memory), syntax);
+    std::optional<ConvertedToSend> converted;
+    if (!as_it_is) converted.emplace(file, syntax);
     channel_.queue_part(context, true, encode_command(store));
-    if (as_it_is)
-        channel_.send_data_set(context, file, parts.data_set_offset);
+    if (converted)
+        channel_.send_data_set(context, converted->file(), converted->data_set_offset());
     else
-        channel_.send_part(context, false, converted);
+        channel_.send_data_set(context, file, parts.data_set_offset);
+    converted.reset();
     const std::optional<DimseCommand> response = response_to(store);
     if (!response) channel_.fail(AssociationEnd::kLost, "released while objects are on their way");
     return outcome_of(*response);

@@ -90,9 +90,9 @@ class StoreScu::Association {
         }
         if (syntax == parts.head.transfer_syntax_uid)
             return outcome_of(association_.exchange(request, context, file, parts.data_set_offset));
-        Buffer memory;
-        return outcome_of(association_.exchange(request, context,
-                                                converted_data_set(file.whole(memory), syntax)));
+        const ConvertedToSend converted(file, syntax);
+        return outcome_of(
+            association_.exchange(request, context, converted.file(), converted.data_set_offset()));
     }
 
     void echo() {

@@ -221,17 +221,30 @@ void read_through(store::Archive& archive, const store::InstanceRow& row, std::u
     });
 }
 
+std::size_t bytes_held_of(const store::InstanceRow& row) {
+    constexpr std::uint64_t kReadWhole = 32 * 1024 * 1024;
+    const bool may_lie_elsewhere =
+        row.head_bytes > 0 &&
+        (row.transfer_syntax_uid == dicom::transfer_syntax::kExplicitVrLittleEndian ||
+         row.transfer_syntax_uid == dicom::transfer_syntax::kImplicitVrLittleEndian);
+    return may_lie_elsewhere && row.size > kReadWhole ? 0 : static_cast<std::size_t>(row.size);
+}
+
 dicom::FramedObject framed_object(store::Archive& archive, const store::InstanceRow& row,
                                   const RunParts& run) {
-    constexpr std::uint64_t kReadWhole = 32 * 1024 * 1024;
-    if (row.size > kReadWhole) {
+    if (bytes_held_of(row) == 0) {
         const auto opened = archive.open(row);
-        if (const auto pixels = native_pixels(*opened, row))
-            return {opened->read(0, row.head_bytes), static_cast<std::size_t>(pixels->size),
+        if (const auto pixels = native_pixels(*opened, row)) {
+            const std::uint64_t end = pixels->begin + pixels->size;
+            Bytes around = opened->read(0, row.head_bytes);
+            const Bytes behind = opened->read(end, row.size - end);
+            around.insert(around.end(), behind.begin(), behind.end());
+            return {std::move(around), static_cast<std::size_t>(pixels->size),
                     [&archive, row, run, begin = pixels->begin](std::size_t at,
                                                                 std::span<std::uint8_t> into) {
                         read_in_parts(archive, row, begin + at, into, run);
                     }};
+        }
     }
     return dicom::FramedObject(read_in_parts(archive, row, 0, row.size, run));
 }

@@ -59,6 +59,9 @@ void read_through(store::Archive& archive, const store::InstanceRow& row, std::u
 [[nodiscard]] dicom::FramedObject framed_object(store::Archive& archive,
                                                 const store::InstanceRow& row, const RunParts& run);
 
+/// Of the file, while there is such an object: all, or nothing worth counting.
+[[nodiscard]] std::size_t bytes_held_of(const store::InstanceRow& row);
+
 /// Gives the frames of one instance, one at a time. Of uncompressed objects only the bytes of the
 /// frame that was asked for are read, of deflated ones only they are held. What it read of others
 /// it keeps for the next frame, unless somebody waits for that memory (dicom::parsing_memory()).

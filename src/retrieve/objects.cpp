@@ -14,6 +14,7 @@
 #include "http/range.h"
 #include "retrieve/address.h"
 #include "retrieve/bulk_data.h"
+#include "retrieve/converted_object.h"
 #include "retrieve/frames.h"
 #include "retrieve/held_bytes.h"
 #include "retrieve/left_out.h"
@@ -158,8 +159,22 @@ GivenObject given_object(store::Archive& archive, const WantedObject& wanted, Ac
                          Count count, const RunParts& run, Check check) {
     const auto& [row, representation] = wanted;
     if (representation.as_stored) return as_stored(archive, row, representation, run, check);
-    Bytes file = archive.object(row.sop_instance_uid);
     try {
+        const bool is_large = row.size > kHeldFreely || row.number_of_frames > 1;
+        if (auto made = is_large
+                            ? ConvertedObject::of(archive, row, representation.transfer_syntax, run)
+                            : nullptr) {
+            const std::uint64_t size = made->size();
+            return {representation,
+                    {},
+                    http::Pieces{size,
+                                 [made = std::move(made)](std::uint64_t at, std::uint64_t length) {
+                                     Bytes piece(static_cast<std::size_t>(length));
+                                     made->read(at, piece);
+                                     return piece;
+                                 }}};
+        }
+        Bytes file = archive.object(row.sop_instance_uid);
         Bytes written = written_in(std::move(file), representation.transfer_syntax);
         if (written.size() <= kHeldFreely) return {representation, std::move(written)};
         return {

@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "base/error.h"
+#include "retrieve/converted_object.h"
 #include "retrieve/frames.h"
+#include "retrieve/held_bytes.h"
 #include "retrieve/objects.h"
 
 namespace lucerna::retrieve {
@@ -15,31 +17,26 @@ constexpr std::size_t kEnoughBytes = 8 * 1024 * 1024;
 /// Memory that is kept for others, of any number; of more there is one.
 constexpr std::size_t kSmall = kEnoughBytes / kMostAhead;
 /// Of what is read while it is sent: room for any File Meta Information.
-constexpr std::size_t kBeginning = 256 * 1024;
+constexpr std::size_t kBeginning = 64 * 1024;
+/// Held whatever others hold.
+constexpr std::size_t kFreely = kBeginning;
 
 }  // namespace
 
 dicom::FileToSend ReadAhead::File::to_send() const {
-    if (!opened) return bytes.view();
-    return {bytes.view(), opened->size(),
-            [this](std::uint64_t at, std::span<std::uint8_t> into) { opened->read(at, into); }};
+    dicom::FileToSend file =
+        opened ? dicom::FileToSend(bytes.view(), opened->size(),
+                                   [this](std::uint64_t at, std::span<std::uint8_t> into) {
+                                       opened->read(at, into);
+                                   })
+               : dicom::FileToSend(bytes.view());
+    file.in_syntax = in_syntax;
+    return file;
 }
 
 void ReadAhead::read_first(const RunParts& run) {
     if (objects_.empty()) return;
-    Read first;
-    try {
-        const store::InstanceRow row = row_of(0);
-        if (row.size > most_held_) {
-            check_whole(archive_, row, run);
-            first.file = beginning_of(row);
-        } else {
-            first.file.bytes.resize(static_cast<std::size_t>(row.size));
-            read_in_parts(archive_, row, 0, first.file.bytes.span(), run);
-        }
-    } catch (...) {
-        first.problem = std::current_exception();
-    }
+    Read first = read(0, &run);
     state_.with([&](State& state) {
         state.next = 1;
         state.ready_bytes = first.file.bytes.size();
@@ -63,7 +60,7 @@ ReadAhead::File ReadAhead::take(std::size_t index) {
                 state.ready_bytes -= read.file.bytes.size();
             });
     else
-        read = this->read(index);
+        read = this->read(index, nullptr);
     state_.change([&](State& state) { state.taken = index + 1; });
     if (read.problem) std::rethrow_exception(read.problem);
     return std::move(read.file);
@@ -80,7 +77,7 @@ void ReadAhead::read() {
                 stop_.get_token(), [&](const State& state) { return may_begin(state); }, begin) ||
             index == objects_.size())
             return;
-        Read one = read(index);
+        Read one = read(index, nullptr);
         state_.change([&](State& state) {
             state.ready_bytes += one.file.bytes.size();
             state.ready.emplace(index, std::move(one));
@@ -101,44 +98,73 @@ bool ReadAhead::may_begin(const State& state) const {
 
 void ReadAhead::give_back(File file) {
     if (file.opened) return;
+    file.in_syntax = {};
     state_.with([&](State& state) {
         if (file.bytes.capacity() <= kSmall)
-            state.spare.push_back(std::move(file.bytes));
+            state.spare.push_back(std::move(file));
         else
-            state.large_spare = std::move(file.bytes);
+            state.large_spare = std::move(file);
     });
 }
 
-ReadAhead::Read ReadAhead::read(std::size_t index) noexcept {
+ReadAhead::File ReadAhead::file_for(const store::InstanceRow& row) {
+    if (row.size > most_held_) return {};
+    const auto bytes = static_cast<std::size_t>(row.size);
+    File file;
+    state_.with([&](State& state) {
+        if (bytes > kSmall) {
+            file = std::exchange(state.large_spare, {});
+        } else if (!state.spare.empty()) {
+            file = std::move(state.spare.back());
+            state.spare.pop_back();
+        }
+    });
+    if (bytes > kFreely && file.room_bytes < bytes) {
+        // Its own is given back before.
+        file = {};
+        file.room = room_to_send_at_once(bytes);
+        if (!file.room) return {};
+        file.room_bytes = bytes;
+    }
+    file.bytes.resize(bytes);
+    return file;
+}
+
+ReadAhead::Read ReadAhead::read(std::size_t index, const RunParts* run) noexcept {
     try {
         const store::InstanceRow row = row_of(index);
-        if (row.size > most_held_) {
-            check_whole(archive_, row, one_after_another);
-            return {beginning_of(row), {}};
-        }
-        Read read;
-        state_.with([&](State& state) {
-            if (row.size > kSmall) {
-                read.file.bytes = std::exchange(state.large_spare, {});
-            } else if (!state.spare.empty()) {
-                read.file.bytes = std::move(state.spare.back());
-                state.spare.pop_back();
-            }
-        });
-        read.file.bytes.resize(static_cast<std::size_t>(row.size));
-        archive_.open(row)->read(0, read.file.bytes.span());
+        Read read{file_for(row), {}};
+        const bool is_held = read.file.bytes.size() == row.size;
+        if (is_held && run != nullptr)
+            read_in_parts(archive_, row, 0, read.file.bytes.span(), *run);
+        else if (is_held)
+            archive_.open(row)->read(0, read.file.bytes.span());
+        else
+            read_beginning(row, read.file, run);
+        if (row.size > kFreely)
+            read.file.in_syntax =
+                [&archive = archive_,
+                 row](const std::string& syntax) -> std::optional<dicom::FileToSend::Other> {
+                auto made = ConvertedObject::of(archive, row, syntax, one_after_another);
+                if (!made) return std::nullopt;
+                const std::uint64_t size = made->size();
+                return dicom::FileToSend::Other{
+                    size, [made = std::move(made)](std::uint64_t at, std::span<std::uint8_t> into) {
+                        made->read(at, into);
+                    }};
+            };
         return read;
     } catch (...) {
         return {{}, std::current_exception()};
     }
 }
 
-/// Of one that is read while it is sent.
-ReadAhead::File ReadAhead::beginning_of(const store::InstanceRow& row) const {
-    File file{Buffer(static_cast<std::size_t>(std::min<std::uint64_t>(row.size, kBeginning))),
-              archive_.open(row)};
+void ReadAhead::read_beginning(const store::InstanceRow& row, File& file,
+                               const RunParts* run) const {
+    check_whole(archive_, row, run != nullptr ? *run : one_after_another);
+    file.bytes.resize(static_cast<std::size_t>(std::min<std::uint64_t>(row.size, kBeginning)));
+    file.opened = archive_.open(row);
     file.opened->read(0, file.bytes.span());
-    return file;
 }
 
 }  // namespace lucerna::retrieve

@@ -25,13 +25,19 @@ class ReadAhead {
     struct File {
         /// All of it, or its beginning.
         Buffer bytes;
-        /// Of a large one.
+        /// Of one that is read while it is sent.
         std::unique_ptr<store::OpenedObject> opened;
+        /// For so many bytes of it.
+        std::shared_ptr<const void> room = {};
+        std::size_t room_bytes = 0;
+        /// As FileToSend has it.
+        decltype(dicom::FileToSend::in_syntax) in_syntax = {};
 
         [[nodiscard]] dicom::FileToSend to_send() const;
     };
 
-    /// What is larger is not held, but read while it is sent.
+    /// What is larger is not held, but read while it is sent; so is what there is no room for
+    /// (held_bytes.h), because others who are slow to take theirs hold it.
     static constexpr std::uint64_t kMostHeld = 32 * 1024 * 1024;
 
     /// Both are borrowed.
@@ -65,12 +71,15 @@ class ReadAhead {
         std::size_t taken = 0;
         std::map<std::size_t, Read> ready;
         std::size_t ready_bytes = 0;
-        std::vector<Buffer> spare;
-        Buffer large_spare;
+        std::vector<File> spare;
+        File large_spare;
     };
-    [[nodiscard]] Read read(std::size_t index) noexcept;
+    /// In parts as `run` does them, if it is one.
+    [[nodiscard]] Read read(std::size_t index, const RunParts* run) noexcept;
     [[nodiscard]] store::InstanceRow row_of(std::size_t index) const;
-    [[nodiscard]] File beginning_of(const store::InstanceRow& row) const;
+    /// With memory for all of it, or none.
+    [[nodiscard]] File file_for(const store::InstanceRow& row);
+    void read_beginning(const store::InstanceRow& row, File& file, const RunParts* run) const;
     [[nodiscard]] bool may_begin(const State& state) const;
 
     store::Archive& archive_;

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "base/memory_budget.h"
+#include "base/parts.h"
+#include "dicom/converted_file.h"
+#include "store/archive.h"
+
+namespace lucerna::retrieve {
+
+/// An object of many frames in another transfer syntax, made while it is read. What is held of it
+/// between reads is let go where somebody waits for that memory (dicom::parsing_memory()). Safe
+/// from several threads, one after another.
+class ConvertedObject final : public MemoryBudget::Renewable,
+                              public std::enable_shared_from_this<ConvertedObject> {
+  public:
+    /// Null for an object without pixels. Throws as dicom::ConvertedFile, and Error(kUnavailable)
+    /// where it waited for memory in vain; so does reading.
+    [[nodiscard]] static std::shared_ptr<ConvertedObject> of(store::Archive& archive,
+                                                             const store::InstanceRow& row,
+                                                             const std::string& syntax,
+                                                             const RunParts& run);
+
+    [[nodiscard]] std::uint64_t size() const { return file_->size(); }
+    /// Bytes [at, at + into.size()), which must be there.
+    void read(std::uint64_t at, std::span<std::uint8_t> into);
+
+    bool let_go() noexcept override;
+
+  private:
+    ConvertedObject(store::Archive& archive, const store::InstanceRow& row,
+                    const std::string& syntax, const RunParts& run);
+
+    /// For what making a frame takes.
+    void take_room();
+    /// What is held now is all that it takes.
+    void keep_room();
+
+    /// Of the file where that has to be held, and of a frame with what is made of it.
+    const std::size_t file_bytes_;
+    const std::size_t making_bytes_;
+    /// Recursive, since the thread that reads may be told to let go of it, which is nothing yet.
+    std::recursive_mutex mutex_;
+    std::optional<MemoryBudget::Share> share_;
+    std::optional<dicom::ConvertedFile> file_;
+};
+
+}  // namespace lucerna::retrieve
