@@ -1,0 +1,128 @@
+#include "retrieve/converted_object.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "dicom/decoding_memory.h"
+#include "retrieve/archive_for_test.h"
+#include "retrieve/held_bytes.h"
+#include "retrieve/read_ahead.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+namespace ts = dicom::transfer_syntax;
+
+class Converted : public testing::Test {
+  protected:
+    /// Of so many frames of 180,000 bytes.
+    store::InstanceRow keep(const std::string& uid, int frames) {
+        dicom::DataSet set = dicom::DataSet::parse(archive.object("1.2.1.1.1"));
+        set.set_text(dicom::tags::kSopInstanceUid, uid);
+        Bytes samples(static_cast<std::size_t>(frames) * 300 * 300 * 2);
+        for (std::size_t i = 0; i < samples.size(); i += 2)
+            samples[i] = static_cast<std::uint8_t>(i / 600 + i % 3);
+        set.set_pixels({.rows = 300, .columns = 300, .bits_stored = 12, .frames = frames},
+                       std::move(samples));
+        archive.keep(set.to_part10());
+        return *archive.instance(uid);
+    }
+    std::shared_ptr<ConvertedObject> converted(const store::InstanceRow& row,
+                                               std::string_view syntax) {
+        return ConvertedObject::of(archive, row, std::string(syntax), one_after_another);
+    }
+    static Bytes whole(ConvertedObject& object) {
+        Bytes bytes(static_cast<std::size_t>(object.size()));
+        object.read(0, bytes);
+        return bytes;
+    }
+    Bytes expected(const store::InstanceRow& row, std::string_view syntax) {
+        return dicom::DataSet::parse(archive.object(row.sop_instance_uid)).to_part10(syntax);
+    }
+    static std::size_t held() { return dicom::converting_memory().held(); }
+
+    TestArchive served;
+    store::Archive& archive = served.store.archive();
+};
+
+TEST_F(Converted, HoldsWhatItNeedsUntilItIsAskedToLetGo) {
+    for (const int frames : {1, 3}) {
+        const store::InstanceRow row = keep("1.2.1.1." + std::to_string(10 + frames), frames);
+        for (const std::string_view syntax :
+             {ts::kRleLossless, ts::kImplicitVrLittleEndian, ts::kDeflatedExplicitVrLittleEndian}) {
+            auto object = converted(row, syntax);
+            EXPECT_GT(held(), 0U);
+            EXPECT_LE(held(), row.size + 400'000U);
+            EXPECT_TRUE(whole(*object) == expected(row, syntax)) << frames << " " << syntax;
+            EXPECT_TRUE(object->let_go());
+            EXPECT_EQ(held(), 0U);
+            EXPECT_TRUE(whole(*object) == expected(row, syntax)) << "made again";
+            // Deflated, it is less than one step's.
+            EXPECT_TRUE(held() > 0 || syntax == ts::kDeflatedExplicitVrLittleEndian);
+            object.reset();
+            EXPECT_EQ(held(), 0U);
+        }
+    }
+}
+
+TEST_F(Converted, IsLetGoForWhoeverWaits) {
+    const store::InstanceRow row = keep("1.2.1.1.20", 3);
+    const auto object = converted(row, ts::kRleLossless);
+    MemoryBudget& memory = dicom::converting_memory();
+    // Of another thread, as another request would be.
+    std::size_t taken = 0;
+    std::thread([&] {
+        const auto all = memory.take(memory.limit(), "all");
+        taken = memory.held();
+    }).join();
+    EXPECT_EQ(taken, memory.limit()) << "nothing else was held";
+    EXPECT_TRUE(whole(*object) == expected(row, ts::kRleLossless));
+}
+
+TEST_F(Converted, IsNothingForAnObjectWithoutPixels) {
+    EXPECT_EQ(converted(*archive.instance("1.2.1.2.1"), ts::kImplicitVrLittleEndian), nullptr);
+}
+
+TEST_F(Converted, IsSentByWhoReadsAhead) {
+    const store::InstanceRow row = keep("1.2.1.1.30", 3);
+    const std::vector<dicom::ObjectHead> objects{{"", row.sop_instance_uid, ""}};
+    // What is on its way to others leaves no room, or some.
+    for (const std::size_t others : {std::size_t{40} << 20, std::size_t{1}}) {
+        const auto room = room_to_send_at_once(others);
+        ASSERT_TRUE(room);
+        ReadAhead reading(archive, objects);
+        const ReadAhead::File file = reading.take(0);
+        EXPECT_EQ(file.opened != nullptr, others > 1) << "read while it is sent";
+        const dicom::FileToSend sent = file.to_send();
+        Buffer memory;
+        EXPECT_EQ(as_text(sent.whole(memory)), as_text(archive.object(row.sop_instance_uid)));
+        const auto other = sent.in_syntax(std::string(ts::kRleLossless));
+        ASSERT_TRUE(other);
+        Bytes bytes(static_cast<std::size_t>(other->size));
+        other->read(0, bytes);
+        EXPECT_TRUE(bytes == expected(row, ts::kRleLossless));
+    }
+}
+
+TEST_F(Converted, GivesBackTheRoomOfWhatWasSent) {
+    std::vector<dicom::ObjectHead> objects;
+    for (int i = 40; i < 44; ++i)
+        objects.push_back({"", keep("1.2.1.1." + std::to_string(i), 3).sop_instance_uid, ""});
+    {
+        ReadAhead reading(archive, objects);
+        for (std::size_t i = 0; i < objects.size(); ++i) {
+            ReadAhead::File file = reading.take(i);
+            EXPECT_FALSE(file.opened) << i;
+            reading.give_back(std::move(file));
+        }
+        EXPECT_EQ(room_to_send_at_once(std::size_t{40} << 20), nullptr)
+            << "the last one's memory is kept for the next";
+    }
+    EXPECT_NE(room_to_send_at_once(std::size_t{40} << 20), nullptr);
+}
+
+}  // namespace
+}  // namespace lucerna::retrieve
