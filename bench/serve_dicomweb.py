@@ -11,7 +11,7 @@ the picture, and writing and flushing the files that are sent. Both flush each f
 
     apt-get install orthanc orthanc-dicomweb wrk python3-cryptography
     cmake --preset release && cmake --build --preset release --target lucerna
-    PYTHONPATH=.deps/python bench/serve_dicomweb.py build/release [--rounds N] [--before PROGRAM]
+    PYTHONPATH=.deps/python bench/serve_dicomweb.py build/release [--rounds N] [--before PROGRAM] [--only WHAT]
 
 `--before` measures another build of Lucerna as well.
 """
@@ -197,6 +197,7 @@ def main():
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--seconds", type=int, default=3, help="of asking, each time")
     options.add_argument("--before", type=pathlib.Path)
+    options.add_argument("--only", help="what begins so: \"STOW\"", default="")
     options.add_argument("--folder", help="on the device that is to be measured")
     options = options.parse_args()
     slice_pixels, mammogram_pixels = pixels_of(512, 512), pixels_of(3328, 2560)
@@ -221,6 +222,8 @@ def main():
             for data_set in (ct, mg):
                 post(started[name], [file_of(data_set)])
         for question, ask in questions.items():
+            if not question.startswith(options.only):
+                continue
             taken, spent = ({name: [] for name in started} for _ in range(2))
             for _ in range(options.rounds):
                 for name, peer in started.items():
