@@ -18,6 +18,15 @@ class Destination {
                 dicom::MoveOriginator originator)
         : options_(std::move(options)), objects_(objects), originator_(std::move(originator)) {}
 
+    /// For the first; what is in the way of that is told of each object.
+    void prepare() {
+        try {
+            if (!objects_.empty()) open(0);
+        } catch (const Error& error) {
+            problem_ = error.what();
+        }
+    }
+
     dicom::SendOutcome send(std::size_t index, const dicom::FileToSend& file) {
         if (!problem_.empty()) return unreachable();
         try {
@@ -74,7 +83,7 @@ void answer_move(dicom::ScpExchange& exchange, store::Archive& archive, Root roo
         [&](std::size_t index, const dicom::FileToSend& file) {
             return destination.send(index, file);
         },
-        run);
+        run, [&] { destination.prepare(); });
 }
 
 }  // namespace lucerna::retrieve

@@ -136,7 +136,8 @@ std::optional<Representation> frames_for(const Wish& wish, std::string_view stor
         if (wanted.empty() && codestream.starts_with("video/"))
             return answer(true, stored, kOctets);
     }
-    if (is_hevc(stored) && any && type.media.type == "video/h265") return answer(true, stored, kH265);
+    if (is_hevc(stored) && any && type.media.type == "video/h265")
+        return answer(true, stored, kH265);
     if (!native && any && type.covers(registered_name(codestream)))
         return answer(true, stored, codestream);
     const std::string_view other = syntax_to_encode(wish, type.media.type);

@@ -133,10 +133,12 @@ std::variant<std::vector<dicom::ObjectHead>, IdentifierRefusal> objects_named(
 
 void send_objects(dicom::ScpExchange& exchange, store::Archive& archive,
                   const std::vector<dicom::ObjectHead>& objects, const std::string& to,
-                  const SendObject& send, const RunParts& run) {
+                  const SendObject& send, const RunParts& run,
+                  const std::function<void()>& prepare) {
     Progress progress;
     ReadAhead reading(archive, objects);
-    reading.read_first(run);
+    run(prepare ? 2 : 1,
+        [&](std::size_t part) { part == 1 ? prepare() : reading.read_first(run); });
     run(std::min<std::size_t>(objects.size(), 2), [&](std::size_t part) {
         if (part == 1) return reading.read();
         struct End {

@@ -30,12 +30,14 @@ using SendObject =
 
 /// Sends all objects, answers after each with the counts, and in the end with 0000, B000 (some
 /// failed or were taken with a warning), A702 (all failed) or FE00 (cancelled), with the list of
-/// those that failed (PS3.4 C.4.2.1.5, C.4.2.1.6, C.4.3.1.4). While one is sent those that
-/// follow are read, where `run` does two parts side by side (retrieve/read_ahead.h). Logs
-/// "retrieve.sent" and, for each failed object, "retrieve.failed". `to` names the receiver in them.
+/// those that failed (PS3.4 C.4.2.1.5, C.4.2.1.6, C.4.3.1.4). Beside the first being read
+/// `prepare` is called, from any thread, if there is one. While one is sent those that follow are
+/// read, where `run` does two parts side by side (retrieve/read_ahead.h). Logs "retrieve.sent" and,
+/// for each failed object, "retrieve.failed". `to` names the receiver in them.
 void send_objects(dicom::ScpExchange& exchange, store::Archive& archive,
                   const std::vector<dicom::ObjectHead>& objects, const std::string& to,
-                  const SendObject& send, const RunParts& run);
+                  const SendObject& send, const RunParts& run,
+                  const std::function<void()>& prepare = {});
 
 /// Answers and logs a request that is not served.
 void refuse(dicom::ScpExchange& exchange, const IdentifierRefusal& refusal);
