@@ -1,6 +1,7 @@
 #include "base/memory_budget.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "base/error.h"
@@ -11,11 +12,24 @@ namespace {
 /// Times its patience, nobody waits longer whatever moves.
 constexpr int kLongest = 3;
 
+std::atomic<std::uint64_t> last_task{0};
+/// Of this thread; 0 where it took nothing yet.
+thread_local std::uint64_t current_task = 0;
+
+std::uint64_t this_task() {
+    if (current_task == 0) current_task = ++last_task;
+    return current_task;
+}
+
 }  // namespace
 
 MemoryBudget::MemoryBudget(std::string name, std::size_t limit, std::chrono::milliseconds patience,
                            std::chrono::milliseconds grace)
     : name_(std::move(name)), patience_(patience), grace_(grace), limit_(limit) {}
+
+void MemoryBudget::begin_task() {
+    current_task = 0;
+}
 
 void MemoryBudget::set_limit(std::size_t limit) {
     {
@@ -36,17 +50,17 @@ std::size_t MemoryBudget::held() const {
 }
 
 MemoryBudget::Share::Share(Share&& other) noexcept
-    : of_(std::exchange(other.of_, nullptr)), bytes_(other.bytes_), holder_(other.holder_) {}
+    : of_(std::exchange(other.of_, nullptr)), bytes_(other.bytes_), task_(other.task_) {}
 
 MemoryBudget::Share& MemoryBudget::Share::operator=(Share&& other) noexcept {
     std::swap(of_, other.of_);
     std::swap(bytes_, other.bytes_);
-    std::swap(holder_, other.holder_);
+    std::swap(task_, other.task_);
     return *this;
 }
 
 MemoryBudget::Share::~Share() {
-    if (of_ != nullptr) of_->give_back(bytes_, holder_);
+    if (of_ != nullptr) of_->give_back(bytes_, task_);
 }
 
 MemoryBudget::Share MemoryBudget::take(std::size_t bytes, const std::string& what) {
@@ -55,7 +69,7 @@ MemoryBudget::Share MemoryBudget::take(std::size_t bytes, const std::string& wha
         throw Error(ErrorCode::kUnsupported, what + " takes " + std::to_string(bytes) +
                                                  " bytes, more than the limit of " +
                                                  std::to_string(limit_) + " bytes (" + name_ + ")");
-    if (shares_of_.contains(std::this_thread::get_id())) return hold(bytes);
+    if (shares_of_.contains(this_task())) return hold(bytes);
     const std::uint64_t ticket = next_ticket_++;
     waiting_.push_back(ticket);
     const auto my_turn = [&] { return waiting_.front() == ticket && fits(bytes); };
@@ -109,22 +123,22 @@ std::shared_ptr<MemoryBudget::Renewable> MemoryBudget::next_to_ask() {
 }
 
 MemoryBudget::Share MemoryBudget::hold(std::size_t bytes) {
-    ++shares_of_[std::this_thread::get_id()];
+    ++shares_of_[this_task()];
     held_ += bytes;
-    return {*this, bytes, std::this_thread::get_id()};
+    return {*this, bytes, this_task()};
 }
 
-void MemoryBudget::give_back(std::size_t bytes, std::thread::id holder) {
+void MemoryBudget::give_back(std::size_t bytes, std::uint64_t task) {
     {
         const std::lock_guard lock(mutex_);
         held_ -= bytes;
-        forget(holder);
+        forget(task);
     }
     changed_.notify_all();
 }
 
-void MemoryBudget::forget(std::thread::id holder) {
-    const auto at = shares_of_.find(holder);
+void MemoryBudget::forget(std::uint64_t task) {
+    const auto at = shares_of_.find(task);
     if (at != shares_of_.end() && --at->second == 0) shares_of_.erase(at);
 }
 
@@ -141,7 +155,7 @@ void MemoryBudget::Share::keep_only(std::size_t bytes) {
 void MemoryBudget::Share::detach() {
     if (of_ == nullptr) return;
     const std::lock_guard lock(of_->mutex_);
-    of_->forget(std::exchange(holder_, {}));
+    of_->forget(std::exchange(task_, 0));
 }
 
 }  // namespace lucerna

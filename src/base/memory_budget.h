@@ -9,7 +9,6 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 
 namespace lucerna {
 
@@ -32,6 +31,11 @@ class MemoryBudget {
     [[nodiscard]] std::size_t limit() const;
     [[nodiscard]] std::size_t held() const;
 
+    /// What this thread does from here on is something else: what it took before is no more its
+    /// than any other's. For threads that do one thing after the other for different people, before
+    /// each.
+    static void begin_task();
+
     /// Bytes that are held until the share goes, by whichever thread.
     class Share {
       public:
@@ -42,17 +46,17 @@ class MemoryBudget {
 
         /// The rest is free for others.
         void keep_only(std::size_t bytes);
-        /// From here on it is held by no thread: by an answer that is sent, for one.
+        /// From here on it is no task's: an answer's that is sent, for one.
         void detach();
 
       private:
         friend class MemoryBudget;
-        Share(MemoryBudget& of, std::size_t bytes, std::thread::id holder)
-            : of_(&of), bytes_(bytes), holder_(holder) {}
+        Share(MemoryBudget& of, std::size_t bytes, std::uint64_t task)
+            : of_(&of), bytes_(bytes), task_(task) {}
 
         MemoryBudget* of_ = nullptr;
         std::size_t bytes_ = 0;
-        std::thread::id holder_;
+        std::uint64_t task_ = 0;
     };
 
     /// What holds a share and can be made again once it is needed: an answer that waits for its
@@ -69,16 +73,16 @@ class MemoryBudget {
     void may_ask(std::weak_ptr<Renewable> holder);
 
     /// `what` is what they are for: "a frame of 8 x 8 pixels". First come, first served, but for a
-    /// thread that took a share before and holds it still: it might wait for itself, so it never
+    /// task that took a share before, which is held still: it might wait for itself, so it never
     /// waits. Throws Error: kUnsupported for more than the limit, kUnavailable where nothing
     /// moves for as long as the patience lasts: nobody in front is served or gives up, and nobody
     /// gives back; or where its turn has not come after three times that.
     [[nodiscard]] Share take(std::size_t bytes, const std::string& what);
 
   private:
-    void give_back(std::size_t bytes, std::thread::id holder);
-    /// One share less of that thread.
-    void forget(std::thread::id holder);
+    void give_back(std::size_t bytes, std::uint64_t task);
+    /// One share less of that task.
+    void forget(std::uint64_t task);
     [[nodiscard]] Share hold(std::size_t bytes);
     [[nodiscard]] bool fits(std::size_t bytes) const {
         return held_ <= limit_ && bytes <= limit_ - held_;
@@ -100,7 +104,8 @@ class MemoryBudget {
     std::condition_variable changed_;
     std::size_t limit_;
     std::size_t held_ = 0;
-    std::map<std::thread::id, std::size_t> shares_of_;
+    /// Of each task that has some.
+    std::map<std::uint64_t, std::size_t> shares_of_;
     std::uint64_t next_ticket_ = 0;
     std::deque<std::uint64_t> waiting_;
     /// In the order of their time.

@@ -104,6 +104,21 @@ TEST(MemoryBudget, LetsWhoGaveAShareAwayWaitAsOthersDo) {
     const MemoryBudget::Share again = budget.take(100, "again");
 }
 
+TEST(MemoryBudget, IsNotTheNextTasksWhatOneLeftBehind) {
+    MemoryBudget budget("the test's", 100, 1ms);
+    std::jthread([&] {
+        MemoryBudget::begin_task();
+        std::optional<MemoryBudget::Share> left = budget.take(100, "an answer that is on its way");
+        const MemoryBudget::Share more = budget.take(1, "more of it");
+        MemoryBudget::begin_task();
+        EXPECT_EQ(refusal_of(budget, 1), ErrorCode::kUnavailable) << "as any other's";
+        left.reset();
+        const MemoryBudget::Share others = budget.take(50, "another answer");
+        const MemoryBudget::Share too_much = budget.take(80, "more of that");
+    }).join();
+    EXPECT_EQ(budget.held(), 0U);
+}
+
 /// Holds a share until it is asked for it.
 class Made final : public MemoryBudget::Renewable {
   public:

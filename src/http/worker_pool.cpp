@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/memory_budget.h"
+
 namespace lucerna::http {
 
 WorkerPool::WorkerPool(std::size_t threads) {
@@ -27,6 +29,8 @@ void WorkerPool::work(const std::stop_token& stop) {
     const auto is_there = [](const auto& tasks) { return !tasks.empty(); };
     // `when` gives a task that is there even after a stop was asked for.
     while (tasks_.when(stop, is_there, take)) {
+        // Answers that are on their way hold what was taken for them; this is another request.
+        MemoryBudget::begin_task();
         task();
         task = nullptr;
     }

@@ -139,17 +139,14 @@ void add_frames(std::deque<MakePart>& parts, store::Archive& archive, const stor
         });
         return;
     }
-    const auto source = std::make_shared<FrameSource>(archive, row, asked.run);
+    const auto source = FrameSource::of(archive, row, asked.run, FrameSource::Asked::kFrames);
     for (int frame = 0; frame < source->count(); ++frame) {
         const std::string place =
             source->count() == 1 ? location : location + "/frames/" + std::to_string(frame + 1);
         parts.emplace_back([source, frame, place, chosen = *chosen] {
-            http::Part part{chosen.media_type + "; transfer-syntax=" + chosen.transfer_syntax,
-                            place,
-                            {},
-                            source->large_frame(frame, chosen, FrameSource::Asked::kOneOfMany)};
-            if (!part.pieces) part.body = source->frame(frame, chosen);
-            return part;
+            return source->part(
+                {chosen.media_type + "; transfer-syntax=" + chosen.transfer_syntax, place}, frame,
+                chosen);
         });
     }
 }

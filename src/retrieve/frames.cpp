@@ -87,8 +87,11 @@ http::Response send_frames(const http::Request& request, store::Archive& archive
     for (const int number : numbers) variant += "," + std::to_string(number);
     const std::string etag = etag_of({row}, variant);
     if (http::has_already(request, etag)) return http::not_modified(etag);
-    const auto source = looking_at(
-        row.sop_instance_uid, [&] { return std::make_shared<FrameSource>(archive, row, run); });
+    const auto source = looking_at(row.sop_instance_uid, [&] {
+        const auto asked =
+            count == Count::kOne ? FrameSource::Asked::kOneFrame : FrameSource::Asked::kFrames;
+        return FrameSource::of(archive, row, run, asked);
+    });
     // All must be there before the first one is sent.
     const int greatest = *std::max_element(numbers.begin(), numbers.end());
     if (greatest > source->count())
@@ -96,18 +99,12 @@ http::Response send_frames(const http::Request& request, store::Archive& archive
                                               "; the instance has " +
                                               std::to_string(source->count()));
     const std::string location = url_of(row, base_of(request)) + "/frames/";
-    const auto asked =
-        count == Count::kOne ? FrameSource::Asked::kOnlyFrame : FrameSource::Asked::kOneOfMany;
     const auto name = [location, chosen = *chosen](int number) {
         return http::PartName{with_syntax(chosen), location + std::to_string(number)};
     };
-    const auto part = [source, row, name, chosen = *chosen, asked](int number) {
-        return looking_at(row.sop_instance_uid, [&] {
-            http::Part one{name(number)};
-            one.pieces = source->large_frame(number - 1, chosen, asked);
-            if (!one.pieces) one.body = source->frame(number - 1, chosen);
-            return one;
-        });
+    const auto part = [source, row, name, chosen = *chosen](int number) {
+        return looking_at(row.sop_instance_uid,
+                          [&] { return source->part(name(number), number - 1, chosen); });
     };
     http::Response response;
     if (!chosen->multipart) {
@@ -249,8 +246,26 @@ dicom::FramedObject framed_object(store::Archive& archive, const store::Instance
     return dicom::FramedObject(read_in_parts(archive, row, 0, row.size, run));
 }
 
-FrameSource::FrameSource(store::Archive& archive, const store::InstanceRow& row, RunParts run)
-    : archive_(archive), row_(row), run_(std::move(run)), opened_(archive.open(row)) {
+MemoryBudget& kept_files() {
+    static MemoryBudget budget("what files of several frames may take while they are sent",
+                               std::size_t{64} << 20);
+    return budget;
+}
+
+std::shared_ptr<FrameSource> FrameSource::of(store::Archive& archive, const store::InstanceRow& row,
+                                             RunParts run, Asked asked) {
+    const std::shared_ptr<FrameSource> source(new FrameSource(archive, row, std::move(run), asked));
+    if (source->object_) source->offer();
+    return source;
+}
+
+FrameSource::FrameSource(store::Archive& archive, const store::InstanceRow& row, RunParts run,
+                         Asked asked)
+    : archive_(archive),
+      row_(row),
+      run_(std::move(run)),
+      asked_(asked),
+      opened_(archive.open(row)) {
     if (find_native_frames(row)) return;
     count_ = dicom::frame_count(object().header());
     if (count_ == 0) throw Error(ErrorCode::kNotFound, "that instance has no pixels");
@@ -288,19 +303,35 @@ bool FrameSource::find_native_frames(const store::InstanceRow& row) {
     return true;
 }
 
+http::Part FrameSource::part(http::PartName name, int frame, const Representation& representation) {
+    http::Part part{std::move(name)};
+    part.pieces = large_frame(frame, representation);
+    if (part.pieces) return part;
+    part.body = this->frame(frame, representation);
+    if (part.body.size() <= kHeldFreely) return part;
+    part.pieces = HeldBytes::pieces_of(
+        {std::exchange(part.body, {})}, [self = shared_from_this(), frame, representation] {
+            return HeldBytes::Made{self->frame(frame, representation)};
+        });
+    return part;
+}
+
 Bytes FrameSource::frame(int frame, const Representation& representation) {
     if (frame < 0 || frame >= count_) throw Error(ErrorCode::kNotFound, "there is no such frame");
-    const std::lock_guard lock(mutex_);
-    if (!representation.as_stored)
-        if (const dicom::Encoder* encoder = dicom::find_encoder(representation.transfer_syntax))
-            return dicom::encoded_frame(object().with_frame(frame), frame, *encoder);
-    if (begin_ != 0) {
+    const dicom::Encoder* const encoder =
+        representation.as_stored ? nullptr : dicom::find_encoder(representation.transfer_syntax);
+    if (begin_ != 0 && encoder == nullptr) {
         Bytes bytes(static_cast<std::size_t>(frame_bytes_));
         read_native(frame, bytes);
         return bytes;
     }
-    if (representation.as_stored) return dicom::stored_frame(object().with_frame(frame), frame);
-    return dicom::decode_cells(object().with_frame(frame), frame).samples;
+    const std::lock_guard lock(mutex_);
+    const dicom::DataSet& with_it = object().with_frame(frame);
+    Bytes bytes = encoder != nullptr         ? dicom::encoded_frame(with_it, frame, *encoder)
+                  : representation.as_stored ? dicom::stored_frame(with_it, frame)
+                                             : dicom::decode_cells(with_it, frame).samples;
+    keep_or_drop();
+    return bytes;
 }
 
 bool FrameSource::is_encoded_for(const Representation& representation) const {
@@ -319,8 +350,7 @@ double FrameSource::decoded_bytes() {
 }
 
 std::optional<http::Pieces> FrameSource::large_frame(int frame,
-                                                     const Representation& representation,
-                                                     Asked asked) {
+                                                     const Representation& representation) {
     const bool is_native = begin_ != 0;
     if (frame < 0 || frame >= count_ || is_encoded_for(representation) ||
         (representation.as_stored && !is_native) ||
@@ -331,13 +361,11 @@ std::optional<http::Pieces> FrameSource::large_frame(int frame,
         read_through(archive_, row_, begin_of(frame), frame_bytes_, run_);
         return pieces_of(opened_, begin_of(frame), frame_bytes_);
     }
-    const auto make = [self = shared_from_this(), frame, asked] {
-        return self->made(frame, asked);
-    };
+    const auto make = [self = shared_from_this(), frame] { return self->made(frame); };
     return HeldBytes::pieces_of(make(), make);
 }
 
-HeldBytes::Made FrameSource::made(int frame, Asked asked) {
+HeldBytes::Made FrameSource::made(int frame) {
     if (begin_ != 0) {
         auto share =
             dicom::decoding_memory().take(static_cast<std::size_t>(frame_bytes_), "a large frame");
@@ -347,7 +375,7 @@ HeldBytes::Made FrameSource::made(int frame, Asked asked) {
     }
     const std::lock_guard lock(mutex_);
     auto decoded = dicom::decode_cells(object().with_frame(frame), frame);
-    if (asked == Asked::kOnlyFrame) object_.reset();
+    keep_or_drop();
     return {std::move(decoded.samples), std::move(decoded.share)};
 }
 
@@ -368,22 +396,45 @@ void FrameSource::read_native(int frame, std::span<std::uint8_t> into) const {
     opened_->read(begin_of(frame), into);
 }
 
+bool FrameSource::is_counted() const {
+    return asked_ == Asked::kFrames && opened_->size() > kHeldFreely;
+}
+
 dicom::FramedObject& FrameSource::object() {
-    if (!object_) object_.emplace(read_in_parts(archive_, row_, 0, opened_->size(), run_));
+    if (object_) return *object_;
+    MemoryBudget::Share share;
+    if (is_counted())
+        share = kept_files().take(
+            std::min(static_cast<std::size_t>(opened_->size()), kept_files().limit()),
+            "a file of several frames");
+    object_.emplace(read_in_parts(archive_, row_, 0, opened_->size(), run_));
+    kept_ = std::move(share);
     // The constructor comes too early for that.
-    if (const auto self = weak_from_this(); !is_asked_ && !self.expired()) {
-        dicom::parsing_memory().may_ask(self);
-        is_asked_ = true;
-    }
+    if (!weak_from_this().expired()) offer();
     return *object_;
+}
+
+void FrameSource::offer() {
+    if (std::exchange(is_asked_, true)) return;
+    dicom::parsing_memory().may_ask(weak_from_this());
+    if (is_counted()) kept_files().may_ask(weak_from_this());
+}
+
+void FrameSource::keep_or_drop() {
+    if (is_wanted_.exchange(false) || asked_ == Asked::kOneFrame || count_ == 1) drop();
+}
+
+void FrameSource::drop() {
+    object_.reset();
+    kept_ = {};
+    is_asked_ = false;
 }
 
 bool FrameSource::let_go() noexcept {
     const std::unique_lock lock(mutex_, std::try_to_lock);
-    if (!lock) return false;
-    object_.reset();
-    is_asked_ = false;
-    return true;
+    is_wanted_ = !lock;
+    if (lock) drop();
+    return lock.owns_lock();
 }
 
 http::Response frames(http::Request& request, store::Archive& archive, const RunParts& run) {
@@ -397,7 +448,7 @@ http::Response frames(http::Request& request, store::Archive& archive, const Run
 
 http::Response all_frames(const http::Request& request, store::Archive& archive,
                           const store::InstanceRow& row, const RunParts& run) {
-    const int count = FrameSource(archive, row, run).count();
+    const int count = FrameSource::of(archive, row, run, FrameSource::Asked::kOneFrame)->count();
     std::vector<int> numbers(static_cast<std::size_t>(count));
     std::iota(numbers.begin(), numbers.end(), 1);
     return send_frames(request, archive, row, numbers, run);

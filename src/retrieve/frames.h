@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -14,6 +15,7 @@
 #include "dicom/framed_object.h"
 #include "dicom/frames.h"
 #include "http/message.h"
+#include "http/multipart_writer.h"
 #include "http/pieces.h"
 #include "retrieve/held_bytes.h"
 #include "retrieve/negotiate.h"
@@ -62,34 +64,43 @@ void read_through(store::Archive& archive, const store::InstanceRow& row, std::u
 /// Of the file, while there is such an object: all, or nothing worth counting.
 [[nodiscard]] std::size_t bytes_held_of(const store::InstanceRow& row);
 
+/// What files may take that are kept between the frames of an answer. One that is larger is kept
+/// alone.
+[[nodiscard]] MemoryBudget& kept_files();
+
 /// Gives the frames of one instance, one at a time. Of uncompressed objects only the bytes of the
 /// frame that was asked for are read, of deflated ones only they are held. What it read of others
-/// it keeps for the next frame, unless somebody waits for that memory (dicom::parsing_memory()).
+/// it keeps for the next frame, unless somebody waits for that memory (kept_files(),
+/// dicom::parsing_memory()): then it is read again.
 class FrameSource final : public MemoryBudget::Renewable,
                           public std::enable_shared_from_this<FrameSource> {
   public:
+    /// Of kOneFrame nothing is kept for the next.
+    enum class Asked { kOneFrame, kFrames };
     /// Throws Error(kNotFound) for an instance without pixels.
-    FrameSource(store::Archive& archive, const store::InstanceRow& row, RunParts run);
+    [[nodiscard]] static std::shared_ptr<FrameSource> of(store::Archive& archive,
+                                                         const store::InstanceRow& row,
+                                                         RunParts run, Asked asked);
 
     [[nodiscard]] int count() const { return count_; }
-    /// `frame` from 0. Throws Error(kNotFound) beyond the last, and as decode_frame does.
-    [[nodiscard]] Bytes frame(int frame, const Representation& representation);
+    /// `frame` from 0, under this name. A large one holds its share of memory until it is sent
+    /// (held_bytes.h). Throws Error(kNotFound) beyond the last, and as decode_frame does.
+    [[nodiscard]] http::Part part(http::PartName name, int frame,
+                                  const Representation& representation);
     /// How many bytes each frame has where all lie uncompressed in the file, and are wanted so;
     /// `read_native` reads one then.
     [[nodiscard]] std::optional<std::size_t> bytes_of_native(
         const Representation& representation) const;
     void read_native(int frame, std::span<std::uint8_t> into) const;
-    /// As `frame`, piece by piece, of one that is so large that its share of memory has to be held
-    /// until it is sent; nothing for others. Of `kOnlyFrame` nothing is kept for the next.
-    enum class Asked { kOnlyFrame, kOneOfMany };
-    [[nodiscard]] std::optional<http::Pieces> large_frame(int frame,
-                                                          const Representation& representation,
-                                                          Asked asked);
-
     /// Keeps nothing of what was read; the next frame reads it again.
     bool let_go() noexcept override;
 
   private:
+    FrameSource(store::Archive& archive, const store::InstanceRow& row, RunParts run, Asked asked);
+    [[nodiscard]] Bytes frame(int frame, const Representation& representation);
+    /// Nothing for one that is small, or has to be encoded.
+    [[nodiscard]] std::optional<http::Pieces> large_frame(int frame,
+                                                          const Representation& representation);
     [[nodiscard]] bool find_native_frames(const store::InstanceRow& row);
     [[nodiscard]] bool is_encoded_for(const Representation& representation) const;
     /// Where the frame begins in the file of uncompressed pixels.
@@ -97,13 +108,21 @@ class FrameSource final : public MemoryBudget::Renewable,
     /// What its header says that a frame takes.
     [[nodiscard]] double decoded_bytes();
     /// It or, where it is compressed, what it is decoded to.
-    [[nodiscard]] HeldBytes::Made made(int frame, Asked asked);
+    [[nodiscard]] HeldBytes::Made made(int frame);
     /// Of the file, read when it is first asked for.
     [[nodiscard]] dicom::FramedObject& object();
+    /// What is kept takes room of kept_files().
+    [[nodiscard]] bool is_counted() const;
+    /// Whoever waits for what it keeps knows of it.
+    void offer();
+    /// Once a frame has been taken of it.
+    void keep_or_drop();
+    void drop();
 
     store::Archive& archive_;
     store::InstanceRow row_;
     RunParts run_;
+    const Asked asked_;
     std::shared_ptr<store::OpenedObject> opened_;
     int count_ = 0;
     /// Where frame 0 begins in the file, and how long one is; 0 where the whole must be read.
@@ -113,8 +132,12 @@ class FrameSource final : public MemoryBudget::Renewable,
     /// is nothing yet.
     std::recursive_mutex mutex_;
     std::optional<dicom::FramedObject> object_;
+    /// Of kept_files(), where one has been taken for `object_`.
+    MemoryBudget::Share kept_;
     /// Whoever waits knows of it.
     bool is_asked_ = false;
+    /// Somebody waited while a frame was being taken of it.
+    std::atomic<bool> is_wanted_ = false;
 };
 
 /// GET .../frames/{frames}.

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/error.h"
@@ -11,6 +10,7 @@
 #include "dicom/encoders.h"
 #include "http/message.h"
 #include "retrieve/archive_for_test.h"
+#include "retrieve/frames.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -157,6 +157,85 @@ TEST(HeldBytes, ThatWouldLeaveLittleToDecodersAreReadWhileTheyAreSent) {
         << "before its head is sent";
 }
 
+/// Of so many bytes, in which RLE finds nothing to gain.
+void keep_noise(TestArchive& archive, const std::string& uid, int frames) {
+    dicom::DataSet set = dicom::DataSet::parse(archive.store.archive().object("1.2.1.1.1"));
+    set.set_text(dicom::tags::kSopInstanceUid, uid);
+    Bytes samples(kFrameBytes * static_cast<std::size_t>(frames));
+    std::uint32_t state = 1;
+    for (std::uint8_t& sample : samples) {
+        state = state * 1664525U + 1013904223U;
+        sample = static_cast<std::uint8_t>(state >> 24);
+    }
+    set.set_pixels({.rows = kSide, .columns = kSide, .bits_stored = 16, .frames = frames}, samples);
+    archive.store.archive().keep(dicom::encoded(set, *dicom::find_encoder(kRle)).to_part10());
+}
+
+/// A limit of kept_files() for one test.
+class FewKept {
+  public:
+    explicit FewKept(std::size_t bytes) { kept_files().set_limit(bytes); }
+    ~FewKept() { kept_files().set_limit(before_); }
+    FewKept(const FewKept&) = delete;
+    FewKept& operator=(const FewKept&) = delete;
+
+  private:
+    const std::size_t before_ = kept_files().limit();
+};
+
+TEST(KeptFiles, OfSlowClientsAreNoMoreThanTheirLimit) {
+    TestArchive archive;
+    keep_noise(archive, "1.2.1.1.8", 3);
+    const std::size_t size = archive.store.archive().instance("1.2.1.1.8")->size;
+    ASSERT_GT(size, std::size_t{12} << 20) << "noise is not compressed";
+    const FewKept room_for_two(2 * size);
+    const std::string octets =
+        "multipart/related; type=\"application/octet-stream\"; transfer-syntax=" + kRle;
+    const std::string path = kSeries + "1.2.1.1.8/frames/1,2,3";
+    std::vector<SlowClient> clients;
+    for (int i = 0; i < 4; ++i) {
+        MemoryBudget::begin_task();
+        clients.emplace_back(archive.get(path, octets));
+        EXPECT_TRUE(clients.back().take_some());
+        EXPECT_LE(kept_files().held(), 2 * size);
+    }
+    EXPECT_EQ(kept_files().held(), 2 * size) << "of the last two";
+    // Those that had to let go read it again.
+    for (SlowClient& client : clients) {
+        MemoryBudget::begin_task();
+        client.take_all();
+        EXPECT_LE(kept_files().held(), 2 * size);
+    }
+    for (const SlowClient& client : clients) EXPECT_EQ(client.text.size(), clients[0].text.size());
+    EXPECT_GT(clients[0].text.size(), size);
+    clients.clear();
+    EXPECT_EQ(kept_files().held(), 0U);
+    EXPECT_EQ(dicom::decoding_memory().held(), 0U);
+}
+
+TEST(KeptFiles, OfOneFrameAreNone) {
+    TestArchive archive;
+    keep_noise(archive, "1.2.1.1.8", 2);
+    SlowClient client(archive.get(kSeries + "1.2.1.1.8/frames/2",
+                                  "application/octet-stream; transfer-syntax=" + kRle));
+    EXPECT_TRUE(client.take_some());
+    EXPECT_EQ(kept_files().held(), 0U);
+    EXPECT_GT(dicom::decoding_memory().held(), kFrameBytes / 2) << "but the frame, as it is stored";
+    client.take_all();
+    EXPECT_EQ(dicom::decoding_memory().held(), 0U);
+}
+
+TEST(KeptFiles, ThatAreLargerThanTheLimitAreKeptAlone) {
+    TestArchive archive;
+    keep_noise(archive, "1.2.1.1.8", 2);
+    const FewKept little(std::size_t{5} << 20);
+    SlowClient client(archive.get(kSeries + "1.2.1.1.8/frames/1,2",
+                                  "multipart/related; type=\"application/octet-stream\""));
+    EXPECT_TRUE(client.take_some());
+    EXPECT_EQ(kept_files().held(), kept_files().limit());
+    EXPECT_GT(client.take_all().size(), 2 * kFrameBytes);
+}
+
 /// A sequence of so many items without anything in them.
 Bytes items(std::size_t count) {
     Bytes element{0xE1, 0x7F, 0x10, 0x10, 'S', 'Q', 0, 0};
@@ -175,11 +254,10 @@ TEST(HeldBytes, ElementsOfWhatASlowClientReadsKeepNobodyFromReading) {
         SlowClient slow(archive.get(kSeries + path, octets));
         EXPECT_TRUE(slow.take_some());
         EXPECT_GT(dicom::parsing_memory().held(), 0U) << "they are kept for the next frame";
-        // The thread that read it would not wait for itself.
-        std::jthread([&] {
-            EXPECT_EQ(archive.status(kSeries + "1.2.1.1.8/metadata"), 200) << path;
-            EXPECT_EQ(archive.status(kSeries + "1.2.1.1.8/rendered"), 200) << path;
-        }).join();
+        MemoryBudget::begin_task();
+        EXPECT_EQ(archive.status(kSeries + "1.2.1.1.8/metadata"), 200) << path;
+        EXPECT_EQ(archive.status(kSeries + "1.2.1.1.8/rendered"), 200) << path;
+        EXPECT_EQ(dicom::parsing_memory().held(), 0U) << "it was let go";
         EXPECT_NE(slow.take_all().find(text_of(large_frames(2)).substr(kFrameBytes)),
                   std::string::npos)
             << path;
