@@ -141,6 +141,42 @@ TEST(ExamBook, AnotherImageBesideMammogramsLeavesTheExamAsItIs) {
     EXPECT_EQ(store.exams().exam("1.1")->images, 1);
 }
 
+TEST(ExamBook, NotesWhatComesBesideAnExamsImages) {
+    TestStore store;
+    const auto companion = [&](const std::string& number) {
+        StoredInstance instance;
+        instance.study = "1.2.1";
+        instance.series = "1.2.1.2";
+        instance.sop_instance = instance.series + "." + number;
+        instance.sop_class = dicom::sop_class::kSecondaryCapture;
+        instance.modality = "US";
+        store.archive().keep(instance.file());
+    };
+    const auto noted = [&] {
+        const std::vector<Job> jobs = store.queue().list(kCompanionsJob);
+        EXPECT_LE(jobs.size(), 1U);
+        return jobs.empty() ? std::string() : jobs[0].payload;
+    };
+    companion("1");
+    EXPECT_EQ(noted(), "") << "it is there when the exam is read";
+    receive(store, "1.2.1");
+    companion("2");
+    companion("3");
+    EXPECT_EQ(noted(), R"("1.2.1.2.2""1.2.1.2.3")");
+    const auto job = store.queue().lease(kCompanionsJob, "test", std::chrono::minutes(1));
+    ASSERT_TRUE(job);
+    companion("4");
+    EXPECT_EQ(error_of([&] { store.queue().drop(*job); }), "conflict") << "it is more now";
+    EXPECT_EQ(noted(), R"("1.2.1.2.2""1.2.1.2.3""1.2.1.2.4")");
+    EXPECT_TRUE(store.queue().has_in_payload(kCompanionsJob, "1.2.1", "\"1.2.1.2.4\""));
+    EXPECT_FALSE(store.queue().has_in_payload(kCompanionsJob, "1.2.1", "\"1.2.1.2.1\""));
+    EXPECT_FALSE(store.queue().has_in_payload(kReadJob, "1.2.1", "\"1.2.1.2.4\""));
+    store.archive().erase_part({"1.2.1", "1.2.1.2", "1.2.1.2.3"});
+    EXPECT_EQ(noted(), R"("1.2.1.2.2""1.2.1.2.4")");
+    store.archive().erase_study("1.2.1");
+    EXPECT_EQ(noted(), "");
+}
+
 TEST(ExamBook, ADuplicateDoesNotTouchTheExam) {
     TestStore store;
     receive(store, "1.1");
