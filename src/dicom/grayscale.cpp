@@ -13,7 +13,7 @@
 namespace lucerna::dicom {
 namespace {
 
-[[noreturn]] void unusable(Tag tag, const std::string& what) {
+[[noreturn]] void refuse(Tag tag, const std::string& what) {
     throw Error(ErrorCode::kInvalidInput, describe(tag) + " " + what);
 }
 
@@ -38,7 +38,7 @@ const DataSet& voi_source(const DataSet& data_set, int frame) {
 /// the VR says; the second is signed when the pixels are.
 LookupTable lookup_table_of(const DataSet& item, Tag sequence, bool has_signed_input) {
     const std::vector<long long> descriptor = item.integers(tags::kLutDescriptor);
-    if (descriptor.size() != 3) unusable(sequence, "has no LUT Descriptor of three numbers");
+    if (descriptor.size() != 3) refuse(sequence, "has no LUT Descriptor of three numbers");
     const long long count = descriptor[0] == 0 ? 65536 : descriptor[0] & 0xFFFF;
     LookupTable table;
     table.bits = static_cast<int>(descriptor[2] & 0xFFFF);
@@ -46,7 +46,7 @@ LookupTable lookup_table_of(const DataSet& item, Tag sequence, bool has_signed_i
                                           : descriptor[1] & 0xFFFF;
     table.explanation = item.text_or(tags::kLutExplanation, "");
     if (table.bits < 8 || table.bits > 16) {
-        unusable(sequence, "has entries of " + std::to_string(table.bits) + " bits, not 8 to 16");
+        refuse(sequence, "has entries of " + std::to_string(table.bits) + " bits, not 8 to 16");
     }
     const ByteView data = item.bytes(tags::kLutData);
     const auto entries = static_cast<std::size_t>(count);
@@ -56,8 +56,8 @@ LookupTable lookup_table_of(const DataSet& item, Tag sequence, bool has_signed_i
     } else if (table.bits == 8 && data.size() >= entries) {
         std::copy_n(data.begin(), entries, table.entries.begin());
     } else {
-        unusable(sequence, "has " + std::to_string(data.size()) + " bytes of LUT Data for " +
-                               std::to_string(count) + " entries");
+        refuse(sequence, "has " + std::to_string(data.size()) + " bytes of LUT Data for " +
+                             std::to_string(count) + " entries");
     }
     const auto most = static_cast<std::uint16_t>((1U << table.bits) - 1);
     for (std::uint16_t& entry : table.entries) entry = std::min(entry, most);
@@ -69,36 +69,64 @@ bool has_signed_pixels(const DataSet& data_set) {
 }
 
 /// Modality values may be negative where the pixels are signed or the rescale makes them so.
-bool has_signed_modality_values(const DataSet& data_set, int frame) {
-    const ModalityLut modality = modality_lut_of(data_set, frame);
+bool has_signed_modality_values(const DataSet& data_set, int frame, Unusable unusable) {
+    const ModalityLut modality = modality_lut_of(data_set, frame, unusable);
     if (modality.table) return false;
     return has_signed_pixels(data_set) || modality.intercept < 0 || modality.slope < 0;
 }
 
-VoiFunction voi_function_of(const DataSet& source) {
-    const std::string name = source.text_or(tags::kVoiLutFunction, "LINEAR");
-    if (name == "LINEAR_EXACT") return VoiFunction::kLinearExact;
-    if (name == "SIGMOID") return VoiFunction::kSigmoid;
-    if (name != "LINEAR") unusable(tags::kVoiLutFunction, "is none that the standard defines");
-    return VoiFunction::kLinear;
+/// The table, or nothing where it is passed over.
+std::optional<LookupTable> usable_table_of(const DataSet& item, Tag sequence, bool has_signed_input,
+                                           Unusable unusable) {
+    try {
+        return lookup_table_of(item, sequence, has_signed_input);
+    } catch (const Error& error) {
+        if (unusable == Unusable::kRefused || error.code() != ErrorCode::kInvalidInput) throw;
+        return {};
+    }
 }
 
-void add_windows(const DataSet& source, std::vector<Voi>& out) {
-    const std::vector<double> centers = source.numbers(tags::kWindowCenter);
+/// Nothing for a name that PS3.3 C.11.2.1.3 does not define.
+std::optional<VoiFunction> voi_function_of(const DataSet& source) {
+    const std::string name = source.text_or(tags::kVoiLutFunction, "LINEAR");
+    if (name == "LINEAR") return VoiFunction::kLinear;
+    if (name == "LINEAR_EXACT") return VoiFunction::kLinearExact;
+    if (name == "SIGMOID") return VoiFunction::kSigmoid;
+    return {};
+}
+
+/// PS3.3 C.11.2.1.2.1, C.11.2.1.3.
+bool takes_width(VoiFunction function, double width) {
+    return function == VoiFunction::kLinear ? width >= 1 : width > 0;
+}
+
+void require_windows(const DataSet& source) {
     const std::vector<double> widths = source.numbers(tags::kWindowWidth);
-    if (centers.empty() && widths.empty()) return;
-    if (centers.size() != widths.size()) {
-        unusable(tags::kWindowCenter, "and Window Width have different numbers of values");
+    if (source.numbers(tags::kWindowCenter).size() != widths.size())
+        refuse(tags::kWindowCenter, "and Window Width have different numbers of values");
+    if (widths.empty()) return;
+    const auto function = voi_function_of(source);
+    if (!function) refuse(tags::kVoiLutFunction, "is none that the standard defines");
+    for (const double width : widths)
+        if (!takes_width(*function, width))
+            refuse(tags::kWindowWidth, "is " + printed_number(width) + ", too narrow");
+}
+
+void add_windows(const DataSet& source, Unusable unusable, std::vector<Voi>& out) {
+    if (unusable == Unusable::kRefused) {
+        require_windows(source);
+        if (source.numbers(tags::kWindowWidth).empty()) return;
     }
-    const VoiFunction function = voi_function_of(source);
+    const auto function = voi_function_of(source);
+    if (!function) return;
     const std::vector<std::string> explanations = source.texts(tags::kWindowCenterWidthExplanation);
-    for (std::size_t i = 0; i < centers.size(); ++i) {
-        const bool usable = function == VoiFunction::kLinear ? widths[i] >= 1 : widths[i] > 0;
-        if (!usable) {
-            unusable(tags::kWindowWidth, "is " + printed_number(widths[i]) + ", too narrow");
-        }
-        out.push_back(VoiWindow{centers[i], widths[i], function,
-                                i < explanations.size() ? explanations[i] : ""});
+    const std::size_t count = source.texts(tags::kWindowCenter).size();
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto center = source.number(tags::kWindowCenter, i);
+        const auto width = source.number(tags::kWindowWidth, i);
+        if (!center || !width || !takes_width(*function, *width)) continue;
+        out.push_back(
+            VoiWindow{*center, *width, *function, i < explanations.size() ? explanations[i] : ""});
     }
 }
 
@@ -163,13 +191,13 @@ double ModalityLut::value(double stored) const {
     return table ? static_cast<double>(table->at(stored)) : stored * slope + intercept;
 }
 
-ModalityLut modality_lut_of(const DataSet& data_set, int frame) {
+ModalityLut modality_lut_of(const DataSet& data_set, int frame, Unusable unusable) {
     ModalityLut lut;
     const auto& tables = data_set.items(tags::kModalityLutSequence);
     if (!tables.empty()) {
-        lut.table = lookup_table_of(tables.front(), tags::kModalityLutSequence,
-                                    has_signed_pixels(data_set));
-        return lut;
+        lut.table = usable_table_of(tables.front(), tags::kModalityLutSequence,
+                                    has_signed_pixels(data_set), unusable);
+        if (lut.table) return lut;
     }
     const DataSet* const group =
         functional_group(data_set, frame, tags::kPixelValueTransformationSequence);
@@ -179,27 +207,26 @@ ModalityLut modality_lut_of(const DataSet& data_set, int frame) {
     }
     const auto slope = source.number(tags::kRescaleSlope);
     const auto intercept = source.number(tags::kRescaleIntercept);
-    if (!slope || *slope == 0) unusable(tags::kRescaleSlope, "is missing, no number or 0");
-    if (!intercept) unusable(tags::kRescaleIntercept, "is missing or no number");
-    lut.slope = *slope;
-    lut.intercept = *intercept;
+    const bool has_slope = slope && *slope != 0;
+    if (unusable == Unusable::kRefused) {
+        if (!has_slope) refuse(tags::kRescaleSlope, "is missing, no number or 0");
+        if (!intercept) refuse(tags::kRescaleIntercept, "is missing or no number");
+    }
+    lut.slope = has_slope ? *slope : 1;
+    lut.intercept = intercept.value_or(0);
     return lut;
 }
 
-bool has_voi(const DataSet& data_set, int frame) {
-    const DataSet& source = voi_source(data_set, frame);
-    return !source.items(tags::kVoiLutSequence).empty() || source.has_value(tags::kWindowCenter) ||
-           source.has_value(tags::kWindowWidth);
-}
-
-std::vector<Voi> voi_alternatives(const DataSet& data_set, int frame) {
+std::vector<Voi> voi_alternatives(const DataSet& data_set, int frame, Unusable unusable) {
     std::vector<Voi> out;
     const DataSet& source = voi_source(data_set, frame);
     for (const DataSet& item : source.items(tags::kVoiLutSequence)) {
-        out.emplace_back(lookup_table_of(item, tags::kVoiLutSequence,
-                                         has_signed_modality_values(data_set, frame)));
+        auto table =
+            usable_table_of(item, tags::kVoiLutSequence,
+                            has_signed_modality_values(data_set, frame, unusable), unusable);
+        if (table) out.emplace_back(*std::move(table));
     }
-    add_windows(source, out);
+    add_windows(source, unusable, out);
     return out;
 }
 
@@ -244,13 +271,14 @@ void apply_inverse(std::span<float> values) {
     for (float& value : values) value = 1 - value;
 }
 
-std::optional<std::function<float(double)>> presentation_map(
-    const DataSet& data_set, int frame, const std::optional<Voi>& voi,
-    const std::optional<ValueRange>& range) {
-    ModalityLut lut = modality_lut_of(data_set, frame);
+std::optional<std::function<float(double)>> presentation_map(const DataSet& data_set, int frame,
+                                                             const std::optional<Voi>& voi,
+                                                             const std::optional<ValueRange>& range,
+                                                             Unusable unusable) {
+    ModalityLut lut = modality_lut_of(data_set, frame, unusable);
     std::optional<Voi> chosen = voi;
     if (!chosen) {
-        std::vector<Voi> offered = voi_alternatives(data_set, frame);
+        std::vector<Voi> offered = voi_alternatives(data_set, frame, unusable);
         if (!offered.empty()) chosen = std::move(offered.front());
     }
     if (!chosen && !range) return {};

@@ -54,15 +54,24 @@ struct ValueRange {
     double greatest = 1;
 };
 
-// From the header. Where a multi-frame image has functional groups, those of `frame` count, then
-// the shared ones, then the data set's own. All throw Error(kInvalidInput), naming the attribute,
-// where what is there is not usable (a LUT with too few entries, a width of 0).
+/// What becomes of what the standard does not allow in a header: a LUT with too few entries, a
+/// window without a width or of one that its function does not take, a function that is none.
+enum class Unusable {
+    /// Error(kInvalidInput), naming the attribute: who reads values must not read others.
+    kRefused,
+    /// As if it were not there; of a rescale without slope, or with one of 0, the slope is 1, and
+    /// without intercept that is 0. For pictures to look at.
+    kPassedOver,
+};
 
-[[nodiscard]] ModalityLut modality_lut_of(const DataSet& data_set, int frame = 0);
+// From the header. Where a multi-frame image has functional groups, those of `frame` count, then
+// the shared ones, then the data set's own. All throw Error as `unusable` says.
+
+[[nodiscard]] ModalityLut modality_lut_of(const DataSet& data_set, int frame = 0,
+                                          Unusable unusable = Unusable::kRefused);
 /// Every alternative that the header offers: VOI LUTs first, then windows. May be empty.
-[[nodiscard]] std::vector<Voi> voi_alternatives(const DataSet& data_set, int frame = 0);
-/// There is one.
-[[nodiscard]] bool has_voi(const DataSet& data_set, int frame = 0);
+[[nodiscard]] std::vector<Voi> voi_alternatives(const DataSet& data_set, int frame = 0,
+                                                Unusable unusable = Unusable::kRefused);
 /// The smallest value is meant to be white: Presentation LUT Shape INVERSE, or MONOCHROME1 where
 /// the shape is absent (PS3.3 C.11.6, C.7.6.3.1.2).
 [[nodiscard]] bool is_inverse(const DataSet& data_set);
@@ -86,7 +95,7 @@ void apply_inverse(std::span<float> values);
 /// where there is no range either. Throws Error as above.
 [[nodiscard]] std::optional<std::function<float(double)>> presentation_map(
     const DataSet& data_set, int frame = 0, const std::optional<Voi>& voi = {},
-    const std::optional<ValueRange>& range = {});
+    const std::optional<ValueRange>& range = {}, Unusable unusable = Unusable::kRefused);
 
 /// The whole pipeline (PS3.4 N.2) of one grayscale frame: presentation values from 0 (black) to 1
 /// (white), by the header's first alternative or by `voi`; `stretch` where there is none.

@@ -184,5 +184,57 @@ TEST(Grayscale, RefusesWhatCannotBeUsedByName) {
               std::string::npos);
 }
 
+TEST(Grayscale, PassesOverWhatCannotBeUsedForAPicture) {
+    const auto windows = [](const char* centers, const char* widths, const char* function) {
+        DataSet data_set;
+        data_set.set_text(kWindowCenter, centers);
+        data_set.set_text(kWindowWidth, widths);
+        data_set.set_text(kVoiLutFunction, function);
+        EXPECT_THROW((void)voi_alternatives(data_set), Error) << centers << " " << widths;
+        std::vector<double> usable;
+        for (const Voi& voi : voi_alternatives(data_set, 0, Unusable::kPassedOver))
+            usable.push_back(std::get<VoiWindow>(voi).center);
+        return usable;
+    };
+    using Centers = std::vector<double>;
+    EXPECT_EQ(windows("40", "0", "LINEAR"), Centers{});
+    EXPECT_EQ(windows("40", "0.9", "LINEAR"), Centers{});
+    EXPECT_EQ(windows("40", "-7", "LINEAR_EXACT"), Centers{});
+    EXPECT_EQ(windows("40", "", "LINEAR"), Centers{});
+    EXPECT_EQ(windows("", "400", "LINEAR"), Centers{});
+    EXPECT_EQ(windows("40\\50", "400", "LINEAR"), Centers{40});
+    EXPECT_EQ(windows("40\\50\\60", "0\\9\\1", "LINEAR"), (Centers{50, 60}));
+    EXPECT_EQ(windows("40\\50", "0.5\\0", "SIGMOID"), Centers{40});
+    EXPECT_EQ(windows("40", "400", "STEP"), Centers{});
+}
+
+TEST(Grayscale, PassesOverBrokenTablesForAPicture) {
+    DataSet data_set;
+    data_set.set_integer(kPixelRepresentation, 0);
+    add_lut(data_set.add_item(kModalityLutSequence), {9, 0, 16}, {1, 0});
+    add_lut(data_set.add_item(kVoiLutSequence), {9, 0, 16}, {1, 0});
+    add_lut(data_set.add_item(kVoiLutSequence), {1, 0, 8}, {1, 0});
+    EXPECT_THROW((void)modality_lut_of(data_set), Error);
+    EXPECT_THROW((void)voi_alternatives(data_set), Error);
+    EXPECT_EQ(modality_lut_of(data_set, 0, Unusable::kPassedOver).value(7), 7);
+    const auto voi = voi_alternatives(data_set, 0, Unusable::kPassedOver);
+    ASSERT_EQ(voi.size(), 1U);
+    EXPECT_EQ(std::get<LookupTable>(voi[0]).bits, 8);
+}
+
+TEST(Grayscale, TakesASlopeOfOneForAPictureWhereThereIsNone) {
+    const auto of_ten = [](const char* slope, const char* intercept) {
+        DataSet data_set;
+        data_set.set_text(kRescaleSlope, slope);
+        data_set.set_text(kRescaleIntercept, intercept);
+        EXPECT_THROW((void)modality_lut_of(data_set), Error) << slope << " " << intercept;
+        return modality_lut_of(data_set, 0, Unusable::kPassedOver).value(10);
+    };
+    EXPECT_EQ(of_ten("0", "5"), 15);
+    EXPECT_EQ(of_ten("", "5"), 15);
+    EXPECT_EQ(of_ten("none", "5"), 15);
+    EXPECT_EQ(of_ten("3", ""), 30);
+}
+
 }  // namespace
 }  // namespace lucerna::dicom

@@ -72,13 +72,14 @@ using Map = std::function<float(double)>;
 
 /// Nothing where the frame's own values have to be looked at for it.
 std::optional<Map> map_by_header(const DataSet& data_set, int index, const RenderOptions& options) {
-    return presentation_map(data_set, index, voi_of(options), options.range);
+    return presentation_map(data_set, index, voi_of(options), options.range, Unusable::kPassedOver);
 }
 
 template <typename Frame>
 Map map_of(const DataSet& data_set, const Frame& frame, int index, const RenderOptions& options) {
     if (auto map = map_by_header(data_set, index, options)) return *std::move(map);
-    return *presentation_map(data_set, index, {}, range_within(frame, data_set, index));
+    return *presentation_map(data_set, index, {}, range_within(frame, data_set, index),
+                             Unusable::kPassedOver);
 }
 
 /// With the range to show it in, where the frame's own values are not what says it.

@@ -16,6 +16,10 @@ constexpr int kMostBitsAsTheyAre = 8;
 constexpr long long kFramesLookedAt = 5;
 constexpr long long kPixelsLookedAt = 8'000'000;
 
+ModalityLut modality_to_show(const DataSet& header, int frame) {
+    return modality_lut_of(header, frame, Unusable::kPassedOver);
+}
+
 class Extremes {
   public:
     void take(double value) {
@@ -66,7 +70,7 @@ bool is_gray(const StoredLayout& layout) {
 }
 
 void look_at(const DataSet& data_set, int number, Extremes& extremes) {
-    const ModalityLut modality = modality_lut_of(data_set, number);
+    const ModalityLut modality = modality_to_show(data_set, number);
     const auto native = native_view(data_set, number);
     if (native && SampleValues(*native).are_few())
         take_values(*native, modality, extremes);
@@ -76,7 +80,7 @@ void look_at(const DataSet& data_set, int number, Extremes& extremes) {
 
 template <typename Frame>
 ValueRange range_of(const Frame& frame, const DataSet& header, int number) {
-    const ModalityLut modality = modality_lut_of(header, number);
+    const ModalityLut modality = modality_to_show(header, number);
     Extremes extremes;
     take_values(frame, modality, extremes);
     const auto range = extremes.range();
@@ -88,9 +92,10 @@ ValueRange range_of(const Frame& frame, const DataSet& header, int number) {
 std::optional<ValueRange> range_to_show(const DataSet& header, int frame,
                                         const WithFrame& with_frame) {
     const StoredLayout layout = stored_layout_of(header);
-    if (!is_gray(layout) || has_voi(header, frame)) return {};
+    if (!is_gray(layout) || !voi_alternatives(header, frame, Unusable::kPassedOver).empty())
+        return {};
     if (layout.bits_stored <= kMostBitsAsTheyAre)
-        return all_of(layout, modality_lut_of(header, frame));
+        return all_of(layout, modality_to_show(header, frame));
     if (layout.frames == 1) return {};
     const long long affordable = kPixelsLookedAt / static_cast<long long>(layout.pixels());
     const long long count = std::min(layout.frames, std::max(kFramesLookedAt, affordable));
@@ -105,7 +110,7 @@ std::optional<ValueRange> range_to_show(const DataSet& header, int frame,
         }
     }
     const auto range = extremes.range();
-    return range ? *range : all_of(layout, modality_lut_of(header, frame));
+    return range ? *range : all_of(layout, modality_to_show(header, frame));
 }
 
 ValueRange range_within(const FrameView& frame, const DataSet& header, int number) {

@@ -12,9 +12,9 @@ namespace lucerna::dicom {
 /// Gives the data set with the pixels of a frame (from 0) right.
 using WithFrame = std::function<const DataSet&(int frame)>;
 
-/// Between which modality values a gray frame is shown whose header has no VOI, where that can be
-/// said before it is decoded. Of up to 8 bits stored: all that they can say, so that nothing is
-/// done to their values (PS3.4 N.2). Of more, which are seldom all used: from the least value to
+/// Between which modality values a gray frame is shown whose header has no usable VOI, where that
+/// can be said before it is decoded. Of up to 8 bits stored: all that they can say, so that nothing
+/// is done to their values (PS3.4 N.2). Of more, which are seldom all used: from the least value to
 /// the greatest of the image's frames, the same for each of them; of frames that are many and
 /// large, of some that are evenly spaced. Nothing for a VOI, what is not gray, and a single frame
 /// of more than 8 bits, whose own values say it. Throws Error as stored_layout_of and
@@ -23,7 +23,7 @@ using WithFrame = std::function<const DataSet&(int frame)>;
                                                       const WithFrame& with_frame);
 
 /// Between which values frame `number` alone is shown: its least and greatest, or, where all of its
-/// pixels have the same value, all that Bits Stored can say. Throws Error as modality_lut_of.
+/// pixels have the same value, all that Bits Stored can say. Throws Error as stored_layout_of.
 [[nodiscard]] ValueRange range_within(const FrameView& frame, const DataSet& header, int number);
 [[nodiscard]] ValueRange range_within(const DecodedFrame& frame, const DataSet& header, int number);
 

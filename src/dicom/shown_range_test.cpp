@@ -129,6 +129,22 @@ TEST(ShownRange, IsNotAskedForWhereThereIsAVoi) {
     EXPECT_TRUE(none(colored, 0));
 }
 
+TEST(ShownRange, IsTakenWhereTheVoiCannotBeUsed) {
+    DataSet single = image_of({{100, 150, 300}}, {.bits_stored = 12});
+    DataSet stack = image_of({{0, 20}, {80, 100}}, {.bits_stored = 12});
+    for (DataSet* image : {&single, &stack}) {
+        image->set_text(kWindowCenter, "40");
+        image->set_text(kWindowWidth, "0");
+        image->set_text(kRescaleIntercept, "-1024");
+    }
+    EXPECT_EQ(shown(single), (Bytes{0, 64, 255}));
+    EXPECT_EQ(shown(stack, 0), (Bytes{0, 51}));
+    EXPECT_EQ(shown(stack, 1), (Bytes{204, 255}));
+    single.set_text(kWindowCenter, "40\\-874");
+    single.set_text(kWindowWidth, "0\\1");
+    EXPECT_EQ(shown(single), (Bytes{0, 255, 255})) << "the next window";
+}
+
 TEST(ShownRange, IsThatOfSomeFramesWhereTheyAreLarge) {
     // Nine frames of a million pixels each, two of four: eight million, but five frames or all.
     constexpr int kSide = 1000;

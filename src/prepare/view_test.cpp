@@ -304,6 +304,21 @@ INSTANTIATE_TEST_SUITE_P(
                      d.set_number(dicom::kWindowWidth, 0);
                  },
                  "(0028,1050)"},
+        Unusable{"window_of_no_function", RefusalReason::kBadPixelDescription,
+                 [](DataSet& d) {
+                     d.set_number(dicom::kWindowCenter, 100);
+                     d.set_number(dicom::kWindowWidth, 50);
+                     d.set_text(dicom::kVoiLutFunction, "STEP");
+                 },
+                 "(0028,1050)"},
+        Unusable{"rescale_without_slope", RefusalReason::kBadPixelDescription,
+                 [](DataSet& d) { d.set_number(dicom::kRescaleIntercept, 5); }, "(0028,3000)"},
+        Unusable{"rescale_to_one_value", RefusalReason::kBadPixelDescription,
+                 [](DataSet& d) {
+                     d.set_number(dicom::kRescaleSlope, 0);
+                     d.set_number(dicom::kRescaleIntercept, 5);
+                 },
+                 "(0028,3000)"},
         Unusable{"larger_than_any_detector", RefusalReason::kBadPixelDescription,
                  [](DataSet& d) {
                      d.set_integer(dicom::kRows, 7000);

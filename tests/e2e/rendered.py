@@ -207,6 +207,30 @@ class Rendered(PicturesKept):
                 shown = self.rendered(server, one)
                 self.assertEqual((shown.min(), shown.max()), (level, level))
 
+    def test_gray_is_shown_where_its_window_or_rescale_cannot_be_used(self):
+        """From the least value to the greatest; by the next window, where there is one."""
+        whole = [
+            window(100, 0), window(100, 0.5), window(100, -20), window([100, 200], [0, 0.9]),
+            window(100, -20, "LINEAR_EXACT"), window(2000, 1000, "STEP"),
+            {"WindowCenter": 100}, {"WindowWidth": 100},
+            {"VOILUTSequence": [table([1, 2, 3], 0, 32)]},
+            {"RescaleSlope": 0, "RescaleIntercept": 5}, {"RescaleIntercept": 5}, {"RescaleSlope": 3},
+            {"ModalityLUTSequence": [table([1, 2, 3], 0, 32)]},
+        ]
+        next_one = [window([100, 2048], [0, 1000]), window([2048, 100], 1000),
+                    window([2048, 100], [1000, 0]),
+                    window(2048, 1000) | {"RescaleSlope": 0, "RescaleIntercept": 0},
+                    window(2048 - 1024, 1000) | {"RescaleIntercept": -1024}]
+        expected = [(ramp(0, 12, **values), window(2048, 4096)) for values in whole]
+        expected += [(ramp(0, 12, **values), window(2048, 1000)) for values in next_one]
+        server = self.serve()
+        kept = self.keep(server, list(self.numbered(one for one, _ in expected)))
+        for (one, _), (_, like) in zip(kept, expected):
+            with self.subTest(number=one.SOPInstanceUID, like=like):
+                self.agree(self.rendered(server, one), by_pydicom(ramp(0, 12, **like)), MOST_OFF)
+                status, headers, body = self.ask(server, self.place(one) + "/thumbnail")
+                self.assertEqual((status, headers["Content-Type"]), (200, "image/jpeg"), body[:300])
+
     def test_color_is_shown_as_others_show_it(self):
         server = self.serve()
         for one, path in self.keep(server, self.numbered(colors())):
