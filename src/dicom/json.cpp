@@ -161,7 +161,7 @@ class JsonWriter {
 
     void write_numbers(const Element& element) {
         write_values(binary_count(element), [&](std::size_t i) -> std::string {
-            if (const auto integer = binary_integer(element, i)) return std::to_string(*integer);
+            if (auto digits = binary_digits(element, i)) return *std::move(digits);
             const auto number = binary_number(element, i);
             return number ? printed_number(*number) : non_finite(element, i);
         });

@@ -50,7 +50,7 @@ constexpr const char* kEveryVr = R"({
     "00081190":{"vr":"UR","Value":["http://a/b?c=d"]},
     "00090010":{"vr":"LO","Value":["MINE"]},
     "00091001":{"vr":"UN","InlineBinary":"AQID/w=="},
-    "00091002":{"vr":"UV","Value":[9223372036854775807]},
+    "00091002":{"vr":"UV","Value":[18446744073709551615,9223372036854775808,9007199254740993]},
     "00091003":{"vr":"SV","Value":[-9223372036854775808]},
     "00091004":{"vr":"OB","InlineBinary":"AQI="},
     "00091005":{"vr":"OF","InlineBinary":"AACAPw=="},

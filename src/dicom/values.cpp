@@ -100,6 +100,13 @@ std::optional<long long> binary_integer(const Element& element, std::size_t inde
     return std::nullopt;
 }
 
+std::optional<std::string> binary_digits(const Element& element, std::size_t index) {
+    if (element.vr == vr::kUv && index < binary_count(element))
+        return std::to_string(number_at<std::uint64_t>(element.value(), index));
+    const auto integer = binary_integer(element, index);
+    return integer ? std::optional(std::to_string(*integer)) : std::nullopt;
+}
+
 std::string binary_tag(const Element& element, std::size_t index) {
     const ByteView value = element.value().subspan(index * 4, 4);
     const Bytes big_endian{value[1], value[0], value[3], value[2]};
@@ -182,8 +189,8 @@ std::vector<std::string> DataSet::texts(Tag tag) const {
     for (std::size_t i = 0; i < binary_count(*element); ++i) {
         if (element->vr == vr::kAt) {
             out.push_back(binary_tag(*element, i));
-        } else if (const auto integer = binary_integer(*element, i)) {
-            out.push_back(std::to_string(*integer));
+        } else if (auto digits = binary_digits(*element, i)) {
+            out.push_back(*std::move(digits));
         } else if (const auto number = binary_number(*element, i)) {
             out.push_back(printed_number(*number));
         } else {

@@ -21,6 +21,8 @@ namespace lucerna::dicom {
 /// Value `index` of a binary element, exact for whole numbers up to 2^63.
 [[nodiscard]] std::optional<double> binary_number(const Element& element, std::size_t index);
 [[nodiscard]] std::optional<long long> binary_integer(const Element& element, std::size_t index);
+/// Its digits, where it is a whole number: all of them, also of an UV beyond 2^63.
+[[nodiscard]] std::optional<std::string> binary_digits(const Element& element, std::size_t index);
 /// "00100020", the form of DICOM JSON.
 [[nodiscard]] std::string binary_tag(const Element& element, std::size_t index);
 /// As printed by `text` and the JSON model: shortest form that reads back the same.

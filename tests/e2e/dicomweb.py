@@ -581,6 +581,39 @@ class Dicomweb(unittest.TestCase):
         verified = subprocess.run([LUCERNA, "verify", "--data", self.folder / "data"], capture_output=True)
         self.assertEqual(verified.returncode, 0, verified.stdout)
 
+    def test_whole_numbers_of_64_bits_are_exact(self):
+        """As pydicom reads them, and gives them back as numbers or as texts (PS3.18 F.2.3.1)."""
+        server = self.serve()
+        values = {"SelectorUVValue": [2**64 - 1, 2**63 + 1, 2**63, 2**53 + 1, 0],
+                  "SelectorSVValue": [-2**63, 2**63 - 1, -(2**53 + 1)]}
+        d = made(1, 1, 1, **values)
+        d["PixelData"].VR = "OW"
+        self.keep(server, d)
+        place = "/dicom-web/studies/2.999.1/series/2.999.1.1/instances/2.999.1.1.1/metadata"
+        (model,) = json.loads(self.ask(server, place)[2])
+        read = Dataset.from_json(model)
+        _, headers, body = self.ask(server, place, Accept='multipart/related; type="application/dicom+xml"')
+        (part,) = message_from_bytes(
+            b"Content-Type: " + headers["Content-Type"].encode() + b"\r\n\r\n" + body,
+            policy=HTTP).get_payload()
+        tree = ElementTree.fromstring(part.get_payload(decode=True))
+        space = "{http://dicom.nema.org/PS3.19/models/NativeDICOM}"
+        for keyword, numbers in values.items():
+            self.assertEqual(read[keyword].value, numbers)
+            (element,) = (one for one in tree if one.get("keyword") == keyword)
+            self.assertEqual([one.text for one in element.findall(space + "Value")],
+                             [str(number) for number in numbers])
+        for number, form in ((2, int), (3, str)):
+            again = made(1, 1, number, PixelData=d.PixelData, **values)
+            again["PixelData"].VR = "OW"
+            sent = again.to_json_dict()
+            for tag in ("00720082", "00720083"):
+                sent[tag]["Value"] = [form(value) for value in sent[tag]["Value"]]
+            answer = self.stow(server, "application/dicom+json",
+                               ({"Content-Type": "application/dicom+json"}, json.dumps([sent]).encode()))
+            self.assertEqual(answer.status_code, 200, answer.text)
+            self.assertEqual(self.kept(server, again), again)
+
     def test_stow_describes_compressed_pixels_that_come_apart(self):
         server = self.serve()
         gray = Image.frombytes("L", (16, 8), bytes(range(0, 256, 2)))
