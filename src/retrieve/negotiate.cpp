@@ -92,12 +92,12 @@ std::string_view registered_name(std::string_view type) {
 }
 
 /// The transfer syntax that frames of a media type have where Accept names none (PS3.18 Table
-/// 8.7.3-5); empty for types that are not encoded here.
+/// 8.7.3-5), of any image that of the first; empty for types that are not encoded here.
 std::string_view default_syntax_of(std::string_view type) {
     if (type == "image/jls") return syntax::kJpegLsLossless;
     if (type == "image/jp2") return syntax::kJpeg2000Lossless;
     if (type == "image/jphc") return syntax::kHtj2kLossless;
-    if (type == "image/jpeg") return syntax::kJpegLosslessSv1;
+    if (type == "image/jpeg" || type == "image/*") return syntax::kJpegLosslessSv1;
     if (type == "image/dicom-rle") return syntax::kRleLossless;
     return {};
 }

@@ -50,7 +50,7 @@ using HasEncodablePixels = std::function<bool()>;
 /// Of frames: without wishes uncompressed application/octet-stream; as stored for
 /// transfer-syntax=*, for the syntax's UID, and for the media type of its codestreams (image/jls).
 /// Encoded for the UID of another, or for its media type where it is that type's default (PS3.18
-/// Table 8.7.3-5).
+/// Table 8.7.3-5); for any image (image/*) what is uncompressed as image/jpeg.
 [[nodiscard]] std::optional<Representation> choose_frames(
     std::span<const http::MediaRange> accepted, std::string_view stored_syntax, Count count,
     const HasEncodablePixels& has_encodable_pixels = nothing_encodable);

@@ -151,6 +151,17 @@ TEST(ChooseFrames, CompressesWhereACompressedTypeIsAskedFor) {
         << "the two contradict each other";
     EXPECT_EQ(image_frames("image/jpeg; transfer-syntax=" + kJpegBaseline, kExplicit), "none");
     EXPECT_EQ(image_frames("image/jls", kVideo), "none");
+    // RFC 9110 12.5.1.
+    const std::string lossless(syntax::kJpegLosslessSv1);
+    for (const char* any : {"image/*", "image/*; transfer-syntax=*", "text/html, image/*;q=0.8"})
+        EXPECT_EQ(image_frames(any, kExplicit), "s made image/jpeg " + lossless) << any;
+    EXPECT_EQ(image_frames("multipart/related; type=\"image/*\"", kImplicit),
+              "m made image/jpeg " + lossless);
+    EXPECT_EQ(image_frames("image/*; transfer-syntax=" + kJpeg2000, kExplicit),
+              "s made image/jp2 " + kJpeg2000);
+    EXPECT_EQ(image_frames("image/*", kJpeg2000), "s stored image/jp2 " + kJpeg2000);
+    EXPECT_EQ(frames("image/*", kExplicit), "none") << "no image";
+    EXPECT_EQ(image_frames("video/*", kExplicit), "none");
     EXPECT_EQ(image_frames("*/*", kExplicit), "m stored application/octet-stream " + kExplicit);
 }
 

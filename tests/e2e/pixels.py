@@ -41,6 +41,7 @@ MEDIA_TYPES = {JPEGLSLossless: "image/jls", HTJ2KLossless: "image/jphc",
                RLELossless: "image/dicom-rle"}
 # DCMTK's own decoders; +cn: colors as they are.
 DCMTK = {JPEGLSLossless: ["dcmdjpls"], JPEGLosslessSV1: ["dcmdjpeg", "+cn"], RLELossless: ["dcmdrle"]}
+IMAGE_PARTS = 'multipart/related; type="image/*"'
 OCTETS = 'multipart/related; type="application/octet-stream"'
 LOSSY_JPEG = {"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.53",
               "1.2.840.10008.1.2.4.55"}
@@ -307,6 +308,32 @@ class Pixels(PicturesKept):
                 path = self.folder / "frame.dcm"
                 again.save_as(path, enforce_file_format=True)
                 numpy.testing.assert_array_equal(samples_of(path)[0], expected[1])
+
+    def test_frames_come_as_an_image_where_any_will_do(self):
+        server = self.serve()
+        plain = picture(1, "MONOCHROME2", 12)
+        for one, stored in self.keep(server, [plain]):
+            expected = samples_of(stored)
+            for accept, kind in (("image/*", "image/jpeg"), (IMAGE_PARTS, "multipart/related"),
+                                 ("text/html, image/*;q=0.8", "image/jpeg")):
+                status, headers, body = self.ask(server, self.place(one) + "/frames/1", Accept=accept)
+                self.assertEqual((status, headers.get_content_type()), (200, kind), body)
+                if kind == "multipart/related":
+                    (part,) = message_from_bytes(
+                        b"Content-Type: " + headers["Content-Type"].encode() + b"\r\n\r\n" + body,
+                        policy=HTTP).get_payload()
+                    self.assertEqual(part.get_content_type(), "image/jpeg")
+                    body = part.get_payload(decode=True)
+                again = dcmread(stored)
+                again.PixelData = encapsulate([body])
+                again["PixelData"].VR = "OB"
+                again.file_meta.TransferSyntaxUID = JPEGLosslessSV1
+                path = self.folder / "frame.dcm"
+                again.save_as(path, enforce_file_format=True)
+                numpy.testing.assert_array_equal(samples_of(path), expected)
+            for end, kind in (("/rendered", "image/jpeg"), ("/thumbnail", "image/jpeg")):
+                status, headers, _ = self.ask(server, self.place(one) + end, Accept="image/*")
+                self.assertEqual((status, headers["Content-Type"]), (200, kind))
 
     def test_reports_are_not_acceptable_as_pictures(self):
         server = self.serve()
