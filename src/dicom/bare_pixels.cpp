@@ -36,7 +36,8 @@ void cut_native(DataSet& data_set, std::vector<LeftOut>& left_out) {
     const std::size_t held = data_set.bytes(tags::kPixelData).size();
     if (layout.is_subsampled() && held >= bits / 8 / 2 * 3)
         contradict(tags::kPhotometricInterpretation,
-                   "is YBR_FULL_422, but all pixels have colors of their own");
+                   "is " + layout.photometric_interpretation +
+                       ", but all pixels have colors of their own");
     cut(data_set, tags::kPixelData, (bits + 7) / 8, left_out);
     if (bits % 8 == 0) return;
     Bytes value(data_set.bytes(tags::kPixelData).begin(), data_set.bytes(tags::kPixelData).end());

@@ -11,7 +11,9 @@
 #include "dicom/codestream.h"
 #include "dicom/decoders.h"
 #include "dicom/decoding_memory.h"
+#include "dicom/float_pixels.h"
 #include "dicom/limits.h"
+#include "dicom/native_samples.h"
 #include "dicom/node.h"
 #include "dicom/pixel_layout.h"
 #include "dicom/stored_bits.h"
@@ -146,7 +148,7 @@ void require_frame(const Pixels& pixels, int frame) {
 }
 
 std::size_t frame_bytes(const StoredLayout& layout) {
-    return layout.samples() * static_cast<std::size_t>(std::max(layout.bits_allocated / 8, 1));
+    return layout.samples() * static_cast<std::size_t>((layout.bits_allocated + 7) / 8);
 }
 
 std::string described(const StoredLayout& layout) {
@@ -181,43 +183,6 @@ Bytes joined_fragments(const DataSet& data_set, const Pixels& pixels, int frame)
     return out;
 }
 
-/// Single bits, from the lowest of each byte up (PS3.5 8.1.1), as bytes; frames are not padded.
-Bytes unpacked_bits(ByteView packed, std::size_t first, std::size_t count) {
-    Bytes out(count);
-    for (std::size_t i = 0; i < count; ++i) {
-        const std::size_t bit = first + i;
-        out[i] = static_cast<std::uint8_t>((packed[bit / 8] >> (bit % 8)) & 1);
-    }
-    return out;
-}
-
-/// RRR..GGG..BBB to RGBRGB (PS3.3 C.7.6.3.1.3).
-Bytes interleaved(const Bytes& planes, const StoredLayout& layout) {
-    const auto size = static_cast<std::size_t>(layout.bits_allocated / 8);
-    const auto count = static_cast<std::size_t>(layout.samples_per_pixel);
-    const std::size_t pixels = layout.pixels();
-    Bytes out(planes.size());
-    for (std::size_t plane = 0; plane < count; ++plane) {
-        for (std::size_t i = 0; i < pixels; ++i) {
-            std::memcpy(&out[(i * count + plane) * size], &planes[(plane * pixels + i) * size],
-                        size);
-        }
-    }
-    return out;
-}
-
-/// Y1 Y2 Cb Cr for two pixels to Y Cb Cr for each (PS3.3 C.7.6.3.1.2).
-Bytes with_all_colors(const Bytes& shared) {
-    Bytes out;
-    out.reserve(shared.size() / 4 * 6);
-    for (std::size_t i = 0; i + 4 <= shared.size(); i += 4) {
-        for (const std::uint8_t y : {shared[i], shared[i + 1]}) {
-            out.insert(out.end(), {y, shared[i + 2], shared[i + 3]});
-        }
-    }
-    return out;
-}
-
 /// For a frame of 1 / 4^`halvings` of its pixels: what is decoded, and with it the decoder's own
 /// or, later, what is made for a picture of 8 bits. Values that no table lists become numbers
 /// first.
@@ -227,8 +192,7 @@ std::shared_ptr<MemoryBudget::Share> share_for(const StoredLayout& layout,
     const std::size_t samples = (layout.samples() >> (2 * halvings)) + 1;
     const bool has_palette = layout.photometric_interpretation == "PALETTE COLOR";
     const std::size_t a_picture = has_palette ? 3 : layout.bits_allocated > 16 ? 5 : 1;
-    const std::size_t decoded =
-        samples * static_cast<std::size_t>(std::max(layout.bits_allocated / 8, 1));
+    const std::size_t decoded = samples * static_cast<std::size_t>((layout.bits_allocated + 7) / 8);
     const std::size_t of_decoder = samples * bytes_a_sample + bytes;
     // With a palette, some of what the decoder took is still there when the picture is made.
     const std::size_t beside =
@@ -245,7 +209,7 @@ DecodedFrame native_frame(const Pixels& pixels, int frame) {
     out.rows = layout.rows;
     out.columns = layout.columns;
     out.samples_per_pixel = layout.samples_per_pixel;
-    out.bits_allocated = std::max(layout.bits_allocated, 8);
+    out.bits_allocated = (layout.bits_allocated + 7) / 8 * 8;
     out.bits_stored = layout.bits_allocated;
     out.photometric_interpretation = layout.photometric_interpretation;
     const bool is_laid_out_anew = layout.is_planar || layout.is_subsampled();
@@ -256,10 +220,15 @@ DecodedFrame native_frame(const Pixels& pixels, int frame) {
         out.samples = unpacked_bits(all, first, layout.samples());
         return out;
     }
+    if (layout.is_packed()) {
+        out.samples = unpacked_twelves(all, first, layout.samples());
+        return out;
+    }
     const ByteView bytes = all.subspan(first / 8, bits / 8);
     out.samples.assign(bytes.begin(), bytes.end());
     if (layout.is_subsampled()) {
         out.samples = with_all_colors(out.samples);
+        if (layout.is_of_studio_range()) stretch_studio_range(out.samples);
         out.photometric_interpretation = "YBR_FULL";
     } else if (layout.is_planar) {
         out.samples = interleaved(out.samples, layout);
@@ -498,7 +467,7 @@ FrameView::FrameView(const DecodedFrame& frame)
 std::optional<FrameView> native_view(const DataSet& data_set, int frame, const Limits& limits) {
     const Pixels pixels = checked_pixels_of(data_set, frame, limits);
     const StoredLayout& layout = pixels.layout;
-    if (pixels.fragments != nullptr || layout.bits_allocated == 1 || layout.is_subsampled() ||
+    if (pixels.fragments != nullptr || layout.is_packed() || layout.is_subsampled() ||
         layout.is_planar) {
         return std::nullopt;
     }
@@ -517,6 +486,7 @@ const FrameView& FirstFrame::view() {
 }
 
 Bytes stored_frame(const DataSet& data_set, int frame) {
+    if (const auto floats = float_frame(data_set, frame)) return {floats->begin(), floats->end()};
     const Pixels pixels = pixels_of(data_set);
     require_frame(pixels, frame);
     require_enough(pixels);
@@ -528,13 +498,8 @@ Bytes stored_frame(const DataSet& data_set, int frame) {
         const ByteView bytes = all.subspan(first / 8, bits / 8);
         return {bytes.begin(), bytes.end()};
     }
-    // Single-bit frames are not padded: this one begins or ends within a byte.
-    const Bytes single = unpacked_bits(all, first, bits);
-    Bytes packed((bits + 7) / 8);
-    for (std::size_t i = 0; i < bits; ++i) {
-        packed[i / 8] = static_cast<std::uint8_t>(packed[i / 8] | single[i] << (i % 8));
-    }
-    return packed;
+    // Frames are not padded: this one begins or ends within a byte.
+    return moved_to_byte(all, first, bits);
 }
 
 }  // namespace lucerna::dicom

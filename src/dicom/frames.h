@@ -19,14 +19,16 @@ struct DecodedFrame {
     int rows = 0;
     int columns = 0;
     int samples_per_pixel = 1;
-    /// Of each sample in `samples`: 8, 16 or 32. Single-bit pixels come as 8.
+    /// Of each sample in `samples`: 8, 16 or 32. Single-bit pixels come as 8, packed ones of 12
+    /// as 16.
     int bits_allocated = 8;
     /// How many of them the value has, from the lowest up; the rest is sign or zero.
     int bits_stored = 8;
     bool is_signed = false;
     /// decode_cells left something beside the values; `bits_stored` are all that may be anything.
     bool has_more_than_values = false;
-    /// Of `samples`: what JPEG codecs turn into RGB says so. YBR_FULL_422 comes as YBR_FULL.
+    /// Of `samples`: what JPEG codecs turn into RGB says so. YBR_FULL_422 comes as YBR_FULL, and so
+    /// does uncompressed YBR_PARTIAL_422.
     std::string photometric_interpretation;
     /// Row by row from the top left, samples of a pixel side by side, little endian.
     Bytes samples;
@@ -126,7 +128,8 @@ class FirstFrame {
 };
 
 /// Frame `frame` (from 0) as it is stored: the codestream of an encapsulated one without fragment
-/// headers (a padding byte may follow it), else the frame's bytes, little endian. Throws as above.
+/// headers (a padding byte may follow it), else the frame's bytes, little endian, floating point
+/// among them. Throws as above.
 [[nodiscard]] Bytes stored_frame(const DataSet& data_set, int frame);
 
 }  // namespace lucerna::dicom

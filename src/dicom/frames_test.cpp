@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "base/error.h"
@@ -55,6 +56,78 @@ TEST(Frames, OfSingleBitsAreNotPadded) {
     EXPECT_EQ(decode_frame(data_set, 2).samples, (Bytes{1, 1, 0}));
     EXPECT_EQ(stored_frame(data_set, 0), (Bytes{0b101})) << "without bits of the next";
     EXPECT_EQ(stored_frame(data_set, 1), (Bytes{0b110}));
+}
+
+TEST(Frames, OfTwelveBitsAreUnpacked) {
+    DataSet data_set;
+    data_set.set_pixels({.rows = 1, .columns = 3, .bits_allocated = 8, .bits_stored = 8},
+                        {0, 0, 0});
+    data_set.set_integer(kBitsAllocated, 12);
+    data_set.set_integer(kBitsStored, 12);
+    data_set.set_integer(kHighBit, 11);
+    data_set.set_integer(kNumberOfFrames, 2);
+    // 123H 456H 789H, ABCH DEFH 012H: the second frame begins within a byte.
+    const Bytes packed{0x23, 0x61, 0x45, 0x89, 0xC7, 0xAB, 0xEF, 0x2D, 0x01, 0};
+    data_set.set_bytes(kPixelData, "OW", packed);
+    const DecodedFrame first = decode_frame(data_set, 0);
+    EXPECT_EQ(first.bits_allocated, 16);
+    EXPECT_EQ(first.bits_stored, 12);
+    EXPECT_EQ(first.samples, (Bytes{0x23, 0x01, 0x56, 0x04, 0x89, 0x07}));
+    EXPECT_EQ(decode_frame(data_set, 1).samples, (Bytes{0xBC, 0x0A, 0xEF, 0x0D, 0x12, 0x00}));
+    EXPECT_EQ(stored_frame(data_set, 0), (Bytes{0x23, 0x61, 0x45, 0x89, 0x07}));
+    EXPECT_EQ(stored_frame(data_set, 1), (Bytes{0xBC, 0xFA, 0xDE, 0x12, 0x00}));
+    EXPECT_FALSE(native_view(data_set, 0));
+    data_set.set_integer(kPixelRepresentation, 1);
+    EXPECT_EQ(decode_frame(data_set, 1).value(0), 0xABC - 0x1000);
+    data_set.set_integer(kPixelRepresentation, 0);
+    data_set.set_integer(kBitsStored, 8);
+    EXPECT_EQ(decode_frame(data_set, 0).value(0), 0x12);
+    data_set.set_bytes(kPixelData, "OW", Bytes(packed.begin(), packed.end() - 2));
+    EXPECT_EQ(code_of([&] { (void)decode_frame(data_set, 1); }), ErrorCode::kInvalidInput);
+    data_set.set_encapsulated_pixels({.rows = 1, .columns = 3}, {Bytes(8, 1)},
+                                     transfer_syntax::kJpeg2000Lossless);
+    data_set.set_integer(kBitsAllocated, 12);
+    EXPECT_EQ(code_of([&] { (void)decode_frame(data_set, 0); }), ErrorCode::kUnsupported);
+}
+
+TEST(Frames, OfStudioRangeAreStretched) {
+    DataSet data_set;
+    data_set.set_pixels({.rows = 1, .columns = 4, .bits_allocated = 8, .bits_stored = 8},
+                        {16, 235, 128, 128});
+    data_set.set_integer(kSamplesPerPixel, 3);
+    data_set.set_integer(kColumns, 2);
+    data_set.set_text(kPhotometricInterpretation, "YBR_PARTIAL_422");
+    EXPECT_EQ(decode_frame(data_set, 0).photometric_interpretation, "YBR_FULL");
+    EXPECT_EQ(decode_frame(data_set, 0).samples, (Bytes{0, 128, 128, 255, 128, 128}));
+    EXPECT_EQ(render(data_set).pixels, (Bytes{0, 0, 0, 255, 255, 255}));
+    EXPECT_EQ(stored_frame(data_set, 0), (Bytes{16, 235, 128, 128}));
+    // Pure red by the formulas of the standard: 81, 90, 240 (81.45, 90.21, 239.93).
+    data_set.set_bytes(kPixelData, "OB", {81, 81, 90, 240});
+    const Bytes red = render(data_set).pixels;
+    EXPECT_GE(red[0], 253);
+    EXPECT_LE(red[1], 2);
+    EXPECT_LE(red[2], 2);
+}
+
+TEST(Frames, OfFloatingPointAreGivenAsTheyLie) {
+    for (const auto& [tag, vr, size] :
+         {std::tuple(kFloatPixelData, "OF", 4), std::tuple(kDoubleFloatPixelData, "OD", 8)}) {
+        DataSet data_set;
+        data_set.set_integer(kRows, 1);
+        data_set.set_integer(kColumns, 2);
+        data_set.set_integer(kNumberOfFrames, 2);
+        Bytes values(static_cast<std::size_t>(4 * size));
+        for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<std::uint8_t>(i);
+        data_set.set_bytes(tag, vr, values);
+        EXPECT_EQ(stored_frame(data_set, 0), Bytes(values.begin(), values.begin() + 2 * size));
+        EXPECT_EQ(stored_frame(data_set, 1), Bytes(values.begin() + 2 * size, values.end()));
+        EXPECT_EQ(code_of([&] { (void)stored_frame(data_set, 2); }), ErrorCode::kNotFound);
+        EXPECT_EQ(code_of([&] { (void)decode_frame(data_set, 0); }), ErrorCode::kUnsupported);
+        data_set.set_integer(kColumns, 3);
+        EXPECT_EQ(code_of([&] { (void)stored_frame(data_set, 0); }), ErrorCode::kInvalidInput);
+        data_set.remove(kRows);
+        EXPECT_EQ(code_of([&] { (void)stored_frame(data_set, 0); }), ErrorCode::kInvalidInput);
+    }
 }
 
 TEST(Frames, InterleavePlanes) {

@@ -28,10 +28,17 @@ struct StoredLayout {
     [[nodiscard]] std::size_t samples() const {
         return pixels() * static_cast<std::size_t>(samples_per_pixel);
     }
-    /// Two pixels share their colors (PS3.3 C.7.6.3.1.2, YBR_FULL_422 without compression).
+    /// Two pixels share their colors (PS3.3 C.7.6.3.1.2, without compression).
     [[nodiscard]] bool is_subsampled() const {
-        return photometric_interpretation == "YBR_FULL_422" && samples_per_pixel == 3;
+        return samples_per_pixel == 3 &&
+               (photometric_interpretation == "YBR_FULL_422" || is_of_studio_range());
     }
+    /// Luminance is from 16 to 235, colors from 16 to 240 (retired, PS3.3-2014 C.7.6.3.1.2).
+    [[nodiscard]] bool is_of_studio_range() const {
+        return photometric_interpretation == "YBR_PARTIAL_422";
+    }
+    /// Samples do not begin at bytes.
+    [[nodiscard]] bool is_packed() const { return bits_allocated % 8 != 0; }
     /// Of one native frame.
     [[nodiscard]] std::size_t frame_bits() const {
         const std::size_t all = samples() * static_cast<std::size_t>(bits_allocated);

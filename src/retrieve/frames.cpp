@@ -288,8 +288,8 @@ bool FrameSource::find_native_frames(const store::InstanceRow& row) {
     const std::uint64_t samples = positive(tags::kSamplesPerPixel, 1);
     const std::uint64_t frames = positive(tags::kNumberOfFrames, 1);
     if (bits == 0 || bits % 8 != 0 || bits > 64 || samples > 4 || samples == 2) return false;
-    if (header.text_or(tags::kPhotometricInterpretation, "").starts_with("YBR_FULL_4"))
-        return false;
+    const std::string kind = header.text_or(tags::kPhotometricInterpretation, "");
+    if (kind.starts_with("YBR_FULL_4") || kind.starts_with("YBR_PARTIAL_4")) return false;
     // 2^16 * 2^16 * 2^3 * 4 fits; the product with the frames is checked against the length.
     const std::uint64_t rows = positive(tags::kRows, 0);
     const std::uint64_t columns = positive(tags::kColumns, 0);

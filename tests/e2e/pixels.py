@@ -4,6 +4,7 @@ them: pydicom with pylibjpeg's plugins (libjpeg, OpenJPEG), DCMTK's tools, pynet
 
     LUCERNA_BIN=... PYTHONPATH=.deps/python tests/e2e/pixels.py [TEST]
 """
+import io
 import os
 import pathlib
 import shutil
@@ -19,6 +20,7 @@ from email import message_from_bytes
 from email.policy import HTTP
 
 import numpy
+from PIL import Image
 from pydicom import dcmread
 from pydicom.encaps import encapsulate
 from pydicom.pixels import pixel_array
@@ -334,6 +336,77 @@ class Pixels(PicturesKept):
             for end, kind in (("/rendered", "image/jpeg"), ("/thumbnail", "image/jpeg")):
                 status, headers, _ = self.ask(server, self.place(one) + end, Accept="image/*")
                 self.assertEqual((status, headers["Content-Type"]), (200, kind))
+
+    def test_packed_pixels_come_as_they_lie_and_are_shown(self):
+        """Samples of 12 bits without gaps (PS3.5 8.1.1): shown as the same in 16 bits are."""
+        twelve = picture(1, "MONOCHROME2", 12, frames=3)  # 315 pixels: every other begins in a byte
+        wide = numpy.frombuffer(twelve.PixelData, "<u2", 3 * 21 * 15).reshape(3, -1)
+        packed = picture(2, "MONOCHROME2", 12, frames=3)
+        bits = numpy.unpackbits(wide.reshape(-1, 1).view("u1"), axis=1, bitorder="little")[:, :12]
+        data = numpy.packbits(bits.ravel(), bitorder="little").tobytes()
+        packed.BitsAllocated = 12
+        packed.PixelData = data + b"\0" * (len(data) % 2)
+        server = self.serve()
+        list(self.keep(server, [twelve, packed]))
+        for number in (1, 2, 3):
+            _, _, shown = self.ask(server, f"{self.place(twelve)}/frames/{number}/rendered",
+                                   Accept="image/png")
+            status, _, body = self.ask(server, f"{self.place(packed)}/frames/{number}/rendered",
+                                       Accept="image/png")
+            self.assertEqual((status, body), (200, shown))
+            status, _, body = self.ask(server, f"{self.place(packed)}/frames/{number}",
+                                       Accept="application/octet-stream")
+            self.assertEqual((status, len(body)), (200, (21 * 15 * 12 + 7) // 8))
+            lies = numpy.unpackbits(numpy.frombuffer(body, "u1"), bitorder="little")
+            numpy.testing.assert_array_equal(
+                lies[:21 * 15 * 12], bits[(number - 1) * 315:number * 315].ravel())
+        self.assertEqual(self.ask(server, self.place(packed) + "/frames/1", Accept="image/jls")[0], 406)
+
+    def test_floating_point_frames_come_as_they_lie(self):
+        random = numpy.random.default_rng(3)
+        server = self.serve()
+        for number, (keyword, kind) in enumerate((("FloatPixelData", "<f4"),
+                                                  ("DoubleFloatPixelData", "<f8")), 1):
+            d = picture(number, "MONOCHROME2", 16, frames=2)
+            values = random.normal(size=(2, 21, 15)).astype(kind)
+            for gone in ("PixelData", "BitsStored", "HighBit", "PixelRepresentation"):
+                delattr(d, gone)
+            d.BitsAllocated = 8 * values.itemsize
+            setattr(d, keyword, values.tobytes())
+            for one, _ in self.keep(server, [d]):
+                for frame in (1, 2):
+                    status, _, body = self.ask(server, f"{self.place(one)}/frames/{frame}",
+                                               Accept="application/octet-stream")
+                    self.assertEqual((status, body), (200, values[frame - 1].tobytes()))
+                self.assertEqual(self.ask(server, self.place(one) + "/frames/3",
+                                          Accept="application/octet-stream")[0], 404)
+                self.assertEqual(self.ask(server, self.place(one) + "/rendered")[0], 406)
+
+    def test_retired_colors_are_shown_or_refused_by_name(self):
+        studio = picture(1, "RGB", 8, rows=2, columns=4)
+        studio.PhotometricInterpretation = "YBR_PARTIAL_422"
+        # Black and white, then red, by the formulas of PS3.3-2014 C.7.6.3.1.2.
+        studio.PixelData = bytes([16, 235, 128, 128, 81, 81, 90, 240] * 2)
+        others = []
+        for number, kind in enumerate(("HSV", "ARGB", "CMYK"), 2):
+            d = picture(number, "RGB", 8, rows=2, columns=4)
+            d.PhotometricInterpretation, d.SamplesPerPixel = kind, 3 if kind == "HSV" else 4
+            d.PixelData = bytes(range(8 * d.SamplesPerPixel))
+            others.append(d)
+        server = self.serve()
+        list(self.keep(server, [studio, *others]))
+        _, _, body = self.ask(server, self.place(studio) + "/rendered", Accept="image/png")
+        shown = numpy.asarray(Image.open(io.BytesIO(body))).astype(int)
+        expected = numpy.array([[[0, 0, 0], [255, 255, 255], [255, 0, 0], [255, 0, 0]]] * 2)
+        self.assertLessEqual(numpy.abs(shown - expected).max(), 2)
+        for one in (studio, *others):
+            status, _, body = self.ask(server, self.place(one) + "/frames/1",
+                                       Accept="application/octet-stream")
+            self.assertEqual((status, body), (200, one.PixelData))
+        for one in others:
+            status, _, body = self.ask(server, self.place(one) + "/rendered", Accept="image/png")
+            self.assertEqual(status, 406)
+            self.assertIn(one.PhotometricInterpretation.encode(), body)
 
     def test_reports_are_not_acceptable_as_pictures(self):
         server = self.serve()
