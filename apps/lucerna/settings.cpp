@@ -154,7 +154,8 @@ Settings http_settings() {
         {"http.allowed_hosts", Texts{},
          "Names in the Host header that are answered, without port. Empty: on loopback "
          "`localhost`, "
-         "`127.0.0.1`, `[::1]` and the host of `http.base_url`, beyond it any.",
+         "`127.0.0.1`, `[::1]` and the host of `http.base_url`, beyond it any; "
+         "and requests in HTTP/1.0 that name none.",
          into(&S::http_allowed_hosts)},
     };
 }

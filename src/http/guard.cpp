@@ -146,6 +146,7 @@ Guard::Guard(const ServerOptions& options)
     : user_header_(options.user_header),
       trusted_proxies_(options.trusted_proxies),
       origins_(options.allowed_origins),
+      must_name_host_(!options.allowed_hosts.empty()),
       own_origin_(lower(origin_of_base(options.base_url))) {
     for (const std::string& host : options.allowed_hosts) hosts_.push_back(lower(host));
     if (hosts_.empty() && is_loopback(options.address))
@@ -158,6 +159,9 @@ Guard::Guard(const ServerOptions& options)
 
 bool Guard::knows_host(const Headers& headers) const {
     if (hosts_.empty()) return true;
+    // A program that speaks HTTP/1.0 (RFC 9110 7.2): browsers, which a name that somebody else
+    // points at this machine could lead here, always send one.
+    if (!must_name_host_ && !headers.has("Host")) return true;
     return contains(hosts_, host_without_port(headers.get_or("Host", "")));
 }
 

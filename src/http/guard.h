@@ -66,6 +66,8 @@ class Guard {
     std::vector<std::string> trusted_proxies_;
     std::vector<std::string> hosts_;
     std::vector<std::string> origins_;
+    /// Hosts were said by name: who names none is not answered either.
+    bool must_name_host_ = false;
     /// That which the server has from outside; empty where that is not known.
     std::string own_origin_;
 };

@@ -104,6 +104,19 @@ TEST(Guard, KnowsOnlyLoopbackNamesOnLoopback) {
     EXPECT_EQ(judged(behind_proxy, "GET", {{"Host", "localhost"}}, Access::kRead), 421);
 }
 
+TEST(Guard, AnswersWhoNamesNoHostUnlessSomeAreSaid) {
+    // HTTP/1.0; HTTP/1.1 without Host is refused before (RFC 9112 3.2).
+    EXPECT_EQ(judged({}, "GET", {}, Access::kRead), 0);
+    EXPECT_EQ(judged({}, "POST", {}, Access::kWrite), 0);
+    EXPECT_EQ(judged({}, "POST", {{"Origin", "http://localhost"}}, Access::kWrite), 403)
+        << "a page may not be of this host";
+    ServerOptions options;
+    options.base_url = "https://pacs.example";
+    EXPECT_EQ(judged(options, "GET", {}, Access::kRead), 0);
+    options.allowed_hosts = {"archive.internal"};
+    EXPECT_EQ(judged(options, "GET", {}, Access::kRead), 421);
+}
+
 TEST(Guard, KnowsTheAddressThatItHasFromOutside) {
     ServerOptions options;
     options.base_url = "https://Pacs.example:8443/archive";

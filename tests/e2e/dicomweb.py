@@ -9,6 +9,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -613,6 +614,23 @@ class Dicomweb(unittest.TestCase):
                                ({"Content-Type": "application/dicom+json"}, json.dumps([sent]).encode()))
             self.assertEqual(answer.status_code, 200, answer.text)
             self.assertEqual(self.kept(server, again), again)
+
+    def test_who_names_no_host_is_answered_unless_hosts_are_said(self):
+        """As plain checks of health ask, in HTTP/1.0; DNS rebinding needs a browser, which names one."""
+        def status_of(server, *lines):
+            port = int(server.url.rsplit(":", 1)[1])
+            with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
+                connection.sendall("\r\n".join([*lines, "", ""]).encode())
+                return int(connection.makefile("rb").readline().split()[1])
+        server = self.serve()
+        search = "GET /dicom-web/studies HTTP/1."
+        self.assertEqual(status_of(server, search + "0"), 200)
+        self.assertEqual(status_of(server, search + "0", "Host: evil.example"), 421)
+        self.assertEqual(status_of(server, search + "1"), 400)
+        self.assertEqual(server.end(), 0)
+        named = self.serve("--set", "http.allowed_hosts=archive.internal")
+        self.assertEqual(status_of(named, search + "0"), 421)
+        self.assertEqual(status_of(named, search + "0", "Host: archive.internal"), 200)
 
     def test_stow_describes_compressed_pixels_that_come_apart(self):
         server = self.serve()
