@@ -84,8 +84,12 @@ Kept Archive::keep(ByteView part10, Role role) {
             if (!place) require_same_patient(index, facts);
             return place;
         });
-        if (first)
-            return judge_duplicate(parts_, *first, facts.sop_instance_uid, pieces_of(part10), role);
+        if (first) {
+            const auto kept =
+                judge_duplicate(parts_, *first, facts.sop_instance_uid, pieces_of(part10), role);
+            if (kept) return *kept;
+            continue;
+        }
         NewObject object = new_object(parts_, facts.key_owner(), role);
         object.placing.bytes = part10.size();
         object.placing.head_bytes = header.pixel_data_offset();

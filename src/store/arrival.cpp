@@ -170,9 +170,12 @@ Kept Arrival::keep_again(const Facts& facts) {
     for (;;) {
         const auto first = parts_.index.read(
             [&](Connection& index) { return place_of(index, facts.sop_instance_uid); });
-        if (first)
-            return judge_duplicate(parts_, *first, facts.sop_instance_uid, pieces_of(reader),
-                                   role_);
+        if (first) {
+            const auto kept =
+                judge_duplicate(parts_, *first, facts.sop_instance_uid, pieces_of(reader), role_);
+            if (kept) return *kept;
+            continue;
+        }
         NewObject object = new_object(parts_, facts.key_owner(), role_);
         object.placing.bytes = sealed.placing.bytes;
         object.placing.head_bytes = sealed.placing.head_bytes;

@@ -102,13 +102,34 @@ Pieces pieces_of(SealedReader& object) {
             }};
 }
 
+namespace {
+
+bool is_still_kept(Parts& parts, const Place& first, const std::string& uid) {
+    const auto still = parts.index.read([&](Connection& index) { return place_of(index, uid); });
+    return still && still->object == first.object;
+}
+
+[[noreturn]] void erased_meanwhile(const std::string& uid) {
+    throw Error(ErrorCode::kUnavailable, "instance " + uid +
+                                             " was kept, and erased while it came again: "
+                                             "sending it once more will help");
+}
+
+}  // namespace
+
 /// Results have derived UIDs: the same one means made from the same images by the same model, and
 /// a later making differs in its time stamps alone.
-Kept judge_duplicate(Parts& parts, const Place& first, const std::string& uid, const Pieces& file,
-                     Role role) {
+std::optional<Kept> judge_duplicate(Parts& parts, const Place& first, const std::string& uid,
+                                    const Pieces& file, Role role) {
     if (role == Role::kResult && first.role == Role::kResult) return Kept::kAlreadyKept;
-    SealedReader kept = opened(parts, uid, first.object);
-    if (!same_content(parts, pieces_of(kept), file)) conflict(uid);
+    try {
+        SealedReader kept = opened(parts, uid, first.object);
+        if (!same_content(parts, pieces_of(kept), file)) conflict(uid);
+    } catch (const Error&) {
+        if (!is_still_kept(parts, first, uid)) return {};
+        throw;
+    }
+    if (!is_still_kept(parts, first, uid)) return {};
     return Kept::kAlreadyKept;
 }
 
@@ -117,9 +138,15 @@ Comparison::Comparison(Parts& parts, Place first, std::string uid, SealedReader 
 
 std::unique_ptr<Comparison> Comparison::begin(Parts& parts, const Place& first,
                                               const std::string& uid, ByteView file) {
-    std::unique_ptr<Comparison> one(
-        new Comparison(parts, first, uid, opened(parts, uid, first.object)));
-    const dicom::Part10Parts kept = beginning_of(pieces_of(one->kept_));
+    std::unique_ptr<Comparison> one;
+    dicom::Part10Parts kept;
+    try {
+        one.reset(new Comparison(parts, first, uid, opened(parts, uid, first.object)));
+        kept = beginning_of(pieces_of(one->kept_));
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::kNotFound) throw;
+        return nullptr;  // Erased meanwhile.
+    }
     const dicom::Part10Parts coming = dicom::split_part10(file);
     one->coming_syntax_ = coming.head.transfer_syntax_uid;
     switch (encodings_of(kept, coming)) {
@@ -173,10 +200,20 @@ dicom::ByteRange Comparison::follow(ByteView file, const NativePixels& pixels) {
     return {pixels->begin, at_};
 }
 
+/// A bucket has nothing more of an object that was erased.
+void Comparison::read_kept(std::uint64_t offset, std::span<std::uint8_t> into) {
+    try {
+        kept_.read(offset, into);
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::kNotFound) erased_meanwhile(uid_);
+        throw;
+    }
+}
+
 void Comparison::compare(ByteView file, std::size_t count) {
     if (count > kept_.size() - kept_at_) conflict(uid_);
     piece_.resize(count);
-    kept_.read(kept_at_, piece_);
+    read_kept(kept_at_, piece_);
     if (!std::equal(piece_.begin(), piece_.end(), file.data() + at_)) conflict(uid_);
     at_ += count;
     kept_at_ += count;
@@ -194,8 +231,11 @@ void Comparison::compare_beside_pixels(ByteView file, const dicom::ByteRange& pi
             .to_part10(dicom::transfer_syntax::kExplicitVrLittleEndian);
     };
     const Bytes coming = plain(pieces_of(file), pixels.begin - header, pixels.end);
+    const Pieces kept_pieces{
+        kept_.size(),
+        [this](std::uint64_t offset, std::span<std::uint8_t> into) { read_kept(offset, into); }};
     const Bytes kept =
-        plain(pieces_of(kept_), static_cast<std::size_t>(first_.head_bytes), kept_pixels_->end);
+        plain(kept_pieces, static_cast<std::size_t>(first_.head_bytes), kept_pixels_->end);
     if (coming != kept) conflict(uid_);
 }
 
@@ -206,11 +246,7 @@ void Comparison::finish(ByteView file, const NativePixels& pixels) {
     if (end > file.size() || end - at_ != kept_end - kept_at_) conflict(uid_);
     compare(file, end - at_);
     if (kept_pixels_) compare_beside_pixels(file, *pixels);
-    const auto still = parts_.index.read([&](Connection& index) { return place_of(index, uid_); });
-    if (!still || still->object != first_.object)
-        throw Error(ErrorCode::kUnavailable, "instance " + uid_ +
-                                                 " was kept, and erased while it came again: "
-                                                 "sending it once more will help");
+    if (!is_still_kept(parts_, first_, uid_)) erased_meanwhile(uid_);
 }
 
 }  // namespace lucerna::store

@@ -26,10 +26,12 @@ struct Pieces {
 
 /// Whether `file` is what was kept first under its UID: the same data set, whoever wrote the file
 /// meta, and in whichever uncompressed encoding. A megabyte of each is held at a time; all of both,
-/// for one caller at a time, where the encodings differ. Throws Error: kConflict if it is not, and
-/// what reading throws.
-[[nodiscard]] Kept judge_duplicate(Parts& parts, const Place& first, const std::string& uid,
-                                   const Pieces& file, Role role);
+/// for one caller at a time, where the encodings differ. Nothing where the first was erased
+/// meanwhile: then it is to be kept anew. Throws Error: kConflict if it is not, and what reading
+/// throws.
+[[nodiscard]] std::optional<Kept> judge_duplicate(Parts& parts, const Place& first,
+                                                  const std::string& uid, const Pieces& file,
+                                                  Role role);
 
 /// Where a file that is coming has its uncompressed Pixel Data (dicom::ValueScan::native_pixels).
 using NativePixels = std::optional<dicom::ByteRange>;
@@ -39,22 +41,24 @@ using NativePixels = std::optional<dicom::ByteRange>;
 class Comparison {
   public:
     /// `file` is what has come so far, all of its file meta and more. Null: it has to be whole to
-    /// be compared. Throws as judge_duplicate.
+    /// be compared, or the first was erased meanwhile. Throws as judge_duplicate.
     [[nodiscard]] static std::unique_ptr<Comparison> begin(Parts& parts, const Place& first,
                                                            const std::string& uid, ByteView file);
 
-    /// What of `file` is the same for certain. Throws as judge_duplicate.
+    /// What of `file` is the same for certain. Throws as judge_duplicate; kUnavailable where the
+    /// first was erased meanwhile.
     [[nodiscard]] dicom::ByteRange follow(ByteView file, const NativePixels& pixels);
     /// Whether `finish` can say: else all of the file is still held, and has to be compared so.
     [[nodiscard]] bool can_finish(const NativePixels& pixels) const {
         return !kept_pixels_ || pixels.has_value();
     }
-    /// That was all. Throws as judge_duplicate; kUnavailable where the first was erased meanwhile.
+    /// That was all. Throws as `follow`.
     void finish(ByteView file, const NativePixels& pixels);
 
   private:
     Comparison(Parts& parts, Place first, std::string uid, SealedReader kept);
     [[nodiscard]] bool find_kept_pixels(const std::string& transfer_syntax_uid);
+    void read_kept(std::uint64_t offset, std::span<std::uint8_t> into);
     void compare(ByteView file, std::size_t count);
     void compare_beside_pixels(ByteView file, const dicom::ByteRange& pixels);
 

@@ -1,7 +1,6 @@
 #include "store/key_ring.h"
 
 #include <functional>
-#include <optional>
 #include <utility>
 
 #include "base/error.h"
@@ -107,9 +106,26 @@ std::string KeyRing::name_of_owner(const std::string& owner) {
     });
 }
 
-void KeyRing::remember(const std::string& owner, const DataKey& key) {
+bool KeyRing::is_entered(const std::string& name) {
+    return database_.read([&](Connection& index) {
+        Statement find = index.prepare("SELECT 1 FROM data_keys WHERE name = ?");
+        return find.bind(name).step();
+    });
+}
+
+std::uint64_t KeyRing::forgotten() {
+    return cache_.with([](const Cache& cache) { return cache.forgotten; });
+}
+
+/// Not where any was destroyed since: this one may have been read just before its end.
+void KeyRing::remember(const std::string& owner, const DataKey& key,
+                       std::uint64_t forgotten_before) {
     cache_.with([&](Cache& cache) {
-        if (cache.keys.size() >= kCached) cache = {};
+        if (cache.forgotten != forgotten_before) return;
+        if (cache.keys.size() >= kCached) {
+            cache.keys.clear();
+            cache.names.clear();
+        }
         cache.keys.insert_or_assign(key.name, key.key);
         if (!owner.empty()) cache.names.insert_or_assign(owner, key.name);
     });
@@ -154,11 +170,28 @@ void KeyRing::publish(const std::string& name) {
 
 DataKey KeyRing::of_owner(const std::string& owner) {
     const std::lock_guard one_maker(making_[std::hash<std::string>{}(owner) % making_.size()]);
-    if (const std::string name = name_of_owner(owner); !name.empty()) {
-        DataKey key{name, by_name(name)};
-        remember(owner, key);
-        return key;
+    for (;;) {
+        const std::uint64_t before = forgotten();
+        const std::string name = name_of_owner(owner);
+        if (name.empty()) {
+            if (const auto made = made_for(owner)) return *made;
+            continue;
+        }
+        try {
+            DataKey key{name, by_name(name)};
+            remember(owner, key, before);
+            return key;
+        } catch (const Error& error) {
+            // Of one that was destroyed just now the index has forgotten, too: that comes first.
+            if (error.code() != ErrorCode::kNotFound || is_entered(name)) throw;
+            forget(name);
+        }
     }
+}
+
+/// Nothing where another process made one in the same moment.
+std::optional<DataKey> KeyRing::made_for(const std::string& owner) {
+    const std::uint64_t before = forgotten();
     DataKey key{vault::to_text(vault::random_id()), vault::SecretKey::random()};
     // The record comes first: a row without a record would be a key that nobody has.
     const KeyRecord record{key.name, provider_.wrap(key.key, purpose(key.name))};
@@ -174,26 +207,26 @@ DataKey KeyRing::of_owner(const std::string& owner) {
         drop_unentered(key.name, error.code());
         throw;
     }
-    // Another process can have made one in the same moment.
     if (first != key.name) {
         records_.remove(key.name);
-        key = {first, by_name(first)};
-    } else {
-        publish(key.name);
+        return {};
     }
-    remember(owner, key);
+    publish(key.name);
+    remember(owner, key, before);
     return key;
 }
 
 vault::SecretKey KeyRing::by_name(const std::string& name) {
+    std::uint64_t before = 0;
     const auto cached = cache_.with([&](Cache& cache) -> std::optional<vault::SecretKey> {
+        before = cache.forgotten;
         const auto known = cache.keys.find(name);
         if (known == cache.keys.end()) return {};
         return known->second;
     });
     if (cached) return *cached;
     DataKey key{name, unwrapped(name)};
-    remember({}, key);
+    remember({}, key, before);
     return key.key;
 }
 
@@ -213,6 +246,7 @@ void KeyRing::destroy(const std::string& name) {
 
 void KeyRing::forget(const std::string& name) {
     cache_.with([&](Cache& cache) {
+        ++cache.forgotten;
         cache.keys.erase(name);
         std::erase_if(cache.names, [&](const auto& entry) { return entry.second == name; });
     });

@@ -2,9 +2,11 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -73,10 +75,15 @@ class KeyRing {
     struct Cache {
         std::map<std::string, vault::SecretKey> keys;
         std::map<std::string, std::string> names;
+        /// How often any was forgotten.
+        std::uint64_t forgotten = 0;
     };
     [[nodiscard]] vault::SecretKey unwrapped(const std::string& name);
     [[nodiscard]] std::string name_of_owner(const std::string& owner);
-    void remember(const std::string& owner, const DataKey& key);
+    [[nodiscard]] bool is_entered(const std::string& name);
+    [[nodiscard]] std::optional<DataKey> made_for(const std::string& owner);
+    [[nodiscard]] std::uint64_t forgotten();
+    void remember(const std::string& owner, const DataKey& key, std::uint64_t forgotten_before);
     void drop_unentered(const std::string& name, ErrorCode reason);
     void publish(const std::string& name);
 
