@@ -55,9 +55,12 @@ TEST(Database, RefusesAnIndexOfANewerVersionByItsNumber) {
 
 TEST(Database, BringsAnOlderFileUpToTheSchema) {
     TestStore store;
-    store.archive().keep(test::StoredInstance{}.file());
+    test::StoredInstance wide;
+    wide.patient_name = "\uFF21\uFF22^Jane";
+    store.archive().keep(wide.file());
     store.close();
     const std::string older =
+        "UPDATE studies SET alphabetic_name_key = '\uFF21\uFF22^jane'; "
         "DROP TABLE workitem_reports; DROP TABLE worklist_subscriptions; "
         "DROP TABLE workitem_subscriptions; "
         "DROP TABLE request_attributes; DROP TABLE name_words; DROP TABLE workitems; "
@@ -84,6 +87,8 @@ TEST(Database, BringsAnOlderFileUpToTheSchema) {
     Query named{Level::kStudy, {{{0x0010, 0x0010}, "Jane"}}};
     named.fuzzy_names = true;
     EXPECT_EQ(store.archive().find(named).size(), 1U) << "words of names are entered";
+    EXPECT_EQ(store.archive().find({Level::kStudy, {{{0x0010, 0x0010}, "ab*"}}}).size(), 1U)
+        << "names are folded anew";
 }
 
 TEST(Database, RefusesAFileThatIsNoIndex) {

@@ -181,6 +181,21 @@ TEST_F(FindTest, NamesMatchWhateverTheirCase) {
     EXPECT_THAT(studies({{kPatientName, "Doe"}}), IsEmpty());
 }
 
+TEST_F(FindTest, NamesMatchWhateverTheirWidthAndComposition) {
+    int number = 10;
+    for (const char* name : {"\uFF21\uFF22^c", "\u01C4^x", "e\u0301mile^x", "Stra\u00DFe^A"}) {
+        StoredInstance wide = in_study("2." + std::to_string(number++));
+        wide.patient_name = name;
+        keep(wide);
+    }
+    EXPECT_THAT(studies({{kPatientName, "\uFF41\uFF42*"}}), ElementsAre("2.10"));
+    EXPECT_THAT(studies({{kPatientName, "AB^C"}}), ElementsAre("2.10"));
+    EXPECT_THAT(studies({{kPatientName, "\u01C6*"}}), ElementsAre("2.11"));
+    EXPECT_THAT(studies({{kPatientName, "\u00C9*"}}), ElementsAre("2.12"));
+    EXPECT_THAT(studies({{kPatientName, "?mile^x"}}), ElementsAre("2.12"));
+    EXPECT_THAT(studies({{kPatientName, "STRASSE^*"}}), ElementsAre("2.13"));
+}
+
 TEST_F(FindTest, NamesMatchByAnyComponentGroup) {
     EXPECT_THAT(studies({{kPatientName, "\xE5\xB1\xB1\xE7\x94\xB0^*"}}), ElementsAre("1.4"));
     EXPECT_THAT(studies({{kPatientName, "yamada^tarou"}}), ElementsAre("1.4"));

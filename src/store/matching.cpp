@@ -1,36 +1,56 @@
 #include "store/matching.h"
 
+#include <unicode/normalizer2.h>
+#include <unicode/uniset.h>
+#include <unicode/unistr.h>
+
 #include <algorithm>
 #include <cstdint>
 
 #include "base/encoding.h"
+#include "base/error.h"
 #include "base/hash.h"
+#include "dicom/charset.h"
 
 namespace lucerna::store {
 namespace {
 
-/// Simple case folding (Unicode CaseFolding.txt, status C) of the alphabets that names are mostly
-/// written in.
-std::uint32_t folded(std::uint32_t c) {
-    if (c >= 'A' && c <= 'Z') return c + 32;
-    if (c < 0xC0) return c;
-    if (c <= 0xDE) return c == 0xD7 ? c : c + 32;
-    if (c >= 0x100 && c <= 0x17F) {
-        const bool odd_is_capital = (c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17E);
-        if (c == 0x130 || c == 0x131 || c == 0x138 || c == 0x149 || c == 0x17F) return c;
-        if (c == 0x178) return 0xFF;
-        return (c % 2 == 1) == odd_is_capital ? c + 1 : c;
+/// Unicode's NFKC_Casefold (UAX #31), but of what it would make a wildcard or what parts a name.
+class Folding {
+  public:
+    Folding()
+        : foldable_(UNICODE_STRING_SIMPLE("[^\\u2047-\\u2049\\u207C\\u208C\\u2A74-\\u2A76\\uFE16"
+                                          "\\uFE56\\uFE61\\uFE66\\uFF0A\\uFF1D\\uFF1F\\uFF3E]"),
+                    status_),
+          folding_(*made(icu::Normalizer2::getNFKCCasefoldInstance(status_)), *foldable_.freeze()) {
     }
-    if (c == 0x386) return 0x3AC;
-    if (c >= 0x388 && c <= 0x38A) return c + 37;
-    if (c == 0x38C) return 0x3CC;
-    if (c == 0x38E || c == 0x38F) return c + 63;
-    if (c >= 0x391 && c <= 0x3AB && c != 0x3A2) return c + 32;
-    if (c == 0x3C2) return 0x3C3;
-    if (c >= 0x410 && c <= 0x42F) return c + 32;
-    if (c >= 0x400 && c <= 0x40F) return c + 80;
-    return c;
-}
+
+    [[nodiscard]] std::string folded(std::string_view utf8) const {
+        UErrorCode status = U_ZERO_ERROR;
+        icu::UnicodeString folded;
+        folding_.normalize(icu::UnicodeString::fromUTF8(icu::StringPiece(
+                               utf8.data(), static_cast<std::int32_t>(utf8.size()))),
+                           folded, status);
+        require(status);
+        std::string result;
+        return folded.toUTF8String(result);
+    }
+
+  private:
+    static void require(UErrorCode status) {
+        if (U_FAILURE(status))
+            throw Error(ErrorCode::kInternal,
+                        std::string("ICU does not fold: ") + u_errorName(status));
+    }
+    const icu::Normalizer2* made(const icu::Normalizer2* one) const {
+        require(status_);
+        return one;
+    }
+
+    UErrorCode status_ = U_ZERO_ERROR;
+    icu::UnicodeSet foldable_;
+    icu::FilteredNormalizer2 folding_;
+};
 
 bool all_digits(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -46,33 +66,24 @@ std::string group_key(std::string_view group) {
     std::string key;
     for (std::string_view component : split(group, "^")) {
         if (!key.empty() || component.data() != group.data()) key += '^';
-        key += fold_case(trimmed(component));
+        // Spaces of other widths are spaces once they are folded.
+        key += trimmed(fold_case(component));
     }
     while (key.ends_with('^')) key.pop_back();
-    return key;
+    // Folding may make eighteen characters of one.
+    return indexed_text(key);
 }
 
 }  // namespace
 
 std::string fold_case(std::string_view text) {
-    std::string result;
-    result.reserve(text.size());
-    for (std::size_t i = 0; i < text.size();) {
-        const auto first = static_cast<std::uint8_t>(text[i]);
-        // All letters that fold are of one or two bytes in UTF-8.
-        if (first < 0x80) {
-            result += static_cast<char>(folded(first));
-            ++i;
-        } else if (first >= 0xC2 && first <= 0xDF && i + 1 < text.size()) {
-            const std::uint32_t c =
-                folded(((first & 0x1FU) << 6) | (static_cast<std::uint8_t>(text[i + 1]) & 0x3FU));
-            result += static_cast<char>(0xC0 | (c >> 6));
-            result += static_cast<char>(0x80 | (c & 0x3F));
-            i += 2;
-        } else {
-            result += text[i++];
-        }
+    if (!dicom::is_plain_ascii(text) && dicom::is_utf8(text)) {
+        static const Folding folding;
+        return folding.folded(text);
     }
+    std::string result(text);
+    for (char& c : result)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
     return result;
 }
 

@@ -11,7 +11,10 @@ namespace lucerna::store {
 /// Forms in which values are compared (PS3.4 C.2.2.2). Those ending in _key are what the index's
 /// _key columns hold.
 
-/// Lower case for Latin, Greek and Cyrillic letters; other characters as they are. UTF-8.
+/// The same for letters that differ in their case, in their width (full or half, as Japanese texts
+/// have them) or in whether their accents are characters of their own: Unicode's NFKC_Casefold
+/// (UAX #31 5.1.3), so that "ß" is "ss". No wildcard and no delimiter of a name comes of it that
+/// was not there. UTF-8; of what is none, ASCII letters alone.
 [[nodiscard]] std::string fold_case(std::string_view text);
 
 /// The three component groups of a Person Name (PS3.5 6.2.1.1), folded, without the empty

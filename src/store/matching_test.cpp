@@ -5,17 +5,49 @@
 namespace lucerna::store {
 namespace {
 
-TEST(FoldCase, LowersTheLettersOfFourAlphabets) {
+TEST(FoldCase, LowersTheLettersOfEveryAlphabet) {
     EXPECT_EQ(fold_case("DOE^Jane 1"), "doe^jane 1");
-    EXPECT_EQ(fold_case("\u00C4\u00D6\u00DC\u00DF\u00D7"), "\u00E4\u00F6\u00FC\u00DF\u00D7");
-    EXPECT_EQ(fold_case("\u0160\u0141\u017D\u0178\u0130"), "\u0161\u0142\u017E\u00FF\u0130");
+    EXPECT_EQ(fold_case("\u00C4\u00D6\u00DC\u00DF\u00D7"), "\u00E4\u00F6\u00FCss\u00D7");
+    EXPECT_EQ(fold_case("\u0160\u0141\u017D\u0178\u0130"), "\u0161\u0142\u017E\u00FFi\u0307");
     EXPECT_EQ(fold_case("\u0391\u03A3\u03C2\u0386\u038F"), "\u03B1\u03C3\u03C3\u03AC\u03CE");
     EXPECT_EQ(fold_case("\u0416\u042F\u0401"), "\u0436\u044F\u0451");
+    EXPECT_EQ(fold_case("\u0531\u10A0\u1E9E\u01C4"), "\u0561\u2D00ssd\u017E");
     EXPECT_EQ(fold_case("\u5C71\u7530"), "\u5C71\u7530");
+}
+
+TEST(FoldCase, MakesOneOfEveryWidthAndComposition) {
+    EXPECT_EQ(fold_case("\uFF21\uFF22"), "ab");
+    EXPECT_EQ(fold_case("\uFF94\uFF8F\uFF80\uFF9E"), "\u30E4\u30DE\u30C0");
+    EXPECT_EQ(fold_case("E\u0301*"), "\u00E9*");
+    EXPECT_EQ(fold_case("\u00E9*"), "\u00E9*");
+    EXPECT_EQ(name_keys("\u5C71\u7530\u3000^\u3000\u592A\u90CE").alphabetic,
+              "\u5C71\u7530^\u592A\u90CE");
+}
+
+TEST(FoldCase, MakesNoWildcardAndNoDelimiter) {
+    for (std::uint32_t c = 0x80; c < 0x30000; ++c) {
+        if (c >= 0xD800 && c < 0xE000) continue;
+        std::string utf8;
+        if (c < 0x800) {
+            utf8 += static_cast<char>(0xC0 | (c >> 6));
+        } else {
+            utf8 += static_cast<char>(c < 0x10000 ? 0xE0 | (c >> 12) : 0xF0 | (c >> 18));
+            if (c >= 0x10000) utf8 += static_cast<char>(0x80 | ((c >> 12) & 0x3F));
+            utf8 += static_cast<char>(0x80 | ((c >> 6) & 0x3F));
+        }
+        utf8 += static_cast<char>(0x80 | (c & 0x3F));
+        EXPECT_EQ(fold_case(utf8).find_first_of("*?^="), std::string::npos) << std::hex << c;
+    }
 }
 
 TEST(FoldCase, LeavesBrokenUtf8Alone) {
     EXPECT_EQ(fold_case("A\xC3"), "a\xC3");
+}
+
+TEST(NameKeys, FitIntoAnIndexHoweverLongFoldingMakesThem) {
+    std::string name;
+    while (name.size() < 600) name += "\uFDFA";
+    EXPECT_LE(name_keys(name).alphabetic.size(), kLongestIndexed);
 }
 
 TEST(NameKeys, DropsEmptyComponentsAtTheEndOnly) {

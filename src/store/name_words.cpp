@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/guarded.h"
+#include "store/matching.h"
 
 namespace lucerna::store {
 namespace {
@@ -127,6 +128,38 @@ void enter_all_name_words(Connection& index) {
     }
     for (const auto& [study, patient, referring] : studies)
         enter_name_words(index, study, patient, referring);
+}
+
+void fold_all_names(Connection& index) {
+    struct Folded {
+        std::int64_t study = 0;
+        NameKeys patient;
+        std::string referring;
+    };
+    // Of most nothing changes.
+    std::vector<Folded> changed;
+    {
+        Statement all = index.prepare(
+            "SELECT id, patient_name, referring_physician_name, alphabetic_name_key, "
+            "ideographic_name_key, phonetic_name_key, referring_physician_name_key FROM studies");
+        while (all.step()) {
+            Folded one{all.integer(0), name_keys(all.text(1)), name_keys(all.text(2)).alphabetic};
+            if (one.patient.alphabetic != all.text(3) || one.patient.ideographic != all.text(4) ||
+                one.patient.phonetic != all.text(5) || one.referring != all.text(6))
+                changed.push_back(std::move(one));
+        }
+    }
+    for (const Folded& one : changed)
+        index
+            .prepare(
+                "UPDATE studies SET alphabetic_name_key = ?, ideographic_name_key = ?, "
+                "phonetic_name_key = ?, referring_physician_name_key = ? WHERE id = ?")
+            .bind(one.patient.alphabetic)
+            .bind(one.patient.ideographic)
+            .bind(one.patient.phonetic)
+            .bind(one.referring)
+            .bind(one.study)
+            .run();
 }
 
 }  // namespace lucerna::store

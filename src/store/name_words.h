@@ -30,5 +30,7 @@ void enter_name_words(Connection& index, std::int64_t study, std::string_view pa
                       std::string_view referring_physician_name);
 /// The same of every study that is there, for an index of an earlier version.
 void enter_all_name_words(Connection& index);
+/// Folds the names of every study that is there anew, likewise.
+void fold_all_names(Connection& index);
 
 }  // namespace lucerna::store

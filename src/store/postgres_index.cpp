@@ -111,6 +111,7 @@ void PostgresIndex::prepare_schema(Connection& writer) {
         script += "INSERT INTO lucerna_index VALUES (" + std::to_string(kSchemaVersion) + ");";
         writer.execute(script.c_str());
         if (!empty && version < kFirstWithNameWords) enter_all_name_words(writer);
+        if (!empty && version < kFirstWithUnicodeFolding) fold_all_names(writer);
     }
     see_whether_put_back(writer);
     writer.execute("COMMIT");

@@ -6,10 +6,12 @@ namespace lucerna::store {
 
 /// Goes up by one with every change, which is a text more in kUpgrades; an older program refuses
 /// the newer file.
-inline constexpr int kSchemaVersion = 9;
+inline constexpr int kSchemaVersion = 10;
 
 /// The first that holds words of names.
 inline constexpr int kFirstWithNameWords = 5;
+/// The first whose names are folded by Unicode's rules.
+inline constexpr int kFirstWithUnicodeFolding = 10;
 
 /// The index in its first version (docs/formats/index.md). Instants are milliseconds since 1970
 /// UTC. Columns that end in _key hold the value as it is matched: folded, or padded, never shown.
@@ -328,6 +330,9 @@ ALTER TABLE series ADD COLUMN described_by TEXT NOT NULL DEFAULT '';
 -- Timezone Offset From UTC (0008,0201); of what was there before it is not known.
 ALTER TABLE studies ADD COLUMN timezone_offset_from_utc TEXT NOT NULL DEFAULT '';
 ALTER TABLE series ADD COLUMN timezone_offset_from_utc TEXT NOT NULL DEFAULT '';
+)sql",
+    R"sql(
+-- Names are folded by Unicode's rules; the program does so with those that are there already.
 )sql"};
 
 }  // namespace lucerna::store

@@ -38,6 +38,7 @@ void prepare_schema(SqliteConnection& connection, const std::filesystem::path& p
         script += kUpgrades[from - 1];
     connection.execute(script.c_str());
     if (!empty && version < kFirstWithNameWords) enter_all_name_words(connection);
+    if (!empty && version < kFirstWithUnicodeFolding) fold_all_names(connection);
     script = "PRAGMA application_id = " + std::to_string(kApplicationId) +
              "; PRAGMA user_version = " + std::to_string(kSchemaVersion) + "; COMMIT;";
     connection.execute(script.c_str());
