@@ -81,11 +81,11 @@ Settings general_settings() {
          "Whoever wants more waits; an image that takes more by itself is not decoded.",
          into(&S::decoding_mib), 16, 1048576},
         {"intake_mib", 88LL,
-         "What comes in may take of memory before it is kept, in MiB, by whichever protocol. Most "
-         "objects are sealed while they come and take a megabyte or two; one that has to be whole "
-         "first (deflated, big endian, bulk data that come apart from "
-         "their metadata) takes all of itself, one such at a time. Whoever finds no room in "
-         "two seconds is refused, and may send it again.",
+         "What comes in may take of memory before it is kept, in MiB, by whichever protocol. "
+         "Objects are sealed while they come, however they are encoded, and take a megabyte or "
+         "two: more takes what has to be held (a header of megabytes, or bulk data that come "
+         "apart from their metadata), one such at a time. Whoever finds no room in two seconds "
+         "(bulk data in ten) is refused, and may send it again.",
          into(&S::intake_mib), 8, 1048576},
         {"log_level", std::string("info"), "debug, info, warning or error.", into(&S::log_level)},
     };

@@ -28,6 +28,10 @@ void ArrivingFile::offer() {
     next_offer_ = buffer_.size() + kBetweenOffers;
 }
 
+DataSet ArrivingFile::header() const {
+    return arrival_ ? arrival_->header(buffer_.bytes()) : DataSet::header_in(buffer_.bytes());
+}
+
 void ArrivingFile::clear() {
     begin_ = {};
     arrival_.reset();

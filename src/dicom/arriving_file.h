@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "dicom/data_set.h"
 #include "dicom/sparse_buffer.h"
 
 namespace lucerna::dicom {
@@ -15,9 +16,13 @@ class Arrival {
     virtual ~Arrival() = default;
     /// `file` is what has come so far, from its first byte on. Returns what of it is in safe hands
     /// and will not be looked at again: those bytes may read as anything from then on. Each byte is
-    /// named once. Throws Error: kOutOfSpace, kIo, kConflict; then, and where `keep` is never
+    /// named once. Throws Error: kOutOfSpace, kIo, kConflict, and what DataSet::header_in does, and
+    /// kUnavailable where there is no memory for its header; then, and where `keep` is never
     /// called, nothing is kept.
     [[nodiscard]] virtual std::vector<ByteRange> take(ByteView file) = 0;
+    /// The header of `file`, of which all has come, with what was named above forgotten; as
+    /// DataSet::header_in of what came. Throws as that, and as `take`.
+    [[nodiscard]] virtual DataSet header(ByteView file) = 0;
     /// That was all; `file` with what was named above forgotten. On return it is kept. Throws Error
     /// as to why it is not.
     virtual void keep(ByteView file) = 0;
@@ -41,6 +46,8 @@ class ArrivingFile {
     [[nodiscard]] ByteView bytes() const { return buffer_.bytes(); }
     [[nodiscard]] std::size_t held() const { return buffer_.held(); }
     [[nodiscard]] const ByteBudget::Holding& holding() const { return buffer_.holding(); }
+    /// Of one of which all has come. Throws as Arrival::header.
+    [[nodiscard]] DataSet header() const;
     /// Null for one that was held; it is good until the next start or clear.
     [[nodiscard]] Arrival* arrival() const { return arrival_.get(); }
     /// Nothing of it is kept that `Arrival::keep` has not kept.

@@ -34,13 +34,26 @@ bool ByteBudget::fits(const Holding& of, std::size_t bytes) const {
            is_small(of, bytes);
 }
 
+bool ByteBudget::Holding::wait_until(std::unique_lock<std::mutex>& lock,
+                                     const std::function<bool()>& fits) {
+    if (fits()) return true;
+    using Clock = std::chrono::steady_clock;
+    const Clock::time_point begin = Clock::now();
+    const bool came = of_.changed_.wait_for(lock, patience_left_.value_or(of_.patience_), fits);
+    if (patience_left_) {
+        const auto waited = std::chrono::ceil<std::chrono::milliseconds>(Clock::now() - begin);
+        *patience_left_ -= std::min(waited, *patience_left_);
+    }
+    return came;
+}
+
 bool ByteBudget::Holding::take(std::size_t bytes) {
     if (bytes == 0) return true;
     std::unique_lock lock(of_.mutex_);
     if (!refusal_.empty()) return false;
     const bool never = bytes > of_.limit_ || bytes_ > of_.limit_ - bytes;
     const auto fits = [&] { return of_.fits(*this, bytes); };
-    if (never || (!fits() && !of_.changed_.wait_for(lock, of_.patience_, fits))) {
+    if (never || !wait_until(lock, fits)) {
         may_pass_later_ = !never;
         refusal_ = std::string(never ? "it is more than may be held at once"
                                      : "too many objects are on their way in, send it later") +

@@ -4,7 +4,9 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -19,7 +21,8 @@ class ByteBudget {
     /// Objects that are sealed while they come hold less.
     static constexpr std::size_t kFreely = std::size_t{2} << 20;
 
-    /// `name` is what refusals call it. Who finds it taken waits that long before it is refused.
+    /// `name` is what refusals call it. Who finds it taken waits that long before it is refused,
+    /// unless it has another patience.
     explicit ByteBudget(std::size_t limit, std::string name = "what may be held at once",
                         std::chrono::milliseconds patience = std::chrono::milliseconds(0));
     ByteBudget(const ByteBudget&) = delete;
@@ -33,6 +36,9 @@ class ByteBudget {
     class Holding {
       public:
         explicit Holding(ByteBudget& of) : of_(of) {}
+        /// In all it waits for so long, and then for nothing more.
+        Holding(ByteBudget& of, std::chrono::milliseconds patience)
+            : of_(of), patience_left_(patience) {}
         ~Holding() { give_back(bytes_); }
         Holding(const Holding&) = delete;
         Holding& operator=(const Holding&) = delete;
@@ -51,7 +57,10 @@ class ByteBudget {
 
       private:
         friend class ByteBudget;
+        [[nodiscard]] bool wait_until(std::unique_lock<std::mutex>& lock,
+                                      const std::function<bool()>& fits);
         ByteBudget& of_;
+        std::optional<std::chrono::milliseconds> patience_left_;
         std::size_t bytes_ = 0;
         bool has_turn_ = false;
         std::string refusal_;

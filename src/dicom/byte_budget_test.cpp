@@ -100,6 +100,27 @@ TEST(ByteBudget, WaitsForWhatIsGivenBack) {
     EXPECT_EQ(budget.held(), 3 * kMib);
 }
 
+TEST(ByteBudget, LetsThoseWaitWhoHavePatience) {
+    ByteBudget budget(4 * kMib, "the test's", 0ms);
+    auto first = std::make_unique<Holding>(budget);
+    ASSERT_TRUE(first->take(3 * kMib));
+    Holding impatient(budget);
+    EXPECT_FALSE(elsewhere([&] { return impatient.take(3 * kMib); }));
+    std::jthread soon([&] {
+        std::this_thread::sleep_for(20ms);
+        first.reset();
+    });
+    Holding patient(budget, 1h);
+    EXPECT_TRUE(elsewhere([&] { return patient.take(3 * kMib); }));
+    // Not for as long each time: it has been refused, and gave back what it had.
+    Holding weary(budget, 20ms);
+    EXPECT_TRUE(elsewhere([&] { return weary.take(kMib / 8); }));
+    EXPECT_FALSE(elsewhere([&] { return weary.take(kMib); }));
+    weary.give_back(kMib / 8);
+    EXPECT_FALSE(elsewhere([&] { return weary.take(2 * kMib); }));
+    EXPECT_TRUE(weary.may_pass_later());
+}
+
 TEST(ByteBudget, RefusesAtOnceWhomItRefused) {
     ByteBudget budget(4 * kMib, "the test's", 10ms);
     Holding first(budget);

@@ -5,8 +5,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "dicom/byte_budget.h"
 #include "dicom/charset.h"
 #include "dicom/coding.h"
+#include "dicom/finished.h"
 #include "dicom/inflate.h"
 #include "dicom/message_data_set.h"
 #include "dicom/node.h"
@@ -81,13 +83,6 @@ auto lower_bound_of(auto& elements, Tag tag) {
                             [](const Element& element, Tag key) { return element.tag < key; });
 }
 
-void refuse_larger(std::size_t size, const Limits& limits) {
-    if (size <= limits.max_bytes) return;
-    throw Error(ErrorCode::kInvalidInput, "a file of " + std::to_string(size) +
-                                              " bytes is larger than the limit of " +
-                                              std::to_string(limits.max_bytes));
-}
-
 /// Where nothing can be made of it, it is read as what it ought to be.
 Coding coding_in(ByteView file, const FileMeta& meta) {
     return coding_of(meta.transfer_syntax_uid, file.subspan(meta.data_set_offset))
@@ -109,10 +104,8 @@ std::shared_ptr<const void> both(std::shared_ptr<const void> share,
 }
 
 DataSet finished(Encoded encoded, const std::string& transfer_syntax_uid) {
-    share_backing(*encoded.node, both(std::move(encoded.node->backing), encoded.backing));
-    encoded.node->transfer_syntax_uid = transfer_syntax_uid;
-    convert_to_utf8(*encoded.node);
-    return DataSet(std::move(encoded.node));
+    return dicom::finished(std::move(encoded.node), std::move(encoded.backing),
+                           transfer_syntax_uid);
 }
 
 enum class Values { kCopied, kBorrowed };
@@ -122,14 +115,17 @@ Encoded read_head(ByteView file, const FileMeta& meta, const Limits& limits, Val
     const Coding coding = coding_in(file, meta);
     Encoded head;
     if (coding.deflated) {
-        InflatedHead inflated = read_deflated_head(
-            file.subspan(meta.data_set_offset), limits,
-            values == Values::kCopied ? Forgotten::kPixels : Forgotten::kLargeValues);
+        const ByteView deflated = file.subspan(meta.data_set_offset);
+        InflatedHead inflated =
+            values == Values::kCopied
+                ? read_deflated_head(deflated, limits, Forgotten::kPixels)
+                : read_deflated_head(deflated, limits, Forgotten::kLargeValues, &intake_memory());
         head = {std::move(inflated.node), std::move(inflated.backing)};
         head.node->pixel_data_offset = 0;
     } else {
-        head.node = read_data_set(file, meta.data_set_offset, coding.elements, limits,
-                                  Extent::kWithoutPixels);
+        head.node =
+            read_data_set(file, meta.data_set_offset, coding.elements, limits,
+                          values == Values::kCopied ? Extent::kWithoutPixels : Extent::kHeader);
         if (values == Values::kCopied) head.backing = copy_without_pixels(*head.node, file);
     }
     head.node->pixels_skipped = true;
@@ -153,6 +149,21 @@ Encoded read_whole(Bytes&& file, const FileMeta& meta, const Limits& limits) {
 }
 
 }  // namespace
+
+DataSet finished(std::unique_ptr<Node> node, std::shared_ptr<const void> backing,
+                 const std::string& transfer_syntax_uid) {
+    share_backing(*node, both(std::move(node->backing), std::move(backing)));
+    node->transfer_syntax_uid = transfer_syntax_uid;
+    convert_to_utf8(*node);
+    return DataSet(std::move(node));
+}
+
+void refuse_larger(std::size_t file_bytes, const Limits& limits) {
+    if (file_bytes <= limits.max_bytes) return;
+    throw Error(ErrorCode::kInvalidInput, "a file of " + std::to_string(file_bytes) +
+                                              " bytes is larger than the limit of " +
+                                              std::to_string(limits.max_bytes));
+}
 
 const Element* Node::find(Tag tag) const {
     const auto at = lower_bound_of(elements, tag);

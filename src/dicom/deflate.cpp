@@ -1,9 +1,7 @@
 #include <zlib.h>
 
 #include <algorithm>
-#include <deque>
 #include <limits>
-#include <new>
 #include <span>
 #include <string>
 #include <utility>
@@ -12,7 +10,6 @@
 #include "dicom/inflate.h"
 #include "dicom/limits.h"
 #include "dicom/reader.h"
-#include "dicom/value_scan.h"
 
 namespace lucerna::dicom {
 namespace {
@@ -42,27 +39,42 @@ Inflater::~Inflater() {
     inflateEnd(&stream_);
 }
 
+/// False where there is no more input, or nothing comes of it.
+bool Inflater::step(std::span<std::uint8_t> into, std::size_t& filled) {
+    stream_.next_in = const_cast<Bytef*>(input_.data() + consumed_);
+    stream_.avail_in = at_most_uint(input_.size() - consumed_);
+    stream_.next_out = into.data() + filled;
+    stream_.avail_out = at_most_uint(into.size() - filled);
+    const uInt in = stream_.avail_in;
+    const uInt out = stream_.avail_out;
+    const int state = inflate(&stream_, Z_NO_FLUSH);
+    consumed_ += in - stream_.avail_in;
+    filled += out - stream_.avail_out;
+    position_ += out - stream_.avail_out;
+    ended_ = state == Z_STREAM_END;
+    if (!ended_ && state != Z_OK && state != Z_BUF_ERROR) refuse_damaged();
+    return in != stream_.avail_in || out != stream_.avail_out;
+}
+
+void Inflater::refuse_damaged() const {
+    throw Error(
+        ErrorCode::kInvalidInput,
+        "a deflated data set is damaged or ends early, at its byte " + std::to_string(consumed_));
+}
+
 std::size_t Inflater::fill(std::span<std::uint8_t> into) {
     std::size_t filled = 0;
-    while (!ended_ && filled < into.size()) {
-        stream_.next_in = const_cast<Bytef*>(input_.data() + consumed_);
-        stream_.avail_in = at_most_uint(input_.size() - consumed_);
-        stream_.next_out = into.data() + filled;
-        stream_.avail_out = at_most_uint(into.size() - filled);
-        const uInt in = stream_.avail_in;
-        const uInt out = stream_.avail_out;
-        const int state = inflate(&stream_, Z_NO_FLUSH);
-        consumed_ += in - stream_.avail_in;
-        filled += out - stream_.avail_out;
-        const bool stuck = in == stream_.avail_in && out == stream_.avail_out;
-        ended_ = state == Z_STREAM_END;
-        if (!ended_ && (state != Z_OK || stuck)) {
-            throw Error(ErrorCode::kInvalidInput,
-                        "a deflated data set is damaged or ends early, at its byte " +
-                            std::to_string(consumed_));
-        }
+    while (!ended_ && filled < into.size())
+        if (!step(into, filled) && !ended_) refuse_damaged();
+    return filled;
+}
+
+std::size_t Inflater::fill_from(ByteView deflated, std::span<std::uint8_t> into) {
+    input_ = deflated;
+    std::size_t filled = 0;
+    while (!ended_ && filled < into.size() && step(into, filled)) {
     }
-    position_ += filled;
+    input_ = {};
     return filled;
 }
 
@@ -98,70 +110,80 @@ std::size_t inflated_size(ByteView input, std::size_t limit) {
     return inflater.position();
 }
 
-/// Holds of what is inflated what is to be held.
-class HeadInflation {
-  public:
-    HeadInflation(const Limits& limits, Forgotten forgotten)
-        : limits_(limits), forgotten_(forgotten), scan_(0, Encoding{}) {}
-
-    InflatedHead run(ByteView deflated) {
-        const std::size_t limit = most_inflated(deflated.size(), limits_);
-        Inflater inflater(deflated);
-        Bytes piece(kScratch);
-        while (!inflater.ended()) {
-            take(ByteView(piece).first(inflater.fill(piece)));
-            if (inflater.position() > limit) refuse_more_than(limit, "");
-        }
-        head_.node =
-            read_data_set(buffer().bytes(), 0, Encoding{}, limits_, Extent::kWithoutPixels);
-        return std::move(head_);
-    }
-
-  private:
-    SparseBuffer& buffer() { return head_.backing->bytes; }
-
-    void take(ByteView piece) {
-        if (piece.empty()) return;
-        const std::size_t begin = buffer().size();
-        const std::span<std::uint8_t> room = buffer().grow(piece.size());
-        if (room.empty()) throw std::bad_alloc();
-        const bool unwanted = !values_.empty() && values_.front().begin <= begin &&
-                              values_.front().end >= buffer().size();
-        if (!unwanted) std::copy(piece.begin(), piece.end(), room.begin());
-        scan_.follow(buffer().bytes());
-        for (const ByteRange& value : scan_.take_large()) {
-            if (forgotten_ == Forgotten::kLargeValues || value == scan_.native_pixels())
-                values_.push_back(value);
-        }
-        forget();
-        if (forgotten_ == Forgotten::kLargeValues && buffer().held() > kFreelyInflated)
-            refuse_more_than(kFreelyInflated, " beside its large values");
-    }
-
-    void forget() {
-        const std::size_t size = buffer().size();
-        while (!values_.empty() && values_.front().begin < size) {
-            ByteRange& value = values_.front();
-            buffer().forget({value.begin, std::min(value.end, size)});
-            if (value.end > size) {
-                value.begin = size;
-                return;
-            }
-            values_.pop_front();
-        }
-    }
-
-    const Limits& limits_;
-    const Forgotten forgotten_;
-    ValueScan scan_;
-    std::deque<ByteRange> values_;
-    InflatedHead head_{nullptr, std::make_shared<InflatedHead::Backing>()};
-};
-
 }  // namespace
 
-InflatedHead read_deflated_head(ByteView deflated, const Limits& limits, Forgotten forgotten) {
-    return HeadInflation(limits, forgotten).run(deflated);
+HeadInflation::HeadInflation(const Limits& limits, Forgotten forgotten, ByteBudget* budget,
+                             std::size_t large)
+    : limits_(limits),
+      forgotten_(forgotten),
+      scan_(0, Encoding{}, large),
+      backing_(std::make_shared<InflatedHead::Backing>(budget)) {}
+
+void HeadInflation::follow(ByteView deflated, std::size_t most) {
+    Bytes piece(kScratch);
+    while (!inflater_.ended()) {
+        const std::size_t count = inflater_.fill_from(deflated, piece);
+        if (count == 0) return;
+        take(ByteView(piece).first(count));
+        if (inflater_.position() > most) refuse_more_than(most, "");
+    }
+}
+
+void HeadInflation::take(ByteView piece) {
+    SparseBuffer& buffer = backing_->bytes;
+    const std::size_t begin = buffer.size();
+    const std::span<std::uint8_t> room = buffer.grow(piece.size());
+    if (room.empty()) throw Error(ErrorCode::kUnavailable, buffer.holding().refusal());
+    const bool unwanted =
+        !values_.empty() && values_.front().begin <= begin && values_.front().end >= buffer.size();
+    if (!unwanted) std::copy(piece.begin(), piece.end(), room.begin());
+    scan_.follow(buffer.bytes());
+    for (const ByteRange& value : scan_.take_large()) {
+        if (forgotten_ == Forgotten::kLargeValues || value == scan_.native_pixels())
+            values_.push_back(value);
+    }
+    forget();
+    if (forgotten_ == Forgotten::kLargeValues && scan_.is_lost()) refuse_nonsense();
+    if (forgotten_ == Forgotten::kLargeValues && buffer.held() > kFreelyInflated)
+        refuse_more_than(kFreelyInflated, " beside its large values");
+}
+
+/// Before the rest of it is inflated, too, of which nothing could be forgotten.
+void HeadInflation::refuse_nonsense() const {
+    (void)read_data_set(bytes(), 0, Encoding{}, limits_, Extent::kHeader, scan_.fragments());
+    throw Error(ErrorCode::kInvalidInput,
+                "not a readable DICOM data set: what a deflated one inflates to makes no sense");
+}
+
+void HeadInflation::forget() {
+    SparseBuffer& buffer = backing_->bytes;
+    while (!values_.empty() && values_.front().begin < buffer.size()) {
+        ByteRange& value = values_.front();
+        buffer.forget({value.begin, std::min(value.end, buffer.size())});
+        if (value.end > buffer.size()) {
+            value.begin = buffer.size();
+            return;
+        }
+        values_.pop_front();
+    }
+}
+
+InflatedHead HeadInflation::head(std::size_t deflated_bytes) const {
+    if (!inflater_.ended()) inflater_.refuse_damaged();
+    const std::size_t most = most_inflated(deflated_bytes, limits_);
+    if (inflater_.position() > most) refuse_more_than(most, "");
+    return {
+        read_data_set(bytes(), 0, Encoding{}, limits_,
+                      forgotten_ == Forgotten::kPixels ? Extent::kWithoutPixels : Extent::kHeader,
+                      scan_.fragments()),
+        backing_};
+}
+
+InflatedHead read_deflated_head(ByteView deflated, const Limits& limits, Forgotten forgotten,
+                                ByteBudget* budget) {
+    HeadInflation inflation(limits, forgotten, budget);
+    inflation.follow(deflated, most_inflated(deflated.size(), limits));
+    return inflation.head(deflated.size());
 }
 
 Bytes inflated(ByteView input, std::size_t limit) {

@@ -4,7 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
+#include <deque>
 #include <memory>
 #include <span>
 
@@ -12,6 +12,7 @@
 #include "dicom/limits.h"
 #include "dicom/node.h"
 #include "dicom/sparse_buffer.h"
+#include "dicom/value_scan.h"
 
 namespace lucerna::dicom {
 
@@ -20,6 +21,8 @@ class Inflater {
   public:
     /// `deflated` has to stay.
     explicit Inflater(ByteView deflated);
+    /// For what is still coming.
+    Inflater() : Inflater(ByteView()) {}
     ~Inflater();
     Inflater(const Inflater&) = delete;
     Inflater& operator=(const Inflater&) = delete;
@@ -30,10 +33,19 @@ class Inflater {
     std::size_t fill(std::span<std::uint8_t> into);
     /// As `fill`, for bytes that nobody wants.
     std::size_t skip(std::size_t count);
+    /// As `fill`, with what has come, `deflated` from its first byte on, of which nothing before
+    /// `consumed` is looked at again; stops where that ends.
+    std::size_t fill_from(ByteView deflated, std::span<std::uint8_t> into);
+    /// Throws, naming the byte.
+    [[noreturn]] void refuse_damaged() const;
+    /// Of what is deflated.
+    [[nodiscard]] std::size_t consumed() const { return consumed_; }
     /// What `fill` and `skip` have passed.
     [[nodiscard]] std::size_t position() const { return position_; }
 
   private:
+    [[nodiscard]] bool step(std::span<std::uint8_t> into, std::size_t& filled);
+
     ByteView input_;
     z_stream stream_{};
     std::size_t consumed_ = 0;
@@ -48,8 +60,10 @@ class Inflater {
 /// The elements of a deflated data set and their bytes, in one piece but for what was forgotten.
 struct InflatedHead {
     struct Backing {
-        ByteBudget budget{std::numeric_limits<std::size_t>::max()};
-        SparseBuffer bytes{budget};
+        /// Without a budget there is no limit.
+        explicit Backing(ByteBudget* budget) : bytes(budget != nullptr ? *budget : own) {}
+        ByteBudget own{ByteBudget::kNoLimit};
+        SparseBuffer bytes;
     };
     std::unique_ptr<Node> node;
     std::shared_ptr<Backing> backing;
@@ -59,9 +73,39 @@ enum class Forgotten {
     /// All of VR OB, OD, OF, OL, OV, OW, and UN that no dictionary knows, of some size.
     kLargeValues,
 };
-/// Inflates the whole, holding what is not forgotten. Throws Error(kInvalidInput) as
-/// DataSet::parse does, and where much else than large values is held.
+/// Inflates a data set as it comes, holding what is not forgotten.
+class HeadInflation {
+  public:
+    HeadInflation(const Limits& limits, Forgotten forgotten, ByteBudget* budget = nullptr,
+                  std::size_t large = kSomeSize);
+
+    /// `deflated` is what has come so far; nothing of it before `consumed` is looked at again.
+    /// Throws Error: kInvalidInput where it is damaged, inflates to more than `most` bytes, holds
+    /// much else than large values, or is none; kUnavailable where the budget has no room.
+    void follow(ByteView deflated, std::size_t most);
+    [[nodiscard]] std::size_t consumed() const { return inflater_.consumed(); }
+    [[nodiscard]] bool ended() const { return inflater_.ended(); }
+    [[nodiscard]] const ValueScan& scan() const { return scan_; }
+    /// All that was inflated, with what is forgotten.
+    [[nodiscard]] ByteView bytes() const { return backing_->bytes.bytes(); }
+    /// Once all has come, so many bytes. Throws Error(kInvalidInput) as DataSet::parse.
+    [[nodiscard]] InflatedHead head(std::size_t deflated_bytes) const;
+
+  private:
+    void take(ByteView piece);
+    void forget();
+    [[noreturn]] void refuse_nonsense() const;
+
+    const Limits limits_;
+    const Forgotten forgotten_;
+    Inflater inflater_;
+    ValueScan scan_;
+    std::deque<ByteRange> values_;
+    std::shared_ptr<InflatedHead::Backing> backing_;
+};
+
+/// Inflates the whole, holding what is not forgotten. Throws as HeadInflation.
 [[nodiscard]] InflatedHead read_deflated_head(ByteView deflated, const Limits& limits,
-                                              Forgotten forgotten);
+                                              Forgotten forgotten, ByteBudget* budget = nullptr);
 
 }  // namespace lucerna::dicom

@@ -60,8 +60,13 @@ void read_explicit_length(ElementHeader& header, ByteView bytes, std::size_t end
 class Reader {
   public:
     Reader(ByteView bytes, std::size_t from, const Encoding& encoding, const Limits& limits,
-           Extent extent = Extent::kWhole)
-        : bytes_(bytes), at_(from), encoding_(encoding), limits_(limits), extent_(extent) {}
+           Extent extent = Extent::kWhole, const std::optional<PassedFragments>& passed = {})
+        : bytes_(bytes),
+          at_(from),
+          encoding_(encoding),
+          limits_(limits),
+          extent_(extent),
+          passed_(passed) {}
 
     [[nodiscard]] std::size_t position() const { return at_; }
     /// Of parsing_memory(), where it took one.
@@ -88,7 +93,8 @@ class Reader {
                     node.elements.push_back({header.tag, header.vr, ByteView()});
                     break;
                 }
-                if (extent_ == Extent::kWithoutPixels && header.vr != vr::kSq) {
+                const bool skips = extent_ == Extent::kWithoutPixels || extent_ == Extent::kHeader;
+                if (skips && header.vr != vr::kSq) {
                     skip_pixels(header, end);
                     node.skipped = {header.value, at_};
                     node.elements.push_back({header.tag, header.vr, ByteView()});
@@ -259,9 +265,10 @@ class Reader {
         read_elements(node, undefined ? end : at_ + item.length, undefined, depth + 1);
     }
 
-    /// Calls `take` with each item (PS3.5 A.4), the offset table first.
-    void each_fragment(const ElementHeader& header, std::size_t end, const auto& take) {
-        for (std::size_t number = 0;; ++number) {
+    /// Calls `take` with each item (PS3.5 A.4) from `number` on, the offset table first.
+    void each_fragment(const ElementHeader& header, std::size_t end, std::size_t number,
+                       const auto& take) {
+        for (;; ++number) {
             const ElementHeader item = read_header(end);
             if (item.tag == kSequenceDelimitation) return;
             if (item.tag != kItem) {
@@ -269,18 +276,20 @@ class Reader {
                        item.offset);
             }
             const ByteView piece = take_value(item, end);
-            if (number > limits_.max_frames) {
-                refuse("more than " + std::to_string(limits_.max_frames) + " fragments",
-                       item.offset);
-            }
+            refuse_more_fragments(number, item);
             take(number, item, piece);
         }
+    }
+
+    void refuse_more_fragments(std::size_t number, const ElementHeader& item) const {
+        if (number <= limits_.max_frames) return;
+        refuse("more than " + std::to_string(limits_.max_frames) + " fragments", item.offset);
     }
 
     Element::Content read_fragments(const ElementHeader& header, std::size_t end) {
         auto fragments = std::make_unique<Fragments>();
         std::size_t first = 0;
-        each_fragment(header, end,
+        each_fragment(header, end, 0,
                       [&](std::size_t number, const ElementHeader& item, ByteView piece) {
                           if (number == 0) {
                               fragments->basic_offset_table = piece;
@@ -297,11 +306,21 @@ class Reader {
     void skip_pixels(ElementHeader& header, std::size_t end) {
         if (header.length == kUndefinedLength) {
             header.vr = vr::kOb;
-            each_fragment(header, end, [](std::size_t, const ElementHeader&, ByteView) {});
+            each_fragment(header, end, pass_fragments(end),
+                          [](std::size_t, const ElementHeader&, ByteView) {});
             return;
         }
         const ByteView value = take_value(header, end);
         if (header.vr == vr::kUn) (void)explained(header, value, 0);
+    }
+
+    /// Past those that were followed; their number.
+    std::size_t pass_fragments(std::size_t end) {
+        if (!passed_ || passed_->count == 0 || passed_->begin != at_) return 0;
+        refuse_more_fragments(passed_->count - 1, passed_->last);
+        at_ = passed_->last.value;
+        (void)take_value(passed_->last, end);
+        return passed_->count;
     }
 
     /// Pixels of 32 bits are turned over as a whole, whatever the VR.
@@ -317,6 +336,8 @@ class Reader {
     [[nodiscard]] Element::Content in_little_endian(const Node& node, const ElementHeader& header,
                                                     ByteView value) const {
         if (encoding_.little_endian) return value;
+        if (extent_ == Extent::kHeader && header.vr.is_bulk() && value.size() >= kSomeSize)
+            return value;
         const std::size_t unit =
             header.tag == tags::kPixelData ? pixel_unit(node, header.vr) : header.vr.unit();
         if (unit == 1) return value;
@@ -353,6 +374,7 @@ class Reader {
     Encoding encoding_;
     const Limits& limits_;
     Extent extent_;
+    const std::optional<PassedFragments> passed_;
     std::size_t elements_ = 0;
     std::size_t parsed_bytes_ = 0;
     const std::size_t most_parsed_bytes_ =
@@ -415,9 +437,10 @@ FileMeta read_file_meta(ByteView file) {
 }
 
 std::unique_ptr<Node> read_data_set(ByteView bytes, std::size_t from, const Encoding& encoding,
-                                    const Limits& limits, Extent extent) {
+                                    const Limits& limits, Extent extent,
+                                    const std::optional<PassedFragments>& passed) {
     auto node = std::make_unique<Node>();
-    Reader reader(bytes, from, encoding, limits, extent);
+    Reader reader(bytes, from, encoding, limits, extent, passed);
     reader.read_elements(*node, bytes.size(), false, 0);
     node->backing = reader.share();
     return node;

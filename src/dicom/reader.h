@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/encoding.h"
@@ -45,14 +46,28 @@ struct FileMeta {
 /// Throws Error(kInvalidInput) as DataSet::parse does.
 [[nodiscard]] FileMeta read_file_meta(ByteView file);
 
+/// Values of mere bytes (Vr::is_bulk) that are as long are of some size.
+inline constexpr std::size_t kSomeSize = std::size_t{8} << 10;
+
+/// Items of a data set's own encapsulated Pixel Data that were followed while they came, and need
+/// not be there any more.
+struct PassedFragments {
+    /// Where the first begins.
+    std::size_t begin = 0;
+    /// The offset table counts.
+    std::size_t count = 0;
+    ElementHeader last;
+};
+
 /// The data set in `bytes` from `from` to its end. Views look into `bytes`; sets neither backing
 /// nor transfer syntax of the nodes. Throws Error(kInvalidInput) as DataSet::parse does.
 /// With `kToPixelData` reading stops at that element, which is left empty; with `kWithoutPixels`
-/// its bytes are left out, whatever they are, and Node::skipped says where they lie.
-enum class Extent { kWhole, kToPixelData, kWithoutPixels };
-[[nodiscard]] std::unique_ptr<Node> read_data_set(ByteView bytes, std::size_t from,
-                                                  const Encoding& encoding, const Limits& limits,
-                                                  Extent extent = Extent::kWhole);
+/// its bytes are left out, whatever they are, and Node::skipped says where they lie. With `kHeader`
+/// no byte of what is of some size is looked at, either, nor are `passed`.
+enum class Extent { kWhole, kToPixelData, kWithoutPixels, kHeader };
+[[nodiscard]] std::unique_ptr<Node> read_data_set(
+    ByteView bytes, std::size_t from, const Encoding& encoding, const Limits& limits,
+    Extent extent = Extent::kWhole, const std::optional<PassedFragments>& passed = {});
 
 /// Raw deflate (PS3.5 A.5, RFC 1951). Throws Error(kInvalidInput) where it is damaged or more than
 /// `limit` bytes come out.

@@ -39,7 +39,7 @@ void ValueScan::step(ByteView bytes) {
     }
     if (lost_) return;
     const ElementHeader header = read_element_header(bytes, at_, bytes.size(), encoding_, false);
-    if (in_fragments_)
+    if (fragments_of_ != Within::kNone)
         take_fragment(header);
     else if (header.tag == kItem)
         open_.empty() ? void(lost_ = true) : enter(header, encoding_);
@@ -61,10 +61,10 @@ void ValueScan::take_delimiter(const ElementHeader& header) {
 
 void ValueScan::take_fragment(const ElementHeader& header) {
     if (header.tag == kItem && header.length != kUndefinedLength) {
-        pass(header);
+        fragments_of_ == Within::kOwn ? pass_fragment(header) : pass(header);
         return;
     }
-    in_fragments_ = false;
+    fragments_of_ = Within::kNone;
     lost_ = header.tag != kSequenceDelimitation;
     at_ = header.value;
 }
@@ -73,8 +73,10 @@ void ValueScan::take_element(const ElementHeader& header) {
     if (open_.empty() && header.tag.group > 0x0020 && !identified_) identified_ = header.offset;
     const bool undefined = header.length == kUndefinedLength;
     if (header.tag == tags::kPixelData && header.vr != vr::kSq && undefined) {
-        in_fragments_ = true;
         at_ = header.value;
+        const bool is_own = open_.empty() && !fragments_;
+        fragments_of_ = is_own ? Within::kOwn : Within::kOther;
+        if (is_own) fragments_ = PassedFragments{at_, 0, {}};
     } else if (header.vr == vr::kSq) {
         enter(header, encoding_);
     } else if (undefined) {
@@ -103,6 +105,17 @@ void ValueScan::enter(const ElementHeader& header, const Encoding& inside) {
 void ValueScan::pass(const ElementHeader& header) {
     at_ = header.value + header.length;
     if (header.length >= least_) large_.push_back({header.value, at_});
+}
+
+/// Its head with it: of many, heads would take more than all else.
+void ValueScan::pass_fragment(const ElementHeader& header) {
+    at_ = header.value + header.length;
+    ++fragments_->count;
+    fragments_->last = header;
+    if (!large_.empty() && large_.back().end == header.offset)
+        large_.back().end = at_;
+    else
+        large_.push_back({header.offset, at_});
 }
 
 }  // namespace lucerna::dicom

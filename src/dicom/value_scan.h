@@ -10,28 +10,28 @@
 
 namespace lucerna::dicom {
 
-/// Follows the elements of a data set while its bytes come in, and finds the large values among
-/// them that are mere bytes: pixels, fragments, what is private. A reading of headers
-/// (DataSet::header_in) looks into none of them. Little endian only.
+/// Follows the elements of a data set while its bytes come in, and finds what a reading of headers
+/// (Extent::kHeader) looks into no more: large values that are mere bytes, as pixels and what is
+/// private; and all items of encapsulated Pixel Data, of which there may be very many.
 class ValueScan {
   public:
-    static constexpr std::size_t kLarge = 8 * 1024;
-
     /// The data set begins at `from`. Values of fewer bytes than `large` are not told.
-    ValueScan(std::size_t from, const Encoding& encoding, std::size_t large = kLarge)
+    ValueScan(std::size_t from, const Encoding& encoding, std::size_t large = kSomeSize)
         : at_(from), encoding_(encoding), least_(large) {}
 
     /// `bytes` are all that have come, from the first one on. Where they make no sense nothing more
     /// is found.
     void follow(ByteView bytes);
-    /// Where the values lie of which the beginning has come; they may reach beyond what has. In
-    /// order, and each once.
+    /// Where the values lie of which the beginning has come, and items with their heads; they may
+    /// reach beyond what has. In order, and each once.
     [[nodiscard]] std::vector<ByteRange> take_large();
     /// Where the first element beyond group 0020 begins: what comes before it says whose object it
     /// is and which (PS3.5 7.1: elements come in the order of their tags).
     [[nodiscard]] std::optional<std::size_t> identified() const { return identified_; }
     /// The value of Pixel Data that has a length, once its beginning has come.
     [[nodiscard]] const std::optional<ByteRange>& native_pixels() const { return native_pixels_; }
+    /// The items that were found, for whoever reads the header.
+    [[nodiscard]] const std::optional<PassedFragments>& fragments() const { return fragments_; }
     [[nodiscard]] bool is_lost() const { return lost_; }
 
   private:
@@ -46,6 +46,7 @@ class ValueScan {
     void take_element(const ElementHeader& header);
     void enter(const ElementHeader& header, const Encoding& inside);
     void pass(const ElementHeader& header);
+    void pass_fragment(const ElementHeader& header);
 
     std::size_t at_;
     Encoding encoding_;
@@ -54,7 +55,10 @@ class ValueScan {
     std::vector<ByteRange> large_;
     std::optional<std::size_t> identified_;
     std::optional<ByteRange> native_pixels_;
-    bool in_fragments_ = false;
+    std::optional<PassedFragments> fragments_;
+    /// Of Pixel Data: the data set's own, or an icon's.
+    enum class Within { kNone, kOwn, kOther };
+    Within fragments_of_ = Within::kNone;
     bool lost_ = false;
 };
 

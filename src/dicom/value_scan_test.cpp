@@ -49,11 +49,12 @@ Bytes beginning() {
     return set;
 }
 
-/// What is found when the bytes come in pieces of `piece`.
+/// What is found when the bytes come in pieces of `piece`; what follows on each other, as one.
 struct Found {
     std::vector<ByteRange> large;
     std::optional<std::size_t> identified;
     std::optional<ByteRange> pixels;
+    std::optional<PassedFragments> fragments;
     bool lost = false;
 };
 Found follow(const Bytes& set, std::size_t piece, Encoding encoding = {}) {
@@ -62,10 +63,16 @@ Found follow(const Bytes& set, std::size_t piece, Encoding encoding = {}) {
     for (std::size_t size = 0; size < set.size();) {
         size = std::min(size + piece, set.size());
         scan.follow(ByteView(set).first(size));
-        for (const ByteRange& value : scan.take_large()) found.large.push_back(value);
+        for (const ByteRange& value : scan.take_large()) {
+            if (!found.large.empty() && found.large.back().end == value.begin)
+                found.large.back().end = value.end;
+            else
+                found.large.push_back(value);
+        }
     }
     found.identified = scan.identified();
     found.pixels = scan.native_pixels();
+    found.fragments = scan.fragments();
     found.lost = scan.is_lost();
     return found;
 }
@@ -107,25 +114,49 @@ TEST(ValueScan, LeavesTextAndWhatTheDictionaryKnows) {
 TEST(ValueScan, FindsFragmentsAndWhatFollowsThem) {
     Bytes set = beginning();
     put_long(set, 0x7FE0, 0x0010, "OB", kUndefined);
+    const std::size_t items = set.size();
     put_item(set, 0xE000, 0);
     put_item(set, 0xE000, 30'000);
-    const std::size_t first = set.size();
     set.resize(set.size() + 30'000);
     put_item(set, 0xE000, 10);
     set.resize(set.size() + 10);
     put_item(set, 0xE000, 40'000);
-    const std::size_t second = set.size();
     set.resize(set.size() + 40'000);
+    const std::size_t items_end = set.size();
     put_item(set, 0xE0DD, 0);
     put_element(set, 0x7FE1, 0x1001, "UN", std::string(9'000, 'z'));
     const std::size_t end = set.size();
     for (const std::size_t piece : {13U, 5000U}) {
         const Found found = follow(set, piece);
-        EXPECT_EQ(found.large,
-                  (std::vector<ByteRange>{
-                      {first, first + 30'000}, {second, second + 40'000}, {end - 9'000, end}}));
+        EXPECT_EQ(found.large, (std::vector<ByteRange>{{items, items_end}, {end - 9'000, end}}));
         EXPECT_FALSE(found.pixels);
+        ASSERT_TRUE(found.fragments);
+        EXPECT_EQ(found.fragments->begin, items);
+        EXPECT_EQ(found.fragments->count, 4U);
+        EXPECT_EQ(found.fragments->last.offset, items_end - 40'008);
     }
+}
+
+// Whoever reads the header reads them one by one.
+TEST(ValueScan, LeavesHeadsOfWhatOnlyLooksLikePixelData) {
+    Bytes item;
+    put_long(item, 0x7FE0, 0x0010, "OB", kUndefined);
+    put_item(item, 0xE000, 0);
+    put_item(item, 0xE000, 9'000);
+    const std::size_t fragment = item.size();
+    item.resize(item.size() + 9'000);
+    put_item(item, 0xE0DD, 0);
+    Bytes set = beginning();
+    put_long(set, 0x0088, 0x0200, "SQ", kUndefined);
+    put_item(set, 0xE000, kUndefined);
+    const std::size_t icon = set.size() + fragment;
+    set.insert(set.end(), item.begin(), item.end());
+    put_item(set, 0xE00D, 0);
+    put_item(set, 0xE0DD, 0);
+    const Found found = follow(set, 1'000);
+    EXPECT_EQ(found.large, (std::vector<ByteRange>{{icon, icon + 9'000}}));
+    EXPECT_FALSE(found.fragments);
+    EXPECT_FALSE(found.lost);
 }
 
 TEST(ValueScan, GoesThroughSequencesOfEitherKind) {

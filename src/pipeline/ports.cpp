@@ -15,6 +15,7 @@ class ArchiveSink::Arriving final : public dicom::Arrival {
     explicit Arriving(ArchiveSink& sink)
         : sink_(sink), arrival_(sink.store_.archive().arriving(store::Role::kReceived)) {}
     std::vector<dicom::ByteRange> take(ByteView file) override { return arrival_->take(file); }
+    dicom::DataSet header(ByteView file) override { return arrival_->header(file); }
     void keep(ByteView file) override {
         if (arrival_->keep(file) == store::Kept::kNew) sink_.note(file);
     }

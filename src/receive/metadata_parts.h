@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <functional>
@@ -31,9 +32,12 @@ class MetadataParts {
         std::size_t most_instances = 10'000;
     };
 
-    /// The budget must outlive this.
-    MetadataParts(dicom::ByteBudget& budget, const Limits& limits)
-        : holding_(budget), limits_(limits) {}
+    /// Longer than that of C-STORE: no client of HTTP counts an answer in seconds.
+    static constexpr std::chrono::seconds kPatience{10};
+    /// The budget must outlive this. Where others hold too much of it, so long is waited in all.
+    MetadataParts(dicom::ByteBudget& budget, const Limits& limits,
+                  std::chrono::milliseconds patience = kPatience)
+        : holding_(budget, patience), limits_(limits) {}
 
     [[nodiscard]] static bool are_metadata(const http::MediaType& media);
 

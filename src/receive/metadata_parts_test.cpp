@@ -65,7 +65,7 @@ class MetadataPartsTest : public testing::Test {
         return found;
     }
     MetadataParts& parts() {
-        if (!parts_) parts_.emplace(budget, limits);
+        if (!parts_) parts_.emplace(budget, limits, std::chrono::milliseconds(0));
         return *parts_;
     }
 

@@ -263,7 +263,7 @@ class StowRequest final : private http::PartTaker {
     [[nodiscard]] Outcome judged(Outcome outcome) const {
         if (!outcome.stored()) return outcome;
         dicom::ObjectHead inner;
-        const Outcome described = tried({}, [&] { inner = describe(file_->bytes(), outcome); });
+        const Outcome described = tried({}, [&] { inner = describe(*file_, outcome); });
         if (!described.stored()) return failed(outcome, described.status, described.why);
         // As a C-STORE whose command says the one and whose data set the other.
         if (inner.sop_class_uid != outcome.sop_class_uid)
@@ -332,7 +332,8 @@ class StowRequest final : private http::PartTaker {
 
     /// Fills in what the answer names, as far as it can be read. Returns what the data set itself
     /// is by its own word. Throws Error where it cannot be kept.
-    static dicom::ObjectHead describe(ByteView file, Outcome& outcome) {
+    static dicom::ObjectHead describe(const dicom::ArrivingFile& coming, Outcome& outcome) {
+        const ByteView file = coming.bytes();
         const dicom::Part10Parts parts = dicom::split_part10(file);
         const dicom::ObjectHead& head = parts.head;
         if (!dicom::is_valid_uid(head.sop_instance_uid) || !dicom::is_valid_uid(head.sop_class_uid))
@@ -347,7 +348,7 @@ class StowRequest final : private http::PartTaker {
         if (dicom::find_transfer_syntax(head.transfer_syntax_uid) == nullptr)
             (void)dicom::head_of_data_set(file.subspan(parts.data_set_offset),
                                           head.transfer_syntax_uid);
-        const dicom::DataSet data_set = dicom::DataSet::header_in(file);
+        const dicom::DataSet data_set = coming.header();
         outcome.study_uid = data_set.text_or(dicom::tags::kStudyInstanceUid, "");
         outcome.series_uid = data_set.text_or(dicom::tags::kSeriesInstanceUid, "");
         if (!dicom::is_valid_uid(outcome.study_uid) || !dicom::is_valid_uid(outcome.series_uid))

@@ -75,8 +75,13 @@ InstanceRow row_from(const Statement& row) {
 Archive::Archive(Parts& parts) : parts_(parts) {}
 
 Kept Archive::keep(ByteView part10, Role role) {
-    const dicom::DataSet header = dicom::DataSet::header_in(part10);
-    const Facts facts = facts_of(header, parts_.view_of);
+    std::uint64_t head_bytes = 0;
+    const Facts facts = [&] {
+        // It may take much, and has gone before others are waited for.
+        const dicom::DataSet header = dicom::DataSet::header_in(part10);
+        head_bytes = header.pixel_data_offset();
+        return facts_of(header, parts_.view_of);
+    }();
     for (;;) {
         const auto first = parts_.index.read([&](Connection& index) {
             const auto place = place_of(index, facts.sop_instance_uid);
@@ -92,7 +97,7 @@ Kept Archive::keep(ByteView part10, Role role) {
         }
         NewObject object = new_object(parts_, facts.key_owner(), role);
         object.placing.bytes = part10.size();
-        object.placing.head_bytes = header.pixel_data_offset();
+        object.placing.head_bytes = head_bytes;
         SealedWriter writer(*parts_.objects, object.placing, object.key);
         seal_rest(writer, part10);
         if (enter(parts_, facts, object)) return Kept::kNew;

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/error.h"
-#include "dicom/coding.h"
 #include "dicom/data_set.h"
 #include "dicom/part10_head.h"
 #include "store/facts.h"
@@ -14,20 +13,8 @@
 namespace lucerna::store {
 namespace {
 
-/// Where the data set begins is within these, and which object it is.
-constexpr std::size_t kMostOfMeta = std::size_t{3} << 19;
-
-/// Where its data set begins and how it is encoded; nothing for one that has to be whole to be
-/// read. Throws Error(kInvalidInput) where that cannot be said.
-std::optional<dicom::ValueScan> scan_of(ByteView file) {
-    const dicom::FileMeta meta = dicom::read_file_meta(file);
-    const ByteView data_set = file.subspan(meta.data_set_offset);
-    // Gives the reason where there is no coding.
-    (void)dicom::head_of_data_set(data_set, meta.transfer_syntax_uid);
-    const auto coding = dicom::coding_of(meta.transfer_syntax_uid, data_set);
-    if (!coding || coding->deflated || !coding->elements.little_endian) return {};
-    return dicom::ValueScan(meta.data_set_offset, coding->elements);
-}
+/// Of one that does not say whose it is: before it takes a turn of what may be held.
+constexpr std::size_t kLongEnough = std::size_t{1'500} << 10;
 
 /// All that `reader` has, a chunk at a time.
 void seal_again(SealedWriter& writer, SealedReader& reader) {
@@ -46,12 +33,20 @@ void seal_again(SealedWriter& writer, SealedReader& reader) {
 }  // namespace
 
 std::vector<dicom::ByteRange> Arrival::take(ByteView file) {
+    if (way_ == Way::kHeld) return {};
+    if (!header_) header_ = dicom::ComingHeader::begin(file, dicom::intake_memory());
+    if (header_) header_->follow(file);
     if (way_ == Way::kUndecided) decide(file);
-    if (way_ != Way::kSealed && way_ != Way::kCompared) return {};
-    scan_->follow(file);
-    const std::vector<dicom::ByteRange> found = scan_->take_large();
-    values_.insert(values_.end(), found.begin(), found.end());
-    if (way_ == Way::kCompared) return values_in(comparison_->follow(file, scan_->native_pixels()));
+    if (way_ == Way::kUndecided || way_ == Way::kHeld) return {};
+    const std::vector<dicom::ByteRange> found = header_->take_needless();
+    for (const dicom::ByteRange& range : found) {
+        if (!values_.empty() && values_.back().end == range.begin)
+            values_.back().end = range.end;
+        else
+            values_.push_back(range);
+    }
+    if (way_ == Way::kCompared)
+        return values_in(comparison_->follow(file, header_->native_pixels()));
     seal_most_of(file);
     return values_in({0, sealing_->sealed});
 }
@@ -66,27 +61,26 @@ void Arrival::seal_most_of(ByteView file) {
 }
 
 void Arrival::decide(ByteView file) {
-    try {
-        if (!scan_) scan_ = scan_of(file);
-    } catch (const Error&) {
+    if (!header_) {
         // What comes after so much would not change it.
-        if (file.size() >= kMostOfMeta) throw;
+        if (file.size() >= kLongEnough) refuse_or_hold(file);
         return;
     }
-    if (scan_) scan_->follow(file);
-    if (!scan_ || scan_->is_lost())
-        way_ = Way::kHeld;
-    else if (scan_->identified())
-        begin(file, *scan_->identified());
+    if (header_->is_lost())
+        hold();
+    else if (header_->is_identified())
+        begin(file);
+    else if (file.size() >= kLongEnough)
+        seal_for_nobody();
 }
 
 /// Nothing of it has been forgotten yet.
-void Arrival::begin(ByteView file, std::size_t identified) {
-    way_ = Way::kHeld;
+void Arrival::begin(ByteView file) {
     Facts facts;
     try {
-        facts = facts_of(dicom::DataSet::header_in(file.first(identified)), {});
+        facts = facts_of(header_->beginning(file), {});
     } catch (const Error&) {
+        // To be refused with reasons once it is whole, or out of order.
         seal_for_nobody();
         return;
     }
@@ -96,28 +90,43 @@ void Arrival::begin(ByteView file, std::size_t identified) {
         if (!place) require_same_patient(index, facts);
         return place;
     });
-    if (first) {
-        if (role_ == Role::kReceived)
-            comparison_ = Comparison::begin(parts_, *first, facts.sop_instance_uid, file);
-        if (comparison_) way_ = Way::kCompared;
+    if (!first) {
+        seal_for(facts.key_owner(), facts.sop_instance_uid);
         return;
     }
-    const std::string owner = facts.key_owner();
-    NewObject object = new_object(parts_, owner, role_);
-    SealedWriter writer(*parts_.objects, object.placing, object.key);
-    sealing_ = std::make_unique<Sealing>(
-        Sealing{std::move(object), owner, facts.sop_instance_uid, std::move(writer)});
-    way_ = Way::kSealed;
+    if (role_ == Role::kReceived)
+        comparison_ = Comparison::begin(parts_, *first, facts.sop_instance_uid, file);
+    comparison_ ? void(way_ = Way::kCompared) : seal_for_nobody();
 }
 
-/// One that says not which object it is: it is refused, with reasons, once it is whole, or its
-/// elements are out of order. Until then its pixels need not be in memory, and nobody needs a key
-/// for them.
+/// Of what does not tell how it is encoded. Throws Error(kInvalidInput) where it is no DICOM file.
+void Arrival::refuse_or_hold(ByteView file) {
+    const dicom::FileMeta meta = dicom::read_file_meta(file);
+    (void)dicom::head_of_data_set(file.subspan(meta.data_set_offset), meta.transfer_syntax_uid);
+    hold();
+}
+
+void Arrival::hold() {
+    way_ = Way::kHeld;
+    header_.reset();
+}
+
+void Arrival::seal_for(const std::string& owner, const std::string& sop_instance_uid) {
+    seal_as(new_object(parts_, owner, role_), owner, sop_instance_uid);
+}
+
+/// Whoever breaks it off leaves nothing that could be read.
 void Arrival::seal_for_nobody() {
-    NewObject object =
-        new_object(parts_, {vault::to_text(vault::random_id()), vault::SecretKey::random()}, role_);
+    seal_as(
+        new_object(parts_, {vault::to_text(vault::random_id()), vault::SecretKey::random()}, role_),
+        {}, {});
+}
+
+void Arrival::seal_as(NewObject object, const std::string& owner,
+                      const std::string& sop_instance_uid) {
     SealedWriter writer(*parts_.objects, object.placing, object.key);
-    sealing_ = std::make_unique<Sealing>(Sealing{std::move(object), {}, {}, std::move(writer)});
+    sealing_ = std::make_unique<Sealing>(
+        Sealing{std::move(object), owner, sop_instance_uid, std::move(writer)});
     way_ = Way::kSealed;
 }
 
@@ -137,17 +146,32 @@ std::vector<dicom::ByteRange> Arrival::values_in(const dicom::ByteRange& done) {
     return within;
 }
 
+dicom::DataSet Arrival::header(ByteView file) {
+    if (!header_) return dicom::DataSet::header_in(file);
+    header_->follow(file);
+    return header_->header(file);
+}
+
 Kept Arrival::keep(ByteView file) {
-    if (way_ == Way::kCompared && comparison_->can_finish(scan_->native_pixels())) {
-        comparison_->finish(file, scan_->native_pixels());
-        return Kept::kAlreadyKept;
+    if (way_ == Way::kCompared) {
+        header_->follow(file);
+        if (comparison_->can_finish(header_->native_pixels())) {
+            comparison_->finish(file, header_->native_pixels());
+            return Kept::kAlreadyKept;
+        }
     }
     if (way_ != Way::kSealed) return parts_.archive.keep(file, role_);
-    const dicom::DataSet header = dicom::DataSet::header_in(file);
-    const Facts facts = facts_of(header, parts_.view_of);
+    std::uint64_t head_bytes = 0;
+    const Facts facts = [&] {
+        const dicom::DataSet whole = header(file);
+        head_bytes = whole.pixel_data_offset();
+        return facts_of(whole, parts_.view_of);
+    }();
+    // It may hold much, and has gone before others are waited for.
+    header_.reset();
     NewObject& object = sealing_->object;
     object.placing.bytes = file.size();
-    object.placing.head_bytes = header.pixel_data_offset();
+    object.placing.head_bytes = head_bytes;
     seal_rest(sealing_->writer, file.subspan(sealing_->sealed));
     const bool is_as_it_began = facts.key_owner() == sealing_->owner &&
                                 facts.sop_instance_uid == sealing_->sop_instance_uid;

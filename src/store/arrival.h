@@ -3,12 +3,12 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
-#include <optional>
+#include <string>
 #include <vector>
 
 #include "base/encoding.h"
+#include "dicom/coming_header.h"
 #include "dicom/sparse_buffer.h"
-#include "dicom/value_scan.h"
 #include "store/archive.h"
 #include "store/comparison.h"
 #include "store/facts.h"
@@ -19,18 +19,21 @@ namespace lucerna::store {
 
 /// A DICOM file (PS3.10) that is coming. As soon as it is known whose it is it is sealed as it
 /// comes, so that its pixels need not be in memory; one whose UID is kept already is compared with
-/// what is kept instead. One that does not say which object it is is sealed for nobody, until it is
-/// refused, or has said so behind its pixels, out of order. What cannot be judged before it is
-/// whole (deflated, big endian, or such is what is kept) is held and kept by Archive::keep. For one
-/// thread at a time; the archive must outlive it.
+/// what is kept instead. One that does not say whose it is before much of it has come (its elements
+/// are out of order), or has to be whole to be compared (kept in another encoding, one of the two
+/// deflated or big endian), is sealed under a key that nobody else has, and from there compared or
+/// sealed again. What makes no sense is held, to be refused by Archive::keep. For one thread at a
+/// time; the archive must outlive it.
 class Arrival {
   public:
     Arrival(Parts& parts, Role role) : parts_(parts), role_(role) {}
 
     /// `file` is what has come so far. Returns what need not be held any more, each byte once.
     /// Throws Error: kOutOfSpace, kIo, kInvalidInput where it cannot become a DICOM file any more,
-    /// and as judge_duplicate where it is not what is kept.
+    /// as dicom::ComingHeader, and as judge_duplicate where it is not what is kept.
     [[nodiscard]] std::vector<dicom::ByteRange> take(ByteView file);
+    /// Of all of `file`. What was named above may read as anything. Throws as DataSet::header_in.
+    [[nodiscard]] dicom::DataSet header(ByteView file);
     /// As Archive::keep. What was named above may read as anything.
     Kept keep(ByteView file);
 
@@ -46,8 +49,12 @@ class Arrival {
     enum class Way { kUndecided, kSealed, kCompared, kHeld };
 
     void decide(ByteView file);
-    void begin(ByteView file, std::size_t identified);
+    void begin(ByteView file);
+    void refuse_or_hold(ByteView file);
+    void hold();
+    void seal_for(const std::string& owner, const std::string& sop_instance_uid);
     void seal_for_nobody();
+    void seal_as(NewObject object, const std::string& owner, const std::string& sop_instance_uid);
     void seal_most_of(ByteView file);
     [[nodiscard]] std::vector<dicom::ByteRange> values_in(const dicom::ByteRange& done);
     [[nodiscard]] Kept keep_again(const Facts& facts);
@@ -55,7 +62,7 @@ class Arrival {
     Parts& parts_;
     const Role role_;
     Way way_ = Way::kUndecided;
-    std::optional<dicom::ValueScan> scan_;
+    std::unique_ptr<dicom::ComingHeader> header_;
     std::unique_ptr<Sealing> sealing_;
     std::unique_ptr<Comparison> comparison_;
     std::deque<dicom::ByteRange> values_;

@@ -4,8 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
+#include <utility>
+#include <vector>
 
 #include "store/store_test_support.h"
+#include "support/other_encodings.h"
 
 namespace lucerna::store {
 namespace {
@@ -35,6 +39,7 @@ class Coming {
         return *this;
     }
     Kept keep() { return until(file_.size()).arrival_->keep(buffer_.bytes()); }
+    dicom::DataSet header() { return until(file_.size()).arrival_->header(buffer_.bytes()); }
 
     std::size_t most_held = 0;
 
@@ -182,17 +187,45 @@ TEST(Arrival, ComparesWhatIsKeptInAnotherEncoding) {
     }
 }
 
-TEST(Arrival, JudgesByTheWholeWhereItHasTo) {
+TEST(Arrival, ComparesWhatHasToBeWholeForThat) {
     StoredInstance instance;
-    instance.pixels = 2'000'000;
-    const dicom::DataSet set = dicom::DataSet::parse(instance.file());
-    for (const auto& [syntax, outcome] :
-         {std::pair(dicom::transfer_syntax::kDeflatedExplicitVrLittleEndian, "none"),
-          std::pair(dicom::transfer_syntax::kRleLossless, "conflict")}) {
+    instance.pixels = 6'000'000;
+    const Bytes plain = instance.file();
+    Bytes other = plain;
+    other[other.size() - 3'000'000] ^= 1;
+    StoredInstance renamed = instance;
+    renamed.patient_name = "Other^Name";
+    const auto same = [](ByteView file) { return Bytes(file.begin(), file.end()); };
+    const auto implicit_one = [](ByteView file) {
+        return dicom::DataSet::parse(file).to_part10(
+            dicom::transfer_syntax::kImplicitVrLittleEndian);
+    };
+    using Encode = std::function<Bytes(ByteView)>;
+    const std::vector<std::pair<Encode, Encode>> pairs = {{same, test::in_big_endian},
+                                                          {test::in_big_endian, same},
+                                                          {test::in_deflate, implicit_one},
+                                                          {test::in_deflate, test::in_big_endian},
+                                                          {test::in_big_endian, test::in_deflate},
+                                                          {implicit_one, test::in_deflate}};
+    for (const auto& [first, second] : pairs) {
         TestStore store;
-        store.archive().keep(set.to_part10(syntax));
-        EXPECT_EQ(error_of([&] { Coming(store, instance.file()).keep(); }), outcome) << syntax;
+        store.archive().keep(first(plain));
+        Coming coming(store, second(plain));
+        EXPECT_EQ(coming.keep(), Kept::kAlreadyKept);
+        EXPECT_LT(coming.most_held, 400'000U);
+        EXPECT_EQ(error_of([&] { Coming(store, second(other)).keep(); }), "conflict");
+        EXPECT_EQ(error_of([&] { Coming(store, second(renamed.file())).keep(); }), "conflict");
+        EXPECT_EQ(store.archive().object(instance.sop_instance), first(plain));
+        EXPECT_THAT(store.objects(), SizeIs(1));
     }
+}
+
+TEST(Arrival, IsAnotherWhereItIsCompressed) {
+    const StoredInstance instance = large();
+    TestStore store;
+    store.archive().keep(
+        dicom::DataSet::parse(instance.file()).to_part10(dicom::transfer_syntax::kRleLossless));
+    EXPECT_EQ(error_of([&] { Coming(store, instance.file()).keep(); }), "conflict");
 }
 
 TEST(Arrival, SaysSoWhereWhatItWasComparedWithIsErased) {
@@ -301,6 +334,75 @@ TEST(Arrival, RefusesAtOnceWhatIsNoDicomFile) {
     EXPECT_EQ(error_of([&] { coming.keep(); }), "invalid-input");
     EXPECT_LT(coming.most_held, 1'700'000U);
     EXPECT_THAT(store.objects(), IsEmpty());
+}
+
+TEST(Arrival, SealsEveryEncodingWhileItComes) {
+    StoredInstance instance;
+    instance.pixels = 12'000'000;
+    const Bytes fragments = test::in_fragments(20'000, 200);
+    for (const Bytes& file :
+         {test::in_big_endian(instance.file()), test::in_deflate(instance.file()), fragments}) {
+        TestStore store;
+        Coming coming(store, file);
+        const std::string uid = coming.header().text_or(dicom::tags::kSopInstanceUid, "");
+        EXPECT_EQ(coming.keep(), Kept::kNew);
+        EXPECT_LT(coming.most_held, 400'000U);
+        EXPECT_EQ(store.archive().object(uid), file);
+        const auto row = store.archive().instance(uid);
+        ASSERT_TRUE(row);
+        EXPECT_EQ(row->head_bytes, dicom::DataSet::header_in(file).pixel_data_offset());
+        EXPECT_EQ(Coming(store, file).keep(), Kept::kAlreadyKept);
+        Bytes other = file;
+        other[other.size() - 300] ^= 1;
+        EXPECT_THAT(error_of([&] { Coming(store, other).keep(); }),
+                    testing::AnyOf("conflict", "invalid-input"));
+        EXPECT_THAT(store.objects(), SizeIs(1));
+        EXPECT_THAT(store.archive().verify(), IsEmpty());
+    }
+}
+
+/// With Pixel Data, or something else that is large, before all that says whose it is.
+Bytes out_of_order(const StoredInstance& instance, std::uint16_t group) {
+    const Bytes whole = instance.file();
+    const std::size_t meta = dicom::split_part10(whole).data_set_offset;
+    Bytes file(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(meta));
+    put_element(file, group, 0x1010, "OW", std::string(5'000'000, 'x'));
+    file.insert(file.end(), whole.begin() + static_cast<std::ptrdiff_t>(meta), whole.end());
+    return file;
+}
+
+TEST(Arrival, SealsWhatSaysLateWhoseItIs) {
+    for (const std::uint16_t group : {std::uint16_t{0x0009}, std::uint16_t{0x0029}}) {
+        TestStore store;
+        StoredInstance instance;
+        const Bytes file = out_of_order(instance, group);
+        Coming coming(store, file);
+        EXPECT_EQ(coming.keep(), Kept::kNew);
+        EXPECT_LT(coming.most_held, group == 0x0009 ? 2'000'000U : 400'000U);
+        EXPECT_EQ(store.archive().object(instance.sop_instance), file);
+        EXPECT_THAT(store.objects(), SizeIs(1));
+        EXPECT_EQ(Coming(store, file).keep(), Kept::kAlreadyKept);
+        instance.patient_name = "Other^Name";
+        EXPECT_EQ(error_of([&] { Coming(store, out_of_order(instance, group)).keep(); }),
+                  "conflict");
+        EXPECT_THAT(store.objects(), SizeIs(1));
+        EXPECT_THAT(store.archive().verify(), IsEmpty());
+        EXPECT_EQ(store.archive().erase_patient("P1", "", "test"), 1U);
+        EXPECT_THAT(store.objects(), IsEmpty());
+    }
+}
+
+TEST(Arrival, LeavesNothingOfWhatNeverSaysWhoseItIs) {
+    TestStore store;
+    Bytes file = out_of_order({}, 0x0029);
+    file.resize(4'000'000);
+    EXPECT_EQ(error_of([&] { Coming(store, file).keep(); }), "invalid-input");
+    StoredInstance nameless;
+    nameless.sop_instance = "";
+    EXPECT_EQ(error_of([&] { Coming(store, out_of_order(nameless, 0x0029)).keep(); }),
+              "invalid-input");
+    EXPECT_THAT(store.objects(), IsEmpty());
+    EXPECT_THAT(store.archive().verify(), IsEmpty());
 }
 
 TEST(Arrival, OutlivesTheErasureOfItsPatient) {

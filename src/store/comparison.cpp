@@ -9,6 +9,7 @@
 #include "dicom/part10_head.h"
 #include "dicom/reader.h"
 #include "store/parts.h"
+#include "store/plain_content.h"
 
 namespace lucerna::store {
 namespace {
@@ -79,13 +80,11 @@ bool same_content(Parts& parts, const Pieces& kept, const Pieces& file) {
         case Encodings::kBothUncompressed:
             break;
     }
-    // Held as wholes, beside what their sender was allowed: one at a time.
+    // What is held for it is so beside what their sender was allowed: one at a time.
     const std::lock_guard one_at_a_time(parts.comparing_wholes);
-    const auto plain = [](const Pieces& one) {
-        return dicom::DataSet::parse(first_of(one, one.size))
-            .to_part10(dicom::transfer_syntax::kExplicitVrLittleEndian);
-    };
-    return plain(kept) == plain(file);
+    PlainContent plain(kept, first);
+    PlainContent other(file, second);
+    return is_same_content(plain, other);
 }
 
 }  // namespace

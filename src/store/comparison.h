@@ -25,10 +25,10 @@ struct Pieces {
 [[nodiscard]] Pieces pieces_of(SealedReader& object);
 
 /// Whether `file` is what was kept first under its UID: the same data set, whoever wrote the file
-/// meta, and in whichever uncompressed encoding. A megabyte of each is held at a time; all of both,
-/// for one caller at a time, where the encodings differ. Nothing where the first was erased
-/// meanwhile: then it is to be kept anew. Throws Error: kConflict if it is not, and what reading
-/// throws.
+/// meta, and in whichever uncompressed encoding. A megabyte of each is held at a time; where
+/// the encodings differ, all but the pixels, for one caller at a time. Nothing where the first was
+/// erased meanwhile: then it is to be kept anew. Throws Error: kConflict if it is not, and what
+/// PlainContent and reading throw.
 [[nodiscard]] std::optional<Kept> judge_duplicate(Parts& parts, const Place& first,
                                                   const std::string& uid, const Pieces& file,
                                                   Role role);

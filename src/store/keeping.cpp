@@ -1,5 +1,7 @@
 #include "store/keeping.h"
 
+#include <utility>
+
 #include "base/error.h"
 #include "base/log.h"
 #include "store/instance_rows.h"

@@ -36,9 +36,9 @@ struct NewObject {
     /// Which this one was called when it began: others may have taken it for dead since.
     std::string process;
 };
-[[nodiscard]] NewObject new_object(Parts& parts, DataKey key, Role role);
 /// Under the key of `owner`, which is made if there is none.
 [[nodiscard]] NewObject new_object(Parts& parts, const std::string& owner, Role role);
+[[nodiscard]] NewObject new_object(Parts& parts, DataKey key, Role role);
 
 /// Enters an object that is written and on the device. False, leaving it, when somebody else was
 /// first or the patient was erased meanwhile. After a throw it is gone, unless it is not known

@@ -185,13 +185,13 @@ def uid_in(syntax, data_set):
     return found.group(1).decode() if found else "2.999.7.1.99"
 
 
-def part10(syntax, data_set):
-    meta = element(0x02, 0x01, "OB", b"\0\x01") + element(0x02, 0x02, "UI", CAPTURE) + element(
-        0x02, 0x03, "UI", uid_in(syntax, data_set)) + element(0x02, 0x10, "UI", syntax)
+def part10(syntax, data_set, sop_class=CAPTURE, uid=None):
+    meta = element(0x02, 0x01, "OB", b"\0\x01") + element(0x02, 0x02, "UI", sop_class) + element(
+        0x02, 0x03, "UI", uid or uid_in(syntax, data_set)) + element(0x02, 0x10, "UI", syntax)
     return bytes(128) + b"DICM" + element(0x02, 0x00, "UL", struct.pack("<I", len(meta))) + meta + (data_set or b"")
 
 
-def send(server, syntax, data_set, sop_class=CAPTURE):
+def send(server, syntax, data_set, sop_class=CAPTURE, uid=None):
     """The status of a C-STORE, or "aborted"."""
     ae = AE(ae_title="STRANGER")
     ae.add_requested_context(sop_class, [syntax])
@@ -202,7 +202,7 @@ def send(server, syntax, data_set, sop_class=CAPTURE):
     request = C_STORE()
     request.MessageID, request.Priority = 1, 0
     request.AffectedSOPClassUID = sop_class
-    request.AffectedSOPInstanceUID = uid_in(syntax, data_set)
+    request.AffectedSOPInstanceUID = uid or uid_in(syntax, data_set)
     if data_set is not None:
         request.DataSet = io.BytesIO(data_set)
     # As pynetdicom's own send_c_store: else its reactor takes the response for a request.
@@ -303,8 +303,8 @@ def find_with(server, size):
 
 
 def hold_much(server, wanted):
-    """What has to be held as a whole, or says at its end only which object it is, from many senders at once:
-    together they get no more memory than one. The problems."""
+    """What has to be held, or had to be, from many senders at once: together they get no more memory than
+    one. The problems."""
     def out_of_order(number, size=60_000_000):
         rest = image(f"2.999.10.1.{number}", b"", study="2.999.10")
         uids = rest.index(element(0x08, 0x60, "CS", "OT"))
@@ -314,8 +314,14 @@ def hold_much(server, wanted):
         parts = [f"Content-Type: application/octet-stream\r\nContent-Location: l{part}\r\n\r\n".encode() +
                  bytes(1_000_000) for part in range(100)]
         return stow(server, *parts, kind="application/dicom+json")
+    def comments(number, size=20_000_000):
+        texts = b"".join(element(0x7FE1, 0x1000 + n, "LT", "c" * 60000) for n in range(size // 60000))
+        return deflated(image(f"2.999.10.2.{number}", b"", after=texts, study="2.999.10"))
     problems = []
+    texts = [comments(number) for number in range(16)]
     for name, count, work, fitting in (
+            ("eight of 20 MB of text, deflated to a thousandth", 8, lambda n: send(server, DEFLATED, texts[n]), {"0000", "A700"}),
+            ("the same text by STOW-RS", 8, lambda n: stow(server, part10(DEFLATED, texts[n + 8])), {200, 503}),
             ("one of 60 MB whose pixels come before its patient", 1, lambda n: send(server, EXPLICIT, out_of_order(100)), {"0000"}),
             ("eight of 60 MB whose pixels come before their patient", 8, lambda n: send(server, EXPLICIT, out_of_order(n)), {"0000"}),
             ("the same by STOW-RS", 4, lambda n: stow(server, part10(EXPLICIT, out_of_order(n + 10))), {200}),

@@ -21,6 +21,7 @@ class EarlyArrival final : public dicom::Arrival {
         append(file);
         return {{begin, file.size()}};
     }
+    dicom::DataSet header(ByteView file) override { return dicom::DataSet::header_in(file); }
     void keep(ByteView file) override {
         append(file);
         keep_(taken_);
