@@ -133,6 +133,26 @@ TEST(Pixels, CleansColourAndEveryFrame) {
     EXPECT_EQ(dicom::frame_count(object), 3);
 }
 
+TEST(Pixels, CleansPackedSamplesOfTwelveBits) {
+    Picture picture;
+    picture.write("JANE DOE 2", 30, 100, 2, 220);
+    DataSet object = picture.object();
+    Bytes packed;
+    for (std::size_t i = 0; i + 1 < picture.bytes.size(); i += 2) {
+        const unsigned two = picture.bytes[i] * 16U | picture.bytes[i + 1] * 16U << 12;
+        for (const int shift : {0, 8, 16})
+            packed.push_back(static_cast<std::uint8_t>(two >> shift & 0xFF));
+    }
+    object.set_integer(tags::kBitsAllocated, 12);
+    object.set_integer(tags::kBitsStored, 12);
+    object.set_integer(tags::kHighBit, 11);
+    object.set_bytes(tags::kPixelData, "OW", packed);
+    EXPECT_EQ(brightest(object, {0, 0, kColumns, kRows}), 220 * 16);
+    ASSERT_EQ(cleaned(object).blanked.size(), 1U);
+    EXPECT_EQ(brightest(object, {0, 0, kColumns, kRows}), 20 * 16);
+    EXPECT_EQ(object.integer(tags::kBitsAllocated), 16);
+}
+
 TEST(Pixels, BlanksAroundUltrasoundRegions) {
     Picture picture;
     std::fill(picture.bytes.begin(), picture.bytes.end(), std::uint8_t{77});
