@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "dicom/pixel_layout.h"
 #include "dicom/render.h"
 
 namespace lucerna::dicom {
@@ -88,6 +89,22 @@ TEST(Frames, OfTwelveBitsAreUnpacked) {
                                      transfer_syntax::kJpeg2000Lossless);
     data_set.set_integer(kBitsAllocated, 12);
     EXPECT_EQ(code_of([&] { (void)decode_frame(data_set, 0); }), ErrorCode::kUnsupported);
+}
+
+TEST(Frames, OfSharedColorsHaveEvenColumnsUnlessTheyAreCompressed) {
+    for (const char* kind : {"YBR_FULL_422", "YBR_PARTIAL_422"}) {
+        const PixelLayout odd{.rows = 1,
+                              .columns = 3,
+                              .samples_per_pixel = 3,
+                              .photometric_interpretation = kind,
+                              .bits_allocated = 8,
+                              .bits_stored = 8};
+        DataSet data_set;
+        data_set.set_encapsulated_pixels(odd, {Bytes(8, 1)}, transfer_syntax::kJpegBaseline);
+        EXPECT_EQ(stored_layout_of(data_set).columns, 3) << kind;
+        data_set.set_pixels(odd, Bytes(9));
+        EXPECT_EQ(code_of([&] { (void)stored_layout_of(data_set); }), ErrorCode::kInvalidInput);
+    }
 }
 
 TEST(Frames, OfStudioRangeAreStretched) {

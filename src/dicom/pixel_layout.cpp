@@ -31,12 +31,11 @@ int optional_or(const DataSet& data_set, Tag tag, int fallback, long long low, l
     return data_set.has_value(tag) ? required(data_set, tag, low, high) : fallback;
 }
 
-/// Samples of 12 bits lie in a row without gaps, as older objects have them (PS3.5 8.1.1).
-bool may_be_packed(const DataSet& data_set, int samples_per_pixel) {
+bool is_native(const DataSet& data_set) {
     const std::string& uid = data_set.transfer_syntax_uid();
     const auto* const syntax =
         find_transfer_syntax(uid.empty() ? transfer_syntax::kExplicitVrLittleEndian : uid);
-    return syntax != nullptr && !syntax->encapsulated() && samples_per_pixel == 1;
+    return syntax != nullptr && !syntax->encapsulated();
 }
 
 }  // namespace
@@ -48,8 +47,9 @@ StoredLayout stored_layout_of(const DataSet& data_set) {
     layout.samples_per_pixel = optional_or(data_set, tags::kSamplesPerPixel, 1, 1, 4);
     layout.bits_allocated = required(data_set, tags::kBitsAllocated, 1, 64);
     const int bits = layout.bits_allocated;
-    const bool is_read = bits == 1 || bits == 8 || bits == 16 || bits == 32 ||
-                         (bits == 12 && may_be_packed(data_set, layout.samples_per_pixel));
+    // Those of 12 lie in a row without gaps, as older objects have them (PS3.5 8.1.1).
+    const bool is_packed = bits == 12 && layout.samples_per_pixel == 1 && is_native(data_set);
+    const bool is_read = bits == 1 || bits == 8 || bits == 16 || bits == 32 || is_packed;
     if (!is_read) {
         throw Error(ErrorCode::kUnsupported,
                     "pixels of " + std::to_string(bits) + " bits allocated are not read here");
@@ -64,7 +64,8 @@ StoredLayout stored_layout_of(const DataSet& data_set) {
         tags::kPhotometricInterpretation, layout.samples_per_pixel == 1 ? "MONOCHROME2" : "RGB");
     layout.frames =
         optional_or(data_set, tags::kNumberOfFrames, 1, 1, static_cast<int>(Limits{}.max_frames));
-    if (layout.is_subsampled() && (layout.columns % 2 != 0 || bits != 8)) {
+    // Codestreams have room for an odd last column (PS3.3 C.7.6.3, Columns).
+    if (layout.is_subsampled() && (layout.columns % 2 != 0 || bits != 8) && is_native(data_set)) {
         contradict(tags::kColumns,
                    "and Bits Allocated do not fit " + layout.photometric_interpretation);
     }

@@ -28,6 +28,7 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     HTJ2KLossless,
     JPEG2000Lossless,
+    JPEGBaseline8Bit,
     JPEGLosslessSV1,
     JPEGLSLossless,
     RLELossless,
@@ -381,6 +382,26 @@ class Pixels(PicturesKept):
                 self.assertEqual(self.ask(server, self.place(one) + "/frames/3",
                                           Accept="application/octet-stream")[0], 404)
                 self.assertEqual(self.ask(server, self.place(one) + "/rendered")[0], 406)
+
+    def test_jpegs_that_share_colors_may_have_odd_columns(self):
+        server = self.serve()
+        for number, kind in enumerate(("YBR_FULL_422", "YBR_PARTIAL_422"), 1):
+            gray = numpy.add.outer(numpy.arange(21) * 5, numpy.arange(15) * 7).astype("u1")
+            Image.fromarray(gray).convert("RGB").save(
+                stream := io.BytesIO(), "JPEG", quality=95, subsampling="4:2:2")
+            d = picture(number, "RGB", 8)
+            d.PhotometricInterpretation = kind
+            d.PixelData = encapsulate([stream.getvalue()])
+            d.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+            for one, _ in self.keep(server, [d]):
+                for end in ("/rendered", "/thumbnail"):
+                    status, _, body = self.ask(server, self.place(one) + end, Accept="image/png")
+                    self.assertEqual(status, 200, body)
+                    shown = numpy.asarray(Image.open(io.BytesIO(body))).astype(int)
+                    self.assertLessEqual(numpy.abs(shown - gray[..., None]).max(), MOST_OFF_COLORS)
+                status, _, body = self.ask(server, self.place(one) + "/frames/1",
+                                           Accept="application/octet-stream")
+                self.assertEqual((status, len(body)), (200, 21 * 15 * 3))
 
     def test_retired_colors_are_shown_or_refused_by_name(self):
         studio = picture(1, "RGB", 8, rows=2, columns=4)
