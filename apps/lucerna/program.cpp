@@ -2,7 +2,9 @@
 #include <csignal>
 #include <cstdio>
 #include <functional>
+#include <string>
 
+#include "base/utf8.h"
 #include "verbs.h"
 
 namespace lucerna {
@@ -31,9 +33,13 @@ bool stop_requested() {
     return signals_seen > 0;
 }
 
+void say(std::FILE* stream, const std::string& line) {
+    std::fprintf(stream, "%s\n", printable(line).c_str());
+}
+
 void say_progress(const std::string& message) {
     if (stop_requested()) throw Error(ErrorCode::kCancelled, "stopped by a signal");
-    std::printf("%s\n", message.c_str());
+    say(stdout, message);
     std::fflush(stdout);
 }
 
@@ -42,10 +48,10 @@ int run_program(const char* name, const std::function<ExitCode()>& work) {
     try {
         return work();
     } catch (const Error& error) {
-        std::fprintf(stderr, "%s: %s\n", name, error.what());
+        say(stderr, std::string(name) + ": " + error.what());
         return exit_code_for(error.code());
     } catch (const std::exception& defect) {
-        std::fprintf(stderr, "%s: internal error: %s\n", name, defect.what());
+        say(stderr, std::string(name) + ": internal error: " + defect.what());
         return kDefect;
     }
 }

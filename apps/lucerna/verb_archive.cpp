@@ -8,6 +8,7 @@
 
 #include "archive_verbs.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "deidentify/project_file.h"
 #include "kept_data.h"
 
@@ -24,9 +25,8 @@ struct Erasure {
 
 ExitCode print(const std::vector<store::Damage>& damages, const store::Archive::Totals& totals) {
     for (const store::Damage& damage : damages)
-        std::printf("damaged %s%s%s: %s\n", damage.object.c_str(),
-                    damage.sop_instance_uid.empty() ? "" : " ", damage.sop_instance_uid.c_str(),
-                    damage.what.c_str());
+        say(stdout, "damaged " + damage.object + (damage.sop_instance_uid.empty() ? "" : " ") +
+                        damage.sop_instance_uid + ": " + damage.what);
     std::printf("%llu instances in %llu studies, %llu bytes; %zu damaged\n",
                 static_cast<unsigned long long>(totals.instances),
                 static_cast<unsigned long long>(totals.studies),
@@ -65,7 +65,8 @@ std::string and_beside(const store::Beside& beside) {
 std::string in_words(const std::vector<std::string>& issuers) {
     std::string text;
     for (const std::string& issuer : issuers)
-        text += (text.empty() ? "" : ", ") + (issuer.empty() ? "no issuer" : "issuer " + issuer);
+        text += (text.empty() ? "" : ", ") +
+                (issuer.empty() ? "no issuer" : "issuer " + printable(issuer));
     return text;
 }
 

@@ -49,8 +49,7 @@ class Export {
     void add(dicom::DataSet object) {
         auto outcome = deidentifier_.run(std::move(object));
         if (auto* refusal = std::get_if<exam::Refusal>(&outcome)) {
-            std::fprintf(stderr, "lucerna: not given out: %s (%s)\n", refusal->what.c_str(),
-                         refusal->where.c_str());
+            say(stderr, "lucerna: not given out: " + refusal->what + " (" + refusal->where + ")");
             report_.refused.push_back(std::move(*refusal));
             return;
         }
@@ -65,7 +64,7 @@ class Export {
     }
     /// One that could not even be read.
     void refuse(const Error& error) {
-        std::fprintf(stderr, "lucerna: not given out: %s\n", error.what());
+        say(stderr, std::string("lucerna: not given out: ") + error.what());
         report_.refused.push_back(
             {exam::RefusalReason::kUnreadable, error.what(), "file", "mend the file", "", ""});
     }

@@ -98,7 +98,7 @@ Studies studies_among(const std::vector<fs::path>& files, std::size_t& unreadabl
             exam_file.data_set = std::move(head);
             kept += size;
         } catch (const Error& error) {
-            std::fprintf(stderr, "skipped %s: %s\n", file.c_str(), error.what());
+            say(stderr, "skipped " + file.string() + ": " + error.what());
             ++unreadable;
         }
     }
@@ -137,7 +137,7 @@ void write_results(const fs::path& folder, const exam::ExamReading& reading,
 }
 
 ExitCode refused(const Error& error) {
-    std::fprintf(stderr, "lucerna: %s\n", error.what());
+    say(stderr, std::string("lucerna: ") + error.what());
     return kModelRefused;
 }
 
@@ -166,11 +166,11 @@ bool read_one(pipeline::PreparedExam prepared, const fs::path& folder,
                   pipeline::compose_exam(reading, std::move(prepared.pictures),
                                          model.pictures_at_once(), progress));
     clear_progress(options.quiet);
-    std::printf("%s: %s\n", folder.c_str(), compose::summary_line(reading).c_str());
+    say(stdout, folder.string() + ": " + compose::summary_line(reading));
     for (const exam::Refusal& refusal : reading.refusals)
-        std::printf("  refused %s: %s [%s]; %s\n",
-                    (refusal.view.empty() ? refusal.sop_instance_uid : refusal.view).c_str(),
-                    refusal.what.c_str(), refusal.where.c_str(), refusal.remedy.c_str());
+        say(stdout, "  refused " +
+                        (refusal.view.empty() ? refusal.sop_instance_uid : refusal.view) + ": " +
+                        refusal.what + " [" + refusal.where + "]; " + refusal.remedy);
     return !reading.views.empty();
 }
 

@@ -296,7 +296,7 @@ ExitCode serve(const ServeArguments& arguments) {
         set_level(settings.log_level);
         require_known_senders(settings);
     } catch (const Error& error) {
-        std::fprintf(stderr, "lucerna: %s\n", error.what());
+        say(stderr, std::string("lucerna: ") + error.what());
         return kUsage;
     }
     try {
@@ -308,7 +308,7 @@ ExitCode serve(const ServeArguments& arguments) {
         model = std::make_unique<infer::ModelPackage>(
             infer::ModelPackage::open(settings.model, trust, settings.model_threads));
     } catch (const Error& error) {
-        std::fprintf(stderr, "lucerna: %s\n", error.what());
+        say(stderr, std::string("lucerna: ") + error.what());
         return kModelRefused;
     }
     // Opening a model takes twice the memory that it needs from then on.

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <functional>
+#include <string>
 
 #include "exit_code.h"
 
@@ -25,7 +27,10 @@ void add_archive(CLI::App& app, Chosen& chosen);
 void add_keys(CLI::App& app, Chosen& chosen);
 void add_export(CLI::App& app, Chosen& chosen);
 
-/// A line on standard output; throws Error(kCancelled) once a signal asked to stop.
+/// A line for people, whatever it quotes: `printable` of it.
+void say(std::FILE* stream, const std::string& line);
+
+/// The same on standard output; throws Error(kCancelled) once a signal asked to stop.
 void say_progress(const std::string& message);
 
 /// Installs the signal handlers, does the work, and turns what it throws into a line on standard

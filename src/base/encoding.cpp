@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/utf8.h"
 
 namespace lucerna {
 namespace {
@@ -23,29 +24,6 @@ unsigned base64_value(char digit) {
     if (position == std::string_view::npos)
         throw Error(ErrorCode::kInvalidInput, "not a base64 digit");
     return static_cast<unsigned>(position);
-}
-
-/// Length of the well-formed UTF-8 sequence at the start of `text`, 0 if there is none
-/// (The Unicode Standard, table 3-7).
-std::size_t utf8_length(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const auto between = [&](std::size_t i, unsigned low, unsigned high) {
-        return i < text.size() && byte(i) >= low && byte(i) <= high;
-    };
-    const unsigned first = byte(0);
-    if (first < 0x80) return 1;
-    if (first >= 0xC2 && first <= 0xDF) return between(1, 0x80, 0xBF) ? 2 : 0;
-    if (first >= 0xE0 && first <= 0xEF) {
-        const unsigned low = first == 0xE0 ? 0xA0 : 0x80;
-        const unsigned high = first == 0xED ? 0x9F : 0xBF;
-        return between(1, low, high) && between(2, 0x80, 0xBF) ? 3 : 0;
-    }
-    if (first >= 0xF0 && first <= 0xF4) {
-        const unsigned low = first == 0xF0 ? 0x90 : 0x80;
-        const unsigned high = first == 0xF4 ? 0x8F : 0xBF;
-        return between(1, low, high) && between(2, 0x80, 0xBF) && between(3, 0x80, 0xBF) ? 4 : 0;
-    }
-    return 0;
 }
 
 }  // namespace

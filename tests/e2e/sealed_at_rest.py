@@ -265,6 +265,21 @@ class SealedAtRest(unittest.TestCase):
         (self.data / "objects" / "zz_extra").unlink()
         self.assertIn("0 damaged", self.run_verb("verify"))
 
+    def test_what_a_damaged_file_says_is_shown_as_print(self):
+        server = self.serve()
+        self.assertEqual(self.stow(server, instance("P1")), 200)
+        self.assertEqual(server.end(), 0)
+        record = next(p for p in files_of(self.data / "keys") if p.name != INDEX_KEY)
+        lines = record.read_bytes().splitlines(keepends=True)
+        place = next(i for i, line in enumerate(lines) if line.startswith(b"provider-key "))
+        lines[place] = b"provider-key \x1b[2J\xff" + lines[place][len(b"provider-key xxxxx"):]
+        record.write_bytes(b"".join(lines))
+        (self.data / "keys" / "a\x1b[2J\nb").write_text("x")
+        said = self.run_verb("verify", status=BAD_INPUT)
+        self.assertIn(r"\x1b[2J\xff", said)
+        self.assertIn(r"damaged keys/a\x1b[2J\x0ab: ", said)
+        self.assertEqual([c for c in said if ord(c) < 32 and c != "\n"], [])
+
     def test_an_erased_patient_is_in_no_file(self):
         server = self.serve("--destination", "pacs=PACS@127.0.0.1:1")
         study, words = generate_uid(), []
