@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <memory>
 #include <numeric>
 #include <span>
@@ -247,8 +248,10 @@ dicom::FramedObject framed_object(store::Archive& archive, const store::Instance
 }
 
 MemoryBudget& kept_files() {
+    // To read one again takes less than that, and a slow client does not need it meanwhile.
     static MemoryBudget budget("what files of several frames may take while they are sent",
-                               std::size_t{64} << 20);
+                               std::size_t{64} << 20, std::chrono::seconds(20),
+                               std::chrono::milliseconds(300));
     return budget;
 }
 
