@@ -1,4 +1,6 @@
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "base/log.h"
 #include "verbs.h"
@@ -41,6 +43,14 @@ ExitCode run(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& problem) {
+        // What stands where the verb should is none; then just the lack of one would be told.
+        const std::vector<std::string> others = app.remaining();
+        if (problem.get_exit_code() != 0 && app.get_subcommands().empty() && !others.empty() &&
+            !others.front().starts_with("-")) {
+            say(stderr,
+                "lucerna: there is no verb \"" + others.front() + "\"; lucerna --help lists them");
+            return kUsage;
+        }
         return app.exit(problem) == 0 ? kDone : kUsage;
     }
     return chosen();

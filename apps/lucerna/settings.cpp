@@ -3,7 +3,10 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
+#include <fstream>
 #include <functional>
 #include <span>
 #include <utility>
@@ -425,11 +428,27 @@ ServeSettings default_settings() {
     return settings;
 }
 
+namespace {
+
+/// A folder would read as an empty file, and what cannot be opened has no line.
+toml::table parsed(const std::filesystem::path& path) {
+    errno = 0;
+    std::ifstream input(path, std::ios::binary);
+    const int failure = input ? 0 : errno;
+    std::error_code ignored;
+    if (failure != 0 || std::filesystem::is_directory(path, ignored))
+        refuse("cannot read the configuration " + path.string() + ": " +
+               (failure != 0 ? std::strerror(failure) : "it is a folder"));
+    return toml::parse(input, path.string());
+}
+
+}  // namespace
+
 ServeSettings read_settings(const std::filesystem::path& path) {
     const std::string file = path.string();
     ServeSettings settings = default_settings();
     try {
-        const toml::table table = toml::parse_file(file);
+        const toml::table table = parsed(path);
         put_table(settings, table, "", file);
         if (const toml::node* node = table.get("destination")) {
             const toml::array* list = node->as_array();

@@ -20,8 +20,12 @@ class SettingsTest : public testing::Test {
         return read_settings(file());
     }
     std::string refusal_of(std::string_view toml) {
+        write_file(file(), as_byte_view(toml));
+        return refusal_of_file(file());
+    }
+    static std::string refusal_of_file(const std::filesystem::path& path) {
         try {
-            (void)read(toml);
+            (void)read_settings(path);
         } catch (const Error& error) {
             return error.what();
         }
@@ -100,6 +104,11 @@ TEST_F(SettingsTest, RefuseWhatTheyDoNotKnowWithFileAndLine) {
     EXPECT_THAT(refusal_of("[[destination]]\nname = \"x\"\naet = \"X\"\nhost = \"h\"\nport = 1\n"
                            "colour = 1\n"),
                 HasSubstr("colour"));
+}
+
+TEST_F(SettingsTest, AreReadFromAFileThatIsThere) {
+    EXPECT_THAT(refusal_of_file(file().parent_path()), HasSubstr("it is a folder"));
+    EXPECT_THAT(refusal_of_file(file().parent_path() / "none"), HasSubstr("none: No such file"));
 }
 
 TEST_F(SettingsTest, AreSetFromText) {

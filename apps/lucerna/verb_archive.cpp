@@ -15,6 +15,21 @@
 namespace lucerna {
 namespace {
 
+/// Of a folder that holds none, of another program or of a disk that is not mounted, nothing would
+/// be said to be damaged, and a store be made in it.
+void require_store(const ServeSettings& settings) {
+    require_folder(settings.data);
+    if (settings.store_index != "sqlite" || settings.store_objects != "folder") return;
+    for (const char* part : {"index.sqlite", "objects", "keys", "back-ends"})
+        if (std::error_code unknown;
+            std::filesystem::exists(settings.data / part, unknown) || unknown)
+            return;
+    throw Error(ErrorCode::kNotFound,
+                settings.data.string() +
+                    " is no data folder of a server: neither index.sqlite nor objects, keys or "
+                    "back-ends are in it; where it is of a disk, see whether that is mounted");
+}
+
 struct Erasure {
     std::string patient_id;
     std::string issuer;
@@ -36,7 +51,7 @@ ExitCode print(const std::vector<store::Damage>& damages, const store::Archive::
 
 ExitCode verify(const ArchiveOptions& options) {
     const ServeSettings settings = settings_of(options);
-    require_folder(settings.data);
+    require_store(settings);
     const SystemClock clock;
     const auto keys = open_keys(settings);
     store::Store store(store_options(settings), *keys, clock);
@@ -206,14 +221,17 @@ ServeSettings settings_of(const ArchiveOptions& options) {
 }
 
 void require_folder(const std::filesystem::path& data) {
-    if (!std::filesystem::exists(data))
-        throw Error(ErrorCode::kNotFound, "there is no folder " + data.string());
+    std::error_code failure;
+    const bool is_there = std::filesystem::exists(data, failure);
+    if (failure)
+        throw Error(ErrorCode::kIo, "cannot look at " + data.string() + ": " + failure.message());
+    if (!is_there) throw Error(ErrorCode::kNotFound, "there is no folder " + data.string());
 }
 
 ExitCode with_archive(const ArchiveOptions& options,
                       const std::function<ExitCode(store::Archive&)>& work) {
     const ServeSettings settings = settings_of(options);
-    require_folder(settings.data);
+    require_store(settings);
     const SystemClock clock;
     const auto keys = open_keys(settings);
     store::Store store(store_options(settings), *keys, clock);

@@ -165,7 +165,9 @@ class SealedAtRest(unittest.TestCase):
         # Another does not hold the key, and says which.
         other = self.folder / "other"
         other.mkdir()
-        self.run_verb("verify", data=other)
+        self.assertIn("is no data folder of a server", self.run_verb("verify", data=other, status=BAD_INPUT))
+        self.assertEqual(list(other.iterdir()), [])
+        self.assertEqual(Server(str(other)).end(), 0)
         status, said = self.refused_start("--keys", f"file:{other / 'kek.json'}")
         self.assertEqual(status, BAD_INPUT, said)
         self.assertIn("does not hold the key-encryption key", said)
