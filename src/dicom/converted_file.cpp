@@ -71,11 +71,12 @@ struct ConvertedFile::Deflating {
         taken = head_bytes;
         out_begin = head_bytes;
         out.clear();
-        ended = false;
+        ended = is_broken = false;
     }
 
     /// The next that comes out; `plain` of `size` bytes goes in.
     void step(ConvertedFile& of, std::uint64_t size) {
+        is_broken = true;
         out_begin += out.size();
         out.resize(kStep);
         stream.next_out = out.data();
@@ -96,6 +97,7 @@ struct ConvertedFile::Deflating {
         out.resize(out.size() - stream.avail_out);
         // PS3.5 A.5: a byte is added where the length is odd.
         if (ended && (out_begin - head_bytes + out.size()) % 2 == 1) out.push_back(0);
+        is_broken = false;
     }
 
     const std::size_t head_bytes;
@@ -106,6 +108,8 @@ struct ConvertedFile::Deflating {
     Bytes out;
     std::uint64_t out_begin = 0;
     bool ended = false;
+    /// What should go in could not be read.
+    bool is_broken = false;
 };
 
 ConvertedFile::ConvertedFile(Open open, std::string_view transfer_syntax_uid)
@@ -140,8 +144,7 @@ void ConvertedFile::put(int frame, Bytes made) {
 void ConvertedFile::lay_out(std::string_view syntax) {
     const DataSet& header = object().header();
     const Element* const pixels = header.node().find(tags::kPixelData);
-    const int frames = pixels == nullptr ? 0 : frame_count(header);
-    if (frames == 0)
+    if (pixels == nullptr)
         throw Error(ErrorCode::kUnsupported, "an object without pixels has no frames to convert");
     encoder_ = find_encoder(syntax);
     const TransferSyntax* const target = find_transfer_syntax(syntax);
@@ -152,7 +155,7 @@ void ConvertedFile::lay_out(std::string_view syntax) {
     if (encoder_ != nullptr || pixels->fragments() != nullptr) {
         way_ = encoder_ != nullptr ? Way::kEncoded : Way::kDecoded;
         if (pixels->fragments() != nullptr) (void)bytes_of_all_frames(header);
-        return measure_frames(syntax, frames);
+        return measure_frames(syntax, frame_count(header));
     }
     const std::uint64_t bytes = pixels->value().size();
     AroundPixels around = around_pixels(header, syntax, pixels->vr, bytes + bytes % 2);
@@ -256,7 +259,7 @@ void ConvertedFile::read(std::uint64_t at, std::span<std::uint8_t> into) {
             into = into.subspan(count);
             continue;
         }
-        if (at < out.out_begin) out.restart();
+        if (at < out.out_begin || out.is_broken) out.restart();
         if (at >= out.out_begin + out.out.size()) {
             if (out.ended) throw Error(ErrorCode::kCorrupt, "a file is another than it was");
             out.step(*this, plain_size());

@@ -28,7 +28,7 @@ bool is_convertible(std::string_view transfer_syntax_uid) {
 
 ConvertedToSend::ConvertedToSend(const FileToSend& file, const std::string& syntax) {
     // Room for any File Meta Information.
-    constexpr std::uint64_t kBeginning = 64 * 1024;
+    constexpr std::uint64_t kBeginning = 256 * 1024;
     if (file.in_syntax) made_when_read_ = file.in_syntax(syntax);
     if (made_when_read_) {
         bytes_.resize(static_cast<std::size_t>(std::min(kBeginning, made_when_read_->size)));
@@ -36,14 +36,12 @@ ConvertedToSend::ConvertedToSend(const FileToSend& file, const std::string& synt
     } else {
         const std::size_t limit = converting_memory().limit();
         // What is not in memory yet is large.
-        share_ =
+        // Given back before it is sent: others could not have what a slow peer holds.
+        const auto share =
             converting_memory().take(file.read ? limit : std::min(most_taken_by(file.begin), limit),
                                      "an object that is converted");
         Buffer memory;
         bytes_ = DataSet::parse(file.whole(memory)).to_part10(syntax);
-        share_.keep_only(bytes_.size());
-        // This thread goes on to others while its peer takes its time.
-        share_.detach();
     }
     data_set_offset_ = split_part10(bytes_).data_set_offset;
 }

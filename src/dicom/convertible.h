@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "base/encoding.h"
-#include "base/memory_budget.h"
 #include "dicom/encoders.h"
 #include "dicom/file_to_send.h"
 #include "dicom/uids.h"
@@ -37,9 +36,9 @@ template <typename Takes>
     return {};
 }
 
-/// A file to send, in another syntax. What several of them hold together until they are sent is
-/// bounded: one that finds no room waits. Throws as DataSet::parse and to_part10, and as
-/// MemoryBudget::take.
+/// A file to send, in another syntax. What several of them take together while they are made is
+/// bounded: one that finds no room waits. Throws as DataSet::parse and to_part10, and
+/// Error(kUnavailable) where it waited in vain.
 class ConvertedToSend {
   public:
     ConvertedToSend(const FileToSend& file, const std::string& syntax);
@@ -50,7 +49,6 @@ class ConvertedToSend {
 
   private:
     std::optional<FileToSend::Other> made_when_read_;
-    MemoryBudget::Share share_;
     /// All of it, or its beginning.
     Bytes bytes_;
     std::size_t data_set_offset_ = 0;

@@ -90,9 +90,16 @@ class StoreScu::Association {
         }
         if (syntax == parts.head.transfer_syntax_uid)
             return outcome_of(association_.exchange(request, context, file, parts.data_set_offset));
-        const ConvertedToSend converted(file, syntax);
-        return outcome_of(
-            association_.exchange(request, context, converted.file(), converted.data_set_offset()));
+        std::optional<ConvertedToSend> converted;
+        try {
+            converted.emplace(file, syntax);
+        } catch (const Error& error) {
+            // Of this object alone; the peer is there.
+            if (error.code() != ErrorCode::kUnavailable) throw;
+            return {StatusKind::kTransientFailure, status::kOutOfResources, error.what()};
+        }
+        return outcome_of(association_.exchange(request, context, converted->file(),
+                                                converted->data_set_offset()));
     }
 
     void echo() {

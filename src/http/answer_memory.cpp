@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "http/pieces.h"
 
@@ -23,6 +24,7 @@ AnswerMemory::Holding::~Holding() {
 void AnswerMemory::Holding::note_progress() {
     const std::lock_guard lock(of_.mutex_);
     last_progress_ = Clock::now();
+    if (std::exchange(is_cut_, false)) of_.leaving_ -= bytes_;
 }
 
 bool AnswerMemory::fits(std::size_t bytes, std::size_t held) const {
@@ -59,6 +61,28 @@ std::unique_ptr<AnswerMemory::Holding> AnswerMemory::take(std::size_t bytes,
         if (!fits(bytes, held_)) given_back_.wait_for(lock, std::chrono::milliseconds(100));
         --waiting_;
     }
+    return add(bytes, std::move(cut));
+}
+
+std::unique_ptr<AnswerMemory::Holding> AnswerMemory::hold(std::size_t bytes,
+                                                          std::function<void()> cut) {
+    std::vector<std::function<void()>> to_cut;
+    std::unique_ptr<Holding> holding;
+    {
+        const std::lock_guard lock(mutex_);
+        while (!fits(bytes, held_ - leaving_)) {
+            auto cut_one = give_up_one();
+            if (!cut_one) break;
+            to_cut.push_back(std::move(cut_one));
+        }
+        holding = add(bytes, std::move(cut));
+    }
+    for (const auto& cut_one : to_cut) cut_one();
+    return holding;
+}
+
+std::unique_ptr<AnswerMemory::Holding> AnswerMemory::add(std::size_t bytes,
+                                                         std::function<void()> cut) {
     std::unique_ptr<Holding> holding(new Holding(*this, bytes, std::move(cut)));
     holdings_.insert(holding.get());
     held_ += bytes;

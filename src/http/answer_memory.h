@@ -23,9 +23,9 @@ class AnswerMemory {
     struct Terms {
         std::size_t limit = std::size_t{32} << 20;
         /// Who has taken something within this is not cut.
-        std::chrono::milliseconds stall{1'000};
+        std::chrono::milliseconds stall{3'000};
         /// How long one waits for room, and how many may at once: each holds a thread.
-        std::chrono::milliseconds patience{2'000};
+        std::chrono::milliseconds patience{4'000};
         std::size_t most_waiting = 4;
     };
 
@@ -40,7 +40,7 @@ class AnswerMemory {
         Holding(const Holding&) = delete;
         Holding& operator=(const Holding&) = delete;
 
-        /// Its client has taken some of it.
+        /// Its client has taken some of it; it is not cut then, if it was about to be.
         void note_progress();
 
       private:
@@ -54,9 +54,14 @@ class AnswerMemory {
         Clock::time_point last_progress_;
     };
 
-    /// Null where there is no room for it, though others were cut. `cut` ends the answer, soon and
-    /// from any thread; it is called once at most. One alone may be larger than the limit.
+    /// Null where there is no room for it, though others were cut. `cut`, from any thread, soon
+    /// ends the answer, or notes the progress that its client made. One alone may be larger than
+    /// the limit.
     [[nodiscard]] std::unique_ptr<Holding> take(std::size_t bytes, std::function<void()> cut);
+
+    /// As `take` for what cannot be refused any more: it is held whatever others hold, and as many
+    /// of those as it needs are cut that have stalled.
+    [[nodiscard]] std::unique_ptr<Holding> hold(std::size_t bytes, std::function<void()> cut);
 
     /// How large a piece of an answer to make next: the fuller it is, the smaller.
     [[nodiscard]] std::size_t piece_bytes() const;
@@ -66,6 +71,8 @@ class AnswerMemory {
     /// Where `held` is held already.
     [[nodiscard]] bool fits(std::size_t bytes, std::size_t held) const;
     [[nodiscard]] std::function<void()> give_up_one();
+    /// Of a thread that has the lock.
+    [[nodiscard]] std::unique_ptr<Holding> add(std::size_t bytes, std::function<void()> cut);
 
     const Terms terms_;
     mutable std::mutex mutex_;

@@ -25,6 +25,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "http/channel_session.h"
+#include "http/connection_limits.h"
 #include "http/exchange.h"
 #include "http/outgoing.h"
 #include "http/shop.h"
@@ -37,20 +38,6 @@ namespace wire = boost::beast::http;
 using boost::system::error_code;
 using Tcp = asio::ip::tcp;
 using Clock = std::chrono::steady_clock;
-using namespace std::chrono_literals;
-
-/// Of a body, read before a handler is called: small ones never make a thread wait.
-constexpr std::size_t kReadAhead = 64 * 1024;
-/// Given to a handler that streams: so large that changing threads costs little.
-constexpr std::size_t kUploadPiece = 256 * 1024;
-/// Asio on its own would write 64 KiB at once, and pass through the reactor for each.
-constexpr std::size_t kMostAtOnce = std::size_t{1} << 30;
-/// Of an answer, what a client must take within one stall timeout.
-constexpr std::size_t kTakenInTime = 256 * 1024;
-/// For the rest of a request that was answered before it had all come in.
-constexpr auto kLinger = 3s;
-/// What a client that is slow to take its answer gets once the server stops.
-constexpr auto kFarewell = 2s;
 
 /// Of the protocol, as against the connection.
 inline bool is_of_http(error_code failed) {
@@ -172,6 +159,8 @@ class Connection final : public AnyConnection {
     }
 
     void begin_exchange() {
+        ++exchanges_;
+        is_cut_ = false;
         body_.emplace(*this);
         exchange_.emplace(*body_);
         exchange_->request.id = shop_.new_request_id();
@@ -369,7 +358,10 @@ class Connection final : public AnyConnection {
                                   self->send_after_trouble(std::move(response));
                               });
         set_out(std::move(response));
-        if (!outgoing_->find_room(cut_from_outside()))
+        // What was done is told in any case.
+        if (exchange_->method != "GET")
+            outgoing_->hold_room(cut_from_outside());
+        else if (!outgoing_->find_room(cut_from_outside()))
             set_out(refusal(503, "busy", "answers that others are slow to take hold the memory",
                             exchange_->request.id));
         // The first that it wants is always that its head be written.
@@ -417,14 +409,9 @@ class Connection final : public AnyConnection {
 
     /// Of what is to be written, all but the first `written` bytes.
     [[nodiscard]] std::array<asio::const_buffer, 3> unwritten(std::size_t written) const {
-        std::array<asio::const_buffer, 3> left;
-        for (std::size_t i = 0; i < left.size(); ++i) {
-            const ByteView buffer = outgoing_->buffers()[i];
-            const std::size_t done = std::min(written, buffer.size());
-            written -= done;
-            left[i] = asio::const_buffer(buffer.data() + done, buffer.size() - done);
-        }
-        return left;
+        const auto left = outgoing_->unwritten(written);
+        const auto buffer = [](ByteView view) { return asio::buffer(view.data(), view.size()); };
+        return {buffer(left[0]), buffer(left[1]), buffer(left[2])};
     }
 
     /// A channel holds its place until the connection's end.
@@ -459,14 +446,15 @@ class Connection final : public AnyConnection {
     }
 
     void write(std::size_t written) {
+        taken_.written += written;
         const auto left = unwritten(written);
         if (asio::buffer_size(left) == 0) return go_on();
         // Asked before each step: whatever the system takes at once, and new patience for each part
         // that the client took. One that trickles does not earn it.
-        const auto all_of_it = [this, next = std::size_t{0}](error_code failed,
-                                                             std::size_t sent) mutable {
+        const auto all_of_it = [this, next = std::size_t{0}, before = taken_.written](
+                                   error_code failed, std::size_t sent) mutable {
             if (failed) return std::size_t{0};
-            if (sent > 0) outgoing_->note_progress();
+            taken_.written = before + sent;
             if (sent >= next) {
                 deadline(shop_.options.stall_timeout);
                 next = sent + kTakenInTime;
@@ -474,6 +462,7 @@ class Connection final : public AnyConnection {
             return kMostAtOnce;
         };
         asio::async_write(stream_, left, all_of_it, [self = me()](error_code failed, std::size_t) {
+            if (self->is_cut_) return self->cut(kTooSlowForOthers);
             if (!failed) return self->go_on();
             self->end_exchange(Ending::kCut);
             self->close();
@@ -483,16 +472,18 @@ class Connection final : public AnyConnection {
     /// On a worker, but only when the client has taken what was there: a slow one holds no thread.
     void pull() {
         if (stopping_) return cut("the server stops");
+        outgoing_->give_room_back();
+        handling_ = true;
         shop_.workers.submit([self = me()] {
             std::optional<std::string> failure;
             try {
                 self->outgoing_->pull();
-                if (!self->outgoing_->find_room(self->cut_from_outside()))
-                    failure = "answers that others are slow to take hold the memory";
+                self->outgoing_->hold_room(self->cut_from_outside());
             } catch (const std::exception& error) {
                 failure = error.what();
             }
             asio::post(self->stream_.get_executor(), [self, failure] {
+                self->handling_ = false;
                 if (failure) return self->cut(*failure);
                 self->go_on();
             });
@@ -502,18 +493,26 @@ class Connection final : public AnyConnection {
     void wait() {
         if (stopping_) return cut("the server stops");
         timer_.expires_after(std::max<std::chrono::milliseconds>(outgoing_->wait(), 1ms));
-        timer_.async_wait([self = me()](error_code) { self->go_on(); });
+        timer_.async_wait([self = me()](error_code) { self->outgoing_ ? self->go_on() : void(); });
     }
 
     std::function<void()> cut_from_outside() {
-        return [weak = this->weak_from_this()] {
+        return [weak = this->weak_from_this(), exchange = exchanges_] {
             const auto self = std::static_pointer_cast<Connection>(weak.lock());
             if (!self) return;
-            asio::post(self->stream_.get_executor(), [self] {
-                if (self->outgoing_)
-                    self->cut("its client is slow to take it, and others need the memory");
+            asio::post(self->stream_.get_executor(), [self, exchange] {
+                if (self->outgoing_ && self->exchanges_ == exchange) self->cut_if_slow();
             });
         };
+    }
+    void cut_if_slow() {
+        // It has just taken all that there was.
+        if (handling_) return;
+        if (taken_.look(lowest().socket().native_handle()) >= kTakenInASecond)
+            return outgoing_->note_progress();
+        // What is being written ends with the socket, and then the exchange.
+        is_cut_ = true;
+        close();
     }
     void cut(const std::string& why) {
         log_event(LogLevel::kWarning, "http.cut",
@@ -580,7 +579,10 @@ class Connection final : public AnyConnection {
     std::optional<WorkerBody> body_;
     std::optional<Exchange> exchange_;
     bool keep_alive_ = false;
-    bool handling_ = false;
+    bool handling_ = false;  ///< A worker has the answer.
+    bool is_cut_ = false;    ///< Others need its memory.
+    TakenByClient taken_;
+    std::uint64_t exchanges_ = 0;
 
     Bytes read_ahead_;
     std::size_t read_ahead_at_ = 0;

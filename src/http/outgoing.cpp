@@ -14,7 +14,8 @@ constexpr std::size_t kSlice = 1024 * 1024;
 
 Chunk piece_of(std::ifstream& file, std::uint64_t& left) {
     Chunk chunk;
-    chunk.bytes.resize(static_cast<std::size_t>(std::min<std::uint64_t>(left, kSlice)));
+    chunk.bytes.resize(
+        static_cast<std::size_t>(std::min<std::uint64_t>(left, answer_memory().piece_bytes())));
     file.read(reinterpret_cast<char*>(chunk.bytes.data()),
               static_cast<std::streamsize>(chunk.bytes.size()));
     if (static_cast<std::size_t>(file.gcount()) != chunk.bytes.size())
@@ -45,6 +46,8 @@ Outgoing::Outgoing(Exchange& exchange, Response response, const Guard& guard, bo
     exchange.status = response.status;
     if (has_no_body || exchange.method == "HEAD") {
         chunk_ = {};
+        enclosed_ = {};
+        text_.clear();
         bytes_ = {};
         source_ = nullptr;
         chunked_ = false;
@@ -72,8 +75,8 @@ bool Outgoing::take_body(Body body) {
         length_ = size;
         return true;
     }
-    if (const auto* text = std::get_if<std::string>(&body)) {
-        chunk_.bytes.assign(text->begin(), text->end());
+    if (auto* text = std::get_if<std::string>(&body)) {
+        text_ = std::move(*text);
     } else if (auto* enclosed = std::get_if<Enclosed>(&body)) {
         before_ = std::move(enclosed->before);
         enclosed_ = std::move(enclosed->bytes);
@@ -82,7 +85,9 @@ bool Outgoing::take_body(Body body) {
     } else {
         chunk_.bytes = std::move(std::get<Bytes>(body));
     }
-    bytes_ = enclosed_.empty() ? ByteView(chunk_.bytes) : enclosed_.view();
+    bytes_ = !text_.empty()       ? as_byte_view(text_)
+             : !enclosed_.empty() ? enclosed_.view()
+                                  : ByteView(chunk_.bytes);
     length_ = before_.size() + bytes_.size() + after_.size();
     return true;
 }
@@ -135,15 +140,32 @@ void Outgoing::write_slice() {
     buffers_[0] = as_byte_view(head_);
 }
 
+std::array<ByteView, 3> Outgoing::unwritten(std::size_t written) const {
+    std::array<ByteView, 3> left = buffers_;
+    for (ByteView& buffer : left) {
+        const std::size_t done = std::min(written, buffer.size());
+        written -= done;
+        buffer = buffer.subspan(done);
+    }
+    return left;
+}
+
+std::size_t Outgoing::bytes_in_memory() const {
+    return text_.size() + chunk_.bytes.size() + (held_ ? 0 : enclosed_.size());
+}
+
 bool Outgoing::find_room(std::function<void()> cut) {
-    const std::size_t bytes = chunk_.bytes.size() + (held_ ? 0 : enclosed_.size());
-    if (bytes <= AnswerMemory::kFreely) return true;
-    holding_ = answer_memory().take(bytes, std::move(cut));
+    if (bytes_in_memory() <= AnswerMemory::kFreely) return true;
+    holding_ = answer_memory().take(bytes_in_memory(), std::move(cut));
     return holding_ != nullptr;
 }
 
+void Outgoing::hold_room(std::function<void()> cut) {
+    if (bytes_in_memory() > AnswerMemory::kFreely)
+        holding_ = answer_memory().hold(bytes_in_memory(), std::move(cut));
+}
+
 void Outgoing::pull() {
-    holding_.reset();
     chunk_ = {};
     chunk_ = source_();
     bytes_ = chunk_.bytes;

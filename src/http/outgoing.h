@@ -31,12 +31,18 @@ class Outgoing {
     [[nodiscard]] Next next();
     /// To be written in one go; any may be empty. Valid until `next`.
     [[nodiscard]] const std::array<ByteView, 3>& buffers() const { return buffers_; }
+    /// Of these, all but the first `written` bytes.
+    [[nodiscard]] std::array<ByteView, 3> unwritten(std::size_t written) const;
     /// Throws what the body's source throws, and Error(kInternal) if it gives more or less than it
     /// had announced. The connection must be cut then.
     void pull();
-    /// For what is in memory to be sent, at the beginning and after each `pull`, from a thread that
-    /// may wait. False where others hold too much; `cut` is as for AnswerMemory::take.
+    /// For what is in memory to be sent, before anything is, from a thread that may wait. False
+    /// where others hold too much; `cut` is as for AnswerMemory::take.
     [[nodiscard]] bool find_room(std::function<void()> cut);
+    /// The same where it cannot be refused, and after each `pull`.
+    void hold_room(std::function<void()> cut);
+    /// Before each `pull`: the client has taken what was there.
+    void give_room_back() { holding_.reset(); }
     /// The client took something.
     void note_progress() {
         if (holding_) holding_->note_progress();
@@ -46,6 +52,7 @@ class Outgoing {
 
   private:
     bool take_body(Body body);
+    [[nodiscard]] std::size_t bytes_in_memory() const;
     void take_slice();
     void write_slice();
 
@@ -54,6 +61,7 @@ class Outgoing {
     bool head_sent_ = false;
     /// Of these one holds what is being written: the whole body, or one chunk of it.
     Chunk chunk_;
+    std::string text_;
     Buffer enclosed_;
     std::shared_ptr<const void> held_;
     std::unique_ptr<AnswerMemory::Holding> holding_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/error.h"
 #include "dicom/decoding_memory.h"
 #include "retrieve/frames.h"
 
@@ -27,6 +28,10 @@ std::shared_ptr<ConvertedObject> ConvertedObject::of(store::Archive& archive,
         row.head_bytes > 0 ||
         row.transfer_syntax_uid == dicom::transfer_syntax::kDeflatedExplicitVrLittleEndian;
     if (row.rows <= 0 || row.columns <= 0 || !has_pixels) return nullptr;
+    if (row.head_bytes == 0) {
+        const Bytes head = archive.head(row.sop_instance_uid);
+        if (!dicom::DataSet::header_in(head).has(dicom::tags::kPixelData)) return nullptr;
+    }
     std::shared_ptr<ConvertedObject> made(new ConvertedObject(archive, row, syntax, run));
     made->keep_room();
     return made;
@@ -55,17 +60,34 @@ void ConvertedObject::keep_room() {
 void ConvertedObject::read(std::uint64_t at, std::span<std::uint8_t> into) {
     const std::lock_guard lock(mutex_);
     const bool had_room = share_.has_value();
-    if (!had_room) take_room();
-    file_->read(at, into);
-    if (!had_room) keep_room();
+    try {
+        if (!had_room) take_room();
+    } catch (const Error& error) {
+        // What was begun is ended, with room or without: half of it helps nobody.
+        if (error.code() != ErrorCode::kUnavailable) throw;
+    }
+    try {
+        file_->read(at, into);
+    } catch (...) {
+        drop();
+        throw;
+    }
+    if (is_wanted_.exchange(false) || !share_)
+        drop();
+    else if (!had_room)
+        keep_room();
+}
+
+void ConvertedObject::drop() noexcept {
+    file_->let_go();
+    share_.reset();
 }
 
 bool ConvertedObject::let_go() noexcept {
     const std::unique_lock lock(mutex_, std::try_to_lock);
-    if (!lock) return false;
-    file_->let_go();
-    share_.reset();
-    return true;
+    is_wanted_ = !lock;
+    if (lock) drop();
+    return lock.owns_lock();
 }
 
 }  // namespace lucerna::retrieve

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -20,8 +21,8 @@ namespace lucerna::retrieve {
 class ConvertedObject final : public MemoryBudget::Renewable,
                               public std::enable_shared_from_this<ConvertedObject> {
   public:
-    /// Null for an object without pixels. Throws as dicom::ConvertedFile, and Error(kUnavailable)
-    /// where it waited for memory in vain; so does reading.
+    /// Null for an object without Pixel Data. Throws as dicom::ConvertedFile, and
+    /// Error(kUnavailable) where it waited for memory in vain; so does reading.
     [[nodiscard]] static std::shared_ptr<ConvertedObject> of(store::Archive& archive,
                                                              const store::InstanceRow& row,
                                                              const std::string& syntax,
@@ -41,6 +42,7 @@ class ConvertedObject final : public MemoryBudget::Renewable,
     void take_room();
     /// What is held now is all that it takes.
     void keep_room();
+    void drop() noexcept;
 
     /// Of the file where that has to be held, and of a frame with what is made of it.
     const std::size_t file_bytes_;
@@ -49,6 +51,8 @@ class ConvertedObject final : public MemoryBudget::Renewable,
     std::recursive_mutex mutex_;
     std::optional<MemoryBudget::Share> share_;
     std::optional<dicom::ConvertedFile> file_;
+    /// Somebody waits for what could not be let go just then.
+    std::atomic<bool> is_wanted_ = false;
 };
 
 }  // namespace lucerna::retrieve

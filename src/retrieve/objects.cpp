@@ -161,6 +161,9 @@ GivenObject given_object(store::Archive& archive, const WantedObject& wanted, Ac
     if (representation.as_stored) return as_stored(archive, row, representation, run, check);
     try {
         const bool is_large = row.size > kHeldFreely || row.number_of_frames > 1;
+        // Of one that is not held it would only be seen on the way that it cannot be read.
+        if (is_large && check == Check::kBeforeSending && bytes_held_of(row) == 0)
+            check_whole(archive, row, run);
         if (auto made = is_large
                             ? ConvertedObject::of(archive, row, representation.transfer_syntax, run)
                             : nullptr) {

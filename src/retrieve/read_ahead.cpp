@@ -17,9 +17,9 @@ constexpr std::size_t kEnoughBytes = 8 * 1024 * 1024;
 /// Memory that is kept for others, of any number; of more there is one.
 constexpr std::size_t kSmall = kEnoughBytes / kMostAhead;
 /// Of what is read while it is sent: room for any File Meta Information.
-constexpr std::size_t kBeginning = 64 * 1024;
+constexpr std::size_t kBeginning = 256 * 1024;
 /// Held whatever others hold.
-constexpr std::size_t kFreely = kBeginning;
+constexpr std::size_t kFreely = 64 * 1024;
 
 }  // namespace
 

@@ -124,7 +124,8 @@ class BadInput(unittest.TestCase):
                     if row["00080016"]["Value"][0].startswith("1.2.840.10008.5.1.4.1.1.1.2")]
         self.assertEqual(len(received), kept)
         incoming = pathlib.Path(self.folder, "data", "objects", "incoming")
-        wait_for(lambda: not list(incoming.glob("*")), "an empty incoming folder")
+        wait_for(lambda: not any(each.stat().st_size for each in incoming.glob("*")),
+                 "an incoming folder of nothing but files for what may come")
         self.assertEqual(self.server.store(self.exam[:1]).returncode, 0)
 
     def settled(self, data_set):

@@ -121,8 +121,8 @@ s3_keys = "{s3_keys}"
                       self.run_verb("verify", "--config", self.config, status=BAD_INPUT))
 
     def test_export_by_the_servers_configuration(self):
-        kept = [instance("P1"), instance("P2")]
-        kept.append(instance("P1", study=kept[0].StudyInstanceUID))
+        kept = [instance("PATIENT-ONE"), instance("PATIENT-TWO")]
+        kept.append(instance("PATIENT-ONE", study=kept[0].StudyInstanceUID))
         for number, d in enumerate(kept):
             d.PixelData = bytes([number]) * len(d.PixelData)  # noise would be taken for text
         self.keep(*kept)

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace lucerna::http::connection {
+
+using namespace std::chrono_literals;
+
+/// Of a body, read before a handler is called: small ones never make a thread wait.
+constexpr std::size_t kReadAhead = 64 * 1024;
+/// Given to a handler that streams: so large that changing threads costs little.
+constexpr std::size_t kUploadPiece = 256 * 1024;
+/// Asio on its own would write 64 KiB at once, and pass through the reactor for each.
+constexpr std::size_t kMostAtOnce = std::size_t{1} << 30;
+/// Of an answer, what a client must take within one stall timeout.
+constexpr std::size_t kTakenInTime = 256 * 1024;
+/// And within a second, where others need the memory.
+constexpr std::size_t kTakenInASecond = 32 * 1024;
+/// For the rest of a request that was answered before it had all come in.
+constexpr auto kLinger = 3s;
+/// What a client that is slow to take its answer gets once the server stops.
+constexpr auto kFarewell = 2s;
+constexpr const char* kTooSlowForOthers =
+    "its client is slow to take it, and others need the memory";
+
+/// What the client of a connection has taken, as far as its system has said so.
+struct TakenByClient {
+    /// To the system, since the connection began.
+    std::uint64_t written = 0;
+
+    /// How much more it is than when that was asked last.
+    std::uint64_t look(int socket) {
+        int waiting = 0;
+        (void)::ioctl(socket, SIOCOUTQ, &waiting);
+        const std::uint64_t now =
+            written - std::min(written, static_cast<std::uint64_t>(std::max(waiting, 0)));
+        const std::uint64_t before = std::min(now, seen_);
+        seen_ = now;
+        return now - before;
+    }
+
+  private:
+    std::uint64_t seen_ = 0;
+};
+
+}  // namespace lucerna::http::connection
