@@ -150,7 +150,7 @@ s3_keys = "{s3_keys}"
 
         # The project goes along with a rotation: the same original, the same replacement.
         self.run_verb("keys", "rotate", "--config", self.config)
-        _, again = export("again", "--query", "PatientID=P1")
+        _, again = export("again", "--query", "PatientID=PATIENT-ONE")
         self.assertEqual([p.name for p in again], [p.name for p in files])
         export("none", "--query", "PatientID=P9", status=BAD_INPUT)
 
