@@ -1,6 +1,7 @@
 #include "dicom/coming_header.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "base/error.h"
@@ -84,6 +85,15 @@ DataSet ComingHeader::header(ByteView file) const {
                               scan_.fragments());
     node->pixels_skipped = true;
     return finished(std::move(node), nullptr, meta_.transfer_syntax_uid);
+}
+
+void ComingHeader::refuse_lost(ByteView file) const {
+    // Where more is to come of what lies around it, that it ends early is no reason.
+    if (!scan().is_within_more_than(file.size())) (void)header(file);
+    throw Error(
+        ErrorCode::kInvalidInput,
+        "not a readable DICOM data set: what has come of it makes no sense, before offset " +
+            std::to_string(file.size()));
 }
 
 }  // namespace lucerna::dicom

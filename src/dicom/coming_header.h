@@ -47,6 +47,8 @@ class ComingHeader {
     [[nodiscard]] std::optional<ByteRange> native_pixels() const;
     /// Nothing that follows can be read.
     [[nodiscard]] bool is_lost() const { return scan().is_lost(); }
+    /// Requires is_lost(). Throws Error(kInvalidInput), saying why.
+    [[noreturn]] void refuse_lost(ByteView file) const;
 
   private:
     ComingHeader(FileMeta meta, const Coding& coding, ByteBudget& memory, std::size_t large);

@@ -25,6 +25,21 @@ constexpr std::size_t kFragmentBytes = 2 * (sizeof(ByteView) + sizeof(std::size_
                 "not a readable DICOM data set: " + what + ", at offset " + std::to_string(offset));
 }
 
+[[noreturn]] void refuse_undefined(const ElementHeader& header) {
+    refuse(describe(header.tag) + " of undefined length", header.offset);
+}
+
+/// Where the File Meta Information begins.
+constexpr std::string_view kPrefix = "DICM";
+constexpr std::size_t kFirstElement = kPreambleBytes + kPrefix.size();
+
+void require_prefix(ByteView file) {
+    if (file.size() < kFirstElement ||
+        as_text(file.subspan(kPreambleBytes, kPrefix.size())) != kPrefix)
+        throw Error(ErrorCode::kInvalidInput,
+                    "not a DICOM file: no \"DICM\" after a preamble of 128 bytes (PS3.10 7.1)");
+}
+
 std::uint16_t number16(ByteView bytes, std::size_t at, const Encoding& encoding) {
     const std::uint16_t number = u16(bytes, at);
     return encoding.little_endian ? number : static_cast<std::uint16_t>(number << 8 | number >> 8);
@@ -114,9 +129,7 @@ class Reader {
     std::optional<Element> read_meta_element() {
         if (bytes_.size() - at_ < kHeaderBytes || u16(bytes_, at_) != 0x0002) return std::nullopt;
         const ElementHeader header = read_header(bytes_.size());
-        if (header.length == kUndefinedLength) {
-            refuse(describe(header.tag) + " of undefined length", header.offset);
-        }
+        if (header.length == kUndefinedLength) refuse_undefined(header);
         return Element{header.tag, header.vr, take_value(header, bytes_.size())};
     }
 
@@ -179,7 +192,7 @@ class Reader {
             header.vr = vr::kSq;
             return read_implicit_sequence(header, end, depth);
         }
-        if (undefined) refuse(describe(header.tag) + " of undefined length", header.offset);
+        if (undefined) refuse_undefined(header);
         const ByteView value = take_value(header, end);
         if (header.vr == vr::kUn) return explained(header, value, depth);
         return in_little_endian(node, header, value);
@@ -410,14 +423,9 @@ ElementHeader read_element_header(ByteView bytes, std::size_t at, std::size_t en
 }
 
 FileMeta read_file_meta(ByteView file) {
-    constexpr std::string_view kPrefix = "DICM";
-    if (file.size() < kPreambleBytes + kPrefix.size() ||
-        as_text(file.subspan(kPreambleBytes, kPrefix.size())) != kPrefix) {
-        throw Error(ErrorCode::kInvalidInput,
-                    "not a DICOM file: no \"DICM\" after a preamble of 128 bytes (PS3.10 7.1)");
-    }
+    require_prefix(file);
     const Limits limits;
-    Reader reader(file, kPreambleBytes + kPrefix.size(), Encoding{}, limits);
+    Reader reader(file, kFirstElement, Encoding{}, limits);
     FileMeta meta;
     while (const auto element = reader.read_meta_element()) {
         if (element->tag != tags::kTransferSyntaxUid) continue;
@@ -434,6 +442,18 @@ FileMeta read_file_meta(ByteView file) {
     }
     meta.data_set_offset = reader.position();
     return meta;
+}
+
+bool file_meta_goes_on(ByteView file) {
+    require_prefix(file);
+    for (std::size_t at = kFirstElement;;) {
+        if (file.size() - at < kLongestHeader) return true;
+        if (u16(file, at) != 0x0002) return false;
+        const ElementHeader header = read_element_header(file, at, file.size(), Encoding{}, false);
+        if (header.length == kUndefinedLength) refuse_undefined(header);
+        if (header.length > file.size() - header.value) return true;
+        at = header.value + header.length;
+    }
 }
 
 std::unique_ptr<Node> read_data_set(ByteView bytes, std::size_t from, const Encoding& encoding,

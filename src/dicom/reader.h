@@ -46,6 +46,10 @@ struct FileMeta {
 /// Throws Error(kInvalidInput) as DataSet::parse does.
 [[nodiscard]] FileMeta read_file_meta(ByteView file);
 
+/// Whether what has come of a file ends within its File Meta Information, or where more of it may
+/// follow. Throws Error(kInvalidInput) where that makes no sense.
+[[nodiscard]] bool file_meta_goes_on(ByteView file);
+
 /// Values of mere bytes (Vr::is_bulk) that are as long are of some size.
 inline constexpr std::size_t kSomeSize = std::size_t{8} << 10;
 

@@ -1,5 +1,6 @@
 #include "dicom/value_scan.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -29,6 +30,11 @@ void ValueScan::follow(ByteView bytes) {
 
 std::vector<ByteRange> ValueScan::take_large() {
     return std::exchange(large_, {});
+}
+
+bool ValueScan::is_within_more_than(std::size_t size) const {
+    return std::any_of(open_.begin(), open_.end(),
+                       [&](const Open& one) { return one.end != kNoEnd && one.end > size; });
 }
 
 void ValueScan::step(ByteView bytes) {

@@ -33,6 +33,8 @@ class ValueScan {
     /// The items that were found, for whoever reads the header.
     [[nodiscard]] const std::optional<PassedFragments>& fragments() const { return fragments_; }
     [[nodiscard]] bool is_lost() const { return lost_; }
+    /// A sequence or an item is open whose length reaches beyond so many bytes.
+    [[nodiscard]] bool is_within_more_than(std::size_t size) const;
 
   private:
     /// A sequence or an item that is open.

@@ -15,6 +15,9 @@ namespace {
 
 /// Of one that does not say whose it is: before it takes a turn of what may be held.
 constexpr std::size_t kLongEnough = std::size_t{1'500} << 10;
+/// Of a data set in a transfer syntax that is not known: what comes after so much is not looked at
+/// (dicom::coding_of), deflated or not.
+constexpr std::size_t kTellsItsCoding = std::size_t{128} << 10;
 
 /// All that `reader` has, a chunk at a time.
 void seal_again(SealedWriter& writer, SealedReader& reader) {
@@ -33,11 +36,13 @@ void seal_again(SealedWriter& writer, SealedReader& reader) {
 }  // namespace
 
 std::vector<dicom::ByteRange> Arrival::take(ByteView file) {
-    if (way_ == Way::kHeld) return {};
-    if (!header_) header_ = dicom::ComingHeader::begin(file, dicom::intake_memory());
+    if (!header_ && file.size() >= next_look_)
+        header_ = dicom::ComingHeader::begin(file, dicom::intake_memory());
     if (header_) header_->follow(file);
+    // The whole of it would change nothing.
+    if (header_ && header_->is_lost()) header_->refuse_lost(file);
     if (way_ == Way::kUndecided) decide(file);
-    if (way_ == Way::kUndecided || way_ == Way::kHeld) return {};
+    if (way_ == Way::kUndecided) return {};
     const std::vector<dicom::ByteRange> found = header_->take_needless();
     for (const dicom::ByteRange& range : found) {
         if (!values_.empty() && values_.back().end == range.begin)
@@ -62,13 +67,10 @@ void Arrival::seal_most_of(ByteView file) {
 
 void Arrival::decide(ByteView file) {
     if (!header_) {
-        // What comes after so much would not change it.
-        if (file.size() >= kLongEnough) refuse_or_hold(file);
+        if (file.size() >= kLongEnough && file.size() >= next_look_) refuse_or_wait(file);
         return;
     }
-    if (header_->is_lost())
-        hold();
-    else if (header_->is_identified())
+    if (header_->is_identified())
         begin(file);
     else if (file.size() >= kLongEnough)
         seal_for_nobody();
@@ -99,16 +101,17 @@ void Arrival::begin(ByteView file) {
     comparison_ ? void(way_ = Way::kCompared) : seal_for_nobody();
 }
 
-/// Of what does not tell how it is encoded. Throws Error(kInvalidInput) where it is no DICOM file.
-void Arrival::refuse_or_hold(ByteView file) {
-    const dicom::FileMeta meta = dicom::read_file_meta(file);
-    (void)dicom::head_of_data_set(file.subspan(meta.data_set_offset), meta.transfer_syntax_uid);
-    hold();
-}
-
-void Arrival::hold() {
-    way_ = Way::kHeld;
-    header_.reset();
+/// Of what does not tell how it is encoded. Throws Error(kInvalidInput) where it is no DICOM file,
+/// whatever follows.
+void Arrival::refuse_or_wait(ByteView file) {
+    if (!dicom::file_meta_goes_on(file)) {
+        const dicom::FileMeta meta = dicom::read_file_meta(file);
+        const ByteView data_set = file.subspan(meta.data_set_offset);
+        if (data_set.size() >= kTellsItsCoding)
+            (void)dicom::head_of_data_set(data_set, meta.transfer_syntax_uid);
+    }
+    // All of a long file meta is read each time.
+    next_look_ = file.size() + file.size() / 4;
 }
 
 void Arrival::seal_for(const std::string& owner, const std::string& sop_instance_uid) {

@@ -22,8 +22,8 @@ namespace lucerna::store {
 /// what is kept instead. One that does not say whose it is before much of it has come (its elements
 /// are out of order), or has to be whole to be compared (kept in another encoding, one of the two
 /// deflated or big endian), is sealed under a key that nobody else has, and from there compared or
-/// sealed again. What makes no sense is held, to be refused by Archive::keep. For one thread at a
-/// time; the archive must outlive it.
+/// sealed again. What makes no sense is refused as soon as that is seen. For one thread at a time;
+/// the archive must outlive it.
 class Arrival {
   public:
     Arrival(Parts& parts, Role role) : parts_(parts), role_(role) {}
@@ -46,12 +46,11 @@ class Arrival {
         SealedWriter writer;
         std::size_t sealed = 0;
     };
-    enum class Way { kUndecided, kSealed, kCompared, kHeld };
+    enum class Way { kUndecided, kSealed, kCompared };
 
     void decide(ByteView file);
     void begin(ByteView file);
-    void refuse_or_hold(ByteView file);
-    void hold();
+    void refuse_or_wait(ByteView file);
     void seal_for(const std::string& owner, const std::string& sop_instance_uid);
     void seal_for_nobody();
     void seal_as(NewObject object, const std::string& owner, const std::string& sop_instance_uid);
@@ -62,6 +61,8 @@ class Arrival {
     Parts& parts_;
     const Role role_;
     Way way_ = Way::kUndecided;
+    /// Before so much has come it is not asked again how it is encoded.
+    std::size_t next_look_ = 0;
     std::unique_ptr<dicom::ComingHeader> header_;
     std::unique_ptr<Sealing> sealing_;
     std::unique_ptr<Comparison> comparison_;

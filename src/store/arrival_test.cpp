@@ -336,6 +336,78 @@ TEST(Arrival, RefusesAtOnceWhatIsNoDicomFile) {
     EXPECT_THAT(store.objects(), IsEmpty());
 }
 
+TEST(Arrival, TakesALongFileMeta) {
+    TestStore store;
+    const StoredInstance instance = large();
+    Bytes file = instance.file();
+    Bytes private_one;
+    put_element(private_one, 0x0002, 0x0100, "UI", "1.2.3");
+    put_element(private_one, 0x0002, 0x0102, "OB", std::string(2'000'000, 'x'));
+    file.insert(
+        file.begin() + static_cast<std::ptrdiff_t>(dicom::split_part10(file).data_set_offset),
+        private_one.begin(), private_one.end());
+    Coming coming(store, file);
+    EXPECT_EQ(coming.keep(), Kept::kNew);
+    EXPECT_LT(coming.most_held, 3'000'000U) << "its pixels are not";
+    EXPECT_EQ(store.archive().object(instance.sop_instance), file);
+    EXPECT_EQ(Coming(store, file).keep(), Kept::kAlreadyKept);
+    EXPECT_EQ(Coming(store, instance.file()).keep(), Kept::kAlreadyKept);
+    const Bytes cut(file.begin(), file.begin() + 1'800'000);
+    EXPECT_EQ(error_of([&] { Coming(store, cut).keep(); }), "invalid-input");
+}
+
+TEST(Arrival, RefusesAtOnceALongFileMetaThatMakesNoSense) {
+    TestStore store;
+    Bytes file = large().file();
+    const std::size_t meta = dicom::split_part10(file).data_set_offset;
+    Bytes endless;
+    put_element(endless, 0x0002, 0x0102, "OB", std::string(2'500'000, 'x'));
+    std::fill_n(endless.begin() + 8, 4, std::uint8_t{0xFF});
+    file.insert(file.begin() + static_cast<std::ptrdiff_t>(meta), endless.begin(), endless.end());
+    Coming coming(store, file);
+    EXPECT_EQ(error_of([&] { coming.until(2'000'000); }), "invalid-input");
+}
+
+/// `instance` with a value of OB without a length before the first element behind `group`.
+Bytes with_endless_value(const StoredInstance& instance, std::uint16_t group) {
+    Bytes file = instance.file();
+    Bytes endless;
+    put_element(endless, group, 0x1010, "OB", "");
+    std::fill_n(endless.begin() + 8, 4, std::uint8_t{0xFF});
+    const std::size_t at = group == 0x0009 ? dicom::split_part10(file).data_set_offset
+                                           : file.size() - instance.pixels - 12;
+    file.insert(file.begin() + static_cast<std::ptrdiff_t>(at), endless.begin(), endless.end());
+    return file;
+}
+
+TEST(Arrival, RefusesAtOnceWhatMakesNoSense) {
+    for (const std::uint16_t group : {std::uint16_t{0x0009}, std::uint16_t{0x0029}}) {
+        TestStore store;
+        const Bytes file = with_endless_value(large(), group);
+        Coming coming(store, file);
+        EXPECT_EQ(error_of([&] { coming.until(200'000); }), "invalid-input");
+        EXPECT_EQ(test::message_of([&] { Coming(store, file).until(200'000); }),
+                  test::message_of([&] { store.archive().keep(file); }))
+            << "the reason is as that of a small one";
+        EXPECT_THAT(store.objects(), IsEmpty());
+    }
+}
+
+TEST(Arrival, DoesNotCallShortWhatIsStillComing) {
+    TestStore store;
+    Bytes file = large().file();
+    std::string item("\xFE\xFF\x00\xE0\xFF\xFF\xFF\xFF\x29\x00\x11\x10OB\x00\x00\xFF\xFF\xFF\xFF",
+                     20);
+    item.resize(2'000'000);
+    Bytes nonsense;
+    put_element(nonsense, 0x0029, 0x1010, "SQ", item);
+    file.insert(file.end() - 3'000'012, nonsense.begin(), nonsense.end());
+    const std::string why = test::message_of([&] { Coming(store, file).until(200'000); });
+    EXPECT_THAT(why, testing::HasSubstr("makes no sense"));
+    EXPECT_THAT(why, testing::Not(testing::HasSubstr("claims")));
+    EXPECT_EQ(error_of([&] { store.archive().keep(file); }), "invalid-input");
+}
+
 TEST(Arrival, SealsEveryEncodingWhileItComes) {
     StoredInstance instance;
     instance.pixels = 12'000'000;
