@@ -14,8 +14,10 @@ constexpr std::size_t kNoEnd = std::numeric_limits<std::size_t>::max();
 /// A sequence and its item are two.
 constexpr std::size_t kMostOpen = 2 * Limits{}.max_depth;
 
-bool is_mere_bytes(const ElementHeader& header) {
+bool is_mere_bytes(const ElementHeader& header, bool is_outermost) {
     if (header.vr != vr::kUn) return header.vr.is_bulk();
+    // The data set's own Pixel Data are passed, whatever their VR is said to be.
+    if (is_outermost && header.tag == tags::kPixelData) return true;
     // What the dictionary knows may be read as what it is (PS3.5 6.2.2).
     const auto entry = look_up(header.tag);
     return !entry || entry->vr == vr::kUn;
@@ -91,9 +93,11 @@ void ValueScan::take_element(const ElementHeader& header) {
             enter(header, Encoding{false, true});
         else
             lost_ = true;
-    } else if (is_mere_bytes(header)) {
+    } else if (is_mere_bytes(header, open_.empty())) {
         pass(header);
-        if (header.tag == tags::kPixelData && open_.empty())
+        const bool has_whole_header =
+            !encoding_.explicit_vr || header.value - header.offset == kLongestHeader;
+        if (header.tag == tags::kPixelData && open_.empty() && has_whole_header)
             native_pixels_ = ByteRange{header.value, at_};
     } else {
         at_ = header.value + header.length;

@@ -111,6 +111,20 @@ TEST(ValueScan, LeavesTextAndWhatTheDictionaryKnows) {
     EXPECT_FALSE(found.lost);
 }
 
+TEST(ValueScan, FindsPixelsWhoseVrIsNotSaid) {
+    Bytes set = beginning();
+    const std::size_t before = set.size();
+    put_element(set, 0x7FE0, 0x0010, "UN", std::string(20'000, 'x'));
+    const std::size_t after = set.size();
+    put_element(set, 0x7FE1, 0x1001, "OB", "y");
+    for (const std::size_t piece : {777U, 1U << 20}) {
+        const Found found = follow(set, piece);
+        EXPECT_EQ(found.large, (std::vector<ByteRange>{{before + 12, after}}));
+        EXPECT_EQ(found.pixels, (ByteRange{before + 12, after}));
+        EXPECT_FALSE(found.lost);
+    }
+}
+
 TEST(ValueScan, FindsFragmentsAndWhatFollowsThem) {
     Bytes set = beginning();
     put_long(set, 0x7FE0, 0x0010, "OB", kUndefined);
