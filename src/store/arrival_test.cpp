@@ -220,6 +220,58 @@ TEST(Arrival, ComparesWhatHasToBeWholeForThat) {
     }
 }
 
+/// With a document of 40 MB, and a waveform of 34 MB within a sequence.
+Bytes without_pixels(char seed) {
+    dicom::DataSet set = dicom::DataSet::parse(StoredInstance().file());
+    set.remove(dicom::tags::kPixelData);
+    const auto bytes = [&](std::size_t count) {
+        Bytes value(count);
+        for (std::size_t i = 0; i < count; ++i)
+            value[i] = static_cast<std::uint8_t>(i * 31 + i / 251 + static_cast<std::size_t>(seed));
+        return value;
+    };
+    set.set_bytes({0x0042, 0x0011}, "OB", bytes(40'000'000));
+    set.add_item({0x5400, 0x0100}).set_bytes({0x5400, 0x1010}, "OW", bytes(34'000'000));
+    return set.to_part10(dicom::transfer_syntax::kExplicitVrLittleEndian);
+}
+
+TEST(Arrival, ComparesWhatHasMuchBesideItsPixels) {
+    const Bytes plain = without_pixels('a');
+    const Bytes implicit_one =
+        dicom::DataSet::parse(plain).to_part10(dicom::transfer_syntax::kImplicitVrLittleEndian);
+    const Bytes big_endian = test::in_big_endian(plain);
+    const Bytes deflated = test::in_deflate(plain);
+    TestStore store;
+    store.archive().keep(plain);
+    for (const Bytes& again : {implicit_one, big_endian, deflated}) {
+        Coming coming(store, again);
+        EXPECT_EQ(coming.keep(), Kept::kAlreadyKept);
+        EXPECT_LT(coming.most_held, 400'000U);
+    }
+    for (const std::size_t back : {std::size_t{1'000}, std::size_t{40'000'000}}) {
+        Bytes other = big_endian;
+        other[other.size() - back] ^= 1;
+        EXPECT_EQ(error_of([&] { Coming(store, other).keep(); }), "conflict");
+    }
+    EXPECT_EQ(error_of([&] { Coming(store, test::in_deflate(without_pixels('b'))).keep(); }),
+              "conflict");
+    EXPECT_THAT(store.objects(), SizeIs(1));
+}
+
+TEST(Arrival, SaysForGoodWhatIsTooMuchToBeCompared) {
+    StoredInstance instance;
+    Bytes file = instance.file();
+    for (std::uint16_t number = 0; number < 600; ++number)
+        put_element(file, 0x7FE1, static_cast<std::uint16_t>(0x1000 + number), "LT",
+                    std::string(60'000, 'c'));
+    TestStore store;
+    store.archive().keep(file);
+    const Bytes again = test::in_big_endian(file);
+    EXPECT_EQ(error_of([&] { store.archive().keep(again); }), "conflict");
+    EXPECT_THAT(test::message_of([&] { store.archive().keep(again); }),
+                testing::HasSubstr("too much to be compared"));
+}
+
 TEST(Arrival, IsAnotherWhereItIsCompressed) {
     const StoredInstance instance = large();
     TestStore store;

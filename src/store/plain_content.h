@@ -8,22 +8,22 @@
 #include <string>
 
 #include "base/encoding.h"
-#include "dicom/byte_budget.h"
 #include "dicom/part10_head.h"
 #include "store/comparison.h"
 
 namespace lucerna::store {
 
 /// An uncompressed DICOM file, in whichever encoding, as it is in explicit VR little endian: a hash
-/// of what is beside its pixels, and these a piece at a time.
+/// of what is beside its pixels, and these a piece at a time. Held are its elements and what is no
+/// large value (dicom::ValueScan) of them.
 class PlainContent {
   public:
     /// `file` and what it reads from have to stay. Throws Error: kInvalidInput as DataSet::parse,
-    /// kUnavailable where there is too much beside its pixels, and what reading throws.
+    /// kConflict where there is too much beside its pixels to be compared, and what reading throws.
     PlainContent(const Pieces& file, const dicom::Part10Parts& beginning);
     ~PlainContent();
 
-    /// SHA-256 of a file without Pixel Data.
+    /// SHA-256. Files with the same content have the same, and others another one.
     [[nodiscard]] const std::string& beside_pixels() const { return beside_pixels_; }
     /// Of native Pixel Data, where it has any.
     [[nodiscard]] std::optional<std::uint64_t> pixel_bytes() const { return pixel_bytes_; }
@@ -35,10 +35,9 @@ class PlainContent {
     class Source;
     class Stored;
     class Deflated;
+    class BesidePixels;
 
-    /// What it may hold beside the pixels, and what of a deflated one has come and is not inflated.
-    dicom::ByteBudget memory_;
-    std::unique_ptr<Source> source_;
+    std::unique_ptr<Source> pixels_;
     std::string beside_pixels_;
     std::optional<std::uint64_t> pixel_bytes_;
     /// Bytes of one of their values that is turned over; 1 where none is.
