@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "dicom/arriving_header.h"
+
 namespace lucerna::dicom {
 namespace {
 
@@ -29,7 +31,7 @@ void ArrivingFile::offer() {
 }
 
 DataSet ArrivingFile::header() const {
-    return arrival_ ? arrival_->header(buffer_.bytes()) : DataSet::header_in(buffer_.bytes());
+    return arrival_ ? arrival_->header(buffer_.bytes()) : header_of_arriving(buffer_.bytes());
 }
 
 void ArrivingFile::clear() {

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "dicom/arriving_header.h"
 #include "dicom/byte_budget.h"
 #include "dicom/charset.h"
 #include "dicom/coding.h"
@@ -111,7 +112,9 @@ DataSet finished(Encoded encoded, const std::string& transfer_syntax_uid) {
 enum class Values { kCopied, kBorrowed };
 
 /// Of a file of which nothing need be copied but the header, if that.
-Encoded read_head(ByteView file, const FileMeta& meta, const Limits& limits, Values values) {
+/// What is inflated is held by `memory`, or counted by none.
+Encoded read_head(ByteView file, const FileMeta& meta, const Limits& limits, Values values,
+                  ByteBudget* memory = nullptr) {
     const Coding coding = coding_in(file, meta);
     Encoded head;
     if (coding.deflated) {
@@ -119,7 +122,7 @@ Encoded read_head(ByteView file, const FileMeta& meta, const Limits& limits, Val
         InflatedHead inflated =
             values == Values::kCopied
                 ? read_deflated_head(deflated, limits, Forgotten::kPixels)
-                : read_deflated_head(deflated, limits, Forgotten::kLargeValues, &intake_memory());
+                : read_deflated_head(deflated, limits, Forgotten::kLargeValues, memory);
         head = {std::move(inflated.node), std::move(inflated.backing)};
         head.node->pixel_data_offset = 0;
     } else {
@@ -209,6 +212,14 @@ DataSet DataSet::header_in(ByteView part10, const Limits& limits) {
     refuse_larger(part10.size(), limits);
     const FileMeta meta = read_file_meta(part10);
     return finished(read_head(part10, meta, limits, Values::kBorrowed), meta.transfer_syntax_uid);
+}
+
+DataSet header_of_arriving(ByteView part10, ByteBudget& memory) {
+    const Limits limits;
+    refuse_larger(part10.size(), limits);
+    const FileMeta meta = read_file_meta(part10);
+    return finished(read_head(part10, meta, limits, Values::kBorrowed, &memory),
+                    meta.transfer_syntax_uid);
 }
 
 MessageDataSet read_message(Bytes&& message, std::string_view transfer_syntax_uid,

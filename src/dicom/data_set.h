@@ -61,7 +61,7 @@ class DataSet {
     /// As `parse` with PixelData::kSkip, but without a copy: values are looked up in `part10`,
     /// which has to stay as long as what is returned, and its clones, do. Values of some size of VR
     /// OB, OD, OF, OL, OV, OW and UN are there with their length alone, and are not to be looked
-    /// at. Also throws Error(kUnavailable): no room for a deflated one (intake_memory()).
+    /// at. Of a deflated one 64 MiB are held at most, which no budget counts (arriving_header.h).
     [[nodiscard]] static DataSet header_in(ByteView part10, const Limits& limits = {});
     /// As `parse`; also throws as read_file does.
     [[nodiscard]] static DataSet from_file(const std::filesystem::path& path,

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "dicom/arriving_header.h"
 #include "dicom/data_set.h"
 #include "store/arrival.h"
 #include "store/comparison.h"
@@ -78,7 +79,7 @@ Kept Archive::keep(ByteView part10, Role role) {
     std::uint64_t head_bytes = 0;
     const Facts facts = [&] {
         // It may take much, and has gone before others are waited for.
-        const dicom::DataSet header = dicom::DataSet::header_in(part10);
+        const dicom::DataSet header = dicom::header_of_arriving(part10);
         head_bytes = header.pixel_data_offset();
         return facts_of(header, parts_.view_of);
     }();

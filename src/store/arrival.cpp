@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "dicom/arriving_header.h"
 #include "dicom/data_set.h"
 #include "dicom/part10_head.h"
 #include "store/facts.h"
@@ -150,7 +151,7 @@ std::vector<dicom::ByteRange> Arrival::values_in(const dicom::ByteRange& done) {
 }
 
 dicom::DataSet Arrival::header(ByteView file) {
-    if (!header_) return dicom::DataSet::header_in(file);
+    if (!header_) return dicom::header_of_arriving(file);
     header_->follow(file);
     return header_->header(file);
 }
