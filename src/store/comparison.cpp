@@ -1,6 +1,7 @@
 #include "store/comparison.h"
 
 #include <algorithm>
+#include <chrono>
 #include <mutex>
 #include <utility>
 
@@ -17,6 +18,8 @@ namespace {
 /// Enough for any file meta.
 constexpr std::uint64_t kMetaBytes = std::uint64_t{256} << 10;
 constexpr std::size_t kComparedBytes = std::size_t{1} << 20;
+/// As long as those wait who find no room in intake_memory().
+constexpr std::chrono::seconds kPatience{2};
 
 [[noreturn]] void conflict(const std::string& uid) {
     throw Error(ErrorCode::kConflict,
@@ -35,11 +38,13 @@ Bytes first_of(const Pieces& file, std::uint64_t bytes) {
 }
 
 dicom::Part10Parts beginning_of(const Pieces& file) {
-    try {
-        return dicom::split_part10(first_of(file, kMetaBytes));
-    } catch (const Error& error) {
-        if (error.code() != ErrorCode::kInvalidInput || file.size <= kMetaBytes) throw;
-        return dicom::split_part10(first_of(file, file.size));  // Private information in its meta.
+    // Private information in its meta makes that long.
+    for (std::uint64_t bytes = kMetaBytes;; bytes *= 4) {
+        try {
+            return dicom::split_part10(first_of(file, bytes));
+        } catch (const Error& error) {
+            if (error.code() != ErrorCode::kInvalidInput || file.size <= bytes) throw;
+        }
     }
 }
 
@@ -81,7 +86,11 @@ bool same_content(Parts& parts, const Pieces& kept, const Pieces& file) {
             break;
     }
     // What is held for it is so beside what their sender was allowed: one at a time.
-    const std::lock_guard one_at_a_time(parts.comparing_wholes);
+    const std::unique_lock one_at_a_time(parts.comparing_wholes, kPatience);
+    if (!one_at_a_time)
+        throw Error(ErrorCode::kUnavailable,
+                    "it is kept already, in another encoding, and others are being compared: "
+                    "trying later may help");
     PlainContent plain(kept, first);
     PlainContent other(file, second);
     return is_same_content(plain, other);

@@ -26,9 +26,9 @@ struct Pieces {
 
 /// Whether `file` is what was kept first under its UID: the same data set, whoever wrote the file
 /// meta, and in whichever uncompressed encoding. A megabyte of each is held at a time; where
-/// the encodings differ, all but the pixels, for one caller at a time. Nothing where the first was
-/// erased meanwhile: then it is to be kept anew. Throws Error: kConflict if it is not, and what
-/// PlainContent and reading throw.
+/// the encodings differ, what PlainContent holds, for one caller at a time. Nothing where the first
+/// was erased meanwhile: then it is to be kept anew. Throws Error: kConflict if it is not,
+/// kUnavailable where others are being compared, and what PlainContent and reading throw.
 [[nodiscard]] std::optional<Kept> judge_duplicate(Parts& parts, const Place& first,
                                                   const std::string& uid, const Pieces& file,
                                                   Role role);

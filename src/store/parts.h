@@ -59,7 +59,7 @@ struct Parts {
     OrderBook orders;
     PerformedBook performed;
     /// Held while two files are compared that have to be whole for it (judge_duplicate).
-    std::mutex comparing_wholes;
+    std::timed_mutex comparing_wholes;
 };
 
 }  // namespace lucerna::store
