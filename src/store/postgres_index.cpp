@@ -28,6 +28,17 @@ bool yes(Connection& connection, const char* sql, const std::string& bound) {
     return statement.bind(bound).step() && statement.integer(0) != 0;
 }
 
+/// 0 where there is none yet.
+std::int64_t schema_version(Connection& connection) {
+    const bool is_there = yes(connection, "SELECT to_regclass('lucerna_index') IS NOT NULL");
+    return is_there ? connection.number("SELECT max(version) FROM lucerna_index") : 0;
+}
+
+bool has_older_schema(Connection& connection) {
+    const std::int64_t version = schema_version(connection);
+    return version > 0 && version < kSchemaVersion;
+}
+
 /// Holds an index that was put back, out of a dump, a backup or by a replica that took over, for
 /// one that was made anew (presence.h): it may know less than was acknowledged. A dump makes the
 /// table another one; what is behind where it was goes on as another timeline.
@@ -71,8 +82,15 @@ const char* PostgresIndex::begin_reading() const {
 
 std::unique_ptr<Connection> PostgresIndex::open_writer() {
     auto writer = std::make_unique<PostgresConnection>(address_);
-    take_place(*writer);
-    prepare_schema(*writer);
+    if (others_ == Others::kWelcome && has_older_schema(*writer)) {
+        take_all_places(*writer);
+        prepare_schema(*writer);
+        take_place(*writer);
+        share(*writer);
+    } else {
+        take_place(*writer);
+        prepare_schema(*writer);
+    }
     enter(*writer);
     return writer;
 }
@@ -91,11 +109,21 @@ void PostgresIndex::take_place(Connection& writer) const {
                     "the index on PostgreSQL is in use by another process");
 }
 
+/// An older program, whose rows would be as they were before, is not to go on beside it.
+void PostgresIndex::take_all_places(Connection& writer) {
+    if (exclude_others(writer)) return;
+    throw Error(ErrorCode::kUnavailable,
+                "the index on PostgreSQL has schema version " +
+                    std::to_string(schema_version(writer)) + ", this program makes it version " +
+                    std::to_string(kSchemaVersion) +
+                    ", and another process is at work on it: end all that are of an older "
+                    "program first");
+}
+
 void PostgresIndex::prepare_schema(Connection& writer) {
     writer.execute(begin_writing());
-    const bool empty = !yes(writer, "SELECT to_regclass('lucerna_index') IS NOT NULL");
-    const std::int64_t version =
-        empty ? 0 : writer.number("SELECT max(version) FROM lucerna_index");
+    const std::int64_t version = schema_version(writer);
+    const bool empty = version == 0;
     if (version > kSchemaVersion)
         throw Error(ErrorCode::kUnsupported,
                     "the index on PostgreSQL has schema version " + std::to_string(version) +

@@ -40,6 +40,7 @@ class PostgresIndex final : public IndexSource {
   private:
     void prepare_schema(Connection& writer);
     void take_place(Connection& writer) const;
+    void take_all_places(Connection& writer);
     void enter(Connection& writer);
 
     std::string address_;

@@ -1,0 +1,42 @@
+#include "store/postgres_index.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "store/schema.h"
+#include "store/store_test_support.h"
+
+namespace lucerna::store {
+namespace {
+
+PostgresIndex shared_index(const TestSchema& schema) {
+    return {schema.address(), PostgresIndex::Others::kWelcome, {}};
+}
+
+std::int64_t version_of(Connection& writer) {
+    return writer.number("SELECT max(version) FROM lucerna_index");
+}
+
+TEST(PostgresIndex, IsMadeNewerByNobodyBesideAnOlderProgram) {
+    if (test_postgres().empty()) GTEST_SKIP() << "of PostgreSQL alone";
+    const TestSchema schema;
+    PostgresIndex older = shared_index(schema);
+    const auto at_work = older.open_writer();
+    at_work->execute("UPDATE lucerna_index SET version = version - 1");
+    PostgresIndex newer = shared_index(schema);
+    EXPECT_EQ(test::error_of([&] { (void)newer.open_writer(); }), "unavailable");
+    EXPECT_THAT(test::message_of([&] { (void)newer.open_writer(); }),
+                testing::HasSubstr("schema version " + std::to_string(kSchemaVersion - 1)));
+    EXPECT_EQ(version_of(*at_work), kSchemaVersion - 1);
+
+    older.close(*at_work);
+    const auto upgraded = newer.open_writer();
+    EXPECT_EQ(version_of(*upgraded), kSchemaVersion);
+    PostgresIndex another = shared_index(schema);
+    EXPECT_EQ(version_of(*another.open_writer()), kSchemaVersion) << "others are welcome again";
+}
+
+}  // namespace
+}  // namespace lucerna::store
