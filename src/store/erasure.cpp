@@ -40,11 +40,12 @@ std::size_t erase_study_rows(Connection& index, const std::string& study_instanc
              "WHERE s.study_instance_uid = ? ON CONFLICT DO NOTHING",
              study_instance_uid);
     for (const char* sql :
-         {// A UID stands in a payload as a JSON string; a commitment request names objects of any
-          // studies, and its report is owed until it is given.
-          "DELETE FROM jobs WHERE NOT (kind = 'commitment' AND state IN (0, 1)) AND EXISTS "
-          "(SELECT 1 FROM instances i JOIN series e ON e.id = i.series JOIN studies s ON s.id = "
-          "e.study WHERE s.study_instance_uid = ? AND instr(jobs.payload, '\"' || "
+         {// A UID stands in a payload as a JSON string. A job that has a subject names objects of
+          // that study alone; a commitment request of any, and its report is owed until it is
+          // given.
+          "DELETE FROM jobs WHERE subject = '' AND NOT (kind = 'commitment' AND state IN (0, 1)) "
+          "AND EXISTS (SELECT 1 FROM instances i JOIN series e ON e.id = i.series JOIN studies s "
+          "ON s.id = e.study WHERE s.study_instance_uid = ? AND instr(jobs.payload, '\"' || "
           "i.sop_instance_uid || '\"') > 0)",
           "DELETE FROM studies WHERE study_instance_uid = ?",
           "DELETE FROM exams WHERE study_instance_uid = ?",
