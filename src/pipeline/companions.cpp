@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "base/error.h"
@@ -15,90 +16,101 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::chrono::minutes kLease{5};
-/// Between two looks at an exam that is not read yet.
-constexpr std::chrono::seconds kLook{5};
-
-/// "\"1.2\"\"1.3\"".
-std::vector<std::string> uids_in(const std::string& payload) {
-    std::vector<std::string> uids;
-    std::size_t begin = payload.find('"');
-    while (begin != std::string::npos) {
-        const std::size_t end = payload.find('"', begin + 1);
-        if (end == std::string::npos) break;
-        uids.push_back(payload.substr(begin + 1, end - begin - 1));
-        begin = payload.find('"', end + 1);
-    }
-    return uids;
-}
-
-std::vector<std::string> not_queued(store::WorkQueue& queue, const std::string& kind,
-                                    const std::string& study, std::vector<std::string> uids) {
-    std::erase_if(uids, [&](const std::string& uid) {
-        return queue.has_in_payload(kind, study, '"' + uid + '"');
-    });
-    return uids;
-}
+/// What ends a reading recalls the job; this is for whatever may not have done so.
+constexpr std::chrono::minutes kUnread{15};
+/// In one round: whoever else is served between them waits no longer than these take.
+constexpr int kAtMost = 100;
 
 /// When what it names may be forwarded: nothing where it never is.
 std::optional<Instant> due(const store::Job& job, store::Store& store,
-                           const std::vector<std::string>& uids, milliseconds quiet, Instant now) {
+                           const std::vector<store::Companion>& companions, milliseconds quiet,
+                           Instant now) {
     const auto exam = store.exams().exam(job.study_instance_uid);
     // Of one that could not be read no images go either. Where another image comes it is read with
     // all there is.
     if (!exam || exam->state == store::ExamState::kFailed) return {};
     if (exam->state != store::ExamState::kRead && exam->state != store::ExamState::kRefused)
-        return now + kLook;
+        return now + kUnread;
     Instant last{};
-    for (const std::string& uid : uids)
-        if (const auto row = store.archive().instance(uid)) last = std::max(last, row->received_at);
+    for (const store::Companion& one : companions) last = std::max(last, one.received_at);
     // A clock that was set back delays nothing.
     return last > now ? now : last + quiet;
 }
 
-void queue_for(const std::string& destination, const std::string& study,
-               const std::vector<std::string>& uids, store::WorkQueue& queue) {
-    const std::string kind = delivery_kind(destination);
-    const std::vector<std::string> fresh = not_queued(queue, kind, study, uids);
-    if (fresh.empty()) return;
-    // No other job has that one.
-    queue.enqueue({kind,
-                   study + "#with#" + fresh.front(),
-                   deliver::to_json({destination, fresh}),
-                   {},
-                   study});
-    log_event(LogLevel::kInfo, "exam.companions",
-              {{"exam", study}, {"destination", destination}, {"objects", fresh.size()}});
+std::unordered_set<std::string> queued_for(const std::string& kind, const std::string& study,
+                                           store::WorkQueue& queue) {
+    std::unordered_set<std::string> queued;
+    for (const std::string& payload : queue.payloads(kind, study)) {
+        try {
+            const deliver::DeliveryJob job = deliver::delivery_job_from_json(payload);
+            queued.insert(job.sop_instance_uids.begin(), job.sop_instance_uids.end());
+        } catch (const Error&) {
+            continue;  // Whoever is to carry it out says so.
+        }
+    }
+    return queued;
 }
 
-bool is_in(const std::vector<std::string>& names, const std::string& name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
+std::vector<std::string> that_get_images(const OpinionRules& rules) {
+    std::vector<std::string> names;
+    for (const std::string& name : rules.destinations)
+        if (std::find(rules.with_images.begin(), rules.with_images.end(), name) !=
+            rules.with_images.end())
+            names.push_back(name);
+    return names;
+}
+
+void forward(const store::Job& job, const std::vector<store::Companion>& companions,
+             const OpinionRules& rules, store::WorkQueue& queue) {
+    const std::string& study = job.study_instance_uid;
+    std::vector<store::NewJob> deliveries;
+    for (const std::string& destination : that_get_images(rules)) {
+        const std::string kind = delivery_kind(destination);
+        const auto queued = queued_for(kind, study, queue);
+        std::vector<std::string> fresh;
+        for (const store::Companion& one : companions)
+            if (!queued.contains(one.sop_instance_uid)) fresh.push_back(one.sop_instance_uid);
+        if (fresh.empty()) continue;
+        log_event(LogLevel::kInfo, "exam.companions",
+                  {{"exam", study}, {"destination", destination}, {"objects", fresh.size()}});
+        // No other job has that one.
+        deliveries.push_back({kind,
+                              study + "#with#" + fresh.front(),
+                              deliver::to_json({destination, fresh}),
+                              {},
+                              study});
+    }
+    queue.replace(job, deliveries);
 }
 
 }  // namespace
 
-void forward_companions(const store::Job& job, store::Store& store, const OpinionRules& rules,
+bool forward_companions(const store::Job& job, store::Store& store, const OpinionRules& rules,
                         milliseconds quiet, const Clock& clock) {
-    const std::vector<std::string> uids = uids_in(job.payload);
+    const std::vector<store::Companion> companions = store.exams().companions(job);
     const Instant now = clock.now();
-    const std::optional<Instant> when = due(job, store, uids, quiet, now);
+    const std::optional<Instant> when = due(job, store, companions, quiet, now);
     try {
-        if (when && *when > now)
-            return store.queue().retry(job, *when, "the exam is not read, or more may come");
-        if (when)
-            for (const std::string& destination : rules.destinations)
-                if (is_in(rules.with_images, destination))
-                    queue_for(destination, job.study_instance_uid, uids, store.queue());
-        store.queue().drop(job);
+        if (!when)
+            store.queue().drop(job);
+        else if (*when > now)
+            store.queue().retry(job, *when, "the exam is not read, or more may come");
+        else
+            forward(job, companions, rules, store.queue());
+        return true;
     } catch (const Error& error) {
-        // More came meanwhile: it waits again, with all of them.
         if (error.code() != ErrorCode::kConflict) throw;
+        return false;
     }
 }
 
 void forward_companions(store::Store& store, const OpinionRules& rules, milliseconds quiet,
                         const Clock& clock) {
-    while (const auto job = store.queue().lease(store::kCompanionsJob, "server", kLease))
-        forward_companions(*job, store, rules, quiet, clock);
+    if (that_get_images(rules).empty()) return store.queue().forget_kind(store::kCompanionsJob);
+    for (int done = 0; done < kAtMost; ++done) {
+        const auto job = store.queue().lease(store::kCompanionsJob, "server", kLease);
+        if (!job || !forward_companions(*job, store, rules, quiet, clock)) return;
+    }
 }
 
 }  // namespace lucerna::pipeline

@@ -22,10 +22,10 @@ constexpr const char* kMammogram = "1.2.3.4.1.1";
 
 class CompanionsTest : public testing::Test {
   protected:
-    void receive(const std::string& uid, const char* modality) {
+    void receive(const std::string& uid, const char* modality, const std::string& study = kStudy) {
         test::StoredInstance instance;
-        instance.study = kStudy;
-        instance.series = std::string(kStudy) + (std::string_view(modality) == "MG" ? ".1" : ".2");
+        instance.study = study;
+        instance.series = study + (std::string_view(modality) == "MG" ? ".1" : ".2");
         instance.sop_instance = uid;
         instance.modality = modality;
         if (std::string_view(modality) != "MG")
@@ -79,6 +79,13 @@ class CompanionsTest : public testing::Test {
                 if (!uid.starts_with("9.9.")) uids.push_back(uid);
         std::sort(uids.begin(), uids.end());
         return uids;
+    }
+    /// How often jobs of what came beside exams were looked at.
+    int looks() {
+        int sum = 0;
+        for (const store::Job& job : store_.queue().list(store::kCompanionsJob))
+            sum += job.attempts;
+        return sum;
     }
     std::size_t deliveries() { return store_.queue().list(delivery_kind("all")).size(); }
 
@@ -152,7 +159,8 @@ TEST_F(CompanionsTest, ThatComeWhileOthersAreQueuedAreNotLost) {
     const auto job = store_.queue().lease(store::kCompanionsJob, "test", 1min);
     ASSERT_TRUE(job);
     receive_companion("1.2.6");
-    forward_companions(*job, store_, rules_, 60s, clock_);
+    EXPECT_FALSE(forward_companions(*job, store_, rules_, 0s, clock_));
+    EXPECT_EQ(deliveries(), 1U) << "by whoever has it next";
     look_after(61s);
     EXPECT_THAT(queued_for("all"), ElementsAre(kMammogram, "1.2.5", "1.2.6")) << "each once";
 }
@@ -177,6 +185,65 @@ TEST_F(CompanionsTest, ThatAreErasedTakeNoOthersWithThem) {
     EXPECT_EQ(store_.archive().erase_part({kStudy, std::string(kStudy) + ".2", "1.2.5"}), 1U);
     look_after(61s);
     EXPECT_THAT(queued_for("all"), ElementsAre(kMammogram, "1.2.6"));
+}
+
+TEST_F(CompanionsTest, ThatAreErasedWhileTheyAreQueuedAreNamedNowhere) {
+    receive_image();
+    read();
+    receive_companion("1.2.5");
+    receive_companion("1.2.6");
+    const auto lease = [&] {
+        clock_.advance(61s);
+        return store_.queue().lease(store::kCompanionsJob, "test", 1min).value();
+    };
+    store::Job job = lease();
+    store_.archive().erase_part({kStudy, std::string(kStudy) + ".2", "1.2.5"});
+    EXPECT_FALSE(forward_companions(job, store_, rules_, 60s, clock_));
+    EXPECT_EQ(deliveries(), 1U);
+    job = lease();
+    store_.archive().erase_study(kStudy);
+    EXPECT_FALSE(forward_companions(job, store_, rules_, 60s, clock_));
+    EXPECT_THAT(store_.queue().list(""), IsEmpty());
+}
+
+TEST_F(CompanionsTest, AreLeftAloneWhileMoreKeepComing) {
+    receive_image();
+    read();
+    for (int i = 0; i < 100; ++i) {
+        receive_companion("1.2." + std::to_string(100 + i));
+        look_after(1s);
+    }
+    EXPECT_EQ(looks(), 0);
+    look_after(5s);
+    EXPECT_EQ(looks(), 1);
+    look_after(56s);
+    EXPECT_EQ(queued_for("all").size(), 101U);
+    EXPECT_EQ(deliveries(), 2U);
+}
+
+TEST_F(CompanionsTest, OfManyExamsThatAreNotReadAreLookedAtNowAndThen) {
+    constexpr int kExams = 130;
+    for (int i = 0; i < kExams; ++i) {
+        const std::string study = "1.2.3." + std::to_string(1000 + i);
+        receive(study + ".1.1", "MG", study);
+        receive(study + ".2.1", "US", study);
+    }
+    for (int i = 0; i < 100; ++i) look_after(5s);
+    EXPECT_EQ(looks(), 0);
+    look_after(15min);
+    EXPECT_EQ(looks(), 100) << "so that others are served in between";
+    look_after(1s);
+    EXPECT_EQ(looks(), kExams) << "each once";
+    look_after(1s);
+    EXPECT_EQ(looks(), kExams);
+}
+
+TEST_F(CompanionsTest, AreNotFollowedWhereNobodyGetsImages) {
+    receive_image();
+    receive_companion("1.2.5");
+    rules_.with_images = {"somewhere else"};
+    look_after(1s);
+    EXPECT_THAT(store_.queue().list(store::kCompanionsJob), IsEmpty());
 }
 
 TEST_F(CompanionsTest, OfNoExamAreNobodys) {

@@ -112,6 +112,7 @@ void set_state(Connection& index, const std::string& study, ExamState state,
         .bind(study)
         .run();
     count_change(index);
+    if (state == kRefused || state == kFailed) recall_companions(index, study);
 }
 
 struct Standing {
@@ -205,29 +206,6 @@ void enter_image(Connection& index, const Facts& facts, Instant now) {
         .bind(static_cast<int>(kRead))
         .bind(static_cast<int>(kRefused))
         .bind(static_cast<int>(kFailed))
-        .run();
-}
-
-void enter_companion(Connection& index, const Facts& facts, Instant now) {
-    {
-        Statement find = index.prepare("SELECT 1 FROM exams WHERE study_instance_uid = ?");
-        if (!find.bind(facts.study_instance_uid).step()) return;
-    }
-    const std::string uid = '"' + facts.sop_instance_uid + '"';
-    if (enter_job(index,
-                  {kCompanionsJob, facts.study_instance_uid, uid, {}, facts.study_instance_uid},
-                  now))
-        return;
-    // Whoever has it leased loses it: it is another job now.
-    index
-        .prepare(
-            "UPDATE jobs SET payload = payload || ?, state = ?, not_before = ?, holder = '' WHERE "
-            "kind = ? AND job_key = ?")
-        .bind(uid)
-        .bind(static_cast<int>(JobState::kWaiting))
-        .bind(now)
-        .bind(kCompanionsJob)
-        .bind(facts.study_instance_uid)
         .run();
 }
 
@@ -325,6 +303,7 @@ void ExamBook::save_reading(const Job& job, const Reading& reading, std::span<co
         require_move(study_instance_uid, kReading, reading.outcome);
         const bool outdated = standing.revision != reading.revision;
         save_exam(index, study_instance_uid, reading, outdated ? kReceiving : reading.outcome);
+        if (!outdated) recall_companions(index, study_instance_uid);
         save_findings(index, study_instance_uid, reading.finding_ids);
         index
             .prepare(

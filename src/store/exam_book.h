@@ -21,8 +21,15 @@ struct Parts;
 inline constexpr const char* kReadJob = "read";
 
 /// The kind of the job, one a study, that follows what is received beside the images of an exam (an
-/// ultrasound, a report). Its payload is the SOP Instance UIDs, each quoted, one behind the other.
+/// ultrasound, a report). It waits until the exam is read, and a little after each that comes. Its
+/// payload is the row of the first of them in the index (ExamBook::companions).
 inline constexpr const char* kCompanionsJob = "companions";
+
+/// Received with a study that is an exam, and no image of that.
+struct Companion {
+    std::string sop_instance_uid;
+    Instant received_at{};
+};
 
 enum class ExamState { kReceiving, kWaiting, kReading, kRead, kRefused, kFailed };
 
@@ -130,6 +137,10 @@ class ExamBook {
     /// Ends the lease without a reading: the exam waits for another try at `again`, or has failed
     /// where there is to be none.
     void leave_unread(const Job& job, std::optional<Instant> again, const std::string& problem);
+    /// What a kCompanionsJob follows and is still kept, in the order in which it came. Whatever
+    /// comes or goes of it later ends the lease of `job`.
+    [[nodiscard]] std::vector<Companion> companions(const Job& job);
+
     /// At start: exams that a crash left in kReading go back to kWaiting. Returns how many.
     std::size_t recover();
 

@@ -141,40 +141,72 @@ TEST(ExamBook, AnotherImageBesideMammogramsLeavesTheExamAsItIs) {
     EXPECT_EQ(store.exams().exam("1.1")->images, 1);
 }
 
+void receive_companion(TestStore& store, const std::string& study, const std::string& number) {
+    StoredInstance instance;
+    instance.study = study;
+    instance.series = study + ".2";
+    instance.sop_instance = instance.series + "." + number;
+    instance.sop_class = dicom::sop_class::kSecondaryCapture;
+    instance.modality = "US";
+    store.archive().keep(instance.file());
+}
+
+/// What is noted of the one study that there is, by the last component.
+std::string noted(TestStore& store) {
+    const std::vector<Job> jobs = store.queue().list(kCompanionsJob);
+    EXPECT_LE(jobs.size(), 1U);
+    std::string numbers;
+    if (!jobs.empty())
+        for (const Companion& one : store.exams().companions(jobs[0]))
+            numbers += one.sop_instance_uid.substr(one.sop_instance_uid.rfind('.') + 1);
+    return numbers;
+}
+
 TEST(ExamBook, NotesWhatComesBesideAnExamsImages) {
     TestStore store;
-    const auto companion = [&](const std::string& number) {
-        StoredInstance instance;
-        instance.study = "1.2.1";
-        instance.series = "1.2.1.2";
-        instance.sop_instance = instance.series + "." + number;
-        instance.sop_class = dicom::sop_class::kSecondaryCapture;
-        instance.modality = "US";
-        store.archive().keep(instance.file());
-    };
-    const auto noted = [&] {
-        const std::vector<Job> jobs = store.queue().list(kCompanionsJob);
-        EXPECT_LE(jobs.size(), 1U);
-        return jobs.empty() ? std::string() : jobs[0].payload;
-    };
-    companion("1");
-    EXPECT_EQ(noted(), "") << "it is there when the exam is read";
+    receive_companion(store, "1.2.1", "1");
+    EXPECT_EQ(noted(store), "") << "it is there when the exam is read";
     receive(store, "1.2.1");
-    companion("2");
-    companion("3");
-    EXPECT_EQ(noted(), R"("1.2.1.2.2""1.2.1.2.3")");
-    const auto job = store.queue().lease(kCompanionsJob, "test", std::chrono::minutes(1));
-    ASSERT_TRUE(job);
-    companion("4");
-    EXPECT_EQ(error_of([&] { store.queue().drop(*job); }), "conflict") << "it is more now";
-    EXPECT_EQ(noted(), R"("1.2.1.2.2""1.2.1.2.3""1.2.1.2.4")");
-    EXPECT_TRUE(store.queue().has_in_payload(kCompanionsJob, "1.2.1", "\"1.2.1.2.4\""));
-    EXPECT_FALSE(store.queue().has_in_payload(kCompanionsJob, "1.2.1", "\"1.2.1.2.1\""));
-    EXPECT_FALSE(store.queue().has_in_payload(kReadJob, "1.2.1", "\"1.2.1.2.4\""));
-    store.archive().erase_part({"1.2.1", "1.2.1.2", "1.2.1.2.3"});
-    EXPECT_EQ(noted(), R"("1.2.1.2.2""1.2.1.2.4")");
+    receive_companion(store, "1.2.1", "2");
+    receive(store, "1.2.1", "L");
+    receive_companion(store, "1.2.1", "3");
+    EXPECT_EQ(noted(store), "23");
+    store.archive().erase_part({"1.2.1", "1.2.1.2", "1.2.1.2.2"});
+    EXPECT_EQ(noted(store), "3");
     store.archive().erase_study("1.2.1");
-    EXPECT_EQ(noted(), "");
+    EXPECT_THAT(store.queue().list(""), testing::IsEmpty());
+}
+
+TEST(ExamBook, TakesTheLeaseFromWhoKnowsLessThanThereIs) {
+    TestStore store;
+    receive(store, "1.2.1");
+    receive_companion(store, "1.2.1", "1");
+    const auto lease = [&] {
+        store.clock.advance(std::chrono::hours(1));
+        return store.queue().lease(kCompanionsJob, "test", std::chrono::minutes(1)).value();
+    };
+    Job job = lease();
+    receive_companion(store, "1.2.1", "2");
+    EXPECT_EQ(error_of([&] { store.queue().drop(job); }), "conflict") << "it is more now";
+    job = lease();
+    store.archive().erase_part({"1.2.1", "1.2.1.2", "1.2.1.2.1"});
+    EXPECT_EQ(error_of([&] { store.queue().drop(job); }), "conflict") << "it is less now";
+    job = lease();
+    read(store, "1.2.1", 0.2);
+    EXPECT_EQ(error_of([&] { store.queue().drop(job); }), "conflict") << "it may go now";
+    EXPECT_TRUE(store.queue().lease(kCompanionsJob, "test", std::chrono::minutes(1)));
+}
+
+TEST(ExamBook, NotesACompanionThatGetsTheRowOfAnErasedObject) {
+    TestStore store;
+    receive(store, "1.2.1");
+    receive(store, "1.2.2");
+    receive_companion(store, "1.2.1", "1");
+    store.archive().erase_study("1.2.2");
+    store.archive().erase_part({"1.2.1", "1.2.1.2", "1.2.1.2.1"});
+    EXPECT_EQ(noted(store), "");
+    receive_companion(store, "1.2.1", "2");
+    EXPECT_EQ(noted(store), "2");
 }
 
 TEST(ExamBook, ADuplicateDoesNotTouchTheExam) {

@@ -9,6 +9,7 @@
 #include "store/erasure.h"
 #include "store/exam_book.h"
 #include "store/exam_kinds.h"
+#include "store/rows.h"
 
 namespace lucerna::store {
 namespace {
@@ -170,24 +171,18 @@ ErasedPart erase_part_rows(Connection& index, const StudyPart& part) {
         for (Found& result : results_of(index, part)) doomed.push_back(std::move(result));
     if (doomed.size() == instances_in(index, study)) return {erase_study_rows(index, study), 1};
     for (const Found& one : doomed) {
-        // The others that it names are to be forwarded all the same.
-        index
-            .prepare(
-                "UPDATE jobs SET payload = replace(payload, '\"' || ? || '\"', '') WHERE kind = ? "
-                "AND job_key = ?")
-            .bind(one.sop_instance_uid)
-            .bind(kCompanionsJob)
-            .bind(study)
-            .run();
         // As erase_study_rows does.
         index
             .prepare(
-                "DELETE FROM jobs WHERE NOT (kind = 'commitment' AND state IN (0, 1)) AND "
-                "instr(payload, '\"' || ? || '\"') > 0")
+                "DELETE FROM jobs WHERE subject IN ('', ?) AND NOT (kind = 'commitment' AND state "
+                "IN (0, 1)) AND instr(payload, '\"' || ? || '\"') > 0")
+            .bind(study)
             .bind(one.sop_instance_uid)
             .run();
         take_out(index, one.id);
     }
+    // What its job was to queue may be among them.
+    recall_companions(index, study);
     count_again(index, study);
     if (takes_image) begin_anew(index, study);
     index.prepare("UPDATE counters SET value = value + 1 WHERE name = 'exams'").run();

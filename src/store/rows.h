@@ -16,6 +16,9 @@ void enter_image(Connection& index, const Facts& facts, Instant now);
 /// A received object that is no image of an exam, but of a study that is one, is noted for its
 /// kCompanionsJob. One whose study is none yet is there when that is read.
 void enter_companion(Connection& index, const Facts& facts, Instant now);
+/// Something that counts for the kCompanionsJob of a study has changed: it may run now, and whoever
+/// has it leased loses it. Nothing where there is none.
+void recall_companions(Connection& index, const std::string& study_instance_uid);
 /// False when a job of its kind and key is there already.
 bool enter_job(Connection& index, const NewJob& job, Instant now);
 

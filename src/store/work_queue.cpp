@@ -230,10 +230,16 @@ void WorkQueue::extend(const Job& job, milliseconds lease_for) {
 }
 
 void WorkQueue::drop(const Job& job) {
+    replace(job, {});
+}
+
+void WorkQueue::replace(const Job& job, std::span<const NewJob> jobs) {
     parts_.index.write([&](Connection& index) {
         require_lease(index, job);
+        for (const NewJob& next : jobs) enter_job(index, next, parts_.clock.now());
         index.prepare("DELETE FROM jobs WHERE id = ?").bind(job.id).run();
     });
+    if (!jobs.empty()) parts_.bell.ring();
 }
 
 void WorkQueue::withdraw(const std::string& kind, const std::string& key) {
@@ -272,12 +278,26 @@ void WorkQueue::hasten(const std::string& kind, const std::string& key) {
     parts_.bell.ring();
 }
 
-bool WorkQueue::has_in_payload(const std::string& kind, const std::string& study_instance_uid,
-                               const std::string& text) {
+std::vector<std::string> WorkQueue::payloads(const std::string& kind,
+                                             const std::string& study_instance_uid) {
     return parts_.index.read([&](Connection& index) {
-        Statement find = index.prepare(
-            "SELECT 1 FROM jobs WHERE subject = ? AND kind = ? AND instr(payload, ?) > 0 LIMIT 1");
-        return find.bind(study_instance_uid).bind(kind).bind(text).step();
+        std::vector<std::string> payloads;
+        Statement find = index.prepare("SELECT payload FROM jobs WHERE subject = ? AND kind = ?");
+        find.bind(study_instance_uid).bind(kind);
+        while (find.step()) payloads.push_back(find.text(0));
+        return payloads;
+    });
+}
+
+void WorkQueue::forget_kind(const std::string& kind) {
+    // Looking costs nothing.
+    const bool any = parts_.index.read([&](Connection& index) {
+        Statement find = index.prepare("SELECT 1 FROM jobs WHERE kind = ? LIMIT 1");
+        return find.bind(kind).step();
+    });
+    if (!any) return;
+    parts_.index.write([&](Connection& index) {
+        index.prepare("DELETE FROM jobs WHERE kind = ?").bind(kind).run();
     });
 }
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -73,7 +74,7 @@ class WorkQueue {
                                                     std::chrono::milliseconds patience,
                                                     const std::stop_token& stop);
 
-    /// These five throw Error(kConflict) when the lease is no longer the one that `job` was given
+    /// These six throw Error(kConflict) when the lease is no longer the one that `job` was given
     /// with: another worker has it.
     void complete(const Job& job);
     void retry(const Job& job, Instant not_before, const std::string& why);
@@ -81,6 +82,8 @@ class WorkQueue {
     void extend(const Job& job, std::chrono::milliseconds lease_for);
     /// It is done, and nothing of it stays.
     void drop(const Job& job);
+    /// As drop, and in the same transaction these follow from it.
+    void replace(const Job& job, std::span<const NewJob> jobs);
 
     /// A job that waits need not be done any more: it goes. Nothing where there is none that waits.
     void withdraw(const std::string& kind, const std::string& key);
@@ -90,10 +93,12 @@ class WorkQueue {
     /// A job that waits may run now.
     void hasten(const std::string& kind, const std::string& key);
 
-    /// Whether a job of this kind about this study, in whatever state, has `text` in its payload.
-    [[nodiscard]] bool has_in_payload(const std::string& kind,
-                                      const std::string& study_instance_uid,
-                                      const std::string& text);
+    /// Payloads of the jobs of this kind about this study, in whatever state.
+    [[nodiscard]] std::vector<std::string> payloads(const std::string& kind,
+                                                    const std::string& study_instance_uid);
+
+    /// Nobody does jobs of this kind: all of them go.
+    void forget_kind(const std::string& kind);
 
     /// A job that was given up or is done waits again, its attempts counted from none.
     void revive(std::int64_t id);

@@ -208,5 +208,22 @@ TEST(WorkQueue, ManyWorkersDoEachJobOnce) {
     });
 }
 
+TEST(WorkQueue, ReplacesAJobByWhatFollowsFromItOrDoesNothing) {
+    TestStore store;
+    store.queue().enqueue({"a", "1", "{}"});
+    const Job lost = store.queue().lease("a", "test", 1s).value();
+    store.clock.advance(2s);
+    const Job held = store.queue().lease("a", "test", 1s).value();
+    const std::vector<NewJob> next{{"b", "1", "x", {}, "1.2"}, {"b", "2", "y", {}, "1.3"}};
+    EXPECT_EQ(test::error_of([&] { store.queue().replace(lost, next); }), "conflict");
+    EXPECT_TRUE(store.queue().list("b").empty());
+    store.queue().replace(held, next);
+    EXPECT_TRUE(store.queue().list("a").empty());
+    EXPECT_EQ(store.queue().list("b").size(), 2U);
+    EXPECT_EQ(store.queue().payloads("b", "1.2"), std::vector<std::string>{"x"});
+    store.queue().forget_kind("b");
+    EXPECT_TRUE(store.queue().list("").empty());
+}
+
 }  // namespace
 }  // namespace lucerna::store
