@@ -149,6 +149,24 @@ TEST(ConvertedFile, RefusesAsAWholeWouldBe) {
     EXPECT_EQ(code(none.to_part10(), ts::kImplicitVrLittleEndian), ErrorCode::kUnsupported);
 }
 
+TEST(ConvertedFile, TakesPixelsAsTheyLieWhateverTheHeaderSays) {
+    DataSet lying = image(3, 8);
+    Bytes pixels(lying.bytes(tags::kPixelData).begin(), lying.bytes(tags::kPixelData).end());
+    pixels.resize(pixels.size() - 1001);
+    lying.set_bytes(tags::kPixelData, "OB", std::move(pixels));
+    DataSet odd = image(1, 8);
+    odd.set_integer(tags::kBitsAllocated, 24);
+    for (const DataSet* set : {&lying, &odd}) {
+        const Bytes stored = set->to_part10(ts::kImplicitVrLittleEndian);
+        ConvertedFile file([&] { return FramedObject(Bytes(stored)); },
+                           ts::kExplicitVrLittleEndian);
+        EXPECT_TRUE(read_all(file, 1'000) ==
+                    DataSet::parse(stored).to_part10(ts::kExplicitVrLittleEndian));
+        EXPECT_THROW(ConvertedFile([&] { return FramedObject(Bytes(stored)); }, ts::kRleLossless),
+                     Error);
+    }
+}
+
 TEST(ConvertedFile, SaysThatAFrameIsAnotherThanItWas) {
     const Bytes stored = image(2, 8).to_part10();
     const Bytes other = image(2, 7).to_part10();

@@ -82,6 +82,35 @@ TEST(AnswerMemory, LetsOnlySoManyWait) {
     EXPECT_FALSE(memory.take(1, {}));
 }
 
+TEST(AnswerMemory, HoldsWhatCannotBeRefusedAndCutsAsManyAsItNeeds) {
+    AnswerMemory memory({.limit = 100, .stall = 20ms});
+    int cut = 0;
+    const auto first = memory.take(40, [&] { ++cut; });
+    const auto second = memory.take(40, [&] { ++cut; });
+    const auto quick = memory.take(20, [&] { cut += 100; });
+    EXPECT_TRUE(memory.hold(50, {})) << "nobody has stalled yet";
+    EXPECT_EQ(cut, 0);
+    std::this_thread::sleep_for(30ms);
+    quick->note_progress();
+    const auto more = memory.hold(60, {});
+    EXPECT_EQ(cut, 2);
+    EXPECT_EQ(memory.held(), 160U) << "those that are cut are not gone yet";
+}
+
+TEST(AnswerMemory, CutsWhoMadeProgressAnotherTime) {
+    AnswerMemory memory({.limit = 100, .stall = 0ms});
+    int asked = 0;
+    std::unique_ptr<AnswerMemory::Holding> slow = memory.take(100, [&] {
+        if (++asked == 1) slow->note_progress();
+    });
+    const auto one = memory.hold(50, {});
+    EXPECT_EQ(asked, 1);
+    const auto another = memory.hold(50, {});
+    EXPECT_EQ(asked, 2) << "it was spared, and then it was not";
+    const auto third = memory.hold(50, {});
+    EXPECT_EQ(asked, 2) << "it is on its way out";
+}
+
 TEST(AnswerMemory, MakesPiecesSmallerTheFullerItIs) {
     AnswerMemory memory({.limit = std::size_t{16} << 20});
     EXPECT_EQ(memory.piece_bytes(), kPieceBytes);
