@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "dicom/arriving_header.h"
 #include "dicom/json.h"
 #include "support/other_encodings.h"
 #include "support/small_object.h"
@@ -132,6 +133,27 @@ Bytes many_comments(int count) {
         put_element(file, 0x7FE1, static_cast<std::uint16_t>(0x1000 + number), "LT",
                     std::string(60'000, 'c'));
     return file;
+}
+
+TEST(ArrivingHeader, IsHeldByTheBudgetThatIsNamed) {
+    const Bytes deflated = in_deflate(many_comments(20));
+    ByteBudget too_little(500'000);
+    EXPECT_EQ(error_of([&] { (void)header_of_arriving(deflated, too_little); }), "unavailable");
+    ByteBudget enough(5'000'000);
+    {
+        const DataSet header = header_of_arriving(deflated, enough);
+        EXPECT_GT(enough.held(), 1'000'000U);
+        EXPECT_EQ(json_of(header), json_of(DataSet::header_in(deflated)));
+    }
+    EXPECT_EQ(enough.held(), 0U);
+}
+
+TEST(ArrivingHeader, OfWhatIsKeptTakesNothingFromWhatComesIn) {
+    const Bytes deflated = in_deflate(many_comments(20));
+    intake_memory().set_limit(500'000);
+    EXPECT_EQ(error_of([&] { (void)header_of_arriving(deflated); }), "unavailable");
+    EXPECT_EQ(error_of([&] { (void)DataSet::header_in(deflated); }), "none");
+    intake_memory().set_limit(ByteBudget::kNoLimit);
 }
 
 TEST(ComingHeader, OfADeflatedFileIsHeldByTheBudget) {
