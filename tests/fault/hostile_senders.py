@@ -257,6 +257,10 @@ def lack_something(server, wanted):
     pixels = element(0x7FE0, 0x10, "OW", bytes(150 << 20))
     whole = image("2.999.11.1", pixels, study="2.999.11.9")
 
+    def endless(group):
+        """Of a VR that is not to be without a length (PS3.5 7.1.2)."""
+        return element(group, 0x1011, "OB", length=0xFFFFFFFF)
+
     def without(group, number, value):
         return whole.replace(element(group, number, "UI", value), b"", 1)
     problems = []
@@ -265,6 +269,10 @@ def lack_something(server, wanted):
             ("150 MB without a SOP Class UID", "A900", without(0x08, 0x16, CAPTURE)),
             ("150 MB without a Study Instance UID", "C000", without(0x20, 0x0D, "2.999.11.9")),
             ("150 MB without a Series Instance UID", "C000", without(0x20, 0x0E, "2.999.11.9.1")),
+            ("150 MB behind a value that does not end, in group 0008", "C000",
+             image("2.999.11.2", pixels, study="2.999.11.9", before=endless(0x0008))),
+            ("150 MB behind a value that does not end", "C000",
+             image("2.999.11.3", endless(0x0029) + pixels, study="2.999.11.9")),
             ("150 MB that are no DICOM", None, bytes(150 << 20))):
         if wanted and wanted not in name:
             continue
