@@ -79,6 +79,11 @@ std::vector<Bytes> lucerna::fuzz::seeds() {
     };
     test::StoredInstance instance;
     add(instance.file());
+    Bytes unsaid = instance.file();
+    const std::size_t vr = unsaid.size() - instance.pixels - 8;
+    unsaid[vr] = 'U';
+    unsaid[vr + 1] = 'N';
+    add(unsaid);
     add(test::in_big_endian(instance.file()));
     add(test::in_deflate(instance.file()));
     add(test::in_fragments(50, 6));
