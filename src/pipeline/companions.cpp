@@ -71,8 +71,6 @@ void forward(const store::Job& job, const std::vector<store::Companion>& compani
         for (const store::Companion& one : companions)
             if (!queued.contains(one.sop_instance_uid)) fresh.push_back(one.sop_instance_uid);
         if (fresh.empty()) continue;
-        log_event(LogLevel::kInfo, "exam.companions",
-                  {{"exam", study}, {"destination", destination}, {"objects", fresh.size()}});
         // No other job has that one.
         deliveries.push_back({kind,
                               study + "#with#" + fresh.front(),
@@ -81,6 +79,8 @@ void forward(const store::Job& job, const std::vector<store::Companion>& compani
                               study});
     }
     queue.replace(job, deliveries);
+    for (const store::NewJob& delivery : deliveries)
+        log_event(LogLevel::kInfo, "exam.companions", {{"exam", study}, {"kind", delivery.kind}});
 }
 
 }  // namespace
