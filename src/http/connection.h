@@ -508,7 +508,7 @@ class Connection final : public AnyConnection {
     void cut_if_slow() {
         // It has just taken all that there was.
         if (handling_) return;
-        if (taken_.look(lowest().socket().native_handle()) >= kTakenInASecond)
+        if (taken_.look(lowest().socket().native_handle()) >= kTakenBetweenLooks)
             return outgoing_->note_progress();
         // What is being written ends with the socket, and then the exchange.
         is_cut_ = true;

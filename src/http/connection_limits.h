@@ -20,8 +20,8 @@ constexpr std::size_t kUploadPiece = 256 * 1024;
 constexpr std::size_t kMostAtOnce = std::size_t{1} << 30;
 /// Of an answer, what a client must take within one stall timeout.
 constexpr std::size_t kTakenInTime = 256 * 1024;
-/// And within a second, where others need the memory.
-constexpr std::size_t kTakenInASecond = 32 * 1024;
+/// And from one look to the next, some seconds, where others need the memory.
+constexpr std::size_t kTakenBetweenLooks = 32 * 1024;
 /// For the rest of a request that was answered before it had all come in.
 constexpr auto kLinger = 3s;
 /// What a client that is slow to take its answer gets once the server stops.
