@@ -16,12 +16,12 @@ class Arrival {
     virtual ~Arrival() = default;
     /// `file` is what has come so far, from its first byte on. Returns what of it is in safe hands
     /// and will not be looked at again: those bytes may read as anything from then on. Each byte is
-    /// named once. Throws Error: kOutOfSpace, kIo, kConflict, and what DataSet::header_in does, and
+    /// named once. Throws Error: kOutOfSpace, kIo, kConflict, and what header_of_arriving does, and
     /// kUnavailable where there is no memory for its header; then, and where `keep` is never
     /// called, nothing is kept.
     [[nodiscard]] virtual std::vector<ByteRange> take(ByteView file) = 0;
     /// The header of `file`, of which all has come, with what was named above forgotten; as
-    /// DataSet::header_in of what came. Throws as that, and as `take`.
+    /// header_of_arriving of what came. Throws as that, and as `take`.
     [[nodiscard]] virtual DataSet header(ByteView file) = 0;
     /// That was all; `file` with what was named above forgotten. On return it is kept. Throws Error
     /// as to why it is not.

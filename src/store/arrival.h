@@ -32,7 +32,7 @@ class Arrival {
     /// Throws Error: kOutOfSpace, kIo, kInvalidInput where it cannot become a DICOM file any more,
     /// as dicom::ComingHeader, and as judge_duplicate where it is not what is kept.
     [[nodiscard]] std::vector<dicom::ByteRange> take(ByteView file);
-    /// Of all of `file`. What was named above may read as anything. Throws as DataSet::header_in.
+    /// Of all of `file`. What was named above may read as anything. Throws as header_of_arriving.
     [[nodiscard]] dicom::DataSet header(ByteView file);
     /// As Archive::keep. What was named above may read as anything.
     Kept keep(ByteView file);
