@@ -98,15 +98,18 @@ TEST(AnswerMemory, HoldsWhatCannotBeRefusedAndCutsAsManyAsItNeeds) {
 }
 
 TEST(AnswerMemory, CutsWhoMadeProgressAnotherTime) {
-    AnswerMemory memory({.limit = 100, .stall = 0ms});
+    AnswerMemory memory({.limit = 100, .stall = 20ms});
     int asked = 0;
     std::unique_ptr<AnswerMemory::Holding> slow = memory.take(100, [&] {
         if (++asked == 1) slow->note_progress();
     });
+    std::this_thread::sleep_for(30ms);
     const auto one = memory.hold(50, {});
-    EXPECT_EQ(asked, 1);
+    EXPECT_EQ(asked, 1) << "it shows that its client has taken something";
+    std::this_thread::sleep_for(30ms);
+    one->note_progress();
     const auto another = memory.hold(50, {});
-    EXPECT_EQ(asked, 2) << "it was spared, and then it was not";
+    EXPECT_EQ(asked, 2) << "it was spared then, and is not now";
     const auto third = memory.hold(50, {});
     EXPECT_EQ(asked, 2) << "it is on its way out";
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "store/schema.h"
 #include "store/store_test_support.h"
@@ -19,8 +20,17 @@ std::int64_t version_of(Connection& writer) {
     return writer.number("SELECT max(version) FROM lucerna_index");
 }
 
-TEST(PostgresIndex, IsMadeNewerByNobodyBesideAnOlderProgram) {
-    if (test_postgres().empty()) GTEST_SKIP() << "of PostgreSQL alone";
+/// There where the tests run on one.
+std::vector<std::string> servers() {
+    return test_postgres().empty() ? std::vector<std::string>{} : std::vector{test_postgres()};
+}
+
+class OnPostgres : public testing::TestWithParam<std::string> {};
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(OnPostgres);
+INSTANTIATE_TEST_SUITE_P(AServer, OnPostgres, testing::ValuesIn(servers()),
+                         [](const auto&) { return std::string("given"); });
+
+TEST_P(OnPostgres, IsMadeNewerByNobodyBesideAnOlderProgram) {
     const TestSchema schema;
     PostgresIndex older = shared_index(schema);
     const auto at_work = older.open_writer();
