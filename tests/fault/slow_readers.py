@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Has clients read large frames and objects from a running `lucerna serve` as slowly as they may, more of
-them than the memory for decoding has room for; others ask meanwhile.
+them than the memory for decoding has room for, or not at all; others ask meanwhile.
 
     LUCERNA_BIN=... PYTHONPATH=.deps/python:tests/e2e:tests/fault tests/fault/slow_readers.py
 
 Whoever else asks gets an answer; the server does not grow beyond what decoding may take and 100 MB; and
-each of the slow ones has, in the end, what it asked for, whole.
+each of the slow ones has, in the end, what it asked for, whole. Who takes nothing may be disconnected.
 """
 import pathlib
 import random
@@ -16,11 +16,12 @@ import struct
 import sys
 import tempfile
 import threading
+import time
 import urllib.parse
 
 from hostile_pictures import Attack, WHOLE, picture, resource, rle
 from hostile_senders import MOST_GROWTH_KIB, RLE, Growth
-from whole_program import Server
+from whole_program import PATIENCE, Server
 
 DECODING_MIB = 64
 WIDTH, HEIGHT = 3000, 4000
@@ -28,6 +29,7 @@ FRAME = bytes([7]) * (2 * WIDTH * HEIGHT)
 OCTETS = 'multipart/related; type="application/octet-stream"'
 SLOW = 6
 MANY_SLOW, FRAMES = 16, 12
+IDLE = 200
 KEPT_KIB = 64 << 10  # retrieve::kept_files
 
 
@@ -63,6 +65,31 @@ class SlowReader:
         self.in_a_hurry.set()
         self.thread.join()
         return b"".join(self.parts)
+
+
+class IdleReader:
+    """Asks, and takes nothing."""
+
+    def __init__(self, url, path, accept):
+        address = urllib.parse.urlsplit(url)
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self.socket.connect((address.hostname, address.port))
+        self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: {address.netloc}\r\nAccept: {accept}\r\n\r\n".encode())
+        self.socket.setblocking(False)
+        self.answered = False
+
+    def is_answered(self):
+        """Or disconnected: its answer is begun, refused or given up."""
+        if not self.answered:
+            try:
+                self.socket.recv(1, socket.MSG_PEEK)
+                self.answered = True
+            except BlockingIOError:
+                pass
+            except ConnectionError:
+                self.answered = True
+        return self.answered
 
 
 def noise(width, height):
@@ -120,9 +147,38 @@ def read_large_ones(server):
     return problems
 
 
+def take_nothing(server):
+    """Of objects that go out as they are kept, and of pictures, by hundreds of clients that read nothing at all.
+    The problems."""
+    attack, problems = Attack(server, ""), []
+    assert attack.store(RLE, picture(3, noise(2048, 2048), 2048, 2048, 8)) == "0000"
+    for path, accept in ((resource(3), WHOLE + "; transfer-syntax=*"), (resource(3) + "/rendered", "image/jpeg")):
+        assert attack.get(path, accept) == 200
+        growth = Growth(server)
+        idle = [IdleReader(server.url, path, accept) for _ in range(IDLE)]
+        end = time.monotonic() + PATIENCE
+        while not all(reader.is_answered() for reader in idle) and time.monotonic() < end:
+            time.sleep(0.1)
+        answered = sum(reader.is_answered() for reader in idle)
+        if answered < IDLE:
+            problems.append(f"{IDLE - answered} idle readers of {path} got no answer")
+        end = time.monotonic() + PATIENCE
+        while (status := attack.get(path, accept)) == 503 and time.monotonic() < end:
+            time.sleep(0.2)
+        if status != 200:
+            problems.append(f"{path} was answered {status} while others read nothing")
+        peak = growth.peak()
+        print(f"{IDLE} that take nothing of {path.rsplit('/', 1)[-1]}: {peak >> 10} MB of growth")
+        if peak > MOST_GROWTH_KIB:
+            problems.append(f"it grew by {peak >> 10} MB by who takes nothing of {path}")
+        for reader in idle:
+            reader.socket.close()
+    return problems
+
+
 def main():
     problems = []
-    for read in (read_large_ones, read_many_frames):
+    for read in (read_large_ones, read_many_frames, take_nothing):
         folder = tempfile.mkdtemp(prefix="lucerna-slow-readers-")
         server = Server(pathlib.Path(folder) / "data", "--set", f"decoding_mib={DECODING_MIB}")
         try:
