@@ -23,7 +23,7 @@ class AnswerMemory {
     struct Terms {
         std::size_t limit = std::size_t{32} << 20;
         /// Who has taken something within this is not cut.
-        std::chrono::milliseconds stall{3'000};
+        std::chrono::milliseconds stall{10'000};
         /// How long one waits for room, and how many may at once: each holds a thread.
         std::chrono::milliseconds patience{4'000};
         std::size_t most_waiting = 4;

@@ -53,12 +53,14 @@ http::Stream array_of(std::function<std::optional<std::string>()> next) {
                 failure = std::current_exception();
                 break;
             }
-            const std::string text = (std::exchange(is_first, false) ? "["
-                                      : item                         ? ","
-                                                                     : "") +
-                                     item.value_or("]");
+            // Not put together first: an item may be of many megabytes.
+            const std::string_view before = std::exchange(is_first, false) ? "[" : item ? "," : "";
+            const std::string_view text = item ? std::string_view(*item) : "]";
             chunk.last = !item;
-            chunk.bytes.insert(chunk.bytes.end(), text.begin(), text.end());
+            if (text.size() > kTogether)
+                chunk.bytes.reserve(chunk.bytes.size() + before.size() + text.size());
+            for (const std::string_view part : {before, text})
+                chunk.bytes.insert(chunk.bytes.end(), part.begin(), part.end());
         }
         return chunk;
     }};
