@@ -15,9 +15,9 @@
 
 namespace lucerna::retrieve {
 
-/// An object of many frames in another transfer syntax, made while it is read. What is held of it
-/// between reads is let go where somebody waits for that memory (dicom::parsing_memory()). Safe
-/// from several threads, one after another.
+/// An image in another transfer syntax, made frame by frame while it is read. What is held of it
+/// between reads is a share of dicom::converting_memory(), and is let go where somebody waits for
+/// that and the reader takes its time: it is made again then. Safe from several threads.
 class ConvertedObject final : public MemoryBudget::Renewable,
                               public std::enable_shared_from_this<ConvertedObject> {
   public:

@@ -407,10 +407,9 @@ dicom::FramedObject& FrameSource::object() {
     if (object_) return *object_;
     MemoryBudget::Share share;
     if (is_counted())
-        share = kept_files().take(
-            std::min(static_cast<std::size_t>(opened_->size()), kept_files().limit()),
-            "a file of several frames");
-    object_.emplace(read_in_parts(archive_, row_, 0, opened_->size(), run_));
+        share = kept_files().take(std::min(bytes_held_of(row_), kept_files().limit()),
+                                  "a file of several frames");
+    object_.emplace(framed_object(archive_, row_, run_));
     kept_ = std::move(share);
     // The constructor comes too early for that.
     if (!weak_from_this().expired()) offer();

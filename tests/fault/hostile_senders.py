@@ -313,7 +313,7 @@ def find_with(server, size):
 def hold_much(server, wanted):
     """What has to be held, or had to be, from many senders at once: together they get no more memory than
     one. The problems."""
-    def out_of_order(number, size=30_000_000):
+    def out_of_order(number, size=60_000_000):
         rest = image(f"2.999.10.1.{number}", b"", study="2.999.10")
         uids = rest.index(element(0x08, 0x60, "CS", "OT"))
         return rest[:uids] + native(size) + rest[uids:]
@@ -330,8 +330,8 @@ def hold_much(server, wanted):
     for name, count, work, fitting in (
             ("eight of 20 MB of text, deflated to a thousandth", 8, lambda n: send(server, DEFLATED, texts[n]), {"0000", "A700"}),
             ("the same text by STOW-RS", 8, lambda n: stow(server, part10(DEFLATED, texts[n + 8])), {200, 503}),
-            ("one of 30 MB whose pixels come before its patient", 1, lambda n: send(server, EXPLICIT, out_of_order(100)), {"0000"}),
-            ("eight of 30 MB whose pixels come before their patient", 8, lambda n: send(server, EXPLICIT, out_of_order(n)), {"0000"}),
+            ("one of 60 MB whose pixels come before its patient", 1, lambda n: send(server, EXPLICIT, out_of_order(100)), {"0000"}),
+            ("eight of 60 MB whose pixels come before their patient", 8, lambda n: send(server, EXPLICIT, out_of_order(n)), {"0000"}),
             ("the same by STOW-RS", 4, lambda n: stow(server, part10(EXPLICIT, out_of_order(n + 10))), {200}),
             ("four times 100 MB of bulk data that nobody names", 4, unnamed, {409, 503}),
             ("twenty queries of 15 MB", 20, lambda n: find_with(server, 15_000_000), {"0000", "A700"})):
