@@ -108,17 +108,18 @@ Response ranged(const Request& request, Response response, Pieces pieces) {
         span_asked(request, response, static_cast<std::size_t>(pieces.size));
     if (!span) return response;
     std::uint64_t at = span->begin;
-    const auto next = [read = std::move(pieces.read), end = span->end](std::uint64_t& from) {
-        Bytes bytes =
-            read(from, std::min<std::uint64_t>(answer_memory().piece_bytes(), end - from));
+    const auto next = [read = std::move(pieces.read), end = span->end](std::uint64_t& from,
+                                                                       std::uint64_t most) {
+        Bytes bytes = read(from, std::min(most, end - from));
         if (bytes.empty() && from < end)
             throw Error(ErrorCode::kCorrupt, "a body is shorter than was said");
         from += bytes.size();
         return Chunk{.bytes = std::move(bytes), .last = from == end};
     };
-    Chunk first = next(at);
+    // It is held before anybody counts it.
+    Chunk first = next(at, AnswerMemory::kFreely);
     response.body = Stream{[next, at, first = std::optional(std::move(first))]() mutable {
-                               if (!first) return next(at);
+                               if (!first) return next(at, answer_memory().piece_bytes());
                                Chunk chunk = std::move(*first);
                                first.reset();
                                return chunk;
