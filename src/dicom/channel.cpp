@@ -216,6 +216,12 @@ void Channel::send_from_where_it_lies(std::uint8_t context, bool is_command, Byt
     } while (!bytes.empty());
 }
 
+void Channel::break_off(ErrorCode reading, const std::exception& error) {
+    abort(AbortSource::kServiceUser, AbortReason::kNotSpecified);
+    end_ = AssociationEnd::kLost;
+    throw BrokenOff(reading, std::string("given up within a data set: ") + error.what());
+}
+
 void Channel::send_data_set(std::uint8_t context, const FileToSend& file, std::uint64_t begin) {
     if (!file.read)
         return send_part(context, false, file.begin.subspan(static_cast<std::size_t>(begin)));
@@ -225,9 +231,10 @@ void Channel::send_data_set(std::uint8_t context, const FileToSend& file, std::u
             static_cast<std::size_t>(std::min<std::uint64_t>(file.size - begin, piece.capacity())));
         try {
             file.read(begin, piece.span());
+        } catch (const Error& error) {
+            break_off(error.code(), error);
         } catch (const std::exception& error) {
-            abort(AbortSource::kServiceUser, AbortReason::kNotSpecified);
-            fail(AssociationEnd::kLost, std::string("given up within a data set: ") + error.what());
+            break_off(ErrorCode::kInternal, error);
         }
         begin += piece.size();
         send_from_where_it_lies(context, false, piece.view(),

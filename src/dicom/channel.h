@@ -59,7 +59,8 @@ class Channel {
     void send_part(std::uint8_t context, bool is_command, ByteView bytes);
     /// As send_part, but small parts gather until enough are there to be worth a call, or `flush`.
     void queue_part(std::uint8_t context, bool is_command, ByteView bytes);
-    /// As send_part of bytes [begin, file.size): a data set.
+    /// As send_part of bytes [begin, file.size): a data set. Throws BrokenOff where reading it
+    /// fails.
     void send_data_set(std::uint8_t context, const FileToSend& file, std::uint64_t begin);
     void flush();
     /// Whether the peer has said something, without waiting.
@@ -87,6 +88,7 @@ class Channel {
     void read_pdv_header(Fragment& fragment);
     enum class Ends { kHere, kLater };
     void send_from_where_it_lies(std::uint8_t context, bool is_command, ByteView bytes, Ends ends);
+    [[noreturn]] void break_off(ErrorCode reading, const std::exception& error);
     [[nodiscard]] std::size_t longest_fragment() const;
     [[nodiscard]] std::string abort_reason();
 

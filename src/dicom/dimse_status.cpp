@@ -41,13 +41,15 @@ constexpr StatusRow kRows[] = {
     {0xA700, 0xA7FF, StatusKind::kTransientFailure, "refused: out of resources"},
     {0xA801, 0xA801, StatusKind::kPermanentFailure, "refused: move destination unknown"},
     {0xA900, 0xA9FF, StatusKind::kPermanentFailure, "data set does not match SOP class"},
-    {0xB000, 0xB000, StatusKind::kWarning, "warning: data elements coerced"},
+    // Of C-STORE; of C-GET and C-MOVE.
+    {0xB000, 0xB000, StatusKind::kWarning, "warning: elements coerced, or some objects failed"},
     {0xB006, 0xB006, StatusKind::kWarning, "warning: elements discarded"},
     {0xB007, 0xB007, StatusKind::kWarning, "warning: data set does not match SOP class"},
     {0xB000, 0xBFFF, StatusKind::kWarning, "warning"},
     {0xC122, 0xC122, StatusKind::kPermanentFailure, "transfer syntax not supported"},
     {0xC000, 0xCFFF, StatusKind::kPermanentFailure, "cannot understand"},
     {0xA000, 0xAFFF, StatusKind::kTransientFailure, "failure"},
+    {0xFE00, 0xFE00, StatusKind::kPermanentFailure, "cancelled"},
     {0x0000, 0xFFFF, StatusKind::kPermanentFailure, "failure"},
 };
 

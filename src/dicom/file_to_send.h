@@ -9,14 +9,27 @@
 
 #include "base/buffer.h"
 #include "base/encoding.h"
+#include "base/error.h"
 
 namespace lucerna::dicom {
+
+/// Reading a file failed when its beginning had gone out. There is no way to take that back but
+/// A-ABORT, so that the association is lost (kUnavailable), though nothing is wrong with the peer.
+class BrokenOff : public Error {
+  public:
+    BrokenOff(ErrorCode reading, const std::string& why)
+        : Error(ErrorCode::kUnavailable, why), reading_(reading) {}
+    /// What reading it failed with.
+    [[nodiscard]] ErrorCode reading() const { return reading_; }
+
+  private:
+    ErrorCode reading_;
+};
 
 /// A DICOM file on its way out: in memory, or read while it is sent, so that a large one takes no
 /// memory. Borrows what it is made of.
 struct FileToSend {
-    /// Bytes [at, at + into.size()) of it. What this throws once a message has begun ends the
-    /// association, as there is no other way to take the beginning back.
+    /// Bytes [at, at + into.size()) of it. What this throws ends the association: BrokenOff.
     using Read = std::function<void(std::uint64_t at, std::span<std::uint8_t> into)>;
 
     FileToSend(ByteView whole) : begin(whole), size(whole.size()) {}

@@ -55,6 +55,9 @@ class Recorder : public ScpHandler {
     [[nodiscard]] std::size_t count() {
         return kept_.with([](const auto& kept) { return kept.size(); });
     }
+    [[nodiscard]] std::size_t reports() {
+        return reports_.with([](const auto& all) { return all.size(); });
+    }
     [[nodiscard]] std::vector<StoreFailure> failures() {
         return failures_.with([](const auto& all) { return all; });
     }

@@ -73,8 +73,9 @@ class StoreScu {
 
     /// C-STORE of one DICOM file whose head was among the constructor's. The data set goes out bit
     /// for bit if the peer took its transfer syntax, converted otherwise. Throws
-    /// Error(kUnavailable) when the association is lost, Error(kInvalidInput) if the bytes are no
-    /// DICOM file or cannot be decoded. `originator` names the C-MOVE that asks for it.
+    /// Error(kUnavailable) when the association is lost, BrokenOff when it is because the file
+    /// cannot be read to its end, Error(kInvalidInput) if the bytes are no DICOM file or cannot be
+    /// decoded. `originator` names the C-MOVE that asks for it.
     [[nodiscard]] SendOutcome store(const FileToSend& file,
                                     const std::optional<MoveOriginator>& originator = {});
 

@@ -93,7 +93,7 @@ TEST_F(Converted, IsSentByWhoReadsAhead) {
     for (const std::size_t others : {std::size_t{40} << 20, std::size_t{1}}) {
         const auto room = room_to_send_at_once(others);
         ASSERT_TRUE(room);
-        ReadAhead reading(archive, objects);
+        ReadAhead reading(archive, objects, Checked::kBeforeItIsSent);
         const ReadAhead::File file = reading.take(0);
         EXPECT_EQ(file.opened != nullptr, others > 1) << "read while it is sent";
         const dicom::FileToSend sent = file.to_send();
@@ -112,7 +112,7 @@ TEST_F(Converted, GivesBackTheRoomOfWhatWasSent) {
     for (int i = 40; i < 44; ++i)
         objects.push_back({"", keep("1.2.1.1." + std::to_string(i), 3).sop_instance_uid, ""});
     {
-        ReadAhead reading(archive, objects);
+        ReadAhead reading(archive, objects, Checked::kBeforeItIsSent);
         for (std::size_t i = 0; i < objects.size(); ++i) {
             ReadAhead::File file = reading.take(i);
             EXPECT_FALSE(file.opened) << i;

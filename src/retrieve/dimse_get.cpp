@@ -11,8 +11,9 @@ void answer_get(dicom::ScpExchange& exchange, store::Archive& archive, Root root
         return refuse(exchange, *refusal);
     send_objects(
         exchange, archive, std::get<std::vector<dicom::ObjectHead>>(named),
-        exchange.sender().calling_aet,
-        [&](std::size_t, const dicom::FileToSend& file) { return exchange.store(file); }, run);
+        {.name = exchange.sender().calling_aet,
+         .send = [&](std::size_t, const dicom::FileToSend& file) { return exchange.store(file); }},
+        run);
 }
 
 }  // namespace lucerna::retrieve

@@ -11,7 +11,8 @@ namespace lucerna::retrieve {
 namespace {
 
 /// The associations with a destination: one after another, as one holds only so many kinds of
-/// objects. Once the destination does not answer it is not asked again.
+/// objects, and ends with an object that turns out to be damaged. Once the destination does not
+/// answer it is not asked again.
 class Destination {
   public:
     Destination(dicom::ScuOptions options, std::span<const dicom::ObjectHead> objects,
@@ -32,6 +33,12 @@ class Destination {
         try {
             if (index >= end_) open(index);
             return scu_->store(file, originator_);
+        } catch (const dicom::BrokenOff& error) {
+            // The destination never had all of it, so that it keeps none; it gets the others.
+            end_ = index + 1;
+            scu_.reset();
+            return {dicom::StatusKind::kPermanentFailure, dicom::status_for(error.reading()),
+                    error.what()};
         } catch (const Error& error) {
             const bool is_about_the_file = scu_ && error.code() != ErrorCode::kUnavailable &&
                                            error.code() != ErrorCode::kCancelled;
@@ -79,11 +86,13 @@ void answer_move(dicom::ScpExchange& exchange, store::Archive& archive, Root roo
     Destination destination(*std::move(peer), objects,
                             {exchange.sender().calling_aet, exchange.request().message_id});
     send_objects(
-        exchange, archive, objects, aet,
-        [&](std::size_t index, const dicom::FileToSend& file) {
-            return destination.send(index, file);
-        },
-        run, [&] { destination.prepare(); });
+        exchange, archive, objects,
+        {.name = aet,
+         .send = [&](std::size_t index,
+                     const dicom::FileToSend& file) { return destination.send(index, file); },
+         .prepare = [&] { destination.prepare(); },
+         .checked = Checked::kWhileItIsSent},
+        run);
 }
 
 }  // namespace lucerna::retrieve

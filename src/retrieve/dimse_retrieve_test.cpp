@@ -92,6 +92,18 @@ class RetrieveService : public DimseTest {
         }
     }
 
+    /// An image of 3 MB, one of whose bits has changed in the store, so many bytes from its end.
+    void keep_damaged(const std::string& uid, std::size_t from_end) {
+        dicom::DataSet set = dicom::DataSet::parse(store.archive().object("1.1.1.1"));
+        set.set_text(tags::kSopInstanceUid, uid);
+        set.set_text(tags::kInstanceNumber, "2");
+        set.set_pixels({.rows = 1000, .columns = 1500, .bits_stored = 12}, Bytes(3'000'000, 7));
+        store.archive().keep(set.to_part10());
+        const std::string object = store.archive().instance(uid)->object;
+        Bytes sealed = store.sealed(object);
+        sealed[sealed.size() - from_end] ^= 1;
+        store.replace(object, sealed);
+    }
     static std::vector<std::string> failed(const Response& response) {
         return response.data ? response.data->data_set.texts(tags::kFailedSopInstanceUidList)
                              : std::vector<std::string>();
@@ -185,6 +197,34 @@ TEST_F(RetrieveService, NamesWhatADestinationRefusesOrCannotBeReachedFor) {
     const auto rejected = move(kStudyMove, "PACS", study);
     EXPECT_EQ(rejected.back().command.status, status::kCannotRetrieve);
     EXPECT_THAT(failed(rejected.back()), testing::SizeIs(4));
+}
+
+TEST_F(RetrieveService, MovesWhatIsWholeBesideWhatIsDamaged) {
+    start_with_pacs();
+    keep_damaged("1.1.1.2.1", 20);
+    keep_damaged("1.1.1.2.2", 2'990'000);
+    const auto responses =
+        move(kStudyMove, "PACS",
+             {{tags::kQueryRetrieveLevel, "STUDY"}, {tags::kStudyInstanceUid, "1.1"}});
+    const dicom::DimseCommand& last = responses.back().command;
+    EXPECT_EQ(last.status, status::kSomeFailed);
+    EXPECT_EQ(last.sub_operations->completed, 4);
+    EXPECT_THAT(failed(responses.back()), ElementsAre("1.1.1.2.1", "1.1.1.2.2"));
+    EXPECT_THAT(last.error_comment, HasSubstr("given up within a data set"));
+    EXPECT_EQ(inbox.count(), 4U);
+    // What is found damaged before it is sent costs no association.
+    EXPECT_EQ(inbox.wait_for_report(0).end, dicom::AssociationEnd::kAborted);
+    EXPECT_EQ(inbox.wait_for_report(1).end, dicom::AssociationEnd::kReleased);
+    EXPECT_EQ(inbox.reports(), 2U);
+}
+
+TEST_F(RetrieveService, GetsWhatIsWholeBesideWhatIsDamaged) {
+    start();
+    keep_damaged("1.1.1.2.1", 20);
+    const auto responses = get({0, 0, 0, 0}, true);
+    EXPECT_EQ(responses.back().command.status, status::kSomeFailed);
+    EXPECT_THAT(failed(responses.back()), ElementsAre("1.1.1.2.1"));
+    EXPECT_THAT(received, testing::SizeIs(4));
 }
 
 TEST_F(RetrieveService, GetsOverTheSameAssociation) {

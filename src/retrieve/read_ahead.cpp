@@ -34,6 +34,15 @@ dicom::FileToSend ReadAhead::File::to_send() const {
     return file;
 }
 
+ReadAhead::ReadAhead(store::Archive& archive, const std::vector<dicom::ObjectHead>& objects,
+                     Checked checked, std::uint64_t most_held)
+    : archive_(archive),
+      objects_(objects),
+      checked_(checked),
+      // What is decrypted while it is sent never leaves the processor's caches.
+      most_held_(checked == Checked::kWhileItIsSent ? std::min<std::uint64_t>(most_held, kSmall)
+                                                    : most_held) {}
+
 void ReadAhead::read_first(const RunParts& run) {
     if (objects_.empty()) return;
     Read first = read(0, &run);
@@ -161,7 +170,8 @@ ReadAhead::Read ReadAhead::read(std::size_t index, const RunParts* run) noexcept
 
 void ReadAhead::read_beginning(const store::InstanceRow& row, File& file,
                                const RunParts* run) const {
-    check_whole(archive_, row, run != nullptr ? *run : one_after_another);
+    if (checked_ == Checked::kBeforeItIsSent)
+        check_whole(archive_, row, run != nullptr ? *run : one_after_another);
     file.bytes.resize(static_cast<std::size_t>(std::min<std::uint64_t>(row.size, kBeginning)));
     file.opened = archive_.open(row);
     file.opened->read(0, file.bytes.span());

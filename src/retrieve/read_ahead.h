@@ -16,12 +16,23 @@
 
 namespace lucerna::retrieve {
 
+/// When the damage of a large file is found.
+enum class Checked {
+    /// It is read once more than it is sent, or held: for who could take nothing else after it
+    /// broke
+    /// off.
+    kBeforeItIsSent,
+    /// It breaks off at the damage: reading it throws, when its beginning has gone out.
+    kWhileItIsSent,
+};
+
 /// Files that are sent one after another: while one thread sends, another may read what comes next.
 /// Where none does, each is read when it is its turn.
 class ReadAhead {
   public:
-    /// One that was read. A large one was read once, so that damage is found before it is sent, and
-    /// is read again while it is: that takes no more time than so much memory does.
+    /// One that was read. What is too large to be held was read once where damage must be found
+    /// before it is sent, and is read again while it is: that takes no more time than so much
+    /// memory does.
     struct File {
         /// All of it, or its beginning.
         Buffer bytes;
@@ -40,10 +51,9 @@ class ReadAhead {
     /// (held_bytes.h), because others who are slow to take theirs hold it.
     static constexpr std::uint64_t kMostHeld = 32 * 1024 * 1024;
 
-    /// Both are borrowed.
+    /// Archive and objects are borrowed.
     ReadAhead(store::Archive& archive, const std::vector<dicom::ObjectHead>& objects,
-              std::uint64_t most_held = kMostHeld)
-        : archive_(archive), objects_(objects), most_held_(most_held) {}
+              Checked checked, std::uint64_t most_held = kMostHeld);
 
     /// Before anything else, if at all: reads the first one, a large one in parts as `run` does
     /// them. Nobody has anything to send before that.
@@ -84,6 +94,7 @@ class ReadAhead {
 
     store::Archive& archive_;
     const std::vector<dicom::ObjectHead>& objects_;
+    const Checked checked_;
     const std::uint64_t most_held_;
     std::stop_source stop_;
     Guarded<State> state_;

@@ -34,30 +34,30 @@ class ReadingAhead : public testing::Test {
 };
 
 TEST_F(ReadingAhead, GivesEachInItsTurn) {
-    ReadAhead reading(archive, objects);
+    ReadAhead reading(archive, objects, Checked::kBeforeItIsSent);
     std::jthread other([&] { reading.read(); });
     for (std::size_t i = 0; i < objects.size(); ++i) expect_turn(reading, i);
 }
 
 TEST_F(ReadingAhead, NeedsNoOtherThread) {
-    ReadAhead reading(archive, objects);
+    ReadAhead reading(archive, objects, Checked::kBeforeItIsSent);
     for (std::size_t i = 0; i < objects.size(); ++i) expect_turn(reading, i);
     // One that comes late has nothing left to do.
     reading.read();
 }
 
 TEST_F(ReadingAhead, BeginsWithTheFirst) {
-    ReadAhead reading(archive, objects);
+    ReadAhead reading(archive, objects, Checked::kBeforeItIsSent);
     reading.read_first(one_after_another);
     for (std::size_t i = 0; i < objects.size(); ++i) expect_turn(reading, i);
     objects.erase(objects.begin(), objects.begin() + 3);
-    ReadAhead missing(archive, objects);
+    ReadAhead missing(archive, objects, Checked::kBeforeItIsSent);
     missing.read_first(one_after_another);
     EXPECT_THROW((void)missing.take(0), Error);
 }
 
 TEST_F(ReadingAhead, GivesSmallObjectsNoMemoryOfLargeOnes) {
-    ReadAhead reading(archive, objects);
+    ReadAhead reading(archive, objects, Checked::kBeforeItIsSent);
     for (std::size_t i = 0; i < 3; ++i) {
         reading.give_back({Buffer(std::size_t{20} << 20), nullptr});
         ReadAhead::File file = reading.take(i);
@@ -67,7 +67,7 @@ TEST_F(ReadingAhead, GivesSmallObjectsNoMemoryOfLargeOnes) {
 }
 
 TEST_F(ReadingAhead, HoldsTheBeginningOfWhatIsLarge) {
-    ReadAhead reading(archive, objects, 100);
+    ReadAhead reading(archive, objects, Checked::kBeforeItIsSent, 100);
     reading.read_first(one_after_another);
     std::jthread other([&] { reading.read(); });
     for (std::size_t i = 0; i < 3; ++i) {
@@ -84,8 +84,31 @@ TEST_F(ReadingAhead, HoldsTheBeginningOfWhatIsLarge) {
     reading.end();
 }
 
+TEST_F(ReadingAhead, HoldsNothingLargeThatIsCheckedWhileItIsSent) {
+    dicom::DataSet set = dicom::DataSet::parse(archive.object("1.2.1.1.1"));
+    set.set_text(dicom::tags::kSopInstanceUid, "1.2.1.1.9");
+    set.set_pixels({.rows = 1000, .columns = 1500, .bits_stored = 12}, Bytes(3'000'000, 7));
+    archive.keep(set.to_part10());
+    const std::string object = archive.instance("1.2.1.1.9")->object;
+    Bytes sealed = served.store.sealed(object);
+    sealed[sealed.size() - 20] ^= 1;
+    served.store.replace(object, sealed);
+    const std::vector<dicom::ObjectHead> damaged = {{"", "1.2.1.1.9", ""}, {"", "1.2.1.1.1", ""}};
+
+    ReadAhead held(archive, damaged, Checked::kBeforeItIsSent);
+    EXPECT_THROW((void)held.take(0), Error);
+    ReadAhead reading(archive, damaged, Checked::kWhileItIsSent);
+    const ReadAhead::File file = reading.take(0);
+    EXPECT_LT(file.bytes.capacity(), std::size_t{1} << 20);
+    const dicom::FileToSend sent = file.to_send();
+    Bytes piece(1000);
+    EXPECT_NO_THROW(sent.read(1'000'000, piece));
+    EXPECT_THROW(sent.read(sent.size - piece.size(), piece), Error);
+    EXPECT_FALSE(reading.take(1).opened) << "small";
+}
+
 TEST_F(ReadingAhead, EndsWhereNoMoreIsTaken) {
-    ReadAhead reading(archive, objects);
+    ReadAhead reading(archive, objects, Checked::kBeforeItIsSent);
     std::jthread other([&] { reading.read(); });
     for (std::size_t i = 0; i < 5; ++i) expect_turn(reading, i);
     reading.end();

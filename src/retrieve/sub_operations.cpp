@@ -7,7 +7,6 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "dicom/dimse_status.h"
-#include "retrieve/read_ahead.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -50,7 +49,7 @@ dicom::SendOutcome outcome_of(dicom::ScpExchange& exchange, ReadAhead& objects, 
 }
 
 void note(Progress& progress, const dicom::SendOutcome& outcome, const dicom::ObjectHead& object,
-          const dicom::ScpExchange& exchange, const std::string& to) {
+          const dicom::ScpExchange& exchange, const Receiver& to) {
     if (outcome.kind == dicom::StatusKind::kSuccess) {
         ++progress.completed;
     } else if (outcome.kind == dicom::StatusKind::kWarning) {
@@ -60,7 +59,7 @@ void note(Progress& progress, const dicom::SendOutcome& outcome, const dicom::Ob
         progress.failed.push_back(object.sop_instance_uid);
         log_event(LogLevel::kWarning, "retrieve.failed",
                   {{"association", exchange.sender().association},
-                   {"to", to},
+                   {"to", to.name},
                    {"object", object.sop_instance_uid},
                    {"status", dicom::describe_status(outcome.status)},
                    {"why", outcome.why}});
@@ -68,12 +67,11 @@ void note(Progress& progress, const dicom::SendOutcome& outcome, const dicom::Ob
 }
 
 Progress send_each(dicom::ScpExchange& exchange, ReadAhead& reading,
-                   const std::vector<dicom::ObjectHead>& objects, const std::string& to,
-                   const SendObject& send) {
+                   const std::vector<dicom::ObjectHead>& objects, const Receiver& to) {
     Progress progress;
     for (std::size_t index = 0; index < objects.size(); ++index) {
         if (exchange.is_cancelled()) break;
-        note(progress, outcome_of(exchange, reading, index, send), objects[index], exchange, to);
+        note(progress, outcome_of(exchange, reading, index, to.send), objects[index], exchange, to);
         if (index + 1 == objects.size()) break;
         dicom::SubOperations counts = progress.counts();
         counts.remaining = counted(objects.size() - index - 1);
@@ -132,20 +130,19 @@ std::variant<std::vector<dicom::ObjectHead>, IdentifierRefusal> objects_named(
 }
 
 void send_objects(dicom::ScpExchange& exchange, store::Archive& archive,
-                  const std::vector<dicom::ObjectHead>& objects, const std::string& to,
-                  const SendObject& send, const RunParts& run,
-                  const std::function<void()>& prepare) {
+                  const std::vector<dicom::ObjectHead>& objects, const Receiver& to,
+                  const RunParts& run) {
     Progress progress;
-    ReadAhead reading(archive, objects);
-    run(prepare ? 2 : 1,
-        [&](std::size_t part) { part == 1 ? prepare() : reading.read_first(run); });
+    ReadAhead reading(archive, objects, to.checked);
+    run(to.prepare ? 2 : 1,
+        [&](std::size_t part) { part == 1 ? to.prepare() : reading.read_first(run); });
     run(std::min<std::size_t>(objects.size(), 2), [&](std::size_t part) {
         if (part == 1) return reading.read();
         struct End {
             ReadAhead& of;
             ~End() { of.end(); }
         } const end{reading};
-        progress = send_each(exchange, reading, objects, to, send);
+        progress = send_each(exchange, reading, objects, to);
     });
     dicom::ServiceAnswer last = last_answer(progress, objects.size());
     dicom::DataSet failed;
@@ -157,7 +154,7 @@ void send_objects(dicom::ScpExchange& exchange, store::Archive& archive,
     log_event(LogLevel::kInfo, "retrieve.sent",
               {{"association", exchange.sender().association},
                {"caller", exchange.sender().calling_aet},
-               {"to", to},
+               {"to", to.name},
                {"objects", objects.size()},
                {"completed", progress.completed},
                {"warnings", progress.warnings},

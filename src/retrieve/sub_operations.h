@@ -9,6 +9,7 @@
 #include "dicom/part10_head.h"
 #include "dicom/scp_exchange.h"
 #include "retrieve/identifier.h"
+#include "retrieve/read_ahead.h"
 #include "store/archive.h"
 
 namespace lucerna::retrieve {
@@ -28,16 +29,26 @@ constexpr std::size_t kRelationalRetrievalByte = 0;
 using SendObject =
     std::function<dicom::SendOutcome(std::size_t index, const dicom::FileToSend& file)>;
 
+/// Who gets them.
+struct Receiver {
+    /// In the log.
+    std::string name;
+    SendObject send;
+    /// Called beside the first being read, from any thread, if there is one.
+    std::function<void()> prepare = {};
+    /// Of what is large. Where it is checked while it is sent, `send` throws what reading it threw,
+    /// and must be able to send the next one nevertheless.
+    Checked checked = Checked::kBeforeItIsSent;
+};
+
 /// Sends all objects, answers after each with the counts, and in the end with 0000, B000 (some
 /// failed or were taken with a warning), A702 (all failed) or FE00 (cancelled), with the list of
-/// those that failed (PS3.4 C.4.2.1.5, C.4.2.1.6, C.4.3.1.4). Beside the first being read
-/// `prepare` is called, from any thread, if there is one. While one is sent those that follow are
-/// read, where `run` does two parts side by side (retrieve/read_ahead.h). Logs "retrieve.sent" and,
-/// for each failed object, "retrieve.failed". `to` names the receiver in them.
+/// those that failed (PS3.4 C.4.2.1.5, C.4.2.1.6, C.4.3.1.4). While one is sent those that follow
+/// are read, where `run` does two parts side by side (retrieve/read_ahead.h). Logs "retrieve.sent"
+/// and, for each failed object, "retrieve.failed".
 void send_objects(dicom::ScpExchange& exchange, store::Archive& archive,
-                  const std::vector<dicom::ObjectHead>& objects, const std::string& to,
-                  const SendObject& send, const RunParts& run,
-                  const std::function<void()>& prepare = {});
+                  const std::vector<dicom::ObjectHead>& objects, const Receiver& to,
+                  const RunParts& run);
 
 /// Answers and logs a request that is not served.
 void refuse(dicom::ScpExchange& exchange, const IdentifierRefusal& refusal);
