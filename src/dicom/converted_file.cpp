@@ -17,7 +17,6 @@
 namespace lucerna::dicom {
 namespace {
 
-constexpr std::size_t kItemHeaderBytes = 8;
 /// How much is deflated at once: always as much, so that it comes out the same each time.
 constexpr std::size_t kStep = 64 * 1024;
 
