@@ -51,19 +51,26 @@ std::optional<std::string> parameter_value(std::string_view text) {
     return value;
 }
 
-/// RFC 9110 12.4.2: 0 to 1 with at most three decimals.
+/// RFC 9110 12.4.2: 0 to 1 with at most three decimals; ".2" is let pass.
 std::optional<double> quality_of(std::string_view text) {
-    if (text.empty() || text.size() > 5 || (text[0] != '0' && text[0] != '1')) return std::nullopt;
-    if (text.size() > 1 && text[1] != '.') return std::nullopt;
+    const std::string whole = (text.starts_with('.') ? "0" : "") + std::string(text);
+    if (whole.size() > 5 || text == "." || (whole[0] != '0' && whole[0] != '1'))
+        return std::nullopt;
+    if (whole.size() > 1 && whole[1] != '.') return std::nullopt;
     double quality = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), quality);
-    if (error != std::errc() || end != text.data() + text.size() || quality > 1)
+    const auto [end, error] = std::from_chars(whole.data(), whole.data() + whole.size(), quality);
+    if (error != std::errc() || end != whole.data() + whole.size() || quality > 1)
         return std::nullopt;
     return quality;
 }
 
+/// "*" is let pass for "*/*": Java's HttpURLConnection says by itself, in all versions until 18,
+/// "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2".
 std::optional<MediaRange> parse_range(std::string_view entry) {
-    std::optional<MediaType> media = parse_media_type(entry);
+    const bool is_anything =
+        entry.starts_with('*') && (entry.size() == 1 || trimmed(entry.substr(1)).starts_with(';'));
+    std::optional<MediaType> media =
+        parse_media_type(is_anything ? "*/*" + std::string(entry.substr(1)) : std::string(entry));
     if (!media) return std::nullopt;
     const std::string_view type = media->type;
     // "*/png" names nothing.

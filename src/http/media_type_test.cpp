@@ -60,6 +60,18 @@ TEST(Accept, TakesNothingForEverything) {
     EXPECT_TRUE(parse_accept("a/b;q=0").empty());
 }
 
+TEST(Accept, TakesWhatJavaSaysByItself) {
+    const auto ranges = parse_accept("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2");
+    ASSERT_EQ(ranges.size(), 5U);
+    for (const std::size_t i : {3U, 4U}) {
+        EXPECT_EQ(ranges[i].media.type, "*/*");
+        EXPECT_DOUBLE_EQ(ranges[i].quality, 0.2);
+    }
+    EXPECT_EQ(parse_accept("*").at(0).media.type, "*/*");
+    for (const char* text : {"a/b;q=.", "a/b;q=.1234", "**", "*a"})
+        EXPECT_THROW((void)parse_accept(text), Error) << text;
+}
+
 TEST(Accept, RefusesMalformedEntries) {
     for (const char* text : {"image", "*/png", "a/b;q=2", "a/b;q=x", "a/b;q=0.1234", "a/b;q=-1",
                              "a/b;q=nan", "a/b, ;"})
