@@ -74,7 +74,8 @@ store::StoreOptions store_options(const ServeSettings& settings) {
     store::StoreOptions options{settings.data, archived_view_of};
     if (settings.store_index.starts_with(kPostgres))
         options.postgres = settings.store_index.substr(kPostgres.size());
-    else if (settings.store_index != "sqlite")
+    // An empty address is SQLite to StoreOptions, and whatever the environment says to libpq.
+    if (settings.store_index != "sqlite" && options.postgres.empty())
         throw Error(ErrorCode::kInvalidInput, "store.index is sqlite or postgres:ADDRESS");
     if (settings.store_objects == "folder") return options;
     if (settings.store_objects != "s3")

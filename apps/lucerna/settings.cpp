@@ -9,6 +9,7 @@
 #include <fstream>
 #include <functional>
 #include <span>
+#include <sstream>
 #include <utility>
 #include <variant>
 
@@ -439,7 +440,10 @@ toml::table parsed(const std::filesystem::path& path) {
     if (failure != 0 || std::filesystem::is_directory(path, ignored))
         refuse("cannot read the configuration " + path.string() + ": " +
                (failure != 0 ? std::strerror(failure) : "it is a folder"));
-    return toml::parse(input, path.string());
+    // Whole first: of a pipe, whose place nobody can go back to, the parser would see nothing.
+    std::ostringstream text;
+    text << input.rdbuf();
+    return toml::parse(text.str(), path.string());
 }
 
 }  // namespace

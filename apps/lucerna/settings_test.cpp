@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <fstream>
+#include <thread>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -43,6 +47,15 @@ TEST_F(SettingsTest, StayAtTheirDefaultsUntilSet) {
     EXPECT_EQ(settings.http_address, "127.0.0.1");
     EXPECT_EQ(settings.aet, "LUCERNA");
     EXPECT_EQ(settings.quiet, std::chrono::seconds(60));
+}
+
+TEST_F(SettingsTest, ComeThroughAPipe) {
+    ASSERT_EQ(::mkfifo(file().c_str(), 0600), 0);
+    std::jthread writer([&] {
+        std::ofstream pipe(file());
+        pipe << "[http]\nport = 9000\n";
+    });
+    EXPECT_EQ(read_settings(file()).http_port, 9000);
 }
 
 TEST_F(SettingsTest, ReadDestinations) {

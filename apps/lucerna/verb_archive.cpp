@@ -128,7 +128,17 @@ store::PatientErasure erasure_of_study(store::Archive& archive, const std::strin
     return what;
 }
 
+/// Whose the others are nobody knows.
+void say_what_is_unknown(store::Archive& archive) {
+    if (const std::size_t unknown = archive.unknown_objects(); unknown > 0)
+        std::printf(
+            "NOT looked into: %zu objects that the index does not know, and that may be of "
+            "the same; run lucerna reindex, and this again\n",
+            unknown);
+}
+
 ExitCode erase(store::Archive& archive, Erasure asked) {
+    archive.require_index();
     if (asked.patient_id == "-") std::getline(std::cin, asked.patient_id);
     const auto which = asked.any_issuer ? store::Issuers::kAll : store::Issuers::kAlike;
     const store::PatientErasure what =
@@ -140,6 +150,7 @@ ExitCode erase(store::Archive& archive, Erasure asked) {
         std::printf("%zu instances in %zu studies%s would be erased for good; add --yes\n%s",
                     what.instances, what.studies.size(), and_beside(what.beside).c_str(),
                     in_detail(what).c_str());
+        say_what_is_unknown(archive);
         return kUsage;
     }
     if (asked.study.empty())
@@ -148,6 +159,7 @@ ExitCode erase(store::Archive& archive, Erasure asked) {
         archive.erase_study(asked.study, who_runs_this());
     std::printf("erased %zu instances in %zu studies%s\n%s", what.instances, what.studies.size(),
                 and_beside(what.beside).c_str(), in_detail(what).c_str());
+    say_what_is_unknown(archive);
     return kDone;
 }
 

@@ -46,8 +46,8 @@ class Export {
         report_.program = deidentifier.program();
     }
 
-    void add(dicom::DataSet object) {
-        auto outcome = deidentifier_.run(std::move(object));
+    void add(dicom::DataSet object, const deidentify::PatientOfStudy& study = {}) {
+        auto outcome = deidentifier_.run(std::move(object), study);
         if (auto* refusal = std::get_if<exam::Refusal>(&outcome)) {
             say(stderr, "lucerna: not given out: " + refusal->what + " (" + refusal->where + ")");
             report_.refused.push_back(std::move(*refusal));
@@ -105,7 +105,10 @@ void add_stored(store::Archive& archive, const ExportArguments& asked, Export& o
         throw Error(ErrorCode::kNotFound, "nothing in the archive is what was asked for");
     for (const std::string& uid : uids) {
         if (stop_requested()) throw Error(ErrorCode::kCancelled, "stopped by a signal");
-        out.add(dicom::DataSet::parse(archive.object(uid)));
+        dicom::DataSet object = dicom::DataSet::parse(archive.object(uid));
+        const store::PatientKey patient =
+            archive.patient_of_study(object.text_or(dicom::tags::kStudyInstanceUid, ""));
+        out.add(std::move(object), {patient.id, patient.issuer});
     }
 }
 

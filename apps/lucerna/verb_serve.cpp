@@ -245,6 +245,7 @@ ExitCode run_server(const ServeSettings& settings, const infer::ModelPackage& mo
     const auto keys = open_keys(settings);
     const store::StoreOptions options = store_options(settings);
     store::Store store(options, *keys, clock);
+    store.archive().require_index();
     store::note_back_ends(options);
     if (settings.store_index != "sqlite")
         log_event(LogLevel::kWarning, "store.index-not-sealed",

@@ -117,7 +117,8 @@ Deidentifier::Deidentifier(Profile profile, Project project, std::string program
       program_(std::move(program)),
       safe_privates_(std::move(safe_privates)) {}
 
-std::variant<Deidentified, exam::Refusal> Deidentifier::run(DataSet object) const {
+std::variant<Deidentified, exam::Refusal> Deidentifier::run(DataSet object,
+                                                            const PatientOfStudy& study) const {
     const std::string original = object.text_or(tags::kSopInstanceUid, "");
     ObjectReport report;
     report.sop_class_uid = object.text_or(tags::kSopClassUid, "");
@@ -133,7 +134,7 @@ std::variant<Deidentified, exam::Refusal> Deidentifier::run(DataSet object) cons
         return *std::move(refusal);
     }
     const SafePrivates safe_privates(object, safe_privates_);
-    const std::string patient = patient_key(object);
+    const std::string patient = patient_key(object, study);
     apply_table(object,
                 {profile_, project_, safe_privates, report.sop_class_uid,
                  project_.pseudonym(patient), project_.shift_days(patient)},

@@ -30,8 +30,9 @@ class Deidentifier {
     /// as the table says. Beyond the table: attributes that the dictionary does not know go; names,
     /// dates, times and UIDs that the table does not list are treated like those that it lists.
     /// A refusal where pixels, document or sound cannot be cleaned as the profile asks: nothing of
-    /// the object may be given out then.
-    [[nodiscard]] std::variant<Deidentified, exam::Refusal> run(dicom::DataSet object) const;
+    /// the object may be given out then. Pseudonym and dates go by the patient of `study`.
+    [[nodiscard]] std::variant<Deidentified, exam::Refusal> run(
+        dicom::DataSet object, const PatientOfStudy& study = {}) const;
 
     [[nodiscard]] const Profile& profile() const { return profile_; }
     [[nodiscard]] const Project& project() const { return project_; }

@@ -66,6 +66,22 @@ TEST(Deidentifier, KeepsIntervalsOfOnePatient) {
     EXPECT_LT(first.integer(tags::kStudyDate).value(), 20240310);
 }
 
+TEST(Deidentifier, TakesOneStudyForOnePatients) {
+    DataSet whole = example();
+    whole.set_text(tags::kIssuerOfPatientId, "HOSP");
+    const PatientOfStudy study{whole.text_or(tags::kPatientId, ""), "HOSP"};
+    DataSet no_issuer = example();
+    no_issuer.remove(tags::kIssuerOfPatientId);
+    DataSet nothing = example();
+    nothing.remove(tags::kIssuerOfPatientId);
+    nothing.remove(tags::kPatientId);
+    EXPECT_NE(patient_key(whole), patient_key(no_issuer)) << "where nobody knows better";
+    EXPECT_EQ(patient_key(whole, study), patient_key(no_issuer, study));
+    EXPECT_EQ(patient_key(whole, study), patient_key(nothing, study));
+    // What an object says itself counts.
+    EXPECT_EQ(patient_key(whole, {"OTHER", "OTHER"}), patient_key(whole));
+}
+
 TEST(Deidentifier, DoesNotLetAnInvalidDateThrough) {
     DataSet object = example();
     object.set_text(tags::kStudyDate, "JaneDoe");

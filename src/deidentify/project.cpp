@@ -20,10 +20,14 @@ std::array<std::uint8_t, 32> mac(const vault::SecretKey& secret, std::string_vie
 
 }  // namespace
 
-std::string patient_key(const dicom::DataSet& data_set) {
+std::string patient_key(const dicom::DataSet& data_set, const PatientOfStudy& study) {
     namespace tags = dicom::tags;
-    const std::string id = data_set.text_or(tags::kPatientId, "");
-    if (!id.empty()) return "id\n" + id + "\n" + data_set.text_or(tags::kIssuerOfPatientId, "");
+    const auto text = [&](dicom::Tag tag, const std::string& of_study) {
+        const std::string own = data_set.text_or(tag, "");
+        return own.empty() ? of_study : own;
+    };
+    const std::string id = text(tags::kPatientId, study.id);
+    if (!id.empty()) return "id\n" + id + "\n" + text(tags::kIssuerOfPatientId, study.issuer);
     const std::string name = data_set.text_or(tags::kPatientName, "");
     if (!name.empty())
         return "name\n" + name + "\n" + data_set.text_or(tags::kPatientBirthDate, "");

@@ -8,9 +8,17 @@
 
 namespace lucerna::deidentify {
 
-/// What identifies a person in a data set: Patient ID and its issuer; without an ID name and birth
-/// date; without a name the study.
-[[nodiscard]] std::string patient_key(const dicom::DataSet& data_set);
+/// Whose a study is, as far as all of its objects together say.
+struct PatientOfStudy {
+    std::string id;
+    std::string issuer;
+};
+
+/// What identifies a person in a data set: Patient ID and its issuer, or its study's where it has
+/// none (a study is of one patient, PS3.3 A.1.2.2); without an ID name and birth date; without a
+/// name the study.
+[[nodiscard]] std::string patient_key(const dicom::DataSet& data_set,
+                                      const PatientOfStudy& study = {});
 
 /// A project that objects are de-identified for. Everything that it invents follows from its secret
 /// by HMAC-SHA-256: the same original gives the same replacement, today and next year, and without

@@ -99,7 +99,10 @@ void DeidentifiedSource::report(std::vector<deidentify::ObjectReport> made,
 }
 
 Bytes DeidentifiedSource::file(const std::string& sop_instance_uid) {
-    auto outcome = deidentifier_->run(dicom::DataSet::parse(archive_.object(sop_instance_uid)));
+    dicom::DataSet object = dicom::DataSet::parse(archive_.object(sop_instance_uid));
+    const store::PatientKey patient =
+        archive_.patient_of_study(object.text_or(dicom::tags::kStudyInstanceUid, ""));
+    auto outcome = deidentifier_->run(std::move(object), {patient.id, patient.issuer});
     if (const auto* refusal = std::get_if<exam::Refusal>(&outcome)) {
         report({}, {*refusal});
         throw Error(ErrorCode::kUnsupported,

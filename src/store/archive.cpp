@@ -120,6 +120,12 @@ void Archive::object(const std::string& sop_instance_uid, Bytes& into) {
     read_whole(parts_, sop_instance_uid, require_place(parts_, sop_instance_uid).object, into);
 }
 
+PatientKey Archive::patient_of_study(const std::string& study_instance_uid) {
+    return parts_.index.read([&](Connection& index) {
+        return store::patient_of_study(index, study_instance_uid).value_or(PatientKey{});
+    });
+}
+
 std::unique_ptr<OpenedObject> Archive::open(const InstanceRow& row) {
     return std::make_unique<Opened>(opened(parts_, row.sop_instance_uid, row.object));
 }

@@ -86,6 +86,12 @@ struct Damage {
     std::string what;
 };
 
+/// Whose a study or an order is, each as indexed_text gives it; empty: not known.
+struct PatientKey {
+    std::string id;
+    std::string issuer = {};
+};
+
 /// Which records of a Patient ID are meant, which is one person's within its issuer alone.
 enum class Issuers {
     /// Those of the issuer that is named. What has none is the same patient's, and what has one is
@@ -174,12 +180,22 @@ class Archive {
     /// What goes with a study and is none of its instances.
     [[nodiscard]] Beside beside_study(const std::string& study_instance_uid);
 
+    /// Whose the study is, as far as its objects say, in the form that the index has; empty where
+    /// they do not, or there is none.
+    [[nodiscard]] PatientKey patient_of_study(const std::string& study_instance_uid);
+
     /// Reads every page of the index, every key, every object and the audit trail, and checks
     /// objects and index against each other, both ways.
     [[nodiscard]] std::vector<Damage> verify();
     /// Adds to the index what lies among the objects and is not in it, in the order in which it
     /// was received. Returns what it could not read.
     std::vector<Damage> reindex();
+    /// For who goes on to work with the index: throws Error(kConflict) where it has never known a
+    /// data key, and yet there are some. It was lost then, and `reindex` comes first: new objects
+    /// would get keys of their own, and what is erased would come back with the old ones.
+    void require_index();
+    /// How many objects the index does not know.
+    [[nodiscard]] std::size_t unknown_objects();
     /// Wraps every data key under the provider's current key. Returns how many were rewrapped.
     std::size_t rewrap_keys(const std::string& by = "server");
     /// Makes a new key-encryption key, wraps every data key under it and ends the older ones.

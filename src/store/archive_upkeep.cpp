@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -56,6 +57,14 @@ std::string examine(Parts& parts, const std::string& object, const std::optional
     }
 }
 
+void for_each_unknown(Parts& parts, const std::function<void(const std::string&)>& visit) {
+    parts.objects->for_each([&](const std::string& name) {
+        const bool known =
+            parts.index.read([&](Connection& index) { return indexed(index, name).has_value(); });
+        if (!known) visit(name);
+    });
+}
+
 /// Every object that the index names, and what it does not name.
 void compare(Parts& parts, std::vector<Damage>& damages) {
     std::int64_t last = 0;
@@ -78,11 +87,8 @@ void compare(Parts& parts, std::vector<Damage>& damages) {
             if (std::string what = examine(parts, row.object, row); !what.empty())
                 damages.push_back({row.object, row.sop_instance_uid, std::move(what)});
     }
-    parts.objects->for_each([&](const std::string& name) {
-        const bool known =
-            parts.index.read([&](Connection& index) { return indexed(index, name).has_value(); });
-        if (!known)
-            damages.push_back({name, {}, "object " + name + ": the index does not know it"});
+    for_each_unknown(parts, [&](const std::string& name) {
+        damages.push_back({name, {}, "object " + name + ": the index does not know it"});
     });
 }
 
@@ -110,11 +116,7 @@ void enter_object(Parts& parts, const std::string& name) {
                 throw Error(ErrorCode::kConflict,
                             "object " + name + ": its instance is indexed already");
         }
-        note_key(index);
-        index.prepare("INSERT INTO data_keys (name, owner) VALUES (?, ?) ON CONFLICT DO NOTHING")
-            .bind(placing.data_key)
-            .bind(facts.key_owner())
-            .run();
+        enter_found_key(index, placing.data_key, facts.key_owner());
         insert_instance(index, facts, placing, OtherPatient::kTaken);
         if (placing.role == Role::kReceived && facts.is_exam_image())
             enter_image(index, facts, placing.received_at);
@@ -191,16 +193,26 @@ std::vector<Damage> Archive::reindex() {
             damages.push_back({name, {}, error.what()});
         }
     };
-    parts_.objects->for_each([&](const std::string& name) {
-        const bool known =
-            parts_.index.read([&](Connection& index) { return indexed(index, name).has_value(); });
-        if (known) return;
+    for_each_unknown(parts_, [&](const std::string& name) {
         attempt(name, [&] { unknown.emplace_back(received_ms(parts_, name), name); });
     });
     // So that of two objects of one instance, which only a copied folder can hold, the first stays.
     std::sort(unknown.begin(), unknown.end());
     for (const auto& [when, name] : unknown) attempt(name, [&] { enter_object(parts_, name); });
     return damages;
+}
+
+void Archive::require_index() {
+    if (!parts_.keys.has_records() || parts_.keys.was_known() || parts_.keys.is_known()) return;
+    throw Error(ErrorCode::kConflict,
+                "the index knows nothing of what is kept: it was lost, or is another archive's. "
+                "`lucerna reindex` enters what there is; nothing was changed");
+}
+
+std::size_t Archive::unknown_objects() {
+    std::size_t count = 0;
+    for_each_unknown(parts_, [&](const std::string&) { ++count; });
+    return count;
 }
 
 namespace {

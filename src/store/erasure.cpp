@@ -9,7 +9,7 @@
 namespace lucerna::store {
 namespace {
 
-void run_with(Connection& index, const char* sql, const std::string& value) {
+void run_with(Connection& index, const std::string& sql, const std::string& value) {
     index.prepare(sql).bind(value).run();
 }
 
@@ -68,8 +68,8 @@ std::size_t erase_study_rows(Connection& index, const std::string& study_instanc
 
 void doom_key_of(Connection& index, const std::string& owner) {
     run_with(index,
-             "INSERT INTO doomed (name, what) SELECT name, 'maybe-key' FROM data_keys "
-             "WHERE owner = ? ON CONFLICT DO NOTHING",
+             "INSERT INTO doomed (name, what) SELECT k.name, 'maybe-key' FROM data_keys k WHERE " +
+                 owner_in("k") + " = ? ON CONFLICT DO NOTHING",
              owner);
 }
 

@@ -14,6 +14,8 @@ namespace {
 constexpr std::string_view kFirstLine = "lucerna-data-key/1";
 constexpr std::string_view kIndexKeyName = "00000000000000000000000000000000";
 constexpr std::size_t kCached = 4096;
+/// An owner has one row of its own name: the column is unique.
+constexpr std::string_view kFurther = "further\n";
 
 std::string purpose(const std::string& name) {
     return "lucerna data key " + name;
@@ -169,11 +171,13 @@ void KeyRing::publish(const std::string& name) {
 }
 
 DataKey KeyRing::of_owner(const std::string& owner) {
-    const std::lock_guard one_maker(making_[std::hash<std::string>{}(owner) % making_.size()]);
     for (;;) {
         const std::uint64_t before = forgotten();
         const std::string name = name_of_owner(owner);
         if (name.empty()) {
+            // Whose key is at hand does not wait for the key service here.
+            const std::lock_guard one(making_[std::hash<std::string>{}(owner) % making_.size()]);
+            if (!name_of_owner(owner).empty()) continue;
             if (const auto made = made_for(owner)) return *made;
             continue;
         }
@@ -267,6 +271,27 @@ bool KeyRing::was_known() {
     return database_.read([](Connection& index) {
         return index.number("SELECT count(*) FROM counters WHERE name = 'had-keys'") > 0;
     });
+}
+
+void enter_found_key(Connection& index, const std::string& name, const std::string& owner) {
+    note_key(index);
+    const auto enter = [&](const std::string& as) {
+        index.prepare("INSERT INTO data_keys (name, owner) VALUES (?, ?) ON CONFLICT DO NOTHING")
+            .bind(name)
+            .bind(as)
+            .run();
+    };
+    enter(owner);
+    enter(std::string(kFurther) + name + "\n" + owner);
+}
+
+std::string owner_in(const std::string& row) {
+    const std::string column = row + ".owner";
+    const auto count = [](std::size_t number) { return std::to_string(number); };
+    // A name is 32 letters, and a line end follows it.
+    return "CASE WHEN substr(" + column + ", 1, " + count(kFurther.size()) + ") = '" +
+           std::string(kFurther) + "' THEN substr(" + column + ", " +
+           count(kFurther.size() + 32 + 2) + ") ELSE " + column + " END";
 }
 
 void note_key(Connection& index) {

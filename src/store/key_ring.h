@@ -42,6 +42,12 @@ struct DataKey {
 
 /// Within the transaction that enters a key: what KeyRing::was_known goes by.
 void note_key(Connection& index);
+/// Enters the key of an object that came back to an index that had lost it. Where the owner has
+/// been given another since, this is a further one: nothing more is sealed by it, and it ends with
+/// him.
+void enter_found_key(Connection& index, const std::string& name, const std::string& owner);
+/// SQL: whose the row of data_keys named `row` is, be it a further key or not.
+[[nodiscard]] std::string owner_in(const std::string& row);
 
 /// The data keys, one for each patient. Records hold them wrapped; the index knows whose they are.
 /// Safe from several threads.

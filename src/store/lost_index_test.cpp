@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <set>
@@ -120,6 +121,57 @@ TEST_F(LostIndex, KeepsTheKeysOfWhatWasAcknowledged) {
     store.lose_index();
     store.open();
     expect_all(1);
+}
+
+TEST_F(LostIndex, IsSaidToBeBeforeAnythingElseIsDone) {
+    EXPECT_NO_THROW(store.archive().require_index()) << "of a store that is new";
+    store.archive().keep(numbered(1).file());
+    EXPECT_NO_THROW(store.archive().require_index());
+    store.close();
+    store.lose_index();
+    store.open();
+    EXPECT_THAT(test::message_of([&] { store.archive().require_index(); }),
+                testing::HasSubstr("lucerna reindex"));
+    EXPECT_EQ(store.archive().unknown_objects(), 1U);
+    expect_all(1);
+    EXPECT_NO_THROW(store.archive().require_index());
+    EXPECT_EQ(store.archive().unknown_objects(), 0U);
+    store.archive().erase_patient("P1", "", "tester");
+    EXPECT_NO_THROW(store.archive().require_index()) << "it knew one";
+}
+
+// As an older copy of it does, which is put back: it knows other patients.
+TEST_F(LostIndex, GivesBackAndErasesAPatientWhoWasGivenAnotherKeySince) {
+    for (const std::string issuer : {"", "HOSP"}) {
+        StoredInstance first = numbered(1);
+        first.issuer = issuer;
+        StoredInstance second = first;
+        second.sop_instance += ".2";
+        StoredInstance elsewhere = first;
+        elsewhere.study = "1.2.9";
+        elsewhere.series = elsewhere.study + ".1";
+        elsewhere.sop_instance = elsewhere.series + ".1";
+        store.archive().keep(first.file());
+        store.archive().keep(elsewhere.file());
+        store.close();
+        store.lose_index();
+        store.open();
+        store.archive().keep(second.file());
+        EXPECT_EQ(store.key_records(), 2U);
+
+        EXPECT_TRUE(store.archive().reindex().empty());
+        EXPECT_EQ(store.archive().totals().instances, 3U);
+        EXPECT_EQ(store.archive().object(first.sop_instance), first.file());
+        EXPECT_TRUE(store.archive().verify().empty());
+        const PatientErasure would = store.archive().erasure_of_patient("P1", "");
+        EXPECT_EQ(would.instances, 3U);
+        EXPECT_TRUE(would.issuers_left.empty());
+        EXPECT_EQ(store.archive().erase_patient("P1", issuer, "tester"), 3U);
+        EXPECT_EQ(store.key_records(), 0U);
+        EXPECT_TRUE(store.objects().empty());
+        EXPECT_TRUE(store.archive().reindex().empty());
+        EXPECT_EQ(store.archive().totals().instances, 0U);
+    }
 }
 
 TEST_F(LostIndex, IsNeededNoMoreForAKeyThatWasNeverEntered) {

@@ -31,8 +31,8 @@ std::vector<Found> studies_of(Connection& index, const std::string& patient_id,
         "SELECT study_instance_uid, patient_id, issuer_of_patient_id FROM studies WHERE patient_id "
         "= ?1 AND issuer_of_patient_id = ?2 UNION SELECT s.study_instance_uid, s.patient_id, "
         "s.issuer_of_patient_id FROM data_keys k JOIN instances i ON i.data_key = k.name JOIN "
-        "series e ON e.id = i.series JOIN studies s ON s.id = e.study WHERE k.owner = ?3 AND "
-        "NOT (?2 = '' AND " THE_STUDY_HAS_AN_ISSUER ")");
+        "series e ON e.id = i.series JOIN studies s ON s.id = e.study WHERE " +
+        owner_in("k") + " = ?3 AND NOT (?2 = '' AND " THE_STUDY_HAS_AN_ISSUER ")");
     find.bind(patient.id)
         .bind(patient.issuer)
         .bind(key_owner_of_patient(patient_id, issuer_of_patient_id));
@@ -50,10 +50,12 @@ std::set<std::string> issuers_of(Connection& index, const std::string& patient_i
         "SELECT issuer_of_patient_id FROM orders WHERE patient_id = ?1 UNION "
         "SELECT issuer_of_patient_id FROM performed_steps WHERE patient_id = ?1 UNION "
         "SELECT issuer_of_patient_id FROM workitems WHERE patient_id = ?1 UNION "
-        "SELECT substr(k.owner, length(?2) + 1) FROM data_keys k JOIN instances i ON i.data_key = "
-        "k.name JOIN series e ON e.id = i.series JOIN studies s ON s.id = e.study WHERE "
-        "substr(k.owner, 1, length(?2)) = ?2 AND NOT (k.owner = ?2 AND " THE_STUDY_HAS_AN_ISSUER
-        ")");
+        "SELECT substr(owner, length(?2) + 1) FROM (SELECT " +
+        owner_in("k") +
+        " AS owner FROM data_keys k JOIN instances i ON i.data_key = k.name JOIN series e ON e.id "
+        "= i.series JOIN studies s ON s.id = e.study WHERE NOT (" +
+        owner_in("k") +
+        " = ?2 AND " THE_STUDY_HAS_AN_ISSUER ")) AS keys WHERE substr(owner, 1, length(?2)) = ?2");
     find.bind(indexed_text(patient_id)).bind(key_owner_of_patient(patient_id, ""));
     std::set<std::string> issuers;
     while (find.step()) issuers.insert(find.text(0));

@@ -19,14 +19,15 @@ PatientKey patient_of(const Facts& facts) {
     return {facts.patient_id, facts.issuer_of_patient_id};
 }
 
-std::optional<PatientKey> patient_of_study(Connection& index, const Facts& facts) {
+}  // namespace
+
+std::optional<PatientKey> patient_of_study(Connection& index,
+                                           const std::string& study_instance_uid) {
     Statement find = index.prepare(
         "SELECT patient_id, issuer_of_patient_id FROM studies WHERE study_instance_uid = ?");
-    if (!find.bind(facts.study_instance_uid).step()) return {};
+    if (!find.bind(study_instance_uid).step()) return {};
     return PatientKey{find.text(0), find.text(1)};
 }
-
-}  // namespace
 
 bool are_of_two_patients(const PatientKey& one, const PatientKey& other) {
     if (one.id.empty() || other.id.empty()) return false;
@@ -43,7 +44,8 @@ void require_same_patient(const Facts& facts, const PatientKey& kept) {
 }
 
 void require_same_patient(Connection& index, const Facts& facts) {
-    if (const auto kept = patient_of_study(index, facts)) require_same_patient(facts, *kept);
+    if (const auto kept = patient_of_study(index, facts.study_instance_uid))
+        require_same_patient(facts, *kept);
 }
 
 bool is_study_of_another(Connection& index, const std::string& study_instance_uid,

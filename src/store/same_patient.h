@@ -1,18 +1,17 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "store/archive.h"
 #include "store/connection.h"
 #include "store/facts.h"
 
 namespace lucerna::store {
 
-/// Whose a study or an order is, each as indexed_text gives it; empty: not known.
-struct PatientKey {
-    std::string id;
-    std::string issuer = {};
-};
+[[nodiscard]] std::optional<PatientKey> patient_of_study(Connection& index,
+                                                         const std::string& study_instance_uid);
 
 /// Both IDs are known and differ, or else both issuers: what is not known is no other one.
 [[nodiscard]] bool are_of_two_patients(const PatientKey& one, const PatientKey& other);

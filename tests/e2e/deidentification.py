@@ -233,10 +233,14 @@ class Deidentification(unittest.TestCase):
         data = str(self.folder / "data")
         server = Server(data)
         self.addCleanup(lambda: server.process.poll() is None and server.end(signal.SIGKILL))
-        files = [self.write(f"{s}-{n}.dcm", made(s, 1, n)) for s in (1, 2) for n in (1, 2)]
+        objects = {(s, n): made(s, 1, n) for s in (1, 2) for n in (1, 2)}
+        objects[1, 2].IssuerOfPatientID = "HOSPITAL"
+        files = [self.write(f"{s}-{n}.dcm", one) for (s, n), one in objects.items()]
         self.assertEqual(server.store([str(f) for f in files]).returncode, 0)
         server.end()
-        self.assertEqual(len(self.export("one", "--study", "2.999.1")[0]), 2)
+        one, _, _ = self.export("one", "--study", "2.999.1")
+        self.assertEqual(len(one), 2)
+        self.assertEqual(len({(d.PatientID, d.StudyDate) for d in one.values()}), 1)
         by_query, _, _ = self.export("two", "--query", "PatientID=PAT-2", "--query", "InstanceNumber=1")
         self.assertEqual(len(by_query), 1)
         export("--data", data, "--deidentify", "basic", "--project", "a", "--out",
@@ -263,7 +267,10 @@ project = "study-a"
         server = Server(str(data), "--config", str(config))
         self.addCleanup(lambda: server.process.poll() is None and server.end(signal.SIGKILL))
         exam = phantom(self.folder / "exam", 9)
+        # One alone says whose the Patient ID is: they are one patient's nevertheless.
         first = dcmread(exam[0])
+        first.IssuerOfPatientID = "HOSPITAL"
+        first.save_as(exam[0])
         self.assertEqual(server.store(exam).returncode, 0)
         server.read_exam(first.PatientID)
         # The images, their captures and two reports.
@@ -275,7 +282,7 @@ project = "study-a"
                 self.assertNotIn(str(value).encode(), raw, path.name)
             d = dcmread(path)
             self.assertEqual(d.PatientIdentityRemoved, "YES")
-            patients.add((d.PatientID, d.StudyInstanceUID))
+            patients.add((d.PatientID, d.StudyInstanceUID, d.StudyDate))
         self.assertEqual(len(patients), 1)
         sent = {dcmread(path).SOPInstanceUID for path in inbox.iterdir()}
         self.look_at_reports(data / "deidentified" / "study-a.jsonl", "research", len(sent), sent,

@@ -462,6 +462,10 @@ class SealedAtRest(unittest.TestCase):
         self.assertEqual(len(before[1]), 4 + 6 + 3)
         self.assertEqual(server.end(), 0)
         (self.data / "index.sqlite").unlink()
+        # What came now would have other keys, and what was erased come back with the old ones.
+        for verb in (("serve", "--http", "127.0.0.1:0", "--dicom", "127.0.0.1:0"),
+                     ("erase", "--patient", str(kept[0].PatientID), "--yes")):
+            self.assertIn("lucerna reindex", self.run_verb(*verb, status=BAD_INPUT))
         self.assertIn("13 instances in 3 studies", self.run_verb("reindex"))
         self.assertIn("0 damaged", self.run_verb("verify"))
         server = self.serve()

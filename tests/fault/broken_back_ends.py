@@ -17,7 +17,7 @@ import kept_elsewhere
 import sealed_at_rest
 from insisting_sender import end_senders, start_senders
 from kill_server import check
-from sealed_at_rest import UNAVAILABLE, instance
+from sealed_at_rest import BAD_INPUT, UNAVAILABLE, instance
 from whole_program import LUCERNA, main, phantom, wait_for
 
 
@@ -119,9 +119,11 @@ class BrokenBackEnds(unittest.TestCase):
             self.assertEqual(run.returncode, UNAVAILABLE, run.stderr)
             self.assertIn("can't be reached", run.stderr)
         self.stand_in(port)
-        server = self.serve()
-        self.assertEqual(server.get("/dicom-web/studies"), [], "the new index knows none yet")
-        self.assertEqual(server.end(), 0)
+        # The new index knows none yet.
+        run = subprocess.run([LUCERNA, "serve", "--config", self.config, "--http", "127.0.0.1:0",
+                              "--dicom", "127.0.0.1:0"], capture_output=True, text=True)
+        self.assertEqual(run.returncode, BAD_INPUT, run.stderr)
+        self.assertIn("lucerna reindex", run.stderr)
         self.assertIn("3 instances in 3 studies", self.run_verb("reindex", "--config", self.config))
         self.assertIn("0 damaged", self.run_verb("verify", "--config", self.config))
 

@@ -1,0 +1,79 @@
+#include "store/key_ring.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <semaphore>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "store/store_test_support.h"
+
+namespace lucerna::store {
+namespace {
+
+/// A key service that wraps no new key before it is let.
+class SlowKeys final : public vault::KeyProvider {
+  public:
+    explicit SlowKeys(vault::KeyProvider& keys) : keys_(keys) {}
+    [[nodiscard]] std::string current_key() const override { return keys_.current_key(); }
+    [[nodiscard]] vault::WrappedKey wrap(const vault::SecretKey& key,
+                                         std::string_view purpose) override {
+        if (is_slow) {
+            asked.release();
+            go_on.acquire();
+        }
+        return keys_.wrap(key, purpose);
+    }
+    [[nodiscard]] vault::SecretKey unwrap(const vault::WrappedKey& wrapped,
+                                          std::string_view purpose) override {
+        return keys_.unwrap(wrapped, purpose);
+    }
+    void rotate() override { keys_.rotate(); }
+    void forget_older(const std::string& kept) override { keys_.forget_older(kept); }
+
+    std::atomic<bool> is_slow = false;
+    std::counting_semaphore<> asked{0};
+    std::counting_semaphore<> go_on{0};
+
+  private:
+    vault::KeyProvider& keys_;
+};
+
+test::StoredInstance of_patient(const std::string& id, int number = 1) {
+    test::StoredInstance instance;
+    instance.patient_id = id;
+    instance.study = "1.2." + id;
+    instance.series = instance.study + ".1";
+    instance.sop_instance = instance.series + "." + std::to_string(number);
+    return instance;
+}
+
+// However many there are, one of them shares whatever is shared with the one whose key is at hand.
+TEST(KeyRing, LetsNobodyWaitForTheKeysOfOthers) {
+    constexpr int kNew = 40;
+    TestStore test;
+    test.close();
+    SlowKeys keys(test.keys);
+    Store store(test.options(), keys, test.clock);
+    store.archive().keep(of_patient("1").file());
+    keys.is_slow = true;
+    {
+        std::vector<std::jthread> others;
+        for (int i = 0; i < kNew; ++i)
+            others.emplace_back([&, i] {
+                EXPECT_EQ(store.archive().keep(of_patient(std::to_string(10 + i)).file()),
+                          Kept::kNew);
+            });
+        keys.asked.acquire();
+        EXPECT_EQ(store.archive().keep(of_patient("1", 2).file()), Kept::kNew);
+        EXPECT_EQ(store.archive().totals().instances, 2U);
+        keys.go_on.release(kNew);
+    }
+    EXPECT_EQ(store.archive().totals().instances, 2U + kNew);
+    EXPECT_EQ(test.key_records(), 1U + kNew);
+}
+
+}  // namespace
+}  // namespace lucerna::store
