@@ -38,6 +38,22 @@ std::string sop_instance_uid_in(ByteView part10) {
     return facts_of(header, {}).sop_instance_uid;
 }
 
+/// As it says itself; nothing is opened. Throws Error.
+vault::SealedHeader header_of(Parts& parts, const std::string& object) {
+    std::array<std::uint8_t, vault::kSealedHeaderBytes> bytes;
+    const std::size_t got = parts.objects->open(object)->read(0, bytes);
+    return vault::decode_header(ByteView(bytes).first(got));
+}
+
+/// What another process takes in just now, or left, without knowing yet whose it is.
+bool was_never_kept(Parts& parts, const std::string& object) {
+    try {
+        return is_nobodys(header_of(parts, object));
+    } catch (const Error&) {
+        return false;
+    }
+}
+
 /// What is wrong with one object; empty if nothing is. `row` is what the index says of it, where
 /// that is known.
 std::string examine(Parts& parts, const std::string& object, const std::optional<Indexed>& row) {
@@ -88,15 +104,9 @@ void compare(Parts& parts, std::vector<Damage>& damages) {
                 damages.push_back({row.object, row.sop_instance_uid, std::move(what)});
     }
     for_each_unknown(parts, [&](const std::string& name) {
-        damages.push_back({name, {}, "object " + name + ": the index does not know it"});
+        if (!was_never_kept(parts, name))
+            damages.push_back({name, {}, "object " + name + ": the index does not know it"});
     });
-}
-
-/// As it says itself; nothing is opened. Throws Error.
-std::uint64_t received_ms(Parts& parts, const std::string& object) {
-    std::array<std::uint8_t, vault::kSealedHeaderBytes> bytes;
-    const std::size_t got = parts.objects->open(object)->read(0, bytes);
-    return vault::decode_header(ByteView(bytes).first(got)).received_ms;
 }
 
 /// Enters one object that the index does not know. A second one of the same instance, which only a
@@ -175,6 +185,7 @@ std::vector<Damage> Archive::verify() {
         return damages;
     }
     parts_.objects->for_each([&](const std::string& name) {
+        if (was_never_kept(parts_, name)) return;
         if (std::string what = examine(parts_, name, {}); !what.empty())
             damages.push_back({name, {}, std::move(what)});
     });
@@ -194,7 +205,13 @@ std::vector<Damage> Archive::reindex() {
         }
     };
     for_each_unknown(parts_, [&](const std::string& name) {
-        attempt(name, [&] { unknown.emplace_back(received_ms(parts_, name), name); });
+        attempt(name, [&] {
+            const vault::SealedHeader header = header_of(parts_, name);
+            if (is_nobodys(header))
+                parts_.objects->remove(name);
+            else
+                unknown.emplace_back(header.received_ms, name);
+        });
     });
     // So that of two objects of one instance, which only a copied folder can hold, the first stays.
     std::sort(unknown.begin(), unknown.end());
@@ -211,7 +228,9 @@ void Archive::require_index() {
 
 std::size_t Archive::unknown_objects() {
     std::size_t count = 0;
-    for_each_unknown(parts_, [&](const std::string&) { ++count; });
+    for_each_unknown(parts_, [&](const std::string& name) {
+        if (!was_never_kept(parts_, name)) ++count;
+    });
     return count;
 }
 

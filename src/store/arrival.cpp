@@ -121,9 +121,10 @@ void Arrival::seal_for(const std::string& owner, const std::string& sop_instance
 
 /// Whoever breaks it off leaves nothing that could be read.
 void Arrival::seal_for_nobody() {
-    seal_as(
-        new_object(parts_, {vault::to_text(vault::random_id()), vault::SecretKey::random()}, role_),
-        {}, {});
+    NewObject object =
+        new_object(parts_, {vault::to_text(vault::random_id()), vault::SecretKey::random()}, role_);
+    object.placing.is_nobodys = true;
+    seal_as(std::move(object), {}, {});
 }
 
 void Arrival::seal_as(NewObject object, const std::string& owner,

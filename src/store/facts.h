@@ -79,6 +79,9 @@ struct Placing {
     std::uint64_t head_bytes = 0;
     Role role = Role::kReceived;
     Instant received_at{};
+    /// Sealed before it is known whose it is, under a key that this process alone has: it is never
+    /// entered.
+    bool is_nobodys = false;
 };
 
 /// The owner of a patient's data key as the index names it.

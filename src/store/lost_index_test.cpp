@@ -1,9 +1,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
 #include <set>
 
 #include "base/error.h"
+#include "dicom/part10_head.h"
+#include "store/arrival.h"
 #include "store/store_test_support.h"
 
 namespace lucerna::store {
@@ -43,8 +47,73 @@ class KeysThatGo final : public vault::KeyProvider {
     int opens_;
 };
 
+/// Tells of each key that is made, before it is.
+class KeysThatTell final : public vault::KeyProvider {
+  public:
+    KeysThatTell(vault::KeyProvider& keys, std::function<void()> tell)
+        : keys_(keys), tell_(std::move(tell)) {}
+    [[nodiscard]] std::string current_key() const override { return keys_.current_key(); }
+    [[nodiscard]] vault::WrappedKey wrap(const vault::SecretKey& key,
+                                         std::string_view purpose) override {
+        tell_();
+        return keys_.wrap(key, purpose);
+    }
+    [[nodiscard]] vault::SecretKey unwrap(const vault::WrappedKey& wrapped,
+                                          std::string_view purpose) override {
+        return keys_.unwrap(wrapped, purpose);
+    }
+    void rotate() override { keys_.rotate(); }
+    void forget_older(const std::string& kept) override { keys_.forget_older(kept); }
+
+  private:
+    vault::KeyProvider& keys_;
+    std::function<void()> tell_;
+};
+
+/// Pixels before all that says whose they are.
+Bytes out_of_order(const StoredInstance& instance) {
+    const Bytes whole = instance.file();
+    const auto meta = static_cast<std::ptrdiff_t>(dicom::split_part10(whole).data_set_offset);
+    Bytes file(whole.begin(), whole.begin() + meta);
+    test::put_element(file, 0x0029, 0x1010, "OW", std::string(3'000'000, 'x'));
+    file.insert(file.end(), whole.begin() + meta, whole.end());
+    return file;
+}
+
 class LostIndex : public testing::Test {
   protected:
+    /// Keeps one that does not say whose it is before it is whole, and leaves what it was sealed
+    /// into until it got its patient's key, as a process does that is killed then. The store is
+    /// closed. Returns the name of what is left.
+    std::string keep_out_of_order(const StoredInstance& instance) {
+        store.close();
+        const auto before = store.objects();
+        std::pair<std::string, Bytes> left;
+        KeysThatTell keys(store.keys, [&] {
+            for (const std::string& name : store.objects())
+                if (std::find(before.begin(), before.end(), name) == before.end())
+                    left = {name, unpublished(name)};
+        });
+        {
+            Store one(store.options(), keys, store.clock);
+            const Bytes file = out_of_order(instance);
+            const auto arrival = one.archive().arriving();
+            (void)arrival->take(ByteView(file).first(2'000'000));
+            EXPECT_EQ(arrival->keep(file), Kept::kNew);
+        }
+        EXPECT_GT(left.second.size(), 3'000'000U);
+        if (store.on_files()) {
+            write_file(store.data() / "objects" / "incoming" / left.first, left.second);
+        } else {
+            store.replace(left.first, left.second);
+            unpublish(left.first);
+        }
+        return left.first;
+    }
+    [[nodiscard]] Bytes unpublished(const std::string& name) const {
+        return store.on_files() ? read_file(store.data() / "objects" / "incoming" / name)
+                                : store.sealed(name);
+    }
     /// Keeps one object for each of `count` patients, as a process does that dies before it
     /// publishes them; the store is closed then.
     void keep_unpublished(int count) {
@@ -214,6 +283,40 @@ TEST_F(LostIndex, TakesNothingThatTheNewOneKnows) {
     const auto found = store.archive().verify();
     ASSERT_EQ(found.size(), 1U) << "it is named, and not removed";
     EXPECT_EQ(found[0].object, object);
+}
+
+TEST_F(LostIndex, KeepsNothingThatWasNeverAcknowledged) {
+    store.archive().keep(numbered(1).file());
+    const StoredInstance late = numbered(2);
+    const std::string left = keep_out_of_order(late);
+    // As it was while it came: half of it.
+    const Bytes sealed = unpublished(left);
+    const std::string half(32, 'b');
+    replace_unpublished(half, ByteView(sealed).first(1'000'000));
+    if (!store.on_files()) unpublish(half);
+    store.lose_index();
+    store.open();
+    EXPECT_TRUE(store.archive().reindex().empty());
+    EXPECT_TRUE(store.archive().verify().empty());
+    EXPECT_EQ(store.objects().size(), 2U);
+    EXPECT_EQ(store.archive().object(numbered(1).sop_instance), numbered(1).file());
+    EXPECT_EQ(store.archive().object(late.sop_instance), out_of_order(late));
+}
+
+// Whatever put it there.
+TEST_F(LostIndex, IsNotFilledWithWhatNobodyHasTheKeyOf) {
+    const StoredInstance late = numbered(2);
+    const std::string left = keep_out_of_order(late);
+    const Bytes sealed = unpublished(left);
+    store.open();
+    EXPECT_EQ(store.objects().size(), 1U) << "an index that was there needs no look";
+    if (store.on_files())
+        std::filesystem::create_directories(store.data() / "objects" / left.substr(0, 2));
+    store.replace(left, sealed);
+    EXPECT_TRUE(store.archive().verify().empty());
+    EXPECT_TRUE(store.archive().reindex().empty());
+    EXPECT_EQ(store.objects().size(), 1U);
+    EXPECT_EQ(store.archive().object(late.sop_instance), out_of_order(late));
 }
 
 // Keys can come back: out of a backup, or with the right key file.

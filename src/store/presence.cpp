@@ -60,8 +60,8 @@ std::optional<vault::SealedHeader> header_of(Parts& parts, const std::string& ob
     }
 }
 
-/// False where its bytes show that it is half written, or altered. Without its key they show
-/// nothing: keys can come back. Throws Error(kUnavailable): ask again later.
+/// False where its bytes show that it is half written, altered, or nobody's. Without its key they
+/// show nothing more: keys can come back. Throws Error(kUnavailable): ask again later.
 bool may_be_whole(Parts& parts, const std::string& object) {
     const auto stays = [&](const Error& error) {
         if (error.code() == ErrorCode::kUnavailable) throw error;
@@ -71,7 +71,7 @@ bool may_be_whole(Parts& parts, const std::string& object) {
     };
     try {
         const auto header = header_of(parts, object);
-        if (!header) return false;
+        if (!header || is_nobodys(*header)) return false;
         (void)parts.keys.by_name(vault::to_text(header->data_key));
     } catch (const Error& error) {
         return stays(error);

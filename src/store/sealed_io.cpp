@@ -13,6 +13,10 @@ constexpr std::size_t kChunksAWrite = 4;
 constexpr std::size_t kBufferBytes =
     vault::kSealedHeaderBytes + kChunksAWrite * vault::kSealedChunkBytes;
 
+/// SealedHeader::kind of what is nobody's; of others it is the role, from which no few bits that
+/// flip lead here.
+constexpr std::uint8_t kNobodys = 0xFF;
+
 [[noreturn]] void corrupt(const std::string& name, const std::string& what) {
     throw Error(ErrorCode::kCorrupt, "object " + name + ": " + what);
 }
@@ -22,7 +26,7 @@ vault::SealedHeader new_header(const Placing& placing, const DataKey& key) {
     header.object = vault::id_from(placing.object);
     header.data_key = vault::id_from(key.name);
     header.salt = vault::random_id();
-    header.kind = static_cast<std::uint8_t>(placing.role);
+    header.kind = placing.is_nobodys ? kNobodys : static_cast<std::uint8_t>(placing.role);
     header.received_ms = static_cast<std::uint64_t>(placing.received_at.time_since_epoch().count());
     return header;
 }
@@ -40,6 +44,10 @@ vault::SealedHeader header_of(ObjectReader& file, const std::string& name) {
 }
 
 }  // namespace
+
+bool is_nobodys(const vault::SealedHeader& header) {
+    return header.kind == kNobodys;
+}
 
 SealedWriter::SealedWriter(Objects& objects, const Placing& placing, const DataKey& key)
     : header_(new_header(placing, key)),
@@ -100,6 +108,7 @@ Placing SealedReader::placing() const {
     placing.bytes = size_;
     placing.role =
         header_.kind == static_cast<std::uint8_t>(Role::kResult) ? Role::kResult : Role::kReceived;
+    placing.is_nobodys = store::is_nobodys(header_);
     placing.received_at =
         Instant(std::chrono::milliseconds(static_cast<std::int64_t>(header_.received_ms)));
     return placing;

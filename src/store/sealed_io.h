@@ -38,6 +38,10 @@ class SealedWriter {
 /// Seals what is left, `plain`, a chunk at a time, and finishes.
 void seal_rest(SealedWriter& writer, ByteView plain);
 
+/// As Placing::is_nobodys. What such an object holds was never kept, and nobody can read it any
+/// more.
+[[nodiscard]] bool is_nobodys(const vault::SealedHeader& header);
+
 /// Reads a sealed object, any part of it. Throws Error: kNotFound, kCorrupt (naming object and
 /// chunk), kIo.
 class SealedReader {

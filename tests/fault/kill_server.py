@@ -6,7 +6,8 @@
 Each round: the server starts on the same data folder, four associations send new objects until it is
 killed. Every object that got a success status must be there, bit for bit, and be found by a search;
 none may be half there; what was not acknowledged may be there, but then whole. ROUNDS is 5 unless
-given.
+given. After the last the server is killed while objects come that do not say yet whose they are, and
+the index is lost: it is made anew of what was acknowledged, and nothing else is found.
 """
 import hashlib
 import pathlib
@@ -25,6 +26,7 @@ from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, ge
 from pynetdicom import AE
 from pynetdicom.dsutils import encode
 
+from hostile_senders import EXPLICIT, element, image, native, send
 from sealed_at_rest import instance
 from whole_program import LUCERNA, Server
 
@@ -100,6 +102,45 @@ def check(server, senders):
     return acknowledged, more
 
 
+def nobodys(number, size=300 << 20):
+    """Its pixels stand before its patient."""
+    rest = image(f"2.999.13.1.{number}", b"", study="2.999.13")
+    uids = rest.index(element(0x08, 0x60, "CS", "OT"))
+    return rest[:uids] + native(size) + rest[uids:]
+
+
+def kill_before_they_say_whose(server, data):
+    """Returns how many had begun to be sealed."""
+    def try_to_send(number):
+        try:
+            send(server, EXPLICIT, nobodys(number))
+        except Exception:  # the server is gone
+            pass
+    incoming = data / "objects" / "incoming"
+    senders = [threading.Thread(target=try_to_send, args=(number,)) for number in range(3)]
+    for sender in senders:
+        sender.start()
+
+    def begun():
+        return sum(file.stat().st_size > 1 << 20 for file in incoming.iterdir())
+    while begun() < len(senders) and any(sender.is_alive() for sender in senders):
+        time.sleep(0.001)
+    server.end(signal.SIGKILL)
+    for sender in senders:
+        sender.join()
+    return begun()
+
+
+def lose_index(data):
+    """Rebuilds it; what `lucerna reindex` and `lucerna verify` say."""
+    for file in data.glob("index.sqlite*"):
+        file.unlink()
+    runs = [subprocess.run([LUCERNA, verb, "--data", data], capture_output=True, text=True) for verb in ("reindex", "verify")]
+    for run in runs:
+        assert run.returncode == 0, run.stdout + run.stderr
+    return runs[0].stdout + runs[1].stdout
+
+
 def main(rounds, seed):
     chance = random.Random(seed)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="lucerna-kill-"))
@@ -129,6 +170,12 @@ def main(rounds, seed):
         print(f"{rounds} rounds, seed {seed}: {acknowledged} objects acknowledged, all there; "
               f"{more} more were whole and not yet acknowledged")
         print(run.stdout, end="")
+        server = Server(str(data), "--set", "quiet_seconds=86400")
+        begun = kill_before_they_say_whose(server, data)
+        assert begun > 0, "none had begun to be sealed"
+        said = lose_index(data)
+        assert f"{acknowledged + more} instances" in said, said
+        print(f"killed again while {begun} came that did not say whose they are, and the index lost:\n{said}", end="")
     except AssertionError:
         print(f"seed {seed}; the data folder is left at {data}", file=sys.stderr)
         folder = None
