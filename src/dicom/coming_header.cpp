@@ -36,12 +36,12 @@ ComingHeader::ComingHeader(FileMeta meta, const Coding& coding, ByteBudget& memo
                            std::size_t large)
     : meta_(std::move(meta)),
       encoding_(coding.elements),
-      scan_(meta_.data_set_offset, encoding_, large),
+      scan_(meta_.data_set_offset, encoding_, large, ValueScan::Items::kPassed),
       needless_end_(meta_.data_set_offset + kKeptOfDeflated),
       named_end_(needless_end_) {
     if (coding.deflated)
         inflation_ =
-            std::make_unique<HeadInflation>(limits_, Forgotten::kLargeValues, &memory, large);
+            std::make_unique<HeadInflation>(limits_, Forgotten::kAllButOutline, &memory, large);
 }
 
 void ComingHeader::follow(ByteView file) {
@@ -81,8 +81,8 @@ DataSet ComingHeader::header(ByteView file) const {
         head.node->pixels_skipped = true;
         return finished(std::move(head.node), std::move(head.backing), meta_.transfer_syntax_uid);
     }
-    auto node = read_data_set(file, meta_.data_set_offset, encoding_, limits_, Extent::kHeader,
-                              scan_.fragments());
+    auto node = read_data_set(file, meta_.data_set_offset, encoding_, limits_, Extent::kOutline,
+                              scan_.passed());
     node->pixels_skipped = true;
     return finished(std::move(node), nullptr, meta_.transfer_syntax_uid);
 }

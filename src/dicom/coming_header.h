@@ -19,8 +19,9 @@
 namespace lucerna::dicom {
 
 /// Reads the header of a DICOM file while it comes, in whichever encoding, so that most of the file
-/// need not be held for it: large values (value_scan.h), and of a deflated data set all that is
-/// inflated, of which the same is held instead. For one thread at a time.
+/// need not be held for it: large values and what describes frames one by one (value_scan.h), and
+/// of a deflated data set all that is inflated, of which the same is held instead. For one thread
+/// at a time.
 class ComingHeader {
   public:
     /// `file` is what has come, its file meta and some of its data set. Null where that does not
@@ -40,7 +41,7 @@ class ComingHeader {
     [[nodiscard]] bool is_identified() const { return scan().identified().has_value(); }
     /// That alone. Requires is_identified(). Views look into `file`; throws as DataSet::header_in.
     [[nodiscard]] DataSet beginning(ByteView file) const;
-    /// As DataSet::header_in of a file of which all has come, and been followed.
+    /// As header_of_arriving, of a file of which all has come, and been followed.
     [[nodiscard]] DataSet header(ByteView file) const;
 
     /// ValueScan's, in the file: of a deflated one there are none.

@@ -101,6 +101,49 @@ TEST(ComingHeader, NeedsNothingForAFragment) {
     EXPECT_EQ(coming.read(), json_of(DataSet::header_in(file)));
 }
 
+TEST(ComingHeader, NeedsNothingForWhatDescribesAFrame) {
+    const Bytes frames = test::with_frames(image(), 3'000);
+    const Bytes implicit_one =
+        DataSet::parse(frames).to_part10(transfer_syntax::kImplicitVrLittleEndian);
+    for (const Bytes& file : {frames, implicit_one, in_big_endian(frames), in_deflate(frames)}) {
+        const DataSet outline = DataSet::outline_in(file);
+        EXPECT_TRUE(outline.has(tags::kPerFrameFunctionalGroupsSequence));
+        EXPECT_TRUE(outline.items(tags::kPerFrameFunctionalGroupsSequence).empty());
+        EXPECT_EQ(DataSet::header_in(file).items(tags::kPerFrameFunctionalGroupsSequence).size(),
+                  3'000U);
+        for (const std::size_t piece : {777U, 10'000U, 1U << 30}) {
+            Coming coming(file);
+            coming.in_pieces_of(piece);
+            EXPECT_EQ(coming.read(), json_of(outline)) << piece;
+            EXPECT_LT(coming.most_inflated, 150'000U);
+            EXPECT_LT(file.size() - coming.forgotten, 70'000U);
+        }
+    }
+}
+
+TEST(ComingHeader, RefusesWhatDescribesAFrameAndGoesWrong) {
+    const Bytes whole = test::with_frames(image(), 3'000);
+    const std::string twice("\x20\x00\x11\x91SQ", 6);
+    const std::string other("\x48\x00\x1A\x02SQ", 6);
+    Bytes file = whole;
+    const auto at = std::find_end(file.begin(), file.end(), other.begin(), other.end());
+    std::copy(twice.begin(), twice.end(), at);
+    Coming coming(file);
+    coming.in_pieces_of(5'000);
+    EXPECT_TRUE(coming.header->is_lost());
+    EXPECT_EQ(test::message_of([&] { coming.header->refuse_lost(coming.left); }),
+              test::message_of([&] { (void)DataSet::header_in(file); }));
+    EXPECT_EQ(error_of([&] { (void)DataSet::outline_in(file); }), "invalid-input");
+}
+
+TEST(DataSet, OfFramesNeedsNoMemoryForWhatDescribesThem) {
+    const Bytes file = test::with_frames(image(), 100'000);
+    EXPECT_EQ(error_of([&] { (void)DataSet::parse(file); }), "invalid-input");
+    const DataSet set = DataSet::parse(file, {}, PixelData::kFrames);
+    EXPECT_EQ(set.bytes(tags::kPixelData).size(), 300'000U);
+    EXPECT_EQ(set.integer(tags::kRows), DataSet::outline_in(file).integer(tags::kRows));
+}
+
 TEST(ComingHeader, RefusesFragmentsThatEndOrGoWrong) {
     const Bytes whole = in_fragments(2'000, 30);
     for (const std::size_t missing : {1U, 8U, 9U, 30U, 46U, 10'000U}) {
@@ -167,7 +210,7 @@ TEST(ComingHeader, OfADeflatedFileIsHeldByTheBudget) {
 TEST(ComingHeader, RefusesWhatIsNotDeflatedAsItSays) {
     Bytes file = in_deflate(image());
     const Bytes whole = file;
-    file.resize(file.size() - 20);
+    file.erase(file.end() - 20, file.end());
     EXPECT_EQ(error_of([&] { (void)Coming(file).in_pieces_of(5'000).read(); }), "invalid-input");
     file = whole;
     std::fill(file.begin() + 2'000, file.begin() + 2'100, std::uint8_t{0xFF});

@@ -109,9 +109,9 @@ DataSet finished(Encoded encoded, const std::string& transfer_syntax_uid) {
                            transfer_syntax_uid);
 }
 
-enum class Values { kCopied, kBorrowed };
-
 /// Of a file of which nothing need be copied but the header, if that.
+enum class Values { kCopied, kBorrowed, kOutlined };
+
 /// What is inflated is held by `memory`, or counted by none.
 Encoded read_head(ByteView file, const FileMeta& meta, const Limits& limits, Values values,
                   ByteBudget* memory = nullptr) {
@@ -122,13 +122,17 @@ Encoded read_head(ByteView file, const FileMeta& meta, const Limits& limits, Val
         InflatedHead inflated =
             values == Values::kCopied
                 ? read_deflated_head(deflated, limits, Forgotten::kPixels)
-                : read_deflated_head(deflated, limits, Forgotten::kLargeValues, memory);
+                : read_deflated_head(deflated, limits,
+                                     values == Values::kBorrowed ? Forgotten::kLargeValues
+                                                                 : Forgotten::kAllButOutline,
+                                     memory);
         head = {std::move(inflated.node), std::move(inflated.backing)};
         head.node->pixel_data_offset = 0;
     } else {
-        head.node =
-            read_data_set(file, meta.data_set_offset, coding.elements, limits,
-                          values == Values::kCopied ? Extent::kWithoutPixels : Extent::kHeader);
+        const Extent extent = values == Values::kCopied     ? Extent::kWithoutPixels
+                              : values == Values::kBorrowed ? Extent::kHeader
+                                                            : Extent::kOutline;
+        head.node = read_data_set(file, meta.data_set_offset, coding.elements, limits, extent);
         if (values == Values::kCopied) head.backing = copy_without_pixels(*head.node, file);
     }
     head.node->pixels_skipped = true;
@@ -136,7 +140,8 @@ Encoded read_head(ByteView file, const FileMeta& meta, const Limits& limits, Val
 }
 
 /// What lies behind `meta`, its text as it came.
-Encoded read_whole(Bytes&& file, const FileMeta& meta, const Limits& limits) {
+Encoded read_whole(Bytes&& file, const FileMeta& meta, const Limits& limits,
+                   PixelData pixels = PixelData::kKeep) {
     const Coding coding = coding_in(file, meta);
     Encoded whole;
     if (coding.deflated) {
@@ -145,8 +150,9 @@ Encoded read_whole(Bytes&& file, const FileMeta& meta, const Limits& limits) {
     }
     const auto backing = std::make_shared<const Bytes>(std::move(file));
     whole.backing = backing;
-    whole.node = read_data_set(*backing, coding.deflated ? 0 : meta.data_set_offset,
-                               coding.elements, limits);
+    whole.node =
+        read_data_set(*backing, coding.deflated ? 0 : meta.data_set_offset, coding.elements, limits,
+                      pixels == PixelData::kFrames ? Extent::kWithoutGroups : Extent::kWhole);
     if (coding.deflated) whole.node->pixel_data_offset = 0;
     return whole;
 }
@@ -197,7 +203,7 @@ DataSet DataSet::parse(ByteView part10, const Limits& limits, PixelData pixels) 
     const FileMeta meta = read_file_meta(part10);
     Encoded encoded = pixels == PixelData::kSkip
                           ? read_head(part10, meta, limits, Values::kCopied)
-                          : read_whole(Bytes(part10.begin(), part10.end()), meta, limits);
+                          : read_whole(Bytes(part10.begin(), part10.end()), meta, limits, pixels);
     return finished(std::move(encoded), meta.transfer_syntax_uid);
 }
 
@@ -205,7 +211,7 @@ DataSet DataSet::parse(Bytes&& part10, const Limits& limits, PixelData pixels) {
     if (pixels == PixelData::kSkip) return parse(ByteView(part10), limits, pixels);
     refuse_larger(part10.size(), limits);
     const FileMeta meta = read_file_meta(part10);
-    return finished(read_whole(std::move(part10), meta, limits), meta.transfer_syntax_uid);
+    return finished(read_whole(std::move(part10), meta, limits, pixels), meta.transfer_syntax_uid);
 }
 
 DataSet DataSet::header_in(ByteView part10, const Limits& limits) {
@@ -214,11 +220,17 @@ DataSet DataSet::header_in(ByteView part10, const Limits& limits) {
     return finished(read_head(part10, meta, limits, Values::kBorrowed), meta.transfer_syntax_uid);
 }
 
+DataSet DataSet::outline_in(ByteView part10, const Limits& limits) {
+    refuse_larger(part10.size(), limits);
+    const FileMeta meta = read_file_meta(part10);
+    return finished(read_head(part10, meta, limits, Values::kOutlined), meta.transfer_syntax_uid);
+}
+
 DataSet header_of_arriving(ByteView part10, ByteBudget& memory) {
     const Limits limits;
     refuse_larger(part10.size(), limits);
     const FileMeta meta = read_file_meta(part10);
-    return finished(read_head(part10, meta, limits, Values::kBorrowed, &memory),
+    return finished(read_head(part10, meta, limits, Values::kOutlined, &memory),
                     meta.transfer_syntax_uid);
 }
 

@@ -21,7 +21,8 @@ struct Node;
 /// What parsing does with Pixel Data.
 enum class PixelData {
     kKeep,
-    kSkip,  ///< not copied: `has(kPixelData)` still holds, decode_frame refuses
+    kSkip,   ///< not copied: `has(kPixelData)` still holds, decode_frame refuses
+    kFrames  ///< kept; Per-Frame Functional Groups, which may take far more, have no items
 };
 
 /// How the samples of set_pixels are laid out: row by row, interleaved, little endian.
@@ -58,6 +59,9 @@ class DataSet {
                                        PixelData pixels = PixelData::kKeep);
     [[nodiscard]] static DataSet parse(Bytes&& part10, const Limits& limits = {},
                                        PixelData pixels = PixelData::kKeep);
+    /// As header_in; its Per-Frame Functional Groups, of which there may be hundreds of thousands,
+    /// have no items.
+    [[nodiscard]] static DataSet outline_in(ByteView part10, const Limits& limits = {});
     /// As `parse` with PixelData::kSkip, but without a copy: values are looked up in `part10`,
     /// which has to stay as long as what is returned, and its clones, do. Values of some size of VR
     /// OB, OD, OF, OL, OV, OW and UN are there with their length alone, and are not to be looked

@@ -116,7 +116,9 @@ HeadInflation::HeadInflation(const Limits& limits, Forgotten forgotten, ByteBudg
                              std::size_t large)
     : limits_(limits),
       forgotten_(forgotten),
-      scan_(0, Encoding{}, large),
+      scan_(0, Encoding{}, large,
+            forgotten == Forgotten::kAllButOutline ? ValueScan::Items::kPassed
+                                                   : ValueScan::Items::kHeld),
       backing_(std::make_shared<InflatedHead::Backing>(budget)) {}
 
 void HeadInflation::follow(ByteView deflated, std::size_t most) {
@@ -139,18 +141,31 @@ void HeadInflation::take(ByteView piece) {
     if (!unwanted) std::copy(piece.begin(), piece.end(), room.begin());
     scan_.follow(buffer.bytes());
     for (const ByteRange& value : scan_.take_large()) {
-        if (forgotten_ == Forgotten::kLargeValues || value == scan_.native_pixels())
+        if (forgotten_ != Forgotten::kPixels || value == scan_.native_pixels())
             values_.push_back(value);
     }
     forget();
-    if (forgotten_ == Forgotten::kLargeValues && scan_.is_lost()) refuse_nonsense();
-    if (forgotten_ == Forgotten::kLargeValues && buffer.held() > kFreelyInflated)
+    if (forgotten_ == Forgotten::kPixels) return;
+    if (scan_.is_lost()) refuse_nonsense();
+    if (buffer.held() > kFreelyInflated)
         refuse_more_than(kFreelyInflated, " beside its large values");
+}
+
+Extent HeadInflation::extent() const {
+    switch (forgotten_) {
+        case Forgotten::kPixels:
+            return Extent::kWithoutPixels;
+        case Forgotten::kLargeValues:
+            return Extent::kHeader;
+        case Forgotten::kAllButOutline:
+            break;
+    }
+    return Extent::kOutline;
 }
 
 /// Before the rest of it is inflated, too, of which nothing could be forgotten.
 void HeadInflation::refuse_nonsense() const {
-    (void)read_data_set(bytes(), 0, Encoding{}, limits_, Extent::kHeader, scan_.fragments());
+    (void)read_data_set(bytes(), 0, Encoding{}, limits_, extent(), scan_.passed());
     throw Error(ErrorCode::kInvalidInput,
                 "not a readable DICOM data set: what a deflated one inflates to makes no sense");
 }
@@ -172,11 +187,7 @@ InflatedHead HeadInflation::head(std::size_t deflated_bytes) const {
     if (!inflater_.ended()) inflater_.refuse_damaged();
     const std::size_t most = most_inflated(deflated_bytes, limits_);
     if (inflater_.position() > most) refuse_more_than(most, "");
-    return {
-        read_data_set(bytes(), 0, Encoding{}, limits_,
-                      forgotten_ == Forgotten::kPixels ? Extent::kWithoutPixels : Extent::kHeader,
-                      scan_.fragments()),
-        backing_};
+    return {read_data_set(bytes(), 0, Encoding{}, limits_, extent(), scan_.passed()), backing_};
 }
 
 InflatedHead read_deflated_head(ByteView deflated, const Limits& limits, Forgotten forgotten,

@@ -93,10 +93,10 @@ struct FramedObject::Elsewhere {
     }
 };
 
-FramedObject::FramedObject(Bytes&& part10, const Limits& limits) {
+FramedObject::FramedObject(Bytes&& part10, const Limits& limits, PixelData pixels) {
     const FileMeta meta = read_file_meta(part10);
     if (!is_deflated(part10, meta)) {
-        object_ = DataSet::parse(std::move(part10), limits);
+        object_ = DataSet::parse(std::move(part10), limits, pixels);
         return;
     }
     object_ = DataSet::parse(ByteView(part10), limits, PixelData::kSkip);
@@ -110,8 +110,10 @@ FramedObject::FramedObject(Bytes&& part10, const Limits& limits) {
     elsewhere_->show(root, std::make_unique<Elsewhere::Pixels>(elsewhere_->size()));
 }
 
-FramedObject::FramedObject(Bytes&& around_pixels, std::size_t pixel_bytes, ReadPixels read)
-    : elsewhere_(std::make_unique<Elsewhere>()), object_(DataSet::parse(std::move(around_pixels))) {
+FramedObject::FramedObject(Bytes&& around_pixels, std::size_t pixel_bytes, ReadPixels read,
+                           PixelData pixels)
+    : elsewhere_(std::make_unique<Elsewhere>()),
+      object_(DataSet::parse(std::move(around_pixels), {}, pixels)) {
     elsewhere_->read = std::move(read);
     elsewhere_->pixels = {0, pixel_bytes};
     Node& root = object_.node();

@@ -16,13 +16,15 @@ namespace lucerna::dicom {
 /// frames in their order are inflated once. For one thread at a time.
 class FramedObject {
   public:
-    /// Throws as DataSet::parse.
-    explicit FramedObject(Bytes&& part10, const Limits& limits = {});
+    /// Throws as DataSet::parse, which gets `pixels`: kKeep or kFrames.
+    explicit FramedObject(Bytes&& part10, const Limits& limits = {},
+                          PixelData pixels = PixelData::kKeep);
     /// Bytes of native Pixel Data from `at` on.
     using ReadPixels = std::function<void(std::size_t at, std::span<std::uint8_t> into)>;
     /// Of a file in little endian: all of it but the element Pixel Data, whose value has
     /// `pixel_bytes`. Throws as DataSet::parse.
-    FramedObject(Bytes&& around_pixels, std::size_t pixel_bytes, ReadPixels read);
+    FramedObject(Bytes&& around_pixels, std::size_t pixel_bytes, ReadPixels read,
+                 PixelData pixels = PixelData::kKeep);
     ~FramedObject();
     FramedObject(FramedObject&&) noexcept;
     FramedObject& operator=(FramedObject&&) noexcept;

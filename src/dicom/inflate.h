@@ -72,6 +72,8 @@ enum class Forgotten {
     kPixels,
     /// All of VR OB, OD, OF, OL, OV, OW, and UN that no dictionary knows, of some size.
     kLargeValues,
+    /// Those, and the items of Per-Frame Functional Groups (Extent::kOutline).
+    kAllButOutline,
 };
 /// Inflates a data set as it comes, holding what is not forgotten.
 class HeadInflation {
@@ -94,6 +96,7 @@ class HeadInflation {
   private:
     void take(ByteView piece);
     void forget();
+    [[nodiscard]] Extent extent() const;
     [[noreturn]] void refuse_nonsense() const;
 
     const Limits limits_;

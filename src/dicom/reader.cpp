@@ -75,7 +75,7 @@ void read_explicit_length(ElementHeader& header, ByteView bytes, std::size_t end
 class Reader {
   public:
     Reader(ByteView bytes, std::size_t from, const Encoding& encoding, const Limits& limits,
-           Extent extent = Extent::kWhole, const std::optional<PassedFragments>& passed = {})
+           Extent extent = Extent::kWhole, const Passed& passed = {})
         : bytes_(bytes),
           at_(from),
           encoding_(encoding),
@@ -108,7 +108,7 @@ class Reader {
                     node.elements.push_back({header.tag, header.vr, ByteView()});
                     break;
                 }
-                const bool skips = extent_ == Extent::kWithoutPixels || extent_ == Extent::kHeader;
+                const bool skips = extent_ == Extent::kWithoutPixels || !looks_at_large_values();
                 if (skips && header.vr != vr::kSq) {
                     skip_pixels(header, end);
                     node.skipped = {header.value, at_};
@@ -125,6 +125,9 @@ class Reader {
         put_in_order(node, start);
     }
 
+    /// One item of a sequence of the data set itself, left out.
+    void read_item_alone() { read_alone(read_header(bytes_.size()), bytes_.size()); }
+
     /// One element of the File Meta Information; empty after the last.
     std::optional<Element> read_meta_element() {
         if (bytes_.size() - at_ < kHeaderBytes || u16(bytes_, at_) != 0x0002) return std::nullopt;
@@ -134,6 +137,10 @@ class Reader {
     }
 
   private:
+    [[nodiscard]] bool looks_at_large_values() const {
+        return extent_ != Extent::kHeader && extent_ != Extent::kOutline;
+    }
+
     /// Comes before every attribute whose VR depends on it.
     void note_pixel_representation(const ElementHeader& header, const Element::Content& content) {
         if (header.tag != tags::kPixelRepresentation) return;
@@ -145,9 +152,11 @@ class Reader {
     void count(std::size_t bytes, const ElementHeader& header) {
         parsed_bytes_ += bytes;
         if (parsed_bytes_ > most_parsed_bytes_)
-            refuse("elements and items that take more than " + std::to_string(most_parsed_bytes_) +
-                       " bytes of memory",
-                   header.offset);
+            throw Error(
+                ErrorCode::kInvalidInput,
+                "more elements and items than are read of one data set: they take more than " +
+                    std::to_string(most_parsed_bytes_) + " bytes of memory, at offset " +
+                    std::to_string(header.offset));
         if (parsed_bytes_ <= kFreelyParsedBytes || share_ != nullptr) return;
         share_ = std::make_shared<MemoryBudget::Share>(
             parsing_memory().take(most_parsed_bytes_, "a data set"));
@@ -248,6 +257,10 @@ class Reader {
         const bool undefined = header.length == kUndefinedLength;
         if (!undefined && header.length > end - at_) take_value(header, end);
         const std::size_t sequence_end = undefined ? end : at_ + header.length;
+        const bool leaves_out =
+            (extent_ == Extent::kOutline || extent_ == Extent::kWithoutGroups) && depth == 0 &&
+            header.tag == tags::kPerFrameFunctionalGroupsSequence;
+        if (leaves_out && passed_.items && passed_.items->begin == at_) at_ = passed_.items->end;
         std::unique_ptr<Items> items;
         while (undefined || at_ < sequence_end) {
             const ElementHeader item = read_header(sequence_end);
@@ -258,6 +271,10 @@ class Reader {
             if (item.tag != kItem) {
                 refuse("no item where one should follow in " + describe(header.tag), item.offset);
             }
+            if (leaves_out) {
+                read_alone(item, sequence_end);
+                continue;
+            }
             if (items == nullptr) {
                 count(kSequenceBytes, item);
                 items = std::make_unique<Items>();
@@ -266,6 +283,18 @@ class Reader {
             read_item(items->emplace_back().node(), item, sequence_end, depth);
         }
         return items;
+    }
+
+    void read_alone(const ElementHeader& item, std::size_t end) {
+        const std::size_t elements = elements_;
+        const std::size_t parsed_bytes = parsed_bytes_;
+        const bool signed_pixels = signed_pixels_;
+        Node alone;
+        count_one(item, kItemBytes);
+        read_item(alone, item, end, 0);
+        elements_ = elements;
+        parsed_bytes_ = parsed_bytes;
+        signed_pixels_ = signed_pixels;
     }
 
     void read_item(Node& node, const ElementHeader& item, std::size_t end, std::size_t depth) {
@@ -329,11 +358,12 @@ class Reader {
 
     /// Past those that were followed; their number.
     std::size_t pass_fragments(std::size_t end) {
-        if (!passed_ || passed_->count == 0 || passed_->begin != at_) return 0;
-        refuse_more_fragments(passed_->count - 1, passed_->last);
-        at_ = passed_->last.value;
-        (void)take_value(passed_->last, end);
-        return passed_->count;
+        const auto& passed = passed_.fragments;
+        if (!passed || passed->count == 0 || passed->begin != at_) return 0;
+        refuse_more_fragments(passed->count - 1, passed->last);
+        at_ = passed->last.value;
+        (void)take_value(passed->last, end);
+        return passed->count;
     }
 
     /// Pixels of 32 bits are turned over as a whole, whatever the VR.
@@ -349,7 +379,7 @@ class Reader {
     [[nodiscard]] Element::Content in_little_endian(const Node& node, const ElementHeader& header,
                                                     ByteView value) const {
         if (encoding_.little_endian) return value;
-        if (extent_ == Extent::kHeader && header.vr.is_bulk() && value.size() >= kSomeSize)
+        if (!looks_at_large_values() && header.vr.is_bulk() && value.size() >= kSomeSize)
             return value;
         const std::size_t unit =
             header.tag == tags::kPixelData ? pixel_unit(node, header.vr) : header.vr.unit();
@@ -387,7 +417,7 @@ class Reader {
     Encoding encoding_;
     const Limits& limits_;
     Extent extent_;
-    const std::optional<PassedFragments> passed_;
+    const Passed passed_;
     std::size_t elements_ = 0;
     std::size_t parsed_bytes_ = 0;
     const std::size_t most_parsed_bytes_ =
@@ -457,13 +487,24 @@ bool file_meta_goes_on(ByteView file) {
 }
 
 std::unique_ptr<Node> read_data_set(ByteView bytes, std::size_t from, const Encoding& encoding,
-                                    const Limits& limits, Extent extent,
-                                    const std::optional<PassedFragments>& passed) {
+                                    const Limits& limits, Extent extent, const Passed& passed) {
     auto node = std::make_unique<Node>();
     Reader reader(bytes, from, encoding, limits, extent, passed);
     reader.read_elements(*node, bytes.size(), false, 0);
     node->backing = reader.share();
     return node;
+}
+
+bool is_readable_item(ByteView bytes, const ByteRange& item, const Encoding& encoding,
+                      const Limits& limits) {
+    try {
+        Reader reader(bytes.first(item.end), item.begin, encoding, limits, Extent::kOutline);
+        reader.read_item_alone();
+        return reader.position() == item.end;
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::kInvalidInput) throw;
+        return false;
+    }
 }
 
 }  // namespace lucerna::dicom

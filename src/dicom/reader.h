@@ -63,15 +63,30 @@ struct PassedFragments {
     ElementHeader last;
 };
 
+/// What of a data set was followed while it came and need not be there any more.
+struct Passed {
+    std::optional<PassedFragments> fragments;
+    /// Items of its Per-Frame Functional Groups Sequence, from the first on, each of which could be
+    /// read.
+    std::optional<ByteRange> items;
+};
+
 /// The data set in `bytes` from `from` to its end. Views look into `bytes`; sets neither backing
 /// nor transfer syntax of the nodes. Throws Error(kInvalidInput) as DataSet::parse does.
 /// With `kToPixelData` reading stops at that element, which is left empty; with `kWithoutPixels`
 /// its bytes are left out, whatever they are, and Node::skipped says where they lie. With `kHeader`
-/// no byte of what is of some size is looked at, either, nor are `passed`.
-enum class Extent { kWhole, kToPixelData, kWithoutPixels, kHeader };
-[[nodiscard]] std::unique_ptr<Node> read_data_set(
-    ByteView bytes, std::size_t from, const Encoding& encoding, const Limits& limits,
-    Extent extent = Extent::kWhole, const std::optional<PassedFragments>& passed = {});
+/// no byte of what is of some size is looked at, either, nor are `passed`. With `kOutline`, and
+/// with `kWithoutGroups`, which else is the whole, the items of Per-Frame Functional Groups, of
+/// which there may be very many, are left out: each is read alone, as if there were no other.
+enum class Extent { kWhole, kWithoutGroups, kToPixelData, kWithoutPixels, kHeader, kOutline };
+[[nodiscard]] std::unique_ptr<Node> read_data_set(ByteView bytes, std::size_t from,
+                                                  const Encoding& encoding, const Limits& limits,
+                                                  Extent extent = Extent::kWhole,
+                                                  const Passed& passed = {});
+
+/// Whether `item`, of a sequence of the data set itself, can be read so.
+[[nodiscard]] bool is_readable_item(ByteView bytes, const ByteRange& item, const Encoding& encoding,
+                                    const Limits& limits);
 
 /// Raw deflate (PS3.5 A.5, RFC 1951). Throws Error(kInvalidInput) where it is damaged or more than
 /// `limit` bytes come out.

@@ -42,8 +42,7 @@ bool ValueScan::is_within_more_than(std::size_t size) const {
 void ValueScan::step(ByteView bytes) {
     while (!open_.empty() && open_.back().end != kNoEnd && at_ >= open_.back().end) {
         if (at_ > open_.back().end) lost_ = true;
-        encoding_ = open_.back().outside;
-        open_.pop_back();
+        leave(bytes);
     }
     if (lost_) return;
     const ElementHeader header = read_element_header(bytes, at_, bytes.size(), encoding_, false);
@@ -52,19 +51,39 @@ void ValueScan::step(ByteView bytes) {
     else if (header.tag == kItem)
         open_.empty() ? void(lost_ = true) : enter(header, encoding_);
     else if (header.tag.group == kItem.group)
-        take_delimiter(header);
+        take_delimiter(bytes, header);
     else
         take_element(header);
 }
 
-void ValueScan::take_delimiter(const ElementHeader& header) {
+void ValueScan::leave(ByteView bytes) {
+    encoding_ = open_.back().outside;
+    open_.pop_back();
+    if (within_items_ && open_.size() == 1) pass_item(bytes);
+    if (open_.empty()) within_items_ = false;
+}
+
+/// One that ends here, and would be refused where it cannot be read.
+void ValueScan::pass_item(ByteView bytes) {
+    passes_items_ = passes_items_ && !lost_ && items_->end == item_begin_ &&
+                    (open_.back().end == kNoEnd || at_ <= open_.back().end);
+    if (!passes_items_) return;
+    lost_ = !is_readable_item(bytes, {item_begin_, at_}, encoding_, {});
+    if (lost_) return;
+    if (!large_.empty() && large_.back().end == item_begin_)
+        large_.back().end = at_;
+    else
+        large_.push_back({item_begin_, at_});
+    items_->end = at_;
+}
+
+void ValueScan::take_delimiter(ByteView bytes, const ElementHeader& header) {
     lost_ = open_.empty();
     if (lost_) return;
     at_ = header.value;
     // One may stand, against the standard, at the end of a sequence that has a length.
     if (open_.back().end != kNoEnd) return;
-    encoding_ = open_.back().outside;
-    open_.pop_back();
+    leave(bytes);
 }
 
 void ValueScan::take_fragment(const ElementHeader& header) {
@@ -110,11 +129,19 @@ void ValueScan::enter(const ElementHeader& header, const Encoding& inside) {
     open_.push_back({undefined ? kNoEnd : header.value + header.length, encoding_});
     encoding_ = inside;
     at_ = header.value;
+    if (within_items_ && open_.size() == 2) item_begin_ = header.offset;
+    if (!passes_items_ || items_ || open_.size() > 1 || header.vr != vr::kSq ||
+        header.tag != tags::kPerFrameFunctionalGroupsSequence)
+        return;
+    items_ = ByteRange{at_, at_};
+    within_items_ = true;
 }
 
 void ValueScan::pass(const ElementHeader& header) {
     at_ = header.value + header.length;
-    if (header.length >= least_) large_.push_back({header.value, at_});
+    if (header.length < least_) return;
+    large_.push_back({header.value, at_});
+    if (within_items_) passes_items_ = false;
 }
 
 /// Its head with it: of many, heads would take more than all else.

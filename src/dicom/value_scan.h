@@ -12,12 +12,16 @@ namespace lucerna::dicom {
 
 /// Follows the elements of a data set while its bytes come in, and finds what a reading of headers
 /// (Extent::kHeader) looks into no more: large values that are mere bytes, as pixels and what is
-/// private; and all items of encapsulated Pixel Data, of which there may be very many.
+/// private; and all items of encapsulated Pixel Data, of which there may be very many, and where
+/// that is asked for those of Per-Frame Functional Groups.
 class ValueScan {
   public:
+    /// What describes the frames one by one is passed for a reading of outlines (Extent::kOutline).
+    enum class Items { kHeld, kPassed };
     /// The data set begins at `from`. Values of fewer bytes than `large` are not told.
-    ValueScan(std::size_t from, const Encoding& encoding, std::size_t large = kSomeSize)
-        : at_(from), encoding_(encoding), least_(large) {}
+    ValueScan(std::size_t from, const Encoding& encoding, std::size_t large = kSomeSize,
+              Items items = Items::kHeld)
+        : at_(from), encoding_(encoding), least_(large), passes_items_(items == Items::kPassed) {}
 
     /// `bytes` are all that have come, from the first one on. Where they make no sense nothing more
     /// is found.
@@ -32,6 +36,7 @@ class ValueScan {
     [[nodiscard]] const std::optional<ByteRange>& native_pixels() const { return native_pixels_; }
     /// The items that were found, for whoever reads the header.
     [[nodiscard]] const std::optional<PassedFragments>& fragments() const { return fragments_; }
+    [[nodiscard]] Passed passed() const { return {fragments_, items_}; }
     [[nodiscard]] bool is_lost() const { return lost_; }
     /// A sequence or an item is open whose length reaches beyond so many bytes.
     [[nodiscard]] bool is_within_more_than(std::size_t size) const;
@@ -43,7 +48,9 @@ class ValueScan {
         Encoding outside;
     };
     void step(ByteView bytes);
-    void take_delimiter(const ElementHeader& header);
+    void leave(ByteView bytes);
+    void pass_item(ByteView bytes);
+    void take_delimiter(ByteView bytes, const ElementHeader& header);
     void take_fragment(const ElementHeader& header);
     void take_element(const ElementHeader& header);
     void enter(const ElementHeader& header, const Encoding& inside);
@@ -61,6 +68,12 @@ class ValueScan {
     /// Of Pixel Data: the data set's own, or an icon's.
     enum class Within { kNone, kOwn, kOther };
     Within fragments_of_ = Within::kNone;
+    /// Until one has a value of its own that is large.
+    bool passes_items_;
+    std::optional<ByteRange> items_;
+    bool within_items_ = false;
+    /// Of the one that is coming.
+    std::size_t item_begin_ = 0;
     bool lost_ = false;
 };
 

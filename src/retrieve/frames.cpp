@@ -153,7 +153,7 @@ std::vector<int> parse_frame_list(std::string_view text) {
 HasEncodablePixels encodable_pixels_of(store::Archive& archive, const store::InstanceRow& row) {
     return [&archive, uid = row.sop_instance_uid] {
         const Bytes head = archive.head(uid);
-        return dicom::has_encodable_pixels(dicom::DataSet::header_in(head));
+        return dicom::has_encodable_pixels(dicom::DataSet::outline_in(head));
     };
 }
 
@@ -229,7 +229,7 @@ std::size_t bytes_held_of(const store::InstanceRow& row) {
 }
 
 dicom::FramedObject framed_object(store::Archive& archive, const store::InstanceRow& row,
-                                  const RunParts& run) {
+                                  const RunParts& run, dicom::PixelData pixel_data) {
     if (bytes_held_of(row) == 0) {
         const auto opened = archive.open(row);
         if (const auto pixels = native_pixels(*opened, row)) {
@@ -241,10 +241,11 @@ dicom::FramedObject framed_object(store::Archive& archive, const store::Instance
                     [&archive, row, run, begin = pixels->begin](std::size_t at,
                                                                 std::span<std::uint8_t> into) {
                         read_in_parts(archive, row, begin + at, into, run);
-                    }};
+                    },
+                    pixel_data};
         }
     }
-    return dicom::FramedObject(read_in_parts(archive, row, 0, row.size, run));
+    return dicom::FramedObject(read_in_parts(archive, row, 0, row.size, run), {}, pixel_data);
 }
 
 MemoryBudget& kept_files() {
@@ -282,7 +283,7 @@ bool FrameSource::find_native_frames(const store::InstanceRow& row) {
         row.transfer_syntax_uid == dicom::transfer_syntax::kImplicitVrLittleEndian;
     if (row.head_bytes == 0 || !is_plain) return false;
     const Bytes head = opened_->read(0, row.head_bytes);
-    const auto header = dicom::DataSet::header_in(head);
+    const auto header = dicom::DataSet::outline_in(head);
     namespace tags = dicom::tags;
     const auto positive = [&](dicom::Tag tag, long long fallback) {
         return static_cast<std::uint64_t>(std::max(header.integer(tag).value_or(fallback), 0LL));
@@ -409,7 +410,7 @@ dicom::FramedObject& FrameSource::object() {
     if (is_counted())
         share = kept_files().take(std::min(bytes_held_of(row_), kept_files().limit()),
                                   "a file of several frames");
-    object_.emplace(framed_object(archive_, row_, run_));
+    object_.emplace(framed_object(archive_, row_, run_, dicom::PixelData::kFrames));
     kept_ = std::move(share);
     // The constructor comes too early for that.
     if (!weak_from_this().expired()) offer();

@@ -58,8 +58,9 @@ void read_through(store::Archive& archive, const store::InstanceRow& row, std::u
                   std::uint64_t size, const RunParts& run);
 
 /// The object, to look at its frames; of a large one of uncompressed frames only those are read.
-[[nodiscard]] dicom::FramedObject framed_object(store::Archive& archive,
-                                                const store::InstanceRow& row, const RunParts& run);
+[[nodiscard]] dicom::FramedObject framed_object(
+    store::Archive& archive, const store::InstanceRow& row, const RunParts& run,
+    dicom::PixelData pixel_data = dicom::PixelData::kKeep);
 
 /// Of the file, while there is such an object: all, or nothing worth counting.
 [[nodiscard]] std::size_t bytes_held_of(const store::InstanceRow& row);

@@ -34,7 +34,7 @@ std::optional<Indexed> indexed(Connection& index, const std::string& object) {
 }
 
 std::string sop_instance_uid_in(ByteView part10) {
-    const auto header = dicom::DataSet::header_in(part10);
+    const auto header = dicom::DataSet::outline_in(part10);
     return facts_of(header, {}).sop_instance_uid;
 }
 
@@ -115,7 +115,7 @@ void enter_object(Parts& parts, const std::string& name) {
     SealedReader reader(*parts.objects, parts.keys, name);
     Bytes bytes(static_cast<std::size_t>(reader.size()));
     reader.read(0, bytes);
-    const auto header = dicom::DataSet::header_in(bytes);
+    const auto header = dicom::DataSet::outline_in(bytes);
     const Facts facts = facts_of(header, parts.view_of);
     Placing placing = reader.placing();
     placing.head_bytes = header.pixel_data_offset();
@@ -145,7 +145,7 @@ std::vector<Described> described_beside(Parts& parts, Archive& archive, const St
         one.placing.received_at = row.received_at;
         try {
             const Bytes bytes = archive.head(row.sop_instance_uid);
-            one.facts = facts_of(dicom::DataSet::header_in(bytes), parts.view_of);
+            one.facts = facts_of(dicom::DataSet::outline_in(bytes), parts.view_of);
         } catch (const Error& error) {
             if (error.code() == ErrorCode::kNotFound) continue;
             if (error.code() != ErrorCode::kCorrupt) throw;

@@ -485,6 +485,26 @@ TEST(Arrival, SealsEveryEncodingWhileItComes) {
     }
 }
 
+TEST(Arrival, HoldsLittleOfWhatDescribesAHundredThousandFrames) {
+    StoredInstance instance;
+    instance.pixels = 2'000'000;
+    const Bytes plain = test::with_frames(instance.file(), 100'000);
+    for (const Bytes& file : {plain, test::in_deflate(plain), test::in_big_endian(plain)}) {
+        TestStore store;
+        Coming coming(store, file);
+        EXPECT_EQ(coming.keep(), Kept::kNew);
+        EXPECT_LT(coming.most_held, 400'000U);
+        EXPECT_EQ(store.archive().object(instance.sop_instance), file);
+        EXPECT_EQ(Coming(store, file).keep(), Kept::kAlreadyKept);
+        EXPECT_THAT(store.archive().verify(), IsEmpty());
+        store.close();
+        store.lose_index();
+        store.open();
+        EXPECT_THAT(store.archive().reindex(), IsEmpty());
+        EXPECT_EQ(store.archive().object(instance.sop_instance), file);
+    }
+}
+
 /// With Pixel Data, or something else that is large, before all that says whose it is.
 Bytes out_of_order(const StoredInstance& instance, std::uint16_t group) {
     const Bytes whole = instance.file();

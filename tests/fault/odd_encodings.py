@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Sends a running `lucerna serve` large objects whose encoding asks more of whoever takes them: slides
-of very many fragments, big endian and deflated ones, ones whose pixels come before their
-patient; by C-STORE (pynetdicom, DCMTK's storescu) and STOW-RS, one and four at once.
+of very many fragments, or with an item for each of very many frames, big endian and deflated ones, ones
+whose pixels come before their patient; by C-STORE (pynetdicom, DCMTK's storescu) and STOW-RS, one and four at once.
 
     LUCERNA_BIN=... PYTHONPATH=.deps/python:tests/e2e tests/fault/odd_encodings.py [NAME [FRAGMENTS]]
 
@@ -24,11 +24,15 @@ import time
 import urllib.request
 import zlib
 
+from pydicom.dataset import Dataset
+from pynetdicom import AE, build_role, evt
+
 from hostile_senders import (DEFLATED, EXPLICIT, MOST_GROWTH_KIB, RLE, Growth, at_once, element, encapsulated,
-                             image, native, part10, send, stow, us)
+                             image, item, native, part10, send, status_of, stow, us)
 from whole_program import PATIENCE, Server
 
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
+STUDY_GET = "1.2.840.10008.5.1.4.1.2.2.3"
 SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
 FRAMES = int(sys.argv[2]) if len(sys.argv) > 2 else 25_000
 TILE = 64
@@ -97,6 +101,46 @@ def in_big_endian(data_set):
     return bytes(out)
 
 
+# Of slides with an item for each frame: 8 x 8 pixels.
+PLACES = 4 * FRAMES
+
+
+def place_of(number):
+    """What Per-Frame Functional Groups say of a frame of a sparse slide (PS3.3 A.32.8.4)."""
+    row, column = divmod(number, 400)
+
+    def sequence(group, number, content):
+        return element(group, number, "SQ", item(content))
+    return (sequence(0x20, 0x9111, element(0x20, 0x9157, "UL", struct.pack("<II", column + 1, row + 1))) +
+            sequence(0x48, 0x021A, element(0x40, 0x072A, "DS", f"{row * 0.002:.3f}") +
+                     element(0x40, 0x073A, "DS", f"{column * 0.002:.3f}") + element(0x40, 0x074A, "DS", "0.0") +
+                     element(0x48, 0x021E, "SL", struct.pack("<i", column * 8 + 1)) +
+                     element(0x48, 0x021F, "SL", struct.pack("<i", row * 8 + 1))) +
+            sequence(0x48, 0x0207, element(0x48, 0x0106, "SH", "1")))
+
+
+def small_tile(number):
+    return struct.pack("<I", number) * 16
+
+
+@functools.cache
+def places():
+    return element(0x5200, 0x9230, "SQ", b"".join(item(place_of(number)) for number in range(PLACES)))
+
+
+def slide_of_places(uid, pixels):
+    return image(uid, places() + pixels, sop_class=SLIDE, frames=str(PLACES), study=STUDY)
+
+
+def native_slide(uid):
+    return slide_of_places(uid, element(0x7FE0, 0x10, "OB", b"".join(map(small_tile, range(PLACES)))))
+
+
+def encapsulated_slide(uid):
+    head = struct.pack("<16I", 1, 64, *[0] * 14) + b"\x3f"
+    return slide_of_places(uid, encapsulated(*(head + small_tile(number) + b"\0" for number in range(PLACES))))
+
+
 def cases():
     """Name, transfer syntax, SOP class, data set by UID, the frames that are looked at and their pixels."""
     size = 120 << 20
@@ -104,6 +148,9 @@ def cases():
     tiles = {number: tile(number - 1) for number in (1, FRAMES // 2, FRAMES)}
     pictures = {1: noise(1 << 20), 120: noise(size)[-1 << 20:]}
     yield f"a slide of {FRAMES} fragments", RLE, SLIDE, slide, tiles
+    small_tiles = {number: small_tile(number - 1) for number in (1, PLACES // 2, PLACES)}
+    yield f"a slide with {PLACES} items", EXPLICIT, SLIDE, native_slide, small_tiles
+    yield f"one in fragments with {PLACES} items", RLE, SLIDE, encapsulated_slide, small_tiles
     yield "120 MB in big endian", BIG_ENDIAN, capture, lambda uid: in_big_endian(large(uid, size)), pictures
     yield "120 MB deflated", DEFLATED, capture, lambda uid: large_deflated(uid, size), pictures
     yield "120 MB, pixels before the patient", EXPLICIT, capture, lambda uid: out_of_order(uid, size), {}
@@ -174,6 +221,53 @@ def send_again(server, wanted):
     return problems
 
 
+def get_as_stored(server, uid, syntax):
+    """What comes by C-GET, and the last status; where no other syntax is agreed on."""
+    came = []
+
+    def store(event):
+        came.append(event.request.DataSet.getvalue())
+        return 0x0000
+    ae = AE()
+    ae.add_requested_context(STUDY_GET)
+    ae.add_requested_context(SLIDE, [syntax])
+    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = PATIENCE
+    association = ae.associate("127.0.0.1", int(server.dicom_port), ae_title="LUCERNA",
+                               ext_neg=[build_role(SLIDE, scp_role=True)], evt_handlers=[(evt.EVT_C_STORE, store)])
+    identifier = Dataset()
+    identifier.QueryRetrieveLevel, identifier.StudyInstanceUID = "IMAGE", STUDY
+    identifier.SeriesInstanceUID, identifier.SOPInstanceUID = f"{STUDY}.1", uid
+    *_, (last, _) = association.send_c_get(identifier, STUDY_GET)
+    association.release()
+    return came, last.Status
+
+
+def get_slides(server, wanted):
+    """Those of very many items, by C-GET, and what is said of them; the problems. What they are described
+    with is more than is read of one object: that is said."""
+    problems = []
+    for number, (name, syntax, _, make, _) in enumerate(cases()):
+        if "items" not in name or wanted and wanted not in name:
+            continue
+        uid = f"{STUDY}.{number}.1.7.0"
+        growth = Growth(server)
+        got, status = get_as_stored(server, uid, syntax)
+        same = got == [make(uid)]
+        print(f"{growth.peak() / 1024:6.1f} MB C-GET {status:04X}, {'the same' if same else 'another'}: {name}", flush=True)
+        if status or not same:
+            problems.append(f"{name}: C-GET {status:04X}, {len(got)} came")
+        instance = f"{server.url}/dicom-web/studies/{STUDY}/series/{STUDY}.1/instances/{uid}"
+        for path, accept in ((f"{instance}/metadata", "application/dicom+json"), (f"{instance}/rendered", "image/png"),
+                             (f"{server.url}/dicom-web/instances?includefield=all&SOPInstanceUID={uid}", "application/json")):
+            status = status_of(urllib.request.Request(path, headers={"Accept": accept}))
+            print(f"{growth.peak() / 1024:6.1f} MB {status}  {path.rpartition('/')[2][:30]}: {name}", flush=True)
+            if status >= 500:
+                problems.append(f"{path}: {status}")
+        if growth.peak() > MOST_GROWTH_KIB:
+            problems.append(f"{name}, C-GET and metadata: {growth.peak() >> 10} MB of growth")
+    return problems
+
+
 def send_by_storescu(server, folder, wanted):
     """DCMTK's own encodings of one image; the problems."""
     plain = pathlib.Path(folder) / "plain.dcm"
@@ -203,7 +297,8 @@ def main():
     folder = tempfile.mkdtemp(prefix="lucerna-encodings-")
     server = Server(pathlib.Path(folder) / "data", "--set", "quiet_seconds=86400")
     try:
-        problems = send_all(server, wanted) + send_again(server, wanted) + send_by_storescu(server, folder, wanted)
+        problems = send_all(server, wanted) + get_slides(server, wanted)
+        problems += send_again(server, wanted) + send_by_storescu(server, folder, wanted)
         if server.process.poll() is not None:
             problems.append("the server ended")
     finally:

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "dicom/arriving_header.h"
 #include "dicom/coming_header.h"
 #include "dicom/data_set.h"
 #include "dicom/json.h"
@@ -28,7 +29,7 @@ std::string text_of(const dicom::DataSet& header) {
 /// Empty for what is refused.
 std::string header_of(ByteView file) {
     try {
-        return text_of(dicom::DataSet::header_in(file));
+        return text_of(dicom::header_of_arriving(file));
     } catch (const lucerna::Error&) {
         return {};
     }
@@ -107,5 +108,17 @@ std::vector<Bytes> lucerna::fuzz::seeds() {
     nested.set_encapsulated_pixels(layout, {Bytes(20, 7), Bytes(10, 8)}, "1.2.840.10008.1.2.4.50");
     nested.set_bytes({0x7FE1, 0x1001}, "OB", Bytes(12, 2));
     add(nested.to_part10());
+    for (int frame = 0; frame < 4; ++frame) {
+        dicom::DataSet& groups = nested.add_item(dicom::tags::kPerFrameFunctionalGroupsSequence);
+        groups.add_item({0x0020, 0x9111})
+            .set_text({0x0008, 0x1155}, "1.2." + std::to_string(frame));
+        if (frame == 3) groups.set_bytes({0x0029, 0x1001}, "OB", Bytes(20, 3));
+    }
+    add(nested.to_part10());
+    const Bytes frames = test::with_frames(instance.file(), 3);
+    add(frames);
+    add(test::in_deflate(frames));
+    add(test::in_big_endian(frames));
+    add(dicom::DataSet::parse(frames).to_part10(dicom::transfer_syntax::kImplicitVrLittleEndian));
     return seeds;
 }

@@ -6,9 +6,11 @@
 #include <string_view>
 
 #include "base/encoding.h"
+#include "dicom/data_set.h"
 #include "dicom/part10_head.h"
 #include "dicom/reader.h"
 #include "dicom/uids.h"
+#include "support/small_object.h"
 
 namespace lucerna::test {
 
@@ -54,6 +56,39 @@ inline Bytes in_deflate(ByteView file) {
     const Bytes data_set = dicom::deflated(file.subspan(dicom::split_part10(file).data_set_offset));
     out.insert(out.end(), data_set.begin(), data_set.end());
     return out;
+}
+
+/// `file`, in explicit VR little endian and not compressed, with Per-Frame Functional Groups of so
+/// many frames before its pixels, each of four items.
+inline Bytes with_frames(ByteView file, std::size_t frames) {
+    const auto item = [](const Bytes& content) {
+        std::string bytes("\xFE\xFF\x00\xE0", 4);
+        for (int shift = 0; shift < 32; shift += 8)
+            bytes.push_back(static_cast<char>(content.size() >> shift));
+        bytes.append(content.begin(), content.end());
+        return bytes;
+    };
+    std::string groups;
+    for (std::size_t frame = 0; frame < frames; ++frame) {
+        Bytes index, place, path, all;
+        put_element(index, 0x0020, 0x9157, "UL", std::string(8, static_cast<char>(frame)));
+        put_element(place, 0x0040, 0x072A, "DS", std::to_string(frame));
+        put_element(place, 0x0040, 0x073A, "DS", std::to_string(frame));
+        put_element(place, 0x0040, 0x074A, "DS", "0.0");
+        put_element(place, 0x0048, 0x021E, "SL", std::string(4, static_cast<char>(frame)));
+        put_element(place, 0x0048, 0x021F, "SL", std::string(4, static_cast<char>(frame)));
+        put_element(path, 0x0048, 0x0106, "SH", "1");
+        put_element(all, 0x0020, 0x9111, "SQ", item(index));
+        put_element(all, 0x0048, 0x021A, "SQ", item(place));
+        put_element(all, 0x0048, 0x0207, "SQ", item(path));
+        groups += item(all);
+    }
+    const std::size_t pixels = dicom::DataSet::header_in(file).pixel_data_offset();
+    const auto middle = file.begin() + static_cast<std::ptrdiff_t>(pixels);
+    Bytes whole(file.begin(), middle);
+    put_element(whole, 0x5200, 0x9230, "SQ", groups);
+    whole.insert(whole.end(), middle, file.end());
+    return whole;
 }
 
 /// A DICOM file without patient and study, with Pixel Data of so many fragments.
