@@ -15,11 +15,26 @@ constexpr int kLongest = 3;
 std::atomic<std::uint64_t> last_task{0};
 /// Of this thread; 0 where it took nothing yet.
 thread_local std::uint64_t current_task = 0;
+thread_local MemoryBudget::Waiting* current_waiting = nullptr;
 
 std::uint64_t this_task() {
     if (current_task == 0) current_task = ++last_task;
     return current_task;
 }
+
+/// While this thread waits.
+struct WaitingThread {
+    WaitingThread(const std::string& what, const std::string& budget) {
+        if (current_waiting != nullptr && !current_waiting->begin())
+            throw Error(ErrorCode::kUnavailable,
+                        what + " has to wait, and so do too many others (" + budget + ")");
+    }
+    ~WaitingThread() {
+        if (current_waiting != nullptr) current_waiting->end();
+    }
+    WaitingThread(const WaitingThread&) = delete;
+    WaitingThread& operator=(const WaitingThread&) = delete;
+};
 
 }  // namespace
 
@@ -27,8 +42,9 @@ MemoryBudget::MemoryBudget(std::string name, std::size_t limit, std::chrono::mil
                            std::chrono::milliseconds grace)
     : name_(std::move(name)), patience_(patience), grace_(grace), limit_(limit) {}
 
-void MemoryBudget::begin_task() {
+void MemoryBudget::begin_task(Waiting* waiting) {
     current_task = 0;
+    current_waiting = waiting;
 }
 
 void MemoryBudget::set_limit(std::size_t limit) {
@@ -69,7 +85,15 @@ MemoryBudget::Share MemoryBudget::take(std::size_t bytes, const std::string& wha
         throw Error(ErrorCode::kUnsupported, what + " takes " + std::to_string(bytes) +
                                                  " bytes, more than the limit of " +
                                                  std::to_string(limit_) + " bytes (" + name_ + ")");
-    if (shares_of_.contains(this_task())) return hold(bytes);
+    if (shares_of_.contains(this_task()) || (waiting_.empty() && fits(bytes))) return hold(bytes);
+    lock.unlock();
+    const WaitingThread waits(what, name_);
+    lock.lock();
+    return hold_in_turn(bytes, what, lock);
+}
+
+MemoryBudget::Share MemoryBudget::hold_in_turn(std::size_t bytes, const std::string& what,
+                                               std::unique_lock<std::mutex>& lock) {
     const std::uint64_t ticket = next_ticket_++;
     waiting_.push_back(ticket);
     const auto my_turn = [&] { return waiting_.front() == ticket && fits(bytes); };
@@ -104,13 +128,23 @@ MemoryBudget::Share MemoryBudget::take(std::size_t bytes, const std::string& wha
     return hold(bytes);
 }
 
-void MemoryBudget::may_ask(std::weak_ptr<Renewable> holder) {
+void MemoryBudget::may_ask(std::weak_ptr<Renewable> holder, std::chrono::milliseconds grace) {
     {
         const std::lock_guard lock(mutex_);
         std::erase_if(renewable_, [](const Asked& one) { return one.holder.expired(); });
-        renewable_.push_back({std::move(holder), Clock::now() + grace_});
+        const auto from = Clock::now() + grace;
+        const auto later = [](Clock::time_point time, const Asked& one) { return time < one.from; };
+        renewable_.insert(std::upper_bound(renewable_.begin(), renewable_.end(), from, later),
+                          {std::move(holder), from});
     }
     changed_.notify_all();
+}
+
+std::chrono::milliseconds MemoryBudget::grace_of(Clock::duration made) const {
+    // Quicker than a client at the other end of the world takes anything at all nobody is asked.
+    constexpr std::chrono::milliseconds kLeast{300};
+    const auto worth = std::chrono::duration_cast<std::chrono::milliseconds>(4 * made);
+    return std::min(std::max(worth, kLeast), grace_);
 }
 
 std::shared_ptr<MemoryBudget::Renewable> MemoryBudget::next_to_ask() {

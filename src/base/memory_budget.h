@@ -31,10 +31,18 @@ class MemoryBudget {
     [[nodiscard]] std::size_t limit() const;
     [[nodiscard]] std::size_t held() const;
 
+    /// Whom a thread belongs to that waits.
+    class Waiting {
+      public:
+        virtual ~Waiting() = default;
+        /// It is about to. False: too many do, it must not.
+        virtual bool begin() noexcept = 0;
+        virtual void end() noexcept = 0;
+    };
     /// What this thread does from here on is something else: what it took before is no more its
     /// than any other's. For threads that do one thing after the other for different people, before
-    /// each.
-    static void begin_task();
+    /// each. `waiting` is told when it waits; borrowed until the next task.
+    static void begin_task(Waiting* waiting = nullptr);
 
     /// Bytes that are held until the share goes, by whichever thread.
     class Share {
@@ -69,14 +77,20 @@ class MemoryBudget {
         virtual bool let_go() noexcept = 0;
     };
     /// From here on, once the grace has passed, it is asked to let go where somebody waits: the one
-    /// that came first before the others, and each once.
-    void may_ask(std::weak_ptr<Renewable> holder);
+    /// whose grace ended first before the others, and each once.
+    void may_ask(const std::weak_ptr<Renewable>& holder) { may_ask(holder, grace_); }
+    void may_ask(std::weak_ptr<Renewable> holder, std::chrono::milliseconds grace);
+    /// For what took so long to make: so much that making it again takes a fifth of the time in
+    /// which it is sent, and no more than others have.
+    [[nodiscard]] std::chrono::milliseconds grace_of(
+        std::chrono::steady_clock::duration made) const;
 
     /// `what` is what they are for: "a frame of 8 x 8 pixels". First come, first served, but for a
     /// task that took a share before, which is held still: it might wait for itself, so it never
     /// waits. Throws Error: kUnsupported for more than the limit, kUnavailable where nothing
     /// moves for as long as the patience lasts: nobody in front is served or gives up, and nobody
-    /// gives back; or where its turn has not come after three times that.
+    /// gives back; or where its turn has not come after three times that; or at once where it would
+    /// wait and must not (Waiting).
     [[nodiscard]] Share take(std::size_t bytes, const std::string& what);
 
   private:
@@ -84,6 +98,9 @@ class MemoryBudget {
     /// One share less of that task.
     void forget(std::uint64_t task);
     [[nodiscard]] Share hold(std::size_t bytes);
+    /// Once those are served, or have given up, who came before.
+    [[nodiscard]] Share hold_in_turn(std::size_t bytes, const std::string& what,
+                                     std::unique_lock<std::mutex>& lock);
     [[nodiscard]] bool fits(std::size_t bytes) const {
         return held_ <= limit_ && bytes <= limit_ - held_;
     }

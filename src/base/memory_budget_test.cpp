@@ -204,5 +204,57 @@ TEST(MemoryBudget, ServesManyWithoutEverHoldingMore) {
     EXPECT_EQ(budget.held(), 0U);
 }
 
+TEST(MemoryBudget, AsksFirstWhoseGraceEndsFirst) {
+    MemoryBudget budget("the test's", 100, 1min, 1min);
+    const auto costly = std::make_shared<Made>(budget, 50);
+    const auto cheap = std::make_shared<Made>(budget, 50);
+    budget.may_ask(costly);
+    budget.may_ask(cheap, 1ms);
+    const MemoryBudget::Share share = budget.take(50, "a frame");
+    EXPECT_EQ(cheap->asked, 1);
+    EXPECT_EQ(costly->asked, 0);
+}
+
+TEST(MemoryBudget, GivesMoreGraceToWhatTakesLongToMake) {
+    const MemoryBudget budget("the test's", 100, 1min, 2s);
+    EXPECT_EQ(budget.grace_of(1ms), 300ms);
+    EXPECT_EQ(budget.grace_of(200ms), 800ms);
+    EXPECT_EQ(budget.grace_of(10s), 2s);
+}
+
+/// Lets threads wait, or not, and counts them.
+class Counted final : public MemoryBudget::Waiting {
+  public:
+    bool begin() noexcept override {
+        if (may_wait) ++begun;
+        return may_wait;
+    }
+    void end() noexcept override { ++ended; }
+
+    bool may_wait = true;
+    int begun = 0;
+    int ended = 0;
+};
+
+TEST(MemoryBudget, RefusesAtOnceWhoMustNotWait) {
+    MemoryBudget budget("the test's", 100, 1ms);
+    const MemoryBudget::Share most = budget.take(90, "most");
+    std::jthread([&] {
+        Counted waiting;
+        MemoryBudget::begin_task(&waiting);
+        { const MemoryBudget::Share fits = budget.take(10, "what fits"); }
+        EXPECT_EQ(waiting.begun, 0);
+        EXPECT_EQ(refusal_of(budget, 20), ErrorCode::kUnavailable) << "in vain";
+        EXPECT_EQ(waiting.begun, 1);
+        EXPECT_EQ(waiting.ended, 1);
+        waiting.may_wait = false;
+        EXPECT_EQ(refusal_of(budget, 20), ErrorCode::kUnavailable);
+        EXPECT_EQ(waiting.ended, 1) << "it did not wait";
+        MemoryBudget::begin_task();
+        EXPECT_EQ(refusal_of(budget, 20), ErrorCode::kUnavailable);
+        EXPECT_EQ(waiting.begun, 1) << "of another task";
+    }).join();
+}
+
 }  // namespace
 }  // namespace lucerna

@@ -343,7 +343,7 @@ class Connection final : public AnyConnection {
     void run_handler() {
         handling_ = true;
         WorkerPool& pool = body_done_ ? shop_.workers : shop_.uploads;
-        pool.submit([self = me()] { self->answer(); });
+        pool.submit([self = me()] { self->answer(); }, WorkerPool::Crowded::kIsRefused);
     }
 
     /// On a pool's thread, while the lane leaves the connection alone.
@@ -472,7 +472,7 @@ class Connection final : public AnyConnection {
     /// On a worker, but only when the client has taken what was there: a slow one holds no thread.
     void pull() {
         if (stopping_) return cut("the server stops");
-        outgoing_->give_room_back();
+        outgoing_->let_go_of_what_was_taken();
         handling_ = true;
         shop_.workers.submit([self = me()] {
             std::optional<std::string> failure;

@@ -165,11 +165,18 @@ void Outgoing::hold_room(std::function<void()> cut) {
         holding_ = answer_memory().hold(bytes_in_memory(), std::move(cut));
 }
 
-void Outgoing::pull() {
+void Outgoing::let_go_of_what_was_taken() {
+    buffers_ = {};
+    bytes_ = {};
+    at_ = 0;
     chunk_ = {};
+    holding_.reset();
+}
+
+void Outgoing::pull() {
+    let_go_of_what_was_taken();
     chunk_ = source_();
     bytes_ = chunk_.bytes;
-    at_ = 0;
     waited_ = !chunk_.bytes.empty();
     pulled_ += chunk_.bytes.size();
     if (length_ && (pulled_ > *length_ || (chunk_.last && pulled_ != *length_)))

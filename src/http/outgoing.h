@@ -41,18 +41,20 @@ class Outgoing {
     [[nodiscard]] bool find_room(std::function<void()> cut);
     /// The same where it cannot be refused, and after each `pull`.
     void hold_room(std::function<void()> cut);
-    /// Before each `pull`: the client has taken what was there.
-    void give_room_back() { holding_.reset(); }
+    /// Before each `pull`: the client has taken what was there. It goes at once, as the pull may
+    /// have to wait for a thread.
+    void let_go_of_what_was_taken();
     /// The client took something.
     void note_progress() {
         if (holding_) holding_->note_progress();
     }
+    /// What is held of the body and is counted nowhere else.
+    [[nodiscard]] std::size_t bytes_in_memory() const;
     [[nodiscard]] std::chrono::milliseconds wait() const { return chunk_.wait; }
     [[nodiscard]] bool keeps_alive() const { return keep_alive_; }
 
   private:
     bool take_body(Body body);
-    [[nodiscard]] std::size_t bytes_in_memory() const;
     void take_slice();
     void write_slice();
 

@@ -52,6 +52,8 @@ struct ServerOptions {
     /// Threads that run handlers; those whose body is still coming in have their own.
     std::size_t threads = 8;
     std::size_t upload_threads = 8;
+    /// Requests that wait for memory at once, beside those threads; one more is refused (503).
+    std::size_t most_waiting = 16;
     std::size_t max_connections = 1024;
     /// Of those connections, how many may be WebSockets.
     std::size_t max_channels = 256;

@@ -12,7 +12,7 @@ Shop::Shop(const ServerOptions& server_options, Router server_router)
       router(std::move(server_router)),
       guard(options),
       ledger(options.metrics),
-      workers(options.threads),
+      workers(options.threads, options.most_waiting),
       uploads(options.upload_threads),
       instance_(random_hex(4)) {
     if (options.metrics)

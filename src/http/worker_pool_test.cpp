@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <optional>
+#include <semaphore>
 
 #include "base/error.h"
 #include "base/memory_budget.h"
@@ -30,6 +31,39 @@ TEST(WorkerPool, TakesNothingFromOneTaskIntoTheNext) {
     }
     EXPECT_TRUE(waited);
     EXPECT_EQ(budget.held(), 100U);
+}
+
+TEST(WorkerPool, PutsOthersInThePlaceOfThoseThatWait) {
+    MemoryBudget budget("the test's", 100, std::chrono::minutes(1));
+    std::optional<MemoryBudget::Share> all = budget.take(100, "all");
+    std::atomic<int> served = 0;
+    std::counting_semaphore<8> refused{0};
+    std::counting_semaphore<8> ran{0};
+    {
+        WorkerPool pool(1, 2);
+        const auto wait = [&] {
+            try {
+                (void)budget.take(1, "one of a crowd");
+                ++served;
+            } catch (const Error& error) {
+                EXPECT_EQ(error.code(), ErrorCode::kUnavailable);
+                refused.release();
+            }
+        };
+        for (int i = 0; i < 5; ++i) pool.submit(wait, WorkerPool::Crowded::kIsRefused);
+        // Two wait; a third would keep those from running that need no memory.
+        for (int i = 0; i < 3; ++i) refused.acquire();
+        pool.submit([&] { ran.release(); }, WorkerPool::Crowded::kIsRefused);
+        ran.acquire();
+        EXPECT_EQ(served, 0);
+        // What was begun waits all the same.
+        pool.submit(wait);
+        pool.submit([&] { ran.release(); });
+        EXPECT_FALSE(ran.try_acquire_for(std::chrono::milliseconds(50))) << "no thread is left";
+        all.reset();
+    }
+    EXPECT_EQ(served, 3);
+    EXPECT_TRUE(ran.try_acquire());
 }
 
 }  // namespace

@@ -9,12 +9,24 @@
 namespace lucerna::retrieve {
 namespace {
 
-/// A frame, what is made of it, and its copy on the way. Samples may be three, of 8 bits, or one of
-/// 16: what the row does not say.
-std::size_t bytes_to_make(const store::InstanceRow& row) {
-    constexpr double kBytesAPixel = 3;
+/// A frame, what is made of it, and its copy on the way. Empty for an object without Pixel Data.
+std::optional<std::size_t> bytes_to_make(store::Archive& archive, const store::InstanceRow& row) {
+    // Of a deflated one it is not known where the pixels begin.
+    const bool may_have_pixels =
+        row.head_bytes > 0 ||
+        row.transfer_syntax_uid == dicom::transfer_syntax::kDeflatedExplicitVrLittleEndian;
+    if (row.rows <= 0 || row.columns <= 0 || !may_have_pixels) return std::nullopt;
+    const Bytes head = archive.head(row.sop_instance_uid);
+    const dicom::DataSet header = dicom::DataSet::header_in(head);
+    if (row.head_bytes == 0 && !header.has(dicom::tags::kPixelData)) return std::nullopt;
+    const auto within = [&](dicom::Tag tag, long long fallback, long long most) {
+        return std::clamp(header.integer(tag).value_or(fallback), 1LL, most);
+    };
+    const auto bits = within(dicom::tags::kBitsAllocated, 16, 64);
+    const auto samples = within(dicom::tags::kSamplesPerPixel, 1, 4);
     constexpr double kTimes = 3;
-    return static_cast<std::size_t>(kTimes * kBytesAPixel * row.rows * row.columns);
+    return static_cast<std::size_t>(kTimes * static_cast<double>((bits + 7) / 8 * samples) *
+                                    row.rows * row.columns);
 }
 
 }  // namespace
@@ -23,25 +35,23 @@ std::shared_ptr<ConvertedObject> ConvertedObject::of(store::Archive& archive,
                                                      const store::InstanceRow& row,
                                                      const std::string& syntax,
                                                      const RunParts& run) {
-    // Of a deflated one it is not known where the pixels begin.
-    const bool has_pixels =
-        row.head_bytes > 0 ||
-        row.transfer_syntax_uid == dicom::transfer_syntax::kDeflatedExplicitVrLittleEndian;
-    if (row.rows <= 0 || row.columns <= 0 || !has_pixels) return nullptr;
-    if (row.head_bytes == 0) {
-        const Bytes head = archive.head(row.sop_instance_uid);
-        if (!dicom::DataSet::header_in(head).has(dicom::tags::kPixelData)) return nullptr;
-    }
-    std::shared_ptr<ConvertedObject> made(new ConvertedObject(archive, row, syntax, run));
+    const std::optional<std::size_t> making_bytes = bytes_to_make(archive, row);
+    if (!making_bytes) return nullptr;
+    std::shared_ptr<ConvertedObject> made(
+        new ConvertedObject(archive, row, syntax, run, *making_bytes));
     made->keep_room();
     return made;
 }
 
 ConvertedObject::ConvertedObject(store::Archive& archive, const store::InstanceRow& row,
-                                 const std::string& syntax, const RunParts& run)
-    : file_bytes_(bytes_held_of(row)), making_bytes_(bytes_to_make(row)) {
+                                 const std::string& syntax, const RunParts& run,
+                                 std::size_t making_bytes)
+    : file_bytes_(bytes_held_of(row)), making_bytes_(making_bytes) {
     take_room();
+    const auto begun = Clock::now();
     file_.emplace([&archive, row, run] { return framed_object(archive, row, run); }, syntax);
+    // Of several frames all were made, and one is made again at a time.
+    making_takes_ = (Clock::now() - begun) / std::max(1, row.number_of_frames);
 }
 
 void ConvertedObject::take_room() {
@@ -54,7 +64,8 @@ void ConvertedObject::keep_room() {
     share_->keep_only((file_->needs_no_object() ? 0 : file_bytes_) + file_->frame_bytes());
     // This thread goes on to others while the receiver takes its time.
     share_->detach();
-    dicom::converting_memory().may_ask(weak_from_this());
+    MemoryBudget& memory = dicom::converting_memory();
+    memory.may_ask(weak_from_this(), memory.grace_of(making_takes_));
 }
 
 void ConvertedObject::read(std::uint64_t at, std::span<std::uint8_t> into) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -36,7 +37,7 @@ class ConvertedObject final : public MemoryBudget::Renewable,
 
   private:
     ConvertedObject(store::Archive& archive, const store::InstanceRow& row,
-                    const std::string& syntax, const RunParts& run);
+                    const std::string& syntax, const RunParts& run, std::size_t making_bytes);
 
     /// For what making a frame takes.
     void take_room();
@@ -47,6 +48,9 @@ class ConvertedObject final : public MemoryBudget::Renewable,
     /// Of the file where that has to be held, and of a frame with what is made of it.
     const std::size_t file_bytes_;
     const std::size_t making_bytes_;
+    /// As far as it is known: a frame, with what is read for it.
+    using Clock = std::chrono::steady_clock;
+    Clock::duration making_takes_{};
     /// Recursive, since the thread that reads may be told to let go of it, which is nothing yet.
     std::recursive_mutex mutex_;
     std::optional<MemoryBudget::Share> share_;

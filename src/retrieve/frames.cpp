@@ -256,6 +256,14 @@ MemoryBudget& kept_files() {
     return budget;
 }
 
+MemoryBudget::Share room_for_file(const store::InstanceRow& row) {
+    constexpr std::size_t kSmall = 256 * 1024;
+    const std::size_t bytes = bytes_held_of(row);
+    if (bytes <= kSmall) return {};
+    MemoryBudget& memory = kept_files();
+    return memory.take(std::min(bytes, memory.limit()), "a file that pictures are taken from");
+}
+
 std::shared_ptr<FrameSource> FrameSource::of(store::Archive& archive, const store::InstanceRow& row,
                                              RunParts run, Asked asked) {
     const std::shared_ptr<FrameSource> source(new FrameSource(archive, row, std::move(run), asked));
@@ -400,16 +408,9 @@ void FrameSource::read_native(int frame, std::span<std::uint8_t> into) const {
     opened_->read(begin_of(frame), into);
 }
 
-bool FrameSource::is_counted() const {
-    return asked_ == Asked::kFrames && opened_->size() > kHeldFreely;
-}
-
 dicom::FramedObject& FrameSource::object() {
     if (object_) return *object_;
-    MemoryBudget::Share share;
-    if (is_counted())
-        share = kept_files().take(std::min(bytes_held_of(row_), kept_files().limit()),
-                                  "a file of several frames");
+    MemoryBudget::Share share = room_for_file(row_);
     object_.emplace(framed_object(archive_, row_, run_, dicom::PixelData::kFrames));
     kept_ = std::move(share);
     // The constructor comes too early for that.
@@ -420,7 +421,7 @@ dicom::FramedObject& FrameSource::object() {
 void FrameSource::offer() {
     if (std::exchange(is_asked_, true)) return;
     dicom::parsing_memory().may_ask(weak_from_this());
-    if (is_counted()) kept_files().may_ask(weak_from_this());
+    kept_files().may_ask(weak_from_this());
 }
 
 void FrameSource::keep_or_drop() {

@@ -69,6 +69,10 @@ void read_through(store::Archive& archive, const store::InstanceRow& row, std::u
 /// alone.
 [[nodiscard]] MemoryBudget& kept_files();
 
+/// For the file that framed_object holds, or archive.object gives, while it waits to be decoded and
+/// is: of kept_files(), but for small ones. Throws as MemoryBudget::take.
+[[nodiscard]] MemoryBudget::Share room_for_file(const store::InstanceRow& row);
+
 /// Gives the frames of one instance, one at a time. Of uncompressed objects only the bytes of the
 /// frame that was asked for are read, of deflated ones only they are held. What it read of others
 /// it keeps for the next frame, unless somebody waits for that memory (kept_files(),
@@ -112,8 +116,6 @@ class FrameSource final : public MemoryBudget::Renewable,
     [[nodiscard]] HeldBytes::Made made(int frame);
     /// Of the file, read when it is first asked for.
     [[nodiscard]] dicom::FramedObject& object();
-    /// What is kept takes room of kept_files().
-    [[nodiscard]] bool is_counted() const;
     /// Whoever waits for what it keeps knows of it.
     void offer();
     /// Once a frame has been taken of it.

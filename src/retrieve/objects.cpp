@@ -177,6 +177,7 @@ GivenObject given_object(store::Archive& archive, const WantedObject& wanted, Ac
                                      return piece;
                                  }}};
         }
+        const MemoryBudget::Share room = room_for_file(row);
         Bytes file = archive.object(row.sop_instance_uid);
         Bytes written = written_in(std::move(file), representation.transfer_syntax);
         if (written.size() <= kHeldFreely) return {representation, std::move(written)};

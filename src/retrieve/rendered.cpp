@@ -191,6 +191,7 @@ std::vector<http::MediaRange> accepted_parts(const http::Request& request) {
 Bytes drawn(store::Archive& archive, const PictureAsked& asked, const RunParts& run,
             const std::function<int(const dicom::DataSet& header)>& number_of) {
     const store::InstanceRow& row = asked.row;
+    const MemoryBudget::Share room = room_for_file(row);
     std::optional<dicom::FramedObject> framed;
     looking_at(row.sop_instance_uid, [&] {
         framed.emplace(framed_object(archive, row, run));
