@@ -11,6 +11,7 @@
 #include "store/back_ends.h"
 #include "store/erasure.h"
 #include "store/instance_rows.h"
+#include "store/keeping.h"
 #include "store/matching.h"
 #include "store/partial_erasure.h"
 #include "store/parts.h"
@@ -109,8 +110,20 @@ void compare(Parts& parts, std::vector<Damage>& damages) {
     });
 }
 
-/// Enters one object that the index does not know. A second one of the same instance, which only a
-/// copied folder can hold, is left alone.
+bool holds(Parts& parts, const std::string& object, ByteView bytes) {
+    try {
+        SealedReader reader(*parts.objects, parts.keys, object);
+        Bytes other(static_cast<std::size_t>(reader.size()));
+        reader.read(0, other);
+        return std::equal(other.begin(), other.end(), bytes.begin(), bytes.end());
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+/// Enters one object that the index does not know. A second one of the same instance came again
+/// before it was known, or is from a copied folder: it goes where it holds the same bytes, and is
+/// named otherwise. Its data key is the patient's all the same, and ends with her.
 void enter_object(Parts& parts, const std::string& name) {
     SealedReader reader(*parts.objects, parts.keys, name);
     Bytes bytes(static_cast<std::size_t>(reader.size()));
@@ -119,18 +132,21 @@ void enter_object(Parts& parts, const std::string& name) {
     const Facts facts = facts_of(header, parts.view_of);
     Placing placing = reader.placing();
     placing.head_bytes = header.pixel_data_offset();
+    const auto first = parts.index.read(
+        [&](Connection& index) { return place_of(index, facts.sop_instance_uid); });
+    const bool is_surplus = first && holds(parts, first->object, bytes);
     parts.index.write([&](Connection& index) {
-        {
-            Statement find = index.prepare("SELECT 1 FROM instances WHERE sop_instance_uid = ?");
-            if (find.bind(facts.sop_instance_uid).step())
-                throw Error(ErrorCode::kConflict,
-                            "object " + name + ": its instance is indexed already");
-        }
         enter_found_key(index, placing.data_key, facts.key_owner());
+        if (is_surplus)
+            index.prepare("INSERT INTO doomed (name, what) VALUES (?, 'object')").bind(name).run();
+        if (first) return;
         insert_instance(index, facts, placing, OtherPatient::kTaken);
         if (placing.role == Role::kReceived && facts.is_exam_image())
             enter_image(index, facts, placing.received_at);
     });
+    if (first && !is_surplus)
+        throw Error(ErrorCode::kConflict,
+                    "object " + name + ": its instance is indexed already, with other bytes");
 }
 
 /// All that the study has beside `part`, as it would be entered. What cannot be read any more has
@@ -213,9 +229,10 @@ std::vector<Damage> Archive::reindex() {
                 unknown.emplace_back(header.received_ms, name);
         });
     });
-    // So that of two objects of one instance, which only a copied folder can hold, the first stays.
+    // So that of two objects of one instance the first stays.
     std::sort(unknown.begin(), unknown.end());
-    for (const auto& [when, name] : unknown) attempt(name, [&] { enter_object(parts_, name); });
+    for (const auto& one : unknown) attempt(one.second, [&] { enter_object(parts_, one.second); });
+    work_off_doomed(parts_);
     return damages;
 }
 

@@ -243,6 +243,30 @@ TEST_F(LostIndex, GivesBackAndErasesAPatientWhoWasGivenAnotherKeySince) {
     }
 }
 
+TEST_F(LostIndex, LeavesNothingOfAnImageThatCameAgain) {
+    store.archive().keep(numbered(1).file());
+    StoredInstance other = numbered(1);
+    other.sop_instance += ".2";
+    store.archive().keep(other.file());
+    store.close();
+    store.lose_index();
+    store.open();
+    // The one is sent once more, the other with other pixels.
+    store.archive().keep(numbered(1).file());
+    other.seed = 2;
+    store.archive().keep(other.file());
+    EXPECT_EQ(store.objects().size(), 4U);
+    for (int again = 0; again < 2; ++again) {
+        const auto damages = store.archive().reindex();
+        ASSERT_EQ(damages.size(), 1U);
+        EXPECT_THAT(damages[0].what, testing::HasSubstr("indexed already, with other bytes"));
+        EXPECT_EQ(store.objects().size(), 3U);
+    }
+    EXPECT_EQ(store.archive().object(other.sop_instance), other.file());
+    EXPECT_EQ(store.archive().erase_patient("P1", "", "tester"), 2U);
+    EXPECT_EQ(store.key_records(), 0U) << "nobody reads the third any more";
+}
+
 TEST_F(LostIndex, IsNeededNoMoreForAKeyThatWasNeverEntered) {
     store.open();
     const std::string key(32, 'a');
