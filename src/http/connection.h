@@ -251,11 +251,8 @@ class Connection final : public AnyConnection {
             return is_of_http(failed) && failed != wire::error::partial_message
                        ? BodyTrouble::kMalformed
                        : BodyTrouble::kGone;
-        const double seconds = std::chrono::duration<double>(body_waited_).count();
-        const auto least = static_cast<double>(shop_.options.least_upload_bytes_per_second);
-        const bool slow = body_waited_ > shop_.options.stall_timeout &&
-                          static_cast<double>(body_bytes_) < seconds * least;
-        return slow && !body_done_ ? BodyTrouble::kTooSlow : BodyTrouble::kNone;
+        const bool slow = !body_done_ && shop_.is_too_slow(body_bytes_, body_waited_);
+        return slow ? BodyTrouble::kTooSlow : BodyTrouble::kNone;
     }
 
     /// Takes body into `read_ahead_` until that has `size` bytes, the body ends or there is
@@ -337,6 +334,7 @@ class Connection final : public AnyConnection {
                 body_came_.release();
             });
         });
+        const OutsideWait waits("a body", OutsideWait::Crowded::kWaits);
         body_came_.acquire();
     }
 

@@ -54,6 +54,12 @@ struct ServerOptions {
     std::size_t upload_threads = 8;
     /// Requests that wait for memory at once, beside those threads; one more is refused (503).
     std::size_t most_waiting = 16;
+    /// Requests that wait for another service at once (the object store, the key service), beside
+    /// those threads; one more is refused (503).
+    std::size_t most_waiting_outside = 128;
+    /// Bodies that are waited for at once, beside the threads of those that came. Where they are so
+    /// many and others wait for a place, the least rate is `least_upload_where_others_wait`.
+    std::size_t most_slow_uploads = 24;
     std::size_t max_connections = 1024;
     /// Of those connections, how many may be WebSockets.
     std::size_t max_channels = 256;
@@ -70,6 +76,7 @@ struct ServerOptions {
     /// A body that comes in more slowly than this, measured from its start, after stall_timeout
     /// has passed, is given up.
     std::uint64_t least_upload_bytes_per_second = 512;
+    std::uint64_t least_upload_where_others_wait = 64 * 1024;
 
     /// Where requests are counted; borrowed. Null: nowhere.
     Metrics* metrics = nullptr;

@@ -12,8 +12,8 @@ Shop::Shop(const ServerOptions& server_options, Router server_router)
       router(std::move(server_router)),
       guard(options),
       ledger(options.metrics),
-      workers(options.threads, options.most_waiting),
-      uploads(options.upload_threads),
+      workers({options.threads, options.most_waiting, options.most_waiting_outside, true}),
+      uploads({options.upload_threads, 0, options.most_slow_uploads, false}),
       instance_(random_hex(4)) {
     if (options.metrics)
         open_gauge_ = &options.metrics->gauge("lucerna_http_connections", "Open connections.");
@@ -62,6 +62,14 @@ void Shop::stop_all() {
 void Shop::wait_until_empty() {
     std::unique_lock lock(mutex_);
     left_.wait(lock, [&] { return open_.empty(); });
+}
+
+bool Shop::is_too_slow(std::uint64_t bytes, std::chrono::nanoseconds waited) const {
+    if (waited <= options.stall_timeout) return false;
+    const std::uint64_t least = uploads.is_held_up() ? options.least_upload_where_others_wait
+                                                     : options.least_upload_bytes_per_second;
+    return static_cast<double>(bytes) <
+           static_cast<double>(least) * std::chrono::duration<double>(waited).count();
 }
 
 std::string Shop::new_request_id() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -38,6 +39,8 @@ class Shop {
     void wait_until_empty();
     [[nodiscard]] bool is_stopping() const { return stopping_; }
     [[nodiscard]] std::string new_request_id();
+    /// A body of which so many bytes came while it was waited for, as things stand.
+    [[nodiscard]] bool is_too_slow(std::uint64_t bytes, std::chrono::nanoseconds waited) const;
 
     const ServerOptions options;
     const Router router;

@@ -5,52 +5,90 @@
 namespace lucerna::http {
 
 /// That a thread which has one in hand waits.
-class WorkerPool::OfTask final : public MemoryBudget::Waiting {
+class WorkerPool::OfTask final : public MemoryBudget::Waiting, public OutsideWait::Host {
   public:
-    OfTask(WorkerPool& pool, Crowded crowded) : pool_(pool), crowded_(crowded) {}
-    bool begin() noexcept override { return pool_.begin_to_wait(crowded_); }
-    void end() noexcept override { pool_.end_waiting(); }
+    OfTask(WorkerPool& pool, Crowded crowded) : pool_(pool), crowded_(crowded) {
+        // Answers that are on their way hold what was taken for them; this is another request.
+        MemoryBudget::begin_task(this);
+        OutsideWait::set_host(this);
+    }
+    ~OfTask() override {
+        MemoryBudget::begin_task();
+        OutsideWait::set_host(nullptr);
+    }
+    OfTask(const OfTask&) = delete;
+    OfTask& operator=(const OfTask&) = delete;
+
+    bool begin() noexcept override {
+        const std::size_t most = pool_.places_.for_memory;
+        has_place_ = pool_.begin_to_wait(&State::for_memory, most);
+        return has_place_ || most == 0 || crowded_ == Crowded::kWaits;
+    }
+    void end() noexcept override {
+        if (std::exchange(has_place_, false)) pool_.end_waiting(&State::for_memory);
+    }
+    bool begin_outside() noexcept override {
+        return pool_.begin_to_wait(&State::outside, pool_.places_.outside);
+    }
+    void end_outside() noexcept override { pool_.end_waiting(&State::outside); }
+    [[nodiscard]] bool refuses() const noexcept override { return pool_.places_.refuses; }
 
   private:
     WorkerPool& pool_;
     const Crowded crowded_;
+    /// While it waits for memory.
+    bool has_place_ = false;
 };
 
-WorkerPool::WorkerPool(std::size_t threads, std::size_t most_waiting)
-    : most_running_(threads), most_waiting_(most_waiting) {
-    for (std::size_t i = 0; i < threads + most_waiting; ++i)
-        threads_.emplace_back([this](const std::stop_token& stop) { work(stop); });
-}
+WorkerPool::WorkerPool(Places places) : places_(places) {}
 
 WorkerPool::~WorkerPool() {
-    for (std::jthread& thread : threads_) thread.request_stop();
-    threads_.clear();
+    // Those that end their task take the next one, until there is none.
+    std::vector<std::jthread> threads;
+    state_.with([&](State& state) {
+        state.is_ending = true;
+        threads = std::move(state.threads);
+    });
+    for (std::jthread& thread : threads) thread.request_stop();
+    threads.clear();
 }
 
 void WorkerPool::submit(std::function<void()> task, Crowded crowded) {
-    const bool one_may_run = state_.with([&](State& state) {
+    state_.change_for_one([&](State& state) {
         state.tasks.push_back({std::move(task), crowded});
-        return state.running < most_running_;
+        make_way(state);
     });
-    // Else one that runs takes it.
-    if (one_may_run) state_.change_for_one([](State&) {});
 }
 
-bool WorkerPool::begin_to_wait(Crowded crowded) noexcept {
-    const bool may_wait = state_.with([&](State& state) {
-        const bool is_crowded = most_waiting_ > 0 && state.waiting >= most_waiting_;
-        if (is_crowded && crowded == Crowded::kIsRefused) return false;
-        ++state.waiting;
+bool WorkerPool::is_held_up() const {
+    return state_.with([&](const State& state) {
+        return !state.tasks.empty() && state.outside >= places_.outside;
+    });
+}
+
+void WorkerPool::make_way(State& state) {
+    if (state.tasks.empty() || state.running >= places_.running || state.idle > 0 ||
+        state.is_ending)
+        return;
+    state.threads.emplace_back([this](const std::stop_token& stop) { work(stop); });
+}
+
+bool WorkerPool::begin_to_wait(std::size_t State::*count, std::size_t most) {
+    bool has_place = false;
+    state_.change_for_one([&](State& state) {
+        has_place = state.*count < most;
+        if (!has_place) return;
+        ++(state.*count);
         --state.running;
-        return true;
+        make_way(state);
     });
-    if (may_wait) state_.change_for_one([](State&) {});
-    return may_wait;
+    return has_place;
 }
 
-void WorkerPool::end_waiting() noexcept {
-    state_.with([](State& state) {
-        --state.waiting;
+void WorkerPool::end_waiting(std::size_t State::*count) {
+    // It goes on at once: for a moment more run than are wanted.
+    state_.with([&](State& state) {
+        --(state.*count);
         ++state.running;
     });
 }
@@ -58,22 +96,26 @@ void WorkerPool::end_waiting() noexcept {
 void WorkerPool::work(const std::stop_token& stop) {
     Task task;
     const auto take = [&](State& state) {
+        --state.idle;
         task = std::move(state.tasks.front());
         state.tasks.pop_front();
         ++state.running;
     };
     const auto is_there = [&](const State& state) {
-        return !state.tasks.empty() && state.running < most_running_;
+        return !state.tasks.empty() && state.running < places_.running;
     };
+    state_.with([](State& state) { ++state.idle; });
     // `when` gives a task that is there even after a stop was asked for.
     while (state_.when(stop, is_there, take)) {
-        OfTask waiting(*this, task.crowded);
-        // Answers that are on their way hold what was taken for them; this is another request.
-        MemoryBudget::begin_task(&waiting);
-        task.run();
-        task = {};
-        MemoryBudget::begin_task();
-        state_.with([](State& state) { --state.running; });
+        {
+            OfTask waiting(*this, task.crowded);
+            task.run();
+            task = {};
+        }
+        state_.with([](State& state) {
+            --state.running;
+            ++state.idle;
+        });
     }
 }
 

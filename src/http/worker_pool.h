@@ -8,22 +8,35 @@
 
 #include "base/guarded.h"
 #include "base/memory_budget.h"
+#include "base/outside_wait.h"
 
 namespace lucerna::http {
 
-/// Threads that run what they are given, in its order. What they are given must not throw. Of those
-/// that wait for memory (MemoryBudget) some have others in their place.
+/// Threads that run what they are given, in its order. What they are given must not throw. Those
+/// that wait for memory (MemoryBudget) or for others (OutsideWait) have, so many of them, others in
+/// their place.
 class WorkerPool {
   public:
-    /// `threads` at once, beside those that wait, of whom `most_waiting` have another in their
-    /// place. Of 0 nobody has one, and nobody is refused.
-    explicit WorkerPool(std::size_t threads, std::size_t most_waiting = 0);
+    struct Places {
+        /// Tasks at once, beside those that wait.
+        std::size_t running = 8;
+        /// That wait for memory and have another in their place. Of 0 nobody has one, and nobody is
+        /// refused.
+        std::size_t for_memory = 0;
+        /// That wait for what is outside.
+        std::size_t outside = 0;
+        /// Whether one more is refused, where it may be, or keeps its place among those that run.
+        bool refuses = false;
+    };
+    explicit WorkerPool(Places places);
     /// Runs what is queued, then joins.
     ~WorkerPool();
 
-    /// What becomes of a task that would have to wait where `most_waiting` do.
+    /// What becomes of a task that would have to wait for memory where too many do.
     enum class Crowded { kWaits, kIsRefused };
     void submit(std::function<void()> task, Crowded crowded = Crowded::kWaits);
+    /// Tasks are queued, and all who may wait for what is outside do.
+    [[nodiscard]] bool is_held_up() const;
 
   private:
     struct Task {
@@ -33,18 +46,23 @@ class WorkerPool {
     struct State {
         std::deque<Task> tasks;
         std::size_t running = 0;
-        std::size_t waiting = 0;
+        std::size_t for_memory = 0;
+        std::size_t outside = 0;
+        /// Threads without a task.
+        std::size_t idle = 0;
+        bool is_ending = false;
+        std::vector<std::jthread> threads;
     };
     class OfTask;
 
     void work(const std::stop_token& stop);
-    [[nodiscard]] bool begin_to_wait(Crowded crowded) noexcept;
-    void end_waiting() noexcept;
+    /// One more may run: starts a thread where none is idle.
+    void make_way(State& state);
+    [[nodiscard]] bool begin_to_wait(std::size_t State::*count, std::size_t most);
+    void end_waiting(std::size_t State::*count);
 
-    const std::size_t most_running_;
-    const std::size_t most_waiting_;
+    const Places places_;
     Guarded<State> state_;
-    std::vector<std::jthread> threads_;
 };
 
 }  // namespace lucerna::http

@@ -19,7 +19,7 @@ TEST(WorkerPool, TakesNothingFromOneTaskIntoTheNext) {
     std::optional<MemoryBudget::Share> left;
     std::atomic<bool> waited = false;
     {
-        WorkerPool pool(1);
+        WorkerPool pool({.running = 1});
         pool.submit([&] { left = budget.take(100, "an answer"); });
         pool.submit([&] {
             try {
@@ -40,7 +40,7 @@ TEST(WorkerPool, PutsOthersInThePlaceOfThoseThatWait) {
     std::counting_semaphore<8> refused{0};
     std::counting_semaphore<8> ran{0};
     {
-        WorkerPool pool(1, 2);
+        WorkerPool pool({.running = 1, .for_memory = 2});
         const auto wait = [&] {
             try {
                 (void)budget.take(1, "one of a crowd");
@@ -64,6 +64,48 @@ TEST(WorkerPool, PutsOthersInThePlaceOfThoseThatWait) {
     }
     EXPECT_EQ(served, 3);
     EXPECT_TRUE(ran.try_acquire());
+}
+
+TEST(WorkerPool, PutsOthersInThePlaceOfThoseThatWaitOutside) {
+    std::counting_semaphore<8> answer{0};
+    std::counting_semaphore<8> refused{0};
+    std::counting_semaphore<8> ran{0};
+    std::atomic<int> served = 0;
+    {
+        WorkerPool pool({.running = 1, .outside = 2, .refuses = true});
+        const auto ask = [&] {
+            try {
+                const OutsideWait waits("a service", OutsideWait::Crowded::kIsRefused);
+                // The same wait, seen from further in.
+                const OutsideWait within("a service", OutsideWait::Crowded::kIsRefused);
+                answer.acquire();
+                ++served;
+            } catch (const Error& error) {
+                EXPECT_STREQ(error.what(), "too many wait for a service");
+                refused.release();
+            }
+        };
+        for (int i = 0; i < 4; ++i) pool.submit(ask);
+        for (int i = 0; i < 2; ++i) refused.acquire();
+        EXPECT_FALSE(pool.is_held_up()) << "nobody is queued";
+        pool.submit([&] { ran.release(); });
+        ran.acquire();
+        // Who must not be refused keeps its thread.
+        pool.submit([&] {
+            const OutsideWait waits("a client", OutsideWait::Crowded::kWaits);
+            ran.release();
+            answer.acquire();
+        });
+        ran.acquire();
+        pool.submit([&] { ran.release(); });
+        EXPECT_TRUE(pool.is_held_up());
+        EXPECT_FALSE(ran.try_acquire_for(std::chrono::milliseconds(50)));
+        answer.release(3);
+        ran.acquire();
+    }
+    EXPECT_EQ(served, 2);
+    // On a thread that is nobody's.
+    EXPECT_NO_THROW(OutsideWait("a service", OutsideWait::Crowded::kIsRefused));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/guarded.h"
 #include "base/log.h"
+#include "base/outside_wait.h"
 #include "dicom/arriving_file.h"
 #include "dicom/data_set.h"
 #include "dicom/dimse_status.h"
@@ -322,7 +323,12 @@ class StowRequest final : private http::PartTaker {
         Waiting first = std::move(waiting_.front());
         waiting_.pop_front();
         waiting_bytes_ -= first.bytes;
-        note(first.outcome.get());
+        const Outcome outcome = [&] {
+            // Whoever keeps it may wait for the object store, or the key service.
+            const OutsideWait waits("what is kept", OutsideWait::Crowded::kWaits);
+            return first.outcome.get();
+        }();
+        note(outcome);
         parts_.give_back(std::move(first.file));
     }
 

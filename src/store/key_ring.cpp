@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/outside_wait.h"
 #include "store/presence.h"
 #include "store/sqlite_index.h"
 
@@ -175,7 +176,9 @@ DataKey KeyRing::of_owner(const std::string& owner) {
         const std::uint64_t before = forgotten();
         const std::string name = name_of_owner(owner);
         if (name.empty()) {
-            // Whose key is at hand does not wait for the key service here.
+            // Whose key is at hand does not wait for the key service here. Who waits for one that
+            // asks it does.
+            const OutsideWait waits("the key service", OutsideWait::Crowded::kIsRefused);
             const std::lock_guard one(making_[std::hash<std::string>{}(owner) % making_.size()]);
             if (!name_of_owner(owner).empty()) continue;
             if (const auto made = made_for(owner)) return *made;

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/outside_wait.h"
 
 namespace lucerna::store {
 namespace {
@@ -243,6 +244,7 @@ S3::Answer S3::attempt(const Request& request) {
 }
 
 S3::Answer S3::ask(const Request& request) {
+    const OutsideWait waits("the object store", OutsideWait::Crowded::kIsRefused);
     auto pause = options_.pause;
     for (int number = 1;; ++number) {
         Failure failure;

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/outside_wait.h"
 #include "vault/held_keys.h"
 
 namespace lucerna::vault {
@@ -58,6 +59,7 @@ std::unique_ptr<curl_slist, EndCurl> headers_for(const TransitOptions& options) 
 }
 
 Answer exchange(const TransitOptions& options, const std::string& path, const std::string& body) {
+    const OutsideWait waits("the key service", OutsideWait::Crowded::kIsRefused);
     static const CURLcode kReady = curl_global_init(CURL_GLOBAL_DEFAULT);
     const std::unique_ptr<CURL, EndCurl> handle(kReady == CURLE_OK ? curl_easy_init() : nullptr);
     if (!handle) throw Error(ErrorCode::kInternal, "libcurl cannot be had");

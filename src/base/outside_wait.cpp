@@ -1,0 +1,34 @@
+#include "base/outside_wait.h"
+
+#include <string>
+
+#include "base/error.h"
+
+namespace lucerna {
+namespace {
+
+thread_local OutsideWait::Host* host_of_thread = nullptr;
+thread_local bool is_waiting = false;
+
+}  // namespace
+
+void OutsideWait::set_host(Host* host) {
+    host_of_thread = host;
+    is_waiting = false;
+}
+
+OutsideWait::OutsideWait(std::string_view what, Crowded crowded) {
+    if (host_of_thread == nullptr || is_waiting) return;
+    has_begun_ = host_of_thread->begin_outside();
+    if (!has_begun_ && crowded == Crowded::kIsRefused && host_of_thread->refuses())
+        throw Error(ErrorCode::kUnavailable, "too many wait for " + std::string(what));
+    is_waiting = has_begun_;
+}
+
+OutsideWait::~OutsideWait() {
+    if (!has_begun_) return;
+    is_waiting = false;
+    host_of_thread->end_outside();
+}
+
+}  // namespace lucerna
