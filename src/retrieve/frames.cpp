@@ -234,9 +234,12 @@ dicom::FramedObject framed_object(store::Archive& archive, const store::Instance
         const auto opened = archive.open(row);
         if (const auto pixels = native_pixels(*opened, row)) {
             const std::uint64_t end = pixels->begin + pixels->size;
-            Bytes around = opened->read(0, row.head_bytes);
-            const Bytes behind = opened->read(end, row.size - end);
-            around.insert(around.end(), behind.begin(), behind.end());
+            // What is behind them may be much, too.
+            Bytes around(static_cast<std::size_t>(row.size - pixels->size) -
+                         static_cast<std::size_t>(pixels->begin - row.head_bytes));
+            const auto head = static_cast<std::size_t>(row.head_bytes);
+            opened->read(0, std::span(around).first(head));
+            opened->read(end, std::span(around).subspan(head));
             return {std::move(around), static_cast<std::size_t>(pixels->size),
                     [&archive, row, run, begin = pixels->begin](std::size_t at,
                                                                 std::span<std::uint8_t> into) {

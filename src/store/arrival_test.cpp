@@ -258,6 +258,39 @@ TEST(Arrival, ComparesWhatHasMuchBesideItsPixels) {
     EXPECT_THAT(store.objects(), SizeIs(1));
 }
 
+TEST(Arrival, HoldsLittleOfWhatComesInTheOtherEncodingWithMuchBesideItsPixels) {
+    StoredInstance instance = large();
+    const auto with_private = [&](std::size_t bytes, char last) {
+        dicom::DataSet set = dicom::DataSet::parse(instance.file());
+        Bytes value(bytes, 'p');
+        value.back() = static_cast<std::uint8_t>(last);
+        set.set_bytes({0x0029, 0x1010}, "OB", std::move(value));
+        set.set_bytes({0x7FE1, 0x1010}, "OB", Bytes(bytes, 'q'));
+        return set;
+    };
+    const auto syntaxes = {std::pair(dicom::transfer_syntax::kExplicitVrLittleEndian,
+                                     dicom::transfer_syntax::kImplicitVrLittleEndian),
+                           std::pair(dicom::transfer_syntax::kImplicitVrLittleEndian,
+                                     dicom::transfer_syntax::kExplicitVrLittleEndian)};
+    for (const auto& [first, second] : syntaxes) {
+        TestStore store;
+        store.archive().keep(with_private(20'000'000, 'x').to_part10(first));
+        Coming again(store, with_private(20'000'000, 'x').to_part10(second));
+        EXPECT_EQ(again.keep(), Kept::kAlreadyKept);
+        EXPECT_LT(again.most_held, 400'000U);
+        Coming other(store, with_private(20'000'000, 'y').to_part10(second));
+        EXPECT_EQ(error_of([&] { other.keep(); }), "conflict");
+        EXPECT_THAT(store.objects(), SizeIs(1));
+    }
+    TestStore store;
+    store.archive().keep(instance.file());
+    Coming more(
+        store,
+        with_private(20'000'000, 'x').to_part10(dicom::transfer_syntax::kImplicitVrLittleEndian));
+    EXPECT_EQ(error_of([&] { more.keep(); }), "conflict");
+    EXPECT_LT(more.most_held, 3'000'000U);
+}
+
 TEST(Arrival, SaysForGoodWhatIsTooMuchToBeCompared) {
     StoredInstance instance;
     Bytes file = instance.file();

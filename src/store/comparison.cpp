@@ -18,6 +18,11 @@ namespace {
 /// Enough for any file meta.
 constexpr std::uint64_t kMetaBytes = std::uint64_t{256} << 10;
 constexpr std::size_t kComparedBytes = std::size_t{1} << 20;
+/// Beside its pixels, of one that comes in the other little endian encoding.
+constexpr std::size_t kHeldBeside = std::size_t{1} << 20;
+/// What is the same in the other encoding, or in another character set, takes less than so many
+/// times as much.
+constexpr std::size_t kOtherEncoding = 4;
 /// As long as those wait who find no room in intake_memory().
 constexpr std::chrono::seconds kPatience{2};
 
@@ -157,6 +162,7 @@ std::unique_ptr<Comparison> Comparison::begin(Parts& parts, const Place& first,
     }
     const dicom::Part10Parts coming = dicom::split_part10(file);
     one->coming_syntax_ = coming.head.transfer_syntax_uid;
+    one->coming_meta_ = coming.data_set_offset;
     switch (encodings_of(kept, coming)) {
         case Encodings::kOthers:
             conflict(uid);
@@ -187,6 +193,8 @@ bool Comparison::find_kept_pixels(const std::string& transfer_syntax_uid) {
     if (header.length == dicom::kUndefinedLength) return false;
     const std::uint64_t value = first_.head_bytes + header.value;
     if (header.length > kept_.size() - value) return false;
+    beside_ = kept_.size() - header.length;
+    if (beside_ > kHeldBeside) return false;
     kept_pixels_ = dicom::ByteRange{static_cast<std::size_t>(value),
                                     static_cast<std::size_t>(value + header.length)};
     return true;
@@ -197,6 +205,11 @@ dicom::ByteRange Comparison::follow(ByteView file, const NativePixels& pixels) {
         while (file.size() - at_ >= kComparedBytes) compare(file, kComparedBytes);
         return {0, at_};
     }
+    const std::size_t of_pixels =
+        pixels ? std::min(file.size(), pixels->end) - std::min(file.size(), pixels->begin) : 0;
+    // It is held, and more than the same can be.
+    if (file.size() - of_pixels - coming_meta_ > kOtherEncoding * beside_ + kHeldBeside)
+        conflict(uid_);
     if (!pixels) return {};
     if (at_ == 0) {
         at_ = pixels->begin;
@@ -227,7 +240,7 @@ void Comparison::compare(ByteView file, std::size_t count) {
     kept_at_ += count;
 }
 
-/// Whatever their VR is said to be (PS3.5 8.2: OB or OW).
+/// Whatever the VR of an element is said to be: implicit VR does not.
 void Comparison::compare_beside_pixels(ByteView file, const dicom::ByteRange& pixels) {
     const bool is_explicit = dicom::find_transfer_syntax(coming_syntax_)->explicit_vr;
     const std::size_t header = is_explicit ? dicom::kLongestHeader : 8;
@@ -236,7 +249,7 @@ void Comparison::compare_beside_pixels(ByteView file, const dicom::ByteRange& pi
         one.read(0, std::span(rest).first(begin));
         one.read(end, std::span(rest).subspan(begin));
         return dicom::DataSet::parse(std::move(rest))
-            .to_part10(dicom::transfer_syntax::kExplicitVrLittleEndian);
+            .to_part10(dicom::transfer_syntax::kImplicitVrLittleEndian);
     };
     const Bytes coming = plain(pieces_of(file), pixels.begin - header, pixels.end);
     const Pieces kept_pieces{

@@ -37,7 +37,8 @@ struct Pieces {
 using NativePixels = std::optional<dicom::ByteRange>;
 
 /// The same of a file that is coming: what was compared need not be held. Of one in the other
-/// little endian encoding that is Pixel Data alone. For one thread at a time.
+/// little endian encoding that is Pixel Data alone; where there is much beside them, it has to be
+/// whole. For one thread at a time.
 class Comparison {
   public:
     /// `file` is what has come so far, all of its file meta and more. Null: it has to be whole to
@@ -67,8 +68,10 @@ class Comparison {
     const std::string uid_;
     SealedReader kept_;
     std::string coming_syntax_;
-    /// Of one that is kept in another encoding.
+    std::size_t coming_meta_ = 0;
+    /// Of one that is kept in another encoding; and how much there is of it beside them.
     std::optional<dicom::ByteRange> kept_pixels_;
+    std::uint64_t beside_ = 0;
     /// What lies before it in the file that is coming is compared, or need not be; and where the
     /// same lies in the one that is kept.
     std::size_t at_ = 0;

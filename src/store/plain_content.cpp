@@ -223,7 +223,8 @@ class PlainContent::BesidePixels {
             const ByteView value = set.bytes(tag);
             if (value.empty() && items.empty() && set.has_value(tag))
                 refuse_pixels("encapsulated Pixel Data");
-            add_text(hash, to_string(tag) + vr + std::to_string(value.size()) + "," +
+            // Implicit VR says UN of what is private, and OW where another says OB.
+            add_text(hash, to_string(tag) + std::to_string(value.size()) + "," +
                                std::to_string(items.size()));
             for (const dicom::DataSet& item : items) {
                 add(hash, item, false);
