@@ -33,6 +33,17 @@ constexpr std::size_t kFragmentBytes = 2 * (sizeof(ByteView) + sizeof(std::size_
 constexpr std::string_view kPrefix = "DICM";
 constexpr std::size_t kFirstElement = kPreambleBytes + kPrefix.size();
 
+/// Of File Meta Information, which has to be held as a whole: private information (0002,0102) may
+/// make it long.
+constexpr std::size_t kMostMetaBytes = std::size_t{16} << 20;
+
+void refuse_longer_meta(std::size_t end) {
+    if (end <= kMostMetaBytes) return;
+    throw Error(ErrorCode::kInvalidInput, "a File Meta Information of more than " +
+                                              std::to_string(kMostMetaBytes) +
+                                              " bytes, which is the most that is taken of one");
+}
+
 void require_prefix(ByteView file) {
     if (file.size() < kFirstElement ||
         as_text(file.subspan(kPreambleBytes, kPrefix.size())) != kPrefix)
@@ -458,6 +469,7 @@ FileMeta read_file_meta(ByteView file) {
     Reader reader(file, kFirstElement, Encoding{}, limits);
     FileMeta meta;
     while (const auto element = reader.read_meta_element()) {
+        refuse_longer_meta(reader.position());
         if (element->tag != tags::kTransferSyntaxUid) continue;
         meta.transfer_syntax_uid = as_text(element->value());
         while (!meta.transfer_syntax_uid.empty() && (meta.transfer_syntax_uid.back() == '\0' ||
@@ -481,6 +493,7 @@ bool file_meta_goes_on(ByteView file) {
         if (u16(file, at) != 0x0002) return false;
         const ElementHeader header = read_element_header(file, at, file.size(), Encoding{}, false);
         if (header.length == kUndefinedLength) refuse_undefined(header);
+        refuse_longer_meta(header.value + header.length);
         if (header.length > file.size() - header.value) return true;
         at = header.value + header.length;
     }

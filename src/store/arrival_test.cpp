@@ -441,6 +441,20 @@ TEST(Arrival, TakesALongFileMeta) {
     EXPECT_EQ(error_of([&] { Coming(store, cut).keep(); }), "invalid-input");
 }
 
+TEST(Arrival, RefusesAtOnceAFileMetaThatIsTooLong) {
+    TestStore store;
+    Bytes file = large().file();
+    Bytes endless;
+    put_element(endless, 0x0002, 0x0102, "OB", std::string(20'000'000, 'x'));
+    file.insert(
+        file.begin() + static_cast<std::ptrdiff_t>(dicom::split_part10(file).data_set_offset),
+        endless.begin(), endless.end());
+    Coming coming(store, file);
+    EXPECT_EQ(error_of([&] { coming.until(2'000'000); }), "invalid-input");
+    EXPECT_EQ(error_of([&] { store.archive().keep(file); }), "invalid-input");
+    EXPECT_THAT(store.objects(), IsEmpty());
+}
+
 TEST(Arrival, RefusesAtOnceALongFileMetaThatMakesNoSense) {
     TestStore store;
     Bytes file = large().file();

@@ -11,6 +11,7 @@ it; of an HL7 message, a good order. Prints how long each answer took.
 """
 import collections
 import concurrent.futures
+import gzip
 import io
 import itertools
 import json
@@ -191,9 +192,9 @@ def part10(syntax, data_set, sop_class=CAPTURE, uid=None):
     return bytes(128) + b"DICM" + element(0x02, 0x00, "UL", struct.pack("<I", len(meta))) + meta + (data_set or b"")
 
 
-def send(server, syntax, data_set, sop_class=CAPTURE, uid=None):
+def send(server, syntax, data_set, sop_class=CAPTURE, uid=None, title="STRANGER"):
     """The status of a C-STORE, or "aborted"."""
-    ae = AE(ae_title="STRANGER")
+    ae = AE(ae_title=title)
     ae.add_requested_context(sop_class, [syntax])
     ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = PATIENCE
     association = ae.associate("127.0.0.1", int(server.dicom_port), ae_title="LUCERNA")
@@ -438,6 +439,61 @@ def look_at(server):
     return bad
 
 
+def hostile_requests(server):
+    """Name, bytes of a STOW-RS request as they go out, statuses that it may be answered with; none: it may be
+    ended without an answer, as it waits for what does not come."""
+    whole = part10(EXPLICIT, image("2.999.12.1", native(), study="2.999.12"))
+    group = 140  # where the length of the file meta's group stands
+
+    def request(*parts, headers=(), length=None):
+        body = b"".join(b"--b\r\nContent-Type: application/dicom\r\n\r\n" + one + b"\r\n" for one in parts) + b"--b--\r\n"
+        return ("POST /dicom-web/studies HTTP/1.1\r\nHost: localhost\r\nAccept: application/dicom+json\r\n"
+                'Content-Type: multipart/related; type="application/dicom"; boundary=b\r\n' +
+                "".join(one + "\r\n" for one in headers) +
+                f"Content-Length: {len(body) if length is None else length}\r\n\r\n").encode() + body
+    for name, file in (
+            ("a file meta whose group claims 4 GB", whole[:group] + struct.pack("<I", 0xFFFFFFF0) + whole[group + 4:]),
+            ("an element of file meta that claims 4 GB", whole[:group + 4 + 8] + struct.pack("<I", 0xFFFFFFF0) + whole[group + 16:]),
+            ("one that has no end", whole[:group + 4 + 8] + struct.pack("<I", UNDEFINED) + whole[group + 16:]),
+            ("a file meta of 30 MB", whole[:group + 4] + element(0x02, 0x102, "OB", bytes(30 << 20)) + whole[group + 4:])):
+        yield name, request(file), {200} if "group" in name else {409}
+    bomb = gzip.compress(bytes(100 << 20))
+    yield "a gzip bomb of 100 MB", request(bomb, headers=["Content-Encoding: gzip"]), {415}
+    yield "the same called identity", request(bomb, headers=["Content-Encoding: identity"]), {409}
+    for length in (1 << 40, (1 << 63) - 1, 1 << 64, "9" * 1000, -1):
+        yield f"a Content-Length of {str(length)[:20]}", request(whole, length=length), {400, 409, 413, None}
+
+
+def send_requests(server, wanted):
+    """Prints what became of each; the problems."""
+    problems = []
+    for name, data, fitting in hostile_requests(server):
+        if wanted and wanted not in name:
+            continue
+        growth, begun = Growth(server), time.monotonic()
+        answer = b""
+        with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), PATIENCE) as one:
+            try:
+                one.sendall(data)
+                one.shutdown(socket.SHUT_WR)
+                while got := one.recv(1 << 16):
+                    answer = answer or got
+            except OSError:
+                pass  # it was ended meanwhile
+        status = int(answer[9:12]) if answer else None
+        print(f"{status or 'ended':>22} {time.monotonic() - begun:7.2f}  {growth.peak() >> 10:3} MB  {name}", flush=True)
+        if status not in fitting:
+            problems.append(f"{name}: answered {status}")
+        if growth.peak() > MOST_GROWTH_KIB:
+            problems.append(f"{name}: {growth.peak() >> 10} MB of growth")
+    for number, title in enumerate(("../../../../etc", "<script>'\"&;")):
+        got = send(server, EXPLICIT, image(f"2.999.12.2.{number}", native(), study="2.999.12"), title=title)
+        print(f"{got:>8}  an AE title of {title}", flush=True)
+        if got != "0000":
+            problems.append(f"{title}: C-STORE answers {got}")
+    return problems
+
+
 def flood(server):
     """Two hundred connections: a third say nothing, a third noise, a third a request with odd titles."""
     odd = b"../../../../etc\x1b" + b"\xff" * 4
@@ -616,6 +672,8 @@ def main():
                 problems.append(f"{name}: STOW-RS answers {by_http}")
         if not problems:
             problems += send_metadata(server, wanted)
+        if not problems:
+            problems += send_requests(server, wanted)
         if not problems:
             problems += lack_something(server, wanted)
         if not problems:

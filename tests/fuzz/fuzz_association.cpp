@@ -89,6 +89,9 @@ std::vector<lucerna::Bytes> lucerna::fuzz::seeds() {
         // Without the header of the PDU (PS3.8 9.3.1).
         add(type == PduType::kAssociateRequest ? 0 : 1, ByteView(whole).subspan(6));
     }
+    pdu.called_aet = "../../../../etc";
+    pdu.calling_aet = "<script>\x1B\xFF\n\"'";
+    add(0, ByteView(encode_associate(PduType::kAssociateRequest, pdu)).subspan(6));
     DimseCommand command;
     command.field = command::kStoreRequest;
     command.message_id = 1;
@@ -97,6 +100,10 @@ std::vector<lucerna::Bytes> lucerna::fuzz::seeds() {
     command.affected_sop_instance_uid = "1.2.3";
     command.move_destination = "PACS";
     add(2, encode_command(command));
+    command.affected_sop_instance_uid = command.move_destination = "../../../etc";
+    add(2, encode_command(command));
+    // Null data sets.
+    for (std::uint8_t which = 3; which < 10; ++which) add(which, {});
     const Bytes file = test::small_object("1.2.3");
     add(3, file);
     const Bytes data_set = test::small_data_set(test::kMammogramClass, "1.2.3");

@@ -1,5 +1,6 @@
 // Pixel data of a stranger: the first bytes choose the layout and the transfer syntax, the rest is
 // the frame.
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -126,6 +127,26 @@ std::vector<lucerna::Bytes> lucerna::fuzz::seeds() {
     add(6, 8, jpeg2000);
     add(5, 8, many_blocks);
     add(7, 8, rle);
+    // Codestreams that lie about their dimensions.
+    Bytes lying_jpeg = jpeg;
+    const Bytes start_of_frame{0xFF, 0xC0};
+    const auto frame = std::search(lying_jpeg.begin(), lying_jpeg.end(), start_of_frame.begin(),
+                                   start_of_frame.end());
+    std::fill_n(frame + 5, 4, std::uint8_t{0xFF});
+    add(1, 8, lying_jpeg);
+    Bytes lying_jpeg2000 = jpeg2000;
+    for (const std::size_t size : {std::size_t{8}, std::size_t{24}})
+        std::fill_n(lying_jpeg2000.begin() + static_cast<std::ptrdiff_t>(size), 8,
+                    std::uint8_t{0x7F});
+    add(5, 8, lying_jpeg2000);
+    Bytes lying_jpeg_ls = jpeg_ls;
+    std::fill_n(lying_jpeg_ls.begin() + 7, 4, std::uint8_t{0xFF});
+    add(4, 8, lying_jpeg_ls);
+    // RLE segments beyond the end.
+    Bytes lying_rle = rle;
+    lying_rle[0] = 15;
+    std::fill_n(lying_rle.begin() + 4, 60, std::uint8_t{0xF0});
+    add(7, 8, lying_rle);
     ramp.resize(ramp.size() * 2, 3);
     add(0, 12, ramp);
     return seeds;

@@ -95,6 +95,15 @@ std::vector<lucerna::Bytes> lucerna::fuzz::seeds() {
         "\xFF\xD8\xFF\xEE\0\x0E"
         "Adobe\0\0\0\0\0\0\0\xFF\xC0\0\x0B\x08\0\x02\0\x02\x01\x01\x11\0\xFF\xDA\0\x08\x01\x01\0\0\x3F\0"sv;
     add(2, "{" + std::string(kUids) + R"("7FE00010":{"vr":"OB","BulkDataURI":"a"}})", jpeg);
+    // One that lies about its dimensions.
+    std::string lying(jpeg);
+    lying.replace(lying.find("\xFF\xC0"sv) + 5, 4, "\xFF\xDC\xFF\xDC"sv);
+    add(2, "{" + std::string(kUids) + R"("7FE00010":{"vr":"OB","BulkDataURI":"a"}})", lying);
+    std::string deep;
+    for (int depth = 0; depth < 70; ++depth) deep += R"("00081140":{"vr":"SQ","Value":[{)";
+    add(0, "{" + std::string(kUids) + deep, "");
+    for (int depth = 0; depth < 70; ++depth) deep += "}]}";
+    add(0, "{" + std::string(kUids) + deep + "}", "");
     const std::string_view jpeg2000 =
         "\xFF\x4F\xFF\x51\0\x29\0\0\0\0\0\x02\0\0\0\x02\0\0\0\0\0\0\0\0\0\0\0\x02\0\0\0\x02\0\0\0\0"
         "\0\0\0\0\0\x01"

@@ -119,6 +119,11 @@ std::vector<lucerna::Bytes> lucerna::fuzz::seeds() {
     add(0,
         "\x0BMSH|^~\\&|RIS||||20260301080000||ORM^O01|2|P|2.3\rPID|||P1||Doe^Jane\r"
         "ORC|CA|PL1|FI1||CA\rOBR|1|PL1|FI1|MG^Mammography\\F\\L|||20260302090000\r\x1C\r");
+    // A frame without end, and one within it; what a browser would run for a name.
+    add(0,
+        "\x0BMSH|^~\\&|RIS||||20260301080000||ORM^O01|5|P|2.3\rPID|||P1||<script>alert(1)</"
+        "script>\r"
+        "\x0BMSH|^~\\&|RIS||||20260301080000||ORM^O01|6|P|2.3\r");
     // As many delimiters as a frame of this target may hold.
     for (const char delimiter : {'~', '^', '&', '\\', '\r'})
         add(0, "\x0BMSH|^~\\&|RIS||||20260301080000||ORM^O01|3|P|2.3\rPID|||" +
