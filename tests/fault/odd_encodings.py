@@ -256,15 +256,18 @@ def get_slides(server, wanted):
         print(f"{growth.peak() / 1024:6.1f} MB C-GET {status:04X}, {'the same' if same else 'another'}: {name}", flush=True)
         if status or not same:
             problems.append(f"{name}: C-GET {status:04X}, {len(got)} came")
+        if growth.peak() > MOST_GROWTH_KIB:
+            problems.append(f"{name}, C-GET: {growth.peak() >> 10} MB of growth")
         instance = f"{server.url}/dicom-web/studies/{STUDY}/series/{STUDY}.1/instances/{uid}"
         for path, accept in ((f"{instance}/metadata", "application/dicom+json"), (f"{instance}/rendered", "image/png"),
                              (f"{server.url}/dicom-web/instances?includefield=all&SOPInstanceUID={uid}", "application/json")):
+            growth = Growth(server)
             status = status_of(urllib.request.Request(path, headers={"Accept": accept}))
             print(f"{growth.peak() / 1024:6.1f} MB {status}  {path.rpartition('/')[2][:30]}: {name}", flush=True)
             if status >= 500:
                 problems.append(f"{path}: {status}")
-        if growth.peak() > MOST_GROWTH_KIB:
-            problems.append(f"{name}, C-GET and metadata: {growth.peak() >> 10} MB of growth")
+            if growth.peak() > MOST_GROWTH_KIB:
+                problems.append(f"{path}: {growth.peak() >> 10} MB of growth")
     return problems
 
 
