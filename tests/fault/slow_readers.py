@@ -20,7 +20,7 @@ import time
 import urllib.parse
 
 from hostile_pictures import Attack, WHOLE, picture, resource, rle
-from hostile_senders import MOST_GROWTH_KIB, RLE, Growth
+from hostile_senders import EXPLICIT, MOST_GROWTH_KIB, RLE, Growth
 from whole_program import PATIENCE, Server
 
 DECODING_MIB = 64
@@ -148,11 +148,12 @@ def read_large_ones(server):
 
 
 def take_nothing(server):
-    """Of objects that go out as they are kept, and of pictures, by hundreds of clients that read nothing at all.
-    The problems."""
+    """Of objects as they are kept and in another transfer syntax, and of pictures, by hundreds of clients that
+    read nothing at all. The problems."""
     attack, problems = Attack(server, ""), []
     assert attack.store(RLE, picture(3, noise(2048, 2048), 2048, 2048, 8)) == "0000"
-    for path, accept in ((resource(3), WHOLE + "; transfer-syntax=*"), (resource(3) + "/rendered", "image/jpeg")):
+    for path, accept in ((resource(3), WHOLE + "; transfer-syntax=*"), (resource(3) + "/rendered", "image/jpeg"),
+                         (resource(3), f"{WHOLE}; transfer-syntax={EXPLICIT}")):
         assert attack.get(path, accept) == 200
         growth = Growth(server)
         idle = [IdleReader(server.url, path, accept) for _ in range(IDLE)]
@@ -168,7 +169,7 @@ def take_nothing(server):
         if status != 200:
             problems.append(f"{path} was answered {status} while others read nothing")
         peak = growth.peak()
-        print(f"{IDLE} that take nothing of {path.rsplit('/', 1)[-1]}: {peak >> 10} MB of growth")
+        print(f"{IDLE} that take nothing of {path.rsplit('/', 1)[-1]} as {accept}: {peak >> 10} MB of growth")
         if peak > (DECODING_MIB << 10) + MOST_GROWTH_KIB:
             problems.append(f"it grew by {peak >> 10} MB by who takes nothing of {path}")
         for reader in idle:
