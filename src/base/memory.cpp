@@ -2,9 +2,13 @@
 
 #include <malloc.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdlib>
+#include <fstream>
 #include <memory>
 
 namespace lucerna {
@@ -19,6 +23,35 @@ void share_freed_memory() {
 
 void give_back_freed_memory() {
     (void)malloc_trim(0);
+}
+
+namespace {
+
+/// Pages of this process that are in memory, as bytes; 0 where the system does not say.
+std::size_t resident_bytes() {
+    std::ifstream statm("/proc/self/statm");
+    std::size_t whole = 0;
+    std::size_t resident = 0;
+    if (!(statm >> whole >> resident)) return 0;
+    return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+void give_back_surplus_memory() {
+    using std::chrono::steady_clock;
+    constexpr std::size_t kSurplus = std::size_t{128} << 20;
+    // Both looks are short, but whoever allocates waits for the second, and longer where it gives
+    // back.
+    constexpr std::chrono::milliseconds kBetweenLooks{100};
+    static std::atomic<steady_clock::duration> next_look{};
+    const auto now = steady_clock::now().time_since_epoch();
+    auto due = next_look.load();
+    if (now < due || !next_look.compare_exchange_strong(due, now + kBetweenLooks)) return;
+    const std::size_t resident = resident_bytes();
+    if (resident < kSurplus) return;
+    const struct mallinfo2 heap = ::mallinfo2();
+    if (resident - kSurplus > heap.uordblks + heap.hblkhd) give_back_freed_memory();
 }
 
 void keep_freed_memory() {

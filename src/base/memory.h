@@ -14,5 +14,8 @@ void keep_freed_memory();
 void share_freed_memory();
 /// Gives what was freed back to the system. Takes milliseconds.
 void give_back_freed_memory();
+/// The same, where there is so much of it (128 MiB, with what the program is itself) that a crowd
+/// must have left it. Looks ten times a second at most; for whoever may have been one of a crowd.
+void give_back_surplus_memory();
 
 }  // namespace lucerna

@@ -30,6 +30,7 @@ class MemoryBudget {
     void set_limit(std::size_t limit);
     [[nodiscard]] std::size_t limit() const;
     [[nodiscard]] std::size_t held() const;
+    [[nodiscard]] std::chrono::milliseconds grace() const { return grace_; }
 
     /// Whom a thread belongs to that waits.
     class Waiting {

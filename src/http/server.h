@@ -53,7 +53,7 @@ struct ServerOptions {
     std::size_t threads = 8;
     std::size_t upload_threads = 8;
     /// Requests that wait for memory at once, beside those threads; one more is refused (503).
-    std::size_t most_waiting = 16;
+    std::size_t most_waiting = 48;
     /// Requests that wait for another service at once (the object store, the key service), beside
     /// those threads; one more is refused (503).
     std::size_t most_waiting_outside = 128;

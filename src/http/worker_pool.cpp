@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/memory.h"
+
 namespace lucerna::http {
 
 /// That a thread which has one in hand waits.
@@ -112,6 +114,7 @@ void WorkerPool::work(const std::stop_token& stop) {
             task.run();
             task = {};
         }
+        give_back_surplus_memory();
         state_.with([](State& state) {
             --state.running;
             ++state.idle;

@@ -322,31 +322,54 @@ http::Part FrameSource::part(http::PartName name, int frame, const Representatio
     http::Part part{std::move(name)};
     part.pieces = large_frame(frame, representation);
     if (part.pieces) return part;
-    part.body = this->frame(frame, representation);
-    if (part.body.size() <= kHeldFreely) return part;
-    part.pieces = HeldBytes::pieces_of(
-        {std::exchange(part.body, {})}, [self = shared_from_this(), frame, representation] {
-            return HeldBytes::Made{self->frame(frame, representation)};
-        });
+    const auto make = [self = shared_from_this(), frame, representation] {
+        return self->frame(frame, representation);
+    };
+    HeldBytes::Made made = make();
+    if (made.bytes.size() <= kHeldFreely)
+        part.body = std::move(made.bytes);
+    else
+        part.pieces = HeldBytes::pieces_of(std::move(made), make);
     return part;
 }
 
-Bytes FrameSource::frame(int frame, const Representation& representation) {
+HeldBytes::Made FrameSource::frame(int frame, const Representation& representation) {
     if (frame < 0 || frame >= count_) throw Error(ErrorCode::kNotFound, "there is no such frame");
     const dicom::Encoder* const encoder =
         representation.as_stored ? nullptr : dicom::find_encoder(representation.transfer_syntax);
     if (begin_ != 0 && encoder == nullptr) {
         Bytes bytes(static_cast<std::size_t>(frame_bytes_));
         read_native(frame, bytes);
-        return bytes;
+        return {std::move(bytes)};
     }
+    if (encoder != nullptr) return compressed(frame, *encoder);
     const std::lock_guard lock(mutex_);
     const dicom::DataSet& with_it = object().with_frame(frame);
-    Bytes bytes = encoder != nullptr         ? dicom::encoded_frame(with_it, frame, *encoder)
-                  : representation.as_stored ? dicom::stored_frame(with_it, frame)
-                                             : dicom::decode_cells(with_it, frame).samples;
+    Bytes bytes = representation.as_stored ? dicom::stored_frame(with_it, frame)
+                                           : dicom::decode_cells(with_it, frame).samples;
     keep_or_drop();
-    return bytes;
+    return {std::move(bytes)};
+}
+
+HeldBytes::Made FrameSource::compressed(int frame, const dicom::Encoder& encoder) {
+    // The samples, and what they become while that grows: of noise it is more than they are.
+    constexpr double kTimes = 3;
+    const std::lock_guard lock(mutex_);
+    MemoryBudget& memory = dicom::decoding_memory();
+    const double bytes = std::min(kTimes * decoded_bytes(), static_cast<double>(memory.limit()));
+    auto share = std::make_shared<MemoryBudget::Share>(
+        memory.take(static_cast<std::size_t>(bytes), "a frame that is compressed"));
+    // What this takes comes after, as whoever holds something need not wait for more.
+    const dicom::DataSet& with_it = object().with_frame(frame);
+    const auto begun = std::chrono::steady_clock::now();
+    HeldBytes::Made made{dicom::encoded_frame(with_it, frame, encoder), std::move(share)};
+    made.took = std::chrono::steady_clock::now() - begun;
+    // One that was read of the file alone is no use to the next, which waits for what it holds.
+    if (begin_ != 0)
+        drop();
+    else
+        keep_or_drop();
+    return made;
 }
 
 bool FrameSource::is_encoded_for(const Representation& representation) const {
@@ -389,9 +412,12 @@ HeldBytes::Made FrameSource::made(int frame) {
         return {std::move(bytes), std::make_shared<MemoryBudget::Share>(std::move(share))};
     }
     const std::lock_guard lock(mutex_);
-    auto decoded = dicom::decode_cells(object().with_frame(frame), frame);
+    const dicom::DataSet& with_it = object().with_frame(frame);
+    const auto begun = std::chrono::steady_clock::now();
+    auto decoded = dicom::decode_cells(with_it, frame);
+    const auto took = std::chrono::steady_clock::now() - begun;
     keep_or_drop();
-    return {std::move(decoded.samples), std::move(decoded.share)};
+    return {std::move(decoded.samples), std::move(decoded.share), took};
 }
 
 std::uint64_t FrameSource::begin_of(int frame) const {

@@ -12,6 +12,7 @@
 
 #include "base/memory_budget.h"
 #include "base/parts.h"
+#include "dicom/encoders.h"
 #include "dicom/framed_object.h"
 #include "dicom/frames.h"
 #include "http/message.h"
@@ -102,7 +103,7 @@ class FrameSource final : public MemoryBudget::Renewable,
 
   private:
     FrameSource(store::Archive& archive, const store::InstanceRow& row, RunParts run, Asked asked);
-    [[nodiscard]] Bytes frame(int frame, const Representation& representation);
+    [[nodiscard]] HeldBytes::Made frame(int frame, const Representation& representation);
     /// Nothing for one that is small, or has to be encoded.
     [[nodiscard]] std::optional<http::Pieces> large_frame(int frame,
                                                           const Representation& representation);
@@ -114,6 +115,8 @@ class FrameSource final : public MemoryBudget::Renewable,
     [[nodiscard]] double decoded_bytes();
     /// It or, where it is compressed, what it is decoded to.
     [[nodiscard]] HeldBytes::Made made(int frame);
+    /// What it is compressed to, with room for compressing it.
+    [[nodiscard]] HeldBytes::Made compressed(int frame, const dicom::Encoder& encoder);
     /// Of the file, read when it is first asked for.
     [[nodiscard]] dicom::FramedObject& object();
     /// Whoever waits for what it keeps knows of it.

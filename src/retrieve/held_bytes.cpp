@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 
 #include "base/error.h"
 #include "dicom/decoding_memory.h"
@@ -46,10 +47,15 @@ void HeldBytes::hold(const std::shared_ptr<HeldBytes>& self, Made made) {
         made.share = std::make_shared<MemoryBudget::Share>(
             memory.take(std::min(made.bytes.size(), memory.limit()), "a large answer"));
     made.share->keep_only(made.bytes.size());
+    // What grew while it was made has room for twice as much.
+    made.bytes.shrink_to_fit();
     // This thread goes on to others while a client takes its time.
     made.share->detach();
+    // Where making it again and again would take all the time that there is, nobody was served.
+    constexpr std::chrono::milliseconds kLongest{10'000};
+    const auto worth = std::chrono::duration_cast<std::chrono::milliseconds>(4 * made.took);
     self->made_ = std::move(made);
-    memory.may_ask(self);
+    memory.may_ask(self, std::clamp(worth, memory.grace(), kLongest));
 }
 
 bool HeldBytes::let_go() noexcept {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -31,6 +32,8 @@ class HeldBytes final : public MemoryBudget::Renewable {
         Bytes bytes;
         /// What making it took; may be null.
         std::shared_ptr<MemoryBudget::Share> share{};
+        /// Making it, where that is long.
+        std::chrono::nanoseconds took{};
     };
     using Make = std::function<Made()>;
 
