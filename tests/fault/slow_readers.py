@@ -148,12 +148,15 @@ def read_large_ones(server):
 
 
 def take_nothing(server):
-    """Of objects as they are kept and in another transfer syntax, and of pictures, by hundreds of clients that
-    read nothing at all. The problems."""
+    """Of objects as they are kept and in another transfer syntax, of frames and of pictures, by hundreds of
+    clients that read nothing at all. The problems."""
     attack, problems = Attack(server, ""), []
     assert attack.store(RLE, picture(3, noise(2048, 2048), 2048, 2048, 8)) == "0000"
-    for path, accept in ((resource(3), WHOLE + "; transfer-syntax=*"), (resource(3) + "/rendered", "image/jpeg"),
-                         (resource(3), f"{WHOLE}; transfer-syntax={EXPLICIT}")):
+    assert attack.store(RLE, picture(4, noise(1024, 2048), 1024, 2048, 8, frames=FRAMES)) == "0000"
+    frames = resource(4) + "/frames/" + ",".join(str(n + 1) for n in range(FRAMES))
+    for path, accept in ((resource(3), f"{WHOLE}; transfer-syntax={EXPLICIT}"),
+                         (frames, f"{OCTETS}; transfer-syntax={RLE}"),
+                         (resource(3), WHOLE + "; transfer-syntax=*"), (resource(3) + "/rendered", "image/jpeg")):
         assert attack.get(path, accept) == 200
         growth = Growth(server)
         idle = [IdleReader(server.url, path, accept) for _ in range(IDLE)]
