@@ -130,11 +130,18 @@ store::PatientErasure erasure_of_study(store::Archive& archive, const std::strin
 
 /// Whose the others are nobody knows.
 void say_what_is_unknown(store::Archive& archive) {
-    if (const std::size_t unknown = archive.unknown_objects(); unknown > 0)
-        std::printf(
-            "NOT looked into: %zu objects that the index does not know, and that may be of "
-            "the same; run lucerna reindex, and this again\n",
-            unknown);
+    try {
+        if (const std::size_t unknown = archive.unknown_objects(); unknown > 0)
+            std::printf(
+                "NOT looked into: %zu objects that the index does not know, and that may be of the "
+                "same; run lucerna reindex, and this again\n",
+                unknown);
+    } catch (const Error& error) {
+        // What was to be erased is.
+        say(stderr,
+            std::string("lucerna: objects that the index does not know were not looked for: ") +
+                error.what());
+    }
 }
 
 ExitCode erase(store::Archive& archive, Erasure asked) {
@@ -144,13 +151,12 @@ ExitCode erase(store::Archive& archive, Erasure asked) {
     const store::PatientErasure what =
         asked.study.empty() ? archive.erasure_of_patient(asked.patient_id, asked.issuer, which)
                             : erasure_of_study(archive, asked.study);
-    if (what.instances + what.beside.orders + what.beside.workitems == 0)
+    if (what.instances + what.keys + what.beside.orders + what.beside.workitems == 0)
         refuse_nothing(archive, what.issuers_left);
     if (!asked.yes) {
         std::printf("%zu instances in %zu studies%s would be erased for good; add --yes\n%s",
                     what.instances, what.studies.size(), and_beside(what.beside).c_str(),
                     in_detail(what).c_str());
-        say_what_is_unknown(archive);
         return kUsage;
     }
     if (asked.study.empty())

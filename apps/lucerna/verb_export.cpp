@@ -105,10 +105,16 @@ void add_stored(store::Archive& archive, const ExportArguments& asked, Export& o
         throw Error(ErrorCode::kNotFound, "nothing in the archive is what was asked for");
     for (const std::string& uid : uids) {
         if (stop_requested()) throw Error(ErrorCode::kCancelled, "stopped by a signal");
-        dicom::DataSet object = dicom::DataSet::parse(archive.object(uid));
-        const store::PatientKey patient =
-            archive.patient_of_study(object.text_or(dicom::tags::kStudyInstanceUid, ""));
-        out.add(std::move(object), {patient.id, patient.issuer});
+        try {
+            dicom::DataSet object = dicom::DataSet::parse(archive.object(uid));
+            const store::PatientKey patient =
+                archive.patient_of_study(object.text_or(dicom::tags::kStudyInstanceUid, ""));
+            out.add(std::move(object), {patient.id, patient.issuer});
+        } catch (const Error& error) {
+            if (error.code() != ErrorCode::kInvalidInput && error.code() != ErrorCode::kCorrupt)
+                throw;
+            out.refuse(error);
+        }
     }
 }
 

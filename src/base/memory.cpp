@@ -51,7 +51,12 @@ void give_back_surplus_memory() {
     const std::size_t resident = resident_bytes();
     if (resident < kSurplus) return;
     const struct mallinfo2 heap = ::mallinfo2();
-    if (resident - kSurplus > heap.uordblks + heap.hblkhd) give_back_freed_memory();
+    if (resident - kSurplus <= heap.uordblks + heap.hblkhd) return;
+    give_back_freed_memory();
+    // Where it was not the heap's there is nothing more to be had soon.
+    constexpr std::size_t kWorthIt = kSurplus / 4;
+    constexpr std::chrono::seconds kWhereItWasNot{10};
+    if (resident_bytes() + kWorthIt > resident) next_look = now + kWhereItWasNot;
 }
 
 void keep_freed_memory() {

@@ -19,16 +19,17 @@ void OutsideWait::set_host(Host* host) {
 
 OutsideWait::OutsideWait(std::string_view what, Crowded crowded) {
     if (host_of_thread == nullptr || is_waiting) return;
-    has_begun_ = host_of_thread->begin_outside();
-    if (!has_begun_ && crowded == Crowded::kIsRefused && host_of_thread->refuses())
+    has_place_ = host_of_thread->begin_outside();
+    if (!has_place_ && crowded == Crowded::kIsRefused && host_of_thread->refuses())
         throw Error(ErrorCode::kUnavailable, "too many wait for " + std::string(what));
-    is_waiting = has_begun_;
+    is_outermost_ = true;
+    is_waiting = true;
 }
 
 OutsideWait::~OutsideWait() {
-    if (!has_begun_) return;
+    if (!is_outermost_) return;
     is_waiting = false;
-    host_of_thread->end_outside();
+    if (has_place_) host_of_thread->end_outside();
 }
 
 }  // namespace lucerna

@@ -31,7 +31,8 @@ class OutsideWait {
     OutsideWait& operator=(const OutsideWait&) = delete;
 
   private:
-    bool has_begun_ = false;
+    bool is_outermost_ = false;
+    bool has_place_ = false;
 };
 
 }  // namespace lucerna

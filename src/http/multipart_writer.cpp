@@ -19,9 +19,6 @@ bool has_control(std::string_view text) {
 
 /// Each chunk costs a change of threads: what is small goes out together.
 constexpr std::size_t kTogether = 256 * 1024;
-/// What is larger is moved, not copied to stand behind its head.
-constexpr std::size_t kCopied = 1024 * 1024;
-
 void append(Bytes& bytes, std::string_view text) {
     bytes.insert(bytes.end(), text.begin(), text.end());
 }
@@ -33,7 +30,7 @@ struct Sequence {
     std::optional<Part> part;
     bool first = true;
     bool head_sent = false;
-    /// Of a part in pieces.
+    /// In the part's body.
     std::uint64_t at = 0;
     /// What the next part's making threw, until those before it are sent.
     std::exception_ptr failure;
@@ -42,23 +39,22 @@ struct Sequence {
         if (failure) std::rethrow_exception(failure);
         Chunk chunk;
         while (part && chunk.bytes.size() < kTogether) {
-            const bool is_large = part->pieces || part->body.size() > kCopied;
             if (!head_sent) {
                 const std::string head =
                     part_head(*part, part->size(), boundary, std::exchange(first, false));
-                if (!is_large) {
-                    const std::size_t end = multipart_end(boundary).size();
-                    chunk.bytes.reserve(chunk.bytes.size() + head.size() + part->body.size() + end);
-                }
+                chunk.bytes.reserve(chunk.bytes.size() + head.size() + slice().size() +
+                                    multipart_end(boundary).size());
                 append(chunk.bytes, head);
                 head_sent = true;
             }
-            if (is_large && !chunk.bytes.empty()) return chunk;
-            if (part->pieces && at < part->pieces->size) return give_piece();
-            if (is_large)
-                chunk.bytes = std::move(part->body);
-            else
-                chunk.bytes.insert(chunk.bytes.end(), part->body.begin(), part->body.end());
+            if (part->pieces && at < part->pieces->size) {
+                if (!chunk.bytes.empty()) return chunk;
+                return give_piece();
+            }
+            const ByteView some = slice();
+            chunk.bytes.insert(chunk.bytes.end(), some.begin(), some.end());
+            at += some.size();
+            if (!part->pieces && at < part->body.size()) return chunk;
             // What the last part held, decoding memory for one, goes before the next is made.
             part.reset();
             try {
@@ -70,13 +66,17 @@ struct Sequence {
             }
             head_sent = false;
             at = 0;
-            // An empty chunk would mean "not yet".
-            if (is_large && !chunk.bytes.empty()) return chunk;
         }
         if (part) return chunk;
         append(chunk.bytes, multipart_end(boundary));
         chunk.last = true;
         return chunk;
+    }
+
+    /// Of a body in memory, what is to be sent next: that is in memory once more.
+    [[nodiscard]] ByteView slice() const {
+        const ByteView left = ByteView(part->body).subspan(part->pieces ? 0 : at);
+        return left.first(std::min(left.size(), answer_memory().piece_bytes()));
     }
 
     Chunk give_piece() {

@@ -24,6 +24,8 @@ struct Part : PartName {
     Bytes body = {};
     /// Where it is set it is the body.
     std::optional<Pieces> pieces = {};
+    /// For `body`, as long as it is there.
+    std::shared_ptr<const void> room = {};
 
     [[nodiscard]] std::uint64_t size() const { return pieces ? pieces->size : body.size(); }
 };

@@ -53,10 +53,10 @@ struct ServerOptions {
     std::size_t threads = 8;
     std::size_t upload_threads = 8;
     /// Requests that wait for memory at once, beside those threads; one more is refused (503).
-    std::size_t most_waiting = 48;
+    std::size_t most_waiting = 64;
     /// Requests that wait for another service at once (the object store, the key service), beside
     /// those threads; one more is refused (503).
-    std::size_t most_waiting_outside = 128;
+    std::size_t most_waiting_outside = 64;
     /// Bodies that are waited for at once, beside the threads of those that came. Where they are so
     /// many and others wait for a place, the least rate is `least_upload_where_others_wait`.
     std::size_t most_slow_uploads = 24;

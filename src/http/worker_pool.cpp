@@ -1,5 +1,7 @@
 #include "http/worker_pool.h"
 
+#include <algorithm>
+#include <system_error>
 #include <utility>
 
 #include "base/memory.h"
@@ -22,18 +24,25 @@ class WorkerPool::OfTask final : public MemoryBudget::Waiting, public OutsideWai
     OfTask& operator=(const OfTask&) = delete;
 
     bool begin() noexcept override {
+        // What was begun and waits holds no place of those that begin, and is told of no other way.
         const std::size_t most = pool_.places_.for_memory;
-        has_place_ = pool_.begin_to_wait(&State::for_memory, most);
-        return has_place_ || most == 0 || crowded_ == Crowded::kWaits;
+        const bool may_be_refused = crowded_ == Crowded::kIsRefused;
+        has_place_ = may_be_refused ? pool_.begin_to_wait(&State::for_memory, most)
+                                    : pool_.begin_to_wait(&State::begun_for_memory, 4 * most);
+        return has_place_ || most == 0 || !may_be_refused;
     }
     void end() noexcept override {
-        if (std::exchange(has_place_, false)) pool_.end_waiting(&State::for_memory);
+        if (!std::exchange(has_place_, false)) return;
+        pool_.end_waiting(crowded_ == Crowded::kIsRefused ? &State::for_memory
+                                                          : &State::begun_for_memory);
     }
     bool begin_outside() noexcept override {
         return pool_.begin_to_wait(&State::outside, pool_.places_.outside);
     }
     void end_outside() noexcept override { pool_.end_waiting(&State::outside); }
-    [[nodiscard]] bool refuses() const noexcept override { return pool_.places_.refuses; }
+    [[nodiscard]] bool refuses() const noexcept override {
+        return pool_.places_.refuses && crowded_ == Crowded::kIsRefused;
+    }
 
   private:
     WorkerPool& pool_;
@@ -69,10 +78,17 @@ bool WorkerPool::is_held_up() const {
 }
 
 void WorkerPool::make_way(State& state) {
-    if (state.tasks.empty() || state.running >= places_.running || state.idle > 0 ||
-        state.is_ending)
+    if (state.is_ending || state.running >= places_.running) return;
+    // Each of the idle ones takes one of them.
+    if (state.idle >= std::min(state.tasks.size(), places_.running - state.running)) return;
+    try {
+        state.threads.emplace_back([this](const std::stop_token& stop) { work(stop); });
+    } catch (const std::system_error&) {
+        // The system gives no more. Those that there are take it in their turn.
+        if (state.threads.empty()) throw;
         return;
-    state.threads.emplace_back([this](const std::stop_token& stop) { work(stop); });
+    }
+    ++state.idle;
 }
 
 bool WorkerPool::begin_to_wait(std::size_t State::*count, std::size_t most) {
@@ -106,7 +122,6 @@ void WorkerPool::work(const std::stop_token& stop) {
     const auto is_there = [&](const State& state) {
         return !state.tasks.empty() && state.running < places_.running;
     };
-    state_.with([](State& state) { ++state.idle; });
     // `when` gives a task that is there even after a stop was asked for.
     while (state_.when(stop, is_there, take)) {
         {

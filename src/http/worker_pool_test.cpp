@@ -56,14 +56,54 @@ TEST(WorkerPool, PutsOthersInThePlaceOfThoseThatWait) {
         pool.submit([&] { ran.release(); }, WorkerPool::Crowded::kIsRefused);
         ran.acquire();
         EXPECT_EQ(served, 0);
-        // What was begun waits all the same.
+        // What was begun waits all the same, and is in nobody's way.
         pool.submit(wait);
         pool.submit([&] { ran.release(); });
-        EXPECT_FALSE(ran.try_acquire_for(std::chrono::milliseconds(50))) << "no thread is left";
+        ran.acquire();
         all.reset();
     }
     EXPECT_EQ(served, 3);
-    EXPECT_TRUE(ran.try_acquire());
+}
+
+TEST(WorkerPool, HasAThreadForEachThatMayRun) {
+    std::counting_semaphore<8> done{0};
+    WorkerPool pool({.running = 3});
+    pool.submit([&] { done.release(); });
+    done.acquire();
+    // One waits for the next, for which there is no thread yet.
+    std::counting_semaphore<8> second{0};
+    std::counting_semaphore<8> third{0};
+    pool.submit([&] {
+        second.acquire();
+        done.release();
+    });
+    pool.submit([&] {
+        third.acquire();
+        second.release();
+    });
+    pool.submit([&] { third.release(); });
+    done.acquire();
+}
+
+TEST(WorkerPool, RefusesNothingThatWasBegun) {
+    std::counting_semaphore<8> answer{0};
+    std::counting_semaphore<8> waits{0};
+    std::atomic<int> served = 0;
+    {
+        WorkerPool pool({.running = 2, .outside = 1, .refuses = true});
+        const auto ask = [&] {
+            const OutsideWait outside("a service", OutsideWait::Crowded::kIsRefused);
+            waits.release();
+            answer.acquire();
+            ++served;
+        };
+        for (int i = 0; i < 2; ++i) {
+            pool.submit(ask, WorkerPool::Crowded::kWaits);
+            waits.acquire();
+        }
+        answer.release(2);
+    }
+    EXPECT_EQ(served, 2);
 }
 
 TEST(WorkerPool, PutsOthersInThePlaceOfThoseThatWaitOutside) {
@@ -85,7 +125,7 @@ TEST(WorkerPool, PutsOthersInThePlaceOfThoseThatWaitOutside) {
                 refused.release();
             }
         };
-        for (int i = 0; i < 4; ++i) pool.submit(ask);
+        for (int i = 0; i < 4; ++i) pool.submit(ask, WorkerPool::Crowded::kIsRefused);
         for (int i = 0; i < 2; ++i) refused.acquire();
         EXPECT_FALSE(pool.is_held_up()) << "nobody is queued";
         pool.submit([&] { ran.release(); });

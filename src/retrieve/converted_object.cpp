@@ -16,6 +16,7 @@ std::optional<std::size_t> bytes_to_make(store::Archive& archive, const store::I
         row.head_bytes > 0 ||
         row.transfer_syntax_uid == dicom::transfer_syntax::kDeflatedExplicitVrLittleEndian;
     if (row.rows <= 0 || row.columns <= 0 || !may_have_pixels) return std::nullopt;
+    const MemoryBudget::Share room = room_for_head(row);
     const Bytes head = archive.head(row.sop_instance_uid);
     const dicom::DataSet header = dicom::DataSet::header_in(head);
     if (row.head_bytes == 0 && !header.has(dicom::tags::kPixelData)) return std::nullopt;

@@ -151,8 +151,9 @@ std::vector<int> parse_frame_list(std::string_view text) {
 }
 
 HasEncodablePixels encodable_pixels_of(store::Archive& archive, const store::InstanceRow& row) {
-    return [&archive, uid = row.sop_instance_uid] {
-        const Bytes head = archive.head(uid);
+    return [&archive, row] {
+        const MemoryBudget::Share room = room_for_head(row);
+        const Bytes head = archive.head(row.sop_instance_uid);
         return dicom::has_encodable_pixels(dicom::DataSet::outline_in(head));
     };
 }
@@ -259,12 +260,24 @@ MemoryBudget& kept_files() {
     return budget;
 }
 
-MemoryBudget::Share room_for_file(const store::InstanceRow& row) {
+namespace {
+
+MemoryBudget::Share room_of_kept_files(std::uint64_t bytes) {
     constexpr std::size_t kSmall = 256 * 1024;
-    const std::size_t bytes = bytes_held_of(row);
     if (bytes <= kSmall) return {};
     MemoryBudget& memory = kept_files();
-    return memory.take(std::min(bytes, memory.limit()), "a file that pictures are taken from");
+    return memory.take(std::min(static_cast<std::size_t>(bytes), memory.limit()),
+                       "a file that is read");
+}
+
+}  // namespace
+
+MemoryBudget::Share room_for_file(const store::InstanceRow& row) {
+    return room_of_kept_files(bytes_held_of(row));
+}
+
+MemoryBudget::Share room_for_head(const store::InstanceRow& row) {
+    return room_of_kept_files(row.head_bytes != 0 ? row.head_bytes : row.size);
 }
 
 std::shared_ptr<FrameSource> FrameSource::of(store::Archive& archive, const store::InstanceRow& row,
@@ -293,6 +306,7 @@ bool FrameSource::find_native_frames(const store::InstanceRow& row) {
         row.transfer_syntax_uid == dicom::transfer_syntax::kExplicitVrLittleEndian ||
         row.transfer_syntax_uid == dicom::transfer_syntax::kImplicitVrLittleEndian;
     if (row.head_bytes == 0 || !is_plain) return false;
+    const MemoryBudget::Share room = room_for_head(row);
     const Bytes head = opened_->read(0, row.head_bytes);
     const auto header = dicom::DataSet::outline_in(head);
     namespace tags = dicom::tags;
@@ -326,7 +340,8 @@ http::Part FrameSource::part(http::PartName name, int frame, const Representatio
         return self->frame(frame, representation);
     };
     HeldBytes::Made made = make();
-    if (made.bytes.size() <= kHeldFreely)
+    if (made.bytes.size() <= kHeldFreely) part.room = room_for_part(made.bytes.size());
+    if (part.room)
         part.body = std::move(made.bytes);
     else
         part.pieces = HeldBytes::pieces_of(std::move(made), make);
@@ -344,17 +359,29 @@ HeldBytes::Made FrameSource::frame(int frame, const Representation& representati
     }
     if (encoder != nullptr) return compressed(frame, *encoder);
     const std::lock_guard lock(mutex_);
+    (void)object();
+    // What is large is given out piece by piece, and counted from before it is there.
+    std::shared_ptr<MemoryBudget::Share> share;
+    const std::size_t about =
+        static_cast<std::size_t>(row_.size) / static_cast<std::size_t>(count_);
+    if (representation.as_stored && about > kHeldFreely) {
+        MemoryBudget& memory = dicom::decoding_memory();
+        share = std::make_shared<MemoryBudget::Share>(
+            memory.take(std::min(about, memory.limit()), "a large frame"));
+    }
     const dicom::DataSet& with_it = object().with_frame(frame);
     Bytes bytes = representation.as_stored ? dicom::stored_frame(with_it, frame)
                                            : dicom::decode_cells(with_it, frame).samples;
     keep_or_drop();
-    return {std::move(bytes)};
+    return {std::move(bytes), std::move(share)};
 }
 
 HeldBytes::Made FrameSource::compressed(int frame, const dicom::Encoder& encoder) {
     // The samples, and what they become while that grows: of noise it is more than they are.
     constexpr double kTimes = 3;
     const std::lock_guard lock(mutex_);
+    // The file before the frame, as everybody does who waits for room for both.
+    (void)object();
     MemoryBudget& memory = dicom::decoding_memory();
     const double bytes = std::min(kTimes * decoded_bytes(), static_cast<double>(memory.limit()));
     auto share = std::make_shared<MemoryBudget::Share>(

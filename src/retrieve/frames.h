@@ -74,6 +74,9 @@ void read_through(store::Archive& archive, const store::InstanceRow& row, std::u
 /// is: of kept_files(), but for small ones. Throws as MemoryBudget::take.
 [[nodiscard]] MemoryBudget::Share room_for_file(const store::InstanceRow& row);
 
+/// The same for what Archive::head gives, or so many bytes of the object.
+[[nodiscard]] MemoryBudget::Share room_for_head(const store::InstanceRow& row);
+
 /// Gives the frames of one instance, one at a time. Of uncompressed objects only the bytes of the
 /// frame that was asked for are read, of deflated ones only they are held. What it read of others
 /// it keeps for the next frame, unless somebody waits for that memory (kept_files(),

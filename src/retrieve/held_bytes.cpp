@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "dicom/decoding_memory.h"
+#include "http/answer_memory.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -21,6 +22,11 @@ std::shared_ptr<const void> room_to_send_at_once(std::size_t bytes) {
         if (bytes > kSentAtOnce || held > kSentAtOnce - bytes) return nullptr;
     } while (!held_to_send_at_once.compare_exchange_weak(held, held + bytes));
     return {&held_to_send_at_once, [bytes](const void*) { held_to_send_at_once -= bytes; }};
+}
+
+std::shared_ptr<const void> room_for_part(std::size_t bytes) {
+    static const auto for_small_ones = std::make_shared<const int>(0);
+    return bytes <= http::AnswerMemory::kFreely ? for_small_ones : room_to_send_at_once(bytes);
 }
 
 http::Pieces HeldBytes::pieces_of(Made first, Make make) {

@@ -22,6 +22,10 @@ inline constexpr std::size_t kHeldFreely = std::size_t{4} << 20;
 /// for HeldBytes, so that slow clients hold no more than that.
 [[nodiscard]] std::shared_ptr<const void> room_to_send_at_once(std::size_t bytes);
 
+/// The same of a part that is sent with others, and made before there is a client to take it; small
+/// ones find room in any case.
+[[nodiscard]] std::shared_ptr<const void> room_for_part(std::size_t bytes);
+
 /// A large body that was made and is sent piece by piece. It holds a share of
 /// dicom::decoding_memory() while its client takes it; where others wait for memory and the client
 /// takes its time, it is let go, and made again for the next piece: who reads slowly keeps nobody

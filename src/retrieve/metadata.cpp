@@ -10,6 +10,7 @@
 #include "dicom/uids.h"
 #include "retrieve/address.h"
 #include "retrieve/data_set_form.h"
+#include "retrieve/frames.h"
 #include "retrieve/left_out.h"
 #include "retrieve/negotiate.h"
 
@@ -22,6 +23,7 @@ constexpr std::size_t kTogether = 64 * 1024;
 /// One instance as an object of the DICOM JSON model.
 std::string metadata_of(store::Archive& archive, const store::InstanceRow& row,
                         const std::string& base) {
+    const MemoryBudget::Share room = room_for_head(row);
     const Bytes head = archive.head(row.sop_instance_uid);
     dicom::DataSet header = dicom::DataSet::header_in(head);
     header.set_text(dicom::tags::kAvailableTransferSyntaxUid, row.transfer_syntax_uid);

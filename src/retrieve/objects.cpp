@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "dicom/data_set.h"
+#include "dicom/decoding_memory.h"
 #include "http/multipart_writer.h"
 #include "http/range.h"
 #include "retrieve/address.h"
@@ -41,14 +42,45 @@ std::string kept_syntaxes(const Rows& rows) {
 
 GivenObject as_stored(store::Archive& archive, const store::InstanceRow& row,
                       const Representation& representation, const RunParts& run, Check check) {
-    if (row.size <= http::kPieceBytes)
-        return {representation, archive.object(row.sop_instance_uid)};
+    // Where others hold much it is checked first, and sent piece by piece as what is large.
+    std::shared_ptr<const void> room =
+        row.size <= http::kPieceBytes ? room_for_part(static_cast<std::size_t>(row.size)) : nullptr;
+    if (room) return {representation, archive.object(row.sop_instance_uid), {}, std::move(room)};
     if (check == Check::kBeforeSending) check_whole(archive, row, run);
     return {representation, {}, pieces_of(archive.open(row), 0, row.size)};
 }
 
 Bytes written_in(Bytes file, const std::string& transfer_syntax) {
     return dicom::DataSet::parse(std::move(file)).to_part10(transfer_syntax);
+}
+
+/// About as much as the object takes once it is not compressed.
+std::size_t bytes_plain(const store::InstanceRow& row) {
+    constexpr std::uint64_t kBytesAPixel = 2;
+    const auto count = [](int number) { return static_cast<std::uint64_t>(std::max(number, 0)); };
+    return static_cast<std::size_t>(
+        std::max(row.size, kBytesAPixel * count(row.rows) * count(row.columns)));
+}
+
+/// One that is made as a whole. Who waits for room to do so holds nothing of it yet.
+GivenObject converted_at_once(store::Archive& archive, const store::InstanceRow& row,
+                              const Representation& representation) {
+    const auto make = [&archive, row, syntax = representation.transfer_syntax] {
+        const MemoryBudget::Share room = room_for_file(row);
+        MemoryBudget& memory = dicom::decoding_memory();
+        auto share = std::make_shared<MemoryBudget::Share>(
+            memory.take(std::min(bytes_plain(row), memory.limit()), "a large answer"));
+        return HeldBytes::Made{written_in(archive.object(row.sop_instance_uid), syntax),
+                               std::move(share)};
+    };
+    std::shared_ptr<const void> room =
+        bytes_plain(row) <= kHeldFreely ? room_for_part(bytes_plain(row)) : nullptr;
+    if (!room) return {representation, {}, HeldBytes::pieces_of(make(), make)};
+    const MemoryBudget::Share of_file = room_for_file(row);
+    return {representation,
+            written_in(archive.object(row.sop_instance_uid), representation.transfer_syntax),
+            {},
+            std::move(room)};
 }
 
 /// Which of `rows` can be given as Accept says. The others are left out, unless it is all of them.
@@ -143,7 +175,7 @@ std::function<std::optional<http::Part>()> parts_of(store::Archive& archive, Par
             if (given)
                 return http::Part{with_syntax(given->representation),
                                   url_of(wanted.row, parts.base), std::move(given->bytes),
-                                  std::move(given->pieces)};
+                                  std::move(given->pieces), std::move(given->room)};
         }
         return std::nullopt;
     };
@@ -177,17 +209,7 @@ GivenObject given_object(store::Archive& archive, const WantedObject& wanted, Ac
                                      return piece;
                                  }}};
         }
-        const MemoryBudget::Share room = room_for_file(row);
-        Bytes file = archive.object(row.sop_instance_uid);
-        Bytes written = written_in(std::move(file), representation.transfer_syntax);
-        if (written.size() <= kHeldFreely) return {representation, std::move(written)};
-        return {
-            representation,
-            {},
-            HeldBytes::pieces_of({std::move(written)}, [&archive, uid = row.sop_instance_uid,
-                                                        syntax = representation.transfer_syntax] {
-                return HeldBytes::Made{written_in(archive.object(uid), syntax)};
-            })};
+        return converted_at_once(archive, row, representation);
     } catch (const Error& error) {
         if (error.code() != ErrorCode::kInvalidInput && error.code() != ErrorCode::kUnsupported)
             throw;

@@ -19,6 +19,8 @@ struct GivenObject {
     Representation representation;
     Bytes bytes = {};
     std::optional<http::Pieces> pieces = {};
+    /// For `bytes`, as long as they are there.
+    std::shared_ptr<const void> room = {};
 };
 
 /// What is sent in pieces, with a length that is told before them, cannot be taken back: when is it

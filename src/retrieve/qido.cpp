@@ -11,6 +11,7 @@
 #include "dicom/tags.h"
 #include "retrieve/address.h"
 #include "retrieve/data_set_form.h"
+#include "retrieve/frames.h"
 #include "retrieve/left_out.h"
 #include "retrieve/negotiate.h"
 #include "retrieve/object_keys.h"
@@ -165,6 +166,9 @@ std::string retrieve_url(const store::Match& match, const std::string& base) {
 /// Of the object itself what is asked for and `match` has not, as members of a JSON object.
 std::string members_from_object(store::Archive& archive, const store::Match& match,
                                 const Search& search, const std::string& url) {
+    const auto row = archive.instance(match.sop_instance_uid);
+    if (!row) throw Error(ErrorCode::kNotFound, "it was erased meanwhile");
+    const MemoryBudget::Share room = room_for_head(*row);
     const Bytes head = archive.head(match.sop_instance_uid);
     dicom::DataSet object = dicom::DataSet::header_in(head);
     std::set<dicom::Tag> had{dicom::tags::kInstanceAvailability, dicom::tags::kRetrieveUrl,

@@ -16,7 +16,7 @@ constexpr std::size_t kMostAhead = 8;
 constexpr std::size_t kEnoughBytes = 8 * 1024 * 1024;
 /// Memory that is kept for others, of any number; of more there is one.
 constexpr std::size_t kSmall = kEnoughBytes / kMostAhead;
-/// Of what is read while it is sent: room for any File Meta Information.
+/// Of what is read while it is sent: room for most File Meta Information.
 constexpr std::size_t kBeginning = 256 * 1024;
 /// Held whatever others hold.
 constexpr std::size_t kFreely = 64 * 1024;
@@ -172,9 +172,17 @@ void ReadAhead::read_beginning(const store::InstanceRow& row, File& file,
                                const RunParts* run) const {
     if (checked_ == Checked::kBeforeItIsSent)
         check_whole(archive_, row, run != nullptr ? *run : one_after_another);
-    file.bytes.resize(static_cast<std::size_t>(std::min<std::uint64_t>(row.size, kBeginning)));
     file.opened = archive_.open(row);
-    file.opened->read(0, file.bytes.span());
+    for (std::uint64_t length = kBeginning;; length *= 4) {
+        file.bytes.resize(static_cast<std::size_t>(std::min(row.size, length)));
+        file.opened->read(0, file.bytes.span());
+        try {
+            (void)dicom::split_part10(file.bytes.view());
+            return;
+        } catch (const Error&) {
+            if (length >= row.size) return;
+        }
+    }
 }
 
 }  // namespace lucerna::retrieve

@@ -18,9 +18,8 @@ namespace lucerna::retrieve {
 
 /// When the damage of a large file is found.
 enum class Checked {
-    /// It is read once more than it is sent, or held: for who could take nothing else after it
-    /// broke
-    /// off.
+    /// It is held, or read once more than it is sent: for who could take nothing else after an
+    /// object that breaks off.
     kBeforeItIsSent,
     /// It breaks off at the damage: reading it throws, when its beginning has gone out.
     kWhileItIsSent,

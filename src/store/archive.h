@@ -111,6 +111,9 @@ struct PatientErasure {
     /// such, and the index is rebuilt from them). They go as a whole.
     std::vector<std::string> studies_of_others;
     std::size_t instances = 0;
+    /// Data keys, of which some may be of no instance any more, but of an object that the index
+    /// does not have.
+    std::size_t keys = 0;
     Beside beside;
     /// Objects that stay and are sealed by a data key of what goes: it stays with them.
     std::size_t sealed_alike = 0;

@@ -116,7 +116,8 @@ bool holds(Parts& parts, const std::string& object, ByteView bytes) {
         Bytes other(static_cast<std::size_t>(reader.size()));
         reader.read(0, other);
         return std::equal(other.begin(), other.end(), bytes.begin(), bytes.end());
-    } catch (const Error&) {
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::kUnavailable) throw;
         return false;
     }
 }
@@ -145,8 +146,9 @@ void enter_object(Parts& parts, const std::string& name) {
             enter_image(index, facts, placing.received_at);
     });
     if (first && !is_surplus)
-        throw Error(ErrorCode::kConflict,
-                    "object " + name + ": its instance is indexed already, with other bytes");
+        throw Error(
+            ErrorCode::kConflict,
+            "object " + name + ": its instance is indexed already, with other bytes or damaged");
 }
 
 /// All that the study has beside `part`, as it would be entered. What cannot be read any more has
@@ -233,11 +235,15 @@ std::vector<Damage> Archive::reindex() {
     std::sort(unknown.begin(), unknown.end());
     for (const auto& one : unknown) attempt(one.second, [&] { enter_object(parts_, one.second); });
     work_off_doomed(parts_);
+    // Where there is a key and nothing that can be entered, nothing more is to be had.
+    if (parts_.keys.has_records()) parts_.index.write(note_key);
     return damages;
 }
 
 void Archive::require_index() {
-    if (!parts_.keys.has_records() || parts_.keys.was_known() || parts_.keys.is_known()) return;
+    const auto has_known = [&] { return parts_.keys.was_known() || parts_.keys.is_known(); };
+    // Another server may enter the first one just now, whose record comes before its row.
+    if (has_known() || !parts_.keys.has_records() || has_known()) return;
     throw Error(ErrorCode::kConflict,
                 "the index knows nothing of what is kept: it was lost, or is another archive's. "
                 "`lucerna reindex` enters what there is; nothing was changed");

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/outside_wait.h"
 #include "store/parts.h"
 
 namespace lucerna::store {
@@ -102,6 +103,8 @@ void note_erasure(Connection& index, vault::Act act, std::size_t studies, std::s
 }
 
 void work_off_doomed(Parts& parts) {
+    // It was said to be gone: however many wait for the object store, this is not refused.
+    const OutsideWait waits("the object store", OutsideWait::Crowded::kWaits);
     std::vector<std::pair<std::string, std::string>> doomed;
     parts.index.read([&](Connection& index) {
         // 'key' before 'object' before 'trace'.

@@ -209,6 +209,35 @@ TEST_F(LostIndex, IsSaidToBeBeforeAnythingElseIsDone) {
     EXPECT_NO_THROW(store.archive().require_index()) << "it knew one";
 }
 
+TEST_F(LostIndex, IsRebuiltFromNothingToo) {
+    const std::string key(32, 'a');
+    store.close();
+    store.records()->write(key, as_byte_view("of a sender that gave up"));
+    store.lose_index();
+    store.open();
+    EXPECT_EQ(error_of([&] { store.archive().require_index(); }), "conflict");
+    EXPECT_TRUE(store.archive().reindex().empty());
+    EXPECT_NO_THROW(store.archive().require_index());
+}
+
+TEST_F(LostIndex, EndsTheKeyOfAnImageThatIsAnothersNow) {
+    store.archive().keep(numbered(1).file());
+    store.close();
+    store.lose_index();
+    store.open();
+    StoredInstance same = numbered(1);
+    same.patient_id = "P2";
+    store.archive().keep(same.file());
+    EXPECT_EQ(store.archive().reindex().size(), 1U);
+    EXPECT_EQ(store.key_records(), 2U);
+    const PatientErasure would = store.archive().erasure_of_patient("P1", "");
+    EXPECT_EQ(would.instances, 0U);
+    EXPECT_EQ(would.keys, 1U);
+    EXPECT_EQ(store.archive().erase_patient("P1", "", "tester"), 0U);
+    EXPECT_EQ(store.key_records(), 1U);
+    EXPECT_EQ(store.archive().object(same.sop_instance), same.file());
+}
+
 // As an older copy of it does, which is put back: it knows other patients.
 TEST_F(LostIndex, GivesBackAndErasesAPatientWhoWasGivenAnotherKeySince) {
     for (const std::string issuer : {"", "HOSP"}) {

@@ -112,6 +112,8 @@ PatientErasure erase_rows(Connection& index, const std::string& patient_id,
     for (const std::string& one : erased.issuers)
         doom_key_of(index, key_owner_of_patient(patient_id, one));
     doom_unused_keys(index);
+    erased.keys =
+        static_cast<std::size_t>(index.number("SELECT count(*) FROM doomed WHERE what = 'key'"));
     erased.studies = {studies.begin(), studies.end()};
     std::set_difference(studies.begin(), studies.end(), her_own.begin(), her_own.end(),
                         std::back_inserter(erased.studies_of_others));
@@ -141,7 +143,8 @@ std::size_t Archive::erase_patient(const std::string& patient_id,
     PatientErasure erased;
     parts_.index.write([&](Connection& index) {
         erased = erase_rows(index, patient_id, issuer_of_patient_id, which);
-        if (!erased.studies.empty() || erased.beside.orders + erased.beside.workitems > 0)
+        if (!erased.studies.empty() ||
+            erased.keys + erased.beside.orders + erased.beside.workitems > 0)
             note_erasure(index, {"erase-patient", by, parts_.clock.now()}, erased.studies.size(),
                          erased.instances, erased.beside);
     });

@@ -20,7 +20,7 @@ import time
 import urllib.parse
 
 from hostile_pictures import Attack, WHOLE, picture, resource, rle
-from hostile_senders import EXPLICIT, MOST_GROWTH_KIB, RLE, Growth
+from hostile_senders import EXPLICIT, MOST_GROWTH_KIB, RLE, Growth, element
 from whole_program import PATIENCE, Server
 
 DECODING_MIB = 64
@@ -148,15 +148,21 @@ def read_large_ones(server):
 
 
 def take_nothing(server):
-    """Of objects as they are kept and in another transfer syntax, of frames and of pictures, by hundreds of
-    clients that read nothing at all. The problems."""
+    """Of objects as they are kept and in another transfer syntax, of a series, of frames and of pictures, by
+    hundreds of clients that read nothing at all. The problems."""
     attack, problems = Attack(server, ""), []
     assert attack.store(RLE, picture(3, noise(2048, 2048), 2048, 2048, 8)) == "0000"
     assert attack.store(RLE, picture(4, noise(1024, 2048), 1024, 2048, 8, frames=FRAMES)) == "0000"
+    for number in range(FRAMES):
+        one = picture(5, noise(1024, 896), 1024, 896, 8)
+        one = one.replace(element(0x08, 0x18, "UI", "2.999.8.1.5"), element(0x08, 0x18, "UI", f"2.999.8.1.5.{number}"))
+        assert attack.store(RLE, one) == "0000"
+    series = "/dicom-web/studies/2.999.8.5/series/2.999.8.5.1"
     frames = resource(4) + "/frames/" + ",".join(str(n + 1) for n in range(FRAMES))
     for path, accept in ((resource(3), f"{WHOLE}; transfer-syntax={EXPLICIT}"),
                          (frames, f"{OCTETS}; transfer-syntax={RLE}"),
-                         (resource(3), WHOLE + "; transfer-syntax=*"), (resource(3) + "/rendered", "image/jpeg")):
+                         (resource(3), WHOLE + "; transfer-syntax=*"), (resource(3) + "/rendered", "image/jpeg"),
+                         (series, WHOLE + "; transfer-syntax=*"), (series, f"{WHOLE}; transfer-syntax={EXPLICIT}")):
         assert attack.get(path, accept) == 200
         growth = Growth(server)
         idle = [IdleReader(server.url, path, accept) for _ in range(IDLE)]
