@@ -109,10 +109,10 @@ DataSet finished(Encoded encoded, const std::string& transfer_syntax_uid) {
                            transfer_syntax_uid);
 }
 
-/// Of a file of which nothing need be copied but the header, if that.
+/// What becomes of a header's values.
 enum class Values { kCopied, kBorrowed, kOutlined };
 
-/// What is inflated is held by `memory`, or counted by none.
+/// Of a file of which nothing need be copied but the header, if that. What is inflated is held by `memory`, or counted by none.
 Encoded read_head(ByteView file, const FileMeta& meta, const Limits& limits, Values values,
                   ByteBudget* memory = nullptr) {
     const Coding coding = coding_in(file, meta);

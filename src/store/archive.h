@@ -191,7 +191,8 @@ class Archive {
     /// objects and index against each other, both ways.
     [[nodiscard]] std::vector<Damage> verify();
     /// Adds to the index what lies among the objects and is not in it, in the order in which it
-    /// was received. Returns what it could not read.
+    /// was received. What nobody acknowledged goes, and so does a second copy of an instance. Returns
+    /// what it could not read, or enter.
     std::vector<Damage> reindex();
     /// For who goes on to work with the index: throws Error(kConflict) where it has never known a
     /// data key, and yet there are some. It was lost then, and `reindex` comes first: new objects

@@ -146,6 +146,7 @@ def fill(server):
     growth = Growth(server)
     honest = processes.Process(target=store_each_second, args=(server, end, telling))
     honest.start()
+    telling.close()  # so that its end is seen if it ends without a word
     others, threads = [], []
 
     def begin(make, *arguments):
