@@ -46,7 +46,10 @@ class Sender(threading.Thread):
     def run(self):
         ae = AE(ae_title="SENDER")
         ae.add_requested_context(SecondaryCaptureImageStorage, ExplicitVRLittleEndian)
-        ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 30
+        ae.acse_timeout = ae.network_timeout = 30
+        # Where the connection ends in the moment before a request, pynetdicom waits all of this for an
+        # answer that nobody can give any more.
+        ae.dimse_timeout = 5
         association = ae.associate("127.0.0.1", self.port, ae_title="LUCERNA")
         while association.is_established:
             d = instance(*self.random.choice(list(self.studies.items())),
