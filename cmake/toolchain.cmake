@@ -10,7 +10,9 @@ endif()
 
 find_program(LUCERNA_CCACHE ccache)
 if(LUCERNA_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-    set(CMAKE_CXX_COMPILER_LAUNCHER "${LUCERNA_CCACHE}")
+    # Without these it passes over every file that uses a precompiled header.
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env
+        CCACHE_SLOPPINESS=pch_defines,time_macros "${LUCERNA_CCACHE}")
 endif()
 find_program(LUCERNA_MOLD mold)
 if(LUCERNA_MOLD)
