@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdlib>
 #include <span>
 #include <string>
 #include <thread>
@@ -13,6 +14,11 @@
 
 namespace lucerna::infer {
 namespace {
+
+/// ONNX Runtime reports to its maker from 1.29 on, unless this is set when its environment is made.
+/// The library that tools/setup takes has nothing to report with; this is for other ones. Done
+/// before main, while there are no threads that might read the environment.
+[[maybe_unused]] const bool kReportsNothing = ::setenv("ORT_DISABLE_TELEMETRY", "1", 1) == 0;
 
 Ort::Env& environment() {
     // The runtime wants one environment for the life of the process.
