@@ -38,14 +38,16 @@ struct Erasure {
     bool yes = false;
 };
 
-ExitCode print(const std::vector<store::Damage>& damages, const store::Archive::Totals& totals) {
+/// `counted` says how many of the damages there are, in the words of what was done.
+ExitCode print(const std::vector<store::Damage>& damages, const store::Archive::Totals& totals,
+               const std::string& counted) {
     for (const store::Damage& damage : damages)
         say(stdout, "damaged " + damage.object + (damage.sop_instance_uid.empty() ? "" : " ") +
                         damage.sop_instance_uid + ": " + damage.what);
-    std::printf("%llu instances in %llu studies, %llu bytes; %zu damaged\n",
+    std::printf("%llu instances in %llu studies, %llu bytes; %s\n",
                 static_cast<unsigned long long>(totals.instances),
                 static_cast<unsigned long long>(totals.studies),
-                static_cast<unsigned long long>(totals.bytes), damages.size());
+                static_cast<unsigned long long>(totals.bytes), counted.c_str());
     return damages.empty() ? kDone : kBadInput;
 }
 
@@ -66,7 +68,7 @@ ExitCode verify(const ArchiveOptions& options) {
         // The index is among what is damaged.
         if (damages.empty()) throw;
     }
-    return print(damages, totals);
+    return print(damages, totals, std::to_string(damages.size()) + " damaged");
 }
 
 std::string and_beside(const store::Beside& beside) {
@@ -199,8 +201,13 @@ void add_erase(CLI::App& app, Chosen& chosen) {
 
 ExitCode reindex(const ArchiveOptions& options) {
     return with_archive(options, [](store::Archive& archive) {
+        const auto before = archive.totals().instances;
         const std::vector<store::Damage> damages = archive.reindex();
-        return print(damages, archive.totals());
+        const store::Archive::Totals totals = archive.totals();
+        // It looks at what the index did not know: whether the rest is whole, verify says.
+        return print(damages, totals,
+                     std::to_string(totals.instances - before) + " entered, " +
+                         std::to_string(damages.size()) + " could not be");
     });
 }
 

@@ -191,8 +191,8 @@ class Archive {
     /// objects and index against each other, both ways.
     [[nodiscard]] std::vector<Damage> verify();
     /// Adds to the index what lies among the objects and is not in it, in the order in which it
-    /// was received. What nobody acknowledged goes, and so does a second copy of an instance. Returns
-    /// what it could not read, or enter.
+    /// was received. What nobody acknowledged goes, and so does a second copy of an instance.
+    /// Returns what it could not read, or enter.
     std::vector<Damage> reindex();
     /// For who goes on to work with the index: throws Error(kConflict) where it has never known a
     /// data key, and yet there are some. It was lost then, and `reindex` comes first: new objects
@@ -201,11 +201,13 @@ class Archive {
     /// How many objects the index does not know.
     [[nodiscard]] std::size_t unknown_objects();
     /// Wraps every data key under the provider's current key. Returns how many were rewrapped.
+    /// Throws Error(kCorrupt), naming those that do not open: then none was.
     std::size_t rewrap_keys(const std::string& by = "server");
     /// Makes a new key-encryption key, wraps every data key under it and ends the older ones.
     /// Objects stay as they are. One that was broken off is finished first. Returns how many keys
-    /// were rewrapped. Throws Error(kConflict) where it holds no patient's key, unless a server
-    /// noted that this is its store, or the keys are its own.
+    /// were rewrapped. Throws Error: kConflict where it holds no patient's key, unless a server
+    /// noted that this is its store, or the keys are its own; kCorrupt, naming the data keys that
+    /// do not open, after all others were rewrapped: the older key-encryption keys are not ended.
     std::size_t rotate_keys(const std::string& by = "server", OwnKeys own = OwnKeys::kUnknown);
 
     struct Totals {

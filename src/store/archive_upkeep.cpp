@@ -194,8 +194,8 @@ std::vector<Damage> Archive::verify() {
     };
     parts_.objects->for_each_stray(is_stray);
     parts_.records->for_each_stray(is_stray);
-    for (const auto& [name, what] : parts_.keys.damages())
-        damages.push_back({"keys/" + name, {}, what});
+    for (const KeyRing::Damage& one : parts_.keys.damages())
+        damages.push_back({"keys/" + one.name, {}, one.what});
     for (const std::string& what : parts_.trail.damages())
         damages.push_back({"audit.log", {}, what});
     if (index_is_whole) {
@@ -282,11 +282,25 @@ void require_the_keys(Parts& parts, OwnKeys own) {
                     "objects are not in the folder, give the server's own --config");
 }
 
+std::string named(const KeyRing::Damages& damaged) {
+    std::string text;
+    for (const KeyRing::Damage& one : damaged)
+        text += "data key " + one.name + ": " + one.what + "; ";
+    return text +
+           "put the record back from a backup, or erase its patient, whose objects are unreadable";
+}
+
 }  // namespace
 
 std::size_t Archive::rewrap_keys(const std::string& by) {
     const auto alone = require_alone(parts_);
-    const std::size_t rewrapped = parts_.keys.rewrap_all();
+    // Half of the keys here and half there, neither would open the whole.
+    const KeyRing::Damages damaged = parts_.keys.damages();
+    for (const KeyRing::Damage& one : damaged)
+        if (one.code == ErrorCode::kUnavailable)
+            throw Error(one.code, "nothing was moved: data key " + one.name + ": " + one.what);
+    if (!damaged.empty()) throw Error(ErrorCode::kCorrupt, "nothing was moved: " + named(damaged));
+    const std::size_t rewrapped = parts_.keys.rewrap_all().keys;
     parts_.trail.add(vault::to_json(
         {"move-keys", by, parts_.clock.now(), {{"keys", static_cast<long long>(rewrapped)}}}));
     return rewrapped;
@@ -296,10 +310,19 @@ std::size_t Archive::rotate_keys(const std::string& by, OwnKeys own) {
     // Other processes would go on to wrap keys under the one that ends.
     const auto alone = require_alone(parts_);
     require_the_keys(parts_, own);
-    const std::size_t rewrapped = parts_.keys.rotate();
-    parts_.trail.add(vault::to_json(
-        {"rotate-keys", by, parts_.clock.now(), {{"keys", static_cast<long long>(rewrapped)}}}));
-    return rewrapped;
+    const KeyRing::Rewrapped done = parts_.keys.rotate();
+    parts_.trail.add(vault::to_json({"rotate-keys",
+                                     by,
+                                     parts_.clock.now(),
+                                     {{"keys", static_cast<long long>(done.keys)},
+                                      {"damaged", static_cast<long long>(done.damaged.size())}}}));
+    if (!done.damaged.empty())
+        throw Error(ErrorCode::kCorrupt,
+                    std::to_string(done.keys) +
+                        " data keys are under a new key-encryption key, but the older ones are "
+                        "kept: " +
+                        named(done.damaged));
+    return done.keys;
 }
 
 std::size_t Archive::erase_study(const std::string& study_instance_uid, const std::string& by) {

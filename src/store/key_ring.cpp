@@ -1,5 +1,6 @@
 #include "store/key_ring.h"
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -301,46 +302,61 @@ void note_key(Connection& index) {
     index.execute("INSERT INTO counters VALUES ('had-keys', 1) ON CONFLICT DO NOTHING");
 }
 
-std::size_t KeyRing::rewrap_all() {
+KeyRing::Rewrapped KeyRing::rewrap_all() {
     std::vector<std::string> names;
     records_.for_each([&](const std::string& name) { names.push_back(name); });
+    // Until all others are done, the keys that opened the index go on to do so.
+    std::partition(names.begin(), names.end(),
+                   [](const std::string& name) { return name != kIndexKeyName; });
     const std::string current = provider_.current_key();
-    std::size_t rewrapped = 0;
+    Rewrapped done;
     for (const std::string& name : names) {
-        KeyRecord record = record_of(records_, name);
-        if (record.wrapped.provider_key == current) continue;
+        KeyRecord record;
         try {
+            record = record_of(records_, name);
+            if (record.wrapped.provider_key == current) continue;
             record.wrapped = provider_.rewrap(record.wrapped, purpose(name));
         } catch (const Error& error) {
-            throw Error(error.code(), "data key " + name, error);
+            if (error.code() != ErrorCode::kCorrupt && error.code() != ErrorCode::kNotFound)
+                throw Error(error.code(), "data key " + name, error);
+            done.damaged.push_back({name, error.code(), error.what()});
+            continue;
         }
         records_.write(name, as_byte_view(to_text(record)));
-        ++rewrapped;
+        ++done.keys;
     }
-    return rewrapped;
+    return done;
 }
 
-std::size_t KeyRing::rotate() {
-    const std::string current = provider_.current_key();
-    bool broken_off = false;
+bool KeyRing::some_are_not_under(const std::string& provider_key) {
+    bool found = false;
     records_.for_each([&](const std::string& name) {
-        broken_off = broken_off || record_of(records_, name).wrapped.provider_key != current;
+        try {
+            found = found || record_of(records_, name).wrapped.provider_key != provider_key;
+        } catch (const Error& error) {
+            // What it is under can't be known.
+            if (error.code() != ErrorCode::kCorrupt) throw;
+        }
     });
-    if (!broken_off) provider_.rotate();
+    return found;
+}
+
+KeyRing::Rewrapped KeyRing::rotate() {
+    if (!some_are_not_under(provider_.current_key())) provider_.rotate();
     // The oldest that a record may be under once all are rewrapped.
     const std::string kept = provider_.current_key();
-    const std::size_t rewrapped = rewrap_all();
-    provider_.forget_older(kept);
-    return rewrapped;
+    Rewrapped done = rewrap_all();
+    if (done.damaged.empty()) provider_.forget_older(kept);
+    return done;
 }
 
-std::vector<std::pair<std::string, std::string>> KeyRing::damages() {
-    std::vector<std::pair<std::string, std::string>> damages;
+KeyRing::Damages KeyRing::damages() {
+    Damages damages;
     records_.for_each([&](const std::string& name) {
         try {
             (void)unwrapped(name);
         } catch (const Error& error) {
-            damages.emplace_back(name, error.what());
+            damages.push_back({name, error.code(), error.what()});
         }
     });
     return damages;

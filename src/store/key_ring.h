@@ -69,13 +69,28 @@ class KeyRing {
     [[nodiscard]] bool is_known();
     /// The index knew of one some time since it was made.
     [[nodiscard]] bool was_known();
-    /// Wraps every key under the provider's current one. Returns how many were not so already.
-    std::size_t rewrap_all();
-    /// Makes a new key-encryption key, wraps every key under it and ends the older ones. One that
-    /// was broken off is finished first: then no further key is made.
-    std::size_t rotate();
-    /// Reads and unwraps every record; what is wrong with those that do not open, by name.
-    [[nodiscard]] std::vector<std::pair<std::string, std::string>> damages();
+    /// Of a record that does not open.
+    struct Damage {
+        std::string name;
+        ErrorCode code = ErrorCode::kCorrupt;
+        std::string what;
+    };
+    using Damages = std::vector<Damage>;
+    struct Rewrapped {
+        /// That were not under the provider's current key already.
+        std::size_t keys = 0;
+        /// Left as they were.
+        Damages damaged;
+    };
+    /// Wraps every key that opens under the provider's current one, that of the index last.
+    /// Throws Error(kUnavailable): the rest is as it was.
+    Rewrapped rewrap_all();
+    /// Makes a new key-encryption key, wraps every key under it and ends the older ones, unless
+    /// some record is damaged: a copy of it may be under one of them. A rotation that was broken
+    /// off is finished first: then no further key is made.
+    Rewrapped rotate();
+    /// Reads and unwraps every record. Those that do not open for whatever reason.
+    [[nodiscard]] Damages damages();
 
   private:
     struct Cache {
@@ -86,6 +101,7 @@ class KeyRing {
     };
     [[nodiscard]] vault::SecretKey unwrapped(const std::string& name);
     [[nodiscard]] std::string name_of_owner(const std::string& owner);
+    [[nodiscard]] bool some_are_not_under(const std::string& provider_key);
     [[nodiscard]] bool is_entered(const std::string& name);
     [[nodiscard]] std::optional<DataKey> made_for(const std::string& owner);
     [[nodiscard]] std::uint64_t forgotten();

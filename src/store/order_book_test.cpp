@@ -212,6 +212,20 @@ TEST(PerformedBook, MovesTheStepThatItPerforms) {
     EXPECT_THAT(kept->states, ElementsAre(StepState::kCompleted));
 }
 
+TEST(PerformedBook, LeavesTheStepOfAnotherPatientOnTheWorklist) {
+    TestStore store;
+    const auto placed = place(store, order_of("1"));
+    PerformedStep performed = performed_of(placed.study_instance_uid, "");
+    performed.patient_id = "SOMEBODY ELSE";
+    EXPECT_TRUE(store.performed().create(performed)) << "it was performed, whosever it is";
+    EXPECT_THAT(accessions(store), ElementsAre("A-1"));
+    performed = store.performed().find("1.2.3").value();
+    EXPECT_EQ(performed.patient_id, "SOMEBODY ELSE");
+    performed.state = PerformedState::kCompleted;
+    EXPECT_TRUE(store.performed().update(performed));
+    EXPECT_THAT(accessions(store), ElementsAre("A-1"));
+}
+
 TEST(PerformedBook, WhatWasDiscontinuedCanBeCancelledOrScheduledAgain) {
     TestStore store;
     const auto placed = place(store, order_of("1"));

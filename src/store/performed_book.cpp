@@ -1,8 +1,13 @@
 #include "store/performed_book.h"
 
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
 #include "store/matching.h"
 #include "store/order_book.h"
 #include "store/parts.h"
+#include "store/same_patient.h"
 
 namespace lucerna::store {
 namespace {
@@ -20,20 +25,42 @@ StepState step_state_of(PerformedState state) {
 }
 
 /// A step of which one performance was completed stays so when another is discontinued.
+void move_scheduled_of(Connection& index, std::int64_t order, const std::string& step_id,
+                       PerformedState state) {
+    index
+        .prepare(
+            "UPDATE scheduled_steps SET state = ?1 WHERE NOT (state = ?2 AND ?1 = ?3) AND order_id "
+            "= ?4 AND (step_id = ?5 OR (?5 = '' AND (SELECT count(*) FROM scheduled_steps u WHERE "
+            "u.order_id = ?4) = 1))")
+        .bind(static_cast<int>(step_state_of(state)))
+        .bind(static_cast<int>(StepState::kCompleted))
+        .bind(static_cast<int>(StepState::kDiscontinued))
+        .bind(order)
+        .bind(indexed_text(step_id))
+        .run();
+}
+
+/// Not those of another patient's order: whoever is to have it done would be off the worklist.
 void move_scheduled(Connection& index, const PerformedStep& step) {
-    for (const PerformedStep::Of& of : step.of)
-        index
-            .prepare(
-                "UPDATE scheduled_steps SET state = ?1 WHERE NOT (state = ?2 AND ?1 = ?3) AND id "
-                "IN (SELECT t.id FROM scheduled_steps t JOIN orders o ON o.id = t.order_id WHERE "
-                "o.study_instance_uid = ?4 AND (t.step_id = ?5 OR (?5 = '' AND (SELECT count(*) "
-                "FROM scheduled_steps u WHERE u.order_id = o.id) = 1)))")
-            .bind(static_cast<int>(step_state_of(step.state)))
-            .bind(static_cast<int>(StepState::kCompleted))
-            .bind(static_cast<int>(StepState::kDiscontinued))
-            .bind(indexed_text(of.study_instance_uid))
-            .bind(indexed_text(of.step_id))
-            .run();
+    const PatientKey patient{indexed_text(step.patient_id),
+                             indexed_text(step.issuer_of_patient_id)};
+    for (const PerformedStep::Of& of : step.of) {
+        std::vector<std::pair<std::int64_t, PatientKey>> orders;
+        Statement find = index.prepare(
+            "SELECT id, patient_id, issuer_of_patient_id FROM orders WHERE study_instance_uid = ?");
+        find.bind(indexed_text(of.study_instance_uid));
+        while (find.step()) orders.push_back({find.integer(0), {find.text(1), find.text(2)}});
+        for (const auto& [order, whose] : orders)
+            if (!are_of_two_patients(patient, whose))
+                move_scheduled_of(index, order, of.step_id, step.state);
+            else
+                log_event(LogLevel::kWarning, "performed-step.order-of-another-patient",
+                          {{"step", step.sop_instance_uid},
+                           {"study", of.study_instance_uid},
+                           {"why",
+                            "the step names another Patient ID than the order of that "
+                            "study: the order stays on the worklist"}});
+    }
 }
 
 }  // namespace
