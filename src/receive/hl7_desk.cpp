@@ -74,12 +74,24 @@ hl7::Place header_place(int field, int component) {
 constexpr std::pair<std::string_view, std::string_view> kMessages[] = {
     {"ORM", "O01"}, {"OMI", "O23"}, {"OMG", "O19"}};
 
+/// Null for a type that is not taken.
+const std::pair<std::string_view, std::string_view>* message_of(std::string_view type) {
+    const auto* const known = std::find_if(std::begin(kMessages), std::end(kMessages),
+                                           [&](const auto& one) { return one.first == type; });
+    return known == std::end(kMessages) ? nullptr : known;
+}
+
+/// Nobody waits for an answer to an answer: two such ends would go on for ever.
+bool is_answer(const hl7::Message& message) {
+    const std::string type = message.header().text(9);
+    return type == "ACK" || (message_of(type) == nullptr && message.find("MSA") != nullptr);
+}
+
 /// What this desk takes at all (HL7 v2.5.1 2.9.2.2).
 std::optional<Fault> reason_to_reject(const hl7::Segment& header) {
     const std::string type = header.text(9), event = header.text(9, {2, 1, 1});
-    const auto* const known = std::find_if(std::begin(kMessages), std::end(kMessages),
-                                           [&](const auto& one) { return one.first == type; });
-    if (known == std::end(kMessages))
+    const auto* const known = message_of(type);
+    if (known == nullptr)
         return hl7::fault_at(header_place(9, 1), FaultCode::kUnsupportedMessageType,
                              "only ORM, OMI and OMG are taken");
     if (!event.empty() && event != known->second)
@@ -96,8 +108,24 @@ std::optional<Fault> reason_to_reject(const hl7::Segment& header) {
     return {};
 }
 
+/// Which message an answer is about stands in MSA-2, which repeats MSH-10 (HL7 v2.5.1 2.14.9.10).
+std::optional<Fault> reason_not_to_answer_for(const hl7::Segment& header) {
+    if (!header.text(10).empty()) return {};
+    return hl7::fault_at(header_place(10, 0), FaultCode::kRequiredFieldMissing,
+                         "MSH-10, the message control ID, is missing");
+}
+
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+/// What it says, UTF-8, is what is read where MSH-18 says nothing.
+std::string_view without_mark(std::string_view message) {
+    if (message.starts_with(kByteOrderMark)) message.remove_prefix(kByteOrderMark.size());
+    return message;
+}
+
 /// What can be told of a message in an unknown character set.
-std::string ascii_of(std::string text) {
+std::string ascii_of(std::string_view message) {
+    std::string text(message);
     for (char& c : text)
         if (static_cast<unsigned char>(c) >= 0x80) c = '?';
     return text;
@@ -130,6 +158,7 @@ Fault fault_from(const exam::OrderRefusal& refusal, const Hl7Orders& orders) {
 std::optional<Fault> taken(OrderSink& sink, const hl7::Message& message,
                            const OrderDefaults& defaults, const std::string& peer) {
     if (auto reason = reason_to_reject(message.header())) return reason;
+    if (auto reason = reason_not_to_answer_for(message.header())) return reason;
     auto read = orders_in(message, defaults);
     if (auto* fault = std::get_if<Fault>(&read)) return std::move(*fault);
     const auto& orders = std::get<Hl7Orders>(read);
@@ -154,7 +183,8 @@ std::optional<Fault> taken(OrderSink& sink, const hl7::Message& message,
 
 }  // namespace
 
-std::variant<std::string, Fault> message_text(const std::string& message) {
+std::variant<std::string, Fault> message_text(const std::string& bytes) {
+    const std::string_view message = without_mark(bytes);
     std::string sets;
     const std::vector<std::string> names = hl7::character_sets_of(message);
     if (names.size() > hl7::MessageLimits{}.max_repetitions)
@@ -173,19 +203,25 @@ std::variant<std::string, Fault> message_text(const std::string& message) {
     return dicom::to_utf8(message, sets, "|^~&\r\n");
 }
 
-std::string Hl7Desk::answer(const std::string& bytes, const std::string& peer) {
+std::optional<std::string> Hl7Desk::answer(const std::string& bytes, const std::string& peer) {
     std::optional<Fault> fault;
     std::optional<hl7::Message> message;
     auto text = message_text(bytes);
     // The header of one in an unknown character set still says whom to answer.
-    const std::string readable =
-        std::holds_alternative<std::string>(text) ? std::get<std::string>(text) : ascii_of(bytes);
+    const std::string readable = std::holds_alternative<std::string>(text)
+                                     ? std::get<std::string>(text)
+                                     : ascii_of(without_mark(bytes));
     auto parsed = hl7::Message::parse(readable);
     if (auto* parsed_message = std::get_if<hl7::Message>(&parsed)) {
         message = std::move(*parsed_message);
     } else {
         fault = std::get<Fault>(std::move(parsed));
         message = header_alone(readable);
+    }
+    if (message && is_answer(*message)) {
+        log_event(LogLevel::kWarning, "orders.answer-passed-over",
+                  {{"protocol", "hl7"}, {"sender", peer}});
+        return std::nullopt;
     }
     if (auto* unknown = std::get_if<Fault>(&text); unknown != nullptr && message)
         fault = std::move(*unknown);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -25,19 +26,22 @@ struct Hl7Orders {
 [[nodiscard]] std::variant<Hl7Orders, hl7::Fault> orders_in(const hl7::Message& message,
                                                             const OrderDefaults& defaults);
 
-/// A message as UTF-8, by its MSH-18; a fault for a character set that is not known.
-[[nodiscard]] std::variant<std::string, hl7::Fault> message_text(const std::string& message);
+/// A message as UTF-8, by its MSH-18, without the byte order mark that some send before MSH. A
+/// fault for a character set that is not known.
+[[nodiscard]] std::variant<std::string, hl7::Fault> message_text(const std::string& bytes);
 
-/// Answers HL7 messages: AA, AE or AR. Safe from several threads.
+/// Answers HL7 messages: AA, AE or AR (HL7 v2.5.1 2.9.2). Safe from several threads.
 class Hl7Desk {
   public:
     /// All are borrowed.
     Hl7Desk(OrderSink& sink, OrderDefaults defaults, const Clock& clock)
         : sink_(sink), defaults_(std::move(defaults)), clock_(clock) {}
 
-    /// The acknowledgement of a message that came from `peer`. Logs "orders.taken" or
-    /// "orders.refused".
-    [[nodiscard]] std::string answer(const std::string& message, const std::string& peer);
+    /// The acknowledgement of a message that came from `peer`; nothing where that is itself an
+    /// answer, which is never acknowledged. Logs "orders.taken", "orders.refused" or
+    /// "orders.answer-passed-over".
+    [[nodiscard]] std::optional<std::string> answer(const std::string& message,
+                                                    const std::string& peer);
 
   private:
     OrderSink& sink_;

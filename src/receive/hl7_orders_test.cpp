@@ -222,9 +222,10 @@ class Book : public OrderSink {
 };
 
 struct Desk {
+    /// "nothing" where none is given.
     std::string answer(const std::string& message) {
         ManualClock clock(from_rfc3339("2026-03-01T08:00:00.000Z"));
-        return Hl7Desk(book, {}, clock).answer(message, "127.0.0.1");
+        return Hl7Desk(book, {}, clock).answer(message, "127.0.0.1").value_or("nothing");
     }
     Book book;
 };
@@ -247,6 +248,50 @@ TEST(Hl7Desk, ReadsTextByMsh18) {
         desk.answer(replaced(replaced(odd, "EHR", "E\xC8R"), "HOSP", "H\xD6SP") + kPatient);
     EXPECT_THAT(answer, HasSubstr("|E?R|H?SP|")) << "nothing of it is passed off as UTF-8";
     EXPECT_THAT(answer, Not(HasSubstr("EBCDIC")));
+}
+
+TEST(Hl7Desk, RefusesAMessageWithoutControlIdAndKeepsNothingOfIt) {
+    Desk desk;
+    for (const char* none : {"||P|", "|\"\"|P|", "| |P|"}) {
+        const std::string header = replaced(kHeader, "|42|P|", none);
+        EXPECT_THAT(desk.answer(header + kPatient + kOrder),
+                    AllOf(HasSubstr("\rMSA|AE|"), HasSubstr("|MSH^1^10|101^")))
+            << none;
+    }
+    EXPECT_TRUE(desk.book.taken.empty());
+}
+
+TEST(Hl7Desk, TakesAByteOrderMarkForUtf8WhereMsh18SaysNothing) {
+    const std::string mark = "\xEF\xBB\xBF";
+    const auto name_from = [&](const char* set, const char* name) {
+        Desk desk;
+        const std::string answer = desk.answer(mark + replaced(kHeader, "UNICODE UTF-8", set) +
+                                               "PID|||1||" + name + "\rORC|NW|1\rOBR|1");
+        EXPECT_THAT(answer, AllOf(testing::StartsWith("MSH|"), HasSubstr("\rMSA|AA|42|")));
+        return desk.book.taken.at(0).order.patient_name.reveal();
+    };
+    EXPECT_EQ(name_from("", "M\xC3\xBCller"), "M\xC3\xBCller");
+    EXPECT_EQ(name_from("UNICODE UTF-8", "M\xC3\xBCller"), "M\xC3\xBCller");
+    EXPECT_EQ(name_from("8859/1", "M\xFCller"), "M\xC3\xBCller") << "what is said counts";
+    Desk desk;
+    EXPECT_THAT(
+        desk.answer(mark + replaced(kHeader, "UNICODE UTF-8", "EBCDIC") + kPatient),
+        AllOf(testing::StartsWith("MSH|"), HasSubstr("MSA|AE|42"), HasSubstr("|MSH^1^18|103^")));
+    EXPECT_THAT(desk.answer(mark), HasSubstr("MSA|AE|"));
+}
+
+TEST(Hl7Desk, AnswersNoAnswer) {
+    Desk desk;
+    const std::string rest = "MSA|AA|7\r";
+    EXPECT_EQ(desk.answer(replaced(kHeader, "ORM^O01^ORM_O01", "ACK") + rest), "nothing");
+    EXPECT_EQ(desk.answer(replaced(kHeader, "ORM^O01^ORM_O01", "ACK^O01^ACK") + rest), "nothing");
+    EXPECT_EQ(desk.answer(replaced(kHeader, "ORM^O01^ORM_O01", "ORR^O02") + rest), "nothing");
+    EXPECT_EQ(desk.answer("MSH|^~\\&|||||||ACK\rno segment"), "nothing") << "not even a bad one";
+    EXPECT_EQ(desk.answer("MSH|^~\\&|||||||ACK||P|2.5.1||||||EBCDIC"), "nothing");
+    EXPECT_THAT(desk.answer(replaced(kHeader, "ORM^O01^ORM_O01", "ORR^O02") + kPatient),
+                HasSubstr("MSA|AR|42"))
+        << "it answers nothing";
+    EXPECT_TRUE(desk.book.taken.empty());
 }
 
 TEST(Hl7Desk, RefusesAMegabyteOfDelimitersAndNamesTheField) {

@@ -66,8 +66,10 @@ class Conversation {
 
   private:
     Io reply(const std::string& message) {
-        const std::string frame = hl7::framed(answer_(message, address_));
+        const std::optional<std::string> answer = answer_(message, address_);
         ++count_;
+        if (!answer) return Io::kDone;
+        const std::string frame = hl7::framed(*answer);
         return transport_.write(as_byte_view(frame), {options_.stall});
     }
 

@@ -34,12 +34,12 @@ struct MllpOptions {
 };
 
 /// Takes HL7 messages in MLLP frames, one after the other on each connection, and sends what
-/// `answer` says of each. Each connection has its own thread, so `answer` is called from several at
-/// once. Logs "hl7.connection" when one has ended.
+/// `answer` says of each, if anything. Each connection has its own thread, so `answer` is called
+/// from several at once. Logs "hl7.connection" when one has ended.
 class MllpListener {
   public:
-    using Answer =
-        std::function<std::string(const std::string& message, const std::string& address)>;
+    using Answer = std::function<std::optional<std::string>(const std::string& message,
+                                                            const std::string& address)>;
 
     /// Listens on return. Throws Error: kUnavailable if the port can't be had, kInvalidInput for
     /// TLS files that can't be used.

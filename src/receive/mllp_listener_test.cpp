@@ -62,6 +62,18 @@ TEST(MllpListener, AnswersOneMessageAfterTheOther) {
     EXPECT_EQ(other.next(), "three@127.0.0.1");
 }
 
+TEST(MllpListener, GoesOnAfterWhatGetsNoAnswer) {
+    const MllpListener listener(
+        any_port(),
+        [](const std::string& message, const std::string&) -> std::optional<std::string> {
+            if (message == "ACK") return {};
+            return message;
+        });
+    Peer peer(listener);
+    peer.send(hl7::framed("ACK") + hl7::framed("next"));
+    EXPECT_EQ(peer.next(), "next");
+}
+
 TEST(MllpListener, CutsOffWhatNeverEnds) {
     MllpOptions options = any_port();
     options.max_message_bytes = 1000;

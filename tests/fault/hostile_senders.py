@@ -534,6 +534,9 @@ def hostile_hl7():
     yield "a header of delimiters that are all one", framed(b"MSH||||||||||||||\r" + PATIENT), True
     yield "half a header", framed(whole[:30]), True
     yield "bytes that are no text", framed(bytes(range(32, 256)) * 1000), True
+    yield "no message control ID", framed(HEADER % b"" + PATIENT + order(1)), True
+    yield "a byte order mark before nothing", framed(b"\xef\xbb\xbf"), True
+    yield "an acknowledgement", framed(HEADER.replace(b"ORM^O01", b"ACK") % b"7" + b"MSA|AA|1\r"), False
     yield "null characters", framed(whole.replace(b"Doe", b"D\0e")), True
     for delimiter in (b"~", b"^", b"&", b"\\", b"|", b"\r"):
         yield (f"a megabyte of {delimiter!r} in the patient's identifiers",
