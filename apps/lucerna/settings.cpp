@@ -16,6 +16,7 @@
 #include "base/encoding.h"
 #include "base/error.h"
 #include "base/loopback.h"
+#include "exam/jurisdiction.h"
 
 namespace lucerna {
 namespace {
@@ -63,9 +64,12 @@ Settings general_settings() {
         {"key_file", std::string(), "Short for `keys = \"file:PATH\"`.", into(&S::key_file)},
         {"web", std::string(), "Folder of the built page (web/dist).", into(&S::web)},
         {"jurisdiction", std::string(),
-         "Country of the site (ISO 3166-1 alpha-2), for the check whether the model is cleared "
-         "there.",
-         into(&S::jurisdiction)},
+         "Country of the site (ISO 3166-1 alpha-2, as `CH`), for the check whether the model is "
+         "cleared there; empty: nowhere.",
+         [](S& settings, const Value& value) {
+             settings.jurisdiction = std::get<std::string>(value);
+             exam::require_jurisdiction(settings.jurisdiction, "jurisdiction");
+         }},
         {"quiet_seconds", 60LL,
          "An exam without all its views is read when no image came for so long.", into(&S::quiet),
          1, 86400},

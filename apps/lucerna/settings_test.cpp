@@ -136,6 +136,16 @@ TEST_F(SettingsTest, AreSetFromText) {
     EXPECT_THROW(set_from_text(settings, "nothing", "1"), Error);
 }
 
+TEST_F(SettingsTest, WantACountry) {
+    EXPECT_EQ(read("jurisdiction = \"CH\"\n").jurisdiction, "CH");
+    EXPECT_EQ(read("jurisdiction = \"\"\n").jurisdiction, "");
+    EXPECT_THAT(
+        refusal_of("\njurisdiction = \"XYZ\"\n"),
+        AllOf(HasSubstr("line 2"), HasSubstr("jurisdiction: \"XYZ\""), HasSubstr("ISO 3166-1")));
+    ServeSettings settings = default_settings();
+    EXPECT_THROW(set_from_text(settings, "jurisdiction", "ch"), Error);
+}
+
 TEST_F(SettingsTest, WantTitlesThatCanBeSent) {
     ServeSettings settings = default_settings();
     settings.destinations.push_back(destination_from("pacs=PACS@host:104", "US"));

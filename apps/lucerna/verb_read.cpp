@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "dicom/data_set.h"
+#include "exam/jurisdiction.h"
 #include "infer/model_package.h"
 #include "pipeline/model_opening.h"
 #include "pipeline/reading.h"
@@ -197,6 +198,7 @@ ExitCode read_all(const ReadOptions& options, pipeline::ModelOpening& opening) {
 
 ExitCode read_all(const ReadOptions& options) {
     std::optional<pipeline::ModelOpening> opening;
+    exam::require_jurisdiction(options.jurisdiction, "--jurisdiction");
     try {
         infer::Trust trust;
         if (!options.public_keys.empty())
