@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 #include "base/error.h"
@@ -59,6 +60,39 @@ Bytes digest_of(std::string_view purpose) {
     return from_hex(sha256(as_byte_view(purpose)));
 }
 
+/// A data key and the digest of its purpose.
+constexpr std::size_t kPlainBytes = SecretKey::kBytes + 32;
+
+/// Nothing where it is not base64.
+std::optional<Bytes> decoded(std::string_view text) {
+    try {
+        return from_base64(text);
+    } catch (const Error&) {
+        return {};
+    }
+}
+
+/// "v3" of "vault:v3:BASE64"; empty where nothing stands between two colons.
+std::string_view version_in(std::string_view ciphertext) {
+    const std::size_t first = ciphertext.find(':');
+    if (first == std::string_view::npos) return {};
+    const std::size_t second = ciphertext.find(':', first + 1);
+    if (second == std::string_view::npos) return {};
+    return ciphertext.substr(first + 1, second - first - 1);
+}
+
+/// Whether it can be what a data key was sealed into: what is not would be kept, and never open.
+bool is_ciphertext(std::string_view text) {
+    const std::string_view version = version_in(text);
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    if (text.starts_with(':') || version.size() < 2 || version.front() != 'v' ||
+        !std::all_of(version.begin() + 1, version.end(), is_digit))
+        return false;
+    const auto behind = static_cast<std::size_t>(version.data() + version.size() + 1 - text.data());
+    const auto sealed = decoded(text.substr(behind));
+    return sealed && sealed->size() > kPlainBytes;
+}
+
 }  // namespace
 
 TransitOptions transit_options_from(std::string_view text) {
@@ -103,7 +137,10 @@ struct TransitKeyProvider::Service {
     [[nodiscard]] long long latest_version() const {
         const json version =
             data_in(options, ask_transit(options, "/keys/" + options.key, ""), "latest_version");
-        return version.is_number_integer() ? version.get<long long>() : 0;
+        if (version.is_number_integer() && version.get<long long>() > 0)
+            return version.get<long long>();
+        throw Error(ErrorCode::kUnavailable,
+                    "the key service " + options.engine + " answers with no version of its key");
     }
 };
 
@@ -120,16 +157,17 @@ std::string TransitKeyProvider::current_key() const {
 
 /// "vault:v3:..." is of version 3.
 std::string TransitKeyProvider::name_of_version(std::string_view ciphertext) const {
-    const std::size_t first = ciphertext.find(':');
-    const std::size_t second =
-        first == std::string_view::npos ? first : ciphertext.find(':', first + 1);
-    if (second == std::string_view::npos)
+    const std::string_view version = version_in(ciphertext);
+    if (version.empty())
         throw Error(ErrorCode::kCorrupt, "a wrapped data key is not a transit ciphertext");
-    return "transit:" + service_->options.key + ":" +
-           std::string(ciphertext.substr(first + 1, second - first - 1));
+    return "transit:" + service_->options.key + ":" + std::string(version);
 }
 
-WrappedKey TransitKeyProvider::wrapped_from(const std::string& ciphertext) const {
+WrappedKey TransitKeyProvider::wrapped_from(const std::string& answer) const {
+    const std::string ciphertext = text_in(service_->options, answer, "ciphertext");
+    if (!is_ciphertext(ciphertext))
+        throw Error(ErrorCode::kUnavailable, "the key service " + service_->options.engine +
+                                                 " answers with what is no transit ciphertext");
     const ByteView bytes = as_byte_view(ciphertext);
     return {name_of_version(ciphertext), Bytes(bytes.begin(), bytes.end())};
 }
@@ -140,9 +178,14 @@ WrappedKey TransitKeyProvider::wrap(const SecretKey& key, std::string_view purpo
     plain.insert(plain.end(), digest.begin(), digest.end());
     std::string text = to_base64(plain);
     OPENSSL_cleanse(plain.data(), plain.size());
-    const std::string answer = service_->post("/encrypt/", {{"plaintext", text}});
+    const json request = {{"plaintext", text}};
     wipe(text);
-    return wrapped_from(text_in(service_->options, answer, "ciphertext"));
+    try {
+        return wrapped_from(service_->post("/encrypt/", request));
+    } catch (const Error& error) {
+        // Nothing of ours is damaged or gone by it: once the service wraps again, it goes on.
+        throw Error(ErrorCode::kUnavailable, "a data key is not wrapped", error);
+    }
 }
 
 SecretKey TransitKeyProvider::unwrap(const WrappedKey& wrapped, std::string_view purpose) {
@@ -157,10 +200,14 @@ SecretKey TransitKeyProvider::unwrap(const WrappedKey& wrapped, std::string_view
     std::string answer = service_->post("/decrypt/", {{"ciphertext", ciphertext}});
     std::string text = text_in(service_->options, answer, "plaintext");
     wipe(answer);
-    Bytes plain = from_base64(text);
+    auto opened = decoded(text);
     wipe(text);
+    if (!opened || opened->empty())
+        throw Error(ErrorCode::kUnavailable,
+                    "the key service " + service_->options.engine + " answers with no plaintext");
+    Bytes plain = *std::move(opened);
     const Bytes digest = digest_of(purpose);
-    if (plain.size() != SecretKey::kBytes + digest.size() ||
+    if (plain.size() != kPlainBytes ||
         !std::equal(digest.begin(), digest.end(), plain.begin() + SecretKey::kBytes))
         throw Error(ErrorCode::kCorrupt,
                     "a wrapped data key does not open for its purpose: it is another's");
@@ -175,7 +222,7 @@ WrappedKey TransitKeyProvider::rewrap(const WrappedKey& wrapped, std::string_vie
         return wrap(unwrap(wrapped, purpose), purpose);
     const std::string answer =
         service_->post("/rewrap/", {{"ciphertext", std::string(as_text(wrapped.bytes))}});
-    return wrapped_from(text_in(service_->options, answer, "ciphertext"));
+    return wrapped_from(answer);
 }
 
 void TransitKeyProvider::rotate() {

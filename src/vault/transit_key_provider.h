@@ -36,7 +36,10 @@ class TransitKeyProvider final : public KeyProvider {
     ~TransitKeyProvider() override;
 
     [[nodiscard]] std::string current_key() const override;
+    /// Throws Error(kUnavailable) whatever the service answers in place of a ciphertext.
     [[nodiscard]] WrappedKey wrap(const SecretKey& key, std::string_view purpose) override;
+    /// Throws as KeyProvider says: kCorrupt and kNotFound only where the service, in its own words,
+    /// says so of the wrapped key, or of the key that it was wrapped by.
     [[nodiscard]] SecretKey unwrap(const WrappedKey& wrapped, std::string_view purpose) override;
     /// The service does it: the data key does not come here.
     [[nodiscard]] WrappedKey rewrap(const WrappedKey& wrapped, std::string_view purpose) override;
@@ -47,7 +50,8 @@ class TransitKeyProvider final : public KeyProvider {
   private:
     struct Service;
     [[nodiscard]] std::string name_of_version(std::string_view ciphertext) const;
-    [[nodiscard]] WrappedKey wrapped_from(const std::string& ciphertext) const;
+    /// Of encrypt and rewrap. Throws Error(kUnavailable) where no ciphertext is in it.
+    [[nodiscard]] WrappedKey wrapped_from(const std::string& answer) const;
 
     std::unique_ptr<Service> service_;
 };

@@ -144,6 +144,72 @@ TEST_F(TransitKeyProviderTest, MovesBetweenServicesWhoseKeysHaveTheSameName) {
     EXPECT_EQ(refusal_of([&] { (void)moving.unwrap(altered, "p"); }).code, "corrupt");
 }
 
+// Whoever has something to be kept may send it again.
+TEST_F(TransitKeyProviderTest, IsAwayWhereTheServiceWrapsNothing) {
+    TransitKeyProvider provider(options());
+    const WrappedKey wrapped = provider.wrap(SecretKey::random(), "p");
+    const auto data = [](const std::string& ciphertext) {
+        return R"({"data":{"ciphertext":")" + ciphertext + R"("}})";
+    };
+    const std::string sealed(std::string(as_text(wrapped.bytes)).substr(9));
+    const std::pair<int, std::string> answers[] = {
+        {200, data("")},
+        {200, data("vault")},
+        {200, data("vault:v1")},
+        {200, data("vault:v1:")},
+        {200, data("vault::" + sealed)},
+        {200, data("vault:v:" + sealed)},
+        {200, data("vault:v1x:" + sealed)},
+        {200, data(":v1:" + sealed)},
+        {200, data("vault:v1:*" + sealed.substr(1))},
+        {200, data("vault:v1:" + sealed.substr(0, 40))},
+        {200, R"({"data":{"ciphertext":7}})"},
+        {200, "<html>"},
+        {200, ""},
+        {400, "<html>"},
+        {404, "<html>"},
+        {404, R"({"errors":[]})"},
+        {400, R"({"errors":["encryption key not found"]})"},
+        {400, R"({"errors":["invalid plaintext"]})"}};
+    for (const auto& [status, body] : answers) {
+        service->answer_all_with(status, body);
+        const Refused refused = refusal_of([&] { (void)provider.wrap(SecretKey::random(), "p"); });
+        EXPECT_EQ(refused.code, "unavailable") << status << " " << body;
+        EXPECT_THAT(refused.message, HasSubstr(service->engine())) << status << " " << body;
+        if (status == 200) {
+            EXPECT_EQ(refusal_of([&] { (void)provider.rewrap(wrapped, "p"); }).code, "unavailable")
+                << body;
+        }
+    }
+    service->answer_all_with(0, "");
+    EXPECT_EQ(provider.wrap(SecretKey::random(), "p").provider_key, "transit:lucerna:v1");
+}
+
+TEST_F(TransitKeyProviderTest, TellsNonsenseFromWhatIsSaidOfAWrappedKey) {
+    TransitKeyProvider provider(options());
+    const WrappedKey wrapped = provider.wrap(SecretKey::random(), "p");
+    const auto code_at = [&](int status, const std::string& body) {
+        service->answer_all_with(status, body);
+        return refusal_of([&] { (void)provider.unwrap(wrapped, "p"); }).code;
+    };
+    EXPECT_EQ(code_at(200, "<html>"), "unavailable");
+    EXPECT_EQ(code_at(200, R"({"data":{}})"), "unavailable");
+    EXPECT_EQ(code_at(200, R"({"data":{"plaintext":""}})"), "unavailable");
+    EXPECT_EQ(code_at(200, R"({"data":{"plaintext":"no base64"}})"), "unavailable");
+    EXPECT_EQ(code_at(400, "<html>"), "unavailable") << "of whatever stands before the service";
+    EXPECT_EQ(code_at(404, "<html>"), "unavailable");
+    EXPECT_EQ(code_at(502, "<html>"), "unavailable");
+    EXPECT_EQ(code_at(400, R"({"errors":["cipher: message authentication failed"]})"), "corrupt");
+    EXPECT_EQ(code_at(400, R"({"errors":["invalid ciphertext: no prefix"]})"), "corrupt");
+    EXPECT_EQ(code_at(200, R"({"data":{"plaintext":"AAAA"}})"), "corrupt") << "another's";
+    EXPECT_EQ(code_at(404, R"({"errors":[]})"), "not-found");
+    for (const char* version : {"null", "0", "\"1\""}) {
+        service->answer_all_with(200,
+                                 std::string(R"({"data":{"latest_version":)") + version + "}}");
+        EXPECT_EQ(refusal_of([&] { (void)provider.current_key(); }).code, "unavailable") << version;
+    }
+}
+
 TEST_F(TransitKeyProviderTest, SaysWhatIsWrongWithTheService) {
     TransitKeyProvider provider(options());
     const WrappedKey wrapped = provider.wrap(SecretKey::random(), "p");

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -90,21 +91,22 @@ Answer exchange(const TransitOptions& options, const std::string& path, const st
     return answer;
 }
 
-/// The service's own words: {"errors": ["..."]}.
-std::string errors_in(const std::string& body) {
+/// The service's own words: {"errors": ["..."]}. Nothing where they are somebody else's.
+std::optional<std::string> errors_in(const std::string& body) {
     const auto json = nlohmann::json::parse(body, nullptr, false);
+    if (!json.is_object() || !json.contains("errors") || !json["errors"].is_array()) return {};
     std::string text;
-    if (json.is_object() && json.contains("errors") && json["errors"].is_array())
-        for (const auto& one : json["errors"])
-            if (one.is_string()) text += (text.empty() ? "" : "; ") + one.get<std::string>();
+    for (const auto& one : json["errors"])
+        if (one.is_string()) text += (text.empty() ? "" : "; ") + one.get<std::string>();
     return text;
 }
 
-ErrorCode code_for(long status, std::string_view errors) {
-    if (status == 404) return ErrorCode::kNotFound;
-    if (status != 400) return ErrorCode::kUnavailable;
-    const bool gone = errors.find("key not found") != std::string_view::npos ||
-                      errors.find("disallowed by policy") != std::string_view::npos;
+/// What a proxy before it says is nothing about a key.
+ErrorCode code_for(long status, const std::optional<std::string>& errors) {
+    if (status == 404 && errors) return ErrorCode::kNotFound;
+    if (status != 400 || !errors || errors->empty()) return ErrorCode::kUnavailable;
+    const bool gone = errors->find("key not found") != std::string::npos ||
+                      errors->find("disallowed by policy") != std::string::npos;
     return gone ? ErrorCode::kNotFound : ErrorCode::kCorrupt;
 }
 
@@ -114,10 +116,10 @@ std::string ask_transit(const TransitOptions& options, const std::string& path,
                         const std::string& body) {
     Answer answer = exchange(options, path, body);
     if (answer.status >= 200 && answer.status < 300) return std::move(answer.body);
-    const std::string errors = errors_in(answer.body);
-    throw Error(code_for(answer.status, errors), "the key service " + options.engine + " answers " +
-                                                     std::to_string(answer.status) + " to " + path +
-                                                     (errors.empty() ? "" : ": " + errors));
+    const auto errors = errors_in(answer.body);
+    throw Error(code_for(answer.status, errors),
+                "the key service " + options.engine + " answers " + std::to_string(answer.status) +
+                    " to " + path + (errors.value_or("").empty() ? "" : ": " + *errors));
 }
 
 }  // namespace lucerna::vault

@@ -25,6 +25,14 @@ class TransitStandIn : public StandIn {
     /// Of the engine: "http://127.0.0.1:PORT/v1/transit".
     [[nodiscard]] std::string engine() const { return address() + "/v1/transit"; }
     [[nodiscard]] std::filesystem::path state() const { return folder_ / "transit.json"; }
+    /// From now on to every request; an empty body and 0: as a service does again.
+    void answer_all_with(int status, const std::string& body) const {
+        const std::filesystem::path told = state().string() + ".answer";
+        if (status == 0)
+            std::filesystem::remove(told);
+        else
+            write_file(told, as_byte_view(std::to_string(status) + " " + body));
+    }
     static constexpr const char* kToken = "s.stand-in";
 
   private:
