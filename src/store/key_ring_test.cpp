@@ -9,36 +9,27 @@
 #include <vector>
 
 #include "store/store_test_support.h"
+#include "support/forwarding_keys.h"
 
 namespace lucerna::store {
 namespace {
 
 /// A key service that wraps no new key before it is let.
-class SlowKeys final : public vault::KeyProvider {
+class SlowKeys final : public test::ForwardingKeys {
   public:
-    explicit SlowKeys(vault::KeyProvider& keys) : keys_(keys) {}
-    [[nodiscard]] std::string current_key() const override { return keys_.current_key(); }
+    using ForwardingKeys::ForwardingKeys;
     [[nodiscard]] vault::WrappedKey wrap(const vault::SecretKey& key,
                                          std::string_view purpose) override {
         if (is_slow) {
             asked.release();
             go_on.acquire();
         }
-        return keys_.wrap(key, purpose);
+        return ForwardingKeys::wrap(key, purpose);
     }
-    [[nodiscard]] vault::SecretKey unwrap(const vault::WrappedKey& wrapped,
-                                          std::string_view purpose) override {
-        return keys_.unwrap(wrapped, purpose);
-    }
-    void rotate() override { keys_.rotate(); }
-    void forget_older(const std::string& kept) override { keys_.forget_older(kept); }
 
     std::atomic<bool> is_slow = false;
     std::counting_semaphore<> asked{0};
     std::counting_semaphore<> go_on{0};
-
-  private:
-    vault::KeyProvider& keys_;
 };
 
 test::StoredInstance of_patient(const std::string& id, int number = 1) {

@@ -9,6 +9,7 @@
 #include "dicom/part10_head.h"
 #include "store/arrival.h"
 #include "store/store_test_support.h"
+#include "support/forwarding_keys.h"
 
 namespace lucerna::store {
 namespace {
@@ -26,47 +27,31 @@ StoredInstance numbered(int number) {
 }
 
 /// Opens keys until `opens` are used up; then it can't be reached.
-class KeysThatGo final : public vault::KeyProvider {
+class KeysThatGo final : public test::ForwardingKeys {
   public:
-    KeysThatGo(vault::KeyProvider& keys, int opens) : keys_(keys), opens_(opens) {}
-    [[nodiscard]] std::string current_key() const override { return keys_.current_key(); }
-    [[nodiscard]] vault::WrappedKey wrap(const vault::SecretKey& key,
-                                         std::string_view purpose) override {
-        return keys_.wrap(key, purpose);
-    }
+    KeysThatGo(vault::KeyProvider& keys, int opens) : ForwardingKeys(keys), opens_(opens) {}
     [[nodiscard]] vault::SecretKey unwrap(const vault::WrappedKey& wrapped,
                                           std::string_view purpose) override {
         if (opens_-- <= 0) throw Error(ErrorCode::kUnavailable, "the key service is away");
-        return keys_.unwrap(wrapped, purpose);
+        return ForwardingKeys::unwrap(wrapped, purpose);
     }
-    void rotate() override { keys_.rotate(); }
-    void forget_older(const std::string& kept) override { keys_.forget_older(kept); }
 
   private:
-    vault::KeyProvider& keys_;
     int opens_;
 };
 
 /// Tells of each key that is made, before it is.
-class KeysThatTell final : public vault::KeyProvider {
+class KeysThatTell final : public test::ForwardingKeys {
   public:
     KeysThatTell(vault::KeyProvider& keys, std::function<void()> tell)
-        : keys_(keys), tell_(std::move(tell)) {}
-    [[nodiscard]] std::string current_key() const override { return keys_.current_key(); }
+        : ForwardingKeys(keys), tell_(std::move(tell)) {}
     [[nodiscard]] vault::WrappedKey wrap(const vault::SecretKey& key,
                                          std::string_view purpose) override {
         tell_();
-        return keys_.wrap(key, purpose);
+        return ForwardingKeys::wrap(key, purpose);
     }
-    [[nodiscard]] vault::SecretKey unwrap(const vault::WrappedKey& wrapped,
-                                          std::string_view purpose) override {
-        return keys_.unwrap(wrapped, purpose);
-    }
-    void rotate() override { keys_.rotate(); }
-    void forget_older(const std::string& kept) override { keys_.forget_older(kept); }
 
   private:
-    vault::KeyProvider& keys_;
     std::function<void()> tell_;
 };
 

@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "store/store.h"
+#include "support/forwarding_keys.h"
 #include "support/stored_instance.h"
 #include "vault/file_key_provider.h"
 
@@ -43,24 +44,16 @@ void erase(store::Archive& archive, unsigned first) {
 }
 
 /// Opens keys, and at the last of them the process is gone.
-class LastKey final : public vault::KeyProvider {
+class LastKey final : public test::ForwardingKeys {
   public:
-    LastKey(vault::KeyProvider& keys, unsigned opens) : keys_(keys), opens_(opens) {}
-    [[nodiscard]] std::string current_key() const override { return keys_.current_key(); }
-    [[nodiscard]] vault::WrappedKey wrap(const vault::SecretKey& key,
-                                         std::string_view purpose) override {
-        return keys_.wrap(key, purpose);
-    }
+    LastKey(vault::KeyProvider& keys, unsigned opens) : ForwardingKeys(keys), opens_(opens) {}
     [[nodiscard]] vault::SecretKey unwrap(const vault::WrappedKey& wrapped,
                                           std::string_view purpose) override {
         if (opens_-- <= 1) ::raise(SIGKILL);
-        return keys_.unwrap(wrapped, purpose);
+        return ForwardingKeys::unwrap(wrapped, purpose);
     }
-    void rotate() override { keys_.rotate(); }
-    void forget_older(const std::string& kept) override { keys_.forget_older(kept); }
 
   private:
-    vault::KeyProvider& keys_;
     unsigned opens_;
 };
 
