@@ -17,6 +17,7 @@
 #include "store/parts.h"
 #include "store/rows.h"
 #include "store/sealed_io.h"
+#include "store/unknown_objects.h"
 
 namespace lucerna::store {
 namespace {
@@ -26,13 +27,6 @@ struct Indexed {
     std::string sop_instance_uid;
     std::uint64_t bytes = 0;
 };
-
-std::optional<Indexed> indexed(Connection& index, const std::string& object) {
-    Statement find =
-        index.prepare("SELECT object, sop_instance_uid, bytes FROM instances WHERE object = ?");
-    if (!find.bind(object).step()) return {};
-    return Indexed{find.text(0), find.text(1), static_cast<std::uint64_t>(find.integer(2))};
-}
 
 std::string sop_instance_uid_in(ByteView part10) {
     const auto header = dicom::DataSet::outline_in(part10);
@@ -46,12 +40,13 @@ vault::SealedHeader header_of(Parts& parts, const std::string& object) {
     return vault::decode_header(ByteView(bytes).first(got));
 }
 
-/// What another process takes in just now, or left, without knowing yet whose it is.
-bool was_never_kept(Parts& parts, const std::string& object) {
+/// What another process takes in just now, or left, without knowing yet whose it is; or erased
+/// since the objects were listed.
+bool is_not_kept(Parts& parts, const std::string& object) {
     try {
         return is_nobodys(header_of(parts, object));
-    } catch (const Error&) {
-        return false;
+    } catch (const Error& error) {
+        return error.code() == ErrorCode::kNotFound;
     }
 }
 
@@ -72,14 +67,6 @@ std::string examine(Parts& parts, const std::string& object, const std::optional
     } catch (const Error& error) {
         return error.what();
     }
-}
-
-void for_each_unknown(Parts& parts, const std::function<void(const std::string&)>& visit) {
-    parts.objects->for_each([&](const std::string& name) {
-        const bool known =
-            parts.index.read([&](Connection& index) { return indexed(index, name).has_value(); });
-        if (!known) visit(name);
-    });
 }
 
 /// Every object that the index names, and what it does not name.
@@ -105,7 +92,7 @@ void compare(Parts& parts, std::vector<Damage>& damages) {
                 damages.push_back({row.object, row.sop_instance_uid, std::move(what)});
     }
     for_each_unknown(parts, [&](const std::string& name) {
-        if (!was_never_kept(parts, name))
+        if (!is_not_kept(parts, name))
             damages.push_back({name, {}, "object " + name + ": the index does not know it"});
     });
 }
@@ -203,7 +190,7 @@ std::vector<Damage> Archive::verify() {
         return damages;
     }
     parts_.objects->for_each([&](const std::string& name) {
-        if (was_never_kept(parts_, name)) return;
+        if (is_not_kept(parts_, name)) return;
         if (std::string what = examine(parts_, name, {}); !what.empty())
             damages.push_back({name, {}, std::move(what)});
     });
@@ -252,7 +239,7 @@ void Archive::require_index() {
 std::size_t Archive::unknown_objects() {
     std::size_t count = 0;
     for_each_unknown(parts_, [&](const std::string& name) {
-        if (!was_never_kept(parts_, name)) ++count;
+        if (!is_not_kept(parts_, name)) ++count;
     });
     return count;
 }
