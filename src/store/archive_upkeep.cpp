@@ -229,7 +229,8 @@ std::vector<Damage> Archive::reindex() {
 
 void Archive::require_index() {
     const auto has_known = [&] { return parts_.keys.was_known() || parts_.keys.is_known(); };
-    // Another server may enter the first one just now, whose record comes before its row.
+    // Another server may have entered the first one meanwhile: a record that was entered has its
+    // row, and is looked for before it.
     if (has_known() || !parts_.keys.has_records() || has_known()) return;
     throw Error(ErrorCode::kConflict,
                 "the index knows nothing of what is kept: it was lost, or is another archive's. "

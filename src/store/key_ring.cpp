@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -261,9 +263,26 @@ void KeyRing::forget(const std::string& name) {
 }
 
 bool KeyRing::has_records() {
-    bool found = false;
-    records_.for_each([&](const std::string& name) { found = found || name != kIndexKeyName; });
-    return found;
+    std::vector<std::string> found;
+    records_.for_each([&](const std::string& name) {
+        if (name != kIndexKeyName) found.push_back(name);
+    });
+    if (found.empty()) return false;
+    // After they were listed: what is no more among these has been entered, or was dropped.
+    const std::set<std::string> unpublished = records_.unpublished();
+    return std::any_of(found.begin(), found.end(), [&](const std::string& name) {
+        return !unpublished.contains(name) && is_there(name);
+    });
+}
+
+bool KeyRing::is_there(const std::string& name) {
+    try {
+        (void)records_.read(name);
+        return true;
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::kNotFound) return false;
+        throw;
+    }
 }
 
 bool KeyRing::is_known() {

@@ -63,7 +63,8 @@ class KeyRing {
     void destroy(const std::string& name);
     /// Ends every copy in memory: another process may have destroyed it.
     void forget(const std::string& name);
-    /// Some record is a patient's, not the index's own.
+    /// Some record is a patient's, not the index's own, and was entered: in this index, which then
+    /// knows of it already, or in one that is lost.
     [[nodiscard]] bool has_records();
     /// The index knows of a key.
     [[nodiscard]] bool is_known();
@@ -103,6 +104,7 @@ class KeyRing {
     [[nodiscard]] std::string name_of_owner(const std::string& owner);
     [[nodiscard]] bool some_are_not_under(const std::string& provider_key);
     [[nodiscard]] bool is_entered(const std::string& name);
+    [[nodiscard]] bool is_there(const std::string& name);
     [[nodiscard]] std::optional<DataKey> made_for(const std::string& owner);
     [[nodiscard]] std::uint64_t forgotten();
     void remember(const std::string& owner, const DataKey& key, std::uint64_t forgotten_before);

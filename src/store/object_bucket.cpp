@@ -373,6 +373,14 @@ void RecordBucket::for_each(const std::function<void(const std::string& name)>& 
     });
 }
 
+std::set<std::string> RecordBucket::unpublished() {
+    std::set<std::string> names;
+    bucket_->for_each("pending-keys/", [&](const std::string& key) {
+        if (const std::string name = last_part(key); is_name(name)) names.insert(name);
+    });
+    return names;
+}
+
 void RecordBucket::for_each_stray(const std::function<void(const std::string& place)>& visit) {
     bucket_->for_each("keys/", [&](const std::string& key) {
         if (!is_name(key)) visit("keys/" + key);

@@ -65,6 +65,7 @@ class RecordBucket final : public Records {
     [[nodiscard]] Bytes read(const std::string& name) override;
     void remove(const std::string& name) override;
     void for_each(const std::function<void(const std::string& name)>& visit) override;
+    [[nodiscard]] std::set<std::string> unpublished() override;
     void for_each_stray(const std::function<void(const std::string& place)>& visit) override;
 
   private:

@@ -239,7 +239,9 @@ TEST_F(ObjectBucketTest, RecoveringDropsRecordsThatADeadWriterLeft) {
     EXPECT_EQ(left, (std::set<std::string>{"keys/" + std::string(kName), "keys/" + third,
                                            "keys/" + std::string(32, '4'),
                                            "pending-keys/alive/" + third}));
+    EXPECT_EQ(alive.unpublished(), std::set<std::string>{third});
     alive.publish(third);
+    EXPECT_TRUE(alive.unpublished().empty());
     alive.recover(known, nobody);
     left.clear();
     S3(options).for_each("pending-keys/", visit);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 
@@ -89,6 +90,9 @@ class Records {
     /// Nothing happens if it is not there. Durable on return.
     virtual void remove(const std::string& name) = 0;
     virtual void for_each(const std::function<void(const std::string& name)>& visit) = 0;
+    /// Those that may be visited though they are not published yet, whoever writes them. One that
+    /// was visited before this was asked, and is not among them, is entered or gone.
+    [[nodiscard]] virtual std::set<std::string> unpublished() { return {}; }
     /// As of Objects.
     virtual void for_each_stray(const std::function<void(const std::string& place)>& visit) = 0;
 };

@@ -1,0 +1,122 @@
+// What one of several servers that begin on a new index sees while another enters the first key.
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "store/store_test_support.h"
+#include "support/s3_stand_in.h"
+
+namespace lucerna::store {
+namespace {
+
+using test::error_of;
+
+/// Tells when a new one is written and not entered yet, and when all were visited.
+class RecordsThatTell final : public Records {
+  public:
+    explicit RecordsThatTell(std::shared_ptr<S3> bucket) : records_(std::move(bucket)) {}
+
+    void write_as(const std::string& writer) override { records_.write_as(writer); }
+    void write_new(const std::string& name, ByteView bytes) override {
+        records_.write_new(name, bytes);
+        if (const auto tell = std::exchange(written, {})) tell();
+    }
+    void publish(const std::string& name) override { records_.publish(name); }
+    void recover(const std::function<bool(const std::string& name)>& known,
+                 const std::function<bool(const std::string& writer)>& alive) override {
+        records_.recover(known, alive);
+    }
+    void write(const std::string& name, ByteView bytes) override { records_.write(name, bytes); }
+    [[nodiscard]] Bytes read(const std::string& name) override { return records_.read(name); }
+    void remove(const std::string& name) override { records_.remove(name); }
+    void for_each(const std::function<void(const std::string& name)>& visit) override {
+        records_.for_each(visit);
+        if (const auto tell = std::exchange(visited, {})) tell();
+    }
+    [[nodiscard]] std::set<std::string> unpublished() override { return records_.unpublished(); }
+    void for_each_stray(const std::function<void(const std::string& place)>& visit) override {
+        records_.for_each_stray(visit);
+    }
+
+    std::function<void()> written;
+    std::function<void()> visited;
+
+  private:
+    RecordBucket records_;
+};
+
+/// A store on a bucket: that of the services, where there are, or the stand-in's.
+class SharedStart : public testing::Test {
+  protected:
+    SharedStart() {
+        if (bucket) return;
+        bucket.emplace();
+        bucket->endpoint = stand_in.endpoint();
+        bucket->bucket = "lucerna";
+        bucket->credentials = {"someone", "a secret"};
+    }
+    void open_on_a_new_index() {
+        store.reset();
+        if (!schema.address().empty()) {
+            schema.drop();
+            schema.create();
+        }
+        const auto s3 = std::make_shared<S3>(*bucket);
+        auto made = std::make_unique<RecordsThatTell>(s3);
+        records = made.get();
+        const StoreOptions options{
+            folder.path() / std::to_string(++indexes), {}, schema.address(), bucket};
+        // The index on SQLite has a key of its own, which is of no use to another.
+        made->remove(std::string(32, '0'));
+        store = std::make_unique<Store>(options, std::make_unique<ObjectBucket>(s3),
+                                        std::move(made), keys, clock);
+    }
+
+    test::TemporaryFolder folder;
+    test::S3StandIn stand_in{folder.path()};
+    TestSchema schema;
+    std::optional<S3Options> bucket = test_bucket();
+    ManualClock clock{from_rfc3339("2026-03-01T08:00:00.000Z")};
+    vault::FileKeyProvider keys{folder.path() / "secret" / "keys"};
+    RecordsThatTell* records = nullptr;
+    int indexes = 0;
+    std::unique_ptr<Store> store;
+};
+
+TEST_F(SharedStart, DoesNotTakeAnIndexForLostIntoWhichTheFirstKeyIsBeingEntered) {
+    open_on_a_new_index();
+    std::string seen = "nothing";
+    records->written = [&] { seen = error_of([&] { store->archive().require_index(); }); };
+    store->archive().keep(test::StoredInstance().file());
+    EXPECT_EQ(seen, "none") << "the record is there, and its row is not";
+    EXPECT_EQ(error_of([&] { store->archive().require_index(); }), "none");
+    open_on_a_new_index();
+    EXPECT_EQ(error_of([&] { store->archive().require_index(); }), "conflict") << "it is lost now";
+}
+
+TEST_F(SharedStart, DoesNotTakeAnIndexForLostIntoWhichTheFirstKeyWasEnteredMeanwhile) {
+    open_on_a_new_index();
+    const std::string key(32, 'a');
+    RecordBucket others(std::make_shared<S3>(*bucket));
+    others.write_new(key, as_byte_view("of another server's sender"));
+    records->visited = [&] {
+        store->archive().keep(test::StoredInstance().file());
+        others.publish(key);
+    };
+    EXPECT_EQ(error_of([&] { store->archive().require_index(); }), "none");
+}
+
+TEST_F(SharedStart, DoesNotTakeAnIndexForLostWhoseFirstKeyWasDroppedMeanwhile) {
+    open_on_a_new_index();
+    const std::string key(32, 'a');
+    RecordBucket others(std::make_shared<S3>(*bucket));
+    others.write_new(key, as_byte_view("of a sender that gave up"));
+    records->visited = [&] { others.remove(key); };
+    EXPECT_EQ(error_of([&] { store->archive().require_index(); }), "none");
+}
+
+}  // namespace
+}  // namespace lucerna::store
