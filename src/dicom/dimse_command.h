@@ -30,6 +30,13 @@ constexpr std::uint16_t kCancelRequest = 0x0FFF;
 constexpr std::uint16_t kResponseBit = 0x8000;
 }  // namespace command
 
+/// Priority (0000,0700) (PS3.7 E.1).
+namespace priorities {
+constexpr std::uint16_t kMedium = 0x0000;
+constexpr std::uint16_t kHigh = 0x0001;
+constexpr std::uint16_t kLow = 0x0002;
+}  // namespace priorities
+
 /// How a retrieval stands (PS3.7 9.1.3, 9.1.4): its C-STORE sub-operations.
 struct SubOperations {
     /// In pending and cancelled responses only.
@@ -48,7 +55,7 @@ struct DimseCommand {
     std::uint16_t message_id = 0;
     /// Command Data Set Type (0000,0800) is other than 0101.
     bool has_data_set = false;
-    std::uint16_t priority = 0;
+    std::uint16_t priority = priorities::kMedium;
     std::optional<std::uint16_t> status;
     std::string affected_sop_class_uid;
     std::string affected_sop_instance_uid;
@@ -70,6 +77,11 @@ struct DimseCommand {
     std::optional<SubOperations> sub_operations;
 
     [[nodiscard]] bool is_response() const { return (field & command::kResponseBit) != 0; }
+    /// Its priority, for what it makes us ask others; medium where it says none that there is.
+    [[nodiscard]] std::uint16_t priority_to_hand_on() const {
+        return priority == priorities::kHigh || priority == priorities::kLow ? priority
+                                                                             : priorities::kMedium;
+    }
     /// The SOP class that it is about, whichever element names it.
     [[nodiscard]] const std::string& sop_class_uid() const {
         return requested_sop_class_uid.empty() ? affected_sop_class_uid : requested_sop_class_uid;

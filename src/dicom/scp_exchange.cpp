@@ -136,6 +136,7 @@ SendOutcome ScpExchange::store(const FileToSend& file) {
     DimseCommand store;
     store.field = command::kStoreRequest;
     store.message_id = ++last_message_;
+    store.priority = request_.priority_to_hand_on();
     store.has_data_set = true;
     store.affected_sop_class_uid = parts.head.sop_class_uid;
     store.affected_sop_instance_uid = parts.head.sop_instance_uid;

@@ -71,9 +71,9 @@ class ScpExchange {
     /// The peer has sent C-CANCEL for this request; looks without waiting.
     [[nodiscard]] bool is_cancelled();
 
-    /// C-STORE of a DICOM file to the peer, over this association (C-GET, PS3.4 C.4.3). The data
-    /// set goes out bit for bit where the peer takes its transfer syntax, else converted
-    /// (convertible.h).
+    /// C-STORE of a DICOM file to the peer, over this association (C-GET, PS3.4 C.4.3), with the
+    /// request's priority. The data set goes out bit for bit where the peer takes its transfer
+    /// syntax, else converted (convertible.h).
     [[nodiscard]] SendOutcome store(const FileToSend& file);
     /// Asks the peer something on the request's own context and waits for its response. Empty where
     /// the peer ends the association in good order instead.

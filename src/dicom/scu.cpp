@@ -87,6 +87,7 @@ class StoreScu::Association {
         if (originator) {
             request.move_originator_aet = originator->aet;
             request.move_originator_message = originator->message_id;
+            request.priority = originator->priority;
         }
         if (syntax == parts.head.transfer_syntax_uid)
             return outcome_of(association_.exchange(request, context, file, parts.data_set_offset));

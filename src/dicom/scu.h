@@ -32,10 +32,11 @@ struct ScuOptions {
     std::stop_token stop = {};
 };
 
-/// Who asked for an object by C-MOVE (PS3.7 9.3.1.1).
+/// Who asked for an object by C-MOVE (PS3.7 9.3.1.1), and with which Priority (PS3.7 9.3.4.1).
 struct MoveOriginator {
     std::string aet;
     std::uint16_t message_id = 0;
+    std::uint16_t priority = priorities::kMedium;
 };
 
 /// What became of one object.
@@ -75,7 +76,8 @@ class StoreScu {
     /// for bit if the peer took its transfer syntax, converted otherwise. Throws
     /// Error(kUnavailable) when the association is lost, BrokenOff when it is because the file
     /// cannot be read to its end, Error(kInvalidInput) if the bytes are no DICOM file or cannot be
-    /// decoded. `originator` names the C-MOVE that asks for it.
+    /// decoded. `originator` names the C-MOVE that asks for it, whose
+    /// priority it has; it is medium without.
     [[nodiscard]] SendOutcome store(const FileToSend& file,
                                     const std::optional<MoveOriginator>& originator = {});
 

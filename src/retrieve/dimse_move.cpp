@@ -84,7 +84,8 @@ void answer_move(dicom::ScpExchange& exchange, store::Archive& archive, Root roo
     const auto& objects = std::get<std::vector<dicom::ObjectHead>>(named);
     peer->stop = exchange.stop();
     Destination destination(*std::move(peer), objects,
-                            {exchange.sender().calling_aet, exchange.request().message_id});
+                            {exchange.sender().calling_aet, exchange.request().message_id,
+                             exchange.request().priority_to_hand_on()});
     send_objects(
         exchange, archive, objects,
         {.name = aet,

@@ -1,8 +1,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
 #include <thread>
 
+#include "dicom/transport.h"
 #include "retrieve/dimse_for_test.h"
 
 namespace lucerna::retrieve {
@@ -20,6 +25,55 @@ constexpr const char* kPatientMove = "1.2.840.10008.5.1.4.1.2.1.2";
 constexpr const char* kStudyMove = "1.2.840.10008.5.1.4.1.2.2.2";
 constexpr const char* kStudyGet = "1.2.840.10008.5.1.4.1.2.2.3";
 constexpr const char* kCt = "1.2.840.10008.5.1.4.1.1.2";
+
+/// Lets one connection through to a provider, and keeps what is sent to that.
+class Tap {
+  public:
+    explicit Tap(const dicom::Scp& behind)
+        : socket_(dicom::listen_on("127.0.0.1", 0)), thread_([this, port = behind.port()] {
+              if (const auto came = dicom::accept_on(socket_, stop_))
+                  forward(came->socket.get(),
+                          dicom::connect_to("127.0.0.1", port, std::chrono::seconds(10)));
+          }) {}
+    ~Tap() { stop_.set(); }
+    Tap(const Tap&) = delete;
+    Tap& operator=(const Tap&) = delete;
+
+    [[nodiscard]] std::uint16_t port() const { return dicom::port_of(socket_); }
+    /// Of each command that went to the provider; once the connection has ended.
+    [[nodiscard]] std::vector<std::uint16_t> priorities() {
+        thread_.join();
+        constexpr std::array<std::uint8_t, 8> kElement = {0, 0, 0x00, 0x07, 2, 0, 0, 0};
+        std::vector<std::uint16_t> found;
+        for (auto at = sent_.begin();; ++at) {
+            at = std::search(at, sent_.end(), kElement.begin(), kElement.end());
+            if (sent_.end() - at < 10) return found;
+            found.push_back(static_cast<std::uint16_t>(at[9] << 8 | at[8]));
+        }
+    }
+
+  private:
+    void forward(int from, const dicom::Descriptor& to) {
+        std::array<pollfd, 2> ends = {{{from, POLLIN, 0}, {to.get(), POLLIN, 0}}};
+        Bytes piece(65536);
+        while (::poll(ends.data(), ends.size(), 10'000) > 0)
+            for (const bool forth : {true, false}) {
+                if (ends[forth ? 0 : 1].revents == 0) continue;
+                const ssize_t got = ::recv(ends[forth ? 0 : 1].fd, piece.data(), piece.size(), 0);
+                if (got <= 0) return;
+                if (forth) sent_.insert(sent_.end(), piece.begin(), piece.begin() + got);
+                (void)::send(ends[forth ? 1 : 0].fd, piece.data(), static_cast<std::size_t>(got),
+                             MSG_NOSIGNAL);
+            }
+    }
+
+    dicom::StopSignal stop_;
+    dicom::Descriptor socket_;
+    Bytes sent_;
+    std::jthread thread_;
+};
+
+constexpr std::uint16_t kNoPriority = 7;
 
 /// Study 1.1 of patient P1: series 1.1.1 of three mammograms, series 1.1.2 of one CT slice.
 class RetrieveService : public DimseTest {
@@ -43,7 +97,9 @@ class RetrieveService : public DimseTest {
         pacs.emplace(dicom::test_support::any_port(), inbox);
         start({.peer_of = [this](const std::string& aet) -> std::optional<dicom::ScuOptions> {
                    if (aet != "PACS") return {};
-                   return dicom::test_support::to(*pacs);
+                   dicom::ScuOptions peer = dicom::test_support::to(*pacs);
+                   if (tap) peer.port = tap->port();
+                   return peer;
                },
                .run = std::move(run)});
     }
@@ -53,6 +109,7 @@ class RetrieveService : public DimseTest {
         peer.associate(sop_class);
         dicom::DimseCommand asked = request(command::kMoveRequest, sop_class);
         asked.move_destination = destination;
+        asked.priority = priority;
         return ask(peer, asked, keys);
     }
 
@@ -71,7 +128,9 @@ class RetrieveService : public DimseTest {
             {{test::kMammogramClass, true, true}, {kCt, true, with_ct}});
         const dicom::DataSet identifier =
             identifier_of({{tags::kQueryRetrieveLevel, "STUDY"}, {tags::kStudyInstanceUid, "1.1"}});
-        peer.send_request(request(command::kGetRequest, kStudyGet), &identifier);
+        dicom::DimseCommand asked = request(command::kGetRequest, kStudyGet);
+        asked.priority = priority;
+        peer.send_request(std::move(asked), &identifier);
         std::vector<Response> responses;
         for (std::size_t stored = 0;;) {
             Response next;
@@ -79,6 +138,7 @@ class RetrieveService : public DimseTest {
             if (next.command.has_data_set) next.data = peer.read_data_set();
             if (next.command.field == command::kStoreRequest) {
                 received.push_back(next.command.affected_sop_instance_uid);
+                priorities.push_back(next.command.priority);
                 dicom::DimseCommand answer = request(command::kStoreResponse, "");
                 answer.message_id = next.command.message_id;
                 answer.status = statuses.at(stored++);
@@ -111,6 +171,10 @@ class RetrieveService : public DimseTest {
 
     Recorder inbox;
     std::optional<dicom::Scp> pacs;
+    std::unique_ptr<Tap> tap;
+    /// Of what is asked for, and of what was received.
+    std::uint16_t priority = dicom::priorities::kMedium;
+    std::vector<std::uint16_t> priorities;
     std::vector<std::string> received;
 };
 
@@ -235,6 +299,28 @@ TEST_F(RetrieveService, GetsOverTheSameAssociation) {
     EXPECT_EQ(responses[3].command.status, status::kSuccess);
     EXPECT_EQ(responses[3].command.sub_operations->completed, 4);
     EXPECT_FALSE(responses[3].data);
+}
+
+TEST_F(RetrieveService, HandsOnThePriority) {
+    start_with_pacs();
+    const std::pair<std::uint16_t, std::uint16_t> cases[] = {
+        {dicom::priorities::kLow, dicom::priorities::kLow},
+        {dicom::priorities::kHigh, dicom::priorities::kHigh},
+        {dicom::priorities::kMedium, dicom::priorities::kMedium},
+        {kNoPriority, dicom::priorities::kMedium}};
+    for (const auto& [asked, handed_on] : cases) {
+        priority = asked;
+        tap = std::make_unique<Tap>(*pacs);
+        EXPECT_EQ(move(kStudyMove, "PACS",
+                       {{tags::kQueryRetrieveLevel, "STUDY"}, {tags::kStudyInstanceUid, "1.1"}})
+                      .back()
+                      .command.status,
+                  status::kSuccess);
+        EXPECT_EQ(tap->priorities(), std::vector<std::uint16_t>(4, handed_on)) << asked;
+        priorities.clear();
+        EXPECT_EQ(get({0, 0, 0, 0}, true).back().command.status, status::kSuccess);
+        EXPECT_EQ(priorities, std::vector<std::uint16_t>(4, handed_on)) << asked;
+    }
 }
 
 TEST_F(RetrieveService, NamesWhatThePeerDidNotTake) {

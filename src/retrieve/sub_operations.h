@@ -24,7 +24,7 @@ constexpr std::size_t kRelationalRetrievalByte = 0;
 [[nodiscard]] std::variant<std::vector<dicom::ObjectHead>, IdentifierRefusal> objects_named(
     dicom::ScpExchange& exchange, store::Archive& archive, Root root);
 
-/// Sends one object of those that are asked for. What it throws fails
+/// Sends one object of those that are asked for, with the request's priority. What it throws fails
 /// this object, unless the exchange's own association is lost.
 using SendObject =
     std::function<dicom::SendOutcome(std::size_t index, const dicom::FileToSend& file)>;

@@ -461,7 +461,7 @@ class QueryRetrieve(unittest.TestCase):
 
         def moved(**options):
             with Association(server, PATIENT_MOVE, **options) as association:
-                return list(association.send_c_move(identifier, "PACS", PATIENT_MOVE, msg_id=9))
+                return list(association.send_c_move(identifier, "PACS", PATIENT_MOVE, msg_id=9, priority=1))
 
         relational = asking_for(PATIENT_MOVE, b"\x01")
         self.assertEqual(moved()[-1][0].Status, 0xA900)
@@ -472,7 +472,7 @@ class QueryRetrieve(unittest.TestCase):
 
         def store(event):
             originators.append((event.request.MoveOriginatorApplicationEntityTitle,
-                                event.request.MoveOriginatorMessageID))
+                                event.request.MoveOriginatorMessageID, event.request.Priority))
             return 0x0000
 
         ae = AE(ae_title="PACS")
@@ -483,7 +483,7 @@ class QueryRetrieve(unittest.TestCase):
         (first, _), (last, _) = moved(ext_neg=relational)
         self.assertEqual((first.Status, first.NumberOfRemainingSuboperations), (0xFF00, 1))
         self.assertEqual((last.Status, last.NumberOfCompletedSuboperations), (0x0000, 2))
-        self.assertEqual(originators, [("PYNETDICOM", 9)] * 2)
+        self.assertEqual(originators, [("PYNETDICOM", 9, 1)] * 2)
 
     def test_commitment_is_reported_on_the_same_association(self):
         server = self.few()
