@@ -11,7 +11,7 @@ namespace lucerna::http {
 namespace {
 
 constexpr std::string_view kCorsHeaders =
-    "Authorization, Accept, Content-Type, If-None-Match, If-Range, Range";
+    "Authorization, Accept, Content-Type, If-Match, If-None-Match, If-Range, Range";
 constexpr std::string_view kCorsExposed =
     "Content-Type, Content-Length, Content-Location, ETag, Warning, X-Request-Id, "
     "Accept-Ranges, Content-Range";

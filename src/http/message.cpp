@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "http/media_type.h"
-
 namespace lucerna::http {
 
 Bytes BodyReader::read_all(std::size_t limit) {
@@ -188,23 +186,6 @@ std::string_view reason_phrase(int status) {
         default:
             return {};
     }
-}
-
-bool has_already(const Request& request, std::string_view etag) {
-    const std::optional<std::string> known = request.headers.get("If-None-Match");
-    if (!known) return false;
-    const auto strong = [](std::string_view tag) {
-        return tag.starts_with("W/") ? tag.substr(2) : tag;
-    };
-    for (const std::string_view one : split_outside_quotes(*known, ','))
-        if (one == "*" || strong(one) == strong(etag)) return true;
-    return false;
-}
-
-Response not_modified(std::string_view etag) {
-    Response response{304, {}, std::string()};
-    response.headers.set("ETag", etag);
-    return response;
 }
 
 }  // namespace lucerna::http

@@ -162,9 +162,4 @@ using Handler = std::function<Response(Request&)>;
 /// "Not Found"; empty for a status that RFC 9110 and its kin do not name.
 [[nodiscard]] std::string_view reason_phrase(int status);
 
-/// Whether If-None-Match says that the client has `etag` (quoted) already: answer
-/// `not_modified(etag)` then. Weak comparison (RFC 9110 8.8.3.2).
-[[nodiscard]] bool has_already(const Request& request, std::string_view etag);
-[[nodiscard]] Response not_modified(std::string_view etag);
-
 }  // namespace lucerna::http

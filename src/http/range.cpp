@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "http/answer_memory.h"
+#include "http/conditions.h"
 
 namespace lucerna::http {
 namespace {
@@ -69,6 +70,10 @@ std::optional<Span> span_asked(const Request& request, Response& response, std::
     response.headers.set("Accept-Ranges", "bytes");
     const std::optional<Asked> asked = parse_range(request.headers.get_or("Range", ""));
     if (!asked) return whole;
+    // They come before it (RFC 9110 13.2.2), and are answered for the whole.
+    if (conditions_of(request, [&](std::string_view tag) { return tag == *etag; }) !=
+        Conditions::kMet)
+        return whole;
     // A weak tag never holds here (RFC 9110 13.1.5).
     if (const auto condition = request.headers.get("If-Range");
         condition && (*condition != *etag || etag->starts_with("W/")))

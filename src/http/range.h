@@ -13,7 +13,8 @@ namespace lucerna::http {
 /// Accept-Ranges; others pass as they are. One range of bytes becomes 206 with Content-Range, or
 /// 416 where none of it is there. Several ranges, other units and what is no range are answered
 /// with the whole (14.2), as is If-Range with another tag than the answer's, or with a date
-/// (13.1.5): nothing here has a Last-Modified.
+/// (13.1.5): nothing here has a Last-Modified. So is, for conditional() to judge it, one whose
+/// other conditions are not met.
 [[nodiscard]] Response ranged(const Request& request, Response response);
 
 /// The same for a body in pieces, of which only what is sent is read; `response` is its head. The

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "http/conditions.h"
 #include "http/range.h"
 
 namespace lucerna::http {
@@ -111,7 +112,7 @@ Routed Router::route(std::string_view method, std::string_view path) const {
 }
 
 Response answer_of(const Route& route, Request& request) {
-    return ranged(request, route.handler(request));
+    return conditional(request, ranged(request, route.handler(request)));
 }
 
 Response Router::handle(Request& request) const {

@@ -58,8 +58,8 @@ class Router {
     std::vector<Route> routes_;
 };
 
-/// What the route's handler says, cut down to the range that was asked for (range.h). Throws what
-/// the handler throws.
+/// What the route's handler says, cut down to the range that was asked for (range.h), where the
+/// request's conditions are met (conditions.h). Throws what the handler throws.
 [[nodiscard]] Response answer_of(const Route& route, Request& request);
 
 /// 404 or 405 with Allow and a sentence, for what `route` refused.

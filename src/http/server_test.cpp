@@ -493,8 +493,10 @@ TEST_F(ServerTest, AnswersOtherOriginsOnlyWhereTheyAreAllowed) {
         client.ask("OPTIONS", "/hello", "Origin: https://viewer.example\r\n");
     EXPECT_EQ(preflight.status, 204);
     EXPECT_EQ(preflight.headers.get("Access-Control-Allow-Origin"), "https://viewer.example");
-    EXPECT_NE(preflight.headers.get_or("Access-Control-Allow-Headers", "").find("Authorization"),
-              std::string::npos);
+    for (const char* field : {"Authorization", "If-Match", "If-None-Match", "If-Range"})
+        EXPECT_NE(preflight.headers.get_or("Access-Control-Allow-Headers", "").find(field),
+                  std::string::npos)
+            << field;
     EXPECT_FALSE(client.ask("OPTIONS", "/hello", "Origin: https://evil.example\r\n")
                      .headers.has("Access-Control-Allow-Origin"));
     EXPECT_EQ(client.ask("GET", "/hello").status, 401);
@@ -598,7 +600,16 @@ TEST_F(ServerTest, ServesFilesAndNothingBesideThem) {
     EXPECT_EQ(script.body.size(), 700'000U);
     EXPECT_EQ(script.headers.get("Content-Type"), "text/javascript; charset=utf-8");
     const std::string etag = script.headers.get_or("ETag", "");
-    EXPECT_EQ(client.ask("GET", "/a/b.js", "If-None-Match: \"x\", W/" + etag + "\r\n").status, 304);
+    const HttpAnswer again =
+        client.ask("GET", "/a/b.js", "If-None-Match: \"x\", W/" + etag + "\r\n");
+    EXPECT_EQ(again.status, 304);
+    EXPECT_EQ(again.headers.get("ETag"), etag);
+    EXPECT_EQ(again.headers.get("Cache-Control"), "no-cache");
+    // RFC 9110 8.6: it is not the length of what the client has.
+    EXPECT_FALSE(again.headers.has("Content-Length"));
+    EXPECT_EQ(client.ask("HEAD", "/a/b.js", "If-None-Match: *\r\n").status, 304);
+    EXPECT_EQ(client.ask("GET", "/a/b.js", "If-Match: \"x\"\r\n").status, 412);
+    EXPECT_EQ(client.ask("GET", "/absent", "If-None-Match: *\r\n").status, 404);
     for (const char* path :
          {"/link.txt", "/.hidden", "/a", "/absent", "/a/../../secret.txt", "/..%2fsecret.txt",
           "/%2e%2e/secret.txt", "/a%00b", "/a/..%5csecret"}) {

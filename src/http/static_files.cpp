@@ -77,8 +77,9 @@ Handler static_files(const fs::path& folder, std::string_view index,
         } catch (const fs::filesystem_error&) {
             return refusal(404, "not-found", "there is no such file", request.id);
         }
-        Response response = has_already(request, etag) ? not_modified(etag) : Response{};
-        if (response.status == 200) response.body = FileBody{file};
+        // For who has it already the server makes it 304.
+        Response response;
+        response.body = FileBody{file};
         response.headers.set("Content-Type", content_type_of(file));
         response.headers.set("ETag", etag);
         response.headers.set("Cache-Control", cache_control);

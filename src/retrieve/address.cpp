@@ -5,8 +5,21 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "dicom/uids.h"
+#include "http/conditions.h"
 
 namespace lucerna::retrieve {
+namespace {
+
+/// The front of an entity tag, which is the same for every representation of these instances.
+std::string state_of(const std::vector<store::InstanceRow>& rows) {
+    std::string all;
+    for (const store::InstanceRow& row : rows)
+        all += "\n" + row.sop_instance_uid + " " + std::to_string(row.size) + " " +
+               std::to_string(row.received_at.time_since_epoch().count());
+    return "\"" + sha256(as_byte_view(all)).substr(0, 32) + "-";
+}
+
+}  // namespace
 
 std::string base_of(const http::Request& request) {
     return request.origin + std::string(kRoot);
@@ -45,17 +58,24 @@ std::string url_of(const store::InstanceRow& row, std::string_view base) {
 }
 
 std::string etag_of(const std::vector<store::InstanceRow>& rows, std::string_view variant) {
-    std::string all(variant);
-    for (const store::InstanceRow& row : rows)
-        all += "\n" + row.sop_instance_uid + " " + std::to_string(row.size) + " " +
-               std::to_string(row.received_at.time_since_epoch().count());
-    return "\"" + sha256(as_byte_view(all)).substr(0, 32) + "\"";
+    return state_of(rows) + sha256(as_byte_view(variant)).substr(0, 32) + "\"";
+}
+
+bool is_of(std::string_view etag, const std::vector<store::InstanceRow>& rows) {
+    return etag.starts_with(state_of(rows));
 }
 
 void set_cache_headers(http::Response& response, std::string_view etag) {
     response.headers.set("ETag", etag);
     response.headers.set("Cache-Control", "private, no-cache");
     response.headers.add("Vary", "Accept, Authorization");
+}
+
+std::optional<http::Response> unmodified(const http::Request& request, std::string_view etag) {
+    if (!http::has_already(request, etag)) return {};
+    http::Response whole;
+    set_cache_headers(whole, etag);
+    return http::not_modified(whole.headers);
 }
 
 void warn_of_remaining(http::Response& response, std::string_view base, std::size_t remaining) {

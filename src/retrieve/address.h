@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,9 +32,16 @@ constexpr std::string_view kRoot = "/dicom-web";
 [[nodiscard]] std::string etag_of(const std::vector<store::InstanceRow>& rows,
                                   std::string_view variant);
 
-/// Sets ETag, Cache-Control: only the client's own cache may keep what is about a person, and must
-/// ask again each time.
+/// Whether etag_of may have given `etag` of these instances, whatever the representation.
+[[nodiscard]] bool is_of(std::string_view etag, const std::vector<store::InstanceRow>& rows);
+
+/// Sets ETag, Cache-Control and Vary: only the client's own cache may keep what is about a person,
+/// and must ask again each time whether he still may see it, and it is still so.
 void set_cache_headers(http::Response& response, std::string_view etag);
+
+/// 304 where the client has what `etag` names already, with what set_cache_headers sets.
+[[nodiscard]] std::optional<http::Response> unmodified(const http::Request& request,
+                                                       std::string_view etag);
 
 /// Beyond so many it says no number: to count all would cost more than the search.
 inline constexpr std::size_t kMostCounted = 1'000;

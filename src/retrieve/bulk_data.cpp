@@ -118,7 +118,7 @@ http::Response bulk_data(const http::Request& request, store::Archive& archive,
     const auto type = http::choose(accepted_by(request), kOffered);
     if (!type) return not_acceptable(request, kOctetStream);
     const std::string etag = etag_of({row}, "bulkdata " + *type + path);
-    if (http::has_already(request, etag)) return http::not_modified(etag);
+    if (auto same = unmodified(request, etag)) return *std::move(same);
     http::Response head;
     set_cache_headers(head, etag);
     return looking_at(row.sop_instance_uid, [&] {

@@ -1,6 +1,12 @@
 #include "retrieve/deletion.h"
 
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "base/error.h"
+#include "http/conditions.h"
 #include "retrieve/address.h"
 
 namespace lucerna::retrieve {
@@ -10,17 +16,42 @@ std::string parameter_or_empty(const http::Request& request, std::string_view na
     return request.parameters.contains(name) ? request.parameter(name) : std::string();
 }
 
-http::Response erased(const http::Request& request, store::Archive& archive) {
-    // Refuses what there is not.
-    (void)instances_named(request, archive);
+/// Whichever representation of it the client has seen.
+bool are_met(const http::Request& request, const std::vector<store::InstanceRow>& rows) {
+    return http::conditions_of(request, [&](std::string_view tag) { return is_of(tag, rows); }) ==
+           http::Conditions::kMet;
+}
+
+/// They would not be by whatever there is.
+bool need_a_tag(const http::Request& request) {
+    return http::conditions_of(request, [](std::string_view) { return false; }) !=
+           http::Conditions::kMet;
+}
+
+std::size_t erase(const http::Request& request, store::Archive& archive,
+                  const store::AsSeen& as_seen) {
     const std::string& study = request.parameter("study");
     const std::string series = parameter_or_empty(request, "series");
     const std::string by = request.principal.empty() ? "anonymous" : request.principal;
-    const std::size_t instances =
-        series.empty()
-            ? archive.erase_study(study, by)
-            : archive.erase_part({study, series, parameter_or_empty(request, "instance")}, by);
-    if (instances == 0) throw Error(ErrorCode::kNotFound, "somebody else was faster: it is gone");
+    if (series.empty()) return archive.erase_study(study, by, as_seen);
+    return archive.erase_part({study, series, parameter_or_empty(request, "instance")}, by,
+                              as_seen);
+}
+
+http::Response erased(const http::Request& request, store::Archive& archive) {
+    // Refuses what there is not.
+    const store::AsSeen rows = instances_named(request, archive);
+    if (!are_met(request, *rows)) return http::precondition_failed(request.id);
+    try {
+        if (erase(request, archive, need_a_tag(request) ? rows : std::nullopt) == 0)
+            throw Error(ErrorCode::kNotFound, "somebody else was faster: it is gone");
+    } catch (const Error& error) {
+        // Something may have come between the two.
+        if (error.code() != ErrorCode::kConflict ||
+            are_met(request, instances_named(request, archive)))
+            throw;
+        return http::precondition_failed(request.id);
+    }
     return http::Response::empty();
 }
 

@@ -14,9 +14,10 @@ const std::string kInstance = kSeries + "/instances/1.2.1.1.1";
 /// An archive whose objects can be deleted.
 struct Deletable : TestArchive {
     Deletable() { add_deletion(router, store.archive()); }
-    int remove(const std::string& path) {
+    int remove(const std::string& path, const http::Headers& headers = {}) {
         http::BodyInMemory body;
         http::Request request(body);
+        request.headers = headers;
         request.method = "DELETE";
         request.path = path;
         return router.handle(request).status;
@@ -49,6 +50,29 @@ TEST(Deletion, RefusesWhatThereIsNot) {
     EXPECT_EQ(archive.remove(kStudy + "..9"), 400);
     EXPECT_EQ(archive.remove(kInstance + "/frames/1"), 405);
     EXPECT_EQ(archive.store.archive().totals().instances, 5U);
+}
+
+// RFC 9110 13.1.1.
+TEST(Deletion, TakesOutOnlyWhatItsClientHasSeen) {
+    Deletable archive;
+    const auto tag_of = [&](const std::string& path, const std::string& accept = {}) {
+        return archive.get(path, accept).headers.get_or("ETag", "");
+    };
+    const std::string of_study = tag_of(kStudy + "/metadata");
+    const std::string of_series = tag_of(kSeries);
+    const std::string of_instance = tag_of(kInstance, "application/dicom");
+    EXPECT_EQ(archive.remove(kInstance, {{"If-Match", "\"another\""}}), 412);
+    EXPECT_EQ(archive.remove(kInstance, {{"If-Match", of_series}}), 412);
+    EXPECT_EQ(archive.remove(kInstance, {{"If-Match", "W/" + of_instance}}), 412);
+    EXPECT_EQ(archive.remove(kInstance, {{"If-None-Match", "*"}}), 412);
+    EXPECT_EQ(archive.remove(kInstance, {{"If-None-Match", of_instance}}), 412);
+    EXPECT_EQ(archive.remove(kInstance + ".9", {{"If-Match", "*"}}), 404);
+    EXPECT_EQ(archive.store.archive().totals().instances, 5U);
+    EXPECT_EQ(archive.remove(kInstance, {{"If-Match", "\"another\", " + of_instance}}), 204);
+    EXPECT_EQ(archive.remove(kSeries, {{"If-Match", of_series}}), 412) << "it has less now";
+    EXPECT_EQ(archive.remove(kStudy, {{"If-Match", of_study}}), 412);
+    EXPECT_EQ(archive.remove(kSeries, {{"If-Match", tag_of(kSeries + "/metadata")}}), 204);
+    EXPECT_EQ(archive.remove(kStudy, {{"If-Match", "*"}}), 204);
 }
 
 TEST(Deletion, IsThereWhereItIsAddedAlone) {

@@ -87,7 +87,7 @@ http::Response send_frames(const http::Request& request, store::Archive& archive
     std::string variant = with_syntax(*chosen) + (chosen->multipart ? "m" : "s");
     for (const int number : numbers) variant += "," + std::to_string(number);
     const std::string etag = etag_of({row}, variant);
-    if (http::has_already(request, etag)) return http::not_modified(etag);
+    if (auto same = unmodified(request, etag)) return *std::move(same);
     const auto source = looking_at(row.sop_instance_uid, [&] {
         const auto asked =
             count == Count::kOne ? FrameSource::Asked::kOneFrame : FrameSource::Asked::kFrames;

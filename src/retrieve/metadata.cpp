@@ -78,7 +78,7 @@ http::Response metadata(const http::Request& request, store::Archive& archive, c
     std::vector<store::InstanceRow> rows = instances_named(request, archive);
     const std::string base = base_of(request);
     const std::string etag = etag_of(rows, "metadata " + form->content_type + base);
-    if (http::has_already(request, etag)) return http::not_modified(etag);
+    if (auto same = unmodified(request, etag)) return *std::move(same);
     const auto left_out = std::make_shared<LeftOut>(request.id, suspects);
     left_out->look_at_suspects(
         rows, [](const auto& row) -> const std::string& { return row.sop_instance_uid; },

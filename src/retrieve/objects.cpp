@@ -229,7 +229,7 @@ http::Response one_object(const http::Request& request, store::Archive& archive,
                           const WantedObject& wanted, Accepted accepted, const RunParts& run) {
     const auto& [row, representation] = wanted;
     const std::string etag = etag_of({row}, "object " + representation.transfer_syntax);
-    if (http::has_already(request, etag)) return http::not_modified(etag);
+    if (auto same = unmodified(request, etag)) return *std::move(same);
     try {
         // Of a range no more is read than is asked for.
         const Check check =
@@ -263,7 +263,7 @@ http::Response objects(const http::Request& request, store::Archive& archive, co
     std::string variant = "objects";
     for (const WantedObject& one : wanted) variant += one.representation.transfer_syntax + "m";
     const std::string etag = etag_of(rows, variant);
-    if (http::has_already(request, etag)) return http::not_modified(etag);
+    if (auto same = unmodified(request, etag)) return *std::move(same);
     const Check check = leave_out_unreadable(wanted, archive, run, *left_out);
     left_out->look_at_suspects(
         wanted,

@@ -257,7 +257,7 @@ http::Response picture(const http::Request& request, store::Archive& archive,
     std::string variant = "rendered " + asked.type + request.path;
     for (const auto& [key, value] : request.query.all()) variant += "&" + key + "=" + value;
     const std::string etag = etag_of({row}, variant);
-    if (http::has_already(request, etag)) return http::not_modified(etag);
+    if (auto same = unmodified(request, etag)) return *std::move(same);
     try {
         const auto number_of = [&](const dicom::DataSet& header) {
             return asked.frame ? *asked.frame : frame_named(request, header);

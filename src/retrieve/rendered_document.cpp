@@ -85,7 +85,7 @@ http::Response rendered_document(const http::Request& request, store::Archive& a
         // Links depend on what else is kept.
         const std::string etag =
             etag_of({row}, document.content_type + " " + sha256(document.body));
-        if (http::has_already(request, etag)) return http::not_modified(etag);
+        if (auto same = unmodified(request, etag)) return *std::move(same);
         http::Response response =
             http::Response::of(200, document.content_type, std::move(document.body));
         set_cache_headers(response, etag);

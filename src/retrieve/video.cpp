@@ -131,7 +131,7 @@ http::Response video(const http::Request& request, store::Archive& archive,
                 " and application/octet-stream in transfer syntax " + row.transfer_syntax_uid);
     const std::string type = chosen->media_type + "; transfer-syntax=" + chosen->transfer_syntax;
     const std::string etag = etag_of({row}, "video " + type + (chosen->multipart ? "m" : "s"));
-    if (http::has_already(request, etag)) return http::not_modified(etag);
+    if (auto same = unmodified(request, etag)) return *std::move(same);
     return looking_at(row.sop_instance_uid, [&] {
         http::Pieces stream = video_stream(archive, row);
         // Of a range no more is read than is asked for.

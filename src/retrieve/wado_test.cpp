@@ -296,7 +296,23 @@ TEST(Wado, KnowsWhatTheClientHasAlready) {
         const http::Response first = archive.get(path);
         const std::string etag = first.headers.get_or("ETag", "");
         EXPECT_EQ(first.headers.get("Cache-Control"), "private, no-cache") << path;
-        EXPECT_EQ(archive.get(path, "", etag).status, 304) << path;
+        for (const std::string& known : {etag, std::string("*")}) {
+            const http::Response same = archive.get(path, "", known);
+            EXPECT_EQ(same.status, 304) << path;
+            // RFC 9110 15.4.5.
+            for (const char* name : {"ETag", "Cache-Control", "Vary"})
+                EXPECT_EQ(same.headers.get(name), first.headers.get(name)) << path << " " << name;
+            EXPECT_FALSE(same.headers.has("Content-Type"));
+        }
+        EXPECT_EQ(archive.get(path, "", "", {{"If-Match", etag}}).status, 200) << path;
+        EXPECT_EQ(archive.get(path, "", "", {{"If-Match", "\"another\""}}).status, 412) << path;
+    }
+    // Conditions are for what is there.
+    for (const std::string& path :
+         {kGray + "/frames/9", kGray + "/frames/9/rendered", kGray + "/bulkdata/00420011",
+          kSeries + "/instances/1.2.9"}) {
+        EXPECT_EQ(archive.get(path, "", "*").status, 404) << path;
+        EXPECT_EQ(archive.get(path, "", "", {{"If-Match", "\"another\""}}).status, 404) << path;
     }
     const std::string decoded = archive.get(kJpeg + "/frames/1").headers.get_or("ETag", "");
     EXPECT_EQ(archive.get(kJpeg + "/frames/1", "image/jpeg", decoded).status, 200);

@@ -50,6 +50,9 @@ struct StudyPart {
     std::string sop_instance_uid = {};
 };
 
+/// For an erasure of what somebody has looked at, and of nothing that came since.
+using AsSeen = std::optional<std::vector<InstanceRow>>;
+
 /// What an erasure takes beside instances.
 struct Beside {
     /// With performed steps.
@@ -162,13 +165,15 @@ class Archive {
 
     /// Takes a study out of index and objects, its exam, readings and queued jobs with it. The data
     /// key goes when it was the last study of its patient. The audit trail notes that `by` did it.
-    /// Returns how many instances went. Throws Error(kConflict) while the study is being read.
-    std::size_t erase_study(const std::string& study_instance_uid,
-                            const std::string& by = "server");
+    /// Returns how many instances went. Throws Error(kConflict) while the study is being read, and
+    /// where `as_seen` is there and the study does not consist of those instances.
+    std::size_t erase_study(const std::string& study_instance_uid, const std::string& by = "server",
+                            const AsSeen& as_seen = {});
     /// Takes out a part of a study. With an image of it goes what was made from the images: the
     /// result objects, readings, decisions and jobs; the exam begins anew with the images that are
     /// left. Else jobs go that name what was taken out. Otherwise as erase_study.
-    std::size_t erase_part(const StudyPart& part, const std::string& by = "server");
+    std::size_t erase_part(const StudyPart& part, const std::string& by = "server",
+                           const AsSeen& as_seen = {});
     /// Destroys the patient's data keys first, then takes out the studies, and what was ordered
     /// and performed of her: what remains on any copy of the objects cannot be read. A study is of
     /// one patient: what says no issuer in a study that has one is that issuer's. Returns how many

@@ -313,10 +313,12 @@ std::size_t Archive::rotate_keys(const std::string& by, OwnKeys own) {
     return done.keys;
 }
 
-std::size_t Archive::erase_study(const std::string& study_instance_uid, const std::string& by) {
+std::size_t Archive::erase_study(const std::string& study_instance_uid, const std::string& by,
+                                 const AsSeen& as_seen) {
     std::size_t instances = 0;
     parts_.index.write([&](Connection& index) {
         require_not_being_read(index, study_instance_uid);
+        require_as_seen(index, {study_instance_uid, {}}, as_seen);
         const Beside beside{0, count_workitems_of_study(index, study_instance_uid)};
         instances = erase_study_rows(index, study_instance_uid);
         doom_unused_keys(index);
@@ -328,7 +330,8 @@ std::size_t Archive::erase_study(const std::string& study_instance_uid, const st
     return instances;
 }
 
-std::size_t Archive::erase_part(const StudyPart& part, const std::string& by) {
+std::size_t Archive::erase_part(const StudyPart& part, const std::string& by,
+                                const AsSeen& as_seen) {
     const char* act = part.sop_instance_uid.empty() ? "erase-series" : "erase-instance";
     const auto describes = [&](Connection& index) { return describes_study(index, part); };
     // Before anybody has to wait for it.
@@ -337,6 +340,7 @@ std::size_t Archive::erase_part(const StudyPart& part, const std::string& by) {
     ErasedPart erased;
     parts_.index.write([&](Connection& index) {
         require_not_being_read(index, part.study_instance_uid);
+        require_as_seen(index, part, as_seen);
         const bool is_described_by_it = describes(index);
         erased = erase_part_rows(index, part);
         if (is_described_by_it && !describe_anew(index, part.study_instance_uid, beside))

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "store/erasure.h"
 #include "store/exam_book.h"
 #include "store/exam_kinds.h"
@@ -145,6 +146,21 @@ void begin_anew(Connection& index, const std::string& study) {
 }
 
 }  // namespace
+
+void require_as_seen(Connection& index, const StudyPart& part, const AsSeen& as_seen) {
+    if (!as_seen) return;
+    std::set<std::string> left;
+    for (const InstanceRow& row : *as_seen) left.insert(row.object);
+    Statement find = index.prepare(
+        "SELECT i.object FROM instances i JOIN series e ON e.id = i.series JOIN studies s ON s.id "
+        "= e.study WHERE s.study_instance_uid = ?1 AND ?2 IN ('', e.series_instance_uid) AND ?3 "
+        "IN ('', i.sop_instance_uid)");
+    find.bind(part.study_instance_uid).bind(part.series_instance_uid).bind(part.sop_instance_uid);
+    bool is_as_seen = true;
+    while (find.step()) is_as_seen = left.erase(find.text(0)) == 1 && is_as_seen;
+    if (!is_as_seen || !left.empty())
+        throw Error(ErrorCode::kConflict, "what is kept there has changed since it was looked at");
+}
 
 bool describes_study(Connection& index, const StudyPart& part) {
     // What no object is noted for was there before objects were noted: it may be of any.

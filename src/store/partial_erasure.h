@@ -14,6 +14,10 @@ struct ErasedPart {
     std::size_t studies = 0;
 };
 
+/// Throws Error(kConflict) where `as_seen` is there and the part, which may be a whole study with
+/// no series named, does not consist of those instances, as they were stored.
+void require_as_seen(Connection& index, const StudyPart& part, const AsSeen& as_seen);
+
 /// Whether study or series may have attributes from what erase_part_rows takes out.
 [[nodiscard]] bool describes_study(Connection& index, const StudyPart& part);
 

@@ -164,6 +164,31 @@ TEST(PartialErasure, OfAResultLeavesTheReading) {
     EXPECT_TRUE(store.archive().verify().empty());
 }
 
+TEST(PartialErasure, TakesOnlyWhatWasSeenWhereThatIsSaid) {
+    ReadStudy store;
+    const std::vector<InstanceRow> study = store.archive().instances_of("1.2.1");
+    const InstanceRow one = *store.archive().instance("1.2.1.3.1");
+    const std::size_t all = study.size();
+    const auto refused = [&](const StudyPart& part, const std::vector<InstanceRow>& seen) {
+        const std::string error =
+            error_of([&] { (void)store.archive().erase_part(part, "test", seen); });
+        EXPECT_EQ(store.left().size(), all);
+        return error;
+    };
+    EXPECT_EQ(refused({"1.2.1", "1.2.1.3", "1.2.1.3.1"}, {}), "conflict") << "it has come since";
+    EXPECT_EQ(refused({"1.2.1", "1.2.1.3", "1.2.1.3.1"}, study), "conflict");
+    InstanceRow earlier = one;
+    earlier.object = "stored-before";
+    EXPECT_EQ(refused({"1.2.1", "1.2.1.3", "1.2.1.3.1"}, {earlier}), "conflict") << "again";
+    EXPECT_EQ(refused({"1.2.1", "1.2.1.3"}, {one}), "conflict") << "it has another";
+    EXPECT_EQ(store.archive().erase_part({"1.2.1", "1.2.1.3", "1.2.1.3.1"}, "test", {{one}}), 1U);
+    EXPECT_EQ(error_of([&] { (void)store.archive().erase_study("1.2.1", "test", study); }),
+              "conflict");
+    EXPECT_EQ(store.left().size(), all - 1);
+    const auto rest = store.archive().instances_of("1.2.1");
+    EXPECT_EQ(store.archive().erase_study("1.2.1", "test", rest), all - 1);
+}
+
 TEST(PartialErasure, LeavesJobsThatNameOthers) {
     ReadStudy store;
     EXPECT_EQ(store.archive().erase_part({"1.2.1", "1.2.1.2"}), 1U);

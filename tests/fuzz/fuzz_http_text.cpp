@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "http/conditions.h"
 #include "http/event_stream.h"
 #include "http/exchange.h"
 #include "http/guard.h"
@@ -77,6 +78,7 @@ void try_request(std::string_view text) {
     exchange.request.headers.set("Host", text.substr(0, 100));
     exchange.request.headers.set("Origin", text);
     exchange.request.headers.set("Authorization", text);
+    exchange.request.headers.set("If-Match", text);
     exchange.request.headers.set("If-None-Match", text);
     static const http::Guard guard{http::ServerOptions{}};
     static const http::Router router = [] {
