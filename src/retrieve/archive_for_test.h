@@ -1,7 +1,11 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
+#include <cstddef>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "dicom/data_set.h"
 #include "dicom/render.h"
@@ -125,5 +129,31 @@ class TestArchive {
         store.archive().keep(set.to_part10(syntax));
     }
 };
+
+/// A part of a multipart answer.
+struct PartRead {
+    std::string head;
+    std::string body;
+};
+inline std::vector<PartRead> parts_of(const std::string& content_type, const std::string& body) {
+    const std::string boundary = "--" + content_type.substr(content_type.find("boundary=") + 9);
+    std::vector<PartRead> parts;
+    std::size_t at = body.find(boundary);
+    EXPECT_EQ(at, 0U);
+    while (at != std::string::npos && body.compare(at + boundary.size(), 2, "--") != 0) {
+        const std::size_t next = body.find("\r\n" + boundary, at);
+        if (next == std::string::npos) break;
+        const std::size_t head = at + boundary.size() + 2;
+        const std::size_t empty = body.find("\r\n\r\n", head);
+        parts.push_back(
+            {body.substr(head, empty - head), body.substr(empty + 4, next - empty - 4)});
+        at = next + 2;
+    }
+    return parts;
+}
+inline std::vector<PartRead> parts_of(const http::Response& response) {
+    EXPECT_EQ(response.status, 200);
+    return parts_of(response.headers.get_or("Content-Type", ""), TestArchive::body(response));
+}
 
 }  // namespace lucerna::retrieve

@@ -1,6 +1,7 @@
 #include "retrieve/negotiate.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "dicom/encoders.h"
 #include "dicom/uids.h"
@@ -197,6 +198,26 @@ std::optional<Representation> choose_frames(std::span<const http::MediaRange> ac
     return first_of(accepted, count, [&](const Wish& wish) {
         return frames_for(wish, stored_syntax, has_encodable_pixels);
     });
+}
+
+RenderedWishes::RenderedWishes(std::span<const http::MediaRange> accepted, Count count) {
+    for (http::MediaRange range : accepted) {
+        const bool is_any = range.media.type == "*/*";
+        const bool is_multipart = !is_any && range.covers("multipart/related");
+        if (count == Count::kMany && !is_multipart && !is_any) continue;
+        if (is_multipart) {
+            const auto type = http::parse_media_type(range.media.parameter("type"));
+            range.media = type ? *type : http::MediaType{"*/*", {}};
+        }
+        types_.push_back(std::move(range));
+        in_parts_.push_back(is_multipart || count == Count::kMany);
+    }
+}
+
+bool RenderedWishes::in_parts(std::string_view type) const {
+    for (std::size_t i = 0; i < types_.size(); ++i)
+        if (types_[i].covers(type)) return in_parts_[i];
+    return false;
 }
 
 std::vector<http::MediaRange> accepted_by(const http::Request& request) {

@@ -55,6 +55,23 @@ using HasEncodablePixels = std::function<bool()>;
     std::span<const http::MediaRange> accepted, std::string_view stored_syntax, Count count,
     const HasEncodablePixels& has_encodable_pixels = nothing_encodable);
 
+/// What Accept has for things that come rendered (PS3.18 8.7.4). One thing comes by itself, or as
+/// the only part of multipart/related where that is wished for more. Several come in parts alone: a
+/// type without multipart/related around it is passed over (PS3.18 10.4.4, note 3).
+class RenderedWishes {
+  public:
+    RenderedWishes(std::span<const http::MediaRange> accepted, Count count);
+    /// What each may be, for http::choose.
+    [[nodiscard]] std::span<const http::MediaRange> types() const { return types_; }
+    /// Whether what http::choose took of types() is to come as a part.
+    [[nodiscard]] bool in_parts(std::string_view type) const;
+
+  private:
+    std::vector<http::MediaRange> types_;
+    /// Of each of them.
+    std::vector<bool> in_parts_;
+};
+
 /// Request's Accept, with the query parameter `accept` in its place if it is there
 /// (PS3.18 8.3.3.1). Throws Error(kInvalidInput).
 [[nodiscard]] std::vector<http::MediaRange> accepted_by(const http::Request& request);

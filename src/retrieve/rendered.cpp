@@ -52,14 +52,6 @@ constexpr std::array<PictureType, 3> kPictures{{
      [](const dicom::DataSet& object, int frame, const dicom::RenderOptions& options,
         const RunParts&) { return dicom::encode_gif(dicom::render(object, frame, options)); }},
 }};
-constexpr std::string_view kPicturesThereAre = "image/jpeg, image/png and image/gif";
-
-std::optional<std::string> choose_picture(std::span<const http::MediaRange> accepted) {
-    std::array<std::string_view, kPictures.size()> offered;
-    std::transform(kPictures.begin(), kPictures.end(), offered.begin(),
-                   [](const PictureType& one) { return one.media_type; });
-    return http::choose(accepted, offered);
-}
 
 std::vector<std::string> values_of(const std::string& text) {
     std::vector<std::string> values;
@@ -153,7 +145,7 @@ int frame_named(const http::Request& request, const dicom::DataSet& object) {
     if (request.parameters.contains("frames")) {
         const std::vector<int> numbers = parse_frame_list(request.parameter("frames"));
         if (numbers.size() != 1)
-            throw Error(ErrorCode::kUnsupported, "one frame can be rendered at a time");
+            throw Error(ErrorCode::kUnsupported, "a thumbnail is of one frame");
         return numbers.front() - 1;
     }
     return representative_frame(object);
@@ -171,23 +163,15 @@ Bytes picture_of(const dicom::DataSet& object, int frame, const dicom::RenderOpt
     return as->encode(object, frame, options, run);
 }
 
-/// What the parts of a multipart answer may be: the types of multipart/related, or the types
-/// themselves.
-std::vector<http::MediaRange> accepted_parts(const http::Request& request) {
-    std::vector<http::MediaRange> parts;
-    for (http::MediaRange range : accepted_by(request)) {
-        if (range.media.type == "multipart/related") {
-            const auto type = http::parse_media_type(range.media.parameter("type"));
-            range.media = type ? *type : http::MediaType{"*/*", {}};
-        }
-        parts.push_back(std::move(range));
-    }
-    return parts;
+}  // namespace
+
+std::optional<std::string> choose_picture(std::span<const http::MediaRange> accepted) {
+    std::array<std::string_view, kPictures.size()> offered;
+    std::transform(kPictures.begin(), kPictures.end(), offered.begin(),
+                   [](const PictureType& one) { return one.media_type; });
+    return http::choose(accepted, offered);
 }
 
-/// Draws one frame of what `row` tells of, that which `number_of` says for its header, from 0.
-/// Throws Error: kInvalidInput for options that do not fit that picture, kUnsupported where there
-/// is none or it cannot be drawn, kConflict for what is malformed in it.
 Bytes drawn(store::Archive& archive, const PictureAsked& asked, const RunParts& run,
             const std::function<int(const dicom::DataSet& header)>& number_of) {
     const store::InstanceRow& row = asked.row;
@@ -210,6 +194,8 @@ Bytes drawn(store::Archive& archive, const PictureAsked& asked, const RunParts& 
     });
 }
 
+namespace {
+
 /// Empty where it is nothing that can be rendered so. Throws as `drawn` for what is malformed.
 std::optional<Rendering> rendering_of(store::Archive& archive, const store::InstanceRow& row,
                                       std::span<const http::MediaRange> accepted,
@@ -228,6 +214,13 @@ std::optional<Rendering> rendering_of(store::Archive& archive, const store::Inst
             throw;
         return {};
     }
+}
+
+/// Of that instance, or of the frame that the request names.
+std::string thumbnail_address(const http::Request& request, const store::InstanceRow& row) {
+    std::string address = url_of(row, base_of(request));
+    if (request.parameters.contains("frames")) address += "/frames/" + request.parameter("frames");
+    return address + "/thumbnail";
 }
 
 /// Of which a thumbnail may be made: the first images, or, where there are none, whatever is first.
@@ -255,6 +248,7 @@ http::Response picture(const http::Request& request, store::Archive& archive,
                        const PictureAsked& asked, const RunParts& run) {
     const store::InstanceRow& row = asked.row;
     std::string variant = "rendered " + asked.type + request.path;
+    if (!asked.part.empty()) variant += " as a part";
     for (const auto& [key, value] : request.query.all()) variant += "&" + key + "=" + value;
     const std::string etag = etag_of({row}, variant);
     if (auto same = unmodified(request, etag)) return *std::move(same);
@@ -262,8 +256,12 @@ http::Response picture(const http::Request& request, store::Archive& archive,
         const auto number_of = [&](const dicom::DataSet& header) {
             return asked.frame ? *asked.frame : frame_named(request, header);
         };
+        Bytes bytes = drawn(archive, asked, run, number_of);
         http::Response response =
-            http::Response::of(200, asked.type, drawn(archive, asked, run, number_of));
+            asked.part.empty()
+                ? http::Response::of(200, asked.type, std::move(bytes))
+                : http::multipart_response(asked.type,
+                                           http::Part{asked.type, asked.part, std::move(bytes)});
         set_cache_headers(response, etag);
         return response;
     } catch (const Error& error) {
@@ -275,21 +273,27 @@ http::Response picture(const http::Request& request, store::Archive& archive,
 
 http::Response rendered(http::Request& request, store::Archive& archive, const RunParts& run) {
     const store::InstanceRow row = instances_named(request, archive).front();
-    if (is_document(row)) return rendered_document(request, archive, row, accepted_by(request));
-    if (is_video(row))
-        return video(request, archive, row, run, url_of(row, base_of(request)) + "/rendered");
-    const auto type = choose_picture(accepted_by(request));
+    const std::string location = url_of(row, base_of(request)) + "/rendered";
+    const RenderedWishes wishes(accepted_by(request), Count::kOne);
+    if (is_document(row)) return rendered_document(request, archive, row, wishes, location);
+    if (is_video(row)) return video(request, archive, row, run, location);
+    const auto type = choose_picture(wishes.types());
     if (!type) return not_acceptable(request, kPicturesThereAre);
-    return picture(
-        request, archive,
-        {.row = row, .frame = {}, .options = render_options(request.query), .type = *type}, run);
+    return picture(request, archive,
+                   {.row = row,
+                    .options = render_options(request.query),
+                    .type = *type,
+                    .part = wishes.in_parts(*type) ? location : ""},
+                   run);
 }
 
 http::Response rendered_together(const http::Request& request, store::Archive& archive,
                                  const RunParts& run, const std::shared_ptr<Suspects>& suspects) {
     const auto left_out = std::make_shared<LeftOut>(request.id, suspects);
     std::vector<store::InstanceRow> all = instances_named(request, archive);
-    const auto accepted = accepted_parts(request);
+    const RenderedWishes wishes(accepted_by(request), Count::kMany);
+    const std::vector<http::MediaRange> accepted(wishes.types().begin(), wishes.types().end());
+    if (accepted.empty()) return not_acceptable(request, "multipart/related alone of several");
     const dicom::RenderOptions options = render_options(request.query);
     left_out->look_at_suspects(
         all, [](const auto& row) -> const std::string& { return row.sop_instance_uid; },
@@ -323,7 +327,8 @@ http::Response rendered_together(const http::Request& request, store::Archive& a
 }
 
 http::Response thumbnail(http::Request& request, store::Archive& archive, const RunParts& run) {
-    const auto type = choose_picture(accepted_by(request));
+    const RenderedWishes wishes(accepted_by(request), Count::kOne);
+    const auto type = choose_picture(wishes.types());
     if (!type) return not_acceptable(request, kPicturesThereAre);
     dicom::RenderOptions options = render_options(request.query);
     if (options.region)
@@ -333,9 +338,9 @@ http::Response thumbnail(http::Request& request, store::Archive& archive, const 
     std::optional<http::Response> refusal;
     for (const store::InstanceRow& row : worth_trying(instances_named(request, archive))) {
         try {
-            http::Response response =
-                picture(request, archive,
-                        {.row = row, .frame = {}, .options = options, .type = *type}, run);
+            PictureAsked asked{.row = row, .options = options, .type = *type};
+            if (wishes.in_parts(*type)) asked.part = thumbnail_address(request, row);
+            http::Response response = picture(request, archive, asked, run);
             if (response.status != 406) return response;
             if (!refusal) refusal = std::move(response);
         } catch (const Error& error) {

@@ -11,8 +11,8 @@
 #include "base/hash.h"
 #include "dicom/document.h"
 #include "dicom/tags.h"
+#include "http/multipart_writer.h"
 #include "retrieve/address.h"
-#include "retrieve/negotiate.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -79,15 +79,20 @@ Rendering document_as(store::Archive& archive, const store::InstanceRow& row, Ac
 }
 
 http::Response rendered_document(const http::Request& request, store::Archive& archive,
-                                 const store::InstanceRow& row, Accepted accepted) {
+                                 const store::InstanceRow& row, const RenderedWishes& wishes,
+                                 const std::string& location) {
     try {
-        Rendering document = document_as(archive, row, accepted);
+        Rendering document = document_as(archive, row, wishes.types());
+        const std::string type = document.content_type.substr(0, document.content_type.find(';'));
+        const bool in_parts = wishes.in_parts(type);
         // Links depend on what else is kept.
-        const std::string etag =
-            etag_of({row}, document.content_type + " " + sha256(document.body));
+        const std::string etag = etag_of(
+            {row}, document.content_type + (in_parts ? " m " : " ") + sha256(document.body));
         if (auto same = unmodified(request, etag)) return *std::move(same);
         http::Response response =
-            http::Response::of(200, document.content_type, std::move(document.body));
+            in_parts ? http::multipart_response(type, http::Part{document.content_type, location,
+                                                                 std::move(document.body)})
+                     : http::Response::of(200, document.content_type, std::move(document.body));
         set_cache_headers(response, etag);
         return response;
     } catch (const Error& error) {

@@ -5,6 +5,7 @@
 
 #include "http/media_type.h"
 #include "http/message.h"
+#include "retrieve/negotiate.h"
 #include "store/archive.h"
 
 namespace lucerna::retrieve {
@@ -24,10 +25,12 @@ struct Rendering {
 [[nodiscard]] Rendering document_as(store::Archive& archive, const store::InstanceRow& row,
                                     std::span<const http::MediaRange> accepted);
 
-/// The same as an answer; 406 says the same.
+/// The same as an answer, as the one part of multipart/related, with `location` as its
+/// Content-Location, where `wishes` have it so; 406 says the same.
 [[nodiscard]] http::Response rendered_document(const http::Request& request,
                                                store::Archive& archive,
                                                const store::InstanceRow& row,
-                                               std::span<const http::MediaRange> accepted);
+                                               const RenderedWishes& wishes,
+                                               const std::string& location);
 
 }  // namespace lucerna::retrieve

@@ -7,6 +7,7 @@
 #include "retrieve/metadata.h"
 #include "retrieve/objects.h"
 #include "retrieve/rendered.h"
+#include "retrieve/rendered_frames.h"
 #include "retrieve/wado_uri.h"
 
 namespace lucerna::retrieve {
@@ -38,7 +39,7 @@ void add_wado(http::Router& router, store::Archive& archive, const WadoOptions& 
         add_together(level + "/rendered", rendered_together);
     add(instance + "/rendered", rendered);
     add(instance + "/frames/{frames}", frames);
-    add(instance + "/frames/{frames}/rendered", rendered);
+    add(instance + "/frames/{frames}/rendered", rendered_frames);
     add(instance + "/frames/{frames}/thumbnail", thumbnail);
     add(instance + "/bulkdata/{path...}", bulk_data);
     add("/wado", wado_uri);

@@ -1,6 +1,10 @@
 #include "retrieve/wado_uri.h"
 
 #include <array>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "dicom/uids.h"
@@ -78,10 +82,12 @@ http::Response wado_uri(http::Request& request, store::Archive& archive, const R
     const bool is_picture = row.number_of_frames > 0 || row.rows > 0;
     const std::string fallback =
         is_picture ? "image/jpeg" : (is_document(row) ? "*/*" : "application/dicom");
-    const auto asked = http::parse_accept(request.query.get_or("contentType", fallback));
+    auto asked = http::parse_accept(request.query.get_or("contentType", fallback));
+    // Only RESTful services have parts (PS3.18 8.7).
+    std::erase_if(asked, [](const auto& one) { return one.media.type.starts_with("multipart/"); });
     if (is_document(row) && !asked.empty() &&
         (asked.front().media.type == "*/*" || !http::choose(asked, kObject)))
-        return rendered_document(request, archive, row, asked);
+        return rendered_document(request, archive, row, {asked, Count::kOne}, "");
     const auto type = http::choose(asked, kTypes);
     if (!type)
         return not_acceptable(request, "application/dicom, image/jpeg, image/png and image/gif");

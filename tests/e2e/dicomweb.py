@@ -192,7 +192,8 @@ class Dicomweb(unittest.TestCase):
             server, study, Accept=f'multipart/related; type="application/dicom"; transfer-syntax={EXPLICIT}')
         self.assertEqual((status, len(self.parts(headers, body))), (206, 2))
         self.assertIn("2.999.4.1.2", headers["Warning"])
-        status, headers, body = self.ask(server, study + "/rendered", Accept="image/png")
+        status, headers, body = self.ask(server, study + "/rendered",
+                                         Accept='multipart/related; type="image/png"')
         self.assertEqual((status, len(self.parts(headers, body))), (206, 2))
         self.assertEqual(self.ask(server, study + "/series/2.999.4.1/instances/2.999.4.1.2/rendered")[0], 409)
 

@@ -8,6 +8,8 @@ import io
 import re
 import subprocess
 import warnings
+from email import message_from_bytes
+from email.policy import HTTP
 
 import numpy
 from PIL import Image
@@ -186,6 +188,31 @@ class Rendered(PicturesKept):
                 theirs = by_dcmtk(path, number, "+Ww", f"{(least + most + 1) / 2}",
                                   f"{most - least + 1}")
                 self.agree(self.rendered(server, one, number), theirs, MOST_OFF_TWICE)
+
+    def test_frames_of_a_list_come_as_parts(self):
+        """As Python's email package takes them apart, each the picture that its own address gives."""
+        one = ramp(0, 8)
+        one.PixelData = b"".join(bytes([value]) * 64 * 64 for value in (10, 90, 200))
+        one.NumberOfFrames = 3
+        server = self.serve()
+        (one, _), = self.keep(server, self.numbered([one]))
+        place = self.place(one)
+        for accept, kind in (('multipart/related; type="image/png"', "image/png"),
+                             ("multipart/related; type=image/gif", "image/gif"), ("*/*", "image/jpeg")):
+            status, headers, body = self.ask(server, place + "/frames/3,1/rendered", Accept=accept)
+            self.assertEqual(status, 200, body[:300])
+            whole = message_from_bytes(b"Content-Type: " + headers["Content-Type"].encode() +
+                                       b"\r\n\r\n" + body, policy=HTTP)
+            self.assertEqual((whole.get_content_type(), whole.get_param("type")), ("multipart/related", kind))
+            for number, part in zip((3, 1), whole.iter_parts(), strict=True):
+                self.assertEqual(part.get_content_type(), kind)
+                place_of_part = f"{place}/frames/{number}/rendered"
+                self.assertEqual(part["Content-Location"], server.url + place_of_part)
+                _, _, alone = self.ask(server, place_of_part, Accept=kind)
+                self.assertEqual(part.get_payload(decode=True), alone)
+        for accept in ("image/png", "image/*"):
+            self.assertEqual(self.ask(server, place + "/frames/3,1/rendered", Accept=accept)[0], 406)
+        self.assertEqual(self.ask(server, place + "/frames/3,4/rendered")[0], 404)
 
     def test_gray_of_one_value_is_as_bright_as_its_bits_say(self):
         def flat(bits, value, **values):

@@ -1,0 +1,149 @@
+#include "retrieve/rendered.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "retrieve/archive_for_test.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+const std::string kStudy = "/dicom-web/studies/1.2.1";
+const std::string kSeries = kStudy + "/series/1.2.1.1";
+const std::string kGray = kSeries + "/instances/1.2.1.1.1";
+const std::string kReport = kStudy + "/series/1.2.1.2/instances/1.2.1.2.1";
+const std::string kPngParts = "multipart/related; type=\"image/png\"";
+
+bool has(const PartRead& part, const std::string& field) {
+    return part.head.find(field) != std::string::npos;
+}
+
+/// A second of the windows makes each frame of kGray another picture.
+const std::string kWindow = "?window=30,60";
+
+// PS3.18 10.4.1.1.3.
+TEST(RenderedFrames, ComeAsPartsInTheOrderAskedFor) {
+    TestArchive archive;
+    const auto one = [&](int number) {
+        return archive.text(kGray + "/frames/" + std::to_string(number) + "/rendered" + kWindow,
+                            "image/png");
+    };
+    ASSERT_NE(one(1), one(3));
+    for (const std::string& accept :
+         {kPngParts, "image/jpeg, " + kPngParts,
+          std::string("multipart/related; type=image/webp, multipart/related; type=image/png")}) {
+        const http::Response response =
+            archive.get(kGray + "/frames/3,1/rendered" + kWindow, accept);
+        ASSERT_EQ(response.status, 200) << accept;
+        EXPECT_TRUE(response.headers.get_or("Content-Type", "").starts_with(kPngParts));
+        const auto parts = parts_of(response);
+        ASSERT_EQ(parts.size(), 2U);
+        EXPECT_TRUE(has(parts[0], "Content-Type: image/png"));
+        EXPECT_TRUE(
+            has(parts[0], "Content-Location: http://localhost" + kGray + "/frames/3/rendered"));
+        EXPECT_EQ(parts[0].body, one(3));
+        EXPECT_EQ(parts[1].body, one(1));
+    }
+    for (const char* accept : {"", "*/*", "image/png, */*;q=0.1", "multipart/related"}) {
+        const http::Response response = archive.get(kGray + "/frames/1,2/rendered", accept);
+        EXPECT_TRUE(response.headers.get_or("Content-Type", "")
+                        .starts_with("multipart/related; type=\"image/jpeg\""))
+            << accept;
+        EXPECT_EQ(parts_of(response).size(), 2U) << accept;
+    }
+}
+
+// PS3.18 10.4.4, note 3: single part types are for what is one item.
+TEST(RenderedFrames, DoNotComeByThemselvesWhereTheyAreSeveral) {
+    TestArchive archive;
+    for (const char* accept : {"image/jpeg", "image/png", "image/*", "image/jpeg, image/png"}) {
+        EXPECT_EQ(archive.status(kGray + "/frames/1,3/rendered", accept), 406) << accept;
+        EXPECT_EQ(archive.status(kSeries + "/rendered", accept), 406) << accept;
+        EXPECT_EQ(archive.status(kStudy + "/rendered", accept), 406) << accept;
+        EXPECT_EQ(archive.status(kGray + "/frames/1/rendered", accept), 200) << accept;
+    }
+    // Whatever it has, a study is not one.
+    EXPECT_EQ(archive.status("/dicom-web/studies/1.2.2/rendered", "image/jpeg"), 406);
+    EXPECT_NE(archive.text(kGray + "/frames/1,3/rendered", "image/png").find("multipart/related"),
+              std::string::npos);
+    EXPECT_EQ(
+        archive.status(kGray + "/frames/1,3/rendered", "multipart/related; type=\"image/webp\""),
+        406);
+}
+
+TEST(RenderedFrames, MustAllBeThere) {
+    TestArchive archive;
+    EXPECT_EQ(archive.status(kGray + "/frames/1,4/rendered"), 404);
+    EXPECT_EQ(archive.status(kGray + "/frames/4/rendered"), 404);
+    EXPECT_EQ(archive.status(kReport + "/frames/1/rendered"), 404);
+    EXPECT_EQ(archive.status(kReport + "/frames/1,2/rendered"), 404);
+    for (const char* list : {"0", "1,", "1,,2", "x"})
+        EXPECT_EQ(archive.status(kGray + "/frames/" + list + "/rendered"), 400) << list;
+    EXPECT_EQ(archive.status(kGray + "/frames/1,2/rendered?viewport=9,9,900"), 400);
+}
+
+TEST(RenderedFrames, AreKnownByTheirTag) {
+    TestArchive archive;
+    const std::string path = kGray + "/frames/1,2/rendered";
+    const std::string etag = archive.get(path, kPngParts).headers.get_or("ETag", "");
+    EXPECT_EQ(archive.get(path, kPngParts, etag).status, 304);
+    EXPECT_EQ(archive.get(path, "", etag).status, 200) << "image/jpeg";
+    EXPECT_EQ(archive.get(path + kWindow, kPngParts, etag).status, 200);
+    EXPECT_EQ(archive.get(kGray + "/frames/2,1/rendered", kPngParts, etag).status, 200);
+}
+
+TEST(Rendered, OfOneThingIsThePartThatIsAskedFor) {
+    TestArchive archive;
+    for (const auto& [path, location] :
+         {std::pair(kGray + "/rendered", kGray + "/rendered"),
+          {kGray + "/frames/2/rendered", kGray + "/frames/2/rendered"},
+          {kGray + "/thumbnail", kGray + "/thumbnail"},
+          {kGray + "/frames/2/thumbnail", kGray + "/frames/2/thumbnail"},
+          {kStudy + "/thumbnail", kGray + "/thumbnail"}}) {
+        const std::string alone = archive.text(path, "image/png");
+        EXPECT_EQ(alone.substr(0, 4), "\x89PNG") << path;
+        const http::Response response = archive.get(path, kPngParts);
+        ASSERT_EQ(response.status, 200) << path;
+        EXPECT_TRUE(response.headers.get_or("Content-Type", "").starts_with(kPngParts)) << path;
+        const auto parts = parts_of(response);
+        ASSERT_EQ(parts.size(), 1U) << path;
+        EXPECT_EQ(parts[0].body, alone) << path;
+        EXPECT_TRUE(has(parts[0], "Content-Type: image/png")) << path;
+        EXPECT_TRUE(has(parts[0], "Content-Location: http://localhost" + location)) << path;
+        // They are two representations.
+        const std::string etag = response.headers.get_or("ETag", "");
+        EXPECT_EQ(archive.get(path, kPngParts, etag).status, 304) << path;
+        EXPECT_EQ(archive.get(path, "image/png", etag).status, 200) << path;
+        // What is preferred counts.
+        EXPECT_EQ(archive.text(path, "image/png, " + kPngParts), alone) << path;
+        EXPECT_EQ(archive.status(path, "multipart/related; type=\"image/webp\""), 406) << path;
+        EXPECT_EQ(archive.get(path, "multipart/related; type=\"image/webp\", image/png;q=0.5")
+                      .headers.get("Content-Type"),
+                  "image/png")
+            << path;
+    }
+}
+
+TEST(Rendered, OfADocumentIsThePartThatIsAskedFor) {
+    TestArchive archive;
+    dicom::DataSet object = dicom::DataSet::parse(archive.store.archive().object("1.2.1.2.1"));
+    object.set_text(dicom::tags::kSopClassUid, dicom::sop_class::kEncapsulatedPdf);
+    object.set_text(dicom::tags::kSopInstanceUid, "1.2.1.2.9");
+    object.set_text(dicom::tags::kMimeTypeOfEncapsulatedDocument, "application/pdf");
+    object.set_bytes(dicom::tags::kEncapsulatedDocument, "OB", {'%', 'P', 'D', 'F'});
+    archive.store.archive().keep(object.to_part10());
+    const std::string place = kStudy + "/series/1.2.1.2/instances/1.2.1.2.9/rendered";
+    const auto parts = parts_of(archive.get(place, "multipart/related; type=\"application/pdf\""));
+    ASSERT_EQ(parts.size(), 1U);
+    EXPECT_EQ(parts[0].body, "%PDF");
+    EXPECT_TRUE(has(parts[0], "Content-Location: http://localhost" + place));
+    EXPECT_EQ(archive.text(place, "application/pdf"), "%PDF");
+    EXPECT_EQ(archive.status(place, "multipart/related; type=\"text/html\""), 406);
+    const std::string uri =
+        "/wado?requestType=WADO&studyUID=1.2.1&seriesUID=1.2.1.2&objectUID=1.2.1.2.9&contentType=";
+    EXPECT_EQ(archive.status(uri + "multipart/related"), 406) << "there are no parts";
+}
+
+}  // namespace
+}  // namespace lucerna::retrieve
