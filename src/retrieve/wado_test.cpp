@@ -389,7 +389,6 @@ TEST(WadoUri, GivesObjectsAndPictures) {
         "\x89PNG");
     EXPECT_EQ(archive.get(one + "&contentType=application/dicom").headers.get("Content-Type"),
               "application/dicom");
-    EXPECT_EQ(archive.status(one + "&frameNumber=4"), 404);
     EXPECT_EQ(archive.status(one + "&windowCenter=1"), 400);
     // Nobody is to get identified data for anonymous ones.
     const http::Response refused =
@@ -401,6 +400,29 @@ TEST(WadoUri, GivesObjectsAndPictures) {
     EXPECT_EQ(archive.status(one + "&contentType=text/html"), 406);
     EXPECT_EQ(archive.status("/wado?requestType=WADO&studyUID=1.2.1"), 400);
     EXPECT_EQ(archive.status("/wado"), 400);
+}
+
+// PS3.18 9.5.2.
+TEST(WadoUri, RefusesFramesThatAreNotThere) {
+    TestArchive archive;
+    const std::string series = "/wado?requestType=WADO&studyUID=1.2.1&seriesUID=1.2.1.1&objectUID=";
+    const std::string three = series + "1.2.1.1.1&frameNumber=";
+    EXPECT_EQ(archive.status(three + "3"), 200);
+    for (const char* frame : {"4", "0", "-1", "1.5", "x", "", "1,2", "1&frameNumber=2",
+                              "4294967297", "99999999999999999999"})
+        EXPECT_EQ(archive.status(three + frame), 400) << frame;
+    EXPECT_NE(archive.text(three + "4").find("from 1 to 3"), std::string::npos);
+    // What has no Number of Frames is no multi-frame image.
+    dicom::DataSet single = dicom::DataSet::parse(archive.store.archive().object("1.2.1.1.3"));
+    single.set_text(dicom::tags::kSopInstanceUid, "1.2.1.1.8");
+    single.remove(dicom::tags::kNumberOfFrames);
+    archive.store.archive().keep(single.to_part10());
+    EXPECT_EQ(archive.status(series + "1.2.1.1.8"), 200);
+    EXPECT_EQ(archive.status(series + "1.2.1.1.8&frameNumber=1"), 400);
+    EXPECT_EQ(archive.status(series + "1.2.1.1.9&frameNumber=1"), 404) << "no such instance";
+    const std::string report =
+        "/wado?requestType=WADO&studyUID=1.2.1&seriesUID=1.2.1.2&objectUID=1.2.1.2.1";
+    EXPECT_EQ(archive.status(report + "&contentType=text/html&frameNumber=1"), 400);
 }
 
 TEST(Wado, ReachesAClientOverTheWire) {

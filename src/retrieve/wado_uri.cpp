@@ -49,6 +49,21 @@ http::Query as_rendered(const http::Query& query) {
     return renamed;
 }
 
+/// frameNumber, from 1; the first where it is left out. Throws Error(kInvalidInput) as
+/// PS3.18 9.5.2 has it: of what is not multi-frame, for several values, and for what is no frame
+/// of it.
+int frame_asked(const http::Request& request, const store::InstanceRow& row) {
+    const std::size_t values = request.query.get_all("frameNumber").size();
+    if (values == 0) return 1;
+    // Number of Frames is there in every multi-frame image (PS3.3 C.7.6.6).
+    if (row.number_of_frames < 1)
+        throw Error(ErrorCode::kInvalidInput,
+                    "frameNumber is for multi-frame images; that is none");
+    if (values > 1) throw Error(ErrorCode::kInvalidInput, "frameNumber is one number");
+    const auto frames = static_cast<std::size_t>(row.number_of_frames);
+    return static_cast<int>(request.query.number_or("frameNumber", 1, 1, frames));
+}
+
 http::Response object(const http::Request& request, store::Archive& archive,
                       const store::InstanceRow& row, const RunParts& run) {
     http::MediaRange wanted{{"application/dicom", {}}, 1};
@@ -86,8 +101,10 @@ http::Response wado_uri(http::Request& request, store::Archive& archive, const R
     // Only RESTful services have parts (PS3.18 8.7).
     std::erase_if(asked, [](const auto& one) { return one.media.type.starts_with("multipart/"); });
     if (is_document(row) && !asked.empty() &&
-        (asked.front().media.type == "*/*" || !http::choose(asked, kObject)))
+        (asked.front().media.type == "*/*" || !http::choose(asked, kObject))) {
+        (void)frame_asked(request, row);
         return rendered_document(request, archive, row, {asked, Count::kOne}, "");
+    }
     const auto type = http::choose(asked, kTypes);
     if (!type)
         return not_acceptable(request, "application/dicom, image/jpeg, image/png and image/gif");
@@ -95,10 +112,9 @@ http::Response wado_uri(http::Request& request, store::Archive& archive, const R
     dicom::RenderOptions options = render_options(as_rendered(request.query));
     // Rows and columns are bounds here (PS3.18 9.1.2.3.1).
     options.enlarged = false;
-    const auto frame = request.query.number_or("frameNumber", 1, 1, 1U << 24);
-    return picture(
-        request, archive,
-        {.row = row, .frame = static_cast<int>(frame) - 1, .options = options, .type = *type}, run);
+    const int frame = frame_asked(request, row);
+    return picture(request, archive,
+                   {.row = row, .frame = frame - 1, .options = options, .type = *type}, run);
 }
 
 }  // namespace lucerna::retrieve

@@ -214,6 +214,20 @@ class Rendered(PicturesKept):
             self.assertEqual(self.ask(server, place + "/frames/3,1/rendered", Accept=accept)[0], 406)
         self.assertEqual(self.ask(server, place + "/frames/3,4/rendered")[0], 404)
 
+    def test_wado_uri_refuses_frames_that_are_not_there(self):
+        several, single = ramp(0, 8), ramp(0, 8)
+        several.PixelData = several.PixelData * 2
+        several.NumberOfFrames = 2
+        server = self.serve()
+        (several, _), (single, _) = self.keep(server, self.numbered([several, single]))
+        for one, frame, wanted in ((several, "&frameNumber=2", 200), (several, "&frameNumber=3", 400),
+                                   (several, "&frameNumber=0", 400), (several, "", 200), (single, "", 200),
+                                   (single, "&frameNumber=1", 400)):
+            status, _, _ = self.ask(
+                server, f"/wado?requestType=WADO&studyUID={one.StudyInstanceUID}&seriesUID="
+                f"{one.SeriesInstanceUID}&objectUID={one.SOPInstanceUID}{frame}")
+            self.assertEqual(status, wanted, frame)
+
     def test_gray_of_one_value_is_as_bright_as_its_bits_say(self):
         def flat(bits, value, **values):
             d = ramp(0, bits, **values)
