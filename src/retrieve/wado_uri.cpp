@@ -1,5 +1,6 @@
 #include "retrieve/wado_uri.h"
 
+#include <algorithm>
 #include <array>
 #include <span>
 #include <string>
@@ -50,17 +51,15 @@ http::Query as_rendered(const http::Query& query) {
 }
 
 /// frameNumber, from 1; the first where it is left out. Throws Error(kInvalidInput) as
-/// PS3.18 9.5.2 has it: of what is not multi-frame, for several values, and for what is no frame
-/// of it.
+/// PS3.18 9.5.2 has it: of what is no picture, for several values, and for what is no frame of it.
+/// There it is for multi-frame images alone; clients name the one frame of others as well.
 int frame_asked(const http::Request& request, const store::InstanceRow& row) {
     const std::size_t values = request.query.get_all("frameNumber").size();
     if (values == 0) return 1;
-    // Number of Frames is there in every multi-frame image (PS3.3 C.7.6.6).
-    if (row.number_of_frames < 1)
-        throw Error(ErrorCode::kInvalidInput,
-                    "frameNumber is for multi-frame images; that is none");
+    if (row.number_of_frames < 1 && row.rows < 1)
+        throw Error(ErrorCode::kInvalidInput, "frameNumber is for images; that is none");
     if (values > 1) throw Error(ErrorCode::kInvalidInput, "frameNumber is one number");
-    const auto frames = static_cast<std::size_t>(row.number_of_frames);
+    const auto frames = static_cast<std::size_t>(std::max(1, row.number_of_frames));
     return static_cast<int>(request.query.number_or("frameNumber", 1, 1, frames));
 }
 

@@ -222,7 +222,7 @@ class Rendered(PicturesKept):
         (several, _), (single, _) = self.keep(server, self.numbered([several, single]))
         for one, frame, wanted in ((several, "&frameNumber=2", 200), (several, "&frameNumber=3", 400),
                                    (several, "&frameNumber=0", 400), (several, "", 200), (single, "", 200),
-                                   (single, "&frameNumber=1", 400)):
+                                   (single, "&frameNumber=1", 200), (single, "&frameNumber=2", 400)):
             status, _, _ = self.ask(
                 server, f"/wado?requestType=WADO&studyUID={one.StudyInstanceUID}&seriesUID="
                 f"{one.SeriesInstanceUID}&objectUID={one.SOPInstanceUID}{frame}")
