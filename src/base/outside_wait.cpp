@@ -17,6 +17,30 @@ void OutsideWait::set_host(Host* host) {
     is_waiting = false;
 }
 
+OutsideWait::Together::Together() : of_(is_waiting ? nullptr : host_of_thread) {
+    if (of_ != nullptr) host_of_thread = this;
+}
+
+OutsideWait::Together::~Together() {
+    if (of_ != nullptr) host_of_thread = of_;
+}
+
+void OutsideWait::Together::join() {
+    set_host(of_ != nullptr ? this : nullptr);
+}
+
+bool OutsideWait::Together::begin_outside() noexcept {
+    const std::lock_guard lock(mutex_);
+    if (waiting_ == 0 && !of_->begin_outside()) return false;
+    ++waiting_;
+    return true;
+}
+
+void OutsideWait::Together::end_outside() noexcept {
+    const std::lock_guard lock(mutex_);
+    if (--waiting_ == 0) of_->end_outside();
+}
+
 OutsideWait::OutsideWait(std::string_view what, Crowded crowded) {
     if (host_of_thread == nullptr || is_waiting) return;
     has_place_ = host_of_thread->begin_outside();

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <mutex>
 #include <string_view>
 
 namespace lucerna {
@@ -21,6 +23,31 @@ class OutsideWait {
     };
     /// Of this thread from here on; borrowed. Null, as at first: it may wait as long as it likes.
     static void set_host(Host* host);
+
+    /// Threads that do parts of what one of them does, which waits for the others: while any of
+    /// them waits, they have one place together. On the stack of that one.
+    class Together final : public Host {
+      public:
+        /// From here on, until this goes, this thread is one of them.
+        Together();
+        ~Together() override;
+        Together(const Together&) = delete;
+        Together& operator=(const Together&) = delete;
+
+        /// From each of the others, before it does anything. It ends before this goes.
+        void join();
+
+        bool begin_outside() noexcept override;
+        void end_outside() noexcept override;
+        [[nodiscard]] bool refuses() const noexcept override { return of_->refuses(); }
+
+      private:
+        /// Null where none is needed.
+        Host* const of_;
+        // Not Guarded: the place is taken while it is held.
+        std::mutex mutex_;
+        std::size_t waiting_ = 0;
+    };
 
     /// What becomes of one who waits where too many do.
     enum class Crowded { kWaits, kIsRefused };

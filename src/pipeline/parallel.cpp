@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/guarded.h"
+#include "base/outside_wait.h"
 
 namespace lucerna::pipeline {
 
@@ -29,8 +30,14 @@ void run_parts(std::size_t threads, std::size_t parts,
         }
     };
     {
+        // Who waits for those that wait for an object store waits for it, too.
+        OutsideWait::Together waits;
         std::vector<std::jthread> others;
-        for (std::size_t i = 1; i < std::min(threads, parts); ++i) others.emplace_back(work);
+        for (std::size_t i = 1; i < std::min(threads, parts); ++i)
+            others.emplace_back([&] {
+                waits.join();
+                work();
+            });
         work();
     }
     failure.with([](const std::exception_ptr& first) {

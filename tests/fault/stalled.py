@@ -12,6 +12,7 @@ import sys
 import time
 import unittest
 import urllib.parse
+import urllib.request
 
 import numpy
 
@@ -44,7 +45,12 @@ class Stalled(unittest.TestCase):
         self.assertTrue(server.get("/dicom-web/studies?limit=1"))
         for other in others:
             self.assertEqual(other(), 200)
-        self.assertEqual([one.result() for one in waiting if one.done()], [])
+        self.assertEqual([one for one in waiting if one.done()], [])
+
+    def frame(self, server, kept):
+        return self.status_and_body(urllib.request.Request(
+            f"{server.url}/dicom-web/studies/{kept.StudyInstanceUID}/series/{kept.SeriesInstanceUID}"
+            f"/instances/{kept.SOPInstanceUID}/frames/1", headers={"Accept": "application/octet-stream"}))
 
     def s3(self):
         """A stand-in, and the server's options for it; its file of faults to come."""
@@ -73,6 +79,23 @@ class Stalled(unittest.TestCase):
         self.nobody_else_waits(server, waiting)
         faults.write_text("")
         self.assertEqual([one.result()[0] for one in waiting], [200] * CROWD, "asked again")
+
+    def test_an_object_store_that_stops_in_the_middle(self):
+        """Of objects that several threads read for one request."""
+        faults, options = self.s3()
+        server = self.serve(*options)
+        kept = [instance(f"P{number}", size=2300) for number in range(CROWD)]
+        for one in kept:
+            self.assertEqual(self.stow(server, one), 200)
+        faults.write_text("behind:1900000")  # the second of two parts begins behind 2 MiB
+        pool = self.crowd(CROWD)
+        waiting = [pool.submit(self.frame, server, one) for one in kept]
+        time.sleep(3)
+        self.nobody_else_waits(server, waiting)
+        faults.write_text("")
+        for one, frame in zip(waiting, kept):
+            self.assertEqual(one.result()[0], 200, "asked again")
+            self.assertTrue(one.result()[1] == frame.PixelData)
 
     def test_a_key_service_that_says_nothing(self):
         engine, _, keys = self.stand_in()

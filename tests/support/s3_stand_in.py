@@ -6,7 +6,8 @@ and fails as it is told.
 
 Prints its port. A listing has PAGE keys at a time. Before each request it reads FAULTS, one word a line, takes the first and does it:
 a status ("503"), "cut" (half a body, then the end), "silent" (no answer until the client gives up),
-"lost" (does it, but the answer gets lost), "ok" (nothing wrong)."""
+"lost" (does it, but the answer gets lost), "ok" (nothing wrong). While the first word is "behind:BYTE" it
+stays, and a request for what lies behind that byte of an object gets no answer."""
 import http.server
 import pathlib
 import re
@@ -23,7 +24,7 @@ UPLOADS = {}
 LOCK = threading.Lock()
 
 
-def next_fault():
+def next_fault(first_byte):
     with LOCK:
         try:
             words = FAULTS.read_text().split()
@@ -31,6 +32,8 @@ def next_fault():
             return "ok"
         if not words:
             return "ok"
+        if words[0].startswith("behind:"):
+            return "silent" if first_byte > int(words[0].removeprefix("behind:")) else "ok"
         left = FAULTS.with_suffix(".left")  # whoever looks sees all of them, or those that are left
         left.write_text("\n".join(words[1:]))
         left.replace(FAULTS)
@@ -57,7 +60,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def handle_one(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        fault = next_fault()
+        span = re.match(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        fault = next_fault(int(span[1]) if span else 0)
         if fault == "silent":
             time.sleep(30)
             self.close_connection = True
