@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "store/fetched_ahead.h"
 
 namespace lucerna::store {
 namespace {
@@ -17,6 +18,8 @@ constexpr std::size_t kPartBytes = std::size_t{8} << 20;
 /// Of what is fetched ahead.
 constexpr std::size_t kFirstWindow = std::size_t{256} << 10;
 constexpr std::size_t kWidestWindow = std::size_t{4} << 20;
+/// Whatever others have: the first chunk of a sealed object with what stands before it.
+constexpr std::size_t kFreely = std::size_t{66} << 10;
 
 bool is_name(const std::string& name) {
     return name.size() == 32 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
@@ -141,7 +144,7 @@ class BucketWriter final : public ObjectWriter {
 class BucketReader final : public ObjectReader {
   public:
     BucketReader(S3& bucket, std::string key) : bucket_(bucket), key_(std::move(key)) {
-        fetch(0, kFirstWindow);
+        fetch(0, kFreely);
     }
 
     [[nodiscard]] std::uint64_t size() const override { return size_; }
@@ -151,21 +154,35 @@ class BucketReader final : public ObjectReader {
         while (done < into.size() && offset + done < size_) {
             const std::uint64_t at = offset + done;
             if (at < begin_ || at >= begin_ + window_.size()) {
-                const bool on = at == begin_ + window_.size();
-                width_ = on ? std::min(width_ * 2, kWidestWindow) : kFirstWindow;
-                fetch(at, std::max(width_, into.size() - done));
+                width_ = at == end_ ? std::min(width_ * 2, kWidestWindow) : kFirstWindow;
+                fetch(at, into.size() - done);
             }
             const auto skip = static_cast<std::size_t>(at - begin_);
             const std::size_t some = std::min(window_.size() - skip, into.size() - done);
             std::copy_n(window_.begin() + static_cast<std::ptrdiff_t>(skip), some,
                         into.begin() + static_cast<std::ptrdiff_t>(done));
             done += some;
+            // Who reads all of it at once, or as much as is fetched, holds nothing until the next.
+            if (skip + some == window_.size()) let_go();
         }
         return done;
     }
 
   private:
-    void fetch(std::uint64_t begin, std::size_t length) {
+    void let_go() {
+        // Assigning an empty one would keep the memory.
+        std::string().swap(window_);
+        room_.reset();
+    }
+
+    /// At least `wanted` bytes, or those there are, and more where there is room for that: before
+    /// it is asked for, as the object store may take its time.
+    void fetch(std::uint64_t begin, std::size_t wanted) {
+        let_go();
+        std::size_t length = std::max(width_, wanted);
+        if (size_ != 0)
+            length = static_cast<std::size_t>(std::min<std::uint64_t>(length, size_ - begin));
+        if (length > kFreely && !(room_ = room_ahead(length))) length = wanted;
         S3::Answer answer = bucket_.ask({.key = key_, .first = begin, .last = begin + length - 1});
         // Whoever does not know ranges sends the whole.
         const bool whole = answer.status == 200;
@@ -174,6 +191,7 @@ class BucketReader final : public ObjectReader {
         begin_ = whole ? 0 : begin;
         size_ = whole ? answer.body.size() : answer.whole_size;
         window_ = std::move(answer.body);
+        end_ = begin_ + window_.size();
         if (window_.empty() || begin >= begin_ + window_.size())
             throw Error(ErrorCode::kIo, "the object store gave no bytes of " + key_);
     }
@@ -181,7 +199,11 @@ class BucketReader final : public ObjectReader {
     S3& bucket_;
     std::string key_;
     std::string window_;
+    /// For it.
+    std::shared_ptr<const void> room_;
     std::uint64_t begin_ = 0;
+    /// Behind what was fetched last.
+    std::uint64_t end_ = 0;
     std::uint64_t size_ = 0;
     std::size_t width_ = kFirstWindow;
 };

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "store/fetched_ahead.h"
 #include "support/s3_stand_in.h"
 #include "support/temporary_folder.h"
 #include "vault/secret_key.h"
@@ -111,6 +112,29 @@ TEST_F(ObjectBucketTest, ReadsAnyPartAndNothingBehindTheEnd) {
     }
     Bytes part(10);
     EXPECT_EQ(reader->read(3'000'000, part), 0U);
+}
+
+// As answers do whose clients are slow.
+TEST_F(ObjectBucketTest, ManyReadersFetchLittleAhead) {
+    ObjectBucket objects(std::make_shared<S3>(real()));
+    const Bytes bytes = pattern(9'000'000);
+    keep(objects, kName, bytes);
+    std::vector<std::unique_ptr<ObjectReader>> readers;
+    constexpr std::size_t kStep = 50'000;
+    Bytes part(kStep);
+    for (int i = 0; i < 20; ++i) {
+        readers.push_back(objects.open(kName));
+        for (std::size_t at = 0; at < 4'000'000; at += kStep) {
+            ASSERT_EQ(readers.back()->read(at, part), kStep);
+            ASSERT_TRUE(std::equal(part.begin(), part.end(),
+                                   bytes.begin() + static_cast<std::ptrdiff_t>(at)));
+        }
+        EXPECT_LE(bytes_fetched_ahead(), std::size_t{32} << 20);
+    }
+    EXPECT_GT(bytes_fetched_ahead(), std::size_t{20} << 20) << "while there is room";
+    Bytes rest(bytes.size() - 4'000'000);
+    for (const auto& reader : readers) EXPECT_EQ(reader->read(4'000'000, rest), rest.size());
+    EXPECT_EQ(bytes_fetched_ahead(), 0U) << "nobody can read on";
 }
 
 TEST_F(ObjectBucketTest, AnUnfinishedObjectLeavesNothing) {
