@@ -475,8 +475,7 @@ class Connection final : public AnyConnection {
         shop_.workers.submit([self = me()] {
             std::optional<std::string> failure;
             try {
-                self->outgoing_->pull();
-                self->outgoing_->hold_room(self->cut_from_outside());
+                self->outgoing_->pull(self->cut_from_outside());
             } catch (const std::exception& error) {
                 failure = error.what();
             }

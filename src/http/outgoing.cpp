@@ -161,8 +161,13 @@ bool Outgoing::find_room(std::function<void()> cut) {
 }
 
 void Outgoing::hold_room(std::function<void()> cut) {
-    if (bytes_in_memory() > AnswerMemory::kFreely)
-        holding_ = answer_memory().hold(bytes_in_memory(), std::move(cut));
+    hold_room(bytes_in_memory(), std::move(cut));
+}
+
+void Outgoing::hold_room(std::size_t bytes, std::function<void()> cut) {
+    // What was held goes first: it is for the same.
+    holding_.reset();
+    if (bytes > AnswerMemory::kFreely) holding_ = answer_memory().hold(bytes, std::move(cut));
 }
 
 void Outgoing::let_go_of_what_was_taken() {
@@ -173,9 +178,14 @@ void Outgoing::let_go_of_what_was_taken() {
     holding_.reset();
 }
 
-void Outgoing::pull() {
+void Outgoing::pull(const std::function<void()>& cut) {
     let_go_of_what_was_taken();
+    const std::size_t piece = answer_memory().piece_bytes();
+    hold_room(length_ ? static_cast<std::size_t>(std::min<std::uint64_t>(piece, *length_ - pulled_))
+                      : piece,
+              cut);
     chunk_ = source_();
+    hold_room(cut);
     bytes_ = chunk_.bytes;
     waited_ = !chunk_.bytes.empty();
     pulled_ += chunk_.bytes.size();

@@ -33,13 +33,15 @@ class Outgoing {
     [[nodiscard]] const std::array<ByteView, 3>& buffers() const { return buffers_; }
     /// Of these, all but the first `written` bytes.
     [[nodiscard]] std::array<ByteView, 3> unwritten(std::size_t written) const;
-    /// Throws what the body's source throws, and Error(kInternal) if it gives more or less than it
-    /// had announced. The connection must be cut then.
-    void pull();
+    /// Holds room for a piece before that is made, which may take long, and then for what it is;
+    /// `cut` is as for AnswerMemory::hold. Throws what the body's source throws, and
+    /// Error(kInternal) if it gives more or less than it had announced. The connection must be cut
+    /// then.
+    void pull(const std::function<void()>& cut);
     /// For what is in memory to be sent, before anything is, from a thread that may wait. False
     /// where others hold too much; `cut` is as for AnswerMemory::take.
     [[nodiscard]] bool find_room(std::function<void()> cut);
-    /// The same where it cannot be refused, and after each `pull`.
+    /// The same where it cannot be refused.
     void hold_room(std::function<void()> cut);
     /// Before each `pull`: the client has taken what was there. It goes at once, as the pull may
     /// have to wait for a thread.
@@ -57,6 +59,7 @@ class Outgoing {
     bool take_body(Body body);
     void take_slice();
     void write_slice();
+    void hold_room(std::size_t bytes, std::function<void()> cut);
 
     Exchange& exchange_;
     std::string head_;
