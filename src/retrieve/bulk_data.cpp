@@ -24,9 +24,10 @@ namespace {
 
 constexpr std::array<std::string_view, 2> kOffered = {kOctetStream, "multipart/related"};
 
-http::Pieces pieces_of_bytes(Bytes value) {
+http::Pieces pieces_of_bytes(Bytes value, std::shared_ptr<const void> room) {
     const auto bytes = std::make_shared<const Bytes>(std::move(value));
-    return {bytes->size(), [bytes](std::uint64_t offset, std::uint64_t length) {
+    return {bytes->size(),
+            [bytes, room = std::move(room)](std::uint64_t offset, std::uint64_t length) {
                 const ByteView part = ByteView(*bytes).subspan(static_cast<std::size_t>(offset),
                                                                static_cast<std::size_t>(length));
                 return Bytes(part.begin(), part.end());
@@ -36,7 +37,8 @@ http::Pieces pieces_of_bytes(Bytes value) {
 /// Of what `read` gives, whenever it is called.
 http::Pieces pieces_of_value(std::function<Bytes()> read) {
     Bytes value = read();
-    if (value.size() <= kHeldFreely) return pieces_of_bytes(std::move(value));
+    auto room = value.size() <= kHeldFreely ? room_for_part(value.size()) : nullptr;
+    if (room) return pieces_of_bytes(std::move(value), std::move(room));
     return HeldBytes::pieces_of({std::move(value)},
                                 [read = std::move(read)] { return HeldBytes::Made{read()}; });
 }
@@ -50,11 +52,13 @@ std::optional<Bytes> value_in(const dicom::DataSet& object, const std::string& p
 Bytes read_value(store::Archive& archive, const store::InstanceRow& row, const std::string& path) {
     // Most bulk data but pixels lies before them.
     if (!is_pixel_data(path)) {
+        const MemoryBudget::Share room = room_for_head(row);
         const Bytes head = archive.head(row.sop_instance_uid);
         const auto object = dicom::DataSet::parse(head, {}, dicom::PixelData::kSkip);
         if (auto value = value_in(object, path)) return *std::move(value);
     }
     if (is_pixel_data(path) || row.head_bytes != 0) {
+        const MemoryBudget::Share room = room_for_whole(row);
         const auto whole = dicom::DataSet::parse(archive.object(row.sop_instance_uid));
         if (auto value = value_in(whole, path)) return *std::move(value);
     }

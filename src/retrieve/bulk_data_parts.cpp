@@ -66,7 +66,9 @@ http::Part pixel_part(store::Archive& archive, const store::InstanceRow& row, co
                       const std::string& location) {
     const http::Pieces value = bulk_value(archive, row, "7FE00010");
     http::Part part{kOctetStream, location, {}};
-    if (value.size <= http::kPieceBytes) {
+    if (value.size <= http::kPieceBytes)
+        part.room = room_for_part(static_cast<std::size_t>(value.size));
+    if (part.room) {
         part.body = value.read(0, value.size);
     } else {
         check_whole(archive, row, run);
@@ -76,7 +78,7 @@ http::Part pixel_part(store::Archive& archive, const store::InstanceRow& row, co
 }
 
 /// The values of an instance but for its pixels, kept for the next part unless somebody waits for
-/// the memory that its elements take (dicom::parsing_memory()).
+/// the memory that they take (kept_files()) or their elements do (dicom::parsing_memory()).
 class Values final : public MemoryBudget::Renewable {
   public:
     Values(store::Archive& archive, store::InstanceRow row)
@@ -87,21 +89,27 @@ class Values final : public MemoryBudget::Renewable {
     static auto look_at(const std::shared_ptr<Values>& self, Look&& look) {
         const std::lock_guard lock(self->mutex_);
         if (!self->object_) {
+            MemoryBudget::Share room = room_for_head(self->row_);
             self->object_.emplace(dicom::DataSet::parse(
                 self->archive_.head(self->row_.sop_instance_uid), {}, dicom::PixelData::kSkip));
+            // It is in nobody's way who waits for what is read beside it, not even in this one's.
+            room.detach();
+            self->kept_ = std::move(room);
             dicom::parsing_memory().may_ask(self);
+            kept_files().may_ask(self);
         }
         return look(*self->object_);
     }
     static http::Part part(const std::shared_ptr<Values>& self, const std::string& path,
                            const std::string& location) {
         http::Part part{kOctetStream, location, {}};
-        const bool is_large = look_at(self, [&](const dicom::DataSet& object) {
+        const bool needs_more = look_at(self, [&](const dicom::DataSet& object) {
             const ByteView value = dicom::bulk_data_at(object, path).value();
-            if (value.size() <= kHeldFreely) part.body.assign(value.begin(), value.end());
-            return value.size() > kHeldFreely;
+            if (value.size() <= kHeldFreely) part.room = room_for_part(value.size());
+            if (part.room) part.body.assign(value.begin(), value.end());
+            return part.room == nullptr;
         });
-        if (is_large) part.pieces = bulk_value(self->archive_, self->row_, path);
+        if (needs_more) part.pieces = bulk_value(self->archive_, self->row_, path);
         return part;
     }
 
@@ -109,6 +117,7 @@ class Values final : public MemoryBudget::Renewable {
         const std::unique_lock lock(mutex_, std::try_to_lock);
         if (!lock) return false;
         object_.reset();
+        kept_ = {};
         return true;
     }
 
@@ -118,6 +127,8 @@ class Values final : public MemoryBudget::Renewable {
     /// Of `object_`. Recursive, as that of HeldBytes.
     std::recursive_mutex mutex_;
     std::optional<dicom::DataSet> object_;
+    /// Of kept_files(), for it.
+    MemoryBudget::Share kept_;
 };
 
 void add_frames(std::deque<MakePart>& parts, store::Archive& archive, const store::InstanceRow& row,

@@ -65,9 +65,9 @@ std::optional<http::Response> native_frame_of(const FrameSource& source,
                                               const http::PartName& name, int number) {
     const auto size = source.bytes_of_native(chosen);
     if (!size) return {};
-    std::shared_ptr<const void> room;
-    if (*size > kHeldFreely) room = room_to_send_at_once(*size);
-    if (*size > kHeldFreely && !room) return {};
+    // Before it is read: the object store may take its time.
+    auto room = room_for_part(*size);
+    if (!room) return {};
     Buffer bytes(*size);
     looking_at(row.sop_instance_uid, [&] { source.read_native(number - 1, bytes.span()); });
     return http::multipart_response(chosen.media_type, name, std::move(bytes), std::move(room));
@@ -276,6 +276,10 @@ MemoryBudget::Share room_for_file(const store::InstanceRow& row) {
     return room_of_kept_files(bytes_held_of(row));
 }
 
+MemoryBudget::Share room_for_whole(const store::InstanceRow& row) {
+    return room_of_kept_files(row.size);
+}
+
 MemoryBudget::Share room_for_head(const store::InstanceRow& row) {
     return room_of_kept_files(row.head_bytes != 0 ? row.head_bytes : row.size);
 }
@@ -334,17 +338,19 @@ bool FrameSource::find_native_frames(const store::InstanceRow& row) {
 
 http::Part FrameSource::part(http::PartName name, int frame, const Representation& representation) {
     http::Part part{std::move(name)};
+    const auto native = bytes_of_native(representation);
+    if (native && *native <= kHeldFreely) part.room = room_for_part(*native);
+    if (part.room) {
+        part.body.resize(*native);
+        read_native(frame, part.body);
+        return part;
+    }
     part.pieces = large_frame(frame, representation);
     if (part.pieces) return part;
     const auto make = [self = shared_from_this(), frame, representation] {
         return self->frame(frame, representation);
     };
-    HeldBytes::Made made = make();
-    if (made.bytes.size() <= kHeldFreely) part.room = room_for_part(made.bytes.size());
-    if (part.room)
-        part.body = std::move(made.bytes);
-    else
-        part.pieces = HeldBytes::pieces_of(std::move(made), make);
+    HeldBytes::put_into(part, make(), make);
     return part;
 }
 
@@ -352,11 +358,6 @@ HeldBytes::Made FrameSource::frame(int frame, const Representation& representati
     if (frame < 0 || frame >= count_) throw Error(ErrorCode::kNotFound, "there is no such frame");
     const dicom::Encoder* const encoder =
         representation.as_stored ? nullptr : dicom::find_encoder(representation.transfer_syntax);
-    if (begin_ != 0 && encoder == nullptr) {
-        Bytes bytes(static_cast<std::size_t>(frame_bytes_));
-        read_native(frame, bytes);
-        return {std::move(bytes)};
-    }
     if (encoder != nullptr) return compressed(frame, *encoder);
     const std::lock_guard lock(mutex_);
     (void)object();
@@ -417,9 +418,9 @@ double FrameSource::decoded_bytes() {
 std::optional<http::Pieces> FrameSource::large_frame(int frame,
                                                      const Representation& representation) {
     const bool is_native = begin_ != 0;
-    if (frame < 0 || frame >= count_ || is_encoded_for(representation) ||
-        (representation.as_stored && !is_native) ||
-        decoded_bytes() <= static_cast<double>(kHeldFreely))
+    if (frame < 0 || frame >= count_ || is_encoded_for(representation)) return {};
+    if (!is_native &&
+        (representation.as_stored || decoded_bytes() <= static_cast<double>(kHeldFreely)))
         return {};
     // What would leave little to decoders is read while it is sent.
     if (is_native && frame_bytes_ > dicom::decoding_memory().limit() / 4) {

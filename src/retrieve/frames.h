@@ -74,6 +74,9 @@ void read_through(store::Archive& archive, const store::InstanceRow& row, std::u
 /// is: of kept_files(), but for small ones. Throws as MemoryBudget::take.
 [[nodiscard]] MemoryBudget::Share room_for_file(const store::InstanceRow& row);
 
+/// The same where all of it is held, whatever it is.
+[[nodiscard]] MemoryBudget::Share room_for_whole(const store::InstanceRow& row);
+
 /// The same for what Archive::head gives, or so many bytes of the object.
 [[nodiscard]] MemoryBudget::Share room_for_head(const store::InstanceRow& row);
 
@@ -107,7 +110,7 @@ class FrameSource final : public MemoryBudget::Renewable,
   private:
     FrameSource(store::Archive& archive, const store::InstanceRow& row, RunParts run, Asked asked);
     [[nodiscard]] HeldBytes::Made frame(int frame, const Representation& representation);
-    /// Nothing for one that is small, or has to be encoded.
+    /// Nothing for one that has to be encoded, or is small and not as it lies in the file.
     [[nodiscard]] std::optional<http::Pieces> large_frame(int frame,
                                                           const Representation& representation);
     [[nodiscard]] bool find_native_frames(const store::InstanceRow& row);

@@ -47,6 +47,15 @@ http::Pieces HeldBytes::pieces_of(Made first, Make make) {
             }};
 }
 
+void HeldBytes::put_into(http::Part& part, Made first, Make make) {
+    const std::size_t size = first.bytes.size();
+    if (size <= kHeldFreely) part.room = room_for_part(size);
+    if (part.room)
+        part.body = std::move(first.bytes);
+    else
+        part.pieces = pieces_of(std::move(first), std::move(make));
+}
+
 void HeldBytes::hold(const std::shared_ptr<HeldBytes>& self, Made made) {
     MemoryBudget& memory = dicom::decoding_memory();
     if (made.share == nullptr)

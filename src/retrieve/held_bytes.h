@@ -10,6 +10,7 @@
 
 #include "base/encoding.h"
 #include "base/memory_budget.h"
+#include "http/multipart_writer.h"
 #include "http/pieces.h"
 
 namespace lucerna::retrieve {
@@ -45,6 +46,9 @@ class HeldBytes final : public MemoryBudget::Renewable {
     /// MemoryBudget::take; reading throws what `make` throws, and Error(kCorrupt) where it is
     /// another size.
     [[nodiscard]] static http::Pieces pieces_of(Made first, Make make);
+    /// The same as the body of `part`; what is small is it as it is, where it finds room
+    /// (room_for_part).
+    static void put_into(http::Part& part, Made first, Make make);
 
     bool let_go() noexcept override;
 

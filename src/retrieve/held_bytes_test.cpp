@@ -265,6 +265,51 @@ TEST(HeldBytes, ElementsOfWhatASlowClientReadsKeepNobodyFromReading) {
     EXPECT_EQ(dicom::parsing_memory().held(), 0U);
 }
 
+/// In a series of its own.
+void keep_small(TestArchive& archive) {
+    constexpr int kSmallSide = 1400;
+    dicom::DataSet set = dicom::DataSet::parse(archive.store.archive().object("1.2.1.1.1"));
+    set.set_text(dicom::tags::kSeriesInstanceUid, "1.2.1.9");
+    set.set_text(dicom::tags::kSopInstanceUid, "1.2.1.9.1");
+    Bytes samples = large_frames(1);
+    samples.resize(std::size_t{2} * kSmallSide * kSmallSide);
+    ASSERT_LT(samples.size(), kHeldFreely);
+    set.set_pixels({.rows = kSmallSide, .columns = kSmallSide, .bits_stored = 10},
+                   std::move(samples));
+    set.set_bytes(dicom::Tag{0x0042, 0x0011}, "OB", Bytes(std::size_t{3} << 20, 7));
+    archive.store.archive().keep(set.to_part10());
+}
+
+// Dozens that are made while an object store is waited for, and hundreds whose clients are slow.
+TEST(HeldBytes, CountAnswersOfAnySize) {
+    TestArchive archive;
+    keep_small(archive);
+    const std::string series = "/dicom-web/studies/1.2.1/series/1.2.1.9";
+    const std::string octets = "multipart/related; type=\"application/octet-stream\"";
+    constexpr std::size_t kAllRoom = std::size_t{40} << 20;
+    for (const auto& [path, accept] : {std::pair("/instances/1.2.1.9.1/frames/1", octets),
+                                       {"/instances/1.2.1.9.1/frames/1,1", octets},
+                                       {"/instances/1.2.1.9.1/bulkdata/00420011", octets},
+                                       {"/bulkdata", octets},
+                                       {"/rendered", "multipart/related; type=\"image/jpeg\""}}) {
+        std::size_t size = 0;
+        {
+            const http::Response response = archive.get(series + path, accept);
+            ASSERT_EQ(response.status, 200) << path;
+            EXPECT_FALSE(room_to_send_at_once(kAllRoom)) << path;
+            size = TestArchive::body(response).size();
+        }
+        const auto all_room = room_to_send_at_once(kAllRoom);
+        ASSERT_TRUE(all_room) << path;
+        MemoryBudget::begin_task();
+        const http::Response response = archive.get(series + path, accept);
+        EXPECT_GT(dicom::decoding_memory().held(), std::size_t{300} << 10) << path;
+        EXPECT_EQ(TestArchive::body(response).size(), size) << path;
+    }
+    EXPECT_EQ(dicom::decoding_memory().held(), 0U);
+    EXPECT_EQ(kept_files().held(), 0U);
+}
+
 TEST(RoomToSendAtOnce, IsForAFewLargeAnswers) {
     constexpr std::size_t kMammogram = std::size_t{17} << 20;
     auto first = room_to_send_at_once(kMammogram);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 #include <functional>
 #include <memory>
@@ -19,6 +20,7 @@
 #include "http/multipart_writer.h"
 #include "retrieve/address.h"
 #include "retrieve/frames.h"
+#include "retrieve/held_bytes.h"
 #include "retrieve/left_out.h"
 #include "retrieve/negotiate.h"
 #include "retrieve/rendered_document.h"
@@ -223,6 +225,34 @@ std::string thumbnail_address(const http::Request& request, const store::Instanc
     return address + "/thumbnail";
 }
 
+/// What every part of an answer is rendered as.
+struct RenderedAs {
+    std::vector<http::MediaRange> accepted;
+    dicom::RenderOptions options;
+    RunParts run;
+};
+
+/// Empty as rendering_of; counted while its client takes it, and drawn again where others need that
+/// memory.
+std::optional<http::Part> rendered_part(store::Archive& archive, const store::InstanceRow& row,
+                                        const std::shared_ptr<const RenderedAs>& as,
+                                        const std::string& location) {
+    const auto draw = [&archive, row, as] {
+        return rendering_of(archive, row, as->accepted, as->options, as->run);
+    };
+    const auto begun = std::chrono::steady_clock::now();
+    auto rendering = draw();
+    if (!rendering) return std::nullopt;
+    const auto took = std::chrono::steady_clock::now() - begun;
+    http::Part part{rendering->content_type, location};
+    HeldBytes::put_into(part, {std::move(rendering->body), {}, took}, [draw, took] {
+        auto again = draw();
+        if (!again) throw Error(ErrorCode::kCorrupt, "what is sent is another than it was");
+        return HeldBytes::Made{std::move(again->body), {}, took};
+    });
+    return part;
+}
+
 /// Of which a thumbnail may be made: the first images, or, where there are none, whatever is first.
 std::vector<store::InstanceRow> worth_trying(std::vector<store::InstanceRow> rows) {
     constexpr std::ptrdiff_t kMost = 8;
@@ -292,23 +322,26 @@ http::Response rendered_together(const http::Request& request, store::Archive& a
     const auto left_out = std::make_shared<LeftOut>(request.id, suspects);
     std::vector<store::InstanceRow> all = instances_named(request, archive);
     const RenderedWishes wishes(accepted_by(request), Count::kMany);
-    const std::vector<http::MediaRange> accepted(wishes.types().begin(), wishes.types().end());
-    if (accepted.empty()) return not_acceptable(request, "multipart/related alone of several");
-    const dicom::RenderOptions options = render_options(request.query);
+    if (wishes.types().empty())
+        return not_acceptable(request, "multipart/related alone of several");
+    const auto as = std::make_shared<const RenderedAs>(
+        RenderedAs{{wishes.types().begin(), wishes.types().end()},
+                   render_options(request.query),
+                   run});
     left_out->look_at_suspects(
         all, [](const auto& row) -> const std::string& { return row.sop_instance_uid; },
-        [&](const auto& row) { (void)rendering_of(archive, row, accepted, options, run); });
+        [&](const auto& row) {
+            (void)rendering_of(archive, row, as->accepted, as->options, as->run);
+        });
     auto parts = begun<http::Part>(
-        [&archive, rows = std::move(all), accepted, options, base = base_of(request), run, left_out,
+        [&archive, rows = std::move(all), as, base = base_of(request), left_out,
          at = std::size_t{0}]() mutable -> std::optional<http::Part> {
             while (at < rows.size()) {
                 const store::InstanceRow& row = rows[at++];
-                auto rendering = left_out->unless_broken(row.sop_instance_uid, [&] {
-                    return rendering_of(archive, row, accepted, options, run);
+                auto part = left_out->unless_broken(row.sop_instance_uid, [&] {
+                    return rendered_part(archive, row, as, url_of(row, base) + "/rendered");
                 });
-                if (rendering && *rendering)
-                    return http::Part{(*rendering)->content_type, url_of(row, base) + "/rendered",
-                                      std::move((*rendering)->body)};
+                if (part && *part) return **std::move(part);
             }
             return std::nullopt;
         },

@@ -13,6 +13,7 @@
 #include "dicom/tags.h"
 #include "http/multipart_writer.h"
 #include "retrieve/address.h"
+#include "retrieve/frames.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -73,6 +74,7 @@ bool is_document(const store::InstanceRow& row) {
 }
 
 Rendering document_as(store::Archive& archive, const store::InstanceRow& row, Accepted accepted) {
+    const MemoryBudget::Share room = room_for_whole(row);
     const auto object = dicom::DataSet::parse(archive.object(row.sop_instance_uid));
     return is_report(row) ? report_as(object, accepted, archive)
                           : encapsulated_in(object, accepted);
