@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "dicom/convertible.h"
 #include "dicom/decoding_memory.h"
 #include "retrieve/archive_for_test.h"
 #include "retrieve/held_bytes.h"
@@ -105,6 +107,33 @@ TEST_F(Converted, IsSentByWhoReadsAhead) {
         other->read(0, bytes);
         EXPECT_TRUE(bytes == expected(row, ts::kRleLossless));
     }
+}
+
+// An object without pixels that is held as a whole, of which others may be sent at the same time.
+TEST_F(Converted, OfWhatHasNoPixelsLeavesRoomForOthers) {
+    dicom::DataSet set = dicom::DataSet::parse(archive.object("1.2.1.2.1"));
+    ASSERT_FALSE(set.has(dicom::tags::kPixelData));
+    set.set_text(dicom::tags::kSopInstanceUid, "1.2.1.2.70");
+    set.set_text(dicom::tags::kTextValue, std::string(2 << 20, 'x'));
+    archive.keep(set.to_part10());
+    const store::InstanceRow row = *archive.instance("1.2.1.2.70");
+    const std::vector<dicom::ObjectHead> objects{{"", row.sop_instance_uid, ""}};
+    ReadAhead reading(archive, objects, Checked::kWhileItIsSent);
+    const ReadAhead::File file = reading.take(0);
+    ASSERT_TRUE(file.opened) << "read while it is sent";
+    MemoryBudget& memory = dicom::converting_memory();
+    const std::string syntax(ts::kImplicitVrLittleEndian);
+    {
+        std::optional<MemoryBudget::Share> of_others;
+        std::thread([&] { of_others = memory.take(memory.limit(), "all"); }).join();
+        const dicom::ConvertedToSend converted(file.to_send(), syntax);
+        Buffer bytes;
+        EXPECT_EQ(as_text(converted.file().whole(bytes)), as_text(expected(row, syntax)));
+        const dicom::ConvertedToSend waits(file.to_send(), syntax);
+        EXPECT_GE(dicom::decoding_memory().held(), std::size_t{2} << 20)
+            << "while the receiver takes it";
+    }
+    EXPECT_EQ(dicom::decoding_memory().held(), 0U);
 }
 
 TEST_F(Converted, GivesBackTheRoomOfWhatWasSent) {

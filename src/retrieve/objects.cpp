@@ -62,21 +62,14 @@ std::size_t bytes_plain(const store::InstanceRow& row) {
         std::max(row.size, kBytesAPixel * count(row.rows) * count(row.columns)));
 }
 
-/// One that is made as a whole. Who waits for room to do so holds nothing of it yet.
+/// One that is made as a whole.
 GivenObject converted_at_once(store::Archive& archive, const store::InstanceRow& row,
                               const Representation& representation) {
-    const auto make = [&archive, row, syntax = representation.transfer_syntax] {
-        const MemoryBudget::Share room = room_for_file(row);
-        MemoryBudget& memory = dicom::decoding_memory();
-        auto share = std::make_shared<MemoryBudget::Share>(
-            memory.take(std::min(bytes_plain(row), memory.limit()), "a large answer"));
-        return HeldBytes::Made{written_in(archive.object(row.sop_instance_uid), syntax),
-                               std::move(share)};
-    };
     std::shared_ptr<const void> room =
         bytes_plain(row) <= kHeldFreely ? room_for_part(bytes_plain(row)) : nullptr;
-    if (!room) return {representation, {}, HeldBytes::pieces_of(make(), make)};
-    const MemoryBudget::Share of_file = room_for_file(row);
+    if (!room)
+        return {representation, {}, made_at_once(archive, row, representation.transfer_syntax)};
+    const MemoryBudget::Share of_file = room_for_whole(row);
     return {representation,
             written_in(archive.object(row.sop_instance_uid), representation.transfer_syntax),
             {},
@@ -185,6 +178,20 @@ std::function<std::optional<http::Part>()> parts_of(store::Archive& archive, Par
 
 void check_whole(store::Archive& archive, const store::InstanceRow& row, const RunParts& run) {
     read_through(archive, row, 0, row.size, run);
+}
+
+http::Pieces made_at_once(store::Archive& archive, const store::InstanceRow& row,
+                          const std::string& transfer_syntax) {
+    const auto make = [&archive, row, transfer_syntax] {
+        // Who waits for room holds nothing of it yet.
+        const MemoryBudget::Share room = room_for_whole(row);
+        MemoryBudget& memory = dicom::decoding_memory();
+        auto share = std::make_shared<MemoryBudget::Share>(
+            memory.take(std::min(bytes_plain(row), memory.limit()), "a large answer"));
+        return HeldBytes::Made{written_in(archive.object(row.sop_instance_uid), transfer_syntax),
+                               std::move(share)};
+    };
+    return HeldBytes::pieces_of(make(), make);
 }
 
 GivenObject given_object(store::Archive& archive, const WantedObject& wanted, Accepted accepted,

@@ -21,6 +21,21 @@ constexpr std::size_t kBeginning = 256 * 1024;
 /// Held whatever others hold.
 constexpr std::size_t kFreely = 64 * 1024;
 
+dicom::FileToSend::Other in_other_syntax(store::Archive& archive, const store::InstanceRow& row,
+                                         const std::string& syntax) {
+    if (auto made = ConvertedObject::of(archive, row, syntax, one_after_another)) {
+        const std::uint64_t size = made->size();
+        return {size, [made = std::move(made)](std::uint64_t at, std::span<std::uint8_t> into) {
+                    made->read(at, into);
+                }};
+    }
+    http::Pieces pieces = made_at_once(archive, row, syntax);
+    return {pieces.size,
+            [read = std::move(pieces.read)](std::uint64_t at, std::span<std::uint8_t> into) {
+                std::ranges::copy(read(at, into.size()), into.begin());
+            }};
+}
+
 }  // namespace
 
 dicom::FileToSend ReadAhead::File::to_send() const {
@@ -151,16 +166,8 @@ ReadAhead::Read ReadAhead::read(std::size_t index, const RunParts* run) noexcept
         else
             read_beginning(row, read.file, run);
         if (row.size > kFreely)
-            read.file.in_syntax =
-                [&archive = archive_,
-                 row](const std::string& syntax) -> std::optional<dicom::FileToSend::Other> {
-                auto made = ConvertedObject::of(archive, row, syntax, one_after_another);
-                if (!made) return std::nullopt;
-                const std::uint64_t size = made->size();
-                return dicom::FileToSend::Other{
-                    size, [made = std::move(made)](std::uint64_t at, std::span<std::uint8_t> into) {
-                        made->read(at, into);
-                    }};
+            read.file.in_syntax = [&archive = archive_, row](const std::string& syntax) {
+                return in_other_syntax(archive, row, syntax);
             };
         return read;
     } catch (...) {
