@@ -28,7 +28,7 @@ class WorkerPool::OfTask final : public MemoryBudget::Waiting, public OutsideWai
         const std::size_t most = pool_.places_.for_memory;
         const bool may_be_refused = crowded_ == Crowded::kIsRefused;
         has_place_ = may_be_refused ? pool_.begin_to_wait(&State::for_memory, most)
-                                    : pool_.begin_to_wait(&State::begun_for_memory, 4 * most);
+                                    : pool_.begin_to_wait(&State::begun_for_memory, most);
         return has_place_ || most == 0 || !may_be_refused;
     }
     void end() noexcept override {

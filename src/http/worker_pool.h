@@ -20,8 +20,8 @@ class WorkerPool {
     struct Places {
         /// Tasks at once, beside those that wait.
         std::size_t running = 8;
-        /// That wait for memory and have another in their place, beside four times as many that may
-        /// not be refused. Of 0 nobody has one, and nobody is refused.
+        /// That wait for memory and have another in their place, beside as many that may not be
+        /// refused. Of 0 nobody has one, and nobody is refused.
         std::size_t for_memory = 0;
         /// That wait for what is outside.
         std::size_t outside = 0;

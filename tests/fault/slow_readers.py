@@ -31,6 +31,7 @@ SLOW = 6
 MANY_SLOW, FRAMES = 16, 12
 IDLE = 200
 KEPT_KIB = 64 << 10  # retrieve::kept_files
+CROWD, LARGE_FRAMES = 100, 17  # of 2 MB: two of such objects are more than kept_files
 
 
 class SlowReader:
@@ -40,7 +41,7 @@ class SlowReader:
         address = urllib.parse.urlsplit(url)
         self.socket = socket.socket()
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
-        self.socket.settimeout(60)
+        self.socket.settimeout(2 * PATIENCE)
         self.socket.connect((address.hostname, address.port))
         self.socket.sendall(f"GET {path} HTTP/1.0\r\nHost: {address.netloc}\r\nAccept: {accept}\r\n\r\n".encode())
 
@@ -192,9 +193,34 @@ def take_nothing(server):
     return problems
 
 
+def ask_at_once(server):
+    """By a crowd, each for a frame of an object that is held alone, as a viewer behind a proxy of many
+    connections does. The problems."""
+    attack, problems = Attack(server, ""), []
+    frame = noise(1024, 2048)
+    assert attack.store(RLE, picture(2, frame, 1024, 2048, 8, frames=LARGE_FRAMES)) == "0000"
+    growth = Growth(server)
+    accept = f"{OCTETS}; transfer-syntax={RLE}"
+    crowd = [SlowReader(server.url, f"{resource(2)}/frames/{number % LARGE_FRAMES + 1}", accept)
+             for number in range(CROWD)]
+    for reader in crowd:
+        reader.in_a_hurry.set()
+    if (status := attack.get("/dicom-web/studies?limit=1", "application/dicom+json")) != 200:
+        problems.append(f"a search was answered {status} while others wait for memory")
+    answers = [reader.all() for reader in crowd]
+    refused = [answer[:80] for answer in answers if answer.count(frame) != 1]
+    if refused:
+        problems.append(f"{len(refused)} of {CROWD} that asked at once were not served: {refused[0]}")
+    peak = growth.peak()
+    print(f"{CROWD} that ask at once for a frame of {LARGE_FRAMES * len(frame) >> 20} MB: {peak >> 10} MB of growth")
+    if peak > KEPT_KIB + (DECODING_MIB << 10) + MOST_GROWTH_KIB:
+        problems.append(f"it grew by {peak >> 10} MB by a crowd")
+    return problems
+
+
 def main():
     problems = []
-    for read in (read_large_ones, read_many_frames, take_nothing):
+    for read in (read_large_ones, read_many_frames, ask_at_once, take_nothing):
         folder = tempfile.mkdtemp(prefix="lucerna-slow-readers-")
         server = Server(pathlib.Path(folder) / "data", "--set", f"decoding_mib={DECODING_MIB}")
         try:
