@@ -1,5 +1,6 @@
 #include "retrieve/bulk_data.h"
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <memory>
@@ -7,8 +8,10 @@
 #include <utility>
 
 #include "base/error.h"
+#include "dicom/decoding_memory.h"
 #include "dicom/json.h"
 #include "dicom/uids.h"
+#include "http/answer_memory.h"
 #include "http/multipart_writer.h"
 #include "http/range.h"
 #include "retrieve/address.h"
@@ -24,10 +27,9 @@ namespace {
 
 constexpr std::array<std::string_view, 2> kOffered = {kOctetStream, "multipart/related"};
 
-http::Pieces pieces_of_bytes(Bytes value, std::shared_ptr<const void> room) {
+http::Pieces pieces_of_bytes(Bytes value) {
     const auto bytes = std::make_shared<const Bytes>(std::move(value));
-    return {bytes->size(),
-            [bytes, room = std::move(room)](std::uint64_t offset, std::uint64_t length) {
+    return {bytes->size(), [bytes](std::uint64_t offset, std::uint64_t length) {
                 const ByteView part = ByteView(*bytes).subspan(static_cast<std::size_t>(offset),
                                                                static_cast<std::size_t>(length));
                 return Bytes(part.begin(), part.end());
@@ -35,21 +37,27 @@ http::Pieces pieces_of_bytes(Bytes value, std::shared_ptr<const void> room) {
 }
 
 /// Of what `read` gives, whenever it is called.
-http::Pieces pieces_of_value(std::function<Bytes()> read) {
-    Bytes value = read();
-    auto room = value.size() <= kHeldFreely ? room_for_part(value.size()) : nullptr;
-    if (room) return pieces_of_bytes(std::move(value), std::move(room));
-    return HeldBytes::pieces_of({std::move(value)},
-                                [read = std::move(read)] { return HeldBytes::Made{read()}; });
+http::Pieces pieces_of_value(HeldBytes::Make read) {
+    HeldBytes::Made value = read();
+    if (!value.share) return pieces_of_bytes(std::move(value.bytes));
+    return HeldBytes::pieces_of(std::move(value), std::move(read));
 }
 
-std::optional<Bytes> value_in(const dicom::DataSet& object, const std::string& path) {
+/// A copy, with room for it from before it is there where it is not small.
+std::optional<HeldBytes::Made> value_in(const dicom::DataSet& object, const std::string& path) {
     const auto value = dicom::bulk_data_at(object, path);
     if (!value) return {};
-    return Bytes(value->begin(), value->end());
+    std::shared_ptr<MemoryBudget::Share> share;
+    if (value->size() > http::AnswerMemory::kFreely) {
+        MemoryBudget& memory = dicom::decoding_memory();
+        share = std::make_shared<MemoryBudget::Share>(
+            memory.take(std::min(value->size(), memory.limit()), "a large value"));
+    }
+    return HeldBytes::Made{Bytes(value->begin(), value->end()), std::move(share)};
 }
 
-Bytes read_value(store::Archive& archive, const store::InstanceRow& row, const std::string& path) {
+HeldBytes::Made read_value(store::Archive& archive, const store::InstanceRow& row,
+                           const std::string& path) {
     // Most bulk data but pixels lies before them.
     if (!is_pixel_data(path)) {
         const MemoryBudget::Share room = room_for_head(row);
