@@ -324,10 +324,8 @@ http::Response rendered_together(const http::Request& request, store::Archive& a
     const RenderedWishes wishes(accepted_by(request), Count::kMany);
     if (wishes.types().empty())
         return not_acceptable(request, "multipart/related alone of several");
-    const auto as = std::make_shared<const RenderedAs>(
-        RenderedAs{{wishes.types().begin(), wishes.types().end()},
-                   render_options(request.query),
-                   run});
+    const auto as = std::make_shared<const RenderedAs>(RenderedAs{
+        {wishes.types().begin(), wishes.types().end()}, render_options(request.query), run});
     left_out->look_at_suspects(
         all, [](const auto& row) -> const std::string& { return row.sop_instance_uid; },
         [&](const auto& row) {

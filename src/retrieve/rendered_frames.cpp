@@ -1,6 +1,7 @@
 #include "retrieve/rendered_frames.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include "http/multipart_writer.h"
 #include "retrieve/address.h"
 #include "retrieve/frames.h"
+#include "retrieve/held_bytes.h"
 #include "retrieve/negotiate.h"
 #include "retrieve/rendered.h"
 #include "retrieve/rendered_document.h"
@@ -49,11 +51,18 @@ http::Response pictures(const http::Request& request, store::Archive& archive,
          at = std::size_t{0}]() mutable -> std::optional<http::Part> {
             if (at == numbers.size()) return std::nullopt;
             const int number = numbers[at++];
-            Bytes bytes = drawn(archive, asked, run, [&](const dicom::DataSet& header) {
-                require_all(header);
-                return number - 1;
-            });
-            return http::Part{asked.type, address_of(frames, number), std::move(bytes)};
+            const auto draw = [&archive, asked, run, require_all, number] {
+                const auto begun = std::chrono::steady_clock::now();
+                Bytes bytes = drawn(archive, asked, run, [&](const dicom::DataSet& header) {
+                    require_all(header);
+                    return number - 1;
+                });
+                return HeldBytes::Made{
+                    std::move(bytes), {}, std::chrono::steady_clock::now() - begun};
+            };
+            http::Part part{asked.type, address_of(frames, number)};
+            HeldBytes::put_into(part, draw(), draw);
+            return part;
         });
     set_cache_headers(response, etag);
     return response;
