@@ -30,7 +30,8 @@ target_compile_options(lucerna_warnings INTERFACE
     # Later ones warn falsely where a std::variant is moved, and inside std::vector's insert.
     $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_GREATER_EQUAL:$<CXX_COMPILER_VERSION>,13>>:-Wno-maybe-uninitialized>
     $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_GREATER_EQUAL:$<CXX_COMPILER_VERSION>,13>>:-Wno-stringop-overflow>
-    $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>)
+    # Clang's -Wconversion and -Wextra mean these two as well, GCC's do not.
+    "$<$<CXX_COMPILER_ID:Clang>:-Wthread-safety;-Wno-sign-conversion;-Wno-missing-braces>")
 
 if(LUCERNA_SANITIZE)
     add_compile_options(-fsanitize=${LUCERNA_SANITIZE} -fno-omit-frame-pointer)

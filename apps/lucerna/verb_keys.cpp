@@ -32,6 +32,10 @@ ExitCode move(const ArchiveOptions& options, const std::string& to) {
     const auto from = open_keys(settings);
     const auto target = vault::open_key_provider(to, settings.data);
     vault::MovingKeyProvider both(*from, *target);
+    // Their secrets move last; one that cannot would leave half here and half there.
+    for (const auto& [file, what] : deidentify::damages_of_projects(settings.data, both))
+        throw Error(ErrorCode::kCorrupt,
+                    "nothing was moved: " + file + ": " + what + "; put it back from a backup");
     store::Store store(store_options(settings), both, clock);
     const std::size_t rewrapped = store.archive().rewrap_keys(who_runs_this());
     (void)deidentify::rewrap_projects(settings.data, both);

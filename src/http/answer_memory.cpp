@@ -35,7 +35,8 @@ bool AnswerMemory::fits(std::size_t bytes, std::size_t held) const {
 std::function<void()> AnswerMemory::give_up_one() {
     Holding* longest = nullptr;
     for (Holding* holding : holdings_)
-        if (!holding->is_cut_ && (!longest || holding->last_progress_ < longest->last_progress_))
+        if (holding->cut_ && !holding->is_cut_ &&
+            (!longest || holding->last_progress_ < longest->last_progress_))
             longest = holding;
     if (!longest || Clock::now() - longest->last_progress_ < terms_.stall) return {};
     longest->is_cut_ = true;
@@ -91,7 +92,9 @@ std::unique_ptr<AnswerMemory::Holding> AnswerMemory::add(std::size_t bytes,
 
 std::size_t AnswerMemory::piece_bytes() const {
     const std::lock_guard lock(mutex_);
-    const std::size_t left = terms_.limit - std::min(terms_.limit, held_);
+    // What is sent piece by piece leaves half to what is sent as a whole.
+    const std::size_t most = terms_.limit / 2;
+    const std::size_t left = most - std::min(most, held_);
     return std::clamp<std::size_t>(left / 8 / kFreely * kFreely, kFreely, kPieceBytes);
 }
 

@@ -60,7 +60,8 @@ class AnswerMemory {
     [[nodiscard]] std::unique_ptr<Holding> take(std::size_t bytes, std::function<void()> cut);
 
     /// As `take` for what cannot be refused any more: it is held whatever others hold, and as many
-    /// of those as it needs are cut that have stalled.
+    /// of those as it needs are cut that have stalled. Without `cut` it is none of those that are:
+    /// what is being made waits for others, not for its client.
     [[nodiscard]] std::unique_ptr<Holding> hold(std::size_t bytes, std::function<void()> cut);
 
     /// How large a piece of an answer to make next: the fuller it is, the smaller.

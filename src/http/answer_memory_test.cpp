@@ -117,10 +117,21 @@ TEST(AnswerMemory, CutsWhoMadeProgressAnotherTime) {
 TEST(AnswerMemory, MakesPiecesSmallerTheFullerItIs) {
     AnswerMemory memory({.limit = std::size_t{16} << 20});
     EXPECT_EQ(memory.piece_bytes(), kPieceBytes);
-    const auto most = memory.take(std::size_t{12} << 20, {});
+    const auto some = memory.take(std::size_t{4} << 20, {});
     EXPECT_EQ(memory.piece_bytes(), std::size_t{512} << 10);
-    const auto rest = memory.take(std::size_t{4} << 20, {});
+    const auto half = memory.take(std::size_t{4} << 20, {});
     EXPECT_EQ(memory.piece_bytes(), AnswerMemory::kFreely) << "which needs no room";
+}
+
+// It waits for the object store, say, and would be counted as going.
+TEST(AnswerMemory, TakesNothingThatIsBeingMadeForWhatIsOnItsWayOut) {
+    AnswerMemory memory({.limit = 100, .stall = 0ms, .patience = 10s});
+    const auto in_the_making = memory.hold(50, {});
+    auto stalled = std::unique_ptr<AnswerMemory::Holding>();
+    stalled = memory.take(50, [&] { stalled.reset(); });
+    EXPECT_TRUE(memory.hold(20, {}));
+    EXPECT_FALSE(stalled);
+    EXPECT_TRUE(memory.take(50, {})) << "what has a client that takes nothing makes room";
 }
 
 }  // namespace

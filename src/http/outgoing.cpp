@@ -183,7 +183,7 @@ void Outgoing::pull(const std::function<void()>& cut) {
     const std::size_t piece = answer_memory().piece_bytes();
     hold_room(length_ ? static_cast<std::size_t>(std::min<std::uint64_t>(piece, *length_ - pulled_))
                       : piece,
-              cut);
+              {});
     chunk_ = source_();
     hold_room(cut);
     bytes_ = chunk_.bytes;

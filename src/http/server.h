@@ -53,8 +53,8 @@ struct ServerOptions {
     std::size_t threads = 8;
     std::size_t upload_threads = 8;
     /// Requests that wait for memory at once, beside those threads; one more is refused (503). Each
-    /// holds its head, a body of 64 KiB at most, and a thread: some 150 KiB.
-    std::size_t most_waiting = 256;
+    /// holds its head, a body of 64 KiB at most, a thread, and what it has ready for its client.
+    std::size_t most_waiting = 128;
     /// Requests that wait for another service at once (the object store, the key service), beside
     /// those threads; one more is refused (503).
     std::size_t most_waiting_outside = 64;

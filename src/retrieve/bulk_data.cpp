@@ -36,33 +36,13 @@ http::Pieces pieces_of_bytes(Bytes value) {
             }};
 }
 
-/// Of what `read` gives, whenever it is called.
-http::Pieces pieces_of_value(HeldBytes::Make read) {
-    HeldBytes::Made value = read();
-    if (!value.share) return pieces_of_bytes(std::move(value.bytes));
-    return HeldBytes::pieces_of(std::move(value), std::move(read));
-}
-
-/// A copy, with room for it from before it is there where it is not small.
-std::optional<HeldBytes::Made> value_in(const dicom::DataSet& object, const std::string& path) {
-    const auto value = dicom::bulk_data_at(object, path);
-    if (!value) return {};
-    std::shared_ptr<MemoryBudget::Share> share;
-    if (value->size() > http::AnswerMemory::kFreely) {
-        MemoryBudget& memory = dicom::decoding_memory();
-        share = std::make_shared<MemoryBudget::Share>(
-            memory.take(std::min(value->size(), memory.limit()), "a large value"));
-    }
-    return HeldBytes::Made{Bytes(value->begin(), value->end()), std::move(share)};
-}
-
 HeldBytes::Made read_value(store::Archive& archive, const store::InstanceRow& row,
                            const std::string& path) {
     // Most bulk data but pixels lies before them.
     if (!is_pixel_data(path)) {
         const MemoryBudget::Share room = room_for_head(row);
-        const Bytes head = archive.head(row.sop_instance_uid);
-        const auto object = dicom::DataSet::parse(head, {}, dicom::PixelData::kSkip);
+        const auto object =
+            dicom::DataSet::parse(archive.head(row.sop_instance_uid), {}, dicom::PixelData::kSkip);
         if (auto value = value_in(object, path)) return *std::move(value);
     }
     if (is_pixel_data(path) || row.head_bytes != 0) {
@@ -99,6 +79,24 @@ http::Response in_a_part(const http::Request& request, http::Response head,
 }
 
 }  // namespace
+
+http::Pieces pieces_of_value(HeldBytes::Make read) {
+    HeldBytes::Made value = read();
+    if (!value.share) return pieces_of_bytes(std::move(value.bytes));
+    return HeldBytes::pieces_of(std::move(value), std::move(read));
+}
+
+std::optional<HeldBytes::Made> value_in(const dicom::DataSet& object, const std::string& path) {
+    const auto value = dicom::bulk_data_at(object, path);
+    if (!value) return {};
+    std::shared_ptr<MemoryBudget::Share> share;
+    if (value->size() > http::AnswerMemory::kFreely) {
+        MemoryBudget& memory = dicom::decoding_memory();
+        share = std::make_shared<MemoryBudget::Share>(
+            memory.take(std::min(value->size(), memory.limit()), "a large value"));
+    }
+    return HeldBytes::Made{Bytes(value->begin(), value->end()), std::move(share)};
+}
 
 bool is_pixel_data(std::string_view path) {
     return path == "7FE00010" || path == "7fe00010";

@@ -1,13 +1,16 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
 #include "base/parts.h"
+#include "dicom/data_set.h"
 #include "http/media_type.h"
 #include "http/message.h"
 #include "http/pieces.h"
+#include "retrieve/held_bytes.h"
 #include "retrieve/left_out.h"
 #include "store/archive.h"
 
@@ -23,6 +26,13 @@ inline constexpr const char* kOctetStream = "application/octet-stream";
 /// archive.
 [[nodiscard]] http::Pieces bulk_value(store::Archive& archive, const store::InstanceRow& row,
                                       const std::string& path);
+
+/// A copy of a value of `object`, with a share of dicom::decoding_memory() from before it is there
+/// where it is not small. Empty where there is none.
+[[nodiscard]] std::optional<HeldBytes::Made> value_in(const dicom::DataSet& object,
+                                                      const std::string& path);
+/// Of what `read` gives, whenever it is called.
+[[nodiscard]] http::Pieces pieces_of_value(HeldBytes::Make read);
 
 /// GET .../bulkdata/{path...}: what a BulkDataURI of the metadata names, application/octet-stream
 /// or one part of it; of compressed pixels the frames, as all_frames gives them. Range is of the

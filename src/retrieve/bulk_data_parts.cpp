@@ -103,13 +103,24 @@ class Values final : public MemoryBudget::Renewable {
     static http::Part part(const std::shared_ptr<Values>& self, const std::string& path,
                            const std::string& location) {
         http::Part part{kOctetStream, location, {}};
-        const bool needs_more = look_at(self, [&](const dicom::DataSet& object) {
+        bool is_most = false;
+        look_at(self, [&](const dicom::DataSet& object) {
             const ByteView value = dicom::bulk_data_at(object, path).value();
+            is_most = value.size() > self->row_.head_bytes / 2;
             if (value.size() <= kHeldFreely) part.room = room_for_part(value.size());
             if (part.room) part.body.assign(value.begin(), value.end());
-            return part.room == nullptr;
         });
-        if (needs_more) part.pieces = bulk_value(self->archive_, self->row_, path);
+        if (!part.room)
+            part.pieces = pieces_of_value([self, path] {
+                auto value = look_at(self, [&](const dicom::DataSet& object) {
+                    return value_in(object, path).value();
+                });
+                (void)self->let_go();
+                return value;
+            });
+        // Little is left of it to give, and it would be held a second time.
+        else if (is_most)
+            (void)self->let_go();
         return part;
     }
 

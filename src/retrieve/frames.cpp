@@ -345,27 +345,39 @@ http::Part FrameSource::part(http::PartName name, int frame, const Representatio
         read_native(frame, part.body);
         return part;
     }
+    const std::size_t stored = about_stored();
+    if (representation.as_stored && begin_ == 0 && stored <= kHeldFreely)
+        part.room = room_for_part(stored);
+    if (part.room) {
+        part.body = this->frame(frame, representation, HasRoom::kYes).bytes;
+        return part;
+    }
     part.pieces = large_frame(frame, representation);
     if (part.pieces) return part;
     const auto make = [self = shared_from_this(), frame, representation] {
-        return self->frame(frame, representation);
+        return self->frame(frame, representation, HasRoom::kNo);
     };
     HeldBytes::put_into(part, make(), make);
     return part;
 }
 
-HeldBytes::Made FrameSource::frame(int frame, const Representation& representation) {
+std::size_t FrameSource::about_stored() const {
+    return static_cast<std::size_t>(row_.size) / static_cast<std::size_t>(std::max(count_, 1));
+}
+
+HeldBytes::Made FrameSource::frame(int frame, const Representation& representation,
+                                   HasRoom has_room) {
     if (frame < 0 || frame >= count_) throw Error(ErrorCode::kNotFound, "there is no such frame");
     const dicom::Encoder* const encoder =
         representation.as_stored ? nullptr : dicom::find_encoder(representation.transfer_syntax);
     if (encoder != nullptr) return compressed(frame, *encoder);
     const std::lock_guard lock(mutex_);
     (void)object();
-    // What is large is given out piece by piece, and counted from before it is there.
+    // Counted from before it is there: hundreds may wait for room.
     std::shared_ptr<MemoryBudget::Share> share;
-    const std::size_t about =
-        static_cast<std::size_t>(row_.size) / static_cast<std::size_t>(count_);
-    if (representation.as_stored && about > kHeldFreely) {
+    const std::size_t about = about_stored();
+    if (representation.as_stored && has_room == HasRoom::kNo &&
+        about > http::AnswerMemory::kFreely) {
         MemoryBudget& memory = dicom::decoding_memory();
         share = std::make_shared<MemoryBudget::Share>(
             memory.take(std::min(about, memory.limit()), "a large frame"));

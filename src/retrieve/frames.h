@@ -109,7 +109,12 @@ class FrameSource final : public MemoryBudget::Renewable,
 
   private:
     FrameSource(store::Archive& archive, const store::InstanceRow& row, RunParts run, Asked asked);
-    [[nodiscard]] HeldBytes::Made frame(int frame, const Representation& representation);
+    enum class HasRoom { kNo, kYes };
+    /// `has_room`: what it takes as it is stored is counted already.
+    [[nodiscard]] HeldBytes::Made frame(int frame, const Representation& representation,
+                                        HasRoom has_room);
+    /// What a frame takes as it is stored, if they are alike.
+    [[nodiscard]] std::size_t about_stored() const;
     /// Nothing for one that has to be encoded, or is small and not as it lies in the file.
     [[nodiscard]] std::optional<http::Pieces> large_frame(int frame,
                                                           const Representation& representation);

@@ -1,6 +1,7 @@
 #include "retrieve/objects.h"
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
 #include <memory>
 #include <set>
@@ -68,7 +69,10 @@ GivenObject converted_at_once(store::Archive& archive, const store::InstanceRow&
     std::shared_ptr<const void> room =
         bytes_plain(row) <= kHeldFreely ? room_for_part(bytes_plain(row)) : nullptr;
     if (!room)
-        return {representation, {}, made_at_once(archive, row, representation.transfer_syntax)};
+        return {
+            representation,
+            {},
+            made_at_once(archive, row, representation.transfer_syntax, OnceBegun::kMayBreakOff)};
     const MemoryBudget::Share of_file = room_for_whole(row);
     return {representation,
             written_in(archive.object(row.sop_instance_uid), representation.transfer_syntax),
@@ -181,13 +185,29 @@ void check_whole(store::Archive& archive, const store::InstanceRow& row, const R
 }
 
 http::Pieces made_at_once(store::Archive& archive, const store::InstanceRow& row,
-                          const std::string& transfer_syntax) {
-    const auto make = [&archive, row, transfer_syntax] {
-        // Who waits for room holds nothing of it yet.
-        const MemoryBudget::Share room = room_for_whole(row);
+                          const std::string& transfer_syntax, OnceBegun once_begun) {
+    // Who waits for room holds nothing of it yet.
+    struct Room {
+        MemoryBudget::Share file, answer;
+    };
+    const auto room_for = [](const store::InstanceRow& one) {
+        Room room{room_for_whole(one), {}};
         MemoryBudget& memory = dicom::decoding_memory();
-        auto share = std::make_shared<MemoryBudget::Share>(
-            memory.take(std::min(bytes_plain(row), memory.limit()), "a large answer"));
+        room.answer = memory.take(std::min(bytes_plain(one), memory.limit()), "a large answer");
+        return room;
+    };
+    const auto begun = std::make_shared<std::atomic<bool>>(false);
+    const auto make = [&archive, row, transfer_syntax, once_begun, begun, room_for] {
+        Room room;
+        try {
+            room = room_for(row);
+        } catch (const Error& error) {
+            if (error.code() != ErrorCode::kUnavailable || once_begun == OnceBegun::kMayBreakOff ||
+                !*begun)
+                throw;
+        }
+        *begun = true;
+        auto share = std::make_shared<MemoryBudget::Share>(std::move(room.answer));
         return HeldBytes::Made{written_in(archive.object(row.sop_instance_uid), transfer_syntax),
                                std::move(share)};
     };

@@ -39,11 +39,16 @@ struct WantedObject {
                                        std::span<const http::MediaRange> accepted, Count count,
                                        const RunParts& run, Check check = Check::kBeforeSending);
 
+enum class OnceBegun {
+    kMayBreakOff,
+    /// It is made again with room or without: its end takes others with it.
+    kIsEnded
+};
 /// The object in that syntax, made as a whole, counted, and made again where others needed the
 /// memory (HeldBytes): for what has no pixels that could be made one frame at a time. Throws as
 /// DataSet::parse and to_part10, and as MemoryBudget::take.
 [[nodiscard]] http::Pieces made_at_once(store::Archive& archive, const store::InstanceRow& row,
-                                        const std::string& transfer_syntax);
+                                        const std::string& transfer_syntax, OnceBegun once_begun);
 
 /// Reads every byte of the object once, side by side as `run` does parts, and keeps none. Throws as
 /// store::OpenedObject::read.

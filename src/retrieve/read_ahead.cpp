@@ -29,7 +29,7 @@ dicom::FileToSend::Other in_other_syntax(store::Archive& archive, const store::I
                     made->read(at, into);
                 }};
     }
-    http::Pieces pieces = made_at_once(archive, row, syntax);
+    http::Pieces pieces = made_at_once(archive, row, syntax, OnceBegun::kIsEnded);
     return {pieces.size,
             [read = std::move(pieces.read)](std::uint64_t at, std::span<std::uint8_t> into) {
                 std::ranges::copy(read(at, into.size()), into.begin());

@@ -270,6 +270,15 @@ void require_the_keys(Parts& parts, OwnKeys own) {
                     "objects are not in the folder, give the server's own --config");
 }
 
+void note_rewrapping(Parts& parts, const char* act, const std::string& by,
+                     const KeyRing::Rewrapped& done) {
+    parts.trail.add(vault::to_json({act,
+                                    by,
+                                    parts.clock.now(),
+                                    {{"keys", static_cast<long long>(done.keys)},
+                                     {"damaged", static_cast<long long>(done.damaged.size())}}}));
+}
+
 std::string named(const KeyRing::Damages& damaged) {
     std::string text;
     for (const KeyRing::Damage& one : damaged)
@@ -299,11 +308,7 @@ std::size_t Archive::rotate_keys(const std::string& by, OwnKeys own) {
     const auto alone = require_alone(parts_);
     require_the_keys(parts_, own);
     const KeyRing::Rewrapped done = parts_.keys.rotate();
-    parts_.trail.add(vault::to_json({"rotate-keys",
-                                     by,
-                                     parts_.clock.now(),
-                                     {{"keys", static_cast<long long>(done.keys)},
-                                      {"damaged", static_cast<long long>(done.damaged.size())}}}));
+    note_rewrapping(parts_, "rotate-keys", by, done);
     if (!done.damaged.empty())
         throw Error(ErrorCode::kCorrupt,
                     std::to_string(done.keys) +

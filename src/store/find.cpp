@@ -242,7 +242,7 @@ std::vector<Key> with_combined_moments(std::vector<Key> keys) {
             if (end == 0) moments += "-";
         }
         if (!same_form || moments.size() < 2) continue;
-        std::erase_if(keys, [&](const Key& key) { return key.tag == time_tag; });
+        std::erase_if(keys, [taken = time_tag](const Key& key) { return key.tag == taken; });
         for (Key& key : keys)
             if (key.tag == date_tag) key.value = moments;
     }

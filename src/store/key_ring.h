@@ -88,7 +88,8 @@ class KeyRing {
     Rewrapped rewrap_all();
     /// Makes a new key-encryption key, wraps every key under it and ends the older ones, unless
     /// some record is damaged: a copy of it may be under one of them. A rotation that was broken
-    /// off is finished first: then no further key is made.
+    /// off is finished first: then no further key is made. What a record that cannot be read is
+    /// under is not known: beside one each rotation makes a key.
     Rewrapped rotate();
     /// Reads and unwraps every record. Those that do not open for whatever reason.
     [[nodiscard]] Damages damages();

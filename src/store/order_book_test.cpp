@@ -214,16 +214,27 @@ TEST(PerformedBook, MovesTheStepThatItPerforms) {
 
 TEST(PerformedBook, LeavesTheStepOfAnotherPatientOnTheWorklist) {
     TestStore store;
-    const auto placed = place(store, order_of("1"));
+    Order order = order_of("1");
+    order.issuer_of_patient_id = "HOSP";
+    const auto placed = place(store, order);
     PerformedStep performed = performed_of(placed.study_instance_uid, "");
-    performed.patient_id = "SOMEBODY ELSE";
-    EXPECT_TRUE(store.performed().create(performed)) << "it was performed, whosever it is";
-    EXPECT_THAT(accessions(store), ElementsAre("A-1"));
-    performed = store.performed().find("1.2.3").value();
-    EXPECT_EQ(performed.patient_id, "SOMEBODY ELSE");
-    performed.state = PerformedState::kCompleted;
-    EXPECT_TRUE(store.performed().update(performed));
-    EXPECT_THAT(accessions(store), ElementsAre("A-1"));
+    const auto perform = [&](const std::string& uid, const std::string& id,
+                             const std::string& issuer) {
+        performed.sop_instance_uid = uid;
+        performed.patient_id = id;
+        performed.issuer_of_patient_id = issuer;
+        performed.state = PerformedState::kInProgress;
+        EXPECT_TRUE(store.performed().create(performed)) << "it was performed, whosever it is";
+        EXPECT_THAT(accessions(store), ElementsAre("A-1"));
+        PerformedStep kept = store.performed().find(uid).value();
+        EXPECT_EQ(kept.patient_id, id);
+        EXPECT_EQ(kept.issuer_of_patient_id, issuer);
+        kept.state = PerformedState::kCompleted;
+        EXPECT_TRUE(store.performed().update(kept));
+        EXPECT_THAT(accessions(store), ElementsAre("A-1"));
+    };
+    perform("1.2.3.1", "SOMEBODY ELSE", "HOSP");
+    perform("1.2.3.2", "P1", "SOMEWHERE ELSE");
 }
 
 TEST(PerformedBook, WhatWasDiscontinuedCanBeCancelledOrScheduledAgain) {

@@ -40,10 +40,39 @@ void move_scheduled_of(Connection& index, std::int64_t order, const std::string&
         .run();
 }
 
+PatientKey patient_of(const PerformedStep& step) {
+    return {indexed_text(step.patient_id), indexed_text(step.issuer_of_patient_id)};
+}
+
+/// Modalities often leave out the issuer, or the ID: whose it is must be known to erase it.
+void take_patient_of_order(Connection& index, const PerformedStep& step) {
+    PatientKey patient = patient_of(step);
+    {
+        Statement find = index.prepare(
+            "SELECT o.patient_id, o.issuer_of_patient_id FROM orders o JOIN performed_of p ON "
+            "p.study_instance_uid = o.study_instance_uid WHERE p.performed = ? ORDER BY o.id");
+        find.bind(step.sop_instance_uid);
+        PatientKey of_order;
+        do {
+            if (!find.step()) return;
+            of_order = {find.text(0), find.text(1)};
+        } while (are_of_two_patients(patient, of_order));
+        if (patient.id.empty()) patient.id = of_order.id;
+        if (!of_order.issuer.empty()) patient.issuer = of_order.issuer;
+    }
+    index
+        .prepare(
+            "UPDATE performed_steps SET patient_id = ?, issuer_of_patient_id = ? WHERE "
+            "sop_instance_uid = ?")
+        .bind(patient.id)
+        .bind(patient.issuer)
+        .bind(step.sop_instance_uid)
+        .run();
+}
+
 /// Not those of another patient's order: whoever is to have it done would be off the worklist.
 void move_scheduled(Connection& index, const PerformedStep& step) {
-    const PatientKey patient{indexed_text(step.patient_id),
-                             indexed_text(step.issuer_of_patient_id)};
+    const PatientKey patient = patient_of(step);
     for (const PerformedStep::Of& of : step.of) {
         std::vector<std::pair<std::int64_t, PatientKey>> orders;
         Statement find = index.prepare(
@@ -93,18 +122,7 @@ bool PerformedBook::create(const PerformedStep& step) {
                 .bind(indexed_text(of.study_instance_uid))
                 .bind(of.step_id)
                 .run();
-        // Modalities often leave out the issuer, or the ID: whose it is must be known to erase it.
-        index
-            .prepare(
-                "UPDATE performed_steps SET (patient_id, issuer_of_patient_id) = (SELECT "
-                "o.patient_id, o.issuer_of_patient_id FROM orders o JOIN performed_of p ON "
-                "p.study_instance_uid = o.study_instance_uid WHERE p.performed = ?1 LIMIT 1) WHERE "
-                "sop_instance_uid = ?1 AND EXISTS (SELECT 1 FROM orders o JOIN performed_of p ON "
-                "p.study_instance_uid = o.study_instance_uid WHERE p.performed = ?1 AND ?2 IN ('', "
-                "o.patient_id))")
-            .bind(step.sop_instance_uid)
-            .bind(indexed_text(step.patient_id))
-            .run();
+        take_patient_of_order(index, step);
         move_scheduled(index, step);
     });
     return is_new;

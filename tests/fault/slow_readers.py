@@ -149,8 +149,8 @@ def read_large_ones(server):
 
 
 def take_nothing(server):
-    """Of objects as they are kept and in another transfer syntax, of a series, of frames and of pictures, by
-    hundreds of clients that read nothing at all. The problems."""
+    """Of objects as they are kept and in another transfer syntax, of a series, of frames, of pictures and of
+    other values, by hundreds of clients that read nothing at all. The problems."""
     attack, problems = Attack(server, ""), []
     assert attack.store(RLE, picture(3, noise(2048, 2048), 2048, 2048, 8)) == "0000"
     assert attack.store(RLE, picture(4, noise(1024, 2048), 1024, 2048, 8, frames=FRAMES)) == "0000"
@@ -158,11 +158,17 @@ def take_nothing(server):
         one = picture(5, noise(1024, 896), 1024, 896, 8)
         one = one.replace(element(0x08, 0x18, "UI", "2.999.8.1.5"), element(0x08, 0x18, "UI", f"2.999.8.1.5.{number}"))
         assert attack.store(RLE, one) == "0000"
+    document = element(0x42, 0x11, "OB", random.Random(6).randbytes(4_000_000))
+    one = picture(6, noise(1024, 896), 1024, 896, 8)
+    pixels = one.index(struct.pack("<HH", 0x7FE0, 0x10))
+    assert attack.store(RLE, one[:pixels] + document + one[pixels:]) == "0000"
     series = "/dicom-web/studies/2.999.8.5/series/2.999.8.5.1"
     frames = resource(4) + "/frames/" + ",".join(str(n + 1) for n in range(FRAMES))
     for path, accept in ((resource(3), f"{WHOLE}; transfer-syntax={EXPLICIT}"),
                          (frames, f"{OCTETS}; transfer-syntax={RLE}"),
                          (resource(3), WHOLE + "; transfer-syntax=*"), (resource(3) + "/rendered", "image/jpeg"),
+                         (resource(6) + "/bulkdata/00420011", "application/octet-stream"),
+                         (resource(6) + "/bulkdata", OCTETS), (series + "/rendered", 'multipart/related; type="image/png"'),
                          (series, WHOLE + "; transfer-syntax=*"), (series, f"{WHOLE}; transfer-syntax={EXPLICIT}")):
         assert attack.get(path, accept) == 200
         growth = Growth(server)
