@@ -265,34 +265,35 @@ TEST(Rotation, RewrapsKeysAndLeavesObjectsAlone) {
     EXPECT_EQ(store.sealed(objects[0]), before);
 }
 
-/// Of a patient's key; gives back what it was.
-Bytes damage_a_key(TestStore& store, std::string& name, std::size_t at) {
-    const auto records = store.records();
-    records->for_each([&](const std::string& one) {
-        if (one != std::string(32, '0')) name = one;
-    });
-    const Bytes whole = records->read(name);
-    Bytes damaged = whole;
-    damaged.at(at) ^= 1;
-    records->write(name, damaged);
-    return whole;
-}
+/// Of three patients, one's key with a flipped bit.
+struct WithADamagedKey : TestStore {
+    explicit WithADamagedKey(std::size_t at) {
+        for (const char* patient : {"P1", "P2", "P3"})
+            archive().keep(instance_of(patient, std::string("1.2.") + patient[1], 1).file());
+        const auto all = records();
+        all->for_each([&](const std::string& one) {
+            if (one != std::string(32, '0')) name = one;
+        });
+        whole = all->read(name);
+        Bytes damaged = whole;
+        damaged.at(at) ^= 1;
+        all->write(name, damaged);
+    }
+    std::string name;
+    Bytes whole;
+};
 
 // A letter of the first line, of the record's name, and of what is wrapped.
 TEST(Rotation, GoesAroundADamagedKeyNamesItAndKeepsTheOlderKeyForIt) {
     for (const std::size_t at : {3U, 30U, 150U}) {
-        TestStore store;
-        for (const char* patient : {"P1", "P2", "P3"})
-            store.archive().keep(instance_of(patient, std::string("1.2.") + patient[1], 1).file());
-        std::string name;
-        const Bytes whole = damage_a_key(store, name, at);
+        WithADamagedKey store(at);
         EXPECT_THAT(test::message_of([&] { store.archive().rotate_keys(); }),
-                    testing::HasSubstr("data key " + name));
+                    testing::HasSubstr("data key " + store.name));
         EXPECT_EQ(store.keys.keys().size(), 2U) << at;
         store.open();
         EXPECT_EQ(store.archive().verify().size(), 2U) << "the key and its object, " << at;
         // Out of a backup: it is under the older one.
-        store.records()->write(name, whole);
+        store.records()->write(store.name, store.whole);
         EXPECT_GE(store.archive().rotate_keys(), 1U);
         EXPECT_EQ(store.keys.keys().size(), 1U);
         store.open();
@@ -302,11 +303,7 @@ TEST(Rotation, GoesAroundADamagedKeyNamesItAndKeepsTheOlderKeyForIt) {
 
 TEST(Rotation, MovesNothingWhereAKeyIsDamaged) {
     for (const std::size_t at : {3U, 30U, 150U}) {
-        TestStore store;
-        for (const char* patient : {"P1", "P2", "P3"})
-            store.archive().keep(instance_of(patient, std::string("1.2.") + patient[1], 1).file());
-        std::string name;
-        const Bytes whole = damage_a_key(store, name, at);
+        WithADamagedKey store(at);
         store.close();
         vault::FileKeyProvider other(store.folder.path() / "secret" / "others");
         vault::MovingKeyProvider both(store.keys, other);
@@ -314,12 +311,12 @@ TEST(Rotation, MovesNothingWhereAKeyIsDamaged) {
             Store moving(store.options(), both, store.clock);
             EXPECT_EQ(error_of([&] { moving.archive().rewrap_keys(); }), "corrupt");
             EXPECT_THAT(test::message_of([&] { moving.archive().rewrap_keys(); }),
-                        testing::HasSubstr("data key " + name));
+                        testing::HasSubstr("data key " + store.name));
         }
         store.open();
         EXPECT_EQ(store.archive().verify().size(), 2U) << "as before, " << at;
         store.close();
-        store.records()->write(name, whole);
+        store.records()->write(store.name, store.whole);
         {
             Store moving(store.options(), both, store.clock);
             EXPECT_EQ(moving.archive().rewrap_keys(), store.on_sqlite() ? 4U : 3U);

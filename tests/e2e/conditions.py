@@ -4,18 +4,15 @@ cache of tags, requests, and urllib.
 
     LUCERNA_BIN=... PYTHONPATH=.deps/python tests/e2e/conditions.py [TEST]
 """
-import os
-import pathlib
 import shutil
-import signal
 import subprocess
-import tempfile
 import unittest
 
 import requests
 
+import dicomweb
 from query_retrieve import made
-from whole_program import PATIENCE, Server, main
+from whole_program import PATIENCE, main
 
 STUDY = "/dicom-web/studies/2.999.1"
 SERIES = STUDY + "/series/2.999.1.1"
@@ -25,22 +22,7 @@ PRIVATE = "private, no-cache"
 
 
 class Conditions(unittest.TestCase):
-    def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lucerna-conditions-"))
-        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-
-    def serve(self, *options):
-        server = Server(os.path.join(self.folder, "data"), *options)
-        self.addCleanup(lambda: server.process.poll() is None and server.end(signal.SIGKILL))
-        return server
-
-    def keep(self, server, *objects):
-        files = []
-        for number, one in enumerate(objects):
-            files.append(str(self.folder / f"{number}.dcm"))
-            one.save_as(files[-1], enforce_file_format=True)
-        stored = server.store(files)
-        self.assertEqual(stored.returncode, 0, stored.stderr)
+    setUp, serve, keep = dicomweb.Dicomweb.setUp, dicomweb.Dicomweb.serve, dicomweb.Dicomweb.keep
 
     def ask(self, server, path, method="GET", **headers):
         return requests.request(method, server.url + path, timeout=PATIENCE,

@@ -100,6 +100,23 @@ class Deidentification(unittest.TestCase):
         rotated, _, _ = self.export("rotated", *study)
         self.assertEqual(uids[0], [d.SOPInstanceUID for d in rotated.values()])
 
+    def test_keys_do_not_move_past_a_damaged_project(self):
+        one = self.write("1.dcm", made(1, 1, 1))
+        first, _, _ = self.export("first", one)
+        kept = sorted((self.folder / "data").rglob("*.json"))
+        secret = self.folder / "data" / "projects" / "study-a.json"
+        whole = secret.read_bytes()
+        secret.write_bytes(whole[:-20] + b"A" * 10 + whole[-10:])
+        before = [path.read_bytes() for path in kept]
+        move = [LUCERNA, "keys", "move", "--data", self.folder / "data", "--to", f"file:{self.folder / 'other'}"]
+        run = subprocess.run(move, capture_output=True, text=True)
+        self.assertNotEqual(run.returncode, 0)
+        self.assertIn("nothing was moved: projects/study-a.json", run.stderr)
+        self.assertEqual([path.read_bytes() for path in kept], before)
+        secret.write_bytes(whole)
+        again, _, _ = self.export("again", one)
+        self.assertEqual([d.SOPInstanceUID for d in first.values()], [d.SOPInstanceUID for d in again.values()])
+
     def test_keys_rotate_in_a_folder_that_only_exported(self):
         study = [self.write(f"{n}.dcm", made(1, 1, n)) for n in (1, 2)]
         rotate = [LUCERNA, "keys", "rotate", "--data", self.folder / "data"]
