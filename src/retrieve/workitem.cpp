@@ -254,8 +254,9 @@ bool complete_new(Json& set, Instant now) {
 
 void apply_update(Json& set, const Json& update, Instant now) {
     for (const auto& [tag, element] : update.items()) {
-        const auto* rule = std::find_if(std::begin(kRequirements), std::end(kRequirements),
-                                        [&](const Requirement& one) { return tag == one.tag; });
+        const auto* rule =
+            std::find_if(std::begin(kRequirements), std::end(kRequirements),
+                         [&key = tag](const Requirement& one) { return key == one.tag; });
         const bool is_fixed = (rule != std::end(kRequirements) && rule->update == 'X') ||
                               tag == "00080016" || tag == "00080018";
         if (tag == "00081195") continue;
