@@ -186,7 +186,9 @@ def take_nothing(server):
             problems.append(f"{path} was answered {status} while others read nothing")
         peak = growth.peak()
         print(f"{IDLE} that take nothing of {path.rsplit('/', 1)[-1]} as {accept}: {peak >> 10} MB of growth")
-        if peak > (DECODING_MIB << 10) + MOST_GROWTH_KIB:
+        # Of a value of 4 MB the head that it is read from is such a file, too.
+        files = KEPT_KIB if path.endswith("/bulkdata") else 0
+        if peak > (DECODING_MIB << 10) + files + MOST_GROWTH_KIB:
             problems.append(f"it grew by {peak >> 10} MB by who takes nothing of {path}")
         for reader in idle:
             reader.socket.close()
