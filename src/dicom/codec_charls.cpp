@@ -3,6 +3,7 @@
 #include <charls/charls.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <string>
 
@@ -32,7 +33,21 @@ Bytes widened(const Bytes& narrow) {
     return wide;
 }
 
+/// Whether EOI (T.87 C.1.1) is there, maybe with a byte of padding behind it.
+bool is_ended(ByteView codestream) {
+    constexpr std::array<std::uint8_t, 2> kEndOfImage = {0xFF, 0xD9};
+    const ByteView end = codestream.last(std::min<std::size_t>(codestream.size(), 4));
+    return std::search(end.begin(), end.end(), kEndOfImage.begin(), kEndOfImage.end()) != end.end();
+}
+
 Bytes decoded_samples(ByteView codestream, const StoredLayout& layout) {
+    Bytes completed;
+    if (!is_ended(codestream)) {
+        // Where there is none, CharLS 2 can read zeros behind the end, for seconds.
+        completed.assign(codestream.begin(), codestream.end());
+        completed.insert(completed.end(), {0xFF, 0xD9});
+        codestream = completed;
+    }
     charls::jpegls_decoder decoder;
     decoder.source(codestream.data(), codestream.size());
     decoder.read_header();

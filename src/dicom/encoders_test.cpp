@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/encoding.h"
 #include "base/error.h"
 #include "dicom/convertible.h"
 #include "dicom/node.h"
@@ -122,6 +123,23 @@ TEST(Encoders, TakeNoiseThatGrows) {
             const DataSet image = noise_of(layout);
             expect_same_pixels(image, DataSet::parse(image.to_part10(encoder.transfer_syntax_uid)));
         }
+}
+
+TEST(Decoders, ReadJpegLsWithoutAnEndAndGiveUpWhereMoreIsMissing) {
+    const PixelLayout layout{20, 30, 1, "MONOCHROME2", 8, 8};
+    const DataSet image = image_of(layout);
+    const DataSet whole = DataSet::parse(image.to_part10(transfer_syntax::kJpegLsLossless));
+    Bytes frame = stored_frame(whole, 0);
+    while (frame.back() != 0xD9) frame.pop_back();
+    frame.resize(frame.size() - 2);
+    DataSet cut = image_of(layout);
+    cut.set_encapsulated_pixels(layout, {frame}, transfer_syntax::kJpegLsLossless);
+    EXPECT_EQ(decode_cells(cut, 0).samples, decode_cells(image, 0).samples);
+    // Here CharLS went on for seconds before it gave up.
+    cut.set_encapsulated_pixels(
+        layout, {from_hex("ffd8fff7000b080014001e01011100ffda0008010100000000012a")},
+        transfer_syntax::kJpegLsLossless);
+    EXPECT_THROW((void)decode_cells(cut, 0), Error);
 }
 
 TEST(Encoders, TurnOneCompressedSyntaxIntoAnother) {

@@ -142,6 +142,11 @@ std::vector<lucerna::Bytes> lucerna::fuzz::seeds() {
     Bytes lying_jpeg_ls = jpeg_ls;
     std::fill_n(lying_jpeg_ls.begin() + 7, 4, std::uint8_t{0xFF});
     add(4, 8, lying_jpeg_ls);
+    // Ends within a value, and has no end.
+    add(4, 8,
+        from_hex("ffd8fff7000b0800100010010111"
+                 "00ffda0008010100000000"
+                 "012a"));
     // RLE segments beyond the end.
     Bytes lying_rle = rle;
     lying_rle[0] = 15;
