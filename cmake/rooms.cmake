@@ -47,3 +47,21 @@ function(lucerna_test name)
     gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
                          PROPERTIES TIMEOUT 600)
 endfunction()
+
+# lucerna_python_tests(SUITE ENVIRONMENT name=value...)
+#
+# Each `def test_...` of SUITE.py, beside the CMakeLists.txt that calls this, is a test of its own.
+# By Debian's Python: it is the one that tools/setup installs the tests' peers for.
+function(lucerna_python_tests suite)
+    cmake_parse_arguments(ARG "" "" "ENVIRONMENT" ${ARGN})
+    find_program(LUCERNA_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
+    set(script "${CMAKE_CURRENT_SOURCE_DIR}/${suite}.py")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${script}")
+    file(STRINGS "${script}" tests REGEX "^    def test_")
+    foreach(line ${tests})
+        string(REGEX REPLACE "^    def (test_[a-z0-9_]+).*" "\\1" name "${line}")
+        add_test(NAME ${suite}.${name} COMMAND "${LUCERNA_PYTHON}" "${script}" ${name})
+        set_tests_properties(${suite}.${name} PROPERTIES
+            ENVIRONMENT "${ARG_ENVIRONMENT}" SKIP_RETURN_CODE 77 TIMEOUT 900)
+    endforeach()
+endfunction()

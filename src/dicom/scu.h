@@ -76,8 +76,8 @@ class StoreScu {
     /// for bit if the peer took its transfer syntax, converted otherwise. Throws
     /// Error(kUnavailable) when the association is lost, BrokenOff when it is because the file
     /// cannot be read to its end, Error(kInvalidInput) if the bytes are no DICOM file or cannot be
-    /// decoded. `originator` names the C-MOVE that asks for it, whose
-    /// priority it has; it is medium without.
+    /// decoded. `originator` names the C-MOVE that asks for it, whose priority it has; it is medium
+    /// without.
     [[nodiscard]] SendOutcome store(const FileToSend& file,
                                     const std::optional<MoveOriginator>& originator = {});
 

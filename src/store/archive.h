@@ -206,7 +206,7 @@ class Archive {
     /// How many objects the index does not know.
     [[nodiscard]] std::size_t unknown_objects();
     /// Wraps every data key under the provider's current key. Returns how many were rewrapped.
-    /// Throws Error(kCorrupt), naming those that do not open: then none was.
+    /// Throws Error(kCorrupt), naming those that do not open: none was, or it says some were.
     std::size_t rewrap_keys(const std::string& by = "server");
     /// Makes a new key-encryption key, wraps every data key under it and ends the older ones.
     /// Objects stay as they are. One that was broken off is finished first. Returns how many keys

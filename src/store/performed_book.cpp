@@ -87,8 +87,8 @@ void move_scheduled(Connection& index, const PerformedStep& step) {
                           {{"step", step.sop_instance_uid},
                            {"study", of.study_instance_uid},
                            {"why",
-                            "the step names another Patient ID than the order of that "
-                            "study: the order stays on the worklist"}});
+                            "the step names another patient than the order of that study, "
+                            "which stays on the worklist"}});
     }
 }
 
