@@ -191,6 +191,13 @@ double ModalityLut::value(double stored) const {
     return table ? static_cast<double>(table->at(stored)) : stored * slope + intercept;
 }
 
+float PresentationLut::value(float given) const {
+    if (!table) return inverse ? 1 - given : given;
+    const auto last = static_cast<float>(table->entries.size() - 1);
+    const auto entry = static_cast<std::size_t>(std::round(std::clamp(given, 0.0F, 1.0F) * last));
+    return static_cast<float>(table->entries[entry]) / static_cast<float>((1U << table->bits) - 1);
+}
+
 ModalityLut modality_lut_of(const DataSet& data_set, int frame, Unusable unusable) {
     ModalityLut lut;
     const auto& tables = data_set.items(tags::kModalityLutSequence);
@@ -230,10 +237,21 @@ std::vector<Voi> voi_alternatives(const DataSet& data_set, int frame, Unusable u
     return out;
 }
 
-bool is_inverse(const DataSet& data_set) {
+PresentationLut presentation_lut_of(const DataSet& data_set, Unusable unusable) {
     const auto shape = data_set.text(tags::kPresentationLutShape);
-    if (shape) return *shape == "INVERSE";
-    return data_set.text(tags::kPhotometricInterpretation) == "MONOCHROME1";
+    if (shape) return {.inverse = *shape == "INVERSE"};
+    PresentationLut lut{.inverse =
+                            data_set.text(tags::kPhotometricInterpretation) == "MONOCHROME1"};
+    const auto& tables = data_set.items(tags::kPresentationLutSequence);
+    if (!tables.empty())
+        lut.table =
+            usable_table_of(tables.front(), tags::kPresentationLutSequence, false, unusable);
+    return lut;
+}
+
+bool is_inverse(const DataSet& data_set) {
+    const PresentationLut lut = presentation_lut_of(data_set, Unusable::kPassedOver);
+    return lut.table ? lut.table->entries.front() > lut.table->entries.back() : lut.inverse;
 }
 
 std::vector<float> apply_modality_lut(const DecodedFrame& frame, const ModalityLut& lut) {
@@ -267,10 +285,6 @@ void stretch(std::span<float> values) {
     for (float& value : values) value = range > 0 ? (value - low) / range : 0;
 }
 
-void apply_inverse(std::span<float> values) {
-    for (float& value : values) value = 1 - value;
-}
-
 std::optional<std::function<float(double)>> presentation_map(const DataSet& data_set, int frame,
                                                              const std::optional<Voi>& voi,
                                                              const std::optional<ValueRange>& range,
@@ -282,11 +296,10 @@ std::optional<std::function<float(double)>> presentation_map(const DataSet& data
         if (!offered.empty()) chosen = std::move(offered.front());
     }
     if (!chosen && !range) return {};
-    return [modality = std::move(lut), inverse = is_inverse(data_set), chosen = std::move(chosen),
-            range](double stored) {
+    return [modality = std::move(lut), presentation = presentation_lut_of(data_set, unusable),
+            chosen = std::move(chosen), range](double stored) {
         const double value = modality.value(stored);
-        const float shown = chosen ? apply_voi(value, *chosen) : within(*range, value);
-        return inverse ? 1 - shown : shown;
+        return presentation.value(chosen ? apply_voi(value, *chosen) : within(*range, value));
     };
 }
 
@@ -296,7 +309,8 @@ std::vector<float> presentation_values(const DataSet& data_set, const DecodedFra
     if (const auto map = presentation_map(data_set, frame, voi)) return mapped(decoded, *map);
     std::vector<float> values = apply_modality_lut(decoded, modality_lut_of(data_set, frame));
     stretch(values);
-    if (is_inverse(data_set)) apply_inverse(values);
+    const PresentationLut presentation = presentation_lut_of(data_set);
+    for (float& value : values) value = presentation.value(value);
     return values;
 }
 

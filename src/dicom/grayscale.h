@@ -48,6 +48,16 @@ struct VoiWindow {
 
 using Voi = std::variant<VoiWindow, LookupTable>;
 
+/// What the VOI gives to what is shown (PS3.3 C.11.4, C.11.6), both from 0 to 1.
+struct PresentationLut {
+    /// Without a table: 1 - value.
+    bool inverse = false;
+    /// Its first entry is that of 0, its last that of 1.
+    std::optional<LookupTable> table = {};
+
+    [[nodiscard]] float value(float given) const;
+};
+
 /// Modality values that become 0 and 1 where there is no VOI; the least is below the greatest.
 struct ValueRange {
     double least = 0;
@@ -72,8 +82,12 @@ enum class Unusable {
 /// Every alternative that the header offers: VOI LUTs first, then windows. May be empty.
 [[nodiscard]] std::vector<Voi> voi_alternatives(const DataSet& data_set, int frame = 0,
                                                 Unusable unusable = Unusable::kRefused);
-/// The smallest value is meant to be white: Presentation LUT Shape INVERSE, or MONOCHROME1 where
-/// the shape is absent (PS3.3 C.11.6, C.7.6.3.1.2).
+/// Presentation LUT Shape where there is one, else the table of the Presentation LUT Sequence, else
+/// by whether the pixels are MONOCHROME1 (PS3.3 C.11.6, C.7.6.3.1.2).
+[[nodiscard]] PresentationLut presentation_lut_of(const DataSet& data_set,
+                                                  Unusable unusable = Unusable::kRefused);
+/// The smallest value is meant to be brighter than the greatest, by that or, where its table cannot
+/// be used, as without one. Throws nothing.
 [[nodiscard]] bool is_inverse(const DataSet& data_set);
 
 // The stages. All take and give one value a pixel.
@@ -87,8 +101,6 @@ enum class Unusable {
 void apply_voi(std::span<float> values, const Voi& voi);
 /// Without any VOI: the least value to 0, the greatest to 1; all equal become 0.
 void stretch(std::span<float> values);
-/// 1 - value.
-void apply_inverse(std::span<float> values);
 
 /// The whole pipeline (PS3.4 N.2) from a stored value to a presentation value from 0 (black) to 1
 /// (white), by the header's first alternative or by `voi`; where there is none, by `range`. Nothing

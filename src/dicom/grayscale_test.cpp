@@ -134,6 +134,45 @@ TEST(Presentation, InvertsMonochrome1AndShapeInverse) {
     EXPECT_TRUE(is_inverse(data_set));
 }
 
+/// Of 5 entries of 8 bits.
+DataSet with_presentation_table(Bytes entries, const std::string& photometric) {
+    DataSet data_set;
+    data_set.set_text(kPhotometricInterpretation, photometric);
+    data_set.set_text(kWindowCenter, "50");
+    data_set.set_text(kWindowWidth, "100");
+    data_set.set_text(kVoiLutFunction, "LINEAR_EXACT");
+    DataSet& item = data_set.add_item(kPresentationLutSequence);
+    add_lut(item, {5, 0, 8}, std::move(entries));
+    return data_set;
+}
+
+TEST(Presentation, LooksUpWhatTheVoiGaveInThePresentationLut) {
+    const Bytes brighter = {0, 153, 204, 230, 255};
+    const DataSet data_set = with_presentation_table(brighter, "MONOCHROME1");
+    const auto values =
+        presentation_values(data_set, frame_of({-7, 0, 25, 37, 38, 50, 100, 900}, true, 16));
+    const auto entry = [&](std::size_t i) { return static_cast<float>(brighter.at(i)) / 255; };
+    EXPECT_EQ(values, (std::vector<float>{entry(0), entry(0), entry(1), entry(1), entry(2),
+                                          entry(2), entry(4), entry(4)}));
+    EXPECT_FALSE(is_inverse(data_set)) << "what it gives is what is shown, of MONOCHROME1 too";
+    EXPECT_TRUE(is_inverse(with_presentation_table({255, 9, 8, 7, 0}, "MONOCHROME2")));
+}
+
+TEST(Presentation, TakesTheShapeWhereThereAreBoth) {
+    DataSet data_set = with_presentation_table({255, 9, 8, 7, 0}, "MONOCHROME2");
+    data_set.set_text(kPresentationLutShape, "IDENTITY");
+    EXPECT_FALSE(is_inverse(data_set));
+    EXPECT_EQ(presentation_values(data_set, frame_of({25, 100}, false)),
+              (std::vector<float>{0.25, 1}));
+}
+
+TEST(Presentation, PassesOverATableThatIsCutShort) {
+    const DataSet data_set = with_presentation_table({0, 1}, "MONOCHROME1");
+    EXPECT_THROW((void)presentation_lut_of(data_set), Error);
+    EXPECT_FALSE(presentation_lut_of(data_set, Unusable::kPassedOver).table);
+    EXPECT_TRUE(is_inverse(data_set));
+}
+
 TEST(Presentation, TakesAllStagesInOrder) {
     DataSet data_set;
     data_set.set_text(kPhotometricInterpretation, "MONOCHROME1");

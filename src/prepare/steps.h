@@ -57,8 +57,8 @@ struct Step {
 std::optional<exam::Refusal> modality_lut(Working& working, const exam::InputContract& contract);
 /// Modality values to presentation values (PS3.3 C.11.2): the first VOI LUT or window.
 std::optional<exam::Refusal> voi_lut(Working& working, const exam::InputContract& contract);
-/// Turns the picture over when the smallest value is meant to be white: Presentation LUT Shape
-/// INVERSE, or MONOCHROME1 where that is absent (PS3.3 C.11.6, C.7.6.3.1.2).
+/// Turns the picture over when the smallest value is meant to be the brightest (PS3.3 C.11.6,
+/// C.7.6.3.1.2; dicom::is_inverse).
 std::optional<exam::Refusal> presentation_lut(Working& working,
                                               const exam::InputContract& contract);
 

@@ -15,7 +15,8 @@ import numpy
 from PIL import Image
 from pydicom import dcmread
 from pydicom.dataset import Dataset
-from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut, pixel_array
+from pydicom.pixels import (apply_color_lut, apply_modality_lut, apply_presentation_lut,
+                            apply_voi_lut, pixel_array)
 from pydicom.uid import ExplicitVRBigEndian
 
 from pixels import LOSSY, PicturesKept, picture
@@ -60,7 +61,7 @@ def window(center, width, function=None):
 
 
 def grays():
-    """What the header may say of how gray is shown (PS3.3 C.11.1, C.11.2)."""
+    """What the header may say of how gray is shown (PS3.3 C.11.1, C.11.2, C.11.6)."""
     curve = 4095 * numpy.sqrt(numpy.arange(4096) / 4095)
     rescale = {"RescaleSlope": 2, "RescaleIntercept": -1024, "RescaleType": "HU"}
     return [
@@ -82,6 +83,9 @@ def grays():
         ramp(0, 16, VOILUTSequence=[table(numpy.arange(65536) ** 2 / 65535, 0, 16)]),
         ramp(0, 12, ModalityLUTSequence=[table(16 * curve[::-1], 0, 16)], **window(32000, 16000)),
         ramp(0, 12, PresentationLUTShape="INVERSE", **window(2048, 1500)),
+        *(ramp(0, 12, kind=kind, **window(2048, 1500),
+               PresentationLUTSequence=[table(numpy.arange(1024) ** 2 / 16, 0, 16)])
+          for kind in ("MONOCHROME1", "MONOCHROME2")),
     ]
 
 
@@ -125,6 +129,8 @@ def by_pydicom(d):
         most = least + (1 << d.BitsStored) - 1
         slope, intercept = float(d.get("RescaleSlope", 1)), float(d.get("RescaleIntercept", 0))
         least, most = sorted((least * slope + intercept, most * slope + intercept))
+    if "PresentationLUTSequence" in d:
+        return 255 * apply_presentation_lut(shown, d).astype("f8") / 65535
     shown = 255 * (shown - least) / (most - least)
     inverse = d.get("PresentationLUTShape") == "INVERSE" or (
         d.PhotometricInterpretation == "MONOCHROME1")
@@ -158,8 +164,9 @@ class Rendered(PicturesKept):
                 # pydicom turns the range over where the slope is negative.
                 if one.get("RescaleSlope", 1) > 0:
                     self.agree(ours, by_pydicom(one), MOST_OFF)
-                if one.get("VOILUTFunction") == "LINEAR_EXACT":
-                    continue  # DCMTK shows it as LINEAR.
+                # DCMTK shows it as LINEAR, and without that table.
+                if one.get("VOILUTFunction") == "LINEAR_EXACT" or "PresentationLUTSequence" in one:
+                    continue
                 how = ["+Wl", "1"] if "VOILUTSequence" in one else ["+Wi", "1"]
                 self.agree(ours, by_dcmtk(path, 1, *how), MOST_OFF_TWICE)
 
