@@ -17,8 +17,10 @@
 #include "retrieve/address.h"
 #include "retrieve/frames.h"
 #include "retrieve/held_bytes.h"
+#include "retrieve/kept_object.h"
 #include "retrieve/left_out.h"
 #include "retrieve/negotiate.h"
+#include "retrieve/object_parts.h"
 #include "retrieve/objects.h"
 #include "retrieve/video.h"
 

@@ -20,6 +20,7 @@
 #include "retrieve/bulk_data.h"
 #include "retrieve/frames.h"
 #include "retrieve/held_bytes.h"
+#include "retrieve/kept_object.h"
 #include "retrieve/left_out.h"
 #include "retrieve/negotiate.h"
 #include "retrieve/objects.h"

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "dicom/decoding_memory.h"
-#include "retrieve/frames.h"
+#include "retrieve/kept_object.h"
 
 namespace lucerna::retrieve {
 namespace {

@@ -18,7 +18,9 @@
 #include "http/multipart_writer.h"
 #include "retrieve/address.h"
 #include "retrieve/held_bytes.h"
+#include "retrieve/kept_object.h"
 #include "retrieve/left_out.h"
+#include "retrieve/object_parts.h"
 #include "retrieve/video.h"
 
 namespace lucerna::retrieve {
@@ -27,12 +29,6 @@ namespace {
 constexpr std::size_t kMostFrames = 10'000;
 /// A frame that is worth several threads.
 constexpr std::uint64_t kLarge = 4 * 1024 * 1024;
-
-std::uint32_t little_endian(ByteView bytes) {
-    std::uint32_t value = 0;
-    for (std::size_t i = bytes.size(); i > 0; --i) value = value << 8 | bytes[i - 1];
-    return value;
-}
 
 std::string with_syntax(const Representation& representation) {
     return representation.media_type + "; transfer-syntax=" + representation.transfer_syntax;
@@ -156,132 +152,6 @@ HasEncodablePixels encodable_pixels_of(store::Archive& archive, const store::Ins
         const Bytes head = archive.head(row.sop_instance_uid);
         return dicom::has_encodable_pixels(dicom::DataSet::outline_in(head));
     };
-}
-
-http::Pieces pieces_of(std::shared_ptr<store::OpenedObject> object, std::uint64_t begin,
-                       std::uint64_t size) {
-    return {size, [object = std::move(object), begin](std::uint64_t at, std::uint64_t length) {
-                return object->read(begin + at, length);
-            }};
-}
-
-std::optional<PixelSpan> native_pixels(store::OpenedObject& object, const store::InstanceRow& row) {
-    const bool is_explicit =
-        row.transfer_syntax_uid == dicom::transfer_syntax::kExplicitVrLittleEndian;
-    const bool is_implicit =
-        row.transfer_syntax_uid == dicom::transfer_syntax::kImplicitVrLittleEndian;
-    if (row.head_bytes == 0 || !(is_explicit || is_implicit)) return std::nullopt;
-    const std::uint64_t head = is_explicit ? 12 : 8;
-    const Bytes element = object.read(row.head_bytes, head);
-    if (element.size() != head || little_endian(ByteView(element).first(2)) != 0x7FE0 ||
-        little_endian(ByteView(element).subspan(2, 2)) != 0x0010)
-        return std::nullopt;
-    const PixelSpan span{row.head_bytes + head, little_endian(ByteView(element).last(4))};
-    // A length that is not stated is FFFFFFFFH, beyond the end as one that lies.
-    if (span.size > row.size - std::min(row.size, span.begin)) return std::nullopt;
-    return span;
-}
-
-void read_in_parts(store::Archive& archive, const store::InstanceRow& row, std::uint64_t begin,
-                   std::span<std::uint8_t> into, const RunParts& run) {
-    constexpr std::size_t kPart = 2 * 1024 * 1024;
-    const std::size_t parts = into.size() / kPart;
-    if (parts < 2) {
-        archive.open(row)->read(begin, into);
-        return;
-    }
-    run(parts, [&](std::size_t part) {
-        const std::size_t from = part * kPart;
-        const std::size_t to = part + 1 == parts ? into.size() : from + kPart;
-        archive.open(row)->read(begin + from, into.subspan(from, to - from));
-    });
-}
-
-Bytes read_in_parts(store::Archive& archive, const store::InstanceRow& row, std::uint64_t begin,
-                    std::uint64_t size, const RunParts& run) {
-    Bytes bytes(static_cast<std::size_t>(size));
-    read_in_parts(archive, row, begin, bytes, run);
-    return bytes;
-}
-
-void read_through(store::Archive& archive, const store::InstanceRow& row, std::uint64_t begin,
-                  std::uint64_t size, const RunParts& run) {
-    constexpr std::uint64_t kPart = 4 * 1024 * 1024;
-    constexpr std::uint64_t kBlock = 256 * 1024;
-    const auto parts = static_cast<std::size_t>(std::clamp<std::uint64_t>(size / kPart, 1, 16));
-    run(parts, [&](std::size_t part) {
-        const auto object = archive.open(row);
-        Bytes block(kBlock);
-        const std::uint64_t end = begin + (part + 1 == parts ? size : size / parts * (part + 1));
-        for (std::uint64_t at = begin + size / parts * part; at < end; at += kBlock) {
-            const auto length = static_cast<std::size_t>(std::min(kBlock, end - at));
-            object->read(at, std::span(block).first(length));
-        }
-    });
-}
-
-std::size_t bytes_held_of(const store::InstanceRow& row) {
-    constexpr std::uint64_t kReadWhole = 32 * 1024 * 1024;
-    const bool may_lie_elsewhere =
-        row.head_bytes > 0 &&
-        (row.transfer_syntax_uid == dicom::transfer_syntax::kExplicitVrLittleEndian ||
-         row.transfer_syntax_uid == dicom::transfer_syntax::kImplicitVrLittleEndian);
-    return may_lie_elsewhere && row.size > kReadWhole ? 0 : static_cast<std::size_t>(row.size);
-}
-
-dicom::FramedObject framed_object(store::Archive& archive, const store::InstanceRow& row,
-                                  const RunParts& run, dicom::PixelData pixel_data) {
-    if (bytes_held_of(row) == 0) {
-        const auto opened = archive.open(row);
-        if (const auto pixels = native_pixels(*opened, row)) {
-            const std::uint64_t end = pixels->begin + pixels->size;
-            // What is behind them may be much, too.
-            Bytes around(static_cast<std::size_t>(row.size - pixels->size) -
-                         static_cast<std::size_t>(pixels->begin - row.head_bytes));
-            const auto head = static_cast<std::size_t>(row.head_bytes);
-            opened->read(0, std::span(around).first(head));
-            opened->read(end, std::span(around).subspan(head));
-            return {std::move(around), static_cast<std::size_t>(pixels->size),
-                    [&archive, row, run, begin = pixels->begin](std::size_t at,
-                                                                std::span<std::uint8_t> into) {
-                        read_in_parts(archive, row, begin + at, into, run);
-                    },
-                    pixel_data};
-        }
-    }
-    return dicom::FramedObject(read_in_parts(archive, row, 0, row.size, run), {}, pixel_data);
-}
-
-MemoryBudget& kept_files() {
-    // To read one again takes less than that, and a slow client does not need it meanwhile.
-    static MemoryBudget budget("what files of several frames may take while they are sent",
-                               std::size_t{64} << 20, std::chrono::seconds(20),
-                               std::chrono::milliseconds(300));
-    return budget;
-}
-
-namespace {
-
-MemoryBudget::Share room_of_kept_files(std::uint64_t bytes) {
-    constexpr std::size_t kSmall = 256 * 1024;
-    if (bytes <= kSmall) return {};
-    MemoryBudget& memory = kept_files();
-    return memory.take(std::min(static_cast<std::size_t>(bytes), memory.limit()),
-                       "a file that is read");
-}
-
-}  // namespace
-
-MemoryBudget::Share room_for_file(const store::InstanceRow& row) {
-    return room_of_kept_files(bytes_held_of(row));
-}
-
-MemoryBudget::Share room_for_whole(const store::InstanceRow& row) {
-    return room_of_kept_files(row.size);
-}
-
-MemoryBudget::Share room_for_head(const store::InstanceRow& row) {
-    return room_of_kept_files(row.head_bytes != 0 ? row.head_bytes : row.size);
 }
 
 std::shared_ptr<FrameSource> FrameSource::of(store::Archive& archive, const store::InstanceRow& row,

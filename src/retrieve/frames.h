@@ -32,54 +32,6 @@ namespace lucerna::retrieve {
 [[nodiscard]] HasEncodablePixels encodable_pixels_of(store::Archive& archive,
                                                      const store::InstanceRow& row);
 
-/// A file as it was kept, or a span of it, piece by piece: of this one object, to the end.
-[[nodiscard]] http::Pieces pieces_of(std::shared_ptr<store::OpenedObject> object,
-                                     std::uint64_t begin, std::uint64_t size);
-
-/// Where the value of uncompressed Pixel Data lies in the file.
-struct PixelSpan {
-    std::uint64_t begin = 0;
-    std::uint64_t size = 0;
-};
-/// Empty where that is not one little endian element of stated length. `object` is that of `row`.
-[[nodiscard]] std::optional<PixelSpan> native_pixels(store::OpenedObject& object,
-                                                     const store::InstanceRow& row);
-
-/// Bytes [begin, begin + size) of the object, which must be there; what is large in parts, each
-/// read and decrypted by itself.
-[[nodiscard]] Bytes read_in_parts(store::Archive& archive, const store::InstanceRow& row,
-                                  std::uint64_t begin, std::uint64_t size, const RunParts& run);
-/// The same into as many bytes.
-void read_in_parts(store::Archive& archive, const store::InstanceRow& row, std::uint64_t begin,
-                   std::span<std::uint8_t> into, const RunParts& run);
-
-/// Reads every one of those bytes once, side by side as `run` does parts, and keeps none. Throws as
-/// store::OpenedObject::read.
-void read_through(store::Archive& archive, const store::InstanceRow& row, std::uint64_t begin,
-                  std::uint64_t size, const RunParts& run);
-
-/// The object, to look at its frames; of a large one of uncompressed frames only those are read.
-[[nodiscard]] dicom::FramedObject framed_object(
-    store::Archive& archive, const store::InstanceRow& row, const RunParts& run,
-    dicom::PixelData pixel_data = dicom::PixelData::kKeep);
-
-/// Of the file, while there is such an object: all, or nothing worth counting.
-[[nodiscard]] std::size_t bytes_held_of(const store::InstanceRow& row);
-
-/// What files may take that are kept between the frames of an answer. One that is larger is kept
-/// alone.
-[[nodiscard]] MemoryBudget& kept_files();
-
-/// For the file that framed_object holds, or archive.object gives, while it waits to be decoded and
-/// is: of kept_files(), but for small ones. Throws as MemoryBudget::take.
-[[nodiscard]] MemoryBudget::Share room_for_file(const store::InstanceRow& row);
-
-/// The same where all of it is held, whatever it is.
-[[nodiscard]] MemoryBudget::Share room_for_whole(const store::InstanceRow& row);
-
-/// The same for what Archive::head gives, or so many bytes of the object.
-[[nodiscard]] MemoryBudget::Share room_for_head(const store::InstanceRow& row);
-
 /// Gives the frames of one instance, one at a time. Of uncompressed objects only the bytes of the
 /// frame that was asked for are read, of deflated ones only they are held. What it read of others
 /// it keeps for the next frame, unless somebody waits for that memory (kept_files(),

@@ -10,7 +10,7 @@
 #include "dicom/encoders.h"
 #include "http/message.h"
 #include "retrieve/archive_for_test.h"
-#include "retrieve/frames.h"
+#include "retrieve/kept_object.h"
 
 namespace lucerna::retrieve {
 namespace {

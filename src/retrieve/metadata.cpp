@@ -10,7 +10,7 @@
 #include "dicom/uids.h"
 #include "retrieve/address.h"
 #include "retrieve/data_set_form.h"
-#include "retrieve/frames.h"
+#include "retrieve/kept_object.h"
 #include "retrieve/left_out.h"
 #include "retrieve/negotiate.h"
 

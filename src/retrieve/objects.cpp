@@ -19,7 +19,9 @@
 #include "retrieve/converted_object.h"
 #include "retrieve/frames.h"
 #include "retrieve/held_bytes.h"
+#include "retrieve/kept_object.h"
 #include "retrieve/left_out.h"
+#include "retrieve/object_parts.h"
 
 namespace lucerna::retrieve {
 namespace {

@@ -11,7 +11,7 @@
 #include "dicom/tags.h"
 #include "retrieve/address.h"
 #include "retrieve/data_set_form.h"
-#include "retrieve/frames.h"
+#include "retrieve/kept_object.h"
 #include "retrieve/left_out.h"
 #include "retrieve/negotiate.h"
 #include "retrieve/object_keys.h"

@@ -5,8 +5,8 @@
 
 #include "base/error.h"
 #include "retrieve/converted_object.h"
-#include "retrieve/frames.h"
 #include "retrieve/held_bytes.h"
+#include "retrieve/object_parts.h"
 #include "retrieve/objects.h"
 
 namespace lucerna::retrieve {

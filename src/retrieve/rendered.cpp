@@ -21,6 +21,7 @@
 #include "retrieve/address.h"
 #include "retrieve/frames.h"
 #include "retrieve/held_bytes.h"
+#include "retrieve/kept_object.h"
 #include "retrieve/left_out.h"
 #include "retrieve/negotiate.h"
 #include "retrieve/rendered_document.h"

@@ -13,7 +13,7 @@
 #include "dicom/tags.h"
 #include "http/multipart_writer.h"
 #include "retrieve/address.h"
-#include "retrieve/frames.h"
+#include "retrieve/kept_object.h"
 
 namespace lucerna::retrieve {
 namespace {

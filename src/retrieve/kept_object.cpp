@@ -1,0 +1,75 @@
+#include "retrieve/kept_object.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "dicom/uids.h"
+#include "retrieve/object_parts.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+MemoryBudget::Share room_of_kept_files(std::uint64_t bytes) {
+    constexpr std::size_t kSmall = 256 * 1024;
+    if (bytes <= kSmall) return {};
+    MemoryBudget& memory = kept_files();
+    return memory.take(std::min(static_cast<std::size_t>(bytes), memory.limit()),
+                       "a file that is read");
+}
+
+}  // namespace
+
+std::size_t bytes_held_of(const store::InstanceRow& row) {
+    constexpr std::uint64_t kReadWhole = 32 * 1024 * 1024;
+    const bool may_lie_elsewhere =
+        row.head_bytes > 0 &&
+        (row.transfer_syntax_uid == dicom::transfer_syntax::kExplicitVrLittleEndian ||
+         row.transfer_syntax_uid == dicom::transfer_syntax::kImplicitVrLittleEndian);
+    return may_lie_elsewhere && row.size > kReadWhole ? 0 : static_cast<std::size_t>(row.size);
+}
+
+dicom::FramedObject framed_object(store::Archive& archive, const store::InstanceRow& row,
+                                  const RunParts& run, dicom::PixelData pixel_data) {
+    if (bytes_held_of(row) == 0) {
+        const auto opened = archive.open(row);
+        if (const auto pixels = native_pixels(*opened, row)) {
+            const std::uint64_t end = pixels->begin + pixels->size;
+            // What is behind them may be much, too.
+            Bytes around(static_cast<std::size_t>(row.size - pixels->size) -
+                         static_cast<std::size_t>(pixels->begin - row.head_bytes));
+            const auto head = static_cast<std::size_t>(row.head_bytes);
+            opened->read(0, std::span(around).first(head));
+            opened->read(end, std::span(around).subspan(head));
+            return {std::move(around), static_cast<std::size_t>(pixels->size),
+                    [&archive, row, run, begin = pixels->begin](std::size_t at,
+                                                                std::span<std::uint8_t> into) {
+                        read_in_parts(archive, row, begin + at, into, run);
+                    },
+                    pixel_data};
+        }
+    }
+    return dicom::FramedObject(read_in_parts(archive, row, 0, row.size, run), {}, pixel_data);
+}
+
+MemoryBudget& kept_files() {
+    // To read one again takes less than that, and a slow client does not need it meanwhile.
+    static MemoryBudget budget("what files of several frames may take while they are sent",
+                               std::size_t{64} << 20, std::chrono::seconds(20),
+                               std::chrono::milliseconds(300));
+    return budget;
+}
+
+MemoryBudget::Share room_for_file(const store::InstanceRow& row) {
+    return room_of_kept_files(bytes_held_of(row));
+}
+
+MemoryBudget::Share room_for_whole(const store::InstanceRow& row) {
+    return room_of_kept_files(row.size);
+}
+
+MemoryBudget::Share room_for_head(const store::InstanceRow& row) {
+    return room_of_kept_files(row.head_bytes != 0 ? row.head_bytes : row.size);
+}
+
+}  // namespace lucerna::retrieve

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "base/encoding.h"
+#include "base/parts.h"
+#include "http/pieces.h"
+#include "store/archive.h"
+
+namespace lucerna::retrieve {
+
+/// A file as it was kept, or a span of it, piece by piece: of this one object, to the end.
+[[nodiscard]] http::Pieces pieces_of(std::shared_ptr<store::OpenedObject> object,
+                                     std::uint64_t begin, std::uint64_t size);
+
+/// Where the value of uncompressed Pixel Data lies in the file.
+struct PixelSpan {
+    std::uint64_t begin = 0;
+    std::uint64_t size = 0;
+};
+/// Empty where that is not one little endian element of stated length. `object` is that of `row`.
+[[nodiscard]] std::optional<PixelSpan> native_pixels(store::OpenedObject& object,
+                                                     const store::InstanceRow& row);
+
+/// Bytes [begin, begin + size) of the object, which must be there; what is large in parts, each
+/// read and decrypted by itself.
+[[nodiscard]] Bytes read_in_parts(store::Archive& archive, const store::InstanceRow& row,
+                                  std::uint64_t begin, std::uint64_t size, const RunParts& run);
+/// The same into as many bytes.
+void read_in_parts(store::Archive& archive, const store::InstanceRow& row, std::uint64_t begin,
+                   std::span<std::uint8_t> into, const RunParts& run);
+
+/// Reads every one of those bytes once, side by side as `run` does parts, and keeps none. Throws as
+/// store::OpenedObject::read.
+void read_through(store::Archive& archive, const store::InstanceRow& row, std::uint64_t begin,
+                  std::uint64_t size, const RunParts& run);
+
+}  // namespace lucerna::retrieve
