@@ -162,7 +162,7 @@ void add_frames(std::deque<MakePart>& parts, store::Archive& archive, const stor
         });
         return;
     }
-    const auto source = FrameSource::of(archive, row, asked.run, FrameSource::Asked::kFrames);
+    const auto source = FrameSource::of(archive, row, asked.run, KeptObject::For::kFrames);
     for (int frame = 0; frame < source->count(); ++frame) {
         const std::string place =
             source->count() == 1 ? location : location + "/frames/" + std::to_string(frame + 1);

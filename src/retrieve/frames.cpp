@@ -85,9 +85,9 @@ http::Response send_frames(const http::Request& request, store::Archive& archive
     const std::string etag = etag_of({row}, variant);
     if (auto same = unmodified(request, etag)) return *std::move(same);
     const auto source = looking_at(row.sop_instance_uid, [&] {
-        const auto asked =
-            count == Count::kOne ? FrameSource::Asked::kOneFrame : FrameSource::Asked::kFrames;
-        return FrameSource::of(archive, row, run, asked);
+        const auto wanted =
+            count == Count::kOne ? KeptObject::For::kOneFrame : KeptObject::For::kFrames;
+        return FrameSource::of(archive, row, run, wanted);
     });
     // All must be there before the first one is sent.
     const int greatest = *std::max_element(numbers.begin(), numbers.end());
@@ -155,21 +155,20 @@ HasEncodablePixels encodable_pixels_of(store::Archive& archive, const store::Ins
 }
 
 std::shared_ptr<FrameSource> FrameSource::of(store::Archive& archive, const store::InstanceRow& row,
-                                             RunParts run, Asked asked) {
-    const std::shared_ptr<FrameSource> source(new FrameSource(archive, row, std::move(run), asked));
-    if (source->object_) source->offer();
-    return source;
+                                             RunParts run, KeptObject::For wanted) {
+    return std::shared_ptr<FrameSource>(new FrameSource(archive, row, std::move(run), wanted));
 }
 
 FrameSource::FrameSource(store::Archive& archive, const store::InstanceRow& row, RunParts run,
-                         Asked asked)
+                         KeptObject::For wanted)
     : archive_(archive),
       row_(row),
       run_(std::move(run)),
-      asked_(asked),
+      kept_(KeptObject::of(archive, row, run_, wanted, dicom::PixelData::kFrames)),
       opened_(archive.open(row)) {
     if (find_native_frames(row)) return;
-    count_ = dicom::frame_count(object().header());
+    count_ = kept_->look(
+        [](dicom::FramedObject& object) { return dicom::frame_count(object.header()); });
     if (count_ == 0) throw Error(ErrorCode::kNotFound, "that instance has no pixels");
 }
 
@@ -241,44 +240,41 @@ HeldBytes::Made FrameSource::frame(int frame, const Representation& representati
     const dicom::Encoder* const encoder =
         representation.as_stored ? nullptr : dicom::find_encoder(representation.transfer_syntax);
     if (encoder != nullptr) return compressed(frame, *encoder);
-    const std::lock_guard lock(mutex_);
-    (void)object();
-    // Counted from before it is there: hundreds may wait for room.
-    std::shared_ptr<MemoryBudget::Share> share;
-    const std::size_t about = about_stored();
-    if (representation.as_stored && has_room == HasRoom::kNo &&
-        about > http::AnswerMemory::kFreely) {
-        MemoryBudget& memory = dicom::decoding_memory();
-        share = std::make_shared<MemoryBudget::Share>(
-            memory.take(std::min(about, memory.limit()), "a large frame"));
-    }
-    const dicom::DataSet& with_it = object().with_frame(frame);
-    Bytes bytes = representation.as_stored ? dicom::stored_frame(with_it, frame)
-                                           : dicom::decode_cells(with_it, frame).samples;
-    keep_or_drop();
-    return {std::move(bytes), std::move(share)};
+    return kept_->take_frame([&](dicom::FramedObject& object) {
+        // Counted from before it is there: hundreds may wait for room.
+        std::shared_ptr<MemoryBudget::Share> share;
+        const std::size_t about = about_stored();
+        if (representation.as_stored && has_room == HasRoom::kNo &&
+            about > http::AnswerMemory::kFreely) {
+            MemoryBudget& memory = dicom::decoding_memory();
+            share = std::make_shared<MemoryBudget::Share>(
+                memory.take(std::min(about, memory.limit()), "a large frame"));
+        }
+        const dicom::DataSet& with_it = object.with_frame(frame);
+        Bytes bytes = representation.as_stored ? dicom::stored_frame(with_it, frame)
+                                               : dicom::decode_cells(with_it, frame).samples;
+        return HeldBytes::Made{std::move(bytes), std::move(share)};
+    });
 }
 
 HeldBytes::Made FrameSource::compressed(int frame, const dicom::Encoder& encoder) {
     // The samples, and what they become while that grows: of noise it is more than they are.
     constexpr double kTimes = 3;
-    const std::lock_guard lock(mutex_);
-    // The file before the frame, as everybody does who waits for room for both.
-    (void)object();
-    MemoryBudget& memory = dicom::decoding_memory();
-    const double bytes = std::min(kTimes * decoded_bytes(), static_cast<double>(memory.limit()));
-    auto share = std::make_shared<MemoryBudget::Share>(
-        memory.take(static_cast<std::size_t>(bytes), "a frame that is compressed"));
-    // What this takes comes after, as whoever holds something need not wait for more.
-    const dicom::DataSet& with_it = object().with_frame(frame);
-    const auto begun = std::chrono::steady_clock::now();
-    HeldBytes::Made made{dicom::encoded_frame(with_it, frame, encoder), std::move(share)};
-    made.took = std::chrono::steady_clock::now() - begun;
+    HeldBytes::Made made = kept_->take_frame([&](dicom::FramedObject& object) {
+        MemoryBudget& memory = dicom::decoding_memory();
+        const double bytes =
+            std::min(kTimes * decoded_bytes(object), static_cast<double>(memory.limit()));
+        auto share = std::make_shared<MemoryBudget::Share>(
+            memory.take(static_cast<std::size_t>(bytes), "a frame that is compressed"));
+        // What this takes comes after, as whoever holds something need not wait for more.
+        const dicom::DataSet& with_it = object.with_frame(frame);
+        const auto begun = std::chrono::steady_clock::now();
+        HeldBytes::Made encoded{dicom::encoded_frame(with_it, frame, encoder), std::move(share)};
+        encoded.took = std::chrono::steady_clock::now() - begun;
+        return encoded;
+    });
     // One that was read of the file alone is no use to the next, which waits for what it holds.
-    if (begin_ != 0)
-        drop();
-    else
-        keep_or_drop();
+    if (begin_ != 0) (void)kept_->let_go();
     return made;
 }
 
@@ -287,13 +283,12 @@ bool FrameSource::is_encoded_for(const Representation& representation) const {
            dicom::find_encoder(representation.transfer_syntax) != nullptr;
 }
 
-double FrameSource::decoded_bytes() {
+double FrameSource::decoded_bytes(const dicom::FramedObject& object) const {
     if (begin_ != 0) return static_cast<double>(frame_bytes_);
-    const std::lock_guard lock(mutex_);
     double bits = 1;
     for (const dicom::Tag tag : {dicom::tags::kRows, dicom::tags::kColumns,
                                  dicom::tags::kSamplesPerPixel, dicom::tags::kBitsAllocated})
-        bits *= static_cast<double>(object().header().integer(tag).value_or(1));
+        bits *= static_cast<double>(object.header().integer(tag).value_or(1));
     return bits / 8;
 }
 
@@ -301,9 +296,11 @@ std::optional<http::Pieces> FrameSource::large_frame(int frame,
                                                      const Representation& representation) {
     const bool is_native = begin_ != 0;
     if (frame < 0 || frame >= count_ || is_encoded_for(representation)) return {};
-    if (!is_native &&
-        (representation.as_stored || decoded_bytes() <= static_cast<double>(kHeldFreely)))
-        return {};
+    const auto is_small = [&] {
+        return kept_->look([&](dicom::FramedObject& object) { return decoded_bytes(object); }) <=
+               static_cast<double>(kHeldFreely);
+    };
+    if (!is_native && (representation.as_stored || is_small())) return {};
     // What would leave little to decoders is read while it is sent.
     if (is_native && frame_bytes_ > dicom::decoding_memory().limit() / 4) {
         read_through(archive_, row_, begin_of(frame), frame_bytes_, run_);
@@ -321,13 +318,13 @@ HeldBytes::Made FrameSource::made(int frame) {
         read_native(frame, bytes);
         return {std::move(bytes), std::make_shared<MemoryBudget::Share>(std::move(share))};
     }
-    const std::lock_guard lock(mutex_);
-    const dicom::DataSet& with_it = object().with_frame(frame);
-    const auto begun = std::chrono::steady_clock::now();
-    auto decoded = dicom::decode_cells(with_it, frame);
-    const auto took = std::chrono::steady_clock::now() - begun;
-    keep_or_drop();
-    return {std::move(decoded.samples), std::move(decoded.share), took};
+    return kept_->take_frame([&](dicom::FramedObject& object) {
+        const dicom::DataSet& with_it = object.with_frame(frame);
+        const auto begun = std::chrono::steady_clock::now();
+        auto decoded = dicom::decode_cells(with_it, frame);
+        const auto took = std::chrono::steady_clock::now() - begun;
+        return HeldBytes::Made{std::move(decoded.samples), std::move(decoded.share), took};
+    });
 }
 
 std::uint64_t FrameSource::begin_of(int frame) const {
@@ -347,39 +344,6 @@ void FrameSource::read_native(int frame, std::span<std::uint8_t> into) const {
     opened_->read(begin_of(frame), into);
 }
 
-dicom::FramedObject& FrameSource::object() {
-    if (object_) return *object_;
-    MemoryBudget::Share share = room_for_file(row_);
-    object_.emplace(framed_object(archive_, row_, run_, dicom::PixelData::kFrames));
-    kept_ = std::move(share);
-    // The constructor comes too early for that.
-    if (!weak_from_this().expired()) offer();
-    return *object_;
-}
-
-void FrameSource::offer() {
-    if (std::exchange(is_asked_, true)) return;
-    dicom::parsing_memory().may_ask(weak_from_this());
-    kept_files().may_ask(weak_from_this());
-}
-
-void FrameSource::keep_or_drop() {
-    if (is_wanted_.exchange(false) || asked_ == Asked::kOneFrame || count_ == 1) drop();
-}
-
-void FrameSource::drop() {
-    object_.reset();
-    kept_ = {};
-    is_asked_ = false;
-}
-
-bool FrameSource::let_go() noexcept {
-    const std::unique_lock lock(mutex_, std::try_to_lock);
-    is_wanted_ = !lock;
-    if (lock) drop();
-    return lock.owns_lock();
-}
-
 http::Response frames(http::Request& request, store::Archive& archive, const RunParts& run) {
     const std::vector<int> numbers = parse_frame_list(request.parameter("frames"));
     const store::InstanceRow row = instances_named(request, archive).front();
@@ -391,7 +355,7 @@ http::Response frames(http::Request& request, store::Archive& archive, const Run
 
 http::Response all_frames(const http::Request& request, store::Archive& archive,
                           const store::InstanceRow& row, const RunParts& run) {
-    const int count = FrameSource::of(archive, row, run, FrameSource::Asked::kOneFrame)->count();
+    const int count = FrameSource::of(archive, row, run, KeptObject::For::kOneFrame)->count();
     std::vector<int> numbers(static_cast<std::size_t>(count));
     std::iota(numbers.begin(), numbers.end(), 1);
     return send_frames(request, archive, row, numbers, run);

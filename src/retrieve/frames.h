@@ -1,24 +1,21 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/memory_budget.h"
 #include "base/parts.h"
 #include "dicom/encoders.h"
-#include "dicom/framed_object.h"
 #include "dicom/frames.h"
 #include "http/message.h"
 #include "http/multipart_writer.h"
 #include "http/pieces.h"
 #include "retrieve/held_bytes.h"
+#include "retrieve/kept_object.h"
 #include "retrieve/negotiate.h"
 #include "store/archive.h"
 
@@ -34,17 +31,13 @@ namespace lucerna::retrieve {
 
 /// Gives the frames of one instance, one at a time. Of uncompressed objects only the bytes of the
 /// frame that was asked for are read, of deflated ones only they are held. What it read of others
-/// it keeps for the next frame, unless somebody waits for that memory (kept_files(),
-/// dicom::parsing_memory()): then it is read again.
-class FrameSource final : public MemoryBudget::Renewable,
-                          public std::enable_shared_from_this<FrameSource> {
+/// it keeps for the next frame (KeptObject).
+class FrameSource final : public std::enable_shared_from_this<FrameSource> {
   public:
-    /// Of kOneFrame nothing is kept for the next.
-    enum class Asked { kOneFrame, kFrames };
     /// Throws Error(kNotFound) for an instance without pixels.
     [[nodiscard]] static std::shared_ptr<FrameSource> of(store::Archive& archive,
                                                          const store::InstanceRow& row,
-                                                         RunParts run, Asked asked);
+                                                         RunParts run, KeptObject::For wanted);
 
     [[nodiscard]] int count() const { return count_; }
     /// `frame` from 0, under this name. A large one holds its share of memory until it is sent
@@ -56,11 +49,10 @@ class FrameSource final : public MemoryBudget::Renewable,
     [[nodiscard]] std::optional<std::size_t> bytes_of_native(
         const Representation& representation) const;
     void read_native(int frame, std::span<std::uint8_t> into) const;
-    /// Keeps nothing of what was read; the next frame reads it again.
-    bool let_go() noexcept override;
 
   private:
-    FrameSource(store::Archive& archive, const store::InstanceRow& row, RunParts run, Asked asked);
+    FrameSource(store::Archive& archive, const store::InstanceRow& row, RunParts run,
+                KeptObject::For wanted);
     enum class HasRoom { kNo, kYes };
     /// `has_room`: what it takes as it is stored is counted already.
     [[nodiscard]] HeldBytes::Made frame(int frame, const Representation& representation,
@@ -75,38 +67,21 @@ class FrameSource final : public MemoryBudget::Renewable,
     /// Where the frame begins in the file of uncompressed pixels.
     [[nodiscard]] std::uint64_t begin_of(int frame) const;
     /// What its header says that a frame takes.
-    [[nodiscard]] double decoded_bytes();
+    [[nodiscard]] double decoded_bytes(const dicom::FramedObject& object) const;
     /// It or, where it is compressed, what it is decoded to.
     [[nodiscard]] HeldBytes::Made made(int frame);
     /// What it is compressed to, with room for compressing it.
     [[nodiscard]] HeldBytes::Made compressed(int frame, const dicom::Encoder& encoder);
-    /// Of the file, read when it is first asked for.
-    [[nodiscard]] dicom::FramedObject& object();
-    /// Whoever waits for what it keeps knows of it.
-    void offer();
-    /// Once a frame has been taken of it.
-    void keep_or_drop();
-    void drop();
 
     store::Archive& archive_;
     store::InstanceRow row_;
     RunParts run_;
-    const Asked asked_;
+    const std::shared_ptr<KeptObject> kept_;
     std::shared_ptr<store::OpenedObject> opened_;
     int count_ = 0;
     /// Where frame 0 begins in the file, and how long one is; 0 where the whole must be read.
     std::uint64_t begin_ = 0;
     std::uint64_t frame_bytes_ = 0;
-    /// Of `object_`. Recursive, since the thread that reads it may be told to let go of it, which
-    /// is nothing yet.
-    std::recursive_mutex mutex_;
-    std::optional<dicom::FramedObject> object_;
-    /// Of kept_files(), where one has been taken for `object_`.
-    MemoryBudget::Share kept_;
-    /// Whoever waits knows of it.
-    bool is_asked_ = false;
-    /// Somebody waited while a frame was being taken of it.
-    std::atomic<bool> is_wanted_ = false;
 };
 
 /// GET .../frames/{frames}.

@@ -4,7 +4,10 @@
 #include <chrono>
 #include <utility>
 
+#include "dicom/decoding_memory.h"
+#include "dicom/tags.h"
 #include "dicom/uids.h"
+#include "retrieve/left_out.h"
 #include "retrieve/object_parts.h"
 
 namespace lucerna::retrieve {
@@ -70,6 +73,48 @@ MemoryBudget::Share room_for_whole(const store::InstanceRow& row) {
 
 MemoryBudget::Share room_for_head(const store::InstanceRow& row) {
     return room_of_kept_files(row.head_bytes != 0 ? row.head_bytes : row.size);
+}
+
+std::shared_ptr<KeptObject> KeptObject::of(store::Archive& archive, const store::InstanceRow& row,
+                                           RunParts run, For wanted, dicom::PixelData pixel_data) {
+    return std::shared_ptr<KeptObject>(
+        new KeptObject(archive, row, std::move(run), wanted, pixel_data));
+}
+
+KeptObject::Use::Use(KeptObject& object) : of(object), lock(object.mutex_) {
+    if (!of.object_) of.read();
+    of.is_used_ = true;
+}
+
+KeptObject::Use::~Use() {
+    of.is_used_ = false;
+    const bool is_last = of.for_ == For::kOneFrame || of.has_one_frame_;
+    if (of.is_wanted_.exchange(false) || (ends_with_a_frame && is_last)) of.drop();
+}
+
+void KeptObject::read() {
+    MemoryBudget::Share share = room_for_file(row_);
+    looking_at(row_.sop_instance_uid,
+               [&] { object_.emplace(framed_object(archive_, row_, run_, pixel_data_)); });
+    kept_ = std::move(share);
+    has_one_frame_ = object_->header().integer(dicom::tags::kNumberOfFrames).value_or(1) <= 1;
+    if (std::exchange(is_asked_, true)) return;
+    dicom::parsing_memory().may_ask(weak_from_this());
+    kept_files().may_ask(weak_from_this());
+}
+
+void KeptObject::drop() {
+    object_.reset();
+    kept_ = {};
+    is_asked_ = false;
+}
+
+bool KeptObject::let_go() noexcept {
+    const std::unique_lock lock(mutex_, std::try_to_lock);
+    const bool can = lock && !is_used_;
+    is_wanted_ = !can;
+    if (can) drop();
+    return can;
 }
 
 }  // namespace lucerna::retrieve

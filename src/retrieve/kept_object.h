@@ -1,6 +1,11 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
 
 #include "base/memory_budget.h"
 #include "base/parts.h"
@@ -30,5 +35,75 @@ namespace lucerna::retrieve {
 
 /// The same for what Archive::head gives, or so many bytes of the object.
 [[nodiscard]] MemoryBudget::Share room_for_head(const store::InstanceRow& row);
+
+/// The object, for frames that are taken one after another: it is read when it is first looked at
+/// and kept for the next frame, unless somebody waits for that memory (kept_files(),
+/// dicom::parsing_memory()): then it is read again. Safe from several threads, which wait for each
+/// other.
+class KeptObject final : public MemoryBudget::Renewable,
+                         public std::enable_shared_from_this<KeptObject> {
+  public:
+    /// Of kOneFrame nothing is kept once that is taken.
+    enum class For { kOneFrame, kFrames };
+    [[nodiscard]] static std::shared_ptr<KeptObject> of(store::Archive& archive,
+                                                        const store::InstanceRow& row, RunParts run,
+                                                        For wanted, dicom::PixelData pixel_data);
+
+    /// What `work` makes of it, which takes no frame. Throws as framed_object, looking_at the
+    /// instance, and as `work`.
+    template <typename Work>
+    auto look(Work&& work) {
+        const Use use(*this);
+        return std::forward<Work>(work)(*object_);
+    }
+    /// The same of a frame, after which it may be let go.
+    template <typename Work>
+    auto take_frame(Work&& work) {
+        Use use(*this);
+        use.ends_with_a_frame = true;
+        return std::forward<Work>(work)(*object_);
+    }
+    /// The next look reads it again.
+    bool let_go() noexcept override;
+
+  private:
+    KeptObject(store::Archive& archive, store::InstanceRow row, RunParts run, For wanted,
+               dicom::PixelData pixel_data)
+        : archive_(archive),
+          row_(std::move(row)),
+          run_(std::move(run)),
+          for_(wanted),
+          pixel_data_(pixel_data) {}
+    /// The object is there, and no other thread's, while there is one.
+    struct Use {
+        explicit Use(KeptObject& object);
+        ~Use();
+        Use(const Use&) = delete;
+        Use& operator=(const Use&) = delete;
+
+        KeptObject& of;
+        const std::lock_guard<std::recursive_mutex> lock;
+        bool ends_with_a_frame = false;
+    };
+    void read();
+    void drop();
+
+    store::Archive& archive_;
+    const store::InstanceRow row_;
+    const RunParts run_;
+    const For for_;
+    const dicom::PixelData pixel_data_;
+    /// Of what follows. Recursive, since the thread that uses it may be told to let go of it.
+    std::recursive_mutex mutex_;
+    bool is_used_ = false;
+    bool has_one_frame_ = false;
+    std::optional<dicom::FramedObject> object_;
+    /// Of kept_files(), where one has been taken for `object_`.
+    MemoryBudget::Share kept_;
+    /// Whoever waits knows of it.
+    bool is_asked_ = false;
+    /// Somebody waited while a frame was being taken of it.
+    std::atomic<bool> is_wanted_ = false;
+};
 
 }  // namespace lucerna::retrieve

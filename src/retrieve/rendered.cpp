@@ -175,26 +175,29 @@ std::optional<std::string> choose_picture(std::span<const http::MediaRange> acce
     return http::choose(accepted, offered);
 }
 
-Bytes drawn(store::Archive& archive, const PictureAsked& asked, const RunParts& run,
+Bytes drawn(KeptObject& object, const PictureAsked& asked, const RunParts& run,
             const std::function<int(const dicom::DataSet& header)>& number_of) {
-    const store::InstanceRow& row = asked.row;
-    const MemoryBudget::Share room = room_for_file(row);
-    std::optional<dicom::FramedObject> framed;
-    looking_at(row.sop_instance_uid, [&] {
-        framed.emplace(framed_object(archive, row, run));
-        require_picture(framed->header());
-    });
-    const int number = number_of(framed->header());
-    // What is wrong from here on is wrong with the object.
-    dicom::require_fitting(framed->header(), asked.options);
-    return looking_at(row.sop_instance_uid, [&] {
-        dicom::RenderOptions options = asked.options;
-        if (!options.window)
-            options.range = dicom::range_to_show(
-                framed->header(), number,
-                [&](int other) -> const dicom::DataSet& { return framed->with_frame(other); });
-        return picture_of(framed->with_frame(number), number, options, asked.type, run);
-    });
+    const auto draw = [&](dicom::FramedObject& framed) {
+        const dicom::DataSet& header = framed.header();
+        looking_at(asked.row.sop_instance_uid, [&] { require_picture(header); });
+        const int number = number_of(header);
+        // What is wrong from here on is wrong with the object.
+        dicom::require_fitting(header, asked.options);
+        return looking_at(asked.row.sop_instance_uid, [&] {
+            dicom::RenderOptions options = asked.options;
+            if (!options.window)
+                options.range = dicom::range_to_show(
+                    header, number,
+                    [&](int other) -> const dicom::DataSet& { return framed.with_frame(other); });
+            return picture_of(framed.with_frame(number), number, options, asked.type, run);
+        });
+    };
+    return object.take_frame(draw);
+}
+
+std::shared_ptr<KeptObject> object_to_draw(store::Archive& archive, const store::InstanceRow& row,
+                                           const RunParts& run, KeptObject::For wanted) {
+    return KeptObject::of(archive, row, run, wanted, dicom::PixelData::kKeep);
 }
 
 namespace {
@@ -209,8 +212,9 @@ std::optional<Rendering> rendering_of(store::Archive& archive, const store::Inst
                               [&] { return document_as(archive, row, accepted); });
         const auto type = choose_picture(accepted);
         if (!type) return {};
+        const auto object = object_to_draw(archive, row, run, KeptObject::For::kOneFrame);
         return Rendering{*type,
-                         drawn(archive, {row, {}, options, *type}, run, representative_frame)};
+                         drawn(*object, {row, {}, options, *type}, run, representative_frame)};
     } catch (const Error& error) {
         // One that is no picture, or that the region is not in, is no reason to end the others.
         if (error.code() != ErrorCode::kUnsupported && error.code() != ErrorCode::kInvalidInput)
@@ -287,7 +291,8 @@ http::Response picture(const http::Request& request, store::Archive& archive,
         const auto number_of = [&](const dicom::DataSet& header) {
             return asked.frame ? *asked.frame : frame_named(request, header);
         };
-        Bytes bytes = drawn(archive, asked, run, number_of);
+        const auto object = object_to_draw(archive, row, run, KeptObject::For::kOneFrame);
+        Bytes bytes = drawn(*object, asked, run, number_of);
         http::Response response =
             asked.part.empty()
                 ? http::Response::of(200, asked.type, std::move(bytes))

@@ -45,15 +45,16 @@ http::Response pictures(const http::Request& request, store::Archive& archive,
                                                   "; the instance has " + std::to_string(count));
     };
     const std::string frames = url_of(asked.row, base_of(request)) + "/frames/";
+    const auto object = object_to_draw(archive, asked.row, run, KeptObject::For::kFrames);
     http::Response response = http::multipart_response(
         asked.type,
-        [&archive, asked, numbers, run, require_all, frames,
+        [object, asked, numbers, run, require_all, frames,
          at = std::size_t{0}]() mutable -> std::optional<http::Part> {
             if (at == numbers.size()) return std::nullopt;
             const int number = numbers[at++];
-            const auto draw = [&archive, asked, run, require_all, number] {
+            const auto draw = [object, asked, run, require_all, number] {
                 const auto begun = std::chrono::steady_clock::now();
-                Bytes bytes = drawn(archive, asked, run, [&](const dicom::DataSet& header) {
+                Bytes bytes = drawn(*object, asked, run, [&](const dicom::DataSet& header) {
                     require_all(header);
                     return number - 1;
                 });
