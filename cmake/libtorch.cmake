@@ -20,7 +20,10 @@ if(LUCERNA_TORCH_ROOT)
     target_link_libraries(lucerna_libtorch INTERFACE
         "-Wl,--push-state,--no-as-needed -l${flags} -Wl,--pop-state")
 else()
+    # Debian 13's warns of a profiler that its package is built without.
+    set(CMAKE_MESSAGE_LOG_LEVEL ERROR)
     find_package(Torch REQUIRED)
+    unset(CMAKE_MESSAGE_LOG_LEVEL)
     separate_arguments(torch_flags UNIX_COMMAND "${TORCH_CXX_FLAGS}")
     target_compile_options(lucerna_libtorch INTERFACE ${torch_flags})
     target_include_directories(lucerna_libtorch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
