@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """DICOMweb of Lucerna and of Orthanc (Debian's packages orthanc and orthanc-dicomweb), in turns in one
 run: uncompressed frames and pictures by WADO-RS, over one connection (by wrk), and ten objects a
-request by STOW-RS, each request with new ones.
+request by STOW-RS, each request with new ones. "frame" and "rendered" ask for the same one all the
+time, which Orthanc then has in its cache (128 MB); "slices" asks for those of a CT of 400 in turn, 210
+MB, as a viewer does that scrolls through it.
 
 Prints medians of the time a request, how many times Lucerna's it is, the CPU time a request that the
 server took, and in the end the most memory that each held. Beside them stands what the work costs bare,
@@ -41,6 +43,7 @@ os.environ["TCP_NODELAY"] = "1"
 PLUGIN = "/usr/share/orthanc/plugins/libOrthancDicomWeb.so"
 OCTETS = 'multipart/related; type="application/octet-stream"'
 JPEG_QUALITY = 90
+SLICES = 400
 
 
 def pixels_of(rows, columns):
@@ -123,18 +126,33 @@ def post(peer, files):
     return taken
 
 
-def get_seconds(peer, path, accept, seconds):
+# Asks for what it is given, again and again in that order.
+IN_TURN = """
+local paths, at = {}, 0
+function init(args) paths = args end
+function request()
+  at = at % #paths + 1
+  return wrk.format("GET", paths[at])
+end
+"""
+
+
+def get_seconds(peer, paths, accept, seconds):
     """Time a request, and the server's CPU time a request."""
     cpu = cpu_seconds(peer.process)
-    said = subprocess.run(["wrk", "-t1", "-c1", f"-d{seconds}s", "--timeout", "60s", "-H",
-                           f"Accept: {accept}", f"http://127.0.0.1:{peer.http_port}{path}"],
-                          check=True, capture_output=True, text=True).stdout
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(IN_TURN)
+        script.flush()
+        said = subprocess.run(["wrk", "-t1", "-c1", f"-d{seconds}s", "--timeout", "60s", "-H",
+                               f"Accept: {accept}", "-s", script.name,
+                               f"http://127.0.0.1:{peer.http_port}", "--", *paths],
+                              check=True, capture_output=True, text=True).stdout
     cpu = cpu_seconds(peer.process) - cpu
     if "Non-2xx" in said or "Socket errors" in said:
-        raise SystemExit(f"wrk saw errors at {path}:\n{said}")
+        raise SystemExit(f"wrk saw errors at {paths[0]}:\n{said}")
     count, length = re.search(r"(\d+) requests in ([\d.]+)s", said).groups()
     if int(count) == 0:
-        raise SystemExit(f"no answer from {path} within {seconds} s")
+        raise SystemExit(f"no answer from {paths[0]} within {seconds} s")
     return float(length) / int(count), cpu / int(count)
 
 
@@ -171,6 +189,7 @@ def ceilings(slice_pixels, mammogram_pixels, folder):
                 os.fsync(file.fileno())
 
     return {"frame, CT": ("AES-256-GCM", bare(lambda: cipher.encrypt(nonce, slice_bytes, None))),
+            "slices, CT": ("AES-256-GCM", bare(lambda: cipher.encrypt(nonce, slice_bytes, None))),
             "frame, MG": ("AES-256-GCM", bare(lambda: cipher.encrypt(nonce, mammogram_bytes, None))),
             "rendered, MG": ("libjpeg", bare(lambda: picture.save(
                 io.BytesIO(), "JPEG", quality=JPEG_QUALITY))),
@@ -202,11 +221,19 @@ def main():
     options = options.parse_args()
     slice_pixels, mammogram_pixels = pixels_of(512, 512), pixels_of(3328, 2560)
     ct, mg = instance(slice_pixels, "CT"), instance(mammogram_pixels, "MG")
+    slices = [instance(slice_pixels, "CT", ct.StudyInstanceUID, ct.SeriesInstanceUID)
+              for _ in range(SLICES)]
+
+    def frames_of(*data_sets):
+        paths = [path_of(one) + "/frames/1" for one in data_sets]
+        return lambda p: get_seconds(p, paths, OCTETS, options.seconds)
+
     questions = {
-        "frame, CT": lambda p: get_seconds(p, path_of(ct) + "/frames/1", OCTETS, options.seconds),
-        "frame, MG": lambda p: get_seconds(p, path_of(mg) + "/frames/1", OCTETS, options.seconds),
+        "frame, CT": frames_of(ct),
+        "slices, CT": frames_of(*slices),
+        "frame, MG": frames_of(mg),
         "rendered, MG": lambda p: get_seconds(
-            p, path_of(mg) + f"/rendered?quality={JPEG_QUALITY}", "image/jpeg", options.seconds),
+            p, [path_of(mg) + f"/rendered?quality={JPEG_QUALITY}"], "image/jpeg", options.seconds),
         "STOW-RS, 10 CT": lambda p: stow_seconds(p, slice_pixels, 5)}
     programs = {"Lucerna": (lucerna, options.build / "apps/lucerna/lucerna"),
                 "Orthanc": (orthanc, "Orthanc")}
@@ -221,6 +248,8 @@ def main():
             started[name].__enter__()
             for data_set in (ct, mg):
                 post(started[name], [file_of(data_set)])
+            for at in range(0, SLICES, 10):
+                post(started[name], [file_of(one) for one in slices[at:at + 10]])
         for question, ask in questions.items():
             if not question.startswith(options.only):
                 continue
