@@ -11,13 +11,11 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <optional>
-#include <semaphore>
 #include <thread>
 #include <tuple>
 #include <type_traits>
@@ -27,27 +25,18 @@
 #include "http/channel_session.h"
 #include "http/connection_limits.h"
 #include "http/exchange.h"
+#include "http/incoming_body.h"
 #include "http/outgoing.h"
 #include "http/shop.h"
 
 namespace lucerna::http::connection {
 
-namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace wire = boost::beast::http;
-using boost::system::error_code;
 using Tcp = asio::ip::tcp;
-using Clock = std::chrono::steady_clock;
-
-/// Of the protocol, as against the connection.
-inline bool is_of_http(error_code failed) {
-    return failed.category() == wire::make_error_code(wire::error::bad_method).category();
-}
 
 using PlainStream = beast::tcp_stream;
 using TlsStream = beast::ssl_stream<beast::tcp_stream>;
 
-/// One connection. Everything happens on its lane's thread, but `WorkerBody::read` and what the
+/// One connection. Everything happens on its lane's thread, but `IncomingBody::read` and what the
 /// pools run.
 ///
 ///     read_head -> settle_early -> read_ahead -> answer (on a pool) -> write
@@ -62,7 +51,8 @@ class Connection final : public AnyConnection {
         : entry_{shop, *this},
           shop_(shop),
           stream_(std::move(socket), arguments...),
-          timer_(stream_.get_executor()) {
+          timer_(stream_.get_executor()),
+          body_(stream_, buffer_, shop, *this) {
         error_code ignored;
         const auto peer = lowest().socket().remote_endpoint(ignored);
         if (!ignored) remote_ = peer.address().to_string();
@@ -84,8 +74,9 @@ class Connection final : public AnyConnection {
     void stop() override {
         asio::post(stream_.get_executor(), [self = me()] {
             self->stopping_ = true;
+            self->body_.stop();
             if (self->channel_) return self->channel_->stop();
-            if (self->handling_ && !self->body_waiting_) return;
+            if (self->handling_ && !self->body_.is_waited_for()) return;
             if (!self->outgoing_) return self->close();
             self->timer_.expires_after(kFarewell);
             self->timer_.async_wait([self](error_code cancelled) {
@@ -161,20 +152,14 @@ class Connection final : public AnyConnection {
     void begin_exchange() {
         ++exchanges_;
         is_cut_ = false;
-        body_.emplace(*this);
-        exchange_.emplace(*body_);
+        body_.begin(*parser_);
+        exchange_.emplace(body_);
         exchange_->request.id = shop_.new_request_id();
         exchange_->request.remote = remote_;
         exchange_->is_tls = kIsTls;
         exchange_->port = port_;
         exchange_->base_url = shop_.options.base_url;
         shop_.ledger.began();
-        read_ahead_.clear();
-        read_ahead_at_ = 0;
-        body_waited_ = {};
-        body_bytes_ = 0;
-        trouble_ = BodyTrouble::kNone;
-        body_done_ = false;
         keep_alive_ = false;
     }
 
@@ -192,12 +177,11 @@ class Connection final : public AnyConnection {
         exchange_->request.upgrades = beast::websocket::is_upgrade(head);
         std::optional<Response> unclear = refuse_unclear(*exchange_);
         keep_alive_ = parser_->keep_alive() && !unclear;
-        body_done_ = parser_->is_done();
         if (unclear) return send(std::move(*unclear));
         std::optional<Response> early = settle_early(
             *exchange_, {head.target().data(), head.target().size()}, shop_.router, shop_.guard);
         if (early) return send(std::move(*early));
-        if (body_done_) return run_handler();
+        if (body_.is_done()) return run_handler();
         if (!exchange_->request.headers.has("Expect")) return read_ahead();
         static const std::string kGoOn = "HTTP/1.1 100 Continue\r\n\r\n";
         deadline(shop_.options.stall_timeout);
@@ -220,127 +204,26 @@ class Connection final : public AnyConnection {
         send(refusal(400, "invalid-input", "the request is not HTTP: " + failed.message(), id));
     }
 
-    /// One step of the body, into `into`; `done` gets how much came, 0 with `body_done_` at the end
-    /// or with `trouble_`.
-    template <typename Done>
-    void read_body(std::span<std::uint8_t> into, Done done) {
-        auto& target = parser_->get().body();
-        target.data = into.data();
-        target.size = into.size();
-        deadline(shop_.options.stall_timeout);
-        wire::async_read_some(
-            stream_, buffer_, *parser_,
-            [self = me(), into, done = std::move(done), began = Clock::now()](error_code failed,
-                                                                              std::size_t) mutable {
-                const std::size_t count = into.size() - self->parser_->get().body().size;
-                self->body_waited_ += Clock::now() - began;
-                self->body_bytes_ += count;
-                self->body_done_ = self->parser_->is_done();
-                self->trouble_ = self->trouble_of(failed);
-                if (count == 0 && !self->body_done_ && self->trouble_ == BodyTrouble::kNone)
-                    return self->read_body(into, std::move(done));
-                done(count);
-            });
-    }
-
-    [[nodiscard]] BodyTrouble trouble_of(error_code failed) const {
-        if (stopping_ && failed) return BodyTrouble::kStopping;
-        if (failed == beast::error::timeout) return BodyTrouble::kTooSlow;
-        if (failed == wire::error::body_limit) return BodyTrouble::kTooLarge;
-        if (failed && failed != wire::error::need_buffer)
-            return is_of_http(failed) && failed != wire::error::partial_message
-                       ? BodyTrouble::kMalformed
-                       : BodyTrouble::kGone;
-        const bool slow = !body_done_ && shop_.is_too_slow(body_bytes_, body_waited_);
-        return slow ? BodyTrouble::kTooSlow : BodyTrouble::kNone;
-    }
-
-    /// Takes body into `read_ahead_` until that has `size` bytes, the body ends or there is
-    /// trouble.
-    template <typename Done>
-    void fill(std::size_t size, Done done) {
-        const std::size_t had = read_ahead_.size();
-        read_ahead_.resize(size);
-        read_body(std::span(read_ahead_).subspan(had),
-                  [this, had, size, done = std::move(done)](std::size_t count) mutable {
-                      read_ahead_.resize(had + count);
-                      if (body_done_ || trouble_ != BodyTrouble::kNone || had + count == size)
-                          return done();
-                      fill(size, std::move(done));
-                  });
-    }
-
     void read_ahead() {
-        // Beast reads as much at once as the buffer has room for, 512 bytes without any.
-        buffer_.reserve(kReadAhead);
-        fill(kReadAhead, [this] {
-            if (trouble_ != BodyTrouble::kNone) return refuse_body();
+        body_.read_ahead([this] {
+            if (body_.trouble() != BodyTrouble::kNone) return refuse_body();
             run_handler();
         });
     }
 
     void refuse_body() {
-        if (trouble_ != BodyTrouble::kGone && trouble_ != BodyTrouble::kStopping)
-            return send(refusal(trouble_, exchange_->request.id));
+        const BodyTrouble trouble = body_.trouble();
+        if (trouble != BodyTrouble::kGone && trouble != BodyTrouble::kStopping)
+            return send(refusal(trouble, exchange_->request.id));
         end_exchange(Ending::kCut);
         close();
     }
 
     // Handling.
 
-    /// The body as a handler on a pool's thread sees it: it waits while the lane reads.
-    class WorkerBody final : public BodyReader {
-      public:
-        explicit WorkerBody(Connection& connection) : connection_(connection) {}
-        std::size_t read(std::span<std::uint8_t> into) override {
-            return connection_.read_for_worker(into, too_large_);
-        }
-        [[nodiscard]] std::optional<std::uint64_t> length() const override {
-            const auto length = connection_.parser_->content_length();
-            if (length) return *length;
-            if (connection_.parser_->chunked()) return std::nullopt;
-            return 0;
-        }
-
-      private:
-        Connection& connection_;
-    };
-
-    std::size_t read_for_worker(std::span<std::uint8_t> into, bool& too_large) {
-        if (into.empty()) return 0;
-        if (read_ahead_at_ == read_ahead_.size() && !body_done_) refill();
-        too_large = trouble_ == BodyTrouble::kTooLarge;
-        if (trouble_ != BodyTrouble::kNone) throw error_of(trouble_);
-        const std::size_t count = std::min(into.size(), read_ahead_.size() - read_ahead_at_);
-        std::copy_n(read_ahead_.begin() + static_cast<std::ptrdiff_t>(read_ahead_at_), count,
-                    into.begin());
-        read_ahead_at_ += count;
-        return count;
-    }
-
-    /// The lane touches the body's members only between the post and the release that answers it.
-    void refill() {
-        if (trouble_ != BodyTrouble::kNone) return;
-        asio::post(stream_.get_executor(), [this] {
-            read_ahead_.clear();
-            read_ahead_at_ = 0;
-            if (stopping_) {
-                trouble_ = BodyTrouble::kStopping;
-                return body_came_.release();
-            }
-            body_waiting_ = true;
-            fill(kUploadPiece, [this] {
-                body_waiting_ = false;
-                body_came_.release();
-            });
-        });
-        const OutsideWait waits("a body", OutsideWait::Crowded::kWaits);
-        body_came_.acquire();
-    }
-
     void run_handler() {
         handling_ = true;
-        WorkerPool& pool = body_done_ ? shop_.workers : shop_.uploads;
+        WorkerPool& pool = body_.is_done() ? shop_.workers : shop_.uploads;
         pool.submit([self = me()] { self->answer(); }, WorkerPool::Crowded::kIsRefused);
     }
 
@@ -349,7 +232,7 @@ class Connection final : public AnyConnection {
         Response response = shop_.is_stopping() ? refusal(503, "stopping", "the server stops",
                                                           exchange_->request.id)
                                                 : handle(*exchange_);
-        if (trouble_ != BodyTrouble::kNone || response.channel)
+        if (body_.trouble() != BodyTrouble::kNone || response.channel)
             return asio::post(stream_.get_executor(),
                               [self = me(), response = std::move(response)]() mutable {
                                   self->handling_ = false;
@@ -374,11 +257,12 @@ class Connection final : public AnyConnection {
     // Sending.
 
     void send_after_trouble(Response response) {
-        if (trouble_ == BodyTrouble::kGone || trouble_ == BodyTrouble::kStopping) {
+        const BodyTrouble trouble = body_.trouble();
+        if (trouble == BodyTrouble::kGone || trouble == BodyTrouble::kStopping) {
             end_exchange(Ending::kCut);
             return close();
         }
-        if (trouble_ == BodyTrouble::kTooSlow) return refuse_body();
+        if (trouble == BodyTrouble::kTooSlow) return refuse_body();
         send(std::move(response));
     }
 
@@ -390,7 +274,7 @@ class Connection final : public AnyConnection {
 
     void set_out(Response response) {
         outgoing_.emplace(*exchange_, std::move(response), shop_.guard,
-                          keep_alive_ && body_done_ && !shop_.is_stopping());
+                          keep_alive_ && body_.is_done() && !shop_.is_stopping());
     }
 
     /// Writes what the system takes of the answer's beginning without a wait, mostly all of it: the
@@ -415,7 +299,7 @@ class Connection final : public AnyConnection {
     /// A channel holds its place until the connection's end.
     void open_channel(Channel channel) {
         const std::string& id = exchange_->request.id;
-        if (!body_done_ || buffer_.size() > 0)
+        if (!body_.is_done() || buffer_.size() > 0)
             return send(refusal(400, "invalid-input",
                                 "the client must wait until the channel is open", id));
         if (stopping_ || !shop_.enter_channel())
@@ -520,7 +404,7 @@ class Connection final : public AnyConnection {
 
     void sent() {
         const bool keeps_alive = outgoing_->keeps_alive();
-        const bool body_done = body_done_;
+        const bool body_done = body_.is_done();
         end_exchange(Ending::kAnswered);
         if (keeps_alive) return read_head(false);
         if (!body_done) return linger();
@@ -533,8 +417,7 @@ class Connection final : public AnyConnection {
         shop_.ledger.ended(*exchange_, ending);
         outgoing_.reset();
         exchange_.reset();
-        body_.reset();
-        read_ahead_ = {};
+        body_.let_go();
     }
 
     /// Takes what the client still sends, for a while: closing at once would make its system throw
@@ -572,8 +455,8 @@ class Connection final : public AnyConnection {
     bool stopping_ = false;
 
     beast::flat_buffer buffer_;
-    std::optional<wire::request_parser<wire::buffer_body>> parser_;
-    std::optional<WorkerBody> body_;
+    std::optional<typename IncomingBody<Wire>::Parser> parser_;
+    IncomingBody<Wire> body_;
     std::optional<Exchange> exchange_;
     bool keep_alive_ = false;
     bool handling_ = false;  ///< A worker has the answer.
@@ -581,15 +464,6 @@ class Connection final : public AnyConnection {
     TakenByClient taken_;
     std::uint64_t exchanges_ = 0;
 
-    Bytes read_ahead_;
-    std::size_t read_ahead_at_ = 0;
-    /// For bytes, without the time that the handler took in between.
-    Clock::duration body_waited_{};
-    std::uint64_t body_bytes_ = 0;
-    BodyTrouble trouble_ = BodyTrouble::kNone;
-    bool body_done_ = false;
-    bool body_waiting_ = false;
-    std::binary_semaphore body_came_{0};
     std::optional<Outgoing> outgoing_;
     std::optional<ChannelSession<Wire>> channel_;
 };
