@@ -35,6 +35,10 @@ target_compile_options(lucerna_warnings INTERFACE
 
 if(LUCERNA_SANITIZE)
     add_compile_options(-fsanitize=${LUCERNA_SANITIZE} -fno-omit-frame-pointer)
+    if(LUCERNA_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+        # Boost.Asio has fences beside the locks that matter.
+        add_compile_options(-Wno-tsan)
+    endif()
     add_link_options(-fsanitize=${LUCERNA_SANITIZE})
 endif()
 if(LUCERNA_FUZZ)
