@@ -104,6 +104,9 @@ enum class OrderAction {
 struct OrderRequest {
     OrderAction action = OrderAction::kPlace;
     Order order;
+    /// When it was written (DA, TM): the start of a new step of which it does not say one.
+    std::string written_date = {};
+    std::string written_time = {};
 };
 
 /// What became of a request.
@@ -126,8 +129,8 @@ struct OrderRefusal {
     ErrorCode code = ErrorCode::kConflict;
     /// Free of patient identifiers.
     std::string why;
-    /// The order of that number is another patient's; kConflict.
-    bool is_of_another_patient = false;
+    /// The number is in use for something else, as another patient's order; kConflict.
+    bool is_number_taken = false;
 };
 using OrderOutcomes = std::variant<std::vector<OrderOutcome>, OrderRefusal>;
 

@@ -168,6 +168,9 @@ TEST_F(FhirOrders, TakesATransactionAsAWhole) {
 TEST_F(FhirOrders, CancelsWhatIsRevoked) {
     json request = request_of("O1");
     request["status"] = "revoked";
+    EXPECT_EQ(post(request.dump()).status, 201);
+    EXPECT_FALSE(book.taken.at(0).order.patient_id.empty()) << "whose it is to be";
+    book.taken.clear();
     request.erase("subject");
     book.fate = exam::OrderFate::kCancelled;
     EXPECT_EQ(post(request.dump()).status, 200);

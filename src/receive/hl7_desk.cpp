@@ -148,8 +148,8 @@ Fault fault_from(const exam::OrderRefusal& refusal, const Hl7Orders& orders) {
         place.field = 2;
         code = FaultCode::kUnknownKey;
     } else if (refusal.code == ErrorCode::kConflict) {
-        place.field = refusal.is_of_another_patient ? 2 : 1;
-        code = refusal.is_of_another_patient ? FaultCode::kDuplicateKey : FaultCode::kRecordLocked;
+        place.field = refusal.is_number_taken ? 2 : 1;
+        code = refusal.is_number_taken ? FaultCode::kDuplicateKey : FaultCode::kRecordLocked;
     }
     return hl7::fault_at(place, code, refusal.why);
 }

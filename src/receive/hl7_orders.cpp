@@ -108,6 +108,8 @@ struct Group {
     const Segment* common = nullptr;
     const Segment* timing = nullptr;
     const Segment* request = nullptr;
+    /// Nobody says which of the two the rest is about.
+    const Segment* second_request = nullptr;
     const Segment* study = nullptr;
     std::vector<const Segment*> imaging;
     std::vector<const Segment*> notes;
@@ -121,7 +123,8 @@ std::vector<Group> groups_of(const hl7::Message& message) {
         if (groups.empty()) continue;
         Group& group = groups.back();
         if (segment.name() == "TQ1" && group.timing == nullptr) group.timing = &segment;
-        if (segment.name() == "OBR" && group.request == nullptr) group.request = &segment;
+        if (segment.name() == "OBR")
+            (group.request == nullptr ? group.request : group.second_request) = &segment;
         if (segment.name() == "ZDS" && group.study == nullptr) group.study = &segment;
         if (segment.name() == "IPC") group.imaging.push_back(&segment);
         // Behind an observation it is about that.
@@ -176,13 +179,19 @@ class OrderReader {
         request.action = action_of(*group.common);
         Order& order = request.order;
         read_numbers(order, group);
-        if (request.action != OrderAction::kCancel) {
+        if (group.second_request != nullptr)
+            fields_.blame(*group.second_request, 0, 0, FaultCode::kSegmentSequence,
+                          "a second OBR behind one ORC");
+        if (request.action == OrderAction::kCancel) {
+            take_whose(order);
+        } else {
             if (group.request == nullptr)
                 fields_.blame(*group.common, 0, 0, FaultCode::kSegmentSequence,
                               "no OBR follows the ORC");
             take_subject(order);
             read_procedure(order, group);
             read_steps(order, group);
+            if (order.steps.front().start_date.empty()) read_written(request);
         }
         add(std::move(request), group);
     }
@@ -222,7 +231,17 @@ class OrderReader {
         order = std::move(subject);
     }
 
-    void read_patient(Order& order) {
+    /// Whose a cancelled order is to be, if that is said. Read once, too.
+    void take_whose(Order& order) {
+        if (!whose_) {
+            whose_.emplace();
+            read_patient_id(*whose_);
+        }
+        order.patient_id = whose_->patient_id;
+        order.issuer_of_patient_id = whose_->issuer_of_patient_id;
+    }
+
+    void read_patient_id(Order& order) {
         int which = 1;
         for (int i = patient_->repetitions(3); i > 0; --i)
             if (patient_->text(3, {5, 1, i}) == "MR") which = i;
@@ -230,6 +249,10 @@ class OrderReader {
         order.issuer_of_patient_id = fields_.identifier(patient_, 3, {4, 1, which}, kLong);
         if (order.issuer_of_patient_id.empty())
             order.issuer_of_patient_id = fields_.identifier(patient_, 3, {4, 2, which}, kLong);
+    }
+
+    void read_patient(Order& order) {
+        read_patient_id(order);
         if (order.patient_id.empty())
             fields_.blame(*patient_, 3, 0, FaultCode::kRequiredFieldMissing,
                           "no identifier of the patient");
@@ -305,7 +328,8 @@ class OrderReader {
         order.medical_alerts = FieldReader::description(request, 13, {}, kLong);
         std::string comments;
         for (const Segment* note : group.notes)
-            comments += (comments.empty() ? "" : " ") + note->text(3);
+            for (int i = 1; i <= note->repetitions(3); ++i)
+                comments += (comments.empty() ? "" : " ") + note->text(3, {1, 1, i});
         order.comments = as_description(comments, kLongText);
     }
 
@@ -344,22 +368,28 @@ class OrderReader {
         return {};
     }
 
-    /// Where it is said first, or when the message was written.
+    /// Where it is said first, if it is.
     Moment start_of(const Group& group) {
-        const std::pair<const Segment*, std::pair<int, int>> places[] = {
-            {group.timing, {7, 1}},
-            {group.common, {7, 4}},
-            {group.request, {27, 4}},
-            {group.request, {36, 1}},
-            {&message_.header(), {7, 1}}};
+        const std::pair<const Segment*, std::pair<int, int>> places[] = {{group.timing, {7, 1}},
+                                                                         {group.common, {7, 4}},
+                                                                         {group.request, {27, 4}},
+                                                                         {group.request, {36, 1}}};
         for (const auto& [segment, place] : places)
             if (auto moment = fields_.moment(segment, place.first, {place.second, 1, 1})) {
                 if (moment->time.empty()) moment->time = "0000";
                 return *moment;
             }
-        fields_.blame(message_.header(), 7, 0, FaultCode::kRequiredFieldMissing,
-                      "neither the order nor the message says a time");
         return {};
+    }
+
+    /// What is new of it starts then.
+    void read_written(exam::OrderRequest& request) {
+        const auto written = fields_.moment(&message_.header(), 7, {1, 1, 1});
+        if (!written)
+            return fields_.blame(message_.header(), 7, 0, FaultCode::kRequiredFieldMissing,
+                                 "neither the order nor the message says a time");
+        request.written_date = written->date;
+        request.written_time = written->time.empty() ? "0000" : written->time;
     }
 
     void read_steps(Order& order, const Group& group) {
@@ -419,6 +449,10 @@ class OrderReader {
                 last.order.placer == request.order.placer &&
                 last.order.filler == request.order.filler) {
                 if (request.action == OrderAction::kPlace) last.action = request.action;
+                if (last.written_date.empty()) {
+                    last.written_date = request.written_date;
+                    last.written_time = request.written_time;
+                }
                 return merge(last.order, request.order, group);
             }
         }
@@ -427,8 +461,14 @@ class OrderReader {
     }
 
     void merge(Order& order, const Order& more, const Group& group) {
-        if (!more.requested_procedure_id.empty() &&
-            order.requested_procedure_id != more.requested_procedure_id)
+        const auto differ = [](const auto& one, const auto& other) {
+            return !one.empty() && !other.empty() && one != other;
+        };
+        if ((!more.requested_procedure_id.empty() &&
+             order.requested_procedure_id != more.requested_procedure_id) ||
+            differ(order.accession_number, more.accession_number) ||
+            differ(order.study_instance_uid, more.study_instance_uid) ||
+            differ(order.procedure.value, more.procedure.value))
             fields_.blame(*group.common, 2, 0, FaultCode::kDuplicateKey,
                           "two requested procedures under one order number");
         if (order.study_instance_uid.empty()) order.study_instance_uid = more.study_instance_uid;
@@ -443,6 +483,7 @@ class OrderReader {
     const Segment* patient_;
     const Segment* visit_;
     std::optional<Order> subject_;
+    std::optional<Order> whose_;
     FieldReader fields_;
     Hl7Orders orders_;
 };

@@ -125,6 +125,43 @@ TEST(Hl7Orders, TellsChangesFromNewOrders) {
         << "one number, the stricter of both";
 }
 
+TEST(Hl7Orders, ReadsAllRepetitionsOfANote) {
+    const std::string text = std::string(kHeader) + kPatient +
+                             "ORC|NW|1\rOBR|1\rNTE|1||ALLERGY: none~PACEMAKER: yes\rNTE|2||deaf\r";
+    EXPECT_EQ(orders_from(text).requests.at(0).order.comments, "ALLERGY: none PACEMAKER: yes deaf");
+}
+
+TEST(Hl7Orders, RefusesASecondObrBehindOneOrc) {
+    const hl7::Fault fault =
+        fault_from(std::string(kHeader) + kPatient + "ORC|NW|1\rOBR|1|||A\rOBR|2|||B\r");
+    EXPECT_EQ(fault.code, hl7::FaultCode::kSegmentSequence);
+    EXPECT_EQ(fault.place.segment, "OBR");
+    EXPECT_EQ(fault.place.occurrence, 2);
+}
+
+TEST(Hl7Orders, RefusesTwoProceduresUnderOneNumber) {
+    const std::string first = "ORC|NW|1\rOBR|1|||MAM^Mammography^L||||||||||||||ACC1\r";
+    for (const char* second : {"ORC|NW|1\rOBR|2|||MAM^Mammography^L||||||||||||||ACC2\r",
+                               "ORC|NW|1\rOBR|2|||SON^Sonography^L||||||||||||||ACC1\r"})
+        EXPECT_EQ(fault_from(std::string(kHeader) + kPatient + first + second).code,
+                  hl7::FaultCode::kDuplicateKey)
+            << second;
+}
+
+TEST(Hl7Orders, SaysWhoseOrderIsCancelled) {
+    const Hl7Orders orders = orders_from(std::string(kHeader) + kPatient + "ORC|CA|1\rORC|CA|2\r");
+    ASSERT_EQ(orders.requests.size(), 2U);
+    for (const exam::OrderRequest& request : orders.requests) {
+        EXPECT_EQ(request.order.patient_id.reveal(), "M7");
+        EXPECT_EQ(request.order.issuer_of_patient_id, "HOSP");
+    }
+    EXPECT_EQ(orders_from(std::string(kHeader) + "PID|1\rORC|CA|1\r")
+                  .requests.at(0)
+                  .order.patient_id.reveal(),
+              "")
+        << "it need not be said";
+}
+
 TEST(Hl7Orders, ReadsAGeneralOrderButNoPriorResults) {
     const std::string header = replaced(kHeader, "ORM^O01^ORM_O01", "OMG^O19^OMG_O19");
     const std::string order = header + kPatient +
@@ -145,11 +182,12 @@ TEST(Hl7Orders, ReadsAGeneralOrderButNoPriorResults) {
 }
 
 TEST(Hl7Orders, SaysWhatItDoesNotSay) {
-    const exam::Order order =
-        orders_from(std::string(kHeader) + "PID|||1||Doe\rORC|XO||F1\rOBR|1").requests.at(0).order;
-    EXPECT_EQ(order.steps.at(0).modality, "MG") << "as configured";
-    EXPECT_EQ(order.steps.at(0).start_date, "20260301") << "when the message was written";
-    EXPECT_EQ(order.steps.at(0).start_time, "081500");
+    const exam::OrderRequest request =
+        orders_from(std::string(kHeader) + "PID|||1||Doe\rORC|XO||F1\rOBR|1").requests.at(0);
+    EXPECT_EQ(request.order.steps.at(0).modality, "MG") << "as configured";
+    EXPECT_EQ(request.order.steps.at(0).start_date, "") << "a known step's stays";
+    EXPECT_EQ(request.written_date, "20260301") << "when the message was written";
+    EXPECT_EQ(request.written_time, "081500");
 }
 
 TEST(Hl7Orders, ReckonsTimesWithAnOffsetIntoTheZoneOfThePlace) {
@@ -160,9 +198,11 @@ TEST(Hl7Orders, ReckonsTimesWithAnOffsetIntoTheZoneOfThePlace) {
         return step.start_date + " " + step.start_time;
     };
     EXPECT_EQ(start_of(replaced(good, "20260302093000", "202603012330+0000")), "20260302 0030");
-    EXPECT_EQ(start_of(replaced(replaced(good, "20260302093000", ""), "20260301081500",
-                                "20260301081500.000-0500")),
-              "20260301 141500");
+    const exam::OrderRequest silent =
+        orders_from(replaced(replaced(good, "20260302093000", ""), "20260301081500",
+                             "20260301081500.000-0500"))
+            .requests.at(0);
+    EXPECT_EQ(silent.written_date + " " + silent.written_time, "20260301 141500");
     const std::string born = replaced(good, "19700102", "19700102233000-0800");
     EXPECT_EQ(orders_from(born).requests.at(0).order.patient_birth_date.reveal(), "19700102");
     const hl7::Fault fault = fault_from(replaced(good, "20260302093000", "20260302093000+1"));
@@ -333,7 +373,7 @@ TEST(Hl7Desk, TellsErrorsFromRejections) {
                 AllOf(HasSubstr("MSA|AE|42"), HasSubstr("|ORC^1^2|204^")));
     desk.book.refusal->code = ErrorCode::kConflict;
     EXPECT_THAT(desk.answer(kHeader + rest), HasSubstr("|ORC^1^1|206^"));
-    desk.book.refusal->is_of_another_patient = true;
+    desk.book.refusal->is_number_taken = true;
     EXPECT_THAT(desk.answer(kHeader + rest),
                 AllOf(HasSubstr("MSA|AE|42"), HasSubstr("|ORC^1^2|205^")));
     desk.book.error = ErrorCode::kOutOfSpace;

@@ -88,6 +88,9 @@ class RequestReader {
             read_patient(request.order);
             read_procedure(request.order);
             read_step(request.order);
+            read_written(request);
+        } else {
+            read_whose(request.order);
         }
         if (issue_) return *issue_;
         return request;
@@ -167,15 +170,27 @@ class RequestReader {
         }
         if (patient->identifier.empty())
             return blame("required", patient->path + ".identifier", "the patient has none");
+        read_patient_id(order, *patient);
+        read_person(order, *patient);
+    }
+
+    /// Whose a revoked order is to be, if that is said.
+    void read_whose(Order& order) {
+        const fhir::Resource* const resource = submission_.resolve(request_, request_.subject);
+        const auto* const patient =
+            resource == nullptr ? nullptr : std::get_if<fhir::Patient>(resource);
+        if (patient != nullptr && !patient->identifier.empty()) read_patient_id(order, *patient);
+    }
+
+    void read_patient_id(Order& order, const fhir::Patient& patient) {
         std::size_t which = 0;
-        for (std::size_t i = patient->identifier.size(); i > 0; --i)
-            if (patient->identifier[i - 1].type.has("MR")) which = i - 1;
-        const Identifier& id = patient->identifier[which];
-        const std::string element = patient->path + ".identifier[" + std::to_string(which) + "]";
+        for (std::size_t i = patient.identifier.size(); i > 0; --i)
+            if (patient.identifier[i - 1].type.has("MR")) which = i - 1;
+        const Identifier& id = patient.identifier[which];
+        const std::string element = patient.path + ".identifier[" + std::to_string(which) + "]";
         order.patient_id = PatientId(identifier(id.value, kLong, element + ".value"));
         order.issuer_of_patient_id = identifier(without_oid(id.system), kLong, element + ".system");
         if (order.patient_id.empty()) blame("required", element + ".value", "there is no value");
-        read_person(order, *patient);
     }
 
     void read_person(Order& order, const fhir::Patient& patient) {
@@ -254,17 +269,32 @@ class RequestReader {
         order.steps.push_back(std::move(step));
     }
 
+    /// Nothing where it is not said.
+    std::optional<Moment> moment_at(const std::string& text, const std::string& element) {
+        if (text.empty()) return {};
+        auto moment = moment_of(text);
+        if (!moment) blame("value", at(element), "no day, or no time");
+        if (moment && moment->time.empty()) moment->time = "0000";
+        return moment;
+    }
+
     void read_start(ScheduledStep& step) {
-        const bool is_said = !request_.occurrence.empty();
-        const std::string element = is_said ? request_.occurrence_element : "authoredOn";
-        const std::string& text = is_said ? request_.occurrence : request_.authored_on;
-        if (text.empty())
-            return blame("required", at("occurrenceDateTime"),
-                         "neither this nor occurrencePeriod or authoredOn says a time");
-        const auto moment = moment_of(text);
-        if (!moment) return blame("value", at(element), "no day, or no time");
-        step.start_date = moment->date;
-        step.start_time = moment->time.empty() ? "0000" : moment->time;
+        if (const auto start = moment_at(request_.occurrence, request_.occurrence_element)) {
+            step.start_date = start->date;
+            step.start_time = start->time;
+        }
+    }
+
+    /// Where that is what counts.
+    void read_written(exam::OrderRequest& request) {
+        if (!request_.occurrence.empty()) return;
+        if (const auto written = moment_at(request_.authored_on, "authoredOn")) {
+            request.written_date = written->date;
+            request.written_time = written->time;
+        }
+        if (request_.authored_on.empty())
+            blame("required", at("occurrenceDateTime"),
+                  "neither this nor occurrencePeriod or authoredOn says a time");
     }
 
     void read_modality(ScheduledStep& step, const fhir::Coding& coding,

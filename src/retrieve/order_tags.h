@@ -21,6 +21,9 @@ constexpr Tag kPreMedication{0x0040, 0x0012};
 constexpr Tag kStepStatus{0x0040, 0x0020};
 constexpr Tag kRequestedContrastAgent{0x0032, 0x1070};
 
+// Performed step (PS3.3 C.4.14)
+constexpr Tag kDiscontinuationReasonSequence{0x0040, 0x0281};
+
 // Requested Procedure (PS3.3 C.4.11)
 constexpr Tag kReason{0x0040, 0x1002};
 constexpr Tag kPriority{0x0040, 0x1003};

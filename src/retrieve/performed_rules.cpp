@@ -133,13 +133,23 @@ bool same_items(const DataSet& a, const DataSet& b, Tag sequence) {
     return true;
 }
 
+/// "Incorrect worklist entry selected" (PS3.16 CID 9300).
+bool is_mistaken(const DataSet& attributes) {
+    const auto& reasons = attributes.items(kDiscontinuationReasonSequence);
+    return std::any_of(reasons.begin(), reasons.end(), [](const DataSet& reason) {
+        return reason.text_or(tags::kCodeValue, "") == "110514" &&
+               reason.text_or(tags::kCodingSchemeDesignator, "") == "DCM";
+    });
+}
+
 }  // namespace
 
 std::optional<PerformedState> state_of(const DataSet& attributes) {
     const std::string text = attributes.text_or(kPerformedStatus, "");
     if (text == "IN PROGRESS") return PerformedState::kInProgress;
     if (text == "COMPLETED") return PerformedState::kCompleted;
-    if (text == "DISCONTINUED") return PerformedState::kDiscontinued;
+    if (text == "DISCONTINUED")
+        return is_mistaken(attributes) ? PerformedState::kMistaken : PerformedState::kDiscontinued;
     return {};
 }
 

@@ -46,7 +46,8 @@ void refuse(dicom::ScpExchange& exchange, const char* event, const StepRefusal& 
 }
 
 void note(dicom::ScpExchange& exchange, const char* event, const PerformedStep& step) {
-    constexpr const char* kStates[] = {"in progress", "completed", "discontinued"};
+    constexpr const char* kStates[] = {"in progress", "completed", "discontinued",
+                                       "discontinued, the wrong entry of the worklist"};
     log_event(LogLevel::kInfo, event,
               {{"association", exchange.sender().association},
                {"modality", exchange.sender().calling_aet},

@@ -119,6 +119,21 @@ TEST_F(PerformedSteps, EndWithoutASeriesOnlyWhenDiscontinued) {
     EXPECT_EQ(scheduled_state(), store::StepState::kDiscontinued);
 }
 
+// PS3.16 CID 9300.
+TEST_F(PerformedSteps, OfTheWrongEntryLeaveItOnTheWorklist) {
+    place();
+    EXPECT_EQ(create(creation()).status, status::kSuccess);
+    DataSet end = completion();
+    end.set_text(kPerformedStatus, "DISCONTINUED");
+    DataSet& reason = end.add_item(kDiscontinuationReasonSequence);
+    reason.set_text(tags::kCodeValue, "110514");
+    reason.set_text(tags::kCodingSchemeDesignator, "DCM");
+    reason.set_text(tags::kCodeMeaning, "Incorrect worklist entry selected");
+    EXPECT_EQ(set(end).status, status::kSuccess);
+    EXPECT_EQ(scheduled_state(), store::StepState::kScheduled);
+    EXPECT_EQ(set(end).error_id, 0xA710) << "it has ended";
+}
+
 TEST_F(PerformedSteps, AreTakenAsTheTableAsks) {
     for (const auto& [tag, code] :
          {std::pair{kPerformedStationAeTitle, status::kMissingAttribute},

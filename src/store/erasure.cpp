@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/outside_wait.h"
 #include "store/parts.h"
+#include "store/performed_book.h"
 
 namespace lucerna::store {
 namespace {
@@ -53,8 +54,6 @@ std::size_t erase_study_rows(Connection& index, const std::string& study_instanc
           "DELETE FROM readings WHERE study_instance_uid = ?",
           "DELETE FROM findings WHERE study_instance_uid = ?",
           "DELETE FROM decisions WHERE study_instance_uid = ?",
-          "DELETE FROM performed_steps WHERE sop_instance_uid IN (SELECT performed FROM "
-          "performed_of WHERE study_instance_uid = ?)",
           // What is still to be done of an order is to be done anew.
           "DELETE FROM orders WHERE study_instance_uid = ? AND NOT EXISTS (SELECT 1 FROM "
           "scheduled_steps t WHERE t.order_id = orders.id AND t.state = 0)",
@@ -62,6 +61,7 @@ std::size_t erase_study_rows(Connection& index, const std::string& study_instanc
           "DELETE FROM jobs WHERE ?1 IN (subject, payload) OR (subject = '' AND "
           "job_key LIKE ?1 || '#%')"})
         run_with(index, sql, study_instance_uid);
+    (void)erase_performed_of_study(index, study_instance_uid);
     (void)erase_workitems_of_study(index, study_instance_uid);
     index.prepare("UPDATE counters SET value = value + 1 WHERE name = 'exams'").run();
     return instances;

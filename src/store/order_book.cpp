@@ -4,15 +4,14 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
-#include <map>
 #include <set>
 
 #include "base/error.h"
-#include "base/hash.h"
-#include "dicom/uids.h"
 #include "store/matching.h"
+#include "store/order_changes.h"
 #include "store/order_json.h"
 #include "store/parts.h"
+#include "store/performed_book.h"
 #include "store/same_patient.h"
 
 namespace lucerna::store {
@@ -26,27 +25,10 @@ using exam::OrderRequest;
 constexpr std::array<std::string_view, 5> kNames = {"SCHEDULED", "STARTED", "COMPLETED",
                                                     "DISCONTINUED", "CANCELED"};
 
-/// Ends the transaction; told to the caller as a value.
-class Refused : public Error {
-  public:
-    using Error::Error;
-};
-class OtherPatient : public Refused {
-  public:
-    using Refused::Refused;
-};
-
-/// An order as it is kept.
 struct Row {
     std::int64_t id = 0;
-    Order order;
-    /// In the order of its steps.
-    std::vector<StepState> states;
+    KeptOrder kept;
 };
-
-bool is_under_way_or_done(StepState state) {
-    return state == StepState::kStarted || state == StepState::kCompleted;
-}
 
 std::vector<StepState> states_of(Connection& index, std::int64_t id) {
     std::vector<StepState> states;
@@ -58,110 +40,48 @@ std::vector<StepState> states_of(Connection& index, std::int64_t id) {
 }
 
 std::optional<Row> row_of(Connection& index, std::int64_t id) {
-    Row row{id, {}, {}};
+    Row row{id, {}};
     {
         Statement find = index.prepare("SELECT order_json FROM orders WHERE id = ?");
         if (!find.bind(id).step()) return {};
-        row.order = order_from_json(find.text(0));
+        row.kept.order = order_from_json(find.text(0));
     }
-    row.states = states_of(index, id);
+    row.kept.states = states_of(index, id);
     return row;
 }
 
-std::optional<Row> kept(Connection& index, const Order& order) {
-    std::set<std::int64_t> ids;
+/// The orders that a request may be about.
+struct Known {
+    /// Of the filler's number, or, while that is not known of either, of the placer's.
+    std::vector<Row> same;
+    /// The placer's number is also of orders with other fillers' numbers.
+    bool has_others = false;
+};
+
+Known known_of(Connection& index, const Order& order) {
     const auto look = [&](const char* sql, const exam::OrderNumber& number) {
-        if (number.empty()) return;
+        std::set<std::int64_t> ids;
+        if (number.empty()) return ids;
         Statement find = index.prepare(sql);
         find.bind(indexed_text(number.number)).bind(indexed_text(number.issuer));
         while (find.step()) ids.insert(find.integer(0));
+        return ids;
     };
-    look("SELECT id FROM orders WHERE placer_number = ? AND placer_issuer = ?", order.placer);
-    look("SELECT id FROM orders WHERE filler_number = ? AND filler_issuer = ?", order.filler);
-    if (ids.size() > 1)
-        throw Refused(ErrorCode::kConflict,
-                      "the placer's number and the filler's number are of two different orders");
-    if (ids.empty()) return {};
-    return row_of(index, *ids.begin());
-}
-
-/// Upper-case hexadecimal digits, the same for the same order: an SH holds them.
-std::string made_up(const std::string& seed, const char* what, std::size_t digits) {
-    std::string text = sha256(as_byte_view(seed + "\x1F" + what)).substr(0, digits);
-    for (char& digit : text)
-        if (digit >= 'a') digit = static_cast<char>(digit - 'a' + 'A');
-    return text;
-}
-
-template <typename Text>
-void fill(Text& text, const Text& known) {
-    if (text.empty()) text = known;
-}
-
-void fill_steps(Order& order, const Row* known, const std::string& seed) {
-    for (std::size_t i = 0; i < order.steps.size(); ++i) {
-        std::string& id = order.steps[i].step_id;
-        if (!id.empty()) continue;
-        if (known != nullptr && i < known->order.steps.size())
-            id = known->order.steps[i].step_id;
+    const std::set<std::int64_t> by_filler =
+        look("SELECT id FROM orders WHERE filler_number = ? AND filler_issuer = ?", order.filler);
+    std::set<std::int64_t> ids = by_filler;
+    ids.merge(
+        look("SELECT id FROM orders WHERE placer_number = ? AND placer_issuer = ?", order.placer));
+    Known known;
+    for (const std::int64_t id : ids) {
+        std::optional<Row> row = row_of(index, id);
+        if (!row) continue;
+        if (by_filler.contains(id) || agree(order.filler, row->kept.order.filler))
+            known.same.push_back(*std::move(row));
         else
-            id = "S" + made_up(seed, "step", 12) + "-" + std::to_string(i + 1);
+            known.has_others = true;
     }
-    std::set<std::string> ids;
-    for (const exam::ScheduledStep& step : order.steps)
-        if (!ids.insert(step.step_id).second)
-            throw Refused(ErrorCode::kInvalidInput, "two of the order's steps have the same ID");
-}
-
-/// What the order does not say of itself is what is known of it, or made up from its number.
-void fill_in(Order& order, const Row* known) {
-    if (known != nullptr) {
-        fill(order.placer, known->order.placer);
-        fill(order.filler, known->order.filler);
-        fill(order.patient_id, known->order.patient_id);
-        if (order.patient_id == known->order.patient_id)
-            fill(order.issuer_of_patient_id, known->order.issuer_of_patient_id);
-        fill(order.accession_number, known->order.accession_number);
-        fill(order.requested_procedure_id, known->order.requested_procedure_id);
-        fill(order.study_instance_uid, known->order.study_instance_uid);
-    }
-    const exam::OrderNumber& number = order.placer.empty() ? order.filler : order.placer;
-    const std::string seed = std::string(order.placer.empty() ? "filler" : "placer") + "\x1F" +
-                             number.number + "\x1F" + number.issuer;
-    if (order.requested_procedure_id.empty())
-        order.requested_procedure_id = "R" + made_up(seed, "procedure", 15);
-    if (order.study_instance_uid.empty())
-        order.study_instance_uid = dicom::derived_uid("order\x1F" + seed);
-    fill_steps(order, known, seed);
-}
-
-/// Where each step of a changed order stands. What was discontinued is to be done again where it is
-/// scheduled otherwise now; what has begun and is not named any more stays.
-std::vector<StepState> merge_steps(Order& order, const Row& known) {
-    struct Before {
-        StepState state;
-        const exam::ScheduledStep& step;
-    };
-    std::map<std::string, Before> before;
-    for (std::size_t i = 0; i < known.order.steps.size() && i < known.states.size(); ++i)
-        before.emplace(known.order.steps[i].step_id, Before{known.states[i], known.order.steps[i]});
-    std::vector<StepState> states;
-    for (const exam::ScheduledStep& step : order.steps) {
-        const auto found = before.find(step.step_id);
-        const bool stays =
-            found != before.end() &&
-            (is_under_way_or_done(found->second.state) ||
-             (found->second.state == StepState::kDiscontinued && found->second.step == step));
-        states.push_back(stays ? found->second.state : StepState::kScheduled);
-        if (found != before.end()) before.erase(found);
-    }
-    for (const exam::ScheduledStep& step : known.order.steps)
-        if (const auto found = before.find(step.step_id);
-            found != before.end() && is_under_way_or_done(found->second.state)) {
-            order.steps.push_back(step);
-            states.push_back(found->second.state);
-        }
-    return states;
+    return known;
 }
 
 void save_steps(Connection& index, std::int64_t id, const Order& order,
@@ -214,85 +134,75 @@ void update(Connection& index, std::int64_t id, const Order& order, Instant now)
     change.bind(id).run();
 }
 
-PatientKey patient_of(const Order& order) {
-    return {indexed_text(order.patient_id.reveal()), indexed_text(order.issuer_of_patient_id)};
+/// Images that are made for it would join the study that is there. `id` is the order's own, if it
+/// is known.
+void check_study(Connection& index, const Order& order, std::int64_t id) {
+    const PatientKey patient{indexed_text(order.patient_id.reveal()),
+                             indexed_text(order.issuer_of_patient_id)};
+    if (is_study_of_another(index, indexed_text(order.study_instance_uid), patient, id))
+        throw NumberIsTaken(ErrorCode::kConflict,
+                            "the Study Instance UID is of another patient's study or order");
 }
 
-/// A number that is used twice must not give one patient the study and the steps of another.
-void check_patient(const Order& order, const Row& known, exam::OrderAction action) {
-    if (!are_of_two_patients(patient_of(order), patient_of(known.order))) return;
-    if (action != exam::OrderAction::kChange)
-        throw OtherPatient(ErrorCode::kConflict, "the order of that number is another patient's");
-    if (std::any_of(known.states.begin(), known.states.end(), is_under_way_or_done))
-        throw OtherPatient(ErrorCode::kConflict,
-                           "the order of that number is another patient's, and a step of it is "
-                           "under way or done");
+OrderOutcome enter(Connection& index, const OrderRequest& request, bool is_one_of_several,
+                   Instant now) {
+    const KeptOrder made = new_order(request, is_one_of_several);
+    check_study(index, made.order, 0);
+    const std::int64_t id = insert(index, made.order, now);
+    save_steps(index, id, made.order, made.states);
+    return {OrderFate::kNew, std::to_string(id), made.order.study_instance_uid};
 }
 
-/// Images that are made for it would join the study that is there.
-void check_study(Connection& index, const Order& order, const Row* known) {
-    if (is_study_of_another(index, indexed_text(order.study_instance_uid), patient_of(order),
-                            known == nullptr ? 0 : known->id))
-        throw OtherPatient(ErrorCode::kConflict,
-                           "the Study Instance UID is of another patient's study or order");
-}
-
-/// What was performed of an order goes with it, so that it is erased with its patient.
-void move_performed(Connection& index, const Order& order, const Order& known, Instant now) {
-    if (order.patient_id == known.patient_id &&
-        order.issuer_of_patient_id == known.issuer_of_patient_id)
-        return;
-    index
-        .prepare(
-            "UPDATE performed_steps SET patient_id = ?, issuer_of_patient_id = ?, changed_at = ? "
-            "WHERE patient_id = ? AND issuer_of_patient_id = ? AND sop_instance_uid IN (SELECT "
-            "performed FROM performed_of WHERE study_instance_uid = ?)")
-        .bind(indexed_text(order.patient_id.reveal()))
-        .bind(indexed_text(order.issuer_of_patient_id))
-        .bind(now)
-        .bind(indexed_text(known.patient_id.reveal()))
-        .bind(indexed_text(known.issuer_of_patient_id))
-        .bind(known.study_instance_uid)
-        .run();
-}
-
-OrderOutcome place(Connection& index, const OrderRequest& request, Instant now) {
-    Order order = request.order;
-    const std::optional<Row> known = kept(index, order);
-    if (known) check_patient(order, *known, request.action);
-    fill_in(order, known ? &*known : nullptr);
-    check_study(index, order, known ? &*known : nullptr);
-    if (!known) {
-        const std::int64_t id = insert(index, order, now);
-        save_steps(index, id, order,
-                   std::vector<StepState>(order.steps.size(), StepState::kScheduled));
-        return {OrderFate::kNew, std::to_string(id), order.study_instance_uid};
-    }
-    const std::vector<StepState> states = merge_steps(order, *known);
-    OrderOutcome outcome{OrderFate::kUnchanged, std::to_string(known->id),
-                         order.study_instance_uid};
-    if (order == known->order && states == known->states) return outcome;
+OrderOutcome change(Connection& index, const OrderRequest& request, const Row& row, Instant now) {
+    require_same_patient(request, row.kept);
+    const KeptOrder changed = changed_by(request, row.kept);
+    check_study(index, changed.order, row.id);
+    OrderOutcome outcome{OrderFate::kUnchanged, std::to_string(row.id),
+                         changed.order.study_instance_uid};
+    if (changed == row.kept) return outcome;
     outcome.fate = OrderFate::kChanged;
-    update(index, known->id, order, now);
-    save_steps(index, known->id, order, states);
-    move_performed(index, order, known->order, now);
+    update(index, row.id, changed.order, now);
+    save_steps(index, row.id, changed.order, changed.states);
+    give_performed_to_patient_of(index, changed.order, row.kept.order, now);
     return outcome;
 }
 
-OrderOutcome cancel(Connection& index, const Order& order) {
-    const std::optional<Row> known = kept(index, order);
-    if (!known) throw Refused(ErrorCode::kNotFound, "no order of that number is kept");
-    const auto& states = known->states;
-    if (std::any_of(states.begin(), states.end(), is_under_way_or_done))
-        throw Refused(ErrorCode::kConflict, "a step of the order is under way or done");
-    OrderOutcome outcome{OrderFate::kUnchanged, std::to_string(known->id),
-                         known->order.study_instance_uid};
-    index.prepare("UPDATE scheduled_steps SET state = ? WHERE order_id = ? AND state = ?")
-        .bind(static_cast<int>(StepState::kCancelled))
-        .bind(known->id)
-        .bind(static_cast<int>(StepState::kScheduled))
-        .run();
-    if (index.changes() > 0) outcome.fate = OrderFate::kCancelled;
+OrderOutcome place(Connection& index, const OrderRequest& request, Instant now) {
+    const Known known = known_of(index, request.order);
+    const bool has_filler = !request.order.filler.empty();
+    if (known.same.size() > 1 && has_filler)
+        throw RefusedOrder(ErrorCode::kConflict,
+                           "the placer's number and the filler's number are of two different "
+                           "orders");
+    if (known.same.size() > 1)
+        throw NumberIsTaken(ErrorCode::kConflict,
+                            "several requested procedures have that placer's number, and the "
+                            "filler's is not said");
+    if (!known.same.empty()) return change(index, request, known.same.front(), now);
+    if (known.has_others && request.action == exam::OrderAction::kChange)
+        throw NumberIsTaken(ErrorCode::kConflict,
+                            "the order of that placer's number has another filler's number");
+    return enter(index, request, known.has_others, now);
+}
+
+/// Of a placer's number all that he has ordered under it, where the filler's is not said.
+OrderOutcome cancel(Connection& index, const OrderRequest& request) {
+    const Known known = known_of(index, request.order);
+    if (known.same.empty())
+        throw RefusedOrder(ErrorCode::kNotFound, "no order of that number is kept");
+    OrderOutcome outcome{OrderFate::kUnchanged, std::to_string(known.same.front().id),
+                         known.same.front().kept.order.study_instance_uid};
+    for (const Row& row : known.same) {
+        require_same_patient(request, row.kept);
+        if (is_any_performed(row.kept.states))
+            throw RefusedOrder(ErrorCode::kConflict, "a step of the order is under way or done");
+        index.prepare("UPDATE scheduled_steps SET state = ? WHERE order_id = ? AND state = ?")
+            .bind(static_cast<int>(StepState::kCancelled))
+            .bind(row.id)
+            .bind(static_cast<int>(StepState::kScheduled))
+            .run();
+        if (index.changes() > 0) outcome.fate = OrderFate::kCancelled;
+    }
     return outcome;
 }
 
@@ -353,12 +263,12 @@ exam::OrderOutcomes OrderBook::take(std::span<const OrderRequest> requests) {
             outcomes.clear();
             for (const OrderRequest& request : requests)
                 outcomes.push_back(request.action == exam::OrderAction::kCancel
-                                       ? cancel(index, request.order)
+                                       ? cancel(index, request)
                                        : place(index, request, parts_.clock.now()));
         });
-    } catch (const OtherPatient& refused) {
+    } catch (const NumberIsTaken& refused) {
         return exam::OrderRefusal{outcomes.size(), refused.code(), refused.what(), true};
-    } catch (const Refused& refused) {
+    } catch (const RefusedOrder& refused) {
         return exam::OrderRefusal{outcomes.size(), refused.code(), refused.what(), false};
     }
     return outcomes;
@@ -384,7 +294,7 @@ std::optional<KeptOrder> OrderBook::order(const std::string& name) {
     return parts_.index.read([&](Connection& index) -> std::optional<KeptOrder> {
         std::optional<Row> row = row_of(index, id);
         if (!row) return {};
-        return KeptOrder{std::move(row->order), std::move(row->states)};
+        return std::move(row->kept);
     });
 }
 
@@ -410,15 +320,9 @@ std::size_t erase_orders_of_patient(Connection& index, const std::string& patien
 }
 
 std::size_t erase_orders_of_study(Connection& index, const std::string& study_instance_uid) {
-    std::int64_t erased = 0;
-    for (const char* sql :
-         {"DELETE FROM orders WHERE study_instance_uid = ?",
-          "DELETE FROM performed_steps WHERE sop_instance_uid IN (SELECT performed FROM "
-          "performed_of WHERE study_instance_uid = ?)"}) {
-        index.prepare(sql).bind(study_instance_uid).run();
-        erased += index.changes();
-    }
-    return static_cast<std::size_t>(erased);
+    index.prepare("DELETE FROM orders WHERE study_instance_uid = ?").bind(study_instance_uid).run();
+    const std::int64_t orders = index.changes();
+    return static_cast<std::size_t>(orders) + erase_performed_of_study(index, study_instance_uid);
 }
 
 }  // namespace lucerna::store

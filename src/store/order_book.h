@@ -44,6 +44,8 @@ struct KeptOrder {
     exam::Order order;
     /// Of each of its steps.
     std::vector<StepState> states;
+
+    friend bool operator==(const KeptOrder&, const KeptOrder&) = default;
 };
 
 /// The orders, and where their steps stand. Safe from several threads.
@@ -52,12 +54,13 @@ class OrderBook {
     explicit OrderBook(Parts& parts);
 
     /// Carries out all requests or none, durably on return. An order is told by its placer's or
-    /// filler's number: one that is known is changed, never entered twice. What a change leaves
-    /// empty of numbers and identifiers stays as it was. One of another patient's is refused,
-    /// unless as a change, and none of its steps under way or done: then what was performed of it
-    /// is the new patient's, too. Steps that are under way or done stay so
-    /// whatever a change says, and an order with such a step cannot be cancelled; one that was
-    /// discontinued is to be done again once it is scheduled otherwise.
+    /// filler's number: one that is known is changed, never entered twice. A placer's number with
+    /// several fillers' is as many orders. What a change leaves empty of numbers, identifiers and
+    /// times stays as it was. One of another patient's is refused, unless as a change, and none of
+    /// its steps under way or done: then what was performed of it is the new patient's, too. Steps
+    /// that are under way or done stay so whatever a change says, and an order with such a step
+    /// cannot be cancelled; one that was discontinued is to be done again once it is scheduled
+    /// otherwise, one that was cancelled once its order is placed again.
     [[nodiscard]] exam::OrderOutcomes take(std::span<const exam::OrderRequest> requests);
 
     /// Steps by their start, the earliest first, until `visit` returns false. What comes in

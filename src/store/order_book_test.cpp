@@ -6,65 +6,13 @@
 #include "base/hash.h"
 #include "dicom/uids.h"
 #include "store/order_json.h"
-#include "store/store_test_support.h"
+#include "store/order_test_support.h"
 
 namespace lucerna::store {
 namespace {
 
-using exam::Order;
-using exam::OrderAction;
-using exam::OrderFate;
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-Order order_of(const std::string& placer, const std::string& date = "20260302") {
-    Order order;
-    order.placer = {placer, "EHR"};
-    order.patient_id = PatientId("P1");
-    order.patient_name = PatientName("Doe^Jane");
-    order.patient_birth_date = BirthDate("19700101");
-    order.accession_number = AccessionNumber("A-" + placer);
-    order.description = "Screening";
-    order.procedure = {"SCR", "99X", "Screening"};
-    exam::ScheduledStep step;
-    step.modality = "MG";
-    step.start_date = date;
-    step.start_time = "0930";
-    order.steps.push_back(step);
-    return order;
-}
-
-exam::OrderOutcome only(const exam::OrderOutcomes& outcomes) {
-    const auto* all = std::get_if<std::vector<exam::OrderOutcome>>(&outcomes);
-    if (all == nullptr || all->size() != 1) throw std::runtime_error("refused");
-    return all->front();
-}
-exam::OrderOutcome place(TestStore& store, const Order& order) {
-    const exam::OrderRequest request{OrderAction::kPlace, order};
-    return only(store.orders().take(std::span(&request, 1)));
-}
-exam::OrderOutcomes cancelled(TestStore& store, const Order& order) {
-    const exam::OrderRequest request{OrderAction::kCancel, order};
-    return store.orders().take(std::span(&request, 1));
-}
-ErrorCode refusal(const exam::OrderOutcomes& outcomes) {
-    return std::get<exam::OrderRefusal>(outcomes).code;
-}
-
-std::vector<WorklistEntry> listed(TestStore& store, const WorklistFilter& filter = {}) {
-    std::vector<WorklistEntry> entries;
-    store.orders().for_each_step(filter, [&](const WorklistEntry& entry) {
-        entries.push_back(entry);
-        return true;
-    });
-    return entries;
-}
-std::vector<std::string> accessions(TestStore& store, const WorklistFilter& filter = {}) {
-    std::vector<std::string> numbers;
-    for (const WorklistEntry& entry : listed(store, filter))
-        numbers.push_back(entry.order.accession_number.reveal());
-    return numbers;
-}
 
 TEST(OrderJson, GivesBackWhatWentIn) {
     Order order = order_of("1");
@@ -178,97 +126,6 @@ TEST(OrderBook, CancelsUntilAStepHasBegun) {
     EXPECT_EQ(listed(store).size(), 1U);
 }
 
-PerformedStep performed_of(const std::string& study, const std::string& step) {
-    PerformedStep performed;
-    performed.sop_instance_uid = "1.2.3";
-    performed.patient_id = "P1";
-    performed.data_set = {1, 2, 3};
-    performed.of = {{study, step}};
-    return performed;
-}
-
-TEST(PerformedBook, MovesTheStepThatItPerforms) {
-    TestStore store;
-    const auto placed = place(store, order_of("1"));
-    place(store, order_of("2"));
-    PerformedStep performed = performed_of(placed.study_instance_uid, "");
-    EXPECT_TRUE(store.performed().create(performed));
-    EXPECT_FALSE(store.performed().create(performed)) << "a second time";
-    EXPECT_THAT(accessions(store), ElementsAre("A-2"));
-    EXPECT_THAT(accessions(store, {.state = StepState::kStarted}), ElementsAre("A-1"));
-    EXPECT_EQ(refusal(cancelled(store, order_of("1"))), ErrorCode::kConflict);
-    place(store, order_of("1", "20260309"));
-    EXPECT_THAT(accessions(store), ElementsAre("A-2")) << "a change does not schedule it again";
-
-    performed = store.performed().find("1.2.3").value();
-    EXPECT_EQ(performed.data_set, (Bytes{1, 2, 3}));
-    performed.state = PerformedState::kCompleted;
-    performed.data_set = {4};
-    EXPECT_TRUE(store.performed().update(performed));
-    EXPECT_FALSE(store.performed().update(performed)) << "from an old revision";
-    EXPECT_THAT(accessions(store, {.state = StepState::kCompleted}), ElementsAre("A-1"));
-    const auto kept = store.orders().order(placed.name);
-    ASSERT_TRUE(kept);
-    EXPECT_THAT(kept->states, ElementsAre(StepState::kCompleted));
-}
-
-TEST(PerformedBook, LeavesTheStepOfAnotherPatientOnTheWorklist) {
-    TestStore store;
-    Order order = order_of("1");
-    order.issuer_of_patient_id = "HOSP";
-    const auto placed = place(store, order);
-    PerformedStep performed = performed_of(placed.study_instance_uid, "");
-    const auto perform = [&](const std::string& uid, const std::string& id,
-                             const std::string& issuer) {
-        performed.sop_instance_uid = uid;
-        performed.patient_id = id;
-        performed.issuer_of_patient_id = issuer;
-        performed.state = PerformedState::kInProgress;
-        EXPECT_TRUE(store.performed().create(performed)) << "it was performed, whosever it is";
-        EXPECT_THAT(accessions(store), ElementsAre("A-1"));
-        PerformedStep kept = store.performed().find(uid).value();
-        EXPECT_EQ(kept.patient_id, id);
-        EXPECT_EQ(kept.issuer_of_patient_id, issuer);
-        kept.state = PerformedState::kCompleted;
-        EXPECT_TRUE(store.performed().update(kept));
-        EXPECT_THAT(accessions(store), ElementsAre("A-1"));
-    };
-    perform("1.2.3.1", "SOMEBODY ELSE", "HOSP");
-    perform("1.2.3.2", "P1", "SOMEWHERE ELSE");
-}
-
-TEST(PerformedBook, WhatWasDiscontinuedCanBeCancelledOrScheduledAgain) {
-    TestStore store;
-    const auto placed = place(store, order_of("1"));
-    PerformedStep performed = performed_of(placed.study_instance_uid, "");
-    EXPECT_TRUE(store.performed().create(performed));
-    performed = store.performed().find("1.2.3").value();
-    performed.state = PerformedState::kDiscontinued;
-    EXPECT_TRUE(store.performed().update(performed));
-    EXPECT_EQ(place(store, order_of("1")).fate, OrderFate::kUnchanged) << "the same again";
-    EXPECT_THAT(listed(store), IsEmpty());
-    EXPECT_EQ(only(cancelled(store, order_of("1"))).fate, OrderFate::kUnchanged);
-    place(store, order_of("1", "20260309"));
-    EXPECT_THAT(accessions(store), ElementsAre("A-1"));
-}
-
-TEST(PerformedBook, StepsThatHaveBegunOutliveAChangeThatDropsThem) {
-    TestStore store;
-    Order order = order_of("1");
-    order.study_instance_uid = "1.9";
-    order.steps.front().step_id = "S1";
-    order.steps.push_back(order.steps.front());
-    order.steps.back().step_id = "S2";
-    place(store, order);
-    EXPECT_TRUE(store.performed().create(performed_of("1.9", "S1")));
-    order.steps.erase(order.steps.begin());
-    order.steps.front().step_id = "S3";
-    place(store, order);
-    EXPECT_EQ(listed(store).size(), 1U);
-    EXPECT_EQ(listed(store).front().step.step_id, "S3");
-    EXPECT_EQ(listed(store, {.state = StepState::kStarted}).at(0).step.step_id, "S1");
-}
-
 TEST(OrderBook, ANumberUsedTwiceDoesNotTurnAnOrderIntoAnotherPatients) {
     TestStore store;
     Order order = order_of("1");
@@ -278,7 +135,7 @@ TEST(OrderBook, ANumberUsedTwiceDoesNotTurnAnOrderIntoAnotherPatients) {
         const exam::OrderRequest request{action, other};
         const auto outcomes = store.orders().take(std::span(&request, 1));
         return refusal(outcomes) == ErrorCode::kConflict &&
-               std::get<exam::OrderRefusal>(outcomes).is_of_another_patient;
+               std::get<exam::OrderRefusal>(outcomes).is_number_taken;
     };
     Order other = order;
     other.patient_id = PatientId("P2");
@@ -309,7 +166,7 @@ TEST(OrderBook, AStudyOfAnotherPatientIsNotOrdered) {
         const auto outcomes = store.orders().take(std::span(&request, 1));
         const auto* refusal = std::get_if<exam::OrderRefusal>(&outcomes);
         return refusal != nullptr && refusal->code == ErrorCode::kConflict &&
-               refusal->is_of_another_patient;
+               refusal->is_number_taken;
     };
     Order order = order_of("1");
     order.study_instance_uid = image.study;
@@ -330,24 +187,6 @@ TEST(OrderBook, AStudyOfAnotherPatientIsNotOrdered) {
     second.patient_id = PatientId("P2");
     EXPECT_TRUE(refused(OrderAction::kPlace, second)) << "an order of another has it";
     EXPECT_EQ(listed(store, {.patient_id = "P2"}).size(), 0U);
-}
-
-TEST(OrderBook, AChangeThatCorrectsThePatientTakesWhatWasPerformedWithIt) {
-    TestStore store;
-    const auto placed = place(store, order_of("1"));
-    EXPECT_TRUE(store.performed().create(performed_of(placed.study_instance_uid, "")));
-    PerformedStep performed = store.performed().find("1.2.3").value();
-    performed.state = PerformedState::kDiscontinued;
-    EXPECT_TRUE(store.performed().update(performed));
-    Order other = order_of("1");
-    other.patient_id = PatientId("P2");
-    other.issuer_of_patient_id = "HOSP";
-    const exam::OrderRequest request{OrderAction::kChange, other};
-    EXPECT_EQ(only(store.orders().take(std::span(&request, 1))).fate, OrderFate::kChanged);
-    performed = store.performed().find("1.2.3").value();
-    EXPECT_EQ(performed.patient_id, "P2");
-    EXPECT_EQ(performed.issuer_of_patient_id, "HOSP");
-    EXPECT_EQ(store.archive().erasure_of_patient("P1", "").beside.orders, 0U);
 }
 
 TEST(Erasure, OfAPatientTakesOrdersAndPerformedSteps) {

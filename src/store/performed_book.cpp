@@ -1,9 +1,13 @@
 #include "store/performed_book.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "base/log.h"
+#include "dicom/message_data_set.h"
+#include "dicom/tags.h"
+#include "dicom/uids.h"
 #include "store/matching.h"
 #include "store/order_book.h"
 #include "store/parts.h"
@@ -11,34 +15,6 @@
 
 namespace lucerna::store {
 namespace {
-
-StepState step_state_of(PerformedState state) {
-    switch (state) {
-        case PerformedState::kInProgress:
-            return StepState::kStarted;
-        case PerformedState::kCompleted:
-            return StepState::kCompleted;
-        case PerformedState::kDiscontinued:
-            break;
-    }
-    return StepState::kDiscontinued;
-}
-
-/// A step of which one performance was completed stays so when another is discontinued.
-void move_scheduled_of(Connection& index, std::int64_t order, const std::string& step_id,
-                       PerformedState state) {
-    index
-        .prepare(
-            "UPDATE scheduled_steps SET state = ?1 WHERE NOT (state = ?2 AND ?1 = ?3) AND order_id "
-            "= ?4 AND (step_id = ?5 OR (?5 = '' AND (SELECT count(*) FROM scheduled_steps u WHERE "
-            "u.order_id = ?4) = 1))")
-        .bind(static_cast<int>(step_state_of(state)))
-        .bind(static_cast<int>(StepState::kCompleted))
-        .bind(static_cast<int>(StepState::kDiscontinued))
-        .bind(order)
-        .bind(indexed_text(step_id))
-        .run();
-}
 
 PatientKey patient_of(const PerformedStep& step) {
     return {indexed_text(step.patient_id), indexed_text(step.issuer_of_patient_id)};
@@ -70,6 +46,63 @@ void take_patient_of_order(Connection& index, const PerformedStep& step) {
         .run();
 }
 
+/// What is said of one scheduled step, and by whom it is performed.
+struct Performance {
+    PatientKey patient;
+    PerformedState state;
+};
+
+/// Of a scheduled step of which `latest` has just been said.
+StepState state_by(const std::vector<Performance>& all, PerformedState latest) {
+    const auto is_any = [&](PerformedState state) {
+        return std::any_of(all.begin(), all.end(),
+                           [&](const Performance& one) { return one.state == state; });
+    };
+    if (is_any(PerformedState::kInProgress)) return StepState::kStarted;
+    if (is_any(PerformedState::kCompleted)) return StepState::kCompleted;
+    return latest == PerformedState::kMistaken ? StepState::kScheduled : StepState::kDiscontinued;
+}
+
+/// Those of the order's patient alone. `is_only`: the study has no other step.
+std::vector<Performance> performances_of(Connection& index, const std::string& study,
+                                         const std::string& step_id, bool is_only,
+                                         const PatientKey& whose) {
+    Statement find = index.prepare(
+        "SELECT p.patient_id, p.issuer_of_patient_id, p.state, f.step_id FROM performed_of f JOIN "
+        "performed_steps p ON p.sop_instance_uid = f.performed WHERE f.study_instance_uid = ?");
+    find.bind(study);
+    std::vector<Performance> all;
+    while (find.step()) {
+        Performance one{{find.text(0), find.text(1)}, static_cast<PerformedState>(find.small(2))};
+        const std::string of = find.text(3);
+        const bool is_of_it = of.empty() ? is_only : indexed_text(of) == step_id;
+        if (is_of_it && !are_of_two_patients(one.patient, whose)) all.push_back(std::move(one));
+    }
+    return all;
+}
+
+/// The steps of an order that `of` names, by all that is performed of them.
+void move_steps_of(Connection& index, std::int64_t order, const PatientKey& whose,
+                   const PerformedStep::Of& of, PerformedState latest) {
+    std::vector<std::string> steps;
+    {
+        Statement find = index.prepare("SELECT step_id FROM scheduled_steps WHERE order_id = ?");
+        find.bind(order);
+        while (find.step()) steps.push_back(find.text(0));
+    }
+    const bool is_only = steps.size() == 1;
+    for (const std::string& step : steps) {
+        if (of.step_id.empty() ? !is_only : indexed_text(of.step_id) != step) continue;
+        const auto all =
+            performances_of(index, indexed_text(of.study_instance_uid), step, is_only, whose);
+        index.prepare("UPDATE scheduled_steps SET state = ? WHERE order_id = ? AND step_id = ?")
+            .bind(static_cast<int>(state_by(all, latest)))
+            .bind(order)
+            .bind(step)
+            .run();
+    }
+}
+
 /// Not those of another patient's order: whoever is to have it done would be off the worklist.
 void move_scheduled(Connection& index, const PerformedStep& step) {
     const PatientKey patient = patient_of(step);
@@ -81,7 +114,7 @@ void move_scheduled(Connection& index, const PerformedStep& step) {
         while (find.step()) orders.push_back({find.integer(0), {find.text(1), find.text(2)}});
         for (const auto& [order, whose] : orders)
             if (!are_of_two_patients(patient, whose))
-                move_scheduled_of(index, order, of.step_id, step.state);
+                move_steps_of(index, order, whose, of, step.state);
             else
                 log_event(LogLevel::kWarning, "performed-step.order-of-another-patient",
                           {{"step", step.sop_instance_uid},
@@ -90,6 +123,27 @@ void move_scheduled(Connection& index, const PerformedStep& step) {
                             "the step names another patient than the order of that study, "
                             "which stays on the worklist"}});
     }
+}
+
+/// As in the order, and without what else says who the patient is.
+Bytes naming(const exam::Order& order, Bytes&& data_set) {
+    namespace tags = dicom::tags;
+    constexpr dicom::Tag kReferencedPatientSequence{0x0008, 0x1120};
+    constexpr dicom::Tag kAdmissionId{0x0038, 0x0010};
+    constexpr std::string_view kKeptAs = dicom::transfer_syntax::kExplicitVrLittleEndian;
+    constexpr std::uint16_t kPatientGroup = 0x0010;
+    dicom::DataSet set = std::move(dicom::read_message(std::move(data_set), kKeptAs).data_set);
+    for (const dicom::Tag tag : set.tags())
+        if (tag.group == kPatientGroup) set.remove(tag);
+    for (const dicom::Tag tag : {kReferencedPatientSequence, kAdmissionId})
+        if (set.has(tag)) set.set_empty(tag);
+    set.set_text(tags::kPatientName, order.patient_name.reveal());
+    set.set_text(tags::kPatientId, order.patient_id.reveal());
+    if (!order.issuer_of_patient_id.empty())
+        set.set_text(tags::kIssuerOfPatientId, order.issuer_of_patient_id);
+    set.set_text(tags::kPatientBirthDate, order.patient_birth_date.reveal());
+    set.set_text(tags::kPatientSex, order.patient_sex);
+    return dicom::write_message(set, kKeptAs);
 }
 
 }  // namespace
@@ -169,6 +223,51 @@ bool PerformedBook::update(const PerformedStep& step) {
         if (is_done) move_scheduled(index, step);
     });
     return is_done;
+}
+
+void give_performed_to_patient_of(Connection& index, const exam::Order& order,
+                                  const exam::Order& known, Instant now) {
+    const PatientKey after{indexed_text(order.patient_id.reveal()),
+                           indexed_text(order.issuer_of_patient_id)};
+    const PatientKey before{indexed_text(known.patient_id.reveal()),
+                            indexed_text(known.issuer_of_patient_id)};
+    if (after.id == before.id && after.issuer == before.issuer) return;
+    std::vector<std::pair<std::string, Bytes>> steps;
+    {
+        Statement find = index.prepare(
+            "SELECT sop_instance_uid, data_set FROM performed_steps WHERE patient_id = ? AND "
+            "issuer_of_patient_id = ? AND sop_instance_uid IN (SELECT performed FROM performed_of "
+            "WHERE study_instance_uid = ?)");
+        find.bind(before.id).bind(before.issuer).bind(indexed_text(known.study_instance_uid));
+        while (find.step()) steps.emplace_back(find.text(0), from_base64(find.text(1)));
+    }
+    for (auto& [step, data_set] : steps)
+        index
+            .prepare(
+                "UPDATE performed_steps SET patient_id = ?, issuer_of_patient_id = ?, data_set = "
+                "?, changed_at = ?, revision = revision + 1 WHERE sop_instance_uid = ?")
+            .bind(after.id)
+            .bind(after.issuer)
+            .bind(to_base64(naming(order, std::move(data_set))))
+            .bind(now)
+            .bind(step)
+            .run();
+}
+
+std::size_t erase_performed_of_study(Connection& index, const std::string& study_instance_uid) {
+    index
+        .prepare(
+            "DELETE FROM performed_steps WHERE sop_instance_uid IN (SELECT performed FROM "
+            "performed_of WHERE study_instance_uid = ?1) AND NOT EXISTS (SELECT 1 FROM "
+            "performed_of o WHERE o.performed = performed_steps.sop_instance_uid AND "
+            "o.study_instance_uid <> ?1)")
+        .bind(study_instance_uid)
+        .run();
+    const auto erased = static_cast<std::size_t>(index.changes());
+    index.prepare("DELETE FROM performed_of WHERE study_instance_uid = ?")
+        .bind(study_instance_uid)
+        .run();
+    return erased;
 }
 
 }  // namespace lucerna::store

@@ -1,18 +1,29 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/encoding.h"
+#include "exam/order.h"
+#include "store/connection.h"
 
 namespace lucerna::store {
 
 struct Parts;
 
 /// Performed Procedure Step Status (0040,0252); the number is what the index holds.
-enum class PerformedState { kInProgress, kCompleted, kDiscontinued };
+enum class PerformedState {
+    kInProgress,
+    kCompleted,
+    kDiscontinued,
+    /// DISCONTINUED, as the wrong entry of the worklist had been selected (PS3.16 CID 9300):
+    /// nothing was done of what is scheduled.
+    kMistaken,
+};
 
 /// A modality performed procedure step (PS3.4 F.7).
 struct PerformedStep {
@@ -32,9 +43,9 @@ struct PerformedStep {
     std::vector<Of> of;
 };
 
-/// What modalities said that they do and did. It moves the scheduled steps that it is about: they
-/// are started, completed or discontinued with it, in the same transaction. Safe from several
-/// threads.
+/// What modalities said that they do and did. It moves the scheduled steps that it is about, in the
+/// same transaction: of all that is performed of one, what is in progress counts before what is
+/// completed, and that before what was discontinued. Safe from several threads.
 class PerformedBook {
   public:
     explicit PerformedBook(Parts& parts);
@@ -49,5 +60,14 @@ class PerformedBook {
   private:
     Parts& parts_;
 };
+
+/// Part of the transaction in which an order becomes another patient's: so does what was performed
+/// of it, which names her from then on.
+void give_performed_to_patient_of(Connection& index, const exam::Order& order,
+                                  const exam::Order& known, Instant now);
+
+/// Part of the erasure of a study: takes out what was performed of it, but what was performed for
+/// another one at the same time, and says how many steps that were.
+std::size_t erase_performed_of_study(Connection& index, const std::string& study_instance_uid);
 
 }  // namespace lucerna::store

@@ -23,7 +23,8 @@ void require(bool holds) {
     if (!holds) std::abort();
 }
 
-void check(const exam::Order& order) {
+void check(const exam::OrderRequest& request) {
+    const exam::Order& order = request.order;
     const auto fits = [](std::string_view text, std::size_t most) {
         return text.size() <= most * 4 && text.find('\\') == std::string_view::npos &&
                text.find_first_of(std::string_view("\0\r\n", 3)) == std::string_view::npos;
@@ -35,7 +36,9 @@ void check(const exam::Order& order) {
     require(fits(order.description, 64) && fits(order.comments, 10240));
     for (const exam::ScheduledStep& step : order.steps) {
         require(fits(step.step_id, 16) && fits(step.modality, 16) && fits(step.station_aet, 16));
-        require(step.start_date.size() == 8 && !step.start_time.empty());
+        const bool is_said = !step.start_date.empty();
+        require((is_said ? step.start_date : request.written_date).size() == 8);
+        require(!(is_said ? step.start_time : request.written_time).empty());
     }
 }
 
@@ -43,7 +46,7 @@ class Book : public receive::OrderSink {
   public:
     exam::OrderOutcomes take(std::span<const exam::OrderRequest> requests) override {
         require(!requests.empty());
-        for (const exam::OrderRequest& request : requests) check(request.order);
+        for (const exam::OrderRequest& request : requests) check(request);
         return std::vector<exam::OrderOutcome>(requests.size());
     }
     std::optional<receive::FoundOrder> find(const std::string&) override { return {}; }
@@ -77,7 +80,7 @@ void try_fhir(std::string_view body) {
         const auto order = receive::order_in(request, *submission, {});
         const auto* good = std::get_if<exam::OrderRequest>(&order);
         if (good == nullptr) continue;
-        check(good->order);
+        check(*good);
         if (good->action != exam::OrderAction::kPlace) continue;
         // What is given out of it is a request for the same order.
         const auto again =

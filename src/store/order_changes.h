@@ -1,0 +1,43 @@
+#pragma once
+
+#include <vector>
+
+#include "base/error.h"
+#include "exam/order.h"
+#include "store/order_book.h"
+
+namespace lucerna::store {
+
+/// Why a request is not carried out, nor any that came with it.
+class RefusedOrder : public Error {
+  public:
+    using Error::Error;
+};
+/// Its number is in use for something else: another patient's order, or another procedure.
+class NumberIsTaken : public RefusedOrder {
+  public:
+    using RefusedOrder::RefusedOrder;
+};
+
+/// Under way or done.
+[[nodiscard]] bool is_performed(StepState state);
+[[nodiscard]] bool is_any_performed(const std::vector<StepState>& states);
+
+/// One system's numbers, or one of them is not known. An issuer that is not known is any.
+[[nodiscard]] bool agree(const exam::OrderNumber& one, const exam::OrderNumber& other);
+
+/// A number that is used twice must not give one patient the study and the steps of another, nor
+/// take her exam off the list. Throws NumberIsTaken.
+void require_same_patient(const exam::OrderRequest& request, const KeptOrder& known);
+
+/// An order that is not known yet, with what it lacks made up from its number; that is the placer's
+/// for all his procedures where `is_one_of_several`.
+[[nodiscard]] KeptOrder new_order(const exam::OrderRequest& request, bool is_one_of_several);
+
+/// What becomes of one that is known. What the request leaves empty of numbers, identifiers and
+/// times stays. A step that it does not name is the known one that is most like it; what has begun
+/// is never another's, and stays though it is not named any more. Throws NumberIsTaken where it is
+/// another procedure, RefusedOrder where it cannot be changed so any more.
+[[nodiscard]] KeptOrder changed_by(const exam::OrderRequest& request, const KeptOrder& known);
+
+}  // namespace lucerna::store
