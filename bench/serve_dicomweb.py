@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """DICOMweb of Lucerna and of Orthanc (Debian's packages orthanc and orthanc-dicomweb), in turns in one
-run: uncompressed frames and pictures by WADO-RS, over one connection (by wrk), and ten objects a
-request by STOW-RS, each request with new ones. "frame" and "rendered" ask for the same one all the
-time, which Orthanc then has in its cache (128 MB); "slices" asks for those of a CT of 400 in turn, 210
-MB, as a viewer does that scrolls through it.
+run: uncompressed frames and pictures by WADO-RS, over one connection, and ten objects a request by
+STOW-RS, each request with new ones. "frame" and "rendered" ask for the same one all the time, which
+Orthanc then has in its cache (128 MB); "slices" asks for those of a CT of 400 in turn, 210 MB, as a
+viewer does that scrolls through it. The client takes a megabyte at a time, and does no more with it than
+to look for the end.
 
 Prints medians of the time a request, how many times Lucerna's it is, the CPU time a request that the
 server took, and in the end the most memory that each held. Beside them stands what the work costs bare,
@@ -11,7 +12,7 @@ on one core: AES-256-GCM over the bytes that Lucerna decrypts (Orthanc reads pla
 the picture, and writing and flushing the files that are sent. Both flush each file
 (SyncStorageArea = true), Lucerna its index as well.
 
-    apt-get install orthanc orthanc-dicomweb wrk python3-cryptography
+    apt-get install orthanc orthanc-dicomweb python3-cryptography
     cmake --preset release && cmake --build --preset release --target lucerna
     PYTHONPATH=.deps/python bench/serve_dicomweb.py build/release [--rounds N] [--before PROGRAM] [--only WHAT]
 
@@ -126,34 +127,62 @@ def post(peer, files):
     return taken
 
 
-# Asks for what it is given, again and again in that order.
-IN_TURN = """
-local paths, at = {}, 0
-function init(args) paths = args end
-function request()
-  at = at % #paths + 1
-  return wrk.format("GET", paths[at])
-end
-"""
+class Client:
+    """One connection that asks for one thing after another, and keeps nothing."""
+
+    AT_ONCE = 1 << 20
+
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.host = f"127.0.0.1:{port}"
+        self.bytes = bytearray(64 << 20)
+        self.count = 0
+
+    def more(self):
+        into = memoryview(self.bytes)[self.count:self.count + self.AT_ONCE]
+        count = self.socket.recv_into(into)
+        if count == 0:
+            raise SystemExit("a server ended the connection")
+        self.count += count
+
+    def up_to(self, what, begin):
+        """Where it ends."""
+        while (at := self.bytes.find(what, begin, self.count)) < 0:
+            self.more()
+        return at + len(what)
+
+    def get(self, path, accept):
+        self.count = 0
+        self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: {self.host}\r\n"
+                            f"Accept: {accept}\r\n\r\n".encode())
+        at = self.up_to(b"\r\n\r\n", 0)
+        head = bytes(self.bytes[:at])
+        if not head.startswith(b"HTTP/1.1 200 "):
+            raise SystemExit(f"{path} was answered\n{head.decode()}")
+        length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+        size = int(length[1]) if length else None
+        while size != 0:
+            if length is None:
+                line = at
+                at = self.up_to(b"\r\n", line)
+                size = int(bytes(self.bytes[line:at]), 16)
+            end = at + size + (0 if length else 2)
+            while self.count < end:
+                self.more()
+            at, size = end, 0 if length else size
 
 
 def get_seconds(peer, paths, accept, seconds):
-    """Time a request, and the server's CPU time a request."""
-    cpu = cpu_seconds(peer.process)
-    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(IN_TURN)
-        script.flush()
-        said = subprocess.run(["wrk", "-t1", "-c1", f"-d{seconds}s", "--timeout", "60s", "-H",
-                               f"Accept: {accept}", "-s", script.name,
-                               f"http://127.0.0.1:{peer.http_port}", "--", *paths],
-                              check=True, capture_output=True, text=True).stdout
-    cpu = cpu_seconds(peer.process) - cpu
-    if "Non-2xx" in said or "Socket errors" in said:
-        raise SystemExit(f"wrk saw errors at {paths[0]}:\n{said}")
-    count, length = re.search(r"(\d+) requests in ([\d.]+)s", said).groups()
-    if int(count) == 0:
-        raise SystemExit(f"no answer from {paths[0]} within {seconds} s")
-    return float(length) / int(count), cpu / int(count)
+    """Time a request, and the server's CPU time a request; asked for in turn."""
+    client = Client(peer.http_port)
+    client.get(paths[0], accept)
+    cpu, count, began = cpu_seconds(peer.process), 0, time.monotonic()
+    while (taken := time.monotonic() - began) < seconds:
+        client.get(paths[count % len(paths)], accept)
+        count += 1
+    client.socket.close()
+    return taken / count, (cpu_seconds(peer.process) - cpu) / count
 
 
 def stow_seconds(peer, pixels, requests):
