@@ -93,6 +93,48 @@ TEST(Deidentifier, DoesNotLetAnInvalidDateThrough) {
     EXPECT_FALSE(d.has(tags::kSeriesDate));
 }
 
+TEST(Deidentifier, KeepsNoValueThatItsVrCannotHold) {
+    using namespace std::string_literals;
+    const auto put = [](DataSet& object, Tag tag, const char* vr, const std::string& value) {
+        object.set_bytes(tag, vr, {value.begin(), value.end()});
+    };
+    constexpr Tag kSliceThickness{0x0018, 0x0050};
+    constexpr Tag kPatientAge{0x0010, 0x1010};
+    DataSet object = example();
+    put(object, tags::kLaterality, "CS", "R\0DOE^JANE"s);
+    put(object, tags::kBodyPartExamined, "CS", "DOE^JANE");
+    put(object, kSliceThickness, "DS", "5.0\0SMITH^JANE "s);
+    put(object, kPatientAge, "AS", "ZQAGE ");
+    const DataSet d = made(deidentifier("basic+patient-characteristics"), std::move(object));
+    for (const Tag tag : {tags::kLaterality, tags::kBodyPartExamined, kSliceThickness, kPatientAge})
+        EXPECT_FALSE(d.has_value(tag)) << dicom::to_string(tag);
+
+    object = example();
+    put(object, tags::kLaterality, "CS", "R\0"s);
+    put(object, kSliceThickness, "DS", " 5.0e-1\\6 ");
+    put(object, kPatientAge, "AS", "052Y");
+    const DataSet kept = made(deidentifier("basic+patient-characteristics"), std::move(object));
+    EXPECT_EQ(kept.text(tags::kLaterality), "R");
+    EXPECT_EQ(kept.texts(kSliceThickness).size(), 2U);
+    EXPECT_EQ(kept.text(kPatientAge), "052Y");
+}
+
+TEST(Deidentifier, ReplacesUidsThatOnlyBeginLikeTheStandards) {
+    DataSet object = example("1.2.840.10008.5.1.4.34.5");
+    object.set_text(tags::kStudyInstanceUid, "1.2.840.10008.77.19500203.1");
+    constexpr Tag kFrameOfReferenceUid{0x0020, 0x0052};
+    object.set_text(kFrameOfReferenceUid, "1.2.840.10008.1.4.1.1");
+    const DataSet d = made(deidentifier("basic"), std::move(object));
+    EXPECT_TRUE(d.text_or(tags::kStudyInstanceUid, "").starts_with("2.25."));
+    EXPECT_TRUE(d.text_or(tags::kSopInstanceUid, "").starts_with("2.25."));
+    EXPECT_EQ(d.text(kFrameOfReferenceUid), "1.2.840.10008.1.4.1.1") << "the Talairach atlas";
+    object = example();
+    object.set_text(kFrameOfReferenceUid, "1.2.840.10008.1.19500203");
+    EXPECT_TRUE(made(deidentifier("basic"), std::move(object))
+                    .text_or(kFrameOfReferenceUid, "")
+                    .starts_with("2.25."));
+}
+
 TEST(Deidentifier, TakesOptionsOverTheProfile) {
     DataSet object = example();
     object.set_text({0x0010, 0x1010}, "063Y");

@@ -44,9 +44,54 @@ bool is_structural(Tag tag) {
 /// A file of its own within the object, with texts in it (PS3.3 C.11.15).
 constexpr Tag kIccProfile{0x0028, 0x2000};
 
-/// Of the standard itself.
+/// UIDs that say which one: nobody's standard has those of an object, its series and study.
+bool is_of_an_instance(Tag tag) {
+    constexpr Tag kTags[] = {tags::kSopInstanceUid, tags::kStudyInstanceUid,
+                             tags::kSeriesInstanceUid, tags::kReferencedSopInstanceUid};
+    return std::find(std::begin(kTags), std::end(kTags), tag) != std::end(kTags);
+}
+
+/// Of the standard itself, by the form of those in PS3.6 Annex A: below a few arcs, and of numbers
+/// that hold no date.
 bool is_registered(std::string_view uid) {
-    return uid.starts_with("1.2.840.10008.");
+    constexpr std::string_view kRoot = "1.2.840.10008.";
+    constexpr std::string_view kArcs[] = {"1", "2", "3", "4", "5", "6", "7", "8", "9", "15"};
+    constexpr std::size_t kMostDigits = 4;
+    if (!uid.starts_with(kRoot)) return false;
+    uid.remove_prefix(kRoot.size());
+    if (std::find(std::begin(kArcs), std::end(kArcs), uid.substr(0, uid.find('.'))) ==
+        std::end(kArcs))
+        return false;
+    for (std::size_t digits = 0; const char c : uid) {
+        digits = c == '.' ? 0 : digits + 1;
+        if (digits > kMostDigits) return false;
+    }
+    return true;
+}
+
+/// What a value of that VR is made of (PS3.5 6.2); empty: of much.
+std::string_view repertoire_of(std::string_view vr) {
+    constexpr std::pair<std::string_view, std::string_view> kOf[] = {
+        {"AS", "0123456789DWMY \\"}, {"DA", "0123456789.- \\"}, {"DS", "0123456789+-eE. \\"},
+        {"DT", "0123456789+-. \\"},  {"IS", "0123456789+- \\"}, {"TM", "0123456789.:- \\"},
+        {"UI", "0123456789. \\"}};
+    for (const auto& [name, repertoire] : kOf)
+        if (name == vr) return repertoire;
+    return {};
+}
+
+/// Whether it is what its VR can hold, so that nobody has put anything else into it.
+bool is_held_by(std::string_view vr, ByteView value) {
+    constexpr std::string_view kTexts[] = {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT",
+                                           "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT"};
+    if (std::find(std::begin(kTexts), std::end(kTexts), vr) == std::end(kTexts)) return true;
+    std::string_view text(reinterpret_cast<const char*>(value.data()), value.size());
+    // Some pad with zeros whatever the VR.
+    while (text.ends_with('\0')) text.remove_suffix(1);
+    if (text.find('\0') != std::string_view::npos) return false;
+    if (vr == "CS") return text.find_first_of("^=@") == std::string_view::npos;
+    const std::string_view repertoire = repertoire_of(vr);
+    return repertoire.empty() || text.find_first_not_of(repertoire) == std::string_view::npos;
 }
 
 std::string named(Tag tag) {
@@ -91,6 +136,8 @@ class Walk {
         if (decision.action == Action::kClean && !clean(data, tag, vr, path))
             return apply(data, tag, vr, path, decision.otherwise);
         if (decision.action == Action::kClean) return;
+        if (decision.action == Action::kKeep && !is_held_by(vr, data.bytes(tag)))
+            return empty(data, tag, vr, path);
         if (decision.action == Action::kKeep && !decision.by_rule && vr != "SQ") return;
         apply(data, tag, vr, path, decision.action);
     }
@@ -257,8 +304,9 @@ class Walk {
         bool changed = false;
         for (const std::string& uid : data.texts(tag)) {
             if (!joined.empty()) joined += '\\';
-            const bool stays = uid.empty() || is_structural(tag) ||
-                               (is_registered(uid) && dicom::is_valid_uid(uid));
+            const bool is_known =
+                !is_of_an_instance(tag) && is_registered(uid) && dicom::is_valid_uid(uid);
+            const bool stays = uid.empty() || is_structural(tag) || is_known;
             joined += stays ? uid : rules_.project.uid(uid);
             changed = changed || !stays;
         }

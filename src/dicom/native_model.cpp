@@ -139,7 +139,7 @@ std::string_view local_name(pugi::xml_node node) {
     return colon == std::string_view::npos ? name : name.substr(colon + 1);
 }
 
-/// What is no UTF-8 becomes U+FFFD.
+/// Halves of characters in UTF-16 become U+FFFD.
 std::string sound(std::string text) {
     if (is_utf8(text)) return text;
     return Json::parse(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace));
@@ -331,6 +331,43 @@ std::string to_native_xml(const nlohmann::json& set) {
     return std::move(text).str();
 }
 
+namespace {
+
+/// What the XML declaration says (XML 1.0 4.3.3), in capitals; empty where that is nothing.
+std::string declared_encoding(std::string_view document) {
+    const std::string_view declaration = document.substr(0, document.find("?>"));
+    const std::size_t said = declaration.find("encoding");
+    if (!document.starts_with("<?xml") || said == std::string_view::npos) return {};
+    const std::size_t begin = declaration.find_first_of("\"'", said);
+    if (begin == std::string_view::npos) return {};
+    const std::size_t end = declaration.find(declaration[begin], begin + 1);
+    std::string name(declaration.substr(begin + 1, end - begin - 1).substr(0, 40));
+    std::transform(name.begin(), name.end(), name.begin(), [](char c) {
+        return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    });
+    return name;
+}
+
+/// "An unsupported encoding, and bytes that are not legal in it, are fatal errors."
+pugi::xml_encoding encoding_of(std::string_view document) {
+    // Told by its first bytes (XML 1.0 appendix F): each of those has a zero in "<?" or a mark.
+    constexpr std::string_view kMarks[] = {"\xFE\xFF", "\xFF\xFE"};
+    const std::string_view first = document.substr(0, 4);
+    if (first.find('\0') != std::string_view::npos || first.starts_with(kMarks[0]) ||
+        first.starts_with(kMarks[1]))
+        return pugi::encoding_auto;
+    constexpr std::string_view kUtf8Mark = "\xEF\xBB\xBF";
+    const std::string encoding =
+        declared_encoding(document.substr(document.starts_with(kUtf8Mark) ? kUtf8Mark.size() : 0));
+    if (encoding == "ISO-8859-1" || encoding == "LATIN1") return pugi::encoding_latin1;
+    if (!encoding.empty() && encoding != "UTF-8" && encoding != "US-ASCII")
+        refuse("its encoding", encoding + " is none of UTF-8, UTF-16, UTF-32 and ISO-8859-1");
+    if (!is_utf8(document)) refuse("its text", "is no UTF-8");
+    return pugi::encoding_utf8;
+}
+
+}  // namespace
+
 nlohmann::json from_native_xml(std::string_view document, XmlNumbers numbers) {
     if (std::count(document.begin(), document.end(), '<') +
             std::count(document.begin(), document.end(), '=') >
@@ -338,7 +375,8 @@ nlohmann::json from_native_xml(std::string_view document, XmlNumbers numbers) {
         refuse("it", "has more than " + std::to_string(kMostNodes) + " elements and attributes");
     pugi::xml_document parsed;
     const pugi::xml_parse_result result = parsed.load_buffer(
-        document.data(), document.size(), pugi::parse_default | pugi::parse_ws_pcdata_single);
+        document.data(), document.size(), pugi::parse_default | pugi::parse_ws_pcdata_single,
+        encoding_of(document));
     if (!result) refuse("byte " + std::to_string(result.offset) + " of it", result.description());
     const pugi::xml_node root = parsed.document_element();
     if (local_name(root) != "NativeDicomModel") refuse("its root", "is another");

@@ -75,10 +75,38 @@ TEST(NativeModel, IsReadWithPrefixesCommentsAndSmallLetters) {
                        "</DicomAttribute>"))["00081030"]["Value"][0],
               "&b;")
         << "no entity is expanded";
-    EXPECT_EQ(
-        from_native_xml(with("<DicomAttribute tag=\"00081030\" vr=\"LO\"><Value number=\"1\">\xFF"
-                             "</Value></DicomAttribute>"))["00081030"]["Value"][0],
-        "\xEF\xBF\xBD");
+}
+
+// XML 1.0 4.3.3: what is in no encoding that is known, or not in the one that it says, is an error.
+TEST(NativeModel, IsReadInItsEncodingOrRefused) {
+    const auto document = [](const std::string& encoding, const std::string& name) {
+        return "<?xml version=\"1.0\"" +
+               (encoding.empty() ? encoding : " encoding='" + encoding + "'") +
+               "?><NativeDicomModel><DicomAttribute tag=\"00081030\" vr=\"LO\"><Value "
+               "number=\"1\">" +
+               name + "</Value></DicomAttribute></NativeDicomModel>";
+    };
+    const auto name_in = [](const std::string& text) {
+        return from_native_xml(text)["00081030"]["Value"][0].get<std::string>();
+    };
+    const auto in_utf16 = [](const std::string& latin1) {
+        std::string text = "\xFF\xFE";
+        for (const char c : latin1) text += {c, '\0'};
+        return text;
+    };
+    const std::string utf8 = "M\xC3\xBCller";
+    const std::string latin1 = "M\xFCller";
+    EXPECT_EQ(name_in(document("", utf8)), utf8);
+    EXPECT_EQ(name_in(document("utf-8", utf8)), utf8);
+    EXPECT_EQ(name_in("\xEF\xBB\xBF" + document("UTF-8", utf8)), utf8);
+    EXPECT_EQ(name_in(document("iso-8859-1", latin1)), utf8);
+    EXPECT_EQ(name_in(in_utf16(document("UTF-16", latin1))), utf8);
+    EXPECT_EQ(name_in(in_utf16(document("", latin1))), utf8);
+    EXPECT_NE(why_refused(document("windows-1252", latin1)).find("WINDOWS-1252"),
+              std::string::npos);
+    EXPECT_NE(why_refused(document("Shift_JIS", "M")).find("SHIFT_JIS"), std::string::npos);
+    EXPECT_NE(why_refused(document("UTF-8", latin1)).find("no UTF-8"), std::string::npos);
+    EXPECT_NE(why_refused(document("", latin1)).find("no UTF-8"), std::string::npos);
 }
 
 TEST(NativeModel, NamesThePrivateCreatorInsteadOfItsBlock) {

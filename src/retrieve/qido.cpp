@@ -100,6 +100,8 @@ void add_keys(Search& search, const http::Request& request, std::vector<std::str
     for (const auto& [name, value] : request.query.all()) {
         if (std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end()) continue;
         const std::vector<dicom::Tag> path = attribute_path(name);
+        // It says of what zone the times of the request are (PS3.4 C.2.2.2.5), and matches nothing.
+        if (path == std::vector{dicom::tags::kTimezoneOffsetFromUtc}) continue;
         if (path.size() == 1 && store::is_indexed(path[0], level)) {
             search.query.keys.push_back({path[0], value});
         } else if (path.size() == 2 && store::is_indexed_in(path[0], path[1], level)) {

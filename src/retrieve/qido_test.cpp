@@ -48,6 +48,15 @@ TEST(Qido, MatchesByKeywordAndByNumber) {
     EXPECT_EQ(archive.text("/dicom-web/studies?PatientID=nobody"), "[]");
 }
 
+// PS3.4 C.2.2.2.5: it says of what zone the request's times are.
+TEST(Qido, DoesNotMatchByTheZoneOfTheRequest) {
+    TestArchive archive;
+    const std::string all = archive.text("/dicom-web/studies", "application/dicom+json");
+    EXPECT_EQ(
+        archive.text("/dicom-web/studies?TimezoneOffsetFromUTC=%2B0100", "application/dicom+json"),
+        all);
+}
+
 TEST(Qido, MatchesNamesFuzzilyWhereAsked) {
     TestArchive archive;
     const auto found = [&](const std::string& query) {

@@ -246,16 +246,13 @@ http::Response search(http::Request& request, const Shop& shop) {
     std::size_t bytes = 0;
     std::size_t remaining = 0;
     shop.book.for_each(state, [&](const store::Workitem& item) {
-        const Json set = Json::parse(item.json);
-        if (!std::all_of(keys.begin(), keys.end(),
-                         [&](const WorkitemKey& key) { return matches(set, key); }))
-            return true;
+        if (!matches(Json::parse(item.json), keys)) return true;
         if (skip > 0) return skip-- > 0;
         if (!found.empty() && bytes + item.json.size() > shop.options.max_answer_bytes)
             limit = found.size();
         if (found.size() == limit) {
-            ++remaining;
-            return true;
+            // The answer says no more than that there are more.
+            return ++remaining <= kMostCounted;
         }
         bytes += item.json.size();
         found.push_back(item.json);

@@ -247,9 +247,16 @@ http::Response open_channel(http::Request& request, const Desk& desk) {
 }  // namespace
 
 bool fits_filter(const Json& set, const std::string& filter) {
-    for (const Json& pair : Json::parse(filter))
-        if (!matches(set, key_named(pair[0].get<std::string>(), pair[1]))) return false;
-    return true;
+    std::vector<WorkitemKey> keys;
+    for (const Json& pair : Json::parse(filter)) {
+        try {
+            keys.push_back(key_named(pair[0].get<std::string>(), pair[1]));
+        } catch (const Error&) {
+            // An earlier program took it: nothing can meet it.
+            return false;
+        }
+    }
+    return matches(set, keys);
 }
 
 void add_ups_subscriptions(http::Router& router, store::SubscriptionBook& book) {

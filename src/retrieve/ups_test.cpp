@@ -272,6 +272,46 @@ TEST_F(Ups, IsFoundByWhatItSays) {
     EXPECT_EQ(found("charset=utf-8&emptyvaluematching=false&multiplevaluematching=false"), 2U);
 }
 
+// PS3.4 C.2.2.2.5: "the offset shall be taken into account".
+TEST_F(Ups, IsFoundByMomentsOfWhateverZone) {
+    json set = scheduled();
+    set["00404005"] = value("DT", "20260301083000-0500");
+    EXPECT_EQ(status("POST", "/dicom-web/workitems?1.2.3", set.dump()), 201);
+    const auto found = [&](const std::string& moment) {
+        const auto body =
+            ask("GET", "/dicom-web/workitems?ScheduledProcedureStepStartDateTime=" + moment).body;
+        return json::parse(std::get<std::string>(body)).size();
+    };
+    EXPECT_EQ(found("20260301083000-0500"), 1U) << "its own";
+    EXPECT_EQ(found("20260301133000%2B0000"), 1U);
+    EXPECT_EQ(found("20260301083000%2B0000"), 0U);
+    EXPECT_EQ(found("20260301080000-0500-20260301090000-0500"), 1U);
+    EXPECT_EQ(found("20260301143000%2B0100-"), 1U);
+    EXPECT_EQ(found("20260301143001%2B0100-"), 0U);
+    EXPECT_EQ(found("20260301"), 1U);
+    EXPECT_EQ(status("GET", "/dicom-web/workitems?00404005=garbage"), 400);
+}
+
+// PS3.4 C.2.2.2.6: all keys of a sequence are met by one item.
+TEST_F(Ups, IsFoundByOneItemOfASequence) {
+    json set = scheduled();
+    set["00404018"] = {{"vr", "SQ"},
+                       {"Value",
+                        {{{"00080100", value("SH", "A")}, {"00080102", value("SH", "99X")}},
+                         {{"00080100", value("SH", "B")}, {"00080102", value("SH", "DCM")}}}}};
+    EXPECT_EQ(status("POST", "/dicom-web/workitems?1.2.3", set.dump()), 201);
+    const auto found = [&](const std::string& code, const std::string& scheme) {
+        const auto body = ask("GET", "/dicom-web/workitems?00404018.00080100=" + code +
+                                         "&00404018.00080102=" + scheme)
+                              .body;
+        return json::parse(std::get<std::string>(body)).size();
+    };
+    EXPECT_EQ(found("A", "99X"), 1U);
+    EXPECT_EQ(found("B", "DCM"), 1U);
+    EXPECT_EQ(found("A", "DCM"), 0U);
+    EXPECT_EQ(found("A", "*"), 1U);
+}
+
 TEST_F(Ups, ComesAndGoesAsXml) {
     constexpr const char* kXmlParts = "multipart/related; type=\"application/dicom+xml\"";
     const std::string xml = dicom::to_native_xml(scheduled());

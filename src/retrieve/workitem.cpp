@@ -4,11 +4,13 @@
 #include <array>
 #include <cstdio>
 #include <iterator>
+#include <map>
 #include <span>
 
 #include "base/error.h"
 #include "base/json_depth.h"
 #include "dicom/tags.h"
+#include "retrieve/date_time.h"
 #include "retrieve/workitem_tags.h"
 #include "store/matching.h"
 
@@ -160,21 +162,51 @@ bool fits(const Json& value, const std::string& vr, std::string_view wanted) {
         });
     }
     const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
-    if (vr == "DA" || vr == "DT" || vr == "TM") return fits_range(text, wanted);
+    if (vr == "DT") return date_time_matches(wanted, "", text, "").value_or(false);
+    if (vr == "DA" || vr == "TM") return fits_range(text, wanted);
     if (vr != "UI") return fits_pattern(text, wanted);
     const auto uids = store::split(wanted, "\\,");
     return std::find(uids.begin(), uids.end(), text) != uids.end();
 }
 
-bool matches_from(const Json& set, std::span<const std::string> path, std::string_view wanted) {
-    const auto element = set.find(path.front());
-    if (element == set.end()) return false;
+/// Empty, or of stars alone (PS3.4 C.2.2.2.3).
+bool is_universal(std::string_view wanted) {
+    return wanted.find_first_not_of('*') == std::string_view::npos;
+}
+
+/// What of a key is yet to be met: the rest of its path.
+struct Rest {
+    std::span<const std::string> path;
+    std::string_view wanted;
+};
+
+const Json* values_of(const Json& set, const std::string& tag) {
+    const auto element = set.find(tag);
+    if (element == set.end()) return nullptr;
     const auto values = element->find("Value");
-    if (values == element->end() || !values->is_array()) return false;
-    return std::any_of(values->begin(), values->end(), [&](const Json& value) {
-        if (path.size() > 1)
-            return value.is_object() && matches_from(value, path.subspan(1), wanted);
-        return !value.is_null() && fits(value, element->value("vr", ""), wanted);
+    return values != element->end() && values->is_array() ? &*values : nullptr;
+}
+
+bool meets(const Json& set, const std::vector<Rest>& keys) {
+    std::map<std::string, std::vector<Rest>> within;
+    for (const Rest& key : keys) {
+        const std::string& tag = key.path.front();
+        if (key.path.size() > 1) {
+            within[tag].push_back({key.path.subspan(1), key.wanted});
+            continue;
+        }
+        const Json* const values = values_of(set, tag);
+        if (values == nullptr ||
+            std::none_of(values->begin(), values->end(), [&](const Json& value) {
+                return !value.is_null() && fits(value, set[tag].value("vr", ""), key.wanted);
+            }))
+            return false;
+    }
+    return std::all_of(within.begin(), within.end(), [&](const auto& sequence) {
+        const Json* const items = values_of(set, sequence.first);
+        return items != nullptr && std::any_of(items->begin(), items->end(), [&](const Json& item) {
+                   return item.is_object() && meets(item, sequence.second);
+               });
     });
 }
 
@@ -342,14 +374,21 @@ WorkitemKey key_named(std::string_view name, const std::string& value) {
         std::snprintf(digits.data(), digits.size(), "%04X%04X", unsigned{tag->group},
                       unsigned{tag->element});
         key.path.emplace_back(digits.data());
+        const std::string_view wanted = store::trimmed(value);
+        if (dicom::vr_of(*tag) == "DT" && !is_universal(wanted) &&
+            !date_time_matches(wanted, "", "2000", ""))
+            throw Error(ErrorCode::kInvalidInput,
+                        "\"" + value.substr(0, 64) + "\" is no date and time");
     }
     return key;
 }
 
-bool matches(const Json& set, const WorkitemKey& key) {
-    const std::string_view wanted = store::trimmed(key.value);
-    if (wanted.find_first_not_of('*') == std::string_view::npos) return true;
-    return matches_from(set, key.path, wanted);
+bool matches(const Json& set, std::span<const WorkitemKey> keys) {
+    std::vector<Rest> all;
+    for (const WorkitemKey& key : keys)
+        if (const std::string_view wanted = store::trimmed(key.value); !is_universal(wanted))
+            all.push_back({key.path, wanted});
+    return meets(set, all);
 }
 
 }  // namespace lucerna::retrieve

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,8 +58,10 @@ struct WorkitemKey {
     std::vector<std::string> path;
     std::string value;
 };
-/// By "PatientID", "00100020", or a path of those with dots. Throws Error(kInvalidInput).
+/// By "PatientID", "00100020", or a path of those with dots. Throws Error(kInvalidInput), also for
+/// a date and time that is none.
 [[nodiscard]] WorkitemKey key_named(std::string_view name, const std::string& value);
-[[nodiscard]] bool matches(const Json& set, const WorkitemKey& key);
+/// Whether it meets all of them; those of one sequence by one item of it (PS3.4 C.2.2.2.6).
+[[nodiscard]] bool matches(const Json& set, std::span<const WorkitemKey> keys);
 
 }  // namespace lucerna::retrieve
