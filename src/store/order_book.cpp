@@ -47,6 +47,8 @@ std::optional<Row> row_of(Connection& index, std::int64_t id) {
         row.kept.order = order_from_json(find.text(0));
     }
     row.kept.states = states_of(index, id);
+    if (row.kept.states.size() != row.kept.order.steps.size())
+        throw Error(ErrorCode::kCorrupt, "an order in the index has other steps than its own");
     return row;
 }
 
@@ -261,10 +263,19 @@ exam::OrderOutcomes OrderBook::take(std::span<const OrderRequest> requests) {
     try {
         parts_.index.write([&](Connection& index) {
             outcomes.clear();
-            for (const OrderRequest& request : requests)
-                outcomes.push_back(request.action == exam::OrderAction::kCancel
-                                       ? cancel(index, request)
-                                       : place(index, request, parts_.clock.now()));
+            std::set<std::string> placed;
+            for (const OrderRequest& request : requests) {
+                if (request.action == exam::OrderAction::kCancel) {
+                    outcomes.push_back(cancel(index, request));
+                    continue;
+                }
+                const OrderOutcome outcome = place(index, request, parts_.clock.now());
+                // One of them would be lost without a word.
+                if (!placed.insert(outcome.name).second && outcome.fate == OrderFate::kChanged)
+                    throw NumberIsTaken(ErrorCode::kConflict,
+                                        "two that came together have one number, and differ");
+                outcomes.push_back(outcome);
+            }
         });
     } catch (const NumberIsTaken& refused) {
         return exam::OrderRefusal{outcomes.size(), refused.code(), refused.what(), true};

@@ -75,6 +75,22 @@ TEST(OrderBook, ANumberIsNotUsedForAnotherProcedure) {
     EXPECT_THAT(accessions(store), ElementsAre("B-1"));
 }
 
+TEST(OrderBook, TwoThatComeTogetherUnderOneNumberAreOne) {
+    TestStore store;
+    Order other = order_of("1");
+    other.procedure = {"SON", "99X", "Sonography"};
+    const std::vector<exam::OrderRequest> both = {{OrderAction::kPlace, order_of("1")},
+                                                  {OrderAction::kPlace, other}};
+    const auto outcomes = store.orders().take(both);
+    EXPECT_TRUE(is_number_taken(outcomes));
+    EXPECT_EQ(std::get<exam::OrderRefusal>(outcomes).request, 1U);
+    EXPECT_THAT(listed(store), IsEmpty());
+    const std::vector<exam::OrderRequest> twice = {{OrderAction::kPlace, order_of("1")},
+                                                   {OrderAction::kPlace, order_of("1")}};
+    EXPECT_FALSE(is_number_taken(store.orders().take(twice))) << "the same is said again";
+    EXPECT_EQ(listed(store).size(), 1U);
+}
+
 /// A mammogram and a sonogram, without IDs.
 Order of_two_steps() {
     Order order = order_of("1");

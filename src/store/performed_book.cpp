@@ -232,6 +232,8 @@ void give_performed_to_patient_of(Connection& index, const exam::Order& order,
     const PatientKey before{indexed_text(known.patient_id.reveal()),
                             indexed_text(known.issuer_of_patient_id)};
     if (after.id == before.id && after.issuer == before.issuer) return;
+    // Where only her issuer has come to be known, what she is called there stays.
+    const bool is_another = are_of_two_patients(after, before);
     std::vector<std::pair<std::string, Bytes>> steps;
     {
         Statement find = index.prepare(
@@ -248,7 +250,7 @@ void give_performed_to_patient_of(Connection& index, const exam::Order& order,
                 "?, changed_at = ?, revision = revision + 1 WHERE sop_instance_uid = ?")
             .bind(after.id)
             .bind(after.issuer)
-            .bind(to_base64(naming(order, std::move(data_set))))
+            .bind(to_base64(is_another ? naming(order, std::move(data_set)) : data_set))
             .bind(now)
             .bind(step)
             .run();
