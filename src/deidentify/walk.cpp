@@ -51,24 +51,6 @@ bool is_of_an_instance(Tag tag) {
     return std::find(std::begin(kTags), std::end(kTags), tag) != std::end(kTags);
 }
 
-/// Of the standard itself, by the form of those in PS3.6 Annex A: below a few arcs, and of numbers
-/// that hold no date.
-bool is_registered(std::string_view uid) {
-    constexpr std::string_view kRoot = "1.2.840.10008.";
-    constexpr std::string_view kArcs[] = {"1", "2", "3", "4", "5", "6", "7", "8", "9", "15"};
-    constexpr std::size_t kMostDigits = 4;
-    if (!uid.starts_with(kRoot)) return false;
-    uid.remove_prefix(kRoot.size());
-    if (std::find(std::begin(kArcs), std::end(kArcs), uid.substr(0, uid.find('.'))) ==
-        std::end(kArcs))
-        return false;
-    for (std::size_t digits = 0; const char c : uid) {
-        digits = c == '.' ? 0 : digits + 1;
-        if (digits > kMostDigits) return false;
-    }
-    return true;
-}
-
 /// What a value of that VR is made of (PS3.5 6.2); empty: of much.
 std::string_view repertoire_of(std::string_view vr) {
     constexpr std::pair<std::string_view, std::string_view> kOf[] = {
@@ -304,8 +286,8 @@ class Walk {
         bool changed = false;
         for (const std::string& uid : data.texts(tag)) {
             if (!joined.empty()) joined += '\\';
-            const bool is_known =
-                !is_of_an_instance(tag) && is_registered(uid) && dicom::is_valid_uid(uid);
+            const bool is_known = !is_of_an_instance(tag) && dicom::is_registered_uid(uid) &&
+                                  dicom::is_valid_uid(uid);
             const bool stays = uid.empty() || is_structural(tag) || is_known;
             joined += stays ? uid : rules_.project.uid(uid);
             changed = changed || !stays;

@@ -163,6 +163,22 @@ bool is_valid_uid(std::string_view uid) {
     return true;
 }
 
+bool is_registered_uid(std::string_view uid) {
+    constexpr std::string_view kRoot = "1.2.840.10008.";
+    constexpr std::string_view kArcs[] = {"1", "2", "3", "4", "5", "6", "7", "8", "9", "15"};
+    constexpr std::size_t kMostDigits = 4;
+    if (!uid.starts_with(kRoot)) return false;
+    uid.remove_prefix(kRoot.size());
+    if (std::find(std::begin(kArcs), std::end(kArcs), uid.substr(0, uid.find('.'))) ==
+        std::end(kArcs))
+        return false;
+    for (std::size_t digits = 0; const char c : uid) {
+        digits = c == '.' ? 0 : digits + 1;
+        if (digits > kMostDigits) return false;
+    }
+    return true;
+}
+
 std::string new_uid() {
     return uid_from_uuid(uuid_from_hex(random_hex(16)), 4);
 }

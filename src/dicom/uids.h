@@ -10,6 +10,10 @@ namespace lucerna::dicom {
 /// write into components, pass all the same. What passes is safe as part of a path or a URL.
 [[nodiscard]] bool is_valid_uid(std::string_view uid);
 
+/// One of the standard itself, by the form of those in PS3.6 Annex A: below a few arcs, and of
+/// numbers that hold no date.
+[[nodiscard]] bool is_registered_uid(std::string_view uid);
+
 /// "2.25." and a random 128-bit number (PS3.5 B.2).
 [[nodiscard]] std::string new_uid();
 /// The same form from SHA-256 of `seed`: the same seed gives the same UID, always.

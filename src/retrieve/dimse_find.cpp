@@ -219,7 +219,9 @@ class Answers {
                       {{"instance", match.sop_instance_uid}, {"why", error.what()}});
             return {true, true};
         }
-        const KeyMatch own = match_keys(find_.object_keys, object, Absent::kEmpty);
+        const KeyMatch own = match_keys(
+            find_.object_keys, object, Absent::kEmpty,
+            find_.query.combined_date_time ? DateAndTime::kCombined : DateAndTime::kApart);
         reduce(object, exchange_.data_set(), find_.from_object);
         answer = std::move(object);
         return own;

@@ -117,15 +117,24 @@ bool value_matches(Tag tag, std::string_view vr, std::string_view key, std::stri
     return is_like(key, value);
 }
 
+/// How the keys of an identifier are met, on whatever level of sequences.
+struct Rules {
+    Absent absent;
+    DateAndTime date_and_time;
+    /// Of identifier and entity, for moments that say none.
+    std::string key_zone;
+    std::string value_zone;
+};
+
 /// Any of the key's values meets any of the entity's.
-bool values_match(Tag tag, const DataSet& identifier, const DataSet& entity) {
+bool values_match(Tag tag, const DataSet& identifier, const DataSet& entity, const Rules& rules) {
     const std::string vr = entity.vr(tag);
     std::vector<std::string> held = entity.texts(tag);
     if (held.empty()) held.emplace_back();
     bool any = false;
     const auto meets = [&](const std::string& key, const std::string& value) {
         if (vr != "DT") return value_matches(tag, vr, trimmed(key), trimmed(value));
-        const auto matches = date_time_matches(key, zone_of(identifier), value, zone_of(entity));
+        const auto matches = date_time_matches(key, rules.key_zone, value, rules.value_zone);
         if (!matches) refuse(tag, "a date and time or a range of them");
         return *matches;
     };
@@ -134,51 +143,98 @@ bool values_match(Tag tag, const DataSet& identifier, const DataSet& entity) {
     return any;
 }
 
-/// A date and the time that belongs to it.
-constexpr std::pair<Tag, Tag> kMoment = {order_tags::kStepStartDate, order_tags::kStepStartTime};
+/// Dates, each with the time that belongs to it.
+using Moment = std::pair<Tag, Tag>;
+constexpr Moment kMoments[] = {
+    {dicom::tags::kInstanceCreationDate, dicom::tags::kInstanceCreationTime},
+    {dicom::tags::kStudyDate, dicom::tags::kStudyTime},
+    {dicom::tags::kSeriesDate, dicom::tags::kSeriesTime},
+    {dicom::tags::kAcquisitionDate, dicom::tags::kAcquisitionTime},
+    {dicom::tags::kContentDate, dicom::tags::kContentTime},
+    {order_tags::kStepStartDate, order_tags::kStepStartTime},
+    {dicom::tags::kPerformedProcedureStepStartDate, dicom::tags::kPerformedProcedureStepStartTime},
+    {order_tags::kPerformedEndDate, order_tags::kPerformedEndTime}};
 
 bool is_range(const DataSet& identifier, Tag tag) {
     return identifier.text_or(tag, "").find('-') != std::string::npos;
 }
 
 /// Both are ranges, open at the same ends.
-bool is_range_of_moments(const DataSet& identifier) {
-    if (!is_range(identifier, kMoment.first) || !is_range(identifier, kMoment.second)) return false;
-    const std::string date = identifier.text_or(kMoment.first, "");
-    const std::string time = identifier.text_or(kMoment.second, "");
+bool is_range_of_moments(const DataSet& identifier, const Moment& moment) {
+    if (!is_range(identifier, moment.first) || !is_range(identifier, moment.second)) return false;
+    const std::string date = identifier.text_or(moment.first, "");
+    const std::string time = identifier.text_or(moment.second, "");
     return date.starts_with('-') == time.starts_with('-') &&
            date.ends_with('-') == time.ends_with('-');
 }
 
-bool moment_matches(const DataSet& identifier, const DataSet& entity) {
-    const std::string dates = identifier.text_or(kMoment.first, "");
-    const std::string times = identifier.text_or(kMoment.second, "");
+/// The one that `tag` is the date or the time of; nullptr where they are not one range.
+const Moment* range_of_moments(const DataSet& identifier, Tag tag, const Rules& rules) {
+    if (rules.date_and_time == DateAndTime::kApart) return nullptr;
+    const auto* found =
+        std::find_if(std::begin(kMoments), std::end(kMoments),
+                     [&](const Moment& one) { return one.first == tag || one.second == tag; });
+    const bool is_one = found != std::end(kMoments) && is_range_of_moments(identifier, *found);
+    return is_one ? found : nullptr;
+}
+
+bool moment_matches(const Moment& tags, const DataSet& identifier, const DataSet& entity) {
+    const std::string dates = identifier.text_or(tags.first, "");
+    const std::string times = identifier.text_or(tags.second, "");
     const auto day = split(dates, "-"), hour = split(times, "-");
-    if (day.size() != 2) refuse(kMoment.first, "a range of dates");
-    if (hour.size() != 2) refuse(kMoment.second, "a range of times");
+    if (day.size() != 2) refuse(tags.first, "a range of dates");
+    if (hour.size() != 2) refuse(tags.second, "a range of times");
     const auto moment = [&](std::size_t end, Fill fill) {
         const std::string date = store::date_key(day[end]);
         const std::string time = store::time_key(hour[end], fill);
-        if (date.empty()) refuse(kMoment.first, "a range of dates");
-        if (time.empty()) refuse(kMoment.second, "a range of times");
+        if (date.empty()) refuse(tags.first, "a range of dates");
+        if (time.empty()) refuse(tags.second, "a range of times");
         return date + time;
     };
-    const std::string held = store::date_key(entity.text_or(kMoment.first, "")) +
-                             store::time_key(entity.text_or(kMoment.second, ""));
-    return (trimmed(day[0]).empty() || held >= moment(0, Fill::kStart)) &&
+    const std::string held = store::date_key(entity.text_or(tags.first, "")) +
+                             store::time_key(entity.text_or(tags.second, ""));
+    return !held.empty() && (trimmed(day[0]).empty() || held >= moment(0, Fill::kStart)) &&
            (trimmed(day[1]).empty() || held <= moment(1, Fill::kEnd));
 }
 
-KeyMatch match_sequence(const DataSet& identifier, const DataSet& entity, Tag tag, Absent absent) {
+KeyMatch match_level(const DataSet& identifier, const DataSet& entity, const Rules& rules);
+
+KeyMatch match_sequence(const DataSet& identifier, const DataSet& entity, Tag tag,
+                        const Rules& rules) {
     KeyMatch match{false, false};
     for (const DataSet& keys : identifier.items(tag)) {
         for (const DataSet& item : entity.items(tag)) {
-            const KeyMatch one = match_keys(keys, item, absent);
+            const KeyMatch one = match_level(keys, item, rules);
             match.matches |= one.matches;
             match.ignores_some |= one.ignores_some;
         }
         // PS3.4 C.2.2.2.6: a sequence key has one item.
         break;
+    }
+    return match;
+}
+
+KeyMatch match_level(const DataSet& identifier, const DataSet& entity, const Rules& rules) {
+    KeyMatch match;
+    for (const Tag tag : identifier.tags()) {
+        if (is_about_the_request(tag) || is_universal(identifier, tag)) continue;
+        if (!entity.has(tag)) {
+            if (rules.absent == Absent::kUnknown)
+                match.ignores_some = true;
+            else
+                match.matches = false;
+            continue;
+        }
+        if (entity.vr(tag) == "SQ") {
+            const KeyMatch inner = match_sequence(identifier, entity, tag, rules);
+            match.matches &= inner.matches;
+            match.ignores_some |= inner.ignores_some;
+        } else if (const Moment* const moment = range_of_moments(identifier, tag, rules)) {
+            // Asked for once, by its date.
+            if (tag == moment->first) match.matches &= moment_matches(*moment, identifier, entity);
+        } else {
+            match.matches &= values_match(tag, identifier, entity, rules);
+        }
     }
     return match;
 }
@@ -197,29 +253,27 @@ bool is_universal(const DataSet& identifier, Tag tag) {
     return true;
 }
 
-KeyMatch match_keys(const DataSet& identifier, const DataSet& entity, Absent absent) {
-    KeyMatch match;
-    const bool by_moment = is_range_of_moments(identifier);
-    for (const Tag tag : identifier.tags()) {
-        if (is_about_the_request(tag) || is_universal(identifier, tag)) continue;
-        if (!entity.has(tag)) {
-            if (absent == Absent::kUnknown)
-                match.ignores_some = true;
-            else
-                match.matches = false;
-            continue;
-        }
-        if (entity.vr(tag) == "SQ") {
-            const KeyMatch inner = match_sequence(identifier, entity, tag, absent);
-            match.matches &= inner.matches;
-            match.ignores_some |= inner.ignores_some;
-            continue;
-        }
-        if (by_moment && tag == kMoment.second) continue;
-        match.matches &= by_moment && tag == kMoment.first ? moment_matches(identifier, entity)
-                                                           : values_match(tag, identifier, entity);
+std::string single_value(const DataSet& identifier, Tag tag) {
+    const std::vector<std::string> values = identifier.texts(tag);
+    if (values.size() != 1 || store::has_wildcard(values[0])) return {};
+    return std::string(trimmed(values[0]));
+}
+
+KeyMatch match_keys(const DataSet& identifier, const DataSet& entity, Absent absent,
+                    DateAndTime date_and_time) {
+    return match_level(identifier, entity,
+                       {absent, date_and_time, zone_of(identifier), zone_of(entity)});
+}
+
+void require_key(Tag tag, std::string_view vr, std::string_view key) {
+    for (const std::string_view part : split(key, "\\")) {
+        const std::string_view one = trimmed(part);
+        if (one.find_first_not_of('*') == std::string_view::npos) continue;
+        if (vr == "DA") (void)date_matches(tag, one, "");
+        if (vr == "TM") (void)time_matches(tag, one, "");
+        if (vr == "DT" && !date_time_matches(one, "", "", ""))
+            refuse(tag, "a date and time or a range of them");
     }
-    return match;
 }
 
 DataSet asked_for(const DataSet& identifier, const DataSet& entity) {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "dicom/data_set.h"
 
 namespace lucerna::retrieve {
@@ -19,16 +22,32 @@ enum class Absent {
     kEmpty,
 };
 
+/// What a range of a date and one of the time that belongs to it are.
+enum class DateAndTime {
+    /// One range of moments, where both are open at the same ends (PS3.4 C.2.2.2.5.4).
+    kCombined,
+    /// The time holds on each day.
+    kApart,
+};
+
 /// Whether `entity` meets every key of `identifier` (PS3.4 C.2.2.2): single values, wildcards,
 /// ranges of dates, times and moments of VR DT, lists, sequences (one item meets all keys in it),
-/// universal. A date and its time that are both ranges are one range of moments (C.2.2.2.5.4), as
-/// worklists have it. Names match whatever their case, in any component group. Throws
+/// universal. The Timezone Offset From UTC of either counts for moments of VR DT that say none,
+/// those within sequences too. Names match whatever their case, in any component group. Throws
 /// Error(kInvalidInput) for a value that its key cannot have.
 [[nodiscard]] KeyMatch match_keys(const dicom::DataSet& identifier, const dicom::DataSet& entity,
-                                  Absent absent = Absent::kUnknown);
+                                  Absent absent = Absent::kUnknown,
+                                  DateAndTime date_and_time = DateAndTime::kCombined);
+
+/// Throws Error(kInvalidInput) for what is no key of an attribute of VR DA, TM or DT: neither a
+/// value of it, nor a range, nor a list of those, nor universal.
+void require_key(dicom::Tag tag, std::string_view vr, std::string_view key);
 
 /// The key asks for no particular value: it is empty, all wildcard, or a sequence of such keys.
 [[nodiscard]] bool is_universal(const dicom::DataSet& identifier, dicom::Tag tag);
+
+/// A key's one exact value; empty where it is none.
+[[nodiscard]] std::string single_value(const dicom::DataSet& identifier, dicom::Tag tag);
 
 /// What of `entity` is asked for (K.4.1.1.3.2): the attributes of `identifier`, within sequences
 /// too where it names any there; empty where `entity` has none.

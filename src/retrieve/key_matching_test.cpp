@@ -96,6 +96,38 @@ TEST(KeyMatching, TakesADateRangeAndATimeRangeForOneRange) {
     EXPECT_FALSE(meets_moment("20260302", "0800-0900", "20260302", "0600")) << "one day only";
 }
 
+TEST(KeyMatching, TakesBothRangesApartWhereItWasNotNegotiated) {
+    const DataSet keys = step_of("20260301-20260303", "0900-1800");
+    const DataSet held = step_of("20260302", "0600");
+    EXPECT_TRUE(match_keys(keys, held).matches);
+    EXPECT_FALSE(match_keys(keys, held, Absent::kUnknown, DateAndTime::kApart).matches);
+    EXPECT_FALSE(match_keys(step_of("-20260303", "-1800"), step_of("", "")).matches)
+        << "what has no value is in no range";
+}
+
+TEST(KeyMatching, KnowsWhatIsNoKey) {
+    const auto is_key = [](std::string_view vr, std::string_view key) {
+        return test::error_of([&] { require_key(tags::kStudyDate, vr, key); }) != "invalid-input";
+    };
+    for (const auto& [vr, key] : {std::pair("DA", "20260301"),
+                                  {"DA", "-20260301"},
+                                  {"DA", "20260301\\20260302"},
+                                  {"DA", "*"},
+                                  {"DA", ""},
+                                  {"TM", "08-0930"},
+                                  {"DT", "2026-202603"},
+                                  {"LO", "anything"}})
+        EXPECT_TRUE(is_key(vr, key)) << vr << " " << key;
+    for (const auto& [vr, key] : {std::pair("DA", "soon"),
+                                  {"DA", "20260301-soon"},
+                                  {"DA", "2026*"},
+                                  {"TM", "x"},
+                                  {"TM", "9"},
+                                  {"DT", "today"},
+                                  {"DA", "20260301\\x"}})
+        EXPECT_FALSE(is_key(vr, key)) << vr << " " << key;
+}
+
 TEST(KeyMatching, OneItemMeetsAllKeysOfASequence) {
     const DataSet keys = step_of("20260302", "");
     EXPECT_TRUE(match_keys(keys, step_of("20260302", "10")).matches);

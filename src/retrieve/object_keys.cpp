@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "dicom/tags.h"
+#include "retrieve/key_matching.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -59,15 +60,36 @@ void put(dicom::DataSet& item, dicom::Tag tag, std::string value) {
 
 }  // namespace
 
+std::vector<dicom::Tag> attribute_path(std::string_view name) {
+    std::vector<dicom::Tag> path;
+    for (std::size_t begin = 0; begin <= name.size();) {
+        const std::size_t end = std::min(name.find('.', begin), name.size());
+        const auto tag = dicom::tag_from(name.substr(begin, end - begin));
+        if (!tag)
+            throw Error(ErrorCode::kInvalidInput,
+                        "\"" + std::string(name.substr(0, 64)) +
+                            "\" is no attribute: give a keyword such as StudyDate or eight "
+                            "hexadecimal digits such as 00080020");
+        path.push_back(*tag);
+        begin = end + 1;
+    }
+    return path;
+}
+
 bool ObjectKeys::add(std::span<const dicom::Tag> path, std::string value) {
     const std::string vr = dicom::vr_of(path.front());
     if (path.size() == 1) {
+        if (path.front() == dicom::tags::kTimezoneOffsetFromUtc) {
+            zone_ = std::move(value);
+            return true;
+        }
         const WholeNumbers* const numbers = whole_numbers_of(vr);
         if (numbers == nullptr && !is_text(vr)) return false;
         if (value.find_first_not_of('*') == std::string::npos) return true;
         // A list or a pattern is not matched, as is what has other VRs.
         if (numbers != nullptr && value.find_first_of(",*?\\") != std::string::npos) return false;
         if (numbers != nullptr) (void)whole_number(path.front(), value, *numbers);
+        require_key(path.front(), vr, value);
         values_[path.front()] = std::move(value);
         return true;
     }
@@ -88,6 +110,7 @@ void ObjectKeys::write_to(dicom::DataSet& item) const {
 dicom::DataSet ObjectKeys::identifier() const {
     dicom::DataSet keys;
     keys.set_text(dicom::tags::kSpecificCharacterSet, "ISO_IR 192");
+    if (!zone_.empty()) keys.set_text(dicom::tags::kTimezoneOffsetFromUtc, zone_);
     write_to(keys);
     return keys;
 }

@@ -44,23 +44,6 @@ std::string list(const std::vector<std::string>& words) {
     return text;
 }
 
-/// "StudyDate", "00080020", or a path of those with dots. Throws Error(kInvalidInput).
-std::vector<dicom::Tag> attribute_path(std::string_view name) {
-    std::vector<dicom::Tag> path;
-    for (std::size_t begin = 0; begin <= name.size();) {
-        const std::size_t end = std::min(name.find('.', begin), name.size());
-        const auto tag = dicom::tag_from(name.substr(begin, end - begin));
-        if (!tag)
-            throw Error(ErrorCode::kInvalidInput,
-                        "\"" + std::string(name.substr(0, 64)) +
-                            "\" is no attribute: give a keyword such as StudyDate or eight "
-                            "hexadecimal digits such as 00080020");
-        path.push_back(*tag);
-        begin = end + 1;
-    }
-    return path;
-}
-
 void add_included(Search& search, const std::string& value, std::vector<std::string>& unknown) {
     for (std::size_t begin = 0; begin <= value.size();) {
         const std::size_t end = std::min(value.find(',', begin), value.size());
@@ -100,9 +83,10 @@ void add_keys(Search& search, const http::Request& request, std::vector<std::str
     for (const auto& [name, value] : request.query.all()) {
         if (std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end()) continue;
         const std::vector<dicom::Tag> path = attribute_path(name);
-        // It says of what zone the times of the request are (PS3.4 C.2.2.2.5), and matches nothing.
-        if (path == std::vector{dicom::tags::kTimezoneOffsetFromUtc}) continue;
-        if (path.size() == 1 && store::is_indexed(path[0], level)) {
+        if (path == std::vector{dicom::tags::kTimezoneOffsetFromUtc}) {
+            // It says of what zone the times of the request are (PS3.4 C.2.2.2.5).
+            (void)search.object_keys.add(path, value);
+        } else if (path.size() == 1 && store::is_indexed(path[0], level)) {
             search.query.keys.push_back({path[0], value});
         } else if (path.size() == 2 && store::is_indexed_in(path[0], path[1], level)) {
             search.query.keys.push_back({path[1], value, path[0]});
@@ -119,6 +103,8 @@ void add_keys(Search& search, const http::Request& request, std::vector<std::str
 Search search_from(const http::Request& request, Level level, const QidoOptions& options) {
     Search search;
     search.query.level = level;
+    // There is no negotiation here: what a client means by both ranges is one of moments.
+    search.query.combined_date_time = true;
     std::vector<std::string> not_matched;
     std::vector<std::string> not_included;
     for (const auto& [name, value] : request.query.all())

@@ -57,6 +57,31 @@ TEST(Qido, DoesNotMatchByTheZoneOfTheRequest) {
         all);
 }
 
+// PS3.4 C.2.2.2.5.4: 1.2.8.2 is within neither of both ranges taken by themselves.
+TEST(Qido, TakesARangeOfDatesAndOneOfTimesForOne) {
+    TestArchive archive;
+    for (const auto& [number, date, time] : {std::tuple("1", "20240101", "1000"),
+                                             {"2", "20240102", "0600"},
+                                             {"3", "20240103", "1900"}}) {
+        test::StoredInstance plain;
+        plain.study = std::string("1.2.8.") + number;
+        plain.series = plain.study + ".1";
+        plain.sop_instance = plain.series + ".1";
+        dicom::DataSet object = dicom::DataSet::parse(plain.file());
+        object.set_text(dicom::tags::kStudyDate, date);
+        object.set_text(dicom::tags::kStudyTime, time);
+        archive.store.archive().keep(object.to_part10());
+    }
+    const auto found = [&](const std::string& query) {
+        return uids(archive.text("/dicom-web/studies?" + query), "0020000D");
+    };
+    EXPECT_EQ(found("StudyDate=20240101-20240103&StudyTime=1800-0900"), Uids{"1.2.8.2"});
+    EXPECT_EQ(found("StudyDate=20240101-20240103&StudyTime=0900-1800"),
+              (Uids{"1.2.8.2", "1.2.8.1"}))
+        << "the third is after 18 of the last day";
+    EXPECT_EQ(found("StudyDate=20240102&StudyTime=0500-0700"), Uids{"1.2.8.2"});
+}
+
 TEST(Qido, MatchesNamesFuzzilyWhereAsked) {
     TestArchive archive;
     const auto found = [&](const std::string& query) {
@@ -125,6 +150,26 @@ TEST(Qido, MatchesInstancesOfAStudyByWhatTheirObjectsHold) {
     const auto across = archive.get("/dicom-web/instances?AcquisitionDateTime=20240108-");
     EXPECT_NE(across.headers.get_or("Warning", "").find("AcquisitionDateTime"), std::string::npos)
         << "not over all that is kept";
+}
+
+TEST(Qido, TakesMomentsInTheZoneOfTheRequest) {
+    TestArchive archive;
+    keep_three(archive, [](dicom::DataSet& object, const char* number) {
+        object.set_text(dicom::tags::kAcquisitionDateTime,
+                        std::string("202401") + "0" + number + "103000");
+        object.set_text(dicom::tags::kTimezoneOffsetFromUtc, "-0500");
+        object.add_item(dicom::tags::kContributingEquipmentSequence)
+            .set_text(dicom::tags::kContributionDateTime, std::string("2024010") + number + "1200");
+    });
+    const auto found = [&](const std::string& query) {
+        return uids(archive.text("/dicom-web/studies/1.2.7/instances?" + query), "00080018");
+    };
+    EXPECT_EQ(found("AcquisitionDateTime=20240108103000"), Uids{"1.2.7.1.8"});
+    const std::string zone = "&TimezoneOffsetFromUTC=%2B0100";
+    EXPECT_EQ(found("AcquisitionDateTime=20240108103000" + zone), Uids{});
+    EXPECT_EQ(found("AcquisitionDateTime=20240108163000" + zone), Uids{"1.2.7.1.8"});
+    EXPECT_EQ(found("ContributingEquipmentSequence.ContributionDateTime=202401081800" + zone),
+              Uids{"1.2.7.1.8"});
 }
 
 TEST(Qido, MatchesInstancesOfAStudyByWhatIsInTheirSequences) {

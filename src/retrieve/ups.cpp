@@ -9,10 +9,12 @@
 #include "base/error.h"
 #include "dicom/uids.h"
 #include "retrieve/address.h"
+#include "retrieve/object_keys.h"
 #include "retrieve/ups_subscriptions.h"
 #include "retrieve/workitem.h"
 #include "retrieve/workitem_media.h"
 #include "retrieve/workitem_reports.h"
+#include "retrieve/workitem_search.h"
 #include "store/matching.h"
 
 namespace lucerna::retrieve {
@@ -110,6 +112,10 @@ http::Response create(http::Request& request, const Shop& shop) {
     if (uid.empty()) uid = in_body.empty() ? dicom::new_uid() : in_body;
     if (!dicom::is_valid_uid(uid))
         throw Error(ErrorCode::kInvalidInput, "a work item is named by a UID (PS3.5 9.1)");
+    // The subscriptions to all work items are among them.
+    if (dicom::is_registered_uid(uid))
+        throw Error(ErrorCode::kInvalidInput,
+                    "a work item cannot have a UID that the standard has given (PS3.6 A)");
     const bool is_modified = complete_new(set, shop.clock.now());
     put(set, "00080016", "UI", kUpsPush);
     put(set, "00080018", "UI", uid);
@@ -227,16 +233,14 @@ http::Response search(http::Request& request, const Shop& shop) {
         "accept", "charset", "emptyvaluematching", "multiplevaluematching"};
     const auto form = choose_form(accepted_by(request), Count::kMany);
     if (!form) return not_acceptable(request, kDataSetForms);
-    std::vector<WorkitemKey> keys;
-    std::string state;
+    ObjectKeys keys;
+    std::string not_matched;
     for (const auto& [name, value] : request.query.all()) {
         if (std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end()) continue;
-        keys.push_back(key_named(name, value));
-        // The index narrows by it; the match itself is below.
-        if (keys.back().path == std::vector<std::string>{"00741000"} &&
-            value.find_first_of("*?") == std::string::npos)
-            state = store::trimmed(value);
+        if (!keys.add(attribute_path(name), value))
+            not_matched += (not_matched.empty() ? "" : ", ") + name;
     }
+    const dicom::DataSet identifier = keys.identifier();
     constexpr std::size_t kMost = 1U << 30;
     std::size_t limit =
         std::min(request.query.number_or("limit", shop.options.default_limit, 0, kMost),
@@ -245,8 +249,8 @@ http::Response search(http::Request& request, const Shop& shop) {
     std::vector<std::string> found;
     std::size_t bytes = 0;
     std::size_t remaining = 0;
-    shop.book.for_each(state, [&](const store::Workitem& item) {
-        if (!matches(Json::parse(item.json), keys)) return true;
+    shop.book.for_each(narrowed_by(identifier), [&](const store::Workitem& item) {
+        if (!keys.empty() && !meets(Json::parse(item.json), identifier)) return true;
         if (skip > 0) return skip-- > 0;
         if (!found.empty() && bytes + item.json.size() > shop.options.max_answer_bytes)
             limit = found.size();
@@ -260,6 +264,8 @@ http::Response search(http::Request& request, const Shop& shop) {
     });
     http::Response response = in_form(*form, std::move(found));
     warn_of_remaining(response, base_of(request), remaining);
+    if (!not_matched.empty())
+        warn(response, "Not matched by, because no text is a key of it: " + not_matched);
     if (request.query.get_or("fuzzymatching", "false") == "true")
         warn(response,
              "The fuzzymatching parameter is not supported. Only literal matching has been "

@@ -11,7 +11,9 @@
 #include "base/guarded.h"
 #include "base/log.h"
 #include "retrieve/address.h"
+#include "retrieve/object_keys.h"
 #include "retrieve/workitem_reports.h"
+#include "retrieve/workitem_search.h"
 #include "store/matching.h"
 
 namespace lucerna::retrieve {
@@ -95,6 +97,17 @@ void add_keys(const std::string& text, Json& pairs) {
     }
 }
 
+/// Throws Error(kInvalidInput) for what no work item can be matched by.
+dicom::DataSet keys_of(const Json& pairs) {
+    ObjectKeys keys;
+    for (const Json& pair : pairs) {
+        const auto name = pair[0].get<std::string>();
+        if (!keys.add(attribute_path(name), pair[1].get<std::string>()))
+            throw Error(ErrorCode::kInvalidInput, "no text is a key of " + name.substr(0, 64));
+    }
+    return keys.identifier();
+}
+
 /// [["attribute", "value"], ...], from `filter` or, as in earlier editions, one by one.
 std::string filter_of(const http::Request& request) {
     constexpr std::array<std::string_view, 3> kReserved = {"deletionlock", "accept", "charset"};
@@ -108,8 +121,7 @@ std::string filter_of(const http::Request& request) {
     }
     if (pairs.empty())
         throw Error(ErrorCode::kInvalidInput, "a filtered subscription needs a filter");
-    // Refuses what is no attribute.
-    for (const Json& pair : pairs) (void)key_named(pair[0].get<std::string>(), pair[1]);
+    (void)keys_of(pairs);
     // What is no UTF-8 fits nothing.
     return pairs.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -247,16 +259,12 @@ http::Response open_channel(http::Request& request, const Desk& desk) {
 }  // namespace
 
 bool fits_filter(const Json& set, const std::string& filter) {
-    std::vector<WorkitemKey> keys;
-    for (const Json& pair : Json::parse(filter)) {
-        try {
-            keys.push_back(key_named(pair[0].get<std::string>(), pair[1]));
-        } catch (const Error&) {
-            // An earlier program took it: nothing can meet it.
-            return false;
-        }
+    try {
+        return meets(set, keys_of(Json::parse(filter)));
+    } catch (const Error&) {
+        // An earlier program took it: nothing can meet it.
+        return false;
     }
-    return matches(set, keys);
 }
 
 void add_ups_subscriptions(http::Router& router, store::SubscriptionBook& book) {

@@ -221,6 +221,37 @@ TEST_F(UpsSubscriptions, GoByAFilter) {
     EXPECT_THAT(heard(), IsEmpty());
 }
 
+TEST_F(UpsSubscriptions, ToAllStayWhereThoseByAFilterEnd) {
+    create("1.2.3");
+    ASSERT_EQ(subscribe(kAll), 201);
+    EXPECT_EQ(remove(kFiltered), 404);
+    ASSERT_EQ(subscribe(std::string(kFiltered) + "?filter=ProcedureStepLabel=Read*"), 201);
+    EXPECT_EQ(remove(kFiltered), 200);
+    move("1.2.3", "IN PROGRESS");
+    EXPECT_THAT(brief(heard()), ElementsAre("1 1.2.3 IN PROGRESS"));
+    ASSERT_EQ(subscribe(std::string(kFiltered) + "?filter=ProcedureStepLabel=Read*"), 201);
+    EXPECT_EQ(remove(kAll), 200);
+    EXPECT_EQ(remove(kFiltered), 404) << "all lists end with that of all";
+}
+
+TEST_F(UpsSubscriptions, GoByAFilterWhoseKeysOneItemMeets) {
+    json set = scheduled("Read");
+    set["00404018"] = {{"vr", "SQ"},
+                       {"Value",
+                        {{{"00080100", {{"vr", "SH"}, {"Value", {"A"}}}},
+                          {"00080102", {{"vr", "SH"}, {"Value", {"99X"}}}}},
+                         {{"00080100", {{"vr", "SH"}, {"Value", {"B"}}}},
+                          {"00080102", {{"vr", "SH"}, {"Value", {"DCM"}}}}}}}};
+    const std::string code = std::string(kFiltered) + "?filter=00404018.00080100=";
+    ASSERT_EQ(subscribe(code + "A,00404018.00080102=DCM", "NEITHER"), 201);
+    ASSERT_EQ(subscribe(code + "B,00404018.00080102=DCM"), 201);
+    create("1.2.3", set);
+    EXPECT_THAT(heard("NEITHER"), IsEmpty());
+    EXPECT_THAT(brief(heard()), ElementsAre("1 1.2.3 SCHEDULED"));
+    EXPECT_EQ(subscribe(std::string(kFiltered) + "?filter=00404005=soon"), 400);
+    EXPECT_EQ(subscribe(std::string(kFiltered) + "?filter=00404018=1"), 400);
+}
+
 TEST_F(UpsSubscriptions, TellWhatWasMissedAndThatTheServerWasRestarted) {
     create("1.2.3");
     ASSERT_EQ(subscribe("1.2.3"), 201);

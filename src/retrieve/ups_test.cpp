@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "dicom/native_model.h"
+#include "retrieve/address.h"
 #include "store/store_test_support.h"
 
 namespace lucerna::retrieve {
@@ -151,6 +152,23 @@ TEST_F(Ups, RefusesWhatIsNoNewWorkitem) {
               400);
 }
 
+// What is kept is what other programs read: a value that its VR cannot hold is none.
+TEST_F(Ups, RefusesValuesThatTheirVrCannotHold) {
+    for (const auto& [tag, element] :
+         {std::pair("00400400", json{{"vr", "\"/><x"}, {"Value", {"y"}}}),
+          {"00100010", value("PN", 7)},
+          {"00404018", value("SQ", "item")},
+          {"00281050", value("US", "many")}}) {
+        json set = scheduled();
+        set[tag] = element;
+        EXPECT_EQ(status("POST", "/dicom-web/workitems?1.2.3", set.dump()), 400) << tag;
+    }
+    EXPECT_EQ(status("GET", kItem), 404);
+    EXPECT_EQ(status("POST", "/dicom-web/workitems?1.2.840.10008.5.1.4.34.5", scheduled().dump()),
+              400)
+        << "that of the subscription to all";
+}
+
 TEST_F(Ups, GoesFromScheduledToCompletedUnderItsTransactionUid) {
     create();
     EXPECT_NE(warning(move_to("COMPLETED", kUid)).find("inconsistent"), std::string::npos);
@@ -225,12 +243,14 @@ TEST_F(Ups, UpdatesOnlyWhatMayChange) {
 
 TEST_F(Ups, CancelsWhatIsScheduled) {
     create();
+    clock.advance(std::chrono::minutes(1));
     const std::string path = std::string(kItem) + "/cancelrequest";
     EXPECT_EQ(status("POST", path, json{{"00741238", value("LT", "moved away")}}.dump()), 202);
     EXPECT_EQ(state(), "CANCELED");
     const json item = got()["00741002"]["Value"][0];
     EXPECT_EQ(item["00741238"]["Value"][0], "moved away");
-    EXPECT_EQ(item["00404052"]["Value"][0], "20260301080000.000000");
+    EXPECT_EQ(got()["00404010"]["Value"][0], "20260301080100.000000") << "when it was modified";
+    EXPECT_EQ(item["00404052"]["Value"][0], "20260301080100.000000");
     EXPECT_EQ(item["0074100E"]["Value"][0]["00080100"]["Value"][0], "110513")
         << "for an unspecified reason";
     const http::Response again = ask("POST", path);
@@ -289,7 +309,37 @@ TEST_F(Ups, IsFoundByMomentsOfWhateverZone) {
     EXPECT_EQ(found("20260301143000%2B0100-"), 1U);
     EXPECT_EQ(found("20260301143001%2B0100-"), 0U);
     EXPECT_EQ(found("20260301"), 1U);
-    EXPECT_EQ(status("GET", "/dicom-web/workitems?00404005=garbage"), 400);
+    EXPECT_EQ(found("20260301143000&TimezoneOffsetFromUTC=%2B0100"), 1U);
+    EXPECT_EQ(found("20260301083000&TimezoneOffsetFromUTC=%2B0100"), 0U);
+    for (const char* nonsense : {"00404005=garbage", "PatientBirthDate=soon", "StudyTime=x",
+                                 "ReferencedRequestSequence.StudyDate=20261-"})
+        EXPECT_EQ(status("GET", std::string("/dicom-web/workitems?") + nonsense), 400) << nonsense;
+}
+
+TEST_F(Ups, IsFoundByNamesAsOthersAre) {
+    json set = scheduled();
+    set["00100010"] =
+        value("PN", {{"Alphabetic", "Yamada^Tarou"}, {"Ideographic", "\u5C71\u7530^\u592A\u90CE"}});
+    EXPECT_EQ(status("POST", "/dicom-web/workitems?1.2.3", set.dump()), 201);
+    for (const char* name :
+         {"YAMADA^Tarou", "Yamada^Tarou^^", "yam*", "\u5C71*", "Yamada*=\u5C71*"})
+        EXPECT_EQ(found("PatientName=" + std::string(name)), 1U) << name;
+    for (const char* name : {"Yamada", "Yamada*=Other*"})
+        EXPECT_EQ(found("PatientName=" + std::string(name)), 0U) << name;
+    const http::Response other = ask("GET", "/dicom-web/workitems?InputInformationSequence=1");
+    EXPECT_EQ(other.status, 200);
+    EXPECT_NE(warning(other).find("Not matched by"), std::string::npos);
+}
+
+TEST_F(Ups, SaysHowManyMoreThereAreUpToSomeNumber) {
+    for (std::size_t i = 0; i <= kMostCounted + 1; ++i)
+        EXPECT_TRUE(store.workitems().add(
+            {"1.2.9." + std::to_string(i), "SCHEDULED", "", "P1", "", "", scheduled().dump()}));
+    EXPECT_NE(warning(ask("GET", "/dicom-web/workitems?limit=2")).find("are 1000 additional"),
+              std::string::npos);
+    EXPECT_NE(warning(ask("GET", "/dicom-web/workitems?limit=1")).find("more than 1000 additional"),
+              std::string::npos);
+    EXPECT_EQ(found("PatientID=P1&StudyInstanceUID=1.2.840.2"), 0U);
 }
 
 // PS3.4 C.2.2.2.6: all keys of a sequence are met by one item.
@@ -379,7 +429,8 @@ TEST_F(Ups, OutlivesTheServerAndGoesWithThePatient) {
 
 TEST_F(Ups, GoesWithAStudyThatItNamesAnywhere) {
     json set = scheduled();
-    set["00404021"] = value("SQ", {{"0020000D", value("UI", "1.2.5.7")}});
+    // Of even length by what some fill it up with.
+    set["00404021"] = value("SQ", {{"0020000D", value("UI", std::string("1.2.5.7\0", 8))}});
     ASSERT_EQ(status("POST", "/dicom-web/workitems?1.2.3", set.dump()), 201);
     store.archive().erase_study("1.2.5");
     EXPECT_EQ(status("GET", kItem), 200);

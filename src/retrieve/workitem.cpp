@@ -1,26 +1,16 @@
 #include "retrieve/workitem.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <iterator>
-#include <map>
-#include <span>
 
 #include "base/error.h"
-#include "base/json_depth.h"
-#include "dicom/tags.h"
-#include "retrieve/date_time.h"
 #include "retrieve/workitem_tags.h"
-#include "store/matching.h"
 
 namespace lucerna::retrieve {
 namespace {
 
 using namespace workitem_tags;
 
-/// Each level of sequences is four of JSON.
-constexpr std::size_t kDeepest = 128;
 constexpr const char* kWorklistLabel = "00741202";
 constexpr const char* kModified = "00404010";
 constexpr const char* kPerformed = "00741216";
@@ -121,132 +111,7 @@ std::string date_time(Instant now) {
     return to_dicom_date(now) + to_dicom_time(now);
 }
 
-/// * and ? (PS3.4 C.2.2.2.4).
-bool fits_pattern(std::string_view text, std::string_view pattern) {
-    std::size_t t = 0;
-    std::size_t p = 0;
-    std::size_t star = std::string_view::npos;
-    std::size_t from = 0;
-    while (t < text.size()) {
-        if (p < pattern.size() && pattern[p] == '*') {
-            star = p++;
-            from = t;
-        } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
-            ++p;
-            ++t;
-        } else if (star != std::string_view::npos) {
-            p = star + 1;
-            t = ++from;
-        } else {
-            return false;
-        }
-    }
-    return pattern.find_first_not_of('*', p) == std::string_view::npos;
-}
-
-/// Ends of a range cover what is less precise than themselves (PS3.4 C.2.2.2.5).
-bool fits_range(const std::string& value, std::string_view range) {
-    const std::size_t hyphen = range.find('-');
-    if (hyphen == std::string_view::npos) return value.starts_with(range);
-    const std::string_view from = range.substr(0, hyphen);
-    const std::string_view to = range.substr(hyphen + 1);
-    return (from.empty() || value >= from) && (to.empty() || value <= to || value.starts_with(to));
-}
-
-bool fits(const Json& value, const std::string& vr, std::string_view wanted) {
-    if (vr == "PN" && value.is_object()) {
-        const std::string folded = store::fold_case(wanted);
-        return std::any_of(value.begin(), value.end(), [&](const Json& group) {
-            return group.is_string() &&
-                   fits_pattern(store::fold_case(group.get_ref<const std::string&>()), folded);
-        });
-    }
-    const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
-    if (vr == "DT") return date_time_matches(wanted, "", text, "").value_or(false);
-    if (vr == "DA" || vr == "TM") return fits_range(text, wanted);
-    if (vr != "UI") return fits_pattern(text, wanted);
-    const auto uids = store::split(wanted, "\\,");
-    return std::find(uids.begin(), uids.end(), text) != uids.end();
-}
-
-/// Empty, or of stars alone (PS3.4 C.2.2.2.3).
-bool is_universal(std::string_view wanted) {
-    return wanted.find_first_not_of('*') == std::string_view::npos;
-}
-
-/// What of a key is yet to be met: the rest of its path.
-struct Rest {
-    std::span<const std::string> path;
-    std::string_view wanted;
-};
-
-const Json* values_of(const Json& set, const std::string& tag) {
-    const auto element = set.find(tag);
-    if (element == set.end()) return nullptr;
-    const auto values = element->find("Value");
-    return values != element->end() && values->is_array() ? &*values : nullptr;
-}
-
-bool meets(const Json& set, const std::vector<Rest>& keys) {
-    std::map<std::string, std::vector<Rest>> within;
-    for (const Rest& key : keys) {
-        const std::string& tag = key.path.front();
-        if (key.path.size() > 1) {
-            within[tag].push_back({key.path.subspan(1), key.wanted});
-            continue;
-        }
-        const Json* const values = values_of(set, tag);
-        if (values == nullptr ||
-            std::none_of(values->begin(), values->end(), [&](const Json& value) {
-                return !value.is_null() && fits(value, set[tag].value("vr", ""), key.wanted);
-            }))
-            return false;
-    }
-    return std::all_of(within.begin(), within.end(), [&](const auto& sequence) {
-        const Json* const items = values_of(set, sequence.first);
-        return items != nullptr && std::any_of(items->begin(), items->end(), [&](const Json& item) {
-                   return item.is_object() && meets(item, sequence.second);
-               });
-    });
-}
-
 }  // namespace
-
-namespace {
-
-/// Also of each item within, so that whoever looks into it later finds what the model has.
-bool is_data_set(const Json& json) {
-    if (!json.is_object()) return false;
-    for (const auto& [tag, element] : json.items()) {
-        const bool is_element =
-            tag.size() == 8 && tag.find_first_not_of("0123456789ABCDEF") == std::string::npos &&
-            element.is_object() && element.contains("vr") && element["vr"].is_string() &&
-            (!element.contains("Value") || element["Value"].is_array());
-        if (!is_element) return false;
-        if (element["vr"] != "SQ" || !element.contains("Value")) continue;
-        for (const Json& item : element["Value"])
-            if (!item.is_null() && !is_data_set(item)) return false;
-    }
-    return true;
-}
-
-}  // namespace
-
-Json data_set_from(const std::string& text) {
-    // A parser with a callback looks through all of an object whenever one within it ends.
-    if (json_depth(text) > kDeepest)
-        throw Error(ErrorCode::kInvalidInput,
-                    "the body nests more than " + std::to_string(kDeepest) + " deep");
-    Json json = Json::parse(text, nullptr, false);
-    if (json.is_array() && json.size() == 1) {
-        Json only = std::move(json.front());
-        json = std::move(only);
-    }
-    if (!is_data_set(json))
-        throw Error(ErrorCode::kInvalidInput,
-                    "the body is not one data set in the DICOM JSON model (PS3.18 F.2)");
-    return json;
-}
 
 std::string first_text(const Json& set, const char* tag) {
     if (!has_value(set, tag)) return {};
@@ -328,6 +193,7 @@ void note_cancellation(Json& set, const Json& reasons, Instant now) {
         put(item, kDiscontinuationReason, "SQ", std::move(code));
     }
     put(set, kProgress, "SQ", std::move(item));
+    put(set, kModified, "DT", date_time(now));
 }
 
 StateOutcome may_update(const store::Workitem& item, const std::string& transaction_uid) {
@@ -361,34 +227,6 @@ StateOutcome change_state(store::Workitem& item, const std::string& state,
     item.state = state;
     item.json = set.dump();
     return StateOutcome::kDone;
-}
-
-WorkitemKey key_named(std::string_view name, const std::string& value) {
-    WorkitemKey key{{}, value};
-    for (const std::string_view part : store::split(name, ".")) {
-        const auto tag = dicom::tag_from(part);
-        if (!tag)
-            throw Error(ErrorCode::kInvalidInput,
-                        "\"" + std::string(name.substr(0, 64)) + "\" is no attribute");
-        std::array<char, 16> digits{};
-        std::snprintf(digits.data(), digits.size(), "%04X%04X", unsigned{tag->group},
-                      unsigned{tag->element});
-        key.path.emplace_back(digits.data());
-        const std::string_view wanted = store::trimmed(value);
-        if (dicom::vr_of(*tag) == "DT" && !is_universal(wanted) &&
-            !date_time_matches(wanted, "", "2000", ""))
-            throw Error(ErrorCode::kInvalidInput,
-                        "\"" + value.substr(0, 64) + "\" is no date and time");
-    }
-    return key;
-}
-
-bool matches(const Json& set, std::span<const WorkitemKey> keys) {
-    std::vector<Rest> all;
-    for (const WorkitemKey& key : keys)
-        if (const std::string_view wanted = store::trimmed(key.value); !is_universal(wanted))
-            all.push_back({key.path, wanted});
-    return meets(set, all);
 }
 
 }  // namespace lucerna::retrieve

@@ -1,13 +1,11 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
-#include "http/query.h"
 #include "store/workitem_book.h"
 
 namespace lucerna::retrieve {
@@ -15,8 +13,6 @@ namespace lucerna::retrieve {
 /// A data set in the DICOM JSON model (PS3.18 Annex F).
 using Json = nlohmann::json;
 
-/// The one data set in `text`, alone or in an array. Throws Error(kInvalidInput) for what is none.
-[[nodiscard]] Json data_set_from(const std::string& text);
 /// The first value as text; empty where there is none.
 [[nodiscard]] std::string first_text(const Json& set, const char* tag);
 void put(Json& set, const char* tag, const char* vr, Json value);
@@ -52,16 +48,5 @@ enum class StateOutcome {
 /// Whether an update under this Transaction UID may be made: kDone if so.
 [[nodiscard]] StateOutcome may_update(const store::Workitem& item,
                                       const std::string& transaction_uid);
-
-/// One key of a search: an attribute, or one within a sequence.
-struct WorkitemKey {
-    std::vector<std::string> path;
-    std::string value;
-};
-/// By "PatientID", "00100020", or a path of those with dots. Throws Error(kInvalidInput), also for
-/// a date and time that is none.
-[[nodiscard]] WorkitemKey key_named(std::string_view name, const std::string& value);
-/// Whether it meets all of them; those of one sequence by one item of it (PS3.4 C.2.2.2.6).
-[[nodiscard]] bool matches(const Json& set, std::span<const WorkitemKey> keys);
 
 }  // namespace lucerna::retrieve

@@ -5,12 +5,16 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/json_depth.h"
+#include "dicom/metadata.h"
 #include "dicom/native_model.h"
 #include "http/multipart.h"
 
 namespace lucerna::retrieve {
 namespace {
 
+/// Each level of sequences is four of JSON.
+constexpr std::size_t kDeepest = 128;
 constexpr const char* kParts = "multipart/related";
 
 /// Of `media`, or of its parts; JSON where it does not say.
@@ -20,8 +24,57 @@ std::string form_of(const http::MediaType& media) {
     return inner ? inner->type : kDicomJson;
 }
 
+Json parsed(std::string_view text) {
+    // A parser with a callback looks through all of an object whenever one within it ends.
+    if (json_depth(text) > kDeepest)
+        throw Error(ErrorCode::kInvalidInput,
+                    "the body nests more than " + std::to_string(kDeepest) + " deep");
+    Json json = Json::parse(text, nullptr, false);
+    if (!json.is_array() || json.size() != 1) return json;
+    Json only = std::move(json.front());
+    return only;
+}
+
+/// UIDs without what fills them up to an even length (PS3.5 9.1): whatever names the same study
+/// names it alike.
+void unpad_uids(Json& set) {
+    for (auto& [tag, element] : set.items()) {
+        const auto values = element.find("Value");
+        if (values == element.end()) continue;
+        for (Json& value : *values) {
+            if (element["vr"] == "SQ" && value.is_object()) unpad_uids(value);
+            if (element["vr"] != "UI" || !value.is_string()) continue;
+            auto& uid = value.get_ref<std::string&>();
+            uid.erase(uid.find_last_not_of(std::string_view("\0 ", 2)) + 1);
+        }
+    }
+}
+
+/// Also of each item within, so that whoever looks into it later finds what the model has.
+bool is_data_set(const Json& json) {
+    if (!json.is_object()) return false;
+    for (const auto& [tag, element] : json.items()) {
+        const bool is_element =
+            tag.size() == 8 && tag.find_first_not_of("0123456789ABCDEF") == std::string::npos &&
+            element.is_object() && element.contains("vr") && element["vr"].is_string() &&
+            (!element.contains("Value") || element["Value"].is_array());
+        if (!is_element) return false;
+        if (element["vr"] != "SQ" || !element.contains("Value")) continue;
+        for (const Json& item : element["Value"])
+            if (!item.is_null() && !is_data_set(item)) return false;
+    }
+    return true;
+}
+
 Json read(std::string_view form, std::string_view text) {
-    return form == kDicomXml ? dicom::from_native_xml(text) : data_set_from(std::string(text));
+    Json set = form == kDicomXml ? dicom::from_native_xml(text) : parsed(text);
+    if (!is_data_set(set))
+        throw Error(ErrorCode::kInvalidInput,
+                    "the body is not one data set in the DICOM JSON model (PS3.18 F.2)");
+    // Names what a VR cannot hold.
+    (void)dicom::Metadata(set);
+    unpad_uids(set);
+    return set;
 }
 
 /// The one part of a body.

@@ -23,13 +23,6 @@ const DataSet& step_keys(const DataSet& identifier) {
     return items.empty() ? kNone : items.front();
 }
 
-/// A key's one exact value; empty where it is none.
-std::string single(const DataSet& keys, dicom::Tag tag) {
-    const std::vector<std::string> values = keys.texts(tag);
-    if (values.size() != 1 || store::has_wildcard(values[0])) return {};
-    return std::string(store::trimmed(values[0]));
-}
-
 /// Those that are asked for by name, else what is still to be done.
 std::vector<StepState> states_asked_for(const DataSet& keys) {
     if (is_universal(keys, order_tags::kStepStatus)) return {StepState::kScheduled};
@@ -43,8 +36,8 @@ std::vector<StepState> states_asked_for(const DataSet& keys) {
 /// What the index can narrow down by; the keys are all looked at afterwards, too.
 store::WorklistFilter filter_from(const DataSet& identifier) {
     store::WorklistFilter filter;
-    filter.patient_id = single(identifier, tags::kPatientId);
-    filter.accession_number = single(identifier, tags::kAccessionNumber);
+    filter.patient_id = single_value(identifier, tags::kPatientId);
+    filter.accession_number = single_value(identifier, tags::kAccessionNumber);
     const std::string dates = step_keys(identifier).text_or(order_tags::kStepStartDate, "");
     const std::vector<std::string_view> ends = store::split(dates, "-");
     if (ends.size() > 2) return filter;
@@ -57,7 +50,7 @@ class Answers {
   public:
     Answers(dicom::ScpExchange& exchange)
         : exchange_(exchange),
-          station_(single(step_keys(exchange.data_set()), order_tags::kStationAeTitle)) {
+          station_(single_value(step_keys(exchange.data_set()), order_tags::kStationAeTitle)) {
         if (station_.empty()) station_ = exchange.sender().calling_aet;
     }
 

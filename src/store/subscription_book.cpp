@@ -144,7 +144,7 @@ void SubscriptionBook::subscribe_to_all(const std::string& subscriber,
         found.clear();
     };
     if (!filter.empty())
-        parts_.workitems.for_each({}, [&](const Workitem& item) {
+        parts_.workitems.for_each(WorkitemFilter{}, [&](const Workitem& item) {
             if (fits(item.json)) found.push_back(item.sop_instance_uid);
             if (found.size() == kBatch) enter();
             return true;
@@ -186,6 +186,10 @@ bool SubscriptionBook::unsubscribe_from_all(const std::string& subscriber,
                 .run();
             was = was || index.changes() > 0;
         }
+        // What the other worklist subscribes to stays.
+        Statement other =
+            index.prepare("SELECT 1 FROM worklist_subscriptions WHERE subscriber = ?");
+        if (other.bind(subscriber).step()) return;
         index.prepare("DELETE FROM workitem_subscriptions WHERE subscriber = ?")
             .bind(subscriber)
             .run();

@@ -86,20 +86,27 @@ void WorkitemBook::change(const std::string& sop_instance_uid,
     parts_.subscriptions.has_news();
 }
 
-void WorkitemBook::for_each(const std::string& state,
+void WorkitemBook::for_each(const WorkitemFilter& filter,
                             const std::function<bool(const Workitem&)>& take) {
     // Of rows that can be large: no more are held than a page of them.
     constexpr std::size_t kPageBytes = std::size_t{4} << 20;
+    const std::pair<const char*, std::string> columns[] = {
+        {"state", filter.state},
+        {"patient_id", indexed_text(filter.patient_id)},
+        {"study_instance_uid", indexed_text(filter.study_instance_uid)}};
+    std::string sql = std::string(kColumns) + "WHERE id > ?";
+    for (const auto& [column, value] : columns)
+        if (!value.empty()) sql += std::string(" AND ") + column + " = ?";
+    sql += " ORDER BY id LIMIT 64";
     std::int64_t after = 0;
     for (;;) {
         std::vector<Workitem> page;
         bool is_last = false;
         parts_.index.read([&](Connection& index) {
-            Statement next =
-                index.prepare(std::string(kColumns) + "WHERE id > ?" +
-                              (state.empty() ? "" : " AND state = ?") + " ORDER BY id LIMIT 64");
+            Statement next = index.prepare(sql);
             next.bind(after);
-            if (!state.empty()) next.bind(state);
+            for (const auto& [column, value] : columns)
+                if (!value.empty()) next.bind(value);
             std::size_t bytes = 0;
             while (bytes < kPageBytes && !(is_last = !next.step())) {
                 page.push_back(workitem_from(next));

@@ -31,6 +31,13 @@ struct Workitem {
     std::vector<std::string> reports = {};
 };
 
+/// Which work items: those with every value that is not empty here.
+struct WorkitemFilter {
+    std::string state = {};
+    std::string patient_id = {};
+    std::string study_instance_uid = {};
+};
+
 /// The work items. Safe from several threads; durable on return.
 class WorkitemBook {
   public:
@@ -43,9 +50,9 @@ class WorkitemBook {
     /// Lets `work` change it, nobody else meanwhile; what `work` throws leaves it as it was. Throws
     /// Error(kNotFound). `work` may run in another writer's thread, and more than once.
     void change(const std::string& sop_instance_uid, const std::function<void(Workitem&)>& work);
-    /// In the order in which they were added, of that state where it is not empty, until `take`
-    /// returns false. No snapshot is held while `take` runs.
-    void for_each(const std::string& state, const std::function<bool(const Workitem&)>& take);
+    /// In the order in which they were added, until `take` returns false. No snapshot is held while
+    /// `take` runs.
+    void for_each(const WorkitemFilter& filter, const std::function<bool(const Workitem&)>& take);
 
   private:
     Parts& parts_;

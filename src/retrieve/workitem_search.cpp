@@ -1,0 +1,38 @@
+#include "retrieve/workitem_search.h"
+
+#include <optional>
+
+#include "base/error.h"
+#include "dicom/metadata.h"
+#include "dicom/tags.h"
+#include "retrieve/key_matching.h"
+
+namespace lucerna::retrieve {
+namespace {
+
+constexpr dicom::Tag kProcedureStepState{0x0074, 0x1000};
+
+std::optional<dicom::Metadata> attributes_of(const Json& set) {
+    try {
+        return dicom::Metadata(set);
+    } catch (const Error&) {
+        return {};
+    }
+}
+
+}  // namespace
+
+store::WorkitemFilter narrowed_by(const dicom::DataSet& keys) {
+    store::WorkitemFilter filter;
+    filter.state = single_value(keys, kProcedureStepState);
+    filter.patient_id = single_value(keys, dicom::tags::kPatientId);
+    filter.study_instance_uid = single_value(keys, dicom::tags::kStudyInstanceUid);
+    return filter;
+}
+
+bool meets(const Json& set, const dicom::DataSet& keys) {
+    const auto item = attributes_of(set);
+    return item && match_keys(keys, item->attributes(), Absent::kEmpty).matches;
+}
+
+}  // namespace lucerna::retrieve
