@@ -214,6 +214,14 @@ TEST(Deidentifier, KeepsOnlySafePrivateAttributes) {
     put({0x0019, 0x0010}, "LO", "SIEMENS MR HEADER");
     put({0x0019, 0x100C}, "IS", "1000");
     put({0x0019, 0x1008}, "LO", "Jane");
+    // Of numbers, by the table.
+    put({0x0043, 0x0010}, "LO", "GEMS_PARM_01");
+    put({0x0043, 0x1039}, "LO", "Doe^Jane");
+    put({0x0043, 0x106F}, "UN", "Doe^Jane");
+    put({0x0025, 0x0010}, "LO", "GEMS_SERS_01");
+    put({0x0025, 0x1007}, "UN", std::string_view("\x05\0\0\0", 4));
+    put({0x7053, 0x0010}, "LO", "Philips PET Private Group");
+    put({0x7053, 0x1000}, "UN", "1.5\\-2e3 ");
     put({0x0029, 0x0010}, "LO", "SECRETS");
     put({0x0029, 0x1010}, "LO", "Jane");
     put({0x0031, 0x0010}, "LO", "SITE");
@@ -231,6 +239,11 @@ TEST(Deidentifier, KeepsOnlySafePrivateAttributes) {
     EXPECT_EQ(safe.text({0x0019, 0x100C}), "1000");
     EXPECT_EQ(safe.text({0x0019, 0x0010}), "SIEMENS MR HEADER");
     EXPECT_FALSE(safe.has({0x0019, 0x1008}));
+    EXPECT_FALSE(safe.has({0x0043, 0x0010}));
+    EXPECT_FALSE(safe.has({0x0043, 0x1039}));
+    EXPECT_FALSE(safe.has({0x0043, 0x106F}));
+    EXPECT_TRUE(safe.has({0x0025, 0x1007}));
+    EXPECT_TRUE(safe.has({0x7053, 0x1000}));
     EXPECT_FALSE(safe.has({0x0029, 0x0010}));
     EXPECT_FALSE(safe.has({0x0029, 0x1010}));
     EXPECT_EQ(safe.text({0x0031, 0x1001}), "density b");

@@ -68,6 +68,22 @@ SafePrivates::SafePrivates(const dicom::DataSet& object, std::span<const SafePri
     }
 }
 
+namespace {
+
+/// Not what somebody has put in their place, under a VR of texts or one that says nothing.
+bool can_hold_numbers(std::string_view vr, ByteView value) {
+    constexpr std::string_view kNumbers[] = {"DS", "IS", "FL", "FD", "SS",
+                                             "US", "SL", "UL", "SV", "UV"};
+    if (std::find(std::begin(kNumbers), std::end(kNumbers), vr) != std::end(kNumbers)) return true;
+    if (vr != "UN") return false;
+    const std::string_view text = as_text(value);
+    const auto is_printable = [](char c) { return c >= 0x20 && c < 0x7F; };
+    return text.find_first_not_of("0123456789+-eE. \\") == std::string_view::npos ||
+           !std::all_of(text.begin(), text.end(), is_printable);
+}
+
+}  // namespace
+
 bool SafePrivates::holds(const dicom::DataSet& level, Tag tag) const {
     const std::string creator = private_creator(level, tag);
     if (creator.empty()) return false;
@@ -81,7 +97,10 @@ bool SafePrivates::holds(const dicom::DataSet& level, Tag tag) const {
     };
     const Block block{tag.group, creator};
     if (lists(unsafe_elements_, block)) return false;
-    return std::any_of(kSafePrivateTable.begin(), kSafePrivateTable.end(), is_row) ||
+    const auto* row = std::find_if(kSafePrivateTable.begin(), kSafePrivateTable.end(), is_row);
+    if (row != kSafePrivateTable.end() && row->holds == Holds::kNumbers)
+        return can_hold_numbers(level.vr(tag), level.bytes(tag));
+    return row != kSafePrivateTable.end() ||
            std::any_of(configured_.begin(), configured_.end(), is_row) ||
            safe_blocks_.contains(block) || lists(safe_elements_, block);
 }

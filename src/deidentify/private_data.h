@@ -27,7 +27,8 @@ struct SafePrivate {
 class SafePrivates {
   public:
     SafePrivates(const dicom::DataSet& object, std::span<const SafePrivate> configured);
-    /// `level` is the data set or item that `tag`, which is private, stands in.
+    /// `level` is the data set or item that `tag`, which is private, stands in. Of one that the
+    /// table has for numbers: whether it holds any.
     [[nodiscard]] bool holds(const dicom::DataSet& level, dicom::Tag tag) const;
 
   private:
