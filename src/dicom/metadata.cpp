@@ -112,7 +112,10 @@ std::optional<std::string> name_in(const Json& value) {
     for (const char* group : {"Alphabetic", "Ideographic", "Phonetic"}) {
         const auto found = value.find(group);
         if (found != value.end() && !found->is_null()) {
-            if (!found->is_string()) return std::nullopt;
+            // One group of them (PS3.5 6.2.1.1): what is behind "=" would be another.
+            if (!found->is_string() ||
+                found->get_ref<const std::string&>().find('=') != std::string::npos)
+                return std::nullopt;
             name.append(std::exchange(wanted, 0), '=');
             name += found->get_ref<const std::string&>();
         }

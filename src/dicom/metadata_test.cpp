@@ -127,6 +127,7 @@ TEST(Metadata, RefusesWhatIsNone) {
         {of("00100020", "LO", R"("Value":[1])"), "VR LO cannot hold"},
         {of("00100020", "LO", R"("Value":["a\\b"])"), "VR LO cannot hold"},
         {of("00100010", "PN", R"("Value":[{"Alphabetic":1}])"), "VR PN cannot hold"},
+        {of("00100010", "PN", R"("Value":[{"Alphabetic":"a=b"}])"), "VR PN cannot hold"},
         {of("00104000", "LT", R"("Value":["a","b"])"), "more than one value"},
         {of("00200013", "IS", R"("Value":[1.5])"), "VR IS cannot hold"},
         {of("00280010", "US", R"("Value":[65536])"), "VR US cannot hold"},

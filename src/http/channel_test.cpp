@@ -245,6 +245,14 @@ TEST_F(ChannelTest, RefusesBytesBeforeTheAnswerAndAnUnknownVersion) {
     test::HttpClient old(server.port());
     old.send(head + "7\r\n\r\n");
     EXPECT_EQ(old.answer().status, 426);
+    for (const char* key : {"Sec-WebSocket-Key: c2hvcnQ=\r\n", "Sec-WebSocket-Key: ?\r\n", ""}) {
+        test::HttpClient client(server.port());
+        client.send(
+            "GET /count HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n"
+            "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
+            std::string(key) + "\r\n");
+        EXPECT_EQ(client.answer().status, 400) << key;
+    }
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <ctime>
 
+#include "base/encoding.h"
+#include "base/error.h"
 #include "base/log.h"
 
 namespace lucerna::http {
@@ -307,6 +309,18 @@ void Ledger::ended(const Exchange& exchange, Ending ending) {
                {"cut", ending == Ending::kCut}});
 }
 
+namespace {
+
+bool is_key_of_websocket(const std::string& key) {
+    try {
+        return from_base64(key).size() == 16;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+}  // namespace
+
 std::optional<Response> refuse_unclear(const Exchange& exchange) {
     const Request& request = exchange.request;
     const auto& fields = request.headers.all();
@@ -318,6 +332,9 @@ std::optional<Response> refuse_unclear(const Exchange& exchange) {
     if (std::count_if(fields.begin(), fields.end(),
                       [](const auto& field) { return same_name(field.first, "Host"); }) > 1)
         return refusal(400, "invalid-input", "the request has several Host headers", request.id);
+    if (request.upgrades && !is_key_of_websocket(request.headers.get_or("Sec-WebSocket-Key", "")))
+        return refusal(400, "invalid-input",
+                       "Sec-WebSocket-Key is not 16 bytes in base64 (RFC 6455 4.2.1)", request.id);
     return std::nullopt;
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "dicom/decoding_memory.h"
@@ -127,7 +128,13 @@ http::Response bulk_data(const http::Request& request, store::Archive& archive,
         return video(request, archive, row, run,
                      url_of(row, base_of(request)) + "/bulkdata/" + path);
     if (is_pixel_data(path) && is_encapsulated(row)) return all_frames(request, archive, row, run);
-    const auto type = http::choose(accepted_by(request), kOffered);
+    std::vector<http::MediaRange> accepted = accepted_by(request);
+    // What is wished for in other forms is not bytes either.
+    std::erase_if(accepted, [](const http::MediaRange& range) {
+        return !choose_frames({&range, 1}, dicom::transfer_syntax::kExplicitVrLittleEndian,
+                              Count::kOne);
+    });
+    const auto type = http::choose(accepted, kOffered);
     if (!type) return not_acceptable(request, kOctetStream);
     const std::string etag = etag_of({row}, "bulkdata " + *type + path);
     if (auto same = unmodified(request, etag)) return *std::move(same);

@@ -130,6 +130,10 @@ TEST(BulkData, GivesCompressedFramesAsTheyAreStored) {
     EXPECT_EQ(parts_of(jpeg)[0].second, stored[0].second);
     EXPECT_EQ(archive.status(kGray + "/bulkdata", "multipart/related; type=\"image/jp2\""), 406)
         << "it is not compressed";
+    EXPECT_EQ(archive.status(kGray + "/bulkdata/7FE00010", "multipart/related; type=\"image/jp2\""),
+              406);
+    EXPECT_EQ(archive.status(kGray + "/bulkdata/7FE00010", kOctets), 200);
+    EXPECT_EQ(archive.status(kGray + "/bulkdata/7FE00010", "multipart/related"), 200);
     dicom::DataSet set = dicom::DataSet::parse(archive.store.archive().object("1.2.1.1.2"));
     set.set_text(dicom::tags::kSopInstanceUid, "1.2.1.1.4");
     const Bytes frame(stored[0].second.begin(), stored[0].second.end());

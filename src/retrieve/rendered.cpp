@@ -76,6 +76,22 @@ double number_from(const std::string& text, const char* parameter) {
     return number;
 }
 
+/// In the words of PS3.18 8.3.5.1.4, or of the objects themselves (PS3.3 C.11.2.1.3).
+dicom::VoiFunction function_named(std::string_view name) {
+    using dicom::VoiFunction;
+    constexpr std::pair<std::string_view, VoiFunction> kNamed[] = {
+        {"linear", VoiFunction::kLinear},
+        {"linear-exact", VoiFunction::kLinearExact},
+        {"sigmoid", VoiFunction::kSigmoid},
+        {"LINEAR", VoiFunction::kLinear},
+        {"LINEAR_EXACT", VoiFunction::kLinearExact},
+        {"SIGMOID", VoiFunction::kSigmoid}};
+    for (const auto& [known, function] : kNamed)
+        if (name == known) return function;
+    throw Error(ErrorCode::kInvalidInput,
+                "window's function must be linear, linear-exact or sigmoid");
+}
+
 dicom::VoiWindow window_from(const std::string& text) {
     const std::vector<std::string> values = values_of(text);
     if (values.size() != 2 && values.size() != 3)
@@ -84,14 +100,7 @@ dicom::VoiWindow window_from(const std::string& text) {
     dicom::VoiWindow window;
     window.center = number_from(values[0], "window");
     window.width = number_from(values[1], "window");
-    const std::string function = values.size() == 3 ? values[2] : "linear";
-    if (function == "linear-exact")
-        window.function = dicom::VoiFunction::kLinearExact;
-    else if (function == "sigmoid")
-        window.function = dicom::VoiFunction::kSigmoid;
-    else if (function != "linear")
-        throw Error(ErrorCode::kInvalidInput,
-                    "window's function must be linear, linear-exact or sigmoid");
+    if (values.size() == 3) window.function = function_named(values[2]);
     const bool linear = window.function == dicom::VoiFunction::kLinear;
     if (linear ? window.width < 1 : window.width <= 0)
         throw Error(ErrorCode::kInvalidInput, "window's width is too small (PS3.3 C.11.2.1.2)");
