@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
+#include <map>
 #include <set>
 
 #include "base/error.h"
@@ -60,6 +61,7 @@ struct Known {
     bool has_others = false;
 };
 
+/// Throws RefusedOrder where its numbers are of two different orders.
 Known known_of(Connection& index, const Order& order) {
     const auto look = [&](const char* sql, const exam::OrderNumber& number) {
         std::set<std::int64_t> ids;
@@ -83,23 +85,35 @@ Known known_of(Connection& index, const Order& order) {
         else
             known.has_others = true;
     }
+    if (known.same.size() > 1 && !order.filler.empty())
+        throw RefusedOrder(ErrorCode::kConflict,
+                           "the placer's number and the filler's number are of two different "
+                           "orders");
     return known;
 }
 
 void save_steps(Connection& index, std::int64_t id, const Order& order,
                 const std::vector<StepState>& states) {
+    std::map<std::string, int> before;
+    {
+        Statement find =
+            index.prepare("SELECT step_id, state_before FROM scheduled_steps WHERE order_id = ?");
+        find.bind(id);
+        while (find.step()) before[find.text(0)] = find.small(1);
+    }
     index.prepare("DELETE FROM scheduled_steps WHERE order_id = ?").bind(id).run();
     for (std::size_t i = 0; i < order.steps.size(); ++i)
         index
             .prepare(
                 "INSERT INTO scheduled_steps (order_id, place, step_id, state, start_date, "
-                "start_time_key) VALUES (?, ?, ?, ?, ?, ?)")
+                "start_time_key, state_before) VALUES (?, ?, ?, ?, ?, ?, ?)")
             .bind(id)
             .bind(static_cast<std::int64_t>(i))
             .bind(indexed_text(order.steps[i].step_id))
             .bind(static_cast<int>(states[i]))
             .bind(date_key(order.steps[i].start_date))
             .bind(time_key(order.steps[i].start_time))
+            .bind(before[indexed_text(order.steps[i].step_id)])
             .run();
 }
 
@@ -171,11 +185,6 @@ OrderOutcome change(Connection& index, const OrderRequest& request, const Row& r
 
 OrderOutcome place(Connection& index, const OrderRequest& request, Instant now) {
     const Known known = known_of(index, request.order);
-    const bool has_filler = !request.order.filler.empty();
-    if (known.same.size() > 1 && has_filler)
-        throw RefusedOrder(ErrorCode::kConflict,
-                           "the placer's number and the filler's number are of two different "
-                           "orders");
     if (known.same.size() > 1)
         throw NumberIsTaken(ErrorCode::kConflict,
                             "several requested procedures have that placer's number, and the "
@@ -198,10 +207,9 @@ OrderOutcome cancel(Connection& index, const OrderRequest& request) {
         require_same_patient(request, row.kept);
         if (is_any_performed(row.kept.states))
             throw RefusedOrder(ErrorCode::kConflict, "a step of the order is under way or done");
-        index.prepare("UPDATE scheduled_steps SET state = ? WHERE order_id = ? AND state = ?")
+        index.prepare("UPDATE scheduled_steps SET state = ?1 WHERE order_id = ?2 AND state <> ?1")
             .bind(static_cast<int>(StepState::kCancelled))
             .bind(row.id)
-            .bind(static_cast<int>(StepState::kScheduled))
             .run();
         if (index.changes() > 0) outcome.fate = OrderFate::kCancelled;
     }

@@ -129,6 +129,17 @@ TEST(OrderBook, AStepWithoutIdIsTheOneThatIsMostLikeIt) {
     EXPECT_THAT(modalities(store, StepState::kScheduled), ElementsAre("MR"));
 }
 
+TEST(OrderBook, NumbersOfTwoOrdersCancelNeither) {
+    TestStore store;
+    Order first = order_of("P1"), second = order_of("P2");
+    second.filler = {"F2", "RIS"};
+    place(store, first);
+    place(store, second);
+    first.filler = second.filler;
+    EXPECT_EQ(refusal(cancelled(store, first)), ErrorCode::kConflict);
+    EXPECT_EQ(listed(store).size(), 2U);
+}
+
 TEST(OrderBook, OnlyThePatientsOwnOrderIsCancelled) {
     TestStore store;
     place(store, order_of("1"));

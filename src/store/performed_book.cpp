@@ -10,6 +10,7 @@
 #include "dicom/uids.h"
 #include "store/matching.h"
 #include "store/order_book.h"
+#include "store/order_changes.h"
 #include "store/parts.h"
 #include "store/same_patient.h"
 
@@ -52,15 +53,22 @@ struct Performance {
     PerformedState state;
 };
 
-/// Of a scheduled step of which `latest` has just been said.
-StepState state_by(const std::vector<Performance>& all, PerformedState latest) {
+/// Where a scheduled step stands, and where it stood before it was begun.
+struct Standing {
+    std::string step_id;
+    StepState state;
+    StepState before;
+};
+
+/// Of a scheduled step of which `latest` has just been said. `before`: where it stood.
+StepState state_by(const std::vector<Performance>& all, PerformedState latest, StepState before) {
     const auto is_any = [&](PerformedState state) {
         return std::any_of(all.begin(), all.end(),
                            [&](const Performance& one) { return one.state == state; });
     };
     if (is_any(PerformedState::kInProgress)) return StepState::kStarted;
     if (is_any(PerformedState::kCompleted)) return StepState::kCompleted;
-    return latest == PerformedState::kMistaken ? StepState::kScheduled : StepState::kDiscontinued;
+    return latest == PerformedState::kMistaken ? before : StepState::kDiscontinued;
 }
 
 /// Those of the order's patient alone. `is_only`: the study has no other step.
@@ -84,21 +92,30 @@ std::vector<Performance> performances_of(Connection& index, const std::string& s
 /// The steps of an order that `of` names, by all that is performed of them.
 void move_steps_of(Connection& index, std::int64_t order, const PatientKey& whose,
                    const PerformedStep::Of& of, PerformedState latest) {
-    std::vector<std::string> steps;
+    std::vector<Standing> steps;
     {
-        Statement find = index.prepare("SELECT step_id FROM scheduled_steps WHERE order_id = ?");
+        Statement find = index.prepare(
+            "SELECT step_id, state, state_before FROM scheduled_steps WHERE order_id = ?");
         find.bind(order);
-        while (find.step()) steps.push_back(find.text(0));
+        while (find.step())
+            steps.push_back({find.text(0), static_cast<StepState>(find.small(1)),
+                             static_cast<StepState>(find.small(2))});
     }
     const bool is_only = steps.size() == 1;
-    for (const std::string& step : steps) {
-        if (of.step_id.empty() ? !is_only : indexed_text(of.step_id) != step) continue;
-        const auto all =
-            performances_of(index, indexed_text(of.study_instance_uid), step, is_only, whose);
-        index.prepare("UPDATE scheduled_steps SET state = ? WHERE order_id = ? AND step_id = ?")
-            .bind(static_cast<int>(state_by(all, latest)))
+    for (const Standing& step : steps) {
+        if (of.step_id.empty() ? !is_only : indexed_text(of.step_id) != step.step_id) continue;
+        const auto all = performances_of(index, indexed_text(of.study_instance_uid), step.step_id,
+                                         is_only, whose);
+        StepState before = is_performed(step.state) ? step.before : step.state;
+        if (latest == PerformedState::kDiscontinued) before = StepState::kDiscontinued;
+        index
+            .prepare(
+                "UPDATE scheduled_steps SET state = ?, state_before = ? WHERE order_id = ? AND "
+                "step_id = ?")
+            .bind(static_cast<int>(state_by(all, latest, before)))
+            .bind(static_cast<int>(before))
             .bind(order)
-            .bind(step)
+            .bind(step.step_id)
             .run();
     }
 }

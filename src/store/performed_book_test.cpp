@@ -74,7 +74,9 @@ TEST(PerformedBook, WhatWasDiscontinuedCanBeCancelledOrScheduledAgain) {
     EXPECT_TRUE(store.performed().update(performed));
     EXPECT_EQ(place(store, order_of("1")).fate, OrderFate::kUnchanged) << "the same again";
     EXPECT_THAT(listed(store), IsEmpty());
-    EXPECT_EQ(only(cancelled(store, order_of("1"))).fate, OrderFate::kUnchanged);
+    EXPECT_EQ(only(cancelled(store, order_of("1"))).fate, OrderFate::kCancelled);
+    (void)changed(store, order_of("1", "20260308"));
+    EXPECT_THAT(listed(store), IsEmpty()) << "a change does not bring it back";
     place(store, order_of("1", "20260309"));
     EXPECT_THAT(accessions(store), ElementsAre("A-1"));
 }
@@ -151,6 +153,28 @@ TEST(PerformedBook, AWrongEntryOfTheWorklistStaysOnIt) {
     begin(store, "1.2.3.3", placed.study_instance_uid);
     end(store, "1.2.3.3", PerformedState::kMistaken);
     EXPECT_EQ(state_of(store, placed), StepState::kCompleted);
+}
+
+TEST(PerformedBook, AWrongEntryGoesBackWhereItStood) {
+    TestStore store;
+    const auto cancelled_one = place(store, order_of("1"));
+    (void)cancelled(store, order_of("1"));
+    begin(store, "1.2.3.1", cancelled_one.study_instance_uid);
+    EXPECT_EQ(state_of(store, cancelled_one), StepState::kStarted);
+    (void)changed(store, order_of("1", "20260308"));
+    end(store, "1.2.3.1", PerformedState::kMistaken);
+    EXPECT_EQ(state_of(store, cancelled_one), StepState::kCancelled);
+
+    const auto placed = place(store, order_of("2"));
+    begin(store, "1.2.3.2", placed.study_instance_uid);
+    begin(store, "1.2.3.3", placed.study_instance_uid);
+    end(store, "1.2.3.2", PerformedState::kDiscontinued);
+    end(store, "1.2.3.3", PerformedState::kMistaken);
+    EXPECT_EQ(state_of(store, placed), StepState::kDiscontinued) << "as it was said of the other";
+    place(store, order_of("2", "20260309"));
+    begin(store, "1.2.3.4", placed.study_instance_uid);
+    end(store, "1.2.3.4", PerformedState::kMistaken);
+    EXPECT_EQ(state_of(store, placed), StepState::kScheduled) << "to be done again";
 }
 
 TEST(PerformedBook, OfAnOrderWhosePatientIsCorrectedNamesThatOne) {

@@ -6,7 +6,7 @@ namespace lucerna::store {
 
 /// Goes up by one with every change, which is a text more in kUpgrades; an older program refuses
 /// the newer file.
-inline constexpr int kSchemaVersion = 10;
+inline constexpr int kSchemaVersion = 11;
 
 /// The first that holds words of names.
 inline constexpr int kFirstWithNameWords = 5;
@@ -333,6 +333,10 @@ ALTER TABLE series ADD COLUMN timezone_offset_from_utc TEXT NOT NULL DEFAULT '';
 )sql",
     R"sql(
 -- Names are folded by Unicode's rules; the program does so with those that are there already.
+)sql",
+    R"sql(
+-- Where a step stood before it was begun: where it goes when that was a mistake.
+ALTER TABLE scheduled_steps ADD COLUMN state_before INTEGER NOT NULL DEFAULT 0;
 )sql"};
 
 }  // namespace lucerna::store
