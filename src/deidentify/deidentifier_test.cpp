@@ -100,6 +100,7 @@ TEST(Deidentifier, KeepsNoValueThatItsVrCannotHold) {
     };
     constexpr Tag kSliceThickness{0x0018, 0x0050};
     constexpr Tag kPatientAge{0x0010, 0x1010};
+    constexpr Tag kExposedArea{0x0040, 0x0303};
     DataSet object = example();
     put(object, tags::kLaterality, "CS", "R\0DOE^JANE"s);
     put(object, tags::kBodyPartExamined, "CS", "DOE^JANE");
@@ -109,6 +110,27 @@ TEST(Deidentifier, KeepsNoValueThatItsVrCannotHold) {
     for (const Tag tag : {tags::kLaterality, tags::kBodyPartExamined, kSliceThickness, kPatientAge})
         EXPECT_FALSE(d.has_value(tag)) << dicom::to_string(tag);
 
+    // Whatever the sender calls it.
+    object = example();
+    put(object, tags::kLaterality, "LO", "DOE^JANE");
+    put(object, kSliceThickness, "LO", "SMITH^JANE");
+    put(object, kExposedArea, "LO", "SMITH^JANE");
+    const DataSet called = made(deidentifier("basic"), std::move(object));
+    for (const Tag tag : {tags::kLaterality, kSliceThickness, kExposedArea})
+        EXPECT_FALSE(called.has_value(tag)) << dicom::to_string(tag);
+
+    // Within what is replaced by dummies, too.
+    object = example();
+    DataSet& item = object.add_item(tags::kContentSequence);
+    put(item, tags::kRelationshipType, "CS", "DOE^JANE");
+    put(item, tags::kReferencedSopClassUid, "UI", "1.2.840.10008.5.1.4.1.1.2\0DOE^JANE"s);
+    put(item, tags::kValueType, "CS", "TEXT");
+    const DataSet inner = made(deidentifier("basic"), std::move(object));
+    const DataSet& left = inner.items(tags::kContentSequence).front();
+    EXPECT_NE(left.text_or(tags::kRelationshipType, ""), "DOE^JANE");
+    EXPECT_EQ(as_text(left.bytes(tags::kReferencedSopClassUid)).find("DOE"), std::string::npos);
+    EXPECT_EQ(left.text_or(tags::kValueType, ""), "TEXT");
+
     object = example();
     put(object, tags::kLaterality, "CS", "R\0"s);
     put(object, kSliceThickness, "DS", " 5.0e-1\\6 ");
@@ -117,6 +139,14 @@ TEST(Deidentifier, KeepsNoValueThatItsVrCannotHold) {
     EXPECT_EQ(kept.text(tags::kLaterality), "R");
     EXPECT_EQ(kept.texts(kSliceThickness).size(), 2U);
     EXPECT_EQ(kept.text(kPatientAge), "052Y");
+
+    // A number is one, however it is written.
+    object = example();
+    put(object, tags::kNumberOfFrames, "IS", "1.0 ");
+    put(object, kSliceThickness, "DS", "0,5 ");
+    const DataSet numbers = made(deidentifier("basic"), std::move(object));
+    EXPECT_EQ(numbers.text(tags::kNumberOfFrames), "1.0");
+    EXPECT_EQ(numbers.text(kSliceThickness), "0,5");
 }
 
 TEST(Deidentifier, ReplacesUidsThatOnlyBeginLikeTheStandards) {

@@ -51,22 +51,27 @@ bool is_of_an_instance(Tag tag) {
     return std::find(std::begin(kTags), std::end(kTags), tag) != std::end(kTags);
 }
 
-/// What a value of that VR is made of (PS3.5 6.2); empty: of much.
+/// What a value of that VR is made of (PS3.5 6.2), and what some write in its place, a decimal in
+/// an IS or a comma; empty: of much.
 std::string_view repertoire_of(std::string_view vr) {
     constexpr std::pair<std::string_view, std::string_view> kOf[] = {
-        {"AS", "0123456789DWMY \\"}, {"DA", "0123456789.- \\"}, {"DS", "0123456789+-eE. \\"},
-        {"DT", "0123456789+-. \\"},  {"IS", "0123456789+- \\"}, {"TM", "0123456789.:- \\"},
+        {"AS", "0123456789DWMY \\"}, {"DA", "0123456789.- \\"},     {"DS", "0123456789+-eE., \\"},
+        {"DT", "0123456789+-. \\"},  {"IS", "0123456789+-eE., \\"}, {"TM", "0123456789.:- \\"},
         {"UI", "0123456789. \\"}};
     for (const auto& [name, repertoire] : kOf)
         if (name == vr) return repertoire;
     return {};
 }
 
-/// Whether it is what its VR can hold, so that nobody has put anything else into it.
-bool is_held_by(std::string_view vr, ByteView value) {
+bool is_text(std::string_view vr) {
     constexpr std::string_view kTexts[] = {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT",
                                            "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT"};
-    if (std::find(std::begin(kTexts), std::end(kTexts), vr) == std::end(kTexts)) return true;
+    return std::find(std::begin(kTexts), std::end(kTexts), vr) != std::end(kTexts);
+}
+
+/// Whether it is what its VR can hold, so that nobody has put anything else into it.
+bool is_held_by(std::string_view vr, ByteView value) {
+    if (!is_text(vr)) return true;
     std::string_view text(reinterpret_cast<const char*>(value.data()), value.size());
     // Some pad with zeros whatever the VR.
     while (text.ends_with('\0')) text.remove_suffix(1);
@@ -74,6 +79,13 @@ bool is_held_by(std::string_view vr, ByteView value) {
     if (vr == "CS") return text.find_first_of("^=@") == std::string_view::npos;
     const std::string_view repertoire = repertoire_of(vr);
     return repertoire.empty() || text.find_first_not_of(repertoire) == std::string_view::npos;
+}
+
+/// By the VR that it comes with, and by that of the standard: whatever the sender calls a text.
+bool is_its_own(Tag tag, std::string_view vr, ByteView value) {
+    const std::string known = dicom::vr_of(tag);
+    const bool is_asked = is_text(vr) && tag.group % 2 == 0 && known != "UN";
+    return is_held_by(vr, value) && (!is_asked || (is_text(known) && is_held_by(known, value)));
 }
 
 std::string named(Tag tag) {
@@ -118,7 +130,7 @@ class Walk {
         if (decision.action == Action::kClean && !clean(data, tag, vr, path))
             return apply(data, tag, vr, path, decision.otherwise);
         if (decision.action == Action::kClean) return;
-        if (decision.action == Action::kKeep && !is_held_by(vr, data.bytes(tag)))
+        if (decision.action == Action::kKeep && !is_its_own(tag, vr, data.bytes(tag)))
             return empty(data, tag, vr, path);
         if (decision.action == Action::kKeep && !decision.by_rule && vr != "SQ") return;
         apply(data, tag, vr, path, decision.action);
@@ -269,6 +281,7 @@ class Walk {
 
     /// Of the sort of text that enumerated values are made of, and short.
     static bool is_plain(const DataSet& data, Tag tag, std::string_view vr) {
+        if (!is_held_by(vr, data.bytes(tag))) return false;
         if (vr != "CS") return true;
         const auto values = data.texts(tag);
         return std::all_of(values.begin(), values.end(), [](const std::string& value) {
@@ -282,6 +295,8 @@ class Walk {
             data.remove(tag);
             return note(path, Action::kRemove);
         }
+        if (is_structural(tag) && !is_held_by(vr, data.bytes(tag)))
+            return empty(data, tag, vr, path);
         std::string joined;
         bool changed = false;
         for (const std::string& uid : data.texts(tag)) {
