@@ -5,8 +5,10 @@
 #include <charconv>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <pugixml.hpp>
 #include <sstream>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -348,19 +350,54 @@ std::string declared_encoding(std::string_view document) {
     return name;
 }
 
+/// How whole units of two or four bytes are told by the first (XML 1.0 appendix F): by a mark, or
+/// by the zeros in "<". None where they are bytes.
+std::optional<pugi::xml_encoding> wide_encoding(std::string_view document) {
+    using namespace std::string_view_literals;
+    constexpr std::pair<std::string_view, pugi::xml_encoding> kFirst[] = {
+        {"\0\0\xFE\xFF"sv, pugi::encoding_utf32_be}, {"\xFF\xFE\0\0"sv, pugi::encoding_utf32_le},
+        {"\0\0\0<"sv, pugi::encoding_utf32_be},      {"<\0\0\0"sv, pugi::encoding_utf32_le},
+        {"\xFE\xFF"sv, pugi::encoding_utf16_be},     {"\xFF\xFE"sv, pugi::encoding_utf16_le},
+        {"\0<"sv, pugi::encoding_utf16_be},          {"<\0"sv, pugi::encoding_utf16_le}};
+    for (const auto& [first, encoding] : kFirst)
+        if (document.starts_with(first)) return encoding;
+    return {};
+}
+
+/// Each unit a character, or in UTF-16 two surrogates that belong together.
+bool is_whole(std::string_view document, pugi::xml_encoding encoding) {
+    const bool is_16 = encoding == pugi::encoding_utf16_be || encoding == pugi::encoding_utf16_le;
+    const bool is_big = encoding == pugi::encoding_utf16_be || encoding == pugi::encoding_utf32_be;
+    const std::size_t bytes = is_16 ? 2 : 4;
+    if (document.size() % bytes != 0) return false;
+    bool is_half = false;
+    for (std::size_t at = 0; at < document.size(); at += bytes) {
+        std::uint32_t unit = 0;
+        for (std::size_t i = 0; i < bytes; ++i)
+            unit =
+                unit << 8 | static_cast<std::uint8_t>(document[at + (is_big ? i : bytes - 1 - i)]);
+        const bool is_low = unit >= 0xDC00 && unit <= 0xDFFF;
+        if (unit > 0x10FFFF || is_half != is_low) return false;
+        is_half = unit >= 0xD800 && unit <= 0xDBFF;
+        if (is_half && !is_16) return false;
+    }
+    return !is_half;
+}
+
 /// "An unsupported encoding, and bytes that are not legal in it, are fatal errors."
 pugi::xml_encoding encoding_of(std::string_view document) {
-    // Told by its first bytes (XML 1.0 appendix F): each of those has a zero in "<?" or a mark.
-    constexpr std::string_view kMarks[] = {"\xFE\xFF", "\xFF\xFE"};
-    const std::string_view first = document.substr(0, 4);
-    if (first.find('\0') != std::string_view::npos || first.starts_with(kMarks[0]) ||
-        first.starts_with(kMarks[1]))
-        return pugi::encoding_auto;
+    if (const auto wide = wide_encoding(document)) {
+        if (!is_whole(document, *wide)) refuse("its text", "is no UTF-16 or UTF-32");
+        return *wide;
+    }
     constexpr std::string_view kUtf8Mark = "\xEF\xBB\xBF";
     const std::string encoding =
         declared_encoding(document.substr(document.starts_with(kUtf8Mark) ? kUtf8Mark.size() : 0));
     if (encoding == "ISO-8859-1" || encoding == "LATIN1") return pugi::encoding_latin1;
-    if (!encoding.empty() && encoding != "UTF-8" && encoding != "US-ASCII")
+    // Programs that write into a string and send that as UTF-8 say UTF-16 of it.
+    const bool is_bytes =
+        encoding.empty() || encoding == "UTF-8" || encoding == "US-ASCII" || encoding == "UTF-16";
+    if (!is_bytes)
         refuse("its encoding", encoding + " is none of UTF-8, UTF-16, UTF-32 and ISO-8859-1");
     if (!is_utf8(document)) refuse("its text", "is no UTF-8");
     return pugi::encoding_utf8;

@@ -102,6 +102,11 @@ TEST(NativeModel, IsReadInItsEncodingOrRefused) {
     EXPECT_EQ(name_in(document("iso-8859-1", latin1)), utf8);
     EXPECT_EQ(name_in(in_utf16(document("UTF-16", latin1))), utf8);
     EXPECT_EQ(name_in(in_utf16(document("", latin1))), utf8);
+    EXPECT_EQ(name_in(document("utf-16", utf8)), utf8) << "as some programs say of UTF-8";
+    std::string half = in_utf16(document("", "Mxller"));
+    half.replace(half.find('x'), 2, std::string("\x3D\xD8", 2));
+    EXPECT_NE(why_refused(half).find("no UTF-16"), std::string::npos);
+    EXPECT_NE(why_refused(half.substr(0, half.size() - 1)).find("no UTF-16"), std::string::npos);
     EXPECT_NE(why_refused(document("windows-1252", latin1)).find("WINDOWS-1252"),
               std::string::npos);
     EXPECT_NE(why_refused(document("Shift_JIS", "M")).find("SHIFT_JIS"), std::string::npos);

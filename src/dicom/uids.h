@@ -11,7 +11,7 @@ namespace lucerna::dicom {
 [[nodiscard]] bool is_valid_uid(std::string_view uid);
 
 /// One of the standard itself, by the form of those in PS3.6 Annex A: below a few arcs, and of
-/// numbers that hold no date.
+/// numbers of four digits at most, which no whole date is.
 [[nodiscard]] bool is_registered_uid(std::string_view uid);
 
 /// "2.25." and a random 128-bit number (PS3.5 B.2).
