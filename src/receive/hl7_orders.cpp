@@ -460,6 +460,11 @@ class OrderReader {
         orders_.orc.push_back(group.common->occurrence());
     }
 
+    static void add_text(std::string& text, const std::string& more, std::size_t most) {
+        if (more.empty() || text == more) return;
+        text = as_description(text + (text.empty() ? "" : " ") + more, most);
+    }
+
     void merge(Order& order, const Order& more, const Group& group) {
         const auto differ = [](const auto& one, const auto& other) {
             return !one.empty() && !other.empty() && one != other;
@@ -468,10 +473,16 @@ class OrderReader {
              order.requested_procedure_id != more.requested_procedure_id) ||
             differ(order.accession_number, more.accession_number) ||
             differ(order.study_instance_uid, more.study_instance_uid) ||
-            differ(order.procedure.value, more.procedure.value))
+            differ(order.procedure.value, more.procedure.value) ||
+            (order.procedure.value.empty() && more.procedure.value.empty() &&
+             differ(order.procedure.meaning, more.procedure.meaning)))
             fields_.blame(*group.common, 2, 0, FaultCode::kDuplicateKey,
                           "two requested procedures under one order number");
         if (order.study_instance_uid.empty()) order.study_instance_uid = more.study_instance_uid;
+        if (order.accession_number.empty()) order.accession_number = more.accession_number;
+        if (order.reason.empty()) order.reason = more.reason;
+        add_text(order.comments, more.comments, kLongText);
+        add_text(order.medical_alerts, more.medical_alerts, kLong);
         order.steps.insert(order.steps.end(), more.steps.begin(), more.steps.end());
         if (order.steps.size() > kMostSteps)
             fields_.blame(*group.common, 0, 0, FaultCode::kInternal,

@@ -106,6 +106,7 @@ TEST(Hl7Orders, TakesOrcGroupsOfOneNumberForOneOrdersSteps) {
         orders_from(std::string(kHeader) + kPatient + kOrder + second + "ORC|CA|O9\r");
     ASSERT_EQ(orders.requests.size(), 2U);
     EXPECT_EQ(orders.requests[0].order.steps.size(), 2U);
+    EXPECT_EQ(orders.requests[0].order.comments, "bring & wait outside come & wait outside");
     EXPECT_EQ(orders.requests[1].action, OrderAction::kCancel);
     EXPECT_EQ(orders.orc.at(1), 3);
     const hl7::Fault fault =

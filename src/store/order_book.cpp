@@ -77,15 +77,19 @@ Known known_of(Connection& index, const Order& order) {
     ids.merge(
         look("SELECT id FROM orders WHERE placer_number = ? AND placer_issuer = ?", order.placer));
     Known known;
+    // The filler's number is of an order with another placer's number.
+    bool places_elsewhere = false;
     for (const std::int64_t id : ids) {
         std::optional<Row> row = row_of(index, id);
         if (!row) continue;
+        places_elsewhere = places_elsewhere ||
+                           (by_filler.contains(id) && !agree(order.placer, row->kept.order.placer));
         if (by_filler.contains(id) || agree(order.filler, row->kept.order.filler))
             known.same.push_back(*std::move(row));
         else
             known.has_others = true;
     }
-    if (known.same.size() > 1 && !order.filler.empty())
+    if ((known.same.size() > 1 && !order.filler.empty()) || (places_elsewhere && known.has_others))
         throw RefusedOrder(ErrorCode::kConflict,
                            "the placer's number and the filler's number are of two different "
                            "orders");
@@ -338,10 +342,13 @@ std::size_t erase_orders_of_patient(Connection& index, const std::string& patien
     return static_cast<std::size_t>(erased);
 }
 
-std::size_t erase_orders_of_study(Connection& index, const std::string& study_instance_uid) {
+std::size_t erase_orders_of_study(Connection& index, const std::string& study_instance_uid,
+                                  const PatientKey& patient) {
     index.prepare("DELETE FROM orders WHERE study_instance_uid = ?").bind(study_instance_uid).run();
     const std::int64_t orders = index.changes();
-    return static_cast<std::size_t>(orders) + erase_performed_of_study(index, study_instance_uid);
+    return static_cast<std::size_t>(orders) +
+           erase_performed_of_patients_study(index, study_instance_uid, patient) +
+           erase_performed_of_study(index, study_instance_uid);
 }
 
 }  // namespace lucerna::store

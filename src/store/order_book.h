@@ -14,6 +14,7 @@
 namespace lucerna::store {
 
 struct Parts;
+struct PatientKey;
 
 /// Where a scheduled step stands. Its number is what the index holds.
 enum class StepState { kScheduled, kStarted, kCompleted, kDiscontinued, kCancelled };
@@ -82,7 +83,8 @@ class OrderBook {
 /// it is.
 std::size_t erase_orders_of_patient(Connection& index, const std::string& patient_id,
                                     const std::string& issuer_of_patient_id);
-/// The same of what names a study.
-std::size_t erase_orders_of_study(Connection& index, const std::string& study_instance_uid);
+/// The same of what names a study of hers.
+std::size_t erase_orders_of_study(Connection& index, const std::string& study_instance_uid,
+                                  const PatientKey& patient);
 
 }  // namespace lucerna::store

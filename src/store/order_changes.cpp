@@ -40,6 +40,10 @@ std::string made_up_procedure(const std::string& seed) {
     return "R" + made_up(seed, "procedure", 15);
 }
 
+std::string made_up_study(const std::string& seed) {
+    return dicom::derived_uid("order\x1F" + seed);
+}
+
 template <typename Text>
 void fill(Text& text, const Text& known) {
     if (text.empty()) text = known;
@@ -77,6 +81,12 @@ class KnownSteps {
     std::vector<bool> taken_;
 };
 
+/// What a code means may be said in other words.
+bool are_same(const exam::CodedTerm& one, const exam::CodedTerm& other) {
+    if (one.value.empty() || other.value.empty()) return one == other;
+    return one.value == other.value && one.scheme == other.scheme;
+}
+
 /// Of each of the steps, which known one it is. Those without an ID are told by what is to be done;
 /// what nobody has begun may be another work than it was.
 std::vector<std::optional<std::size_t>> counterparts(const std::vector<ScheduledStep>& steps,
@@ -103,8 +113,13 @@ std::vector<std::optional<std::size_t>> counterparts(const std::vector<Scheduled
                asked.description == step.description;
     });
     is_unnamed_and([](const ScheduledStep& asked, const ScheduledStep& step, StepState) {
-        return asked.modality == step.modality && asked.protocol == step.protocol;
+        return asked.modality == step.modality && are_same(asked.protocol, step.protocol);
     });
+    // An order of one step has it still, whatever it is called now.
+    if (steps.size() == 1 && known.order.steps.size() == 1)
+        is_unnamed_and([](const ScheduledStep& asked, const ScheduledStep& step, StepState) {
+            return asked.modality == step.modality;
+        });
     is_unnamed_and([](const ScheduledStep& asked, const ScheduledStep& step, StepState state) {
         return asked.modality == step.modality && !is_performed(state);
     });
@@ -155,12 +170,20 @@ void require_same_procedure(const OrderRequest& request, const Order& known) {
     const Order& order = request.order;
     const bool are_told_apart = !order.filler.empty() && !known.filler.empty();
     if (request.action == OrderAction::kChange || are_told_apart) return;
-    const auto is_made_up = [&](bool is_one_of_several) {
-        return known.requested_procedure_id == made_up_procedure(seed_of(known, is_one_of_several));
+    // The placer's number may have come later.
+    Order by_filler = known;
+    by_filler.placer = {};
+    const std::string seeds[] = {seed_of(known, false), seed_of(known, true),
+                                 seed_of(by_filler, false)};
+    const auto is_made_up = [&](const auto& made_up_from, const std::string& value) {
+        return std::any_of(std::begin(seeds), std::end(seeds),
+                           [&](const std::string& seed) { return value == made_up_from(seed); });
     };
     const bool is_another = differ(order.accession_number, known.accession_number) ||
                             (differ(order.requested_procedure_id, known.requested_procedure_id) &&
-                             !is_made_up(false) && !is_made_up(true));
+                             !is_made_up(made_up_procedure, known.requested_procedure_id)) ||
+                            (differ(order.study_instance_uid, known.study_instance_uid) &&
+                             !is_made_up(made_up_study, known.study_instance_uid));
     if (is_another)
         throw NumberIsTaken(ErrorCode::kConflict,
                             "the order of that number is another requested procedure");
@@ -205,8 +228,7 @@ KeptOrder new_order(const OrderRequest& request, bool is_one_of_several) {
     const std::string seed = seed_of(order, is_one_of_several);
     if (order.requested_procedure_id.empty())
         order.requested_procedure_id = made_up_procedure(seed);
-    if (order.study_instance_uid.empty())
-        order.study_instance_uid = dicom::derived_uid("order\x1F" + seed);
+    if (order.study_instance_uid.empty()) order.study_instance_uid = made_up_study(seed);
     name_steps(order.steps, {}, seed);
     for (ScheduledStep& step : order.steps)
         schedule(step, request.written_date, request.written_time);

@@ -140,6 +140,58 @@ TEST(OrderBook, NumbersOfTwoOrdersCancelNeither) {
     EXPECT_EQ(listed(store).size(), 2U);
 }
 
+TEST(OrderBook, TheOnlyStepIsTheSameWhateverItIsCalled) {
+    TestStore store;
+    Order order = order_of("1");
+    order.steps.front().protocol = {"SCR", "99X", "Screening"};
+    const auto placed = place(store, order);
+    EXPECT_TRUE(store.performed().create(performed_of(placed.study_instance_uid, "")));
+    for (const exam::CodedTerm& protocol :
+         {exam::CodedTerm{"SCR", "99X", "Screening, both breasts"}, {"TOMO", "99X", "Other"}}) {
+        order.steps.front().protocol = protocol;
+        (void)changed(store, order);
+        EXPECT_TRUE(listed(store).empty());
+        EXPECT_EQ(store.orders().order(placed.name)->states.size(), 1U);
+    }
+    order.steps.front().modality = "US";
+    (void)changed(store, order);
+    EXPECT_EQ(listed(store).size(), 1U) << "another work";
+}
+
+TEST(OrderBook, NumbersOfTwoOrdersChangeNeither) {
+    TestStore store;
+    Order first = order_of("P1"), second = order_of("P2");
+    first.filler = {"F1", "RIS"};
+    second.filler = {"F2", "RIS"};
+    place(store, first);
+    const auto kept = place(store, second);
+    Order both = order_of("P1", "20260309");
+    both.filler = second.filler;
+    const exam::OrderRequest request{OrderAction::kPlace, both};
+    EXPECT_EQ(refusal(store.orders().take(std::span(&request, 1))), ErrorCode::kConflict);
+    EXPECT_EQ(refusal(cancelled(store, both)), ErrorCode::kConflict);
+    EXPECT_EQ(store.orders().order(kept.name)->order.placer.number, "P2");
+    EXPECT_EQ(listed(store).size(), 2U);
+    both.placer = {"P3", "EHR"};
+    EXPECT_EQ(place(store, both).fate, OrderFate::kChanged) << "of no order: the placer's new one";
+}
+
+TEST(OrderBook, AnotherStudyIsAnotherProcedure) {
+    TestStore store;
+    Order order = order_of("1");
+    order.accession_number = {};
+    order.study_instance_uid = "1.2.840.1";
+    place(store, order);
+    order.study_instance_uid = "1.2.840.2";
+    const exam::OrderRequest request{OrderAction::kPlace, order};
+    EXPECT_EQ(refusal(store.orders().take(std::span(&request, 1))), ErrorCode::kConflict);
+    EXPECT_EQ(only(changed(store, order)).fate, OrderFate::kChanged);
+    Order made_up = order_of("2");
+    place(store, made_up);
+    made_up.study_instance_uid = "1.2.840.3";
+    EXPECT_EQ(place(store, made_up).fate, OrderFate::kChanged) << "there was none but ours";
+}
+
 TEST(OrderBook, OnlyThePatientsOwnOrderIsCancelled) {
     TestStore store;
     place(store, order_of("1"));

@@ -104,7 +104,8 @@ PatientErasure erase_rows(Connection& index, const std::string& patient_id,
         erased.beside.workitems += erase_workitems_of_patient(index, patient_id, one);
     }
     for (const std::string& study : studies) {
-        erased.beside.orders += erase_orders_of_study(index, study);
+        erased.beside.orders +=
+            erase_orders_of_study(index, study, {indexed_text(patient_id), indexed_text(issuer)});
         erased.beside.workitems += erase_workitems_of_study(index, study);
         erased.instances += erase_study_rows(index, study);
     }

@@ -71,7 +71,7 @@ StepState state_by(const std::vector<Performance>& all, PerformedState latest, S
     return latest == PerformedState::kMistaken ? before : StepState::kDiscontinued;
 }
 
-/// Those of the order's patient alone. `is_only`: the study has no other step.
+/// Those of the order's patient alone. `is_only`: the order has no other step.
 std::vector<Performance> performances_of(Connection& index, const std::string& study,
                                          const std::string& step_id, bool is_only,
                                          const PatientKey& whose) {
@@ -242,6 +242,42 @@ bool PerformedBook::update(const PerformedStep& step) {
     return is_done;
 }
 
+namespace {
+
+/// A performed step, and what it is kept with.
+struct KeptStep {
+    std::string sop_instance_uid;
+    PatientKey patient;
+    Bytes data_set;
+};
+
+std::vector<KeptStep> performed_of_study(Connection& index, const std::string& study_instance_uid) {
+    Statement find = index.prepare(
+        "SELECT sop_instance_uid, patient_id, issuer_of_patient_id, data_set FROM performed_steps "
+        "WHERE sop_instance_uid IN (SELECT performed FROM performed_of WHERE study_instance_uid = "
+        "?) ORDER BY sop_instance_uid");
+    find.bind(study_instance_uid);
+    std::vector<KeptStep> steps;
+    while (find.step())
+        steps.push_back({find.text(0), {find.text(1), find.text(2)}, from_base64(find.text(3))});
+    return steps;
+}
+
+/// It is performed of another order, too, which is not that patient's.
+bool is_of_another_order(Connection& index, const std::string& sop_instance_uid,
+                         const std::string& but_of_study, const PatientKey& patient) {
+    Statement find = index.prepare(
+        "SELECT o.patient_id, o.issuer_of_patient_id FROM orders o JOIN performed_of p ON "
+        "p.study_instance_uid = o.study_instance_uid WHERE p.performed = ? AND "
+        "p.study_instance_uid <> ?");
+    find.bind(sop_instance_uid).bind(but_of_study);
+    while (find.step())
+        if (are_of_two_patients({find.text(0), find.text(1)}, patient)) return true;
+    return false;
+}
+
+}  // namespace
+
 void give_performed_to_patient_of(Connection& index, const exam::Order& order,
                                   const exam::Order& known, Instant now) {
     const PatientKey after{indexed_text(order.patient_id.reveal()),
@@ -251,26 +287,43 @@ void give_performed_to_patient_of(Connection& index, const exam::Order& order,
     if (after.id == before.id && after.issuer == before.issuer) return;
     // Where only her issuer has come to be known, what she is called there stays.
     const bool is_another = are_of_two_patients(after, before);
-    std::vector<std::pair<std::string, Bytes>> steps;
-    {
-        Statement find = index.prepare(
-            "SELECT sop_instance_uid, data_set FROM performed_steps WHERE patient_id = ? AND "
-            "issuer_of_patient_id = ? AND sop_instance_uid IN (SELECT performed FROM performed_of "
-            "WHERE study_instance_uid = ?)");
-        find.bind(before.id).bind(before.issuer).bind(indexed_text(known.study_instance_uid));
-        while (find.step()) steps.emplace_back(find.text(0), from_base64(find.text(1)));
-    }
-    for (auto& [step, data_set] : steps)
+    const std::string study = indexed_text(known.study_instance_uid);
+    for (KeptStep& step : performed_of_study(index, study)) {
+        if (are_of_two_patients(step.patient, before)) continue;
+        if (!is_another && are_of_two_patients(step.patient, after)) continue;
+        if (is_of_another_order(index, step.sop_instance_uid, study, after)) {
+            log_event(
+                LogLevel::kWarning, "performed-step.of-orders-of-two-patients",
+                {{"step", step.sop_instance_uid},
+                 {"study", known.study_instance_uid},
+                 {"why", "the patient of one of its orders was corrected; it names the other's"}});
+            continue;
+        }
         index
             .prepare(
                 "UPDATE performed_steps SET patient_id = ?, issuer_of_patient_id = ?, data_set = "
                 "?, changed_at = ?, revision = revision + 1 WHERE sop_instance_uid = ?")
             .bind(after.id)
             .bind(after.issuer)
-            .bind(to_base64(is_another ? naming(order, std::move(data_set)) : data_set))
+            .bind(to_base64(is_another ? naming(order, std::move(step.data_set)) : step.data_set))
             .bind(now)
-            .bind(step)
+            .bind(step.sop_instance_uid)
             .run();
+    }
+}
+
+std::size_t erase_performed_of_patients_study(Connection& index,
+                                              const std::string& study_instance_uid,
+                                              const PatientKey& patient) {
+    std::size_t erased = 0;
+    for (const KeptStep& step : performed_of_study(index, study_instance_uid)) {
+        if (are_of_two_patients(step.patient, patient)) continue;
+        index.prepare("DELETE FROM performed_steps WHERE sop_instance_uid = ?")
+            .bind(step.sop_instance_uid)
+            .run();
+        ++erased;
+    }
+    return erased;
 }
 
 std::size_t erase_performed_of_study(Connection& index, const std::string& study_instance_uid) {

@@ -14,6 +14,7 @@
 namespace lucerna::store {
 
 struct Parts;
+struct PatientKey;
 
 /// Performed Procedure Step Status (0040,0252); the number is what the index holds.
 enum class PerformedState {
@@ -62,9 +63,16 @@ class PerformedBook {
 };
 
 /// Part of the transaction in which an order becomes another patient's: so does what was performed
-/// of it, which names her from then on.
+/// of it, which names her from then on; but not what was performed of an order of the other one's,
+/// too.
 void give_performed_to_patient_of(Connection& index, const exam::Order& order,
                                   const exam::Order& known, Instant now);
+
+/// Part of the erasure of a patient, of one of her studies: takes out what was performed of it,
+/// whatever else, but what another patient's ID is on, and says how many steps that were.
+std::size_t erase_performed_of_patients_study(Connection& index,
+                                              const std::string& study_instance_uid,
+                                              const PatientKey& patient);
 
 /// Part of the erasure of a study: takes out what was performed of it, but what was performed for
 /// another one at the same time, and says how many steps that were.

@@ -211,6 +211,51 @@ TEST(PerformedBook, OfAnOrderWhosePatientIsCorrectedNamesThatOne) {
     EXPECT_EQ(store.archive().erasure_of_patient("P2", "HOSP").beside.orders, 2U);
 }
 
+TEST(PerformedBook, ItsIssuerIsNotWhatTiesItToItsOrder) {
+    TestStore store;
+    const auto placed = place(store, order_of("1"));
+    PerformedStep performed = performed_of(placed.study_instance_uid, "");
+    performed.issuer_of_patient_id = "HOSP";
+    performed.data_set = dicom::write_message({}, dicom::transfer_syntax::kExplicitVrLittleEndian);
+    EXPECT_TRUE(store.performed().create(performed));
+    end(store, "1.2.3", PerformedState::kDiscontinued);
+    Order other = order_of("1");
+    other.patient_id = PatientId("P2");
+    EXPECT_EQ(only(changed(store, other)).fate, OrderFate::kChanged);
+    EXPECT_EQ(store.performed().find("1.2.3")->patient_id, "P2");
+}
+
+TEST(PerformedBook, OfTwoOrdersStaysWithTheOneThatIsNotCorrected) {
+    TestStore store;
+    const auto first = place(store, order_of("1"));
+    const auto second = place(store, order_of("2"));
+    PerformedStep performed = performed_of(first.study_instance_uid, "");
+    performed.of.push_back({second.study_instance_uid, ""});
+    EXPECT_TRUE(store.performed().create(performed));
+    end(store, "1.2.3", PerformedState::kDiscontinued);
+    Order other = order_of("1");
+    other.patient_id = PatientId("P2");
+    EXPECT_EQ(only(changed(store, other)).fate, OrderFate::kChanged);
+    EXPECT_EQ(store.performed().find("1.2.3")->patient_id, "P1");
+}
+
+TEST(PerformedBook, GoesWithThePatientWhateverElseWasPerformed) {
+    TestStore store;
+    test::StoredInstance instance;
+    store.archive().keep(instance.file());
+    PerformedStep performed = performed_of(instance.study, "");
+    performed.patient_id = "";
+    performed.of.push_back({"1.2.3.99", ""});
+    EXPECT_TRUE(store.performed().create(performed));
+    performed.sop_instance_uid = "1.2.4";
+    performed.patient_id = "SOMEBODY ELSE";
+    EXPECT_TRUE(store.performed().create(performed));
+    store.archive().erase_patient(instance.patient_id, "");
+    EXPECT_FALSE(store.performed().find("1.2.3"));
+    ASSERT_TRUE(store.performed().find("1.2.4"));
+    EXPECT_EQ(store.performed().find("1.2.4")->of.size(), 1U);
+}
+
 TEST(PerformedBook, OfTwoStudiesOutlivesTheErasureOfOne) {
     TestStore store;
     test::StoredInstance instance;
