@@ -244,6 +244,12 @@ ObjectHead head_of_data_set(ByteView data_set, const std::string& transfer_synta
     head.transfer_syntax_uid = transfer_syntax_uid;
     while (!walk.at_end()) {
         const ElementWalk::Element element = walk.header();
+        // In a file it would go on with the File Meta Information, and say something else than
+        // that.
+        if (element.tag >> 16 == 0x0002)
+            throw Error(ErrorCode::kInvalidInput,
+                        "the data set begins with attributes of group 0002, which belong into the "
+                        "File Meta Information alone (PS3.10 7.1)");
         if (element.tag > kSopInstance) break;
         if (element.tag == kSopClass) head.sop_class_uid = trimmed(walk.value(element));
         if (element.tag == kSopInstance) {

@@ -69,6 +69,14 @@ TEST(DataSetHead, RefusesNestingWithoutEnd) {
     EXPECT_THROW((void)head_of_data_set(data_set, test::kExplicitLittle), Error);
 }
 
+TEST(DataSetHead, RefusesFileMetaInformation) {
+    Bytes data_set;
+    test::put_element(data_set, 0x0002, 0x0010, "UI", "1.2.840.10008.1.2.4.50");
+    const Bytes rest = test::small_data_set("1.2", "1.2.3");
+    data_set.insert(data_set.end(), rest.begin(), rest.end());
+    EXPECT_THROW((void)head_of_data_set(data_set, test::kExplicitLittle), Error);
+}
+
 TEST(DataSetHead, IsEmptyWhereTheUidsAreMissing) {
     Bytes data_set;
     test::put_element(data_set, 0x0010, 0x0020, "LO", "P1");

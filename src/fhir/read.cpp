@@ -46,6 +46,15 @@ class Element {
         if (value == nullptr) return {};
         return Element(*value, path_ + "." + name);
     }
+    /// Fails for a resource that says that nobody may take it for what it seems who does not
+    /// understand more than is read here (FHIR R4 2.4.0.1, Resource.implicitRules).
+    void require_understood() const {
+        if (find("implicitRules") != nullptr)
+            fail("not-supported", path_ + ".implicitRules", "no implicit rules are known here");
+        each("modifierExtension", [](const json&, const std::string& path) {
+            fail("extension", path, "no modifier extension is known here");
+        });
+    }
     /// Calls `visit` for each element of a list.
     template <typename Visit>
     void each(const char* name, Visit&& visit) const {
@@ -112,6 +121,8 @@ Reference reference_in(const Element& parent, const char* name) {
 /// Empty for a resource that says nothing about an order.
 std::optional<Resource> resource_from(const Element& element) {
     const std::string type = element.text("resourceType");
+    if (type == "Patient" || type == "Practitioner" || type == "Device")
+        element.require_understood();
     if (type == "Patient")
         return Patient{element.path(), element.list("identifier", identifier_from),
                        element.list("name", name_from), element.text("gender"),
@@ -142,6 +153,7 @@ class Reader {
   private:
     void add_bundle(const Element& bundle) {
         submission_.is_bundle = true;
+        bundle.require_understood();
         if (bundle.text("type") != "transaction")
             fail("not-supported", "Bundle.type", "only transactions are taken");
         bundle.each("entry", [&](const json& value, const std::string& path) {
@@ -154,6 +166,7 @@ class Reader {
     }
 
     void add_entry(const Element& entry) {
+        entry.require_understood();
         const auto request = entry.child("request");
         if (!request) fail("required", entry.path() + ".request", "a transaction says what to do");
         const std::string method = request->text("method");
@@ -174,6 +187,7 @@ class Reader {
     }
 
     void add_request(const Element& element) {
+        element.require_understood();
         ServiceRequest request;
         request.path = element.path();
         request.status = element.text("status");

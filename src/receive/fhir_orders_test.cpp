@@ -199,6 +199,13 @@ TEST_F(FhirOrders, NamesTheElementThatIsWrong) {
     EXPECT_EQ(blamed(with("/status", "draft")), "ServiceRequest.status");
     EXPECT_EQ(blamed(with("/intent", "plan")), "ServiceRequest.intent");
     EXPECT_EQ(blamed(with("/doNotPerform", true)), "ServiceRequest.doNotPerform");
+    const json modifier = {{{"url", "http://example.org/negated"}, {"valueBoolean", true}}};
+    EXPECT_EQ(blamed(with("/modifierExtension", modifier)), "ServiceRequest.modifierExtension[0]");
+    EXPECT_EQ(blamed(with("/contained/0/modifierExtension", modifier)),
+              "ServiceRequest.contained[0].modifierExtension[0]");
+    EXPECT_EQ(blamed(with("/implicitRules", "http://example.org/rules")),
+              "ServiceRequest.implicitRules");
+    EXPECT_EQ(post(with("/extension", modifier).dump()).status, 201) << "others may be passed over";
     EXPECT_EQ(blamed(with("/identifier/1/value", "ACC12345678901234")),
               "ServiceRequest.identifier[1].value");
     EXPECT_EQ(blamed(with("/identifier/2/value", "no uid")), "ServiceRequest.identifier[2].value");
