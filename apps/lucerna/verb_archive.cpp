@@ -117,9 +117,11 @@ std::string in_detail(const store::PatientErasure& what) {
                         ": name an issuer with --issuer, or take all with --any-issuer");
     throw Error(ErrorCode::kNotFound,
                 archive.totals().instances == 0
-                    ? "the index knows no object at all; if there are some in the data folder, "
-                      "run lucerna reindex first"
-                    : "nothing in the archive is of that patient or study");
+                    ? "nothing that the index knows is of that patient or study, and it knows no "
+                      "object at all; if there are some in the data folder, run lucerna reindex "
+                      "first"
+                    : "nothing in the archive is of that patient or study, but perhaps an order "
+                      "that is still to be done; that goes with its patient");
 }
 
 store::PatientErasure erasure_of_study(store::Archive& archive, const std::string& study) {

@@ -81,7 +81,7 @@ Kept Archive::keep(ByteView part10, Role role) {
         // It may take much, and has gone before others are waited for.
         const dicom::DataSet header = dicom::header_of_arriving(part10);
         head_bytes = header.pixel_data_offset();
-        return facts_of(header, parts_.view_of);
+        return facts_of_arriving(header, parts_.view_of);
     }();
     for (;;) {
         const auto first = parts_.index.read([&](Connection& index) {

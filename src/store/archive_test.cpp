@@ -18,6 +18,19 @@ using test::StoredInstance;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
+TEST(Archive, RefusesIdsOfSeveralValues) {
+    TestStore store;
+    test::StoredInstance instance;
+    instance.patient_id = "QQC\\01";
+    EXPECT_EQ(error_of([&] { store.archive().keep(instance.file()); }), "invalid-input");
+    EXPECT_THAT(message_of([&] { store.archive().keep(instance.file()); }),
+                testing::HasSubstr("PatientID"));
+    instance = {};
+    instance.series = "1.2.3\\1.2.4";
+    EXPECT_EQ(error_of([&] { store.archive().keep(instance.file()); }), "invalid-input");
+    EXPECT_EQ(store.archive().totals().instances, 0U);
+}
+
 TEST(Archive, GivesBackWhatItKeptBitForBit) {
     TestStore store;
     for (const std::size_t pixels : {2U, 60000U, 65536U, 131072U, 1000000U}) {

@@ -320,19 +320,18 @@ std::size_t Archive::rotate_keys(const std::string& by, OwnKeys own) {
 
 std::size_t Archive::erase_study(const std::string& study_instance_uid, const std::string& by,
                                  const AsSeen& as_seen) {
-    std::size_t instances = 0;
+    ErasedStudy erased;
     parts_.index.write([&](Connection& index) {
         require_not_being_read(index, study_instance_uid);
         require_as_seen(index, {study_instance_uid, {}}, as_seen);
-        const Beside beside{0, count_workitems_of_study(index, study_instance_uid)};
-        instances = erase_study_rows(index, study_instance_uid);
+        erased = erase_study_rows(index, study_instance_uid);
         doom_unused_keys(index);
-        if (instances + beside.workitems > 0)
-            note_erasure(index, {"erase-study", by, parts_.clock.now()}, instances > 0 ? 1 : 0,
-                         instances, beside);
+        if (erased.instances + erased.beside.orders + erased.beside.workitems > 0)
+            note_erasure(index, {"erase-study", by, parts_.clock.now()},
+                         erased.instances > 0 ? 1 : 0, erased.instances, erased.beside);
     });
     work_off_doomed(parts_);
-    return instances;
+    return erased.instances;
 }
 
 std::size_t Archive::erase_part(const StudyPart& part, const std::string& by,
@@ -360,9 +359,13 @@ std::size_t Archive::erase_part(const StudyPart& part, const std::string& by,
 }
 
 Beside Archive::beside_study(const std::string& study_instance_uid) {
-    return parts_.index.read([&](Connection& index) -> Beside {
-        return {0, count_workitems_of_study(index, study_instance_uid)};
+    Beside beside;
+    parts_.index.write([&](Connection& index) {
+        index.execute("SAVEPOINT trial");
+        beside = erase_study_rows(index, study_instance_uid).beside;
+        index.execute("ROLLBACK TO trial; RELEASE trial");
     });
+    return beside;
 }
 
 }  // namespace lucerna::store

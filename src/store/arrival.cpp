@@ -81,7 +81,7 @@ void Arrival::decide(ByteView file) {
 void Arrival::begin(ByteView file) {
     Facts facts;
     try {
-        facts = facts_of(header_->beginning(file), {});
+        facts = facts_of_arriving(header_->beginning(file), {});
     } catch (const Error&) {
         // To be refused with reasons once it is whole, or out of order.
         seal_for_nobody();
@@ -170,7 +170,7 @@ Kept Arrival::keep(ByteView file) {
     const Facts facts = [&] {
         const dicom::DataSet whole = header(file);
         head_bytes = whole.pixel_data_offset();
-        return facts_of(whole, parts_.view_of);
+        return facts_of_arriving(whole, parts_.view_of);
     }();
     // It may hold much, and has gone before others are waited for.
     header_.reset();

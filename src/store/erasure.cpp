@@ -5,8 +5,10 @@
 
 #include "base/error.h"
 #include "base/outside_wait.h"
+#include "store/order_book.h"
 #include "store/parts.h"
 #include "store/performed_book.h"
+#include "store/same_patient.h"
 
 namespace lucerna::store {
 namespace {
@@ -28,7 +30,8 @@ void require_not_being_read(Connection& index, const std::string& study_instance
                     "that study is being read just now; try again in a moment");
 }
 
-std::size_t erase_study_rows(Connection& index, const std::string& study_instance_uid) {
+ErasedStudy erase_study_rows(Connection& index, const std::string& study_instance_uid) {
+    const PatientKey whose = patient_of_study(index, study_instance_uid).value_or(PatientKey());
     run_with(index,
              "INSERT INTO doomed (name, what) SELECT i.object, 'object' FROM instances i "
              "JOIN series e ON e.id = i.series JOIN studies s ON s.id = e.study WHERE "
@@ -54,17 +57,18 @@ std::size_t erase_study_rows(Connection& index, const std::string& study_instanc
           "DELETE FROM readings WHERE study_instance_uid = ?",
           "DELETE FROM findings WHERE study_instance_uid = ?",
           "DELETE FROM decisions WHERE study_instance_uid = ?",
-          // What is still to be done of an order is to be done anew.
-          "DELETE FROM orders WHERE study_instance_uid = ? AND NOT EXISTS (SELECT 1 FROM "
-          "scheduled_steps t WHERE t.order_id = orders.id AND t.state = 0)",
           // Earlier programs queued jobs without their subject.
           "DELETE FROM jobs WHERE ?1 IN (subject, payload) OR (subject = '' AND "
           "job_key LIKE ?1 || '#%')"})
         run_with(index, sql, study_instance_uid);
-    (void)erase_performed_of_study(index, study_instance_uid);
-    (void)erase_workitems_of_study(index, study_instance_uid);
     index.prepare("UPDATE counters SET value = value + 1 WHERE name = 'exams'").run();
-    return instances;
+    Beside beside;
+    // What is still to be done of an order is to be done anew.
+    beside.orders =
+        erase_orders_of_study(index, study_instance_uid, whose, Orders::kDone) +
+        erase_performed_of_study(index, study_instance_uid, whose, Performed::kOfItAlone);
+    beside.workitems = erase_workitems_of_study(index, study_instance_uid);
+    return {instances, beside};
 }
 
 void doom_key_of(Connection& index, const std::string& owner) {

@@ -13,10 +13,14 @@ struct Parts;
 
 /// Throws Error(kConflict) while a study is being read: what is read then becomes results of it.
 void require_not_being_read(Connection& index, const std::string& study_instance_uid);
-/// Takes a study's rows out, its exam, readings, decisions, jobs, performed steps and its order, if
-/// nothing of that is still to be done, with them, and dooms its objects. Returns how many
-/// instances it had.
-std::size_t erase_study_rows(Connection& index, const std::string& study_instance_uid);
+struct ErasedStudy {
+    std::size_t instances = 0;
+    Beside beside = {};
+};
+/// Takes a study's rows out, its exam, readings, decisions, jobs, work items, performed steps and
+/// its order, if nothing of that is still to be done, with them, and dooms its objects. Orders and
+/// performed steps of another patient than the study's, who only names it, stay.
+ErasedStudy erase_study_rows(Connection& index, const std::string& study_instance_uid);
 /// Dooms the data key of an owner, with whatever objects are still sealed by it.
 void doom_key_of(Connection& index, const std::string& owner);
 /// Dooms every data key whose last object is doomed.

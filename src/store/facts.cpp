@@ -1,6 +1,7 @@
 #include "store/facts.h"
 
 #include "base/error.h"
+#include "dicom/tags.h"
 #include "dicom/uids.h"
 #include "exam/view.h"
 #include "store/exam_kinds.h"
@@ -69,6 +70,17 @@ std::string Facts::key_owner() const {
 bool Facts::is_exam_image() const {
     return rows.value_or(0) > 0 && columns.value_or(0) > 0 &&
            is_of_an_exam(sop_class_uid, modality);
+}
+
+Facts facts_of_arriving(const dicom::DataSet& data_set, const ViewOf& view_of) {
+    namespace tags = dicom::tags;
+    for (const dicom::Tag tag :
+         {tags::kPatientId, tags::kIssuerOfPatientId, tags::kStudyInstanceUid,
+          tags::kSeriesInstanceUid, tags::kSopInstanceUid, tags::kSopClassUid})
+        if (data_set.texts(tag).size() > 1)
+            throw Error(ErrorCode::kInvalidInput,
+                        dicom::describe(tag) + " has several values: no backslash can be in it");
+    return facts_of(data_set, view_of);
 }
 
 Facts facts_of(const dicom::DataSet& data_set, const ViewOf& view_of) {

@@ -71,6 +71,11 @@ using ViewOf = std::function<std::string(const dicom::DataSet&)>;
 /// no UID (PS3.5 9.1).
 [[nodiscard]] Facts facts_of(const dicom::DataSet& data_set, const ViewOf& view_of);
 
+/// The same of one that arrives. Throws Error(kInvalidInput) also where an ID that tells patients,
+/// studies, series or objects apart has several values, of which the first would be taken for it: a
+/// Patient ID with a backslash in it (PS3.5 6.2).
+[[nodiscard]] Facts facts_of_arriving(const dicom::DataSet& data_set, const ViewOf& view_of);
+
 /// Where and how the file lies.
 struct Placing {
     std::string object;

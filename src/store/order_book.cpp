@@ -136,13 +136,16 @@ void bind_order(Statement& statement, const Order& order, Instant now) {
 }
 
 std::int64_t insert(Connection& index, const Order& order, Instant now) {
+    // It names the order for good (exam::OrderOutcome): not another one once this is erased.
+    index.execute("UPDATE counters SET value = value + 1 WHERE name = 'orders'");
+    const std::int64_t id = index.number("SELECT value FROM counters WHERE name = 'orders'");
     Statement add = index.prepare(
         "INSERT INTO orders (placer_number, placer_issuer, filler_number, filler_issuer, "
         "patient_id, issuer_of_patient_id, accession_number, study_instance_uid, order_json, "
-        "changed_at, received_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)");
+        "changed_at, received_at, id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11)");
     bind_order(add, order, now);
-    add.run();
-    return index.last_row();
+    add.bind(id).run();
+    return id;
 }
 
 void update(Connection& index, std::int64_t id, const Order& order, Instant now) {
@@ -343,12 +346,27 @@ std::size_t erase_orders_of_patient(Connection& index, const std::string& patien
 }
 
 std::size_t erase_orders_of_study(Connection& index, const std::string& study_instance_uid,
-                                  const PatientKey& patient) {
-    index.prepare("DELETE FROM orders WHERE study_instance_uid = ?").bind(study_instance_uid).run();
-    const std::int64_t orders = index.changes();
-    return static_cast<std::size_t>(orders) +
-           erase_performed_of_patients_study(index, study_instance_uid, patient) +
-           erase_performed_of_study(index, study_instance_uid);
+                                  const PatientKey& whose, Orders which) {
+    std::vector<std::int64_t> orders;
+    {
+        Statement find = index.prepare(
+            "SELECT id, patient_id, issuer_of_patient_id FROM orders WHERE study_instance_uid = ? "
+            "ORDER BY id");
+        find.bind(study_instance_uid);
+        while (find.step())
+            if (!are_of_two_patients({find.text(1), find.text(2)}, whose))
+                orders.push_back(find.integer(0));
+    }
+    std::size_t erased = 0;
+    for (const std::int64_t id : orders) {
+        const std::vector<StepState> states = states_of(index, id);
+        const bool is_done =
+            std::find(states.begin(), states.end(), StepState::kScheduled) == states.end();
+        if (which == Orders::kDone && !is_done) continue;
+        index.prepare("DELETE FROM orders WHERE id = ?").bind(id).run();
+        ++erased;
+    }
+    return erased;
 }
 
 }  // namespace lucerna::store

@@ -83,8 +83,13 @@ class OrderBook {
 /// it is.
 std::size_t erase_orders_of_patient(Connection& index, const std::string& patient_id,
                                     const std::string& issuer_of_patient_id);
-/// The same of what names a study of hers.
+enum class Orders {
+    kAll,
+    /// Those of which nothing is still to be done.
+    kDone
+};
+/// Takes out the orders that name a study, but those of another patient than `whose`.
 std::size_t erase_orders_of_study(Connection& index, const std::string& study_instance_uid,
-                                  const PatientKey& patient);
+                                  const PatientKey& whose, Orders which);
 
 }  // namespace lucerna::store

@@ -220,6 +220,49 @@ TEST(Erasure, OfAStudyLeavesWhatIsStillToBeDone) {
     EXPECT_THAT(listed(store, {.state = StepState::kStarted}), IsEmpty());
 }
 
+TEST(Erasure, OfAPatientLeavesTheOrderOfAnotherThatNamesHerStudy) {
+    TestStore store;
+    test::StoredInstance instance;
+    Order order = order_of("1");
+    order.patient_id = PatientId("XD");
+    order.study_instance_uid = instance.study;
+    place(store, order);
+    PerformedStep performed = performed_of(instance.study, "");
+    performed.patient_id = "XD";
+    store.archive().keep(instance.file());
+    EXPECT_EQ(store.archive().erasure_of_patient(instance.patient_id, "").beside.orders, 0U);
+    store.archive().erase_patient(instance.patient_id, "");
+    EXPECT_THAT(accessions(store), ElementsAre("A-1"));
+    EXPECT_TRUE(store.performed().create(performed));
+    store.archive().keep(instance.file());
+    store.archive().erase_patient(instance.patient_id, "");
+    EXPECT_TRUE(store.performed().find("1.2.3"));
+    EXPECT_THAT(accessions(store, {.state = StepState::kStarted}), ElementsAre("A-1"));
+}
+
+TEST(Erasure, OfAStudyTakesWhatWasPerformedOfItThoughThereIsNoObject) {
+    TestStore store;
+    PerformedStep performed = performed_of("1.2.78", "");
+    performed.patient_id = "";
+    EXPECT_TRUE(store.performed().create(performed));
+    EXPECT_EQ(store.archive().beside_study("1.2.78").orders, 1U);
+    EXPECT_TRUE(store.performed().find("1.2.3")) << "that only looked";
+    store.archive().erase_study("1.2.78");
+    EXPECT_FALSE(store.performed().find("1.2.3"));
+}
+
+TEST(OrderBook, GivesNoNameTwice) {
+    TestStore store;
+    place(store, order_of("1"));
+    Order hers = order_of("2");
+    hers.patient_id = PatientId("P2");
+    const auto erased = place(store, hers);
+    store.archive().erase_patient("P2", "");
+    EXPECT_FALSE(store.orders().order(erased.name));
+    hers.patient_id = PatientId("P3");
+    EXPECT_NE(place(store, hers).name, erased.name);
+}
+
 /// Nothing packs it.
 std::string long_text(const std::string& seed) {
     std::string text;

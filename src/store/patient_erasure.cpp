@@ -8,7 +8,9 @@
 #include "store/erasure.h"
 #include "store/facts.h"
 #include "store/matching.h"
+#include "store/order_book.h"
 #include "store/parts.h"
+#include "store/performed_book.h"
 #include "store/same_patient.h"
 
 namespace lucerna::store {
@@ -90,6 +92,7 @@ PatientErasure erase_rows(Connection& index, const std::string& patient_id,
                           const std::string& issuer, Issuers which) {
     if (patient_id.empty())
         throw Error(ErrorCode::kInvalidInput, "Patient ID (0010,0020) is empty");
+    const PatientKey her{indexed_text(patient_id), indexed_text(issuer)};
     PatientErasure erased;
     erased.issuers = issuers_taken(index, patient_id, issuer, which);
     std::set<std::string> studies;
@@ -105,9 +108,12 @@ PatientErasure erase_rows(Connection& index, const std::string& patient_id,
     }
     for (const std::string& study : studies) {
         erased.beside.orders +=
-            erase_orders_of_study(index, study, {indexed_text(patient_id), indexed_text(issuer)});
-        erased.beside.workitems += erase_workitems_of_study(index, study);
-        erased.instances += erase_study_rows(index, study);
+            erase_orders_of_study(index, study, her, Orders::kAll) +
+            erase_performed_of_study(index, study, her, Performed::kWhateverElse);
+        const ErasedStudy rows = erase_study_rows(index, study);
+        erased.instances += rows.instances;
+        erased.beside.orders += rows.beside.orders;
+        erased.beside.workitems += rows.beside.workitems;
     }
     erased.sealed_alike = count_sealed_by_doomed(index);
     for (const std::string& one : erased.issuers)

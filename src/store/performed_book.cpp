@@ -312,33 +312,26 @@ void give_performed_to_patient_of(Connection& index, const exam::Order& order,
     }
 }
 
-std::size_t erase_performed_of_patients_study(Connection& index,
-                                              const std::string& study_instance_uid,
-                                              const PatientKey& patient) {
+std::size_t erase_performed_of_study(Connection& index, const std::string& study_instance_uid,
+                                     const PatientKey& whose, Performed which) {
     std::size_t erased = 0;
     for (const KeptStep& step : performed_of_study(index, study_instance_uid)) {
-        if (are_of_two_patients(step.patient, patient)) continue;
-        index.prepare("DELETE FROM performed_steps WHERE sop_instance_uid = ?")
+        if (are_of_two_patients(step.patient, whose)) continue;
+        if (which == Performed::kOfItAlone)
+            index.prepare("DELETE FROM performed_of WHERE performed = ? AND study_instance_uid = ?")
+                .bind(step.sop_instance_uid)
+                .bind(study_instance_uid)
+                .run();
+        index
+            .prepare(std::string("DELETE FROM performed_steps WHERE sop_instance_uid = ?") +
+                     (which == Performed::kOfItAlone
+                          ? " AND NOT EXISTS (SELECT 1 FROM performed_of o WHERE o.performed = "
+                            "performed_steps.sop_instance_uid)"
+                          : ""))
             .bind(step.sop_instance_uid)
             .run();
-        ++erased;
+        erased += static_cast<std::size_t>(index.changes());
     }
-    return erased;
-}
-
-std::size_t erase_performed_of_study(Connection& index, const std::string& study_instance_uid) {
-    index
-        .prepare(
-            "DELETE FROM performed_steps WHERE sop_instance_uid IN (SELECT performed FROM "
-            "performed_of WHERE study_instance_uid = ?1) AND NOT EXISTS (SELECT 1 FROM "
-            "performed_of o WHERE o.performed = performed_steps.sop_instance_uid AND "
-            "o.study_instance_uid <> ?1)")
-        .bind(study_instance_uid)
-        .run();
-    const auto erased = static_cast<std::size_t>(index.changes());
-    index.prepare("DELETE FROM performed_of WHERE study_instance_uid = ?")
-        .bind(study_instance_uid)
-        .run();
     return erased;
 }
 

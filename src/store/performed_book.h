@@ -68,14 +68,14 @@ class PerformedBook {
 void give_performed_to_patient_of(Connection& index, const exam::Order& order,
                                   const exam::Order& known, Instant now);
 
-/// Part of the erasure of a patient, of one of her studies: takes out what was performed of it,
-/// whatever else, but what another patient's ID is on, and says how many steps that were.
-std::size_t erase_performed_of_patients_study(Connection& index,
-                                              const std::string& study_instance_uid,
-                                              const PatientKey& patient);
-
-/// Part of the erasure of a study: takes out what was performed of it, but what was performed for
-/// another one at the same time, and says how many steps that were.
-std::size_t erase_performed_of_study(Connection& index, const std::string& study_instance_uid);
+enum class Performed {
+    /// What was performed for another study at the same time stays, as that one's.
+    kOfItAlone,
+    kWhateverElse
+};
+/// Part of an erasure: takes out what was performed of a study, but that of another patient than
+/// `whose`, and says how many steps that were.
+std::size_t erase_performed_of_study(Connection& index, const std::string& study_instance_uid,
+                                     const PatientKey& whose, Performed which);
 
 }  // namespace lucerna::store

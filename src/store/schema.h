@@ -337,6 +337,10 @@ ALTER TABLE series ADD COLUMN timezone_offset_from_utc TEXT NOT NULL DEFAULT '';
     R"sql(
 -- Where a step stood before it was begun: where it goes when that was a mistake.
 ALTER TABLE scheduled_steps ADD COLUMN state_before INTEGER NOT NULL DEFAULT 0;
+
+-- The id that was given last: none is given twice.
+INSERT INTO counters SELECT 'orders', 0 ON CONFLICT DO NOTHING;
+UPDATE counters SET value = (SELECT coalesce(max(id), 0) FROM orders) WHERE name = 'orders';
 )sql"};
 
 }  // namespace lucerna::store
