@@ -211,10 +211,11 @@ Part10Parts split_part10(ByteView file) {
         // The group may be followed by implicit or big endian elements: look before reading.
         if (rest.size() - end < 4 || rest[end] != 2 || rest[end + 1] != 0) break;
         const ElementWalk::Element element = walk.header();
-        if (element.tag == 0x00020002) parts.head.sop_class_uid = trimmed(walk.value(element));
-        if (element.tag == 0x00020003) parts.head.sop_instance_uid = trimmed(walk.value(element));
-        if (element.tag == 0x00020010)
-            parts.head.transfer_syntax_uid = trimmed(walk.value(element));
+        // The first counts, as in read_file_meta.
+        for (const auto& [tag, text] : {std::pair(0x00020002U, &parts.head.sop_class_uid),
+                                        {0x00020003U, &parts.head.sop_instance_uid},
+                                        {0x00020010U, &parts.head.transfer_syntax_uid}})
+            if (element.tag == tag && text->empty()) *text = trimmed(walk.value(element));
         walk.skip(element);
         end = walk.position();
     }

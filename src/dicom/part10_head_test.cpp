@@ -69,6 +69,15 @@ TEST(DataSetHead, RefusesNestingWithoutEnd) {
     EXPECT_THROW((void)head_of_data_set(data_set, test::kExplicitLittle), Error);
 }
 
+TEST(Part10Head, IsWhatFileMetaSaysFirst) {
+    Bytes file = part10_head(kHead, "");
+    const std::size_t end = file.size();
+    test::put_element(file, 0x0002, 0x0003, "UI", "9.9.9.9");
+    test::put_element(file, 0x0002, 0x0010, "UI", "1.2.840.10008.1.2.4.50");
+    EXPECT_EQ(split_part10(file).head, kHead);
+    EXPECT_GT(split_part10(file).data_set_offset, end);
+}
+
 TEST(DataSetHead, RefusesFileMetaInformation) {
     Bytes data_set;
     test::put_element(data_set, 0x0002, 0x0010, "UI", "1.2.840.10008.1.2.4.50");

@@ -470,7 +470,8 @@ FileMeta read_file_meta(ByteView file) {
     FileMeta meta;
     while (const auto element = reader.read_meta_element()) {
         refuse_longer_meta(reader.position());
-        if (element->tag != tags::kTransferSyntaxUid) continue;
+        // The first counts: what comes again may be of a data set that begins like File Meta.
+        if (element->tag != tags::kTransferSyntaxUid || !meta.transfer_syntax_uid.empty()) continue;
         meta.transfer_syntax_uid = as_text(element->value());
         while (!meta.transfer_syntax_uid.empty() && (meta.transfer_syntax_uid.back() == '\0' ||
                                                      meta.transfer_syntax_uid.back() == ' ')) {

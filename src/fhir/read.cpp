@@ -1,4 +1,6 @@
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string>
 
 #include "base/json_depth.h"
 #include "fhir/resources.h"
@@ -34,9 +36,9 @@ class Element {
         if (!value->is_string()) fail("structure", path_ + "." + name, "this has to be a text");
         return value->get<std::string>();
     }
-    [[nodiscard]] bool flag(const char* name) const {
+    [[nodiscard]] bool flag(const char* name, bool otherwise = false) const {
         const json* const value = find(name);
-        if (value == nullptr) return false;
+        if (value == nullptr) return otherwise;
         if (!value->is_boolean())
             fail("structure", path_ + "." + name, "this has to be true or false");
         return value->get<bool>();
@@ -104,7 +106,8 @@ CodeableConcept concept_in(const Element& parent, const char* name) {
     return element ? concept_from(*element) : CodeableConcept();
 }
 Identifier identifier_from(const Element& element) {
-    return {concept_in(element, "type"), element.text("system"), element.text("value")};
+    return {concept_in(element, "type"), element.text("system"), element.text("value"),
+            element.text("use")};
 }
 HumanName name_from(const Element& element) {
     return {element.text("use"),    element.text("text"),    element.text("family"),
@@ -123,10 +126,19 @@ std::optional<Resource> resource_from(const Element& element) {
     const std::string type = element.text("resourceType");
     if (type == "Patient" || type == "Practitioner" || type == "Device")
         element.require_understood();
-    if (type == "Patient")
-        return Patient{element.path(), element.list("identifier", identifier_from),
-                       element.list("name", name_from), element.text("gender"),
-                       element.text("birthDate")};
+    if (type == "Patient") {
+        bool is_replaced = false;
+        for (const std::string& link :
+             element.list("link", [](const Element& one) { return one.text("type"); }))
+            is_replaced = is_replaced || link == "replaced-by";
+        return Patient{element.path(),
+                       element.list("identifier", identifier_from),
+                       element.list("name", name_from),
+                       element.text("gender"),
+                       element.text("birthDate"),
+                       element.flag("active", true),
+                       is_replaced};
+    }
     if (type == "Practitioner")
         return Practitioner{element.path(), element.list("name", name_from)};
     if (type == "Device")
@@ -182,8 +194,16 @@ class Reader {
         }
         const auto read = resource_from(*resource);
         if (!read) return;
-        for (const std::string& name : {entry.text("fullUrl"), type + "/" + resource->text("id")})
-            if (!name.empty()) submission_.resources.emplace(name, *read);
+        const std::string id = resource->text("id");
+        std::set<std::string> names{entry.text("fullUrl"), id.empty() ? id : type + "/" + id};
+        names.erase("");
+        for (const std::string& name : names) add_resource(name, *read, entry.path());
+    }
+
+    /// Which of two is meant nobody knows (invariants bdl-7, dom-3).
+    void add_resource(const std::string& name, const Resource& resource, const std::string& path) {
+        if (!submission_.resources.emplace(name, resource).second)
+            fail("duplicate", path, "another resource has that name already");
     }
 
     void add_request(const Element& element) {
@@ -214,7 +234,7 @@ class Reader {
         element.each("contained", [&](const json& value, const std::string& path) {
             const Element contained(value, path);
             if (const auto read = resource_from(contained))
-                submission_.resources.emplace(request.path + "#" + contained.text("id"), *read);
+                add_resource(request.path + "#" + contained.text("id"), *read, path);
         });
         submission_.requests.push_back(std::move(request));
     }

@@ -30,6 +30,10 @@ struct Identifier {
     CodeableConcept type;
     std::string system;
     std::string value;
+    std::string use = {};
+
+    /// A former one, which is nobody's any more.
+    [[nodiscard]] bool is_old() const { return use == "old"; }
 };
 struct HumanName {
     std::string use;
@@ -50,6 +54,9 @@ struct Patient {
     std::vector<HumanName> name;
     std::string gender;
     std::string birth_date;
+    bool is_active = true;
+    /// Another record has taken its place.
+    bool is_replaced = false;
 };
 struct Practitioner {
     std::string path;

@@ -150,6 +150,7 @@ bool MultipartParser::read_after_delimiter() {
         refuse("there are more than " + std::to_string(limits_.max_parts) + " parts");
     start_ += end + 2;
     headers_.clear();
+    last_header_.clear();
     header_bytes_ = 0;
     state_ = State::kHeaders;
     return true;
@@ -176,9 +177,15 @@ bool MultipartParser::read_headers() {
 }
 
 void MultipartParser::take_header_line(std::string_view line) {
+    // Goes on from the line before (RFC 822 3.1.1).
+    if ((line.front() == ' ' || line.front() == '\t') && !last_header_.empty()) {
+        headers_[last_header_] += " " + std::string(trimmed(line));
+        return;
+    }
     const std::size_t colon = line.find(':');
     if (colon == 0 || colon == std::string_view::npos) refuse("a header line has no name");
-    headers_[lower_case(trimmed(line.substr(0, colon)))] = trimmed(line.substr(colon + 1));
+    last_header_ = lower_case(trimmed(line.substr(0, colon)));
+    headers_[last_header_] = trimmed(line.substr(colon + 1));
 }
 
 bool MultipartParser::read_body() {

@@ -77,6 +77,8 @@ class MultipartParser {
     std::size_t parts_ = 0;
     std::size_t header_bytes_ = 0;
     PartTaker::Headers headers_;
+    /// The one whose line was read last.
+    std::string last_header_;
 };
 
 }  // namespace lucerna::http

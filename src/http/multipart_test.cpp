@@ -78,6 +78,16 @@ TEST(Multipart, TakesPartsWhateverTheCuts) {
     }
 }
 
+TEST(Multipart, JoinsHeaderLinesThatAreFolded) {
+    const Taken taken = parse(
+        "--xyz\r\nContent-Type: multipart/related;\r\n\ttype=a;\r\n  b=c\r\nX: "
+        "y\r\n\r\n\r\n--xyz--",
+        3);
+    EXPECT_EQ(taken.headers.at(0).at("content-type"), "multipart/related; type=a; b=c");
+    EXPECT_EQ(taken.headers.at(0).at("x"), "y");
+    EXPECT_THAT(why_refused("--xyz\r\n folded: first\r\n--xyz--"), HasSubstr("closing boundary"));
+}
+
 TEST(Multipart, KeepsBytesOfEveryValue) {
     std::string body;
     for (int repeat = 0; repeat < 300; ++repeat)

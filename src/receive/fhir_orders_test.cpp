@@ -190,6 +190,25 @@ TEST_F(FhirOrders, RefusesTheNumberOfAnotherPatientsOrder) {
     EXPECT_EQ(outcome(response)["issue"][0]["expression"][0], "ServiceRequest.identifier");
 }
 
+TEST_F(FhirOrders, TakesNoIdentifierThatIsOld) {
+    json request = request_of("O1");
+    json old = {{"use", "old"}, {"value", "OLD"}};
+    old["type"]["coding"] = {{{"code", "MR"}}};
+    json& ids = request["contained"][0]["identifier"];
+    ids.insert(ids.begin(), old);
+    old["type"]["coding"] = {{{"code", "PLAC"}}};
+    request["identifier"].push_back(old);
+    request["contained"][0]["name"] = {{{"use", "nickname"}, {"family", "Janie"}},
+                                       {{"use", "usual"}, {"family", "Doe"}}};
+    EXPECT_EQ(post(request.dump()).status, 201);
+    const exam::Order& order = book.taken.at(0).order;
+    EXPECT_EQ(order.patient_id.reveal(), "P1");
+    EXPECT_EQ(order.placer.number, "O1");
+    EXPECT_EQ(order.patient_name.reveal(), "Doe");
+    ids.erase(1);
+    EXPECT_EQ(blamed(request), "ServiceRequest.contained[0].identifier");
+}
+
 TEST_F(FhirOrders, NamesTheElementThatIsWrong) {
     const auto with = [](const char* pointer, const json& value) {
         json request = request_of("O1");
@@ -199,6 +218,12 @@ TEST_F(FhirOrders, NamesTheElementThatIsWrong) {
     EXPECT_EQ(blamed(with("/status", "draft")), "ServiceRequest.status");
     EXPECT_EQ(blamed(with("/intent", "plan")), "ServiceRequest.intent");
     EXPECT_EQ(blamed(with("/doNotPerform", true)), "ServiceRequest.doNotPerform");
+    EXPECT_EQ(blamed(with("/contained/0/active", false)), "ServiceRequest.contained[0].active");
+    EXPECT_EQ(blamed(with("/contained/0/link", {{{"type", "replaced-by"}}})),
+              "ServiceRequest.contained[0].link");
+    json twice = request_of("O1");
+    twice["contained"].push_back(twice["contained"][0]);
+    EXPECT_EQ(blamed(twice).substr(0, 24), "ServiceRequest.contained");
     const json modifier = {{{"url", "http://example.org/negated"}, {"valueBoolean", true}}};
     EXPECT_EQ(blamed(with("/modifierExtension", modifier)), "ServiceRequest.modifierExtension[0]");
     EXPECT_EQ(blamed(with("/contained/0/modifierExtension", modifier)),

@@ -57,14 +57,14 @@ std::string joined(const std::vector<std::string>& parts, std::size_t from = 0) 
     return text;
 }
 
-/// The official one, else the first that is not an old one.
+/// The first of the best use; none of those that are old.
 const fhir::HumanName* name_in(const std::vector<fhir::HumanName>& names) {
-    const fhir::HumanName* best = nullptr;
-    for (const fhir::HumanName& name : names) {
-        if (name.use == "official") return &name;
-        if (best == nullptr && name.use != "old") best = &name;
-    }
-    return best;
+    constexpr std::string_view kUses[] = {"official", "usual",    "",         "maiden",
+                                          "temp",     "nickname", "anonymous"};
+    for (const std::string_view use : kUses)
+        for (const fhir::HumanName& name : names)
+            if (name.use == use) return &name;
+    return nullptr;
 }
 
 std::string written(const fhir::HumanName& name) {
@@ -132,6 +132,7 @@ class RequestReader {
     void read_identifiers(Order& order) {
         for (std::size_t i = 0; i < request_.identifier.size(); ++i) {
             const Identifier& one = request_.identifier[i];
+            if (one.is_old()) continue;
             const std::string element = at("identifier[" + std::to_string(i) + "]");
             const auto number = [&] {
                 return exam::OrderNumber{
@@ -168,8 +169,10 @@ class RequestReader {
                          at(is_named ? "subject.reference" : "subject"),
                          "the patient has to be contained, or in the same Bundle");
         }
-        if (patient->identifier.empty())
-            return blame("required", patient->path + ".identifier", "the patient has none");
+        if (!patient->is_active || patient->is_replaced)
+            return blame("business-rule",
+                         patient->path + (patient->is_active ? ".link" : ".active"),
+                         "the patient's record is not in use any more");
         read_patient_id(order, *patient);
         read_person(order, *patient);
     }
@@ -183,11 +186,18 @@ class RequestReader {
     }
 
     void read_patient_id(Order& order, const fhir::Patient& patient) {
-        std::size_t which = 0;
-        for (std::size_t i = patient.identifier.size(); i > 0; --i)
-            if (patient.identifier[i - 1].type.has("MR")) which = i - 1;
-        const Identifier& id = patient.identifier[which];
-        const std::string element = patient.path + ".identifier[" + std::to_string(which) + "]";
+        const std::vector<Identifier>& all = patient.identifier;
+        auto found = std::find_if(all.begin(), all.end(), [](const Identifier& one) {
+            return one.type.has("MR") && !one.is_old();
+        });
+        if (found == all.end())
+            found = std::find_if(all.begin(), all.end(),
+                                 [](const Identifier& one) { return !one.is_old(); });
+        if (found == all.end())
+            return blame("required", patient.path + ".identifier", "the patient has none");
+        const Identifier& id = *found;
+        const std::string element =
+            patient.path + ".identifier[" + std::to_string(found - all.begin()) + "]";
         order.patient_id = PatientId(identifier(id.value, kLong, element + ".value"));
         order.issuer_of_patient_id = identifier(without_oid(id.system), kLong, element + ".system");
         if (order.patient_id.empty()) blame("required", element + ".value", "there is no value");

@@ -221,6 +221,25 @@ TEST_F(RetrieveService, ReadsWhatFollowsWhileOneIsSent) {
         EXPECT_TRUE(inbox.file(uid)) << uid;
 }
 
+TEST_F(RetrieveService, SendsOfOneIdWithTwoIssuersWhatIsAskedFor) {
+    test::StoredInstance other;
+    for (const char* issuer : {"H1", "H2"}) {
+        other.patient_id = "SAME";
+        other.issuer = issuer;
+        other.study = std::string("1.3.") + issuer[1];
+        other.series = other.study + ".1";
+        other.sop_instance = other.series + ".1";
+        keep(other);
+    }
+    start_with_pacs();
+    Keys keys = {{tags::kQueryRetrieveLevel, "PATIENT"},
+                 {tags::kPatientId, "SAME"},
+                 {tags::kIssuerOfPatientId, "H1"}};
+    EXPECT_EQ(move(kPatientMove, "PACS", keys).back().command.sub_operations->completed, 1);
+    keys.pop_back();
+    EXPECT_EQ(move(kPatientMove, "PACS", keys).back().command.sub_operations->completed, 2);
+}
+
 TEST_F(RetrieveService, RefusesUnknownDestinationsAndIdentifiersThatNameNothing) {
     start_with_pacs();
     const Keys study = {{tags::kQueryRetrieveLevel, "STUDY"}, {tags::kStudyInstanceUid, "1.1"}};

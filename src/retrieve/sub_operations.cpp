@@ -120,6 +120,10 @@ std::variant<std::vector<dicom::ObjectHead>, IdentifierRefusal> objects_named(
                                      dicom::describe(key) + " must name what to send"};
         query.keys.push_back({key, std::move(value)});
     }
+    // Where one ID is two people's, each of whom has an issuer.
+    if (root == Root::kPatient)
+        query.keys.push_back(
+            {tags::kIssuerOfPatientId, key_value(identifier, tags::kIssuerOfPatientId)});
     std::vector<dicom::ObjectHead> objects;
     archive.find_each(query, [&](const store::Match& match) {
         objects.push_back({std::string(match.value(tags::kSopClassUid)), match.sop_instance_uid,
