@@ -49,8 +49,14 @@ TEST(Database, RefusesAnIndexOfANewerVersionByItsNumber) {
         OpenedIndex(store).connection.execute("PRAGMA user_version = 99");
     else
         PostgresConnection(store.schema.address()).execute("INSERT INTO lucerna_index VALUES (99)");
-    EXPECT_EQ(error_of([&] { store.open(); }), "unsupported");
-    EXPECT_THAT(message_of([&] { store.open(); }), testing::HasSubstr("schema version 99"));
+    // Once: PostgreSQL may not have noticed yet that a connection before has gone.
+    try {
+        store.open();
+        ADD_FAILURE() << "it was opened";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+        EXPECT_THAT(error.what(), testing::HasSubstr("schema version 99"));
+    }
 }
 
 TEST(Database, BringsAnOlderFileUpToTheSchema) {
