@@ -87,6 +87,7 @@ ScpAssociation::ScpAssociation(Transport transport, Sender sender, const ScpShar
       options_(shared_.options),
       channel_(std::move(transport), pace_of(shared_.options)),
       start_(steady_clock::now()),
+      follow_ups_(channel_, contexts_, options_.idle),
       object_(*options_.intake) {
     report_.sender = std::move(sender);
     channel_.set_own_max_pdu(options_.max_pdu_bytes);
@@ -109,6 +110,7 @@ void ScpAssociation::run(const TlsContext* tls) noexcept {
                            provider ? abort_reason_ : AbortReason::kNotSpecified);
     }
     object_.clear();
+    follow_ups_.end();
     // Whoever reads the report, or sees the connection closed, may count on the slot being free.
     if (std::exchange(inside_, false)) shared_.gate.leave();
     channel_.close();
@@ -247,8 +249,15 @@ void ScpAssociation::decide(PresentationContext& context, const AssociatePdu& ac
     contexts_[context.id] = std::move(agreed);
 }
 
+/// What answered requests have left is done while the peer says nothing.
+void ScpAssociation::follow_up() {
+    do follow_ups_.say_that_they_wait();
+    while (!shared_.stop.stop_requested() && !channel_.has_input() && follow_ups_.work());
+}
+
 bool ScpAssociation::serve_message() {
     abort_reason_ = AbortReason::kInvalidParameter;
+    follow_up();
     const Channel::Fragment first = channel_.next_message();
     if (first.kind == Channel::Fragment::Kind::kReleaseRequest) {
         channel_.send(encode_release(PduType::kReleaseResponse));
@@ -258,15 +267,15 @@ bool ScpAssociation::serve_message() {
         channel_.fail(AssociationEnd::kProtocolError, "an A-RELEASE-RP that nobody asked for");
     const CommandOnContext came = read_command(
         channel_, first, [&](std::uint8_t context) { return contexts_.contains(context); });
-    return handle(came.command, came.context);
+    handle(came.command, came.context);
+    return true;
 }
 
-/// False when the association is over.
-bool ScpAssociation::handle(const DimseCommand& command, std::uint8_t context) {
+void ScpAssociation::handle(const DimseCommand& command, std::uint8_t context) {
     const AgreedContext& agreed = contexts_.at(context);
     if (command.field == command::kStoreRequest) {
         store(command, context);
-        return true;
+        return;
     }
     for (const ScpService& service : shared_.services)
         if (service.sop_class == agreed.abstract_syntax && service.request == command.field)
@@ -277,30 +286,29 @@ bool ScpAssociation::handle(const DimseCommand& command, std::uint8_t context) {
     }
     if (command.field == command::kEchoRequest)
         respond(command, context, status::kSuccess, "");
-    else if (command.is_response())
+    else if (command.is_response() && !follow_ups_.take(command))
         channel_.fail(AssociationEnd::kProtocolError, "a response that nobody asked for");
-    else if (command.field != command::kCancelRequest)
+    else if (!command.is_response() && command.field != command::kCancelRequest)
         respond(command, context, status::kUnrecognizedOperation,
                 "not an operation of this presentation context");
-    return true;
 }
 
-bool ScpAssociation::serve_request(const ScpService& service, const DimseCommand& command,
+void ScpAssociation::serve_request(const ScpService& service, const DimseCommand& command,
                                    std::uint8_t context) {
     ByteBudget::Holding holding(*options_.intake);
     std::optional<Bytes> message = Bytes();
     if (command.has_data_set)
         message = read_data_set_bytes(channel_, context, kMaxIdentifierBytes, holding);
-    ScpExchange exchange(channel_, report_.sender, contexts_, context, command,
+    ScpExchange exchange(channel_, follow_ups_, report_.sender, contexts_, context, command,
                          message ? *std::move(message) : Bytes(), shared_.stop);
     if (!message) {
         exchange.answer({too_much_for(command.field), holding.refusal()});
-        return true;
+        return;
     }
     if (command.sop_class_uid() != service.sop_class) {
         exchange.answer(
             {status::kClassNotSupported, "the SOP class is not that of the presentation context"});
-        return true;
+        return;
     }
     try {
         service.serve(exchange);
@@ -310,7 +318,6 @@ bool ScpAssociation::serve_request(const ScpService& service, const DimseCommand
     } catch (const std::bad_alloc&) {
         exchange.answer({status::kOutOfResources, "out of memory"});
     }
-    return !exchange.is_released();
 }
 
 void ScpAssociation::store(const DimseCommand& command, std::uint8_t context) {

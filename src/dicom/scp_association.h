@@ -11,6 +11,7 @@
 #include "dicom/arriving_file.h"
 #include "dicom/channel.h"
 #include "dicom/dimse_command.h"
+#include "dicom/follow_ups.h"
 #include "dicom/scp.h"
 #include "dicom/scp_exchange.h"
 
@@ -66,9 +67,11 @@ class ScpAssociation {
     void grant_extensions(const AssociatePdu& request, AssociatePdu& accept) const;
     void decide(PresentationContext& context, const AssociatePdu& accept);
     [[nodiscard]] bool offers(std::string_view sop_class) const;
+    void follow_up();
+    /// False when the association is over.
     bool serve_message();
-    bool handle(const DimseCommand& command, std::uint8_t context);
-    bool serve_request(const ScpService& service, const DimseCommand& command,
+    void handle(const DimseCommand& command, std::uint8_t context);
+    void serve_request(const ScpService& service, const DimseCommand& command,
                        std::uint8_t context);
     void store(const DimseCommand& command, std::uint8_t context);
     [[nodiscard]] std::optional<Refused> reason_to_refuse(const DimseCommand& command,
@@ -89,6 +92,7 @@ class ScpAssociation {
     bool inside_ = false;
     AbortReason abort_reason_ = AbortReason::kNotSpecified;
     AgreedContexts contexts_;
+    FollowUps follow_ups_;
     ArrivingFile object_;
     std::uint64_t object_bytes_ = 0;
 };

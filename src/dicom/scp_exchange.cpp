@@ -17,14 +17,16 @@ constexpr std::size_t kMaxResponseDataSet = 64 * 1024;
 
 }  // namespace
 
-ScpExchange::ScpExchange(Channel& channel, const Sender& sender, const AgreedContexts& contexts,
-                         std::uint8_t context, const DimseCommand& request, Bytes message,
-                         std::stop_token stop)
+ScpExchange::ScpExchange(Channel& channel, FollowUps& follow_ups, const Sender& sender,
+                         const AgreedContexts& contexts, std::uint8_t context,
+                         const DimseCommand& request, Bytes message, std::stop_token stop)
     : channel_(channel),
+      follow_ups_(follow_ups),
       sender_(sender),
       contexts_(contexts),
       context_(context),
       request_(request),
+      message_bytes_(message.size()),
       message_(std::move(message)),
       stop_(std::move(stop)) {}
 
@@ -74,7 +76,6 @@ bool ScpExchange::take_message(std::optional<CommandOnContext>& message) {
     const Channel::Fragment first = channel_.next_message();
     if (first.kind == Channel::Fragment::Kind::kReleaseRequest) {
         channel_.send(encode_release(PduType::kReleaseResponse));
-        is_released_ = true;
         return false;
     }
     if (first.kind != Channel::Fragment::Kind::kData)
@@ -87,6 +88,7 @@ bool ScpExchange::take_message(std::optional<CommandOnContext>& message) {
         if (came.command.message_id == request_.message_id) is_cancelled_ = true;
         return true;
     }
+    if (follow_ups_.take(came.command)) return true;
     // Asynchronous operations are not negotiated (PS3.7 D.3.3.3).
     if (!came.command.is_response())
         channel_.fail(AssociationEnd::kProtocolError, "a request while another is under way");
@@ -95,6 +97,8 @@ bool ScpExchange::take_message(std::optional<CommandOnContext>& message) {
 }
 
 bool ScpExchange::is_cancelled() {
+    // What is under way may take hours.
+    follow_ups_.say_that_they_wait();
     while (!is_cancelled_ && channel_.has_input()) {
         std::optional<CommandOnContext> message;
         if (!take_message(message))
@@ -116,6 +120,10 @@ std::optional<DimseCommand> ScpExchange::response_to(const DimseCommand& request
     return response;
 }
 
+void ScpExchange::afterwards(std::unique_ptr<FollowUp> follow_up) noexcept {
+    follow_ups_.add(std::move(follow_up), context_, message_bytes_);
+}
+
 std::uint8_t ScpExchange::context_to_store(const ObjectHead& head, std::string& syntax) const {
     std::map<std::string, std::uint8_t> taken;
     for (const auto& [id, context] : contexts_)
@@ -135,7 +143,7 @@ SendOutcome ScpExchange::store(const FileToSend& file) {
                 no_context_for(parts.head)};
     DimseCommand store;
     store.field = command::kStoreRequest;
-    store.message_id = ++last_message_;
+    store.message_id = follow_ups_.next_message_id();
     store.priority = request_.priority_to_hand_on();
     store.has_data_set = true;
     store.affected_sop_class_uid = parts.head.sop_class_uid;
@@ -152,21 +160,6 @@ SendOutcome ScpExchange::store(const FileToSend& file) {
     const std::optional<DimseCommand> response = response_to(store);
     if (!response) channel_.fail(AssociationEnd::kLost, "released while objects are on their way");
     return outcome_of(*response);
-}
-
-std::optional<DimseCommand> ScpExchange::ask(DimseCommand request, const DataSet& data_set) {
-    // Most who want to end the association have said so by now.
-    while (channel_.has_input()) {
-        std::optional<CommandOnContext> message;
-        if (!take_message(message)) return std::nullopt;
-        if (message)
-            channel_.fail(AssociationEnd::kProtocolError, "a response that nobody asked for");
-    }
-    request.message_id = ++last_message_;
-    request.has_data_set = true;
-    channel_.queue_part(context_, true, encode_command(request));
-    channel_.send_part(context_, false, write_message(data_set, context().transfer_syntax));
-    return response_to(request);
 }
 
 }  // namespace lucerna::dicom

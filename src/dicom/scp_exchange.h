@@ -2,7 +2,7 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -10,25 +10,16 @@
 #include <vector>
 
 #include "base/encoding.h"
+#include "dicom/agreed_context.h"
 #include "dicom/channel.h"
 #include "dicom/dimse_command.h"
 #include "dicom/dimse_message.h"
+#include "dicom/follow_ups.h"
 #include "dicom/message_data_set.h"
 #include "dicom/scp.h"
 #include "dicom/scu.h"
 
 namespace lucerna::dicom {
-
-/// What was agreed for one presentation context.
-struct AgreedContext {
-    std::string abstract_syntax;
-    std::string transfer_syntax;
-    /// The peer took the SCP role: it can be sent C-STOREs on it (PS3.7 D.3.3.4).
-    bool peer_stores = false;
-    /// Service class application information that was agreed, byte by byte (PS3.7 D.3.3.5).
-    Bytes extended = {};
-};
-using AgreedContexts = std::map<std::uint8_t, AgreedContext>;
 
 /// An answer to the request under way.
 struct ServiceAnswer {
@@ -50,9 +41,9 @@ struct ServiceAnswer {
 class ScpExchange {
   public:
     /// What is given is borrowed. `message` is the request's data set as it came.
-    ScpExchange(Channel& channel, const Sender& sender, const AgreedContexts& contexts,
-                std::uint8_t context, const DimseCommand& request, Bytes message,
-                std::stop_token stop);
+    ScpExchange(Channel& channel, FollowUps& follow_ups, const Sender& sender,
+                const AgreedContexts& contexts, std::uint8_t context, const DimseCommand& request,
+                Bytes message, std::stop_token stop);
 
     [[nodiscard]] const DimseCommand& request() const { return request_; }
     [[nodiscard]] const Sender& sender() const { return sender_; }
@@ -75,13 +66,11 @@ class ScpExchange {
     /// request's priority. The data set goes out bit for bit where the peer takes its transfer
     /// syntax, else converted (convertible.h).
     [[nodiscard]] SendOutcome store(const FileToSend& file);
-    /// Asks the peer something on the request's own context and waits for its response. Empty where
-    /// the peer ends the association in good order instead.
-    [[nodiscard]] std::optional<DimseCommand> ask(DimseCommand request, const DataSet& data_set);
+    /// Leaves it to be done once this request has been served, on the request's own context, while
+    /// the peer asks for nothing else. It hears what becomes of it even where that is never begun.
+    void afterwards(std::unique_ptr<FollowUp> follow_up) noexcept;
 
     [[nodiscard]] bool is_lost() const { return channel_.end() != AssociationEnd::kReleased; }
-    /// The peer has asked for release while it was asked something: there is nothing more to say.
-    [[nodiscard]] bool is_released() const { return is_released_; }
 
   private:
     [[nodiscard]] std::uint8_t context_to_store(const ObjectHead& head, std::string& syntax) const;
@@ -89,16 +78,16 @@ class ScpExchange {
     [[nodiscard]] std::optional<DimseCommand> response_to(const DimseCommand& request);
 
     Channel& channel_;
+    FollowUps& follow_ups_;
     const Sender& sender_;
     const AgreedContexts& contexts_;
     const std::uint8_t context_;
     const DimseCommand& request_;
+    const std::size_t message_bytes_;
     Bytes message_;
     std::optional<MessageDataSet> data_set_;
     const std::stop_token stop_;
-    std::uint16_t last_message_ = 0;
     bool is_cancelled_ = false;
-    bool is_released_ = false;
 };
 
 /// One line of the table of services: who answers which request on which SOP class.

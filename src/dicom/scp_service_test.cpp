@@ -235,36 +235,5 @@ TEST_F(ServiceTest, StoresToAPeerThatTookTheRoleAndSaysWhyNotElse) {
     EXPECT_THAT(outcomes[1].why, HasSubstr("1.2.840.10008.5.1.4.1.1.2"));
 }
 
-TEST_F(ServiceTest, AsksThePeerAndTakesARelease) {
-    std::vector<bool> answered;
-    start(kFind, command::kFindRequest, [&](ScpExchange& exchange) {
-        exchange.answer({.status = status::kSuccess});
-        for (int i = 0; i < 2; ++i) {
-            DimseCommand event;
-            event.field = command::kEventReportRequest;
-            event.event_type = 1;
-            answered.push_back(exchange.ask(event, named("A")).has_value());
-        }
-        EXPECT_TRUE(exchange.is_released());
-    });
-    peer_->associate(std::string(kFind));
-    peer_->send_request(request(command::kFindRequest, kFind));
-    EXPECT_EQ(peer_->read_response().status, status::kSuccess);
-    const DimseCommand event = peer_->read_response();
-    EXPECT_EQ(event.field, command::kEventReportRequest);
-    (void)peer_->read_data_set();
-    DimseCommand response;
-    response.field = command::kEventReportResponse;
-    response.message_id = event.message_id;
-    response.status = status::kSuccess;
-    peer_->send_request(response);
-    (void)peer_->read_response();
-    (void)peer_->read_data_set();
-    peer_->send(encode_release(PduType::kReleaseRequest));
-    (void)peer_->read(PduType::kReleaseResponse);
-    EXPECT_EQ(recorder_.wait_for_report().end, AssociationEnd::kReleased);
-    EXPECT_THAT(answered, testing::ElementsAre(true, false));
-}
-
 }  // namespace
 }  // namespace lucerna::dicom

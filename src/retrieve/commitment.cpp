@@ -1,11 +1,15 @@
 #include "retrieve/commitment.h"
 
+#include <exception>
+#include <memory>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "base/error.h"
 #include "base/log.h"
 #include "dicom/dimse_status.h"
+#include "dicom/follow_ups.h"
 #include "dicom/uids.h"
 #include "retrieve/identifier.h"
 
@@ -52,32 +56,75 @@ std::string unreadable(dicom::ScpExchange& exchange) {
     }
 }
 
-/// Examines, and keeps the job back as long. Empty where the report is another's by then.
-std::optional<CommitmentReport> examined(const CommitmentRequest& request, store::Archive& archive,
-                                         const std::string& own_aet, CommitmentOutbox& outbox,
-                                         const std::string& name) {
-    bool is_ours = true;
-    CommitmentReport report =
-        examine(request, archive, own_aet, [&] { is_ours = is_ours && outbox.keep_back(name); });
-    if (!is_ours || !outbox.keep_back(name)) return {};
-    return report;
-}
+/// An accepted request, up to its report: examined, and kept back from the outbox as long.
+class PromisedReport final : public dicom::FollowUp {
+  public:
+    PromisedReport(CommitmentRequest request, store::Archive& archive, std::string own_aet,
+                   CommitmentOutbox& outbox)
+        : request_(std::move(request)),
+          examination_(request_, archive),
+          own_aet_(std::move(own_aet)),
+          outbox_(outbox) {}
 
-/// Whether the requester has taken the report on its own association.
-bool is_told_at_once(dicom::ScpExchange& exchange, const CommitmentReport& report) {
-    const auto response = exchange.ask(report.command, report.data_set);
-    return response && response->status == status::kSuccess;
-}
+    void accept() { name_ = outbox_.accept(request_); }
 
-/// The job is kept and goes out by itself, only later, where this fails.
-void hasten(CommitmentOutbox& outbox, const std::string& name) {
-    try {
-        outbox.report_now(name);
-    } catch (const Error& error) {
-        log_event(LogLevel::kWarning, "commitment.not-hastened",
-                  {{"job", name}, {"why", error.what()}});
+    bool work() override {
+        if (examination_.is_time_for_a_word()) waits();
+        if (!is_ours_) return false;
+        examination_.go_on();
+        return !examination_.is_over();
     }
-}
+
+    std::optional<dicom::Question> question() override {
+        waits();
+        if (!is_ours_) return std::nullopt;
+        CommitmentReport report = examination_.report(own_aet_);
+        committed_ = report.committed;
+        failed_ = report.failed;
+        return dicom::Question{std::move(report.command), std::move(report.data_set)};
+    }
+
+    void waits() override { is_ours_ = is_ours_ && outbox_.keep_back(name_); }
+
+    void answered(const dicom::DimseCommand& response) override {
+        if (response.status != status::kSuccess) return unanswered();
+        outbox_.reported(name_);
+        log_event(LogLevel::kInfo, "commitment.reported",
+                  {{"requester", request_.requester_aet},
+                   {"transaction", request_.transaction_uid},
+                   {"committed", committed_},
+                   {"failed", failed_},
+                   {"on", "the same association"}});
+    }
+
+    /// The job is kept and goes out by itself, only later, where this fails.
+    void unanswered() override {
+        if (!is_ours_) return;
+        try {
+            outbox_.report_now(name_);
+        } catch (const std::exception& error) {
+            log_event(LogLevel::kWarning, "commitment.not-hastened",
+                      {{"job", name_}, {"why", error.what()}});
+        }
+    }
+
+    void failed(const std::exception& error) override {
+        unanswered();
+        log_event(LogLevel::kError, "commitment.not-examined",
+                  {{"transaction", request_.transaction_uid}, {"why", error.what()}});
+    }
+
+  private:
+    const CommitmentRequest request_;
+    Examination examination_;
+    const std::string own_aet_;
+    CommitmentOutbox& outbox_;
+    std::string name_;
+    /// Nobody else has begun to report.
+    bool is_ours_ = true;
+    std::size_t committed_ = 0;
+    std::size_t failed_ = 0;
+};
 
 }  // namespace
 
@@ -117,15 +164,21 @@ std::variant<CommitmentRequest, CommitmentRefusal> commitment_request_from(
     return request;
 }
 
-CommitmentReport examine(const CommitmentRequest& request, store::Archive& archive,
-                         const std::string& own_aet, const std::function<void()>& at_it) {
+bool Examination::is_time_for_a_word() const {
+    return failures_.size() % kObjectsBetweenWords == 0;
+}
+
+void Examination::go_on() {
+    failures_.push_back(failure_of(request_.references[failures_.size()], archive_));
+}
+
+CommitmentReport Examination::report(const std::string& own_aet) const {
     CommitmentReport report;
-    report.data_set.set_text(tags::kTransactionUid, request.transaction_uid);
+    report.data_set.set_text(tags::kTransactionUid, request_.transaction_uid);
     report.data_set.set_text(tags::kRetrieveAeTitle, own_aet);
-    std::size_t looked_at = 0;
-    for (const Reference& reference : request.references) {
-        if (at_it && looked_at++ % kObjectsBetweenWords == 0) at_it();
-        const std::uint16_t failure = failure_of(reference, archive);
+    for (std::size_t i = 0; i < failures_.size(); ++i) {
+        const std::uint16_t failure = failures_[i];
+        const Reference& reference = request_.references[i];
         dicom::DataSet& item = report.data_set.add_item(failure == 0 ? tags::kReferencedSopSequence
                                                                      : tags::kFailedSopSequence);
         item.set_text(tags::kReferencedSopClassUid, reference.sop_class_uid);
@@ -140,9 +193,19 @@ CommitmentReport examine(const CommitmentRequest& request, store::Archive& archi
     return report;
 }
 
+CommitmentReport examine(const CommitmentRequest& request, store::Archive& archive,
+                         const std::string& own_aet, const std::function<void()>& at_it) {
+    Examination examination(request, archive);
+    while (!examination.is_over()) {
+        if (at_it && examination.is_time_for_a_word()) at_it();
+        examination.go_on();
+    }
+    return examination.report(own_aet);
+}
+
 void answer_commitment(dicom::ScpExchange& exchange, store::Archive& archive,
                        const std::string& own_aet, CommitmentOutbox& outbox) {
-    const auto asked = commitment_request_from(exchange);
+    auto asked = commitment_request_from(exchange);
     if (const auto* refusal = std::get_if<CommitmentRefusal>(&asked)) {
         exchange.answer({.status = refusal->status, .comment = refusal->why});
         log_event(LogLevel::kWarning, "commitment.refused",
@@ -152,27 +215,12 @@ void answer_commitment(dicom::ScpExchange& exchange, store::Archive& archive,
                    {"why", refusal->why}});
         return;
     }
-    const auto& request = std::get<CommitmentRequest>(asked);
-    const std::string name = outbox.accept(request);
-    try {
-        exchange.answer({.status = status::kSuccess});
-        const auto report = examined(request, archive, own_aet, outbox, name);
-        if (!report) return;
-        if (!is_told_at_once(exchange, *report)) return outbox.report_now(name);
-        outbox.reported(name);
-        log_event(LogLevel::kInfo, "commitment.reported",
-                  {{"requester", request.requester_aet},
-                   {"transaction", request.transaction_uid},
-                   {"committed", report->committed},
-                   {"failed", report->failed},
-                   {"on", "the same association"}});
-    } catch (const Error& error) {
-        hasten(outbox, name);
-        // The request has been answered: what goes wrong from here on is no answer to it.
-        if (exchange.is_lost()) throw;
-        log_event(LogLevel::kError, "commitment.not-examined",
-                  {{"transaction", request.transaction_uid}, {"why", error.what()}});
-    }
+    auto promised = std::make_unique<PromisedReport>(std::get<CommitmentRequest>(std::move(asked)),
+                                                     archive, own_aet, outbox);
+    promised->accept();
+    // Before the answer: what is accepted is reported, though the association may end with that.
+    exchange.afterwards(std::move(promised));
+    exchange.answer({.status = status::kSuccess});
 }
 
 }  // namespace lucerna::retrieve

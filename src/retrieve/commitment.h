@@ -52,10 +52,31 @@ struct CommitmentReport {
     std::size_t failed = 0;
 };
 
-/// Reads every object referred to, every byte checked: what is reported as committed was on the
-/// device and whole. Failure Reason: 0112 not kept, 0119 kept as of another class, 0110 damaged or
-/// not readable. Says that it is `at_it` before every sixteenth object, since all may take hours;
-/// what that throws ends it.
+/// Reads the objects referred to one by one, every byte checked: what is reported as committed was
+/// on the device and whole. Failure Reason: 0112 not kept, 0119 kept as of another class, 0110
+/// damaged or not readable. All may take hours.
+class Examination {
+  public:
+    /// Both are borrowed.
+    Examination(const CommitmentRequest& request, store::Archive& archive)
+        : request_(request), archive_(archive) {}
+    [[nodiscard]] bool is_over() const { return failures_.size() == request_.references.size(); }
+    /// Before every sixteenth object, for whoever waits to hear that it goes on.
+    [[nodiscard]] bool is_time_for_a_word() const;
+    /// Reads the next object; there must be one.
+    void go_on();
+    /// Of what has been read.
+    [[nodiscard]] CommitmentReport report(const std::string& own_aet) const;
+
+  private:
+    const CommitmentRequest& request_;
+    store::Archive& archive_;
+    /// 0 for what is committed.
+    std::vector<std::uint16_t> failures_;
+};
+
+/// The whole of it at once. Says that it is `at_it` when it is time for a word; what that throws
+/// ends it.
 [[nodiscard]] CommitmentReport examine(const CommitmentRequest& request, store::Archive& archive,
                                        const std::string& own_aet,
                                        const std::function<void()>& at_it = {});
@@ -77,8 +98,9 @@ class CommitmentOutbox {
     virtual void report_now(const std::string& name) = 0;
 };
 
-/// Serves N-ACTION: accepts the request, examines, and reports on the same association if that
-/// stays open, else by the outbox. Logs "commitment.reported".
+/// Serves N-ACTION: accepts the request. What it refers to is examined afterwards, while the
+/// association has nothing else to do, and reported on it if it stays open, else by the outbox.
+/// Logs "commitment.reported", "commitment.not-examined".
 void answer_commitment(dicom::ScpExchange& exchange, store::Archive& archive,
                        const std::string& own_aet, CommitmentOutbox& outbox);
 

@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
+#include <new>
+#include <thread>
 
 #include "base/guarded.h"
 #include "retrieve/dimse_for_test.h"
@@ -28,7 +31,7 @@ class Outbox final : public CommitmentOutbox {
         return "job";
     }
     bool keep_back(const std::string& name) override {
-        ++kept_back;
+        if (at_word) at_word();
         if (!is_taken) return true;
         note("taken " + name);
         return false;
@@ -38,7 +41,8 @@ class Outbox final : public CommitmentOutbox {
 
     /// A worker has leased the job.
     std::atomic<bool> is_taken = false;
-    std::atomic<int> kept_back = 0;
+    /// Whenever it is to be kept back; to be set before any is.
+    std::function<void()> at_word;
 
     /// Once so many are there.
     std::vector<std::string> said(std::size_t count) {
@@ -89,8 +93,42 @@ class CommitmentService : public DimseTest {
         }
         start({.own_aet = "ARCHIVE", .commitments = &outbox});
         peer.emplace(*scp);
-        peer->associate(std::string(kCommitmentClass));
+        peer->associate_with({{1,
+                               std::string(kCommitmentClass),
+                               {test::kExplicitLittle},
+                               dicom::ContextResult::kAccepted},
+                              {3, kCt, {test::kExplicitLittle}, dicom::ContextResult::kAccepted}});
     }
+
+    void act(const std::string& uid,
+             const std::vector<Reference>& references = {{test::kMammogramClass, "1.1"}}) {
+        const dicom::DataSet asked = transaction(references, uid);
+        peer->send_request(action(), &asked);
+        const dicom::DimseCommand accepted = peer->read_response();
+        EXPECT_EQ(accepted.field, 0x8130);
+        EXPECT_EQ(accepted.status, status::kSuccess);
+    }
+    /// Takes the next report, which must be about this transaction; returns its message ID.
+    std::uint16_t read_report(const std::string& uid) {
+        const dicom::DimseCommand event = peer->read_response();
+        EXPECT_EQ(event.field, command::kEventReportRequest);
+        EXPECT_EQ(peer->read_data_set().data_set.text(tags::kTransactionUid), uid);
+        return event.message_id;
+    }
+    void respond(std::uint16_t message_id) {
+        dicom::DimseCommand response;
+        response.field = command::kEventReportResponse;
+        response.message_id = message_id;
+        response.status = status::kSuccess;
+        peer->send_request(response);
+    }
+    void send_echo() {
+        dicom::DimseCommand echo;
+        echo.field = command::kEchoRequest;
+        echo.message_id = 9;
+        peer->send_request(echo);
+    }
+
     Outbox outbox;
     std::optional<RawPeer> peer;
 };
@@ -170,6 +208,69 @@ TEST_F(CommitmentService, LeavesTheReportToTheOutboxWhereItsAssociationEndsOrRef
     (void)other.read_response();
     other.send(encode_abort(dicom::AbortSource::kServiceUser, dicom::AbortReason::kNotSpecified));
     EXPECT_EQ(outbox.said(6).back(), "now job");
+}
+
+TEST_F(CommitmentService, ServesWhatCrossesAReportAndReportsOnAll) {
+    act("1.2.3.9");
+    const std::uint16_t first = read_report("1.2.3.9");
+    act("1.2.3.10");
+    send_echo();
+    EXPECT_EQ(peer->read_response().field, command::kEchoResponse);
+    dicom::DimseCommand sent;
+    sent.field = command::kStoreRequest;
+    sent.message_id = 5;
+    sent.has_data_set = true;
+    sent.affected_sop_class_uid = kCt;
+    sent.affected_sop_instance_uid = "1.9";
+    peer->send_fragment(true, true, encode_command(sent), 3);
+    peer->send_fragment(false, true,
+                        dicom::test_support::data_set_of(
+                            test::small_object("1.9", 100'000, test::kExplicitLittle, kCt)),
+                        3);
+    const dicom::DimseCommand stored = peer->read_response();
+    EXPECT_EQ(stored.field, command::kStoreResponse);
+    EXPECT_EQ(stored.status, status::kSuccess);
+    respond(first);
+    const std::uint16_t second = read_report("1.2.3.10");
+    EXPECT_NE(second, first);
+    respond(second);
+    EXPECT_THAT(outbox.said(4), ElementsAre("accept RAW 1.2.3.9", "accept RAW 1.2.3.10",
+                                            "reported job", "reported job"));
+}
+
+TEST_F(CommitmentService, LeavesEveryReportToTheOutboxWhereItIsReleasedFirst) {
+    act("1.2.3.9");
+    (void)read_report("1.2.3.9");
+    act("1.2.3.10");
+    peer->send(encode_release(dicom::PduType::kReleaseRequest));
+    (void)peer->read(dicom::PduType::kReleaseResponse);
+    EXPECT_EQ(recorder.wait_for_report(0).end, dicom::AssociationEnd::kReleased);
+    EXPECT_THAT(outbox.said(4),
+                ElementsAre("accept RAW 1.2.3.9", "accept RAW 1.2.3.10", "now job", "now job"));
+}
+
+TEST_F(CommitmentService, LeavesTheReportToTheOutboxWhereItCannotBeMadeAndTheAssociationGoesOn) {
+    outbox.at_word = [] { throw std::bad_alloc(); };
+    act("1.2.3.9");
+    send_echo();
+    EXPECT_EQ(peer->read_response().field, command::kEchoResponse);
+    EXPECT_THAT(outbox.said(2), ElementsAre("accept RAW 1.2.3.9", "now job"));
+}
+
+TEST_F(CommitmentService, AnswersWhoeverAsksWhileItExamines) {
+    std::atomic<int> words = 0;
+    std::atomic<bool> is_asked = false;
+    outbox.at_word = [&] {
+        ++words;
+        while (!is_asked) std::this_thread::yield();
+    };
+    act("1.2.3.9", {{test::kMammogramClass, "1.1"}, {test::kMammogramClass, "1.2"}});
+    while (words == 0) std::this_thread::yield();
+    send_echo();
+    is_asked = true;
+    EXPECT_EQ(peer->read_response().field, command::kEchoResponse) << "before the report";
+    respond(read_report("1.2.3.9"));
+    EXPECT_EQ(outbox.said(2).back(), "reported job");
 }
 
 TEST_F(CommitmentService, NamesWhatIsNotKeptOfAnotherClassOrDamaged) {

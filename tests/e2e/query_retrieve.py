@@ -507,6 +507,36 @@ class QueryRetrieve(unittest.TestCase):
                           for item in report.FailedSOPSequence],
                          [("2.999.9", 0x0112), ("2.999.2.1.1", 0x0119)])
 
+    def test_commitment_is_asked_for_while_reports_are_not_answered_yet(self):
+        server = self.serve()
+        came = Reports()
+        everything_is_sent = threading.Event()
+
+        def take(event):
+            everything_is_sent.wait(PATIENCE)
+            return came.take(event)
+
+        asked = []
+        kept = [made(1, 1, number) for number in range(1, 9)]
+        with Association(server, COMMITMENT, CT,
+                         evt_handlers=[(evt.EVT_N_EVENT_REPORT, take)]) as association:
+            others = set(threading.enumerate())
+            for one in kept:
+                one.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+                self.assertEqual(association.send_c_store(one).Status, 0x0000)
+                asked.append(transaction((CT, one.SOPInstanceUID)))
+                status, _ = association.send_n_action(asked[-1], 1, COMMITMENT,
+                                                      COMMITMENT_INSTANCE)
+                self.assertEqual(status.Status, 0x0000)
+            everything_is_sent.set()
+            reports = [came.next() for _ in kept]
+            # pynetdicom takes each report in a thread, and must have done so to be able to release.
+            for thread in set(threading.enumerate()) - others:
+                thread.join(PATIENCE)
+        self.assertEqual([(event_type, report.TransactionUID) for event_type, report in reports],
+                         [(1, one.TransactionUID) for one in asked])
+        self.assertEqual(len(server.get("/dicom-web/instances")), len(kept))
+
     def test_commitment_is_reported_on_a_new_association_even_after_a_kill(self):
         port = free_port()
         options = ("--destination", f"asker=PYNETDICOM@127.0.0.1:{port}")
