@@ -10,8 +10,9 @@ namespace {
 
 using std::chrono::steady_clock;
 
-/// Of one association: some 30,000 references that wait to be examined.
-constexpr std::size_t kMostBytes = std::size_t{4} << 20;
+/// Of one association, beside the one that is worked on: some 8,000 references that wait to be
+/// examined. There can be as many associations as `dicom.associations`.
+constexpr std::size_t kMostBytes = std::size_t{1} << 20;
 /// What each takes beside the bytes that it names.
 constexpr std::size_t kBytesOfEach = 1024;
 constexpr std::chrono::minutes kBetweenWords{1};
