@@ -15,7 +15,7 @@ struct SafePrivateRow {
     std::uint16_t group;
     std::uint8_t element;
     std::string_view creator;
-    /// By its VR in the table.
+    /// By its VR in pydicom's dictionary of private attributes; kOther where that has none.
     Holds holds;
 };
 
