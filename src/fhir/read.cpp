@@ -105,16 +105,23 @@ CodeableConcept concept_in(const Element& parent, const char* name) {
     const auto element = parent.child(name);
     return element ? concept_from(*element) : CodeableConcept();
 }
+std::string period_end_of(const Element& element) {
+    const auto period = element.child("period");
+    return period ? period->text("end") : std::string();
+}
 Identifier identifier_from(const Element& element) {
     return {concept_in(element, "type"), element.text("system"), element.text("value"),
-            element.text("use")};
+            element.text("use"), period_end_of(element)};
 }
 HumanName name_from(const Element& element) {
     return {element.text("use"),    element.text("text"),    element.text("family"),
-            element.texts("given"), element.texts("prefix"), element.texts("suffix")};
+            element.texts("given"), element.texts("prefix"), element.texts("suffix"),
+            period_end_of(element)};
 }
 Reference reference_from(const Element& element) {
-    return {element.text("reference"), element.text("display")};
+    const auto identifier = element.child("identifier");
+    return {element.text("reference"), element.text("display"),
+            identifier ? identifier_from(*identifier) : Identifier()};
 }
 Reference reference_in(const Element& parent, const char* name) {
     const auto element = parent.child(name);
@@ -146,6 +153,21 @@ std::optional<Resource> resource_from(const Element& element) {
             element.path(), element.list("identifier", identifier_from),
             element.list("deviceName", [](const Element& name) { return name.text("name"); })};
     return {};
+}
+
+/// Which of two members of one name is meant nobody knows (RFC 8259 4).
+json parse_unambiguous(std::string_view text) {
+    std::vector<std::set<std::string>> open;
+    return json::parse(text, [&](int, json::parse_event_t event, json& parsed) {
+        if (event == json::parse_event_t::object_start) open.emplace_back();
+        if (event == json::parse_event_t::object_end) open.pop_back();
+        if (event == json::parse_event_t::key) {
+            const auto& name = parsed.get_ref<const std::string&>();
+            if (!open.back().insert(name).second)
+                fail("structure", "$this", "an object has two members of one name");
+        }
+        return true;
+    });
 }
 
 class Reader {
@@ -190,7 +212,9 @@ class Reader {
         submission_.entries.emplace_back();
         if (type == "ServiceRequest") {
             submission_.entries.back() = submission_.requests.size();
-            return add_request(*resource);
+            add_request(*resource);
+            submission_.requests.back().if_none_exist = request->text("ifNoneExist");
+            return;
         }
         const auto read = resource_from(*resource);
         if (!read) return;
@@ -247,7 +271,7 @@ class Reader {
 std::variant<Submission, Issue> read_submission(std::string_view text) {
     try {
         if (json_depth(text) > kDeepest) fail("too-long", "$this", "nested more than 64 deep");
-        const json document = json::parse(text);
+        const json document = parse_unambiguous(text);
         return Reader().read(document);
     } catch (const Found& found) {
         return found.issue;

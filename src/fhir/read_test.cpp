@@ -72,6 +72,12 @@ TEST(ReadSubmission, NamesTheElementThatIsWrong) {
                   .expression,
               "Bundle.entry[0].request.method");
     EXPECT_EQ(issue_of(std::string(100000, '[')).code, "too-long");
+    EXPECT_EQ(issue_of(R"({"resourceType":"Bundle","resourceType":"ServiceRequest"})").code,
+              "structure");
+    EXPECT_EQ(issue_of(R"({"resourceType":"ServiceRequest","subject":{"reference":"#a"},)"
+                       R"("requester":{"reference":"#b","reference":"#c"}})")
+                  .diagnostics,
+              "an object has two members of one name");
 }
 
 TEST(OperationOutcome, IsJson) {

@@ -16,6 +16,24 @@ std::string CodeableConcept::words() const {
     return coding.front().display;
 }
 
+namespace {
+
+/// Of a Period, whose end may be a year or a month alone and is within it (FHIR R4 2.24.0.12).
+bool is_over(std::string_view end, std::string_view today) {
+    const std::size_t told = std::min(end.size(), today.size());
+    return end.substr(0, told) < today.substr(0, told);
+}
+
+}  // namespace
+
+bool Identifier::is_in_use(std::string_view today) const {
+    return use != "old" && !is_over(period_end, today);
+}
+
+bool HumanName::is_in_use(std::string_view today) const {
+    return use != "old" && !is_over(period_end, today);
+}
+
 const Resource* Submission::resolve(const ServiceRequest& request,
                                     const Reference& reference) const {
     if (reference.reference.empty()) return nullptr;

@@ -31,9 +31,10 @@ struct Identifier {
     std::string system;
     std::string value;
     std::string use = {};
+    std::string period_end = {};
 
-    /// A former one, which is nobody's any more.
-    [[nodiscard]] bool is_old() const { return use == "old"; }
+    /// Not a former one, which is nobody's any more. `today` as "2026-03-01".
+    [[nodiscard]] bool is_in_use(std::string_view today) const;
 };
 struct HumanName {
     std::string use;
@@ -42,10 +43,15 @@ struct HumanName {
     std::vector<std::string> given;
     std::vector<std::string> prefix;
     std::vector<std::string> suffix;
+    std::string period_end = {};
+
+    [[nodiscard]] bool is_in_use(std::string_view today) const;
 };
 struct Reference {
     std::string reference;
     std::string display;
+    /// Beside the reference, or in its place.
+    Identifier identifier = {};
 };
 
 struct Patient {
@@ -90,6 +96,8 @@ struct ServiceRequest {
     std::vector<CodeableConcept> reason_code;
     std::vector<std::string> note;
     std::string patient_instruction;
+    /// Of the Bundle's entry: a search, percent-encoded (FHIR R4 3.1.0.8.1).
+    std::string if_none_exist = {};
 };
 
 /// One issue of an OperationOutcome.
@@ -117,8 +125,8 @@ struct Submission {
 };
 
 /// Reads the JSON of a ServiceRequest or a transaction Bundle. An issue where it is no JSON, nested
-/// more than 64 deep, another resource, or where an element is of another type than FHIR says.
-/// Elements that are not named above are passed over.
+/// more than 64 deep, says something twice, is another resource, or where an element is of another
+/// type than FHIR says. Elements that are not named above are passed over.
 [[nodiscard]] std::variant<Submission, Issue> read_submission(std::string_view json);
 
 /// Of the code system that tells identifiers' types apart: "PLAC", "FILL", "ACSN", "MR".

@@ -126,7 +126,7 @@ struct Server::State {
         retrieve::add_ups(router, store.workitems(), store.subscriptions(), clock);
         if (parts.deletion) retrieve::add_deletion(router, store.archive());
         retrieve::add_capabilities(router);
-        receive::add_fhir_orders(router, orders, parts.orders);
+        receive::add_fhir_orders(router, orders, parts.orders, clock);
         review::add_api(router, exams, about, clock);
         review::add_page(router, parts.web);
         router.add("GET", "/metrics", http::metrics_handler(metrics));

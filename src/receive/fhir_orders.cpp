@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "http/media_type.h"
+#include "http/query.h"
 
 namespace lucerna::receive {
 namespace {
@@ -14,6 +15,7 @@ using fhir::Issue;
 constexpr const char* kFhirJson = "application/fhir+json";
 /// Below the base of the service.
 const std::string kRequests = "ServiceRequest/";
+constexpr std::size_t kDayLetters = 10;
 constexpr std::size_t kMostBytes = std::size_t{1} << 20;
 
 int status_of(const Issue& issue) {
@@ -37,6 +39,24 @@ http::Response refusal(const http::Request& request, int status, const Issue& is
 bool is_json(const http::Request& request) {
     const auto type = http::parse_media_type(request.headers.get_or("Content-Type", ""));
     return type && (type->type == kFhirJson || type->type == "application/json");
+}
+
+/// Orders are told by their numbers: a condition of a creation (FHIR R4 3.1.0.8.1) holds by itself
+/// where it is that there is none of that number yet.
+bool is_by_own_number(const std::string& condition, const fhir::ServiceRequest& request) {
+    try {
+        const http::Query query = http::Query::parse(condition);
+        const auto sought = query.get("identifier");
+        if (!sought || query.all().size() != 1) return false;
+        return std::any_of(
+            request.identifier.begin(), request.identifier.end(), [&](const fhir::Identifier& one) {
+                const bool is_number = one.system != "urn:dicom:uid" && !one.type.has("ACSN");
+                return is_number &&
+                       (*sought == one.value || *sought == one.system + "|" + one.value);
+            });
+    } catch (const Error&) {
+        return false;
+    }
 }
 
 Issue issue_from(const exam::OrderRefusal& refusal, const fhir::Submission& submission) {
@@ -81,7 +101,8 @@ std::string response_json(const fhir::Submission& submission,
            "]}";
 }
 
-http::Response answer(http::Request& request, OrderSink& sink, const OrderDefaults& defaults) {
+http::Response answer(http::Request& request, OrderSink& sink, const OrderDefaults& defaults,
+                      std::string_view today) {
     if (!is_json(request))
         return refusal(request, 415,
                        {"not-supported", "", "Content-Type has to be application/fhir+json"});
@@ -98,7 +119,14 @@ http::Response answer(http::Request& request, OrderSink& sink, const OrderDefaul
     const auto& submission = std::get<fhir::Submission>(read);
     std::vector<exam::OrderRequest> orders;
     for (const fhir::ServiceRequest& one : submission.requests) {
-        auto order = order_in(one, submission, defaults);
+        const std::string condition =
+            submission.is_bundle ? one.if_none_exist : request.headers.get_or("If-None-Exist", "");
+        if (!condition.empty() && !is_by_own_number(condition, one))
+            return refusal(request, 422,
+                           {"not-supported", one.path,
+                            "it may be made on condition that there is none of its own placer's "
+                            "or filler's number yet, and on no other"});
+        auto order = order_in(one, submission, defaults, today);
         if (const auto* issue = std::get_if<Issue>(&order))
             return refusal(request, status_of(*issue), *issue);
         orders.push_back(std::get<exam::OrderRequest>(std::move(order)));
@@ -157,9 +185,10 @@ constexpr const char* kCapabilities =
 
 }  // namespace
 
-void add_fhir_orders(http::Router& router, OrderSink& sink, const OrderDefaults& defaults) {
-    const http::Handler take = [&sink, defaults](http::Request& request) {
-        return answer(request, sink, defaults);
+void add_fhir_orders(http::Router& router, OrderSink& sink, const OrderDefaults& defaults,
+                     const Clock& clock) {
+    const http::Handler take = [&sink, defaults, &clock](http::Request& request) {
+        return answer(request, sink, defaults, to_rfc3339(clock.now()).substr(0, kDayLetters));
     };
     router.add("POST", "/fhir", take);
     router.add("POST", "/fhir/ServiceRequest", take);

@@ -59,15 +59,17 @@ class Book : public OrderSink {
 
 class FhirOrders : public testing::Test {
   protected:
-    FhirOrders() { add_fhir_orders(router, book, {}); }
+    FhirOrders() { add_fhir_orders(router, book, {}, clock); }
     http::Response post(const std::string& body, const std::string& path = "/fhir/ServiceRequest",
-                        const std::string& type = "application/fhir+json") {
+                        const std::string& type = "application/fhir+json",
+                        const std::string& condition = {}) {
         http::BodyInMemory reader(body);
         http::Request request(reader);
         request.method = "POST";
         request.path = path;
         request.origin = "http://localhost";
         request.headers.set("Content-Type", type);
+        if (!condition.empty()) request.headers.set("If-None-Exist", condition);
         return router.handle(request);
     }
     http::Response get(const std::string& path, const std::string& accept = "*/*") {
@@ -88,6 +90,7 @@ class FhirOrders : public testing::Test {
     }
 
     test::CentralEurope place;
+    const ManualClock clock{from_rfc3339("2026-03-01T08:00:00.000Z")};
     Book book;
     http::Router router;
 };
@@ -207,6 +210,57 @@ TEST_F(FhirOrders, TakesNoIdentifierThatIsOld) {
     EXPECT_EQ(order.patient_name.reveal(), "Doe");
     ids.erase(1);
     EXPECT_EQ(blamed(request), "ServiceRequest.contained[0].identifier");
+}
+
+TEST_F(FhirOrders, TakesNoIdentifierWhoseTimeIsOver) {
+    json request = request_of("O1");
+    json& ids = request["contained"][0]["identifier"];
+    json& names = request["contained"][0]["name"];
+    for (const auto& [end, is_over] :
+         {std::pair("2025", true), std::pair("2026-02", true),
+          std::pair("2026-02-28T10:00:00Z", true), std::pair("2026", false),
+          std::pair("2026-03-01", false), std::pair("2027-01-01", false)}) {
+        const json period = {{"start", "2020"}, {"end", end}};
+        ids = {{{"value", "FIRST"}, {"period", period}}, {{"value", "SECOND"}}};
+        names = {{{"family", "Maiden"}, {"period", period}}, {{"family", "Doe"}}};
+        EXPECT_EQ(post(request.dump()).status, 201) << end;
+        EXPECT_EQ(book.taken.at(0).order.patient_id.reveal(), is_over ? "SECOND" : "FIRST") << end;
+        EXPECT_EQ(book.taken.at(0).order.patient_name.reveal(), is_over ? "Doe" : "Maiden") << end;
+    }
+}
+
+TEST_F(FhirOrders, RefusesASubjectWhoseIdentifierIsAnothers) {
+    json request = request_of("O1");
+    json& said = request["subject"]["identifier"];
+    for (const char* status : {"active", "revoked"}) {
+        request["status"] = status;
+        said = {{"system", "urn:oid:1.2.3"}, {"value", "P2"}};
+        EXPECT_EQ(blamed(request), "ServiceRequest.subject.identifier") << status;
+        said["value"] = "P1";
+        EXPECT_EQ(post(request.dump()).status, 201) << status;
+        said = {{"system", "http://country.example"}, {"value", "P2"}};
+        EXPECT_EQ(post(request.dump()).status, 201) << "not known to be another's";
+    }
+}
+
+TEST_F(FhirOrders, MakesAnOrderOnNoConditionButItsOwnNumber) {
+    const auto made_on = [&](const std::string& condition) {
+        return post(request_of("O1").dump(), "/fhir/ServiceRequest", "application/fhir+json",
+                    condition)
+            .status;
+    };
+    EXPECT_EQ(made_on("identifier=http%3A%2F%2Fehr.example%7CO1"), 201);
+    EXPECT_EQ(made_on("identifier=O1"), 201);
+    for (const char* other :
+         {"identifier=O2", "identifier=http://else.example|O1", "identifier=ACC1", "status=active",
+          "identifier=urn:dicom:uid|urn:oid:1.2.3.4", "identifier=O1&status=active", "%"})
+        EXPECT_EQ(made_on(other), 422) << other;
+    json bundle = {{"resourceType", "Bundle"}, {"type", "transaction"}};
+    bundle["entry"] = {{{"resource", request_of("O1")},
+                        {"request", {{"method", "POST"}, {"ifNoneExist", "identifier=O1"}}}}};
+    EXPECT_EQ(post(bundle.dump(), "/fhir").status, 200);
+    bundle["entry"][0]["request"]["ifNoneExist"] = "identifier=O2";
+    EXPECT_EQ(post(bundle.dump(), "/fhir").status, 422);
 }
 
 TEST_F(FhirOrders, NamesTheElementThatIsWrong) {

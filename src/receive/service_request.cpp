@@ -57,13 +57,13 @@ std::string joined(const std::vector<std::string>& parts, std::size_t from = 0) 
     return text;
 }
 
-/// The first of the best use; none of those that are old.
-const fhir::HumanName* name_in(const std::vector<fhir::HumanName>& names) {
+/// The first of the best use; none of those that are not in use any more.
+const fhir::HumanName* name_in(const std::vector<fhir::HumanName>& names, std::string_view today) {
     constexpr std::string_view kUses[] = {"official", "usual",    "",         "maiden",
                                           "temp",     "nickname", "anonymous"};
     for (const std::string_view use : kUses)
         for (const fhir::HumanName& name : names)
-            if (name.use == use) return &name;
+            if (name.use == use && name.is_in_use(today)) return &name;
     return nullptr;
 }
 
@@ -76,8 +76,8 @@ std::string written(const fhir::HumanName& name) {
 class RequestReader {
   public:
     RequestReader(const fhir::ServiceRequest& request, const fhir::Submission& submission,
-                  const OrderDefaults& defaults)
-        : request_(request), submission_(submission), defaults_(defaults) {}
+                  const OrderDefaults& defaults, std::string_view today)
+        : request_(request), submission_(submission), defaults_(defaults), today_(today) {}
 
     std::variant<exam::OrderRequest, Issue> read() {
         exam::OrderRequest request;
@@ -132,7 +132,7 @@ class RequestReader {
     void read_identifiers(Order& order) {
         for (std::size_t i = 0; i < request_.identifier.size(); ++i) {
             const Identifier& one = request_.identifier[i];
-            if (one.is_old()) continue;
+            if (!one.is_in_use(today_)) continue;
             const std::string element = at("identifier[" + std::to_string(i) + "]");
             const auto number = [&] {
                 return exam::OrderNumber{
@@ -173,8 +173,23 @@ class RequestReader {
             return blame("business-rule",
                          patient->path + (patient->is_active ? ".link" : ".active"),
                          "the patient's record is not in use any more");
+        require_same(*patient);
         read_patient_id(order, *patient);
         read_person(order, *patient);
+    }
+
+    /// What is said of the subject beside the reference may not be of another patient.
+    void require_same(const fhir::Patient& patient) {
+        const Identifier& said = request_.subject.identifier;
+        bool has_others = false;
+        for (const Identifier& one : patient.identifier) {
+            if (said.value.empty() || one.system != said.system) continue;
+            if (one.value == said.value) return;
+            has_others = true;
+        }
+        if (has_others)
+            blame("business-rule", at("subject.identifier"),
+                  "the patient who is referred to has another one of that system");
     }
 
     /// Whose a revoked order is to be, if that is said.
@@ -182,17 +197,20 @@ class RequestReader {
         const fhir::Resource* const resource = submission_.resolve(request_, request_.subject);
         const auto* const patient =
             resource == nullptr ? nullptr : std::get_if<fhir::Patient>(resource);
-        if (patient != nullptr && !patient->identifier.empty()) read_patient_id(order, *patient);
+        if (patient == nullptr || patient->identifier.empty()) return;
+        require_same(*patient);
+        read_patient_id(order, *patient);
     }
 
     void read_patient_id(Order& order, const fhir::Patient& patient) {
         const std::vector<Identifier>& all = patient.identifier;
-        auto found = std::find_if(all.begin(), all.end(), [](const Identifier& one) {
-            return one.type.has("MR") && !one.is_old();
-        });
-        if (found == all.end())
-            found = std::find_if(all.begin(), all.end(),
-                                 [](const Identifier& one) { return !one.is_old(); });
+        const auto find = [&](bool is_record_number) {
+            return std::find_if(all.begin(), all.end(), [&](const Identifier& one) {
+                return one.is_in_use(today_) && (!is_record_number || one.type.has("MR"));
+            });
+        };
+        auto found = find(true);
+        if (found == all.end()) found = find(false);
         if (found == all.end())
             return blame("required", patient.path + ".identifier", "the patient has none");
         const Identifier& id = *found;
@@ -204,7 +222,7 @@ class RequestReader {
     }
 
     void read_person(Order& order, const fhir::Patient& patient) {
-        const fhir::HumanName* const name = name_in(patient.name);
+        const fhir::HumanName* const name = name_in(patient.name, today_);
         order.patient_name = PatientName(
             name == nullptr ? "" : identifier(written(*name), kLong, patient.path + ".name"));
         if (order.patient_name.empty())
@@ -237,7 +255,7 @@ class RequestReader {
         const fhir::Resource* const resource = submission_.resolve(request_, reference);
         const auto* const who =
             resource == nullptr ? nullptr : std::get_if<fhir::Practitioner>(resource);
-        const fhir::HumanName* const name = who == nullptr ? nullptr : name_in(who->name);
+        const fhir::HumanName* const name = who == nullptr ? nullptr : name_in(who->name, today_);
         return identifier(name == nullptr ? as_name_part(reference.display) : written(*name), kLong,
                           element);
     }
@@ -336,6 +354,7 @@ class RequestReader {
     const fhir::ServiceRequest& request_;
     const fhir::Submission& submission_;
     const OrderDefaults& defaults_;
+    const std::string_view today_;
     std::optional<Issue> issue_;
 };
 
@@ -343,8 +362,9 @@ class RequestReader {
 
 std::variant<exam::OrderRequest, Issue> order_in(const fhir::ServiceRequest& request,
                                                  const fhir::Submission& submission,
-                                                 const OrderDefaults& defaults) {
-    return RequestReader(request, submission, defaults).read();
+                                                 const OrderDefaults& defaults,
+                                                 std::string_view today) {
+    return RequestReader(request, submission, defaults, today).read();
 }
 
 }  // namespace lucerna::receive

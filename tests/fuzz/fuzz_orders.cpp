@@ -77,7 +77,7 @@ void try_fhir(std::string_view body) {
     const auto* submission = std::get_if<fhir::Submission>(&read);
     if (submission == nullptr) return;
     for (const fhir::ServiceRequest& request : submission->requests) {
-        const auto order = receive::order_in(request, *submission, {});
+        const auto order = receive::order_in(request, *submission, {}, "2026-03-01");
         const auto* good = std::get_if<exam::OrderRequest>(&order);
         if (good == nullptr) continue;
         check(*good);
@@ -86,7 +86,7 @@ void try_fhir(std::string_view body) {
         const auto again =
             fhir::read_submission(receive::service_request_json({good->order, {}}, "1"));
         const auto& given = std::get<fhir::Submission>(again);
-        const auto same = receive::order_in(given.requests.front(), given, {});
+        const auto same = receive::order_in(given.requests.front(), given, {}, "2026-03-01");
         const exam::Order& order_again = std::get<exam::OrderRequest>(same).order;
         require(order_again.placer.number == good->order.placer.number);
         require(order_again.patient_id == good->order.patient_id);
