@@ -242,10 +242,11 @@ void Channel::send_data_set(std::uint8_t context, const FileToSend& file, std::u
     }
 }
 
-/// A peer's maximum counts from behind the PDU header. One that can't hold anything is ignored.
+/// A peer's maximum counts from behind the PDU header. Peers refuse fragments of an odd length.
 std::size_t Channel::longest_fragment() const {
-    if (peer_max_pdu_ <= kPdvHeaderBytes) return kLongestOwnPdu;
-    return std::min<std::size_t>(kLongestOwnPdu, peer_max_pdu_ - kPdvHeaderBytes);
+    if (peer_max_pdu_ == 0) return kLongestOwnPdu;
+    return std::min<std::size_t>(kLongestOwnPdu,
+                                 (peer_max_pdu_ - kPdvHeaderBytes) & ~std::size_t{1});
 }
 
 void Channel::flush() {

@@ -25,6 +25,8 @@ constexpr std::uint8_t kExtendedNegotiationItem = 0x56;
 constexpr std::size_t kAetBytes = 16;
 constexpr std::size_t kUidBytes = 64;
 constexpr std::size_t kFixedBytes = 68;  // what precedes the items
+/// A fragment's header and two bytes of it.
+constexpr std::uint32_t kSmallestMaxPduBytes = 8;
 
 [[noreturn]] void refuse(const std::string& what) {
     throw Error(ErrorCode::kInvalidInput, "malformed association PDU: " + what);
@@ -122,6 +124,9 @@ void parse_user_information(ByteView value, AssociatePdu& pdu) {
         if (type == kMaxLengthItem) {
             if (inner.size() != 4) refuse("the maximum length item is not 4 bytes long");
             pdu.max_pdu_bytes = u32(inner, 0);
+            if (pdu.max_pdu_bytes > 0 && pdu.max_pdu_bytes < kSmallestMaxPduBytes)
+                refuse("no fragment fits in PDUs of " + std::to_string(pdu.max_pdu_bytes) +
+                       " bytes");
         } else if (type == kImplementationClassItem) {
             pdu.implementation_class_uid = trimmed(as_text(inner));
         } else if (type == kImplementationVersionItem) {

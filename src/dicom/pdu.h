@@ -80,7 +80,8 @@ struct AssociatePdu {
 constexpr const char* kDicomApplicationContext = "1.2.840.10008.3.1.1.1";
 
 /// `body` is what follows the PDU header. Throws Error(kInvalidInput), naming the item, where
-/// lengths contradict each other, an identifier is too long or a context id is even or repeated.
+/// lengths contradict each other, an identifier is too long, a context id is even or repeated, or
+/// the longest PDU could hold nothing.
 /// Unknown items are skipped, as PS3.8 9.3.1 asks.
 [[nodiscard]] AssociatePdu parse_associate(PduType type, ByteView body);
 /// The whole PDU, header included.

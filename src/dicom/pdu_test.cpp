@@ -118,6 +118,24 @@ TEST(AssociatePdu, RefusesIdentifiersBeyond64Characters) {
                  Error);
 }
 
+TEST(AssociatePdu, RefusesALongestPduThatHoldsNothing) {
+    AssociatePdu pdu = request();
+    for (const std::uint32_t most : {0u, 8u}) {
+        pdu.max_pdu_bytes = most;
+        EXPECT_NO_THROW((void)parse_associate(
+            PduType::kAssociateRequest, body_of(encode_associate(PduType::kAssociateRequest, pdu))))
+            << most;
+    }
+    for (const std::uint32_t most : {1u, 6u, 7u}) {
+        pdu.max_pdu_bytes = most;
+        EXPECT_THROW(
+            (void)parse_associate(PduType::kAssociateRequest,
+                                  body_of(encode_associate(PduType::kAssociateRequest, pdu))),
+            Error)
+            << most;
+    }
+}
+
 TEST(AssociatePdu, SkipsUnknownItems) {
     Bytes body = body_of(encode_associate(PduType::kAssociateRequest, request()));
     const Bytes unknown = {0x99, 0, 0, 3, 'a', 'b', 'c'};

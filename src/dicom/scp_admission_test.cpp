@@ -5,6 +5,8 @@
 #include <thread>
 #include <vector>
 
+#include "dicom/dimse_status.h"
+#include "dicom/scp_exchange.h"
 #include "dicom/scp_test_support.h"
 
 namespace lucerna::dicom {
@@ -38,6 +40,39 @@ TEST(Scp, RefusesStorageOfWhatBelongsToNoPatient) {
     RawPeer peer(scp);
     peer.associate("1.2.840.10008.5.1.4.1.1.200.2");  // CT Performed Procedure Protocol
     EXPECT_EQ(peer.accepted.contexts[0].result, ContextResult::kAccepted);
+}
+
+TEST(Scp, AgreesOnNoTransferSyntaxThatIsNoUid) {
+    Recorder recorder;
+    const Scp scp(any_port(), recorder);
+    RawPeer peer(scp);
+    peer.associate_with(
+        {{1, test::kMammogramClass, {"1.2.3\r\nX: 1", "a b"}, ContextResult::kAccepted},
+         {3, test::kMammogramClass, {"a b", test::kExplicitLittle}, ContextResult::kAccepted},
+         {5, test::kMammogramClass, {"1.2.3.4.5"}, ContextResult::kAccepted}});
+    ASSERT_EQ(peer.accepted.contexts.size(), 3u);
+    EXPECT_EQ(peer.accepted.contexts[0].result, ContextResult::kTransferSyntaxesNotSupported);
+    EXPECT_EQ(peer.accepted.contexts[1].transfer_syntaxes.front(), test::kExplicitLittle);
+    EXPECT_EQ(peer.accepted.contexts[2].transfer_syntaxes.front(), "1.2.3.4.5")
+        << "unknown ones too";
+}
+
+TEST(Scp, StoresForNobodyWhoGaveUpTheRoleOfUser) {
+    Recorder recorder;
+    std::vector<ScpService> services(1);
+    services[0] = {"1.2.840.10008.5.1.4.1.2.2.3", command::kGetRequest, {}, [](ScpExchange&) {}};
+    const Scp scp(any_port(), recorder, std::move(services));
+    RawPeer peer(scp);
+    peer.associate_with(
+        {{1, test::kMammogramClass, {test::kExplicitLittle}, ContextResult::kAccepted},
+         {3, "1.2.840.10008.5.1.4.1.2.2.3", {test::kExplicitLittle}, ContextResult::kAccepted}},
+        {{test::kMammogramClass, false, true}, {"1.2.840.10008.5.1.4.1.2.2.3", false, true}});
+    EXPECT_EQ(peer.accepted.contexts[0].result, ContextResult::kAccepted);
+    EXPECT_EQ(peer.accepted.contexts[1].result, ContextResult::kUserRejection) << "left no role";
+    peer.send_store_request("1.2.3.4");
+    peer.send_fragment(false, true, data_set_of(small_object("1.2.3.4")));
+    EXPECT_EQ(peer.read_response().status, status::kNotAuthorized);
+    EXPECT_EQ(recorder.count(), 0u);
 }
 
 TEST(Scp, RejectsTitlesThatAreNotOnTheLists) {

@@ -229,20 +229,30 @@ void ScpAssociation::decide(PresentationContext& context, const AssociatePdu& ac
     AgreedContext agreed;
     agreed.abstract_syntax = context.abstract_syntax;
     for (const RoleSelection& role : accept.roles)
-        if (role.sop_class == context.abstract_syntax) agreed.peer_stores = role.scp;
+        if (role.sop_class == context.abstract_syntax) {
+            agreed.peer_stores = role.scp;
+            agreed.peer_asks = role.scu;
+        }
     for (const ExtendedNegotiation& extended : accept.extended)
         if (extended.sop_class == context.abstract_syntax) agreed.extended = extended.information;
+    std::erase_if(context.transfer_syntaxes,
+                  [](const std::string& syntax) { return !is_valid_uid(syntax); });
     if (!service && !is_storage_class(context.abstract_syntax))
         context.result = ContextResult::kAbstractSyntaxNotSupported;
+    else if (!agreed.peer_asks && !agreed.peer_stores)
+        context.result = ContextResult::kUserRejection;
+    else if (context.transfer_syntaxes.empty())
+        context.result = ContextResult::kTransferSyntaxesNotSupported;
     else if (service)
         agreed.transfer_syntax = little_endian_of(context.transfer_syntaxes);
     else
         agreed.transfer_syntax = agreed.peer_stores ? writable(context.transfer_syntaxes)
                                                     : preferred(context.transfer_syntaxes);
-    if (service && agreed.transfer_syntax.empty())
+    if (service && agreed.transfer_syntax.empty() && context.result == ContextResult::kAccepted)
         context.result = ContextResult::kTransferSyntaxesNotSupported;
     if (context.result != ContextResult::kAccepted) {
-        context.transfer_syntaxes.resize(1);
+        // One has to stand there and is not looked at (PS3.8 Table 9-18).
+        context.transfer_syntaxes = {std::string(transfer_syntax::kImplicitVrLittleEndian)};
         return;
     }
     context.transfer_syntaxes = {agreed.transfer_syntax};
@@ -355,6 +365,9 @@ std::optional<ScpAssociation::Refused> ScpAssociation::reason_to_refuse(
         context.abstract_syntax == sop_class::kVerification || offers(context.abstract_syntax))
         return Refused{status::kClassNotSupported,
                        "Affected SOP Class UID is not that of the presentation context"};
+    if (!context.peer_asks)
+        return Refused{status::kNotAuthorized,
+                       "the role of SCU was not taken for this SOP class (PS3.7 D.3.3.4)"};
     if (!is_valid_uid(command.affected_sop_instance_uid))
         return Refused{status::kInvalidInstance, "Affected SOP Instance UID is no valid UID"};
     if (!command.has_data_set)

@@ -151,6 +151,18 @@ class StowRequest final : private http::PartTaker {
         std::future<Outcome> outcome;
     };
 
+    /// Of a part that is not sent as it is: which header says how.
+    static std::string encoding_of(const Headers& headers) {
+        const auto content = headers.find("content-encoding");
+        if (content != headers.end() && !http::same_name(content->second, "identity"))
+            return "Content-Encoding " + content->second;
+        const auto transfer = headers.find("content-transfer-encoding");
+        if (transfer != headers.end() && (http::same_name(transfer->second, "base64") ||
+                                          http::same_name(transfer->second, "quoted-printable")))
+            return "Content-Transfer-Encoding " + transfer->second;
+        return {};
+    }
+
     void begin(const Headers& headers) override {
         const auto type = headers.find("content-type");
         const auto location = headers.find("content-location");
@@ -161,7 +173,10 @@ class StowRequest final : private http::PartTaker {
         if (is_apart_)
             apart_.begin(*media, location == headers.end() ? std::string() : location->second);
         begin_object();
-        if (!is_dicom && !is_apart_)
+        if (const std::string encoded = encoding_of(headers); !encoded.empty())
+            part_ = failed(part_, dicom::status::kCannotUnderstand,
+                           encoded + " is not taken: send the part plain");
+        else if (!is_dicom && !is_apart_)
             part_ = failed(part_, dicom::status::kCannotUnderstand,
                            "a part is neither application/dicom nor metadata nor bulk data with a "
                            "Content-Location");

@@ -397,6 +397,24 @@ TEST_F(Stow, CountsPartsThatAreNoObjectsAmongOtherFailures) {
     EXPECT_EQ(post(body_of({small_object("1.2.3.1")}, "image/jpeg")).status, 409);
 }
 
+TEST_F(Stow, FailsAPartThatIsEncodedAndKeepsTheOthers) {
+    for (const char* encoded : {"Content-Encoding: gzip", "Content-Transfer-Encoding: base64"}) {
+        std::string body = body_of({small_object("1.2.3.1"), small_object("1.2.3.2")});
+        body.insert(body.find("Content-Type"), std::string(encoded) + "\r\n");
+        sink.kept.clear();
+        const http::Response response = post(body);
+        EXPECT_EQ(response.status, 202) << encoded;
+        EXPECT_EQ(items(response, "0008119A")[0]["00091001"]["Value"][0],
+                  std::string(encoded).replace(std::string(encoded).find(':'), 1, "") +
+                      " is not taken: send the part plain");
+        EXPECT_EQ(sink.kept.size(), 1u);
+    }
+    std::string plain = body_of({small_object("1.2.3.3")});
+    plain.insert(plain.find("Content-Type"),
+                 "Content-Encoding: identity\r\nContent-Transfer-Encoding: BINARY\r\n");
+    EXPECT_EQ(post(plain).status, 200);
+}
+
 TEST_F(Stow, NeverPutsAUidThatIsNoneIntoTheAnswer) {
     const http::Response response = post(body_of({small_object("../../etc/passwd\"")}));
     EXPECT_EQ(response.status, 409);

@@ -46,6 +46,12 @@ std::uint16_t failure_of(const Reference& reference, store::Archive& archive) {
     }
 }
 
+/// Its one value; empty where there are several, of which nobody knows which is meant.
+std::string only_uid(const dicom::DataSet& data_set, dicom::Tag tag) {
+    const std::vector<std::string> all = data_set.texts(tag);
+    return all.size() == 1 ? all.front() : std::string();
+}
+
 /// What is wrong with the data set of the request; empty where it can be read.
 std::string unreadable(dicom::ScpExchange& exchange) {
     try {
@@ -142,12 +148,12 @@ std::variant<CommitmentRequest, CommitmentRefusal> commitment_request_from(
     std::set<std::string> named;
     CommitmentRequest request;
     request.requester_aet = exchange.sender().calling_aet;
-    request.transaction_uid = asked.text_or(tags::kTransactionUid, "");
+    request.transaction_uid = only_uid(asked, tags::kTransactionUid);
     if (!dicom::is_valid_uid(request.transaction_uid))
         return invalid(tags::kTransactionUid, "is missing or no UID");
     for (const dicom::DataSet& item : asked.items(tags::kReferencedSopSequence)) {
-        Reference reference{item.text_or(tags::kReferencedSopClassUid, ""),
-                            item.text_or(tags::kReferencedSopInstanceUid, "")};
+        Reference reference{only_uid(item, tags::kReferencedSopClassUid),
+                            only_uid(item, tags::kReferencedSopInstanceUid)};
         if (!dicom::is_valid_uid(reference.sop_class_uid) ||
             !dicom::is_valid_uid(reference.sop_instance_uid))
             return invalid(tags::kReferencedSopSequence, "has an item without valid UIDs");

@@ -315,6 +315,10 @@ TEST_F(CommitmentService, RefusesWhatIsNoRequest) {
         {std::string(kCommitmentInstance), 1, transaction(one, "x"), status::kInvalidArgument});
     all.push_back({std::string(kCommitmentInstance), 1, transaction({{"", "1.1"}}),
                    status::kInvalidArgument});
+    all.push_back({std::string(kCommitmentInstance), 1,
+                   transaction({{test::kMammogramClass, "1.1\\1.2"}}), status::kInvalidArgument});
+    all.push_back({std::string(kCommitmentInstance), 1, transaction(one, "1.2\\1.3"),
+                   status::kInvalidArgument});
     for (const Wrong& wrong : all) {
         dicom::DimseCommand request = action();
         request.requested_sop_instance_uid = wrong.instance;
