@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <utility>
@@ -35,6 +36,7 @@ struct Erasure {
     std::string issuer;
     bool any_issuer = false;
     std::string study;
+    std::string workitem;
     bool yes = false;
 };
 
@@ -132,6 +134,34 @@ store::PatientErasure erasure_of_study(store::Archive& archive, const std::strin
     return what;
 }
 
+store::PatientErasure erasure_of_workitem(store::Archive& archive, const std::string& workitem) {
+    store::PatientErasure what;
+    what.beside = archive.erasure_of_workitem(workitem);
+    if (what.beside.workitems == 0)
+        throw Error(ErrorCode::kNotFound, "there is no work item of that SOP Instance UID");
+    return what;
+}
+
+/// What goes, and how.
+struct Erasing {
+    store::PatientErasure what;
+    std::function<void(const std::string& by)> carry_out;
+};
+
+Erasing erasing(store::Archive& archive, const Erasure& asked) {
+    if (!asked.workitem.empty())
+        return {erasure_of_workitem(archive, asked.workitem),
+                [&](const std::string& by) { archive.erase_workitem(asked.workitem, by); }};
+    if (!asked.study.empty())
+        return {erasure_of_study(archive, asked.study),
+                [&](const std::string& by) { archive.erase_study(asked.study, by); }};
+    const auto which = asked.any_issuer ? store::Issuers::kAll : store::Issuers::kAlike;
+    return {archive.erasure_of_patient(asked.patient_id, asked.issuer, which),
+            [&archive, &asked, which](const std::string& by) {
+                archive.erase_patient(asked.patient_id, asked.issuer, by, which);
+            }};
+}
+
 /// Whose the others are nobody knows.
 void say_what_is_unknown(store::Archive& archive) {
     try {
@@ -151,10 +181,7 @@ void say_what_is_unknown(store::Archive& archive) {
 ExitCode erase(store::Archive& archive, Erasure asked) {
     archive.require_index();
     if (asked.patient_id == "-") std::getline(std::cin, asked.patient_id);
-    const auto which = asked.any_issuer ? store::Issuers::kAll : store::Issuers::kAlike;
-    const store::PatientErasure what =
-        asked.study.empty() ? archive.erasure_of_patient(asked.patient_id, asked.issuer, which)
-                            : erasure_of_study(archive, asked.study);
+    const auto [what, carry_out] = erasing(archive, asked);
     if (what.instances + what.keys + what.beside.orders + what.beside.workitems == 0)
         refuse_nothing(archive, what.issuers_left);
     if (!asked.yes) {
@@ -163,10 +190,7 @@ ExitCode erase(store::Archive& archive, Erasure asked) {
                     in_detail(what).c_str());
         return kUsage;
     }
-    if (asked.study.empty())
-        archive.erase_patient(asked.patient_id, asked.issuer, who_runs_this(), which);
-    else
-        archive.erase_study(asked.study, who_runs_this());
+    carry_out(who_runs_this());
     std::printf("erased %zu instances in %zu studies%s\n%s", what.instances, what.studies.size(),
                 and_beside(what.beside).c_str(), in_detail(what).c_str());
     say_what_is_unknown(archive);
@@ -190,10 +214,14 @@ void add_erase(CLI::App& app, Chosen& chosen) {
         ->excludes(issuer);
     auto* study = verb->add_option("--study", asked->study, "One study, by Study Instance UID");
     study->excludes(patient);
+    verb->add_option("--workitem", asked->workitem,
+                     "One work item, by SOP Instance UID; those of a patient go with the patient")
+        ->excludes(patient)
+        ->excludes(study);
     verb->add_flag("--yes", asked->yes, "Do it; without, say what would go");
     verb->callback([options, asked, &chosen] {
-        if (asked->patient_id.empty() && asked->study.empty())
-            throw CLI::RequiredError("--patient or --study");
+        if (asked->patient_id.empty() && asked->study.empty() && asked->workitem.empty())
+            throw CLI::RequiredError("--patient, --study or --workitem");
         chosen = [options, asked] {
             return with_archive(*options,
                                 [&](store::Archive& archive) { return erase(archive, *asked); });

@@ -188,6 +188,12 @@ class Archive {
     /// What goes with a study and is none of its instances.
     [[nodiscard]] Beside beside_study(const std::string& study_instance_uid);
 
+    /// A work item alone: one without a Patient ID that names no study goes with nobody. Nothing
+    /// where there is none.
+    Beside erase_workitem(const std::string& sop_instance_uid, const std::string& by);
+    /// What that would do, by doing it and undoing it.
+    [[nodiscard]] Beside erasure_of_workitem(const std::string& sop_instance_uid);
+
     /// Whose the study is, as far as its objects say, in the form that the index has; empty where
     /// they do not, or there is none.
     [[nodiscard]] PatientKey patient_of_study(const std::string& study_instance_uid);

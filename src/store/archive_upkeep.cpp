@@ -358,14 +358,43 @@ std::size_t Archive::erase_part(const StudyPart& part, const std::string& by,
     return erased.instances;
 }
 
-Beside Archive::beside_study(const std::string& study_instance_uid) {
+namespace {
+
+/// What `erase` would take out beside instances.
+template <typename Erase>
+Beside tried(Parts& parts, Erase&& erase) {
     Beside beside;
-    parts_.index.write([&](Connection& index) {
+    parts.index.write([&](Connection& index) {
         index.execute("SAVEPOINT trial");
-        beside = erase_study_rows(index, study_instance_uid).beside;
+        beside = erase(index);
         index.execute("ROLLBACK TO trial; RELEASE trial");
     });
     return beside;
+}
+
+}  // namespace
+
+Beside Archive::beside_study(const std::string& study_instance_uid) {
+    return tried(parts_, [&](Connection& index) {
+        return erase_study_rows(index, study_instance_uid).beside;
+    });
+}
+
+Beside Archive::erase_workitem(const std::string& sop_instance_uid, const std::string& by) {
+    Beside beside;
+    parts_.index.write([&](Connection& index) {
+        beside.workitems = store::erase_workitem(index, sop_instance_uid);
+        if (beside.workitems > 0)
+            note_erasure(index, {"erase-workitem", by, parts_.clock.now()}, 0, 0, beside);
+    });
+    work_off_doomed(parts_);
+    return beside;
+}
+
+Beside Archive::erasure_of_workitem(const std::string& sop_instance_uid) {
+    return tried(parts_, [&](Connection& index) {
+        return Beside{0, store::erase_workitem(index, sop_instance_uid)};
+    });
 }
 
 }  // namespace lucerna::store

@@ -157,6 +157,18 @@ TEST(PatientErasure, AStudyThatHasAnIssuerIsThatIssuersAsAWhole) {
     EXPECT_THAT(left(store), ElementsAre("2"));
 }
 
+TEST(PatientErasure, AWorkItemOfNobodyGoesByItsOwnUid) {
+    TestStore store;
+    keep_under(store, "A", "1");
+    ASSERT_TRUE(store.workitems().add({"1.5.1", "SCHEDULED", "", "", "", "", "{}"}));
+    EXPECT_EQ(store.archive().erasure_of_workitem("1.5.1").workitems, 1U);
+    EXPECT_TRUE(store.workitems().find("1.5.1")) << "nothing is done yet";
+    EXPECT_EQ(store.archive().erase_workitem("1.5.1", "tester").workitems, 1U);
+    EXPECT_FALSE(store.workitems().find("1.5.1"));
+    EXPECT_EQ(store.archive().erase_workitem("1.5.1", "tester").workitems, 0U);
+    EXPECT_THAT(left(store), ElementsAre("1"));
+}
+
 TEST(PatientErasure, SaysThatAKeyStaysWithWhatIsLeft) {
     TestStore store;
     keep_under(store, "A", "1");

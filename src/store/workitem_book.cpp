@@ -144,6 +144,11 @@ std::size_t erase_workitems_of_study(Connection& index, const std::string& study
     return static_cast<std::size_t>(index.changes());
 }
 
+std::size_t erase_workitem(Connection& index, const std::string& sop_instance_uid) {
+    index.prepare("DELETE FROM workitems WHERE sop_instance_uid = ?").bind(sop_instance_uid).run();
+    return static_cast<std::size_t>(index.changes());
+}
+
 std::size_t erase_workitems_of_patient(Connection& index, const std::string& patient_id,
                                        const std::string& issuer_of_patient_id) {
     index
