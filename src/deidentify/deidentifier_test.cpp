@@ -281,6 +281,60 @@ TEST(Deidentifier, KeepsOnlySafePrivateAttributes) {
     EXPECT_NE(safe.text({0x0031, 0x1003}), "Doe^Jane");
 }
 
+TEST(Deidentifier, TakesForNumbersWithoutAVrWhatMayBeSome) {
+    using namespace std::string_literals;
+    struct Case {
+        std::string value;
+        bool stays;
+    };
+    const auto bytes_of = [](auto... numbers) {
+        std::string bytes;
+        (bytes.append(reinterpret_cast<const char*>(&numbers), sizeof numbers), ...);
+        return bytes;
+    };
+    const std::tuple<Tag, const char*, std::vector<Case>> kRows[] = {
+        {{0x0043, 0x1039},  // IS, 4
+         "GEMS_PARM_01",
+         {{"800\\8\\0\\0\0"s, true}, {"Doe^Jane\0\0"s, false}, {"M\xC3\xBCller"s, false}}},
+        {{0x0019, 0x100E},  // FD, 3
+         "SIEMENS MR HEADER",
+         {{bytes_of(0.0, -1.0, 0.577350269), true},
+          {bytes_of(1e-17, 0.1, 0.70710678), true},
+          {"Yamada^Tarou\0\0\0\0"s, false},
+          {"\x1B$B;3ED\x1B(B^\x1B$BB@O:\x1B(B\0\0\0"s, false},
+          {bytes_of(0.0, 0.0, 0.0, 1.0), false},
+          {"Doe"s, false}}},
+        {{0x2001, 0x1003},  // FL
+         "Philips Imaging DD 001",
+         {{bytes_of(1000.0F), true}, {"Doe^"s, false}, {"Li \0"s, false}}},
+        {{0x0025, 0x1007},  // SL
+         "GEMS_SERS_01",
+         {{bytes_of(std::int32_t{512}), true}, {"Jane"s, false}}},
+        {{0x0045, 0x1001},  // SS
+         "GEMS_HELIOS_01",
+         {{bytes_of(std::int16_t{16}), true}, {"Doe^Jane"s, false}}}};
+    for (const auto& [tag, creator, cases] : kRows)
+        for (const Case& one : cases) {
+            DataSet object = example();
+            const std::string_view name = creator;
+            object.set_bytes({tag.group, 0x0010}, "LO", {name.begin(), name.end()});
+            object.set_bytes(tag, "UN", {one.value.begin(), one.value.end()});
+            const DataSet d = made(deidentifier("basic+safe-private"), std::move(object));
+            EXPECT_EQ(d.has(tag), one.stays) << dicom::to_string(tag) << " " << one.value;
+        }
+}
+
+TEST(Deidentifier, BelievesASiteOfWhatTheTableHasForNumbers) {
+    DataSet object = example();
+    const std::string_view creator = "GEMS_PARM_01", value = "high";
+    object.set_bytes({0x0043, 0x0010}, "LO", {creator.begin(), creator.end()});
+    object.set_bytes({0x0043, 0x1039}, "LO", {value.begin(), value.end()});
+    const DataSet d =
+        made(deidentifier("basic+safe-private", 7, {safe_private_from("(0043,xx39) GEMS_PARM_01")}),
+             std::move(object));
+    EXPECT_EQ(d.text({0x0043, 0x1039}), "high");
+}
+
 TEST(Deidentifier, BelievesWhatAnObjectSaysOfItsPrivateBlocks) {
     DataSet object = example();
     const auto put = [&](Tag tag, const char* vr, std::string_view text) {

@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "deidentify/safe_private_table.h"
 
 namespace lucerna::deidentify {
@@ -70,16 +74,66 @@ SafePrivates::SafePrivates(const dicom::DataSet& object, std::span<const SafePri
 
 namespace {
 
-/// Not what somebody has put in their place, under a VR of texts or one that says nothing.
-bool can_hold_numbers(std::string_view vr, ByteView value) {
+struct BinaryNumber {
+    std::string_view vr;
+    std::size_t bytes;
+};
+constexpr BinaryNumber kBinaryNumbers[] = {{"SS", 2}, {"US", 2}, {"SL", 4}, {"FL", 4}, {"FD", 8}};
+
+/// What is measured by a scanner is neither above this nor, but for zero, below it.
+constexpr double kLargest = 1e5;
+constexpr double kSmallest = 1e-30;
+
+bool is_measured(double number) {
+    const double size = std::abs(number);
+    return size == 0 || (size >= kSmallest && size < kLargest);
+}
+
+template <typename Number>
+bool are_measured(ByteView value) {
+    for (std::size_t at = 0; at < value.size(); at += sizeof(Number)) {
+        Number number;
+        std::memcpy(&number, value.data() + at, sizeof number);
+        if (!is_measured(static_cast<double>(number))) return false;
+    }
+    return true;
+}
+
+/// Without a control character in it.
+bool is_text(std::string_view value) {
+    const auto is_control = [](char c) { return (c >= 0 && c < 0x20) || c == 0x7F; };
+    if (value.empty() || std::any_of(value.begin(), value.end(), is_control)) return false;
+    while (!value.empty()) {
+        const std::size_t letter = utf8_length(value);
+        if (letter == 0) return false;
+        value.remove_prefix(letter);
+    }
+    return true;
+}
+
+/// Of a value of which the file does not say the VR: not what somebody has put in its place. Two
+/// bytes are not enough to name anybody.
+bool looks_like_numbers(const SafePrivateRow& row, ByteView value) {
+    std::string_view text = as_text(value);
+    while (!text.empty() && (text.back() == '\0' || text.back() == ' ')) text.remove_suffix(1);
+    const auto* binary =
+        std::find_if(std::begin(kBinaryNumbers), std::end(kBinaryNumbers),
+                     [&](const BinaryNumber& one) { return one.vr == row.numbers; });
+    if (binary == std::end(kBinaryNumbers))
+        return text.find_first_not_of("0123456789+-eE. \\") == std::string_view::npos;
+    if (value.size() % binary->bytes != 0 || value.size() > row.most * binary->bytes) return false;
+    if (binary->bytes == 2) return true;
+    if (is_text(text)) return false;
+    if (row.numbers == "SL") return are_measured<std::int32_t>(value);
+    return row.numbers == "FL" ? are_measured<float>(value) : are_measured<double>(value);
+}
+
+/// Under a VR of texts it is none.
+bool holds_numbers(const SafePrivateRow& row, std::string_view vr, ByteView value) {
     constexpr std::string_view kNumbers[] = {"DS", "IS", "FL", "FD", "SS",
                                              "US", "SL", "UL", "SV", "UV"};
     if (std::find(std::begin(kNumbers), std::end(kNumbers), vr) != std::end(kNumbers)) return true;
-    if (vr != "UN") return false;
-    const std::string_view text = as_text(value);
-    const auto is_printable = [](char c) { return c >= 0x20 && c < 0x7F; };
-    return text.find_first_not_of("0123456789+-eE. \\") == std::string_view::npos ||
-           !std::all_of(text.begin(), text.end(), is_printable);
+    return vr == "UN" && looks_like_numbers(row, value);
 }
 
 }  // namespace
@@ -98,10 +152,10 @@ bool SafePrivates::holds(const dicom::DataSet& level, Tag tag) const {
     const Block block{tag.group, creator};
     if (lists(unsafe_elements_, block)) return false;
     const auto* row = std::find_if(kSafePrivateTable.begin(), kSafePrivateTable.end(), is_row);
-    if (row != kSafePrivateTable.end() && row->holds == Holds::kNumbers)
-        return can_hold_numbers(level.vr(tag), level.bytes(tag));
-    return row != kSafePrivateTable.end() ||
-           std::any_of(configured_.begin(), configured_.end(), is_row) ||
+    const bool is_listed =
+        row != kSafePrivateTable.end() &&
+        (row->numbers.empty() || holds_numbers(*row, level.vr(tag), level.bytes(tag)));
+    return is_listed || std::any_of(configured_.begin(), configured_.end(), is_row) ||
            safe_blocks_.contains(block) || lists(safe_elements_, block);
 }
 

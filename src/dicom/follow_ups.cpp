@@ -76,7 +76,11 @@ void FollowUps::say_that_they_wait() noexcept {
     if (now - last_word_ < kBetweenWords) return;
     last_word_ = now;
     const auto is_over = [](FollowUp& one) { return !succeeds(one, [&] { one.waits(); }); };
-    if (asked_ && asked_->by != nullptr && is_over(*asked_->by)) asked_->by.reset();
+    if (asked_ && asked_->by != nullptr && is_over(*asked_->by)) {
+        asked_->by.reset();
+        // Nobody would see any more that the answer is overdue, behind which they wait.
+        end();
+    }
     std::erase_if(waiting_, [&](const Waiting& one) {
         if (!is_over(*one.follow_up)) return false;
         bytes_ -= one.bytes;

@@ -238,6 +238,40 @@ TEST_F(RetrieveService, SendsOfOneIdWithTwoIssuersWhatIsAskedFor) {
     EXPECT_EQ(move(kPatientMove, "PACS", keys).back().command.sub_operations->completed, 1);
     keys.pop_back();
     EXPECT_EQ(move(kPatientMove, "PACS", keys).back().command.sub_operations->completed, 2);
+    test::StoredInstance unsaid;
+    unsaid.patient_id = "SAME";
+    unsaid.study = "1.3.3";
+    unsaid.series = "1.3.3.1";
+    unsaid.sop_instance = "1.3.3.1.1";
+    keep(unsaid);
+    keys.push_back({tags::kIssuerOfPatientId, "H1"});
+    EXPECT_EQ(move(kPatientMove, "PACS", keys).back().command.sub_operations->completed, 1)
+        << "whose it is nobody knows";
+}
+
+TEST_F(RetrieveService, SendsWhatHasNoIssuerToWhoNamesTheOnlyOne) {
+    test::StoredInstance one;
+    one.patient_id = "SAME";
+    for (const char* issuer : {"H1", ""}) {
+        one.issuer = issuer;
+        one.study = *issuer != '\0' ? "1.3.1" : "1.3.2";
+        one.series = one.study + ".1";
+        one.sop_instance = one.series + ".1";
+        keep(one);
+    }
+    start_with_pacs();
+    Keys keys = {{tags::kQueryRetrieveLevel, "PATIENT"},
+                 {tags::kPatientId, "SAME"},
+                 {tags::kIssuerOfPatientId, "H1"}};
+    EXPECT_EQ(move(kPatientMove, "PACS", keys).back().command.sub_operations->completed, 2);
+    keys[0].second = "STUDY";
+    keys.push_back({tags::kStudyInstanceUid, "1.3.2"});
+    EXPECT_EQ(move(kPatientMove, "PACS", keys).back().command.sub_operations->completed, 1);
+    keys[2].second = "H2";
+    EXPECT_EQ(move(kPatientMove, "PACS", keys).back().command.sub_operations->completed, 1);
+    keys[3].second = "1.3.1";
+    EXPECT_EQ(move(kPatientMove, "PACS", keys).back().command.status, status::kSuccess);
+    EXPECT_EQ(inbox.count(), 2u) << "not again";
 }
 
 TEST_F(RetrieveService, RefusesUnknownDestinationsAndIdentifiersThatNameNothing) {

@@ -191,9 +191,9 @@ bool moment_matches(const Moment& tags, const DataSet& identifier, const DataSet
         if (time.empty()) refuse(tags.second, "a range of times");
         return date + time;
     };
-    const std::string held = store::date_key(entity.text_or(tags.first, "")) +
-                             store::time_key(entity.text_or(tags.second, ""));
-    return !held.empty() && (trimmed(day[0]).empty() || held >= moment(0, Fill::kStart)) &&
+    const std::string held_day = store::date_key(entity.text_or(tags.first, ""));
+    const std::string held = held_day + store::time_key(entity.text_or(tags.second, ""));
+    return !held_day.empty() && (trimmed(day[0]).empty() || held >= moment(0, Fill::kStart)) &&
            (trimmed(day[1]).empty() || held <= moment(1, Fill::kEnd));
 }
 

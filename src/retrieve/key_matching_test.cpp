@@ -103,6 +103,7 @@ TEST(KeyMatching, TakesBothRangesApartWhereItWasNotNegotiated) {
     EXPECT_FALSE(match_keys(keys, held, Absent::kUnknown, DateAndTime::kApart).matches);
     EXPECT_FALSE(match_keys(step_of("-20260303", "-1800"), step_of("", "")).matches)
         << "what has no value is in no range";
+    EXPECT_FALSE(meets_moment("20260301-", "0900-", "", "2100")) << "of no known day";
 }
 
 TEST(KeyMatching, KnowsWhatIsNoKey) {

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "dicom/dimse_status.h"
+#include "store/matching.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -96,6 +97,23 @@ dicom::ServiceAnswer last_answer(const Progress& progress, std::size_t total) {
     return answer;
 }
 
+struct Named {
+    dicom::ObjectHead head;
+    std::string issuer_of_patient_id;
+};
+
+/// One Patient ID may be two people's, each of whom has an issuer. What has none is the same
+/// patient's, as long as there is only one issuer, as it is when objects come.
+void leave_to_issuer(std::vector<Named>& all, const std::string& issuer) {
+    const bool has_others = std::any_of(all.begin(), all.end(), [&](const Named& one) {
+        return !one.issuer_of_patient_id.empty() && one.issuer_of_patient_id != issuer;
+    });
+    std::erase_if(all, [&](const Named& one) {
+        return one.issuer_of_patient_id != issuer &&
+               (has_others || !one.issuer_of_patient_id.empty());
+    });
+}
+
 }  // namespace
 
 std::variant<std::vector<dicom::ObjectHead>, IdentifierRefusal> objects_named(
@@ -120,16 +138,21 @@ std::variant<std::vector<dicom::ObjectHead>, IdentifierRefusal> objects_named(
                                      dicom::describe(key) + " must name what to send"};
         query.keys.push_back({key, std::move(value)});
     }
-    // Where one ID is two people's, each of whom has an issuer.
-    if (root == Root::kPatient)
-        query.keys.push_back(
-            {tags::kIssuerOfPatientId, key_value(identifier, tags::kIssuerOfPatientId)});
-    std::vector<dicom::ObjectHead> objects;
+    const std::string issuer =
+        root == Root::kPatient ? key_value(identifier, tags::kIssuerOfPatientId) : std::string();
+    const bool is_of_some = store::has_wildcard(issuer);
+    query.keys.push_back({tags::kIssuerOfPatientId, is_of_some ? issuer : std::string()});
+    std::vector<Named> all;
     archive.find_each(query, [&](const store::Match& match) {
-        objects.push_back({std::string(match.value(tags::kSopClassUid)), match.sop_instance_uid,
-                           std::string(match.value(tags::kAvailableTransferSyntaxUid))});
+        all.push_back({{std::string(match.value(tags::kSopClassUid)), match.sop_instance_uid,
+                        std::string(match.value(tags::kAvailableTransferSyntaxUid))},
+                       store::indexed_text(match.value(tags::kIssuerOfPatientId))});
         return true;
     });
+    if (!is_of_some && !issuer.empty()) leave_to_issuer(all, store::indexed_text(issuer));
+    std::vector<dicom::ObjectHead> objects;
+    objects.reserve(all.size());
+    for (Named& one : all) objects.push_back(std::move(one.head));
     return objects;
 }
 

@@ -12,12 +12,21 @@ namespace {
 
 constexpr dicom::Tag kProcedureStepState{0x0074, 0x1000};
 
-std::optional<dicom::Metadata> attributes_of(const Json& set) {
+std::optional<dicom::Metadata> read(const Json& set) {
     try {
         return dicom::Metadata(set);
     } catch (const Error&) {
         return {};
     }
+}
+
+/// As far as it can be read: an earlier program took values that are refused now.
+std::optional<dicom::Metadata> attributes_of(const Json& set) {
+    if (auto whole = read(set)) return whole;
+    Json readable = Json::object();
+    for (const auto& [name, attribute] : set.items())
+        if (read({{name, attribute}})) readable[name] = attribute;
+    return read(readable);
 }
 
 }  // namespace

@@ -9,8 +9,9 @@ namespace lucerna::retrieve {
 /// afterwards, too.
 [[nodiscard]] store::WorkitemFilter narrowed_by(const dicom::DataSet& keys);
 
-/// Whether a work item meets `keys` (match_keys). One that is no data set any more, as an earlier
-/// program took it, meets none. Throws Error(kInvalidInput) for a value that its key cannot have.
+/// Whether a work item meets `keys` (match_keys). An attribute that cannot be read, as an earlier
+/// program took it, is as if it were not there. Throws Error(kInvalidInput) for a value that its
+/// key cannot have.
 [[nodiscard]] bool meets(const Json& set, const dicom::DataSet& keys);
 
 }  // namespace lucerna::retrieve

@@ -352,7 +352,8 @@ std::size_t Archive::erase_part(const StudyPart& part, const std::string& by,
                         "objects of that study come in just now; try again in a moment");
         doom_unused_keys(index);
         if (erased.instances > 0)
-            note_erasure(index, {act, by, parts_.clock.now()}, erased.studies, erased.instances);
+            note_erasure(index, {act, by, parts_.clock.now()}, erased.studies, erased.instances,
+                         erased.beside);
     });
     work_off_doomed(parts_);
     return erased.instances;

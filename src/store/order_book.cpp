@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
-#include <map>
 #include <set>
 
 #include "base/error.h"
@@ -31,13 +30,15 @@ struct Row {
     KeptOrder kept;
 };
 
-std::vector<StepState> states_of(Connection& index, std::int64_t id) {
-    std::vector<StepState> states;
-    Statement find =
-        index.prepare("SELECT state FROM scheduled_steps WHERE order_id = ? ORDER BY place");
+void read_states(Connection& index, std::int64_t id, KeptOrder& kept) {
+    Statement find = index.prepare(
+        "SELECT state, state_before FROM scheduled_steps WHERE order_id = ? ORDER BY place");
     find.bind(id);
-    while (find.step()) states.push_back(static_cast<StepState>(find.small(0)));
-    return states;
+    while (find.step()) {
+        const auto state = static_cast<StepState>(find.small(0));
+        kept.states.push_back(state);
+        kept.unbegun.push_back(is_performed(state) ? static_cast<StepState>(find.small(1)) : state);
+    }
 }
 
 std::optional<Row> row_of(Connection& index, std::int64_t id) {
@@ -47,7 +48,7 @@ std::optional<Row> row_of(Connection& index, std::int64_t id) {
         if (!find.bind(id).step()) return {};
         row.kept.order = order_from_json(find.text(0));
     }
-    row.kept.states = states_of(index, id);
+    read_states(index, id, row.kept);
     if (row.kept.states.size() != row.kept.order.steps.size())
         throw Error(ErrorCode::kCorrupt, "an order in the index has other steps than its own");
     return row;
@@ -96,15 +97,8 @@ Known known_of(Connection& index, const Order& order) {
     return known;
 }
 
-void save_steps(Connection& index, std::int64_t id, const Order& order,
-                const std::vector<StepState>& states) {
-    std::map<std::string, int> before;
-    {
-        Statement find =
-            index.prepare("SELECT step_id, state_before FROM scheduled_steps WHERE order_id = ?");
-        find.bind(id);
-        while (find.step()) before[find.text(0)] = find.small(1);
-    }
+void save_steps(Connection& index, std::int64_t id, const KeptOrder& kept) {
+    const Order& order = kept.order;
     index.prepare("DELETE FROM scheduled_steps WHERE order_id = ?").bind(id).run();
     for (std::size_t i = 0; i < order.steps.size(); ++i)
         index
@@ -114,10 +108,10 @@ void save_steps(Connection& index, std::int64_t id, const Order& order,
             .bind(id)
             .bind(static_cast<std::int64_t>(i))
             .bind(indexed_text(order.steps[i].step_id))
-            .bind(static_cast<int>(states[i]))
+            .bind(static_cast<int>(kept.states[i]))
             .bind(date_key(order.steps[i].start_date))
             .bind(time_key(order.steps[i].start_time))
-            .bind(before[indexed_text(order.steps[i].step_id)])
+            .bind(static_cast<int>(kept.unbegun[i]))
             .run();
 }
 
@@ -172,7 +166,7 @@ OrderOutcome enter(Connection& index, const OrderRequest& request, bool is_one_o
     const KeptOrder made = new_order(request, is_one_of_several);
     check_study(index, made.order, 0);
     const std::int64_t id = insert(index, made.order, now);
-    save_steps(index, id, made.order, made.states);
+    save_steps(index, id, made);
     return {OrderFate::kNew, std::to_string(id), made.order.study_instance_uid};
 }
 
@@ -185,7 +179,7 @@ OrderOutcome change(Connection& index, const OrderRequest& request, const Row& r
     if (changed == row.kept) return outcome;
     outcome.fate = OrderFate::kChanged;
     update(index, row.id, changed.order, now);
-    save_steps(index, row.id, changed.order, changed.states);
+    save_steps(index, row.id, changed);
     give_performed_to_patient_of(index, changed.order, row.kept.order, now);
     return outcome;
 }
@@ -324,18 +318,37 @@ std::optional<KeptOrder> OrderBook::order(const std::string& name) {
     });
 }
 
+namespace {
+
+/// Of orders ?1 and ?2: a patient's, and her issuer's.
+constexpr const char* kOrderedForPatient =
+    " FROM orders WHERE patient_id = ?1 AND issuer_of_patient_id = ?2 AND NOT (?2 = '' AND EXISTS "
+    "(SELECT 1 FROM studies s WHERE s.study_instance_uid = orders.study_instance_uid AND "
+    "s.patient_id = ?1 AND s.issuer_of_patient_id <> ''))";
+
+}  // namespace
+
+std::set<std::string> studies_ordered_for(Connection& index, const std::string& patient_id,
+                                          const std::string& issuer_of_patient_id) {
+    Statement find = index.prepare(std::string("SELECT study_instance_uid") + kOrderedForPatient);
+    find.bind(indexed_text(patient_id)).bind(indexed_text(issuer_of_patient_id));
+    std::set<std::string> studies;
+    while (find.step()) studies.insert(find.text(0));
+    return studies;
+}
+
 std::size_t erase_orders_of_patient(Connection& index, const std::string& patient_id,
                                     const std::string& issuer_of_patient_id) {
     std::int64_t erased = 0;
-    for (const char* sql :
-         {"DELETE FROM orders WHERE patient_id = ?1 AND issuer_of_patient_id = ?2 AND NOT (?2 = '' "
-          "AND EXISTS (SELECT 1 FROM studies s WHERE s.study_instance_uid = "
-          "orders.study_instance_uid AND s.patient_id = ?1 AND s.issuer_of_patient_id <> ''))",
-          "DELETE FROM performed_steps WHERE patient_id = ?1 AND issuer_of_patient_id = ?2 AND NOT "
-          "(?2 = '' AND EXISTS (SELECT 1 FROM performed_of f JOIN studies s ON "
-          "s.study_instance_uid = f.study_instance_uid WHERE f.performed = "
-          "performed_steps.sop_instance_uid AND s.patient_id = ?1 AND s.issuer_of_patient_id <> "
-          "''))"}) {
+    for (const std::string& sql :
+         {std::string("DELETE") + kOrderedForPatient,
+          std::string("DELETE FROM performed_steps WHERE patient_id = ?1 AND issuer_of_patient_id "
+                      "= ?2 AND NOT "
+                      "(?2 = '' AND EXISTS (SELECT 1 FROM performed_of f JOIN studies s ON "
+                      "s.study_instance_uid = f.study_instance_uid WHERE f.performed = "
+                      "performed_steps.sop_instance_uid AND s.patient_id = ?1 AND "
+                      "s.issuer_of_patient_id <> "
+                      "''))")}) {
         index.prepare(sql)
             .bind(indexed_text(patient_id))
             .bind(indexed_text(issuer_of_patient_id))
@@ -359,7 +372,9 @@ std::size_t erase_orders_of_study(Connection& index, const std::string& study_in
     }
     std::size_t erased = 0;
     for (const std::int64_t id : orders) {
-        const std::vector<StepState> states = states_of(index, id);
+        KeptOrder kept;
+        read_states(index, id, kept);
+        const std::vector<StepState>& states = kept.states;
         const bool is_done =
             std::find(states.begin(), states.end(), StepState::kScheduled) == states.end();
         if (which == Orders::kDone && !is_done) continue;

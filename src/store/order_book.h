@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <functional>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -45,6 +46,8 @@ struct KeptOrder {
     exam::Order order;
     /// Of each of its steps.
     std::vector<StepState> states;
+    /// Where each would stand had nobody begun it: where it goes if that was a mistake.
+    std::vector<StepState> unbegun;
 
     friend bool operator==(const KeptOrder&, const KeptOrder&) = default;
 };
@@ -78,6 +81,10 @@ class OrderBook {
 
 /// Parts of an erasure's transaction.
 
+/// The studies that orders of a patient name, of those that erase_orders_of_patient takes out.
+[[nodiscard]] std::set<std::string> studies_ordered_for(Connection& index,
+                                                        const std::string& patient_id,
+                                                        const std::string& issuer_of_patient_id);
 /// Takes out what was ordered and performed of a patient; returns how many orders and performed
 /// steps there were. Where no issuer is given, not what names a study that has one: that is whose
 /// it is.

@@ -251,6 +251,25 @@ TEST(Erasure, OfAStudyTakesWhatWasPerformedOfItThoughThereIsNoObject) {
     EXPECT_FALSE(store.performed().find("1.2.3"));
 }
 
+TEST(Erasure, OfAPatientTakesWhatWasPerformedWithoutAnIdBeforeSheWasOrderedIt) {
+    TestStore store;
+    Order order = order_of("1");
+    order.study_instance_uid = "1.2.78";
+    PerformedStep performed = performed_of("1.2.78", "");
+    performed.patient_id = "";
+    EXPECT_TRUE(store.performed().create(performed));
+    PerformedStep others = performed_of("1.2.78", "");
+    others.sop_instance_uid = "1.2.4";
+    others.patient_id = "XD";
+    EXPECT_TRUE(store.performed().create(others));
+    place(store, order);
+    const std::string her = order.patient_id.reveal();
+    EXPECT_EQ(store.archive().erasure_of_patient(her, "").beside.orders, 2U);
+    store.archive().erase_patient(her, "");
+    EXPECT_FALSE(store.performed().find("1.2.3"));
+    EXPECT_TRUE(store.performed().find("1.2.4")) << "which says whose it is";
+}
+
 TEST(OrderBook, GivesNoNameTwice) {
     TestStore store;
     place(store, order_of("1"));

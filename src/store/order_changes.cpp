@@ -153,10 +153,9 @@ void schedule(ScheduledStep& step, const std::string& date, const std::string& t
     step.start_time = time;
 }
 
-/// Where a step stands that was there before.
+/// Where a step stands that was there before, and that nobody has begun.
 StepState state_after(const ScheduledStep& step, OrderAction action, const ScheduledStep& before,
                       StepState state) {
-    if (is_performed(state)) return state;
     // To be done again where it is scheduled otherwise now.
     if (state == StepState::kDiscontinued && before == step) return state;
     // Only who places an order again wants it done after all.
@@ -223,7 +222,7 @@ void require_same_patient(const OrderRequest& request, const KeptOrder& known) {
 }
 
 KeptOrder new_order(const OrderRequest& request, bool is_one_of_several) {
-    KeptOrder made{request.order, {}};
+    KeptOrder made{request.order, {}, {}};
     Order& order = made.order;
     const std::string seed = seed_of(order, is_one_of_several);
     if (order.requested_procedure_id.empty())
@@ -233,13 +232,14 @@ KeptOrder new_order(const OrderRequest& request, bool is_one_of_several) {
     for (ScheduledStep& step : order.steps)
         schedule(step, request.written_date, request.written_time);
     made.states.assign(order.steps.size(), StepState::kScheduled);
+    made.unbegun = made.states;
     return made;
 }
 
 KeptOrder changed_by(const OrderRequest& request, const KeptOrder& known) {
     require_same_procedure(request, known.order);
     require_changeable(request.order, known);
-    KeptOrder changed{request.order, {}};
+    KeptOrder changed{request.order, {}, {}};
     Order& order = changed.order;
     fill(order.placer, known.order.placer);
     fill(order.filler, known.order.filler);
@@ -265,24 +265,29 @@ KeptOrder changed_by(const OrderRequest& request, const KeptOrder& known) {
     name_steps(order.steps, known.order.steps, seed_of(order, is_one_of_several));
 
     const bool was_cancelled =
-        !known.states.empty() &&
-        std::all_of(known.states.begin(), known.states.end(),
+        !known.unbegun.empty() &&
+        std::all_of(known.unbegun.begin(), known.unbegun.end(),
                     [](StepState state) { return state == StepState::kCancelled; });
     const StepState of_others = was_cancelled && request.action == OrderAction::kChange
                                     ? StepState::kCancelled
                                     : StepState::kScheduled;
     std::vector<bool> is_named(known.order.steps.size(), false);
     for (std::size_t i = 0; i < order.steps.size(); ++i) {
-        if (before[i]) is_named[*before[i]] = true;
-        changed.states.push_back(before[i] ? state_after(order.steps[i], request.action,
-                                                         known.order.steps[*before[i]],
-                                                         known.states[*before[i]])
-                                           : of_others);
+        const std::size_t same = before[i].value_or(known.states.size());
+        if (before[i]) is_named[same] = true;
+        changed.unbegun.push_back(before[i]
+                                      ? state_after(order.steps[i], request.action,
+                                                    known.order.steps[same], known.unbegun[same])
+                                      : of_others);
+        changed.states.push_back(before[i] && is_performed(known.states[same])
+                                     ? known.states[same]
+                                     : changed.unbegun.back());
     }
     for (std::size_t i = 0; i < is_named.size(); ++i) {
         if (is_named[i] || !is_performed(known.states[i])) continue;
         order.steps.push_back(known.order.steps[i]);
         changed.states.push_back(known.states[i]);
+        changed.unbegun.push_back(known.unbegun[i]);
     }
     return changed;
 }

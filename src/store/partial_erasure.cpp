@@ -185,8 +185,10 @@ ErasedPart erase_part_rows(Connection& index, const StudyPart& part) {
     for (const Found& one : doomed) takes_image = takes_image || one.is_image;
     if (takes_image)
         for (Found& result : results_of(index, part)) doomed.push_back(std::move(result));
-    if (doomed.size() == instances_in(index, study))
-        return {erase_study_rows(index, study).instances, 1};
+    if (doomed.size() == instances_in(index, study)) {
+        const ErasedStudy erased = erase_study_rows(index, study);
+        return {erased.instances, 1, erased.beside};
+    }
     for (const Found& one : doomed) {
         // As erase_study_rows does.
         index

@@ -12,6 +12,8 @@ struct ErasedPart {
     std::size_t instances = 0;
     /// 1 where nothing of the study is left.
     std::size_t studies = 0;
+    /// With the last of its objects.
+    Beside beside = {};
 };
 
 /// Throws Error(kConflict) where `as_seen` is there and the part, which may be a whole study with

@@ -102,10 +102,17 @@ PatientErasure erase_rows(Connection& index, const std::string& patient_id,
             studies.insert(found.study_instance_uid);
             if (!found.is_of_another) her_own.insert(found.study_instance_uid);
         }
+    std::set<std::string> ordered;
     for (const std::string& one : erased.issuers) {
+        ordered.merge(studies_ordered_for(index, patient_id, one));
         erased.beside.orders += erase_orders_of_patient(index, patient_id, one);
         erased.beside.workitems += erase_workitems_of_patient(index, patient_id, one);
     }
+    // What a modality said without her ID, of studies that only her orders name.
+    for (const std::string& study : ordered)
+        if (!studies.contains(study))
+            erased.beside.orders +=
+                erase_performed_of_study(index, study, her, Performed::kOfItAlone);
     for (const std::string& study : studies) {
         erased.beside.orders +=
             erase_orders_of_study(index, study, her, Orders::kAll) +

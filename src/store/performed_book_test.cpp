@@ -177,6 +177,25 @@ TEST(PerformedBook, AWrongEntryGoesBackWhereItStood) {
     EXPECT_EQ(state_of(store, placed), StepState::kScheduled) << "to be done again";
 }
 
+TEST(PerformedBook, WhatIsOrderedWhileAWrongEntryIsUnderWayIsNotForgotten) {
+    TestStore store;
+    const auto again = place(store, order_of("1"));
+    (void)cancelled(store, order_of("1"));
+    begin(store, "1.2.3.1", again.study_instance_uid);
+    EXPECT_EQ(place(store, order_of("1")).fate, OrderFate::kChanged) << "wanted after all";
+    EXPECT_EQ(state_of(store, again), StepState::kStarted);
+    end(store, "1.2.3.1", PerformedState::kMistaken);
+    EXPECT_EQ(state_of(store, again), StepState::kScheduled);
+
+    const auto later = place(store, order_of("2"));
+    begin(store, "1.2.3.2", later.study_instance_uid);
+    end(store, "1.2.3.2", PerformedState::kDiscontinued);
+    begin(store, "1.2.3.3", later.study_instance_uid);
+    (void)changed(store, order_of("2", "20260309"));
+    end(store, "1.2.3.3", PerformedState::kMistaken);
+    EXPECT_EQ(state_of(store, later), StepState::kScheduled) << "for another day";
+}
+
 TEST(PerformedBook, OfAnOrderWhosePatientIsCorrectedNamesThatOne) {
     namespace tags = dicom::tags;
     constexpr std::string_view kKeptAs = dicom::transfer_syntax::kExplicitVrLittleEndian;
