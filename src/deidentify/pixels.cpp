@@ -185,7 +185,7 @@ std::optional<exam::Refusal> look_and_blank(DataSet& object, ObjectReport& repor
             return refusal(exam::RefusalReason::kUnsupportedEncoding,
                            "the pixels are more than 2 GiB", tags::kPixelData);
         if (i == 0) report.blanked = ruled_regions(object, frame.columns, frame.rows);
-        add_detected(detect_text(frame), report.blanked);
+        add_detected(detect_text(object, i, frame), report.blanked);
         ++report.frames_looked_at;
         if (covered(report.blanked, frame) > kPageOfText)
             return refusal(exam::RefusalReason::kUnreadable,

@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
+#include <cstring>
+#include <optional>
+#include <vector>
 
 #include "base/random.h"
 #include "deidentify/example_object.h"
@@ -14,6 +18,7 @@ namespace lucerna::deidentify {
 namespace {
 
 using dicom::DataSet;
+using dicom::Tag;
 namespace tags = dicom::tags;
 
 constexpr int kRows = 240;
@@ -131,6 +136,119 @@ TEST(Pixels, CleansColourAndEveryFrame) {
     for (int frame = 0; frame < 3; ++frame)
         EXPECT_EQ(brightest(object, {0, 0, kColumns, kRows}, frame), 10);
     EXPECT_EQ(dicom::frame_count(object), 3);
+}
+
+using Color = std::array<std::uint8_t, 3>;
+
+/// A picture of one color with text of another, and whether that is found.
+bool finds_in_color(Color ground, Color text, const char* photometric = "RGB") {
+    Bytes bytes(std::size_t{3} * kRows * kColumns);
+    const auto paint = [&](int x, int y, const Color& color) {
+        std::copy(color.begin(), color.end(), bytes.begin() + 3 * (y * kColumns + x));
+    };
+    for (int y = 0; y < kRows; ++y)
+        for (int x = 0; x < kColumns; ++x) paint(x, y, ground);
+    lucerna::test::draw_text("JANE DOE 1742", 30, 100, 2, [&](int x, int y) { paint(x, y, text); });
+    DataSet object = test::example();
+    object.set_text(tags::kModality, "OT");
+    object.set_pixels({.rows = kRows,
+                       .columns = kColumns,
+                       .samples_per_pixel = 3,
+                       .photometric_interpretation = photometric,
+                       .bits_allocated = 8,
+                       .bits_stored = 8},
+                      std::move(bytes));
+    return cleaned(object).blanked.size() == 1;
+}
+
+TEST(Pixels, SeesTextOfAnotherColorThatIsAsBright) {
+    const Color white = {255, 255, 255}, blue = {0, 0, 255}, red = {255, 0, 0}, green = {0, 255, 0},
+                cyan = {0, 255, 255}, title = {0, 60, 220};
+    EXPECT_TRUE(finds_in_color(blue, white));
+    EXPECT_TRUE(finds_in_color(white, blue));
+    EXPECT_TRUE(finds_in_color(red, white));
+    EXPECT_TRUE(finds_in_color(green, cyan));
+    EXPECT_TRUE(finds_in_color(blue, red));
+    EXPECT_TRUE(finds_in_color(title, {235, 240, 255}));
+    EXPECT_TRUE(finds_in_color({120, 128, 128}, {120, 60, 200}, "YBR_FULL")) << "as bright";
+    EXPECT_FALSE(finds_in_color(title, title));
+}
+
+TEST(Pixels, SeesTheColorsOfAPaletteNotItsIndices) {
+    Picture picture;
+    picture.photometric = "PALETTE COLOR";
+    std::fill(picture.bytes.begin(), picture.bytes.end(), std::uint8_t{100});
+    picture.set(0, 0, 0);
+    picture.set(1, 0, 255);
+    picture.write("JANE DOE 1742", 30, 100, 2, 101);
+    DataSet object = picture.object();
+    std::vector<long long> descriptor = {256, 0, 16};
+    Bytes table(512, 0);
+    table[202] = table[203] = 0xFF;  // of 101
+    for (const Tag tag : {Tag{0x0028, 0x1101}, Tag{0x0028, 0x1102}, Tag{0x0028, 0x1103}})
+        object.set_integers(tag, descriptor);
+    for (const Tag tag : {Tag{0x0028, 0x1201}, Tag{0x0028, 0x1202}, Tag{0x0028, 0x1203}})
+        object.set_bytes(tag, "OW", table);
+    EXPECT_EQ(cleaned(object).blanked.size(), 1U);
+}
+
+using Window = std::optional<std::pair<double, double>>;
+
+/// 16-bit gray.
+std::size_t found_in(const std::vector<std::uint16_t>& values, const Window& window) {
+    Bytes bytes(values.size() * 2);
+    std::memcpy(bytes.data(), values.data(), bytes.size());
+    DataSet object = test::example();
+    object.set_text(tags::kModality, "MG");
+    object.set_pixels({.rows = kRows,
+                       .columns = kColumns,
+                       .photometric_interpretation = "MONOCHROME2",
+                       .bits_allocated = 16,
+                       .bits_stored = 16},
+                      std::move(bytes));
+    object.remove(tags::kWindowCenter);
+    object.remove(tags::kWindowWidth);
+    if (window) {
+        object.set_number(tags::kWindowCenter, window->first);
+        object.set_number(tags::kWindowWidth, window->second);
+    }
+    return cleaned(object).blanked.size();
+}
+
+void write(std::vector<std::uint16_t>& values, std::uint16_t text) {
+    lucerna::test::draw_text("JANE DOE 1742", 30, 100, 2, [&](int x, int y) {
+        values[static_cast<std::size_t>(y * kColumns + x)] = text;
+    });
+}
+
+/// Text on one value, and one pixel, or some rows, of `odd`.
+std::size_t found_beside(std::uint16_t ground, std::uint16_t text, std::uint16_t odd,
+                         int odd_rows = 0) {
+    std::vector<std::uint16_t> values(std::size_t{kRows} * kColumns, ground);
+    write(values, text);
+    values[0] = odd;
+    std::fill_n(values.begin(), odd_rows * kColumns, odd);
+    return found_in(values, {});
+}
+
+TEST(Pixels, SeesTextThatAFewOtherValuesTakeTheRangeFrom) {
+    EXPECT_EQ(found_beside(0, 4095, 65535), 1U) << "a defect, metal";
+    EXPECT_EQ(found_beside(0, 4095, 32767, 40), 1U) << "padding";
+    EXPECT_EQ(found_beside(0, 1400, 4095), 1U) << "a third of the range";
+    EXPECT_EQ(found_beside(2600, 4095, 0), 1U);
+    EXPECT_EQ(found_beside(4095, 2700, 0), 1U);
+}
+
+TEST(Pixels, SeesTextAsTheHeaderShowsIt) {
+    // So many other values that text and ground are next to each other, whatever is left out.
+    std::vector<std::uint16_t> values(std::size_t{kRows} * kColumns, 100);
+    for (int y = 150; y < kRows; ++y)
+        for (int x = 0; x < kColumns; ++x)
+            values[static_cast<std::size_t>(y * kColumns + x)] =
+                static_cast<std::uint16_t>((y - 150) * 700 + x * 2);
+    write(values, 900);
+    EXPECT_EQ(found_in(values, {}), 0U);
+    EXPECT_EQ(found_in(values, {{500, 1000}}), 1U);
 }
 
 TEST(Pixels, CleansPackedSamplesOfTwelveBits) {

@@ -6,42 +6,10 @@
 #include <cstdint>
 #include <numeric>
 
+#include "deidentify/gray_views.h"
+
 namespace lucerna::deidentify {
 namespace {
-
-/// A frame as 8-bit gray values: the brightest sample of each pixel, stretched over what there is.
-struct Gray {
-    int width = 0;
-    int height = 0;
-    std::vector<std::uint8_t> values;
-    [[nodiscard]] std::uint8_t at(int x, int y) const {
-        return values[static_cast<std::size_t>(y) * static_cast<std::size_t>(width) +
-                      static_cast<std::size_t>(x)];
-    }
-};
-
-Gray gray_of(const dicom::DecodedFrame& frame) {
-    Gray gray{frame.columns, frame.rows, {}};
-    const auto samples = static_cast<std::size_t>(frame.samples_per_pixel);
-    const std::size_t pixels = frame.count() / samples;
-    // Of YBR only the first sample is a brightness.
-    const bool first_only = frame.photometric_interpretation.starts_with("YBR");
-    std::vector<std::int64_t> brightest(pixels);
-    for (std::size_t i = 0; i < pixels; ++i) {
-        std::int64_t value = frame.value(i * samples);
-        for (std::size_t s = 1; s < samples && !first_only; ++s)
-            value = std::max(value, frame.value(i * samples + s));
-        brightest[i] = value;
-    }
-    const auto [low, high] = std::minmax_element(brightest.begin(), brightest.end());
-    if (pixels == 0 || *low == *high) return {};
-    const double scale = 255.0 / static_cast<double>(*high - *low);
-    gray.values.resize(pixels);
-    for (std::size_t i = 0; i < pixels; ++i)
-        gray.values[i] =
-            static_cast<std::uint8_t>(static_cast<double>(brightest[i] - *low) * scale + 0.5);
-    return gray;
-}
 
 /// A connected piece of pixels beyond a level.
 struct Stroke {
@@ -189,6 +157,27 @@ Ground ground_of(const Gray& gray, const Line& line, Beyond beyond) {
     return {stroke_sum / strokes, mean, std::sqrt(std::max(squares / count - mean * mean, 0.0))};
 }
 
+/// Where letters were drawn in one value, and smoothed at most at their edges.
+template <typename Beyond>
+bool is_drawn(const Gray& gray, const Line& line, Beyond beyond) {
+    constexpr double kLeastOfOneValue = 0.2;
+    std::vector<std::int64_t> strokes;
+    for (int y = line.box.top; y <= line.box.bottom; ++y)
+        for (int x = line.box.left; x <= line.box.right; ++x)
+            if (beyond(gray.at(x, y)))
+                strokes.push_back(gray.stretched->value(static_cast<std::size_t>(y) *
+                                                            static_cast<std::size_t>(gray.width) +
+                                                        static_cast<std::size_t>(x)));
+    std::sort(strokes.begin(), strokes.end());
+    std::ptrdiff_t most = 0;
+    for (auto from = strokes.begin(); from != strokes.end();) {
+        const auto to = std::upper_bound(from, strokes.end(), *from);
+        most = std::max(most, to - from);
+        from = to;
+    }
+    return static_cast<double>(most) >= kLeastOfOneValue * static_cast<double>(strokes.size());
+}
+
 /// Of 255, measured on rendered text, phantoms and mammograms (bench/burned_in_text.py): pieces
 /// that noise breaks off where a slope of tissue crosses the level stand out by at most 61 and by
 /// less than 2.7 times what their ground varies, letters over tissue by at least 80 and 2.9 times.
@@ -230,7 +219,8 @@ void find_lines(const Gray& gray, Beyond beyond, std::vector<Line>& found) {
     std::erase_if(letters, [&](const Stroke& piece) { return !is_letter(piece, tallest); });
     if (letters.size() > kMostPieces) return;
     for (Line& line : lines_of(std::move(letters)))
-        if (is_text(line, ground_of(gray, line, beyond))) {
+        if (is_text(line, ground_of(gray, line, beyond)) &&
+            (gray.stretched == nullptr || is_drawn(gray, line, beyond))) {
             extend(line, pieces);
             found.push_back(line);
         }
@@ -248,14 +238,14 @@ Box joined(const Box& a, const Box& b) {
             std::max(a.y + a.height, b.y + b.height) - y};
 }
 
-std::vector<Box> boxes_of(const std::vector<Line>& lines, const Gray& gray) {
+std::vector<Box> boxes_of(const std::vector<Line>& lines, int width, int height) {
     std::vector<Box> boxes;
     for (const Line& line : lines) {
         const int margin = std::max(line.box.height() / 2, 3);
         const int left = std::max(line.box.left - margin * 2, 0);
         const int top = std::max(line.box.top - margin, 0);
-        Box box{left, top, std::min(line.box.right + margin * 2, gray.width - 1) - left + 1,
-                std::min(line.box.bottom + margin, gray.height - 1) - top + 1};
+        Box box{left, top, std::min(line.box.right + margin * 2, width - 1) - left + 1,
+                std::min(line.box.bottom + margin, height - 1) - top + 1};
         for (std::size_t i = 0; i < boxes.size();) {
             if (!touch(boxes[i], box)) {
                 ++i;
@@ -272,17 +262,19 @@ std::vector<Box> boxes_of(const std::vector<Line>& lines, const Gray& gray) {
 
 }  // namespace
 
-std::vector<Box> detect_text(const dicom::DecodedFrame& frame) {
-    const Gray gray = gray_of(frame);
-    if (gray.values.empty()) return {};
+std::vector<Box> detect_text(const dicom::DataSet& object, int number,
+                             const dicom::DecodedFrame& frame) {
     std::vector<Line> lines;
-    for (const int level : {96, 160, 225, 250}) {
-        find_lines(
-            gray, [level](int value) { return value >= level; }, lines);
-        find_lines(
-            gray, [level](int value) { return value <= 255 - level; }, lines);
-    }
-    return boxes_of(lines, gray);
+    for_each_view(object, number, frame, [&](const Gray& gray) {
+        // Between what text stands on and itself there is one of them, wherever that lies.
+        for (const int level : {40, 96, 160, 225, 250}) {
+            find_lines(
+                gray, [level](int value) { return value >= level; }, lines);
+            find_lines(
+                gray, [level](int value) { return value <= 255 - level; }, lines);
+        }
+    });
+    return boxes_of(lines, frame.columns, frame.rows);
 }
 
 }  // namespace lucerna::deidentify

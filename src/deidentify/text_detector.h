@@ -17,11 +17,13 @@ struct Box {
 
 /// Lines of text that were drawn into a picture, by their looks and without reading them: three or
 /// more separate strokes of one level, brighter or darker than what is around them, of one height,
-/// in a row. A box of each line with a margin of half its height.
+/// in a row, in one of the views of the frame (gray_views.h). A box of each line with a margin of
+/// half its height.
 ///
-/// It finds horizontal printed lines of 7 to about 120 pixels in height that stand out from what they
-/// stand on; not handwriting, rotated lines, one or two letters alone, letters that touch, or faint
-/// ones. How many of our own: bench/burned_in_text.py, figures in docs/deidentification.md.
-[[nodiscard]] std::vector<Box> detect_text(const dicom::DecodedFrame& frame);
+/// It finds horizontal printed lines of 7 to about 120 pixels in height that stand out from what
+/// they stand on; not handwriting, rotated lines, one or two letters alone, letters that touch, or
+/// faint ones. How many of our own: bench/burned_in_text.py, figures in docs/deidentification.md.
+[[nodiscard]] std::vector<Box> detect_text(const dicom::DataSet& object, int number,
+                                           const dicom::DecodedFrame& frame);
 
 }  // namespace lucerna::deidentify

@@ -152,14 +152,6 @@ std::optional<Picture8> gray_picture_by_table(const DataSet& data_set, const Fra
                        });
 }
 
-/// Of a frame in color, whole.
-std::optional<Picture8> colored_picture(const DataSet& data_set, const DecodedFrame& decoded) {
-    if (decoded.samples_per_pixel > 1) return color_picture(decoded);
-    if (decoded.photometric_interpretation == "PALETTE COLOR")
-        return palette_picture(data_set, decoded);
-    return {};
-}
-
 Picture8 decoded_picture(const DataSet& data_set, const DecodedFrame& decoded, int frame,
                          const RenderOptions& options) {
     if (auto picture = colored_picture(data_set, decoded))
@@ -224,6 +216,13 @@ std::optional<Picture8> shrunk_while_decoded(const DataSet& data_set, int frame,
 }
 
 }  // namespace
+
+std::optional<Picture8> colored_picture(const DataSet& data_set, const DecodedFrame& decoded) {
+    if (decoded.samples_per_pixel > 1) return color_picture(decoded);
+    if (decoded.photometric_interpretation == "PALETTE COLOR")
+        return palette_picture(data_set, decoded);
+    return {};
+}
 
 Picture8 render(const DataSet& data_set, int frame, const RenderOptions& asked) {
     const RenderOptions options = completed(data_set, frame, asked);

@@ -61,6 +61,12 @@ inline constexpr int kMostEnlargedPixels = 1 << 24;
 [[nodiscard]] Picture8 render(const DataSet& data_set, int frame = 0,
                               const RenderOptions& options = {});
 
+/// A decoded frame of `data_set` in RGB, whole: one of color, or of a palette. Nothing for a gray
+/// one. Throws as palette_picture, and Error(kUnsupported) for another photometric interpretation
+/// of several samples.
+[[nodiscard]] std::optional<Picture8> colored_picture(const DataSet& data_set,
+                                                      const DecodedFrame& decoded);
+
 /// Before anything is decoded: throws Error(kInvalidInput) where `render` would, because of
 /// `options`, for pictures of the size that `header` has.
 void require_fitting(const DataSet& header, const RenderOptions& options);

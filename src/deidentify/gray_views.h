@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "dicom/data_set.h"
+#include "dicom/frames.h"
+
+namespace lucerna::deidentify {
+
+/// A picture of 8-bit gray values, row by row from the top left.
+struct Gray {
+    int width = 0;
+    int height = 0;
+    std::vector<std::uint8_t> values;
+    /// Where a part of the range is stretched over all of it, what it is of: anatomy has edges then
+    /// as sharp as those of letters, but unlike them it is not of one value.
+    const dicom::DecodedFrame* stretched = nullptr;
+    [[nodiscard]] std::uint8_t at(int x, int y) const {
+        return values[static_cast<std::size_t>(y) * static_cast<std::size_t>(width) +
+                      static_cast<std::size_t>(x)];
+    }
+};
+
+/// Calls `look` with frame `number` of `object`, which is `frame` decoded, in each of the ways in
+/// which what is drawn into it may stand out, one after the other:
+///
+/// - gray: all values from the least to the greatest; the same with the gaps between them closed,
+/// as
+///   a few pixels of another kind (padding, metal, a defect) far from all others take the range
+///   from them; and as each VOI of the header shows it (PS3.3 C.11.2). Not twice what looks the
+///   same.
+/// - color, palettes among it: red, green and blue, each by itself. Two colors that differ do so in
+///   one of them, and not always in how bright they are.
+/// - anything else that can be decoded: each of its samples.
+///
+/// Of one value alone there is no view. Throws Error as palette_picture and presentation_map.
+void for_each_view(const dicom::DataSet& object, int number, const dicom::DecodedFrame& frame,
+                   const std::function<void(const Gray&)>& look);
+
+}  // namespace lucerna::deidentify
