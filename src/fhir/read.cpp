@@ -29,6 +29,7 @@ class Element {
         if (!object_.is_object()) fail("structure", path_, "this has to be an object");
     }
     [[nodiscard]] const std::string& path() const { return path_; }
+    [[nodiscard]] const json& object() const { return object_; }
 
     [[nodiscard]] std::string text(const char* name) const {
         const json* const value = find(name);
@@ -155,19 +156,47 @@ std::optional<Resource> resource_from(const Element& element) {
     return {};
 }
 
-/// Which of two members of one name is meant nobody knows (RFC 8259 4).
-json parse_unambiguous(std::string_view text) {
-    std::vector<std::set<std::string>> open;
-    return json::parse(text, [&](int, json::parse_event_t event, json& parsed) {
-        if (event == json::parse_event_t::object_start) open.emplace_back();
-        if (event == json::parse_event_t::object_end) open.pop_back();
-        if (event == json::parse_event_t::key) {
-            const auto& name = parsed.get_ref<const std::string&>();
-            if (!open.back().insert(name).second)
-                fail("structure", "$this", "an object has two members of one name");
-        }
+/// Fails for an object with two members of one name: which is meant nobody knows (RFC 8259 4). (The
+/// library's own parser with a callback looks through all of an object whenever one within it
+/// ends.)
+class Members final : public nlohmann::json_sax<json> {
+  public:
+    bool null() override { return true; }
+    bool boolean(bool /*value*/) override { return true; }
+    bool number_integer(number_integer_t /*value*/) override { return true; }
+    bool number_unsigned(number_unsigned_t /*value*/) override { return true; }
+    bool number_float(number_float_t /*value*/, const string_t& /*text*/) override { return true; }
+    bool string(string_t& /*value*/) override { return true; }
+    bool binary(binary_t& /*value*/) override { return true; }
+    bool start_object(std::size_t /*size*/) override {
+        open_.emplace_back();
         return true;
-    });
+    }
+    bool key(string_t& name) override {
+        if (!open_.back().insert(std::move(name)).second)
+            fail("structure", "$this", "an object has two members of one name");
+        return true;
+    }
+    bool end_object() override {
+        open_.pop_back();
+        return true;
+    }
+    bool start_array(std::size_t /*size*/) override { return true; }
+    bool end_array() override { return true; }
+    bool parse_error(std::size_t /*at*/, const std::string& /*token*/,
+                     const json::exception& /*error*/) override {
+        // Whoever parses it says so.
+        return false;
+    }
+
+  private:
+    std::vector<std::set<std::string>> open_;
+};
+
+json parse_unambiguous(std::string_view text) {
+    Members members;
+    (void)json::sax_parse(text, &members);
+    return json::parse(text);
 }
 
 class Reader {
@@ -181,6 +210,7 @@ class Reader {
             add_bundle(Element(document, "Bundle"));
         else
             fail("not-supported", "$this", "only a ServiceRequest or a Bundle is taken");
+        for (const ServiceRequest& request : submission_.requests) require_unambiguous(request);
         return std::move(submission_);
     }
 
@@ -221,13 +251,28 @@ class Reader {
         const std::string id = resource->text("id");
         std::set<std::string> names{entry.text("fullUrl"), id.empty() ? id : type + "/" + id};
         names.erase("");
-        for (const std::string& name : names) add_resource(name, *read, entry.path());
+        for (const std::string& name : names) add_resource(name, *read, resource->object());
     }
 
-    /// Which of two is meant nobody knows (invariants bdl-7, dom-3).
-    void add_resource(const std::string& name, const Resource& resource, const std::string& path) {
-        if (!submission_.resources.emplace(name, resource).second)
-            fail("duplicate", path, "another resource has that name already");
+    void add_resource(const std::string& name, const Resource& resource, const json& as_sent) {
+        const auto [named, is_new] = named_.emplace(name, &as_sent);
+        if (is_new)
+            submission_.resources.emplace(name, resource);
+        else if (*named->second != as_sent)
+            of_several_.insert(name);
+    }
+
+    /// Which of several that differ is meant nobody knows (invariants bdl-7, dom-3).
+    void require_unambiguous(const ServiceRequest& request) const {
+        const auto check = [&](const Reference& reference, const std::string& element) {
+            const bool is_contained = reference.reference.starts_with('#');
+            if (of_several_.contains((is_contained ? request.path : "") + reference.reference))
+                fail("duplicate", request.path + "." + element, "several resources have that name");
+        };
+        check(request.subject, "subject.reference");
+        check(request.requester, "requester.reference");
+        for (std::size_t i = 0; i < request.performer.size(); ++i)
+            check(request.performer[i], "performer[" + std::to_string(i) + "].reference");
     }
 
     void add_request(const Element& element) {
@@ -258,12 +303,15 @@ class Reader {
         element.each("contained", [&](const json& value, const std::string& path) {
             const Element contained(value, path);
             if (const auto read = resource_from(contained))
-                add_resource(request.path + "#" + contained.text("id"), *read, path);
+                add_resource(request.path + "#" + contained.text("id"), *read, value);
         });
         submission_.requests.push_back(std::move(request));
     }
 
     Submission submission_;
+    /// As they were sent.
+    std::map<std::string, const json*> named_;
+    std::set<std::string> of_several_;
 };
 
 }  // namespace

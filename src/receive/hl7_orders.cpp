@@ -474,7 +474,9 @@ class OrderReader {
             differ(order.accession_number, more.accession_number) ||
             differ(order.study_instance_uid, more.study_instance_uid) ||
             differ(order.procedure.value, more.procedure.value) ||
+            // Words may be of the step alone.
             (order.procedure.value.empty() && more.procedure.value.empty() &&
+             more.requested_procedure_id.empty() &&
              differ(order.procedure.meaning, more.procedure.meaning)))
             fields_.blame(*group.common, 2, 0, FaultCode::kDuplicateKey,
                           "two requested procedures under one order number");

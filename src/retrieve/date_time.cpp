@@ -124,4 +124,8 @@ std::optional<bool> date_time_matches(std::string_view key, std::string_view key
            (!end || is_in_order(held->first, held->offset_minutes, end->last, end->offset_minutes));
 }
 
+bool is_date_time(std::string_view value) {
+    return span_of(trimmed(value), "").has_value();
+}
+
 }  // namespace lucerna::retrieve

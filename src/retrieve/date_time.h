@@ -15,4 +15,7 @@ namespace lucerna::retrieve {
                                                     std::string_view value,
                                                     std::string_view value_zone);
 
+/// One moment of VR DT, as precise as it is given.
+[[nodiscard]] bool is_date_time(std::string_view value);
+
 }  // namespace lucerna::retrieve

@@ -153,6 +153,9 @@ TEST_F(PerformedSteps, AreTakenAsTheTableAsks) {
     DataSet no_date = creation();
     no_date.set_text(tags::kPerformedProcedureStepStartDate, "soon");
     EXPECT_EQ(create(no_date).status, status::kInvalidAttributeValue);
+    DataSet of_two = creation();
+    of_two.set_texts(tags::kPatientId, std::vector<std::string>{"P1", "P2"});
+    EXPECT_EQ(create(of_two).status, status::kInvalidAttributeValue) << "whose it is nobody knows";
     EXPECT_EQ(create(creation(), "1..2").status, status::kInvalidInstance);
     EXPECT_FALSE(store.performed().find(kUid));
 }

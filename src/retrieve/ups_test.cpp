@@ -158,11 +158,22 @@ TEST_F(Ups, RefusesValuesThatTheirVrCannotHold) {
          {std::pair("00400400", json{{"vr", "\"/><x"}, {"Value", {"y"}}}),
           {"00100010", value("PN", 7)},
           {"00404018", value("SQ", "item")},
-          {"00281050", value("US", "many")}}) {
+          {"00281050", value("US", "many")},
+          {"00404005", value("DT", "yesterday")},
+          {"00404005", value("DT", "20260301-20260302")},
+          {"00404005", value("LO", "20260301")},
+          {"00100030", value("DA", "notadate")},
+          {"0020000D", value("UI", "abc")},
+          {"0020000D", json{{"vr", "UI"}, {"Value", {"1.2.3", "1.2.4"}}}},
+          {"00100020", json{{"vr", "LO"}, {"Value", {"A", "B"}}}},
+          {"00404021", value("SQ", json{{"00081150", value("UI", "x")}})}}) {
         json set = scheduled();
         set[tag] = element;
         EXPECT_EQ(status("POST", "/dicom-web/workitems?1.2.3", set.dump()), 400) << tag;
     }
+    std::string twice = scheduled().dump();
+    twice.insert(1, R"("00741204":{"vr":"LO","Value":["other"]},)");
+    EXPECT_EQ(status("POST", "/dicom-web/workitems?1.2.3", twice), 400) << "said twice";
     EXPECT_EQ(status("GET", kItem), 404);
     EXPECT_EQ(status("POST", "/dicom-web/workitems?1.2.840.10008.5.1.4.34.5", scheduled().dump()),
               400)

@@ -107,6 +107,13 @@ bool has_value(const Json& set, const char* tag) {
     throw Error(ErrorCode::kInvalidInput, std::string(about.name) + " (" + about.tag + ") " + why);
 }
 
+/// Who reads it goes by the VR that the standard says.
+void require_vr(const Json& set, const Requirement& of) {
+    const auto found = set.find(of.tag);
+    if (found != set.end() && found->value("vr", of.vr) != of.vr)
+        refuse(of, (std::string("is of VR ") + of.vr).c_str());
+}
+
 std::string date_time(Instant now) {
     return to_dicom_date(now) + to_dicom_time(now);
 }
@@ -126,6 +133,7 @@ void put(Json& set, const char* tag, const char* vr, Json value) {
 bool complete_new(Json& set, Instant now) {
     bool is_modified = false;
     for (const Requirement& one : kRequirements) {
+        require_vr(set, one);
         if (one.create == '1' && !has_value(set, one.tag)) refuse(one, "has no value");
         const bool is_empty = one.create == 'X' || one.create == 'E';
         if (is_empty && has_value(set, one.tag))
@@ -154,6 +162,7 @@ void apply_update(Json& set, const Json& update, Instant now) {
         const auto* rule =
             std::find_if(std::begin(kRequirements), std::end(kRequirements),
                          [&key = tag](const Requirement& one) { return key == one.tag; });
+        if (rule != std::end(kRequirements)) require_vr(update, *rule);
         const bool is_fixed = (rule != std::end(kRequirements) && rule->update == 'X') ||
                               tag == "00080016" || tag == "00080018";
         if (tag == "00081195") continue;

@@ -8,7 +8,11 @@
 #include "base/json_depth.h"
 #include "dicom/metadata.h"
 #include "dicom/native_model.h"
+#include "dicom/tags.h"
+#include "dicom/uids.h"
 #include "http/multipart.h"
+#include "retrieve/date_time.h"
+#include "store/matching.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -29,10 +33,40 @@ Json parsed(std::string_view text) {
     if (json_depth(text) > kDeepest)
         throw Error(ErrorCode::kInvalidInput,
                     "the body nests more than " + std::to_string(kDeepest) + " deep");
-    Json json = Json::parse(text, nullptr, false);
-    if (!json.is_array() || json.size() != 1) return json;
-    Json only = std::move(json.front());
-    return only;
+    Json only;
+    std::size_t count = 0;
+    dicom::each_data_set(text, [&](const Json& set) {
+        if (++count == 1) only = set;
+    });
+    return count == 1 ? only : Json();
+}
+
+bool is_of_vr(std::string_view vr, std::string_view value) {
+    if (vr == "DA") return !store::date_key(value).empty();
+    if (vr == "TM") return !store::time_key(value).empty();
+    if (vr == "DT") return is_date_time(value);
+    return vr != "UI" || dicom::is_valid_uid(value);
+}
+
+/// What the model of the JSON does not say of values. Whoever finds or erases it goes by them.
+void require_values(const dicom::DataSet& set) {
+    for (const dicom::Tag tag : set.tags()) {
+        for (const dicom::DataSet& item : set.items(tag)) require_values(item);
+        const std::string vr = set.vr(tag);
+        if (vr == "SQ") continue;
+        for (const std::string& text : set.texts(tag))
+            if (const auto value = store::trimmed(text); !value.empty() && !is_of_vr(vr, value))
+                throw Error(ErrorCode::kInvalidInput,
+                            dicom::describe(tag) + " has a value that VR " + vr + " cannot hold");
+    }
+}
+
+void require_one_patient(const dicom::DataSet& set) {
+    namespace tags = dicom::tags;
+    for (const dicom::Tag tag : {tags::kPatientId, tags::kIssuerOfPatientId, tags::kPatientName,
+                                 tags::kPatientBirthDate, tags::kStudyInstanceUid})
+        if (set.texts(tag).size() > 1)
+            throw Error(ErrorCode::kInvalidInput, dicom::describe(tag) + " has several values");
 }
 
 /// UIDs without what fills them up to an even length (PS3.5 9.1): whatever names the same study
@@ -72,7 +106,9 @@ Json read(std::string_view form, std::string_view text) {
         throw Error(ErrorCode::kInvalidInput,
                     "the body is not one data set in the DICOM JSON model (PS3.18 F.2)");
     // Names what a VR cannot hold.
-    (void)dicom::Metadata(set);
+    const dicom::Metadata metadata(set);
+    require_values(metadata.attributes());
+    require_one_patient(metadata.attributes());
     unpad_uids(set);
     return set;
 }
