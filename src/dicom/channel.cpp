@@ -87,10 +87,10 @@ Channel::AssociationPdu Channel::read_association_pdu(const Patience& patience) 
     return pdu;
 }
 
-Channel::Fragment Channel::next_message() {
+Channel::Fragment Channel::next_message(Moment silent_from) {
     std::array<std::uint8_t, kPduHeaderBytes> bytes{};
     if (pdu_left_ == 0) {
-        const Patience idle{pace_.idle, steady_clock::now() + pace_.idle};
+        const Patience idle{pace_.idle, silent_from + pace_.idle};
         require(transport_.read(bytes, idle), "waiting for the next message");
         bytes_received_ += bytes.size();
     }
@@ -255,8 +255,8 @@ void Channel::flush() {
     outgoing_.clear();
 }
 
-bool Channel::has_input() {
-    return pdu_left_ > 0 || transport_.has_input();
+bool Channel::has_input(std::chrono::milliseconds patience) {
+    return pdu_left_ > 0 || transport_.has_input(patience);
 }
 
 void Channel::abort(AbortSource source, AbortReason reason) noexcept {

@@ -50,7 +50,7 @@ class Channel {
         std::size_t bytes = 0;
     };
     /// The first fragment of a message may take the idle time.
-    [[nodiscard]] Fragment next_message();
+    [[nodiscard]] Fragment next_message(Moment silent_from = std::chrono::steady_clock::now());
     [[nodiscard]] Fragment next();
     void payload(std::span<std::uint8_t> into);
 
@@ -64,7 +64,7 @@ class Channel {
     void send_data_set(std::uint8_t context, const FileToSend& file, std::uint64_t begin);
     void flush();
     /// Whether the peer has said something, without waiting.
-    [[nodiscard]] bool has_input();
+    [[nodiscard]] bool has_input(std::chrono::milliseconds patience = {});
     void set_pace(const Pace& pace) { pace_ = pace; }
     /// What the peer takes at most; 0 is no limit.
     void set_peer_max_pdu(std::uint32_t bytes) { peer_max_pdu_ = bytes; }

@@ -10,30 +10,43 @@ namespace {
 
 using std::chrono::steady_clock;
 
-/// Of one association, beside the one that is worked on: some 8,000 references that wait to be
-/// examined. There can be as many associations as `dicom.associations`.
-constexpr std::size_t kMostBytes = std::size_t{1} << 20;
+/// Of one association, beside the one that is worked on or asked about.
+constexpr std::size_t kMostBytes = std::size_t{4} << 20;
 /// What each takes beside the bytes that it names.
 constexpr std::size_t kBytesOfEach = 1024;
-constexpr std::chrono::minutes kBetweenWords{1};
 
 }  // namespace
 
-void FollowUps::add(std::unique_ptr<FollowUp> one, std::uint8_t context,
-                    std::size_t bytes) noexcept {
+std::optional<FollowUpMemory::Share> FollowUpMemory::take(std::size_t bytes) noexcept {
+    std::size_t held = held_.load();
+    do {
+        if (held > kMost || bytes > kMost - held) return std::nullopt;
+    } while (!held_.compare_exchange_weak(held, held + bytes));
+    return Share(*this, bytes);
+}
+
+bool FollowUps::make_room(std::size_t bytes) noexcept {
+    room_ = {};
     const bool is_deaf = asked_ && asked_->by == nullptr;
+    if (is_deaf) return false;
     bytes += kBytesOfEach;
+    std::size_t waiting = bytes;
+    for (const Waiting& one : waiting_) waiting += one.share.bytes();
+    if (!waiting_.empty() && waiting > kMostBytes) return false;
     try {
-        if (!is_deaf && (waiting_.empty() || bytes_ + bytes <= kMostBytes)) {
-            waiting_.reserve(waiting_.size() + 1);
-            waiting_.push_back({std::move(one), context, bytes});
-            bytes_ += bytes;
-            return;
-        }
+        waiting_.reserve(waiting_.size() + 1);
     } catch (const std::bad_alloc&) {
-        // Nothing has been moved: see below.
+        return false;
     }
-    tell_unanswered(*one);
+    std::optional<FollowUpMemory::Share> share = memory_.take(bytes);
+    if (!share) return false;
+    room_ = *std::move(share);
+    return true;
+}
+
+void FollowUps::add(std::unique_ptr<FollowUp> one, std::uint8_t context) noexcept {
+    if (room_.bytes() == 0) return tell_unanswered(*one);
+    waiting_.push_back({std::move(one), context, std::exchange(room_, {})});
 }
 
 bool FollowUps::work() {
@@ -57,13 +70,13 @@ bool FollowUps::work() {
     });
     if (is_well && !is_done) return true;
     std::unique_ptr<FollowUp> one = std::move(waiting_.front().follow_up);
-    bytes_ -= waiting_.front().bytes;
+    FollowUpMemory::Share share = std::move(waiting_.front().share);
     waiting_.erase(waiting_.begin());
     if (!is_well || !question) return true;
     const std::uint16_t field = question->command.field;
     asked_.emplace(Asked{question->command.message_id,
                          static_cast<std::uint16_t>(field | command::kResponseBit),
-                         steady_clock::now(), std::move(one)});
+                         steady_clock::now(), std::move(one), std::move(share)});
     // Not to be held while the peer takes its time.
     question.reset();
     channel_.queue_part(context, true, command);
@@ -78,14 +91,11 @@ void FollowUps::say_that_they_wait() noexcept {
     const auto is_over = [](FollowUp& one) { return !succeeds(one, [&] { one.waits(); }); };
     if (asked_ && asked_->by != nullptr && is_over(*asked_->by)) {
         asked_->by.reset();
+        asked_->share = {};
         // Nobody would see any more that the answer is overdue, behind which they wait.
         end();
     }
-    std::erase_if(waiting_, [&](const Waiting& one) {
-        if (!is_over(*one.follow_up)) return false;
-        bytes_ -= one.bytes;
-        return true;
-    });
+    std::erase_if(waiting_, [&](const Waiting& one) { return is_over(*one.follow_up); });
 }
 
 bool FollowUps::take(const DimseCommand& response) noexcept {
@@ -99,8 +109,8 @@ bool FollowUps::take(const DimseCommand& response) noexcept {
 
 void FollowUps::end() noexcept {
     if (asked_ && asked_->by != nullptr) tell_unanswered(*std::exchange(asked_->by, nullptr));
+    if (asked_) asked_->share = {};
     for (const Waiting& one : std::exchange(waiting_, {})) tell_unanswered(*one.follow_up);
-    bytes_ = 0;
 }
 
 std::uint16_t FollowUps::next_message_id() {

@@ -96,9 +96,9 @@ class Scp::Listener {
         connection.thread =
             std::jthread([this, &connection, sender = std::move(sender),
                           transport = Transport(std::move(accepted.socket), &stop_)]() mutable {
-                ScpAssociation association(
-                    std::move(transport), std::move(sender),
-                    {options_, handler_, services_, gate_, stop_services_.get_token()});
+                ScpAssociation association(std::move(transport), std::move(sender),
+                                           {options_, handler_, services_, gate_, follow_up_memory_,
+                                            stop_services_.get_token()});
                 association.run(tls_ ? &*tls_ : nullptr);
                 connection.over = true;
             });
@@ -124,6 +124,7 @@ class Scp::Listener {
     ScpHandler& handler_;
     const std::vector<ScpService> services_;
     AssociationGate gate_;
+    FollowUpMemory follow_up_memory_;
     StopSignal stop_;
     std::stop_source stop_services_;
     std::optional<TlsContext> tls_;

@@ -87,7 +87,7 @@ ScpAssociation::ScpAssociation(Transport transport, Sender sender, const ScpShar
       options_(shared_.options),
       channel_(std::move(transport), pace_of(shared_.options)),
       start_(steady_clock::now()),
-      follow_ups_(channel_, contexts_, options_.idle),
+      follow_ups_(channel_, contexts_, shared_.follow_up_memory, options_.idle),
       object_(*options_.intake) {
     report_.sender = std::move(sender);
     channel_.set_own_max_pdu(options_.max_pdu_bytes);
@@ -259,16 +259,27 @@ void ScpAssociation::decide(PresentationContext& context, const AssociatePdu& ac
     contexts_[context.id] = std::move(agreed);
 }
 
-/// What answered requests have left is done while the peer says nothing.
-void ScpAssociation::follow_up() {
-    do follow_ups_.say_that_they_wait();
-    while (!shared_.stop.stop_requested() && !channel_.has_input() && follow_ups_.work());
+/// What answered requests have left is done while the peer says nothing. Since when it has not.
+Moment ScpAssociation::follow_up() {
+    Moment silent_from = steady_clock::now();
+    for (;;) {
+        follow_ups_.say_that_they_wait();
+        if (shared_.stop.stop_requested() || channel_.has_input()) return silent_from;
+        if (follow_ups_.work()) {
+            silent_from = steady_clock::now();
+            continue;
+        }
+        const auto left = std::chrono::duration_cast<milliseconds>(silent_from + options_.idle -
+                                                                   steady_clock::now());
+        if (!follow_ups_.are_left() || left.count() <= 0 ||
+            channel_.has_input(std::min<milliseconds>(left, FollowUps::kBetweenWords)))
+            return silent_from;
+    }
 }
 
 bool ScpAssociation::serve_message() {
     abort_reason_ = AbortReason::kInvalidParameter;
-    follow_up();
-    const Channel::Fragment first = channel_.next_message();
+    const Channel::Fragment first = channel_.next_message(follow_up());
     if (first.kind == Channel::Fragment::Kind::kReleaseRequest) {
         channel_.send(encode_release(PduType::kReleaseResponse));
         return false;
@@ -392,6 +403,8 @@ void ScpAssociation::read_data_set(std::uint8_t context, std::optional<Refused>&
                 status::kOutOfResources,
                 "the object has more than " + std::to_string(options_.max_object_bytes) + " bytes"};
         take_fragment(fragment.bytes, refused);
+        // It may take long to come.
+        follow_ups_.say_that_they_wait();
         if (fragment.is_last) return;
     }
 }

@@ -36,6 +36,7 @@ struct ScpShared {
     ScpHandler& handler;
     const std::vector<ScpService>& services;
     AssociationGate& gate;
+    FollowUpMemory& follow_up_memory;
     std::stop_token stop;
 };
 
@@ -67,7 +68,7 @@ class ScpAssociation {
     void grant_extensions(const AssociatePdu& request, AssociatePdu& accept) const;
     void decide(PresentationContext& context, const AssociatePdu& accept);
     [[nodiscard]] bool offers(std::string_view sop_class) const;
-    void follow_up();
+    Moment follow_up();
     /// False when the association is over.
     bool serve_message();
     void handle(const DimseCommand& command, std::uint8_t context);

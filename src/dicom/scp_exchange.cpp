@@ -26,7 +26,6 @@ ScpExchange::ScpExchange(Channel& channel, FollowUps& follow_ups, const Sender& 
       contexts_(contexts),
       context_(context),
       request_(request),
-      message_bytes_(message.size()),
       message_(std::move(message)),
       stop_(std::move(stop)) {}
 
@@ -121,7 +120,11 @@ std::optional<DimseCommand> ScpExchange::response_to(const DimseCommand& request
 }
 
 void ScpExchange::afterwards(std::unique_ptr<FollowUp> follow_up) noexcept {
-    follow_ups_.add(std::move(follow_up), context_, message_bytes_);
+    follow_ups_.add(std::move(follow_up), context_);
+}
+
+bool ScpExchange::has_room_afterwards(std::size_t bytes) noexcept {
+    return follow_ups_.make_room(bytes);
 }
 
 std::uint8_t ScpExchange::context_to_store(const ObjectHead& head, std::string& syntax) const {

@@ -69,6 +69,9 @@ class ScpExchange {
     /// Leaves it to be done once this request has been served, on the request's own context, while
     /// the peer asks for nothing else. It hears what becomes of it even where that is never begun.
     void afterwards(std::unique_ptr<FollowUp> follow_up) noexcept;
+    /// Whether the next that is left so can be begun on this association, as far as is known; it
+    /// holds about so many bytes. To be asked before.
+    [[nodiscard]] bool has_room_afterwards(std::size_t bytes) noexcept;
 
     [[nodiscard]] bool is_lost() const { return channel_.end() != AssociationEnd::kReleased; }
 
@@ -83,7 +86,6 @@ class ScpExchange {
     const AgreedContexts& contexts_;
     const std::uint8_t context_;
     const DimseCommand& request_;
-    const std::size_t message_bytes_;
     Bytes message_;
     std::optional<MessageDataSet> data_set_;
     const std::stop_token stop_;

@@ -60,6 +60,7 @@ class FollowUpsTest : public testing::Test {
         std::vector<ScpService> services(2);
         services[0] = {kAction, command::kActionRequest, {}, [this, work](ScpExchange& exchange) {
                            const int type = exchange.request().action_type.value_or(0);
+                           (void)exchange.has_room_afterwards(bytes_of_each);
                            exchange.afterwards(std::make_unique<Noting>(
                                std::to_string(type), told_, [work, type] { return work(type); }));
                            exchange.answer({.status = status::kSuccess});
@@ -121,6 +122,7 @@ class FollowUpsTest : public testing::Test {
         return copy;
     }
 
+    std::atomic<std::size_t> bytes_of_each = 100;
     Told told_;
     Recorder recorder_;
     std::optional<Scp> scp_;
@@ -262,21 +264,36 @@ TEST_F(FollowUpsTest, AResponseMayComeWhileAnotherRequestIsServed) {
 
 TEST_F(FollowUpsTest, MoreThanMayWaitIsLeftUnansweredAtOnce) {
     std::atomic<bool> is_done = false;
-    ScpOptions options = any_port();
-    options.max_pdu_bytes = 8 << 20;
-    start([&](int) { return !is_done.load(); }, options);
-    DataSet large;
-    large.set_bytes(tags::kPixelData, "OB", Bytes(3 << 20));
-    for (int type : {1, 2}) {
-        DimseCommand action = request(command::kActionRequest, kAction);
-        action.action_type = static_cast<std::uint16_t>(type);
-        peer_->send_request(action, &large);
-        EXPECT_EQ(peer_->read_response().field, 0x8130);
-    }
+    start([&](int) { return !is_done.load(); });
+    bytes_of_each = 3 << 20;
+    act(1);
+    act(2);
     EXPECT_EQ(told(1).back(), "2 unanswered");
     is_done = true;
     respond(read_question("1"));
     EXPECT_EQ(told(2).back(), "1 answered 0");
+}
+
+TEST_F(FollowUpsTest, AllAssociationsShareWhatMayWait) {
+    start();
+    bytes_of_each = FollowUpMemory::kMost / 2;
+    act(1);
+    const std::uint16_t first = read_question("1");
+    RawPeer other(*scp_);
+    other.associate(std::string(kAction));
+    DimseCommand action = request(command::kActionRequest, {});
+    action.requested_sop_class_uid = kAction;
+    action.requested_sop_instance_uid = "1.2.3";
+    action.action_type = 2;
+    other.send_request(action);
+    (void)other.read_response();
+    EXPECT_EQ(told(1).back(), "2 unanswered") << "and some bytes of its own";
+    respond(first);
+    EXPECT_EQ(told(2).back(), "1 answered 0");
+    action.action_type = 3;
+    other.send_request(action);
+    (void)other.read_response();
+    EXPECT_EQ(other.read_response().field, command::kEventReportRequest);
 }
 
 }  // namespace

@@ -295,10 +295,13 @@ Io Transport::write_some(std::span<const ByteView> pieces, std::size_t begin, Wr
     return Io::kDone;
 }
 
-bool Transport::has_input() {
+bool Transport::has_input(milliseconds patience) {
     if (buffer_start_ < buffer_end_ || (tls_ && tls_->has_pending())) return true;
-    pollfd waiting{socket_.get(), POLLIN, 0};
-    return ::poll(&waiting, 1, 0) > 0;
+    // One of no descriptor is passed over.
+    std::array<pollfd, 2> waiting{
+        {{socket_.get(), POLLIN, 0}, {stop_ == nullptr ? -1 : stop_->descriptor(), POLLIN, 0}}};
+    return ::poll(waiting.data(), patience.count() > 0 ? waiting.size() : 1,
+                  poll_milliseconds(steady_clock::now() + patience)) > 0;
 }
 
 void Transport::close(milliseconds linger) {

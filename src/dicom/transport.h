@@ -65,8 +65,8 @@ class Transport {
     [[nodiscard]] Io write(ByteView bytes, const Patience& patience);
     /// One piece after another, many with one call of the system.
     [[nodiscard]] Io write(std::span<const ByteView> pieces, const Patience& patience);
-    /// Whether a read would find something, be it the end: without waiting.
-    [[nodiscard]] bool has_input();
+    /// Whether a read would find something, be it the end or the stop signal, in so long.
+    [[nodiscard]] bool has_input(std::chrono::milliseconds patience = {});
 
     /// Sends what is under way, tells the peer that nothing more comes, and gives it a moment to
     /// do the same, so that the last PDU is not lost to a reset.

@@ -42,7 +42,8 @@ void tell(const retrieve::CommitmentRequest& request, const store::Job& job, sto
 
 void give_up(const store::Job& job, store::Store& store, const std::string& why) {
     log_event(LogLevel::kError, "commitment.given-up", {{"job", job.key}, {"why", why}});
-    store.queue().give_up(job, why);
+    // It may name what is erased later, and nobody would look for that here.
+    store.queue().drop(job);
 }
 
 }  // namespace
@@ -73,6 +74,10 @@ std::string CommitmentJobs::accept(const retrieve::CommitmentRequest& request) {
     std::string name = dicom::new_uid();
     queue_.enqueue({kCommitmentJob, name, to_json(request), clock_.now() + kOwnAssociation});
     return name;
+}
+
+bool CommitmentJobs::can_reach(const std::string& requester_aet) const {
+    return peer_of_ && peer_of_(requester_aet).has_value();
 }
 
 bool CommitmentJobs::keep_back(const std::string& name) {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <stop_token>
 #include <string>
+#include <utility>
 
 #include "base/clock.h"
 #include "retrieve/commitment.h"
@@ -24,14 +25,18 @@ inline constexpr std::chrono::minutes kCommitmentLease{30};
 /// Commitment requests as jobs of the work queue.
 class CommitmentJobs final : public retrieve::CommitmentOutbox {
   public:
-    CommitmentJobs(store::WorkQueue& queue, const Clock& clock) : queue_(queue), clock_(clock) {}
+    /// `peer_of` as in CommitmentRules.
+    CommitmentJobs(store::WorkQueue& queue, retrieve::PeerOf peer_of, const Clock& clock)
+        : queue_(queue), peer_of_(std::move(peer_of)), clock_(clock) {}
     std::string accept(const retrieve::CommitmentRequest& request) override;
+    bool can_reach(const std::string& requester_aet) const override;
     bool keep_back(const std::string& name) override;
     void reported(const std::string& name) override;
     void report_now(const std::string& name) override;
 
   private:
     store::WorkQueue& queue_;
+    const retrieve::PeerOf peer_of_;
     const Clock& clock_;
 };
 
@@ -44,8 +49,8 @@ struct CommitmentRules {
 /// Carries out one leased kCommitmentJob: examines the archive anew and tells the requester on an
 /// association of our own; holds the lease for as long as that takes. Tried again, as deliveries
 /// are, until the requester has taken it; given up where no destination has its AE title. Nothing
-/// of what was reported stays. Throws Error(kConflict), nothing reported, where another has the
-/// lease by then. Logs "commitment.reported", "commitment.retry", "commitment.given-up".
+/// of what was reported or given up stays. Throws Error(kConflict), nothing reported, where another
+/// has the lease by then. Logs "commitment.reported", "commitment.retry", "commitment.given-up".
 void report_commitment(const store::Job& job, store::Store& store, const CommitmentRules& rules,
                        const Clock& clock, const std::stop_token& stop);
 

@@ -89,7 +89,7 @@ struct Server::State {
           exams(opened),
           delivery(parts.destinations, source),
           about(about_of(model, parts)),
-          commitments(opened.queue(), clock),
+          commitments(opened.queue(), peers_of(parts.destinations), clock),
           workers(opened, model, completion, opinion_rules(parts),
                   {peers_of(parts.destinations), parts.aet}, delivery, parts.delivery_lease, clock),
           dimse(parts.dicom, archive_sink, services(parts)),

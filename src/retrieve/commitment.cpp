@@ -24,6 +24,8 @@ constexpr std::uint16_t kAllCommitted = 1;
 constexpr std::uint16_t kSomeNotCommitted = 2;
 /// A screening day is a few thousand images.
 constexpr std::size_t kMostReferences = 10000;
+/// Of an examination, measured.
+constexpr std::size_t kBytesOfReference = 512;
 /// Between two words that an examination goes on: as many of the largest objects take minutes.
 constexpr std::size_t kObjectsBetweenWords = 16;
 
@@ -212,6 +214,15 @@ CommitmentReport examine(const CommitmentRequest& request, store::Archive& archi
 void answer_commitment(dicom::ScpExchange& exchange, store::Archive& archive,
                        const std::string& own_aet, CommitmentOutbox& outbox) {
     auto asked = commitment_request_from(exchange);
+    if (const auto* request = std::get_if<CommitmentRequest>(&asked)) {
+        const bool waits =
+            exchange.has_room_afterwards(request->references.size() * kBytesOfReference);
+        // It would be promised a report that nobody could give.
+        if (!waits && !outbox.can_reach(request->requester_aet))
+            asked = CommitmentRefusal{status::kResourceLimitation,
+                                      "reports of earlier requests wait to be answered: ask again "
+                                      "after that"};
+    }
     if (const auto* refusal = std::get_if<CommitmentRefusal>(&asked)) {
         exchange.answer({.status = refusal->status, .comment = refusal->why});
         log_event(LogLevel::kWarning, "commitment.refused",

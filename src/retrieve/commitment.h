@@ -89,6 +89,8 @@ class CommitmentOutbox {
     /// Durable on return. Reported from there in some minutes, if nothing else is heard. Returns
     /// the request's name.
     [[nodiscard]] virtual std::string accept(const CommitmentRequest& request) = 0;
+    /// A report can be given to that requester on a new association.
+    [[nodiscard]] virtual bool can_reach(const std::string& requester_aet) const = 0;
     /// Its report is still being made, and will be for some minutes. False where somebody else
     /// has begun to give it.
     [[nodiscard]] virtual bool keep_back(const std::string& name) = 0;
@@ -98,9 +100,11 @@ class CommitmentOutbox {
     virtual void report_now(const std::string& name) = 0;
 };
 
-/// Serves N-ACTION: accepts the request. What it refers to is examined afterwards, while the
-/// association has nothing else to do, and reported on it if it stays open, else by the outbox.
-/// Logs "commitment.reported", "commitment.not-examined".
+/// Serves N-ACTION: accepts the request, or refuses it (0213) where there is no room for another
+/// one on its association and its requester cannot be reached on a new one. What it refers to is
+/// examined afterwards, while the association has nothing else to do, and reported on it if it
+/// stays open, else by the outbox. Logs "commitment.refused", "commitment.reported",
+/// "commitment.not-examined".
 void answer_commitment(dicom::ScpExchange& exchange, store::Archive& archive,
                        const std::string& own_aet, CommitmentOutbox& outbox);
 

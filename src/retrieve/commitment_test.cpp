@@ -30,6 +30,7 @@ class Outbox final : public CommitmentOutbox {
         note("accept " + request.requester_aet + " " + request.transaction_uid);
         return "job";
     }
+    bool can_reach(const std::string& /*requester_aet*/) const override { return is_reachable; }
     bool keep_back(const std::string& name) override {
         if (at_word) at_word();
         if (!is_taken) return true;
@@ -39,6 +40,7 @@ class Outbox final : public CommitmentOutbox {
     void reported(const std::string& name) override { note("reported " + name); }
     void report_now(const std::string& name) override { note("now " + name); }
 
+    std::atomic<bool> is_reachable = true;
     /// A worker has leased the job.
     std::atomic<bool> is_taken = false;
     /// Whenever it is to be kept back; to be set before any is.
@@ -91,7 +93,12 @@ class CommitmentService : public DimseTest {
             one.sop_instance = uid;
             keep(one);
         }
-        start({.own_aet = "ARCHIVE", .commitments = &outbox});
+        start_and_associate(dicom::test_support::any_port());
+    }
+
+    void start_and_associate(dicom::ScpOptions options) {
+        peer.reset();
+        start({.own_aet = "ARCHIVE", .commitments = &outbox}, std::move(options));
         peer.emplace(*scp);
         peer->associate_with({{1,
                                std::string(kCommitmentClass),
@@ -297,6 +304,35 @@ TEST_F(CommitmentService, NamesWhatIsNotKeptOfAnotherClassOrDamaged) {
         failed.push_back(item.text_or(tags::kReferencedSopInstanceUid, "") + " " +
                          std::to_string(item.integer(tags::kFailureReason).value_or(0)));
     EXPECT_THAT(failed, ElementsAre("1.1 272", "1.4 274", "1.3 281"));
+}
+
+TEST_F(CommitmentService, PromisesNoReportThatNobodyCouldGive) {
+    dicom::ScpOptions impatient = dicom::test_support::any_port();
+    impatient.idle = std::chrono::seconds(1);
+    start_and_associate(impatient);
+    outbox.is_reachable = false;
+    act("1.2.3.9");
+    const std::uint16_t late = read_report("1.2.3.9");
+    // It says other things, but nothing of the report.
+    while (outbox.said(1).size() < 2) {
+        send_echo();
+        EXPECT_EQ(peer->read_response().field, command::kEchoResponse);
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    const dicom::DataSet next = transaction({{test::kMammogramClass, "1.1"}}, "1.2.3.10");
+    peer->send_request(action(), &next);
+    const dicom::DimseCommand refused = peer->read_response();
+    EXPECT_EQ(refused.status, status::kResourceLimitation);
+    EXPECT_THAT(refused.error_comment, HasSubstr("earlier requests"));
+    outbox.is_reachable = true;
+    act("1.2.3.11");
+    EXPECT_THAT(outbox.said(4),
+                ElementsAre("accept RAW 1.2.3.9", "now job", "accept RAW 1.2.3.11", "now job"));
+    respond(late);
+    outbox.is_reachable = false;
+    act("1.2.3.12");
+    respond(read_report("1.2.3.12"));
+    EXPECT_EQ(outbox.said(6).back(), "reported job");
 }
 
 TEST_F(CommitmentService, RefusesWhatIsNoRequest) {

@@ -38,9 +38,9 @@ struct Response {
 /// An archive behind a provider with the services of this room.
 class DimseTest : public testing::Test {
   protected:
-    void start(const DimseOptions& options = {}) {
-        scp.emplace(dicom::test_support::any_port(), recorder,
-                    dimse_services(store.archive(), options));
+    void start(const DimseOptions& options = {},
+               dicom::ScpOptions scp_options = dicom::test_support::any_port()) {
+        scp.emplace(std::move(scp_options), recorder, dimse_services(store.archive(), options));
     }
     void keep(const test::StoredInstance& instance) { store.archive().keep(instance.file()); }
 

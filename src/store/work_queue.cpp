@@ -339,6 +339,12 @@ std::size_t WorkQueue::forget_done(Instant created_before) {
             .bind(created_before)
             .run();
         gone = index.changes();
+        // Earlier programs kept those, with the UIDs that they name.
+        index.prepare("DELETE FROM jobs WHERE kind = ? AND state = ?")
+            .bind(std::string(kCommitmentJob))
+            .bind(static_cast<int>(JobState::kGivenUp))
+            .run();
+        gone += index.changes();
     });
     return static_cast<std::size_t>(gone);
 }

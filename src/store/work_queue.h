@@ -106,6 +106,7 @@ class WorkQueue {
     /// All of a kind, or of every kind when empty; newest first.
     [[nodiscard]] std::vector<Job> list(const std::string& kind, std::size_t limit = 1000);
     /// Drops done jobs that were created before; they no longer guard against being queued again.
+    /// And commitment jobs that were given up, however old.
     std::size_t forget_done(Instant created_before);
     /// At start: frees every lease, since the one process that held them is gone.
     std::size_t recover();

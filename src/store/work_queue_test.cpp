@@ -160,6 +160,10 @@ TEST(WorkQueue, ForgetsOldJobsThatAreDone) {
     EXPECT_EQ(store.queue().forget_done(store.clock.now() - 2h), 0U);
     EXPECT_EQ(store.queue().forget_done(store.clock.now()), 1U);
     EXPECT_EQ(store.queue().list("").size(), 1U);
+    store.queue().enqueue({kCommitmentJob, "c", ""});
+    EXPECT_EQ(store.queue().forget_done(store.clock.now()), 0U);
+    store.queue().give_up(*store.queue().lease(kCommitmentJob, "w", 10s), "as the test wants");
+    EXPECT_EQ(store.queue().forget_done(store.clock.now() - 2h), 1U);
 }
 
 TEST(WorkQueue, WakesAWorkerThatWaits) {
