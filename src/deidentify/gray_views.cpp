@@ -107,13 +107,13 @@ void look_at_gray(const dicom::DataSet& object, int number, const dicom::Decoded
                   const std::function<void(const Gray&)>& look) {
     const Values values(frame);
     if (values.all().size() < 2) return;
-    Gray gray{frame.columns, frame.rows, std::vector<std::uint8_t>(frame.count())};
+    Gray gray{frame.columns, frame.rows, std::vector<std::uint8_t>(frame.count()), &frame};
     for (const Shades& shades : ways_to_show(object, number, values.all())) {
         for (std::size_t i = 0; i < gray.values.size(); ++i)
             gray.values[i] = shades[values.place(i)];
         look(gray);
         // The first is of the whole range.
-        gray.stretched = &frame;
+        gray.is_stretched = true;
     }
 }
 

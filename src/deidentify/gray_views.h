@@ -15,12 +15,23 @@ struct Gray {
     int width = 0;
     int height = 0;
     std::vector<std::uint8_t> values;
-    /// Where a part of the range is stretched over all of it, what it is of: anatomy has edges then
-    /// as sharp as those of letters, but unlike them it is not of one value.
-    const dicom::DecodedFrame* stretched = nullptr;
+    /// Of gray frames: what it shows.
+    const dicom::DecodedFrame* of = nullptr;
+    /// A part of the range of that over all of it: anatomy has edges as sharp as those of letters
+    /// then.
+    bool is_stretched = false;
+    /// How many of that one's pixels, each way, one of these is.
+    int scale = 1;
     [[nodiscard]] std::uint8_t at(int x, int y) const {
         return values[static_cast<std::size_t>(y) * static_cast<std::size_t>(width) +
                       static_cast<std::size_t>(x)];
+    }
+    /// As it was before it was made gray.
+    [[nodiscard]] std::int64_t original(int x, int y) const {
+        if (of == nullptr) return at(x, y);
+        return of->value(static_cast<std::size_t>(y * scale) *
+                             static_cast<std::size_t>(of->columns) +
+                         static_cast<std::size_t>(x * scale));
     }
 };
 

@@ -239,6 +239,33 @@ TEST(Pixels, SeesTextThatAFewOtherValuesTakeTheRangeFrom) {
     EXPECT_EQ(found_beside(4095, 2700, 0), 1U);
 }
 
+TEST(Pixels, SeesLargeLettersAndThoseFarApart) {
+    for (const int dot : {5, 8, 10}) {
+        Picture picture;
+        picture.write("DOE", 10, 20, dot, 240);
+        DataSet object = picture.object("CR");
+        ObjectReport report;
+        // What covers most of the picture is refused as a page.
+        EXPECT_TRUE(clean_pixels(object, report) || report.blanked.size() == 1) << dot;
+    }
+    Picture apart;
+    int x = 10;
+    for (const char* letter : {"J", "A", "N", "E"}) apart.write(letter, x += 30, 50, 2, 240);
+    DataSet object = apart.object("CR");
+    EXPECT_EQ(cleaned(object).blanked.size(), 1U);
+}
+
+TEST(Pixels, LeavesLargeShapesOfManyValues) {
+    Picture picture;
+    for (const int left : {20, 110, 200})
+        for (int y = 60; y < 180; ++y)
+            for (int x = left; x < left + 60; ++x)
+                if (std::hypot(x - left - 30, (y - 120) / 2.0) < 30)
+                    picture.set(x, y, static_cast<std::uint8_t>(120 + (x * 7 + y * 3) % 100));
+    DataSet object = picture.object("CT");
+    EXPECT_TRUE(cleaned(object).blanked.empty());
+}
+
 TEST(Pixels, SeesTextAsTheHeaderShowsIt) {
     // So many other values that text and ground are next to each other, whatever is left out.
     std::vector<std::uint16_t> values(std::size_t{kRows} * kColumns, 100);

@@ -82,11 +82,14 @@ bool is_letter(const Stroke& piece, int tallest) {
     return filled >= 0.12 && (is_slim || filled <= 0.85);
 }
 
+/// Between two letters, in their height.
+constexpr int kWidestGap = 2;
+
 bool follows(const Stroke& left, const Stroke& right) {
     const int tall = std::max(left.height(), right.height());
     const int low = std::min(left.height(), right.height());
     const int shared = std::min(left.bottom, right.bottom) - std::max(left.top, right.top) + 1;
-    return right.left - left.right <= tall * 3 / 2 && right.left - left.right >= -tall / 4 &&
+    return right.left - left.right <= tall * kWidestGap && right.left - left.right >= -tall / 4 &&
            low * 2 >= tall && shared * 3 >= low * 2;
 }
 
@@ -108,7 +111,7 @@ std::vector<Line> lines_of(std::vector<Stroke> letters) {
     for (const Stroke& letter : letters) tallest = std::max(tallest, letter.height());
     for (std::size_t i = 0; i < letters.size(); ++i)
         for (std::size_t k = i + 1; k < letters.size(); ++k) {
-            if (letters[k].left - letters[i].right > tallest * 3 / 2) break;
+            if (letters[k].left - letters[i].right > tallest * kWidestGap) break;
             if (follows(letters[i], letters[k])) parents[root_of(parents, k)] = root_of(parents, i);
         }
     std::vector<Line> lines(letters.size());
@@ -157,17 +160,19 @@ Ground ground_of(const Gray& gray, const Line& line, Beyond beyond) {
     return {stroke_sum / strokes, mean, std::sqrt(std::max(squares / count - mean * mean, 0.0))};
 }
 
+bool is_large(const Gray& gray, const Line& line) {
+    return gray.scale > 1 || line.tallest > std::max(gray.height / 8, 24);
+}
+
 /// Where letters were drawn in one value, and smoothed at most at their edges.
 template <typename Beyond>
 bool is_drawn(const Gray& gray, const Line& line, Beyond beyond) {
-    constexpr double kLeastOfOneValue = 0.2;
+    // Of large ones the edges are little.
+    const double least = is_large(gray, line) ? 0.5 : 0.2;
     std::vector<std::int64_t> strokes;
     for (int y = line.box.top; y <= line.box.bottom; ++y)
         for (int x = line.box.left; x <= line.box.right; ++x)
-            if (beyond(gray.at(x, y)))
-                strokes.push_back(gray.stretched->value(static_cast<std::size_t>(y) *
-                                                            static_cast<std::size_t>(gray.width) +
-                                                        static_cast<std::size_t>(x)));
+            if (beyond(gray.at(x, y))) strokes.push_back(gray.original(x, y));
     std::sort(strokes.begin(), strokes.end());
     std::ptrdiff_t most = 0;
     for (auto from = strokes.begin(); from != strokes.end();) {
@@ -175,7 +180,7 @@ bool is_drawn(const Gray& gray, const Line& line, Beyond beyond) {
         most = std::max(most, to - from);
         from = to;
     }
-    return static_cast<double>(most) >= kLeastOfOneValue * static_cast<double>(strokes.size());
+    return static_cast<double>(most) >= least * static_cast<double>(strokes.size());
 }
 
 /// Of 255, measured on rendered text, phantoms and mammograms (bench/burned_in_text.py): pieces
@@ -209,21 +214,62 @@ void extend(Line& line, const std::vector<Stroke>& pieces) {
     }
 }
 
+/// In pixels; what is taller is looked for in a smaller picture.
+constexpr int kTallest = 120;
+
+/// By its size, or as it is shown: its letters have to be of one value.
+bool may_be_anatomy(const Gray& gray, const Line& line) {
+    return gray.is_stretched || is_large(gray, line);
+}
+
 template <typename Beyond>
 void find_lines(const Gray& gray, Beyond beyond, std::vector<Line>& found) {
     // More pieces than a page has letters: noise, whose pieces are no strokes.
     constexpr std::size_t kMostPieces = 20'000;
-    const int tallest = std::clamp(gray.height / 8, 24, 120);
+    const int tallest = std::clamp(gray.height / 3, 24, kTallest);
     const std::vector<Stroke> pieces = pieces_of(gray, beyond);
     std::vector<Stroke> letters = pieces;
     std::erase_if(letters, [&](const Stroke& piece) { return !is_letter(piece, tallest); });
     if (letters.size() > kMostPieces) return;
     for (Line& line : lines_of(std::move(letters)))
         if (is_text(line, ground_of(gray, line, beyond)) &&
-            (gray.stretched == nullptr || is_drawn(gray, line, beyond))) {
+            (!may_be_anatomy(gray, line) || is_drawn(gray, line, beyond))) {
             extend(line, pieces);
             found.push_back(line);
         }
+}
+
+/// In all levels: between what text stands on and itself there is one, wherever that lies.
+void find_in(const Gray& gray, std::vector<Line>& found) {
+    for (const int level : {40, 96, 160, 225, 250}) {
+        find_lines(
+            gray, [level](int value) { return value >= level; }, found);
+        find_lines(
+            gray, [level](int value) { return value <= 255 - level; }, found);
+    }
+}
+
+/// Of each four pixels the mean.
+Gray halved(const Gray& gray) {
+    Gray half{gray.width / 2, gray.height / 2, {}, gray.of, gray.is_stretched, gray.scale * 2};
+    half.values.reserve(static_cast<std::size_t>(half.width) *
+                        static_cast<std::size_t>(half.height));
+    for (int y = 0; y < half.height; ++y)
+        for (int x = 0; x < half.width; ++x)
+            half.values.push_back(static_cast<std::uint8_t>(
+                (gray.at(2 * x, 2 * y) + gray.at(2 * x + 1, 2 * y) + gray.at(2 * x, 2 * y + 1) +
+                 gray.at(2 * x + 1, 2 * y + 1) + 2) /
+                4));
+    return half;
+}
+
+Line enlarged(Line line, int scale) {
+    line.box.left *= scale;
+    line.box.top *= scale;
+    line.box.right = (line.box.right + 1) * scale - 1;
+    line.box.bottom = (line.box.bottom + 1) * scale - 1;
+    line.tallest *= scale;
+    return line;
 }
 
 bool touch(const Box& a, const Box& b) {
@@ -266,12 +312,13 @@ std::vector<Box> detect_text(const dicom::DataSet& object, int number,
                              const dicom::DecodedFrame& frame) {
     std::vector<Line> lines;
     for_each_view(object, number, frame, [&](const Gray& gray) {
-        // Between what text stands on and itself there is one of them, wherever that lies.
-        for (const int level : {40, 96, 160, 225, 250}) {
-            find_lines(
-                gray, [level](int value) { return value >= level; }, lines);
-            find_lines(
-                gray, [level](int value) { return value <= 255 - level; }, lines);
+        find_in(gray, lines);
+        Gray smaller = gray;
+        for (int scale = 2; smaller.height > 2 * kTallest; scale *= 2) {
+            smaller = halved(smaller);
+            std::vector<Line> large;
+            find_in(smaller, large);
+            for (const Line& line : large) lines.push_back(enlarged(line, scale));
         }
     });
     return boxes_of(lines, frame.columns, frame.rows);

@@ -20,9 +20,10 @@ struct Box {
 /// in a row, in one of the views of the frame (gray_views.h). A box of each line with a margin of
 /// half its height.
 ///
-/// It finds horizontal printed lines of 7 to about 120 pixels in height that stand out from what
-/// they stand on; not handwriting, rotated lines, one or two letters alone, letters that touch, or
-/// faint ones. How many of our own: bench/burned_in_text.py, figures in docs/deidentification.md.
+/// It finds horizontal printed lines from 7 pixels to a third of the picture in height that stand
+/// out from what they stand on; large ones, and those of a stretched view, where they are of one
+/// value. Not handwriting, rotated lines, one or two letters alone, letters that touch, or faint
+/// ones. How many of our own: bench/burned_in_text.py, figures in docs/deidentification.md.
 [[nodiscard]] std::vector<Box> detect_text(const dicom::DataSet& object, int number,
                                            const dicom::DecodedFrame& frame);
 
