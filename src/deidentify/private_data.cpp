@@ -7,8 +7,8 @@
 #include <cstring>
 
 #include "base/error.h"
-#include "base/utf8.h"
 #include "deidentify/safe_private_table.h"
+#include "dicom/charset.h"
 
 namespace lucerna::deidentify {
 namespace {
@@ -102,13 +102,8 @@ bool are_measured(ByteView value) {
 /// Without a control character in it.
 bool is_text(std::string_view value) {
     const auto is_control = [](char c) { return (c >= 0 && c < 0x20) || c == 0x7F; };
-    if (value.empty() || std::any_of(value.begin(), value.end(), is_control)) return false;
-    while (!value.empty()) {
-        const std::size_t letter = utf8_length(value);
-        if (letter == 0) return false;
-        value.remove_prefix(letter);
-    }
-    return true;
+    return !value.empty() && std::none_of(value.begin(), value.end(), is_control) &&
+           dicom::is_utf8(value);
 }
 
 /// Of a value of which the file does not say the VR: not what somebody has put in its place. Two

@@ -16,6 +16,7 @@
 #include "dicom/charset.h"
 #include "dicom/tags.h"
 #include "dicom/vr.h"
+#include "dicom/xml_document.h"
 
 namespace lucerna::dicom {
 namespace {
@@ -130,9 +131,7 @@ void add_attributes(pugi::xml_node node, const Json& set) {
 // Reading.
 
 [[noreturn]] void refuse(const std::string& where, const std::string& what) {
-    throw Error(
-        ErrorCode::kInvalidInput,
-        "the body is no data set in the Native DICOM Model (PS3.19 A.1): " + where + " " + what);
+    refuse_xml(where, what);
 }
 
 std::string_view local_name(pugi::xml_node node) {
@@ -141,22 +140,16 @@ std::string_view local_name(pugi::xml_node node) {
     return colon == std::string_view::npos ? name : name.substr(colon + 1);
 }
 
-/// Halves of characters in UTF-16 become U+FFFD.
-std::string sound(std::string text) {
-    if (is_utf8(text)) return text;
-    return Json::parse(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace));
-}
-
 std::string text_in(pugi::xml_node node) {
     std::string text;
     for (const pugi::xml_node child : node.children())
         if (child.type() == pugi::node_pcdata || child.type() == pugi::node_cdata)
             text += child.value();
-    return sound(std::move(text));
+    return text;
 }
 
 std::string attribute_of(pugi::xml_node node, const char* name) {
-    return sound(node.attribute(name).value());
+    return node.attribute(name).value();
 }
 
 template <typename Number>
@@ -333,88 +326,12 @@ std::string to_native_xml(const nlohmann::json& set) {
     return std::move(text).str();
 }
 
-namespace {
-
-/// What the XML declaration says (XML 1.0 4.3.3), in capitals; empty where that is nothing.
-std::string declared_encoding(std::string_view document) {
-    const std::string_view declaration = document.substr(0, document.find("?>"));
-    const std::size_t said = declaration.find("encoding");
-    if (!document.starts_with("<?xml") || said == std::string_view::npos) return {};
-    const std::size_t begin = declaration.find_first_of("\"'", said);
-    if (begin == std::string_view::npos) return {};
-    const std::size_t end = declaration.find(declaration[begin], begin + 1);
-    std::string name(declaration.substr(begin + 1, end - begin - 1).substr(0, 40));
-    std::transform(name.begin(), name.end(), name.begin(), [](char c) {
-        return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    });
-    return name;
-}
-
-/// How whole units of two or four bytes are told by the first (XML 1.0 appendix F): by a mark, or
-/// by the zeros in "<". None where they are bytes.
-std::optional<pugi::xml_encoding> wide_encoding(std::string_view document) {
-    using namespace std::string_view_literals;
-    constexpr std::pair<std::string_view, pugi::xml_encoding> kFirst[] = {
-        {"\0\0\xFE\xFF"sv, pugi::encoding_utf32_be}, {"\xFF\xFE\0\0"sv, pugi::encoding_utf32_le},
-        {"\0\0\0<"sv, pugi::encoding_utf32_be},      {"<\0\0\0"sv, pugi::encoding_utf32_le},
-        {"\xFE\xFF"sv, pugi::encoding_utf16_be},     {"\xFF\xFE"sv, pugi::encoding_utf16_le},
-        {"\0<"sv, pugi::encoding_utf16_be},          {"<\0"sv, pugi::encoding_utf16_le}};
-    for (const auto& [first, encoding] : kFirst)
-        if (document.starts_with(first)) return encoding;
-    return {};
-}
-
-/// Each unit a character, or in UTF-16 two surrogates that belong together.
-bool is_whole(std::string_view document, pugi::xml_encoding encoding) {
-    const bool is_16 = encoding == pugi::encoding_utf16_be || encoding == pugi::encoding_utf16_le;
-    const bool is_big = encoding == pugi::encoding_utf16_be || encoding == pugi::encoding_utf32_be;
-    const std::size_t bytes = is_16 ? 2 : 4;
-    if (document.size() % bytes != 0) return false;
-    bool is_half = false;
-    for (std::size_t at = 0; at < document.size(); at += bytes) {
-        std::uint32_t unit = 0;
-        for (std::size_t i = 0; i < bytes; ++i)
-            unit =
-                unit << 8 | static_cast<std::uint8_t>(document[at + (is_big ? i : bytes - 1 - i)]);
-        const bool is_low = unit >= 0xDC00 && unit <= 0xDFFF;
-        if (unit > 0x10FFFF || is_half != is_low) return false;
-        is_half = unit >= 0xD800 && unit <= 0xDBFF;
-        if (is_half && !is_16) return false;
-    }
-    return !is_half;
-}
-
-/// "An unsupported encoding, and bytes that are not legal in it, are fatal errors."
-pugi::xml_encoding encoding_of(std::string_view document) {
-    if (const auto wide = wide_encoding(document)) {
-        if (!is_whole(document, *wide)) refuse("its text", "is no UTF-16 or UTF-32");
-        return *wide;
-    }
-    constexpr std::string_view kUtf8Mark = "\xEF\xBB\xBF";
-    const std::string encoding =
-        declared_encoding(document.substr(document.starts_with(kUtf8Mark) ? kUtf8Mark.size() : 0));
-    if (encoding == "ISO-8859-1" || encoding == "LATIN1") return pugi::encoding_latin1;
-    // Programs that write into a string and send that as UTF-8 say UTF-16 of it.
-    const bool is_bytes =
-        encoding.empty() || encoding == "UTF-8" || encoding == "US-ASCII" || encoding == "UTF-16";
-    if (!is_bytes)
-        refuse("its encoding", encoding + " is none of UTF-8, UTF-16, UTF-32 and ISO-8859-1");
-    if (!is_utf8(document)) refuse("its text", "is no UTF-8");
-    return pugi::encoding_utf8;
-}
-
-}  // namespace
-
 nlohmann::json from_native_xml(std::string_view document, XmlNumbers numbers) {
     if (std::count(document.begin(), document.end(), '<') +
             std::count(document.begin(), document.end(), '=') >
         kMostNodes)
         refuse("it", "has more than " + std::to_string(kMostNodes) + " elements and attributes");
-    pugi::xml_document parsed;
-    const pugi::xml_parse_result result = parsed.load_buffer(
-        document.data(), document.size(), pugi::parse_default | pugi::parse_ws_pcdata_single,
-        encoding_of(document));
-    if (!result) refuse("byte " + std::to_string(result.offset) + " of it", result.description());
+    const pugi::xml_document parsed = parsed_xml(document);
     const pugi::xml_node root = parsed.document_element();
     if (local_name(root) != "NativeDicomModel") refuse("its root", "is another");
     std::ptrdiff_t left_out = 0;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "support/stored_instance.h"
 
 namespace lucerna::dicom {
 namespace {
@@ -69,12 +70,6 @@ TEST(NativeModel, IsReadWithPrefixesCommentsAndSmallLetters) {
            <d:DicomAttribute tag="0074100a" vr="UR"><d:Value number="1">a<!-- b -->c</d:Value>
            </d:DicomAttribute></d:NativeDicomModel>)");
     EXPECT_EQ(set, Json::parse(R"({"0074100A":{"vr":"UR","Value":["ac"]}})"));
-    EXPECT_EQ(from_native_xml(
-                  "<!DOCTYPE a [<!ENTITY b \"cc\">]>" +
-                  with(R"(<DicomAttribute tag="00081030" vr="LO"><Value number="1">&b;</Value>)"
-                       "</DicomAttribute>"))["00081030"]["Value"][0],
-              "&b;")
-        << "no entity is expanded";
 }
 
 // XML 1.0 4.3.3: what is in no encoding that is known, or not in the one that it says, is an error.
@@ -158,6 +153,46 @@ TEST(NativeModel, TakesAUuidOfBulkDataForItsName) {
         from_native_xml(with(R"(<DicomAttribute tag="7FE00010" vr="OW"><BulkData uuid="a-b"/>)"
                              "</DicomAttribute>")),
         Json::parse(R"({"7FE00010":{"vr":"OW","BulkDataURI":"a-b"}})"));
+}
+
+std::string error_of_patient_id(const std::string& raw, const std::string& before = "",
+                                const std::string& after = "") {
+    return test::error_of([&] {
+        (void)from_native_xml(before +
+                              R"(<NativeDicomModel><DicomAttribute tag="00100020" vr="LO">)"
+                              R"(<Value number="1">)" +
+                              raw + "</Value></DicomAttribute></NativeDicomModel>" + after);
+    });
+}
+
+TEST(NativeModel, TakesNoValueThatXmlDoesNotHave) {
+    for (const char* raw : {"AB&lt;C", "A&#66;C", "&#x1F600;", "a<!-- b -->c", "<![CDATA[a&b<c]]>"})
+        EXPECT_EQ(error_of_patient_id(raw), "none") << raw;
+    for (const char* raw : {"AB&#0;C", "AB&#x0;C", "AB&#xZZ;C", "AB&uuml;C", "AB & C",
+                            "AB&#xD800;C", "AB&#x110000;C", "AB&#xFFFE;C",
+                            "AB\x01"
+                            "C",
+                            "AB&;C", "AB&#;C", "AB&#-65;C"})
+        EXPECT_EQ(error_of_patient_id(raw), "invalid-input") << raw;
+    EXPECT_EQ(error_of_patient_id(std::string("A\0B", 3)), "invalid-input");
+    const char* const kDocumentType = "<!DOCTYPE NativeDicomModel [<!ENTITY u \"Z\">]>";
+    EXPECT_EQ(error_of_patient_id("A", kDocumentType), "none");
+    EXPECT_EQ(error_of_patient_id("A&u;", kDocumentType), "invalid-input");
+    EXPECT_EQ(error_of_patient_id("A", "", "<x/>"), "invalid-input") << "two roots";
+    EXPECT_EQ(error_of_patient_id("A", "", "text"), "invalid-input");
+    EXPECT_EQ(error_of_patient_id("A", "<?xml version='1.0'?>\n<!-- a -->\n", "\n<!-- b -->\n"),
+              "none");
+    EXPECT_EQ(
+        test::error_of([] {
+            (void)from_native_xml(R"(<NativeDicomModel><DicomAttribute tag="00080060" vr="CS" )"
+                                  R"(vr="LO"/></NativeDicomModel>)");
+        }),
+        "invalid-input");
+    const auto set = from_native_xml(
+        R"(<NativeDicomModel><DicomAttribute tag="00090010" vr="LO" privateCreator="A &amp; B">)"
+        R"(<Value number="1">x &#233; &apos;y&apos;</Value></DicomAttribute></NativeDicomModel>)");
+    EXPECT_NE(set.dump().find("x \xC3\xA9 'y'"), std::string::npos);
+    EXPECT_NE(set.dump().find("A & B"), std::string::npos);
 }
 
 TEST(NativeModel, RefusesWhatIsNone) {
