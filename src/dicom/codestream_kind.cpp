@@ -12,6 +12,7 @@ namespace {
 namespace ts = transfer_syntax;
 
 constexpr std::uint8_t kStartOfScan = 0xDA;
+constexpr std::uint8_t kJfif = 0xE0;
 constexpr std::uint8_t kAdobe = 0xEE;
 constexpr std::uint8_t kCodingStyle = 0x52;
 constexpr std::uint8_t kCapabilities = 0x50;
@@ -71,16 +72,22 @@ std::string_view jpeg_syntax(std::uint8_t frame, int parameter) {
     }
 }
 
+/// Adobe's transform (ITU-T T.872 6.5.3); nothing without its segment.
+std::optional<int> adobe_transform(const std::vector<Segment>& segments) {
+    for (const Segment& segment : segments)
+        if (segment.marker == kAdobe && segment.content.size() >= 12 &&
+            as_text(segment.content).starts_with("Adobe"))
+            return segment.content[11];
+    return {};
+}
+
 /// PS3.5 8.2.1: three components of JPEG with loss are luminance and chrominance, unless Adobe's
 /// segment says that they are not transformed.
 std::string_view jpeg_colors(const std::vector<Segment>& segments, std::uint8_t frame,
                              int components) {
     if (components == 1) return "MONOCHROME2";
     if (components != 3) return {};
-    const bool is_plain = std::any_of(segments.begin(), segments.end(), [](const Segment& segment) {
-        return segment.marker == kAdobe && segment.content.size() >= 12 &&
-               as_text(segment.content).starts_with("Adobe") && segment.content[11] == 0;
-    });
+    const bool is_plain = adobe_transform(segments) == 0;
     return is_plain || frame == 0xC3 || frame == 0xF7 ? "RGB" : "YBR_FULL_422";
 }
 
@@ -156,6 +163,16 @@ CodestreamKind as_said(const std::string& uid, ByteView frame) {
 }
 
 }  // namespace
+
+std::string_view colors_said_by(ByteView jpeg) {
+    const std::vector<Segment> segments = segments_of(jpeg, 2, kStartOfScan);
+    if (const auto transform = adobe_transform(segments))
+        return *transform == 0 ? "RGB" : *transform == 1 ? "YBR_FULL" : "";
+    const bool is_jfif = std::any_of(segments.begin(), segments.end(), [](const Segment& segment) {
+        return segment.marker == kJfif && as_text(segment.content).starts_with("JFIF");
+    });
+    return is_jfif ? "YBR_FULL" : "";
+}
 
 CodestreamKind kind_of(const BulkData& pixels) {
     const ByteView frame = pixels.pieces.empty() ? ByteView() : pixels.pieces.front();

@@ -24,6 +24,10 @@ struct CodestreamKind {
 /// (ITU-T T.81 B.2, T.87 C.2, T.800 A.5 and A.6). Throws Error(kInvalidInput) where neither says.
 [[nodiscard]] CodestreamKind kind_of(const BulkData& pixels);
 
+/// What the application segments of a JPEG codestream of three components say of their colors:
+/// "RGB", "YBR_FULL" (ITU-T T.871 6.2: JFIF is YCbCr; T.872: Adobe's transform), or nothing.
+[[nodiscard]] std::string_view colors_said_by(ByteView jpeg);
+
 /// Adds what is missing of the Image Pixel Description Macro (PS3.3 C.7.6.3) as the codestream has
 /// it (PS3.18 10.5.2).
 void complete_description(DataSet& data_set, const CodestreamKind& kind);

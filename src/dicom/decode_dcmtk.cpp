@@ -13,6 +13,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "dicom/codestream_kind.h"
 #include "dicom/dcmtk_log.h"
 #include "dicom/decoders.h"
 
@@ -88,6 +89,16 @@ bool keeps_ybr(const TransferSyntax& syntax, const StoredLayout& layout) {
            layout.photometric_interpretation.starts_with("YBR_FULL");
 }
 
+/// What the codestream says of its colors where the header says otherwise, as it does where RGB was
+/// compressed without a word: decoders everywhere go by the codestream.
+std::string_view other_colors(ByteView codestream, const TransferSyntax& syntax,
+                              const StoredLayout& layout) {
+    if (syntax.codec != Codec::kJpeg || syntax.lossless || layout.samples_per_pixel != 3) return {};
+    const std::string_view said = colors_said_by(codestream);
+    const bool is_ybr = layout.photometric_interpretation.starts_with("YBR");
+    return said.empty() || (said == "RGB") != is_ybr ? std::string_view() : said;
+}
+
 }  // namespace
 
 DecodedFrame decode_by_dcmtk(ByteView codestream, const TransferSyntax& syntax,
@@ -98,6 +109,8 @@ DecodedFrame decode_by_dcmtk(ByteView codestream, const TransferSyntax& syntax,
     const int bits_allocated = narrow ? 8 : layout.bits_allocated;
     DcmDataset data_set;
     StoredLayout described = layout;
+    if (const std::string_view said = other_colors(codestream, syntax, layout); !said.empty())
+        described.photometric_interpretation = said;
     if (keeps_ybr(syntax, layout)) described.photometric_interpretation = "RGB";
     describe_frame(data_set, described, bits_allocated,
                    std::min(bits_allocated, layout.bits_stored));

@@ -454,7 +454,9 @@ class Connection final : public AnyConnection {
     std::uint16_t port_ = 0;
     bool stopping_ = false;
 
-    beast::flat_buffer buffer_;
+    /// Of what is not parsed yet: a chunk's extensions or a trailer are held until they end, which
+    /// they may never do (RFC 9112 7.1.1).
+    beast::flat_buffer buffer_{shop_.options.max_header_bytes + kReadAhead};
     std::optional<typename IncomingBody<Wire>::Parser> parser_;
     IncomingBody<Wire> body_;
     std::optional<Exchange> exchange_;

@@ -167,6 +167,25 @@ TEST_F(ServerTest, TakesChunkedBodies) {
     EXPECT_EQ(client.answer().status, 400);
 }
 
+TEST_F(ServerTest, HoldsNoChunkExtensionOrTrailerWithoutEnd) {
+    const Server server(options(), router());
+    const std::string head = " HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
+    const std::string endless(200'000, 'a');
+    std::string fields;
+    for (int i = 0; i < 100; ++i)
+        fields += "X-" + std::to_string(i) + ": " + std::string(2000, 'a') + "\r\n";
+    for (const std::string& body :
+         {"5;" + endless, "5\r\nabcde\r\n0\r\nX: " + endless, "5\r\nabcde\r\n0\r\n" + fields})
+        for (const char* request : {"POST /echo", "GET /hello"}) {
+            HttpClient client(server.port());
+            client.send(request + head + body);
+            EXPECT_EQ(client.answer().status, 400) << request << " " << body.substr(0, 20);
+        }
+    HttpClient client(server.port());
+    client.send("POST /echo" + head + "5;" + endless.substr(0, 60'000) + "\r\nabcde\r\n0\r\n\r\n");
+    EXPECT_EQ(client.answer().body, "abcde") << "a long one that ends";
+}
+
 TEST_F(ServerTest, StreamsALargeBodyToItsHandler) {
     const Server server(options(), router());
     HttpClient client(server.port());

@@ -97,6 +97,16 @@ vault::SecretKey index_key(Records& records, vault::KeyProvider& provider,
     return key;
 }
 
+bool has_index_key(Records& records) {
+    try {
+        (void)records.read(std::string(kIndexKeyName));
+        return true;
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::kNotFound) throw;
+        return false;
+    }
+}
+
 KeyRing::KeyRing(Database& database, Records& records, vault::KeyProvider& provider)
     : database_(database), records_(records), provider_(provider) {}
 

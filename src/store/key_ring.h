@@ -40,6 +40,9 @@ struct DataKey {
 [[nodiscard]] vault::SecretKey index_key(Records& records, vault::KeyProvider& provider,
                                          const std::filesystem::path& index);
 
+/// There is one, be it whole or not. Throws Error(kUnavailable, kIo).
+[[nodiscard]] bool has_index_key(Records& records);
+
 /// Within the transaction that enters a key: what KeyRing::was_known goes by.
 void note_key(Connection& index);
 /// Enters the key of an object that came back to an index that had lost it. Where the owner has

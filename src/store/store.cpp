@@ -14,6 +14,7 @@
 #include "store/erasure.h"
 #include "store/object_bucket.h"
 #include "store/object_folder.h"
+#include "store/one_archive.h"
 #include "store/parts.h"
 #include "store/postgres_index.h"
 #include "store/presence.h"
@@ -117,20 +118,32 @@ Parts::Parts(const StoreOptions& options, std::unique_ptr<FolderLock> held,
       orders(*this),
       performed(*this) {}
 
+namespace {
+
+/// One on SQLite is opened by the key itself, and by one server.
+void open(Parts& parts, const StoreOptions& options, vault::KeyProvider& keys) {
+    if (!options.postgres.empty())
+        parts.index.write(
+            [&](Connection& index) { require_one_archive(index, *parts.records, keys); });
+    recover(parts);
+}
+
+}  // namespace
+
 Store::Store(const StoreOptions& options, vault::KeyProvider& keys, const Clock& clock) {
     auto lock = std::make_unique<FolderLock>(options.folder);
     require_back_ends(options);
     Places kept = opened_by(options);
     parts_ = std::make_unique<Parts>(options, std::move(lock), std::move(kept.objects),
                                      std::move(kept.records), keys, clock);
-    recover(*parts_);
+    open(*parts_, options, keys);
 }
 
 Store::Store(const StoreOptions& options, std::unique_ptr<Objects> objects,
              std::unique_ptr<Records> records, vault::KeyProvider& keys, const Clock& clock)
     : parts_(std::make_unique<Parts>(options, std::make_unique<FolderLock>(options.folder),
                                      std::move(objects), std::move(records), keys, clock)) {
-    recover(*parts_);
+    open(*parts_, options, keys);
 }
 
 Store::~Store() = default;

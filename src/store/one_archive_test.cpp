@@ -1,0 +1,54 @@
+#include "store/one_archive.h"
+
+#include <gtest/gtest.h>
+
+#include "store/store_test_support.h"
+
+namespace lucerna::store {
+namespace {
+
+using test::error_of;
+
+TEST(OneArchive, KnowsItsMarkAgainAndNoOther) {
+    LUCERNA_NEEDS_SQLITE();
+    TestStore store;
+    store.close();
+    OpenedIndex index(store);
+    const auto opens = [&](Records& records, vault::KeyProvider& keys) {
+        return error_of([&] { require_one_archive(index.connection, records, keys); });
+    };
+    EXPECT_EQ(opens(*index.records, store.keys), "none") << "is noted";
+    EXPECT_EQ(opens(*index.records, store.keys), "none");
+    RecordFolder elsewhere(store.folder.path() / "elsewhere");
+    EXPECT_EQ(opens(elsewhere, store.keys), "conflict") << "has none";
+    EXPECT_FALSE(has_index_key(elsewhere)) << "nor is it given one";
+    (void)index_key(elsewhere, store.keys, {});
+    EXPECT_EQ(opens(elsewhere, store.keys), "conflict") << "has another";
+    vault::FileKeyProvider other(store.folder.path() / "other-secret" / "keys");
+    EXPECT_NE(opens(*index.records, other), "none") << "by other keys";
+    EXPECT_EQ(opens(*index.records, store.keys), "none");
+}
+
+TEST(OneArchive, IsAskedForWhereAnIndexIsShared) {
+    TestStore store;
+    const auto opens = [&](const StoreOptions& options, vault::KeyProvider& keys) {
+        store.close();
+        return error_of([&] { const Store opened(options, keys, store.clock); });
+    };
+    StoreOptions other = store.options();
+    if (other.bucket)
+        other.bucket->prefix += "other/";
+    else
+        other.folder = store.folder.path() / "other";
+    // One on SQLite is another's folder then, with an index of its own.
+    EXPECT_EQ(opens(other, store.keys), store.on_sqlite() ? "none" : "conflict");
+    vault::FileKeyProvider keys(store.folder.path() / "other-secret" / "keys");
+    EXPECT_NE(opens(store.options(), keys), "none");
+    EXPECT_EQ(opens(store.options(), store.keys), "none");
+    // A new one takes the mark that is there.
+    store.lose_index();
+    EXPECT_EQ(opens(store.options(), store.keys), "none");
+}
+
+}  // namespace
+}  // namespace lucerna::store
