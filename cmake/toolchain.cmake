@@ -36,8 +36,9 @@ target_compile_options(lucerna_warnings INTERFACE
 if(LUCERNA_SANITIZE)
     add_compile_options(-fsanitize=${LUCERNA_SANITIZE} -fno-omit-frame-pointer)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-        # GCC's documentation of -fsanitize: what it adds makes false warnings of this kind.
-        target_compile_options(lucerna_warnings INTERFACE -Wno-maybe-uninitialized)
+        # GCC's documentation of -fsanitize: what it adds makes false warnings of these kinds.
+        target_compile_options(lucerna_warnings INTERFACE
+            -Wno-maybe-uninitialized -Wno-stringop-overflow)
     endif()
     if(LUCERNA_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
         # Boost.Asio has fences beside the locks that matter.

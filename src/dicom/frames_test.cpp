@@ -195,6 +195,44 @@ TEST(Frames, OfJpegAreDecoded) {
     EXPECT_EQ(code_of([&] { (void)stored_frame(data_set, 2); }), ErrorCode::kNotFound);
 }
 
+TEST(Frames, OfJpegHaveTheColorsThatTheirCodestreamSays) {
+    Bytes red(std::size_t{3} * 256);
+    for (std::size_t i = 0; i < red.size(); i += 3) {
+        red[i] = 200;
+        red[i + 1] = 30;
+        red[i + 2] = 40;
+    }
+    const Bytes jfif = encode_jpeg({16, 16, 3, red}, 95);
+    // The same, said by Adobe's segment not to be transformed: luminance for red.
+    std::string plain(as_text(jfif));
+    plain.replace(2, 2 + static_cast<std::size_t>(jfif[4] << 8 | jfif[5]),
+                  std::string("\xFF\xEE\0\x0E"
+                              "Adobe\0\x64\0\0\0\0\0",
+                              16));
+    const auto first_pixel = [](std::string_view jpeg, const char* photometric) {
+        DataSet data_set;
+        data_set.set_encapsulated_pixels({.rows = 16,
+                                          .columns = 16,
+                                          .samples_per_pixel = 3,
+                                          .photometric_interpretation = photometric,
+                                          .bits_allocated = 8,
+                                          .bits_stored = 8},
+                                         {Bytes(jpeg.begin(), jpeg.end())},
+                                         transfer_syntax::kJpegBaseline);
+        const DecodedFrame frame = decode_frame(data_set, 0);
+        EXPECT_EQ(frame.photometric_interpretation, "RGB");
+        return std::vector<std::int64_t>{frame.value(0), frame.value(1), frame.value(2)};
+    };
+    const auto is_near = [](const std::vector<std::int64_t>& pixel, int r, int g, int b) {
+        return std::abs(pixel[0] - r) < 4 && std::abs(pixel[1] - g) < 4 &&
+               std::abs(pixel[2] - b) < 4;
+    };
+    for (const char* header : {"RGB", "YBR_FULL_422", "YBR_FULL"}) {
+        EXPECT_TRUE(is_near(first_pixel(as_text(jfif), header), 200, 30, 40)) << header;
+        EXPECT_TRUE(is_near(first_pixel(plain, header), 82, 104, 212)) << header;
+    }
+}
+
 TEST(Frames, OfLessBitsThanAllocatedAreWidened) {
     DataSet data_set;
     data_set.set_encapsulated_pixels({.rows = 16, .columns = 16, .bits_stored = 8},

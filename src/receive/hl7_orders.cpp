@@ -56,6 +56,15 @@ class FieldReader {
         return text.value_or("");
     }
 
+    /// One that is all of its component: what is parted by an ampersand would be cut, and be
+    /// another's.
+    std::string whole_identifier(const Segment* segment, int field, At at, std::size_t most) {
+        if (segment != nullptr && !segment->text(field, {at.component, 2, at.repetition}).empty())
+            blame(*segment, field, at.component, FaultCode::kDataType,
+                  "an identifier with subcomponents");
+        return identifier(segment, field, at, most);
+    }
+
     static std::string description(const Segment* segment, int field, At at, std::size_t most) {
         return segment == nullptr ? "" : as_description(segment->text(field, at), most);
     }
@@ -71,7 +80,7 @@ class FieldReader {
 
     /// EI: identifier, namespace, universal identifier.
     exam::OrderNumber number(const Segment* segment, int field) {
-        exam::OrderNumber number{identifier(segment, field, {1, 1, 1}, kLong),
+        exam::OrderNumber number{whole_identifier(segment, field, {1, 1, 1}, kLong),
                                  identifier(segment, field, {3, 1, 1}, kLong)};
         if (number.issuer.empty()) number.issuer = identifier(segment, field, {2, 1, 1}, kLong);
         return number;
@@ -245,7 +254,7 @@ class OrderReader {
         int which = 1;
         for (int i = patient_->repetitions(3); i > 0; --i)
             if (patient_->text(3, {5, 1, i}) == "MR") which = i;
-        order.patient_id = PatientId(fields_.identifier(patient_, 3, {1, 1, which}, kLong));
+        order.patient_id = PatientId(fields_.whole_identifier(patient_, 3, {1, 1, which}, kLong));
         order.issuer_of_patient_id = fields_.identifier(patient_, 3, {4, 1, which}, kLong);
         if (order.issuer_of_patient_id.empty())
             order.issuer_of_patient_id = fields_.identifier(patient_, 3, {4, 2, which}, kLong);

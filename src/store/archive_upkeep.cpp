@@ -186,6 +186,11 @@ std::vector<Damage> Archive::verify() {
     for (const std::string& what : parts_.trail.damages())
         damages.push_back({"audit.log", {}, what});
     if (index_is_whole) {
+        for (const std::string& name : parts_.keys.unknown())
+            damages.push_back({"keys/" + name,
+                               {},
+                               "a data key that the index does not know: one that was destroyed "
+                               "and came back, or of objects that reindex would enter"});
         compare(parts_, damages);
         return damages;
     }

@@ -379,6 +379,24 @@ KeyRing::Rewrapped KeyRing::rotate() {
     return done;
 }
 
+std::vector<std::string> KeyRing::unknown() {
+    // Of an index that is lost nobody can say what it knew.
+    if (!was_known()) return {};
+    std::set<std::string> found;
+    records_.for_each([&](const std::string& name) {
+        if (name != kIndexKeyName) found.insert(name);
+    });
+    // After they were listed, as in has_records.
+    for (const std::string& name : records_.unpublished()) found.erase(name);
+    database_.read([&](Connection& index) {
+        Statement known = index.prepare("SELECT name FROM data_keys UNION SELECT name FROM doomed");
+        while (known.step()) found.erase(known.text(0));
+    });
+    std::vector<std::string> unknown(found.begin(), found.end());
+    std::erase_if(unknown, [&](const std::string& name) { return !is_there(name); });
+    return unknown;
+}
+
 KeyRing::Damages KeyRing::damages() {
     Damages damages;
     records_.for_each([&](const std::string& name) {

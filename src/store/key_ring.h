@@ -94,6 +94,8 @@ class KeyRing {
     /// off is finished first: then no further key is made. What a record that cannot be read is
     /// under is not known: beside one each rotation makes a key.
     Rewrapped rotate();
+    /// Records of patients' keys that no row of the index has, and that nobody is about to enter.
+    [[nodiscard]] std::vector<std::string> unknown();
     /// Reads and unwraps every record. Those that do not open for whatever reason.
     [[nodiscard]] Damages damages();
 

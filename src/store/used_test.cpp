@@ -58,8 +58,8 @@ TEST(Used, AnIndexAndABucketThatAreEmptyAreNot) {
         std::filesystem::create_directories(elsewhere.folder);
         write_file(elsewhere.folder / "back-ends", as_byte_view("x"));
     }
-    // SQLite's index has a key of its own, which lies in the bucket.
-    EXPECT_EQ(is_used(elsewhere), store.on_sqlite() && !store.on_files());
+    // The index has a key of its own, which lies in the bucket.
+    EXPECT_EQ(is_used(elsewhere), !store.on_files());
 }
 
 }  // namespace
