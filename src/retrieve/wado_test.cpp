@@ -390,6 +390,16 @@ TEST(WadoUri, GivesObjectsAndPictures) {
     EXPECT_EQ(archive.get(one + "&contentType=application/dicom").headers.get("Content-Type"),
               "application/dicom");
     EXPECT_EQ(archive.status(one + "&windowCenter=1"), 400);
+    const std::string png = one + "&contentType=image/png";
+    const auto width = [](const std::string& picture) { return static_cast<int>(picture.at(19)); };
+    const std::string whole = archive.text(png);
+    EXPECT_EQ(archive.text(png + "&region=0,0,1,1"), whole);
+    EXPECT_EQ(width(archive.text(png + "&region=0,0,0.5,1")), (width(whole) + 1) / 2);
+    EXPECT_EQ(width(archive.text(png + "&region=0.99,0.99,1.0,1.0")), 1);
+    for (const char* wrong : {"0,0,1", "0,0,1,1.1", "0.5,0,0.5,1", "-0.1,0,1,1", "a,b,c,d", ""})
+        EXPECT_EQ(archive.status(png + "&region=" + wrong), 400) << wrong;
+    // It would be another picture.
+    EXPECT_EQ(archive.status(png + "&presentationUID=1.2.3&presentationSeriesUID=1.2"), 501);
     // Nobody is to get identified data for anonymous ones.
     const http::Response refused =
         archive.get(one + "&contentType=application/dicom&anonymize=yes");

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cmath>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +17,7 @@
 #include "retrieve/objects.h"
 #include "retrieve/rendered.h"
 #include "retrieve/rendered_document.h"
+#include "store/matching.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -48,6 +51,41 @@ http::Query as_rendered(const http::Query& query) {
                     query.get_or("columns", "65535") + "," + query.get_or("rows", "65535"));
     if (const auto quality = query.get("imageQuality")) renamed.add("quality", *quality);
     return renamed;
+}
+
+/// A part of the picture, by its corners from 0 to 1 (PS3.18 9.1.2.3.4); whole pixels, of which
+/// there is one at least.
+dicom::SourceRegion region_asked(std::string_view text, const store::InstanceRow& row) {
+    std::vector<double> corners;
+    for (const std::string_view part : store::split(text, ",")) {
+        const std::string_view number = store::trimmed(part);
+        double corner = -1;
+        const auto [end, error] =
+            std::from_chars(number.data(), number.data() + number.size(), corner);
+        const bool is_corner = error == std::errc() && end == number.data() + number.size() &&
+                               corner >= 0 && corner <= 1;
+        corners.push_back(is_corner ? corner : -1);
+    }
+    if (corners.size() != 4 || corners[0] < 0 || corners[1] < 0 || corners[0] >= corners[2] ||
+        corners[1] >= corners[3])
+        throw Error(ErrorCode::kInvalidInput,
+                    "region is xmin,ymin,xmax,ymax, from 0 to 1, each maximum beyond its minimum");
+    const auto span = [](double from, double to, int pixels, int& first, int& count) {
+        first = std::min(static_cast<int>(from * pixels), pixels - 1);
+        count = std::max(static_cast<int>(std::ceil(to * pixels)) - first, 1);
+    };
+    dicom::SourceRegion region;
+    span(corners[0], corners[2], row.columns, region.left, region.width);
+    span(corners[1], corners[3], row.rows, region.top, region.height);
+    return region;
+}
+
+/// What would be another picture without it.
+void refuse_presentation_states(const http::Request& request) {
+    for (const char* name : {"presentationUID", "presentationSeriesUID"})
+        if (request.query.has(name))
+            throw Error(ErrorCode::kUnsupported,
+                        std::string(name) + ": presentation states are not applied here");
 }
 
 /// frameNumber, from 1; the first where it is left out. Throws Error(kInvalidInput) as
@@ -108,7 +146,10 @@ http::Response wado_uri(http::Request& request, store::Archive& archive, const R
     if (!type)
         return not_acceptable(request, "application/dicom, image/jpeg, image/png and image/gif");
     if (*type == kObject.front()) return object(request, archive, row, run);
+    refuse_presentation_states(request);
     dicom::RenderOptions options = render_options(as_rendered(request.query));
+    if (const auto region = request.query.get("region"); region && row.rows > 0 && row.columns > 0)
+        options.region = region_asked(*region, row);
     // Rows and columns are bounds here (PS3.18 9.1.2.3.1).
     options.enlarged = false;
     const int frame = frame_asked(request, row);
