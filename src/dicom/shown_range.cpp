@@ -20,6 +20,30 @@ ModalityLut modality_to_show(const DataSet& header, int frame) {
     return modality_lut_of(header, frame, Unusable::kPassedOver);
 }
 
+/// Stored values that are no part of the picture (PS3.3 C.7.5.1.1.2): from the least to the
+/// greatest, both among them; none where the least is the greater.
+struct Padding {
+    std::int64_t least = 0;
+    std::int64_t greatest = -1;
+
+    [[nodiscard]] bool has(std::int64_t value) const { return least <= value && value <= greatest; }
+};
+
+Padding padding_of(const DataSet& header, const StoredLayout& layout) {
+    const auto stored = [&](Tag tag) -> std::optional<std::int64_t> {
+        const auto value = header.integer(tag);
+        if (!value) return {};
+        // Of implicit VR nobody says whether it has a sign.
+        const bool is_wrapped = layout.is_signed && *value >= std::int64_t{1}
+                                                                  << (layout.bits_allocated - 1);
+        return is_wrapped ? *value - (std::int64_t{1} << layout.bits_allocated) : *value;
+    };
+    const auto value = stored(tags::kPixelPaddingValue);
+    if (!value) return {};
+    const std::int64_t limit = stored(tags::kPixelPaddingRangeLimit).value_or(*value);
+    return {std::min(*value, limit), std::max(*value, limit)};
+}
+
 class Extremes {
   public:
     void take(double value) {
@@ -38,20 +62,24 @@ class Extremes {
 };
 
 /// Requires values that are few.
-void take_values(const FrameView& frame, const ModalityLut& modality, Extremes& extremes) {
+void take_values(const FrameView& frame, const ModalityLut& modality, const Padding& padding,
+                 Extremes& extremes) {
     const SampleValues values(frame);
     const std::vector<std::uint8_t> occurs = occurring(frame, values);
-    for (std::size_t i = 0; i < occurs.size(); ++i)
-        if (occurs[i])
-            extremes.take(modality.value(
-                static_cast<double>(values.lowest() + static_cast<std::int64_t>(i))));
+    for (std::size_t i = 0; i < occurs.size(); ++i) {
+        const std::int64_t value = values.lowest() + static_cast<std::int64_t>(i);
+        if (occurs[i] && !padding.has(value))
+            extremes.take(modality.value(static_cast<double>(value)));
+    }
 }
 
-void take_values(const DecodedFrame& frame, const ModalityLut& modality, Extremes& extremes) {
+void take_values(const DecodedFrame& frame, const ModalityLut& modality, const Padding& padding,
+                 Extremes& extremes) {
     const FrameView view(frame);
-    if (SampleValues(view).are_few()) return take_values(view, modality, extremes);
+    if (SampleValues(view).are_few()) return take_values(view, modality, padding, extremes);
     for (std::size_t i = 0; i < frame.count(); ++i)
-        extremes.take(modality.value(static_cast<double>(frame.value(i))));
+        if (!padding.has(frame.value(i)))
+            extremes.take(modality.value(static_cast<double>(frame.value(i))));
 }
 
 ValueRange all_of(const StoredLayout& layout, const ModalityLut& modality) {
@@ -71,18 +99,19 @@ bool is_gray(const StoredLayout& layout) {
 
 void look_at(const DataSet& data_set, int number, Extremes& extremes) {
     const ModalityLut modality = modality_to_show(data_set, number);
+    const Padding padding = padding_of(data_set, stored_layout_of(data_set));
     const auto native = native_view(data_set, number);
     if (native && SampleValues(*native).are_few())
-        take_values(*native, modality, extremes);
+        take_values(*native, modality, padding, extremes);
     else
-        take_values(decode_frame(data_set, number), modality, extremes);
+        take_values(decode_frame(data_set, number), modality, padding, extremes);
 }
 
 template <typename Frame>
 ValueRange range_of(const Frame& frame, const DataSet& header, int number) {
     const ModalityLut modality = modality_to_show(header, number);
     Extremes extremes;
-    take_values(frame, modality, extremes);
+    take_values(frame, modality, padding_of(header, stored_layout_of(header)), extremes);
     const auto range = extremes.range();
     return range ? *range : all_of(stored_layout_of(header), modality);
 }

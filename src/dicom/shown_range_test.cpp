@@ -80,6 +80,20 @@ TEST(ShownRange, OfMoreBitsIsThatOfAllFrames) {
     EXPECT_EQ(shown(image_of({{100, 150, 300}}, {.bits_stored = 16})), (Bytes{0, 64, 255}));
 }
 
+TEST(ShownRange, IsThatOfWhatIsNoPadding) {
+    DataSet image = image_of({{-2000, 100, 200, 300}}, {.bits_stored = 12, .is_signed = true});
+    image.set_bytes(tags::kPixelPaddingValue, "US", {0x30, 0xF8});  // -2000, said without a sign
+    EXPECT_EQ(shown(image), (Bytes{0, 0, 128, 255}));
+    DataSet range = image_of({{0, 10, 100, 300}, {5, 200, 200, 200}}, {.bits_stored = 12});
+    range.set_bytes(tags::kPixelPaddingValue, "US", {10, 0});
+    range.set_bytes(tags::kPixelPaddingRangeLimit, "US", {0, 0});
+    EXPECT_EQ(shown(range, 0), (Bytes{0, 0, 0, 255}));
+    EXPECT_EQ(shown(range, 1), (Bytes{0, 128, 128, 128}));
+    DataSet all = image_of({{7, 7, 7, 7}}, {.bits_stored = 12});
+    all.set_bytes(tags::kPixelPaddingValue, "US", {7, 0});
+    EXPECT_EQ(shown(all), (Bytes{0, 0, 0, 0})) << "of all that the bits can say";
+}
+
 TEST(ShownRange, OfOneValueIsAllOfTheBits) {
     EXPECT_EQ(shown(image_of({{4095, 4095}}, {.bits_stored = 12})), (Bytes{255, 255}));
     EXPECT_EQ(shown(image_of({{0, 0}}, {.bits_stored = 12})), (Bytes{0, 0}));
