@@ -151,12 +151,35 @@ std::string retrieve_url(const store::Match& match, const std::string& base) {
     return url;
 }
 
+/// For what a search finds, and the answer that is made of it, where that is much.
+class Room {
+  public:
+    explicit Room(std::size_t most_bytes) : most_bytes_(most_bytes) {}
+
+    /// To be called before so much more is there.
+    void take(std::size_t bytes) {
+        constexpr std::size_t kLittle = std::size_t{1} << 20;
+        const bool was_little = bytes_ <= kLittle;
+        bytes_ += bytes;
+        if (was_little && bytes_ > kLittle)
+            share_ = kept_files().take(std::min(2 * most_bytes_, kept_files().limit()),
+                                       "what a search has found");
+    }
+
+  private:
+    const std::size_t most_bytes_;
+    std::size_t bytes_ = 0;
+    MemoryBudget::Share share_;
+};
+
 /// Of the object itself what is asked for and `match` has not, as members of a JSON object.
 std::string members_from_object(store::Archive& archive, const store::Match& match,
-                                const Search& search, const std::string& url) {
+                                const Search& search, const std::string& url, Room& room) {
     const auto row = archive.instance(match.sop_instance_uid);
     if (!row) throw Error(ErrorCode::kNotFound, "it was erased meanwhile");
-    const MemoryBudget::Share room = room_for_head(*row);
+    // Where nobody knows where its head ends, all of it is one.
+    room.take(static_cast<std::size_t>(row->head_bytes > 0 ? row->head_bytes : row->size));
+    const MemoryBudget::Share of_head = room_for_head(*row);
     const Bytes head = archive.head(match.sop_instance_uid);
     dicom::DataSet object = dicom::DataSet::header_in(head);
     std::set<dicom::Tag> had{dicom::tags::kInstanceAvailability, dicom::tags::kRetrieveUrl,
@@ -173,14 +196,14 @@ std::string members_from_object(store::Archive& archive, const store::Match& mat
 }
 
 std::string json_of(const store::Match& match, const Search& search, const std::string& base,
-                    store::Archive& archive, LeftOut& unread) {
+                    store::Archive& archive, LeftOut& unread, Room& room) {
     const std::string url = retrieve_url(match, base);
     std::string json = "{" + store::json_members(match);
     json += "," + member(dicom::tags::kInstanceAvailability, "CS", "ONLINE");
     json += "," + member(dicom::tags::kRetrieveUrl, "UR", url);
     if (search.has_all || !search.from_objects.empty()) {
         const auto more = unread.unless_broken(match.sop_instance_uid, [&] {
-            return members_from_object(archive, match, search, url);
+            return members_from_object(archive, match, search, url, room);
         });
         if (more && !more->empty()) json += "," + *more;
     }
@@ -190,11 +213,12 @@ std::string json_of(const store::Match& match, const Search& search, const std::
 /// Items for `matches`, as many as there is room for in an answer, one at least.
 std::vector<std::string> items_of(std::span<const store::Match> matches, const Search& search,
                                   const std::string& base, store::Archive& archive,
-                                  std::size_t most_bytes, LeftOut& unread) {
+                                  std::size_t most_bytes, LeftOut& unread, Room& room) {
     std::vector<std::string> items;
     std::size_t bytes = 0;
     for (const store::Match& match : matches) {
-        std::string item = json_of(match, search, base, archive, unread);
+        std::string item = json_of(match, search, base, archive, unread, room);
+        room.take(item.size());
         bytes += item.size();
         if (!items.empty() && bytes > most_bytes) break;
         items.push_back(std::move(item));
@@ -254,8 +278,9 @@ http::Response answer(const http::Request& request, Level level, store::Archive&
     const std::span matches(found.data(), std::min(found.size(), limit));
     const std::string base = base_of(request);
     LeftOut unread(request.id);
+    Room room(options.max_answer_bytes);
     std::vector<std::string> items =
-        items_of(matches, search, base, archive, options.max_answer_bytes, unread);
+        items_of(matches, search, base, archive, options.max_answer_bytes, unread, room);
     if (unread.count() > 0)
         search.warnings.push_back("Without what includefield adds, because they cannot be read: " +
                                   unread.named());
