@@ -19,7 +19,9 @@ constexpr int kNoticed = 16;
 constexpr std::size_t kMostVois = 4;
 
 std::uint8_t shade(double share) {
-    return static_cast<std::uint8_t>(std::clamp(share, 0.0, 1.0) * 255.0 + 0.5);
+    // Nor is what is no number.
+    if (!(share > 0)) return 0;
+    return static_cast<std::uint8_t>(std::min(share, 1.0) * 255.0 + 0.5);
 }
 
 /// The values of a gray frame that occur, and which of them each pixel has.
