@@ -102,11 +102,11 @@ s3_keys = "{s3_keys}"
         self.assertEqual(self.kek.read_bytes(), before)
 
         said = self.run_verb("keys", "rotate", "--config", self.config)
-        self.assertIn("3 data keys", said)
+        self.assertIn("4 data keys", said)  # that of the index among them
         self.assertNotEqual(self.kek.read_bytes(), before)
         self.assertIn("0 damaged", self.run_verb("verify", "--config", self.config))
         act = json.loads((self.data / "audit.log").read_text().splitlines()[-1].split(" ", 1)[1])
-        self.assertEqual((act["act"], act["keys"]), ("rotate-keys", 3))
+        self.assertEqual((act["act"], act["keys"]), ("rotate-keys", 4))
         server = self.serve()
         self.assertEqual(len(server.get("/dicom-web/studies")), 3)
         for d in kept:
