@@ -1,5 +1,7 @@
 #include "store/one_archive.h"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -18,33 +20,49 @@ std::int64_t mark_of(const vault::SecretKey& key) {
     return std::stoll(sha256(key.bytes()).substr(0, kDigits), nullptr, 16);
 }
 
-}  // namespace
-
-void require_one_archive(Connection& index, Records& records, vault::KeyProvider& provider) {
-    Statement find = index.prepare("SELECT value FROM counters WHERE name = ?");
-    const bool is_noted = find.bind(std::string(kNoted)).step();
-    if (is_noted && !has_index_key(records))
-        throw Error(ErrorCode::kConflict,
-                    std::string("the object store has no mark of the archive that the index is of "
-                                "(the record of its key)") +
-                        kWhatToDo);
-    std::int64_t mark = 0;
+/// Nothing where there is none.
+std::optional<std::int64_t> mark_in(Records& records, vault::KeyProvider& provider) {
+    if (!has_index_key(records)) return {};
     try {
-        mark = mark_of(index_key(records, provider, {}));
+        return mark_of(index_key(records, provider, {}));
     } catch (const Error& error) {
         if (error.code() == ErrorCode::kUnavailable) throw;
         throw Error(error.code(), std::string("the mark of the archive does not open") + kWhatToDo,
                     error);
     }
-    if (is_noted && find.integer(0) != mark)
-        throw Error(
-            ErrorCode::kConflict,
-            std::string("the object store is of another archive than the index") + kWhatToDo);
-    if (!is_noted)
-        index.prepare("INSERT INTO counters VALUES (?, ?)")
-            .bind(std::string(kNoted))
-            .bind(mark)
-            .run();
+}
+
+std::optional<std::int64_t> mark_noted(Connection& index) {
+    Statement find = index.prepare("SELECT value FROM counters WHERE name = ?");
+    if (!find.bind(std::string(kNoted)).step()) return {};
+    return find.integer(0);
+}
+
+void note(Connection& index, std::int64_t mark) {
+    index.prepare("INSERT INTO counters VALUES (?, ?)").bind(std::string(kNoted)).bind(mark).run();
+}
+
+}  // namespace
+
+void require_one_archive(const Writing& write, Records& records, vault::KeyProvider& provider) {
+    // Before anybody has to wait for it: an object store may take its time, or be the wrong one.
+    std::optional<std::int64_t> mark = mark_in(records, provider);
+    write([&](Connection& index) {
+        const std::optional<std::int64_t> noted = mark_noted(index);
+        // Once in the life of an archive; or another server made it a moment ago.
+        if (!mark) mark = mark_in(records, provider);
+        if (!mark && noted)
+            throw Error(ErrorCode::kConflict,
+                        std::string("the object store has no mark of the archive that the index is "
+                                    "of (the record of its key)") +
+                            kWhatToDo);
+        if (!mark) mark = mark_of(index_key(records, provider, {}));
+        if (noted && *noted != *mark)
+            throw Error(
+                ErrorCode::kConflict,
+                std::string("the object store is of another archive than the index") + kWhatToDo);
+        if (!noted) note(index, *mark);
+    });
 }
 
 }  // namespace lucerna::store

@@ -1,16 +1,20 @@
 #pragma once
 
+#include <functional>
+
 #include "store/connection.h"
 #include "store/key_ring.h"
 
 namespace lucerna::store {
 
+/// Runs a transaction of the index while nobody else writes (Database::write).
+using Writing = std::function<void(const std::function<void(Connection& index)>& work)>;
+
 /// That the index is of the archive whose objects, records and key provider these are: several
 /// servers share an index on PostgreSQL, and one of them with another bucket, prefix or key would
-/// keep what no other can read, and erase what stays where it is. To be called while nobody else
-/// writes. The archive's mark is the key of the index (index_key), which one on PostgreSQL has no
-/// other use for; the index knows it by its hash. Throws Error: kConflict where it is another's or
-/// is gone, and as index_key.
-void require_one_archive(Connection& index, Records& records, vault::KeyProvider& provider);
+/// keep what no other can read, and erase what stays where it is. The archive's mark is the key of
+/// the index (index_key), which one on PostgreSQL has no other use for; the index knows it by its
+/// hash. Throws Error: kConflict where it is another's or is gone, and as index_key.
+void require_one_archive(const Writing& write, Records& records, vault::KeyProvider& provider);
 
 }  // namespace lucerna::store

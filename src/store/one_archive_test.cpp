@@ -15,7 +15,9 @@ TEST(OneArchive, KnowsItsMarkAgainAndNoOther) {
     store.close();
     OpenedIndex index(store);
     const auto opens = [&](Records& records, vault::KeyProvider& keys) {
-        return error_of([&] { require_one_archive(index.connection, records, keys); });
+        return error_of([&] {
+            require_one_archive([&](const auto& work) { work(index.connection); }, records, keys);
+        });
     };
     EXPECT_EQ(opens(*index.records, store.keys), "none") << "is noted";
     EXPECT_EQ(opens(*index.records, store.keys), "none");

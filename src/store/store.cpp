@@ -123,8 +123,8 @@ namespace {
 /// One on SQLite is opened by the key itself, and by one server.
 void open(Parts& parts, const StoreOptions& options, vault::KeyProvider& keys) {
     if (!options.postgres.empty())
-        parts.index.write(
-            [&](Connection& index) { require_one_archive(index, *parts.records, keys); });
+        require_one_archive([&](const auto& work) { parts.index.write(work); }, *parts.records,
+                            keys);
     recover(parts);
 }
 
