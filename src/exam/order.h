@@ -107,6 +107,8 @@ struct OrderRequest {
     /// When it was written (DA, TM): the start of a new step of which it does not say one.
     std::string written_date = {};
     std::string written_time = {};
+    /// One of a known number is left as it is.
+    bool only_if_new = false;
 };
 
 /// What became of a request.

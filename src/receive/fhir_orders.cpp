@@ -41,17 +41,21 @@ bool is_json(const http::Request& request) {
     return type && (type->type == kFhirJson || type->type == "application/json");
 }
 
-/// Orders are told by their numbers: a condition of a creation (FHIR R4 3.1.0.8.1) holds by itself
-/// where it is that there is none of that number yet.
-bool is_by_own_number(const std::string& condition, const fhir::ServiceRequest& request) {
+/// A condition of a creation (FHIR R4 3.1.0.8.1), with or without the address that is searched:
+/// that there is no order of that number yet.
+bool is_by_own_number(const std::string& condition, const fhir::ServiceRequest& request,
+                      std::string_view today) {
+    const std::size_t mark = condition.substr(0, condition.find('=')).find('?');
     try {
-        const http::Query query = http::Query::parse(condition);
+        const http::Query query = http::Query::parse(
+            std::string_view(condition).substr(mark == std::string::npos ? 0 : mark + 1));
         const auto sought = query.get("identifier");
         if (!sought || query.all().size() != 1) return false;
         return std::any_of(
             request.identifier.begin(), request.identifier.end(), [&](const fhir::Identifier& one) {
-                const bool is_number = one.system != "urn:dicom:uid" && !one.type.has("ACSN");
-                return is_number &&
+                const bool is_number = one.type.has("PLAC") || one.type.has("FILL") ||
+                                       (one.type.coding.empty() && one.system != "urn:dicom:uid");
+                return is_number && one.is_in_use(today) &&
                        (*sought == one.value || *sought == one.system + "|" + one.value);
             });
     } catch (const Error&) {
@@ -121,7 +125,7 @@ http::Response answer(http::Request& request, OrderSink& sink, const OrderDefaul
     for (const fhir::ServiceRequest& one : submission.requests) {
         const std::string condition =
             submission.is_bundle ? one.if_none_exist : request.headers.get_or("If-None-Exist", "");
-        if (!condition.empty() && !is_by_own_number(condition, one))
+        if (!condition.empty() && !is_by_own_number(condition, one, today))
             return refusal(request, 422,
                            {"not-supported", one.path,
                             "it may be made on condition that there is none of its own placer's "
@@ -130,6 +134,7 @@ http::Response answer(http::Request& request, OrderSink& sink, const OrderDefaul
         if (const auto* issue = std::get_if<Issue>(&order))
             return refusal(request, status_of(*issue), *issue);
         orders.push_back(std::get<exam::OrderRequest>(std::move(order)));
+        orders.back().only_if_new = !condition.empty();
     }
     const exam::OrderOutcomes taken = sink.take(orders);
     if (const auto* refused = std::get_if<exam::OrderRefusal>(&taken)) {

@@ -251,6 +251,12 @@ TEST_F(FhirOrders, MakesAnOrderOnNoConditionButItsOwnNumber) {
     };
     EXPECT_EQ(made_on("identifier=http%3A%2F%2Fehr.example%7CO1"), 201);
     EXPECT_EQ(made_on("identifier=O1"), 201);
+    EXPECT_EQ(made_on("ServiceRequest?identifier=O1"), 201);
+    EXPECT_EQ(made_on("http://here.example/fhir/ServiceRequest?identifier=http://ehr.example|O1"),
+              201);
+    EXPECT_TRUE(book.taken.at(0).only_if_new);
+    EXPECT_EQ(made_on(""), 201);
+    EXPECT_FALSE(book.taken.at(0).only_if_new);
     for (const char* other :
          {"identifier=O2", "identifier=http://else.example|O1", "identifier=ACC1", "status=active",
           "identifier=urn:dicom:uid|urn:oid:1.2.3.4", "identifier=O1&status=active", "%"})

@@ -59,9 +59,11 @@ class FieldReader {
     /// One that is all of its component: what is parted by an ampersand would be cut, and be
     /// another's.
     std::string whole_identifier(const Segment* segment, int field, At at, std::size_t most) {
-        if (segment != nullptr && !segment->text(field, {at.component, 2, at.repetition}).empty())
-            blame(*segment, field, at.component, FaultCode::kDataType,
-                  "an identifier with subcomponents");
+        constexpr int kMostSubcomponents = 10;
+        for (int i = 2; segment != nullptr && i <= kMostSubcomponents; ++i)
+            if (!segment->text(field, {at.component, i, at.repetition}).empty())
+                blame(*segment, field, at.component, FaultCode::kDataType,
+                      "an identifier with subcomponents");
         return identifier(segment, field, at, most);
     }
 

@@ -229,6 +229,7 @@ TEST(Hl7Orders, NamesTheFieldThatIsWrong) {
         {"P1^^^HOSP^PI~M7^^^HOSP&1.2.3&ISO^MR", "", "PID", 3,
          hl7::FaultCode::kRequiredFieldMissing},
         {"P1^^^HOSP^PI~M7^^^", "P1^^^HOSP^PI~M7&8^^^", "PID", 3, hl7::FaultCode::kDataType},
+        {"P1^^^HOSP^PI~M7^^^", "P1^^^HOSP^PI~M7&&8^^^", "PID", 3, hl7::FaultCode::kDataType},
         {"ORC|NW|O1^EHR", "ORC|NW|O1&2^EHR", "ORC", 2, hl7::FaultCode::kDataType},
         {"Doe^Jane^Q^Jr^Dr", "\"\"", "PID", 5, hl7::FaultCode::kRequiredFieldMissing},
         {"19700102", "19701302", "PID", 7, hl7::FaultCode::kDataType},

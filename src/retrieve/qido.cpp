@@ -151,6 +151,12 @@ std::string retrieve_url(const store::Match& match, const std::string& base) {
     return url;
 }
 
+/// Of those that find much, two at a time: others do not wait for them, nor they for others.
+MemoryBudget& search_memory() {
+    static MemoryBudget budget("what searches may find at once", std::size_t{64} << 20);
+    return budget;
+}
+
 /// For what a search finds, and the answer that is made of it, where that is much.
 class Room {
   public:
@@ -162,8 +168,8 @@ class Room {
         const bool was_little = bytes_ <= kLittle;
         bytes_ += bytes;
         if (was_little && bytes_ > kLittle)
-            share_ = kept_files().take(std::min(2 * most_bytes_, kept_files().limit()),
-                                       "what a search has found");
+            share_ = search_memory().take(std::min(2 * most_bytes_, search_memory().limit()),
+                                          "what a search has found");
     }
 
   private:

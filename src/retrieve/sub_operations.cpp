@@ -102,12 +102,30 @@ struct Named {
     std::string issuer_of_patient_id;
 };
 
+/// Something is kept of that Patient ID under an issuer that is another one.
+bool has_other_issuer(store::Archive& archive, const std::string& patient_id,
+                      const std::string& issuer) {
+    if (patient_id.empty()) return false;
+    store::Query query;
+    query.level = Level::kStudy;
+    query.limit = std::size_t{1} << 30;
+    query.keys = {{tags::kPatientId, patient_id}, {tags::kIssuerOfPatientId, ""}};
+    bool found = false;
+    archive.find_each(query, [&](const store::Match& match) {
+        const std::string one = store::indexed_text(match.value(tags::kIssuerOfPatientId));
+        found = !one.empty() && one != issuer;
+        return !found;
+    });
+    return found;
+}
+
 /// One Patient ID may be two people's, each of whom has an issuer. What has none is the same
 /// patient's, as long as there is only one issuer, as it is when objects come.
-void leave_to_issuer(std::vector<Named>& all, const std::string& issuer) {
-    const bool has_others = std::any_of(all.begin(), all.end(), [&](const Named& one) {
-        return !one.issuer_of_patient_id.empty() && one.issuer_of_patient_id != issuer;
-    });
+void leave_to_issuer(std::vector<Named>& all, const std::string& issuer, store::Archive& archive,
+                     const std::string& patient_id) {
+    const auto is_of_nobody = [](const Named& one) { return one.issuer_of_patient_id.empty(); };
+    const bool has_others = std::any_of(all.begin(), all.end(), is_of_nobody) &&
+                            has_other_issuer(archive, patient_id, issuer);
     std::erase_if(all, [&](const Named& one) {
         return one.issuer_of_patient_id != issuer &&
                (has_others || !one.issuer_of_patient_id.empty());
@@ -149,7 +167,9 @@ std::variant<std::vector<dicom::ObjectHead>, IdentifierRefusal> objects_named(
                        store::indexed_text(match.value(tags::kIssuerOfPatientId))});
         return true;
     });
-    if (!is_of_some && !issuer.empty()) leave_to_issuer(all, store::indexed_text(issuer));
+    if (!is_of_some && !issuer.empty())
+        leave_to_issuer(all, store::indexed_text(issuer), archive,
+                        key_value(identifier, tags::kPatientId));
     std::vector<dicom::ObjectHead> objects;
     objects.reserve(all.size());
     for (Named& one : all) objects.push_back(std::move(one.head));

@@ -163,6 +163,8 @@ TEST_F(Ups, RefusesValuesThatTheirVrCannotHold) {
           {"00404005", value("DT", "20260301-20260302")},
           {"00404005", value("LO", "20260301")},
           {"00100030", value("DA", "notadate")},
+          {"00100030", value("DA", "20260230")},
+          {"00080030", value("TM", "2561")},
           {"0020000D", value("UI", "abc")},
           {"0020000D", json{{"vr", "UI"}, {"Value", {"1.2.3", "1.2.4"}}}},
           {"00100020", json{{"vr", "LO"}, {"Value", {"A", "B"}}}},

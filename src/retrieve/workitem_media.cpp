@@ -42,8 +42,11 @@ Json parsed(std::string_view text) {
 }
 
 bool is_of_vr(std::string_view vr, std::string_view value) {
-    if (vr == "DA") return !store::date_key(value).empty();
-    if (vr == "TM") return !store::time_key(value).empty();
+    if (vr == "DA") return is_date_time(store::date_key(value));
+    if (vr == "TM") {
+        const std::string time = store::time_key(value);
+        return !time.empty() && is_date_time("20000101" + time);
+    }
     if (vr == "DT") return is_date_time(value);
     return vr != "UI" || dicom::is_valid_uid(value);
 }

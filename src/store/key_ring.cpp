@@ -107,6 +107,16 @@ bool has_index_key(Records& records) {
     }
 }
 
+bool opens_key(Records& records, vault::KeyProvider& provider, const std::string& name) {
+    try {
+        (void)provider.unwrap(record_of(records, name).wrapped, purpose(name));
+        return true;
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kIo) throw;
+        return false;
+    }
+}
+
 KeyRing::KeyRing(Database& database, Records& records, vault::KeyProvider& provider)
     : database_(database), records_(records), provider_(provider) {}
 

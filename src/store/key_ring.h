@@ -42,6 +42,9 @@ struct DataKey {
 
 /// There is one, be it whole or not. Throws Error(kUnavailable, kIo).
 [[nodiscard]] bool has_index_key(Records& records);
+/// The data key of that name is there and opens. Throws Error(kUnavailable, kIo).
+[[nodiscard]] bool opens_key(Records& records, vault::KeyProvider& provider,
+                             const std::string& name);
 
 /// Within the transaction that enters a key: what KeyRing::was_known goes by.
 void note_key(Connection& index);

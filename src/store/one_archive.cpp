@@ -1,8 +1,10 @@
 #include "store/one_archive.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -32,6 +34,18 @@ std::optional<std::int64_t> mark_in(Records& records, vault::KeyProvider& provid
     }
 }
 
+/// One of some of the patients' keys that the index knows is there and opens; `otherwise` where it
+/// knows none.
+bool has_keys_of(Connection& index, Records& records, vault::KeyProvider& provider,
+                 bool otherwise) {
+    std::vector<std::string> names;
+    Statement find = index.prepare("SELECT name FROM data_keys ORDER BY name LIMIT 4");
+    while (find.step()) names.push_back(find.text(0));
+    if (names.empty()) return otherwise;
+    return std::any_of(names.begin(), names.end(),
+                       [&](const std::string& name) { return opens_key(records, provider, name); });
+}
+
 std::optional<std::int64_t> mark_noted(Connection& index) {
     Statement find = index.prepare("SELECT value FROM counters WHERE name = ?");
     if (!find.bind(std::string(kNoted)).step()) return {};
@@ -39,7 +53,13 @@ std::optional<std::int64_t> mark_noted(Connection& index) {
 }
 
 void note(Connection& index, std::int64_t mark) {
-    index.prepare("INSERT INTO counters VALUES (?, ?)").bind(std::string(kNoted)).bind(mark).run();
+    index
+        .prepare(
+            "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = "
+            "excluded.value")
+        .bind(std::string(kNoted))
+        .bind(mark)
+        .run();
 }
 
 }  // namespace
@@ -51,17 +71,20 @@ void require_one_archive(const Writing& write, Records& records, vault::KeyProvi
         const std::optional<std::int64_t> noted = mark_noted(index);
         // Once in the life of an archive; or another server made it a moment ago.
         if (!mark) mark = mark_in(records, provider);
-        if (!mark && noted)
+        // A bucket that came back from a backup may lack it, and the first server of a newer
+        // program may be the one that is wrong: patients' keys say whose it is.
+        if ((!mark || !noted) && !has_keys_of(index, records, provider, !noted))
             throw Error(ErrorCode::kConflict,
-                        std::string("the object store has no mark of the archive that the index is "
-                                    "of (the record of its key)") +
+                        std::string("the object store has neither the mark of the archive that the "
+                                    "index is of (the record of its key) nor its patients' keys") +
                             kWhatToDo);
+        const bool is_new = !mark;
         if (!mark) mark = mark_of(index_key(records, provider, {}));
-        if (noted && *noted != *mark)
+        if (noted && !is_new && *noted != *mark)
             throw Error(
                 ErrorCode::kConflict,
                 std::string("the object store is of another archive than the index") + kWhatToDo);
-        if (!noted) note(index, *mark);
+        if (noted != mark) note(index, *mark);
     });
 }
 

@@ -172,6 +172,8 @@ OrderOutcome enter(Connection& index, const OrderRequest& request, bool is_one_o
 
 OrderOutcome change(Connection& index, const OrderRequest& request, const Row& row, Instant now) {
     require_same_patient(request, row.kept);
+    if (request.only_if_new)
+        return {OrderFate::kUnchanged, std::to_string(row.id), row.kept.order.study_instance_uid};
     const KeptOrder changed = changed_by(request, row.kept);
     check_study(index, changed.order, row.id);
     OrderOutcome outcome{OrderFate::kUnchanged, std::to_string(row.id),

@@ -263,8 +263,11 @@ TEST(Erasure, OfAPatientTakesWhatWasPerformedWithoutAnIdBeforeSheWasOrderedIt) {
     others.patient_id = "XD";
     EXPECT_TRUE(store.performed().create(others));
     place(store, order);
+    ASSERT_TRUE(store.workitems().add({"1.2.9.1", "SCHEDULED", "", "", "", "1.2.78", "{}"}));
+    ASSERT_TRUE(store.workitems().add({"1.2.9.2", "SCHEDULED", "", "XD", "", "1.2.78", "{}"}));
     const std::string her = order.patient_id.reveal();
     EXPECT_EQ(store.archive().erasure_of_patient(her, "").beside.orders, 2U);
+    EXPECT_EQ(store.archive().erasure_of_patient(her, "").beside.workitems, 1U);
     store.archive().erase_patient(her, "");
     EXPECT_FALSE(store.performed().find("1.2.3"));
     EXPECT_TRUE(store.performed().find("1.2.4")) << "which says whose it is";

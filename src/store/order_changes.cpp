@@ -264,10 +264,14 @@ KeptOrder changed_by(const OrderRequest& request, const KeptOrder& known) {
         known.order.requested_procedure_id == made_up_procedure(seed_of(known.order, true));
     name_steps(order.steps, known.order.steps, seed_of(order, is_one_of_several));
 
+    // What has begun by mistake counts as it was, what was done does not.
+    std::vector<StepState> meant = known.states;
+    for (std::size_t i = 0; i < meant.size(); ++i)
+        if (meant[i] == StepState::kStarted) meant[i] = known.unbegun[i];
     const bool was_cancelled =
-        !known.unbegun.empty() &&
-        std::all_of(known.unbegun.begin(), known.unbegun.end(),
-                    [](StepState state) { return state == StepState::kCancelled; });
+        !meant.empty() && std::all_of(meant.begin(), meant.end(), [](StepState state) {
+            return state == StepState::kCancelled;
+        });
     const StepState of_others = was_cancelled && request.action == OrderAction::kChange
                                     ? StepState::kCancelled
                                     : StepState::kScheduled;

@@ -108,11 +108,12 @@ PatientErasure erase_rows(Connection& index, const std::string& patient_id,
         erased.beside.orders += erase_orders_of_patient(index, patient_id, one);
         erased.beside.workitems += erase_workitems_of_patient(index, patient_id, one);
     }
-    // What a modality said without her ID, of studies that only her orders name.
-    for (const std::string& study : ordered)
-        if (!studies.contains(study))
-            erased.beside.orders +=
-                erase_performed_of_study(index, study, her, Performed::kOfItAlone);
+    // What was said without her ID of studies that only her orders name.
+    for (const std::string& study : ordered) {
+        if (studies.contains(study)) continue;
+        erased.beside.orders += erase_performed_of_study(index, study, her, Performed::kOfItAlone);
+        erased.beside.workitems += erase_workitems_of_nobody(index, study);
+    }
     for (const std::string& study : studies) {
         erased.beside.orders +=
             erase_orders_of_study(index, study, her, Orders::kAll) +

@@ -126,7 +126,7 @@ namespace {
 /// Those that name it, wherever they do: as theirs, or for their input.
 constexpr const char* kOfStudy =
     R"sql( FROM workitems
-WHERE study_instance_uid = ?1 OR instr(dataset_json, '"' || ?1 || '"') > 0)sql";
+WHERE (study_instance_uid = ?1 OR instr(dataset_json, '"' || ?1 || '"') > 0))sql";
 
 std::size_t counted(Statement&& count) {
     return count.step() ? static_cast<std::size_t>(count.integer(0)) : 0;
@@ -141,6 +141,13 @@ std::size_t count_workitems_of_study(Connection& index, const std::string& study
 
 std::size_t erase_workitems_of_study(Connection& index, const std::string& study_instance_uid) {
     index.prepare(std::string("DELETE") + kOfStudy).bind(study_instance_uid).run();
+    return static_cast<std::size_t>(index.changes());
+}
+
+std::size_t erase_workitems_of_nobody(Connection& index, const std::string& study_instance_uid) {
+    index.prepare(std::string("DELETE") + kOfStudy + " AND patient_id = ''")
+        .bind(study_instance_uid)
+        .run();
     return static_cast<std::size_t>(index.changes());
 }
 

@@ -63,6 +63,8 @@ class WorkitemBook {
 [[nodiscard]] std::size_t count_workitems_of_study(Connection& index,
                                                    const std::string& study_instance_uid);
 std::size_t erase_workitems_of_study(Connection& index, const std::string& study_instance_uid);
+/// Of those that name a study, the ones that say nobody's Patient ID.
+std::size_t erase_workitems_of_nobody(Connection& index, const std::string& study_instance_uid);
 /// Of that SOP Instance UID: one or none.
 std::size_t erase_workitem(Connection& index, const std::string& sop_instance_uid);
 std::size_t erase_workitems_of_patient(Connection& index, const std::string& patient_id,
