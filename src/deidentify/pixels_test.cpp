@@ -269,6 +269,16 @@ TEST(Pixels, LeavesLargeShapesOfManyValues) {
     EXPECT_TRUE(cleaned(object).blanked.empty());
 }
 
+TEST(Pixels, SeesTextBesidePaddingThoughNoiseSpreadsIt) {
+    Random random(5);
+    std::vector<std::uint16_t> values(std::size_t{kRows} * kColumns, 200);
+    write(values, 4000);
+    for (std::uint16_t& value : values)
+        value = static_cast<std::uint16_t>(value + random.uniform(-30, 30));
+    std::fill_n(values.end() - 20 * kColumns, 20 * kColumns, std::uint16_t{65535});
+    EXPECT_EQ(found_in(values, {{2048, 4096}}), 1U);
+}
+
 TEST(Pixels, SeesTextAsTheHeaderShowsIt) {
     // So many other values that text and ground are next to each other, whatever is left out.
     std::vector<std::uint16_t> values(std::size_t{kRows} * kColumns, 100);

@@ -164,23 +164,33 @@ bool is_large(const Gray& gray, const Line& line) {
     return gray.scale > 1 || line.tallest > std::max(gray.height / 8, 24);
 }
 
-/// Where letters were drawn in one value, and smoothed at most at their edges.
+/// The greatest share of `sorted` values that lie no further than `width` apart.
+double densest(const std::vector<std::int64_t>& sorted, double width) {
+    std::size_t most = 0;
+    for (std::size_t from = 0, to = 0; to < sorted.size(); ++to) {
+        while (static_cast<double>(sorted[to] - sorted[from]) > width) ++from;
+        most = std::max(most, to - from + 1);
+    }
+    return static_cast<double>(most) / static_cast<double>(std::max<std::size_t>(sorted.size(), 1));
+}
+
+/// Where letters were drawn in one value, smoothed at most at their edges; noise and codecs spread
+/// it, by little of how far it is from what it stands on.
 template <typename Beyond>
 bool is_drawn(const Gray& gray, const Line& line, Beyond beyond) {
-    // Of large ones the edges are little.
-    const double least = is_large(gray, line) ? 0.5 : 0.2;
-    std::vector<std::int64_t> strokes;
+    constexpr double kSpread = 0.2;
+    std::vector<std::int64_t> strokes, ground;
     for (int y = line.box.top; y <= line.box.bottom; ++y)
         for (int x = line.box.left; x <= line.box.right; ++x)
-            if (beyond(gray.at(x, y))) strokes.push_back(gray.original(x, y));
+            (beyond(gray.at(x, y)) ? strokes : ground).push_back(gray.original(x, y));
+    if (strokes.empty() || ground.empty()) return false;
     std::sort(strokes.begin(), strokes.end());
-    std::ptrdiff_t most = 0;
-    for (auto from = strokes.begin(); from != strokes.end();) {
-        const auto to = std::upper_bound(from, strokes.end(), *from);
-        most = std::max(most, to - from);
-        from = to;
-    }
-    return static_cast<double>(most) >= least * static_cast<double>(strokes.size());
+    const auto middle = ground.begin() + static_cast<std::ptrdiff_t>(ground.size() / 2);
+    std::nth_element(ground.begin(), middle, ground.end());
+    const auto contrast = static_cast<double>(std::abs(strokes[strokes.size() / 2] - *middle));
+    // Of large ones the edges are little, and anatomy is as large.
+    if (is_large(gray, line)) return densest(strokes, 0) >= 0.5;
+    return densest(strokes, 0) >= 0.2 || densest(strokes, kSpread * contrast) >= 0.55;
 }
 
 /// Of 255, measured on rendered text, phantoms and mammograms (bench/burned_in_text.py): pieces

@@ -21,9 +21,10 @@ struct Box {
 /// half its height.
 ///
 /// It finds horizontal printed lines from 7 pixels to a third of the picture in height that stand
-/// out from what they stand on; large ones, and those of a stretched view, where they are of one
-/// value. Not handwriting, rotated lines, one or two letters alone, letters that touch, or faint
-/// ones. How many of our own: bench/burned_in_text.py, figures in docs/deidentification.md.
+/// out from what they stand on; large ones where they are of one value, those of a stretched view
+/// where they are of nearly one. Not handwriting, rotated lines, one or two letters alone, letters
+/// that touch, or faint ones. How many of our own: bench/burned_in_text.py, figures in
+/// docs/deidentification.md.
 [[nodiscard]] std::vector<Box> detect_text(const dicom::DataSet& object, int number,
                                            const dicom::DecodedFrame& frame);
 
