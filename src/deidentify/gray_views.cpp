@@ -1,8 +1,6 @@
 #include "deidentify/gray_views.h"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <cstdlib>
 #include <optional>
 

@@ -49,7 +49,7 @@ class FollowUpMemory {
     /// Some 65,000 references of storage commitment.
     static constexpr std::size_t kMost = std::size_t{32} << 20;
 
-    /// Until it goes, or is asked for anew.
+    /// Bytes that are held until it goes.
     class Share {
       public:
         Share() = default;

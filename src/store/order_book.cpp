@@ -206,6 +206,7 @@ OrderOutcome cancel(Connection& index, const OrderRequest& request) {
         throw RefusedOrder(ErrorCode::kNotFound, "no order of that number is kept");
     OrderOutcome outcome{OrderFate::kUnchanged, std::to_string(known.same.front().id),
                          known.same.front().kept.order.study_instance_uid};
+    if (request.only_if_new) return outcome;
     for (const Row& row : known.same) {
         require_same_patient(request, row.kept);
         if (is_any_performed(row.kept.states))

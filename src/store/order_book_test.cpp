@@ -273,6 +273,22 @@ TEST(Erasure, OfAPatientTakesWhatWasPerformedWithoutAnIdBeforeSheWasOrderedIt) {
     EXPECT_TRUE(store.performed().find("1.2.4")) << "which says whose it is";
 }
 
+TEST(OrderBook, LeavesAKnownOrderAsItIsWhereOnlyANewOneIsWanted) {
+    TestStore store;
+    const auto ask = [&](exam::OrderAction action, const char* date) {
+        exam::OrderRequest request{action, order_of("1", date)};
+        request.only_if_new = true;
+        const auto outcomes = store.orders().take(std::span(&request, 1));
+        return std::get<std::vector<exam::OrderOutcome>>(outcomes).at(0).fate;
+    };
+    EXPECT_EQ(ask(exam::OrderAction::kPlace, "20260302"), OrderFate::kNew);
+    EXPECT_EQ(ask(exam::OrderAction::kPlace, "20260309"), OrderFate::kUnchanged);
+    EXPECT_EQ(ask(exam::OrderAction::kCancel, "20260302"), OrderFate::kUnchanged);
+    const auto steps = listed(store);
+    ASSERT_EQ(steps.size(), 1U);
+    EXPECT_EQ(steps[0].step.start_date, "20260302");
+}
+
 TEST(OrderBook, GivesNoNameTwice) {
     TestStore store;
     place(store, order_of("1"));
