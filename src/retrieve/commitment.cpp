@@ -24,7 +24,7 @@ constexpr std::uint16_t kAllCommitted = 1;
 constexpr std::uint16_t kSomeNotCommitted = 2;
 /// A screening day is a few thousand images.
 constexpr std::size_t kMostReferences = 10000;
-/// Of an examination, measured.
+/// Of an examination: two UIDs, each in a string of its own, twice while a list grows.
 constexpr std::size_t kBytesOfReference = 512;
 /// Between two words that an examination goes on: as many of the largest objects take minutes.
 constexpr std::size_t kObjectsBetweenWords = 16;
