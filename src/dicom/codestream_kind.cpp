@@ -151,18 +151,21 @@ CodestreamKind as_said(const std::string& uid, ByteView frame) {
             refuse("are in " + std::string(syntax->name));
         return {};
     }
-    CodestreamKind kind;
-    try {
-        kind = by_markers(frame).value_or(CodestreamKind());
-    } catch (const Error&) {
-        // Then it says nothing of the pixels.
-    }
+    CodestreamKind kind = kind_by_markers(frame).value_or(CodestreamKind());
     kind.transfer_syntax_uid = uid;
     kind.codec = syntax == nullptr ? Codec::kOther : syntax->codec;
     return kind;
 }
 
 }  // namespace
+
+std::optional<CodestreamKind> kind_by_markers(ByteView frame) {
+    try {
+        return by_markers(frame);
+    } catch (const Error&) {
+        return std::nullopt;  // then it says nothing of the pixels
+    }
+}
 
 std::string_view colors_said_by(ByteView jpeg) {
     const std::vector<Segment> segments = segments_of(jpeg, 2, kStartOfScan);

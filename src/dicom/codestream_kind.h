@@ -24,6 +24,10 @@ struct CodestreamKind {
 /// (ITU-T T.81 B.2, T.87 C.2, T.800 A.5 and A.6). Throws Error(kInvalidInput) where neither says.
 [[nodiscard]] CodestreamKind kind_of(const BulkData& pixels);
 
+/// By those markers alone: of JPEG, JPEG-LS and JPEG 2000 the transfer syntax that says most of the
+/// frame. Nothing of another codestream, or of a damaged one.
+[[nodiscard]] std::optional<CodestreamKind> kind_by_markers(ByteView frame);
+
 /// What the application segments of a JPEG codestream of three components say of their colors:
 /// "RGB", "YBR_FULL" (ITU-T T.871 6.2: JFIF is YCbCr; T.872: Adobe's transform), or nothing.
 [[nodiscard]] std::string_view colors_said_by(ByteView jpeg);

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "dicom/data_set.h"
 #include "dicom/encoders.h"
+#include "dicom/loss.h"
 #include "dicom/node.h"
 #include "dicom/values.h"
 
@@ -96,6 +97,7 @@ void require_layout(const PixelLayout& layout) {
 }  // namespace
 
 void set_layout(DataSet& data_set, const PixelLayout& layout) {
+    keep_loss(data_set);
     // They told of the pixels that were there before.
     data_set.remove(tags::kExtendedOffsetTable);
     data_set.remove(tags::kExtendedOffsetTableLengths);

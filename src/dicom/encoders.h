@@ -37,7 +37,8 @@ struct Encoder {
 [[nodiscard]] DecodedFrame frame_to_encode(const DataSet& data_set, int frame);
 /// What the header of an image of `frames` such frames says of them.
 [[nodiscard]] PixelLayout layout_of(const DecodedFrame& frame, int frames);
-/// In the header, where the pixels are put elsewhere.
+/// In the header, where the pixels are put elsewhere; what those before had lost stays said
+/// (keep_loss).
 void set_layout(DataSet& data_set, const PixelLayout& layout);
 /// To a copy whose pixels hold more than values (decode_cells): where in them the values are.
 void copy_value_bits(const DataSet& object, DataSet& copy);
