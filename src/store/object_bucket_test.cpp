@@ -292,6 +292,18 @@ TEST_F(ObjectBucketTest, TriesAgainWhatFailedForAWhile) {
     EXPECT_EQ(whole(objects, kName), small);
 }
 
+TEST_F(ObjectBucketTest, RefusesWhatHasTriedForTooLong) {
+    S3Options impatient = options(stand_in.endpoint());
+    impatient.patience = std::chrono::milliseconds(0);
+    ObjectBucket objects(std::make_shared<S3>(impatient));
+    keep(objects, kName, pattern(1000));
+    stand_in.meet("503 503 503");
+    EXPECT_EQ(code_of([&] { (void)whole(objects, kName); }), ErrorCode::kUnavailable);
+    EXPECT_FALSE(stand_in.met_all()) << "it tries no more";
+    stand_in.meet("");
+    EXPECT_EQ(whole(objects, kName), pattern(1000));
+}
+
 TEST_F(ObjectBucketTest, SaysWhatFailedForGood) {
     ObjectBucket objects(std::make_shared<S3>(options(stand_in.endpoint())));
     stand_in.meet("ok 503 503 503 503 503");

@@ -248,6 +248,7 @@ S3::Answer S3::attempt(const Request& request) {
 
 S3::Answer S3::ask(const Request& request) {
     const OutsideWait waits("the object store", OutsideWait::Crowded::kIsRefused);
+    const auto begun = std::chrono::steady_clock::now();
     auto pause = options_.pause;
     for (int number = 1;; ++number) {
         Failure failure;
@@ -268,7 +269,9 @@ S3::Answer S3::ask(const Request& request) {
             if (error.code() != ErrorCode::kUnavailable) throw;
             failure = {error.code(), error.what(), true};
         }
-        if (!failure.may_pass || number >= options_.tries) throw Error(failure.code, failure.what);
+        const bool is_late = std::chrono::steady_clock::now() - begun >= options_.patience;
+        if (!failure.may_pass || is_late || number >= options_.tries)
+            throw Error(failure.code, failure.what);
         log_event(LogLevel::kDebug, "store.s3-retry", {{"attempt", number}, {"why", failure.what}});
         std::this_thread::sleep_for(pause);
         pause *= 2;
