@@ -53,8 +53,8 @@ Bytes gray_jpeg2000() {
 Bytes irreversible(Bytes codestream) {
     constexpr std::array<std::uint8_t, 2> kCodingStyle = {0xFF, 0x52};
     constexpr std::ptrdiff_t kWavelet = 13;
-    const auto at = std::search(codestream.begin(), codestream.end(), kCodingStyle.begin(),
-                                kCodingStyle.end());
+    const auto at =
+        std::search(codestream.begin(), codestream.end(), kCodingStyle.begin(), kCodingStyle.end());
     EXPECT_EQ(at[kWavelet], 1);
     at[kWavelet] = 0;
     return codestream;

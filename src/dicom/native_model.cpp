@@ -326,12 +326,13 @@ std::string to_native_xml(const nlohmann::json& set) {
     return std::move(text).str();
 }
 
-nlohmann::json from_native_xml(std::string_view document, XmlNumbers numbers) {
+nlohmann::json from_native_xml(std::string_view document, XmlNumbers numbers,
+                               std::string_view charset) {
     if (std::count(document.begin(), document.end(), '<') +
             std::count(document.begin(), document.end(), '=') >
         kMostNodes)
         refuse("it", "has more than " + std::to_string(kMostNodes) + " elements and attributes");
-    const pugi::xml_document parsed = parsed_xml(document);
+    const pugi::xml_document parsed = parsed_xml(document, charset);
     const pugi::xml_node root = parsed.document_element();
     if (local_name(root) != "NativeDicomModel") refuse("its root", "is another");
     std::ptrdiff_t left_out = 0;

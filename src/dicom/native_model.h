@@ -16,10 +16,12 @@ enum class XmlNumbers {
     kNumbers,
     kTexts,  ///< letter for letter: "1.50" (DS) says more than 1.5
 };
-/// The other way. Private data elements come into the block of their creator. Throws
-/// Error(kInvalidInput), saying where, for what is no such document, for sequences more than 32
-/// deep and for more than half a million elements and attributes of XML.
+/// The other way; `charset` is what the document's media type says. Private data elements come into
+/// the block of their creator. Throws Error(kInvalidInput), saying where, for what is no such
+/// document, for sequences more than 32 deep and for more than half a million elements and
+/// attributes of XML.
 [[nodiscard]] nlohmann::json from_native_xml(std::string_view document,
-                                             XmlNumbers numbers = XmlNumbers::kNumbers);
+                                             XmlNumbers numbers = XmlNumbers::kNumbers,
+                                             std::string_view charset = {});
 
 }  // namespace lucerna::dicom

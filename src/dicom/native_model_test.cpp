@@ -10,9 +10,9 @@ namespace {
 
 using Json = nlohmann::json;
 
-std::string why_refused(const std::string& document) {
+std::string why_refused(const std::string& document, std::string_view charset = {}) {
     try {
-        (void)from_native_xml(document);
+        (void)from_native_xml(document, XmlNumbers::kNumbers, charset);
     } catch (const Error& error) {
         EXPECT_EQ(error.code(), ErrorCode::kInvalidInput);
         return error.what();
@@ -81,8 +81,9 @@ TEST(NativeModel, IsReadInItsEncodingOrRefused) {
                "number=\"1\">" +
                name + "</Value></DicomAttribute></NativeDicomModel>";
     };
-    const auto name_in = [](const std::string& text) {
-        return from_native_xml(text)["00081030"]["Value"][0].get<std::string>();
+    const auto name_in = [](const std::string& text, std::string_view charset = {}) {
+        return from_native_xml(text, XmlNumbers::kNumbers, charset)["00081030"]["Value"][0]
+            .get<std::string>();
     };
     const auto in_utf16 = [](const std::string& latin1) {
         std::string text = "\xFF\xFE";
@@ -98,6 +99,13 @@ TEST(NativeModel, IsReadInItsEncodingOrRefused) {
     EXPECT_EQ(name_in(in_utf16(document("UTF-16", latin1))), utf8);
     EXPECT_EQ(name_in(in_utf16(document("", latin1))), utf8);
     EXPECT_EQ(name_in(document("utf-16", utf8)), utf8) << "as some programs say of UTF-8";
+    // RFC 7303 3.2: a mark says it, else the media type, else the declaration.
+    EXPECT_EQ(name_in(document("utf-8", latin1), "ISO-8859-1"), utf8);
+    EXPECT_EQ(name_in(document("iso-8859-1", utf8), "utf-8"), utf8);
+    EXPECT_EQ(name_in("\xEF\xBB\xBF" + document("", utf8), "iso-8859-1"), utf8);
+    EXPECT_EQ(name_in(in_utf16(document("", latin1)), "utf-8"), utf8);
+    EXPECT_NE(why_refused(document("", "M"), "windows-1252").find("WINDOWS-1252"),
+              std::string::npos);
     std::string half = in_utf16(document("", "Mxller"));
     half.replace(half.find('x'), 2, std::string("\x3D\xD8", 2));
     EXPECT_NE(why_refused(half).find("no UTF-16"), std::string::npos);
@@ -180,6 +188,7 @@ TEST(NativeModel, TakesNoValueThatXmlDoesNotHave) {
     EXPECT_EQ(error_of_patient_id("A&u;", kDocumentType), "invalid-input");
     EXPECT_EQ(error_of_patient_id("A", "", "<x/>"), "invalid-input") << "two roots";
     EXPECT_EQ(error_of_patient_id("A", "", "text"), "invalid-input");
+    EXPECT_EQ(error_of_patient_id("A", "", "<![CDATA[text]]>"), "invalid-input");
     EXPECT_EQ(error_of_patient_id("A", "<?xml version='1.0'?>\n<!-- a -->\n", "\n<!-- b -->\n"),
               "none");
     EXPECT_EQ(

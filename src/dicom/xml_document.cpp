@@ -19,19 +19,23 @@ bool is_character(std::uint32_t code) {
            (code >= 0xE000 && code <= 0xFFFD) || (code >= 0x10000 && code <= 0x10FFFF);
 }
 
-/// What the XML declaration says (XML 1.0 4.3.3), in capitals; empty where that is nothing.
-std::string declared_encoding(std::string_view document) {
+std::string in_capitals(std::string_view name) {
+    std::string capitals(name.substr(0, 40));
+    std::transform(capitals.begin(), capitals.end(), capitals.begin(), [](char c) {
+        return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    });
+    return capitals;
+}
+
+/// What the XML declaration says (XML 1.0 4.3.3); empty where that is nothing.
+std::string_view declared_encoding(std::string_view document) {
     const std::string_view declaration = document.substr(0, document.find("?>"));
     const std::size_t said = declaration.find("encoding");
     if (!document.starts_with("<?xml") || said == std::string_view::npos) return {};
     const std::size_t begin = declaration.find_first_of("\"'", said);
     if (begin == std::string_view::npos) return {};
     const std::size_t end = declaration.find(declaration[begin], begin + 1);
-    std::string name(declaration.substr(begin + 1, end - begin - 1).substr(0, 40));
-    std::transform(name.begin(), name.end(), name.begin(), [](char c) {
-        return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    });
-    return name;
+    return declaration.substr(begin + 1, end - begin - 1);
 }
 
 /// How whole units of two or four bytes are told by the first (XML 1.0 appendix F): by a mark, or
@@ -69,14 +73,15 @@ bool is_whole(std::string_view document, pugi::xml_encoding encoding) {
 }
 
 /// "An unsupported encoding, and bytes that are not legal in it, are fatal errors."
-pugi::xml_encoding encoding_of(std::string_view document) {
+pugi::xml_encoding encoding_of(std::string_view document, std::string_view charset) {
     if (const auto wide = wide_encoding(document)) {
         if (!is_whole(document, *wide)) refuse_xml("its text", "is no UTF-16 or UTF-32");
         return *wide;
     }
     constexpr std::string_view kUtf8Mark = "\xEF\xBB\xBF";
+    const bool is_marked = document.starts_with(kUtf8Mark);
     const std::string encoding =
-        declared_encoding(document.substr(document.starts_with(kUtf8Mark) ? kUtf8Mark.size() : 0));
+        is_marked ? "UTF-8" : in_capitals(charset.empty() ? declared_encoding(document) : charset);
     if (encoding == "ISO-8859-1" || encoding == "LATIN1") return pugi::encoding_latin1;
     // Programs that write into a string and send that as UTF-8 say UTF-16 of it.
     const bool is_bytes =
@@ -155,16 +160,20 @@ class Finished final : public pugi::xml_tree_walker {
         if (node.type() == pugi::node_element) finish_attributes(node);
         if (node.type() == pugi::node_cdata || node.type() == pugi::node_pcdata)
             require_characters(node.value());
+        if (depth() == 0 && has_text(node)) refuse_xml("it", "has text beside its root");
         if (node.type() != pugi::node_pcdata) return true;
-        if (depth() == 0 &&
-            std::string_view(node.value()).find_first_not_of(" \t\r\n") != std::string_view::npos)
-            refuse_xml("it", "has text beside its root");
         if (std::string_view(node.value()).find('&') != std::string_view::npos)
             node.set_value(with_references(node.value()).c_str());
         return true;
     }
 
   private:
+    static bool has_text(pugi::xml_node node) {
+        return node.type() == pugi::node_cdata ||
+               (node.type() == pugi::node_pcdata &&
+                std::string_view(node.value()).find_first_not_of(" \t\r\n") !=
+                    std::string_view::npos);
+    }
     static void finish_attributes(pugi::xml_node node) {
         std::set<std::string_view> names;
         for (pugi::xml_attribute attribute : node.attributes()) {
@@ -185,8 +194,8 @@ void refuse_xml(const std::string& where, const std::string& what) {
         "the body is no data set in the Native DICOM Model (PS3.19 A.1): " + where + " " + what);
 }
 
-pugi::xml_document parsed_xml(std::string_view document) {
-    const pugi::xml_encoding encoding = encoding_of(document);
+pugi::xml_document parsed_xml(std::string_view document, std::string_view charset) {
+    const pugi::xml_encoding encoding = encoding_of(document, charset);
     // A parser of C strings takes it for the end.
     const bool is_wide = wide_encoding(document).has_value();
     if (!is_wide && document.find('\0') != std::string_view::npos)

@@ -107,7 +107,8 @@ void MetadataParts::take_metadata(const Part& part) {
     };
     const std::string_view text = as_text(part.bytes->bytes());
     if (part.media.type == kXml)
-        take(dicom::from_native_xml(text, dicom::XmlNumbers::kTexts));
+        take(dicom::from_native_xml(text, dicom::XmlNumbers::kTexts,
+                                    part.media.parameter("charset")));
     else
         dicom::each_data_set(text, take);
     for (dicom::Metadata& set : sets) add(std::move(set));

@@ -174,6 +174,7 @@ TEST_F(MetadataPartsTest, AreRefusedWhereTheyAreNone) {
     EXPECT_THAT(send(kJson, "{"), HasSubstr("no JSON at byte"));
     EXPECT_THAT(send(kJson, R"([{"00100020":{"vr":"LO"}},{"00100020":{}}])"), HasSubstr("no VR"));
     EXPECT_THAT(send(kXml, "<a/>"), HasSubstr("its root"));
+    EXPECT_THAT(send("application/dicom+xml; charset=koi8-r", "<a/>"), HasSubstr("KOI8-R"));
     EXPECT_THAT(since(), IsEmpty()) << "one that is none spoils all of a part";
     EXPECT_EQ(send(kJson, R"({"00100020":{"vr":"LO"}})"), "");
     EXPECT_THAT(since(), ElementsAre(HasSubstr(": SOPClassUID (0008,0016) is missing")));

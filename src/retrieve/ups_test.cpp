@@ -404,6 +404,10 @@ TEST_F(Ups, ComesAndGoesAsXml) {
               "application/dicom+json");
     EXPECT_EQ(ask("POST", kItem, "{}", "text/plain").status, 415);
     EXPECT_EQ(ask("POST", kItem, "{}", "application/dicom+xml").status, 400);
+    EXPECT_EQ(ask("POST", "/dicom-web/workitems?1.2.4", xml,
+                  "application/dicom+xml; charset=windows-1252")
+                  .status,
+              400);
     EXPECT_EQ(ask("POST", kItem, parts + parts, std::string(kXmlParts) + "; boundary=c").status,
               400);
 }

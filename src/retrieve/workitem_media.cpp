@@ -103,8 +103,10 @@ bool is_data_set(const Json& json) {
     return true;
 }
 
-Json read(std::string_view form, std::string_view text) {
-    Json set = form == kDicomXml ? dicom::from_native_xml(text) : parsed(text);
+Json read(const http::MediaType& form, std::string_view text) {
+    Json set = form.type == kDicomXml ? dicom::from_native_xml(text, dicom::XmlNumbers::kNumbers,
+                                                               form.parameter("charset"))
+                                      : parsed(text);
     if (!is_data_set(set))
         throw Error(ErrorCode::kInvalidInput,
                     "the body is not one data set in the DICOM JSON model (PS3.18 F.2)");
@@ -131,7 +133,7 @@ class OnlyPart final : public http::PartTaker {
 
     [[nodiscard]] Json read_as(const std::string& form) const {
         if (!began_) throw Error(ErrorCode::kInvalidInput, "there is no part in the body");
-        return read(type_ ? type_->type : form, body_);
+        return read(type_.value_or(http::MediaType{form, {}}), body_);
     }
 
   private:
@@ -165,7 +167,7 @@ Json data_set_in(http::Request& request, EmptyBody empty) {
     if (body.empty() && empty == EmptyBody::kIsEmptySet) return Json::object();
     const auto media = http::parse_media_type(request.headers.get_or("Content-Type", kDicomJson));
     if (media && media->type == kParts) return only_part(*media, body);
-    return read(media ? media->type : kDicomJson, as_text(body));
+    return read(media.value_or(http::MediaType{kDicomJson, {}}), as_text(body));
 }
 
 }  // namespace lucerna::retrieve

@@ -32,8 +32,8 @@ struct S3Options {
     /// Attempts at one request, the pause between them doubling from `pause` on.
     int tries = 5;
     std::chrono::milliseconds pause{100};
-    /// None begins when so long has gone since the first: one that stalled may have met a connection
-    /// that was dead, and is tried again, while whoever asks still waits for a refusal.
+    /// None begins when so long has gone since the first: one that stalled may have met a
+    /// connection that was dead, and is tried again, while whoever asks still waits for a refusal.
     std::chrono::milliseconds patience = std::chrono::seconds(30);
 };
 
