@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/bio.h>
+#include <openssl/ssl.h>
 
 #include "dicom/scp_test_support.h"
 #include "support/self_signed.h"
@@ -59,6 +61,39 @@ TEST_F(ScpTls, TurnsAwayAClientWithoutTls) {
     const Scp scp(options, recorder_);
     EXPECT_THROW(StoreScu(to(scp), {}), Error);
     EXPECT_EQ(recorder_.wait_for_report().end, AssociationEnd::kLost);
+}
+
+/// Twice, the second time offering what the first was given (RFC 8446 2.2, RFC 5077 3.1).
+TEST_F(ScpTls, GivesNoTicketThatItWouldNotTake) {
+    const Scp scp(server(), recorder_);
+    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+        SSL_CTX* const context = SSL_CTX_new(TLS_client_method());
+        SSL_CTX_set_max_proto_version(context, version);
+        const TlsOptions own = tls("client", "server");
+        SSL_CTX_use_certificate_chain_file(context, own.certificate_file.c_str());
+        SSL_CTX_use_PrivateKey_file(context, own.key_file.c_str(), SSL_FILETYPE_PEM);
+        SSL_SESSION* session = nullptr;
+        for (int time = 0; time < 2; ++time) {
+            BIO* const peer = BIO_new_ssl_connect(context);
+            SSL* ssl = nullptr;
+            BIO_get_ssl(peer, &ssl);
+            BIO_set_conn_hostname(peer, ("127.0.0.1:" + std::to_string(scp.port())).c_str());
+            if (session != nullptr) SSL_set_session(ssl, session);
+            EXPECT_EQ(BIO_do_handshake(peer), 1) << version << ", time " << time;
+            // No PDU: the answer is an abort, behind whatever tickets there are.
+            const Bytes none(10, 0x7F);
+            BIO_write(peer, none.data(), static_cast<int>(none.size()));
+            Bytes abort(10);
+            EXPECT_GT(BIO_read(peer, abort.data(), static_cast<int>(abort.size())), 0);
+            EXPECT_FALSE(SSL_session_reused(ssl));
+            SSL_SESSION_free(session);
+            session = SSL_get1_session(ssl);
+            EXPECT_FALSE(SSL_SESSION_is_resumable(session)) << version;
+            BIO_free_all(peer);
+        }
+        SSL_SESSION_free(session);
+        SSL_CTX_free(context);
+    }
 }
 
 TEST_F(ScpTls, ClientRefusesAServerThatItDoesNotTrust) {

@@ -115,12 +115,15 @@ TlsContext::TlsContext(const TlsOptions& options, TlsRole role)
         throw Error(ErrorCode::kInternal, "TLS does not start: " + openssl_error());
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_cipher_list(context, kTls12Ciphers);
+    // Sessions are not resumed (base/tls_policy.h): OpenSSL ends the handshake of who asks a server
+    // for it that checks certificates.
     // A DICOM association ends by release: a missing close_notify takes nothing from anybody.
     SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
-                                     SSL_OP_CIPHER_SERVER_PREFERENCE |
+                                     SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                      SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_num_tickets(context, 0);
     load_identity(context, options, role);
     load_trust(context, options, role);
 }

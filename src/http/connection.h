@@ -182,7 +182,9 @@ class Connection final : public AnyConnection {
             *exchange_, {head.target().data(), head.target().size()}, shop_.router, shop_.guard);
         if (early) return send(std::move(*early));
         if (body_.is_done()) return run_handler();
-        if (!exchange_->request.headers.has("Expect")) return read_ahead();
+        // One of HTTP/1.0 knows no answer before the last (RFC 9110 10.1.1).
+        if (!exchange_->is_http_11 || !exchange_->request.headers.has("Expect"))
+            return read_ahead();
         static const std::string kGoOn = "HTTP/1.1 100 Continue\r\n\r\n";
         deadline(shop_.options.stall_timeout);
         asio::async_write(stream_, asio::buffer(kGoOn),

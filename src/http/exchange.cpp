@@ -120,10 +120,14 @@ bool is_uid_or_number(std::string_view text) {
 }  // namespace
 
 void set_target(Exchange& exchange, std::string_view target) {
-    // RFC 9112 3.2.2: a server must take the absolute form too.
+    // RFC 9112 3.2.2: a server must take the absolute form too, and the host of that for the one
+    // that is asked.
     for (const std::string_view scheme : {"http://", "https://"}) {
-        if (!target.starts_with(scheme)) continue;
-        target = target.substr(std::min(target.size(), target.find_first_of("/?", scheme.size())));
+        if (!same_name(target.substr(0, scheme.size()), scheme)) continue;
+        target.remove_prefix(scheme.size());
+        const std::size_t host = std::min(target.size(), target.find_first_of("/?"));
+        exchange.request.headers.set("Host", target.substr(0, host));
+        target.remove_prefix(host);
         break;
     }
     const std::size_t mark = target.find('?');

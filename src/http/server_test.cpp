@@ -212,6 +212,11 @@ TEST_F(ServerTest, SaysGoOnToWhoExpectsIt) {
         "POST /absent HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
         "Expect: 100-continue\r\n\r\n");
     EXPECT_EQ(client.answer().status, 404);
+    HttpClient old(server.port());
+    old.send(
+        "POST /echo HTTP/1.0\r\nHost: localhost\r\nContent-Length: 2\r\n"
+        "Expect: 100-continue\r\n\r\nok");
+    EXPECT_EQ(old.answer().status, 200) << "it knows no other answer before that";
 }
 
 TEST_F(ServerTest, RefusesBodiesBeyondTheLimit) {
@@ -465,6 +470,21 @@ TEST_F(ServerTest, TellsHandlersHowClientsReachIt) {
         EXPECT_EQ(origin(behind_proxy, host), "https://pacs.example/archive") << host;
 }
 
+// RFC 9112 3.2.2.
+TEST_F(ServerTest, TakesTheHostOfAnAbsoluteAddress) {
+    const Server server(options(), router());
+    const auto asked = [&](const std::string& target, const std::string& host) {
+        HttpClient client(server.port());
+        client.send("GET " + target + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+        return client.answer();
+    };
+    EXPECT_EQ(asked("http://evil.example/hello", "localhost").status, 421);
+    EXPECT_EQ(asked("http://localhost/hello", "evil.example").status, 200);
+    EXPECT_EQ(asked("HTTP://localhost/hello?x", "localhost").status, 200);
+    EXPECT_EQ(asked("http://localhost:1/origin", "localhost").body, "http://localhost:1");
+    EXPECT_EQ(asked("http://", "localhost").status, 421);
+}
+
 TEST_F(ServerTest, ShowsThatAStreamBroke) {
     const Server server(options(), router());
     HttpClient client(server.port());
@@ -659,6 +679,7 @@ TEST_F(ServerTest, SpeaksTls) {
         std::max(SSL_read(ssl, answer.data(), static_cast<int>(answer.size())), 0)));
     EXPECT_EQ(answer.find("HTTP/1.1 200"), 0U) << answer;
     EXPECT_NE(answer.find("Strict-Transport-Security"), std::string::npos);
+    EXPECT_FALSE(SSL_SESSION_is_resumable(SSL_get0_session(ssl))) << "there is no ticket";
     SSL_free(ssl);
     SSL_CTX_free(context);
     // Who speaks no TLS gets no answer.

@@ -33,8 +33,11 @@ TlsContext tls_context_of(const ServerOptions& options) {
     if (!context || SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION) != 1 ||
         SSL_CTX_set_cipher_list(context.get(), kTls12Ciphers) != 1)
         refuse("cannot set TLS up");
+    // Sessions are not resumed: see base/tls_policy.h.
     SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
-                                           SSL_OP_NO_COMPRESSION);
+                                           SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
+    SSL_CTX_set_num_tickets(context.get(), 0);
+    SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
     if (SSL_CTX_use_certificate_chain_file(context.get(), chain.c_str()) != 1)
         refuse("cannot use the certificate chain " + chain);
     if (SSL_CTX_use_PrivateKey_file(context.get(), key.c_str(), SSL_FILETYPE_PEM) != 1 ||
