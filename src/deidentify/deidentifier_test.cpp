@@ -224,6 +224,38 @@ TEST(Deidentifier, RemovesBytesThatNobodyLookedInto) {
     EXPECT_FALSE(d.has(kept_by_option));
 }
 
+TEST(Deidentifier, RemovesTextsNumbersAndSequencesThatComeAsSomethingElse) {
+    const std::string hidden = "SECRET^NAME ";
+    const Tag sequence = tags::kReferencedSeriesSequence;
+    const Tag kept_by_option{0x0010, 0x1010};
+    const Tag code = tags::kViewPosition;
+    const Tag decimal = tags::kKvp;
+    const Tag number{0x0028, 0x0106};
+    const Tag within{0x0008, 0x114A};
+    for (const char* vr : {"OB", "OW", "OF", "OD", "OL", "OV", "US", "SL", "FD", "AT"}) {
+        DataSet object = example();
+        for (const Tag tag : {sequence, kept_by_option, code, decimal})
+            object.set_bytes(tag, vr, {hidden.begin(), hidden.end()});
+        if (vr[0] == 'O') object.set_bytes(number, vr, {hidden.begin(), hidden.end()});
+        object.add_item(within).set_bytes(code, vr, {hidden.begin(), hidden.end()});
+        for (const char* profile : {"basic", "screening"}) {
+            const DataSet d = made(deidentifier(profile), object.clone());
+            for (const Tag tag : {sequence, kept_by_option, code, decimal})
+                EXPECT_FALSE(d.has_value(tag)) << vr << " " << profile << describe(tag);
+            EXPECT_FALSE(d.has(number)) << vr;
+            for (const DataSet& item : d.items(within)) EXPECT_FALSE(item.has_value(code)) << vr;
+        }
+    }
+    // A number of another width, and tables that are bytes here and numbers there.
+    DataSet object = example();
+    const Tag table{0x0028, 0x1201};
+    object.set_bytes(tags::kSamplesPerPixel, "UL", Bytes{1, 0, 0, 0});
+    object.set_bytes(table, "US", Bytes(8, 1));
+    const DataSet d = made(deidentifier("screening"), std::move(object));
+    EXPECT_TRUE(d.has_value(tags::kSamplesPerPixel));
+    EXPECT_TRUE(d.has_value(table));
+}
+
 TEST(Deidentifier, JudgesByTheDictionaryToo) {
     DataSet object = example();
     const std::string name = "Doe^Jane";

@@ -14,7 +14,7 @@ namespace {
 /// Of 255: less is no other look.
 constexpr int kNoticed = 16;
 /// Headers have one or two.
-constexpr std::size_t kMostVois = 4;
+constexpr std::size_t kMostVois = 16;
 
 std::uint8_t shade(double share) {
     // Nor is what is no number.
@@ -80,6 +80,27 @@ bool look_alike(const Shades& one, const Shades& other) {
            differs_by([](int value) { return 255 - value; }) < kNoticed;
 }
 
+/// From the least to the greatest of what the Modality LUT makes of them, as they are shown without
+/// any VOI: where it is no straight line, others stand out.
+template <typename Add>
+void add_without_voi(const dicom::DataSet& object, int number,
+                     const std::vector<std::int64_t>& values, Add&& add) {
+    const dicom::ModalityLut modality =
+        dicom::modality_lut_of(object, number, dicom::Unusable::kPassedOver);
+    std::vector<double> made;
+    for (const std::int64_t value : values)
+        made.push_back(modality.value(static_cast<double>(value)));
+    const auto [least, greatest] = std::minmax_element(made.begin(), made.end());
+    const double low = *least;
+    const double range = *greatest - low;
+    if (!(range > 0)) return;
+    const auto presentation = dicom::presentation_lut_of(object, dicom::Unusable::kPassedOver);
+    add([&](std::size_t i) { return (made[i] - low) / range; });
+    add([&](std::size_t i) {
+        return presentation.value(static_cast<float>((made[i] - low) / range));
+    });
+}
+
 std::vector<Shades> ways_to_show(const dicom::DataSet& object, int number,
                                  const std::vector<std::int64_t>& values) {
     std::vector<Shades> ways;
@@ -94,6 +115,7 @@ std::vector<Shades> ways_to_show(const dicom::DataSet& object, int number,
     add([&](std::size_t i) { return static_cast<double>(values[i] - values.front()) / range; });
     const auto steps = static_cast<double>(values.size() - 1);
     add([&](std::size_t i) { return static_cast<double>(i) / steps; });
+    add_without_voi(object, number, values, add);
     auto vois = dicom::voi_alternatives(object, number, dicom::Unusable::kPassedOver);
     if (vois.size() > kMostVois) vois.resize(kMostVois);
     for (const dicom::Voi& voi : vois)

@@ -39,9 +39,9 @@ struct Gray {
 /// which what is drawn into it may stand out, one after the other:
 ///
 /// - gray: all values from the least to the greatest; the same with the gaps between them closed,
-/// for
-///   a few pixels of another kind (padding, metal, a defect) take the range from all others; and as
-///   each of up to four VOIs of the header shows it (PS3.3 C.11.2). Not twice what looks the same.
+///   for a few pixels of another kind (padding, metal, a defect) take the range from all others; as
+///   they are shown by the Modality and Presentation LUT without a VOI (PS3.3 C.11.1, C.11.6); and
+///   as each of up to 16 VOIs of the header shows it (C.11.2). Not twice what looks the same.
 /// - color, palettes among it: red, green and blue, each by itself. Two colors that differ do so in
 ///   one of them, and not always in how bright they are.
 /// - anything else that can be decoded: each of its samples.

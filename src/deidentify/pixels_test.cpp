@@ -195,7 +195,7 @@ TEST(Pixels, SeesTheColorsOfAPaletteNotItsIndices) {
 using Window = std::optional<std::pair<double, double>>;
 
 /// 16-bit gray.
-std::size_t found_in(const std::vector<std::uint16_t>& values, const Window& window) {
+DataSet gray(const std::vector<std::uint16_t>& values, const Window& window) {
     Bytes bytes(values.size() * 2);
     std::memcpy(bytes.data(), values.data(), bytes.size());
     DataSet object = test::example();
@@ -212,6 +212,10 @@ std::size_t found_in(const std::vector<std::uint16_t>& values, const Window& win
         object.set_number(tags::kWindowCenter, window->first);
         object.set_number(tags::kWindowWidth, window->second);
     }
+    return object;
+}
+std::size_t found_in(const std::vector<std::uint16_t>& values, const Window& window) {
+    DataSet object = gray(values, window);
     return cleaned(object).blanked.size();
 }
 
@@ -237,6 +241,47 @@ TEST(Pixels, SeesTextThatAFewOtherValuesTakeTheRangeFrom) {
     EXPECT_EQ(found_beside(0, 1400, 4095), 1U) << "a third of the range";
     EXPECT_EQ(found_beside(2600, 4095, 0), 1U);
     EXPECT_EQ(found_beside(4095, 2700, 0), 1U);
+}
+
+/// Every value from 0 to 65535 occurs, text and ground among them; between 29900 and 30900 a table
+/// has its whole range.
+DataSet with_modality_lut() {
+    std::vector<std::uint16_t> values(std::size_t{kRows} * kColumns, 30000);
+    const std::size_t first = values.size() / 2;
+    for (std::size_t i = first; i < values.size(); ++i)
+        values[i] = static_cast<std::uint16_t>((i - first) * 65535 / (values.size() - first));
+    lucerna::test::draw_text("JANE DOE 1742", 30, 30, 2, [&](int x, int y) {
+        values[static_cast<std::size_t>(y * kColumns + x)] = 30800;
+    });
+    DataSet object = gray(values, {});
+    DataSet& table = object.add_item(tags::kModalityLutSequence);
+    const std::vector<long long> descriptor = {1000, 29900, 16};
+    table.set_integers(tags::kLutDescriptor, descriptor);
+    Bytes data;
+    for (int i = 0; i < 1000; ++i) {
+        data.push_back(static_cast<std::uint8_t>(i * 65));
+        data.push_back(static_cast<std::uint8_t>(i * 65 >> 8));
+    }
+    table.set_bytes(tags::kLutData, "OW", std::move(data));
+    return object;
+}
+
+TEST(Pixels, SeesTextThatAModalityLutBringsOut) {
+    DataSet object = with_modality_lut();
+    EXPECT_EQ(cleaned(object).blanked.size(), 1U);
+}
+
+TEST(Pixels, SeesTextThatTheFifthWindowShows) {
+    DataSet object = with_modality_lut();
+    object.remove(tags::kModalityLutSequence);
+    EXPECT_EQ(cleaned(object).blanked.size(), 0U) << "nothing shows it";
+    const std::vector<double> centers = {100, 9000, 20000, 50000, 30400};
+    const std::vector<double> widths = {1000, 1000, 1000, 1000, 1000};
+    object = with_modality_lut();
+    object.remove(tags::kModalityLutSequence);
+    object.set_numbers(tags::kWindowCenter, centers);
+    object.set_numbers(tags::kWindowWidth, widths);
+    EXPECT_EQ(cleaned(object).blanked.size(), 1U);
 }
 
 TEST(Pixels, SeesLargeLettersAndThoseFarApart) {

@@ -88,6 +88,20 @@ bool is_its_own(Tag tag, std::string_view vr, ByteView value) {
     return is_held_by(vr, value) && (!is_asked || (is_text(known) && is_held_by(known, value)));
 }
 
+bool is_number(std::string_view vr) {
+    constexpr std::string_view kNumbers[] = {"AT", "FD", "FL", "SL", "SS", "SV", "UL", "US", "UV"};
+    return std::find(std::begin(kNumbers), std::end(kNumbers), vr) != std::end(kNumbers);
+}
+
+/// What the standard has as text, number or sequence comes as bytes, or text and sequence come as
+/// numbers, in which nobody has looked for either. (Tables of numbers may be bytes: PS3.5 A.2.)
+bool hides_another(Tag tag, std::string_view vr) {
+    if (tag.group % 2 == 1 || is_text(vr) || vr == "SQ") return false;
+    const std::string known = dicom::vr_of(tag);
+    const bool is_known_as_bytes = !is_text(known) && !is_number(known) && known != "SQ";
+    return !is_known_as_bytes && !(is_number(known) && is_number(vr));
+}
+
 std::string named(Tag tag) {
     std::string text = dicom::to_string(tag);
     std::erase_if(text, [](char c) { return c == '(' || c == ')' || c == ','; });
@@ -126,7 +140,9 @@ class Walk {
         const std::string vr = data.vr(tag);
         const std::string path = prefix + named(tag);
         if (mode == Mode::kDummy && tag.group % 2 == 0) return dummy(data, tag, vr, path, true);
-        const Decision decision = decide(data, tag, vr, parent);
+        Decision decision = decide(data, tag, vr, parent);
+        const bool stays = decision.action == Action::kKeep || decision.action == Action::kClean;
+        if (stays && hides_another(tag, vr)) decision = {Action::kRemove};
         if (decision.action == Action::kClean && !clean(data, tag, vr, path))
             return apply(data, tag, vr, path, decision.otherwise);
         if (decision.action == Action::kClean) return;
@@ -270,7 +286,7 @@ class Walk {
         if (vr == "UI") return replace_uids(data, tag, vr, path);
         // Within an item: enumerated values and counts, which others depend on.
         if (inside_dummy && (vr == "CS" || vr == "US" || vr == "SS") && rule_for(tag) == nullptr &&
-            is_plain(data, tag, vr))
+            !hides_another(tag, vr) && is_plain(data, tag, vr))
             return note(path, Action::kKeep);
         if (inside_dummy && !data.has_value(tag)) return;
         Bytes value = dummy_value(vr);
