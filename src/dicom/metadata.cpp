@@ -176,6 +176,7 @@ class Metadata::Reader {
             refuse(describe(tag), "has a VR that is none");
         const Vr vr(letters[0], letters[1]);
         node.elements.push_back({tag, vr, content_of(node, tag, vr, element, depth)});
+        metadata_.memory_bytes_ += 2 * sizeof(Element) + node.elements.back().value().size();
     }
 
     Element::Content content_of(Node& node, Tag tag, Vr vr, const Json& element,
@@ -210,6 +211,7 @@ class Metadata::Reader {
         constexpr std::size_t kItemBytes = 256;
         for (const Json& value : values) {
             item_bytes_ += kItemBytes;
+            metadata_.memory_bytes_ += kItemBytes;
             if (++elements_ > limits_.max_elements || item_bytes_ > limits_.max_parsed_bytes)
                 refuse(describe(tag), "has too many items");
             Node& item = items->emplace_back().node();

@@ -37,6 +37,8 @@ class Metadata {
     [[nodiscard]] const DataSet& attributes() const { return set_; }
     /// Of bulk data, each once, sorted.
     [[nodiscard]] const std::vector<std::string>& uris() const { return uris_; }
+    /// What its attributes take, values and all.
+    [[nodiscard]] std::size_t memory_bytes() const { return memory_bytes_; }
     /// That of Pixel Data; empty if they are no bulk data.
     [[nodiscard]] std::string_view pixels_uri() const;
 
@@ -61,6 +63,7 @@ class Metadata {
     DataSet set_;
     std::vector<Hole> holes_;
     std::vector<std::string> uris_;
+    std::size_t memory_bytes_ = 0;
 };
 
 /// What DataSet::to_part10 gives, piece by piece; large values are given from where they lie, so

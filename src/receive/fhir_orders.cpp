@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "dicom/parsing_room.h"
 #include "http/media_type.h"
 #include "http/query.h"
 
@@ -117,6 +118,7 @@ http::Response answer(http::Request& request, OrderSink& sink, const OrderDefaul
         if (!request.body.is_too_large()) throw;
         return refusal(request, 413, {"too-long", "", "more than a megabyte"});
     }
+    const MemoryBudget::Share room = dicom::room_to_parse(as_text(body));
     auto read = fhir::read_submission(as_text(body));
     if (const auto* issue = std::get_if<Issue>(&read))
         return refusal(request, status_of(*issue), *issue);

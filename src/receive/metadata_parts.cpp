@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "dicom/native_model.h"
+#include "dicom/parsing_room.h"
 #include "dicom/uids.h"
 
 namespace lucerna::receive {
@@ -74,10 +75,7 @@ void MetadataParts::more(ByteView bytes) {
                             " of more than " + std::to_string(most) +
                             " bytes in a request are not taken: send application/dicom");
         const std::span<std::uint8_t> room = part_.bytes->grow(bytes.size());
-        if (room.empty())
-            throw Error(
-                holding_.may_pass_later() ? ErrorCode::kUnavailable : ErrorCode::kInvalidInput,
-                holding_.refusal());
+        if (room.empty()) refuse_for_room();
         std::copy(bytes.begin(), bytes.end(), room.begin());
     } catch (const Error&) {
         if (!is_metadata) bulk_bytes_ -= part_.bytes->size();
@@ -96,22 +94,36 @@ void MetadataParts::end() {
 }
 
 void MetadataParts::take_metadata(const Part& part) {
+    const std::string_view text = as_text(part.bytes->bytes());
+    const MemoryBudget::Share room = dicom::room_to_parse(text);
     // Some that are none spoil all of the part.
     std::vector<dicom::Metadata> sets;
+    std::size_t bytes = 0;
     const auto take = [&](const nlohmann::json& set) {
         if (instances_.size() + sets.size() >= limits_.most_instances)
             throw Error(ErrorCode::kInvalidInput, "metadata of more than " +
                                                       std::to_string(limits_.most_instances) +
                                                       " instances in a request");
-        sets.emplace_back(set);
+        const std::size_t more = sets.emplace_back(set).memory_bytes();
+        if (!holding_.take(more)) refuse_for_room();
+        bytes += more;
     };
-    const std::string_view text = as_text(part.bytes->bytes());
-    if (part.media.type == kXml)
-        take(dicom::from_native_xml(text, dicom::XmlNumbers::kTexts,
-                                    part.media.parameter("charset")));
-    else
-        dicom::each_data_set(text, take);
+    try {
+        if (part.media.type == kXml)
+            take(dicom::from_native_xml(text, dicom::XmlNumbers::kTexts,
+                                        part.media.parameter("charset")));
+        else
+            dicom::each_data_set(text, take);
+    } catch (...) {
+        holding_.give_back(bytes);
+        throw;
+    }
     for (dicom::Metadata& set : sets) add(std::move(set));
+}
+
+void MetadataParts::refuse_for_room() const {
+    throw Error(holding_.may_pass_later() ? ErrorCode::kUnavailable : ErrorCode::kInvalidInput,
+                holding_.refusal());
 }
 
 void MetadataParts::add(dicom::Metadata metadata) {
@@ -202,6 +214,7 @@ Outcome MetadataParts::joined(std::size_t number, const std::function<void(ByteV
     Instance& instance = instances_[number];
     Outcome outcome = outcome_of(instance.metadata->attributes());
     const std::vector<std::string> uris = instance.metadata->uris();
+    const std::size_t bytes = instance.metadata->memory_bytes();
     try {
         dicom::write_part10(
             std::move(*instance.metadata).with_bulk_data([this](const std::string& uri) {
@@ -211,6 +224,7 @@ Outcome MetadataParts::joined(std::size_t number, const std::function<void(ByteV
     } catch (const Error& error) {
         outcome = failed(outcome, dicom::status_for(error.code()), error.what());
     }
+    holding_.give_back(bytes);
     instance.metadata.reset();
     for (const std::string& uri : uris) {
         const auto named = named_by_.find(uri);

@@ -76,6 +76,7 @@ class MetadataParts {
     };
 
     void take_metadata(const Part& part);
+    [[noreturn]] void refuse_for_room() const;
     void take_bulk_data(Part part);
     void add(dicom::Metadata metadata);
     [[nodiscard]] static std::size_t pieces_of(const Instance& instance, const std::string& uri,

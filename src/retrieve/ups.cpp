@@ -103,7 +103,8 @@ void take_over_columns(store::Workitem& item, const Json& set) {
 }
 
 http::Response create(http::Request& request, const Shop& shop) {
-    Json set = data_set_in(request);
+    SetInBody body = data_set_in(request);
+    Json& set = body.set;
     const std::string in_body = first_text(set, "00080018");
     std::string uid = uid_in_query(request, {"workitem", "AffectedSOPInstanceUID"});
     if (!uid.empty() && !in_body.empty() && uid != in_body)
@@ -144,7 +145,8 @@ http::Response give(http::Request& request, const Shop& shop) {
 
 http::Response update(http::Request& request, const Shop& shop) {
     const std::string& uid = uid_named(request);
-    const Json change = data_set_in(request);
+    const SetInBody body = data_set_in(request);
+    const Json& change = body.set;
     std::string transaction = uid_in_query(request, {"transaction-uid", "transaction"});
     if (transaction.empty()) transaction = first_text(change, "00081195");
     StateOutcome outcome = StateOutcome::kDone;
@@ -163,7 +165,8 @@ http::Response update(http::Request& request, const Shop& shop) {
 
 http::Response set_state(http::Request& request, const Shop& shop) {
     const std::string& uid = uid_named(request);
-    const Json asked = data_set_in(request);
+    const SetInBody body = data_set_in(request);
+    const Json& asked = body.set;
     const std::string state = first_text(asked, "00741000");
     const std::string transaction = first_text(asked, "00081195");
     if (state != "IN PROGRESS" && state != "COMPLETED" && state != "CANCELED" &&
@@ -197,7 +200,8 @@ std::string requesting_ae(const http::Request& request) {
 
 http::Response request_cancellation(http::Request& request, const Shop& shop) {
     const std::string& uid = uid_named(request);
-    const Json reasons = data_set_in(request, EmptyBody::kIsEmptySet);
+    const SetInBody body = data_set_in(request, EmptyBody::kIsEmptySet);
+    const Json& reasons = body.set;
     std::string before;
     bool is_watched = false;
     shop.book.change(uid, [&](store::Workitem& item) {

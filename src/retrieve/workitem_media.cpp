@@ -8,6 +8,7 @@
 #include "base/json_depth.h"
 #include "dicom/metadata.h"
 #include "dicom/native_model.h"
+#include "dicom/parsing_room.h"
 #include "dicom/tags.h"
 #include "dicom/uids.h"
 #include "http/multipart.h"
@@ -103,7 +104,12 @@ bool is_data_set(const Json& json) {
     return true;
 }
 
-Json read(const http::MediaType& form, std::string_view text) {
+SetInBody read(const http::MediaType& form, std::string_view text) {
+    // That of thousands of images comes to less; it is read whenever it is looked for.
+    constexpr std::size_t kMostParsedBytes = std::size_t{16} << 20;
+    if (dicom::most_parsed_bytes(text) > kMostParsedBytes)
+        throw Error(ErrorCode::kInvalidInput, "the body has more values than a work item may have");
+    MemoryBudget::Share room = dicom::room_to_parse(text);
     Json set = form.type == kDicomXml ? dicom::from_native_xml(text, dicom::XmlNumbers::kNumbers,
                                                                form.parameter("charset"))
                                       : parsed(text);
@@ -115,7 +121,7 @@ Json read(const http::MediaType& form, std::string_view text) {
     require_values(metadata.attributes());
     require_one_patient(metadata.attributes());
     unpad_uids(set);
-    return set;
+    return {std::move(room), std::move(set)};
 }
 
 /// The one part of a body.
@@ -131,7 +137,7 @@ class OnlyPart final : public http::PartTaker {
     void more(ByteView bytes) override { body_.append(as_text(bytes)); }
     void end() override {}
 
-    [[nodiscard]] Json read_as(const std::string& form) const {
+    [[nodiscard]] SetInBody read_as(const std::string& form) const {
         if (!began_) throw Error(ErrorCode::kInvalidInput, "there is no part in the body");
         return read(type_.value_or(http::MediaType{form, {}}), body_);
     }
@@ -142,7 +148,7 @@ class OnlyPart final : public http::PartTaker {
     std::string body_;
 };
 
-Json only_part(const http::MediaType& media, const Bytes& body) {
+SetInBody only_part(const http::MediaType& media, const Bytes& body) {
     OnlyPart part;
     http::MultipartParser parser(media.parameter("boundary"), {}, part);
     parser.feed(body);
@@ -162,9 +168,9 @@ std::optional<http::Response> refusal_of_form(const http::Request& request) {
                          std::string("a work item comes as ") + kDataSetForms, request.id);
 }
 
-Json data_set_in(http::Request& request, EmptyBody empty) {
+SetInBody data_set_in(http::Request& request, EmptyBody empty) {
     const Bytes body = request.body.read_all();
-    if (body.empty() && empty == EmptyBody::kIsEmptySet) return Json::object();
+    if (body.empty() && empty == EmptyBody::kIsEmptySet) return {{}, Json::object()};
     const auto media = http::parse_media_type(request.headers.get_or("Content-Type", kDicomJson));
     if (media && media->type == kParts) return only_part(*media, body);
     return read(media.value_or(http::MediaType{kDicomJson, {}}), as_text(body));

@@ -1,0 +1,46 @@
+#include "dicom/parsing_room.h"
+
+#include <algorithm>
+
+#include "dicom/decoding_memory.h"
+
+namespace lucerna::dicom {
+namespace {
+
+// As measured, and half as much again: an object with its attributes or as an item, any other
+// value, an element of XML with what is made of it.
+constexpr std::size_t kObjectBytes = 400;
+constexpr std::size_t kValueBytes = 64;
+constexpr std::size_t kXmlElementBytes = 200;
+
+std::size_t parsed_json(std::string_view document) {
+    std::size_t bytes = 0;
+    bool in_text = false;
+    for (std::size_t i = 0; i < document.size(); ++i) {
+        const char c = document[i];
+        if (c == '"') in_text = !in_text;
+        if (in_text && c == '\\') ++i;
+        if (in_text) continue;
+        if (c == '{') bytes += kObjectBytes;
+        if (c == '[' || c == ',' || c == ':') bytes += kValueBytes;
+    }
+    return bytes;
+}
+
+}  // namespace
+
+std::size_t most_parsed_bytes(std::string_view document) {
+    // It has no place in JSON before the first text, nor has XML anything else there.
+    if (document.find('<') >= document.find_first_of("{[\"")) return parsed_json(document);
+    return kXmlElementBytes *
+           static_cast<std::size_t>(std::count(document.begin(), document.end(), '<'));
+}
+
+MemoryBudget::Share room_to_parse(std::string_view document) {
+    const std::size_t bytes = most_parsed_bytes(document);
+    if (bytes <= kFreelyParsedBytes) return {};
+    return parsing_memory().take(std::min(bytes, parsing_memory().limit()),
+                                 "a document of so many elements");
+}
+
+}  // namespace lucerna::dicom
