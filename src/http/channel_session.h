@@ -21,6 +21,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "http/answer_memory.h"
 #include "http/exchange.h"
 #include "http/shop.h"
 
@@ -131,12 +132,19 @@ class ChannelSession {
 
     void write(Chunk chunk) {
         message_ = std::move(chunk.bytes);
+        // From here on it is held for this client, which is cut where others need the room.
+        ++messages_;
+        const bool is_large = chunk.room != nullptr;
+        chunk.room.reset();
+        if (is_large) room_ = answer_memory().hold(message_.size(), cut_from_outside());
         writing_ = true;
         watch(shop_.options.stall_timeout);
         socket_->async_write(boost::asio::buffer(message_),
                              [this, alive = alive(), until_heard = chunk.until_heard](
                                  boost::system::error_code failed, std::size_t count) {
                                  writing_ = false;
+                                 message_ = {};
+                                 room_.reset();
                                  if (over_) return;
                                  if (failed) return end(Ending::kCut);
                                  exchange_.bytes_sent += count;
@@ -147,6 +155,17 @@ class ChannelSession {
                                  else
                                      pull();
                              });
+    }
+
+    std::function<void()> cut_from_outside() {
+        return [this, connection = std::weak_ptr<AnyConnection>(alive()),
+                executor = pause_.get_executor(), message = messages_] {
+            boost::asio::post(executor, [this, connection, message] {
+                if (const auto alive = connection.lock();
+                    alive && !over_ && writing_ && message == messages_)
+                    end_slow();
+            });
+        };
     }
 
     /// That bytes were taken says that the kernel has them. Who answers none is dropped by the
@@ -208,11 +227,15 @@ class ChannelSession {
         deadline_.expires_after(time);
         deadline_.async_wait([this, alive = alive()](boost::system::error_code cancelled) {
             if (cancelled || over_ || deadline_.expiry() > std::chrono::steady_clock::now()) return;
-            log_event(LogLevel::kWarning, "http.channel-slow",
-                      {{"request", exchange_.request.id},
-                       {"why", "the client did not take what was sent"}});
-            end(Ending::kCut);
+            end_slow();
         });
+    }
+
+    void end_slow() {
+        log_event(
+            LogLevel::kWarning, "http.channel-slow",
+            {{"request", exchange_.request.id}, {"why", "the client did not take what was sent"}});
+        end(Ending::kCut);
     }
 
     void end(Ending ending) {
@@ -234,6 +257,8 @@ class ChannelSession {
     boost::asio::steady_timer deadline_;
     boost::beast::flat_buffer from_client_;
     Bytes message_;
+    std::unique_ptr<AnswerMemory::Holding> room_;
+    std::uint64_t messages_ = 0;
     std::uint64_t pings_ = 0;
     /// What the pong has to say that is waited for; empty for none.
     std::string awaited_;

@@ -85,6 +85,12 @@ class Connection final : public AnyConnection {
         });
     }
 
+    void give_up() override {
+        asio::post(stream_.get_executor(), [self = me()] {
+            if (!self->exchange_) self->close();
+        });
+    }
+
   private:
     static constexpr bool kIsTls = std::is_same_v<Wire, TlsStream>;
 
@@ -151,6 +157,7 @@ class Connection final : public AnyConnection {
 
     void begin_exchange() {
         ++exchanges_;
+        shop_.begin(*this);
         is_cut_ = false;
         body_.begin(*parser_);
         exchange_.emplace(body_);
@@ -420,6 +427,7 @@ class Connection final : public AnyConnection {
         outgoing_.reset();
         exchange_.reset();
         body_.let_go();
+        shop_.rest(*this);
     }
 
     /// Takes what the client still sends, for a while: closing at once would make its system throw

@@ -89,6 +89,8 @@ struct Chunk {
     std::chrono::milliseconds wait{0};
     /// Of a channel: more is asked for once the client has shown that this one came.
     bool until_heard = false;
+    /// Of a channel: what of answer_memory() was taken for `bytes`, where they are large.
+    std::shared_ptr<const void> room = {};
 };
 
 /// A body made while it is sent. `next` is called on a worker thread, one call at a time, only

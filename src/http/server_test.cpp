@@ -511,15 +511,40 @@ TEST_F(ServerTest, LetsNoHeaderBreakOutOfItsLine) {
     EXPECT_FALSE(answer.headers.has("X-Evil"));
 }
 
+/// With a request in hand that does not end.
+void begin_upload(HttpClient& client) {
+    client.send(
+        "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
+        "Expect: 100-continue\r\n\r\n");
+    EXPECT_EQ(client.answer().status, 100);
+}
+
 TEST_F(ServerTest, TurnsAwayTooManyConnections) {
     ServerOptions few = options();
     few.max_connections = 2;
     const Server server(few, router());
     HttpClient one(server.port());
     HttpClient two(server.port());
-    EXPECT_EQ(one.ask("GET", "/hello").status, 200);
-    EXPECT_EQ(two.ask("GET", "/hello").status, 200);
+    begin_upload(one);
+    begin_upload(two);
     EXPECT_EQ(HttpClient(server.port()).ask("GET", "/hello").status, 503);
+}
+
+TEST_F(ServerTest, GivesUpWhoRestsForWhoeverComes) {
+    ServerOptions few = options();
+    few.max_connections = 3;
+    const Server server(few, router());
+    HttpClient busy(server.port());
+    begin_upload(busy);
+    HttpClient silent(server.port());
+    HttpClient rests(server.port());
+    EXPECT_EQ(rests.ask("GET", "/hello").status, 200);
+    for (int i = 0; i < 20; ++i)
+        EXPECT_EQ(HttpClient(server.port()).ask("GET", "/hello").status, 200) << i;
+    EXPECT_EQ(silent.ask("GET", "/hello").status, 0) << "it is closed";
+    EXPECT_EQ(rests.ask("GET", "/hello").status, 0);
+    busy.send("ok");
+    EXPECT_EQ(busy.answer().body, "ok");
 }
 
 TEST_F(ServerTest, AnswersOtherOriginsOnlyWhereTheyAreAllowed) {

@@ -6,6 +6,12 @@
 #include "base/random.h"
 
 namespace lucerna::http {
+namespace {
+
+/// Beyond those that may be open, until they are gone.
+constexpr std::size_t kMostGivenUp = 64;
+
+}  // namespace
 
 Shop::Shop(const ServerOptions& server_options, Router server_router)
     : options(server_options),
@@ -20,16 +26,56 @@ Shop::Shop(const ServerOptions& server_options, Router server_router)
 }
 
 bool Shop::enter(AnyConnection& connection) {
-    const std::lock_guard lock(mutex_);
-    if (stopping_ || open_.size() >= options.max_connections) return false;
-    open_.insert(&connection);
-    count_open();
+    std::shared_ptr<AnyConnection> given_up;
+    {
+        const std::lock_guard lock(mutex_);
+        if (stopping_) return false;
+        if (open_.size() - given_up_ >= options.max_connections) {
+            if (resting_.empty() || given_up_ >= kMostGivenUp) return false;
+            AnyConnection& longest = *resting_.begin()->second;
+            Place& place = open_.at(&longest);
+            end_rest(place);
+            place.is_given_up = true;
+            ++given_up_;
+            given_up = longest.weak_from_this().lock();
+        }
+        put_to_rest(connection, open_[&connection]);
+        count_open();
+    }
+    // Without the lock: it may be the last to know it.
+    if (given_up) given_up->give_up();
     return true;
+}
+
+void Shop::put_to_rest(AnyConnection& connection, Place& place) {
+    place.resting = ++last_rest_;
+    resting_.emplace(place.resting, &connection);
+}
+
+void Shop::end_rest(Place& place) {
+    resting_.erase(std::exchange(place.resting, 0));
+    if (std::exchange(place.is_given_up, false)) --given_up_;
+}
+
+void Shop::begin(AnyConnection& connection) {
+    const std::lock_guard lock(mutex_);
+    if (const auto place = open_.find(&connection); place != open_.end()) end_rest(place->second);
+}
+
+void Shop::rest(AnyConnection& connection) {
+    const std::lock_guard lock(mutex_);
+    const auto place = open_.find(&connection);
+    if (place == open_.end()) return;
+    end_rest(place->second);
+    put_to_rest(connection, place->second);
 }
 
 void Shop::leave(AnyConnection& connection) {
     const std::lock_guard lock(mutex_);
-    open_.erase(&connection);
+    if (const auto place = open_.find(&connection); place != open_.end()) {
+        end_rest(place->second);
+        open_.erase(place);
+    }
     count_open();
     left_.notify_all();
 }
@@ -53,7 +99,7 @@ void Shop::stop_all() {
     {
         const std::lock_guard lock(mutex_);
         stopping_ = true;
-        for (AnyConnection* one : open_)
+        for (const auto& [one, place] : open_)
             if (auto alive = one->weak_from_this().lock()) all.push_back(std::move(alive));
     }
     for (const auto& one : all) one->stop();

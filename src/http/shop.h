@@ -4,10 +4,11 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "http/exchange.h"
 #include "http/guard.h"
@@ -22,6 +23,8 @@ class AnyConnection : public std::enable_shared_from_this<AnyConnection> {
     virtual ~AnyConnection() = default;
     /// From any thread: finish the answer in hand, quickly, and close.
     virtual void stop() = 0;
+    /// From any thread: close, if no request is in hand (RFC 9112 9.5).
+    virtual void give_up() = 0;
 };
 
 /// What connections share: what was configured, the threads, who is connected. Outlives them.
@@ -29,8 +32,13 @@ class Shop {
   public:
     Shop(const ServerOptions& server_options, Router server_router);
 
-    /// False when there are too many connections, or the server stops.
+    /// False when there are too many connections, or the server stops. Where there are too many,
+    /// the one that has rested for longest is given up for it, so that nobody who does nothing
+    /// keeps others out.
     [[nodiscard]] bool enter(AnyConnection& connection);
+    /// It has a request in hand from here on; and none, as at first.
+    void begin(AnyConnection& connection);
+    void rest(AnyConnection& connection);
     void leave(AnyConnection& connection);
     /// False when there are too many WebSockets.
     [[nodiscard]] bool enter_channel();
@@ -60,7 +68,20 @@ class Shop {
     std::atomic<std::uint64_t> requests_{0};
     std::mutex mutex_;
     std::condition_variable left_;
-    std::unordered_set<AnyConnection*> open_;
+    struct Place {
+        /// 0: it has a request in hand, or is given up.
+        std::uint64_t resting = 0;
+        bool is_given_up = false;
+    };
+    // Of a thread that has the lock.
+    void put_to_rest(AnyConnection& connection, Place& place);
+    void end_rest(Place& place);
+    std::unordered_map<AnyConnection*, Place> open_;
+    /// The one that began to first.
+    std::map<std::uint64_t, AnyConnection*> resting_;
+    std::uint64_t last_rest_ = 0;
+    /// That are given up and not gone yet.
+    std::size_t given_up_ = 0;
 };
 
 /// That a connection is there: what it has of the shop's places goes with this.

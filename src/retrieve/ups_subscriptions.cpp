@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/guarded.h"
 #include "base/log.h"
+#include "http/answer_memory.h"
 #include "retrieve/address.h"
 #include "retrieve/object_keys.h"
 #include "retrieve/workitem_reports.h"
@@ -27,6 +28,8 @@ constexpr const char* kFiltered = "1.2.840.10008.5.1.4.34.5.1";
 constexpr auto kLook = 250ms;
 /// Taken out of the index at once.
 constexpr std::size_t kBatch = 64;
+/// Those that are held together while a client takes them, one after the other.
+constexpr std::size_t kSmall = http::AnswerMemory::kFreely;
 
 /// Subscribers that have not been told yet that this process has started.
 using Restarted = Guarded<std::set<std::string>>;
@@ -213,16 +216,26 @@ class Telling {
         }
         const std::int64_t newest = book_.newest();
         if (newest == looked_until_) return;
-        for (auto& report : book_.reports_after(subscriber_, taken_, kBatch))
+        const std::vector<std::size_t> lengths = book_.lengths_after(subscriber_, taken_, kBatch);
+        if (lengths.empty()) looked_until_ = newest;
+        std::size_t count = 0;
+        std::size_t bytes = 0;
+        while (count < lengths.size() && (count == 0 || bytes + lengths[count] <= kSmall))
+            bytes += lengths[count++];
+        // What is sent, and what it is made of. Where there is no room, it is looked for again.
+        if (bytes > kSmall) room_ = http::answer_memory().take(2 * bytes, {});
+        if (count == 0 || (bytes > kSmall && !room_)) return;
+        for (auto& report : book_.reports_after(subscriber_, taken_, count))
             waiting_.push_back(std::move(report));
-        if (waiting_.empty()) looked_until_ = newest;
     }
 
     /// After `last` it is asked for more when they all came, and notes that then.
     http::Chunk message(const std::string& report, std::string_view uid, bool last) {
         message_id_ = static_cast<std::uint16_t>(message_id_ % 65534 + 1);
         const std::string text = event_text(report, uid, message_id_);
-        return {.bytes = Bytes(text.begin(), text.end()), .until_heard = last};
+        return {.bytes = Bytes(text.begin(), text.end()),
+                .until_heard = last,
+                .room = std::exchange(room_, nullptr)};
     }
 
     store::SubscriptionBook& book_;
@@ -235,6 +248,8 @@ class Telling {
     std::int64_t looked_until_ = -1;
     std::uint16_t message_id_ = 0;
     std::deque<store::WorkitemReport> waiting_;
+    /// Of a large one, which is by itself.
+    std::shared_ptr<const void> room_;
 };
 
 http::Response open_channel(http::Request& request, const Desk& desk) {

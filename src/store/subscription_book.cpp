@@ -231,6 +231,20 @@ std::int64_t SubscriptionBook::last_told(const std::string& subscriber) {
     });
 }
 
+std::vector<std::size_t> SubscriptionBook::lengths_after(const std::string& subscriber,
+                                                         std::int64_t id, std::size_t limit) {
+    std::vector<std::size_t> lengths;
+    parts_.index.read([&](Connection& index) {
+        Statement find = index.prepare(
+            "SELECT CASE WHEN r.report = '' THEN length(w.dataset_json) ELSE length(r.report) END "
+            "FROM workitem_reports r JOIN workitems w ON w.sop_instance_uid = r.sop_instance_uid "
+            "WHERE r.subscriber = ? AND r.id > ? ORDER BY r.id LIMIT ?");
+        find.bind(subscriber).bind(id).bind(static_cast<std::int64_t>(limit));
+        while (find.step()) lengths.push_back(static_cast<std::size_t>(find.integer(0)));
+    });
+    return lengths;
+}
+
 std::vector<WorkitemReport> SubscriptionBook::reports_after(const std::string& subscriber,
                                                             std::int64_t id, std::size_t limit) {
     std::vector<WorkitemReport> reports;

@@ -61,6 +61,10 @@ class SubscriptionBook {
 
     /// The id of the last report that the subscriber was told, 0 where there is none.
     [[nodiscard]] std::int64_t last_told(const std::string& subscriber);
+    /// How long each of the next ones is, in letters, oldest first: so that whoever takes them can
+    /// have room for them.
+    [[nodiscard]] std::vector<std::size_t> lengths_after(const std::string& subscriber,
+                                                         std::int64_t id, std::size_t limit);
     /// The next ones, oldest first.
     [[nodiscard]] std::vector<WorkitemReport> reports_after(const std::string& subscriber,
                                                             std::int64_t id, std::size_t limit);
