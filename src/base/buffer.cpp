@@ -53,7 +53,7 @@ void Buffer::resize(std::size_t size) {
     if (size > capacity_) {
         view_ = {};
         capacity_ = 0;
-        taken_ = {};
+        taken_ = Bytes();
         own_.reset();
         own_.reset(new_memory(size));
         capacity_ = size;

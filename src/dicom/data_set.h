@@ -84,8 +84,11 @@ class DataSet {
     /// are printed. Absent where empty. A leading blank is significant in ST, LT, UT alone.
     [[nodiscard]] std::optional<std::string> text(Tag tag) const;
     [[nodiscard]] std::string text_or(Tag tag, std::string_view fallback) const;
-    /// All values, empty ones in their place.
+    /// All values, empty ones in their place. This and the lists below throw Error(kInvalidInput)
+    /// for more than kMostListedValues.
     [[nodiscard]] std::vector<std::string> texts(Tag tag) const;
+    /// How many `texts` are of it, however many; 0 of a sequence and of bytes.
+    [[nodiscard]] std::size_t value_count(Tag tag) const;
     /// Of any numeric VR or text that is a whole number and nothing else.
     [[nodiscard]] std::optional<long long> integer(Tag tag, std::size_t index = 0) const;
     [[nodiscard]] std::optional<double> number(Tag tag, std::size_t index = 0) const;

@@ -205,6 +205,29 @@ TEST(DataSet, AbsentOrMalformedValuesAreAbsent) {
     EXPECT_TRUE(data_set.items(kContentSequence).empty());
 }
 
+TEST(DataSet, TellsOneOfMillionsOfValuesAndListsNone) {
+    std::string many = "1.2.3";
+    for (std::size_t i = 0; i < kMostListedValues; ++i) many += "\\7";
+    DataSet set;
+    for (const Tag tag : {tags::kStudyInstanceUid, tags::kWindowCenter, tags::kModality})
+        set.set_bytes(tag, set.vr(tag).empty() ? vr_of(tag) : set.vr(tag),
+                      {many.begin(), many.end()});
+    EXPECT_EQ(set.text(tags::kStudyInstanceUid), "1.2.3");
+    EXPECT_EQ(set.value_count(tags::kStudyInstanceUid), kMostListedValues + 1);
+    EXPECT_EQ(set.number(tags::kWindowCenter, kMostListedValues), 7);
+    EXPECT_EQ(set.number(tags::kWindowCenter, kMostListedValues + 1), std::nullopt);
+    for (const Tag tag : {tags::kStudyInstanceUid, tags::kModality})
+        EXPECT_EQ(code_of([&] { (void)set.texts(tag); }), ErrorCode::kInvalidInput);
+    EXPECT_EQ(code_of([&] { (void)set.numbers(tags::kWindowCenter); }), ErrorCode::kInvalidInput);
+    // One fewer is listed.
+    many.resize(many.size() - 2);
+    set.set_bytes(tags::kModality, "CS", {many.begin(), many.end()});
+    EXPECT_EQ(set.texts(tags::kModality).size(), kMostListedValues);
+    EXPECT_EQ(set.value_count(tags::kPatientName), 0U);
+    set.set_text(tags::kStudyDescription, "");
+    EXPECT_EQ(set.value_count(tags::kStudyDescription), 0U);
+}
+
 TEST(DataSet, MisuseNamesTheAttribute) {
     DataSet data_set;
     EXPECT_EQ(code_of([&] { data_set.set_text(kRows, "12"); }), ErrorCode::kInternal);

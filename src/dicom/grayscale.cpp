@@ -120,7 +120,9 @@ void add_windows(const DataSet& source, Unusable unusable, std::vector<Voi>& out
     const auto function = voi_function_of(source);
     if (!function) return;
     const std::vector<std::string> explanations = source.texts(tags::kWindowCenterWidthExplanation);
-    const std::size_t count = source.texts(tags::kWindowCenter).size();
+    // Each is looked for from the first on.
+    constexpr std::size_t kMostWindows = 256;
+    const std::size_t count = std::min(source.value_count(tags::kWindowCenter), kMostWindows);
     for (std::size_t i = 0; i < count; ++i) {
         const auto center = source.number(tags::kWindowCenter, i);
         const auto width = source.number(tags::kWindowWidth, i);

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "dicom/node.h"
@@ -53,9 +54,19 @@ std::string number_text(std::string_view value, Vr vr) {
     return printed_number(*number);
 }
 
+/// A list of numbers that is longer than those that stand in the model itself.
+bool is_long_list(const Element& element, const JsonOptions& options) {
+    if (options.list_limit == SIZE_MAX || element.is_sequence() || element.vr == vr::kAt)
+        return false;
+    const bool is_text = element.vr.is_text();
+    if (is_text && element.vr != vr::kDs && element.vr != vr::kIs) return false;
+    if (!is_text && element.vr.is_bulk()) return false;
+    return (is_text ? text_count(element) : binary_count(element)) > options.list_limit;
+}
+
 /// Written as BulkDataURI where there is one to give.
 bool is_bulk_data(const Element& element, const JsonOptions& options) {
-    return element.tag == tags::kPixelData ||
+    return element.tag == tags::kPixelData || is_long_list(element, options) ||
            (element.vr.is_bulk() && element.value().size() > options.inline_limit);
 }
 
@@ -112,7 +123,8 @@ class JsonWriter {
         out_ += '"' + name + "\":{\"vr\":\"" + element.vr.str() + '"';
         if (element.is_sequence()) {
             write_items(element, path + name + "/");
-        } else if (element.tag == tags::kPixelData || element.vr.is_bulk()) {
+        } else if (element.tag == tags::kPixelData || element.vr.is_bulk() ||
+                   is_long_list(element, options_)) {
             write_bulk(element, path + name);
         } else if (element.vr.is_text()) {
             write_texts(element);
@@ -148,15 +160,20 @@ class JsonWriter {
     }
 
     void write_texts(const Element& element) {
-        const auto values = text_values(element);
-        write_values(values.size(), [&](std::size_t i) -> std::string {
-            if (values[i].empty()) return "null";
-            if (element.vr == vr::kPn) return person_name(values[i]);
-            if (element.vr == vr::kDs || element.vr == vr::kIs) {
-                return number_text(values[i], element.vr);
-            }
-            return json_quoted(values[i]);
+        const auto printed = [&](std::string_view value) -> std::string {
+            if (value.empty()) return "null";
+            if (element.vr == vr::kPn) return person_name(value);
+            if (element.vr == vr::kDs || element.vr == vr::kIs)
+                return number_text(value, element.vr);
+            return json_quoted(value);
+        };
+        bool is_first = true;
+        each_text(element, [&](std::string_view value) {
+            out_ += std::exchange(is_first, false) ? ",\"Value\":[" : ",";
+            out_ += printed(value);
+            return true;
         });
+        if (!is_first) out_ += ']';
     }
 
     void write_numbers(const Element& element) {

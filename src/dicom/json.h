@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,9 @@ struct JsonOptions {
     std::string bulk_data_uri = {};
     /// Binary values (OB, OD, OF, OL, OV, OW, UN) up to here are written as InlineBinary.
     std::size_t inline_limit = 256;
+    /// Lists of more numbers than this are bulk data, too (PS3.18 F.2.2): a number of XML takes
+    /// hundreds of bytes while it is made.
+    std::size_t list_limit = SIZE_MAX;
 };
 
 /// The DICOM JSON model of a data set (PS3.18 Annex F): one object, UTF-8, without file meta. FL

@@ -55,6 +55,27 @@ TEST(DicomJson, WritesNumbersThatJsonHasNotAsTexts) {
     EXPECT_EQ(json["0018605A"]["Value"], Json({"NaN", 2.0}));
 }
 
+TEST(DicomJson, PointsToLongListsOfNumbersWhereThatIsAskedFor) {
+    DataSet set;
+    const std::vector<double> few(3, 1.5);
+    const std::vector<double> many(4, 1.5);
+    const std::vector<std::string> texts(9, "A");
+    set.set_numbers(tags::kWindowCenter, many);
+    set.set_numbers(tags::kWindowWidth, few);
+    set.set_bytes(Tag{0x0028, 0x1201}, "US", Bytes(8, 1));
+    set.set_texts(tags::kImageType, texts);
+    const auto json =
+        nlohmann::json::parse(to_dicom_json(set, {.bulk_data_uri = "http://x", .list_limit = 3}));
+    EXPECT_EQ(json["00281050"],
+              nlohmann::json({{"vr", "DS"}, {"BulkDataURI", "http://x/00281050"}}));
+    EXPECT_EQ(json["00281201"],
+              nlohmann::json({{"vr", "US"}, {"BulkDataURI", "http://x/00281201"}}));
+    EXPECT_EQ(json["00281051"]["Value"].size(), 3U);
+    EXPECT_EQ(json["00080008"]["Value"].size(), 9U) << "texts have no such form (PS3.18 F.2.2)";
+    EXPECT_EQ(as_text(*bulk_data_at(set, "00281050")), "1.5\\1.5\\1.5\\1.5 ");
+    EXPECT_EQ(nlohmann::json::parse(to_dicom_json(set))["00281050"]["Value"].size(), 4U);
+}
+
 TEST(DicomJson, PointsToBulkDataAndFindsItAgain) {
     DataSet data_set;
     const Bytes large(1000, 7);

@@ -8,6 +8,9 @@ namespace lucerna::dicom {
 /// and texts that people make come nowhere near it; bombs live beyond it.
 inline constexpr std::size_t kMostExpansion = 300;
 
+/// Of one attribute, where each becomes something of its own: the largest tables have 65,536.
+inline constexpr std::size_t kMostListedValues = 100'000;
+
 /// How much a data set may ask of this program. Whatever passes one of these is refused with
 /// Error(kInvalidInput), or kUnsupported for frames that expand too much, that names the limit,
 /// before memory is given to it.

@@ -15,6 +15,7 @@
 #include "dicom/charset.h"
 #include "dicom/codestream_kind.h"
 #include "dicom/node.h"
+#include "dicom/pixel_layout.h"
 #include "dicom/values.h"
 
 namespace lucerna::dicom {
@@ -138,6 +139,21 @@ std::optional<std::string> text_in(const Json& value, Vr vr) {
     std::string whole = value.is_number_float() ? std::string() : value.dump();
     const bool fits = !whole.empty() && whole.size() <= kLongest;
     return fits ? whole : decimal_string(value.get<double>());
+}
+
+/// Where the header can be read: fewer would be half an object (a frame that came by itself).
+void require_all_frames(const DataSet& header, std::size_t bytes) {
+    std::size_t wanted = 0;
+    try {
+        const StoredLayout layout = stored_layout_of(header);
+        wanted = (layout.frame_bits() * static_cast<std::size_t>(layout.frames) + 7) / 8;
+    } catch (const Error&) {
+        return;  // nothing is known of its frames: it is kept as it is
+    }
+    if (bytes < wanted)
+        refuse(describe(tags::kPixelData), "has " + std::to_string(bytes) + " of the " +
+                                               std::to_string(wanted) +
+                                               " bytes that its header speaks of");
 }
 
 }  // namespace
@@ -311,6 +327,7 @@ void Metadata::put_pixels(const BulkData& pixels) {
     if (kind.transfer_syntax_uid.empty()) {
         if (pixels.pieces.size() != 1)
             refuse(describe(element.tag), "has uncompressed bulk data in several pieces");
+        require_all_frames(set_, pixels.pieces.front().size());
         element.content = pixels.pieces.front();
         return;
     }

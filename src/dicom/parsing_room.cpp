@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/error.h"
 #include "dicom/decoding_memory.h"
 
 namespace lucerna::dicom {
@@ -10,8 +11,10 @@ namespace {
 // As measured, and half as much again: an object with its attributes or as an item, any other
 // value, an element of XML with what is made of it.
 constexpr std::size_t kObjectBytes = 400;
-constexpr std::size_t kValueBytes = 64;
+constexpr std::size_t kValueBytes = 128;
 constexpr std::size_t kXmlElementBytes = 200;
+/// A value of JSON, and what it becomes as XML.
+constexpr std::size_t kXmlTimes = 3;
 
 std::size_t parsed_json(std::string_view document) {
     std::size_t bytes = 0;
@@ -36,11 +39,26 @@ std::size_t most_parsed_bytes(std::string_view document) {
            static_cast<std::size_t>(std::count(document.begin(), document.end(), '<'));
 }
 
-MemoryBudget::Share room_to_parse(std::string_view document) {
-    const std::size_t bytes = most_parsed_bytes(document);
+namespace {
+
+MemoryBudget::Share room_for(std::size_t bytes) {
     if (bytes <= kFreelyParsedBytes) return {};
     return parsing_memory().take(std::min(bytes, parsing_memory().limit()),
                                  "a document of so many elements");
+}
+
+}  // namespace
+
+MemoryBudget::Share room_to_parse(std::string_view document) {
+    return room_for(most_parsed_bytes(document));
+}
+
+MemoryBudget::Share room_for_xml(std::string_view json) {
+    const std::size_t bytes = kXmlTimes * most_parsed_bytes(json);
+    if (bytes / 4 > parsing_memory().limit())
+        throw Error(ErrorCode::kUnsupported,
+                    "it has more values than are given as XML: ask for application/dicom+json");
+    return room_for(bytes);
 }
 
 }  // namespace lucerna::dicom

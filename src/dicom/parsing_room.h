@@ -11,6 +11,10 @@ namespace lucerna::dicom {
 /// of it: a hundred times its text, where that is of nothing but brackets. Beside its texts.
 [[nodiscard]] std::size_t most_parsed_bytes(std::string_view document);
 
+/// The same for what is turned into XML of the Native DICOM Model, which takes more. Throws
+/// Error(kUnsupported) for more than four times parsing_memory().
+[[nodiscard]] MemoryBudget::Share room_for_xml(std::string_view json);
+
 /// So much of parsing_memory(), from before it is taken apart until that has gone: nothing for
 /// kFreelyParsedBytes or less, and for more than there is all of it. Throws as MemoryBudget::take.
 [[nodiscard]] MemoryBudget::Share room_to_parse(std::string_view document);

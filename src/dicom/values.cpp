@@ -1,10 +1,12 @@
 #include "dicom/values.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <cstring>
 
+#include "base/error.h"
 #include "dicom/charset.h"
 
 namespace lucerna::dicom {
@@ -34,6 +36,15 @@ std::optional<long long> parsed_integer(std::string_view text) {
     return with_point ? whole(*with_point) : std::nullopt;
 }
 
+/// Value `index` of a binary element; nothing where there are fewer or it is no number.
+std::optional<std::string> printed_value(const Element& element, std::size_t index) {
+    if (element.vr.is_bulk() || index >= binary_count(element)) return std::nullopt;
+    if (element.vr == vr::kAt) return binary_tag(element, index);
+    if (auto digits = binary_digits(element, index)) return digits;
+    const auto number = binary_number(element, index);
+    return number ? std::optional(printed_number(*number)) : std::nullopt;
+}
+
 }  // namespace
 
 std::string_view trimmed(std::string_view text) {
@@ -42,22 +53,54 @@ std::string_view trimmed(std::string_view text) {
     return text;
 }
 
-std::vector<std::string_view> text_values(const Element& element) {
+void each_text(const Element& element, const std::function<bool(std::string_view value)>& visit) {
     std::string_view text = as_text(element.value());
     if (element.vr.is_single_text()) {
         while (!text.empty() && (text.back() == ' ' || text.back() == '\0')) text.remove_suffix(1);
-        if (text.empty()) return {};
-        return {text};
+        if (!text.empty()) (void)visit(text);
+        return;
     }
-    std::vector<std::string_view> values;
-    if (trimmed(text).empty()) return values;
+    if (trimmed(text).empty()) return;
     while (true) {
         const std::size_t end = text.find('\\');
-        values.push_back(trimmed(text.substr(0, end)));
-        if (end == std::string_view::npos) return values;
+        if (!visit(trimmed(text.substr(0, end))) || end == std::string_view::npos) return;
         text.remove_prefix(end + 1);
     }
 }
+
+std::vector<std::string_view> text_values(const Element& element) {
+    std::vector<std::string_view> values;
+    each_text(element, [&](std::string_view value) {
+        values.push_back(value);
+        return true;
+    });
+    return values;
+}
+
+std::optional<std::string_view> text_value(const Element& element, std::size_t index) {
+    std::optional<std::string_view> found;
+    each_text(element, [&](std::string_view value) {
+        if (index-- == 0) found = value;
+        return !found;
+    });
+    return found;
+}
+
+std::size_t text_count(const Element& element) {
+    const std::string_view text = as_text(element.value());
+    if (trimmed(text).empty()) return 0;
+    if (element.vr.is_single_text()) return 1;
+    return 1 + static_cast<std::size_t>(std::count(text.begin(), text.end(), '\\'));
+}
+
+namespace {
+void require_few(const Element& element, std::size_t count) {
+    if (count > kMostListedValues)
+        throw Error(ErrorCode::kInvalidInput, describe(element.tag) + " has " +
+                                                  std::to_string(count) + " values, more than " +
+                                                  std::to_string(kMostListedValues));
+}
+}  // namespace
 
 std::size_t binary_count(const Element& element) {
     const std::size_t size = element.vr == vr::kAt ? 4 : element.vr.unit();
@@ -163,13 +206,10 @@ bool DataSet::has_value(Tag tag) const {
 std::optional<std::string> DataSet::text(Tag tag) const {
     const Element* const element = node_->find(tag);
     if (element == nullptr) return std::nullopt;
-    if (!element->vr.is_text()) {
-        const auto printed = texts(tag);
-        return printed.empty() ? std::nullopt : std::optional(printed.front());
-    }
-    const auto values = text_values(*element);
-    if (values.empty() || values.front().empty()) return std::nullopt;
-    return std::string(values.front());
+    if (!element->vr.is_text()) return printed_value(*element, 0);
+    const auto value = text_value(*element, 0);
+    if (!value || value->empty()) return std::nullopt;
+    return std::string(*value);
 }
 
 std::string DataSet::text_or(Tag tag, std::string_view fallback) const {
@@ -181,45 +221,48 @@ std::vector<std::string> DataSet::texts(Tag tag) const {
     const Element* const element = node_->find(tag);
     std::vector<std::string> out;
     if (element == nullptr) return out;
+    require_few(*element, value_count(tag));
     if (element->vr.is_text()) {
         for (const std::string_view value : text_values(*element)) out.emplace_back(value);
         return out;
     }
     if (element->vr.is_bulk()) return out;
     for (std::size_t i = 0; i < binary_count(*element); ++i) {
-        if (element->vr == vr::kAt) {
-            out.push_back(binary_tag(*element, i));
-        } else if (auto digits = binary_digits(*element, i)) {
-            out.push_back(*std::move(digits));
-        } else if (const auto number = binary_number(*element, i)) {
-            out.push_back(printed_number(*number));
-        } else {
-            return {};
-        }
+        auto printed = printed_value(*element, i);
+        if (!printed) return {};
+        out.push_back(*std::move(printed));
     }
     return out;
+}
+
+std::size_t DataSet::value_count(Tag tag) const {
+    const Element* const element = node_->find(tag);
+    if (element == nullptr || element->is_sequence() || element->fragments() != nullptr) return 0;
+    if (element->vr.is_text()) return text_count(*element);
+    return element->vr.is_bulk() ? 0 : binary_count(*element);
 }
 
 std::optional<long long> DataSet::integer(Tag tag, std::size_t index) const {
     const Element* const element = node_->find(tag);
     if (element == nullptr) return std::nullopt;
     if (!element->vr.is_text()) return binary_integer(*element, index);
-    const auto values = text_values(*element);
-    return index < values.size() ? parsed_integer(values[index]) : std::nullopt;
+    const auto value = text_value(*element, index);
+    return value ? parsed_integer(*value) : std::nullopt;
 }
 
 std::optional<double> DataSet::number(Tag tag, std::size_t index) const {
     const Element* const element = node_->find(tag);
     if (element == nullptr) return std::nullopt;
     if (!element->vr.is_text()) return binary_number(*element, index);
-    const auto values = text_values(*element);
-    return index < values.size() ? parsed_number(values[index]) : std::nullopt;
+    const auto value = text_value(*element, index);
+    return value ? parsed_number(*value) : std::nullopt;
 }
 
 std::vector<double> DataSet::numbers(Tag tag) const {
     const Element* const element = node_->find(tag);
     std::vector<double> out;
     if (element == nullptr) return out;
+    require_few(*element, value_count(tag));
     const auto values =
         element->vr.is_text() ? text_values(*element) : std::vector<std::string_view>();
     const std::size_t count = element->vr.is_text() ? values.size() : binary_count(*element);
@@ -236,6 +279,7 @@ std::vector<long long> DataSet::integers(Tag tag) const {
     const Element* const element = node_->find(tag);
     std::vector<long long> out;
     if (element == nullptr) return out;
+    require_few(*element, value_count(tag));
     const auto values =
         element->vr.is_text() ? text_values(*element) : std::vector<std::string_view>();
     const std::size_t count = element->vr.is_text() ? values.size() : binary_count(*element);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,13 @@ namespace lucerna::dicom {
 
 /// The values of a text element, unpadded; one where the VR is a single text.
 [[nodiscard]] std::vector<std::string_view> text_values(const Element& element);
+/// The same one by one, as long as `visit` returns true.
+void each_text(const Element& element, const std::function<bool(std::string_view value)>& visit);
+/// Value `index` of one; nothing where there are fewer. No list is made of the others, of which
+/// there may be millions.
+[[nodiscard]] std::optional<std::string_view> text_value(const Element& element, std::size_t index);
+/// How many there are.
+[[nodiscard]] std::size_t text_count(const Element& element);
 /// How many values a binary element has.
 [[nodiscard]] std::size_t binary_count(const Element& element);
 /// Value `index` of a binary element, exact for whole numbers up to 2^63.

@@ -143,7 +143,7 @@ class ChannelSession {
                              [this, alive = alive(), until_heard = chunk.until_heard](
                                  boost::system::error_code failed, std::size_t count) {
                                  writing_ = false;
-                                 message_ = {};
+                                 message_ = Bytes();
                                  room_.reset();
                                  if (over_) return;
                                  if (failed) return end(Ending::kCut);

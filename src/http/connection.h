@@ -92,6 +92,8 @@ class Connection final : public AnyConnection {
     }
 
   private:
+    /// Programs send a dozen, proxies a few more.
+    static constexpr std::ptrdiff_t kMostFields = 128;
     static constexpr bool kIsTls = std::is_same_v<Wire, TlsStream>;
 
     std::shared_ptr<Connection> me() {
@@ -178,6 +180,14 @@ class Connection final : public AnyConnection {
         const auto& head = parser_->get();
         exchange_->method = std::string(head.method_string());
         exchange_->is_http_11 = head.version() >= 11;
+        if (std::distance(head.begin(), head.end()) > kMostFields) {
+            // What was parsed is many times what was sent.
+            parser_->get().clear();
+            return send(refusal(
+                431, "head-too-large",
+                "the request has more than " + std::to_string(kMostFields) + " header fields",
+                exchange_->request.id));
+        }
         for (const auto& field : head)
             exchange_->request.headers.add({field.name_string().data(), field.name_string().size()},
                                            {field.value().data(), field.value().size()});
@@ -189,6 +199,12 @@ class Connection final : public AnyConnection {
             *exchange_, {head.target().data(), head.target().size()}, shop_.router, shop_.guard);
         if (early) return send(std::move(*early));
         if (body_.is_done()) return run_handler();
+        // RFC 9110 9.3.1, 9.3.2: it would mean nothing, and be waited for.
+        if (exchange_->method == "GET" || exchange_->method == "HEAD") {
+            keep_alive_ = false;
+            return send(refusal(400, "invalid-input", "a " + exchange_->method + " has no body",
+                                exchange_->request.id));
+        }
         // One of HTTP/1.0 knows no answer before the last (RFC 9110 10.1.1).
         if (!exchange_->is_http_11 || !exchange_->request.headers.has("Expect"))
             return read_ahead();

@@ -59,7 +59,8 @@ class IncomingBody final : public BodyReader {
     }
     /// Nobody reads it any more.
     void let_go() {
-        ahead_ = {};
+        // Of "= {}" the room stays.
+        ahead_ = Bytes();
         at_ = 0;
     }
     /// The server stops: what is not there in a moment will not be waited for.

@@ -219,6 +219,21 @@ TEST_F(ServerTest, SaysGoOnToWhoExpectsIt) {
     EXPECT_EQ(old.answer().status, 200) << "it knows no other answer before that";
 }
 
+TEST_F(ServerTest, RefusesManyFieldsAndBodiesThatMeanNothing) {
+    const Server server(options(), router());
+    const auto status = [&](const std::string& method, int fields, const std::string& length) {
+        HttpClient client(server.port());
+        std::string head = method + " HTTP/1.1\r\nHost: localhost\r\n";
+        for (int i = 0; i < fields; ++i) head += "a:b\r\n";
+        client.send(head + (length.empty() ? "" : "Content-Length: " + length + "\r\n") + "\r\n");
+        return client.answer().status;
+    };
+    EXPECT_EQ(status("GET /hello", 127, ""), 200);
+    EXPECT_EQ(status("GET /hello", 128, ""), 431);
+    EXPECT_EQ(status("GET /hello", 0, "0"), 200);
+    EXPECT_EQ(status("GET /hello", 0, "70000"), 400) << "before it has come";
+}
+
 TEST_F(ServerTest, RefusesBodiesBeyondTheLimit) {
     const Server server(options(), router());
     for (const char* length : {"8388609", "99999999999999999", "18446744073709551615"}) {

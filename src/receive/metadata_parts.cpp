@@ -146,7 +146,7 @@ void MetadataParts::add(dicom::Metadata metadata) {
 std::size_t MetadataParts::pieces_of(const Instance& instance, const std::string& uri,
                                      const Bulk& bulk) {
     const bool is_pixels = uri == instance.metadata->pixels_uri();
-    return is_pixels && is_of_frames(bulk.media) ? instance.frames : 1;
+    return is_pixels && (is_of_frames(bulk.media) || bulk.is_by_frames) ? instance.frames : 1;
 }
 
 void MetadataParts::take_bulk_data(Part part) {
@@ -156,9 +156,10 @@ void MetadataParts::take_bulk_data(Part part) {
         std::tie(uri, number) = *frame;
     Bulk& bulk = bulk_[uri];
     if (bulk.pieces.empty()) bulk.media = part.media;
+    bulk.is_by_frames |= number != 0;
     if (number == 0) number = bulk.pieces.size() + 1;
-    const bool is_new =
-        bulk.pieces.empty() || (is_of_frames(bulk.media) && !bulk.pieces.contains(number));
+    const bool is_new = bulk.pieces.empty() || ((is_of_frames(bulk.media) || bulk.is_by_frames) &&
+                                                !bulk.pieces.contains(number));
     if (!is_new) {
         bulk_bytes_ -= part.bytes->size();
         throw Error(ErrorCode::kInvalidInput,

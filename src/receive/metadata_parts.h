@@ -65,6 +65,8 @@ class MetadataParts {
     /// Under one location.
     struct Bulk {
         http::MediaType media;
+        /// Its location named a frame.
+        bool is_by_frames = false;
         /// By number; of most there is one.
         std::map<std::size_t, std::unique_ptr<dicom::SparseBuffer>> pieces;
     };

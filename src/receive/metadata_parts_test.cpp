@@ -136,6 +136,39 @@ TEST_F(MetadataPartsTest, WaitForEachFrameOfAnImage) {
     EXPECT_LT(whole.rfind("56"), whole.rfind("12"));
 }
 
+TEST_F(MetadataPartsTest, KeepNoHalfOfPixelsWhoseFramesComeApart) {
+    json set = metadata_of(kFirst, "a");
+    set["00280008"] = {{"vr", "IS"}, {"Value", {3}}};
+    const std::string frame = pixels_of(kFirst);
+    set["00280010"] = {{"vr", "US"}, {"Value", {1}}};
+    set["00280011"] = {{"vr", "US"}, {"Value", {frame.size()}}};
+    set["00280100"] = {{"vr", "US"}, {"Value", {8}}};
+    EXPECT_EQ(send(kJson, set.dump()), "");
+    for (const char* location : {"a/frames/1", "a/frames/2", "a/frames/3"})
+        EXPECT_EQ(send(kBytes, frame, location), "");
+    EXPECT_THAT(since(), ElementsAre(HasSubstr("1.2.3.1: ")));
+    // All under the location itself: the first might be all of them.
+    EXPECT_EQ(send(kJson, set.dump()), "");
+    EXPECT_EQ(send(kBytes, frame, "a"), "");
+    EXPECT_THAT(since(), ElementsAre(HasSubstr("bytes that its header speaks of")));
+    EXPECT_EQ(send(kJson, set.dump()), "");
+    EXPECT_EQ(send(kBytes, frame + frame + frame, "a"), "");
+    EXPECT_THAT(since(), ElementsAre("1.2.3.1"));
+}
+
+TEST_F(MetadataPartsTest, HoldRoomForAsLongAsTheyWait) {
+    EXPECT_EQ(send(kJson, metadata_of(kFirst, "a").dump()), "");
+    const std::size_t held = budget.held();
+    EXPECT_GT(held, 0U);
+    EXPECT_EQ(send(kJson, metadata_of(kSecond, "b").dump()), "");
+    EXPECT_GT(budget.held(), held);
+    EXPECT_EQ(send(kJson, R"([{"00080060":{"vr":"CS"}}, 1])").empty(), false);
+    EXPECT_EQ(send(kBytes, pixels_of(kFirst), "a"), "");
+    EXPECT_EQ(send(kBytes, pixels_of(kSecond), "b"), "");
+    EXPECT_THAT(since(), ElementsAre("1.2.3.1", "1.2.3.2"));
+    EXPECT_EQ(budget.held(), 0U);
+}
+
 TEST_F(MetadataPartsTest, FailWhereFramesAreNumberedOtherwise) {
     json set = metadata_of(kFirst, "a");
     set["00280008"] = {{"vr", "IS"}, {"Value", {2}}};

@@ -50,8 +50,7 @@ std::uint16_t failure_of(const Reference& reference, store::Archive& archive) {
 
 /// Its one value; empty where there are several, of which nobody knows which is meant.
 std::string only_uid(const dicom::DataSet& data_set, dicom::Tag tag) {
-    const std::vector<std::string> all = data_set.texts(tag);
-    return all.size() == 1 ? all.front() : std::string();
+    return data_set.value_count(tag) == 1 ? data_set.text_or(tag, "") : std::string();
 }
 
 /// What is wrong with the data set of the request; empty where it can be read.

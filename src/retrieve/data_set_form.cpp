@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "dicom/native_model.h"
+#include "dicom/parsing_room.h"
 #include "http/multipart_writer.h"
 #include "retrieve/workitem.h"
 
@@ -47,6 +48,7 @@ http::Response xml_parts(std::function<std::optional<std::string>()> next) {
         kDicomXml, [next = std::move(next)]() mutable -> std::optional<http::Part> {
             const auto item = next();
             if (!item) return std::nullopt;
+            const MemoryBudget::Share room = dicom::room_for_xml(*item);
             const std::string xml = dicom::to_native_xml(Json::parse(*item));
             return http::Part{kDicomXml, {}, Bytes(xml.begin(), xml.end())};
         });

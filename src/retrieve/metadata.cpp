@@ -19,16 +19,19 @@ namespace {
 
 /// Each chunk costs a change of threads: what is small goes out together.
 constexpr std::size_t kTogether = 64 * 1024;
+constexpr std::size_t kMostNumbersOfXml = 4096;
 
 /// One instance as an object of the DICOM JSON model.
 std::string metadata_of(store::Archive& archive, const store::InstanceRow& row,
-                        const std::string& base) {
+                        const std::string& base, DataSetForm::Kind form) {
     const MemoryBudget::Share room = room_for_head(row);
     const Bytes head = archive.head(row.sop_instance_uid);
     dicom::DataSet header = dicom::DataSet::header_in(head);
     header.set_text(dicom::tags::kAvailableTransferSyntaxUid, row.transfer_syntax_uid);
     const std::string bulk_data = url_of(row, base) + "/bulkdata";
-    std::string json = dicom::to_dicom_json(header, {.bulk_data_uri = bulk_data});
+    dicom::JsonOptions options{.bulk_data_uri = bulk_data};
+    if (form == DataSetForm::Kind::kXmlParts) options.list_limit = kMostNumbersOfXml;
+    std::string json = dicom::to_dicom_json(header, options);
     // The header ends before the pixels; what is told of them here stands for the element.
     if (row.head_bytes != 0 && !header.has(dicom::tags::kPixelData)) {
         const dicom::TransferSyntax* known = dicom::find_transfer_syntax(row.transfer_syntax_uid);
@@ -82,14 +85,15 @@ http::Response metadata(const http::Request& request, store::Archive& archive, c
     const auto left_out = std::make_shared<LeftOut>(request.id, suspects);
     left_out->look_at_suspects(
         rows, [](const auto& row) -> const std::string& { return row.sop_instance_uid; },
-        [&](const auto& row) { (void)metadata_of(archive, row, base); });
+        [&](const auto& row) { (void)metadata_of(archive, row, base, form->kind); });
     auto items = begun<std::string>(
-        [&archive, rows = std::move(rows), base, left_out,
+        [&archive, rows = std::move(rows), base, left_out, kind = form->kind,
          at = std::size_t{0}]() mutable -> std::optional<std::string> {
             while (at < rows.size()) {
                 const store::InstanceRow& row = rows[at++];
-                if (auto json = left_out->unless_broken(
-                        row.sop_instance_uid, [&] { return metadata_of(archive, row, base); }))
+                if (auto json = left_out->unless_broken(row.sop_instance_uid, [&] {
+                        return metadata_of(archive, row, base, kind);
+                    }))
                     return json;
             }
             return std::nullopt;

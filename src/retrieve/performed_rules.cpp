@@ -73,7 +73,7 @@ std::optional<StepRefusal> lack_of(const DataSet& attributes, Tag tag) {
 
 std::optional<StepRefusal> bad_uid(const DataSet& item, Tag tag) {
     if (auto lack = lack_of(item, tag)) return lack;
-    if (item.texts(tag).size() == 1 && dicom::is_valid_uid(item.text_or(tag, ""))) return {};
+    if (item.value_count(tag) == 1 && dicom::is_valid_uid(item.text_or(tag, ""))) return {};
     return refusal(status::kInvalidAttributeValue, tag, "is no UID");
 }
 
@@ -164,7 +164,7 @@ std::optional<StepRefusal> problem_of_creation(const DataSet& attributes) {
     for (const Tag tag : kType1)
         if (auto lack = lack_of(attributes, tag)) return lack;
     for (const Tag tag : {tags::kPatientId, tags::kIssuerOfPatientId})
-        if (attributes.texts(tag).size() > 1)
+        if (attributes.value_count(tag) > 1)
             return refusal(status::kInvalidAttributeValue, tag, "has several values");
     if (state_of(attributes) != PerformedState::kInProgress)
         return refusal(status::kInvalidAttributeValue, kPerformedStatus,

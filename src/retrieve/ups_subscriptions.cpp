@@ -222,8 +222,9 @@ class Telling {
         std::size_t bytes = 0;
         while (count < lengths.size() && (count == 0 || bytes + lengths[count] <= kSmall))
             bytes += lengths[count++];
-        // What is sent, and what it is made of. Where there is no room, it is looked for again.
-        if (bytes > kSmall) room_ = http::answer_memory().take(2 * bytes, {});
+        // What is sent, and what it is made of, copy by copy. Where there is no room, it is looked
+        // for again.
+        if (bytes > kSmall) room_ = http::answer_memory().take(8 * bytes, {});
         if (count == 0 || (bytes > kSmall && !room_)) return;
         for (auto& report : book_.reports_after(subscriber_, taken_, count))
             waiting_.push_back(std::move(report));

@@ -69,7 +69,7 @@ void require_one_patient(const dicom::DataSet& set) {
     namespace tags = dicom::tags;
     for (const dicom::Tag tag : {tags::kPatientId, tags::kIssuerOfPatientId, tags::kPatientName,
                                  tags::kPatientBirthDate, tags::kStudyInstanceUid})
-        if (set.texts(tag).size() > 1)
+        if (set.value_count(tag) > 1)
             throw Error(ErrorCode::kInvalidInput, dicom::describe(tag) + " has several values");
 }
 
@@ -106,7 +106,7 @@ bool is_data_set(const Json& json) {
 
 SetInBody read(const http::MediaType& form, std::string_view text) {
     // That of thousands of images comes to less; it is read whenever it is looked for.
-    constexpr std::size_t kMostParsedBytes = std::size_t{16} << 20;
+    constexpr std::size_t kMostParsedBytes = std::size_t{20} << 20;
     if (dicom::most_parsed_bytes(text) > kMostParsedBytes)
         throw Error(ErrorCode::kInvalidInput, "the body has more values than a work item may have");
     MemoryBudget::Share room = dicom::room_to_parse(text);

@@ -77,7 +77,7 @@ Facts facts_of_arriving(const dicom::DataSet& data_set, const ViewOf& view_of) {
     for (const dicom::Tag tag :
          {tags::kPatientId, tags::kIssuerOfPatientId, tags::kStudyInstanceUid,
           tags::kSeriesInstanceUid, tags::kSopInstanceUid, tags::kSopClassUid})
-        if (data_set.texts(tag).size() > 1)
+        if (data_set.value_count(tag) > 1)
             throw Error(ErrorCode::kInvalidInput,
                         dicom::describe(tag) + " has several values: no backslash can be in it");
     return facts_of(data_set, view_of);

@@ -140,7 +140,7 @@ void SealedReader::hold(std::uint64_t number, std::size_t length) {
 
 void SealedReader::let_go() {
     held_number_.reset();
-    held_ = {};
+    held_ = Bytes();
 }
 
 void SealedReader::read(std::uint64_t offset, std::span<std::uint8_t> into) {
