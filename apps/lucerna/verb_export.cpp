@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "deidentify/deidentifier.h"
 #include "deidentify/project_file.h"
+#include "dicom/uids.h"
 #include "kept_data.h"
 
 namespace lucerna {
@@ -55,8 +56,10 @@ class Export {
         }
         auto& made = std::get<deidentify::Deidentified>(outcome);
         // Named by UIDs of the project, never by what came in.
+        const std::string study_uid = made.object.text_or(dicom::tags::kStudyInstanceUid, "");
+        // What is none could be a path.
         const fs::path folder =
-            asked_.out / made.object.text_or(dicom::tags::kStudyInstanceUid, "no-study");
+            asked_.out / (dicom::is_valid_uid(study_uid) ? study_uid : "no-study");
         fs::create_directories(folder);
         write_file_durably(folder / (made.report.sop_instance_uid + ".dcm"),
                            made.object.to_part10());

@@ -268,6 +268,24 @@ TEST(Deidentifier, JudgesByTheDictionaryToo) {
     EXPECT_NE(d.text(calibrated), name);
 }
 
+TEST(Deidentifier, KeepsNoPrivateCreatorOfSeveralValues) {
+    const std::string number = "1.5 ";
+    for (const auto& [vr, creator] : {std::pair("LO", "ELSCINT1\\SECRET^NAME"),
+                                      std::pair("LT", "ELSCINT1"), std::pair("UN", "ELSCINT1")}) {
+        const std::string value = creator;
+        DataSet object = example();
+        object.set_bytes(Tag{0x00E1, 0x0010}, vr, {value.begin(), value.end()});
+        object.set_bytes(Tag{0x00E1, 0x1021}, "DS", {number.begin(), number.end()});
+        const DataSet d = made(deidentifier("screening"), std::move(object));
+        EXPECT_FALSE(d.has(Tag{0x00E1, 0x0010})) << vr << " " << creator;
+        EXPECT_FALSE(d.has(Tag{0x00E1, 0x1021})) << vr << " " << creator;
+    }
+    DataSet object = example();
+    object.set_bytes(Tag{0x00E1, 0x0010}, "LO", {'E', 'L', 'S', 'C', 'I', 'N', 'T', '1'});
+    object.set_bytes(Tag{0x00E1, 0x1021}, "DS", {number.begin(), number.end()});
+    EXPECT_TRUE(made(deidentifier("screening"), std::move(object)).has(Tag{0x00E1, 0x1021}));
+}
+
 TEST(Deidentifier, KeepsOnlySafePrivateAttributes) {
     DataSet object = example();
     const auto put = [&](Tag tag, const char* vr, std::string_view text) {

@@ -55,7 +55,10 @@ SafePrivate safe_private_from(std::string_view text) {
 std::string private_creator(const dicom::DataSet& level, Tag tag) {
     const auto block = static_cast<std::uint16_t>(tag.element >> 8);
     if (block < 0x10) return {};
-    return level.text_or({tag.group, block}, "");
+    // PS3.5 7.8.1: one value, and a text. Of several nobody has said what they are.
+    const Tag creator{tag.group, block};
+    return level.value_count(creator) == 1 && level.vr(creator) == "LO" ? level.text_or(creator, "")
+                                                                        : std::string();
 }
 
 SafePrivates::SafePrivates(const dicom::DataSet& object, std::span<const SafePrivate> configured)

@@ -208,7 +208,10 @@ Verdict Guard::identify(const Asking& asking) const {
     const std::string authorization = asking.headers.get_or("Authorization", "");
     const std::size_t blank = authorization.find(' ');
     if (blank != std::string::npos && same_name(authorization.substr(0, blank), "Bearer")) {
-        const Known* holder = holder_of(std::string_view(authorization).substr(blank + 1));
+        // RFC 9110 11.4: one blank or more.
+        const std::size_t token =
+            std::min(authorization.find_first_not_of(' ', blank), authorization.size());
+        const Known* holder = holder_of(std::string_view(authorization).substr(token));
         if (holder && holder->rights >= rights_for(asking.access))
             return {0, {}, {}, holder->principal};
         if (holder && asking.access == Access::kDelete)

@@ -58,10 +58,13 @@ TEST(Guard, WantsATokenForAllButOpenRoutes) {
     const Headers bare{{"Host", "localhost"}};
     EXPECT_EQ(judged(with_token(), "GET", bare, Access::kRead), 401);
     EXPECT_EQ(judged(with_token(), "GET", bare, Access::kOpen), 0);
-    const Headers good{{"Host", "localhost"}, {"Authorization", "bearer 0123456789abcdef"}};
-    EXPECT_EQ(judged(with_token(), "POST", good, Access::kWrite), 0);
+    // RFC 9110 11.4: one blank or more.
+    for (const char* value : {"bearer 0123456789abcdef", "Bearer  0123456789abcdef"}) {
+        const Headers good{{"Host", "localhost"}, {"Authorization", value}};
+        EXPECT_EQ(judged(with_token(), "POST", good, Access::kWrite), 0) << value;
+    }
     for (const char* value : {"Bearer 0123456789abcdeg", "Bearer 0123456789abcde", "Bearer ",
-                              "Bearer", "Basic 0123456789abcdef", "Bearer  0123456789abcdef"})
+                              "Bearer", "Basic 0123456789abcdef"})
         EXPECT_EQ(judged(with_token(), "GET", {{"Host", "localhost"}, {"Authorization", value}},
                          Access::kRead),
                   401)

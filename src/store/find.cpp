@@ -284,6 +284,10 @@ Condition in_one_item(const std::vector<Key>& keys) {
 }
 
 Conditions conditions_of(const Query& query) {
+    constexpr std::size_t kMostCompared = 500;
+    constexpr std::size_t kMostListed = 30'000;
+    std::size_t compared = 0;
+    std::size_t listed = 0;
     Conditions conditions;
     Condition series;
     const std::vector<Key> keys =
@@ -295,6 +299,14 @@ Conditions conditions_of(const Query& query) {
             column->matching == Matching::kItems || key.sequence)
             continue;
         Condition condition = condition_for(*column, key, value, query);
+        const bool is_list = column->matching == Matching::kUid;
+        compared += is_list ? 1 : condition.values.size();
+        listed += is_list ? condition.values.size() : 0;
+        // Each is nested in the next one's expression, but for those of a list.
+        if (compared > kMostCompared || listed > kMostListed)
+            throw Error(ErrorCode::kInvalidInput,
+                        "a query may have " + std::to_string(kMostCompared) +
+                            " values to match by, and " + std::to_string(kMostListed) + " UIDs");
         if (column->sql == "s.study_instance_uid" && condition.values.size() == 1)
             conditions.one_study = true;
         if (column->level > query.level) {

@@ -163,6 +163,19 @@ TEST_F(FindTest, MatchesExactlyWhereThereIsNoWildcard) {
     EXPECT_THAT(studies({{kPatientId, "P1' OR '1'='1"}}), IsEmpty());
 }
 
+TEST_F(FindTest, RefusesMoreValuesThanAnExpressionHolds) {
+    const auto list = [](const std::string& value, int count) {
+        std::string all = value;
+        for (int i = 1; i < count; ++i) all += "\\" + value;
+        return all;
+    };
+    EXPECT_NO_THROW((void)studies({{kModalities, list("MG", 500)}}));
+    EXPECT_THROW((void)studies({{kModalities, list("MG", 501)}}), Error);
+    EXPECT_THROW((void)studies({{kModalities, list("CT", 3000)}}), Error);
+    EXPECT_THAT(studies({{kStudyUid, list("1.1", 30'000)}}), ElementsAre("1.1"));
+    EXPECT_THROW((void)studies({{kStudyUid, list("1.1", 30'001)}}), Error);
+}
+
 TEST_F(FindTest, TakesWildcardsAndNothingElseAsPattern) {
     EXPECT_THAT(studies({{kPatientId, "P?"}}), UnorderedElementsAre("1.1", "1.2", "1.3"));
     EXPECT_THAT(studies({{kPatientId, "P*"}}), UnorderedElementsAre("1.1", "1.2", "1.3", "1.4"));
