@@ -284,6 +284,33 @@ TEST(Pixels, SeesTextThatTheFifthWindowShows) {
     EXPECT_EQ(cleaned(object).blanked.size(), 1U);
 }
 
+/// As a scanner or a smaller size does it: each pixel the mean of those around it.
+void soften(Picture& picture, int radius) {
+    const Bytes sharp = picture.bytes;
+    for (int y = 0; y < kRows; ++y)
+        for (int x = 0; x < kColumns; ++x) {
+            int sum = 0, count = 0;
+            for (int v = std::max(y - radius, 0); v <= std::min(y + radius, kRows - 1); ++v)
+                for (int u = std::max(x - radius, 0); u <= std::min(x + radius, kColumns - 1);
+                     ++u, ++count)
+                    sum += sharp[static_cast<std::size_t>(v * kColumns + u)];
+            picture.bytes[static_cast<std::size_t>(y * kColumns + x)] =
+                static_cast<std::uint8_t>(sum / count);
+        }
+}
+
+TEST(Pixels, SeesSoftLetters) {
+    for (const auto& [dot, times] : {std::pair(2, 2), std::pair(2, 4), std::pair(3, 8)}) {
+        Picture picture;
+        std::fill(picture.bytes.begin(), picture.bytes.end(), std::uint8_t{4});
+        picture.write("JANE DOE 1742", 10, 100, dot, 200);
+        for (int i = 0; i < times; ++i) soften(picture, 1);
+        picture.set(0, 0, 255);
+        DataSet object = picture.object("MG");
+        EXPECT_EQ(cleaned(object).blanked.size(), 1U) << dot << " " << times;
+    }
+}
+
 TEST(Pixels, SeesLargeLettersAndThoseFarApart) {
     for (const int dot : {5, 8, 10}) {
         Picture picture;

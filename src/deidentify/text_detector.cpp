@@ -139,11 +139,19 @@ struct Ground {
     [[nodiscard]] double contrast() const { return std::abs(stroke_mean - mean); }
 };
 
+/// What is `away` pixels or more from any stroke: edges that were softened belong to neither.
 template <typename Beyond>
-Ground ground_of(const Gray& gray, const Line& line, Beyond beyond) {
-    double strokes = 0, stroke_sum = 0, sum = 0, squares = 0, count = 0;
+Ground ground_of(const Gray& gray, const Line& line, Beyond beyond, int away) {
+    double strokes = 0, stroke_sum = 0, sum = 0, squares = 0, count = 0, all = 0;
     const int bottom = std::min(line.box.bottom + 2, gray.height - 1);
     const int right = std::min(line.box.right + 2, gray.width - 1);
+    const auto is_near = [&](int x, int y) {
+        for (int v = std::max(y - away + 1, 0); v <= std::min(y + away - 1, gray.height - 1); ++v)
+            for (int u = std::max(x - away + 1, 0); u <= std::min(x + away - 1, gray.width - 1);
+                 ++u)
+                if (beyond(gray.at(u, v))) return true;
+        return false;
+    };
     for (int y = std::max(line.box.top - 2, 0); y <= bottom; ++y)
         for (int x = std::max(line.box.left - 2, 0); x <= right; ++x) {
             const double value = gray.at(x, y);
@@ -152,11 +160,14 @@ Ground ground_of(const Gray& gray, const Line& line, Beyond beyond) {
                 ++strokes;
                 continue;
             }
+            ++all;
+            if (away > 1 && is_near(x, y)) continue;
             sum += value;
             squares += value * value;
             ++count;
         }
-    if (count < 1 || strokes < 1) return {};
+    constexpr double kEnough = 0.2;
+    if (count < 1 || strokes < 1 || count < kEnough * all) return {};
     const double mean = sum / count;
     return {stroke_sum / strokes, mean, std::sqrt(std::max(squares / count - mean * mean, 0.0))};
 }
@@ -205,6 +216,17 @@ bool is_text(const Line& line, const Ground& ground) {
            ground.contrast() >= kLeastOverUnrest * ground.unrest;
 }
 
+/// Also where a scan or a smaller size has softened the edges of letters: the ground is what is
+/// beyond those, then. Of small pieces edges are all there is.
+template <typename Beyond>
+bool stands_out(const Gray& gray, const Line& line, Beyond beyond) {
+    constexpr int kLeastSoft = 11;
+    if (is_text(line, ground_of(gray, line, beyond, 1))) return true;
+    if (line.tallest < kLeastSoft || gray.is_stretched) return false;
+    return is_text(line, ground_of(gray, line, beyond, 2)) ||
+           is_text(line, ground_of(gray, line, beyond, 3));
+}
+
 /// Short words and punctuation beside a line that three letters made known.
 void extend(Line& line, const std::vector<Stroke>& pieces) {
     const int tall = line.tallest;
@@ -243,16 +265,23 @@ void find_lines(const Gray& gray, Beyond beyond, std::vector<Line>& found) {
     std::erase_if(letters, [&](const Stroke& piece) { return !is_letter(piece, tallest); });
     if (letters.size() > kMostPieces) return;
     for (Line& line : lines_of(std::move(letters)))
-        if (is_text(line, ground_of(gray, line, beyond)) &&
+        if (stands_out(gray, line, beyond) &&
             (!may_be_anatomy(gray, line) || is_drawn(gray, line, beyond))) {
             extend(line, pieces);
             found.push_back(line);
         }
 }
 
-/// In all levels: between what text stands on and itself there is one, wherever that lies.
+/// In all levels: between what text stands on and itself there is one, wherever that lies. Soft
+/// letters touch below it and fall apart above, and need more of them; a small picture has none
+/// that could be read.
 void find_in(const Gray& gray, std::vector<Line>& found) {
-    for (const int level : {40, 96, 160, 225, 250}) {
+    constexpr std::array kLevels = {40, 96, 160, 225, 250, 68, 128};
+    constexpr std::size_t kForSharp = 5;
+    constexpr int kLeastHeight = 128;
+    const bool has_soft = !gray.is_stretched && gray.height >= kLeastHeight;
+    for (std::size_t i = 0; i < (has_soft ? kLevels.size() : kForSharp); ++i) {
+        const int level = kLevels[i];
         find_lines(
             gray, [level](int value) { return value >= level; }, found);
         find_lines(

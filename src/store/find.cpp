@@ -284,7 +284,7 @@ Condition in_one_item(const std::vector<Key>& keys) {
 }
 
 Conditions conditions_of(const Query& query) {
-    constexpr std::size_t kMostCompared = 500;
+    constexpr std::size_t kMostCompared = 200;
     constexpr std::size_t kMostListed = 30'000;
     std::size_t compared = 0;
     std::size_t listed = 0;

@@ -169,8 +169,8 @@ TEST_F(FindTest, RefusesMoreValuesThanAnExpressionHolds) {
         for (int i = 1; i < count; ++i) all += "\\" + value;
         return all;
     };
-    EXPECT_NO_THROW((void)studies({{kModalities, list("MG", 500)}}));
-    EXPECT_THROW((void)studies({{kModalities, list("MG", 501)}}), Error);
+    EXPECT_NO_THROW((void)studies({{kModalities, list("MG", 200)}}));
+    EXPECT_THROW((void)studies({{kModalities, list("MG", 201)}}), Error);
     EXPECT_THROW((void)studies({{kModalities, list("CT", 3000)}}), Error);
     EXPECT_THAT(studies({{kStudyUid, list("1.1", 30'000)}}), ElementsAre("1.1"));
     EXPECT_THROW((void)studies({{kStudyUid, list("1.1", 30'001)}}), Error);
