@@ -268,6 +268,23 @@ TEST(Deidentifier, JudgesByTheDictionaryToo) {
     EXPECT_NE(d.text(calibrated), name);
 }
 
+TEST(Deidentifier, CutsWhatLiesBehindALookupTable) {
+    DataSet object = example();
+    const std::vector<long long> descriptor = {4, 0, 16};
+    DataSet& item = object.add_item(tags::kVoiLutSequence);
+    item.set_integers(tags::kLutDescriptor, descriptor);
+    const std::string data = std::string(8, '\1') + "SECRET^LUT";
+    item.set_bytes(tags::kLutData, "OW", {data.begin(), data.end()});
+    const Tag red{0x0028, 0x1201};
+    object.set_integers(Tag{0x0028, 0x1101}, descriptor);
+    object.set_bytes(red, "OW", {data.begin(), data.begin() + 8});
+    for (const char* profile : {"basic", "screening"}) {
+        const DataSet d = made(deidentifier(profile), object.clone());
+        EXPECT_EQ(d.items(tags::kVoiLutSequence)[0].bytes(tags::kLutData).size(), 8U);
+        EXPECT_EQ(d.bytes(red).size(), 8U) << "all of it is the table";
+    }
+}
+
 TEST(Deidentifier, KeepsNoPrivateCreatorOfSeveralValues) {
     const std::string number = "1.5 ";
     for (const auto& [vr, creator] : {std::pair("LO", "ELSCINT1\\SECRET^NAME"),

@@ -113,6 +113,7 @@ class Walk {
     Walk(const Rules& rules, std::vector<Step>& steps) : rules_(rules), steps_(steps) {}
 
     void level(DataSet& data, Tag parent, const std::string& prefix, Mode mode) {
+        cut_tables(data, prefix);
         const std::vector<Tag> all = data.tags();
         for (const Tag tag : all) {
             if (is_private_creator(tag)) continue;
@@ -132,6 +133,27 @@ class Walk {
         return std::any_of(left.begin(), left.end(), [&](Tag tag) {
             return tag.group == creator.group && tag.element >> 8 == creator.element;
         });
+    }
+
+    /// What lies behind the entries that a lookup table says it has (PS3.3 C.11.1.1, C.7.6.3.1.5).
+    void cut_tables(DataSet& data, const std::string& prefix) {
+        constexpr std::pair<Tag, Tag> kTables[] = {{tags::kLutDescriptor, tags::kLutData},
+                                                   {{0x0028, 0x1101}, {0x0028, 0x1201}},
+                                                   {{0x0028, 0x1102}, {0x0028, 0x1202}},
+                                                   {{0x0028, 0x1103}, {0x0028, 0x1203}},
+                                                   {{0x0028, 0x1104}, {0x0028, 0x1204}}};
+        constexpr std::size_t kMostEntries = 65536;
+        for (const auto& [descriptor, table] : kTables) {
+            const auto said =
+                static_cast<std::size_t>(data.integer(descriptor).value_or(0)) & 0xFFFF;
+            // Those of 8 bits may lie in one byte each, or in two.
+            const std::size_t most = 2 * (said == 0 ? kMostEntries : said);
+            const ByteView bytes = data.bytes(table);
+            if (bytes.size() <= most) continue;
+            data.set_bytes(table, data.vr(table),
+                           {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(most)});
+            note(prefix + named(table), Action::kClean);
+        }
     }
 
     void note(std::string path, Action action) { steps_.push_back({std::move(path), action}); }

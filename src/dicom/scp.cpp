@@ -1,17 +1,23 @@
 #include "dicom/scp.h"
 
+#include <fcntl.h>
+#include <sys/socket.h>
+
 #include <atomic>
 #include <list>
 #include <thread>
 
+#include "base/guarded.h"
 #include "dicom/scp_association.h"
 
 namespace lucerna::dicom {
 namespace {
 
 /// Connections that have not asked for an association yet, beyond the established ones. Each ends
-/// within the ARTIM time.
+/// within the ARTIM time, or when others come and it was there first.
 constexpr std::size_t kLobby = 64;
+/// Beyond those, until they are gone.
+constexpr std::size_t kMostGivenUp = 32;
 
 void check(const ScpOptions& options) {
     constexpr std::uint32_t kSmallestPdu = 4096;
@@ -68,15 +74,34 @@ class Scp::Listener {
   private:
     struct Connection {
         std::atomic<bool> over = false;
+        std::atomic<bool> is_established = false;
+        bool is_given_up = false;
+        /// Its socket once more, which may be shut down whatever the thread does; closed when that
+        /// is over.
+        Guarded<Descriptor> line;
         std::jthread thread;
     };
+
+    /// Silent ones would keep everybody else out. False where there is none to give up.
+    static bool give_up_one(std::list<Connection>& connections) {
+        for (Connection& connection : connections) {
+            if (connection.is_given_up || connection.is_established) continue;
+            connection.is_given_up = connection.line.with([](const Descriptor& line) {
+                return line.is_open() && ::shutdown(line.get(), SHUT_RDWR) == 0;
+            });
+            if (connection.is_given_up) return true;
+        }
+        return false;
+    }
 
     void accept() {
         std::list<Connection> connections;
         while (auto accepted = accept_on(socket_, stop_)) {
             connections.remove_if(
                 [](const Connection& connection) { return connection.over.load(); });
-            if (connections.size() >= options_.max_associations + kLobby) {
+            const std::size_t most = options_.max_associations + kLobby;
+            if (connections.size() >= most &&
+                (connections.size() >= most + kMostGivenUp || !give_up_one(connections))) {
                 turn_away(std::move(*accepted));
                 continue;
             }
@@ -93,13 +118,17 @@ class Scp::Listener {
         Sender sender;
         sender.association = ++last_association_;
         sender.address = std::move(accepted.address);
+        connection.line.with([&](Descriptor& line) {
+            line = Descriptor(::fcntl(accepted.socket.get(), F_DUPFD_CLOEXEC, 0));
+        });
         connection.thread =
             std::jthread([this, &connection, sender = std::move(sender),
                           transport = Transport(std::move(accepted.socket), &stop_)]() mutable {
                 ScpAssociation association(std::move(transport), std::move(sender),
                                            {options_, handler_, services_, gate_, follow_up_memory_,
-                                            stop_services_.get_token()});
+                                            stop_services_.get_token(), connection.is_established});
                 association.run(tls_ ? &*tls_ : nullptr);
+                connection.line.with([](Descriptor& line) { line = Descriptor(); });
                 connection.over = true;
             });
     }

@@ -141,13 +141,34 @@ TEST(Scp, TurnsAwayAFloodOfConnections) {
     const Scp scp(options, recorder);
     std::vector<std::unique_ptr<RawPeer>> flood;
     for (int number = 0; number < 200; ++number) flood.push_back(std::make_unique<RawPeer>(scp));
-    // All of them end: some are turned away, the others run into the ARTIM time.
+    // All of them end: some are turned away or given up for others, the rest runs into the ARTIM
+    // time.
     for (std::size_t number = 0; number < 200; ++number) {
         const AssociationEnd end = recorder.wait_for_report(number).end;
-        EXPECT_TRUE(end == AssociationEnd::kRejected || end == AssociationEnd::kTimedOut)
+        EXPECT_TRUE(end == AssociationEnd::kRejected || end == AssociationEnd::kTimedOut ||
+                    end == AssociationEnd::kLost)
             << name_of(end);
     }
     EXPECT_EQ(send(to(scp), small_object("1.2.3")).kind, StatusKind::kSuccess);
+}
+
+TEST(Scp, GivesUpSilentConnectionsForWhoeverComes) {
+    Recorder recorder;
+    ScpOptions options = any_port();
+    options.max_associations = 2;
+    options.artim = 60s;
+    const Scp scp(options, recorder);
+    RawPeer first(scp);
+    first.associate();
+    std::vector<std::unique_ptr<RawPeer>> silent;
+    for (int number = 0; number < 80; ++number) silent.push_back(std::make_unique<RawPeer>(scp));
+    for (int number = 0; number < 5; ++number)
+        EXPECT_EQ(send(to(scp), small_object("1.2.3." + std::to_string(number))).kind,
+                  StatusKind::kSuccess);
+    // Whoever has an association is none of them.
+    first.send_store_request("1.2.4");
+    first.send_fragment(false, true, data_set_of(small_object("1.2.4")));
+    EXPECT_EQ(first.read_response().status, status::kSuccess);
 }
 
 TEST(Scp, DropsAPeerThatNeverAsks) {

@@ -178,6 +178,7 @@ std::optional<RejectPdu> ScpAssociation::reason_to_reject(const AssociatePdu& re
     if (!allows(options_.calling_aets, request.calling_aet)) return kRejectCallingAet;
     if (!shared_.gate.enter()) return kRejectLocalLimit;
     inside_ = true;
+    shared_.is_established = true;
     return std::nullopt;
 }
 

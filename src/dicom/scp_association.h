@@ -30,7 +30,7 @@ class AssociationGate {
     std::atomic<std::size_t> inside_ = 0;
 };
 
-/// What all associations of a provider share; borrowed.
+/// What all associations of a provider share, but for the last; borrowed.
 struct ScpShared {
     const ScpOptions& options;
     ScpHandler& handler;
@@ -38,6 +38,8 @@ struct ScpShared {
     AssociationGate& gate;
     FollowUpMemory& follow_up_memory;
     std::stop_token stop;
+    /// Of this one alone: its association is established.
+    std::atomic<bool>& is_established;
 };
 
 /// The provider's side of one connection, from its first byte to its last (PS3.8 9.2, states Sta2
