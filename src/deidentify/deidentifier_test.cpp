@@ -285,6 +285,16 @@ TEST(Deidentifier, CutsWhatLiesBehindALookupTable) {
     }
 }
 
+TEST(Deidentifier, SaysOfARefusalWhatItIsForAndNotWhatWasInIt) {
+    DataSet object = example();
+    object.set_integer(tags::kNumberOfFrames, 19600102);
+    const auto outcome = deidentifier("screening").run(std::move(object));
+    const auto* const refusal = std::get_if<exam::Refusal>(&outcome);
+    ASSERT_NE(refusal, nullptr);
+    EXPECT_THAT(refusal->what, HasSubstr("NumberOfFrames (0028,0008)"));
+    EXPECT_THAT(refusal->what, testing::Not(HasSubstr("1960")));
+}
+
 TEST(Deidentifier, KeepsNoPrivateCreatorOfSeveralValues) {
     const std::string number = "1.5 ";
     for (const auto& [vr, creator] : {std::pair("LO", "ELSCINT1\\SECRET^NAME"),

@@ -161,12 +161,22 @@ std::optional<exam::Refusal> look_at_unused_bits(DataSet& object) {
     return {};
 }
 
+/// Of an error that names an attribute, "Rows (0028,0010) is ...", that alone: what was in it a
+/// report never says.
+std::string without_value(std::string_view what) {
+    constexpr std::size_t kTag = 11;  // (gggg,eeee)
+    const std::size_t open = what.find('(');
+    const bool is_tag = open != std::string_view::npos && what.size() >= open + kTag &&
+                        what[open + 5] == ',' && what[open + kTag - 1] == ')';
+    return std::string(is_tag ? what.substr(0, open + kTag) : what);
+}
+
 exam::Refusal cannot_be_looked_at(const Error& error) {
     if (error.code() == ErrorCode::kUnavailable) throw error;
     return refusal(
         error.code() == ErrorCode::kUnsupported ? exam::RefusalReason::kUnsupportedEncoding
                                                 : exam::RefusalReason::kBadPixelDescription,
-        std::string("the pixels cannot be looked at: ") + error.what(), tags::kPixelData);
+        "the pixels cannot be looked at: " + without_value(error.what()), tags::kPixelData);
 }
 
 double covered(std::span<const Blanked> regions, const DecodedFrame& frame) {
