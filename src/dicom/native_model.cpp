@@ -312,6 +312,27 @@ Json set_from(pugi::xml_node node, const Level& level) {
 
 }  // namespace
 
+namespace {
+
+/// A reader turns those that stand in a text themselves into line feeds (XML 1.0 2.11), of which
+/// DICOM has CR LF made (PS3.5 6.1.3).
+std::string with_returns(std::string xml) {
+    const auto count = static_cast<std::size_t>(std::count(xml.begin(), xml.end(), '\r'));
+    if (count == 0) return xml;
+    constexpr std::string_view kReturn = "&#xD;";
+    std::string escaped;
+    escaped.reserve(xml.size() + count * kReturn.size());
+    for (const char c : xml) {
+        if (c == '\r')
+            escaped += kReturn;
+        else
+            escaped += c;
+    }
+    return escaped;
+}
+
+}  // namespace
+
 std::string to_native_xml(const nlohmann::json& set) {
     pugi::xml_document document;
     pugi::xml_node declaration = document.append_child(pugi::node_declaration);
@@ -323,7 +344,7 @@ std::string to_native_xml(const nlohmann::json& set) {
     add_attributes(root, set);
     std::ostringstream text;
     document.save(text, "", pugi::format_raw, pugi::encoding_utf8);
-    return std::move(text).str();
+    return with_returns(std::move(text).str());
 }
 
 nlohmann::json from_native_xml(std::string_view document, XmlNumbers numbers,

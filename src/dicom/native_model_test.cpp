@@ -64,6 +64,16 @@ TEST(NativeModel, ComesBackAsItWas) {
     EXPECT_EQ(from_native_xml(to_native_xml(set)), set);
 }
 
+TEST(NativeModel, KeepsTheLineBreaksOfTexts) {
+    const Json set = Json::parse(R"({
+        "0040A160":{"vr":"UT","Value":["one\r\ntwo\rthree\nfour\n\r"]},
+        "00091001":{"vr":"LT","Value":["\r"]}, "00090010":{"vr":"LO","Value":["A"]}})");
+    const std::string xml = to_native_xml(set);
+    EXPECT_EQ(xml.find('\r'), std::string::npos) << "a reader would make a line feed of it";
+    EXPECT_NE(xml.find("one&#xD;\ntwo&#xD;three\nfour\n&#xD;"), std::string::npos);
+    EXPECT_EQ(from_native_xml(xml), set);
+}
+
 TEST(NativeModel, IsReadWithPrefixesCommentsAndSmallLetters) {
     const Json set = from_native_xml(
         R"(<?xml version="1.0"?><d:NativeDicomModel xmlns:d="http://x"><!-- c -->

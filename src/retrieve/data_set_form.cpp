@@ -34,9 +34,11 @@ http::Response in_form(const DataSetForm& form, std::vector<std::string> items) 
         return http::Response::of(200, form.content_type, json + "]");
     }
     if (items.empty()) return http::Response::empty();
-    if (form.kind == Kind::kXml)
+    if (form.kind == Kind::kXml) {
+        const MemoryBudget::Share room = dicom::room_for_xml(items.front());
         return http::Response::of(200, form.content_type,
                                   dicom::to_native_xml(Json::parse(items.front())));
+    }
     return xml_parts([items = std::move(items), at = std::size_t{0}]() mutable {
         return at == items.size() ? std::optional<std::string>()
                                   : std::exchange(items[at++], std::string());

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "dicom/parsing_room.h"
 #include "dicom/uids.h"
 #include "retrieve/address.h"
 #include "retrieve/object_keys.h"
@@ -158,6 +159,7 @@ http::Response update(http::Request& request, const Shop& shop) {
         apply_update(set, change, shop.clock.now());
         // The study may be another: it goes with that one.
         take_over_columns(item, set);
+        require_moderate(item.json);
         item.reports = reports_of_change(before, set);
     });
     return answer_update(request, outcome);
@@ -254,7 +256,10 @@ http::Response search(http::Request& request, const Shop& shop) {
     std::size_t bytes = 0;
     std::size_t remaining = 0;
     shop.book.for_each(narrowed_by(identifier), [&](const store::Workitem& item) {
-        if (!keys.empty() && !meets(Json::parse(item.json), identifier)) return true;
+        if (!keys.empty()) {
+            const MemoryBudget::Share room = dicom::room_to_parse(item.json);
+            if (!meets(Json::parse(item.json), identifier)) return true;
+        }
         if (skip > 0) return skip-- > 0;
         if (!found.empty() && bytes + item.json.size() > shop.options.max_answer_bytes)
             limit = found.size();

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/guarded.h"
 #include "base/log.h"
+#include "dicom/parsing_room.h"
 #include "http/answer_memory.h"
 #include "retrieve/address.h"
 #include "retrieve/object_keys.h"
@@ -140,7 +141,11 @@ http::Response subscribe(http::Request& request, const Desk& desk) {
         const std::string filter = filter_of(request);
         desk.book.subscribe_to_all(
             subscriber, kFiltered, filter,
-            [&](const std::string& json) { return fits_filter(Json::parse(json), filter); }, kept);
+            [&](const std::string& json) {
+                const MemoryBudget::Share room = dicom::room_to_parse(json);
+                return fits_filter(Json::parse(json), filter);
+            },
+            kept);
     } else {
         desk.book.subscribe(subscriber, workitem, kept);
     }

@@ -254,6 +254,25 @@ TEST_F(Ups, UpdatesOnlyWhatMayChange) {
     EXPECT_EQ(status("POST", "/dicom-web/workitems/1.9", "{}"), 404);
 }
 
+TEST_F(Ups, GrowsNoFurtherThanItMay) {
+    EXPECT_EQ(status("POST", "/dicom-web/workitems?1.2.3", scheduled().dump()), 201);
+    const auto with_text = [](int number, std::size_t letters) {
+        json change;
+        char tag[9];
+        std::snprintf(tag, sizeof tag, "0040%04X", 0xA000 + number);
+        change[tag] = value("UT", std::string(letters, 'x'));
+        return change.dump();
+    };
+    int last = 200;
+    for (int i = 0; i < 8 && last == 200; ++i) last = status("POST", kItem, with_text(i, 900'000));
+    EXPECT_EQ(last, 400) << "of four megabytes no more";
+    EXPECT_LT(got().dump().size(), std::size_t{4} << 20);
+    EXPECT_EQ(status("POST", kItem, with_text(20, 1000)), 200) << "it is as it was";
+    json many = value("SQ", json::object());
+    for (int i = 0; i < 60'000; ++i) many["Value"].push_back(json::object());
+    EXPECT_EQ(status("POST", kItem, json({{"00404035", many}}).dump()), 400);
+}
+
 TEST_F(Ups, CancelsWhatIsScheduled) {
     create();
     clock.advance(std::chrono::minutes(1));

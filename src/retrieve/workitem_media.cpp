@@ -105,10 +105,7 @@ bool is_data_set(const Json& json) {
 }
 
 SetInBody read(const http::MediaType& form, std::string_view text) {
-    // That of thousands of images comes to less; it is read whenever it is looked for.
-    constexpr std::size_t kMostParsedBytes = std::size_t{20} << 20;
-    if (dicom::most_parsed_bytes(text) > kMostParsedBytes)
-        throw Error(ErrorCode::kInvalidInput, "the body has more values than a work item may have");
+    require_moderate(text);
     MemoryBudget::Share room = dicom::room_to_parse(text);
     Json set = form.type == kDicomXml ? dicom::from_native_xml(text, dicom::XmlNumbers::kNumbers,
                                                                form.parameter("charset"))
@@ -157,6 +154,13 @@ SetInBody only_part(const http::MediaType& media, const Bytes& body) {
 }
 
 }  // namespace
+
+void require_moderate(std::string_view json) {
+    constexpr std::size_t kMostBytes = std::size_t{4} << 20;
+    constexpr std::size_t kMostParsedBytes = std::size_t{20} << 20;
+    if (json.size() > kMostBytes || dicom::most_parsed_bytes(json) > kMostParsedBytes)
+        throw Error(ErrorCode::kInvalidInput, "there is more than a work item may have in it");
+}
 
 std::optional<http::Response> refusal_of_form(const http::Request& request) {
     const auto header = request.headers.get("Content-Type");
