@@ -54,19 +54,21 @@ std::string number_text(std::string_view value, Vr vr) {
     return printed_number(*number);
 }
 
-/// A list of numbers that is longer than those that stand in the model itself.
-bool is_long_list(const Element& element, const JsonOptions& options) {
-    if (options.list_limit == SIZE_MAX || element.is_sequence() || element.vr == vr::kAt)
+/// What is larger than any text or list that the model is meant for, or a list of numbers that is
+/// longer than those that stand in the model itself.
+bool is_long(const Element& element, const JsonOptions& options) {
+    if (element.is_sequence() || element.fragments() != nullptr) return false;
+    if (element.value().size() > options.value_limit) return true;
+    if (options.list_limit == SIZE_MAX || element.vr == vr::kAt || element.vr.is_bulk())
         return false;
     const bool is_text = element.vr.is_text();
     if (is_text && element.vr != vr::kDs && element.vr != vr::kIs) return false;
-    if (!is_text && element.vr.is_bulk()) return false;
     return (is_text ? text_count(element) : binary_count(element)) > options.list_limit;
 }
 
 /// Written as BulkDataURI where there is one to give.
 bool is_bulk_data(const Element& element, const JsonOptions& options) {
-    return element.tag == tags::kPixelData || is_long_list(element, options) ||
+    return element.tag == tags::kPixelData || is_long(element, options) ||
            (element.vr.is_bulk() && element.value().size() > options.inline_limit);
 }
 
@@ -124,7 +126,7 @@ class JsonWriter {
         if (element.is_sequence()) {
             write_items(element, path + name + "/");
         } else if (element.tag == tags::kPixelData || element.vr.is_bulk() ||
-                   is_long_list(element, options_)) {
+                   is_long(element, options_)) {
             write_bulk(element, path + name);
         } else if (element.vr.is_text()) {
             write_texts(element);
@@ -214,6 +216,50 @@ std::string_view next_part(std::string_view& path) {
 }
 
 }  // namespace
+
+namespace {
+
+/// Letters that JSON writes as six.
+std::size_t escapes_in(ByteView text) {
+    return static_cast<std::size_t>(std::count_if(
+        text.begin(), text.end(), [](std::uint8_t c) { return c < 0x20 || c == '"'; }));
+}
+
+std::size_t json_bytes_of(const Node& node, std::size_t least_values) {
+    constexpr std::size_t kElement = 48;
+    constexpr std::size_t kName = 20;  // {"Alphabetic":""},
+    constexpr std::size_t kText = 6;   // "",  null,
+    constexpr std::size_t kNumber = 24;
+    constexpr std::size_t kEscape = 5;
+    std::size_t bytes = 0;
+    for (const Element& element : node.elements) {
+        if (is_long(element, {})) continue;
+        std::size_t values = 1;
+        std::size_t of_values = JsonOptions{}.inline_limit * 4 / 3;
+        if (const Items* const items = element.items()) {
+            for (std::size_t i = 0; i < items->size(); ++i)
+                bytes += json_bytes_of((*items)[i].node(), least_values);
+            of_values = 0;
+        } else if (!element.is_sequence() && element.vr.is_text()) {
+            const std::size_t escapes = escapes_in(element.value());
+            values = text_count(element);
+            of_values = element.value().size() * (element.vr.is_single_text() ? 2 : 1) +
+                        kEscape * escapes + values * (element.vr == vr::kPn ? kName : kText);
+            values += escapes;
+        } else if (!element.is_sequence() && !element.vr.is_bulk()) {
+            values = binary_count(element);
+            of_values = values * kNumber;
+        }
+        if (values >= least_values) bytes += kElement + of_values;
+    }
+    return bytes;
+}
+
+}  // namespace
+
+std::size_t json_bytes(const DataSet& data_set, std::size_t least_values) {
+    return json_bytes_of(data_set.node(), least_values);
+}
 
 std::string to_dicom_json(const DataSet& data_set, const JsonOptions& options) {
     std::string out;

@@ -20,6 +20,8 @@ struct JsonOptions {
     std::string bulk_data_uri = {};
     /// Binary values (OB, OD, OF, OL, OV, OW, UN) up to here are written as InlineBinary.
     std::size_t inline_limit = 256;
+    /// What is larger is bulk data, whatever its VR: nobody reads it among attributes.
+    std::size_t value_limit = std::size_t{1} << 20;
     /// Lists of more numbers than this are bulk data, too (PS3.18 F.2.2): a number of XML takes
     /// hundreds of bytes while it is made.
     std::size_t list_limit = SIZE_MAX;
@@ -28,6 +30,10 @@ struct JsonOptions {
 /// The DICOM JSON model of a data set (PS3.18 Annex F): one object, UTF-8, without file meta. FL
 /// and FD values that are no JSON number are the texts "NaN", "Infinity" and "-Infinity".
 [[nodiscard]] std::string to_dicom_json(const DataSet& data_set, const JsonOptions& options = {});
+
+/// About how many bytes that comes to, at most: the brackets around a value may be ten times as
+/// many as what stands in it. Of attributes of `least_values` or more alone.
+[[nodiscard]] std::size_t json_bytes(const DataSet& data_set, std::size_t least_values = 0);
 
 /// The paths of those values that get a BulkDataURI, in the order of the JSON.
 [[nodiscard]] std::vector<std::string> bulk_data_paths(const DataSet& data_set,

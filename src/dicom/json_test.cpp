@@ -76,6 +76,45 @@ TEST(DicomJson, PointsToLongListsOfNumbersWhereThatIsAskedFor) {
     EXPECT_EQ(nlohmann::json::parse(to_dicom_json(set))["00281050"]["Value"].size(), 4U);
 }
 
+TEST(DicomJson, PointsToWhatIsLargerThanAnyTextOrList) {
+    DataSet set;
+    const Tag text{0x0040, 0xA160};
+    for (const std::size_t bytes : {std::size_t{1} << 20, (std::size_t{1} << 20) + 2}) {
+        set.set_bytes(text, "UT", Bytes(bytes, 'a'));
+        set.set_bytes(tags::kModality, "CS", Bytes(bytes, 'a'));
+        set.set_bytes(Tag{0x0028, 0x1201}, "US", Bytes(bytes, 1));
+        const Json json = Json::parse(to_dicom_json(set, {.bulk_data_uri = "/x"}));
+        const bool is_bulk = bytes > std::size_t{1} << 20;
+        for (const char* name : {"0040A160", "00080060", "00281201"}) {
+            EXPECT_EQ(json[name].contains("BulkDataURI"), is_bulk) << name;
+            EXPECT_EQ(json[name].contains("Value"), !is_bulk) << name;
+        }
+    }
+    EXPECT_EQ(bulk_data_at(set, "0040A160")->size(), (std::size_t{1} << 20) + 2);
+    EXPECT_LT(json_bytes(set), 1000U);
+}
+
+TEST(DicomJson, IsNoLongerThanItIsSaidToBe) {
+    DataSet set;
+    const std::vector<std::string> names(5000, "A");
+    const std::vector<double> numbers(5000, -1.2345678901234e-100);
+    set.set_texts(tags::kModality, names);
+    set.set_bytes(Tag{0x0008, 0x1070}, "PN", [] {
+        Bytes value;
+        for (int i = 0; i < 20'000; ++i) value.insert(value.end(), {'A', '\\'});
+        return value;
+    }());
+    set.set_bytes(Tag{0x0009, 0x1001}, "OB", Bytes(256, 1));
+    DataSet& item = set.add_item(kVoiLutSequence);
+    item.set_bytes(Tag{0x0009, 0x1002}, "FD", Bytes(8000, 0x3F));
+    item.set_text(tags::kStudyDescription, "short \x01\"\\");
+    const std::size_t bytes = to_dicom_json(set).size();
+    EXPECT_GE(json_bytes(set), bytes);
+    EXPECT_LE(json_bytes(set), 2 * bytes);
+    EXPECT_LT(json_bytes(set, 20'000), json_bytes(set, 5'000));
+    EXPECT_EQ(json_bytes(set, 20'002), 0U);
+}
+
 TEST(DicomJson, PointsToBulkDataAndFindsItAgain) {
     DataSet data_set;
     const Bytes large(1000, 7);

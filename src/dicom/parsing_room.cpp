@@ -33,10 +33,13 @@ std::size_t parsed_json(std::string_view document) {
 }  // namespace
 
 std::size_t most_parsed_bytes(std::string_view document) {
-    // It has no place in JSON before the first text, nor has XML anything else there.
-    if (document.find('<') >= document.find_first_of("{[\"")) return parsed_json(document);
-    return kXmlElementBytes *
-           static_cast<std::size_t>(std::count(document.begin(), document.end(), '<'));
+    const std::size_t json = parsed_json(document);
+    const std::size_t first = document.find_first_not_of(" \t\r\n");
+    if (first != std::string_view::npos && (document[first] == '{' || document[first] == '['))
+        return json;
+    // XML, or what is neither and is read as either.
+    return std::max(json, kXmlElementBytes * static_cast<std::size_t>(std::count(
+                                                 document.begin(), document.end(), '<')));
 }
 
 namespace {
@@ -55,7 +58,7 @@ MemoryBudget::Share room_to_parse(std::string_view document) {
 
 MemoryBudget::Share room_for_xml(std::string_view json) {
     const std::size_t bytes = kXmlTimes * most_parsed_bytes(json);
-    if (bytes / 4 > parsing_memory().limit())
+    if (bytes / 6 > parsing_memory().limit())
         throw Error(ErrorCode::kUnsupported,
                     "it has more values than are given as XML: ask for application/dicom+json");
     return room_for(bytes);

@@ -22,6 +22,15 @@ struct Found {
     throw Found{{std::move(code), std::move(expression), std::move(diagnostics)}};
 }
 
+/// Blanks around a text say nothing (PS3.5 6.2 of what it becomes), and would make another's of an
+/// identifier.
+std::string trimmed(const std::string& text) {
+    constexpr std::string_view kBlanks = " \t\r\n";
+    const std::size_t begin = text.find_first_not_of(kBlanks);
+    if (begin == std::string::npos) return {};
+    return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
+}
+
 /// An object and where it stands.
 class Element {
   public:
@@ -35,7 +44,7 @@ class Element {
         const json* const value = find(name);
         if (value == nullptr) return {};
         if (!value->is_string()) fail("structure", path_ + "." + name, "this has to be a text");
-        return value->get<std::string>();
+        return trimmed(value->get_ref<const std::string&>());
     }
     [[nodiscard]] bool flag(const char* name, bool otherwise = false) const {
         const json* const value = find(name);
@@ -73,7 +82,7 @@ class Element {
             // A null stands for a text that only has extensions.
             if (value.is_null()) return;
             if (!value.is_string()) fail("structure", path, "this has to be a text");
-            all.push_back(value.get<std::string>());
+            all.push_back(trimmed(value.get_ref<const std::string&>()));
         });
         return all;
     }

@@ -81,27 +81,41 @@ int digit_of(char c) {
     return -1;
 }
 
-/// What an escape sequence, without its two escape characters, stands for.
-std::string meaning_of(std::string_view sequence, const Delimiters& delimiters) {
-    if (sequence == "F") return {delimiters.field};
-    if (sequence == "S") return {delimiters.component};
-    if (sequence == "R") return {delimiters.repetition};
-    if (sequence == "E") return {delimiters.escape};
-    if (sequence == "T") return {delimiters.subcomponent};
-    if (sequence == ".br" || sequence.starts_with(".sp")) return "\n";
+/// The bytes of "X0D0A"; nothing of another sequence.
+std::optional<std::string> bytes_of(std::string_view sequence) {
+    if (!sequence.starts_with('X') || sequence.size() % 2 == 0 || sequence.size() == 1) return {};
     std::string bytes;
-    if (!sequence.starts_with('X')) return bytes;
-    for (std::size_t at = 1; at + 1 < sequence.size(); at += 2) {
+    for (std::size_t at = 1; at < sequence.size(); at += 2) {
         const int high = digit_of(sequence[at]), low = digit_of(sequence[at + 1]);
         if (high < 0 || low < 0) return {};
-        // Beyond ASCII it would be in a character set that the escape does not name.
-        const int byte = high * 16 + low;
-        if (byte == '\r' || byte == '\n')
-            bytes += '\n';
-        else if (byte >= ' ' && byte < 0x7F)
-            bytes += static_cast<char>(byte);
+        bytes += static_cast<char>(high * 16 + low);
     }
     return bytes;
+}
+
+/// What an escape sequence, without its two escape characters, stands for; nothing of one that
+/// nobody here knows.
+std::optional<std::string> meaning_of(std::string_view sequence, const Delimiters& delimiters) {
+    if (sequence == "F") return std::string{delimiters.field};
+    if (sequence == "S") return std::string{delimiters.component};
+    if (sequence == "R") return std::string{delimiters.repetition};
+    if (sequence == "E") return std::string{delimiters.escape};
+    if (sequence == "T") return std::string{delimiters.subcomponent};
+    if (sequence == ".br" || sequence.starts_with(".sp")) return "\n";
+    // Highlighting begins and ends.
+    if (sequence == "H" || sequence == "N") return "";
+    const auto bytes = bytes_of(sequence);
+    if (!bytes) return {};
+    std::string meaning;
+    for (const char byte : *bytes) {
+        if (byte == '\r' || byte == '\n')
+            meaning += '\n';
+        else if (byte >= ' ' && byte < 0x7F)
+            meaning += byte;
+        else
+            return {};
+    }
+    return meaning;
 }
 
 }  // namespace
@@ -230,6 +244,29 @@ std::vector<std::string> character_sets_of(std::string_view message) {
     return sets;
 }
 
+std::string with_bytes_of_escapes(std::string_view message) {
+    // MSH, the field separator, and three delimiters before it (HL7 v2.5.1 2.5.4).
+    constexpr std::size_t kEscape = 6;
+    std::string plain;
+    if (message.size() <= kEscape) return std::string(message);
+    const char escape = message[kEscape];
+    while (!message.empty()) {
+        const std::size_t begin = message.find(escape);
+        const std::size_t end =
+            begin == std::string_view::npos ? begin : message.find(escape, begin + 1);
+        if (end == std::string_view::npos) break;
+        const auto bytes = bytes_of(message.substr(begin + 1, end - begin - 1));
+        const bool is_of_text = bytes && std::all_of(bytes->begin(), bytes->end(), [](char byte) {
+                                    return static_cast<unsigned char>(byte) >= 0x80;
+                                });
+        plain += message.substr(0, begin);
+        plain += is_of_text ? *bytes : std::string(message.substr(begin, end - begin));
+        message.remove_prefix(is_of_text ? end + 1 : end);
+    }
+    plain += message;
+    return plain;
+}
+
 std::string unescaped(std::string_view text, const Delimiters& delimiters) {
     std::string plain;
     plain.reserve(text.size());
@@ -244,8 +281,14 @@ std::string unescaped(std::string_view text, const Delimiters& delimiters) {
             break;
         }
         plain += text.substr(0, begin);
-        plain += meaning_of(text.substr(begin + 1, end - begin - 1), delimiters);
-        text.remove_prefix(end + 1);
+        if (const auto meaning = meaning_of(text.substr(begin + 1, end - begin - 1), delimiters)) {
+            plain += *meaning;
+            text.remove_prefix(end + 1);
+        } else {
+            // Without it a text would be another. What ends it may begin the next.
+            plain += text.substr(begin, end - begin);
+            text.remove_prefix(end);
+        }
     }
     return plain;
 }

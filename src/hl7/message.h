@@ -112,8 +112,13 @@ class Message {
 /// none. Of more than MessageLimits allows only one more than that.
 [[nodiscard]] std::vector<std::string> character_sets_of(std::string_view message);
 
+/// With bytes beyond ASCII in place of escape sequences for them: they are of the message's own
+/// character set (HL7 v2.5.1 2.7.7), so before it is converted.
+[[nodiscard]] std::string with_bytes_of_escapes(std::string_view message);
+
 /// Without escape sequences (HL7 v2.5.1 2.7): delimiters, line breaks and hexadecimal data; what
-/// asks for highlighting or another character set is dropped.
+/// asks for highlighting is dropped. One that is not known stays as it is, escape characters and
+/// all.
 [[nodiscard]] std::string unescaped(std::string_view text, const Delimiters& delimiters);
 /// The other way.
 [[nodiscard]] std::string escaped(std::string_view text, const Delimiters& delimiters);

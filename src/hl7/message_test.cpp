@@ -54,7 +54,12 @@ TEST(Message, UndoesEscapes) {
     EXPECT_EQ(unescaped("a\\.br\\b", d), "a\nb");
     EXPECT_EQ(unescaped("\\X41422E\\", d), "AB.");
     EXPECT_EQ(unescaped("\\H\\bold\\N\\", d), "bold");
-    EXPECT_EQ(unescaped("\\XZZ\\", d), "");
+    for (const char* unknown : {"\\XZZ\\", "\\Q\\", "12\\34\\5", "\\C2842\\", "\\XE9\\", "\\X07\\"})
+        EXPECT_EQ(unescaped(unknown, d), unknown) << "without it a text would be another";
+    EXPECT_EQ(unescaped("a\\Q\\F\\b", d), "a\\Q|b");
+    EXPECT_EQ(with_bytes_of_escapes("MSH|^~\\&|M\\XFC\\ller\\XC3BC\\\\X41\\\\F\\x\\"),
+              "MSH|^~\\&|M\xFCller\xC3\xBC\\X41\\\\F\\x\\");
+    EXPECT_EQ(with_bytes_of_escapes("MSH"), "MSH");
     EXPECT_EQ(unescaped("C:\\temp", d), "C:\\temp") << "one that does not end";
     EXPECT_EQ(unescaped(escaped("a|b^c~d\\e&f", d), d), "a|b^c~d\\e&f");
     EXPECT_EQ(escaped("a\rMSH|", d), "a MSH\\F\\");

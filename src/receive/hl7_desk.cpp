@@ -200,7 +200,7 @@ std::variant<std::string, Fault> message_text(const std::string& bytes) {
         else
             sets += (i == 0 ? "" : "\\") + std::string(row->beside);
     }
-    return dicom::to_utf8(message, sets, "|^~&\r\n");
+    return dicom::to_utf8(hl7::with_bytes_of_escapes(message), sets, "|^~&\r\n");
 }
 
 std::optional<std::string> Hl7Desk::answer(const std::string& bytes, const std::string& peer) {

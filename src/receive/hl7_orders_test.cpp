@@ -350,7 +350,10 @@ TEST(Hl7Desk, RefusesAMegabyteOfDelimitersAndNamesTheField) {
                 AllOf(HasSubstr("MSA|AE|42"), HasSubstr("|PID^1^3|102^")));
     EXPECT_THAT(with("Doe^Jane^Q^Jr^Dr~", '~'), HasSubstr("|PID^1^5|102^"));
     EXPECT_THAT(with("B6", '~'), HasSubstr("|PV1^1^15|102^"));
-    for (const char delimiter : {'^', '&', '\\'}) {
+    // Empty escape sequences are none that is known, and stay.
+    EXPECT_THAT(with("P1^^^HOSP^PI~M7^^^HOSP&1.2.3&ISO^MR", '\\'), HasSubstr("|PID^1^3^1^1|102^"));
+    EXPECT_THAT(with("NW", '\\'), HasSubstr("|ORC^1^1|103^"));
+    for (const char delimiter : {'^', '&'}) {
         EXPECT_THAT(with("P1^^^HOSP^PI~M7^^^HOSP&1.2.3&ISO^MR", delimiter),
                     HasSubstr("|PID^1^3|101^"));
         EXPECT_THAT(with("NW", delimiter), HasSubstr("|ORC^1^1|101^"));

@@ -4,7 +4,9 @@
 #include <chrono>
 #include <utility>
 
+#include "base/error.h"
 #include "dicom/decoding_memory.h"
+#include "dicom/json.h"
 #include "dicom/tags.h"
 #include "dicom/uids.h"
 #include "retrieve/left_out.h"
@@ -73,6 +75,20 @@ MemoryBudget::Share room_for_whole(const store::InstanceRow& row) {
 
 MemoryBudget::Share room_for_head(const store::InstanceRow& row) {
     return room_of_kept_files(row.head_bytes != 0 ? row.head_bytes : row.size);
+}
+
+MemoryBudget::Share room_for_json(const dicom::DataSet& header) {
+    constexpr std::size_t kFreely = std::size_t{1} << 20;
+    constexpr std::size_t kMost = std::size_t{64} << 20;
+    constexpr std::size_t kLongList = 10'000;
+    const std::size_t bytes = dicom::json_bytes(header);
+    if (bytes <= kFreely) return {};
+    if (bytes > kMost && dicom::json_bytes(header, kLongList) > kMost)
+        throw Error(
+            ErrorCode::kUnsupported,
+            "its attributes have more values than are given apart from it: ask for the object");
+    MemoryBudget& memory = dicom::decoding_memory();
+    return memory.take(std::min(bytes, memory.limit()), "the attributes of an object");
 }
 
 std::shared_ptr<KeptObject> KeptObject::of(store::Archive& archive, const store::InstanceRow& row,

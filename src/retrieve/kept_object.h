@@ -25,6 +25,10 @@ namespace lucerna::retrieve {
 /// What files may take that are kept between the frames of an answer. One that is larger is kept
 /// alone.
 [[nodiscard]] MemoryBudget& kept_files();
+/// For an object's attributes as JSON, where that is a megabyte or more: of decoding_memory().
+/// Throws Error(kUnsupported) where lists of values take more than 64 MiB of it, and as
+/// MemoryBudget::take.
+[[nodiscard]] MemoryBudget::Share room_for_json(const dicom::DataSet& header);
 
 /// For the file that framed_object holds, or archive.object gives, while it waits to be decoded and
 /// is: of kept_files(), but for small ones. Throws as MemoryBudget::take.

@@ -128,6 +128,8 @@ struct Rules {
 
 /// Any of the key's values meets any of the entity's.
 bool values_match(Tag tag, const DataSet& identifier, const DataSet& entity, const Rules& rules) {
+    // Nobody asks for one of so many, and the query is about others, too.
+    if (entity.value_count(tag) > dicom::kMostListedValues) return false;
     const std::string vr = entity.vr(tag);
     std::vector<std::string> held = entity.texts(tag);
     if (held.empty()) held.emplace_back();

@@ -197,6 +197,7 @@ std::string members_from_object(store::Archive& archive, const store::Match& mat
     for (const dicom::Tag tag : object.tags())
         if (had.contains(tag) || !(search.has_all || search.from_objects.contains(tag)))
             object.remove(tag);
+    const MemoryBudget::Share of_json = room_for_json(object);
     const std::string json = dicom::to_dicom_json(object, {.bulk_data_uri = url + "/bulkdata"});
     return json.size() > 2 ? json.substr(1, json.size() - 2) : std::string();
 }
