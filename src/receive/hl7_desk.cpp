@@ -156,10 +156,12 @@ Fault fault_from(const exam::OrderRefusal& refusal, const Hl7Orders& orders) {
 
 /// What is said of a message: nothing where its orders are taken.
 std::optional<Fault> taken(OrderSink& sink, const hl7::Message& message,
-                           const OrderDefaults& defaults, const std::string& peer) {
+                           const OrderDefaults& defaults, const std::string& peer, Instant now) {
     if (auto reason = reason_to_reject(message.header())) return reason;
     if (auto reason = reason_not_to_answer_for(message.header())) return reason;
-    auto read = orders_in(message, defaults);
+    std::string today = to_rfc3339(now).substr(0, std::string_view("2026-03-01").size());
+    std::erase(today, '-');
+    auto read = orders_in(message, defaults, std::move(today));
     if (auto* fault = std::get_if<Fault>(&read)) return std::move(*fault);
     const auto& orders = std::get<Hl7Orders>(read);
     try {
@@ -225,7 +227,7 @@ std::optional<std::string> Hl7Desk::answer(const std::string& bytes, const std::
     }
     if (auto* unknown = std::get_if<Fault>(&text); unknown != nullptr && message)
         fault = std::move(*unknown);
-    if (!fault) fault = taken(sink_, *message, defaults_, peer);
+    if (!fault) fault = taken(sink_, *message, defaults_, peer, clock_.now());
     const Verdict verdict = fault ? verdict_of(fault->code) : Verdict::kAccept;
     if (fault)
         log_event(LogLevel::kWarning, "orders.refused",

@@ -147,9 +147,10 @@ std::vector<Group> groups_of(const hl7::Message& message) {
 
 class OrderReader {
   public:
-    OrderReader(const hl7::Message& message, const OrderDefaults& defaults)
+    OrderReader(const hl7::Message& message, const OrderDefaults& defaults, std::string today)
         : message_(message),
           defaults_(defaults),
+          today_(std::move(today)),
           patient_(message.find("PID")),
           visit_(message.find("PV1")) {}
 
@@ -253,9 +254,19 @@ class OrderReader {
     }
 
     void read_patient_id(Order& order) {
-        int which = 1;
-        for (int i = patient_->repetitions(3); i > 0; --i)
-            if (patient_->text(3, {5, 1, i}) == "MR") which = i;
+        // The first of a medical record, else the first; of those that have not ended (CX-8).
+        int which = 0;
+        bool is_record = false;
+        for (int i = 1; i <= patient_->repetitions(3) && !is_record; ++i) {
+            const auto end = day_from(patient_->text(3, {8, 1, i}));
+            if (end && *end < today_) continue;
+            is_record = patient_->text(3, {5, 1, i}) == "MR";
+            if (which == 0 || is_record) which = i;
+        }
+        if (which == 0 && patient_->repetitions(3) > 0)
+            return fields_.blame(*patient_, 3, 8, FaultCode::kDataType,
+                                 "no identifier of the patient that has not ended");
+        which = std::max(which, 1);
         order.patient_id = PatientId(fields_.whole_identifier(patient_, 3, {1, 1, which}, kLong));
         order.issuer_of_patient_id = fields_.identifier(patient_, 3, {4, 1, which}, kLong);
         if (order.issuer_of_patient_id.empty())
@@ -504,6 +515,7 @@ class OrderReader {
 
     const hl7::Message& message_;
     const OrderDefaults& defaults_;
+    const std::string today_;
     const Segment* patient_;
     const Segment* visit_;
     std::optional<Order> subject_;
@@ -514,9 +526,9 @@ class OrderReader {
 
 }  // namespace
 
-std::variant<Hl7Orders, Fault> orders_in(const hl7::Message& message,
-                                         const OrderDefaults& defaults) {
-    return OrderReader(message, defaults).read();
+std::variant<Hl7Orders, Fault> orders_in(const hl7::Message& message, const OrderDefaults& defaults,
+                                         std::string today) {
+    return OrderReader(message, defaults, std::move(today)).read();
 }
 
 }  // namespace lucerna::receive

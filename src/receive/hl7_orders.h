@@ -23,8 +23,10 @@ struct Hl7Orders {
 /// The orders of an ORM^O01, OMI^O23 or OMG^O19 (docs/orders.md has the table of fields). ORC
 /// groups of the same numbers are one order's steps. A fault names the field that cannot be
 /// understood; so does one at a second PID, which prior results begin with: their ORC is no order.
+/// Identifiers of the patient that have ended before `today` (20260301) are passed over.
 [[nodiscard]] std::variant<Hl7Orders, hl7::Fault> orders_in(const hl7::Message& message,
-                                                            const OrderDefaults& defaults);
+                                                            const OrderDefaults& defaults,
+                                                            std::string today);
 
 /// A message as UTF-8, by its MSH-18, without the byte order mark that some send before MSH. A
 /// fault for a character set that is not known.

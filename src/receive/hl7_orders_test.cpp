@@ -29,14 +29,14 @@ constexpr const char* kOrder =
 
 Hl7Orders orders_from(const std::string& text) {
     auto message = hl7::Message::parse(text);
-    auto result = orders_in(std::get<hl7::Message>(message), {});
+    auto result = orders_in(std::get<hl7::Message>(message), {}, "20260301");
     if (const auto* fault = std::get_if<hl7::Fault>(&result))
         throw std::runtime_error(fault->place.segment + ": " + fault->why);
     return std::get<Hl7Orders>(std::move(result));
 }
 hl7::Fault fault_from(const std::string& text) {
     auto message = hl7::Message::parse(text);
-    auto result = orders_in(std::get<hl7::Message>(message), {});
+    auto result = orders_in(std::get<hl7::Message>(message), {}, "20260301");
     return std::get<hl7::Fault>(result);
 }
 std::string replaced(std::string text, const std::string& what, const std::string& with) {
@@ -322,6 +322,21 @@ TEST(Hl7Desk, TakesAByteOrderMarkForUtf8WhereMsh18SaysNothing) {
         desk.answer(mark + replaced(kHeader, "UNICODE UTF-8", "EBCDIC") + kPatient),
         AllOf(testing::StartsWith("MSH|"), HasSubstr("MSA|AE|42"), HasSubstr("|MSH^1^18|103^")));
     EXPECT_THAT(desk.answer(mark), HasSubstr("MSA|AE|"));
+}
+
+TEST(Hl7Orders, PassOverIdentifiersThatHaveEnded) {
+    const auto patient_of = [](const std::string& identifiers) {
+        return orders_from(std::string(kHeader) + "PID|||" + identifiers + "||M\rORC|NW|1\rOBR|1")
+            .requests.at(0)
+            .order.patient_id.reveal();
+    };
+    EXPECT_EQ(patient_of("OLD^^^H^MR^^20200101^20210101~A5^^^H^MR"), "A5");
+    EXPECT_EQ(patient_of("OLD^^^H^MR^^^20260228~P5^^^H^PI"), "P5");
+    EXPECT_EQ(patient_of("A5^^^H^MR^^^20260301"), "A5") << "the last day is one";
+    EXPECT_EQ(patient_of("P1^^^H^PI~A5^^^H^MR^^^2020~A6^^^H^MR"), "A5") << "a year is no day";
+    EXPECT_EQ(fault_from(std::string(kHeader) + "PID|||OLD^^^H^MR^^^20210101||M\rORC|NW|1\rOBR|1")
+                  .place.field,
+              3);
 }
 
 TEST(Hl7Desk, AnswersNoAnswer) {
