@@ -233,6 +233,8 @@ class Telling {
         if (count == 0 || (bytes > kSmall && !room_)) return;
         for (auto& report : book_.reports_after(subscriber_, taken_, count))
             waiting_.push_back(std::move(report));
+        // They may have gone since.
+        if (waiting_.empty()) room_.reset();
     }
 
     /// After `last` it is asked for more when they all came, and notes that then.
