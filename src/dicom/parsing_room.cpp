@@ -8,8 +8,8 @@
 namespace lucerna::dicom {
 namespace {
 
-// As measured, and half as much again: an object with its attributes or as an item, any other
-// value, an element of XML with what is made of it.
+// More than any of them takes of the JSON library, the XML library and a data set together: an
+// object with its attributes or as an item, any other value, an element of XML.
 constexpr std::size_t kObjectBytes = 400;
 constexpr std::size_t kValueBytes = 128;
 constexpr std::size_t kXmlElementBytes = 200;
