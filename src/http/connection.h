@@ -87,7 +87,7 @@ class Connection final : public AnyConnection {
 
     void give_up() override {
         asio::post(stream_.get_executor(), [self = me()] {
-            if (!self->exchange_) self->close();
+            if (!self->exchange_ || self->body_.is_stalled()) self->close();
         });
     }
 

@@ -71,6 +71,10 @@ class IncomingBody final : public BodyReader {
     [[nodiscard]] BodyTrouble trouble() const { return trouble_; }
     /// By the handler.
     [[nodiscard]] bool is_waited_for() const { return is_waited_for_; }
+    /// For as long as a crowd leaves it.
+    [[nodiscard]] bool is_stalled() const {
+        return since_ && Clock::now() - *since_ >= shop_.options.stall_where_others_wait;
+    }
 
     /// Takes what a handler is to find at once; `done` follows, also where there is trouble.
     template <typename Done>
@@ -110,9 +114,13 @@ class IncomingBody final : public BodyReader {
         const std::chrono::milliseconds patience = shop_.options.stall_timeout;
         beast::get_lowest_layer(stream_).expires_after(
             stopping_ ? std::min<std::chrono::milliseconds>(patience, kFarewell) : patience);
+        since_ = Clock::now();
+        shop_.waits_for_body(connection_);
         wire::async_read_some(stream_, buffer_, *parser_,
                               [this, alive = alive(), into, done = std::move(done),
-                               began = Clock::now()](error_code failed, std::size_t) mutable {
+                               began = *since_](error_code failed, std::size_t) mutable {
+                                  since_.reset();
+                                  shop_.went_on(connection_);
                                   const std::size_t count =
                                       into.size() - parser_->get().body().size;
                                   waited_ += Clock::now() - began;
@@ -183,6 +191,8 @@ class IncomingBody final : public BodyReader {
     std::size_t at_ = 0;
     /// For bytes, without the time that the handler took in between.
     Clock::duration waited_{};
+    /// Since when the next are waited for.
+    std::optional<Clock::time_point> since_;
     std::uint64_t bytes_ = 0;
     BodyTrouble trouble_ = BodyTrouble::kNone;
     bool is_done_ = false;

@@ -74,6 +74,9 @@ struct ServerOptions {
     std::chrono::milliseconds channel_idle{60'000};
     /// Without a byte of a body coming in, or going out.
     std::chrono::milliseconds stall_timeout{30'000};
+    /// The same of a body coming in, where connections are as many as they may be and one more
+    /// comes.
+    std::chrono::milliseconds stall_where_others_wait{5'000};
     /// A body that comes in more slowly than this, measured from its start, after stall_timeout
     /// has passed, is given up.
     std::uint64_t least_upload_bytes_per_second = 512;

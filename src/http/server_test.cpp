@@ -545,6 +545,25 @@ TEST_F(ServerTest, TurnsAwayTooManyConnections) {
     EXPECT_EQ(HttpClient(server.port()).ask("GET", "/hello").status, 503);
 }
 
+TEST_F(ServerTest, GivesUpBodiesThatDoNotComeForWhoeverComes) {
+    ServerOptions few = options();
+    few.max_connections = 2;
+    few.stall_where_others_wait = 1s;
+    const Server server(few, router());
+    HttpClient first(server.port());
+    HttpClient second(server.port());
+    begin_upload(first);
+    begin_upload(second);
+    EXPECT_EQ(HttpClient(server.port()).ask("GET", "/hello").status, 503) << "they have just begun";
+    std::this_thread::sleep_for(600ms);
+    second.send("o");
+    std::this_thread::sleep_for(600ms);
+    EXPECT_EQ(HttpClient(server.port()).ask("GET", "/hello").status, 200);
+    EXPECT_EQ(first.answer().status, 0) << "it is closed";
+    second.send("k");
+    EXPECT_EQ(second.answer().body, "ok");
+}
+
 TEST_F(ServerTest, GivesUpWhoRestsForWhoeverComes) {
     ServerOptions few = options();
     few.max_connections = 3;

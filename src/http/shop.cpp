@@ -31,15 +31,15 @@ bool Shop::enter(AnyConnection& connection) {
         const std::lock_guard lock(mutex_);
         if (stopping_) return false;
         if (open_.size() - given_up_ >= options.max_connections) {
-            if (resting_.empty() || given_up_ >= kMostGivenUp) return false;
-            AnyConnection& longest = *resting_.begin()->second;
-            Place& place = open_.at(&longest);
-            end_rest(place);
+            AnyConnection* const other = one_to_give_up();
+            if (other == nullptr) return false;
+            Place& place = open_.at(other);
+            end_waiting(place);
             place.is_given_up = true;
             ++given_up_;
-            given_up = longest.weak_from_this().lock();
+            given_up = other->weak_from_this().lock();
         }
-        put_to_rest(connection, open_[&connection]);
+        begin_to_wait(connection, open_[&connection], resting_);
         count_open();
     }
     // Without the lock: it may be the last to know it.
@@ -47,33 +47,55 @@ bool Shop::enter(AnyConnection& connection) {
     return true;
 }
 
-void Shop::put_to_rest(AnyConnection& connection, Place& place) {
-    place.resting = ++last_rest_;
-    resting_.emplace(place.resting, &connection);
+AnyConnection* Shop::one_to_give_up() {
+    if (given_up_ >= kMostGivenUp) return nullptr;
+    if (!resting_.empty()) return resting_.begin()->second.connection;
+    if (wait_for_body_.empty()) return nullptr;
+    const Wait& longest = wait_for_body_.begin()->second;
+    const bool is_long =
+        std::chrono::steady_clock::now() - longest.since >= options.stall_where_others_wait;
+    return is_long ? longest.connection : nullptr;
 }
 
-void Shop::end_rest(Place& place) {
-    resting_.erase(std::exchange(place.resting, 0));
+void Shop::begin_to_wait(AnyConnection& connection, Place& place, Waits& among) {
+    place.among = &among;
+    place.wait = ++last_wait_;
+    among.emplace(place.wait, Wait{&connection, std::chrono::steady_clock::now()});
+}
+
+void Shop::end_waiting(Place& place) {
+    if (place.among != nullptr) std::exchange(place.among, nullptr)->erase(place.wait);
     if (std::exchange(place.is_given_up, false)) --given_up_;
 }
 
-void Shop::begin(AnyConnection& connection) {
-    const std::lock_guard lock(mutex_);
-    if (const auto place = open_.find(&connection); place != open_.end()) end_rest(place->second);
-}
-
-void Shop::rest(AnyConnection& connection) {
+void Shop::change(AnyConnection& connection, Waits* among) {
     const std::lock_guard lock(mutex_);
     const auto place = open_.find(&connection);
     if (place == open_.end()) return;
-    end_rest(place->second);
-    put_to_rest(connection, place->second);
+    end_waiting(place->second);
+    if (among != nullptr) begin_to_wait(connection, place->second, *among);
+}
+
+void Shop::begin(AnyConnection& connection) {
+    change(connection, nullptr);
+}
+
+void Shop::rest(AnyConnection& connection) {
+    change(connection, &resting_);
+}
+
+void Shop::waits_for_body(AnyConnection& connection) {
+    change(connection, &wait_for_body_);
+}
+
+void Shop::went_on(AnyConnection& connection) {
+    change(connection, nullptr);
 }
 
 void Shop::leave(AnyConnection& connection) {
     const std::lock_guard lock(mutex_);
     if (const auto place = open_.find(&connection); place != open_.end()) {
-        end_rest(place->second);
+        end_waiting(place->second);
         open_.erase(place);
     }
     count_open();

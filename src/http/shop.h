@@ -23,7 +23,8 @@ class AnyConnection : public std::enable_shared_from_this<AnyConnection> {
     virtual ~AnyConnection() = default;
     /// From any thread: finish the answer in hand, quickly, and close.
     virtual void stop() = 0;
-    /// From any thread: close, if no request is in hand (RFC 9112 9.5).
+    /// From any thread: close, if no request is in hand (RFC 9112 9.5), or one whose body has not
+    /// come any further for as long as a crowd leaves it.
     virtual void give_up() = 0;
 };
 
@@ -33,12 +34,15 @@ class Shop {
     Shop(const ServerOptions& server_options, Router server_router);
 
     /// False when there are too many connections, or the server stops. Where there are too many,
-    /// the one that has rested for longest is given up for it, so that nobody who does nothing
-    /// keeps others out.
+    /// the one that has rested for longest is given up for it, or else the one whose body has been
+    /// waited for for longest, so that nobody who does nothing keeps others out.
     [[nodiscard]] bool enter(AnyConnection& connection);
     /// It has a request in hand from here on; and none, as at first.
     void begin(AnyConnection& connection);
     void rest(AnyConnection& connection);
+    /// The next bytes of its body are waited for, from here to `went_on`.
+    void waits_for_body(AnyConnection& connection);
+    void went_on(AnyConnection& connection);
     void leave(AnyConnection& connection);
     /// False when there are too many WebSockets.
     [[nodiscard]] bool enter_channel();
@@ -68,18 +72,27 @@ class Shop {
     std::atomic<std::uint64_t> requests_{0};
     std::mutex mutex_;
     std::condition_variable left_;
+    /// Of those that wait for their clients, the one that began to first.
+    struct Wait {
+        AnyConnection* connection = nullptr;
+        std::chrono::steady_clock::time_point since;
+    };
+    using Waits = std::map<std::uint64_t, Wait>;
     struct Place {
-        /// 0: it has a request in hand, or is given up.
-        std::uint64_t resting = 0;
+        /// Null: it has a request in hand, all that came of it, or is given up.
+        Waits* among = nullptr;
+        std::uint64_t wait = 0;
         bool is_given_up = false;
     };
     // Of a thread that has the lock.
-    void put_to_rest(AnyConnection& connection, Place& place);
-    void end_rest(Place& place);
+    void begin_to_wait(AnyConnection& connection, Place& place, Waits& among);
+    void end_waiting(Place& place);
+    [[nodiscard]] AnyConnection* one_to_give_up();
+    void change(AnyConnection& connection, Waits* among);
     std::unordered_map<AnyConnection*, Place> open_;
-    /// The one that began to first.
-    std::map<std::uint64_t, AnyConnection*> resting_;
-    std::uint64_t last_rest_ = 0;
+    Waits resting_;
+    Waits wait_for_body_;
+    std::uint64_t last_wait_ = 0;
     /// That are given up and not gone yet.
     std::size_t given_up_ = 0;
 };

@@ -1,0 +1,264 @@
+#!/usr/bin/env python3
+"""Sends a running `lucerna serve` crowds of whom each asks for little more than is allowed: heads of many
+fields, documents of brackets, metadata that stop, channels that nobody reads, connections that say nothing;
+and lists of millions of values, and values as large as they may be.
+
+    LUCERNA_BIN=... PYTHONPATH=.deps/python:tests/e2e:tests/fault tests/fault/hostile_crowds.py [NAME]
+
+A new server for each. It does not grow by more than 100 MB, and takes and answers others meanwhile and after.
+"""
+import contextlib
+import json
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import websocket
+from pydicom.dataset import Dataset
+from pynetdicom import AE
+
+from hostile_senders import (EXPLICIT, MOST_GROWTH_KIB, STUDY_FIND, Growth, at_once, element, good_one_is_taken,
+                             image, native, send, status_of, stow)
+from subscriptions import ALL, workitem
+from whole_program import PATIENCE, Server, wait_for
+
+STUDY_GET = "1.2.840.10008.5.1.4.1.2.2.3"
+JSON, XML = "application/dicom+json", "application/dicom+xml"
+MOST_CONNECTIONS, MOST_ASSOCIATIONS = 1024, 96
+EMPTY = b"[]," * 330_000
+DOCUMENT = b'{"00104000":{"vr":"UT","Value":[' + EMPTY + b'[]]}}'
+# Where they wait for as long as one of the crowd may say nothing.
+STALLED_OTHERS = 8
+
+
+def place(server):
+    address = urllib.parse.urlsplit(server.url)
+    return address.hostname, address.port
+
+
+def post(server, path, kind, body):
+    """The status; None where the server ended the connection before all of it was sent."""
+    try:
+        return status_of(urllib.request.Request(server.url + path, data=body, headers={"Content-Type": kind}))
+    except urllib.error.URLError:
+        return None
+
+
+class Held(contextlib.ExitStack):
+    """Sockets that stay open until the end."""
+
+    def connect(self, address, said=b""):
+        one = self.enter_context(contextlib.closing(socket.create_connection(address, PATIENCE)))
+        with contextlib.suppress(OSError):  # it was refused meanwhile
+            one.sendall(said)
+        return one
+
+
+def heads(server, held):
+    """That have as many fields as fit into one, and no end."""
+    head = b"GET / HTTP/1.1\r\n" + b"a:\r\n" * 6_200
+    for _ in range(1000):
+        held.connect(place(server), head)
+
+
+def whole_heads(server, held):
+    """Whose bodies do not come."""
+    head = (b"POST /fhir/ServiceRequest HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000\r\n" + b"a:\r\n" * 6_200 +
+            b"\r\n")
+    for _ in range(1000):
+        held.connect(place(server), head)
+
+
+def brackets_for_work_items(server, _held):
+    return at_once(24, lambda n: post(server, f"/dicom-web/workitems?2.999.{n + 1}", JSON, DOCUMENT)), {400}
+
+
+def items_for_metadata(server, _held):
+    items = b'[{"00081140":{"vr":"SQ","Value":[%b{}]}}]' % (b"{}," * 2_000_000)
+    return at_once(8, lambda n: stow(server, items, kind=JSON, accept=JSON)), {400, 409, 503}
+
+
+def brackets_for_orders(server, _held):
+    return at_once(16, lambda n: post(server, "/fhir/ServiceRequest", "application/fhir+json", DOCUMENT)), {400, 422, None}
+
+
+def metadata_that_stop(server, held):
+    """Each some 16 MB of one value, without the end."""
+    part = f"--b\r\nContent-Type: {JSON}\r\n\r\n".encode() + b'[{"00104000":{"vr":"UT","Value":["' + b"x" * 16_000_000
+    head = (f"POST /dicom-web/studies HTTP/1.1\r\nHost: localhost\r\nContent-Length: {2 * len(part)}\r\n"
+            f'Content-Type: multipart/related; type="{JSON}"; boundary=b\r\n\r\n').encode()
+
+    def begin(_):
+        one = socket.create_connection(place(server), PATIENCE)
+        held.callback(one.close)
+        one.settimeout(5)
+        with contextlib.suppress(OSError):  # it takes no more of it
+            one.sendall(head + part)
+    at_once(8, begin)
+
+
+def channels_that_nobody_reads(server, held):
+    """250, each told of 40 work items of 1,500 stations."""
+    for number in range(250):
+        with urllib.request.urlopen(urllib.request.Request(
+                f"{server.url}/dicom-web/workitems/{ALL}/subscribers/W{number}", method="POST"), timeout=PATIENCE) as answer:
+            address = answer.headers["Content-Location"]
+        narrow = [(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)]
+        channel = websocket.create_connection(address, timeout=PATIENCE, sockopt=narrow)
+        held.callback(channel.shutdown)
+    item = workitem()
+    station = Dataset()
+    station.CodeValue, station.CodingSchemeDesignator, station.CodeMeaning = "ROOM1", "99X", "Room 1"
+    item.ScheduledStationNameCodeSequence = [station] * 1500
+    body = item.to_json().encode()
+    return [post(server, f"/dicom-web/workitems?2.999.{n + 1}", JSON, body) for n in range(40)], {201}
+
+
+def large_values(server, _held):
+    """Of 20 MB: one text, one of bytes, one list. Their metadata, four at once."""
+    def asked(number, kind):
+        path = f"/dicom-web/studies/2.999.15/series/2.999.15.1/instances/2.999.15.1.{number}/metadata"
+        return status_of(urllib.request.Request(server.url + path, headers={"Accept": kind}))
+    size = 20_000_000
+    for number, value in enumerate((element(0x0010, 0x4000, "UT", "x" * size), element(0x0042, 0x0011, "OB", bytes(size)),
+                                    element(0x7FE1, 0x1001, "UC", "\\" * size))):
+        data_set = image(f"2.999.15.1.{number}", native(), before=value if number == 0 else b"",
+                         after=b"" if number == 0 else value, study="2.999.15")
+        assert send(server, EXPLICIT, data_set) == "0000", number
+    return [status for number in range(3) for kind in (JSON, 'multipart/related; type="' + XML + '"')
+            for status in at_once(4, lambda n: asked(number, kind))], {200, 501, 503}
+
+
+def a_list_for_a_study(server, _held):
+    """80 million values of nothing in one C-STORE."""
+    data_set = image("2.999.16.1", native(), study="2.999.16").replace(
+        element(0x20, 0x0D, "UI", "2.999.16"), element(0x20, 0x0D, "UC", b"\\" * 80_000_000))
+    return [send(server, EXPLICIT, data_set)], {"C000", "A900"}
+
+
+def lists_to_find(server, _held):
+    """Of eight million UIDs."""
+    def ask(sop_class):
+        ae = AE(ae_title="STRANGER")
+        ae.add_requested_context(sop_class, [EXPLICIT])
+        ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = PATIENCE
+        association = ae.associate("127.0.0.1", int(server.dicom_port), ae_title="LUCERNA")
+        query = Dataset()
+        query.QueryRetrieveLevel = "STUDY"
+        query.add_new(0x0020000D, "UC", "\\".join(["1"] * 8_000_000))
+        query.ensure_file_meta()
+        asked = association.send_c_find if sop_class == STUDY_FIND else association.send_c_get
+        statuses = [status.get("Status", 0xFFFF) for status, _ in asked(query, sop_class)]
+        if association.is_established:
+            association.release()
+        return f"{statuses[-1]:04X}"
+    return [ask(STUDY_FIND), ask(STUDY_GET)], {"A900", "C000", "A700"}
+
+
+def work_items_that_grow(server, _held):
+    """By updates of 10,000 items each, eight at once."""
+    def grow(number):
+        uid, statuses = f"2.999.17.{number + 1}", []
+        assert post(server, f"/dicom-web/workitems?{uid}", JSON, workitem().to_json().encode()) == 201
+        for step in range(60):
+            change = b'{"%08X":{"vr":"SQ","Value":[%b{}]}}' % (0x00741002 + 2 * step, b"{}," * 10_000)
+            statuses.append(post(server, f"/dicom-web/workitems/{uid}", JSON, change))
+        return statuses
+    statuses = [status for one in at_once(8, grow) for status in one]
+    assert 200 in statuses, "none of them grew"
+    return statuses, {200, 400, 409, 413}
+
+
+def connections_that_rest(server, held):
+    for _ in range(MOST_CONNECTIONS + 6):
+        held.connect(place(server), b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+
+
+def uploads_that_stop(server, held):
+    """More than there are places for connections."""
+    head = (b"POST /dicom-web/studies HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n"
+            b'Content-Type: multipart/related; type="application/dicom"; boundary=b\r\n\r\n--b\r\n')
+    for _ in range(MOST_CONNECTIONS + 6):
+        held.connect(place(server), head)
+
+
+def associations_that_never_begin(server, held):
+    for _ in range(MOST_ASSOCIATIONS):
+        held.connect(("127.0.0.1", int(server.dicom_port)))
+
+
+CROWDS = (heads, whole_heads, brackets_for_work_items, items_for_metadata, brackets_for_orders, metadata_that_stop,
+          channels_that_nobody_reads, large_values, a_list_for_a_study, lists_to_find, work_items_that_grow,
+          connections_that_rest, uploads_that_stop, associations_that_never_begin)
+
+
+def echo(server):
+    """By DCMTK: pynetdicom asks select(), which knows no socket beyond a thousand."""
+    return subprocess.run(["echoscu", "-to", "30", "-aec", "LUCERNA", "127.0.0.1", server.dicom_port],
+                          capture_output=True, check=False).returncode == 0
+
+
+def others_are_served(server):
+    """How long it took, in seconds, until a page and an echo were answered."""
+    begun = time.monotonic()
+
+    def page():
+        try:
+            return status_of(urllib.request.Request(server.url + "/health")) == 200
+        except OSError:
+            return False
+    wait_for(page, "an answer over HTTP")
+    wait_for(lambda: echo(server), "an answer to an echo")
+    return time.monotonic() - begun
+
+
+def meet(crowd, server):
+    """The problems."""
+    assert good_one_is_taken(server)
+    growth, begun, problems = Growth(server), time.monotonic(), []
+    with Held() as held:
+        statuses, fitting = crowd(server, held) or ([], set())
+        seconds = time.monotonic() - begun
+        waited = others_are_served(server)
+        peak = growth.peak()
+    print(f"{peak >> 10:4} MB {seconds:7.2f} s, others after {waited:5.2f} s  {crowd.__name__.replace('_', ' ')}: "
+          f"{', '.join(sorted(set(map(str, statuses))))}", flush=True)
+    if server.process.poll() is not None:
+        return ["the server ended"]
+    problems += [f"answered {status}" for status in set(statuses) - fitting]
+    if peak > MOST_GROWTH_KIB:
+        problems.append(f"{peak >> 10} MB of growth")
+    if waited > STALLED_OTHERS:
+        problems.append(f"others were answered after {waited:.0f} s")
+    if not good_one_is_taken(server):
+        problems.append("no good object is taken after it")
+    return problems
+
+
+def main():
+    wanted, problems = sys.argv[1] if len(sys.argv) > 1 else "", []
+    for crowd in CROWDS:
+        if wanted not in crowd.__name__:
+            continue
+        folder = tempfile.mkdtemp(prefix="lucerna-crowds-")
+        server = Server(pathlib.Path(folder) / "data", "--set", "quiet_seconds=86400")
+        try:
+            problems += [f"{crowd.__name__}: {problem}" for problem in meet(crowd, server)]
+        finally:
+            if server.process.poll() is None:
+                server.end(signal.SIGKILL)
+            shutil.rmtree(folder, ignore_errors=True)
+    print("\n".join(problems) or "no crowd kept others out")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
