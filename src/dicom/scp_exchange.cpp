@@ -27,6 +27,7 @@ ScpExchange::ScpExchange(Channel& channel, FollowUps& follow_ups, const Sender& 
       context_(context),
       request_(request),
       message_(std::move(message)),
+      message_bytes_(message_.size()),
       stop_(std::move(stop)) {}
 
 bool ScpExchange::is_extended(std::size_t index) const {

@@ -52,6 +52,8 @@ class ScpExchange {
     [[nodiscard]] bool is_extended(std::size_t index) const;
     /// The request's data set. Throws Error(kInvalidInput) where it is none.
     [[nodiscard]] const DataSet& data_set();
+    /// Of the request's data set as it came.
+    [[nodiscard]] std::size_t message_bytes() const { return message_bytes_; }
     /// Asked to end what is under way.
     [[nodiscard]] const std::stop_token& stop() const { return stop_; }
 
@@ -87,6 +89,7 @@ class ScpExchange {
     const std::uint8_t context_;
     const DimseCommand& request_;
     Bytes message_;
+    const std::size_t message_bytes_;
     std::optional<MessageDataSet> data_set_;
     const std::stop_token stop_;
     bool is_cancelled_ = false;

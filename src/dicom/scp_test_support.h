@@ -154,8 +154,13 @@ class RawPeer {
     void send_request(DimseCommand request, const DataSet* data_set = nullptr) {
         request.has_data_set = data_set != nullptr;
         send_fragment(true, true, encode_command(request));
-        if (data_set != nullptr)
-            send_fragment(false, true, write_message(*data_set, test::kExplicitLittle));
+        if (data_set == nullptr) return;
+        constexpr std::size_t kFragment = 64 * 1024;
+        const Bytes bytes = write_message(*data_set, test::kExplicitLittle);
+        ByteView left(bytes);
+        for (; left.size() > kFragment; left = left.subspan(kFragment))
+            send_fragment(false, false, left.first(kFragment));
+        send_fragment(false, true, left);
     }
 
     /// The data set of a response: one PDU holds it.

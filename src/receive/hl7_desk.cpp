@@ -3,9 +3,12 @@
 #include <optional>
 #include <utility>
 
+#include "base/error.h"
 #include "base/log.h"
+#include "base/memory_budget.h"
 #include "base/random.h"
 #include "dicom/charset.h"
+#include "dicom/decoding_memory.h"
 #include "hl7/acknowledgement.h"
 #include "receive/hl7_orders.h"
 
@@ -115,6 +118,22 @@ std::optional<Fault> reason_not_to_answer_for(const hl7::Segment& header) {
                          "MSH-10, the message control ID, is missing");
 }
 
+/// Of MSH, all of whose fields an answer may repeat.
+constexpr std::size_t kMostHeaderBytes = 8 * 1024;
+/// Smaller ones come to little, as many as there may be connections.
+constexpr std::size_t kFreely = 64 * 1024;
+/// Of a message's bytes, what they take as text, of three bytes for one where it is Japanese, as
+/// segments, and as what was in their fields.
+constexpr std::size_t kTimesItsBytes = 16;
+
+/// Until the message has been answered.
+MemoryBudget::Share room_for(const std::string& bytes) {
+    if (bytes.size() <= kFreely) return {};
+    MemoryBudget& memory = dicom::parsing_memory();
+    return memory.take(std::min(kTimesItsBytes * bytes.size(), memory.limit()),
+                       "an HL7 message of so many bytes");
+}
+
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 /// What it says, UTF-8, is what is read where MSH-18 says nothing.
@@ -131,10 +150,14 @@ std::string ascii_of(std::string_view message) {
     return text;
 }
 
+std::string_view header_of(std::string_view message) {
+    return message.substr(0, message.find_first_of("\r\n"));
+}
+
 /// Of a message that cannot be read as a whole, so that its answer names it.
 std::optional<hl7::Message> header_alone(std::string_view text) {
-    auto parsed = hl7::Message::parse(text.substr(0, text.find_first_of("\r\n")),
-                                      {.max_segments = 1, .max_repetitions = text.size()});
+    auto parsed =
+        hl7::Message::parse(header_of(text), {.max_segments = 1, .max_repetitions = text.size()});
     if (auto* message = std::get_if<hl7::Message>(&parsed)) return std::move(*message);
     return {};
 }
@@ -206,12 +229,25 @@ std::variant<std::string, Fault> message_text(const std::string& bytes) {
 }
 
 std::optional<std::string> Hl7Desk::answer(const std::string& bytes, const std::string& peer) {
+    MemoryBudget::Share room;
+    try {
+        room = room_for(bytes);
+    } catch (const Error& error) {
+        log_event(LogLevel::kWarning, "orders.no-memory",
+                  {{"protocol", "hl7"}, {"sender", peer}, {"why", error.what()}});
+        const auto header =
+            header_alone(ascii_of(header_of(without_mark(bytes)).substr(0, kMostHeaderBytes)));
+        return hl7::acknowledgement(
+            header ? &header->header() : nullptr, Verdict::kReject,
+            hl7::fault_at(header_place(0, 0), FaultCode::kInternal, "no memory for it now"),
+            clock_.now(), random_hex(8));
+    }
     std::optional<Fault> fault;
     std::optional<hl7::Message> message;
     auto text = message_text(bytes);
     // The header of one in an unknown character set still says whom to answer.
     const std::string readable = std::holds_alternative<std::string>(text)
-                                     ? std::get<std::string>(text)
+                                     ? std::get<std::string>(std::move(text))
                                      : ascii_of(without_mark(bytes));
     auto parsed = hl7::Message::parse(readable);
     if (auto* parsed_message = std::get_if<hl7::Message>(&parsed)) {
@@ -219,6 +255,10 @@ std::optional<std::string> Hl7Desk::answer(const std::string& bytes, const std::
     } else {
         fault = std::get<Fault>(std::move(parsed));
         message = header_alone(readable);
+    }
+    if (header_of(readable).size() > kMostHeaderBytes) {
+        fault = hl7::fault_at(header_place(0, 0), FaultCode::kDataType, "MSH is too long");
+        message.reset();
     }
     if (message && is_answer(*message)) {
         log_event(LogLevel::kWarning, "orders.answer-passed-over",

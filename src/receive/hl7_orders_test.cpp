@@ -5,6 +5,8 @@
 
 #include <optional>
 
+#include "base/memory_budget.h"
+#include "dicom/decoding_memory.h"
 #include "support/zone.h"
 
 namespace lucerna::receive {
@@ -359,8 +361,7 @@ TEST(Hl7Desk, RefusesAMegabyteOfDelimitersAndNamesTheField) {
         const std::string good = std::string(kHeader) + kPatient + kOrder;
         return desk.answer(replaced(good, what, std::string(std::size_t{1} << 20, delimiter)));
     };
-    EXPECT_THAT(with("UNICODE UTF-8", '~'),
-                AllOf(HasSubstr("MSA|AE|42"), HasSubstr("|MSH^1^18|102^")));
+    EXPECT_THAT(with("UNICODE UTF-8", '~'), HasSubstr("MSA|AE||")) << "it is not repeated";
     EXPECT_THAT(with("P1^^^HOSP^PI", '~'),
                 AllOf(HasSubstr("MSA|AE|42"), HasSubstr("|PID^1^3|102^")));
     EXPECT_THAT(with("Doe^Jane^Q^Jr^Dr~", '~'), HasSubstr("|PID^1^5|102^"));
@@ -375,6 +376,37 @@ TEST(Hl7Desk, RefusesAMegabyteOfDelimitersAndNamesTheField) {
     }
     EXPECT_THAT(with("PID|", '\r'), HasSubstr("MSA|AE|42"));
     EXPECT_TRUE(desk.book.taken.empty());
+}
+
+TEST(Hl7Desk, RepeatsNothingOfAHeaderThatIsTooLong) {
+    Desk desk;
+    const std::string header = replaced(kHeader, "|42|P|", "|" + std::string(9000, '4') + "|P|");
+    const std::string answer = desk.answer(header + kPatient + kOrder);
+    EXPECT_THAT(answer, AllOf(HasSubstr("MSA|AE||"), HasSubstr("MSH is too long")));
+    EXPECT_LT(answer.size(), 1000U);
+    EXPECT_TRUE(desk.book.taken.empty());
+}
+
+TEST(Hl7Desk, RejectsALargeMessageForWhichThereIsNoMemory) {
+    struct MayNotWait final : MemoryBudget::Waiting {
+        bool begin() noexcept override { return false; }
+        void end() noexcept override {}
+    } may_not_wait;
+    Desk desk;
+    const std::string good = std::string(kHeader) + kPatient + kOrder;
+    const std::string large = good + "NTE|1||" + std::string(100'000, 'x') + "\r";
+    MemoryBudget& memory = dicom::parsing_memory();
+    memory.set_limit(std::size_t{2} << 20);
+    MemoryBudget::begin_task();
+    auto all = memory.take(memory.limit(), "all of it");
+    MemoryBudget::begin_task(&may_not_wait);
+    EXPECT_THAT(desk.answer(large), HasSubstr("MSA|AR|42"));
+    EXPECT_TRUE(desk.book.taken.empty());
+    EXPECT_THAT(desk.answer(good), HasSubstr("MSA|AA|42")) << "it needs little";
+    all = {};
+    EXPECT_THAT(desk.answer(large), HasSubstr("MSA|AA|42"));
+    MemoryBudget::begin_task();
+    memory.set_limit(MemoryBudget::kNoLimit);
 }
 
 TEST(Hl7Desk, TellsErrorsFromRejections) {

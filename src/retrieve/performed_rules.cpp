@@ -1,6 +1,8 @@
 #include "retrieve/performed_rules.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "dicom/copy.h"
 #include "dicom/dimse_status.h"
@@ -59,6 +61,9 @@ constexpr Tag kFixed[] = {kScheduledStepAttributesSequence,
                           tags::kPerformedProcedureStepStartTime,
                           tags::kModality,
                           tags::kStudyId};
+
+/// One that is performed of more is none of a patient's day.
+constexpr std::size_t kMostScheduled = 128;
 
 StepRefusal refusal(std::uint16_t code, Tag tag, const char* what) {
     return {code, dicom::describe(tag) + " " + what, {tag}};
@@ -155,8 +160,12 @@ std::optional<PerformedState> state_of(const DataSet& attributes) {
 
 std::vector<store::PerformedStep::Of> scheduled_for(const DataSet& attributes) {
     std::vector<store::PerformedStep::Of> all;
-    for (const DataSet& item : attributes.items(kScheduledStepAttributesSequence))
-        all.push_back({item.text_or(tags::kStudyInstanceUid, ""), item.text_or(kStepId, "")});
+    std::set<std::pair<std::string, std::string>> named;
+    for (const DataSet& item : attributes.items(kScheduledStepAttributesSequence)) {
+        std::string study = item.text_or(tags::kStudyInstanceUid, "");
+        std::string step = item.text_or(kStepId, "");
+        if (named.emplace(study, step).second) all.push_back({std::move(study), std::move(step)});
+    }
     return all;
 }
 
@@ -169,7 +178,11 @@ std::optional<StepRefusal> problem_of_creation(const DataSet& attributes) {
     if (state_of(attributes) != PerformedState::kInProgress)
         return refusal(status::kInvalidAttributeValue, kPerformedStatus,
                        "of a new step is IN PROGRESS");
-    for (const DataSet& item : attributes.items(kScheduledStepAttributesSequence))
+    const auto& scheduled = attributes.items(kScheduledStepAttributesSequence);
+    if (scheduled.size() > kMostScheduled)
+        return refusal(status::kResourceLimitation, kScheduledStepAttributesSequence,
+                       "has more items than are taken");
+    for (const DataSet& item : scheduled)
         if (auto bad = bad_uid(item, tags::kStudyInstanceUid)) return bad;
     if (auto bad = bad_times(attributes)) return bad;
     return bad_series(attributes);

@@ -18,7 +18,8 @@ struct StepRefusal {
 };
 
 /// What PS3.4 Table F.7.2-1 asks of an N-CREATE: 0120 where an attribute of type 1 is missing, 0121
-/// where it has no value, 0106 where its value cannot be. Those of type 2 may be missing.
+/// where it has no value, 0106 where its value cannot be; and 0213 where it is performed of more
+/// than 128 steps. Those of type 2 may be missing.
 [[nodiscard]] std::optional<StepRefusal> problem_of_creation(const dicom::DataSet& attributes);
 
 /// Gives the attributes of type 2 that are missing no value.
@@ -33,7 +34,7 @@ void complete(dicom::DataSet& attributes);
 /// What Performed Procedure Step Status says; empty for none of the three.
 [[nodiscard]] std::optional<store::PerformedState> state_of(const dicom::DataSet& attributes);
 
-/// Items of Scheduled Step Attributes Sequence.
+/// Items of Scheduled Step Attributes Sequence, each study and step once.
 [[nodiscard]] std::vector<store::PerformedStep::Of> scheduled_for(const dicom::DataSet& attributes);
 
 }  // namespace lucerna::retrieve

@@ -1,9 +1,12 @@
 #include "retrieve/performed_step.h"
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "base/log.h"
+#include "dicom/byte_budget.h"
 #include "dicom/copy.h"
 #include "dicom/dimse_status.h"
 #include "dicom/message_data_set.h"
@@ -59,6 +62,32 @@ constexpr const char* kCreated = "performed-step.created";
 constexpr const char* kSet = "performed-step.set";
 constexpr const char* kRefused = "performed-step.refused";
 
+/// The images of a CT of ten thousand slices fit.
+constexpr std::size_t kMostBytes = std::size_t{2} << 20;
+/// Of a kept step, what reading it, changing it and keeping it again takes: as it is in the index,
+/// as bytes, as values, and as a message.
+constexpr std::size_t kTimesItsBytes = 6;
+constexpr std::chrono::seconds kPatience{2};
+
+StepRefusal too_large() {
+    return {status::kResourceLimitation,
+            "a performed procedure step has more than " + std::to_string(kMostBytes) + " bytes",
+            {}};
+}
+
+/// What a step takes while a request is served, out of what all that comes in may take.
+class Room {
+  public:
+    /// Says why there is none.
+    [[nodiscard]] std::optional<StepRefusal> refusal_of(std::size_t bytes_of_step) {
+        if (holding_.take(kTimesItsBytes * bytes_of_step)) return {};
+        return StepRefusal{status::kResourceLimitation, holding_.refusal(), {}};
+    }
+
+  private:
+    dicom::ByteBudget::Holding holding_{dicom::intake_memory(), kPatience};
+};
+
 StepRefusal no_such_step() {
     return {status::kNoSuchInstance, "there is no performed procedure step of that UID", {}};
 }
@@ -73,6 +102,10 @@ void answer_step_creation(dicom::ScpExchange& exchange, store::PerformedBook& bo
     else if (!dicom::is_valid_uid(step.sop_instance_uid))
         return refuse(exchange, kRefused,
                       {status::kInvalidInstance, "Affected SOP Instance UID is no UID", {}});
+    if (exchange.message_bytes() > kMostBytes) return refuse(exchange, kRefused, too_large());
+    Room room;
+    if (const auto none = room.refusal_of(exchange.message_bytes()))
+        return refuse(exchange, kRefused, *none);
     DataSet attributes = exchange.data_set().clone();
     if (const auto refusal = problem_of_creation(attributes))
         return refuse(exchange, kRefused, *refusal);
@@ -91,9 +124,14 @@ void answer_step_creation(dicom::ScpExchange& exchange, store::PerformedBook& bo
 }
 
 void answer_step_set(dicom::ScpExchange& exchange, store::PerformedBook& book) {
+    const std::string& uid = exchange.request().requested_sop_instance_uid;
+    if (exchange.message_bytes() > kMostBytes) return refuse(exchange, kRefused, too_large());
     const DataSet& changes = exchange.data_set();
     for (;;) {
-        auto step = book.find(exchange.request().requested_sop_instance_uid);
+        Room room;
+        if (const auto none = room.refusal_of(book.bytes_of(uid)))
+            return refuse(exchange, kRefused, *none);
+        auto step = book.find(uid);
         if (!step) return refuse(exchange, kRefused, no_such_step());
         if (step->state != PerformedState::kInProgress)
             return refuse(exchange, kRefused,
@@ -106,6 +144,7 @@ void answer_step_set(dicom::ScpExchange& exchange, store::PerformedBook& book) {
             return refuse(exchange, kRefused, *refusal);
         step->state = state_of(attributes).value_or(PerformedState::kInProgress);
         step->data_set = written(attributes);
+        if (step->data_set.size() > kMostBytes) return refuse(exchange, kRefused, too_large());
         // Another association was quicker: its state counts.
         if (!book.update(*step)) continue;
         exchange.answer({.status = status::kSuccess});
@@ -114,7 +153,11 @@ void answer_step_set(dicom::ScpExchange& exchange, store::PerformedBook& book) {
 }
 
 void answer_step_read(dicom::ScpExchange& exchange, store::PerformedBook& book) {
-    const auto step = book.find(exchange.request().requested_sop_instance_uid);
+    const std::string& uid = exchange.request().requested_sop_instance_uid;
+    Room room;
+    if (const auto none = room.refusal_of(book.bytes_of(uid)))
+        return refuse(exchange, kRefused, *none);
+    const auto step = book.find(uid);
     if (!step) return refuse(exchange, kRefused, no_such_step());
     const DataSet attributes = read_back(*step);
     if (exchange.request().attributes.empty())

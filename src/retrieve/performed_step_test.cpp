@@ -160,6 +160,40 @@ TEST_F(PerformedSteps, AreTakenAsTheTableAsks) {
     EXPECT_FALSE(store.performed().find(kUid));
 }
 
+TEST_F(PerformedSteps, ArePerformedOfNoMoreThanADayHas) {
+    DataSet many = creation();
+    for (int i = 0; i < 127; ++i) {
+        DataSet& scheduled = many.add_item(kScheduledStepAttributesSequence);
+        scheduled.set_text(tags::kStudyInstanceUid, "1.9");
+        scheduled.set_text(kStepId, "S" + std::to_string(i % 2));
+    }
+    place();
+    EXPECT_EQ(create(many).status, status::kSuccess);
+    EXPECT_EQ(store.performed().find(kUid)->of.size(), 2U) << "each once";
+    EXPECT_EQ(scheduled_state(), store::StepState::kStarted);
+    many.add_item(kScheduledStepAttributesSequence).set_text(tags::kStudyInstanceUid, "1.9");
+    EXPECT_EQ(create(many, "1.2.9").status, status::kResourceLimitation);
+    EXPECT_FALSE(store.performed().find("1.2.9"));
+}
+
+TEST_F(PerformedSteps, DoNotGrowBeyondTwoMegabytes) {
+    const auto with_text = [](dicom::Tag tag, std::size_t bytes) {
+        DataSet changes;
+        changes.set_text(tag, std::string(bytes, 'x'));
+        return changes;
+    };
+    constexpr dicom::Tag kTextValue{0x0040, 0xA160}, kInstructionDescription{0x0018, 0x9917};
+    DataSet large = creation();
+    large.set_text(kTextValue, std::string(3'000'000, 'x'));
+    EXPECT_EQ(create(large).status, status::kResourceLimitation);
+    EXPECT_EQ(create(creation()).status, status::kSuccess);
+    EXPECT_EQ(set(with_text(kTextValue, 1'500'000)).status, status::kSuccess);
+    EXPECT_EQ(set(with_text(kInstructionDescription, 1'500'000)).status,
+              status::kResourceLimitation);
+    EXPECT_EQ(set(with_text(kTextValue, 1'600'000)).status, status::kSuccess)
+        << "in place of the other";
+}
+
 TEST_F(PerformedSteps, AreOneOfAUid) {
     EXPECT_EQ(create(creation()).status, status::kSuccess);
     EXPECT_EQ(create(creation()).status, status::kDuplicateInstance);

@@ -1,6 +1,8 @@
 #include "store/performed_book.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -47,10 +49,12 @@ void take_patient_of_order(Connection& index, const PerformedStep& step) {
         .run();
 }
 
-/// What is said of one scheduled step, and by whom it is performed.
+/// What is said of a scheduled step of a study, and by whom it is performed.
 struct Performance {
     PatientKey patient;
     PerformedState state;
+    /// Empty: the only one.
+    std::string step_id;
 };
 
 /// Where a scheduled step stands, and where it stood before it was begun.
@@ -61,37 +65,37 @@ struct Standing {
 };
 
 /// Of a scheduled step of which `latest` has just been said. `before`: where it stood.
-StepState state_by(const std::vector<Performance>& all, PerformedState latest, StepState before) {
+StepState state_by(const std::vector<const Performance*>& all, PerformedState latest,
+                   StepState before) {
     const auto is_any = [&](PerformedState state) {
         return std::any_of(all.begin(), all.end(),
-                           [&](const Performance& one) { return one.state == state; });
+                           [&](const Performance* one) { return one->state == state; });
     };
     if (is_any(PerformedState::kInProgress)) return StepState::kStarted;
     if (is_any(PerformedState::kCompleted)) return StepState::kCompleted;
     return latest == PerformedState::kMistaken ? before : StepState::kDiscontinued;
 }
 
-/// Those of the order's patient alone. `is_only`: the order has no other step.
-std::vector<Performance> performances_of(Connection& index, const std::string& study,
-                                         const std::string& step_id, bool is_only,
-                                         const PatientKey& whose) {
+std::vector<Performance> performances_of(Connection& index, const std::string& study) {
     Statement find = index.prepare(
         "SELECT p.patient_id, p.issuer_of_patient_id, p.state, f.step_id FROM performed_of f JOIN "
         "performed_steps p ON p.sop_instance_uid = f.performed WHERE f.study_instance_uid = ?");
     find.bind(study);
     std::vector<Performance> all;
     while (find.step()) {
-        Performance one{{find.text(0), find.text(1)}, static_cast<PerformedState>(find.small(2))};
-        const std::string of = find.text(3);
-        const bool is_of_it = of.empty() ? is_only : indexed_text(of) == step_id;
-        if (is_of_it && !are_of_two_patients(one.patient, whose)) all.push_back(std::move(one));
+        const std::string step_id = find.text(3);
+        all.push_back({{find.text(0), find.text(1)},
+                       static_cast<PerformedState>(find.small(2)),
+                       step_id.empty() ? step_id : indexed_text(step_id)});
     }
     return all;
 }
 
-/// The steps of an order that `of` names, by all that is performed of them.
+/// Those steps of an order that `moved` names, by all that is performed of them. What is another
+/// patient's does not count.
 void move_steps_of(Connection& index, std::int64_t order, const PatientKey& whose,
-                   const PerformedStep::Of& of, PerformedState latest) {
+                   const std::set<std::string>& moved, const std::vector<Performance>& performances,
+                   PerformedState latest) {
     std::vector<Standing> steps;
     {
         Statement find = index.prepare(
@@ -102,10 +106,15 @@ void move_steps_of(Connection& index, std::int64_t order, const PatientKey& whos
                              static_cast<StepState>(find.small(2))});
     }
     const bool is_only = steps.size() == 1;
+    const auto names = [&](const std::string& id, const Standing& step) {
+        return id.empty() ? is_only : id == step.step_id;
+    };
     for (const Standing& step : steps) {
-        if (of.step_id.empty() ? !is_only : indexed_text(of.step_id) != step.step_id) continue;
-        const auto all = performances_of(index, indexed_text(of.study_instance_uid), step.step_id,
-                                         is_only, whose);
+        if (!moved.contains(step.step_id) && !(is_only && moved.contains(""))) continue;
+        std::vector<const Performance*> all;
+        for (const Performance& one : performances)
+            if (names(one.step_id, step) && !are_of_two_patients(one.patient, whose))
+                all.push_back(&one);
         StepState before = is_performed(step.state) ? step.before : step.state;
         if (latest == PerformedState::kDiscontinued) before = StepState::kDiscontinued;
         index
@@ -123,19 +132,25 @@ void move_steps_of(Connection& index, std::int64_t order, const PatientKey& whos
 /// Not those of another patient's order: whoever is to have it done would be off the worklist.
 void move_scheduled(Connection& index, const PerformedStep& step) {
     const PatientKey patient = patient_of(step);
-    for (const PerformedStep::Of& of : step.of) {
+    std::map<std::string, std::set<std::string>> moved;
+    for (const PerformedStep::Of& of : step.of)
+        moved[indexed_text(of.study_instance_uid)].insert(
+            of.step_id.empty() ? of.step_id : indexed_text(of.step_id));
+    for (const auto& [study, step_ids] : moved) {
         std::vector<std::pair<std::int64_t, PatientKey>> orders;
         Statement find = index.prepare(
             "SELECT id, patient_id, issuer_of_patient_id FROM orders WHERE study_instance_uid = ?");
-        find.bind(indexed_text(of.study_instance_uid));
+        find.bind(study);
         while (find.step()) orders.push_back({find.integer(0), {find.text(1), find.text(2)}});
-        for (const auto& [order, whose] : orders)
-            if (!are_of_two_patients(patient, whose))
-                move_steps_of(index, order, whose, of, step.state);
+        if (orders.empty()) continue;
+        const std::vector<Performance> performances = performances_of(index, study);
+        for (const auto& order : orders)
+            if (!are_of_two_patients(patient, order.second))
+                move_steps_of(index, order.first, order.second, step_ids, performances, step.state);
             else
                 log_event(LogLevel::kWarning, "performed-step.order-of-another-patient",
                           {{"step", step.sop_instance_uid},
-                           {"study", of.study_instance_uid},
+                           {"study", study},
                            {"why",
                             "the step names another patient than the order of that study, "
                             "which stays on the worklist"}});
@@ -199,6 +214,14 @@ bool PerformedBook::create(const PerformedStep& step) {
     return is_new;
 }
 
+std::size_t PerformedBook::bytes_of(const std::string& sop_instance_uid) {
+    return parts_.index.read([&](Connection& index) -> std::size_t {
+        Statement find = index.prepare(
+            "SELECT length(data_set) FROM performed_steps WHERE sop_instance_uid = ?");
+        return find.bind(sop_instance_uid).step() ? static_cast<std::size_t>(find.integer(0)) : 0;
+    });
+}
+
 std::optional<PerformedStep> PerformedBook::find(const std::string& sop_instance_uid) {
     return parts_.index.read([&](Connection& index) -> std::optional<PerformedStep> {
         PerformedStep step;
@@ -244,23 +267,27 @@ bool PerformedBook::update(const PerformedStep& step) {
 
 namespace {
 
-/// A performed step, and what it is kept with.
 struct KeptStep {
     std::string sop_instance_uid;
     PatientKey patient;
-    Bytes data_set;
 };
 
 std::vector<KeptStep> performed_of_study(Connection& index, const std::string& study_instance_uid) {
     Statement find = index.prepare(
-        "SELECT sop_instance_uid, patient_id, issuer_of_patient_id, data_set FROM performed_steps "
+        "SELECT sop_instance_uid, patient_id, issuer_of_patient_id FROM performed_steps "
         "WHERE sop_instance_uid IN (SELECT performed FROM performed_of WHERE study_instance_uid = "
         "?) ORDER BY sop_instance_uid");
     find.bind(study_instance_uid);
     std::vector<KeptStep> steps;
-    while (find.step())
-        steps.push_back({find.text(0), {find.text(1), find.text(2)}, from_base64(find.text(3))});
+    while (find.step()) steps.push_back({find.text(0), {find.text(1), find.text(2)}});
     return steps;
+}
+
+/// As the index has it, in Base64. One at a time: together they are as many as modalities made.
+std::string data_set_of(Connection& index, const std::string& sop_instance_uid) {
+    Statement find =
+        index.prepare("SELECT data_set FROM performed_steps WHERE sop_instance_uid = ?");
+    return find.bind(sop_instance_uid).step() ? find.text(0) : std::string();
 }
 
 /// It is performed of another order, too, which is not that patient's.
@@ -288,7 +315,7 @@ void give_performed_to_patient_of(Connection& index, const exam::Order& order,
     // Where only her issuer has come to be known, what she is called there stays.
     const bool is_another = are_of_two_patients(after, before);
     const std::string study = indexed_text(known.study_instance_uid);
-    for (KeptStep& step : performed_of_study(index, study)) {
+    for (const KeptStep& step : performed_of_study(index, study)) {
         if (are_of_two_patients(step.patient, before)) continue;
         if (!is_another && are_of_two_patients(step.patient, after)) continue;
         if (is_of_another_order(index, step.sop_instance_uid, study, after)) {
@@ -299,13 +326,15 @@ void give_performed_to_patient_of(Connection& index, const exam::Order& order,
                  {"why", "the patient of one of its orders was corrected; it names the other's"}});
             continue;
         }
+        std::string data_set = data_set_of(index, step.sop_instance_uid);
+        if (is_another) data_set = to_base64(naming(order, from_base64(data_set)));
         index
             .prepare(
                 "UPDATE performed_steps SET patient_id = ?, issuer_of_patient_id = ?, data_set = "
                 "?, changed_at = ?, revision = revision + 1 WHERE sop_instance_uid = ?")
             .bind(after.id)
             .bind(after.issuer)
-            .bind(to_base64(is_another ? naming(order, std::move(step.data_set)) : step.data_set))
+            .bind(data_set)
             .bind(now)
             .bind(step.sop_instance_uid)
             .run();

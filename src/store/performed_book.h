@@ -53,6 +53,8 @@ class PerformedBook {
 
     /// Durable on return. False, and nothing done, where one of that UID is kept.
     [[nodiscard]] bool create(const PerformedStep& step);
+    /// What its data set takes in the index; 0 where there is none.
+    [[nodiscard]] std::size_t bytes_of(const std::string& sop_instance_uid);
     [[nodiscard]] std::optional<PerformedStep> find(const std::string& sop_instance_uid);
     /// State and data set. False, and nothing done, where the kept one has another revision by now,
     /// or is gone.

@@ -10,12 +10,14 @@ A new server for each. It does not grow by more than 100 MB, and takes and answe
 import contextlib
 import json
 import pathlib
+import queue
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.parse
@@ -23,10 +25,16 @@ import urllib.request
 
 import websocket
 from pydicom.dataset import Dataset
-from pynetdicom import AE
+from pynetdicom import AE, evt
+from pynetdicom.sop_class import (
+    ModalityPerformedProcedureStep as MPPS,
+    ModalityPerformedProcedureStepRetrieve as MPPS_RETRIEVE,
+    StorageCommitmentPushModel as COMMITMENT,
+)
 
-from hostile_senders import (EXPLICIT, MOST_GROWTH_KIB, STUDY_FIND, Growth, at_once, element, good_one_is_taken,
-                             image, native, send, status_of, stow)
+from hostile_senders import (CAPTURE, EXPLICIT, HEADER, MOST_GROWTH_KIB, PATIENT, STUDY_FIND, Growth, at_once, converse,
+                             element, framed, good_one_is_taken, image, native, order, send, status_of, stow)
+from query_retrieve import free_port
 from subscriptions import ALL, workitem
 from whole_program import PATIENCE, Server, wait_for
 
@@ -177,6 +185,81 @@ def work_items_that_grow(server, _held):
     return statuses, {200, 400, 409, 413}
 
 
+def hl7_messages(server, _held):
+    """As many as there may be connections, of a megabyte of characters that take three bytes in UTF-8."""
+    message = (HEADER % b"6").rstrip(b"\r") + b"||||||ISO IR14\r" + PATIENT + order(1) + b"NTE|1||" + b"\xb1" * 1_000_000
+    return at_once(16, lambda n: converse(server.hl7_port, framed(message))), {"AA", "AE", "AR"}
+
+
+def performed(scheduled, size):
+    """A step performed of so many, of about so many bytes."""
+    step = Dataset()
+    step.PatientID, step.PatientName, step.PerformedProcedureStepID, step.Modality = "P1", "Doe^Jane", "1", "MG"
+    step.PerformedProcedureStepStartDate, step.PerformedProcedureStepStartTime = "20260301", "09"
+    step.PerformedStationAETitle, step.PerformedProcedureStepStatus = "MAMMO", "IN PROGRESS"
+    step.ScheduledStepAttributesSequence = [Dataset() for _ in range(scheduled)]
+    for item in step.ScheduledStepAttributesSequence:
+        item.StudyInstanceUID, item.ScheduledProcedureStepID = "2.999.18", "S1"
+    step.add_new(0x0040A160, "UT", "x" * size)
+    return step
+
+
+def with_steps(server, *classes):
+    ae = AE(ae_title="MAMMO")
+    for one in classes:
+        ae.add_requested_context(one, [EXPLICIT])
+    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = PATIENCE
+    association = ae.associate("127.0.0.1", int(server.dicom_port), ae_title="LUCERNA")
+    assert association.is_established
+    return association
+
+
+def steps_of_many(server, _held):
+    """Performed of one scheduled step 20,000 times."""
+    assert converse(server.hl7_port, framed(HEADER % b"7" + PATIENT + order(7) + b"ZDS|2.999.18\r")) == "AA"
+    association = with_steps(server, MPPS)
+    taken = threading.Thread(target=association.send_n_create, args=(performed(20_000, 0), MPPS, "2.999.18.1"), daemon=True)
+    taken.start()
+    return [send(server, EXPLICIT, image(f"2.999.18.2.{n}", native(), study="2.999.18")) for n in range(5)], {"0000"}
+
+
+def steps_that_are_read(server, _held):
+    """By 24: one as large as it may be. Another is larger."""
+    association = with_steps(server, MPPS)
+    statuses = [association.send_n_create(performed(1, size), MPPS, f"2.999.19.{size}")[0].Status
+                for size in (4_000_000, 1_900_000)]
+    assert statuses == [0x0213, 0], statuses
+
+    def read(_):
+        one = with_steps(server, MPPS_RETRIEVE)
+        status = one.send_n_get([], MPPS_RETRIEVE, "2.999.19.1900000")[0].Status
+        one.release()
+        return status
+    return at_once(24, read), {0, 0x0213}
+
+
+def objects_to_commit(server, _held):
+    """Of 200 MB, asked for on six associations."""
+    assert send(server, EXPLICIT, image("2.999.20.1", native(200_000_000), study="2.999.20")) == "0000"
+
+    def ask(number):
+        reports = queue.Queue()
+        ae = AE(ae_title=f"COMMIT{number}")
+        ae.add_requested_context(COMMITMENT, [EXPLICIT])
+        ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = PATIENCE
+        association = ae.associate("127.0.0.1", int(server.dicom_port), ae_title="LUCERNA", evt_handlers=[
+            (evt.EVT_N_EVENT_REPORT, lambda event: (reports.put(event.event_type), (0, None))[1])])
+        request, item = Dataset(), Dataset()
+        request.TransactionUID = f"2.999.20.2.{number}"
+        item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = CAPTURE, "2.999.20.1"
+        request.ReferencedSOPSequence = [item]
+        association.send_n_action(request, 1, COMMITMENT, "1.2.840.10008.1.20.1.1")
+        committed = reports.get(timeout=PATIENCE)
+        association.release()
+        return committed
+    return at_once(6, ask), {1}
+
+
 def connections_that_rest(server, held):
     for _ in range(MOST_CONNECTIONS + 6):
         held.connect(place(server), b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -197,6 +280,7 @@ def associations_that_never_begin(server, held):
 
 CROWDS = (heads, whole_heads, brackets_for_work_items, items_for_metadata, brackets_for_orders, metadata_that_stop,
           channels_that_nobody_reads, large_values, a_list_for_a_study, lists_to_find, work_items_that_grow,
+          hl7_messages, steps_of_many, steps_that_are_read, objects_to_commit,
           connections_that_rest, uploads_that_stop, associations_that_never_begin)
 
 
@@ -249,7 +333,10 @@ def main():
         if wanted not in crowd.__name__:
             continue
         folder = tempfile.mkdtemp(prefix="lucerna-crowds-")
-        server = Server(pathlib.Path(folder) / "data", "--set", "quiet_seconds=86400")
+        hl7_port = free_port()
+        server = Server(pathlib.Path(folder) / "data", "--set", "quiet_seconds=86400", "--set",
+                        f"hl7.listen=127.0.0.1:{hl7_port}")
+        server.hl7_port = hl7_port
         try:
             problems += [f"{crowd.__name__}: {problem}" for problem in meet(crowd, server)]
         finally:
