@@ -15,6 +15,8 @@ constexpr std::size_t kValueBytes = 128;
 constexpr std::size_t kXmlElementBytes = 200;
 /// A value of JSON, and what it becomes as XML.
 constexpr std::size_t kXmlTimes = 3;
+/// Its texts are there as JSON, taken apart, as a tree of XML and as its text.
+constexpr std::size_t kMostXmlBytes = std::size_t{16} << 20;
 
 std::size_t parsed_json(std::string_view document) {
     std::size_t bytes = 0;
@@ -57,6 +59,9 @@ MemoryBudget::Share room_to_parse(std::string_view document) {
 }
 
 MemoryBudget::Share room_for_xml(std::string_view json) {
+    if (json.size() > kMostXmlBytes)
+        throw Error(ErrorCode::kUnsupported,
+                    "it is larger than what is given as XML: ask for application/dicom+json");
     const std::size_t bytes = kXmlTimes * most_parsed_bytes(json);
     if (bytes / 6 > parsing_memory().limit())
         throw Error(ErrorCode::kUnsupported,

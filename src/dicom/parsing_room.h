@@ -12,7 +12,7 @@ namespace lucerna::dicom {
 [[nodiscard]] std::size_t most_parsed_bytes(std::string_view document);
 
 /// The same for what is turned into XML of the Native DICOM Model, which takes more. Throws
-/// Error(kUnsupported) for more than six times parsing_memory().
+/// Error(kUnsupported) for more than six times parsing_memory(), and for more than 16 MiB of text.
 [[nodiscard]] MemoryBudget::Share room_for_xml(std::string_view json);
 
 /// So much of parsing_memory(), from before it is taken apart until that has gone: nothing for

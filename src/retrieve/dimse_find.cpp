@@ -2,14 +2,17 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "base/log.h"
+#include "dicom/copy.h"
 #include "dicom/dimse_status.h"
 #include "retrieve/key_matching.h"
+#include "retrieve/object_search.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -174,6 +177,19 @@ void reduce(dicom::DataSet& object, const dicom::DataSet& identifier,
             object.set_bytes(tag, identifier.vr(tag), {});
 }
 
+/// Gives no value for what would be megabytes, as a sequence of contours is; says whether there is
+/// any. An answer is held whole, and who wants that wants the object.
+bool leave_out_large(dicom::DataSet& object) {
+    constexpr std::size_t kMostGiven = std::size_t{1} << 20;
+    bool any = false;
+    for (const dicom::Tag tag : object.tags()) {
+        if (dicom::bytes_of_attribute(object, tag) <= kMostGiven) continue;
+        object.set_empty(tag);
+        any = true;
+    }
+    return any;
+}
+
 class Answers {
   public:
     Answers(dicom::ScpExchange& exchange, store::Archive& archive, const Find& find,
@@ -185,7 +201,12 @@ class Answers {
         if (exchange_.is_cancelled()) return false;
         dicom::DataSet answer;
         KeyMatch own;
-        if (!find_.from_object.empty()) own = add_from_object(answer, match);
+        // Until the answer has gone, which is of the head's memory.
+        std::optional<Head> head;
+        if (!find_.from_object.empty()) {
+            head = head_of_first(match);
+            own = take_of_object(head, answer);
+        }
         if (!own.matches) return true;
         if (find_.sop_classes) add_sop_classes(answer, match.study_instance_uid);
         const Level level = find_.query.level;
@@ -208,25 +229,23 @@ class Answers {
   private:
     /// Where the object cannot be read its keys are ignored: one that is damaged, or erased a
     /// moment ago, is no reason to keep the others back.
-    KeyMatch add_from_object(dicom::DataSet& answer, const store::Match& match) {
-        dicom::DataSet object;
-        try {
-            object = dicom::DataSet::parse(archive_.head(instance_of(match)), {},
-                                           dicom::PixelData::kSkip);
-        } catch (const Error& error) {
-            if (error.code() == ErrorCode::kUnavailable) throw;
-            log_event(LogLevel::kError, "query.object-unread",
-                      {{"instance", match.sop_instance_uid}, {"why", error.what()}});
-            return {true, true};
-        }
-        const KeyMatch own = match_keys(
+    KeyMatch take_of_object(std::optional<Head>& head, dicom::DataSet& answer) {
+        if (!head) return {true, true};
+        dicom::DataSet& object = head->data_set;
+        KeyMatch own = match_keys(
             find_.object_keys, object, Absent::kEmpty,
             find_.query.combined_date_time ? DateAndTime::kCombined : DateAndTime::kApart);
+        if (!own.matches) return own;
         reduce(object, exchange_.data_set(), find_.from_object);
+        own.ignores_some |= leave_out_large(object);
         answer = std::move(object);
         return own;
     }
-    /// The first of what is above instances.
+    [[nodiscard]] std::optional<Head> head_of_first(const store::Match& match) const {
+        const std::string instance = instance_of(match);
+        return instance.empty() ? std::nullopt : head_of(archive_, instance);
+    }
+    /// The first of what is above instances; empty where there is none any more.
     [[nodiscard]] std::string instance_of(const store::Match& match) const {
         if (!match.sop_instance_uid.empty()) return match.sop_instance_uid;
         // An empty key would match every study of the archive.
@@ -237,9 +256,7 @@ class Answers {
             first.keys.push_back({tags::kSeriesInstanceUid, match.series_instance_uid});
         first.limit = 1;
         const auto found = archive_.find(first);
-        if (found.empty())
-            throw Error(ErrorCode::kNotFound, "no instance of what matches is there any more");
-        return found[0].sop_instance_uid;
+        return found.empty() ? std::string() : found[0].sop_instance_uid;
     }
     void add_sop_classes(dicom::DataSet& answer, const std::string& study_instance_uid) const {
         std::set<std::string> classes;

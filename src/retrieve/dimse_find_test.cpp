@@ -211,6 +211,27 @@ TEST_F(FindService, GivesOfImagesWhatOnlyTheObjectHolds) {
     EXPECT_FALSE(responses[0].data->data_set.has(tags::kPixelData));
 }
 
+TEST_F(FindService, GivesNoMegabytesOfAnObject) {
+    constexpr dicom::Tag kTextValue{0x0040, 0xA160}, kDocumentTitle{0x0042, 0x0010};
+    test::StoredInstance document;
+    document.picture = false;
+    dicom::DataSet with_text = dicom::DataSet::parse(document.file());
+    with_text.set_text(kTextValue, std::string(2'000'000, 'x'));
+    with_text.set_text(kDocumentTitle, "Report");
+    store.archive().keep(with_text.to_part10());
+    const auto responses = find(kStudyFind, {{tags::kQueryRetrieveLevel, "IMAGE"},
+                                             {tags::kStudyInstanceUid, document.study},
+                                             {tags::kSeriesInstanceUid, document.series},
+                                             {tags::kSopInstanceUid, ""},
+                                             {kTextValue, ""},
+                                             {kDocumentTitle, ""}});
+    ASSERT_EQ(responses.size(), 2U);
+    EXPECT_EQ(responses[0].command.status, status::kPendingKeysIgnored);
+    EXPECT_EQ(responses[0].data->data_set.text_or(kDocumentTitle, ""), "Report");
+    EXPECT_TRUE(responses[0].data->data_set.has(kTextValue));
+    EXPECT_FALSE(responses[0].data->data_set.has_value(kTextValue));
+}
+
 TEST_F(FindService, MatchesImagesByWhatOnlyTheObjectHolds) {
     const dicom::Tag moment = tags::kAcquisitionDateTime;
     for (const auto& [number, when] : {std::pair("7", "20240115103000.5"), {"8", "20250102"}}) {

@@ -87,8 +87,7 @@ MemoryBudget::Share room_for_json(const dicom::DataSet& header) {
         throw Error(
             ErrorCode::kUnsupported,
             "its attributes have more values than are given apart from it: ask for the object");
-    MemoryBudget& memory = dicom::decoding_memory();
-    return memory.take(std::min(bytes, memory.limit()), "the attributes of an object");
+    return kept_files().take(std::min(bytes, kept_files().limit()), "the attributes of an object");
 }
 
 std::shared_ptr<KeptObject> KeptObject::of(store::Archive& archive, const store::InstanceRow& row,

@@ -25,8 +25,8 @@ namespace lucerna::retrieve {
 /// What files may take that are kept between the frames of an answer. One that is larger is kept
 /// alone.
 [[nodiscard]] MemoryBudget& kept_files();
-/// For an object's attributes as JSON, where that is a megabyte or more: of decoding_memory().
-/// Throws Error(kUnsupported) where lists of values take more than 64 MiB of it, and as
+/// For an object's attributes as JSON, where that is a megabyte or more: of kept_files(), as their
+/// head. Throws Error(kUnsupported) where lists of values take more than 64 MiB of it, and as
 /// MemoryBudget::take.
 [[nodiscard]] MemoryBudget::Share room_for_json(const dicom::DataSet& header);
 

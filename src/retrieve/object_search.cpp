@@ -1,19 +1,20 @@
 #include "retrieve/object_search.h"
 
-#include <optional>
-
 #include "base/error.h"
 #include "base/log.h"
+#include "retrieve/kept_object.h"
 #include "retrieve/key_matching.h"
 
 namespace lucerna::retrieve {
-namespace {
-
-/// Nothing where it cannot be read.
-std::optional<dicom::DataSet> head_of(store::Archive& archive,
-                                      const std::string& sop_instance_uid) {
+std::optional<Head> head_of(store::Archive& archive, const std::string& sop_instance_uid) {
     try {
-        return dicom::DataSet::parse(archive.head(sop_instance_uid), {}, dicom::PixelData::kSkip);
+        const auto row = archive.instance(sop_instance_uid);
+        if (!row) throw Error(ErrorCode::kNotFound, "it was erased meanwhile");
+        Head head;
+        head.room = room_for_head(*row);
+        head.data_set =
+            dicom::DataSet::parse(archive.head(sop_instance_uid), {}, dicom::PixelData::kSkip);
+        return head;
     } catch (const Error& error) {
         if (error.code() == ErrorCode::kUnavailable) throw;
         log_event(LogLevel::kError, "query.object-unread",
@@ -21,8 +22,6 @@ std::optional<dicom::DataSet> head_of(store::Archive& archive,
         return {};
     }
 }
-
-}  // namespace
 
 ObjectMatches find_by_objects(store::Archive& archive, store::Query query,
                               const dicom::DataSet& keys) {
@@ -34,7 +33,7 @@ ObjectMatches find_by_objects(store::Archive& archive, store::Query query,
     if (limit == 0) return found;
     archive.find_each(query, [&](const store::Match& match) {
         const auto object = head_of(archive, match.sop_instance_uid);
-        if (object && !match_keys(keys, *object, Absent::kEmpty).matches) return true;
+        if (object && !match_keys(keys, object->data_set, Absent::kEmpty).matches) return true;
         if (to_skip > 0) {
             --to_skip;
             return true;

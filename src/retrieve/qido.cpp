@@ -198,8 +198,11 @@ std::string members_from_object(store::Archive& archive, const store::Match& mat
         if (had.contains(tag) || !(search.has_all || search.from_objects.contains(tag)))
             object.remove(tag);
     const MemoryBudget::Share of_json = room_for_json(object);
-    const std::string json = dicom::to_dicom_json(object, {.bulk_data_uri = url + "/bulkdata"});
-    return json.size() > 2 ? json.substr(1, json.size() - 2) : std::string();
+    // Without its braces, and not copied: it may be of many megabytes.
+    std::string json = dicom::to_dicom_json(object, {.bulk_data_uri = url + "/bulkdata"});
+    json.pop_back();
+    json.erase(0, 1);
+    return json;
 }
 
 std::string json_of(const store::Match& match, const Search& search, const std::string& base,
@@ -209,12 +212,16 @@ std::string json_of(const store::Match& match, const Search& search, const std::
     json += "," + member(dicom::tags::kInstanceAvailability, "CS", "ONLINE");
     json += "," + member(dicom::tags::kRetrieveUrl, "UR", url);
     if (search.has_all || !search.from_objects.empty()) {
-        const auto more = unread.unless_broken(match.sop_instance_uid, [&] {
+        auto more = unread.unless_broken(match.sop_instance_uid, [&] {
             return members_from_object(archive, match, search, url, room);
         });
-        if (more && !more->empty()) json += "," + *more;
+        if (more && !more->empty()) {
+            more->insert(0, json + ",");
+            json = *std::move(more);
+        }
     }
-    return json + "}";
+    json += '}';
+    return json;
 }
 
 /// Items for `matches`, as many as there is room for in an answer, one at least.

@@ -125,7 +125,8 @@ http::Response create(http::Request& request, const Shop& shop) {
     item.sop_instance_uid = uid;
     take_over_columns(item, set);
     item.reports = reports_of_new(set);
-    const auto fits = [&](const std::string& filter) { return fits_filter(set, filter); };
+    const SearchedItem searched(set);
+    const auto fits = [&](const std::string& filter) { return fits_filter(searched, filter); };
     if (!shop.book.add(item, fits))
         return http::refusal(409, "conflict", "there is a work item of that UID already",
                              request.id);
@@ -255,11 +256,10 @@ http::Response search(http::Request& request, const Shop& shop) {
     std::vector<std::string> found;
     std::size_t bytes = 0;
     std::size_t remaining = 0;
+    MemoryBudget::Share room;
+    if (!keys.empty()) room = room_for_search();
     shop.book.for_each(narrowed_by(identifier), [&](const store::Workitem& item) {
-        if (!keys.empty()) {
-            const MemoryBudget::Share room = dicom::room_to_parse(item.json);
-            if (!meets(Json::parse(item.json), identifier)) return true;
-        }
+        if (!keys.empty() && !SearchedItem(Json::parse(item.json)).meets(identifier)) return true;
         if (skip > 0) return skip-- > 0;
         if (!found.empty() && bytes + item.json.size() > shop.options.max_answer_bytes)
             limit = found.size();

@@ -139,11 +139,11 @@ http::Response subscribe(http::Request& request, const Desk& desk) {
         desk.book.subscribe_to_all(subscriber, kAll, {}, {}, kept);
     } else if (workitem == kFiltered) {
         const std::string filter = filter_of(request);
+        const MemoryBudget::Share room = room_for_search();
         desk.book.subscribe_to_all(
             subscriber, kFiltered, filter,
             [&](const std::string& json) {
-                const MemoryBudget::Share room = dicom::room_to_parse(json);
-                return fits_filter(Json::parse(json), filter);
+                return fits_filter(SearchedItem(Json::parse(json)), filter);
             },
             kept);
     } else {
@@ -281,9 +281,9 @@ http::Response open_channel(http::Request& request, const Desk& desk) {
 
 }  // namespace
 
-bool fits_filter(const Json& set, const std::string& filter) {
+bool fits_filter(const SearchedItem& item, const std::string& filter) {
     try {
-        return meets(set, keys_of(Json::parse(filter)));
+        return item.meets(keys_of(Json::parse(filter)));
     } catch (const Error&) {
         // An earlier program took it: nothing can meet it.
         return false;

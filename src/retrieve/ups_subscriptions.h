@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "http/router.h"
-#include "retrieve/workitem.h"
+#include "retrieve/workitem_search.h"
 #include "store/subscription_book.h"
 
 namespace lucerna::retrieve {
@@ -23,6 +23,6 @@ namespace lucerna::retrieve {
 void add_ups_subscriptions(http::Router& router, store::SubscriptionBook& book);
 
 /// Whether a work item fits a filter as `subscribe` has kept it.
-[[nodiscard]] bool fits_filter(const Json& set, const std::string& filter);
+[[nodiscard]] bool fits_filter(const SearchedItem& item, const std::string& filter);
 
 }  // namespace lucerna::retrieve

@@ -1,9 +1,9 @@
 #include "retrieve/workitem_search.h"
 
-#include <optional>
+#include <algorithm>
 
 #include "base/error.h"
-#include "dicom/metadata.h"
+#include "dicom/decoding_memory.h"
 #include "dicom/tags.h"
 #include "retrieve/key_matching.h"
 
@@ -39,9 +39,16 @@ store::WorkitemFilter narrowed_by(const dicom::DataSet& keys) {
     return filter;
 }
 
-bool meets(const Json& set, const dicom::DataSet& keys) {
-    const auto item = attributes_of(set);
-    return item && match_keys(keys, item->attributes(), Absent::kEmpty).matches;
+SearchedItem::SearchedItem(const Json& set) : item_(attributes_of(set)) {}
+
+bool SearchedItem::meets(const dicom::DataSet& keys) const {
+    return item_ && match_keys(keys, item_->attributes(), Absent::kEmpty).matches;
+}
+
+MemoryBudget::Share room_for_search() {
+    constexpr std::size_t kBytes = std::size_t{12} << 20;
+    MemoryBudget& memory = dicom::parsing_memory();
+    return memory.take(std::min(kBytes, memory.limit()), "a search of work items");
 }
 
 }  // namespace lucerna::retrieve

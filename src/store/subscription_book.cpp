@@ -297,6 +297,14 @@ bool has_subscribers(Connection& index, const std::string& sop_instance_uid) {
     return find.bind(sop_instance_uid).step();
 }
 
+std::vector<std::string> filters_of_subscriptions(Connection& index) {
+    Statement find =
+        index.prepare("SELECT DISTINCT filter FROM worklist_subscriptions WHERE filter <> ''");
+    std::vector<std::string> filters;
+    while (find.step()) filters.push_back(find.text(0));
+    return filters;
+}
+
 void subscribe_to_new(Connection& index, const std::string& sop_instance_uid,
                       const std::function<bool(const std::string& filter)>& fits) {
     struct Subscription {

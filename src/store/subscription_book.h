@@ -86,6 +86,8 @@ class SubscriptionBook {
 // Within the transaction that a work item is made or changed in.
 
 [[nodiscard]] bool has_subscribers(Connection& index, const std::string& sop_instance_uid);
+/// Of the subscriptions to work items to come.
+[[nodiscard]] std::vector<std::string> filters_of_subscriptions(Connection& index);
 /// Subscribes to it whoever is subscribed to those to come: `fits` is asked for filters.
 void subscribe_to_new(Connection& index, const std::string& sop_instance_uid,
                       const std::function<bool(const std::string& filter)>& fits);

@@ -1,6 +1,7 @@
 #include "store/workitem_book.h"
 
 #include <cstdint>
+#include <map>
 #include <utility>
 
 #include "base/error.h"
@@ -33,6 +34,15 @@ bool WorkitemBook::add(const Workitem& item,
                        const std::function<bool(const std::string& filter)>& fits) {
     const Instant now = parts_.clock.now();
     bool added = false;
+    // Before the transaction, in which everybody else waits to write; but for those of a moment
+    // ago.
+    std::map<std::string, bool> looked_at;
+    for (const std::string& filter : parts_.index.read(filters_of_subscriptions))
+        looked_at.emplace(filter, fits && fits(filter));
+    const auto fits_it = [&](const std::string& filter) {
+        const auto known = looked_at.find(filter);
+        return known != looked_at.end() ? known->second : fits && fits(filter);
+    };
     parts_.index.write([&](Connection& index) {
         added = !workitem_of(index, item.sop_instance_uid);
         if (!added) return;
@@ -48,7 +58,7 @@ bool WorkitemBook::add(const Workitem& item,
             .bind(indexed_text(item.study_instance_uid))
             .bind(item.json)
             .run();
-        subscribe_to_new(index, item.sop_instance_uid, fits);
+        subscribe_to_new(index, item.sop_instance_uid, fits_it);
         tell_subscribers(index, item.sop_instance_uid, item.reports, now);
     });
     if (added) parts_.subscriptions.has_news();

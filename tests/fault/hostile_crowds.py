@@ -7,6 +7,7 @@ and lists of millions of values, and values as large as they may be.
 
 A new server for each. It does not grow by more than 100 MB, and takes and answers others meanwhile and after.
 """
+import concurrent.futures
 import contextlib
 import json
 import pathlib
@@ -33,9 +34,9 @@ from pynetdicom.sop_class import (
 )
 
 from hostile_senders import (CAPTURE, EXPLICIT, HEADER, MOST_GROWTH_KIB, PATIENT, STUDY_FIND, Growth, at_once, converse,
-                             element, framed, good_one_is_taken, image, native, order, send, status_of, stow)
+                             element, framed, good_one_is_taken, image, item, native, order, send, status_of, stow)
 from query_retrieve import free_port
-from subscriptions import ALL, workitem
+from subscriptions import ALL, FILTERED, workitem
 from whole_program import PATIENCE, Server, wait_for
 
 STUDY_GET = "1.2.840.10008.5.1.4.1.2.2.3"
@@ -45,6 +46,8 @@ EMPTY = b"[]," * 330_000
 DOCUMENT = b'{"00104000":{"vr":"UT","Value":[' + EMPTY + b'[]]}}'
 # Where they wait for as long as one of the crowd may say nothing.
 STALLED_OTHERS = 8
+# In which each C-STORE is to be answered.
+C_STORE_SECONDS = 3
 
 
 def place(server):
@@ -218,7 +221,8 @@ def steps_of_many(server, _held):
     """Performed of one scheduled step 20,000 times."""
     assert converse(server.hl7_port, framed(HEADER % b"7" + PATIENT + order(7) + b"ZDS|2.999.18\r")) == "AA"
     association = with_steps(server, MPPS)
-    taken = threading.Thread(target=association.send_n_create, args=(performed(20_000, 0), MPPS, "2.999.18.1"), daemon=True)
+    taken = threading.Thread(target=association.send_n_create, args=(performed(20_000, 0), MPPS, "2.999.18.1"),
+                             daemon=True)
     taken.start()
     return [send(server, EXPLICIT, image(f"2.999.18.2.{n}", native(), study="2.999.18")) for n in range(5)], {"0000"}
 
@@ -260,6 +264,61 @@ def objects_to_commit(server, _held):
     return at_once(6, ask), {1}
 
 
+def filters_that_are_deep(server, _held):
+    """250 subscriptions that look into sequences; six work items with thousands of items in those; an object meanwhile."""
+    for number in range(250):
+        path = (f"/dicom-web/workitems/{FILTERED}/subscribers/W{number}"
+                f"?filter=00404021.00081199.00081155=2.999.{number}")
+        assert status_of(urllib.request.Request(server.url + path, method="POST")) == 201
+    step, inputs, one = workitem(), Dataset(), Dataset()
+    one.ReferencedSOPClassUID, one.ReferencedSOPInstanceUID = CAPTURE, "1.999.1"
+    inputs.ReferencedSOPSequence = [one] * 3000
+    step.InputInformationSequence = [inputs]
+    body = step.to_json().encode()
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        made = [pool.submit(post, server, f"/dicom-web/workitems?2.999.21.{n}", JSON, body) for n in range(6)]
+        time.sleep(0.5)
+        begun = time.monotonic()
+        assert send(server, EXPLICIT, image("2.999.22.1", native(), study="2.999.22")) == "0000"
+        assert time.monotonic() - begun < C_STORE_SECONDS, "the object waited for the filters"
+        return [one.result() for one in made], {201}
+
+
+def work_items_that_are_searched(server, _held):
+    """By 40, who look into a sequence of thousands of items, in each of 20."""
+    step, inputs, one = workitem(), Dataset(), Dataset()
+    one.ReferencedSOPClassUID, one.ReferencedSOPInstanceUID = CAPTURE, "1.999.1"
+    inputs.ReferencedSOPSequence = [one] * 3000
+    step.InputInformationSequence = [inputs]
+    for number in range(20):
+        assert post(server, f"/dicom-web/workitems?2.999.23.{number}", JSON, step.to_json().encode()) == 201
+    path = "/dicom-web/workitems?00404021.00081199.00081155=1.2.99999"
+    return at_once(40, lambda n: status_of(urllib.request.Request(server.url + path))), {200, 503}
+
+
+def structures_that_are_searched(server, _held):
+    """Three of 40 MB of contours, by six who search by what none of them has, and six who want the contours."""
+    contour = element(0x3006, 0x0050, "DS", b"1\\" * 30_000 + b"1 ")
+    contours = element(0x3006, 0x0039, "SQ", item(element(0x3006, 0x0040, "SQ", item(contour) * 650)))
+    for number in range(3):
+        data_set = image(f"2.999.24.1.{number}", b"", after=contours, study="2.999.24")
+        assert send(server, EXPLICIT, data_set) == "0000", number
+
+    def search(_):
+        path = "/dicom-web/studies/2.999.24/instances?PatientComments=zz*"
+        return status_of(urllib.request.Request(server.url + path))
+
+    def find(_):
+        query = Dataset()
+        query.QueryRetrieveLevel, query.StudyInstanceUID, query.SeriesInstanceUID = "IMAGE", "2.999.24", "2.999.24.1"
+        query.ROIContourSequence, query.SOPInstanceUID = [], ""
+        association = with_steps(server, STUDY_FIND)
+        statuses = [status.Status for status, _ in association.send_c_find(query, STUDY_FIND)]
+        association.release()
+        return statuses[-1]
+    return at_once(6, search) + at_once(6, find), {200, 0}
+
+
 def connections_that_rest(server, held):
     for _ in range(MOST_CONNECTIONS + 6):
         held.connect(place(server), b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -280,7 +339,8 @@ def associations_that_never_begin(server, held):
 
 CROWDS = (heads, whole_heads, brackets_for_work_items, items_for_metadata, brackets_for_orders, metadata_that_stop,
           channels_that_nobody_reads, large_values, a_list_for_a_study, lists_to_find, work_items_that_grow,
-          hl7_messages, steps_of_many, steps_that_are_read, objects_to_commit,
+          hl7_messages, steps_of_many, steps_that_are_read, objects_to_commit, filters_that_are_deep,
+          work_items_that_are_searched, structures_that_are_searched,
           connections_that_rest, uploads_that_stop, associations_that_never_begin)
 
 
