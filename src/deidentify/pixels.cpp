@@ -226,12 +226,15 @@ std::optional<exam::Refusal> clear_unused_bits(DataSet& object) {
 }
 
 std::optional<exam::Refusal> clean_pixels(DataSet& object, ObjectReport& report) {
+    // One that says that there is text is no mere map.
+    const bool is_map = holds_no_picture(report.sop_class_uid) &&
+                        object.text_or(tags::kBurnedInAnnotation, "") != "YES";
     if (object.has(tags::kFloatPixelData) || object.has(tags::kDoubleFloatPixelData)) {
-        if (holds_no_picture(report.sop_class_uid)) return {};
+        if (is_map) return {};
         return refusal(exam::RefusalReason::kUnsupportedEncoding,
                        "pixels of floating point are not looked at", tags::kFloatPixelData);
     }
-    if (!object.has(tags::kPixelData) || holds_no_picture(report.sop_class_uid)) return {};
+    if (!object.has(tags::kPixelData) || is_map) return {};
     try {
         return look_and_blank(object, report);
     } catch (const Error& error) {

@@ -114,6 +114,22 @@ TEST(Pixels, BlanksDarkTextOnBright) {
     for (std::size_t i = 0; i < frame.count(); ++i) ASSERT_EQ(frame.value(i), 240);
 }
 
+TEST(Pixels, LooksAtAMapThatSaysThatThereIsText) {
+    constexpr const char* kParametricMap = "1.2.840.10008.5.1.4.1.1.30";
+    const auto blanked = [](const char* burned_in) {
+        Picture picture;
+        picture.write("JANE DOE", 200, 200, 2, 255);
+        DataSet object = picture.object("OT");
+        object.set_text(tags::kBurnedInAnnotation, burned_in);
+        ObjectReport report;
+        report.sop_class_uid = kParametricMap;
+        EXPECT_FALSE(clean_pixels(object, report));
+        return report.blanked.size();
+    };
+    EXPECT_EQ(blanked("YES"), 1U);
+    EXPECT_EQ(blanked("NO"), 0U);
+}
+
 TEST(Pixels, LeavesTissueAlone) {
     DataSet object = tissue().object("MG");
     const Bytes before(object.bytes(tags::kPixelData).begin(),

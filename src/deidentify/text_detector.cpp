@@ -208,23 +208,27 @@ bool is_drawn(const Gray& gray, const Line& line, Beyond beyond) {
 /// Of 255, measured on rendered text, phantoms and mammograms (bench/burned_in_text.py): pieces
 /// that noise breaks off where a slope of tissue crosses the level stand out by at most 61 and by
 /// less than 2.7 times what their ground varies, letters over tissue by at least 80 and 2.9 times.
-bool is_text(const Line& line, const Ground& ground) {
+constexpr double kLeastOverUnrest = 2.75;
+
+bool is_text(const Line& line, const Ground& ground, double least_over_unrest) {
     constexpr double kLeastContrast = 65;
-    constexpr double kLeastOverUnrest = 2.75;
     return line.box.width() * 2 >= line.box.height() * 3 &&
            line.box.height() * 10 <= line.tallest * 17 && ground.contrast() >= kLeastContrast &&
-           ground.contrast() >= kLeastOverUnrest * ground.unrest;
+           ground.contrast() >= least_over_unrest * ground.unrest;
 }
 
 /// Also where a scan or a smaller size has softened the edges of letters: the ground is what is
-/// beyond those, then. Of small pieces edges are all there is.
+/// beyond those, then, and as even as paper or film; without their edges, pieces of tissue stand
+/// out by up to 4.2 times what theirs varies. Of small pieces edges are all there is, and of large
+/// ones little: those are found in a smaller picture.
 template <typename Beyond>
 bool stands_out(const Gray& gray, const Line& line, Beyond beyond) {
-    constexpr int kLeastSoft = 11;
-    if (is_text(line, ground_of(gray, line, beyond, 1))) return true;
-    if (line.tallest < kLeastSoft || gray.is_stretched) return false;
-    return is_text(line, ground_of(gray, line, beyond, 2)) ||
-           is_text(line, ground_of(gray, line, beyond, 3));
+    constexpr int kLeastSoft = 11, kMostSoft = 64;
+    constexpr double kLeastOverUnrestOfSoft = 5;
+    if (is_text(line, ground_of(gray, line, beyond, 1), kLeastOverUnrest)) return true;
+    if (line.tallest < kLeastSoft || line.tallest > kMostSoft || gray.is_stretched) return false;
+    return is_text(line, ground_of(gray, line, beyond, 2), kLeastOverUnrestOfSoft) ||
+           is_text(line, ground_of(gray, line, beyond, 3), kLeastOverUnrestOfSoft);
 }
 
 /// Short words and punctuation beside a line that three letters made known.

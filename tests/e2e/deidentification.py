@@ -11,15 +11,17 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import unittest
 
+import numpy
 from PIL import Image, ImageCms
 from pydicom import dcmread
 from pydicom.encaps import encapsulate, generate_frames
-from pydicom.uid import JPEG2000Lossless
+from pydicom.uid import JPEG2000Lossless, generate_uid
 from query_retrieve import SECONDARY_CAPTURE, free_port, made
-from whole_program import LUCERNA, SHARED, Server, dciodvfy_errors, main, phantom, wait_for
+from whole_program import LUCERNA, ROOT, SHARED, Server, dciodvfy_errors, main, phantom, wait_for
 
 SCREENING = "screening"
 SCREENING_OPTIONS = ("basic+modified-dates+patient-characteristics+clean-pixel-data+safe-private+"
@@ -390,6 +392,28 @@ project = "study-a"
             values = {str(v) for e in every_element(d)
                       for v in (e.value if e.VM > 1 else [e.value]) if e.VR in ("UI", "LO", "SH", "PN")}
             self.assertFalse(values & identifying, path)
+
+    def test_a_real_mammogram_stays_as_it_is(self):
+        """As it came, and as other processings of it might look."""
+        if not (SHARED / "ffdm-exam").is_dir():
+            self.skipTest("skipped: no shared data (ffdm-exam)")
+        wrapped = self.folder / "ffdm"
+        subprocess.run([sys.executable, ROOT / "tests/e2e/wrap_ffdm.py", SHARED / "ffdm-exam", wrapped],
+                       check=True, stdout=subprocess.DEVNULL)
+        forms = []
+        for path in sorted(wrapped.glob("*.dcm")):
+            whole = dcmread(path).pixel_array
+            bright = whole / max(whole.max(), 1)
+            for number, pixels in enumerate((whole, whole[::2, ::2], whole[500:2000], whole[:, ::-1],
+                                             bright ** 0.6 * 4095, bright ** 1.5 * 4095)):
+                form = dcmread(path)
+                form.Rows, form.Columns = pixels.shape
+                form.PixelData = numpy.ascontiguousarray(pixels).astype("<u2").tobytes()
+                form.SOPInstanceUID = form.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+                forms.append(self.write(f"{path.stem}-{number}.dcm", form))
+        _, report, _ = self.export("out", *forms)
+        self.assertEqual(len(report["objects"]), 24)
+        self.assertEqual([one["blanked"] for one in report["objects"] if one["blanked"]], [])
 
     def test_public_objects_get_no_new_fault(self):
         if not (SHARED / "dicom").is_dir():
