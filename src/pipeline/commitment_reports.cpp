@@ -19,6 +19,10 @@ using namespace std::chrono_literals;
 
 /// How long the requester's own association may take before a report goes out on a new one.
 constexpr auto kOwnAssociation = 10min;
+/// Of a requester that did not take a report.
+constexpr auto kRest = 1min;
+/// For the report before, to the same one.
+constexpr auto kBeforeLooking = 2s;
 
 void tell(const retrieve::CommitmentRequest& request, const store::Job& job, store::Store& store,
           const CommitmentRules& rules, dicom::ScuOptions peer) {
@@ -92,8 +96,33 @@ void CommitmentJobs::report_now(const std::string& name) {
     queue_.hasten(kCommitmentJob, name);
 }
 
+std::optional<Instant> CommitmentPeers::begin(const std::string& aet, Instant now) {
+    std::optional<Instant> from;
+    peers_.change([&](auto& peers) {
+        Peer& peer = peers[aet];
+        // A clock that was set back delays nothing.
+        if (peer.rests_until > now + kRest) peer.rests_until = {};
+        if (peer.is_told)
+            from = now + kBeforeLooking;
+        else if (peer.rests_until > now)
+            from = peer.rests_until;
+        else
+            peer.is_told = true;
+    });
+    return from;
+}
+
+void CommitmentPeers::end(const std::string& aet, bool took_it, Instant now) {
+    peers_.change([&](auto& peers) {
+        if (took_it)
+            peers.erase(aet);
+        else
+            peers[aet] = {false, now + kRest};
+    });
+}
+
 void report_commitment(const store::Job& job, store::Store& store, const CommitmentRules& rules,
-                       const Clock& clock, const std::stop_token& stop) {
+                       CommitmentPeers& peers, const Clock& clock, const std::stop_token& stop) {
     retrieve::CommitmentRequest request;
     try {
         request = commitment_request_from_json(job.payload);
@@ -106,9 +135,20 @@ void report_commitment(const store::Job& job, store::Store& store, const Commitm
         return give_up(job, store,
                        "no destination has the AE title " + request.requester_aet +
                            ", and its own association was not open any more");
+    if (const auto later = peers.begin(request.requester_aet, clock.now()))
+        return store.queue().put_off(job, *later);
+    // Whatever comes of it.
+    struct Told {
+        CommitmentPeers& peers;
+        const std::string& aet;
+        const Clock& clock;
+        bool took_it = false;
+        ~Told() { peers.end(aet, took_it, clock.now()); }
+    } told{peers, request.requester_aet, clock};
     peer->stop = stop;
     try {
         tell(request, job, store, rules, *std::move(peer));
+        told.took_it = true;
         // It may name what has been erased since it was asked for.
         store.queue().drop(job);
     } catch (const Error& error) {

@@ -1,11 +1,14 @@
 #pragma once
 
 #include <chrono>
+#include <map>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <utility>
 
 #include "base/clock.h"
+#include "base/guarded.h"
 #include "retrieve/commitment.h"
 #include "retrieve/dimse_move.h"
 #include "store/store.h"
@@ -46,12 +49,30 @@ struct CommitmentRules {
     std::string own_aet = "LUCERNA";
 };
 
+/// Whom reports go to: to each one at a time, and for a while none after one that it did not take,
+/// so that a requester who is away keeps others' reports back for one try at most, not for one each
+/// of its own. Safe from several threads.
+class CommitmentPeers {
+  public:
+    /// Nothing where a report to it may go out now, which `end` has to follow; else from when.
+    [[nodiscard]] std::optional<Instant> begin(const std::string& aet, Instant now);
+    void end(const std::string& aet, bool took_it, Instant now);
+
+  private:
+    struct Peer {
+        bool is_told = false;
+        Instant rests_until{};
+    };
+    Guarded<std::map<std::string, Peer>> peers_;
+};
+
 /// Carries out one leased kCommitmentJob: examines the archive anew and tells the requester on an
-/// association of our own; holds the lease for as long as that takes. Tried again, as deliveries
-/// are, until the requester has taken it; given up where no destination has its AE title. Nothing
-/// of what was reported or given up stays. Throws Error(kConflict), nothing reported, where another
-/// has the lease by then. Logs "commitment.reported", "commitment.retry", "commitment.given-up".
+/// association of our own; holds the lease for as long as that takes. Put off where `peers` says
+/// so. Tried again, as deliveries are, until the requester has taken it; given up where no
+/// destination has its AE title. Nothing of what was reported or given up stays. Throws
+/// Error(kConflict), nothing reported, where another has the lease by then. Logs
+/// "commitment.reported", "commitment.retry", "commitment.given-up".
 void report_commitment(const store::Job& job, store::Store& store, const CommitmentRules& rules,
-                       const Clock& clock, const std::stop_token& stop);
+                       CommitmentPeers& peers, const Clock& clock, const std::stop_token& stop);
 
 }  // namespace lucerna::pipeline

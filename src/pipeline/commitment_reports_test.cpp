@@ -60,6 +60,7 @@ TEST(CommitmentReports, AreNotGivenOnceTheLeaseIsAnothers) {
     store.clock.advance(2min);
     ASSERT_TRUE(store.queue().lease(kCommitmentJob, "other", 1min));
     bool is_called = false;
+    CommitmentPeers peers;
     const CommitmentRules rules{[&](const std::string&) -> std::optional<dicom::ScuOptions> {
         is_called = true;
         dicom::ScuOptions options;
@@ -67,7 +68,7 @@ TEST(CommitmentReports, AreNotGivenOnceTheLeaseIsAnothers) {
         return options;
     }};
     try {
-        report_commitment(*job, *store.store, rules, store.clock, {});
+        report_commitment(*job, *store.store, rules, peers, store.clock, {});
         FAIL() << "reported or put off what is another's";
     } catch (const Error& error) {
         EXPECT_EQ(error.code(), ErrorCode::kConflict);
@@ -84,6 +85,7 @@ TEST(CommitmentReports, AreGivenUpForStrangersAndTriedAgainForTheUnreachable) {
         EXPECT_TRUE(job);
         return *job;
     };
+    CommitmentPeers peers;
     jobs.report_now(jobs.accept(kRequest));
     const CommitmentRules unreachable{
         [](const std::string& aet) -> std::optional<dicom::ScuOptions> {
@@ -92,12 +94,45 @@ TEST(CommitmentReports, AreGivenUpForStrangersAndTriedAgainForTheUnreachable) {
             options.port = 1;
             return options;
         }};
-    report_commitment(lease(), *store.store, unreachable, store.clock, {});
+    report_commitment(lease(), *store.store, unreachable, peers, store.clock, {});
     EXPECT_EQ(only_job(store).state, store::JobState::kWaiting);
     store.clock.advance(1h);
-    report_commitment(lease(), *store.store, {}, store.clock, {});
+    report_commitment(lease(), *store.store, {}, peers, store.clock, {});
     EXPECT_TRUE(store.queue().list(kCommitmentJob).empty())
         << "it may name what is erased some day";
+}
+
+TEST(CommitmentReports, RestAfterOneThatWasNotTakenAndDoNotCountThat) {
+    store::TestStore store;
+    CommitmentJobs jobs(store.queue(), {}, store.clock);
+    int tries = 0;
+    const CommitmentRules unreachable{[&](const std::string&) {
+        dicom::ScuOptions options;
+        options.port = 1;
+        return std::optional(options);
+    }};
+    CommitmentPeers peers;
+    for (int i = 0; i < 5; ++i) jobs.report_now(jobs.accept(kRequest));
+    while (auto job = store.queue().lease(kCommitmentJob, "w", 1min)) {
+        report_commitment(*job, *store.store, unreachable, peers, store.clock, {});
+        ASSERT_LT(++tries, 20);
+    }
+    const auto attempts = [&] {
+        int all = 0;
+        for (const store::Job& job : store.queue().list(kCommitmentJob)) all += job.attempts;
+        return all;
+    };
+    EXPECT_EQ(attempts(), 1) << "one was tried, four wait with it";
+    EXPECT_TRUE(peers.begin("MODALITY", store.clock.now()));
+    EXPECT_FALSE(peers.begin("OTHER", store.clock.now()));
+    EXPECT_TRUE(peers.begin("OTHER", store.clock.now())) << "it is being told";
+    peers.end("OTHER", true, store.clock.now());
+    EXPECT_FALSE(peers.begin("OTHER", store.clock.now()));
+    store.clock.advance(2min);
+    const auto job = store.queue().lease(kCommitmentJob, "w", 1min);
+    ASSERT_TRUE(job);
+    report_commitment(*job, *store.store, unreachable, peers, store.clock, {});
+    EXPECT_EQ(attempts(), 2);
 }
 
 }  // namespace

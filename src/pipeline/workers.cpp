@@ -32,6 +32,9 @@ void rest(const std::stop_token& stop, std::chrono::milliseconds how_long) {
 
 /// Leases jobs of one kind and hands them to `work`. Work that throws has left its job leased: the
 /// lease runs out and the job is tried again.
+/// Requesters that do not answer keep no more of them busy than they are.
+constexpr int kCommitmentReporters = 4;
+
 template <typename Work>
 void take_jobs(const std::stop_token& stop, store::WorkQueue& queue, const std::string& kind,
                std::chrono::milliseconds lease, Work work) {
@@ -106,11 +109,14 @@ Workers::Workers(store::Store& store, const infer::ModelPackage& model, Completi
                               deliver_results(job, store.queue(), step, clock, delivery_lease);
                           });
             });
-    threads_.emplace_back([&store, &clock, commitment](const std::stop_token& stop) {
-        take_jobs(
-            stop, store.queue(), kCommitmentJob, kCommitmentLease,
-            [&](const store::Job& job) { report_commitment(job, store, commitment, clock, stop); });
-    });
+    const auto peers = std::make_shared<CommitmentPeers>();
+    for (int i = 0; i < kCommitmentReporters; ++i)
+        threads_.emplace_back([&store, &clock, commitment, peers](const std::stop_token& stop) {
+            take_jobs(stop, store.queue(), kCommitmentJob, kCommitmentLease,
+                      [&](const store::Job& job) {
+                          report_commitment(job, store, commitment, *peers, clock, stop);
+                      });
+        });
     threads_.emplace_back([&store, &clock, completion, opinion](const std::stop_token& stop) {
         watch_for_quiet(stop, store, completion, opinion, clock);
     });

@@ -20,9 +20,9 @@ namespace lucerna::pipeline {
 void deliver_results(const store::Job& job, store::WorkQueue& queue, deliver::DeliveryStep& step,
                      const Clock& clock, std::chrono::milliseconds lease);
 
-/// The threads that take jobs: one reads exams, one watches for exams that went quiet, one reports
-/// on storage commitment, one for each destination. They stop when this is destroyed, after the job
-/// in hand.
+/// The threads that take jobs: one reads exams, one watches for exams that went quiet, four
+/// report on storage commitment, one for each destination. They stop when this is destroyed, after
+/// the job in hand.
 class Workers {
   public:
     Workers(store::Store& store, const infer::ModelPackage& model, CompletionRules completion,

@@ -1,5 +1,8 @@
 #include "receive/mllp_listener.h"
 
+#include <fcntl.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -8,6 +11,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/guarded.h"
 #include "base/log.h"
 #include "dicom/tls_context.h"
 #include "dicom/transport.h"
@@ -20,6 +24,8 @@ using dicom::Io;
 using dicom::Patience;
 
 constexpr std::chrono::milliseconds kLinger{1000};
+/// Beyond the most connections, until they are gone.
+constexpr std::size_t kMostGivenUp = 16;
 
 const char* words_of(Io io) {
     switch (io) {
@@ -36,17 +42,39 @@ const char* words_of(Io io) {
     return "the connection is lost";
 }
 
+/// Since when a connection has had nothing to do: from its start, or the answer before. Read by the
+/// thread that accepts.
+class Rest {
+  public:
+    void begin() { since_ = now().time_since_epoch().count(); }
+    void end() { since_ = 0; }
+    /// 0: it has.
+    [[nodiscard]] dicom::Moment::rep since() const { return since_; }
+    [[nodiscard]] dicom::Moment moment() const {
+        return dicom::Moment(dicom::Moment::duration(since_.load()));
+    }
+
+  private:
+    static dicom::Moment now() { return std::chrono::steady_clock::now(); }
+    std::atomic<dicom::Moment::rep> since_ = now().time_since_epoch().count();
+};
+
 /// One connection, until it ends.
 class Conversation {
   public:
     Conversation(dicom::Transport& transport, const MllpOptions& options,
-                 const MllpListener::Answer& answer, const std::string& address)
-        : transport_(transport), options_(options), answer_(answer), address_(address) {}
+                 const MllpListener::Answer& answer, const std::string& address, Rest& rest)
+        : transport_(transport),
+          options_(options),
+          answer_(answer),
+          address_(address),
+          rest_(rest) {}
 
     /// Returns why it ended; empty for an orderly end.
     std::string run() {
         hl7::FrameReader frames(options_.max_message_bytes);
-        dicom::Moment end = dicom::Moment::max();
+        // Bytes between messages are passed over, and earn nobody more time.
+        dicom::Moment end = rest_.moment() + options_.idle;
         for (;;) {
             std::array<std::uint8_t, 1> byte{};
             const bool within = frames.is_within();
@@ -54,10 +82,12 @@ class Conversation {
             if (io == Io::kClosed && within) return "closed within a message";
             if (io != Io::kDone) return words_of(io);
             if (auto message = frames.take(byte[0])) {
-                end = dicom::Moment::max();
                 const Io sent = reply(*message);
                 if (sent != Io::kDone) return words_of(sent);
+                rest_.begin();
+                end = rest_.moment() + options_.idle;
             } else if (!within && frames.is_within()) {
+                rest_.end();
                 end = std::chrono::steady_clock::now() + options_.message_time;
             }
         }
@@ -77,6 +107,7 @@ class Conversation {
     const MllpOptions& options_;
     const MllpListener::Answer& answer_;
     const std::string& address_;
+    Rest& rest_;
     std::size_t count_ = 0;
 };
 
@@ -101,16 +132,38 @@ class MllpListener::State {
   private:
     struct Connection {
         std::atomic<bool> over = false;
+        Rest rest;
+        bool is_given_up = false;
+        /// Its socket once more, which may be shut down whatever the thread does; closed when that
+        /// is over.
+        Guarded<dicom::Descriptor> line;
         std::jthread thread;
     };
 
+    /// The one that has rested for longest: silent ones would keep everybody else out. False where
+    /// none rests.
+    static bool give_up_one(std::list<Connection>& connections) {
+        Connection* longest = nullptr;
+        for (Connection& one : connections) {
+            if (one.is_given_up || one.over || one.rest.since() == 0) continue;
+            if (longest == nullptr || one.rest.since() < longest->rest.since()) longest = &one;
+        }
+        if (longest == nullptr) return false;
+        longest->is_given_up = longest->line.with([](const dicom::Descriptor& line) {
+            return line.is_open() && ::shutdown(line.get(), SHUT_RDWR) == 0;
+        });
+        return longest->is_given_up;
+    }
+
     [[nodiscard]] std::string reason_to_turn_away(const std::string& address,
-                                                  std::size_t connections) const {
+                                                  std::list<Connection>& connections) const {
         const auto& callers = options_.callers;
         if (!callers.empty() && std::find(callers.begin(), callers.end(), address) == callers.end())
             return "not one of hl7.callers";
-        if (connections >= options_.max_connections) return "too many connections";
-        return {};
+        const std::size_t most = options_.max_connections;
+        if (connections.size() < most) return {};
+        if (connections.size() < most + kMostGivenUp && give_up_one(connections)) return {};
+        return "too many connections";
     }
 
     void accept() {
@@ -118,7 +171,7 @@ class MllpListener::State {
         while (auto accepted = dicom::accept_on(socket_, stop_)) {
             connections.remove_if(
                 [](const Connection& connection) { return connection.over.load(); });
-            const std::string why = reason_to_turn_away(accepted->address, connections.size());
+            const std::string why = reason_to_turn_away(accepted->address, connections);
             if (!why.empty()) {
                 note(accepted->address, 0, why);
                 continue;
@@ -133,16 +186,20 @@ class MllpListener::State {
     }
 
     void start(Connection& connection, dicom::AcceptedConnection accepted) {
+        connection.line.with([&](dicom::Descriptor& line) {
+            line = dicom::Descriptor(::fcntl(accepted.socket.get(), F_DUPFD_CLOEXEC, 0));
+        });
         connection.thread = std::jthread(
             [this, &connection, address = std::move(accepted.address),
              transport = dicom::Transport(std::move(accepted.socket), &stop_)]() mutable {
-                converse(transport, address);
+                converse(transport, address, connection.rest);
+                connection.line.with([](dicom::Descriptor& line) { line = dicom::Descriptor(); });
                 connection.over = true;
             });
     }
 
-    void converse(dicom::Transport& transport, const std::string& address) {
-        Conversation conversation(transport, options_, answer_, address);
+    void converse(dicom::Transport& transport, const std::string& address, Rest& rest) {
+        Conversation conversation(transport, options_, answer_, address, rest);
         std::string why;
         try {
             const Io secured = tls_ ? transport.secure(*tls_, {options_.stall}) : Io::kDone;

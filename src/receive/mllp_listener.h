@@ -22,10 +22,10 @@ struct MllpOptions {
     std::vector<std::string> callers;
     std::optional<dicom::TlsOptions> tls;
 
-    /// One more is closed at once.
+    /// For one more, the one that has rested for longest is closed; where none rests, that one.
     std::size_t max_connections = 16;
     std::size_t max_message_bytes = std::size_t{1} << 20;
-    /// Between two messages.
+    /// Between two messages, whatever else comes meanwhile.
     std::chrono::milliseconds idle{300'000};
     /// Silence within a message, and while an answer is taken.
     std::chrono::milliseconds stall{30'000};

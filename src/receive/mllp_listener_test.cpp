@@ -5,6 +5,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include "dicom/tls_context.h"
 #include "dicom/transport.h"
@@ -137,9 +138,42 @@ TEST(MllpListener, LetsInCallersAloneAndNotTooMany) {
     options.max_connections = 1;
     const MllpListener open(options, echo);
     Peer first(open);
-    first.send(hl7::framed("in"));
+    const std::string message = hl7::framed("in");
+    first.send(message.substr(0, 2));
+    std::this_thread::sleep_for(300ms);  // it is read
+    EXPECT_EQ(Peer(open).next(), "closed") << "it is in the middle of a message";
+    first.send(message.substr(2));
     EXPECT_EQ(first.next(), "in@127.0.0.1");
-    EXPECT_EQ(Peer(open).next(), "closed");
+}
+
+TEST(MllpListener, GivesUpWhoRestsForWhoeverComes) {
+    MllpOptions options = any_port();
+    options.max_connections = 2;
+    const MllpListener listener(options, echo);
+    Peer silent(listener);
+    Peer served(listener);
+    served.send(hl7::framed("in"));
+    EXPECT_EQ(served.next(), "in@127.0.0.1");
+    Peer another(listener);
+    another.send(hl7::framed("too"));
+    EXPECT_EQ(another.next(), "too@127.0.0.1");
+    EXPECT_EQ(silent.next(), "closed");
+    served.send(hl7::framed("again"));
+    EXPECT_EQ(served.next(), "again@127.0.0.1");
+}
+
+TEST(MllpListener, EndsWhoSendsNoMessageWhateverElse) {
+    MllpOptions options = any_port();
+    options.idle = 1s;
+    const MllpListener listener(options, echo);
+    Peer peer(listener);
+    const std::jthread passed_over([&](const std::stop_token& stop) {
+        while (!stop.stop_requested()) {
+            peer.send("\r");
+            std::this_thread::sleep_for(50ms);
+        }
+    });
+    EXPECT_EQ(peer.next(), "closed");
 }
 
 }  // namespace

@@ -124,7 +124,7 @@ http::Response create(http::Request& request, const Shop& shop) {
     store::Workitem item;
     item.sop_instance_uid = uid;
     take_over_columns(item, set);
-    item.reports = reports_of_new(set);
+    item.reports = short_enough(reports_of_new(set));
     const SearchedItem searched(set);
     const auto fits = [&](const std::string& filter) { return fits_filter(searched, filter); };
     if (!shop.book.add(item, fits))
@@ -161,7 +161,7 @@ http::Response update(http::Request& request, const Shop& shop) {
         // The study may be another: it goes with that one.
         take_over_columns(item, set);
         require_moderate(item.json);
-        item.reports = reports_of_change(before, set);
+        item.reports = short_enough(reports_of_change(before, set));
     });
     return answer_update(request, outcome);
 }
@@ -183,7 +183,7 @@ http::Response set_state(http::Request& request, const Shop& shop) {
     shop.book.change(uid, [&](store::Workitem& item) {
         const Json before = Json::parse(item.json);
         outcome = change_state(item, state, transaction, shop.clock.now());
-        item.reports = reports_of_change(before, Json::parse(item.json));
+        item.reports = short_enough(reports_of_change(before, Json::parse(item.json)));
         if (outcome == StateOutcome::kNotComplete)
             missing = missing_for_final(Json::parse(item.json), state);
     });
@@ -205,13 +205,15 @@ http::Response request_cancellation(http::Request& request, const Shop& shop) {
     const std::string& uid = uid_named(request);
     const SetInBody body = data_set_in(request, EmptyBody::kIsEmptySet);
     const Json& reasons = body.set;
+    const std::vector<std::string> told =
+        short_enough({cancel_report(reasons, requesting_ae(request))});
     std::string before;
     bool is_watched = false;
     shop.book.change(uid, [&](store::Workitem& item) {
         before = item.state;
         is_watched = item.is_watched;
         if (before != "SCHEDULED" && before != "IN PROGRESS") return;
-        item.reports = {cancel_report(reasons, requesting_ae(request))};
+        item.reports = told;
         if (before == "IN PROGRESS") return;
         Json set = Json::parse(item.json);
         // PS3.4 CC.2.2.3: first in progress, then cancelled.

@@ -449,6 +449,22 @@ TEST_F(Ups, GivesNoMoreBytesThanItMay) {
     EXPECT_EQ(found("offset=1"), 1U) << "one at least, so that a search comes to its end";
 }
 
+TEST_F(Ups, TellsSubscribersNoMoreThanIsKeptForEach) {
+    const auto of_stations = [&](int count) {
+        json set = scheduled();
+        json& stations = set["00404025"]["Value"] = json::array();
+        for (int i = 0; i < count; ++i)
+            stations.push_back({{"00080100", value("SH", "ROOM1")},
+                                {"00080102", value("SH", "99X")},
+                                {"00080104", value("LO", "Room 1")}});
+        return ask("POST", "/dicom-web/workitems?1.2.3", set.dump());
+    };
+    const http::Response refused = of_stations(1000);
+    EXPECT_EQ(refused.status, 400);
+    EXPECT_NE(std::get<std::string>(refused.body).find("64 KiB"), std::string::npos);
+    EXPECT_EQ(of_stations(100).status, 201);
+}
+
 TEST_F(Ups, OutlivesTheServerAndGoesWithThePatient) {
     create();
     store.close();

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/error.h"
 #include "retrieve/workitem_tags.h"
 
 namespace lucerna::retrieve {
@@ -115,6 +116,16 @@ std::vector<std::string> reports_of_change(const Json& before, const Json& after
         report[kProgress] = after[kProgress];
         reports.push_back(report.dump());
     }
+    return reports;
+}
+
+std::vector<std::string> short_enough(std::vector<std::string> reports) {
+    constexpr std::size_t kMost = std::size_t{64} << 10;
+    for (const std::string& report : reports)
+        if (report.size() > kMost)
+            throw Error(ErrorCode::kInvalidInput,
+                        "subscribers would be told more of it than 64 KiB: reasons, stations, "
+                        "performers or progress are too many");
     return reports;
 }
 

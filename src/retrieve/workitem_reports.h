@@ -25,6 +25,10 @@ namespace lucerna::retrieve {
 /// State or readiness, assignment and progress, as far as they are others than before.
 [[nodiscard]] std::vector<std::string> reports_of_change(const Json& before, const Json& after);
 
+/// The same reports. Throws Error(kInvalidInput) where there is one of more than 64 KiB: it is kept
+/// for each subscriber, of whom there may be hundreds.
+[[nodiscard]] std::vector<std::string> short_enough(std::vector<std::string> reports);
+
 /// A report as it is sent (PS3.18 11.13): with the SOP class and instance that it is about, and a
 /// Message ID.
 [[nodiscard]] std::string event_text(const std::string& report, std::string_view sop_instance_uid,

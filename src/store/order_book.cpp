@@ -54,12 +54,18 @@ std::optional<Row> row_of(Connection& index, std::int64_t id) {
     return row;
 }
 
+/// An order has a few procedures, and a study is of a few orders. Each that comes is compared with
+/// all of them.
+constexpr std::size_t kMostOfANumber = 32;
+constexpr std::int64_t kMostOfAStudy = 128;
+
 /// The orders that a request may be about.
 struct Known {
     /// Of the filler's number, or, while that is not known of either, of the placer's.
     std::vector<Row> same;
     /// The placer's number is also of orders with other fillers' numbers.
     bool has_others = false;
+    bool is_full = false;
 };
 
 /// Throws RefusedOrder where its numbers are of two different orders.
@@ -78,6 +84,7 @@ Known known_of(Connection& index, const Order& order) {
     ids.merge(
         look("SELECT id FROM orders WHERE placer_number = ? AND placer_issuer = ?", order.placer));
     Known known;
+    known.is_full = ids.size() >= kMostOfANumber;
     // The filler's number is of an order with another placer's number.
     bool places_elsewhere = false;
     for (const std::int64_t id : ids) {
@@ -165,6 +172,12 @@ OrderOutcome enter(Connection& index, const OrderRequest& request, bool is_one_o
                    Instant now) {
     const KeptOrder made = new_order(request, is_one_of_several);
     check_study(index, made.order, 0);
+    Statement count = index.prepare("SELECT count(*) FROM orders WHERE study_instance_uid = ?");
+    count.bind(indexed_text(made.order.study_instance_uid));
+    if (count.step() && count.integer(0) >= kMostOfAStudy)
+        throw NumberIsTaken(ErrorCode::kConflict,
+                            "the Study Instance UID has as many orders as one may have: " +
+                                std::to_string(kMostOfAStudy));
     const std::int64_t id = insert(index, made.order, now);
     save_steps(index, id, made);
     return {OrderFate::kNew, std::to_string(id), made.order.study_instance_uid};
@@ -196,6 +209,10 @@ OrderOutcome place(Connection& index, const OrderRequest& request, Instant now) 
     if (known.has_others && request.action == exam::OrderAction::kChange)
         throw NumberIsTaken(ErrorCode::kConflict,
                             "the order of that placer's number has another filler's number");
+    if (known.is_full)
+        throw NumberIsTaken(ErrorCode::kConflict,
+                            "the placer's number has as many procedures as one may have: " +
+                                std::to_string(kMostOfANumber));
     return enter(index, request, known.has_others, now);
 }
 

@@ -273,6 +273,29 @@ TEST(Erasure, OfAPatientTakesWhatWasPerformedWithoutAnIdBeforeSheWasOrderedIt) {
     EXPECT_TRUE(store.performed().find("1.2.4")) << "which says whose it is";
 }
 
+TEST(OrderBook, TakesAFewProceduresUnderOneNumberAndAFewOrdersOfOneStudy) {
+    TestStore store;
+    const auto placing = [&](const Order& order) {
+        const exam::OrderRequest request{OrderAction::kPlace, order};
+        return refusal(store.orders().take(std::span(&request, 1)));
+    };
+    const auto numbered = [](int i) {
+        Order order = order_of("1");
+        order.filler = {"F" + std::to_string(i), "RIS"};
+        return order;
+    };
+    for (int i = 0; i < 32; ++i) EXPECT_EQ(place(store, numbered(i)).fate, OrderFate::kNew) << i;
+    EXPECT_EQ(placing(numbered(32)), ErrorCode::kConflict);
+    EXPECT_EQ(place(store, numbered(7)).fate, OrderFate::kUnchanged);
+    const auto of_study = [](int i) {
+        Order order = order_of("S" + std::to_string(i));
+        order.study_instance_uid = "1.2.77";
+        return order;
+    };
+    for (int i = 0; i < 128; ++i) EXPECT_EQ(place(store, of_study(i)).fate, OrderFate::kNew) << i;
+    EXPECT_EQ(placing(of_study(128)), ErrorCode::kConflict);
+}
+
 TEST(OrderBook, LeavesAKnownOrderAsItIsWhereOnlyANewOneIsWanted) {
     TestStore store;
     const auto ask = [&](exam::OrderAction action, const char* date) {

@@ -215,6 +215,20 @@ void WorkQueue::retry(const Job& job, Instant not_before, const std::string& why
     end_lease_of(parts_, job, {JobState::kWaiting, not_before, why});
 }
 
+void WorkQueue::put_off(const Job& job, Instant not_before) {
+    parts_.index.write([&](Connection& index) {
+        require_lease(index, job);
+        index
+            .prepare(
+                "UPDATE jobs SET state = ?, not_before = ?, attempts = attempts - 1, holder = '', "
+                "process = '' WHERE id = ?")
+            .bind(static_cast<int>(JobState::kWaiting))
+            .bind(not_before)
+            .bind(job.id)
+            .run();
+    });
+}
+
 void WorkQueue::give_up(const Job& job, const std::string& why) {
     end_lease_of(parts_, job, {JobState::kGivenUp, {}, why});
 }

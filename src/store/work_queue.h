@@ -74,10 +74,12 @@ class WorkQueue {
                                                     std::chrono::milliseconds patience,
                                                     const std::stop_token& stop);
 
-    /// These six throw Error(kConflict) when the lease is no longer the one that `job` was given
+    /// These seven throw Error(kConflict) when the lease is no longer the one that `job` was given
     /// with: another worker has it.
     void complete(const Job& job);
     void retry(const Job& job, Instant not_before, const std::string& why);
+    /// It was not begun: as retry, but the attempt does not count.
+    void put_off(const Job& job, Instant not_before);
     void give_up(const Job& job, const std::string& why);
     void extend(const Job& job, std::chrono::milliseconds lease_for);
     /// It is done, and nothing of it stays.

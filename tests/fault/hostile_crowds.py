@@ -117,7 +117,7 @@ def metadata_that_stop(server, held):
 
 
 def channels_that_nobody_reads(server, held):
-    """250, each told of 40 work items of 1,500 stations."""
+    """250, each told of 100 work items of 350 stations."""
     for number in range(250):
         with urllib.request.urlopen(urllib.request.Request(
                 f"{server.url}/dicom-web/workitems/{ALL}/subscribers/W{number}", method="POST"), timeout=PATIENCE) as answer:
@@ -128,9 +128,9 @@ def channels_that_nobody_reads(server, held):
     item = workitem()
     station = Dataset()
     station.CodeValue, station.CodingSchemeDesignator, station.CodeMeaning = "ROOM1", "99X", "Room 1"
-    item.ScheduledStationNameCodeSequence = [station] * 1500
+    item.ScheduledStationNameCodeSequence = [station] * 350
     body = item.to_json().encode()
-    return [post(server, f"/dicom-web/workitems?2.999.{n + 1}", JSON, body) for n in range(40)], {201}
+    return [post(server, f"/dicom-web/workitems?2.999.{n + 1}", JSON, body) for n in range(100)], {201}
 
 
 def large_values(server, _held):
@@ -215,6 +215,21 @@ def with_steps(server, *classes):
     association = ae.associate("127.0.0.1", int(server.dicom_port), ae_title="LUCERNA")
     assert association.is_established
     return association
+
+
+def orders_of_one_number(server, _held):
+    """490 in each of six messages, whose fillers' numbers tell them apart; an object beside each."""
+    statuses = []
+    for message in range(6):
+        orders = b"".join(b"ORC|NW|SAME^EHR|%d^RIS\rOBR|1|SAME^EHR|%d^RIS|SCR^Screening\r" % (number, number)
+                          for number in range(message * 490, message * 490 + 490))
+        placed = threading.Thread(target=converse, args=(server.hl7_port, framed(HEADER % b"8" + PATIENT + orders)))
+        placed.start()
+        begun = time.monotonic()
+        statuses.append(send(server, EXPLICIT, image(f"2.999.25.1.{message}", native(), study="2.999.25")))
+        assert time.monotonic() - begun < C_STORE_SECONDS, "the object waited for the orders"
+        placed.join()
+    return statuses, {"0000"}
 
 
 def steps_of_many(server, _held):
@@ -332,6 +347,12 @@ def uploads_that_stop(server, held):
         held.connect(place(server), head)
 
 
+def hl7_connections_that_say_nothing(server, held):
+    for _ in range(16):
+        held.connect(("127.0.0.1", server.hl7_port), b"\r")
+    return [converse(server.hl7_port, framed(HEADER % b"9" + PATIENT + order(9)))], {"AA"}
+
+
 def associations_that_never_begin(server, held):
     for _ in range(MOST_ASSOCIATIONS):
         held.connect(("127.0.0.1", int(server.dicom_port)))
@@ -339,7 +360,7 @@ def associations_that_never_begin(server, held):
 
 CROWDS = (heads, whole_heads, brackets_for_work_items, items_for_metadata, brackets_for_orders, metadata_that_stop,
           channels_that_nobody_reads, large_values, a_list_for_a_study, lists_to_find, work_items_that_grow,
-          hl7_messages, steps_of_many, steps_that_are_read, objects_to_commit, filters_that_are_deep,
+          hl7_messages, orders_of_one_number, hl7_connections_that_say_nothing, steps_of_many, steps_that_are_read, objects_to_commit, filters_that_are_deep,
           work_items_that_are_searched, structures_that_are_searched,
           connections_that_rest, uploads_that_stop, associations_that_never_begin)
 
