@@ -59,7 +59,8 @@ void append_defaults(std::string& head, const Response& response, bool is_tls, b
         if (!response.headers.has(name)) append(head, name, value);
     };
     unless_set("Cache-Control", "no-store");
-    unless_set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+    unless_set("Content-Security-Policy",
+               "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
     unless_set("X-Content-Type-Options", "nosniff");
     unless_set("X-Frame-Options", "DENY");
     unless_set("Referrer-Policy", "no-referrer");

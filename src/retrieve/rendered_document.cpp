@@ -96,6 +96,11 @@ http::Response rendered_document(const http::Request& request, store::Archive& a
                                                                  std::move(document.body)})
                      : http::Response::of(200, document.content_type, std::move(document.body));
         set_cache_headers(response, etag);
+        // A stored page is not this server's; a browser's viewer of PDF needs to be free of it.
+        if (type != "application/pdf")
+            response.headers.set("Content-Security-Policy",
+                                 "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; "
+                                 "form-action 'none'; sandbox");
         return response;
     } catch (const Error& error) {
         if (error.code() != ErrorCode::kUnsupported) throw;

@@ -145,5 +145,21 @@ TEST(Rendered, OfADocumentIsThePartThatIsAskedFor) {
     EXPECT_EQ(archive.status(uri + "multipart/related"), 406) << "there are no parts";
 }
 
+TEST(Rendered, APageThatWasStoredIsNotThisServers) {
+    TestArchive archive;
+    dicom::DataSet object = dicom::DataSet::parse(archive.store.archive().object("1.2.1.2.1"));
+    object.set_text(dicom::tags::kSopClassUid, "1.2.840.10008.5.1.4.1.1.104.2");  // CDA
+    object.set_text(dicom::tags::kSopInstanceUid, "1.2.1.2.9");
+    object.set_text(dicom::tags::kMimeTypeOfEncapsulatedDocument, "text/html");
+    object.set_bytes(dicom::tags::kEncapsulatedDocument, "OB", {'<', 'a', '>', ' '});
+    archive.store.archive().keep(object.to_part10());
+    const http::Response page =
+        archive.get(kStudy + "/series/1.2.1.2/instances/1.2.1.2.9/rendered", "text/html");
+    EXPECT_EQ(page.status, 200);
+    const std::string policy = page.headers.get_or("Content-Security-Policy", "");
+    for (const char* part : {"default-src 'none'", "form-action 'none'", "sandbox"})
+        EXPECT_NE(policy.find(part), std::string::npos) << part;
+}
+
 }  // namespace
 }  // namespace lucerna::retrieve
