@@ -142,6 +142,29 @@ TEST(Decoders, ReadJpegLsWithoutAnEndAndGiveUpWhereMoreIsMissing) {
     EXPECT_THROW((void)decode_cells(cut, 0), Error);
 }
 
+// OpenJPEG 2.5.0 asserts that no byte above 8F follows FF in some places of HTJ2K.
+TEST(Decoders, EndByAnErrorWhereACodecWouldEndTheProcess) {
+    const PixelLayout layout{32, 32, 1, "MONOCHROME2", 8, 8};
+    const DataSet image = image_of(layout);
+    for (const Encoder& encoder : encoders()) {
+        const DataSet whole = DataSet::parse(image.to_part10(encoder.transfer_syntax_uid));
+        const Bytes frame = stored_frame(whole, 0);
+        std::size_t refused = 0;
+        for (std::size_t at = 2; at + 1 < frame.size(); ++at) {
+            Bytes damaged = frame;
+            damaged[at] = damaged[at + 1] = 0xFF;
+            DataSet object = image_of(layout);
+            object.set_encapsulated_pixels(layout, {damaged}, encoder.transfer_syntax_uid);
+            try {
+                (void)decode_cells(object, 0);
+            } catch (const Error&) {
+                ++refused;
+            }
+        }
+        EXPECT_GT(refused, 0U) << encoder.transfer_syntax_uid;
+    }
+}
+
 TEST(Encoders, TurnOneCompressedSyntaxIntoAnother) {
     const DataSet image = image_of({20, 30, 1, "MONOCHROME2", 16, 12, false, 2});
     for (const Encoder& from : encoders()) {

@@ -11,6 +11,7 @@
 #include "dicom/codestream.h"
 #include "dicom/decoders.h"
 #include "dicom/decoding_memory.h"
+#include "dicom/failed_assertion.h"
 #include "dicom/float_pixels.h"
 #include "dicom/limits.h"
 #include "dicom/native_samples.h"
@@ -249,6 +250,7 @@ void require_sane_ratio(const StoredLayout& layout, std::size_t codestream) {
 
 DecodedFrame decoded_by_codec(ByteView codestream, const TransferSyntax& syntax,
                               const CodestreamHeader& header, const StoredLayout& layout) {
+    const AssertionsThrow no_end_of_the_process;
     if (syntax.codec == Codec::kJpeg2000) return decode_by_openjpeg(codestream, header, layout);
     if (syntax.codec == Codec::kJpegLs) return decode_by_charls(codestream, layout);
     if (syntax.codec == Codec::kRle) return decode_rle(codestream, layout);
@@ -435,6 +437,7 @@ std::optional<DecodedFrame> decode_smaller(const DataSet& data_set, int frame, i
         ++halvings;
     if (halvings == 0) return {};
     auto share = share_for(layout, header.working_bytes_a_sample, header.working_bytes, halvings);
+    const AssertionsThrow no_end_of_the_process;
     DecodedFrame out = decode_by_openjpeg(codestream.bytes, header, layout, halvings);
     out.share = std::move(share);
     keep_values(out, {0, std::max(layout.bits_stored, header.precision), layout.is_signed});
