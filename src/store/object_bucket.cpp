@@ -62,6 +62,11 @@ class BucketWriter final : public ObjectWriter {
         : bucket_(bucket), key_(std::move(key)), drop_(std::move(drop)) {}
     ~BucketWriter() override {
         if (finished_) return;
+        if (is_left_) {
+            log_event(LogLevel::kWarning, "store.leftover-object",
+                      {{"object", last_part(key_)}, {"why", "the object store did not answer"}});
+            return;
+        }
         try {
             if (!upload_.empty())
                 bucket_.ask({.method = "DELETE", .key = key_, .query = {{"uploadId", upload_}}});
@@ -78,19 +83,33 @@ class BucketWriter final : public ObjectWriter {
     BucketWriter(const BucketWriter&) = delete;
     BucketWriter& operator=(const BucketWriter&) = delete;
 
+    /// Where the service did not answer, cleaning up would keep whoever asks waiting as long again,
+    /// each time: what is there already is left to `recover`.
+    template <typename Work>
+    void ask(Work&& work) {
+        try {
+            std::forward<Work>(work)();
+        } catch (const Error& error) {
+            is_left_ = error.code() == ErrorCode::kUnavailable;
+            throw;
+        }
+    }
+
     void append(ByteView bytes) override {
         buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
-        if (buffer_.size() >= kPartBytes) send_part();
+        if (buffer_.size() >= kPartBytes) ask([&] { send_part(); });
     }
 
     void finish() override {
         sending_ = true;
-        if (upload_.empty()) {
-            bucket_.ask({.method = "PUT", .key = key_, .body = buffer_});
-        } else {
+        ask([&] {
+            if (upload_.empty()) {
+                bucket_.ask({.method = "PUT", .key = key_, .body = buffer_});
+                return;
+            }
             if (!buffer_.empty()) send_part();
             complete();
-        }
+        });
         finished_ = true;
     }
 
@@ -133,6 +152,7 @@ class BucketWriter final : public ObjectWriter {
     S3& bucket_;
     std::string key_;
     std::function<void()> drop_;
+    bool is_left_ = false;
     Bytes buffer_;
     std::string upload_;
     std::vector<std::string> parts_;
@@ -244,7 +264,7 @@ std::unique_ptr<ObjectWriter> ObjectBucket::create(const std::string& name) {
     const std::string marker = take_in_hand(pending_, "pending/", name);
     auto writer =
         std::make_unique<BucketWriter>(*bucket_, std::move(key), [this, name] { remove(name); });
-    bucket_->ask({.method = "PUT", .key = marker});
+    writer->ask([&] { bucket_->ask({.method = "PUT", .key = marker}); });
     return writer;
 }
 

@@ -81,6 +81,12 @@ class Life {
         store_.reset();
     }
 
+    void keep_one_more_of_the_first_patient() {
+        test::StoredInstance more = small_;
+        more.sop_instance += ".2";
+        keep(more);
+    }
+
   private:
     void open() {
         store_.reset();
@@ -190,6 +196,23 @@ TEST_F(ObjectStoreTest, AFaultThatLastsFailsTheStepAndLeavesNothingBehindAtAnyRe
             life.expect_whole_and_nothing_else();
             if (HasFailure()) FAIL() << fault << " from request " << at;
         }
+}
+
+TEST_F(ObjectStoreTest, WhoStoresIsRefusedOnceItDoesNotAnswer) {
+    Life life(folder.path(), stand_in.endpoint());
+    const auto steps = life.steps();
+    steps[0].second();
+    steps[1].second();
+    constexpr std::size_t kFaults = 40, kTries = 5;
+    std::string words;
+    for (std::size_t i = 0; i < kFaults; ++i) words += "lost ";
+    stand_in.meet(words);
+    EXPECT_EQ(test::error_of([&] { life.keep_one_more_of_the_first_patient(); }), "unavailable");
+    // One of them on a connection that was dead, which does not count.
+    EXPECT_LE(kFaults - not_met(), kTries + 1) << "nothing is asked for that would clean up";
+    stand_in.meet("");
+    for (std::size_t i = 2; i < steps.size(); ++i) steps[i].second();
+    life.expect_whole_and_nothing_else();
 }
 
 }  // namespace
