@@ -10,6 +10,7 @@
 #include "deidentify/icc_profile.h"
 #include "deidentify/unlisted.h"
 #include "deidentify/values.h"
+#include "deidentify/whose_date.h"
 #include "deidentify/words.h"
 #include "dicom/item_access.h"
 #include "dicom/uids.h"
@@ -189,19 +190,21 @@ class Walk {
         if (tag.group >= 0x6000 && tag.group <= 0x60FF) return {Action::kRemove};
         if (const AttributeRule* rule = rule_for(tag)) {
             const Action basic = action_of(rule->basic, type_of(tag, parent, rules_.sop_class_uid));
-            return {by_options(*rule, basic), basic};
+            return {by_options(*rule, basic, whose_date(tag)), basic};
         }
         if (tag == tags::kTextValue && !may_hold_text(data)) return {Action::kDummy};
         return decide_unlisted(tag, vr, parent);
     }
 
     /// "A requirement for an Option overrides any requirement for the underlying Profile"; of two
-    /// options that which protects more.
-    [[nodiscard]] Action by_options(const AttributeRule& rule, Action basic) const {
+    /// options that which protects more. A date of somebody else's is not moved.
+    [[nodiscard]] Action by_options(const AttributeRule& rule, Action basic,
+                                    WhoseDate whose) const {
         bool keeps = false;
         for (std::size_t column = 0; column < rule.options.size(); ++column) {
             if (!rules_.profile.has(static_cast<Option>(column))) continue;
-            if (rule.options[column] == 'C') return Action::kClean;
+            if (rule.options[column] == 'C')
+                return whose == WhoseDate::kOthers ? basic : Action::kClean;
             keeps = keeps || rule.options[column] == 'K';
         }
         return keeps ? Action::kKeep : basic;
@@ -232,16 +235,18 @@ class Walk {
         if ((vr == "UR" || known == "UR") && tag != kCodingSchemeUrl && tag != tags::kUrnCodeValue)
             return {Action::kRemove};
         if (is_temporal(known) && !is_temporal(vr)) return {Action::kDummy};
-        if (is_temporal(vr)) return temporal(Action::kDummy);
+        if (is_temporal(vr)) return temporal(Action::kDummy, whose_date(tag));
         if ((vr == "UI" || known == "UI") && !is_structural(tag) &&
             !rules_.profile.has(Option::kRetainUids))
             return {Action::kUid, Action::kUid, false};
         return {Action::kKeep, Action::kKeep, false};
     }
 
-    [[nodiscard]] Decision temporal(Action otherwise) const {
+    [[nodiscard]] Decision temporal(Action otherwise,
+                                    WhoseDate whose = WhoseDate::kPatients) const {
         if (rules_.profile.has(Option::kRetainFullDates)) return {Action::kKeep, otherwise, false};
-        if (rules_.profile.has(Option::kRetainModifiedDates)) return {Action::kClean, otherwise};
+        if (rules_.profile.has(Option::kRetainModifiedDates) && whose != WhoseDate::kOthers)
+            return {Action::kClean, otherwise};
         return {otherwise};
     }
 
@@ -384,8 +389,12 @@ class Walk {
     [[nodiscard]] std::optional<std::string> cleaned_value(Tag tag, std::string_view vr,
                                                            const std::string& value) const {
         constexpr Tag kTimezoneOffsetFromUtc{0x0008, 0x0201};
-        if (vr == "DA") return shifted_date(value, rules_.shift_days);
-        if (vr == "DT") return shifted_date_time(value, rules_.shift_days);
+        const int days = whose_date(tag) == WhoseDate::kPatients ? rules_.shift_days : 0;
+        const auto moved = [&](const std::string& date) {
+            return vr == "DA" ? shifted_date(date, days) : shifted_date_time(date, days);
+        };
+        if (vr == "DA" || vr == "DT")
+            return moved(rules_.last_day ? no_later_than(*rules_.last_day, value) : value);
         if (vr == "TM" ? is_time(value)
                        : tag == kTimezoneOffsetFromUtc && is_offset_from_utc(value))
             return value;
