@@ -218,6 +218,18 @@ TEST(BarePixels, KeepsOnlyFragmentsOfFrames) {
     EXPECT_EQ(left_out[1].what, "offset-table");
 }
 
+TEST(BarePixels, RefusesAFragmentBeforeTheFirstFrame) {
+    for (const std::string_view syntax : kJpegs) {
+        DataSet object = compressed(syntax, 2, [](const Bytes& one) { return one; });
+        const Bytes first = stored_frame(object, 0);
+        const Bytes second = stored_frame(object, 1);
+        auto fragments = fragments_of(std::vector<ByteView>{as_byte_view(kSecret), first, second});
+        fragments->basic_offset_table = {};
+        (void)object.node().put(tags::kPixelData, vr::kOb, std::move(fragments));
+        EXPECT_THROW((void)strip_pixels(object), Error) << syntax;
+    }
+}
+
 TEST(BarePixels, CutsNativePixelsToTheirSize) {
     DataSet object = image(2);
     const ByteView value = object.bytes(tags::kPixelData);
