@@ -8,6 +8,7 @@
 #include "deidentify/pixels.h"
 #include "deidentify/sound.h"
 #include "deidentify/walk.h"
+#include "deidentify/waveforms.h"
 #include "deidentify/whose_date.h"
 
 namespace lucerna::deidentify {
@@ -124,6 +125,7 @@ std::variant<Deidentified, exam::Refusal> Deidentifier::run(DataSet object,
     ObjectReport report;
     report.sop_class_uid = object.text_or(tags::kSopClassUid, "");
     std::optional<exam::Refusal> refusal = refuse_early(object, profile_);
+    if (!refusal) refusal = cut_waveforms(object, report.steps);
     if (!refusal) refusal = clear_beside_pixels(object, report);
     if (!refusal) refusal = clear_unused_bits(object);
     if (!refusal && profile_.has(Option::kCleanPixelData)) refusal = clean_pixels(object, report);

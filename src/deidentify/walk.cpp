@@ -103,12 +103,6 @@ bool hides_another(Tag tag, std::string_view vr) {
     return !is_known_as_bytes && !(is_number(known) && is_number(vr));
 }
 
-std::string named(Tag tag) {
-    std::string text = dicom::to_string(tag);
-    std::erase_if(text, [](char c) { return c == '(' || c == ')' || c == ','; });
-    return text;
-}
-
 class Walk {
   public:
     Walk(const Rules& rules, std::vector<Step>& steps) : rules_(rules), steps_(steps) {}
@@ -124,7 +118,7 @@ class Walk {
         for (const Tag tag : all)
             if (is_private_creator(tag) && !explains_something(data, tag)) {
                 data.remove(tag);
-                note(prefix + named(tag), Action::kRemove);
+                note(prefix + path_of(tag), Action::kRemove);
             }
     }
 
@@ -153,7 +147,7 @@ class Walk {
             if (bytes.size() <= most) continue;
             data.set_bytes(table, data.vr(table),
                            {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(most)});
-            note(prefix + named(table), Action::kClean);
+            note(prefix + path_of(table), Action::kClean);
         }
     }
 
@@ -161,7 +155,7 @@ class Walk {
 
     void one(DataSet& data, Tag tag, Tag parent, const std::string& prefix, Mode mode) {
         const std::string vr = data.vr(tag);
-        const std::string path = prefix + named(tag);
+        const std::string path = prefix + path_of(tag);
         if (mode == Mode::kDummy && tag.group % 2 == 0) return dummy(data, tag, vr, path, true);
         Decision decision = decide(data, tag, vr, parent);
         const bool stays = decision.action == Action::kKeep || decision.action == Action::kClean;
