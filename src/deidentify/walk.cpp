@@ -21,6 +21,7 @@ namespace {
 using dicom::DataSet;
 using dicom::Tag;
 namespace tags = dicom::tags;
+using namespace std::string_view_literals;
 
 /// How the items of a sequence are treated.
 enum class Mode {
@@ -87,6 +88,12 @@ bool is_its_own(Tag tag, std::string_view vr, ByteView value) {
     const std::string known = dicom::vr_of(tag);
     const bool is_asked = is_text(vr) && tag.group % 2 == 0 && known != "UN";
     return is_held_by(vr, value) && (!is_asked || (is_text(known) && is_held_by(known, value)));
+}
+
+/// It begins with an item of a sequence (PS3.5 7.5), in either order of bytes.
+bool is_sequence(ByteView value) {
+    const std::string_view text = as_text(value);
+    return text.starts_with("\xFE\xFF\x00\xE0"sv) || text.starts_with("\xFF\xFE\xE0\x00"sv);
 }
 
 bool is_number(std::string_view vr) {
@@ -208,6 +215,8 @@ class Walk {
         if (!rules_.profile.has(Option::kRetainSafePrivate) ||
             !rules_.safe_privates.holds(data, tag))
             return {Action::kRemove};
+        // What an implicit VR leaves unsaid: its items would go out unseen.
+        if (vr == "UN" && is_sequence(data.bytes(tag))) return {Action::kRemove};
         if (vr == "UI") return {Action::kUid};
         if (vr == "PN") return {Action::kDummy};
         if (is_temporal(vr)) return temporal(Action::kRemove);
