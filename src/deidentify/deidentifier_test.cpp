@@ -256,6 +256,29 @@ TEST(Deidentifier, RemovesTextsNumbersAndSequencesThatComeAsSomethingElse) {
     EXPECT_TRUE(d.has_value(table));
 }
 
+TEST(Deidentifier, EmptiesMoreNumbersThanTheStandardHas) {
+    constexpr std::string_view kName = "DOE^JANE*19610203 WINTERTHUR STR";
+    const std::pair<Tag, const char*> kOne[] = {
+        {{0x0028, 0x0120}, "US"},                            // Pixel Padding Value
+        {{0x0028, 0x0120}, "SS"}, {{0x0018, 0x9073}, "FD"},  // Acquisition Duration
+        {{0x0018, 0x6020}, "SL"},                            // Reference Pixel X0
+        {{0x0018, 0x6018}, "UL"},                            // Region Location Min X0
+        {{0x0018, 0x9461}, "FL"},                            // Field of View ...
+        {{0x0020, 0x9165}, "AT"}};                           // Dimension Index Pointer
+    for (const char* profile : {"basic", "screening"})
+        for (const auto& [tag, vr] : kOne) {
+            DataSet object = example();
+            object.set_bytes(tag, vr, {kName.begin(), kName.end()});
+            object.set_integers(tags::kLutDescriptor, std::vector<long long>{256, 0, 12});
+            DataSet& item = object.add_item(tags::kContentSequence);
+            item.set_bytes(tags::kRows, "US", {kName.begin(), kName.end()});
+            const DataSet d = made(deidentifier(profile), std::move(object));
+            EXPECT_FALSE(d.has_value(tag)) << dicom::to_string(tag) << " " << profile;
+            EXPECT_EQ(d.integers(tags::kLutDescriptor).size(), 3U) << profile;
+            EXPECT_EQ(as_text(d.to_part10()).find(kName), std::string_view::npos) << profile;
+        }
+}
+
 TEST(Deidentifier, JudgesByTheDictionaryToo) {
     DataSet object = example();
     const std::string name = "Doe^Jane";

@@ -83,10 +83,29 @@ bool is_held_by(std::string_view vr, ByteView value) {
     return repertoire.empty() || text.find_first_not_of(repertoire) == std::string_view::npos;
 }
 
+std::size_t bytes_of_number(std::string_view vr) {
+    constexpr std::pair<std::string_view, std::size_t> kBytes[] = {{"AT", 4}, {"FD", 8}, {"FL", 4},
+                                                                   {"SL", 4}, {"SS", 2}, {"SV", 8},
+                                                                   {"UL", 4}, {"US", 2}, {"UV", 8}};
+    for (const auto& [name, bytes] : kBytes)
+        if (name == vr) return bytes;
+    return 0;
+}
+
+/// Not more numbers than the standard has there: what follows may be a text. (A table that it has
+/// as bytes may come as numbers.)
+bool is_of_its_count(Tag tag, std::string_view vr, ByteView value) {
+    const std::size_t bytes = bytes_of_number(vr);
+    if (bytes == 0 || bytes_of_number(dicom::vr_of(tag)) == 0) return true;
+    const auto most = dicom::most_values_of(tag);
+    return value.size() % bytes == 0 && (!most || value.size() / bytes <= *most);
+}
+
 /// By the VR that it comes with, and by that of the standard: whatever the sender calls a text.
 bool is_its_own(Tag tag, std::string_view vr, ByteView value) {
     const std::string known = dicom::vr_of(tag);
     const bool is_asked = is_text(vr) && tag.group % 2 == 0 && known != "UN";
+    if (!is_of_its_count(tag, vr, value)) return false;
     return is_held_by(vr, value) && (!is_asked || (is_text(known) && is_held_by(known, value)));
 }
 
@@ -97,8 +116,7 @@ bool is_sequence(ByteView value) {
 }
 
 bool is_number(std::string_view vr) {
-    constexpr std::string_view kNumbers[] = {"AT", "FD", "FL", "SL", "SS", "SV", "UL", "US", "UV"};
-    return std::find(std::begin(kNumbers), std::end(kNumbers), vr) != std::end(kNumbers);
+    return bytes_of_number(vr) > 0;
 }
 
 /// What the standard has as text, number or sequence comes as bytes, or text and sequence come as
@@ -327,7 +345,8 @@ class Walk {
 
     /// Of the sort of text that enumerated values are made of, and short.
     static bool is_plain(const DataSet& data, Tag tag, std::string_view vr) {
-        if (!is_held_by(vr, data.bytes(tag))) return false;
+        const ByteView bytes = data.bytes(tag);
+        if (!is_held_by(vr, bytes) || !is_of_its_count(tag, vr, bytes)) return false;
         if (vr != "CS") return true;
         const auto values = data.texts(tag);
         return std::all_of(values.begin(), values.end(), [](const std::string& value) {
