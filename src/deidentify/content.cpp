@@ -23,6 +23,7 @@ struct Concept {
 constexpr Concept kConcepts[] = {
     {"111001", Option::kCleanStructuredContent},        // Algorithm Name
     {"111003", Option::kCleanStructuredContent},        // Algorithm Version
+    {"113723", Option::kRetainFullDates},               // Calibration DateTime, a device's
     {"121029", std::nullopt},                           // Subject Name
     {"121030", std::nullopt},                           // Subject ID
     {"121031", std::nullopt},                           // Subject Birth Date

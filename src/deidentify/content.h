@@ -17,8 +17,9 @@ namespace lucerna::deidentify {
 /// text of a content item is replaced.
 [[nodiscard]] bool may_hold_text(const dicom::DataSet& item);
 
-/// Takes out the items of `sequence` that tell of the person; what lies below them is for the walk,
-/// as are names, dates and UIDs, which are attributes of the table.
+/// Takes out the items of `sequence` that tell of the person, or of a day of the device's; what
+/// lies below them is for the walk, as are names, dates and UIDs, which are attributes of the
+/// table.
 void clean_content(dicom::DataSet& data, dicom::Tag sequence, const Profile& profile,
                    const std::string& path, std::vector<Step>& steps);
 

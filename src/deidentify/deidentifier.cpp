@@ -8,6 +8,8 @@
 #include "deidentify/pixels.h"
 #include "deidentify/sound.h"
 #include "deidentify/walk.h"
+#include "deidentify/waveforms.h"
+#include "deidentify/whose_date.h"
 
 namespace lucerna::deidentify {
 namespace {
@@ -123,6 +125,7 @@ std::variant<Deidentified, exam::Refusal> Deidentifier::run(DataSet object,
     ObjectReport report;
     report.sop_class_uid = object.text_or(tags::kSopClassUid, "");
     std::optional<exam::Refusal> refusal = refuse_early(object, profile_);
+    if (!refusal) refusal = cut_waveforms(object, report.steps);
     if (!refusal) refusal = clear_beside_pixels(object, report);
     if (!refusal) refusal = clear_unused_bits(object);
     if (!refusal && profile_.has(Option::kCleanPixelData)) refusal = clean_pixels(object, report);
@@ -135,9 +138,11 @@ std::variant<Deidentified, exam::Refusal> Deidentifier::run(DataSet object,
     }
     const SafePrivates safe_privates(object, safe_privates_);
     const std::string patient = patient_key(object, study);
+    const auto last_day =
+        is_own_result(object) ? std::optional(object.text_or(tags::kStudyDate, "")) : std::nullopt;
     apply_table(object,
                 {profile_, project_, safe_privates, report.sop_class_uid,
-                 project_.pseudonym(patient), project_.shift_days(patient)},
+                 project_.pseudonym(patient), project_.shift_days(patient), last_day},
                 report.steps);
     mark(object, profile_, program_, report.frames_looked_at > 0);
     report.sop_instance_uid = object.text_or(tags::kSopInstanceUid, "");

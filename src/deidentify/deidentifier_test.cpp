@@ -20,6 +20,7 @@ using test::example;
 using test::made;
 using testing::HasSubstr;
 namespace tags = dicom::tags;
+using namespace std::string_literals;
 
 TEST(Deidentifier, EmptiesRemovesAndReplaces) {
     DataSet object = example();
@@ -94,7 +95,6 @@ TEST(Deidentifier, DoesNotLetAnInvalidDateThrough) {
 }
 
 TEST(Deidentifier, KeepsNoValueThatItsVrCannotHold) {
-    using namespace std::string_literals;
     const auto put = [](DataSet& object, Tag tag, const char* vr, const std::string& value) {
         object.set_bytes(tag, vr, {value.begin(), value.end()});
     };
@@ -256,6 +256,29 @@ TEST(Deidentifier, RemovesTextsNumbersAndSequencesThatComeAsSomethingElse) {
     EXPECT_TRUE(d.has_value(table));
 }
 
+TEST(Deidentifier, EmptiesMoreNumbersThanTheStandardHas) {
+    constexpr std::string_view kName = "DOE^JANE*19610203 WINTERTHUR STR";
+    const std::pair<Tag, const char*> kOne[] = {
+        {{0x0028, 0x0120}, "US"},                            // Pixel Padding Value
+        {{0x0028, 0x0120}, "SS"}, {{0x0018, 0x9073}, "FD"},  // Acquisition Duration
+        {{0x0018, 0x6020}, "SL"},                            // Reference Pixel X0
+        {{0x0018, 0x6018}, "UL"},                            // Region Location Min X0
+        {{0x0018, 0x9461}, "FL"},                            // Field of View ...
+        {{0x0020, 0x9165}, "AT"}};                           // Dimension Index Pointer
+    for (const char* profile : {"basic", "screening"})
+        for (const auto& [tag, vr] : kOne) {
+            DataSet object = example();
+            object.set_bytes(tag, vr, {kName.begin(), kName.end()});
+            object.set_integers(tags::kLutDescriptor, std::vector<long long>{256, 0, 12});
+            DataSet& item = object.add_item(tags::kContentSequence);
+            item.set_bytes(tags::kRows, "US", {kName.begin(), kName.end()});
+            const DataSet d = made(deidentifier(profile), std::move(object));
+            EXPECT_FALSE(d.has_value(tag)) << dicom::to_string(tag) << " " << profile;
+            EXPECT_EQ(d.integers(tags::kLutDescriptor).size(), 3U) << profile;
+            EXPECT_EQ(as_text(d.to_part10()).find(kName), std::string_view::npos) << profile;
+        }
+}
+
 TEST(Deidentifier, JudgesByTheDictionaryToo) {
     DataSet object = example();
     const std::string name = "Doe^Jane";
@@ -359,7 +382,6 @@ TEST(Deidentifier, KeepsOnlySafePrivateAttributes) {
 }
 
 TEST(Deidentifier, TakesForNumbersWithoutAVrWhatMayBeSome) {
-    using namespace std::string_literals;
     struct Case {
         std::string value;
         bool stays;
@@ -399,6 +421,48 @@ TEST(Deidentifier, TakesForNumbersWithoutAVrWhatMayBeSome) {
             const DataSet d = made(deidentifier("basic+safe-private"), std::move(object));
             EXPECT_EQ(d.has(tag), one.stays) << dicom::to_string(tag) << " " << one.value;
         }
+}
+
+TEST(Deidentifier, TakesForALabelNothingElse) {
+    const std::string item = "\xFE\xFF\x00\xE0\x10\0\0\0\x10\0\x10\0\x08\0\0\0Doe^Jane"s;
+    const std::tuple<Tag, const char*, const char*, std::string, bool> kCases[] = {
+        {{0x01F1, 0x1001}, "ELSCINT1", "UN", "HELIX "s, true},
+        {{0x01F1, 0x1001}, "ELSCINT1", "CS", "HELIX "s, true},
+        {{0x01F1, 0x1001}, "ELSCINT1", "UN", "DOE^JANE*19600203!"s, false},
+        {{0x01F1, 0x1001}, "ELSCINT1", "UN", "DOE JANE AND MORE OF HER"s, false},
+        {{0x01F1, 0x1001}, "ELSCINT1", "OB", "HELIX "s, false},
+        {{0x0019, 0x100D}, "SIEMENS MR HEADER", "UN", "DOE^JANE"s, false},
+        {{0x0043, 0x1027}, "GEMS_PARM_01", "UN", "0.984:1 "s, true},
+        {{0x7E01, 0x1001}, "HOLOGIC, Inc.", "UN", "5.0.1\0"s, true},
+        {{0x7E01, 0x1001}, "HOLOGIC, Inc.", "UN", item, false},
+        // Raw payloads.
+        {{0x7E01, 0x1010}, "HOLOGIC, Inc.", "UN", item, false},
+        {{0x7E01, 0x1012}, "HOLOGIC, Inc.", "OB", "Doe^Jane"s, false},
+        // More numbers than there are.
+        {{0x0025, 0x1007}, "GEMS_SERS_01", "UL", "Doe^Jane"s, false}};
+    for (const auto& [tag, creator, vr, value, stays] : kCases) {
+        DataSet object = example();
+        const std::string_view name = creator;
+        object.set_bytes({tag.group, 0x0010}, "LO", {name.begin(), name.end()});
+        object.set_bytes(tag, vr, {value.begin(), value.end()});
+        const DataSet d = made(deidentifier("basic+safe-private"), std::move(object));
+        EXPECT_EQ(d.has(tag), stays) << dicom::to_string(tag) << " " << vr << " " << value;
+    }
+}
+
+TEST(Deidentifier, RemovesPrivateSequencesWithoutAVrThoughASiteCallsThemSafe) {
+    DataSet object = example();
+    const std::string_view creator = "SITE";
+    const std::string item = "\xFE\xFF\x00\xE0\x10\0\0\0\x10\0\x10\0\x08\0\0\0Doe^Jane"s;
+    object.set_bytes({0x0031, 0x0010}, "LO", {creator.begin(), creator.end()});
+    object.set_bytes({0x0031, 0x1001}, "UN", {item.begin(), item.end()});
+    object.set_bytes({0x0031, 0x1002}, "UN", {creator.begin(), creator.end()});
+    const DataSet d = made(deidentifier("basic+safe-private", 7,
+                                        {safe_private_from("(0031,xx01) SITE"),
+                                         safe_private_from("(0031,xx02) SITE")}),
+                           std::move(object));
+    EXPECT_FALSE(d.has({0x0031, 0x1001}));
+    EXPECT_TRUE(d.has({0x0031, 0x1002}));
 }
 
 TEST(Deidentifier, BelievesASiteOfWhatTheTableHasForNumbers) {

@@ -114,24 +114,47 @@ bool is_text(std::string_view value) {
 bool looks_like_numbers(const SafePrivateRow& row, ByteView value) {
     std::string_view text = as_text(value);
     while (!text.empty() && (text.back() == '\0' || text.back() == ' ')) text.remove_suffix(1);
-    const auto* binary =
-        std::find_if(std::begin(kBinaryNumbers), std::end(kBinaryNumbers),
-                     [&](const BinaryNumber& one) { return one.vr == row.numbers; });
+    const auto* binary = std::find_if(std::begin(kBinaryNumbers), std::end(kBinaryNumbers),
+                                      [&](const BinaryNumber& one) { return one.vr == row.vr; });
     if (binary == std::end(kBinaryNumbers))
         return text.find_first_not_of("0123456789+-eE. \\") == std::string_view::npos;
     if (value.size() % binary->bytes != 0 || value.size() > row.most * binary->bytes) return false;
     if (binary->bytes == 2) return true;
     if (is_text(text)) return false;
-    if (row.numbers == "SL") return are_measured<std::int32_t>(value);
-    return row.numbers == "FL" ? are_measured<float>(value) : are_measured<double>(value);
+    if (row.vr == "SL") return are_measured<std::int32_t>(value);
+    return row.vr == "FL" ? are_measured<float>(value) : are_measured<double>(value);
 }
 
-/// Under a VR of texts it is none.
+/// Under a VR of texts it is none; under one of numbers there are no more than the row has.
 bool holds_numbers(const SafePrivateRow& row, std::string_view vr, ByteView value) {
-    constexpr std::string_view kNumbers[] = {"DS", "IS", "FL", "FD", "SS",
-                                             "US", "SL", "UL", "SV", "UV"};
-    if (std::find(std::begin(kNumbers), std::end(kNumbers), vr) != std::end(kNumbers)) return true;
+    constexpr BinaryNumber kNumbers[] = {{"FL", 4}, {"FD", 8}, {"SS", 2}, {"US", 2},
+                                         {"SL", 4}, {"UL", 4}, {"SV", 8}, {"UV", 8}};
+    if (vr == "DS" || vr == "IS") return true;
+    for (const BinaryNumber& one : kNumbers)
+        if (one.vr == vr) return value.size() <= row.most * one.bytes;
     return vr == "UN" && looks_like_numbers(row, value);
+}
+
+bool is_label(std::string_view vr) {
+    return vr == "CS" || vr == "LO" || vr == "SH";
+}
+
+/// One short label without a person's name's or a sequence's marks, whether or not the file says
+/// the VR.
+bool holds_label(const SafePrivateRow& row, std::string_view vr, ByteView value) {
+    if (!is_label(vr) && vr != "UN") return false;
+    std::string_view text = as_text(value);
+    while (!text.empty() && (text.back() == '\0' || text.back() == ' ')) text.remove_suffix(1);
+    const std::size_t longest = row.vr == "LO" ? 64 : 16;
+    const auto is_of_label = [](char c) {
+        return c >= ' ' && c <= '~' &&
+               std::string_view("^=@*!\\").find(c) == std::string_view::npos;
+    };
+    return text.size() <= longest && std::all_of(text.begin(), text.end(), is_of_label);
+}
+
+bool holds_its_kind(const SafePrivateRow& row, std::string_view vr, ByteView value) {
+    return is_label(row.vr) ? holds_label(row, vr, value) : holds_numbers(row, vr, value);
 }
 
 }  // namespace
@@ -151,8 +174,7 @@ bool SafePrivates::holds(const dicom::DataSet& level, Tag tag) const {
     if (lists(unsafe_elements_, block)) return false;
     const auto* row = std::find_if(kSafePrivateTable.begin(), kSafePrivateTable.end(), is_row);
     const bool is_listed =
-        row != kSafePrivateTable.end() &&
-        (row->numbers.empty() || holds_numbers(*row, level.vr(tag), level.bytes(tag)));
+        row != kSafePrivateTable.end() && holds_its_kind(*row, level.vr(tag), level.bytes(tag));
     return is_listed || std::any_of(configured_.begin(), configured_.end(), is_row) ||
            safe_blocks_.contains(block) || lists(safe_elements_, block);
 }

@@ -28,7 +28,7 @@ class SafePrivates {
   public:
     SafePrivates(const dicom::DataSet& object, std::span<const SafePrivate> configured);
     /// `level` is the data set or item that `tag`, which is private, stands in. Of one that the
-    /// table has for numbers: whether it holds any.
+    /// table has: whether it holds what that is for, numbers or a label.
     [[nodiscard]] bool holds(const dicom::DataSet& level, dicom::Tag tag) const;
 
   private:

@@ -58,6 +58,12 @@ Json of(const ExportReport& report) {
 
 }  // namespace
 
+std::string path_of(dicom::Tag tag) {
+    std::string text = dicom::to_string(tag);
+    std::erase_if(text, [](char c) { return c == '(' || c == ')' || c == ','; });
+    return text;
+}
+
 std::string to_json(const ExportReport& report) {
     return of(report).dump(2) + "\n";
 }

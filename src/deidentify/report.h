@@ -20,6 +20,9 @@ struct Step {
     Action action = Action::kKeep;
 };
 
+/// "00400007": an attribute's part of a path.
+[[nodiscard]] std::string path_of(dicom::Tag tag);
+
 /// Where pixels were blanked, and why.
 struct Blanked {
     Box box;

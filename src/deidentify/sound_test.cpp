@@ -23,6 +23,9 @@ constexpr const char* kVoice = "1.2.840.10008.5.1.4.1.1.9.4.1";
 DataSet& add_multiplex(DataSet& data, const char* interpretation, const char* source) {
     DataSet& multiplex = data.add_item({0x5400, 0x0100});
     multiplex.set_text({0x5400, 0x1006}, interpretation);
+    multiplex.set_integer({0x003A, 0x0005}, 1);
+    multiplex.set_integer({0x003A, 0x0010}, 4);
+    multiplex.set_integer({0x5400, 0x1004}, 16);
     DataSet& code = multiplex.add_item({0x003A, 0x0200}).add_item({0x003A, 0x0208});
     code.set_text(tags::kCodeValue, source);
     code.set_text(tags::kCodingSchemeDesignator, source[0] == '1' ? "DCM" : "MDC");

@@ -38,12 +38,14 @@ constexpr Tag kCharacteristics[] = {
     {0x0010, 0x1024},  // Measured Lateral Dimension
 };
 
-/// Names and places among what is a label or a number elsewhere.
+/// Names and places among what is a label or a number elsewhere, and what is encrypted.
 constexpr Rule kOthers[] = {
     {{0x0018, 0x1803}, Action::kRemove},  // NTP Source Address
     {{0x0072, 0x0008}, Action::kDummy},   // Hanging Protocol Creator, Type 1
     {{0x0074, 0x100C}, Action::kRemove},  // Contact Display Name
     {{0x0088, 0x0130}, Action::kRemove},  // Storage Media File-set ID
+    {{0x0400, 0x0500}, Action::kRemove},  // Encrypted Attributes Sequence
+    {{0x0400, 0x0520}, Action::kRemove},  // Encrypted Content
     {{0x2100, 0x0160}, Action::kRemove},  // Owner ID
 };
 

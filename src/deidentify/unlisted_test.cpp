@@ -38,6 +38,17 @@ TEST(Unlisted, NoBirthDateStaysInAnotherCalendar) {
     }
 }
 
+TEST(Unlisted, NothingEncryptedStays) {
+    for (const char* profile : kProfiles) {
+        DataSet object = example();
+        put(object.add_item({0x0400, 0x0500}), {0x0400, 0x0520}, "OB", "DOE^JANE");
+        put(object.add_item(tags::kReferencedSeriesSequence), {0x0400, 0x0520}, "OB", "DOE^JANE");
+        const DataSet d = made(deidentifier(profile), std::move(object));
+        EXPECT_FALSE(d.has({0x0400, 0x0500})) << profile;
+        EXPECT_FALSE(d.items(tags::kReferencedSeriesSequence).front().has({0x0400, 0x0520}));
+    }
+}
+
 TEST(Unlisted, OfThePatientOnlyWhatIsKnownToBeHarmlessStays) {
     const std::set<std::uint16_t> harmless{0x0200, 0x0201, 0x2202, 0x2210, 0x2293, 0x9431};
     DataSet object = example();

@@ -30,6 +30,13 @@ int number_in(std::string_view digits) {
     return number;
 }
 
+/// What programs write for no date: where clocks of Unix and of DOS begin, 1858, 1899, 1900, 9999.
+/// Each is known though it is moved, and no image is of the years that go with them.
+bool is_placeholder(std::string_view digits, std::chrono::year year) {
+    constexpr std::chrono::year kFirst(1920), kLast(2099);
+    return year < kFirst || year > kLast || digits == "19700101" || digits == "19800101";
+}
+
 /// YYYY, YYYYMM or YYYYMMDD, moved, of the same length.
 std::optional<std::string> shifted_digits(std::string_view digits, int days) {
     using namespace std::chrono;
@@ -39,7 +46,7 @@ std::optional<std::string> shifted_digits(std::string_view digits, int days) {
         year(number_in(digits.substr(0, 4))),
         month(has_month ? static_cast<unsigned>(number_in(digits.substr(4, 2))) : 1U),
         day(has_day ? static_cast<unsigned>(number_in(digits.substr(6, 2))) : 1U)};
-    if (!given.ok() || given.year() < year(1000)) return {};
+    if (!given.ok() || is_placeholder(digits, given.year())) return {};
     const year_month_day moved(sys_days(given) + std::chrono::days(days));
     std::array<char, 32> text{};
     std::snprintf(text.data(), text.size(), "%04d%02u%02u", static_cast<int>(moved.year()),

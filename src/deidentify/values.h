@@ -12,7 +12,7 @@ namespace lucerna::deidentify {
 [[nodiscard]] Bytes dummy_value(std::string_view vr);
 
 /// DA, moved: "20240229" by -1 is "20240228". Accepts the older form "2024.02.29". Empty unless it
-/// is a date of the years 1000 to 9999.
+/// is a date of the years 1920 to 2099, and none that programs write for none.
 [[nodiscard]] std::optional<std::string> shifted_date(std::string_view date, int days);
 /// DT, its date moved, what stands behind the date kept. Of a year or a month, the year or month in
 /// which its first day then lies. Empty unless it is a date and time.

@@ -19,7 +19,8 @@ TEST(Dates, MoveAcrossMonthsAndLeapDays) {
 
 TEST(Dates, AreNoDatesWhereTheyCannotBe) {
     for (const char* text : {"", "2024", "20240230", "2024013", "202401011", "2024-01-01",
-                             "DOE^JANE", "20241301", "00000101"})
+                             "DOE^JANE", "20241301", "00000101", "19000101", "18991230", "18581117",
+                             "19700101", "19800101", "99991231", "1900.01.01"})
         EXPECT_FALSE(shifted_date(text, -1)) << text;
 }
 
@@ -32,7 +33,8 @@ TEST(DateTimes, KeepWhatStandsBehindTheDate) {
 
 TEST(DateTimes, AreNoneWhereTheyCannotBe) {
     for (const char* text : {"", "20240301101112.", "20240301101112+01", "20240301 Doe", "2024030",
-                             "20240301101112.1234567", "2024030110.5", "20240301101112+9900"})
+                             "20240301101112.1234567", "2024030110.5", "20240301101112+9900",
+                             "19700101000000", "1900", "9999"})
         EXPECT_FALSE(shifted_date_time(text, -1)) << text;
 }
 

@@ -10,6 +10,7 @@
 #include "deidentify/icc_profile.h"
 #include "deidentify/unlisted.h"
 #include "deidentify/values.h"
+#include "deidentify/whose_date.h"
 #include "deidentify/words.h"
 #include "dicom/item_access.h"
 #include "dicom/uids.h"
@@ -20,6 +21,7 @@ namespace {
 using dicom::DataSet;
 using dicom::Tag;
 namespace tags = dicom::tags;
+using namespace std::string_view_literals;
 
 /// How the items of a sequence are treated.
 enum class Mode {
@@ -81,16 +83,40 @@ bool is_held_by(std::string_view vr, ByteView value) {
     return repertoire.empty() || text.find_first_not_of(repertoire) == std::string_view::npos;
 }
 
+std::size_t bytes_of_number(std::string_view vr) {
+    constexpr std::pair<std::string_view, std::size_t> kBytes[] = {{"AT", 4}, {"FD", 8}, {"FL", 4},
+                                                                   {"SL", 4}, {"SS", 2}, {"SV", 8},
+                                                                   {"UL", 4}, {"US", 2}, {"UV", 8}};
+    for (const auto& [name, bytes] : kBytes)
+        if (name == vr) return bytes;
+    return 0;
+}
+
+/// Not more numbers than the standard has there: what follows may be a text. (A table that it has
+/// as bytes may come as numbers.)
+bool is_of_its_count(Tag tag, std::string_view vr, ByteView value) {
+    const std::size_t bytes = bytes_of_number(vr);
+    if (bytes == 0 || bytes_of_number(dicom::vr_of(tag)) == 0) return true;
+    const auto most = dicom::most_values_of(tag);
+    return value.size() % bytes == 0 && (!most || value.size() / bytes <= *most);
+}
+
 /// By the VR that it comes with, and by that of the standard: whatever the sender calls a text.
 bool is_its_own(Tag tag, std::string_view vr, ByteView value) {
     const std::string known = dicom::vr_of(tag);
     const bool is_asked = is_text(vr) && tag.group % 2 == 0 && known != "UN";
+    if (!is_of_its_count(tag, vr, value)) return false;
     return is_held_by(vr, value) && (!is_asked || (is_text(known) && is_held_by(known, value)));
 }
 
+/// It begins with an item of a sequence (PS3.5 7.5), in either order of bytes.
+bool is_sequence(ByteView value) {
+    const std::string_view text = as_text(value);
+    return text.starts_with("\xFE\xFF\x00\xE0"sv) || text.starts_with("\xFF\xFE\xE0\x00"sv);
+}
+
 bool is_number(std::string_view vr) {
-    constexpr std::string_view kNumbers[] = {"AT", "FD", "FL", "SL", "SS", "SV", "UL", "US", "UV"};
-    return std::find(std::begin(kNumbers), std::end(kNumbers), vr) != std::end(kNumbers);
+    return bytes_of_number(vr) > 0;
 }
 
 /// What the standard has as text, number or sequence comes as bytes, or text and sequence come as
@@ -100,12 +126,6 @@ bool hides_another(Tag tag, std::string_view vr) {
     const std::string known = dicom::vr_of(tag);
     const bool is_known_as_bytes = !is_text(known) && !is_number(known) && known != "SQ";
     return !is_known_as_bytes && !(is_number(known) && is_number(vr));
-}
-
-std::string named(Tag tag) {
-    std::string text = dicom::to_string(tag);
-    std::erase_if(text, [](char c) { return c == '(' || c == ')' || c == ','; });
-    return text;
 }
 
 class Walk {
@@ -123,7 +143,7 @@ class Walk {
         for (const Tag tag : all)
             if (is_private_creator(tag) && !explains_something(data, tag)) {
                 data.remove(tag);
-                note(prefix + named(tag), Action::kRemove);
+                note(prefix + path_of(tag), Action::kRemove);
             }
     }
 
@@ -152,7 +172,7 @@ class Walk {
             if (bytes.size() <= most) continue;
             data.set_bytes(table, data.vr(table),
                            {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(most)});
-            note(prefix + named(table), Action::kClean);
+            note(prefix + path_of(table), Action::kClean);
         }
     }
 
@@ -160,7 +180,7 @@ class Walk {
 
     void one(DataSet& data, Tag tag, Tag parent, const std::string& prefix, Mode mode) {
         const std::string vr = data.vr(tag);
-        const std::string path = prefix + named(tag);
+        const std::string path = prefix + path_of(tag);
         if (mode == Mode::kDummy && tag.group % 2 == 0) return dummy(data, tag, vr, path, true);
         Decision decision = decide(data, tag, vr, parent);
         const bool stays = decision.action == Action::kKeep || decision.action == Action::kClean;
@@ -189,19 +209,21 @@ class Walk {
         if (tag.group >= 0x6000 && tag.group <= 0x60FF) return {Action::kRemove};
         if (const AttributeRule* rule = rule_for(tag)) {
             const Action basic = action_of(rule->basic, type_of(tag, parent, rules_.sop_class_uid));
-            return {by_options(*rule, basic), basic};
+            return {by_options(*rule, basic, whose_date(tag)), basic};
         }
         if (tag == tags::kTextValue && !may_hold_text(data)) return {Action::kDummy};
         return decide_unlisted(tag, vr, parent);
     }
 
     /// "A requirement for an Option overrides any requirement for the underlying Profile"; of two
-    /// options that which protects more.
-    [[nodiscard]] Action by_options(const AttributeRule& rule, Action basic) const {
+    /// options that which protects more. A date of somebody else's is not moved.
+    [[nodiscard]] Action by_options(const AttributeRule& rule, Action basic,
+                                    WhoseDate whose) const {
         bool keeps = false;
         for (std::size_t column = 0; column < rule.options.size(); ++column) {
             if (!rules_.profile.has(static_cast<Option>(column))) continue;
-            if (rule.options[column] == 'C') return Action::kClean;
+            if (rule.options[column] == 'C')
+                return whose == WhoseDate::kOthers ? basic : Action::kClean;
             keeps = keeps || rule.options[column] == 'K';
         }
         return keeps ? Action::kKeep : basic;
@@ -211,6 +233,8 @@ class Walk {
         if (!rules_.profile.has(Option::kRetainSafePrivate) ||
             !rules_.safe_privates.holds(data, tag))
             return {Action::kRemove};
+        // What an implicit VR leaves unsaid: its items would go out unseen.
+        if (vr == "UN" && is_sequence(data.bytes(tag))) return {Action::kRemove};
         if (vr == "UI") return {Action::kUid};
         if (vr == "PN") return {Action::kDummy};
         if (is_temporal(vr)) return temporal(Action::kRemove);
@@ -232,16 +256,18 @@ class Walk {
         if ((vr == "UR" || known == "UR") && tag != kCodingSchemeUrl && tag != tags::kUrnCodeValue)
             return {Action::kRemove};
         if (is_temporal(known) && !is_temporal(vr)) return {Action::kDummy};
-        if (is_temporal(vr)) return temporal(Action::kDummy);
+        if (is_temporal(vr)) return temporal(Action::kDummy, whose_date(tag));
         if ((vr == "UI" || known == "UI") && !is_structural(tag) &&
             !rules_.profile.has(Option::kRetainUids))
             return {Action::kUid, Action::kUid, false};
         return {Action::kKeep, Action::kKeep, false};
     }
 
-    [[nodiscard]] Decision temporal(Action otherwise) const {
+    [[nodiscard]] Decision temporal(Action otherwise,
+                                    WhoseDate whose = WhoseDate::kPatients) const {
         if (rules_.profile.has(Option::kRetainFullDates)) return {Action::kKeep, otherwise, false};
-        if (rules_.profile.has(Option::kRetainModifiedDates)) return {Action::kClean, otherwise};
+        if (rules_.profile.has(Option::kRetainModifiedDates) && whose != WhoseDate::kOthers)
+            return {Action::kClean, otherwise};
         return {otherwise};
     }
 
@@ -319,7 +345,8 @@ class Walk {
 
     /// Of the sort of text that enumerated values are made of, and short.
     static bool is_plain(const DataSet& data, Tag tag, std::string_view vr) {
-        if (!is_held_by(vr, data.bytes(tag))) return false;
+        const ByteView bytes = data.bytes(tag);
+        if (!is_held_by(vr, bytes) || !is_of_its_count(tag, vr, bytes)) return false;
         if (vr != "CS") return true;
         const auto values = data.texts(tag);
         return std::all_of(values.begin(), values.end(), [](const std::string& value) {
@@ -384,8 +411,12 @@ class Walk {
     [[nodiscard]] std::optional<std::string> cleaned_value(Tag tag, std::string_view vr,
                                                            const std::string& value) const {
         constexpr Tag kTimezoneOffsetFromUtc{0x0008, 0x0201};
-        if (vr == "DA") return shifted_date(value, rules_.shift_days);
-        if (vr == "DT") return shifted_date_time(value, rules_.shift_days);
+        const int days = whose_date(tag) == WhoseDate::kPatients ? rules_.shift_days : 0;
+        const auto moved = [&](const std::string& date) {
+            return vr == "DA" ? shifted_date(date, days) : shifted_date_time(date, days);
+        };
+        if (vr == "DA" || vr == "DT")
+            return moved(rules_.last_day ? no_later_than(*rules_.last_day, value) : value);
         if (vr == "TM" ? is_time(value)
                        : tag == kTimezoneOffsetFromUtc && is_offset_from_utc(value))
             return value;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ struct Rules {
     std::string sop_class_uid;
     std::string pseudonym;
     int shift_days = 0;
+    /// Later days become this one (YYYYMMDD) before they are moved; what is no day leaves none.
+    std::optional<std::string> last_day;
 };
 
 /// Takes the table's action on every attribute of the object and, item by item, of its sequences.

@@ -6,84 +6,13 @@
 #include <string>
 
 #include "base/error.h"
+#include "dicom/bare_jpeg2000.h"
+#include "dicom/bare_pen.h"
 #include "dicom/codestream.h"
 #include "dicom/node.h"
 
 namespace lucerna::dicom {
 namespace {
-
-[[noreturn]] void lost(const std::string& what) {
-    throw Error(ErrorCode::kInvalidInput, "a compressed frame cannot be walked through: " + what);
-}
-
-std::size_t big16(ByteView bytes, std::size_t at) {
-    return static_cast<std::size_t>(bytes[at]) << 8 | bytes[at + 1];
-}
-std::size_t big32(ByteView bytes, std::size_t at) {
-    return big16(bytes, at) << 16 | big16(bytes, at + 2);
-}
-
-/// Reads a codestream from its front and writes what stays.
-class Pen {
-  public:
-    Pen(ByteView bytes, std::vector<LeftOut>& left_out) : bytes_(bytes), left_out_(left_out) {}
-
-    [[nodiscard]] std::size_t at() const { return at_; }
-    [[nodiscard]] ByteView rest() const { return bytes_.subspan(at_); }
-    /// Marker at the front, 0xFFxx; fill bytes before it go. Nothing is taken.
-    [[nodiscard]] std::size_t marker() {
-        while (rest().size() >= 2 && rest()[0] == 0xFF && rest()[1] == 0xFF) ++at_;
-        if (rest().size() < 2 || rest()[0] != 0xFF) lost("no marker where one should follow");
-        return big16(bytes_, at_);
-    }
-    /// The marker segment at the front, with marker and length.
-    [[nodiscard]] ByteView segment() const {
-        const ByteView all = rest();
-        if (all.size() < 4) lost("it ends within a marker segment");
-        const std::size_t length = big16(all, 2);
-        if (length < 2 || length > all.size() - 2) lost("a marker segment passes its end");
-        return all.first(2 + length);
-    }
-    void keep(std::size_t bytes) {
-        if (bytes > rest().size()) lost("it ends early");
-        write(rest().first(bytes));
-        at_ += bytes;
-    }
-    /// Neighbours of a kind are one: there may be millions.
-    void note(std::string_view what, std::size_t bytes) {
-        if (!left_out_.empty() && left_out_.back().what == what)
-            left_out_.back().bytes += bytes;
-        else
-            left_out_.push_back({what, bytes});
-    }
-    void leave(std::size_t bytes, std::string_view what) {
-        note(what, bytes);
-        at_ += bytes;
-    }
-    /// Of `front`, which is at the front of rest(): `instead`, no longer, is written for it.
-    void replace(ByteView front, ByteView instead, std::string_view what) {
-        if (!std::equal(front.begin(), front.end(), instead.begin(), instead.end())) {
-            const std::size_t shorter = front.size() - instead.size();
-            note(what, shorter > 0 ? shorter : front.size());
-        }
-        write(instead);
-        at_ += front.size();
-    }
-    void write(ByteView bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }
-    /// What is behind the end goes; a byte of padding unsaid.
-    [[nodiscard]] Bytes end() && {
-        const ByteView behind = rest();
-        if (behind.size() > 1 || (behind.size() == 1 && behind[0] != 0))
-            note("after-the-end", behind.size());
-        return std::move(out_);
-    }
-
-  private:
-    ByteView bytes_;
-    std::size_t at_ = 0;
-    std::vector<LeftOut>& left_out_;
-    Bytes out_;
-};
 
 // JPEG and JPEG-LS.
 
@@ -109,6 +38,19 @@ bool is_filled(std::size_t marker, ByteView content) {
     return true;
 }
 
+/// Tc, Tb and Cs of DAC (T.81 B.2.4.3): each table once.
+bool is_conditioning(ByteView content) {
+    constexpr std::size_t kMost = 16;
+    if (content.size() % 2 != 0 || content.size() > kMost) return false;
+    for (std::size_t at = 0; at < content.size(); at += 2) {
+        const bool is_dc = content[at] >> 4 == 0;
+        const std::uint8_t value = content[at + 1];
+        const bool is_value = is_dc ? (value & 0x0F) <= value >> 4 : value >= 1 && value <= 63;
+        if (content[at] >> 4 > 1 || (content[at] & 0x0F) > 3 || !is_value) return false;
+    }
+    return true;
+}
+
 /// A segment of tables or parameters that holds what it is to hold and nothing behind it.
 bool is_exact(std::size_t marker, ByteView content) {
     const std::size_t size = content.size();
@@ -118,7 +60,7 @@ bool is_exact(std::size_t marker, ByteView content) {
         case 0xFFDB:  // DQT
             return is_filled(marker, content);
         case 0xFFCC:  // DAC
-            return size % 2 == 0;
+            return is_conditioning(content);
         case 0xFFDC:  // DNL
             return size == 2;
         case 0xFFDD:  // DRI; of JPEG-LS up to four bytes
@@ -126,7 +68,10 @@ bool is_exact(std::size_t marker, ByteView content) {
         case 0xFFDA:  // SOS
             return size >= 1 && size == 4 + std::size_t{2} * content[0];
         case 0xFFF8:  // LSE: coding parameters, mapping tables, oversize dimensions (T.87 C.2.4.1)
-            return size >= 1 && (content[0] == 1 ? size == 11 : content[0] >= 2 && content[0] <= 4);
+            // Decoders here take no mapping tables.
+            return (size == 11 && content[0] == 1) ||
+                   (size >= 6 && content[0] == 4 && content[1] <= 4 &&
+                    size == 2 + std::size_t{2} * content[1]);
         default:
             return false;
     }
@@ -176,10 +121,23 @@ void keep_scan(Pen& pen, Codec codec) {
     pen.keep(end);
 }
 
+/// SOF9 to SOF15 (T.81 Table B.1): the frame header at the front, behind tables, is of arithmetic
+/// coding.
+bool is_arithmetic(ByteView behind_start) {
+    std::vector<LeftOut> ignored;
+    Pen pen(behind_start, ignored);
+    for (;;) {
+        const std::size_t marker = pen.marker();
+        if (is_frame_header(marker)) return marker >= 0xFFC9 && marker <= 0xFFCF;
+        pen.leave(pen.segment().size(), "");
+    }
+}
+
 Bytes bare_jpeg(ByteView codestream, Codec codec, std::vector<LeftOut>& left_out) {
     if (!begins_codestream(codestream, codec)) lost("it does not begin with the marker SOI");
     Pen pen(codestream, left_out);
     pen.keep(2);
+    const bool has_conditioning = is_arithmetic(pen.rest());
     for (;;) {
         const std::size_t marker = pen.marker();
         if (marker == 0xFFD9) {
@@ -191,98 +149,14 @@ Bytes bare_jpeg(ByteView codestream, Codec codec, std::vector<LeftOut>& left_out
             pen.leave(segment.size(), "comment");
         } else if (marker >= 0xFFE0 && marker <= 0xFFEF) {
             pen.replace(segment, kept_application_data(segment, codec), "application-data");
+        } else if (marker == 0xFFCC && !has_conditioning) {
+            pen.leave(segment.size(), "marker-segments");
         } else if (is_exact(marker, segment.subspan(4))) {
             pen.keep(segment.size());
             if (marker == 0xFFDA) keep_scan(pen, codec);
         } else {
             lost("a marker segment of no known form");
         }
-    }
-}
-
-// JPEG 2000.
-
-constexpr std::size_t kSot = 0xFF90;
-constexpr std::size_t kSod = 0xFF93;
-constexpr std::size_t kEoc = 0xFFD9;
-
-/// T.800 Table A.2 and T.814 A, with what multi-component transforms add (T.801 Table A.1).
-bool is_known_in_jpeg2000(std::size_t marker, bool in_main_header) {
-    constexpr std::size_t kEverywhere[] = {0xFF52, 0xFF53, 0xFF5C, 0xFF5D, 0xFF5E, 0xFF5F,
-                                           0xFF74, 0xFF75, 0xFF76, 0xFF77, 0xFF78, 0xFF79};
-    constexpr std::size_t kMain[] = {0xFF50, 0xFF51, 0xFF55, 0xFF56, 0xFF57,
-                                     0xFF59, 0xFF60, 0xFF63, 0xFF72};
-    constexpr std::size_t kTile[] = {0xFF58, 0xFF61};
-    const auto is_in = [&](const auto& markers) {
-        return std::find(std::begin(markers), std::end(markers), marker) != std::end(markers);
-    };
-    return is_in(kEverywhere) || (in_main_header ? is_in(kMain) : is_in(kTile));
-}
-
-void keep_jpeg2000_segment(Pen& pen, std::size_t marker, bool in_main_header) {
-    const ByteView segment = pen.segment();
-    constexpr std::size_t kCom = 0xFF64;
-    if (marker == kCom && in_main_header) return pen.leave(segment.size(), "comment");
-    if (marker == kCom) {
-        Bytes blank(segment.begin(), segment.end());
-        // Registration (1: text) stays.
-        if (blank.size() > 6) std::fill(blank.begin() + 6, blank.end(), std::uint8_t{' '});
-        pen.replace(segment, blank, "comment");
-        return;
-    }
-    const bool is_size = marker == 0xFF51;
-    if (!is_known_in_jpeg2000(marker, in_main_header) ||
-        (is_size && (segment.size() < 40 || segment.size() != 40 + 3 * big16(segment, 38))))
-        lost("a marker segment of no known form");
-    pen.keep(segment.size());
-}
-
-/// The bytes of a last tile-part that does not say how many: packets hold no marker above FF8F
-/// (T.800 B.10.1).
-std::size_t up_to_end(ByteView data) {
-    for (std::size_t at = 0; at + 1 < data.size(); ++at)
-        if (big16(data, at) == kEoc) return at;
-    lost("its last tile-part has no end");
-}
-
-void keep_tile_part(Pen& pen) {
-    constexpr std::size_t kSotBytes = 12;
-    const std::size_t begin = pen.at();
-    const ByteView segment = pen.segment();
-    if (segment.size() != kSotBytes) lost("a tile-part that begins with something else");
-    const std::size_t length = big32(segment, 6);
-    pen.keep(kSotBytes);
-    for (std::size_t marker = pen.marker(); marker != kSod; marker = pen.marker())
-        keep_jpeg2000_segment(pen, marker, false);
-    pen.keep(2);
-    const std::size_t header = pen.at() - begin;
-    if (length != 0 && length < header) lost("a tile-part that is shorter than its header");
-    pen.keep(length == 0 ? up_to_end(pen.rest()) : length - header);
-}
-
-Bytes bare_jpeg2000(ByteView codestream, std::vector<LeftOut>& left_out) {
-    const ByteView bytes = without_boxes(codestream);
-    if (bytes.size() < codestream.size())
-        left_out.push_back({"boxes", codestream.size() - bytes.size()});
-    if (bytes.size() < 2 || big16(bytes, 0) != 0xFF4F)
-        lost("it does not begin with the marker SOC");
-    Pen pen(bytes, left_out);
-    pen.keep(2);
-    for (std::size_t marker = pen.marker(); marker != kSot; marker = pen.marker())
-        keep_jpeg2000_segment(pen, marker, true);
-    for (;;) {
-        const ByteView rest = pen.rest();
-        if (rest.size() < 2) {
-            // Some writers leave EOC away; a padding byte may be left.
-            pen.write(std::array<std::uint8_t, 2>{0xFF, 0xD9});
-            return std::move(pen).end();
-        }
-        if (big16(rest, 0) == kEoc) {
-            pen.keep(2);
-            return std::move(pen).end();
-        }
-        if (big16(rest, 0) != kSot) lost("no marker where a tile-part ends");
-        keep_tile_part(pen);
     }
 }
 

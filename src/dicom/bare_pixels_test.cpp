@@ -167,21 +167,125 @@ TEST(BarePixels, TakesCommentsAndBoxesOutOfJpeg2000) {
     }));
 }
 
+/// `inserted` in the header of the first tile-part of JPEG 2000.
+Bytes with_in_tile(const Bytes& one, ByteView inserted) {
+    const std::size_t sot = as_text(one).find("\xFF\x90");
+    Bytes made = with(one, sot + 12, inserted);
+    // Psot counts it.
+    std::size_t length = 0;
+    for (std::size_t i = 0; i < 4; ++i) length = length << 8 | made[sot + 6 + i];
+    if (length > 0) length += inserted.size();
+    for (std::size_t i = 0; i < 4; ++i)
+        made[sot + 6 + i] = static_cast<std::uint8_t>(length >> (24 - 8 * i));
+    return made;
+}
+
+/// In its main header.
+Bytes with_in_main(const Bytes& one, ByteView inserted) {
+    return with(one, 4 + 2 + std::size_t{one[5]} - 2, inserted);
+}
+
 TEST(BarePixels, BlanksACommentInATilePart) {
     const auto in_tile = [](const Bytes& one) {
-        const std::string_view all = as_text(one);
-        const std::size_t sot = all.find("\xFF\x90");
-        const Bytes comment = segment(0x64, {"\0\1", 2});
-        Bytes made = with(one, sot + 12, comment);
-        // Psot counts it.
-        std::size_t length = 0;
-        for (std::size_t i = 0; i < 4; ++i) length = length << 8 | made[sot + 6 + i];
-        if (length > 0) length += comment.size();
-        for (std::size_t i = 0; i < 4; ++i)
-            made[sot + 6 + i] = static_cast<std::uint8_t>(length >> (24 - 8 * i));
-        return made;
+        return with_in_tile(one, segment(0x64, {"\0\1", 2}));
     };
     EXPECT_FALSE(stripped(compressed(ts::kJpeg2000Lossless, 1, in_tile)).empty());
+}
+
+/// Beside the comment that encoders write.
+std::size_t segments_left_out(const std::vector<LeftOut>& left_out) {
+    std::size_t bytes = 0;
+    for (const LeftOut& one : left_out)
+        if (one.what == "marker-segments") bytes += one.bytes;
+    return bytes;
+}
+
+TEST(BarePixels, TakesSegmentsThatNoDecoderGoesByOutOfJpeg2000) {
+    const auto in_main = [](std::uint8_t marker) {
+        return [=](const Bytes& one) { return with_in_main(one, segment(marker, {"\0\0", 2})); };
+    };
+    const auto in_tile = [](const Bytes& one) {
+        return with_in_tile(one, segment(0x58, {"\0", 1}));
+    };
+    for (const std::string_view syntax : {ts::kJpeg2000Lossless, ts::kHtj2kLossless}) {
+        // CAP, TLM, PRF, PLM, CPF, PLT.
+        for (const std::uint8_t marker :
+             std::initializer_list<std::uint8_t>{0x50, 0x55, 0x56, 0x57, 0x59})
+            EXPECT_GE(segments_left_out(stripped(compressed(syntax, 2, in_main(marker)), 2)),
+                      2 * (6 + kSecret.size()))
+                << int{marker};
+        // CRG of one component.
+        DataSet object = compressed(syntax, 1, [](const Bytes& one) {
+            return with_in_main(one, from_hex("ff630006444f455e"));
+        });
+        EXPECT_GE(segments_left_out(strip_pixels(object)), 8U);
+        EXPECT_GE(segments_left_out(stripped(compressed(syntax, 2, in_tile), 2)),
+                  2 * (5 + kSecret.size()));
+    }
+}
+
+TEST(BarePixels, KeepsLengthsOfTilePartsAndPacketsThatAreRight) {
+    const auto with_lengths = [](const Bytes& one) {
+        const std::size_t sot = as_text(one).find("\xFF\x90");
+        const std::size_t data = one.size() - 2 - as_text(one).find("\xFF\x93") - 2;
+        // One packet of it all, in two bytes of seven bits.
+        EXPECT_LT(data, std::size_t{1} << 14);
+        const Bytes lengths{0xFF,
+                            0x58,
+                            0,
+                            5,
+                            0,
+                            static_cast<std::uint8_t>(0x80 | data >> 7),
+                            static_cast<std::uint8_t>(data & 0x7F)};
+        const Bytes longer = with_in_tile(one, lengths);
+        const std::size_t whole = longer.size() - 2 - sot;
+        return with_in_main(longer,
+                            Bytes{0xFF, 0x55, 0, 6, 0, 0, static_cast<std::uint8_t>(whole >> 8),
+                                  static_cast<std::uint8_t>(whole)});
+    };
+    DataSet object = compressed(ts::kJpeg2000Lossless, 1, with_lengths);
+    const Bytes before = stored_frame(object, 0);
+    (void)strip_pixels(object);
+    EXPECT_NE(as_text(stored_frame(object, 0)).find("\xFF\x55"), std::string_view::npos);
+    EXPECT_NE(as_text(stored_frame(object, 0)).find("\xFF\x58"), std::string_view::npos);
+    EXPECT_TRUE(strip_pixels(object).empty());
+}
+
+TEST(BarePixels, BlanksStepsOfLevelsThatThereAreNot) {
+    const auto with_steps = [](const Bytes& one) {
+        const std::size_t at = as_text(one).find("\xFF\x5C");
+        const std::size_t size = one[at + 3];
+        Bytes longer = with(one, at + 2 + size, as_byte_view(kSecret.substr(0, 15)));
+        longer[at + 3] = static_cast<std::uint8_t>(size + 15);
+        return longer;
+    };
+    DataSet object = compressed(ts::kJpeg2000Lossless, 1, with_steps);
+    EXPECT_GT(segments_left_out(strip_pixels(object)), 0U);
+    EXPECT_EQ(as_text(stored_frame(object, 0)).find(kSecret.substr(0, 15)), std::string_view::npos);
+}
+
+TEST(BarePixels, RefusesSegmentsOfJpeg2000ThatItCannotJudge) {
+    const auto refuses = [](const auto& change) {
+        DataSet object = compressed(ts::kJpeg2000Lossless, 1, change);
+        EXPECT_THROW((void)strip_pixels(object), Error);
+    };
+    // Packed headers, those of Part 2, and a second COD with something else in it.
+    for (const std::uint8_t marker : std::initializer_list<std::uint8_t>{
+             0x60, 0x72, 0x74, 0x75, 0x76, 0x77, 0x78, 0x79, 0x52, 0x5F})
+        refuses([&](const Bytes& one) { return with_in_main(one, segment(marker)); });
+    for (const std::uint8_t marker : std::initializer_list<std::uint8_t>{0x61, 0x57, 0x74})
+        refuses([&](const Bytes& one) { return with_in_tile(one, segment(marker)); });
+    // A tile-part more than its tile has.
+    refuses([](const Bytes& one) {
+        const Bytes head{0xFF, 0x90, 0, 10, 0, 0, 0, 0, 0, 14 + 16, 1, 2, 0xFF, 0x93};
+        return with(one, one.size() - 2, concat({head, as_byte_view(kSecret)}));
+    });
+}
+
+TEST(BarePixels, TakesConditioningOutOfJpegThatHasNoArithmeticCoding) {
+    const auto left_out = stripped(compressed(
+        ts::kJpegLosslessSv1, 1, [](const Bytes& one) { return with(one, 2, segment(0xCC)); }));
+    expect_one(left_out, "marker-segments", 20);
 }
 
 TEST(BarePixels, LeavesNoByteInRleThatGivesNoSample) {
@@ -216,6 +320,18 @@ TEST(BarePixels, KeepsOnlyFragmentsOfFrames) {
     EXPECT_GE(left_out[0].bytes, kSecret.size());
     // It spoke of two fragments.
     EXPECT_EQ(left_out[1].what, "offset-table");
+}
+
+TEST(BarePixels, RefusesAFragmentBeforeTheFirstFrame) {
+    for (const std::string_view syntax : kJpegs) {
+        DataSet object = compressed(syntax, 2, [](const Bytes& one) { return one; });
+        const Bytes first = stored_frame(object, 0);
+        const Bytes second = stored_frame(object, 1);
+        auto fragments = fragments_of(std::vector<ByteView>{as_byte_view(kSecret), first, second});
+        fragments->basic_offset_table = {};
+        (void)object.node().put(tags::kPixelData, vr::kOb, std::move(fragments));
+        EXPECT_THROW((void)strip_pixels(object), Error) << syntax;
+    }
 }
 
 TEST(BarePixels, CutsNativePixelsToTheirSize) {
@@ -313,6 +429,10 @@ TEST(BarePixels, RefusesWhatItCannotWalkThrough) {
             compressed(syntax, 1, [](const Bytes& one) { return with(one, 2, segment(0xF0)); }));
         refuses(
             compressed(syntax, 1, [](const Bytes& one) { return with(one, 2, segment(0xDB)); }));
+        // Mapping tables and oversize dimensions of JPEG-LS; of JPEG no marker.
+        for (const std::string_view kind : {"\2", "\4"})
+            refuses(compressed(
+                syntax, 1, [&](const Bytes& one) { return with(one, 2, segment(0xF8, kind)); }));
     }
     refuses(compressed(ts::kJpeg2000Lossless, 1, [](Bytes one) {
         one.resize(one.size() - 20);

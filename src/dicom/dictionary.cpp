@@ -136,6 +136,15 @@ std::optional<Tag> tag_from(std::string_view text) {
     return found;
 }
 
+std::optional<std::size_t> most_values_of(Tag tag) {
+    std::optional<std::size_t> most;
+    if (tag.group % 2 == 1) return most;
+    with_entry(DcmTagKey(tag.group, tag.element), [&](const DcmDictEntry& entry) {
+        if (entry.getVMMax() != DcmVariableVM) most = static_cast<std::size_t>(entry.getVMMax());
+    });
+    return most;
+}
+
 std::string vr_of(Tag tag) {
     const auto entry = look_up(tag);
     return entry ? entry->vr.str() : "UN";

@@ -100,6 +100,8 @@ std::vector<std::size_t> by_beginnings(const Fragments& fragments, Codec codec) 
     for (std::size_t i = 0; i < fragments.pieces.size(); ++i) {
         if (begins_codestream(fragments.pieces[i], codec)) starts.push_back(i);
     }
+    if (!starts.empty() && starts.front() != 0)
+        contradict("has fragments before those of its first frame");
     return starts;
 }
 

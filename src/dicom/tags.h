@@ -26,6 +26,9 @@ struct Tag {
 /// Two letters (PS3.5 6.2) from the dictionary; "UN" where it does not know the tag. Where the
 /// standard leaves a choice: OW for pixels and LUT data, US for values like the pixels.
 [[nodiscard]] std::string vr_of(Tag tag);
+/// How many values the dictionary allows at most (PS3.6 6); none where as many as there are, and
+/// where it does not know the tag.
+[[nodiscard]] std::optional<std::size_t> most_values_of(Tag tag);
 
 namespace tags {
 

@@ -302,6 +302,9 @@ project = "study-a"
             d = dcmread(path)
             self.assertEqual(d.PatientIdentityRemoved, "YES")
             patients.add((d.PatientID, d.StudyInstanceUID, d.StudyDate))
+            # Results are made today: moved by as much, that would tell by how much.
+            self.assertEqual({str(e.value) for e in every_element(d) if e.VR == "DA" and e.value},
+                             {d.StudyDate}, path.name)
         self.assertEqual(len(patients), 1)
         sent = {dcmread(path).SOPInstanceUID for path in inbox.iterdir()}
         self.look_at_reports(data / "deidentified" / "study-a.jsonl", "research", len(sent), sent,
