@@ -78,6 +78,9 @@ std::string and_beside(const store::Beside& beside) {
     if (beside.orders > 0)
         text += " and " + std::to_string(beside.orders) + " orders or performed steps";
     if (beside.workitems > 0) text += " and " + std::to_string(beside.workitems) + " work items";
+    if (beside.subscriptions > 0)
+        text += " and " + std::to_string(beside.subscriptions) +
+                " subscriptions by filters that name the patient";
     return text;
 }
 
@@ -182,7 +185,9 @@ ExitCode erase(store::Archive& archive, Erasure asked) {
     archive.require_index();
     if (asked.patient_id == "-") std::getline(std::cin, asked.patient_id);
     const auto [what, carry_out] = erasing(archive, asked);
-    if (what.instances + what.keys + what.beside.orders + what.beside.workitems == 0)
+    if (what.instances + what.keys + what.beside.orders + what.beside.workitems +
+            what.beside.subscriptions ==
+        0)
         refuse_nothing(archive, what.issuers_left);
     if (!asked.yes) {
         std::printf("%zu instances in %zu studies%s would be erased for good; add --yes\n%s",

@@ -10,6 +10,7 @@
 #include "store/matching.h"
 #include "store/order_book.h"
 #include "store/parts.h"
+#include "store/patient_filters.h"
 #include "store/performed_book.h"
 #include "store/same_patient.h"
 
@@ -102,8 +103,11 @@ PatientErasure erase_rows(Connection& index, const std::string& patient_id,
             studies.insert(found.study_instance_uid);
             if (!found.is_of_another) her_own.insert(found.study_instance_uid);
         }
+    std::set<std::string> names;
+    for (const std::string& study : her_own) add_names_of_study(index, study, names);
     std::set<std::string> ordered;
     for (const std::string& one : erased.issuers) {
+        add_names_asked_for(index, {patient_id, one}, names);
         ordered.merge(studies_ordered_for(index, patient_id, one));
         erased.beside.orders += erase_orders_of_patient(index, patient_id, one);
         erased.beside.workitems += erase_workitems_of_patient(index, patient_id, one);
@@ -123,6 +127,9 @@ PatientErasure erase_rows(Connection& index, const std::string& patient_id,
         erased.beside.orders += rows.beside.orders;
         erased.beside.workitems += rows.beside.workitems;
     }
+    erased.beside.subscriptions = erase_filters_of_patient(
+        index, {patient_id, which == Issuers::kAll ? std::vector<std::string>() : erased.issuers,
+                std::move(names)});
     erased.sealed_alike = count_sealed_by_doomed(index);
     for (const std::string& one : erased.issuers)
         doom_key_of(index, key_owner_of_patient(patient_id, one));
@@ -158,8 +165,10 @@ std::size_t Archive::erase_patient(const std::string& patient_id,
     PatientErasure erased;
     parts_.index.write([&](Connection& index) {
         erased = erase_rows(index, patient_id, issuer_of_patient_id, which);
-        if (!erased.studies.empty() ||
-            erased.keys + erased.beside.orders + erased.beside.workitems > 0)
+        if (!erased.studies.empty() || erased.keys + erased.beside.orders +
+                                               erased.beside.workitems +
+                                               erased.beside.subscriptions >
+                                           0)
             note_erasure(index, {"erase-patient", by, parts_.clock.now()}, erased.studies.size(),
                          erased.instances, erased.beside);
     });
