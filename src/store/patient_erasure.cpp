@@ -27,6 +27,14 @@ struct Found {
 /// that has one is that issuer's.
 #define THE_STUDY_HAS_AN_ISSUER "s.patient_id = ?1 AND s.issuer_of_patient_id <> ''"
 
+/// The key is that of the study's patient as earlier programs wrote down those whose Patient ID has
+/// a line end in it: as if it were ?1 and an issuer.
+std::string is_of_the_studys_longer_id(const std::string& owner) {
+    const std::string begins = "'patient\n' || s.patient_id || '\n'";
+    return "(length(s.patient_id) > length(?1) AND substr(" + owner + ", 1, length(" + begins +
+           ")) = " + begins + ")";
+}
+
 std::vector<Found> studies_of(Connection& index, const std::string& patient_id,
                               const std::string& issuer_of_patient_id) {
     const PatientKey patient{indexed_text(patient_id), indexed_text(issuer_of_patient_id)};
@@ -35,7 +43,8 @@ std::vector<Found> studies_of(Connection& index, const std::string& patient_id,
         "= ?1 AND issuer_of_patient_id = ?2 UNION SELECT s.study_instance_uid, s.patient_id, "
         "s.issuer_of_patient_id FROM data_keys k JOIN instances i ON i.data_key = k.name JOIN "
         "series e ON e.id = i.series JOIN studies s ON s.id = e.study WHERE " +
-        owner_in("k") + " = ?3 AND NOT (?2 = '' AND " THE_STUDY_HAS_AN_ISSUER ")");
+        owner_in("k") + " = ?3 AND NOT (?2 = '' AND " THE_STUDY_HAS_AN_ISSUER ") AND NOT " +
+        is_of_the_studys_longer_id(owner_in("k")));
     find.bind(patient.id)
         .bind(patient.issuer)
         .bind(key_owner_of_patient(patient_id, issuer_of_patient_id));
@@ -57,8 +66,9 @@ std::set<std::string> issuers_of(Connection& index, const std::string& patient_i
         owner_in("k") +
         " AS owner FROM data_keys k JOIN instances i ON i.data_key = k.name JOIN series e ON e.id "
         "= i.series JOIN studies s ON s.id = e.study WHERE NOT (" +
-        owner_in("k") +
-        " = ?2 AND " THE_STUDY_HAS_AN_ISSUER ")) AS keys WHERE substr(owner, 1, length(?2)) = ?2");
+        owner_in("k") + " = ?2 AND " THE_STUDY_HAS_AN_ISSUER ") AND NOT " +
+        is_of_the_studys_longer_id(owner_in("k")) +
+        ") AS keys WHERE substr(owner, 1, length(?2)) = ?2");
     find.bind(indexed_text(patient_id)).bind(key_owner_of_patient(patient_id, ""));
     std::set<std::string> issuers;
     while (find.step()) issuers.insert(find.text(0));
