@@ -10,8 +10,8 @@
 #include "archive_verbs.h"
 #include "base/clock.h"
 #include "base/utf8.h"
-#include "deidentify/project_file.h"
 #include "kept_data.h"
+#include "kept_projects.h"
 
 namespace lucerna {
 namespace {
@@ -61,7 +61,8 @@ ExitCode verify(const ArchiveOptions& options) {
     store::Store store(store_options(settings), *keys, clock);
     store::Archive& archive = store.archive();
     std::vector<store::Damage> damages = archive.verify();
-    for (auto& [file, what] : deidentify::damages_of_projects(settings.data, *keys))
+    for (auto& [file, what] :
+         deidentify::damages_of_projects(KeptProjects(settings).place(), *keys))
         damages.push_back({file, {}, std::move(what)});
     store::Archive::Totals totals;
     try {
