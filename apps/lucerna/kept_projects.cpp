@@ -11,33 +11,34 @@
 namespace lucerna {
 namespace {
 
-/// `projects/NAME.json` in a bucket, beside `keys/` and `objects/`.
+/// `projects/NAME.json` in a bucket, beside `keys/` and `objects/`, and `projects/NAME/*.json`.
 class ProjectBucket final : public deidentify::ProjectPlace {
   public:
     explicit ProjectBucket(const store::S3Options& options)
-        : bucket_(options),
-          called_(options.endpoint + "/" + options.bucket + "/" + options.prefix) {}
+        : ProjectBucket(std::make_shared<store::S3>(options),
+                        options.endpoint + "/" + options.bucket + "/" + options.prefix,
+                        "projects/") {}
 
     [[nodiscard]] std::string read(const std::string& name) override {
         try {
-            return bucket_.ask({.key = key(name)}).body;
+            return bucket_->ask({.key = key(name)}).body;
         } catch (const Error& error) {
             if (error.code() == ErrorCode::kNotFound) return {};
             throw;
         }
     }
     void create(const std::string& name, const std::string& text) override {
-        bucket_.create(key(name), as_byte_view(text));
+        bucket_->create(key(name), as_byte_view(text));
     }
     void write(const std::string& name, const std::string& text) override {
-        bucket_.ask({.method = "PUT", .key = key(name), .body = as_byte_view(text)});
+        bucket_->ask({.method = "PUT", .key = key(name), .body = as_byte_view(text)});
     }
     void remove(const std::string& name) override {
-        bucket_.ask({.method = "DELETE", .key = key(name)});
+        bucket_->ask({.method = "DELETE", .key = key(name)});
     }
     [[nodiscard]] std::vector<std::string> names() override {
         std::vector<std::string> all;
-        bucket_.for_each("projects/", [&](const std::string& file) {
+        bucket_->for_each(folder_, [&](const std::string& file) {
             if (file.ends_with(kEnding) && file.find('/') == std::string::npos)
                 all.push_back(file.substr(0, file.size() - kEnding.size()));
         });
@@ -48,14 +49,24 @@ class ProjectBucket final : public deidentify::ProjectPlace {
         return called_ + key(name);
     }
 
-  private:
-    static constexpr std::string_view kEnding = ".json";
-    static std::string key(const std::string& name) {
-        return "projects/" + name + std::string(kEnding);
+    [[nodiscard]] std::unique_ptr<ProjectPlace> within(const std::string& name) const override {
+        return std::unique_ptr<ProjectPlace>(
+            new ProjectBucket(bucket_, called_, folder_ + name + "/"));
     }
 
-    store::S3 bucket_;
+  private:
+    ProjectBucket(std::shared_ptr<store::S3> bucket, std::string called, std::string folder)
+        : bucket_(std::move(bucket)), called_(std::move(called)), folder_(std::move(folder)) {}
+
+    static constexpr std::string_view kEnding = ".json";
+    [[nodiscard]] std::string key(const std::string& name) const {
+        return folder_ + name + std::string(kEnding);
+    }
+
+    /// Shared with those within.
+    std::shared_ptr<store::S3> bucket_;
     std::string called_;
+    std::string folder_;
 };
 
 }  // namespace

@@ -48,6 +48,22 @@ vault::SecretKey secret_in(ProjectPlace& place, const std::string& name, const s
     return keys.unwrap(wrapped_in(text, place.called(name)), purpose_of(name));
 }
 
+using Damages = std::vector<std::pair<std::string, std::string>>;
+
+void add_damages_within(const ProjectPlace& place, const Project& project, Damages& damages) {
+    const auto given = place.within(project.name());
+    for (const std::string& study : given->names()) {
+        std::string what;
+        try {
+            if (project.is_damaged(study, given->read(study))) what = "it is not as it was written";
+        } catch (const Error& error) {
+            what = error.what();
+        }
+        if (!what.empty())
+            damages.emplace_back("projects/" + project.name() + "/" + study + ".json", what);
+    }
+}
+
 }  // namespace
 
 Project open_project(ProjectPlace& place, const std::string& name, vault::KeyProvider& keys) {
@@ -58,7 +74,7 @@ Project open_project(ProjectPlace& place, const std::string& name, vault::KeyPro
         // Another's, if that was first.
         text = place.read(name);
     }
-    return {name, secret_in(place, name, text, keys)};
+    return {name, secret_in(place, name, text, keys), place.within(name)};
 }
 
 void take_over_project(ProjectPlace& from, ProjectPlace& to, const std::string& name,
@@ -80,16 +96,21 @@ void take_over_project(ProjectPlace& from, ProjectPlace& to, const std::string& 
                         "(docs/deidentification.md)",
                     error);
     }
+    const auto given = from.within(name);
+    const auto into = to.within(name);
+    for (const std::string& study : given->names()) {
+        into->create(study, given->read(study));
+        given->remove(study);
+    }
     from.remove(name);
 }
 
-std::vector<std::pair<std::string, std::string>> damages_of_projects(ProjectPlace& place,
-                                                                     vault::KeyProvider& keys) {
-    std::vector<std::pair<std::string, std::string>> damages;
+Damages damages_of_projects(ProjectPlace& place, vault::KeyProvider& keys) {
+    Damages damages;
     for (const std::string& name : place.names()) {
         try {
             const std::string text = place.read(name);
-            (void)secret_in(place, name, text, keys);
+            add_damages_within(place, {name, secret_in(place, name, text, keys)}, damages);
             if (to_text(wrapped_in(text, place.called(name))) != text)
                 throw Error(ErrorCode::kCorrupt, place.called(name) + " is not as it was made");
         } catch (const Error& error) {

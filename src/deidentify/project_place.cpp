@@ -11,7 +11,7 @@ namespace lucerna::deidentify {
 namespace fs = std::filesystem;
 
 fs::path ProjectFolder::path_of(const std::string& name) const {
-    return data_folder_ / "projects" / (name + ".json");
+    return folder_ / (name + ".json");
 }
 
 std::string ProjectFolder::read(const std::string& name) {
@@ -19,13 +19,12 @@ std::string ProjectFolder::read(const std::string& name) {
 }
 
 void ProjectFolder::create(const std::string& name, const std::string& text) {
-    const fs::path folder = path_of(name).parent_path();
     std::error_code failure;
-    fs::create_directories(folder, failure);
+    const bool is_new = fs::create_directories(folder_, failure);
     if (failure)
-        throw Error(ErrorCode::kIo, "cannot create " + folder.string() + ": " + failure.message());
+        throw Error(ErrorCode::kIo, "cannot create " + folder_.string() + ": " + failure.message());
     (void)vault::create_secretly(path_of(name), text);
-    sync_folder(data_folder_);
+    if (is_new) sync_folder(folder_.parent_path());
 }
 
 void ProjectFolder::write(const std::string& name, const std::string& text) {
@@ -38,13 +37,13 @@ void ProjectFolder::remove(const std::string& name) {
     if (failure)
         throw Error(ErrorCode::kIo,
                     "cannot remove " + path_of(name).string() + ": " + failure.message());
-    sync_folder(path_of(name).parent_path());
+    sync_folder(folder_);
 }
 
 std::vector<std::string> ProjectFolder::names() {
     std::vector<std::string> all;
     std::error_code none;
-    for (const fs::directory_entry& entry : fs::directory_iterator(data_folder_ / "projects", none))
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder_, none))
         if (entry.path().extension() == ".json") all.push_back(entry.path().stem().string());
     std::sort(all.begin(), all.end());
     return all;
@@ -52,6 +51,10 @@ std::vector<std::string> ProjectFolder::names() {
 
 std::string ProjectFolder::called(const std::string& name) const {
     return path_of(name).string();
+}
+
+std::unique_ptr<ProjectPlace> ProjectFolder::within(const std::string& name) const {
+    return std::unique_ptr<ProjectPlace>(new ProjectFolder(Whole{folder_ / name}));
 }
 
 }  // namespace lucerna::deidentify

@@ -1,15 +1,16 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace lucerna::deidentify {
 
-/// Where the secrets of projects lie, wrapped: a small text for each name of one. Whoever keeps
-/// them elsewhere than in a data folder gives one of these. What it is asked for throws Error: kIo,
-/// kOutOfSpace, kUnavailable.
+/// Where the secrets of projects lie, wrapped, and what each of them has given out: small texts by
+/// their names. Whoever keeps them elsewhere than in a data folder gives one of these. Safe from
+/// several threads. What it is asked for throws Error: kIo, kOutOfSpace, kUnavailable.
 class ProjectPlace {
   public:
     virtual ~ProjectPlace() = default;
@@ -25,13 +26,15 @@ class ProjectPlace {
     [[nodiscard]] virtual std::vector<std::string> names() = 0;
     /// For messages: where that one is.
     [[nodiscard]] virtual std::string called(const std::string& name) const = 0;
+    /// For texts of that project alone.
+    [[nodiscard]] virtual std::unique_ptr<ProjectPlace> within(const std::string& name) const = 0;
 };
 
-/// `projects/NAME.json` in a data folder.
+/// `projects/NAME.json` in a data folder, and `projects/NAME/*.json`.
 class ProjectFolder final : public ProjectPlace {
   public:
-    explicit ProjectFolder(std::filesystem::path data_folder)
-        : data_folder_(std::move(data_folder)) {}
+    explicit ProjectFolder(const std::filesystem::path& data_folder)
+        : folder_(data_folder / "projects") {}
 
     [[nodiscard]] std::string read(const std::string& name) override;
     void create(const std::string& name, const std::string& text) override;
@@ -39,11 +42,16 @@ class ProjectFolder final : public ProjectPlace {
     void remove(const std::string& name) override;
     [[nodiscard]] std::vector<std::string> names() override;
     [[nodiscard]] std::string called(const std::string& name) const override;
+    [[nodiscard]] std::unique_ptr<ProjectPlace> within(const std::string& name) const override;
 
   private:
+    struct Whole {
+        std::filesystem::path folder;
+    };
+    explicit ProjectFolder(Whole whole) : folder_(std::move(whole.folder)) {}
     [[nodiscard]] std::filesystem::path path_of(const std::string& name) const;
 
-    std::filesystem::path data_folder_;
+    std::filesystem::path folder_;
 };
 
 }  // namespace lucerna::deidentify

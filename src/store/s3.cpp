@@ -287,10 +287,14 @@ void S3::create(const std::string& key, ByteView body) {
         .method = "PUT", .key = key, .body = body, .existing = Request::Existing::kStays};
     try {
         ask(request);
-        // Now there is one: who knows conditions says so.
+        if (knows_conditions_) return;
+        // Now there is one: who knows them says so.
         ask(request);
     } catch (const Error& error) {
-        if (error.code() == ErrorCode::kConflict) return;
+        if (error.code() == ErrorCode::kConflict) {
+            knows_conditions_ = true;
+            return;
+        }
         if (error.code() != ErrorCode::kUnsupported) throw;
         request.existing = Request::Existing::kReplaced;
         ask(request);

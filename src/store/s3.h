@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -104,6 +105,8 @@ class S3 {
     S3Options options_;
     SystemClock clock_;
     std::unique_ptr<Lines> lines_;
+    /// Has shown that it does.
+    std::atomic<bool> knows_conditions_ = false;
 };
 
 /// The text of each <name> in an answer, as it stands in S3's XML, entities resolved.
