@@ -4,14 +4,22 @@
 #include <filesystem>
 
 #include "base/error.h"
-#include "deidentify/project_file.h"
 #include "exam/view.h"
+#include "kept_projects.h"
 #include "prepare/view_codes.h"
 #include "store/used.h"
 
 namespace lucerna {
 
 namespace {
+
+bool has_projects(const std::filesystem::path& data) {
+    return !deidentify::ProjectFolder(data).names().empty();
+}
+
+bool has_projects(const ServeSettings& settings) {
+    return has_projects(settings.data) || !KeptProjects(settings).place().names().empty();
+}
 
 std::unique_ptr<vault::KeyProvider> opened(const std::filesystem::path& data,
                                            const std::string& keys,
@@ -29,13 +37,13 @@ std::unique_ptr<vault::KeyProvider> open_keys(const std::filesystem::path& data,
                                               const std::string& keys,
                                               const std::filesystem::path& key_file) {
     return opened(data, keys, key_file, [&] {
-        return store::is_used({data, archived_view_of}) || deidentify::has_projects(data);
+        return store::is_used({data, archived_view_of}) || has_projects(data);
     });
 }
 
 std::unique_ptr<vault::KeyProvider> open_keys(const ServeSettings& settings) {
     return opened(settings.data, settings.keys, settings.key_file, [&] {
-        return store::is_used(store_options(settings)) || deidentify::has_projects(settings.data);
+        return store::is_used(store_options(settings)) || has_projects(settings);
     });
 }
 
@@ -64,9 +72,8 @@ bool keys_lie_in_folder(const ServeSettings& settings) {
 }  // namespace
 
 store::OwnKeys own_keys_of(const ServeSettings& settings) {
-    return keys_lie_in_folder(settings) && deidentify::has_projects(settings.data)
-               ? store::OwnKeys::kInItsFolder
-               : store::OwnKeys::kUnknown;
+    return keys_lie_in_folder(settings) && has_projects(settings) ? store::OwnKeys::kInItsFolder
+                                                                  : store::OwnKeys::kUnknown;
 }
 
 store::StoreOptions store_options(const ServeSettings& settings) {

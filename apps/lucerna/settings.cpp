@@ -110,7 +110,8 @@ Settings store_settings() {
          "([what that asks for](formats/index.md#on-postgresql)).",
          into(&S::store_index)},
         {"store.objects", std::string("folder"),
-         "Where objects and wrapped data keys are: `folder`, the data folder, or `s3`. With "
+         "Where objects, wrapped data keys and the secrets of de-identification projects are: "
+         "`folder`, the data folder, or `s3`. With "
          "PostgreSQL and S3 several servers share the work.",
          into(&S::store_objects)},
         {"store.s3_endpoint", std::string(), "`https://HOST:PORT` of a service with the S3 API.",

@@ -10,8 +10,8 @@
 #include "archive_verbs.h"
 #include "base/clock.h"
 #include "base/utf8.h"
-#include "deidentify/project_file.h"
 #include "kept_data.h"
+#include "kept_projects.h"
 
 namespace lucerna {
 namespace {
@@ -61,7 +61,8 @@ ExitCode verify(const ArchiveOptions& options) {
     store::Store store(store_options(settings), *keys, clock);
     store::Archive& archive = store.archive();
     std::vector<store::Damage> damages = archive.verify();
-    for (auto& [file, what] : deidentify::damages_of_projects(settings.data, *keys))
+    for (auto& [file, what] :
+         deidentify::damages_of_projects(KeptProjects(settings).place(), *keys))
         damages.push_back({file, {}, std::move(what)});
     store::Archive::Totals totals;
     try {
@@ -78,6 +79,9 @@ std::string and_beside(const store::Beside& beside) {
     if (beside.orders > 0)
         text += " and " + std::to_string(beside.orders) + " orders or performed steps";
     if (beside.workitems > 0) text += " and " + std::to_string(beside.workitems) + " work items";
+    if (beside.subscriptions > 0)
+        text += " and " + std::to_string(beside.subscriptions) +
+                " subscriptions by filters that name the patient";
     return text;
 }
 
@@ -182,7 +186,9 @@ ExitCode erase(store::Archive& archive, Erasure asked) {
     archive.require_index();
     if (asked.patient_id == "-") std::getline(std::cin, asked.patient_id);
     const auto [what, carry_out] = erasing(archive, asked);
-    if (what.instances + what.keys + what.beside.orders + what.beside.workitems == 0)
+    if (what.instances + what.keys + what.beside.orders + what.beside.workitems +
+            what.beside.subscriptions ==
+        0)
         refuse_nothing(archive, what.issuers_left);
     if (!asked.yes) {
         std::printf("%zu instances in %zu studies%s would be erased for good; add --yes\n%s",

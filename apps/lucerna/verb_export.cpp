@@ -7,9 +7,9 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "deidentify/deidentifier.h"
-#include "deidentify/project_file.h"
 #include "dicom/uids.h"
 #include "kept_data.h"
+#include "kept_projects.h"
 
 namespace lucerna {
 namespace {
@@ -131,16 +131,16 @@ ExitCode run_export(const ExportArguments& asked) {
         throw Error(ErrorCode::kInvalidInput, "files, or --study and --query: not both");
     require_folder(settings.data);
     const auto keys = open_keys(settings);
+    const SystemClock clock;
+    // First: a project that is made where the archive is not would be another one.
+    std::optional<store::Store> store;
+    if (asked.files.empty()) store.emplace(store_options(settings), *keys, clock);
     const deidentify::Deidentifier deidentifier(
-        profile, deidentify::open_project(settings.data, asked.project, *keys),
+        profile, KeptProjects(settings).open(asked.project, *keys),
         std::string("Lucerna ") + LUCERNA_VERSION, std::move(safe));
     fs::create_directories(asked.out);
     Export out(asked, deidentifier);
-    if (asked.files.empty()) {
-        const SystemClock clock;
-        store::Store store(store_options(settings), *keys, clock);
-        add_stored(store.archive(), asked, out);
-    }
+    if (store) add_stored(store->archive(), asked, out);
     for (const fs::path& path : asked.files) {
         if (stop_requested()) throw Error(ErrorCode::kCancelled, "stopped by a signal");
         try {

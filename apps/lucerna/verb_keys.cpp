@@ -3,8 +3,8 @@
 
 #include "archive_verbs.h"
 #include "base/clock.h"
-#include "deidentify/project_file.h"
 #include "kept_data.h"
+#include "kept_projects.h"
 #include "store/parts.h"
 #include "vault/passphrase_key_provider.h"
 
@@ -17,8 +17,10 @@ ExitCode rotate(const ArchiveOptions& options) {
     const SystemClock clock;
     const store::OwnKeys own = own_keys_of(settings);
     const auto keys = open_keys(settings);
-    deidentify::ProjectKeys with_projects(*keys, settings.data);
+    KeptProjects projects(settings);
+    deidentify::ProjectKeys with_projects(*keys, projects.place());
     store::Store store(store_options(settings), with_projects, clock);
+    projects.gather(*keys);
     const std::size_t rewrapped = store.archive().rotate_keys(who_runs_this(), own);
     std::printf("%zu data keys are under a new key-encryption key; the older ones are ended\n",
                 rewrapped);
@@ -33,12 +35,14 @@ ExitCode move(const ArchiveOptions& options, const std::string& to) {
     const auto target = vault::open_key_provider(to, settings.data);
     vault::MovingKeyProvider both(*from, *target);
     // Their secrets move last; one that cannot would leave half here and half there.
-    for (const auto& [file, what] : deidentify::damages_of_projects(settings.data, both))
+    KeptProjects projects(settings);
+    for (const auto& [file, what] : deidentify::damages_of_projects(projects.place(), both))
         throw Error(ErrorCode::kCorrupt,
                     "nothing was moved: " + file + ": " + what + "; put it back from a backup");
     store::Store store(store_options(settings), both, clock);
+    projects.gather(both);
     const std::size_t rewrapped = store.archive().rewrap_keys(who_runs_this());
-    (void)deidentify::rewrap_projects(settings.data, both);
+    (void)deidentify::rewrap_projects(projects.place(), both);
     std::printf(
         "%zu data keys were moved. From now on: keys = \"%s\"\n"
         "What held them until now still opens copies of the data folder that were made before; "

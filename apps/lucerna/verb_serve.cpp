@@ -11,11 +11,11 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "deidentify/project_file.h"
 #include "dicom/byte_budget.h"
 #include "dicom/decoding_memory.h"
 #include "http/guard.h"
 #include "kept_data.h"
+#include "kept_projects.h"
 #include "pipeline/server.h"
 #include "samples.h"
 #include "settings.h"
@@ -137,13 +137,15 @@ pipeline::Deidentifiers deidentifiers_of(const ServeSettings& settings, vault::K
     std::vector<deidentify::SafePrivate> safe;
     for (const std::string& text : settings.deidentify_safe_private)
         safe.push_back(deidentify::safe_private_from(text));
+    KeptProjects projects(settings);
     pipeline::Deidentifiers made;
     for (const DestinationSettings& destination : settings.destinations)
         if (!destination.deidentify.empty())
             made[destination.name] = std::make_shared<const deidentify::Deidentifier>(
                 deidentify::Profile::from(destination.deidentify),
-                deidentify::open_project(settings.data, destination.project, keys),
-                std::string("Lucerna ") + LUCERNA_VERSION, safe);
+                projects.open(destination.project, keys), std::string("Lucerna ") + LUCERNA_VERSION,
+                safe);
+    projects.gather_what_goes(keys);
     return made;
 }
 

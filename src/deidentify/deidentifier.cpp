@@ -137,12 +137,12 @@ std::variant<Deidentified, exam::Refusal> Deidentifier::run(DataSet object,
         return *std::move(refusal);
     }
     const SafePrivates safe_privates(object, safe_privates_);
-    const std::string patient = patient_key(object, study);
+    const Pseudonymous patient = project_.give_out(object, study);
     const auto last_day =
         is_own_result(object) ? std::optional(object.text_or(tags::kStudyDate, "")) : std::nullopt;
     apply_table(object,
-                {profile_, project_, safe_privates, report.sop_class_uid,
-                 project_.pseudonym(patient), project_.shift_days(patient), last_day},
+                {profile_, project_, safe_privates, report.sop_class_uid, patient.pseudonym,
+                 patient.shift_days, last_day},
                 report.steps);
     mark(object, profile_, program_, report.frames_looked_at > 0);
     report.sop_instance_uid = object.text_or(tags::kSopInstanceUid, "");

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "deidentify/project_place.h"
 #include "dicom/data_set.h"
 #include "vault/secret_key.h"
 
@@ -12,6 +15,14 @@ namespace lucerna::deidentify {
 struct PatientOfStudy {
     std::string id;
     std::string issuer;
+};
+
+/// What stands for a person in a project.
+struct Pseudonymous {
+    /// Patient ID and name.
+    std::string pseudonym;
+    /// By how many days all dates move, to the past.
+    int shift_days = 0;
 };
 
 /// What identifies a person in a data set: Patient ID and its issuer, or its study's where it has
@@ -25,8 +36,9 @@ struct PatientOfStudy {
 /// the secret neither leads to the other, nor to what another project has.
 class Project {
   public:
-    Project(std::string name, vault::SecretKey secret)
-        : name_(std::move(name)), secret_(std::move(secret)) {}
+    /// `given` holds who each study was given out as; without, that goes by what is known now.
+    Project(std::string name, vault::SecretKey secret, std::unique_ptr<ProjectPlace> given = {})
+        : name_(std::move(name)), secret_(std::move(secret)), given_(std::move(given)) {}
 
     [[nodiscard]] const std::string& name() const { return name_; }
     /// "2.25." and a 128-bit number.
@@ -35,10 +47,24 @@ class Project {
     [[nodiscard]] std::string pseudonym(std::string_view patient_key) const;
     /// By how many days all dates of the patient move, to the past: 30 to 3,679 of them.
     [[nodiscard]] int shift_days(std::string_view patient_key) const;
+    /// Who the patient of an object is that is given out now: by patient_key, or whoever its study
+    /// was given out as before, whatever has been learnt of her since, an issuer say. Unless she
+    /// turns out to be another one: of another Patient ID, or of another issuer of it. Throws
+    /// Error: kCorrupt, and what the place throws.
+    [[nodiscard]] Pseudonymous give_out(const dicom::DataSet& object,
+                                        const PatientOfStudy& study) const;
+    /// A text that `give_out` has kept is not as it was written.
+    [[nodiscard]] bool is_damaged(const std::string& name, const std::string& text) const;
 
   private:
+    struct Given;
+    [[nodiscard]] std::string to_text(const std::string& name, const Given& given) const;
+    [[nodiscard]] std::optional<Given> given_in(const std::string& name,
+                                                const std::string& text) const;
+
     std::string name_;
     vault::SecretKey secret_;
+    std::unique_ptr<ProjectPlace> given_;
 };
 
 }  // namespace lucerna::deidentify

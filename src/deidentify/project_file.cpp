@@ -3,20 +3,13 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/encoding.h"
 #include "base/error.h"
-#include "base/file.h"
-#include "vault/held_keys.h"
 
 namespace lucerna::deidentify {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr std::string_view kFormat = "lucerna-project/1";
-
-fs::path folder_of(const fs::path& data_folder) {
-    return data_folder / "projects";
-}
 
 std::string purpose_of(const std::string& name) {
     return "de-identification project " + name;
@@ -38,78 +31,101 @@ std::string to_text(const vault::WrappedKey& wrapped) {
     return json.dump() + "\n";
 }
 
-vault::WrappedKey wrapped_in(const std::string& text, const fs::path& path) {
+vault::WrappedKey wrapped_in(const std::string& text, const std::string& place) {
     try {
         const auto json = nlohmann::json::parse(text);
         if (json.at("format").get<std::string>() != kFormat)
-            throw Error(ErrorCode::kCorrupt, path.string() + " is of another format");
+            throw Error(ErrorCode::kCorrupt, place + " is of another format");
         return {json.at("provider_key").get<std::string>(),
                 from_base64(json.at("secret").get<std::string>())};
     } catch (const nlohmann::json::exception&) {
-        throw Error(ErrorCode::kCorrupt, path.string() + " is no project file");
+        throw Error(ErrorCode::kCorrupt, place + " is no project file");
+    }
+}
+
+vault::SecretKey secret_in(ProjectPlace& place, const std::string& name, const std::string& text,
+                           vault::KeyProvider& keys) {
+    return keys.unwrap(wrapped_in(text, place.called(name)), purpose_of(name));
+}
+
+using Damages = std::vector<std::pair<std::string, std::string>>;
+
+void add_damages_within(const ProjectPlace& place, const Project& project, Damages& damages) {
+    const auto given = place.within(project.name());
+    for (const std::string& study : given->names()) {
+        std::string what;
+        try {
+            if (project.is_damaged(study, given->read(study))) what = "it is not as it was written";
+        } catch (const Error& error) {
+            what = error.what();
+        }
+        if (!what.empty())
+            damages.emplace_back("projects/" + project.name() + "/" + study + ".json", what);
     }
 }
 
 }  // namespace
 
-Project open_project(const fs::path& data_folder, const std::string& name,
-                     vault::KeyProvider& keys) {
+Project open_project(ProjectPlace& place, const std::string& name, vault::KeyProvider& keys) {
     require_name(name);
-    const fs::path path = folder_of(data_folder) / (name + ".json");
-    std::string text = vault::read_secretly(path);
+    std::string text = place.read(name);
     if (text.empty()) {
-        std::error_code failure;
-        fs::create_directories(path.parent_path(), failure);
-        if (failure)
-            throw Error(ErrorCode::kIo,
-                        "cannot create " + path.parent_path().string() + ": " + failure.message());
-        // Of two that make it at once, the first one's secret holds for both.
-        (void)vault::create_secretly(
-            path, to_text(keys.wrap(vault::SecretKey::random(), purpose_of(name))));
-        sync_folder(data_folder);
-        text = vault::read_secretly(path);
+        place.create(name, to_text(keys.wrap(vault::SecretKey::random(), purpose_of(name))));
+        // Another's, if that was first.
+        text = place.read(name);
     }
-    return {name, keys.unwrap(wrapped_in(text, path), purpose_of(name))};
+    return {name, secret_in(place, name, text, keys), place.within(name)};
 }
 
-bool has_projects(const fs::path& data_folder) {
-    std::error_code none;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder_of(data_folder), none))
-        if (entry.path().extension() == ".json") return true;
-    return false;
+void take_over_project(ProjectPlace& from, ProjectPlace& to, const std::string& name,
+                       vault::KeyProvider& keys) {
+    require_name(name);
+    const std::string text = from.read(name);
+    if (text.empty()) return;
+    try {
+        const vault::SecretKey secret = secret_in(from, name, text, keys);
+        to.create(name, text);
+        if (secret != secret_in(to, name, to.read(name), keys))
+            throw Error(ErrorCode::kConflict,
+                        "they are two secrets, with pseudonyms, UIDs and dates of their own");
+    } catch (const Error& error) {
+        throw Error(error.code(),
+                    "project " + name + ": " + from.called(name) + " does not go into " +
+                        to.called(name) +
+                        "; remove the one that is not to be gone on with "
+                        "(docs/deidentification.md)",
+                    error);
+    }
+    const auto given = from.within(name);
+    const auto into = to.within(name);
+    for (const std::string& study : given->names()) {
+        into->create(study, given->read(study));
+        given->remove(study);
+    }
+    from.remove(name);
 }
 
-std::vector<std::pair<std::string, std::string>> damages_of_projects(const fs::path& data_folder,
-                                                                     vault::KeyProvider& keys) {
-    std::vector<std::pair<std::string, std::string>> damages;
-    std::error_code none;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder_of(data_folder), none)) {
-        if (entry.path().extension() != ".json") continue;
-        const std::string file = "projects/" + entry.path().filename().string();
+Damages damages_of_projects(ProjectPlace& place, vault::KeyProvider& keys) {
+    Damages damages;
+    for (const std::string& name : place.names()) {
         try {
-            const std::string text = vault::read_secretly(entry.path());
-            const vault::WrappedKey wrapped = wrapped_in(text, entry.path());
-            (void)keys.unwrap(wrapped, purpose_of(entry.path().stem().string()));
-            if (to_text(wrapped) != text)
-                throw Error(ErrorCode::kCorrupt, entry.path().string() + " is not as it was made");
+            const std::string text = place.read(name);
+            add_damages_within(place, {name, secret_in(place, name, text, keys)}, damages);
+            if (to_text(wrapped_in(text, place.called(name))) != text)
+                throw Error(ErrorCode::kCorrupt, place.called(name) + " is not as it was made");
         } catch (const Error& error) {
-            damages.emplace_back(file, error.what());
+            damages.emplace_back("projects/" + name + ".json", error.what());
         }
     }
-    std::sort(damages.begin(), damages.end());
     return damages;
 }
 
-std::size_t rewrap_projects(const fs::path& data_folder, vault::KeyProvider& keys) {
+std::size_t rewrap_projects(ProjectPlace& place, vault::KeyProvider& keys) {
     std::size_t count = 0;
-    std::error_code none;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder_of(data_folder), none)) {
-        if (entry.path().extension() != ".json") continue;
-        const vault::WrappedKey wrapped =
-            wrapped_in(vault::read_secretly(entry.path()), entry.path());
+    for (const std::string& name : place.names()) {
+        const vault::WrappedKey wrapped = wrapped_in(place.read(name), place.called(name));
         if (wrapped.provider_key == keys.current_key()) continue;
-        vault::write_secretly(
-            entry.path(), to_text(keys.rewrap(wrapped, purpose_of(entry.path().stem().string()))));
+        place.write(name, to_text(keys.rewrap(wrapped, purpose_of(name))));
         ++count;
     }
     return count;

@@ -1,39 +1,42 @@
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "deidentify/project.h"
+#include "deidentify/project_place.h"
 #include "vault/key_provider.h"
 
 namespace lucerna::deidentify {
 
-/// Opens a project of a data folder, or makes it: `projects/NAME.json` holds its secret, wrapped by
-/// a key-encryption key (docs/formats/project.md). Throws Error: kInvalidInput for a name that is
-/// not 1 to 40 of a-z, 0-9, '-' and '_'; kCorrupt; kIo; what the provider throws.
-[[nodiscard]] Project open_project(const std::filesystem::path& data_folder,
-                                   const std::string& name, vault::KeyProvider& keys);
+/// Opens a project, or makes it: its secret lies in `place`, wrapped by a key-encryption key
+/// (docs/formats/project.md). Of several that make it at once, all have the same. Throws Error:
+/// kInvalidInput for a name that is not 1 to 40 of a-z, 0-9, '-' and '_'; kCorrupt; what place and
+/// provider throw.
+[[nodiscard]] Project open_project(ProjectPlace& place, const std::string& name,
+                                   vault::KeyProvider& keys);
 
-/// There is a project in the folder.
-[[nodiscard]] bool has_projects(const std::filesystem::path& data_folder);
+/// Puts the secret of a project, if `from` has one, into `to`, where it lies from then on. Throws
+/// Error and changes neither: kConflict where `to` has another secret of that project, naming both:
+/// what was given out by the one and by the other would be two projects'; what does not open.
+void take_over_project(ProjectPlace& from, ProjectPlace& to, const std::string& name,
+                       vault::KeyProvider& keys);
 
-/// The files of projects that are not as they were written, or whose secret does not open:
+/// The projects that are not as they were written, or whose secret does not open:
 /// "projects/NAME.json", and what is wrong.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> damages_of_projects(
-    const std::filesystem::path& data_folder, vault::KeyProvider& keys);
+    ProjectPlace& place, vault::KeyProvider& keys);
 
 /// Wraps the secret of every project under the provider's current key, durably. Returns how many
 /// were not so already.
-std::size_t rewrap_projects(const std::filesystem::path& data_folder, vault::KeyProvider& keys);
+std::size_t rewrap_projects(ProjectPlace& place, vault::KeyProvider& keys);
 
 /// A provider that takes the projects along when older keys are ended.
 class ProjectKeys final : public vault::KeyProvider {
   public:
     /// Both must outlive it.
-    ProjectKeys(vault::KeyProvider& keys, std::filesystem::path data_folder)
-        : keys_(keys), data_folder_(std::move(data_folder)) {}
+    ProjectKeys(vault::KeyProvider& keys, ProjectPlace& place) : keys_(keys), place_(place) {}
 
     [[nodiscard]] std::string current_key() const override { return keys_.current_key(); }
     [[nodiscard]] vault::WrappedKey wrap(const vault::SecretKey& key,
@@ -50,13 +53,13 @@ class ProjectKeys final : public vault::KeyProvider {
     }
     void rotate() override { keys_.rotate(); }
     void forget_older(const std::string& kept) override {
-        (void)rewrap_projects(data_folder_, keys_);
+        (void)rewrap_projects(place_, keys_);
         keys_.forget_older(kept);
     }
 
   private:
     vault::KeyProvider& keys_;
-    std::filesystem::path data_folder_;
+    ProjectPlace& place_;
 };
 
 }  // namespace lucerna::deidentify

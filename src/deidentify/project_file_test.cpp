@@ -21,47 +21,50 @@ class ProjectFile : public testing::Test {
                   ("lucerna-project-" + std::to_string(::getpid()) + "-" +
                    testing::UnitTest::GetInstance()->current_test_info()->name())) {
         fs::remove_all(folder_);
-        fs::create_directories(folder_);
+        fs::create_directories(folder_ / "shared");
     }
     ~ProjectFile() override { fs::remove_all(folder_); }
     fs::path folder_;
+    ProjectFolder place_{folder_};
+    /// Which several share.
+    ProjectFolder shared_{folder_ / "shared"};
 };
 
 TEST_F(ProjectFile, GivesTheSameSecretAgain) {
     vault::FileKeyProvider keys(folder_ / "kek.json");
-    const std::string uid = open_project(folder_, "reader-study", keys).uid("1.2.3");
-    EXPECT_EQ(open_project(folder_, "reader-study", keys).uid("1.2.3"), uid);
-    EXPECT_NE(open_project(folder_, "other", keys).uid("1.2.3"), uid);
+    const std::string uid = open_project(place_, "reader-study", keys).uid("1.2.3");
+    EXPECT_EQ(open_project(place_, "reader-study", keys).uid("1.2.3"), uid);
+    EXPECT_NE(open_project(place_, "other", keys).uid("1.2.3"), uid);
 }
 
 TEST_F(ProjectFile, OutlivesARotationOfKeys) {
     vault::FileKeyProvider keys(folder_ / "kek.json");
-    const std::string uid = open_project(folder_, "a", keys).uid("1.2.3");
-    ProjectKeys with_projects(keys, folder_);
+    const std::string uid = open_project(place_, "a", keys).uid("1.2.3");
+    ProjectKeys with_projects(keys, place_);
     with_projects.rotate();
     with_projects.forget_older(with_projects.current_key());
-    EXPECT_EQ(open_project(folder_, "a", keys).uid("1.2.3"), uid);
-    EXPECT_EQ(rewrap_projects(folder_, keys), 0U);
+    EXPECT_EQ(open_project(place_, "a", keys).uid("1.2.3"), uid);
+    EXPECT_EQ(rewrap_projects(place_, keys), 0U);
 }
 
 TEST_F(ProjectFile, RefusesNamesThatArePathsAndFilesThatAreNone) {
     vault::FileKeyProvider keys(folder_ / "kek.json");
     for (const char* name : {"", "../a", "A", "a b", "a/b"})
-        EXPECT_THROW((void)open_project(folder_, name, keys), Error) << name;
-    (void)open_project(folder_, "a", keys);
+        EXPECT_THROW((void)open_project(place_, name, keys), Error) << name;
+    (void)open_project(place_, "a", keys);
     const fs::path path = folder_ / "projects" / "a.json";
     for (const char* text : {"{", "{}", R"({"format":"lucerna-project/1"})",
                              R"({"format":"other","provider_key":"a","secret":""})"}) {
         std::ofstream(path) << text;
-        EXPECT_THROW((void)open_project(folder_, "a", keys), Error) << text;
+        EXPECT_THROW((void)open_project(place_, "a", keys), Error) << text;
     }
 }
 
 TEST_F(ProjectFile, NamesEachInWhichAByteIsNotWhatWasWritten) {
     vault::FileKeyProvider keys(folder_ / "kek.json");
-    EXPECT_TRUE(damages_of_projects(folder_, keys).empty());
-    for (const char* name : {"a", "b"}) (void)open_project(folder_, name, keys);
-    EXPECT_TRUE(damages_of_projects(folder_, keys).empty());
+    EXPECT_TRUE(damages_of_projects(place_, keys).empty());
+    for (const char* name : {"a", "b"}) (void)open_project(place_, name, keys);
+    EXPECT_TRUE(damages_of_projects(place_, keys).empty());
     const fs::path path = folder_ / "projects" / "a.json";
     const Bytes whole = read_file(path);
     for (std::size_t at = 0; at < whole.size(); ++at)
@@ -69,19 +72,68 @@ TEST_F(ProjectFile, NamesEachInWhichAByteIsNotWhatWasWritten) {
             Bytes altered = whole;
             altered[at] ^= static_cast<std::uint8_t>(1U << bit);
             write_file(path, altered);
-            const auto damages = damages_of_projects(folder_, keys);
+            const auto damages = damages_of_projects(place_, keys);
             ASSERT_EQ(damages.size(), 1U) << "bit " << bit << " of byte " << at;
             EXPECT_EQ(damages[0].first, "projects/a.json");
         }
 }
 
+TEST_F(ProjectFile, IsTakenOverWhereThereIsNone) {
+    vault::FileKeyProvider keys(folder_ / "kek.json");
+    const std::string uid = open_project(place_, "a", keys).uid("1.2.3");
+    take_over_project(place_, shared_, "a", keys);
+    EXPECT_TRUE(place_.names().empty());
+    EXPECT_EQ(open_project(shared_, "a", keys).uid("1.2.3"), uid);
+    take_over_project(place_, shared_, "a", keys);
+    EXPECT_EQ(open_project(shared_, "a", keys).uid("1.2.3"), uid) << "there is nothing any more";
+}
+
+TEST_F(ProjectFile, IsTakenOverOnceMoreWhereThatWasBrokenOff) {
+    vault::FileKeyProvider keys(folder_ / "kek.json");
+    (void)open_project(place_, "a", keys);
+    const std::string text = place_.read("a");
+    take_over_project(place_, shared_, "a", keys);
+    place_.create("a", text);
+    keys.rotate();
+    EXPECT_EQ(rewrap_projects(shared_, keys), 1U);
+    take_over_project(place_, shared_, "a", keys);
+    EXPECT_TRUE(place_.names().empty());
+}
+
+TEST_F(ProjectFile, RefusesToBecomeAnotherProject) {
+    vault::FileKeyProvider keys(folder_ / "kek.json");
+    (void)open_project(place_, "a", keys);
+    (void)open_project(shared_, "a", keys);
+    const std::string one = place_.read("a");
+    const std::string other = shared_.read("a");
+    try {
+        take_over_project(place_, shared_, "a", keys);
+        FAIL() << "two secrets";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::kConflict);
+        for (const ProjectPlace* place : {&place_, &shared_})
+            EXPECT_NE(std::string(error.what()).find(place->called("a")), std::string::npos);
+    }
+    // What an older key holds that has ended.
+    place_.remove("a");
+    (void)open_project(place_, "b", keys);
+    const std::string ended = place_.read("b");
+    keys.rotate();
+    keys.forget_older(keys.current_key());
+    EXPECT_THROW(take_over_project(place_, shared_, "b", keys), Error);
+    EXPECT_EQ(place_.read("b"), ended);
+    EXPECT_EQ(shared_.read("a"), other);
+    EXPECT_TRUE(shared_.read("b").empty());
+    EXPECT_NE(one, other);
+}
+
 TEST_F(ProjectFile, IsBoundToItsName) {
     vault::FileKeyProvider keys(folder_ / "kek.json");
-    EXPECT_FALSE(has_projects(folder_));
-    (void)open_project(folder_, "a", keys);
-    EXPECT_TRUE(has_projects(folder_));
+    EXPECT_TRUE(place_.names().empty());
+    (void)open_project(place_, "a", keys);
+    EXPECT_EQ(place_.names(), std::vector<std::string>{"a"});
     fs::rename(folder_ / "projects" / "a.json", folder_ / "projects" / "b.json");
-    EXPECT_THROW((void)open_project(folder_, "b", keys), Error);
+    EXPECT_THROW((void)open_project(place_, "b", keys), Error);
 }
 
 }  // namespace

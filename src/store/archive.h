@@ -58,6 +58,8 @@ struct Beside {
     /// With performed steps.
     std::size_t orders = 0;
     std::size_t workitems = 0;
+    /// To work items to come, by a filter that names the patient.
+    std::size_t subscriptions = 0;
 };
 
 /// What a store that holds no patient's data key shows of being the one that is kept.

@@ -99,6 +99,7 @@ void note_erasure(Connection& index, vault::Act act, std::size_t studies, std::s
     };
     note("orders", beside.orders);
     note("workitems", beside.workitems);
+    note("subscriptions", beside.subscriptions);
     {
         Statement find = index.prepare("SELECT name FROM doomed WHERE what = 'key' ORDER BY name");
         while (find.step()) act.data_keys.push_back(find.text(0));

@@ -59,7 +59,14 @@ std::string view_as_it_stands(const Facts& facts) {
 
 std::string key_owner_of_patient(const std::string& patient_id,
                                  const std::string& issuer_of_patient_id) {
-    return "patient\n" + indexed_text(patient_id) + "\n" + indexed_text(issuer_of_patient_id);
+    // The first line end behind "patient" is that of the ID: one in it, which PS3.5 6.2 allows in
+    // none, is written otherwise.
+    std::string id;
+    for (const char c : indexed_text(patient_id)) {
+        if (c == '\n' || c == '\x01') id += '\x01';
+        id += c == '\n' ? 'n' : c;
+    }
+    return "patient\n" + id + "\n" + indexed_text(issuer_of_patient_id);
 }
 
 std::string Facts::key_owner() const {

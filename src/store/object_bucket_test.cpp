@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <set>
+#include <thread>
 
 #include "base/error.h"
 #include "store/fetched_ahead.h"
@@ -334,6 +335,43 @@ TEST_F(ObjectBucketTest, WantsAnEndpointAndKeys) {
     EXPECT_EQ(s3_credentials(keys).secret_key, "B");
     write_file(keys, as_byte_view("access_key A\n"));
     EXPECT_EQ(code_of([&] { (void)s3_credentials(keys); }), ErrorCode::kInvalidInput);
+}
+
+TEST_F(ObjectBucketTest, MakesAnObjectOnceHoweverManyDo) {
+    S3 bucket(real());
+    const auto create = [&](const std::string& text) {
+        bucket.create("projects/a.json", as_byte_view(text));
+        return bucket.ask({.key = "projects/a.json"}).body;
+    };
+    EXPECT_EQ(create("one"), "one");
+    EXPECT_EQ(create("other"), "one");
+    EXPECT_EQ(code_of([&] {
+                  bucket.ask({.method = "PUT",
+                              .key = "projects/a.json",
+                              .existing = S3::Request::Existing::kStays});
+              }),
+              ErrorCode::kConflict);
+}
+
+TEST_F(ObjectBucketTest, MakesAnObjectOnceThoughTheAnswerIsLost) {
+    S3 bucket(options(stand_in.endpoint()));
+    stand_in.meet("lost");
+    bucket.create("a", as_byte_view("one"));
+    EXPECT_EQ(bucket.ask({.key = "a"}).body, "one");
+}
+
+TEST_F(ObjectBucketTest, WaitsForOthersWhereConditionsAreNotKnown) {
+    S3Options heedless = options(stand_in.endpoint());
+    heedless.settling = std::chrono::milliseconds(300);
+    S3 bucket(heedless);
+    for (const char* const faults : {"heedless heedless", "501 ok", "ok 501 ok"}) {
+        stand_in.meet(faults);
+        std::jthread first([&] { bucket.create(faults, as_byte_view("one")); });
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        bucket.ask({.method = "PUT", .key = faults, .body = as_byte_view("another's")});
+        first.join();
+        EXPECT_EQ(bucket.ask({.key = faults}).body, "another's") << faults;
+    }
 }
 
 }  // namespace

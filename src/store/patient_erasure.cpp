@@ -10,6 +10,7 @@
 #include "store/matching.h"
 #include "store/order_book.h"
 #include "store/parts.h"
+#include "store/patient_filters.h"
 #include "store/performed_book.h"
 #include "store/same_patient.h"
 
@@ -26,6 +27,14 @@ struct Found {
 /// that has one is that issuer's.
 #define THE_STUDY_HAS_AN_ISSUER "s.patient_id = ?1 AND s.issuer_of_patient_id <> ''"
 
+/// The key is that of the study's patient as earlier programs wrote down those whose Patient ID has
+/// a line end in it: as if it were ?1 and an issuer.
+std::string is_of_the_studys_longer_id(const std::string& owner) {
+    const std::string begins = "'patient\n' || s.patient_id || '\n'";
+    return "(length(s.patient_id) > length(?1) AND substr(" + owner + ", 1, length(" + begins +
+           ")) = " + begins + ")";
+}
+
 std::vector<Found> studies_of(Connection& index, const std::string& patient_id,
                               const std::string& issuer_of_patient_id) {
     const PatientKey patient{indexed_text(patient_id), indexed_text(issuer_of_patient_id)};
@@ -34,7 +43,8 @@ std::vector<Found> studies_of(Connection& index, const std::string& patient_id,
         "= ?1 AND issuer_of_patient_id = ?2 UNION SELECT s.study_instance_uid, s.patient_id, "
         "s.issuer_of_patient_id FROM data_keys k JOIN instances i ON i.data_key = k.name JOIN "
         "series e ON e.id = i.series JOIN studies s ON s.id = e.study WHERE " +
-        owner_in("k") + " = ?3 AND NOT (?2 = '' AND " THE_STUDY_HAS_AN_ISSUER ")");
+        owner_in("k") + " = ?3 AND NOT (?2 = '' AND " THE_STUDY_HAS_AN_ISSUER ") AND NOT " +
+        is_of_the_studys_longer_id(owner_in("k")));
     find.bind(patient.id)
         .bind(patient.issuer)
         .bind(key_owner_of_patient(patient_id, issuer_of_patient_id));
@@ -56,8 +66,9 @@ std::set<std::string> issuers_of(Connection& index, const std::string& patient_i
         owner_in("k") +
         " AS owner FROM data_keys k JOIN instances i ON i.data_key = k.name JOIN series e ON e.id "
         "= i.series JOIN studies s ON s.id = e.study WHERE NOT (" +
-        owner_in("k") +
-        " = ?2 AND " THE_STUDY_HAS_AN_ISSUER ")) AS keys WHERE substr(owner, 1, length(?2)) = ?2");
+        owner_in("k") + " = ?2 AND " THE_STUDY_HAS_AN_ISSUER ") AND NOT " +
+        is_of_the_studys_longer_id(owner_in("k")) +
+        ") AS keys WHERE substr(owner, 1, length(?2)) = ?2");
     find.bind(indexed_text(patient_id)).bind(key_owner_of_patient(patient_id, ""));
     std::set<std::string> issuers;
     while (find.step()) issuers.insert(find.text(0));
@@ -102,8 +113,11 @@ PatientErasure erase_rows(Connection& index, const std::string& patient_id,
             studies.insert(found.study_instance_uid);
             if (!found.is_of_another) her_own.insert(found.study_instance_uid);
         }
+    std::set<std::string> names;
+    for (const std::string& study : her_own) add_names_of_study(index, study, names);
     std::set<std::string> ordered;
     for (const std::string& one : erased.issuers) {
+        add_names_asked_for(index, {patient_id, one}, names);
         ordered.merge(studies_ordered_for(index, patient_id, one));
         erased.beside.orders += erase_orders_of_patient(index, patient_id, one);
         erased.beside.workitems += erase_workitems_of_patient(index, patient_id, one);
@@ -123,6 +137,9 @@ PatientErasure erase_rows(Connection& index, const std::string& patient_id,
         erased.beside.orders += rows.beside.orders;
         erased.beside.workitems += rows.beside.workitems;
     }
+    erased.beside.subscriptions = erase_filters_of_patient(
+        index, {patient_id, which == Issuers::kAll ? std::vector<std::string>() : erased.issuers,
+                std::move(names)});
     erased.sealed_alike = count_sealed_by_doomed(index);
     for (const std::string& one : erased.issuers)
         doom_key_of(index, key_owner_of_patient(patient_id, one));
@@ -158,8 +175,10 @@ std::size_t Archive::erase_patient(const std::string& patient_id,
     PatientErasure erased;
     parts_.index.write([&](Connection& index) {
         erased = erase_rows(index, patient_id, issuer_of_patient_id, which);
-        if (!erased.studies.empty() ||
-            erased.keys + erased.beside.orders + erased.beside.workitems > 0)
+        if (!erased.studies.empty() || erased.keys + erased.beside.orders +
+                                               erased.beside.workitems +
+                                               erased.beside.subscriptions >
+                                           0)
             note_erasure(index, {"erase-patient", by, parts_.clock.now()}, erased.studies.size(),
                          erased.instances, erased.beside);
     });

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "store/facts.h"
 #include "store/store_test_support.h"
 
 namespace lucerna::store {
@@ -193,6 +194,64 @@ TEST(PatientErasure, TakesNoOtherPatientIdThatBeginsAlike) {
     EXPECT_THAT(store.archive().erasure_of_patient("P1", "").issuers_left, IsEmpty());
     EXPECT_EQ(store.archive().erase_patient("P1", "", "test", Issuers::kAll), 1U);
     EXPECT_EQ(store.archive().totals().instances, 1U);
+}
+
+/// One study of that patient; its number.
+void keep_one(TestStore& store, const std::string& patient_id, const std::string& issuer,
+              const std::string& number) {
+    test::StoredInstance instance;
+    instance.patient_id = patient_id;
+    instance.issuer = issuer;
+    instance.study = "1.2." + number;
+    instance.series = instance.study + ".1";
+    instance.sop_instance = instance.series + ".1";
+    store.archive().keep(instance.file());
+}
+
+TEST(PatientErasure, TakesNoPatientIdWithALineEndForOneWithAnIssuer) {
+    TestStore store;
+    keep_one(store, "P1", "", "1");
+    keep_one(store, "P1\nB", "", "2");
+    keep_one(store, "P1\nC", "D", "3");
+    const PatientErasure would = store.archive().erasure_of_patient("P1", "", Issuers::kAll);
+    EXPECT_THAT(would.issuers, ElementsAre(""));
+    EXPECT_THAT(would.studies, ElementsAre("1.2.1"));
+    EXPECT_EQ(store.archive().erasure_of_patient("P1", "B\n").instances, 1U)
+        << "no issuer that anything else has, so those without";
+    EXPECT_THAT(store.archive().erasure_of_patient("P1\nC", "").studies, ElementsAre("1.2.3"));
+    EXPECT_EQ(store.archive().erase_patient("P1\nB", ""), 1U);
+    EXPECT_EQ(store.archive().erase_patient("P1", ""), 1U);
+    EXPECT_EQ(store.key_records(), 1U);
+    EXPECT_EQ(store.archive().erase_patient("P1\nC", "D"), 1U);
+    EXPECT_EQ(store.key_records(), 0U);
+}
+
+TEST(PatientErasure, NeitherWhereAnEarlierProgramKeptItsKey) {
+    LUCERNA_NEEDS_SQLITE();
+    TestStore store;
+    keep_one(store, "P1", "", "1");
+    keep_one(store, "P1\nB", "", "2");
+    store.close();
+    {
+        OpenedIndex opened(store);
+        SqliteConnection& index = opened.connection;
+        index.prepare("UPDATE data_keys SET owner = 'patient\nP1\nB\n' WHERE owner = ?")
+            .bind(key_owner_of_patient("P1\nB", ""))
+            .run();
+        EXPECT_EQ(index.changes(), 1);
+    }
+    store.open();
+    EXPECT_THAT(store.archive().erasure_of_patient("P1", "").studies, ElementsAre("1.2.1"));
+    EXPECT_THAT(store.archive().erasure_of_patient("P1", "B\n", Issuers::kAll).studies,
+                ElementsAre("1.2.1"));
+    EXPECT_EQ(store.archive().erase_patient("P1", ""), 1U);
+    EXPECT_EQ(store.archive().erase_patient("P1\nB", ""), 1U);
+    EXPECT_EQ(store.key_records(), 0U);
+}
+
+TEST(PatientErasure, KeepsTheOwnersOfOrdinaryIds) {
+    EXPECT_EQ(key_owner_of_patient("P\t1", "HOSP"), "patient\nP\t1\nHOSP");
+    EXPECT_NE(key_owner_of_patient("P\n1", ""), key_owner_of_patient("P\x01n1", ""));
 }
 
 }  // namespace

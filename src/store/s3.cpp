@@ -57,11 +57,14 @@ std::size_t receive_header(char* bytes, std::size_t size, std::size_t count, voi
 /// The service or the way to it failed: another try may do.
 bool may_pass(long status, const std::string& code) {
     return status == 429 || status == 500 || status == 502 || status == 503 || status == 504 ||
-           code == "RequestTimeout" || code == "InternalError" || code == "SlowDown";
+           code == "RequestTimeout" || code == "InternalError" || code == "SlowDown" ||
+           code == "ConditionalRequestConflict";
 }
 
 ErrorCode code_for(long status, const std::string& code) {
     if (status == 404) return ErrorCode::kNotFound;
+    if (status == 412) return ErrorCode::kConflict;
+    if (status == 501) return ErrorCode::kUnsupported;
     if (status == 507 || code == "QuotaExceeded") return ErrorCode::kOutOfSpace;
     return ErrorCode::kUnavailable;
 }
@@ -183,6 +186,7 @@ std::vector<std::string> S3::headers_for(const Request& request) const {
     if (request.last > 0)
         sign.headers["range"] =
             "bytes=" + std::to_string(request.first) + "-" + std::to_string(request.last);
+    if (request.existing == Request::Existing::kStays) sign.headers["if-none-match"] = "*";
     if (!options_.credentials.session_token.empty())
         sign.headers["x-amz-security-token"] = options_.credentials.session_token;
     std::vector<std::string> lines;
@@ -276,6 +280,27 @@ S3::Answer S3::ask(const Request& request) {
         std::this_thread::sleep_for(pause);
         pause *= 2;
     }
+}
+
+void S3::create(const std::string& key, ByteView body) {
+    Request request{
+        .method = "PUT", .key = key, .body = body, .existing = Request::Existing::kStays};
+    try {
+        ask(request);
+        if (knows_conditions_) return;
+        // Now there is one: who knows them says so.
+        ask(request);
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::kConflict) {
+            knows_conditions_ = true;
+            return;
+        }
+        if (error.code() != ErrorCode::kUnsupported) throw;
+        request.existing = Request::Existing::kReplaced;
+        ask(request);
+    }
+    // The last one's stays: it has been written by then.
+    std::this_thread::sleep_for(options_.settling);
 }
 
 void S3::for_each(const std::string& prefix, const std::function<void(const std::string&)>& visit) {

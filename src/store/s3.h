@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -35,6 +36,8 @@ struct S3Options {
     /// None begins when so long has gone since the first: one that stalled may have met a
     /// connection that was dead, and is tried again, while whoever asks still waits for a refusal.
     std::chrono::milliseconds patience = std::chrono::seconds(30);
+    /// Within which one that found no object has made it.
+    std::chrono::milliseconds settling = std::chrono::seconds(5);
 };
 
 /// Keys from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or, where `file` is
@@ -55,6 +58,9 @@ class S3 {
         /// First and last byte; both 0: the whole.
         std::uint64_t first = 0;
         std::uint64_t last = 0;
+        /// Of a PUT where there is an object of that key. A service that does not know conditions
+        /// replaces it.
+        enum class Existing { kReplaced, kStays } existing = Existing::kReplaced;
     };
     struct Answer {
         long status = 0;
@@ -71,9 +77,15 @@ class S3 {
     S3& operator=(const S3&) = delete;
 
     /// An answer 416 (an object has not the bytes of the range) is one too: without a body. Throws
-    /// Error: kNotFound (404), kOutOfSpace (a quota is used up), kUnavailable (anything else
-    /// that is not a success, and what cannot be reached), each naming service, key and code.
+    /// Error: kNotFound (404), kConflict (there is one, and it stays), kOutOfSpace (a quota is used
+    /// up), kUnsupported (501), kUnavailable (anything else that is not a success, and what cannot
+    /// be reached), each naming service, key and code.
     Answer ask(const Request& request);
+
+    /// Makes a small object where there is none of that key: of several that do so at once, all
+    /// read the same afterwards, which a moment's wait is for where the service knows no
+    /// conditions.
+    void create(const std::string& key, ByteView body);
 
     /// Every key that begins with `prefix`, which is after the options' own; without both.
     void for_each(const std::string& prefix, const std::function<void(const std::string&)>& visit);
@@ -93,6 +105,8 @@ class S3 {
     S3Options options_;
     SystemClock clock_;
     std::unique_ptr<Lines> lines_;
+    /// Has shown that it does.
+    std::atomic<bool> knows_conditions_ = false;
 };
 
 /// The text of each <name> in an answer, as it stands in S3's XML, entities resolved.

@@ -102,6 +102,17 @@ class Deidentification(unittest.TestCase):
         rotated, _, _ = self.export("rotated", *study)
         self.assertEqual(uids[0], [d.SOPInstanceUID for d in rotated.values()])
 
+    def test_a_study_stays_whom_it_was_first_given_out_as(self):
+        d = made(1, 1, 1)
+        first, _, _ = self.export("first", self.write("1.dcm", d))
+        d.IssuerOfPatientID = "HOSPITAL"
+        learnt, _, _ = self.export("learnt", self.write("2.dcm", d))
+        self.assertEqual(*([(e.PatientID, e.StudyDate) for e in files.values()] for files in (first, learnt)))
+        # Where it turns out to be another's, it is that one's.
+        d.PatientID += "-ANOTHER"
+        another, _, _ = self.export("another", self.write("3.dcm", d))
+        self.assertNotEqual([e.PatientID for e in first.values()], [e.PatientID for e in another.values()])
+
     def test_keys_do_not_move_past_a_damaged_project(self):
         one = self.write("1.dcm", made(1, 1, 1))
         first, _, _ = self.export("first", one)

@@ -154,6 +154,93 @@ s3_keys = "{s3_keys}"
         self.assertEqual([p.name for p in again], [p.name for p in files])
         export("none", "--query", "PatientID=P9", status=BAD_INPUT)
 
+    def another(self, name):
+        """The configuration of another server on the same index and bucket, its folder empty."""
+        config = self.folder / f"{name}.toml"
+        config.write_text(self.config.read_text().replace(str(self.data), str(self.folder / name)))
+        (self.folder / name).mkdir()
+        return config
+
+    def test_servers_share_the_secrets_of_projects(self):
+        d = instance("PATIENT-ONE")
+        d.PixelData = bytes(len(d.PixelData))
+        self.keep(d)
+        other = self.another("other")
+        file = self.folder / "0.dcm"
+
+        def given(out):
+            (path,) = (self.folder / out).rglob("*.dcm")
+            made = dcmread(path)
+            return made.PatientID, made.StudyDate, made.SOPInstanceUID
+
+        def export(config, project, out, *what):
+            self.run_verb("export", "--config", config, "--deidentify", "screening", "--project",
+                          project, "--out", self.folder / out, *what)
+            return given(out)
+
+        study = ("--study", d.StudyInstanceUID)
+        first = export(self.config, "reader-study", "one", *study)
+        self.assertEqual(export(other, "reader-study", "two", *study), first)
+        self.assertEqual(export(other, "reader-study", "three", file), first)
+        # Made by both at once.
+        both = [subprocess.Popen([LUCERNA, "export", "--config", config, "--deidentify", "screening",
+                                  "--project", "at-once", "--out", self.folder / out, file],
+                                 stdout=subprocess.DEVNULL)
+                for config, out in ((self.config, "at-once-1"), (other, "at-once-2"))]
+        self.assertEqual([run.wait() for run in both], [0, 0])
+        self.assertEqual(given("at-once-1"), given("at-once-2"))
+        # Whichever rotates or moves the keys takes them along for all.
+        self.run_verb("keys", "rotate", "--config", other)
+        self.assertEqual(export(self.config, "reader-study", "four", *study), first)
+        moved = self.folder / "moved.json"
+        self.run_verb("keys", "move", "--config", self.config, "--to", f"file:{moved}")
+        for config in (self.config, other):
+            config.write_text(config.read_text().replace(str(self.kek), str(moved)))
+        self.assertEqual(export(other, "reader-study", "five", *study), first)
+        self.assertIn(" 0 damaged", self.run_verb("verify", "--config", other))
+        for data in (self.data, self.folder / "other"):
+            self.assertFalse((data / "projects").exists())
+
+    def test_projects_of_a_folder_are_taken_over_or_refused(self):
+        file = self.folder / "0.dcm"
+        d = instance("PATIENT-ONE")
+        d.PixelData = bytes(len(d.PixelData))
+        file.write_bytes(file_bytes(d))
+        other = self.another("other")
+        self.data.mkdir()
+        export = ("export", "--deidentify", "screening", "--project", "rp", "--out")
+
+        # Each server by itself, as earlier programs did.
+        for data in (self.data, self.folder / "other"):
+            self.run_verb(*export, self.folder / f"by-{data.name}", "--data", data, "--keys",
+                          f"file:{self.kek}", file)
+        (before,) = (self.folder / "by-data").rglob("*.dcm")
+        self.run_verb(*export, self.folder / "shared", "--config", self.config, file)
+        (after,) = (self.folder / "shared").rglob("*.dcm")
+        self.assertEqual(after.name, before.name)
+        self.assertFalse((self.data / "projects" / "rp.json").exists())
+        # The other's is another one: no pseudonym changes unasked, and no key ends that holds it.
+        secret = self.folder / "other" / "projects" / "rp.json"
+        kept = self.kek.read_bytes()
+        for verb in ((*export, self.folder / "refused", "--config", other, file),
+                     ("keys", "rotate", "--config", other)):
+            said = self.run_verb(*verb, status=BAD_INPUT)
+            self.assertIn(str(secret), said)
+            self.assertIn("/lucerna/projects/rp.json", said)
+        self.assertEqual(self.kek.read_bytes(), kept)
+        self.assertTrue(secret.exists())
+        # A server that has no use for it comes up.
+        server = Server(str(self.folder / "other"), "--config", str(other))
+        self.assertEqual(server.end(), 0)
+        secret.unlink()
+        self.run_verb(*export, self.folder / "again", "--config", other, file)
+        (again,) = (self.folder / "again").rglob("*.dcm")
+        self.assertEqual(again.name, before.name)
+        # The folder alone is refused: what it made would be another project.
+        said = self.run_verb(*export, self.folder / "alone", "--data", self.folder / "other",
+                             "--keys", f"file:{self.kek}", file, status=BAD_INPUT)
+        self.assertIn("index postgres, objects s3", said)
+
 
 if __name__ == "__main__":
     main("KeptElsewhere")

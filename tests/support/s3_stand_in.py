@@ -6,7 +6,7 @@ and fails as it is told.
 
 Prints its port. A listing has PAGE keys at a time. Before each request it reads FAULTS, one word a line, takes the first and does it:
 a status ("503"), "cut" (half a body, then the end), "silent" (no answer until the client gives up),
-"lost" (does it, but the answer gets lost), "ok" (nothing wrong). While the first word is "behind:BYTE" it
+"lost" (does it, but the answer gets lost), "heedless" (does it, whatever its conditions), "ok" (nothing wrong). While the first word is "behind:BYTE" it
 stays, and a request for what lies behind that byte of an object gets no answer."""
 import http.server
 import pathlib
@@ -71,6 +71,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         else:
             try:
                 with LOCK:
+                    self.is_heedless = fault == "heedless"
                     self.do(body)
                 answer = Answer(204)
             except Answer as given:
@@ -145,6 +146,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def on_object(self, key, body):
         if self.command == "PUT":
+            if key in OBJECTS and self.headers.get("If-None-Match") == "*" and not self.is_heedless:
+                raise error(412, "PreconditionFailed")
             OBJECTS[key] = body
             raise Answer(200, b"", {"ETag": '"x"'})
         if self.command == "DELETE":

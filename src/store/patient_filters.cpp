@@ -1,0 +1,207 @@
+#include "store/patient_filters.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "base/encoding.h"
+#include "base/error.h"
+#include "dicom/message_data_set.h"
+#include "dicom/tags.h"
+#include "dicom/uids.h"
+#include "store/matching.h"
+#include "store/order_json.h"
+
+namespace lucerna::store {
+namespace {
+
+using nlohmann::json;
+
+void add_name(std::string name, std::set<std::string>& names) {
+    if (!name.empty()) names.insert(std::move(name));
+}
+
+/// PS3.18 F.2.2.
+std::string name_in_workitem(const std::string& data_set) {
+    const json set = json::parse(data_set, nullptr, false);
+    if (!set.is_object()) return {};
+    const json::json_pointer place("/00100010/Value/0");
+    if (!set.contains(place) || !set[place].is_object()) return {};
+    std::string name;
+    for (const char* group : {"Alphabetic", "Ideographic", "Phonetic"}) {
+        const auto found = set[place].find(group);
+        name += name.empty() ? "" : "=";
+        if (found != set[place].end() && found->is_string()) name += found->get<std::string>();
+    }
+    return name;
+}
+
+std::string name_in_order(const std::string& order) {
+    return order_from_json(order).patient_name.reveal();
+}
+
+std::string name_in_performed(const std::string& data_set) {
+    return dicom::read_message(from_base64(data_set),
+                               dicom::transfer_syntax::kExplicitVrLittleEndian)
+        .data_set.text_or(dicom::tags::kPatientName, "");
+}
+
+/// What says a name beside studies, and how.
+constexpr std::pair<const char*, std::string (*)(const std::string&)> kNamed[] = {
+    {"SELECT order_json FROM orders WHERE patient_id = ? AND issuer_of_patient_id = ?",
+     name_in_order},
+    {"SELECT data_set FROM performed_steps WHERE patient_id = ? AND issuer_of_patient_id = ?",
+     name_in_performed},
+    {"SELECT dataset_json FROM workitems WHERE patient_id = ? AND issuer_of_patient_id = ?",
+     name_in_workitem},
+};
+
+/// With * and ? (PS3.4 C.2.2.2.4).
+bool meets(std::string_view text, std::string_view pattern) {
+    std::size_t star = std::string_view::npos;
+    std::size_t from = 0;
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < text.size();) {
+        if (at < pattern.size() && pattern[at] == '*') {
+            star = at++;
+            from = i;
+        } else if (at < pattern.size() && (pattern[at] == '?' || pattern[at] == text[i])) {
+            ++at;
+            ++i;
+        } else if (star != std::string_view::npos) {
+            at = star + 1;
+            i = ++from;
+        } else {
+            return false;
+        }
+    }
+    return pattern.find_first_not_of('*', at) == std::string_view::npos;
+}
+
+/// Both folded. "D*" is no Doe's more than anybody else's.
+bool spells(std::string_view value, std::string_view text) {
+    if (text.empty() || !meets(text, value)) return false;
+    const auto open = static_cast<std::size_t>(
+        std::count_if(value.begin(), value.end(), [](char c) { return c == '*' || c == '?'; }));
+    return open == 0 || 2 * (value.size() - open) > text.size();
+}
+
+/// What is said of a person: the groups of the name, and the family names alone.
+std::vector<std::string> parts_of(const std::string& name) {
+    const NameKeys keys = name_keys(name);
+    std::vector<std::string> parts;
+    for (const std::string& group : {keys.alphabetic, keys.ideographic, keys.phonetic})
+        for (std::string part : {group, group.substr(0, group.find('^'))})
+            if (!part.empty()) parts.push_back(std::move(part));
+    return parts;
+}
+
+/// Of a path, the last one; none where it is not known.
+std::optional<dicom::Tag> attribute_in(const std::string& path) {
+    return dicom::tag_from(std::string_view(path).substr(path.rfind('.') + 1));
+}
+
+struct Key {
+    std::optional<dicom::Tag> tag;
+    std::string value;
+};
+
+/// [["attribute", "value"], ...]; of what is not, the whole as a value of something.
+std::vector<Key> keys_in(const std::string& filter) {
+    const json pairs = json::parse(filter, nullptr, false);
+    if (!pairs.is_array()) return {{{}, filter}};
+    std::vector<Key> keys;
+    for (const json& pair : pairs)
+        if (pair.is_array() && pair.size() == 2 && pair[0].is_string() && pair[1].is_string())
+            keys.push_back({attribute_in(pair[0].get<std::string>()), pair[1].get<std::string>()});
+    return keys;
+}
+
+/// The value, and each of a list.
+std::vector<std::string> values_of(const Key& key) {
+    std::vector<std::string> values{fold_case(trimmed(key.value))};
+    for (const std::string_view part : split(key.value, "\\,"))
+        values.push_back(fold_case(trimmed(part)));
+    return values;
+}
+
+bool has_id(const Key& key, const NamedPatient& patient) {
+    const std::string id = fold_case(trimmed(patient.patient_id));
+    const std::vector<std::string> values = values_of(key);
+    return std::any_of(values.begin(), values.end(),
+                       [&](const std::string& value) { return spells(value, id); });
+}
+
+bool has_name(const Key& key, const NamedPatient& patient) {
+    // A physician may be called the same.
+    if (key.tag && key.tag->group != 0x0010) return false;
+    const NameKeys asked = name_keys(key.value);
+    for (const std::string& name : patient.names)
+        for (const std::string& part : parts_of(name))
+            for (const std::string* value :
+                 {&asked.alphabetic, &asked.ideographic, &asked.phonetic})
+                if (!value->empty() && spells(*value, part)) return true;
+    return false;
+}
+
+/// It says an issuer, and none of hers.
+bool is_of_another(const Key& key, const NamedPatient& patient) {
+    if (key.tag != dicom::tags::kIssuerOfPatientId || patient.issuers.empty()) return false;
+    const std::string_view asked = trimmed(key.value);
+    return !asked.empty() && !has_wildcard(asked) &&
+           std::none_of(
+               patient.issuers.begin(), patient.issuers.end(),
+               [&](const std::string& hers) { return fold_case(hers) == fold_case(asked); });
+}
+
+bool names(const std::string& filter, const NamedPatient& patient) {
+    const std::vector<Key> keys = keys_in(filter);
+    const auto any = [&](auto says) {
+        return std::any_of(keys.begin(), keys.end(),
+                           [&](const Key& key) { return says(key, patient); });
+    };
+    return !any(is_of_another) && (any(has_id) || any(has_name));
+}
+
+}  // namespace
+
+void add_names_asked_for(Connection& index, const PatientKey& patient,
+                         std::set<std::string>& names) {
+    for (const auto& [sql, name_in] : kNamed) {
+        Statement find = index.prepare(sql);
+        find.bind(indexed_text(patient.id)).bind(indexed_text(patient.issuer));
+        while (find.step()) try {
+                add_name(name_in(find.text(0)), names);
+            } catch (const Error&) {
+                // It goes, whatever it says.
+            }
+    }
+}
+
+void add_names_of_study(Connection& index, const std::string& study_instance_uid,
+                        std::set<std::string>& names) {
+    Statement find = index.prepare("SELECT patient_name FROM studies WHERE study_instance_uid = ?");
+    for (find.bind(study_instance_uid); find.step();) add_name(find.text(0), names);
+}
+
+std::size_t erase_filters_of_patient(Connection& index, const NamedPatient& patient) {
+    std::vector<std::pair<std::string, std::string>> hers;
+    {
+        Statement find = index.prepare(
+            "SELECT subscriber, worklist_uid, filter FROM worklist_subscriptions WHERE filter <> "
+            "''");
+        while (find.step())
+            if (names(find.text(2), patient)) hers.emplace_back(find.text(0), find.text(1));
+    }
+    for (const auto& [subscriber, worklist_uid] : hers)
+        index
+            .prepare("DELETE FROM worklist_subscriptions WHERE subscriber = ? AND worklist_uid = ?")
+            .bind(subscriber)
+            .bind(worklist_uid)
+            .run();
+    return hers.size();
+}
+
+}  // namespace lucerna::store
