@@ -39,6 +39,17 @@ http::Pieces pieces_of_bytes(Bytes value) {
             }};
 }
 
+/// Whatever is wrong with it is said by who reads all of it.
+std::optional<PixelSpan> span_of_value(store::OpenedObject& object, const store::InstanceRow& row,
+                                       dicom::Tag tag) {
+    try {
+        return large_value(object, row, tag);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::kInvalidInput) throw;
+        return std::nullopt;
+    }
+}
+
 HeldBytes::Made read_value(store::Archive& archive, const store::InstanceRow& row,
                            const std::string& path) {
     // Most bulk data but pixels lies before them.
@@ -112,10 +123,13 @@ bool is_encapsulated(const store::InstanceRow& row) {
 
 http::Pieces bulk_value(store::Archive& archive, const store::InstanceRow& row,
                         const std::string& path) {
-    if (is_pixel_data(path)) {
+    // Of one within a sequence there are more words.
+    const auto tag = path.find('/') == std::string::npos ? dicom::tag_from(path) : std::nullopt;
+    if (is_pixel_data(path) || tag) {
         std::shared_ptr<store::OpenedObject> object = archive.open(row);
-        if (const auto pixels = native_pixels(*object, row))
-            return pieces_of(std::move(object), pixels->begin, pixels->size);
+        if (const auto span = is_pixel_data(path) ? native_pixels(*object, row)
+                                                  : span_of_value(*object, row, *tag))
+            return pieces_of(std::move(object), span->begin, span->size);
     }
     return pieces_of_value([&archive, row, path] { return read_value(archive, row, path); });
 }

@@ -173,5 +173,30 @@ TEST(BulkData, GivesRangesOfAValueThatIsAPart) {
     }
 }
 
+/// Read where it lies, or out of the whole object: the same comes.
+TEST(BulkData, OfMegabytesIsWhatWasKept) {
+    TestArchive archive;
+    dicom::DataSet set = dicom::DataSet::parse(archive.store.archive().object("1.2.1.2.1"));
+    set.set_text(dicom::tags::kSopInstanceUid, "1.2.1.2.6");
+    Bytes document(3'000'001, 'd');
+    document.front() = 'b';
+    document.push_back('e');
+    set.set_bytes(dicom::tags::kEncapsulatedDocument, "OB", document);
+    set.set_bytes({0x7FE1, 0x1002}, "UN", Bytes(1'500'000, 'p'));
+    const std::string place = kStudy + "/series/1.2.1.2/instances/1.2.1.2.6/bulkdata/";
+    for (const std::string_view syntax :
+         {dicom::transfer_syntax::kExplicitVrLittleEndian,
+          dicom::transfer_syntax::kImplicitVrLittleEndian,
+          dicom::transfer_syntax::kDeflatedExplicitVrLittleEndian}) {
+        archive.store.archive().keep(set.to_part10(syntax));
+        const std::string octets = "application/octet-stream";
+        EXPECT_TRUE(archive.text(place + "00420011", octets) == as_text(document)) << syntax;
+        EXPECT_TRUE(archive.text(place + "7FE11002", octets) == std::string(1'500'000, 'p'))
+            << syntax;
+        EXPECT_EQ(archive.status(place + "00420010", octets), 404) << syntax;
+        (void)archive.store.archive().erase_part({"1.2.1", "1.2.1.2", "1.2.1.2.6"});
+    }
+}
+
 }  // namespace
 }  // namespace lucerna::retrieve

@@ -7,6 +7,7 @@
 
 #include "base/encoding.h"
 #include "base/parts.h"
+#include "dicom/tags.h"
 #include "http/pieces.h"
 #include "store/archive.h"
 
@@ -16,7 +17,7 @@ namespace lucerna::retrieve {
 [[nodiscard]] http::Pieces pieces_of(std::shared_ptr<store::OpenedObject> object,
                                      std::uint64_t begin, std::uint64_t size);
 
-/// Where the value of uncompressed Pixel Data lies in the file.
+/// Where a value lies in the file: that of uncompressed Pixel Data, or another one.
 struct PixelSpan {
     std::uint64_t begin = 0;
     std::uint64_t size = 0;
@@ -24,6 +25,13 @@ struct PixelSpan {
 /// Empty where that is not one little endian element of stated length. `object` is that of `row`.
 [[nodiscard]] std::optional<PixelSpan> native_pixels(store::OpenedObject& object,
                                                      const store::InstanceRow& row);
+
+/// The same of a value of bytes (OB, OW and their like, UN) of the data set itself, of a megabyte
+/// or more, as an encapsulated document is. The heads of the elements before it are read, and no
+/// value. Empty also where one of those has no length, and where the data set is deflated or big
+/// endian.
+[[nodiscard]] std::optional<PixelSpan> large_value(store::OpenedObject& object,
+                                                   const store::InstanceRow& row, dicom::Tag tag);
 
 /// Bytes [begin, begin + size) of the object, which must be there; what is large in parts, each
 /// read and decrypted by itself.
