@@ -38,6 +38,12 @@ constexpr Tag kCharacteristics[] = {
     {0x0010, 0x1024},  // Measured Lateral Dimension
 };
 
+/// Whose a coding scheme is: of one of its own, the hospital.
+constexpr Rule kOfInstitution[] = {
+    {{0x0008, 0x0115}, Action::kRemove},  // Coding Scheme Name
+    {{0x0008, 0x0116}, Action::kRemove},  // Coding Scheme Responsible Organization
+};
+
 /// Names and places among what is a label or a number elsewhere, and what is encrypted.
 constexpr Rule kOthers[] = {
     {{0x0018, 0x1803}, Action::kRemove},  // NTP Source Address
@@ -87,6 +93,8 @@ std::optional<Action> action_beyond_table(Tag tag, std::string_view vr, Tag pare
     if (tag.group == 0x7FE0 && parent != Tag{}) return Action::kRemove;
     if (is_retired(tag)) return Action::kRemove;
     if (const auto action = ruled(kOthers, tag)) return action;
+    if (const auto action = ruled(kOfInstitution, tag))
+        return profile.has(Option::kRetainInstitutionIdentity) ? Action::kKeep : *action;
     if ((is_prose(vr) || is_prose(dicom::vr_of(tag))) && !is_of_code(tag))
         return profile.has(Option::kCleanDescriptors) ? Action::kClean : Action::kDummy;
     return {};

@@ -49,6 +49,23 @@ TEST(Unlisted, NothingEncryptedStays) {
     }
 }
 
+TEST(Unlisted, WhoseACodingSchemeIsStaysWithTheInstitution) {
+    constexpr Tag kSchemes{0x0008, 0x0110}, kName{0x0008, 0x0115}, kOrganization{0x0008, 0x0116};
+    for (const char* profile : kProfiles) {
+        DataSet object = example();
+        DataSet& scheme = object.add_item(kSchemes);
+        put(scheme, {0x0008, 0x0102}, "SH", "99HOSP");
+        put(scheme, kName, "ST", "Codes of the hospital");
+        put(scheme, kOrganization, "ST", "Hospital");
+        const DataSet d = made(deidentifier(profile), std::move(object));
+        const DataSet& left = d.items(kSchemes).front();
+        const bool stays = std::string(profile).find("institution") != std::string::npos;
+        EXPECT_EQ(left.text_or({0x0008, 0x0102}, ""), "99HOSP") << profile;
+        EXPECT_EQ(left.has(kName), stays) << profile;
+        EXPECT_EQ(left.has(kOrganization), stays) << profile;
+    }
+}
+
 TEST(Unlisted, OfThePatientOnlyWhatIsKnownToBeHarmlessStays) {
     const std::set<std::uint16_t> harmless{0x0200, 0x0201, 0x2202, 0x2210, 0x2293, 0x9431};
     DataSet object = example();
