@@ -167,27 +167,27 @@ void put(dicom::DataSet& answer, const store::Attribute& attribute) {
                      Bytes(attribute.value.begin(), attribute.value.end()));
 }
 
-/// Leaves of the object what is wanted of it, absent attributes without a value.
-void reduce(dicom::DataSet& object, const dicom::DataSet& identifier,
-            const std::set<dicom::Tag>& wanted) {
-    for (const dicom::Tag tag : object.tags())
-        if (!wanted.contains(tag)) object.remove(tag);
-    for (const dicom::Tag tag : wanted)
-        if (!object.has(tag) && identifier.vr(tag) != "SQ")
-            object.set_bytes(tag, identifier.vr(tag), {});
-}
-
-/// Gives no value for what would be megabytes, as a sequence of contours is; says whether there is
-/// any. An answer is held whole, and who wants that wants the object.
-bool leave_out_large(dicom::DataSet& object) {
-    constexpr std::size_t kMostGiven = std::size_t{1} << 20;
-    bool any = false;
-    for (const dicom::Tag tag : object.tags()) {
-        if (dicom::bytes_of_attribute(object, tag) <= kMostGiven) continue;
-        object.set_empty(tag);
-        any = true;
+/// Puts into `answer` what is wanted of the object, absent attributes without a value. So are those
+/// that come to more than a mebibyte together, as a sequence of contours does; says whether there
+/// are any. An answer is held whole, and who wants that wants the object.
+bool take(const dicom::DataSet& object, const dicom::DataSet& identifier,
+          const std::set<dicom::Tag>& wanted, dicom::DataSet& answer) {
+    std::size_t left = std::size_t{1} << 20;
+    bool is_all = true;
+    for (const dicom::Tag tag : wanted) {
+        const std::size_t bytes = dicom::bytes_of_attribute(object, tag);
+        if (object.has(tag) && bytes <= left) {
+            dicom::copy_attribute(object, tag, answer);
+            left -= bytes;
+            continue;
+        }
+        is_all = is_all && !object.has(tag);
+        if (identifier.vr(tag) != "SQ")
+            answer.set_bytes(tag, identifier.vr(tag), {});
+        else if (object.has(tag))
+            answer.set_empty(tag);
     }
-    return any;
+    return is_all;
 }
 
 class Answers {
@@ -201,12 +201,9 @@ class Answers {
         if (exchange_.is_cancelled()) return false;
         dicom::DataSet answer;
         KeyMatch own;
-        // Until the answer has gone, which is of the head's memory.
-        std::optional<Head> head;
-        if (!find_.from_object.empty()) {
-            head = head_of_first(match);
-            own = take_of_object(head, answer);
-        }
+        // The head has gone before the answer is sent: its memory is what others wait for, and the
+        // peer may take its time.
+        if (!find_.from_object.empty()) own = take_of_object(head_of_first(match), answer);
         if (!own.matches) return true;
         if (find_.sop_classes) add_sop_classes(answer, match.study_instance_uid);
         const Level level = find_.query.level;
@@ -229,16 +226,14 @@ class Answers {
   private:
     /// Where the object cannot be read its keys are ignored: one that is damaged, or erased a
     /// moment ago, is no reason to keep the others back.
-    KeyMatch take_of_object(std::optional<Head>& head, dicom::DataSet& answer) {
+    KeyMatch take_of_object(const std::optional<Head>& head, dicom::DataSet& answer) {
         if (!head) return {true, true};
-        dicom::DataSet& object = head->data_set;
+        const dicom::DataSet& object = head->data_set;
         KeyMatch own = match_keys(
             find_.object_keys, object, Absent::kEmpty,
             find_.query.combined_date_time ? DateAndTime::kCombined : DateAndTime::kApart);
         if (!own.matches) return own;
-        reduce(object, exchange_.data_set(), find_.from_object);
-        own.ignores_some |= leave_out_large(object);
-        answer = std::move(object);
+        own.ignores_some |= !take(object, exchange_.data_set(), find_.from_object, answer);
         return own;
     }
     [[nodiscard]] std::optional<Head> head_of_first(const store::Match& match) const {

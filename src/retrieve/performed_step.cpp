@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/log.h"
 #include "dicom/byte_budget.h"
@@ -62,8 +63,8 @@ constexpr const char* kCreated = "performed-step.created";
 constexpr const char* kSet = "performed-step.set";
 constexpr const char* kRefused = "performed-step.refused";
 
-/// The images of a CT of ten thousand slices fit.
-constexpr std::size_t kMostBytes = std::size_t{2} << 20;
+/// The images of a CT of several thousand slices fit.
+constexpr std::size_t kMostBytes = std::size_t{1} << 20;
 /// Of a kept step, what reading it, changing it and keeping it again takes: as it is in the index,
 /// as bytes, as values, and as a message.
 constexpr std::size_t kTimesItsBytes = 6;
@@ -92,84 +93,109 @@ StepRefusal no_such_step() {
     return {status::kNoSuchInstance, "there is no performed procedure step of that UID", {}};
 }
 
-}  // namespace
+/// What came of a request. The room for it has been given back by then: the peer may be slow to
+/// take its answer, and others wait for that memory.
+struct Outcome {
+    std::optional<StepRefusal> refusal = {};
+    std::optional<std::uint16_t> error_id = {};
+    PerformedStep step = {};
+};
 
-void answer_step_creation(dicom::ScpExchange& exchange, store::PerformedBook& book) {
+Outcome created(dicom::ScpExchange& exchange, store::PerformedBook& book) {
     PerformedStep step;
     step.sop_instance_uid = exchange.request().affected_sop_instance_uid;
     if (step.sop_instance_uid.empty())
         step.sop_instance_uid = dicom::new_uid();
     else if (!dicom::is_valid_uid(step.sop_instance_uid))
-        return refuse(exchange, kRefused,
-                      {status::kInvalidInstance, "Affected SOP Instance UID is no UID", {}});
-    if (exchange.message_bytes() > kMostBytes) return refuse(exchange, kRefused, too_large());
+        return {StepRefusal{status::kInvalidInstance, "Affected SOP Instance UID is no UID", {}}};
+    if (exchange.message_bytes() > kMostBytes) return {too_large()};
     Room room;
-    if (const auto none = room.refusal_of(exchange.message_bytes()))
-        return refuse(exchange, kRefused, *none);
+    if (const auto none = room.refusal_of(exchange.message_bytes())) return {none};
     DataSet attributes = exchange.data_set().clone();
-    if (const auto refusal = problem_of_creation(attributes))
-        return refuse(exchange, kRefused, *refusal);
+    if (const auto refusal = problem_of_creation(attributes)) return {refusal};
     complete(attributes);
     step.patient_id = attributes.text_or(tags::kPatientId, "");
     step.issuer_of_patient_id = attributes.text_or(tags::kIssuerOfPatientId, "");
     step.of = scheduled_for(attributes);
     step.data_set = written(attributes);
     if (!book.create(step))
-        return refuse(exchange, kRefused,
-                      {status::kDuplicateInstance,
-                       "there is a performed procedure step of that UID already",
-                       {}});
-    exchange.answer({.status = status::kSuccess, .sop_instance_uid = step.sop_instance_uid});
-    note(exchange, kCreated, step);
+        return {StepRefusal{status::kDuplicateInstance,
+                            "there is a performed procedure step of that UID already",
+                            {}}};
+    step.data_set = Bytes();
+    return {{}, {}, std::move(step)};
 }
 
-void answer_step_set(dicom::ScpExchange& exchange, store::PerformedBook& book) {
+Outcome set(dicom::ScpExchange& exchange, store::PerformedBook& book) {
     const std::string& uid = exchange.request().requested_sop_instance_uid;
-    if (exchange.message_bytes() > kMostBytes) return refuse(exchange, kRefused, too_large());
+    if (exchange.message_bytes() > kMostBytes) return {too_large()};
     const DataSet& changes = exchange.data_set();
     for (;;) {
         Room room;
-        if (const auto none = room.refusal_of(book.bytes_of(uid)))
-            return refuse(exchange, kRefused, *none);
+        if (const auto none = room.refusal_of(book.bytes_of(uid))) return {none};
         auto step = book.find(uid);
-        if (!step) return refuse(exchange, kRefused, no_such_step());
+        if (!step) return {no_such_step()};
         if (step->state != PerformedState::kInProgress)
-            return refuse(exchange, kRefused,
-                          {status::kProcessingFailure,
-                           "Performed Procedure Step Object may no longer be updated",
-                           {}},
-                          kMayNoLongerBeUpdated);
+            return {StepRefusal{status::kProcessingFailure,
+                                "Performed Procedure Step Object may no longer be updated",
+                                {}},
+                    kMayNoLongerBeUpdated};
         DataSet attributes = read_back(*step);
-        if (const auto refusal = set_attributes(attributes, changes))
-            return refuse(exchange, kRefused, *refusal);
+        if (const auto refusal = set_attributes(attributes, changes)) return {refusal};
         step->state = state_of(attributes).value_or(PerformedState::kInProgress);
         step->data_set = written(attributes);
-        if (step->data_set.size() > kMostBytes) return refuse(exchange, kRefused, too_large());
+        if (step->data_set.size() > kMostBytes) return {too_large()};
         // Another association was quicker: its state counts.
         if (!book.update(*step)) continue;
-        exchange.answer({.status = status::kSuccess});
-        return note(exchange, kSet, *step);
+        step->data_set = Bytes();
+        return {{}, {}, *std::move(step)};
     }
 }
 
-void answer_step_read(dicom::ScpExchange& exchange, store::PerformedBook& book) {
+/// What is asked for goes to `asked`, what the step has not to `unknown`.
+Outcome read(dicom::ScpExchange& exchange, store::PerformedBook& book, DataSet& asked,
+             std::vector<dicom::Tag>& unknown) {
     const std::string& uid = exchange.request().requested_sop_instance_uid;
     Room room;
-    if (const auto none = room.refusal_of(book.bytes_of(uid)))
-        return refuse(exchange, kRefused, *none);
+    if (const auto none = room.refusal_of(book.bytes_of(uid))) return {none};
     const auto step = book.find(uid);
-    if (!step) return refuse(exchange, kRefused, no_such_step());
-    const DataSet attributes = read_back(*step);
-    if (exchange.request().attributes.empty())
-        return exchange.answer({.status = status::kSuccess, .data_set = &attributes});
-    DataSet asked;
-    std::vector<dicom::Tag> unknown;
+    if (!step) return {no_such_step()};
+    DataSet attributes = read_back(*step);
+    if (exchange.request().attributes.empty()) {
+        asked = std::move(attributes);
+        return {};
+    }
     for (const dicom::Tag tag : exchange.request().attributes) {
         if (attributes.has(tag))
             dicom::copy_attribute(attributes, tag, asked);
         else
             unknown.push_back(tag);
     }
+    return {};
+}
+
+}  // namespace
+
+void answer_step_creation(dicom::ScpExchange& exchange, store::PerformedBook& book) {
+    const Outcome outcome = created(exchange, book);
+    if (outcome.refusal) return refuse(exchange, kRefused, *outcome.refusal);
+    exchange.answer(
+        {.status = status::kSuccess, .sop_instance_uid = outcome.step.sop_instance_uid});
+    note(exchange, kCreated, outcome.step);
+}
+
+void answer_step_set(dicom::ScpExchange& exchange, store::PerformedBook& book) {
+    const Outcome outcome = set(exchange, book);
+    if (outcome.refusal) return refuse(exchange, kRefused, *outcome.refusal, outcome.error_id);
+    exchange.answer({.status = status::kSuccess});
+    note(exchange, kSet, outcome.step);
+}
+
+void answer_step_read(dicom::ScpExchange& exchange, store::PerformedBook& book) {
+    DataSet asked;
+    std::vector<dicom::Tag> unknown;
+    const Outcome outcome = read(exchange, book, asked, unknown);
+    if (outcome.refusal) return refuse(exchange, kRefused, *outcome.refusal);
     exchange.answer({.status = unknown.empty() ? status::kSuccess : kOptionalAttributesNotSupported,
                      .data_set = &asked,
                      .attributes = std::move(unknown)});

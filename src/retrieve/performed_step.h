@@ -13,7 +13,7 @@ constexpr std::string_view kPerformedStepRetrieve = "1.2.840.10008.3.1.2.3.4";
 
 /// Serves N-CREATE (PS3.4 F.7.2.1); the instance gets a UID where the request gives none. What it
 /// performs of what is scheduled is started with it. 0111: there is one of that UID; 0117: no UID;
-/// 0213: it has more than two megabytes, or there is no memory for it now (so for the others, too);
+/// 0213: it has more than a mebibyte, or there is no memory for it now (so for the others, too);
 /// else as problem_of_creation. Logs "performed-step.created".
 void answer_step_creation(dicom::ScpExchange& exchange, store::PerformedBook& book);
 

@@ -176,7 +176,7 @@ TEST_F(PerformedSteps, ArePerformedOfNoMoreThanADayHas) {
     EXPECT_FALSE(store.performed().find("1.2.9"));
 }
 
-TEST_F(PerformedSteps, DoNotGrowBeyondTwoMegabytes) {
+TEST_F(PerformedSteps, DoNotGrowBeyondAMebibyte) {
     const auto with_text = [](dicom::Tag tag, std::size_t bytes) {
         DataSet changes;
         changes.set_text(tag, std::string(bytes, 'x'));
@@ -184,13 +184,12 @@ TEST_F(PerformedSteps, DoNotGrowBeyondTwoMegabytes) {
     };
     constexpr dicom::Tag kTextValue{0x0040, 0xA160}, kInstructionDescription{0x0018, 0x9917};
     DataSet large = creation();
-    large.set_text(kTextValue, std::string(3'000'000, 'x'));
+    large.set_text(kTextValue, std::string(1'500'000, 'x'));
     EXPECT_EQ(create(large).status, status::kResourceLimitation);
     EXPECT_EQ(create(creation()).status, status::kSuccess);
-    EXPECT_EQ(set(with_text(kTextValue, 1'500'000)).status, status::kSuccess);
-    EXPECT_EQ(set(with_text(kInstructionDescription, 1'500'000)).status,
-              status::kResourceLimitation);
-    EXPECT_EQ(set(with_text(kTextValue, 1'600'000)).status, status::kSuccess)
+    EXPECT_EQ(set(with_text(kTextValue, 700'000)).status, status::kSuccess);
+    EXPECT_EQ(set(with_text(kInstructionDescription, 700'000)).status, status::kResourceLimitation);
+    EXPECT_EQ(set(with_text(kTextValue, 800'000)).status, status::kSuccess)
         << "in place of the other";
 }
 

@@ -246,12 +246,12 @@ def steps_that_are_read(server, _held):
     """By 24: one as large as it may be. Another is larger."""
     association = with_steps(server, MPPS)
     statuses = [association.send_n_create(performed(1, size), MPPS, f"2.999.19.{size}")[0].Status
-                for size in (4_000_000, 1_900_000)]
+                for size in (4_000_000, 900_000)]
     assert statuses == [0x0213, 0], statuses
 
     def read(_):
         one = with_steps(server, MPPS_RETRIEVE)
-        status = one.send_n_get([], MPPS_RETRIEVE, "2.999.19.1900000")[0].Status
+        status = one.send_n_get([], MPPS_RETRIEVE, "2.999.19.900000")[0].Status
         one.release()
         return status
     return at_once(24, read), {0, 0x0213}
