@@ -15,6 +15,7 @@ import queue
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,7 @@ import urllib.request
 import websocket
 from pydicom.dataset import Dataset
 from pynetdicom import AE, evt
+from pynetdicom.dsutils import encode
 from pynetdicom.sop_class import (
     ModalityPerformedProcedureStep as MPPS,
     ModalityPerformedProcedureStepRetrieve as MPPS_RETRIEVE,
@@ -34,7 +36,8 @@ from pynetdicom.sop_class import (
 )
 
 from hostile_senders import (CAPTURE, EXPLICIT, HEADER, MOST_GROWTH_KIB, PATIENT, STUDY_FIND, Growth, at_once, converse,
-                             element, framed, good_one_is_taken, image, item, native, order, send, status_of, stow)
+                             element, framed, good_one_is_taken, image, item, native, order, send, status_of, stow,
+                             us)
 from query_retrieve import free_port
 from subscriptions import ALL, FILTERED, workitem
 from whole_program import PATIENCE, Server, wait_for
@@ -334,6 +337,57 @@ def structures_that_are_searched(server, _held):
     return at_once(6, search) + at_once(6, find), {200, 0}
 
 
+def asks_and_reads_nothing(server, held, query):
+    """A C-FIND by hand: a client's library would read on by itself."""
+    def part(kind, value):
+        return struct.pack(">BBH", kind, 0, len(value)) + value
+
+    def pdu(kind, value):
+        return struct.pack(">BBI", kind, 0, len(value)) + value
+
+    def command(number, value):
+        return struct.pack("<HHI", 0, number, len(value)) + value
+    find = STUDY_FIND.encode()
+    titles = b"LUCERNA".ljust(16) + b"IDLE".ljust(16) + bytes(32)
+    request = pdu(1, b"\0\1\0\0" + titles + part(0x10, b"1.2.840.10008.3.1.1.1") + part(
+        0x20, b"\1\0\0\0" + part(0x30, find) + part(0x40, b"1.2.840.10008.1.2")) + part(
+            0x50, part(0x51, struct.pack(">I", 16384)) + part(0x52, b"2.999")))
+    words = (command(2, find + b"\0") + command(0x100, us(0x20)) + command(0x110, us(1)) + command(0x700, us(0)) +
+             command(0x800, us(1)))
+    message = b"".join(pdu(4, struct.pack(">IBB", len(bytes_) + 2, 1, kind) + bytes_) for kind, bytes_ in (
+        (3, command(0, struct.pack("<I", len(words))) + words), (2, encode(query, True, True))))
+    one = held.enter_context(contextlib.closing(socket.socket()))
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    one.settimeout(PATIENCE)
+    one.connect(("127.0.0.1", int(server.dicom_port)))
+    one.sendall(request)
+    assert one.recv(1) == b"\2", "no association"
+    one.sendall(message)
+
+
+def finders_that_read_nothing(server, held):
+    """12, who ask for megabytes of text of a structure of 40 MB; others search in that meanwhile."""
+    texts = (0x00324000, 0x00384000, 0x00400280, 0x00401400, 0x00402400, 0x0040A160)
+    text = b"".join(element(tag >> 16, tag & 0xFFFF, "UT", "x" * 900_000) for tag in texts)
+    contour = element(0x3006, 0x0050, "DS", b"1\\" * 30_000 + b"1 ")
+    contours = element(0x3006, 0x0039, "SQ", item(element(0x3006, 0x0040, "SQ", item(contour) * 650)))
+    data_set = image("2.999.26.1.1", b"", after=text + contours, study="2.999.26")
+    assert send(server, EXPLICIT, data_set) == "0000"
+    query = Dataset()
+    query.QueryRetrieveLevel, query.StudyInstanceUID, query.SeriesInstanceUID = "IMAGE", "2.999.26", "2.999.26.1"
+    query.SOPInstanceUID = ""
+    for tag in texts:
+        query.add_new(tag, "UT", "")
+    for _ in range(12):
+        asks_and_reads_nothing(server, held, query)
+    time.sleep(2)
+    path = "/dicom-web/studies/2.999.26/instances?PatientComments=zz*"
+    begun = time.monotonic()
+    statuses = [status_of(urllib.request.Request(server.url + path)) for _ in range(3)]
+    assert time.monotonic() - begun < STALLED_OTHERS, "they keep the memory of others"
+    return statuses, {200}
+
+
 def connections_that_rest(server, held):
     for _ in range(MOST_CONNECTIONS + 6):
         held.connect(place(server), b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -362,8 +416,8 @@ CROWDS = (heads, whole_heads, brackets_for_work_items, items_for_metadata, brack
           metadata_that_stop, channels_that_nobody_reads, large_values, a_list_for_a_study, lists_to_find,
           work_items_that_grow, hl7_messages, orders_of_one_number, hl7_connections_that_say_nothing,
           steps_of_many, steps_that_are_read, objects_to_commit, filters_that_are_deep,
-          work_items_that_are_searched, structures_that_are_searched, connections_that_rest, uploads_that_stop,
-          associations_that_never_begin)
+          work_items_that_are_searched, structures_that_are_searched, finders_that_read_nothing,
+          connections_that_rest, uploads_that_stop, associations_that_never_begin)
 
 
 def echo(server):
