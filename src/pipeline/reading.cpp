@@ -102,6 +102,9 @@ compose::RenderedView rendered(const dicom::DataSet& data_set, dicom::FirstFrame
     options.max_width = kCaptureSide;
     options.max_height = kCaptureSide;
     dicom::Picture8 picture = dicom::render(data_set, first_frame, options);
+    // A palette has one sample a pixel, too.
+    if (picture.channels != 1)
+        throw Error(ErrorCode::kUnsupported, "a picture in color is no view of a breast");
     compose::RenderedView view;
     view.sop_instance_uid = data_set.text_or(dicom::kSopInstanceUid, "");
     view.scale = static_cast<double>(picture.width) /

@@ -71,6 +71,24 @@ TEST_F(ReadingTest, IsTheSameHoweverManyViewsAreReadAtOnce) {
     for (int round = 0; round < 3; ++round) EXPECT_TRUE(outcome(many, 4) == one_by_one);
 }
 
+TEST_F(ReadingTest, OfTheOthersIsNotKeptByAPictureInColor) {
+    dicom::DataSet& colored = exam_.views.emplace_back(exam_.views.at(0).clone());
+    colored.set_text(dicom::kSopInstanceUid, "2.25.4713");
+    dicom::PixelLayout layout;
+    layout.rows = layout.columns = 64;
+    layout.photometric_interpretation = "PALETTE COLOR";
+    layout.bits_allocated = layout.bits_stored = 8;
+    colored.set_pixels(layout, Bytes(64 * 64, 1));
+    for (const dicom::Tag descriptor :
+         {dicom::Tag{0x0028, 0x1101}, dicom::Tag{0x0028, 0x1102}, dicom::Tag{0x0028, 0x1103}})
+        colored.set_bytes(descriptor, "US", {0, 1, 0, 0, 8, 0});
+    for (const dicom::Tag data :
+         {dicom::Tag{0x0028, 0x1201}, dicom::Tag{0x0028, 0x1202}, dicom::Tag{0x0028, 0x1203}})
+        colored.set_bytes(data, "OW", Bytes(256, 7));
+    ModelOpening opening(folder_.path(), {}, 1, infer::Scratch::kArena);
+    EXPECT_THAT(outcome(opening, 1), SizeIs(3 + 6)) << "and no capture of it";
+}
+
 TEST_F(ReadingTest, StopsWhenProgressIsCancelled) {
     ModelOpening opening(folder_.path(), {}, 2, infer::Scratch::kArena);
     const auto cancel = [](const Progress&) { throw Error(ErrorCode::kCancelled, "stop"); };
