@@ -307,7 +307,7 @@ TEST(HeldBytes, CountAnswersOfAnySize) {
     }
     {
         const http::Response value = archive.get(series + "/instances/1.2.1.9.1/bulkdata/00420011");
-        EXPECT_EQ(dicom::decoding_memory().held(), std::size_t{3} << 20);
+        EXPECT_EQ(dicom::decoding_memory().held(), 0U) << "it is sent from where it lies";
         EXPECT_EQ(TestArchive::body(value).size(), std::size_t{3} << 20);
     }
     EXPECT_EQ(dicom::decoding_memory().held(), 0U);
