@@ -120,7 +120,7 @@ class IncomingBody final : public BodyReader {
                               [this, alive = alive(), into, done = std::move(done),
                                began = *since_](error_code failed, std::size_t) mutable {
                                   since_.reset();
-                                  shop_.went_on(connection_);
+                                  shop_.begin(connection_);
                                   const std::size_t count =
                                       into.size() - parser_->get().body().size;
                                   waited_ += Clock::now() - began;

@@ -88,10 +88,6 @@ void Shop::waits_for_body(AnyConnection& connection) {
     change(connection, &wait_for_body_);
 }
 
-void Shop::went_on(AnyConnection& connection) {
-    change(connection, nullptr);
-}
-
 void Shop::leave(AnyConnection& connection) {
     const std::lock_guard lock(mutex_);
     if (const auto place = open_.find(&connection); place != open_.end()) {

@@ -37,12 +37,11 @@ class Shop {
     /// the one that has rested for longest is given up for it, or else the one whose body has been
     /// waited for for longest, so that nobody who does nothing keeps others out.
     [[nodiscard]] bool enter(AnyConnection& connection);
-    /// It has a request in hand from here on; and none, as at first.
+    /// It has a request in hand from here on, or more of one; and none, as at first.
     void begin(AnyConnection& connection);
     void rest(AnyConnection& connection);
-    /// The next bytes of its body are waited for, from here to `went_on`.
+    /// The next bytes of its body are waited for, from here to `begin`.
     void waits_for_body(AnyConnection& connection);
-    void went_on(AnyConnection& connection);
     void leave(AnyConnection& connection);
     /// False when there are too many WebSockets.
     [[nodiscard]] bool enter_channel();

@@ -40,7 +40,7 @@ http::Pieces pieces_of_bytes(Bytes value) {
 }
 
 /// Whatever is wrong with it is said by who reads all of it.
-std::optional<PixelSpan> span_of_value(store::OpenedObject& object, const store::InstanceRow& row,
+std::optional<ValueSpan> span_of_value(store::OpenedObject& object, const store::InstanceRow& row,
                                        dicom::Tag tag) {
     try {
         return large_value(object, row, tag);

@@ -1,11 +1,9 @@
 #include "retrieve/commitment.h"
 
-#include <algorithm>
 #include <exception>
 #include <memory>
 #include <optional>
 #include <set>
-#include <span>
 #include <utility>
 
 #include "base/error.h"
@@ -14,6 +12,7 @@
 #include "dicom/follow_ups.h"
 #include "dicom/uids.h"
 #include "retrieve/identifier.h"
+#include "retrieve/object_parts.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -30,20 +29,9 @@ constexpr std::size_t kMostReferences = 10000;
 constexpr std::size_t kBytesOfReference = 512;
 /// Between two words that an examination goes on: as many of the largest objects take minutes.
 constexpr std::size_t kObjectsBetweenWords = 16;
-/// Of an object, at once.
-constexpr std::size_t kPiece = std::size_t{1} << 20;
 
 CommitmentRefusal invalid(dicom::Tag tag, const char* what) {
     return {status::kInvalidArgument, dicom::describe(tag) + " " + what};
-}
-
-/// Each piece of it is checked as it is read; an object may be larger than the memory.
-void read_through(store::Archive& archive, const store::InstanceRow& row) {
-    const auto object = archive.open(row);
-    Bytes piece(std::min<std::uint64_t>(kPiece, object->size()));
-    for (std::uint64_t at = 0; at < object->size(); at += piece.size())
-        object->read(at, std::span(piece).first(static_cast<std::size_t>(
-                             std::min<std::uint64_t>(piece.size(), object->size() - at))));
 }
 
 /// 0 where the object is kept, of that class, and whole.
@@ -52,7 +40,7 @@ std::uint16_t failure_of(const Reference& reference, store::Archive& archive) {
         const auto row = archive.instance(reference.sop_instance_uid);
         if (!row) return status::kNoSuchInstance;
         if (row->sop_class_uid != reference.sop_class_uid) return status::kClassInstanceConflict;
-        read_through(archive, *row);
+        read_through(archive, *row, 0, row->size, one_after_another);
         return 0;
     } catch (const Error& error) {
         // Erased a moment ago, or damaged.

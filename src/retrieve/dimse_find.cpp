@@ -244,8 +244,7 @@ class Answers {
     [[nodiscard]] std::string instance_of(const store::Match& match) const {
         if (!match.sop_instance_uid.empty()) return match.sop_instance_uid;
         // An empty key would match every study of the archive.
-        if (match.study_instance_uid.empty())
-            throw Error(ErrorCode::kInternal, "no study of what matches is known");
+        if (match.study_instance_uid.empty()) return {};
         store::Query first{Level::kInstance, {{tags::kStudyInstanceUid, match.study_instance_uid}}};
         if (!match.series_instance_uid.empty())
             first.keys.push_back({tags::kSeriesInstanceUid, match.series_instance_uid});

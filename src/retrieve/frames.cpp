@@ -197,7 +197,7 @@ bool FrameSource::find_native_frames(const store::InstanceRow& row) {
     const std::uint64_t columns = positive(tags::kColumns, 0);
     if (rows > 0xFFFF || columns > 0xFFFF || frames > 0xFFFFFF) return false;
     frame_bytes_ = rows * columns * samples * (bits / 8);
-    const std::optional<PixelSpan> pixels = native_pixels(*opened_, row);
+    const std::optional<ValueSpan> pixels = native_pixels(*opened_, row);
     if (!pixels || frame_bytes_ == 0 || frames == 0 || pixels->size / frame_bytes_ < frames)
         return false;
     begin_ = pixels->begin;

@@ -18,6 +18,7 @@ namespace {
 using dicom::DataSet;
 using dicom::Tag;
 using store::Fill;
+using store::is_like;
 using store::split;
 using store::trimmed;
 
@@ -29,35 +30,6 @@ using store::trimmed;
 bool is_about_the_request(Tag tag) {
     return tag == dicom::tags::kSpecificCharacterSet ||
            tag == dicom::tags::kTimezoneOffsetFromUtc || tag.element == 0;
-}
-
-/// A pattern with * and ? (PS3.4 C.2.2.2.4); ? stands for one character of UTF-8.
-bool is_like(std::string_view pattern, std::string_view text) {
-    const auto skip = [&](std::size_t at) {
-        do ++at;
-        while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80);
-        return at;
-    };
-    std::size_t p = 0, t = 0;
-    std::size_t star = std::string_view::npos, retry = 0;
-    while (t < text.size()) {
-        if (p < pattern.size() && pattern[p] == '*') {
-            star = p++;
-            retry = t;
-        } else if (p < pattern.size() && pattern[p] == '?') {
-            ++p;
-            t = skip(t);
-        } else if (p < pattern.size() && pattern[p] == text[t]) {
-            ++p;
-            ++t;
-        } else if (star != std::string_view::npos) {
-            p = star + 1;
-            t = retry = skip(retry);
-        } else {
-            return false;
-        }
-    }
-    return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
 
 bool name_matches(std::string_view key, std::string_view value) {

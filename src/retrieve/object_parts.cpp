@@ -25,7 +25,7 @@ http::Pieces pieces_of(std::shared_ptr<store::OpenedObject> object, std::uint64_
             }};
 }
 
-std::optional<PixelSpan> native_pixels(store::OpenedObject& object, const store::InstanceRow& row) {
+std::optional<ValueSpan> native_pixels(store::OpenedObject& object, const store::InstanceRow& row) {
     const bool is_explicit =
         row.transfer_syntax_uid == dicom::transfer_syntax::kExplicitVrLittleEndian;
     const bool is_implicit =
@@ -36,13 +36,13 @@ std::optional<PixelSpan> native_pixels(store::OpenedObject& object, const store:
     if (element.size() != head || little_endian(ByteView(element).first(2)) != 0x7FE0 ||
         little_endian(ByteView(element).subspan(2, 2)) != 0x0010)
         return std::nullopt;
-    const PixelSpan span{row.head_bytes + head, little_endian(ByteView(element).last(4))};
+    const ValueSpan span{row.head_bytes + head, little_endian(ByteView(element).last(4))};
     // A length that is not stated is FFFFFFFFH, beyond the end as one that lies.
     if (span.size > row.size - std::min(row.size, span.begin)) return std::nullopt;
     return span;
 }
 
-std::optional<PixelSpan> large_value(store::OpenedObject& object, const store::InstanceRow& row,
+std::optional<ValueSpan> large_value(store::OpenedObject& object, const store::InstanceRow& row,
                                      dicom::Tag tag) {
     constexpr std::uint64_t kLarge = std::uint64_t{1} << 20;
     constexpr std::uint64_t kBeginning = std::uint64_t{64} << 10;
@@ -59,7 +59,7 @@ std::optional<PixelSpan> large_value(store::OpenedObject& object, const store::I
         if (!has_length || element.length > row.size - value || tag < element.tag)
             return std::nullopt;
         if (element.tag == tag && element.vr.is_bulk() && element.length >= kLarge)
-            return PixelSpan{value, element.length};
+            return ValueSpan{value, element.length};
         at = value + element.length;
     }
     return std::nullopt;

@@ -18,19 +18,19 @@ namespace lucerna::retrieve {
                                      std::uint64_t begin, std::uint64_t size);
 
 /// Where a value lies in the file: that of uncompressed Pixel Data, or another one.
-struct PixelSpan {
+struct ValueSpan {
     std::uint64_t begin = 0;
     std::uint64_t size = 0;
 };
 /// Empty where that is not one little endian element of stated length. `object` is that of `row`.
-[[nodiscard]] std::optional<PixelSpan> native_pixels(store::OpenedObject& object,
+[[nodiscard]] std::optional<ValueSpan> native_pixels(store::OpenedObject& object,
                                                      const store::InstanceRow& row);
 
 /// The same of a value of bytes (OB, OW and their like, UN) of the data set itself, of a megabyte
 /// or more, as an encapsulated document is. The heads of the elements before it are read, and no
 /// value. Empty also where one of those has no length, and where the data set is deflated or big
 /// endian.
-[[nodiscard]] std::optional<PixelSpan> large_value(store::OpenedObject& object,
+[[nodiscard]] std::optional<ValueSpan> large_value(store::OpenedObject& object,
                                                    const store::InstanceRow& row, dicom::Tag tag);
 
 /// Bytes [begin, begin + size) of the object, which must be there; what is large in parts, each

@@ -158,4 +158,32 @@ std::vector<std::string_view> split(std::string_view text, std::string_view sepa
     }
 }
 
+bool is_like(std::string_view pattern, std::string_view text) {
+    const auto skip = [&](std::size_t at) {
+        do ++at;
+        while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80);
+        return at;
+    };
+    std::size_t p = 0, t = 0;
+    std::size_t star = std::string_view::npos, retry = 0;
+    while (t < text.size()) {
+        if (p < pattern.size() && pattern[p] == '*') {
+            star = p++;
+            retry = t;
+        } else if (p < pattern.size() && pattern[p] == '?') {
+            ++p;
+            t = skip(t);
+        } else if (p < pattern.size() && pattern[p] == text[t]) {
+            ++p;
+            ++t;
+        } else if (star != std::string_view::npos) {
+            p = star + 1;
+            t = retry = skip(retry);
+        } else {
+            return false;
+        }
+    }
+    return pattern.find_first_not_of('*', p) == std::string_view::npos;
+}
+
 }  // namespace lucerna::store

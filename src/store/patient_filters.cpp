@@ -58,31 +58,9 @@ constexpr std::pair<const char*, std::string (*)(const std::string&)> kNamed[] =
      name_in_workitem},
 };
 
-/// With * and ? (PS3.4 C.2.2.2.4).
-bool meets(std::string_view text, std::string_view pattern) {
-    std::size_t star = std::string_view::npos;
-    std::size_t from = 0;
-    std::size_t at = 0;
-    for (std::size_t i = 0; i < text.size();) {
-        if (at < pattern.size() && pattern[at] == '*') {
-            star = at++;
-            from = i;
-        } else if (at < pattern.size() && (pattern[at] == '?' || pattern[at] == text[i])) {
-            ++at;
-            ++i;
-        } else if (star != std::string_view::npos) {
-            at = star + 1;
-            i = ++from;
-        } else {
-            return false;
-        }
-    }
-    return pattern.find_first_not_of('*', at) == std::string_view::npos;
-}
-
 /// Both folded. "D*" is no Doe's more than anybody else's.
 bool spells(std::string_view value, std::string_view text) {
-    if (text.empty() || !meets(text, value)) return false;
+    if (text.empty() || !is_like(value, text)) return false;
     const auto open = static_cast<std::size_t>(
         std::count_if(value.begin(), value.end(), [](char c) { return c == '*' || c == '?'; }));
     return open == 0 || 2 * (value.size() - open) > text.size();

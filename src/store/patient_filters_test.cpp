@@ -46,8 +46,9 @@ TEST_F(PatientFilters, EndWhereTheyHaveHerIdOrName) {
           R"([["StudyDate","20240101"],["PatientID","P2\\P1"]])", R"([["AdmissionID","P1"]])",
           R"([["00101002.00100020","P1"]])", R"([["PatientName","DOE^JANE"]])",
           R"([["00100010","Doe*"]])", R"([["PatientName","doe^j*"]])",
-          R"([["PatientName","=山田*"]])", R"([["OtherPatientNames","Doe"]])",
-          R"([["NoSuchName","Doe"]])", R"([["PatientID","P1"],["IssuerOfPatientID","A"]])", "P1"})
+          R"([["PatientName","=山田*"]])", R"([["PatientName","=山?^花?"]])",
+          R"([["OtherPatientNames","Doe"]])", R"([["NoSuchName","Doe"]])",
+          R"([["PatientID","P1"],["IssuerOfPatientID","A"]])", "P1"})
         EXPECT_EQ(would_end(filter), 1U) << filter;
     EXPECT_THAT(store.subscriptions().subscribers(), ElementsAre("WATCHER"))
         << "nothing is done yet";
