@@ -1,8 +1,11 @@
 #include "dicom/charset.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "base/error.h"
 #include "dicom/character_set.h"
+#include "dicom/decoding_memory.h"
 #include "dicom/iso2022.h"
 #include "dicom/node.h"
 #include "dicom/tags.h"
@@ -31,6 +34,8 @@ std::size_t utf8_length(std::string_view text, std::size_t at) {
 
 std::string from_latin1(std::string_view text) {
     std::string out;
+    out.reserve(text.size() + static_cast<std::size_t>(std::count_if(
+                                  text.begin(), text.end(), [](char c) { return c < 0; })));
     for (const char character : text) {
         const auto byte = static_cast<unsigned char>(character);
         if (byte < 0x80) {
@@ -68,7 +73,7 @@ class Converter {
     std::string to_utf8(std::string_view text, const std::string& character_set,
                         std::string_view delimiters) {
         if (is_plain_ascii(text)) return std::string(text);
-        if (character_set.empty() || character_set == kUtf8) return guessed(text);
+        if (says_utf8(character_set)) return guessed(text);
         select(character_set);
         std::optional<std::string> utf8;
         if (is_chinese(character_set))
@@ -92,6 +97,24 @@ class Converter {
         return encoded;
     }
 
+    /// Nothing is to be done with it.
+    static bool is_utf8_already(std::string_view text, const std::string& character_set) {
+        return says_utf8(character_set) && is_utf8(text);
+    }
+    /// To be called before `text`, of that attribute, is converted. Throws as convert_to_utf8.
+    void count(Tag tag, std::string_view text) {
+        converted_ += text.size();
+        if (converted_ > kMostConvertedText)
+            throw Error(ErrorCode::kInvalidInput,
+                        "more than " + std::to_string(kMostConvertedText >> 20) +
+                            " MiB of text that is not in UTF-8, at " + describe(tag));
+        if (converted_ <= kFreelyConverted || share_) return;
+        share_ = std::make_shared<MemoryBudget::Share>(parsing_memory().take(
+            std::min(kMostTimes * kMostConvertedText, parsing_memory().limit()),
+            "text that is not in UTF-8"));
+    }
+    [[nodiscard]] std::shared_ptr<const void> take_share() { return std::move(share_); }
+
     /// As Specific Character Set has to say it.
     std::string declared(const std::string& character_set) {
         select(character_set);
@@ -99,6 +122,9 @@ class Converter {
     }
 
   private:
+    static bool says_utf8(const std::string& character_set) {
+        return character_set.empty() || character_set == kUtf8;
+    }
     static std::string guessed(std::string_view text) {
         return is_utf8(text) ? std::string(text) : from_latin1(text);
     }
@@ -111,6 +137,11 @@ class Converter {
     Codecs codecs_;
     std::string selected_;
     std::optional<CharacterSets> sets_;
+    /// It is held twice while it is converted, in up to three times its size.
+    static constexpr std::size_t kMostTimes = 4;
+    static constexpr std::size_t kFreelyConverted = std::size_t{512} << 10;
+    std::size_t converted_ = 0;
+    std::shared_ptr<MemoryBudget::Share> share_;
 };
 
 bool convert(Node& node, const std::string& inherited, Converter& converter) {
@@ -124,6 +155,8 @@ bool convert(Node& node, const std::string& inherited, Converter& converter) {
             const std::string_view text = as_text(element.value());
             if (is_plain_ascii(text)) continue;
             changed = true;
+            if (converter.is_utf8_already(text, character_set)) continue;
+            converter.count(element.tag, text);
             const std::string utf8 =
                 converter.to_utf8(text, character_set, delimiters_of(element.vr));
             element.content = Bytes(utf8.begin(), utf8.end());
@@ -183,11 +216,12 @@ std::string to_utf8(std::string_view text, const std::string& character_set,
     return Converter().to_utf8(text, character_set, delimiters);
 }
 
-void convert_to_utf8(Node& root) {
+std::shared_ptr<const void> convert_to_utf8(Node& root) {
     Converter converter;
-    if (!convert(root, "", converter)) return;
+    if (!convert(root, "", converter)) return {};
     forget_character_set(root);
     (void)root.put(tags::kSpecificCharacterSet, vr::kCs, Bytes(kUtf8.begin(), kUtf8.end()));
+    return converter.take_share();
 }
 
 std::optional<std::string> convert_from_utf8(Node& root, const std::string& character_set) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,9 +20,13 @@ struct Node;
 [[nodiscard]] std::string to_utf8(std::string_view text, const std::string& character_set,
                                   std::string_view delimiters);
 
+/// Of a data set, in bytes: what is more is in ASCII or UTF-8 wherever there is so much.
+inline constexpr std::size_t kMostConvertedText = std::size_t{4} << 20;
+
 /// Makes every text of a data set UTF-8 and its Specific Character Set "ISO_IR 192". A data set of
-/// plain ASCII stays as it is.
-void convert_to_utf8(Node& root);
+/// plain ASCII stays as it is. Returns what it took of parsing_memory(), where that was much.
+/// Throws Error(kInvalidInput) for more than kMostConvertedText, and as MemoryBudget::take.
+[[nodiscard]] std::shared_ptr<const void> convert_to_utf8(Node& root);
 /// The other way: every text of a data set into `character_set`, with code extensions where it
 /// names any (PS3.3 C.12.1.1.2). Returns what Specific Character Set has to say then; nothing, the
 /// data set half done, where it cannot express all of it.

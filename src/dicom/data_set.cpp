@@ -112,7 +112,8 @@ DataSet finished(Encoded encoded, const std::string& transfer_syntax_uid) {
 /// What becomes of a header's values.
 enum class Values { kCopied, kBorrowed, kOutlined };
 
-/// Of a file of which nothing need be copied but the header, if that. What is inflated is held by `memory`, or counted by none.
+/// Of a file of which nothing need be copied but the header, if that. What is inflated is held by
+/// `memory`, or counted by none.
 Encoded read_head(ByteView file, const FileMeta& meta, const Limits& limits, Values values,
                   ByteBudget* memory = nullptr) {
     const Coding coding = coding_in(file, meta);
@@ -161,9 +162,11 @@ Encoded read_whole(Bytes&& file, const FileMeta& meta, const Limits& limits,
 
 DataSet finished(std::unique_ptr<Node> node, std::shared_ptr<const void> backing,
                  const std::string& transfer_syntax_uid) {
-    share_backing(*node, both(std::move(node->backing), std::move(backing)));
+    // Texts are looked up in `backing` until they are converted.
+    std::shared_ptr<const void> share = convert_to_utf8(*node);
+    share_backing(*node,
+                  both(std::move(share), both(std::move(node->backing), std::move(backing))));
     node->transfer_syntax_uid = transfer_syntax_uid;
-    convert_to_utf8(*node);
     return DataSet(std::move(node));
 }
 

@@ -1,6 +1,7 @@
 #include "dicom/iso2022.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace lucerna::dicom {
 namespace {
@@ -45,7 +46,7 @@ class Decoder {
                 text.remove_prefix(1);
             }
         }
-        return out_;
+        return std::move(out_);
     }
 
   private:
@@ -54,11 +55,13 @@ class Decoder {
         if (sets_.first != nullptr) g1_ = sets_.first;
     }
 
-    /// As many characters of one set as there are.
+    /// As many characters of one set as there are, or fit into some kilobytes: of a long text no
+    /// second one is made.
     bool decode_run(const CharacterSet* set, std::string_view& text) {
+        constexpr std::size_t kAtOnce = std::size_t{16} << 10;
         if (set == nullptr) return false;
         std::string high;
-        while (!text.empty() && text.front() != kEscape &&
+        while (!text.empty() && high.size() < kAtOnce && text.front() != kEscape &&
                (set->is_g0 ? text.front() > ' ' : is_high(text.front()))) {
             if (text.size() < set->bytes) return false;
             high += set->prefix;
