@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "dicom/around_pixels.h"
@@ -11,6 +12,7 @@
 #include "dicom/data_set.h"
 #include "dicom/decoding_memory.h"
 #include "dicom/encoders.h"
+#include "dicom/file_header.h"
 #include "dicom/frames.h"
 #include "dicom/limits.h"
 #include "dicom/message_data_set.h"
@@ -19,6 +21,7 @@
 #include "dicom/part10_head.h"
 #include "dicom/pixel_layout.h"
 #include "dicom/reader.h"
+#include "dicom/recoded_file.h"
 
 namespace lucerna::dicom {
 namespace {
@@ -36,6 +39,9 @@ class Writer {
 
     Writer(Bytes& out, bool explicit_vr, Take take = {})
         : out_(out), explicit_vr_(explicit_vr), take_(std::move(take)) {}
+    /// Values that lie in that file, and are of some size, are not written but told.
+    Writer(Bytes& out, bool explicit_vr, const FileHeader& file)
+        : out_(out), explicit_vr_(explicit_vr), file_(&file) {}
 
     void write(const Node& node, bool says_utf8) { write(std::span(node.elements), says_utf8); }
     void write(std::span<const Element> elements, bool says_utf8) {
@@ -65,6 +71,10 @@ class Writer {
         put32(kUndefinedLength);
     }
 
+    [[nodiscard]] std::vector<RecodedFile::Elsewhere> take_elsewhere() {
+        return std::move(elsewhere_);
+    }
+
     void flush() {
         if (!out_.empty()) take_(out_);
         out_.clear();
@@ -82,6 +92,8 @@ class Writer {
         if (const Fragments* const fragments = element.fragments()) {
             return write_fragments(*fragments);
         }
+        if (file_ != nullptr && depth_ == 0 && element.tag == tags::kPixelData)
+            return write_pixels_of_file(element.vr);
         const ByteView value = element.value();
         write_header(element.tag, element.vr, value.size() + value.size() % 2);
         put(value);
@@ -90,15 +102,29 @@ class Writer {
         }
     }
 
+    void write_pixels_of_file(Vr vr) {
+        const ByteRange place = file_->native_pixels().value_or(ByteRange{});
+        const std::size_t length = place.end - place.begin;
+        write_header(tags::kPixelData, vr, length + length % 2);
+        if (length > 0) leave_out(place);
+        if (length % 2 == 1) out_.push_back(0);
+    }
+
+    void leave_out(const ByteRange& place) {
+        elsewhere_.push_back({out_.size(), place});
+        bytes_elsewhere_ += place.end - place.begin;
+    }
+    [[nodiscard]] std::size_t written() const { return out_.size() + bytes_elsewhere_; }
+
     void write_sequence(const Element& element) {
         write_header(element.tag, vr::kSq, 0);
-        const std::size_t start = out_.size();
+        const Start start{out_.size(), written()};
         ++depth_;
         if (const Items* const items = element.items()) {
             for (const DataSet& item : *items) {
                 write_tag(kItem);
                 put32(0);
-                const std::size_t item_start = out_.size();
+                const Start item_start{out_.size(), written()};
                 write(item.node(), false);
                 patch_length(item_start);
             }
@@ -123,6 +149,10 @@ class Writer {
 
     void put(ByteView value) {
         constexpr std::size_t kLarge = std::size_t{64} << 10;
+        constexpr std::size_t kSomeSizeElsewhere = std::size_t{4} << 10;
+        if (file_ != nullptr && value.size() >= kSomeSizeElsewhere) {
+            if (const auto place = file_->place_of(value)) return leave_out(*place);
+        }
         // Within a sequence lengths are still to be written before it.
         if (take_ && depth_ == 0 && out_.size() + value.size() > kLarge) {
             flush();
@@ -159,11 +189,16 @@ class Writer {
         put16(static_cast<std::uint16_t>(number & 0xFFFF));
         put16(static_cast<std::uint16_t>(number >> 16));
     }
+    /// Where something begins: in `out_`, and in all that is written.
+    struct Start {
+        std::size_t at = 0;
+        std::size_t written = 0;
+    };
     /// Writes how much came since `start` into the four bytes before it.
-    void patch_length(std::size_t start) {
-        const std::uint32_t length = checked(out_.size() - start);
+    void patch_length(const Start& start) {
+        const std::uint32_t length = checked(written() - start.written);
         for (std::size_t i = 0; i < 4; ++i) {
-            out_[start - 4 + i] = static_cast<std::uint8_t>(length >> (8 * i));
+            out_[start.at - 4 + i] = static_cast<std::uint8_t>(length >> (8 * i));
         }
     }
     static std::uint32_t checked(std::size_t length) {
@@ -174,6 +209,9 @@ class Writer {
     Bytes& out_;
     bool explicit_vr_;
     Take take_;
+    const FileHeader* file_ = nullptr;
+    std::vector<RecodedFile::Elsewhere> elsewhere_;
+    std::size_t bytes_elsewhere_ = 0;
     std::size_t depth_ = 0;
     bool is_wide_ = false;
 };
@@ -311,6 +349,18 @@ Bytes DataSet::to_part10(std::string_view transfer_syntax_uid) const {
         out.insert(out.end(), compressed.begin(), compressed.end());
     }
     return out;
+}
+
+WrittenAround written_around(const FileHeader& header, std::string_view transfer_syntax_uid) {
+    const DataSet& data_set = header.data_set();
+    const TransferSyntax* const syntax = find_transfer_syntax(transfer_syntax_uid);
+    WrittenAround written{part10_head(head_of(data_set, transfer_syntax_uid), ""), {}};
+    Writer writer(written.held, syntax == nullptr || syntax->explicit_vr, header);
+    const bool is_wide = has_wide_text(data_set.node());
+    if (is_wide) writer.mark_wide();
+    writer.write(data_set.node(), is_wide);
+    written.elsewhere = writer.take_elsewhere();
+    return written;
 }
 
 void write_part10(const DataSet& data_set, const std::function<void(ByteView)>& take) {

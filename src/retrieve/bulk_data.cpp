@@ -21,6 +21,7 @@
 #include "retrieve/kept_object.h"
 #include "retrieve/left_out.h"
 #include "retrieve/negotiate.h"
+#include "retrieve/object_head.h"
 #include "retrieve/object_parts.h"
 #include "retrieve/objects.h"
 #include "retrieve/video.h"
@@ -39,27 +40,37 @@ http::Pieces pieces_of_bytes(Bytes value) {
             }};
 }
 
-/// Whatever is wrong with it is said by who reads all of it.
-std::optional<ValueSpan> span_of_value(store::OpenedObject& object, const store::InstanceRow& row,
-                                       dicom::Tag tag) {
-    try {
-        return large_value(object, row, tag);
-    } catch (const Error& error) {
-        if (error.code() != ErrorCode::kInvalidInput) throw;
-        return std::nullopt;
-    }
+/// What `take` gives of such an object: of all before its pixels, or else with what is behind them.
+template <typename Take>
+auto from_header(store::Archive& archive, const store::InstanceRow& row, const Take& take)
+    -> decltype(take(std::declval<const dicom::FileHeader&>())) {
+    if (auto value = take(head_of(archive, row).file)) return value;
+    if (row.head_bytes == 0) return std::nullopt;
+    return take(head_of_all(archive, row).file);
+}
+
+/// Of a megabyte or more, where it lies as it stands.
+std::optional<dicom::ByteRange> place_of_large_value(store::Archive& archive,
+                                                     const store::InstanceRow& row,
+                                                     const std::string& path) {
+    if (row.size < dicom::FileHeader::kLargeValue || !is_as_it_stands(row)) return std::nullopt;
+    return from_header(archive, row,
+                       [&](const dicom::FileHeader& header) -> std::optional<dicom::ByteRange> {
+                           const auto value = dicom::bulk_data_at(header.data_set(), path);
+                           if (!value || value->size() < dicom::FileHeader::kLargeValue)
+                               return std::nullopt;
+                           return header.place_of(*value);
+                       });
 }
 
 HeldBytes::Made read_value(store::Archive& archive, const store::InstanceRow& row,
                            const std::string& path) {
-    // Most bulk data but pixels lies before them.
-    if (!is_pixel_data(path)) {
-        const MemoryBudget::Share room = room_for_head(row);
-        const auto object =
-            dicom::DataSet::parse(archive.head(row.sop_instance_uid), {}, dicom::PixelData::kSkip);
-        if (auto value = value_in(object, path)) return *std::move(value);
-    }
-    if (is_pixel_data(path) || row.head_bytes != 0) {
+    if (!is_pixel_data(path) && is_as_it_stands(row)) {
+        auto value = from_header(archive, row, [&](const dicom::FileHeader& header) {
+            return value_in(header.data_set(), path);
+        });
+        if (value) return *std::move(value);
+    } else {
         const MemoryBudget::Share room = room_for_whole(row);
         const auto whole = dicom::DataSet::parse(archive.object(row.sop_instance_uid));
         if (auto value = value_in(whole, path)) return *std::move(value);
@@ -121,15 +132,19 @@ bool is_encapsulated(const store::InstanceRow& row) {
     return !known || known->encapsulated();
 }
 
+bool is_as_it_stands(const store::InstanceRow& row) {
+    const dicom::TransferSyntax* known = dicom::find_transfer_syntax(row.transfer_syntax_uid);
+    return known != nullptr && known->little_endian && !known->deflated;
+}
+
 http::Pieces bulk_value(store::Archive& archive, const store::InstanceRow& row,
                         const std::string& path) {
-    // Of one within a sequence there are more words.
-    const auto tag = path.find('/') == std::string::npos ? dicom::tag_from(path) : std::nullopt;
-    if (is_pixel_data(path) || tag) {
+    if (is_pixel_data(path)) {
         std::shared_ptr<store::OpenedObject> object = archive.open(row);
-        if (const auto span = is_pixel_data(path) ? native_pixels(*object, row)
-                                                  : span_of_value(*object, row, *tag))
+        if (const auto span = native_pixels(*object, row))
             return pieces_of(std::move(object), span->begin, span->size);
+    } else if (const auto place = place_of_large_value(archive, row, path)) {
+        return pieces_of(archive.open(row), place->begin, place->end - place->begin);
     }
     return pieces_of_value([&archive, row, path] { return read_value(archive, row, path); });
 }

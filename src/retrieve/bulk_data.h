@@ -21,9 +21,11 @@ inline constexpr const char* kOctetStream = "application/octet-stream";
 [[nodiscard]] bool is_pixel_data(std::string_view path);
 /// Compressed, or of a syntax that is not known.
 [[nodiscard]] bool is_encapsulated(const store::InstanceRow& row);
-/// The value that bulk_data_paths names so; of pixels that are not compressed it is read as it is
-/// sent where it lies in one piece. Throws Error(kNotFound) where there is none, and as the
-/// archive.
+/// Little endian and not deflated: a value is what lies in the file.
+[[nodiscard]] bool is_as_it_stands(const store::InstanceRow& row);
+/// The value that bulk_data_paths names so; of pixels that are not compressed, and of what is
+/// large, it is read as it is sent where it lies in one piece. Throws Error(kNotFound) where there
+/// is none, and as the archive.
 [[nodiscard]] http::Pieces bulk_value(store::Archive& archive, const store::InstanceRow& row,
                                       const std::string& path);
 

@@ -23,6 +23,7 @@
 #include "retrieve/kept_object.h"
 #include "retrieve/left_out.h"
 #include "retrieve/negotiate.h"
+#include "retrieve/object_head.h"
 #include "retrieve/objects.h"
 #include "retrieve/video.h"
 
@@ -89,58 +90,42 @@ class Values final : public MemoryBudget::Renewable {
     template <typename Look>
     static auto look_at(const std::shared_ptr<Values>& self, Look&& look) {
         const std::lock_guard lock(self->mutex_);
-        if (!self->object_) {
-            MemoryBudget::Share room = room_for_head(self->row_);
-            self->object_.emplace(dicom::DataSet::parse(
-                self->archive_.head(self->row_.sop_instance_uid), {}, dicom::PixelData::kSkip));
+        if (!self->head_) {
+            self->head_.emplace(head_of(self->archive_, self->row_));
             // It is in nobody's way who waits for what is read beside it, not even in this one's.
-            room.detach();
-            self->kept_ = std::move(room);
+            self->head_->room.detach();
             dicom::parsing_memory().may_ask(self);
             kept_files().may_ask(self);
         }
-        return look(*self->object_);
+        return look(self->head_->data_set());
     }
     static http::Part part(const std::shared_ptr<Values>& self, const std::string& path,
                            const std::string& location) {
         http::Part part{kOctetStream, location, {}};
-        bool is_most = false;
+        const std::size_t most =
+            is_as_it_stands(self->row_) ? dicom::FileHeader::kLargeValue : dicom::kSomeSize;
         look_at(self, [&](const dicom::DataSet& object) {
             const ByteView value = dicom::bulk_data_at(object, path).value();
-            is_most = value.size() > self->row_.head_bytes / 2;
-            if (value.size() <= kHeldFreely) part.room = room_for_part(value.size());
+            if (value.size() < most) part.room = room_for_part(value.size());
             if (part.room) part.body.assign(value.begin(), value.end());
         });
-        if (!part.room)
-            part.pieces = pieces_of_value([self, path] {
-                auto value = look_at(self, [&](const dicom::DataSet& object) {
-                    return value_in(object, path).value();
-                });
-                (void)self->let_go();
-                return value;
-            });
-        // Little is left of it to give, and it would be held a second time.
-        else if (is_most)
-            (void)self->let_go();
+        if (!part.room) part.pieces = bulk_value(self->archive_, self->row_, path);
         return part;
     }
 
     bool let_go() noexcept override {
         const std::unique_lock lock(mutex_, std::try_to_lock);
         if (!lock) return false;
-        object_.reset();
-        kept_ = {};
+        head_.reset();
         return true;
     }
 
   private:
     store::Archive& archive_;
     const store::InstanceRow row_;
-    /// Of `object_`. Recursive, as that of HeldBytes.
+    /// Of `head_`. Recursive, as that of HeldBytes.
     std::recursive_mutex mutex_;
-    std::optional<dicom::DataSet> object_;
-    /// Of kept_files(), for it.
-    MemoryBudget::Share kept_;
+    std::optional<Head> head_;
 };
 
 void add_frames(std::deque<MakePart>& parts, store::Archive& archive, const store::InstanceRow& row,

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "dicom/decoding_memory.h"
 #include "retrieve/kept_object.h"
+#include "retrieve/object_head.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -16,9 +17,8 @@ std::optional<std::size_t> bytes_to_make(store::Archive& archive, const store::I
         row.head_bytes > 0 ||
         row.transfer_syntax_uid == dicom::transfer_syntax::kDeflatedExplicitVrLittleEndian;
     if (row.rows <= 0 || row.columns <= 0 || !may_have_pixels) return std::nullopt;
-    const MemoryBudget::Share room = room_for_head(row);
-    const Bytes head = archive.head(row.sop_instance_uid);
-    const dicom::DataSet header = dicom::DataSet::header_in(head);
+    const Head head = outline_of(archive, row);
+    const dicom::DataSet& header = head.data_set();
     if (row.head_bytes == 0 && !header.has(dicom::tags::kPixelData)) return std::nullopt;
     const auto within = [&](dicom::Tag tag, long long fallback, long long most) {
         return std::clamp(header.integer(tag).value_or(fallback), 1LL, most);
@@ -47,7 +47,7 @@ std::shared_ptr<ConvertedObject> ConvertedObject::of(store::Archive& archive,
 ConvertedObject::ConvertedObject(store::Archive& archive, const store::InstanceRow& row,
                                  const std::string& syntax, const RunParts& run,
                                  std::size_t making_bytes)
-    : file_bytes_(bytes_held_of(row)), making_bytes_(making_bytes) {
+    : file_bytes_(bytes_held_of(archive, row)), making_bytes_(making_bytes) {
     take_room();
     const auto begun = Clock::now();
     file_.emplace([&archive, row, run] { return framed_object(archive, row, run); }, syntax);

@@ -228,7 +228,7 @@ class Answers {
     /// moment ago, is no reason to keep the others back.
     KeyMatch take_of_object(const std::optional<Head>& head, dicom::DataSet& answer) {
         if (!head) return {true, true};
-        const dicom::DataSet& object = head->data_set;
+        const dicom::DataSet& object = head->data_set();
         KeyMatch own = match_keys(
             find_.object_keys, object, Absent::kEmpty,
             find_.query.combined_date_time ? DateAndTime::kCombined : DateAndTime::kApart);
@@ -238,7 +238,7 @@ class Answers {
     }
     [[nodiscard]] std::optional<Head> head_of_first(const store::Match& match) const {
         const std::string instance = instance_of(match);
-        return instance.empty() ? std::nullopt : head_of(archive_, instance);
+        return instance.empty() ? std::nullopt : head_to_search(archive_, instance);
     }
     /// The first of what is above instances; empty where there is none any more.
     [[nodiscard]] std::string instance_of(const store::Match& match) const {

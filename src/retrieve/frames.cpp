@@ -20,6 +20,7 @@
 #include "retrieve/held_bytes.h"
 #include "retrieve/kept_object.h"
 #include "retrieve/left_out.h"
+#include "retrieve/object_head.h"
 #include "retrieve/object_parts.h"
 #include "retrieve/video.h"
 
@@ -148,9 +149,7 @@ std::vector<int> parse_frame_list(std::string_view text) {
 
 HasEncodablePixels encodable_pixels_of(store::Archive& archive, const store::InstanceRow& row) {
     return [&archive, row] {
-        const MemoryBudget::Share room = room_for_head(row);
-        const Bytes head = archive.head(row.sop_instance_uid);
-        return dicom::has_encodable_pixels(dicom::DataSet::outline_in(head));
+        return dicom::has_encodable_pixels(outline_of(archive, row).data_set());
     };
 }
 
@@ -179,9 +178,8 @@ bool FrameSource::find_native_frames(const store::InstanceRow& row) {
         row.transfer_syntax_uid == dicom::transfer_syntax::kExplicitVrLittleEndian ||
         row.transfer_syntax_uid == dicom::transfer_syntax::kImplicitVrLittleEndian;
     if (row.head_bytes == 0 || !is_plain) return false;
-    const MemoryBudget::Share room = room_for_head(row);
-    const Bytes head = opened_->read(0, row.head_bytes);
-    const auto header = dicom::DataSet::outline_in(head);
+    const Head head = outline_of(archive_, row);
+    const dicom::DataSet& header = head.data_set();
     namespace tags = dicom::tags;
     const auto positive = [&](dicom::Tag tag, long long fallback) {
         return static_cast<std::uint64_t>(std::max(header.integer(tag).value_or(fallback), 0LL));

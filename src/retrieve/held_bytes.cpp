@@ -5,7 +5,6 @@
 #include <chrono>
 
 #include "base/error.h"
-#include "dicom/decoding_memory.h"
 #include "http/answer_memory.h"
 
 namespace lucerna::retrieve {
@@ -29,9 +28,9 @@ std::shared_ptr<const void> room_for_part(std::size_t bytes) {
     return bytes <= http::AnswerMemory::kFreely ? for_small_ones : room_to_send_at_once(bytes);
 }
 
-http::Pieces HeldBytes::pieces_of(Made first, Make make) {
+http::Pieces HeldBytes::pieces_of(Made first, Make make, MemoryBudget& memory) {
     const std::size_t size = first.bytes.size();
-    const std::shared_ptr<HeldBytes> self(new HeldBytes(std::move(make)));
+    const std::shared_ptr<HeldBytes> self(new HeldBytes(std::move(make), memory));
     hold(self, std::move(first));
     return {size, [self, size](std::uint64_t at, std::uint64_t length) {
                 const std::lock_guard lock(self->mutex_);
@@ -57,7 +56,7 @@ void HeldBytes::put_into(http::Part& part, Made first, Make make) {
 }
 
 void HeldBytes::hold(const std::shared_ptr<HeldBytes>& self, Made made) {
-    MemoryBudget& memory = dicom::decoding_memory();
+    MemoryBudget& memory = self->memory_;
     if (made.share == nullptr)
         made.share = std::make_shared<MemoryBudget::Share>(
             memory.take(std::min(made.bytes.size(), memory.limit()), "a large answer"));

@@ -10,6 +10,7 @@
 
 #include "base/encoding.h"
 #include "base/memory_budget.h"
+#include "dicom/decoding_memory.h"
 #include "http/multipart_writer.h"
 #include "http/pieces.h"
 
@@ -27,10 +28,9 @@ inline constexpr std::size_t kHeldFreely = std::size_t{4} << 20;
 /// ones find room in any case.
 [[nodiscard]] std::shared_ptr<const void> room_for_part(std::size_t bytes);
 
-/// A large body that was made and is sent piece by piece. It holds a share of
-/// dicom::decoding_memory() while its client takes it; where others wait for memory and the client
-/// takes its time, it is let go, and made again for the next piece: who reads slowly keeps nobody
-/// else from reading.
+/// A large body that was made and is sent piece by piece. It holds a share of a budget while its
+/// client takes it; where others wait for memory and the client takes its time, it is let go, and
+/// made again for the next piece: who reads slowly keeps nobody else from reading.
 class HeldBytes final : public MemoryBudget::Renewable {
   public:
     struct Made {
@@ -45,7 +45,8 @@ class HeldBytes final : public MemoryBudget::Renewable {
     /// `first` is what `make` gave; it gives the same bytes whenever it is called. Throws as
     /// MemoryBudget::take; reading throws what `make` throws, and Error(kCorrupt) where it is
     /// another size.
-    [[nodiscard]] static http::Pieces pieces_of(Made first, Make make);
+    [[nodiscard]] static http::Pieces pieces_of(Made first, Make make,
+                                                MemoryBudget& memory = dicom::decoding_memory());
     /// The same as the body of `part`; what is small is it as it is, where it finds room
     /// (room_for_part).
     static void put_into(http::Part& part, Made first, Make make);
@@ -53,10 +54,11 @@ class HeldBytes final : public MemoryBudget::Renewable {
     bool let_go() noexcept override;
 
   private:
-    explicit HeldBytes(Make make) : make_(std::move(make)) {}
+    HeldBytes(Make make, MemoryBudget& memory) : make_(std::move(make)), memory_(memory) {}
     static void hold(const std::shared_ptr<HeldBytes>& self, Made made);
 
     const Make make_;
+    MemoryBudget& memory_;
     /// Of `made_`. Recursive, since the thread that makes it may have to ask others, and would ask
     /// this one too if it is still on the list: there is nothing to let go of then.
     std::recursive_mutex mutex_;

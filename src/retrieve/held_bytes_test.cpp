@@ -129,7 +129,8 @@ TEST(HeldBytes, OfSlowClientsKeepNobodyFromDecoding) {
         clients.emplace_back(std::move(response));
         EXPECT_TRUE(clients.back().take_some());
     }
-    EXPECT_GE(dicom::decoding_memory().held(), 3 * kFrameBytes);
+    EXPECT_GE(dicom::decoding_memory().held(), 2 * kFrameBytes);
+    EXPECT_GE(dicom::converting_memory().held(), kFrameBytes);
     for (int i = 0; i < 2; ++i) EXPECT_EQ(archive.status(kSeries + "1.2.1.1.8/rendered"), 200);
     // Turn by turn they get what they asked for.
     EXPECT_TRUE(clients[1].take_some());
@@ -289,7 +290,6 @@ TEST(HeldBytes, CountAnswersOfAnySize) {
     constexpr std::size_t kAllRoom = std::size_t{40} << 20;
     for (const auto& [path, accept] : {std::pair("/instances/1.2.1.9.1/frames/1", octets),
                                        {"/instances/1.2.1.9.1/frames/1,1", octets},
-                                       {"/bulkdata", octets},
                                        {"/rendered", "multipart/related; type=\"image/jpeg\""}}) {
         std::size_t size = 0;
         {
@@ -305,10 +305,11 @@ TEST(HeldBytes, CountAnswersOfAnySize) {
         EXPECT_GT(dicom::decoding_memory().held(), std::size_t{300} << 10) << path;
         EXPECT_EQ(TestArchive::body(response).size(), size) << path;
     }
-    {
-        const http::Response value = archive.get(series + "/instances/1.2.1.9.1/bulkdata/00420011");
+    for (const auto& [path, accept] : {std::pair("/instances/1.2.1.9.1/bulkdata/00420011", "*/*"),
+                                       {"/bulkdata", octets.c_str()}}) {
+        const http::Response value = archive.get(series + path, accept);
         EXPECT_EQ(dicom::decoding_memory().held(), 0U) << "it is sent from where it lies";
-        EXPECT_EQ(TestArchive::body(value).size(), std::size_t{3} << 20);
+        EXPECT_GE(TestArchive::body(value).size(), std::size_t{3} << 20);
     }
     EXPECT_EQ(dicom::decoding_memory().held(), 0U);
     EXPECT_EQ(kept_files().held(), 0U);

@@ -13,30 +13,25 @@
 #include "retrieve/object_parts.h"
 
 namespace lucerna::retrieve {
-namespace {
-
-MemoryBudget::Share room_of_kept_files(std::uint64_t bytes) {
-    constexpr std::size_t kSmall = 256 * 1024;
-    if (bytes <= kSmall) return {};
-    MemoryBudget& memory = kept_files();
-    return memory.take(std::min(static_cast<std::size_t>(bytes), memory.limit()),
-                       "a file that is read");
+bool pixels_lie_elsewhere(const store::InstanceRow& row) {
+    constexpr std::uint64_t kReadWhole = 32 * 1024 * 1024;
+    const bool is_plain =
+        row.transfer_syntax_uid == dicom::transfer_syntax::kExplicitVrLittleEndian ||
+        row.transfer_syntax_uid == dicom::transfer_syntax::kImplicitVrLittleEndian;
+    return row.head_bytes > 0 && is_plain && row.size > kReadWhole;
 }
 
-}  // namespace
-
-std::size_t bytes_held_of(const store::InstanceRow& row) {
-    constexpr std::uint64_t kReadWhole = 32 * 1024 * 1024;
-    const bool may_lie_elsewhere =
-        row.head_bytes > 0 &&
-        (row.transfer_syntax_uid == dicom::transfer_syntax::kExplicitVrLittleEndian ||
-         row.transfer_syntax_uid == dicom::transfer_syntax::kImplicitVrLittleEndian);
-    return may_lie_elsewhere && row.size > kReadWhole ? 0 : static_cast<std::size_t>(row.size);
+std::size_t bytes_held_of(store::Archive& archive, const store::InstanceRow& row) {
+    std::uint64_t bytes = row.size;
+    if (pixels_lie_elsewhere(row)) {
+        if (const auto pixels = native_pixels(*archive.open(row), row)) bytes -= pixels->size;
+    }
+    return static_cast<std::size_t>(bytes);
 }
 
 dicom::FramedObject framed_object(store::Archive& archive, const store::InstanceRow& row,
                                   const RunParts& run, dicom::PixelData pixel_data) {
-    if (bytes_held_of(row) == 0) {
+    if (pixels_lie_elsewhere(row)) {
         const auto opened = archive.open(row);
         if (const auto pixels = native_pixels(*opened, row)) {
             const std::uint64_t end = pixels->begin + pixels->size;
@@ -65,16 +60,20 @@ MemoryBudget& kept_files() {
     return budget;
 }
 
-MemoryBudget::Share room_for_file(const store::InstanceRow& row) {
-    return room_of_kept_files(bytes_held_of(row));
+MemoryBudget::Share room_for_file(store::Archive& archive, const store::InstanceRow& row) {
+    return room_for_bytes(bytes_held_of(archive, row));
 }
 
 MemoryBudget::Share room_for_whole(const store::InstanceRow& row) {
-    return room_of_kept_files(row.size);
+    return room_for_bytes(row.size);
 }
 
-MemoryBudget::Share room_for_head(const store::InstanceRow& row) {
-    return room_of_kept_files(row.head_bytes != 0 ? row.head_bytes : row.size);
+MemoryBudget::Share room_for_bytes(std::uint64_t bytes) {
+    constexpr std::size_t kSmall = 256 * 1024;
+    if (bytes <= kSmall) return {};
+    MemoryBudget& memory = kept_files();
+    return memory.take(std::min(static_cast<std::size_t>(bytes), memory.limit()),
+                       "a file that is read");
 }
 
 MemoryBudget::Share room_for_json(const dicom::DataSet& header) {
@@ -108,9 +107,11 @@ KeptObject::Use::~Use() {
 }
 
 void KeptObject::read() {
-    MemoryBudget::Share share = room_for_file(row_);
-    looking_at(row_.sop_instance_uid,
-               [&] { object_.emplace(framed_object(archive_, row_, run_, pixel_data_)); });
+    MemoryBudget::Share share;
+    looking_at(row_.sop_instance_uid, [&] {
+        share = room_for_file(archive_, row_);
+        object_.emplace(framed_object(archive_, row_, run_, pixel_data_));
+    });
     kept_ = std::move(share);
     has_one_frame_ = object_->header().integer(dicom::tags::kNumberOfFrames).value_or(1) <= 1;
     if (std::exchange(is_asked_, true)) return;

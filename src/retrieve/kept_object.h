@@ -19,8 +19,10 @@ namespace lucerna::retrieve {
     store::Archive& archive, const store::InstanceRow& row, const RunParts& run,
     dicom::PixelData pixel_data = dicom::PixelData::kKeep);
 
-/// Of the file, while there is such an object: all, or nothing worth counting.
-[[nodiscard]] std::size_t bytes_held_of(const store::InstanceRow& row);
+/// Whether the pixels of such an object are read frame by frame where they lie.
+[[nodiscard]] bool pixels_lie_elsewhere(const store::InstanceRow& row);
+/// Of the file, while there is such an object: all but those.
+[[nodiscard]] std::size_t bytes_held_of(store::Archive& archive, const store::InstanceRow& row);
 
 /// What files may take that are kept between the frames of an answer. One that is larger is kept
 /// alone.
@@ -32,13 +34,14 @@ namespace lucerna::retrieve {
 
 /// For the file that framed_object holds, or archive.object gives, while it waits to be decoded and
 /// is: of kept_files(), but for small ones. Throws as MemoryBudget::take.
-[[nodiscard]] MemoryBudget::Share room_for_file(const store::InstanceRow& row);
+[[nodiscard]] MemoryBudget::Share room_for_file(store::Archive& archive,
+                                                const store::InstanceRow& row);
 
 /// The same where all of it is held, whatever it is.
 [[nodiscard]] MemoryBudget::Share room_for_whole(const store::InstanceRow& row);
 
-/// The same for what Archive::head gives, or so many bytes of the object.
-[[nodiscard]] MemoryBudget::Share room_for_head(const store::InstanceRow& row);
+/// The same for so many bytes of it.
+[[nodiscard]] MemoryBudget::Share room_for_bytes(std::uint64_t bytes);
 
 /// The object, for frames that are taken one after another: it is read when it is first looked at
 /// and kept for the next frame, unless somebody waits for that memory (kept_files(),

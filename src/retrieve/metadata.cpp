@@ -13,6 +13,7 @@
 #include "retrieve/kept_object.h"
 #include "retrieve/left_out.h"
 #include "retrieve/negotiate.h"
+#include "retrieve/object_head.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -24,9 +25,8 @@ constexpr std::size_t kMostNumbersOfXml = 4096;
 /// One instance as an object of the DICOM JSON model.
 std::string metadata_of(store::Archive& archive, const store::InstanceRow& row,
                         const std::string& base, DataSetForm::Kind form) {
-    const MemoryBudget::Share room = room_for_head(row);
-    const Bytes head = archive.head(row.sop_instance_uid);
-    dicom::DataSet header = dicom::DataSet::header_in(head);
+    Head head = head_of(archive, row);
+    dicom::DataSet& header = head.file.data_set();
     header.set_text(dicom::tags::kAvailableTransferSyntaxUid, row.transfer_syntax_uid);
     const std::string bulk_data = url_of(row, base) + "/bulkdata";
     dicom::JsonOptions options{.bulk_data_uri = bulk_data};

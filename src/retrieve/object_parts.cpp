@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "dicom/part10_head.h"
-#include "dicom/reader.h"
 #include "dicom/uids.h"
 
 namespace lucerna::retrieve {
@@ -40,29 +38,6 @@ std::optional<ValueSpan> native_pixels(store::OpenedObject& object, const store:
     // A length that is not stated is FFFFFFFFH, beyond the end as one that lies.
     if (span.size > row.size - std::min(row.size, span.begin)) return std::nullopt;
     return span;
-}
-
-std::optional<ValueSpan> large_value(store::OpenedObject& object, const store::InstanceRow& row,
-                                     dicom::Tag tag) {
-    constexpr std::uint64_t kLarge = std::uint64_t{1} << 20;
-    constexpr std::uint64_t kBeginning = std::uint64_t{64} << 10;
-    const dicom::TransferSyntax* known = dicom::find_transfer_syntax(row.transfer_syntax_uid);
-    if (row.size < kLarge || known == nullptr || known->deflated || !known->little_endian)
-        return std::nullopt;
-    const dicom::Encoding encoding{known->explicit_vr, true};
-    std::uint64_t at = dicom::split_part10(object.read(0, kBeginning)).data_set_offset;
-    while (row.size - at > dicom::kLongestHeader) {
-        const Bytes head = object.read(at, dicom::kLongestHeader);
-        const auto element = dicom::read_element_header(head, 0, head.size(), encoding, false);
-        const std::uint64_t value = at + element.value;
-        const bool has_length = element.length != dicom::kUndefinedLength;
-        if (!has_length || element.length > row.size - value || tag < element.tag)
-            return std::nullopt;
-        if (element.tag == tag && element.vr.is_bulk() && element.length >= kLarge)
-            return ValueSpan{value, element.length};
-        at = value + element.length;
-    }
-    return std::nullopt;
 }
 
 void read_in_parts(store::Archive& archive, const store::InstanceRow& row, std::uint64_t begin,

@@ -26,13 +26,6 @@ struct ValueSpan {
 [[nodiscard]] std::optional<ValueSpan> native_pixels(store::OpenedObject& object,
                                                      const store::InstanceRow& row);
 
-/// The same of a value of bytes (OB, OW and their like, UN) of the data set itself, of a megabyte
-/// or more, as an encapsulated document is. The heads of the elements before it are read, and no
-/// value. Empty also where one of those has no length, and where the data set is deflated or big
-/// endian.
-[[nodiscard]] std::optional<ValueSpan> large_value(store::OpenedObject& object,
-                                                   const store::InstanceRow& row, dicom::Tag tag);
-
 /// Bytes [begin, begin + size) of the object, which must be there; what is large in parts, each
 /// read and decrypted by itself.
 [[nodiscard]] Bytes read_in_parts(store::Archive& archive, const store::InstanceRow& row,

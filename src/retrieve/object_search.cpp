@@ -2,19 +2,15 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "retrieve/kept_object.h"
 #include "retrieve/key_matching.h"
 
 namespace lucerna::retrieve {
-std::optional<Head> head_of(store::Archive& archive, const std::string& sop_instance_uid) {
+
+std::optional<Head> head_to_search(store::Archive& archive, const std::string& sop_instance_uid) {
     try {
         const auto row = archive.instance(sop_instance_uid);
         if (!row) throw Error(ErrorCode::kNotFound, "it was erased meanwhile");
-        Head head;
-        head.room = room_for_head(*row);
-        head.data_set =
-            dicom::DataSet::parse(archive.head(sop_instance_uid), {}, dicom::PixelData::kSkip);
-        return head;
+        return head_of(archive, *row);
     } catch (const Error& error) {
         if (error.code() == ErrorCode::kUnavailable) throw;
         log_event(LogLevel::kError, "query.object-unread",
@@ -32,8 +28,8 @@ ObjectMatches find_by_objects(store::Archive& archive, store::Query query,
     query.limit = std::size_t{1} << 30;
     if (limit == 0) return found;
     archive.find_each(query, [&](const store::Match& match) {
-        const auto object = head_of(archive, match.sop_instance_uid);
-        if (object && !match_keys(keys, object->data_set, Absent::kEmpty).matches) return true;
+        const auto object = head_to_search(archive, match.sop_instance_uid);
+        if (object && !match_keys(keys, object->data_set(), Absent::kEmpty).matches) return true;
         if (to_skip > 0) {
             --to_skip;
             return true;

@@ -5,22 +5,16 @@
 #include <string>
 #include <vector>
 
-#include "base/memory_budget.h"
 #include "dicom/data_set.h"
+#include "retrieve/object_head.h"
 #include "store/archive.h"
 
 namespace lucerna::retrieve {
 
-/// Of an object all before its pixels, and the room for it.
-struct Head {
-    MemoryBudget::Share room;
-    dicom::DataSet data_set;
-};
-
 /// Nothing where it cannot be read, which is logged as "query.object-unread". Throws
 /// Error(kUnavailable) where what it is in does not answer, and as MemoryBudget::take.
-[[nodiscard]] std::optional<Head> head_of(store::Archive& archive,
-                                          const std::string& sop_instance_uid);
+[[nodiscard]] std::optional<Head> head_to_search(store::Archive& archive,
+                                                 const std::string& sop_instance_uid);
 
 struct ObjectMatches {
     std::vector<store::Match> matches;

@@ -22,6 +22,7 @@
 #include "retrieve/kept_object.h"
 #include "retrieve/left_out.h"
 #include "retrieve/object_parts.h"
+#include "retrieve/recoded_object.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -194,7 +195,7 @@ http::Pieces made_at_once(store::Archive& archive, const store::InstanceRow& row
     };
     const auto room_for = [](const store::InstanceRow& one) {
         Room room{room_for_whole(one), {}};
-        MemoryBudget& memory = dicom::decoding_memory();
+        MemoryBudget& memory = dicom::converting_memory();
         room.answer = memory.take(std::min(bytes_plain(one), memory.limit()), "a large answer");
         return room;
     };
@@ -213,7 +214,7 @@ http::Pieces made_at_once(store::Archive& archive, const store::InstanceRow& row
         return HeldBytes::Made{written_in(archive.object(row.sop_instance_uid), transfer_syntax),
                                std::move(share)};
     };
-    return HeldBytes::pieces_of(make(), make);
+    return HeldBytes::pieces_of(make(), make, dicom::converting_memory());
 }
 
 GivenObject given_object(store::Archive& archive, const WantedObject& wanted, Accepted accepted,
@@ -222,8 +223,13 @@ GivenObject given_object(store::Archive& archive, const WantedObject& wanted, Ac
     if (representation.as_stored) return as_stored(archive, row, representation, run, check);
     try {
         const bool is_large = row.size > kHeldFreely || row.number_of_frames > 1;
+        if (auto pieces = is_large ? recoded_object(archive, row, representation.transfer_syntax)
+                                   : std::nullopt) {
+            if (check == Check::kBeforeSending) check_whole(archive, row, run);
+            return {representation, {}, std::move(pieces)};
+        }
         // Of one that is not held it would only be seen on the way that it cannot be read.
-        if (is_large && check == Check::kBeforeSending && bytes_held_of(row) == 0)
+        if (is_large && check == Check::kBeforeSending && pixels_lie_elsewhere(row))
             check_whole(archive, row, run);
         if (auto made = is_large
                             ? ConvertedObject::of(archive, row, representation.transfer_syntax, run)

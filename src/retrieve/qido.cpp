@@ -185,9 +185,8 @@ std::string members_from_object(store::Archive& archive, const store::Match& mat
     if (!row) throw Error(ErrorCode::kNotFound, "it was erased meanwhile");
     // Where nobody knows where its head ends, all of it is one.
     room.take(static_cast<std::size_t>(row->head_bytes > 0 ? row->head_bytes : row->size));
-    const MemoryBudget::Share of_head = room_for_head(*row);
-    const Bytes head = archive.head(match.sop_instance_uid);
-    dicom::DataSet object = dicom::DataSet::header_in(head);
+    Head head = head_of(archive, *row);
+    dicom::DataSet& object = head.file.data_set();
     std::set<dicom::Tag> had{dicom::tags::kInstanceAvailability, dicom::tags::kRetrieveUrl,
                              dicom::tags::kPixelData};
     for (const store::Attribute& attribute : match.attributes)

@@ -8,6 +8,7 @@
 #include "retrieve/held_bytes.h"
 #include "retrieve/object_parts.h"
 #include "retrieve/objects.h"
+#include "retrieve/recoded_object.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -23,6 +24,11 @@ constexpr std::size_t kFreely = 64 * 1024;
 
 dicom::FileToSend::Other in_other_syntax(store::Archive& archive, const store::InstanceRow& row,
                                          const std::string& syntax) {
+    if (auto pieces = recoded_object(archive, row, syntax))
+        return {pieces->size,
+                [read = std::move(pieces->read)](std::uint64_t at, std::span<std::uint8_t> into) {
+                    std::ranges::copy(read(at, into.size()), into.begin());
+                }};
     if (auto made = ConvertedObject::of(archive, row, syntax, one_after_another)) {
         const std::uint64_t size = made->size();
         return {size, [made = std::move(made)](std::uint64_t at, std::span<std::uint8_t> into) {

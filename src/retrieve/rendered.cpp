@@ -211,14 +211,17 @@ std::shared_ptr<KeptObject> object_to_draw(store::Archive& archive, const store:
 
 namespace {
 
+/// What something is rendered as.
+struct Rendering {
+    std::string content_type;
+    Bytes body;
+};
+
 /// Empty where it is nothing that can be rendered so. Throws as `drawn` for what is malformed.
 std::optional<Rendering> rendering_of(store::Archive& archive, const store::InstanceRow& row,
                                       std::span<const http::MediaRange> accepted,
                                       const dicom::RenderOptions& options, const RunParts& run) {
     try {
-        if (is_document(row))
-            return looking_at(row.sop_instance_uid,
-                              [&] { return document_as(archive, row, accepted); });
         const auto type = choose_picture(accepted);
         if (!type) return {};
         const auto object = object_to_draw(archive, row, run, KeptObject::For::kOneFrame);
@@ -246,11 +249,27 @@ struct RenderedAs {
     RunParts run;
 };
 
+/// Empty as rendering_of.
+std::optional<http::Part> document_part(store::Archive& archive, const store::InstanceRow& row,
+                                        std::span<const http::MediaRange> accepted,
+                                        const std::string& location) {
+    try {
+        http::Part part =
+            looking_at(row.sop_instance_uid, [&] { return document_as(archive, row, accepted); });
+        part.location = location;
+        return part;
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::kUnsupported) throw;
+        return {};
+    }
+}
+
 /// Empty as rendering_of; counted while its client takes it, and drawn again where others need that
 /// memory.
 std::optional<http::Part> rendered_part(store::Archive& archive, const store::InstanceRow& row,
                                         const std::shared_ptr<const RenderedAs>& as,
                                         const std::string& location) {
+    if (is_document(row)) return document_part(archive, row, as->accepted, location);
     const auto draw = [&archive, row, as] {
         return rendering_of(archive, row, as->accepted, as->options, as->run);
     };
@@ -320,7 +339,7 @@ http::Response rendered(http::Request& request, store::Archive& archive, const R
     const store::InstanceRow row = instances_named(request, archive).front();
     const std::string location = url_of(row, base_of(request)) + "/rendered";
     const RenderedWishes wishes(accepted_by(request), Count::kOne);
-    if (is_document(row)) return rendered_document(request, archive, row, wishes, location);
+    if (is_document(row)) return rendered_document(request, archive, row, wishes, location, run);
     if (is_video(row)) return video(request, archive, row, run, location);
     const auto type = choose_picture(wishes.types());
     if (!type) return not_acceptable(request, kPicturesThereAre);

@@ -12,8 +12,12 @@
 #include "dicom/document.h"
 #include "dicom/tags.h"
 #include "http/multipart_writer.h"
+#include "http/range.h"
 #include "retrieve/address.h"
+#include "retrieve/bulk_data.h"
 #include "retrieve/kept_object.h"
+#include "retrieve/object_head.h"
+#include "retrieve/objects.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -35,7 +39,7 @@ constexpr std::array<Form, 3> kForms{{
     {"text/xml", dicom::DocumentForm::kXml},
 }};
 
-Rendering report_as(const dicom::DataSet& report, Accepted accepted, store::Archive& archive) {
+http::Part report_as(const dicom::DataSet& report, Accepted accepted, store::Archive& archive) {
     std::array<std::string_view, kForms.size()> offered;
     std::transform(kForms.begin(), kForms.end(), offered.begin(),
                    [](const Form& one) { return one.media_type; });
@@ -49,18 +53,28 @@ Rendering report_as(const dicom::DataSet& report, Accepted accepted, store::Arch
             const auto row = archive.instance(uid);
             return row ? url_of(*row, kRoot) + "/rendered" : std::string();
         });
-    return {*type + "; charset=utf-8", Bytes(text.begin(), text.end())};
+    return {*type + "; charset=utf-8", {}, Bytes(text.begin(), text.end())};
 }
 
-Rendering encapsulated_in(const dicom::DataSet& object, Accepted accepted) {
-    const auto said =
-        http::parse_media_type(object.text_or(dicom::tags::kMimeTypeOfEncapsulatedDocument, ""));
+/// As it lies in the object: it is sent from there where it is large.
+http::Part encapsulated_in(store::Archive& archive, const store::InstanceRow& row,
+                           Accepted accepted) {
+    const auto said = [&] {
+        const Head head = outline_of(archive, row);
+        return http::parse_media_type(
+            head.data_set().text_or(dicom::tags::kMimeTypeOfEncapsulatedDocument, ""));
+    }();
     if (!said) throw Error(ErrorCode::kUnsupported, "the document does not say what it is");
     const std::array<std::string_view, 1> offered{said->type};
     if (!http::choose(accepted, offered))
         throw Error(ErrorCode::kUnsupported, "the document is " + said->type);
-    const ByteView document = object.bytes(dicom::tags::kEncapsulatedDocument);
-    return {said->type, Bytes(document.begin(), document.end())};
+    http::Part part{said->type, {}};
+    http::Pieces document = bulk_value(archive, row, "00420011");
+    if (document.size <= http::kPieceBytes)
+        part.body = document.read(0, document.size);
+    else
+        part.pieces = std::move(document);
+    return part;
 }
 
 bool is_report(const store::InstanceRow& row) {
@@ -73,28 +87,37 @@ bool is_document(const store::InstanceRow& row) {
     return is_report(row) || row.sop_class_uid.starts_with(kEncapsulated);
 }
 
-Rendering document_as(store::Archive& archive, const store::InstanceRow& row, Accepted accepted) {
+http::Part document_as(store::Archive& archive, const store::InstanceRow& row, Accepted accepted) {
+    if (!is_report(row)) return encapsulated_in(archive, row, accepted);
     const MemoryBudget::Share room = room_for_whole(row);
-    const auto object = dicom::DataSet::parse(archive.object(row.sop_instance_uid));
-    return is_report(row) ? report_as(object, accepted, archive)
-                          : encapsulated_in(object, accepted);
+    return report_as(dicom::DataSet::parse(archive.object(row.sop_instance_uid)), accepted,
+                     archive);
 }
 
 http::Response rendered_document(const http::Request& request, store::Archive& archive,
                                  const store::InstanceRow& row, const RenderedWishes& wishes,
-                                 const std::string& location) {
+                                 const std::string& location, const RunParts& run) {
     try {
-        Rendering document = document_as(archive, row, wishes.types());
+        http::Part document = document_as(archive, row, wishes.types());
         const std::string type = document.content_type.substr(0, document.content_type.find(';'));
         const bool in_parts = wishes.in_parts(type);
-        // Links depend on what else is kept.
-        const std::string etag = etag_of(
-            {row}, document.content_type + (in_parts ? " m " : " ") + sha256(document.body));
+        // Links of a report depend on what else is kept.
+        const std::string etag = etag_of({row}, document.content_type + (in_parts ? " m " : " ") +
+                                                    (document.pieces ? "" : sha256(document.body)));
         if (auto same = unmodified(request, etag)) return *std::move(same);
-        http::Response response =
-            in_parts ? http::multipart_response(type, http::Part{document.content_type, location,
-                                                                 std::move(document.body)})
-                     : http::Response::of(200, document.content_type, std::move(document.body));
+        // What is sent as it is read cannot be taken back.
+        if (document.pieces) check_whole(archive, row, run);
+        http::Response response;
+        if (in_parts) {
+            document.location = location;
+            response = http::multipart_response(type, std::move(document));
+        } else {
+            response.headers.set("Content-Type", document.content_type);
+            if (document.pieces)
+                response = http::ranged(request, std::move(response), *std::move(document.pieces));
+            else
+                response.body = std::move(document.body);
+        }
         set_cache_headers(response, etag);
         // A stored page is not this server's; a browser's viewer of PDF needs to be free of it.
         if (type != "application/pdf")

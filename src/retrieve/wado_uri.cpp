@@ -140,7 +140,7 @@ http::Response wado_uri(http::Request& request, store::Archive& archive, const R
     if (is_document(row) && !asked.empty() &&
         (asked.front().media.type == "*/*" || !http::choose(asked, kObject))) {
         (void)frame_asked(request, row);
-        return rendered_document(request, archive, row, {asked, Count::kOne}, "");
+        return rendered_document(request, archive, row, {asked, Count::kOne}, "", run);
     }
     const auto type = http::choose(asked, kTypes);
     if (!type)

@@ -43,6 +43,7 @@ from subscriptions import ALL, FILTERED, workitem
 from whole_program import PATIENCE, Server, wait_for
 
 STUDY_GET = "1.2.840.10008.5.1.4.1.2.2.3"
+IMPLICIT = b"1.2.840.10008.1.2"
 JSON, XML = "application/dicom+json", "application/dicom+xml"
 MOST_CONNECTIONS, MOST_ASSOCIATIONS = 1024, 96
 EMPTY = b"[]," * 330_000
@@ -337,8 +338,8 @@ def structures_that_are_searched(server, _held):
     return at_once(6, search) + at_once(6, find), {200, 0}
 
 
-def asks_and_reads_nothing(server, held, query):
-    """A C-FIND by hand: a client's library would read on by itself."""
+def asks_and_reads_nothing(server, held, query, sop_class=STUDY_FIND, command_field=0x20, taking=None):
+    """A C-FIND or C-GET (of objects of a class) by hand: a client's library would read on by itself."""
     def part(kind, value):
         return struct.pack(">BBH", kind, 0, len(value)) + value
 
@@ -347,12 +348,16 @@ def asks_and_reads_nothing(server, held, query):
 
     def command(number, value):
         return struct.pack("<HHI", 0, number, len(value)) + value
-    find = STUDY_FIND.encode()
+    uid = sop_class.encode()
+    contexts = part(0x20, b"\1\0\0\0" + part(0x30, uid) + part(0x40, IMPLICIT))
+    roles = b""
+    if taking:
+        contexts += part(0x20, b"\3\0\0\0" + part(0x30, taking.encode()) + part(0x40, IMPLICIT))
+        roles = part(0x54, struct.pack(">H", len(taking)) + taking.encode() + b"\0\1")
     titles = b"LUCERNA".ljust(16) + b"IDLE".ljust(16) + bytes(32)
-    request = pdu(1, b"\0\1\0\0" + titles + part(0x10, b"1.2.840.10008.3.1.1.1") + part(
-        0x20, b"\1\0\0\0" + part(0x30, find) + part(0x40, b"1.2.840.10008.1.2")) + part(
-            0x50, part(0x51, struct.pack(">I", 16384)) + part(0x52, b"2.999")))
-    words = (command(2, find + b"\0") + command(0x100, us(0x20)) + command(0x110, us(1)) + command(0x700, us(0)) +
+    request = pdu(1, b"\0\1\0\0" + titles + part(0x10, b"1.2.840.10008.3.1.1.1") + contexts + part(
+        0x50, part(0x51, struct.pack(">I", 16384)) + part(0x52, b"2.999") + roles))
+    words = (command(2, uid + b"\0" * (len(uid) % 2)) + command(0x100, us(command_field)) + command(0x110, us(1)) + command(0x700, us(0)) +
              command(0x800, us(1)))
     message = b"".join(pdu(4, struct.pack(">IBB", len(bytes_) + 2, 1, kind) + bytes_) for kind, bytes_ in (
         (3, command(0, struct.pack("<I", len(words))) + words), (2, encode(query, True, True))))
@@ -463,9 +468,10 @@ def meet(crowd, server):
     return problems
 
 
-def main():
+def meet_each(crowds):
+    """Of those whose names have in them what the program was told, or of all: its status."""
     wanted, problems = sys.argv[1] if len(sys.argv) > 1 else "", []
-    for crowd in CROWDS:
+    for crowd in crowds:
         if wanted not in crowd.__name__:
             continue
         folder = tempfile.mkdtemp(prefix="lucerna-crowds-")
@@ -484,4 +490,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(meet_each(CROWDS))

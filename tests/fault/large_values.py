@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+"""Sends a running `lucerna serve` objects whose values are as large as they may be, and asks for them:
+texts of tens of megabytes, contours, documents; one at once, a few at once, or by who reads nothing.
+
+    LUCERNA_BIN=... PYTHONPATH=.deps/python:tests/e2e:tests/fault tests/fault/large_values.py [NAME]
+
+A new server for each. It does not grow by more than 100 MB, and takes and answers others meanwhile and after.
+"""
+import queue
+import sys
+import time
+import urllib.error
+import urllib.request
+
+from pydicom.dataset import Dataset
+from pynetdicom import AE, build_role, evt
+from pynetdicom.sop_class import SecondaryCaptureImageStorage, StorageCommitmentPushModel as COMMITMENT
+
+from hostile_crowds import (C_STORE_SECONDS, JSON, STUDY_FIND, STUDY_GET, XML, asks_and_reads_nothing, meet_each, with_steps)
+from hostile_senders import (CAPTURE, EXPLICIT, at_once, element, image, item, native, send, status_of)
+from whole_program import PATIENCE
+
+IN_IMPLICIT = 'multipart/related; type="application/dicom"; transfer-syntax=1.2.840.10008.1.2'
+PDF_CLASS = "1.2.840.10008.5.1.4.1.1.104.1"
+
+
+def get(server, path, accept):
+    """The status; the answer is read in pieces and forgotten."""
+    request = urllib.request.Request(server.url + path, headers={"Accept": accept})
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            while answer.read(1 << 20):
+                pass
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def where(study, number=1):
+    return f"/dicom-web/studies/{study}/series/{study}.1/instances/{study}.1.{number}"
+
+
+def contours(count=650):
+    """Of radiotherapy: a megabyte is 16 of them."""
+    contour = element(0x3006, 0x0050, "DS", b"1\\" * 30_000 + b"1 ")
+    return element(0x3006, 0x0039, "SQ", item(element(0x3006, 0x0040, "SQ", item(contour) * count)))
+
+
+def sent(server, study, number, data_set):
+    begun = time.monotonic()
+    status = send(server, EXPLICIT, data_set)
+    seconds = time.monotonic() - begun
+    assert seconds < C_STORE_SECONDS, f"answered {status} after {seconds:.1f} s"
+    return status
+
+
+def a_large_text(server, _held):
+    """Of 60 MB, none of it ASCII, before what says whose it is and behind it."""
+    text = element(0x0010, 0x4000, "UT", b"\xe4" * 60_000_000)
+    before = element(0x0008, 0x0005, "CS", "ISO_IR 100") + image("2.999.30.1.1", native(), before=text, study="2.999.30")
+    after = element(0x0008, 0x0005, "CS", "ISO_IR 100") + image("2.999.30.1.2", native(), after=element(
+        0x7FE1, 0x1001, "UT", b"\xe4" * 60_000_000), study="2.999.30")
+    return [sent(server, "2.999.30", 1, before), sent(server, "2.999.30", 2, after)], {"0000", "C000"}
+
+
+def large_texts(server, _held):
+    """As long as they may be: in Latin-1, and in ASCII behind the pixels."""
+    for number, (text, behind) in enumerate((
+            (element(0x0032, 0x4000, "UT", b"\xe4" * 4_000_000), b""),
+            (b"", element(0x7FE1, 0x1001, "UT", b"x" * 40_000_000))), 1):
+        assert sent(server, "2.999.31", number, element(0x0008, 0x0005, "CS", "ISO_IR 100") + image(
+            f"2.999.31.1.{number}", native(), before=text, after=behind, study="2.999.31")) == "0000"
+    statuses = []
+    for number, bulk in ((1, "00324000"), (2, "7FE11001")):
+        path = where("2.999.31", number)
+        for tail, kind in (("/metadata", JSON), ("/metadata", f'multipart/related; type="{XML}"'),
+                           ("/rendered", "image/jpeg"), ("/bulkdata/" + bulk, "*/*"), ("", IN_IMPLICIT)):
+            statuses += at_once(4, lambda _: get(server, path + tail, kind))
+    return statuses, {200, 503}
+
+
+def structures_whose_metadata_are_asked_for(server, _held):
+    """Three of 40 MB of contours: by six, as JSON and with all of it in a search."""
+    for number in range(1, 4):
+        assert sent(server, "2.999.32", number, image(f"2.999.32.1.{number}", b"", after=contours(),
+                                                      study="2.999.32")) == "0000"
+    paths = ("/dicom-web/studies/2.999.32/metadata", where("2.999.32") + "/metadata",
+             "/dicom-web/studies/2.999.32/instances?includefield=all")
+    return [status for path in paths for status in at_once(6, lambda _: get(server, path, JSON))], {200, 501, 503}
+
+
+def structures_that_are_converted(server, held):
+    """Of 40 MB, for 24 who read nothing of them by C-GET in another transfer syntax."""
+    for number in range(1, 4):
+        assert sent(server, "2.999.33", number, image(f"2.999.33.1.{number}", b"", after=contours(),
+                                                      study="2.999.33")) == "0000"
+    query = Dataset()
+    query.QueryRetrieveLevel, query.StudyInstanceUID = "STUDY", "2.999.33"
+    for _ in range(24):
+        asks_and_reads_nothing(server, held, query, sop_class=STUDY_GET, command_field=0x10, taking=CAPTURE)
+    time.sleep(10)
+
+
+def a_value_of_two_hundred_megabytes(server, _held):
+    value = element(0x0042, 0x0011, "OB", bytes(200_000_000)) + element(0x0042, 0x0012, "LO", "application/pdf")
+    before = image("2.999.34.1.1", b"", sop_class=PDF_CLASS, after=value, study="2.999.34")
+    assert send(server, EXPLICIT, before, PDF_CLASS) == "0000"
+    path = where("2.999.34")
+    return [status for tail, kind in (
+        ("/metadata", JSON), ("/metadata", f'multipart/related; type="{XML}"'), ("/rendered", "application/pdf"),
+        ("/rendered", "*/*"), ("/bulkdata/00420011", "*/*"), ("/bulkdata", "*/*"),
+        ("", 'multipart/related; type="application/dicom"'), ("", IN_IMPLICIT))
+        for status in at_once(4, lambda _: get(server, path + tail, kind))], {200, 503}
+
+
+def texts_that_are_searched(server, _held):
+    """Of 9 MB, by 24 who want them."""
+    text = element(0x0010, 0x4000, "UT", "x" * 9_000_000)
+    for number in range(1, 4):
+        assert sent(server, "2.999.35", number, image(f"2.999.35.1.{number}", native(), after=text.replace(
+            b"\x10\0\0\x40", b"\x32\0\0\x40"), study="2.999.35")) == "0000"
+    path = "/dicom-web/studies/2.999.35/instances?includefield=00324000"
+    return at_once(24, lambda _: get(server, path, JSON)), {200, 503}
+
+
+def requests_to_commit_that_are_long(server, held):
+    """Of 10,000 objects each, on six associations that do not answer the reports."""
+    assert send(server, EXPLICIT, image("2.999.36.1.1", native(), study="2.999.36")) == "0000"
+
+    def ask(number):
+        reports = queue.Queue()
+        ae = AE(ae_title=f"COMMIT{number}")
+        ae.add_requested_context(COMMITMENT, [EXPLICIT])
+        ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = PATIENCE
+        association = ae.associate("127.0.0.1", int(server.dicom_port), ae_title="LUCERNA", evt_handlers=[
+            (evt.EVT_N_EVENT_REPORT, lambda event: (reports.put(event.event_type), time.sleep(20), (0, None))[2])])
+        held.callback(association.abort)
+        request, item_ = Dataset(), Dataset()
+        request.TransactionUID = f"2.999.36.2.{number}"
+        item_.ReferencedSOPClassUID, item_.ReferencedSOPInstanceUID = CAPTURE, "2.999.36.1.1"
+        request.ReferencedSOPSequence = [item_] * 10_000
+        status, _ = association.send_n_action(request, 1, COMMITMENT, "1.2.840.10008.1.20.1.1")
+        reports.get(timeout=PATIENCE)
+        return status.Status
+    return at_once(6, ask), {0, 0x0213}
+
+
+CROWDS = (a_large_text, large_texts, structures_whose_metadata_are_asked_for,
+          structures_that_are_converted, a_value_of_two_hundred_megabytes, texts_that_are_searched,
+          requests_to_commit_that_are_long)
+
+if __name__ == "__main__":
+    sys.exit(meet_each(CROWDS))
