@@ -40,7 +40,7 @@ std::size_t resident_bytes() {
 
 void give_back_surplus_memory() {
     using std::chrono::steady_clock;
-    constexpr std::size_t kSurplus = std::size_t{128} << 20;
+    constexpr std::size_t kSurplus = std::size_t{64} << 20;
     // Both looks are short, but whoever allocates waits for the second, and longer where it gives
     // back.
     constexpr std::chrono::milliseconds kBetweenLooks{100};

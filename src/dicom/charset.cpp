@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "dicom/character_set.h"
 #include "dicom/decoding_memory.h"
 #include "dicom/iso2022.h"
@@ -109,9 +110,13 @@ class Converter {
                         "more than " + std::to_string(kMostConvertedText >> 20) +
                             " MiB of text that is not in UTF-8, at " + describe(tag));
         if (converted_ <= kFreelyConverted || share_) return;
-        share_ = std::make_shared<MemoryBudget::Share>(parsing_memory().take(
-            std::min(kMostTimes * kMostConvertedText, parsing_memory().limit()),
-            "text that is not in UTF-8"));
+        share_ = {new MemoryBudget::Share(parsing_memory().take(
+                      std::min(kMostTimes * kMostConvertedText, parsing_memory().limit()),
+                      "text that is not in UTF-8")),
+                  [](MemoryBudget::Share* share) {
+                      delete share;
+                      give_back_freed_memory();
+                  }};
     }
     [[nodiscard]] std::shared_ptr<const void> take_share() { return std::move(share_); }
 

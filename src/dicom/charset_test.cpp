@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
+#include "base/error.h"
 #include "dicom/data_set.h"
 #include "dicom/message_data_set.h"
 
@@ -92,10 +94,10 @@ TEST(Charset, ReadsWhatOthersWriteLessStrictly) {
 }
 
 TEST(Charset, AnswersInUtf8WhatASetDoesNotHold) {
-    const Case kLost[] = {{"ISO_IR 13", "", "山田"},      {"ISO_IR 13", "", "表^能"},
-                          {"ISO_IR 100", "", "Ł"},        {"ISO_IR 6", "", "é"},
+    const Case kLost[] = {{"ISO_IR 13", "", "山田"},         {"ISO_IR 13", "", "表^能"},
+                          {"ISO_IR 100", "", "Ł"},           {"ISO_IR 6", "", "é"},
                           {"\\ISO 2022 IR 149", "", "שלום"}, {"\\ISO 2022 IR 87", "", "ﾔﾏ"},
-                          {"no such set", "", "é"},       {"ISO_IR 192", "", "é"}};
+                          {"no such set", "", "é"},          {"ISO_IR 192", "", "é"}};
     for (const Case& one : kLost) {
         const MessageDataSet read =
             read_message(write_message(named(one.utf8), kExplicit, one.character_set), kExplicit);
@@ -119,6 +121,33 @@ TEST(Charset, PartsTextsWhereLinesAndValuesEnd) {
     const std::string_view text = as_text(message);
     EXPECT_NE(text.find("\x1B$B;3\x1B(B\r\n\x1B$BED\x1B(B\\x"), text.npos);
     EXPECT_NE(text.find("\x1B$B;3\x1B(B\\\x1B$BED\x1B(B"), text.npos);
+}
+
+TEST(Charset, TakesNoMoreThanSomeMegabytesThatItHasToConvert) {
+    const auto with = [](std::string_view character_set, std::size_t count,
+                         std::string_view letter) {
+        DataSet set;
+        set.set_text(tags::kPatientId, "P1");
+        std::string text;
+        for (std::size_t i = 0; i < count; ++i) text += letter;
+        set.set_bytes({0x0032, 0x4000}, "UT", Bytes(text.begin(), text.end()));
+        set.set_bytes({0x0040, 0xA160}, "UT", Bytes(text.begin(), text.end()));
+        Bytes message = write_message(set, kExplicit, "");
+        const std::string_view said = as_text(message);
+        const std::size_t at = said.find("ISO_IR 192");
+        if (at != said.npos)
+            std::copy(character_set.begin(), character_set.end(),
+                      message.begin() + static_cast<std::ptrdiff_t>(at));
+        return message;
+    };
+    constexpr std::size_t kHalf = kMostConvertedText / 2;
+    const auto length = [](const MessageDataSet& read) {
+        return read.data_set.text({0x0040, 0xA160}).value().size();
+    };
+    EXPECT_EQ(length(read_message(with("ISO_IR 100", kHalf / 2, "é"), kExplicit)), 2 * kHalf);
+    EXPECT_THROW((void)read_message(with("ISO_IR 100", kHalf / 2 + 1, "é"), kExplicit), Error);
+    EXPECT_EQ(length(read_message(with("ISO_IR 192", 2 * kHalf, "é"), kExplicit)), 4 * kHalf)
+        << "there is nothing to do";
 }
 
 }  // namespace

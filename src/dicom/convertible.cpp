@@ -4,6 +4,7 @@
 
 #include "dicom/data_set.h"
 #include "dicom/decoding_memory.h"
+#include "dicom/finished.h"
 #include "dicom/part10_head.h"
 
 namespace lucerna::dicom {
@@ -41,7 +42,8 @@ ConvertedToSend::ConvertedToSend(const FileToSend& file, const std::string& synt
             converting_memory().take(file.read ? limit : std::min(most_taken_by(file.begin), limit),
                                      "an object that is converted");
         Buffer memory;
-        bytes_ = DataSet::parse(file.whole(memory)).to_part10(syntax);
+        const ByteView whole = file.whole(memory);
+        bytes_ = parse_as_it_came(Bytes(whole.begin(), whole.end())).to_part10(syntax);
     }
     data_set_offset_ = split_part10(bytes_).data_set_offset;
 }

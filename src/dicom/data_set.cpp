@@ -104,9 +104,10 @@ std::shared_ptr<const void> both(std::shared_ptr<const void> share,
     return std::make_shared<const Both>(std::move(share), std::move(bytes));
 }
 
-DataSet finished(Encoded encoded, const std::string& transfer_syntax_uid) {
-    return dicom::finished(std::move(encoded.node), std::move(encoded.backing),
-                           transfer_syntax_uid);
+DataSet finished(Encoded encoded, const std::string& transfer_syntax_uid,
+                 Texts texts = Texts::kUtf8) {
+    return dicom::finished(std::move(encoded.node), std::move(encoded.backing), transfer_syntax_uid,
+                           texts);
 }
 
 /// What becomes of a header's values.
@@ -158,12 +159,28 @@ Encoded read_whole(Bytes&& file, const FileMeta& meta, const Limits& limits,
     return whole;
 }
 
+DataSet parsed_head(ByteView part10, const Limits& limits, Texts texts) {
+    refuse_larger(part10.size(), limits);
+    const FileMeta meta = read_file_meta(part10);
+    return finished(read_head(part10, meta, limits, Values::kCopied), meta.transfer_syntax_uid,
+                    texts);
+}
+
+DataSet parsed(Bytes&& part10, const Limits& limits, PixelData pixels, Texts texts) {
+    refuse_larger(part10.size(), limits);
+    const FileMeta meta = read_file_meta(part10);
+    return finished(read_whole(std::move(part10), meta, limits, pixels), meta.transfer_syntax_uid,
+                    texts);
+}
+
 }  // namespace
 
 DataSet finished(std::unique_ptr<Node> node, std::shared_ptr<const void> backing,
-                 const std::string& transfer_syntax_uid) {
-    // Texts are looked up in `backing` until they are converted.
-    std::shared_ptr<const void> share = convert_to_utf8(*node);
+                 const std::string& transfer_syntax_uid, Texts texts) {
+    node->texts_are_as_they_came = texts == Texts::kAsTheyCame;
+    // They are looked up in `backing` until they are converted.
+    std::shared_ptr<const void> share =
+        texts == Texts::kUtf8 ? convert_to_utf8(*node) : std::shared_ptr<const void>();
     share_backing(*node,
                   both(std::move(share), both(std::move(node->backing), std::move(backing))));
     node->transfer_syntax_uid = transfer_syntax_uid;
@@ -202,19 +219,21 @@ DataSet::DataSet(DataSet&&) noexcept = default;
 DataSet& DataSet::operator=(DataSet&&) noexcept = default;
 
 DataSet DataSet::parse(ByteView part10, const Limits& limits, PixelData pixels) {
-    refuse_larger(part10.size(), limits);
-    const FileMeta meta = read_file_meta(part10);
-    Encoded encoded = pixels == PixelData::kSkip
-                          ? read_head(part10, meta, limits, Values::kCopied)
-                          : read_whole(Bytes(part10.begin(), part10.end()), meta, limits, pixels);
-    return finished(std::move(encoded), meta.transfer_syntax_uid);
+    if (pixels == PixelData::kSkip) return parsed_head(part10, limits, Texts::kUtf8);
+    return parse(Bytes(part10.begin(), part10.end()), limits, pixels);
 }
 
 DataSet DataSet::parse(Bytes&& part10, const Limits& limits, PixelData pixels) {
-    if (pixels == PixelData::kSkip) return parse(ByteView(part10), limits, pixels);
-    refuse_larger(part10.size(), limits);
-    const FileMeta meta = read_file_meta(part10);
-    return finished(read_whole(std::move(part10), meta, limits, pixels), meta.transfer_syntax_uid);
+    if (pixels == PixelData::kSkip) return parsed_head(part10, limits, Texts::kUtf8);
+    return parsed(std::move(part10), limits, pixels, Texts::kUtf8);
+}
+
+DataSet parse_as_it_came(Bytes&& part10, const Limits& limits, PixelData pixels) {
+    return parsed(std::move(part10), limits, pixels, Texts::kAsTheyCame);
+}
+
+DataSet head_as_it_came(ByteView part10, const Limits& limits) {
+    return parsed_head(part10, limits, Texts::kAsTheyCame);
 }
 
 DataSet DataSet::header_in(ByteView part10, const Limits& limits) {
@@ -261,6 +280,7 @@ DataSet DataSet::clone() const {
     }
     copy->backing = node_->backing;
     copy->transfer_syntax_uid = node_->transfer_syntax_uid;
+    copy->texts_are_as_they_came = node_->texts_are_as_they_came;
     copy->pixel_data_offset = node_->pixel_data_offset;
     copy->pixels_skipped = node_->pixels_skipped;
     return DataSet(std::move(copy));

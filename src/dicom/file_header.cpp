@@ -51,7 +51,8 @@ struct FileHeader::Held {
     }
 };
 
-FileHeader FileHeader::of(const Read& read, std::uint64_t size, ValueScan::Items items) {
+FileHeader FileHeader::of(const Read& read, std::uint64_t size, ValueScan::Items items,
+                          Texts texts) {
     const Limits limits;
     refuse_larger(static_cast<std::size_t>(size), limits);
     FileHeader header(std::make_shared<Held>());
@@ -78,7 +79,7 @@ FileHeader FileHeader::of(const Read& read, std::uint64_t size, ValueScan::Items
     header.is_as_it_stands_ = coding->elements.little_endian;
     if (header.is_as_it_stands_ && !scan.fragments() && node->skipped.begin < node->skipped.end)
         header.native_pixels_ = node->skipped;
-    header.data_set_ = finished(std::move(node), nullptr, meta.transfer_syntax_uid);
+    header.data_set_ = finished(std::move(node), nullptr, meta.transfer_syntax_uid, texts);
     return header;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/encoding.h"
 #include "dicom/data_set.h"
+#include "dicom/finished.h"
 #include "dicom/sparse_buffer.h"
 #include "dicom/value_scan.h"
 
@@ -23,10 +24,12 @@ class FileHeader {
     using Read = std::function<void(std::uint64_t at, std::span<std::uint8_t> into)>;
 
     /// Of the first `size` bytes of the file: all, or those before its pixels. With kPassed, the
-    /// items of Per-Frame Functional Groups are left out, as DataSet::outline_in has it. Throws as
+    /// items of Per-Frame Functional Groups are left out, as DataSet::outline_in has it. Of what is
+    /// deflated, or in an unknown syntax, texts are in UTF-8 in any case. Throws as
     /// DataSet::header_in, and what `read` throws.
     [[nodiscard]] static FileHeader of(const Read& read, std::uint64_t size,
-                                       ValueScan::Items items = ValueScan::Items::kHeld);
+                                       ValueScan::Items items = ValueScan::Items::kHeld,
+                                       Texts texts = Texts::kUtf8);
 
     /// As DataSet::header_in; it looks into this.
     [[nodiscard]] const DataSet& data_set() const { return data_set_; }

@@ -9,6 +9,7 @@
 #include "base/memory_budget.h"
 #include "dicom/coding.h"
 #include "dicom/decoding_memory.h"
+#include "dicom/finished.h"
 #include "dicom/inflate.h"
 #include "dicom/node.h"
 #include "dicom/pixel_layout.h"
@@ -96,10 +97,10 @@ struct FramedObject::Elsewhere {
 FramedObject::FramedObject(Bytes&& part10, const Limits& limits, PixelData pixels) {
     const FileMeta meta = read_file_meta(part10);
     if (!is_deflated(part10, meta)) {
-        object_ = DataSet::parse(std::move(part10), limits, pixels);
+        object_ = parse_as_it_came(std::move(part10), limits, pixels);
         return;
     }
-    object_ = DataSet::parse(ByteView(part10), limits, PixelData::kSkip);
+    object_ = head_as_it_came(part10, limits);
     Node& root = object_.node();
     if (root.skipped.begin == root.skipped.end) return;
     elsewhere_ = std::make_unique<Elsewhere>();
@@ -113,7 +114,7 @@ FramedObject::FramedObject(Bytes&& part10, const Limits& limits, PixelData pixel
 FramedObject::FramedObject(Bytes&& around_pixels, std::size_t pixel_bytes, ReadPixels read,
                            PixelData pixels)
     : elsewhere_(std::make_unique<Elsewhere>()),
-      object_(DataSet::parse(std::move(around_pixels), {}, pixels)) {
+      object_(parse_as_it_came(std::move(around_pixels), {}, pixels)) {
     elsewhere_->read = std::move(read);
     elsewhere_->pixels = {0, pixel_bytes};
     Node& root = object_.node();

@@ -29,7 +29,8 @@ class FramedObject {
     FramedObject(FramedObject&&) noexcept;
     FramedObject& operator=(FramedObject&&) noexcept;
 
-    /// All attributes, and how many bytes there are of Pixel Data; whatever these are.
+    /// All attributes, texts as they came, and how many bytes there are of Pixel Data; whatever
+    /// these are.
     [[nodiscard]] const DataSet& header() const { return object_; }
     /// With the pixels of `frame` (from 0) right, until the next call. One that there is not is
     /// left to who looks for it. Throws Error(kInvalidInput) as decode_frame for a header that does

@@ -225,44 +225,45 @@ std::size_t escapes_in(ByteView text) {
         text.begin(), text.end(), [](std::uint8_t c) { return c < 0x20 || c == '"'; }));
 }
 
-std::size_t json_bytes_of(const Node& node, std::size_t least_values) {
+std::size_t json_bytes_of(const Node& node, const JsonOptions& options) {
     constexpr std::size_t kElement = 48;
+    constexpr std::size_t kPath = 64;
     constexpr std::size_t kName = 20;  // {"Alphabetic":""},
     constexpr std::size_t kText = 6;   // "",  null,
     constexpr std::size_t kNumber = 24;
     constexpr std::size_t kEscape = 5;
     std::size_t bytes = 0;
     for (const Element& element : node.elements) {
-        if (is_long(element, {})) continue;
-        std::size_t values = 1;
-        std::size_t of_values = JsonOptions{}.inline_limit * 4 / 3;
+        bytes += kElement;
         if (const Items* const items = element.items()) {
             for (std::size_t i = 0; i < items->size(); ++i)
-                bytes += json_bytes_of((*items)[i].node(), least_values);
-            of_values = 0;
-        } else if (!element.is_sequence() && element.vr.is_text()) {
-            const std::size_t escapes = escapes_in(element.value());
-            values = text_count(element);
-            of_values = element.value().size() * (element.vr.is_single_text() ? 2 : 1) +
-                        kEscape * escapes + values * (element.vr == vr::kPn ? kName : kText);
-            values += escapes;
-        } else if (!element.is_sequence() && !element.vr.is_bulk()) {
-            values = binary_count(element);
-            of_values = values * kNumber;
+                bytes += json_bytes_of((*items)[i].node(), options);
+        } else if (element.is_sequence()) {
+            continue;
+        } else if (is_bulk_data(element, options)) {
+            bytes += options.bulk_data_uri.size() + kPath;
+        } else if (element.vr.is_bulk()) {
+            bytes += element.value().size() * 4 / 3 + kText;
+        } else if (element.vr.is_text()) {
+            bytes += element.value().size() * (element.vr.is_single_text() ? 2 : 1) +
+                     kEscape * escapes_in(element.value()) +
+                     text_count(element) * (element.vr == vr::kPn ? kName : kText);
+        } else {
+            bytes += binary_count(element) * kNumber;
         }
-        if (values >= least_values) bytes += kElement + of_values;
     }
     return bytes;
 }
 
 }  // namespace
 
-std::size_t json_bytes(const DataSet& data_set, std::size_t least_values) {
-    return json_bytes_of(data_set.node(), least_values);
+std::size_t json_bytes(const DataSet& data_set, const JsonOptions& options) {
+    return json_bytes_of(data_set.node(), options);
 }
 
 std::string to_dicom_json(const DataSet& data_set, const JsonOptions& options) {
     std::string out;
+    out.reserve(options.expected_bytes);
     JsonWriter(out, options).write(data_set.node(), "");
     return out;
 }

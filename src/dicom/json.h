@@ -22,9 +22,10 @@ struct JsonOptions {
     std::size_t inline_limit = 256;
     /// What is larger is bulk data, whatever its VR: nobody reads it among attributes.
     std::size_t value_limit = std::size_t{1} << 20;
-    /// Lists of more numbers than this are bulk data, too (PS3.18 F.2.2): a number of XML takes
-    /// hundreds of bytes while it is made.
+    /// Lists of more numbers than this are bulk data, too (PS3.18 F.2.2).
     std::size_t list_limit = SIZE_MAX;
+    /// Room that is had at once for what is written: else it is held twice where it is much.
+    std::size_t expected_bytes = 0;
 };
 
 /// The DICOM JSON model of a data set (PS3.18 Annex F): one object, UTF-8, without file meta. FL
@@ -32,8 +33,8 @@ struct JsonOptions {
 [[nodiscard]] std::string to_dicom_json(const DataSet& data_set, const JsonOptions& options = {});
 
 /// About how many bytes that comes to, at most: the brackets around a value may be ten times as
-/// many as what stands in it. Of attributes of `least_values` or more alone.
-[[nodiscard]] std::size_t json_bytes(const DataSet& data_set, std::size_t least_values = 0);
+/// many as what stands in it.
+[[nodiscard]] std::size_t json_bytes(const DataSet& data_set, const JsonOptions& options = {});
 
 /// The paths of those values that get a BulkDataURI, in the order of the JSON.
 [[nodiscard]] std::vector<std::string> bulk_data_paths(const DataSet& data_set,

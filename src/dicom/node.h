@@ -62,13 +62,15 @@ struct Element {
 
 /// What a DataSet holds: elements in the order of their tags, no tag twice.
 struct Node {
-    std::vector<Element> elements;
     /// The bytes that views look into. Never changed once shared. Of what has just been read: what
-    /// it took of parsing_memory().
+    /// it took of parsing_memory(), which goes after the elements have.
     std::shared_ptr<const void> backing;
+    std::vector<Element> elements;
     std::string transfer_syntax_uid;
     std::size_t pixel_data_offset = 0;
     bool pixels_skipped = false;
+    /// In the encoding that Specific Character Set says, instead of UTF-8. Of a data set, not of items.
+    bool texts_are_as_they_came = false;
     /// Where reading left out Pixel Data: its value in what was read.
     ByteRange skipped;
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "dicom/decoding_memory.h"
 
 namespace lucerna::dicom {
@@ -169,8 +170,12 @@ class Reader {
                     std::to_string(most_parsed_bytes_) + " bytes of memory, at offset " +
                     std::to_string(header.offset));
         if (parsed_bytes_ <= kFreelyParsedBytes || share_ != nullptr) return;
-        share_ = std::make_shared<MemoryBudget::Share>(
-            parsing_memory().take(most_parsed_bytes_, "a data set"));
+        // What very many elements took would stay with the heap.
+        share_ = {new MemoryBudget::Share(parsing_memory().take(most_parsed_bytes_, "a data set")),
+                  [](MemoryBudget::Share* share) {
+                      delete share;
+                      give_back_freed_memory();
+                  }};
     }
 
     void count_one(const ElementHeader& header, std::size_t bytes) {

@@ -261,6 +261,11 @@ ObjectHead head_of(const DataSet& data_set, std::string_view syntax) {
     return head;
 }
 
+/// Whether it has to be said that its texts are in UTF-8.
+bool has_utf8(const DataSet& data_set) {
+    return !data_set.node().texts_are_as_they_came && has_wide_text(data_set.node());
+}
+
 std::string_view own_syntax(const DataSet& data_set) {
     const std::string& own = data_set.transfer_syntax_uid();
     if (own.empty() || own == transfer_syntax::kExplicitVrBigEndian) {
@@ -302,7 +307,7 @@ AroundPixels around_pixels(const DataSet& data_set, std::string_view transfer_sy
     const auto count = static_cast<std::size_t>(pixels - all.begin());
     Writer before(around.before, explicit_vr);
     Writer after(around.after, explicit_vr);
-    const bool is_wide = has_wide_text(data_set.node());
+    const bool is_wide = has_utf8(data_set);
     if (is_wide) before.mark_wide();
     if (is_wide) after.mark_wide();
     before.write(all.first(count), is_wide);
@@ -338,7 +343,7 @@ Bytes DataSet::to_part10(std::string_view transfer_syntax_uid) const {
     Bytes body;
     const bool is_deflated = syntax != nullptr && syntax->deflated;
     Writer writer(is_deflated ? body : out, syntax == nullptr || syntax->explicit_vr);
-    const bool is_wide = has_wide_text(*node_);
+    const bool is_wide = has_utf8(*this);
     if (is_wide) writer.mark_wide();
     const std::size_t expected =
         (pixels == nullptr ? 0 : pixels->value().size()) + (std::size_t{64} << 10);
@@ -356,7 +361,7 @@ WrittenAround written_around(const FileHeader& header, std::string_view transfer
     const TransferSyntax* const syntax = find_transfer_syntax(transfer_syntax_uid);
     WrittenAround written{part10_head(head_of(data_set, transfer_syntax_uid), ""), {}};
     Writer writer(written.held, syntax == nullptr || syntax->explicit_vr, header);
-    const bool is_wide = has_wide_text(data_set.node());
+    const bool is_wide = has_utf8(data_set);
     if (is_wide) writer.mark_wide();
     writer.write(data_set.node(), is_wide);
     written.elsewhere = writer.take_elsewhere();
@@ -369,7 +374,7 @@ void write_part10(const DataSet& data_set, const std::function<void(ByteView)>& 
     if (syntax != nullptr && syntax->deflated) return take(data_set.to_part10());
     Bytes out = part10_head(head_of(data_set, own), "");
     Writer writer(out, syntax == nullptr || syntax->explicit_vr, take);
-    const bool is_wide = has_wide_text(data_set.node());
+    const bool is_wide = has_utf8(data_set);
     if (is_wide) writer.mark_wide();
     writer.write(data_set.node(), is_wide);
     writer.flush();

@@ -80,7 +80,7 @@ http::Part pixel_part(store::Archive& archive, const store::InstanceRow& row, co
 }
 
 /// The values of an instance but for its pixels, kept for the next part unless somebody waits for
-/// the memory that they take (kept_files()) or their elements do (dicom::parsing_memory()).
+/// the memory that they take (read_heads()) or their elements do (dicom::parsing_memory()).
 class Values final : public MemoryBudget::Renewable {
   public:
     Values(store::Archive& archive, store::InstanceRow row)
@@ -95,7 +95,7 @@ class Values final : public MemoryBudget::Renewable {
             // It is in nobody's way who waits for what is read beside it, not even in this one's.
             self->head_->room.detach();
             dicom::parsing_memory().may_ask(self);
-            kept_files().may_ask(self);
+            read_heads().may_ask(self);
         }
         return look(self->head_->data_set());
     }

@@ -13,6 +13,22 @@ namespace {
 
 constexpr std::string_view kXmlInParts = "multipart/related; type=\"application/dicom+xml\"";
 
+/// They go as they are copied: together they may be many megabytes.
+std::string array_of(std::vector<std::string> items) {
+    std::size_t size = 2;
+    for (const std::string& item : items) size += item.size() + 1;
+    std::string json;
+    json.reserve(size);
+    json += '[';
+    for (std::string& item : items) {
+        if (json.size() > 1) json += ',';
+        json += item;
+        std::string().swap(item);
+    }
+    json += ']';
+    return json;
+}
+
 }  // namespace
 
 std::optional<DataSetForm> choose_form(std::span<const http::MediaRange> accepted, Count count) {
@@ -29,9 +45,7 @@ std::optional<DataSetForm> choose_form(std::span<const http::MediaRange> accepte
 http::Response in_form(const DataSetForm& form, std::vector<std::string> items) {
     using Kind = DataSetForm::Kind;
     if (form.kind == Kind::kJson) {
-        std::string json = "[";
-        for (const std::string& item : items) json += (json.size() > 1 ? "," : "") + item;
-        return http::Response::of(200, form.content_type, json + "]");
+        return http::Response::of(200, form.content_type, array_of(std::move(items)));
     }
     if (items.empty()) return http::Response::empty();
     if (form.kind == Kind::kXml) {

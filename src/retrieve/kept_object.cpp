@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "dicom/decoding_memory.h"
-#include "dicom/json.h"
 #include "dicom/tags.h"
 #include "dicom/uids.h"
 #include "retrieve/left_out.h"
@@ -61,32 +60,51 @@ MemoryBudget& kept_files() {
 }
 
 MemoryBudget::Share room_for_file(store::Archive& archive, const store::InstanceRow& row) {
-    return room_for_bytes(bytes_held_of(archive, row));
+    return room_for_bytes(bytes_held_of(archive, row), kept_files());
 }
 
 MemoryBudget::Share room_for_whole(const store::InstanceRow& row) {
-    return room_for_bytes(row.size);
+    return room_for_bytes(row.size, kept_files());
 }
 
-MemoryBudget::Share room_for_bytes(std::uint64_t bytes) {
+MemoryBudget& read_heads() {
+    static MemoryBudget budget("what attributes may take while they are looked at",
+                               std::size_t{32} << 20, std::chrono::seconds(20),
+                               std::chrono::milliseconds(300));
+    return budget;
+}
+
+MemoryBudget::Share room_for_bytes(std::uint64_t bytes, MemoryBudget& memory) {
     constexpr std::size_t kSmall = 256 * 1024;
     if (bytes <= kSmall) return {};
-    MemoryBudget& memory = kept_files();
     return memory.take(std::min(static_cast<std::size_t>(bytes), memory.limit()),
                        "a file that is read");
 }
 
-MemoryBudget::Share room_for_json(const dicom::DataSet& header) {
-    constexpr std::size_t kFreely = std::size_t{1} << 20;
-    constexpr std::size_t kMost = std::size_t{64} << 20;
-    constexpr std::size_t kLongList = 10'000;
-    const std::size_t bytes = dicom::json_bytes(header);
-    if (bytes <= kFreely) return {};
-    if (bytes > kMost && dicom::json_bytes(header, kLongList) > kMost)
+dicom::JsonOptions json_options_for(const dicom::DataSet& header, dicom::JsonOptions options) {
+    // As many megabytes as a viewer may want to read, and as there may be at most.
+    constexpr std::size_t kMuch = std::size_t{16} << 20;
+    constexpr std::size_t kMost = std::size_t{32} << 20;
+    std::size_t bytes = 0;
+    for (const std::size_t list_limit : {options.list_limit, std::size_t{256}, std::size_t{16}}) {
+        options.list_limit = std::min(options.list_limit, list_limit);
+        bytes = dicom::json_bytes(header, options);
+        options.expected_bytes = bytes;
+        if (bytes <= kMuch) return options;
+    }
+    if (bytes > kMost)
         throw Error(
             ErrorCode::kUnsupported,
             "its attributes have more values than are given apart from it: ask for the object");
-    return kept_files().take(std::min(bytes, kept_files().limit()), "the attributes of an object");
+    return options;
+}
+
+MemoryBudget::Share room_for_json(const dicom::JsonOptions& options) {
+    constexpr std::size_t kFreely = std::size_t{1} << 20;
+    if (options.expected_bytes <= kFreely) return {};
+    MemoryBudget& memory = read_heads();
+    return memory.take(std::min(options.expected_bytes, memory.limit()),
+                       "the attributes of an object");
 }
 
 std::shared_ptr<KeptObject> KeptObject::of(store::Archive& archive, const store::InstanceRow& row,

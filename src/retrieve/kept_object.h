@@ -10,6 +10,7 @@
 #include "base/memory_budget.h"
 #include "base/parts.h"
 #include "dicom/framed_object.h"
+#include "dicom/json.h"
 #include "store/archive.h"
 
 namespace lucerna::retrieve {
@@ -27,10 +28,16 @@ namespace lucerna::retrieve {
 /// What files may take that are kept between the frames of an answer. One that is larger is kept
 /// alone.
 [[nodiscard]] MemoryBudget& kept_files();
-/// For an object's attributes as JSON, where that is a megabyte or more: of kept_files(), as their
-/// head. Throws Error(kUnsupported) where lists of values take more than 64 MiB of it, and as
-/// MemoryBudget::take.
-[[nodiscard]] MemoryBudget::Share room_for_json(const dicom::DataSet& header);
+/// So that an object's attributes as JSON are not many megabytes: their longest lists are bulk data
+/// then. Throws Error(kUnsupported) where that does not help.
+[[nodiscard]] dicom::JsonOptions json_options_for(const dicom::DataSet& header,
+                                                  dicom::JsonOptions options);
+/// What attributes of objects may take while they are looked at, as they lie in their files and as
+/// JSON. Larger ones are looked at one at a time.
+[[nodiscard]] MemoryBudget& read_heads();
+/// For that JSON, where it is a megabyte or more: of read_heads(). `options` are what
+/// json_options_for gave. Throws as MemoryBudget::take.
+[[nodiscard]] MemoryBudget::Share room_for_json(const dicom::JsonOptions& options);
 
 /// For the file that framed_object holds, or archive.object gives, while it waits to be decoded and
 /// is: of kept_files(), but for small ones. Throws as MemoryBudget::take.
@@ -40,8 +47,8 @@ namespace lucerna::retrieve {
 /// The same where all of it is held, whatever it is.
 [[nodiscard]] MemoryBudget::Share room_for_whole(const store::InstanceRow& row);
 
-/// The same for so many bytes of it.
-[[nodiscard]] MemoryBudget::Share room_for_bytes(std::uint64_t bytes);
+/// For so many bytes of it, but for few, of that budget.
+[[nodiscard]] MemoryBudget::Share room_for_bytes(std::uint64_t bytes, MemoryBudget& memory);
 
 /// The object, for frames that are taken one after another: it is read when it is first looked at
 /// and kept for the next frame, unless somebody waits for that memory (kept_files(),

@@ -31,7 +31,8 @@ std::string metadata_of(store::Archive& archive, const store::InstanceRow& row,
     const std::string bulk_data = url_of(row, base) + "/bulkdata";
     dicom::JsonOptions options{.bulk_data_uri = bulk_data};
     if (form == DataSetForm::Kind::kXmlParts) options.list_limit = kMostNumbersOfXml;
-    const MemoryBudget::Share of_json = room_for_json(header);
+    options = json_options_for(header, std::move(options));
+    const MemoryBudget::Share of_json = room_for_json(options);
     std::string json = dicom::to_dicom_json(header, options);
     // The header ends before the pixels; what is told of them here stands for the element.
     if (row.head_bytes != 0 && !header.has(dicom::tags::kPixelData)) {

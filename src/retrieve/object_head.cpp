@@ -12,11 +12,11 @@ namespace {
 using Items = dicom::ValueScan::Items;
 
 Head read_head(store::Archive& archive, const store::InstanceRow& row, std::uint64_t size,
-               Items items) {
+               Items items, dicom::Texts texts = dicom::Texts::kUtf8) {
     const auto object = archive.open(row);
     const auto pixels = size > row.head_bytes ? native_pixels(*object, row) : std::nullopt;
-    MemoryBudget::Share room = room_for_bytes(size - (pixels ? pixels->size : 0));
-    return {std::move(room), dicom::FileHeader::of(reader_of(*object), size, items)};
+    MemoryBudget::Share room = room_for_bytes(size - (pixels ? pixels->size : 0), read_heads());
+    return {std::move(room), dicom::FileHeader::of(reader_of(*object), size, items, texts)};
 }
 
 std::uint64_t bytes_of_head(const store::InstanceRow& row) {
@@ -33,8 +33,8 @@ Head outline_of(store::Archive& archive, const store::InstanceRow& row) {
     return read_head(archive, row, bytes_of_head(row), Items::kPassed);
 }
 
-Head head_of_all(store::Archive& archive, const store::InstanceRow& row) {
-    return read_head(archive, row, row.size, Items::kHeld);
+Head head_of_all(store::Archive& archive, const store::InstanceRow& row, dicom::Texts texts) {
+    return read_head(archive, row, row.size, Items::kHeld, texts);
 }
 
 dicom::FileHeader::Read reader_of(store::OpenedObject& object) {

@@ -18,7 +18,8 @@ struct Head {
 /// Without the items of Per-Frame Functional Groups.
 [[nodiscard]] Head outline_of(store::Archive& archive, const store::InstanceRow& row);
 /// With what stands behind its pixels, which are not read.
-[[nodiscard]] Head head_of_all(store::Archive& archive, const store::InstanceRow& row);
+[[nodiscard]] Head head_of_all(store::Archive& archive, const store::InstanceRow& row,
+                               dicom::Texts texts = dicom::Texts::kUtf8);
 
 /// Reads the object, which is held open.
 [[nodiscard]] dicom::FileHeader::Read reader_of(store::OpenedObject& object);

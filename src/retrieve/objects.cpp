@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "dicom/data_set.h"
 #include "dicom/decoding_memory.h"
+#include "dicom/finished.h"
 #include "http/multipart_writer.h"
 #include "http/range.h"
 #include "retrieve/address.h"
@@ -55,7 +56,7 @@ GivenObject as_stored(store::Archive& archive, const store::InstanceRow& row,
 }
 
 Bytes written_in(Bytes file, const std::string& transfer_syntax) {
-    return dicom::DataSet::parse(std::move(file)).to_part10(transfer_syntax);
+    return dicom::parse_as_it_came(std::move(file)).to_part10(transfer_syntax);
 }
 
 /// About as much as the object takes once it is not compressed.

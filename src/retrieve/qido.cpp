@@ -16,6 +16,7 @@
 #include "retrieve/negotiate.h"
 #include "retrieve/object_keys.h"
 #include "retrieve/object_search.h"
+#include "retrieve/search_room.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -151,36 +152,9 @@ std::string retrieve_url(const store::Match& match, const std::string& base) {
     return url;
 }
 
-/// Of those that find much, two at a time: others do not wait for them, nor they for others.
-MemoryBudget& search_memory() {
-    static MemoryBudget budget("what searches may find at once", std::size_t{64} << 20);
-    return budget;
-}
-
-/// For what a search finds, and the answer that is made of it, where that is much.
-class Room {
-  public:
-    explicit Room(std::size_t most_bytes) : most_bytes_(most_bytes) {}
-
-    /// To be called before so much more is there.
-    void take(std::size_t bytes) {
-        constexpr std::size_t kLittle = std::size_t{1} << 20;
-        const bool was_little = bytes_ <= kLittle;
-        bytes_ += bytes;
-        if (was_little && bytes_ > kLittle)
-            share_ = search_memory().take(std::min(2 * most_bytes_, search_memory().limit()),
-                                          "what a search has found");
-    }
-
-  private:
-    const std::size_t most_bytes_;
-    std::size_t bytes_ = 0;
-    MemoryBudget::Share share_;
-};
-
 /// Of the object itself what is asked for and `match` has not, as members of a JSON object.
 std::string members_from_object(store::Archive& archive, const store::Match& match,
-                                const Search& search, const std::string& url, Room& room) {
+                                const Search& search, const std::string& url, SearchRoom& room) {
     const auto row = archive.instance(match.sop_instance_uid);
     if (!row) throw Error(ErrorCode::kNotFound, "it was erased meanwhile");
     // Where nobody knows where its head ends, all of it is one.
@@ -196,16 +170,18 @@ std::string members_from_object(store::Archive& archive, const store::Match& mat
     for (const dicom::Tag tag : object.tags())
         if (had.contains(tag) || !(search.has_all || search.from_objects.contains(tag)))
             object.remove(tag);
-    const MemoryBudget::Share of_json = room_for_json(object);
+    const dicom::JsonOptions options =
+        json_options_for(object, {.bulk_data_uri = url + "/bulkdata"});
+    const MemoryBudget::Share of_json = room_for_json(options);
     // Without its braces, and not copied: it may be of many megabytes.
-    std::string json = dicom::to_dicom_json(object, {.bulk_data_uri = url + "/bulkdata"});
+    std::string json = dicom::to_dicom_json(object, options);
     json.pop_back();
     json.erase(0, 1);
     return json;
 }
 
 std::string json_of(const store::Match& match, const Search& search, const std::string& base,
-                    store::Archive& archive, LeftOut& unread, Room& room) {
+                    store::Archive& archive, LeftOut& unread, SearchRoom& room) {
     const std::string url = retrieve_url(match, base);
     std::string json = "{" + store::json_members(match);
     json += "," + member(dicom::tags::kInstanceAvailability, "CS", "ONLINE");
@@ -226,7 +202,7 @@ std::string json_of(const store::Match& match, const Search& search, const std::
 /// Items for `matches`, as many as there is room for in an answer, one at least.
 std::vector<std::string> items_of(std::span<const store::Match> matches, const Search& search,
                                   const std::string& base, store::Archive& archive,
-                                  std::size_t most_bytes, LeftOut& unread, Room& room) {
+                                  std::size_t most_bytes, LeftOut& unread, SearchRoom& room) {
     std::vector<std::string> items;
     std::size_t bytes = 0;
     for (const store::Match& match : matches) {
@@ -254,7 +230,16 @@ void warn_of_parameters(http::Response& response, const http::Request& request,
     if (request.query.has("orderby")) warn("orderby", "The order is that of the archive.");
 }
 
-std::vector<store::Match> found_by(Search& search, store::Archive& archive) {
+/// As many as `search` wants; many have their room before they are there.
+std::vector<store::Match> found_by(Search& search, store::Archive& archive, SearchRoom& room) {
+    constexpr std::size_t kFew = 100;
+    if (search.object_keys.empty()) {
+        store::Query few = search.query;
+        few.limit = std::min(few.limit, kFew + 1);
+        std::vector<store::Match> found = archive.find(few);
+        if (found.size() <= kFew || few.limit == search.query.limit) return found;
+    }
+    if (search.query.limit > kFew + 1) room.take_all();
     if (search.object_keys.empty()) return archive.find(search.query);
     ObjectMatches found = find_by_objects(archive, search.query, search.object_keys.identifier());
     if (found.unread > 0)
@@ -287,11 +272,11 @@ http::Response answer(const http::Request& request, Level level, store::Archive&
     Search search = search_from(request, level, options);
     const std::size_t limit = search.query.limit;
     search.query.limit = limit + 1;
-    const std::vector<store::Match> found = found_by(search, archive);
+    SearchRoom room(options.max_answer_bytes);
+    const std::vector<store::Match> found = found_by(search, archive, room);
     const std::span matches(found.data(), std::min(found.size(), limit));
     const std::string base = base_of(request);
     LeftOut unread(request.id);
-    Room room(options.max_answer_bytes);
     std::vector<std::string> items =
         items_of(matches, search, base, archive, options.max_answer_bytes, unread, room);
     if (unread.count() > 0)

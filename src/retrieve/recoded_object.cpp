@@ -12,8 +12,8 @@ namespace lucerna::retrieve {
 std::optional<http::Pieces> recoded_object(store::Archive& archive, const store::InstanceRow& row,
                                            const std::string& syntax) {
     if (!dicom::is_recodable(row.transfer_syntax_uid, syntax)) return std::nullopt;
-    const auto file =
-        std::make_shared<const dicom::RecodedFile>(head_of_all(archive, row).file, syntax);
+    const auto file = std::make_shared<const dicom::RecodedFile>(
+        head_of_all(archive, row, dicom::Texts::kAsTheyCame).file, syntax);
     std::shared_ptr<const void> room = room_for_part(file->held_bytes());
     if (!room) return std::nullopt;
     std::shared_ptr<store::OpenedObject> object = archive.open(row);

@@ -11,6 +11,7 @@
 #include "dicom/uids.h"
 #include "retrieve/address.h"
 #include "retrieve/object_keys.h"
+#include "retrieve/search_room.h"
 #include "retrieve/ups_subscriptions.h"
 #include "retrieve/workitem.h"
 #include "retrieve/workitem_media.h"
@@ -236,45 +237,79 @@ http::Response request_cancellation(http::Request& request, const Shop& shop) {
     return response;
 }
 
+/// What a search is to find.
+struct WorkitemSearch {
+    ObjectKeys keys;
+    std::size_t limit = 0;
+    std::size_t skip = 0;
+    std::size_t most_bytes = 0;
+};
+
+struct FoundWorkitems {
+    std::vector<std::string> items;
+    /// No more than kMostCounted.
+    std::size_t remaining = 0;
+    /// There would be more bytes of them.
+    bool is_cut_short = false;
+};
+
+FoundWorkitems found_by(const WorkitemSearch& search, store::WorkitemBook& book) {
+    const dicom::DataSet identifier = search.keys.identifier();
+    FoundWorkitems found;
+    std::size_t limit = search.limit;
+    std::size_t skip = search.skip;
+    std::size_t bytes = 0;
+    book.for_each(narrowed_by(identifier), [&](const store::Workitem& item) {
+        if (!search.keys.empty() && !SearchedItem(Json::parse(item.json)).meets(identifier))
+            return true;
+        if (skip > 0) return skip-- > 0;
+        if (!found.items.empty() && bytes + item.json.size() > search.most_bytes) {
+            found.is_cut_short = true;
+            limit = found.items.size();
+        }
+        if (found.items.size() == limit) {
+            // The answer says no more than that there are more.
+            return ++found.remaining <= kMostCounted;
+        }
+        bytes += item.json.size();
+        found.items.push_back(item.json);
+        return true;
+    });
+    return found;
+}
+
 http::Response search(http::Request& request, const Shop& shop) {
     constexpr std::array<std::string_view, 8> kReserved = {
         "limit",  "offset",  "fuzzymatching",      "includefield",
         "accept", "charset", "emptyvaluematching", "multiplevaluematching"};
+    // So much everybody may find at once.
+    constexpr std::size_t kLittle = std::size_t{128} << 10;
     const auto form = choose_form(accepted_by(request), Count::kMany);
     if (!form) return not_acceptable(request, kDataSetForms);
-    ObjectKeys keys;
+    WorkitemSearch search;
     std::string not_matched;
     for (const auto& [name, value] : request.query.all()) {
         if (std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end()) continue;
-        if (!keys.add(attribute_path(name), value))
+        if (!search.keys.add(attribute_path(name), value))
             not_matched += (not_matched.empty() ? "" : ", ") + name;
     }
-    const dicom::DataSet identifier = keys.identifier();
     constexpr std::size_t kMost = 1U << 30;
-    std::size_t limit =
-        std::min(request.query.number_or("limit", shop.options.default_limit, 0, kMost),
-                 shop.options.max_limit);
-    std::size_t skip = request.query.number_or("offset", 0, 0, kMost);
-    std::vector<std::string> found;
-    std::size_t bytes = 0;
-    std::size_t remaining = 0;
-    MemoryBudget::Share room;
-    if (!keys.empty()) room = room_for_search();
-    shop.book.for_each(narrowed_by(identifier), [&](const store::Workitem& item) {
-        if (!keys.empty() && !SearchedItem(Json::parse(item.json)).meets(identifier)) return true;
-        if (skip > 0) return skip-- > 0;
-        if (!found.empty() && bytes + item.json.size() > shop.options.max_answer_bytes)
-            limit = found.size();
-        if (found.size() == limit) {
-            // The answer says no more than that there are more.
-            return ++remaining <= kMostCounted;
-        }
-        bytes += item.json.size();
-        found.push_back(item.json);
-        return true;
-    });
-    http::Response response = in_form(*form, std::move(found));
-    warn_of_remaining(response, base_of(request), remaining);
+    search.limit = std::min(request.query.number_or("limit", shop.options.default_limit, 0, kMost),
+                            shop.options.max_limit);
+    search.skip = request.query.number_or("offset", 0, 0, kMost);
+    search.most_bytes = std::min(kLittle, shop.options.max_answer_bytes);
+    MemoryBudget::Share room_to_match;
+    if (!search.keys.empty()) room_to_match = room_for_search();
+    SearchRoom room(shop.options.max_answer_bytes);
+    FoundWorkitems found = found_by(search, shop.book);
+    if (found.is_cut_short || (found.items.size() == 1 && found.items[0].size() > kLittle)) {
+        found = {};
+        room.take_all();
+        search.most_bytes = shop.options.max_answer_bytes;
+        found = found_by(search, shop.book);
+    }
+    http::Response response = in_form(*form, std::move(found.items));
+    warn_of_remaining(response, base_of(request), found.remaining);
     if (!not_matched.empty())
         warn(response, "Not matched by, because no text is a key of it: " + not_matched);
     if (request.query.get_or("fuzzymatching", "false") == "true")

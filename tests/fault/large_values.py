@@ -6,6 +6,7 @@ texts of tens of megabytes, contours, documents; one at once, a few at once, or 
 
 A new server for each. It does not grow by more than 100 MB, and takes and answers others meanwhile and after.
 """
+import http.client
 import queue
 import sys
 import time
@@ -21,11 +22,13 @@ from hostile_senders import (CAPTURE, EXPLICIT, at_once, element, image, item, n
 from whole_program import PATIENCE
 
 IN_IMPLICIT = 'multipart/related; type="application/dicom"; transfer-syntax=1.2.840.10008.1.2'
+BROKEN_OFF = "broken off"
 PDF_CLASS = "1.2.840.10008.5.1.4.1.1.104.1"
 
 
 def get(server, path, accept):
-    """The status; the answer is read in pieces and forgotten."""
+    """The status, or that one of several objects could not be given after others; what comes is read in
+    pieces and forgotten."""
     request = urllib.request.Request(server.url + path, headers={"Accept": accept})
     try:
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
@@ -34,15 +37,17 @@ def get(server, path, accept):
             return answer.status
     except urllib.error.HTTPError as error:
         return error.code
+    except http.client.IncompleteRead:
+        return BROKEN_OFF
 
 
 def where(study, number=1):
     return f"/dicom-web/studies/{study}/series/{study}.1/instances/{study}.1.{number}"
 
 
-def contours(count=650):
-    """Of radiotherapy: a megabyte is 16 of them."""
-    contour = element(0x3006, 0x0050, "DS", b"1\\" * 30_000 + b"1 ")
+def contours(value=b"1\\", values=30_000, count=650):
+    """Of radiotherapy: some 40 MB."""
+    contour = element(0x3006, 0x0050, "DS", value * values + b"1 ")
     return element(0x3006, 0x0039, "SQ", item(element(0x3006, 0x0040, "SQ", item(contour) * count)))
 
 
@@ -80,13 +85,13 @@ def large_texts(server, _held):
 
 
 def structures_whose_metadata_are_asked_for(server, _held):
-    """Three of 40 MB of contours: by six, as JSON and with all of it in a search."""
-    for number in range(1, 4):
-        assert sent(server, "2.999.32", number, image(f"2.999.32.1.{number}", b"", after=contours(),
-                                                      study="2.999.32")) == "0000"
-    paths = ("/dicom-web/studies/2.999.32/metadata", where("2.999.32") + "/metadata",
+    """Four of 40 MB of contours: by six, as JSON and with all of it in a search."""
+    kinds = (contours(), contours(b"-123.456789\\", 5_000), contours(b"1\\", 200, 90_000), contours(b"1.5\\", 15, 200_000))
+    for number, kind in enumerate(kinds, 1):
+        assert send(server, EXPLICIT, image(f"2.999.32.1.{number}", b"", after=kind, study="2.999.32")) == "0000", number
+    paths = ("/dicom-web/studies/2.999.32/metadata", *(where("2.999.32", number) + "/metadata" for number in range(1, 5)),
              "/dicom-web/studies/2.999.32/instances?includefield=all")
-    return [status for path in paths for status in at_once(6, lambda _: get(server, path, JSON))], {200, 501, 503}
+    return [status for path in paths for status in at_once(6, lambda _: get(server, path, JSON))], {200, 501, 503, BROKEN_OFF}
 
 
 def structures_that_are_converted(server, held):
