@@ -81,12 +81,16 @@ std::vector<std::size_t> by_offsets(const Fragments& fragments,
     return starts;
 }
 
-std::vector<std::size_t> offset_table(const DataSet& data_set, const Fragments& fragments) {
+/// One that has not an entry for each frame says nothing, and may be of any size.
+std::vector<std::size_t> offset_table(const DataSet& data_set, const Fragments& fragments,
+                                      std::size_t frames) {
     std::vector<std::size_t> offsets;
     const ByteView basic = fragments.basic_offset_table;
+    if (!basic.empty() && basic.size() / 4 != frames) return offsets;
     for (std::size_t at = 0; at + 4 <= basic.size(); at += 4) offsets.push_back(u32(basic, at));
     if (!offsets.empty()) return offsets;
     const ByteView extended = data_set.bytes(tags::kExtendedOffsetTable);
+    if (extended.size() / 8 != frames) return offsets;
     for (std::size_t at = 0; at + 8 <= extended.size(); at += 8) {
         std::uint64_t offset = 0;
         std::memcpy(&offset, extended.data() + at, sizeof(offset));
@@ -113,7 +117,8 @@ std::pair<std::size_t, std::size_t> fragments_of(const DataSet& data_set, const 
     const auto frames = static_cast<std::size_t>(pixels.layout.frames);
     if (frames == 1) return {0, pieces};
     if (frames == pieces) return {frame, frame + 1};
-    std::vector<std::size_t> starts = by_offsets(fragments, offset_table(data_set, fragments));
+    std::vector<std::size_t> starts =
+        by_offsets(fragments, offset_table(data_set, fragments, frames));
     if (starts.size() != frames) starts = by_beginnings(fragments, pixels.codec());
     if (starts.size() != frames) {
         contradict("has " + std::to_string(pieces) + " fragments from which its " +

@@ -263,9 +263,13 @@ std::size_t json_bytes(const DataSet& data_set, const JsonOptions& options) {
 
 std::string to_dicom_json(const DataSet& data_set, const JsonOptions& options) {
     std::string out;
-    out.reserve(options.expected_bytes);
-    JsonWriter(out, options).write(data_set.node(), "");
+    append_dicom_json(out, data_set, options);
     return out;
+}
+
+void append_dicom_json(std::string& out, const DataSet& data_set, const JsonOptions& options) {
+    out.reserve(out.size() + options.expected_bytes);
+    JsonWriter(out, options).write(data_set.node(), "");
 }
 
 std::vector<std::string> bulk_data_paths(const DataSet& data_set, const JsonOptions& options) {

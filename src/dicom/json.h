@@ -31,6 +31,8 @@ struct JsonOptions {
 /// The DICOM JSON model of a data set (PS3.18 Annex F): one object, UTF-8, without file meta. FL
 /// and FD values that are no JSON number are the texts "NaN", "Infinity" and "-Infinity".
 [[nodiscard]] std::string to_dicom_json(const DataSet& data_set, const JsonOptions& options = {});
+/// The same behind what stands in `out`.
+void append_dicom_json(std::string& out, const DataSet& data_set, const JsonOptions& options);
 
 /// About how many bytes that comes to, at most: the brackets around a value may be ten times as
 /// many as what stands in it.

@@ -6,6 +6,7 @@
 #include "dicom/native_model.h"
 #include "dicom/parsing_room.h"
 #include "http/multipart_writer.h"
+#include "retrieve/search_room.h"
 #include "retrieve/workitem.h"
 
 namespace lucerna::retrieve {
@@ -53,10 +54,7 @@ http::Response in_form(const DataSetForm& form, std::vector<std::string> items) 
         return http::Response::of(200, form.content_type,
                                   dicom::to_native_xml(Json::parse(items.front())));
     }
-    return xml_parts([items = std::move(items), at = std::size_t{0}]() mutable {
-        return at == items.size() ? std::optional<std::string>()
-                                  : std::exchange(items[at++], std::string());
-    });
+    return xml_parts([found = FoundItems::hold(std::move(items))] { return found->next(); });
 }
 
 http::Response xml_parts(std::function<std::optional<std::string>()> next) {

@@ -83,7 +83,7 @@ MemoryBudget::Share room_for_bytes(std::uint64_t bytes, MemoryBudget& memory) {
 
 dicom::JsonOptions json_options_for(const dicom::DataSet& header, dicom::JsonOptions options) {
     // As many megabytes as a viewer may want to read, and as there may be at most.
-    constexpr std::size_t kMuch = std::size_t{16} << 20;
+    constexpr std::size_t kMuch = std::size_t{8} << 20;
     constexpr std::size_t kMost = std::size_t{32} << 20;
     std::size_t bytes = 0;
     for (const std::size_t list_limit : {options.list_limit, std::size_t{256}, std::size_t{16}}) {

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/parts.h"
 #include "dicom/frames.h"
+#include "dicom/json.h"
 #include "dicom/tags.h"
 #include "retrieve/archive_for_test.h"
 
@@ -76,6 +77,32 @@ TEST_F(KeptObjectTest, IsNotLetGoWhileItIsUsedButThen) {
     });
     flip_a_bit();
     EXPECT_NE(failure_of(*object), "none");
+}
+
+/// An object with so many contours of so many coordinates.
+dicom::DataSet contours(int count, std::size_t values) {
+    dicom::DataSet set;
+    dicom::DataSet& roi = set.add_item({0x3006, 0x0039});
+    std::string text;
+    for (std::size_t i = 0; i < values; ++i) text += (i == 0 ? "" : "\\") + std::string("-12.3");
+    for (int i = 0; i < count; ++i)
+        roi.add_item({0x3006, 0x0040})
+            .set_bytes({0x3006, 0x0050}, "DS", Bytes(text.begin(), text.end()));
+    return set;
+}
+
+TEST(JsonOptions, MakeBulkDataOfListsWhereThereIsMuch) {
+    const dicom::JsonOptions asked{.bulk_data_uri = "/x"};
+    EXPECT_EQ(json_options_for(contours(10, 2000), asked).list_limit, asked.list_limit);
+    const dicom::DataSet long_lists = contours(600, 2000);
+    const dicom::JsonOptions options = json_options_for(long_lists, asked);
+    EXPECT_EQ(options.list_limit, 256U);
+    const std::string json = dicom::to_dicom_json(long_lists, options);
+    EXPECT_LT(json.size(), std::size_t{1} << 20);
+    EXPECT_NE(json.find("/x/30060039/1/30060040/600/30060050"), std::string::npos);
+    EXPECT_EQ(json_options_for(contours(8'000, 200), asked).list_limit, 16U);
+    EXPECT_EQ(json_options_for(contours(100, 2000), {.list_limit = 100}).list_limit, 100U);
+    EXPECT_THROW((void)json_options_for(contours(150'000, 15), asked), Error);
 }
 
 }  // namespace

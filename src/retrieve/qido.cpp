@@ -152,9 +152,10 @@ std::string retrieve_url(const store::Match& match, const std::string& base) {
     return url;
 }
 
-/// Of the object itself what is asked for and `match` has not, as members of a JSON object.
-std::string members_from_object(store::Archive& archive, const store::Match& match,
-                                const Search& search, const std::string& url, SearchRoom& room) {
+/// Adds to a JSON object, of which the end is missing, what is asked for of the object itself and
+/// `match` has not. It is written where it stays: it may be of many megabytes.
+void add_from_object(std::string& json, store::Archive& archive, const store::Match& match,
+                     const Search& search, const std::string& url, SearchRoom& room) {
     const auto row = archive.instance(match.sop_instance_uid);
     if (!row) throw Error(ErrorCode::kNotFound, "it was erased meanwhile");
     // Where nobody knows where its head ends, all of it is one.
@@ -173,11 +174,11 @@ std::string members_from_object(store::Archive& archive, const store::Match& mat
     const dicom::JsonOptions options =
         json_options_for(object, {.bulk_data_uri = url + "/bulkdata"});
     const MemoryBudget::Share of_json = room_for_json(options);
-    // Without its braces, and not copied: it may be of many megabytes.
-    std::string json = dicom::to_dicom_json(object, options);
+    if (object.tags().empty()) return;
+    const std::size_t begin = json.size();
+    dicom::append_dicom_json(json, object, options);
+    json[begin] = ',';
     json.pop_back();
-    json.erase(0, 1);
-    return json;
 }
 
 std::string json_of(const store::Match& match, const Search& search, const std::string& base,
@@ -187,13 +188,12 @@ std::string json_of(const store::Match& match, const Search& search, const std::
     json += "," + member(dicom::tags::kInstanceAvailability, "CS", "ONLINE");
     json += "," + member(dicom::tags::kRetrieveUrl, "UR", url);
     if (search.has_all || !search.from_objects.empty()) {
-        auto more = unread.unless_broken(match.sop_instance_uid, [&] {
-            return members_from_object(archive, match, search, url, room);
+        const std::size_t without = json.size();
+        const auto added = unread.unless_broken(match.sop_instance_uid, [&] {
+            add_from_object(json, archive, match, search, url, room);
+            return true;
         });
-        if (more && !more->empty()) {
-            more->insert(0, json + ",");
-            json = *std::move(more);
-        }
+        if (!added) json.resize(without);
     }
     json += '}';
     return json;

@@ -15,7 +15,7 @@ struct QidoOptions {
     std::size_t max_limit = 5000;
     /// Of an answer with work items, or with what includefield adds: then it has fewer of them, one
     /// at least, and a Warning header tells that there are more.
-    std::size_t max_answer_bytes = std::size_t{16} << 20;
+    std::size_t max_answer_bytes = std::size_t{8} << 20;
 };
 
 /// Adds the searches of QIDO-RS (PS3.18 10.6):

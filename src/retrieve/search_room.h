@@ -1,6 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "base/memory_budget.h"
 
@@ -22,6 +28,26 @@ class SearchRoom {
     const std::size_t most_bytes_;
     std::size_t bytes_ = 0;
     bool has_all_ = false;
+    MemoryBudget::Share share_;
+};
+
+/// What was found, until it is sent item by item: of the same memory, where it is much. Once a
+/// client has taken its time, who waits for that memory has it.
+class FoundItems final : public MemoryBudget::Renewable {
+  public:
+    [[nodiscard]] static std::shared_ptr<FoundItems> hold(std::vector<std::string> items);
+
+    /// Nothing behind the last. Throws Error(kUnavailable) where they have gone: the answer ends.
+    [[nodiscard]] std::optional<std::string> next();
+    bool let_go() noexcept override;
+
+  private:
+    explicit FoundItems(std::vector<std::string> items) : items_(std::move(items)) {}
+
+    std::mutex mutex_;
+    std::vector<std::string> items_;
+    std::size_t at_ = 0;
+    bool have_gone_ = false;
     MemoryBudget::Share share_;
 };
 

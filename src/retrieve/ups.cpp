@@ -141,9 +141,12 @@ http::Response create(http::Request& request, const Shop& shop) {
 http::Response give(http::Request& request, const Shop& shop) {
     const auto form = choose_form(accepted_by(request), Count::kOne);
     if (!form) return not_acceptable(request, kDataSetForms);
-    const auto item = shop.book.find(uid_named(request));
+    const MemoryBudget::Share room = room_to_read();
+    auto item = shop.book.find(uid_named(request));
     if (!item) throw Error(ErrorCode::kNotFound, "there is no such work item");
-    return in_form(*form, {item->json});
+    std::vector<std::string> items;
+    items.push_back(std::move(item->json));
+    return in_form(*form, std::move(items));
 }
 
 http::Response update(http::Request& request, const Shop& shop) {
@@ -243,6 +246,8 @@ struct WorkitemSearch {
     std::size_t limit = 0;
     std::size_t skip = 0;
     std::size_t most_bytes = 0;
+    /// So many of them in any case.
+    std::size_t least = 0;
 };
 
 struct FoundWorkitems {
@@ -263,9 +268,9 @@ FoundWorkitems found_by(const WorkitemSearch& search, store::WorkitemBook& book)
         if (!search.keys.empty() && !SearchedItem(Json::parse(item.json)).meets(identifier))
             return true;
         if (skip > 0) return skip-- > 0;
-        if (!found.items.empty() && bytes + item.json.size() > search.most_bytes) {
+        if (bytes + item.json.size() > search.most_bytes) {
             found.is_cut_short = true;
-            limit = found.items.size();
+            limit = std::min(limit, std::max(found.items.size(), search.least));
         }
         if (found.items.size() == limit) {
             // The answer says no more than that there are more.
@@ -284,6 +289,8 @@ http::Response search(http::Request& request, const Shop& shop) {
         "accept", "charset", "emptyvaluematching", "multiplevaluematching"};
     // So much everybody may find at once.
     constexpr std::size_t kLittle = std::size_t{128} << 10;
+    // One alone may be as large.
+    constexpr std::size_t kMostFound = std::size_t{4} << 20;
     const auto form = choose_form(accepted_by(request), Count::kMany);
     if (!form) return not_acceptable(request, kDataSetForms);
     WorkitemSearch search;
@@ -297,15 +304,18 @@ http::Response search(http::Request& request, const Shop& shop) {
     search.limit = std::min(request.query.number_or("limit", shop.options.default_limit, 0, kMost),
                             shop.options.max_limit);
     search.skip = request.query.number_or("offset", 0, 0, kMost);
-    search.most_bytes = std::min(kLittle, shop.options.max_answer_bytes);
+    const std::size_t most_bytes = std::min(kMostFound, shop.options.max_answer_bytes);
+    search.most_bytes = std::min(kLittle, most_bytes);
+    const MemoryBudget::Share turn = room_to_read();
     MemoryBudget::Share room_to_match;
     if (!search.keys.empty()) room_to_match = room_for_search();
-    SearchRoom room(shop.options.max_answer_bytes);
+    SearchRoom room(most_bytes);
     FoundWorkitems found = found_by(search, shop.book);
-    if (found.is_cut_short || (found.items.size() == 1 && found.items[0].size() > kLittle)) {
+    if (found.is_cut_short) {
         found = {};
         room.take_all();
-        search.most_bytes = shop.options.max_answer_bytes;
+        search.most_bytes = most_bytes;
+        search.least = 1;
         found = found_by(search, shop.book);
     }
     http::Response response = in_form(*form, std::move(found.items));

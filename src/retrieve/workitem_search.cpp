@@ -51,4 +51,10 @@ MemoryBudget::Share room_for_search() {
     return memory.take(std::min(kBytes, memory.limit()), "a search of work items");
 }
 
+MemoryBudget::Share room_to_read() {
+    constexpr std::size_t kAtOnce = 3;
+    static MemoryBudget memory("requests for work items", kAtOnce);
+    return memory.take(1, "a work item");
+}
+
 }  // namespace lucerna::retrieve

@@ -28,5 +28,8 @@ class SearchedItem {
 /// Of dicom::parsing_memory(), while work items are looked at one after another: a page of them as
 /// they are kept, and one taken apart. Throws as MemoryBudget::take.
 [[nodiscard]] MemoryBudget::Share room_for_search();
+/// While they are read, each of whatever size, and an answer is made of them: a few requests at a
+/// time.
+[[nodiscard]] MemoryBudget::Share room_to_read();
 
 }  // namespace lucerna::retrieve

@@ -8,17 +8,19 @@ A new server for each. It does not grow by more than 100 MB, and takes and answe
 """
 import http.client
 import queue
+import struct
 import sys
 import time
 import urllib.error
 import urllib.request
 
 from pydicom.dataset import Dataset
-from pynetdicom import AE, build_role, evt
-from pynetdicom.sop_class import SecondaryCaptureImageStorage, StorageCommitmentPushModel as COMMITMENT
+from pynetdicom import AE, evt
+from pynetdicom.sop_class import StorageCommitmentPushModel as COMMITMENT
 
-from hostile_crowds import (C_STORE_SECONDS, JSON, STUDY_FIND, STUDY_GET, XML, asks_and_reads_nothing, meet_each, with_steps)
-from hostile_senders import (CAPTURE, EXPLICIT, at_once, element, image, item, native, send, status_of)
+from hostile_crowds import (C_STORE_SECONDS, JSON, STUDY_GET, XML, asks_and_reads_nothing, meet_each, place, post)
+from hostile_senders import (CAPTURE, EXPLICIT, RLE, UNDEFINED, at_once, element, image, item, native, part10, send, stow)
+from subscriptions import workitem
 from whole_program import PATIENCE
 
 IN_IMPLICIT = 'multipart/related; type="application/dicom"; transfer-syntax=1.2.840.10008.1.2'
@@ -86,7 +88,7 @@ def large_texts(server, _held):
 
 def structures_whose_metadata_are_asked_for(server, _held):
     """Four of 40 MB of contours: by six, as JSON and with all of it in a search."""
-    kinds = (contours(), contours(b"-123.456789\\", 5_000), contours(b"1\\", 200, 90_000), contours(b"1.5\\", 15, 200_000))
+    kinds = (contours(), contours(b"-123.456789\\", 5_000), contours(b"1\\", 200, 60_000), contours(b"1.5\\", 15, 200_000))
     for number, kind in enumerate(kinds, 1):
         assert send(server, EXPLICIT, image(f"2.999.32.1.{number}", b"", after=kind, study="2.999.32")) == "0000", number
     paths = ("/dicom-web/studies/2.999.32/metadata", *(where("2.999.32", number) + "/metadata" for number in range(1, 5)),
@@ -150,7 +152,45 @@ def requests_to_commit_that_are_long(server, held):
     return at_once(6, ask), {0, 0x0213}
 
 
-CROWDS = (a_large_text, large_texts, structures_whose_metadata_are_asked_for,
+def tables_of_offsets(server, _held):
+    """Of tens of megabytes, for two frames in three fragments; twelve ask for one of those."""
+    frame = item(struct.pack("<16I", 1, 64, *[0] * 14) + bytes(600))
+    table = item(bytes(40_000_000))
+    pixels = element(0x7FE0, 0x10, "OB", table + frame * 3 + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0), UNDEFINED)
+    assert send(server, RLE, image("2.999.37.1.1", pixels, study="2.999.37", frames="2")) == "0000"
+    path = where("2.999.37")
+    return [status for tail, kind in (("/frames/1", "*/*"), ("/rendered", "image/jpeg"), ("/thumbnail", "image/jpeg"))
+            for status in at_once(12, lambda _: get(server, path + tail, kind))], {409, 503}
+
+
+def many_are_found(server, held):
+    """Two thousand small ones, by 60 who read all and 200 who read nothing."""
+    parts = [image(f"2.999.38.1.{n}", native(), study="2.999.38") for n in range(2000)]
+    for begin in range(0, len(parts), 500):
+        assert stow(server, *(part10(EXPLICIT, one) for one in parts[begin:begin + 500])) == 200
+    path = "/dicom-web/instances?limit=2000"
+    statuses = at_once(60, lambda _: get(server, path, JSON))
+    head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: {JSON}\r\n\r\n".encode()
+    for _ in range(200):
+        held.connect(place(server), head)
+    time.sleep(5)
+    return statuses, {200, 503}
+
+
+def work_items_that_are_large(server, _held):
+    """Three of almost four megabytes, which 60 want alone and in a search, in both forms."""
+    for number in range(3):
+        uid = f"2.999.39.{number}"
+        assert post(server, f"/dicom-web/workitems?{uid}", JSON, workitem().to_json().encode()) == 201
+        for step in range(4):
+            text = b'{"%08X":{"vr":"UT","Value":["%b"]}}' % (0x00751000 + 2 * step, b"x" * 900_000)
+            assert post(server, f"/dicom-web/workitems/{uid}", JSON, text) == 200, step
+    return [status for path, kind in (("/2.999.39.0", JSON), ("/2.999.39.0", XML), ("?limit=100", JSON), (
+        "?limit=100", f'multipart/related; type="{XML}"'))
+            for status in at_once(60, lambda _: get(server, "/dicom-web/workitems" + path, kind))], {200, 503}
+
+
+CROWDS = (tables_of_offsets, many_are_found, work_items_that_are_large, a_large_text, large_texts, structures_whose_metadata_are_asked_for,
           structures_that_are_converted, a_value_of_two_hundred_megabytes, texts_that_are_searched,
           requests_to_commit_that_are_long)
 
