@@ -10,6 +10,7 @@
 #include "dicom/coding.h"
 #include "dicom/decoding_memory.h"
 #include "dicom/finished.h"
+#include "dicom/frames.h"
 #include "dicom/inflate.h"
 #include "dicom/node.h"
 #include "dicom/pixel_layout.h"
@@ -31,6 +32,14 @@ std::optional<ByteRange> frame_in(std::size_t bytes, int frame, const StoredLayo
     return ByteRange{bits * number / 8, (bits * (number + 1) + 7) / 8};
 }
 
+/// The same of encapsulated ones.
+std::optional<ByteRange> frame_in(const DataSet& object, int frame, const FragmentPlaces& places) {
+    if (frame < 0 || frame >= frame_count(object)) return {};
+    const ByteRange fragments = fragments_of_frame(object, frame);
+    return ByteRange{places.fragments[fragments.begin].begin,
+                     places.fragments[fragments.end - 1].end};
+}
+
 }  // namespace
 
 struct FramedObject::Elsewhere {
@@ -44,8 +53,9 @@ struct FramedObject::Elsewhere {
         std::span<std::uint8_t> room;
     };
 
-    // A deflated file, or what reads another's pixels.
+    // A deflated file, or what reads another's pixels, encapsulated ones perhaps.
     Bytes file;
+    std::optional<FragmentPlaces> places;
     std::size_t data_set_offset = 0;
     ReadPixels read;
 
@@ -59,9 +69,23 @@ struct FramedObject::Elsewhere {
 
     /// What is shown until now may go then.
     void show(Node& root, std::unique_ptr<Pixels> next) {
-        const Element& element = *root.find(tags::kPixelData);
-        (void)root.put(element.tag, element.vr, ByteView(next->room));
+        if (places) {
+            (void)root.put(tags::kPixelData, vr::kOb, fragments_in(next->room));
+        } else {
+            const Element& element = *root.find(tags::kPixelData);
+            (void)root.put(element.tag, element.vr, ByteView(next->room));
+        }
         held = std::move(next);
+    }
+    [[nodiscard]] std::unique_ptr<Fragments> fragments_in(ByteView pixels_shown) const {
+        constexpr std::size_t kItemHead = 8;
+        auto fragments = std::make_unique<Fragments>();
+        fragments->basic_offset_table = places->basic_offset_table;
+        for (const ByteRange& one : places->fragments) {
+            fragments->pieces.push_back(pixels_shown.subspan(one.begin, one.end - one.begin));
+            fragments->offsets.push_back(one.begin - kItemHead);
+        }
+        return fragments;
     }
 
     void fetch(const ByteRange& wanted, Node& root) {
@@ -122,13 +146,36 @@ FramedObject::FramedObject(Bytes&& around_pixels, std::size_t pixel_bytes, ReadP
     elsewhere_->show(root, std::make_unique<Elsewhere::Pixels>(pixel_bytes));
 }
 
+FramedObject::FramedObject(Bytes&& around_pixels, FragmentPlaces places, ReadPixels read,
+                           PixelData pixels)
+    : elsewhere_(std::make_unique<Elsewhere>()),
+      object_(parse_as_it_came(std::move(around_pixels), {}, pixels)) {
+    elsewhere_->read = std::move(read);
+    elsewhere_->pixels = {0, places.fragments.back().end};
+    elsewhere_->places = std::move(places);
+    elsewhere_->show(object_.node(), std::make_unique<Elsewhere::Pixels>(elsewhere_->size()));
+}
+
+bool FramedObject::can_tell_frames(const DataSet& header, const FragmentPlaces& places) {
+    const std::size_t pieces = places.fragments.size();
+    const long long said = header.integer(tags::kNumberOfFrames).value_or(1);
+    if (pieces == 0 || said < 1 || said > static_cast<long long>(pieces)) return false;
+    const auto frames = static_cast<std::size_t>(said);
+    const std::size_t basic = places.basic_offset_table.size();
+    const std::size_t extended = header.bytes(tags::kExtendedOffsetTable).size();
+    return frames == 1 || frames == pieces || basic == 4 * frames ||
+           (basic == 0 && extended == 8 * frames);
+}
+
 FramedObject::~FramedObject() = default;
 FramedObject::FramedObject(FramedObject&&) noexcept = default;
 FramedObject& FramedObject::operator=(FramedObject&&) noexcept = default;
 
 const DataSet& FramedObject::with_frame(int frame) {
     if (!elsewhere_) return object_;
-    const auto wanted = frame_in(elsewhere_->size(), frame, stored_layout_of(object_));
+    const auto wanted = elsewhere_->places
+                            ? frame_in(object_, frame, *elsewhere_->places)
+                            : frame_in(elsewhere_->size(), frame, stored_layout_of(object_));
     if (!wanted || wanted == elsewhere_->frame) return object_;
     if (elsewhere_->read)
         elsewhere_->fetch(*wanted, object_.node());

@@ -5,11 +5,20 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "base/encoding.h"
 #include "dicom/data_set.h"
+#include "dicom/sparse_buffer.h"
 
 namespace lucerna::dicom {
+
+/// Encapsulated Pixel Data that lie elsewhere.
+struct FragmentPlaces {
+    Bytes basic_offset_table;
+    /// The values of the items behind it, from where the head of the first one lies.
+    std::vector<ByteRange> fragments;
+};
 
 /// A DICOM file of which frames are looked at, one after the other. Of a deflated one, or one that
 /// lies elsewhere, no more pixels are in memory than those of one frame, whatever it inflates to;
@@ -25,6 +34,12 @@ class FramedObject {
     /// `pixel_bytes`. Throws as DataSet::parse.
     FramedObject(Bytes&& around_pixels, std::size_t pixel_bytes, ReadPixels read,
                  PixelData pixels = PixelData::kKeep);
+    /// The same of encapsulated ones. Requires can_tell_frames.
+    FramedObject(Bytes&& around_pixels, FragmentPlaces places, ReadPixels read,
+                 PixelData pixels = PixelData::kKeep);
+    /// Whether the header of an object and where its fragments lie say which are a frame's: else
+    /// they have to be looked at.
+    [[nodiscard]] static bool can_tell_frames(const DataSet& header, const FragmentPlaces& places);
     ~FramedObject();
     FramedObject(FramedObject&&) noexcept;
     FramedObject& operator=(FramedObject&&) noexcept;

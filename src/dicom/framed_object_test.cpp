@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "dicom/decoding_memory.h"
 #include "dicom/frames.h"
+#include "dicom/node.h"
 #include "dicom/uids.h"
 
 namespace lucerna::dicom {
@@ -84,6 +85,65 @@ TEST(FramedObject, ReadsOfAnObjectThatLiesElsewhereTheFrameThatIsAskedFor) {
     EXPECT_THROW((void)framed.with_frame(5), Error);
     decoding_memory().set_limit(MemoryBudget::kNoLimit);
     EXPECT_EQ(stored_frame(framed.with_frame(5), 5), stored_frame(set, 5));
+}
+
+/// Where the fragments of an object lie in what they are put into, one behind the other.
+FragmentPlaces places_of(const DataSet& encapsulated, Bytes& pixels) {
+    const Fragments& fragments = *encapsulated.node().find(tags::kPixelData)->fragments();
+    FragmentPlaces places;
+    places.basic_offset_table = {fragments.basic_offset_table.begin(),
+                                 fragments.basic_offset_table.end()};
+    for (const ByteView piece : fragments.pieces) {
+        pixels.resize(pixels.size() + 8);
+        places.fragments.push_back({pixels.size(), pixels.size() + piece.size()});
+        pixels.insert(pixels.end(), piece.begin(), piece.end());
+    }
+    return places;
+}
+
+TEST(FramedObject, ReadsFragmentsThatLieElsewhere) {
+    const DataSet set = DataSet::parse(image(12, 16).to_part10(transfer_syntax::kRleLossless));
+    Bytes pixels;
+    const FragmentPlaces places = places_of(set, pixels);
+    ASSERT_EQ(places.fragments.size(), 12U);
+    DataSet around = set.clone();
+    around.remove(tags::kPixelData);
+    // It is of the syntax that its frames are of, whatever else is in it.
+    around.node().transfer_syntax_uid = transfer_syntax::kRleLossless;
+    std::size_t read = 0;
+    const auto reads = [&](std::size_t at, std::span<std::uint8_t> into) {
+        read += into.size();
+        std::copy_n(pixels.begin() + static_cast<std::ptrdiff_t>(at), into.size(), into.begin());
+    };
+    FramedObject framed(around.to_part10(), places, reads);
+    EXPECT_EQ(frame_count(framed.header()), 12);
+    EXPECT_EQ(read, 0U);
+    for (const int frame : {3, 4, 11, 0}) {
+        EXPECT_EQ(stored_frame(framed.with_frame(frame), frame), stored_frame(set, frame)) << frame;
+        EXPECT_EQ(decode_frame(framed.with_frame(frame), frame).samples,
+                  decode_frame(set, frame).samples);
+    }
+    EXPECT_LT(read, pixels.size() / 2);
+    EXPECT_THROW((void)stored_frame(framed.with_frame(12), 12), Error);
+}
+
+TEST(FramedObject, SaysWhetherFramesCanBeToldByWhereTheirFragmentsLie) {
+    DataSet header;
+    FragmentPlaces places;
+    places.fragments = {{8, 20}, {28, 40}, {48, 60}};
+    const auto can_tell = [&](int frames) {
+        header.set_integer(tags::kNumberOfFrames, frames);
+        return FramedObject::can_tell_frames(header, places);
+    };
+    EXPECT_TRUE(can_tell(1) && can_tell(3));
+    EXPECT_FALSE(can_tell(2) || can_tell(4) || can_tell(0));
+    places.basic_offset_table = Bytes(8);
+    EXPECT_TRUE(can_tell(2));
+    places.basic_offset_table = Bytes(12);
+    EXPECT_FALSE(can_tell(2));
+    places.basic_offset_table.clear();
+    header.set_bytes(tags::kExtendedOffsetTable, "OV", Bytes(16));
+    EXPECT_TRUE(can_tell(2));
 }
 
 TEST(FramedObject, ReadsADeflatedObjectWithoutPixels) {

@@ -495,6 +495,12 @@ const FrameView& FirstFrame::view() {
     return view_.emplace(*decoded_);
 }
 
+ByteRange fragments_of_frame(const DataSet& data_set, int frame) {
+    const auto [first, last] =
+        fragments_of(data_set, pixels_of(data_set), static_cast<std::size_t>(frame));
+    return {first, last};
+}
+
 Bytes stored_frame(const DataSet& data_set, int frame) {
     if (const auto floats = float_frame(data_set, frame)) return {floats->begin(), floats->end()};
     const Pixels pixels = pixels_of(data_set);

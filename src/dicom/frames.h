@@ -11,6 +11,7 @@
 #include "base/encoding.h"
 #include "base/memory_budget.h"
 #include "dicom/data_set.h"
+#include "dicom/sparse_buffer.h"
 
 namespace lucerna::dicom {
 
@@ -48,6 +49,11 @@ struct DecodedFrame {
 /// Number of Frames, 1 where an image does not say, 0 without pixel data. Throws
 /// Error(kInvalidInput) where the pixel data cannot hold that many.
 [[nodiscard]] int frame_count(const DataSet& data_set);
+
+/// Which fragments of encapsulated Pixel Data, [begin, end), a frame is, which there must be.
+/// Throws Error(kInvalidInput) where that cannot be told. Looks at no fragment where there are as
+/// many as frames, one frame, or an offset for each.
+[[nodiscard]] ByteRange fragments_of_frame(const DataSet& data_set, int frame);
 
 /// Frame `frame` (from 0), decoded. Dimensions in the codestream are compared with Rows and Columns
 /// before anything is decoded. Throws Error: kNotFound if there is no such frame, kInvalidInput if

@@ -47,7 +47,7 @@ std::shared_ptr<ConvertedObject> ConvertedObject::of(store::Archive& archive,
 ConvertedObject::ConvertedObject(store::Archive& archive, const store::InstanceRow& row,
                                  const std::string& syntax, const RunParts& run,
                                  std::size_t making_bytes)
-    : file_bytes_(bytes_held_of(archive, row)), making_bytes_(making_bytes) {
+    : file_bytes_(plan_to_frame(archive, row, run).bytes), making_bytes_(making_bytes) {
     take_room();
     const auto begun = Clock::now();
     file_.emplace([&archive, row, run] { return framed_object(archive, row, run); }, syntax);

@@ -8,47 +8,92 @@
 #include "dicom/decoding_memory.h"
 #include "dicom/tags.h"
 #include "dicom/uids.h"
+#include "retrieve/fragment_walk.h"
 #include "retrieve/left_out.h"
+#include "retrieve/object_head.h"
 #include "retrieve/object_parts.h"
 
 namespace lucerna::retrieve {
-bool pixels_lie_elsewhere(const store::InstanceRow& row) {
+namespace {
+bool is_read_whole(const store::InstanceRow& row) {
     constexpr std::uint64_t kReadWhole = 32 * 1024 * 1024;
-    const bool is_plain =
-        row.transfer_syntax_uid == dicom::transfer_syntax::kExplicitVrLittleEndian ||
-        row.transfer_syntax_uid == dicom::transfer_syntax::kImplicitVrLittleEndian;
-    return row.head_bytes > 0 && is_plain && row.size > kReadWhole;
+    return row.head_bytes == 0 || row.size <= kReadWhole;
 }
 
-std::size_t bytes_held_of(store::Archive& archive, const store::InstanceRow& row) {
-    std::uint64_t bytes = row.size;
-    if (pixels_lie_elsewhere(row)) {
-        if (const auto pixels = native_pixels(*archive.open(row), row)) bytes -= pixels->size;
-    }
-    return static_cast<std::size_t>(bytes);
+/// All of a file but its pixels, which are in [begin, end) with what is around them.
+Bytes around_pixels(store::OpenedObject& object, const store::InstanceRow& row, std::uint64_t end) {
+    const auto head = static_cast<std::size_t>(row.head_bytes);
+    Bytes around(head + static_cast<std::size_t>(row.size - end));
+    object.read(0, std::span(around).first(head));
+    // What is behind them may be much, too.
+    object.read(end, std::span(around).subspan(head));
+    return around;
+}
+
+std::optional<FramedPlan> plan_of_native(store::Archive& archive, const store::InstanceRow& row,
+                                         const RunParts& run, dicom::PixelData pixel_data) {
+    const auto pixels = native_pixels(*archive.open(row), row);
+    if (!pixels) return std::nullopt;
+    const std::uint64_t end = pixels->begin + pixels->size;
+    return FramedPlan{static_cast<std::size_t>(row.head_bytes + row.size - end),
+                      [&archive, row, run, pixel_data, pixels = *pixels, end] {
+                          return dicom::FramedObject(
+                              around_pixels(*archive.open(row), row, end),
+                              static_cast<std::size_t>(pixels.size),
+                              [&archive, row, run, begin = pixels.begin](
+                                  std::size_t at, std::span<std::uint8_t> into) {
+                                  read_in_parts(archive, row, begin + at, into, run);
+                              },
+                              pixel_data);
+                      }};
+}
+
+std::optional<FramedPlan> plan_of_encapsulated(store::Archive& archive,
+                                               const store::InstanceRow& row, const RunParts& run,
+                                               dicom::PixelData pixel_data) {
+    const auto fragments = fragments_in(*archive.open(row), row);
+    if (!fragments || !dicom::FramedObject::can_tell_frames(outline_of(archive, row).data_set(),
+                                                            fragments->places))
+        return std::nullopt;
+    return FramedPlan{static_cast<std::size_t>(row.head_bytes + row.size - fragments->end),
+                      [&archive, row, run, pixel_data, fragments = *fragments] {
+                          return dicom::FramedObject(
+                              around_pixels(*archive.open(row), row, fragments.end),
+                              fragments.places,
+                              [&archive, row, run, begin = fragments.begin](
+                                  std::size_t at, std::span<std::uint8_t> into) {
+                                  read_in_parts(archive, row, begin + at, into, run);
+                              },
+                              pixel_data);
+                      }};
+}
+
+}  // namespace
+
+bool pixels_lie_elsewhere(const store::InstanceRow& row) {
+    return !is_read_whole(row) &&
+           (row.transfer_syntax_uid == dicom::transfer_syntax::kExplicitVrLittleEndian ||
+            row.transfer_syntax_uid == dicom::transfer_syntax::kImplicitVrLittleEndian);
+}
+
+FramedPlan plan_to_frame(store::Archive& archive, const store::InstanceRow& row,
+                         const RunParts& run, dicom::PixelData pixel_data) {
+    const dicom::TransferSyntax* const known = dicom::find_transfer_syntax(row.transfer_syntax_uid);
+    std::optional<FramedPlan> plan;
+    if (pixels_lie_elsewhere(row))
+        plan = plan_of_native(archive, row, run, pixel_data);
+    else if (!is_read_whole(row) && known != nullptr && known->encapsulated())
+        plan = plan_of_encapsulated(archive, row, run, pixel_data);
+    if (plan) return *std::move(plan);
+    return {static_cast<std::size_t>(row.size), [&archive, row, run, pixel_data] {
+                return dicom::FramedObject(read_in_parts(archive, row, 0, row.size, run), {},
+                                           pixel_data);
+            }};
 }
 
 dicom::FramedObject framed_object(store::Archive& archive, const store::InstanceRow& row,
                                   const RunParts& run, dicom::PixelData pixel_data) {
-    if (pixels_lie_elsewhere(row)) {
-        const auto opened = archive.open(row);
-        if (const auto pixels = native_pixels(*opened, row)) {
-            const std::uint64_t end = pixels->begin + pixels->size;
-            // What is behind them may be much, too.
-            Bytes around(static_cast<std::size_t>(row.size - pixels->size) -
-                         static_cast<std::size_t>(pixels->begin - row.head_bytes));
-            const auto head = static_cast<std::size_t>(row.head_bytes);
-            opened->read(0, std::span(around).first(head));
-            opened->read(end, std::span(around).subspan(head));
-            return {std::move(around), static_cast<std::size_t>(pixels->size),
-                    [&archive, row, run, begin = pixels->begin](std::size_t at,
-                                                                std::span<std::uint8_t> into) {
-                        read_in_parts(archive, row, begin + at, into, run);
-                    },
-                    pixel_data};
-        }
-    }
-    return dicom::FramedObject(read_in_parts(archive, row, 0, row.size, run), {}, pixel_data);
+    return plan_to_frame(archive, row, run, pixel_data).make();
 }
 
 MemoryBudget& kept_files() {
@@ -57,10 +102,6 @@ MemoryBudget& kept_files() {
                                std::size_t{64} << 20, std::chrono::seconds(20),
                                std::chrono::milliseconds(300));
     return budget;
-}
-
-MemoryBudget::Share room_for_file(store::Archive& archive, const store::InstanceRow& row) {
-    return room_for_bytes(bytes_held_of(archive, row), kept_files());
 }
 
 MemoryBudget::Share room_for_whole(const store::InstanceRow& row) {
@@ -127,8 +168,9 @@ KeptObject::Use::~Use() {
 void KeptObject::read() {
     MemoryBudget::Share share;
     looking_at(row_.sop_instance_uid, [&] {
-        share = room_for_file(archive_, row_);
-        object_.emplace(framed_object(archive_, row_, run_, pixel_data_));
+        const FramedPlan plan = plan_to_frame(archive_, row_, run_, pixel_data_);
+        share = room_for_bytes(plan.bytes, kept_files());
+        object_.emplace(plan.make());
     });
     kept_ = std::move(share);
     has_one_frame_ = object_->header().integer(dicom::tags::kNumberOfFrames).value_or(1) <= 1;

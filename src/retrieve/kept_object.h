@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -15,15 +16,23 @@
 
 namespace lucerna::retrieve {
 
-/// The object, to look at its frames; of a large one of uncompressed frames only those are read.
+/// How an object is opened to look at its frames: of a large one only those are read that are
+/// looked at, where it says where they lie.
+struct FramedPlan {
+    /// Of the file, held while there is such an object.
+    std::size_t bytes = 0;
+    std::function<dicom::FramedObject()> make;
+};
+[[nodiscard]] FramedPlan plan_to_frame(store::Archive& archive, const store::InstanceRow& row,
+                                       const RunParts& run,
+                                       dicom::PixelData pixel_data = dicom::PixelData::kKeep);
+/// What that makes.
 [[nodiscard]] dicom::FramedObject framed_object(
     store::Archive& archive, const store::InstanceRow& row, const RunParts& run,
     dicom::PixelData pixel_data = dicom::PixelData::kKeep);
 
-/// Whether the pixels of such an object are read frame by frame where they lie.
+/// Whether uncompressed pixels of such an object are read frame by frame where they lie.
 [[nodiscard]] bool pixels_lie_elsewhere(const store::InstanceRow& row);
-/// Of the file, while there is such an object: all but those.
-[[nodiscard]] std::size_t bytes_held_of(store::Archive& archive, const store::InstanceRow& row);
 
 /// What files may take that are kept between the frames of an answer. One that is larger is kept
 /// alone.
@@ -39,12 +48,8 @@ namespace lucerna::retrieve {
 /// json_options_for gave. Throws as MemoryBudget::take.
 [[nodiscard]] MemoryBudget::Share room_for_json(const dicom::JsonOptions& options);
 
-/// For the file that framed_object holds, or archive.object gives, while it waits to be decoded and
-/// is: of kept_files(), but for small ones. Throws as MemoryBudget::take.
-[[nodiscard]] MemoryBudget::Share room_for_file(store::Archive& archive,
-                                                const store::InstanceRow& row);
-
-/// The same where all of it is held, whatever it is.
+/// For all of a file while it is held: of kept_files(), but for small ones. Throws as
+/// MemoryBudget::take.
 [[nodiscard]] MemoryBudget::Share room_for_whole(const store::InstanceRow& row);
 
 /// For so many bytes of it, but for few, of that budget.

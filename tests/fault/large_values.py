@@ -20,6 +20,7 @@ from pynetdicom.sop_class import StorageCommitmentPushModel as COMMITMENT
 
 from hostile_crowds import (C_STORE_SECONDS, JSON, STUDY_GET, XML, asks_and_reads_nothing, meet_each, place, post)
 from hostile_senders import (CAPTURE, EXPLICIT, RLE, UNDEFINED, at_once, element, image, item, native, part10, send, stow)
+from slow_readers import noise
 from subscriptions import workitem
 from whole_program import PATIENCE
 
@@ -163,6 +164,23 @@ def tables_of_offsets(server, _held):
             for status in at_once(12, lambda _: get(server, path + tail, kind))], {409, 503}
 
 
+def an_image_of_many_frames(server, _held):
+    """160 of a megabyte, compressed: twelve ask for one each, for pictures, and for another transfer syntax."""
+    frames = [noise(1024, 1024)[:-1] + bytes([number]) for number in range(160)]
+    pixels = element(0x7FE0, 0x10, "OB", item(b"") + b"".join(map(item, frames)) + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0),
+                     UNDEFINED)
+    rows = element(0x28, 0x10, "US", struct.pack("<H", 1024))
+    assert send(server, RLE, image("2.999.41.1.1", pixels, study="2.999.41", rows=rows, columns=1024, frames="160")) == "0000"
+    path = where("2.999.41")
+    address = server.url + path + "/frames/7"
+    with urllib.request.urlopen(urllib.request.Request(address, headers={
+            "Accept": f'multipart/related; type="application/octet-stream"; transfer-syntax={RLE}'})) as answer:
+        assert frames[6] in answer.read(), "another frame came"
+    return [status for tail, kind in (("/frames/%d", "application/octet-stream"), ("/frames/%d/rendered", "image/jpeg"))
+            for status in at_once(12, lambda n: get(server, path + tail % (n * 13 + 1), kind))] + [
+                get(server, path, IN_IMPLICIT)], {200, 503}
+
+
 def many_are_found(server, held):
     """Two thousand small ones, by 60 who read all and 200 who read nothing."""
     parts = [image(f"2.999.38.1.{n}", native(), study="2.999.38") for n in range(2000)]
@@ -190,7 +208,7 @@ def work_items_that_are_large(server, _held):
             for status in at_once(60, lambda _: get(server, "/dicom-web/workitems" + path, kind))], {200, 503}
 
 
-CROWDS = (tables_of_offsets, many_are_found, work_items_that_are_large, a_large_text, large_texts, structures_whose_metadata_are_asked_for,
+CROWDS = (tables_of_offsets, an_image_of_many_frames, many_are_found, work_items_that_are_large, a_large_text, large_texts, structures_whose_metadata_are_asked_for,
           structures_that_are_converted, a_value_of_two_hundred_megabytes, texts_that_are_searched,
           requests_to_commit_that_are_long)
 
