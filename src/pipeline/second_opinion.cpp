@@ -48,6 +48,30 @@ ExamImages images_of(store::Store& store, const std::string& study) {
             }};
 }
 
+/// Whose the study is and what it is, as searches and pages show it, of whichever image said so:
+/// results are of the same patient, and sealed by her key.
+exam::ExamSubject subject_in(store::Archive& archive, exam::ExamSubject subject) {
+    store::Query query;
+    query.keys = {{dicom::kStudyInstanceUid, subject.study_instance_uid}};
+    const std::vector<store::Match> found = archive.find(query);
+    // Erased meanwhile: then there is nothing that results could be kept beside.
+    if (found.empty()) return subject;
+    const auto text = [&](dicom::Tag tag) { return std::string(found.front().value(tag)); };
+    subject.patient_name = PatientName(text(dicom::kPatientName));
+    subject.patient_id = PatientId(text(dicom::kPatientId));
+    subject.issuer_of_patient_id = text(dicom::kIssuerOfPatientId);
+    subject.patient_birth_date = BirthDate(text(dicom::kPatientBirthDate));
+    subject.patient_sex = text(dicom::kPatientSex);
+    subject.accession_number = AccessionNumber(text(dicom::kAccessionNumber));
+    subject.study_id = text(dicom::kStudyId);
+    subject.study_date = text(dicom::kStudyDate);
+    subject.study_time = text(dicom::kStudyTime);
+    subject.study_description = text(dicom::kStudyDescription);
+    subject.referring_physician_name = text(dicom::kReferringPhysicianName);
+    subject.timezone_offset_from_utc = text(dicom::kTimezoneOffsetFromUtc);
+    return subject;
+}
+
 std::vector<store::NewJob> deliveries_of(const std::vector<compose::Result>& results,
                                          const std::string& study, const exam::ExamReading& reading,
                                          std::int64_t revision, const OpinionRules& rules,
@@ -106,6 +130,7 @@ void read_and_keep(const store::ExamEntry& exam, const store::Job& job, store::S
     const int at_once = model.pictures_at_once();
     const OnProgress hold = holding(job, store.queue(), rules.lease);
     PreparedExam prepared = prepare_exam(images_of(store, study), model.contract(), at_once, hold);
+    prepared.subject = subject_in(store.archive(), std::move(prepared.subject));
     const exam::ExamReading reading = read_exam(prepared, model, rules.reading, clock, hold);
     const std::vector<compose::Result> results =
         compose_exam(reading, std::move(prepared.pictures), at_once, hold);
