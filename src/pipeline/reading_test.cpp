@@ -101,5 +101,21 @@ TEST_F(ReadingTest, RefusesAPackageWhoseNetworkIsNotTheOneListed) {
     EXPECT_THROW((void)opening.model(), Error);
 }
 
+TEST_F(ReadingTest, CallsNoWomanSyntheticForAWord) {
+    EXPECT_TRUE(is_synthetic(exam_.views.at(0)));
+    const auto says = [](dicom::Tag tag, const std::string& text) {
+        dicom::DataSet image;
+        image.set_text(dicom::kPatientName, "Meier^Anna");
+        image.set_text(tag, text);
+        return is_synthetic(image);
+    };
+    EXPECT_FALSE(says(dicom::kSeriesDescription, "R CC Synthetic 2D"));
+    EXPECT_FALSE(says(dicom::kImageComments, "synthetic from tomosynthesis"));
+    EXPECT_FALSE(says(dicom::kPatientName, "Syntheticson^Anna"));
+    EXPECT_TRUE(says(dicom::kPatientName, "SYNTHETIC^Phantom"));
+    EXPECT_TRUE(says(dicom::kImageComments, "Synthetic phantom. Not a patient."));
+    EXPECT_TRUE(says(dicom::kSeriesDescription, "Synthetic phantom, not a patient"));
+}
+
 }  // namespace
 }  // namespace lucerna::pipeline
