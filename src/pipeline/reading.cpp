@@ -241,7 +241,7 @@ exam::ExamReading read_exam(const PreparedExam& exam, const infer::ModelPackage&
 }
 
 std::vector<compose::Result> compose_exam(const exam::ExamReading& reading,
-                                          std::vector<compose::RenderedView> pictures, int at_once,
+                                          std::vector<compose::RenderedView>& pictures, int at_once,
                                           const OnProgress& progress) {
     std::erase_if(pictures, [&](const compose::RenderedView& picture) {
         return !mentions(reading, picture.sop_instance_uid);

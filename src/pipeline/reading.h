@@ -60,11 +60,10 @@ struct PreparedExam {
                                           const OnProgress& progress = {});
 
 /// Opinion to objects: those of `compose`, with a capture of each of `pictures` of which the
-/// reading speaks. Throws as above.
-[[nodiscard]] std::vector<compose::Result> compose_exam(const exam::ExamReading& reading,
-                                                        std::vector<compose::RenderedView> pictures,
-                                                        int at_once,
-                                                        const OnProgress& progress = {});
+/// reading speaks; the others are let go. Throws as above.
+[[nodiscard]] std::vector<compose::Result> compose_exam(
+    const exam::ExamReading& reading, std::vector<compose::RenderedView>& pictures, int at_once,
+    const OnProgress& progress = {});
 
 /// The person and study as the header gives them.
 [[nodiscard]] exam::ExamSubject subject_of(const dicom::DataSet& data_set);

@@ -49,8 +49,7 @@ class ReadingTest : public testing::Test {
         PreparedExam exam = prepared(opening.contract(), at_once);
         const exam::ExamReading reading = read_exam(exam, opening.model(), {}, clock_);
         std::vector<std::string> all{compose::findings_json(reading)};
-        for (const compose::Result& result :
-             compose_exam(reading, std::move(exam.pictures), at_once))
+        for (const compose::Result& result : compose_exam(reading, exam.pictures, at_once))
             all.emplace_back(as_text(result.part10));
         return all;
     }

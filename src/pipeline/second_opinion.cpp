@@ -34,6 +34,41 @@ bool queue_reading(store::Store& store, const store::ExamEntry& exam) {
     return true;
 }
 
+/// The moment at which the study's first object came, which it keeps for as long as it is here:
+/// what is made of the same images in another archive, or after they were deleted and came again
+/// under another patient perhaps, is another object (PS3.5 9), and no stranger knows its UID
+/// before.
+std::string told_apart_by(store::Store& store, const std::string& study) {
+    Instant first = Instant::max();
+    for (const store::InstanceRow& row : store.archive().instances_of(study))
+        if (row.role == store::Role::kReceived) first = std::min(first, row.received_at);
+    return first == Instant::max() ? "" : to_rfc3339(first);
+}
+
+/// Somebody sent an object under the UID of one of the results.
+bool are_taken(store::Store& store, const std::vector<compose::Result>& results) {
+    return std::any_of(results.begin(), results.end(), [&](const compose::Result& result) {
+        const auto kept = store.archive().instance(result.sop_instance_uid);
+        return kept && kept->role != store::Role::kResult;
+    });
+}
+
+/// Under UIDs that are free, whatever was sent: what others have kept must not cost an exam its
+/// reading.
+std::vector<compose::Result> results_of(exam::ExamReading& reading, PreparedExam& prepared,
+                                        store::Store& store, int at_once, const OnProgress& hold) {
+    const std::string study = reading.subject.study_instance_uid;
+    const std::string told_apart = told_apart_by(store, study);
+    reading.told_apart_by = told_apart;
+    for (int number = 2;; ++number) {
+        std::vector<compose::Result> results =
+            compose_exam(reading, prepared.pictures, at_once, hold);
+        if (!are_taken(store, results)) return results;
+        log_event(LogLevel::kWarning, "exam.result-taken", {{"exam", study}});
+        reading.told_apart_by = told_apart + " " + std::to_string(number);
+    }
+}
+
 std::vector<std::string> received_of(store::Store& store, const std::string& study) {
     std::vector<std::string> uids;
     for (const store::InstanceRow& row : store.archive().instances_of(study))
@@ -131,9 +166,9 @@ void read_and_keep(const store::ExamEntry& exam, const store::Job& job, store::S
     const OnProgress hold = holding(job, store.queue(), rules.lease);
     PreparedExam prepared = prepare_exam(images_of(store, study), model.contract(), at_once, hold);
     prepared.subject = subject_in(store.archive(), std::move(prepared.subject));
-    const exam::ExamReading reading = read_exam(prepared, model, rules.reading, clock, hold);
+    exam::ExamReading reading = read_exam(prepared, model, rules.reading, clock, hold);
     const std::vector<compose::Result> results =
-        compose_exam(reading, std::move(prepared.pictures), at_once, hold);
+        results_of(reading, prepared, store, at_once, hold);
     for (const compose::Result& result : results) {
         // Whoever has lost the lease keeps nothing beside what another one makes.
         store.queue().extend(job, rules.lease);

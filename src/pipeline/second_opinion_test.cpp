@@ -131,6 +131,31 @@ TEST_F(SecondOpinionTest, QueuesDeliveryOfEveryResultWithTheReading) {
         EXPECT_EQ(job.study_instance_uid, study_of(exam)) << job.kind << ": goes when it is erased";
 }
 
+TEST_F(SecondOpinionTest, ReadsAStudyThatComesBackWithItsResults) {
+    const phantom::Exam exam = small_exam(13);
+    // In the same millisecond their UIDs would be the same, as those that somebody has foreseen.
+    for (const auto later : {std::chrono::seconds(0), std::chrono::seconds(5)}) {
+        receive(exam, {0, 1, 2, 3});
+        ASSERT_TRUE(read_next());
+        std::vector<Bytes> results;
+        std::vector<std::string> uids;
+        for (const store::InstanceRow& row : results_of(exam)) {
+            uids.push_back(row.sop_instance_uid);
+            results.push_back(store_.archive().object(row.sop_instance_uid));
+        }
+        store_.archive().erase_study(study_of(exam));
+        clock_.advance(later);
+        for (const Bytes& result : results) sink_.keep(result, {"file", "test"});
+        receive(exam, {0, 1, 2, 3});
+        ASSERT_TRUE(read_next());
+        EXPECT_EQ(entry(exam).state, store::ExamState::kRead);
+        EXPECT_THAT(results_of(exam), SizeIs(6));
+        for (const store::InstanceRow& row : results_of(exam))
+            EXPECT_THAT(uids, testing::Not(testing::Contains(row.sop_instance_uid)));
+        store_.archive().erase_study(study_of(exam));
+    }
+}
+
 TEST_F(SecondOpinionTest, ReadsAnIncompleteExamAfterAQuietPeriodAndSaysWhatIsMissing) {
     const phantom::Exam exam = small_exam(3);
     receive(exam, {0, 1, 2});
