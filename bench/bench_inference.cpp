@@ -76,8 +76,8 @@ int main(int argc, char** argv) {
     // The same network as ONNX Runtime runs it by itself: all cores on one picture after another.
     const double one_by_one = seconds_one_by_one(package, views);
     const exam::ExamReading reading = pipeline::read_exam(prepared, *model, {}, SystemClock());
-    const double compose = seconds_of(
-        [&] { (void)pipeline::compose_exam(reading, std::move(prepared.pictures), at_once); });
+    const double compose =
+        seconds_of([&] { (void)pipeline::compose_exam(reading, prepared.pictures, at_once); });
     std::printf(
         "{\"parse_seconds\": %.4f, \"open_model_seconds\": %.4f, \"prepare_seconds\": %.4f, "
         "\"inference_seconds\": %.4f, \"one_by_one_seconds\": %.4f, \"compose_seconds\": %.4f}\n",

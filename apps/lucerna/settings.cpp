@@ -217,7 +217,8 @@ Settings hl7_settings() {
         {"hl7.callers", Texts{}, "Numeric addresses that may connect; empty lets in all.",
          into(&S::hl7_callers)},
         {"hl7.connections", 16LL,
-         "Connections at a time; for one more, the one that has been silent for longest is closed.",
+         "Connections at a time; for one more, the one that has rested, or been slow, for longest "
+         "is closed.",
          into(&S::hl7_connections), 1, 1024},
         {"hl7.max_message_bytes", 1048576LL, "A longer message ends its connection.",
          into(&S::hl7_max_message_bytes), 1024, 67108864},

@@ -163,9 +163,9 @@ bool read_one(pipeline::PreparedExam prepared, const fs::path& folder,
     const pipeline::OnProgress progress = progress_line(options.quiet);
     const exam::ExamReading reading =
         pipeline::read_exam(prepared, model, {options.jurisdiction}, SystemClock(), progress);
-    write_results(folder, reading,
-                  pipeline::compose_exam(reading, std::move(prepared.pictures),
-                                         model.pictures_at_once(), progress));
+    write_results(
+        folder, reading,
+        pipeline::compose_exam(reading, prepared.pictures, model.pictures_at_once(), progress));
     clear_progress(options.quiet);
     say(stdout, folder.string() + ": " + compose::summary_line(reading));
     for (const exam::Refusal& refusal : reading.refusals)

@@ -48,8 +48,8 @@ struct Result {
 /// is drawn without findings and says why it was not read.
 ///
 /// Every object is in the study of the images, in a series of its own kind. UIDs follow from the
-/// study, the model's hash and the kind (and the image), so composing the same reading again
-/// gives the same UIDs, whatever `run` does side by side.
+/// study, the model's hash, the kind (and the image) and what tells the reading apart, so composing
+/// the same reading again gives the same UIDs, whatever `run` does side by side.
 ///
 /// Throws Error(kInvalidInput) when the reading has no Study Instance UID, or when a number in it
 /// is not finite or out of the range that exam/reading.h states.

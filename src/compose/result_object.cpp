@@ -144,6 +144,7 @@ std::string result_uid(const exam::ExamReading& reading, std::string_view kind,
     std::string seed = "lucerna-result/1\n" + reading.subject.study_instance_uid + "\n" +
                        reading.model.sha256 + "\n" + std::string(kind);
     for (const std::string& part : rest) seed += "\n" + part;
+    if (!reading.told_apart_by.empty()) seed += "\n\n" + reading.told_apart_by;
     return dicom::derived_uid(seed);
 }
 

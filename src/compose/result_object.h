@@ -22,8 +22,9 @@ struct ResultIdentity {
     std::vector<std::string> images;
 };
 
-/// UIDs of results follow from the study, the model's hash, `kind` and `rest`: reading the same
-/// images by the same model again gives the same UIDs, other images or another model others.
+/// UIDs of results follow from the study, the model's hash, `kind`, `rest` and what tells the
+/// reading apart: reading the same images by the same model again gives the same UIDs where that is
+/// the same, other images or another model others.
 [[nodiscard]] std::string result_uid(const exam::ExamReading& reading, std::string_view kind,
                                      const std::vector<std::string>& rest = {});
 

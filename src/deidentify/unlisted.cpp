@@ -38,8 +38,12 @@ constexpr Tag kCharacteristics[] = {
     {0x0010, 0x1024},  // Measured Lateral Dimension
 };
 
-/// Whose a coding scheme is: of one of its own, the hospital.
+/// Whose a coding scheme is, and where and as what it is registered: of one of its own, the
+/// hospital. Those of the standard are known by their designator (PS3.16 8).
 constexpr Rule kOfInstitution[] = {
+    {{0x0008, 0x010C}, Action::kRemove},  // Coding Scheme UID
+    {{0x0008, 0x010E}, Action::kRemove},  // Coding Scheme URL
+    {{0x0008, 0x0114}, Action::kRemove},  // Coding Scheme External ID
     {{0x0008, 0x0115}, Action::kRemove},  // Coding Scheme Name
     {{0x0008, 0x0116}, Action::kRemove},  // Coding Scheme Responsible Organization
 };

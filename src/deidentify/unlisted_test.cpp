@@ -50,19 +50,25 @@ TEST(Unlisted, NothingEncryptedStays) {
 }
 
 TEST(Unlisted, WhoseACodingSchemeIsStaysWithTheInstitution) {
-    constexpr Tag kSchemes{0x0008, 0x0110}, kName{0x0008, 0x0115}, kOrganization{0x0008, 0x0116};
+    constexpr Tag kSchemes{0x0008, 0x0110}, kResources{0x0008, 0x0109}, kUrl{0x0008, 0x010E},
+        kUid{0x0008, 0x010C}, kExternalId{0x0008, 0x0114}, kName{0x0008, 0x0115},
+        kOrganization{0x0008, 0x0116};
     for (const char* profile : kProfiles) {
         DataSet object = example();
         DataSet& scheme = object.add_item(kSchemes);
         put(scheme, {0x0008, 0x0102}, "SH", "99HOSP");
+        put(scheme, kUid, "UI", "1.3.6.1.4.1.99999.1");
+        put(scheme, kExternalId, "ST", "hospital.example/codes");
+        put(scheme.add_item(kResources), kUrl, "UR", "https://hospital.example/codes");
         put(scheme, kName, "ST", "Codes of the hospital");
         put(scheme, kOrganization, "ST", "Hospital");
         const DataSet d = made(deidentifier(profile), std::move(object));
         const DataSet& left = d.items(kSchemes).front();
         const bool stays = std::string(profile).find("institution") != std::string::npos;
         EXPECT_EQ(left.text_or({0x0008, 0x0102}, ""), "99HOSP") << profile;
-        EXPECT_EQ(left.has(kName), stays) << profile;
-        EXPECT_EQ(left.has(kOrganization), stays) << profile;
+        for (const Tag tag : {kUid, kExternalId, kName, kOrganization})
+            EXPECT_EQ(left.has(tag), stays) << profile << " " << tag.element;
+        EXPECT_EQ(left.items(kResources).front().has(kUrl), stays) << profile;
     }
 }
 

@@ -252,9 +252,7 @@ class Walk {
         const std::string known = dicom::vr_of(tag);
         if (vr == "PN" || known == "PN") return {Action::kDummy};
         // Where the original lies: its UIDs are in it, and whose archive it is. Codes stay.
-        constexpr Tag kCodingSchemeUrl{0x0008, 0x010E};
-        if ((vr == "UR" || known == "UR") && tag != kCodingSchemeUrl && tag != tags::kUrnCodeValue)
-            return {Action::kRemove};
+        if ((vr == "UR" || known == "UR") && tag != tags::kUrnCodeValue) return {Action::kRemove};
         if (is_temporal(known) && !is_temporal(vr)) return {Action::kDummy};
         if (is_temporal(vr)) return temporal(Action::kDummy, whose_date(tag));
         if ((vr == "UI" || known == "UI") && !is_structural(tag) &&

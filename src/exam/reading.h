@@ -74,6 +74,9 @@ struct ExamReading {
     /// True when any source image says that it is synthetic.
     bool synthetic = false;
     Instant read_at{};
+    /// What tells the results apart from those that are made of the same images by the same model
+    /// elsewhere, or at another time: their UIDs follow from it. May be empty.
+    std::string told_apart_by{};
 };
 
 /// "Research use only. Not for clinical decisions." unless the model is cleared at the site.

@@ -123,7 +123,9 @@ class Connection final : public AnyConnection {
             deadline(shop_.options.header_timeout);
             stream_.async_handshake(asio::ssl::stream_base::server,
                                     [self = me()](error_code failed) {
-                                        if (!failed) self->read_head(true);
+                                        if (failed) return;
+                                        self->shop_.rest(*self);
+                                        self->read_head(true);
                                     });
         } else {
             read_head(true);

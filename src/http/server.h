@@ -62,6 +62,9 @@ struct ServerOptions {
     /// many and others wait for a place, the least rate is `least_upload_where_others_wait`.
     std::size_t most_slow_uploads = 24;
     std::size_t max_connections = 1024;
+    /// Of those connections, how many may be in the middle of a TLS handshake, which holds what the
+    /// client says of itself: 128 KiB, as OpenSSL lets it. For one more, the oldest is given up.
+    std::size_t max_handshakes = 128;
     /// Of those connections, how many may be WebSockets.
     std::size_t max_channels = 256;
     std::size_t max_header_bytes = 32 * 1024;

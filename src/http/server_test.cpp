@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
 
+#include <array>
+#include <cerrno>
 #include <fstream>
 #include <thread>
 #include <vector>
@@ -383,6 +385,40 @@ TEST_F(ServerTest, SpeaksTls) {
 
     tls.tls_private_key = folder.path() / "absent.key";
     EXPECT_THROW(Server(tls, router()), Error);
+}
+
+TEST_F(ServerTest, GivesUpTheOldestOfManyHandshakesForWhoeverComes) {
+    const test::TemporaryFolder folder;
+    test::write_self_signed(folder.path(), "localhost");
+    ServerOptions tls = options();
+    tls.tls_certificate_chain = folder.path() / "localhost.crt";
+    tls.tls_private_key = folder.path() / "localhost.key";
+    tls.max_handshakes = 2;
+    const Server server(tls, router());
+    const auto is_let_in = [](HttpClient& tcp) {
+        SSL_CTX* context = SSL_CTX_new(TLS_client_method());
+        SSL* ssl = SSL_new(context);
+        SSL_set_fd(ssl, tcp.socket());
+        const bool connected = SSL_connect(ssl) == 1;
+        SSL_free(ssl);
+        SSL_CTX_free(context);
+        return connected;
+    };
+    HttpClient established(server.port());
+    EXPECT_TRUE(is_let_in(established));
+    // The beginning of a ClientHello, which the server waits for the rest of.
+    const std::string half("\x16\x03\x01\x01", 4);
+    HttpClient oldest(server.port()), second(server.port());
+    oldest.send(half);
+    second.send(half);
+    HttpClient comes(server.port());
+    EXPECT_TRUE(is_let_in(comes));
+    std::array<char, 1> byte{};
+    EXPECT_LE(::recv(oldest.socket(), byte.data(), 1, 0), 0);
+    EXPECT_NE(errno, EAGAIN) << "the oldest is closed";
+    errno = 0;
+    EXPECT_EQ(::recv(second.socket(), byte.data(), 1, MSG_DONTWAIT), -1) << "the other is not";
+    EXPECT_EQ(::recv(established.socket(), byte.data(), 1, MSG_DONTWAIT), -1);
 }
 
 }  // namespace

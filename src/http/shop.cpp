@@ -30,7 +30,8 @@ bool Shop::enter(AnyConnection& connection) {
     {
         const std::lock_guard lock(mutex_);
         if (stopping_) return false;
-        if (open_.size() - given_up_ >= options.max_connections) {
+        if (open_.size() - given_up_ >= options.max_connections ||
+            in_handshake_.size() >= options.max_handshakes) {
             AnyConnection* const other = one_to_give_up();
             if (other == nullptr) return false;
             Place& place = open_.at(other);
@@ -39,7 +40,8 @@ bool Shop::enter(AnyConnection& connection) {
             ++given_up_;
             given_up = other->weak_from_this().lock();
         }
-        begin_to_wait(connection, open_[&connection], resting_);
+        const bool is_tls = !options.tls_certificate_chain.empty();
+        begin_to_wait(connection, open_[&connection], is_tls ? in_handshake_ : resting_);
         count_open();
     }
     // Without the lock: it may be the last to know it.
@@ -49,7 +51,15 @@ bool Shop::enter(AnyConnection& connection) {
 
 AnyConnection* Shop::one_to_give_up() {
     if (given_up_ >= kMostGivenUp) return nullptr;
-    if (!resting_.empty()) return resting_.begin()->second.connection;
+    if (in_handshake_.size() >= options.max_handshakes)
+        return in_handshake_.begin()->second.connection;
+    if (!resting_.empty() || !in_handshake_.empty()) {
+        // In the order in which they began to.
+        const bool rests =
+            in_handshake_.empty() ||
+            (!resting_.empty() && resting_.begin()->first < in_handshake_.begin()->first);
+        return (rests ? resting_ : in_handshake_).begin()->second.connection;
+    }
     if (wait_for_body_.empty()) return nullptr;
     const Wait& longest = wait_for_body_.begin()->second;
     const bool is_long =

@@ -35,7 +35,8 @@ class Shop {
 
     /// False when there are too many connections, or the server stops. Where there are too many,
     /// the one that has rested for longest is given up for it, or else the one whose body has been
-    /// waited for for longest, so that nobody who does nothing keeps others out.
+    /// waited for for longest, so that nobody who does nothing keeps others out. Over TLS it has a
+    /// handshake under way from here to `rest`; where those are too many, the oldest is given up.
     [[nodiscard]] bool enter(AnyConnection& connection);
     /// It has a request in hand from here on, or more of one; and none, as at first.
     void begin(AnyConnection& connection);
@@ -90,6 +91,7 @@ class Shop {
     void change(AnyConnection& connection, Waits* among);
     std::unordered_map<AnyConnection*, Place> open_;
     Waits resting_;
+    Waits in_handshake_;
     Waits wait_for_body_;
     std::uint64_t last_wait_ = 0;
     /// That are given up and not gone yet.

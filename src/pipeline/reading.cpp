@@ -84,10 +84,10 @@ void name_findings_apart(exam::ViewReading& view, std::size_t number) {
         view.findings[i].id = "view" + std::to_string(number) + "-" + std::to_string(i + 1);
 }
 
-bool mentions_synthetic(std::string text) {
+std::string lower(std::string text) {
     std::transform(text.begin(), text.end(), text.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return text.find("synthetic") != std::string::npos;
+    return text;
 }
 
 /// One that can be shown, and is of a size that a picture may have.
@@ -172,9 +172,15 @@ exam::ExamSubject subject_of(const dicom::DataSet& data_set) {
 }
 
 bool is_synthetic(const dicom::DataSet& data_set) {
-    return mentions_synthetic(data_set.text_or(dicom::kPatientName, "").substr(0, 9)) ||
-           mentions_synthetic(data_set.text_or(dicom::kImageComments, "")) ||
-           mentions_synthetic(data_set.text_or(dicom::kSeriesDescription, ""));
+    const auto text = [&](dicom::Tag tag) { return lower(data_set.text_or(tag, "")); };
+    const std::string name = text(dicom::kPatientName);
+    const auto says_so = [&](dicom::Tag tag) {
+        return text(tag).find("synthetic phantom") != std::string::npos;
+    };
+    // The model's name is what is left of it in de-identified ones.
+    return name == "synthetic" || name.starts_with("synthetic^") ||
+           says_so(dicom::kImageComments) || says_so(dicom::kSeriesDescription) ||
+           text(dicom::kManufacturerModelName) == "synthetic mammography phantom";
 }
 
 PreparedExam prepare_exam(const ExamImages& images, const exam::InputContract& contract,
@@ -235,7 +241,7 @@ exam::ExamReading read_exam(const PreparedExam& exam, const infer::ModelPackage&
 }
 
 std::vector<compose::Result> compose_exam(const exam::ExamReading& reading,
-                                          std::vector<compose::RenderedView> pictures, int at_once,
+                                          std::vector<compose::RenderedView>& pictures, int at_once,
                                           const OnProgress& progress) {
     std::erase_if(pictures, [&](const compose::RenderedView& picture) {
         return !mentions(reading, picture.sop_instance_uid);

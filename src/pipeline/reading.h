@@ -60,17 +60,18 @@ struct PreparedExam {
                                           const OnProgress& progress = {});
 
 /// Opinion to objects: those of `compose`, with a capture of each of `pictures` of which the
-/// reading speaks. Throws as above.
-[[nodiscard]] std::vector<compose::Result> compose_exam(const exam::ExamReading& reading,
-                                                        std::vector<compose::RenderedView> pictures,
-                                                        int at_once,
-                                                        const OnProgress& progress = {});
+/// reading speaks; the others are let go. Throws as above.
+[[nodiscard]] std::vector<compose::Result> compose_exam(
+    const exam::ExamReading& reading, std::vector<compose::RenderedView>& pictures, int at_once,
+    const OnProgress& progress = {});
 
 /// The person and study as the header gives them.
 [[nodiscard]] exam::ExamSubject subject_of(const dicom::DataSet& data_set);
 
-/// True when the header says that the image was made by a program
-/// (Patient's Name "Synthetic^...", or "synthetic" in Image Comments or Series Description).
+/// True when the header says that the image is of nobody, as those of `lucerna phantom` do:
+/// Patient's Name "Synthetic^...", "synthetic phantom" in Image Comments or Series Description, or
+/// their Manufacturer's Model Name. "Synthetic" alone is what vendors call the picture that is made
+/// of a woman's tomosynthesis.
 [[nodiscard]] bool is_synthetic(const dicom::DataSet& data_set);
 
 }  // namespace lucerna::pipeline

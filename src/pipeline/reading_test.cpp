@@ -49,8 +49,7 @@ class ReadingTest : public testing::Test {
         PreparedExam exam = prepared(opening.contract(), at_once);
         const exam::ExamReading reading = read_exam(exam, opening.model(), {}, clock_);
         std::vector<std::string> all{compose::findings_json(reading)};
-        for (const compose::Result& result :
-             compose_exam(reading, std::move(exam.pictures), at_once))
+        for (const compose::Result& result : compose_exam(reading, exam.pictures, at_once))
             all.emplace_back(as_text(result.part10));
         return all;
     }
@@ -99,6 +98,22 @@ TEST_F(ReadingTest, RefusesAPackageWhoseNetworkIsNotTheOneListed) {
     write_file(folder_.path() / "model.onnx", as_byte_view("another network"));
     ModelOpening opening(folder_.path(), {}, 1, infer::Scratch::kArena);
     EXPECT_THROW((void)opening.model(), Error);
+}
+
+TEST_F(ReadingTest, CallsNoWomanSyntheticForAWord) {
+    EXPECT_TRUE(is_synthetic(exam_.views.at(0)));
+    const auto says = [](dicom::Tag tag, const std::string& text) {
+        dicom::DataSet image;
+        image.set_text(dicom::kPatientName, "Meier^Anna");
+        image.set_text(tag, text);
+        return is_synthetic(image);
+    };
+    EXPECT_FALSE(says(dicom::kSeriesDescription, "R CC Synthetic 2D"));
+    EXPECT_FALSE(says(dicom::kImageComments, "synthetic from tomosynthesis"));
+    EXPECT_FALSE(says(dicom::kPatientName, "Syntheticson^Anna"));
+    EXPECT_TRUE(says(dicom::kPatientName, "SYNTHETIC^Phantom"));
+    EXPECT_TRUE(says(dicom::kImageComments, "Synthetic phantom. Not a patient."));
+    EXPECT_TRUE(says(dicom::kSeriesDescription, "Synthetic phantom, not a patient"));
 }
 
 }  // namespace

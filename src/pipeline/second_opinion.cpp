@@ -34,6 +34,41 @@ bool queue_reading(store::Store& store, const store::ExamEntry& exam) {
     return true;
 }
 
+/// The moment at which the study's first object came, which it keeps for as long as it is here:
+/// what is made of the same images in another archive, or after they were deleted and came again
+/// under another patient perhaps, is another object (PS3.5 9), and no stranger knows its UID
+/// before.
+std::string told_apart_by(store::Store& store, const std::string& study) {
+    Instant first = Instant::max();
+    for (const store::InstanceRow& row : store.archive().instances_of(study))
+        if (row.role == store::Role::kReceived) first = std::min(first, row.received_at);
+    return first == Instant::max() ? "" : to_rfc3339(first);
+}
+
+/// Somebody sent an object under the UID of one of the results.
+bool are_taken(store::Store& store, const std::vector<compose::Result>& results) {
+    return std::any_of(results.begin(), results.end(), [&](const compose::Result& result) {
+        const auto kept = store.archive().instance(result.sop_instance_uid);
+        return kept && kept->role != store::Role::kResult;
+    });
+}
+
+/// Under UIDs that are free, whatever was sent: what others have kept must not cost an exam its
+/// reading.
+std::vector<compose::Result> results_of(exam::ExamReading& reading, PreparedExam& prepared,
+                                        store::Store& store, int at_once, const OnProgress& hold) {
+    const std::string study = reading.subject.study_instance_uid;
+    const std::string told_apart = told_apart_by(store, study);
+    reading.told_apart_by = told_apart;
+    for (int number = 2;; ++number) {
+        std::vector<compose::Result> results =
+            compose_exam(reading, prepared.pictures, at_once, hold);
+        if (!are_taken(store, results)) return results;
+        log_event(LogLevel::kWarning, "exam.result-taken", {{"exam", study}});
+        reading.told_apart_by = told_apart + " " + std::to_string(number);
+    }
+}
+
 std::vector<std::string> received_of(store::Store& store, const std::string& study) {
     std::vector<std::string> uids;
     for (const store::InstanceRow& row : store.archive().instances_of(study))
@@ -46,6 +81,30 @@ ExamImages images_of(store::Store& store, const std::string& study) {
     return {study, uids.size(), [&store, uids](std::size_t index) {
                 return dicom::DataSet::parse(store.archive().object(uids.at(index)));
             }};
+}
+
+/// Whose the study is and what it is, as searches and pages show it, of whichever image said so:
+/// results are of the same patient, and sealed by her key.
+exam::ExamSubject subject_in(store::Archive& archive, exam::ExamSubject subject) {
+    store::Query query;
+    query.keys = {{dicom::kStudyInstanceUid, subject.study_instance_uid}};
+    const std::vector<store::Match> found = archive.find(query);
+    // Erased meanwhile: then there is nothing that results could be kept beside.
+    if (found.empty()) return subject;
+    const auto text = [&](dicom::Tag tag) { return std::string(found.front().value(tag)); };
+    subject.patient_name = PatientName(text(dicom::kPatientName));
+    subject.patient_id = PatientId(text(dicom::kPatientId));
+    subject.issuer_of_patient_id = text(dicom::kIssuerOfPatientId);
+    subject.patient_birth_date = BirthDate(text(dicom::kPatientBirthDate));
+    subject.patient_sex = text(dicom::kPatientSex);
+    subject.accession_number = AccessionNumber(text(dicom::kAccessionNumber));
+    subject.study_id = text(dicom::kStudyId);
+    subject.study_date = text(dicom::kStudyDate);
+    subject.study_time = text(dicom::kStudyTime);
+    subject.study_description = text(dicom::kStudyDescription);
+    subject.referring_physician_name = text(dicom::kReferringPhysicianName);
+    subject.timezone_offset_from_utc = text(dicom::kTimezoneOffsetFromUtc);
+    return subject;
 }
 
 std::vector<store::NewJob> deliveries_of(const std::vector<compose::Result>& results,
@@ -106,9 +165,10 @@ void read_and_keep(const store::ExamEntry& exam, const store::Job& job, store::S
     const int at_once = model.pictures_at_once();
     const OnProgress hold = holding(job, store.queue(), rules.lease);
     PreparedExam prepared = prepare_exam(images_of(store, study), model.contract(), at_once, hold);
-    const exam::ExamReading reading = read_exam(prepared, model, rules.reading, clock, hold);
+    prepared.subject = subject_in(store.archive(), std::move(prepared.subject));
+    exam::ExamReading reading = read_exam(prepared, model, rules.reading, clock, hold);
     const std::vector<compose::Result> results =
-        compose_exam(reading, std::move(prepared.pictures), at_once, hold);
+        results_of(reading, prepared, store, at_once, hold);
     for (const compose::Result& result : results) {
         // Whoever has lost the lease keeps nothing beside what another one makes.
         store.queue().extend(job, rules.lease);

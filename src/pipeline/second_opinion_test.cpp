@@ -95,6 +95,29 @@ TEST_F(SecondOpinionTest, ReadsAnExamOnceItsFourViewsAreThere) {
     EXPECT_THAT(results_of(exam), SizeIs(6));
 }
 
+TEST_F(SecondOpinionTest, ResultsAreOfThePatientThatTheStudyIsKeptUnder) {
+    phantom::Exam exam = small_exam(12);
+    const std::string id = exam.views.at(1).text_or(dicom::kPatientId, "");
+    const std::string name = exam.views.at(1).text_or(dicom::kPatientName, "");
+    for (const dicom::Tag tag : {dicom::kPatientId, dicom::kPatientName, dicom::kStudyId})
+        exam.views.at(0).set_text(tag, "");
+    exam.views.at(0).set_text(dicom::kAccessionNumber, "A-ONE");
+    exam.views.at(2).set_text(dicom::kAccessionNumber, "A-OTHER");
+    exam.views.at(2).set_text(dicom::kIssuerOfPatientId, "ISSUER");
+    receive(exam, {0, 1, 2, 3});
+    ASSERT_TRUE(read_next());
+    const std::vector<store::InstanceRow> results = results_of(exam);
+    EXPECT_THAT(results, SizeIs(6));
+    for (const store::InstanceRow& row : results) {
+        const auto result = dicom::DataSet::parse(store_.archive().object(row.sop_instance_uid));
+        EXPECT_EQ(result.text_or(dicom::kPatientId, ""), id);
+        EXPECT_EQ(result.text_or(dicom::kPatientName, ""), name);
+        EXPECT_EQ(result.text_or(dicom::kIssuerOfPatientId, ""), "ISSUER");
+        EXPECT_EQ(result.text_or(dicom::kAccessionNumber, ""),
+                  entry(exam).accession_number.reveal());
+    }
+}
+
 TEST_F(SecondOpinionTest, QueuesDeliveryOfEveryResultWithTheReading) {
     const phantom::Exam exam = small_exam(2);
     receive(exam, {0, 1, 2, 3});
@@ -106,6 +129,31 @@ TEST_F(SecondOpinionTest, QueuesDeliveryOfEveryResultWithTheReading) {
     EXPECT_THAT(delivery.sop_instance_uids, SizeIs(6));
     for (const store::Job& job : store_.queue().list(""))
         EXPECT_EQ(job.study_instance_uid, study_of(exam)) << job.kind << ": goes when it is erased";
+}
+
+TEST_F(SecondOpinionTest, ReadsAStudyThatComesBackWithItsResults) {
+    const phantom::Exam exam = small_exam(13);
+    // In the same millisecond their UIDs would be the same, as those that somebody has foreseen.
+    for (const auto later : {std::chrono::seconds(0), std::chrono::seconds(5)}) {
+        receive(exam, {0, 1, 2, 3});
+        ASSERT_TRUE(read_next());
+        std::vector<Bytes> results;
+        std::vector<std::string> uids;
+        for (const store::InstanceRow& row : results_of(exam)) {
+            uids.push_back(row.sop_instance_uid);
+            results.push_back(store_.archive().object(row.sop_instance_uid));
+        }
+        store_.archive().erase_study(study_of(exam));
+        clock_.advance(later);
+        for (const Bytes& result : results) sink_.keep(result, {"file", "test"});
+        receive(exam, {0, 1, 2, 3});
+        ASSERT_TRUE(read_next());
+        EXPECT_EQ(entry(exam).state, store::ExamState::kRead);
+        EXPECT_THAT(results_of(exam), SizeIs(6));
+        for (const store::InstanceRow& row : results_of(exam))
+            EXPECT_THAT(uids, testing::Not(testing::Contains(row.sop_instance_uid)));
+        store_.archive().erase_study(study_of(exam));
+    }
 }
 
 TEST_F(SecondOpinionTest, ReadsAnIncompleteExamAfterAQuietPeriodAndSaysWhatIsMissing) {

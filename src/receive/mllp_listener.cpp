@@ -16,12 +16,14 @@
 #include "dicom/tls_context.h"
 #include "dicom/transport.h"
 #include "hl7/mllp.h"
+#include "receive/mllp_pace.h"
 
 namespace lucerna::receive {
 namespace {
 
 using dicom::Io;
 using dicom::Patience;
+using Phase = MllpPace::Phase;
 
 constexpr std::chrono::milliseconds kLinger{1000};
 /// Beyond the most connections, until they are gone.
@@ -42,53 +44,36 @@ const char* words_of(Io io) {
     return "the connection is lost";
 }
 
-/// Since when a connection has had nothing to do: from its start, or the answer before. Read by the
-/// thread that accepts.
-class Rest {
-  public:
-    void begin() { since_ = now().time_since_epoch().count(); }
-    void end() { since_ = 0; }
-    /// 0: it has.
-    [[nodiscard]] dicom::Moment::rep since() const { return since_; }
-    [[nodiscard]] dicom::Moment moment() const {
-        return dicom::Moment(dicom::Moment::duration(since_.load()));
-    }
-
-  private:
-    static dicom::Moment now() { return std::chrono::steady_clock::now(); }
-    std::atomic<dicom::Moment::rep> since_ = now().time_since_epoch().count();
-};
-
 /// One connection, until it ends.
 class Conversation {
   public:
     Conversation(dicom::Transport& transport, const MllpOptions& options,
-                 const MllpListener::Answer& answer, const std::string& address, Rest& rest)
+                 const MllpListener::Answer& answer, const std::string& address, MllpPace& pace)
         : transport_(transport),
           options_(options),
           answer_(answer),
           address_(address),
-          rest_(rest) {}
+          pace_(pace) {}
 
     /// Returns why it ended; empty for an orderly end.
     std::string run() {
         hl7::FrameReader frames(options_.max_message_bytes);
         // Bytes between messages are passed over, and earn nobody more time.
-        dicom::Moment end = rest_.moment() + options_.idle;
+        dicom::Moment end = pace_.enter(Phase::kRests) + options_.idle;
         for (;;) {
             std::array<std::uint8_t, 1> byte{};
             const bool within = frames.is_within();
             const Io io = transport_.read(byte, {within ? options_.stall : options_.idle, end});
             if (io == Io::kClosed && within) return "closed within a message";
             if (io != Io::kDone) return words_of(io);
+            pace_.count_byte();
             if (auto message = frames.take(byte[0])) {
+                pace_.enter(Phase::kIsAnswered);
                 const Io sent = reply(*message);
                 if (sent != Io::kDone) return words_of(sent);
-                rest_.begin();
-                end = rest_.moment() + options_.idle;
+                end = pace_.enter(Phase::kRests) + options_.idle;
             } else if (!within && frames.is_within()) {
-                rest_.end();
-                end = std::chrono::steady_clock::now() + options_.message_time;
+                end = pace_.enter(Phase::kSends) + options_.message_time;
             }
         }
     }
@@ -100,6 +85,7 @@ class Conversation {
         ++count_;
         if (!answer) return Io::kDone;
         const std::string frame = hl7::framed(*answer);
+        pace_.enter(Phase::kTakes);
         return transport_.write(as_byte_view(frame), {options_.stall});
     }
 
@@ -107,7 +93,7 @@ class Conversation {
     const MllpOptions& options_;
     const MllpListener::Answer& answer_;
     const std::string& address_;
-    Rest& rest_;
+    MllpPace& pace_;
     std::size_t count_ = 0;
 };
 
@@ -131,8 +117,9 @@ class MllpListener::State {
 
   private:
     struct Connection {
+        explicit Connection(std::size_t least_bytes_per_second) : pace(least_bytes_per_second) {}
         std::atomic<bool> over = false;
-        Rest rest;
+        MllpPace pace;
         bool is_given_up = false;
         /// Its socket once more, which may be shut down whatever the thread does; closed when that
         /// is over.
@@ -140,19 +127,23 @@ class MllpListener::State {
         std::jthread thread;
     };
 
-    /// The one that has rested for longest: silent ones would keep everybody else out. False where
-    /// none rests.
-    static bool give_up_one(std::list<Connection>& connections) {
-        Connection* longest = nullptr;
+    /// The one that has held its place for nothing for longest: those who say nothing, or a byte
+    /// now and then, would keep everybody else out. False where there is none.
+    bool give_up_one(std::list<Connection>& connections) const {
+        Connection* worst = nullptr;
+        MllpPace::Clock::duration most{};
         for (Connection& one : connections) {
-            if (one.is_given_up || one.over || one.rest.since() == 0) continue;
-            if (longest == nullptr || one.rest.since() < longest->rest.since()) longest = &one;
+            if (one.is_given_up || one.over) continue;
+            const auto wasted = one.pace.wasted(options_.slow_where_others_wait);
+            if (wasted <= most) continue;
+            worst = &one;
+            most = wasted;
         }
-        if (longest == nullptr) return false;
-        longest->is_given_up = longest->line.with([](const dicom::Descriptor& line) {
+        if (worst == nullptr) return false;
+        worst->is_given_up = worst->line.with([](const dicom::Descriptor& line) {
             return line.is_open() && ::shutdown(line.get(), SHUT_RDWR) == 0;
         });
-        return longest->is_given_up;
+        return worst->is_given_up;
     }
 
     [[nodiscard]] std::string reason_to_turn_away(const std::string& address,
@@ -177,7 +168,8 @@ class MllpListener::State {
                 continue;
             }
             try {
-                start(connections.emplace_back(), std::move(*accepted));
+                start(connections.emplace_back(options_.least_where_others_wait),
+                      std::move(*accepted));
             } catch (const std::exception&) {
                 // No thread to be had: the peer sees its connection closed and tries again.
                 connections.pop_back();
@@ -192,14 +184,14 @@ class MllpListener::State {
         connection.thread = std::jthread(
             [this, &connection, address = std::move(accepted.address),
              transport = dicom::Transport(std::move(accepted.socket), &stop_)]() mutable {
-                converse(transport, address, connection.rest);
+                converse(transport, address, connection.pace);
                 connection.line.with([](dicom::Descriptor& line) { line = dicom::Descriptor(); });
                 connection.over = true;
             });
     }
 
-    void converse(dicom::Transport& transport, const std::string& address, Rest& rest) {
-        Conversation conversation(transport, options_, answer_, address, rest);
+    void converse(dicom::Transport& transport, const std::string& address, MllpPace& pace) {
+        Conversation conversation(transport, options_, answer_, address, pace);
         std::string why;
         try {
             const Io secured = tls_ ? transport.secure(*tls_, {options_.stall}) : Io::kDone;

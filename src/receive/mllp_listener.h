@@ -22,7 +22,8 @@ struct MllpOptions {
     std::vector<std::string> callers;
     std::optional<dicom::TlsOptions> tls;
 
-    /// For one more, the one that has rested for longest is closed; where none rests, that one.
+    /// For one more, the one that has rested for longest, or been slow for longer, is closed; where
+    /// there is none, that one.
     std::size_t max_connections = 16;
     std::size_t max_message_bytes = std::size_t{1} << 20;
     /// Between two messages, whatever else comes meanwhile.
@@ -31,6 +32,11 @@ struct MllpOptions {
     std::chrono::milliseconds stall{30'000};
     /// From the first byte of a message to its last.
     std::chrono::milliseconds message_time{60'000};
+    /// By how much a connection whose messages come more slowly than the least rate, or whose
+    /// answers are not taken, may be behind where one more comes. The longest message keeps the
+    /// rate if it comes in about `message_time`.
+    std::chrono::milliseconds slow_where_others_wait{5'000};
+    std::size_t least_where_others_wait = std::size_t{16} << 10;  ///< Bytes a second.
 };
 
 /// Takes HL7 messages in MLLP frames, one after the other on each connection, and sends what

@@ -162,6 +162,48 @@ TEST(MllpListener, GivesUpWhoRestsForWhoeverComes) {
     EXPECT_EQ(served.next(), "again@127.0.0.1");
 }
 
+/// Sends the bytes one by one, and again, until the connection or this ends.
+std::jthread trickle(Peer& peer, std::string bytes) {
+    return std::jthread([&peer, bytes = std::move(bytes)](const std::stop_token& stop) {
+        for (std::size_t i = 0; !stop.stop_requested(); ++i) {
+            peer.send(bytes.substr(i % bytes.size(), 1));
+            std::this_thread::sleep_for(20ms);
+        }
+    });
+}
+
+TEST(MllpListener, GivesUpWhoseMessagesTrickleForWhoeverComes) {
+    MllpOptions options = any_port();
+    options.max_connections = 2;
+    options.slow_where_others_wait = 200ms;
+    for (const std::string& bytes : {std::string("\x0B") + std::string(5000, 'N'),  // no end
+                                     std::string("\x0BMSH\x1C\r")}) {
+        const MllpListener listener(options, echo);
+        Peer first(listener), second(listener);
+        const std::jthread one = trickle(first, bytes), two = trickle(second, bytes);
+        std::this_thread::sleep_for(600ms);
+        for (int i = 0; i < 3; ++i) {
+            Peer another(listener);
+            another.send(hl7::framed("in"));
+            EXPECT_EQ(another.next(), "in@127.0.0.1");
+        }
+    }
+}
+
+TEST(MllpListener, TakesASlowMessageWhereNobodyWaits) {
+    MllpOptions options = any_port();
+    options.max_connections = 2;
+    options.slow_where_others_wait = 100ms;
+    const MllpListener listener(options, echo);
+    Peer slow(listener);
+    const std::string message = hl7::framed("a slow line");
+    for (const char byte : message) {
+        slow.send({&byte, 1});
+        std::this_thread::sleep_for(30ms);
+    }
+    EXPECT_EQ(slow.next(), "a slow line@127.0.0.1");
+}
+
 TEST(MllpListener, EndsWhoSendsNoMessageWhateverElse) {
     MllpOptions options = any_port();
     options.idle = 1s;

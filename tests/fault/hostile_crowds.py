@@ -412,6 +412,38 @@ def hl7_connections_that_say_nothing(server, held):
     return [converse(server.hl7_port, framed(HEADER % b"9" + PATIENT + order(9)))], {"AA"}
 
 
+def hl7_messages_that_trickle(server, _held):
+    """On every connection, a byte in 0.8 s, anew where one is ended; others come after seven seconds."""
+    stop = threading.Event()
+
+    def trickle():
+        while not stop.is_set():
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", server.hl7_port), 5) as one:
+                one.settimeout(0.8)
+                one.sendall(b"\x0b" + HEADER % b"7")
+                while not stop.is_set():
+                    one.sendall(b"N")
+                    with contextlib.suppress(TimeoutError):
+                        if not one.recv(1):
+                            break
+            stop.wait(0.05)
+    crowd = [threading.Thread(target=trickle, daemon=True) for _ in range(16)]
+    for one in crowd:
+        one.start()
+    time.sleep(7)
+    begun, answers = time.monotonic(), []
+    try:
+        for number in range(10):
+            answers.append(converse(server.hl7_port, framed(HEADER % b"9" + PATIENT + order(number))))
+            time.sleep(0.5)
+    finally:
+        stop.set()
+    # As who connects again does.
+    assert answers.count("AA") >= 5, f"the door is shut: {answers}"
+    assert time.monotonic() - begun < 5 + STALLED_OTHERS, "the others waited"
+    return set(answers) & {"AA"}, {"AA"}
+
+
 def associations_that_never_begin(server, held):
     for _ in range(MOST_ASSOCIATIONS):
         held.connect(("127.0.0.1", int(server.dicom_port)))
@@ -420,6 +452,7 @@ def associations_that_never_begin(server, held):
 CROWDS = (heads, whole_heads, brackets_for_work_items, items_for_metadata, brackets_for_orders,
           metadata_that_stop, channels_that_nobody_reads, large_values, a_list_for_a_study, lists_to_find,
           work_items_that_grow, hl7_messages, orders_of_one_number, hl7_connections_that_say_nothing,
+          hl7_messages_that_trickle,
           steps_of_many, steps_that_are_read, objects_to_commit, filters_that_are_deep,
           work_items_that_are_searched, structures_that_are_searched, finders_that_read_nothing,
           connections_that_rest, uploads_that_stop, associations_that_never_begin)
