@@ -38,7 +38,9 @@ struct Sequence {
     Chunk give() {
         if (failure) std::rethrow_exception(failure);
         Chunk chunk;
-        while (part && chunk.bytes.size() < kTogether) {
+        // The fuller it is, the less: what has begun finds room in any case.
+        const std::size_t together = std::min(kTogether, answer_memory().piece_bytes());
+        while (part && chunk.bytes.size() < together) {
             if (!head_sent) {
                 const std::string head =
                     part_head(*part, part->size(), boundary, std::exchange(first, false));

@@ -13,6 +13,7 @@
 #include "dicom/uids.h"
 #include "http/router.h"
 #include "retrieve/qido.h"
+#include "retrieve/read_ahead.h"
 #include "retrieve/wado.h"
 #include "store/store_test_support.h"
 
@@ -154,6 +155,11 @@ inline std::vector<PartRead> parts_of(const std::string& content_type, const std
 inline std::vector<PartRead> parts_of(const http::Response& response) {
     EXPECT_EQ(response.status, 200);
     return parts_of(response.headers.get_or("Content-Type", ""), TestArchive::body(response));
+}
+
+/// To be read ahead: those of these SOP Instance UIDs.
+inline ReadAhead::Objects objects_in(std::vector<std::string> uids) {
+    return {uids.size(), [uids](std::size_t index) { return uids[index]; }};
 }
 
 }  // namespace lucerna::retrieve

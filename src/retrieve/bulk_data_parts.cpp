@@ -1,10 +1,10 @@
 // All bulk data of a study, series or instance, part after part.
 
 #include <algorithm>
-#include <deque>
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -20,11 +20,14 @@
 #include "retrieve/bulk_data.h"
 #include "retrieve/frames.h"
 #include "retrieve/held_bytes.h"
+#include "retrieve/held_list.h"
+#include "retrieve/held_rows.h"
 #include "retrieve/kept_object.h"
 #include "retrieve/left_out.h"
 #include "retrieve/negotiate.h"
 #include "retrieve/object_head.h"
 #include "retrieve/objects.h"
+#include "retrieve/packed_texts.h"
 #include "retrieve/video.h"
 
 namespace lucerna::retrieve {
@@ -41,8 +44,6 @@ struct Asked {
     /// There is some that Accept takes in no form.
     bool has_others = false;
 };
-
-using MakePart = std::function<http::Part()>;
 
 /// The inner type of multipart/related, "*/*" where it has none; empty for what is not that.
 std::string part_type(const http::MediaRange& range) {
@@ -79,140 +80,189 @@ http::Part pixel_part(store::Archive& archive, const store::InstanceRow& row, co
     return part;
 }
 
-/// The values of an instance but for its pixels, kept for the next part unless somebody waits for
-/// the memory that they take (read_heads()) or their elements do (dicom::parsing_memory()).
+/// The values of an instance but for its pixels, and their paths: kept for the next part
+/// (held_list.h) unless somebody waits for the memory that they take (read_heads()) or their
+/// elements do (dicom::parsing_memory()). One thread at a time.
 class Values final : public MemoryBudget::Renewable {
   public:
-    Values(store::Archive& archive, store::InstanceRow row)
-        : archive_(archive), row_(std::move(row)) {}
+    Values(store::Archive& archive, store::InstanceRow row, Which which)
+        : archive_(archive), row_(std::move(row)), which_(which) {}
+    ~Values() override { held_lists().forget(name_); }
+    Values(const Values&) = delete;
+    Values& operator=(const Values&) = delete;
 
-    /// Calls `look` with the object that they are in.
-    template <typename Look>
-    static auto look_at(const std::shared_ptr<Values>& self, Look&& look) {
-        const std::lock_guard lock(self->mutex_);
-        if (!self->head_) {
-            self->head_.emplace(head_of(self->archive_, self->row_));
-            // It is in nobody's way who waits for what is read beside it, not even in this one's.
-            self->head_->room.detach();
-            dicom::parsing_memory().may_ask(self);
-            read_heads().may_ask(self);
-        }
-        return look(self->head_->data_set());
+    [[nodiscard]] const store::InstanceRow& row() const { return row_; }
+    /// In the order of the attributes, pixels among them; nothing behind the last.
+    static std::optional<std::string> path(const std::shared_ptr<Values>& self, std::size_t index) {
+        const auto kept = get(self);
+        if (index >= kept->paths.size()) return std::nullopt;
+        return std::string(kept->paths[index]);
     }
     static http::Part part(const std::shared_ptr<Values>& self, const std::string& path,
                            const std::string& location) {
         http::Part part{kOctetStream, location, {}};
         const std::size_t most =
             is_as_it_stands(self->row_) ? dicom::FileHeader::kLargeValue : dicom::kSomeSize;
-        look_at(self, [&](const dicom::DataSet& object) {
-            const ByteView value = dicom::bulk_data_at(object, path).value();
+        {
+            const auto kept = get(self);
+            const ByteView value = dicom::bulk_data_at(kept->head.data_set(), path).value();
             if (value.size() < most) part.room = room_for_part(value.size());
             if (part.room) part.body.assign(value.begin(), value.end());
-        });
+        }
         if (!part.room) part.pieces = bulk_value(self->archive_, self->row_, path);
         return part;
     }
 
     bool let_go() noexcept override {
-        const std::unique_lock lock(mutex_, std::try_to_lock);
-        if (!lock) return false;
-        head_.reset();
+        is_asked_ = false;
+        held_lists().forget(name_);
         return true;
     }
 
   private:
+    struct Kept {
+        Head head;
+        MemoryBudget::Share room;
+        PackedTexts paths;
+    };
+    static std::shared_ptr<const Kept> get(const std::shared_ptr<Values>& self) {
+        if (auto kept = held_lists().find(self->name_))
+            return std::static_pointer_cast<const Kept>(std::move(kept));
+        auto kept = std::make_shared<Kept>(Kept{head_of(self->archive_, self->row_), {}, {}});
+        kept->paths = self->paths_of(kept->head.data_set());
+        kept->room = room_for_bytes(kept->paths.bytes(), read_heads());
+        // It is in nobody's way who waits for what is read beside it, not even in this one's.
+        kept->head.room.detach();
+        kept->room.detach();
+        held_lists().keep(self->name_, kept, self->bytes_freely_held() + kept->paths.bytes());
+        if (!self->is_asked_.exchange(true)) {
+            dicom::parsing_memory().may_ask(self);
+            read_heads().may_ask(self);
+        }
+        return kept;
+    }
+    [[nodiscard]] PackedTexts paths_of(const dicom::DataSet& object) const {
+        std::vector<std::string> all = dicom::bulk_data_paths(object, json_options_for(object, {}));
+        if (row_.head_bytes != 0 && !object.has(dicom::tags::kPixelData))
+            all.emplace_back("7FE00010");
+        PackedTexts paths;
+        for (const std::string& path : all) {
+            const bool is_there = is_pixel_data(path) || dicom::bulk_data_at(object, path);
+            if (is_there && (which_ == Which::kAll || is_top_level_pixels(path))) paths.add(path);
+        }
+        paths.end();
+        return paths;
+    }
+    /// About what it takes of which those budgets know nothing: elements of a few bytes each.
+    [[nodiscard]] std::size_t bytes_freely_held() const {
+        constexpr std::uint64_t kTimes = 10;
+        const std::uint64_t bytes = row_.head_bytes != 0 ? row_.head_bytes : row_.size;
+        return static_cast<std::size_t>(
+            std::min<std::uint64_t>(kTimes * bytes, dicom::kFreelyParsedBytes));
+    }
+
     store::Archive& archive_;
     const store::InstanceRow row_;
-    /// Of `head_`. Recursive, as that of HeldBytes.
-    std::recursive_mutex mutex_;
-    std::optional<Head> head_;
+    const Which which_;
+    const std::uint64_t name_ = held_lists().new_name();
+    std::atomic<bool> is_asked_ = false;
 };
 
-void add_frames(std::deque<MakePart>& parts, store::Archive& archive, const store::InstanceRow& row,
-                Asked& asked, const std::string& location) {
-    const auto chosen = choose_frames(asked.accepted, row.transfer_syntax_uid, Count::kMany,
-                                      encodable_pixels_of(archive, row));
-    if (!chosen) {
-        asked.has_others = true;
-        return;
-    }
-    if (is_video(row)) {
-        parts.emplace_back([&archive, row, run = asked.run, location, chosen = *chosen] {
-            http::Part part{chosen.media_type + "; transfer-syntax=" + chosen.transfer_syntax,
-                            location,
-                            {},
-                            video_stream(archive, row)};
-            check_whole(archive, row, run);
-            return part;
-        });
-        return;
-    }
-    const auto source = FrameSource::of(archive, row, asked.run, KeptObject::For::kFrames);
-    for (int frame = 0; frame < source->count(); ++frame) {
-        const std::string place =
-            source->count() == 1 ? location : location + "/frames/" + std::to_string(frame + 1);
-        parts.emplace_back([source, frame, place, chosen = *chosen] {
-            return source->part(
-                {chosen.media_type + "; transfer-syntax=" + chosen.transfer_syntax, place}, frame,
-                chosen);
-        });
-    }
-}
+/// The parts of one instance, in the order of its attributes; each is made when it is called for.
+class InstanceParts {
+  public:
+    InstanceParts(store::Archive& archive, const store::InstanceRow& row, Asked& asked)
+        : archive_(archive),
+          asked_(asked),
+          values_(std::make_shared<Values>(archive, row, asked.which)) {}
 
-/// Of one instance, in the order of its attributes; each is made when it is called for.
-std::deque<MakePart> parts_of(store::Archive& archive, const store::InstanceRow& row,
-                              Asked& asked) {
-    const auto values = std::make_shared<Values>(archive, row);
-    std::vector<std::string> paths = Values::look_at(values, [&](const dicom::DataSet& object) {
-        std::vector<std::string> all = dicom::bulk_data_paths(object);
-        if (row.head_bytes != 0 && !object.has(dicom::tags::kPixelData))
-            all.emplace_back("7FE00010");
-        std::erase_if(all, [&](const std::string& path) {
-            return !is_pixel_data(path) && !dicom::bulk_data_at(object, path);
-        });
-        return all;
-    });
-    if (asked.which == Which::kPixels)
-        std::erase_if(paths, [](const auto& path) { return !is_top_level_pixels(path); });
-    const bool octets = takes_octets(asked);
-    std::deque<MakePart> parts;
-    for (const std::string& path : paths) {
-        const std::string location = url_of(row, asked.base) + "/bulkdata/" + path;
-        if (is_pixel_data(path) && is_encapsulated(row)) {
-            add_frames(parts, archive, row, asked, location);
-        } else if (!octets) {
-            asked.has_others = true;
-        } else if (is_pixel_data(path)) {
-            parts.emplace_back([&archive, row, location, run = asked.run] {
-                return pixel_part(archive, row, run, location);
-            });
-        } else {
-            parts.emplace_back(
-                [values, path, location] { return Values::part(values, path, location); });
+    [[nodiscard]] const std::string& instance() const { return row().sop_instance_uid; }
+    [[nodiscard]] bool is_at_end() const { return is_at_end_; }
+    /// Nothing where it turns out to be at its end. What it throws is of one part, unless it is at
+    /// its end then.
+    [[nodiscard]] std::optional<http::Part> next() {
+        for (;;) {
+            if (frames_ && frame_ < frames_->count()) return next_frame();
+            frames_.reset();
+            is_at_end_ = true;
+            const std::optional<std::string> path = Values::path(values_, at_);
+            if (!path) return std::nullopt;
+            is_at_end_ = false;
+            ++at_;
+            if (auto part = part_of(*path)) return part;
         }
     }
-    return parts;
-}
+
+  private:
+    [[nodiscard]] const store::InstanceRow& row() const { return values_->row(); }
+    /// Nothing where there is none that is asked for, or they are frames.
+    std::optional<http::Part> part_of(const std::string& path) {
+        const std::string location = url_of(row(), asked_.base) + "/bulkdata/" + path;
+        if (is_pixel_data(path) && is_encapsulated(row())) return begin_frames(location);
+        if (!takes_octets(asked_)) {
+            asked_.has_others = true;
+            return std::nullopt;
+        }
+        return is_pixel_data(path) ? pixel_part(archive_, row(), asked_.run, location)
+                                   : Values::part(values_, path, location);
+    }
+    /// Of a video its one part.
+    std::optional<http::Part> begin_frames(const std::string& location) {
+        const auto chosen = choose_frames(asked_.accepted, row().transfer_syntax_uid, Count::kMany,
+                                          encodable_pixels_of(archive_, row()));
+        if (!chosen) {
+            asked_.has_others = true;
+            return std::nullopt;
+        }
+        frames_as_ = *chosen;
+        location_ = location;
+        if (is_video(row())) {
+            http::Part part{type_of_frames(), location, {}, video_stream(archive_, row())};
+            check_whole(archive_, row(), asked_.run);
+            return part;
+        }
+        frames_ = FrameSource::of(archive_, row(), asked_.run, KeptObject::For::kFrames);
+        frame_ = 0;
+        return std::nullopt;
+    }
+    http::Part next_frame() {
+        const int frame = frame_++;
+        const std::string place =
+            frames_->count() == 1 ? location_ : location_ + "/frames/" + std::to_string(frame + 1);
+        return frames_->part({type_of_frames(), place}, frame, frames_as_);
+    }
+    [[nodiscard]] std::string type_of_frames() const {
+        return frames_as_.media_type + "; transfer-syntax=" + frames_as_.transfer_syntax;
+    }
+
+    store::Archive& archive_;
+    Asked& asked_;
+    const std::shared_ptr<Values> values_;
+    /// The next path.
+    std::size_t at_ = 0;
+    bool is_at_end_ = false;
+    /// Of compressed pixels, the frames that are left.
+    std::shared_ptr<FrameSource> frames_;
+    int frame_ = 0;
+    Representation frames_as_;
+    std::string location_;
+};
 
 std::function<std::optional<http::Part>()> parts_of_all(store::Archive& archive,
-                                                        std::vector<store::InstanceRow> rows,
+                                                        std::shared_ptr<HeldRows> rows,
                                                         std::shared_ptr<Asked> asked,
                                                         std::shared_ptr<LeftOut> left_out) {
     return [&archive, rows = std::move(rows), asked = std::move(asked),
-            left_out = std::move(left_out), at = std::size_t{0},
-            waiting = std::deque<MakePart>()]() mutable -> std::optional<http::Part> {
+            left_out = std::move(left_out),
+            parts = std::shared_ptr<InstanceParts>()]() mutable -> std::optional<http::Part> {
         for (;;) {
-            while (waiting.empty()) {
-                if (at == rows.size()) return std::nullopt;
-                const store::InstanceRow& row = rows[at++];
-                auto parts = left_out->unless_broken(
-                    row.sop_instance_uid, [&] { return parts_of(archive, row, *asked); });
-                if (parts) waiting = *std::move(parts);
+            while (!parts || parts->is_at_end()) {
+                const auto row = rows->next();
+                if (!row) return std::nullopt;
+                parts = std::make_shared<InstanceParts>(archive, *row, *asked);
             }
-            const MakePart make = std::move(waiting.front());
-            waiting.pop_front();
-            if (auto part = left_out->unless_broken(rows[at - 1].sop_instance_uid, make))
-                return part;
+            auto part = left_out->unless_broken(parts->instance(), [&] { return parts->next(); });
+            if (part && *part) return *std::move(part);
         }
     };
 }
@@ -223,14 +273,15 @@ http::Response all_of(const http::Request& request, store::Archive& archive, con
     const auto asked =
         std::make_shared<Asked>(Asked{which, accepted_by(request), base_of(request), run});
     std::vector<store::InstanceRow> rows = instances_named(request, archive);
-    left_out->look_at_suspects(
-        rows, [](const auto& row) -> const std::string& { return row.sop_instance_uid; },
-        [&](const auto& row) {
-            for (const MakePart& make : parts_of(archive, row, *asked)) (void)make();
-        });
-    auto parts = begun<http::Part>(
-        parts_of_all(archive, std::move(rows), asked, left_out),
-        [](const http::Part& part) { return part.size(); }, left_out);
+    std::vector<bool> is_out(rows.size());
+    left_out->look_at_suspects(rows, is_out, [&](const auto& row) {
+        InstanceParts all(archive, row, *asked);
+        while (all.next()) {
+        }
+    });
+    auto held = std::make_shared<HeldRows>(archive, std::move(rows), std::move(is_out));
+    auto parts =
+        begun<http::Part>(parts_of_all(archive, std::move(held), asked, left_out), left_out);
     if (parts.is_empty && left_out->count() > 0) throw left_out->first();
     if (parts.is_empty && asked->has_others)
         return not_acceptable(request,

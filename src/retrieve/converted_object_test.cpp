@@ -91,12 +91,12 @@ TEST_F(Converted, IsNothingForAnObjectWithoutPixels) {
 
 TEST_F(Converted, IsSentByWhoReadsAhead) {
     const store::InstanceRow row = keep("1.2.1.1.30", 3);
-    const std::vector<dicom::ObjectHead> objects{{"", row.sop_instance_uid, ""}};
+    const std::vector<std::string> objects{row.sop_instance_uid};
     // What is on its way to others leaves no room, or some.
     for (const std::size_t others : {std::size_t{40} << 20, std::size_t{1}}) {
         const auto room = room_to_send_at_once(others);
         ASSERT_TRUE(room);
-        ReadAhead reading(archive, objects, Checked::kBeforeItIsSent);
+        ReadAhead reading(archive, objects_in(objects), Checked::kBeforeItIsSent);
         const ReadAhead::File file = reading.take(0);
         EXPECT_EQ(file.opened != nullptr, others > 1) << "read while it is sent";
         const dicom::FileToSend sent = file.to_send();
@@ -122,8 +122,8 @@ TEST_F(Converted, OfWhatHasNoPixelsLeavesRoomForOthers) {
     set.set_text(dicom::tags::kTextValue, text);
     archive.keep(set.to_part10(ts::kDeflatedExplicitVrLittleEndian));
     const store::InstanceRow row = *archive.instance("1.2.1.2.70");
-    const std::vector<dicom::ObjectHead> objects{{"", row.sop_instance_uid, ""}};
-    ReadAhead reading(archive, objects, Checked::kWhileItIsSent);
+    const std::vector<std::string> objects{row.sop_instance_uid};
+    ReadAhead reading(archive, objects_in(objects), Checked::kWhileItIsSent);
     const ReadAhead::File file = reading.take(0);
     ASSERT_TRUE(file.opened) << "read while it is sent";
     MemoryBudget& memory = dicom::converting_memory();
@@ -142,11 +142,11 @@ TEST_F(Converted, OfWhatHasNoPixelsLeavesRoomForOthers) {
 }
 
 TEST_F(Converted, GivesBackTheRoomOfWhatWasSent) {
-    std::vector<dicom::ObjectHead> objects;
+    std::vector<std::string> objects;
     for (int i = 40; i < 44; ++i)
-        objects.push_back({"", keep("1.2.1.1." + std::to_string(i), 3).sop_instance_uid, ""});
+        objects.push_back(keep("1.2.1.1." + std::to_string(i), 3).sop_instance_uid);
     {
-        ReadAhead reading(archive, objects, Checked::kBeforeItIsSent);
+        ReadAhead reading(archive, objects_in(objects), Checked::kBeforeItIsSent);
         for (std::size_t i = 0; i < objects.size(); ++i) {
             ReadAhead::File file = reading.take(i);
             EXPECT_FALSE(file.opened) << i;

@@ -10,7 +10,7 @@ void answer_get(dicom::ScpExchange& exchange, store::Archive& archive, Root root
     if (const auto* refusal = std::get_if<IdentifierRefusal>(&named))
         return refuse(exchange, *refusal);
     send_objects(
-        exchange, archive, std::get<std::vector<dicom::ObjectHead>>(named),
+        exchange, archive, *std::get<std::unique_ptr<NamedObjects>>(named),
         {.name = exchange.sender().calling_aet,
          .send = [&](std::size_t, const dicom::FileToSend& file) { return exchange.store(file); }},
         run);

@@ -1,7 +1,8 @@
 #include "retrieve/dimse_move.h"
 
+#include <algorithm>
 #include <memory>
-#include <span>
+#include <vector>
 
 #include "base/error.h"
 #include "dicom/dimse_status.h"
@@ -15,14 +16,14 @@ namespace {
 /// answer it is not asked again.
 class Destination {
   public:
-    Destination(dicom::ScuOptions options, std::span<const dicom::ObjectHead> objects,
+    Destination(dicom::ScuOptions options, const NamedObjects& objects,
                 dicom::MoveOriginator originator)
         : options_(std::move(options)), objects_(objects), originator_(std::move(originator)) {}
 
     /// For the first; what is in the way of that is told of each object.
     void prepare() {
         try {
-            if (!objects_.empty()) open(0);
+            if (objects_.size() > 0) open(0);
         } catch (const Error& error) {
             problem_ = error.what();
         }
@@ -51,17 +52,30 @@ class Destination {
   private:
     void open(std::size_t begin) {
         scu_.reset();
-        const auto rest = objects_.subspan(begin);
-        const auto some = rest.first(dicom::fitting_one_association(rest));
-        scu_ = std::make_unique<dicom::StoreScu>(options_, some);
-        end_ = begin + some.size();
+        // One of each kind, of as many as fit.
+        std::vector<dicom::ObjectHead> kinds;
+        std::size_t end = begin;
+        for (; end < objects_.size(); ++end) {
+            dicom::ObjectHead one = objects_[end];
+            const auto is_alike = [&](const dicom::ObjectHead& other) {
+                return other.sop_class_uid == one.sop_class_uid &&
+                       other.transfer_syntax_uid == one.transfer_syntax_uid;
+            };
+            if (std::ranges::any_of(kinds, is_alike)) continue;
+            kinds.push_back(std::move(one));
+            if (dicom::fitting_one_association(kinds) == kinds.size()) continue;
+            kinds.pop_back();
+            break;
+        }
+        scu_ = std::make_unique<dicom::StoreScu>(options_, kinds);
+        end_ = end;
     }
     [[nodiscard]] dicom::SendOutcome unreachable() const {
         return {dicom::StatusKind::kTransientFailure, dicom::status::kCannotRetrieve, problem_};
     }
 
     const dicom::ScuOptions options_;
-    const std::span<const dicom::ObjectHead> objects_;
+    const NamedObjects& objects_;
     const dicom::MoveOriginator originator_;
     std::unique_ptr<dicom::StoreScu> scu_;
     /// The open association is for the objects before this one.
@@ -81,7 +95,7 @@ void answer_move(dicom::ScpExchange& exchange, store::Archive& archive, Root roo
     const auto named = objects_named(exchange, archive, root);
     if (const auto* refusal = std::get_if<IdentifierRefusal>(&named))
         return refuse(exchange, *refusal);
-    const auto& objects = std::get<std::vector<dicom::ObjectHead>>(named);
+    const NamedObjects& objects = *std::get<std::unique_ptr<NamedObjects>>(named);
     peer->stop = exchange.stop();
     Destination destination(*std::move(peer), objects,
                             {exchange.sender().calling_aet, exchange.request().message_id,

@@ -32,11 +32,11 @@ ByteView FragmentWalk::read(std::uint64_t offset, std::size_t count) {
 
 std::optional<FragmentWalk::Item> FragmentWalk::table() {
     constexpr std::uint64_t kElementHead = 12;
-    if (row_.head_bytes == 0) return std::nullopt;
-    const ByteView element = read(row_.head_bytes, kElementHead);
+    if (head_bytes_ == 0) return std::nullopt;
+    const ByteView element = read(head_bytes_, kElementHead);
     if (u32(element, 0) != 0x00107FE0 || u32(element, 8) != 0xFFFFFFFF)
         broken("is not encapsulated, as its transfer syntax asks");
-    return item_at(row_.head_bytes + kElementHead);
+    return item_at(head_bytes_ + kElementHead);
 }
 
 std::optional<FragmentWalk::Item> FragmentWalk::item_at(std::uint64_t at) {

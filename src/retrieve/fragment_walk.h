@@ -13,9 +13,9 @@ namespace lucerna::retrieve {
 /// alone. One thread at a time.
 class FragmentWalk {
   public:
-    /// Both must outlive it.
+    /// `object` is that of `row`, and must outlive it.
     FragmentWalk(store::OpenedObject& object, const store::InstanceRow& row)
-        : object_(object), row_(row) {}
+        : object_(object), head_bytes_(row.head_bytes) {}
 
     /// Where the value of an item lies.
     struct Item {
@@ -37,7 +37,7 @@ class FragmentWalk {
     [[nodiscard]] ByteView read(std::uint64_t offset, std::size_t count);
 
     store::OpenedObject& object_;
-    const store::InstanceRow& row_;
+    const std::uint64_t head_bytes_;
     /// What lies close together is read once.
     std::uint64_t window_begin_ = 0;
     Bytes window_;

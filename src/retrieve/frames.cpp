@@ -71,7 +71,7 @@ std::optional<http::Response> native_frame_of(const FrameSource& source,
 }
 
 http::Response send_frames(const http::Request& request, store::Archive& archive,
-                           const store::InstanceRow& row, const std::vector<int>& numbers,
+                           const store::InstanceRow& row, std::vector<int> numbers,
                            const RunParts& run) {
     const Count count = numbers.size() == 1 ? Count::kOne : Count::kMany;
     const auto chosen = choose_frames(accepted_by(request), row.transfer_syntax_uid, count,
@@ -117,9 +117,10 @@ http::Response send_frames(const http::Request& request, store::Archive& archive
     } else {
         response = http::multipart_response(
             chosen->media_type,
-            [part, numbers, at = std::size_t{0}]() mutable -> std::optional<http::Part> {
-                if (at == numbers.size()) return std::nullopt;
-                return part(numbers[at++]);
+            [part, numbers = std::make_shared<const std::vector<int>>(std::move(numbers)),
+             at = std::size_t{0}]() mutable -> std::optional<http::Part> {
+                if (at == numbers->size()) return std::nullopt;
+                return part((*numbers)[at++]);
             });
     }
     set_cache_headers(response, etag);
@@ -144,6 +145,12 @@ std::vector<int> parse_frame_list(std::string_view text) {
         numbers.push_back(number);
         begin = end + 1;
     }
+    std::vector<int> sorted = numbers;
+    std::ranges::sort(sorted);
+    if (const auto twice = std::ranges::adjacent_find(sorted); twice != sorted.end())
+        throw Error(ErrorCode::kInvalidInput, "frames must name each frame once, and not " +
+                                                  std::to_string(*twice) + " twice");
+    numbers.shrink_to_fit();
     return numbers;
 }
 
@@ -343,9 +350,9 @@ void FrameSource::read_native(int frame, std::span<std::uint8_t> into) const {
 }
 
 http::Response frames(http::Request& request, store::Archive& archive, const RunParts& run) {
-    const std::vector<int> numbers = parse_frame_list(request.parameter("frames"));
+    std::vector<int> numbers = parse_frame_list(request.parameter("frames"));
     const store::InstanceRow row = instances_named(request, archive).front();
-    if (!is_video(row)) return send_frames(request, archive, row, numbers, run);
+    if (!is_video(row)) return send_frames(request, archive, row, std::move(numbers), run);
     if (numbers != std::vector{1})
         throw Error(ErrorCode::kNotFound, "a video is one stream, which comes as frame 1");
     return video(request, archive, row, run, url_of(row, base_of(request)) + "/frames/1");
@@ -356,7 +363,7 @@ http::Response all_frames(const http::Request& request, store::Archive& archive,
     const int count = FrameSource::of(archive, row, run, KeptObject::For::kOneFrame)->count();
     std::vector<int> numbers(static_cast<std::size_t>(count));
     std::iota(numbers.begin(), numbers.end(), 1);
-    return send_frames(request, archive, row, numbers, run);
+    return send_frames(request, archive, row, std::move(numbers), run);
 }
 
 }  // namespace lucerna::retrieve

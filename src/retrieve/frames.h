@@ -21,8 +21,8 @@
 
 namespace lucerna::retrieve {
 
-/// "1,2,5": frame numbers from 1, 10,000 at most. Throws Error(kInvalidInput), quoting what is
-/// wrong.
+/// "1,2,5": frame numbers from 1, in any order, each once, 10,000 at most (PS3.18 6.5.4 of 2017).
+/// Throws Error(kInvalidInput), quoting what is wrong.
 [[nodiscard]] std::vector<int> parse_frame_list(std::string_view text);
 
 /// For choose_object and choose_frames: reads the header of what `row` tells of when it is asked.

@@ -273,9 +273,10 @@ void keep_small(TestArchive& archive) {
     set.set_text(dicom::tags::kSeriesInstanceUid, "1.2.1.9");
     set.set_text(dicom::tags::kSopInstanceUid, "1.2.1.9.1");
     Bytes samples = large_frames(1);
-    samples.resize(std::size_t{2} * kSmallSide * kSmallSide);
-    ASSERT_LT(samples.size(), kHeldFreely);
-    set.set_pixels({.rows = kSmallSide, .columns = kSmallSide, .bits_stored = 10},
+    constexpr std::size_t kSmallFrame = std::size_t{2} * kSmallSide * kSmallSide;
+    ASSERT_LT(kSmallFrame, kHeldFreely);
+    samples.resize(2 * kSmallFrame);
+    set.set_pixels({.rows = kSmallSide, .columns = kSmallSide, .bits_stored = 10, .frames = 2},
                    std::move(samples));
     set.set_bytes(dicom::Tag{0x0042, 0x0011}, "OB", Bytes(std::size_t{3} << 20, 7));
     archive.store.archive().keep(set.to_part10());
@@ -289,7 +290,7 @@ TEST(HeldBytes, CountAnswersOfAnySize) {
     const std::string octets = "multipart/related; type=\"application/octet-stream\"";
     constexpr std::size_t kAllRoom = std::size_t{40} << 20;
     for (const auto& [path, accept] : {std::pair("/instances/1.2.1.9.1/frames/1", octets),
-                                       {"/instances/1.2.1.9.1/frames/1,1", octets},
+                                       {"/instances/1.2.1.9.1/frames/1,2", octets},
                                        {"/rendered", "multipart/related; type=\"image/jpeg\""}}) {
         std::size_t size = 0;
         {

@@ -1,7 +1,9 @@
 #include "retrieve/left_out.h"
 
 #include <algorithm>
+#include <atomic>
 #include <string_view>
+#include <utility>
 
 #include "base/encoding.h"
 #include "base/log.h"
@@ -12,6 +14,7 @@ namespace {
 /// A header is no place for thousands.
 constexpr std::size_t kMostNamed = 32;
 constexpr std::size_t kMostSuspects = 1000;
+std::atomic<std::size_t> made_before_heads{0};
 
 bool concerns_all(ErrorCode code) {
     return code == ErrorCode::kUnavailable || code == ErrorCode::kOutOfSpace ||
@@ -45,8 +48,9 @@ bool Suspects::contains(const std::string& instance) const {
 void LeftOut::add(const std::string& instance, const Error& error) {
     if (concerns_all(error.code())) throw error;
     if (!first_) first_ = error;
-    if (!instances_.empty() && instances_.back() == instance) return;
-    instances_.push_back(instance);
+    if (count_ > 0 && last_ == instance) return;
+    last_ = instance;
+    if (count_++ < kMostNamed) instances_.push_back(instance);
     if (in_head_ && suspects_) suspects_->add(instance);
     log_event(LogLevel::kWarning, "retrieve.left-out",
               {{"request", request_}, {"object", instance}, {"why", error.what()}});
@@ -60,16 +64,39 @@ void LeftOut::require_all_in_head() const {
 
 std::string LeftOut::named() const {
     std::string text;
-    for (std::size_t i = 0; i < std::min(count(), kMostNamed); ++i)
-        text += (i == 0 ? "" : ", ") + instances_[i];
+    for (const std::string& instance : instances_) text += (text.empty() ? "" : ", ") + instance;
     if (count() > kMostNamed) text += " and " + std::to_string(count() - kMostNamed) + " more";
     return text;
 }
 
 std::string LeftOut::warning() const {
-    if (instances_.empty()) return {};
+    if (count_ == 0) return {};
     return "299 lucerna " +
            json_quoted("Left out, because they cannot be read or given as asked for: " + named());
+}
+
+void MadeBeforeHead::add(std::size_t bytes) {
+    made_before_heads += bytes;
+    bytes_ += bytes;
+}
+
+void MadeBeforeHead::give_back() {
+    made_before_heads -= std::exchange(bytes_, 0);
+}
+
+bool MadeBeforeHead::has_room() {
+    return made_before_heads < kMadeBeforeHeads;
+}
+
+std::size_t bytes_held_by(const std::string& item) {
+    return sizeof(item) + item.capacity();
+}
+
+std::size_t bytes_held_by(const http::Part& item) {
+    // With what knows how to read one in pieces.
+    constexpr std::size_t kOfPieces = 512;
+    return sizeof(item) + item.content_type.capacity() + item.location.capacity() +
+           item.body.capacity() + (item.pieces ? kOfPieces : 0);
 }
 
 void let_nobody_keep(http::Response& response) {

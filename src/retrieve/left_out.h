@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <deque>
 #include <functional>
@@ -13,6 +14,8 @@
 #include "base/error.h"
 #include "base/guarded.h"
 #include "http/message.h"
+#include "http/multipart_writer.h"
+#include "store/archive.h"
 
 namespace lucerna::retrieve {
 
@@ -68,15 +71,16 @@ class LeftOut {
     /// the others, too.
     void add(const std::string& instance, const Error& error);
 
-    /// Of `things`, each of the instance that `instance_of` says, `make` makes those that are
-    /// suspected; they are erased where it cannot.
-    template <typename Thing, typename InstanceOf, typename Make>
-    void look_at_suspects(std::vector<Thing>& things, InstanceOf&& instance_of, Make&& make) {
-        std::erase_if(things, [&](const Thing& thing) {
-            const std::string& instance = instance_of(thing);
-            if (!suspects_ || !suspects_->contains(instance)) return false;
-            return !unless_broken(instance, [&] { return (make(thing), true); });
-        });
+    /// Of `rows`, those that are not out yet, `make` makes those that are suspected; they are out
+    /// where it cannot.
+    template <typename Make>
+    void look_at_suspects(const std::vector<store::InstanceRow>& rows, std::vector<bool>& is_out,
+                          Make&& make) {
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            const std::string& instance = rows[i].sop_instance_uid;
+            if (is_out[i] || !suspects_ || !suspects_->contains(instance)) continue;
+            is_out[i] = !unless_broken(instance, [&] { return (make(rows[i]), true); });
+        }
     }
 
     /// The head of the answer can say what was left out before, and no more.
@@ -85,7 +89,7 @@ class LeftOut {
     /// whose head says that it is whole.
     void require_all_in_head() const;
 
-    [[nodiscard]] std::size_t count() const { return instances_.size(); }
+    [[nodiscard]] std::size_t count() const { return count_; }
     /// Their SOP Instance UIDs, or how many more there are than can be named.
     [[nodiscard]] std::string named() const;
     /// For a Warning header (PS3.18 8.3.4); empty where nothing was left out.
@@ -96,13 +100,37 @@ class LeftOut {
   private:
     std::string request_;
     std::shared_ptr<Suspects> suspects_;
+    /// The first of them: no more than are named.
     std::vector<std::string> instances_;
+    std::string last_;
+    std::size_t count_ = 0;
     std::optional<Error> first_;
     std::optional<std::size_t> in_head_;
 };
 
-/// So much of an answer is made before its head is sent, which says then what was left out.
+/// So much of an answer is made before its head is sent, which says then what was left out. Where
+/// all answers hold kMadeBeforeHeads so, it is the first item alone.
 inline constexpr std::size_t kBeforeHead = std::size_t{1} << 20;
+inline constexpr std::size_t kMadeBeforeHeads = std::size_t{16} << 20;
+
+/// What one answer holds that was made before its head was sent. One thread at a time.
+class MadeBeforeHead {
+  public:
+    MadeBeforeHead() = default;
+    ~MadeBeforeHead() { give_back(); }
+    MadeBeforeHead(const MadeBeforeHead&) = delete;
+    MadeBeforeHead& operator=(const MadeBeforeHead&) = delete;
+
+    void add(std::size_t bytes);
+    void give_back();
+    /// Of all answers together.
+    [[nodiscard]] static bool has_room();
+
+  private:
+    std::size_t bytes_ = 0;
+};
+[[nodiscard]] std::size_t bytes_held_by(const std::string& item);
+[[nodiscard]] std::size_t bytes_held_by(const http::Part& item);
 
 /// The items of an answer, some of them made already.
 template <typename Item>
@@ -115,27 +143,31 @@ struct Begun {
 
 /// Asks `next` for items, nothing being the end, until they are kBeforeHead bytes. The rest of them
 /// ends with an Error (LeftOut::require_all_in_head) where `left_out` says so.
-template <typename Item, typename Next, typename BytesOf>
-Begun<Item> begun(Next next, BytesOf&& bytes_of, const std::shared_ptr<LeftOut>& left_out) {
+template <typename Item, typename Next>
+Begun<Item> begun(Next next, const std::shared_ptr<LeftOut>& left_out) {
     std::deque<Item> made;
+    const auto held = std::make_shared<MadeBeforeHead>();
     std::size_t bytes = 0;
     bool at_end = false;
-    while (!at_end && bytes < kBeforeHead) {
+    while (!at_end && bytes < kBeforeHead && (made.empty() || MadeBeforeHead::has_room())) {
         std::optional<Item> item = next();
         at_end = !item;
         if (!item) break;
-        bytes += static_cast<std::size_t>(bytes_of(*item));
+        const std::size_t it_holds = bytes_held_by(*item);
+        held->add(it_holds);
+        bytes += std::max(it_holds, static_cast<std::size_t>(item->size()));
         made.push_back(*std::move(item));
     }
     left_out->head_is_made();
     const bool is_empty = made.empty();
     return {is_empty, at_end,
-            [made = std::move(made), next = std::move(next), at_end,
+            [made = std::move(made), held, next = std::move(next), at_end,
              left_out]() mutable -> std::optional<Item> {
                 std::optional<Item> item;
                 if (!made.empty()) {
                     item = std::move(made.front());
                     made.pop_front();
+                    if (made.empty()) held->give_back();
                 } else if (!at_end) {
                     item = next();
                     if (!item) left_out->require_all_in_head();

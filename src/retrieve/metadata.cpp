@@ -10,6 +10,7 @@
 #include "dicom/uids.h"
 #include "retrieve/address.h"
 #include "retrieve/data_set_form.h"
+#include "retrieve/held_rows.h"
 #include "retrieve/kept_object.h"
 #include "retrieve/left_out.h"
 #include "retrieve/negotiate.h"
@@ -85,22 +86,21 @@ http::Response metadata(const http::Request& request, store::Archive& archive, c
     const std::string etag = etag_of(rows, "metadata " + form->content_type + base);
     if (auto same = unmodified(request, etag)) return *std::move(same);
     const auto left_out = std::make_shared<LeftOut>(request.id, suspects);
+    std::vector<bool> is_out(rows.size());
     left_out->look_at_suspects(
-        rows, [](const auto& row) -> const std::string& { return row.sop_instance_uid; },
-        [&](const auto& row) { (void)metadata_of(archive, row, base, form->kind); });
+        rows, is_out, [&](const auto& row) { (void)metadata_of(archive, row, base, form->kind); });
+    const auto held = std::make_shared<HeldRows>(archive, std::move(rows), std::move(is_out));
     auto items = begun<std::string>(
-        [&archive, rows = std::move(rows), base, left_out, kind = form->kind,
-         at = std::size_t{0}]() mutable -> std::optional<std::string> {
-            while (at < rows.size()) {
-                const store::InstanceRow& row = rows[at++];
-                if (auto json = left_out->unless_broken(row.sop_instance_uid, [&] {
-                        return metadata_of(archive, row, base, kind);
+        [&archive, held, base, left_out, kind = form->kind]() -> std::optional<std::string> {
+            while (const auto row = held->next()) {
+                if (auto json = left_out->unless_broken(row->sop_instance_uid, [&] {
+                        return metadata_of(archive, *row, base, kind);
                     }))
                     return json;
             }
             return std::nullopt;
         },
-        [](const std::string& json) { return json.size(); }, left_out);
+        left_out);
     if (items.is_empty) throw left_out->first();
     http::Response response;
     if (form->kind == DataSetForm::Kind::kXmlParts) {

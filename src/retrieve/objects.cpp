@@ -20,6 +20,7 @@
 #include "retrieve/converted_object.h"
 #include "retrieve/frames.h"
 #include "retrieve/held_bytes.h"
+#include "retrieve/held_rows.h"
 #include "retrieve/kept_object.h"
 #include "retrieve/left_out.h"
 #include "retrieve/object_parts.h"
@@ -84,26 +85,50 @@ GivenObject converted_at_once(store::Archive& archive, const store::InstanceRow&
             std::move(room)};
 }
 
+/// What Accept says of an answer's instances, of each by its place in their list.
+struct Wanted {
+    std::vector<bool> is_out;
+    std::vector<bool> as_stored;
+    /// Of the first that is not out.
+    std::optional<WantedObject> first;
+    /// In what they come, for the entity tag.
+    std::string variant = "objects";
+};
+
+Count count_of(const Rows& rows) {
+    return rows.size() == 1 ? Count::kOne : Count::kMany;
+}
+
+std::optional<Representation> choose(const store::InstanceRow& row, store::Archive& archive,
+                                     Accepted accepted, Count count) {
+    return choose_object(accepted, row.transfer_syntax_uid, count,
+                         encodable_pixels_of(archive, row));
+}
+
+const Error& nothing_acceptable() {
+    static const Error error(ErrorCode::kUnsupported,
+                             "Accept takes nothing that can be made of it");
+    return error;
+}
+
 /// Which of `rows` can be given as Accept says. The others are left out, unless it is all of them.
-std::vector<WantedObject> wanted_of(const Rows& rows, store::Archive& archive, Accepted accepted,
-                                    LeftOut& left_out) {
-    const Count count = rows.size() == 1 ? Count::kOne : Count::kMany;
-    std::vector<WantedObject> wanted;
-    Rows not_acceptable_ones;
-    for (const store::InstanceRow& row : rows) {
-        auto chosen = left_out.unless_broken(row.sop_instance_uid, [&] {
-            return choose_object(accepted, row.transfer_syntax_uid, count,
-                                 encodable_pixels_of(archive, row));
+Wanted wanted_of(const Rows& rows, store::Archive& archive, Accepted accepted, LeftOut& left_out) {
+    Wanted wanted{std::vector<bool>(rows.size(), true), std::vector<bool>(rows.size()), {}};
+    std::vector<std::size_t> not_acceptable_ones;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        auto chosen = left_out.unless_broken(rows[i].sop_instance_uid, [&] {
+            return choose(rows[i], archive, accepted, count_of(rows));
         });
-        if (chosen && *chosen)
-            wanted.push_back({row, **std::move(chosen)});
-        else if (chosen)
-            not_acceptable_ones.push_back(row);
+        if (chosen && !*chosen) not_acceptable_ones.push_back(i);
+        if (!chosen || !*chosen) continue;
+        wanted.is_out[i] = false;
+        wanted.as_stored[i] = (*chosen)->as_stored;
+        wanted.variant += (*chosen)->transfer_syntax + "m";
+        if (!wanted.first) wanted.first = {rows[i], **std::move(chosen)};
     }
-    if (wanted.empty()) return wanted;
-    for (const store::InstanceRow& row : not_acceptable_ones)
-        left_out.add(row.sop_instance_uid,
-                     {ErrorCode::kUnsupported, "Accept takes nothing that can be made of it"});
+    if (!wanted.first) return wanted;
+    for (const std::size_t i : not_acceptable_ones)
+        left_out.add(rows[i].sop_instance_uid, nothing_acceptable());
     return wanted;
 }
 
@@ -119,64 +144,70 @@ constexpr std::uint64_t kReadFirst = std::uint64_t{128} << 20;
 constexpr std::uint64_t kReadOnceMore = std::uint64_t{16} << 20;
 
 /// Those are left out that cannot be read. Says when those that come in pieces are yet to be read.
-Check leave_out_unreadable(std::vector<WantedObject>& wanted, store::Archive& archive,
+Check leave_out_unreadable(const Rows& rows, Wanted& wanted, store::Archive& archive,
                            const RunParts& run, LeftOut& left_out) {
     std::vector<std::size_t> large;
     std::vector<std::size_t> small;
     std::uint64_t large_bytes = 0;
     std::uint64_t small_bytes = 0;
-    for (std::size_t i = 0; i < wanted.size(); ++i) {
-        const std::uint64_t size = wanted[i].row.size;
-        if (!wanted[i].representation.as_stored) continue;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const std::uint64_t size = rows[i].size;
+        if (wanted.is_out[i] || !wanted.as_stored[i]) continue;
         (size > http::kPieceBytes ? large : small).push_back(i);
         (size > http::kPieceBytes ? large_bytes : small_bytes) += size;
     }
     if (large_bytes > kReadFirst) large.clear();
     if (small_bytes > kReadOnceMore) small.clear();
-    std::vector<std::exception_ptr> problems(wanted.size());
+    std::vector<std::exception_ptr> problems(rows.size());
     const auto look_at = [&](std::size_t i, const RunParts& run_parts) {
         try {
-            check_whole(archive, wanted[i].row, run_parts);
+            check_whole(archive, rows[i], run_parts);
         } catch (...) {
             problems[i] = std::current_exception();
         }
     };
     for (const std::size_t i : large) look_at(i, run);
     run(small.size(), [&](std::size_t i) { look_at(small[i], one_after_another); });
-    std::size_t at = 0;
-    std::erase_if(wanted, [&](const WantedObject& one) {
-        const std::exception_ptr problem = problems[at++];
-        if (!problem) return false;
-        (void)left_out.unless_broken(one.row.sop_instance_uid,
-                                     [&]() -> bool { std::rethrow_exception(problem); });
-        return true;
-    });
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (!problems[i]) continue;
+        (void)left_out.unless_broken(rows[i].sop_instance_uid,
+                                     [&]() -> bool { std::rethrow_exception(problems[i]); });
+        wanted.is_out[i] = true;
+    }
     return large_bytes > kReadFirst ? Check::kBeforeSending : Check::kWhileSending;
 }
 
-struct Parts {
-    std::vector<WantedObject> wanted;
+/// How they come.
+struct Given {
     std::vector<http::MediaRange> accepted;
+    Count count = Count::kMany;
     std::string base;
     RunParts run;
     Check check = Check::kBeforeSending;
 };
 
+/// Chosen once more when it is its turn: what was chosen for each would take as much as their list.
+GivenObject given_in_turn(store::Archive& archive, const store::InstanceRow& row,
+                          const Given& how) {
+    auto chosen = choose(row, archive, how.accepted, how.count);
+    if (!chosen) throw nothing_acceptable();
+    return given_object(archive, {row, *std::move(chosen)}, how.accepted, Count::kMany, how.run,
+                        how.check);
+}
+
 /// Part after part; those are left out that cannot be made.
-std::function<std::optional<http::Part>()> parts_of(store::Archive& archive, Parts parts,
+std::function<std::optional<http::Part>()> parts_of(store::Archive& archive,
+                                                    std::shared_ptr<HeldRows> rows, Given how,
                                                     std::shared_ptr<LeftOut> left_out) {
-    return [&archive, parts = std::move(parts), left_out = std::move(left_out),
-            at = std::size_t{0}]() mutable -> std::optional<http::Part> {
-        while (at < parts.wanted.size()) {
-            const WantedObject& wanted = parts.wanted[at++];
-            auto given = left_out->unless_broken(wanted.row.sop_instance_uid, [&] {
-                return given_object(archive, wanted, parts.accepted, Count::kMany, parts.run,
-                                    parts.check);
-            });
+    return [&archive, rows = std::move(rows), how = std::move(how),
+            left_out = std::move(left_out)]() -> std::optional<http::Part> {
+        while (const auto row = rows->next()) {
+            auto given = left_out->unless_broken(row->sop_instance_uid,
+                                                 [&] { return given_in_turn(archive, *row, how); });
             if (given)
-                return http::Part{with_syntax(given->representation),
-                                  url_of(wanted.row, parts.base), std::move(given->bytes),
-                                  std::move(given->pieces), std::move(given->room)};
+                return http::Part{with_syntax(given->representation), url_of(*row, how.base),
+                                  std::move(given->bytes), std::move(given->pieces),
+                                  std::move(given->room)};
         }
         return std::nullopt;
     };
@@ -287,30 +318,25 @@ http::Response one_object(const http::Request& request, store::Archive& archive,
 
 http::Response objects(const http::Request& request, store::Archive& archive, const RunParts& run,
                        const std::shared_ptr<Suspects>& suspects) {
-    const Rows rows = instances_named(request, archive);
+    Rows rows = instances_named(request, archive);
     auto accepted = accepted_by(request);
     if (prefers_bulk_data(accepted)) return all_bulk_data(request, archive, run, suspects);
     const auto left_out = std::make_shared<LeftOut>(request.id, suspects);
-    std::vector<WantedObject> wanted = wanted_of(rows, archive, accepted, *left_out);
-    if (wanted.empty() && left_out->count() > 0) throw left_out->first();
-    if (wanted.empty()) return not_acceptable(request, kept_syntaxes(rows));
-    if (!wanted.front().representation.multipart)
-        return one_object(request, archive, wanted.front(), accepted, run);
-    std::string variant = "objects";
-    for (const WantedObject& one : wanted) variant += one.representation.transfer_syntax + "m";
-    const std::string etag = etag_of(rows, variant);
+    Wanted wanted = wanted_of(rows, archive, accepted, *left_out);
+    if (!wanted.first && left_out->count() > 0) throw left_out->first();
+    if (!wanted.first) return not_acceptable(request, kept_syntaxes(rows));
+    if (!wanted.first->representation.multipart)
+        return one_object(request, archive, *wanted.first, accepted, run);
+    const std::string etag = etag_of(rows, wanted.variant);
     if (auto same = unmodified(request, etag)) return *std::move(same);
-    const Check check = leave_out_unreadable(wanted, archive, run, *left_out);
-    left_out->look_at_suspects(
-        wanted,
-        [](const WantedObject& one) -> const std::string& { return one.row.sop_instance_uid; },
-        [&](const WantedObject& one) {
-            (void)given_object(archive, one, accepted, Count::kMany, run, check);
-        });
-    auto parts = begun<http::Part>(
-        parts_of(archive, {std::move(wanted), std::move(accepted), base_of(request), run, check},
-                 left_out),
-        [](const http::Part& part) { return part.size(); }, left_out);
+    const Check check = leave_out_unreadable(rows, wanted, archive, run, *left_out);
+    Given how{std::move(accepted), count_of(rows), base_of(request), run, check};
+    left_out->look_at_suspects(rows, wanted.is_out, [&](const store::InstanceRow& row) {
+        (void)given_in_turn(archive, row, how);
+    });
+    auto held = std::make_shared<HeldRows>(archive, std::move(rows), std::move(wanted.is_out));
+    auto parts =
+        begun<http::Part>(parts_of(archive, std::move(held), std::move(how), left_out), left_out);
     if (parts.is_empty) return none_given(request, left_out->first());
     http::Response response = http::multipart_response("application/dicom", std::move(parts.next));
     set_cache_headers(response, etag);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "dicom/part10_head.h"
 #include "retrieve/converted_object.h"
 #include "retrieve/held_bytes.h"
 #include "retrieve/object_parts.h"
@@ -55,17 +56,17 @@ dicom::FileToSend ReadAhead::File::to_send() const {
     return file;
 }
 
-ReadAhead::ReadAhead(store::Archive& archive, const std::vector<dicom::ObjectHead>& objects,
-                     Checked checked, std::uint64_t most_held)
+ReadAhead::ReadAhead(store::Archive& archive, Objects objects, Checked checked,
+                     std::uint64_t most_held)
     : archive_(archive),
-      objects_(objects),
+      objects_(std::move(objects)),
       checked_(checked),
       // What is decrypted while it is sent never leaves the processor's caches.
       most_held_(checked == Checked::kWhileItIsSent ? std::min<std::uint64_t>(most_held, kSmall)
                                                     : most_held) {}
 
 void ReadAhead::read_first(const RunParts& run) {
-    if (objects_.empty()) return;
+    if (objects_.count == 0) return;
     Read first = read(0, &run);
     state_.with([&](State& state) {
         state.next = 1;
@@ -99,13 +100,13 @@ ReadAhead::File ReadAhead::take(std::size_t index) {
 void ReadAhead::read() {
     // `when` would go on as long as there is something to do.
     while (!stop_.stop_requested()) {
-        std::size_t index = objects_.size();
+        std::size_t index = objects_.count;
         const auto begin = [&](State& state) {
-            if (state.next < objects_.size()) index = state.next++;
+            if (state.next < objects_.count) index = state.next++;
         };
         if (!state_.when(
                 stop_.get_token(), [&](const State& state) { return may_begin(state); }, begin) ||
-            index == objects_.size())
+            index == objects_.count)
             return;
         Read one = read(index, nullptr);
         state_.change([&](State& state) {
@@ -116,13 +117,13 @@ void ReadAhead::read() {
 }
 
 store::InstanceRow ReadAhead::row_of(std::size_t index) const {
-    const auto row = archive_.instance(objects_[index].sop_instance_uid);
+    const auto row = archive_.instance(objects_.uid_of(index));
     if (!row) throw Error(ErrorCode::kNotFound, "it was erased meanwhile");
     return *row;
 }
 
 bool ReadAhead::may_begin(const State& state) const {
-    return state.next >= objects_.size() ||
+    return state.next >= objects_.count ||
            (state.next - state.taken < kMostAhead && state.ready_bytes < kEnoughBytes);
 }
 

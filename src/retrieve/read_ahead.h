@@ -2,16 +2,17 @@
 
 #include <cstddef>
 #include <exception>
+#include <functional>
 #include <map>
 #include <memory>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "base/buffer.h"
 #include "base/guarded.h"
 #include "base/parts.h"
 #include "dicom/file_to_send.h"
-#include "dicom/part10_head.h"
 #include "store/archive.h"
 
 namespace lucerna::retrieve {
@@ -50,9 +51,14 @@ class ReadAhead {
     /// (held_bytes.h), because others who are slow to take theirs hold it.
     static constexpr std::uint64_t kMostHeld = 32 * 1024 * 1024;
 
-    /// Archive and objects are borrowed.
-    ReadAhead(store::Archive& archive, const std::vector<dicom::ObjectHead>& objects,
-              Checked checked, std::uint64_t most_held = kMostHeld);
+    /// Which they are: the SOP Instance UID of each, from any thread.
+    struct Objects {
+        std::size_t count;
+        std::function<std::string(std::size_t index)> uid_of;
+    };
+    /// The archive is borrowed.
+    ReadAhead(store::Archive& archive, Objects objects, Checked checked,
+              std::uint64_t most_held = kMostHeld);
 
     /// Before anything else, if at all: reads the first one, a large one in parts as `run` does
     /// them. Nobody has anything to send before that.
@@ -92,7 +98,7 @@ class ReadAhead {
     [[nodiscard]] bool may_begin(const State& state) const;
 
     store::Archive& archive_;
-    const std::vector<dicom::ObjectHead>& objects_;
+    const Objects objects_;
     const Checked checked_;
     const std::uint64_t most_held_;
     std::stop_source stop_;

@@ -16,7 +16,7 @@ class ReadingAhead : public testing::Test {
     ReadingAhead() {
         for (std::size_t i = 0; i < 20; ++i) {
             const char* uid = i == 3 ? "1.2.9" : (i % 2 == 0 ? "1.2.1.1.1" : "1.2.2.1.1");
-            objects.push_back({"", uid, ""});
+            objects.emplace_back(uid);
         }
     }
     void expect_turn(ReadAhead& reading, std::size_t index) {
@@ -24,40 +24,40 @@ class ReadingAhead : public testing::Test {
             EXPECT_THROW((void)reading.take(index), Error);
         else
             EXPECT_EQ(as_text(reading.take(index).bytes.view()),
-                      as_text(archive.object(objects[index].sop_instance_uid)))
+                      as_text(archive.object(objects[index])))
                 << index;
     }
 
     TestArchive served;
     store::Archive& archive = served.store.archive();
-    std::vector<dicom::ObjectHead> objects;
+    std::vector<std::string> objects;
 };
 
 TEST_F(ReadingAhead, GivesEachInItsTurn) {
-    ReadAhead reading(archive, objects, Checked::kBeforeItIsSent);
+    ReadAhead reading(archive, objects_in(objects), Checked::kBeforeItIsSent);
     std::jthread other([&] { reading.read(); });
     for (std::size_t i = 0; i < objects.size(); ++i) expect_turn(reading, i);
 }
 
 TEST_F(ReadingAhead, NeedsNoOtherThread) {
-    ReadAhead reading(archive, objects, Checked::kBeforeItIsSent);
+    ReadAhead reading(archive, objects_in(objects), Checked::kBeforeItIsSent);
     for (std::size_t i = 0; i < objects.size(); ++i) expect_turn(reading, i);
     // One that comes late has nothing left to do.
     reading.read();
 }
 
 TEST_F(ReadingAhead, BeginsWithTheFirst) {
-    ReadAhead reading(archive, objects, Checked::kBeforeItIsSent);
+    ReadAhead reading(archive, objects_in(objects), Checked::kBeforeItIsSent);
     reading.read_first(one_after_another);
     for (std::size_t i = 0; i < objects.size(); ++i) expect_turn(reading, i);
     objects.erase(objects.begin(), objects.begin() + 3);
-    ReadAhead missing(archive, objects, Checked::kBeforeItIsSent);
+    ReadAhead missing(archive, objects_in(objects), Checked::kBeforeItIsSent);
     missing.read_first(one_after_another);
     EXPECT_THROW((void)missing.take(0), Error);
 }
 
 TEST_F(ReadingAhead, GivesSmallObjectsNoMemoryOfLargeOnes) {
-    ReadAhead reading(archive, objects, Checked::kBeforeItIsSent);
+    ReadAhead reading(archive, objects_in(objects), Checked::kBeforeItIsSent);
     for (std::size_t i = 0; i < 3; ++i) {
         reading.give_back({Buffer(std::size_t{20} << 20), nullptr});
         ReadAhead::File file = reading.take(i);
@@ -67,14 +67,14 @@ TEST_F(ReadingAhead, GivesSmallObjectsNoMemoryOfLargeOnes) {
 }
 
 TEST_F(ReadingAhead, HoldsTheBeginningOfWhatIsLarge) {
-    ReadAhead reading(archive, objects, Checked::kBeforeItIsSent, 100);
+    ReadAhead reading(archive, objects_in(objects), Checked::kBeforeItIsSent, 100);
     reading.read_first(one_after_another);
     std::jthread other([&] { reading.read(); });
     for (std::size_t i = 0; i < 3; ++i) {
         const ReadAhead::File file = reading.take(i);
         ASSERT_TRUE(file.opened) << i;
         const dicom::FileToSend sent = file.to_send();
-        const Bytes whole = archive.object(objects[i].sop_instance_uid);
+        const Bytes whole = archive.object(objects[i]);
         ASSERT_EQ(sent.size, whole.size());
         EXPECT_TRUE(as_text(whole).starts_with(as_text(sent.begin)));
         Buffer memory;
@@ -93,11 +93,11 @@ TEST_F(ReadingAhead, HoldsNothingLargeThatIsCheckedWhileItIsSent) {
     Bytes sealed = served.store.sealed(object);
     sealed[sealed.size() - 20] ^= 1;
     served.store.replace(object, sealed);
-    const std::vector<dicom::ObjectHead> damaged = {{"", "1.2.1.1.9", ""}, {"", "1.2.1.1.1", ""}};
+    const std::vector<std::string> damaged = {"1.2.1.1.9", "1.2.1.1.1"};
 
-    ReadAhead held(archive, damaged, Checked::kBeforeItIsSent);
+    ReadAhead held(archive, objects_in(damaged), Checked::kBeforeItIsSent);
     EXPECT_THROW((void)held.take(0), Error);
-    ReadAhead reading(archive, damaged, Checked::kWhileItIsSent);
+    ReadAhead reading(archive, objects_in(damaged), Checked::kWhileItIsSent);
     const ReadAhead::File file = reading.take(0);
     EXPECT_LT(file.bytes.capacity(), std::size_t{1} << 20);
     const dicom::FileToSend sent = file.to_send();
@@ -108,7 +108,7 @@ TEST_F(ReadingAhead, HoldsNothingLargeThatIsCheckedWhileItIsSent) {
 }
 
 TEST_F(ReadingAhead, EndsWhereNoMoreIsTaken) {
-    ReadAhead reading(archive, objects, Checked::kBeforeItIsSent);
+    ReadAhead reading(archive, objects_in(objects), Checked::kBeforeItIsSent);
     std::jthread other([&] { reading.read(); });
     for (std::size_t i = 0; i < 5; ++i) expect_turn(reading, i);
     reading.end();

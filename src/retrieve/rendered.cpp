@@ -21,6 +21,7 @@
 #include "retrieve/address.h"
 #include "retrieve/frames.h"
 #include "retrieve/held_bytes.h"
+#include "retrieve/held_rows.h"
 #include "retrieve/kept_object.h"
 #include "retrieve/left_out.h"
 #include "retrieve/negotiate.h"
@@ -360,24 +361,22 @@ http::Response rendered_together(const http::Request& request, store::Archive& a
         return not_acceptable(request, "multipart/related alone of several");
     const auto as = std::make_shared<const RenderedAs>(RenderedAs{
         {wishes.types().begin(), wishes.types().end()}, render_options(request.query), run});
-    left_out->look_at_suspects(
-        all, [](const auto& row) -> const std::string& { return row.sop_instance_uid; },
-        [&](const auto& row) {
-            (void)rendering_of(archive, row, as->accepted, as->options, as->run);
-        });
+    std::vector<bool> is_out(all.size());
+    left_out->look_at_suspects(all, is_out, [&](const auto& row) {
+        (void)rendering_of(archive, row, as->accepted, as->options, as->run);
+    });
+    const auto held = std::make_shared<HeldRows>(archive, std::move(all), std::move(is_out));
     auto parts = begun<http::Part>(
-        [&archive, rows = std::move(all), as, base = base_of(request), left_out,
-         at = std::size_t{0}]() mutable -> std::optional<http::Part> {
-            while (at < rows.size()) {
-                const store::InstanceRow& row = rows[at++];
-                auto part = left_out->unless_broken(row.sop_instance_uid, [&] {
-                    return rendered_part(archive, row, as, url_of(row, base) + "/rendered");
+        [&archive, held, as, base = base_of(request), left_out]() -> std::optional<http::Part> {
+            while (const auto row = held->next()) {
+                auto part = left_out->unless_broken(row->sop_instance_uid, [&] {
+                    return rendered_part(archive, *row, as, url_of(*row, base) + "/rendered");
                 });
                 if (part && *part) return **std::move(part);
             }
             return std::nullopt;
         },
-        [](const http::Part& part) { return part.size(); }, left_out);
+        left_out);
     if (parts.is_empty && left_out->count() > 0) throw left_out->first();
     auto first = parts.next();
     if (!first)

@@ -1,8 +1,10 @@
 #include "retrieve/sub_operations.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <limits>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -25,7 +27,8 @@ std::uint16_t counted(std::size_t number) {
 struct Progress {
     std::size_t completed = 0;
     std::size_t warnings = 0;
-    std::vector<std::string> failed;
+    /// Their places.
+    std::vector<std::uint32_t> failed;
     /// Of the first that failed.
     std::string why;
 
@@ -49,30 +52,30 @@ dicom::SendOutcome outcome_of(dicom::ScpExchange& exchange, ReadAhead& objects, 
     }
 }
 
-void note(Progress& progress, const dicom::SendOutcome& outcome, const dicom::ObjectHead& object,
-          const dicom::ScpExchange& exchange, const Receiver& to) {
+void note(Progress& progress, const dicom::SendOutcome& outcome, std::size_t index,
+          const NamedObjects& objects, const dicom::ScpExchange& exchange, const Receiver& to) {
     if (outcome.kind == dicom::StatusKind::kSuccess) {
         ++progress.completed;
     } else if (outcome.kind == dicom::StatusKind::kWarning) {
         ++progress.warnings;
     } else {
         if (progress.failed.empty()) progress.why = outcome.why;
-        progress.failed.push_back(object.sop_instance_uid);
+        progress.failed.push_back(static_cast<std::uint32_t>(index));
         log_event(LogLevel::kWarning, "retrieve.failed",
                   {{"association", exchange.sender().association},
                    {"to", to.name},
-                   {"object", object.sop_instance_uid},
+                   {"object", objects[index].sop_instance_uid},
                    {"status", dicom::describe_status(outcome.status)},
                    {"why", outcome.why}});
     }
 }
 
-Progress send_each(dicom::ScpExchange& exchange, ReadAhead& reading,
-                   const std::vector<dicom::ObjectHead>& objects, const Receiver& to) {
+Progress send_each(dicom::ScpExchange& exchange, ReadAhead& reading, const NamedObjects& objects,
+                   const Receiver& to) {
     Progress progress;
     for (std::size_t index = 0; index < objects.size(); ++index) {
         if (exchange.is_cancelled()) break;
-        note(progress, outcome_of(exchange, reading, index, to.send), objects[index], exchange, to);
+        note(progress, outcome_of(exchange, reading, index, to.send), index, objects, exchange, to);
         if (index + 1 == objects.size()) break;
         dicom::SubOperations counts = progress.counts();
         counts.remaining = counted(objects.size() - index - 1);
@@ -97,44 +100,9 @@ dicom::ServiceAnswer last_answer(const Progress& progress, std::size_t total) {
     return answer;
 }
 
-struct Named {
-    dicom::ObjectHead head;
-    std::string issuer_of_patient_id;
-};
-
-/// Something is kept of that Patient ID under an issuer that is another one.
-bool has_other_issuer(store::Archive& archive, const std::string& patient_id,
-                      const std::string& issuer) {
-    if (patient_id.empty()) return false;
-    store::Query query;
-    query.level = Level::kStudy;
-    query.limit = std::size_t{1} << 30;
-    query.keys = {{tags::kPatientId, patient_id}, {tags::kIssuerOfPatientId, ""}};
-    bool found = false;
-    archive.find_each(query, [&](const store::Match& match) {
-        const std::string one = store::indexed_text(match.value(tags::kIssuerOfPatientId));
-        found = !one.empty() && one != issuer;
-        return !found;
-    });
-    return found;
-}
-
-/// One Patient ID may be two people's, each of whom has an issuer. What has none is the same
-/// patient's, as long as there is only one issuer, as it is when objects come.
-void leave_to_issuer(std::vector<Named>& all, const std::string& issuer, store::Archive& archive,
-                     const std::string& patient_id) {
-    const auto is_of_nobody = [](const Named& one) { return one.issuer_of_patient_id.empty(); };
-    const bool has_others = std::any_of(all.begin(), all.end(), is_of_nobody) &&
-                            has_other_issuer(archive, patient_id, issuer);
-    std::erase_if(all, [&](const Named& one) {
-        return one.issuer_of_patient_id != issuer &&
-               (has_others || !one.issuer_of_patient_id.empty());
-    });
-}
-
 }  // namespace
 
-std::variant<std::vector<dicom::ObjectHead>, IdentifierRefusal> objects_named(
+std::variant<std::unique_ptr<NamedObjects>, IdentifierRefusal> objects_named(
     dicom::ScpExchange& exchange, store::Archive& archive, Root root) {
     const dicom::DataSet& identifier = exchange.data_set();
     const auto level =
@@ -160,27 +128,19 @@ std::variant<std::vector<dicom::ObjectHead>, IdentifierRefusal> objects_named(
         root == Root::kPatient ? key_value(identifier, tags::kIssuerOfPatientId) : std::string();
     const bool is_of_some = store::has_wildcard(issuer);
     query.keys.push_back({tags::kIssuerOfPatientId, is_of_some ? issuer : std::string()});
-    std::vector<Named> all;
-    archive.find_each(query, [&](const store::Match& match) {
-        all.push_back({{std::string(match.value(tags::kSopClassUid)), match.sop_instance_uid,
-                        std::string(match.value(tags::kAvailableTransferSyntaxUid))},
-                       store::indexed_text(match.value(tags::kIssuerOfPatientId))});
-        return true;
-    });
+    NamedObjects::Owner owner;
     if (!is_of_some && !issuer.empty())
-        leave_to_issuer(all, store::indexed_text(issuer), archive,
-                        key_value(identifier, tags::kPatientId));
-    std::vector<dicom::ObjectHead> objects;
-    objects.reserve(all.size());
-    for (Named& one : all) objects.push_back(std::move(one.head));
-    return objects;
+        owner = {key_value(identifier, tags::kPatientId), store::indexed_text(issuer)};
+    return std::make_unique<NamedObjects>(archive, std::move(query), std::move(owner));
 }
 
 void send_objects(dicom::ScpExchange& exchange, store::Archive& archive,
-                  const std::vector<dicom::ObjectHead>& objects, const Receiver& to,
-                  const RunParts& run) {
+                  const NamedObjects& objects, const Receiver& to, const RunParts& run) {
     Progress progress;
-    ReadAhead reading(archive, objects, to.checked);
+    ReadAhead reading(
+        archive,
+        {objects.size(), [&](std::size_t index) { return objects[index].sop_instance_uid; }},
+        to.checked);
     run(to.prepare ? 2 : 1,
         [&](std::size_t part) { part == 1 ? to.prepare() : reading.read_first(run); });
     run(std::min<std::size_t>(objects.size(), 2), [&](std::size_t part) {
@@ -194,7 +154,10 @@ void send_objects(dicom::ScpExchange& exchange, store::Archive& archive,
     dicom::ServiceAnswer last = last_answer(progress, objects.size());
     dicom::DataSet failed;
     if (!progress.failed.empty()) {
-        failed.set_texts(tags::kFailedSopInstanceUidList, progress.failed);
+        std::vector<std::string> uids;
+        for (const std::uint32_t index : progress.failed)
+            uids.push_back(objects[index].sop_instance_uid);
+        failed.set_texts(tags::kFailedSopInstanceUidList, uids);
         last.data_set = &failed;
     }
     exchange.answer(last);

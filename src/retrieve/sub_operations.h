@@ -1,14 +1,14 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <variant>
-#include <vector>
 
 #include "base/parts.h"
-#include "dicom/part10_head.h"
 #include "dicom/scp_exchange.h"
 #include "retrieve/identifier.h"
+#include "retrieve/named_objects.h"
 #include "retrieve/read_ahead.h"
 #include "store/archive.h"
 
@@ -21,7 +21,7 @@ constexpr std::size_t kRelationalRetrievalByte = 0;
 /// What the identifier of a C-MOVE or C-GET names (PS3.4 C.4.2.1.4, C.4.3.1.3), in order of series
 /// and instance number. A900 where it names nothing: its unique key is missing or a pattern, or as
 /// `level_of` has it. Other keys do not count.
-[[nodiscard]] std::variant<std::vector<dicom::ObjectHead>, IdentifierRefusal> objects_named(
+[[nodiscard]] std::variant<std::unique_ptr<NamedObjects>, IdentifierRefusal> objects_named(
     dicom::ScpExchange& exchange, store::Archive& archive, Root root);
 
 /// Sends one object of those that are asked for, with the request's priority. What it throws fails
@@ -45,10 +45,9 @@ struct Receiver {
 /// failed or were taken with a warning), A702 (all failed) or FE00 (cancelled), with the list of
 /// those that failed (PS3.4 C.4.2.1.5, C.4.2.1.6, C.4.3.1.4). While one is sent those that follow
 /// are read, where `run` does two parts side by side (retrieve/read_ahead.h). Logs "retrieve.sent"
-/// and, for each failed object, "retrieve.failed".
+/// and, for each failed object, "retrieve.failed". Throws as NamedObjects.
 void send_objects(dicom::ScpExchange& exchange, store::Archive& archive,
-                  const std::vector<dicom::ObjectHead>& objects, const Receiver& to,
-                  const RunParts& run);
+                  const NamedObjects& objects, const Receiver& to, const RunParts& run);
 
 /// Answers and logs a request that is not served.
 void refuse(dicom::ScpExchange& exchange, const IdentifierRefusal& refusal);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -11,42 +12,11 @@
 #include "http/multipart_writer.h"
 #include "http/range.h"
 #include "retrieve/address.h"
+#include "retrieve/fragment_walk.h"
 #include "retrieve/objects.h"
 
 namespace lucerna::retrieve {
 namespace {
-
-[[noreturn]] void broken(const char* what) {
-    throw Error(ErrorCode::kInvalidInput, std::string("PixelData (7FE0,0010) ") + what);
-}
-
-std::uint32_t u32(ByteView bytes, std::size_t at) {
-    std::uint32_t value = 0;
-    for (std::size_t i = 4; i > 0; --i) value = value << 8 | bytes[at + i - 1];
-    return value;
-}
-
-/// Reads a file here and there, and never the same bytes twice for what lies close together.
-class Window {
-  public:
-    Window(store::OpenedObject& object) : object_(object) {}
-
-    /// `count` bytes from `offset` on. Valid until the next call.
-    ByteView at(std::uint64_t offset, std::size_t count) {
-        constexpr std::uint64_t kBytes = 4096;
-        if (offset < begin_ || offset + count > begin_ + bytes_.size()) {
-            begin_ = offset;
-            bytes_ = object_.read(offset, kBytes);
-        }
-        if (bytes_.size() < offset - begin_ + count) broken("ends within a fragment's head");
-        return ByteView(bytes_).subspan(static_cast<std::size_t>(offset - begin_), count);
-    }
-
-  private:
-    store::OpenedObject& object_;
-    std::uint64_t begin_ = 0;
-    Bytes bytes_;
-};
 
 struct Fragment {
     /// In the file, and in the stream.
@@ -55,53 +25,96 @@ struct Fragment {
     std::uint64_t size = 0;
 };
 
-/// PS3.5 A.4: the Basic Offset Table, the fragments, and the delimiter.
-std::vector<Fragment> fragments_in(store::OpenedObject& object, const store::InstanceRow& row) {
-    constexpr std::uint32_t kItem = 0xE000FFFE;
-    constexpr std::uint32_t kDelimiter = 0xE0DDFFFE;
-    constexpr std::size_t kMostFragments = 100'000;
-    constexpr std::uint64_t kElementHead = 12;
-    constexpr std::uint64_t kItemHead = 8;
-    if (row.head_bytes == 0) throw Error(ErrorCode::kNotFound, "that instance has no pixels");
-    Window window(object);
-    const ByteView element = window.at(row.head_bytes, kElementHead);
-    if (u32(element, 0) != 0x00107FE0 || u32(element, 8) != 0xFFFFFFFF)
-        broken("is not encapsulated, as its transfer syntax asks");
-    std::vector<Fragment> fragments;
-    std::uint64_t total = 0;
-    bool is_table = true;
-    for (std::uint64_t at = row.head_bytes + kElementHead;;) {
-        const ByteView head = window.at(at, kItemHead);
-        if (u32(head, 0) == kDelimiter) break;
-        const std::uint64_t size = u32(head, 4);
-        if (u32(head, 0) != kItem || size > object.size() - std::min(object.size(), at + kItemHead))
-            broken("has fragments that are none");
-        if (!std::exchange(is_table, false) && size > 0)
-            fragments.push_back({at + kItemHead, std::exchange(total, total + size), size});
-        if (fragments.size() > kMostFragments)
-            throw Error(ErrorCode::kUnsupported, "a video of so many fragments is not given here");
-        at += kItemHead + size;
+/// The fragments of a stream, of which it holds where some begin, and finds the others from there:
+/// a reader may take his time, and a video be in a hundred thousand pieces. One thread at a time.
+class Fragments {
+  public:
+    /// Looks at each once. Throws as video_stream.
+    Fragments(std::unique_ptr<store::OpenedObject> object, const store::InstanceRow& row)
+        : object_(std::move(object)), walk_(*object_, row) {
+        std::size_t number = 0;
+        std::size_t every = 1;
+        auto at = std::optional(first());
+        for (; at; at = after(*at), ++number) {
+            if (number == kMostFragments)
+                throw Error(ErrorCode::kUnsupported,
+                            "a video of so many fragments is not given here");
+            if (number % every == 0) marks_.push_back(*at);
+            if (marks_.size() == kMostMarks) {
+                for (std::size_t i = 0; i < kMostMarks / 2; ++i) marks_[i] = marks_[2 * i];
+                marks_.resize(kMostMarks / 2);
+                every *= 2;
+            }
+            size_ = at->at + at->size;
+        }
+        marks_.shrink_to_fit();
+        walk_.forget();
+        current_ = marks_.front();
     }
-    if (fragments.empty()) throw Error(ErrorCode::kNotFound, "that instance has no pixels");
-    return fragments;
-}
 
-Bytes read(store::OpenedObject& object, const std::vector<Fragment>& fragments,
-           std::uint64_t offset, std::uint64_t length) {
-    Bytes bytes(static_cast<std::size_t>(length));
-    auto fragment = std::prev(
-        std::upper_bound(fragments.begin(), fragments.end(), offset,
-                         [](std::uint64_t value, const Fragment& one) { return value < one.at; }));
-    for (std::uint64_t done = 0; done < length; ++fragment) {
-        const std::uint64_t from = offset + done - fragment->at;
-        const std::uint64_t count = std::min(length - done, fragment->size - from);
-        object.read(fragment->begin + from,
-                    std::span(bytes).subspan(static_cast<std::size_t>(done),
-                                             static_cast<std::size_t>(count)));
-        done += count;
+    /// Of the stream.
+    [[nodiscard]] std::uint64_t size() const { return size_; }
+    [[nodiscard]] Bytes read(std::uint64_t offset, std::uint64_t length) {
+        Bytes bytes(static_cast<std::size_t>(length));
+        go_to(offset);
+        for (std::uint64_t done = 0; done < length;) {
+            if (offset + done == current_.at + current_.size) current_ = after(current_).value();
+            const std::uint64_t from = offset + done - current_.at;
+            const std::uint64_t count = std::min(length - done, current_.size - from);
+            object_->read(current_.begin + from,
+                          std::span(bytes).subspan(static_cast<std::size_t>(done),
+                                                   static_cast<std::size_t>(count)));
+            done += count;
+        }
+        // Nobody needs it while the client takes what there is.
+        walk_.forget();
+        return bytes;
     }
-    return bytes;
-}
+
+  private:
+    static constexpr std::size_t kMostFragments = 100'000;
+    static constexpr std::size_t kMostMarks = 256;
+
+    Fragment first() {
+        const auto table = walk_.table();
+        if (!table) nothing_there();
+        const auto fragment = after({table->begin, 0, table->size}, Stream::kIsNotBegun);
+        if (!fragment) nothing_there();
+        return *fragment;
+    }
+    enum class Stream { kIsNotBegun, kIsBegun };
+    /// The next that is not empty; nothing behind the last.
+    std::optional<Fragment> after(const Fragment& one, Stream stream = Stream::kIsBegun) {
+        std::optional<Fragment> next = one;
+        do next = item_at(next->begin + next->size);
+        while (next && next->size == 0);
+        if (next) next->at = stream == Stream::kIsBegun ? one.at + one.size : 0;
+        return next;
+    }
+    [[nodiscard]] std::optional<Fragment> item_at(std::uint64_t at) {
+        const auto item = walk_.item_at(at);
+        return item ? std::optional(Fragment{item->begin, 0, item->size}) : std::nullopt;
+    }
+    void go_to(std::uint64_t offset) {
+        const auto mark = std::prev(std::upper_bound(
+            marks_.begin(), marks_.end(), offset,
+            [](std::uint64_t value, const Fragment& one) { return value < one.at; }));
+        // Most go on where they were.
+        if (offset < current_.at || current_.at < mark->at) current_ = *mark;
+        while (offset > current_.at + current_.size) current_ = after(current_).value();
+    }
+    [[noreturn]] static void nothing_there() {
+        throw Error(ErrorCode::kNotFound, "that instance has no pixels");
+    }
+
+    const std::unique_ptr<store::OpenedObject> object_;
+    FragmentWalk walk_;
+    /// In their order, the first among them.
+    std::vector<Fragment> marks_;
+    std::uint64_t size_ = 0;
+    /// Where the last reading ended.
+    Fragment current_;
+};
 
 }  // namespace
 
@@ -111,12 +124,9 @@ bool is_video(const store::InstanceRow& row) {
 }
 
 http::Pieces video_stream(store::Archive& archive, const store::InstanceRow& row) {
-    std::shared_ptr<store::OpenedObject> object = archive.open(row);
-    auto fragments = fragments_in(*object, row);
-    return {fragments.back().at + fragments.back().size,
-            [object = std::move(object), fragments = std::move(fragments)](std::uint64_t offset,
-                                                                           std::uint64_t length) {
-                return read(*object, fragments, offset, length);
+    const auto fragments = std::make_shared<Fragments>(archive.open(row), row);
+    return {fragments->size(), [fragments](std::uint64_t offset, std::uint64_t length) {
+                return fragments->read(offset, length);
             }};
 }
 

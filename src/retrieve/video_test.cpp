@@ -97,6 +97,29 @@ TEST(Video, ComesByRanges) {
     }
 }
 
+// Of so many it is not held where each begins.
+TEST(Video, MayBeInThousandsOfFragments) {
+    TestArchive archive;
+    std::vector<Bytes> fragments;
+    for (std::size_t i = 0; i < 3000; ++i)
+        fragments.push_back(
+            i % 7 == 3 ? Bytes()
+                       : fragment(2 + 2 * (i % 40), static_cast<std::uint8_t>(i % 100 + 1)));
+    const std::string stream = keep_video(archive, fragments);
+    const std::string path = kVideo + "/bulkdata/7FE00010?accept=video/mp4";
+    EXPECT_TRUE(archive.text(path) == stream);
+    const http::Pieces pieces =
+        video_stream(archive.store.archive(), *archive.store.archive().instance("1.2.1.1.9"));
+    ASSERT_EQ(pieces.size, stream.size());
+    const auto expect_piece = [&](std::size_t from, std::size_t count) {
+        EXPECT_TRUE(as_text(pieces.read(from, count)) == stream.substr(from, count)) << from;
+    };
+    // From the last to the first, and by leaps.
+    for (std::size_t from = stream.size() - 1; from > 5000; from -= 997) expect_piece(from, 1);
+    for (std::size_t i = 0; i < 500; ++i) expect_piece(i * 7919 % (stream.size() - 400), i % 400);
+    for (std::size_t from = 0; from + 100 < stream.size(); from += 100) expect_piece(from, 100);
+}
+
 TEST(Video, IsNoPictureAndHasNoFramesOfItsOwn) {
     TestArchive archive;
     keep_video(archive, {fragment(3000, 1)});

@@ -149,6 +149,9 @@ TEST(Wado, RefusesFramesThatAreNotThere) {
     for (const char* list : {"0", "-1", "x", "1,", ",1", "1,,2", "1.5", "99999999999"})
         EXPECT_EQ(archive.status(kGray + "/frames/" + list), 400) << list;
     EXPECT_THROW((void)parse_frame_list(std::string(40'000, '1')), Error);
+    for (const char* twice : {"1,1", "1,2,3,2", "5,01,1"})
+        EXPECT_THROW((void)parse_frame_list(twice), Error) << twice;
+    EXPECT_EQ(parse_frame_list("3,1,2"), (std::vector{3, 1, 2})) << "in any order";
 }
 
 // PS3.18 Table 8.7.3-3.
