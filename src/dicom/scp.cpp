@@ -56,7 +56,7 @@ class Scp::Listener {
         : options_((check(options), std::move(options))),
           handler_(handler),
           services_(std::move(services)),
-          gate_(options_.max_associations),
+          gate_(options_.max_associations, options_.rest_where_others_wait),
           socket_(listen_on(options_.address, options_.port)) {
         if (options_.tls) tls_.emplace(*options_.tls, TlsRole::kServer);
         thread_ = std::jthread([this] { accept(); });
@@ -126,7 +126,14 @@ class Scp::Listener {
                           transport = Transport(std::move(accepted.socket), &stop_)]() mutable {
                 ScpAssociation association(std::move(transport), std::move(sender),
                                            {options_, handler_, services_, gate_, follow_up_memory_,
-                                            stop_services_.get_token(), connection.is_established});
+                                            stop_services_.get_token(), connection.is_established,
+                                            // What is said to its peer still goes out.
+                                            [&connection] {
+                                                connection.line.with([](const Descriptor& line) {
+                                                    if (line.is_open())
+                                                        (void)::shutdown(line.get(), SHUT_RD);
+                                                });
+                                            }});
                 association.run(tls_ ? &*tls_ : nullptr);
                 connection.line.with([](Descriptor& line) { line = Descriptor(); });
                 connection.over = true;

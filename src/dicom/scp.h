@@ -26,8 +26,11 @@ struct ScpOptions {
     std::vector<std::string> calling_aets;
     std::optional<TlsOptions> tls;
 
-    /// Associations at a time; one more is rejected (transient, local limit exceeded).
+    /// Associations at a time. For one more that one is ended that has said nothing for longest, of
+    /// whichever address has the most, where that is `rest_where_others_wait` at least; else the
+    /// one more is rejected (transient, local limit exceeded).
     std::size_t max_associations = 32;
+    std::chrono::milliseconds rest_where_others_wait{10'000};
     /// Largest P-DATA-TF PDU that we ask for.
     std::uint32_t max_pdu_bytes = 128 * 1024;
     /// A larger object is answered with 0xA700.

@@ -123,6 +123,31 @@ TEST(Scp, RejectsAssociationsBeyondTheBoundUntilOneEnds) {
     EXPECT_NO_THROW(StoreScu(to(scp), {}).echo());
 }
 
+TEST(Scp, EndsAnAssociationThatRestsForWhoeverComes) {
+    Recorder recorder;
+    ScpOptions options = any_port();
+    options.max_associations = 2;
+    options.rest_where_others_wait = std::chrono::milliseconds(0);
+    const Scp scp(options, recorder);
+    const StoreScu silent(to(scp), {});
+    const StoreScu silent_too(to(scp), {});
+    for (int i = 0; i < 3; ++i) {
+        std::unique_ptr<StoreScu> other;
+        // Between its being established and its waiting for a message a moment passes.
+        for (int tries = 0; other == nullptr && tries < 100; ++tries) {
+            try {
+                other = std::make_unique<StoreScu>(to(scp), std::span<const ObjectHead>());
+            } catch (const Error& error) {
+                ASSERT_EQ(error.code(), ErrorCode::kUnavailable) << error.what();
+            }
+        }
+        EXPECT_TRUE(other);
+        EXPECT_LE(scp.associations(), 2u);
+    }
+    const AssociationReport report = recorder.wait_for_report(0);
+    EXPECT_TRUE(report.end == AssociationEnd::kTimedOut || report.end == AssociationEnd::kRejected);
+}
+
 TEST(Scp, ServesOthersWhileManyConnectionsSayNothing) {
     Recorder recorder;
     ScpOptions options = any_port();

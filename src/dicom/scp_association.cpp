@@ -74,12 +74,69 @@ bool allows(const std::vector<std::string>& titles, const std::string& title) {
 
 }  // namespace
 
-bool AssociationGate::enter() {
-    std::size_t inside = inside_.load();
-    do {
-        if (inside >= limit_) return false;
-    } while (!inside_.compare_exchange_weak(inside, inside + 1));
+bool AssociationGate::Place::enter(const std::string& address, std::function<void()> cut) {
+    // Who is told to leave needs no longer; nor does the one that comes wait for others.
+    constexpr milliseconds kPatience{1000};
+    std::unique_lock lock(of_.mutex_);
+    if (of_.inside_.size() >= of_.limit_) of_.give_up_one();
+    const auto has_room = [&] { return of_.inside_.size() < of_.limit_; };
+    const bool may_wait = std::any_of(of_.inside_.begin(), of_.inside_.end(),
+                                      [](const Place* one) { return one->is_given_up_; });
+    if (!has_room() && !(may_wait && of_.left_.wait_for(lock, kPatience, has_room))) return false;
+    address_ = address;
+    cut_ = std::move(cut);
+    of_.inside_.push_back(this);
+    is_inside_ = true;
     return true;
+}
+
+void AssociationGate::Place::leave() {
+    if (!std::exchange(is_inside_, false)) return;
+    const std::lock_guard lock(of_.mutex_);
+    std::erase(of_.inside_, this);
+    of_.left_.notify_one();
+}
+
+void AssociationGate::Place::rest() {
+    const std::lock_guard lock(of_.mutex_);
+    rests_from_ = steady_clock::now();
+}
+
+void AssociationGate::Place::go_on() {
+    const std::lock_guard lock(of_.mutex_);
+    rests_from_.reset();
+}
+
+bool AssociationGate::Place::is_given_up() const {
+    const std::lock_guard lock(of_.mutex_);
+    return is_given_up_;
+}
+
+std::size_t AssociationGate::inside() const {
+    const std::lock_guard lock(mutex_);
+    return inside_.size();
+}
+
+void AssociationGate::give_up_one() {
+    const Moment latest = steady_clock::now() - rest_;
+    const auto of_its_address = [&](const Place& one) {
+        return std::count_if(inside_.begin(), inside_.end(),
+                             [&](const Place* other) { return other->address_ == one.address_; });
+    };
+    Place* chosen = nullptr;
+    std::ptrdiff_t most = 0;
+    for (Place* const one : inside_) {
+        if (one->is_given_up_ || !one->rests_from_ || *one->rests_from_ > latest) continue;
+        const auto count = of_its_address(*one);
+        if (chosen != nullptr &&
+            (count < most || (count == most && *one->rests_from_ >= *chosen->rests_from_)))
+            continue;
+        chosen = one;
+        most = count;
+    }
+    if (chosen == nullptr) return;
+    chosen->is_given_up_ = true;
+    chosen->cut_();
 }
 
 ScpAssociation::ScpAssociation(Transport transport, Sender sender, const ScpShared& shared)
@@ -93,10 +150,6 @@ ScpAssociation::ScpAssociation(Transport transport, Sender sender, const ScpShar
     channel_.set_own_max_pdu(options_.max_pdu_bytes);
 }
 
-ScpAssociation::~ScpAssociation() {
-    if (inside_) shared_.gate.leave();
-}
-
 void ScpAssociation::run(const TlsContext* tls) noexcept {
     try {
         serve(tls);
@@ -104,6 +157,10 @@ void ScpAssociation::run(const TlsContext* tls) noexcept {
         report_.end =
             channel_.end() == AssociationEnd::kReleased ? AssociationEnd::kLost : channel_.end();
         report_.why = error.what();
+        if (place_.is_given_up()) {
+            report_.end = AssociationEnd::kTimedOut;
+            report_.why = "it said nothing while others were kept out";
+        }
         const bool provider = report_.end == AssociationEnd::kProtocolError;
         if (report_.end != AssociationEnd::kAborted)
             channel_.abort(provider ? AbortSource::kServiceProvider : AbortSource::kServiceUser,
@@ -112,7 +169,7 @@ void ScpAssociation::run(const TlsContext* tls) noexcept {
     object_.clear();
     follow_ups_.end();
     // Whoever reads the report, or sees the connection closed, may count on the slot being free.
-    if (std::exchange(inside_, false)) shared_.gate.leave();
+    place_.leave();
     channel_.close();
     report_.bytes = channel_.bytes_received();
     report_.lasted = std::chrono::duration_cast<milliseconds>(steady_clock::now() - start_);
@@ -176,8 +233,7 @@ std::optional<RejectPdu> ScpAssociation::reason_to_reject(const AssociatePdu& re
     if (request.application_context != kDicomApplicationContext) return kRejectApplicationContext;
     if (!allows(options_.called_aets, request.called_aet)) return kRejectCalledAet;
     if (!allows(options_.calling_aets, request.calling_aet)) return kRejectCallingAet;
-    if (!shared_.gate.enter()) return kRejectLocalLimit;
-    inside_ = true;
+    if (!place_.enter(report_.sender.address, shared_.cut)) return kRejectLocalLimit;
     shared_.is_established = true;
     return std::nullopt;
 }
@@ -280,7 +336,10 @@ Moment ScpAssociation::follow_up() {
 
 bool ScpAssociation::serve_message() {
     abort_reason_ = AbortReason::kInvalidParameter;
-    const Channel::Fragment first = channel_.next_message(follow_up());
+    const Moment silent_from = follow_up();
+    if (!follow_ups_.are_left()) place_.rest();
+    const Channel::Fragment first = channel_.next_message(silent_from);
+    place_.go_on();
     if (first.kind == Channel::Fragment::Kind::kReleaseRequest) {
         channel_.send(encode_release(PduType::kReleaseResponse));
         return false;

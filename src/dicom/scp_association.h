@@ -1,8 +1,11 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -20,14 +23,47 @@ namespace lucerna::dicom {
 /// How many associations may be established at a time.
 class AssociationGate {
   public:
-    explicit AssociationGate(std::size_t limit) : limit_(limit) {}
-    [[nodiscard]] bool enter();
-    void leave() { --inside_; }
-    [[nodiscard]] std::size_t inside() const { return inside_.load(); }
+    AssociationGate(std::size_t limit, std::chrono::milliseconds rest)
+        : limit_(limit), rest_(rest) {}
+
+    /// One association's; it is left by the end of it at the latest.
+    class Place {
+      public:
+        explicit Place(AssociationGate& of) : of_(of) {}
+        ~Place() { leave(); }
+        Place(const Place&) = delete;
+        Place& operator=(const Place&) = delete;
+
+        /// False where all are taken, by those that do not rest. `cut`, from any thread, wakes who
+        /// has the place where it waits for its peer, to leave.
+        [[nodiscard]] bool enter(const std::string& address, std::function<void()> cut);
+        void leave();
+        /// The peer owes the next message, and nothing else is done; or no more.
+        void rest();
+        void go_on();
+        [[nodiscard]] bool is_given_up() const;
+
+      private:
+        friend class AssociationGate;
+        AssociationGate& of_;
+        bool is_inside_ = false;
+        // Under the gate's lock.
+        std::string address_;
+        std::function<void()> cut_;
+        std::optional<Moment> rests_from_;
+        bool is_given_up_ = false;
+    };
+    [[nodiscard]] std::size_t inside() const;
 
   private:
+    /// Of a thread that has the lock.
+    void give_up_one();
+
     const std::size_t limit_;
-    std::atomic<std::size_t> inside_ = 0;
+    const std::chrono::milliseconds rest_;
+    mutable std::mutex mutex_;
+    std::condition_variable left_;
+    std::vector<Place*> inside_;
 };
 
 /// What all associations of a provider share, but for the last; borrowed.
@@ -38,8 +74,9 @@ struct ScpShared {
     AssociationGate& gate;
     FollowUpMemory& follow_up_memory;
     std::stop_token stop;
-    /// Of this one alone: its association is established.
+    /// Of this one alone: its association is established; and what wakes its thread where it reads.
     std::atomic<bool>& is_established;
+    std::function<void()> cut;
 };
 
 /// The provider's side of one connection, from its first byte to its last (PS3.8 9.2, states Sta2
@@ -47,7 +84,6 @@ struct ScpShared {
 class ScpAssociation {
   public:
     ScpAssociation(Transport transport, Sender sender, const ScpShared& shared);
-    ~ScpAssociation();
     ScpAssociation(const ScpAssociation&) = delete;
     ScpAssociation& operator=(const ScpAssociation&) = delete;
 
@@ -92,7 +128,7 @@ class ScpAssociation {
     Channel channel_;
     AssociationReport report_;
     Moment start_;
-    bool inside_ = false;
+    AssociationGate::Place place_{shared_.gate};
     AbortReason abort_reason_ = AbortReason::kNotSpecified;
     AgreedContexts contexts_;
     FollowUps follow_ups_;
