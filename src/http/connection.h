@@ -137,6 +137,7 @@ class Connection final : public AnyConnection {
     void read_head(bool first) {
         if (stopping_) return close();
         parser_.emplace();
+        buffer_.max_size(most_buffered(shop_.options));
         parser_->header_limit(static_cast<std::uint32_t>(shop_.options.max_header_bytes));
         parser_->body_limit(shop_.options.max_body_bytes);
         if (buffer_.size() > 0 || first) return read_rest_of_head();
@@ -200,6 +201,8 @@ class Connection final : public AnyConnection {
         std::optional<Response> early = settle_early(
             *exchange_, {head.target().data(), head.target().size()}, shop_.router, shop_.guard);
         if (early) return send(std::move(*early));
+        // They are in the exchange, and would lie here while the body comes.
+        if (!exchange_->request.upgrades) parser_->get().clear();
         if (body_.is_done()) return run_handler();
         // RFC 9110 9.3.1, 9.3.2: it would mean nothing, and be waited for.
         if (exchange_->method == "GET" || exchange_->method == "HEAD") {
@@ -460,7 +463,8 @@ class Connection final : public AnyConnection {
     }
     void drain() {
         buffer_.clear();
-        stream_.async_read_some(buffer_.prepare(kReadAhead),
+        buffer_.max_size(most_buffered(shop_.options));
+        stream_.async_read_some(buffer_.prepare(kReadAtOnce),
                                 [self = me()](error_code failed, std::size_t) {
                                     if (failed) return self->close();
                                     self->drain();
@@ -484,7 +488,7 @@ class Connection final : public AnyConnection {
 
     /// Of what is not parsed yet: a chunk's extensions or a trailer are held until they end, which
     /// they may never do (RFC 9112 7.1.1).
-    beast::flat_buffer buffer_{shop_.options.max_header_bytes + kReadAhead};
+    beast::flat_buffer buffer_{most_buffered(shop_.options)};
     std::optional<typename IncomingBody<Wire>::Parser> parser_;
     IncomingBody<Wire> body_;
     std::optional<Exchange> exchange_;

@@ -12,8 +12,17 @@ namespace lucerna::http::connection {
 
 using namespace std::chrono_literals;
 
-/// Of a body, read before a handler is called: small ones never make a thread wait.
-constexpr std::size_t kReadAhead = 64 * 1024;
+/// Of a body, read before a handler is called: small ones never make a thread wait, and as many
+/// connections as there may be can hold so much.
+constexpr std::size_t kReadAhead = 32 * 1024;
+/// Of the head of a chunk, and of what follows the last one, meanwhile.
+constexpr std::size_t kMostBetweenChunks = 16 * 1024;
+/// From the network at once, once a handler takes it.
+constexpr std::size_t kReadAtOnce = 64 * 1024;
+/// What has come and is not parsed, at most.
+constexpr std::size_t most_buffered(const auto& options) {
+    return options.max_header_bytes + kReadAtOnce;
+}
 /// Given to a handler that streams: so large that changing threads costs little.
 constexpr std::size_t kUploadPiece = 256 * 1024;
 /// Asio on its own would write 64 KiB at once, and pass through the reactor for each.

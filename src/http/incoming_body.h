@@ -80,7 +80,11 @@ class IncomingBody final : public BodyReader {
     template <typename Done>
     void read_ahead(Done done) {
         // Beast reads as much at once as the buffer has room for, 512 bytes without any.
-        buffer_.reserve(kReadAhead);
+        buffer_.shrink_to_fit();
+        if (parser_->chunked())
+            buffer_.max_size(std::max(buffer_.size(), kMostBetweenChunks));
+        else
+            buffer_.reserve(kReadAhead);
         fill(kReadAhead, std::move(done));
     }
 
@@ -171,6 +175,8 @@ class IncomingBody final : public BodyReader {
                 return came_.release();
             }
             is_waited_for_ = true;
+            buffer_.max_size(most_buffered(shop_.options));
+            buffer_.reserve(kReadAtOnce);
             fill(kUploadPiece, [this] {
                 is_waited_for_ = false;
                 came_.release();

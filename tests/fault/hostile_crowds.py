@@ -406,6 +406,16 @@ def uploads_that_stop(server, held):
         held.connect(place(server), head)
 
 
+def chunks_that_do_not_end(server, held):
+    """Behind large heads: extensions of a chunk, and fields behind the last one, without end."""
+    pad = b"".join(b"X-A%d: " % n + b"y" * 7500 + b"\r\n" for n in range(4))
+    head = (b"POST /fhir/ServiceRequest HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/fhir+json\r\n" + pad +
+            b"Transfer-Encoding: chunked\r\n\r\n")
+    ends = (b"ffff\r\n" + b"x" * 65_535 + b"\r\n5;" + b"a" * 95_000, b"2\r\n{}\r\n0\r\nA: " + b"a" * 95_000)
+    for number in range(1000):
+        held.connect(place(server), head + ends[number % 2])
+
+
 def hl7_connections_that_say_nothing(server, held):
     for _ in range(16):
         held.connect(("127.0.0.1", server.hl7_port), b"\r")
@@ -455,7 +465,7 @@ CROWDS = (heads, whole_heads, brackets_for_work_items, items_for_metadata, brack
           hl7_messages_that_trickle,
           steps_of_many, steps_that_are_read, objects_to_commit, filters_that_are_deep,
           work_items_that_are_searched, structures_that_are_searched, finders_that_read_nothing,
-          connections_that_rest, uploads_that_stop, associations_that_never_begin)
+          connections_that_rest, uploads_that_stop, chunks_that_do_not_end, associations_that_never_begin)
 
 
 def echo(server):
