@@ -6,7 +6,7 @@ namespace lucerna::store {
 
 /// Goes up by one with every change, which is a text more in kUpgrades; an older program refuses
 /// the newer file.
-inline constexpr int kSchemaVersion = 11;
+inline constexpr int kSchemaVersion = 12;
 
 /// The first that holds words of names.
 inline constexpr int kFirstWithNameWords = 5;
@@ -341,6 +341,10 @@ ALTER TABLE scheduled_steps ADD COLUMN state_before INTEGER NOT NULL DEFAULT 0;
 -- The id that was given last: none is given twice.
 INSERT INTO counters SELECT 'orders', 0 ON CONFLICT DO NOTHING;
 UPDATE counters SET value = (SELECT coalesce(max(id), 0) FROM orders) WHERE name = 'orders';
+)sql",
+    R"sql(
+-- The Study Instance UID that was made up for the order; of what was there before it is not known.
+ALTER TABLE orders ADD COLUMN made_study TEXT NOT NULL DEFAULT '';
 )sql"};
 
 }  // namespace lucerna::store
