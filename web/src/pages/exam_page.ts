@@ -226,7 +226,9 @@ class ExamPage implements Page {
       const comment = this.panel.comment(finding);
       const kept = await decide(this.study, finding, { action, comment, reader, reading_id });
       this.panel.forgetComment(finding);
-      this.detail = { ...this.detail!, decisions: [...this.detail!.decisions, kept] };
+      // On another reading, if one came meanwhile, that name is of another finding.
+      if (this.detail!.reading_id === reading_id)
+        this.detail = { ...this.detail!, decisions: [...this.detail!.decisions, kept] };
       this.notice.say('');
       const words = { accept: 'accepted', dismiss: 'dismissed', undo: 'decision taken back' }[action];
       this.said.textContent = `Finding ${finding}: ${words}, kept.`;
