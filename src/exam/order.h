@@ -76,7 +76,7 @@ struct Order {
     std::string requesting_physician;
     std::string requesting_service;
 
-    /// Those that are empty are made up when it is kept, the same for the same order.
+    /// Those that are empty are made up when it is first kept, and stay.
     std::string requested_procedure_id;
     std::string study_instance_uid;
     std::string description;

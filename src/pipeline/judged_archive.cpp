@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "dicom/tags.h"
+#include "store/kept_reading.h"
 
 namespace lucerna::pipeline {
 namespace {
@@ -44,12 +45,12 @@ store::Query query_from(std::string_view text) {
     return query;
 }
 
-/// The newest decision counts, of the model whose reading the exam has now.
-Judgement judgement_of(const std::string& finding, const store::ExamEntry& exam,
+/// The newest decision on it counts, whatever it was called when it was decided upon.
+Judgement judgement_of(const std::string& finding, const store::KeptReading& reading,
                        const std::vector<store::Decision>& decisions) {
     Judgement judgement = Judgement::kOpen;
     for (const store::Decision& decision : decisions) {
-        if (decision.finding != finding || decision.model_sha256 != exam.model_sha256) continue;
+        if (reading.finding_of(decision) != finding) continue;
         judgement = decision.action == "accept"    ? Judgement::kAccepted
                     : decision.action == "dismiss" ? Judgement::kDismissed
                                                    : Judgement::kOpen;
@@ -63,10 +64,10 @@ exam::Box box_from(const Json& json) {
 }
 
 /// The views of a saved reading (docs/formats/findings.schema.json).
-std::vector<collection::JudgedImage> images_of(const store::ExamEntry& exam,
-                                               const std::string& reading_json,
+std::vector<collection::JudgedImage> images_of(const std::string& reading_json,
                                                const std::vector<store::Decision>& decisions) {
     std::vector<collection::JudgedImage> images;
+    const store::KeptReading kept = store::kept_reading(reading_json);
     const Json reading = Json::parse(reading_json);
     for (const Json& view : reading.at("views")) {
         const auto name = exam::view_name_from(view.at("view").get<std::string>());
@@ -75,7 +76,7 @@ std::vector<collection::JudgedImage> images_of(const store::ExamEntry& exam,
         for (const Json& finding : view.at("findings"))
             image.findings.push_back(
                 {box_from(finding.at("box")),
-                 judgement_of(finding.at("id").get<std::string>(), exam, decisions)});
+                 judgement_of(finding.at("id").get<std::string>(), kept, decisions)});
         images.push_back(std::move(image));
     }
     return images;
@@ -108,7 +109,7 @@ std::vector<collection::JudgedExam> JudgedArchive::judged_exams(const std::strin
                            std::string(match.value(dicom::kIssuerOfPatientId));
             exam.subgroups["sex"] = entry->patient_sex;
             try {
-                exam.images = images_of(*entry, reading, store_.exams().decisions_of(study));
+                exam.images = images_of(reading, store_.exams().decisions_of(study));
             } catch (const Json::exception& cause) {
                 throw Error(ErrorCode::kCorrupt, "the reading of study " + study + " is broken",
                             cause);

@@ -9,6 +9,7 @@
 #include "collection/collection.h"
 #include "phantom/phantom.h"
 #include "pipeline/second_opinion.h"
+#include "store/kept_reading.h"
 #include "support/temporary_folder.h"
 #include "vault/file_key_provider.h"
 
@@ -31,40 +32,38 @@ class JudgedArchiveTest : public testing::Test {
         study_ = exam_.views.at(0).text_or(dicom::kStudyInstanceUid, "");
     }
 
-    /// As if a model had found two things in R-CC and nothing elsewhere.
-    void save_reading() {
+    /// As if a model had found two things in R-CC, the one there, and nothing elsewhere.
+    void save_reading(const std::string& left = "300", const std::string& model = "model") {
         const auto view = [&](std::size_t index, const std::string& name,
                               const std::string& findings) {
             return R"({"view": ")" + name + R"(", "sop_instance_uid": ")" + uid(index) +
                    R"(", "findings": [)" + findings + "]}";
         };
-        const store::NewJob waiting{store::kReadJob, study_, study_, {}, study_};
+        const std::string key = study_ + "#" + std::to_string(++readings_);
+        const store::NewJob waiting{store::kReadJob, key, study_, {}, study_};
         store_.exams().move(study_, store::ExamState::kWaiting, std::span(&waiting, 1));
         const auto job = store_.queue().lease(store::kReadJob, "test", std::chrono::minutes(1));
         ASSERT_TRUE(job && store_.exams().begin_reading(*job));
         store::Reading reading;
         reading.revision = store_.exams().exam(study_)->revision;
-        reading.model_sha256 = "model";
-        reading.finding_ids = {"R-CC-1", "R-CC-2"};
+        reading.model_sha256 = model;
         reading.score = 0.5;
-        reading.reading_json =
-            R"({"views": [)" +
-            view(0, "R-CC",
-                 R"({"id": "R-CC-1", "box": {"left": 300, "top": 250, "width": 20, "height": 10}},
+        reading.reading_json = R"({"model": {"sha256": ")" + model + R"("}, "views": [)" +
+                               view(0, "R-CC",
+                                    R"({"id": "R-CC-1", "box": {"left": )" + left +
+                                        R"(, "top": 250, "width": 20, "height": 10}},
                     {"id": "R-CC-2", "box": {"left": 5, "top": 6, "width": 7, "height": 8}})") +
-            "," + view(1, "L-CC", "") + "]}";
+                               "," + view(1, "L-CC", "") + "]}";
         store_.exams().save_reading(*job, reading, {});
     }
-    void decide(const std::string& finding, const std::string& action,
-                const std::string& model = "model") {
+    void decide(const std::string& finding, const std::string& action) {
         store::Decision decision;
         decision.study_instance_uid = study_;
         decision.finding = finding;
-        decision.model_sha256 = model;
         decision.action = action;
         decision.who = "reader";
         decision.when = clock_.now();
-        store_.exams().decide(decision);
+        store_.exams().decide(decision, store::reading_id(store_.exams().reading_json(study_)));
     }
     std::string uid(std::size_t view) {
         return exam_.views.at(view).text_or(dicom::kSopInstanceUid, "");
@@ -84,6 +83,7 @@ class JudgedArchiveTest : public testing::Test {
     JudgedArchive archive_{store_};
     phantom::Exam exam_;
     std::string study_;
+    int readings_ = 0;
 };
 
 TEST_F(JudgedArchiveTest, GivesTheNewestDecisionOfTheNewestReading) {
@@ -93,7 +93,6 @@ TEST_F(JudgedArchiveTest, GivesTheNewestDecisionOfTheNewestReading) {
     decide("R-CC-1", "accept");
     decide("R-CC-2", "accept");
     decide("R-CC-2", "undo");
-    decide("R-CC-2", "dismiss", "another model");
     const auto exams = archive_.judged_exams("");
     ASSERT_THAT(exams, SizeIs(1));
     ASSERT_THAT(exams[0].images, SizeIs(2));
@@ -102,6 +101,24 @@ TEST_F(JudgedArchiveTest, GivesTheNewestDecisionOfTheNewestReading) {
     EXPECT_EQ(findings[0].judgement, Judgement::kAccepted);
     EXPECT_EQ(findings[0].box, (exam::Box{300, 250, 20, 10}));
     EXPECT_EQ(findings[1].judgement, Judgement::kOpen);
+}
+
+TEST_F(JudgedArchiveTest, GivesNoDecisionOnAnotherFindingOfThatName) {
+    const auto judgements = [&] {
+        std::vector<Judgement> all;
+        for (const auto& finding : archive_.judged_exams("").at(0).images.at(0).findings)
+            all.push_back(finding.judgement);
+        return all;
+    };
+    save_reading();
+    decide("R-CC-1", "dismiss");
+    decide("R-CC-2", "accept");
+    save_reading("120");
+    EXPECT_EQ(judgements(), (std::vector{Judgement::kOpen, Judgement::kAccepted}));
+    save_reading("300");
+    EXPECT_EQ(judgements(), (std::vector{Judgement::kDismissed, Judgement::kAccepted}));
+    save_reading("300", "another model");
+    EXPECT_EQ(judgements(), (std::vector{Judgement::kOpen, Judgement::kOpen}));
 }
 
 TEST_F(JudgedArchiveTest, MatchesAsQidoDoes) {

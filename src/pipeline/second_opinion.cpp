@@ -136,8 +136,6 @@ store::Reading saved_form(const exam::ExamReading& reading, std::int64_t revisio
     if (!reading.views.empty()) saved.score = reading.score;
     saved.above = reading.above;
     saved.model_sha256 = reading.model.sha256;
-    for (const exam::ViewReading& view : reading.views)
-        for (const exam::Finding& finding : view.findings) saved.finding_ids.push_back(finding.id);
     saved.synthetic = reading.synthetic;
     saved.reading_json = compose::findings_json(reading);
     saved.refusals_json = refusals_json(reading.refusals);

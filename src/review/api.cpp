@@ -9,6 +9,7 @@
 #include "http/event_stream.h"
 #include "http/media_type.h"
 #include "review/wire.h"
+#include "store/kept_reading.h"
 
 namespace lucerna::review {
 namespace {
@@ -44,7 +45,8 @@ http::Response exam(Exams& exams, http::Request& request) {
 http::Response decisions(Exams& exams, http::Request& request) {
     const std::string& study = request.parameter("study");
     (void)exam_or_throw(exams, study);
-    return http::Response::json(200, decisions_json(exams.decisions(study)));
+    const std::string reading = exams.reading_json(study);
+    return http::Response::json(200, decisions_json(reading, exams.decisions(study)));
 }
 
 /// A form of another site cannot send this type without asking first, and is not answered then.
@@ -54,11 +56,11 @@ bool says_json(const http::Request& request) {
 }
 
 store::Decision decision_of(const DecisionRequest& said, const http::Request& request,
-                            const store::ExamEntry& exam, Instant now) {
+                            const store::KeptReading& reading, Instant now) {
     store::Decision decision;
-    decision.study_instance_uid = exam.study_instance_uid;
+    decision.study_instance_uid = request.parameter("study");
     decision.finding = request.parameter("finding");
-    decision.model_sha256 = exam.model_sha256;
+    decision.model_sha256 = reading.model_sha256;
     decision.action = said.action;
     decision.comment = said.comment;
     decision.self_declared = request.principal.empty();
@@ -78,14 +80,17 @@ http::Response decide(Exams& exams, const Clock& clock, http::Request& request) 
     const auto& said = std::get<DecisionRequest>(parsed);
 
     const std::string& study = request.parameter("study");
-    const store::ExamEntry entry = exam_or_throw(exams, study);
-    if (!has_finding(exams.reading_json(study), request.parameter("finding")))
+    (void)exam_or_throw(exams, study);
+    const std::string newest = exams.reading_json(study);
+    const store::KeptReading reading = store::kept_reading(newest);
+    // Before the finding is looked for: it may be none of the newer reading.
+    if ((!said.reading_id.empty() && said.reading_id != store::reading_id(newest)) ||
+        (!said.model_sha256.empty() && said.model_sha256 != reading.model_sha256))
+        throw Error(ErrorCode::kConflict, "the exam was read again since it was shown: look again");
+    if (reading.find(request.parameter("finding")) == nullptr)
         throw Error(ErrorCode::kNotFound, "the exam's reading has no such finding");
-    if (!said.model_sha256.empty() && said.model_sha256 != entry.model_sha256)
-        throw Error(ErrorCode::kConflict,
-                    "the exam was read again, by another model, since it was shown: look again");
-    const store::Decision decision = decision_of(said, request, entry, clock.now());
-    exams.decide(decision);
+    const store::Decision decision = decision_of(said, request, reading, clock.now());
+    exams.decide(decision, store::reading_id(newest));
     return http::Response::json(201, decision_json(decision));
 }
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "store/kept_reading.h"
 
 namespace lucerna::review {
 namespace {
@@ -42,11 +43,13 @@ class FewExams final : public Exams {
     }
     std::vector<store::InstanceRow> images(const std::string&) override { return {}; }
     std::string reading_json(const std::string& study) override {
-        return study == kStudy ? R"({"views":[{"findings":[{"id":"R-CC-1"}]}]})" : "";
+        return study == kStudy ? reading : "";
     }
     std::vector<store::Decision> decisions(const std::string&) override { return said; }
-    void decide(const store::Decision& decision) override {
+    void decide(const store::Decision& decision, const std::string& shown) override {
+        EXPECT_EQ(shown, store::reading_id(reading));
         said.push_back(decision);
+        said.back().place = store::kept_reading(reading).find(decision.finding)->place;
         ++number;
     }
     std::uint64_t revision() override { return number; }
@@ -54,6 +57,14 @@ class FewExams final : public Exams {
     std::vector<store::ExamEntry> entries;
     std::vector<store::Decision> said;
     std::uint64_t number = 5;
+    std::string reading = reading_at(100);
+
+    /// With R-CC-1 there.
+    static std::string reading_at(int left) {
+        return R"({"model":{"sha256":"m1"},"views":[{"sop_instance_uid":"2.25.9","findings":[)"
+               R"({"id":"R-CC-1","box":{"left":)" +
+               std::to_string(left) + R"(,"top":1,"width":9,"height":9}}]}]})";
+    }
 };
 
 class Api : public testing::Test {
@@ -178,6 +189,22 @@ TEST_F(Api, RefusesADecisionOnAReadingThatWasReplaced) {
     const std::string body = R"({"action":"accept","reader":"A","model_sha256":")";
     EXPECT_EQ(ask("POST", kDecide, body + "m0\"}").status, 409);
     EXPECT_EQ(ask("POST", kDecide, body + "m1\"}").status, 201);
+}
+
+TEST_F(Api, RefusesADecisionOnAFindingThatIsNotOnTheScreenAnyMore) {
+    const std::string shown = json_of(ask("GET", "/api/exams/2.25.7"))["reading_id"];
+    const std::string body = R"({"action":"accept","reader":"A","reading_id":")" + shown + "\"}";
+    EXPECT_EQ(ask("POST", kDecide, body).status, 201);
+    exams.reading = FewExams::reading_at(500);
+    EXPECT_EQ(ask("POST", kDecide, body).status, 409);
+    EXPECT_EQ(exams.said.size(), 1U);
+    const json exam = json_of(ask("GET", "/api/exams/2.25.7"));
+    EXPECT_EQ(exam["decisions"], json::array()) << "R-CC-1 is another finding";
+    EXPECT_EQ(exam["former_decisions"][0]["finding"], "R-CC-1");
+    const json all = json_of(ask("GET", "/api/exams/2.25.7/decisions"));
+    EXPECT_TRUE(all["decisions"][0]["holds_for"].is_null());
+    exams.reading = FewExams::reading_at(100);
+    EXPECT_EQ(json_of(ask("GET", "/api/exams/2.25.7"))["decisions"][0]["holds_for"], "R-CC-1");
 }
 
 TEST_F(Api, AnnouncesEachChangeOnce) {

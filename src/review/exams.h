@@ -32,7 +32,7 @@ class Exams {
     /// Oldest first.
     [[nodiscard]] virtual std::vector<store::Decision> decisions(const std::string& study) = 0;
     /// Appends, durably on return. Throws Error as store::ExamBook::decide.
-    virtual void decide(const store::Decision& decision) = 0;
+    virtual void decide(const store::Decision& decision, const std::string& shown) = 0;
     /// Grows whenever an exam or a decision changed; what live updates watch.
     [[nodiscard]] virtual std::uint64_t revision() = 0;
 };
@@ -48,7 +48,7 @@ class StoredExams final : public Exams {
     std::vector<store::InstanceRow> images(const std::string& study) override;
     std::string reading_json(const std::string& study) override;
     std::vector<store::Decision> decisions(const std::string& study) override;
-    void decide(const store::Decision& decision) override;
+    void decide(const store::Decision& decision, const std::string& shown) override;
     std::uint64_t revision() override;
 
   private:

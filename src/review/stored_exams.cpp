@@ -28,8 +28,8 @@ std::vector<store::Decision> StoredExams::decisions(const std::string& study) {
     return store_.exams().decisions_of(study);
 }
 
-void StoredExams::decide(const store::Decision& decision) {
-    store_.exams().decide(decision);
+void StoredExams::decide(const store::Decision& decision, const std::string& shown) {
+    store_.exams().decide(decision, shown);
 }
 
 std::uint64_t StoredExams::revision() {

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "store/kept_reading.h"
 
 namespace lucerna::review {
 namespace {
@@ -63,9 +64,11 @@ Json image_of(const store::InstanceRow& row) {
     return json;
 }
 
-Json json_of(const store::Decision& decision) {
+/// `holds_for`: what the finding is called in the newest reading; empty where it is none of that.
+Json json_of(const store::Decision& decision, const std::string& holds_for) {
     Json json;
     json["finding"] = decision.finding;
+    json["holds_for"] = holds_for.empty() ? Json(nullptr) : Json(holds_for);
     json["model_sha256"] = decision.model_sha256;
     json["action"] = decision.action;
     json["comment"] = decision.comment;
@@ -73,12 +76,6 @@ Json json_of(const store::Decision& decision) {
     json["self_declared"] = decision.self_declared;
     json["when"] = to_rfc3339(decision.when);
     return json;
-}
-
-Json list_of(std::span<const store::Decision> decisions) {
-    Json list = Json::array();
-    for (const store::Decision& decision : decisions) list.push_back(json_of(decision));
-    return list;
 }
 
 std::size_t characters(std::string_view text) {
@@ -145,29 +142,34 @@ std::string exam_json(const store::ExamEntry& exam, std::span<const store::Insta
     json["exam"] = card_of(exam);
     json["images"] = Json::array();
     for (const store::InstanceRow& image : images) json["images"].push_back(image_of(image));
+    json["reading_id"] =
+        reading_json.empty() ? Json(nullptr) : Json(store::reading_id(reading_json));
     json["reading"] =
         reading_json.empty() ? Json(nullptr) : kept_json(reading_json, "an exam's reading");
-    json["decisions"] = list_of(decisions);
+    json["decisions"] = Json::array();
+    json["former_decisions"] = Json::array();
+    const store::KeptReading reading = store::kept_reading(reading_json);
+    for (const store::Decision& decision : decisions) {
+        const std::string holds_for = reading.finding_of(decision);
+        Json said = json_of(decision, holds_for);
+        if (!holds_for.empty()) said["finding"] = holds_for;
+        json[holds_for.empty() ? "former_decisions" : "decisions"].push_back(std::move(said));
+    }
     return text_of(json);
 }
 
 std::string decision_json(const store::Decision& decision) {
-    return text_of(json_of(decision));
+    return text_of(json_of(decision, decision.finding));
 }
 
-std::string decisions_json(std::span<const store::Decision> decisions) {
+std::string decisions_json(const std::string& reading_json,
+                           std::span<const store::Decision> decisions) {
+    const store::KeptReading reading = store::kept_reading(reading_json);
     Json json;
-    json["decisions"] = list_of(decisions);
+    json["decisions"] = Json::array();
+    for (const store::Decision& decision : decisions)
+        json["decisions"].push_back(json_of(decision, reading.finding_of(decision)));
     return text_of(json);
-}
-
-bool has_finding(const std::string& reading_json, std::string_view finding) {
-    if (reading_json.empty()) return false;
-    const Json reading = kept_json(reading_json, "an exam's reading");
-    for (const Json& view : reading.value("views", Json::array()))
-        for (const Json& each : view.value("findings", Json::array()))
-            if (each.value("id", std::string()) == finding) return true;
-    return false;
 }
 
 std::variant<DecisionRequest, FieldProblem> parse_decision(std::string_view body,
@@ -180,6 +182,7 @@ std::variant<DecisionRequest, FieldProblem> parse_decision(std::string_view body
                              : name == "comment"      ? &request.comment
                              : name == "reader"       ? &request.reader
                              : name == "model_sha256" ? &request.model_sha256
+                             : name == "reading_id"   ? &request.reading_id
                                                       : nullptr;
         if (field == nullptr)
             return FieldProblem{name.substr(0, 64), "is not a field of a decision"};

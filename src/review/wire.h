@@ -18,15 +18,16 @@ namespace lucerna::review {
 [[nodiscard]] std::string about_json(const About& about, std::string_view principal);
 [[nodiscard]] std::string worklist_json(std::uint64_t revision,
                                         std::span<const store::ExamEntry> exams);
+/// `decisions` in it are those on findings of the reading, by what they are called there; the
+/// others are `former_decisions`.
 [[nodiscard]] std::string exam_json(const store::ExamEntry& exam,
                                     std::span<const store::InstanceRow> images,
                                     const std::string& reading_json,
                                     std::span<const store::Decision> decisions);
+/// Of one on a finding of the newest reading.
 [[nodiscard]] std::string decision_json(const store::Decision& decision);
-[[nodiscard]] std::string decisions_json(std::span<const store::Decision> decisions);
-
-/// True if the reading has a finding of that identifier.
-[[nodiscard]] bool has_finding(const std::string& reading_json, std::string_view finding);
+[[nodiscard]] std::string decisions_json(const std::string& reading_json,
+                                         std::span<const store::Decision> decisions);
 
 /// What somebody asks to keep about a finding.
 struct DecisionRequest {
@@ -34,8 +35,9 @@ struct DecisionRequest {
     std::string comment;
     /// Empty where the connection says who it is.
     std::string reader;
-    /// The model whose reading the person looked at; empty when not said.
+    /// The model whose reading the person looked at, and that reading; empty when not said.
     std::string model_sha256;
+    std::string reading_id;
 };
 
 /// A field of a body that is wrong, and why; `name` is empty when the body as a whole is.

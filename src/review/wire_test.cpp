@@ -65,13 +65,20 @@ TEST(ExamJson, HoldsReadingImagesAndDecisions) {
     row.view = "R-CC";
     store::Decision decision;
     decision.finding = "R-CC-1";
+    decision.model_sha256 = "m1";
+    decision.place = "2.25.8|1|2|3|4|mass";
     decision.action = "dismiss";
     decision.who = "A. Reader";
     decision.when = from_rfc3339("2026-03-01T09:00:00.000Z");
     const json out = json::parse(
-        exam_json(an_exam(), std::vector{row}, "{\"score\": 0.5}\n", std::vector{decision}));
+        exam_json(an_exam(), std::vector{row},
+                  R"({"score": 0.5, "model": {"sha256": "m1"}, "views": [{"sop_instance_uid":
+                      "2.25.8", "findings": [{"id": "R-CC-2", "kind": "mass", "box":
+                      {"left": 1, "top": 2, "width": 3, "height": 4}}]}]})",
+                  std::vector{decision}));
     EXPECT_EQ(out["reading"]["score"], 0.5);
     EXPECT_EQ(out["images"][0]["view"], "R-CC");
+    EXPECT_EQ(out["decisions"][0]["finding"], "R-CC-2") << "what it is called now";
     EXPECT_EQ(out["decisions"][0]["who"], "A. Reader");
     EXPECT_EQ(out["decisions"][0]["self_declared"], true);
     EXPECT_EQ(out["decisions"][0]["when"], "2026-03-01T09:00:00.000Z");
@@ -84,14 +91,6 @@ TEST(ExamJson, SaysWhenWhatWasKeptIsDamaged) {
     } catch (const Error& error) {
         EXPECT_EQ(error.code(), ErrorCode::kCorrupt);
     }
-}
-
-TEST(HasFinding, LooksInEveryView) {
-    const std::string reading =
-        R"({"views":[{"findings":[{"id":"R-CC-1"}]},{"findings":[{"id":"L-CC-1"}]}]})";
-    EXPECT_TRUE(has_finding(reading, "L-CC-1"));
-    EXPECT_FALSE(has_finding(reading, "L-CC-2"));
-    EXPECT_FALSE(has_finding("", "L-CC-1"));
 }
 
 TEST(ParseDecision, TakesWhatThePageSends) {

@@ -7,10 +7,11 @@ using enum Level;
 using enum Matching;
 
 /// Over the studies of the patient whose study is s. A macro, as literals are joined.
-#define PATIENT_TOTAL(what)                                                           \
-    "(SELECT " what                                                                   \
-    " FROM studies p WHERE p.patient_id = s.patient_id AND p.issuer_of_patient_id = " \
-    "s.issuer_of_patient_id AND (s.patient_id <> '' OR p.patient_name = s.patient_name))"
+#define PATIENT_TOTAL(what)                                                                   \
+    "(SELECT " what                                                                           \
+    " FROM studies p WHERE p.patient_id = s.patient_id AND p.issuer_of_patient_id = "         \
+    "s.issuer_of_patient_id AND (s.patient_id <> '' OR (p.patient_name = s.patient_name AND " \
+    "p.patient_birth_date = s.patient_birth_date)))"
 
 constexpr Column kColumns[] = {
     {{0x0008, 0x0016}, "UI", kInstance, kUid, "i.sop_class_uid"},

@@ -72,6 +72,7 @@ TEST(Database, BringsAnOlderFileUpToTheSchema) {
         "DROP TABLE request_attributes; DROP TABLE name_words; DROP TABLE workitems; "
         "DROP TABLE performed_of; DROP TABLE performed_steps; "
         "DROP TABLE scheduled_steps; DROP TABLE orders; DROP TABLE processes; "
+        "DROP TABLE decided_places; ALTER TABLE findings DROP COLUMN place; "
         "ALTER TABLE jobs DROP COLUMN process; ALTER TABLE studies DROP COLUMN described_by; "
         "ALTER TABLE series DROP COLUMN described_by; "
         "ALTER TABLE studies DROP COLUMN timezone_offset_from_utc; "
@@ -264,9 +265,12 @@ TEST(Database, NothingIsCommittedWhenWhatComesBeforeFails) {
 TEST(Database, ADecisionCannotBeChangedBehindItsBack) {
     TestStore store;
     store.archive().keep(test::StoredInstance().file());
-    store.exams().decide({"1.2.3.4", "R-CC-1", "m", "accept", "", "me", true, {}});
     store.close();
     const auto refused = [](Connection& index) {
+        index.execute(
+            "INSERT INTO decisions (study_instance_uid, finding, model_sha256, action, comment, "
+            "who, self_declared, decided_at) VALUES ('1.2.3.4', 'R-CC-1', 'm', 'accept', '', 'me', "
+            "1, 0)");
         return error_of([&] { index.execute("UPDATE decisions SET action = 'dismiss'"); });
     };
     if (store.on_sqlite()) {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "store/kept_reading.h"
 #include "store/matching.h"
 #include "store/parts.h"
 #include "store/rows.h"
@@ -65,9 +66,9 @@ constexpr const char* kColumns =
     "x.above, x.model_sha256, x.synthetic, x.refusals_json, x.read_at, x.problem, "
     "(SELECT count(*) FROM findings f WHERE f.study_instance_uid = x.study_instance_uid), "
     "(SELECT count(*) FROM findings f WHERE f.study_instance_uid = x.study_instance_uid AND "
-    "(SELECT d.action FROM decisions d WHERE d.study_instance_uid = f.study_instance_uid AND "
-    "d.finding = f.finding AND d.model_sha256 = x.model_sha256 ORDER BY d.id DESC LIMIT 1) IN "
-    "('accept', 'dismiss')) "
+    "(SELECT d.action FROM decisions d JOIN decided_places p ON p.decision = d.id WHERE "
+    "d.study_instance_uid = f.study_instance_uid AND p.place = f.place AND d.model_sha256 = "
+    "x.model_sha256 ORDER BY d.id DESC LIMIT 1) IN ('accept', 'dismiss')) "
     "FROM exams x JOIN studies s ON s.study_instance_uid = x.study_instance_uid ";
 
 ExamEntry entry_from(const Statement& row) {
@@ -135,12 +136,16 @@ void require_move(const std::string& study, ExamState from, ExamState to) {
 }
 
 void save_findings(Connection& index, const std::string& study,
-                   const std::vector<std::string>& findings) {
+                   const std::vector<PlacedFinding>& findings) {
     index.prepare("DELETE FROM findings WHERE study_instance_uid = ?").bind(study).run();
-    for (const std::string& finding : findings)
-        index.prepare("INSERT INTO findings VALUES (?, ?) ON CONFLICT DO NOTHING")
+    for (const PlacedFinding& finding : findings)
+        index
+            .prepare(
+                "INSERT INTO findings (study_instance_uid, finding, place) VALUES (?, ?, ?) ON "
+                "CONFLICT DO NOTHING")
             .bind(study)
-            .bind(finding)
+            .bind(finding.id)
+            .bind(finding.place)
             .run();
 }
 
@@ -219,13 +224,19 @@ std::optional<ExamEntry> ExamBook::exam(const std::string& study_instance_uid) {
     });
 }
 
+namespace {
+
+std::string newest_reading(Connection& index, const std::string& study) {
+    Statement find = index.prepare(
+        "SELECT reading_json FROM readings WHERE study_instance_uid = ? ORDER BY id DESC LIMIT 1");
+    return find.bind(study).step() ? find.text(0) : std::string();
+}
+
+}  // namespace
+
 std::string ExamBook::reading_json(const std::string& study_instance_uid) {
-    return parts_.index.read([&](Connection& index) {
-        Statement find = index.prepare(
-            "SELECT reading_json FROM readings WHERE study_instance_uid = ? ORDER BY id DESC "
-            "LIMIT 1");
-        return find.bind(study_instance_uid).step() ? find.text(0) : std::string();
-    });
+    return parts_.index.read(
+        [&](Connection& index) { return newest_reading(index, study_instance_uid); });
 }
 
 std::vector<ExamEntry> ExamBook::worklist(std::optional<ExamState> only, std::size_t limit,
@@ -304,7 +315,7 @@ void ExamBook::save_reading(const Job& job, const Reading& reading, std::span<co
         const bool outdated = standing.revision != reading.revision;
         save_exam(index, study_instance_uid, reading, outdated ? kReceiving : reading.outcome);
         if (!outdated) recall_companions(index, study_instance_uid);
-        save_findings(index, study_instance_uid, reading.finding_ids);
+        save_findings(index, study_instance_uid, kept_reading(reading.reading_json).findings);
         index
             .prepare(
                 "INSERT INTO readings (study_instance_uid, revision, model_sha256, read_at, "
@@ -347,25 +358,39 @@ std::size_t ExamBook::recover() {
     return static_cast<std::size_t>(moved);
 }
 
-void ExamBook::decide(const Decision& decision) {
+void ExamBook::decide(const Decision& decision, const std::string& shown) {
     if (decision.who.empty())
         throw Error(ErrorCode::kInvalidInput, "a decision needs the name of who decided");
     if (decision.action != "accept" && decision.action != "dismiss" && decision.action != "undo")
         throw Error(ErrorCode::kInvalidInput, "a decision is accept, dismiss or undo");
     parts_.index.write([&](Connection& index) {
         (void)standing_of(index, decision.study_instance_uid);
+        const std::string newest = newest_reading(index, decision.study_instance_uid);
+        if (reading_id(newest) != shown)
+            throw Error(ErrorCode::kConflict,
+                        "the exam was read again since it was shown: look again");
+        const KeptReading reading = kept_reading(newest);
+        const PlacedFinding* const finding = reading.find(decision.finding);
+        if (finding == nullptr)
+            throw Error(ErrorCode::kNotFound, "the exam's reading has no such finding");
         index
             .prepare(
                 "INSERT INTO decisions (study_instance_uid, finding, model_sha256, action, "
                 "comment, who, self_declared, decided_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
             .bind(decision.study_instance_uid)
             .bind(decision.finding)
-            .bind(decision.model_sha256)
+            .bind(reading.model_sha256)
             .bind(decision.action)
             .bind(decision.comment)
             .bind(decision.who)
             .bind(decision.self_declared ? 1 : 0)
             .bind(decision.when)
+            .run();
+        // Ids only grow, and nobody else writes.
+        index
+            .prepare(
+                "INSERT INTO decided_places (decision, place) SELECT max(id), ? FROM decisions")
+            .bind(finding->place)
             .run();
         count_change(index);
     });
@@ -375,13 +400,14 @@ std::vector<Decision> ExamBook::decisions_of(const std::string& study_instance_u
     return parts_.index.read([&](Connection& index) {
         std::vector<Decision> decisions;
         Statement find = index.prepare(
-            "SELECT finding, model_sha256, action, comment, who, self_declared, decided_at FROM "
-            "decisions WHERE study_instance_uid = ? ORDER BY id");
+            "SELECT d.finding, d.model_sha256, d.action, d.comment, d.who, d.self_declared, "
+            "d.decided_at, coalesce(p.place, '') FROM decisions d LEFT JOIN decided_places p ON "
+            "p.decision = d.id WHERE d.study_instance_uid = ? ORDER BY d.id");
         find.bind(study_instance_uid);
         while (find.step())
             decisions.push_back({study_instance_uid, find.text(0), find.text(1), find.text(2),
-                                 find.text(3), find.text(4), find.integer(5) != 0,
-                                 find.instant(6)});
+                                 find.text(3), find.text(4), find.integer(5) != 0, find.instant(6),
+                                 find.text(7)});
         return decisions;
     });
 }

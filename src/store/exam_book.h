@@ -65,7 +65,8 @@ struct ExamEntry {
     std::vector<std::string> above;
     std::string model_sha256;
     int findings = 0;
-    /// Findings of the newest reading whose newest decision is accept or dismiss.
+    /// Findings of the newest reading whose newest decision is accept or dismiss, also one in an
+    /// earlier reading by that model which found the same.
     int decided = 0;
     bool synthetic = false;
     /// As whoever saved them wrote them: a JSON array, and the reading.
@@ -84,8 +85,8 @@ struct Reading {
     std::optional<double> score;
     std::vector<std::string> above;
     std::string model_sha256;
-    std::vector<std::string> finding_ids;
     bool synthetic = false;
+    /// Says the findings (docs/formats/findings.schema.json).
     std::string reading_json;
     std::string refusals_json = "[]";
     Instant read_at{};
@@ -102,6 +103,8 @@ struct Decision {
     std::string who;
     bool self_declared = true;
     Instant when{};
+    /// What the finding is, as PlacedFinding; empty where it is not known any more.
+    std::string place = {};
 };
 
 /// The exams on their way. Archive::keep enters each received image of them in the transaction
@@ -144,9 +147,11 @@ class ExamBook {
     /// At start: exams that a crash left in kReading go back to kWaiting. Returns how many.
     std::size_t recover();
 
-    /// Appends, durably on return. Throws Error: kNotFound (no such exam), kInvalidInput (unknown
-    /// action, nobody named).
-    void decide(const Decision& decision);
+    /// Appends, durably on return, what was said of a finding of the reading `shown`
+    /// (reading_id of kept_reading.h). Throws Error: kNotFound (no such exam, no such finding),
+    /// kInvalidInput (unknown action, nobody named), kConflict (there is a newer reading: that
+    /// finding may be another one there).
+    void decide(const Decision& decision, const std::string& shown);
     /// Oldest first.
     [[nodiscard]] std::vector<Decision> decisions_of(const std::string& study_instance_uid);
 

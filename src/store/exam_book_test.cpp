@@ -35,8 +35,8 @@ Reading a_reading(TestStore& store, const std::string& study, double score) {
     reading.score = score;
     reading.above = {"recall"};
     reading.model_sha256 = "m1";
-    reading.finding_ids = {"R-CC-1", "R-CC-2"};
-    reading.reading_json = "{\"score\":" + std::to_string(score) + "}";
+    reading.reading_json = reading_json_of(
+        "m1", score, {{"R-CC-1", study + ".1.11", 100}, {"R-CC-2", study + ".1.11", 700}});
     reading.read_at = store.clock.now();
     return reading;
 }
@@ -261,7 +261,7 @@ TEST(ExamBook, SavesReadingAndDeliveriesTogether) {
     EXPECT_THAT(exam->above, ElementsAre("recall"));
     EXPECT_EQ(exam->findings, 2);
     EXPECT_EQ(exam->read_at, store.clock.now());
-    EXPECT_EQ(store.exams().reading_json("1.1"), "{\"score\":0.700000}");
+    EXPECT_THAT(store.exams().reading_json("1.1"), testing::StartsWith("{\"score\":0.700000,"));
     EXPECT_EQ(store.queue().list("deliver").size(), 2U);
 }
 
@@ -388,25 +388,43 @@ TEST(ExamBook, AReadingThatACrashCutOffIsWaitedForAgain) {
     EXPECT_EQ(store.exams().exam("1.1")->state, kWaiting);
 }
 
+/// On the newest reading of exam 1.1.
+void decide(TestStore& store, const char* finding, const char* action) {
+    store.exams().decide({"1.1", finding, "m1", action, "why", "Dr. Roe", false, store.clock.now()},
+                         reading_id(store.exams().reading_json("1.1")));
+    store.clock.advance(std::chrono::seconds(1));
+}
+
+/// For each decision what its finding is called in the newest reading.
+std::vector<std::string> held_for(TestStore& store) {
+    const KeptReading newest = kept_reading(store.exams().reading_json("1.1"));
+    std::vector<std::string> findings;
+    for (const Decision& decision : store.exams().decisions_of("1.1"))
+        findings.push_back(newest.finding_of(decision));
+    return findings;
+}
+
+void read_again(TestStore& store, const std::vector<SaidFinding>& findings,
+                const std::string& model = "m1") {
+    const Job job = begin_reading(store, "1.1");
+    Reading reading = a_reading(store, "1.1", 0.5);
+    reading.model_sha256 = model;
+    reading.reading_json = reading_json_of(model, 0.6, findings);
+    store.exams().save_reading(job, reading, {});
+}
+
 TEST(ExamBook, KeepsEveryDecisionAndCountsTheNewest) {
     TestStore store;
     receive(store, "1.1");
     read(store, "1.1", 0.5);
-    const auto decide = [&](const char* finding, const char* action, const char* model = "m1") {
-        store.exams().decide(
-            {"1.1", finding, model, action, "why", "Dr. Roe", false, store.clock.now()});
-        store.clock.advance(std::chrono::seconds(1));
-    };
-    decide("R-CC-1", "accept");
-    decide("R-CC-2", "dismiss");
+    decide(store, "R-CC-1", "accept");
+    decide(store, "R-CC-2", "dismiss");
     EXPECT_EQ(store.exams().exam("1.1")->decided, 2);
-    decide("R-CC-1", "undo");
-    EXPECT_EQ(store.exams().exam("1.1")->decided, 1);
-    decide("R-CC-1", "accept", "an older model");
+    decide(store, "R-CC-1", "undo");
     EXPECT_EQ(store.exams().exam("1.1")->decided, 1);
     store.open();
     const auto decisions = store.exams().decisions_of("1.1");
-    ASSERT_EQ(decisions.size(), 4U);
+    ASSERT_EQ(decisions.size(), 3U);
     EXPECT_EQ(decisions[0].action, "accept");
     EXPECT_EQ(decisions[2].action, "undo");
     EXPECT_EQ(decisions[0].who, "Dr. Roe");
@@ -414,12 +432,78 @@ TEST(ExamBook, KeepsEveryDecisionAndCountsTheNewest) {
     EXPECT_LT(decisions[0].when, decisions[1].when);
 }
 
+TEST(ExamBook, ADecisionIsOnWhatWasSeenWhateverItIsCalled) {
+    TestStore store;
+    receive(store, "1.1");
+    read(store, "1.1", 0.5);
+    decide(store, "R-CC-1", "dismiss");
+    decide(store, "R-CC-2", "accept");
+    EXPECT_THAT(held_for(store), ElementsAre("R-CC-1", "R-CC-2"));
+
+    receive(store, "1.1", "L");
+    read_again(store, {{"R-CC-1", "1.1.1.11", 700}, {"R-CC-2", "1.1.1.21", 100}});
+    EXPECT_THAT(held_for(store), ElementsAre("", "R-CC-1")) << "that is on another image now";
+    EXPECT_EQ(store.exams().exam("1.1")->findings, 2);
+    EXPECT_EQ(store.exams().exam("1.1")->decided, 1);
+
+    receive(store, "1.1", "L", "MLO");
+    read_again(store, {{"R-CC-1", "1.1.1.11", 400}});
+    EXPECT_THAT(held_for(store), ElementsAre("", "")) << "elsewhere in the image";
+    EXPECT_EQ(store.exams().exam("1.1")->decided, 0);
+
+    receive(store, "1.1", "R", "MLO");
+    read_again(store, {{"R-CC-1", "1.1.1.11", 100}}, "m2");
+    EXPECT_THAT(held_for(store), ElementsAre("", "")) << "another model's";
+    EXPECT_EQ(store.exams().exam("1.1")->decided, 0);
+}
+
+TEST(ExamBook, RefusesADecisionOnAReadingThatIsNotTheNewest) {
+    TestStore store;
+    receive(store, "1.1");
+    read(store, "1.1", 0.5);
+    const std::string shown = reading_id(store.exams().reading_json("1.1"));
+    receive(store, "1.1", "L");
+    read_again(store, {{"R-CC-1", "1.1.1.11", 400}});
+    const auto decided_on = [&](const std::string& reading, const char* finding) {
+        return error_of([&] {
+            store.exams().decide({"1.1", finding, "m1", "accept", "", "me", true, {}}, reading);
+        });
+    };
+    EXPECT_EQ(decided_on(shown, "R-CC-1"), "conflict");
+    EXPECT_EQ(decided_on(shown, "R-CC-2"), "conflict");
+    EXPECT_EQ(decided_on("", "R-CC-1"), "conflict");
+    const std::string newest = reading_id(store.exams().reading_json("1.1"));
+    EXPECT_EQ(decided_on(newest, "R-CC-2"), "not-found");
+    EXPECT_TRUE(store.exams().decisions_of("1.1").empty());
+}
+
+TEST(ExamBook, DecisionsOfAnOlderIndexHoldWhereTheFindingIsTheSame) {
+    TestStore store;
+    receive(store, "1.1");
+    read(store, "1.1", 0.5);
+    store.clock.advance(std::chrono::seconds(1));
+    decide(store, "R-CC-1", "dismiss");
+    decide(store, "R-CC-2", "accept");
+    receive(store, "1.1", "L");
+    read_again(store, {{"R-CC-1", "1.1.1.11", 400}, {"R-CC-2", "1.1.1.11", 700}});
+    store.close();
+    const std::string older = "DROP TABLE decided_places; ALTER TABLE findings DROP COLUMN place;";
+    if (store.on_sqlite())
+        OpenedIndex(store).connection.execute((older + "PRAGMA user_version = 12").c_str());
+    else
+        PostgresConnection(store.schema.address())
+            .execute((older + "UPDATE lucerna_index SET version = 12").c_str());
+    store.open();
+    EXPECT_THAT(held_for(store), ElementsAre("", "R-CC-2"));
+    EXPECT_EQ(store.exams().exam("1.1")->decided, 1);
+}
+
 TEST(ExamBook, RefusesADecisionOfNobodyOrOfAnotherKind) {
     TestStore store;
     receive(store, "1.1");
     const auto decide = [&](const char* study, const char* action, const char* who) {
         return error_of([&] {
-            store.exams().decide({study, "R-CC-1", "m1", action, "", who, true, {}});
+            store.exams().decide({study, "R-CC-1", "m1", action, "", who, true, {}}, "");
         });
     };
     EXPECT_EQ(decide("1.1", "accept", ""), "invalid-input");

@@ -346,7 +346,7 @@ const char* tables_of(Level level) {
 /// One row for each patient.
 #define OF_ONE_PATIENT                                                                \
     " GROUP BY s.patient_id, s.issuer_of_patient_id, CASE s.patient_id WHEN '' THEN " \
-    "s.patient_name END"
+    "s.patient_name END, CASE s.patient_id WHEN '' THEN s.patient_birth_date END"
 
 /// Each order is one that an index gives, or sorts one study; it is total, so that pages fit.
 const char* order_of(Level level, bool one_study) {

@@ -293,6 +293,31 @@ TEST_F(FindTest, SearchesPatients) {
     EXPECT_FALSE(is_indexed(kStudyDate, Level::kPatient));
 }
 
+TEST_F(FindTest, TwoWithoutAnIdWhoShareANameAreTwo) {
+    const std::pair<const char*, const char*> born[] = {
+        {"1.7", "19500101"}, {"1.8", "19800202"}, {"1.9", "19800202"}, {"1.10", ""}};
+    for (const auto& [study, birth_date] : born) {
+        StoredInstance unnamed = in_study(study);
+        unnamed.patient_id = "";
+        unnamed.patient_name = "Noid^Nora";
+        unnamed.birth_date = birth_date;
+        keep(unnamed);
+    }
+    const dicom::Tag birth_date{0x0010, 0x0030};
+    const auto found = [&](std::vector<Key> keys) {
+        std::vector<std::pair<std::string, std::string>> women;
+        for (const Match& match : store.archive().find({Level::kPatient, std::move(keys)}))
+            women.emplace_back(match.value(birth_date), match.value({0x0020, 0x1200}));
+        return women;
+    };
+    EXPECT_THAT(
+        found({{kPatientName, "Noid*"}}),
+        ElementsAre(std::pair("19500101", "1"), std::pair("19800202", "2"), std::pair("", "1")));
+    EXPECT_THAT(found({{kPatientName, "Noid*"}, {birth_date, "19500101"}}),
+                ElementsAre(std::pair("19500101", "1")));
+    EXPECT_EQ(store.archive().count({Level::kPatient, {{kPatientName, "Noid*"}}}, 1000), 3U);
+}
+
 TEST_F(FindTest, CombinesRangesOfDateAndTimeWhereAsked) {
     const auto moments = [&](const char* dates, const char* times) {
         Query query{Level::kStudy, {{kStudyDate, dates}, {kStudyTime, times}}};

@@ -44,9 +44,10 @@ void read_states(Connection& index, std::int64_t id, KeptOrder& kept) {
 std::optional<Row> row_of(Connection& index, std::int64_t id) {
     Row row{id, {}};
     {
-        Statement find = index.prepare("SELECT order_json FROM orders WHERE id = ?");
+        Statement find = index.prepare("SELECT order_json, made_study FROM orders WHERE id = ?");
         if (!find.bind(id).step()) return {};
         row.kept.order = order_from_json(find.text(0));
+        row.kept.made_study = find.text(1);
     }
     read_states(index, id, row.kept);
     if (row.kept.states.size() != row.kept.order.steps.size())
@@ -136,16 +137,17 @@ void bind_order(Statement& statement, const Order& order, Instant now) {
         .bind(now);
 }
 
-std::int64_t insert(Connection& index, const Order& order, Instant now) {
+std::int64_t insert(Connection& index, const KeptOrder& kept, Instant now) {
     // It names the order for good (exam::OrderOutcome): not another one once this is erased.
     index.execute("UPDATE counters SET value = value + 1 WHERE name = 'orders'");
     const std::int64_t id = index.number("SELECT value FROM counters WHERE name = 'orders'");
     Statement add = index.prepare(
         "INSERT INTO orders (placer_number, placer_issuer, filler_number, filler_issuer, "
         "patient_id, issuer_of_patient_id, accession_number, study_instance_uid, order_json, "
-        "changed_at, received_at, id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11)");
-    bind_order(add, order, now);
-    add.bind(id).run();
+        "changed_at, received_at, id, made_study) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+        "?10, ?11, ?12)");
+    bind_order(add, kept.order, now);
+    add.bind(id).bind(kept.made_study).run();
     return id;
 }
 
@@ -178,7 +180,7 @@ OrderOutcome enter(Connection& index, const OrderRequest& request, bool is_one_o
         throw NumberIsTaken(ErrorCode::kConflict,
                             "the Study Instance UID has as many orders as one may have: " +
                                 std::to_string(kMostOfAStudy));
-    const std::int64_t id = insert(index, made.order, now);
+    const std::int64_t id = insert(index, made, now);
     save_steps(index, id, made);
     return {OrderFate::kNew, std::to_string(id), made.order.study_instance_uid};
 }

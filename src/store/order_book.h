@@ -48,6 +48,8 @@ struct KeptOrder {
     std::vector<StepState> states;
     /// Where each would stand had nobody begun it: where it goes if that was a mistake.
     std::vector<StepState> unbegun;
+    /// The Study Instance UID that was made up for it, while the sender said none; or empty.
+    std::string made_study;
 
     friend bool operator==(const KeptOrder&, const KeptOrder&) = default;
 };

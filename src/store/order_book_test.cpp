@@ -25,7 +25,7 @@ TEST(OrderJson, GivesBackWhatWentIn) {
     EXPECT_EQ(test::error_of([] { (void)order_from_json("{"); }), "corrupt");
 }
 
-TEST(OrderBook, MakesUpWhatAnOrderLacksTheSameEachTime) {
+TEST(OrderBook, MakesUpWhatAnOrderLacksOnce) {
     TestStore store;
     const auto first = place(store, order_of("1"));
     EXPECT_EQ(first.fate, OrderFate::kNew);
@@ -39,6 +39,43 @@ TEST(OrderBook, MakesUpWhatAnOrderLacksTheSameEachTime) {
     EXPECT_EQ(again.study_instance_uid, first.study_instance_uid);
     EXPECT_EQ(listed(store).size(), 1U);
     EXPECT_NE(place(store, order_of("2")).study_instance_uid, first.study_instance_uid);
+}
+
+// PS3.5 9: a UID names one thing everywhere, and systems for orders count 1, 2, 3 each for itself.
+TEST(OrderBook, MakesUpNoStudyTwiceWhateverTheNumber) {
+    TestStore store, elsewhere;
+    const std::string hers = place(store, order_of("1")).study_instance_uid;
+    Order another = order_of("1");
+    another.patient_id = PatientId("P2");
+    EXPECT_NE(place(elsewhere, another).study_instance_uid, hers) << "another archive";
+    store.archive().erase_patient("P1", "");
+    const auto again = place(store, another);
+    EXPECT_EQ(again.fate, OrderFate::kNew);
+    EXPECT_NE(again.study_instance_uid, hers) << "the number is used again";
+}
+
+TEST(OrderBook, KnowsWhichStudiesItMadeUp) {
+    TestStore store;
+    Order order = order_of("1");
+    // As indexes before version 12 have it.
+    order.study_instance_uid = dicom::derived_uid(
+        "order\x1Fplacer\x1F"
+        "1\x1F"
+        "EHR");
+    place(store, order);
+    EXPECT_EQ(place(store, order_of("1")).study_instance_uid, order.study_instance_uid);
+    order.study_instance_uid = "1.2.840.1";
+    EXPECT_EQ(place(store, order).fate, OrderFate::kChanged);
+
+    place(store, order_of("2"));
+    Order named = order_of("2", "20260309");
+    EXPECT_EQ(place(store, named).fate, OrderFate::kChanged);
+    named.study_instance_uid = "1.2.840.2";
+    EXPECT_EQ(place(store, named).study_instance_uid, "1.2.840.2");
+    named.study_instance_uid = "1.2.840.3";
+    const exam::OrderRequest request{OrderAction::kPlace, named};
+    EXPECT_EQ(refusal(store.orders().take(std::span(&request, 1))), ErrorCode::kConflict)
+        << "that one was the sender's";
 }
 
 TEST(OrderBook, TellsAnOrderByEitherNumberAndKeepsWhatAChangeLeavesOut) {

@@ -40,7 +40,8 @@ std::string made_up_procedure(const std::string& seed) {
     return "R" + made_up(seed, "procedure", 15);
 }
 
-std::string made_up_study(const std::string& seed) {
+/// What indexes before version 12 made up, and do not say that they did.
+std::string formerly_made_up_study(const std::string& seed) {
     return dicom::derived_uid("order\x1F" + seed);
 }
 
@@ -165,8 +166,9 @@ StepState state_after(const ScheduledStep& step, OrderAction action, const Sched
 
 /// Without the filler's number, which tells procedures apart, what a new order of a known number
 /// says may be another procedure: that is not to replace the one that is there.
-void require_same_procedure(const OrderRequest& request, const Order& known) {
+void require_same_procedure(const OrderRequest& request, const KeptOrder& kept) {
     const Order& order = request.order;
+    const Order& known = kept.order;
     const bool are_told_apart = !order.filler.empty() && !known.filler.empty();
     if (request.action == OrderAction::kChange || are_told_apart) return;
     // The placer's number may have come later.
@@ -182,7 +184,8 @@ void require_same_procedure(const OrderRequest& request, const Order& known) {
                             (differ(order.requested_procedure_id, known.requested_procedure_id) &&
                              !is_made_up(made_up_procedure, known.requested_procedure_id)) ||
                             (differ(order.study_instance_uid, known.study_instance_uid) &&
-                             !is_made_up(made_up_study, known.study_instance_uid));
+                             known.study_instance_uid != kept.made_study &&
+                             !is_made_up(formerly_made_up_study, known.study_instance_uid));
     if (is_another)
         throw NumberIsTaken(ErrorCode::kConflict,
                             "the order of that number is another requested procedure");
@@ -222,12 +225,13 @@ void require_same_patient(const OrderRequest& request, const KeptOrder& known) {
 }
 
 KeptOrder new_order(const OrderRequest& request, bool is_one_of_several) {
-    KeptOrder made{request.order, {}, {}};
+    KeptOrder made{request.order, {}, {}, {}};
     Order& order = made.order;
     const std::string seed = seed_of(order, is_one_of_several);
     if (order.requested_procedure_id.empty())
         order.requested_procedure_id = made_up_procedure(seed);
-    if (order.study_instance_uid.empty()) order.study_instance_uid = made_up_study(seed);
+    if (order.study_instance_uid.empty())
+        order.study_instance_uid = made.made_study = dicom::new_uid();
     name_steps(order.steps, {}, seed);
     for (ScheduledStep& step : order.steps)
         schedule(step, request.written_date, request.written_time);
@@ -237,9 +241,9 @@ KeptOrder new_order(const OrderRequest& request, bool is_one_of_several) {
 }
 
 KeptOrder changed_by(const OrderRequest& request, const KeptOrder& known) {
-    require_same_procedure(request, known.order);
+    require_same_procedure(request, known);
     require_changeable(request.order, known);
-    KeptOrder changed{request.order, {}, {}};
+    KeptOrder changed{request.order, {}, {}, known.made_study};
     Order& order = changed.order;
     fill(order.placer, known.order.placer);
     fill(order.filler, known.order.filler);

@@ -30,8 +30,10 @@ class NumberIsTaken : public RefusedOrder {
 /// take her exam off the list. Throws NumberIsTaken.
 void require_same_patient(const exam::OrderRequest& request, const KeptOrder& known);
 
-/// An order that is not known yet, with what it lacks made up from its number; that is the placer's
-/// for all his procedures where `is_one_of_several`.
+/// An order that is not known yet, with what it lacks made up: IDs from its number, which is the
+/// placer's for all his procedures where `is_one_of_several`; the Study Instance UID at random
+/// (PS3.5 B.2), since other archives, and this one after an erasure, know other orders of that
+/// number.
 [[nodiscard]] KeptOrder new_order(const exam::OrderRequest& request, bool is_one_of_several);
 
 /// What becomes of one that is known. What the request leaves empty of numbers, identifiers and

@@ -124,7 +124,7 @@ void begin_anew(Connection& index, const std::string& study) {
     for (const char* sql :
          {"DELETE FROM readings WHERE study_instance_uid = ?",
           "DELETE FROM findings WHERE study_instance_uid = ?",
-          // Findings are named by view and number: these may be others the next time.
+          // They may be of what was taken out.
           "DELETE FROM decisions WHERE study_instance_uid = ?",
           "DELETE FROM jobs WHERE ?1 IN (subject, payload) OR (subject = '' AND job_key LIKE ?1 || "
           "'#%')",

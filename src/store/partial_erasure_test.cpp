@@ -53,15 +53,15 @@ struct ReadStudy : TestStore {
         reading.revision = 2;
         reading.score = 0.7;
         reading.model_sha256 = "abc";
-        reading.finding_ids = {"R-CC-1"};
-        reading.reading_json = "{}";
+        reading.reading_json = reading_json_of("abc", 0.7, {{"R-CC-1", "1.2.1.1.1", 10}});
         const std::vector<NewJob> jobs{{"deliver:pacs",
                                         "1.2.1#2#abc",
                                         R"({"instances":["1.2.1.3.1","1.2.1.3.2"]})",
                                         {},
                                         "1.2.1"}};
         exams().save_reading(job, reading, jobs);
-        exams().decide({"1.2.1", "R-CC-1", "abc", "accept", "", "reader", true, clock.now()});
+        exams().decide({"1.2.1", "R-CC-1", "abc", "accept", "", "reader", true, clock.now()},
+                       reading_id(reading.reading_json));
         keep_in("1.2.2", "1", 1, {}, Role::kReceived);
     }
     void keep(const std::string& series, int number, StoredInstance instance,

@@ -124,7 +124,7 @@ PatientErasure erase_rows(Connection& index, const std::string& patient_id,
     }
     // What was said without her ID of studies that only her orders name.
     for (const std::string& study : ordered) {
-        if (studies.contains(study)) continue;
+        if (studies.contains(study) || is_study_of_another(index, study, her, 0)) continue;
         erased.beside.orders += erase_performed_of_study(index, study, her, Performed::kOfItAlone);
         erased.beside.workitems += erase_workitems_of_nobody(index, study);
     }

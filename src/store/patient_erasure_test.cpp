@@ -249,6 +249,39 @@ TEST(PatientErasure, NeitherWhereAnEarlierProgramKeptItsKey) {
     EXPECT_EQ(store.key_records(), 0U);
 }
 
+// Images do not have to be of whom the study was ordered for.
+TEST(PatientErasure, LeavesWhatIsSaidOfAnothersStudyThatWasOrderedForHer) {
+    for (const bool is_of_another : {true, false}) {
+        TestStore store;
+        // Before the order, whose patient it would name.
+        PerformedStep performed;
+        performed.sop_instance_uid = "1.4.7";
+        performed.data_set = {1, 2, 3};
+        performed.of = {{"1.2.7", ""}};
+        ASSERT_TRUE(store.performed().create(performed));
+        exam::Order order;
+        order.placer = {"1", "EHR"};
+        order.patient_id = PatientId("P1");
+        order.study_instance_uid = "1.2.7";
+        order.procedure = {"SCR", "99X", "Screening"};
+        order.steps.emplace_back().modality = "MG";
+        const exam::OrderRequest request{exam::OrderAction::kPlace, order};
+        (void)store.orders().take(std::span(&request, 1));
+        test::StoredInstance image;
+        image.patient_id = "P2";
+        image.study = "1.2.7";
+        if (is_of_another) store.archive().keep(image.file());
+        ASSERT_TRUE(store.workitems().add({"1.3.7", "SCHEDULED", "", "", "", "1.2.7", "{}"}));
+        const Beside would = store.archive().erasure_of_patient("P1", "").beside;
+        EXPECT_EQ(would.workitems, is_of_another ? 0U : 1U);
+        EXPECT_EQ(store.archive().erase_patient("P1", ""), 0U);
+        EXPECT_EQ(store.workitems().find("1.3.7").has_value(), is_of_another);
+        EXPECT_EQ(store.performed().find("1.4.7").has_value(), is_of_another);
+        EXPECT_EQ(store.archive().totals().instances, is_of_another ? 1U : 0U);
+        EXPECT_EQ(store.archive().erasure_of_patient("P1", "").beside.orders, 0U);
+    }
+}
+
 TEST(PatientErasure, KeepsTheOwnersOfOrdinaryIds) {
     EXPECT_EQ(key_owner_of_patient("P\t1", "HOSP"), "patient\nP\t1\nHOSP");
     EXPECT_NE(key_owner_of_patient("P\n1", ""), key_owner_of_patient("P\x01n1", ""));

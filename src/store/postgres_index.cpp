@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "store/kept_reading.h"
 #include "store/name_words.h"
 #include "store/postgres.h"
 #include "store/postgres_dialect.h"
@@ -140,6 +141,7 @@ void PostgresIndex::prepare_schema(Connection& writer) {
         writer.execute(script.c_str());
         if (!empty && version < kFirstWithNameWords) enter_all_name_words(writer);
         if (!empty && version < kFirstWithUnicodeFolding) fold_all_names(writer);
+        if (!empty && version < kFirstWithPlaces) place_all_findings(writer);
     }
     see_whether_put_back(writer);
     writer.execute("COMMIT");

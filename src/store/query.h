@@ -51,8 +51,8 @@ struct Attribute {
 
 /// One patient, study, series or instance: every indexed attribute of its level and of those above,
 /// in tag order, with NumberOfStudyRelatedSeries and its kin and ModalitiesInStudy. A patient is
-/// told by Patient ID and its issuer (those without an ID by their name), and described by the
-/// study that came last.
+/// told by Patient ID and its issuer (those without an ID by name and birth date), and
+/// described by the study that came last.
 struct Match {
     /// Of a patient: that study.
     std::string study_instance_uid;

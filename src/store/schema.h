@@ -6,12 +6,14 @@ namespace lucerna::store {
 
 /// Goes up by one with every change, which is a text more in kUpgrades; an older program refuses
 /// the newer file.
-inline constexpr int kSchemaVersion = 11;
+inline constexpr int kSchemaVersion = 13;
 
 /// The first that holds words of names.
 inline constexpr int kFirstWithNameWords = 5;
 /// The first whose names are folded by Unicode's rules.
 inline constexpr int kFirstWithUnicodeFolding = 10;
+/// The first whose decisions say what they are about.
+inline constexpr int kFirstWithPlaces = 13;
 
 /// The index in its first version (docs/formats/index.md). Instants are milliseconds since 1970
 /// UTC. Columns that end in _key hold the value as it is matched: folded, or padded, never shown.
@@ -341,6 +343,19 @@ ALTER TABLE scheduled_steps ADD COLUMN state_before INTEGER NOT NULL DEFAULT 0;
 -- The id that was given last: none is given twice.
 INSERT INTO counters SELECT 'orders', 0 ON CONFLICT DO NOTHING;
 UPDATE counters SET value = (SELECT coalesce(max(id), 0) FROM orders) WHERE name = 'orders';
+)sql",
+    R"sql(
+-- The Study Instance UID that was made up for the order; of what was there before it is not known.
+ALTER TABLE orders ADD COLUMN made_study TEXT NOT NULL DEFAULT '';
+)sql",
+    R"sql(
+-- What a finding is, and what a decision is about, whatever the number of the finding
+-- (kept_reading.h); the program enters them for those that are there already.
+ALTER TABLE findings ADD COLUMN place TEXT NOT NULL DEFAULT '';
+CREATE TABLE decided_places (
+    decision  INTEGER PRIMARY KEY REFERENCES decisions (id) ON DELETE CASCADE,
+    place     TEXT NOT NULL
+);
 )sql"};
 
 }  // namespace lucerna::store

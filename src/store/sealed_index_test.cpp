@@ -139,7 +139,7 @@ TEST(SealedIndex, TakesBackATransactionLargerThanAnyCache) {
     index.connection.execute("PRAGMA cache_size = 10; BEGIN IMMEDIATE; SAVEPOINT one");
     const std::string text(3000, 'x');
     for (int i = 0; i < 2000; ++i)
-        index.connection.prepare("INSERT INTO findings VALUES (?, ?)")
+        index.connection.prepare("INSERT INTO findings (study_instance_uid, finding) VALUES (?, ?)")
             .bind(std::to_string(i))
             .bind(text)
             .run();

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "store/kept_reading.h"
 #include "store/name_words.h"
 #include "store/page_cipher.h"
 #include "store/schema.h"
@@ -39,6 +40,7 @@ void prepare_schema(SqliteConnection& connection, const std::filesystem::path& p
     connection.execute(script.c_str());
     if (!empty && version < kFirstWithNameWords) enter_all_name_words(connection);
     if (!empty && version < kFirstWithUnicodeFolding) fold_all_names(connection);
+    if (!empty && version < kFirstWithPlaces) place_all_findings(connection);
     script = "PRAGMA application_id = " + std::to_string(kApplicationId) +
              "; PRAGMA user_version = " + std::to_string(kSchemaVersion) + "; COMMIT;";
     connection.execute(script.c_str());

@@ -4,9 +4,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "store/kept_reading.h"
 #include "store/key_ring.h"
 #include "store/object_bucket.h"
 #include "store/object_folder.h"
@@ -29,6 +32,23 @@ inline std::string test_postgres() {
 inline std::string test_s3() {
     const char* endpoint = std::getenv("LUCERNA_TEST_S3");
     return endpoint == nullptr ? "" : endpoint;
+}
+
+/// As findings.schema.json says it, as far as decisions rest on it.
+struct SaidFinding {
+    std::string id;
+    std::string sop_instance_uid;
+    int left = 0;
+};
+inline std::string reading_json_of(const std::string& model, double score,
+                                   const std::vector<SaidFinding>& findings) {
+    std::string views;
+    for (const SaidFinding& each : findings)
+        views += (views.empty() ? "" : ",") + (R"({"sop_instance_uid":")" + each.sop_instance_uid) +
+                 R"(","findings":[{"id":")" + each.id + R"(","kind":"mass","box":{"left":)" +
+                 std::to_string(each.left) + R"(,"top":2,"width":30,"height":40}}]})";
+    return R"({"score":)" + std::to_string(score) + R"(,"model":{"sha256":")" + model +
+           R"("},"views":[)" + views + "]}";
 }
 
 /// A schema of its own in the database of the tests, or none where they run on SQLite.

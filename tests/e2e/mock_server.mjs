@@ -105,9 +105,11 @@ function frame(view) {
   return Buffer.concat([Buffer.from(head), pixels, Buffer.from('\r\n--mock--\r\n')]);
 }
 
-// Starts it; resolves with {url, close, decisions, change}.
+// Starts it; resolves with {url, close, decisions, change, readAgain}.
 export function startMock(port = 0) {
-  const decisions = [];
+  let decisions = [];
+  let former = [];
+  let readings = 1;
   const listeners = new Set();
   let list = exams();
   let revision = 1;
@@ -115,6 +117,13 @@ export function startMock(port = 0) {
     list = edit(list);
     revision += 1;
     for (const listener of listeners) listener.write(`event: changed\ndata: ${revision}\n\n`);
+  };
+  // As if another reading had found none of what was decided upon.
+  const readAgain = ({ quietly }) => {
+    readings += 1;
+    former = [...former, ...decisions.map((each) => ({ ...each, holds_for: null }))];
+    decisions = [];
+    if (!quietly) change((all) => all);
   };
 
   const api = async (request, response, path) => {
@@ -136,9 +145,11 @@ export function startMock(port = 0) {
     if (request.method === 'POST') {
       let body = '';
       for await (const chunk of request) body += chunk;
-      const { action, comment, reader } = JSON.parse(body);
+      const { action, comment, reader, reading_id } = JSON.parse(body);
+      if (reading_id !== `reading ${readings}`)
+        return json({ error: 'conflict', message: 'the exam was read again since it was shown: look again' }, 409);
       const decision = {
-        finding, model_sha256: kModel, action, comment, who: reader, self_declared: true,
+        finding, holds_for: finding, model_sha256: kModel, action, comment, who: reader, self_declared: true,
         when: new Date().toISOString(),
       };
       decisions.push(decision);
@@ -148,6 +159,7 @@ export function startMock(port = 0) {
     const withImages = study === kStudy;
     return json({
       exam, reading: withImages ? reading() : null, decisions: withImages ? decisions : [],
+      reading_id: withImages ? `reading ${readings}` : null, former_decisions: withImages ? former : [],
       images: !withImages ? [] : Object.keys(kViews).map((view) => ({
         sop_instance_uid: uidOf(view), sop_class_uid: '1.2.840.10008.5.1.4.1.1.1.2',
         series_instance_uid: '2.25.7', view,
@@ -187,8 +199,11 @@ export function startMock(port = 0) {
     server.listen(port, '127.0.0.1', () =>
       resolve({
         url: `http://127.0.0.1:${server.address().port}/`,
-        decisions,
+        get decisions() {
+          return decisions;
+        },
         change,
+        readAgain,
         close: () => {
           server.closeAllConnections();
           server.close();

@@ -201,6 +201,26 @@ describe('viewer', () => {
     assert.deepEqual(faults, []);
   });
 
+  it('decides on no reading but the one on the screen, and shows what no longer counts', async () => {
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('d');
+    if (await page.locator('dialog input').count()) {
+      await page.locator('dialog input').fill('Dr. Test');
+      await page.keyboard.press('Enter');
+    }
+    await page.waitForSelector('.finding.dismissed');
+    mock.readAgain({ quietly: true });
+    await page.keyboard.press('a');
+    await page.waitForSelector('.notice:not([hidden])');
+    assert.match(await page.locator('.notice').innerText(), /read again since it was shown/);
+    assert.equal(mock.decisions.length, 0);
+    mock.change((all) => all);
+    await page.waitForFunction(() => !document.querySelector('.finding.dismissed'));
+    await page.locator('.former summary').click();
+    assert.match(await page.locator('.former').innerText(), /what was R-CC-1: dismissed by/);
+    assert.equal((await marks(page)).filter((mark) => mark.verdict === 'dismissed').length, 0);
+  });
+
   it('goes to the next exam by key, in the order of the list', async () => {
     await page.goto(`${mock.url}#/`);
     await page.waitForSelector('tbody tr .patient');

@@ -77,7 +77,7 @@ export function examDetail(study: string): Promise<ExamDetail> {
 export function decide(
   study: string,
   finding: string,
-  said: { action: Action; comment: string; reader: string; model_sha256: string },
+  said: { action: Action; comment: string; reader: string; reading_id: string },
 ): Promise<Decision> {
   return fetchJson(
     `api/exams/${at(study)}/findings/${at(finding)}/decisions`,

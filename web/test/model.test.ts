@@ -7,24 +7,23 @@ import { changeOf, rangeOf, windowAfter, windowOf } from '../src/model/window';
 import { dicomDate, dicomTime, percent, personName, thresholdPercent } from '../src/model/words';
 
 const said = (action: Decision['action'], changes: Partial<Decision> = {}): Decision => ({
-  finding: 'R-CC-1', model_sha256: 'm1', action, comment: '', who: 'A. Reader',
+  finding: 'R-CC-1', holds_for: 'R-CC-1', model_sha256: 'm1', action, comment: '', who: 'A. Reader',
   self_declared: true, when: '2026-03-01T08:00:00.000Z', ...changes,
 });
 
 describe('standingOf', () => {
   it('goes by the newest, and keeps all', () => {
-    const standing = standingOf([said('accept'), said('dismiss')], 'R-CC-1', 'm1');
+    const standing = standingOf([said('accept'), said('dismiss')], 'R-CC-1');
     expect(standing.verdict).toBe('dismissed');
     expect(standing.history.map((each) => each.action)).toEqual(['dismiss', 'accept']);
   });
   it('is open again after an undo', () => {
-    expect(standingOf([said('accept'), said('undo')], 'R-CC-1', 'm1').verdict).toBe('undecided');
+    expect(standingOf([said('accept'), said('undo')], 'R-CC-1').verdict).toBe('undecided');
   });
-  it('does not carry a decision over to another model, nor to another finding', () => {
-    const other = [said('accept', { model_sha256: 'm0' }), said('accept', { finding: 'L-CC-1' })];
-    const standing = standingOf(other, 'R-CC-1', 'm1');
+  it('does not carry a decision over to another finding', () => {
+    const standing = standingOf([said('accept', { finding: 'L-CC-1' })], 'R-CC-1');
     expect(standing.verdict).toBe('undecided');
-    expect(standing.history).toHaveLength(1);
+    expect(standing.history).toHaveLength(0);
   });
   it('says who, and whether anybody checked', () => {
     expect(inWords(said('accept'))).toBe('accepted by A. Reader (self-declared)');

@@ -11,14 +11,10 @@ export interface Standing {
   history: Decision[];
 }
 
-/** Where a finding stands. Only decisions on this model's reading count; older ones are history. */
-export function standingOf(
-  decisions: readonly Decision[],
-  finding: string,
-  modelSha256: string,
-): Standing {
+/** Where a finding stands, by the decisions on findings of the reading that it is of. */
+export function standingOf(decisions: readonly Decision[], finding: string): Standing {
   const history = decisions.filter((each) => each.finding === finding).reverse();
-  const newest = history.find((each) => each.model_sha256 === modelSha256);
+  const newest = history[0];
   if (!newest || newest.action === 'undo') return { verdict: 'undecided', by: undefined, history };
   return { verdict: newest.action === 'accept' ? 'accepted' : 'dismissed', by: newest, history };
 }

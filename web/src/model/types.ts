@@ -64,6 +64,8 @@ export type Action = 'accept' | 'dismiss' | 'undo';
 
 export interface Decision {
   finding: string;
+  /** What its finding is called in the newest reading; null where it is none of that. */
+  holds_for: string | null;
   model_sha256: string;
   action: Action;
   comment: string;
@@ -77,5 +79,10 @@ export interface ExamDetail {
   images: ExamImage[];
   /** The reading as findings.json holds it; null until read. */
   reading: unknown;
+  /** Names that reading; null until read. */
+  reading_id: string | null;
+  /** On findings of the reading, by what they are called in it. */
   decisions: Decision[];
+  /** On findings of earlier readings that are none of it. */
+  former_decisions: Decision[];
 }

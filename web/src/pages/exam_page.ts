@@ -175,12 +175,12 @@ class ExamPage implements Page {
   private drawFindings(): void {
     const decisions = this.detail?.decisions ?? [];
     const findings = this.reading?.findings ?? [];
-    this.panel.draw(this.reading, decisions, this.selected);
+    this.panel.draw(this.reading, decisions, this.detail?.former_decisions ?? [], this.selected);
     const marks = findings.map((finding, index): Mark & { sop: string } => ({
       id: finding.id,
       number: index + 1,
       score: finding.score,
-      verdict: standingOf(decisions, finding.id, this.reading!.model.sha256).verdict,
+      verdict: standingOf(decisions, finding.id).verdict,
       selected: finding.id === this.selected,
       contour: finding.contour,
       sop: finding.sopInstanceUid,
@@ -217,15 +217,18 @@ class ExamPage implements Page {
   }
 
   private async decide(finding: string, action: Action): Promise<void> {
+    // What is on the screen now: another reading may come while somebody types a name.
+    const reading_id = this.detail?.reading_id ?? '';
     const reader = await needReader(this.about);
     if (!reader) return this.notice.say('Not kept: a decision needs a name.');
     this.showReader();
     try {
       const comment = this.panel.comment(finding);
-      const model_sha256 = this.reading?.model.sha256 ?? '';
-      const kept = await decide(this.study, finding, { action, comment, reader, model_sha256 });
+      const kept = await decide(this.study, finding, { action, comment, reader, reading_id });
       this.panel.forgetComment(finding);
-      this.detail = { ...this.detail!, decisions: [...this.detail!.decisions, kept] };
+      // On another reading, if one came meanwhile, that name is of another finding.
+      if (this.detail!.reading_id === reading_id)
+        this.detail = { ...this.detail!, decisions: [...this.detail!.decisions, kept] };
       this.notice.say('');
       const words = { accept: 'accepted', dismiss: 'dismissed', undo: 'decision taken back' }[action];
       this.said.textContent = `Finding ${finding}: ${words}, kept.`;

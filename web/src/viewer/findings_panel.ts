@@ -14,20 +14,36 @@ export interface FindingsListener {
 
 const kVerdictWords = { undecided: 'Not decided', accepted: '✓ Accepted', dismissed: '✕ Dismissed' };
 
-function history(standing: Standing, modelSha256: string): HTMLElement | null {
+function lineOf(each: Decision, what = ''): HTMLElement {
+  return h(
+    'li',
+    {},
+    h('time', { datetime: each.when }, moment(each.when)),
+    ` ${what}${inWords(each)}`,
+    each.comment ? h('q', {}, each.comment) : null,
+  );
+}
+
+function history(standing: Standing): HTMLElement | null {
   if (standing.history.length === 0) return null;
   return h(
     'ol',
     { class: 'history', 'aria-label': 'History, newest first' },
-    ...standing.history.map((each) =>
-      h(
-        'li',
-        {},
-        h('time', { datetime: each.when }, moment(each.when)),
-        ` ${inWords(each)}`,
-        each.model_sha256 === modelSha256 ? null : ' (on an earlier reading)',
-        each.comment ? h('q', {}, each.comment) : null,
-      ),
+    ...standing.history.map((each) => lineOf(each)),
+  );
+}
+
+/** Decisions on what this reading has not found: of none of its findings, whatever their names. */
+function formerOf(decisions: readonly Decision[]): HTMLElement | null {
+  if (decisions.length === 0) return null;
+  return h(
+    'details',
+    { class: 'former' },
+    h('summary', {}, `Decided on earlier readings, no longer counted (${decisions.length})`),
+    h(
+      'ol',
+      { class: 'history' },
+      ...[...decisions].reverse().map((each) => lineOf(each, `what was ${each.finding}: `)),
     ),
   );
 }
@@ -39,13 +55,18 @@ export class FindingsPanel {
 
   constructor(private readonly listener: FindingsListener) {}
 
-  draw(reading: Reading | undefined, decisions: readonly Decision[], selected: string): void {
+  draw(
+    reading: Reading | undefined,
+    decisions: readonly Decision[],
+    former: readonly Decision[],
+    selected: string,
+  ): void {
     // A draw while somebody types must not take the words or the cursor away.
     const typing = document.activeElement === this.commentOf;
     const items = (reading?.findings ?? []).map((finding, index) =>
-      this.item(finding, index + 1, decisions, reading!.model.sha256, finding.id === selected),
+      this.item(finding, index + 1, decisions, finding.id === selected),
     );
-    this.root.replaceChildren(
+    const parts = [
       h(
         'h2',
         {},
@@ -55,7 +76,9 @@ export class FindingsPanel {
       items.length > 0
         ? h('ol', { class: 'list' }, ...items)
         : h('p', { class: 'none' }, reading ? 'The model marked nothing.' : 'Not read yet.'),
-    );
+    ];
+    const earlier = formerOf(former);
+    this.root.replaceChildren(...parts, ...(earlier ? [earlier] : []));
     if (typing) this.commentOf?.focus();
   }
 
@@ -74,10 +97,9 @@ export class FindingsPanel {
     finding: Finding,
     number: number,
     decisions: readonly Decision[],
-    modelSha256: string,
     selected: boolean,
   ): HTMLElement {
-    const standing = standingOf(decisions, finding.id, modelSha256);
+    const standing = standingOf(decisions, finding.id);
     return h(
       'li',
       { class: `finding ${standing.verdict}${selected ? ' selected' : ''}`, 'data-finding': finding.id },
@@ -99,11 +121,11 @@ export class FindingsPanel {
           ...finding.above.map((point) => ` · ▲ ${point}`),
         ),
       ),
-      selected ? this.details(finding, standing, modelSha256) : null,
+      selected ? this.details(finding, standing) : null,
     );
   }
 
-  private details(finding: Finding, standing: Standing, modelSha256: string): HTMLElement {
+  private details(finding: Finding, standing: Standing): HTMLElement {
     const say = (action: Action) => () =>
       this.listener.decide(finding.id, action, this.comment(finding.id));
     const comment = h('input', {
@@ -151,7 +173,7 @@ export class FindingsPanel {
           h('kbd', {}, 'G'),
         ),
       ),
-      history(standing, modelSha256),
+      history(standing),
     );
   }
 }
