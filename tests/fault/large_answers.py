@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Asks a running `lucerna serve` for what comes to many times what was sent: reports for people.
+"""Asks a running `lucerna serve` for what comes to many times what was sent: reports for people, answers to
+thousands of parts of which none is an object.
 
     LUCERNA_BIN=... PYTHONPATH=.deps/python:tests/e2e:tests/fault tests/fault/large_answers.py [NAME]
 
@@ -7,10 +8,11 @@ A new server for each. It does not grow by more than 100 MB, and takes and answe
 """
 import struct
 import sys
+import urllib.request
 import zlib
 
-from hostile_crowds import meet_each
-from hostile_senders import EXPLICIT, at_once, element, item, part10, send, stow
+from hostile_crowds import JSON, XML, meet_each
+from hostile_senders import EXPLICIT, at_once, element, item, part10, send, status_of, stow
 from large_values import get, where
 
 REPORT_CLASS = "1.2.840.10008.5.1.4.1.1.88.33"
@@ -77,7 +79,26 @@ def reports_that_inflate(server, _held):
     return at_once(12, lambda _: get(server, where("2.999.95") + "/rendered", "text/html")), {406}
 
 
-CROWDS = (reports_of_many_megabytes, reports_of_two_megabytes, a_study_of_reports, reports_that_inflate)
+def parts_that_fail(server, part, count, senders, form):
+    body = (b"--b\r\nContent-Type: application/dicom\r\n" + part + b"\r\n\r\nx\r\n") * count + b"--b--\r\n"
+    kind = 'multipart/related; type="application/dicom"; boundary=b'
+    headers = {"Content-Type": kind, "Accept": form}
+    return at_once(senders, lambda _: status_of(urllib.request.Request(
+        server.url + "/dicom-web/studies", data=body, headers=headers)))
+
+
+def small_parts_that_fail(server, _held):
+    return [status for form in (JSON, XML)
+            for status in parts_that_fail(server, b"X: 1", 9_990, 24, form)], {409, 503}
+
+
+def parts_that_fail_for_long_reasons(server, _held):
+    return [status for form in (JSON, XML) for status in parts_that_fail(
+        server, b"Content-Encoding: " + b'"' * 16_000, 2_000, 8, form)], {409, 503}
+
+
+CROWDS = (reports_of_many_megabytes, reports_of_two_megabytes, a_study_of_reports, reports_that_inflate,
+          small_parts_that_fail, parts_that_fail_for_long_reasons)
 
 if __name__ == "__main__":
     sys.exit(meet_each(CROWDS))
