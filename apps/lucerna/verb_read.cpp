@@ -14,10 +14,12 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "dicom/data_set.h"
+#include "dicom/tags.h"
 #include "exam/jurisdiction.h"
 #include "infer/model_package.h"
 #include "pipeline/model_opening.h"
 #include "pipeline/reading.h"
+#include "store/same_patient.h"
 #include "verbs.h"
 
 namespace lucerna {
@@ -43,8 +45,34 @@ struct ExamFile {
 };
 constexpr std::uintmax_t kKeptBytes = 256U << 20;
 
-/// Study Instance UID -> its files, in the order of their names.
-using Studies = std::map<std::string, std::vector<ExamFile>>;
+struct Study {
+    /// In the order of their names.
+    std::vector<ExamFile> files;
+    /// Who they say that they are of, the first that says it.
+    store::Person person = {};
+    /// One that is of another person than those before it.
+    std::optional<fs::path> of_another = {};
+};
+/// By Study Instance UID.
+using Studies = std::map<std::string, Study>;
+
+void fill_in(std::string& text, const std::string& from) {
+    if (text.empty()) text = from;
+}
+
+void note_person(Study& study, const dicom::DataSet& head, const fs::path& file) {
+    const std::string id = head.text_or(dicom::tags::kPatientId, "");
+    // Of no ID it says nothing.
+    const std::string issuer = id.empty() ? "" : head.text_or(dicom::tags::kIssuerOfPatientId, "");
+    const store::Person person{{id, issuer},
+                               head.text_or(dicom::tags::kPatientName, ""),
+                               head.text_or(dicom::tags::kPatientBirthDate, "")};
+    if (!study.of_another && store::are_two_people(study.person, person)) study.of_another = file;
+    fill_in(study.person.patient.id, person.patient.id);
+    fill_in(study.person.patient.issuer, person.patient.issuer);
+    fill_in(study.person.name, person.name);
+    fill_in(study.person.birth_date, person.birth_date);
+}
 
 /// Whether the file says of itself that it is a DICOM file (PS3.10 7.1).
 bool has_dicom_prefix(const fs::path& path) {
@@ -94,7 +122,8 @@ Studies studies_among(const std::vector<fs::path>& files, std::size_t& unreadabl
             if (!seen.insert(instance).second)
                 throw Error(ErrorCode::kConflict,
                             "SOP Instance UID " + instance + " came in an earlier file already");
-            ExamFile& exam_file = studies[study].emplace_back(ExamFile{file, {}});
+            note_person(studies[study], head, file);
+            ExamFile& exam_file = studies[study].files.emplace_back(ExamFile{file, {}});
             if (!keep) continue;
             exam_file.data_set = std::move(head);
             kept += size;
@@ -180,16 +209,26 @@ ExitCode read_all(const ReadOptions& options, pipeline::ModelOpening& opening) {
     Studies studies = studies_among(files_below(options.inputs), unreadable);
     if (studies.empty())
         throw Error(ErrorCode::kInvalidInput, "no DICOM object among what was given");
+    const bool is_one = studies.size() == 1;
     bool all_read = true;
-    for (auto& [study, files] : studies) {
-        pipeline::PreparedExam prepared = prepare_one(study, files, opening.contract(), options);
+    for (auto& [uid, study] : studies) {
+        if (study.of_another) {
+            // Which of the two it is, nobody knows.
+            say(stderr, "skipped study " + uid + ": " + study.of_another->string() +
+                            " is of another patient than the files before it, from " +
+                            study.files.front().path.string() + " on");
+            ++unreadable;
+            continue;
+        }
+        pipeline::PreparedExam prepared =
+            prepare_one(uid, study.files, opening.contract(), options);
         const infer::ModelPackage* model = nullptr;
         try {
             model = &opening.model();
         } catch (const Error& error) {
             return refused(error);
         }
-        const fs::path folder = studies.size() == 1 ? options.out : options.out / study;
+        const fs::path folder = is_one ? options.out : options.out / uid;
         all_read = read_one(std::move(prepared), folder, *model, options) && all_read;
     }
     if (!all_read) return kRefused;

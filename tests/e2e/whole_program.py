@@ -158,6 +158,16 @@ class WholeProgram(unittest.TestCase):
         self.assertEqual(run.returncode, 5)
         self.assertIn("model.onnx has SHA-256", run.stderr)
 
+    def test_read_makes_no_exam_of_two_patients(self):
+        files = phantom(self.path("exam"), 15)
+        for file in files[2:]:
+            subprocess.run(["dcmodify", "-nb", "-m", "PatientID=ANOTHER", file], check=True, capture_output=True)
+        run = self.read(self.path("exam"), "--out", self.path("out"))
+        self.assertEqual(run.returncode, 3, run.stdout)
+        for file in (files[0], files[2]):
+            self.assertIn(file, run.stderr)
+        self.assertFalse(os.path.exists(self.path("out")))
+
     def test_one_view_alone_is_read_and_the_others_named_missing(self):
         files = phantom(self.path("exam"), 10)
         run = self.read(files[0], "--out", self.path("out"))
