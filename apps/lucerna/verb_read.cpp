@@ -11,7 +11,6 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/memory.h"
 #include "dicom/data_set.h"
 #include "dicom/tags.h"
@@ -19,6 +18,7 @@
 #include "infer/model_package.h"
 #include "pipeline/model_opening.h"
 #include "pipeline/reading.h"
+#include "result_folder.h"
 #include "store/same_patient.h"
 #include "verbs.h"
 
@@ -151,21 +151,6 @@ void clear_progress(bool quiet) {
     if (!quiet && isatty(STDERR_FILENO) == 1) std::fputs("\r\033[K", stderr);
 }
 
-void write_results(const fs::path& folder, const exam::ExamReading& reading,
-                   const std::vector<compose::Result>& results) {
-    std::error_code failure;
-    fs::create_directories(folder, failure);
-    if (failure)
-        throw Error(ErrorCode::kIo, "cannot create " + folder.string() + ": " + failure.message());
-    for (const compose::Result& result : results) {
-        std::string name(compose::name_of(result.kind));
-        if (!result.view.empty()) name += "-" + result.view;
-        write_file(folder / (name + ".dcm"), result.part10);
-    }
-    // Last, so that whoever waits for findings.json finds the objects beside it.
-    write_file(folder / "findings.json", as_byte_view(compose::findings_json(reading)));
-}
-
 ExitCode refused(const Error& error) {
     say(stderr, std::string("lucerna: ") + error.what());
     return kModelRefused;
@@ -187,16 +172,15 @@ pipeline::PreparedExam prepare_one(const std::string& study, std::vector<ExamFil
 }
 
 /// Returns whether any view could be read.
-bool read_one(pipeline::PreparedExam prepared, const fs::path& folder,
+bool read_one(pipeline::PreparedExam prepared, const ResultFolder& folder,
               const infer::ModelPackage& model, const ReadOptions& options) {
     const pipeline::OnProgress progress = progress_line(options.quiet);
     const exam::ExamReading reading =
         pipeline::read_exam(prepared, model, {options.jurisdiction}, SystemClock(), progress);
-    write_results(folder, reading,
-                  pipeline::compose_exam(reading, std::move(prepared.pictures),
-                                         model.pictures_at_once(), progress));
+    folder.write(reading, pipeline::compose_exam(reading, std::move(prepared.pictures),
+                                                 model.pictures_at_once(), progress));
     clear_progress(options.quiet);
-    say(stdout, folder.string() + ": " + compose::summary_line(reading));
+    say(stdout, folder.path().string() + ": " + compose::summary_line(reading));
     for (const exam::Refusal& refusal : reading.refusals)
         say(stdout, "  refused " +
                         (refusal.view.empty() ? refusal.sop_instance_uid : refusal.view) + ": " +
@@ -210,6 +194,8 @@ ExitCode read_all(const ReadOptions& options, pipeline::ModelOpening& opening) {
     if (studies.empty())
         throw Error(ErrorCode::kInvalidInput, "no DICOM object among what was given");
     const bool is_one = studies.size() == 1;
+    // None of any lies beside theirs.
+    if (!is_one) (void)ResultFolder(options.out, "");
     bool all_read = true;
     for (auto& [uid, study] : studies) {
         if (study.of_another) {
@@ -220,6 +206,8 @@ ExitCode read_all(const ReadOptions& options, pipeline::ModelOpening& opening) {
             ++unreadable;
             continue;
         }
+        // Before the time that a reading takes.
+        const ResultFolder folder(is_one ? options.out : options.out / uid, uid);
         pipeline::PreparedExam prepared =
             prepare_one(uid, study.files, opening.contract(), options);
         const infer::ModelPackage* model = nullptr;
@@ -228,7 +216,6 @@ ExitCode read_all(const ReadOptions& options, pipeline::ModelOpening& opening) {
         } catch (const Error& error) {
             return refused(error);
         }
-        const fs::path folder = is_one ? options.out : options.out / uid;
         all_read = read_one(std::move(prepared), folder, *model, options) && all_read;
     }
     if (!all_read) return kRefused;
