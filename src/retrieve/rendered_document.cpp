@@ -58,6 +58,15 @@ bool may_grow(const store::InstanceRow& row) {
     return syntax != nullptr && syntax->deflated;
 }
 
+/// Small ones do not wait for large ones.
+MemoryBudget::Share room_to_render(const store::InstanceRow& row) {
+    constexpr std::size_t kSmall = std::size_t{64} << 10;
+    const auto bytes = may_grow(row) ? kMostReportBytes : static_cast<std::size_t>(row.size);
+    if (bytes <= kSmall) return {};
+    return rendering_memory().take(std::min(kTimes * bytes, rendering_memory().limit()),
+                                   "a report that is rendered");
+}
+
 dicom::DataSet report_in(store::Archive& archive, const store::InstanceRow& row) {
     dicom::Limits limits;
     limits.max_inflated_bytes = kMostReportBytes;
@@ -86,10 +95,7 @@ http::Part report_as(store::Archive& archive, const store::InstanceRow& row, Acc
     if (row.size > kMostReportBytes)
         throw Error(ErrorCode::kUnsupported,
                     "the report is too large to be rendered: ask for the object");
-    const std::size_t most =
-        kTimes * (may_grow(row) ? kMostReportBytes : static_cast<std::size_t>(row.size));
-    const MemoryBudget::Share room =
-        rendering_memory().take(std::min(most, rendering_memory().limit()), "a report");
+    const MemoryBudget::Share room = room_to_render(row);
     const std::string text =
         dicom::render_document(report_in(archive, row), form->form, [&](const std::string& uid) {
             const auto there = archive.instance(uid);

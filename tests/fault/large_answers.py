@@ -64,6 +64,11 @@ def reports_of_two_megabytes(server, _held):
                                referred() * 40_000, item(b"") * 120_000)), {200, 406, 503}
 
 
+def small_reports(server, _held):
+    """As large as may be beside a large one."""
+    return renderings(server, (said("<" * 60_000), said("x") * 600, referred() * 1_300)), {200}
+
+
 def a_study_of_reports(server, _held):
     for number in range(1, 21):
         assert send(server, EXPLICIT, report(number, said("<" * 50_000) * 20), sop_class=REPORT_CLASS) == "0000"
@@ -97,8 +102,8 @@ def parts_that_fail_for_long_reasons(server, _held):
         server, b"Content-Encoding: " + b'"' * 16_000, 2_000, 8, form)], {409, 503}
 
 
-CROWDS = (reports_of_many_megabytes, reports_of_two_megabytes, a_study_of_reports, reports_that_inflate,
-          small_parts_that_fail, parts_that_fail_for_long_reasons)
+CROWDS = (reports_of_many_megabytes, reports_of_two_megabytes, small_reports, a_study_of_reports,
+          reports_that_inflate, small_parts_that_fail, parts_that_fail_for_long_reasons)
 
 if __name__ == "__main__":
     sys.exit(meet_each(CROWDS))
