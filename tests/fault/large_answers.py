@@ -102,8 +102,20 @@ def parts_that_fail_for_long_reasons(server, _held):
         server, b"Content-Encoding: " + b'"' * 16_000, 2_000, 8, form)], {409, 503}
 
 
+def bulk_data_that_nobody_names(server, _held):
+    part = b"--b\r\nContent-Type: application/octet-stream\r\nContent-Location: http://a/%06d%s\r\n\r\nx\r\n"
+    statuses = []
+    for length in (1, 300):
+        body = b"".join(part % (number, b'"' * length) for number in range(9_980)) + b"--b--\r\n"
+        headers = {"Content-Type": f'multipart/related; type="{JSON}"; boundary=b', "Accept": JSON}
+        statuses += at_once(24, lambda _: status_of(urllib.request.Request(
+            server.url + "/dicom-web/studies", data=body, headers=headers)))
+    return statuses, {409, 503}
+
+
 CROWDS = (reports_of_many_megabytes, reports_of_two_megabytes, small_reports, a_study_of_reports,
-          reports_that_inflate, small_parts_that_fail, parts_that_fail_for_long_reasons)
+          reports_that_inflate, small_parts_that_fail, parts_that_fail_for_long_reasons,
+          bulk_data_that_nobody_names)
 
 if __name__ == "__main__":
     sys.exit(meet_each(CROWDS))
