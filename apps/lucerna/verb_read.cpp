@@ -11,13 +11,15 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/memory.h"
 #include "dicom/data_set.h"
+#include "dicom/tags.h"
 #include "exam/jurisdiction.h"
 #include "infer/model_package.h"
 #include "pipeline/model_opening.h"
 #include "pipeline/reading.h"
+#include "result_folder.h"
+#include "store/same_patient.h"
 #include "verbs.h"
 
 namespace lucerna {
@@ -43,8 +45,34 @@ struct ExamFile {
 };
 constexpr std::uintmax_t kKeptBytes = 256U << 20;
 
-/// Study Instance UID -> its files, in the order of their names.
-using Studies = std::map<std::string, std::vector<ExamFile>>;
+struct Study {
+    /// In the order of their names.
+    std::vector<ExamFile> files;
+    /// Who they say that they are of, the first that says it.
+    store::Person person = {};
+    /// One that is of another person than those before it.
+    std::optional<fs::path> of_another = {};
+};
+/// By Study Instance UID.
+using Studies = std::map<std::string, Study>;
+
+void fill_in(std::string& text, const std::string& from) {
+    if (text.empty()) text = from;
+}
+
+void note_person(Study& study, const dicom::DataSet& head, const fs::path& file) {
+    const std::string id = head.text_or(dicom::tags::kPatientId, "");
+    // Of no ID it says nothing.
+    const std::string issuer = id.empty() ? "" : head.text_or(dicom::tags::kIssuerOfPatientId, "");
+    const store::Person person{{id, issuer},
+                               head.text_or(dicom::tags::kPatientName, ""),
+                               head.text_or(dicom::tags::kPatientBirthDate, "")};
+    if (!study.of_another && store::are_two_people(study.person, person)) study.of_another = file;
+    fill_in(study.person.patient.id, person.patient.id);
+    fill_in(study.person.patient.issuer, person.patient.issuer);
+    fill_in(study.person.name, person.name);
+    fill_in(study.person.birth_date, person.birth_date);
+}
 
 /// Whether the file says of itself that it is a DICOM file (PS3.10 7.1).
 bool has_dicom_prefix(const fs::path& path) {
@@ -94,7 +122,8 @@ Studies studies_among(const std::vector<fs::path>& files, std::size_t& unreadabl
             if (!seen.insert(instance).second)
                 throw Error(ErrorCode::kConflict,
                             "SOP Instance UID " + instance + " came in an earlier file already");
-            ExamFile& exam_file = studies[study].emplace_back(ExamFile{file, {}});
+            note_person(studies[study], head, file);
+            ExamFile& exam_file = studies[study].files.emplace_back(ExamFile{file, {}});
             if (!keep) continue;
             exam_file.data_set = std::move(head);
             kept += size;
@@ -122,21 +151,6 @@ void clear_progress(bool quiet) {
     if (!quiet && isatty(STDERR_FILENO) == 1) std::fputs("\r\033[K", stderr);
 }
 
-void write_results(const fs::path& folder, const exam::ExamReading& reading,
-                   const std::vector<compose::Result>& results) {
-    std::error_code failure;
-    fs::create_directories(folder, failure);
-    if (failure)
-        throw Error(ErrorCode::kIo, "cannot create " + folder.string() + ": " + failure.message());
-    for (const compose::Result& result : results) {
-        std::string name(compose::name_of(result.kind));
-        if (!result.view.empty()) name += "-" + result.view;
-        write_file(folder / (name + ".dcm"), result.part10);
-    }
-    // Last, so that whoever waits for findings.json finds the objects beside it.
-    write_file(folder / "findings.json", as_byte_view(compose::findings_json(reading)));
-}
-
 ExitCode refused(const Error& error) {
     say(stderr, std::string("lucerna: ") + error.what());
     return kModelRefused;
@@ -158,16 +172,15 @@ pipeline::PreparedExam prepare_one(const std::string& study, std::vector<ExamFil
 }
 
 /// Returns whether any view could be read.
-bool read_one(pipeline::PreparedExam prepared, const fs::path& folder,
+bool read_one(pipeline::PreparedExam prepared, const ResultFolder& folder,
               const infer::ModelPackage& model, const ReadOptions& options) {
     const pipeline::OnProgress progress = progress_line(options.quiet);
     const exam::ExamReading reading =
         pipeline::read_exam(prepared, model, {options.jurisdiction}, SystemClock(), progress);
-    write_results(
-        folder, reading,
-        pipeline::compose_exam(reading, prepared.pictures, model.pictures_at_once(), progress));
+    folder.write(reading, pipeline::compose_exam(reading, prepared.pictures,
+                                                 model.pictures_at_once(), progress));
     clear_progress(options.quiet);
-    say(stdout, folder.string() + ": " + compose::summary_line(reading));
+    say(stdout, folder.path().string() + ": " + compose::summary_line(reading));
     for (const exam::Refusal& refusal : reading.refusals)
         say(stdout, "  refused " +
                         (refusal.view.empty() ? refusal.sop_instance_uid : refusal.view) + ": " +
@@ -180,16 +193,29 @@ ExitCode read_all(const ReadOptions& options, pipeline::ModelOpening& opening) {
     Studies studies = studies_among(files_below(options.inputs), unreadable);
     if (studies.empty())
         throw Error(ErrorCode::kInvalidInput, "no DICOM object among what was given");
+    const bool is_one = studies.size() == 1;
+    // None of any lies beside theirs.
+    if (!is_one) (void)ResultFolder(options.out, "");
     bool all_read = true;
-    for (auto& [study, files] : studies) {
-        pipeline::PreparedExam prepared = prepare_one(study, files, opening.contract(), options);
+    for (auto& [uid, study] : studies) {
+        if (study.of_another) {
+            // Which of the two it is, nobody knows.
+            say(stderr, "skipped study " + uid + ": " + study.of_another->string() +
+                            " is of another patient than the files before it, from " +
+                            study.files.front().path.string() + " on");
+            ++unreadable;
+            continue;
+        }
+        // Before the time that a reading takes.
+        const ResultFolder folder(is_one ? options.out : options.out / uid, uid);
+        pipeline::PreparedExam prepared =
+            prepare_one(uid, study.files, opening.contract(), options);
         const infer::ModelPackage* model = nullptr;
         try {
             model = &opening.model();
         } catch (const Error& error) {
             return refused(error);
         }
-        const fs::path folder = studies.size() == 1 ? options.out : options.out / study;
         all_read = read_one(std::move(prepared), folder, *model, options) && all_read;
     }
     if (!all_read) return kRefused;

@@ -46,18 +46,18 @@ std::string nowhere(const std::string&) {
 
 TEST(Document, IsHtmlPlainTextOrXml) {
     const DataSet report = report_that_says("Nothing of note in M\xC3\xBCller's films");
-    const std::string html = render_document(report, DocumentForm::kHtml, nowhere);
+    const std::string html = render_document(report.clone(), DocumentForm::kHtml, nowhere);
     EXPECT_THAT(html, HasSubstr("<html>"));
     EXPECT_THAT(html, HasSubstr("M\xC3\xBCller"));
-    EXPECT_THAT(render_document(report, DocumentForm::kPlain, nowhere),
+    EXPECT_THAT(render_document(report.clone(), DocumentForm::kPlain, nowhere),
                 HasSubstr("M\xC3\xBCller's films"));
-    EXPECT_THAT(render_document(report, DocumentForm::kXml, nowhere), HasSubstr("<?xml"));
+    EXPECT_THAT(render_document(report.clone(), DocumentForm::kXml, nowhere), HasSubstr("<?xml"));
 }
 
 TEST(Document, LetsNoReportWriteMarkup) {
     const DataSet report = report_that_says("<script>alert(1)</script>");
     for (const DocumentForm form : {DocumentForm::kHtml, DocumentForm::kXml})
-        EXPECT_THAT(render_document(report, form, nowhere), Not(HasSubstr("<script")));
+        EXPECT_THAT(render_document(report.clone(), form, nowhere), Not(HasSubstr("<script")));
 }
 
 TEST(Document, LinksToWhatItRefersTo) {
@@ -69,14 +69,50 @@ TEST(Document, LinksToWhatItRefersTo) {
     image.set_text(tags::kReferencedSopClassUid, sop_class::kDigitalMammographyForPresentation);
     image.set_text(tags::kReferencedSopInstanceUid, "1.2.840.9");
     std::string asked;
-    const auto found = render_document(report, DocumentForm::kHtml, [&](const std::string& uid) {
-        asked = uid;
-        return std::string("/there/" + uid);
-    });
+    const auto found =
+        render_document(report.clone(), DocumentForm::kHtml, [&](const std::string& uid) {
+            asked = uid;
+            return std::string("/there/" + uid);
+        });
     EXPECT_EQ(asked, "1.2.840.9");
     EXPECT_THAT(found, HasSubstr("<a href=\"/there/1.2.840.9\">"));
-    EXPECT_THAT(render_document(report, DocumentForm::kHtml, nowhere),
+    EXPECT_THAT(render_document(report.clone(), DocumentForm::kHtml, nowhere),
                 HasSubstr("<a title=\"not kept here\">"));
+}
+
+DataSet report_of(std::size_t items, const std::string& text) {
+    DataSet report = report_that_says(text);
+    for (std::size_t i = 1; i < items; ++i) {
+        DataSet& item = report.add_item(tags::kContentSequence);
+        item.set_text(tags::kRelationshipType, "CONTAINS");
+        item.set_text(tags::kValueType, "TEXT");
+        name_it(item, "121071", "Finding");
+        item.set_text(tags::kTextValue, text);
+    }
+    return report;
+}
+
+TEST(Document, IsRefusedWhereItsTextIsOfManyMegabytes) {
+    const DataSet report = report_of(20, std::string(200'000, '<'));
+    for (const DocumentForm form : {DocumentForm::kHtml, DocumentForm::kXml}) {
+        try {
+            (void)render_document(report.clone(), form, nowhere);
+            ADD_FAILURE();
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+            EXPECT_THAT(error.what(), HasSubstr("too large"));
+        }
+    }
+    EXPECT_GT(render_document(report_of(500, std::string(2'000, 'x')), DocumentForm::kHtml, nowhere)
+                  .size(),
+              1'000'000U);
+}
+
+TEST(Document, IsTheSameTextEachTime) {
+    const DataSet report = report_of(30, "x");
+    for (const DocumentForm form : {DocumentForm::kHtml, DocumentForm::kPlain, DocumentForm::kXml})
+        EXPECT_EQ(render_document(report.clone(), form, nowhere),
+                  render_document(report.clone(), form, nowhere));
 }
 
 TEST(Document, IsRefusedWhereItIsNone) {
@@ -84,7 +120,7 @@ TEST(Document, IsRefusedWhereItIsNone) {
     report.remove(tags::kValueType);
     report.remove(tags::kContentSequence);
     try {
-        (void)render_document(report, DocumentForm::kHtml, nowhere);
+        (void)render_document(report.clone(), DocumentForm::kHtml, nowhere);
         FAIL();
     } catch (const Error& error) {
         EXPECT_EQ(error.code(), ErrorCode::kUnsupported);

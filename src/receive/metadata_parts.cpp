@@ -19,6 +19,10 @@ constexpr const char* kXml = "application/dicom+xml";
 constexpr std::array kMetadata = {"application/dicom+json", "application/json", kXml};
 
 /// For messages.
+/// What a piece of bulk data takes beside its bytes and its location: a page of which it may fill
+/// little, its places, and the words for one that nobody names.
+constexpr std::size_t kPlaceBytes = std::size_t{5} << 10;
+
 std::string shown(const std::string& uri) {
     constexpr std::size_t kMost = 200;
     return uri.size() <= kMost ? uri : uri.substr(0, kMost) + "...";
@@ -154,17 +158,26 @@ void MetadataParts::take_bulk_data(Part part) {
     std::size_t number = 0;
     if (const auto frame = frame_in(uri); frame && !named_by_.contains(uri))
         std::tie(uri, number) = *frame;
+    const std::string syntax(part.media.parameter("transfer-syntax"));
+    const std::size_t place =
+        kPlaceBytes + 4 * part.location.size() + part.media.type.size() + syntax.size();
+    if (!holding_.take(place)) {
+        bulk_bytes_ -= part.bytes->size();
+        refuse_for_room();
+    }
     Bulk& bulk = bulk_[uri];
-    if (bulk.pieces.empty()) bulk.media = part.media;
+    if (bulk.pieces.empty()) bulk.media = {part.media.type, {{"transfer-syntax", syntax}}};
     bulk.is_by_frames |= number != 0;
     if (number == 0) number = bulk.pieces.size() + 1;
     const bool is_new = bulk.pieces.empty() || ((is_of_frames(bulk.media) || bulk.is_by_frames) &&
                                                 !bulk.pieces.contains(number));
     if (!is_new) {
         bulk_bytes_ -= part.bytes->size();
+        holding_.give_back(place);
         throw Error(ErrorCode::kInvalidInput,
                     "bulk data came already at Content-Location " + shown(part.location));
     }
+    bulk.place_bytes += place;
     bulk.pieces.emplace(number, std::move(part.bytes));
     const auto named = named_by_.find(uri);
     if (named == named_by_.end()) return;
@@ -232,7 +245,9 @@ Outcome MetadataParts::joined(std::size_t number, const std::function<void(ByteV
         named->second.erase(number);
         if (!named->second.empty()) continue;
         named_by_.erase(named);
-        for (const auto& piece : bulk_.at(uri).pieces) bulk_bytes_ -= piece.second->size();
+        const Bulk& bulk = bulk_.at(uri);
+        for (const auto& piece : bulk.pieces) bulk_bytes_ -= piece.second->size();
+        holding_.give_back(bulk.place_bytes);
         bulk_.erase(uri);
     }
     return outcome;

@@ -67,6 +67,8 @@ class MetadataParts {
         http::MediaType media;
         /// Its location named a frame.
         bool is_by_frames = false;
+        /// Of the budget, beside the bytes of its pieces.
+        std::size_t place_bytes = 0;
         /// By number; of most there is one.
         std::map<std::size_t, std::unique_ptr<dicom::SparseBuffer>> pieces;
     };

@@ -19,6 +19,7 @@ using test::small_object;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 constexpr const char* kJson = "application/dicom+json";
 constexpr const char* kXml = "application/dicom+xml";
@@ -226,6 +227,28 @@ TEST_F(MetadataPartsTest, KeepWithinTheirLimits) {
     EXPECT_THAT(send(kBytes, std::string(500, 'a'), "a"), HasSubstr("came already"));
     EXPECT_EQ(send(kBytes, std::string(1000, 'c'), "c"), "") << "what was refused counts no more";
     EXPECT_THAT(send(kJson, "[{},{},{}]"), HasSubstr("more than 2 instances"));
+}
+
+TEST_F(MetadataPartsTest, CountForMoreThanTheirBytesWhereTheyAreMany) {
+    std::size_t taken = 0;
+    std::string refusal;
+    while (taken < 1'000 && refusal.empty()) {
+        refusal = send(kBytes, "x", "http://a/" + std::to_string(taken));
+        if (refusal.empty()) ++taken;
+    }
+    EXPECT_THAT(refusal, HasSubstr("more than may be held at once"));
+    EXPECT_GT(taken, 100U);
+    const std::size_t held = budget.held();
+    EXPECT_THAT(send(kBytes, "x", "http://a/1"), Not(IsEmpty()));
+    EXPECT_EQ(budget.held(), held);
+}
+
+TEST_F(MetadataPartsTest, HoldNothingOnceTheyAreJoined) {
+    EXPECT_EQ(send(kBytes, pixels_of(kFirst), "a"), "");
+    EXPECT_GT(budget.held(), pixels_of(kFirst).size());
+    EXPECT_EQ(send(kJson, metadata_of(kFirst, "a").dump()), "");
+    EXPECT_THAT(since(), ElementsAre("1.2.3.1"));
+    EXPECT_EQ(budget.held(), 0U);
 }
 
 TEST_F(MetadataPartsTest, ShareABudget) {

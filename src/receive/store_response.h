@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -26,10 +27,15 @@ struct Outcome {
 
     [[nodiscard]] bool stored() const { return status == dicom::status::kSuccess; }
 };
+/// `why` of many letters is cut (in_brief).
 [[nodiscard]] Outcome failed(Outcome outcome, std::uint16_t status, std::string why);
+/// Of a text in UTF-8 no more than so many bytes, and "...": what a sender wrote is not said back
+/// to it at length.
+[[nodiscard]] std::string in_brief(std::string text, std::size_t most);
 
 /// The Store Instances Response (PS3.18 Annex I): what was stored in Referenced SOP Sequence, what
-/// was not in Failed SOP Sequence, what has no UID in Other Failures Sequence.
+/// was not in Failed SOP Sequence, what has no UID in Other Failures Sequence. The words for what
+/// failed are there for the first 64 KiB of them, the codes for all.
 class StoreResponse {
   public:
     /// What Retrieve URLs (0008,1190) begin with.
@@ -41,10 +47,13 @@ class StoreResponse {
     /// application/dicom+json, unless it prefers application/dicom+xml, alone or as the one part of
     /// multipart/related. Empty: none of it. Throws Error(kInvalidInput) as http::parse_accept.
     [[nodiscard]] static std::optional<std::string> form_for(std::string_view accept);
-    [[nodiscard]] http::Response http(int status, std::string_view form) const;
+    /// Nothing of it is left behind. Throws as dicom::room_for_xml where that is the form.
+    [[nodiscard]] http::Response http(int status, std::string_view form) &&;
 
   private:
-    [[nodiscard]] std::string json() const;
+    /// Which gives up what is taken into it.
+    [[nodiscard]] std::string json() &&;
+    [[nodiscard]] std::string reason(const Outcome& outcome);
     [[nodiscard]] std::string study_url(const std::string& study) const;
     [[nodiscard]] std::string instance_url(const Outcome& outcome) const;
 
@@ -53,6 +62,7 @@ class StoreResponse {
     std::string failed_;
     std::string other_;
     std::set<std::string> studies_;
+    std::size_t word_bytes_ = 0;
 };
 
 }  // namespace lucerna::receive

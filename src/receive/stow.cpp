@@ -30,6 +30,10 @@ constexpr const char* kDicom = "application/dicom";
 
 /// Parts of a request that are kept at once.
 constexpr std::size_t kAtOnce = 10;
+/// Of a request, that have a line of the log to themselves.
+constexpr std::size_t kMostFailuresLogged = 100;
+/// Of a header, that is said back.
+constexpr std::size_t kMostQuoted = 100;
 
 /// What requests share.
 class Parts {
@@ -113,7 +117,8 @@ class StowRequest final : private http::PartTaker {
         const std::string encoding = request_.headers.get_or("Content-Encoding", "identity");
         if (!http::same_name(encoding, "identity"))
             return refuse(415, "encoded-body",
-                          "Content-Encoding " + encoding + " is not taken: send the body plain");
+                          "Content-Encoding " + in_brief(encoding, kMostQuoted) +
+                              " is not taken: send the body plain");
         content_type_ = http::parse_media_type(request_.headers.get_or("Content-Type", ""));
         if (!content_type_ || content_type_->type != "multipart/related")
             return refuse(415, "unsupported-media-type",
@@ -122,7 +127,7 @@ class StowRequest final : private http::PartTaker {
         type_ = http::parse_media_type(type.empty() ? kDicom : type);
         if (!type_ || (type_->type != kDicom && !MetadataParts::are_metadata(*type_)))
             return refuse(415, "unsupported-media-type",
-                          "parts of type " + std::string(type) +
+                          "parts of type " + in_brief(std::string(type), kMostQuoted) +
                               " are not taken: send application/dicom, application/dicom+json or "
                               "application/dicom+xml");
         return std::nullopt;
@@ -155,7 +160,7 @@ class StowRequest final : private http::PartTaker {
     static std::string encoding_of(const Headers& headers) {
         const auto content = headers.find("content-encoding");
         if (content != headers.end() && !http::same_name(content->second, "identity"))
-            return "Content-Encoding " + content->second;
+            return "Content-Encoding " + in_brief(content->second, kMostQuoted);
         const auto transfer = headers.find("content-transfer-encoding");
         if (transfer != headers.end() && (http::same_name(transfer->second, "base64") ||
                                           http::same_name(transfer->second, "quoted-printable")))
@@ -389,6 +394,7 @@ class StowRequest final : private http::PartTaker {
         if (outcome.for_lack_of_space) ++without_space_;
         if (outcome.for_lack_of_memory) ++without_memory_;
         if (first_failure_.empty()) first_failure_ = outcome.why;
+        if (failed_ > kMostFailuresLogged) return;
         log_event(LogLevel::kWarning, "receive.failed",
                   {{"request", request_.id},
                    {"protocol", "stow"},
@@ -400,6 +406,12 @@ class StowRequest final : private http::PartTaker {
     }
 
     void log_end(const std::string& why) const {
+        if (failed_ > kMostFailuresLogged)
+            log_event(LogLevel::kWarning, "receive.failed",
+                      {{"request", request_.id},
+                       {"protocol", "stow"},
+                       {"sender", request_.principal},
+                       {"more", failed_ - kMostFailuresLogged}});
         log_event(why.empty() ? LogLevel::kInfo : LogLevel::kWarning, "receive.stow",
                   {{"request", request_.id},
                    {"sender", request_.principal},
@@ -411,14 +423,14 @@ class StowRequest final : private http::PartTaker {
     }
 
     /// PS3.18 Table 10.5.3-1.
-    [[nodiscard]] http::Response http_response() const {
+    [[nodiscard]] http::Response http_response() {
         int status = 200;
         if (failed_ > 0) status = stored_ > 0 ? 202 : 409;
         if (stored_ == 0 && without_space_ == failed_)
             status = http::status_of(ErrorCode::kOutOfSpace);
         if (stored_ == 0 && without_memory_ == failed_)
             status = http::status_of(ErrorCode::kUnavailable);
-        http::Response response = response_.http(status, form_);
+        http::Response response = std::move(response_).http(status, form_);
         // For clients that show headers but not private elements (RFC 7234 5.5).
         if (!first_failure_.empty())
             response.headers.set("Warning", "299 lucerna " + json_quoted(dicom::as_error_comment(

@@ -19,6 +19,7 @@
 #include "dicom/json.h"
 #include "dicom/native_model.h"
 #include "dicom/uids.h"
+#include "receive/store_response.h"
 #include "support/early_arrival.h"
 #include "support/small_object.h"
 
@@ -129,6 +130,50 @@ TEST_F(Stow, KeepsEachPartBitForBitAndSaysWhereItIs) {
               "/dicom-web/studies/1.2.3.4/series/1.2.3.4.1/instances/1.2.3.4.1");
     EXPECT_EQ(parsed(response)["00081190"]["Value"][0], "/dicom-web/studies/1.2.3.4");
     EXPECT_FALSE(parsed(response).contains("00081198"));
+}
+
+/// Parts that are no objects, each with a header.
+std::string failing(std::size_t count, const std::string& header) {
+    std::string body;
+    for (std::size_t i = 0; i < count; ++i)
+        body += "--xyz\r\nContent-Type: application/dicom\r\n" + header + "\r\n\r\nx\r\n";
+    return body + "--xyz--\r\n";
+}
+
+TEST_F(Stow, SaysLittleOfWhatASenderWroteBackToIt) {
+    const std::string long_name(16'000, '"');
+    const std::string body = failing(2, "Content-Encoding: " + long_name);
+    for (const char* form : {"application/dicom+json", "application/dicom+xml"}) {
+        more_headers["Accept"] = form;
+        const std::string answer = std::get<std::string>(post(body).body);
+        EXPECT_LT(answer.size(), 4'000U) << form;
+        EXPECT_THAT(answer, HasSubstr("is not taken: send the part plain"));
+    }
+    more_headers["Content-Encoding"] = long_name;
+    EXPECT_LT(std::get<std::string>(post(body).body).size(), 1'000U);
+}
+
+TEST_F(Stow, OfThousandsOfFailuresTheFirstAreInWordsAndInTheLog) {
+    const std::string body = failing(3'000, "Content-Encoding: " + std::string(300, 'a'));
+    testing::internal::CaptureStderr();
+    const http::Response response = post(body);
+    const std::string log = testing::internal::GetCapturedStderr();
+    const json others = items(response, "0008119A");
+    ASSERT_EQ(others.size(), 3'000U);
+    EXPECT_TRUE(others[99].contains("00091001"));
+    EXPECT_FALSE(others[2'999].contains("00091001"));
+    EXPECT_EQ(others[2'999]["00081197"]["Value"][0], 0xC000);
+    std::size_t lines = 0;
+    for (std::size_t at = 0; (at = log.find("receive.failed", at)) != std::string::npos; ++at)
+        ++lines;
+    EXPECT_EQ(lines, 101U);
+    EXPECT_THAT(log, HasSubstr("\"more\":2900"));
+}
+
+TEST(StoreResponse, IsCutBetweenLetters) {
+    EXPECT_EQ(in_brief("abc", 3), "abc");
+    EXPECT_EQ(in_brief("abcd", 3), "abc...");
+    EXPECT_EQ(in_brief("ab\xC3\xA4z", 3), "ab...");
 }
 
 TEST_F(Stow, SaysWhereThingsAreAsTheClientSeesTheServer) {

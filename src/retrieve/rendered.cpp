@@ -250,14 +250,21 @@ struct RenderedAs {
     RunParts run;
 };
 
-/// Empty as rendering_of.
+/// Empty as rendering_of; a report is counted as below, and cannot be made again once its links are
+/// others.
 std::optional<http::Part> document_part(store::Archive& archive, const store::InstanceRow& row,
-                                        std::span<const http::MediaRange> accepted,
+                                        const std::shared_ptr<const RenderedAs>& as,
                                         const std::string& location) {
+    const auto make = [&archive, row, as] {
+        return looking_at(row.sop_instance_uid,
+                          [&] { return document_as(archive, row, as->accepted); });
+    };
     try {
-        http::Part part =
-            looking_at(row.sop_instance_uid, [&] { return document_as(archive, row, accepted); });
+        http::Part part = make();
         part.location = location;
+        if (part.pieces) return part;
+        HeldBytes::put_into(part, {std::move(part.body)},
+                            [make] { return HeldBytes::Made{make().body}; });
         return part;
     } catch (const Error& error) {
         if (error.code() != ErrorCode::kUnsupported) throw;
@@ -270,7 +277,7 @@ std::optional<http::Part> document_part(store::Archive& archive, const store::In
 std::optional<http::Part> rendered_part(store::Archive& archive, const store::InstanceRow& row,
                                         const std::shared_ptr<const RenderedAs>& as,
                                         const std::string& location) {
-    if (is_document(row)) return document_part(archive, row, as->accepted, location);
+    if (is_document(row)) return document_part(archive, row, as, location);
     const auto draw = [&archive, row, as] {
         return rendering_of(archive, row, as->accepted, as->options, as->run);
     };

@@ -9,13 +9,15 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/memory_budget.h"
 #include "dicom/document.h"
+#include "dicom/limits.h"
 #include "dicom/tags.h"
+#include "dicom/uids.h"
 #include "http/multipart_writer.h"
 #include "http/range.h"
 #include "retrieve/address.h"
 #include "retrieve/bulk_data.h"
-#include "retrieve/kept_object.h"
 #include "retrieve/object_head.h"
 #include "retrieve/objects.h"
 
@@ -23,6 +25,18 @@ namespace lucerna::retrieve {
 namespace {
 
 using Accepted = std::span<const http::MediaRange>;
+
+/// Of a report, as it is kept or inflated. One of CAD with hundreds of findings has a tenth of it.
+constexpr std::size_t kMostReportBytes = std::size_t{2} << 20;
+constexpr std::size_t kMostElements = 100'000;
+/// What rendering one takes, for each of its bytes: DCMTK's trees of it, and its text twice.
+constexpr std::size_t kTimes = 40;
+
+/// Of two large ones there is one at a time.
+MemoryBudget& rendering_memory() {
+    static MemoryBudget budget("what reports may take that are rendered", std::size_t{64} << 20);
+    return budget;
+}
 
 constexpr std::string_view kReports = "1.2.840.10008.5.1.4.1.1.88.";
 constexpr std::string_view kEncapsulated = "1.2.840.10008.5.1.4.1.1.104.";
@@ -39,7 +53,37 @@ constexpr std::array<Form, 3> kForms{{
     {"text/xml", dicom::DocumentForm::kXml},
 }};
 
-http::Part report_as(const dicom::DataSet& report, Accepted accepted, store::Archive& archive) {
+bool may_grow(const store::InstanceRow& row) {
+    const auto* syntax = dicom::find_transfer_syntax(row.transfer_syntax_uid);
+    return syntax != nullptr && syntax->deflated;
+}
+
+/// Small ones do not wait for large ones.
+MemoryBudget::Share room_to_render(const store::InstanceRow& row) {
+    constexpr std::size_t kSmall = std::size_t{64} << 10;
+    const auto bytes = may_grow(row) ? kMostReportBytes : static_cast<std::size_t>(row.size);
+    if (bytes <= kSmall) return {};
+    return rendering_memory().take(std::min(kTimes * bytes, rendering_memory().limit()),
+                                   "a report that is rendered");
+}
+
+dicom::DataSet report_in(store::Archive& archive, const store::InstanceRow& row) {
+    dicom::Limits limits;
+    limits.max_inflated_bytes = kMostReportBytes;
+    limits.max_elements = kMostElements;
+    Bytes file = archive.object(row.sop_instance_uid);
+    try {
+        return dicom::DataSet::parse(std::move(file), limits);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::kInvalidInput) throw;
+        // It was taken within wider limits.
+        throw Error(ErrorCode::kUnsupported,
+                    std::string("the report is too large to be rendered: ask for the object; ") +
+                        error.what());
+    }
+}
+
+http::Part report_as(store::Archive& archive, const store::InstanceRow& row, Accepted accepted) {
     std::array<std::string_view, kForms.size()> offered;
     std::transform(kForms.begin(), kForms.end(), offered.begin(),
                    [](const Form& one) { return one.media_type; });
@@ -48,10 +92,14 @@ http::Part report_as(const dicom::DataSet& report, Accepted accepted, store::Arc
         throw Error(ErrorCode::kUnsupported, "a report is text/html, text/plain or text/xml");
     const auto form = std::find_if(kForms.begin(), kForms.end(),
                                    [&](const Form& one) { return one.media_type == *type; });
+    if (row.size > kMostReportBytes)
+        throw Error(ErrorCode::kUnsupported,
+                    "the report is too large to be rendered: ask for the object");
+    const MemoryBudget::Share room = room_to_render(row);
     const std::string text =
-        dicom::render_document(report, form->form, [&](const std::string& uid) {
-            const auto row = archive.instance(uid);
-            return row ? url_of(*row, kRoot) + "/rendered" : std::string();
+        dicom::render_document(report_in(archive, row), form->form, [&](const std::string& uid) {
+            const auto there = archive.instance(uid);
+            return there ? url_of(*there, kRoot) + "/rendered" : std::string();
         });
     return {*type + "; charset=utf-8", {}, Bytes(text.begin(), text.end())};
 }
@@ -89,9 +137,7 @@ bool is_document(const store::InstanceRow& row) {
 
 http::Part document_as(store::Archive& archive, const store::InstanceRow& row, Accepted accepted) {
     if (!is_report(row)) return encapsulated_in(archive, row, accepted);
-    const MemoryBudget::Share room = room_for_whole(row);
-    return report_as(dicom::DataSet::parse(archive.object(row.sop_instance_uid)), accepted,
-                     archive);
+    return report_as(archive, row, accepted);
 }
 
 http::Response rendered_document(const http::Request& request, store::Archive& archive,

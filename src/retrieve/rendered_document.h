@@ -17,7 +17,7 @@ namespace lucerna::retrieve {
 
 /// A report as text/html (the default), text/plain or text/xml; an encapsulated document as what it
 /// is. Throws Error(kUnsupported), naming what there is where `accepted` has none of it, or why it
-/// cannot be shown.
+/// cannot be shown, as a report of more than 2 MiB; and as MemoryBudget::take for one.
 [[nodiscard]] http::Part document_as(store::Archive& archive, const store::InstanceRow& row,
                                      std::span<const http::MediaRange> accepted);
 

@@ -145,6 +145,30 @@ TEST(Rendered, OfADocumentIsThePartThatIsAskedFor) {
     EXPECT_EQ(archive.status(uri + "multipart/related"), 406) << "there are no parts";
 }
 
+TEST(Rendered, OfAReportOfManyMegabytesIsRefused) {
+    TestArchive archive;
+    dicom::DataSet object = dicom::DataSet::parse(archive.store.archive().object("1.2.1.2.1"));
+    object.set_text(dicom::tags::kTextValue, std::string(std::size_t{3} << 20, 'x'));
+    int number = 5;
+    for (const std::string_view syntax :
+         {dicom::transfer_syntax::kExplicitVrLittleEndian,
+          dicom::transfer_syntax::kDeflatedExplicitVrLittleEndian}) {
+        const std::string uid = "1.2.1.2." + std::to_string(number++);
+        object.set_text(dicom::tags::kSopInstanceUid, uid);
+        archive.store.archive().keep(object.to_part10(std::string(syntax)));
+        const std::string place = kStudy + "/series/1.2.1.2/instances/" + uid;
+        for (const char* type : {"text/html", "text/plain", "text/xml"}) {
+            EXPECT_EQ(archive.status(place + "/rendered", type), 406) << syntax;
+            EXPECT_NE(archive.text(place + "/rendered", type).find("ask for the object"),
+                      std::string::npos)
+                << syntax;
+        }
+        EXPECT_EQ(archive.status(place, "application/dicom; transfer-syntax=*"), 200);
+    }
+    EXPECT_EQ(archive.text(kReport + "/rendered", "text/html").find("too large"),
+              std::string::npos);
+}
+
 TEST(Rendered, APageThatWasStoredIsNotThisServers) {
     TestArchive archive;
     dicom::DataSet object = dicom::DataSet::parse(archive.store.archive().object("1.2.1.2.1"));

@@ -198,8 +198,7 @@ std::int64_t study_row(Connection& index, const Facts& facts, const std::string&
         }
     }
     if (id == 0) return insert_study(index, facts, object);
-    if (other == OtherPatient::kRefused)
-        require_same_patient(facts, {row.patient_id, row.issuer_of_patient_id});
+    if (other == OtherPatient::kRefused) require_same_patient(facts, person_of(row));
     const std::string patient = row.patient_name;
     const std::string referring = row.referring_physician_name;
     Description description(described_by);

@@ -85,6 +85,43 @@ TEST(Patients, AnIssuerThatDiffersMakesAnotherPatient) {
     EXPECT_EQ(store.archive().keep(second.file()), Kept::kNew) << "what is not known is no other";
 }
 
+TEST(Patients, AnotherNameAndBirthDateMakeAnotherPatientWhereAnIdIsMissing) {
+    for (const bool first_has_id : {false, true}) {
+        TestStore store;
+        StoredInstance first = image("1"), second = image("2");
+        (first_has_id ? second : first).patient_id.clear();
+        store.archive().keep(first.file());
+        second.patient_name = "Roe^Jane";
+        second.birth_date = "19401231";
+        const Bytes file = second.file();
+        const std::string why = message_of([&] { store.archive().keep(file); });
+        EXPECT_EQ(why, "kept under another name and birth date: study 1.2.3.4");
+        EXPECT_LE(why.size(), 64U) << "of an Error Comment (0000,0902)";
+        EXPECT_EQ(error_of([&] { store.archive().arriving()->keep(file); }), "unsupported");
+        EXPECT_EQ(store.archive().totals().instances, 1U);
+        EXPECT_EQ(store.key_records(), 1U);
+        second.patient_name = "\xEF\xBC\xA4OE^Jane Ann";  // a wide D
+        EXPECT_EQ(store.archive().keep(second.file()), Kept::kNew) << "a slip in the date";
+        second.sop_instance += ".3";
+        second.patient_name = "Roe^Jane";
+        second.birth_date = "1960.12.31";
+        EXPECT_EQ(store.archive().keep(second.file()), Kept::kNew) << "she has married";
+        second.sop_instance += ".4";
+        second.birth_date = "19401231";
+        for (const char* unknown : {"", "^Jane", "=\xE5\xB1\xB1^\xE8\x8A\xB1"}) {
+            second.patient_name = unknown;
+            second.sop_instance += ".5";
+            EXPECT_EQ(store.archive().keep(second.file()), Kept::kNew) << unknown;
+        }
+    }
+    TestStore store;
+    store.archive().keep(image("1").file());
+    StoredInstance corrected = image("2");
+    corrected.patient_name = "Roe^Jane";
+    corrected.birth_date = "19401231";
+    EXPECT_EQ(store.archive().keep(corrected.file()), Kept::kNew) << "the ID says who she is";
+}
+
 TEST(Patients, OfTwoAtOnceOneIsTaken) {
     TestStore store;
     std::atomic<int> kept{0}, refused{0};

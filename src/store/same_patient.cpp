@@ -1,6 +1,7 @@
 #include "store/same_patient.h"
 
 #include <optional>
+#include <string_view>
 
 #include "base/error.h"
 #include "store/matching.h"
@@ -15,8 +16,23 @@ bool are_known_and_differ(const std::string& one, const std::string& other) {
            postgres_storable(trimmed(one)) != postgres_storable(trimmed(other));
 }
 
-PatientKey patient_of(const Facts& facts) {
-    return {facts.patient_id, facts.issuer_of_patient_id};
+/// Of a component group of a name (PS3.5 6.2.1.1).
+std::string_view family_of(std::string_view group) {
+    return trimmed(group.substr(0, group.find('^')));
+}
+
+/// As they are written in whichever scripts both of them are.
+bool have_two_family_names(const std::string& one, const std::string& other) {
+    const NameKeys keys = name_keys(postgres_storable(one));
+    const NameKeys others = name_keys(postgres_storable(other));
+    bool any_differs = false;
+    for (const auto group : {&NameKeys::alphabetic, &NameKeys::ideographic, &NameKeys::phonetic}) {
+        const std::string_view family = family_of(keys.*group), of_other = family_of(others.*group);
+        if (family.empty() || of_other.empty()) continue;
+        if (family == of_other) return false;
+        any_differs = true;
+    }
+    return any_differs;
 }
 
 }  // namespace
@@ -34,18 +50,37 @@ bool are_of_two_patients(const PatientKey& one, const PatientKey& other) {
     return are_known_and_differ(one.id, other.id) || are_known_and_differ(one.issuer, other.issuer);
 }
 
-void require_same_patient(const Facts& facts, const PatientKey& kept) {
-    if (!are_of_two_patients(patient_of(facts), kept)) return;
-    const bool by_id = are_known_and_differ(facts.patient_id, kept.id);
+Person person_of(const Facts& facts) {
+    return {{facts.patient_id, facts.issuer_of_patient_id},
+            facts.patient_name,
+            facts.patient_birth_date};
+}
+
+bool are_two_people(const Person& one, const Person& other) {
+    if (!one.patient.id.empty() && !other.patient.id.empty())
+        return are_of_two_patients(one.patient, other.patient);
+    return are_known_and_differ(date_key(one.birth_date), date_key(other.birth_date)) &&
+           have_two_family_names(one.name, other.name);
+}
+
+void require_same_patient(const Facts& facts, const Person& kept) {
+    const Person whose = person_of(facts);
+    if (!are_two_people(whose, kept)) return;
+    const char* by = "name and birth date";
+    if (are_of_two_patients(whose.patient, kept.patient))
+        by = are_known_and_differ(whose.patient.id, kept.patient.id) ? "Patient ID"
+                                                                     : "Issuer of Patient ID";
     // What is cut off to fit an Error Comment (0000,0902) is the end.
-    throw Error(ErrorCode::kUnsupported, std::string("kept under another ") +
-                                             (by_id ? "Patient ID" : "Issuer of Patient ID") +
-                                             ": study " + facts.study_instance_uid);
+    throw Error(ErrorCode::kUnsupported,
+                std::string("kept under another ") + by + ": study " + facts.study_instance_uid);
 }
 
 void require_same_patient(Connection& index, const Facts& facts) {
-    if (const auto kept = patient_of_study(index, facts.study_instance_uid))
-        require_same_patient(facts, *kept);
+    Statement find = index.prepare(
+        "SELECT patient_id, issuer_of_patient_id, patient_name, patient_birth_date FROM studies "
+        "WHERE study_instance_uid = ?");
+    if (find.bind(facts.study_instance_uid).step())
+        require_same_patient(facts, {{find.text(0), find.text(1)}, find.text(2), find.text(3)});
 }
 
 bool is_study_of_another(Connection& index, const std::string& study_instance_uid,

@@ -158,6 +158,37 @@ class WholeProgram(unittest.TestCase):
         self.assertEqual(run.returncode, 5)
         self.assertIn("model.onnx has SHA-256", run.stderr)
 
+    def test_read_makes_no_exam_of_two_patients(self):
+        files = phantom(self.path("exam"), 15)
+        for file in files[2:]:
+            subprocess.run(["dcmodify", "-nb", "-m", "PatientID=ANOTHER", file], check=True, capture_output=True)
+        run = self.read(self.path("exam"), "--out", self.path("out"))
+        self.assertEqual(run.returncode, 3, run.stdout)
+        for file in (files[0], files[2]):
+            self.assertIn(file, run.stderr)
+        self.assertFalse(os.path.exists(self.path("out")))
+
+    def test_read_leaves_nothing_of_another_run_among_its_results(self):
+        files, others = phantom(self.path("exam"), 16), phantom(self.path("other"), 17)
+        out = self.path("out")
+        self.assertEqual(self.read(*files, "--out", out).returncode, 0)
+        four = sorted(os.listdir(out))
+        with open(os.path.join(out, "capture-kept.dcm"), "wb") as kept, open(others[0], "rb") as other:
+            kept.write(other.read().replace(b"Lucerna", b"Leipzig"))
+        self.assertEqual(self.read(files[0], "--out", out).returncode, 0)
+        self.assertEqual(sorted(os.listdir(out)), ["cad-sr.dcm", "capture-R-CC.dcm" if "R-CC" in files[0] else
+                                                   "capture-L-CC.dcm", "capture-kept.dcm", "findings.json",
+                                                   "measurement-sr.dcm"])
+        before = sorted(os.listdir(out))
+        for missing in ("", "findings.json"):
+            if missing:
+                os.remove(os.path.join(out, missing))
+            run = self.read(*others, "--out", out)
+            self.assertEqual(run.returncode, 3, run.stdout)
+            self.assertIn("result of another study", run.stderr)
+        self.assertEqual(sorted(os.listdir(out)), [name for name in before if name != "findings.json"])
+        self.assertEqual(len(four), 7)
+
     def test_one_view_alone_is_read_and_the_others_named_missing(self):
         files = phantom(self.path("exam"), 10)
         run = self.read(files[0], "--out", self.path("out"))
