@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -95,9 +96,19 @@ HeldRows::HeldRows(store::Archive& archive, std::vector<store::InstanceRow> rows
     : is_out_(std::move(is_out)), rows_(list_of(archive, std::move(rows))) {}
 
 std::optional<store::InstanceRow> HeldRows::next() {
-    while (at_ < is_out_.size() && is_out_[at_]) ++at_;
-    if (at_ == is_out_.size()) return std::nullopt;
-    return (*rows_.get())[at_++];
+    constexpr std::size_t kAhead = 32;
+    if (ahead_at_ == ahead_.size()) {
+        ahead_.clear();
+        ahead_at_ = 0;
+        std::shared_ptr<const PackedRows> rows;
+        for (; at_ < is_out_.size() && ahead_.size() < kAhead; ++at_) {
+            if (is_out_[at_]) continue;
+            if (!rows) rows = rows_.get();
+            ahead_.push_back((*rows)[at_]);
+        }
+        if (ahead_.empty()) return std::nullopt;
+    }
+    return std::move(ahead_[ahead_at_++]);
 }
 
 }  // namespace lucerna::retrieve

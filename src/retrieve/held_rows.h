@@ -59,6 +59,10 @@ class HeldRows {
     const std::vector<bool> is_out_;
     std::size_t at_ = 0;
     HeldList<PackedRows> rows_;
+    /// The next, from `ahead_at_` on: where many answers go on by turns, each makes its list again
+    /// for some of them, not for one.
+    std::vector<store::InstanceRow> ahead_;
+    std::size_t ahead_at_ = 0;
 };
 
 }  // namespace lucerna::retrieve

@@ -108,10 +108,20 @@ NamedObjects::NamedObjects(store::Archive& archive, store::Query query, Owner ow
     : objects_(list_of(archive, std::move(query), std::move(owner), size_)) {}
 
 dicom::ObjectHead NamedObjects::operator[](std::size_t index) const {
-    const auto objects = objects_.get();
-    const Kind& kind = objects->kinds[objects->kind_of[index]];
-    return {kind.sop_class_uid, std::string(objects->sop_instance_uids[index]),
-            kind.transfer_syntax_uid};
+    constexpr std::size_t kAhead = 64;
+    return some_.with([&](Some& some) {
+        if (index < some.from || index - some.from >= some.heads.size()) {
+            const auto objects = objects_.get();
+            some = {index, {}};
+            for (std::size_t i = index; i < std::min(size_, index + kAhead); ++i) {
+                const Kind& kind = objects->kinds[objects->kind_of[i]];
+                some.heads.push_back({kind.sop_class_uid,
+                                      std::string(objects->sop_instance_uids[i]),
+                                      kind.transfer_syntax_uid});
+            }
+        }
+        return some.heads[index - some.from];
+    });
 }
 
 }  // namespace lucerna::retrieve

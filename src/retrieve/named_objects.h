@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/guarded.h"
 #include "dicom/part10_head.h"
 #include "retrieve/held_list.h"
 #include "retrieve/packed_texts.h"
@@ -54,6 +55,12 @@ class NamedObjects {
 
     std::size_t size_ = 0;
     HeldList<Packed> objects_;
+    /// Some that were asked for last, or come next: their list is not searched for again for each.
+    struct Some {
+        std::size_t from = 0;
+        std::vector<dicom::ObjectHead> heads;
+    };
+    mutable Guarded<Some> some_;
 };
 
 }  // namespace lucerna::retrieve
