@@ -245,8 +245,11 @@ std::size_t json_bytes_of(const Node& node, const JsonOptions& options) {
         } else if (element.vr.is_bulk()) {
             bytes += element.value().size() * 4 / 3 + kText;
         } else if (element.vr.is_text()) {
-            bytes += element.value().size() * (element.vr.is_single_text() ? 2 : 1) +
-                     kEscape * escapes_in(element.value()) +
+            const ByteView text = element.value();
+            // In a list it stands between values.
+            const auto backslashes = static_cast<std::size_t>(
+                element.vr.is_single_text() ? std::count(text.begin(), text.end(), '\\') : 0);
+            bytes += text.size() + backslashes + kEscape * escapes_in(text) +
                      text_count(element) * (element.vr == vr::kPn ? kName : kText);
         } else {
             bytes += binary_count(element) * kNumber;

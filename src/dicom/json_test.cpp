@@ -108,6 +108,7 @@ TEST(DicomJson, IsNoLongerThanItIsSaidToBe) {
     DataSet& item = set.add_item(kVoiLutSequence);
     item.set_bytes(Tag{0x0009, 0x1002}, "FD", Bytes(8000, 0x3F));
     item.set_text(tags::kStudyDescription, "short \x01\"\\");
+    item.set_text({0x0040, 0xA160}, std::string(20'000, '\\') + std::string(20'000, 'x'));
     const std::size_t bytes = to_dicom_json(set).size();
     EXPECT_GE(json_bytes(set), bytes);
     EXPECT_LE(json_bytes(set), 2 * bytes);
