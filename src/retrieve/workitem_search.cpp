@@ -52,7 +52,7 @@ MemoryBudget::Share room_for_search() {
 }
 
 MemoryBudget::Share room_to_read() {
-    constexpr std::size_t kAtOnce = 3;
+    constexpr std::size_t kAtOnce = 2;
     static MemoryBudget memory("requests for work items", kAtOnce);
     return memory.take(1, "a work item");
 }
