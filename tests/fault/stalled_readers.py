@@ -61,7 +61,7 @@ def its_metadata(server, held):
 
 def its_bulk_data(server, held):
     keep_study(server, 4000, 1500)
-    read_nothing(server, held, 300, "/bulkdata", OCTETS)
+    read_nothing(server, held, 200, "/bulkdata", OCTETS)
 
 
 def its_pictures(server, held):
