@@ -149,6 +149,20 @@ TEST(RecodedFile, IsWhatWouldBeWrittenWhole) {
     EXPECT_FALSE(is_recodable(ts::kRleLossless, ts::kExplicitVrLittleEndian));
 }
 
+TEST(RecodedFile, RefusesFragmentsInASyntaxThatHasNone) {
+    const DataSet compressed = DataSet::parse(object().to_part10(ts::kRleLossless));
+    const Bytes file = compressed.to_part10();
+    Source source{test::meta_in(file, ts::kExplicitVrLittleEndian)};
+    const auto data_set = static_cast<std::ptrdiff_t>(split_part10(file).data_set_offset);
+    source.file.insert(source.file.end(), file.begin() + data_set, file.end());
+    EXPECT_THROW(RecodedFile(source.header(), ts::kImplicitVrLittleEndian), Error);
+    DataSet empty = object();
+    empty.set_empty(tags::kPixelData);
+    Source without{empty.to_part10()};
+    EXPECT_EQ(RecodedFile(without.header(), ts::kImplicitVrLittleEndian).size(),
+              DataSet::parse(without.file).to_part10(ts::kImplicitVrLittleEndian).size());
+}
+
 // Nobody knows which values of VR UN are texts, for which its Specific Character Set holds as well.
 TEST(RecodedFile, LeavesTextsAsTheyCame) {
     const auto latin1 = [](std::string_view text) { return Bytes(text.begin(), text.end()); };

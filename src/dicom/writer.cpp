@@ -103,7 +103,13 @@ class Writer {
     }
 
     void write_pixels_of_file(Vr vr) {
+        const ByteRange& skipped = file_->data_set().node().skipped;
         const ByteRange place = file_->native_pixels().value_or(ByteRange{});
+        // Half of an object is none.
+        if (skipped.begin < skipped.end && place != skipped)
+            throw Error(ErrorCode::kInvalidInput,
+                        describe(tags::kPixelData) +
+                            " is encapsulated, against the object's transfer syntax");
         const std::size_t length = place.end - place.begin;
         write_header(tags::kPixelData, vr, length + length % 2);
         if (length > 0) leave_out(place);

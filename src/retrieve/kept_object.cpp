@@ -15,6 +15,7 @@
 
 namespace lucerna::retrieve {
 namespace {
+
 bool is_read_whole(const store::InstanceRow& row) {
     constexpr std::uint64_t kReadWhole = 32 * 1024 * 1024;
     return row.head_bytes == 0 || row.size <= kReadWhole;
