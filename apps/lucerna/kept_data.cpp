@@ -99,6 +99,10 @@ store::StoreOptions store_options(const ServeSettings& settings) {
     return options;
 }
 
+std::filesystem::path reports_folder(const ServeSettings& settings) {
+    return settings.data / "deidentified";
+}
+
 std::string archived_view_of(const dicom::DataSet& data_set) {
     const auto name = prepare::view_name_of(data_set);
     return name ? exam::to_string(*name) : "";

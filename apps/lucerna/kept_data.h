@@ -29,6 +29,9 @@ namespace lucerna {
 /// Error(kInvalidInput) naming the setting.
 [[nodiscard]] store::StoreOptions store_options(const ServeSettings& settings);
 
+/// Where `serve` writes what was done to objects that it sent de-identified.
+[[nodiscard]] std::filesystem::path reports_folder(const ServeSettings& settings);
+
 /// "R-CC", or empty: how the archive notes the view of an image.
 [[nodiscard]] std::string archived_view_of(const dicom::DataSet& data_set);
 

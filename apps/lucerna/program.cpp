@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 
+#include "base/core_files.h"
 #include "base/utf8.h"
 #include "verbs.h"
 
@@ -45,6 +46,7 @@ void say_progress(const std::string& message) {
 
 int run_program(const char* name, const std::function<ExitCode()>& work) {
     install_handlers();
+    leave_no_core_files();
     try {
         return work();
     } catch (const Error& error) {

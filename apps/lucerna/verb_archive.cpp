@@ -12,6 +12,7 @@
 #include "base/utf8.h"
 #include "kept_data.h"
 #include "kept_projects.h"
+#include "pipeline/kept_reports.h"
 
 namespace lucerna {
 namespace {
@@ -182,10 +183,25 @@ void say_what_is_unknown(store::Archive& archive) {
     }
 }
 
-ExitCode erase(store::Archive& archive, Erasure asked) {
+/// A report that stays is no reason to say that nothing was erased.
+ExitCode forget_erased_reports(store::Archive& archive, const std::filesystem::path& folder) {
+    try {
+        pipeline::KeptReports(archive, folder).forget_erased();
+        return kDone;
+    } catch (const Error& error) {
+        say(stderr, std::string("lucerna: reports of what was sent de-identified still tell of "
+                                "what was erased, until lucerna serve or this runs again: ") +
+                        error.what());
+        return exit_code_for(error.code());
+    }
+}
+
+ExitCode erase(store::Archive& archive, Erasure asked, const std::filesystem::path& reports) {
     archive.require_index();
     if (asked.patient_id == "-") std::getline(std::cin, asked.patient_id);
     const auto [what, carry_out] = erasing(archive, asked);
+    // Of an erasure that a crash broke off there may be nothing left but these.
+    if (asked.yes) (void)forget_erased_reports(archive, reports);
     if (what.instances + what.keys + what.beside.orders + what.beside.workitems +
             what.beside.subscriptions ==
         0)
@@ -200,7 +216,7 @@ ExitCode erase(store::Archive& archive, Erasure asked) {
     std::printf("erased %zu instances in %zu studies%s\n%s", what.instances, what.studies.size(),
                 and_beside(what.beside).c_str(), in_detail(what).c_str());
     say_what_is_unknown(archive);
-    return kDone;
+    return forget_erased_reports(archive, reports);
 }
 
 void add_erase(CLI::App& app, Chosen& chosen) {
@@ -229,8 +245,9 @@ void add_erase(CLI::App& app, Chosen& chosen) {
         if (asked->patient_id.empty() && asked->study.empty() && asked->workitem.empty())
             throw CLI::RequiredError("--patient, --study or --workitem");
         chosen = [options, asked] {
-            return with_archive(*options,
-                                [&](store::Archive& archive) { return erase(archive, *asked); });
+            return with_archive(*options, [&](store::Archive& archive) {
+                return erase(archive, *asked, reports_folder(settings_of(*options)));
+            });
         };
     });
 }

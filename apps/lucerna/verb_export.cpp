@@ -1,15 +1,19 @@
 // `lucerna export`: objects out of the archive, or files, de-identified.
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <set>
 
 #include "archive_verbs.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "deidentify/deidentifier.h"
 #include "dicom/uids.h"
 #include "kept_data.h"
 #include "kept_projects.h"
+#include "study_person.h"
 
 namespace lucerna {
 namespace {
@@ -37,32 +41,64 @@ store::Key key_from(const std::string& text) {
     return {*tag, text.substr(equals + 1)};
 }
 
+/// By their UIDs, those whose files name two patients.
+std::set<std::string> studies_of_two(const std::vector<fs::path>& files) {
+    std::map<std::string, StudyPerson> people;
+    std::set<std::string> found;
+    for (const fs::path& path : files) {
+        if (stop_requested()) throw Error(ErrorCode::kCancelled, "stopped by a signal");
+        try {
+            const auto head = dicom::DataSet::from_file(path, {}, dicom::PixelData::kSkip);
+            const std::string study = head.text_or(dicom::tags::kStudyInstanceUid, "");
+            if (!study.empty() && !people[study].takes(head)) found.insert(study);
+        } catch (const Error&) {
+            // It is named when it is to be given out.
+        }
+    }
+    return found;
+}
+
 /// What is to be exported, one object after another.
 class Export {
   public:
-    Export(const ExportArguments& asked, const deidentify::Deidentifier& deidentifier)
-        : asked_(asked), deidentifier_(deidentifier) {
+    /// Of `studies_of_two` nothing is given out: whose they are nobody knows.
+    Export(const ExportArguments& asked, const deidentify::Deidentifier& deidentifier,
+           std::set<std::string> studies_of_two)
+        : asked_(asked), deidentifier_(deidentifier), studies_of_two_(std::move(studies_of_two)) {
         report_.profile = deidentifier.profile().name();
         report_.project = deidentifier.project().name();
         report_.program = deidentifier.program();
     }
 
     void add(dicom::DataSet object, const deidentify::PatientOfStudy& study = {}) {
+        if (studies_of_two_.contains(object.text_or(dicom::tags::kStudyInstanceUid, "")))
+            return refuse(
+                {exam::RefusalReason::kUnreadable, "the files of its study name two patients",
+                 dicom::describe(dicom::tags::kPatientId),
+                 "mend the files, or give out those of one patient",
+                 deidentifier_.name_of(object.text_or(dicom::tags::kSopInstanceUid, "")), ""});
         auto outcome = deidentifier_.run(std::move(object), study);
-        if (auto* refusal = std::get_if<exam::Refusal>(&outcome)) {
-            say(stderr, "lucerna: not given out: " + refusal->what + " (" + refusal->where + ")");
-            report_.refused.push_back(std::move(*refusal));
-            return;
-        }
+        if (auto* refusal = std::get_if<exam::Refusal>(&outcome))
+            return refuse(std::move(*refusal));
         auto& made = std::get<deidentify::Deidentified>(outcome);
+        const Bytes file = made.file.whole();
+        const std::string content = sha256(file);
+        const auto [given, is_new] = given_.try_emplace(made.report.sop_instance_uid, content);
+        // The same file twice.
+        if (!is_new && given->second == content) return;
+        if (!is_new)
+            return refuse({exam::RefusalReason::kUnreadable,
+                           "another object of the same UID has been given out",
+                           dicom::describe(dicom::tags::kSopInstanceUid),
+                           "find out which of the two is the right one",
+                           made.report.sop_instance_uid, ""});
         // Named by UIDs of the project, never by what came in.
-        const std::string study_uid = made.object.text_or(dicom::tags::kStudyInstanceUid, "");
+        const std::string& study_uid = made.study_instance_uid;
         // What is none could be a path.
         const fs::path folder =
             asked_.out / (dicom::is_valid_uid(study_uid) ? study_uid : "no-study");
         fs::create_directories(folder);
-        write_file_durably(folder / (made.report.sop_instance_uid + ".dcm"),
-                           made.object.to_part10());
+        write_file_durably(folder / (made.report.sop_instance_uid + ".dcm"), file);
         report_.objects.push_back(std::move(made.report));
     }
     /// One that could not even be read.
@@ -82,8 +118,16 @@ class Export {
     }
 
   private:
+    void refuse(exam::Refusal refusal) {
+        say(stderr, "lucerna: not given out: " + refusal.what + " (" + refusal.where + ")");
+        report_.refused.push_back(std::move(refusal));
+    }
+
     const ExportArguments& asked_;
     const deidentify::Deidentifier& deidentifier_;
+    const std::set<std::string> studies_of_two_;
+    /// What has been given out, by its UID: a hash of the file.
+    std::map<std::string, std::string> given_;
     deidentify::ExportReport report_;
 };
 
@@ -139,7 +183,7 @@ ExitCode run_export(const ExportArguments& asked) {
         profile, KeptProjects(settings).open(asked.project, *keys),
         std::string("Lucerna ") + LUCERNA_VERSION, std::move(safe));
     fs::create_directories(asked.out);
-    Export out(asked, deidentifier);
+    Export out(asked, deidentifier, studies_of_two(asked.files));
     if (store) add_stored(store->archive(), asked, out);
     for (const fs::path& path : asked.files) {
         if (stop_requested()) throw Error(ErrorCode::kCancelled, "stopped by a signal");

@@ -19,11 +19,16 @@ ExitCode rotate(const ArchiveOptions& options) {
     const auto keys = open_keys(settings);
     KeptProjects projects(settings);
     deidentify::ProjectKeys with_projects(*keys, projects.place());
-    store::Store store(store_options(settings), with_projects, clock);
-    projects.gather(*keys);
-    const std::size_t rewrapped = store.archive().rotate_keys(who_runs_this(), own);
+    std::size_t rewrapped = 0;
+    {
+        store::Store store(store_options(settings), with_projects, clock);
+        projects.gather(*keys);
+        rewrapped = store.archive().rotate_keys(who_runs_this(), own);
+    }
     std::printf("%zu data keys are under a new key-encryption key; the older ones are ended\n",
                 rewrapped);
+    // Opening it seals an index in a file under its own new key.
+    const store::Store renewed(store_options(settings), with_projects, clock);
     return kDone;
 }
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/memory.h"
 #include "dicom/data_set.h"
 #include "dicom/tags.h"
@@ -19,7 +20,7 @@
 #include "pipeline/model_opening.h"
 #include "pipeline/reading.h"
 #include "result_folder.h"
-#include "store/same_patient.h"
+#include "study_person.h"
 #include "verbs.h"
 
 namespace lucerna {
@@ -48,31 +49,12 @@ constexpr std::uintmax_t kKeptBytes = 256U << 20;
 struct Study {
     /// In the order of their names.
     std::vector<ExamFile> files;
-    /// Who they say that they are of, the first that says it.
-    store::Person person = {};
+    StudyPerson person = {};
     /// One that is of another person than those before it.
     std::optional<fs::path> of_another = {};
 };
 /// By Study Instance UID.
 using Studies = std::map<std::string, Study>;
-
-void fill_in(std::string& text, const std::string& from) {
-    if (text.empty()) text = from;
-}
-
-void note_person(Study& study, const dicom::DataSet& head, const fs::path& file) {
-    const std::string id = head.text_or(dicom::tags::kPatientId, "");
-    // Of no ID it says nothing.
-    const std::string issuer = id.empty() ? "" : head.text_or(dicom::tags::kIssuerOfPatientId, "");
-    const store::Person person{{id, issuer},
-                               head.text_or(dicom::tags::kPatientName, ""),
-                               head.text_or(dicom::tags::kPatientBirthDate, "")};
-    if (!study.of_another && store::are_two_people(study.person, person)) study.of_another = file;
-    fill_in(study.person.patient.id, person.patient.id);
-    fill_in(study.person.patient.issuer, person.patient.issuer);
-    fill_in(study.person.name, person.name);
-    fill_in(study.person.birth_date, person.birth_date);
-}
 
 /// Whether the file says of itself that it is a DICOM file (PS3.10 7.1).
 bool has_dicom_prefix(const fs::path& path) {
@@ -122,8 +104,9 @@ Studies studies_among(const std::vector<fs::path>& files, std::size_t& unreadabl
             if (!seen.insert(instance).second)
                 throw Error(ErrorCode::kConflict,
                             "SOP Instance UID " + instance + " came in an earlier file already");
-            note_person(studies[study], head, file);
-            ExamFile& exam_file = studies[study].files.emplace_back(ExamFile{file, {}});
+            Study& whole = studies[study];
+            if (!whole.person.takes(head) && !whole.of_another) whole.of_another = file;
+            ExamFile& exam_file = whole.files.emplace_back(ExamFile{file, {}});
             if (!keep) continue;
             exam_file.data_set = std::move(head);
             kept += size;
@@ -156,7 +139,7 @@ ExitCode refused(const Error& error) {
     return kModelRefused;
 }
 
-pipeline::PreparedExam prepare_one(const std::string& study, std::vector<ExamFile>& files,
+pipeline::PreparedExam prepare_one(exam::ExamSubject subject, std::vector<ExamFile>& files,
                                    const exam::InputContract& contract,
                                    const ReadOptions& options) {
     const auto load = [&](std::size_t i) {
@@ -166,17 +149,30 @@ pipeline::PreparedExam prepare_one(const std::string& study, std::vector<ExamFil
         file.data_set.reset();
         return data_set;
     };
-    return pipeline::prepare_exam({study, files.size(), load}, contract,
+    return pipeline::prepare_exam({std::move(subject), files.size(), load}, contract,
                                   infer::thread_use(options.threads).pictures_at_once,
                                   progress_line(options.quiet));
 }
 
-/// Returns whether any view could be read.
-bool read_one(pipeline::PreparedExam prepared, const ResultFolder& folder,
-              const infer::ModelPackage& model, const ReadOptions& options) {
+/// Of what the files hold, in whatever order and under whatever names.
+std::string content_of(const std::vector<ExamFile>& files) {
+    std::vector<std::string> each;
+    for (const ExamFile& file : files) each.push_back(sha256_of_file(file.path));
+    std::sort(each.begin(), each.end());
+    Sha256 all;
+    for (const std::string& one : each) all.add(as_byte_view(one));
+    return all.finish();
+}
+
+/// Returns whether any view could be read. The same of the same images has the same UIDs; of one
+/// whose header was corrected it is another result, and has others (PS3.5 9.1).
+bool read_one(pipeline::PreparedExam prepared, const std::string& content,
+              const ResultFolder& folder, const infer::ModelPackage& model,
+              const ReadOptions& options) {
     const pipeline::OnProgress progress = progress_line(options.quiet);
-    const exam::ExamReading reading =
+    exam::ExamReading reading =
         pipeline::read_exam(prepared, model, {options.jurisdiction}, SystemClock(), progress);
+    reading.told_apart_by = content;
     folder.write(reading, pipeline::compose_exam(reading, prepared.pictures,
                                                  model.pictures_at_once(), progress));
     clear_progress(options.quiet);
@@ -208,15 +204,17 @@ ExitCode read_all(const ReadOptions& options, pipeline::ModelOpening& opening) {
         }
         // Before the time that a reading takes.
         const ResultFolder folder(is_one ? options.out : options.out / uid, uid);
+        const std::string content = content_of(study.files);
         pipeline::PreparedExam prepared =
-            prepare_one(uid, study.files, opening.contract(), options);
+            prepare_one(pipeline::subject_of(uid, study.person.says()), study.files,
+                        opening.contract(), options);
         const infer::ModelPackage* model = nullptr;
         try {
             model = &opening.model();
         } catch (const Error& error) {
             return refused(error);
         }
-        all_read = read_one(std::move(prepared), folder, *model, options) && all_read;
+        all_read = read_one(std::move(prepared), content, folder, *model, options) && all_read;
     }
     if (!all_read) return kRefused;
     return unreadable > 0 ? kBadInput : kDone;

@@ -11,11 +11,13 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/open_files.h"
 #include "dicom/byte_budget.h"
 #include "dicom/decoding_memory.h"
 #include "http/guard.h"
 #include "kept_data.h"
 #include "kept_projects.h"
+#include "pipeline/log_queue.h"
 #include "pipeline/server.h"
 #include "samples.h"
 #include "settings.h"
@@ -221,6 +223,31 @@ pipeline::ServerParts parts_of(const ServeSettings& settings) {
     return parts;
 }
 
+/// Of a connection over HTTP: its socket, and the file or the socket that its answer is read from.
+constexpr std::size_t kFilesOfConnection = 2;
+/// Of an association: its socket, what it stores, and where it sends to.
+constexpr std::size_t kFilesOfAssociation = 3;
+/// The index, deliveries, the log, connections that are turned away or given up.
+constexpr std::size_t kFilesOfTheRest = 384;
+constexpr std::size_t kFewestConnections = 16;
+
+/// Connections over HTTP must leave files for those that store.
+void fit_into_open_files(pipeline::ServerParts& parts) {
+    const std::size_t others = kFilesOfTheRest +
+                               kFilesOfAssociation * parts.dicom.max_associations +
+                               (parts.hl7 ? parts.hl7->max_connections : 0);
+    const std::size_t wanted = others + kFilesOfConnection * parts.http.max_connections;
+    const std::size_t may_have = raise_open_files(wanted);
+    if (may_have >= wanted) return;
+    const std::size_t left = may_have - std::min(may_have, others);
+    parts.http.max_connections = std::max(kFewestConnections, left / kFilesOfConnection);
+    log_event(LogLevel::kWarning, "server.few-open-files",
+              {{"open_files", may_have},
+               {"wanted", wanted},
+               {"http_connections", parts.http.max_connections},
+               {"why", "the hard limit of open files (ulimit -Hn, LimitNOFILE) allows no more"}});
+}
+
 void set_level(const std::string& name) {
     constexpr std::pair<const char*, LogLevel> kLevels[] = {{"debug", LogLevel::kDebug},
                                                             {"info", LogLevel::kInfo},
@@ -259,7 +286,8 @@ ExitCode run_server(const ServeSettings& settings, const infer::ModelPackage& mo
                   {{"why", "beyond loopback it needs dicom.callers or dicom.tls_ca"}});
     pipeline::ServerParts parts = parts_of(settings);
     parts.deidentifiers = deidentifiers_of(settings, *keys);
-    parts.reports = settings.data / "deidentified";
+    parts.reports = reports_folder(settings);
+    fit_into_open_files(parts);
     pipeline::Server server(parts, store, model, clock);
     log_event(
         LogLevel::kInfo, "server.up",
@@ -283,6 +311,7 @@ ExitCode run_server(const ServeSettings& settings, const infer::ModelPackage& mo
     // A signal interrupts the wait.
     while (!stop_requested()) ::poll(nullptr, 0, 500);
     log_event(LogLevel::kInfo, "server.stopping");
+    keys->end_waits();
     return kDone;
 }
 
@@ -292,6 +321,7 @@ ExitCode serve(const ServeArguments& arguments) {
         return kDone;
     }
     share_freed_memory();
+    const pipeline::LogQueue log;
     std::unique_ptr<infer::ModelPackage> model;
     ServeSettings settings;
     try {

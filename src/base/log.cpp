@@ -7,11 +7,18 @@
 
 #include "base/clock.h"
 #include "base/encoding.h"
+#include "base/log_writer.h"
 
 namespace lucerna {
 namespace {
 
 std::atomic<LogLevel> lowest_level = LogLevel::kInfo;
+
+/// Never destroyed: what ends late may have something to say.
+std::shared_ptr<LogWriter>& writer() {
+    static auto& only = *new std::shared_ptr<LogWriter>;
+    return only;
+}
 
 std::string_view name_of(LogLevel level) {
     switch (level) {
@@ -49,8 +56,12 @@ void set_log_level(LogLevel level) {
     lowest_level = level;
 }
 
-void log_event(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
-    if (level < lowest_level.load()) return;
+void set_log_writer(std::shared_ptr<LogWriter> other) {
+    writer() = std::move(other);
+}
+
+std::string log_line(LogLevel level, std::string_view event,
+                     std::initializer_list<LogField> fields) {
     std::string line = "{\"time\":\"" + to_rfc3339(SystemClock().now()) + "\",\"level\":\"";
     line.append(name_of(level)).append("\",\"event\":").append(json_quoted(event));
     for (const LogField& field : fields) {
@@ -58,6 +69,13 @@ void log_event(LogLevel level, std::string_view event, std::initializer_list<Log
         std::visit(AppendValue{line}, field.value());
     }
     line += "}\n";
+    return line;
+}
+
+void log_event(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
+    if (level < lowest_level.load()) return;
+    std::string line = log_line(level, event, fields);
+    if (LogWriter* const other = writer().get()) return other->write(std::move(line));
     // One write a line, so that lines of several threads and processes never mix.
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
 }

@@ -11,6 +11,8 @@ namespace {
 
 /// Times its patience, nobody waits longer whatever moves.
 constexpr int kLongest = 3;
+/// In which whoever waits asks whether to go on.
+constexpr std::chrono::milliseconds kBetweenLooks{200};
 
 std::atomic<std::uint64_t> last_task{0};
 /// Of this thread; 0 where it took nothing yet.
@@ -20,6 +22,10 @@ thread_local MemoryBudget::Waiting* current_waiting = nullptr;
 std::uint64_t this_task() {
     if (current_task == 0) current_task = ++last_task;
     return current_task;
+}
+
+bool is_over() {
+    return current_waiting != nullptr && current_waiting->is_over();
 }
 
 /// While this thread waits.
@@ -101,7 +107,7 @@ MemoryBudget::Share MemoryBudget::hold_in_turn(std::size_t bytes, const std::str
     const auto state = [&] { return std::pair(waiting_.front(), held_); };
     auto seen = state();
     auto gives_up = Clock::now() + patience_;
-    while (!my_turn() && Clock::now() < std::min(gives_up, end)) {
+    while (!my_turn() && Clock::now() < std::min(gives_up, end) && !is_over()) {
         // Whoever is the first in line asks for all.
         const bool is_first = waiting_.front() == ticket;
         if (auto holder = is_first ? next_to_ask() : nullptr) {
@@ -111,6 +117,7 @@ MemoryBudget::Share MemoryBudget::hold_in_turn(std::size_t bytes, const std::str
             lock.lock();
         } else {
             auto until = std::min(gives_up, end);
+            if (current_waiting != nullptr) until = std::min(until, Clock::now() + kBetweenLooks);
             if (is_first && !renewable_.empty()) until = std::min(until, renewable_.front().from);
             changed_.wait_until(lock, until);
         }

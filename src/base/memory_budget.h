@@ -39,6 +39,8 @@ class MemoryBudget {
         /// It is about to. False: too many do, it must not.
         virtual bool begin() noexcept = 0;
         virtual void end() noexcept = 0;
+        /// Asked a few times a second while it waits: true ends the wait, as one in vain.
+        [[nodiscard]] virtual bool is_over() const noexcept { return false; }
     };
     /// What this thread does from here on is something else: what it took before is no more its
     /// than any other's. For threads that do one thing after the other for different people, before
@@ -91,7 +93,7 @@ class MemoryBudget {
     /// waits. Throws Error: kUnsupported for more than the limit, kUnavailable where nothing
     /// moves for as long as the patience lasts: nobody in front is served or gives up, and nobody
     /// gives back; or where its turn has not come after three times that; or at once where it would
-    /// wait and must not (Waiting).
+    /// wait and must not, or no longer (Waiting).
     [[nodiscard]] Share take(std::size_t bytes, const std::string& what);
 
   private:

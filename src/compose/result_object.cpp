@@ -58,11 +58,25 @@ std::optional<int> minutes_east(const std::string& offset) {
     return offset[0] == '-' ? -minutes : minutes;
 }
 
+/// The whole of it: cut off, it would be another one. What Issuer of Patient ID cannot hold came as
+/// a Universal Entity ID (dicom/patient_issuer.h); of its types three can be so long (PS3.3 Table
+/// 10-18).
+void add_issuer(DataSet& object, const std::string& issuer) {
+    if (issuer.empty()) return;
+    if (issuer.find('\\') == std::string::npos && fitting(issuer, 64) == issuer)
+        return object.set_text(dicom::kIssuerOfPatientId, issuer);
+    const auto has = [&](char letter) { return issuer.find(letter) != std::string::npos; };
+    DataSet& qualifiers = object.add_item(dicom::kIssuerOfPatientIdQualifiersSequence);
+    qualifiers.set_text(dicom::kUniversalEntityId, issuer);
+    qualifiers.set_text(dicom::kUniversalEntityIdType, has(':')   ? "URI"
+                                                       : has('=') ? "X500"
+                                                                  : "DNS");
+}
+
 void add_patient_and_study(DataSet& object, const exam::ExamSubject& subject) {
     object.set_text(dicom::kPatientName, subject.patient_name.reveal());
     object.set_text(dicom::kPatientId, subject.patient_id.reveal());
-    if (!subject.issuer_of_patient_id.empty())
-        object.set_text(dicom::kIssuerOfPatientId, fitting(subject.issuer_of_patient_id, 64));
+    add_issuer(object, subject.issuer_of_patient_id);
     object.set_text(dicom::kPatientBirthDate, date_or_nothing(subject.patient_birth_date.reveal()));
     object.set_text(dicom::kPatientSex, sex_or_nothing(subject.patient_sex));
     object.set_text(dicom::kStudyInstanceUid, subject.study_instance_uid);

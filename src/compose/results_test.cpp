@@ -13,6 +13,7 @@
 #include "compose/result_tree.h"
 #include "dicom/data_set.h"
 #include "dicom/frames.h"
+#include "dicom/patient_issuer.h"
 #include "dicom/uids.h"
 
 namespace lucerna::compose {
@@ -49,6 +50,10 @@ std::vector<exam::Point> json_contour(const json& finding) {
     return points;
 }
 
+std::string long_issuer() {
+    return "https://hospital.example/" + std::string(64, 'i');
+}
+
 /// Readings that have broken other writers: what is empty, foreign, long, or not there.
 std::vector<std::pair<std::string, exam::ExamReading>> odd_readings() {
     std::vector<std::pair<std::string, exam::ExamReading>> readings = {
@@ -83,6 +88,10 @@ std::vector<std::pair<std::string, exam::ExamReading>> odd_readings() {
     readings.emplace_back("careless header", reading);
 
     reading = example_reading();
+    reading.subject.issuer_of_patient_id = long_issuer();
+    readings.emplace_back("long issuer", reading);
+
+    reading = example_reading();
     reading.views.erase(reading.views.begin() + 1, reading.views.end());
     reading.refusals.clear();
     readings.emplace_back("one view", reading);
@@ -97,6 +106,15 @@ std::vector<std::pair<std::string, exam::ExamReading>> odd_readings() {
     reading.jurisdiction = "CH";
     readings.emplace_back("unnamed view, unknown kind, cleared", reading);
     return readings;
+}
+
+TEST(Results, SayTheWholeIssuerOfThePatientId) {
+    for (const std::string& issuer : {std::string("SITE"), long_issuer(), std::string("A\\B")}) {
+        exam::ExamReading reading = quiet_reading();
+        reading.subject.issuer_of_patient_id = issuer;
+        for (const Result& result : compose_results(reading))
+            EXPECT_EQ(dicom::issuer_of_patient_id(DataSet::parse(result.part10)), issuer);
+    }
 }
 
 TEST(Results, HaveNoErrorForDciodvfy) {

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "compose/compose.h"
+#include "exam/standing_sentences.h"
 
 namespace lucerna::compose {
 namespace {
@@ -86,8 +87,8 @@ const exam::OperatingPoint* lowest_operating_point(const exam::ModelIdentity& mo
 
 std::vector<std::string> caveats(const exam::ExamReading& reading) {
     std::vector<std::string> lines = {one_line(use_statement(reading.model, reading.jurisdiction))};
-    if (reading.synthetic) lines.emplace_back("SYNTHETIC images: not of a person.");
-    lines.emplace_back("Preliminary result of software, not verified by a person.");
+    if (reading.synthetic) lines.emplace_back(exam::kSyntheticImages);
+    lines.emplace_back(exam::kPreliminaryResult);
     return lines;
 }
 
@@ -103,7 +104,7 @@ std::vector<std::string> method_lines(const exam::ExamReading& reading) {
     for (const exam::OperatingPoint& point : model.operating_points)
         lines.push_back("Operating point " + point.name + ": " + shown_number(point.threshold) +
                         (point.description.empty() ? "" : "; " + point.description));
-    lines.push_back("Use: " + use_statement(model, reading.jurisdiction));
+    lines.push_back(std::string(exam::kUseLabel) + use_statement(model, reading.jurisdiction));
     for (std::string& line : lines) line = one_line(std::move(line));
     return lines;
 }

@@ -40,6 +40,7 @@ enum class Action {
     kClean,
     kKeep,
 };
+inline constexpr std::size_t kActions = 6;
 /// "X", "Z", "D", "U", "C", "K": the standard's letter, as the report has it.
 [[nodiscard]] std::string_view letter_of(Action action);
 

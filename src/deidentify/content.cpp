@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "dicom/item_access.h"
+#include "exam/standing_sentences.h"
 
 namespace lucerna::deidentify {
 namespace {
@@ -53,6 +54,23 @@ bool may_hold_text(const DataSet& item) {
     return known != nullptr && known->stays_with == Option::kCleanStructuredContent;
 }
 
+std::string standing_lines(std::string_view text) {
+    constexpr std::string_view kLineEnd = "\r\n";
+    std::string kept;
+    for (std::size_t begin = 0; begin < text.size();) {
+        const std::size_t end = std::min(text.find(kLineEnd, begin), text.size());
+        const std::string_view line = text.substr(begin, end - begin);
+        begin = end + kLineEnd.size();
+        std::string_view sentence = line;
+        if (sentence.starts_with(exam::kUseLabel)) sentence.remove_prefix(exam::kUseLabel.size());
+        if (std::ranges::find(exam::kStandingSentences, sentence) == exam::kStandingSentences.end())
+            continue;
+        if (!kept.empty()) kept += kLineEnd;
+        kept += line;
+    }
+    return kept;
+}
+
 bool is_content(Tag sequence) {
     constexpr Tag kSpecimenPreparationSequence{0x0040, 0x0610};
     return sequence == tags::kContentSequence || sequence == tags::kAcquisitionContextSequence ||
@@ -60,7 +78,7 @@ bool is_content(Tag sequence) {
 }
 
 void clean_content(DataSet& data, Tag sequence, const Profile& profile, const std::string& path,
-                   std::vector<Step>& steps) {
+                   Steps& steps) {
     auto* const items = dicom::editable_items(data, sequence);
     if (items == nullptr) return;
     const std::size_t before = items->size();
@@ -68,7 +86,7 @@ void clean_content(DataSet& data, Tag sequence, const Profile& profile, const st
         const Concept* const known = concept_of(item);
         return known != nullptr && !stays(*known, profile);
     });
-    if (items->size() < before) steps.push_back({path + "[*]", Action::kRemove});
+    if (items->size() < before) steps.add(path + "[*]", Action::kRemove);
 }
 
 }  // namespace lucerna::deidentify

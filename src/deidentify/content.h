@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "deidentify/profile.h"
@@ -17,10 +18,13 @@ namespace lucerna::deidentify {
 /// text of a content item is replaced.
 [[nodiscard]] bool may_hold_text(const dicom::DataSet& item);
 
+/// Of a text the lines that Lucerna puts onto its results as they are (exam/standing_sentences.h).
+[[nodiscard]] std::string standing_lines(std::string_view text);
+
 /// Takes out the items of `sequence` that tell of the person, or of a day of the device's; what
 /// lies below them is for the walk, as are names, dates and UIDs, which are attributes of the
 /// table.
 void clean_content(dicom::DataSet& data, dicom::Tag sequence, const Profile& profile,
-                   const std::string& path, std::vector<Step>& steps);
+                   const std::string& path, Steps& steps);
 
 }  // namespace lucerna::deidentify

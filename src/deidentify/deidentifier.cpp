@@ -1,11 +1,12 @@
 #include "deidentify/deidentifier.h"
 
-#include <algorithm>
+#include <memory>
 #include <optional>
 #include <utility>
 
 #include "base/error.h"
 #include "deidentify/pixels.h"
+#include "deidentify/slide_label.h"
 #include "deidentify/sound.h"
 #include "deidentify/walk.h"
 #include "deidentify/waveforms.h"
@@ -77,6 +78,7 @@ std::optional<exam::Refusal> refuse_early(const DataSet& object, const Profile& 
                        "an encapsulated document cannot be cleaned", tags::kEncapsulatedDocument,
                        "leave it out");
     if (auto refusal = refuse_sound(object)) return refusal;
+    if (auto refusal = refuse_slide_label(object)) return refusal;
     if (has_overlay_in_values(object))
         return refused(exam::RefusalReason::kBadPixelDescription,
                        "an overlay lies among the stored bits of the pixels",
@@ -95,19 +97,22 @@ std::optional<exam::Refusal> refuse_early(const DataSet& object, const Profile& 
 
 /// PS3.15 E.1.1, steps 6 and 7; E.3.1, E.3.6.
 void mark(DataSet& object, const Profile& profile, const std::string& program,
-          bool pixels_cleaned) {
+          const ObjectReport& report) {
     object.set_text(tags::kPatientIdentityRemoved, "YES");
     std::vector<std::string> method{program, std::string(confidentiality_edition())};
     object.set_texts(tags::kDeidentificationMethod, method);
     object.remove(kDeidentificationMethodCodeSequence);
     add_code(object, {"113100", "Basic Application Confidentiality Profile"});
-    for (const OptionKind& kind : option_kinds())
+    for (const OptionKind& kind : option_kinds()) {
+        // What nobody has looked at does not say so.
+        if (kind.option == Option::kCleanPixelData && report.is_not_looked_at) continue;
         if (profile.has(kind.option)) add_code(object, {kind.code_value, kind.code_meaning});
+    }
     object.set_text(kLongitudinalTemporalInformationModified,
                     profile.has(Option::kRetainFullDates)       ? "UNMODIFIED"
                     : profile.has(Option::kRetainModifiedDates) ? "MODIFIED"
                                                                 : "REMOVED");
-    if (pixels_cleaned) object.set_text(tags::kBurnedInAnnotation, "NO");
+    if (report.frames_looked_at > 0) object.set_text(tags::kBurnedInAnnotation, "NO");
 }
 
 }  // namespace
@@ -119,34 +124,44 @@ Deidentifier::Deidentifier(Profile profile, Project project, std::string program
       program_(std::move(program)),
       safe_privates_(std::move(safe_privates)) {}
 
-std::variant<Deidentified, exam::Refusal> Deidentifier::run(DataSet object,
+std::string Deidentifier::name_of(const std::string& sop_instance_uid) const {
+    const bool stays = sop_instance_uid.empty() || profile_.has(Option::kRetainUids);
+    return stays ? sop_instance_uid : project_.uid(sop_instance_uid);
+}
+
+std::variant<Deidentified, exam::Refusal> Deidentifier::run(dicom::FramedObject framed,
                                                             const PatientOfStudy& study) const {
-    const std::string original = object.text_or(tags::kSopInstanceUid, "");
+    const auto object = std::make_shared<dicom::FramedObject>(std::move(framed));
+    const std::string original = object->header().text_or(tags::kSopInstanceUid, "");
     ObjectReport report;
-    report.sop_class_uid = object.text_or(tags::kSopClassUid, "");
-    std::optional<exam::Refusal> refusal = refuse_early(object, profile_);
-    if (!refusal) refusal = cut_waveforms(object, report.steps);
-    if (!refusal) refusal = clear_beside_pixels(object, report);
-    if (!refusal) refusal = clear_unused_bits(object);
-    if (!refusal && profile_.has(Option::kCleanPixelData)) refusal = clean_pixels(object, report);
+    report.sop_class_uid = object->header().text_or(tags::kSopClassUid, "");
+    CleanPixels pixels;
+    DataSet attributes;
+    std::optional<exam::Refusal> refusal = refuse_early(object->header(), profile_);
+    if (!refusal) refusal = clear_beside_pixels(*object, pixels);
+    if (!refusal) refusal = clear_unused_bits(*object, pixels);
+    if (!refusal && profile_.has(Option::kCleanPixelData))
+        refusal = blank_pixels(*object, pixels, report);
+    if (!refusal) refusal = take_attributes(*object, pixels, attributes, report);
+    if (!refusal) refusal = cut_waveforms(attributes, report.steps);
     if (refusal) {
         refusal->sop_class_uid = report.sop_class_uid;
-        if (!original.empty())
-            refusal->sop_instance_uid =
-                profile_.has(Option::kRetainUids) ? original : project_.uid(original);
+        refusal->sop_instance_uid = name_of(original);
         return *std::move(refusal);
     }
-    const SafePrivates safe_privates(object, safe_privates_);
-    const Pseudonymous patient = project_.give_out(object, study);
-    const auto last_day =
-        is_own_result(object) ? std::optional(object.text_or(tags::kStudyDate, "")) : std::nullopt;
-    apply_table(object,
+    const SafePrivates safe_privates(attributes, safe_privates_);
+    const Pseudonymous patient = project_.give_out(attributes, study);
+    const auto last_day = is_own_result(attributes)
+                              ? std::optional(attributes.text_or(tags::kStudyDate, ""))
+                              : std::nullopt;
+    apply_table(attributes,
                 {profile_, project_, safe_privates, report.sop_class_uid, patient.pseudonym,
                  patient.shift_days, last_day},
                 report.steps);
-    mark(object, profile_, program_, report.frames_looked_at > 0);
-    report.sop_instance_uid = object.text_or(tags::kSopInstanceUid, "");
-    return Deidentified{std::move(object), std::move(report)};
+    mark(attributes, profile_, program_, report);
+    report.sop_instance_uid = attributes.text_or(tags::kSopInstanceUid, "");
+    return Deidentified{file_of(attributes, object, pixels),
+                        attributes.text_or(tags::kStudyInstanceUid, ""), std::move(report)};
 }
 
 }  // namespace lucerna::deidentify

@@ -4,18 +4,21 @@
 #include <variant>
 #include <vector>
 
-#include "base/encoding.h"
 #include "deidentify/private_data.h"
 #include "deidentify/profile.h"
 #include "deidentify/project.h"
 #include "deidentify/report.h"
-#include "dicom/data_set.h"
+#include "dicom/framed_object.h"
+#include "dicom/piecewise_file.h"
 #include "exam/refusal.h"
 
 namespace lucerna::deidentify {
 
 struct Deidentified {
-    dicom::DataSet object;
+    /// Pixels are made while it is read: of a large object no more is held than `object` held.
+    dicom::PiecewiseFile file;
+    /// As it is called now.
+    std::string study_instance_uid;
     ObjectReport report;
 };
 
@@ -32,7 +35,10 @@ class Deidentifier {
     /// A refusal where pixels, document or sound cannot be cleaned as the profile asks: nothing of
     /// the object may be given out then. Pseudonym and dates go by the patient of `study`.
     [[nodiscard]] std::variant<Deidentified, exam::Refusal> run(
-        dicom::DataSet object, const PatientOfStudy& study = {}) const;
+        dicom::FramedObject object, const PatientOfStudy& study = {}) const;
+
+    /// What an object is called that is given out, or would be.
+    [[nodiscard]] std::string name_of(const std::string& sop_instance_uid) const;
 
     [[nodiscard]] const Profile& profile() const { return profile_; }
     [[nodiscard]] const Project& project() const { return project_; }

@@ -83,6 +83,19 @@ TEST(Deidentifier, TakesOneStudyForOnePatients) {
     EXPECT_EQ(patient_key(whole, {"OTHER", "OTHER"}), patient_key(whole));
 }
 
+TEST(Deidentifier, TakesOutWhoGaveThePatientId) {
+    for (const char* profile : {"basic", "screening"}) {
+        DataSet object = example();
+        object.set_text(tags::kIssuerOfPatientId, "HOSPITAL");
+        DataSet& qualifiers = object.add_item(tags::kIssuerOfPatientIdQualifiersSequence);
+        qualifiers.set_text(tags::kUniversalEntityId, "hospital.example");
+        qualifiers.set_text(tags::kUniversalEntityIdType, "DNS");
+        const DataSet out = made(deidentifier(profile), std::move(object));
+        EXPECT_FALSE(out.has(tags::kIssuerOfPatientId)) << profile;
+        EXPECT_FALSE(out.has(tags::kIssuerOfPatientIdQualifiersSequence)) << profile;
+    }
+}
+
 TEST(Deidentifier, DoesNotLetAnInvalidDateThrough) {
     DataSet object = example();
     object.set_text(tags::kStudyDate, "JaneDoe");
@@ -637,6 +650,42 @@ TEST(Deidentifier, CleansStructuredContent) {
               made(deidentifier("basic"), example()).text(tags::kSopInstanceUid));
 }
 
+TEST(Deidentifier, KeepsWhatLucernaSaysOnItsResultsAndNothingBesideIt) {
+    const std::pair<const char*, const char*> texts[] = {
+        {"2 findings, Jane\r\nResearch use only. Not for clinical decisions.\r\n"
+         "SYNTHETIC images: not of a person.\r\nR-CC not read: Jane.",
+         "Research use only. Not for clinical decisions.\r\nSYNTHETIC images: not of a person."},
+        {"Use: Research use only. Not for clinical decisions.",
+         "Use: Research use only. Not for clinical decisions."},
+        {"Research use only. Not for clinical decisions. Jane", "REMOVED"}};
+    for (const auto& [before, after] : texts) {
+        DataSet object = structured_report();
+        object.add_item(tags::kContentSequence).set_text(tags::kTextValue, before);
+        const DataSet d = made(deidentifier("basic+clean-structured-content"), std::move(object));
+        EXPECT_EQ(d.items(tags::kContentSequence).back().text(tags::kTextValue), after);
+    }
+}
+
+TEST(Deidentifier, DoesNotSayOfMapsThatTheirPixelsWereLookedAt) {
+    constexpr const char* kSegmentation = "1.2.840.10008.5.1.4.1.1.66.4";
+    for (const char* const sop_class :
+         {kSegmentation, dicom::sop_class::kSecondaryCapture.data()}) {
+        DataSet object = example();
+        object.set_text(tags::kSopClassUid, sop_class);
+        auto outcome = deidentifier("screening").run(std::move(object));
+        auto& one = std::get<Deidentified>(outcome);
+        const bool is_map = sop_class == kSegmentation;
+        EXPECT_EQ(one.report.is_not_looked_at, is_map);
+        EXPECT_EQ(one.report.frames_looked_at, is_map ? 0 : 1);
+        const DataSet d = DataSet::parse(one.file.whole());
+        std::set<std::string> codes;
+        for (const DataSet& item : d.items({0x0012, 0x0064}))
+            codes.insert(item.text_or(tags::kCodeValue, ""));
+        EXPECT_EQ(codes.contains("113101"), !is_map);
+        EXPECT_EQ(d.text_or(tags::kBurnedInAnnotation, ""), is_map ? "" : "NO");
+    }
+}
+
 TEST(Deidentifier, LeavesNoContentWithoutThatOption) {
     const DataSet d = made(deidentifier("basic"), structured_report());
     const auto& content = d.items(tags::kContentSequence);
@@ -678,6 +727,43 @@ TEST(Deidentifier, ReportsPathsAndNeverValues) {
     EXPECT_THAT(json, HasSubstr("\"path\": \"00100020\""));
     for (const char* value : {"4711", "Doe", "19610203", "20240310", "ACC-9", "\"1.2.3"})
         EXPECT_EQ(json.find(value), std::string::npos) << value;
+}
+
+TEST(Deidentifier, TakesOutHundredsOfThousandsOfAttributes) {
+    constexpr std::size_t kMany = 400'000;
+    DataSet object = example();
+    std::size_t made_so_far = 0;
+    for (std::uint16_t group = 0x0021; made_so_far < kMany;
+         group = static_cast<std::uint16_t>(group + 2))
+        for (unsigned element = 0x1000; element < 0x10000 && made_so_far < kMany;
+             ++element, ++made_so_far)
+            object.set_bytes({group, static_cast<std::uint16_t>(element)}, "UN", {});
+    auto outcome = deidentifier("basic").run(std::move(object));
+    auto& made_of_it = std::get<Deidentified>(outcome);
+    const ObjectReport& report = made_of_it.report;
+    const DataSet kept = DataSet::parse(made_of_it.file.whole());
+    for (const Tag tag : kept.tags()) EXPECT_EQ(tag.group % 2, 0);
+    EXPECT_GE(report.steps.count(Action::kRemove), kMany);
+    EXPECT_LE(report.steps.listed().size(), Steps::kMostListed);
+}
+
+TEST(Deidentifier, KeepsCreatorsOfWhatStaysAlone) {
+    DataSet object = example();
+    const auto put = [&](std::uint16_t element, const char* vr, std::string_view value) {
+        object.set_bytes({0x0019, element}, vr, {value.begin(), value.end()});
+    };
+    put(0x0010, "LO", "MAKER");
+    put(0x0011, "LO", "OTHER");
+    put(0x0012, "LO", "NOBODY");
+    put(0x1001, "DS", "1.5");
+    put(0x1102, "DS", "2.5");
+    const Deidentifier one =
+        deidentifier("basic+safe-private", 1, {safe_private_from("(0019,xx01) MAKER")});
+    const DataSet d = made(one, std::move(object));
+    EXPECT_TRUE(d.has({0x0019, 0x1001}));
+    EXPECT_TRUE(d.has({0x0019, 0x0010}));
+    for (const std::uint16_t element : std::initializer_list<std::uint16_t>{0x11, 0x12, 0x1102})
+        EXPECT_FALSE(d.has({0x0019, element})) << element;
 }
 
 }  // namespace

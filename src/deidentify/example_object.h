@@ -41,7 +41,7 @@ inline dicom::DataSet example(const std::string& uid = "1.2.3.4") {
 /// What came of it, as read back from its file.
 inline dicom::DataSet made(const Deidentifier& one, dicom::DataSet object) {
     auto outcome = one.run(std::move(object));
-    return dicom::DataSet::parse(std::get<Deidentified>(outcome).object.to_part10());
+    return dicom::DataSet::parse(std::get<Deidentified>(outcome).file.whole());
 }
 
 }  // namespace lucerna::deidentify::test

@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::size_t kHeaderBytes = 128;
 constexpr std::size_t kEntryBytes = 12;
-/// Well above the largest tables in use; what is larger is no profile.
-constexpr std::size_t kMostBytes = std::size_t{64} << 20;
+/// Above the largest in use, of printers with four inks; what is larger is no profile.
+constexpr std::size_t kMostBytes = std::size_t{4} << 20;
 constexpr std::size_t kMostTags = 100;
 
 /// What color management goes by (ICC.1 9.2); the tags of text and of devices are not here.
@@ -50,9 +50,8 @@ class Element {
         return true;
     }
     /// What was kept, and zeros between.
-    [[nodiscard]] Bytes kept() && {
-        kept_.resize(end_);
-        return std::move(kept_);
+    [[nodiscard]] Bytes kept() const {
+        return {kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(end_)};
     }
 
   private:
@@ -150,7 +149,7 @@ std::optional<Bytes> kept_element(ByteView bytes) {
     else if (type == "mAB " || type == "mBA ")
         is_whole = keep_lut_of_parts(element, type == "mAB ");
     if (!is_whole) return {};
-    return std::move(element).kept();
+    return element.kept();
 }
 
 void append(Bytes& out, std::string_view text) {
@@ -211,8 +210,9 @@ struct TagData {
 }  // namespace
 
 std::optional<Bytes> clean_icc_profile(ByteView profile) {
+    if (profile.size() > kMostBytes) return {};
     std::optional<Bytes> out = kept_header(profile);
-    if (!out || profile.size() > kMostBytes) return {};
+    if (!out) return {};
     Element whole(profile);
     const std::size_t count = whole.number(kHeaderBytes, 4);
     if (count > (profile.size() - kHeaderBytes - 4) / kEntryBytes || count > kMostTags) return {};
@@ -233,16 +233,17 @@ std::optional<Bytes> clean_icc_profile(ByteView profile) {
         tags.push_back({signature, *std::move(kept)});
     }
     append(*out, tags.size(), 4);
-    Bytes data;
-    const std::size_t begin = kHeaderBytes + 4 + kEntryBytes * tags.size();
+    std::size_t begin = kHeaderBytes + 4 + kEntryBytes * tags.size();
     for (const TagData& tag : tags) {
         append(*out, tag.signature);
-        append(*out, begin + data.size(), 4);
+        append(*out, begin, 4);
         append(*out, tag.bytes.size(), 4);
-        data.insert(data.end(), tag.bytes.begin(), tag.bytes.end());
-        data.resize((data.size() + 3) / 4 * 4, 0);
+        begin += (tag.bytes.size() + 3) / 4 * 4;
     }
-    out->insert(out->end(), data.begin(), data.end());
+    for (const TagData& tag : tags) {
+        out->insert(out->end(), tag.bytes.begin(), tag.bytes.end());
+        out->resize((out->size() + 3) / 4 * 4, 0);
+    }
     for (std::size_t i = 0; i < 4; ++i)
         (*out)[i] = static_cast<std::uint8_t>(out->size() >> (24 - 8 * i));
     return out;

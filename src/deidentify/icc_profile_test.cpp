@@ -139,6 +139,18 @@ TEST(IccProfile, IsNoneWhereItIsNotPutTogetherAsOne) {
     EXPECT_EQ(cleaned(unknown_class), "none");
 }
 
+TEST(IccProfile, IsNoneWhereItIsLargerThanAny) {
+    const auto with_table = [](int grid) {
+        const std::size_t points = static_cast<std::size_t>(grid) * static_cast<std::size_t>(grid) *
+                                   static_cast<std::size_t>(grid);
+        return profile_of({{"A2B0", "mft2\0\0\0\0\3\3"s + static_cast<char>(grid) + "\0"s +
+                                        std::string(36, '\1') + "\0\2\0\2"s +
+                                        std::string(2 * (3 * 2 + points * 3 + 3 * 2), '\7')}});
+    };
+    EXPECT_EQ(cleaned(with_table(80)).size() / 1'000'000, 3U);
+    EXPECT_EQ(cleaned(with_table(90)), "none");
+}
+
 TEST(IccProfile, OfAnObjectIsCleanedOrRemoved) {
     const dicom::Tag tag{0x0028, 0x2000};
     const auto with = [&](const std::string& profile, const char* how) {

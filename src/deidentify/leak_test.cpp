@@ -97,9 +97,9 @@ std::vector<std::string> leaks(std::string_view profile) {
     object.set_text(tags::kSopInstanceUid, "1.3.6.1.4.1.99999.7");
     object.set_text(tags::kStudyInstanceUid, "1.3.6.1.4.1.99999.8");
     auto outcome = test::deidentifier(profile).run(std::move(object));
-    const auto* made = std::get_if<Deidentified>(&outcome);
+    auto* made = std::get_if<Deidentified>(&outcome);
     if (made == nullptr) return {"refused: " + std::get<exam::Refusal>(outcome).what};
-    const Bytes bytes = made->object.to_part10();
+    const Bytes bytes = made->file.whole();
     std::vector<std::string> found;
     for (const std::string& mark : planter.marks())
         if (as_text(bytes).find(mark) != std::string_view::npos) found.push_back(mark);

@@ -7,10 +7,12 @@
 
 #include "base/error.h"
 #include "deidentify/region_rules.h"
-#include "dicom/bare_pixels.h"
+#include "deidentify/whose_date.h"
 #include "dicom/codestream.h"
+#include "dicom/encoders.h"
 #include "dicom/frames.h"
 #include "dicom/pixel_layout.h"
+#include "dicom/stored_bits.h"
 #include "dicom/uids.h"
 
 namespace lucerna::deidentify {
@@ -18,6 +20,7 @@ namespace {
 
 using dicom::DataSet;
 using dicom::DecodedFrame;
+using dicom::FramedObject;
 namespace tags = dicom::tags;
 
 constexpr std::size_t kMostBytes = std::size_t{2} << 30;
@@ -81,46 +84,11 @@ void blank(DecodedFrame& frame, std::span<const Blanked> regions) {
             }
 }
 
-dicom::PixelLayout layout_of(const DecodedFrame& frame, int frames) {
-    dicom::PixelLayout layout;
-    layout.rows = frame.rows;
-    layout.columns = frame.columns;
-    layout.samples_per_pixel = frame.samples_per_pixel;
-    layout.photometric_interpretation = frame.photometric_interpretation;
-    layout.bits_allocated = frame.bits_allocated;
-    layout.bits_stored = frame.bits_stored;
-    layout.is_signed = frame.is_signed;
-    layout.frames = frames;
-    return layout;
-}
-
-/// Decodes, blanks and puts back all frames: bits beside the stored ones are gone then.
-void rewrite(DataSet& object, std::span<const Blanked> regions, int frames) {
-    Bytes all;
-    dicom::PixelLayout layout;
-    for (int i = 0; i < frames; ++i) {
-        DecodedFrame frame = dicom::decode_frame(object, i);
-        blank(frame, regions);
-        layout = layout_of(frame, frames);
-        if (i == 0) all.reserve(frame.samples.size() * static_cast<std::size_t>(frames));
-        all.insert(all.end(), frame.samples.begin(), frame.samples.end());
-    }
-    object.remove(tags::kExtendedOffsetTable);
-    object.remove(tags::kExtendedOffsetTableLengths);
-    object.set_pixels(layout, std::move(all));
-}
-
 /// The header leaves bits beside the value, in which overlays lay before 2004 (PS3.3 C.9.2).
 bool has_unused_bits(const DataSet& object) {
     const auto stored = object.integer(tags::kBitsStored);
     const auto allocated = object.integer(tags::kBitsAllocated);
     return stored && (!allocated || *stored < *allocated);
-}
-
-/// Of native and RLE frames: something else than zero or sign is in those bits. `wide` is the
-/// object with a header by which all bits are the value.
-bool differs_by_unused_bits(const DataSet& object, const DataSet& wide, int frame) {
-    return dicom::decode_frame(object, frame).samples != dicom::decode_frame(wide, frame).samples;
 }
 
 /// Of the codecs that say their own precision, by which a frame is decoded: it has values that the
@@ -133,31 +101,26 @@ bool passes_stored_bits(const DataSet& object, const dicom::StoredLayout& layout
     return dicom::has_bits_beside_values(object, index);
 }
 
-std::optional<exam::Refusal> look_at_unused_bits(DataSet& object) {
-    const dicom::StoredLayout layout = dicom::stored_layout_of(object);
-    const int frames = dicom::frame_count(object);
-    const std::string& uid = object.transfer_syntax_uid();
+std::optional<exam::Refusal> look_at_unused_bits(FramedObject& object, CleanPixels& pixels) {
+    const dicom::StoredLayout layout = dicom::stored_layout_of(object.header());
+    const int frames = dicom::frame_count(object.header());
+    const std::string& uid = object.header().transfer_syntax_uid();
     const auto* const syntax = dicom::find_transfer_syntax(
         uid.empty() ? dicom::transfer_syntax::kExplicitVrLittleEndian : uid);
     const auto codec = syntax == nullptr ? dicom::Codec::kOther : syntax->codec;
-    if (codec != dicom::Codec::kNone && codec != dicom::Codec::kRle) {
-        for (int i = 0; i < frames; ++i)
-            if (passes_stored_bits(object, layout, codec, i))
-                return refusal(exam::RefusalReason::kBadPixelDescription,
-                               "the compressed pixels have more bits than are said to be stored",
-                               tags::kBitsStored);
-        return {};
+    const bool has_precision = codec != dicom::Codec::kNone && codec != dicom::Codec::kRle;
+    for (int i = 0; i < frames && !pixels.are_decoded; ++i) {
+        const DataSet& shown = object.with_frame(i);
+        if (has_precision && passes_stored_bits(shown, layout, codec, i))
+            return refusal(exam::RefusalReason::kBadPixelDescription,
+                           "the compressed pixels have more bits than are said to be stored",
+                           tags::kBitsStored);
+        if (!has_precision) pixels.are_decoded = !dicom::are_values_alone(shown, i);
     }
-    DataSet wide = object.clone();
-    wide.set_integer(tags::kBitsStored, layout.bits_allocated);
-    wide.set_integer(tags::kHighBit, layout.bits_allocated - 1);
-    int first = 0;
-    while (first < frames && !differs_by_unused_bits(object, wide, first)) ++first;
-    if (first == frames) return {};
-    if (layout.frame_bits() / 8 > kMostBytes / static_cast<std::size_t>(frames))
+    if (pixels.are_decoded &&
+        layout.frame_bits() / 8 > kMostBytes / static_cast<std::size_t>(frames))
         return refusal(exam::RefusalReason::kUnsupportedEncoding, "the pixels are more than 2 GiB",
                        tags::kPixelData);
-    rewrite(object, {}, frames);
     return {};
 }
 
@@ -187,59 +150,107 @@ double covered(std::span<const Blanked> regions, const DecodedFrame& frame) {
     return area / (static_cast<double>(frame.rows) * frame.columns);
 }
 
-std::optional<exam::Refusal> look_and_blank(DataSet& object, ObjectReport& report) {
-    const int frames = dicom::frame_count(object);
+std::optional<exam::Refusal> look_and_blank(FramedObject& object, CleanPixels& pixels,
+                                            ObjectReport& report) {
+    const int frames = dicom::frame_count(object.header());
     for (int i = 0; i < frames; ++i) {
-        const DecodedFrame frame = dicom::decode_frame(object, i);
+        const DataSet& shown = object.with_frame(i);
+        const DecodedFrame frame = dicom::decode_frame(shown, i);
         if (frame.samples.size() > kMostBytes / static_cast<std::size_t>(frames))
             return refusal(exam::RefusalReason::kUnsupportedEncoding,
                            "the pixels are more than 2 GiB", tags::kPixelData);
-        if (i == 0) report.blanked = ruled_regions(object, frame.columns, frame.rows);
-        add_detected(detect_text(object, i, frame), report.blanked);
+        if (i == 0) pixels.blanked = ruled_regions(shown, frame.columns, frame.rows);
+        add_detected(detect_text(shown, i, frame), pixels.blanked);
         ++report.frames_looked_at;
-        if (covered(report.blanked, frame) > kPageOfText)
+        pixels.bits_stored = std::max(pixels.bits_stored, frame.bits_stored);
+        if (covered(pixels.blanked, frame) > kPageOfText)
             return refusal(exam::RefusalReason::kUnreadable,
                            "text is all over the picture, as on a scanned page", tags::kPixelData);
     }
-    if (!report.blanked.empty()) rewrite(object, report.blanked, frames);
+    // A contour without the words that say what it is would be worse than none.
+    if (!pixels.blanked.empty() && is_own_result(object.header()))
+        return refusal(exam::RefusalReason::kUnreadable,
+                       "the words beside the findings that are drawn would be blanked",
+                       tags::kPixelData);
+    pixels.are_decoded = pixels.are_decoded || !pixels.blanked.empty();
     return {};
 }
 
 }  // namespace
 
-std::optional<exam::Refusal> clear_beside_pixels(DataSet& object, ObjectReport& report) {
+std::optional<exam::Refusal> clear_beside_pixels(FramedObject& object, CleanPixels& pixels) {
     try {
-        report.beside_pixels = dicom::strip_pixels(object);
+        pixels.bare = dicom::look_beside_pixels(object);
         return {};
     } catch (const Error& error) {
         return cannot_be_looked_at(error);
     }
 }
 
-std::optional<exam::Refusal> clear_unused_bits(DataSet& object) {
-    if (!object.has_value(tags::kPixelData) || !has_unused_bits(object)) return {};
+std::optional<exam::Refusal> clear_unused_bits(FramedObject& object, CleanPixels& pixels) {
+    if (!object.header().has_value(tags::kPixelData) || !has_unused_bits(object.header()))
+        return {};
     try {
-        return look_at_unused_bits(object);
+        return look_at_unused_bits(object, pixels);
     } catch (const Error& error) {
         return cannot_be_looked_at(error);
     }
 }
 
-std::optional<exam::Refusal> clean_pixels(DataSet& object, ObjectReport& report) {
+std::optional<exam::Refusal> blank_pixels(FramedObject& object, CleanPixels& pixels,
+                                          ObjectReport& report) {
+    const DataSet& header = object.header();
     // One that says that there is text is no mere map.
     const bool is_map = holds_no_picture(report.sop_class_uid) &&
-                        object.text_or(tags::kBurnedInAnnotation, "") != "YES";
-    if (object.has(tags::kFloatPixelData) || object.has(tags::kDoubleFloatPixelData)) {
-        if (is_map) return {};
+                        header.text_or(tags::kBurnedInAnnotation, "") != "YES";
+    const bool has_floats =
+        header.has(tags::kFloatPixelData) || header.has(tags::kDoubleFloatPixelData);
+    if (!has_floats && !header.has(tags::kPixelData)) return {};
+    if (is_map) {
+        report.is_not_looked_at = true;
+        return {};
+    }
+    if (has_floats)
         return refusal(exam::RefusalReason::kUnsupportedEncoding,
                        "pixels of floating point are not looked at", tags::kFloatPixelData);
-    }
-    if (!object.has(tags::kPixelData) || is_map) return {};
     try {
-        return look_and_blank(object, report);
+        return look_and_blank(object, pixels, report);
     } catch (const Error& error) {
         return cannot_be_looked_at(error);
     }
+}
+
+std::optional<exam::Refusal> take_attributes(FramedObject& object, CleanPixels& pixels,
+                                             DataSet& attributes, ObjectReport& report) {
+    try {
+        if (pixels.are_decoded) {
+            const DecodedFrame first = dicom::decode_frame(object.with_frame(0), 0);
+            pixels.layout = dicom::layout_of(first, dicom::frame_count(object.header()));
+            pixels.layout.bits_stored = std::max(pixels.layout.bits_stored, pixels.bits_stored);
+        }
+        attributes = object.take_attributes();
+        dicom::strip_attributes(attributes, pixels.bare);
+        if (pixels.are_decoded) dicom::set_layout(attributes, pixels.layout);
+        // It is not theirs any more: what is shown of it goes with the next frame.
+        attributes.remove(tags::kPixelData);
+    } catch (const Error& error) {
+        return cannot_be_looked_at(error);
+    }
+    report.beside_pixels = pixels.bare.left_out;
+    report.blanked = pixels.blanked;
+    return {};
+}
+
+dicom::PiecewiseFile file_of(const DataSet& attributes, const std::shared_ptr<FramedObject>& object,
+                             const CleanPixels& pixels) {
+    if (!object->header().has(tags::kPixelData)) return dicom::PiecewiseFile(attributes);
+    if (!pixels.are_decoded) return {attributes, dicom::bare_pieces(object, pixels.bare)};
+    return {attributes,
+            dicom::frame_pieces(pixels.layout, [object, regions = pixels.blanked](int number) {
+                DecodedFrame frame = dicom::decode_frame(object->with_frame(number), number);
+                blank(frame, regions);
+                return frame;
+            })};
 }
 
 }  // namespace lucerna::deidentify

@@ -68,6 +68,21 @@ Picture tissue() {
     return picture;
 }
 
+/// The object as its file has it then.
+std::optional<exam::Refusal> clean_pixels(DataSet& object, ObjectReport& report) {
+    const auto framed = std::make_shared<dicom::FramedObject>(object.clone());
+    CleanPixels pixels;
+    DataSet attributes;
+    auto refusal = clear_beside_pixels(*framed, pixels);
+    if (!refusal) refusal = blank_pixels(*framed, pixels, report);
+    if (!refusal) refusal = take_attributes(*framed, pixels, attributes, report);
+    if (refusal) return refusal;
+    attributes.set_text(dicom::tags::kSopClassUid, dicom::sop_class::kSecondaryCapture);
+    attributes.set_text(dicom::tags::kSopInstanceUid, "1.2.3");
+    object = DataSet::parse(file_of(attributes, framed, pixels).whole());
+    return {};
+}
+
 ObjectReport cleaned(DataSet& object) {
     ObjectReport report;
     const auto refusal = clean_pixels(object, report);
@@ -300,6 +315,43 @@ TEST(Pixels, SeesTextThatTheFifthWindowShows) {
     EXPECT_EQ(cleaned(object).blanked.size(), 1U);
 }
 
+TEST(Pixels, SeesTextThatAVoiLutShows) {
+    struct Case {
+        double slope;
+        double intercept;
+        bool turned;
+    };
+    // What they make of stored values is 0 to 65535; the first that the table maps is beyond 32767.
+    constexpr Case kCases[] = {{1, 0, false}, {-1, 65535, true}};
+    for (const Case& one : kCases) {
+        // Every value occurs; the table has its whole range between text and ground.
+        std::vector<std::uint16_t> values(std::size_t{kRows} * kColumns, 40000);
+        const std::size_t first = values.size() / 2;
+        for (std::size_t i = first; i < values.size(); ++i)
+            values[i] = static_cast<std::uint16_t>((i - first) * 65535 / (values.size() - first));
+        lucerna::test::draw_text("JANE DOE 1742", 30, 30, 2, [&](int x, int y) {
+            values[static_cast<std::size_t>(y * kColumns + x)] = 40800;
+        });
+        if (one.turned)
+            for (std::uint16_t& value : values) value = static_cast<std::uint16_t>(65535 - value);
+        DataSet object = gray(values, {});
+        object.set_number(tags::kRescaleSlope, one.slope);
+        object.set_number(tags::kRescaleIntercept, one.intercept);
+        DataSet nothing_shows_it = object.clone();
+        EXPECT_EQ(cleaned(nothing_shows_it).blanked.size(), 0U) << one.slope;
+        DataSet& table = object.add_item(tags::kVoiLutSequence);
+        const std::vector<long long> descriptor = {1000, 39900, 16};
+        table.set_integers(tags::kLutDescriptor, descriptor);
+        Bytes data;
+        for (int i = 0; i < 1000; ++i) {
+            data.push_back(static_cast<std::uint8_t>(i * 65));
+            data.push_back(static_cast<std::uint8_t>(i * 65 >> 8));
+        }
+        table.set_bytes(tags::kLutData, "OW", std::move(data));
+        EXPECT_EQ(cleaned(object).blanked.size(), 1U) << one.slope;
+    }
+}
+
 /// As a scanner or a smaller size does it: each pixel the mean of those around it.
 void soften(Picture& picture, int radius) {
     const Bytes sharp = picture.bytes;
@@ -438,6 +490,18 @@ TEST(Pixels, RefusesAPageOfText) {
     const auto refusal = clean_pixels(object, report);
     ASSERT_TRUE(refusal);
     EXPECT_NE(refusal->what.find("text is all over"), std::string::npos);
+}
+
+TEST(Pixels, RefusesADrawingOfFindingsWhoseWordsItWouldBlank) {
+    Picture picture = tissue();
+    picture.write("PRELIMINARY 1742", 230, 10, 2, 255);
+    DataSet object = picture.object("OT");
+    object.set_text({0x0008, 0x0070}, "Lucerna");
+    object.set_text({0x0008, 0x1090}, "Lucerna");
+    ObjectReport report;
+    const auto refusal = clean_pixels(object, report);
+    ASSERT_TRUE(refusal);
+    EXPECT_NE(refusal->what.find("words"), std::string::npos) << refusal->what;
 }
 
 TEST(Pixels, RefusesWhatContradictsItself) {

@@ -5,10 +5,12 @@
 #include <charconv>
 #include <span>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "base/encoding.h"
 #include "base/error.h"
+#include "dicom/patient_issuer.h"
 #include "dicom/uids.h"
 #include "vault/aes_gcm.h"
 #include "vault/keyed_hash.h"
@@ -27,13 +29,12 @@ std::array<std::uint8_t, 32> mac(const vault::SecretKey& secret, std::string_vie
 
 /// As far as the object says, or else its study.
 PatientOfStudy patient_of(const dicom::DataSet& object, const PatientOfStudy& study) {
-    const auto text = [&](dicom::Tag tag, const std::string& of_study) {
-        const std::string own = object.text_or(tag, "");
-        return own.empty() ? of_study : own;
+    const auto own_or = [](std::string own, const std::string& of_study) {
+        return own.empty() ? of_study : std::move(own);
     };
-    const std::string id = text(dicom::tags::kPatientId, study.id);
+    std::string id = own_or(object.text_or(dicom::tags::kPatientId, ""), study.id);
     if (id.empty()) return {};
-    return {id, text(dicom::tags::kIssuerOfPatientId, study.issuer)};
+    return {std::move(id), own_or(dicom::issuer_of_patient_id(object), study.issuer)};
 }
 
 constexpr std::string_view kFormat = "lucerna-given/1 ";
@@ -49,8 +50,9 @@ std::string patient_key(const dicom::DataSet& data_set, const PatientOfStudy& st
     const PatientOfStudy patient = patient_of(data_set, study);
     if (!patient.id.empty()) return "id\n" + patient.id + "\n" + patient.issuer;
     const std::string name = data_set.text_or(tags::kPatientName, "");
-    if (!name.empty())
-        return "name\n" + name + "\n" + data_set.text_or(tags::kPatientBirthDate, "");
+    const std::string birth_date = data_set.text_or(tags::kPatientBirthDate, "");
+    // Many may be called UNKNOWN, and two be of one name.
+    if (!name.empty() && !birth_date.empty()) return "name\n" + name + "\n" + birth_date;
     return "study\n" + data_set.text_or(tags::kStudyInstanceUid, "");
 }
 

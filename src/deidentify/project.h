@@ -26,8 +26,8 @@ struct Pseudonymous {
 };
 
 /// What identifies a person in a data set: Patient ID and its issuer, or its study's where it has
-/// none (a study is of one patient, PS3.3 A.1.2.2); without an ID name and birth date; without a
-/// name the study.
+/// none (a study is of one patient, PS3.3 A.1.2.2); without an ID name and birth date; without one
+/// of these the study.
 [[nodiscard]] std::string patient_key(const dicom::DataSet& data_set,
                                       const PatientOfStudy& study = {});
 

@@ -49,7 +49,34 @@ TEST_F(GivingOut, GoesByIdAndIssuerThatWereKnownFromTheStart) {
     EXPECT_EQ(pseudonym(object_of("1.2", "P1", "H")), by_key("id\nP1\nH"));
     EXPECT_EQ(pseudonym(object_of("1.1", ""), {"P1", "H"}), by_key("id\nP1\nH"));
     EXPECT_EQ(pseudonym(object_of("1.3", "P2")), by_key("id\nP2\n"));
-    EXPECT_EQ(pseudonym(object_of("1.4", "")), by_key("name\nRoe^Ann\n"));
+    EXPECT_EQ(pseudonym(object_of("1.4", "")), by_key("study\n1.4"));
+}
+
+TEST_F(GivingOut, TakesNobodyForAnotherByANameAlone) {
+    const auto born = [](const std::string& study, const char* name, const char* birth_date) {
+        dicom::DataSet object = object_of(study, "", "", name);
+        object.set_text(tags::kPatientBirthDate, birth_date);
+        return object;
+    };
+    EXPECT_EQ(pseudonym(object_of("1.1", "", "", "UNKNOWN^FEMALE")), by_key("study\n1.1"));
+    EXPECT_EQ(pseudonym(born("1.2", "UNKNOWN^FEMALE", "")), by_key("study\n1.2"));
+    EXPECT_EQ(pseudonym(born("1.3", "", "19600101")), by_key("study\n1.3"));
+    EXPECT_EQ(pseudonym(born("1.4", "Roe^Ann", "19600101")), by_key("name\nRoe^Ann\n19600101"));
+    EXPECT_EQ(pseudonym(born("1.5", "Roe^Ann", "19600101")), by_key("name\nRoe^Ann\n19600101"));
+}
+
+// PS3.3 Table 10-18.
+TEST_F(GivingOut, GoesByTheUniversalIdOfAnIssuerWithoutAnotherName) {
+    const auto of_entity = [](const std::string& study, const std::string& id) {
+        dicom::DataSet object = object_of(study, "P1");
+        object.add_item(tags::kIssuerOfPatientIdQualifiersSequence)
+            .set_text(tags::kUniversalEntityId, id);
+        return object;
+    };
+    EXPECT_EQ(pseudonym(of_entity("1.1", "1.2.3.1")), by_key("id\nP1\n1.2.3.1"));
+    EXPECT_EQ(pseudonym(of_entity("1.2", "1.2.3.2")), by_key("id\nP1\n1.2.3.2"));
+    EXPECT_EQ(pseudonym(of_entity("1.1", "1.2.3.2")), by_key("id\nP1\n1.2.3.2"))
+        << "of another in a study that was given out";
 }
 
 TEST_F(GivingOut, KeepsToItWhenAnIssuerIsLearnt) {

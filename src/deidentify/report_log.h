@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <mutex>
 #include <string>
+#include <string_view>
+#include <vector>
 
-#include "base/clock.h"
 #include "deidentify/report.h"
 
 namespace lucerna::deidentify {
@@ -21,8 +23,15 @@ class ReportLog {
               std::uint64_t most_bytes = std::uint64_t{16} << 20)
         : folder_(std::move(folder)), name_(std::move(name)), most_bytes_(most_bytes) {}
 
+    /// The names of those that a folder has, in their order.
+    [[nodiscard]] static std::vector<std::string> names_in(const std::filesystem::path& folder);
+
     /// Adds a line, on the device on return. Throws Error: kOutOfSpace, kIo.
-    void add(const ExportReport& report, const std::string& destination, Instant made_at);
+    void add(const ExportReport& report, const Forwarded& as);
+    /// Takes out the lines of objects that are not kept any more, by their `kept_as`, and those
+    /// that say none, as before there was such a thing. A crash leaves each file as it was or as it
+    /// is to be. Returns how many went. Throws Error: kOutOfSpace, kIo, and what `is_kept` throws.
+    std::size_t keep_only(const std::function<bool(const std::string& kept_as)>& is_kept);
 
   private:
     [[nodiscard]] std::filesystem::path file(int older) const;

@@ -130,29 +130,45 @@ bool hides_another(Tag tag, std::string_view vr) {
 
 class Walk {
   public:
-    Walk(const Rules& rules, std::vector<Step>& steps) : rules_(rules), steps_(steps) {}
+    Walk(const Rules& rules, Steps& steps) : rules_(rules), steps_(steps) {}
 
     void level(DataSet& data, Tag parent, const std::string& prefix, Mode mode) {
         cut_tables(data, prefix);
         const std::vector<Tag> all = data.tags();
-        for (const Tag tag : all) {
-            if (is_private_creator(tag)) continue;
-            one(data, tag, parent, prefix, mode);
-        }
-        // A creator stays for what it explains.
+        std::vector<Tag> around = std::exchange(gone_, {});
         for (const Tag tag : all)
-            if (is_private_creator(tag) && !explains_something(data, tag)) {
-                data.remove(tag);
-                note(prefix + path_of(tag), Action::kRemove);
-            }
+            if (!is_private_creator(tag)) one(data, tag, parent, prefix, mode);
+        for (const Tag tag : creators_of_nothing(all, gone_)) remove(tag, prefix + path_of(tag));
+        std::sort(gone_.begin(), gone_.end());
+        dicom::remove_all(data, gone_);
+        gone_ = std::move(around);
     }
 
   private:
-    static bool explains_something(const DataSet& data, Tag creator) {
-        const std::vector<Tag> left = data.tags();
-        return std::any_of(left.begin(), left.end(), [&](Tag tag) {
-            return tag.group == creator.group && tag.element >> 8 == creator.element;
-        });
+    void remove(Tag tag, const std::string& path) {
+        gone_.push_back(tag);
+        note(path, Action::kRemove);
+    }
+
+    /// A creator stays for what it explains. Both in the order of tags.
+    static std::vector<Tag> creators_of_nothing(const std::vector<Tag>& all,
+                                                const std::vector<Tag>& gone) {
+        std::vector<Tag> explained;
+        auto next_gone = gone.begin();
+        for (const Tag tag : all) {
+            if (next_gone != gone.end() && *next_gone == tag) {
+                ++next_gone;
+                continue;
+            }
+            const Tag creator{tag.group, static_cast<std::uint16_t>(tag.element >> 8)};
+            if (explained.empty() || explained.back() != creator) explained.push_back(creator);
+        }
+        std::vector<Tag> found;
+        for (const Tag tag : all)
+            if (is_private_creator(tag) &&
+                !std::binary_search(explained.begin(), explained.end(), tag))
+                found.push_back(tag);
+        return found;
     }
 
     /// What lies behind the entries that a lookup table says it has (PS3.3 C.11.1.1, C.7.6.3.1.5).
@@ -176,7 +192,7 @@ class Walk {
         }
     }
 
-    void note(std::string path, Action action) { steps_.push_back({std::move(path), action}); }
+    void note(const std::string& path, Action action) { steps_.add(path, action); }
 
     void one(DataSet& data, Tag tag, Tag parent, const std::string& prefix, Mode mode) {
         const std::string vr = data.vr(tag);
@@ -277,8 +293,7 @@ class Walk {
         if (stays && vr == "UN" && tag.group % 2 == 0) action = Action::kRemove;
         switch (action) {
             case Action::kRemove:
-                data.remove(tag);
-                return note(path, action);
+                return remove(tag, path);
             case Action::kEmpty:
                 return empty(data, tag, vr, path);
             case Action::kDummy:
@@ -297,8 +312,8 @@ class Walk {
         note(path, action);
         auto* const found = dicom::editable_items(data, tag);
         if (found == nullptr) return;
-        for (std::size_t i = 0; i < found->size(); ++i)
-            level((*found)[i], tag, path + "[" + std::to_string(i) + "].", mode);
+        const std::string within = path + "[*].";
+        for (DataSet& item : *found) level(item, tag, within, mode);
     }
 
     void empty(DataSet& data, Tag tag, const std::string& vr, const std::string& path) {
@@ -330,6 +345,9 @@ class Walk {
             return items(data, tag, path, Mode::kDummy, Action::kDummy);
         }
         if (vr == "UI") return replace_uids(data, tag, vr, path);
+        if (tag == tags::kTextValue && vr == "UT")
+            if (const std::string kept = standing_lines(data.text_or(tag, "")); !kept.empty())
+                return set(data, tag, vr, kept, path, Action::kClean);
         // Within an item: enumerated values and counts, which others depend on.
         if (inside_dummy && (vr == "CS" || vr == "US" || vr == "SS") && rule_for(tag) == nullptr &&
             !hides_another(tag, vr) && is_plain(data, tag, vr))
@@ -354,10 +372,7 @@ class Walk {
 
     void replace_uids(DataSet& data, Tag tag, const std::string& vr, const std::string& path) {
         // Something else under the tag of a UID cannot be mapped.
-        if (vr != "UI") {
-            data.remove(tag);
-            return note(path, Action::kRemove);
-        }
+        if (vr != "UI") return remove(tag, path);
         if (is_structural(tag) && !is_held_by(vr, data.bytes(tag)))
             return empty(data, tag, vr, path);
         std::string joined;
@@ -425,12 +440,14 @@ class Walk {
     }
 
     const Rules& rules_;
-    std::vector<Step>& steps_;
+    Steps& steps_;
+    /// Of the level that is walked, to be taken out at once: each alone would move all behind it.
+    std::vector<Tag> gone_;
 };
 
 }  // namespace
 
-void apply_table(DataSet& object, const Rules& rules, std::vector<Step>& steps) {
+void apply_table(DataSet& object, const Rules& rules, Steps& steps) {
     Walk(rules, steps).level(object, {}, "", Mode::kTable);
 }
 

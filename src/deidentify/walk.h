@@ -2,7 +2,6 @@
 
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "deidentify/private_data.h"
 #include "deidentify/profile.h"
@@ -24,7 +23,7 @@ struct Rules {
 };
 
 /// Takes the table's action on every attribute of the object and, item by item, of its sequences.
-/// Appends what was done to `steps`: nothing for attributes that no rule is for and that stay.
-void apply_table(dicom::DataSet& object, const Rules& rules, std::vector<Step>& steps);
+/// Adds what was done to `steps`: nothing for attributes that no rule is for and that stay.
+void apply_table(dicom::DataSet& object, const Rules& rules, Steps& steps);
 
 }  // namespace lucerna::deidentify

@@ -38,7 +38,7 @@ std::optional<std::size_t> data_bytes(const DataSet& multiplex) {
 
 class Cut {
   public:
-    explicit Cut(std::vector<Step>& steps) : steps_(steps) {}
+    explicit Cut(Steps& steps) : steps_(steps) {}
 
     std::optional<exam::Refusal> level(DataSet& data, const std::string& prefix,
                                        std::size_t bytes_around) {
@@ -62,11 +62,9 @@ class Cut {
             if (items == nullptr) continue;
             // Only a channel's own values are of the samples around it.
             const std::size_t within = tag == kChannelDefinitionSequence ? bytes : 0;
-            for (std::size_t i = 0; i < items->size(); ++i)
-                if (auto refusal =
-                        level((*items)[i], prefix + path_of(tag) + "[" + std::to_string(i) + "].",
-                              within))
-                    return refusal;
+            const std::string inner = prefix + path_of(tag) + "[*].";
+            for (DataSet& item : *items)
+                if (auto refusal = level(item, inner, within)) return refusal;
         }
         return {};
     }
@@ -79,15 +77,15 @@ class Cut {
         if (value.size() <= most || is_padded) return;
         const ByteView kept = value.first(most);
         data.set_bytes(tag, data.vr(tag), Bytes(kept.begin(), kept.end()));
-        steps_.push_back({prefix + path_of(tag), Action::kClean});
+        steps_.add(prefix + path_of(tag), Action::kClean);
     }
 
-    std::vector<Step>& steps_;
+    Steps& steps_;
 };
 
 }  // namespace
 
-std::optional<exam::Refusal> cut_waveforms(DataSet& object, std::vector<Step>& steps) {
+std::optional<exam::Refusal> cut_waveforms(DataSet& object, Steps& steps) {
     return Cut(steps).level(object, "", 0);
 }
 

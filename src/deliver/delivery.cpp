@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <unordered_set>
 #include <utility>
 
 #include "base/error.h"
@@ -13,11 +15,15 @@ namespace {
 
 using std::chrono::milliseconds;
 
+/// Associations that are lost in one attempt before the rest waits for the next: where a peer is
+/// in trouble each may take minutes to be lost.
+constexpr std::size_t kMostLost = 3;
+
 class DimseSender final : public ObjectSender {
   public:
     DimseSender(dicom::ScuOptions options, std::span<const dicom::ObjectHead> heads)
         : scu_(std::move(options), heads) {}
-    dicom::SendOutcome store(ByteView file) override { return scu_.store(file); }
+    dicom::SendOutcome store(const dicom::FileToSend& file) override { return scu_.store(file); }
 
   private:
     dicom::StoreScu scu_;
@@ -26,6 +32,8 @@ class DimseSender final : public ObjectSender {
 /// What has become of a job's objects so far.
 struct Progress {
     std::vector<std::string> outstanding;
+    /// The association was lost with them: by what they are, or by chance.
+    std::vector<std::string> lost_with;
     std::vector<std::string> refused;
     std::size_t delivered = 0;
     std::size_t warnings = 0;
@@ -39,6 +47,10 @@ struct Progress {
     }
     void put_off(const std::string& uid, const std::string& why) {
         outstanding.push_back(uid);
+        why_outstanding = why;
+    }
+    void lose(const std::string& uid, const std::string& why) {
+        lost_with.push_back(uid);
         why_outstanding = why;
     }
 };
@@ -107,7 +119,7 @@ void note(const Item& item, const dicom::SendOutcome& outcome, const Destination
 /// One object. Only a lost association is thrown on.
 void send(const Item& item, ObjectSender& sender, ObjectSource& source,
           const Destination& destination, Progress& progress) {
-    Bytes file;
+    std::optional<ObjectSource::File> file;
     try {
         file = source.file(item.uid);
     } catch (const Error& error) {
@@ -118,7 +130,7 @@ void send(const Item& item, ObjectSender& sender, ObjectSource& source,
         return;
     }
     try {
-        note(item, sender.store(file), destination, progress);
+        note(item, sender.store(file->to_send), destination, progress);
     } catch (const Error& error) {
         if (may_pass(error)) throw;
         progress.refuse(item.uid, error.what());
@@ -128,23 +140,32 @@ void send(const Item& item, ObjectSender& sender, ObjectSource& source,
 void send_batch(std::span<const Item> batch, const OpenSender& open, ObjectSource& source,
                 const Destination& destination, Progress& progress, const std::stop_token& stop) {
     std::size_t done = 0;
-    try {
-        std::vector<dicom::ObjectHead> heads;
-        for (const Item& item : batch) heads.push_back(item.head);
-        const std::unique_ptr<ObjectSender> sender = open(destination, heads, stop);
-        for (; done < batch.size(); ++done)
-            send(batch[done], *sender, source, destination, progress);
-    } catch (const Error& error) {
-        // Also a peer that rejects us for good: people mend AE titles and certificates, and the
-        // results have to flow then.
-        for (; done < batch.size(); ++done) progress.put_off(batch[done].uid, error.what());
+    while (done < batch.size()) {
+        bool is_open = false;
+        try {
+            std::vector<dicom::ObjectHead> heads;
+            for (const Item& item : batch.subspan(done)) heads.push_back(item.head);
+            const std::unique_ptr<ObjectSender> sender = open(destination, heads, stop);
+            is_open = true;
+            for (; done < batch.size(); ++done)
+                send(batch[done], *sender, source, destination, progress);
+        } catch (const Error& error) {
+            // There are peers that end the association over one object, whenever it comes.
+            if (is_open) progress.lose(batch[done++].uid, error.what());
+            if (is_open && !stop.stop_requested() && progress.lost_with.size() < kMostLost)
+                continue;
+            // Also a peer that rejects us for good: people mend AE titles and certificates, and
+            // the results have to flow then.
+            for (; done < batch.size(); ++done) progress.put_off(batch[done].uid, error.what());
+        }
     }
 }
 
 DeliveryResult conclude(const DeliveryJob& job, int attempt, const BackoffRules& rules,
                         Progress progress) {
     std::vector<std::string> missing = progress.refused;
-    missing.insert(missing.end(), progress.outstanding.begin(), progress.outstanding.end());
+    for (const auto* later : {&progress.outstanding, &progress.lost_with})
+        missing.insert(missing.end(), later->begin(), later->end());
     if (missing.empty()) {
         log_event(LogLevel::kInfo, "deliver.sent",
                   {{"destination", job.destination},
@@ -153,7 +174,8 @@ DeliveryResult conclude(const DeliveryJob& job, int attempt, const BackoffRules&
                    {"attempt", attempt}});
         return Delivered{progress.delivered, progress.warnings};
     }
-    if (!progress.outstanding.empty() && attempt < rules.max_attempts) {
+    const bool may_help = missing.size() > progress.refused.size();
+    if (may_help && attempt < rules.max_attempts) {
         const milliseconds delay = delay_after(attempt, rules);
         log_event(LogLevel::kWarning, "deliver.retry",
                   {{"destination", job.destination},
@@ -178,6 +200,15 @@ milliseconds delay_after(int attempt, const BackoffRules& rules) {
     const double wanted = static_cast<double>(rules.first.count()) * factor;
     if (!(wanted < static_cast<double>(rules.cap.count()))) return rules.cap;
     return milliseconds(static_cast<milliseconds::rep>(wanted));
+}
+
+DeliveryJob what_is_left(const DeliveryJob& job, const RetryAfter& later) {
+    DeliveryJob left{job.destination, later.outstanding, job.delivered};
+    const std::unordered_set<std::string> missing(later.outstanding.begin(),
+                                                  later.outstanding.end());
+    for (const std::string& uid : job.sop_instance_uids)
+        if (!missing.contains(uid)) left.delivered.push_back(uid);
+    return left;
 }
 
 OpenSender dimse_sender() {

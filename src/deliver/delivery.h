@@ -9,8 +9,8 @@
 #include <variant>
 #include <vector>
 
-#include "base/encoding.h"
 #include "deliver/destination.h"
+#include "dicom/file_to_send.h"
 #include "dicom/part10_head.h"
 
 namespace lucerna::deliver {
@@ -33,8 +33,14 @@ class ObjectSource {
     virtual ~ObjectSource() = default;
     /// Throws Error(kNotFound) if it is not kept.
     [[nodiscard]] virtual dicom::ObjectHead head(const std::string& sop_instance_uid) = 0;
-    /// The DICOM file. Throws Error(kNotFound), Error(kCorrupt), Error(kIo).
-    [[nodiscard]] virtual Bytes file(const std::string& sop_instance_uid) = 0;
+    /// A DICOM file, and what it is read from.
+    struct File {
+        std::shared_ptr<const void> held;
+        dicom::FileToSend to_send;
+    };
+    /// The file: a large one is read while it is sent, but has been looked through. Throws
+    /// Error(kNotFound), Error(kCorrupt), Error(kIo).
+    [[nodiscard]] virtual File file(const std::string& sop_instance_uid) = 0;
     /// The objects as this destination may have them. What may not go there is an
     /// Error(kUnsupported) of `file`.
     [[nodiscard]] virtual ObjectSource& for_destination(const std::string& name) {
@@ -47,7 +53,7 @@ class ObjectSource {
 class ObjectSender {
   public:
     virtual ~ObjectSender() = default;
-    [[nodiscard]] virtual dicom::SendOutcome store(ByteView file) = 0;
+    [[nodiscard]] virtual dicom::SendOutcome store(const dicom::FileToSend& file) = 0;
 };
 /// Opens one; throws as StoreScu's constructor does.
 using OpenSender = std::function<std::unique_ptr<ObjectSender>(
@@ -61,7 +67,8 @@ struct Delivered {
     std::size_t warnings = 0;
 };
 /// Try again later. `outstanding` is all that the peer does not have yet, so that the job can be
-/// cut down to it; what was refused for good is among it and is not forgotten that way.
+/// cut down to it; what was refused for good is among it and is not forgotten that way. Last are
+/// those with which the association was lost: others need not wait for them.
 struct RetryAfter {
     std::chrono::milliseconds delay{0};
     std::string why;
@@ -74,8 +81,13 @@ struct GiveUp {
 };
 using DeliveryResult = std::variant<Delivered, RetryAfter, GiveUp>;
 
+/// What is left of a job to try again.
+[[nodiscard]] DeliveryJob what_is_left(const DeliveryJob& job, const RetryAfter& later);
+
 /// Carries out delivery jobs. Objects that the peer took with a warning count as delivered. Objects
 /// refused for good do not hold up the others: the job is given up once nothing else can be sent.
+/// Nor do those with which the association is lost: the others go over another one, a few times
+/// in an attempt.
 /// A peer that can't be reached, or that rejects the association, is tried again.
 /// Logs "deliver.sent", "deliver.warning", "deliver.retry", "deliver.given-up".
 class DeliveryStep {

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,8 @@ TEST(DeliveryJob, ComesBackFromItsJson) {
     const DeliveryJob job{"the \"PACS\"", {"1.2.3", "1.2.4"}};
     EXPECT_EQ(delivery_job_from_json(to_json(job)), job);
     EXPECT_EQ(to_json({"pacs", {"1.2"}}), R"({"destination":"pacs","instances":["1.2"]})");
+    const DeliveryJob begun{"pacs", {"1.2.3"}, {"1.2.4", "1.2.5"}};
+    EXPECT_EQ(delivery_job_from_json(to_json(begun)), begun);
 }
 
 TEST(DeliveryJob, RefusesWhatIsNone) {
@@ -52,9 +55,10 @@ TEST(DeliveryJob, RefusesWhatIsNone) {
 class FakeSource : public ObjectSource {
   public:
     dicom::ObjectHead head(const std::string& uid) override {
-        return dicom::split_part10(file(uid)).head;
+        return dicom::split_part10(bytes_of(uid)).head;
     }
-    Bytes file(const std::string& uid) override {
+    File file(const std::string& uid) override { return {nullptr, bytes_of(uid)}; }
+    const Bytes& bytes_of(const std::string& uid) {
         if (!files.contains(uid)) throw Error(ErrorCode::kNotFound, "not kept");
         return files.at(uid);
     }
@@ -66,7 +70,7 @@ class FakeSource : public ObjectSource {
 /// A peer that answers as told, by SOP Instance UID, and loses the association where told.
 struct FakePeer {
     std::map<std::string, std::uint16_t> answers;
-    std::string lost_at;
+    std::set<std::string> lost_at;
     std::optional<ErrorCode> rejects;
     std::vector<std::string> sent;
     int associations = 0;
@@ -81,9 +85,9 @@ struct FakePeer {
 
     struct Sender : ObjectSender {
         explicit Sender(FakePeer& owner) : peer(owner) {}
-        dicom::SendOutcome store(ByteView file) override {
-            const std::string uid = dicom::split_part10(file).head.sop_instance_uid;
-            if (uid == peer.lost_at) throw Error(ErrorCode::kUnavailable, "connection lost");
+        dicom::SendOutcome store(const dicom::FileToSend& file) override {
+            const std::string uid = dicom::split_part10(file.begin).head.sop_instance_uid;
+            if (peer.lost_at.contains(uid)) throw Error(ErrorCode::kUnavailable, "connection lost");
             peer.sent.push_back(uid);
             const std::uint16_t status = peer.answers.contains(uid) ? peer.answers.at(uid) : 0;
             return {dicom::kind_of(status), status, dicom::describe_status(status)};
@@ -152,11 +156,37 @@ TEST_F(Delivery, DoesNotForgetTheRefusedWhileOthersAreOutstanding) {
 }
 
 TEST_F(Delivery, TriesAgainWhenTheAssociationIsLost) {
-    peer.lost_at = "1.2";
+    peer.lost_at = {"1.2"};
     const DeliveryResult result = run();
     ASSERT_TRUE(std::holds_alternative<RetryAfter>(result));
-    EXPECT_THAT(std::get<RetryAfter>(result).outstanding, ElementsAre("1.2", "1.3"));
+    EXPECT_THAT(std::get<RetryAfter>(result).outstanding, ElementsAre("1.2"));
     EXPECT_THAT(std::get<RetryAfter>(result).why, HasSubstr("connection lost"));
+    EXPECT_THAT(peer.sent, ElementsAre("1.1", "1.3")) << "what is behind it does not wait for it";
+    EXPECT_EQ(peer.associations, 2);
+}
+
+TEST_F(Delivery, PutsLastWhatAssociationsAreLostWith) {
+    job.sop_instance_uids.clear();
+    for (int i = 1; i <= 6; ++i) {
+        job.sop_instance_uids.push_back("1.4." + std::to_string(i));
+        source.add(job.sop_instance_uids.back());
+        if (i < 5) peer.lost_at.insert(job.sop_instance_uids.back());
+    }
+    DeliveryResult result = run();
+    ASSERT_TRUE(std::holds_alternative<RetryAfter>(result));
+    EXPECT_EQ(peer.associations, 3) << "not without end";
+    EXPECT_THAT(std::get<RetryAfter>(result).outstanding,
+                ElementsAre("1.4.4", "1.4.5", "1.4.6", "1.4.1", "1.4.2", "1.4.3"));
+    job = what_is_left(job, std::get<RetryAfter>(result));
+    result = run(2);
+    EXPECT_THAT(peer.sent, ElementsAre("1.4.5", "1.4.6"));
+    job = what_is_left(job, std::get<RetryAfter>(result));
+    EXPECT_THAT(job.sop_instance_uids, ElementsAre("1.4.3", "1.4.4", "1.4.1", "1.4.2"));
+    EXPECT_THAT(job.delivered, ElementsAre("1.4.5", "1.4.6"));
+    result = run(10);
+    ASSERT_TRUE(std::holds_alternative<GiveUp>(result));
+    EXPECT_EQ(std::get<GiveUp>(result).refused.size(), 4U);
+    EXPECT_EQ(peer.sent.size(), 2U) << "what it has is not sent again";
 }
 
 TEST_F(Delivery, TriesAgainWhenThePeerIsAwayOrRejectsUs) {

@@ -39,10 +39,14 @@ struct Destination {
 
 [[nodiscard]] dicom::ScuOptions scu_options(const Destination& destination);
 
-/// Payload of a delivery job: {"destination": "pacs", "instances": ["1.2.3", ...]}.
+/// Payload of a delivery job: {"destination": "pacs", "instances": ["1.2.3", ...]}, with
+/// "delivered" where some have been.
 struct DeliveryJob {
     std::string destination;
+    /// In the order in which they are sent.
     std::vector<std::string> sop_instance_uids;
+    /// What the peer has by this job, and is not sent again.
+    std::vector<std::string> delivered = {};
     friend bool operator==(const DeliveryJob&, const DeliveryJob&) = default;
 };
 [[nodiscard]] std::string to_json(const DeliveryJob& job);

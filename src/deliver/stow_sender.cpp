@@ -2,9 +2,14 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -29,32 +34,68 @@ struct EndCurl {
     void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
 
-/// What is sent: three texts one after another, none of them copied.
+/// What is sent: three things one after another, none of them copied as a whole.
 struct Body {
     std::string head;
-    ByteView file;
+    const dicom::FileToSend& file;
     std::string tail;
-    std::size_t at = 0;
+    std::uint64_t at = 0;
+    /// Why no more of it could be read.
+    std::exception_ptr problem = {};
 
-    [[nodiscard]] std::size_t size() const { return head.size() + file.size() + tail.size(); }
-    std::size_t read(char* into, std::size_t room) {
-        std::size_t filled = 0;
-        std::size_t begin = 0;
-        for (const std::string_view part :
-             {std::string_view(head), as_text(file), std::string_view(tail)}) {
-            if (at >= begin && at < begin + part.size() && filled < room) {
-                const std::size_t taken = part.copy(into + filled, room - filled, at - begin);
-                filled += taken;
-                at += taken;
-            }
-            begin += part.size();
-        }
-        return filled;
+    [[nodiscard]] std::uint64_t size() const { return head.size() + file.size + tail.size(); }
+    std::size_t read(std::span<std::uint8_t> into) {
+        const std::size_t wanted = into.size();
+        take(into, 0, head.size(), [&](std::uint64_t from, std::span<std::uint8_t> part) {
+            copy(as_byte_view(head), from, part);
+        });
+        take(into, head.size(), file.size, [&](std::uint64_t from, std::span<std::uint8_t> part) {
+            if (file.read)
+                file.read(from, part);
+            else
+                copy(file.begin, from, part);
+        });
+        take(into, head.size() + file.size, tail.size(),
+             [&](std::uint64_t from, std::span<std::uint8_t> part) {
+                 copy(as_byte_view(tail), from, part);
+             });
+        return wanted - into.size();
+    }
+
+  private:
+    static void copy(ByteView all, std::uint64_t from, std::span<std::uint8_t> part) {
+        std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(from), part.size(), part.begin());
+    }
+    /// What is next of the part that lies at [begin, begin + length), if it is its turn.
+    template <typename Give>
+    void take(std::span<std::uint8_t>& into, std::uint64_t begin, std::uint64_t length,
+              const Give& give) {
+        if (at < begin || at >= begin + length || into.empty()) return;
+        const auto count =
+            static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), begin + length - at));
+        give(at - begin, into.first(count));
+        into = into.subspan(count);
+        at += count;
     }
 };
 
 std::size_t give(char* into, std::size_t size, std::size_t count, void* from) {
-    return static_cast<Body*>(from)->read(into, size * count);
+    auto& body = *static_cast<Body*>(from);
+    try {
+        return body.read({reinterpret_cast<std::uint8_t*>(into), size * count});
+    } catch (...) {
+        body.problem = std::current_exception();
+        return CURL_READFUNC_ABORT;
+    }
+}
+
+/// To begin anew: a connection that was kept since the last object may have been closed meanwhile.
+int go_to(void* of, curl_off_t offset, int origin) {
+    auto& body = *static_cast<Body*>(of);
+    if (origin != SEEK_SET || offset < 0 || static_cast<std::uint64_t>(offset) > body.size())
+        return CURL_SEEKFUNC_FAIL;
+    body.at = static_cast<std::uint64_t>(offset);
+    return CURL_SEEKFUNC_OK;
 }
 
 std::size_t take(char* bytes, std::size_t size, std::size_t count, void* into) {
@@ -95,6 +136,20 @@ std::optional<std::uint16_t> status_in(const json& item, const char* tag) {
     return static_cast<std::uint16_t>(value->get<std::uint64_t>());
 }
 
+/// Attributes and nothing else (PS3.18 F.2): an object of errors of a service is none.
+bool is_dicom_json(const json& answer) {
+    if (!answer.is_object()) return false;
+    return std::all_of(answer.items().begin(), answer.items().end(), [](const auto& member) {
+        return member.key().size() == 8 &&
+               member.key().find_first_not_of("0123456789ABCDEFabcdef") == std::string::npos;
+    });
+}
+
+/// As XML (PS3.19 A), which a service may answer with whatever was asked for.
+bool is_native_model(const std::string& body) {
+    return body.find("<NativeDicomModel") != std::string::npos;
+}
+
 bool is_for_good(long http_status) {
     switch (http_status) {
         // Tokens and configurations are mended; a conflict may be a lock.
@@ -132,7 +187,11 @@ dicom::SendOutcome stow_outcome(long http_status, const std::string& body, const
                     "stored, with " + dicom::describe_status(*warning)};
         }
     }
-    if (http_status == 200) return {StatusKind::kSuccess, dicom::status::kSuccess, ""};
+    if (http_status == 200 && (body.empty() || is_dicom_json(answer) || is_native_model(body)))
+        return {StatusKind::kSuccess, dicom::status::kSuccess, ""};
+    if (http_status == 200)
+        return {StatusKind::kTransientFailure, dicom::status::kProcessingFailure,
+                "the service answers 200 with what is no answer to STOW-RS: a page, perhaps"};
     return {
         is_for_good(http_status) ? StatusKind::kPermanentFailure : StatusKind::kTransientFailure,
         dicom::status::kProcessingFailure,
@@ -150,13 +209,13 @@ class StowSender final : public ObjectSender {
         if (!handle_) throw Error(ErrorCode::kInternal, "libcurl cannot be had");
     }
 
-    dicom::SendOutcome store(ByteView file) override {
+    dicom::SendOutcome store(const dicom::FileToSend& file) override {
         const std::string boundary = random_hex(32);
         Body body{"--" + boundary + "\r\nContent-Type: application/dicom\r\n\r\n", file,
                   "\r\n--" + boundary + "--\r\n"};
         std::string answer;
         const long status = post(body, boundary, answer);
-        return stow_outcome(status, answer, dicom::split_part10(file).head.sop_instance_uid);
+        return stow_outcome(status, answer, dicom::split_part10(file.begin).head.sop_instance_uid);
     }
 
   private:
@@ -173,6 +232,8 @@ class StowSender final : public ObjectSender {
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
         curl_easy_setopt(curl, CURLOPT_READFUNCTION, give);
         curl_easy_setopt(curl, CURLOPT_READDATA, &body);
+        curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, go_to);
+        curl_easy_setopt(curl, CURLOPT_SEEKDATA, &body);
         curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
         curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
         curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
@@ -184,11 +245,20 @@ class StowSender final : public ObjectSender {
         if (!destination_.authorities.empty())
             curl_easy_setopt(curl, CURLOPT_CAINFO, destination_.authorities.c_str());
         const CURLcode code = curl_easy_perform(curl);
+        if (body.problem) std::rethrow_exception(body.problem);
         if (code != CURLE_OK)
             throw Error(ErrorCode::kUnavailable,
                         destination_.url + " can't be reached: " + curl_easy_strerror(code));
         long status = 0;
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+        curl_off_t sent = 0;
+        curl_easy_getinfo(curl, CURLINFO_SIZE_UPLOAD_T, &sent);
+        // Refused it may be unread, but not stored.
+        if (status >= 200 && status < 300 && static_cast<std::uint64_t>(sent) < body.size())
+            throw Error(ErrorCode::kUnavailable,
+                        destination_.url + " answers with HTTP status " + std::to_string(status) +
+                            " when it has taken " + std::to_string(sent) + " of " +
+                            std::to_string(body.size()) + " bytes");
         return status;
     }
 

@@ -8,8 +8,9 @@ namespace lucerna::deliver {
 ///
 /// What the service says of the object decides, not its HTTP status alone: 200 and 202 with it in
 /// the Referenced SOP Sequence are success (with a Warning Reason, a warning); a Failure Reason
-/// (0008,1197) is judged as the C-STORE status that it is. Without a word about it: 4xx but 401,
-/// 403, 407, 408, 409 and 429 are for good, all else may pass. Throws Error(kUnavailable) where the
+/// (0008,1197) is judged as the C-STORE status that it is. Without a word about it: 200 is success
+/// unless its body is none of such an answer, a page of a proxy for one; 4xx but 401, 403, 407,
+/// 408, 409 and 429 are for good, all else may pass. Throws Error(kUnavailable) where the
 /// service cannot be reached, or `destination.token_file` not be read.
 [[nodiscard]] OpenSender stow_sender();
 

@@ -29,23 +29,36 @@ void cut(DataSet& data_set, Tag tag, std::size_t bytes, std::vector<LeftOut>& le
     data_set.set_bytes(tag, data_set.vr(tag), Bytes(kept.begin(), kept.end()));
 }
 
-void cut_native(DataSet& data_set, std::vector<LeftOut>& left_out) {
-    const auto frames = static_cast<std::size_t>(frame_count(data_set));
-    const StoredLayout layout = stored_layout_of(data_set);
-    const std::size_t bits = layout.frame_bits() * frames;
-    const std::size_t held = data_set.bytes(tags::kPixelData).size();
+/// Without the bits behind the last frame, which may end within a byte.
+void look_at_native(FramedObject& object, BarePixels& bare) {
+    const DataSet& header = object.header();
+    const int frames = frame_count(header);
+    const StoredLayout layout = stored_layout_of(header);
+    const std::size_t bits = layout.frame_bits() * static_cast<std::size_t>(frames);
+    const std::size_t held = header.bytes(tags::kPixelData).size();
     if (layout.is_subsampled() && held >= bits / 8 / 2 * 3)
         contradict(tags::kPhotometricInterpretation,
                    "is " + layout.photometric_interpretation +
                        ", but all pixels have colors of their own");
-    cut(data_set, tags::kPixelData, (bits + 7) / 8, left_out);
+    bare.native_bytes = (bits + 7) / 8;
+    if (held < bare.native_bytes)
+        contradict(tags::kPixelData,
+                   "has " + std::to_string(held) + " bytes, less than its frames take");
+    const std::size_t behind = held - bare.native_bytes;
+    if (behind > 0) {
+        std::uint8_t first = 0;
+        object.read_pixels(bare.native_bytes, {&first, 1});
+        // The padding byte.
+        const bool is_padding = behind == 1 && bare.native_bytes % 2 == 1 && first == 0;
+        if (!is_padding) bare.left_out.push_back({"surplus-bytes", behind});
+    }
     if (bits % 8 == 0) return;
-    Bytes value(data_set.bytes(tags::kPixelData).begin(), data_set.bytes(tags::kPixelData).end());
-    const auto beside = static_cast<std::uint8_t>(0xFF << (bits % 8));
-    if ((value[bits / 8] & beside) == 0) return;
-    value[bits / 8] = static_cast<std::uint8_t>(value[bits / 8] & ~beside);
-    left_out.push_back({"surplus-bytes", 1});
-    data_set.set_bytes(tags::kPixelData, data_set.vr(tags::kPixelData), std::move(value));
+    const auto of_frames = static_cast<std::uint8_t>((1 << bits % 8) - 1);
+    std::uint8_t last = 0;
+    object.read_pixels(bare.native_bytes - 1, {&last, 1});
+    if ((last & ~of_frames) == 0) return;
+    bare.last_bits = of_frames;
+    bare.left_out.push_back({"surplus-bytes", 1});
 }
 
 /// PS3.3 C.7.6.24 and C.7.6.25: one sample of 32 or 64 bits a pixel.
@@ -105,37 +118,69 @@ bool is_comment(const LeftOut& one) {
     return one.what == "comment";
 }
 
-void require_same_values(const DataSet& before, const DataSet& after, int frames) {
-    for (int i = 0; i < frames; ++i)
-        if (decode_frame(before, i).samples != decode_frame(after, i).samples)
-            contradict(tags::kPixelData,
-                       "has other values without what lies beside them in the codestream");
+Codec codec_of(const DataSet& data_set) {
+    const auto* const syntax = find_transfer_syntax(data_set.transfer_syntax_uid());
+    return syntax == nullptr ? Codec::kOther : syntax->codec;
 }
 
-void bare_frames(DataSet& data_set, std::vector<LeftOut>& left_out) {
-    const int frames = frame_count(data_set);
-    const StoredLayout layout = stored_layout_of(data_set);
-    const auto* const syntax = find_transfer_syntax(data_set.transfer_syntax_uid());
-    const Codec codec = syntax == nullptr ? Codec::kOther : syntax->codec;
-    std::vector<Bytes> bare;
-    for (int i = 0; i < frames; ++i)
-        bare.push_back(bare_codestream(stored_frame(data_set, i), codec, layout, left_out));
-    const Element& element = *data_set.node().find(tags::kPixelData);
+/// What is added to `sums` is not more than a few kinds, however many there are.
+void add_each_kind_once(const std::vector<LeftOut>& all, std::vector<LeftOut>& sums) {
+    for (const LeftOut& one : all) {
+        const auto same = std::find_if(sums.begin(), sums.end(),
+                                       [&](const LeftOut& sum) { return sum.what == one.what; });
+        if (same == sums.end())
+            sums.push_back(one);
+        else
+            same->bytes += one.bytes;
+    }
+}
+
+/// Of an object of one frame: with that codestream in its place.
+DataSet with_codestream(const DataSet& object, const Bytes& codestream) {
+    auto node = std::make_unique<Node>();
+    node->transfer_syntax_uid = object.transfer_syntax_uid();
+    DataSet one(std::move(node));
+    for (const Tag tag :
+         {tags::kSamplesPerPixel, tags::kPhotometricInterpretation, tags::kPlanarConfiguration,
+          tags::kRows, tags::kColumns, tags::kBitsAllocated, tags::kBitsStored, tags::kHighBit,
+          tags::kPixelRepresentation})
+        if (object.has(tag)) {
+            const ByteView value = object.bytes(tag);
+            one.set_bytes(tag, object.vr(tag), Bytes(value.begin(), value.end()));
+        }
+    (void)one.node().put(tags::kPixelData, vr::kOb,
+                         fragments_of(std::vector<ByteView>{ByteView(codestream)}));
+    return one;
+}
+
+void require_same_values(const DataSet& object, int frame) {
+    const DataSet one = with_codestream(object, bare_frame(object, frame));
+    if (decode_frame(object, frame).samples != decode_frame(one, 0).samples)
+        contradict(tags::kPixelData,
+                   "has other values without what lies beside them in the codestream");
+}
+
+void look_at_codestreams(FramedObject& object, BarePixels& bare) {
+    const int frames = frame_count(object.header());
+    const StoredLayout layout = stored_layout_of(object.header());
+    const Codec codec = codec_of(object.header());
+    for (int i = 0; i < frames; ++i) {
+        std::vector<LeftOut> of_this;
+        const DataSet& shown = object.with_frame(i);
+        bare.frame_bytes.push_back(
+            bare_codestream(stored_frame(shown, i), codec, layout, of_this).size());
+        if (!std::all_of(of_this.begin(), of_this.end(), is_comment)) require_same_values(shown, i);
+        add_each_kind_once(of_this, bare.left_out);
+    }
+    const Fragments& fragments = *object.header().node().find(tags::kPixelData)->fragments();
     // What is behind the end of a codestream may be all of a fragment.
-    const bool is_changed = !left_out.empty();
-    if (!has_plain_tables(data_set, *element.fragments(), static_cast<std::size_t>(frames)))
-        left_out.push_back({"offset-table", element.fragments()->basic_offset_table.size() +
-                                                data_set.bytes(tags::kExtendedOffsetTable).size()});
-    if (left_out.empty()) return;
-    const bool is_to_compare =
-        is_changed && !std::all_of(left_out.begin(), left_out.end(), is_comment);
-    const std::optional<DataSet> before =
-        is_to_compare ? std::optional(data_set.clone()) : std::nullopt;
-    (void)data_set.node().put(tags::kPixelData, element.vr,
-                              fragments_of(std::vector<ByteView>(bare.begin(), bare.end())));
-    data_set.remove(tags::kExtendedOffsetTable);
-    data_set.remove(tags::kExtendedOffsetTableLengths);
-    if (before) require_same_values(*before, data_set, frames);
+    if (!has_plain_tables(object.header(), fragments, static_cast<std::size_t>(frames)))
+        bare.left_out.push_back(
+            {"offset-table", fragments.basic_offset_table.size() +
+                                 object.header().bytes(tags::kExtendedOffsetTable).size()});
+    if (frames == 0 && !bare.left_out.empty())
+        contradict(tags::kPixelData, "has no frames, but what says where they begin");
+    if (bare.left_out.empty()) bare.frame_bytes.clear();
 }
 
 /// Of frames that are not encapsulated they say nothing.
@@ -147,35 +192,38 @@ void remove_tables(DataSet& data_set, std::vector<LeftOut>& left_out) {
     }
 }
 
-std::vector<LeftOut> each_kind_once(const std::vector<LeftOut>& all) {
-    std::vector<LeftOut> sums;
-    for (const LeftOut& one : all) {
-        const auto same = std::find_if(sums.begin(), sums.end(),
-                                       [&](const LeftOut& sum) { return sum.what == one.what; });
-        if (same == sums.end())
-            sums.push_back(one);
-        else
-            same->bytes += one.bytes;
-    }
-    return sums;
-}
-
 }  // namespace
 
-std::vector<LeftOut> strip_pixels(DataSet& data_set) {
+BarePixels look_beside_pixels(FramedObject& object) {
+    BarePixels bare;
+    const Element* const pixels = object.header().node().find(tags::kPixelData);
+    if (pixels != nullptr && pixels->fragments() != nullptr)
+        look_at_codestreams(object, bare);
+    else if (pixels != nullptr && !pixels->value().empty())
+        look_at_native(object, bare);
+    return bare;
+}
+
+Bytes bare_frame(const DataSet& object, int frame) {
     std::vector<LeftOut> left_out;
-    const Element* const pixels = data_set.node().find(tags::kPixelData);
-    if (pixels != nullptr && pixels->fragments() != nullptr) {
-        bare_frames(data_set, left_out);
-    } else {
-        if (pixels != nullptr && !pixels->value().empty()) cut_native(data_set, left_out);
-        remove_tables(data_set, left_out);
+    return bare_codestream(stored_frame(object, frame), codec_of(object), stored_layout_of(object),
+                           left_out);
+}
+
+void strip_attributes(DataSet& attributes, BarePixels& bare) {
+    std::vector<LeftOut> all;
+    const Element* const pixels = attributes.node().find(tags::kPixelData);
+    if (pixels == nullptr || pixels->fragments() == nullptr) {
+        remove_tables(attributes, all);
+    } else if (!bare.frame_bytes.empty()) {
+        attributes.remove(tags::kExtendedOffsetTable);
+        attributes.remove(tags::kExtendedOffsetTableLengths);
     }
-    if (data_set.has_value(tags::kFloatPixelData))
-        cut_floats(data_set, tags::kFloatPixelData, 4, left_out);
-    if (data_set.has_value(tags::kDoubleFloatPixelData))
-        cut_floats(data_set, tags::kDoubleFloatPixelData, 8, left_out);
-    return each_kind_once(left_out);
+    if (attributes.has_value(tags::kFloatPixelData))
+        cut_floats(attributes, tags::kFloatPixelData, 4, all);
+    if (attributes.has_value(tags::kDoubleFloatPixelData))
+        cut_floats(attributes, tags::kDoubleFloatPixelData, 8, all);
+    add_each_kind_once(all, bare.left_out);
 }
 
 }  // namespace lucerna::dicom

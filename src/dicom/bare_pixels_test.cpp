@@ -9,6 +9,7 @@
 #include "dicom/encoders.h"
 #include "dicom/frames.h"
 #include "dicom/node.h"
+#include "support/stripped_pixels.h"
 
 namespace lucerna::dicom {
 namespace {

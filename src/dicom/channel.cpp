@@ -15,8 +15,10 @@ constexpr std::size_t kLongestOwnPdu = 128 * 1024;
 /// Bytes that are gathered before they are sent.
 constexpr std::size_t kWorthACall = 32 * 1024;
 constexpr std::size_t kFragmentsACall = 31;
+/// So that it is seen how those get on who take it slowly.
+constexpr std::size_t kMostACall = 512 * 1024;
 /// Of a file that is read while it is sent.
-constexpr std::size_t kReadAtOnce = 512 * 1024;
+constexpr std::size_t kReadAtOnce = 128 * 1024;
 constexpr milliseconds kLastWordPatience{200};
 constexpr milliseconds kLinger{250};
 
@@ -44,8 +46,33 @@ void Channel::require(Io result, const char* doing) {
     }
 }
 
+Io Channel::read(std::span<std::uint8_t> into, const Patience& patience) {
+    const Io result = [&] {
+        const AssociationLag::Wait wait(lag_);
+        return transport_.read(into, patience);
+    }();
+    if (lag_ != nullptr) lag_->moved(into.size());
+    return result;
+}
+
+/// As whoever sends may not be slow without end, so who takes may not.
+void Channel::write(std::span<const ByteView> pieces) {
+    std::size_t bytes = 0;
+    for (const ByteView piece : pieces) bytes += piece.size();
+    Patience patience{pace_.stall, Moment::max()};
+    if (pace_.min_bytes_per_second > 0)
+        patience.end = steady_clock::now() + pace_.stall +
+                       milliseconds(bytes * 1000 / pace_.min_bytes_per_second);
+    const Io result = [&] {
+        const AssociationLag::Wait wait(lag_);
+        return transport_.write(pieces, patience);
+    }();
+    if (lag_ != nullptr) lag_->moved(bytes);
+    require(result, "sending");
+}
+
 void Channel::fill(std::span<std::uint8_t> into, const Patience& patience) {
-    require(transport_.read(into, patience), "waiting for data");
+    require(read(into, patience), "waiting for data");
     bytes_received_ += into.size();
     message_bytes_ += into.size();
 }
@@ -91,7 +118,7 @@ Channel::Fragment Channel::next_message(Moment silent_from) {
     std::array<std::uint8_t, kPduHeaderBytes> bytes{};
     if (pdu_left_ == 0) {
         const Patience idle{pace_.idle, silent_from + pace_.idle};
-        require(transport_.read(bytes, idle), "waiting for the next message");
+        require(read(bytes, idle), "waiting for the next message");
         bytes_received_ += bytes.size();
     }
     message_start_ = steady_clock::now();
@@ -170,7 +197,7 @@ void Channel::payload(std::span<std::uint8_t> into) {
 }
 
 void Channel::send(ByteView pdu) {
-    require(transport_.write(pdu, Patience{pace_.stall, Moment::max()}), "sending");
+    write(std::span(&pdu, 1));
 }
 
 void Channel::send_part(std::uint8_t context, bool is_command, ByteView bytes) {
@@ -198,6 +225,7 @@ void Channel::send_from_where_it_lies(std::uint8_t context, bool is_command, Byt
     pieces[0] = outgoing_;
     std::size_t count = 1;
     do {
+        std::size_t gathered = 0;
         for (auto& header : headers) {
             const ByteView payload = bytes.first(std::min(longest_fragment(), bytes.size()));
             bytes = bytes.subspan(payload.size());
@@ -205,11 +233,10 @@ void Channel::send_from_where_it_lies(std::uint8_t context, bool is_command, Byt
                                      bytes.empty() && ends == Ends::kHere);
             pieces[count++] = header;
             pieces[count++] = payload;
-            if (bytes.empty()) break;
+            gathered += payload.size();
+            if (bytes.empty() || gathered >= kMostACall) break;
         }
-        require(
-            transport_.write(std::span(pieces).first(count), Patience{pace_.stall, Moment::max()}),
-            "sending");
+        write(std::span(pieces).first(count));
         outgoing_.clear();
         pieces[0] = {};
         count = 1;

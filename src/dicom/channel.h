@@ -7,6 +7,7 @@
 
 #include "base/encoding.h"
 #include "base/error.h"
+#include "dicom/association_lag.h"
 #include "dicom/file_to_send.h"
 #include "dicom/pdu.h"
 #include "dicom/scp.h"
@@ -20,7 +21,7 @@ struct Pace {
     std::chrono::milliseconds idle{0};
     /// Silence within a message, and the grace before the rate counts.
     std::chrono::milliseconds stall{0};
-    /// 0 asks for none.
+    /// Of what comes, and of what is taken; 0 asks for none.
     std::size_t min_bytes_per_second = 0;
 };
 
@@ -66,6 +67,9 @@ class Channel {
     /// Whether the peer has said something, without waiting.
     [[nodiscard]] bool has_input(std::chrono::milliseconds patience = {});
     void set_pace(const Pace& pace) { pace_ = pace; }
+    /// Counts what is waited for the peer, and what moves; `lag` may be null.
+    void count_waits(AssociationLag* lag) { lag_ = lag; }
+    [[nodiscard]] AssociationLag* lag() const { return lag_; }
     /// What the peer takes at most; 0 is no limit.
     void set_peer_max_pdu(std::uint32_t bytes) { peer_max_pdu_ = bytes; }
     /// Longer P-DATA-TF PDUs than we have asked for are a protocol error.
@@ -82,6 +86,8 @@ class Channel {
 
   private:
     void fill(std::span<std::uint8_t> into, const Patience& patience);
+    [[nodiscard]] Io read(std::span<std::uint8_t> into, const Patience& patience);
+    void write(std::span<const ByteView> pieces);
     [[nodiscard]] Patience within_message(std::size_t wanted) const;
     void require(Io result, const char* doing);
     [[nodiscard]] Fragment read_fragment(const PduHeader& header);
@@ -94,6 +100,7 @@ class Channel {
 
     Transport transport_;
     Pace pace_;
+    AssociationLag* lag_ = nullptr;
     std::uint32_t peer_max_pdu_ = 0;
     std::uint32_t own_max_pdu_ = 0;
     std::uint32_t pdu_left_ = 0;

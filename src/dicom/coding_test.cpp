@@ -108,7 +108,8 @@ TEST(Coding, IsThatOfTheSyntaxWhereAnObjectIsWritten) {
         file.insert(file.end(), data_set.begin(), data_set.end());
         const Bytes written = DataSet::parse(file).to_part10();
         const ByteView rest = ByteView(written).subspan(split_part10(written).data_set_offset);
-        EXPECT_EQ(coding.deflated ? inflated(rest, 1000) : Bytes(rest.begin(), rest.end()), plain)
+        EXPECT_EQ(coding.deflated ? inflated(rest, 1000).bytes : Bytes(rest.begin(), rest.end()),
+                  plain)
             << uid << " after " << offset;
     }
 }

@@ -9,7 +9,9 @@
 #include "base/error.h"
 #include "dicom/around_pixels.h"
 #include "dicom/encoders.h"
+#include "dicom/fragment_items.h"
 #include "dicom/frames.h"
+#include "dicom/loss.h"
 #include "dicom/node.h"
 #include "dicom/reader.h"
 #include "dicom/uids.h"
@@ -19,37 +21,6 @@ namespace {
 
 /// How much is deflated at once: always as much, so that it comes out the same each time.
 constexpr std::size_t kStep = 64 * 1024;
-
-void put32(Bytes& out, std::uint64_t number) {
-    for (int shift = 0; shift < 32; shift += 8)
-        out.push_back(static_cast<std::uint8_t>(number >> shift));
-}
-
-void put_item(Bytes& out, Tag tag, std::size_t length) {
-    for (const std::uint16_t half : {tag.group, tag.element}) {
-        out.push_back(static_cast<std::uint8_t>(half & 0xFF));
-        out.push_back(static_cast<std::uint8_t>(half >> 8));
-    }
-    put32(out, length);
-}
-
-/// Copies what `piece`, which begins at `begin`, has of [at, at + into.size()), where it begins.
-std::size_t copy_from(ByteView piece, std::uint64_t begin, std::uint64_t at,
-                      std::span<std::uint8_t> into) {
-    const ByteView rest = piece.subspan(static_cast<std::size_t>(at - begin));
-    const std::size_t count = std::min(rest.size(), into.size());
-    std::copy_n(rest.begin(), count, into.begin());
-    return count;
-}
-
-/// As an item of Pixel Data.
-Bytes item_of(Bytes codestream) {
-    codestream.resize(codestream.size() + codestream.size() % 2);
-    Bytes head;
-    put_item(head, kItem, codestream.size());
-    codestream.insert(codestream.begin(), head.begin(), head.end());
-    return codestream;
-}
 
 }  // namespace
 
@@ -165,18 +136,24 @@ void ConvertedFile::lay_out(std::string_view syntax) {
 }
 
 void ConvertedFile::measure_frames(std::string_view syntax, int frames) {
-    DataSet copy = object().header().clone();
+    DataSet copy;
     PixelLayout layout;
     bool has_more_than_values = false;
     for (int i = 0; i < frames; ++i) {
         const DataSet& shown = object().with_frame(i);
+        if (i == 0) {
+            copy = shown.clone();
+            // Of a codestream that is there, and goes with the next frame.
+            keep_loss(copy);
+            (void)copy.node().put(tags::kPixelData, vr::kOb, ByteView());
+        }
         DecodedFrame frame =
             encoder_ != nullptr ? frame_to_encode(shown, i) : decode_cells(shown, i);
         if (i == 0) layout = layout_of(frame, frames);
         layout.bits_stored = std::max(layout.bits_stored, frame.bits_stored);
         has_more_than_values |= frame.has_more_than_values;
         Bytes made =
-            encoder_ != nullptr ? item_of(encoder_->encode(frame)) : std::move(frame.samples);
+            encoder_ != nullptr ? fragment_of(encoder_->encode(frame)) : std::move(frame.samples);
         begins_.push_back(begins_.back() + made.size());
         if (frames == 1) put(0, std::move(made));
     }
@@ -185,7 +162,6 @@ void ConvertedFile::measure_frames(std::string_view syntax, int frames) {
         layout.photometric_interpretation = "YBR_RCT";
     set_layout(copy, layout);
     if (has_more_than_values) copy_value_bits(object().header(), copy);
-    (void)copy.node().put(tags::kPixelData, vr::kOb, ByteView());
     const std::uint64_t pixels = begins_.back();
     if (encoder_ == nullptr && pixels > kUndefinedLength - 2)
         throw Error(ErrorCode::kUnsupported, "decoded, it is larger than 4 GiB");
@@ -196,12 +172,8 @@ void ConvertedFile::measure_frames(std::string_view syntax, int frames) {
     if (encoder_ == nullptr) {
         after_.assign(pixels % 2, 0);
     } else {
-        // Where an offset does not fit, there is no table (PS3.5 A.4).
-        const bool has_table = begins_[begins_.size() - 2] < kUndefinedLength;
-        put_item(before_, kItem, has_table ? 4 * static_cast<std::size_t>(frames) : 0);
-        for (std::size_t i = 0; has_table && i + 1 < begins_.size(); ++i)
-            put32(before_, begins_[i]);
-        put_item(after_, kSequenceDelimitation, 0);
+        put_fragment(before_, basic_offset_table(begins_));
+        put_item_head(after_, kSequenceDelimitation, 0);
     }
     after_.insert(after_.end(), around.after.begin(), around.after.end());
     if (frames == 1) object_.reset();
@@ -227,21 +199,21 @@ std::size_t ConvertedFile::read_frame(std::uint64_t at, std::span<std::uint8_t> 
         const DataSet& shown = object().with_frame(frame);
         Bytes made = way_ == Way::kDecoded
                          ? decode_cells(shown, frame).samples
-                         : item_of(encoder_->encode(frame_to_encode(shown, frame)));
+                         : fragment_of(encoder_->encode(frame_to_encode(shown, frame)));
         if (made.size() != *next - begin)
             throw Error(ErrorCode::kCorrupt, "a frame is another than it was");
         put(frame, std::move(made));
         if (begins_.size() == 2) object_.reset();
     }
-    return copy_from(frame_bytes_, begin, at, into);
+    return copy_of_piece(frame_bytes_, begin, at, into);
 }
 
 void ConvertedFile::read_plain(std::uint64_t at, std::span<std::uint8_t> into) {
     const std::uint64_t pixels_end = before_.size() + begins_.back();
     while (!into.empty()) {
-        const std::size_t count = at < before_.size() ? copy_from(before_, 0, at, into)
+        const std::size_t count = at < before_.size() ? copy_of_piece(before_, 0, at, into)
                                   : at < pixels_end   ? read_frame(at - before_.size(), into)
-                                                      : copy_from(after_, pixels_end, at, into);
+                                                      : copy_of_piece(after_, pixels_end, at, into);
         at += count;
         into = into.subspan(count);
     }
@@ -253,7 +225,7 @@ void ConvertedFile::read(std::uint64_t at, std::span<std::uint8_t> into) {
     while (!into.empty()) {
         if (at < out.head_bytes) {
             const std::size_t count =
-                copy_from(ByteView(before_).first(out.head_bytes), 0, at, into);
+                copy_of_piece(ByteView(before_).first(out.head_bytes), 0, at, into);
             at += count;
             into = into.subspan(count);
             continue;
@@ -264,7 +236,7 @@ void ConvertedFile::read(std::uint64_t at, std::span<std::uint8_t> into) {
             out.step(*this, plain_size());
             continue;
         }
-        const std::size_t count = copy_from(out.out, out.out_begin, at, into);
+        const std::size_t count = copy_of_piece(out.out, out.out_begin, at, into);
         at += count;
         into = into.subspan(count);
     }

@@ -28,12 +28,10 @@ bool is_convertible(std::string_view transfer_syntax_uid) {
 }
 
 ConvertedToSend::ConvertedToSend(const FileToSend& file, const std::string& syntax) {
-    // Room for any File Meta Information.
-    constexpr std::uint64_t kBeginning = 256 * 1024;
     if (file.in_syntax) made_when_read_ = file.in_syntax(syntax);
     if (made_when_read_) {
-        bytes_.resize(static_cast<std::size_t>(std::min(kBeginning, made_when_read_->size)));
-        made_when_read_->read(0, bytes_);
+        data_set_offset_ =
+            split_part10(made_when_read_->size, made_when_read_->read, bytes_).data_set_offset;
     } else {
         const std::size_t limit = converting_memory().limit();
         // What is not in memory yet is large.
@@ -44,13 +42,13 @@ ConvertedToSend::ConvertedToSend(const FileToSend& file, const std::string& synt
         Buffer memory;
         const ByteView whole = file.whole(memory);
         bytes_ = parse_as_it_came(Bytes(whole.begin(), whole.end())).to_part10(syntax);
+        data_set_offset_ = split_part10(bytes_.view()).data_set_offset;
     }
-    data_set_offset_ = split_part10(bytes_).data_set_offset;
 }
 
 FileToSend ConvertedToSend::file() const {
-    if (!made_when_read_) return bytes_;
-    return {bytes_, made_when_read_->size, made_when_read_->read};
+    if (!made_when_read_) return bytes_.view();
+    return {bytes_.view(), made_when_read_->size, made_when_read_->read};
 }
 
 }  // namespace lucerna::dicom

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/encoding.h"
+#include "base/buffer.h"
 #include "dicom/encoders.h"
 #include "dicom/file_to_send.h"
 #include "dicom/uids.h"
@@ -50,7 +50,7 @@ class ConvertedToSend {
   private:
     std::optional<FileToSend::Other> made_when_read_;
     /// All of it, or its beginning.
-    Bytes bytes_;
+    Buffer bytes_;
     std::size_t data_set_offset_ = 0;
 };
 

@@ -146,12 +146,15 @@ Encoded read_whole(Bytes&& file, const FileMeta& meta, const Limits& limits,
                    PixelData pixels = PixelData::kKeep) {
     const Coding coding = coding_in(file, meta);
     Encoded whole;
+    std::shared_ptr<const void> share;
     if (coding.deflated) {
         const ByteView data_set = ByteView(file).subspan(meta.data_set_offset);
-        file = inflated(data_set, most_inflated(data_set.size(), limits));
+        Inflated all = inflated(data_set, most_inflated(data_set.size(), limits));
+        file = std::move(all.bytes);
+        share = std::move(all.share);
     }
     const auto backing = std::make_shared<const Bytes>(std::move(file));
-    whole.backing = backing;
+    whole.backing = both(std::move(share), backing);
     whole.node =
         read_data_set(*backing, coding.deflated ? 0 : meta.data_set_offset, coding.elements, limits,
                       pixels == PixelData::kFrames ? Extent::kWithoutGroups : Extent::kWhole);

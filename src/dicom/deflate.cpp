@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/memory_budget.h"
+#include "dicom/decoding_memory.h"
 #include "dicom/inflate.h"
 #include "dicom/limits.h"
 #include "dicom/reader.h"
@@ -41,8 +43,9 @@ Inflater::~Inflater() {
 
 /// False where there is no more input, or nothing comes of it.
 bool Inflater::step(std::span<std::uint8_t> into, std::size_t& filled) {
-    stream_.next_in = const_cast<Bytef*>(input_.data() + consumed_);
-    stream_.avail_in = at_most_uint(input_.size() - consumed_);
+    const ByteView input = input_.subspan(consumed_ - input_begin_);
+    stream_.next_in = const_cast<Bytef*>(input.data());
+    stream_.avail_in = at_most_uint(input.size());
     stream_.next_out = into.data() + filled;
     stream_.avail_out = at_most_uint(into.size() - filled);
     const uInt in = stream_.avail_in;
@@ -66,6 +69,18 @@ std::size_t Inflater::fill(std::span<std::uint8_t> into) {
     std::size_t filled = 0;
     while (!ended_ && filled < into.size())
         if (!step(into, filled) && !ended_) refuse_damaged();
+    return filled;
+}
+
+std::size_t Inflater::fill(std::span<std::uint8_t> into, const std::function<ByteView()>& next) {
+    std::size_t filled = 0;
+    while (!ended_ && filled < into.size()) {
+        if (step(into, filled) || ended_) continue;
+        if (consumed_ - input_begin_ < input_.size()) refuse_damaged();
+        input_ = next();
+        input_begin_ = consumed_;
+        if (input_.empty()) refuse_damaged();
+    }
     return filled;
 }
 
@@ -116,6 +131,7 @@ HeadInflation::HeadInflation(const Limits& limits, Forgotten forgotten, ByteBudg
                              std::size_t large)
     : limits_(limits),
       forgotten_(forgotten),
+      is_counted_here_(budget == nullptr),
       scan_(0, Encoding{}, large,
             forgotten == Forgotten::kAllButOutline ? ValueScan::Items::kPassed
                                                    : ValueScan::Items::kHeld),
@@ -145,10 +161,20 @@ void HeadInflation::take(ByteView piece) {
             values_.push_back(value);
     }
     forget();
-    if (forgotten_ == Forgotten::kPixels) return;
-    if (scan_.is_lost()) refuse_nonsense();
+    if (forgotten_ != Forgotten::kPixels && scan_.is_lost()) refuse_nonsense();
     if (buffer.held() > kFreelyInflated)
-        refuse_more_than(kFreelyInflated, " beside its large values");
+        refuse_more_than(kFreelyInflated, forgotten_ == Forgotten::kPixels
+                                              ? " beside its pixels"
+                                              : " beside its large values");
+    count();
+}
+
+void HeadInflation::count() {
+    if (!is_counted_here_ || has_share_ || backing_->bytes.held() <= kFreelyParsedBytes) return;
+    MemoryBudget& memory = parsing_memory();
+    backing_->share = memory.take(std::min(kFreelyInflated, memory.limit()),
+                                  "what a deflated data set inflates to");
+    has_share_ = true;
 }
 
 Extent HeadInflation::extent() const {
@@ -187,6 +213,7 @@ InflatedHead HeadInflation::head(std::size_t deflated_bytes) const {
     if (!inflater_.ended()) inflater_.refuse_damaged();
     const std::size_t most = most_inflated(deflated_bytes, limits_);
     if (inflater_.position() > most) refuse_more_than(most, "");
+    if (has_share_) backing_->share.keep_only(backing_->bytes.held());
     return {read_data_set(bytes(), 0, Encoding{}, limits_, extent(), scan_.passed()), backing_};
 }
 
@@ -197,9 +224,16 @@ InflatedHead read_deflated_head(ByteView deflated, const Limits& limits, Forgott
     return inflation.head(deflated.size());
 }
 
-Bytes inflated(ByteView input, std::size_t limit) {
-    Bytes all(inflated_size(input, limit));
-    Inflater(input).fill(all);
+Inflated inflated(ByteView input, std::size_t limit) {
+    const std::size_t size = inflated_size(input, limit);
+    Inflated all;
+    if (size > kFreelyParsedBytes) {
+        MemoryBudget& memory = parsing_memory();
+        all.share = std::make_shared<MemoryBudget::Share>(
+            memory.take(std::min(size, memory.limit()), "a deflated data set"));
+    }
+    all.bytes.resize(size);
+    Inflater(input).fill(all.bytes);
     return all;
 }
 

@@ -83,6 +83,10 @@ FileHeader FileHeader::of(const Read& read, std::uint64_t size, ValueScan::Items
     return header;
 }
 
+std::size_t FileHeader::held_bytes() const {
+    return held_->bytes.held();
+}
+
 std::optional<ByteRange> FileHeader::place_of(ByteView value) const {
     const ByteView file = held_->bytes.bytes();
     const std::less_equal<> is_before;

@@ -39,6 +39,8 @@ class FileHeader {
     [[nodiscard]] std::optional<ByteRange> place_of(ByteView value) const;
     /// The same of its Pixel Data, native ones.
     [[nodiscard]] std::optional<ByteRange> native_pixels() const { return native_pixels_; }
+    /// What is held of the file.
+    [[nodiscard]] std::size_t held_bytes() const;
 
   private:
     struct Held;

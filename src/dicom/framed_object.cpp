@@ -9,7 +9,6 @@
 #include "base/memory_budget.h"
 #include "dicom/coding.h"
 #include "dicom/decoding_memory.h"
-#include "dicom/finished.h"
 #include "dicom/frames.h"
 #include "dicom/inflate.h"
 #include "dicom/node.h"
@@ -40,6 +39,26 @@ std::optional<ByteRange> frame_in(const DataSet& object, int frame, const Fragme
                      places.fragments[fragments.end - 1].end};
 }
 
+DataSet parsed(Bytes&& part10, const Limits& limits, PixelData pixels, Texts texts) {
+    return texts == Texts::kUtf8 ? DataSet::parse(std::move(part10), limits, pixels)
+                                 : parse_as_it_came(std::move(part10), limits, pixels);
+}
+
+/// Of a deflated file; `begin` is where they lie in what it inflates to.
+FramedObject::ReadPixels inflating(Bytes file, std::size_t data_set_offset, std::size_t begin) {
+    struct Inflating {
+        Bytes file;
+        std::unique_ptr<Inflater> inflater;
+    };
+    const auto of = std::make_shared<Inflating>(Inflating{std::move(file), nullptr});
+    return [of, data_set_offset, begin](std::size_t at, std::span<std::uint8_t> into) {
+        if (!of->inflater || of->inflater->position() > begin + at)
+            of->inflater = std::make_unique<Inflater>(ByteView(of->file).subspan(data_set_offset));
+        of->inflater->skip(begin + at - of->inflater->position());
+        of->inflater->fill(into);
+    };
+}
+
 }  // namespace
 
 struct FramedObject::Elsewhere {
@@ -53,19 +72,14 @@ struct FramedObject::Elsewhere {
         std::span<std::uint8_t> room;
     };
 
-    // A deflated file, or what reads another's pixels, encapsulated ones perhaps.
-    Bytes file;
-    std::optional<FragmentPlaces> places;
-    std::size_t data_set_offset = 0;
     ReadPixels read;
+    std::size_t size = 0;
+    /// Of encapsulated ones.
+    std::optional<FragmentPlaces> places;
 
-    ByteRange pixels;
     MemoryBudget::Share share;
     std::unique_ptr<Pixels> held;
     std::optional<ByteRange> frame;
-    std::unique_ptr<Inflater> inflater;
-
-    [[nodiscard]] std::size_t size() const { return pixels.end - pixels.begin; }
 
     /// What is shown until now may go then.
     void show(Node& root, std::unique_ptr<Pixels> next) {
@@ -88,72 +102,66 @@ struct FramedObject::Elsewhere {
         return fragments;
     }
 
-    void fetch(const ByteRange& wanted, Node& root) {
-        // Before there are two of them; and nobody looks at what has gone.
-        const Element& element = *root.find(tags::kPixelData);
-        (void)root.put(element.tag, element.vr, ByteView());
-        held.reset();
+    /// Nobody looks at what has gone: as many bytes are shown, of no memory.
+    void forget(Node& root) {
+        show(root, std::make_unique<Pixels>(size));
         frame.reset();
         share = {};
+    }
+    /// For the next frame, once there is no other.
+    [[nodiscard]] std::unique_ptr<Pixels> room_for(const ByteRange& wanted, Node& root) {
+        if (frame) forget(root);
+        share = {};
         share = decoding_memory().take(wanted.end - wanted.begin, "a frame");
-        auto next = std::make_unique<Pixels>(size());
+        return std::make_unique<Pixels>(size);
+    }
+
+    void fetch(const ByteRange& wanted, Node& root) {
+        auto next = room_for(wanted, root);
         read(wanted.begin, next->room.subspan(wanted.begin, wanted.end - wanted.begin));
-        show(root, std::move(next));
-        frame = wanted;
-    }
-
-    void inflate(std::size_t at, std::span<std::uint8_t> into) {
-        const std::size_t begin = pixels.begin + at;
-        if (!inflater || inflater->position() > begin)
-            inflater = std::make_unique<Inflater>(ByteView(file).subspan(data_set_offset));
-        inflater->skip(begin - inflater->position());
-        inflater->fill(into);
-    }
-
-    void inflate(const ByteRange& wanted, Node& root) {
-        auto next = std::make_unique<Pixels>(size());
-        inflate(wanted.begin, next->room.subspan(wanted.begin, wanted.end - wanted.begin));
         show(root, std::move(next));
         frame = wanted;
     }
 };
 
-FramedObject::FramedObject(Bytes&& part10, const Limits& limits, PixelData pixels) {
+FramedObject::FramedObject(Bytes&& part10, const Limits& limits, PixelData pixels, Texts texts) {
     const FileMeta meta = read_file_meta(part10);
     if (!is_deflated(part10, meta)) {
-        object_ = parse_as_it_came(std::move(part10), limits, pixels);
+        object_ = parsed(std::move(part10), limits, pixels, texts);
         return;
     }
-    object_ = head_as_it_came(part10, limits);
+    object_ = texts == Texts::kUtf8 ? DataSet::parse(ByteView(part10), limits, PixelData::kSkip)
+                                    : head_as_it_came(part10, limits);
     Node& root = object_.node();
     if (root.skipped.begin == root.skipped.end) return;
     elsewhere_ = std::make_unique<Elsewhere>();
-    elsewhere_->file = std::move(part10);
-    elsewhere_->data_set_offset = meta.data_set_offset;
-    elsewhere_->pixels = root.skipped;
+    elsewhere_->read = inflating(std::move(part10), meta.data_set_offset, root.skipped.begin);
+    elsewhere_->size = root.skipped.end - root.skipped.begin;
     root.pixels_skipped = false;
-    elsewhere_->show(root, std::make_unique<Elsewhere::Pixels>(elsewhere_->size()));
+    elsewhere_->show(root, std::make_unique<Elsewhere::Pixels>(elsewhere_->size));
 }
 
+FramedObject::FramedObject(DataSet&& object) : object_(std::move(object)) {}
+
 FramedObject::FramedObject(Bytes&& around_pixels, std::size_t pixel_bytes, ReadPixels read,
-                           PixelData pixels)
+                           PixelData pixels, Texts texts)
     : elsewhere_(std::make_unique<Elsewhere>()),
-      object_(parse_as_it_came(std::move(around_pixels), {}, pixels)) {
+      object_(parsed(std::move(around_pixels), {}, pixels, texts)) {
     elsewhere_->read = std::move(read);
-    elsewhere_->pixels = {0, pixel_bytes};
+    elsewhere_->size = pixel_bytes;
     Node& root = object_.node();
     (void)root.put(tags::kPixelData, vr::kOw, ByteView());
     elsewhere_->show(root, std::make_unique<Elsewhere::Pixels>(pixel_bytes));
 }
 
 FramedObject::FramedObject(Bytes&& around_pixels, FragmentPlaces places, ReadPixels read,
-                           PixelData pixels)
+                           PixelData pixels, Texts texts)
     : elsewhere_(std::make_unique<Elsewhere>()),
-      object_(parse_as_it_came(std::move(around_pixels), {}, pixels)) {
+      object_(parsed(std::move(around_pixels), {}, pixels, texts)) {
     elsewhere_->read = std::move(read);
-    elsewhere_->pixels = {0, places.fragments.back().end};
+    elsewhere_->size = places.fragments.back().end;
     elsewhere_->places = std::move(places);
-    elsewhere_->show(object_.node(), std::make_unique<Elsewhere::Pixels>(elsewhere_->size()));
+    elsewhere_->show(object_.node(), std::make_unique<Elsewhere::Pixels>(elsewhere_->size));
 }
 
 bool FramedObject::can_tell_frames(const DataSet& header, const FragmentPlaces& places) {
@@ -175,24 +183,42 @@ const DataSet& FramedObject::with_frame(int frame) {
     if (!elsewhere_) return object_;
     const auto wanted = elsewhere_->places
                             ? frame_in(object_, frame, *elsewhere_->places)
-                            : frame_in(elsewhere_->size(), frame, stored_layout_of(object_));
+                            : frame_in(elsewhere_->size, frame, stored_layout_of(object_));
     if (!wanted || wanted == elsewhere_->frame) return object_;
-    if (elsewhere_->read)
-        elsewhere_->fetch(*wanted, object_.node());
-    else
-        elsewhere_->inflate(*wanted, object_.node());
+    elsewhere_->fetch(*wanted, object_.node());
     return object_;
 }
 
-void FramedObject::read_pixels(std::size_t at, std::span<std::uint8_t> into) {
-    if (!elsewhere_) {
-        const ByteView part = object_.bytes(tags::kPixelData).subspan(at, into.size());
-        std::copy(part.begin(), part.end(), into.begin());
-    } else if (elsewhere_->read) {
-        elsewhere_->read(at, into);
-    } else {
-        elsewhere_->inflate(at, into);
+void FramedObject::forget_frame() {
+    if (elsewhere_ && elsewhere_->frame) elsewhere_->forget(object_.node());
+}
+
+DataSet FramedObject::take_attributes() {
+    constexpr std::uint16_t kImagePresentation = 0x0028;
+    const Node& all = object_.node();
+    auto kept = std::make_unique<Node>();
+    kept->backing = all.backing;
+    kept->transfer_syntax_uid = all.transfer_syntax_uid;
+    kept->pixels_skipped = all.pixels_skipped;
+    for (const Element& element : all.elements) {
+        const bool is_kept =
+            element.tag.group == kImagePresentation || element.tag.group == tags::kPixelData.group;
+        if (!is_kept || element.is_sequence()) continue;
+        if (const Fragments* const fragments = element.fragments())
+            kept->elements.push_back(
+                {element.tag, element.vr, std::make_unique<Fragments>(*fragments)});
+        else if (const auto* const bytes = std::get_if<Bytes>(&element.content))
+            kept->elements.push_back({element.tag, element.vr, *bytes});
+        else
+            kept->elements.push_back({element.tag, element.vr, element.value()});
     }
+    return std::exchange(object_, DataSet(std::move(kept)));
+}
+
+void FramedObject::read_pixels(std::size_t at, std::span<std::uint8_t> into) {
+    if (elsewhere_) return elsewhere_->read(at, into);
+    const ByteView part = object_.bytes(tags::kPixelData).subspan(at, into.size());
+    std::copy(part.begin(), part.end(), into.begin());
 }
 
 }  // namespace lucerna::dicom

@@ -9,6 +9,7 @@
 
 #include "base/encoding.h"
 #include "dicom/data_set.h"
+#include "dicom/finished.h"
 #include "dicom/sparse_buffer.h"
 
 namespace lucerna::dicom {
@@ -27,16 +28,18 @@ class FramedObject {
   public:
     /// Throws as DataSet::parse, which gets `pixels`: kKeep or kFrames.
     explicit FramedObject(Bytes&& part10, const Limits& limits = {},
-                          PixelData pixels = PixelData::kKeep);
+                          PixelData pixels = PixelData::kKeep, Texts texts = Texts::kAsTheyCame);
+    /// What is in memory.
+    FramedObject(DataSet&& object);
     /// Bytes of native Pixel Data from `at` on.
     using ReadPixels = std::function<void(std::size_t at, std::span<std::uint8_t> into)>;
     /// Of a file in little endian: all of it but the element Pixel Data, whose value has
     /// `pixel_bytes`. Throws as DataSet::parse.
     FramedObject(Bytes&& around_pixels, std::size_t pixel_bytes, ReadPixels read,
-                 PixelData pixels = PixelData::kKeep);
+                 PixelData pixels = PixelData::kKeep, Texts texts = Texts::kAsTheyCame);
     /// The same of encapsulated ones. Requires can_tell_frames.
     FramedObject(Bytes&& around_pixels, FragmentPlaces places, ReadPixels read,
-                 PixelData pixels = PixelData::kKeep);
+                 PixelData pixels = PixelData::kKeep, Texts texts = Texts::kAsTheyCame);
     /// Whether the header of an object and where its fragments lie say which are a frame's: else
     /// they have to be looked at.
     [[nodiscard]] static bool can_tell_frames(const DataSet& header, const FragmentPlaces& places);
@@ -44,7 +47,7 @@ class FramedObject {
     FramedObject(FramedObject&&) noexcept;
     FramedObject& operator=(FramedObject&&) noexcept;
 
-    /// All attributes, texts as they came, and how many bytes there are of Pixel Data; whatever
+    /// All attributes, and how many bytes there are of Pixel Data; whatever
     /// these are.
     [[nodiscard]] const DataSet& header() const { return object_; }
     /// With the pixels of `frame` (from 0) right, until the next call. One that there is not is
@@ -52,6 +55,11 @@ class FramedObject {
     /// not say how frames are laid out, and as decoding_memory() does of a frame that lies
     /// elsewhere.
     [[nodiscard]] const DataSet& with_frame(int frame);
+    /// Its pixels are not looked at any more until the next call. Those that lie elsewhere go.
+    void forget_frame();
+    /// All attributes, to be changed: what stays here is what frames are decoded from. Its Pixel
+    /// Data are those that are shown, until the next call of anything else.
+    [[nodiscard]] DataSet take_attributes();
     /// Bytes from `at` on of native Pixel Data, which must be there.
     void read_pixels(std::size_t at, std::span<std::uint8_t> into);
 

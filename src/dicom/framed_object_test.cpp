@@ -47,6 +47,19 @@ TEST(FramedObject, GivesTheFramesOfADeflatedObjectInAnyOrder) {
     EXPECT_EQ(framed.header().text_or(tags::kSopInstanceUid, ""), "1.2.3");
 }
 
+TEST(FramedObject, CountsTheFrameOfADeflatedObjectThatItHolds) {
+    const DataSet set = image(20, 16);
+    FramedObject framed(set.to_part10(transfer_syntax::kDeflatedExplicitVrLittleEndian));
+    const std::size_t before = decoding_memory().held();
+    (void)framed.with_frame(3);
+    EXPECT_EQ(decoding_memory().held(), before + 256 * 256 * 2);
+    framed.forget_frame();
+    EXPECT_EQ(decoding_memory().held(), before);
+    EXPECT_EQ(frame_count(framed.header()), 20);
+    EXPECT_EQ(stored_frame(framed.with_frame(4), 4), stored_frame(set, 4));
+    EXPECT_EQ(decoding_memory().held(), before + 256 * 256 * 2);
+}
+
 TEST(FramedObject, LeavesFramesThatAreNotThereToWhoLooksForThem) {
     FramedObject framed(image(2, 8).to_part10(transfer_syntax::kDeflatedExplicitVrLittleEndian));
     EXPECT_THROW((void)stored_frame(framed.with_frame(2), 2), Error);

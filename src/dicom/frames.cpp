@@ -426,6 +426,12 @@ bool has_bits_beside_values(const DataSet& data_set, int frame, const Limits& li
     return has_bits_beside(raw, stored_bits(pixels.layout, raw.bits_stored));
 }
 
+bool are_values_alone(const DataSet& data_set, int frame) {
+    const DecodedFrame values = decode_frame(data_set, frame);
+    const Pixels pixels = checked_pixels_of(data_set, frame, {});
+    return raw_frame(data_set, pixels, frame).samples == values.samples;
+}
+
 std::optional<DecodedFrame> decode_smaller(const DataSet& data_set, int frame, int least_columns,
                                            int least_rows, const Limits& limits) {
     const Pixels pixels = checked_pixels_of(data_set, frame, limits);

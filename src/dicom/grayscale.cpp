@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "dicom/node.h"
 #include "dicom/sample_table.h"
+#include "dicom/uids.h"
 #include "dicom/values.h"
 
 namespace lucerna::dicom {
@@ -34,16 +35,58 @@ const DataSet& voi_source(const DataSet& data_set, int frame) {
     return group == nullptr ? data_set : *group;
 }
 
+bool has_signed_pixels(const DataSet& data_set) {
+    return data_set.integer(tags::kPixelRepresentation) == 1;
+}
+
+ValueRange stored_range(const DataSet& data_set) {
+    const auto bits = std::clamp(data_set.integer(tags::kBitsStored).value_or(16), 1LL, 32LL);
+    const double count = std::ldexp(1.0, static_cast<int>(bits));
+    return has_signed_pixels(data_set) ? ValueRange{-count / 2, count / 2 - 1}
+                                       : ValueRange{0, count - 1};
+}
+
+/// What the modality LUT can give.
+ValueRange modality_range(const DataSet& data_set, const ModalityLut& lut) {
+    if (lut.table) {
+        const auto [least, greatest] = std::ranges::minmax(lut.table->entries);
+        return {static_cast<double>(least), static_cast<double>(greatest)};
+    }
+    const ValueRange stored = stored_range(data_set);
+    const auto [least, greatest] =
+        std::minmax({lut.value(stored.least), lut.value(stored.greatest)});
+    return {least, greatest};
+}
+
+/// Of the two numbers that 16 bits can be, the one whose entries the inputs meet. Where they meet
+/// both, what the VR says or, where it is empty, whether inputs are below zero (PS3.3 C.11.2.1.1).
+std::int64_t first_mapped(const std::vector<long long>& descriptor, long long count,
+                          const ValueRange& inputs, const std::string& vr) {
+    const std::int64_t as_unsigned = descriptor[1] & 0xFFFF;
+    const std::int64_t as_signed = static_cast<std::int16_t>(as_unsigned);
+    const auto is_met = [&](std::int64_t first) {
+        const auto last = static_cast<double>(first + count - 1);
+        return inputs.greatest > static_cast<double>(first) && inputs.least < last;
+    };
+    if (is_met(as_signed) != is_met(as_unsigned))
+        return is_met(as_signed) ? as_signed : as_unsigned;
+    const bool is_signed = vr.empty() ? inputs.least < 0 : vr == "SS";
+    return is_signed ? as_signed : as_unsigned;
+}
+
 /// The descriptor's three numbers (PS3.3 C.11.1.1.1). The first and the last are unsigned whatever
-/// the VR says; the second is signed when the pixels are.
-LookupTable lookup_table_of(const DataSet& item, Tag sequence, bool has_signed_input) {
+/// the VR says.
+LookupTable lookup_table_of(const DataSet& data_set, const DataSet& item, Tag sequence,
+                            const ValueRange& inputs) {
     const std::vector<long long> descriptor = item.integers(tags::kLutDescriptor);
     if (descriptor.size() != 3) refuse(sequence, "has no LUT Descriptor of three numbers");
     const long long count = descriptor[0] == 0 ? 65536 : descriptor[0] & 0xFFFF;
+    // Of implicit VR, SS is only what the pixels are.
+    const bool has_vr = data_set.transfer_syntax_uid() != transfer_syntax::kImplicitVrLittleEndian;
     LookupTable table;
     table.bits = static_cast<int>(descriptor[2] & 0xFFFF);
-    table.first_mapped = has_signed_input ? static_cast<std::int16_t>(descriptor[1] & 0xFFFF)
-                                          : descriptor[1] & 0xFFFF;
+    table.first_mapped =
+        first_mapped(descriptor, count, inputs, has_vr ? item.vr(tags::kLutDescriptor) : "");
     table.explanation = item.text_or(tags::kLutExplanation, "");
     if (table.bits < 8 || table.bits > 16) {
         refuse(sequence, "has entries of " + std::to_string(table.bits) + " bits, not 8 to 16");
@@ -64,22 +107,12 @@ LookupTable lookup_table_of(const DataSet& item, Tag sequence, bool has_signed_i
     return table;
 }
 
-bool has_signed_pixels(const DataSet& data_set) {
-    return data_set.integer(tags::kPixelRepresentation) == 1;
-}
-
-/// Modality values may be negative where the pixels are signed or the rescale makes them so.
-bool has_signed_modality_values(const DataSet& data_set, int frame, Unusable unusable) {
-    const ModalityLut modality = modality_lut_of(data_set, frame, unusable);
-    if (modality.table) return false;
-    return has_signed_pixels(data_set) || modality.intercept < 0 || modality.slope < 0;
-}
-
 /// The table, or nothing where it is passed over.
-std::optional<LookupTable> usable_table_of(const DataSet& item, Tag sequence, bool has_signed_input,
+std::optional<LookupTable> usable_table_of(const DataSet& data_set, const DataSet& item,
+                                           Tag sequence, const ValueRange& inputs,
                                            Unusable unusable) {
     try {
-        return lookup_table_of(item, sequence, has_signed_input);
+        return lookup_table_of(data_set, item, sequence, inputs);
     } catch (const Error& error) {
         if (unusable == Unusable::kRefused || error.code() != ErrorCode::kInvalidInput) throw;
         return {};
@@ -204,8 +237,8 @@ ModalityLut modality_lut_of(const DataSet& data_set, int frame, Unusable unusabl
     ModalityLut lut;
     const auto& tables = data_set.items(tags::kModalityLutSequence);
     if (!tables.empty()) {
-        lut.table = usable_table_of(tables.front(), tags::kModalityLutSequence,
-                                    has_signed_pixels(data_set), unusable);
+        lut.table = usable_table_of(data_set, tables.front(), tags::kModalityLutSequence,
+                                    stored_range(data_set), unusable);
         if (lut.table) return lut;
     }
     const DataSet* const group =
@@ -229,11 +262,14 @@ ModalityLut modality_lut_of(const DataSet& data_set, int frame, Unusable unusabl
 std::vector<Voi> voi_alternatives(const DataSet& data_set, int frame, Unusable unusable) {
     std::vector<Voi> out;
     const DataSet& source = voi_source(data_set, frame);
-    for (const DataSet& item : source.items(tags::kVoiLutSequence)) {
-        auto table =
-            usable_table_of(item, tags::kVoiLutSequence,
-                            has_signed_modality_values(data_set, frame, unusable), unusable);
-        if (table) out.emplace_back(*std::move(table));
+    const auto& items = source.items(tags::kVoiLutSequence);
+    if (!items.empty()) {
+        const ValueRange inputs =
+            modality_range(data_set, modality_lut_of(data_set, frame, unusable));
+        for (const DataSet& item : items)
+            if (auto table =
+                    usable_table_of(data_set, item, tags::kVoiLutSequence, inputs, unusable))
+                out.emplace_back(*std::move(table));
     }
     add_windows(source, unusable, out);
     return out;
@@ -246,8 +282,8 @@ PresentationLut presentation_lut_of(const DataSet& data_set, Unusable unusable) 
                             data_set.text(tags::kPhotometricInterpretation) == "MONOCHROME1"};
     const auto& tables = data_set.items(tags::kPresentationLutSequence);
     if (!tables.empty())
-        lut.table =
-            usable_table_of(tables.front(), tags::kPresentationLutSequence, false, unusable);
+        lut.table = usable_table_of(data_set, tables.front(), tags::kPresentationLutSequence,
+                                    ValueRange{0, 65535}, unusable);
     return lut;
 }
 

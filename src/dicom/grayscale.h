@@ -58,7 +58,8 @@ struct PresentationLut {
     [[nodiscard]] float value(float given) const;
 };
 
-/// Modality values that become 0 and 1 where there is no VOI; the least is below the greatest.
+/// Values of a stage from the least to the greatest. Modality values that become 0 and 1 where
+/// there is no VOI are not the same.
 struct ValueRange {
     double least = 0;
     double greatest = 1;

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "dicom/uids.h"
 
 namespace lucerna::dicom {
 namespace {
@@ -104,6 +106,74 @@ TEST(VoiLut, ComesBeforeWindowsAndScalesByItsBits) {
     EXPECT_FLOAT_EQ(apply_voi(5, voi[0]), 0);
     EXPECT_FLOAT_EQ(apply_voi(6, voi[0]), 1);
     EXPECT_EQ(std::get<VoiWindow>(voi[2]).width, 200);
+}
+
+struct FirstMapped {
+    bool signed_pixels;
+    int bits_stored;
+    double slope, intercept;
+    /// "US", "SS", or none where the object is in implicit VR.
+    const char* vr;
+    long long first, entries;
+    std::int64_t is;
+};
+
+DataSet with_voi_lut(const FirstMapped& of) {
+    DataSet data_set;
+    data_set.set_text(kSopClassUid, "1.2.840.10008.5.1.4.1.1.7");
+    data_set.set_text(kSopInstanceUid, "2.25.1");
+    data_set.set_integer(kBitsStored, of.bits_stored);
+    data_set.set_integer(kPixelRepresentation, of.signed_pixels ? 1 : 0);
+    data_set.set_number(kRescaleSlope, of.slope);
+    data_set.set_number(kRescaleIntercept, of.intercept);
+    DataSet& item = data_set.add_item(kVoiLutSequence);
+    Bytes descriptor;
+    for (const long long number : {of.entries, of.first, 16LL}) {
+        descriptor.push_back(static_cast<std::uint8_t>(number & 0xFF));
+        descriptor.push_back(static_cast<std::uint8_t>((number >> 8) & 0xFF));
+    }
+    const std::string vr = of.vr;
+    item.set_bytes(kLutDescriptor, vr.empty() ? "US" : vr, descriptor);
+    item.set_bytes(kLutData, "OW", Bytes(2 * static_cast<std::size_t>(of.entries)));
+    return DataSet::parse(data_set.to_part10(vr.empty()
+                                                 ? transfer_syntax::kImplicitVrLittleEndian
+                                                 : transfer_syntax::kExplicitVrLittleEndian));
+}
+
+TEST(VoiLut, MapsFirstWhatTheModalityLutCanGive) {
+    const FirstMapped cases[] = {
+        {false, 16, 1, 0, "US", 40000, 16384, 40000},
+        {false, 16, -1, 65535, "US", 40000, 16384, 40000},
+        {false, 16, -1, 65535, "", 40000, 16384, 40000},
+        {true, 16, 1, 32768, "US", 40000, 16384, 40000},
+        {true, 16, 1, 32768, "SS", 40000, 16384, 40000},
+        {true, 16, 1, 32768, "", 40000, 16384, 40000},
+        {false, 16, 1, -1, "US", 40000, 16384, 40000},
+        // -1024, as the VR says or as an object says it that was once of implicit VR.
+        {false, 12, 1, -1024, "SS", 0xFC00, 4096, -1024},
+        {false, 12, 1, -1024, "US", 0xFC00, 4096, -1024},
+        {false, 12, 1, -1024, "", 0xFC00, 4096, -1024},
+        {true, 12, 1, 0, "", 0xF800, 4096, -2048},
+        // Those of a table of all values could be met both ways.
+        {false, 16, 1, -1, "US", 40000, 65535, 40000},
+        {false, 16, 1, -1, "SS", 40000, 65535, -25536},
+        {false, 16, 1, -1, "", 40000, 65535, -25536},
+        {false, 16, 1, 0, "", 40000, 65535, 40000},
+    };
+    for (const FirstMapped& each : cases) {
+        const auto voi = voi_alternatives(with_voi_lut(each));
+        ASSERT_EQ(voi.size(), 1U);
+        EXPECT_EQ(std::get<LookupTable>(voi[0]).first_mapped, each.is)
+            << each.first << " " << each.vr << " after " << each.slope << " x + " << each.intercept;
+    }
+}
+
+TEST(VoiLut, MapsFirstWhatAModalityTableCanGive) {
+    DataSet data_set;
+    data_set.set_integer(kPixelRepresentation, 1);
+    add_lut(data_set.add_item(kModalityLutSequence), {2, 0xFFFF, 16}, {0, 0, 0, 0xA0});
+    add_lut(data_set.add_item(kVoiLutSequence), {2, 40000, 8}, {10, 20});
+    EXPECT_EQ(std::get<LookupTable>(voi_alternatives(data_set)[0]).first_mapped, 40000);
 }
 
 TEST(VoiLut, OfAFrameComesFromItsFunctionalGroups) {

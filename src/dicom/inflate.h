@@ -5,10 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <span>
 
 #include "base/encoding.h"
+#include "base/memory_budget.h"
 #include "dicom/limits.h"
 #include "dicom/node.h"
 #include "dicom/sparse_buffer.h"
@@ -31,6 +33,9 @@ class Inflater {
     /// Fills `into` as far as there is something; returns how far. Throws Error(kInvalidInput)
     /// where it is damaged or ends early.
     std::size_t fill(std::span<std::uint8_t> into);
+    /// As `fill`, of what `next` gives, piece after piece of what is deflated: each stays until the
+    /// next, and an empty one is its end.
+    std::size_t fill(std::span<std::uint8_t> into, const std::function<ByteView()>& next);
     /// As `fill`, for bytes that nobody wants.
     std::size_t skip(std::size_t count);
     /// As `fill`, with what has come, `deflated` from its first byte on, of which nothing before
@@ -47,6 +52,8 @@ class Inflater {
     [[nodiscard]] bool step(std::span<std::uint8_t> into, std::size_t& filled);
 
     ByteView input_;
+    /// Where that begins.
+    std::size_t input_begin_ = 0;
     z_stream stream_{};
     std::size_t consumed_ = 0;
     std::size_t position_ = 0;
@@ -60,10 +67,11 @@ class Inflater {
 /// The elements of a deflated data set and their bytes, in one piece but for what was forgotten.
 struct InflatedHead {
     struct Backing {
-        /// Without a budget there is no limit.
         explicit Backing(ByteBudget* budget) : bytes(budget != nullptr ? *budget : own) {}
         ByteBudget own{ByteBudget::kNoLimit};
         SparseBuffer bytes;
+        /// Without a budget: of parsing_memory(), where that is much.
+        MemoryBudget::Share share;
     };
     std::unique_ptr<Node> node;
     std::shared_ptr<Backing> backing;
@@ -75,7 +83,8 @@ enum class Forgotten {
     /// Those, and the items of Per-Frame Functional Groups (Extent::kOutline).
     kAllButOutline,
 };
-/// Inflates a data set as it comes, holding what is not forgotten.
+/// Inflates a data set as it comes, holding what is not forgotten: of `budget`, or, where there is
+/// none and it is much, of parsing_memory(), in which there is one such at a time.
 class HeadInflation {
   public:
     HeadInflation(const Limits& limits, Forgotten forgotten, ByteBudget* budget = nullptr,
@@ -83,7 +92,8 @@ class HeadInflation {
 
     /// `deflated` is what has come so far; nothing of it before `consumed` is looked at again.
     /// Throws Error: kInvalidInput where it is damaged, inflates to more than `most` bytes, holds
-    /// much else than large values, or is none; kUnavailable where the budget has no room.
+    /// much else than what is forgotten, or is none; kUnavailable where the budget has no room, and
+    /// as MemoryBudget::take.
     void follow(ByteView deflated, std::size_t most);
     [[nodiscard]] std::size_t consumed() const { return inflater_.consumed(); }
     [[nodiscard]] bool ended() const { return inflater_.ended(); }
@@ -96,11 +106,14 @@ class HeadInflation {
   private:
     void take(ByteView piece);
     void forget();
+    void count();
     [[nodiscard]] Extent extent() const;
     [[noreturn]] void refuse_nonsense() const;
 
     const Limits limits_;
     const Forgotten forgotten_;
+    const bool is_counted_here_;
+    bool has_share_ = false;
     Inflater inflater_;
     ValueScan scan_;
     std::deque<ByteRange> values_;

@@ -80,6 +80,26 @@ TEST(Loss, StaysSaidInEverySyntax) {
     }
 }
 
+TEST(Loss, StaysSaidOfACodestreamThatLiesElsewhere) {
+    const Bytes jpeg = gray_jpeg();
+    DataSet around = DataSet::parse(with_codestream(jpeg, ts::kJpegBaseline).to_part10());
+    around.remove(tags::kPixelData);
+    around.node().transfer_syntax_uid = ts::kJpegBaseline;
+    Bytes pixels(8);
+    pixels.insert(pixels.end(), jpeg.begin(), jpeg.end());
+    const FragmentPlaces places{{}, {{8, pixels.size()}}};
+    const auto read = [&](std::size_t at, std::span<std::uint8_t> into) {
+        std::copy_n(pixels.begin() + static_cast<std::ptrdiff_t>(at), into.size(), into.begin());
+    };
+    ConvertedFile file([&] { return FramedObject(around.to_part10(), places, read); },
+                       ts::kExplicitVrLittleEndian);
+    Bytes in_parts(static_cast<std::size_t>(file.size()));
+    file.read(0, in_parts);
+    const DataSet made = DataSet::parse(in_parts);
+    EXPECT_EQ(made.text_or(tags::kLossyImageCompression, ""), "01");
+    EXPECT_EQ(made.text_or(tags::kLossyImageCompressionMethod, ""), "ISO_10918_1");
+}
+
 TEST(Loss, IsReadFromTheCodestream) {
     struct Case {
         const char* what;

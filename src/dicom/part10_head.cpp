@@ -228,6 +228,25 @@ Part10Parts split_part10(ByteView file) {
     return parts;
 }
 
+Part10Parts split_part10(std::uint64_t size,
+                         const std::function<void(std::uint64_t at, std::span<std::uint8_t>)>& read,
+                         Buffer& beginning) {
+    // Of nearly all files enough; it is held for as long as a peer takes the rest.
+    constexpr std::uint64_t kFirst = 16 * 1024;
+    for (std::uint64_t length = kFirst;; length *= 4) {
+        beginning.resize(static_cast<std::size_t>(std::min(size, length)));
+        read(0, beginning.span());
+        try {
+            const Part10Parts parts = split_part10(beginning.view());
+            // Cut off between two elements, it looks whole.
+            constexpr std::size_t kGroup = 4;
+            if (length >= size || parts.data_set_offset + kGroup <= beginning.size()) return parts;
+        } catch (const Error&) {
+            if (length >= size) throw;
+        }
+    }
+}
+
 ObjectHead head_of_data_set(ByteView data_set, const std::string& transfer_syntax_uid) {
     const std::optional<Coding> coding = coding_of(transfer_syntax_uid, data_set);
     if (!coding)

@@ -1,8 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 
+#include "base/buffer.h"
 #include "base/encoding.h"
 
 namespace lucerna::dicom {
@@ -28,6 +32,11 @@ struct Part10Parts {
 /// Throws Error(kInvalidInput) if there is no prefix, the File Meta Information is malformed or
 /// one of the three UIDs is missing.
 [[nodiscard]] Part10Parts split_part10(ByteView file);
+/// The same of a file of which no more is read into `beginning` than it takes; throws what `read`
+/// throws as well. `read` gives the bytes from `at` on.
+[[nodiscard]] Part10Parts split_part10(
+    std::uint64_t size, const std::function<void(std::uint64_t at, std::span<std::uint8_t>)>& read,
+    Buffer& beginning);
 
 /// The SOP Class and Instance UIDs (0008,0016), (0008,0018) that the data set itself carries;
 /// empty where it has none. Reads only as far as group 0008 (a deflated one is inflated so far).

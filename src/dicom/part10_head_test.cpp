@@ -2,8 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <span>
 #include <string>
+#include <vector>
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "support/small_object.h"
 
@@ -33,6 +38,72 @@ TEST(Part10Head, RefusesEveryTruncationWithinTheMeta) {
     // Transfer Syntax UID, the last of the three, ends at byte 240.
     for (std::size_t length = 0; length < 240; ++length)
         EXPECT_THROW((void)split_part10(ByteView(file).first(length)), Error) << length;
+}
+
+/// A file of long meta information.
+struct LongMeta {
+    Bytes file = part10_head(kHead, "");
+    std::size_t data_set_offset = 0;
+
+    /// Of one element of Private Information for each, which comes last.
+    explicit LongMeta(const std::vector<std::size_t>& private_bytes) {
+        for (const std::size_t length : private_bytes) {
+            const Bytes header = {2, 0, 2, 1, 'O', 'B', 0, 0};
+            file.insert(file.end(), header.begin(), header.end());
+            for (int shift = 0; shift < 32; shift += 8)
+                file.push_back(static_cast<std::uint8_t>(length >> shift));
+            file.resize(file.size() + length);
+        }
+        data_set_offset = file.size();
+        const Bytes data_set = test::small_data_set(kHead.sop_class_uid, kHead.sop_instance_uid);
+        file.insert(file.end(), data_set.begin(), data_set.end());
+        file.resize(file.size() + 300'000);
+    }
+    Part10Parts split(Buffer& beginning) {
+        return split_part10(
+            file.size(),
+            [&](std::uint64_t at, std::span<std::uint8_t> into) {
+                std::copy_n(file.begin() + static_cast<std::ptrdiff_t>(at), into.size(),
+                            into.begin());
+            },
+            beginning);
+    }
+};
+
+TEST(Part10Head, IsReadOfAFileWithoutMuchMore) {
+    const std::size_t own = part10_head(kHead, "").size();
+    const std::size_t to_the_first_end = 16 * 1024 - own - 12;
+    for (const std::vector<std::size_t>& lengths : std::vector<std::vector<std::size_t>>{
+             {},
+             {1000},
+             {15'000},
+             {70'000},
+             {299'000},
+             // What is read first ends where an element does: more of them follow, or none.
+             {to_the_first_end, 1000, 20},
+             {to_the_first_end},
+             {to_the_first_end - 2}}) {
+        LongMeta one(lengths);
+        Buffer beginning;
+        const Part10Parts parts = one.split(beginning);
+        EXPECT_EQ(parts.head, kHead);
+        EXPECT_EQ(parts.data_set_offset, one.data_set_offset);
+        EXPECT_LE(beginning.size(), std::max<std::size_t>(16 * 1024, 4 * (one.data_set_offset + 4)))
+            << one.data_set_offset;
+    }
+}
+
+TEST(Part10Head, OfAFileSaysWhatIsWrongWithAllOfIt) {
+    Buffer beginning;
+    const Bytes file(40'000, 0);
+    EXPECT_THROW((void)split_part10(
+                     file.size(),
+                     [&](std::uint64_t at, std::span<std::uint8_t> into) {
+                         std::copy_n(file.begin() + static_cast<std::ptrdiff_t>(at), into.size(),
+                                     into.begin());
+                     },
+                     beginning),
+                 Error);
 }
 
 TEST(DataSetHead, FindsBothUidsExplicitAndImplicit) {

@@ -88,9 +88,14 @@ enum class Extent { kWhole, kWithoutGroups, kToPixelData, kWithoutPixels, kHeade
 [[nodiscard]] bool is_readable_item(ByteView bytes, const ByteRange& item, const Encoding& encoding,
                                     const Limits& limits);
 
-/// Raw deflate (PS3.5 A.5, RFC 1951). Throws Error(kInvalidInput) where it is damaged or more than
-/// `limit` bytes come out.
-[[nodiscard]] Bytes inflated(ByteView deflated, std::size_t limit);
+/// Raw deflate (PS3.5 A.5, RFC 1951), with room for it in parsing_memory() where it is much.
+struct Inflated {
+    Bytes bytes;
+    std::shared_ptr<const void> share;
+};
+/// Throws Error(kInvalidInput) where it is damaged or more than `limit` bytes come out, and as
+/// MemoryBudget::take.
+[[nodiscard]] Inflated inflated(ByteView deflated, std::size_t limit);
 [[nodiscard]] Bytes deflated(ByteView bytes);
 
 }  // namespace lucerna::dicom

@@ -3,8 +3,11 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <atomic>
 #include <list>
+#include <map>
+#include <string_view>
 #include <thread>
 
 #include "base/guarded.h"
@@ -14,10 +17,13 @@ namespace lucerna::dicom {
 namespace {
 
 /// Connections that have not asked for an association yet, beyond the established ones. Each ends
-/// within the ARTIM time, or when others come and it was there first.
+/// within the ARTIM time, or when others come and it was there first of the address that has most.
 constexpr std::size_t kLobby = 64;
 /// Beyond those, until they are gone.
 constexpr std::size_t kMostGivenUp = 32;
+/// And for whoever comes of another address than those: who comes by the thousand is not to leave
+/// the door shut to who comes once.
+constexpr std::size_t kMostGivenUpForOthers = 64;
 
 void check(const ScpOptions& options) {
     constexpr std::uint32_t kSmallestPdu = 4096;
@@ -56,7 +62,8 @@ class Scp::Listener {
         : options_((check(options), std::move(options))),
           handler_(handler),
           services_(std::move(services)),
-          gate_(options_.max_associations, options_.rest_where_others_wait),
+          gate_(options_.max_associations, options_.rest_where_others_wait,
+                options_.usual_bytes_per_second),
           socket_(listen_on(options_.address, options_.port)) {
         if (options_.tls) tls_.emplace(*options_.tls, TlsRole::kServer);
         thread_ = std::jthread([this] { accept(); });
@@ -76,32 +83,46 @@ class Scp::Listener {
         std::atomic<bool> over = false;
         std::atomic<bool> is_established = false;
         bool is_given_up = false;
+        std::string address;
         /// Its socket once more, which may be shut down whatever the thread does; closed when that
         /// is over.
         Guarded<Descriptor> line;
         std::jthread thread;
     };
 
-    /// Silent ones would keep everybody else out. False where there is none to give up.
-    static bool give_up_one(std::list<Connection>& connections) {
-        for (Connection& connection : connections) {
-            if (connection.is_given_up || connection.is_established) continue;
-            connection.is_given_up = connection.line.with([](const Descriptor& line) {
-                return line.is_open() && ::shutdown(line.get(), SHUT_RDWR) == 0;
+    /// Silent ones would keep everybody else out, and those of one address are the first to go: it
+    /// has no more of the lobby than others want. Returns whether `address` may come in for it.
+    bool give_up_one(std::list<Connection>& connections, const std::string& address) const {
+        const std::size_t given_up = connections.size() - most_at_a_time();
+        if (given_up >= kMostGivenUpForOthers) return false;
+        const auto may_go = [](const Connection& one) {
+            return !one.is_given_up && !one.is_established && !one.over;
+        };
+        std::map<std::string_view, std::size_t> count_of;
+        std::size_t most = 0;
+        for (const Connection& one : connections)
+            if (may_go(one)) most = std::max(most, ++count_of[one.address]);
+        for (Connection& one : connections) {
+            if (!may_go(one) || count_of[one.address] < most) continue;
+            if (given_up >= kMostGivenUp && one.address == address) return false;
+            one.is_given_up = one.line.with([](const Descriptor& line) {
+                // It fails where the peer was quicker, and the thread is about to end as well.
+                if (line.is_open()) (void)::shutdown(line.get(), SHUT_RDWR);
+                return line.is_open();
             });
-            if (connection.is_given_up) return true;
+            if (one.is_given_up) return true;
         }
         return false;
     }
+    [[nodiscard]] std::size_t most_at_a_time() const { return options_.max_associations + kLobby; }
 
     void accept() {
         std::list<Connection> connections;
         while (auto accepted = accept_on(socket_, stop_)) {
             connections.remove_if(
                 [](const Connection& connection) { return connection.over.load(); });
-            const std::size_t most = options_.max_associations + kLobby;
-            if (connections.size() >= most &&
-                (connections.size() >= most + kMostGivenUp || !give_up_one(connections))) {
+            if (connections.size() >= most_at_a_time() &&
+                !give_up_one(connections, accepted->address)) {
                 turn_away(std::move(*accepted));
                 continue;
             }
@@ -117,7 +138,7 @@ class Scp::Listener {
     void start(Connection& connection, AcceptedConnection accepted) {
         Sender sender;
         sender.association = ++last_association_;
-        sender.address = std::move(accepted.address);
+        sender.address = connection.address = std::move(accepted.address);
         connection.line.with([&](Descriptor& line) {
             line = Descriptor(::fcntl(accepted.socket.get(), F_DUPFD_CLOEXEC, 0));
         });

@@ -26,11 +26,14 @@ struct ScpOptions {
     std::vector<std::string> calling_aets;
     std::optional<TlsOptions> tls;
 
-    /// Associations at a time. For one more that one is ended that has said nothing for longest, of
-    /// whichever address has the most, where that is `rest_where_others_wait` at least; else the
-    /// one more is rejected (transient, local limit exceeded).
+    /// Associations at a time. For one more one is ended of an address that has more than half of
+    /// them, where another one asks; else the one that has said nothing for longest, or whose
+    /// messages lag furthest behind `usual_bytes_per_second`, where that is
+    /// `rest_where_others_wait` at least (association_gate.h); else the one more is rejected
+    /// (transient, local limit exceeded).
     std::size_t max_associations = 32;
     std::chrono::milliseconds rest_where_others_wait{10'000};
+    std::size_t usual_bytes_per_second = 64 * 1024;
     /// Largest P-DATA-TF PDU that we ask for.
     std::uint32_t max_pdu_bytes = 128 * 1024;
     /// A larger object is answered with 0xA700.
@@ -128,7 +131,7 @@ class Scp {
     /// With more services. Their functions are called as the handler is: several at once.
     Scp(ScpOptions options, ScpHandler& handler, std::vector<ScpService> services);
     /// Stops: the object being handled is finished, all associations are aborted. Takes less than
-    /// a second beyond what the handler takes.
+    /// a second beyond what the handler takes, which waits for no memory any more.
     ~Scp();
     Scp(const Scp&) = delete;
     Scp& operator=(const Scp&) = delete;

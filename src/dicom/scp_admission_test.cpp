@@ -196,6 +196,22 @@ TEST(Scp, GivesUpSilentConnectionsForWhoeverComes) {
     EXPECT_EQ(first.read_response().status, status::kSuccess);
 }
 
+TEST(Scp, GivesUpNoneForACrowdOfAnotherAddress) {
+    Recorder recorder;
+    ScpOptions options = any_port();
+    options.max_associations = 2;
+    options.artim = 60s;
+    const Scp scp(options, recorder);
+    // It has yet to ask, as one does that needs two round trips for TLS before that.
+    RawPeer first(scp, "127.0.0.2");
+    std::vector<std::unique_ptr<RawPeer>> silent;
+    for (int number = 0; number < 200; ++number) silent.push_back(std::make_unique<RawPeer>(scp));
+    first.associate();
+    first.send_store_request("1.2.4");
+    first.send_fragment(false, true, data_set_of(small_object("1.2.4")));
+    EXPECT_EQ(first.read_response().status, status::kSuccess);
+}
+
 TEST(Scp, DropsAPeerThatNeverAsks) {
     Recorder recorder;
     ScpOptions options = any_port();

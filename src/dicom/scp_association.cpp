@@ -5,6 +5,7 @@
 #include <new>
 #include <utility>
 
+#include "base/memory_budget.h"
 #include "dicom/convertible.h"
 #include "dicom/dimse_message.h"
 #include "dicom/dimse_status.h"
@@ -24,6 +25,9 @@ constexpr std::size_t kMaxIdentifierBytes = 16 * 1024 * 1024;
 Pace pace_of(const ScpOptions& options) {
     return {options.idle, options.stall, options.min_bytes_per_second};
 }
+
+/// What a place's lag is made up for by an object that was kept, however small.
+constexpr milliseconds kForAnObject{100};
 
 /// Explicit or implicit little endian where one is proposed, else empty.
 std::string little_endian_of(const std::vector<std::string>& proposed) {
@@ -68,76 +72,44 @@ std::uint16_t too_much_for(std::uint16_t request) {
     }
 }
 
+/// As `status_for`, whose A700 and C000 are statuses of C-STORE, C-FIND, C-GET and C-MOVE: those of
+/// DIMSE-N are others (PS3.7 Annex C).
+std::uint16_t status_for(ErrorCode code, std::uint16_t request) {
+    if (request < command::kEventReportRequest) return dicom::status_for(code);
+    switch (code) {
+        case ErrorCode::kConflict:
+            return status::kDuplicateInstance;
+        case ErrorCode::kOutOfSpace:
+            return status::kResourceLimitation;
+        default:
+            return status::kProcessingFailure;
+    }
+}
+
 bool allows(const std::vector<std::string>& titles, const std::string& title) {
     return titles.empty() || std::find(titles.begin(), titles.end(), title) != titles.end();
 }
 
-}  // namespace
-
-bool AssociationGate::Place::enter(const std::string& address, std::function<void()> cut) {
-    // Who is told to leave needs no longer; nor does the one that comes wait for others.
-    constexpr milliseconds kPatience{1000};
-    std::unique_lock lock(of_.mutex_);
-    if (of_.inside_.size() >= of_.limit_) of_.give_up_one();
-    const auto has_room = [&] { return of_.inside_.size() < of_.limit_; };
-    const bool may_wait = std::any_of(of_.inside_.begin(), of_.inside_.end(),
-                                      [](const Place* one) { return one->is_given_up_; });
-    if (!has_room() && !(may_wait && of_.left_.wait_for(lock, kPatience, has_room))) return false;
-    address_ = address;
-    cut_ = std::move(cut);
-    of_.inside_.push_back(this);
-    is_inside_ = true;
-    return true;
-}
-
-void AssociationGate::Place::leave() {
-    if (!std::exchange(is_inside_, false)) return;
-    const std::lock_guard lock(of_.mutex_);
-    std::erase(of_.inside_, this);
-    of_.left_.notify_one();
-}
-
-void AssociationGate::Place::rest() {
-    const std::lock_guard lock(of_.mutex_);
-    rests_from_ = steady_clock::now();
-}
-
-void AssociationGate::Place::go_on() {
-    const std::lock_guard lock(of_.mutex_);
-    rests_from_.reset();
-}
-
-bool AssociationGate::Place::is_given_up() const {
-    const std::lock_guard lock(of_.mutex_);
-    return is_given_up_;
-}
-
-std::size_t AssociationGate::inside() const {
-    const std::lock_guard lock(mutex_);
-    return inside_.size();
-}
-
-void AssociationGate::give_up_one() {
-    const Moment latest = steady_clock::now() - rest_;
-    const auto of_its_address = [&](const Place& one) {
-        return std::count_if(inside_.begin(), inside_.end(),
-                             [&](const Place* other) { return other->address_ == one.address_; });
-    };
-    Place* chosen = nullptr;
-    std::ptrdiff_t most = 0;
-    for (Place* const one : inside_) {
-        if (one->is_given_up_ || !one->rests_from_ || *one->rests_from_ > latest) continue;
-        const auto count = of_its_address(*one);
-        if (chosen != nullptr &&
-            (count < most || (count == most && *one->rests_from_ >= *chosen->rests_from_)))
-            continue;
-        chosen = one;
-        most = count;
+/// What an association's thread waits for of memory, it waits for no longer once the provider
+/// stops.
+class UntilStopped final : public MemoryBudget::Waiting {
+  public:
+    explicit UntilStopped(std::stop_token stop) : stop_(std::move(stop)) {
+        MemoryBudget::begin_task(this);
     }
-    if (chosen == nullptr) return;
-    chosen->is_given_up_ = true;
-    chosen->cut_();
-}
+    ~UntilStopped() override { MemoryBudget::begin_task(); }
+    UntilStopped(const UntilStopped&) = delete;
+    UntilStopped& operator=(const UntilStopped&) = delete;
+
+    bool begin() noexcept override { return true; }
+    void end() noexcept override {}
+    [[nodiscard]] bool is_over() const noexcept override { return stop_.stop_requested(); }
+
+  private:
+    const std::stop_token stop_;
+};
+
+}  // namespace
 
 ScpAssociation::ScpAssociation(Transport transport, Sender sender, const ScpShared& shared)
     : shared_(shared),
@@ -148,9 +120,11 @@ ScpAssociation::ScpAssociation(Transport transport, Sender sender, const ScpShar
       object_(*options_.intake) {
     report_.sender = std::move(sender);
     channel_.set_own_max_pdu(options_.max_pdu_bytes);
+    channel_.transport().end_waits_where([this] { return place_.is_given_up(); });
 }
 
 void ScpAssociation::run(const TlsContext* tls) noexcept {
+    const UntilStopped waits(shared_.stop);
     try {
         serve(tls);
     } catch (const std::exception& error) {
@@ -159,7 +133,7 @@ void ScpAssociation::run(const TlsContext* tls) noexcept {
         report_.why = error.what();
         if (place_.is_given_up()) {
             report_.end = AssociationEnd::kTimedOut;
-            report_.why = "it said nothing while others were kept out";
+            report_.why = "it made least of its place while others were kept out";
         }
         const bool provider = report_.end == AssociationEnd::kProtocolError;
         if (report_.end != AssociationEnd::kAborted)
@@ -234,6 +208,7 @@ std::optional<RejectPdu> ScpAssociation::reason_to_reject(const AssociatePdu& re
     if (!allows(options_.called_aets, request.called_aet)) return kRejectCalledAet;
     if (!allows(options_.calling_aets, request.calling_aet)) return kRejectCallingAet;
     if (!place_.enter(report_.sender.address, shared_.cut)) return kRejectLocalLimit;
+    channel_.count_waits(&place_.lag());
     shared_.is_established = true;
     return std::nullopt;
 }
@@ -395,9 +370,9 @@ void ScpAssociation::serve_request(const ScpService& service, const DimseCommand
         service.serve(exchange);
     } catch (const Error& error) {
         if (exchange.is_lost()) throw;
-        exchange.answer({status_for(error.code()), error.what()});
+        exchange.answer({status_for(error.code(), command.field), error.what()});
     } catch (const std::bad_alloc&) {
-        exchange.answer({status::kOutOfResources, "out of memory"});
+        exchange.answer({status_for(ErrorCode::kOutOfSpace, command.field), "out of memory"});
     }
 }
 
@@ -426,6 +401,7 @@ void ScpAssociation::store(const DimseCommand& command, std::uint8_t context) {
         respond(command, context, refused->status, refused->why);
     } else {
         ++report_.stored;
+        place_.lag().make_up(kForAnObject);
         respond(command, context, status::kSuccess, "");
     }
 }
@@ -518,7 +494,7 @@ std::optional<ScpAssociation::Refused> ScpAssociation::reason_against(
         work();
         return std::nullopt;
     } catch (const Error& error) {
-        return Refused{status_for(error.code()), error.what()};
+        return Refused{dicom::status_for(error.code()), error.what()};
     } catch (const std::bad_alloc&) {
         return Refused{status::kOutOfResources, "out of memory"};
     } catch (const std::exception& error) {

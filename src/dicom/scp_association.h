@@ -2,16 +2,15 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "dicom/arriving_file.h"
+#include "dicom/association_gate.h"
 #include "dicom/channel.h"
 #include "dicom/dimse_command.h"
 #include "dicom/follow_ups.h"
@@ -19,52 +18,6 @@
 #include "dicom/scp_exchange.h"
 
 namespace lucerna::dicom {
-
-/// How many associations may be established at a time.
-class AssociationGate {
-  public:
-    AssociationGate(std::size_t limit, std::chrono::milliseconds rest)
-        : limit_(limit), rest_(rest) {}
-
-    /// One association's; it is left by the end of it at the latest.
-    class Place {
-      public:
-        explicit Place(AssociationGate& of) : of_(of) {}
-        ~Place() { leave(); }
-        Place(const Place&) = delete;
-        Place& operator=(const Place&) = delete;
-
-        /// False where all are taken, by those that do not rest. `cut`, from any thread, wakes who
-        /// has the place where it waits for its peer, to leave.
-        [[nodiscard]] bool enter(const std::string& address, std::function<void()> cut);
-        void leave();
-        /// The peer owes the next message, and nothing else is done; or no more.
-        void rest();
-        void go_on();
-        [[nodiscard]] bool is_given_up() const;
-
-      private:
-        friend class AssociationGate;
-        AssociationGate& of_;
-        bool is_inside_ = false;
-        // Under the gate's lock.
-        std::string address_;
-        std::function<void()> cut_;
-        std::optional<Moment> rests_from_;
-        bool is_given_up_ = false;
-    };
-    [[nodiscard]] std::size_t inside() const;
-
-  private:
-    /// Of a thread that has the lock.
-    void give_up_one();
-
-    const std::size_t limit_;
-    const std::chrono::milliseconds rest_;
-    mutable std::mutex mutex_;
-    std::condition_variable left_;
-    std::vector<Place*> inside_;
-};
 
 /// What all associations of a provider share, but for the last; borrowed.
 struct ScpShared {

@@ -75,6 +75,11 @@ class ScpExchange {
     /// holds about so many bytes. To be asked before.
     [[nodiscard]] bool has_room_afterwards(std::size_t bytes) noexcept;
 
+    /// The peer has said something, or has gone; looks without waiting, and takes nothing of it.
+    [[nodiscard]] bool is_spoken_to() { return channel_.has_input(); }
+    /// What is waited for others on the request's behalf counts as the peer's own; may be null.
+    [[nodiscard]] AssociationLag* lag() const { return channel_.lag(); }
+
     [[nodiscard]] bool is_lost() const { return channel_.end() != AssociationEnd::kReleased; }
 
   private:

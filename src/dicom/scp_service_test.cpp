@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <semaphore>
+
+#include "base/memory_budget.h"
 #include "dicom/dimse_status.h"
 #include "dicom/scp_exchange.h"
 #include "dicom/scp_test_support.h"
@@ -98,6 +101,41 @@ TEST_F(ServiceTest, ErrorsBecomeStatusesAndTheAssociationGoesOn) {
     EXPECT_EQ(peer_->read_response().status, status::kClassNotSupported);
     peer_->send_request(request(command::kMoveRequest, kFind), &asked);
     EXPECT_EQ(peer_->read_response().status, status::kUnrecognizedOperation);
+}
+
+TEST_F(ServiceTest, WaitsForNoMemoryOnceTheProviderStops) {
+    // Whoever is not told waits for longer than a test may.
+    MemoryBudget budget("the test's", 100, std::chrono::hours(1));
+    const MemoryBudget::Share all = budget.take(100, "all");
+    std::binary_semaphore begun{0};
+    std::optional<ErrorCode> code;
+    start(kFind, command::kFindRequest, [&](ScpExchange&) {
+        begun.release();
+        try {
+            (void)budget.take(1, "a query");
+        } catch (const Error& error) {
+            code = error.code();
+            throw;
+        }
+    });
+    peer_->associate(std::string(kFind));
+    const DataSet keys = named("*");
+    peer_->send_request(request(command::kFindRequest, kFind), &keys);
+    begun.acquire();
+    scp_.reset();
+    EXPECT_EQ(code, ErrorCode::kUnavailable);
+}
+
+TEST_F(ServiceTest, ErrorsOfDimseNBecomeStatusesOfIt) {
+    ErrorCode code = ErrorCode::kUnavailable;
+    start(kFind, command::kCreateRequest,
+          [&](ScpExchange&) { throw Error(code, "the index is away"); });
+    peer_->associate(std::string(kFind));
+    peer_->send_request(request(command::kCreateRequest, kFind));
+    EXPECT_EQ(peer_->read_response().status, status::kProcessingFailure);
+    code = ErrorCode::kOutOfSpace;
+    peer_->send_request(request(command::kCreateRequest, kFind));
+    EXPECT_EQ(peer_->read_response().status, status::kResourceLimitation);
 }
 
 TEST_F(ServiceTest, IsNotCalledWithWhatFindsNoRoom) {

@@ -16,6 +16,7 @@
 #include "dicom/scp.h"
 #include "dicom/scu.h"
 #include "dicom/transport.h"
+#include "support/connect_from.h"
 #include "support/small_object.h"
 
 namespace lucerna::dicom::test_support {
@@ -101,6 +102,8 @@ class RawPeer {
   public:
     explicit RawPeer(const Scp& scp)
         : transport_(connect_to("127.0.0.1", scp.port(), 10s), nullptr) {}
+    RawPeer(const Scp& scp, const char* address)
+        : transport_(test::connect_from(address, scp.port()), nullptr) {}
 
     void send(ByteView bytes) { (void)transport_.write(bytes, Patience{10s}); }
 

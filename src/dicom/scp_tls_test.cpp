@@ -3,6 +3,14 @@
 #include <openssl/bio.h>
 #include <openssl/ssl.h>
 
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+
 #include "dicom/scp_test_support.h"
 #include "support/self_signed.h"
 #include "support/temporary_folder.h"
@@ -113,6 +121,43 @@ TEST_F(ScpTls, DropsAPeerThatStallsInTheHandshake) {
     RawPeer peer(scp);
     peer.send(Bytes{0x16, 0x03, 0x01});
     EXPECT_EQ(recorder_.wait_for_report().end, AssociationEnd::kTimedOut);
+}
+
+/// Records of new keys one after another (RFC 8446 4.6.3), and no byte of a PDU.
+std::jthread renew_keys(std::uint16_t port, const TlsOptions& own) {
+    ::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to where nobody listens any more
+    return std::jthread([port, own](const std::stop_token& stop) {
+        SSL_CTX* const context = SSL_CTX_new(TLS_client_method());
+        SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
+        SSL_CTX_use_certificate_chain_file(context, own.certificate_file.c_str());
+        SSL_CTX_use_PrivateKey_file(context, own.key_file.c_str(), SSL_FILETYPE_PEM);
+        BIO* const peer = BIO_new_ssl_connect(context);
+        SSL* ssl = nullptr;
+        BIO_get_ssl(peer, &ssl);
+        BIO_set_conn_hostname(peer, ("127.0.0.1:" + std::to_string(port)).c_str());
+        EXPECT_EQ(BIO_do_handshake(peer), 1);
+        while (!stop.stop_requested() && SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED) == 1 &&
+               SSL_do_handshake(ssl) == 1) {
+        }
+        BIO_free_all(peer);
+        SSL_CTX_free(context);
+    });
+}
+
+TEST_F(ScpTls, DropsAPeerThatRenewsItsKeysAndSaysNothing) {
+    ScpOptions options = server();
+    options.artim = 300ms;
+    const Scp scp(options, recorder_);
+    const std::jthread peer = renew_keys(scp.port(), tls("client", "server"));
+    EXPECT_EQ(recorder_.wait_for_report().end, AssociationEnd::kTimedOut);
+}
+
+TEST_F(ScpTls, StopsBesideAPeerThatRenewsItsKeys) {
+    std::optional<Scp> scp(std::in_place, server(), recorder_);
+    const std::jthread peer = renew_keys(scp->port(), tls("client", "server"));
+    std::this_thread::sleep_for(300ms);
+    scp.reset();
+    EXPECT_EQ(recorder_.wait_for_report().end, AssociationEnd::kStopped);
 }
 
 TEST_F(ScpTls, NamesTheFileThatCannotBeUsed) {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -17,6 +18,8 @@
 
 namespace lucerna::dicom {
 
+class AssociationLag;
+
 struct ScuOptions {
     std::string host = "127.0.0.1";
     std::uint16_t port = 104;
@@ -30,6 +33,13 @@ struct ScuOptions {
     std::chrono::milliseconds response_timeout{120'000};
     /// Ends every wait: what was under way throws Error(kCancelled).
     std::stop_token stop = {};
+    /// Asked now and then while a wait goes on: true ends it as `stop` does. What it throws is
+    /// thrown on.
+    std::function<bool()> is_unwanted = {};
+    /// A peer that takes what it is sent slower than this, beyond `response_timeout`, is given up.
+    std::size_t min_bytes_per_second = 4096;
+    /// Counts what is waited for the peer; may be null.
+    AssociationLag* lag = nullptr;
 };
 
 /// Who asked for an object by C-MOVE (PS3.7 9.3.1.1), and with which Priority (PS3.7 9.3.4.1).

@@ -21,9 +21,13 @@ ScuAssociation::ScuAssociation(ScuOptions options, const std::vector<Presentatio
                                const std::vector<RoleSelection>& roles)
     : options_(std::move(options)),
       when_stopped_(options_.stop, [this] { stop_.set(); }),
-      channel_(Transport(connect_to(options_.host, options_.port, options_.connect_timeout, &stop_),
+      channel_(Transport(connect_to(options_.host, options_.port, options_.connect_timeout, &stop_,
+                                    options_.is_unwanted),
                          &stop_),
-               Pace{options_.response_timeout, options_.response_timeout, 0}) {
+               Pace{options_.response_timeout, options_.response_timeout,
+                    options_.min_bytes_per_second}) {
+    channel_.transport().end_waits_where(options_.is_unwanted);
+    channel_.count_waits(options_.lag);
     const Patience patience{options_.association_timeout,
                             steady_clock::now() + options_.association_timeout};
     if (options_.tls) secure(patience);

@@ -21,6 +21,10 @@ struct ValueBits {
 /// its sign.
 [[nodiscard]] bool has_bits_beside(const DecodedFrame& frame, const ValueBits& value);
 
+/// Every sample is its value and nothing else: in the lowest bits, its sign in all above. Throws as
+/// decode_frame.
+[[nodiscard]] bool are_values_alone(const DataSet& data_set, int frame);
+
 /// Moves each value to the lowest bits, clears what is beside it and extends its sign.
 void keep_values(DecodedFrame& frame, const ValueBits& value);
 

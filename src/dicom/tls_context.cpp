@@ -122,6 +122,9 @@ TlsContext::TlsContext(const TlsOptions& options, TlsRole role)
                                      SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                      SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    // A record without data (KeyUpdate, RFC 8446 4.6.3) ends a step: between two steps it is seen
+    // that the time is over, or the server, however fast such records come.
+    SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(context, 0);
     load_identity(context, options, role);

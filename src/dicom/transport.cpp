@@ -32,6 +32,14 @@ std::string system_reason(int number) {
     return std::generic_category().message(number);
 }
 
+/// How long a wait may go on before it is asked whether it is still wanted.
+constexpr milliseconds kBetweenQuestions{200};
+
+/// Until when to poll: the end, or the next question.
+Moment until_asked(Moment end, const std::function<bool()>& is_unwanted) {
+    return is_unwanted ? std::min(end, steady_clock::now() + kBetweenQuestions) : end;
+}
+
 int poll_milliseconds(Moment until) {
     if (until == Moment::max()) return -1;
     const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now()).count();
@@ -68,7 +76,8 @@ Addresses resolve(const std::string& host, std::uint16_t port, int flags) {
 }
 
 /// 0, or the error number; ECANCELED when stopped.
-int connect_within(int socket, const addrinfo& address, Moment until, const StopSignal* stop) {
+int connect_within(int socket, const addrinfo& address, Moment until, const StopSignal* stop,
+                   const std::function<bool()>& is_unwanted) {
     if (::connect(socket, address.ai_addr, address.ai_addrlen) == 0) return 0;
     if (errno != EINPROGRESS) return errno;
     std::array<pollfd, 2> waiting{};
@@ -76,8 +85,10 @@ int connect_within(int socket, const addrinfo& address, Moment until, const Stop
     waiting[1] = {stop != nullptr ? stop->descriptor() : -1, POLLIN, 0};
     int ready = 0;
     do {
-        ready = ::poll(waiting.data(), waiting.size(), poll_milliseconds(until));
-    } while (ready < 0 && errno == EINTR);
+        ready = ::poll(waiting.data(), waiting.size(),
+                       poll_milliseconds(until_asked(until, is_unwanted)));
+        if (ready == 0 && is_unwanted && is_unwanted()) return ECANCELED;
+    } while ((ready < 0 && errno == EINTR) || (ready == 0 && steady_clock::now() < until));
     if (waiting[1].revents != 0) return ECANCELED;
     if (ready == 0) return ETIMEDOUT;
     int error = 0;
@@ -126,15 +137,18 @@ Io Transport::wait(Want want, const Patience& patience, Moment last_progress) {
     waiting[0] = {socket_.get(), static_cast<short>(want == Want::kRead ? POLLIN : POLLOUT), 0};
     waiting[1] = {stop_ != nullptr ? stop_->descriptor() : -1, POLLIN, 0};
     for (;;) {
-        const int ready = ::poll(waiting.data(), waiting.size(), poll_milliseconds(until));
+        const int ready = ::poll(waiting.data(), waiting.size(),
+                                 poll_milliseconds(until_asked(until, is_unwanted_)));
         if (ready < 0 && errno == EINTR) continue;
         if (ready < 0) {
             why_ = system_reason(errno);
             return Io::kFailed;
         }
         if (waiting[1].revents != 0) return Io::kStopped;
-        if (waiting[0].revents != 0) return Io::kDone;
+        // What comes may be no progress.
         if (steady_clock::now() >= until) return Io::kTimedOut;
+        if (waiting[0].revents != 0) return Io::kDone;
+        if (is_unwanted_ && is_unwanted_()) return Io::kStopped;
     }
 }
 
@@ -317,7 +331,7 @@ void Transport::close(milliseconds linger) {
 }
 
 Descriptor connect_to(const std::string& host, std::uint16_t port, milliseconds timeout,
-                      const StopSignal* stop) {
+                      const StopSignal* stop, const std::function<bool()>& is_unwanted) {
     const Moment until = later(steady_clock::now(), timeout);
     const Addresses addresses = resolve(host, port, 0);
     int error = 0;
@@ -330,7 +344,7 @@ Descriptor connect_to(const std::string& host, std::uint16_t port, milliseconds 
             error = errno;
             continue;
         }
-        error = connect_within(socket.get(), *address, until, stop);
+        error = connect_within(socket.get(), *address, until, stop, is_unwanted);
         if (error == ECANCELED) throw Error(ErrorCode::kCancelled, "stopped while connecting");
         if (error != 0) continue;
         set_no_delay(socket.get());

@@ -3,9 +3,11 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "base/encoding.h"
 #include "dicom/tls_context.h"
@@ -58,6 +60,11 @@ class Transport {
     Transport(Descriptor socket, const StopSignal* stop);
     /// Runs the TLS handshake over the connection; from then on all bytes go through it.
     [[nodiscard]] Io secure(const TlsContext& context, const Patience& patience);
+    /// Asked now and then while it waits: true ends the wait as the stop signal does. What it
+    /// throws is thrown on.
+    void end_waits_where(std::function<bool()> is_unwanted) {
+        is_unwanted_ = std::move(is_unwanted);
+    }
 
     /// Fills `into`. kStopped whenever the stop signal is set, even if there is something to read;
     /// kClosed if the peer closed before the first byte, kFailed if within.
@@ -90,6 +97,7 @@ class Transport {
 
     Descriptor socket_;
     const StopSignal* stop_;
+    std::function<bool()> is_unwanted_;
     std::optional<TlsSession> tls_;
     Bytes buffer_;
     std::size_t buffer_start_ = 0;
@@ -98,10 +106,11 @@ class Transport {
 };
 
 /// Connects with TCP_NODELAY. Throws Error(kUnavailable), naming host and port, or
-/// Error(kCancelled) when stopped. `stop` may be null.
+/// Error(kCancelled) when stopped. `stop` may be null; `is_unwanted` is as that of a transport.
 [[nodiscard]] Descriptor connect_to(const std::string& host, std::uint16_t port,
                                     std::chrono::milliseconds timeout,
-                                    const StopSignal* stop = nullptr);
+                                    const StopSignal* stop = nullptr,
+                                    const std::function<bool()>& is_unwanted = {});
 
 /// A listening socket on a numeric address; port 0 takes any. Throws Error(kUnavailable).
 [[nodiscard]] Descriptor listen_on(const std::string& address, std::uint16_t port);

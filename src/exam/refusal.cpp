@@ -6,13 +6,16 @@
 namespace lucerna::exam {
 namespace {
 
-constexpr std::array<std::pair<RefusalReason, std::string_view>, 16> kNames{{
+constexpr std::array<std::pair<RefusalReason, std::string_view>, 21> kNames{{
     {RefusalReason::kMissingView, "missing-view"},
     {RefusalReason::kDuplicateView, "duplicate-view"},
     {RefusalReason::kWrongModality, "wrong-modality"},
     {RefusalReason::kForProcessing, "for-processing"},
     {RefusalReason::kImplantDisplaced, "implant-displaced"},
+    {RefusalReason::kImplantPresent, "implant-present"},
     {RefusalReason::kSpotOrMagnification, "spot-or-magnification"},
+    {RefusalReason::kPartialView, "partial-view"},
+    {RefusalReason::kNotAPlainImage, "not-a-plain-image"},
     {RefusalReason::kUnknownView, "unknown-view"},
     {RefusalReason::kNoPixelSpacing, "no-pixel-spacing"},
     {RefusalReason::kNoPixels, "no-pixels"},
@@ -23,6 +26,8 @@ constexpr std::array<std::pair<RefusalReason, std::string_view>, 16> kNames{{
     {RefusalReason::kNoBreastFound, "no-breast-found"},
     {RefusalReason::kUnreadable, "unreadable"},
     {RefusalReason::kModelFailed, "model-failed"},
+    {RefusalReason::kTooManyImages, "too-many-images"},
+    {RefusalReason::kAnotherPatient, "another-patient"},
 }};
 
 }  // namespace

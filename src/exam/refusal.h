@@ -13,7 +13,10 @@ enum class RefusalReason {
     kWrongModality,
     kForProcessing,
     kImplantDisplaced,
+    kImplantPresent,
     kSpotOrMagnification,
+    kPartialView,
+    kNotAPlainImage,
     kUnknownView,
     kNoPixelSpacing,
     kNoPixels,
@@ -24,6 +27,8 @@ enum class RefusalReason {
     kNoBreastFound,
     kUnreadable,
     kModelFailed,
+    kTooManyImages,
+    kAnotherPatient,
 };
 
 /// "missing-view": the stable name that files and the page carry.

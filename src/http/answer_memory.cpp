@@ -95,7 +95,7 @@ std::size_t AnswerMemory::piece_bytes() const {
     // What is sent piece by piece leaves half to what is sent as a whole.
     const std::size_t most = terms_.limit / 2;
     const std::size_t left = most - std::min(most, held_);
-    return std::clamp<std::size_t>(left / 8 / kFreely * kFreely, kFreely, kPieceBytes);
+    return std::clamp<std::size_t>(left / 8 / kLeastPiece * kLeastPiece, kLeastPiece, kPieceBytes);
 }
 
 std::size_t AnswerMemory::held() const {

@@ -17,8 +17,10 @@ class AnswerMemory {
   public:
     using Clock = std::chrono::steady_clock;
 
-    /// An answer, or a piece of one, of that size is held whatever others hold.
+    /// An answer of that size is held whatever others hold, and counted nowhere.
     static constexpr std::size_t kFreely = std::size_t{64} << 10;
+    /// And a piece of one, which hundreds of clients may be slow to take.
+    static constexpr std::size_t kLeastPiece = std::size_t{16} << 10;
 
     struct Terms {
         std::size_t limit = std::size_t{32} << 20;

@@ -120,7 +120,7 @@ TEST(AnswerMemory, MakesPiecesSmallerTheFullerItIs) {
     const auto some = memory.take(std::size_t{4} << 20, {});
     EXPECT_EQ(memory.piece_bytes(), std::size_t{512} << 10);
     const auto half = memory.take(std::size_t{4} << 20, {});
-    EXPECT_EQ(memory.piece_bytes(), AnswerMemory::kFreely) << "which needs no room";
+    EXPECT_EQ(memory.piece_bytes(), AnswerMemory::kLeastPiece) << "which needs no room";
 }
 
 // It waits for the object store, say, and would be counted as going.

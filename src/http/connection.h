@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "http/channel_session.h"
 #include "http/connection_limits.h"
+#include "http/event_stream.h"
 #include "http/exchange.h"
 #include "http/incoming_body.h"
 #include "http/outgoing.h"
@@ -64,7 +65,7 @@ class Connection final : public AnyConnection {
     ~Connection() override { end_exchange(Ending::kCut); }
 
     void start() {
-        entry_.entered = shop_.enter(*this);
+        entry_.entered = shop_.enter(*this, remote_);
         asio::dispatch(stream_.get_executor(), [self = me()] {
             if (self->entry_.entered) return self->open();
             self->turn_away();
@@ -87,7 +88,13 @@ class Connection final : public AnyConnection {
 
     void give_up() override {
         asio::post(stream_.get_executor(), [self = me()] {
-            if (!self->exchange_ || self->body_.is_stalled()) self->close();
+            if (!self->exchange_ || self->streams_ || self->body_.is_too_slow_for_a_crowd()) {
+                self->is_given_up_ = true;
+                return self->close();
+            }
+            if (self->takes_too_little_for_a_crowd())
+                return self->cut_what_is_written(kTooSlowForACrowd);
+            self->shop_.stays(*self);
         });
     }
 
@@ -112,6 +119,8 @@ class Connection final : public AnyConnection {
 
     void turn_away() {
         if constexpr (!kIsTls) {
+            entry_.is_at_the_door = shop_.enter_door();
+            if (!entry_.is_at_the_door) return close();
             deadline(kFarewell);
             asio::async_write(stream_, asio::buffer(turned_away()),
                               [self = me()](error_code, std::size_t) { self->linger(); });
@@ -163,7 +172,7 @@ class Connection final : public AnyConnection {
     void begin_exchange() {
         ++exchanges_;
         shop_.begin(*this);
-        is_cut_ = false;
+        is_cut_for_ = nullptr;
         body_.begin(*parser_);
         exchange_.emplace(body_);
         exchange_->request.id = shop_.new_request_id();
@@ -202,7 +211,11 @@ class Connection final : public AnyConnection {
             *exchange_, {head.target().data(), head.target().size()}, shop_.router, shop_.guard);
         if (early) return send(std::move(*early));
         // They are in the exchange, and would lie here while the body comes.
-        if (!exchange_->request.upgrades) parser_->get().clear();
+        if (!exchange_->request.upgrades) {
+            parser_->get().clear();
+            parser_->get().target({});
+        }
+        if (buffer_.capacity() > kFreelyBuffered) buffer_.shrink_to_fit();
         if (body_.is_done()) return run_handler();
         // RFC 9110 9.3.1, 9.3.2: it would mean nothing, and be waited for.
         if (exchange_->method == "GET" || exchange_->method == "HEAD") {
@@ -254,7 +267,8 @@ class Connection final : public AnyConnection {
     void run_handler() {
         handling_ = true;
         WorkerPool& pool = body_.is_done() ? shop_.workers : shop_.uploads;
-        pool.submit([self = me()] { self->answer(); }, WorkerPool::Crowded::kIsRefused);
+        pool.submit([self = me()] { self->answer(); }, WorkerPool::Crowded::kIsRefused,
+                    exchange_->routed.route);
     }
 
     /// On a pool's thread, while the lane leaves the connection alone.
@@ -268,6 +282,7 @@ class Connection final : public AnyConnection {
                                   self->handling_ = false;
                                   self->send_after_trouble(std::move(response));
                               });
+        const bool streams = is_event_stream(response);
         set_out(std::move(response));
         // What was done is told in any case.
         if (exchange_->method != "GET")
@@ -275,16 +290,23 @@ class Connection final : public AnyConnection {
         else if (!outgoing_->find_room(cut_from_outside()))
             set_out(refusal(503, "busy", "answers that others are slow to take hold the memory",
                             exchange_->request.id));
+        let_go_of_what_was_asked(*exchange_);
         // The first that it wants is always that its head be written.
         std::ignore = outgoing_->next();
         const std::size_t written = write_at_once();
-        asio::post(stream_.get_executor(), [self = me(), written] {
+        asio::post(stream_.get_executor(), [self = me(), written, streams] {
             self->handling_ = false;
+            if (streams) self->begin_stream();
             self->write(written);
         });
     }
 
     // Sending.
+
+    void begin_stream() {
+        streams_ = true;
+        shop_.streams(*this);
+    }
 
     void send_after_trouble(Response response) {
         const BodyTrouble trouble = body_.trouble();
@@ -299,6 +321,7 @@ class Connection final : public AnyConnection {
     void send(Response response) {
         if (response.channel) return open_channel(*std::move(response.channel));
         set_out(std::move(response));
+        let_go_of_what_was_asked(*exchange_);
         go_on();
     }
 
@@ -371,10 +394,12 @@ class Connection final : public AnyConnection {
                 deadline(shop_.options.stall_timeout);
                 next = sent + kTakenInTime;
             }
+            begin_to_wait_for_taker();
             return kMostAtOnce;
         };
         asio::async_write(stream_, left, all_of_it, [self = me()](error_code failed, std::size_t) {
-            if (self->is_cut_) return self->cut(kTooSlowForOthers);
+            self->set_takes_nothing_since({});
+            if (self->is_cut_for_ != nullptr) return self->cut(self->is_cut_for_);
             if (!failed) return self->go_on();
             self->end_exchange(Ending::kCut);
             self->close();
@@ -386,7 +411,7 @@ class Connection final : public AnyConnection {
         if (stopping_) return cut("the server stops");
         outgoing_->let_go_of_what_was_taken();
         handling_ = true;
-        shop_.workers.submit([self = me()] {
+        const auto make = [self = me()] {
             std::optional<std::string> failure;
             try {
                 self->outgoing_->pull(self->cut_from_outside());
@@ -398,11 +423,13 @@ class Connection final : public AnyConnection {
                 if (failure) return self->cut(*failure);
                 self->go_on();
             });
-        });
+        };
+        shop_.workers.submit(make, WorkerPool::Crowded::kWaits, exchange_->routed.route);
     }
 
     void wait() {
         if (stopping_) return cut("the server stops");
+        if (is_given_up_) return end_exchange(Ending::kCut);
         timer_.expires_after(std::max<std::chrono::milliseconds>(outgoing_->wait(), 1ms));
         timer_.async_wait([self = me()](error_code) { self->outgoing_ ? self->go_on() : void(); });
     }
@@ -421,9 +448,27 @@ class Connection final : public AnyConnection {
         if (handling_) return;
         if (taken_.look(lowest().socket().native_handle()) >= kTakenBetweenLooks)
             return outgoing_->note_progress();
-        // What is being written ends with the socket, and then the exchange.
-        is_cut_ = true;
+        cut_what_is_written(kTooSlowForOthers);
+    }
+    /// That ends with the socket, and then the exchange.
+    void cut_what_is_written(const char* why) {
+        is_cut_for_ = why;
         close();
+    }
+
+    void begin_to_wait_for_taker() {
+        taken_before_ = taken_.by_now(lowest().socket().native_handle());
+        set_takes_nothing_since(Clock::now());
+    }
+    /// What waits here says nothing of who takes it steadily and has much of it under way.
+    bool takes_too_little_for_a_crowd() {
+        const auto since = takes_nothing_since();
+        if (!since || Clock::now() - *since < shop_.options.stall_where_others_wait) return false;
+        const std::uint64_t before = taken_before_;
+        const std::uint64_t now = taken_.by_now(lowest().socket().native_handle());
+        if (now < before + kTakenBetweenLooks) return true;
+        begin_to_wait_for_taker();
+        return false;
     }
     void cut(const std::string& why) {
         log_event(LogLevel::kWarning, "http.cut",
@@ -445,6 +490,7 @@ class Connection final : public AnyConnection {
     void end_exchange(Ending ending) {
         if (!exchange_) return;
         shop_.ledger.ended(*exchange_, ending);
+        streams_ = false;
         outgoing_.reset();
         exchange_.reset();
         body_.let_go();
@@ -493,9 +539,12 @@ class Connection final : public AnyConnection {
     IncomingBody<Wire> body_;
     std::optional<Exchange> exchange_;
     bool keep_alive_ = false;
-    bool handling_ = false;  ///< A worker has the answer.
-    bool is_cut_ = false;    ///< Others need its memory.
+    bool handling_ = false;             ///< A worker has the answer.
+    const char* is_cut_for_ = nullptr;  ///< What others need of it.
+    bool streams_ = false;              ///< The answer is an event stream.
+    bool is_given_up_ = false;
     TakenByClient taken_;
+    std::uint64_t taken_before_ = 0;  ///< When it began to wait for the client to take more.
     std::uint64_t exchanges_ = 0;
 
     std::optional<Outgoing> outgoing_;

@@ -19,6 +19,8 @@ constexpr std::size_t kReadAhead = 32 * 1024;
 constexpr std::size_t kMostBetweenChunks = 16 * 1024;
 /// From the network at once, once a handler takes it.
 constexpr std::size_t kReadAtOnce = 64 * 1024;
+/// Of memory for what comes, kept while a request is answered.
+constexpr std::size_t kFreelyBuffered = 8 * 1024;
 /// What has come and is not parsed, at most.
 constexpr std::size_t most_buffered(const auto& options) {
     return options.max_header_bytes + kReadAtOnce;
@@ -29,7 +31,7 @@ constexpr std::size_t kUploadPiece = 256 * 1024;
 constexpr std::size_t kMostAtOnce = std::size_t{1} << 30;
 /// Of an answer, what a client must take within one stall timeout.
 constexpr std::size_t kTakenInTime = 256 * 1024;
-/// And from one look to the next, some seconds, where others need the memory.
+/// And from one look to the next, some seconds, where others need the memory or the place.
 constexpr std::size_t kTakenBetweenLooks = 32 * 1024;
 /// For the rest of a request that was answered before it had all come in.
 constexpr auto kLinger = 3s;
@@ -37,18 +39,23 @@ constexpr auto kLinger = 3s;
 constexpr auto kFarewell = 2s;
 constexpr const char* kTooSlowForOthers =
     "its client is slow to take it, and others need the memory";
+constexpr const char* kTooSlowForACrowd =
+    "its client is slow to take it, and others need the connection";
 
 /// What the client of a connection has taken, as far as its system has said so.
 struct TakenByClient {
     /// To the system, since the connection began.
     std::uint64_t written = 0;
 
-    /// How much more it is than when that was asked last.
-    std::uint64_t look(int socket) {
+    /// How much that is, without what waits on this side.
+    [[nodiscard]] std::uint64_t by_now(int socket) const {
         int waiting = 0;
         (void)::ioctl(socket, SIOCOUTQ, &waiting);
-        const std::uint64_t now =
-            written - std::min(written, static_cast<std::uint64_t>(std::max(waiting, 0)));
+        return written - std::min(written, static_cast<std::uint64_t>(std::max(waiting, 0)));
+    }
+    /// How much more it is than when that was asked last.
+    std::uint64_t look(int socket) {
+        const std::uint64_t now = by_now(socket);
         const std::uint64_t before = std::min(now, seen_);
         seen_ = now;
         return now - before;

@@ -10,6 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 constexpr auto kSilence = 15s;
+constexpr std::string_view kMediaType = "text/event-stream";
 
 std::string one_line(std::string text) {
     std::erase_if(text, [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
@@ -36,6 +37,10 @@ std::string to_text(const Event& event) {
     return text + "\n";
 }
 
+bool is_event_stream(const Response& response) {
+    return response.headers.get("Content-Type") == kMediaType;
+}
+
 Response event_stream(std::function<std::optional<Event>()> poll, std::chrono::milliseconds every) {
     // Time since the last byte is counted in waits, so that no clock is needed here.
     const auto silent = std::make_shared<std::chrono::milliseconds>(0);
@@ -52,7 +57,7 @@ Response event_stream(std::function<std::optional<Event>()> poll, std::chrono::m
                           *silent = 0ms;
                           return {.bytes = to_bytes(":\n\n")};
                       }}};
-    response.headers.set("Content-Type", "text/event-stream");
+    response.headers.set("Content-Type", kMediaType);
     response.headers.set("X-Accel-Buffering", "no");
     return response;
 }

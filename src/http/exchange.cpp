@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdio>
 #include <ctime>
+#include <new>
+#include <utility>
 
 #include "base/encoding.h"
 #include "base/error.h"
@@ -150,6 +152,7 @@ std::optional<Response> settle_early(Exchange& exchange, std::string_view target
             if (std::string& path = request.path; asks_options && path.size() > 1)
                 path.resize(path.size() - (path.ends_with('/') ? 1 : 0));
             exchange.routed = router.route(exchange.method, request.path);
+            request.parameters = std::exchange(exchange.routed.parameters, {});
         }
         if (exchange.is_http_11 && !request.headers.has("Host"))
             throw Error(ErrorCode::kInvalidInput, "the request has no Host header");
@@ -178,7 +181,6 @@ std::optional<Response> settle_early(Exchange& exchange, std::string_view target
         // Ranges are for GET alone (RFC 9110 14.2).
         request.headers.remove("Range");
     }
-    request.parameters = exchange.routed.parameters;
     return std::nullopt;
 }
 
@@ -192,6 +194,9 @@ Response handle(Exchange& exchange) noexcept {
         what = error.what();
         response = request.body.is_too_large() ? refusal(413, "too-large", error.what(), request.id)
                                                : refusal(error, request.id);
+    } catch (const std::bad_alloc&) {
+        what = "out of memory";
+        response = refusal(Error(ErrorCode::kUnavailable, what), request.id);
     } catch (const std::exception& error) {
         what = error.what();
         response = refusal(Error(ErrorCode::kInternal, error.what()), request.id);
@@ -266,15 +271,23 @@ std::string loggable_path(const Exchange& exchange) {
     std::string path;
     for (const std::string& segment : exchange.routed.route->segments) {
         path += '/';
-        const auto parameter =
-            segment.size() < 2 || segment.front() != '{'
-                ? exchange.routed.parameters.end()
-                : exchange.routed.parameters.find(segment.substr(1, segment.size() - 2));
-        const bool show =
-            parameter != exchange.routed.parameters.end() && is_uid_or_number(parameter->second);
+        const auto& parameters = exchange.request.parameters;
+        const auto parameter = segment.size() < 2 || segment.front() != '{'
+                                   ? parameters.end()
+                                   : parameters.find(segment.substr(1, segment.size() - 2));
+        const bool show = parameter != parameters.end() && is_uid_or_number(parameter->second);
         path += show ? parameter->second : segment;
     }
     return path.empty() ? "/" : path;
+}
+
+void let_go_of_what_was_asked(Exchange& exchange) {
+    Request& request = exchange.request;
+    std::string().swap(request.path);
+    request.query = Query();
+    request.headers = Headers();
+    std::erase_if(request.parameters,
+                  [](const auto& one) { return !is_uid_or_number(one.second); });
 }
 
 Ledger::Ledger(Metrics* metrics) : metrics_(metrics) {

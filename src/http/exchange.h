@@ -74,6 +74,10 @@ struct HeadOptions {
 /// numbers. Other things that a client wrote into the address may identify a person.
 [[nodiscard]] std::string loggable_path(const Exchange& exchange);
 
+/// Once the head of its answer is made: an address alone may be as long as a head, and a client may
+/// take as long as it likes. Only what loggable_path and Ledger want is left.
+void let_go_of_what_was_asked(Exchange& exchange);
+
 /// How the exchange ended.
 enum class Ending { kAnswered, kCut };
 /// Writes "http.request" to the log, and counts.

@@ -200,6 +200,16 @@ const Guard::Known* Guard::holder_of(std::string_view token) const {
 Verdict Guard::identify(const Asking& asking) const {
     const bool must_identify = !tokens_.empty() || !user_header_.empty();
     if (!user_header_.empty() && contains(trusted_proxies_, asking.remote)) {
+        // A proxy that adds its own to what the client sent: whose is whose cannot be told.
+        const auto& fields = asking.headers.all();
+        if (std::count_if(fields.begin(), fields.end(), [&](const auto& field) {
+                return same_name(field.first, user_header_);
+            }) > 1)
+            return {400,
+                    "two-users",
+                    "the header that names the user is there twice: the proxy has to take out what "
+                    "clients send",
+                    {}};
         const std::string user = asking.headers.get_or(user_header_, "");
         if (!user.empty() && asking.access == Access::kDelete)
             return {403, "may-not-delete", "deleting needs a bearer token with the right to", user};

@@ -187,6 +187,12 @@ TEST(Guard, BelievesTheUserHeaderFromTrustedProxiesAlone) {
     EXPECT_EQ(trusted.principal, "reader@example");
     EXPECT_EQ(judged(options, "GET", named, Access::kRead, "10.0.0.9"), 401);
     EXPECT_EQ(judged(options, "GET", {{"Host", "localhost"}}, Access::kRead, "127.0.0.1"), 401);
+    // As of a proxy that adds its own to what the client sent.
+    for (const char* const other : {"evil", ""}) {
+        Headers twice = named;
+        twice.add("X-Remote-User", other);
+        EXPECT_EQ(judged(options, "GET", twice, Access::kRead, "127.0.0.1"), 400) << other;
+    }
     // Not configured: not looked at.
     EXPECT_EQ(Guard({}).judge({"GET", named, "127.0.0.1", Access::kRead}).principal, "");
 }

@@ -51,8 +51,7 @@ class IncomingBody final : public BodyReader {
     void begin(Parser& parser) {
         parser_ = &parser;
         let_go();
-        waited_ = {};
-        bytes_ = 0;
+        pace_ = {};
         trouble_ = BodyTrouble::kNone;
         too_large_ = false;
         is_done_ = parser.is_done();
@@ -71,9 +70,9 @@ class IncomingBody final : public BodyReader {
     [[nodiscard]] BodyTrouble trouble() const { return trouble_; }
     /// By the handler.
     [[nodiscard]] bool is_waited_for() const { return is_waited_for_; }
-    /// For as long as a crowd leaves it.
-    [[nodiscard]] bool is_stalled() const {
-        return since_ && Clock::now() - *since_ >= shop_.options.stall_where_others_wait;
+    /// As a crowd sees it.
+    [[nodiscard]] bool is_too_slow_for_a_crowd() const {
+        return since_ && shop_.is_too_slow_for_a_crowd(pace_, *since_);
     }
 
     /// Takes what a handler is to find at once; `done` follows, also where there is trouble.
@@ -119,7 +118,7 @@ class IncomingBody final : public BodyReader {
         beast::get_lowest_layer(stream_).expires_after(
             stopping_ ? std::min<std::chrono::milliseconds>(patience, kFarewell) : patience);
         since_ = Clock::now();
-        shop_.waits_for_body(connection_);
+        shop_.waits_for_body(connection_, pace_);
         wire::async_read_some(stream_, buffer_, *parser_,
                               [this, alive = alive(), into, done = std::move(done),
                                began = *since_](error_code failed, std::size_t) mutable {
@@ -127,8 +126,8 @@ class IncomingBody final : public BodyReader {
                                   shop_.begin(connection_);
                                   const std::size_t count =
                                       into.size() - parser_->get().body().size;
-                                  waited_ += Clock::now() - began;
-                                  bytes_ += count;
+                                  pace_.waited += Clock::now() - began;
+                                  pace_.bytes += count;
                                   is_done_ = parser_->is_done();
                                   trouble_ = trouble_of(failed);
                                   if (count == 0 && !is_done_ && trouble_ == BodyTrouble::kNone)
@@ -145,7 +144,7 @@ class IncomingBody final : public BodyReader {
             return is_of_http(failed) && failed != wire::error::partial_message
                        ? BodyTrouble::kMalformed
                        : BodyTrouble::kGone;
-        const bool slow = !is_done_ && shop_.is_too_slow(bytes_, waited_);
+        const bool slow = !is_done_ && shop_.is_too_slow(pace_);
         return slow ? BodyTrouble::kTooSlow : BodyTrouble::kNone;
     }
 
@@ -195,11 +194,10 @@ class IncomingBody final : public BodyReader {
 
     Bytes ahead_;
     std::size_t at_ = 0;
-    /// For bytes, without the time that the handler took in between.
-    Clock::duration waited_{};
+    /// Without the time that the handler took in between.
+    BodyPace pace_;
     /// Since when the next are waited for.
     std::optional<Clock::time_point> since_;
-    std::uint64_t bytes_ = 0;
     BodyTrouble trouble_ = BodyTrouble::kNone;
     bool is_done_ = false;
     bool is_waited_for_ = false;

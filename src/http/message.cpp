@@ -44,8 +44,13 @@ Response Response::of(int status, std::string_view content_type, std::string tex
     return response;
 }
 
-Response Response::of(int status, std::string_view content_type, Bytes bytes) {
-    Response response{status, {}, std::move(bytes)};
+Response Response::of(int status, std::string_view content_type, Bytes bytes,
+                      std::shared_ptr<const void> held) {
+    Response response{status, {}, {}};
+    if (held)
+        response.body = Enclosed{{}, Buffer(std::move(bytes)), {}, std::move(held)};
+    else
+        response.body = std::move(bytes);
     response.headers.set("Content-Type", content_type);
     return response;
 }

@@ -110,12 +110,13 @@ struct FileBody {
     std::filesystem::path path;
 };
 
-/// A body in memory with something small before and after it, which needs no copy of it.
+/// A body in memory with something small before and after it, or nothing, which needs no copy of
+/// it.
 struct Enclosed {
     std::string before;
     Buffer bytes;
     std::string after;
-    /// Let go of once it is sent, or cannot be.
+    /// The room for it, if it is counted anywhere: let go of once it is sent, or cannot be.
     std::shared_ptr<const void> held = {};
 };
 
@@ -142,7 +143,9 @@ struct Response {
     std::optional<Channel> channel = {};
 
     [[nodiscard]] static Response of(int status, std::string_view content_type, std::string text);
-    [[nodiscard]] static Response of(int status, std::string_view content_type, Bytes bytes);
+    /// Those of `held` are counted there, as long as the answer holds it.
+    [[nodiscard]] static Response of(int status, std::string_view content_type, Bytes bytes,
+                                     std::shared_ptr<const void> held = {});
     /// Content-Type application/json.
     [[nodiscard]] static Response json(int status, std::string text);
     /// 204.

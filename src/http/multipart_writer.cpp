@@ -44,8 +44,12 @@ struct Sequence {
             if (!head_sent) {
                 const std::string head =
                     part_head(*part, part->size(), boundary, std::exchange(first, false));
-                chunk.bytes.reserve(chunk.bytes.size() + head.size() + slice().size() +
-                                    multipart_end(boundary).size());
+                const std::size_t needed = chunk.bytes.size() + head.size() + slice().size() +
+                                           multipart_end(boundary).size();
+                // By more than that where there are many parts, but no further than it is filled.
+                if (needed > chunk.bytes.capacity())
+                    chunk.bytes.reserve(
+                        std::max(needed, std::min(2 * chunk.bytes.capacity(), together)));
                 append(chunk.bytes, head);
                 head_sent = true;
             }
@@ -134,7 +138,7 @@ Response multipart_response(std::string_view type, Part only) {
             return std::exchange(part, std::nullopt);
         });
     }
-    return multipart_response(type, only, Buffer(std::move(only.body)));
+    return multipart_response(type, only, Buffer(std::move(only.body)), std::move(only.room));
 }
 
 Response multipart_response(std::string_view type, const PartName& name, Buffer body,

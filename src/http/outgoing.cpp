@@ -167,7 +167,7 @@ void Outgoing::hold_room(std::function<void()> cut) {
 void Outgoing::hold_room(std::size_t bytes, std::function<void()> cut) {
     // What was held goes first: it is for the same.
     holding_.reset();
-    if (bytes > AnswerMemory::kFreely) holding_ = answer_memory().hold(bytes, std::move(cut));
+    if (bytes > AnswerMemory::kLeastPiece) holding_ = answer_memory().hold(bytes, std::move(cut));
 }
 
 void Outgoing::let_go_of_what_was_taken() {

@@ -61,6 +61,11 @@ void cut(Body& body, const Span& span) {
     body.erase(body.begin(), body.begin() + static_cast<std::ptrdiff_t>(span.begin));
 }
 
+void cut(Buffer& body, const Span& span) {
+    const ByteView wanted = body.view().subspan(span.begin, span.end - span.begin);
+    body = Bytes(wanted.begin(), wanted.end());
+}
+
 }  // namespace
 
 std::optional<Span> span_asked(const Request& request, Response& response, std::size_t size) {
@@ -97,14 +102,19 @@ std::optional<Span> span_asked(const Request& request, Response& response, std::
 Response ranged(const Request& request, Response response) {
     auto* text = std::get_if<std::string>(&response.body);
     auto* bytes = std::get_if<Bytes>(&response.body);
-    if (!text && !bytes) return response;
-    const std::optional<Span> span =
-        span_asked(request, response, text ? text->size() : bytes->size());
+    auto* alone = std::get_if<Enclosed>(&response.body);
+    // Parts have ranges of their own.
+    if (alone && !(alone->before.empty() && alone->after.empty())) alone = nullptr;
+    if (!text && !bytes && !alone) return response;
+    const std::size_t size = text ? text->size() : bytes ? bytes->size() : alone->bytes.size();
+    const std::optional<Span> span = span_asked(request, response, size);
     if (!span || response.status != 206) return response;
     if (text)
         cut(*text, *span);
-    else
+    else if (bytes)
         cut(*bytes, *span);
+    else
+        cut(alone->bytes, *span);
     return response;
 }
 
@@ -122,7 +132,7 @@ Response ranged(const Request& request, Response response, Pieces pieces) {
         return Chunk{.bytes = std::move(bytes), .last = from == end};
     };
     // It is held before anybody counts it.
-    Chunk first = next(at, AnswerMemory::kFreely);
+    Chunk first = next(at, AnswerMemory::kLeastPiece);
     response.body = Stream{[next, at, first = std::optional(std::move(first))]() mutable {
                                if (!first) return next(at, answer_memory().piece_bytes());
                                Chunk chunk = std::move(*first);

@@ -16,8 +16,10 @@ std::string answered(Headers headers, Response whole) {
     std::string text = std::to_string(response.status);
     if (response.status != 416) {
         const auto* bytes = std::get_if<Bytes>(&response.body);
-        text += " " + (bytes ? std::string(bytes->begin(), bytes->end())
-                             : std::get<std::string>(response.body));
+        const auto* enclosed = std::get_if<Enclosed>(&response.body);
+        text += " " + (bytes      ? std::string(bytes->begin(), bytes->end())
+                       : enclosed ? std::string(as_text(enclosed->bytes.view()))
+                                  : std::get<std::string>(response.body));
     }
     if (const auto range = response.headers.get("Content-Range")) text += " " + *range;
     return text;
@@ -45,6 +47,18 @@ TEST(Ranged, CutsBytesAsItCutsText) {
     Response whole = Response::of(200, "application/octet-stream", Bytes{'x', 'y', 'z'});
     whole.headers.set("ETag", kTag);
     EXPECT_EQ(answered({{"Range", "bytes=1-"}}, std::move(whole)), "206 yz bytes 1-2/3");
+}
+
+TEST(Ranged, CutsBytesThatAreCountedElsewhere) {
+    const auto counted = [](const std::shared_ptr<const void>& held) {
+        Response whole = Response::of(200, "application/octet-stream", Bytes{'x', 'y', 'z'}, held);
+        whole.headers.set("ETag", kTag);
+        return whole;
+    };
+    const auto room = std::make_shared<const int>(3);
+    EXPECT_EQ(answered({{"Range", "bytes=1-"}}, counted(room)), "206 yz bytes 1-2/3");
+    const Response whole = counted(room);
+    EXPECT_EQ(std::get<Enclosed>(whole.body).held, room);
 }
 
 TEST(Ranged, SaysHowMuchThereIsWhereNothingIsAskedFor) {

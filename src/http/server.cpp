@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <optional>
+#include <system_error>
 #include <thread>
 
 #include "base/error.h"
@@ -45,8 +46,14 @@ class Server::Implementation {
         if (TlsContext context = tls_context_of(options)) tls_.emplace(context.release());
         listen(endpoint_of(options));
         accept();
-        for (std::size_t i = 0; i < kLanes; ++i)
-            threads_.at(i) = std::jthread([&lane = lanes_.at(i)] { lane.io.run(); });
+        try {
+            for (std::size_t i = 0; i < kLanes; ++i)
+                threads_.at(i) = std::jthread([&lane = lanes_.at(i)] { lane.io.run(); });
+        } catch (const std::system_error&) {
+            // Whichever have begun would go on for ever.
+            for (Lane& lane : lanes_) lane.io.stop();
+            throw Error(ErrorCode::kUnavailable, "http: the system gives no thread");
+        }
     }
 
     ~Implementation() {

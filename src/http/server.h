@@ -63,10 +63,14 @@ struct ServerOptions {
     std::size_t most_slow_uploads = 24;
     std::size_t max_connections = 1024;
     /// Of those connections, how many may be in the middle of a TLS handshake, which holds what the
-    /// client says of itself: 128 KiB, as OpenSSL lets it. For one more, the oldest is given up.
+    /// client says of itself: 128 KiB, as OpenSSL lets it. For one more, the oldest is given up of
+    /// the address that has most.
     std::size_t max_handshakes = 128;
     /// Of those connections, how many may be WebSockets.
     std::size_t max_channels = 256;
+    /// Of those connections, how many may have an event stream as their answer. For one more, the
+    /// oldest is ended: a page opens it again by itself.
+    std::size_t max_event_streams = 256;
     std::size_t max_header_bytes = 32 * 1024;
     std::uint64_t max_body_bytes = std::uint64_t{16} << 30;
     /// For the whole head of a request, from its first byte or the connection's start.
@@ -78,7 +82,8 @@ struct ServerOptions {
     /// Without a byte of a body coming in, or going out.
     std::chrono::milliseconds stall_timeout{30'000};
     /// The same of a body coming in, where connections are as many as they may be and one more
-    /// comes.
+    /// comes. One that has come in at less than `least_upload_where_others_wait` for so long counts
+    /// as well, and the slowest is given up. So is an answer of which its client takes nothing.
     std::chrono::milliseconds stall_where_others_wait{5'000};
     /// A body that comes in more slowly than this, measured from its start, after stall_timeout
     /// has passed, is given up.

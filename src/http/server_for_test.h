@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -46,6 +47,7 @@ class ServerTest : public testing::Test {
                    [](Request&) -> Response { throw Error(ErrorCode::kConflict, "two of them"); });
         router.add("GET", "/defect",
                    [](Request&) -> Response { throw std::runtime_error("secret"); });
+        router.add("GET", "/no-memory", [](Request&) -> Response { throw std::bad_alloc(); });
         router.add("GET", "/stream", [](Request& request) {
             const auto parts = request.query.number_or("parts", 3, 0, 1000);
             const bool breaks = request.query.has("break");

@@ -241,6 +241,91 @@ TEST_F(ServerTest, GivesUpBodiesThatDoNotComeForWhoeverComes) {
     EXPECT_EQ(second.answer().body, "ok");
 }
 
+TEST_F(ServerTest, GivesUpTheSlowestBodyForWhoeverComes) {
+    ServerOptions few = options();
+    few.max_connections = 2;
+    few.stall_where_others_wait = 500ms;
+    const Server server(few, router());
+    HttpClient slow(server.port());
+    HttpClient slower(server.port());
+    for (HttpClient* client : {&slow, &slower})
+        client->send("POST /hash HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20000\r\n\r\n");
+    // Neither stalls: something of each comes all the time.
+    std::size_t sent = 0;
+    const auto until = std::chrono::steady_clock::now() + 1s;
+    while (std::chrono::steady_clock::now() < until && sent < 15'000) {
+        slow.send(std::string(100, 'x'));
+        slower.send("x");
+        sent += 100;
+        std::this_thread::sleep_for(20ms);
+    }
+    EXPECT_EQ(HttpClient(server.port()).ask("GET", "/hello").status, 200);
+    EXPECT_EQ(slower.answer().status, 0) << "it is closed";
+    slow.send(std::string(20'000 - sent, 'x'));
+    EXPECT_EQ(slow.answer().status, 200);
+}
+
+TEST_F(ServerTest, GivesUpWhoTakesNothingOfItsAnswerForWhoeverComes) {
+    constexpr std::size_t kLarge = 15 << 20;
+    Metrics metrics;
+    ServerOptions few = options();
+    few.max_connections = 2;
+    few.stall_where_others_wait = 500ms;
+    few.metrics = &metrics;
+    Router with_large = router();
+    with_large.add("GET", "/large", [](Request&) {
+        return Response::of(203, "application/octet-stream", Bytes(kLarge));
+    });
+    const Server server(few, std::move(with_large));
+    HttpClient silent(server.port());
+    HttpClient steady(server.port());
+    for (HttpClient* client : {&silent, &steady}) {
+        client->send("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        ASSERT_TRUE(client->fill());
+    }
+    const auto one_is_cut = [&] {
+        return metrics.text().find("lucerna_http_requests_total{status=\"203\"} 1") !=
+               std::string::npos;
+    };
+    for (int tries = 0; tries < 200 && !one_is_cut(); ++tries) {
+        (void)HttpClient(server.port()).ask("GET", "/hello");
+        for (int i = 0; i < 3; ++i) ASSERT_TRUE(steady.fill());
+        std::this_thread::sleep_for(100ms);
+    }
+    EXPECT_EQ(HttpClient(server.port()).ask("GET", "/hello").status, 200);
+    EXPECT_TRUE(steady.answer().complete);
+    EXPECT_FALSE(silent.answer().complete);
+}
+
+TEST_F(ServerTest, EndsTheOldestEventStreamForOneMore) {
+    std::atomic<int> revision{0};
+    Router with_events = router();
+    with_events.add("GET", "/events", [&](Request&) {
+        return event_stream(
+            [&, seen = 0]() mutable -> std::optional<Event> {
+                if (seen == revision) return std::nullopt;
+                seen = revision;
+                return Event{"changed", std::to_string(seen)};
+            },
+            10ms);
+    });
+    ServerOptions few = options();
+    few.max_event_streams = 2;
+    const Server server(few, std::move(with_events));
+    HttpClient first(server.port());
+    HttpClient second(server.port());
+    HttpClient third(server.port());
+    for (HttpClient* client : {&first, &second, &third}) {
+        client->send("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        while (client->pending().find(":\n\n") == std::string::npos) ASSERT_TRUE(client->fill());
+    }
+    EXPECT_TRUE(first.is_closed());
+    revision = 7;
+    for (HttpClient* client : {&second, &third})
+        while (client->pending().find("data: 7\n\n") == std::string::npos)
+            ASSERT_TRUE(client->fill());
+}
+
 TEST_F(ServerTest, GivesUpWhoRestsForWhoeverComes) {
     ServerOptions few = options();
     few.max_connections = 3;
@@ -263,6 +348,16 @@ TEST_F(ServerTest, GivesUpWhoRestsForWhoeverComes) {
     EXPECT_EQ(rests.ask("GET", "/hello").status, 0);
     busy.send("ok");
     EXPECT_EQ(busy.answer().body, "ok");
+}
+
+TEST_F(ServerTest, GivesUpNoneForACrowdOfAnotherAddress) {
+    ServerOptions few = options();
+    few.max_connections = 8;
+    const Server server(few, router());
+    HttpClient first(server.port(), "127.0.0.2");
+    std::vector<std::unique_ptr<HttpClient>> silent;
+    for (int i = 0; i < 40; ++i) silent.push_back(std::make_unique<HttpClient>(server.port()));
+    EXPECT_EQ(first.ask("GET", "/hello").status, 200);
 }
 
 TEST_F(ServerTest, SendsEventsUntilItStops) {

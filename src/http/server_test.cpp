@@ -50,6 +50,7 @@ TEST_F(ServerTest, NamesTheRequestInEveryRefusal) {
     EXPECT_EQ(status("PUT", "/hello"), 405);
     EXPECT_EQ(status("GET", "/error"), 409);
     EXPECT_EQ(status("GET", "/defect"), 500);
+    EXPECT_EQ(status("GET", "/no-memory"), 503);
     EXPECT_EQ(status("GET", "/hello%2Fx"), 400);
     EXPECT_EQ(status("GET", "/hello%00"), 400);
     EXPECT_EQ(status("GET", "/../etc/passwd"), 400);

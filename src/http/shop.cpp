@@ -10,6 +10,11 @@ namespace {
 
 /// Beyond those that may be open, until they are gone.
 constexpr std::size_t kMostGivenUp = 64;
+/// And for whoever comes of another address than those: who comes by the thousand is not to leave
+/// the door shut to who comes once.
+constexpr std::size_t kMostGivenUpForOthers = 128;
+/// At once; others find the door shut.
+constexpr std::size_t kMostAtTheDoor = 64;
 
 }  // namespace
 
@@ -25,14 +30,14 @@ Shop::Shop(const ServerOptions& server_options, Router server_router)
         open_gauge_ = &options.metrics->gauge("lucerna_http_connections", "Open connections.");
 }
 
-bool Shop::enter(AnyConnection& connection) {
+bool Shop::enter(AnyConnection& connection, const std::string& address) {
     std::shared_ptr<AnyConnection> given_up;
     {
         const std::lock_guard lock(mutex_);
         if (stopping_) return false;
         if (open_.size() - given_up_ >= options.max_connections ||
-            in_handshake_.size() >= options.max_handshakes) {
-            AnyConnection* const other = one_to_give_up();
+            handshakes_ >= options.max_handshakes) {
+            AnyConnection* const other = one_to_give_up(address);
             if (other == nullptr) return false;
             Place& place = open_.at(other);
             end_waiting(place);
@@ -40,8 +45,13 @@ bool Shop::enter(AnyConnection& connection) {
             ++given_up_;
             given_up = other->weak_from_this().lock();
         }
+        const auto at = addresses_.try_emplace(address).first;
+        Place& place = open_[&connection];
+        place.address = at;
+        Neighbours& neighbours = at->second;
+        ++neighbours.connected;
         const bool is_tls = !options.tls_certificate_chain.empty();
-        begin_to_wait(connection, open_[&connection], is_tls ? in_handshake_ : resting_);
+        begin_to_wait(connection, place, is_tls ? neighbours.in_handshake : neighbours.resting);
         count_open();
     }
     // Without the lock: it may be the last to know it.
@@ -49,63 +59,155 @@ bool Shop::enter(AnyConnection& connection) {
     return true;
 }
 
-AnyConnection* Shop::one_to_give_up() {
-    if (given_up_ >= kMostGivenUp) return nullptr;
-    if (in_handshake_.size() >= options.max_handshakes)
-        return in_handshake_.begin()->second.connection;
-    if (!resting_.empty() || !in_handshake_.empty()) {
-        // In the order in which they began to.
-        const bool rests =
-            in_handshake_.empty() ||
-            (!resting_.empty() && resting_.begin()->first < in_handshake_.begin()->first);
-        return (rests ? resting_ : in_handshake_).begin()->second.connection;
-    }
-    if (wait_for_body_.empty()) return nullptr;
-    const Wait& longest = wait_for_body_.begin()->second;
-    const bool is_long =
-        std::chrono::steady_clock::now() - longest.since >= options.stall_where_others_wait;
-    return is_long ? longest.connection : nullptr;
+AnyConnection* Shop::one_to_give_up(const std::string& for_address) {
+    // Those that stay after all are beyond those that may be open, too.
+    const std::size_t most_open = options.max_connections + kMostGivenUpForOthers;
+    if (given_up_ >= kMostGivenUpForOthers || open_.size() >= most_open) return nullptr;
+    AnyConnection* const oldest = oldest_of_a_crowd();
+    const bool is_for_another = oldest != nullptr && open_.at(oldest).address->first != for_address;
+    if (given_up_ >= kMostGivenUp && !is_for_another) return nullptr;
+    if (oldest != nullptr) return oldest;
+    AnyConnection* const slowest = slowest_body();
+    return slowest != nullptr ? slowest : slowest_taker();
 }
 
-void Shop::begin_to_wait(AnyConnection& connection, Place& place, Waits& among) {
+/// One address has no more of them than others want.
+AnyConnection* Shop::oldest_of_a_crowd() const {
+    const bool may_rest = handshakes_ < options.max_handshakes;
+    const Waits none;
+    AnyConnection* oldest = nullptr;
+    std::size_t most = 0;
+    std::uint64_t first = 0;
+    for (const auto& [address, neighbours] : addresses_) {
+        const Waits& in_handshake = neighbours.in_handshake;
+        const Waits& resting = may_rest ? neighbours.resting : none;
+        const std::size_t count = in_handshake.size() + resting.size();
+        if (count == 0 || count < most) continue;
+        const bool rests =
+            in_handshake.empty() ||
+            (!resting.empty() && resting.begin()->first < in_handshake.begin()->first);
+        const auto& [number, wait] = *(rests ? resting : in_handshake).begin();
+        if (count == most && number > first) continue;
+        oldest = wait.connection;
+        most = count;
+        first = number;
+    }
+    return oldest;
+}
+
+/// Any byte ends a wait, so how long the last one is says little of one that trickles.
+AnyConnection* Shop::slowest_body() const {
+    const auto now = std::chrono::steady_clock::now();
+    AnyConnection* slowest = nullptr;
+    double least = 0;
+    for (const auto& [number, wait] : wait_for_body_) {
+        if (!is_too_slow_for_a_crowd(wait.pace, wait.since)) continue;
+        const BodyPace pace{wait.pace.bytes, wait.pace.waited + (now - wait.since)};
+        if (slowest != nullptr && pace.bytes_per_second() >= least) continue;
+        slowest = wait.connection;
+        least = pace.bytes_per_second();
+    }
+    return slowest;
+}
+
+/// Writing an answer is to cost no lock: what is known of it stands with the connection.
+AnyConnection* Shop::slowest_taker() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_look_at_takers_) return nullptr;
+    AnyConnection* slowest = nullptr;
+    auto first = now;
+    for (const auto& [connection, place] : open_) {
+        if (place.among != nullptr || place.is_given_up) continue;
+        const auto since = connection->takes_nothing_since();
+        if (!since || *since >= first) continue;
+        slowest = connection;
+        first = *since;
+    }
+    if (now - first >= options.stall_where_others_wait) return slowest;
+    next_look_at_takers_ = first + options.stall_where_others_wait;
+    return nullptr;
+}
+
+void Shop::begin_to_wait(AnyConnection& connection, Place& place, Waits& among,
+                         const BodyPace& pace) {
     place.among = &among;
     place.wait = ++last_wait_;
-    among.emplace(place.wait, Wait{&connection, std::chrono::steady_clock::now()});
+    among.emplace(place.wait, Wait{&connection, std::chrono::steady_clock::now(), pace});
+    if (&among == &place.address->second.in_handshake) ++handshakes_;
 }
 
 void Shop::end_waiting(Place& place) {
-    if (place.among != nullptr) std::exchange(place.among, nullptr)->erase(place.wait);
+    Waits* const among = std::exchange(place.among, nullptr);
+    if (among != nullptr) among->erase(place.wait);
+    if (among == &place.address->second.in_handshake) --handshakes_;
     if (std::exchange(place.is_given_up, false)) --given_up_;
 }
 
-void Shop::change(AnyConnection& connection, Waits* among) {
-    const std::lock_guard lock(mutex_);
+Shop::Place* Shop::go_on(AnyConnection& connection) {
     const auto place = open_.find(&connection);
-    if (place == open_.end()) return;
+    if (place == open_.end()) return nullptr;
     end_waiting(place->second);
-    if (among != nullptr) begin_to_wait(connection, place->second, *among);
+    return &place->second;
 }
 
 void Shop::begin(AnyConnection& connection) {
-    change(connection, nullptr);
+    const std::lock_guard lock(mutex_);
+    (void)go_on(connection);
 }
 
 void Shop::rest(AnyConnection& connection) {
-    change(connection, &resting_);
+    const std::lock_guard lock(mutex_);
+    if (Place* const place = go_on(connection))
+        begin_to_wait(connection, *place, place->address->second.resting);
 }
 
-void Shop::waits_for_body(AnyConnection& connection) {
-    change(connection, &wait_for_body_);
+void Shop::waits_for_body(AnyConnection& connection, const BodyPace& pace) {
+    const std::lock_guard lock(mutex_);
+    if (Place* const place = go_on(connection))
+        begin_to_wait(connection, *place, wait_for_body_, pace);
+}
+
+void Shop::streams(AnyConnection& connection) {
+    std::shared_ptr<AnyConnection> oldest;
+    {
+        const std::lock_guard lock(mutex_);
+        if (Place* const place = go_on(connection)) begin_to_wait(connection, *place, streaming_);
+        if (streaming_.size() <= options.max_event_streams) return;
+        AnyConnection* const other = streaming_.begin()->second.connection;
+        end_waiting(open_.at(other));
+        oldest = other->weak_from_this().lock();
+    }
+    if (oldest) oldest->give_up();
+}
+
+bool Shop::enter_door() {
+    const std::lock_guard lock(mutex_);
+    if (at_the_door_ >= kMostAtTheDoor) return false;
+    ++at_the_door_;
+    return true;
+}
+
+void Shop::leave_door() {
+    const std::lock_guard lock(mutex_);
+    --at_the_door_;
 }
 
 void Shop::leave(AnyConnection& connection) {
     const std::lock_guard lock(mutex_);
     if (const auto place = open_.find(&connection); place != open_.end()) {
         end_waiting(place->second);
+        const auto address = place->second.address;
+        if (--address->second.connected == 0) addresses_.erase(address);
         open_.erase(place);
     }
     count_open();
     left_.notify_all();
+}
+
+void Shop::stays(AnyConnection& connection) {
+    const std::lock_guard lock(mutex_);
+    const auto place = open_.find(&connection);
+    if (place != open_.end() && std::exchange(place->second.is_given_up, false)) --given_up_;
 }
 
 bool Shop::enter_channel() {
@@ -130,6 +232,9 @@ void Shop::stop_all() {
         for (const auto& [one, place] : open_)
             if (auto alive = one->weak_from_this().lock()) all.push_back(std::move(alive));
     }
+    // Nobody would be there for what comes of a minute of it.
+    workers.end_waits_for_memory();
+    uploads.end_waits_for_memory();
     for (const auto& one : all) one->stop();
 }
 
@@ -138,12 +243,20 @@ void Shop::wait_until_empty() {
     left_.wait(lock, [&] { return open_.empty(); });
 }
 
-bool Shop::is_too_slow(std::uint64_t bytes, std::chrono::nanoseconds waited) const {
-    if (waited <= options.stall_timeout) return false;
+bool Shop::is_too_slow(const BodyPace& pace) const {
+    if (pace.waited <= options.stall_timeout) return false;
     const std::uint64_t least = uploads.is_held_up() ? options.least_upload_where_others_wait
                                                      : options.least_upload_bytes_per_second;
-    return static_cast<double>(bytes) <
-           static_cast<double>(least) * std::chrono::duration<double>(waited).count();
+    return pace.bytes_per_second() < static_cast<double>(least);
+}
+
+bool Shop::is_too_slow_for_a_crowd(const BodyPace& pace,
+                                   std::chrono::steady_clock::time_point since) const {
+    const auto waits = std::chrono::steady_clock::now() - since;
+    if (waits >= options.stall_where_others_wait) return true;
+    const BodyPace now{pace.bytes, pace.waited + waits};
+    return now.waited >= options.stall_where_others_wait &&
+           now.bytes_per_second() < static_cast<double>(options.least_upload_where_others_wait);
 }
 
 std::string Shop::new_request_id() {

@@ -64,7 +64,8 @@ TEST(Multipart, SendsSmallPartsTogetherAndLargeOnesInSlices) {
     // So much is in memory of a client that takes nothing, where others take as little.
     const auto others = answer_memory().hold(std::size_t{32} << 20, {});
     const std::vector<std::size_t> crowded = sizes_given();
-    EXPECT_LT(*std::max_element(crowded.begin(), crowded.end()), 2 * AnswerMemory::kFreely + 1000)
+    EXPECT_LT(*std::max_element(crowded.begin(), crowded.end()),
+              2 * AnswerMemory::kLeastPiece + 1000)
         << "the end of one, and the beginning of the next";
     EXPECT_EQ(std::accumulate(crowded.begin(), crowded.end(), std::size_t{0}),
               std::accumulate(given.begin(), given.end(), std::size_t{0}));

@@ -1,7 +1,7 @@
 #include "http/worker_pool.h"
 
 #include <algorithm>
-#include <system_error>
+#include <exception>
 #include <utility>
 
 #include "base/memory.h"
@@ -11,7 +11,8 @@ namespace lucerna::http {
 /// That a thread which has one in hand waits.
 class WorkerPool::OfTask final : public MemoryBudget::Waiting, public OutsideWait::Host {
   public:
-    OfTask(WorkerPool& pool, Crowded crowded) : pool_(pool), crowded_(crowded) {
+    OfTask(WorkerPool& pool, const Task& task)
+        : pool_(pool), crowded_(task.crowded), kind_(task.kind) {
         // Answers that are on their way hold what was taken for them; this is another request.
         MemoryBudget::begin_task(this);
         OutsideWait::set_host(this);
@@ -27,26 +28,29 @@ class WorkerPool::OfTask final : public MemoryBudget::Waiting, public OutsideWai
         // What was begun and waits holds no place of those that begin, and is told of no other way.
         const std::size_t most = pool_.places_.for_memory;
         const bool may_be_refused = crowded_ == Crowded::kIsRefused;
-        has_place_ = may_be_refused ? pool_.begin_to_wait(&State::for_memory, most)
-                                    : pool_.begin_to_wait(&State::begun_for_memory, most);
+        has_place_ = pool_.begin_to_wait(kind_, count(), most);
         return has_place_ || most == 0 || !may_be_refused;
     }
     void end() noexcept override {
-        if (!std::exchange(has_place_, false)) return;
-        pool_.end_waiting(crowded_ == Crowded::kIsRefused ? &State::for_memory
-                                                          : &State::begun_for_memory);
+        if (std::exchange(has_place_, false)) pool_.end_waiting(kind_, count());
     }
+    [[nodiscard]] bool is_over() const noexcept override { return pool_.waits_are_over_; }
     bool begin_outside() noexcept override {
-        return pool_.begin_to_wait(&State::outside, pool_.places_.outside);
+        return pool_.begin_to_wait(kind_, &State::outside, pool_.places_.outside);
     }
-    void end_outside() noexcept override { pool_.end_waiting(&State::outside); }
+    void end_outside() noexcept override { pool_.end_waiting(kind_, &State::outside); }
     [[nodiscard]] bool refuses() const noexcept override {
         return pool_.places_.refuses && crowded_ == Crowded::kIsRefused;
     }
 
   private:
+    [[nodiscard]] std::size_t State::*count() const {
+        return crowded_ == Crowded::kIsRefused ? &State::for_memory : &State::begun_for_memory;
+    }
+
     WorkerPool& pool_;
     const Crowded crowded_;
+    const Kind kind_;
     /// While it waits for memory.
     bool has_place_ = false;
 };
@@ -64,50 +68,70 @@ WorkerPool::~WorkerPool() {
     threads.clear();
 }
 
-void WorkerPool::submit(std::function<void()> task, Crowded crowded) {
+void WorkerPool::submit(std::function<void()> task, Crowded crowded, Kind kind) {
     state_.change_for_one([&](State& state) {
-        state.tasks.push_back({std::move(task), crowded});
+        state.kinds[kind].queued.push_back({std::move(task), crowded, kind, ++state.submitted});
+        ++state.queued;
         make_way(state);
     });
 }
 
 bool WorkerPool::is_held_up() const {
-    return state_.with([&](const State& state) {
-        return !state.tasks.empty() && state.outside >= places_.outside;
-    });
+    return state_.with(
+        [&](const State& state) { return state.queued > 0 && state.outside >= places_.outside; });
 }
 
 void WorkerPool::make_way(State& state) {
     if (state.is_ending || state.running >= places_.running) return;
     // Each of the idle ones takes one of them.
-    if (state.idle >= std::min(state.tasks.size(), places_.running - state.running)) return;
+    if (state.idle >= std::min(state.queued, places_.running - state.running)) return;
     try {
         state.threads.emplace_back([this](const std::stop_token& stop) { work(stop); });
-    } catch (const std::system_error&) {
-        // The system gives no more. Those that there are take it in their turn.
+    } catch (const std::exception&) {
+        // The system gives no more, or no memory for it. Those that there are take it in their
+        // turn.
         if (state.threads.empty()) throw;
         return;
     }
     ++state.idle;
 }
 
-bool WorkerPool::begin_to_wait(std::size_t State::*count, std::size_t most) {
+/// There is one.
+WorkerPool::Task WorkerPool::next_of(State& state) {
+    OfKind* next = nullptr;
+    const auto turn = [](const OfKind& kind) {
+        return std::pair(kind.running, kind.queued.front().number);
+    };
+    for (auto& [name, kind] : state.kinds)
+        if (!kind.queued.empty() && (next == nullptr || turn(kind) < turn(*next))) next = &kind;
+    Task task = std::move(next->queued.front());
+    next->queued.pop_front();
+    --state.queued;
+    return task;
+}
+
+void WorkerPool::count_running(State& state, Kind kind, int change) {
+    state.running += static_cast<std::size_t>(change);
+    state.kinds[kind].running += static_cast<std::size_t>(change);
+}
+
+bool WorkerPool::begin_to_wait(Kind kind, std::size_t State::*count, std::size_t most) {
     bool has_place = false;
     state_.change_for_one([&](State& state) {
         has_place = state.*count < most;
         if (!has_place) return;
         ++(state.*count);
-        --state.running;
+        count_running(state, kind, -1);
         make_way(state);
     });
     return has_place;
 }
 
-void WorkerPool::end_waiting(std::size_t State::*count) {
+void WorkerPool::end_waiting(Kind kind, std::size_t State::*count) {
     // It goes on at once: for a moment more run than are wanted.
     state_.with([&](State& state) {
         --(state.*count);
-        ++state.running;
+        count_running(state, kind, 1);
     });
 }
 
@@ -115,23 +139,22 @@ void WorkerPool::work(const std::stop_token& stop) {
     Task task;
     const auto take = [&](State& state) {
         --state.idle;
-        task = std::move(state.tasks.front());
-        state.tasks.pop_front();
-        ++state.running;
+        task = next_of(state);
+        count_running(state, task.kind, 1);
     };
     const auto is_there = [&](const State& state) {
-        return !state.tasks.empty() && state.running < places_.running;
+        return state.queued > 0 && state.running < places_.running;
     };
     // `when` gives a task that is there even after a stop was asked for.
     while (state_.when(stop, is_there, take)) {
         {
-            OfTask waiting(*this, task.crowded);
+            OfTask waiting(*this, task);
             task.run();
-            task = {};
+            task.run = nullptr;
         }
         give_back_surplus_memory();
-        state_.with([](State& state) {
-            --state.running;
+        state_.with([&](State& state) {
+            count_running(state, task.kind, -1);
             ++state.idle;
         });
     }

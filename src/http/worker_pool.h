@@ -1,8 +1,11 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <thread>
 #include <vector>
 
@@ -12,9 +15,10 @@
 
 namespace lucerna::http {
 
-/// Threads that run what they are given, in its order. What they are given must not throw. Those
-/// that wait for memory (MemoryBudget) or for others (OutsideWait) have, so many of them, others in
-/// their place.
+/// Threads that run what they are given: of each kind in its order, and next of the kind of which
+/// the fewest run, so that hundreds of one, which may take seconds each, keep no other waiting.
+/// What they are given must not throw. Those that wait for memory (MemoryBudget) or for others
+/// (OutsideWait) have, so many of them, others in their place.
 class WorkerPool {
   public:
     struct Places {
@@ -31,10 +35,14 @@ class WorkerPool {
     explicit WorkerPool(Places places);
     /// Runs what is queued, then joins.
     ~WorkerPool();
+    /// From here on nothing waits for memory: what does fails soon, as if it had waited in vain.
+    void end_waits_for_memory() { waits_are_over_ = true; }
 
     /// What becomes of a task that would have to wait for memory where too many do.
     enum class Crowded { kWaits, kIsRefused };
-    void submit(std::function<void()> task, Crowded crowded = Crowded::kWaits);
+    /// What tasks of a kind have in common, the route that they answer for one; only compared.
+    using Kind = const void*;
+    void submit(std::function<void()> task, Crowded crowded = Crowded::kWaits, Kind kind = nullptr);
     /// Tasks are queued, and all who may wait for what is outside do.
     [[nodiscard]] bool is_held_up() const;
 
@@ -42,9 +50,19 @@ class WorkerPool {
     struct Task {
         std::function<void()> run;
         Crowded crowded = Crowded::kWaits;
+        Kind kind = nullptr;
+        /// Which of all it is.
+        std::uint64_t number = 0;
+    };
+    struct OfKind {
+        std::deque<Task> queued;
+        std::size_t running = 0;
     };
     struct State {
-        std::deque<Task> tasks;
+        /// As many as there are routes; they stay.
+        std::map<Kind, OfKind> kinds;
+        std::uint64_t submitted = 0;
+        std::size_t queued = 0;
         std::size_t running = 0;
         std::size_t for_memory = 0;
         std::size_t begun_for_memory = 0;
@@ -56,13 +74,16 @@ class WorkerPool {
     };
     class OfTask;
 
+    [[nodiscard]] static Task next_of(State& state);
+    static void count_running(State& state, Kind kind, int change);
     void work(const std::stop_token& stop);
     /// One more may run: starts a thread where none is idle.
     void make_way(State& state);
-    [[nodiscard]] bool begin_to_wait(std::size_t State::*count, std::size_t most);
-    void end_waiting(std::size_t State::*count);
+    [[nodiscard]] bool begin_to_wait(Kind kind, std::size_t State::*count, std::size_t most);
+    void end_waiting(Kind kind, std::size_t State::*count);
 
     const Places places_;
+    std::atomic<bool> waits_are_over_ = false;
     Guarded<State> state_;
 };
 

@@ -4,8 +4,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <semaphore>
+#include <string>
+#include <utility>
 
 #include "base/error.h"
 #include "base/memory_budget.h"
@@ -63,6 +66,71 @@ TEST(WorkerPool, PutsOthersInThePlaceOfThoseThatWait) {
         all.reset();
     }
     EXPECT_EQ(served, 3);
+}
+
+TEST(WorkerPool, EndsWaitsForMemoryWhenItIsTold) {
+    // Whoever is not told waits for longer than a test may.
+    MemoryBudget budget("the test's", 100, std::chrono::hours(1));
+    const MemoryBudget::Share all = budget.take(100, "all");
+    std::counting_semaphore<8> begun{0};
+    std::atomic<int> refused = 0;
+    {
+        WorkerPool pool({.running = 1, .for_memory = 2});
+        const auto wait = [&] {
+            begun.release();
+            try {
+                (void)budget.take(1, "one of a crowd");
+            } catch (const Error& error) {
+                refused += error.code() == ErrorCode::kUnavailable ? 1 : 0;
+            }
+        };
+        // Some are queued.
+        for (int i = 0; i < 6; ++i) pool.submit(wait);
+        begun.acquire();
+        pool.end_waits_for_memory();
+    }
+    EXPECT_EQ(refused, 6);
+}
+
+TEST(WorkerPool, TurnsToTheKindOfWhichTheFewestRun) {
+    std::counting_semaphore<8> begun{0};
+    std::counting_semaphore<8> picture_ends{0};
+    std::counting_semaphore<8> other_ends{0};
+    std::counting_semaphore<8> done{0};
+    std::string order;
+    const int picture = 0;
+    const int health = 0;
+    {
+        WorkerPool pool({.running = 2});
+        const auto submit = [&](std::function<void()> task, WorkerPool::Kind kind) {
+            pool.submit(std::move(task), WorkerPool::Crowded::kWaits, kind);
+        };
+        const auto until = [&](std::counting_semaphore<8>& end) {
+            return [&] {
+                begun.release();
+                end.acquire();
+            };
+        };
+        submit(until(picture_ends), &picture);
+        submit(until(other_ends), nullptr);
+        for (int i = 0; i < 2; ++i) begun.acquire();
+        for (const auto& [name, kind] : {std::pair('1', WorkerPool::Kind(&picture)),
+                                         {'2', &picture},
+                                         {'3', &picture},
+                                         {'h', &health},
+                                         {'n', nullptr}})
+            submit(
+                [&, name] {
+                    order += name;
+                    done.release();
+                },
+                kind);
+        // One thread alone goes on, while the other is at its picture.
+        other_ends.release();
+        for (int i = 0; i < 5; ++i) done.acquire();
+        picture_ends.release();
+    }
+    EXPECT_EQ(order, "hn123");
 }
 
 TEST(WorkerPool, HasAThreadForEachThatMayRun) {

@@ -302,10 +302,11 @@ TEST(ExportOnnx, PutsOutWhatTheNetworkDoes) {
     torch::manual_seed(3);
     Network network(tiny_shape());
     network->adopt_trunk(tiny_trunk());
-    // Fresh heads are nearly constant: louder ones tell a wrong layer apart.
+    // Fresh heads are nearly constant: louder ones tell a wrong layer apart, as far as what the
+    // kernels of one processor and another differ by is not louder, too.
     WeightMap weights = network->weights();
     for (const char* name : {"presence.weight", "distances.weight", "opinion.weight"})
-        for (float& value : weights.at(name).values) value *= 40;
+        for (float& value : weights.at(name).values) value *= 25;
     for (float& value : weights.at("context.weight").values) value *= 10;
     network->load_all(weights);
     // Smooth, as mammograms are: in white noise the last digit of a sample's place would show.

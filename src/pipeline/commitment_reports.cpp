@@ -1,5 +1,6 @@
 #include "pipeline/commitment_reports.h"
 
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -23,6 +24,8 @@ constexpr auto kOwnAssociation = 10min;
 constexpr auto kRest = 1min;
 /// For the report before, to the same one.
 constexpr auto kBeforeLooking = 2s;
+/// It has nothing to do but to note it.
+constexpr auto kToAnswer = 30s;
 
 void tell(const retrieve::CommitmentRequest& request, const store::Job& job, store::Store& store,
           const CommitmentRules& rules, dicom::ScuOptions peer) {
@@ -96,13 +99,20 @@ void CommitmentJobs::report_now(const std::string& name) {
     queue_.hasten(kCommitmentJob, name);
 }
 
+bool CommitmentPeers::are_busy_with_such(const Peers& peers) {
+    const auto busy = std::count_if(peers.begin(), peers.end(), [](const auto& one) {
+        return one.second.is_told && one.second.did_not_take;
+    });
+    return static_cast<std::size_t>(busy) + 1 >= kCommitmentReporters;
+}
+
 std::optional<Instant> CommitmentPeers::begin(const std::string& aet, Instant now) {
     std::optional<Instant> from;
     peers_.change([&](auto& peers) {
         Peer& peer = peers[aet];
         // A clock that was set back delays nothing.
         if (peer.rests_until > now + kRest) peer.rests_until = {};
-        if (peer.is_told)
+        if (peer.is_told || (peer.did_not_take && are_busy_with_such(peers)))
             from = now + kBeforeLooking;
         else if (peer.rests_until > now)
             from = peer.rests_until;
@@ -117,7 +127,7 @@ void CommitmentPeers::end(const std::string& aet, bool took_it, Instant now) {
         if (took_it)
             peers.erase(aet);
         else
-            peers[aet] = {false, now + kRest};
+            peers[aet] = {false, true, now + kRest};
     });
 }
 
@@ -146,6 +156,7 @@ void report_commitment(const store::Job& job, store::Store& store, const Commitm
         ~Told() { peers.end(aet, took_it, clock.now()); }
     } told{peers, request.requester_aet, clock};
     peer->stop = stop;
+    peer->response_timeout = kToAnswer;
     try {
         tell(request, job, store, rules, *std::move(peer));
         told.took_it = true;

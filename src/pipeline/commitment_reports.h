@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <stop_token>
@@ -18,6 +19,8 @@ namespace lucerna::pipeline {
 using store::kCommitmentJob;
 /// How long a worker that says nothing has such a job.
 inline constexpr std::chrono::minutes kCommitmentLease{30};
+/// That tell at once.
+inline constexpr std::size_t kCommitmentReporters = 8;
 
 /// Payload of a kCommitmentJob: {"requester": "MODALITY", "transaction": "1.2", "references":
 /// [["class", "instance"], ...]}.
@@ -51,7 +54,8 @@ struct CommitmentRules {
 
 /// Whom reports go to: to each one at a time, and for a while none after one that it did not take,
 /// so that a requester who is away keeps others' reports back for one try at most, not for one each
-/// of its own. Safe from several threads.
+/// of its own. Those who did not take their last one keep no more than all reporters but one busy,
+/// however many they are. Safe from several threads.
 class CommitmentPeers {
   public:
     /// Nothing where a report to it may go out now, which `end` has to follow; else from when.
@@ -61,9 +65,13 @@ class CommitmentPeers {
   private:
     struct Peer {
         bool is_told = false;
+        /// Its last one.
+        bool did_not_take = false;
         Instant rests_until{};
     };
-    Guarded<std::map<std::string, Peer>> peers_;
+    using Peers = std::map<std::string, Peer>;
+    [[nodiscard]] static bool are_busy_with_such(const Peers& peers);
+    Guarded<Peers> peers_;
 };
 
 /// Carries out one leased kCommitmentJob: examines the archive anew and tells the requester on an

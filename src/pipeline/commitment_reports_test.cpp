@@ -135,5 +135,25 @@ TEST(CommitmentReports, RestAfterOneThatWasNotTakenAndDoNotCountThat) {
     EXPECT_EQ(attempts(), 2);
 }
 
+// However many hang, one who takes his has somebody who tells him.
+TEST(CommitmentReports, OfThoseWhoDidNotTakeTheirLastKeepAReporterFree) {
+    CommitmentPeers peers;
+    const auto name = [](std::size_t number) { return "HUNG" + std::to_string(number); };
+    const Instant now = SystemClock().now();
+    constexpr std::size_t kHung = kCommitmentReporters + 4;
+    for (std::size_t i = 0; i < kHung; ++i) {
+        EXPECT_FALSE(peers.begin(name(i), now)) << "nothing is known of it";
+        peers.end(name(i), false, now);
+    }
+    std::size_t begun = 0;
+    for (std::size_t i = 0; i < kHung; ++i) begun += peers.begin(name(i), now + 2min) ? 0 : 1;
+    EXPECT_EQ(begun, kCommitmentReporters - 1);
+    EXPECT_FALSE(peers.begin("GOOD", now + 2min));
+    peers.end(name(0), false, now + 3min);
+    EXPECT_FALSE(peers.begin(name(kHung - 1), now + 3min)) << "in its turn";
+    peers.end(name(1), true, now + 3min);
+    EXPECT_FALSE(peers.begin(name(1), now + 3min)) << "it took one";
+}
+
 }  // namespace
 }  // namespace lucerna::pipeline

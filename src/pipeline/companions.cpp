@@ -44,6 +44,7 @@ std::unordered_set<std::string> queued_for(const std::string& kind, const std::s
         try {
             const deliver::DeliveryJob job = deliver::delivery_job_from_json(payload);
             queued.insert(job.sop_instance_uids.begin(), job.sop_instance_uids.end());
+            queued.insert(job.delivered.begin(), job.delivered.end());
         } catch (const Error&) {
             continue;  // Whoever is to carry it out says so.
         }

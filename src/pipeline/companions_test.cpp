@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "deliver/delivery.h"
 #include "deliver/destination.h"
 #include "support/stored_instance.h"
 #include "support/temporary_folder.h"
@@ -121,6 +122,25 @@ TEST_F(CompanionsTest, ThatComeAfterTheReadingAreSentToo) {
     EXPECT_THAT(queued_for("results"), IsEmpty());
     EXPECT_THAT(queued_for("somewhere else"), IsEmpty());
     EXPECT_THAT(store_.queue().list(store::kCompanionsJob), IsEmpty());
+}
+
+TEST_F(CompanionsTest, AreNotSentAgainWhereAnotherIsStillOutstanding) {
+    receive_image();
+    read();
+    receive_companion("1.2.5");
+    receive_companion("1.2.6");
+    look_after(61s);
+    for (int i = 0; i < 2; ++i) {
+        const auto job = store_.queue().lease(delivery_kind("all"), "w", 10s);
+        if (!job) continue;
+        const auto delivery = deliver::delivery_job_from_json(job->payload);
+        store_.queue().retry(*job, clock_.now() + 1h, "busy",
+                             deliver::to_json(deliver::what_is_left(
+                                 delivery, {1h, "busy", {delivery.sop_instance_uids.back()}})));
+    }
+    receive_companion("1.2.7");
+    look_after(61s);
+    EXPECT_THAT(queued_for("all"), ElementsAre(kMammogram, "1.2.6", "1.2.7"));
 }
 
 TEST_F(CompanionsTest, AreSentWhereTheyComeWhileTheExamIsRead) {

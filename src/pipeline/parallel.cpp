@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -33,11 +34,15 @@ void run_parts(std::size_t threads, std::size_t parts,
         // Who waits for those that wait for an object store waits for it, too.
         OutsideWait::Together waits;
         std::vector<std::jthread> others;
-        for (std::size_t i = 1; i < std::min(threads, parts); ++i)
-            others.emplace_back([&] {
-                waits.join();
-                work();
-            });
+        try {
+            for (std::size_t i = 1; i < std::min(threads, parts); ++i)
+                others.emplace_back([&] {
+                    waits.join();
+                    work();
+                });
+        } catch (const std::system_error&) {
+            // The system gives no more: those that there are do it.
+        }
         work();
     }
     failure.with([](const std::exception_ptr& first) {

@@ -4,11 +4,13 @@
 
 #include <atomic>
 #include <barrier>
+#include <system_error>
 #include <thread>
 #include <vector>
 
 #include "base/error.h"
 #include "base/outside_wait.h"
+#include "support/no_threads.h"
 
 namespace lucerna::pipeline {
 namespace {
@@ -18,6 +20,14 @@ TEST(RunParts, DoesEachPartOnce) {
     run_parts(3, done.size(), [&](std::size_t i) { ++done[i]; });
     for (const auto& one : done) EXPECT_EQ(one, 1);
     run_parts(0, 0, [](std::size_t) { FAIL(); });
+}
+
+TEST(RunParts, AreDoneByTheCallerWhereTheSystemGivesNoThread) {
+    const test::NoThreads none;
+    EXPECT_THROW(std::thread([] {}).join(), std::system_error);
+    std::vector<int> done(100);
+    run_parts(3, done.size(), [&](std::size_t i) { ++done[i]; });
+    for (const int one : done) EXPECT_EQ(one, 1);
 }
 
 TEST(RunParts, HandsOnTheFirstFailureAndStops) {

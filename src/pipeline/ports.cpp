@@ -1,11 +1,17 @@
 #include "pipeline/ports.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
+#include "base/answer_due.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "dicom/converted_file.h"
 #include "dicom/part10_head.h"
+#include "retrieve/kept_object.h"
+#include "retrieve/objects.h"
+#include "retrieve/read_ahead.h"
 #include "store/arrival.h"
 
 namespace lucerna::pipeline {
@@ -14,9 +20,13 @@ class ArchiveSink::Arriving final : public dicom::Arrival {
   public:
     explicit Arriving(ArchiveSink& sink)
         : sink_(sink), arrival_(sink.store_.archive().arriving(store::Role::kReceived)) {}
-    std::vector<dicom::ByteRange> take(ByteView file) override { return arrival_->take(file); }
+    std::vector<dicom::ByteRange> take(ByteView file) override {
+        const AnswerDue due;
+        return arrival_->take(file);
+    }
     dicom::DataSet header(ByteView file) override { return arrival_->header(file); }
     void keep(ByteView file) override {
+        const AnswerDue due;
         if (arrival_->keep(file) == store::Kept::kNew) sink_.note(file);
     }
 
@@ -30,6 +40,7 @@ std::unique_ptr<dicom::Arrival> ArchiveSink::arriving(const receive::Origin&) {
 }
 
 receive::KeptAs ArchiveSink::keep(ByteView file, const receive::Origin&) {
+    const AnswerDue due;
     const store::Kept kept = store_.archive().keep(file, store::Role::kReceived);
     if (kept == store::Kept::kAlreadyKept) return receive::KeptAs::kAlreadyKept;
     note(file);
@@ -50,6 +61,7 @@ void ArchiveSink::note(ByteView file) {
 }
 
 exam::OrderOutcomes OrderDesk::take(std::span<const exam::OrderRequest> requests) {
+    const AnswerDue due;
     return orders_.take(requests);
 }
 
@@ -68,16 +80,63 @@ std::optional<receive::FoundOrder> OrderDesk::find(const std::string& name) {
     return receive::FoundOrder{std::move(kept->order), state};
 }
 
-ArchiveSource::ArchiveSource(store::Archive& archive, const Deidentifiers& deidentifiers,
-                             const std::filesystem::path& reports)
-    : archive_(archive) {
-    std::map<std::string, std::shared_ptr<deidentify::ReportLog>> logs;
-    for (const auto& [name, deidentifier] : deidentifiers) {
-        const std::string& project = deidentifier->project().name();
-        auto& log = logs[project];
-        if (!log) log = std::make_shared<deidentify::ReportLog>(reports, project);
-        deidentified_.try_emplace(name, archive, name, deidentifier, log);
+namespace {
+
+store::InstanceRow row_of(store::Archive& archive, const std::string& sop_instance_uid) {
+    auto row = archive.instance(sop_instance_uid);
+    if (!row) throw Error(ErrorCode::kNotFound, "instance " + sop_instance_uid + " is not kept");
+    return *std::move(row);
+}
+
+dicom::ObjectHead head_of(store::Archive& archive, const std::string& sop_instance_uid) {
+    const store::InstanceRow row = row_of(archive, sop_instance_uid);
+    return {row.sop_class_uid, row.sop_instance_uid, row.transfer_syntax_uid};
+}
+
+/// What objects may take that are de-identified and sent to all destinations, beside what is
+/// decoded of them. Who finds it taken by one that is slow to take its object tries again later.
+MemoryBudget& deidentifying_memory() {
+    static MemoryBudget budget("what de-identified delivery may hold at once",
+                               std::size_t{96} << 20);
+    return budget;
+}
+
+/// Of one of some size little is held but what stands around its pixels, and that once more as it
+/// goes out.
+std::size_t bytes_to_hold(const retrieve::FramedPlan& plan, const store::InstanceRow& row) {
+    const bool has_known_pixels = plan.bytes == row.size && row.head_bytes > 0;
+    return plan.bytes + (has_known_pixels ? static_cast<std::size_t>(row.head_bytes) : plan.bytes);
+}
+
+/// A file on its way, and the room for it.
+struct Deidentifying {
+    MemoryBudget::Share room;
+    std::shared_ptr<dicom::PiecewiseFile> file;
+
+    [[nodiscard]] dicom::FileToSend to_send() const {
+        dicom::FileToSend sent(
+            file->beginning(), file->size(),
+            [of = file](std::uint64_t at, std::span<std::uint8_t> into) { of->read(at, into); });
+        sent.in_syntax =
+            [of = file](const std::string& syntax) -> std::optional<dicom::FileToSend::Other> {
+            if (!dicom::PiecewiseFile::object_in(of)) return {};
+            const auto made = std::make_shared<dicom::ConvertedFile>(
+                [of] { return *dicom::PiecewiseFile::object_in(of); }, syntax);
+            return dicom::FileToSend::Other{
+                made->size(),
+                [made](std::uint64_t at, std::span<std::uint8_t> into) { made->read(at, into); }};
+        };
+        return sent;
     }
+};
+
+}  // namespace
+
+ArchiveSource::ArchiveSource(store::Archive& archive, const Deidentifiers& deidentifiers,
+                             KeptReports& reports)
+    : archive_(archive) {
+    for (const auto& [name, deidentifier] : deidentifiers)
+        deidentified_.try_emplace(name, archive, name, deidentifier, reports);
 }
 
 deliver::ObjectSource& ArchiveSource::for_destination(const std::string& name) {
@@ -87,51 +146,92 @@ deliver::ObjectSource& ArchiveSource::for_destination(const std::string& name) {
 }
 
 dicom::ObjectHead DeidentifiedSource::head(const std::string& sop_instance_uid) {
-    return dicom::split_part10(archive_.head(sop_instance_uid)).head;
+    return head_of(archive_, sop_instance_uid);
 }
 
-void DeidentifiedSource::report(std::vector<deidentify::ObjectReport> made,
+void DeidentifiedSource::report(const store::InstanceRow& original,
+                                std::vector<deidentify::ObjectReport> made,
                                 std::vector<exam::Refusal> refused) const {
-    const deidentify::ExportReport report{deidentifier_->profile().name(),
-                                          deidentifier_->project().name(), deidentifier_->program(),
-                                          std::move(made), std::move(refused)};
-    reports_->add(report, destination_, SystemClock().now());
+    if (deidentifier_->profile().has(deidentify::Option::kRetainUids)) {
+        // What an object is called as ever is not to be in a copy of this when it is erased.
+        for (deidentify::ObjectReport& one : made) one.sop_instance_uid.clear();
+        for (exam::Refusal& one : refused) one.sop_instance_uid.clear();
+    }
+    const std::string& project = deidentifier_->project().name();
+    const deidentify::ExportReport report{deidentifier_->profile().name(), project,
+                                          deidentifier_->program(), std::move(made),
+                                          std::move(refused)};
+    reports_.of_project(project)->add(report, {destination_, SystemClock().now(), original.object});
+    // Whoever looked for lines of what was erased meanwhile has not seen this one.
+    if (archive_.keeps_object(original.object)) return;
+    reports_.forget_erased();
+    throw Error(ErrorCode::kNotFound, "it was erased meanwhile");
 }
 
-Bytes DeidentifiedSource::file(const std::string& sop_instance_uid) {
-    dicom::DataSet object = dicom::DataSet::parse(archive_.object(sop_instance_uid));
-    const store::PatientKey patient =
-        archive_.patient_of_study(object.text_or(dicom::tags::kStudyInstanceUid, ""));
-    auto outcome = deidentifier_->run(std::move(object), {patient.id, patient.issuer});
-    if (const auto* refusal = std::get_if<exam::Refusal>(&outcome)) {
-        report({}, {*refusal});
-        throw Error(ErrorCode::kUnsupported,
-                    "not given out de-identified: " + refusal->what + " (" + refusal->where + ")");
-    }
-    const auto& made = std::get<deidentify::Deidentified>(outcome);
-    report({made.report}, {});
-    std::map<deidentify::Action, std::size_t> counts;
-    for (const deidentify::Step& step : made.report.steps) ++counts[step.action];
+void DeidentifiedSource::log(const deidentify::ObjectReport& made) const {
+    const auto count = [&](deidentify::Action action) { return made.steps.count(action); };
     log_event(LogLevel::kInfo, "deliver.deidentified",
-              {{"profile", deidentifier_->profile().name()},
+              {{"destination", destination_},
+               {"profile", deidentifier_->profile().name()},
                {"project", deidentifier_->project().name()},
-               {"object", sop_instance_uid},
-               {"removed", counts[deidentify::Action::kRemove]},
-               {"emptied", counts[deidentify::Action::kEmpty]},
-               {"dummies", counts[deidentify::Action::kDummy]},
-               {"uids", counts[deidentify::Action::kUid]},
-               {"cleaned", counts[deidentify::Action::kClean]},
-               {"kept", counts[deidentify::Action::kKeep]},
-               {"blanked", made.report.blanked.size()}});
-    return made.object.to_part10();
+               {"removed", count(deidentify::Action::kRemove)},
+               {"emptied", count(deidentify::Action::kEmpty)},
+               {"dummies", count(deidentify::Action::kDummy)},
+               {"uids", count(deidentify::Action::kUid)},
+               {"cleaned", count(deidentify::Action::kClean)},
+               {"kept", count(deidentify::Action::kKeep)},
+               {"blanked", made.blanked.size()}});
+}
+
+deliver::ObjectSource::File DeidentifiedSource::file(const std::string& sop_instance_uid) {
+    const store::InstanceRow row = row_of(archive_, sop_instance_uid);
+    const auto refuse = [&](const exam::Refusal& refusal) {
+        report(row, {}, {refusal});
+        throw Error(ErrorCode::kUnsupported,
+                    "not given out de-identified: " + refusal.what + " (" + refusal.where + ")");
+    };
+    const auto held = std::make_shared<Deidentifying>();
+    std::optional<dicom::FramedObject> object;
+    try {
+        const retrieve::FramedPlan plan = retrieve::plan_to_frame(
+            archive_, row, one_after_another,
+            {retrieve::Beside::kAll, dicom::PixelData::kKeep, dicom::Texts::kUtf8});
+        held->room = deidentifying_memory().take(bytes_to_hold(plan, row),
+                                                 "an object that is de-identified");
+        // Damage is found before anything goes out.
+        if (plan.bytes != row.size) retrieve::check_whole(archive_, row, one_after_another);
+        object = plan.make();
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::kUnsupported) throw;
+        exam::Refusal refusal;
+        refusal.reason = exam::RefusalReason::kUnsupportedEncoding;
+        refusal.what = std::string("it cannot be de-identified on its way: ") + error.what();
+        refusal.where = "file";
+        refusal.remedy = "export it: lucerna export has no such limit";
+        refusal.sop_instance_uid = deidentifier_->name_of(sop_instance_uid);
+        refusal.sop_class_uid = row.sop_class_uid;
+        refuse(refusal);
+    }
+    const store::PatientKey patient =
+        archive_.patient_of_study(object->header().text_or(dicom::tags::kStudyInstanceUid, ""));
+    auto outcome = deidentifier_->run(*std::move(object), {patient.id, patient.issuer});
+    if (const auto* refusal = std::get_if<exam::Refusal>(&outcome)) refuse(*refusal);
+    auto& made = std::get<deidentify::Deidentified>(outcome);
+    held->file = std::make_shared<dicom::PiecewiseFile>(std::move(made.file));
+    log(made.report);
+    report(row, {std::move(made.report)}, {});
+    return {held, held->to_send()};
 }
 
 dicom::ObjectHead ArchiveSource::head(const std::string& sop_instance_uid) {
-    return dicom::split_part10(archive_.head(sop_instance_uid)).head;
+    return head_of(archive_, sop_instance_uid);
 }
 
-Bytes ArchiveSource::file(const std::string& sop_instance_uid) {
-    return archive_.object(sop_instance_uid);
+deliver::ObjectSource::File ArchiveSource::file(const std::string& sop_instance_uid) {
+    retrieve::ReadAhead reading(archive_, {1, [&](std::size_t) { return sop_instance_uid; }},
+                                retrieve::Checked::kBeforeItIsSent);
+    const auto held = std::make_shared<const retrieve::ReadAhead::File>(reading.take(0));
+    return {held, held->to_send()};
 }
 
 }  // namespace lucerna::pipeline

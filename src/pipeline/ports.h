@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -9,8 +8,8 @@
 #include <vector>
 
 #include "deidentify/deidentifier.h"
-#include "deidentify/report_log.h"
 #include "deliver/delivery.h"
+#include "pipeline/kept_reports.h"
 #include "receive/instance_sink.h"
 #include "receive/order_sink.h"
 #include "store/store.h"
@@ -50,42 +49,43 @@ using Deidentifiers = std::map<std::string, std::shared_ptr<const deidentify::De
 
 /// The archive as a destination sees it that gets de-identified objects. What was done to each
 /// attribute is in the log of reports before the object is given out; logs "deliver.deidentified"
-/// with the number of attributes for each action.
+/// with the number of attributes for each action, and not of which object: the log stays when that
+/// is erased, and with the reports, which are in the same order, would tell who went out as whom.
 class DeidentifiedSource final : public deliver::ObjectSource {
   public:
     DeidentifiedSource(store::Archive& archive, std::string destination,
                        std::shared_ptr<const deidentify::Deidentifier> deidentifier,
-                       std::shared_ptr<deidentify::ReportLog> reports)
+                       KeptReports& reports)
         : archive_(archive),
           destination_(std::move(destination)),
           deidentifier_(std::move(deidentifier)),
-          reports_(std::move(reports)) {}
+          reports_(reports) {}
     /// Of the object as it is kept.
     dicom::ObjectHead head(const std::string& sop_instance_uid) override;
     /// Throws Error: kUnsupported for a refusal, with its reason; kOutOfSpace or kIo where the
-    /// report cannot be written.
-    Bytes file(const std::string& sop_instance_uid) override;
+    /// report cannot be written; kNotFound where it is erased meanwhile.
+    File file(const std::string& sop_instance_uid) override;
 
   private:
-    /// Of what was made, or of what was not.
-    void report(std::vector<deidentify::ObjectReport> made,
+    /// Of what was made of an original, or of what was not.
+    void report(const store::InstanceRow& original, std::vector<deidentify::ObjectReport> made,
                 std::vector<exam::Refusal> refused) const;
+    void log(const deidentify::ObjectReport& made) const;
 
     store::Archive& archive_;
     const std::string destination_;
     // Many destinations may share one project.
     std::shared_ptr<const deidentify::Deidentifier> deidentifier_;
-    std::shared_ptr<deidentify::ReportLog> reports_;
+    KeptReports& reports_;
 };
 
 /// The archive as delivering sees it.
 class ArchiveSource final : public deliver::ObjectSource {
   public:
-    /// `reports`: the folder of the logs of reports, one a project.
     ArchiveSource(store::Archive& archive, const Deidentifiers& deidentifiers,
-                  const std::filesystem::path& reports);
+                  KeptReports& reports);
     dicom::ObjectHead head(const std::string& sop_instance_uid) override;
-    Bytes file(const std::string& sop_instance_uid) override;
+    File file(const std::string& sop_instance_uid) override;
     deliver::ObjectSource& for_destination(const std::string& name) override;
 
   private:

@@ -15,6 +15,7 @@
 #include "dicom/tags.h"
 #include "pipeline/parallel.h"
 #include "prepare/header.h"
+#include "store/same_patient.h"
 
 namespace lucerna::pipeline {
 namespace {
@@ -49,7 +50,6 @@ exam::Refusal failed_on(const exam::ViewSource& source, const Error& error) {
 
 /// What is noted of an image while it is at hand; of one that could not be brought, nothing.
 struct Seen {
-    exam::ExamSubject subject;
     bool synthetic = false;
     std::string sop_instance_uid;
     std::string sop_class_uid;
@@ -75,6 +75,51 @@ bool mentions(const exam::ExamReading& reading, const std::string& sop_instance_
                        [&](const auto& view) { return is_it(view.source.sop_instance_uid); }) ||
            std::any_of(reading.refusals.begin(), reading.refusals.end(),
                        [&](const auto& refusal) { return is_it(refusal.sop_instance_uid); });
+}
+
+/// Kept in one study with the others, as nothing is known that tells two people; and read with
+/// none.
+exam::Refusal of_another_patient(const dicom::DataSet& data_set) {
+    return {exam::RefusalReason::kAnotherPatient,
+            "The image has no Patient ID in common with the exam's patient, and another birth date "
+            "or family name.",
+            dicom::describe(dicom::kPatientId),
+            "Correct whichever header is wrong, or send the image as a study of its own; then read "
+            "again.",
+            data_set.text_or(dicom::kSopInstanceUid, ""),
+            {},
+            data_set.text_or(dicom::kSopClassUid, ""),
+            data_set.text_or(dicom::kSeriesInstanceUid, "")};
+}
+
+exam::Refusal not_looked_at(std::size_t images) {
+    return {exam::RefusalReason::kTooManyImages,
+            std::to_string(images) + (images == 1 ? " more object" : " more objects") +
+                " of the study " + (images == 1 ? "was" : "were") +
+                " not looked at: it has more than an exam has.",
+            "study",
+            "Send the images of the exam as a study of their own.",
+            {},
+            {}};
+}
+
+/// Each is some megabytes until its capture is kept, and then three times as much. Those of what is
+/// read come first; of refused ones, the first.
+void limit_pictures(PreparedExam& exam) {
+    constexpr std::size_t kMostPictures = 12;
+    const auto is_read = [&](const compose::RenderedView& picture) {
+        return std::any_of(exam.views.accepted.begin(), exam.views.accepted.end(),
+                           [&](const exam::PreparedView& view) {
+                               return view.source.sop_instance_uid == picture.sop_instance_uid;
+                           });
+    };
+    const auto of_read = static_cast<std::size_t>(
+        std::count_if(exam.pictures.begin(), exam.pictures.end(), is_read));
+    std::size_t others = std::max(kMostPictures, of_read) - of_read;
+    std::erase_if(exam.pictures, [&](const compose::RenderedView& picture) {
+        if (is_read(picture)) return false;
+        return others == 0 || (--others, false);
+    });
 }
 
 /// Views without a name share a prefix: their findings are told apart by the view's number.
@@ -119,7 +164,6 @@ compose::RenderedView rendered(const dicom::DataSet& data_set, dicom::FirstFrame
 Seen seen_of(const dicom::DataSet& data_set, dicom::FirstFrame& first_frame,
              const std::string& study_instance_uid) {
     Seen seen;
-    seen.subject = subject_of(data_set);
     seen.synthetic = is_synthetic(data_set);
     seen.sop_instance_uid = data_set.text_or(dicom::kSopInstanceUid, "");
     seen.sop_class_uid = data_set.text_or(dicom::kSopClassUid, "");
@@ -151,23 +195,21 @@ ReadView read_view(const exam::PreparedView& view, std::size_t number,
 
 }  // namespace
 
-exam::ExamSubject subject_of(const dicom::DataSet& data_set) {
-    using namespace dicom;
-    const auto text = [&](Tag tag) { return data_set.text_or(tag, ""); };
+exam::ExamSubject subject_of(const std::string& study_instance_uid, const store::Facts& says) {
     exam::ExamSubject subject;
-    subject.patient_name = PatientName(text(kPatientName));
-    subject.patient_id = PatientId(text(kPatientId));
-    subject.issuer_of_patient_id = text(kIssuerOfPatientId);
-    subject.patient_birth_date = BirthDate(text(kPatientBirthDate));
-    subject.patient_sex = text(kPatientSex);
-    subject.accession_number = AccessionNumber(text(kAccessionNumber));
-    subject.study_instance_uid = text(kStudyInstanceUid);
-    subject.study_id = text(kStudyId);
-    subject.study_date = text(kStudyDate);
-    subject.study_time = text(kStudyTime);
-    subject.study_description = text(kStudyDescription);
-    subject.referring_physician_name = text(kReferringPhysicianName);
-    subject.timezone_offset_from_utc = text(kTimezoneOffsetFromUtc);
+    subject.patient_name = PatientName(says.patient_name);
+    subject.patient_id = PatientId(says.patient_id);
+    subject.issuer_of_patient_id = says.issuer_of_patient_id;
+    subject.patient_birth_date = BirthDate(says.patient_birth_date);
+    subject.patient_sex = says.patient_sex;
+    subject.accession_number = AccessionNumber(says.accession_number);
+    subject.study_instance_uid = study_instance_uid;
+    subject.study_id = says.study_id;
+    subject.study_date = says.study_date;
+    subject.study_time = says.study_time;
+    subject.study_description = says.study_description;
+    subject.referring_physician_name = says.referring_physician_name;
+    subject.timezone_offset_from_utc = says.timezone_offset_from_utc;
     return subject;
 }
 
@@ -188,19 +230,29 @@ PreparedExam prepare_exam(const ExamImages& images, const exam::InputContract& c
     std::vector<Seen> all(images.count);
     const auto see = [&](std::size_t index, const dicom::DataSet& data_set,
                          dicom::FirstFrame& first_frame) {
-        all[index] = seen_of(data_set, first_frame, images.study_instance_uid);
+        all[index] = seen_of(data_set, first_frame, images.subject.study_instance_uid);
+    };
+    const store::Person whose{
+        {images.subject.patient_id.reveal(), images.subject.issuer_of_patient_id},
+        images.subject.patient_name.reveal(),
+        images.subject.patient_birth_date.reveal()};
+    const auto refuse = [&](const dicom::DataSet& data_set) -> std::optional<exam::Refusal> {
+        if (!store::may_be_two_people(store::person_of(store::study_facts_of(data_set)), whose))
+            return {};
+        return of_another_patient(data_set);
     };
     PreparedExam exam;
+    exam.subject = images.subject;
     exam.views =
-        prepare::prepare_exam({images.count, images.load, see}, contract,
+        prepare::prepare_exam({images.count, images.load, see, refuse}, contract,
                               side_by_side(at_once, Progress::Stage::kPreparing, progress));
     address(exam.views.refused, all);
     for (Seen& seen : all) {
-        if (exam.subject.study_instance_uid.empty()) exam.subject = std::move(seen.subject);
         exam.synthetic = exam.synthetic || seen.synthetic;
         if (seen.picture) exam.pictures.push_back(*std::move(seen.picture));
     }
-    exam.subject.study_instance_uid = images.study_instance_uid;
+    limit_pictures(exam);
+    if (images.left_out > 0) exam.views.refused.push_back(not_looked_at(images.left_out));
     return exam;
 }
 

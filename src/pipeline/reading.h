@@ -10,15 +10,19 @@
 #include "exam/reading.h"
 #include "infer/model_package.h"
 #include "prepare/view.h"
+#include "store/facts.h"
 
 namespace lucerna::pipeline {
 
 /// The images of one study, brought when their turn comes; `load` is called once for each, from
 /// several threads at a time.
 struct ExamImages {
-    std::string study_instance_uid;
+    /// Whose they are, and of which study. One that may be another person's is not read.
+    exam::ExamSubject subject;
     std::size_t count = 0;
-    prepare::LoadDataSet load;
+    prepare::LoadObject load;
+    /// There are so many more, which are not looked at.
+    std::size_t left_out = 0;
 };
 
 /// How far a reading is; called from the thread that reads. `done` may skip what other threads did.
@@ -65,8 +69,9 @@ struct PreparedExam {
     const exam::ExamReading& reading, std::vector<compose::RenderedView>& pictures, int at_once,
     const OnProgress& progress = {});
 
-/// The person and study as the header gives them.
-[[nodiscard]] exam::ExamSubject subject_of(const dicom::DataSet& data_set);
+/// The person and study as objects give them (store/study_accounts.h).
+[[nodiscard]] exam::ExamSubject subject_of(const std::string& study_instance_uid,
+                                           const store::Facts& says);
 
 /// True when the header says that the image is of nobody, as those of `lucerna phantom` do:
 /// Patient's Name "Synthetic^...", "synthetic phantom" in Image Comments or Series Description, or

@@ -40,9 +40,10 @@ class ReadingTest : public testing::Test {
     [[nodiscard]] PreparedExam prepared(const exam::InputContract& contract, int at_once,
                                         const OnProgress& progress = {}) const {
         const auto load = [this](std::size_t i) { return exam_.views.at(i).clone(); };
-        return prepare_exam(
-            {exam_.views.at(0).text_or(dicom::kStudyInstanceUid, ""), exam_.views.size(), load},
-            contract, at_once, progress);
+        return prepare_exam({subject_of(exam_.views.at(0).text_or(dicom::kStudyInstanceUid, ""),
+                                        store::study_facts_of(exam_.views.at(0))),
+                             exam_.views.size(), load},
+                            contract, at_once, progress);
     }
     /// findings.json, then every object.
     [[nodiscard]] std::vector<std::string> outcome(ModelOpening& opening, int at_once) const {

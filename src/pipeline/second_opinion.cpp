@@ -1,13 +1,24 @@
 #include "pipeline/second_opinion.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/memory_budget.h"
+#include "base/parts.h"
 #include "deliver/destination.h"
+#include "dicom/uids.h"
 #include "pipeline/refusals_json.h"
+#include "prepare/header.h"
+#include "retrieve/kept_object.h"
+#include "retrieve/object_head.h"
+#include "store/exam_kinds.h"
 
 namespace lucerna::pipeline {
 namespace {
@@ -76,18 +87,77 @@ std::vector<std::string> received_of(store::Store& store, const std::string& stu
     return uids;
 }
 
-ExamImages images_of(store::Store& store, const std::string& study) {
-    const std::vector<std::string> uids = received_of(store, study);
-    return {study, uids.size(), [&store, uids](std::size_t index) {
-                return dicom::DataSet::parse(store.archive().object(uids.at(index)));
-            }};
+/// Of what is none the attributes alone are looked at, to say so.
+bool may_be_a_view(const store::InstanceRow& row) {
+    return row.number_of_frames <= 1 &&
+           row.rows * std::int64_t{row.columns} <= prepare::kMostPixels;
+}
+
+/// Not more than an exam has, as hundreds of images would be gigabytes at once: one of each view
+/// before another of any, and those for presentation before others.
+std::vector<store::InstanceRow> to_look_at(const std::vector<store::InstanceRow>& rows) {
+    constexpr std::size_t kMostImages = 24;
+    constexpr std::size_t kMostOthers = 64;
+    using Turn = std::tuple<bool, std::size_t, bool, std::size_t>;
+    std::vector<Turn> turns;
+    std::map<std::pair<std::string, bool>, std::size_t> of_that_view;
+    std::vector<bool> is_taken(rows.size());
+    std::size_t others = 0;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const store::InstanceRow& row = rows[i];
+        if (!may_be_a_view(row)) {
+            is_taken[i] = ++others <= kMostOthers;
+            continue;
+        }
+        const bool is_other =
+            row.sop_class_uid != dicom::sop_class::kDigitalMammographyForPresentation;
+        turns.emplace_back(row.view.empty(), of_that_view[{row.view, is_other}]++, is_other, i);
+    }
+    std::sort(turns.begin(), turns.end());
+    turns.resize(std::min(turns.size(), kMostImages));
+    for (const Turn& turn : turns) is_taken[std::get<3>(turn)] = true;
+    std::vector<store::InstanceRow> taken;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        if (is_taken[i]) taken.push_back(rows[i]);
+    return taken;
+}
+
+/// With its pixels, which are read where they lie if they are many, and no more beside them than an
+/// image has.
+prepare::LoadedObject image_of(store::Archive& archive, const store::InstanceRow& row) {
+    // Of that size as many are looked at as there are threads, of larger ones one at a time.
+    constexpr std::size_t kUsual = std::size_t{32} << 20;
+    constexpr std::size_t kMost = std::size_t{64} << 20;
+    const retrieve::FramedPlan plan = retrieve::plan_to_frame(
+        archive, row, one_after_another,
+        {retrieve::Beside::kWhatIsDrawn, dicom::PixelData::kKeep, dicom::Texts::kUtf8});
+    if (plan.bytes > kMost)
+        throw Error(ErrorCode::kUnsupported,
+                    "The object has more than 64 MiB beside the pixels of one frame.");
+    struct Held {
+        MemoryBudget::Share room;
+        dicom::FramedObject object;
+    };
+    MemoryBudget::Share room;
+    if (plan.bytes > kUsual) room = retrieve::room_for_bytes(plan.bytes, retrieve::kept_files());
+    const auto held = std::make_shared<Held>(Held{std::move(room), plan.make()});
+    return prepare::LoadedObject(
+        std::shared_ptr<const dicom::DataSet>(held, &held->object.with_frame(0)));
+}
+
+prepare::LoadedObject object_of(store::Archive& archive, const store::InstanceRow& row) {
+    if (may_be_a_view(row)) return image_of(archive, row);
+    const auto head = std::make_shared<retrieve::Head>(retrieve::head_of(archive, row));
+    return prepare::LoadedObject(std::shared_ptr<const dicom::DataSet>(head, &head->data_set()));
 }
 
 /// Whose the study is and what it is, as searches and pages show it, of whichever image said so:
 /// results are of the same patient, and sealed by her key.
-exam::ExamSubject subject_in(store::Archive& archive, exam::ExamSubject subject) {
+exam::ExamSubject subject_in(store::Archive& archive, const std::string& study) {
+    exam::ExamSubject subject;
+    subject.study_instance_uid = study;
     store::Query query;
-    query.keys = {{dicom::kStudyInstanceUid, subject.study_instance_uid}};
+    query.keys = {{dicom::kStudyInstanceUid, study}};
     const std::vector<store::Match> found = archive.find(query);
     // Erased meanwhile: then there is nothing that results could be kept beside.
     if (found.empty()) return subject;
@@ -107,19 +177,34 @@ exam::ExamSubject subject_in(store::Archive& archive, exam::ExamSubject subject)
     return subject;
 }
 
+ExamImages images_of(store::Store& store, const std::string& study) {
+    std::vector<store::InstanceRow> rows = store.archive().instances_of(study);
+    // A dose report or a key object beside them is no image that could not be read.
+    std::erase_if(rows, [](const auto& row) {
+        return row.role != store::Role::kReceived ||
+               !store::is_of_an_exam(row.sop_class_uid, row.modality);
+    });
+    const auto taken = std::make_shared<const std::vector<store::InstanceRow>>(to_look_at(rows));
+    return {
+        subject_in(store.archive(), study), taken->size(),
+        [&store, taken](std::size_t index) { return object_of(store.archive(), taken->at(index)); },
+        rows.size() - taken->size()};
+}
+
 std::vector<store::NewJob> deliveries_of(const std::vector<compose::Result>& results,
                                          const std::string& study, const exam::ExamReading& reading,
                                          std::int64_t revision, const OpinionRules& rules,
                                          const std::vector<std::string>& images) {
-    std::vector<std::string> made;
-    for (const compose::Result& result : results) made.push_back(result.sop_instance_uid);
-    const auto& with_images = rules.with_images;
     std::vector<store::NewJob> jobs;
     for (const std::string& destination : rules.destinations) {
+        const auto is_among = [&](const std::vector<std::string>& names) {
+            return std::find(names.begin(), names.end(), destination) != names.end();
+        };
         std::vector<std::string> uids;
-        if (std::find(with_images.begin(), with_images.end(), destination) != with_images.end())
-            uids = images;
-        uids.insert(uids.end(), made.begin(), made.end());
+        if (is_among(rules.with_images)) uids = images;
+        for (const compose::Result& result : results)
+            if (result.kind != compose::ResultKind::kCapture || !is_among(rules.without_captures))
+                uids.push_back(result.sop_instance_uid);
         jobs.push_back({delivery_kind(destination),
                         study + "#" + std::to_string(revision) + "#" + reading.model.sha256,
                         deliver::to_json({destination, uids}),
@@ -163,7 +248,6 @@ void read_and_keep(const store::ExamEntry& exam, const store::Job& job, store::S
     const int at_once = model.pictures_at_once();
     const OnProgress hold = holding(job, store.queue(), rules.lease);
     PreparedExam prepared = prepare_exam(images_of(store, study), model.contract(), at_once, hold);
-    prepared.subject = subject_in(store.archive(), std::move(prepared.subject));
     exam::ExamReading reading = read_exam(prepared, model, rules.reading, clock, hold);
     const std::vector<compose::Result> results =
         results_of(reading, prepared, store, at_once, hold);

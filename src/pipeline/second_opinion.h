@@ -36,6 +36,9 @@ struct OpinionRules {
     std::chrono::milliseconds retry_after{10'000};
     /// For which a reading is its reader's without a sign of going on.
     std::chrono::milliseconds lease{10 * 60'000};
+    /// Destinations that get no captures: the words on them would be blanked as any that are burned
+    /// in.
+    std::vector<std::string> without_captures = {};
 };
 
 /// The kind of delivery jobs for one destination: each has a queue of its own, so that a dead peer

@@ -118,6 +118,34 @@ TEST_F(SecondOpinionTest, ResultsAreOfThePatientThatTheStudyIsKeptUnder) {
     }
 }
 
+TEST_F(SecondOpinionTest, ReadsNoImageThatMayBeAnothersWithHers) {
+    for (const bool has_id : {false, true}) {
+        phantom::Exam exam = small_exam(has_id ? 13 : 14);
+        const std::string id = exam.views.at(1).text_or(dicom::kPatientId, "");
+        for (dicom::DataSet& view : exam.views) view.set_text(dicom::kPatientBirthDate, "");
+        dicom::DataSet& other = exam.views.at(0);
+        if (!has_id) other.set_text(dicom::kPatientId, "");
+        other.set_text(dicom::kPatientName, "Omega^Olga");
+        other.set_text(dicom::kAccessionNumber, "A-OLGA");
+        receive(exam, {0});
+        clock_.advance(std::chrono::milliseconds(1));
+        receive(exam, {1, 2, 3});
+        ASSERT_TRUE(read_next());
+        const store::ExamEntry read = entry(exam);
+        EXPECT_EQ(read.state, store::ExamState::kRead);
+        const bool is_refused = read.refusals_json.find("another-patient") != std::string::npos;
+        EXPECT_EQ(is_refused, !has_id) << "of one ID it is she, whatever she is called";
+        EXPECT_THAT(results_of(exam), SizeIs(has_id ? 6 : 5)) << "nothing is drawn on the other's";
+        for (const store::InstanceRow& row : results_of(exam)) {
+            const auto result =
+                dicom::DataSet::parse(store_.archive().object(row.sop_instance_uid));
+            EXPECT_EQ(result.text_or(dicom::kPatientId, ""), id);
+            EXPECT_EQ(result.text_or(dicom::kPatientName, "") == "Omega^Olga", has_id);
+            EXPECT_EQ(result.text_or(dicom::kAccessionNumber, "") == "A-OLGA", has_id);
+        }
+    }
+}
+
 TEST_F(SecondOpinionTest, QueuesDeliveryOfEveryResultWithTheReading) {
     const phantom::Exam exam = small_exam(2);
     receive(exam, {0, 1, 2, 3});
@@ -221,6 +249,41 @@ TEST_F(SecondOpinionTest, HoldsItsLeaseWhileItReads) {
     give_second_opinion(*job, store_, model(), rules_, clock_);
     EXPECT_EQ(entry(exam).state, store::ExamState::kRead);
     EXPECT_EQ(store_.queue().list(kReadJob).at(0).leased_until, clock_.now() + rules_.lease);
+}
+
+TEST_F(SecondOpinionTest, LooksAtNoMoreImagesThanAnExamHas) {
+    const phantom::Exam exam = small_exam(8);
+    for (int number = 0; number < 40; ++number) {
+        dicom::DataSet again = exam.views.at(0).clone();
+        again.set_text(dicom::kSopInstanceUid, "2.25.9" + std::to_string(number));
+        sink_.keep(again.to_part10(), {"file", "test"});
+    }
+    // Of each view one is looked at, whenever it came.
+    receive(exam, {0, 1, 2, 3});
+    ASSERT_TRUE(read_next());
+    const store::ExamEntry read = entry(exam);
+    EXPECT_EQ(read.state, store::ExamState::kRead);
+    const std::string& refusals = read.refusals_json;
+    EXPECT_NE(refusals.find("too-many-images"), std::string::npos);
+    EXPECT_NE(refusals.find("20 more objects"), std::string::npos) << refusals;
+    EXPECT_EQ(refusals.find("missing-view"), std::string::npos) << refusals;
+    std::size_t captures = 0;
+    for (const store::InstanceRow& row : results_of(exam))
+        captures += row.sop_class_uid == dicom::sop_class::kSecondaryCapture ? 1 : 0;
+    EXPECT_EQ(captures, 12U);
+}
+
+TEST_F(SecondOpinionTest, SendsNoCapturesWhereTheirWordsWouldBeBlanked) {
+    rules_.destinations = {"pacs", "research"};
+    rules_.without_captures = {"research"};
+    receive(small_exam(9), {0, 1, 2, 3});
+    ASSERT_TRUE(read_next());
+    const auto sent_to = [&](const std::string& name) {
+        const auto job = store_.queue().lease(delivery_kind(name), "test", std::chrono::minutes(1));
+        return deliver::delivery_job_from_json(job.value().payload).sop_instance_uids.size();
+    };
+    EXPECT_EQ(sent_to("pacs"), 6U);
+    EXPECT_EQ(sent_to("research"), 2U);
 }
 
 TEST_F(SecondOpinionTest, RefusesAnExamOfAnotherModalityWithAReason) {

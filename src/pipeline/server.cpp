@@ -46,6 +46,10 @@ OpinionRules opinion_rules(const ServerParts& parts) {
     for (const deliver::Destination& destination : parts.destinations) {
         if (destination.results) rules.destinations.push_back(destination.name);
         if (destination.images) rules.with_images.push_back(destination.name);
+        const auto deidentified = parts.deidentifiers.find(destination.name);
+        if (deidentified != parts.deidentifiers.end() &&
+            deidentified->second->profile().has(deidentify::Option::kCleanPixelData))
+            rules.without_captures.push_back(destination.name);
     }
     return rules;
 }
@@ -66,7 +70,7 @@ void count(http::Metrics& metrics, store::Store& store) {
     metrics.watch("lucerna_kept_bytes", "Bytes of the objects kept.",
                   [&store] { return static_cast<double>(store.archive().totals().bytes); });
     metrics.watch("lucerna_exams_waiting", "Exams that wait to be read.", [&store] {
-        return static_cast<double>(store.exams().worklist(store::ExamState::kWaiting).size());
+        return static_cast<double>(store.exams().count(store::ExamState::kWaiting));
     });
 }
 
@@ -85,13 +89,15 @@ struct Server::State {
           archive_sink(opened, [this](const auto& study) { note_image(store, study, completion); }),
           orders(opened.orders()),
           hl7_desk(orders, parts.orders, clock),
-          source(opened.archive(), parts.deidentifiers, parts.reports),
+          reports(opened.archive(), parts.reports),
+          source(opened.archive(), parts.deidentifiers, reports),
           exams(opened),
           delivery(parts.destinations, source),
           about(about_of(model, parts)),
           commitments(opened.queue(), peers_of(parts.destinations), clock),
           workers(opened, model, completion, opinion_rules(parts),
-                  {peers_of(parts.destinations), parts.aet}, delivery, parts.delivery_lease, clock),
+                  {peers_of(parts.destinations), parts.aet}, delivery, parts.delivery_lease,
+                  reports, clock),
           dimse(parts.dicom, archive_sink, services(parts)),
           http(with_metrics(parts.http), routes(parts, clock)) {
         if (parts.hl7)
@@ -145,6 +151,7 @@ struct Server::State {
     ArchiveSink archive_sink;
     OrderDesk orders;
     receive::Hl7Desk hl7_desk;
+    KeptReports reports;
     ArchiveSource source;
     review::StoredExams exams;
     deliver::DeliveryStep delivery;

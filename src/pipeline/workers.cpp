@@ -32,9 +32,6 @@ void rest(const std::stop_token& stop, std::chrono::milliseconds how_long) {
 
 /// Leases jobs of one kind and hands them to `work`. Work that throws has left its job leased: the
 /// lease runs out and the job is tried again.
-/// Requesters that do not answer keep no more of them busy than they are.
-constexpr int kCommitmentReporters = 4;
-
 template <typename Work>
 void take_jobs(const std::stop_token& stop, store::WorkQueue& queue, const std::string& kind,
                std::chrono::milliseconds lease, Work work) {
@@ -74,10 +71,28 @@ void watch_for_quiet(const std::stop_token& stop, store::Store& store, const Com
     }
 }
 
+/// Takes what was erased out of the reports of this process, whichever process erased it, and at
+/// start what a crash has left there.
+void watch_for_erasures(const std::stop_token& stop, store::Store& store, KeptReports& reports) {
+    std::uint64_t seen = 0;
+    while (!stop.stop_requested()) {
+        try {
+            const std::uint64_t erasures = store.archive().erasures();
+            if (erasures != seen) reports.forget_erased();
+            seen = erasures;
+        } catch (const std::exception& problem) {
+            log_event(LogLevel::kError, "worker.failed",
+                      {{"kind", "erasures"}, {"problem", problem.what()}});
+        }
+        rest(stop, kPatience);
+    }
+}
+
 }  // namespace
 
 void deliver_results(const store::Job& job, store::WorkQueue& queue, deliver::DeliveryStep& step,
-                     const Clock& clock, std::chrono::milliseconds lease) {
+                     const Clock& clock, std::chrono::milliseconds lease,
+                     const std::stop_token& stop) {
     deliver::DeliveryJob delivery;
     try {
         delivery = deliver::delivery_job_from_json(job.payload);
@@ -87,11 +102,16 @@ void deliver_results(const store::Job& job, store::WorkQueue& queue, deliver::De
     }
     const deliver::DeliveryResult result = [&] {
         const HeldLease held(job, queue, lease);
-        return step.run(delivery, job.attempts, held.lost());
+        std::stop_source end;
+        const auto ends = [&end] { end.request_stop(); };
+        const std::stop_callback when_lost(held.lost(), ends);
+        const std::stop_callback when_stopped(stop, ends);
+        return step.run(delivery, job.attempts, end.get_token());
     }();
     // These throw where the lease is lost: then what came of it is for the other to say.
     if (const auto* later = std::get_if<deliver::RetryAfter>(&result))
-        queue.retry(job, clock.now() + later->delay, later->why);
+        queue.retry(job, clock.now() + later->delay, later->why,
+                    deliver::to_json(deliver::what_is_left(delivery, *later)));
     else if (const auto* never = std::get_if<deliver::GiveUp>(&result))
         queue.give_up(job, never->why);
     else
@@ -100,17 +120,18 @@ void deliver_results(const store::Job& job, store::WorkQueue& queue, deliver::De
 
 Workers::Workers(store::Store& store, const infer::ModelPackage& model, CompletionRules completion,
                  OpinionRules opinion, CommitmentRules commitment, deliver::DeliveryStep& step,
-                 std::chrono::milliseconds delivery_lease, const Clock& clock) {
+                 std::chrono::milliseconds delivery_lease, KeptReports& reports,
+                 const Clock& clock) {
     for (const std::string& destination : opinion.destinations)
-        threads_.emplace_back(
-            [&store, &step, &clock, destination, delivery_lease](const std::stop_token& stop) {
-                take_jobs(stop, store.queue(), delivery_kind(destination), delivery_lease,
-                          [&](const store::Job& job) {
-                              deliver_results(job, store.queue(), step, clock, delivery_lease);
-                          });
-            });
+        threads_.emplace_back([&store, &step, &clock, destination,
+                               delivery_lease](const std::stop_token& stop) {
+            take_jobs(stop, store.queue(), delivery_kind(destination), delivery_lease,
+                      [&](const store::Job& job) {
+                          deliver_results(job, store.queue(), step, clock, delivery_lease, stop);
+                      });
+        });
     const auto peers = std::make_shared<CommitmentPeers>();
-    for (int i = 0; i < kCommitmentReporters; ++i)
+    for (std::size_t i = 0; i < kCommitmentReporters; ++i)
         threads_.emplace_back([&store, &clock, commitment, peers](const std::stop_token& stop) {
             take_jobs(stop, store.queue(), kCommitmentJob, kCommitmentLease,
                       [&](const store::Job& job) {
@@ -120,11 +141,19 @@ Workers::Workers(store::Store& store, const infer::ModelPackage& model, Completi
     threads_.emplace_back([&store, &clock, completion, opinion](const std::stop_token& stop) {
         watch_for_quiet(stop, store, completion, opinion, clock);
     });
+    threads_.emplace_back([&store, &reports](const std::stop_token& stop) {
+        watch_for_erasures(stop, store, reports);
+    });
     threads_.emplace_back([&store, &model, &clock, opinion](const std::stop_token& stop) {
         take_jobs(stop, store.queue(), kReadJob, opinion.lease, [&](const store::Job& job) {
             give_second_opinion(job, store, model, opinion, clock);
         });
     });
+}
+
+Workers::~Workers() {
+    // All at once: each is waited for in turn then.
+    for (std::jthread& thread : threads_) thread.request_stop();
 }
 
 }  // namespace lucerna::pipeline

@@ -288,4 +288,30 @@ ChestWallEvidence chest_wall_in(const Mask& breast) {
     return {ChestWall::kRight, double(right) / left};
 }
 
+double lying_in(const Mask& breast) {
+    const Extent extent = extent_of(breast);
+    if (extent.right <= extent.left) return 1;
+    const int width = extent.right - extent.left;
+    const int height = extent.bottom - extent.top;
+    /// Of an edge's lines, as many as a twentieth of the breast.
+    const auto taken = [&](int left, int top, int right, int bottom) {
+        int inside = 0;
+        for (int y = top; y < bottom; ++y)
+            for (int x = left; x < right; ++x) inside += breast.at(x, y);
+        return double(inside) / ((right - left) * (bottom - top));
+    };
+    const int across = std::max(1, width / 20);
+    const int down = std::max(1, height / 20);
+    const double upright =
+        std::max(taken(extent.left, extent.top, extent.left + across, extent.bottom),
+                 taken(extent.right - across, extent.top, extent.right, extent.bottom));
+    const double lying =
+        std::max(taken(extent.left, extent.top, extent.right, extent.top + down),
+                 taken(extent.left, extent.bottom - down, extent.right, extent.bottom));
+    const double ratio = lying / upright;
+    // A chest wall is longer than the breast is deep. That of a film that lies a little askew may
+    // touch the extent with a corner alone, and seem to take nothing of its edge.
+    return width > height ? ratio : std::min(1.0, ratio);
+}
+
 }  // namespace lucerna::prepare

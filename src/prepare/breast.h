@@ -42,4 +42,9 @@ struct ChestWallEvidence {
 };
 [[nodiscard]] ChestWallEvidence chest_wall_in(const Mask& breast);
 
+/// How much more of its width the breast takes at its top or bottom than of its height at its left
+/// or right: the chest wall is the edge where it takes most. 1 is undecided, small is upright; it
+/// is not more than 1 where the breast is not wider than high.
+[[nodiscard]] double lying_in(const Mask& breast);
+
 }  // namespace lucerna::prepare

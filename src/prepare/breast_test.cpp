@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numbers>
 
 #include "base/random.h"
@@ -108,11 +109,37 @@ TEST(ChestWall, IsWhereTheBreastIsHigh) {
     EXPECT_DOUBLE_EQ(right.ratio, left.ratio);
 }
 
+TEST(ChestWall, IsSeenAtTheTopOrBottom) {
+    EXPECT_LT(lying_in(find_breast(left_breast(), {})), 0.5);
+    EXPECT_LT(lying_in(find_breast(mirrored(left_breast()), {})), 0.5);
+    const auto turned = test::turned(left_breast());
+    EXPECT_GT(lying_in(find_breast(turned, {})), 2);
+    EXPECT_GT(lying_in(find_breast(test::upturned(turned), {})), 2);
+}
+
+TEST(ChestWall, IsNotSeenAtTheTopOfAFilmThatLiesAskew) {
+    // Dark beside the chest wall, so that a corner of it alone is the breast's outermost part.
+    constexpr double kGap = 30;
+    for (const double degrees : {-6.0, -3.0, -2.0, 2.0, 3.0, 6.0}) {
+        const double turn = degrees / 180 * std::numbers::pi;
+        Mask breast(150, 200);
+        for (int y = 0; y < breast.height; ++y)
+            for (int x = 0; x < breast.width; ++x) {
+                const double across = (x - kGap) * std::cos(turn) + (y - 100) * std::sin(turn);
+                const double down = (y - 100) * std::cos(turn) - (x - kGap) * std::sin(turn);
+                breast.at(x, y) = across >= 0 && std::hypot(across / 40, down / 60) < 1 ? 1 : 0;
+            }
+        EXPECT_LE(lying_in(breast), 1) << degrees;
+    }
+}
+
 TEST(ChestWall, IsUndecidedInABlock) {
     Mask block(20, 20);
     for (int y = 5; y < 15; ++y)
         for (int x = 5; x < 15; ++x) block.at(x, y) = 1;
     EXPECT_DOUBLE_EQ(chest_wall_in(block).ratio, 1);
+    EXPECT_DOUBLE_EQ(lying_in(block), 1);
+    EXPECT_DOUBLE_EQ(lying_in(Mask(20, 20)), 1);
     EXPECT_DOUBLE_EQ(chest_wall_in(Mask(20, 20)).ratio, 1);
 }
 

@@ -1,4 +1,8 @@
 #include <algorithm>
+#include <compare>
+#include <cstddef>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -6,7 +10,9 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/guarded.h"
 #include "dicom/tags.h"
+#include "prepare/plain_view.h"
 #include "prepare/run_steps.h"
 #include "prepare/view.h"
 
@@ -19,20 +25,57 @@ using exam::RefusalReason;
 /// Breasts whose areas differ by less count as equally well shown.
 constexpr double kSameArea = 0.1;
 
+/// Date and time, as texts that sort. What has no date is before all that have one.
+struct Moment {
+    std::string date;
+    std::string time;
+    friend auto operator<=>(const Moment&, const Moment&) = default;
+};
+
 struct Candidate {
     exam::PreparedView view;
     double breast_area_mm2 = 0;
-    /// Date and time of acquisition, as text that sorts.
-    std::string acquired;
+    /// What says that it is for quality control, and not of a patient.
+    std::optional<dicom::Tag> quality_control;
+    bool is_an_exposure = true;
+    Moment acquired;
 };
 
-using Outcome = std::variant<Candidate, Refusal>;
+struct Outcome {
+    std::variant<Candidate, Refusal> of;
+    /// Also where it is refused: an exam with one is a patient's.
+    bool is_of_a_patient = false;
+};
 
-std::string acquired_at(const dicom::DataSet& data_set) {
+/// Without the separators of old (PS3.5 6.2: 2026.03.01, 10:15:00).
+std::string without(char separator, std::string text) {
+    std::erase(text, separator);
+    return text;
+}
+
+Moment moment_in(const std::string& date_time) {
+    constexpr std::size_t kDateDigits = 8;
+    // The images of a view come from one clock: its offset from UTC tells nothing.
+    const std::string local = date_time.substr(0, date_time.find_first_of("+-"));
+    if (local.size() < kDateDigits) return {};
+    return {local.substr(0, kDateDigits), local.substr(kDateDigits)};
+}
+
+/// The first that says both day and time, else the first that says a day.
+Moment acquired_at(const dicom::DataSet& data_set) {
     using namespace dicom;
-    const std::string date = data_set.text_or(kAcquisitionDate, data_set.text_or(kContentDate, ""));
-    const std::string time = data_set.text_or(kAcquisitionTime, data_set.text_or(kContentTime, ""));
-    return date + time;
+    const auto pair = [&](Tag date, Tag time) {
+        return Moment{without('.', data_set.text_or(date, "")),
+                      without(':', data_set.text_or(time, ""))};
+    };
+    const Moment said[] = {moment_in(data_set.text_or(kAcquisitionDateTime, "")),
+                           pair(kAcquisitionDate, kAcquisitionTime),
+                           pair(kContentDate, kContentTime)};
+    for (const Moment& each : said)
+        if (!each.date.empty() && !each.time.empty()) return each;
+    for (const Moment& each : said)
+        if (!each.date.empty()) return {each.date, ""};
+    return {};
 }
 
 double breast_area_mm2(const exam::PreparedView& view) {
@@ -42,6 +85,9 @@ double breast_area_mm2(const exam::PreparedView& view) {
 }
 
 bool is_better(const Candidate& one, const Candidate& other) {
+    if (one.quality_control.has_value() != other.quality_control.has_value())
+        return !one.quality_control;
+    if (one.is_an_exposure != other.is_an_exposure) return one.is_an_exposure;
     const double larger = std::max(one.breast_area_mm2, other.breast_area_mm2);
     if (std::abs(one.breast_area_mm2 - other.breast_area_mm2) > kSameArea * larger)
         return one.breast_area_mm2 > other.breast_area_mm2;
@@ -49,13 +95,15 @@ bool is_better(const Candidate& one, const Candidate& other) {
 }
 
 Refusal duplicate(const exam::PreparedView& left_out) {
-    return {RefusalReason::kDuplicateView,
-            "Another image of the same view shows more of the breast or was taken later; that one "
-            "was read.",
-            describe(dicom::kViewCodeSequence),
-            "Nothing, unless this image is the better one: then take the other out of the exam.",
-            left_out.source.sop_instance_uid,
-            left_out.source.name ? to_string(*left_out.source.name) : ""};
+    return {
+        RefusalReason::kDuplicateView,
+        "Another image of the same view was read, which is an exposure of the patient and this is "
+        "not, shows more of the breast, was taken later or, where nothing tells them apart, came "
+        "first.",
+        describe(dicom::kViewCodeSequence),
+        "Nothing, unless this image is the better one: then take the other out of the exam.",
+        left_out.source.sop_instance_uid,
+        left_out.source.name ? to_string(*left_out.source.name) : ""};
 }
 
 Refusal missing(const std::string& view, const std::vector<Refusal>& refused) {
@@ -82,21 +130,97 @@ Refusal unreadable(const Error& error) {
 
 Outcome outcome_of(const ExamObjects& objects, std::size_t index,
                    const exam::InputContract& contract) {
-    std::optional<dicom::DataSet> data_set;
+    std::shared_ptr<const dicom::DataSet> data_set;
     try {
-        data_set = objects.load(index);
+        data_set = objects.load(index).data_set;
     } catch (const Error& error) {
         if (error.code() == ErrorCode::kCancelled || error.code() == ErrorCode::kUnavailable) throw;
-        return unreadable(error);
+        return {unreadable(error)};
     }
+    const auto quality_control = where_for_quality_control(*data_set);
+    // A report or a key object beside phantoms shows nobody.
+    const bool is_of_a_patient = !quality_control && data_set->has_value(dicom::kRows);
+    if (objects.refuse)
+        if (auto refusal = objects.refuse(*data_set)) return {*std::move(refusal), is_of_a_patient};
     dicom::FirstFrame first_frame(*data_set);
     auto prepared = prepare_view(*data_set, first_frame, contract);
     if (objects.see) objects.see(index, *data_set, first_frame);
-    if (auto* refusal = std::get_if<Refusal>(&prepared)) return std::move(*refusal);
-    Candidate candidate{std::get<exam::PreparedView>(std::move(prepared)), 0,
-                        acquired_at(*data_set)};
+    if (auto* refusal = std::get_if<Refusal>(&prepared))
+        return {std::move(*refusal), is_of_a_patient};
+    Candidate candidate{std::get<exam::PreparedView>(std::move(prepared)), 0, quality_control,
+                        !is_made_of_tomosynthesis(*data_set), acquired_at(*data_set)};
     candidate.breast_area_mm2 = breast_area_mm2(candidate.view);
-    return candidate;
+    return {std::move(candidate), is_of_a_patient};
+}
+
+/// What came of the objects, put together in their order, as which of two is the better may depend
+/// on it.
+class Gathering {
+  public:
+    void add(std::size_t index, Outcome outcome) {
+        early_.emplace(index, std::move(outcome));
+        while (!early_.empty() && early_.begin()->first == next_) {
+            put(std::move(early_.begin()->second));
+            early_.erase(early_.begin());
+            ++next_;
+        }
+    }
+    struct Result {
+        std::vector<Candidate> accepted;
+        std::vector<Refusal> refused;
+        bool has_a_patient = false;
+    };
+    [[nodiscard]] Result result() && {
+        return {std::move(accepted_), std::move(refused_), has_a_patient_};
+    }
+
+  private:
+    void put(Outcome outcome) {
+        has_a_patient_ = has_a_patient_ || outcome.is_of_a_patient;
+        if (auto* refusal = std::get_if<Refusal>(&outcome.of)) {
+            refused_.push_back(std::move(*refusal));
+            return;
+        }
+        auto& candidate = std::get<Candidate>(outcome.of);
+        const auto same =
+            std::find_if(accepted_.begin(), accepted_.end(), [&](const Candidate& each) {
+                return each.view.source.name && each.view.source.name == candidate.view.source.name;
+            });
+        if (same == accepted_.end()) {
+            accepted_.push_back(std::move(candidate));
+            return;
+        }
+        if (is_better(candidate, *same)) std::swap(candidate, *same);
+        refused_.push_back(duplicate(candidate.view));
+    }
+
+    /// Done before others in front of them.
+    std::map<std::size_t, Outcome> early_;
+    std::size_t next_ = 0;
+    std::vector<Candidate> accepted_;
+    std::vector<Refusal> refused_;
+    bool has_a_patient_ = false;
+};
+
+Refusal of_no_patient(const exam::PreparedView& left_out, dicom::Tag where) {
+    return {RefusalReason::kNotAPlainImage,
+            "The image is for quality control, and others of the exam are of a patient.",
+            describe(where),
+            "Send the images of the breast.",
+            left_out.source.sop_instance_uid,
+            left_out.source.name ? to_string(*left_out.source.name) : ""};
+}
+
+/// A phantom's views are read where all images are of one: read beside a patient's that were
+/// refused, they would be taken for hers.
+void leave_out_phantoms(Gathering::Result& of) {
+    if (!of.has_a_patient) return;
+    const auto left_out =
+        std::stable_partition(of.accepted.begin(), of.accepted.end(),
+                              [](const Candidate& each) { return !each.quality_control; });
+    for (auto each = left_out; each != of.accepted.end(); ++each)
+        of.refused.push_back(of_no_patient(each->view, *each->quality_control));
+    of.accepted.erase(left_out, of.accepted.end());
 }
 
 /// What the contract asks for first comes first; views without a name keep their order, last.
@@ -116,30 +240,18 @@ exam::Preparation prepare_exam(const ExamObjects& objects, const exam::InputCont
                                const RunParts& run) {
     // A broken contract is the caller's defect, not the image's: it throws here, before any try.
     static_cast<void>(steps_of(contract));
-    std::vector<Outcome> outcomes(objects.count);
-    run(objects.count, [&](std::size_t i) { outcomes[i] = outcome_of(objects, i, contract); });
-
+    Guarded<Gathering> gathering;
+    run(objects.count, [&](std::size_t i) {
+        Outcome outcome = outcome_of(objects, i, contract);
+        gathering.with([&](Gathering& all) { all.add(i, std::move(outcome)); });
+    });
+    auto gathered = gathering.with([](Gathering& all) { return std::move(all).result(); });
+    leave_out_phantoms(gathered);
     exam::Preparation preparation;
-    std::vector<Candidate> accepted;
-    for (Outcome& outcome : outcomes) {
-        if (auto* refusal = std::get_if<Refusal>(&outcome)) {
-            preparation.refused.push_back(std::move(*refusal));
-            continue;
-        }
-        auto& candidate = std::get<Candidate>(outcome);
-        const auto same =
-            std::find_if(accepted.begin(), accepted.end(), [&](const Candidate& each) {
-                return each.view.source.name && each.view.source.name == candidate.view.source.name;
-            });
-        if (same == accepted.end()) {
-            accepted.push_back(std::move(candidate));
-            continue;
-        }
-        if (is_better(candidate, *same)) std::swap(candidate, *same);
-        preparation.refused.push_back(duplicate(candidate.view));
-    }
-    put_in_order(accepted, contract.views);
-    for (Candidate& candidate : accepted) preparation.accepted.push_back(std::move(candidate.view));
+    preparation.refused = std::move(gathered.refused);
+    put_in_order(gathered.accepted, contract.views);
+    for (Candidate& candidate : gathered.accepted)
+        preparation.accepted.push_back(std::move(candidate.view));
     for (const std::string& view : contract.views) {
         const bool seen = std::any_of(
             preparation.accepted.begin(), preparation.accepted.end(), [&](const auto& each) {

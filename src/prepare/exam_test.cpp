@@ -1,7 +1,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "prepare/test_breasts.h"
@@ -78,6 +84,184 @@ TEST(PrepareExam, TakesTheLaterOfEqualImages) {
         ASSERT_THAT(refusals_of(preparation), ElementsAre("L-CC duplicate-view"));
         EXPECT_EQ(preparation.refused[0].sop_instance_uid, later_first ? "2.25.22" : "2.25.12");
     }
+}
+
+TEST(PrepareExam, TakesTheExposureBeforeWhatIsMadeOfATomosynthesis) {
+    for (const bool exposure_first : {false, true}) {
+        std::vector<DataSet> views = four_views();
+        views[2].set_text(dicom::kAcquisitionDate, "20260301");
+        views.push_back(stored_view("L-CC", "2.25.22"));
+        views.back().set_text(dicom::kAcquisitionDate, "20260302");
+        DataSet& made = exposure_first ? views.back() : views[2];
+        const std::string type[] = {"DERIVED", "PRIMARY", "TOMOSYNTHESIS", "GENERATED_2D"};
+        made.set_texts(dicom::kImageType, type);
+        const auto preparation = prepare_exam(views, contract());
+        ASSERT_EQ(preparation.accepted.size(), 4U);
+        EXPECT_EQ(preparation.accepted[1].source.sop_instance_uid,
+                  exposure_first ? "2.25.12" : "2.25.22");
+        EXPECT_THAT(refusals_of(preparation), ElementsAre("L-CC duplicate-view"));
+    }
+}
+
+/// The UID of the L-CC that is read of two, each with what `set` and `set_other` say of it.
+std::string read_of_two(const std::function<void(DataSet&)>& set,
+                        const std::function<void(DataSet&)>& set_other) {
+    std::vector<DataSet> views = four_views();
+    set(views[2]);
+    views.push_back(stored_view("L-CC", "2.25.22"));
+    set_other(views.back());
+    const auto preparation = prepare_exam(views, contract());
+    EXPECT_THAT(refusals_of(preparation), ElementsAre("L-CC duplicate-view"));
+    return preparation.accepted.at(1).source.sop_instance_uid;
+}
+
+TEST(PrepareExam, TakesTheLaterByWhateverSaysWhen) {
+    using Said = std::vector<std::pair<dicom::Tag, std::string>>;
+    // The first of each pair is the later one.
+    const std::pair<Said, Said> cases[] = {
+        {{{dicom::kAcquisitionDateTime, "20260301100000"}},
+         {{dicom::kAcquisitionDateTime, "20260301090000"}}},
+        {{{dicom::kAcquisitionDateTime, "20260301100000.5+0100"}},
+         {{dicom::kAcquisitionDateTime, "20260301100000+0100"}}},
+        {{{dicom::kAcquisitionDateTime, "20260301100000"}},
+         {{dicom::kAcquisitionDate, "20260301"}, {dicom::kAcquisitionTime, "095959"}}},
+        {{{dicom::kAcquisitionDate, "20260301"}, {dicom::kAcquisitionTime, "100000"}},
+         {{dicom::kAcquisitionDateTime, "20260301095959"}}},
+        {{{dicom::kContentDate, "20260301"}, {dicom::kContentTime, "100000"}},
+         {{dicom::kContentDate, "20260301"}, {dicom::kContentTime, "09:59:59"}}},
+        {{{dicom::kAcquisitionDate, "20260301"}, {dicom::kAcquisitionTime, "080000"}},
+         {{dicom::kAcquisitionTime, "230000"}}},
+        // Of a day alone, by what says the time, too.
+        {{{dicom::kAcquisitionDateTime, "20260301"},
+          {dicom::kAcquisitionDate, "20260301"},
+          {dicom::kAcquisitionTime, "100000"}},
+         {{dicom::kAcquisitionDateTime, "20260301093000"}}},
+        {{{dicom::kAcquisitionDate, "20260301"},
+          {dicom::kContentDate, "20260301"},
+          {dicom::kContentTime, "100000"}},
+         {{dicom::kAcquisitionDateTime, "20260301093000"}}},
+        {{{dicom::kAcquisitionDateTime, "20260302"}},
+         {{dicom::kAcquisitionDate, "20260301"}, {dicom::kAcquisitionTime, "100000"}}},
+        // Day and time of one pair.
+        {{{dicom::kAcquisitionDate, "20260301"}, {dicom::kAcquisitionTime, "100000"}},
+         {{dicom::kContentDate, "20260301"},
+          {dicom::kContentTime, "090000"},
+          {dicom::kAcquisitionTime, "230000"}}},
+        {{{dicom::kAcquisitionDate, "20260302"}, {dicom::kContentTime, "080000"}},
+         {{dicom::kAcquisitionDate, "20260301"}, {dicom::kContentTime, "100000"}}},
+        {{{dicom::kAcquisitionDate, "20260301"}, {dicom::kAcquisitionTime, "080000"}},
+         {{dicom::kAcquisitionDate, "20260301"}, {dicom::kContentTime, "230000"}}},
+    };
+    const auto setting = [](const Said& said) {
+        return [&](DataSet& d) {
+            for (const auto& [tag, text] : said) d.set_text(tag, text);
+        };
+    };
+    for (const auto& [later, earlier] : cases) {
+        EXPECT_EQ(read_of_two(setting(later), setting(earlier)), "2.25.12") << later[0].second;
+        EXPECT_EQ(read_of_two(setting(earlier), setting(later)), "2.25.22") << later[0].second;
+    }
+}
+
+TEST(PrepareExam, TakesAPatientsExposureBeforeAPhantoms) {
+    for (const dicom::Tag tag : {dicom::kQualityControlImage, dicom::kQualityControlSubject}) {
+        const auto patients = [](DataSet& d) { d.set_text(dicom::kAcquisitionDate, "20260301"); };
+        const auto phantoms = [&](DataSet& d) {
+            d.set_text(dicom::kAcquisitionDate, "20260302");
+            d.set_text(tag, "YES");
+        };
+        EXPECT_EQ(read_of_two(patients, phantoms), "2.25.12");
+        EXPECT_EQ(read_of_two(phantoms, patients), "2.25.22");
+    }
+}
+
+TEST(PrepareExam, ReadsPhantomsWhereAllImagesAreOfOne) {
+    std::vector<DataSet> views = four_views();
+    for (DataSet& view : views) view.set_text(dicom::kQualityControlImage, "YES");
+    EXPECT_EQ(prepare_exam(views, contract()).accepted.size(), 4U);
+    views[1].set_text(dicom::kQualityControlImage, "NO");
+    const auto preparation = prepare_exam(views, contract());
+    EXPECT_THAT(views_of(preparation), ElementsAre("R-CC"));
+    EXPECT_THAT(refusals_of(preparation),
+                UnorderedElementsAre("L-CC not-a-plain-image", "L-MLO not-a-plain-image",
+                                     "R-MLO not-a-plain-image", "L-CC missing-view",
+                                     "L-MLO missing-view", "R-MLO missing-view"));
+}
+
+/// Four views of a patient, of which none is read for what `spoil` says of them, and one of a
+/// phantom by `tag`.
+std::vector<DataSet> a_phantom_beside(const std::function<void(DataSet&)>& spoil,
+                                      dicom::Tag tag = dicom::kQualityControlImage) {
+    std::vector<DataSet> views = four_views();
+    for (DataSet& view : views) spoil(view);
+    views.push_back(stored_view("L-CC", "2.25.22"));
+    views.back().set_text(tag, "YES");
+    return views;
+}
+
+TEST(PrepareExam, ReadsNoPhantomBesideAPatientsImagesThatWereAllRefused) {
+    const std::function<void(DataSet&)> spoils[] = {
+        [](DataSet& d) { d.set_text(dicom::kBreastImplantPresent, "YES"); },
+        [](DataSet& d) { d.set_text(dicom::kPresentationIntentType, "FOR PROCESSING"); },
+        [](DataSet& d) { d.set_text(dicom::kModality, "US"); },
+        [](DataSet& d) { d.remove(dicom::kImagerPixelSpacing); },
+        [](DataSet& d) { test::set_stored(d, exam::Raster<float>(150, 200, 9)); },
+        [](DataSet& d) {
+            d.set_text(dicom::kQualityControlImage, "BOTH");
+            d.set_text(dicom::kPartialView, "YES");
+        },
+    };
+    for (const auto& spoil : spoils)
+        for (const dicom::Tag tag : {dicom::kQualityControlImage, dicom::kQualityControlSubject}) {
+            const auto preparation = prepare_exam(a_phantom_beside(spoil, tag), contract());
+            EXPECT_TRUE(preparation.accepted.empty());
+            const auto& refused = preparation.refused;
+            const auto phantom = std::find_if(
+                refused.begin(), refused.end(),
+                [](const exam::Refusal& each) { return each.sop_instance_uid == "2.25.22"; });
+            ASSERT_NE(phantom, refused.end());
+            EXPECT_EQ(phantom->reason, RefusalReason::kNotAPlainImage);
+            EXPECT_EQ(phantom->where, describe(tag));
+        }
+}
+
+TEST(PrepareExam, ReadsNoPhantomBesideAnotherPatientsImages) {
+    const std::vector<DataSet> views = a_phantom_beside([](DataSet&) {});
+    const auto refuse = [](const DataSet& d) -> std::optional<exam::Refusal> {
+        if (d.text_or(dicom::kQualityControlImage, "") == "YES") return {};
+        return exam::Refusal{RefusalReason::kAnotherPatient, "", "", "", "", ""};
+    };
+    const auto load = [&](std::size_t i) { return views[i].clone(); };
+    EXPECT_TRUE(prepare_exam({views.size(), load, {}, refuse}, contract()).accepted.empty());
+}
+
+TEST(PrepareExam, ReadsPhantomsBesideWhatShowsNobody) {
+    std::vector<DataSet> views = a_phantom_beside([](DataSet& d) { d = DataSet(); });
+    views[0].set_text(dicom::kModality, "SR");
+    const auto load = [&](std::size_t i) {
+        if (i == 1) throw Error(ErrorCode::kInvalidInput, "the file ends at offset 132");
+        return views[i].clone();
+    };
+    EXPECT_THAT(views_of(prepare_exam({views.size(), load, {}}, contract())), ElementsAre("L-CC"));
+}
+
+TEST(PrepareExam, TakesAPatientBesideAPhantomForAPatient) {
+    for (const dicom::Tag tag : {dicom::kQualityControlImage, dicom::kQualityControlSubject})
+        for (const auto& [said, read] : {std::pair{"BOTH", 4U}, std::pair{"NO", 4U},
+                                         std::pair{"YES", 3U}, std::pair{"PHANTOM", 3U}}) {
+            std::vector<DataSet> views = four_views();
+            views[2].set_text(tag, said);
+            EXPECT_EQ(prepare_exam(views, contract()).accepted.size(), read) << said;
+        }
+}
+
+TEST(PrepareExam, MissesAViewThatWasSentInParts) {
+    std::vector<DataSet> views = four_views();
+    views[2].set_text(dicom::kPartialView, "YES");
+    views.push_back(views[2].clone());
+    views.back().set_text(dicom::kSopInstanceUid, "2.25.23");
+    EXPECT_THAT(refusals_of(prepare_exam(views, contract())),
+                ElementsAre("L-CC partial-view", "L-CC partial-view", "L-CC missing-view"));
 }
 
 TEST(PrepareExam, TakesTheImageThatShowsMoreOfTheBreast) {

@@ -11,6 +11,7 @@
 #include "dicom/frames.h"
 #include "dicom/tags.h"
 #include "dicom/uids.h"
+#include "prepare/plain_view.h"
 #include "prepare/view_codes.h"
 
 namespace lucerna::prepare {
@@ -22,10 +23,10 @@ using exam::Refusal;
 using exam::RefusalReason;
 using Complaint = std::optional<Refusal>;
 
-/// Contact views have 1.0 to 1.1; magnification stands begin at 1.5.
-constexpr double kLargestContactMagnification = 1.3;
 constexpr double kSmallestSpacingMm = 0.01;
 constexpr double kLargestSpacingMm = 1.0;
+/// The largest detectors and films are 24 x 30 cm.
+constexpr double kLargestPictureMm = 350;
 
 struct ImageClass {
     std::string_view modality;
@@ -90,50 +91,6 @@ Complaint check_kind(const DataSet& data_set, const InputContract& contract) {
     return {};
 }
 
-Complaint check_view(const DataSet& data_set, const InputContract& contract) {
-    if (contract.views.empty()) return {};
-    if (const auto modified = view_modifier_of(data_set)) {
-        const std::string where = describe(dicom::kViewModifierCodeSequence);
-        if (modified->modifier == ViewModifier::kImplantDisplaced)
-            return refusal(RefusalReason::kImplantDisplaced, "The implant is pushed back.", where,
-                           "A reader has to judge this view without the model.");
-        if (modified->modifier != ViewModifier::kOther)
-            return refusal(RefusalReason::kSpotOrMagnification,
-                           "The view is a " + modified->meaning + " view.", where,
-                           "Send the plain screening view.");
-        return refusal(RefusalReason::kUnknownView,
-                       "The view is modified (" + modified->meaning + ").", where,
-                       "Send the plain screening view.");
-    }
-    const auto magnification = data_set.number(dicom::kEstimatedRadiographicMagnificationFactor);
-    if (magnification && *magnification > kLargestContactMagnification)
-        return refusal(RefusalReason::kSpotOrMagnification,
-                       "The image is magnified " +
-                           data_set.text_or(dicom::kEstimatedRadiographicMagnificationFactor, "") +
-                           " times.",
-                       describe(dicom::kEstimatedRadiographicMagnificationFactor),
-                       "Send the plain screening view.");
-    if (!laterality_of(data_set))
-        return refusal(RefusalReason::kUnknownView,
-                       "The header does not say whether it is the right or the left breast.",
-                       describe(dicom::kImageLaterality),
-                       "Set Image Laterality to R or L at the modality.");
-    const auto name = view_name_of(data_set);
-    if (!name)
-        return refusal(RefusalReason::kUnknownView,
-                       "The header does not say which view it is; View Position is " +
-                           quoted(data_set, dicom::kViewPosition) + ".",
-                       describe(dicom::kViewCodeSequence),
-                       "Set the view at the modality (PS3.16 CID 4014).");
-    const std::string text = to_string(*name);
-    if (std::find(contract.views.begin(), contract.views.end(), text) == contract.views.end())
-        return refusal(RefusalReason::kUnknownView,
-                       "The view is " + text + "; the model reads " + listed(contract.views) + ".",
-                       describe(dicom::kViewCodeSequence),
-                       "A reader has to judge this view without the model.");
-    return {};
-}
-
 Complaint read_spacing(const DataSet& data_set, exam::ViewSource& source) {
     for (const dicom::Tag tag :
          {dicom::kImagerPixelSpacing, dicom::kPixelSpacing, dicom::kNominalScannedPixelSpacing}) {
@@ -144,7 +101,14 @@ Complaint read_spacing(const DataSet& data_set, exam::ViewSource& source) {
         if (spacing.size() != 2 || !usable(spacing[0]) || !usable(spacing[1])) continue;
         source.row_spacing_mm = spacing[0];
         source.column_spacing_mm = spacing[1];
-        return {};
+        const double height = source.rows * spacing[0];
+        const double width = source.columns * spacing[1];
+        if (std::max(height, width) <= kLargestPictureMm) return {};
+        return refusal(RefusalReason::kNoPixelSpacing,
+                       "A picture of " + std::to_string(std::lround(width)) + " x " +
+                           std::to_string(std::lround(height)) +
+                           " mm is larger than any detector or film.",
+                       describe(tag), "Correct the size of a pixel in the header.");
     }
     const bool given = data_set.has_value(dicom::kImagerPixelSpacing);
     return refusal(RefusalReason::kNoPixelSpacing,
@@ -155,26 +119,60 @@ Complaint read_spacing(const DataSet& data_set, exam::ViewSource& source) {
                    "Without it, sizes and the model's input are unknown: correct the header.");
 }
 
+/// Letters of PS3.3 C.7.6.1.1.1, the principal one first, each way once; or nothing.
+bool is_direction(std::string_view letters) {
+    for (const std::string_view way : {"AP", "RL", "HF"})
+        if (std::count_if(letters.begin(), letters.end(), [&](char letter) {
+                return way.find(letter) != std::string_view::npos;
+            }) > 1)
+            return false;
+    return letters.find_first_not_of("APRLHF") == std::string_view::npos;
+}
+
 /// PS3.3 C.7.6.1.1.1: where the rows and the columns run to, in letters of the body.
 Complaint read_orientation(const DataSet& data_set, Header& header) {
-    const std::vector<std::string> runs = data_set.texts(dicom::kPatientOrientation);
-    if (runs.size() != 2 || runs[0].empty()) return {};
+    std::vector<std::string> runs = data_set.texts(dicom::kPatientOrientation);
+    if (std::all_of(runs.begin(), runs.end(), [](const auto& each) { return each.empty(); }))
+        return {};
+    runs.resize(std::max<std::size_t>(runs.size(), 2));
+    const auto bad = [&](RefusalReason reason, const std::string& what) {
+        return refusal(reason, what + " ('" + runs[0] + "\\" + runs[1] + "').",
+                       describe(dicom::kPatientOrientation),
+                       "Check laterality, view and orientation at the modality, correct the header "
+                       "and send again.");
+    };
+    if (runs.size() > 2 || runs[0].empty() || !is_direction(runs[0]) || !is_direction(runs[1]))
+        return bad(RefusalReason::kBadPixelDescription,
+                   "Rows and columns run to no directions that are known");
     const char across = runs[0][0];
     const char down = runs[1].empty() ? ' ' : runs[1][0];
-    if (across != 'A' && across != 'P') {
-        if (down != 'A' && down != 'P') return {};
-        return refusal(RefusalReason::kBadPixelDescription,
-                       "The picture lies on its side: its rows run to '" + runs[0] + "'.",
-                       describe(dicom::kPatientOrientation),
-                       "Send the picture with its rows between chest wall and nipple.");
-    }
+    if ((across != 'A' && across != 'P') || down == 'A' || down == 'P')
+        return bad(RefusalReason::kBadPixelDescription,
+                   "The picture lies on its side, its rows not between chest wall and nipple");
     header.chest_wall = across == 'P' ? ChestWall::kRight : ChestWall::kLeft;
-    if (runs[1].find('H') != std::string::npos) header.upside_down = true;
-    if (runs[1].find_first_of("HF") == std::string::npos && header.laterality) {
-        // Cranio-caudal: lateral is on top, so the columns run to the other side's letter.
-        const bool right = *header.laterality == exam::Laterality::kRight;
-        header.upside_down = down == (right ? 'R' : 'L');
-    }
+    const auto runs_to = [&](char letter) { return runs[1].find(letter) != std::string::npos; };
+    const bool is_oblique = runs_to('H') || runs_to('F');
+    if (runs_to('H')) header.upside_down = true;
+    const auto& name = header.source.name;
+    if (is_oblique && name && name->position == exam::ViewPosition::kCc)
+        return bad(RefusalReason::kUnknownView,
+                   "The columns of a cranio-caudal view run to no side of the body");
+    if (!header.laterality) return {};
+    const bool right = *header.laterality == exam::Laterality::kRight;
+    const char lateral = right ? 'R' : 'L';
+    const char medial = right ? 'L' : 'R';
+    // An oblique view is taken from above and medial: downwards is medial as well.
+    if (is_oblique && (runs_to('F') ? runs_to(lateral) : runs_to(medial)))
+        return bad(RefusalReason::kLateralityContradicted,
+                   "The picture lies as one of the other breast does");
+    // Cranio-caudal: lateral is on top, so the columns run to the other side's letter.
+    if (is_oblique) return {};
+    header.upside_down = down == lateral;
+    // That would be the picture turned by half a circle, as no mammograph sends it, or one whose
+    // side is wrong.
+    if (down == lateral && across == (right ? 'A' : 'P'))
+        return bad(RefusalReason::kLateralityContradicted,
+                   "The picture lies as one of the other breast does");
     return {};
 }
 
@@ -183,9 +181,6 @@ Complaint check_pixels(const DataSet& data_set, exam::ViewSource& source) {
         return refusal(RefusalReason::kBadPixelDescription, what, describe(tag),
                        "Send the image again, as the modality made it.");
     };
-    if (!data_set.has_value(dicom::kPixelData))
-        return refusal(RefusalReason::kNoPixels, "The object holds no pixels.",
-                       describe(dicom::kPixelData), "Send the image again, with its pixels.");
     const auto rows = data_set.integer(dicom::kRows).value_or(0);
     const auto columns = data_set.integer(dicom::kColumns).value_or(0);
     if (rows < 1 || rows > 65535) return bad(dicom::kRows, "Rows is missing or not a size.");
@@ -203,8 +198,18 @@ Complaint check_pixels(const DataSet& data_set, exam::ViewSource& source) {
         (photometric != "MONOCHROME1" && photometric != "MONOCHROME2"))
         return bad(dicom::kPhotometricInterpretation,
                    "The picture is not grayscale: '" + photometric + "'.");
+    // PS3.3 C.7.6.1 has one shape for each: which of the two is wrong nobody knows.
+    const std::string shape = data_set.text_or(dicom::kPresentationLutShape, "");
+    if ((photometric == "MONOCHROME1" && shape == "IDENTITY") ||
+        (photometric == "MONOCHROME2" && shape == "INVERSE"))
+        return bad(dicom::kPresentationLutShape, "The picture is " + photometric +
+                                                     " and its Presentation LUT Shape " + shape +
+                                                     ": they contradict each other.");
     if (data_set.integer(dicom::kNumberOfFrames).value_or(1) != 1)
         return bad(dicom::kNumberOfFrames, "The picture has several frames.");
+    if (!data_set.has_value(dicom::kPixelData))
+        return refusal(RefusalReason::kNoPixels, "The object holds no pixels.",
+                       describe(dicom::kPixelData), "Send the image again, with its pixels.");
     const std::string syntax = data_set.transfer_syntax_uid();
     if (!dicom::is_decodable(syntax))
         return refusal(
@@ -245,7 +250,7 @@ std::variant<Header, Refusal> read_header(const DataSet& data_set, const InputCo
     source.name = view_name_of(data_set);
     header.laterality = laterality_of(data_set);
     Complaint complaint = check_kind(data_set, contract);
-    if (!complaint) complaint = check_view(data_set, contract);
+    if (!complaint) complaint = check_plain_view(data_set, contract);
     if (!complaint) complaint = check_pixels(data_set, source);
     if (!complaint) complaint = read_spacing(data_set, source);
     if (!complaint) complaint = read_orientation(data_set, header);

@@ -22,6 +22,17 @@ using Outcome = std::optional<Refusal>;
 /// Beyond this the pixels outvote the header. Real mammograms measure 2 to 60 the right way.
 constexpr double kSureOfChestWall = 3.0;
 
+/// Beyond this the chest wall is at the top or bottom. Of 1,235 real mammograms none measures more
+/// than 1, nor does one that was turned by 3 or 6 degrees with 5 or 15 mm of dark beside it. Turned
+/// by a quarter of a circle, cranio-caudal ones measure 1.4 to 18, 564 of 575 more than this, and
+/// oblique ones, whose muscle may be as wide as their chest wall is high, 0.8 to 9, 149 of 660.
+constexpr double kSureOfLying = 2.0;
+
+/// Breasts are two to ten times as high: what comes to less has pixels of another size.
+constexpr double kLeastBreastMm = 40;
+/// Of a breast, what a window may make one black or one white.
+constexpr double kMostSaturated = 0.8;
+
 /// Of the picture as it is now. The steps that look at one share it while no pixel changes.
 const Survey& surveyed(Working& working) {
     if (!working.survey)
@@ -41,6 +52,16 @@ Refusal no_breast() {
 
 bool is_empty(const Mask& mask) {
     return std::find(mask.pixels.begin(), mask.pixels.end(), 1) == mask.pixels.end();
+}
+
+/// In how many of its rows there is something.
+int rows_of(const Mask& mask) {
+    int rows = 0;
+    for (int y = 0; y < mask.height; ++y) {
+        const auto row = mask.pixels.begin() + std::ptrdiff_t{y} * mask.width;
+        rows += std::find(row, row + mask.width, 1) != row + mask.width ? 1 : 0;
+    }
+    return rows;
 }
 
 std::optional<ChestWall> expected_chest_wall(const PictureFacts& facts) {
@@ -127,6 +148,13 @@ Outcome orient(Working& working, const exam::InputContract&) {
     PictureFacts& facts = working.facts;
     const Mask& breast = surveyed(working).breast;
     if (is_empty(breast)) return no_breast();
+    if (lying_in(breast) > kSureOfLying)
+        return Refusal{RefusalReason::kBadPixelDescription,
+                       "The picture lies on its side: the chest wall is at its top or bottom.",
+                       "Pixel Data (7FE0,0010)",
+                       "Check the orientation at the modality and send the image again.",
+                       {},
+                       {}};
     const ChestWallEvidence seen = chest_wall_in(breast);
     const ChestWall side = expected_chest_wall(facts).value_or(seen.side);
     if (seen.side != side && seen.ratio > kSureOfChestWall) return contradicted(facts, seen.side);
@@ -181,6 +209,14 @@ Outcome remove_markers(Working& working, const exam::InputContract&) {
 Outcome segment_breast(Working& working, const exam::InputContract&) {
     const Mask& breast = surveyed(working).breast;
     if (is_empty(breast)) return no_breast();
+    const double height = rows_of(breast) * working.survey->scale_y * working.facts.row_spacing_mm;
+    if (working.header != nullptr && height < kLeastBreastMm)
+        return Refusal{RefusalReason::kNoPixelSpacing,
+                       "The breast would be " + std::to_string(std::lround(height)) + " mm high.",
+                       "Imager Pixel Spacing (0018,1164)",
+                       "Correct the size of a pixel in the header.",
+                       {},
+                       {}};
     working.breast = smoothed(breast);
     return {};
 }
@@ -272,6 +308,16 @@ Outcome normalise(Working& working, const exam::InputContract&) {
     const float low = percentile(0.005);
     const float high = percentile(0.995);
     if (!(high > low)) return no_breast();
+    const auto saturated = std::count_if(
+        values.begin(), values.end(), [&](float value) { return value <= low || value >= high; });
+    if (working.header != nullptr &&
+        static_cast<double>(saturated) > kMostSaturated * static_cast<double>(values.size()))
+        return Refusal{RefusalReason::kBadPixelDescription,
+                       "The window makes most of the breast one black or one white.",
+                       "Window Center (0028,1050)",
+                       "Correct the window, or the bits stored, and send the image again.",
+                       {},
+                       {}};
     for (std::size_t i = 0; i < pixels.pixels.size(); ++i)
         pixels.pixels[i] =
             inside(i) ? std::clamp((pixels.pixels[i] - low) / (high - low), 0.0F, 1.0F) : 0.0F;

@@ -1,5 +1,6 @@
 #include <functional>
 #include <span>
+#include <variant>
 
 #include "base/error.h"
 #include "dicom/data_set.h"
@@ -54,6 +55,11 @@ Outcome voi_lut(Working& working, const exam::InputContract&) {
     return attempt(dicom::kWindowCenter, [&] {
         const auto alternatives = dicom::voi_alternatives(*working.header);
         if (alternatives.empty()) return;
+        const auto* table = std::get_if<dicom::LookupTable>(&alternatives.front());
+        if (table != nullptr && table->entries.front() > table->entries.back())
+            throw Error(ErrorCode::kInvalidInput,
+                        "VOI LUT Sequence (0028,3010) runs from bright to "
+                        "dark: what is white nobody knows");
         change_values(working, [&](std::span<float> values) {
             dicom::apply_voi(values, alternatives.front());
         });

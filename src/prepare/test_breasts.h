@@ -59,6 +59,15 @@ inline exam::Raster<float> upturned(const exam::Raster<float>& raster) {
     return result;
 }
 
+/// By a quarter of a circle: what was on the left is on top.
+inline exam::Raster<float> turned(const exam::Raster<float>& raster) {
+    exam::Raster<float> result(raster.height, raster.width);
+    for (int y = 0; y < result.height; ++y)
+        for (int x = 0; x < result.width; ++x)
+            result.at(x, y) = raster.at(y, raster.height - 1 - x);
+    return result;
+}
+
 inline void set_stored(dicom::DataSet& data_set, const exam::Raster<float>& raster) {
     dicom::PixelLayout layout;
     layout.rows = raster.height;

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <optional>
 #include <span>
+#include <utility>
 #include <variant>
 
 #include "base/parts.h"
@@ -22,25 +25,40 @@ namespace lucerna::prepare {
     const dicom::DataSet& data_set, dicom::FirstFrame& first_frame,
     const exam::InputContract& contract);
 
+/// An object of an exam, held together with whatever it looks into.
+struct LoadedObject {
+    LoadedObject(dicom::DataSet whole)  // NOLINT: what most callers have
+        : data_set(std::make_shared<const dicom::DataSet>(std::move(whole))) {}
+    explicit LoadedObject(std::shared_ptr<const dicom::DataSet> of_something)
+        : data_set(std::move(of_something)) {}
+    std::shared_ptr<const dicom::DataSet> data_set;
+};
 /// Brings an object of an exam when its turn comes, so that few decoded images are held at once.
 /// An Error that it throws becomes a Refusal of that object.
-using LoadDataSet = std::function<dicom::DataSet(std::size_t index)>;
+using LoadObject = std::function<LoadedObject(std::size_t index)>;
 /// Is shown each object that could be brought, while its pixels are at hand.
 using SeeImage = std::function<void(std::size_t index, const dicom::DataSet& data_set,
                                     dicom::FirstFrame& first_frame)>;
 
-/// The objects of an exam. `load` and `see` (which may be empty) are called once for each index
-/// below `count`, from the threads of whoever takes the parts.
+/// Why an object is none of this exam, whatever its pixels are.
+using RefuseObject = std::function<std::optional<exam::Refusal>(const dicom::DataSet& data_set)>;
+
+/// The objects of an exam. `load`, `refuse` and `see` (which may be empty, both of them) are called
+/// once for each index below `count`, from the threads of whoever takes the parts; `see` not for
+/// what `refuse` refuses.
 struct ExamObjects {
     std::size_t count = 0;
-    LoadDataSet load;
+    LoadObject load;
     SeeImage see;
+    RefuseObject refuse = {};
 };
 
 /// Prepares each object. Of several usable images of one view the largest breast is read (the
-/// latest when equal) and the others are refused as duplicates. Each of the contract's views that
+/// latest when equal) and the others are refused as duplicates. Images for quality control are
+/// refused where any image, be it refused itself, is a patient's. Each of the contract's views that
 /// no usable image shows is refused as missing. Accepted views come in the contract's order of
-/// views, refusals in that of the objects. Each object is a part for `run`.
+/// views, refusals in that of the objects. Each object is a part for `run`; of several images of
+/// one view no more are held than there are parts at once.
 [[nodiscard]] exam::Preparation prepare_exam(const ExamObjects& objects,
                                              const exam::InputContract& contract,
                                              const RunParts& run = one_after_another);

@@ -1,7 +1,10 @@
 #include "prepare/view_codes.h"
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <string_view>
+#include <utility>
 
 #include "dicom/tags.h"
 
@@ -56,10 +59,79 @@ constexpr std::array<ModifierCode, 13> kModifiers{{
 constexpr std::string_view kNippleInProfileSct = "442581004";
 constexpr std::string_view kNippleInProfileSrt = "R-40AB3";
 
+/// PS3.16 CID 244 (Laterality), and the breast of a side.
+struct SideCode {
+    std::string_view sct;
+    std::string_view srt;
+    /// Empty: both.
+    std::optional<exam::Laterality> side;
+};
+constexpr std::array<SideCode, 6> kSides{{
+    {"24028007", "G-A100", exam::Laterality::kRight},
+    {"7771000", "G-A101", exam::Laterality::kLeft},
+    {"73056007", "T-04020", exam::Laterality::kRight},
+    {"80248007", "T-04030", exam::Laterality::kLeft},
+    {"51440002", "G-A102", {}},
+    {"63762007", "T-04080", {}},
+}};
+constexpr std::string_view kBreastSct = "76752008";
+constexpr std::string_view kBreastSrt = "T-04000";
+constexpr dicom::Tag kAnatomicRegionModifierSequence{0x0008, 0x2220};
+constexpr dicom::Tag kPrimaryAnatomicStructureModifierSequence{0x0008, 0x2230};
+
+// Body Part Examined and Organ Exposed, as PS3.3 listed them before PS3.16 Annex L did; without the
+// breast.
+constexpr std::array<std::string_view, 24> kOtherBodyParts{
+    "ABDOMEN",   "ANKLE",  "ARM",  "CHEST",  "CLAVICLE", "COCCYX", "CSPINE", "ELBOW",
+    "EXTREMITY", "FOOT",   "HAND", "HEAD",   "HEART",    "HIP",    "JAW",    "KNEE",
+    "LEG",       "LSPINE", "NECK", "PELVIS", "SHOULDER", "SKULL",  "SSPINE", "TSPINE"};
+
 /// SCT codes are digits, SRT codes begin with a letter and a hyphen: one value tells them apart,
 /// also where an older scheme designator (SNM3, 99SDM) is used.
 std::string code_value(const dicom::DataSet& code) {
     return code.text_or(dicom::kCodeValue, code.text_or(dicom::kLongCodeValue, ""));
+}
+
+/// All values of a text, as they stand in it.
+std::string whole_text(const dicom::DataSet& data_set, dicom::Tag tag) {
+    std::string whole;
+    for (const std::string& value : data_set.texts(tag)) whole += '\\' + value;
+    return whole.find_first_not_of('\\') == std::string::npos ? "" : whole.substr(1);
+}
+
+const SideCode* side_code_of(const dicom::DataSet& code) {
+    const std::string value = code_value(code);
+    const auto known = std::find_if(kSides.begin(), kSides.end(), [&](const SideCode& each) {
+        return value == each.sct || value == each.srt;
+    });
+    return known == kSides.end() ? nullptr : &*known;
+}
+
+void add_side(const dicom::DataSet& code, dicom::Tag where, std::vector<SaidSide>& said) {
+    if (const SideCode* const known = side_code_of(code))
+        said.push_back({known->side, where, code_value(code)});
+}
+
+std::optional<exam::Laterality> side_from(const std::string& text) {
+    if (text == "R") return exam::Laterality::kRight;
+    if (text == "L") return exam::Laterality::kLeft;
+    return {};
+}
+
+std::optional<ViewPosition> position_of(const dicom::DataSet& code) {
+    const std::string value = code_value(code);
+    for (const ViewCode& known : kViews)
+        if (value == known.sct || value == known.srt) return known.position;
+    return {};
+}
+
+bool names_the_breast(const dicom::DataSet& code) {
+    const std::string value = code_value(code);
+    std::string meaning = code.text_or(dicom::kCodeMeaning, "");
+    std::transform(meaning.begin(), meaning.end(), meaning.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return value == kBreastSct || value == kBreastSrt || side_code_of(code) != nullptr ||
+           meaning.find("breast") != std::string::npos;
 }
 
 std::optional<ModifiedView> modifier_in(const dicom::DataSet& holder) {
@@ -76,26 +148,62 @@ std::optional<ModifiedView> modifier_in(const dicom::DataSet& holder) {
 
 }  // namespace
 
-std::optional<ViewPosition> view_position_of(const dicom::DataSet& data_set) {
-    for (const dicom::DataSet& item : data_set.items(dicom::kViewCodeSequence)) {
-        const std::string value = code_value(item);
-        for (const ViewCode& known : kViews)
-            if (value == known.sct || value == known.srt) return known.position;
-    }
-    const auto position = data_set.text(dicom::kViewPosition);
-    if (!position) return {};
+std::vector<SaidPosition> positions_said_of(const dicom::DataSet& data_set) {
+    std::vector<SaidPosition> said;
+    for (const dicom::DataSet& item : data_set.items(dicom::kViewCodeSequence))
+        if (const std::string code = code_value(item); !code.empty())
+            said.push_back({position_of(item), dicom::kViewCodeSequence, code});
+    const std::string term = whole_text(data_set, dicom::kViewPosition);
+    if (term.empty()) return said;
     // The defined terms are those of ViewName; its laterality does not matter here.
-    const auto name = exam::view_name_from("R-" + *position);
-    return name ? std::optional(name->position) : std::nullopt;
+    const auto name = exam::view_name_from("R-" + term);
+    said.push_back(
+        {name ? std::optional(name->position) : std::nullopt, dicom::kViewPosition, term});
+    return said;
+}
+
+std::optional<ViewPosition> view_position_of(const dicom::DataSet& data_set) {
+    for (const SaidPosition& said : positions_said_of(data_set))
+        if (said.position) return said.position;
+    return {};
+}
+
+std::vector<SaidSide> sides_said_of(const dicom::DataSet& data_set) {
+    std::vector<SaidSide> said;
+    for (const dicom::Tag tag : {dicom::kImageLaterality, dicom::kLaterality})
+        if (const std::string text = whole_text(data_set, tag); !text.empty())
+            said.push_back({side_from(text), tag, text});
+    for (const auto& [place, modifiers] :
+         {std::pair(dicom::kAnatomicRegionSequence, kAnatomicRegionModifierSequence),
+          {dicom::kPrimaryAnatomicStructureSequence, kPrimaryAnatomicStructureModifierSequence}})
+        for (const dicom::DataSet& region : data_set.items(place)) {
+            add_side(region, place, said);
+            for (const dicom::DataSet& modifier : region.items(modifiers))
+                add_side(modifier, modifiers, said);
+        }
+    return said;
 }
 
 std::optional<exam::Laterality> laterality_of(const dicom::DataSet& data_set) {
-    for (const dicom::Tag tag : {dicom::kImageLaterality, dicom::kLaterality}) {
-        const auto side = data_set.text(tag);
-        if (!side) continue;
-        if (*side == "R") return exam::Laterality::kRight;
-        if (*side == "L") return exam::Laterality::kLeft;
-        return {};
+    for (const dicom::Tag tag : {dicom::kImageLaterality, dicom::kLaterality})
+        if (const std::string text = whole_text(data_set, tag); !text.empty())
+            return side_from(text);
+    return {};
+}
+
+std::optional<SaidRegion> other_region_of(const dicom::DataSet& data_set) {
+    for (const dicom::DataSet& region : data_set.items(dicom::kAnatomicRegionSequence)) {
+        if (names_the_breast(region)) continue;
+        const std::string value = code_value(region);
+        if (!value.empty())
+            return SaidRegion{region.text_or(dicom::kCodeMeaning, value),
+                              dicom::kAnatomicRegionSequence};
+    }
+    for (const dicom::Tag tag : {dicom::kBodyPartExamined, dicom::kOrganExposed}) {
+        const std::string part = data_set.text_or(tag, "");
+        if (std::find(kOtherBodyParts.begin(), kOtherBodyParts.end(), part) !=
+            kOtherBodyParts.end())
+            return SaidRegion{part, tag};
     }
     return {};
 }

@@ -81,11 +81,12 @@ TEST(PrepareView, TurnsMonochrome1Over) {
     EXPECT_LT(greatest_difference(accepted(inverse), accepted(stored_view("L-CC"))), 1e-4);
 }
 
-TEST(PrepareView, HonoursPresentationLutShapeInverse) {
+TEST(PrepareView, TakesThePresentationLutShapeThatBelongsToMonochrome1) {
     DataSet inverse = stored_view("L-CC");
     auto pixels = test::left_breast();
     for (float& value : pixels.pixels) value = 4095 - value;
     test::set_stored(inverse, pixels);
+    inverse.set_text(dicom::kPhotometricInterpretation, "MONOCHROME1");
     inverse.set_text(dicom::kPresentationLutShape, "INVERSE");
     EXPECT_LT(greatest_difference(accepted(inverse), accepted(stored_view("L-CC"))), 1e-4);
 }
@@ -211,6 +212,11 @@ void modify_nested(DataSet& data_set, const std::string& code) {
     test::add_code(view, dicom::kViewModifierCodeSequence, code, "SCT");
 }
 
+void recode(DataSet& data_set, const std::string& code, const std::string& scheme) {
+    data_set.remove(dicom::kViewCodeSequence);
+    test::add_code(data_set, dicom::kViewCodeSequence, code, scheme);
+}
+
 void reorient(DataSet& data_set, const std::string& across, const std::string& down) {
     const std::string orientation[] = {across, down};
     data_set.set_texts(dicom::kPatientOrientation, orientation);
@@ -243,6 +249,11 @@ INSTANTIATE_TEST_SUITE_P(
                  [](DataSet& d) { modify(d, "R-102D5", "SRT"); }, "(0054,0222)"},
         Unusable{"implant_displaced_nested", RefusalReason::kImplantDisplaced,
                  [](DataSet& d) { modify_nested(d, "399209000"); }, "(0054,0222)"},
+        Unusable{"implant_present", RefusalReason::kImplantPresent,
+                 [](DataSet& d) {
+                     d.set_text({0x0028, 0x1300}, "YES");
+                 },
+                 "(0028,1300)"},
         Unusable{"spot", RefusalReason::kSpotOrMagnification,
                  [](DataSet& d) { modify(d, "399055006", "SCT"); }, "(0054,0222)"},
         Unusable{"magnification", RefusalReason::kSpotOrMagnification,
@@ -251,6 +262,76 @@ INSTANTIATE_TEST_SUITE_P(
             "magnified_by_factor", RefusalReason::kSpotOrMagnification,
             [](DataSet& d) { d.set_number(dicom::kEstimatedRadiographicMagnificationFactor, 1.8); },
             "(0018,1114)"},
+        Unusable{"magnified_by_distance", RefusalReason::kSpotOrMagnification,
+                 [](DataSet& d) {
+                     d.set_number(dicom::kDistanceSourceToDetector, 660);
+                     d.set_number(dicom::kDistanceSourceToPatient, 360);
+                 },
+                 "(0018,1111)"},
+        Unusable{"magnified_by_paddle", RefusalReason::kSpotOrMagnification,
+                 [](DataSet& d) {
+                     d.set_text({0x0018, 0x11A4}, "10CM MAG");
+                 },
+                 "(0018,11A4)"},
+        Unusable{"implant_unknown", RefusalReason::kImplantPresent,
+                 [](DataSet& d) { d.set_text(dicom::kBreastImplantPresent, "Y"); }, "(0028,1300)"},
+        Unusable{"partial_unknown", RefusalReason::kPartialView,
+                 [](DataSet& d) { d.set_text(dicom::kPartialView, "Y"); }, "(0028,1350)"},
+        Unusable{"calibration", RefusalReason::kNotAPlainImage,
+                 [](DataSet& d) { d.set_text(dicom::kCalibrationImage, "YES"); }, "(0050,0004)"},
+        Unusable{"chest_examined", RefusalReason::kNotAPlainImage,
+                 [](DataSet& d) { d.set_text(dicom::kBodyPartExamined, "CHEST"); }, "(0018,0015)"},
+        Unusable{"chest_exposed", RefusalReason::kNotAPlainImage,
+                 [](DataSet& d) { d.set_text(dicom::kOrganExposed, "CHEST"); }, "(0040,0318)"},
+        Unusable{"both_sides_of_the_series", RefusalReason::kUnknownView,
+                 [](DataSet& d) { d.set_text(dicom::kLaterality, "B"); }, "(0020,0060)"},
+        Unusable{"both_breasts_by_code", RefusalReason::kUnknownView,
+                 [](DataSet& d) {
+                     DataSet& region =
+                         test::add_code(d, dicom::kAnatomicRegionSequence, "76752008", "SCT");
+                     test::add_code(region, {0x0008, 0x2220}, "51440002", "SCT");
+                 },
+                 "(0008,2220)"},
+        Unusable{"view_unknown", RefusalReason::kUnknownView,
+                 [](DataSet& d) { d.set_text(dicom::kViewPosition, "AP"); }, "(0018,5101)"},
+        Unusable{"view_code_unknown", RefusalReason::kUnknownView,
+                 [](DataSet& d) { recode(d, "R-10206", "SRT"); }, "(0054,0220)"},
+        Unusable{"view_code_of_a_vendor", RefusalReason::kUnknownView,
+                 [](DataSet& d) { recode(d, "MLO", "99VENDOR"); }, "(0054,0220)"},
+        Unusable{"turned_by_a_quarter", RefusalReason::kBadPixelDescription,
+                 [](DataSet& d) {
+                     d.remove(dicom::kPatientOrientation);
+                     set_rows(d, test::turned(test::left_breast()));
+                 },
+                 "(7FE0,0010)"},
+        Unusable{"partial", RefusalReason::kPartialView,
+                 [](DataSet& d) { d.set_text(dicom::kPartialView, "YES"); }, "(0028,1350)"},
+        Unusable{"partial_by_code", RefusalReason::kPartialView,
+                 [](DataSet& d) {
+                     test::add_code(d, dicom::kPartialViewCodeSequence, "255551008", "SCT");
+                 },
+                 "(0028,1350)"},
+        Unusable{"with_contrast", RefusalReason::kNotAPlainImage,
+                 [](DataSet& d) {
+                     d.set_text({0x0018, 0x0010}, "an agent");
+                 },
+                 "(0018,0010)"},
+        Unusable{"with_contrast_by_code", RefusalReason::kNotAPlainImage,
+                 [](DataSet& d) { test::add_code(d, {0x0018, 0x0012}, "109219007", "SCT"); },
+                 "(0018,0012)"},
+        Unusable{"subtracted", RefusalReason::kNotAPlainImage,
+                 [](DataSet& d) {
+                     const std::string type[] = {"DERIVED", "PRIMARY", "", "SUBTRACTION"};
+                     d.set_texts(dicom::kImageType, type);
+                 },
+                 "(0008,0008)"},
+        Unusable{"specimen", RefusalReason::kNotAPlainImage,
+                 [](DataSet& d) { d.add_item({0x0040, 0x0560}); }, "(0040,0560)"},
+        Unusable{"chest", RefusalReason::kNotAPlainImage,
+                 [](DataSet& d) {
+                     test::add_code(d, dicom::kAnatomicRegionSequence, "51185008", "SCT");
+                 },
+                 "(0008,2218)"},
         Unusable{"rolled", RefusalReason::kUnknownView,
                  [](DataSet& d) { modify(d, "399197002", "SCT"); }, "(0054,0222)"},
         Unusable{"unknown_modifier", RefusalReason::kUnknownView,
@@ -259,6 +340,28 @@ INSTANTIATE_TEST_SUITE_P(
                  [](DataSet& d) { d.remove(dicom::kImageLaterality); }, "(0020,0062)"},
         Unusable{"both_sides", RefusalReason::kUnknownView,
                  [](DataSet& d) { d.set_text(dicom::kImageLaterality, "B"); }, "(0020,0062)"},
+        Unusable{"two_sides", RefusalReason::kUnknownView,
+                 [](DataSet& d) {
+                     const std::string both[] = {"L", "R"};
+                     d.set_texts(dicom::kImageLaterality, both);
+                 },
+                 "(0020,0062)"},
+        Unusable{"another_side", RefusalReason::kLateralityContradicted,
+                 [](DataSet& d) { d.set_text(dicom::kLaterality, "R"); }, "(0020,0060)"},
+        Unusable{"a_region_of_another_side", RefusalReason::kLateralityContradicted,
+                 [](DataSet& d) {
+                     DataSet& region =
+                         test::add_code(d, dicom::kAnatomicRegionSequence, "76752008", "SCT");
+                     test::add_code(region, {0x0008, 0x2220}, "24028007", "SCT");
+                 },
+                 "(0008,2220)"},
+        Unusable{"another_view", RefusalReason::kUnknownView,
+                 [](DataSet& d) { d.set_text(dicom::kViewPosition, "MLO"); }, "(0018,5101)"},
+        Unusable{"two_views", RefusalReason::kUnknownView,
+                 [](DataSet& d) {
+                     test::add_code(d, dicom::kViewCodeSequence, "399368009", "SCT");
+                 },
+                 "(0054,0220)"},
         Unusable{"no_view", RefusalReason::kUnknownView,
                  [](DataSet& d) {
                      d.remove(dicom::kViewCodeSequence);
@@ -298,6 +401,45 @@ INSTANTIATE_TEST_SUITE_P(
                  [](DataSet& d) { d.set_integer(dicom::kRows, 4000); }, "(7FE0,0010)"},
         Unusable{"on_its_side", RefusalReason::kBadPixelDescription,
                  [](DataSet& d) { reorient(d, "L", "P"); }, "(0020,0020)"},
+        Unusable{"turned_by_half_a_circle", RefusalReason::kLateralityContradicted,
+                 [](DataSet& d) { reorient(d, "P", "L"); }, "(0020,0020)"},
+        Unusable{"oblique_as_of_the_other_breast", RefusalReason::kLateralityContradicted,
+                 [](DataSet& d) {
+                     d = stored_view("L-MLO", "2.25.99");
+                     reorient(d, "A", "FL");
+                 },
+                 "(0020,0020)"},
+        Unusable{"cranio_caudal_to_the_feet", RefusalReason::kUnknownView,
+                 [](DataSet& d) { reorient(d, "A", "F"); }, "(0020,0020)"},
+        Unusable{"too_large", RefusalReason::kNoPixelSpacing,
+                 [](DataSet& d) {
+                     d.remove(dicom::kImagerPixelSpacing);
+                     const double spacing[] = {1, 0.1};
+                     d.set_numbers(dicom::kPixelSpacing, spacing);
+                     set_rows(d, exam::Raster<float>(150, 400, 9));
+                 },
+                 "(0028,0030)"},
+        Unusable{"too_small", RefusalReason::kNoPixelSpacing,
+                 [](DataSet& d) {
+                     const double spacing[] = {0.2, 0.2};
+                     d.set_numbers(dicom::kImagerPixelSpacing, spacing);
+                 },
+                 "(0018,1164)"},
+        Unusable{"shape_of_monochrome1", RefusalReason::kBadPixelDescription,
+                 [](DataSet& d) { d.set_text(dicom::kPresentationLutShape, "INVERSE"); },
+                 "(2050,0020)"},
+        Unusable{"shape_of_monochrome2", RefusalReason::kBadPixelDescription,
+                 [](DataSet& d) {
+                     d.set_text(dicom::kPhotometricInterpretation, "MONOCHROME1");
+                     d.set_text(dicom::kPresentationLutShape, "IDENTITY");
+                 },
+                 "(2050,0020)"},
+        Unusable{"saturated", RefusalReason::kBadPixelDescription,
+                 [](DataSet& d) {
+                     d.set_number(dicom::kWindowCenter, 1250);
+                     d.set_number(dicom::kWindowWidth, 50);
+                 },
+                 "(0028,1050)"},
         Unusable{"window_without_width", RefusalReason::kBadPixelDescription,
                  [](DataSet& d) {
                      d.set_number(dicom::kWindowCenter, 100);
@@ -336,6 +478,105 @@ INSTANTIATE_TEST_SUITE_P(
                  },
                  "(0020,0062)"}),
     [](const auto& each) { return std::string(each.param.what); });
+
+std::string reason_of(const DataSet& data_set) {
+    const auto outcome = prepare_view(data_set, contract());
+    const auto* refusal = std::get_if<exam::Refusal>(&outcome);
+    return refusal == nullptr ? "read" : std::string(name_of(refusal->reason));
+}
+
+TEST(PrepareView, ReadsPatientOrientationByTheLettersOfTheBody) {
+    struct Oriented {
+        const char* view;
+        const char* across;
+        const char* down;
+        const char* outcome;
+    };
+    const Oriented cases[] = {
+        {"L-CC", "A", "R", "read"},
+        {"L-CC", "A", "", "read"},
+        {"L-CC", "", "", "read"},
+        {"R-CC", "P", "L", "read"},
+        {"L-MLO", "A", "FR", "read"},
+        {"L-MLO", "A", "RF", "read"},
+        {"L-MLO", "A", "F", "read"},
+        {"L-MLO", "A", "R", "read"},
+        {"L-MLO", "AR", "FR", "read"},
+        {"R-MLO", "P", "FL", "read"},
+        {"R-MLO", "PL", "FLA", "read"},
+        {"R-CC", "L", "F", "bad-pixel-description"},
+        {"R-CC", "R", "F", "bad-pixel-description"},
+        {"R-CC", "L", "H", "bad-pixel-description"},
+        {"R-CC", "H", "L", "bad-pixel-description"},
+        {"R-CC", "P", "A", "bad-pixel-description"},
+        {"R-CC", "X", "Y", "bad-pixel-description"},
+        {"R-CC", "P", "Y", "bad-pixel-description"},
+        {"R-CC", "PA", "L", "bad-pixel-description"},
+        {"R-CC", "", "L", "bad-pixel-description"},
+        {"R-CC", "CC", "", "bad-pixel-description"},
+    };
+    for (const Oriented& each : cases) {
+        DataSet data_set = stored_view(each.view);
+        reorient(data_set, each.across, each.down);
+        EXPECT_EQ(reason_of(data_set), each.outcome)
+            << each.view << " " << each.across << "/" << each.down;
+    }
+    DataSet three = stored_view("R-CC");
+    const std::string orientation[] = {"P", "L", "F"};
+    three.set_texts(dicom::kPatientOrientation, orientation);
+    EXPECT_EQ(reason_of(three), "bad-pixel-description");
+}
+
+TEST(PrepareView, ReadsImageTypesOfPlainExposuresAlone) {
+    const std::pair<std::vector<std::string>, const char*> cases[] = {
+        {{"ORIGINAL", "PRIMARY"}, "read"},
+        {{"DERIVED", "PRIMARY", "", "RIGHT"}, "read"},
+        {{"ORIGINAL", "PRIMARY", "", "", "LOW_ENERGY"}, "read"},
+        {{"ORIGINAL", "PRIMARY", "PRE_CONTRAST"}, "read"},
+        {{"DERIVED", "PRIMARY", "TOMOSYNTHESIS", "GENERATED_2D"}, "read"},
+        {{"ORIGINAL", "PRIMARY", "STEREO_SCOUT"}, "not-a-plain-image"},
+        {{"ORIGINAL", "PRIMARY", "", "STEREO_SCOUT"}, "not-a-plain-image"},
+        {{"ORIGINAL", "PRIMARY", "STEREO_PLUS"}, "not-a-plain-image"},
+        {{"ORIGINAL", "PRIMARY", "PREFIRE_MINUS"}, "not-a-plain-image"},
+        {{"ORIGINAL", "PRIMARY", "POSTFIRE"}, "not-a-plain-image"},
+        {{"ORIGINAL", "PRIMARY", "POSTBIOPSY_PLUS"}, "not-a-plain-image"},
+        {{"ORIGINAL", "PRIMARY", "POSTMARKER"}, "not-a-plain-image"},
+        {{"ORIGINAL", "PRIMARY", "TOMO_SCOUT"}, "not-a-plain-image"},
+        {{"ORIGINAL", "PRIMARY", "TOMO_PROJ"}, "not-a-plain-image"},
+        {{"ORIGINAL", "PRIMARY", "POST_CONTRAST"}, "not-a-plain-image"},
+        {{"DERIVED", "PRIMARY", "", "ADDITION"}, "not-a-plain-image"},
+        {{"ORIGINAL", "PRIMARY", "", "", "HIGH_ENERGY"}, "not-a-plain-image"},
+        {{"DERIVED", "PRIMARY", "", "SUBTRACTION"}, "not-a-plain-image"},
+        {{"ORIGINAL", "PRIMARY", "stereo_scout"}, "not-a-plain-image"},
+        // What has a term in it, or stands where none is, is another.
+        {{"DERIVED", "PRIMARY", "SCATTER_ADDITION"}, "read"},
+        {{"DERIVED", "PRIMARY", "", "GRID_SUBTRACTED"}, "read"},
+        {{"ORIGINAL", "PRIMARY", "NON_STEREO"}, "read"},
+        {{"ORIGINAL", "PRIMARY", "NO TOMO_PROJ"}, "read"},
+        {{"STEREO", "ADDITION"}, "read"},
+    };
+    for (const auto& [type, outcome] : cases) {
+        DataSet data_set = stored_view("L-CC");
+        data_set.set_texts(dicom::kImageType, type);
+        EXPECT_EQ(reason_of(data_set), outcome) << type.back();
+    }
+}
+
+TEST(PrepareView, ReadsWhatTheHeaderSaysNoToOrNothingOf) {
+    for (const dicom::Tag tag :
+         {dicom::kBreastImplantPresent, dicom::kPartialView, dicom::kCalibrationImage,
+          dicom::kQualityControlImage, dicom::kQualityControlSubject})
+        for (const char* said : {"NO", ""}) {
+            DataSet data_set = stored_view("L-CC");
+            data_set.set_text(tag, said);
+            EXPECT_EQ(reason_of(data_set), "read") << describe(tag) << " " << said;
+        }
+    for (const char* part : {"BREAST", "MAMMA", "SENO", ""}) {
+        DataSet data_set = stored_view("L-CC");
+        data_set.set_text(dicom::kBodyPartExamined, part);
+        EXPECT_EQ(reason_of(data_set), "read") << part;
+    }
+}
 
 TEST(PrepareView, RefusesASyntaxThatIsNotRead) {
     DataSet video = stored_view("L-CC");

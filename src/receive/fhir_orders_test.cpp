@@ -299,8 +299,10 @@ TEST_F(FhirOrders, NamesTheElementThatIsWrong) {
     EXPECT_EQ(blamed(with("/subject/reference", "Patient/9")), "ServiceRequest.subject.reference");
     EXPECT_EQ(blamed(with("/subject", json::object())), "ServiceRequest.subject");
     EXPECT_EQ(blamed(with("/contained/0/name", json::array())), "ServiceRequest.contained[0].name");
-    EXPECT_EQ(blamed(with("/contained/0/birthDate", "1970-13-02")),
-              "ServiceRequest.contained[0].birthDate");
+    for (const char* none : {"1970-13-02", "1970-02-30", "ZQ1970", "1970-13"})
+        EXPECT_EQ(blamed(with("/contained/0/birthDate", none)),
+                  "ServiceRequest.contained[0].birthDate")
+            << none;
     EXPECT_EQ(blamed(with("/contained/0/identifier/0/value", "a\\b")),
               "ServiceRequest.contained[0].identifier[0].value");
     EXPECT_EQ(blamed(with("/occurrenceDateTime", "2026-03")), "ServiceRequest.occurrenceDateTime");

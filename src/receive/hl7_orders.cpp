@@ -282,11 +282,13 @@ class OrderReader {
         if (order.patient_name.empty())
             fields_.blame(*patient_, 5, 0, FaultCode::kRequiredFieldMissing,
                           "no name of the patient");
-        // A year or a month alone is none of DICOM's dates.
-        if (const std::string birth = patient_->text(7); birth.size() >= 8) {
-            const auto day = day_from(birth);
+        if (const std::string birth = patient_->text(7); !birth.empty()) {
+            // A year or a month alone is none of DICOM's dates.
+            const bool is_day = birth.size() != 4 && birth.size() != 6;
+            const auto day =
+                day_from(is_day ? birth : birth + std::string("0101", 8 - birth.size()));
             if (!day) fields_.blame(*patient_, 7, 1, FaultCode::kDataType, "no date");
-            order.patient_birth_date = BirthDate(day.value_or(""));
+            if (is_day) order.patient_birth_date = BirthDate(day.value_or(""));
         }
         const std::string sex = patient_->text(8);
         if (sex == "F" || sex == "M") order.patient_sex = sex;

@@ -208,6 +208,11 @@ TEST(Hl7Orders, ReckonsTimesWithAnOffsetIntoTheZoneOfThePlace) {
     EXPECT_EQ(silent.written_date + " " + silent.written_time, "20260301 141500");
     const std::string born = replaced(good, "19700102", "19700102233000-0800");
     EXPECT_EQ(orders_from(born).requests.at(0).order.patient_birth_date.reveal(), "19700102");
+    for (const char* part : {"1970", "197001", "\"\"", ""})
+        EXPECT_TRUE(orders_from(replaced(good, "19700102", part))
+                        .requests.at(0)
+                        .order.patient_birth_date.empty())
+            << part << " is none of DICOM's dates";
     const hl7::Fault fault = fault_from(replaced(good, "20260302093000", "20260302093000+1"));
     EXPECT_EQ(fault.place.field, 7);
 }
@@ -235,6 +240,9 @@ TEST(Hl7Orders, NamesTheFieldThatIsWrong) {
         {"ORC|NW|O1^EHR", "ORC|NW|O1&2^EHR", "ORC", 2, hl7::FaultCode::kDataType},
         {"Doe^Jane^Q^Jr^Dr", "\"\"", "PID", 5, hl7::FaultCode::kRequiredFieldMissing},
         {"19700102", "19701302", "PID", 7, hl7::FaultCode::kDataType},
+        {"19700102", "19700230", "PID", 7, hl7::FaultCode::kDataType},
+        {"19700102", "ZQ1970", "PID", 7, hl7::FaultCode::kDataType},
+        {"19700102", "197013", "PID", 7, hl7::FaultCode::kDataType},
         {"ACC1", "ACC12345678901234", "OBR", 18, hl7::FaultCode::kDataType},
         {"1.2.3.4^X", "1..2^X", "ZDS", 1, hl7::FaultCode::kDataType},
         {"20260302093000", "tomorrow", "ORC", 7, hl7::FaultCode::kDataType},

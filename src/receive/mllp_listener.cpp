@@ -7,6 +7,8 @@
 #include <array>
 #include <atomic>
 #include <list>
+#include <map>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -28,6 +30,8 @@ using Phase = MllpPace::Phase;
 constexpr std::chrono::milliseconds kLinger{1000};
 /// Beyond the most connections, until they are gone.
 constexpr std::size_t kMostGivenUp = 16;
+/// And for whoever comes of another address than those.
+constexpr std::size_t kMostGivenUpForOthers = 32;
 
 const char* words_of(Io io) {
     switch (io) {
@@ -117,7 +121,9 @@ class MllpListener::State {
 
   private:
     struct Connection {
-        explicit Connection(std::size_t least_bytes_per_second) : pace(least_bytes_per_second) {}
+        Connection(std::string of, std::size_t least_bytes_per_second)
+            : address(std::move(of)), pace(least_bytes_per_second) {}
+        const std::string address;
         std::atomic<bool> over = false;
         MllpPace pace;
         bool is_given_up = false;
@@ -127,23 +133,44 @@ class MllpListener::State {
         std::jthread thread;
     };
 
-    /// The one that has held its place for nothing for longest: those who say nothing, or a byte
-    /// now and then, would keep everybody else out. False where there is none.
-    bool give_up_one(std::list<Connection>& connections) const {
-        Connection* worst = nullptr;
-        MllpPace::Clock::duration most{};
+    /// Of the address that has most of those that hold their places for nothing, the one that has
+    /// done so for longest: who says nothing, or a byte now and then, would keep everybody else
+    /// out, and who comes by the thousand would be the last to go. False where there is none, or
+    /// too many of that address are on their way out for another of it.
+    bool give_up_one(std::list<Connection>& connections, const std::string& for_address) const {
+        const std::size_t given_up = connections.size() - options_.max_connections;
+        if (given_up >= kMostGivenUpForOthers) return false;
+        struct Idle {
+            std::size_t count = 0;
+            MllpPace::Clock::duration most{};
+            Connection* worst = nullptr;
+        };
+        std::map<std::string_view, Idle> of_address;
+        const Idle* crowd = nullptr;
         for (Connection& one : connections) {
             if (one.is_given_up || one.over) continue;
             const auto wasted = one.pace.wasted(options_.slow_where_others_wait);
-            if (wasted <= most) continue;
-            worst = &one;
-            most = wasted;
+            if (wasted <= MllpPace::Clock::duration{}) continue;
+            Idle& idle = of_address[one.address];
+            ++idle.count;
+            if (wasted > idle.most) {
+                idle.most = wasted;
+                idle.worst = &one;
+            }
         }
-        if (worst == nullptr) return false;
-        worst->is_given_up = worst->line.with([](const dicom::Descriptor& line) {
-            return line.is_open() && ::shutdown(line.get(), SHUT_RDWR) == 0;
+        for (const auto& [address, idle] : of_address)
+            if (crowd == nullptr ||
+                std::pair(idle.count, idle.most) > std::pair(crowd->count, crowd->most))
+                crowd = &idle;
+        if (crowd == nullptr) return false;
+        Connection& worst = *crowd->worst;
+        if (given_up >= kMostGivenUp && worst.address == for_address) return false;
+        worst.is_given_up = worst.line.with([](const dicom::Descriptor& line) {
+            // It fails where the peer was quicker, and the thread is about to end as well.
+            if (line.is_open()) (void)::shutdown(line.get(), SHUT_RDWR);
+            return line.is_open();
         });
-        return worst->is_given_up;
+        return worst.is_given_up;
     }
 
     [[nodiscard]] std::string reason_to_turn_away(const std::string& address,
@@ -153,7 +180,7 @@ class MllpListener::State {
             return "not one of hl7.callers";
         const std::size_t most = options_.max_connections;
         if (connections.size() < most) return {};
-        if (connections.size() < most + kMostGivenUp && give_up_one(connections)) return {};
+        if (give_up_one(connections, address)) return {};
         return "too many connections";
     }
 
@@ -168,8 +195,9 @@ class MllpListener::State {
                 continue;
             }
             try {
-                start(connections.emplace_back(options_.least_where_others_wait),
-                      std::move(*accepted));
+                Connection& connection =
+                    connections.emplace_back(accepted->address, options_.least_where_others_wait);
+                start(connection, std::move(*accepted));
             } catch (const std::exception&) {
                 // No thread to be had: the peer sees its connection closed and tries again.
                 connections.pop_back();

@@ -3,13 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "dicom/tls_context.h"
 #include "dicom/transport.h"
 #include "hl7/mllp.h"
+#include "support/connect_from.h"
 #include "support/self_signed.h"
 #include "support/temporary_folder.h"
 
@@ -33,6 +36,8 @@ class Peer {
   public:
     explicit Peer(const MllpListener& listener)
         : transport_(dicom::connect_to("127.0.0.1", listener.port(), 10s), nullptr) {}
+    Peer(const MllpListener& listener, const char* address)
+        : transport_(test::connect_from(address, listener.port()), nullptr) {}
     [[nodiscard]] bool secure(const dicom::TlsOptions& tls) {
         context_.emplace(tls, dicom::TlsRole::kClient);
         return transport_.secure(*context_, {10s}) == dicom::Io::kDone;
@@ -151,6 +156,7 @@ TEST(MllpListener, GivesUpWhoRestsForWhoeverComes) {
     options.max_connections = 2;
     const MllpListener listener(options, echo);
     Peer silent(listener);
+    std::this_thread::sleep_for(300ms);  // it is waited for
     Peer served(listener);
     served.send(hl7::framed("in"));
     EXPECT_EQ(served.next(), "in@127.0.0.1");
@@ -160,6 +166,25 @@ TEST(MllpListener, GivesUpWhoRestsForWhoeverComes) {
     EXPECT_EQ(silent.next(), "closed");
     served.send(hl7::framed("again"));
     EXPECT_EQ(served.next(), "again@127.0.0.1");
+}
+
+TEST(MllpListener, GivesUpNoneForACrowdOfAnotherAddress) {
+    MllpOptions options = any_port();
+    options.max_connections = 3;
+    const MllpListener listener(options, echo);
+    Peer engine(listener, "127.0.0.2");
+    std::this_thread::sleep_for(50ms);  // it has rested for longer than all others
+    std::vector<std::unique_ptr<Peer>> crowd;
+    for (int i = 0; i < 12; ++i) {
+        crowd.push_back(std::make_unique<Peer>(listener));
+        std::this_thread::sleep_for(10ms);
+    }
+    engine.send(hl7::framed("in"));
+    EXPECT_EQ(engine.next(), "in@127.0.0.2");
+    Peer another(listener, "127.0.0.3");
+    another.send(hl7::framed("too"));
+    EXPECT_EQ(another.next(), "too@127.0.0.3");
+    EXPECT_EQ(crowd.front()->next(), "closed");
 }
 
 /// Sends the bytes one by one, and again, until the connection or this ends.

@@ -230,11 +230,14 @@ class RequestReader {
         if (patient.gender == "female") order.patient_sex = "F";
         if (patient.gender == "male") order.patient_sex = "M";
         if (patient.gender == "other") order.patient_sex = "O";
+        const std::string& date = patient.birth_date;
+        if (date.empty()) return;
         // A year or a month alone is a birth date of FHIR, but none of DICOM.
-        if (patient.birth_date.size() != 10) return;
-        const auto birth = moment_of(patient.birth_date);
+        const bool is_day = date.size() != 4 && date.size() != 7;
+        const auto birth =
+            moment_of(is_day ? date : date + std::string("-01-01", 10 - date.size()));
         if (!birth) return blame("value", patient.path + ".birthDate", "no date");
-        order.patient_birth_date = BirthDate(birth->date);
+        if (is_day) order.patient_birth_date = BirthDate(birth->date);
     }
 
     CodedTerm term(const fhir::CodeableConcept& concept_, const std::string& element) {

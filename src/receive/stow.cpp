@@ -5,7 +5,9 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <new>
 #include <optional>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -267,17 +269,28 @@ class StowRequest final : private http::PartTaker {
         Outcome outcome = judged(std::move(part_));
         wait_for_room(outcome.sop_instance_uid, file_->held());
         Waiting one{outcome.sop_instance_uid, file_->held(), std::move(file_), {}};
-        const bool aside = outcome.stored() && one.bytes <= kBytesAtOnce;
-        one.outcome = std::async(aside ? std::launch::async : std::launch::deferred,
-                                 [this, outcome, file = one.file.get()] {
-                                     Outcome settled = outcome;
-                                     if (outcome.stored()) settled = kept(outcome, *file);
-                                     file->clear();
-                                     return settled;
-                                 });
-        if (!aside) one.outcome.wait();
+        const auto settle = [this, outcome, file = one.file.get()] {
+            Outcome settled = outcome;
+            if (outcome.stored()) settled = kept(outcome, *file);
+            file->clear();
+            return settled;
+        };
+        if (outcome.stored() && one.bytes <= kBytesAtOnce) one.outcome = begun_aside(settle);
+        if (!one.outcome.valid()) {
+            one.outcome = std::async(std::launch::deferred, settle);
+            one.outcome.wait();
+        }
         waiting_bytes_ += one.bytes;
         waiting_.push_back(std::move(one));
+    }
+
+    /// Nothing where the system gives no thread.
+    static std::future<Outcome> begun_aside(const std::function<Outcome()>& work) {
+        try {
+            return std::async(std::launch::async, work);
+        } catch (const std::system_error&) {
+            return {};
+        }
     }
 
     /// Failed, or fit to be kept.
@@ -323,6 +336,9 @@ class StowRequest final : private http::PartTaker {
             outcome.for_lack_of_space = error.code() == ErrorCode::kOutOfSpace;
             outcome.for_lack_of_memory = error.code() == ErrorCode::kUnavailable;
             return failed(std::move(outcome), dicom::status_for(error.code()), error.what());
+        } catch (const std::bad_alloc&) {
+            outcome.for_lack_of_memory = true;
+            return failed(std::move(outcome), dicom::status::kOutOfResources, "out of memory");
         }
         return outcome;
     }

@@ -21,6 +21,7 @@
 #include "dicom/uids.h"
 #include "receive/store_response.h"
 #include "support/early_arrival.h"
+#include "support/no_threads.h"
 #include "support/small_object.h"
 
 namespace lucerna::receive {
@@ -41,6 +42,7 @@ class FakeSink : public InstanceSink {
         changed_.wait_for(lock, std::chrono::minutes(2),
                           [&] { return most_inside >= wait_for_inside; });
         --inside_;
+        if (uid == has_no_memory_for) throw std::bad_alloc();
         if (fails.contains(uid)) throw Error(fails.at(uid), "the sink says no");
         last_protocol = origin.protocol;
         last_sender = origin.sender;
@@ -62,6 +64,7 @@ class FakeSink : public InstanceSink {
     int arrivals = 0;
     std::map<std::string, Bytes> kept;
     std::map<std::string, ErrorCode> fails;
+    std::string has_no_memory_for;
     std::string last_protocol;
     std::string last_sender;
     /// No call returns before so many have come.
@@ -338,6 +341,20 @@ TEST_F(Stow, SaysWhatBecameOfMetadata) {
 TEST_F(Stow, TakesABoundaryInQuotesAndTheTypeWithout) {
     content_type = "Multipart/Related; type=application/dicom; boundary=\"xyz\"";
     EXPECT_EQ(post(body_of({small_object("1.2.3")})).status, 200);
+}
+
+TEST_F(Stow, KeepsPartsItselfWhereTheSystemGivesNoThread) {
+    const test::NoThreads none;
+    const http::Response response = post(body_of({small_object("1.1"), small_object("1.2")}));
+    EXPECT_EQ(response.status, 200);
+    EXPECT_EQ(sink.kept.size(), 2U);
+}
+
+TEST_F(Stow, AsksToTryAgainWhereThereIsNoMemory) {
+    sink.has_no_memory_for = "1.1";
+    EXPECT_EQ(post(body_of({small_object("1.1")})).status, 503);
+    EXPECT_EQ(post(body_of({small_object("1.1"), small_object("1.2")})).status, 202);
+    EXPECT_EQ(sink.kept.size(), 1U);
 }
 
 TEST_F(Stow, AnswersWith202WhenSomeFail) {

@@ -24,6 +24,7 @@
 #include "retrieve/object_head.h"
 #include "retrieve/object_parts.h"
 #include "retrieve/objects.h"
+#include "retrieve/plain_object.h"
 #include "retrieve/video.h"
 
 namespace lucerna::retrieve {
@@ -53,7 +54,8 @@ auto from_header(store::Archive& archive, const store::InstanceRow& row, const T
 std::optional<dicom::ByteRange> place_of_large_value(store::Archive& archive,
                                                      const store::InstanceRow& row,
                                                      const std::string& path) {
-    if (row.size < dicom::FileHeader::kLargeValue || !is_as_it_stands(row)) return std::nullopt;
+    const bool is_small = row.size < dicom::FileHeader::kLargeValue && !is_inflatable(row);
+    if (is_small || !is_as_it_stands(row)) return std::nullopt;
     return from_header(archive, row,
                        [&](const dicom::FileHeader& header) -> std::optional<dicom::ByteRange> {
                            const auto value = dicom::bulk_data_at(header.data_set(), path);
@@ -71,6 +73,9 @@ HeldBytes::Made read_value(store::Archive& archive, const store::InstanceRow& ro
         });
         if (value) return *std::move(value);
     } else {
+        if (row.size > kMostBeside)
+            throw Error(ErrorCode::kUnsupported,
+                        "it is too large to be looked at as a whole: ask for the object as it is");
         const MemoryBudget::Share room = room_for_whole(row);
         const auto whole = dicom::DataSet::parse(archive.object(row.sop_instance_uid));
         if (auto value = value_in(whole, path)) return *std::move(value);
@@ -134,17 +139,18 @@ bool is_encapsulated(const store::InstanceRow& row) {
 
 bool is_as_it_stands(const store::InstanceRow& row) {
     const dicom::TransferSyntax* known = dicom::find_transfer_syntax(row.transfer_syntax_uid);
-    return known != nullptr && known->little_endian && !known->deflated;
+    return known != nullptr && known->little_endian;
 }
 
 http::Pieces bulk_value(store::Archive& archive, const store::InstanceRow& row,
                         const std::string& path) {
     if (is_pixel_data(path)) {
-        std::shared_ptr<store::OpenedObject> object = archive.open(row);
-        if (const auto span = native_pixels(*object, row))
-            return pieces_of(std::move(object), span->begin, span->size);
+        PlainObject plain = plain_object_with_pixels(archive, row);
+        if (const auto span = native_pixels(*plain.object, plain.row))
+            return pieces_of(std::move(plain.object), span->begin, span->size);
     } else if (const auto place = place_of_large_value(archive, row, path)) {
-        return pieces_of(archive.open(row), place->begin, place->end - place->begin);
+        return pieces_of(plain_object(archive, row).object, place->begin,
+                         place->end - place->begin);
     }
     return pieces_of_value([&archive, row, path] { return read_value(archive, row, path); });
 }

@@ -26,8 +26,10 @@
 #include "retrieve/left_out.h"
 #include "retrieve/negotiate.h"
 #include "retrieve/object_head.h"
+#include "retrieve/object_parts.h"
 #include "retrieve/objects.h"
 #include "retrieve/packed_texts.h"
+#include "retrieve/plain_object.h"
 #include "retrieve/video.h"
 
 namespace lucerna::retrieve {
@@ -103,13 +105,20 @@ class Values final : public MemoryBudget::Renewable {
         http::Part part{kOctetStream, location, {}};
         const std::size_t most =
             is_as_it_stands(self->row_) ? dicom::FileHeader::kLargeValue : dicom::kSomeSize;
+        std::optional<dicom::ByteRange> place;
         {
             const auto kept = get(self);
             const ByteView value = dicom::bulk_data_at(kept->head.data_set(), path).value();
             if (value.size() < most) part.room = room_for_part(value.size());
             if (part.room) part.body.assign(value.begin(), value.end());
+            if (value.size() >= dicom::FileHeader::kLargeValue)
+                place = kept->head.file.place_of(value);
         }
-        if (!part.room) part.pieces = bulk_value(self->archive_, self->row_, path);
+        if (place)
+            part.pieces = pieces_of(plain_object(self->archive_, self->row_).object, place->begin,
+                                    place->end - place->begin);
+        else if (!part.room)
+            part.pieces = bulk_value(self->archive_, self->row_, path);
         return part;
     }
 

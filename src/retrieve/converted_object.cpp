@@ -47,10 +47,15 @@ std::shared_ptr<ConvertedObject> ConvertedObject::of(store::Archive& archive,
 ConvertedObject::ConvertedObject(store::Archive& archive, const store::InstanceRow& row,
                                  const std::string& syntax, const RunParts& run,
                                  std::size_t making_bytes)
-    : file_bytes_(plan_to_frame(archive, row, run).bytes), making_bytes_(making_bytes) {
+    : file_bytes_(plan_to_frame(archive, row, run, {}).bytes), making_bytes_(making_bytes) {
+    if (file_bytes_ > kMostBeside)
+        throw Error(ErrorCode::kUnsupported,
+                    "it is too large to be looked at as a whole, and does not say where its frames "
+                    "lie: ask for it as it is");
     take_room();
     const auto begun = Clock::now();
-    file_.emplace([&archive, row, run] { return framed_object(archive, row, run); }, syntax);
+    file_.emplace([&archive, row, run] { return plan_to_frame(archive, row, run, {}).make(); },
+                  syntax);
     // Of several frames all were made, and one is made again at a time.
     making_takes_ = (Clock::now() - begun) / std::max(1, row.number_of_frames);
 }

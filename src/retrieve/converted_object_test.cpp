@@ -10,6 +10,7 @@
 
 #include "dicom/convertible.h"
 #include "dicom/decoding_memory.h"
+#include "dicom/part10_head.h"
 #include "retrieve/archive_for_test.h"
 #include "retrieve/held_bytes.h"
 #include "retrieve/read_ahead.h"
@@ -115,12 +116,19 @@ TEST_F(Converted, OfWhatHasNoPixelsLeavesRoomForOthers) {
     dicom::DataSet set = dicom::DataSet::parse(archive.object("1.2.1.2.1"));
     ASSERT_FALSE(set.has(dicom::tags::kPixelData));
     set.set_text(dicom::tags::kSopInstanceUid, "1.2.1.2.70");
-    // Not deflated it would be sent from where it lies.
+    // Uncompressed in name, too, it would be sent from where it lies.
     std::minstd_rand random(1);
     std::string text(4 << 20, ' ');
     for (char& letter : text) letter = static_cast<char>('!' + random() % 90);
     set.set_text(dicom::tags::kTextValue, text);
-    archive.keep(set.to_part10(ts::kDeflatedExplicitVrLittleEndian));
+    const Bytes plain = set.to_part10(ts::kExplicitVrLittleEndian);
+    const dicom::Part10Parts parts = dicom::split_part10(plain);
+    dicom::ObjectHead head = parts.head;
+    head.transfer_syntax_uid = ts::kRleLossless;
+    Bytes in_name = dicom::part10_head(head, "");
+    in_name.insert(in_name.end(),
+                   plain.begin() + static_cast<std::ptrdiff_t>(parts.data_set_offset), plain.end());
+    archive.keep(in_name);
     const store::InstanceRow row = *archive.instance("1.2.1.2.70");
     const std::vector<std::string> objects{row.sop_instance_uid};
     ReadAhead reading(archive, objects_in(objects), Checked::kWhileItIsSent);

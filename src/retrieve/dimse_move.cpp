@@ -17,14 +17,29 @@ namespace {
 class Destination {
   public:
     Destination(dicom::ScuOptions options, const NamedObjects& objects,
-                dicom::MoveOriginator originator)
-        : options_(std::move(options)), objects_(objects), originator_(std::move(originator)) {}
+                dicom::ScpExchange& exchange)
+        : options_(std::move(options)),
+          objects_(objects),
+          exchange_(exchange),
+          originator_{exchange.sender().calling_aet, exchange.request().message_id,
+                      exchange.request().priority_to_hand_on()} {
+        options_.stop = exchange.stop();
+        options_.is_unwanted = [this] {
+            return is_answered_ ? exchange_.is_spoken_to() : exchange_.is_cancelled();
+        };
+        options_.lag = exchange.lag();
+    }
+    /// What the requester says from here on is another request.
+    ~Destination() { is_answered_ = true; }
+    Destination(const Destination&) = delete;
+    Destination& operator=(const Destination&) = delete;
 
     /// For the first; what is in the way of that is told of each object.
     void prepare() {
         try {
             if (objects_.size() > 0) open(0);
         } catch (const Error& error) {
+            if (exchange_.is_lost()) throw;
             problem_ = error.what();
         }
     }
@@ -43,7 +58,7 @@ class Destination {
         } catch (const Error& error) {
             const bool is_about_the_file = scu_ && error.code() != ErrorCode::kUnavailable &&
                                            error.code() != ErrorCode::kCancelled;
-            if (is_about_the_file) throw;
+            if (is_about_the_file || exchange_.is_lost() || exchange_.is_cancelled()) throw;
             problem_ = error.what();
             return unreachable();
         }
@@ -74,9 +89,11 @@ class Destination {
         return {dicom::StatusKind::kTransientFailure, dicom::status::kCannotRetrieve, problem_};
     }
 
-    const dicom::ScuOptions options_;
+    dicom::ScuOptions options_;
     const NamedObjects& objects_;
+    dicom::ScpExchange& exchange_;
     const dicom::MoveOriginator originator_;
+    bool is_answered_ = false;
     std::unique_ptr<dicom::StoreScu> scu_;
     /// The open association is for the objects before this one.
     std::size_t end_ = 0;
@@ -96,10 +113,7 @@ void answer_move(dicom::ScpExchange& exchange, store::Archive& archive, Root roo
     if (const auto* refusal = std::get_if<IdentifierRefusal>(&named))
         return refuse(exchange, *refusal);
     const NamedObjects& objects = *std::get<std::unique_ptr<NamedObjects>>(named);
-    peer->stop = exchange.stop();
-    Destination destination(*std::move(peer), objects,
-                            {exchange.sender().calling_aet, exchange.request().message_id,
-                             exchange.request().priority_to_hand_on()});
+    Destination destination(*std::move(peer), objects, exchange);
     send_objects(
         exchange, archive, objects,
         {.name = aet,

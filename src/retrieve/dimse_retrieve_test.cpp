@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <future>
+#include <optional>
 #include <thread>
+#include <utility>
 
 #include "dicom/transport.h"
 #include "retrieve/dimse_for_test.h"
@@ -74,6 +77,28 @@ class Tap {
 };
 
 constexpr std::uint16_t kNoPriority = 7;
+
+/// Takes an object and says nothing, until the test is over; for 20 s at most.
+class Hanging : public Recorder {
+  public:
+    ~Hanging() override { release(); }
+    void object(const dicom::ReceivedObject& object, const dicom::Sender& sender) override {
+        if (!std::exchange(is_there_, true)) has_one_.set_value();
+        released_.wait_for(std::chrono::seconds(20));
+        Recorder::object(object, sender);
+    }
+    void wait_for_one() { has_one_.get_future().wait(); }
+    void release() {
+        if (!std::exchange(is_released_, true)) release_.set_value();
+    }
+
+  private:
+    std::promise<void> has_one_;
+    std::promise<void> release_;
+    std::shared_future<void> released_ = release_.get_future();
+    bool is_there_ = false;
+    bool is_released_ = false;
+};
 
 /// Study 1.1 of patient P1: series 1.1.1 of three mammograms, series 1.1.2 of one CT slice.
 class RetrieveService : public DimseTest {
@@ -237,7 +262,12 @@ TEST_F(RetrieveService, SendsOfOneIdWithTwoIssuersWhatIsAskedFor) {
                  {tags::kIssuerOfPatientId, "H1"}};
     EXPECT_EQ(move(kPatientMove, "PACS", keys).back().command.sub_operations->completed, 1);
     keys.pop_back();
+    const dicom::DimseCommand unclear = move(kPatientMove, "PACS", keys).back().command;
+    EXPECT_EQ(unclear.status, status::kDoesNotMatchClass) << "whose are meant?";
+    EXPECT_THAT(unclear.error_comment, HasSubstr("several issuers"));
+    keys.push_back({tags::kIssuerOfPatientId, "*"});
     EXPECT_EQ(move(kPatientMove, "PACS", keys).back().command.sub_operations->completed, 2);
+    keys.pop_back();
     test::StoredInstance unsaid;
     unsaid.patient_id = "SAME";
     unsaid.study = "1.3.3";
@@ -247,6 +277,24 @@ TEST_F(RetrieveService, SendsOfOneIdWithTwoIssuersWhatIsAskedFor) {
     keys.push_back({tags::kIssuerOfPatientId, "H1"});
     EXPECT_EQ(move(kPatientMove, "PACS", keys).back().command.sub_operations->completed, 1)
         << "whose it is nobody knows";
+}
+
+// PS3.3 Table 10-18.
+TEST_F(RetrieveService, TellsTwoOfOneIdByTheUniversalIdsOfItsIssuers) {
+    test::StoredInstance other;
+    for (const char* number : {"1", "2"}) {
+        other.patient_id = "SAME";
+        other.issuer_entity = std::string("2.999.") + number;
+        other.study = std::string("1.3.") + number;
+        other.series = other.study + ".1";
+        other.sop_instance = other.series + ".1";
+        keep(other);
+    }
+    start_with_pacs();
+    Keys keys = {{tags::kQueryRetrieveLevel, "PATIENT"}, {tags::kPatientId, "SAME"}};
+    EXPECT_EQ(move(kPatientMove, "PACS", keys).back().command.status, status::kDoesNotMatchClass);
+    keys.push_back({tags::kIssuerOfPatientId, "2.999.1"});
+    EXPECT_EQ(move(kPatientMove, "PACS", keys).back().command.sub_operations->completed, 1);
 }
 
 TEST_F(RetrieveService, SendsWhatHasNoIssuerToWhoNamesTheOnlyOne) {
@@ -388,6 +436,51 @@ TEST_F(RetrieveService, NamesWhatThePeerDidNotTake) {
     EXPECT_EQ(last.sub_operations->warning, 1);
     EXPECT_EQ(last.sub_operations->failed, 2);
     EXPECT_THAT(failed(responses.back()), ElementsAre("1.1.1.3", "1.1.2.1"));
+}
+
+class MoveToOneThatHangs : public RetrieveService {
+  protected:
+    MoveToOneThatHangs() {
+        pacs.emplace(dicom::test_support::any_port(), hanging_);
+        start({.peer_of =
+                   [this](const std::string&) {
+                       return std::optional(dicom::test_support::to(*pacs));
+                   },
+               .run = one_after_another});
+        requester_.emplace(*scp);
+        requester_->associate(kStudyMove);
+        dicom::DimseCommand asked = request(command::kMoveRequest, kStudyMove);
+        asked.move_destination = "PACS";
+        const dicom::DataSet identifier =
+            identifier_of({{tags::kQueryRetrieveLevel, "STUDY"}, {tags::kStudyInstanceUid, "1.1"}});
+        requester_->send_request(asked, &identifier);
+        hanging_.wait_for_one();
+    }
+    ~MoveToOneThatHangs() override {
+        hanging_.release();
+        pacs.reset();
+    }
+
+    Hanging hanging_;
+    std::optional<RawPeer> requester_;
+};
+
+TEST_F(MoveToOneThatHangs, EndsWhenCancelled) {
+    requester_->send_request(request(command::kCancelRequest, ""));
+    const dicom::DimseCommand last = requester_->read_response();
+    EXPECT_EQ(last.status, status::kCancelled);
+    ASSERT_TRUE(last.sub_operations);
+    EXPECT_EQ(last.sub_operations->completed, 0);
+    EXPECT_EQ(last.sub_operations->failed, 0);
+    EXPECT_EQ(last.sub_operations->remaining, 4);
+    EXPECT_EQ(hanging_.count(), 0U);
+}
+
+TEST_F(MoveToOneThatHangs, EndsWhenTheRequesterHasGone) {
+    requester_.reset();
+    EXPECT_EQ(recorder.wait_for_report().end, dicom::AssociationEnd::kLost);
+    EXPECT_EQ(scp->associations(), 0U);
+    EXPECT_EQ(hanging_.count(), 0U);
 }
 
 TEST_F(RetrieveService, StopsWhenCancelled) {

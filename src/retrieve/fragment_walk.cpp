@@ -52,7 +52,7 @@ std::optional<FragmentWalk::Item> FragmentWalk::item_at(std::uint64_t at) {
 
 std::optional<FragmentsInFile> fragments_in(store::OpenedObject& object,
                                             const store::InstanceRow& row) {
-    constexpr std::size_t kMost = 20'000;
+    constexpr std::size_t kMost = 200'000;
     constexpr std::uint64_t kMostOfTable = 4 * kMost;
     FragmentWalk walk(object, row);
     const auto table = walk.table();

@@ -22,6 +22,7 @@
 #include "retrieve/left_out.h"
 #include "retrieve/object_head.h"
 #include "retrieve/object_parts.h"
+#include "retrieve/plain_object.h"
 #include "retrieve/video.h"
 
 namespace lucerna::retrieve {
@@ -107,7 +108,8 @@ http::Response send_frames(const http::Request& request, store::Archive& archive
     http::Response response;
     if (!chosen->multipart) {
         http::Part only = part(numbers.front());
-        response = http::Response::of(200, only.content_type, std::move(only.body));
+        response =
+            http::Response::of(200, only.content_type, std::move(only.body), std::move(only.room));
         if (only.pieces) response.body = streamed(*std::move(only.pieces));
     } else if (count == Count::kOne) {
         const int number = numbers.front();
@@ -162,6 +164,8 @@ HasEncodablePixels encodable_pixels_of(store::Archive& archive, const store::Ins
 
 std::shared_ptr<FrameSource> FrameSource::of(store::Archive& archive, const store::InstanceRow& row,
                                              RunParts run, KeptObject::For wanted) {
+    if (!may_have_pixels(archive, row))
+        throw Error(ErrorCode::kNotFound, "that instance has no pixels");
     return std::shared_ptr<FrameSource>(new FrameSource(archive, row, std::move(run), wanted));
 }
 
@@ -232,10 +236,16 @@ http::Part FrameSource::part(http::PartName name, int frame, const Representatio
         return self->frame(frame, representation, HasRoom::kNo);
     };
     HeldBytes::put_into(part, make(), make);
+    // Where others hold what may be sent at once, the file is not to lie beside what waits.
+    if (part.pieces && part.pieces->size <= kHeldFreely) (void)kept_->let_go();
     return part;
 }
 
 std::size_t FrameSource::about_stored() const {
+    if (is_inflatable(row_))
+        return kept_->look([&](dicom::FramedObject& object) {
+            return static_cast<std::size_t>(decoded_bytes(object));
+        });
     return static_cast<std::size_t>(row_.size) / static_cast<std::size_t>(std::max(count_, 1));
 }
 

@@ -2,12 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "dicom/decoding_memory.h"
 #include "dicom/encoders.h"
+#include "dicom/node.h"
 #include "http/message.h"
 #include "retrieve/archive_for_test.h"
 #include "retrieve/kept_object.h"
@@ -19,6 +22,7 @@ constexpr int kSide = 1500;
 constexpr std::size_t kFrameBytes = std::size_t{2} * kSide * kSide;
 const std::string kSeries = "/dicom-web/studies/1.2.1/series/1.2.1.1/instances/";
 const std::string kRle(dicom::transfer_syntax::kRleLossless);
+const std::string kJpegLs(dicom::transfer_syntax::kJpegLsLossless);
 
 /// A limit for one test.
 class Limited {
@@ -158,8 +162,27 @@ TEST(HeldBytes, ThatWouldLeaveLittleToDecodersAreReadWhileTheyAreSent) {
         << "before its head is sent";
 }
 
-/// Of so many bytes, in which RLE finds nothing to gain.
-void keep_noise(TestArchive& archive, const std::string& uid, int frames) {
+/// Two fragments a frame and no table: which are a frame's has to be looked for in all of them.
+void split_fragments(dicom::DataSet& encapsulated) {
+    const dicom::Fragments& whole = *encapsulated.node().find(dicom::tags::kPixelData)->fragments();
+    auto halves = std::make_unique<dicom::Fragments>();
+    halves->owner = whole.owner;
+    std::size_t offset = 0;
+    for (const ByteView piece : whole.pieces) {
+        const std::size_t half = piece.size() / 4 * 2;
+        for (const ByteView part : {piece.first(half), piece.subspan(half)}) {
+            halves->pieces.push_back(part);
+            halves->offsets.push_back(offset);
+            offset += 8 + part.size();
+        }
+    }
+    (void)encapsulated.node().put(dicom::tags::kPixelData, dicom::vr::kOb, std::move(halves));
+}
+
+enum class Fragmented { kNo, kYes };
+/// Of so many bytes, in which compression finds nothing to gain.
+void keep_noise(TestArchive& archive, const std::string& uid, int frames,
+                Fragmented fragmented = Fragmented::kNo) {
     dicom::DataSet set = dicom::DataSet::parse(archive.store.archive().object("1.2.1.1.1"));
     set.set_text(dicom::tags::kSopInstanceUid, uid);
     Bytes samples(kFrameBytes * static_cast<std::size_t>(frames));
@@ -169,7 +192,10 @@ void keep_noise(TestArchive& archive, const std::string& uid, int frames) {
         sample = static_cast<std::uint8_t>(state >> 24);
     }
     set.set_pixels({.rows = kSide, .columns = kSide, .bits_stored = 16, .frames = frames}, samples);
-    archive.store.archive().keep(dicom::encoded(set, *dicom::find_encoder(kRle)).to_part10());
+    const std::string& syntax = fragmented == Fragmented::kYes ? kJpegLs : kRle;
+    dicom::DataSet kept = dicom::encoded(set, *dicom::find_encoder(syntax));
+    if (fragmented == Fragmented::kYes) split_fragments(kept);
+    archive.store.archive().keep(kept.to_part10());
 }
 
 /// A limit of kept_files() for one test.
@@ -186,12 +212,12 @@ class FewKept {
 
 TEST(KeptFiles, OfSlowClientsAreNoMoreThanTheirLimit) {
     TestArchive archive;
-    keep_noise(archive, "1.2.1.1.8", 3);
+    keep_noise(archive, "1.2.1.1.8", 3, Fragmented::kYes);
     const std::size_t size = archive.store.archive().instance("1.2.1.1.8")->size;
     ASSERT_GT(size, std::size_t{12} << 20) << "noise is not compressed";
     const FewKept room_for_two(2 * size);
     const std::string octets =
-        "multipart/related; type=\"application/octet-stream\"; transfer-syntax=" + kRle;
+        "multipart/related; type=\"application/octet-stream\"; transfer-syntax=" + kJpegLs;
     const std::string path = kSeries + "1.2.1.1.8/frames/1,2,3";
     std::vector<SlowClient> clients;
     for (int i = 0; i < 4; ++i) {
@@ -214,6 +240,18 @@ TEST(KeptFiles, OfSlowClientsAreNoMoreThanTheirLimit) {
     EXPECT_EQ(dicom::decoding_memory().held(), 0U);
 }
 
+TEST(KeptFiles, AreNoneWhereFramesAreFoundWithoutTheOthers) {
+    TestArchive archive;
+    keep_noise(archive, "1.2.1.1.8", 3);
+    SlowClient client(archive.get(
+        kSeries + "1.2.1.1.8/frames/1,2,3",
+        "multipart/related; type=\"application/octet-stream\"; transfer-syntax=" + kRle));
+    EXPECT_TRUE(client.take_some());
+    EXPECT_EQ(kept_files().held(), 0U);
+    EXPECT_GT(client.take_all().size(), 3 * kFrameBytes);
+    EXPECT_EQ(dicom::decoding_memory().held(), 0U);
+}
+
 TEST(KeptFiles, OfOneFrameAreNone) {
     TestArchive archive;
     keep_noise(archive, "1.2.1.1.8", 2);
@@ -228,7 +266,7 @@ TEST(KeptFiles, OfOneFrameAreNone) {
 
 TEST(KeptFiles, ThatAreLargerThanTheLimitAreKeptAlone) {
     TestArchive archive;
-    keep_noise(archive, "1.2.1.1.8", 2);
+    keep_noise(archive, "1.2.1.1.8", 2, Fragmented::kYes);
     const FewKept little(std::size_t{5} << 20);
     SlowClient client(archive.get(kSeries + "1.2.1.1.8/frames/1,2",
                                   "multipart/related; type=\"application/octet-stream\""));

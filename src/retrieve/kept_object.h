@@ -2,10 +2,10 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <utility>
 
 #include "base/memory_budget.h"
@@ -16,6 +16,17 @@
 
 namespace lucerna::retrieve {
 
+/// What is wanted of an object beside its pixels.
+enum class Beside {
+    kAll,
+    /// Values of a megabyte or more that do not tell how pixels look are not there.
+    kWhatIsDrawn,
+};
+struct Opening {
+    Beside beside = Beside::kAll;
+    dicom::PixelData pixel_data = dicom::PixelData::kKeep;
+    dicom::Texts texts = dicom::Texts::kAsTheyCame;
+};
 /// How an object is opened to look at its frames: of a large one only those are read that are
 /// looked at, where it says where they lie.
 struct FramedPlan {
@@ -23,13 +34,18 @@ struct FramedPlan {
     std::size_t bytes = 0;
     std::function<dicom::FramedObject()> make;
 };
+/// Of what an object has beside the pixels of the frame that is looked at, or of all of it where it
+/// does not say where its frames lie: images have some megabytes, overlays and tables.
+inline constexpr std::size_t kMostBeside = std::size_t{64} << 20;
+/// Throws as the archive and dicom::FileHeader::of, and Error(kUnsupported) where there is more
+/// than that. Of an object that does not say where its frames lie, and is wanted with all of it,
+/// whoever asks has to look at the plan's bytes.
 [[nodiscard]] FramedPlan plan_to_frame(store::Archive& archive, const store::InstanceRow& row,
-                                       const RunParts& run,
-                                       dicom::PixelData pixel_data = dicom::PixelData::kKeep);
-/// What that makes.
-[[nodiscard]] dicom::FramedObject framed_object(
-    store::Archive& archive, const store::InstanceRow& row, const RunParts& run,
-    dicom::PixelData pixel_data = dicom::PixelData::kKeep);
+                                       const RunParts& run, const Opening& opening);
+
+/// Whether there are any, of whatever kind, as far as the object says so without being read as a
+/// whole.
+[[nodiscard]] bool may_have_pixels(store::Archive& archive, const store::InstanceRow& row);
 
 /// Whether uncompressed pixels of such an object are read frame by frame where they lie.
 [[nodiscard]] bool pixels_lie_elsewhere(const store::InstanceRow& row);
@@ -52,13 +68,15 @@ struct FramedPlan {
 /// MemoryBudget::take.
 [[nodiscard]] MemoryBudget::Share room_for_whole(const store::InstanceRow& row);
 
+/// Of which nobody waits for room.
+inline constexpr std::size_t kSmallFile = std::size_t{256} << 10;
 /// For so many bytes of it, but for few, of that budget.
 [[nodiscard]] MemoryBudget::Share room_for_bytes(std::uint64_t bytes, MemoryBudget& memory);
 
 /// The object, for frames that are taken one after another: it is read when it is first looked at
 /// and kept for the next frame, unless somebody waits for that memory (kept_files(),
-/// dicom::parsing_memory()): then it is read again. Safe from several threads, which wait for each
-/// other.
+/// dicom::parsing_memory()), or, of a small one, others have taken its place (held_lists()): then
+/// it is read again. Safe from several threads, which wait for each other.
 class KeptObject final : public MemoryBudget::Renewable,
                          public std::enable_shared_from_this<KeptObject> {
   public:
@@ -84,6 +102,9 @@ class KeptObject final : public MemoryBudget::Renewable,
     }
     /// The next look reads it again.
     bool let_go() noexcept override;
+    ~KeptObject() override;
+    KeptObject(const KeptObject&) = delete;
+    KeptObject& operator=(const KeptObject&) = delete;
 
   private:
     KeptObject(store::Archive& archive, store::InstanceRow row, RunParts run, For wanted,
@@ -105,6 +126,8 @@ class KeptObject final : public MemoryBudget::Renewable,
         bool ends_with_a_frame = false;
     };
     void read();
+    /// Until the next look.
+    void rest(bool has_given_a_frame) noexcept;
     void drop();
 
     store::Archive& archive_;
@@ -114,9 +137,13 @@ class KeptObject final : public MemoryBudget::Renewable,
     const dicom::PixelData pixel_data_;
     /// Of what follows. Recursive, since the thread that uses it may be told to let go of it.
     std::recursive_mutex mutex_;
-    bool is_used_ = false;
+    /// By one thread, from within what it makes of it.
+    int uses_ = 0;
     bool has_one_frame_ = false;
-    std::optional<dicom::FramedObject> object_;
+    std::shared_ptr<dicom::FramedObject> object_;
+    /// Of a small one, under which it is among held_lists() while it is not used.
+    std::uint64_t name_ = 0;
+    std::size_t file_bytes_ = 0;
     /// Of kept_files(), where one has been taken for `object_`.
     MemoryBudget::Share kept_;
     /// Whoever waits knows of it.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "base/error.h"
@@ -106,6 +107,13 @@ HeldList<NamedObjects::Packed> NamedObjects::list_of(store::Archive& archive, st
 
 NamedObjects::NamedObjects(store::Archive& archive, store::Query query, Owner owner)
     : objects_(list_of(archive, std::move(query), std::move(owner), size_)) {}
+
+std::size_t NamedObjects::issuers() const {
+    std::set<std::string> issuers;
+    for (const Kind& kind : objects_.get()->kinds) issuers.insert(kind.issuer_of_patient_id);
+    issuers.erase("");
+    return issuers.size();
+}
 
 dicom::ObjectHead NamedObjects::operator[](std::size_t index) const {
     constexpr std::size_t kAhead = 64;

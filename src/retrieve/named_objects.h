@@ -28,6 +28,8 @@ class NamedObjects {
     NamedObjects(store::Archive& archive, store::Query query, Owner owner);
 
     [[nodiscard]] std::size_t size() const { return size_; }
+    /// How many different issuers of their Patient IDs are said.
+    [[nodiscard]] std::size_t issuers() const;
     /// Throws Error(kNotFound) where they had to be searched for again, and were others then:
     /// nobody can tell any more which have been sent.
     [[nodiscard]] dicom::ObjectHead operator[](std::size_t index) const;

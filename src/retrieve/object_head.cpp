@@ -5,36 +5,44 @@
 
 #include "retrieve/kept_object.h"
 #include "retrieve/object_parts.h"
+#include "retrieve/plain_object.h"
 
 namespace lucerna::retrieve {
 namespace {
 
 using Items = dicom::ValueScan::Items;
 
-Head read_head(store::Archive& archive, const store::InstanceRow& row, std::uint64_t size,
-               Items items, dicom::Texts texts = dicom::Texts::kUtf8) {
-    const auto object = archive.open(row);
-    const auto pixels = size > row.head_bytes ? native_pixels(*object, row) : std::nullopt;
+Head read_head(const PlainObject& plain, std::uint64_t size, Items items, dicom::Texts texts) {
+    const auto pixels =
+        size > plain.row.head_bytes ? native_pixels(*plain.object, plain.row) : std::nullopt;
     MemoryBudget::Share room = room_for_bytes(size - (pixels ? pixels->size : 0), read_heads());
-    return {std::move(room), dicom::FileHeader::of(reader_of(*object), size, items, texts)};
+    Head head{std::move(room), dicom::FileHeader::of(reader_of(*plain.object), size, items, texts)};
+    // Of one that is inflated it was not known how much is pixels.
+    if (plain.is_inflated) head.room.keep_only(head.file.held_bytes());
+    return head;
 }
 
-std::uint64_t bytes_of_head(const store::InstanceRow& row) {
-    return row.head_bytes != 0 ? row.head_bytes : row.size;
+/// Of all, or of what is before its pixels.
+Head read_head(store::Archive& archive, const store::InstanceRow& row, bool is_of_all, Items items,
+               dicom::Texts texts = dicom::Texts::kUtf8) {
+    const PlainObject plain = plain_object(archive, row);
+    const bool is_known = plain.row.head_bytes != 0;
+    return read_head(plain, is_known && !is_of_all ? plain.row.head_bytes : plain.row.size, items,
+                     texts);
 }
 
 }  // namespace
 
 Head head_of(store::Archive& archive, const store::InstanceRow& row) {
-    return read_head(archive, row, bytes_of_head(row), Items::kHeld);
+    return read_head(archive, row, false, Items::kHeld);
 }
 
 Head outline_of(store::Archive& archive, const store::InstanceRow& row) {
-    return read_head(archive, row, bytes_of_head(row), Items::kPassed);
+    return read_head(archive, row, false, Items::kPassed);
 }
 
 Head head_of_all(store::Archive& archive, const store::InstanceRow& row, dicom::Texts texts) {
-    return read_head(archive, row, row.size, Items::kHeld, texts);
+    return read_head(archive, row, true, Items::kHeld, texts);
 }
 
 dicom::FileHeader::Read reader_of(store::OpenedObject& object) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "dicom/reader.h"
+#include "dicom/tags.h"
 #include "dicom/uids.h"
 
 namespace lucerna::retrieve {
@@ -38,6 +40,42 @@ std::optional<ValueSpan> native_pixels(store::OpenedObject& object, const store:
     // A length that is not stated is FFFFFFFFH, beyond the end as one that lies.
     if (span.size > row.size - std::min(row.size, span.begin)) return std::nullopt;
     return span;
+}
+
+std::optional<SwappedSpan> pixels_in_place(store::OpenedObject& object,
+                                           const store::InstanceRow& row) {
+    if (row.transfer_syntax_uid != dicom::transfer_syntax::kExplicitVrBigEndian) {
+        const auto span = native_pixels(object, row);
+        return span ? std::optional(SwappedSpan{*span}) : std::nullopt;
+    }
+    constexpr std::uint64_t kHead = 12;
+    if (row.head_bytes == 0) return std::nullopt;
+    const Bytes element = object.read(row.head_bytes, kHead);
+    if (element.size() != kHead) return std::nullopt;
+    const dicom::ElementHeader header = dicom::read_element_header(
+        element, 0, element.size(), {.explicit_vr = true, .little_endian = false}, false);
+    const SwappedSpan span{{row.head_bytes + kHead, header.length}, header.vr.unit()};
+    // A length that is not stated is beyond the end, as one that lies.
+    if (header.tag != dicom::tags::kPixelData || header.value != kHead ||
+        span.size > row.size - std::min(row.size, span.begin) || span.size % span.unit != 0)
+        return std::nullopt;
+    return span;
+}
+
+void read_swapped(const SwappedSpan& span, std::uint64_t at, std::span<std::uint8_t> into,
+                  const std::function<void(std::uint64_t, std::span<std::uint8_t>)>& read) {
+    const std::uint64_t before = at % span.unit;
+    const std::uint64_t behind = (span.unit - (at + into.size()) % span.unit) % span.unit;
+    if (before + behind > 0) {
+        Bytes units(static_cast<std::size_t>(before + into.size() + behind));
+        read_swapped(span, at - before, units, read);
+        std::copy_n(units.begin() + static_cast<std::ptrdiff_t>(before), into.size(), into.begin());
+        return;
+    }
+    read(span.begin + at, into);
+    for (std::size_t i = 0; span.unit > 1 && i < into.size(); i += span.unit)
+        std::reverse(into.begin() + static_cast<std::ptrdiff_t>(i),
+                     into.begin() + static_cast<std::ptrdiff_t>(i + span.unit));
 }
 
 void read_in_parts(store::Archive& archive, const store::InstanceRow& row, std::uint64_t begin,

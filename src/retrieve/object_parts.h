@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -25,6 +27,17 @@ struct ValueSpan {
 /// Empty where that is not one little endian element of stated length. `object` is that of `row`.
 [[nodiscard]] std::optional<ValueSpan> native_pixels(store::OpenedObject& object,
                                                      const store::InstanceRow& row);
+
+/// The same in either byte order.
+struct SwappedSpan : ValueSpan {
+    /// Of so many bytes each the order is the other one; 1 where it is not.
+    std::size_t unit = 1;
+};
+[[nodiscard]] std::optional<SwappedSpan> pixels_in_place(store::OpenedObject& object,
+                                                         const store::InstanceRow& row);
+/// Bytes of that value from `at` on, in little endian. `read` gives bytes of the file.
+void read_swapped(const SwappedSpan& span, std::uint64_t at, std::span<std::uint8_t> into,
+                  const std::function<void(std::uint64_t, std::span<std::uint8_t>)>& read);
 
 /// Bytes [begin, begin + size) of the object, which must be there; what is large in parts, each
 /// read and decrypted by itself.

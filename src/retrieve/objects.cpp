@@ -24,6 +24,7 @@
 #include "retrieve/kept_object.h"
 #include "retrieve/left_out.h"
 #include "retrieve/object_parts.h"
+#include "retrieve/plain_object.h"
 #include "retrieve/recoded_object.h"
 
 namespace lucerna::retrieve {
@@ -221,6 +222,9 @@ void check_whole(store::Archive& archive, const store::InstanceRow& row, const R
 
 http::Pieces made_at_once(store::Archive& archive, const store::InstanceRow& row,
                           const std::string& transfer_syntax, OnceBegun once_begun) {
+    if (row.size > kMostAtOnce)
+        throw Error(ErrorCode::kUnsupported,
+                    "it is too large to be written anew as a whole: ask for it as it is");
     // Who waits for room holds nothing of it yet.
     struct Room {
         MemoryBudget::Share file, answer;
@@ -228,7 +232,10 @@ http::Pieces made_at_once(store::Archive& archive, const store::InstanceRow& row
     const auto room_for = [](const store::InstanceRow& one) {
         Room room{room_for_whole(one), {}};
         MemoryBudget& memory = dicom::converting_memory();
-        room.answer = memory.take(std::min(bytes_plain(one), memory.limit()), "a large answer");
+        // The file, its values, and what is written of them while that grows.
+        constexpr std::size_t kTimes = 4;
+        room.answer =
+            memory.take(std::min(kTimes * bytes_plain(one), memory.limit()), "a large answer");
         return room;
     };
     const auto begun = std::make_shared<std::atomic<bool>>(false);
@@ -254,7 +261,8 @@ GivenObject given_object(store::Archive& archive, const WantedObject& wanted, Ac
     const auto& [row, representation] = wanted;
     if (representation.as_stored) return as_stored(archive, row, representation, run, check);
     try {
-        const bool is_large = row.size > kHeldFreely || row.number_of_frames > 1;
+        const bool is_large =
+            row.size > kHeldFreely || row.number_of_frames > 1 || is_inflatable(row);
         if (auto pieces = is_large ? recoded_object(archive, row, representation.transfer_syntax)
                                    : std::nullopt) {
             if (check == Check::kBeforeSending) check_whole(archive, row, run);
@@ -304,12 +312,11 @@ http::Response one_object(const http::Request& request, store::Archive& archive,
         GivenObject given = looking_at(row.sop_instance_uid, [&] {
             return given_object(archive, wanted, accepted, Count::kOne, run, check);
         });
-        http::Response response;
-        response.headers.set("Content-Type", with_syntax(given.representation));
+        http::Response response = http::Response::of(200, with_syntax(given.representation),
+                                                     std::move(given.bytes), std::move(given.room));
         set_cache_headers(response, etag);
         if (given.pieces)
             return http::ranged(request, std::move(response), *std::move(given.pieces));
-        response.body = std::move(given.bytes);
         return response;
     } catch (const Error& error) {
         return none_given(request, error);

@@ -44,9 +44,12 @@ enum class OnceBegun {
     /// It is made again with room or without: its end takes others with it.
     kIsEnded
 };
+/// Of what is written anew as a whole.
+inline constexpr std::uint64_t kMostAtOnce = std::uint64_t{16} << 20;
 /// The object in that syntax, made as a whole, counted, and made again where others needed the
-/// memory (HeldBytes): for what has no pixels that could be made one frame at a time. Throws as
-/// DataSet::parse and to_part10, and as MemoryBudget::take.
+/// memory (HeldBytes): for what has no pixels that could be made one frame at a time. Throws
+/// Error(kUnsupported) for more than kMostAtOnce, as DataSet::parse and to_part10, and as
+/// MemoryBudget::take.
 [[nodiscard]] http::Pieces made_at_once(store::Archive& archive, const store::InstanceRow& row,
                                         const std::string& transfer_syntax, OnceBegun once_begun);
 

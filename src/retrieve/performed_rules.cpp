@@ -7,6 +7,7 @@
 #include "dicom/copy.h"
 #include "dicom/dimse_status.h"
 #include "dicom/uids.h"
+#include "retrieve/date_time.h"
 #include "retrieve/order_tags.h"
 #include "store/matching.h"
 
@@ -48,6 +49,7 @@ constexpr Tag kFixed[] = {kScheduledStepAttributesSequence,
                           tags::kPatientName,
                           tags::kPatientId,
                           tags::kIssuerOfPatientId,
+                          tags::kIssuerOfPatientIdQualifiersSequence,
                           tags::kOtherPatientIdsSequence,
                           tags::kPatientBirthDate,
                           tags::kPatientSex,
@@ -82,11 +84,15 @@ std::optional<StepRefusal> bad_uid(const DataSet& item, Tag tag) {
     return refusal(status::kInvalidAttributeValue, tag, "is no UID");
 }
 
+bool is_time(std::string_view text) {
+    const std::string time = store::time_key(text);
+    return !time.empty() && is_date_time("20000101" + time);
+}
+
 std::optional<StepRefusal> bad_date_or_time(const DataSet& attributes, Tag tag) {
     const std::string text = attributes.text_or(tag, "");
     const bool is_date = dicom::vr_of(tag) == "DA";
-    if (!(is_date ? store::date_key(text) : store::time_key(text)).empty() || text.empty())
-        return {};
+    if (text.empty() || (is_date ? is_date_time(store::date_key(text)) : is_time(text))) return {};
     return refusal(status::kInvalidAttributeValue, tag, is_date ? "is no date" : "is no time");
 }
 
@@ -184,6 +190,7 @@ std::optional<StepRefusal> problem_of_creation(const DataSet& attributes) {
                        "has more items than are taken");
     for (const DataSet& item : scheduled)
         if (auto bad = bad_uid(item, tags::kStudyInstanceUid)) return bad;
+    if (auto bad = bad_date_or_time(attributes, tags::kPatientBirthDate)) return bad;
     if (auto bad = bad_times(attributes)) return bad;
     return bad_series(attributes);
 }
@@ -205,7 +212,8 @@ std::optional<StepRefusal> set_attributes(DataSet& kept, const DataSet& changes)
     if (!state)
         return refusal(status::kInvalidAttributeValue, kPerformedStatus,
                        "is none of IN PROGRESS, COMPLETED, DISCONTINUED");
-    if (auto bad = bad_times(kept)) return bad;
+    // What earlier versions took stays.
+    if (auto bad = bad_times(changes)) return bad;
     if (auto bad = bad_series(kept)) return bad;
     if (*state != PerformedState::kInProgress) return lack_at_the_end(kept, *state);
     return {};

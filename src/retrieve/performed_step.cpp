@@ -11,6 +11,7 @@
 #include "dicom/copy.h"
 #include "dicom/dimse_status.h"
 #include "dicom/message_data_set.h"
+#include "dicom/patient_issuer.h"
 #include "dicom/uids.h"
 #include "retrieve/order_tags.h"
 #include "retrieve/performed_rules.h"
@@ -66,8 +67,8 @@ constexpr const char* kRefused = "performed-step.refused";
 /// The images of a CT of several thousand slices fit.
 constexpr std::size_t kMostBytes = std::size_t{1} << 20;
 /// Of a kept step, what reading it, changing it and keeping it again takes: as it is in the index,
-/// as bytes, as values, and as a message.
-constexpr std::size_t kTimesItsBytes = 6;
+/// as bytes, as values, and as a message; and as bytes and values again to see whose it is.
+constexpr std::size_t kTimesItsBytes = 8;
 constexpr std::chrono::seconds kPatience{2};
 
 StepRefusal too_large() {
@@ -115,7 +116,7 @@ Outcome created(dicom::ScpExchange& exchange, store::PerformedBook& book) {
     if (const auto refusal = problem_of_creation(attributes)) return {refusal};
     complete(attributes);
     step.patient_id = attributes.text_or(tags::kPatientId, "");
-    step.issuer_of_patient_id = attributes.text_or(tags::kIssuerOfPatientId, "");
+    step.issuer_of_patient_id = dicom::issuer_of_patient_id(attributes);
     step.of = scheduled_for(attributes);
     step.data_set = written(attributes);
     if (!book.create(step))

@@ -107,6 +107,21 @@ TEST_F(PerformedSteps, GoFromBeginToEndAndTakeTheScheduledStepAlong) {
         << "it is hers, whom the modality named without an issuer";
 }
 
+// PS3.3 Table 10-18.
+TEST_F(PerformedSteps, OfAnIssuerThatQualifiersNameAreAnothers) {
+    place();
+    DataSet attributes = creation();
+    attributes.add_item(tags::kIssuerOfPatientIdQualifiersSequence)
+        .set_text(tags::kUniversalEntityId, "1.2.3");
+    EXPECT_EQ(create(attributes).status, status::kSuccess);
+    EXPECT_EQ(store.performed().find(kUid)->issuer_of_patient_id, "1.2.3");
+    EXPECT_EQ(scheduled_state(), store::StepState::kScheduled);
+    DataSet change;
+    change.add_item(tags::kIssuerOfPatientIdQualifiersSequence)
+        .set_text(tags::kUniversalEntityId, "HOSP");
+    EXPECT_EQ(set(change).status, status::kInvalidAttributeValue);
+}
+
 TEST_F(PerformedSteps, EndWithoutASeriesOnlyWhenDiscontinued) {
     place();
     EXPECT_EQ(create(creation()).status, status::kSuccess);
@@ -150,9 +165,18 @@ TEST_F(PerformedSteps, AreTakenAsTheTableAsks) {
     DataSet done = creation();
     done.set_text(kPerformedStatus, "COMPLETED");
     EXPECT_EQ(create(done).status, status::kInvalidAttributeValue);
-    DataSet no_date = creation();
-    no_date.set_text(tags::kPerformedProcedureStepStartDate, "soon");
-    EXPECT_EQ(create(no_date).status, status::kInvalidAttributeValue);
+    for (const auto& [tag, value] : {std::pair(tags::kPerformedProcedureStepStartDate, "soon"),
+                                     {tags::kPerformedProcedureStepStartDate, "20269999"},
+                                     {tags::kPerformedProcedureStepStartDate, "20260230"},
+                                     {tags::kPerformedProcedureStepStartTime, "2560"},
+                                     {tags::kPatientBirthDate, "ZQMARK"},
+                                     {tags::kPatientBirthDate, "19700230"}}) {
+        DataSet no_date = creation();
+        no_date.set_text(tag, value);
+        const auto response = create(no_date);
+        EXPECT_EQ(response.status, status::kInvalidAttributeValue) << value;
+        EXPECT_EQ(response.attributes, std::vector<dicom::Tag>{tag});
+    }
     DataSet of_two = creation();
     of_two.set_texts(tags::kPatientId, std::vector<std::string>{"P1", "P2"});
     EXPECT_EQ(create(of_two).status, status::kInvalidAttributeValue) << "whose it is nobody knows";

@@ -9,6 +9,7 @@
 #include "retrieve/held_bytes.h"
 #include "retrieve/object_parts.h"
 #include "retrieve/objects.h"
+#include "retrieve/plain_object.h"
 #include "retrieve/recoded_object.h"
 
 namespace lucerna::retrieve {
@@ -18,8 +19,6 @@ constexpr std::size_t kMostAhead = 8;
 constexpr std::size_t kEnoughBytes = 8 * 1024 * 1024;
 /// Memory that is kept for others, of any number; of more there is one.
 constexpr std::size_t kSmall = kEnoughBytes / kMostAhead;
-/// Of what is read while it is sent: room for most File Meta Information.
-constexpr std::size_t kBeginning = 256 * 1024;
 /// Held whatever others hold.
 constexpr std::size_t kFreely = 64 * 1024;
 
@@ -165,6 +164,7 @@ ReadAhead::Read ReadAhead::read(std::size_t index, const RunParts* run) noexcept
     try {
         const store::InstanceRow row = row_of(index);
         Read read{file_for(row), {}};
+        read.file.study_instance_uid = row.study_instance_uid;
         const bool is_held = read.file.bytes.size() == row.size;
         if (is_held && run != nullptr)
             read_in_parts(archive_, row, 0, read.file.bytes.span(), *run);
@@ -172,7 +172,7 @@ ReadAhead::Read ReadAhead::read(std::size_t index, const RunParts* run) noexcept
             archive_.open(row)->read(0, read.file.bytes.span());
         else
             read_beginning(row, read.file, run);
-        if (row.size > kFreely)
+        if (row.size > kFreely || is_inflatable(row))
             read.file.in_syntax = [&archive = archive_, row](const std::string& syntax) {
                 return in_other_syntax(archive, row, syntax);
             };
@@ -187,16 +187,10 @@ void ReadAhead::read_beginning(const store::InstanceRow& row, File& file,
     if (checked_ == Checked::kBeforeItIsSent)
         check_whole(archive_, row, run != nullptr ? *run : one_after_another);
     file.opened = archive_.open(row);
-    for (std::uint64_t length = kBeginning;; length *= 4) {
-        file.bytes.resize(static_cast<std::size_t>(std::min(row.size, length)));
-        file.opened->read(0, file.bytes.span());
-        try {
-            (void)dicom::split_part10(file.bytes.view());
-            return;
-        } catch (const Error&) {
-            if (length >= row.size) return;
-        }
-    }
+    const auto read = [&](std::uint64_t at, std::span<std::uint8_t> into) {
+        file.opened->read(at, into);
+    };
+    (void)dicom::split_part10(row.size, read, file.bytes);
 }
 
 }  // namespace lucerna::retrieve

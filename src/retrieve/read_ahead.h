@@ -41,6 +41,7 @@ class ReadAhead {
         /// For so many bytes of it.
         std::shared_ptr<const void> room = {};
         std::size_t room_bytes = 0;
+        std::string study_instance_uid = {};
         /// As FileToSend has it.
         decltype(dicom::FileToSend::in_syntax) in_syntax = {};
 

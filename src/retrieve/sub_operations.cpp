@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <optional>
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -31,6 +34,9 @@ struct Progress {
     std::vector<std::uint32_t> failed;
     /// Of the first that failed.
     std::string why;
+    /// Of what was given, so that it can be found again who had what; not more than a line holds.
+    std::set<std::string> studies;
+    static constexpr std::size_t kMostNamed = 10;
 
     [[nodiscard]] dicom::SubOperations counts() const {
         return {{}, counted(completed), counted(failed.size()), counted(warnings)};
@@ -38,17 +44,21 @@ struct Progress {
     [[nodiscard]] std::size_t done() const { return completed + warnings + failed.size(); }
 };
 
-dicom::SendOutcome outcome_of(dicom::ScpExchange& exchange, ReadAhead& objects, std::size_t index,
-                              const SendObject& send) {
+/// Empty where the requester does not want it any more. `study` is that of what was sent.
+std::optional<dicom::SendOutcome> outcome_of(dicom::ScpExchange& exchange, ReadAhead& objects,
+                                             std::size_t index, const SendObject& send,
+                                             std::string& study) {
     try {
         ReadAhead::File file = objects.take(index);
         dicom::SendOutcome outcome = send(index, file.to_send());
+        study = std::move(file.study_instance_uid);
         objects.give_back(std::move(file));
         return outcome;
     } catch (const Error& error) {
         if (exchange.is_lost()) throw;
-        return {dicom::StatusKind::kPermanentFailure, dicom::status_for(error.code()),
-                error.what()};
+        if (error.code() == ErrorCode::kCancelled && exchange.is_cancelled()) return std::nullopt;
+        return dicom::SendOutcome{dicom::StatusKind::kPermanentFailure,
+                                  dicom::status_for(error.code()), error.what()};
     }
 }
 
@@ -75,7 +85,12 @@ Progress send_each(dicom::ScpExchange& exchange, ReadAhead& reading, const Named
     Progress progress;
     for (std::size_t index = 0; index < objects.size(); ++index) {
         if (exchange.is_cancelled()) break;
-        note(progress, outcome_of(exchange, reading, index, to.send), index, objects, exchange, to);
+        std::string study;
+        const auto outcome = outcome_of(exchange, reading, index, to.send, study);
+        if (!outcome) break;
+        note(progress, *outcome, index, objects, exchange, to);
+        if (!study.empty() && progress.studies.size() <= Progress::kMostNamed)
+            progress.studies.insert(std::move(study));
         if (index + 1 == objects.size()) break;
         dicom::SubOperations counts = progress.counts();
         counts.remaining = counted(objects.size() - index - 1);
@@ -98,6 +113,16 @@ dicom::ServiceAnswer last_answer(const Progress& progress, std::size_t total) {
             progress.failed.size() == total ? status::kCannotRetrieve : status::kSomeFailed;
     }
     return answer;
+}
+
+std::string as_text(const std::set<std::string>& studies) {
+    std::string text;
+    std::size_t count = 0;
+    for (const std::string& uid : studies) {
+        if (count++ == Progress::kMostNamed) return text + " and more";
+        text += (text.empty() ? "" : " ") + uid;
+    }
+    return text;
 }
 
 }  // namespace
@@ -131,7 +156,13 @@ std::variant<std::unique_ptr<NamedObjects>, IdentifierRefusal> objects_named(
     NamedObjects::Owner owner;
     if (!is_of_some && !issuer.empty())
         owner = {key_value(identifier, tags::kPatientId), store::indexed_text(issuer)};
-    return std::make_unique<NamedObjects>(archive, std::move(query), std::move(owner));
+    auto named = std::make_unique<NamedObjects>(archive, std::move(query), std::move(owner));
+    // Two people's images in one folder of a workstation are one person's to whoever reads them.
+    if (root == Root::kPatient && std::get<Level>(level) == Level::kPatient && issuer.empty() &&
+        named->issuers() > 1)
+        return IdentifierRefusal{status::kDoesNotMatchClass,
+                                 "that Patient ID is of several issuers: name one"};
+    return named;
 }
 
 void send_objects(dicom::ScpExchange& exchange, store::Archive& archive,
@@ -165,6 +196,7 @@ void send_objects(dicom::ScpExchange& exchange, store::Archive& archive,
               {{"association", exchange.sender().association},
                {"caller", exchange.sender().calling_aet},
                {"to", to.name},
+               {"studies", as_text(progress.studies)},
                {"objects", objects.size()},
                {"completed", progress.completed},
                {"warnings", progress.warnings},

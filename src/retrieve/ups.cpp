@@ -96,10 +96,20 @@ std::string uid_in_query(const http::Request& request,
     return {};
 }
 
+/// As dicom::issuer_of_patient_id.
+std::string issuer_in(const Json& set) {
+    const std::string issuer(store::trimmed(first_text(set, "00100021")));
+    const auto qualifiers = set.find("00100024");
+    if (!issuer.empty() || qualifiers == set.end()) return issuer;
+    const auto items = qualifiers->find("Value");
+    if (items == qualifiers->end() || items->empty()) return issuer;
+    return std::string(store::trimmed(first_text(items->front(), "00400032")));
+}
+
 void take_over_columns(store::Workitem& item, const Json& set) {
     item.state = first_text(set, "00741000");
     item.patient_id = store::trimmed(first_text(set, "00100020"));
-    item.issuer_of_patient_id = store::trimmed(first_text(set, "00100021"));
+    item.issuer_of_patient_id = issuer_in(set);
     item.study_instance_uid = store::trimmed(first_text(set, "0020000D"));
     item.json = set.dump();
 }

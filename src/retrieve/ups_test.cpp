@@ -479,6 +479,15 @@ TEST_F(Ups, OutlivesTheServerAndGoesWithThePatient) {
     EXPECT_EQ(status("GET", kItem), 404);
 }
 
+// PS3.3 Table 10-18.
+TEST_F(Ups, IsOfTheIssuerThatQualifiersName) {
+    json set = scheduled();
+    set["00100024"] = value("SQ", {{"00400032", value("UT", "1.2.3")}});
+    EXPECT_EQ(status("POST", "/dicom-web/workitems?1.2.3", set.dump()), 201);
+    EXPECT_EQ(store.archive().erasure_of_patient("P1", "4.5.6").beside.workitems, 0U);
+    EXPECT_EQ(store.archive().erasure_of_patient("P1", "1.2.3").beside.workitems, 1U);
+}
+
 TEST_F(Ups, GoesWithAStudyThatItNamesAnywhere) {
     json set = scheduled();
     // Of even length by what some fill it up with.

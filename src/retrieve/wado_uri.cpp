@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "dicom/uids.h"
 #include "retrieve/address.h"
 #include "retrieve/frames.h"
@@ -131,6 +132,11 @@ http::Response wado_uri(http::Request& request, store::Archive& archive, const R
                     "that are told to, de-identify");
     }
     const store::InstanceRow row = row_named(request, archive);
+    // A request's own line in the log has no query.
+    log_event(LogLevel::kInfo, "retrieve.by-uri",
+              {{"request", request.id},
+               {"studies", row.study_instance_uid},
+               {"object", row.sop_instance_uid}});
     const bool is_picture = row.number_of_frames > 0 || row.rows > 0;
     const std::string fallback =
         is_picture ? "image/jpeg" : (is_document(row) ? "*/*" : "application/dicom");

@@ -1,11 +1,15 @@
 #include "review/api.h"
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/encoding.h"
+#include "base/memory.h"
+#include "base/memory_budget.h"
 #include "http/event_stream.h"
 #include "http/media_type.h"
 #include "review/wire.h"
@@ -16,6 +20,18 @@ namespace {
 
 constexpr std::size_t kMaxBody = 16 * 1024;
 constexpr std::size_t kMostExams = 5000;
+constexpr std::size_t kMostImages = 2000;
+constexpr std::size_t kMostDecisions = 500;
+
+/// For what an answer is made of, and its text, whose parts have bounds: of two at a time. Each is
+/// ready in milliseconds.
+MemoryBudget::Share room_for_answer() {
+    static MemoryBudget budget("what the page is told at once", std::size_t{16} << 20);
+    MemoryBudget::Share room = budget.take(std::size_t{8} << 20, "an answer of the page's API");
+    // What others have freed is not to lie beside it.
+    give_back_surplus_memory();
+    return room;
+}
 
 store::ExamEntry exam_or_throw(Exams& exams, const std::string& study) {
     std::optional<store::ExamEntry> exam = exams.exam(study);
@@ -30,23 +46,38 @@ http::Response worklist(Exams& exams, http::Request& request) {
         throw Error(ErrorCode::kInvalidInput,
                     "state must be receiving, waiting, reading, read, refused or failed");
     const std::size_t limit = request.query.number_or("limit", 200, 1, kMostExams);
+    const MemoryBudget::Share room = room_for_answer();
     // Before the list: what changes meanwhile is then announced, if twice.
-    const std::uint64_t revision = exams.revision();
-    return http::Response::json(200, worklist_json(revision, exams.worklist(state, limit)));
+    WorklistText text(exams.revision(), limit);
+    // One more says that there are more.
+    exams.each_of_worklist(state, limit + 1,
+                           [&](const store::ExamEntry& exam) { return text.add(exam); });
+    return http::Response::json(200, text.finish());
 }
 
 http::Response exam(Exams& exams, http::Request& request) {
     const std::string& study = request.parameter("study");
     const store::ExamEntry entry = exam_or_throw(exams, study);
-    return http::Response::json(200, exam_json(entry, exams.images(study),
-                                               exams.reading_json(study), exams.decisions(study)));
+    const MemoryBudget::Share room = room_for_answer();
+    std::vector<store::InstanceRow> images = exams.images(study, kMostImages + 1);
+    const bool has_more = images.size() > kMostImages;
+    if (has_more) images.pop_back();
+    const std::string reading = exams.reading_json(study);
+    ShownDecisions decisions(reading);
+    exams.each_newest_decision(
+        study, [&](store::Decision&& decision) { decisions.add(std::move(decision)); });
+    return http::Response::json(200, exam_json(entry, {images, has_more}, reading, decisions));
 }
 
 http::Response decisions(Exams& exams, http::Request& request) {
     const std::string& study = request.parameter("study");
+    const std::size_t limit = request.query.number_or("limit", kMostDecisions, 1, kMostDecisions);
+    const std::size_t offset = request.query.number_or("offset", 0, 0, INT32_MAX);
     (void)exam_or_throw(exams, study);
+    const MemoryBudget::Share room = room_for_answer();
     const std::string reading = exams.reading_json(study);
-    return http::Response::json(200, decisions_json(reading, exams.decisions(study)));
+    return http::Response::json(200, decisions_json(reading, exams.count_decisions(study),
+                                                    exams.decisions(study, limit, offset)));
 }
 
 /// A form of another site cannot send this type without asking first, and is not answered then.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -29,23 +30,33 @@ class FewExams final : public Exams {
         waiting.state = store::ExamState::kWaiting;
         entries = {read, waiting};
     }
-    std::vector<store::ExamEntry> worklist(std::optional<store::ExamState> only,
-                                           std::size_t limit) override {
-        std::vector<store::ExamEntry> chosen;
+    void each_of_worklist(std::optional<store::ExamState> only, std::size_t limit,
+                          const std::function<bool(const store::ExamEntry&)>& take) override {
         for (const auto& entry : entries)
-            if ((!only || entry.state == *only) && chosen.size() < limit) chosen.push_back(entry);
-        return chosen;
+            if ((!only || entry.state == *only) && (limit-- == 0 || !take(entry))) return;
     }
     std::optional<store::ExamEntry> exam(const std::string& study) override {
         for (const auto& entry : entries)
             if (entry.study_instance_uid == study) return entry;
         return std::nullopt;
     }
-    std::vector<store::InstanceRow> images(const std::string&) override { return {}; }
+    std::vector<store::InstanceRow> images(const std::string&, std::size_t most) override {
+        return std::vector<store::InstanceRow>(std::min(most, image_count));
+    }
     std::string reading_json(const std::string& study) override {
         return study == kStudy ? reading : "";
     }
-    std::vector<store::Decision> decisions(const std::string&) override { return said; }
+    std::vector<store::Decision> decisions(const std::string&, std::size_t limit,
+                                           std::size_t offset) override {
+        const auto from = said.begin() + static_cast<std::ptrdiff_t>(std::min(offset, said.size()));
+        const auto left = static_cast<std::size_t>(said.end() - from);
+        return {from, from + static_cast<std::ptrdiff_t>(std::min(limit, left))};
+    }
+    std::size_t count_decisions(const std::string&) override { return said.size(); }
+    void each_newest_decision(const std::string&,
+                              const std::function<void(store::Decision&&)>& take) override {
+        for (auto one = said.rbegin(); one != said.rend(); ++one) take(store::Decision(*one));
+    }
     void decide(const store::Decision& decision, const std::string& shown) override {
         EXPECT_EQ(shown, store::reading_id(reading));
         said.push_back(decision);
@@ -56,6 +67,7 @@ class FewExams final : public Exams {
 
     std::vector<store::ExamEntry> entries;
     std::vector<store::Decision> said;
+    std::size_t image_count = 0;
     std::uint64_t number = 5;
     std::string reading = reading_at(100);
 
@@ -205,6 +217,47 @@ TEST_F(Api, RefusesADecisionOnAFindingThatIsNotOnTheScreenAnyMore) {
     EXPECT_TRUE(all["decisions"][0]["holds_for"].is_null());
     exams.reading = FewExams::reading_at(100);
     EXPECT_EQ(json_of(ask("GET", "/api/exams/2.25.7"))["decisions"][0]["holds_for"], "R-CC-1");
+}
+
+TEST_F(Api, GivesNoMoreDecisionsOrImagesThanItSaysThatThereAre) {
+    for (int i = 0; i < 600; ++i) {
+        store::Decision decision;
+        decision.finding = "R-CC-1";
+        decision.model_sha256 = "m1";
+        decision.comment = std::to_string(i);
+        decision.place = store::kept_reading(exams.reading).find("R-CC-1")->place;
+        exams.said.push_back(decision);
+    }
+    exams.image_count = 3000;
+    const json exam = json_of(ask("GET", "/api/exams/2.25.7"));
+    EXPECT_EQ(exam["decisions"].size(), 20U);
+    EXPECT_EQ(exam["decisions"].back()["comment"], "599") << "the newest counts";
+    EXPECT_EQ(exam["decisions_left_out"], 580);
+    EXPECT_EQ(exam["images"].size(), 2000U);
+    EXPECT_EQ(exam["more_images"], true);
+    const json first = json_of(ask("GET", "/api/exams/2.25.7/decisions"));
+    EXPECT_EQ(first["count"], 600);
+    EXPECT_EQ(first["decisions"].size(), 500U);
+    const json rest = json_of(ask("GET", "/api/exams/2.25.7/decisions?offset=500&limit=50"));
+    ASSERT_EQ(rest["decisions"].size(), 50U);
+    EXPECT_EQ(rest["decisions"][0]["comment"], "500");
+    EXPECT_EQ(ask("GET", "/api/exams/2.25.7/decisions?limit=501").status, 400);
+}
+
+TEST_F(Api, TheWorklistIsAsLongAsAnAnswerMayBe) {
+    EXPECT_EQ(json_of(ask("GET", "/api/worklist"))["more"], false);
+    exams.entries.assign(2, exams.entries[0]);
+    EXPECT_EQ(json_of(ask("GET", "/api/worklist?limit=2"))["more"], false);
+    const json one = json_of(ask("GET", "/api/worklist?limit=1"));
+    EXPECT_EQ(one["more"], true);
+    EXPECT_EQ(one["exams"].size(), 1U);
+    exams.entries.assign(3000, exams.entries[0]);
+    for (auto& entry : exams.entries) entry.study_description = std::string(4000, 'x');
+    const http::Response answer = ask("GET", "/api/worklist?limit=3000");
+    EXPECT_LT(std::get<std::string>(answer.body).size(), (std::size_t{4} << 20) + 100);
+    const json list = json_of(answer);
+    EXPECT_EQ(list["more"], true);
+    EXPECT_GT(list["exams"].size(), 800U);
 }
 
 TEST_F(Api, AnnouncesEachChangeOnce) {

@@ -3,29 +3,35 @@
 
 namespace lucerna::review {
 
-std::vector<store::ExamEntry> StoredExams::worklist(std::optional<store::ExamState> only,
-                                                    std::size_t limit) {
-    return store_.exams().worklist(only, limit);
+void StoredExams::each_of_worklist(std::optional<store::ExamState> only, std::size_t limit,
+                                   const std::function<bool(const store::ExamEntry&)>& take) {
+    store_.exams().each_of_worklist(only, limit, take);
 }
 
 std::optional<store::ExamEntry> StoredExams::exam(const std::string& study) {
     return store_.exams().exam(study);
 }
 
-std::vector<store::InstanceRow> StoredExams::images(const std::string& study) {
-    std::vector<store::InstanceRow> rows = store_.archive().instances_of(study);
-    std::erase_if(rows, [](const store::InstanceRow& row) {
-        return row.role != store::Role::kReceived || row.rows <= 0;
-    });
-    return rows;
+std::vector<store::InstanceRow> StoredExams::images(const std::string& study, std::size_t most) {
+    return store_.archive().images_of(study, most);
 }
 
 std::string StoredExams::reading_json(const std::string& study) {
     return store_.exams().reading_json(study);
 }
 
-std::vector<store::Decision> StoredExams::decisions(const std::string& study) {
-    return store_.exams().decisions_of(study);
+std::vector<store::Decision> StoredExams::decisions(const std::string& study, std::size_t limit,
+                                                    std::size_t offset) {
+    return store_.exams().decisions_of(study, limit, offset);
+}
+
+std::size_t StoredExams::count_decisions(const std::string& study) {
+    return store_.exams().count_decisions(study);
+}
+
+void StoredExams::each_newest_decision(const std::string& study,
+                                       const std::function<void(store::Decision&&)>& take) {
+    store_.exams().each_newest_decision(study, take);
 }
 
 void StoredExams::decide(const store::Decision& decision, const std::string& shown) {

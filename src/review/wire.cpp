@@ -4,6 +4,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <ranges>
+#include <utility>
 
 #include "base/error.h"
 #include "store/kept_reading.h"
@@ -21,13 +23,33 @@ std::string text_of(const Json& json) {
     return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-Json kept_json(const std::string& text, const char* what) {
-    Json json = Json::parse(text, nullptr, false);
-    if (json.is_discarded())
+/// As it stands: read it would be many times its text.
+const std::string& kept_json(const std::string& text, const char* what) {
+    if (!Json::accept(text))
         throw Error(ErrorCode::kCorrupt, std::string("what is kept as ") + what + " is not JSON");
-    return json;
+    return text;
 }
 
+/// Another member of an object that is written piece by piece.
+void add_member(std::string& object, std::string_view name, std::string_view value) {
+    if (object.back() != '{') object += ',';
+    object.append(1, '"').append(name).append("\":").append(value);
+}
+
+void add_item(std::string& list, const Json& item) {
+    if (list.back() != '[') list += ',';
+    list += text_of(item);
+}
+
+template <typename Items, typename JsonOf>
+void add_list(std::string& object, std::string_view name, const Items& items,
+              const JsonOf& json_of_item) {
+    add_member(object, name, "[");
+    for (const auto& item : items) add_item(object, json_of_item(item));
+    object += ']';
+}
+
+/// Its text without the refusals, which may be many.
 Json card_of(const store::ExamEntry& exam) {
     Json json;
     json["study_instance_uid"] = exam.study_instance_uid;
@@ -45,7 +67,6 @@ Json card_of(const store::ExamEntry& exam) {
     json["images"] = exam.images;
     json["score"] = exam.score ? Json(*exam.score) : Json(nullptr);
     json["above"] = exam.above;
-    json["refusals"] = kept_json(exam.refusals_json, "an exam's refusals");
     json["problem"] = exam.problem;
     json["synthetic"] = exam.synthetic;
     json["findings"] = exam.findings;
@@ -53,6 +74,13 @@ Json card_of(const store::ExamEntry& exam) {
     json["last_received_at"] = to_rfc3339(exam.last_received_at);
     json["read_at"] = exam.read_at ? Json(to_rfc3339(*exam.read_at)) : Json(nullptr);
     return json;
+}
+
+std::string card_text(const store::ExamEntry& exam) {
+    std::string text = text_of(card_of(exam));
+    text.pop_back();
+    add_member(text, "refusals", kept_json(exam.refusals_json, "an exam's refusals"));
+    return text + '}';
 }
 
 Json image_of(const store::InstanceRow& row) {
@@ -128,48 +156,54 @@ std::string about_json(const About& about, std::string_view principal) {
     return text_of(json);
 }
 
-std::string worklist_json(std::uint64_t revision, std::span<const store::ExamEntry> exams) {
-    Json json;
-    json["revision"] = revision;
-    json["exams"] = Json::array();
-    for (const store::ExamEntry& exam : exams) json["exams"].push_back(card_of(exam));
-    return text_of(json);
+WorklistText::WorklistText(std::uint64_t revision, std::size_t limit)
+    : limit_(limit), text_("{\"revision\":" + std::to_string(revision) + ",\"exams\":[") {}
+
+bool WorklistText::add(const store::ExamEntry& exam) {
+    const std::string card = card_text(exam);
+    // The first has its place whatever it is.
+    has_more_ = count_ == limit_ || (count_ > 0 && text_.size() + card.size() > kMostBytes);
+    if (has_more_) return false;
+    if (count_++ > 0) text_ += ',';
+    text_ += card;
+    return true;
 }
 
-std::string exam_json(const store::ExamEntry& exam, std::span<const store::InstanceRow> images,
-                      const std::string& reading_json, std::span<const store::Decision> decisions) {
-    Json json;
-    json["exam"] = card_of(exam);
-    json["images"] = Json::array();
-    for (const store::InstanceRow& image : images) json["images"].push_back(image_of(image));
-    json["reading_id"] =
-        reading_json.empty() ? Json(nullptr) : Json(store::reading_id(reading_json));
-    json["reading"] =
-        reading_json.empty() ? Json(nullptr) : kept_json(reading_json, "an exam's reading");
-    json["decisions"] = Json::array();
-    json["former_decisions"] = Json::array();
-    const store::KeptReading reading = store::kept_reading(reading_json);
-    for (const store::Decision& decision : decisions) {
-        const std::string holds_for = reading.finding_of(decision);
-        Json said = json_of(decision, holds_for);
-        if (!holds_for.empty()) said["finding"] = holds_for;
-        json[holds_for.empty() ? "former_decisions" : "decisions"].push_back(std::move(said));
-    }
-    return text_of(json);
+std::string WorklistText::finish() {
+    text_ += has_more_ ? "],\"more\":true}" : "],\"more\":false}";
+    return std::move(text_);
+}
+
+std::string exam_json(const store::ExamEntry& exam, const ShownImages& images,
+                      const std::string& reading_json, const ShownDecisions& decisions) {
+    std::string text = "{";
+    add_member(text, "exam", card_text(exam));
+    add_list(text, "images", images.rows, image_of);
+    add_member(text, "more_images", images.has_more ? "true" : "false");
+    add_member(text, "reading_id",
+               reading_json.empty() ? "null" : text_of(store::reading_id(reading_json)));
+    add_member(text, "reading",
+               reading_json.empty() ? "null" : kept_json(reading_json, "an exam's reading"));
+    add_list(text, "decisions", std::views::reverse(decisions.current()),
+             [](const store::Decision& one) { return json_of(one, one.finding); });
+    add_list(text, "former_decisions", std::views::reverse(decisions.former()),
+             [](const store::Decision& one) { return json_of(one, ""); });
+    add_member(text, "decisions_left_out", std::to_string(decisions.left_out()));
+    return text + '}';
 }
 
 std::string decision_json(const store::Decision& decision) {
     return text_of(json_of(decision, decision.finding));
 }
 
-std::string decisions_json(const std::string& reading_json,
+std::string decisions_json(const std::string& reading_json, std::size_t count,
                            std::span<const store::Decision> decisions) {
     const store::KeptReading reading = store::kept_reading(reading_json);
-    Json json;
-    json["decisions"] = Json::array();
-    for (const store::Decision& decision : decisions)
-        json["decisions"].push_back(json_of(decision, reading.finding_of(decision)));
-    return text_of(json);
+    std::string text = "{";
+    add_member(text, "count", std::to_string(count));
+    add_list(text, "decisions", decisions,
+             [&](const store::Decision& one) { return json_of(one, reading.finding_of(one)); });
+    return text + '}';
 }
 
 std::variant<DecisionRequest, FieldProblem> parse_decision(std::string_view body,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "review/about.h"
+#include "review/shown_decisions.h"
 #include "store/archive.h"
 #include "store/exam_book.h"
 
@@ -16,17 +17,40 @@ namespace lucerna::review {
 /// The bodies of /api (docs/formats/api.md): JSON out of what is kept. What was kept as JSON goes
 /// in as such; Error(kCorrupt) when it is none.
 [[nodiscard]] std::string about_json(const About& about, std::string_view principal);
-[[nodiscard]] std::string worklist_json(std::uint64_t revision,
-                                        std::span<const store::ExamEntry> exams);
+
+/// The worklist's, exam by exam, as its text alone is small enough to be held.
+class WorklistText {
+  public:
+    static constexpr std::size_t kMostBytes = std::size_t{4} << 20;
+
+    /// Of `limit` exams at most.
+    WorklistText(std::uint64_t revision, std::size_t limit);
+    /// False: it has no place any more, and the answer says that there is more.
+    [[nodiscard]] bool add(const store::ExamEntry& exam);
+    /// The answer. Once.
+    [[nodiscard]] std::string finish();
+
+  private:
+    const std::size_t limit_;
+    std::string text_;
+    std::size_t count_ = 0;
+    bool has_more_ = false;
+};
+
+/// What an exam's answer lists of its images.
+struct ShownImages {
+    std::span<const store::InstanceRow> rows;
+    bool has_more = false;
+};
 /// `decisions` in it are those on findings of the reading, by what they are called there; the
-/// others are `former_decisions`.
-[[nodiscard]] std::string exam_json(const store::ExamEntry& exam,
-                                    std::span<const store::InstanceRow> images,
+/// others are `former_decisions`. Oldest first.
+[[nodiscard]] std::string exam_json(const store::ExamEntry& exam, const ShownImages& images,
                                     const std::string& reading_json,
-                                    std::span<const store::Decision> decisions);
+                                    const ShownDecisions& decisions);
 /// Of one on a finding of the newest reading.
 [[nodiscard]] std::string decision_json(const store::Decision& decision);
-[[nodiscard]] std::string decisions_json(const std::string& reading_json,
+/// `count`: how many there are of that exam.
+[[nodiscard]] std::string decisions_json(const std::string& reading_json, std::size_t count,
                                          std::span<const store::Decision> decisions);
 
 /// What somebody asks to keep about a finding.

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 
@@ -23,6 +26,12 @@ store::ExamEntry an_exam() {
     exam.refusals_json = R"([{"reason":"missing-view","what":"no R-MLO"}])";
     exam.last_received_at = from_rfc3339("2026-03-01T08:15:30.250Z");
     return exam;
+}
+
+std::string worklist_json(std::uint64_t revision, const std::vector<store::ExamEntry>& exams) {
+    WorklistText text(revision, exams.size());
+    for (const store::ExamEntry& exam : exams) EXPECT_TRUE(text.add(exam));
+    return text.finish();
 }
 
 FieldProblem problem_of(std::string_view body, bool authenticated = false) {
@@ -53,7 +62,7 @@ TEST(WorklistJson, SurvivesBytesThatAreNotUtf8) {
 }
 
 TEST(ExamJson, HasNoReadingUntilThereIsOne) {
-    const json out = json::parse(exam_json(an_exam(), {}, "", {}));
+    const json out = json::parse(exam_json(an_exam(), {}, "", ShownDecisions("")));
     EXPECT_TRUE(out["reading"].is_null());
     EXPECT_EQ(out["decisions"], json::array());
 }
@@ -70,12 +79,14 @@ TEST(ExamJson, HoldsReadingImagesAndDecisions) {
     decision.action = "dismiss";
     decision.who = "A. Reader";
     decision.when = from_rfc3339("2026-03-01T09:00:00.000Z");
-    const json out = json::parse(
-        exam_json(an_exam(), std::vector{row},
-                  R"({"score": 0.5, "model": {"sha256": "m1"}, "views": [{"sop_instance_uid":
-                      "2.25.8", "findings": [{"id": "R-CC-2", "kind": "mass", "box":
-                      {"left": 1, "top": 2, "width": 3, "height": 4}}]}]})",
-                  std::vector{decision}));
+    const std::string reading =
+        R"({"score": 0.5, "model": {"sha256": "m1"}, "views": [{"sop_instance_uid":
+            "2.25.8", "findings": [{"id": "R-CC-2", "kind": "mass", "box":
+            {"left": 1, "top": 2, "width": 3, "height": 4}}]}]})";
+    const std::vector images = {row};
+    ShownDecisions decisions(reading);
+    decisions.add(std::move(decision));
+    const json out = json::parse(exam_json(an_exam(), {images}, reading, decisions));
     EXPECT_EQ(out["reading"]["score"], 0.5);
     EXPECT_EQ(out["images"][0]["view"], "R-CC");
     EXPECT_EQ(out["decisions"][0]["finding"], "R-CC-2") << "what it is called now";
@@ -86,7 +97,7 @@ TEST(ExamJson, HoldsReadingImagesAndDecisions) {
 
 TEST(ExamJson, SaysWhenWhatWasKeptIsDamaged) {
     try {
-        (void)exam_json(an_exam(), {}, "{\"score\": ", {});
+        (void)exam_json(an_exam(), {}, "{\"score\": ", ShownDecisions(""));
         FAIL() << "a broken reading was sent on";
     } catch (const Error& error) {
         EXPECT_EQ(error.code(), ErrorCode::kCorrupt);

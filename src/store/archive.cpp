@@ -14,6 +14,7 @@
 #include "store/parts.h"
 #include "store/same_patient.h"
 #include "store/sealed_io.h"
+#include "store/study_accounts.h"
 
 namespace lucerna::store {
 namespace {
@@ -87,7 +88,7 @@ Kept Archive::keep(ByteView part10, Role role) {
         const auto first = parts_.index.read([&](Connection& index) {
             const auto place = place_of(index, facts.sop_instance_uid);
             // Before it is given a data key; what comes meanwhile, insert_instance refuses.
-            if (!place) require_same_patient(index, facts);
+            if (!place) require_same_patient(index, facts, role);
             return place;
         });
         if (first) {
@@ -152,13 +153,58 @@ std::optional<InstanceRow> Archive::instance(const std::string& sop_instance_uid
     });
 }
 
-std::vector<InstanceRow> Archive::instances_of(const std::string& study_instance_uid) {
+bool Archive::keeps_object(const std::string& name) {
+    const auto has = [&](const char* row) {
+        return parts_.index.read(
+            [&](Connection& index) { return index.prepare(row).bind(name).step(); });
+    };
+    if (has("SELECT 1 FROM instances WHERE object = ?")) return true;
+    if (has("SELECT 1 FROM doomed WHERE name = ?")) return false;
+    if (!is_object_name(name)) return false;
+    // An older index that was put back, or one made anew, does not know it yet.
+    try {
+        (void)parts_.objects->open(name);
+        return true;
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::kNotFound) return false;
+        throw;
+    }
+}
+
+std::uint64_t Archive::erasures() {
+    return parts_.index.read([](Connection& index) {
+        Statement find = index.prepare("SELECT value FROM counters WHERE name = 'erasures'");
+        return find.step() ? static_cast<std::uint64_t>(find.integer(0)) : std::uint64_t{0};
+    });
+}
+
+namespace {
+
+constexpr const char* kInOrder =
+    "ORDER BY e.series_number NULLS FIRST, e.id, i.instance_number NULLS FIRST, i.id ";
+
+}  // namespace
+
+std::vector<InstanceRow> Archive::images_of(const std::string& study_instance_uid,
+                                            std::size_t most) {
     return parts_.index.read([&](Connection& index) {
         std::vector<InstanceRow> rows;
         Statement find = index.prepare(
             std::string("SELECT ") + kRowColumns +
-            "WHERE s.study_instance_uid = ? ORDER BY e.series_number NULLS FIRST, e.id, "
-            "i.instance_number NULLS FIRST, i.id");
+            "WHERE s.study_instance_uid = ? AND i.role = ? AND i.rows > 0 " + kInOrder + "LIMIT ?");
+        find.bind(study_instance_uid)
+            .bind(static_cast<int>(Role::kReceived))
+            .bind(static_cast<std::int64_t>(most));
+        while (find.step()) rows.push_back(row_from(find));
+        return rows;
+    });
+}
+
+std::vector<InstanceRow> Archive::instances_of(const std::string& study_instance_uid) {
+    return parts_.index.read([&](Connection& index) {
+        std::vector<InstanceRow> rows;
+        Statement find = index.prepare(std::string("SELECT ") + kRowColumns +
+                                       "WHERE s.study_instance_uid = ? " + kInOrder);
         find.bind(study_instance_uid);
         while (find.step()) rows.push_back(row_from(find));
         return rows;

@@ -151,8 +151,14 @@ class Archive {
     [[nodiscard]] Bytes head(const std::string& sop_instance_uid);
 
     [[nodiscard]] std::optional<InstanceRow> instance(const std::string& sop_instance_uid);
+    /// One is kept under that name (InstanceRow::object): what is erased and comes again has
+    /// another.
+    [[nodiscard]] bool keeps_object(const std::string& name);
     /// In order of series and instance number. Empty if there is no such study.
     [[nodiscard]] std::vector<InstanceRow> instances_of(const std::string& study_instance_uid);
+    /// Those of them that were received and have pixels, the first `most`.
+    [[nodiscard]] std::vector<InstanceRow> images_of(const std::string& study_instance_uid,
+                                                     std::size_t most);
 
     /// Newest studies first, then by series and instance number. Throws Error(kInvalidInput) for a
     /// value that its key cannot have (a date range that is none), naming the tag.
@@ -196,6 +202,10 @@ class Archive {
     /// What that would do, by doing it and undoing it.
     [[nodiscard]] Beside erasure_of_workitem(const std::string& sop_instance_uid);
 
+    /// How many erasures there were, whoever did them: where it has changed, what is known of
+    /// objects elsewhere may be of none that is kept.
+    [[nodiscard]] std::uint64_t erasures();
+
     /// Whose the study is, as far as its objects say, in the form that the index has; empty where
     /// they do not, or there is none.
     [[nodiscard]] PatientKey patient_of_study(const std::string& study_instance_uid);
@@ -205,6 +215,7 @@ class Archive {
     [[nodiscard]] std::vector<Damage> verify();
     /// Adds to the index what lies among the objects and is not in it, in the order in which it
     /// was received. What nobody acknowledged goes, and so does a second copy of an instance.
+    /// Issuers of Patient IDs that earlier versions did not read are learnt of what is in it.
     /// Returns what it could not read, or enter.
     std::vector<Damage> reindex();
     /// For who goes on to work with the index: throws Error(kConflict) where it has never known a

@@ -162,6 +162,41 @@ std::vector<Described> described_beside(Parts& parts, Archive& archive, const St
     return all;
 }
 
+/// Studies whose patient has an ID, and no issuer of it.
+std::vector<std::string> studies_without_issuer(Parts& parts) {
+    return parts.index.read([&](Connection& index) {
+        std::vector<std::string> studies;
+        Statement find = index.prepare(
+            "SELECT study_instance_uid FROM studies WHERE patient_id <> '' AND "
+            "issuer_of_patient_id = ''");
+        while (find.step()) studies.push_back(find.text(0));
+        return studies;
+    });
+}
+
+/// Issuers that an earlier version did not read where qualifiers alone name them
+/// (dicom/patient_issuer.h). Of what cannot be read the index goes on to say what it says.
+void learn_issuers(Parts& parts, Archive& archive) {
+    for (const std::string& study : studies_without_issuer(parts)) {
+        std::vector<Described> all;
+        bool has_any = false;
+        try {
+            for (const InstanceRow& row : archive.instances_of(study)) {
+                const Bytes head = archive.head(row.sop_instance_uid);
+                Described& one = all.emplace_back();
+                one.facts = facts_of(dicom::DataSet::outline_in(head), parts.view_of);
+                one.placing.received_at = row.received_at;
+                has_any = has_any || !one.facts.issuer_of_patient_id.empty();
+            }
+        } catch (const Error& error) {
+            if (error.code() == ErrorCode::kUnavailable) throw;
+            continue;
+        }
+        if (!has_any) continue;
+        parts.index.write([&](Connection& index) { (void)describe_anew(index, study, all); });
+    }
+}
+
 std::unique_ptr<Database::Alone> require_alone(Parts& parts) {
     auto alone = parts.index.alone();
     if (alone) return alone;
@@ -227,6 +262,7 @@ std::vector<Damage> Archive::reindex() {
     std::sort(unknown.begin(), unknown.end());
     for (const auto& one : unknown) attempt(one.second, [&] { enter_object(parts_, one.second); });
     work_off_doomed(parts_);
+    learn_issuers(parts_, *this);
     // Where there is a key and nothing that can be entered, nothing more is to be had.
     if (parts_.keys.has_records()) parts_.index.write(note_key);
     return damages;

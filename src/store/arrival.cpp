@@ -10,6 +10,7 @@
 #include "store/facts.h"
 #include "store/parts.h"
 #include "store/same_patient.h"
+#include "store/study_accounts.h"
 
 namespace lucerna::store {
 namespace {
@@ -90,7 +91,7 @@ void Arrival::begin(ByteView file) {
     const auto first = parts_.index.read([&](Connection& index) {
         const auto place = place_of(index, facts.sop_instance_uid);
         // Refused at once: the whole of it would change nothing.
-        if (!place) require_same_patient(index, facts);
+        if (!place) require_same_patient(index, facts, role_);
         return place;
     });
     if (!first) {

@@ -1,9 +1,11 @@
 #include "store/database.h"
 
+#include <algorithm>
 #include <stop_token>
 #include <thread>
 #include <utility>
 
+#include "base/answer_due.h"
 #include "base/error.h"
 
 namespace lucerna::store {
@@ -15,6 +17,13 @@ using namespace std::chrono_literals;
 /// between, which doubles: a server that is restarted answers again within seconds.
 constexpr int kConnectTries = 6;
 constexpr auto kConnectPause = 100ms;
+
+/// Where the batch before took all the time there was.
+constexpr auto kShortestWait = 100ms;
+/// Those that gathered with one who has waited long enough come to it together.
+constexpr auto kSameTime = 50ms;
+/// As good as for ever.
+constexpr std::chrono::hours kNoBound{24 * 365};
 
 thread_local int leases_of_this_thread = 0;
 
@@ -37,23 +46,21 @@ Database::~Database() {
 void Database::write(const Work& work) {
     Pending mine;
     mine.work = &work;
+    mine.until = end_of_patience();
     std::unique_lock lock(mutex_);
-    gathered_.push_back(&mine);
+    gather(mine);
     while (!mine.done) {
         if (committing_) {
-            mine.changed.wait(lock);
+            wait_for_turn(mine, lock);
             continue;
         }
         committing_ = true;
-        const std::vector<Pending*> batch = std::exchange(gathered_, {});
+        const std::vector<Pending*> batch = take_gathered();
         lock.unlock();
         commit(batch);
         lock.lock();
         committing_ = false;
-        for (Pending* pending : batch) {
-            pending->done = true;
-            pending->changed.notify_one();
-        }
+        settle(batch);
         // One of those that gathered meanwhile commits for all of them.
         if (!gathered_.empty()) gathered_.front()->changed.notify_one();
         committed_.notify_all();
@@ -61,18 +68,59 @@ void Database::write(const Work& work) {
     if (mine.error) std::rethrow_exception(mine.error);
 }
 
+std::chrono::steady_clock::time_point Database::end_of_patience() const {
+    const auto patience = source_->patience();
+    if (!patience) return std::chrono::steady_clock::now() + kNoBound;
+    return AnswerDue::end_of(*patience);
+}
+
+void Database::gather(Pending& pending) {
+    pending.is_gathered = true;
+    gathered_.push_back(&pending);
+}
+
+std::vector<Database::Pending*> Database::take_gathered() {
+    for (Pending* pending : gathered_) pending->is_gathered = false;
+    return std::exchange(gathered_, {});
+}
+
+void Database::wait_for_turn(Pending& mine, std::unique_lock<std::mutex>& lock) {
+    if (!mine.is_gathered) return mine.changed.wait(lock);
+    const bool is_late = mine.changed.wait_until(lock, mine.until) == std::cv_status::timeout;
+    if (!is_late || !committing_ || !mine.is_gathered) return;
+    std::erase(gathered_, &mine);
+    throw Error(ErrorCode::kUnavailable, "another writer keeps the index for too long");
+}
+
+void Database::settle(const std::vector<Pending*>& batch) {
+    for (Pending* pending : batch) {
+        if (pending->waits_on)
+            gather(*pending);
+        else
+            pending->done = true;
+        pending->waits_on = false;
+        pending->changed.notify_one();
+    }
+}
+
 /// Nothing of the batch has run yet, so a connection that turns out to be lost costs nothing.
-void Database::begin() {
+void Database::begin(std::chrono::steady_clock::time_point until) {
+    using std::chrono::steady_clock;
     std::chrono::milliseconds pause = kConnectPause;
     for (int number = 1;; ++number) {
         try {
             if (!writer_) writer_ = source_->open_writer();
-            writer_->execute(source_->begin_writing());
+            const auto left =
+                std::chrono::ceil<std::chrono::milliseconds>(until - steady_clock::now());
+            source_->begin_writing(*writer_,
+                                   std::max<std::chrono::milliseconds>(left, kShortestWait));
             return;
         } catch (const Error& error) {
             if (writer_ && !writer_->is_lost()) throw;
             writer_.reset();
-            if (error.code() != ErrorCode::kUnavailable || number == kConnectTries) throw;
+            if (error.code() != ErrorCode::kUnavailable || number == kConnectTries ||
+                steady_clock::now() >= until)
+                throw;
         }
         std::this_thread::sleep_for(pause);
         pause *= 2;
@@ -80,10 +128,15 @@ void Database::begin() {
 }
 
 void Database::commit(const std::vector<Pending*>& batch) {
+    const auto until = (*std::min_element(batch.begin(), batch.end(), [](auto* one, auto* other) {
+                           return one->until < other->until;
+                       }))->until;
+    bool begun = false;
     bool committing = false;
     try {
         if (before_commit_) before_commit_();
-        begin();
+        begin(until);
+        begun = true;
         for (Pending* pending : batch) run_one(*pending);
         committing = true;
         writer_->execute("COMMIT");
@@ -97,8 +150,11 @@ void Database::commit(const std::vector<Pending*>& batch) {
                       "the index was lost while it committed: it is not known "
                       "whether it did"));
         // Whoever has no reason of its own shares this one.
-        for (Pending* pending : batch)
-            if (!pending->error) pending->error = reason;
+        const bool is_late = !begun && std::chrono::steady_clock::now() + kSameTime >= until;
+        for (Pending* pending : batch) {
+            pending->waits_on = is_late && pending->until > until + kSameTime;
+            if (!pending->error && !pending->waits_on) pending->error = reason;
+        }
         try {
             if (lost)
                 writer_.reset();

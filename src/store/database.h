@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <functional>
@@ -31,8 +32,9 @@ class Database {
 
     /// Runs `work` in a transaction; durable on return. What `work` throws undoes its own part only
     /// and comes back here. `work` must not call `write`, may run in another writer's thread, and
-    /// never at the same time as another. Throws Error(kIo) where it is not known whether the
-    /// transaction was committed.
+    /// never at the same time as another. Throws Error: kIo where it is not known whether the
+    /// transaction was committed; kUnavailable where others keep it waiting beyond the source's
+    /// patience, or until an answer is due (AnswerDue).
     void write(const Work& work);
 
     /// Runs `work` on a consistent snapshot. One within another has a snapshot of its own and does
@@ -76,6 +78,12 @@ class Database {
         const Work* work = nullptr;
         std::exception_ptr error;
         bool done = false;
+        /// Others may keep it waiting until then.
+        std::chrono::steady_clock::time_point until;
+        /// It waits for its turn, and may go.
+        bool is_gathered = false;
+        /// Its batch did not begin in time for another one in it.
+        bool waits_on = false;
         /// Whoever waits has one of its own: all woken at once would wait for each other.
         std::condition_variable changed;
     };
@@ -88,7 +96,14 @@ class Database {
         std::unique_ptr<Connection> connection;
     };
 
-    void begin();
+    [[nodiscard]] std::chrono::steady_clock::time_point end_of_patience() const;
+    void gather(Pending& pending);
+    [[nodiscard]] std::vector<Pending*> take_gathered();
+    /// Throws Error(kUnavailable) once it has waited long enough.
+    void wait_for_turn(Pending& mine, std::unique_lock<std::mutex>& lock);
+    /// Of those in the batch who waited in vain, whoever has patience left waits on.
+    void settle(const std::vector<Pending*>& batch);
+    void begin(std::chrono::steady_clock::time_point until);
     void commit(const std::vector<Pending*>& batch);
     void run_one(Pending& pending);
     /// Null where one is to be opened. Waits while there are as many as may be.

@@ -73,7 +73,7 @@ TEST(Database, BringsAnOlderFileUpToTheSchema) {
         "DROP TABLE performed_of; DROP TABLE performed_steps; "
         "DROP TABLE scheduled_steps; DROP TABLE orders; DROP TABLE processes; "
         "DROP TABLE decided_places; ALTER TABLE findings DROP COLUMN place; "
-        "ALTER TABLE jobs DROP COLUMN process; ALTER TABLE studies DROP COLUMN described_by; "
+        "ALTER TABLE jobs DROP COLUMN process; DROP TABLE study_accounts; "
         "ALTER TABLE series DROP COLUMN described_by; "
         "ALTER TABLE studies DROP COLUMN timezone_offset_from_utc; "
         "ALTER TABLE series DROP COLUMN timezone_offset_from_utc;";
@@ -96,6 +96,38 @@ TEST(Database, BringsAnOlderFileUpToTheSchema) {
     EXPECT_EQ(store.archive().find(named).size(), 1U) << "words of names are entered";
     EXPECT_EQ(store.archive().find({Level::kStudy, {{{0x0010, 0x0010}, "ab*"}}}).size(), 1U)
         << "names are folded anew";
+    later.sop_instance += ".3";
+    later.patient_id.clear();
+    later.patient_name = "Roe^Ann";
+    later.birth_date = "19010101";
+    EXPECT_EQ(test::error_of([&] { store.archive().keep(later.file()); }), "unsupported")
+        << "whose it is is known";
+}
+
+// PS3.3 Table 10-18.
+TEST(Database, LearnsIssuersThatAnOlderProgramDidNotRead) {
+    TestStore store;
+    for (const std::string number : {"1", "2", "3"}) {
+        test::StoredInstance image;
+        if (number != "3") image.issuer_entity = "2.999." + number;
+        image.study = "1.2." + number;
+        image.series = image.study + ".1";
+        image.sop_instance = image.series + ".1";
+        store.archive().keep(image.file());
+    }
+    store.close();
+    const char* const older = "UPDATE studies SET issuer_of_patient_id = ''";
+    if (store.on_sqlite())
+        OpenedIndex(store).connection.execute(older);
+    else
+        PostgresConnection(store.schema.address()).execute(older);
+    store.open();
+    const auto patients = [&] { return store.archive().find({Level::kPatient, {}}).size(); };
+    EXPECT_EQ(patients(), 1U);
+    EXPECT_TRUE(store.archive().reindex().empty());
+    EXPECT_EQ(patients(), 3U);
+    EXPECT_EQ(store.archive().patient_of_study("1.2.2").issuer, "2.999.2");
+    EXPECT_EQ(store.archive().patient_of_study("1.2.3").issuer, "");
 }
 
 TEST(Database, RefusesAFileThatIsNoIndex) {
@@ -181,7 +213,12 @@ class Bounded final : public IndexSource {
         return source_->open_reader();
     }
     [[nodiscard]] std::size_t most_readers() const override { return 2; }
-    [[nodiscard]] const char* begin_writing() const override { return source_->begin_writing(); }
+    void begin_writing(Connection& writer, std::chrono::milliseconds wait) override {
+        source_->begin_writing(writer, wait);
+    }
+    [[nodiscard]] std::optional<std::chrono::milliseconds> patience() const override {
+        return source_->patience();
+    }
     [[nodiscard]] const char* begin_reading() const override { return source_->begin_reading(); }
     void close(Connection& writer) override { source_->close(writer); }
 

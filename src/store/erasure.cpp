@@ -105,6 +105,9 @@ void note_erasure(Connection& index, vault::Act act, std::size_t studies, std::s
         while (find.step()) act.data_keys.push_back(find.text(0));
     }
     run_with(index, "INSERT INTO doomed (name, what) VALUES (?, 'trace')", vault::to_json(act));
+    index.execute(
+        "INSERT INTO counters VALUES ('erasures', 1) ON CONFLICT (name) DO UPDATE SET value = "
+        "counters.value + 1");
 }
 
 void work_off_doomed(Parts& parts) {

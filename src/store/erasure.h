@@ -28,6 +28,11 @@ void doom_unused_keys(Connection& index);
 /// Notes what this transaction erases, to be written to the audit trail once it is off the disk.
 void note_erasure(Connection& index, vault::Act act, std::size_t studies, std::size_t instances,
                   const Beside& beside = {});
+/// At start, when nothing is doomed: takes out the studies that an older copy of the index that was
+/// put back still knows, though the audit trail has it that the data keys of all their objects were
+/// destroyed, and these are gone: nobody can open those, but names and dates stand in rows. What
+/// has a data key still is not touched, whatever the trail says.
+void erase_again(Parts& parts);
 /// Takes off the disk what is doomed, keys first, and writes the audit trail. Also at start, for
 /// what a crash left of it.
 void work_off_doomed(Parts& parts);

@@ -241,15 +241,37 @@ std::string ExamBook::reading_json(const std::string& study_instance_uid) {
 
 std::vector<ExamEntry> ExamBook::worklist(std::optional<ExamState> only, std::size_t limit,
                                           std::size_t offset) {
-    return parts_.index.read([&](Connection& index) {
-        std::vector<ExamEntry> entries;
+    std::vector<ExamEntry> entries;
+    each_of_worklist(
+        only, limit,
+        [&](const ExamEntry& entry) {
+            entries.push_back(entry);
+            return true;
+        },
+        offset);
+    return entries;
+}
+
+void ExamBook::each_of_worklist(std::optional<ExamState> only, std::size_t limit,
+                                const std::function<bool(const ExamEntry&)>& take,
+                                std::size_t offset) {
+    parts_.index.read([&](Connection& index) {
         Statement find = index.prepare(std::string(kColumns) + (only ? "WHERE x.state = ? " : "") +
                                        "ORDER BY x.score DESC NULLS LAST, x.first_received_at, "
                                        "x.study_instance_uid LIMIT ? OFFSET ?");
         if (only) find.bind(static_cast<int>(*only));
         find.bind(static_cast<std::int64_t>(limit)).bind(static_cast<std::int64_t>(offset));
-        while (find.step()) entries.push_back(entry_from(find));
-        return entries;
+        while (find.step() && take(entry_from(find))) {
+        }
+    });
+}
+
+std::size_t ExamBook::count(ExamState only) {
+    return parts_.index.read([&](Connection& index) {
+        Statement count = index.prepare("SELECT count(*) FROM exams WHERE state = ?");
+        return count.bind(static_cast<int>(only)).step()
+                   ? static_cast<std::size_t>(count.integer(0))
+                   : 0;
     });
 }
 
@@ -358,6 +380,34 @@ std::size_t ExamBook::recover() {
     return static_cast<std::size_t>(moved);
 }
 
+namespace {
+
+constexpr const char* kDecisionColumns =
+    "SELECT d.finding, d.model_sha256, d.action, d.comment, d.who, d.self_declared, d.decided_at, "
+    "coalesce(p.place, '') FROM decisions d LEFT JOIN decided_places p ON p.decision = d.id WHERE "
+    "d.study_instance_uid = ? ";
+
+Decision decision_from(const Statement& row, const std::string& study) {
+    return {study,       row.text(0),         row.text(1),    row.text(2), row.text(3),
+            row.text(4), row.integer(5) != 0, row.instant(6), row.text(7)};
+}
+
+void require_room_for_decision(Connection& index, const std::string& study,
+                               const std::string& place) {
+    Statement count = index.prepare(
+        "SELECT count(*), count(CASE WHEN p.place = ? THEN 1 END) FROM decisions d LEFT JOIN "
+        "decided_places p ON p.decision = d.id WHERE d.study_instance_uid = ?");
+    if (!count.bind(place).bind(study).step()) return;
+    if (count.integer(1) >= ExamBook::kMostDecisions)
+        throw Error(ErrorCode::kConflict, "there are " + std::to_string(count.integer(1)) +
+                                              " decisions on that finding, and no more are kept");
+    if (count.integer(0) >= ExamBook::kMostDecisionsOfExam)
+        throw Error(ErrorCode::kConflict, "there are " + std::to_string(count.integer(0)) +
+                                              " decisions on that exam, and no more are kept");
+}
+
+}  // namespace
+
 void ExamBook::decide(const Decision& decision, const std::string& shown) {
     if (decision.who.empty())
         throw Error(ErrorCode::kInvalidInput, "a decision needs the name of who decided");
@@ -373,6 +423,7 @@ void ExamBook::decide(const Decision& decision, const std::string& shown) {
         const PlacedFinding* const finding = reading.find(decision.finding);
         if (finding == nullptr)
             throw Error(ErrorCode::kNotFound, "the exam's reading has no such finding");
+        require_room_for_decision(index, decision.study_instance_uid, finding->place);
         index
             .prepare(
                 "INSERT INTO decisions (study_instance_uid, finding, model_sha256, action, "
@@ -396,19 +447,35 @@ void ExamBook::decide(const Decision& decision, const std::string& shown) {
     });
 }
 
-std::vector<Decision> ExamBook::decisions_of(const std::string& study_instance_uid) {
+std::vector<Decision> ExamBook::decisions_of(const std::string& study_instance_uid,
+                                             std::size_t limit, std::size_t offset) {
     return parts_.index.read([&](Connection& index) {
         std::vector<Decision> decisions;
-        Statement find = index.prepare(
-            "SELECT d.finding, d.model_sha256, d.action, d.comment, d.who, d.self_declared, "
-            "d.decided_at, coalesce(p.place, '') FROM decisions d LEFT JOIN decided_places p ON "
-            "p.decision = d.id WHERE d.study_instance_uid = ? ORDER BY d.id");
-        find.bind(study_instance_uid);
-        while (find.step())
-            decisions.push_back({study_instance_uid, find.text(0), find.text(1), find.text(2),
-                                 find.text(3), find.text(4), find.integer(5) != 0, find.instant(6),
-                                 find.text(7)});
+        Statement find =
+            index.prepare(std::string(kDecisionColumns) + "ORDER BY d.id LIMIT ? OFFSET ?");
+        find.bind(study_instance_uid)
+            .bind(static_cast<std::int64_t>(limit))
+            .bind(static_cast<std::int64_t>(offset));
+        while (find.step()) decisions.push_back(decision_from(find, study_instance_uid));
         return decisions;
+    });
+}
+
+void ExamBook::each_newest_decision(const std::string& study_instance_uid,
+                                    const std::function<void(Decision&&)>& take) {
+    parts_.index.read([&](Connection& index) {
+        Statement find = index.prepare(std::string(kDecisionColumns) + "ORDER BY d.id DESC");
+        find.bind(study_instance_uid);
+        while (find.step()) take(decision_from(find, study_instance_uid));
+    });
+}
+
+std::size_t ExamBook::count_decisions(const std::string& study_instance_uid) {
+    return parts_.index.read([&](Connection& index) {
+        Statement count =
+            index.prepare("SELECT count(*) FROM decisions WHERE study_instance_uid = ?");
+        count.bind(study_instance_uid);
+        return count.step() ? static_cast<std::size_t>(count.integer(0)) : std::size_t{0};
     });
 }
 

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -121,6 +123,13 @@ class ExamBook {
     /// All states, or one.
     [[nodiscard]] std::vector<ExamEntry> worklist(std::optional<ExamState> only = {},
                                                   std::size_t limit = 200, std::size_t offset = 0);
+    /// The same one by one, until `take` returns false. It is called while the index is read: it
+    /// waits for nothing.
+    void each_of_worklist(std::optional<ExamState> only, std::size_t limit,
+                          const std::function<bool(const ExamEntry&)>& take,
+                          std::size_t offset = 0);
+    /// How many there are in a state.
+    [[nodiscard]] std::size_t count(ExamState only);
     /// Exams in kReceiving whose last image came at `before` or earlier, oldest first; also those
     /// whose last image came after `never_after`, by a clock that was set back since.
     [[nodiscard]] std::vector<ExamEntry> quiet_since(Instant before, Instant never_after);
@@ -150,10 +159,22 @@ class ExamBook {
     /// Appends, durably on return, what was said of a finding of the reading `shown`
     /// (reading_id of kept_reading.h). Throws Error: kNotFound (no such exam, no such finding),
     /// kInvalidInput (unknown action, nobody named), kConflict (there is a newer reading: that
-    /// finding may be another one there).
+    /// finding may be another one there; or there are kMostDecisions of it already, or
+    /// kMostDecisionsOfExam).
     void decide(const Decision& decision, const std::string& shown);
+    /// More than people make of a finding, and of an exam: each of them is looked at whenever the
+    /// exam is.
+    static constexpr std::int64_t kMostDecisions = 1000;
+    static constexpr std::int64_t kMostDecisionsOfExam = 2000;
+
     /// Oldest first.
-    [[nodiscard]] std::vector<Decision> decisions_of(const std::string& study_instance_uid);
+    [[nodiscard]] std::vector<Decision> decisions_of(
+        const std::string& study_instance_uid,
+        std::size_t limit = std::numeric_limits<std::int64_t>::max(), std::size_t offset = 0);
+    /// All, newest first, as each_of_worklist hands over.
+    void each_newest_decision(const std::string& study_instance_uid,
+                              const std::function<void(Decision&&)>& take);
+    [[nodiscard]] std::size_t count_decisions(const std::string& study_instance_uid);
 
     /// Grows whenever an exam or a decision changes; across restarts too.
     [[nodiscard]] std::uint64_t revision();

@@ -361,6 +361,15 @@ TEST(ExamBook, TheWorklistHasTheUrgentFirst) {
     EXPECT_EQ(store.exams().worklist({}, 2, 1).at(0).study_instance_uid, "1.5");
 }
 
+TEST(ExamBook, CountsMoreThanAWorklistHas) {
+    TestStore store;
+    for (int i = 0; i < 203; ++i) receive(store, "1.2." + std::to_string(i));
+    read(store, "1.2.7", 0.9);
+    EXPECT_EQ(store.exams().count(kReceiving), 202U);
+    EXPECT_EQ(store.exams().count(kRead), 1U);
+    EXPECT_EQ(store.exams().count(kFailed), 0U);
+}
+
 TEST(ExamBook, SeesWhichExamsHaveGoneQuiet) {
     TestStore store;
     receive(store, "1.1");
@@ -432,6 +441,28 @@ TEST(ExamBook, KeepsEveryDecisionAndCountsTheNewest) {
     EXPECT_LT(decisions[0].when, decisions[1].when);
 }
 
+TEST(ExamBook, KeepsNoMoreDecisionsThanPeopleMake) {
+    TestStore store;
+    receive(store, "1.1");
+    read(store, "1.1", 0.5);
+    const std::string shown = reading_id(store.exams().reading_json("1.1"));
+    const auto decide_on = [&](const char* finding) {
+        return error_of([&] {
+            store.exams().decide({"1.1", finding, "m1", "accept", "", "me", true, {}}, shown);
+        });
+    };
+    for (int i = 0; i < ExamBook::kMostDecisions; ++i) ASSERT_EQ(decide_on("R-CC-1"), "none");
+    EXPECT_EQ(decide_on("R-CC-1"), "conflict");
+    EXPECT_EQ(decide_on("R-CC-2"), "none") << "there are others";
+    EXPECT_EQ(store.exams().count_decisions("1.1"), 1001U);
+    EXPECT_EQ(store.exams().decisions_of("1.1", 5, 1000).size(), 1U);
+    std::vector<std::string> newest;
+    store.exams().each_newest_decision(
+        "1.1", [&](Decision&& decision) { newest.push_back(decision.finding); });
+    ASSERT_EQ(newest.size(), 1001U);
+    EXPECT_EQ(newest.front(), "R-CC-2");
+}
+
 TEST(ExamBook, ADecisionIsOnWhatWasSeenWhateverItIsCalled) {
     TestStore store;
     receive(store, "1.1");
@@ -487,7 +518,9 @@ TEST(ExamBook, DecisionsOfAnOlderIndexHoldWhereTheFindingIsTheSame) {
     receive(store, "1.1", "L");
     read_again(store, {{"R-CC-1", "1.1.1.11", 400}, {"R-CC-2", "1.1.1.11", 700}});
     store.close();
-    const std::string older = "DROP TABLE decided_places; ALTER TABLE findings DROP COLUMN place;";
+    const std::string older =
+        "DROP TABLE decided_places; ALTER TABLE findings DROP COLUMN place; DROP TABLE "
+        "study_accounts; ALTER TABLE studies ADD COLUMN described_by TEXT NOT NULL DEFAULT '';";
     if (store.on_sqlite())
         OpenedIndex(store).connection.execute((older + "PRAGMA user_version = 12").c_str());
     else

@@ -1,6 +1,7 @@
 #include "store/facts.h"
 
 #include "base/error.h"
+#include "dicom/patient_issuer.h"
 #include "dicom/tags.h"
 #include "dicom/uids.h"
 #include "exam/view.h"
@@ -90,27 +91,18 @@ Facts facts_of_arriving(const dicom::DataSet& data_set, const ViewOf& view_of) {
     return facts_of(data_set, view_of);
 }
 
-Facts facts_of(const dicom::DataSet& data_set, const ViewOf& view_of) {
+Facts study_facts_of(const dicom::DataSet& data_set) {
     const auto text = [&](std::uint16_t group, std::uint16_t element) {
         return value_of(data_set, dicom::Tag{group, element});
     };
     const auto date = [&](std::uint16_t group, std::uint16_t element) {
         return date_of(data_set, dicom::Tag{group, element});
     };
-    const auto number = [&](std::uint16_t group, std::uint16_t element) {
-        return data_set.integer(dicom::Tag{group, element});
-    };
     Facts facts;
-    facts.sop_class_uid = uid_of(data_set, {0x0008, 0x0016}, "SOP Class UID (0008,0016)");
-    facts.sop_instance_uid = uid_of(data_set, {0x0008, 0x0018}, "SOP Instance UID (0008,0018)");
-    facts.study_instance_uid = uid_of(data_set, {0x0020, 0x000D}, "Study Instance UID (0020,000d)");
-    facts.series_instance_uid =
-        uid_of(data_set, {0x0020, 0x000E}, "Series Instance UID (0020,000e)");
-    facts.transfer_syntax_uid = data_set.transfer_syntax_uid();
-
     facts.patient_id = text(0x0010, 0x0020);
     // Of what is not there it says nothing.
-    if (!facts.patient_id.empty()) facts.issuer_of_patient_id = text(0x0010, 0x0021);
+    if (!facts.patient_id.empty())
+        facts.issuer_of_patient_id = indexed_text(dicom::issuer_of_patient_id(data_set));
     facts.patient_name = text(0x0010, 0x0010);
     facts.patient_birth_date = date(0x0010, 0x0030);
     facts.patient_sex = text(0x0010, 0x0040);
@@ -122,6 +114,26 @@ Facts facts_of(const dicom::DataSet& data_set, const ViewOf& view_of) {
     facts.referring_physician_name = text(0x0008, 0x0090);
 
     facts.timezone_offset_from_utc = text(0x0008, 0x0201);
+    return facts;
+}
+
+Facts facts_of(const dicom::DataSet& data_set, const ViewOf& view_of) {
+    const auto text = [&](std::uint16_t group, std::uint16_t element) {
+        return value_of(data_set, dicom::Tag{group, element});
+    };
+    const auto date = [&](std::uint16_t group, std::uint16_t element) {
+        return date_of(data_set, dicom::Tag{group, element});
+    };
+    const auto number = [&](std::uint16_t group, std::uint16_t element) {
+        return data_set.integer(dicom::Tag{group, element});
+    };
+    Facts facts = study_facts_of(data_set);
+    facts.sop_class_uid = uid_of(data_set, {0x0008, 0x0016}, "SOP Class UID (0008,0016)");
+    facts.sop_instance_uid = uid_of(data_set, {0x0008, 0x0018}, "SOP Instance UID (0008,0018)");
+    facts.study_instance_uid = uid_of(data_set, {0x0020, 0x000D}, "Study Instance UID (0020,000d)");
+    facts.series_instance_uid =
+        uid_of(data_set, {0x0020, 0x000E}, "Series Instance UID (0020,000e)");
+    facts.transfer_syntax_uid = data_set.transfer_syntax_uid();
 
     facts.modality = text(0x0008, 0x0060);
     facts.series_number = number(0x0020, 0x0011);

@@ -65,6 +65,9 @@ struct Facts {
     [[nodiscard]] bool is_exam_image() const;
 };
 
+/// What it says of its patient and study, all of which may be empty, UIDs left out.
+[[nodiscard]] Facts study_facts_of(const dicom::DataSet& data_set);
+
 using ViewOf = std::function<std::string(const dicom::DataSet&)>;
 
 /// Throws Error(kInvalidInput), naming the attribute, where one of the four UIDs is missing or is

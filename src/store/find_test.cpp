@@ -293,6 +293,24 @@ TEST_F(FindTest, SearchesPatients) {
     EXPECT_FALSE(is_indexed(kStudyDate, Level::kPatient));
 }
 
+TEST_F(FindTest, TwoOfOneIdAreToldByTheUniversalIdsOfItsIssuers) {
+    for (const char* study : {"1.7", "1.8"}) {
+        StoredInstance one = in_study(study);
+        one.patient_id = "SHARED";
+        one.issuer_entity = std::string("1.2.3.") + study[2];
+        keep(one);
+    }
+    constexpr dicom::Tag kIssuer = dicom::tags::kIssuerOfPatientId;
+    const auto both = store.archive().find({Level::kPatient, {{kPatientId, "SHARED"}}});
+    ASSERT_EQ(both.size(), 2U);
+    EXPECT_EQ(both[0].value(kIssuer), "1.2.3.7");
+    EXPECT_EQ(both[1].value(kIssuer), "1.2.3.8");
+    const auto one =
+        store.archive().find({Level::kStudy, {{kPatientId, "SHARED"}, {kIssuer, "1.2.3.8"}}});
+    ASSERT_EQ(one.size(), 1U);
+    EXPECT_EQ(one[0].study_instance_uid, "1.8");
+}
+
 TEST_F(FindTest, TwoWithoutAnIdWhoShareANameAreTwo) {
     const std::pair<const char*, const char*> born[] = {
         {"1.7", "19500101"}, {"1.8", "19800202"}, {"1.9", "19800202"}, {"1.10", ""}};

@@ -7,7 +7,7 @@
 
 #include "store/matching.h"
 #include "store/name_words.h"
-#include "store/same_patient.h"
+#include "store/study_accounts.h"
 
 namespace lucerna::store {
 namespace {
@@ -18,24 +18,6 @@ void bind_optional(Statement& statement, const std::optional<long long>& number)
     else
         statement.bind_null();
 }
-
-/// The attributes of a study's row, in the order of every statement below.
-#define STUDY_TEXTS                                                                     \
-    "patient_id, issuer_of_patient_id, patient_name, patient_birth_date, patient_sex, " \
-    "study_date, study_time, accession_number, study_id, study_description, "           \
-    "referring_physician_name, timezone_offset_from_utc"
-constexpr std::string Facts::*kStudyTexts[] = {&Facts::patient_id,
-                                               &Facts::issuer_of_patient_id,
-                                               &Facts::patient_name,
-                                               &Facts::patient_birth_date,
-                                               &Facts::patient_sex,
-                                               &Facts::study_date,
-                                               &Facts::study_time,
-                                               &Facts::accession_number,
-                                               &Facts::study_id,
-                                               &Facts::study_description,
-                                               &Facts::referring_physician_name,
-                                               &Facts::timezone_offset_from_utc};
 
 #define SERIES_TEXTS                                                                           \
     "modality, series_description, body_part_examined, laterality, series_date, series_time, " \
@@ -49,54 +31,6 @@ constexpr std::size_t kSeriesNumber = std::size(kSeriesTexts) - 1;
 constexpr std::size_t kRequestItems = kSeriesNumber + 1;
 constexpr std::size_t kSeriesTimezone = kRequestItems + 1;
 
-/// Which object gave each attribute of a row, as the column described_by holds it:
-/// "OBJECT:LETTERS" joined by semicolons, a letter for an attribute, an object named so that of
-/// two the one received first is the smaller. What is not named was there before there was such a
-/// column: no object is earlier.
-class Description {
-  public:
-    Description() = default;
-    explicit Description(const std::string& column) {
-        if (column.empty()) return;
-        for (const std::string_view one : split(column, ";")) {
-            const std::size_t colon = one.find(':');
-            if (colon == std::string_view::npos) continue;
-            for (const char letter : one.substr(colon + 1))
-                given_[letter] = std::string(one.substr(0, colon));
-        }
-    }
-
-    /// The row is to have the attribute from this object: it has none, or one of a later object.
-    bool takes(std::size_t attribute, const std::string& object, bool row_has_it) {
-        const char letter = letter_of(attribute);
-        if (row_has_it) {
-            const auto found = given_.find(letter);
-            if (found == given_.end() || found->second <= object) return false;
-        }
-        given_[letter] = object;
-        return true;
-    }
-
-    [[nodiscard]] std::string column() const {
-        std::map<std::string, std::string> letters;
-        for (const auto& [letter, object] : given_) letters[object] += letter;
-        std::string text;
-        for (const auto& [object, of_it] : letters) {
-            if (!text.empty()) text += ';';
-            text += object;
-            text += ':';
-            text += of_it;
-        }
-        return text;
-    }
-
-  private:
-    static char letter_of(std::size_t attribute) {
-        return static_cast<char>('a' + static_cast<int>(attribute));
-    }
-    std::map<char, std::string> given_;
-};
-
 std::string object_of(const Facts& facts, const Placing& placing) {
     char when[24];
     std::snprintf(when, sizeof when, "%012llx-",
@@ -104,77 +38,39 @@ std::string object_of(const Facts& facts, const Placing& placing) {
     return when + facts.sop_instance_uid;
 }
 
-/// Puts into `row` what it takes of `facts`. True where that is anything.
-bool take_texts(Description& description, const std::string& object, const Facts& facts,
-                std::span<std::string Facts::*const> texts, Facts& row) {
-    bool any = false;
-    for (std::size_t i = 0; i < texts.size(); ++i) {
-        const std::string& given = facts.*texts[i];
-        if (given.empty() || !description.takes(i, object, !(row.*texts[i]).empty())) continue;
-        row.*texts[i] = given;
-        any = true;
-    }
-    return any;
-}
-
-void bind_study(Statement& statement, const Facts& row, const Description& description) {
+void bind_study(Statement& statement, const Facts& row) {
     const NameKeys name = name_keys(row.patient_name);
     for (const auto text : kStudyTexts) statement.bind(row.*text);
     statement.bind(name.alphabetic)
         .bind(name.ideographic)
         .bind(name.phonetic)
         .bind(time_key(row.study_time))
-        .bind(name_keys(row.referring_physician_name).alphabetic)
-        .bind(description.column());
+        .bind(name_keys(row.referring_physician_name).alphabetic);
 }
 
 std::int64_t insert_study(Connection& index, const Facts& facts, const std::string& object) {
-    Facts row;
-    Description description;
-    take_texts(description, object, facts, kStudyTexts, row);
     Statement insert = index.prepare(
         "INSERT INTO studies (" STUDY_TEXTS
         ", alphabetic_name_key, ideographic_name_key, phonetic_name_key, study_time_key, "
-        "referring_physician_name_key, described_by, study_instance_uid) VALUES "
-        "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
-    bind_study(insert, row, description);
+        "referring_physician_name_key, study_instance_uid) VALUES "
+        "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+    bind_study(insert, facts);
     insert.bind(facts.study_instance_uid).run();
     const std::int64_t id = index.last_row();
-    enter_name_words(index, id, row.patient_name, row.referring_physician_name);
+    enter_name_words(index, id, facts.patient_name, facts.referring_physician_name);
+    Accounts accounts;
+    if (const Account* account = take_account(accounts, object, facts))
+        save_account(index, id, *account);
     return id;
 }
 
-void update_study(Connection& index, std::int64_t id, const Facts& row,
-                  const Description& description) {
+void update_study(Connection& index, std::int64_t id, const Facts& row) {
     Statement update = index.prepare(
         "UPDATE studies SET (" STUDY_TEXTS
         ", alphabetic_name_key, ideographic_name_key, phonetic_name_key, study_time_key, "
-        "referring_physician_name_key, described_by) = "
-        "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
-        "WHERE id = ?");
-    bind_study(update, row, description);
+        "referring_physician_name_key) = (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) WHERE id = ?");
+    bind_study(update, row);
     update.bind(id).run();
-}
-
-/// The first of kStudyTexts are of the patient.
-constexpr std::size_t kPatientTexts = 5;
-
-/// Of two patients in one study, which an earlier version took, one is whose it is, as a whole.
-/// Returns what of `facts` may count.
-Facts of_one_patient(Description& description, const std::string& object, Facts facts, Facts& row) {
-    Facts& other = description.takes(0, object, true) ? row : facts;
-    for (std::size_t i = 0; i < kPatientTexts; ++i) (other.*kStudyTexts[i]).clear();
-    return facts;
-}
-
-/// Puts into the row of a study what it takes of `facts`. True where that is anything.
-bool take_study(Description& description, const std::string& object, const Facts& facts,
-                Facts& row) {
-    if (!are_of_two_patients({facts.patient_id, facts.issuer_of_patient_id},
-                             {row.patient_id, row.issuer_of_patient_id}))
-        return take_texts(description, object, facts, kStudyTexts, row);
-    return take_texts(description, object, of_one_patient(description, object, facts, row),
-                      kStudyTexts, row);
 }
 
 void enter_names_anew(Connection& index, std::int64_t study, const Facts& row) {
@@ -182,31 +78,36 @@ void enter_names_anew(Connection& index, std::int64_t study, const Facts& row) {
     enter_name_words(index, study, row.patient_name, row.referring_physician_name);
 }
 
-std::int64_t study_row(Connection& index, const Facts& facts, const std::string& object,
-                       OtherPatient other) {
+Entered enter_study(Connection& index, const Facts& facts, const std::string& object, Role role,
+                    OtherPatient other, std::int64_t& id) {
     Facts row;
-    std::int64_t id = 0;
-    std::string described_by;
     {
-        Statement find = index.prepare("SELECT id, described_by, " STUDY_TEXTS
-                                       " FROM studies WHERE study_instance_uid = ?");
+        Statement find =
+            index.prepare("SELECT id, " STUDY_TEXTS " FROM studies WHERE study_instance_uid = ?");
         if (find.bind(facts.study_instance_uid).step()) {
             id = find.integer(0);
-            described_by = find.text(1);
-            int at = 2;
+            int at = 1;
             for (const auto text : kStudyTexts) row.*text = find.text(at++);
         }
     }
-    if (id == 0) return insert_study(index, facts, object);
-    if (other == OtherPatient::kRefused) require_same_patient(facts, person_of(row));
-    const std::string patient = row.patient_name;
-    const std::string referring = row.referring_physician_name;
-    Description description(described_by);
-    if (!take_study(description, object, facts, row)) return id;
-    update_study(index, id, row, description);
-    if (row.patient_name != patient || row.referring_physician_name != referring)
-        enter_names_anew(index, id, row);
-    return id;
+    if (id == 0) {
+        id = insert_study(index, facts, object);
+        return {.is_first = true};
+    }
+    Accounts accounts = accounts_of(index, id);
+    if (other == OtherPatient::kRefused) require_same_patient(facts, role, accounts);
+    const std::size_t left_out = whole_of(accounts).left_out;
+    const Account* const account = take_account(accounts, object, facts);
+    if (account == nullptr) return {};
+    save_account(index, id, *account);
+    const WholeStudy whole = whole_of(accounts);
+    if (std::any_of(std::begin(kStudyTexts), std::end(kStudyTexts),
+                    [&](const auto text) { return whole.says.*text != row.*text; }))
+        update_study(index, id, whole.says);
+    if (row.patient_name != whole.says.patient_name ||
+        row.referring_physician_name != whole.says.referring_physician_name)
+        enter_names_anew(index, id, whole.says);
+    return {.disagrees = whole.left_out > left_out};
 }
 
 /// Modalities in Study (0008,0061): those of its series, once each.
@@ -319,10 +220,11 @@ std::int64_t series_row(Connection& index, std::int64_t study, const Facts& fact
 
 }  // namespace
 
-void insert_instance(Connection& index, const Facts& facts, const Placing& placing,
-                     OtherPatient other) {
+Entered insert_instance(Connection& index, const Facts& facts, const Placing& placing,
+                        OtherPatient other) {
     const std::string object = object_of(facts, placing);
-    const std::int64_t study = study_row(index, facts, object, other);
+    std::int64_t study = 0;
+    const Entered entered = enter_study(index, facts, object, placing.role, other, study);
     const std::int64_t series = series_row(index, study, facts, object);
     Statement insert = index.prepare(
         "INSERT INTO instances (series, sop_instance_uid, sop_class_uid, transfer_syntax_uid, "
@@ -354,6 +256,7 @@ void insert_instance(Connection& index, const Facts& facts, const Placing& placi
     index.prepare("UPDATE studies SET instance_count = instance_count + 1 WHERE id = ?")
         .bind(study)
         .run();
+    return entered;
 }
 
 bool describe_anew(Connection& index, const std::string& study_instance_uid,
@@ -373,17 +276,18 @@ bool describe_anew(Connection& index, const std::string& study_instance_uid,
             kept.insert(find.text(3));
         }
     }
-    Facts row;
-    Description description;
+    Accounts accounts;
     for (const auto& [facts, placing] : objects) {
         if (kept.erase(facts.sop_instance_uid) == 0) continue;
         const std::string object = object_of(facts, placing);
-        (void)take_study(description, object, facts, row);
+        (void)take_account(accounts, object, facts);
         (void)take_series(object, facts, series[facts.series_instance_uid]);
     }
     if (!kept.empty()) return false;
     if (study == 0) return true;
-    update_study(index, study, row, description);
+    const Facts row = whole_of(accounts).says;
+    replace_accounts(index, study, accounts);
+    update_study(index, study, row);
     enter_names_anew(index, study, row);
     for (auto& [series_instance_uid, one] : series) {
         save_series(index, study, series_instance_uid, one);

@@ -16,12 +16,21 @@ enum class OtherPatient {
     kTaken,
 };
 
+struct Entered {
+    /// Its study was not there.
+    bool is_first = false;
+    /// It says of who its patient is what others of its study do not: nothing else of what it says
+    /// counts for the study, or of what others say.
+    bool disagrees = false;
+};
+
 /// Enters instance, series and study; the SOP Instance UID must not be there yet. Attributes of
-/// study, series and patient are those of the object that was received first and has them, by the
-/// SOP Instance UID where several came in the same millisecond: the same whatever the order in
+/// a series are those of the object that was received first and has them, by the
+/// SOP Instance UID where several came in the same millisecond; those of study and patient, too,
+/// but for what study_accounts.h says of objects that disagree: the same whatever the order in
 /// which they are entered. Throws Error(kUnsupported) as require_same_patient does.
-void insert_instance(Connection& index, const Facts& facts, const Placing& placing,
-                     OtherPatient other = OtherPatient::kRefused);
+Entered insert_instance(Connection& index, const Facts& facts, const Placing& placing,
+                        OtherPatient other = OtherPatient::kRefused);
 
 struct Described {
     Facts facts;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <thread>
+#include <tuple>
 
 #include "dicom/data_set.h"
 #include "dicom/tags.h"
@@ -85,6 +86,26 @@ TEST(Patients, AnIssuerThatDiffersMakesAnotherPatient) {
     EXPECT_EQ(store.archive().keep(second.file()), Kept::kNew) << "what is not known is no other";
 }
 
+// PS3.3 Table 10-18.
+TEST(Patients, AnIssuerOfQualifiersAloneMakesAnotherPatient) {
+    for (const std::size_t pixels : {std::size_t{128}, std::size_t{3'000'000}}) {
+        TestStore store;
+        StoredInstance first = image("1"), second = image("2");
+        first.issuer_entity = "1.2.3.1";
+        second.issuer_entity = "1.2.3.2";
+        second.pixels = pixels;
+        store.archive().keep(first.file());
+        const Bytes file = second.file();
+        const char* const why = "kept under another Issuer of Patient ID: study 1.2.3.4";
+        EXPECT_EQ(message_of([&] { store.archive().keep(file); }), why);
+        EXPECT_EQ(message_of([&] { (void)store.archive().arriving()->take(file); }), why)
+            << "while it comes";
+        EXPECT_EQ(value_of(store, kIssuer), "1.2.3.1");
+        second.issuer = "1.2.3.1";
+        EXPECT_EQ(store.archive().keep(second.file()), Kept::kNew) << "what is said first counts";
+    }
+}
+
 TEST(Patients, AnotherNameAndBirthDateMakeAnotherPatientWhereAnIdIsMissing) {
     for (const bool first_has_id : {false, true}) {
         TestStore store;
@@ -100,26 +121,157 @@ TEST(Patients, AnotherNameAndBirthDateMakeAnotherPatientWhereAnIdIsMissing) {
         EXPECT_EQ(error_of([&] { store.archive().arriving()->keep(file); }), "unsupported");
         EXPECT_EQ(store.archive().totals().instances, 1U);
         EXPECT_EQ(store.key_records(), 1U);
-        second.patient_name = "\xEF\xBC\xA4OE^Jane Ann";  // a wide D
-        EXPECT_EQ(store.archive().keep(second.file()), Kept::kNew) << "a slip in the date";
-        second.sop_instance += ".3";
-        second.patient_name = "Roe^Jane";
-        second.birth_date = "1960.12.31";
-        EXPECT_EQ(store.archive().keep(second.file()), Kept::kNew) << "she has married";
-        second.sop_instance += ".4";
-        second.birth_date = "19401231";
-        for (const char* unknown : {"", "^Jane", "=\xE5\xB1\xB1^\xE8\x8A\xB1"}) {
-            second.patient_name = unknown;
-            second.sop_instance += ".5";
-            EXPECT_EQ(store.archive().keep(second.file()), Kept::kNew) << unknown;
-        }
     }
+    for (const bool first_has_id : {false, true})
+        for (const auto& [name, birth_date, why] : {
+                 // A wide D.
+                 std::tuple("\xEF\xBC\xA4OE^Jane Ann", "19401231", "a slip in the date"),
+                 std::tuple("Roe^Jane", "1960.12.31", "she has married"),
+                 std::tuple("", "19401231", "no name"),
+                 std::tuple("^Jane", "19401231", "no family name"),
+                 std::tuple("=\xE5\xB1\xB1^\xE8\x8A\xB1", "19401231", "in another script"),
+             }) {
+            TestStore store;
+            StoredInstance first = image("1"), second = image("2");
+            (first_has_id ? second : first).patient_id.clear();
+            store.archive().keep(first.file());
+            second.patient_name = name;
+            second.birth_date = birth_date;
+            EXPECT_EQ(store.archive().keep(second.file()), Kept::kNew) << why;
+        }
     TestStore store;
     store.archive().keep(image("1").file());
     StoredInstance corrected = image("2");
     corrected.patient_name = "Roe^Jane";
     corrected.birth_date = "19401231";
     EXPECT_EQ(store.archive().keep(corrected.file()), Kept::kNew) << "the ID says who she is";
+}
+
+struct Said {
+    const char* patient_id;
+    const char* name;
+    const char* birth_date;
+};
+
+/// An image of the study with each; which of them are taken, and not refused, as digits.
+std::string taken_of(TestStore& store, const std::vector<Said>& said) {
+    std::string taken;
+    for (std::size_t i = 0; i < said.size(); ++i) {
+        StoredInstance one = image(std::to_string(i + 1));
+        one.patient_id = said[i].patient_id;
+        one.patient_name = said[i].name;
+        one.birth_date = said[i].birth_date;
+        one.accession_number = "A" + std::to_string(i + 1);
+        store.clock.advance(std::chrono::milliseconds(1));
+        if (error_of([&] { store.archive().keep(one.file()); }) == "none")
+            taken += std::to_string(i + 1);
+    }
+    return taken;
+}
+
+constexpr Said kOlga{"", "Omega^Olga", "19710101"};
+constexpr Said kOlgaOfNoDate{"", "Omega^Olga", ""};
+constexpr Said kAnna{"A", "Alpha^Anna", "19600101"};
+constexpr Said kAnnaOfNoDate{"A", "Alpha^Anna", ""};
+
+TEST(Patients, OneWhoIsSaidLessOfMakesNoOneOfTwo) {
+    for (const auto& [said, taken] : {
+             std::pair(std::vector{kOlga, kAnna}, "1"),
+             std::pair(std::vector{kAnna, kOlga}, "1"),
+             std::pair(std::vector{kOlga, kAnnaOfNoDate, kAnna, kAnna}, "12"),
+             std::pair(std::vector{kOlgaOfNoDate, kAnna, kOlga, kAnna}, "124"),
+             std::pair(std::vector{kAnna, kOlgaOfNoDate, kOlga, kAnna}, "124"),
+             // Who it is of comes to be known.
+             std::pair(std::vector{kOlga, kAnnaOfNoDate, Said{"O", "Omega^Olga", "19710101"}},
+                       "12"),
+             std::pair(std::vector{Said{"", "", ""}, kOlga, kAnna}, "12"),
+             // As a whole: of no two alone.
+             std::pair(std::vector{Said{"", "Alpha^Anna", ""}, Said{"", "", "19600101"}, kOlga},
+                       "12"),
+         }) {
+        TestStore store;
+        EXPECT_EQ(taken_of(store, said), taken);
+        store.close();
+        store.lose_index();
+        store.open();
+        EXPECT_TRUE(store.archive().reindex().empty());
+        StoredInstance again = image("9");
+        again.patient_id = said.back().patient_id;
+        again.patient_name = said.back().name;
+        again.birth_date = said.back().birth_date;
+        const bool was_taken =
+            taken[std::string_view(taken).size() - 1] == static_cast<char>('0' + said.size());
+        EXPECT_EQ(error_of([&] { store.archive().keep(again.file()); }),
+                  was_taken ? "none" : "unsupported")
+            << "an index that is made anew knows as much";
+    }
+}
+
+TEST(Patients, AStudyIsOfOneOfThemAsAWhole) {
+    struct Case {
+        std::vector<Said> said;
+        const char* id;
+        const char* name;
+        const char* birth_date;
+        const char* accession_number;
+    };
+    for (const Case& one : {
+             Case{{kOlgaOfNoDate, kAnna}, "A", "Alpha^Anna", "19600101", "A2"},
+             Case{{{"", "", "19710101"}, kAnna}, "A", "Alpha^Anna", "19600101", "A2"},
+             Case{{{"", "Alpha^Berta", "19900101"}, kAnna}, "A", "Alpha^Anna", "19600101", "A2"},
+             Case{{kAnna, {"", "Alpha^Berta", "19900101"}}, "A", "Alpha^Anna", "19600101", "A1"},
+             Case{{{"A", "Omega^Olga", "19710101"}, kAnna}, "A", "Omega^Olga", "19710101", "A1"},
+             Case{{{"A", "Omega^Olga", ""}, kAnna}, "A", "Omega^Olga", "", "A1"},
+             // What only says less is filled in.
+             Case{{{"", "Alpha^Anna", ""}, {"A", "", ""}, {"", "", "19600101"}},
+                  "A",
+                  "Alpha^Anna",
+                  "19600101",
+                  "A1"},
+             Case{{{"A", "", ""}, kOlgaOfNoDate, kAnnaOfNoDate}, "A", "Alpha^Anna", "", "A1"},
+         }) {
+        TestStore store;
+        EXPECT_EQ(taken_of(store, one.said).size(), one.said.size());
+        const auto expect = [&](const char* when) {
+            EXPECT_EQ(value_of(store, kPatientId), one.id) << when;
+            EXPECT_EQ(value_of(store, kPatientName), one.name) << when;
+            EXPECT_EQ(value_of(store, {0x0010, 0x0030}), one.birth_date) << when;
+            EXPECT_EQ(value_of(store, kAccession), one.accession_number) << when;
+        };
+        expect("as they came");
+        EXPECT_EQ(found(store, kPatientName, one.name).size(), 1U) << "words of names follow";
+        store.close();
+        store.lose_index();
+        store.open();
+        EXPECT_TRUE(store.archive().reindex().empty());
+        expect("after the index was made anew");
+    }
+}
+
+TEST(Patients, OfWhatWasErasedNothingIsComparedAnyMore) {
+    TestStore store;
+    EXPECT_EQ(taken_of(store, {kAnna, kOlgaOfNoDate}), "12");
+    store.archive().erase_part({"1.2.3.4", image("1").series, "1.2.3.4.1.1"});
+    EXPECT_EQ(value_of(store, kPatientName), "Omega^Olga");
+    EXPECT_EQ(value_of(store, kPatientId), "");
+    StoredInstance other = image("3");
+    other.patient_id = "O";
+    other.patient_name = "Omega^Olga";
+    other.birth_date = "19710101";
+    EXPECT_EQ(store.archive().keep(other.file()), Kept::kNew);
+}
+
+TEST(Patients, AStudyOfMoreNamesThanAnybodyHasTakesNoOther) {
+    TestStore store;
+    StoredInstance one = image("1");
+    for (int i = 0; i < 40; ++i) {
+        one.sop_instance = "1.2.3.4.1." + std::to_string(i + 1);
+        one.patient_name = "Doe^Jane " + std::to_string(i);
+        EXPECT_EQ(error_of([&] { store.archive().keep(one.file()); }),
+                  i < 32 ? "none" : "unsupported");
+    }
+    one.patient_name = "Doe^Jane 7";
+    EXPECT_EQ(store.archive().keep(one.file()), Kept::kNew);
 }
 
 TEST(Patients, OfTwoAtOnceOneIsTaken) {
@@ -316,6 +468,21 @@ TEST(Describing, SaysTheOffsetFromUtcOfAStudyAndOfEachSeries) {
     EXPECT_EQ(store.archive().erase_part({"1.2.3.4", "1.2.3.4.1"}), 1U);
     EXPECT_THAT(offsets(Level::kStudy), ElementsAre("-0500"));
     EXPECT_THAT(offsets(Level::kSeries), ElementsAre("-0500", ""));
+}
+
+/// A null character is kept as another one by PostgreSQL.
+TEST(InstanceRows, ManyObjectsThatSayTheSameAreOneAccountWhateverTextsAreKeptAs) {
+    for (const auto text :
+         {&StoredInstance::patient_name, &StoredInstance::issuer, &StoredInstance::patient_id}) {
+        TestStore store;
+        for (int number = 1; number <= 36; ++number) {
+            StoredInstance instance;
+            instance.*text = std::string("D\0X", 3);
+            instance.sop_instance = instance.series + "." + std::to_string(number);
+            EXPECT_EQ(error_of([&] { store.archive().keep(instance.file()); }), "none") << number;
+        }
+        EXPECT_EQ(store.archive().totals().instances, 36U);
+    }
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "store/parts.h"
 #include "store/presence.h"
 #include "store/rows.h"
+#include "store/same_patient.h"
 
 namespace lucerna::store {
 namespace {
@@ -83,13 +84,15 @@ NewObject new_object(Parts& parts, const std::string& owner, Role role) {
 
 bool enter(Parts& parts, const Facts& facts, const NewObject& object) {
     const Placing& placing = object.placing;
-    bool kept = false;
+    bool kept = false, is_anothers = false;
+    Entered entered;
     try {
         parts.index.write([&](Connection& index) {
             require_alive(index, object.process);
             kept = is_free(index, facts.sop_instance_uid, placing.data_key);
             if (!kept) return;
-            insert_instance(index, facts, placing);
+            entered = insert_instance(index, facts, placing);
+            is_anothers = entered.is_first && is_ordered_for_others(index, facts);
             // Whether an exam is quiet counts from when the whole of its last image was there.
             if (placing.role != Role::kReceived) return;
             if (facts.is_exam_image())
@@ -102,6 +105,17 @@ bool enter(Parts& parts, const Facts& facts, const NewObject& object) {
         throw;
     }
     if (kept) publish(parts, placing.object);
+    if (kept && is_anothers)
+        log_event(
+            LogLevel::kWarning, "study.not-as-ordered",
+            {{"study", facts.study_instance_uid},
+             {"why", "what came of it names another Patient ID, or issuer of it, than its order"}});
+    if (kept && entered.disagrees)
+        log_event(LogLevel::kWarning, "study.says-two-patients",
+                  {{"study", facts.study_instance_uid},
+                   {"why",
+                    "objects of it differ in family name or birth date; nothing tells that they "
+                    "are of two people"}});
     return kept;
 }
 

@@ -1,11 +1,11 @@
 #include "store/key_ring.h"
 
 #include <algorithm>
-#include <functional>
 #include <set>
 #include <utility>
 #include <vector>
 
+#include "base/answer_due.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/outside_wait.h"
@@ -17,12 +17,18 @@ namespace {
 
 constexpr std::string_view kFirstLine = "lucerna-data-key/1";
 constexpr std::string_view kIndexKeyName = "00000000000000000000000000000000";
+constexpr std::string_view kNextIndexKeyName = "00000000000000000000000000000001";
 constexpr std::size_t kCached = 4096;
 /// An owner has one row of its own name: the column is unique.
 constexpr std::string_view kFurther = "further\n";
 
 std::string purpose(const std::string& name) {
     return "lucerna data key " + name;
+}
+
+/// No patient's.
+bool is_of_the_index(std::string_view name) {
+    return name == kIndexKeyName || name == kNextIndexKeyName;
 }
 
 }  // namespace
@@ -71,6 +77,13 @@ KeyRecord record_of(Records& records, const std::string& name) {
     return record;
 }
 
+void write_key(Records& records, vault::KeyProvider& provider, std::string_view as,
+               const vault::SecretKey& key) {
+    const std::string name(as);
+    const KeyRecord record{name, provider.wrap(key, purpose(name))};
+    records.write(name, as_byte_view(to_text(record)));
+}
+
 bool has_record(Records& records, const std::string& name) {
     bool found = false;
     records.for_each([&](const std::string& one) { found = found || one == name; });
@@ -92,9 +105,24 @@ vault::SecretKey index_key(Records& records, vault::KeyProvider& provider,
         if (sealed || !none) throw Error(error.code(), "the key of the index, keys/" + name, error);
     }
     const vault::SecretKey key = vault::SecretKey::random();
-    const KeyRecord record{name, provider.wrap(key, purpose(name))};
-    records.write(name, as_byte_view(to_text(record)));
+    write_key(records, provider, name, key);
     return key;
+}
+
+std::optional<vault::SecretKey> next_index_key(Records& records, vault::KeyProvider& provider) {
+    const std::string name(kNextIndexKeyName);
+    if (!has_record(records, name)) return {};
+    try {
+        return provider.unwrap(record_of(records, name).wrapped, purpose(name));
+    } catch (const Error& error) {
+        throw Error(error.code(), "the next key of the index, keys/" + name, error);
+    }
+}
+
+void take_next_index_key(Records& records, vault::KeyProvider& provider,
+                         const vault::SecretKey& next) {
+    write_key(records, provider, kIndexKeyName, next);
+    records.remove(std::string(kNextIndexKeyName));
 }
 
 bool has_index_key(Records& records) {
@@ -194,6 +222,35 @@ void KeyRing::publish(const std::string& name) {
     }
 }
 
+/// To make the key of an owner, which one thread does at a time.
+class KeyRing::Turn {
+  public:
+    Turn(Making& making, const std::string& owner) : making_(making), owner_(owner) {
+        std::unique_lock lock(making_.mutex);
+        const auto is_free = [&] { return !making_.owners.contains(owner_); };
+        const auto due = AnswerDue::of_this_thread();
+        if (!due)
+            making_.ended.wait(lock, is_free);
+        else if (!making_.ended.wait_until(lock, *due, is_free))
+            throw Error(ErrorCode::kUnavailable,
+                        "the key service keeps others waiting for too long");
+        making_.owners.insert(owner_);
+    }
+    ~Turn() {
+        {
+            const std::lock_guard lock(making_.mutex);
+            making_.owners.erase(owner_);
+        }
+        making_.ended.notify_all();
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+  private:
+    Making& making_;
+    const std::string& owner_;
+};
+
 DataKey KeyRing::of_owner(const std::string& owner) {
     for (;;) {
         const std::uint64_t before = forgotten();
@@ -202,7 +259,7 @@ DataKey KeyRing::of_owner(const std::string& owner) {
             // Whose key is at hand does not wait for the key service here. Who waits for one that
             // asks it does.
             const OutsideWait waits("the key service", OutsideWait::Crowded::kIsRefused);
-            const std::lock_guard one(making_[std::hash<std::string>{}(owner) % making_.size()]);
+            const Turn turn(making_, owner);
             if (!name_of_owner(owner).empty()) continue;
             if (const auto made = made_for(owner)) return *made;
             continue;
@@ -285,7 +342,7 @@ void KeyRing::forget(const std::string& name) {
 bool KeyRing::has_records() {
     std::vector<std::string> found;
     records_.for_each([&](const std::string& name) {
-        if (name != kIndexKeyName) found.push_back(name);
+        if (!is_of_the_index(name)) found.push_back(name);
     });
     if (found.empty()) return false;
     // After they were listed: what is no more among these has been entered, or was dropped.
@@ -328,6 +385,22 @@ void enter_found_key(Connection& index, const std::string& name, const std::stri
     enter(std::string(kFurther) + name + "\n" + owner);
 }
 
+bool is_of_further_key(std::string_view owner) {
+    return owner.starts_with(kFurther);
+}
+
+void make_further(Connection& index, const std::string& name) {
+    index
+        .prepare(
+            "UPDATE data_keys SET owner = ?1 || name || ?2 || owner WHERE name = ?3 AND "
+            "substr(owner, 1, " +
+            std::to_string(kFurther.size()) + ") <> ?1")
+        .bind(std::string(kFurther))
+        .bind(std::string("\n"))
+        .bind(name)
+        .run();
+}
+
 std::string owner_in(const std::string& row) {
     const std::string column = row + ".owner";
     const auto count = [](std::size_t number) { return std::to_string(number); };
@@ -346,7 +419,7 @@ KeyRing::Rewrapped KeyRing::rewrap_all() {
     records_.for_each([&](const std::string& name) { names.push_back(name); });
     // Until all others are done, the keys that opened the index go on to do so.
     std::partition(names.begin(), names.end(),
-                   [](const std::string& name) { return name != kIndexKeyName; });
+                   [](const std::string& name) { return !is_of_the_index(name); });
     const std::string current = provider_.current_key();
     Rewrapped done;
     for (const std::string& name : names) {
@@ -362,7 +435,8 @@ KeyRing::Rewrapped KeyRing::rewrap_all() {
             continue;
         }
         records_.write(name, as_byte_view(to_text(record)));
-        ++done.keys;
+        // The index has one, be there a next.
+        if (name != kNextIndexKeyName) ++done.keys;
     }
     return done;
 }
@@ -384,6 +458,8 @@ KeyRing::Rewrapped KeyRing::rotate() {
     if (!some_are_not_under(provider_.current_key())) provider_.rotate();
     // The oldest that a record may be under once all are rewrapped.
     const std::string kept = provider_.current_key();
+    if (database_.source().is_sealed() && !has_record(records_, std::string(kNextIndexKeyName)))
+        write_key(records_, provider_, kNextIndexKeyName, vault::SecretKey::random());
     Rewrapped done = rewrap_all();
     if (done.damaged.empty()) provider_.forget_older(kept);
     return done;
@@ -394,7 +470,7 @@ std::vector<std::string> KeyRing::unknown() {
     if (!was_known()) return {};
     std::set<std::string> found;
     records_.for_each([&](const std::string& name) {
-        if (name != kIndexKeyName) found.insert(name);
+        if (!is_of_the_index(name)) found.insert(name);
     });
     // After they were listed, as in has_records.
     for (const std::string& name : records_.unpublished()) found.erase(name);

@@ -1,12 +1,13 @@
 #pragma once
 
-#include <array>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,6 +41,13 @@ struct DataKey {
 [[nodiscard]] vault::SecretKey index_key(Records& records, vault::KeyProvider& provider,
                                          const std::filesystem::path& index);
 
+/// The key that is to seal the index from its next opening on, if a rotation made one (KeyRing::
+/// rotate). Throws as index_key.
+[[nodiscard]] std::optional<vault::SecretKey> next_index_key(Records& records,
+                                                             vault::KeyProvider& provider);
+/// It seals the index now: the one before ends.
+void take_next_index_key(Records& records, vault::KeyProvider& provider,
+                         const vault::SecretKey& next);
 /// There is one, be it whole or not. Throws Error(kUnavailable, kIo).
 [[nodiscard]] bool has_index_key(Records& records);
 /// The data key of that name is there and opens. Throws Error(kUnavailable, kIo).
@@ -52,6 +60,9 @@ void note_key(Connection& index);
 /// been given another since, this is a further one: nothing more is sealed by it, and it ends with
 /// him.
 void enter_found_key(Connection& index, const std::string& name, const std::string& owner);
+/// From here on it is a further one, if it is there and not one yet.
+void make_further(Connection& index, const std::string& name);
+[[nodiscard]] bool is_of_further_key(std::string_view owner);
 /// SQL: whose the row of data_keys named `row` is, be it a further key or not.
 [[nodiscard]] std::string owner_in(const std::string& row);
 
@@ -61,12 +72,15 @@ class KeyRing {
   public:
     KeyRing(Database& database, Records& records, vault::KeyProvider& provider);
 
-    /// The key of this owner, made if there is none; a new one is durable on return.
+    /// The key of this owner, made if there is none; a new one is durable on return. Throws
+    /// Error(kUnavailable) where that would take longer than there is (AnswerDue).
     [[nodiscard]] DataKey of_owner(const std::string& owner);
     /// Throws Error: kNotFound (destroyed), kCorrupt, kUnavailable.
     [[nodiscard]] vault::SecretKey by_name(const std::string& name);
     /// Ends the key's record and every copy in memory.
     void destroy(const std::string& name);
+    /// Its record is there, be it whole or not.
+    [[nodiscard]] bool is_there(const std::string& name);
     /// Ends every copy in memory: another process may have destroyed it.
     void forget(const std::string& name);
     /// Some record is a patient's, not the index's own, and was entered: in this index, which then
@@ -95,7 +109,8 @@ class KeyRing {
     /// Makes a new key-encryption key, wraps every key under it and ends the older ones, unless
     /// some record is damaged: a copy of it may be under one of them. A rotation that was broken
     /// off is finished first: then no further key is made. What a record that cannot be read is
-    /// under is not known: beside one each rotation makes a key.
+    /// under is not known: beside one each rotation makes a key. An index that is sealed gets
+    /// another key with its next opening, so that copies of it end too.
     Rewrapped rotate();
     /// Records of patients' keys that no row of the index has, and that nobody is about to enter.
     [[nodiscard]] std::vector<std::string> unknown();
@@ -109,11 +124,17 @@ class KeyRing {
         /// How often any was forgotten.
         std::uint64_t forgotten = 0;
     };
+    /// Not Guarded: who waits has no patience for ever.
+    struct Making {
+        std::mutex mutex;
+        std::condition_variable ended;
+        std::set<std::string> owners;
+    };
+    class Turn;
     [[nodiscard]] vault::SecretKey unwrapped(const std::string& name);
     [[nodiscard]] std::string name_of_owner(const std::string& owner);
     [[nodiscard]] bool some_are_not_under(const std::string& provider_key);
     [[nodiscard]] bool is_entered(const std::string& name);
-    [[nodiscard]] bool is_there(const std::string& name);
     [[nodiscard]] std::optional<DataKey> made_for(const std::string& owner);
     [[nodiscard]] std::uint64_t forgotten();
     void remember(const std::string& owner, const DataKey& key, std::uint64_t forgotten_before);
@@ -124,7 +145,7 @@ class KeyRing {
     Records& records_;
     vault::KeyProvider& provider_;
     Guarded<Cache> cache_;
-    std::array<std::mutex, 16> making_;
+    Making making_;
 };
 
 }  // namespace lucerna::store

@@ -3,16 +3,20 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <semaphore>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "base/answer_due.h"
 #include "store/store_test_support.h"
 #include "support/forwarding_keys.h"
 
 namespace lucerna::store {
 namespace {
+
+using namespace std::chrono_literals;
 
 /// A key service that wraps no new key before it is let.
 class SlowKeys final : public test::ForwardingKeys {
@@ -64,6 +68,33 @@ TEST(KeyRing, LetsNobodyWaitForTheKeysOfOthers) {
     }
     EXPECT_EQ(store.archive().totals().instances, 2U + kNew);
     EXPECT_EQ(test.key_records(), 1U + kNew);
+}
+
+// Each of them until its own answer is due, however many there are.
+TEST(KeyRing, LetsNobodyWaitForAKeyBeyondWhatHisAnswerMayTake) {
+    constexpr int kWaiting = 4;
+    TestStore test;
+    test.close();
+    SlowKeys keys(test.keys);
+    Store store(test.options(), keys, test.clock);
+    keys.is_slow = true;
+    std::jthread first([&] { store.archive().keep(of_patient("1").file()); });
+    keys.asked.acquire();
+    const auto begun = std::chrono::steady_clock::now();
+    {
+        std::vector<std::jthread> others;
+        for (int i = 0; i < kWaiting; ++i)
+            others.emplace_back([&, i] {
+                const AnswerDue due(300ms);
+                EXPECT_EQ(
+                    test::error_of([&] { store.archive().keep(of_patient("1", 2 + i).file()); }),
+                    "unavailable");
+            });
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, 5s);
+    keys.go_on.release();
+    first.join();
+    EXPECT_EQ(store.archive().keep(of_patient("1", 2).file()), Kept::kNew) << "come again";
 }
 
 }  // namespace

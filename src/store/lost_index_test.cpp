@@ -159,6 +159,23 @@ TEST_F(LostIndex, KeepsWhatWasAcknowledgedThoughTheFirstStartBreaksOff) {
     }
 }
 
+TEST_F(LostIndex, KeepsWhatWasAcknowledgedThoughItCannotBePublishedYet) {
+    if (!store.on_files()) GTEST_SKIP() << "skipped: a bucket has no folders";
+    keep_unpublished(1);
+    const auto place = store.data() / "objects" / store.objects().front().substr(0, 2);
+    std::filesystem::remove(place);
+    write_file(place, Bytes(1));
+    store.lose_index();
+    for (int starts = 0; starts < 3; ++starts) {
+        store.open();
+        EXPECT_EQ(store.objects().size(), 1U);
+        store.close();
+    }
+    std::filesystem::remove(place);
+    store.open();
+    expect_all(1);
+}
+
 TEST_F(LostIndex, KeepsTheKeysOfWhatWasAcknowledged) {
     store.archive().keep(numbered(1).file());
     store.close();

@@ -21,13 +21,9 @@ constexpr std::size_t kWidestWindow = std::size_t{4} << 20;
 /// Whatever others have: the first chunk of a sealed object with what stands before it.
 constexpr std::size_t kFreely = std::size_t{66} << 10;
 
-bool is_name(const std::string& name) {
-    return name.size() == 32 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
-
 /// Names are drawn by the archive; this holds whatever a defect elsewhere may pass.
 const std::string& checked(const std::string& name) {
-    if (!is_name(name)) throw Error(ErrorCode::kInternal, "not the name of an object");
+    if (!is_object_name(name)) throw Error(ErrorCode::kInternal, "not the name of an object");
     return name;
 }
 
@@ -288,14 +284,15 @@ void ObjectBucket::remove(const std::string& name) {
 
 void ObjectBucket::for_each(const std::function<void(const std::string& name)>& visit) {
     bucket_->for_each("objects/", [&](const std::string& key) {
-        if (const std::string name = last_part(key); is_name(name)) visit(name);
+        if (const std::string name = last_part(key); is_object_name(name)) visit(name);
     });
 }
 
 std::vector<std::pair<std::string, std::string>> ObjectBucket::uploads() {
     std::vector<std::pair<std::string, std::string>> begun;
     bucket_->for_each_upload("objects/", [&](const std::string& key, const std::string& id) {
-        if (const std::string name = last_part(key); is_name(name)) begun.emplace_back(name, id);
+        if (const std::string name = last_part(key); is_object_name(name))
+            begun.emplace_back(name, id);
     });
     return begun;
 }
@@ -316,7 +313,7 @@ void ObjectBucket::end_upload(const std::string& name, const std::string& id) {
 void ObjectBucket::sweep_again(const std::function<bool(const std::string& name)>& known) {
     std::vector<std::string> swept;
     bucket_->for_each("swept/", [&](const std::string& key) {
-        if (is_name(last_part(key))) swept.push_back(key);
+        if (is_object_name(last_part(key))) swept.push_back(key);
     });
     for (const std::string& key : swept) {
         if (const std::string name = last_part(key); !known(name)) remove(name);
@@ -326,15 +323,16 @@ void ObjectBucket::sweep_again(const std::function<bool(const std::string& name)
     }
 }
 
-std::size_t ObjectBucket::recover(const std::function<bool(const std::string& name)>& known,
-                                  const std::function<bool(const std::string& writer)>& alive) {
+Objects::Recovered ObjectBucket::recover(
+    const std::function<bool(const std::string& name)>& known,
+    const std::function<bool(const std::string& writer)>& alive) {
     // Before the markers: an upload has had one from before it began until it was completed.
     const auto begun = uploads();
     std::vector<std::string> markers;
     std::set<std::string> in_hand;
     bucket_->for_each("pending/", [&](const std::string& key) {
         const std::string name = last_part(key);
-        if (!is_name(name)) return;
+        if (!is_object_name(name)) return;
         if (alive(writer_in(key)))
             in_hand.insert(name);
         else
@@ -353,13 +351,13 @@ std::size_t ObjectBucket::recover(const std::function<bool(const std::string& na
     }
     for (const std::string& marker : markers)
         bucket_->ask({.method = "DELETE", .key = "pending/" + marker});
-    return removed.size();
+    return {removed.size(), 0};
 }
 
 void ObjectBucket::for_each_stray(const std::function<void(const std::string& place)>& visit) {
     bucket_->for_each("objects/", [&](const std::string& key) {
         const std::string name = last_part(key);
-        if (!is_name(name) || "objects/" + key != place(name)) visit("objects/" + key);
+        if (!is_object_name(name) || "objects/" + key != place(name)) visit("objects/" + key);
     });
 }
 
@@ -383,7 +381,7 @@ void RecordBucket::recover(const std::function<bool(const std::string& name)>& k
                            const std::function<bool(const std::string& writer)>& alive) {
     std::vector<std::string> markers;
     bucket_->for_each("pending-keys/", [&](const std::string& key) {
-        if (is_name(last_part(key)) && !alive(writer_in(key))) markers.push_back(key);
+        if (is_object_name(last_part(key)) && !alive(writer_in(key))) markers.push_back(key);
     });
     for (const std::string& marker : markers) {
         if (const std::string name = last_part(marker); !known(name)) remove(name);
@@ -411,21 +409,21 @@ void RecordBucket::remove(const std::string& name) {
 
 void RecordBucket::for_each(const std::function<void(const std::string& name)>& visit) {
     bucket_->for_each("keys/", [&](const std::string& key) {
-        if (is_name(key)) visit(key);
+        if (is_object_name(key)) visit(key);
     });
 }
 
 std::set<std::string> RecordBucket::unpublished() {
     std::set<std::string> names;
     bucket_->for_each("pending-keys/", [&](const std::string& key) {
-        if (const std::string name = last_part(key); is_name(name)) names.insert(name);
+        if (const std::string name = last_part(key); is_object_name(name)) names.insert(name);
     });
     return names;
 }
 
 void RecordBucket::for_each_stray(const std::function<void(const std::string& place)>& visit) {
     bucket_->for_each("keys/", [&](const std::string& key) {
-        if (!is_name(key)) visit("keys/" + key);
+        if (!is_object_name(key)) visit("keys/" + key);
     });
 }
 

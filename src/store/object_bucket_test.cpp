@@ -163,12 +163,12 @@ TEST_F(ObjectBucketTest, RecoveringDropsWhatADeadWriterLeftAndNothingElse) {
     }
     const auto known = [](const std::string& name) { return name == kName; };
     const auto is_alive = [](const std::string& writer) { return writer == "alive"; };
-    EXPECT_EQ(alive.recover(known, is_alive), 1U);
+    EXPECT_EQ(alive.recover(known, is_alive).removed, 1U);
     EXPECT_EQ(names(alive), (std::set<std::string>{kName, third}));
     S3(options).ask({.method = "PUT", .key = "objects/ff/" + kOther, .body = pattern(30)});
-    EXPECT_EQ(alive.recover(known, is_alive), 0U);
+    EXPECT_EQ(alive.recover(known, is_alive).removed, 0U);
     EXPECT_EQ(names(alive), (std::set<std::string>{kName, third})) << "it arrived after all";
-    EXPECT_EQ(alive.recover(known, nobody), 1U) << "once that writer is dead as well";
+    EXPECT_EQ(alive.recover(known, nobody).removed, 1U) << "once that writer is dead as well";
     EXPECT_EQ(names(alive), std::set<std::string>{kName});
 }
 
@@ -206,8 +206,10 @@ TEST_F(ObjectBucketTest, EndsUploadsBeyondTheFirstPageOfThem) {
     };
     EXPECT_EQ(uploads(), 20U);
     ObjectBucket objects(bucket);
-    EXPECT_EQ(objects.recover([](const std::string&) { return false; },
-                              [](const std::string&) { return false; }),
+    EXPECT_EQ(objects
+                  .recover([](const std::string&) { return false; },
+                           [](const std::string&) { return false; })
+                  .removed,
               10U);
     EXPECT_EQ(uploads(), 0U);
 }

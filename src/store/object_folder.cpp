@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/log.h"
 
 namespace lucerna::store {
 namespace {
@@ -19,6 +20,11 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kFilesAhead = 32;
+
+/// Not even, say, its folder.
+bool is_not_there(int number) {
+    return number == ENOENT || number == ENOTDIR;
+}
 
 [[noreturn]] void fail(const std::string& what, const fs::path& path, int number) {
     const ErrorCode code = number == ENOSPC || number == EDQUOT || number == EFBIG
@@ -30,9 +36,7 @@ constexpr std::size_t kFilesAhead = 32;
 
 /// Names are drawn by the archive; this holds whatever a defect elsewhere may pass.
 const std::string& checked(const std::string& name) {
-    const bool good =
-        name.size() == 32 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
-    if (!good) throw Error(ErrorCode::kInternal, "not the name of an object");
+    if (!is_object_name(name)) throw Error(ErrorCode::kInternal, "not the name of an object");
     return name;
 }
 
@@ -231,7 +235,7 @@ std::unique_ptr<ObjectReader> ObjectFolder::open(const std::string& name) {
     for (const fs::path& path : {place(name), incoming(name), place(name)}) {
         const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
         if (file >= 0) return std::make_unique<FileReader>(file, path);
-        if (errno != ENOENT) fail("cannot read", path, errno);
+        if (!is_not_there(errno)) fail("cannot read", path, errno);
     }
     throw Error(ErrorCode::kNotFound, "the object " + name + " is not in " + folder_.string());
 }
@@ -240,7 +244,7 @@ void ObjectFolder::remove(const std::string& name) {
     for (const fs::path& path : {incoming(name), place(name)}) {
         if (::unlink(path.c_str()) == 0)
             sync_folder(path.parent_path());
-        else if (errno != ENOENT)
+        else if (!is_not_there(errno))
             fail("cannot remove", path, errno);
     }
 }
@@ -255,14 +259,20 @@ void ObjectFolder::for_each(const std::function<void(const std::string& name)>& 
 }
 
 /// One process alone opens a folder.
-std::size_t ObjectFolder::recover(const std::function<bool(const std::string& name)>& known,
-                                  const std::function<bool(const std::string& writer)>&) {
-    std::size_t removed = 0;
+Objects::Recovered ObjectFolder::recover(const std::function<bool(const std::string& name)>& known,
+                                         const std::function<bool(const std::string& writer)>&) {
+    Recovered done;
+    std::string why;
     std::set<fs::path> published_to;
     for (const std::string& name : names_in(folder_ / "incoming")) {
         if (is_name(name) && known(name)) {
-            publish(name);
-            published_to.insert(place(name).parent_path());
+            try {
+                publish(name);
+                published_to.insert(place(name).parent_path());
+            } catch (const Error& error) {
+                ++done.unpublished;
+                why = error.what();
+            }
             continue;
         }
         const fs::path path = folder_ / "incoming" / name;
@@ -271,11 +281,14 @@ std::size_t ObjectFolder::recover(const std::function<bool(const std::string& na
         fs::remove_all(path, error);
         if (error)
             throw Error(ErrorCode::kIo, "cannot remove " + path.string() + ": " + error.message());
-        if (!was_made_ahead) ++removed;
+        if (!was_made_ahead) ++done.removed;
     }
     for (const fs::path& folder : published_to) sync_folder(folder);
     if (!published_to.empty()) sync_folder(folder_);
-    return removed;
+    if (done.unpublished > 0)
+        log_event(LogLevel::kWarning, "store.unpublished-objects",
+                  {{"objects", done.unpublished}, {"why", why}});
+    return done;
 }
 
 void ObjectFolder::for_each_stray(const std::function<void(const std::string& place)>& visit) {

@@ -65,10 +65,36 @@ TEST_F(ObjectFolderTest, RecoveringPublishesWhatIsKnownAndRemovesTheRest) {
     write(kName, "known");
     write(kOther, "unknown");
     write_file(folder.path() / "objects" / "incoming" / "stray.tmp", Bytes(3));
-    EXPECT_EQ(objects.recover([](const std::string& name) { return name == kName; }, {}), 2U);
+    EXPECT_EQ(objects.recover([](const std::string& name) { return name == kName; }, {}).removed,
+              2U);
     EXPECT_EQ(files(), 1U);
     EXPECT_TRUE(std::filesystem::exists(folder.path() / "objects" / "00" / kName));
     EXPECT_EQ(read(kName), "known");
+}
+
+// Something else lies where its folder would be made, say, or `incoming` is on another file system.
+TEST_F(ObjectFolderTest, ReadsWhatCannotBePublishedAndPublishesItOnceItCan) {
+    const std::filesystem::path in_the_way = folder.path() / "objects" / "00";
+    write_file(in_the_way, Bytes(1));
+    write(kName, "hello");
+    write(kOther, "other");
+    EXPECT_EQ(error_of([&] { objects.publish(kName); }), "io");
+    EXPECT_EQ(read(kName), "hello");
+    EXPECT_EQ(error_of([&] { (void)objects.open("00ff2233445566778899aabbccddeeff"); }),
+              "not-found");
+    objects.remove("00ff2233445566778899aabbccddeeff");
+    const auto known = [](const std::string&) { return true; };
+    EXPECT_EQ(objects.recover(known, {}).unpublished, 1U);
+    EXPECT_EQ(read(kName), "hello");
+    EXPECT_TRUE(std::filesystem::exists(folder.path() / "objects" / "ff" / kOther));
+    std::filesystem::remove(in_the_way);
+    EXPECT_EQ(objects.recover(known, {}).unpublished, 0U);
+    EXPECT_TRUE(std::filesystem::exists(in_the_way / kName));
+    write_file(folder.path() / "objects" / "ab", Bytes(1));
+    write("ab112233445566778899aabbccddeeff", "x");
+    objects.remove("ab112233445566778899aabbccddeeff");
+    EXPECT_EQ(error_of([&] { (void)objects.open("ab112233445566778899aabbccddeeff"); }),
+              "not-found");
 }
 
 TEST_F(ObjectFolderTest, VisitsWhatIsPublishedAndWhatIsNot) {
@@ -120,7 +146,7 @@ TEST_F(ObjectFolderTest, WhatWasMadeAheadGoesAtTheEndAndAfterACrash) {
         2)
         << "the names that were taken; all others are gone";
     write(objects.new_name(), "half there");
-    EXPECT_EQ(objects.recover([](const std::string&) { return false; }, {}), 1U)
+    EXPECT_EQ(objects.recover([](const std::string&) { return false; }, {}).removed, 1U)
         << "one was being written, the others were empty";
     EXPECT_EQ(files(), 0U);
 }

@@ -7,11 +7,18 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "base/encoding.h"
 #include "vault/secret_key.h"
 
 namespace lucerna::store {
+
+/// As archives draw them: nothing that came from outside becomes a path.
+[[nodiscard]] inline bool is_object_name(std::string_view name) {
+    return name.size() == 32 &&
+           name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
 
 /// An object being written. Destroyed before `finish`, it leaves nothing behind.
 class ObjectWriter {
@@ -60,10 +67,14 @@ class Objects {
     virtual void for_each(const std::function<void(const std::string& name)>& visit) = 0;
     /// At start: publishes what the index knows (`known`) and removes the rest of what was never
     /// published, half-written files among it. What a writer that is `alive` has in hand stays.
-    /// Returns how many were removed. What was published is so durably: whoever asks for less later
-    /// does not find it again.
-    virtual std::size_t recover(const std::function<bool(const std::string& name)>& known,
-                                const std::function<bool(const std::string& writer)>& alive) = 0;
+    /// What was published is so durably: whoever asks for less later does not find it again.
+    struct Recovered {
+        std::size_t removed = 0;
+        /// Of those that are known: it failed, and they stay where they are found as well.
+        std::size_t unpublished = 0;
+    };
+    virtual Recovered recover(const std::function<bool(const std::string& name)>& known,
+                              const std::function<bool(const std::string& writer)>& alive) = 0;
     /// What lies among them and is none: each by its path or key.
     virtual void for_each_stray(const std::function<void(const std::string& place)>& visit) = 0;
 };

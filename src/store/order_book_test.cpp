@@ -12,7 +12,9 @@ namespace lucerna::store {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 TEST(OrderJson, GivesBackWhatWentIn) {
     Order order = order_of("1");
@@ -288,26 +290,28 @@ TEST(Erasure, OfAStudyTakesWhatWasPerformedOfItThoughThereIsNoObject) {
     EXPECT_FALSE(store.performed().find("1.2.3"));
 }
 
-TEST(Erasure, OfAPatientTakesWhatWasPerformedWithoutAnIdBeforeSheWasOrderedIt) {
-    TestStore store;
-    Order order = order_of("1");
-    order.study_instance_uid = "1.2.78";
-    PerformedStep performed = performed_of("1.2.78", "");
-    performed.patient_id = "";
-    EXPECT_TRUE(store.performed().create(performed));
-    PerformedStep others = performed_of("1.2.78", "");
-    others.sop_instance_uid = "1.2.4";
-    others.patient_id = "XD";
-    EXPECT_TRUE(store.performed().create(others));
-    place(store, order);
-    ASSERT_TRUE(store.workitems().add({"1.2.9.1", "SCHEDULED", "", "", "", "1.2.78", "{}"}));
-    ASSERT_TRUE(store.workitems().add({"1.2.9.2", "SCHEDULED", "", "XD", "", "1.2.78", "{}"}));
-    const std::string her = order.patient_id.reveal();
-    EXPECT_EQ(store.archive().erasure_of_patient(her, "").beside.orders, 2U);
-    EXPECT_EQ(store.archive().erasure_of_patient(her, "").beside.workitems, 1U);
-    store.archive().erase_patient(her, "");
-    EXPECT_FALSE(store.performed().find("1.2.3"));
-    EXPECT_TRUE(store.performed().find("1.2.4")) << "which says whose it is";
+TEST(Erasure, OfAPatientTakesWhatWasPerformedWithoutAnIdBeforeSheWasOrderedItAndNobodyElse) {
+    for (const bool is_anothers_too : {false, true}) {
+        TestStore store;
+        Order order = order_of("1");
+        order.study_instance_uid = "1.2.78";
+        PerformedStep performed = performed_of("1.2.78", "");
+        performed.patient_id = "";
+        EXPECT_TRUE(store.performed().create(performed));
+        PerformedStep others = performed_of(is_anothers_too ? "1.2.78" : "1.2.79", "");
+        others.sop_instance_uid = "1.2.4";
+        others.patient_id = "XD";
+        EXPECT_TRUE(store.performed().create(others));
+        place(store, order);
+        ASSERT_TRUE(store.workitems().add({"1.2.9.1", "SCHEDULED", "", "", "", "1.2.78", "{}"}));
+        const std::string her = order.patient_id.reveal();
+        const Beside would = store.archive().erasure_of_patient(her, "").beside;
+        EXPECT_EQ(would.orders, is_anothers_too ? 1U : 2U);
+        EXPECT_EQ(would.workitems, is_anothers_too ? 0U : 1U);
+        store.archive().erase_patient(her, "");
+        EXPECT_EQ(store.performed().find("1.2.3").has_value(), is_anothers_too);
+        EXPECT_TRUE(store.performed().find("1.2.4")) << "which says whose it is";
+    }
 }
 
 TEST(OrderBook, TakesAFewProceduresUnderOneNumberAndAFewOrdersOfOneStudy) {
@@ -435,6 +439,29 @@ TEST(Archive, FindsByTextsLongerThanAnIndexTakes) {
     EXPECT_EQ(found({0x0008, 0x0050}, begin + "5"), 0U);
     EXPECT_EQ(store.archive().erase_patient(begin + "1", begin + "2"), 1U);
     EXPECT_EQ(store.archive().totals().instances, 1U);
+}
+
+TEST(OrderBook, SaysThatAStudyIsNotOfWhomItWasOrderedFor) {
+    TestStore store;
+    const auto placed = place(store, order_of("1"));
+    const auto said_of = [&](const std::string& patient_id, const std::string& study,
+                             const std::string& number) {
+        test::StoredInstance image;
+        image.patient_id = patient_id;
+        image.study = study;
+        image.series = "1.2.3.4." + number;
+        image.sop_instance = image.series + ".1";
+        testing::internal::CaptureStderr();
+        store.archive().keep(image.file());
+        return testing::internal::GetCapturedStderr();
+    };
+    const std::string said = said_of("OTHER", placed.study_instance_uid, "1");
+    EXPECT_THAT(said, HasSubstr("study.not-as-ordered"));
+    EXPECT_THAT(said, HasSubstr(placed.study_instance_uid));
+    EXPECT_THAT(said, Not(HasSubstr("OTHER")));
+    EXPECT_EQ(said_of("OTHER", placed.study_instance_uid, "2"), "") << "once";
+    EXPECT_EQ(said_of("OTHER", "1.2.77", "3"), "") << "not ordered";
+    EXPECT_EQ(said_of("P1", place(store, order_of("2")).study_instance_uid, "4"), "");
 }
 
 }  // namespace

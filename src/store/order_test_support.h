@@ -6,6 +6,9 @@
 #include <variant>
 #include <vector>
 
+#include "dicom/message_data_set.h"
+#include "dicom/tags.h"
+#include "dicom/uids.h"
 #include "store/store_test_support.h"
 
 namespace lucerna::store {
@@ -67,11 +70,18 @@ inline std::vector<std::string> accessions(TestStore& store, const WorklistFilte
     return numbers;
 }
 
+/// Attributes of a performed step.
+inline Bytes naming(const std::string& patient_name, const std::string& birth_date) {
+    dicom::DataSet attributes;
+    attributes.set_text(dicom::tags::kPatientName, patient_name);
+    attributes.set_text(dicom::tags::kPatientBirthDate, birth_date);
+    return dicom::write_message(attributes, dicom::transfer_syntax::kExplicitVrLittleEndian);
+}
 inline PerformedStep performed_of(const std::string& study, const std::string& step) {
     PerformedStep performed;
     performed.sop_instance_uid = "1.2.3";
     performed.patient_id = "P1";
-    performed.data_set = {1, 2, 3};
+    performed.data_set = naming("Doe^Jane", "19700101");
     performed.of = {{study, step}};
     return performed;
 }

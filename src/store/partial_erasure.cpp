@@ -167,9 +167,10 @@ bool describes_study(Connection& index, const StudyPart& part) {
     Statement find = index.prepare(
         "SELECT 1 FROM instances i JOIN series e ON e.id = i.series JOIN studies s ON s.id = "
         "e.study WHERE s.study_instance_uid = ?1 AND ((e.series_instance_uid = ?2 AND ?3 IN ('', "
-        "i.sop_instance_uid)) OR i.role = ?4) AND ('' IN (s.described_by, e.described_by) OR "
-        "instr(s.described_by, '-' || i.sop_instance_uid || ':') > 0 OR instr(e.described_by, '-' "
-        "|| i.sop_instance_uid || ':') > 0)");
+        "i.sop_instance_uid)) OR i.role = ?4) AND (e.described_by = '' OR instr(e.described_by, "
+        "'-' || i.sop_instance_uid || ':') > 0 OR EXISTS (SELECT 1 FROM study_accounts a WHERE "
+        "a.study = s.id AND (a.described_by = '' OR instr(a.described_by, '-' || "
+        "i.sop_instance_uid || ':') > 0)))");
     find.bind(part.study_instance_uid)
         .bind(part.series_instance_uid)
         .bind(part.sop_instance_uid)

@@ -99,8 +99,10 @@ std::size_t count_sealed_by_doomed(Connection& index) {
 }
 
 /// Takes her rows out, and dooms what was sealed for them.
-PatientErasure erase_rows(Connection& index, const std::string& patient_id,
-                          const std::string& issuer, Issuers which) {
+PatientErasure erase_rows(Connection& index, const std::string& asked_id,
+                          const std::string& asked_issuer, Issuers which) {
+    // As when objects come.
+    const std::string patient_id(trimmed(asked_id)), issuer(trimmed(asked_issuer));
     if (patient_id.empty())
         throw Error(ErrorCode::kInvalidInput, "Patient ID (0010,0020) is empty");
     const PatientKey her{indexed_text(patient_id), indexed_text(issuer)};
@@ -113,18 +115,28 @@ PatientErasure erase_rows(Connection& index, const std::string& patient_id,
             studies.insert(found.study_instance_uid);
             if (!found.is_of_another) her_own.insert(found.study_instance_uid);
         }
-    std::set<std::string> names;
-    for (const std::string& study : her_own) add_names_of_study(index, study, names);
-    std::set<std::string> ordered;
+    std::set<std::string> ordered, performed;
     for (const std::string& one : erased.issuers) {
-        add_names_asked_for(index, {patient_id, one}, names);
         ordered.merge(studies_ordered_for(index, patient_id, one));
+        performed.merge(studies_performed_for(index, {patient_id, one}));
+    }
+    performed.insert(ordered.begin(), ordered.end());
+    const auto [hers, of_others] = studies_without_id(index, her, performed);
+    studies.insert(hers.begin(), hers.end());
+    her_own.insert(hers.begin(), hers.end());
+    NamedPatient named{patient_id,
+                       which == Issuers::kAll ? std::vector<std::string>() : erased.issuers};
+    for (const std::string& study : her_own) add_study(index, study, named);
+    for (const std::string& one : erased.issuers) {
+        add_asked_for(index, {patient_id, one}, named);
         erased.beside.orders += erase_orders_of_patient(index, patient_id, one);
         erased.beside.workitems += erase_workitems_of_patient(index, patient_id, one);
     }
     // What was said without her ID of studies that only her orders name.
     for (const std::string& study : ordered) {
-        if (studies.contains(study) || is_study_of_another(index, study, her, 0)) continue;
+        if (studies.contains(study) || of_others.contains(study) ||
+            is_study_of_another(index, study, her, 0))
+            continue;
         erased.beside.orders += erase_performed_of_study(index, study, her, Performed::kOfItAlone);
         erased.beside.workitems += erase_workitems_of_nobody(index, study);
     }
@@ -137,9 +149,9 @@ PatientErasure erase_rows(Connection& index, const std::string& patient_id,
         erased.beside.orders += rows.beside.orders;
         erased.beside.workitems += rows.beside.workitems;
     }
-    erased.beside.subscriptions = erase_filters_of_patient(
-        index, {patient_id, which == Issuers::kAll ? std::vector<std::string>() : erased.issuers,
-                std::move(names)});
+    erased.beside.workitems += erase_workitems_naming(index, named);
+    forget_what_is_of_others(index, named);
+    erased.beside.subscriptions = erase_filters_of_patient(index, named);
     erased.sealed_alike = count_sealed_by_doomed(index);
     for (const std::string& one : erased.issuers)
         doom_key_of(index, key_owner_of_patient(patient_id, one));
@@ -160,7 +172,7 @@ PatientErasure Archive::erasure_of_patient(const std::string& patient_id,
     parts_.index.write([&](Connection& index) {
         index.execute("SAVEPOINT trial");
         would = erase_rows(index, patient_id, issuer_of_patient_id, which);
-        std::set<std::string> left = issuers_of(index, patient_id);
+        std::set<std::string> left = issuers_of(index, std::string(trimmed(patient_id)));
         // What says none, and stays, is of a study that has one.
         for (const std::string& taken : would.issuers) left.erase(indexed_text(taken));
         would.issuers_left = {left.begin(), left.end()};

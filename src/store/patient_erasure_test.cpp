@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "dicom/message_data_set.h"
+#include "dicom/uids.h"
 #include "store/facts.h"
 #include "store/store_test_support.h"
 
@@ -66,6 +68,26 @@ TEST(PatientErasure, WhoHasOneIssuerIsTheSameWithout) {
     }
 }
 
+TEST(PatientErasure, IsCountedForWhoKeepsSomethingOfObjectsElsewhere) {
+    TestStore store;
+    for (const char* number : {"1", "2", "3"}) keep_under(store, "", number);
+    const auto object = [&](const char* uid) { return store.archive().instance(uid)->object; };
+    const std::string first = object("1.2.1.1.1"), second = object("1.2.2.1.1");
+    EXPECT_EQ(store.archive().erasures(), 0U);
+    (void)store.archive().erasure_of_patient("P1", "");
+    store.archive().erase_study("1.2.99");
+    EXPECT_EQ(store.archive().erasures(), 0U) << "nothing was erased";
+    store.archive().erase_study("1.2.1");
+    EXPECT_EQ(store.archive().erasures(), 1U);
+    EXPECT_FALSE(store.archive().keeps_object(first));
+    EXPECT_TRUE(store.archive().keeps_object(second));
+    store.archive().erase_part({"1.2.2", "1.2.2.1", "1.2.2.1.1"});
+    EXPECT_EQ(store.archive().erasures(), 2U);
+    EXPECT_FALSE(store.archive().keeps_object(second));
+    store.archive().erase_patient("P1", "");
+    EXPECT_EQ(store.archive().erasures(), 3U);
+}
+
 TEST(PatientErasure, AnOrderAloneMakesAnIssuer) {
     TestStore store;
     keep_under(store, "HOSP", "1");
@@ -103,6 +125,22 @@ TEST(PatientErasure, WithoutAnIssuerTakesNoneOfSeveral) {
     EXPECT_EQ(store.archive().erase_patient("P1", "C"), 0U) << "an issuer that nothing has";
     EXPECT_EQ(store.archive().erase_patient("P1", "", "test", Issuers::kAll), 2U);
     EXPECT_THAT(left(store), IsEmpty());
+}
+
+TEST(PatientErasure, TwoWhomOnlyUniversalIdsTellApartAreTwo) {
+    TestStore store;
+    for (const std::string number : {"1", "2"}) {
+        test::StoredInstance instance;
+        instance.issuer_entity = "1.2.3." + number;
+        instance.study = "1.2." + number;
+        instance.series = instance.study + ".1";
+        instance.sop_instance = instance.series + ".1";
+        store.archive().keep(instance.file());
+    }
+    EXPECT_THAT(store.archive().erasure_of_patient("P1", "").issuers_left,
+                ElementsAre("1.2.3.1", "1.2.3.2"));
+    EXPECT_EQ(store.archive().erase_patient("P1", "1.2.3.1"), 1U);
+    EXPECT_EQ(store.archive().erasure_of_patient("P1", "1.2.3.2").keys, 1U) << "a key of her own";
 }
 
 /// One image more in the study of that number, as a modality sends it that knows no issuer; and an
@@ -256,7 +294,6 @@ TEST(PatientErasure, LeavesWhatIsSaidOfAnothersStudyThatWasOrderedForHer) {
         // Before the order, whose patient it would name.
         PerformedStep performed;
         performed.sop_instance_uid = "1.4.7";
-        performed.data_set = {1, 2, 3};
         performed.of = {{"1.2.7", ""}};
         ASSERT_TRUE(store.performed().create(performed));
         exam::Order order;
@@ -279,6 +316,139 @@ TEST(PatientErasure, LeavesWhatIsSaidOfAnothersStudyThatWasOrderedForHer) {
         EXPECT_EQ(store.performed().find("1.4.7").has_value(), is_of_another);
         EXPECT_EQ(store.archive().totals().instances, is_of_another ? 1U : 0U);
         EXPECT_EQ(store.archive().erasure_of_patient("P1", "").beside.orders, 0U);
+    }
+}
+
+exam::OrderRequest order_of_p1(const std::string& name, const std::string& birth_date) {
+    exam::Order order;
+    order.placer = {"1", "EHR"};
+    order.patient_id = PatientId("P1");
+    order.patient_name = PatientName(name);
+    order.patient_birth_date = BirthDate(birth_date);
+    order.accession_number = AccessionNumber("ACC7");
+    order.study_instance_uid = "1.2.7";
+    order.procedure = {"SCR", "99X", "Screening"};
+    order.steps.emplace_back().modality = "MG";
+    return {exam::OrderAction::kPlace, order};
+}
+
+TEST(PatientErasure, TakesImagesWithoutAnIdThatSheWasOrderedFor) {
+    struct Case {
+        const char* name;
+        const char* birth_date;
+        bool is_hers;
+    };
+    for (const bool is_ordered : {true, false})
+        for (const Case& image :
+             {Case{"Doe^Jane", "", true}, Case{"Doe^Jane", "19600203", true}, Case{"", "", true},
+              Case{"Roe^Jane", "19600203", true}, Case{"Doe^Jane", "19600204", true},
+              Case{"Roe^Jane", "", true}, Case{"Roe^Ann", "19400101", false}}) {
+            TestStore store;
+            if (is_ordered) {
+                const exam::OrderRequest request = order_of_p1("Doe^Jane", "19600203");
+                (void)store.orders().take(std::span(&request, 1));
+            } else {
+                dicom::DataSet set;
+                set.set_text({0x0010, 0x0010}, "Doe^Jane");
+                set.set_text({0x0010, 0x0030}, "19600203");
+                PerformedStep performed;
+                performed.sop_instance_uid = "1.4.7";
+                performed.patient_id = "P1";
+                performed.of = {{"1.2.7", ""}};
+                performed.data_set =
+                    dicom::write_message(set, dicom::transfer_syntax::kExplicitVrLittleEndian);
+                ASSERT_TRUE(store.performed().create(performed));
+            }
+            test::StoredInstance instance;
+            instance.study = "1.2.7";
+            instance.patient_id.clear();
+            instance.patient_name = image.name;
+            instance.birth_date = image.birth_date;
+            store.archive().keep(instance.file());
+            const PatientErasure would = store.archive().erasure_of_patient("P1", "");
+            EXPECT_EQ(would.instances, image.is_hers ? 1U : 0U) << image.name << image.birth_date;
+            EXPECT_EQ(would.studies.size(), image.is_hers ? 1U : 0U);
+            EXPECT_THAT(would.studies_of_others, IsEmpty());
+            EXPECT_EQ(store.archive().erase_patient("P1", ""), image.is_hers ? 1U : 0U);
+            EXPECT_EQ(store.archive().totals().instances, image.is_hers ? 0U : 1U);
+            EXPECT_EQ(store.key_records(), image.is_hers ? 0U : 1U);
+        }
+}
+
+TEST(PatientErasure, TakesWorkItemsThatNameHerWithoutHerId) {
+    TestStore store;
+    const exam::OrderRequest request = order_of_p1("Doe^Jane", "19600203");
+    (void)store.orders().take(std::span(&request, 1));
+    const std::string name = R"("00100010":{"vr":"PN","Value":[{"Alphabetic":"DOE^Jane"}]})";
+    const auto other_ids = [](const std::string& id, const std::string& issuer) {
+        return R"({"00101002":{"vr":"SQ","Value":[{"00100020":{"vr":"LO","Value":[")" + id +
+               R"("]},"00100021":{"vr":"LO","Value":[")" + issuer + R"("]}}]}})";
+    };
+    const auto accession = [](const std::string& number) {
+        return R"({"0040A370":{"vr":"SQ","Value":[{"00080050":{"vr":"SH","Value":[")" + number +
+               R"("]}}]}})";
+    };
+    struct Item {
+        const char* patient_id;
+        std::string json;
+        bool is_hers;
+    };
+    const std::vector<Item> items{
+        {"", other_ids("P1", ""), true},
+        {"", other_ids("P2", ""), false},
+        {"", other_ids("P1", "ELSEWHERE"), false},
+        {"P2", other_ids("P1", ""), false},
+        {"", accession("ACC7"), true},
+        {"", accession("ACC71"), false},
+        {"", "{" + name + R"(,"00100030":{"vr":"DA","Value":["19600203"]}})", true},
+        {"", "{" + name + R"(,"00100030":{"vr":"DA","Value":["19600204"]}})", false},
+        {"", "{" + name + "}", false},
+        {"", R"({"00100030":{"vr":"DA","Value":["19600203"]}})", false},
+        {"", "{}", false},
+        {"", R"({"00100010":{"vr":"PN","Value":[7]},"0040A370":{"vr":"SQ","Value":7}})", false},
+    };
+    std::size_t hers = 0;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        ASSERT_TRUE(store.workitems().add({"1.5." + std::to_string(i + 1), "SCHEDULED", "",
+                                           items[i].patient_id, "", "", items[i].json}));
+        hers += items[i].is_hers ? 1 : 0;
+    }
+    EXPECT_EQ(store.archive().erasure_of_patient("P1", "").beside.workitems, hers);
+    store.archive().erase_patient("P1", "");
+    for (std::size_t i = 0; i < items.size(); ++i)
+        EXPECT_EQ(store.workitems().find("1.5." + std::to_string(i + 1)).has_value(),
+                  !items[i].is_hers)
+            << items[i].json;
+}
+
+TEST(PatientErasure, LeavesWorkItemsThatMayBeAnothersOfThatName) {
+    TestStore store;
+    const exam::OrderRequest request = order_of_p1("Doe^Jane", "19600203");
+    (void)store.orders().take(std::span(&request, 1));
+    test::StoredInstance other;
+    other.patient_id = "P2";
+    other.birth_date = "19600203";
+    other.accession_number = "ACC7";
+    store.archive().keep(other.file());
+    ASSERT_TRUE(store.workitems().add(
+        {"1.5.1", "SCHEDULED", "", "", "", "",
+         R"({"00080050":{"vr":"SH","Value":["ACC7"]},"00100010":{"vr":"PN","Value":[)"
+         R"({"Alphabetic":"Doe^Jane"}]},"00100030":{"vr":"DA","Value":["19600203"]}})"}));
+    store.archive().erase_patient("P1", "");
+    EXPECT_TRUE(store.workitems().find("1.5.1"));
+    store.archive().erase_patient("P2", "");
+    EXPECT_FALSE(store.workitems().find("1.5.1"));
+}
+
+TEST(PatientErasure, BlanksAtTheEndsOfAnIdAreNoneOfIt) {
+    for (const char* const asked : {"P1 ", " P1", "  P1  "}) {
+        TestStore store;
+        keep_under(store, "HOSP", "1");
+        const PatientErasure would = store.archive().erasure_of_patient(asked, " HOSP ");
+        EXPECT_EQ(would.instances, 1U) << asked;
+        EXPECT_THAT(would.issuers_left, IsEmpty()) << asked;
+        EXPECT_EQ(store.archive().erase_patient(asked, " HOSP "), 1U) << asked;
+        EXPECT_THAT(left(store), IsEmpty()) << asked;
     }
 }
 

@@ -6,57 +6,16 @@
 #include <string_view>
 #include <utility>
 
-#include "base/encoding.h"
-#include "base/error.h"
-#include "dicom/message_data_set.h"
 #include "dicom/tags.h"
-#include "dicom/uids.h"
 #include "store/matching.h"
-#include "store/order_json.h"
 
 namespace lucerna::store {
 namespace {
 
 using nlohmann::json;
 
-void add_name(std::string name, std::set<std::string>& names) {
-    if (!name.empty()) names.insert(std::move(name));
-}
-
-/// PS3.18 F.2.2.
-std::string name_in_workitem(const std::string& data_set) {
-    const json set = json::parse(data_set, nullptr, false);
-    if (!set.is_object()) return {};
-    const json::json_pointer place("/00100010/Value/0");
-    if (!set.contains(place) || !set[place].is_object()) return {};
-    std::string name;
-    for (const char* group : {"Alphabetic", "Ideographic", "Phonetic"}) {
-        const auto found = set[place].find(group);
-        name += name.empty() ? "" : "=";
-        if (found != set[place].end() && found->is_string()) name += found->get<std::string>();
-    }
-    return name;
-}
-
-std::string name_in_order(const std::string& order) {
-    return order_from_json(order).patient_name.reveal();
-}
-
-std::string name_in_performed(const std::string& data_set) {
-    return dicom::read_message(from_base64(data_set),
-                               dicom::transfer_syntax::kExplicitVrLittleEndian)
-        .data_set.text_or(dicom::tags::kPatientName, "");
-}
-
-/// What says a name beside studies, and how.
-constexpr std::pair<const char*, std::string (*)(const std::string&)> kNamed[] = {
-    {"SELECT order_json FROM orders WHERE patient_id = ? AND issuer_of_patient_id = ?",
-     name_in_order},
-    {"SELECT data_set FROM performed_steps WHERE patient_id = ? AND issuer_of_patient_id = ?",
-     name_in_performed},
-    {"SELECT dataset_json FROM workitems WHERE patient_id = ? AND issuer_of_patient_id = ?",
-     name_in_workitem},
-};
+constexpr dicom::Tag kAccessionNumber{0x0008, 0x0050};
+constexpr dicom::Tag kAdmissionId{0x0038, 0x0010};
 
 /// Both folded. "D*" is no Doe's more than anybody else's.
 bool spells(std::string_view value, std::string_view text) {
@@ -105,18 +64,46 @@ std::vector<std::string> values_of(const Key& key) {
     return values;
 }
 
+/// The attribute is this one, or nobody knows which.
+bool may_be(const Key& key, dicom::Tag tag) {
+    return !key.tag || *key.tag == tag;
+}
+
+/// Between its wildcards it has the whole of it: "P1?" is said of P1, too.
+bool has_part(std::string_view value, std::string_view text) {
+    const std::vector<std::string_view> parts = split(value, "*?");
+    return std::find(parts.begin(), parts.end(), text) != parts.end();
+}
+
 bool has_id(const Key& key, const NamedPatient& patient) {
     const std::string id = fold_case(trimmed(patient.patient_id));
     const std::vector<std::string> values = values_of(key);
+    return std::any_of(values.begin(), values.end(), [&](const std::string& value) {
+        return spells(value, id) || (may_be(key, dicom::tags::kPatientId) && has_part(value, id));
+    });
+}
+
+/// Her studies and what is in them, by their UIDs; her orders and stays, by their numbers.
+bool has_what_is_hers(const Key& key, const NamedPatient& patient) {
+    const std::vector<std::string> values = values_of(key);
+    const auto any_is = [&](const std::set<std::string>& hers) {
+        return std::any_of(values.begin(), values.end(), [&](const std::string& value) {
+            return std::any_of(hers.begin(), hers.end(), [&](const std::string& one) {
+                return spells(value, fold_case(one));
+            });
+        });
+    };
     return std::any_of(values.begin(), values.end(),
-                       [&](const std::string& value) { return spells(value, id); });
+                       [&](const std::string& value) { return patient.uids.contains(value); }) ||
+           (may_be(key, kAccessionNumber) && any_is(patient.accession_numbers)) ||
+           (may_be(key, kAdmissionId) && any_is(patient.admission_ids));
 }
 
 bool has_name(const Key& key, const NamedPatient& patient) {
     // A physician may be called the same.
     if (key.tag && key.tag->group != 0x0010) return false;
     const NameKeys asked = name_keys(key.value);
-    for (const std::string& name : patient.names)
+    for (const auto& [name, birth_date] : patient.names)
         for (const std::string& part : parts_of(name))
             for (const std::string* value :
                  {&asked.alphabetic, &asked.ideographic, &asked.phonetic})
@@ -140,29 +127,10 @@ bool names(const std::string& filter, const NamedPatient& patient) {
         return std::any_of(keys.begin(), keys.end(),
                            [&](const Key& key) { return says(key, patient); });
     };
-    return !any(is_of_another) && (any(has_id) || any(has_name));
+    return !any(is_of_another) && (any(has_id) || any(has_name) || any(has_what_is_hers));
 }
 
 }  // namespace
-
-void add_names_asked_for(Connection& index, const PatientKey& patient,
-                         std::set<std::string>& names) {
-    for (const auto& [sql, name_in] : kNamed) {
-        Statement find = index.prepare(sql);
-        find.bind(indexed_text(patient.id)).bind(indexed_text(patient.issuer));
-        while (find.step()) try {
-                add_name(name_in(find.text(0)), names);
-            } catch (const Error&) {
-                // It goes, whatever it says.
-            }
-    }
-}
-
-void add_names_of_study(Connection& index, const std::string& study_instance_uid,
-                        std::set<std::string>& names) {
-    Statement find = index.prepare("SELECT patient_name FROM studies WHERE study_instance_uid = ?");
-    for (find.bind(study_instance_uid); find.step();) add_name(find.text(0), names);
-}
 
 std::size_t erase_filters_of_patient(Connection& index, const NamedPatient& patient) {
     std::vector<std::pair<std::string, std::string>> hers;

@@ -58,6 +58,37 @@ TEST_F(PatientFilters, EndWhereTheyHaveHerIdOrName) {
     EXPECT_THAT(store.subscriptions().subscribers(), ElementsAre("ANOTHER"));
 }
 
+TEST_F(PatientFilters, EndWhereTheyHaveWhatIsHers) {
+    exam::Order order;
+    order.placer = {"1", "EHR"};
+    order.patient_id = PatientId("P1");
+    order.issuer_of_patient_id = "A";
+    order.accession_number = AccessionNumber("ORDERED7");
+    order.admission_id = "STAY7";
+    order.procedure = {"SCR", "99X", "Screening"};
+    order.steps.emplace_back().modality = "MG";
+    const exam::OrderRequest request{exam::OrderAction::kPlace, order};
+    (void)store.orders().take(std::span(&request, 1));
+    for (const char* const filter :
+         {R"([["InputInformationSequence.StudyInstanceUID","1.2.1"]])",
+          R"([["InputInformationSequence.StudyInstanceUID","1.9\\1.2.1"]])",
+          R"([["ReferencedSOPSequence.ReferencedSOPInstanceUID","1.2.1.1.1"]])",
+          R"([["SeriesInstanceUID","1.2.1.1"]])",
+          R"([["ReferencedRequestSequence.AccessionNumber","A1"]])",
+          R"([["AccessionNumber","ordered7"]])", R"([["0040A370.00080050","*RDERED7"]])",
+          R"([["AdmissionID","STAY7"]])", R"([["PatientID","P1?"]])", R"([["PatientID","?P1*"]])"})
+        EXPECT_EQ(would_end(filter), 1U) << filter;
+    for (const char* const filter :
+         {R"([["StudyInstanceUID","1.2"]])", R"([["StudyInstanceUID","1.2.11"]])",
+          R"([["AccessionNumber","O*"]])", R"([["AccessionNumber","ORDERED78"]])",
+          R"([["ScheduledStationNameCodeSequence.CodeValue","STAY7"]])",
+          R"([["AdmissionID","A1"]])", R"([["PatientID","?P11"]])"})
+        EXPECT_EQ(would_end(filter), 0U) << filter;
+    keep("P2", "", "1.2.2", "Roe^Ann");
+    EXPECT_EQ(would_end(R"([["AccessionNumber","A1"]])"), 0U) << "it is another's as well";
+    EXPECT_EQ(would_end(R"([["StudyInstanceUID","1.2.2"]])"), 0U);
+}
+
 TEST_F(PatientFilters, StayWhereTheySayNothingOfHer) {
     for (const char* const filter :
          {R"([["PatientID",""]])", R"([["PatientID","*"]])", R"([["PatientID","P11"]])",

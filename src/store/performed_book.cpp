@@ -13,14 +13,37 @@
 #include "store/matching.h"
 #include "store/order_book.h"
 #include "store/order_changes.h"
+#include "store/order_json.h"
 #include "store/parts.h"
 #include "store/same_patient.h"
 
 namespace lucerna::store {
 namespace {
 
+constexpr std::string_view kKeptAs = dicom::transfer_syntax::kExplicitVrLittleEndian;
+
 PatientKey patient_of(const PerformedStep& step) {
     return {indexed_text(step.patient_id), indexed_text(step.issuer_of_patient_id)};
+}
+
+/// Whom a step that is kept under `patient` names in its attributes.
+Person person_named_in(Bytes&& data_set, const PatientKey& patient) {
+    namespace tags = dicom::tags;
+    const dicom::DataSet set =
+        std::move(dicom::read_message(std::move(data_set), kKeptAs).data_set);
+    return {patient, set.text_or(tags::kPatientName, ""), set.text_or(tags::kPatientBirthDate, "")};
+}
+
+Person person_of(const exam::Order& order) {
+    return {{indexed_text(order.patient_id.reveal()), indexed_text(order.issuer_of_patient_id)},
+            order.patient_name.reveal(),
+            order.patient_birth_date.reveal()};
+}
+
+/// As objects are told apart (are_two_people), and of one Patient ID by name and birth date, too: a
+/// wrong entry of the worklist lends its ID to whoever lies on the table.
+bool is_of_another(const Person& step, const Person& whose) {
+    return are_of_two_patients(step.patient, whose.patient) || are_named_as_two(step, whose);
 }
 
 /// Modalities often leave out the issuer, or the ID: whose it is must be known to erase it.
@@ -28,14 +51,16 @@ void take_patient_of_order(Connection& index, const PerformedStep& step) {
     PatientKey patient = patient_of(step);
     {
         Statement find = index.prepare(
-            "SELECT o.patient_id, o.issuer_of_patient_id FROM orders o JOIN performed_of p ON "
-            "p.study_instance_uid = o.study_instance_uid WHERE p.performed = ? ORDER BY o.id");
+            "SELECT o.order_json FROM orders o JOIN performed_of p ON p.study_instance_uid = "
+            "o.study_instance_uid WHERE p.performed = ? ORDER BY o.id");
         find.bind(step.sop_instance_uid);
-        PatientKey of_order;
+        const Person named = person_named_in(Bytes(step.data_set), patient);
+        Person whose;
         do {
             if (!find.step()) return;
-            of_order = {find.text(0), find.text(1)};
-        } while (are_of_two_patients(patient, of_order));
+            whose = person_of(order_from_json(find.text(0)));
+        } while (is_of_another(named, whose));
+        const PatientKey& of_order = whose.patient;
         if (patient.id.empty()) patient.id = of_order.id;
         if (!of_order.issuer.empty()) patient.issuer = of_order.issuer;
     }
@@ -51,7 +76,7 @@ void take_patient_of_order(Connection& index, const PerformedStep& step) {
 
 /// What is said of a scheduled step of a study, and by whom it is performed.
 struct Performance {
-    PatientKey patient;
+    Person person;
     PerformedState state;
     /// Empty: the only one.
     std::string step_id;
@@ -78,13 +103,14 @@ StepState state_by(const std::vector<const Performance*>& all, PerformedState la
 
 std::vector<Performance> performances_of(Connection& index, const std::string& study) {
     Statement find = index.prepare(
-        "SELECT p.patient_id, p.issuer_of_patient_id, p.state, f.step_id FROM performed_of f JOIN "
-        "performed_steps p ON p.sop_instance_uid = f.performed WHERE f.study_instance_uid = ?");
+        "SELECT p.patient_id, p.issuer_of_patient_id, p.state, f.step_id, p.data_set FROM "
+        "performed_of f JOIN performed_steps p ON p.sop_instance_uid = f.performed WHERE "
+        "f.study_instance_uid = ?");
     find.bind(study);
     std::vector<Performance> all;
     while (find.step()) {
         const std::string step_id = find.text(3);
-        all.push_back({{find.text(0), find.text(1)},
+        all.push_back({person_named_in(from_base64(find.text(4)), {find.text(0), find.text(1)}),
                        static_cast<PerformedState>(find.small(2)),
                        step_id.empty() ? step_id : indexed_text(step_id)});
     }
@@ -93,7 +119,7 @@ std::vector<Performance> performances_of(Connection& index, const std::string& s
 
 /// Those steps of an order that `moved` names, by all that is performed of them. What is another
 /// patient's does not count.
-void move_steps_of(Connection& index, std::int64_t order, const PatientKey& whose,
+void move_steps_of(Connection& index, std::int64_t order, const Person& whose,
                    const std::set<std::string>& moved, const std::vector<Performance>& performances,
                    PerformedState latest) {
     std::vector<Standing> steps;
@@ -113,8 +139,7 @@ void move_steps_of(Connection& index, std::int64_t order, const PatientKey& whos
         if (!moved.contains(step.step_id) && !(is_only && moved.contains(""))) continue;
         std::vector<const Performance*> all;
         for (const Performance& one : performances)
-            if (names(one.step_id, step) && !are_of_two_patients(one.patient, whose))
-                all.push_back(&one);
+            if (names(one.step_id, step) && !is_of_another(one.person, whose)) all.push_back(&one);
         StepState before = is_performed(step.state) ? step.before : step.state;
         if (latest == PerformedState::kDiscontinued) before = StepState::kDiscontinued;
         index
@@ -131,21 +156,22 @@ void move_steps_of(Connection& index, std::int64_t order, const PatientKey& whos
 
 /// Not those of another patient's order: whoever is to have it done would be off the worklist.
 void move_scheduled(Connection& index, const PerformedStep& step) {
-    const PatientKey patient = patient_of(step);
+    const Person person = person_named_in(Bytes(step.data_set), patient_of(step));
     std::map<std::string, std::set<std::string>> moved;
     for (const PerformedStep::Of& of : step.of)
         moved[indexed_text(of.study_instance_uid)].insert(
             of.step_id.empty() ? of.step_id : indexed_text(of.step_id));
     for (const auto& [study, step_ids] : moved) {
-        std::vector<std::pair<std::int64_t, PatientKey>> orders;
-        Statement find = index.prepare(
-            "SELECT id, patient_id, issuer_of_patient_id FROM orders WHERE study_instance_uid = ?");
+        std::vector<std::pair<std::int64_t, Person>> orders;
+        Statement find =
+            index.prepare("SELECT id, order_json FROM orders WHERE study_instance_uid = ?");
         find.bind(study);
-        while (find.step()) orders.push_back({find.integer(0), {find.text(1), find.text(2)}});
+        while (find.step())
+            orders.push_back({find.integer(0), person_of(order_from_json(find.text(1)))});
         if (orders.empty()) continue;
         const std::vector<Performance> performances = performances_of(index, study);
         for (const auto& order : orders)
-            if (!are_of_two_patients(patient, order.second))
+            if (!is_of_another(person, order.second))
                 move_steps_of(index, order.first, order.second, step_ids, performances, step.state);
             else
                 log_event(LogLevel::kWarning, "performed-step.order-of-another-patient",
@@ -162,7 +188,6 @@ Bytes naming(const exam::Order& order, Bytes&& data_set) {
     namespace tags = dicom::tags;
     constexpr dicom::Tag kReferencedPatientSequence{0x0008, 0x1120};
     constexpr dicom::Tag kAdmissionId{0x0038, 0x0010};
-    constexpr std::string_view kKeptAs = dicom::transfer_syntax::kExplicitVrLittleEndian;
     constexpr std::uint16_t kPatientGroup = 0x0010;
     dicom::DataSet set = std::move(dicom::read_message(std::move(data_set), kKeptAs).data_set);
     for (const dicom::Tag tag : set.tags())
@@ -307,18 +332,16 @@ bool is_of_another_order(Connection& index, const std::string& sop_instance_uid,
 
 void give_performed_to_patient_of(Connection& index, const exam::Order& order,
                                   const exam::Order& known, Instant now) {
-    const PatientKey after{indexed_text(order.patient_id.reveal()),
-                           indexed_text(order.issuer_of_patient_id)};
-    const PatientKey before{indexed_text(known.patient_id.reveal()),
-                            indexed_text(known.issuer_of_patient_id)};
-    if (after.id == before.id && after.issuer == before.issuer) return;
-    // Where only her issuer has come to be known, what she is called there stays.
-    const bool is_another = are_of_two_patients(after, before);
+    const Person after = person_of(order), before = person_of(known);
+    const bool has_same_key =
+        after.patient.id == before.patient.id && after.patient.issuer == before.patient.issuer;
+    if (has_same_key && after.name == before.name && after.birth_date == before.birth_date) return;
+    const bool is_another = are_of_two_patients(after.patient, before.patient);
     const std::string study = indexed_text(known.study_instance_uid);
     for (const KeptStep& step : performed_of_study(index, study)) {
-        if (are_of_two_patients(step.patient, before)) continue;
-        if (!is_another && are_of_two_patients(step.patient, after)) continue;
-        if (is_of_another_order(index, step.sop_instance_uid, study, after)) {
+        if (are_of_two_patients(step.patient, before.patient)) continue;
+        if (!is_another && are_of_two_patients(step.patient, after.patient)) continue;
+        if (is_of_another_order(index, step.sop_instance_uid, study, after.patient)) {
             log_event(
                 LogLevel::kWarning, "performed-step.of-orders-of-two-patients",
                 {{"step", step.sop_instance_uid},
@@ -327,13 +350,20 @@ void give_performed_to_patient_of(Connection& index, const exam::Order& order,
             continue;
         }
         std::string data_set = data_set_of(index, step.sop_instance_uid);
-        if (is_another) data_set = to_base64(naming(order, from_base64(data_set)));
+        const Person named = person_named_in(from_base64(data_set), step.patient);
+        if (is_of_another(named, before)) continue;
+        // What she is called there stays where it may still be she: her issuer has come to be
+        // known, say.
+        const bool is_renamed = is_another || are_named_as_two(named, after);
+        if (has_same_key && !is_renamed) continue;
+        if (is_renamed) data_set = to_base64(naming(order, from_base64(data_set)));
         index
             .prepare(
                 "UPDATE performed_steps SET patient_id = ?, issuer_of_patient_id = ?, data_set = "
                 "?, changed_at = ?, revision = revision + 1 WHERE sop_instance_uid = ?")
-            .bind(after.id)
-            .bind(after.issuer)
+            .bind(after.patient.id)
+            .bind(has_same_key && after.patient.issuer.empty() ? step.patient.issuer
+                                                               : after.patient.issuer)
             .bind(data_set)
             .bind(now)
             .bind(step.sop_instance_uid)

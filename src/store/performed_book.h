@@ -64,9 +64,9 @@ class PerformedBook {
     Parts& parts_;
 };
 
-/// Part of the transaction in which an order becomes another patient's: so does what was performed
-/// of it, which names her from then on; but not what was performed of an order of the other one's,
-/// too.
+/// Part of the transaction in which an order becomes another patient's, or its patient comes to be
+/// called otherwise: so does what was performed of it, which names her from then on, where by what
+/// it says it would be another's; but not what was performed of an order of the other one's, too.
 void give_performed_to_patient_of(Connection& index, const exam::Order& order,
                                   const exam::Order& known, Instant now);
 

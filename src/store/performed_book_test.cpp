@@ -28,9 +28,9 @@ TEST(PerformedBook, MovesTheStepThatItPerforms) {
     EXPECT_THAT(accessions(store), ElementsAre("A-2")) << "a change does not schedule it again";
 
     performed = store.performed().find("1.2.3").value();
-    EXPECT_EQ(performed.data_set, (Bytes{1, 2, 3}));
+    EXPECT_EQ(performed.data_set, naming("Doe^Jane", "19700101"));
     performed.state = PerformedState::kCompleted;
-    performed.data_set = {4};
+    performed.data_set = naming("Doe^Janet", "19700101");
     EXPECT_TRUE(store.performed().update(performed));
     EXPECT_FALSE(store.performed().update(performed)) << "from an old revision";
     EXPECT_THAT(accessions(store, {.state = StepState::kCompleted}), ElementsAre("A-1"));
@@ -62,6 +62,66 @@ TEST(PerformedBook, LeavesTheStepOfAnotherPatientOnTheWorklist) {
     };
     perform("1.2.3.1", "SOMEBODY ELSE", "HOSP");
     perform("1.2.3.2", "P1", "SOMEWHERE ELSE");
+}
+
+TEST(PerformedBook, LeavesTheStepOfAnotherNameAndBirthDateOnTheWorklist) {
+    for (const char* id : {"", "P1"}) {
+        TestStore store;
+        const auto placed = place(store, order_of("1"));
+        PerformedStep performed = performed_of(placed.study_instance_uid, "");
+        performed.patient_id = id;
+        performed.data_set = naming("Roe^Ann", "19550505");
+        EXPECT_TRUE(store.performed().create(performed));
+        EXPECT_THAT(accessions(store), ElementsAre("A-1"));
+        EXPECT_EQ(store.performed().find("1.2.3")->patient_id, id) << "nor is it hers";
+        // Her own counts alone.
+        PerformedStep hers = performed_of(placed.study_instance_uid, "");
+        hers.sop_instance_uid = "1.2.3.1";
+        hers.patient_id = id;
+        EXPECT_TRUE(store.performed().create(hers));
+        hers = store.performed().find(hers.sop_instance_uid).value();
+        EXPECT_EQ(hers.patient_id, "P1");
+        hers.state = PerformedState::kCompleted;
+        EXPECT_TRUE(store.performed().update(hers));
+        EXPECT_EQ(store.orders().order(placed.name)->states.at(0), StepState::kCompleted);
+    }
+}
+
+TEST(PerformedBook, OneOfNameAndBirthDateMayBeASlip) {
+    for (const auto& [name, birth_date] :
+         {std::pair("Roe^Ann", "19700101"), std::pair("Doe^Jane", "19550505"),
+          std::pair("", "19550505"), std::pair("Roe^Ann", "")})
+        for (const char* id : {"", "P1"}) {
+            TestStore store;
+            const auto placed = place(store, order_of("1"));
+            PerformedStep performed = performed_of(placed.study_instance_uid, "");
+            performed.patient_id = id;
+            performed.data_set = naming(name, birth_date);
+            EXPECT_TRUE(store.performed().create(performed));
+            EXPECT_THAT(accessions(store), IsEmpty()) << name << birth_date << id;
+        }
+}
+
+TEST(PerformedBook, GoesOnWhenHerNameAndBirthDateAreCorrectedMeanwhile) {
+    for (const bool one_after_another : {false, true}) {
+        TestStore store;
+        Order order = order_of("1");
+        order.patient_name = PatientName("Unknown^Woman");
+        order.patient_birth_date = BirthDate("19000101");
+        const auto placed = place(store, order);
+        PerformedStep performed = performed_of(placed.study_instance_uid, "");
+        performed.issuer_of_patient_id = "HOSP";
+        performed.data_set = naming("Unknown^Woman", "19000101");
+        EXPECT_TRUE(store.performed().create(performed));
+        order.patient_name = PatientName("Doe^Jane");
+        if (one_after_another) (void)changed(store, order);
+        EXPECT_EQ(only(changed(store, order_of("1"))).fate, OrderFate::kChanged);
+        performed = store.performed().find("1.2.3").value();
+        EXPECT_EQ(performed.issuer_of_patient_id, "HOSP");
+        performed.state = PerformedState::kCompleted;
+        EXPECT_TRUE(store.performed().update(performed));
+        EXPECT_EQ(store.orders().order(placed.name)->states.at(0), StepState::kCompleted);
+    }
 }
 
 TEST(PerformedBook, WhatWasDiscontinuedCanBeCancelledOrScheduledAgain) {

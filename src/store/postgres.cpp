@@ -1,6 +1,7 @@
 #include "store/postgres.h"
 
 #include <libpq-fe.h>
+#include <poll.h>
 
 #include <array>
 #include <charconv>
@@ -143,6 +144,7 @@ PostgresConnection::PostgresConnection(const std::string& address) {
     execute(
         "SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = '60s'; SET "
         "tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; "
+        "SET tcp_user_timeout = '15s'; "
         "SET jit = off; SET standard_conforming_strings = on");
 }
 
@@ -177,6 +179,36 @@ void PostgresConnection::execute(const char* sql) {
     const Result result = checked(PQexec(connection_.get(), postgres_text(sql).sql.c_str()));
     if (std::strcmp(sql, "COMMIT") == 0 && std::strcmp(PQcmdStatus(result.get()), "COMMIT") != 0)
         throw Error(ErrorCode::kInternal, "PostgreSQL rolled back what was to be committed");
+}
+
+void PostgresConnection::execute_within(const char* sql, std::chrono::milliseconds patience) {
+    const auto end = std::chrono::steady_clock::now() + patience;
+    if (PQsendQuery(connection_.get(), postgres_text(sql).sql.c_str()) != 1) fail(nullptr);
+    pg_result* const result = result_until(end);
+    if (result == nullptr)
+        throw Error(ErrorCode::kUnavailable, "PostgreSQL was lost: it says nothing any more");
+    (void)checked(result);
+}
+
+pg_result* PostgresConnection::result_until(std::chrono::steady_clock::time_point end) {
+    Result last;
+    for (;;) {
+        while (PQisBusy(connection_.get()) == 1) {
+            const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+                end - std::chrono::steady_clock::now());
+            pollfd socket{PQsocket(connection_.get()), POLLIN, 0};
+            if (left.count() <= 0) {
+                connection_.reset();
+                return nullptr;
+            }
+            (void)::poll(&socket, 1, static_cast<int>(left.count()));
+            // PQgetResult says why it is lost.
+            if (socket.revents != 0 && PQconsumeInput(connection_.get()) == 0) break;
+        }
+        Result next(PQgetResult(connection_.get()));
+        if (!next) return last.release();
+        last = std::move(next);
+    }
 }
 
 std::int64_t PostgresConnection::last_row() const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
@@ -23,6 +24,9 @@ class PostgresConnection final : public Connection {
 
     [[nodiscard]] Statement prepare(std::string_view sql) override;
     void execute(const char* sql) override;
+    /// The same, where PostgreSQL may fall silent: the connection is lost once nothing has come
+    /// from it for `patience`.
+    void execute_within(const char* sql, std::chrono::milliseconds patience);
     [[nodiscard]] std::int64_t last_row() const override;
     [[nodiscard]] std::int64_t changes() const override { return changes_; }
     [[nodiscard]] bool in_transaction() const override;
@@ -41,6 +45,9 @@ class PostgresConnection final : public Connection {
     [[nodiscard]] const PostgresText& translated(std::string_view sql);
     /// The server's name for the statement with parameters of these types.
     [[nodiscard]] std::string prepared(const PostgresText& text, const unsigned* types);
+    /// The last result of what was sent. Null, with the connection gone, where it has not come
+    /// then.
+    [[nodiscard]] pg_result* result_until(std::chrono::steady_clock::time_point end);
     /// Throws unless it is a success; takes note of how many rows it changed.
     Result checked(pg_result* result) const;
     [[noreturn]] void fail(const pg_result* result) const;

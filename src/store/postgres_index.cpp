@@ -20,6 +20,20 @@ namespace {
 #define PLACE_LOCK "hashtextextended(current_schema(), 2)"
 #define PROCESS_LOCK "hashtext(current_schema()), hashtext(?)"
 
+/// Each statement sees what was committed before it begins: the lock comes first.
+constexpr const char* kTakeTurn = "SELECT pg_advisory_xact_lock(" WRITERS_LOCK ")";
+/// For what the start does, a migration among it, with the session's bounds.
+constexpr const char* kBeginAtStart = "BEGIN; SELECT pg_advisory_xact_lock(" WRITERS_LOCK ")";
+/// Of work in the background, as it is of the session.
+constexpr std::chrono::seconds kPatience{30};
+/// What the server's own bound of a wait may be late by.
+constexpr std::chrono::milliseconds kLate{500};
+/// All others wait for who has his turn. A transaction waits for nothing but the index, so one of
+/// a process that is halted, or whose machine is, ends after so long; the longest statement, of the
+/// erasure of a patient with thousands of images, takes seconds.
+constexpr const char* kBoundsOfTurn =
+    "SET LOCAL idle_in_transaction_session_timeout = '5s'; SET LOCAL statement_timeout = '5min'; ";
+
 bool yes(Connection& connection, const char* sql) {
     return connection.number(sql) != 0;
 }
@@ -72,9 +86,15 @@ PostgresIndex::PostgresIndex(std::string address, Others others,
                              std::function<void(const std::string&)> renamed)
     : address_(std::move(address)), others_(others), renamed_(std::move(renamed)) {}
 
-const char* PostgresIndex::begin_writing() const {
-    // Each statement sees what was committed before it begins: the lock comes first.
-    return "BEGIN; SELECT pg_advisory_xact_lock(" WRITERS_LOCK ")";
+void PostgresIndex::begin_writing(Connection& writer, std::chrono::milliseconds wait_for_others) {
+    const std::string sql =
+        "BEGIN; SET LOCAL lock_timeout = " + std::to_string(wait_for_others.count()) + "; " +
+        kBoundsOfTurn + kTakeTurn;
+    static_cast<PostgresConnection&>(writer).execute_within(sql.c_str(), wait_for_others + kLate);
+}
+
+std::optional<std::chrono::milliseconds> PostgresIndex::patience() const {
+    return kPatience;
 }
 
 const char* PostgresIndex::begin_reading() const {
@@ -122,7 +142,7 @@ void PostgresIndex::take_all_places(Connection& writer) {
 }
 
 void PostgresIndex::prepare_schema(Connection& writer) {
-    writer.execute(begin_writing());
+    writer.execute(kBeginAtStart);
     const std::int64_t version = schema_version(writer);
     const bool empty = version == 0;
     if (version > kSchemaVersion)
@@ -160,7 +180,7 @@ void PostgresIndex::enter(Connection& writer) {
     std::string name = process();
     const bool was =
         !name.empty() && yes(writer, "SELECT pg_try_advisory_lock(" PROCESS_LOCK ")", name);
-    writer.execute(begin_writing());
+    writer.execute(kBeginAtStart);
     if (was) {
         writer
             .prepare(

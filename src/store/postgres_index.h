@@ -29,7 +29,8 @@ class PostgresIndex final : public IndexSource {
     /// With the one that writes, three processes and what an operator opens fit into the 100 that
     /// PostgreSQL takes by default.
     [[nodiscard]] std::size_t most_readers() const override { return 24; }
-    [[nodiscard]] const char* begin_writing() const override;
+    void begin_writing(Connection& writer, std::chrono::milliseconds wait_for_others) override;
+    [[nodiscard]] std::optional<std::chrono::milliseconds> patience() const override;
     [[nodiscard]] const char* begin_reading() const override;
     void close(Connection& writer) override;
     [[nodiscard]] std::string process() const override;

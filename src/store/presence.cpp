@@ -119,7 +119,7 @@ std::size_t recover_objects(Parts& parts) {
             return find.bind(writer).step();
         });
     };
-    const std::size_t removed = parts.objects->recover(known, alive);
+    const auto [removed, unpublished] = parts.objects->recover(known, alive);
     const auto known_key = [&](const std::string& name) {
         return unrecovered || parts.index.read([&](Connection& index) {
             Statement find = index.prepare("SELECT 1 FROM data_keys WHERE name = ?");
@@ -128,7 +128,7 @@ std::size_t recover_objects(Parts& parts) {
     };
     parts.records->recover(known_key, alive);
     // Processes that began meanwhile did the same: whoever is through first saw all of them.
-    if (unrecovered)
+    if (unrecovered && unpublished == 0)
         parts.index.write([](Connection& index) {
             index.prepare("DELETE FROM counters WHERE name = 'unrecovered'").run();
         });

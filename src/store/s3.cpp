@@ -244,6 +244,13 @@ S3::Answer S3::attempt(const Request& request) {
         throw Error(ErrorCode::kUnavailable, "the object store " + options_.endpoint +
                                                  " can't be reached: " + curl_easy_strerror(code));
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
+    curl_off_t sent = 0;
+    curl_easy_getinfo(curl, CURLINFO_SIZE_UPLOAD_T, &sent);
+    if (succeeded(answer) && static_cast<std::uint64_t>(sent) < request.body.size())
+        throw Error(ErrorCode::kUnavailable, "the object store " + options_.endpoint +
+                                                 " answers when it has taken " +
+                                                 std::to_string(sent) + " of " +
+                                                 std::to_string(request.body.size()) + " bytes");
     lines_->idle.with([&](std::vector<Line>& idle) {
         if (idle.size() < 64) idle.push_back(std::move(line));
     });

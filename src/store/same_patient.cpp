@@ -3,7 +3,6 @@
 #include <optional>
 #include <string_view>
 
-#include "base/error.h"
 #include "store/matching.h"
 #include "store/postgres_dialect.h"
 
@@ -56,31 +55,33 @@ Person person_of(const Facts& facts) {
             facts.patient_birth_date};
 }
 
-bool are_two_people(const Person& one, const Person& other) {
-    if (!one.patient.id.empty() && !other.patient.id.empty())
-        return are_of_two_patients(one.patient, other.patient);
+bool are_named_as_two(const Person& one, const Person& other) {
     return are_known_and_differ(date_key(one.birth_date), date_key(other.birth_date)) &&
            have_two_family_names(one.name, other.name);
 }
 
-void require_same_patient(const Facts& facts, const Person& kept) {
-    const Person whose = person_of(facts);
-    if (!are_two_people(whose, kept)) return;
-    const char* by = "name and birth date";
-    if (are_of_two_patients(whose.patient, kept.patient))
-        by = are_known_and_differ(whose.patient.id, kept.patient.id) ? "Patient ID"
-                                                                     : "Issuer of Patient ID";
-    // What is cut off to fit an Error Comment (0000,0902) is the end.
-    throw Error(ErrorCode::kUnsupported,
-                std::string("kept under another ") + by + ": study " + facts.study_instance_uid);
+bool are_two_people(const Person& one, const Person& other) {
+    if (!one.patient.id.empty() && !other.patient.id.empty())
+        return are_of_two_patients(one.patient, other.patient);
+    return are_named_as_two(one, other);
 }
 
-void require_same_patient(Connection& index, const Facts& facts) {
-    Statement find = index.prepare(
-        "SELECT patient_id, issuer_of_patient_id, patient_name, patient_birth_date FROM studies "
-        "WHERE study_instance_uid = ?");
-    if (find.bind(facts.study_instance_uid).step())
-        require_same_patient(facts, {{find.text(0), find.text(1)}, find.text(2), find.text(3)});
+bool disagree(const Person& one, const Person& other) {
+    return are_of_two_patients(one.patient, other.patient) ||
+           are_known_and_differ(date_key(one.birth_date), date_key(other.birth_date)) ||
+           have_two_family_names(one.name, other.name);
+}
+
+bool may_be_two_people(const Person& one, const Person& other) {
+    if (!one.patient.id.empty() && !other.patient.id.empty())
+        return are_of_two_patients(one.patient, other.patient);
+    return disagree(one, other);
+}
+
+const char* told_apart_by(const Person& one, const Person& other) {
+    if (!are_of_two_patients(one.patient, other.patient)) return "name and birth date";
+    return are_known_and_differ(one.patient.id, other.patient.id) ? "Patient ID"
+                                                                  : "Issuer of Patient ID";
 }
 
 bool is_study_of_another(Connection& index, const std::string& study_instance_uid,
@@ -93,6 +94,19 @@ bool is_study_of_another(Connection& index, const std::string& study_instance_ui
     while (find.step())
         if (are_of_two_patients(patient, {find.text(0), find.text(1)})) return true;
     return false;
+}
+
+bool is_ordered_for_others(Connection& index, const Facts& facts) {
+    Statement find = index.prepare(
+        "SELECT patient_id, issuer_of_patient_id FROM orders WHERE study_instance_uid = ?");
+    find.bind(facts.study_instance_uid);
+    bool is_ordered = false;
+    while (find.step()) {
+        is_ordered = true;
+        if (!are_of_two_patients(person_of(facts).patient, {find.text(0), find.text(1)}))
+            return false;
+    }
+    return is_ordered;
 }
 
 }  // namespace lucerna::store

@@ -24,18 +24,29 @@ struct Person {
 };
 [[nodiscard]] Person person_of(const Facts& facts);
 
+/// Both birth date and family name are known and differ.
+[[nodiscard]] bool are_named_as_two(const Person& one, const Person& other);
+
 /// By their IDs; or, where one of them has none, by both birth date and family name. One of the two
 /// alone may be a slip, or a marriage.
 [[nodiscard]] bool are_two_people(const Person& one, const Person& other);
 
-/// Throws Error(kUnsupported) where an object's study is kept under another person, `kept`. It
-/// names the study and neither person.
-void require_same_patient(const Facts& facts, const Person& kept);
-void require_same_patient(Connection& index, const Facts& facts);
+/// By their IDs; or, where one of them has none, by anything that both say.
+[[nodiscard]] bool may_be_two_people(const Person& one, const Person& other);
+
+/// What tells two people apart: "Patient ID", "Issuer of Patient ID", "name and birth date".
+[[nodiscard]] const char* told_apart_by(const Person& one, const Person& other);
+
+/// Anything that both say of who they are differs, so that what one says is not to be added to what
+/// the other does: ID, issuer, family name or birth date.
+[[nodiscard]] bool disagree(const Person& one, const Person& other);
 
 /// A study of this UID, or an order other than `order` (0: any) that names it, is another
 /// patient's.
 [[nodiscard]] bool is_study_of_another(Connection& index, const std::string& study_instance_uid,
                                        const PatientKey& patient, std::int64_t order);
+
+/// Orders name the study of an object, and all of them another patient, by Patient ID and issuer.
+[[nodiscard]] bool is_ordered_for_others(Connection& index, const Facts& facts);
 
 }  // namespace lucerna::store

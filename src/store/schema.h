@@ -6,7 +6,7 @@ namespace lucerna::store {
 
 /// Goes up by one with every change, which is a text more in kUpgrades; an older program refuses
 /// the newer file.
-inline constexpr int kSchemaVersion = 13;
+inline constexpr int kSchemaVersion = 14;
 
 /// The first that holds words of names.
 inline constexpr int kFirstWithNameWords = 5;
@@ -356,6 +356,36 @@ CREATE TABLE decided_places (
     decision  INTEGER PRIMARY KEY REFERENCES decisions (id) ON DELETE CASCADE,
     place     TEXT NOT NULL
 );
+)sql",
+    R"sql(
+-- What objects of a study say of their patient and of it, a row for those that say in the same words
+-- who she is (study_accounts.h); of what was there before it is one, whatever they said.
+CREATE TABLE study_accounts (
+    id                        INTEGER PRIMARY KEY,
+    study                     INTEGER NOT NULL REFERENCES studies (id) ON DELETE CASCADE,
+    patient_id                TEXT NOT NULL,
+    issuer_of_patient_id      TEXT NOT NULL,
+    patient_name              TEXT NOT NULL,
+    patient_birth_date        TEXT NOT NULL,
+    patient_sex               TEXT NOT NULL,
+    study_date                TEXT NOT NULL,
+    study_time                TEXT NOT NULL,
+    accession_number          TEXT NOT NULL,
+    study_id                  TEXT NOT NULL,
+    study_description         TEXT NOT NULL,
+    referring_physician_name  TEXT NOT NULL,
+    timezone_offset_from_utc  TEXT NOT NULL,
+    described_by              TEXT NOT NULL
+);
+CREATE INDEX study_accounts_by_study     ON study_accounts (study);
+CREATE INDEX study_accounts_by_accession ON study_accounts (accession_number);
+INSERT INTO study_accounts (study, patient_id, issuer_of_patient_id, patient_name,
+    patient_birth_date, patient_sex, study_date, study_time, accession_number, study_id,
+    study_description, referring_physician_name, timezone_offset_from_utc, described_by)
+SELECT id, patient_id, issuer_of_patient_id, patient_name, patient_birth_date, patient_sex,
+    study_date, study_time, accession_number, study_id, study_description,
+    referring_physician_name, timezone_offset_from_utc, described_by FROM studies;
+ALTER TABLE studies DROP COLUMN described_by;
 )sql"};
 
 }  // namespace lucerna::store

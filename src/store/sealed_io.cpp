@@ -129,22 +129,18 @@ void SealedReader::read_chunk(std::uint64_t number, std::span<std::uint8_t> plai
         corrupt(name_, "chunk " + std::to_string(number) + " is not what was stored");
 }
 
-/// Who reads on where the last read ended does not have a chunk decrypted twice.
-void SealedReader::hold(std::uint64_t number, std::size_t length) {
-    if (held_number_ == number) return;
-    held_number_.reset();
-    held_.resize(length);
-    read_chunk(number, held_);
-    held_number_ = number;
-}
-
-void SealedReader::let_go() {
-    held_number_.reset();
-    held_ = Bytes();
+HeldChunks::Chunk SealedReader::chunk_at(std::uint64_t number, std::size_t length,
+                                         std::optional<HeldChunks::Chunk> held) {
+    if (held && held->number == number) return *std::move(held);
+    HeldChunks::Chunk chunk{number, held ? std::move(held->plain) : Bytes()};
+    chunk.plain.resize(length);
+    read_chunk(number, chunk.plain);
+    return chunk;
 }
 
 void SealedReader::read(std::uint64_t offset, std::span<std::uint8_t> into) {
     if (size_ == 0) read_chunk(0, {});
+    std::optional<HeldChunks::Chunk> held = held_.take();
     while (!into.empty()) {
         const std::uint64_t number = offset / header_.chunk_bytes;
         const std::uint64_t begin = number * header_.chunk_bytes;
@@ -153,15 +149,17 @@ void SealedReader::read(std::uint64_t offset, std::span<std::uint8_t> into) {
         const std::size_t skip = static_cast<std::size_t>(offset - begin);
         const std::size_t wanted = std::min(length - skip, into.size());
         if (wanted == length) {
-            let_go();
+            held.reset();
             read_chunk(number, into.first(length));
         } else {
-            hold(number, length);
-            std::copy_n(held_.begin() + static_cast<std::ptrdiff_t>(skip), wanted, into.begin());
+            held = chunk_at(number, length, std::exchange(held, std::nullopt));
+            std::copy_n(held->plain.begin() + static_cast<std::ptrdiff_t>(skip), wanted,
+                        into.begin());
         }
         into = into.subspan(wanted);
         offset += wanted;
     }
+    if (held) held_.put(*std::move(held));
 }
 
 }  // namespace lucerna::store

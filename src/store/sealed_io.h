@@ -8,6 +8,7 @@
 
 #include "base/encoding.h"
 #include "store/facts.h"
+#include "store/held_chunks.h"
 #include "store/key_ring.h"
 #include "store/objects.h"
 #include "vault/sealed_object.h"
@@ -60,8 +61,9 @@ class SealedReader {
   private:
     SealedReader(Objects& objects, const std::string& name, const auto& key_of);
     void read_chunk(std::uint64_t number, std::span<std::uint8_t> plain);
-    void hold(std::uint64_t number, std::size_t length);
-    void let_go();
+    /// Of which a part is wanted. `held` is what was read before, if it is still there.
+    [[nodiscard]] HeldChunks::Chunk chunk_at(std::uint64_t number, std::size_t length,
+                                             std::optional<HeldChunks::Chunk> held);
     [[nodiscard]] std::uint64_t last_chunk() const {
         return size_ == 0 ? 0 : (size_ - 1) / header_.chunk_bytes;
     }
@@ -72,8 +74,7 @@ class SealedReader {
     std::uint64_t size_ = 0;
     std::unique_ptr<vault::ChunkCipher> cipher_;
     /// The last chunk that was read, where that was a part of it.
-    Bytes held_;
-    std::optional<std::uint64_t> held_number_;
+    HeldChunk held_;
 };
 
 }  // namespace lucerna::store

@@ -67,28 +67,57 @@ void sync_file(const std::filesystem::path& path) {
     if (!synced) throw Error(ErrorCode::kIo, "cannot flush " + path.string());
 }
 
-/// Writes the index anew beside itself, sealed, and puts it in its place.
-void seal(const std::filesystem::path& path, const std::string& vfs) {
+/// Writes what is open at `path` anew beside it, sealed by `vfs`.
+std::filesystem::path written_beside(SqliteConnection& index, const std::filesystem::path& path,
+                                     const std::string& vfs) {
     std::filesystem::path sealed = path;
     sealed += ".sealing";
-    std::filesystem::remove(sealed);
-    {
-        // Opening it takes in its log; closing it removes the log.
-        SqliteConnection unsealed(path, SqliteConnection::Mode::kReadWrite);
-        if (unsealed.number("PRAGMA application_id") != kApplicationId)
-            throw Error(ErrorCode::kCorrupt, path.string() + " is not an index of Lucerna");
-        unsealed.reserve_bytes(static_cast<int>(kReservedBytes));
-        unsealed.execute("PRAGMA temp_store = MEMORY");
-        unsealed.prepare("VACUUM INTO ?")
-            .bind("file:" + percent_encoded(std::filesystem::absolute(sealed).string()) +
-                  "?vfs=" + vfs)
-            .run();
-        unsealed.execute("PRAGMA wal_checkpoint(TRUNCATE)");
-    }
+    // Where it stays, that cannot be written.
+    std::error_code ignored;
+    std::filesystem::remove(sealed, ignored);
+    if (index.number("PRAGMA application_id") != kApplicationId)
+        throw Error(ErrorCode::kCorrupt, path.string() + " is not an index of Lucerna");
+    index.reserve_bytes(static_cast<int>(kReservedBytes));
+    index.execute("PRAGMA temp_store = MEMORY");
+    index.prepare("VACUUM INTO ?")
+        .bind("file:" + percent_encoded(std::filesystem::absolute(sealed).string()) + "?vfs=" + vfs)
+        .run();
+    index.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    return sealed;
+}
+
+void put_in_its_place(const std::filesystem::path& sealed, const std::filesystem::path& path) {
     sync_file(sealed);
     std::filesystem::rename(sealed, path);
     sync_folder(path.parent_path());
     log_event(LogLevel::kInfo, "store.index-sealed");
+}
+
+/// One that an earlier program left unsealed.
+void seal(const std::filesystem::path& path, const std::string& vfs) {
+    std::filesystem::path sealed;
+    {
+        // Opening it takes in its log; closing it removes the log.
+        SqliteConnection unsealed(path, SqliteConnection::Mode::kReadWrite);
+        sealed = written_beside(unsealed, path, vfs);
+    }
+    put_in_its_place(sealed, path);
+}
+
+bool begins_sealed_by(const std::filesystem::path& path, const vault::SecretKey& key) {
+    std::ifstream input(path, std::ios::binary);
+    Bytes page(kPageBytes);
+    Bytes plain(kPageBytes);
+    return input.read(reinterpret_cast<char*>(page.data()), kPageBytes) &&
+           PageCipher(key).open({PagePlace::In::kFile, 1}, page, plain);
+}
+
+void require_whole_log(const std::filesystem::path& path, const vault::SecretKey& key) {
+    if (const std::string what = damage_of_log(path.string() + "-wal", key); !what.empty())
+        throw Error(
+            ErrorCode::kCorrupt,
+            path.string() + "-wal: " + what +
+                ". What it holds is lost once it is moved away; reindex then finds objects");
 }
 
 }  // namespace
@@ -100,17 +129,37 @@ bool is_unsealed(const std::filesystem::path& path) {
     return input.read(begin.data(), static_cast<std::streamsize>(begin.size())) && begin == kMagic;
 }
 
+void seal_anew(const std::filesystem::path& path, const vault::SecretKey& from,
+               const vault::SecretKey& to) {
+    std::error_code none;
+    if (std::filesystem::file_size(path, none) == 0 || none || is_unsealed(path) ||
+        begins_sealed_by(path, to))
+        return;
+    require_whole_log(path, from);
+    const SealedVfs old(from);
+    const SealedVfs renewed(to);
+    std::filesystem::path sealed;
+    {
+        SqliteConnection index(path, SqliteConnection::Mode::kReadWrite, old.name());
+        sealed = written_beside(index, path, renewed.name());
+    }
+    put_in_its_place(sealed, path);
+}
+
 SqliteIndex::SqliteIndex(std::filesystem::path path, const vault::SecretKey& key)
     : path_(std::move(path)), key_(key), vfs_(key) {}
 
 std::unique_ptr<Connection> SqliteIndex::open_writer() {
     if (is_unsealed(path_))
         seal(path_, vfs_.name());
-    else if (const std::string what = damage_of_log(path_.string() + "-wal", key_); !what.empty())
-        throw Error(
-            ErrorCode::kCorrupt,
-            path_.string() + "-wal: " + what +
-                ". What it holds is lost once it is moved away; reindex then finds objects");
+    else
+        require_whole_log(path_, key_);
+    std::error_code none;
+    if (std::filesystem::file_size(path_, none) > 0 && !none && !begins_sealed_by(path_, key_))
+        throw Error(ErrorCode::kCorrupt,
+                    path_.string() +
+                        ": page 1 is not what was stored, or this is a copy from before the keys "
+                        "were rotated");
     auto writer =
         std::make_unique<SqliteConnection>(path_, SqliteConnection::Mode::kReadWrite, vfs_.name());
     if (writer->number("PRAGMA page_count") == 0)

@@ -20,10 +20,13 @@ class SqliteIndex final : public IndexSource {
     /// index, or altered.
     [[nodiscard]] std::unique_ptr<Connection> open_writer() override;
     [[nodiscard]] std::unique_ptr<Connection> open_reader() override;
-    [[nodiscard]] const char* begin_writing() const override { return "BEGIN IMMEDIATE"; }
+    void begin_writing(Connection& writer, std::chrono::milliseconds) override {
+        writer.execute("BEGIN IMMEDIATE");
+    }
     [[nodiscard]] const char* begin_reading() const override { return "BEGIN"; }
     void empty_log(Connection& writer) override;
     void close(Connection& writer) override;
+    [[nodiscard]] bool is_sealed() const override { return true; }
     /// Each page of the file that is not what was written; where all are, what SQLite finds wrong
     /// in their content.
     [[nodiscard]] std::vector<std::string> damages(Connection& reader) override;
@@ -34,6 +37,12 @@ class SqliteIndex final : public IndexSource {
     SealedVfs vfs_;
 };
 
+/// Writes the index anew beside itself, sealed under `to`, and puts it in its place; its log, which
+/// a killed server may have left, is taken in before. Nothing where there is none, or it is sealed
+/// so already; one that is not sealed at all open_writer seals. Throws as open_writer, and
+/// Error(kOutOfSpace, kIo): then it is as it was.
+void seal_anew(const std::filesystem::path& path, const vault::SecretKey& from,
+               const vault::SecretKey& to);
 /// The file begins as SQLite itself begins one: an earlier program left it unsealed.
 [[nodiscard]] bool is_unsealed(const std::filesystem::path& path);
 

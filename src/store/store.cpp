@@ -27,6 +27,7 @@ void recover(Parts& parts) {
     end_dead_processes(parts);
     const std::size_t removed = recover_objects(parts);
     work_off_doomed(parts);
+    erase_again(parts);
     std::size_t exams = 0;
     std::size_t jobs = 0;
     if (const auto alone = parts.index.alone()) {
@@ -82,11 +83,31 @@ Places opened_by(const StoreOptions& options) {
     return {std::make_unique<ObjectBucket>(bucket), std::make_unique<RecordBucket>(bucket)};
 }
 
+/// The key of the index in this file, which is written anew under the next key where a rotation
+/// left one. What cannot be written anew, as it is damaged or there is no room, goes on as it is:
+/// the next opening tries again.
+vault::SecretKey sealing_key(Records& records, vault::KeyProvider& provider,
+                             const std::filesystem::path& file) {
+    vault::SecretKey key = index_key(records, provider, file);
+    const auto next = next_index_key(records, provider);
+    if (!next) return key;
+    try {
+        seal_anew(file, key, *next);
+    } catch (const Error& error) {
+        log_event(LogLevel::kWarning, "store.index-not-sealed-anew",
+                  {{"why", error.what()},
+                   {"so", "copies from before the last rotation of keys open still"}});
+        return key;
+    }
+    take_next_index_key(records, provider, *next);
+    return *next;
+}
+
 std::unique_ptr<IndexSource> index_of(const StoreOptions& options, Objects& objects,
                                       Records& records, vault::KeyProvider& provider) {
     const std::filesystem::path file = options.folder / "index.sqlite";
     if (options.postgres.empty())
-        return std::make_unique<SqliteIndex>(file, index_key(records, provider, file));
+        return std::make_unique<SqliteIndex>(file, sealing_key(records, provider, file));
     return std::make_unique<PostgresIndex>(
         options.postgres,
         objects.is_shared() ? PostgresIndex::Others::kWelcome : PostgresIndex::Others::kRefused,

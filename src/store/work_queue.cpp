@@ -215,6 +215,15 @@ void WorkQueue::retry(const Job& job, Instant not_before, const std::string& why
     end_lease_of(parts_, job, {JobState::kWaiting, not_before, why});
 }
 
+void WorkQueue::retry(const Job& job, Instant not_before, const std::string& why,
+                      const std::string& payload) {
+    parts_.index.write([&](Connection& index) {
+        end_lease(index, job, {JobState::kWaiting, not_before, why});
+        index.prepare("UPDATE jobs SET payload = ? WHERE id = ?").bind(payload).bind(job.id).run();
+    });
+    parts_.bell.ring();
+}
+
 void WorkQueue::put_off(const Job& job, Instant not_before) {
     parts_.index.write([&](Connection& index) {
         require_lease(index, job);

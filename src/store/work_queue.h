@@ -74,10 +74,13 @@ class WorkQueue {
                                                     std::chrono::milliseconds patience,
                                                     const std::stop_token& stop);
 
-    /// These seven throw Error(kConflict) when the lease is no longer the one that `job` was given
+    /// These eight throw Error(kConflict) when the lease is no longer the one that `job` was given
     /// with: another worker has it.
     void complete(const Job& job);
     void retry(const Job& job, Instant not_before, const std::string& why);
+    /// With what is left of it to do.
+    void retry(const Job& job, Instant not_before, const std::string& why,
+               const std::string& payload);
     /// It was not begun: as retry, but the attempt does not count.
     void put_off(const Job& job, Instant not_before);
     void give_up(const Job& job, const std::string& why);

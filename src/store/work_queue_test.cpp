@@ -86,6 +86,18 @@ TEST(WorkQueue, ALeaseThatRanOutGoesToAnother) {
     EXPECT_EQ(error_of([&] { store.queue().complete(*second); }), "conflict");
 }
 
+TEST(WorkQueue, RetriesWhatIsLeft) {
+    TestStore store;
+    store.queue().enqueue({"deliver", "a", "all"});
+    const auto first = store.queue().lease("deliver", "w", 10s);
+    store.queue().retry(*first, {}, "busy", "the rest");
+    const auto second = store.queue().lease("deliver", "w", 10s);
+    ASSERT_TRUE(second);
+    EXPECT_EQ(second->payload, "the rest");
+    EXPECT_EQ(error_of([&] { store.queue().retry(*first, {}, "late", "all"); }), "conflict");
+    EXPECT_EQ(store.queue().list("deliver").at(0).payload, "the rest");
+}
+
 TEST(WorkQueue, HastensAndWithdrawsJobsThatWait) {
     TestStore store;
     const Instant later = store.clock.now() + 10min;

@@ -38,6 +38,10 @@ class KeyProvider {
     /// Ends every key that is older than `kept`, which current_key named, durably. Call after
     /// everything was rewrapped under it or a newer one: somebody else may have rotated meanwhile.
     virtual void forget_older(const std::string& kept) = 0;
+
+    /// The program is about to end: from here on what would wait for long for somebody else gives
+    /// up soon, with Error(kUnavailable).
+    virtual void end_waits() {}
 };
 
 /// Whether something is sealed already under keys that are to be opened. Asked only where they are

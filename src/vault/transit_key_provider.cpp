@@ -123,20 +123,23 @@ TransitOptions transit_options_from(std::string_view text) {
 }
 
 struct TransitKeyProvider::Service {
-    TransitOptions options;
+    explicit Service(TransitOptions of) : options(std::move(of)) {}
+
+    const TransitOptions options;
+    mutable TransitWaits waits;
 
     [[nodiscard]] std::string post(const char* what, const json& body,
                                    const char* behind = "") const {
         // What an altered record holds need not be UTF-8; the service then says what it thinks of
         // it.
         std::string text = body.dump(-1, ' ', false, json::error_handler_t::replace);
-        std::string answer = ask_transit(options, what + options.key + behind, text);
+        std::string answer = ask_transit(options, waits, what + options.key + behind, text);
         wipe(text);
         return answer;
     }
     [[nodiscard]] long long latest_version() const {
-        const json version =
-            data_in(options, ask_transit(options, "/keys/" + options.key, ""), "latest_version");
+        const json version = data_in(
+            options, ask_transit(options, waits, "/keys/" + options.key, ""), "latest_version");
         if (version.is_number_integer() && version.get<long long>() > 0)
             return version.get<long long>();
         throw Error(ErrorCode::kUnavailable,
@@ -145,7 +148,7 @@ struct TransitKeyProvider::Service {
 };
 
 TransitKeyProvider::TransitKeyProvider(TransitOptions options)
-    : service_(std::make_unique<Service>(Service{std::move(options)})) {
+    : service_(std::make_unique<Service>(std::move(options))) {
     (void)service_->latest_version();
 }
 
@@ -238,6 +241,10 @@ void TransitKeyProvider::forget_older(const std::string& kept) {
         throw Error(ErrorCode::kNotFound, "the key service " + service_->options.engine +
                                               " is not asked for the key-encryption key " + kept);
     (void)service_->post("/keys/", {{"min_decryption_version", version}}, "/config");
+}
+
+void TransitKeyProvider::end_waits() {
+    service_->waits.end();
 }
 
 namespace {

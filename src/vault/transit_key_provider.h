@@ -46,6 +46,7 @@ class TransitKeyProvider final : public KeyProvider {
     void rotate() override;
     /// Sets the key's min_decryption_version to that of `kept`.
     void forget_older(const std::string& kept) override;
+    void end_waits() override;
 
   private:
     struct Service;

@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <chrono>
 #include <fstream>
 #include <functional>
+#include <thread>
 
+#include "base/answer_due.h"
 #include "base/error.h"
 #include "support/temporary_folder.h"
 #include "support/transit_stand_in.h"
@@ -14,6 +17,7 @@
 namespace lucerna::vault {
 namespace {
 
+using namespace std::chrono_literals;
 using testing::HasSubstr;
 
 struct Refused {
@@ -142,6 +146,66 @@ TEST_F(TransitKeyProviderTest, MovesBetweenServicesWhoseKeysHaveTheSameName) {
     WrappedKey altered = after;
     altered.bytes.back() ^= 1;
     EXPECT_EQ(refusal_of([&] { (void)moving.unwrap(altered, "p"); }).code, "corrupt");
+}
+
+double seconds_of(const std::function<void()>& work) {
+    const auto begun = std::chrono::steady_clock::now();
+    work();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+}
+
+TEST_F(TransitKeyProviderTest, GivesUpASilentServiceWhenAnAnswerIsDue) {
+    TransitKeyProvider provider(options());
+    std::string code;
+    const auto wrap = [&] {
+        const AnswerDue due(1s);
+        code = refusal_of([&] { (void)provider.wrap(SecretKey::random(), "p"); }).code;
+    };
+    service->fall_silent();
+    EXPECT_LT(seconds_of(wrap), 2);
+    EXPECT_EQ(code, "unavailable");
+    EXPECT_LT(seconds_of(wrap), 0.5) << "it was silent a moment ago";
+    EXPECT_EQ(code, "unavailable");
+    service->speak_again();
+    std::this_thread::sleep_for(2100ms);
+    wrap();
+    EXPECT_EQ(code, "none");
+}
+
+// Who came late to the service, as others kept him, learns nothing of it.
+TEST_F(TransitKeyProviderTest, IsAskedByOthersAfterOneWhoHadNoTime) {
+    TransitKeyProvider provider(options());
+    service->fall_silent();
+    {
+        const AnswerDue due(10ms);
+        EXPECT_EQ(refusal_of([&] { (void)provider.current_key(); }).code, "unavailable");
+    }
+    service->speak_again();
+    EXPECT_EQ(provider.current_key(), "transit:lucerna:v1");
+}
+
+TEST_F(TransitKeyProviderTest, WaitsForLittleOnceTheProgramEnds) {
+    TransitKeyProvider provider(options());
+    service->fall_silent();
+    std::string code;
+    const auto wrap = [&] {
+        code = refusal_of([&] { (void)provider.wrap(SecretKey::random(), "p"); }).code;
+    };
+    std::jthread waits;
+    const double seconds = seconds_of([&] {
+        waits = std::jthread(wrap);
+        std::this_thread::sleep_for(500ms);
+        provider.end_waits();
+        waits.join();
+    });
+    EXPECT_LT(seconds, 5);
+    EXPECT_EQ(code, "unavailable");
+    EXPECT_LT(seconds_of(wrap), 3);
+    EXPECT_EQ(code, "unavailable");
+    service->speak_again();
+    std::this_thread::sleep_for(2100ms);
+    wrap();
+    EXPECT_EQ(code, "none") << "what is in hand may be finished";
 }
 
 // Whoever has something to be kept may send it again.

@@ -3,10 +3,12 @@
 #include <curl/curl.h>
 #include <openssl/crypto.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/answer_due.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/outside_wait.h"
@@ -15,8 +17,15 @@
 namespace lucerna::vault {
 namespace {
 
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
 constexpr long kConnectSeconds = 5;
-constexpr long kWholeSeconds = 20;
+constexpr auto kWhole = 20s;
+constexpr auto kWhileEnding = 1s;
+constexpr auto kSilence = 2s;
+/// Who had less, as he came late to it, says nothing of the service.
+constexpr auto kTimeToAnswer = 1s;
 constexpr std::size_t kLongestAnswer = 1 << 20;
 
 struct EndCurl {
@@ -59,8 +68,28 @@ std::unique_ptr<curl_slist, EndCurl> headers_for(const TransitOptions& options) 
     return std::unique_ptr<curl_slist, EndCurl>(list);
 }
 
-Answer exchange(const TransitOptions& options, const std::string& path, const std::string& body) {
-    const OutsideWait waits("the key service", OutsideWait::Crowded::kIsRefused);
+struct Waiting {
+    const TransitWaits& waits;
+    const TransitWaits::Time begun = steady_clock::now();
+};
+
+/// libcurl asks every second at least.
+int is_over(void* waiting, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+    const auto& one = *static_cast<const Waiting*>(waiting);
+    return one.waits.is_over(one.begun) ? 1 : 0;
+}
+
+long milliseconds_to(TransitWaits::Time end) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - steady_clock::now());
+    // None would be no limit to libcurl.
+    return static_cast<long>(std::max(left, 1ms).count());
+}
+
+Answer exchange(const TransitOptions& options, TransitWaits& waits, const std::string& path,
+                const std::string& body) {
+    const TransitWaits::Time end = waits.begin();
+    Waiting waiting{waits};
+    const OutsideWait outside("the key service", OutsideWait::Crowded::kIsRefused);
     static const CURLcode kReady = curl_global_init(CURL_GLOBAL_DEFAULT);
     const std::unique_ptr<CURL, EndCurl> handle(kReady == CURLE_OK ? curl_easy_init() : nullptr);
     if (!handle) throw Error(ErrorCode::kInternal, "libcurl cannot be had");
@@ -74,7 +103,12 @@ Answer exchange(const TransitOptions& options, const std::string& path, const st
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, kWholeSeconds);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, milliseconds_to(end));
+    // A resolver that is silent is not waited for either.
+    curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, is_over);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &waiting);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer.body);
     if (!options.authorities.empty())
@@ -84,9 +118,11 @@ Answer exchange(const TransitOptions& options, const std::string& path, const st
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.c_str());
     }
     const CURLcode code = curl_easy_perform(curl);
+    if (code == CURLE_OPERATION_TIMEDOUT) waits.unanswered(waiting.begun);
     if (code != CURLE_OK)
         throw Error(ErrorCode::kUnavailable, "the key service " + options.engine +
                                                  " can't be reached: " + curl_easy_strerror(code));
+    waits.answered();
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
     return answer;
 }
@@ -112,9 +148,28 @@ ErrorCode code_for(long status, const std::optional<std::string>& errors) {
 
 }  // namespace
 
-std::string ask_transit(const TransitOptions& options, const std::string& path,
+TransitWaits::Time TransitWaits::begin() const {
+    const Time now = steady_clock::now();
+    if (AnswerDue::of_this_thread() && now < silent_until_.load())
+        throw Error(ErrorCode::kUnavailable,
+                    "the key service left others without an answer a moment ago");
+    const Time end = AnswerDue::end_of(kWhole);
+    return now < ending_since_.load() ? end : std::min(end, now + kWhileEnding);
+}
+
+void TransitWaits::unanswered(Time begun) {
+    const Time now = steady_clock::now();
+    if (now >= begun + kTimeToAnswer) silent_until_ = now + kSilence;
+}
+
+bool TransitWaits::is_over(Time begun) const {
+    const Time since = ending_since_.load();
+    return since != Time::max() && steady_clock::now() > std::max(begun, since) + kWhileEnding;
+}
+
+std::string ask_transit(const TransitOptions& options, TransitWaits& waits, const std::string& path,
                         const std::string& body) {
-    Answer answer = exchange(options, path, body);
+    Answer answer = exchange(options, waits, path, body);
     if (answer.status >= 200 && answer.status < 300) return std::move(answer.body);
     const auto errors = errors_in(answer.body);
     throw Error(code_for(answer.status, errors),

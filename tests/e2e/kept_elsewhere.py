@@ -18,7 +18,7 @@ import unittest
 from pydicom import dcmread
 
 from sealed_at_rest import BAD_INPUT, UNAVAILABLE, file_bytes, instance
-from whole_program import LUCERNA, ROOT, Server, main
+from whole_program import LUCERNA, ROOT, Server, main, wait_for
 
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 import services  # noqa: E402
@@ -200,6 +200,20 @@ s3_keys = "{s3_keys}"
         self.assertIn(" 0 damaged", self.run_verb("verify", "--config", other))
         for data in (self.data, self.folder / "other"):
             self.assertFalse((data / "projects").exists())
+
+    def test_reports_go_with_what_another_erases(self):
+        self.keep(instance("PATIENT-ONE"), instance("PATIENT-TWO"))
+        other = self.another("other")
+        server = self.serve()
+        reports = {}
+        for data in (self.data, self.folder / "other"):
+            reports[data] = data / "deidentified" / "reader-study.jsonl"
+            reports[data].parent.mkdir()
+            reports[data].write_text('{"kept_as":"what nothing is kept as"}\n')
+        self.run_verb("erase", "--config", other, "--patient", "PATIENT-ONE", "--yes")
+        self.assertFalse(reports[self.folder / "other"].exists())
+        wait_for(lambda: not reports[self.data].exists(), "the reports of the server")
+        self.assertEqual(server.end(), 0)
 
     def test_projects_of_a_folder_are_taken_over_or_refused(self):
         file = self.folder / "0.dcm"

@@ -105,11 +105,12 @@ function frame(view) {
   return Buffer.concat([Buffer.from(head), pixels, Buffer.from('\r\n--mock--\r\n')]);
 }
 
-// Starts it; resolves with {url, close, decisions, change, readAgain}.
+// Starts it; resolves with {url, close, decisions, change, readAgain, keepsMore}.
 export function startMock(port = 0) {
   let decisions = [];
   let former = [];
   let readings = 1;
+  let isMore = false;
   const listeners = new Set();
   let list = exams();
   let revision = 1;
@@ -117,6 +118,11 @@ export function startMock(port = 0) {
     list = edit(list);
     revision += 1;
     for (const listener of listeners) listener.write(`event: changed\ndata: ${revision}\n\n`);
+  };
+  // As if none of its lists had all.
+  const keepsMore = () => {
+    isMore = true;
+    change((all) => all);
   };
   // As if another reading had found none of what was decided upon.
   const readAgain = ({ quietly }) => {
@@ -132,7 +138,7 @@ export function startMock(port = 0) {
       response.end(JSON.stringify(body));
     };
     if (path === '/api/about') return json(kAbout);
-    if (path === '/api/worklist') return json({ revision, exams: list });
+    if (path === '/api/worklist') return json({ revision, exams: list, more: isMore });
     if (path === '/api/events') {
       response.writeHead(200, { 'Content-Type': 'text/event-stream' });
       response.write(':\n\n');
@@ -160,6 +166,7 @@ export function startMock(port = 0) {
     return json({
       exam, reading: withImages ? reading() : null, decisions: withImages ? decisions : [],
       reading_id: withImages ? `reading ${readings}` : null, former_decisions: withImages ? former : [],
+      decisions_left_out: withImages && isMore ? 12 : 0, more_images: withImages && isMore,
       images: !withImages ? [] : Object.keys(kViews).map((view) => ({
         sop_instance_uid: uidOf(view), sop_class_uid: '1.2.840.10008.5.1.4.1.1.1.2',
         series_instance_uid: '2.25.7', view,
@@ -204,6 +211,7 @@ export function startMock(port = 0) {
         },
         change,
         readAgain,
+        keepsMore,
         close: () => {
           server.closeAllConnections();
           server.close();

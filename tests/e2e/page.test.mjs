@@ -82,6 +82,14 @@ describe('worklist', () => {
     assert.match(await page.locator('dialog.keys').innerText(), /Next exam/);
   });
 
+  it('says that there are more exams than it shows', async () => {
+    assert.equal(await page.locator('.count').innerText(), '4 exams');
+    mock.keepsMore();
+    await page.waitForSelector('.count:text("the 4 most urgent exams")');
+    await page.fill('input[type=search]', 'nobody');
+    assert.match(await page.locator('tbody').innerText(), /None of the 4 most urgent exams matches/);
+  });
+
   it('says so when the server goes away', async () => {
     mock.close();
     await page.waitForSelector('.notice:not([hidden])', { timeout: 15000 });
@@ -219,6 +227,15 @@ describe('viewer', () => {
     await page.locator('.former summary').click();
     assert.match(await page.locator('.former').innerText(), /what was R-CC-1: dismissed by/);
     assert.equal((await marks(page)).filter((mark) => mark.verdict === 'dismissed').length, 0);
+  });
+
+  it('says that there are more images and decisions than it shows', async () => {
+    const aside = page.locator('aside');
+    assert.doesNotMatch(await aside.innerText(), /older decisions/);
+    mock.keepsMore();
+    await page.waitForSelector('text=12 older decisions not shown here.');
+    // All four hang: nothing is to be listed but that there is more.
+    assert.match(await aside.innerText(), /The exam has more images, which are not listed here\./);
   });
 
   it('goes to the next exam by key, in the order of the list', async () => {

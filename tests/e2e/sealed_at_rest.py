@@ -224,6 +224,7 @@ class SealedAtRest(unittest.TestCase):
         sums = self.object_sums()
         old_keys = (self.data / "kek.json").read_bytes()
         old_records = {p: p.read_bytes() for p in files_of(self.data / "keys")}
+        old_index = (self.data / "index.sqlite").read_bytes()
         self.assertIn("4 data keys", self.run_verb("keys", "rotate"))
         self.run_verb("keys", "move", "--to", transit)
         self.run_verb("verify", status=BAD_INPUT)  # kek.json holds none of them any more
@@ -237,6 +238,8 @@ class SealedAtRest(unittest.TestCase):
             path.write_bytes(record)
         self.assertIn("does not hold", self.run_verb("verify", "--keys", passphrase, status=BAD_INPUT))
         (self.data / "kek.json").write_bytes(old_keys)
+        self.assertIn("before the keys were rotated", self.run_verb("verify", status=BAD_INPUT))
+        (self.data / "index.sqlite").write_bytes(old_index)
         self.assertIn("0 damaged", self.run_verb("verify"))
 
     def test_a_missing_key_file_is_not_made_anew(self):
@@ -357,6 +360,25 @@ class SealedAtRest(unittest.TestCase):
         self.assertNotIn("STAYS", said)
         self.assertIn("1 instances in 1 studies", self.run_verb("verify"))
         self.assertEqual(len(list(files_of(self.data / "keys"))), 2, "of the index, and of B's")
+
+    def test_two_whom_only_universal_ids_of_issuers_tell_apart_are_two(self):
+        """PS3.3 Table 10-18: Issuer of Patient ID Qualifiers Sequence without Issuer of Patient ID."""
+        server = self.serve()
+        study = generate_uid()
+        first, second, under_the_firsts = instance("P1", study), instance("P1"), instance("P1", study)
+        for image, issuer in ((first, "2.999.1"), (second, "2.999.2"), (under_the_firsts, "2.999.2")):
+            qualifiers = Dataset()
+            qualifiers.UniversalEntityID, qualifiers.UniversalEntityIDType = issuer, "ISO"
+            image.IssuerOfPatientIDQualifiersSequence = [qualifiers]
+        self.assertEqual(self.stow(server, first, second), 200)
+        self.assertEqual(self.stow(server, under_the_firsts), 409)
+        self.assertEqual(server.end(), 0)
+        said = self.run_verb("erase", "--patient", "P1", status=BAD_INPUT)
+        self.assertIn("something is of the same Patient ID with issuer 2.999.1, issuer 2.999.2", said)
+        said = self.run_verb("erase", "--patient", "P1", "--issuer", "2.999.1", "--yes")
+        self.assertIn("erased 1 instances in 1 studies", said)
+        self.assertNotIn("STAYS", said)
+        self.assertIn("1 instances in 1 studies", self.run_verb("verify"))
 
     def test_every_flipped_bit_is_found_and_named(self):
         server = self.serve()

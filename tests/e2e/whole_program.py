@@ -53,9 +53,9 @@ def dciodvfy_errors(path):
 class Server:
     """A server on free ports over a data folder; `kill` is SIGKILL."""
 
-    def __init__(self, data, *options, around=()):
-        """`around`: a command to start the server by."""
-        self.log = open(pathlib.Path(data).with_suffix(".log"), "ab")
+    def __init__(self, data, *options, around=(), log=None):
+        """`around`: a command to start the server by. `log`: a file in place of the one beside `data`."""
+        self.log = log or open(pathlib.Path(data).with_suffix(".log"), "ab")
         self.process = subprocess.Popen(
             [*around, LUCERNA, "serve", "--data", data, "--http", "127.0.0.1:0", "--dicom", "127.0.0.1:0",
              *options], stdout=subprocess.PIPE, stderr=self.log, text=True)
@@ -167,6 +167,33 @@ class WholeProgram(unittest.TestCase):
         for file in (files[0], files[2]):
             self.assertIn(file, run.stderr)
         self.assertFalse(os.path.exists(self.path("out")))
+
+    def test_read_tells_two_through_one_who_says_less(self):
+        olga, olga_of_no_date = ("", "Omega^Olga", "19710101"), ("", "Omega^Olga", "")
+        anna, anna_of_no_date = ("A", "Alpha^Anna", "19600101"), ("A", "Alpha^Anna", "")
+        for said, refused in (((olga, anna_of_no_date, anna, anna), 2), ((olga_of_no_date, anna, olga, anna), 2),
+                              ((anna, olga_of_no_date, anna, olga), 3), ((olga_of_no_date, anna, anna, anna), None)):
+            folder, out = self.path(f"exam{refused}{said[0][1]}{said[0][2]}"), self.path("out")
+            files = phantom(folder, 18)
+            for number, (file, (patient_id, name, birth_date)) in enumerate(zip(files, said)):
+                subprocess.run(["dcmodify", "-nb", "-i", f"PatientID={patient_id}", "-i", f"PatientName={name}", "-i",
+                                f"PatientBirthDate={birth_date}", "-i", f"AccessionNumber=ACC{number}", file],
+                               check=True, capture_output=True)
+            run = self.read(*files, "--out", out)
+            if refused is not None:
+                self.assertEqual(run.returncode, 3, run.stdout)
+                self.assertIn(files[refused], run.stderr)
+                continue
+            # Nothing tells that they are two; and yet the results are of the one who has an ID, and of hers.
+            self.assertEqual(run.returncode, 0, run.stderr)
+            with open(os.path.join(out, "findings.json"), encoding="utf-8") as file:
+                findings = json.load(file)
+            self.assertEqual(len(findings["views"]), 3)
+            self.assertIn("another-patient", [each["reason"] for each in findings["refusals"]])
+            for tag, value in (("PatientID", "A"), ("PatientName", "Alpha^Anna"), ("PatientBirthDate", "19600101"),
+                               ("AccessionNumber", "ACC1")):
+                self.assertIn(f"[{value}]", subprocess.run(["dcmdump", "+P", tag, os.path.join(out, "cad-sr.dcm")],
+                                                           check=True, capture_output=True, text=True).stdout)
 
     def test_read_leaves_nothing_of_another_run_among_its_results(self):
         files, others = phantom(self.path("exam"), 16), phantom(self.path("other"), 17)
@@ -300,6 +327,8 @@ images = true
         ultrasound("after-that.dcm")
         wait_for(lambda: arrived() == [4, 3, 1], "what came after the reading")
         self.assertEqual(server.read_exam("SYNTHETIC-15")["state"], "read")
+        # A stop breaks a delivery off, even where it waits for the last response alone.
+        wait_for(lambda: pathlib.Path(self.path("data.log")).read_text().count('"deliver.sent"') > 1, "the deliveries")
         self.assertEqual(server.end(), 0)
         log = pathlib.Path(self.path("data.log")).read_text()
         self.assertEqual(log.count('"event":"exam.read"'), 1, "it is not read again for that")

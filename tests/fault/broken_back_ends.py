@@ -67,6 +67,37 @@ class BrokenBackEnds(unittest.TestCase):
         self.assertTrue(refusals, "the database was away for eight seconds")
         self.all_are_there(server, senders, 41)
 
+    def halt_while_it_writes(self, server):
+        for _ in range(400):
+            server.process.send_signal(signal.SIGSTOP)
+            time.sleep(0.02)
+            if self.postgres.ask("SELECT 1 FROM pg_stat_activity WHERE application_name = 'lucerna' AND "
+                                 "state LIKE 'idle in transaction%'"):
+                return
+            server.process.send_signal(signal.SIGCONT)
+            time.sleep(random.random() * 0.2)
+        self.fail("it was never met in the middle of a transaction")
+
+    def test_another_server_is_halted_in_the_middle_of_a_transaction(self):
+        """Whoever sends to this one is told to come again, and is served while the other one is halted."""
+        halted = self.serve()
+        senders = self.senders(halted)
+        self.data, config = self.folder / "other", self.config
+        self.config = self.folder / "other.toml"
+        self.config.write_text(config.read_text().replace(f'data = "{self.folder}/data"', f'data = "{self.data}"'))
+        server = self.serve()
+        self.halt_while_it_writes(halted)
+        others = self.senders(server)
+        for other in others:
+            other.ae.dimse_timeout = 15
+        wait_for(lambda: all(other.acknowledged for other in others), "objects to be taken")
+        self.assertLessEqual({status for other in others for status in other.refusals}, {0xA700})
+        self.assertFalse([other for other in others if other.timed_out], "no answer came")
+        halted.process.send_signal(signal.SIGCONT)
+        end_senders(senders + others)
+        self.assertEqual(halted.end(), 0)
+        self.all_are_there(server, senders + others, 43)
+
     def test_the_object_store_fails_under_four_senders(self):
         server = self.serve()
         senders = self.senders(server)

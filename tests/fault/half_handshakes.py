@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Begins TLS handshakes with a running `lucerna serve` over HTTP, as many as there may be connections and more, and
-leaves each before its end: one of a ClientHello as large as it may be, or one of a few bytes.
+"""Begins TLS handshakes with a running `lucerna serve`, as many over HTTP as there may be connections and more, and
+leaves each before its end: one of a ClientHello as large as it may be, or one of a few bytes. Or one after the other,
+over HTTP and DICOM, as fast as they are taken.
 
     LUCERNA_BIN=... PYTHONPATH=.deps/python:tests/e2e:tests/support:tests/fault tests/fault/half_handshakes.py
 
-A new server for each. It does not grow by more than 100 MB, and answers others meanwhile, also as many at once.
+A new server for each. It does not grow by more than 100 MB, and answers others meanwhile, also as many at once; and
+through a flood those of another address, who need 30 ms for each round trip.
 """
 import concurrent.futures
 import contextlib
@@ -18,15 +20,20 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 
 from hostile_senders import MOST_GROWTH_KIB, Growth
+from slow_associations import ECHO, association_request
 from whole_program import PATIENCE, Server
 
 CONNECTIONS = 1030
 # In which a page is to be answered.
 OTHERS_SECONDS = 8
+ROUND_TRIP_SECONDS = 0.03
+# Of another address, one after the other through a flood; and how many are served at least.
+COMERS, SERVED = 20, 18
 
 
 def records(message):
@@ -82,19 +89,80 @@ def meet(server, hello):
     return problems
 
 
+def flood(port, is_over):
+    held = []
+    while not is_over.is_set():
+        with contextlib.suppress(OSError):
+            held.append(socket.create_connection(("127.0.0.1", port), PATIENCE))
+            held[-1].sendall(small_hello())
+        if len(held) > CONNECTIONS:
+            held.pop(0).close()
+    for one in held:
+        one.close()
+
+
+def answer_from_afar(port, request):
+    """The beginning of it; empty where the connection was closed before."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = trusting().wrap_bio(incoming, outgoing)
+
+    def done(one, step):
+        while True:
+            with contextlib.suppress(ssl.SSLWantReadError):
+                return step()
+            if outgoing.pending:
+                one.sendall(outgoing.read())
+                time.sleep(ROUND_TRIP_SECONDS)
+            came = one.recv(65536)
+            if not came:
+                raise ConnectionError("closed")
+            incoming.write(came)
+
+    with contextlib.suppress(ConnectionError), contextlib.closing(
+            socket.create_connection(("127.0.0.1", port), PATIENCE, ("127.0.0.2", 0))) as one:
+        time.sleep(ROUND_TRIP_SECONDS)
+        done(one, tls.do_handshake)
+        tls.write(request)
+        return done(one, lambda: tls.read(12))
+    return b""
+
+
+def meet_flood(server):
+    """The problems."""
+    problems = []
+    for name, port, request, expected in (
+            ("HTTP", int(server.url.rsplit(":", 1)[1]), b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n",
+             b"HTTP/1.1 200"),
+            ("DICOM", int(server.dicom_port), association_request(ECHO), b"\x02")):
+        is_over = threading.Event()
+        crowd = [threading.Thread(target=flood, args=(port, is_over)) for _ in range(2)]
+        for one in crowd:
+            one.start()
+        time.sleep(2)
+        served = sum(answer_from_afar(port, request).startswith(expected) for _ in range(COMERS))
+        is_over.set()
+        for one in crowd:
+            one.join()
+        print(f"{served:2} of {COMERS} of another address served  {name}", flush=True)
+        if served < SERVED:
+            problems.append(f"{name}: of another address {served} of {COMERS} were served")
+    return problems
+
+
 def main():
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
     problems = []
-    for hello in (large_hello, small_hello):
+    for crowd in (lambda server: meet(server, large_hello), lambda server: meet(server, small_hello), meet_flood):
         folder = pathlib.Path(tempfile.mkdtemp(prefix="lucerna-handshakes-"))
         certificate, key = folder / "own.crt", folder / "own.key"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
                         "/CN=localhost", "-keyout", key, "-out", certificate], check=True, capture_output=True)
-        server = Server(folder / "data", "--set", f"http.tls_certificate={certificate}", "--set",
-                        f"http.tls_key={key}")
+        options = [word for door in ("http", "dicom") for word in (
+            "--set", f"{door}.tls_certificate={certificate}", "--set", f"{door}.tls_key={key}")]
+        server = Server(folder / "data", *options)
         try:
-            problems += meet(server, hello)
+            problems += crowd(server)
         finally:
             server.end(signal.SIGKILL)
             shutil.rmtree(folder, ignore_errors=True)

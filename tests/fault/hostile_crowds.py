@@ -406,6 +406,78 @@ def uploads_that_stop(server, held):
         held.connect(place(server), head)
 
 
+def event_streams(server, held):
+    """More than there are places for connections, and nobody ends one; each that is ended comes again."""
+    head = b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    return served_beside(server, [Drip(server, held, head) for _ in range(MOST_CONNECTIONS + 6)]), {200}
+
+
+def uploads_that_trickle(server, held):
+    """More than there are places for connections, five bytes a second each; each that is ended comes again."""
+    head = (b"POST /dicom-web/studies HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n"
+            b'Content-Type: multipart/related; type="application/dicom"; boundary=b\r\n\r\n--b\r\n')
+    return served_beside(server, [Drip(server, held, head, b" ") for _ in range(MOST_CONNECTIONS + 6)]), {200}
+
+
+class Drip:
+    """A connection of which something comes now and then; another one where it was ended."""
+
+    def __init__(self, server, held, head, drop=b""):
+        self.address, self.head, self.drop = place(server), head, drop
+        self.begin()
+        held.callback(lambda: self.one.close())
+
+    def begin(self):
+        self.one = socket.create_connection(self.address, PATIENCE)
+        self.one.setblocking(False)
+        with contextlib.suppress(OSError):
+            self.one.send(self.head)
+
+    def go_on(self):
+        try:
+            self.one.send(self.drop)
+            if self.one.recv(4096):
+                return
+        except BlockingIOError:
+            return
+        except OSError:
+            pass
+        self.one.close()
+        with contextlib.suppress(OSError):
+            self.begin()
+
+
+def served_beside(server, crowd):
+    """The statuses, but for 503, of pages that are asked for while the crowd is there, after a few seconds."""
+    stop = threading.Event()
+
+    def drip():
+        while not stop.wait(0.2):
+            for one in crowd:
+                one.go_on()
+    dripping = threading.Thread(target=drip, daemon=True)
+    dripping.start()
+    time.sleep(7)
+    statuses, begun = [], time.monotonic()
+
+    def page():
+        try:
+            statuses.append(status_of(urllib.request.Request(server.url + "/health")))
+        except OSError:  # nobody was at the door
+            statuses.append(503)
+        return statuses[-1] != 503
+    try:
+        for _ in range(10):
+            wait_for(page, "an answer over HTTP")
+            time.sleep(0.3)
+    finally:
+        stop.set()
+        dripping.join()
+    assert time.monotonic() - begun < 3 + STALLED_OTHERS, "the others waited"
+    assert statuses.count(200) >= len(statuses) // 2, f"the door is shut: {statuses}"
+    return set(statuses) - {503}
+
+
 def chunks_that_do_not_end(server, held):
     """Behind large heads: extensions of a chunk, and fields behind the last one, without end."""
     pad = b"".join(b"X-A%d: " % n + b"y" * 7500 + b"\r\n" for n in range(4))
@@ -465,7 +537,8 @@ CROWDS = (heads, whole_heads, brackets_for_work_items, items_for_metadata, brack
           hl7_messages_that_trickle,
           steps_of_many, steps_that_are_read, objects_to_commit, filters_that_are_deep,
           work_items_that_are_searched, structures_that_are_searched, finders_that_read_nothing,
-          connections_that_rest, uploads_that_stop, chunks_that_do_not_end, associations_that_never_begin)
+          connections_that_rest, uploads_that_stop, event_streams, uploads_that_trickle,
+          chunks_that_do_not_end, associations_that_never_begin)
 
 
 def echo(server):
@@ -511,8 +584,9 @@ def meet(crowd, server):
     return problems
 
 
-def meet_each(crowds):
-    """Of those whose names have in them what the program was told, or of all: its status."""
+def meet_each(crowds, *options):
+    """Of those whose names have in them what the program was told, or of all: its status. `options` are the
+    servers'."""
     wanted, problems = sys.argv[1] if len(sys.argv) > 1 else "", []
     for crowd in crowds:
         if wanted not in crowd.__name__:
@@ -520,7 +594,7 @@ def meet_each(crowds):
         folder = tempfile.mkdtemp(prefix="lucerna-crowds-")
         hl7_port = free_port()
         server = Server(pathlib.Path(folder) / "data", "--set", "quiet_seconds=86400", "--set",
-                        f"hl7.listen=127.0.0.1:{hl7_port}")
+                        f"hl7.listen=127.0.0.1:{hl7_port}", *options)
         server.hl7_port = hl7_port
         try:
             problems += [f"{crowd.__name__}: {problem}" for problem in meet(crowd, server)]

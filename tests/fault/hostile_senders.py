@@ -44,7 +44,7 @@ STUDY_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 MOST_GROWTH_KIB = 100 * 1024
 # What is read of a large object before its header is known, twice over.
 MOST_OF_REFUSED_KIB = 16 * 1024
-LONG = ("OB", "OW", "SQ", "UN", "UT", "UC")
+LONG = ("OF", "OB", "OW", "SQ", "UN", "UT", "UC")
 UNDEFINED = 0xFFFFFFFF
 
 

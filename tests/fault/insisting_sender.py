@@ -23,6 +23,7 @@ class InsistingSender(threading.Thread):
         self.acknowledged, self.sent = {}, {}
         self.stop, self.give_up = threading.Event(), threading.Event()
         self.refusals = []
+        self.timed_out = False
         self.association = None
         self.ae = AE(ae_title="SENDER")
         self.ae.add_requested_context(SecondaryCaptureImageStorage, ExplicitVRLittleEndian)
@@ -36,7 +37,9 @@ class InsistingSender(threading.Thread):
         if not self.association.is_established:
             return None
         try:
-            return self.association.send_c_store(d).get("Status")
+            status = self.association.send_c_store(d).get("Status")
+            self.timed_out = self.timed_out or status is None
+            return status
         except Exception:  # it broke in the middle
             return None
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Asks a running `lucerna serve` for what comes to many times what was sent: reports for people, answers to
-thousands of parts of which none is an object.
+"""Asks a running `lucerna serve` for what comes to many times what was sent, or takes long to make: reports for
+people, answers to thousands of parts of which none is an object, pictures for hundreds.
 
     LUCERNA_BIN=... PYTHONPATH=.deps/python:tests/e2e:tests/fault tests/fault/large_answers.py [NAME]
 
@@ -8,12 +8,15 @@ A new server for each. It does not grow by more than 100 MB, and takes and answe
 """
 import struct
 import sys
+import urllib.parse
 import urllib.request
 import zlib
 
-from hostile_crowds import JSON, XML, meet_each
-from hostile_senders import EXPLICIT, at_once, element, item, part10, send, status_of, stow
+from hostile_crowds import JSON, XML, meet_each, place
+from hostile_pictures import Attack, picture, resource
+from hostile_senders import EXPLICIT, RLE, at_once, element, item, part10, send, status_of, stow
 from large_values import get, where
+from slow_readers import noise
 
 REPORT_CLASS = "1.2.840.10008.5.1.4.1.1.88.33"
 DEFLATED = "1.2.840.10008.1.2.1.99"
@@ -113,7 +116,16 @@ def bulk_data_that_nobody_names(server, _held):
     return statuses, {409, 503}
 
 
-CROWDS = (reports_of_many_megabytes, reports_of_two_megabytes, small_reports, a_study_of_reports,
+def pictures_for_hundreds(server, held):
+    """Each takes some hundredths of a second, all of them many: who asks for something else does not wait so long."""
+    assert Attack(server, "").store(RLE, picture(1, noise(1536, 2048), 1536, 2048, 8)) == "0000"
+    address = urllib.parse.urlsplit(server.url).netloc
+    for path in (resource(1) + "/rendered", resource(1) + "/frames/1/rendered"):
+        for _ in range(450):
+            held.connect(place(server), f"GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept: image/png\r\n\r\n".encode())
+
+
+CROWDS = (pictures_for_hundreds, reports_of_many_megabytes, reports_of_two_megabytes, small_reports, a_study_of_reports,
           reports_that_inflate, small_parts_that_fail, parts_that_fail_for_long_reasons,
           bulk_data_that_nobody_names)
 

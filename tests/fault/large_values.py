@@ -7,9 +7,11 @@ texts of tens of megabytes, contours, documents; one at once, a few at once, or 
 A new server for each. It does not grow by more than 100 MB, and takes and answers others meanwhile and after.
 """
 import http.client
+import os
 import queue
 import struct
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -19,13 +21,18 @@ from pynetdicom import AE, evt
 from pynetdicom.sop_class import StorageCommitmentPushModel as COMMITMENT
 
 from hostile_crowds import (C_STORE_SECONDS, JSON, STUDY_GET, XML, asks_and_reads_nothing, meet_each, place, post)
-from hostile_senders import (CAPTURE, EXPLICIT, RLE, UNDEFINED, at_once, element, image, item, native, part10, send, stow)
+from hostile_senders import (CAPTURE, EXPLICIT, RLE, UNDEFINED, at_once, element, encapsulated, image, item, native, part10, send, stow, us)
+from slow_associations import association, fragment, receive, store_request
 from slow_readers import noise
 from subscriptions import workitem
 from whole_program import PATIENCE
 
 IN_IMPLICIT = 'multipart/related; type="application/dicom"; transfer-syntax=1.2.840.10008.1.2'
 BROKEN_OFF = "broken off"
+IN_DEFLATED, IN_BIG_ENDIAN = (IN_IMPLICIT + tail for tail in (".1.99", ".2"))
+STL_CLASS = "1.2.840.10008.5.1.4.1.1.104.3"
+# Of a data set, in one PDU.
+PIECE = 16_000
 PDF_CLASS = "1.2.840.10008.5.1.4.1.1.104.1"
 
 
@@ -60,6 +67,32 @@ def sent(server, study, number, data_set):
     seconds = time.monotonic() - begun
     assert seconds < C_STORE_SECONDS, f"answered {status} after {seconds:.1f} s"
     return status
+
+
+def seconds_of_disk(size):
+    """That writing so much takes here, to the device."""
+    block, begun = bytes(1 << 20), time.monotonic()
+    with tempfile.TemporaryFile() as file:
+        for _ in range(size >> 20):
+            file.write(block)
+        file.flush()
+        os.fsync(file.fileno())
+    return time.monotonic() - begun
+
+
+def answered_in_time(server, uid, data_set):
+    """That a large object is taken, and said to be within C_STORE_SECONDS once all of it has come, beside what
+    the device takes for as much."""
+    with association(server, CAPTURE) as one:
+        one.sendall(store_request(uid))
+        for begin in range(0, len(data_set), PIECE):
+            one.sendall(fragment(data_set[begin:begin + PIECE], 2 if begin + PIECE >= len(data_set) else 0))
+        begun = time.monotonic()
+        body = receive(one, struct.unpack(">I", receive(one, 6)[2:])[0])
+        seconds = time.monotonic() - begun
+    assert struct.pack("<HHI", 0, 0x900, 2) + us(0) in body, "it is not taken"
+    assert seconds < C_STORE_SECONDS + seconds_of_disk(len(data_set)), f"answered after {seconds:.1f} s"
+    return True
 
 
 def a_large_text(server, _held):
@@ -119,6 +152,32 @@ def a_value_of_two_hundred_megabytes(server, _held):
         ("/rendered", "*/*"), ("/bulkdata/00420011", "*/*"), ("/bulkdata", "*/*"),
         ("", 'multipart/related; type="application/dicom"'), ("", IN_IMPLICIT))
         for status in at_once(4, lambda _: get(server, path + tail, kind))], {200, 503}
+
+
+def what_has_no_pixels(server, _held):
+    """Nor says where frames lie: it is not read as a whole, to be written anew or for nothing."""
+    value = element(0x0042, 0x0011, "OB", bytes(200_000_000))
+    assert send(server, EXPLICIT, image("2.999.44.1.1", b"", sop_class=STL_CLASS, after=value, study="2.999.44"),
+                STL_CLASS) == "0000"
+    floats = element(0x7FE0, 0x0008, "OF", bytes(100_000_000))
+    assert send(server, EXPLICIT, image("2.999.44.1.2", b"", after=floats, study="2.999.44")) == "0000"
+    return [status for number in (1, 2) for tail, kind in (
+        ("", IN_DEFLATED), ("", IN_BIG_ENDIAN), ("/frames/1", "*/*"), ("/frames/1,2", "*/*"), ("/rendered", "image/jpeg"),
+        ("/thumbnail", "image/jpeg"), ("/frames/1/rendered", "image/jpeg"))
+            for status in at_once(3, lambda _: get(server, where("2.999.44", number) + tail, kind))], {404, 406, 501}
+
+
+def an_image_beside_large_values(server, _held):
+    """Before its pixels and behind them, uncompressed and compressed: its picture and frames are asked for."""
+    mine = element(0x0009, 0x0010, "LO", "MINE") + element(0x0009, 0x1001, "OB", bytes(150_000_000))
+    behind = element(0x7FE1, 0x0010, "LO", "MINE") + element(0x7FE1, 0x1001, "OB", bytes(150_000_000))
+    assert answered_in_time(server, "2.999.42.1.1",
+                            image("2.999.42.1.1", native(), study="2.999.42", before=mine, after=behind))
+    frame = encapsulated(struct.pack("<16I", 1, 64, *[0] * 14) + b"\x07" + bytes(8) + b"\xc9\x01" + b"\xff\0" * 4)
+    assert send(server, RLE, image("2.999.42.1.2", frame, study="2.999.42", before=mine, after=behind)) == "0000"
+    return [status for number in (1, 2) for tail, kind in (("/frames/1", "*/*"), ("/rendered", "image/jpeg"), (
+        "/thumbnail", "image/jpeg")) for status in at_once(6, lambda _: get(
+            server, where("2.999.42", number) + tail, kind))], {200, 406, 503}
 
 
 def texts_that_are_searched(server, _held):
@@ -209,7 +268,7 @@ def work_items_that_are_large(server, _held):
 
 
 CROWDS = (tables_of_offsets, an_image_of_many_frames, many_are_found, work_items_that_are_large, a_large_text, large_texts, structures_whose_metadata_are_asked_for,
-          structures_that_are_converted, a_value_of_two_hundred_megabytes, texts_that_are_searched,
+          structures_that_are_converted, a_value_of_two_hundred_megabytes, what_has_no_pixels, an_image_beside_large_values, texts_that_are_searched,
           requests_to_commit_that_are_long)
 
 if __name__ == "__main__":

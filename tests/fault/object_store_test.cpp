@@ -198,6 +198,18 @@ TEST_F(ObjectStoreTest, AFaultThatLastsFailsTheStepAndLeavesNothingBehindAtAnyRe
         }
 }
 
+TEST_F(ObjectStoreTest, AnAnswerToWhatWasNotTakenIsNone) {
+    Life life(folder.path(), stand_in.endpoint());
+    for (const auto& [name, step] : life.steps()) {
+        // The first part is the sixth of what is asked for then: it goes out three times in vain.
+        const bool is_large = name == "keep one in parts";
+        stand_in.meet(is_large ? "early early early early early early early early" : "");
+        EXPECT_NO_THROW(step()) << name;
+        EXPECT_TRUE(stand_in.met_all());
+    }
+    life.expect_whole_and_nothing_else();
+}
+
 TEST_F(ObjectStoreTest, WhoStoresIsRefusedOnceItDoesNotAnswer) {
     Life life(folder.path(), stand_in.endpoint());
     const auto steps = life.steps();

@@ -113,8 +113,8 @@ class ForgetfulObjects final : public Objects {
     }
     /// It holds nothing else.
     void for_each_stray(const std::function<void(const std::string& place)>&) override {}
-    std::size_t recover(const std::function<bool(const std::string& name)>& known,
-                        const std::function<bool(const std::string& writer)>&) override {
+    Recovered recover(const std::function<bool(const std::string& name)>& known,
+                      const std::function<bool(const std::string& writer)>&) override {
         std::vector<std::string> names;
         device_.state.with([&](Device::State& held) {
             for (const auto& [name, bytes] : held.incoming) names.push_back(name);
@@ -128,7 +128,7 @@ class ForgetfulObjects final : public Objects {
                 ++removed;
             }
         }
-        return removed;
+        return {removed, 0};
     }
 
   private:

@@ -87,8 +87,8 @@ class LeftBucket final : public store::Objects {
     void for_each_stray(const std::function<void(const std::string& place)>& visit) override {
         bucket_.for_each_stray(visit);
     }
-    std::size_t recover(const std::function<bool(const std::string& name)>& known,
-                        const std::function<bool(const std::string& writer)>& alive) override {
+    Recovered recover(const std::function<bool(const std::string& name)>& known,
+                      const std::function<bool(const std::string& writer)>& alive) override {
         return bucket_.recover(known, alive);
     }
 

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""What a `lucerna serve` waits for stands still: its object store, its key service, clients that send
-their objects slowly. Whoever needs none of those is answered, while those that do are not yet.
+"""What a `lucerna serve` waits for stands still: its object store, its key service, whoever reads its log,
+clients that send their objects slowly. Whoever needs none of those is answered, while those that do are not yet.
 
     LUCERNA_BIN=... PYTHONPATH=.deps/python:tests/e2e tests/fault/stalled.py [TEST]
 """
 import concurrent.futures
+import fcntl
+import os
 import signal
 import socket
 import subprocess
@@ -18,11 +20,13 @@ import numpy
 
 import sealed_at_rest
 from sealed_at_rest import file_bytes, instance
-from whole_program import ROOT, main, wait_for
+from whole_program import ROOT, Server, main, wait_for
 
 # More than the server has threads for requests, or for uploads.
 CROWD = 20
 SLOW_SENDERS = 24
+# Seconds: an answer to C-STORE is due within three, and this machine may have others to serve.
+SOON = 6
 
 
 class Stalled(unittest.TestCase):
@@ -46,6 +50,13 @@ class Stalled(unittest.TestCase):
         for other in others:
             self.assertEqual(other(), 200)
         self.assertEqual([one for one in waiting if one.done()], [])
+
+    def store(self, server, one):
+        """What the answer to a C-STORE says."""
+        path = self.folder / f"{one.SOPInstanceUID}.dcm"
+        path.write_bytes(file_bytes(one))
+        sent = server.store(["-v", str(path)])
+        return sent.stdout + sent.stderr
 
     def frame(self, server, kept):
         return self.status_and_body(urllib.request.Request(
@@ -104,14 +115,59 @@ class Stalled(unittest.TestCase):
         self.assertEqual(self.stow(server, known), 200)
         engine.send_signal(signal.SIGSTOP)
         self.addCleanup(engine.send_signal, signal.SIGCONT)
-        new = [instance(f"P{number}") for number in range(CROWD)]
+        new = [instance(f"P{number // 2}") for number in range(CROWD)]
         pool = self.crowd(CROWD)
+        begun = time.monotonic()
         waiting = [pool.submit(self.stow, server, one) for one in new]
-        time.sleep(1)
-        self.nobody_else_waits(server, waiting, lambda: self.fetch(server, known)[0],
+        # Those are answered when they are due, which the others need not be waiting for.
+        self.nobody_else_waits(server, [], lambda: self.fetch(server, known)[0],
                                lambda: self.stow(server, instance("KNOWN", known.StudyInstanceUID)))
+        self.assertEqual({one.result() for one in waiting}, {503})
+        self.assertLess(time.monotonic() - begun, SOON)
+        stored = [pool.submit(self.store, server, one) for one in new]
+        for sent in stored:
+            self.assertIn("OutOfResources", sent.result())
+        self.assertLess(time.monotonic() - begun, 2 * SOON)
         engine.send_signal(signal.SIGCONT)
-        self.assertEqual({one.result() for one in waiting}, {200})
+        wait_for(lambda: self.stow(server, new[0]) == 200, "the service to be asked again")
+        self.assertEqual({self.stow(server, one) for one in new}, {200})
+
+    def test_a_key_service_that_says_nothing_to_a_server_that_ends(self):
+        engine, _, keys = self.stand_in()
+        server = self.serve("--keys", keys)
+        kept = [instance(f"P{number}") for number in range(4)]
+        for one in kept:
+            self.assertEqual(self.stow(server, one), 200)
+        server.end()
+        server = self.serve("--keys", keys)
+        engine.send_signal(signal.SIGSTOP)
+        self.addCleanup(engine.send_signal, signal.SIGCONT)
+        pool = self.crowd(len(kept))
+        # Their keys have to be asked for, and nobody says by when.
+        waiting = [pool.submit(self.fetch, server, one) for one in kept]
+        time.sleep(1)
+        begun = time.monotonic()
+        self.assertEqual(server.end(), 0)
+        self.assertLess(time.monotonic() - begun, SOON)
+        for one in waiting:
+            one.exception()
+
+    def test_a_log_that_nobody_reads(self):
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+        server = Server(str(self.data), log=os.fdopen(writer, "wb"))
+        self.addCleanup(lambda: server.process.poll() is None and server.end(signal.SIGKILL))
+        for number in range(CROWD):
+            self.assertEqual(self.stow(server, instance(f"P{number}")), 200)
+        pool = self.crowd(CROWD)
+        sent = [pool.submit(self.store, server, instance(f"Q{number}")) for number in range(CROWD)]
+        for one in sent:
+            self.assertIn("Success", one.result())
+        self.nobody_else_waits(server, [])
+        begun = time.monotonic()
+        self.assertEqual(server.end(), 0)
+        self.assertLess(time.monotonic() - begun, SOON)
 
     def test_senders_that_are_slow(self):
         server = self.serve()

@@ -12,6 +12,7 @@
 #include "dicom/frames.h"
 #include "dicom/render.h"
 #include "seeds.h"
+#include "support/stripped_pixels.h"
 
 namespace {
 

@@ -61,6 +61,8 @@ class ChildProcess {
     ChildProcess(const ChildProcess&) = delete;
     ChildProcess& operator=(const ChildProcess&) = delete;
 
+    void signal(int number) const { ::kill(pid_, number); }
+
     /// Its exit status, or 128 and the signal that ended it.
     int wait() {
         int status = 0;

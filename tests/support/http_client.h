@@ -32,13 +32,17 @@ struct HttpAnswer {
 /// up after 20 s of silence.
 class HttpClient {
   public:
-    explicit HttpClient(std::uint16_t port)
+    /// `own` is another address of this machine to come from, "127.0.0.2".
+    explicit HttpClient(std::uint16_t port, const char* own = "127.0.0.1")
         : port_(port), socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
         timeval patience{20, 0};
         ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
         ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
         sockaddr_in address{};
         address.sin_family = AF_INET;
+        address.sin_addr.s_addr = ::inet_addr(own);
+        if (::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+            throw std::runtime_error("cannot come from there");
         address.sin_port = htons(port);
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         if (::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)

@@ -6,11 +6,13 @@ and fails as it is told.
 
 Prints its port. A listing has PAGE keys at a time. Before each request it reads FAULTS, one word a line, takes the first and does it:
 a status ("503"), "cut" (half a body, then the end), "silent" (no answer until the client gives up),
+"early" (answers a large body with 200, and takes none of it),
 "lost" (does it, but the answer gets lost), "heedless" (does it, whatever its conditions), "ok" (nothing wrong). While the first word is "behind:BYTE" it
 stays, and a request for what lies behind that byte of an object gets no answer."""
 import http.server
 import pathlib
 import re
+import socket
 import sys
 import threading
 import time
@@ -59,9 +61,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
     def handle_one(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         span = re.match(r"bytes=(\d+)-", self.headers.get("Range", ""))
         fault = next_fault(int(span[1]) if span else 0)
+        length = int(self.headers.get("Content-Length", 0))
+        if fault == "early" and length > 4 << 20:  # more than lies between the two
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            self.send_response(200)
+            for name, value in (("ETag", '"x"'), ("Content-Length", "0"), ("Connection", "close")):
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.flush()
+            time.sleep(0.2)
+            return
+        body = self.rfile.read(length)
         if fault == "silent":
             time.sleep(30)
             self.close_connection = True

@@ -24,7 +24,7 @@ inline void put_element(Bytes& out, std::uint16_t group, std::uint16_t element, 
     put16(group);
     put16(element);
     out.insert(out.end(), vr.begin(), vr.end());
-    if (vr == "OB" || vr == "OW" || vr == "UN" || vr == "SQ") {
+    if (vr == "OB" || vr == "OW" || vr == "UN" || vr == "SQ" || vr == "UT") {
         put16(0);
         put16(length & 0xFFFF);
         put16(length >> 16);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <csignal>
 #include <cstddef>
 #include <filesystem>
 #include <memory>
@@ -20,6 +21,9 @@ namespace lucerna::test {
 class StandIn {
   public:
     void stop() { process_.reset(); }
+    /// From here on it takes connections, as the system does for it, and answers none.
+    void fall_silent() { process_->signal(SIGSTOP); }
+    void speak_again() { process_->signal(SIGCONT); }
     /// On the port that it had.
     void start_again() { start(); }
 

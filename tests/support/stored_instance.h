@@ -20,6 +20,8 @@ struct StoredInstance {
     std::string series = "1.2.3.4.1";
     std::string patient_id = "P1";
     std::string issuer;
+    /// Universal Entity ID of Issuer of Patient ID Qualifiers Sequence.
+    std::string issuer_entity;
     std::string patient_name = "Doe^Jane";
     std::string birth_date = "19601231";
     std::string sex = "F";
@@ -62,6 +64,7 @@ struct StoredInstance {
         put(0x0010, 0x0010, "PN", patient_name);
         put(0x0010, 0x0020, "LO", patient_id);
         put(0x0010, 0x0021, "LO", issuer);
+        put(0x0010, 0x0024, "SQ", qualifiers());
         put(0x0010, 0x0030, "DA", birth_date);
         put(0x0010, 0x0040, "CS", sex);
         put(0x0018, 0x0015, "CS", body_part);
@@ -84,6 +87,15 @@ struct StoredInstance {
     }
 
   private:
+    [[nodiscard]] std::string qualifiers() const {
+        if (issuer_entity.empty()) return {};
+        Bytes item;
+        put_element(item, 0x0040, 0x0032, "UT", issuer_entity);
+        std::string value("\xFE\xFF\x00\xE0", 4);
+        for (unsigned shift = 0; shift < 32; shift += 8)
+            value += static_cast<char>(item.size() >> shift & 0xFF);
+        return value.append(item.begin(), item.end());
+    }
     void put_picture(Bytes& out) const {
         const auto us = [](std::size_t number) {
             return std::string{static_cast<char>(number & 0xFF), static_cast<char>(number >> 8)};

@@ -51,6 +51,8 @@ export interface ExamCard {
 export interface Worklist {
   revision: number;
   exams: ExamCard[];
+  /** There are more than these, all less urgent. */
+  more: boolean;
 }
 
 export interface ExamImage {
@@ -77,6 +79,8 @@ export interface Decision {
 export interface ExamDetail {
   exam: ExamCard;
   images: ExamImage[];
+  /** There are more than these. */
+  more_images: boolean;
   /** The reading as findings.json holds it; null until read. */
   reading: unknown;
   /** Names that reading; null until read. */
@@ -85,4 +89,6 @@ export interface ExamDetail {
   decisions: Decision[];
   /** On findings of earlier readings that are none of it. */
   former_decisions: Decision[];
+  /** Older ones that neither list has. */
+  decisions_left_out: number;
 }

@@ -158,10 +158,13 @@ class ExamPage implements Page {
   }
 
   private drawAround(): void {
-    const { exam, images } = this.detail!;
+    const { exam, images, more_images } = this.detail!;
     document.title = `${nameOf(exam)} – Lucerna`;
     this.heading.replaceChildren(...headingOf(exam));
-    const more = images.filter((image) => !this.isFirstOfItsPlace(image));
+    const more = {
+      images: images.filter((image) => !this.isFirstOfItsPlace(image)),
+      areAll: !more_images,
+    };
     const hang = (image: ExamImage) => void this.hangOne(image).then(() => this.drawFindings());
     this.aside.replaceChildren(...notesOf(this.about, exam, this.reading, more, hang));
   }
@@ -175,7 +178,8 @@ class ExamPage implements Page {
   private drawFindings(): void {
     const decisions = this.detail?.decisions ?? [];
     const findings = this.reading?.findings ?? [];
-    this.panel.draw(this.reading, decisions, this.detail?.former_decisions ?? [], this.selected);
+    const { former_decisions: former = [], decisions_left_out: leftOut = 0 } = this.detail ?? {};
+    this.panel.draw(this.reading, { decisions, former, leftOut }, this.selected);
     const marks = findings.map((finding, index): Mark & { sop: string } => ({
       id: finding.id,
       number: index + 1,

@@ -48,8 +48,11 @@ function refusalsOf(exam: ExamCard): HTMLElement[] {
   return [h('h2', {}, 'Not read, and why'), h('ul', { class: 'refusals' }, ...items)];
 }
 
-function imagesOf(images: readonly ExamImage[], hang: (image: ExamImage) => void): HTMLElement[] {
-  if (images.length === 0) return [];
+function imagesOf(
+  { images, areAll }: MoreImages,
+  hang: (image: ExamImage) => void,
+): HTMLElement[] {
+  if (images.length === 0 && areAll) return [];
   const items = images.map((image) =>
     h(
       'li',
@@ -57,6 +60,7 @@ function imagesOf(images: readonly ExamImage[], hang: (image: ExamImage) => void
       h('button', { click: () => hang(image) }, `Hang ${image.view || 'image of unknown view'}`),
     ),
   );
+  if (!areAll) items.push(h('li', {}, 'The exam has more images, which are not listed here.'));
   return [h('h2', {}, 'More images'), h('ul', { class: 'images' }, ...items)];
 }
 
@@ -77,12 +81,18 @@ function modelOf(about: About, reading: Reading | undefined): HTMLElement[] {
   ];
 }
 
-/** What stands under the findings. `more` are the images that do not hang by themselves. */
+/** The images that do not hang by themselves. */
+export interface MoreImages {
+  images: readonly ExamImage[];
+  areAll: boolean;
+}
+
+/** What stands under the findings. */
 export function notesOf(
   about: About,
   exam: ExamCard,
   reading: Reading | undefined,
-  more: readonly ExamImage[],
+  more: MoreImages,
   hang: (image: ExamImage) => void,
 ): HTMLElement[] {
   return [...refusalsOf(exam), ...imagesOf(more, hang), ...modelOf(about, reading)];

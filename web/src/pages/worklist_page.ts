@@ -139,6 +139,7 @@ class WorklistPage implements Page {
   ];
   private readonly stops: (() => void)[] = [];
   private exams: ExamCard[] = [];
+  private hasMore = false;
   private selected = 0;
 
   constructor(root: HTMLElement, about: About) {
@@ -214,22 +215,26 @@ class WorklistPage implements Page {
       const words =
         this.exams.length === 0
           ? 'No exams yet. Send mammograms by C-STORE or STOW-RS and they appear here.'
-          : 'No exam matches.';
+          : this.hasMore
+            ? `None of the ${this.exams.length} most urgent exams matches; the others are not looked at here.`
+            : 'No exam matches.';
       this.body.append(
         h('tr', { class: 'nothing' }, h('td', { colspan: kHeadings.length }, words)),
       );
     }
-    this.count.textContent =
-      list.length === this.exams.length
-        ? plural(this.exams.length, 'exam')
-        : `${list.length} of ${plural(this.exams.length, 'exam')}`;
+    const all = this.hasMore
+      ? `the ${this.exams.length} most urgent exams`
+      : plural(this.exams.length, 'exam');
+    this.count.textContent = list.length === this.exams.length ? all : `${list.length} of ${all}`;
     rememberOrder(list.map((exam) => exam.study_instance_uid));
   }
 
   private async refresh(): Promise<void> {
     try {
       const kept = this.shown()[this.selected]?.study_instance_uid;
-      this.exams = (await worklist()).exams.sort(byUrgency);
+      const list = await worklist();
+      this.exams = list.exams.sort(byUrgency);
+      this.hasMore = list.more;
       const at = this.shown().findIndex((exam) => exam.study_instance_uid === kept);
       if (at >= 0) this.selected = at;
       this.notice.say('');

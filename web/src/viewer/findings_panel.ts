@@ -3,7 +3,7 @@ import { h } from '../dom';
 import { inWords, standingOf, type Standing } from '../model/decisions';
 import type { Finding, Reading } from '../model/reading';
 import type { Action, Decision } from '../model/types';
-import { moment, percent } from '../model/words';
+import { moment, percent, plural } from '../model/words';
 import { badge } from '../pages/frame';
 
 export interface FindingsListener {
@@ -48,6 +48,15 @@ function formerOf(decisions: readonly Decision[]): HTMLElement | null {
   );
 }
 
+/** What people said of an exam's findings. */
+export interface Said {
+  decisions: readonly Decision[];
+  /** On findings of earlier readings. */
+  former: readonly Decision[];
+  /** How many older ones the server has beside those. */
+  leftOut: number;
+}
+
 export class FindingsPanel {
   readonly root = h('section', { class: 'findings', 'aria-label': 'Findings' });
   private readonly comments = new Map<string, string>();
@@ -55,16 +64,11 @@ export class FindingsPanel {
 
   constructor(private readonly listener: FindingsListener) {}
 
-  draw(
-    reading: Reading | undefined,
-    decisions: readonly Decision[],
-    former: readonly Decision[],
-    selected: string,
-  ): void {
+  draw(reading: Reading | undefined, said: Said, selected: string): void {
     // A draw while somebody types must not take the words or the cursor away.
     const typing = document.activeElement === this.commentOf;
     const items = (reading?.findings ?? []).map((finding, index) =>
-      this.item(finding, index + 1, decisions, finding.id === selected),
+      this.item(finding, index + 1, said.decisions, finding.id === selected),
     );
     const parts = [
       h(
@@ -77,8 +81,12 @@ export class FindingsPanel {
         ? h('ol', { class: 'list' }, ...items)
         : h('p', { class: 'none' }, reading ? 'The model marked nothing.' : 'Not read yet.'),
     ];
-    const earlier = formerOf(former);
-    this.root.replaceChildren(...parts, ...(earlier ? [earlier] : []));
+    const earlier = formerOf(said.former);
+    const older =
+      said.leftOut > 0
+        ? h('p', { class: 'none' }, `${plural(said.leftOut, 'older decision')} not shown here.`)
+        : null;
+    this.root.replaceChildren(...parts, ...[earlier, older].filter((part) => part !== null));
     if (typing) this.commentOf?.focus();
   }
 

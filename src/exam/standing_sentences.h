@@ -1,0 +1,20 @@
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace lucerna::exam {
+
+/// What stands on results as it is here, and says nothing of anybody: whoever takes names out of a
+/// report leaves it there.
+inline constexpr std::string_view kResearchUseOnly =
+    "Research use only. Not for clinical decisions.";
+inline constexpr std::string_view kSyntheticImages = "SYNTHETIC images: not of a person.";
+inline constexpr std::string_view kPreliminaryResult =
+    "Preliminary result of software, not verified by a person.";
+inline constexpr std::array kStandingSentences{kResearchUseOnly, kSyntheticImages,
+                                               kPreliminaryResult};
+/// Before what use a model is for, among the facts of how a reading was made.
+inline constexpr std::string_view kUseLabel = "Use: ";
+
+}  // namespace lucerna::exam

@@ -1,0 +1,66 @@
+#include "pipeline/workers.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <stop_token>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "store/store.h"
+#include "support/temporary_folder.h"
+#include "vault/file_key_provider.h"
+
+namespace lucerna::pipeline {
+namespace {
+
+using namespace std::chrono_literals;
+
+class AnySource final : public deliver::ObjectSource {
+  public:
+    dicom::ObjectHead head(const std::string& uid) override { return {"1.2.840", uid, "1.2"}; }
+    File file(const std::string&) override { throw Error(ErrorCode::kInternal, "not asked for"); }
+};
+
+/// A destination that takes connections and says nothing.
+deliver::OpenSender that_hangs(std::stop_source& reached) {
+    return [&reached](const deliver::Destination&, std::span<const dicom::ObjectHead>,
+                      const std::stop_token& stop) -> std::unique_ptr<deliver::ObjectSender> {
+        reached.request_stop();
+        std::mutex mutex;
+        std::condition_variable_any changed;
+        std::unique_lock lock(mutex);
+        changed.wait(lock, stop, [] { return false; });
+        throw Error(ErrorCode::kCancelled, "asked to stop");
+    };
+}
+
+TEST(DeliverResults, BreaksOffWhenTheServerStopsAndLeavesTheRestForLater) {
+    test::TemporaryFolder folder;
+    SystemClock clock;
+    vault::FileKeyProvider keys(folder.path() / "kek.json");
+    store::Store store({folder.path() / "data", {}}, keys, clock);
+    const std::string payload = deliver::to_json({"pacs", {"1.2.3"}});
+    store.queue().enqueue({"deliver:pacs", "1", payload});
+    const auto job = store.queue().lease("deliver:pacs", "test", 60s);
+    ASSERT_TRUE(job);
+    AnySource source;
+    deliver::Destination pacs;
+    pacs.name = "pacs";
+    std::stop_source reached;
+    deliver::DeliveryStep step({pacs}, source, {}, that_hangs(reached));
+    std::stop_source stop;
+    const std::stop_callback when_reached(reached.get_token(), [&] { stop.request_stop(); });
+    deliver_results(*job, store.queue(), step, clock, 60s, stop.get_token());
+    const auto left = store.queue().list("deliver:pacs");
+    ASSERT_EQ(left.size(), 1U);
+    EXPECT_EQ(left[0].payload, payload);
+    EXPECT_FALSE(store.queue().lease("deliver:pacs", "test", 60s)) << "not at once";
+}
+
+}  // namespace
+}  // namespace lucerna::pipeline

@@ -1,0 +1,121 @@
+// Writers whom another process keeps from the index.
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "base/answer_due.h"
+#include "store/database.h"
+#include "store/sqlite_index.h"
+#include "store/store_test_support.h"
+
+namespace lucerna::store {
+namespace {
+
+using namespace std::chrono_literals;
+using test::error_of;
+
+/// An index on which another process has its turn until that is given back.
+class Contended final : public IndexSource {
+  public:
+    struct Turn {
+        void give_back() {
+            const std::lock_guard lock(mutex);
+            is_taken = false;
+            changed.notify_all();
+        }
+        void wait_until_asked_for(int times) {
+            std::unique_lock lock(mutex);
+            changed.wait(lock, [&] { return asked_for >= times; });
+        }
+        std::mutex mutex;
+        std::condition_variable changed;
+        bool is_taken = true;
+        int asked_for = 0;
+    };
+    Contended(std::unique_ptr<IndexSource> source, Turn& turn)
+        : source_(std::move(source)), turn_(turn) {}
+
+    std::unique_ptr<Connection> open_writer() override { return source_->open_writer(); }
+    std::unique_ptr<Connection> open_reader() override { return source_->open_reader(); }
+    void begin_writing(Connection& writer, std::chrono::milliseconds wait_for_others) override {
+        {
+            std::unique_lock lock(turn_.mutex);
+            ++turn_.asked_for;
+            turn_.changed.notify_all();
+            if (!turn_.changed.wait_for(lock, wait_for_others, [&] { return !turn_.is_taken; }))
+                throw Error(ErrorCode::kUnavailable, "another process has its turn");
+        }
+        source_->begin_writing(writer, wait_for_others);
+    }
+    [[nodiscard]] std::optional<std::chrono::milliseconds> patience() const override { return 60s; }
+    [[nodiscard]] const char* begin_reading() const override { return source_->begin_reading(); }
+
+  private:
+    std::unique_ptr<IndexSource> source_;
+    Turn& turn_;
+};
+
+class WaitingWriters : public testing::Test {
+  protected:
+    std::future<std::string> write(std::chrono::milliseconds due) {
+        return std::async(std::launch::async, [this, due] {
+            const AnswerDue answer(due);
+            return error_of([&] { database.write(count); });
+        });
+    }
+    std::future<std::string> write_at_leisure() {
+        return std::async(std::launch::async,
+                          [this] { return error_of([&] { database.write(count); }); });
+    }
+    static void count(Connection& index) {
+        index.execute("UPDATE counters SET value = value + 1 WHERE name = 'exams'");
+    }
+    std::int64_t counted() {
+        return database.read([](Connection& index) {
+            return index.number("SELECT value FROM counters WHERE name = 'exams'");
+        });
+    }
+
+    test::TemporaryFolder folder;
+    Contended::Turn turn;
+    Database database{
+        std::make_unique<Contended>(std::make_unique<SqliteIndex>(folder.path() / "index.sqlite",
+                                                                  vault::SecretKey::random()),
+                                    turn),
+        {}};
+};
+
+TEST_F(WaitingWriters, GiveUpOnceAnAnswerIsDue) {
+    EXPECT_EQ(write(100ms).get(), "unavailable");
+    turn.give_back();
+    EXPECT_EQ(write(60s).get(), "none");
+    EXPECT_EQ(counted(), 1);
+}
+
+TEST_F(WaitingWriters, GiveUpBehindOneWhoHasTime) {
+    auto first = write_at_leisure();
+    turn.wait_until_asked_for(1);
+    EXPECT_EQ(write(100ms).get(), "unavailable");
+    turn.give_back();
+    EXPECT_EQ(first.get(), "none");
+    EXPECT_EQ(counted(), 1);
+}
+
+TEST_F(WaitingWriters, WaitOnWhereTheyHaveMoreTimeThanOthersOfTheBatch) {
+    auto first = write(500ms);
+    turn.wait_until_asked_for(1);
+    auto second = write(1000ms);
+    auto third = write_at_leisure();
+    EXPECT_EQ(first.get(), "unavailable");
+    EXPECT_EQ(second.get(), "unavailable");
+    turn.give_back();
+    EXPECT_EQ(third.get(), "none");
+    EXPECT_EQ(counted(), 1);
+}
+
+}  // namespace
+}  // namespace lucerna::store
