@@ -244,7 +244,14 @@ class StowSender final : public ObjectSender {
         curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &stop_);
         if (!destination_.authorities.empty())
             curl_easy_setopt(curl, CURLOPT_CAINFO, destination_.authorities.c_str());
-        const CURLcode code = curl_easy_perform(curl);
+        CURLcode code = curl_easy_perform(curl);
+        if (code == CURLE_SEND_ERROR && !body.problem && was_kept()) {
+            // libcurl begins anew where it reads of the end, not where it meets it while it sends.
+            curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+            body.at = 0;
+            answer.clear();
+            code = curl_easy_perform(curl);
+        }
         if (body.problem) std::rethrow_exception(body.problem);
         if (code != CURLE_OK)
             throw Error(ErrorCode::kUnavailable,
@@ -260,6 +267,13 @@ class StowSender final : public ObjectSender {
                             " when it has taken " + std::to_string(sent) + " of " +
                             std::to_string(body.size()) + " bytes");
         return status;
+    }
+
+    /// Whether the last request went over the connection of one before it.
+    [[nodiscard]] bool was_kept() const {
+        long made = 0;
+        curl_easy_getinfo(handle_.get(), CURLINFO_NUM_CONNECTS, &made);
+        return made == 0;
     }
 
     [[nodiscard]] std::unique_ptr<curl_slist, EndCurl> headers_for(

@@ -1,7 +1,10 @@
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <functional>
+#include <iterator>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "base/error.h"
@@ -69,17 +72,48 @@ std::string examine(Parts& parts, const std::string& object, const std::optional
     }
 }
 
+std::vector<std::string> unknown_in(Parts& parts, const std::vector<std::string>& names) {
+    std::vector<std::string> unknown;
+    for (std::size_t at = 0; at < names.size(); at += kNamesInAQuery) {
+        const auto begin = names.begin() + static_cast<std::ptrdiff_t>(at);
+        const std::size_t count = std::min(kNamesInAQuery, names.size() - at);
+        const std::vector<std::string> some(begin, begin + static_cast<std::ptrdiff_t>(count));
+        for (std::string& name :
+             parts.index.read([&](Connection& index) { return unknown_among(index, some); }))
+            unknown.push_back(std::move(name));
+    }
+    return unknown;
+}
+
+/// Takes out of `names` what another process had in hand: what it stores it enters, and what it
+/// erases it takes away, within moments. `still` gives those of some that are as they were.
+void leave_passing_out(
+    Parts& parts, std::vector<std::string>& names,
+    const std::function<std::vector<std::string>(const std::vector<std::string>&)>& still) {
+    constexpr auto kMoments = std::chrono::seconds(5);
+    if (names.empty() || parts.index.alone()) return;
+    const auto until = std::chrono::steady_clock::now() + kMoments;
+    while (!names.empty() && std::chrono::steady_clock::now() < until) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(250));
+        names = still(names);
+    }
+}
+
 /// Every object that the index names, and what it does not name.
 void compare(Parts& parts, std::vector<Damage>& damages) {
     std::int64_t last = 0;
+    // What is stored from now on is not run after.
+    const std::int64_t newest = parts.index.read([](Connection& index) {
+        return index.number("SELECT coalesce(max(id), 0) FROM instances");
+    });
     for (;;) {
         // A page at a time: no snapshot is held while objects are read.
         std::vector<Indexed> rows;
         parts.index.read([&](Connection& index) {
             Statement page = index.prepare(
-                "SELECT id, object, sop_instance_uid, bytes FROM instances WHERE id > ? ORDER BY "
-                "id LIMIT 256");
-            page.bind(last);
+                "SELECT id, object, sop_instance_uid, bytes FROM instances WHERE id > ? AND id <= "
+                "? ORDER BY id LIMIT 256");
+            page.bind(last).bind(newest);
             while (page.step()) {
                 last = page.integer(0);
                 rows.push_back(
@@ -88,13 +122,21 @@ void compare(Parts& parts, std::vector<Damage>& damages) {
         });
         if (rows.empty()) break;
         for (const Indexed& row : rows)
-            if (std::string what = examine(parts, row.object, row); !what.empty())
+            if (std::string what = examine(parts, row.object, row);
+                !what.empty() && unknown_in(parts, {row.object}).empty())
                 damages.push_back({row.object, row.sop_instance_uid, std::move(what)});
     }
+    std::vector<std::string> unknown;
     for_each_unknown(parts, [&](const std::string& name) {
-        if (!is_not_kept(parts, name))
-            damages.push_back({name, {}, "object " + name + ": the index does not know it"});
+        if (!is_not_kept(parts, name)) unknown.push_back(name);
     });
+    leave_passing_out(parts, unknown, [&](const std::vector<std::string>& names) {
+        std::vector<std::string> still = unknown_in(parts, names);
+        std::erase_if(still, [&](const std::string& name) { return is_not_kept(parts, name); });
+        return still;
+    });
+    for (const std::string& name : unknown)
+        damages.push_back({name, {}, "object " + name + ": the index does not know it"});
 }
 
 bool holds(Parts& parts, const std::string& object, ByteView bytes) {
@@ -221,7 +263,17 @@ std::vector<Damage> Archive::verify() {
     for (const std::string& what : parts_.trail.damages())
         damages.push_back({"audit.log", {}, what});
     if (index_is_whole) {
-        for (const std::string& name : parts_.keys.unknown())
+        std::vector<std::string> unknown = parts_.keys.unknown();
+        leave_passing_out(parts_, unknown, [&](const std::vector<std::string>& names) {
+            const std::vector<std::string> now = parts_.keys.unknown();
+            std::vector<std::string> both;
+            std::copy_if(names.begin(), names.end(), std::back_inserter(both),
+                         [&](const auto& name) {
+                             return std::find(now.begin(), now.end(), name) != now.end();
+                         });
+            return both;
+        });
+        for (const std::string& name : unknown)
             damages.push_back({"keys/" + name,
                                {},
                                "a data key that the index does not know: one that was destroyed "

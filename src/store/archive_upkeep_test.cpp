@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <stop_token>
+#include <thread>
 
 #include "base/file.h"
 #include "store/page_cipher.h"
@@ -364,6 +366,30 @@ TEST(Verify, NamesAKeyThatWasDestroyedAndCameBack) {
     const auto damages = store.archive().verify();
     ASSERT_EQ(damages.size(), 1U);
     EXPECT_EQ(damages[0].object, "keys/" + key);
+}
+
+TEST(Verify, CallsNothingDamagedThatAnotherServerStoresOrErasesMeanwhile) {
+    TestStore store;
+    StoreOptions beside = store.options();
+    if (store.on_sqlite() || store.on_files()) {
+        // There is no other server.
+        EXPECT_EQ(error_of([&] { Store other(beside, store.keys, store.clock); }), "unavailable");
+        return;
+    }
+    beside.folder = store.folder.path() / "other";
+    Store other(beside, store.keys, store.clock);
+    const std::jthread busy([&](const std::stop_token& stop) {
+        for (int round = 0; round < 40 && !stop.stop_requested(); ++round) {
+            const std::string patient = "P" + std::to_string(round);
+            for (int number = 1; number <= 3; ++number)
+                other.archive().keep(
+                    instance_of(patient, "1.2." + std::to_string(round), number).file());
+            if (round % 2 == 0) other.archive().erase_patient(patient, "");
+        }
+    });
+    for (int round = 0; round < 3; ++round)
+        for (const Damage& damage : store.archive().verify())
+            ADD_FAILURE() << damage.object << ": " << damage.what;
 }
 
 // S3 answers a range of an empty object with an error of its own.

@@ -489,6 +489,8 @@ KeyRing::Damages KeyRing::damages() {
         try {
             (void)unwrapped(name);
         } catch (const Error& error) {
+            // Destroyed since it was listed.
+            if (error.code() == ErrorCode::kNotFound && !has_record(records_, name)) return;
             damages.push_back({name, error.code(), error.what()});
         }
     });

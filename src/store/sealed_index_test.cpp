@@ -130,6 +130,32 @@ TEST(SealedIndex, TellsAFlippedBitInTheLogFromACut) {
                     testing::EndsWith(" instances"));
 }
 
+// A power cut while the log is taken over: part of the page is of before, part of it new.
+TEST(SealedIndex, TakesTheFirstPageFromTheLogWhereItIsHalfWritten) {
+    LUCERNA_NEEDS_SQLITE();
+    TestStore store;
+    store.archive().keep(numbered(1).file());
+    store.open();
+    for (int number = 2; number < 40; ++number) store.archive().keep(numbered(number).file());
+    const fs::path copy = store.folder.path() / "copy";
+    fs::copy(store.data(), copy, fs::copy_options::recursive);
+    const fs::path path = copy / "index.sqlite";
+    std::fstream(path, std::ios::binary | std::ios::in | std::ios::out)
+        << std::string(kPageBytes / 2, 'x');
+    {
+        Store again({copy, {}}, store.keys, store.clock);
+        EXPECT_EQ(again.archive().totals().instances, 39U);
+        EXPECT_TRUE(again.archive().verify().empty());
+    }
+    // Without the log there is nothing to take it from.
+    ASSERT_FALSE(fs::exists(path.string() + "-wal") && fs::file_size(path.string() + "-wal") > 0);
+    flip(path, 100, 3);
+    EXPECT_THAT(message_of([&] {
+                    Store again({copy, {}}, store.keys, store.clock);
+                }),
+                HasSubstr("page 1 is not what was stored"));
+}
+
 TEST(SealedIndex, TakesBackATransactionLargerThanAnyCache) {
     LUCERNA_NEEDS_SQLITE();
     TestStore store;

@@ -60,6 +60,7 @@ struct Frame {
     bool opens = false;
 
     [[nodiscard]] bool commits() const { return of_this_log && big_endian(header, 4) != 0; }
+    [[nodiscard]] std::uint32_t page_number() const { return big_endian(header, 0); }
 };
 
 class LogReader {
@@ -92,6 +93,21 @@ class LogReader {
     std::uint64_t at_ = kHeaderBytes;
 };
 
+/// Nothing where `header` is not that of a log.
+std::optional<Checksum> checksum_after(ByteView header) {
+    Checksum sum{(big_endian(header, 0) & 1) != 0};
+    sum.add(header.first(24));
+    if ((big_endian(header, 0) & ~1U) != kMagic || !sum.fits(header, 24)) return {};
+    return sum;
+}
+
+/// Whether SQLite would take the frame, as the one that follows those summed up so far.
+bool goes_on(Checksum& sum, const Frame& frame) {
+    sum.add(ByteView(frame.header).first(8));
+    sum.add(frame.page);
+    return frame.of_this_log && frame.opens && sum.fits(frame.header, 16);
+}
+
 }  // namespace
 
 std::string damage_of_log(const std::filesystem::path& log, const vault::SecretKey& key) {
@@ -101,10 +117,9 @@ std::string damage_of_log(const std::filesystem::path& log, const vault::SecretK
     LogReader reader(log, key);
     std::array<std::uint8_t, kHeaderBytes> header;
     if (!reader.read(header)) return {};
-    Checksum sum{(big_endian(header, 0) & 1) != 0};
-    sum.add(ByteView(header).first(24));
+    std::optional<Checksum> sum = checksum_after(header);
     Frame frame;
-    if ((big_endian(header, 0) & ~1U) != kMagic || !sum.fits(header, 24)) {
+    if (!sum) {
         // A log that a power cut broke off at its very beginning holds nothing yet.
         while (reader.next(frame, header))
             if (frame.opens) return "the header of " + name + " is not what was stored";
@@ -117,9 +132,7 @@ std::string damage_of_log(const std::filesystem::path& log, const vault::SecretK
     while (reader.next(frame, header)) {
         ++number;
         if (first_bad == 0) {
-            sum.add(ByteView(frame.header).first(8));
-            sum.add(frame.page);
-            if (frame.of_this_log && frame.opens && sum.fits(frame.header, 16)) continue;
+            if (goes_on(*sum, frame)) continue;
             first_bad = number;
         } else if (committed_behind && frame.of_this_log && frame.opens) {
             return "frame " + std::to_string(first_bad) + " of " + name +
@@ -128,6 +141,22 @@ std::string damage_of_log(const std::filesystem::path& log, const vault::SecretK
         committed_behind = committed_behind || frame.commits();
     }
     return {};
+}
+
+std::optional<Bytes> newest_first_page(const std::filesystem::path& log,
+                                       const vault::SecretKey& key) {
+    LogReader reader(log, key);
+    std::array<std::uint8_t, kHeaderBytes> header;
+    if (!reader.read(header)) return {};
+    std::optional<Checksum> sum = checksum_after(header);
+    std::optional<Bytes> written;
+    std::optional<Bytes> committed;
+    Frame frame;
+    while (sum && reader.next(frame, header) && goes_on(*sum, frame)) {
+        if (frame.page_number() == 1) written.emplace(frame.page.begin(), frame.page.end());
+        if (frame.commits()) committed = written;
+    }
+    return committed;
 }
 
 }  // namespace lucerna::store

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
+#include "base/encoding.h"
 #include "vault/secret_key.h"
 
 namespace lucerna::store {
@@ -18,5 +20,10 @@ namespace lucerna::store {
 /// Requires that nobody has the index open. Throws Error(kIo).
 [[nodiscard]] std::string damage_of_log(const std::filesystem::path& log,
                                         const vault::SecretKey& key);
+
+/// The index's first page, opened, as the last whole transaction in the log left it; nothing where
+/// none of them wrote it. Requires and throws as above.
+[[nodiscard]] std::optional<Bytes> newest_first_page(const std::filesystem::path& log,
+                                                     const vault::SecretKey& key);
 
 }  // namespace lucerna::store

@@ -5,6 +5,7 @@
 
 #include <cctype>
 #include <fstream>
+#include <optional>
 #include <utility>
 
 #include "base/error.h"
@@ -120,6 +121,22 @@ void require_whole_log(const std::filesystem::path& path, const vault::SecretKey
                 ". What it holds is lost once it is moved away; reindex then finds objects");
 }
 
+/// A power cut may leave the first page half written while it is taken over from the log. SQLite
+/// reads its header before it looks for it in the log, where it is whole.
+void mend_first_page(const std::filesystem::path& path, const vault::SecretKey& key) {
+    std::error_code none;
+    if (std::filesystem::file_size(path, none) == 0 || none || begins_sealed_by(path, key)) return;
+    const std::optional<Bytes> page = newest_first_page(path.string() + "-wal", key);
+    if (!page) return;
+    Bytes sealed(kPageBytes);
+    if (!PageCipher(key).seal({PagePlace::In::kFile, 1}, *page, sealed)) return;
+    std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+    if (!file.write(reinterpret_cast<const char*>(sealed.data()), kPageBytes).flush())
+        throw Error(ErrorCode::kIo, "cannot write page 1 of " + path.string());
+    sync_file(path);
+    log_event(LogLevel::kWarning, "store.index-page-mended");
+}
+
 }  // namespace
 
 bool is_unsealed(const std::filesystem::path& path) {
@@ -136,6 +153,7 @@ void seal_anew(const std::filesystem::path& path, const vault::SecretKey& from,
         begins_sealed_by(path, to))
         return;
     require_whole_log(path, from);
+    mend_first_page(path, from);
     const SealedVfs old(from);
     const SealedVfs renewed(to);
     std::filesystem::path sealed;
@@ -150,10 +168,12 @@ SqliteIndex::SqliteIndex(std::filesystem::path path, const vault::SecretKey& key
     : path_(std::move(path)), key_(key), vfs_(key) {}
 
 std::unique_ptr<Connection> SqliteIndex::open_writer() {
-    if (is_unsealed(path_))
+    if (is_unsealed(path_)) {
         seal(path_, vfs_.name());
-    else
+    } else {
         require_whole_log(path_, key_);
+        mend_first_page(path_, key_);
+    }
     std::error_code none;
     if (std::filesystem::file_size(path_, none) > 0 && !none && !begins_sealed_by(path_, key_))
         throw Error(ErrorCode::kCorrupt,
