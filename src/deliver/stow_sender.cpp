@@ -7,8 +7,6 @@
 #include <cstdio>
 #include <exception>
 #include <memory>
-#include <nlohmann/json.hpp>
-#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -16,12 +14,10 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/random.h"
-#include "dicom/dimse_status.h"
+#include "deliver/stow_answer.h"
 
 namespace lucerna::deliver {
 namespace {
-
-using nlohmann::json;
 
 constexpr long kConnectSeconds = 10;
 /// A service that takes less than this for a minute is given up for now.
@@ -108,97 +104,6 @@ std::size_t take(char* bytes, std::size_t size, std::size_t count, void* into) {
 int is_stopped(void* stop, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
     return static_cast<const std::stop_token*>(stop)->stop_requested() ? 1 : 0;
 }
-
-/// Of an attribute of a DICOM JSON object (PS3.18 F.2); nothing where it is absent.
-const json* first_value(const json& object, const char* tag) {
-    const auto found = object.find(tag);
-    if (found == object.end() || !found->is_object()) return nullptr;
-    const auto values = found->find("Value");
-    if (values == found->end() || !values->is_array() || values->empty()) return nullptr;
-    return &values->front();
-}
-
-/// The item of a sequence that tells of this object.
-const json* item_about(const json& answer, const char* sequence, const std::string& uid) {
-    const auto found = answer.find(sequence);
-    if (found == answer.end() || !found->is_object() || !found->contains("Value")) return nullptr;
-    for (const json& item : (*found)["Value"]) {
-        if (!item.is_object()) continue;
-        const json* const named = first_value(item, "00081155");
-        if (named != nullptr && named->is_string() && *named == json(uid)) return &item;
-    }
-    return nullptr;
-}
-
-std::optional<std::uint16_t> status_in(const json& item, const char* tag) {
-    const json* const value = first_value(item, tag);
-    if (value == nullptr || !value->is_number_unsigned()) return {};
-    return static_cast<std::uint16_t>(value->get<std::uint64_t>());
-}
-
-/// Attributes and nothing else (PS3.18 F.2): an object of errors of a service is none.
-bool is_dicom_json(const json& answer) {
-    if (!answer.is_object()) return false;
-    return std::all_of(answer.items().begin(), answer.items().end(), [](const auto& member) {
-        return member.key().size() == 8 &&
-               member.key().find_first_not_of("0123456789ABCDEFabcdef") == std::string::npos;
-    });
-}
-
-/// As XML (PS3.19 A), which a service may answer with whatever was asked for.
-bool is_native_model(const std::string& body) {
-    return body.find("<NativeDicomModel") != std::string::npos;
-}
-
-bool is_for_good(long http_status) {
-    switch (http_status) {
-        // Tokens and configurations are mended; a conflict may be a lock.
-        case 401:
-        case 403:
-        case 407:
-        case 408:
-        case 409:
-        case 429:
-            return false;
-        default:
-            return http_status >= 400 && http_status < 500;
-    }
-}
-
-}  // namespace
-
-dicom::SendOutcome stow_outcome(long http_status, const std::string& body, const std::string& uid) {
-    using dicom::StatusKind;
-    const json answer = json::parse(body, nullptr, false);
-    if (answer.is_object()) {
-        if (const json* failed = item_about(answer, "00081198", uid)) {
-            const std::uint16_t reason =
-                status_in(*failed, "00081197").value_or(dicom::status::kProcessingFailure);
-            StatusKind kind = dicom::kind_of(reason);
-            if (kind == StatusKind::kSuccess || kind == StatusKind::kWarning)
-                kind = StatusKind::kPermanentFailure;
-            return {kind, reason, "the service answers with " + dicom::describe_status(reason)};
-        }
-        if (const json* stored = item_about(answer, "00081199", uid);
-            stored != nullptr && http_status < 300) {
-            const auto warning = status_in(*stored, "00081196");
-            if (!warning) return {StatusKind::kSuccess, dicom::status::kSuccess, ""};
-            return {StatusKind::kWarning, *warning,
-                    "stored, with " + dicom::describe_status(*warning)};
-        }
-    }
-    if (http_status == 200 && (body.empty() || is_dicom_json(answer) || is_native_model(body)))
-        return {StatusKind::kSuccess, dicom::status::kSuccess, ""};
-    if (http_status == 200)
-        return {StatusKind::kTransientFailure, dicom::status::kProcessingFailure,
-                "the service answers 200 with what is no answer to STOW-RS: a page, perhaps"};
-    return {
-        is_for_good(http_status) ? StatusKind::kPermanentFailure : StatusKind::kTransientFailure,
-        dicom::status::kProcessingFailure,
-        "the service answers with HTTP status " + std::to_string(http_status)};
-}
-
-namespace {
 
 class StowSender final : public ObjectSender {
   public:
