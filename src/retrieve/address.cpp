@@ -6,16 +6,17 @@
 #include "base/hash.h"
 #include "dicom/uids.h"
 #include "http/conditions.h"
+#include "store/instance_revision.h"
 
 namespace lucerna::retrieve {
 namespace {
 
-/// The front of an entity tag, which is the same for every representation of these instances.
+/// The front of an entity tag, which is the same for every representation of these instances. Of
+/// one it is its revision, as the page knows it.
 std::string state_of(const std::vector<store::InstanceRow>& rows) {
+    if (rows.size() == 1) return "\"" + store::revision_of(rows.front()) + "-";
     std::string all;
-    for (const store::InstanceRow& row : rows)
-        all += "\n" + row.sop_instance_uid + " " + std::to_string(row.size) + " " +
-               std::to_string(row.received_at.time_since_epoch().count());
+    for (const store::InstanceRow& row : rows) all += store::revision_of(row);
     return "\"" + sha256(as_byte_view(all)).substr(0, 32) + "-";
 }
 

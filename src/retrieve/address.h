@@ -28,7 +28,7 @@ constexpr std::string_view kRoot = "/dicom-web";
 [[nodiscard]] std::string url_of(const store::InstanceRow& row, std::string_view base);
 
 /// A quoted entity tag that changes when any of these instances does, or `variant`: the
-/// representation that was asked for.
+/// representation that was asked for. Of one instance it begins with store::revision_of and "-".
 [[nodiscard]] std::string etag_of(const std::vector<store::InstanceRow>& rows,
                                   std::string_view variant);
 

@@ -10,6 +10,7 @@
 #include "http/server.h"
 #include "retrieve/archive_for_test.h"
 #include "retrieve/frames.h"
+#include "store/instance_revision.h"
 #include "support/http_client.h"
 
 namespace lucerna::retrieve {
@@ -174,6 +175,17 @@ TEST(Wado, GivesMetadataInXmlAsWell) {
     EXPECT_NE(TestArchive::body(found).find(">1.2.2<"), std::string::npos);
     EXPECT_EQ(archive.status("/dicom-web/studies?PatientID=none", xml), 204);
     EXPECT_EQ(archive.status("/dicom-web/studies", "text/html"), 406);
+}
+
+// What the page tells by that it has the pixels of the image that it was told of.
+TEST(Wado, TagsOfOneInstanceBeginWithItsRevision) {
+    TestArchive archive;
+    const auto row = archive.store.archive().instance("1.2.1.1.1");
+    ASSERT_TRUE(row);
+    for (const char* part : {"/metadata", "/frames/1"}) {
+        const std::string etag = archive.get(kGray + part).headers.get_or("ETag", "");
+        EXPECT_TRUE(etag.starts_with("\"" + store::revision_of(*row) + "-")) << part << etag;
+    }
 }
 
 TEST(Wado, RendersPicturesAsAskedFor) {

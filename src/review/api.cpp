@@ -55,18 +55,48 @@ http::Response worklist(Exams& exams, http::Request& request) {
     return http::Response::json(200, text.finish());
 }
 
+/// What an exam's answer is made of, all of one moment.
+struct ShownExam {
+    store::ExamEntry entry;
+    std::vector<store::InstanceRow> images;
+    std::string reading;
+};
+
+/// No image came or went between them, and no reading.
+bool are_alike(const store::ExamEntry& before, const store::ExamEntry& after) {
+    return before.revision == after.revision &&
+           before.first_received_at == after.first_received_at &&
+           before.last_received_at == after.last_received_at && before.read_at == after.read_at &&
+           before.state == after.state;
+}
+
+/// An image that came in the place of another one is not to be listed beside the reading of that:
+/// nothing else tells them apart where both have one SOP Instance UID.
+ShownExam shown_exam(Exams& exams, const std::string& study) {
+    constexpr int kTries = 5;
+    store::ExamEntry before = exam_or_throw(exams, study);
+    for (int tries = 0; tries < kTries; ++tries) {
+        ShownExam shown;
+        shown.images = exams.images(study, kMostImages + 1);
+        shown.reading = exams.reading_json(study);
+        shown.entry = exam_or_throw(exams, study);
+        if (are_alike(before, shown.entry)) return shown;
+        before = std::move(shown.entry);
+    }
+    throw Error(ErrorCode::kUnavailable, "the exam is changing: ask again");
+}
+
 http::Response exam(Exams& exams, http::Request& request) {
     const std::string& study = request.parameter("study");
-    const store::ExamEntry entry = exam_or_throw(exams, study);
     const MemoryBudget::Share room = room_for_answer();
-    std::vector<store::InstanceRow> images = exams.images(study, kMostImages + 1);
-    const bool has_more = images.size() > kMostImages;
-    if (has_more) images.pop_back();
-    const std::string reading = exams.reading_json(study);
-    ShownDecisions decisions(reading);
+    ShownExam shown = shown_exam(exams, study);
+    const bool has_more = shown.images.size() > kMostImages;
+    if (has_more) shown.images.pop_back();
+    ShownDecisions decisions(shown.reading);
     exams.each_newest_decision(
         study, [&](store::Decision&& decision) { decisions.add(std::move(decision)); });
-    return http::Response::json(200, exam_json(entry, {images, has_more}, reading, decisions));
+    return http::Response::json(
+        200, exam_json(shown.entry, {shown.images, has_more}, shown.reading, decisions));
 }
 
 http::Response decisions(Exams& exams, http::Request& request) {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "store/instance_revision.h"
 #include "store/kept_reading.h"
 
 namespace lucerna::review {
@@ -41,7 +42,14 @@ class FewExams final : public Exams {
         return std::nullopt;
     }
     std::vector<store::InstanceRow> images(const std::string&, std::size_t most) override {
-        return std::vector<store::InstanceRow>(std::min(most, image_count));
+        std::vector<store::InstanceRow> rows(std::min(most, image_count));
+        for (store::InstanceRow& row : rows) row.object = std::to_string(entries[0].revision);
+        if (changes-- > 0) {
+            // Others came in their place, and were read.
+            ++entries[0].revision;
+            reading = reading_at(500);
+        }
+        return rows;
     }
     std::string reading_json(const std::string& study) override {
         return study == kStudy ? reading : "";
@@ -68,6 +76,8 @@ class FewExams final : public Exams {
     std::vector<store::ExamEntry> entries;
     std::vector<store::Decision> said;
     std::size_t image_count = 0;
+    /// How many times something changes while the images are looked at.
+    int changes = 0;
     std::uint64_t number = 5;
     std::string reading = reading_at(100);
 
@@ -145,6 +155,18 @@ TEST_F(Api, GivesAnExamWithItsReading) {
     EXPECT_EQ(out["reading"]["views"][0]["findings"][0]["id"], "R-CC-1");
     EXPECT_EQ(ask("GET", "/api/exams/2.25.99").status, 404);
     EXPECT_EQ(ask("GET", "/api/exams/2.25.99/decisions").status, 404);
+}
+
+TEST_F(Api, GivesNoReadingBesideOtherImagesThanItIsOf) {
+    exams.image_count = 1;
+    exams.changes = 2;
+    const json out = json_of(ask("GET", "/api/exams/2.25.7"));
+    store::InstanceRow newest;
+    newest.object = "2";
+    EXPECT_EQ(out["reading_id"], store::reading_id(FewExams::reading_at(500)));
+    EXPECT_EQ(out["images"][0]["revision"], store::revision_of(newest));
+    exams.changes = 1000;
+    EXPECT_EQ(ask("GET", "/api/exams/2.25.7").status, 503);
 }
 
 TEST_F(Api, KeepsADecisionWithWhoAndWhen) {

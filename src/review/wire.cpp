@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "store/instance_revision.h"
 #include "store/kept_reading.h"
 
 namespace lucerna::review {
@@ -89,6 +90,7 @@ Json image_of(const store::InstanceRow& row) {
     json["sop_class_uid"] = row.sop_class_uid;
     json["series_instance_uid"] = row.series_instance_uid;
     json["view"] = row.view;
+    json["revision"] = store::revision_of(row);
     return json;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "store/instance_revision.h"
 
 namespace lucerna::review {
 namespace {
@@ -89,6 +90,7 @@ TEST(ExamJson, HoldsReadingImagesAndDecisions) {
     const json out = json::parse(exam_json(an_exam(), {images}, reading, decisions));
     EXPECT_EQ(out["reading"]["score"], 0.5);
     EXPECT_EQ(out["images"][0]["view"], "R-CC");
+    EXPECT_EQ(out["images"][0]["revision"], store::revision_of(row));
     EXPECT_EQ(out["decisions"][0]["finding"], "R-CC-2") << "what it is called now";
     EXPECT_EQ(out["decisions"][0]["who"], "A. Reader");
     EXPECT_EQ(out["decisions"][0]["self_declared"], true);

@@ -131,3 +131,17 @@ export async function drag(page, place, dx, dy, button = 'left') {
   await page.mouse.up({ button });
   await page.waitForTimeout(300);
 }
+
+// What each pane shows and says: its picture is `visible`, its marks are named by their findings.
+export function panes(page) {
+  return page.evaluate(() =>
+    [...document.querySelectorAll('.pane')].map((pane) => ({
+      title: pane.querySelector('.view-name').textContent,
+      state: pane.dataset.state,
+      visible: getComputedStyle(pane.querySelector('canvas')).visibility === 'visible',
+      label: pane.querySelector('.ai-label').textContent,
+      notes: pane.querySelector('.notes').textContent,
+      marks: [...pane.querySelectorAll('.mark')].map((mark) => mark.dataset.finding),
+    })),
+  );
+}

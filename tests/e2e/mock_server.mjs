@@ -18,6 +18,8 @@ const kTypes = {
 };
 const kModel = 'ab'.repeat(32);
 const kStudy = '2.25.1001';
+const kForPresentation = '1.2.840.10008.5.1.4.1.1.1.2';
+export const kForProcessing = `${kForPresentation}.1`;
 const kHostile = '<img src=x onerror="window.stolen=1">^<script>window.stolen=1</script>';
 
 const kAbout = {
@@ -61,26 +63,31 @@ function exams() {
   ];
 }
 
-function reading() {
+// The images of the exam that has some. `blobs` is what they show and, where they were read, what was
+// found in them.
+function firstImages() {
+  return Object.keys(kViews).map((view) => ({
+    view, uid: `${kStudy}.${view.length}${view.charCodeAt(0)}`, revision: 'a1',
+    blobs: kViews[view].blobs, isRead: true, sopClass: kForPresentation,
+  }));
+}
+
+function reading(images) {
   return {
     model: { ...kAbout.model, operating_points: [{ name: 'recall', threshold: 0.5 }] },
     score: 0.83, above: ['recall'], use_statement: kAbout.use_statement,
-    views: Object.keys(kViews).map((view) => ({
-      view, sop_instance_uid: `${kStudy}.${view.length}${view.charCodeAt(0)}`,
-      findings: findings(view),
+    views: images.filter((each) => each.isRead).map(({ view, uid, blobs }) => ({
+      view, sop_instance_uid: uid, findings: findings(view, blobs),
     })),
   };
 }
 
-const uidOf = (view) => `${kStudy}.${view.length}${view.charCodeAt(0)}`;
-const viewOf = (uid) => Object.keys(kViews).find((view) => uidOf(view) === uid);
-
-function header(view) {
+function header({ view, uid, sopClass }) {
   const { columns, rows } = picture(view, 1);
   const attribute = (vr, ...Value) => ({ vr, Value });
   return {
-    '00080016': attribute('UI', '1.2.840.10008.5.1.4.1.1.1.2'),
-    '00080018': attribute('UI', uidOf(view)),
+    '00080016': attribute('UI', sopClass),
+    '00080018': attribute('UI', uid),
     '00080060': attribute('CS', 'MG'),
     '00181164': attribute('DS', kSpacing, kSpacing),
     '00200020': attribute('CS', ...kViews[view].orientation),
@@ -98,19 +105,20 @@ function header(view) {
   };
 }
 
-function frame(view) {
-  const { pixels } = picture(view, view.charCodeAt(0) + view.length);
+function frame({ view, blobs }) {
+  const { pixels } = picture(view, view.charCodeAt(0) + view.length, blobs);
   const head =
     '--mock\r\nContent-Type: application/octet-stream; transfer-syntax=1.2.840.10008.1.2.1\r\n\r\n';
   return Buffer.concat([Buffer.from(head), pixels, Buffer.from('\r\n--mock--\r\n')]);
 }
 
-// Starts it; resolves with {url, close, decisions, change, readAgain, keepsMore}.
+// Starts it; resolves with {url, close, decisions, change, changeImages, readAgain, keepsMore}.
 export function startMock(port = 0) {
   let decisions = [];
   let former = [];
   let readings = 1;
   let isMore = false;
+  let images = firstImages();
   const listeners = new Set();
   let list = exams();
   let revision = 1;
@@ -118,6 +126,12 @@ export function startMock(port = 0) {
     list = edit(list);
     revision += 1;
     for (const listener of listeners) listener.write(`event: changed\ndata: ${revision}\n\n`);
+  };
+  // Images come and go, and the exam is read again.
+  const changeImages = (edit, { quietly } = {}) => {
+    images = edit(images);
+    readings += 1;
+    if (!quietly) change((all) => all);
   };
   // As if none of its lists had all.
   const keepsMore = () => {
@@ -164,26 +178,28 @@ export function startMock(port = 0) {
     }
     const withImages = study === kStudy;
     return json({
-      exam, reading: withImages ? reading() : null, decisions: withImages ? decisions : [],
+      exam, reading: withImages ? reading(images) : null, decisions: withImages ? decisions : [],
       reading_id: withImages ? `reading ${readings}` : null, former_decisions: withImages ? former : [],
       decisions_left_out: withImages && isMore ? 12 : 0, more_images: withImages && isMore,
-      images: !withImages ? [] : Object.keys(kViews).map((view) => ({
-        sop_instance_uid: uidOf(view), sop_class_uid: '1.2.840.10008.5.1.4.1.1.1.2',
-        series_instance_uid: '2.25.7', view,
+      images: !withImages ? [] : images.map(({ view, uid, revision, sopClass }) => ({
+        sop_instance_uid: uid, sop_class_uid: sopClass, series_instance_uid: '2.25.7', view, revision,
       })),
     });
   };
 
   const wado = (response, path) => {
-    const view = viewOf(path.split('/')[7]);
+    const image = images.find((each) => each.uid === path.split('/')[7]);
+    if (!image) return response.writeHead(404).end('{"message":"there is no such instance"}');
+    const { revision } = image;
     if (path.endsWith('/metadata')) {
-      response.writeHead(200, { 'Content-Type': 'application/dicom+json' });
-      return response.end(JSON.stringify([header(view)]));
+      response.writeHead(200, { 'Content-Type': 'application/dicom+json', ETag: `"${revision}-m"` });
+      return response.end(JSON.stringify([header(image)]));
     }
     response.writeHead(200, {
       'Content-Type': 'multipart/related; type="application/octet-stream"; boundary=mock',
+      ETag: `"${revision}-f"`,
     });
-    return response.end(frame(view));
+    return response.end(frame(image));
   };
 
   const server = createServer((request, response) => {
@@ -210,6 +226,7 @@ export function startMock(port = 0) {
           return decisions;
         },
         change,
+        changeImages,
         readAgain,
         keepsMore,
         close: () => {

@@ -62,14 +62,55 @@ export function phantom(binary, seed) {
 
 // The same file with another Patient's Name (0010,0010); explicit little endian.
 export function withPatientName(file, name) {
-  const head = Buffer.from([0x10, 0x00, 0x10, 0x00, 0x50, 0x4e]);
-  const at = file.indexOf(head);
-  if (at < 0) throw new Error('the file has no Patient Name');
-  const length = file.readUInt16LE(at + 6);
-  const value = Buffer.from(name.length % 2 === 0 ? name : `${name} `, 'latin1');
+  return withValue(file, 0x0010, 0x0010, name);
+}
+
+function placeOfValue(file, group, element) {
+  const head = Buffer.alloc(4);
+  head.writeUInt16LE(group);
+  head.writeUInt16LE(element, 2);
+  for (let at = file.indexOf(head, 132); at >= 0; at = file.indexOf(head, at + 1))
+    if (/^[A-Z]{2}$/.test(file.toString('latin1', at + 4, at + 6))) return at + 6;
+  throw new Error(`the file has no (${group.toString(16)},${element.toString(16)})`);
+}
+
+// The same file with another value of the first element of that tag, which is there and has a length
+// of 16 bits.
+export function withValue(file, group, element, text) {
+  const at = placeOfValue(file, group, element);
+  const length = file.readUInt16LE(at);
+  const padding = file.toString('latin1', at - 2, at) === 'UI' ? '\0' : ' ';
+  const value = Buffer.from(text.length % 2 === 0 ? text : text + padding, 'latin1');
   const size = Buffer.alloc(2);
   size.writeUInt16LE(value.length);
-  return Buffer.concat([file.subarray(0, at + 6), size, value, file.subarray(at + 8 + length)]);
+  const changed = Buffer.concat([file.subarray(0, at), size, value, file.subarray(at + 2 + length)]);
+  if (group === 2) {
+    // The length of this group stands before it.
+    const groupAt = placeOfValue(changed, 2, 0) + 2;
+    changed.writeUInt32LE(changed.readUInt32LE(groupAt) + value.length - length, groupAt);
+  }
+  return changed;
+}
+
+export function valueOf(file, group, element) {
+  const at = placeOfValue(file, group, element);
+  const text = file.toString('latin1', at + 2, at + 2 + file.readUInt16LE(at));
+  return text.replace(/[\0 ]+$/, '');
+}
+
+// The same file under another SOP Instance UID.
+export function withUid(file, uid) {
+  return withValue(withValue(file, 0x0002, 0x0003, uid), 0x0008, 0x0018, uid);
+}
+
+// The same file with other pixels: `change(rows)` gives the rows, each a Buffer, in their new order.
+export function withRows(file, change) {
+  const numberOf = (element) => file.readUInt16LE(placeOfValue(file, 0x0028, element) + 2);
+  const [rows, columns] = [numberOf(0x0010), numberOf(0x0011)];
+  // Pixel Data is the last element.
+  const at = file.length - rows * columns * 2;
+  const row = (y) => file.subarray(at + y * columns * 2, at + (y + 1) * columns * 2);
+  return Buffer.concat([file.subarray(0, at), ...change(Array.from({ length: rows }, (_, y) => row(y)))]);
 }
 
 // Sends files by STOW-RS; throws unless each was stored.

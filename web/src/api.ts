@@ -39,7 +39,13 @@ async function explain(response: Response, doing: string): Promise<Problem> {
   );
 }
 
-export async function fetchJson<T>(path: string, doing: string, init: RequestInit = {}): Promise<T> {
+/** `judge` throws where the answer is none that the caller can use. */
+export async function fetchJson<T>(
+  path: string,
+  doing: string,
+  init: RequestInit = {},
+  judge: (response: Response) => void = () => {},
+): Promise<T> {
   let response: Response;
   try {
     response = await fetch(path, {
@@ -53,6 +59,7 @@ export async function fetchJson<T>(path: string, doing: string, init: RequestIni
     );
   }
   if (!response.ok) throw await explain(response, doing);
+  judge(response);
   try {
     return (await response.json()) as T;
   } catch {

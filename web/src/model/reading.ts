@@ -27,6 +27,8 @@ export interface Reading {
   operatingPoints: OperatingPoint[];
   useStatement: string;
   readAt: string;
+  /** The images that were read, also those without findings. */
+  views: { view: string; sopInstanceUid: string }[];
   /** Highest score first. */
   findings: Finding[];
 }
@@ -77,6 +79,9 @@ export function readingFrom(value: unknown): Reading | undefined {
       .map((point) => ({ name: text(point['name']), threshold: number(point['threshold']) })),
     useStatement: text(reading['use_statement']),
     readAt: text(reading['read_at']),
+    views: list(reading['views'])
+      .map(dict)
+      .map((each) => ({ view: text(each['view']), sopInstanceUid: text(each['sop_instance_uid']) })),
     findings: list(reading['views'])
       .map(dict)
       .flatMap(findingsOf)

@@ -60,6 +60,8 @@ export interface ExamImage {
   sop_class_uid: string;
   series_instance_uid: string;
   view: string;
+  /** What its content is: another one came under the same UID where this differs. */
+  revision: string;
 }
 
 export type Action = 'accept' | 'dismiss' | 'undo';

@@ -5,18 +5,19 @@ import { h } from '../dom';
 import { listen, type KeyAction } from '../keys';
 import type { Page } from '../main';
 import { standingOf } from '../model/decisions';
-import { placeOf } from '../model/hanging';
+import { keyOf, type ShownImage } from '../model/images';
 import { readingFrom, type Finding, type Reading } from '../model/reading';
-import type { About, Action, ExamDetail, ExamImage } from '../model/types';
+import type { About, Action, ExamDetail } from '../model/types';
 import { byUrgency, neighbour } from '../model/worklist';
 import { rememberedOrder, rememberOrder } from '../order';
 import { needReader, readerName } from '../reader';
 import { Board, type DragTool } from '../viewer/board';
 import { FindingsPanel } from '../viewer/findings_panel';
 import type { Mark } from '../viewer/overlay';
-import { loadImage, prepareRendering } from '../viewer/pixels';
+import { prepareRendering } from '../viewer/pixels';
 import { headingOf, nameOf, notesOf } from './exam_parts';
 import { Notice, useStatement } from './frame';
+import { Hanger } from './hanger';
 import { Toolbar } from './toolbar';
 
 const kMarksKey = 'lucerna.marks';
@@ -28,6 +29,7 @@ class ExamPage implements Page {
   private readonly aside = h('div', { class: 'more' });
   private readonly reader = h('button', { class: 'reader', click: () => void this.rename() });
   private readonly board = new Board((finding) => this.select(finding));
+  private readonly hanger: Hanger;
   private readonly panel: FindingsPanel;
   private readonly toolbar: Toolbar;
   private readonly stops: (() => void)[] = [];
@@ -39,15 +41,21 @@ class ExamPage implements Page {
   private inverted = false;
   private linked = true;
   private left = false;
+  private looking: Promise<void> | undefined;
+  private mustLookAgain = false;
 
   constructor(
     private readonly root: HTMLElement,
     private readonly about: About,
     private readonly study: string,
   ) {
+    this.hanger = new Hanger(this.board, study, {
+      hung: () => this.draw(),
+      failed: () => void this.refresh(),
+    });
     this.panel = new FindingsPanel({
       select: (finding) => this.select(finding === this.selected ? '' : finding),
-      goTo: (finding) => this.goTo(finding),
+      goTo: (finding) => void this.goTo(finding),
       decide: (finding, action) => void this.decide(finding, action),
     });
     this.toolbar = new Toolbar({
@@ -74,9 +82,8 @@ class ExamPage implements Page {
       this.board.start();
       this.stops.push(() => this.board.stop());
       this.board.showMarks(this.marksVisible);
-      await this.refresh();
-      await this.hangAll();
-      this.stops.push(watch(() => void this.refresh()));
+      await this.look();
+      if (!this.left) this.stops.push(watch(() => void this.refresh()));
     } catch (cause) {
       this.notice.show(cause);
       for (const pane of this.board.panes) if (!pane.loaded) pane.say('', '');
@@ -85,6 +92,7 @@ class ExamPage implements Page {
 
   leave(): void {
     this.left = true;
+    this.hanger.leave();
     for (const stop of this.stops) stop();
   }
 
@@ -115,81 +123,104 @@ class ExamPage implements Page {
   }
 
   /** What the server says now: after a decision, or when something changed elsewhere. */
-  private async refresh(): Promise<void> {
-    try {
-      const detail = await examDetail(this.study);
-      if (this.left) return;
-      const imagesBefore = this.detail?.images.length;
-      this.detail = detail;
-      this.reading = readingFrom(detail.reading);
-      this.notice.say('');
-      this.drawAround();
-      this.drawFindings();
-      if (imagesBefore !== undefined && imagesBefore !== detail.images.length) await this.hangAll();
-    } catch (cause) {
-      this.notice.show(cause);
-      if (!this.detail) throw cause;
+  private refresh(): Promise<void> {
+    this.mustLookAgain = true;
+    // One at a time, so that no earlier answer comes over a later one.
+    this.looking ??= this.lookWhileChanging().finally(() => (this.looking = undefined));
+    return this.looking;
+  }
+
+  private async lookWhileChanging(): Promise<void> {
+    while (this.mustLookAgain && !this.left) {
+      this.mustLookAgain = false;
+      await this.look().catch((cause: unknown) => this.notice.show(cause));
     }
   }
 
-  private async hangAll(): Promise<void> {
-    const images = this.detail?.images ?? [];
-    await Promise.all(
-      this.board.panes.map(async (pane) => {
-        const here = images.filter((image) => placeOf(image.view) === pane.place);
-        const best = here.find((image) => image.view === pane.title) ?? here[0];
-        if (!best) return pane.clear(`No ${pane.title} in this exam`, 'absent');
-        if (pane.loaded?.sopInstanceUid !== best.sop_instance_uid) await this.hangOne(best);
-      }),
-    );
+  private async look(): Promise<void> {
+    try {
+      const detail = await examDetail(this.study);
+      if (!this.left) this.show(detail);
+    } catch (cause) {
+      if (this.left) return;
+      if (!(cause instanceof Problem && cause.status === 404)) throw cause;
+      this.forget();
+      this.notice.show(cause);
+    }
+  }
+
+  /** Pictures first: what is gone is taken down before anything is said of what is there now. */
+  private show(detail: ExamDetail): void {
+    const isReadAgain = this.detail && this.detail.reading_id !== detail.reading_id;
+    this.detail = detail;
+    this.reading = readingFrom(detail.reading);
+    // Its name may be another finding's now, and what was typed was of that one.
+    if (isReadAgain) this.letGoOfFinding();
+    this.notice.say('');
+    this.hanger.update(detail, this.reading);
+    document.title = `${nameOf(detail.exam)} – Lucerna`;
+    this.heading.replaceChildren(...headingOf(detail.exam));
+    this.draw();
+  }
+
+  /** The exam was taken out: nothing of it stays on the screen, or in the memory of the page. */
+  private forget(): void {
+    this.detail = undefined;
+    this.reading = undefined;
+    this.letGoOfFinding();
+    this.hanger.clear('This exam is not here any more');
+    document.title = 'Lucerna';
+    this.said.textContent = '';
+    for (const part of [this.heading, this.aside, this.panel.root]) part.replaceChildren();
+  }
+
+  private letGoOfFinding(): void {
+    this.selected = '';
+    this.panel.forgetComments();
+  }
+
+  private draw(): void {
+    if (!this.detail) return;
+    const { exam, more_images } = this.detail;
+    const images = {
+      images: this.hanger.all,
+      areAll: !more_images,
+      hangs: (image: ShownImage) => this.hanger.hangs(image),
+      hang: (image: ShownImage) => {
+        void this.hanger.hang(image);
+        this.draw();
+      },
+    };
+    this.aside.replaceChildren(...notesOf(this.about, exam, this.reading, images));
     this.drawFindings();
   }
 
-  private async hangOne(image: ExamImage): Promise<void> {
-    const pane = this.board.panes[placeOf(image.view)]!;
-    pane.clear('Loading…', 'waiting');
-    try {
-      const loaded = await loadImage(this.study, image);
-      if (!this.left) await this.board.show(pane.place, loaded);
-    } catch (cause) {
-      const words = cause instanceof Error ? cause.message : String(cause);
-      if (!this.left) pane.clear(words, 'problem');
-    }
-  }
-
-  private drawAround(): void {
-    const { exam, images, more_images } = this.detail!;
-    document.title = `${nameOf(exam)} – Lucerna`;
-    this.heading.replaceChildren(...headingOf(exam));
-    const more = {
-      images: images.filter((image) => !this.isFirstOfItsPlace(image)),
-      areAll: !more_images,
-    };
-    const hang = (image: ExamImage) => void this.hangOne(image).then(() => this.drawFindings());
-    this.aside.replaceChildren(...notesOf(this.about, exam, this.reading, more, hang));
-  }
-
-  private isFirstOfItsPlace(image: ExamImage): boolean {
-    const title = this.board.panes[placeOf(image.view)]!.title;
-    const first = this.detail!.images.find((each) => each.view === title);
-    return first?.sop_instance_uid === image.sop_instance_uid;
-  }
-
   private drawFindings(): void {
-    const decisions = this.detail?.decisions ?? [];
+    if (!this.detail) return;
+    const { decisions } = this.detail;
     const findings = this.reading?.findings ?? [];
-    const { former_decisions: former = [], decisions_left_out: leftOut = 0 } = this.detail ?? {};
-    this.panel.draw(this.reading, { decisions, former, leftOut }, this.selected);
-    const marks = findings.map((finding, index): Mark & { sop: string } => ({
+    const { former_decisions: former, decisions_left_out: leftOut } = this.detail;
+    const hangs = (finding: Finding) => {
+      const image = this.hanger.withUid(finding.sopInstanceUid);
+      return image !== undefined && this.hanger.hangs(image);
+    };
+    this.panel.draw(this.reading, { decisions, former, leftOut }, this.selected, hangs);
+    const marks = findings.map((finding, index): Mark & { key: string } => ({
       id: finding.id,
       number: index + 1,
       score: finding.score,
       verdict: standingOf(decisions, finding.id).verdict,
       selected: finding.id === this.selected,
       contour: finding.contour,
-      sop: finding.sopInstanceUid,
+      key: this.keyOfImage(finding),
     }));
-    this.board.setMarks((sop) => marks.filter((mark) => mark.sop === sop));
+    this.board.setMarks((key) => marks.filter((mark) => mark.key === key));
+  }
+
+  /** Empty where the image is not among those that the server listed. */
+  private keyOfImage(finding: Finding): string {
+    const shown = this.hanger.withUid(finding.sopInstanceUid);
+    return shown ? keyOf(shown.image) : '';
   }
 
   private select(finding: string): void {
@@ -214,10 +245,19 @@ class ExamPage implements Page {
     return this.reading?.findings.find((finding) => finding.id === this.selected);
   }
 
-  private goTo(id: string): void {
+  private async goTo(id: string): Promise<void> {
     this.select(id);
     const finding = this.current();
-    if (finding) this.board.goTo(finding.sopInstanceUid, finding.contour);
+    if (!finding) return;
+    const image = this.hanger.withUid(finding.sopInstanceUid);
+    if (!image) {
+      this.said.textContent = 'The image of that finding is not among those listed here.';
+      return;
+    }
+    await this.hanger.hang(image);
+    // Somebody may have gone on meanwhile, or the exam was read again.
+    const now = this.current();
+    if (now?.id === id && this.hanger.hangs(image)) this.board.goTo(this.keyOfImage(now), now.contour);
   }
 
   private async decide(finding: string, action: Action): Promise<void> {
@@ -231,8 +271,8 @@ class ExamPage implements Page {
       const kept = await decide(this.study, finding, { action, comment, reader, reading_id });
       this.panel.forgetComment(finding);
       // On another reading, if one came meanwhile, that name is of another finding.
-      if (this.detail!.reading_id === reading_id)
-        this.detail = { ...this.detail!, decisions: [...this.detail!.decisions, kept] };
+      if (this.detail?.reading_id === reading_id)
+        this.detail = { ...this.detail, decisions: [...this.detail.decisions, kept] };
       this.notice.say('');
       const words = { accept: 'accepted', dismiss: 'dismissed', undo: 'decision taken back' }[action];
       this.said.textContent = `Finding ${finding}: ${words}, kept.`;
@@ -327,7 +367,7 @@ class ExamPage implements Page {
       key('D', 'Dismiss the finding', () => this.decideSelected('dismiss')),
       key('U', 'Take the decision back', () => this.decideSelected('undo')),
       key('C', 'Comment on the finding', () => this.panel.focusComment()),
-      key('G', 'Go to the finding, enlarged', () => this.goTo(this.selected)),
+      key('G', 'Go to the finding, enlarged', () => void this.goTo(this.selected)),
       key('O', 'AI marks on or off', () => this.switchMarks()),
       key('W', 'Drag changes the window', () => this.useTool('window')),
       key('Z', 'Drag zooms', () => this.useTool('zoom')),

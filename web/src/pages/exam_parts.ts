@@ -1,7 +1,8 @@
 /** The parts of the exam page that only show: who it is, and what stands beside the findings. */
 import { h } from '../dom';
+import { oneOfSeveral, titleOf, type ShownImage } from '../model/images';
 import type { Reading } from '../model/reading';
-import type { About, ExamCard, ExamImage } from '../model/types';
+import type { About, ExamCard, Refusal } from '../model/types';
 import { dicomDate, moment, percent, personName, stateInWords, thresholdPercent } from '../model/words';
 import { badge, modelLine } from './frame';
 
@@ -32,12 +33,16 @@ export function headingOf(exam: ExamCard): HTMLElement[] {
   ];
 }
 
-function refusalsOf(exam: ExamCard): HTMLElement[] {
+function refusalsOf(exam: ExamCard, images: readonly ShownImage[]): HTMLElement[] {
+  const titleFor = ({ sop_instance_uid, view }: Refusal) => {
+    const its = images.find((each) => each.image.sop_instance_uid === sop_instance_uid);
+    return its && (its.view || !view) ? titleOf(its) : view || 'Exam';
+  };
   const items = exam.refusals.map((each) =>
     h(
       'li',
       {},
-      h('b', {}, each.view || 'Exam'),
+      h('b', {}, titleFor(each)),
       ` ${each.what}`,
       each.where ? h('small', {}, each.where) : null,
       each.remedy ? h('small', {}, each.remedy) : null,
@@ -48,16 +53,19 @@ function refusalsOf(exam: ExamCard): HTMLElement[] {
   return [h('h2', {}, 'Not read, and why'), h('ul', { class: 'refusals' }, ...items)];
 }
 
-function imagesOf(
-  { images, areAll }: MoreImages,
-  hang: (image: ExamImage) => void,
-): HTMLElement[] {
-  if (images.length === 0 && areAll) return [];
-  const items = images.map((image) =>
+function imagesOf({ images, areAll, hangs, hang }: Images): HTMLElement[] {
+  const several = oneOfSeveral(images);
+  if (several.length === 0 && areAll) return [];
+  const items = several.map((each) =>
     h(
       'li',
-      {},
-      h('button', { click: () => hang(image) }, `Hang ${image.view || 'image of unknown view'}`),
+      { class: each.isRead ? 'read' : 'unread' },
+      h(
+        'button',
+        { 'aria-pressed': hangs(each) ? 'true' : 'false', click: () => hang(each) },
+        `Hang ${titleOf(each)}`,
+      ),
+      h('small', {}, each.isRead ? 'Read by the AI' : each.label),
     ),
   );
   if (!areAll) items.push(h('li', {}, 'The exam has more images, which are not listed here.'));
@@ -81,10 +89,12 @@ function modelOf(about: About, reading: Reading | undefined): HTMLElement[] {
   ];
 }
 
-/** The images that do not hang by themselves. */
-export interface MoreImages {
-  images: readonly ExamImage[];
+/** The images of the exam, of which some do not hang by themselves. */
+export interface Images {
+  images: readonly ShownImage[];
   areAll: boolean;
+  hangs(image: ShownImage): boolean;
+  hang(image: ShownImage): void;
 }
 
 /** What stands under the findings. */
@@ -92,8 +102,7 @@ export function notesOf(
   about: About,
   exam: ExamCard,
   reading: Reading | undefined,
-  more: MoreImages,
-  hang: (image: ExamImage) => void,
+  images: Images,
 ): HTMLElement[] {
-  return [...refusalsOf(exam), ...imagesOf(more, hang), ...modelOf(about, reading)];
+  return [...refusalsOf(exam, images.images), ...imagesOf(images), ...modelOf(about, reading)];
 }

@@ -103,8 +103,9 @@ export class Board {
     }
   }
 
-  async show(place: number, loaded: LoadedImage): Promise<void> {
-    await this.panes[place]!.show(loaded);
+  /** As Pane.show. */
+  async show(place: number, loaded: LoadedImage, turn: number): Promise<void> {
+    await this.panes[place]!.show(loaded, turn);
     this.panes[place]!.setInverted(this.inverted);
     this.arrange();
   }
@@ -122,10 +123,9 @@ export class Board {
     for (const pane of this.panes) pane.showMarks(visible);
   }
 
-  /** Marks by SOP Instance UID; a pane shows those of the image that hangs in it. */
-  setMarks(marksOf: (sopInstanceUid: string) => Mark[]): void {
-    for (const pane of this.panes)
-      if (pane.loaded) pane.setMarks(marksOf(pane.loaded.sopInstanceUid));
+  /** Marks by what keyOf gives; a pane shows those of the image that hangs in it. */
+  setMarks(marksOf: (key: string) => Mark[]): void {
+    for (const pane of this.panes) if (pane.loaded) pane.setMarks(marksOf(pane.loaded.key));
   }
 
   reset(): void {
@@ -170,8 +170,10 @@ export class Board {
   }
 
   /** Brings a contour to the middle of the pane where its image hangs, enlarged. */
-  goTo(sopInstanceUid: string, contour: readonly Vector[]): void {
-    const pane = this.panes.find((each) => each.loaded?.sopInstanceUid === sopInstanceUid);
+  goTo(key: string, contour: readonly Vector[]): void {
+    const pane = this.panes.find((each) => each.loaded?.key === key);
+    // Not behind the one that covers all.
+    if (pane && this.enlarged && this.enlarged !== pane) this.enlarge(pane.place);
     const home = pane && this.homes()[pane.place];
     if (!pane || !home || contour.length === 0) return;
     const pose = pane.poseOn(centreOf(contour), home.halfHeight / kGoToZoom);

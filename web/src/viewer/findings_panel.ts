@@ -61,10 +61,18 @@ export class FindingsPanel {
   readonly root = h('section', { class: 'findings', 'aria-label': 'Findings' });
   private readonly comments = new Map<string, string>();
   private commentOf: HTMLInputElement | undefined;
+  private hangs: (finding: Finding) => boolean = () => true;
 
   constructor(private readonly listener: FindingsListener) {}
 
-  draw(reading: Reading | undefined, said: Said, selected: string): void {
+  /** `hangs`: whether the image of a finding is up. */
+  draw(
+    reading: Reading | undefined,
+    said: Said,
+    selected: string,
+    hangs: (finding: Finding) => boolean,
+  ): void {
+    this.hangs = hangs;
     // A draw while somebody types must not take the words or the cursor away.
     const typing = document.activeElement === this.commentOf;
     const items = (reading?.findings ?? []).map((finding, index) =>
@@ -99,6 +107,9 @@ export class FindingsPanel {
   }
   forgetComment(finding: string): void {
     this.comments.delete(finding);
+  }
+  forgetComments(): void {
+    this.comments.clear();
   }
 
   private item(
@@ -157,6 +168,9 @@ export class FindingsPanel {
         { class: 'figures' },
         `Malignant ${percent(finding.score)} · present ${percent(finding.presence)}`,
       ),
+      this.hangs(finding)
+        ? null
+        : h('p', { class: 'none' }, 'Its image does not hang now: Go to hangs it.'),
       comment,
       h(
         'div',

@@ -19,6 +19,7 @@ import {
   type Pose,
   type Size,
 } from '../model/layout';
+import { titleOf, type ShownImage } from '../model/images';
 import { windowOf, rangeOf, type Window } from '../model/window';
 import { drawMarks, type Mark } from './overlay';
 import type { LoadedImage } from './pixels';
@@ -45,12 +46,17 @@ export class Pane {
   private readonly host = h('div', { class: 'pixels' });
   private readonly overlay = s('svg', { class: 'overlay', role: 'presentation' });
   private readonly name = h('span', { class: 'view-name' });
+  private readonly label = h('span', { class: 'ai-label' });
   private readonly notes = h('p', { class: 'notes' });
   private readonly figures = h('span', { class: 'figures' });
   private readonly bar = h('span', { class: 'scale-bar' });
   private readonly message = h('p', { class: 'message', role: 'status' });
   private engine: RenderingEngine | undefined;
   private shown: LoadedImage | undefined;
+  private cautions = '';
+  /** Up with each clear: what was asked for before does not come up any more. */
+  private turn = 0;
+  private drawing: Promise<void> = Promise.resolve();
   private hanging: Hanging | undefined;
   private marks: readonly Mark[] = [];
   private marksVisible = true;
@@ -70,7 +76,7 @@ export class Pane {
       { class: `pane ${this.side === 'R' ? 'right-breast' : 'left-breast'}`, 'data-place': place },
       this.host,
       this.overlay,
-      h('header', { class: 'corner' }, this.name, h('span', { class: 'ai-label' }, 'AI, preliminary')),
+      h('header', { class: 'corner' }, this.name, this.label),
       this.notes,
       h('footer', { class: 'corner' }, this.figures, this.bar),
       this.message,
@@ -121,45 +127,75 @@ export class Pane {
     this.message.hidden = words === '';
   }
 
-  clear(words: string, kind: 'waiting' | 'problem' | 'absent'): void {
+  /** Takes down what is there and what is on its way. Gives the turn of what is to come up now. */
+  clear(words: string, kind: 'waiting' | 'problem' | 'absent'): number {
     this.shown = undefined;
     this.hanging = undefined;
     this.marks = [];
     this.overlay.replaceChildren();
+    this.cautions = '';
+    this.label.textContent = '';
     this.notes.textContent = '';
     this.figures.textContent = '';
     this.bar.hidden = true;
     this.name.textContent = this.title;
+    this.root.setAttribute('aria-label', `View ${this.title}`);
     this.root.dataset['state'] = kind;
     this.say(words, kind);
     this.host.classList.add('empty');
+    return ++this.turn;
   }
 
-  /** Puts the picture up; where it then lies is up to setPose. */
-  async show(loaded: LoadedImage): Promise<void> {
-    const view = parseView(loaded.view) ?? { side: this.side, position: 'CC' };
-    const fromPixels = wallAtRight(loaded);
-    this.hanging = hang(view, loaded.header.patientOrientation, fromPixels);
-    this.shown = loaded;
+  isAt(turn: number): boolean {
+    return turn === this.turn;
+  }
+
+  /**
+   * Puts the picture up, unless the pane was cleared since it gave `turn`; where the picture then
+   * lies is up to setPose.
+   */
+  show(loaded: LoadedImage, turn: number): Promise<void> {
+    // In turn: Cornerstone would show the one that is ready last.
+    this.drawing = this.drawing.catch(() => {}).then(() => this.put(loaded, turn));
+    return this.drawing;
+  }
+
+  private async put(loaded: LoadedImage, turn: number): Promise<void> {
+    if (!this.isAt(turn)) return;
     this.applying = true;
     try {
       await this.viewport.setStack([loaded.imageId]);
-      const properties = this.viewport.getProperties();
-      this.headerInverted = properties.invert ?? false;
-      this.headerWindow = properties.voiRange ? windowOf(properties.voiRange) : undefined;
     } finally {
       this.applying = false;
     }
-    this.name.textContent = loaded.view || 'view unknown';
-    this.root.setAttribute('aria-label', `View ${this.name.textContent}`);
-    this.notes.textContent = this.cautions(loaded, fromPixels);
+    if (!this.isAt(turn)) return;
+    const properties = this.viewport.getProperties();
+    this.headerInverted = properties.invert ?? false;
+    this.headerWindow = properties.voiRange ? windowOf(properties.voiRange) : undefined;
+    const view = parseView(loaded.shown.view) ?? { side: this.side, position: 'CC' };
+    const fromPixels = wallAtRight(loaded);
+    this.hanging = hang(view, loaded.header.patientOrientation, fromPixels);
+    this.cautions = this.cautionsOf(loaded, fromPixels);
+    this.shown = loaded;
+    this.tell(loaded.shown);
     this.root.dataset['state'] = 'shown';
     this.host.classList.remove('empty');
     this.say('');
     this.drawFigures();
   }
 
-  private cautions(loaded: LoadedImage, fromPixels: boolean): string {
+  /** What is to be known of the picture that hangs: it may be read after it was hung. */
+  tell(shown: ShownImage): void {
+    this.name.textContent = titleOf(shown);
+    this.root.setAttribute('aria-label', `View ${titleOf(shown)}`);
+    this.label.textContent = shown.label;
+    this.label.classList.toggle('not-read', !shown.isRead);
+    this.notes.textContent = [shown.why && `Not read: ${shown.why}`, this.cautions]
+      .filter(Boolean)
+      .join(' ');
+  }
+
+  private cautionsOf(loaded: LoadedImage, fromPixels: boolean): string {
     const fromHeader = headerSaysWallAtRight(loaded.header.patientOrientation);
     return [
       this.hanging?.assumed ?? '',
@@ -202,6 +238,8 @@ export class Pane {
       viewPlaneNormal: [0, 0, towards],
       viewUp: [-down.x, -down.y, 0],
       parallelScale: pose.halfHeight,
+      // Cornerstone's own is of the picture before, seen from its side: this one may be mirrored.
+      clippingRange: [kCameraDistance / 2, kCameraDistance * 2],
     });
     this.viewport.render();
     this.applying = false;

@@ -1,13 +1,23 @@
 /** Cornerstone3D, set up once: where pixels come from (WADO-RS) and what it knows of each image. */
-import { Enums, init as initCore, imageLoader, metaData, type Types } from '@cornerstonejs/core';
+import {
+  cache,
+  Enums,
+  init as initCore,
+  imageLoader,
+  metaData,
+  type Types,
+} from '@cornerstonejs/core';
 import { init as initLoader, wadors } from '@cornerstonejs/dicom-image-loader';
 import { init as initTools } from '@cornerstonejs/tools';
 import { authorization, fetchJson, Problem } from '../api';
 import type { Picture } from '../model/layout';
-import type { ExamImage } from '../model/types';
 import { headerFrom, type Header, type Instance } from '../model/header';
+import { keyOf, type ShownImage } from '../model/images';
+import type { ExamImage } from '../model/types';
 
 const kHeaders = new Map<string, Header>();
+/** What each request for pixels is for. */
+const kAsked = new WeakMap<XMLHttpRequest, string>();
 let ready: Promise<void> | undefined;
 
 /**
@@ -46,7 +56,14 @@ async function start(): Promise<void> {
   }
   probe.getExtension('WEBGL_lose_context')?.loseContext();
   await initCore();
-  initLoader({ beforeSend: () => Promise.resolve(authorization()) });
+  initLoader({
+    open: (xhr: XMLHttpRequest, address: string) => xhr.open('get', withoutRevision(address), true),
+    beforeSend: (xhr: XMLHttpRequest, imageId: string) => {
+      kAsked.set(xhr, imageId);
+      return Promise.resolve(authorization());
+    },
+    beforeProcessing: (xhr: XMLHttpRequest) => pixelsOf(xhr),
+  });
   metaData.addProvider(imagePlane, 10000);
   await initTools();
 }
@@ -60,33 +77,78 @@ function addressOf(study: string, image: ExamImage): string {
   return new URL(path, document.baseURI).href;
 }
 
+/**
+ * What Cornerstone knows of an image it knows by this name: pixels, header and all. The revision
+ * stands before the frame, where Cornerstone takes it for a part of the address.
+ */
+function imageIdOf(study: string, image: ExamImage): string {
+  return `wadors:${addressOf(study, image)};revision=${image.revision}/frames/1`;
+}
+
+const kRevision = /;revision=([0-9a-f]+)(?=\/frames\/)/;
+
+function withoutRevision(address: string): string {
+  return address.replace(kRevision, '');
+}
+
+/** Entity tags of one instance begin with its revision; what compresses in between marks them W/. */
+function isOfRevision(etag: string | null, revision: string): boolean {
+  return etag !== null && etag.replace(/^W\//, '').startsWith(`"${revision}-`);
+}
+
+const kReplaced = 'what the server has there now is not the image that the exam was shown with';
+
+/** Fails where the pixels are not those of the image that was asked for. */
+async function pixelsOf(xhr: XMLHttpRequest): Promise<ArrayBuffer> {
+  const revision = kRevision.exec(kAsked.get(xhr) ?? '')?.[1] ?? '';
+  if (!isOfRevision(xhr.getResponseHeader('ETag'), revision)) throw new Error(kReplaced);
+  return xhr.response as ArrayBuffer;
+}
+
 export interface LoadedImage {
   imageId: string;
-  view: string;
-  sopInstanceUid: string;
+  /** As keyOf gives it. */
+  key: string;
+  /** What was known of the image when it was asked for. */
+  shown: ShownImage;
   header: Header;
   picture: Picture;
   image: Types.IImage;
 }
 
-/** Header, then pixels of one image. Throws a Problem that says which image and why. */
-export async function loadImage(study: string, image: ExamImage): Promise<LoadedImage> {
-  const address = addressOf(study, image);
-  const doing = `Loading ${image.view || 'an image'}`;
-  const [instance] = await fetchJson<Instance[]>(`${address}/metadata`, `${doing} (header)`, {
-    headers: { Accept: 'application/dicom+json' },
-  });
+/**
+ * Header, then pixels of one revision of one image. Throws a Problem that says which image and
+ * why, also where the server has another one in its place by now.
+ */
+export async function loadImage(study: string, shown: ShownImage): Promise<LoadedImage> {
+  const { image } = shown;
+  const doing = `Loading ${shown.view || 'an image'}`;
+  const judge = (response: Response) => {
+    if (!isOfRevision(response.headers.get('ETag'), image.revision))
+      throw new Problem(`${doing} failed: ${kReplaced}`, 409);
+  };
+  const [instance] = await fetchJson<Instance[]>(
+    `${addressOf(study, image)}/metadata`,
+    `${doing} (header)`,
+    { headers: { Accept: 'application/dicom+json' } },
+    judge,
+  );
   if (!instance) throw new Problem(`${doing} failed: the server has no header for it`, 404);
   const header = headerFrom(instance);
-  const imageId = `wadors:${address}/frames/1`;
+  const imageId = imageIdOf(study, image);
   kHeaders.set(imageId, header);
   wadors.metaDataManager.add(imageId, instance as never);
   try {
     const loaded = await imageLoader.loadAndCacheImage(imageId);
+    // Forgotten meanwhile: it is not to stay behind.
+    if (!kHeaders.has(imageId)) {
+      forget(imageId);
+      throw new Error(kReplaced);
+    }
     return {
       imageId,
-      view: image.view,
-      sopInstanceUid: image.sop_instance_uid,
+      key: keyOf(image),
+      shown,
       header,
       picture: header.picture,
       image: loaded,
@@ -96,10 +158,27 @@ export async function loadImage(study: string, image: ExamImage): Promise<Loaded
   }
 }
 
+/** Lets go of all that was loaded of a study but for `left`, which may still be shown. */
+export function forgetImages(study: string, left: readonly ExamImage[]): void {
+  const kept = new Set(left.map((image) => imageIdOf(study, image)));
+  for (const imageId of kHeaders.keys()) {
+    if (!imageId.includes(`/dicom-web/studies/${study}/`) || kept.has(imageId)) continue;
+    forget(imageId);
+  }
+}
+
+function forget(imageId: string): void {
+  kHeaders.delete(imageId);
+  wadors.metaDataManager.remove(imageId);
+  if (cache.getImageLoadObject(imageId)) cache.removeImageLoadObject(imageId, { force: true });
+}
+
 /** The loader rejects with an XMLHttpRequest, an Error, or something around either. */
 function reasonOf(cause: unknown): string {
   if (cause instanceof XMLHttpRequest) {
     if (cause.status === 0) return 'the server does not answer';
+    // It did answer, but what came was not taken.
+    if (cause.status === 200) return kReplaced;
     const body = cause.response;
     const text = body instanceof ArrayBuffer ? new TextDecoder().decode(body.slice(0, 500)) : '';
     return `the server said ${cause.status}${text ? `: ${text}` : ''}`;
