@@ -186,8 +186,7 @@ std::vector<Result> compose_cad_report(const exam::ExamReading& reading,
                                .sop_class_uid = dicom::sop_class::kMammographyCadSr,
                                .modality = "SR",
                                .series_description = "Mammography CAD",
-                               .series_number = 9001,
-                               .images = uids_of(report.images)});
+                               .series_number = 9001});
     add_document_modules(object, reading);
 
     ContentItem root = ContentItem::root(object, codes::kMammographyCadReport, "4000");

@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <optional>
+#include <string_view>
 
 #include "base/error.h"
 #include "compose/canvas.h"
@@ -11,6 +14,7 @@
 #include "compose/templates.h"
 #include "compose/wording.h"
 #include "dicom/uids.h"
+#include "exam/standing_sentences.h"
 
 // Secondary Capture (PS3.3 A.8.1), single frame, true colour: the class that every archive and
 // viewer takes, and colour keeps a contour from being read as a part of the breast. What is written
@@ -35,18 +39,41 @@ struct Line {
 struct Subject {
     const exam::ViewReading* view = nullptr;
     const exam::Refusal* refusal = nullptr;
-    std::string label;
+
+    [[nodiscard]] std::optional<exam::ViewName> name() const {
+        return view != nullptr ? view->source.name : exam::view_name_from(refusal->view);
+    }
 };
 
 Subject subject_of(const exam::ExamReading& reading, const std::string& sop_instance_uid) {
     for (const exam::ViewReading& view : reading.views)
-        if (view.source.sop_instance_uid == sop_instance_uid)
-            return {&view, nullptr, view_label(view.source)};
+        if (view.source.sop_instance_uid == sop_instance_uid) return {&view, nullptr};
     for (const exam::Refusal& refusal : reading.refusals)
-        if (refusal.sop_instance_uid == sop_instance_uid)
-            return {nullptr, &refusal, refusal.view.empty() ? sop_instance_uid : refusal.view};
+        if (refusal.sop_instance_uid == sop_instance_uid) return {nullptr, &refusal};
     throw Error(ErrorCode::kInvalidInput,
                 "a rendering belongs to no image of the reading: " + sop_instance_uid);
+}
+
+/// What is said of it alone: another image of the exam that is read makes no other capture of it.
+exam::ExamReading reading_of(const exam::ExamReading& reading, const Subject& subject) {
+    exam::ExamReading part = reading;
+    part.views.clear();
+    part.refusals.clear();
+    part.score = 0;
+    part.above.clear();
+    if (subject.view != nullptr) part.views.push_back(*subject.view);
+    if (subject.refusal != nullptr) part.refusals.push_back(*subject.refusal);
+    return part;
+}
+
+/// The four views of an exam have theirs whatever else there is.
+int number_of(const Subject& subject, std::size_t position) {
+    constexpr std::array<std::string_view, 4> kHung = {"R-CC", "L-CC", "R-MLO", "L-MLO"};
+    if (subject.view != nullptr && subject.view->source.name) {
+        const auto* const hung = std::ranges::find(kHung, to_string(*subject.view->source.name));
+        if (hung != kHung.end()) return static_cast<int>(hung - kHung.begin()) + 1;
+    }
+    return static_cast<int>(kHung.size() + position) + 1;
 }
 
 bool reaches(double score, const exam::ModelIdentity& model) {
@@ -58,14 +85,15 @@ std::vector<Line> legend(const exam::ExamReading& reading, const Subject& subjec
     const exam::ModelIdentity& model = reading.model;
     std::vector<Line> lines;
     if (subject.view != nullptr) {
-        std::string text = subject.label + " view score " + shown_score(subject.view->score);
+        std::string text =
+            drawn_label(subject.name()) + " view score " + shown_score(subject.view->score);
         for (const exam::OperatingPoint& point : model.operating_points)
             text += " | " + point.name + " " + shown_number(point.threshold) +
                     (subject.view->score >= point.threshold ? ": reached" : ": not reached");
         lines.push_back({text, reaches(subject.view->score, model) ? kAbove : kBelow});
         if (subject.view->findings.empty()) lines.push_back({"No findings in this view", kText});
     } else {
-        lines.push_back({refusal_sentence(*subject.refusal), kWarning});
+        lines.push_back({drawn_refusal(*subject.refusal), kWarning});
     }
     lines.push_back(
         {"AI: " + model.name + " " + model.version + " | package " + model.sha256.substr(0, 12),
@@ -141,13 +169,15 @@ void add_source(dicom::DataSet& object, const Subject& subject, const RenderedVi
 
 void add_image_modules(dicom::DataSet& object, const exam::ExamReading& reading,
                        const Subject& subject, const RenderedView& rendering) {
-    const std::vector<std::string> type = {"DERIVED", "SECONDARY"};
+    const bool is_read = subject.view != nullptr;
+    const std::vector<std::string> type = {
+        "DERIVED", "SECONDARY",
+        std::string(is_read ? exam::kCaptureOfFindings : exam::kCaptureOfRefusal)};
     object.set_texts(dicom::kImageType, type);
     object.set_text(dicom::kConversionType, "WSD");
     object.set_text(dicom::kBodyPartExamined, "BREAST");
     object.set_empty(dicom::kPatientOrientation);
-    const std::optional<exam::ViewName> name =
-        subject.view != nullptr ? subject.view->source.name : exam::view_name_from(subject.label);
+    const std::optional<exam::ViewName> name = subject.name();
     if (name)
         object.set_text(dicom::kImageLaterality,
                         name->laterality == exam::Laterality::kRight ? "R" : "L");
@@ -158,24 +188,25 @@ void add_image_modules(dicom::DataSet& object, const exam::ExamReading& reading,
         object.set_text(dicom::kBurnedInAnnotation, rendering.burned_in_annotation);
     object.set_text(
         dicom::kDerivationDescription,
-        fitting("Findings of " + reading.model.name + " " + reading.model.version + " drawn on " +
-                    subject.label + ". " + use_statement(reading.model, reading.jurisdiction),
+        fitting((is_read ? "Findings of " : "No reading by ") + reading.model.name + " " +
+                    reading.model.version + (is_read ? " drawn on " : " of ") + drawn_label(name) +
+                    ". " + use_statement(reading.model, reading.jurisdiction),
                 1024));
     object.set_text(dicom::kImageComments,
                     "Preliminary AI result, for orientation only; not for measurement.");
     add_source(object, subject, rendering);
 }
 
-Result capture_of(const exam::ExamReading& reading, const RenderedView& rendering, int number) {
+Result capture_of(const exam::ExamReading& reading, const RenderedView& rendering,
+                  std::size_t position) {
     const Subject subject = subject_of(reading, rendering.sop_instance_uid);
-    dicom::DataSet object =
-        start_object(reading, {.kind = ResultKind::kCapture,
-                               .sop_class_uid = dicom::sop_class::kSecondaryCapture,
-                               .modality = "OT",
-                               .series_description = "AI findings",
-                               .series_number = 9003,
-                               .instance_number = number,
-                               .images = {rendering.sop_instance_uid}});
+    dicom::DataSet object = start_object(reading_of(reading, subject),
+                                         {.kind = ResultKind::kCapture,
+                                          .sop_class_uid = dicom::sop_class::kSecondaryCapture,
+                                          .modality = "OT",
+                                          .series_description = "AI findings",
+                                          .series_number = 9003,
+                                          .instance_number = number_of(subject, position)});
     add_image_modules(object, reading, subject, rendering);
     Canvas canvas = drawn(reading, subject, rendering);
     const dicom::PixelLayout layout{.rows = canvas.height(),
@@ -185,7 +216,11 @@ Result capture_of(const exam::ExamReading& reading, const RenderedView& renderin
                                     .bits_allocated = 8,
                                     .bits_stored = 8};
     object.set_pixels(layout, std::move(canvas).samples());
-    return finish(object, ResultKind::kCapture, subject.label);
+    const std::optional<exam::ViewName> name = subject.name();
+    Result result =
+        finish(object, ResultKind::kCapture, name ? to_string(*name) : rendering.sop_instance_uid);
+    result.is_of_refused_image = subject.refusal != nullptr;
+    return result;
 }
 
 void check_rendering(const RenderedView& rendering) {
@@ -216,9 +251,7 @@ std::vector<Result> compose_captures(const exam::ExamReading& reading,
         return std::ranges::find(order, rendering->sop_instance_uid) - order.begin();
     });
     std::vector<Result> results(sorted.size());
-    run(sorted.size(), [&](std::size_t i) {
-        results[i] = capture_of(reading, *sorted[i], static_cast<int>(i) + 1);
-    });
+    run(sorted.size(), [&](std::size_t i) { results[i] = capture_of(reading, *sorted[i], i); });
     return results;
 }
 

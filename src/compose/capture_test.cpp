@@ -1,9 +1,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string>
+
 #include "base/error.h"
 #include "compose/compose.h"
 #include "compose/example_reading.h"
+#include "compose/wording.h"
 #include "dicom/data_set.h"
 #include "dicom/frames.h"
 
@@ -113,6 +117,73 @@ TEST(Capture, IsWrittenForARefusedViewToo) {
     const DataSet object = DataSet::parse(result.part10);
     EXPECT_EQ(object.text_or(dicom::kImageLaterality, ""), "L");
     EXPECT_GT(lit_rows_below(reading, rendering), 20);
+}
+
+/// One that was refused, of which the header says what may name somebody.
+exam::ExamReading with_header(const std::string& said) {
+    exam::ExamReading reading = example_reading();
+    exam::Refusal& refusal = reading.refusals[0];
+    refusal.what = "The paddle is for spot compression: '" + said + "'";
+    refusal.where = said;
+    refusal.remedy = said;
+    refusal.view = said;
+    return reading;
+}
+
+TEST(Capture, OfARefusedImageHasNothingOfItsHeader) {
+    const auto made_of = [](const std::string& said) {
+        const exam::ExamReading reading = with_header(said);
+        RenderedView rendering = example_rendering(reading, 0, 0.1);
+        rendering.sop_instance_uid = reading.refusals[0].sop_instance_uid;
+        const Result result = capture_of(reading, rendering);
+        EXPECT_TRUE(result.is_of_refused_image);
+        return DataSet::parse(result.part10);
+    };
+    const DataSet named = made_of("Doe Jane 1970-01-02");
+    EXPECT_EQ(dicom::decode_frame(named, 0).samples, dicom::decode_frame(made_of(""), 0).samples);
+    EXPECT_THAT(named.texts(dicom::kImageType),
+                testing::ElementsAre("DERIVED", "SECONDARY", "NOT_READ"));
+    EXPECT_THAT(named.text_or(dicom::kDerivationDescription, ""),
+                testing::AllOf(testing::HasSubstr("View unknown"),
+                               testing::Not(testing::HasSubstr("Doe"))));
+}
+
+TEST(Capture, OfAViewWithoutANameDoesNotDrawItsUid) {
+    const auto made_of = [](const std::string& uid) {
+        exam::ExamReading reading = example_reading();
+        reading.views[0].source.name.reset();
+        reading.views[0].source.sop_instance_uid = uid;
+        return DataSet::parse(capture_of(reading, example_rendering(reading, 0, 0.1)).part10);
+    };
+    const DataSet one = made_of("1.2.3");
+    EXPECT_EQ(dicom::decode_frame(one, 0).samples,
+              dicom::decode_frame(made_of("1.2.826.0.1.3680043.10.9999"), 0).samples);
+    EXPECT_THAT(one.texts(dicom::kImageType),
+                testing::ElementsAre("DERIVED", "SECONDARY", "AI_FINDINGS"));
+    EXPECT_THAT(one.text_or(dicom::kDerivationDescription, ""),
+                testing::Not(testing::HasSubstr("1.2.3")));
+}
+
+TEST(Capture, SaysEveryKindOfRefusalInWordsOfItsOwn) {
+    std::set<std::string> sentences;
+    for (int i = 0; i <= static_cast<int>(exam::RefusalReason::kAnotherPatient); ++i) {
+        exam::Refusal refusal;
+        refusal.reason = static_cast<exam::RefusalReason>(i);
+        refusal.view = "R-CC";
+        const std::string sentence = drawn_refusal(refusal);
+        EXPECT_THAT(sentence, testing::StartsWith("R-CC not read: "));
+        EXPECT_TRUE(sentences.insert(sentence).second) << sentence;
+    }
+}
+
+TEST(Capture, OfAViewIsNumberedTheSameWhateverElseThereIs) {
+    exam::ExamReading reading = example_reading();
+    const RenderedView rendering = example_rendering(reading, 3, 0.05);
+    const Result last = capture_of(reading, rendering);
+    reading.views.erase(reading.views.begin());
+    const Result first = capture_of(reading, rendering);
+    EXPECT_EQ(first.sop_instance_uid, last.sop_instance_uid);
+    EXPECT_EQ(DataSet::parse(first.part10).integer(dicom::kInstanceNumber), 4);
 }
 
 TEST(Capture, NamesItsSourceAndNoPersonInThePicture) {

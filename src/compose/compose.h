@@ -39,6 +39,8 @@ struct Result {
     std::string series_instance_uid;
     /// Of a capture: the view that it shows ("R-CC", or the image's UID where it has no name).
     std::string view;
+    /// A capture that says why its image was not read.
+    bool is_of_refused_image = false;
     Bytes part10;
 };
 
@@ -47,9 +49,9 @@ struct Result {
 /// reading's order of views. A rendering that belongs to no view of the reading (a refused one)
 /// is drawn without findings and says why it was not read.
 ///
-/// Every object is in the study of the images, in a series of its own kind. UIDs follow from the
-/// study, the model's hash, the kind (and the image) and what tells the reading apart, so composing
-/// the same reading again gives the same UIDs, whatever `run` does side by side.
+/// Every object is in the study of the images, in a series of its own kind. Its UID follows from
+/// all that it says, but for the time, and what tells the reading apart: composing the same reading
+/// again gives the same UIDs, whatever `run` does side by side, and another content another one.
 ///
 /// Throws Error(kInvalidInput) when the reading has no Study Instance UID, or when a number in it
 /// is not finite or out of the range that exam/reading.h states.

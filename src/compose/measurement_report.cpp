@@ -117,7 +117,8 @@ void add_view(ContentItem& measurements, const exam::ExamReading& reading,
     const exam::ViewSource& source = view.source;
     ContentItem group =
         add_group(measurements, "1501",
-                  {view_label(source), result_uid(reading, "view", {source.sop_instance_uid})});
+                  {view_label(source),
+                   result_uid(reading, "view", {which_object(reading, source.sop_instance_uid)})});
     add_site(group, source.name);
     add_algorithm(group, Relation::kHasConceptModifier, reading, MethodDetail::kNameAndVersion);
     group.add_image(Relation::kContains, source.sop_class_uid, source.sop_instance_uid,
@@ -128,8 +129,8 @@ void add_view(ContentItem& measurements, const exam::ExamReading& reading,
 /// TID 1501: and of the exam, with the whole of its method.
 void add_exam(ContentItem& measurements, const exam::ExamReading& reading,
               const std::vector<ExamImage>& images) {
-    ContentItem group =
-        add_group(measurements, "1501", {"exam", result_uid(reading, "exam", uids_of(images))});
+    ContentItem group = add_group(
+        measurements, "1501", {"exam", result_uid(reading, "exam", objects_of(reading, images))});
     add_site(group, std::nullopt);
     add_algorithm(group, Relation::kHasConceptModifier, reading, MethodDetail::kWhole);
     add_score(group, reading.score, reading.model);
@@ -168,8 +169,7 @@ std::vector<Result> compose_measurement_report(const exam::ExamReading& reading,
                                .sop_class_uid = dicom::sop_class::kComprehensive3DSr,
                                .modality = "SR",
                                .series_description = "AI results",
-                               .series_number = 9002,
-                               .images = uids_of(images)});
+                               .series_number = 9002});
     add_document_modules(object, reading);
     name_own_scheme(object);
 

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
+#include <utility>
 
+#include "base/hash.h"
 #include "compose/codes.h"
 #include "compose/content_item.h"
 #include "compose/terms.h"
@@ -73,20 +76,28 @@ void add_issuer(DataSet& object, const std::string& issuer) {
                                                                   : "DNS");
 }
 
+/// As it stands in the objects: what the archive learns of a study from its results changes
+/// nothing.
+std::vector<std::pair<Tag, std::string>> patient_and_study(const exam::ExamSubject& subject) {
+    const std::string& offset = subject.timezone_offset_from_utc;
+    return {{dicom::kPatientName, subject.patient_name.reveal()},
+            {dicom::kPatientId, subject.patient_id.reveal()},
+            {dicom::kPatientBirthDate, date_or_nothing(subject.patient_birth_date.reveal())},
+            {dicom::kPatientSex, sex_or_nothing(subject.patient_sex)},
+            {dicom::kStudyInstanceUid, subject.study_instance_uid},
+            {dicom::kStudyId, fitting(subject.study_id, 16)},
+            {dicom::kStudyDate, date_or_nothing(subject.study_date)},
+            {dicom::kStudyTime, time_or_nothing(subject.study_time)},
+            {dicom::kAccessionNumber, subject.accession_number.reveal()},
+            {dicom::kReferringPhysicianName, subject.referring_physician_name},
+            {dicom::kStudyDescription, fitting(subject.study_description, 64)},
+            {dicom::kTimezoneOffsetFromUtc, minutes_east(offset) ? offset : "+0000"}};
+}
+
 void add_patient_and_study(DataSet& object, const exam::ExamSubject& subject) {
-    object.set_text(dicom::kPatientName, subject.patient_name.reveal());
-    object.set_text(dicom::kPatientId, subject.patient_id.reveal());
+    for (const auto& [tag, text] : patient_and_study(subject))
+        if (tag != dicom::kStudyDescription || !text.empty()) object.set_text(tag, text);
     add_issuer(object, subject.issuer_of_patient_id);
-    object.set_text(dicom::kPatientBirthDate, date_or_nothing(subject.patient_birth_date.reveal()));
-    object.set_text(dicom::kPatientSex, sex_or_nothing(subject.patient_sex));
-    object.set_text(dicom::kStudyInstanceUid, subject.study_instance_uid);
-    object.set_text(dicom::kStudyId, fitting(subject.study_id, 16));
-    object.set_text(dicom::kStudyDate, date_or_nothing(subject.study_date));
-    object.set_text(dicom::kStudyTime, time_or_nothing(subject.study_time));
-    object.set_text(dicom::kAccessionNumber, subject.accession_number.reveal());
-    object.set_text(dicom::kReferringPhysicianName, subject.referring_physician_name);
-    if (!subject.study_description.empty())
-        object.set_text(dicom::kStudyDescription, fitting(subject.study_description, 64));
 }
 
 /// This program is the equipment; the model, as what contributed, is the processing equipment.
@@ -162,17 +173,48 @@ std::string result_uid(const exam::ExamReading& reading, std::string_view kind,
     return dicom::derived_uid(seed);
 }
 
-std::string finding_uid(const exam::ExamReading& reading, const exam::Finding& finding,
-                        const exam::ViewSource& source) {
-    return result_uid(reading, "finding", {source.sop_instance_uid, finding.id});
+std::string which_object(const exam::ExamReading& reading, const std::string& sop_instance_uid) {
+    const auto found = reading.kept_as.find(sop_instance_uid);
+    return found == reading.kept_as.end() ? sop_instance_uid
+                                          : sop_instance_uid + " " + found->second;
 }
 
-std::vector<std::string> uids_of(const std::vector<ExamImage>& images) {
-    std::vector<std::string> uids;
-    for (const ExamImage& image : images) uids.push_back(image.source.sop_instance_uid);
-    // Not the order of the views, but which they are, makes a report.
-    std::ranges::sort(uids);
-    return uids;
+std::string said_by(const exam::ExamReading& reading) {
+    exam::ExamReading said = reading;
+    said.read_at = {};
+    // Not the order of the views, but which they are, makes a result.
+    std::ranges::sort(said.views, {},
+                      [](const exam::ViewReading& view) { return view.source.sop_instance_uid; });
+    std::ranges::sort(said.refusals, {}, [](const exam::Refusal& refusal) {
+        return std::tuple(refusal.sop_instance_uid, refusal.view, refusal.reason, refusal.what);
+    });
+    Sha256 hash;
+    // So that different parts give different hashes.
+    const auto add = [&hash](std::string part) { hash.add(as_byte_view(part += '\0')); };
+    add(LUCERNA_VERSION);
+    add(findings_json(said));
+    for (const exam::ViewReading& view : said.views)
+        add(which_object(reading, view.source.sop_instance_uid));
+    for (const exam::Refusal& refusal : said.refusals)
+        add(which_object(reading, refusal.sop_instance_uid));
+    add(reading.subject.issuer_of_patient_id);
+    for (const auto& [tag, text] : patient_and_study(reading.subject)) add(text);
+    return hash.finish();
+}
+
+std::string finding_uid(const exam::ExamReading& reading, const exam::Finding& finding,
+                        const exam::ViewSource& source) {
+    return result_uid(reading, "finding",
+                      {which_object(reading, source.sop_instance_uid), finding.id});
+}
+
+std::vector<std::string> objects_of(const exam::ExamReading& reading,
+                                    const std::vector<ExamImage>& images) {
+    std::vector<std::string> objects;
+    for (const ExamImage& image : images)
+        objects.push_back(which_object(reading, image.source.sop_instance_uid));
+    std::ranges::sort(objects);
+    return objects;
 }
 
 DataSet start_object(const exam::ExamReading& reading, const ResultIdentity& identity) {
@@ -184,9 +226,9 @@ DataSet start_object(const exam::ExamReading& reading, const ResultIdentity& ide
     DataSet object;
     object.set_text(dicom::kSpecificCharacterSet, "ISO_IR 192");
     object.set_text(dicom::kSopClassUid, identity.sop_class_uid);
-    object.set_text(dicom::kSopInstanceUid, result_uid(reading, kind, identity.images));
-    object.set_text(dicom::kTimezoneOffsetFromUtc,
-                    east ? reading.subject.timezone_offset_from_utc : "+0000");
+    object.set_text(
+        dicom::kSopInstanceUid,
+        result_uid(reading, kind, {said_by(reading), std::to_string(identity.instance_number)}));
     object.set_text(dicom::kInstanceCreationDate, date);
     object.set_text(dicom::kInstanceCreationTime, time);
     object.set_text(dicom::kContentDate, date);

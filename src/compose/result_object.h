@@ -18,15 +18,20 @@ struct ResultIdentity {
     std::string_view series_description;
     int series_number = 0;
     int instance_number = 1;
-    /// What tells the objects of a kind apart: UIDs of the images that it is about.
-    std::vector<std::string> images;
 };
 
-/// UIDs of results follow from the study, the model's hash, `kind`, `rest` and what tells the
-/// reading apart: reading the same images by the same model again gives the same UIDs where that is
-/// the same, other images or another model others.
+/// UIDs follow from the study, the model's hash, `kind`, `rest` and what tells the reading apart.
 [[nodiscard]] std::string result_uid(const exam::ExamReading& reading, std::string_view kind,
                                      const std::vector<std::string>& rest = {});
+
+/// Hash of all that an object says of this reading, but for when it was made, and whatever the
+/// order of its views: which very images, whose, what was found and refused, by which model and
+/// program.
+[[nodiscard]] std::string said_by(const exam::ExamReading& reading);
+
+/// An image as what UIDs follow from: its own, and what tells the very object.
+[[nodiscard]] std::string which_object(const exam::ExamReading& reading,
+                                       const std::string& sop_instance_uid);
 
 /// Tells a finding from every other, in all reports of it.
 [[nodiscard]] std::string finding_uid(const exam::ExamReading& reading,
@@ -34,6 +39,8 @@ struct ResultIdentity {
 
 /// An object with the modules that all results share (PS3.3 C.7.1.1, C.7.2.1, C.7.3.1, C.7.5.1,
 /// C.7.5.2, C.12.1): patient and study as the images have them, a series and equipment of our own.
+/// Its SOP Instance UID follows from `reading`, which is all that the object says (said_by), its
+/// kind and its number: the same again has the same, another content another (PS3.5 9).
 [[nodiscard]] dicom::DataSet start_object(const exam::ExamReading& reading,
                                           const ResultIdentity& identity);
 
@@ -52,8 +59,9 @@ struct ExamImage {
 
 /// The images read, then the refused ones whose class and series are known, each once.
 [[nodiscard]] std::vector<ExamImage> images_of(const exam::ExamReading& reading);
-/// Sorted.
-[[nodiscard]] std::vector<std::string> uids_of(const std::vector<ExamImage>& images);
+/// Each by which_object, sorted.
+[[nodiscard]] std::vector<std::string> objects_of(const exam::ExamReading& reading,
+                                                  const std::vector<ExamImage>& images);
 
 /// At most `characters` of UTF-8, without controls and backslashes: what an LO or SH can hold. A
 /// longer text is cut to as many bytes.

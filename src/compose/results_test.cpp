@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
@@ -10,6 +11,7 @@
 #include "compose/compose.h"
 #include "compose/example_reading.h"
 #include "compose/outside_tool.h"
+#include "compose/result_object.h"
 #include "compose/result_tree.h"
 #include "dicom/data_set.h"
 #include "dicom/frames.h"
@@ -368,6 +370,59 @@ TEST(Results, HaveOtherUidsForAnotherModelOrMoreImages) {
     EXPECT_NE(fewer[1], first[1]);
     // What is drawn on one view is the same.
     EXPECT_EQ(fewer[2], first[2]);
+}
+
+TEST(Results, HaveOtherUidsWhereTheySayAnotherThing) {
+    const auto first = uids_of_results(example_reading());
+    const auto others_for = [&](const std::function<void(exam::ExamReading&)>& change) {
+        exam::ExamReading other = example_reading();
+        change(other);
+        std::vector<std::size_t> others;
+        const auto uids = uids_of_results(other);
+        for (std::size_t i = 0; i < uids.size(); ++i)
+            if (uids[i] != first.at(i)) others.push_back(i);
+        return others;
+    };
+    using testing::ElementsAre;
+    // Two reports, then captures of R-CC, L-CC, R-MLO and L-MLO.
+    EXPECT_THAT(others_for([](auto& reading) { reading.views[0].score = 0.5; }),
+                ElementsAre(0, 1, 2));
+    EXPECT_THAT(others_for([](auto& reading) { reading.views[2].findings[0].score = 0.84; }),
+                ElementsAre(0, 1, 4));
+    EXPECT_THAT(others_for([](auto& reading) { reading.refusals[0].what = "cut off"; }),
+                ElementsAre(0, 1));
+    const auto all = ElementsAre(0, 1, 2, 3, 4, 5);
+    EXPECT_THAT(others_for([](auto& reading) { reading.synthetic = false; }), all);
+    EXPECT_THAT(others_for([](auto& reading) { reading.jurisdiction = "CH"; }), all);
+    EXPECT_THAT(others_for([](auto& reading) { reading.subject.patient_id = PatientId("4712"); }),
+                all);
+    EXPECT_THAT(others_for([](auto& reading) { reading.told_apart_by = "elsewhere"; }), all);
+}
+
+TEST(Results, HaveTheUidsOfWhatStandsInThem) {
+    exam::ExamReading reading = example_reading();
+    reading.subject.timezone_offset_from_utc = "";
+    const auto first = uids_of_results(reading);
+    // As the archive learns it of the results of the first try.
+    reading.subject.timezone_offset_from_utc = "+0000";
+    EXPECT_EQ(uids_of_results(reading), first);
+}
+
+TEST(Results, HaveOtherUidsForAnotherObjectUnderTheUidOfAnImage) {
+    exam::ExamReading reading = example_reading();
+    for (const exam::ViewReading& view : reading.views)
+        reading.kept_as[view.source.sop_instance_uid] = "object-" + view.source.sop_instance_uid;
+    const auto first = uids_of_results(reading);
+    const auto tracked = [&] {
+        return finding_uid(reading, reading.views[0].findings[0], reading.views[0].source);
+    };
+    const std::string finding = tracked();
+    EXPECT_EQ(uids_of_results(reading), first);
+    reading.kept_as[reading.views[0].source.sop_instance_uid] = "object-that-came-later";
+    const auto second = uids_of_results(reading);
+    for (const std::size_t of_it : {0, 1, 2}) EXPECT_NE(second[of_it], first[of_it]);
+    for (const std::size_t of_others : {3, 4, 5}) EXPECT_EQ(second[of_others], first[of_others]);
+    EXPECT_NE(tracked(), finding);
 }
 
 TEST(Results, RefuseAReadingThatMakesNoSense) {

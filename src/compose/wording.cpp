@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <string_view>
 
 #include "compose/compose.h"
 #include "exam/standing_sentences.h"
@@ -38,6 +39,35 @@ std::string one_line(std::string text) {
     return text;
 }
 
+struct RefusalKind {
+    exam::RefusalReason reason;
+    std::string_view words;
+};
+
+constexpr RefusalKind kRefusalKinds[] = {
+    {exam::RefusalReason::kMissingView, "the view is missing"},
+    {exam::RefusalReason::kDuplicateView, "another image of the view was read"},
+    {exam::RefusalReason::kWrongModality, "not of a kind that is read"},
+    {exam::RefusalReason::kForProcessing, "raw data, not for presentation"},
+    {exam::RefusalReason::kImplantDisplaced, "implant displaced"},
+    {exam::RefusalReason::kImplantPresent, "breast with an implant"},
+    {exam::RefusalReason::kSpotOrMagnification, "spot compression or magnification"},
+    {exam::RefusalReason::kPartialView, "partial view"},
+    {exam::RefusalReason::kNotAPlainImage, "not a plain image of a breast"},
+    {exam::RefusalReason::kUnknownView, "its header names no one known view"},
+    {exam::RefusalReason::kNoPixelSpacing, "no pixel spacing that fits"},
+    {exam::RefusalReason::kNoPixels, "no pixels"},
+    {exam::RefusalReason::kUnsupportedEncoding, "its encoding is not supported"},
+    {exam::RefusalReason::kTruncated, "it is cut off"},
+    {exam::RefusalReason::kBadPixelDescription, "its header describes the picture wrongly"},
+    {exam::RefusalReason::kLateralityContradicted, "its header contradicts itself on the side"},
+    {exam::RefusalReason::kNoBreastFound, "no breast found"},
+    {exam::RefusalReason::kUnreadable, "it cannot be read"},
+    {exam::RefusalReason::kModelFailed, "the model failed on it"},
+    {exam::RefusalReason::kTooManyImages, "too many images"},
+    {exam::RefusalReason::kAnotherPatient, "it may be of another patient"},
+};
+
 std::string reached(const exam::ExamReading& reading) {
     const exam::OperatingPoint* strictest = nullptr;
     for (const exam::OperatingPoint& point : reading.model.operating_points)
@@ -66,6 +96,17 @@ std::string refusal_sentence(const exam::Refusal& refusal) {
     text += ".";
     if (!refusal.remedy.empty()) text += " " + refusal.remedy;
     return one_line(std::move(text));
+}
+
+std::string drawn_label(const std::optional<exam::ViewName>& name) {
+    return name ? to_string(*name) : "View unknown";
+}
+
+std::string drawn_refusal(const exam::Refusal& refusal) {
+    std::string text = drawn_label(exam::view_name_from(refusal.view)) + " not read";
+    for (const RefusalKind& kind : kRefusalKinds)
+        if (kind.reason == refusal.reason) text += ": " + std::string(kind.words);
+    return text + ". The reports say more.";
 }
 
 std::string shown_score(double score) {

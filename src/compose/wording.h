@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,10 @@ namespace lucerna::compose {
 [[nodiscard]] std::string view_label(const exam::ViewSource& source);
 /// "R-CC not read: no pixel spacing (Imager Pixel Spacing (0018,1164)). Send it again with ...".
 [[nodiscard]] std::string refusal_sentence(const exam::Refusal& refusal);
+/// "R-CC", or "View unknown": what is drawn, of which nothing may be as a header has it.
+[[nodiscard]] std::string drawn_label(const std::optional<exam::ViewName>& name);
+/// "R-CC not read: no pixel spacing.", without what was found: that may name somebody.
+[[nodiscard]] std::string drawn_refusal(const exam::Refusal& refusal);
 /// Two decimals, rounded down so that a score never looks as if it reached a threshold that it
 /// does not reach.
 [[nodiscard]] std::string shown_score(double score);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "deidentify/own_capture.h"
 #include "deidentify/pixels.h"
 #include "deidentify/slide_label.h"
 #include "deidentify/sound.h"
@@ -79,6 +80,7 @@ std::optional<exam::Refusal> refuse_early(const DataSet& object, const Profile& 
                        "leave it out");
     if (auto refusal = refuse_sound(object)) return refusal;
     if (auto refusal = refuse_slide_label(object)) return refusal;
+    if (auto refusal = refuse_own_capture(object)) return refusal;
     if (has_overlay_in_values(object))
         return refused(exam::RefusalReason::kBadPixelDescription,
                        "an overlay lies among the stored bits of the pixels",

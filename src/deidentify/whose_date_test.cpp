@@ -90,6 +90,8 @@ DataSet own_result() {
     DataSet object = example();
     object.set_text(tags::kManufacturer, "Lucerna");
     object.set_text(tags::kManufacturerModelName, "Lucerna");
+    object.set_texts(tags::kImageType,
+                     std::vector<std::string>{"DERIVED", "SECONDARY", "AI_FINDINGS"});
     for (const Tag tag : {tags::kInstanceCreationDate, tags::kSeriesDate, tags::kContentDate})
         object.set_text(tag, "20261128");
     object.set_text(tags::kContentTime, "184624");

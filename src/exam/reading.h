@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -75,8 +76,12 @@ struct ExamReading {
     bool synthetic = false;
     Instant read_at{};
     /// What tells the results apart from those that are made of the same images by the same model
-    /// elsewhere, or at another time: their UIDs follow from it. May be empty.
+    /// elsewhere, or at another time: UIDs of results and of their series follow from it. May be
+    /// empty.
     std::string told_apart_by{};
+    /// By SOP Instance UID, what tells the very object that was read from one that comes under its
+    /// UID when it is gone. What is not there is told by its UID alone.
+    std::map<std::string, std::string> kept_as{};
 };
 
 /// "Research use only. Not for clinical decisions." unless the model is cleared at the site.

@@ -14,6 +14,10 @@ inline constexpr std::string_view kPreliminaryResult =
     "Preliminary result of software, not verified by a person.";
 inline constexpr std::array kStandingSentences{kResearchUseOnly, kSyntheticImages,
                                                kPreliminaryResult};
+/// Third value of Image Type (0008,0008) of a capture, which says what was drawn: findings on an
+/// image that was read, or why it was not.
+inline constexpr std::string_view kCaptureOfFindings = "AI_FINDINGS";
+inline constexpr std::string_view kCaptureOfRefusal = "NOT_READ";
 /// Before what use a model is for, among the facts of how a reading was made.
 inline constexpr std::string_view kUseLabel = "Use: ";
 

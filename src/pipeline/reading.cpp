@@ -243,6 +243,7 @@ PreparedExam prepare_exam(const ExamImages& images, const exam::InputContract& c
     };
     PreparedExam exam;
     exam.subject = images.subject;
+    exam.kept_as = images.kept_as;
     exam.views =
         prepare::prepare_exam({images.count, images.load, see, refuse}, contract,
                               side_by_side(at_once, Progress::Stage::kPreparing, progress));
@@ -266,6 +267,7 @@ exam::ExamReading read_exam(const PreparedExam& exam, const infer::ModelPackage&
     reading.jurisdiction = rules.jurisdiction;
     reading.read_at = clock.now();
     reading.refusals = exam.views.refused;
+    reading.kept_as = exam.kept_as;
 
     const std::vector<exam::PreparedView>& views = exam.views.accepted;
     std::vector<ReadView> read(views.size());

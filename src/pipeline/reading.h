@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ struct ExamImages {
     prepare::LoadObject load;
     /// There are so many more, which are not looked at.
     std::size_t left_out = 0;
+    /// As exam::ExamReading has it.
+    std::map<std::string, std::string> kept_as = {};
 };
 
 /// How far a reading is; called from the thread that reads. `done` may skip what other threads did.
@@ -48,6 +51,8 @@ struct PreparedExam {
     exam::Preparation views;
     /// Every gray image that can be drawn, as people see it: what captures are drawn on.
     std::vector<compose::RenderedView> pictures;
+    /// As exam::ExamReading has it.
+    std::map<std::string, std::string> kept_as;
 };
 
 /// The first part of a reading: `at_once` images at a time (ModelPackage::pictures_at_once). Throws

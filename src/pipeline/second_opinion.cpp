@@ -185,10 +185,12 @@ ExamImages images_of(store::Store& store, const std::string& study) {
                !store::is_of_an_exam(row.sop_class_uid, row.modality);
     });
     const auto taken = std::make_shared<const std::vector<store::InstanceRow>>(to_look_at(rows));
+    std::map<std::string, std::string> kept_as;
+    for (const store::InstanceRow& row : *taken) kept_as[row.sop_instance_uid] = row.object;
     return {
         subject_in(store.archive(), study), taken->size(),
         [&store, taken](std::size_t index) { return object_of(store.archive(), taken->at(index)); },
-        rows.size() - taken->size()};
+        rows.size() - taken->size(), std::move(kept_as)};
 }
 
 std::vector<store::NewJob> deliveries_of(const std::vector<compose::Result>& results,
@@ -202,9 +204,13 @@ std::vector<store::NewJob> deliveries_of(const std::vector<compose::Result>& res
         };
         std::vector<std::string> uids;
         if (is_among(rules.with_images)) uids = images;
-        for (const compose::Result& result : results)
-            if (result.kind != compose::ResultKind::kCapture || !is_among(rules.without_captures))
-                uids.push_back(result.sop_instance_uid);
+        for (const compose::Result& result : results) {
+            const bool stays =
+                result.kind == compose::ResultKind::kCapture &&
+                (is_among(rules.without_captures) ||
+                 (result.is_of_refused_image && is_among(rules.without_refused_captures)));
+            if (!stays) uids.push_back(result.sop_instance_uid);
+        }
         jobs.push_back({delivery_kind(destination),
                         study + "#" + std::to_string(revision) + "#" + reading.model.sha256,
                         deliver::to_json({destination, uids}),

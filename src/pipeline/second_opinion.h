@@ -39,6 +39,8 @@ struct OpinionRules {
     /// Destinations that get no captures: the words on them would be blanked as any that are burned
     /// in.
     std::vector<std::string> without_captures = {};
+    /// Those that get none of what was refused: whatever gets nothing but what is de-identified.
+    std::vector<std::string> without_refused_captures = {};
 };
 
 /// The kind of delivery jobs for one destination: each has a queue of its own, so that a dead peer

@@ -3,7 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <map>
+
 #include "base/error.h"
+#include "base/hash.h"
 #include "deliver/destination.h"
 #include "phantom/phantom.h"
 #include "pipeline/ports.h"
@@ -26,6 +30,22 @@ phantom::Exam small_exam(std::uint64_t seed) {
     options.spacing_mm = 0.4;
     return phantom::make_exam(options);
 }
+
+/// A store that asks it for the time after so many times finds itself away.
+class BreakingClock final : public Clock {
+  public:
+    explicit BreakingClock(Instant start) : clock_(start) {}
+    void advance(std::chrono::milliseconds by) { clock_.advance(by); }
+    void break_after(int times) { left_ = times; }
+    [[nodiscard]] Instant now() const override {
+        if (left_ > 0 && --left_ == 0) throw Error(ErrorCode::kUnavailable, "away for a moment");
+        return clock_.now();
+    }
+
+  private:
+    ManualClock clock_;
+    mutable std::atomic<int> left_{0};
+};
 
 class SecondOpinionTest : public testing::Test {
   protected:
@@ -60,13 +80,27 @@ class SecondOpinionTest : public testing::Test {
         std::erase_if(rows, [](const auto& row) { return row.role != store::Role::kResult; });
         return rows;
     }
+    static std::vector<std::string> uids_of(const std::vector<store::InstanceRow>& rows) {
+        std::vector<std::string> uids;
+        for (const store::InstanceRow& row : rows) uids.push_back(row.sop_instance_uid);
+        return uids;
+    }
+    /// All of a result but when it was made.
+    std::string said_in(const store::InstanceRow& row) {
+        auto object = dicom::DataSet::parse(store_.archive().object(row.sop_instance_uid));
+        for (const dicom::Tag tag :
+             {dicom::kInstanceCreationDate, dicom::kInstanceCreationTime, dicom::kContentDate,
+              dicom::kContentTime, dicom::kSeriesDate, dicom::kSeriesTime})
+            object.remove(tag);
+        return sha256(object.to_part10());
+    }
     static std::string view_of(const dicom::DataSet& data_set) {
         const auto name = prepare::view_name_of(data_set);
         return name ? exam::to_string(*name) : "";
     }
 
     test::TemporaryFolder folder_;
-    ManualClock clock_{from_rfc3339("2026-03-01T08:00:00.000Z")};
+    BreakingClock clock_{from_rfc3339("2026-03-01T08:00:00.000Z")};
     vault::FileKeyProvider keys_{folder_.path() / "kek.json"};
     store::Store store_{{folder_.path() / "data", view_of}, keys_, clock_};
     CompletionRules completion_{{"R-CC", "L-CC", "R-MLO", "L-MLO"}, std::chrono::seconds(60)};
@@ -222,6 +256,71 @@ TEST_F(SecondOpinionTest, DoublesNothingWhenAJobIsCarriedOutTwice) {
     EXPECT_THAT(store_.queue().list(delivery_kind("pacs")), SizeIs(1));
 }
 
+TEST_F(SecondOpinionTest, DoublesNothingWhereverATryBreaksOff) {
+    const phantom::Exam exam = small_exam(15);
+    receive(exam, {0, 1, 2, 3});
+    rules_.max_attempts = 1000;
+    testing::internal::CaptureStderr();
+    std::size_t most = 0;
+    for (int step = 1; step < 200 && entry(exam).state != store::ExamState::kRead; ++step) {
+        const auto job = store_.queue().lease(kReadJob, "test", std::chrono::minutes(1));
+        ASSERT_TRUE(job) << step;
+        clock_.break_after(step);
+        give_second_opinion(*job, store_, model(), rules_, clock_);
+        clock_.break_after(0);
+        most = std::max(most, results_of(exam).size());
+        clock_.advance(std::chrono::minutes(2));
+    }
+    const std::string log = testing::internal::GetCapturedStderr();
+    EXPECT_EQ(entry(exam).state, store::ExamState::kRead);
+    EXPECT_THAT(log, testing::HasSubstr("exam.retry"));
+    EXPECT_THAT(log, testing::Not(testing::HasSubstr("store.result-differs")));
+    EXPECT_EQ(most, 6U);
+    EXPECT_THAT(results_of(exam), SizeIs(6));
+}
+
+TEST_F(SecondOpinionTest, KeepsTheCaptureOfAViewOfWhichAnotherImageChangesNothing) {
+    const phantom::Exam exam = small_exam(16);
+    receive(exam, {0, 1, 2});
+    clock_.advance(std::chrono::seconds(61));
+    note_quiet(store_, completion_, clock_.now());
+    ASSERT_TRUE(read_next());
+    const std::vector<std::string> of_three = uids_of(results_of(exam));
+    EXPECT_THAT(of_three, SizeIs(5));
+    receive(exam, {3});
+    ASSERT_TRUE(read_next());
+    // Two reports, and the capture of what came.
+    EXPECT_THAT(results_of(exam), SizeIs(8));
+    EXPECT_THAT(uids_of(results_of(exam)), testing::IsSupersetOf(of_three));
+}
+
+TEST_F(SecondOpinionTest, MakesOtherResultsOfAnotherObjectUnderTheUidOfOne) {
+    for (const bool is_read : {true, false}) {
+        phantom::Exam exam = small_exam(is_read ? 17 : 18);
+        receive(exam, {0, 1, 2, 3});
+        ASSERT_TRUE(read_next());
+        std::map<std::string, std::string> first;
+        for (const store::InstanceRow& row : results_of(exam))
+            first[row.sop_instance_uid] = said_in(row);
+        dicom::DataSet& corrected = exam.views.at(3);
+        store_.archive().erase_part({study_of(exam),
+                                     corrected.text_or(dicom::kSeriesInstanceUid, ""),
+                                     corrected.text_or(dicom::kSopInstanceUid, "")});
+        if (!is_read) corrected.set_text(dicom::kBreastImplantPresent, "YES");
+        receive(exam, {3});
+        ASSERT_TRUE(read_next());
+        EXPECT_THAT(results_of(exam), SizeIs(6));
+        std::size_t same = 0;
+        for (const store::InstanceRow& row : results_of(exam)) {
+            const auto before = first.find(row.sop_instance_uid);
+            if (before == first.end()) continue;
+            ++same;
+            EXPECT_EQ(said_in(row), before->second);
+        }
+        EXPECT_EQ(same, 3U) << "captures of the views that stayed";
+    }
+}
+
 TEST_F(SecondOpinionTest, ReadsWhatAnotherReaderLeftWhenItsLeaseRunsOut) {
     const phantom::Exam exam = small_exam(8);
     receive(exam, {0, 1, 2, 3});
@@ -284,6 +383,21 @@ TEST_F(SecondOpinionTest, SendsNoCapturesWhereTheirWordsWouldBeBlanked) {
     };
     EXPECT_EQ(sent_to("pacs"), 6U);
     EXPECT_EQ(sent_to("research"), 2U);
+}
+
+TEST_F(SecondOpinionTest, SendsNoCaptureOfARefusedImageWhereNothingGoesAsItIs) {
+    rules_.destinations = {"pacs", "research"};
+    rules_.without_refused_captures = {"research"};
+    phantom::Exam exam = small_exam(18);
+    exam.views.at(0).set_text(dicom::kBreastImplantPresent, "YES");
+    receive(exam, {0, 1, 2, 3});
+    ASSERT_TRUE(read_next());
+    const auto sent_to = [&](const std::string& name) {
+        const auto job = store_.queue().lease(delivery_kind(name), "test", std::chrono::minutes(1));
+        return deliver::delivery_job_from_json(job.value().payload).sop_instance_uids.size();
+    };
+    EXPECT_EQ(sent_to("pacs"), 6U);
+    EXPECT_EQ(sent_to("research"), 5U);
 }
 
 TEST_F(SecondOpinionTest, RefusesAnExamOfAnotherModalityWithAReason) {

@@ -47,8 +47,9 @@ OpinionRules opinion_rules(const ServerParts& parts) {
         if (destination.results) rules.destinations.push_back(destination.name);
         if (destination.images) rules.with_images.push_back(destination.name);
         const auto deidentified = parts.deidentifiers.find(destination.name);
-        if (deidentified != parts.deidentifiers.end() &&
-            deidentified->second->profile().has(deidentify::Option::kCleanPixelData))
+        if (deidentified == parts.deidentifiers.end()) continue;
+        rules.without_refused_captures.push_back(destination.name);
+        if (deidentified->second->profile().has(deidentify::Option::kCleanPixelData))
             rules.without_captures.push_back(destination.name);
     }
     return rules;

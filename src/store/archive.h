@@ -131,9 +131,10 @@ class Archive {
 
     /// Keeps one DICOM file (PS3.10, with file meta). On return object and index row are durable.
     /// The same SOP Instance UID again: kAlreadyKept if the data set is identical (file meta and
-    /// preamble may differ) or if both are results; Error(kConflict) otherwise, and the first
-    /// stays. Throws Error(kInvalidInput), naming the attribute, where a UID is missing or not a
-    /// UID; Error(kUnsupported) where its study is kept under another patient; Error(kOutOfSpace),
+    /// preamble may differ) or if both are results, of which the log says if they differ in more
+    /// than time stamps; Error(kConflict) otherwise, and the first stays. Throws
+    /// Error(kInvalidInput), naming the attribute, where a UID is missing or not a UID;
+    /// Error(kUnsupported) where its study is kept under another patient; Error(kOutOfSpace),
     /// Error(kIo). After a throw nothing is kept.
     Kept keep(ByteView part10, Role role = Role::kReceived);
     /// For a large file that is still coming: it is sealed while it comes.

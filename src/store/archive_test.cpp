@@ -7,6 +7,8 @@
 #include <thread>
 
 #include "base/file.h"
+#include "dicom/data_set.h"
+#include "dicom/tags.h"
 #include "store/store_test_support.h"
 
 namespace lucerna::store {
@@ -143,8 +145,18 @@ TEST(Archive, KeepsTheFirstOfAResultThatIsMadeAgain) {
     StoredInstance result;
     const Bytes first = result.file();
     EXPECT_EQ(store.archive().keep(first, Role::kResult), Kept::kNew);
+    const auto log_of = [&](const Bytes& again) {
+        testing::internal::CaptureStderr();
+        EXPECT_EQ(store.archive().keep(again, Role::kResult), Kept::kAlreadyKept);
+        return testing::internal::GetCapturedStderr();
+    };
+    EXPECT_EQ(log_of(first), "");
+    dicom::DataSet later = dicom::DataSet::parse(first);
+    later.set_text(dicom::kContentDate, "20260302");
+    later.set_text(dicom::kInstanceCreationTime, "101112.5");
+    EXPECT_EQ(log_of(later.to_part10()), "") << "it is the same, made later";
     result.seed = 2;
-    EXPECT_EQ(store.archive().keep(result.file(), Role::kResult), Kept::kAlreadyKept);
+    EXPECT_THAT(log_of(result.file()), HasSubstr("store.result-differs"));
     EXPECT_EQ(store.archive().object(result.sop_instance), first);
     EXPECT_EQ(error_of([&] { store.archive().keep(result.file(), Role::kReceived); }), "conflict");
     EXPECT_FALSE(store.exams().exam("1.2.3.4")) << "a result makes no exam";

@@ -6,9 +6,11 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "dicom/data_set.h"
 #include "dicom/part10_head.h"
 #include "dicom/reader.h"
+#include "dicom/tags.h"
 #include "store/parts.h"
 #include "store/plain_content.h"
 
@@ -128,14 +130,48 @@ bool is_still_kept(Parts& parts, const Place& first, const std::string& uid) {
                                              "sending it once more will help");
 }
 
+Bytes whole_of(const Pieces& file) {
+    Bytes bytes(static_cast<std::size_t>(file.size));
+    file.read(0, bytes);
+    return bytes;
+}
+
+Bytes without_times(Bytes part10) {
+    dicom::DataSet result = dicom::DataSet::parse(std::move(part10));
+    for (const dicom::Tag time :
+         {dicom::kInstanceCreationDate, dicom::kInstanceCreationTime, dicom::kSeriesDate,
+          dicom::kSeriesTime, dicom::kContentDate, dicom::kContentTime})
+        result.remove(time);
+    return result.to_part10();
+}
+
+/// UIDs of results follow from what they say: the same one means that a later making differs in its
+/// time stamps alone, after a crash say. Where it does not, a reading is better off with the first
+/// than with none.
+Kept judge_result(Parts& parts, const Place& first, const std::string& uid, const Pieces& file) {
+    const char* problem = "another result of this UID is kept, with other content, and stays";
+    try {
+        SealedReader kept = opened(parts, uid, first.object);
+        if (without_times(whole_of(pieces_of(kept))) == without_times(whole_of(file)))
+            return Kept::kAlreadyKept;
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::kCorrupt) throw;
+        problem = "what is kept of it is damaged";
+    }
+    log_event(LogLevel::kError, "store.result-differs", {{"instance", uid}, {"problem", problem}});
+    return Kept::kAlreadyKept;
+}
+
 }  // namespace
 
-/// Results have derived UIDs: the same one means made from the same images by the same model, and
-/// a later making differs in its time stamps alone.
 std::optional<Kept> judge_duplicate(Parts& parts, const Place& first, const std::string& uid,
                                     const Pieces& file, Role role) {
-    if (role == Role::kResult && first.role == Role::kResult) return Kept::kAlreadyKept;
     try {
+        if (role == Role::kResult && first.role == Role::kResult) {
+            const Kept judged = judge_result(parts, first, uid, file);
+            if (!is_still_kept(parts, first, uid)) return {};
+            return judged;
+        }
         SealedReader kept = opened(parts, uid, first.object);
         if (!same_content(parts, pieces_of(kept), file)) conflict(uid);
     } catch (const Error&) {

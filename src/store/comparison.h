@@ -27,7 +27,9 @@ struct Pieces {
 /// Whether `file` is what was kept first under its UID: the same data set, whoever wrote the file
 /// meta, and in whichever uncompressed encoding. A megabyte of each is held at a time; where
 /// the encodings differ, what PlainContent holds, for one caller at a time. Nothing where the first
-/// was erased meanwhile: then it is to be kept anew. Throws Error: kConflict if it is not,
+/// was erased meanwhile: then it is to be kept anew. Of a result over a result the first stays
+/// whatever it is, and the log says where they differ in more than when they were made. Throws
+/// Error: kConflict if it is not,
 /// kUnavailable where others are being compared, and what PlainContent and reading throw.
 [[nodiscard]] std::optional<Kept> judge_duplicate(Parts& parts, const Place& first,
                                                   const std::string& uid, const Pieces& file,

@@ -202,6 +202,33 @@ class Deidentification(unittest.TestCase):
         for path in files:
             self.assertEqual(dciodvfy_errors(str(path)), [], path)
 
+    def test_captures_of_what_was_not_read_stay(self):
+        exam = phantom(self.folder / "exam", 7)
+        for path in exam:
+            d = dcmread(path)
+            if "R-CC" in path:
+                del d.ViewCodeSequence
+                d.ViewPosition = "DOE JANE"
+                nameless = str(d.SOPInstanceUID)
+            d.save_as(path)
+        subprocess.run([LUCERNA, "read", str(self.folder / "exam"), "--out", str(self.folder / "opinion")],
+                       stdout=subprocess.DEVNULL)
+        results = sorted(str(p) for p in (self.folder / "opinion").glob("*.dcm"))
+        captures = {p for p in results if dcmread(p).SOPClassUID == SECONDARY_CAPTURE}
+        of_refused = {p for p in captures if dcmread(p).ImageType[2] == "NOT_READ"}
+        self.assertEqual((len(captures), len(of_refused)), (4, 1))
+        for path in captures:
+            self.assertEqual(dciodvfy_errors(path), [], path)
+            self.assertNotIn(nameless, str(dcmread(path).get("DerivationDescription")))
+            self.assertNotIn(b"DOE JANE", pathlib.Path(path).read_bytes())
+        files, report, run = self.export("out", *results, profile="basic", expected=4)
+        self.assertEqual(len(files), len(results) - 1)
+        self.assertEqual(len(report["refused"]), 1, report["refused"])
+        self.assertIn("not read", run.stderr)
+        for d in files.values():
+            if d.SOPClassUID == SECONDARY_CAPTURE:
+                self.assertEqual(d.ImageType[2], "AI_FINDINGS")
+
     def test_what_cannot_be_cleaned_stays(self):
         good = self.write("good.dcm", made(1, 1, 1))
         pdf = made(1, 2, 1, sop_class="1.2.840.10008.5.1.4.1.1.104.1")
