@@ -23,6 +23,8 @@ struct ExamImages {
     prepare::LoadObject load;
     /// There are so many more, which are not looked at.
     std::size_t left_out = 0;
+    /// One of those is a patient's (prepare::ExamObjects).
+    bool are_beside_a_patients = false;
 };
 
 /// How far a reading is; called from the thread that reads. `done` may skip what other threads did.
@@ -49,6 +51,10 @@ struct PreparedExam {
     /// Every gray image that can be drawn, as people see it: what captures are drawn on.
     std::vector<compose::RenderedView> pictures;
 };
+
+/// It may be of another person than the subject, by what it says of its patient.
+[[nodiscard]] bool is_of_another_patient(const dicom::DataSet& data_set,
+                                         const exam::ExamSubject& subject);
 
 /// The first part of a reading: `at_once` images at a time (ModelPackage::pictures_at_once). Throws
 /// Error(kCancelled) from `progress`.
