@@ -225,6 +225,13 @@ bool is_synthetic(const dicom::DataSet& data_set) {
            text(dicom::kManufacturerModelName) == "synthetic mammography phantom";
 }
 
+bool is_of_another_patient(const dicom::DataSet& data_set, const exam::ExamSubject& subject) {
+    const store::Person whose{{subject.patient_id.reveal(), subject.issuer_of_patient_id},
+                              subject.patient_name.reveal(),
+                              subject.patient_birth_date.reveal()};
+    return store::may_be_two_people(store::person_of(store::study_facts_of(data_set)), whose);
+}
+
 PreparedExam prepare_exam(const ExamImages& images, const exam::InputContract& contract,
                           int at_once, const OnProgress& progress) {
     std::vector<Seen> all(images.count);
@@ -232,21 +239,16 @@ PreparedExam prepare_exam(const ExamImages& images, const exam::InputContract& c
                          dicom::FirstFrame& first_frame) {
         all[index] = seen_of(data_set, first_frame, images.subject.study_instance_uid);
     };
-    const store::Person whose{
-        {images.subject.patient_id.reveal(), images.subject.issuer_of_patient_id},
-        images.subject.patient_name.reveal(),
-        images.subject.patient_birth_date.reveal()};
     const auto refuse = [&](const dicom::DataSet& data_set) -> std::optional<exam::Refusal> {
-        if (!store::may_be_two_people(store::person_of(store::study_facts_of(data_set)), whose))
-            return {};
+        if (!is_of_another_patient(data_set, images.subject)) return {};
         return of_another_patient(data_set);
     };
     PreparedExam exam;
     exam.subject = images.subject;
     exam.kept_as = images.kept_as;
-    exam.views =
-        prepare::prepare_exam({images.count, images.load, see, refuse}, contract,
-                              side_by_side(at_once, Progress::Stage::kPreparing, progress));
+    exam.views = prepare::prepare_exam(
+        {images.count, images.load, see, refuse, images.are_beside_a_patients}, contract,
+        side_by_side(at_once, Progress::Stage::kPreparing, progress));
     address(exam.views.refused, all);
     for (Seen& seen : all) {
         exam.synthetic = exam.synthetic || seen.synthetic;

@@ -24,6 +24,8 @@ struct ExamImages {
     prepare::LoadObject load;
     /// There are so many more, which are not looked at.
     std::size_t left_out = 0;
+    /// One of those is a patient's (prepare::ExamObjects).
+    bool are_beside_a_patients = false;
     /// As exam::ExamReading has it.
     std::map<std::string, std::string> kept_as = {};
 };
@@ -54,6 +56,10 @@ struct PreparedExam {
     /// As exam::ExamReading has it.
     std::map<std::string, std::string> kept_as;
 };
+
+/// It may be of another person than the subject, by what it says of its patient.
+[[nodiscard]] bool is_of_another_patient(const dicom::DataSet& data_set,
+                                         const exam::ExamSubject& subject);
 
 /// The first part of a reading: `at_once` images at a time (ModelPackage::pictures_at_once). Throws
 /// Error(kCancelled) from `progress`.

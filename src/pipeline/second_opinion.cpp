@@ -1,11 +1,8 @@
 #include "pipeline/second_opinion.h"
 
 #include <algorithm>
-#include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
-#include <tuple>
 #include <utility>
 
 #include "base/error.h"
@@ -14,8 +11,9 @@
 #include "base/parts.h"
 #include "deliver/destination.h"
 #include "dicom/uids.h"
+#include "pipeline/images_to_read.h"
 #include "pipeline/refusals_json.h"
-#include "prepare/header.h"
+#include "prepare/claim.h"
 #include "retrieve/kept_object.h"
 #include "retrieve/object_head.h"
 #include "store/exam_kinds.h"
@@ -87,41 +85,6 @@ std::vector<std::string> received_of(store::Store& store, const std::string& stu
     return uids;
 }
 
-/// Of what is none the attributes alone are looked at, to say so.
-bool may_be_a_view(const store::InstanceRow& row) {
-    return row.number_of_frames <= 1 &&
-           row.rows * std::int64_t{row.columns} <= prepare::kMostPixels;
-}
-
-/// Not more than an exam has, as hundreds of images would be gigabytes at once: one of each view
-/// before another of any, and those for presentation before others.
-std::vector<store::InstanceRow> to_look_at(const std::vector<store::InstanceRow>& rows) {
-    constexpr std::size_t kMostImages = 24;
-    constexpr std::size_t kMostOthers = 64;
-    using Turn = std::tuple<bool, std::size_t, bool, std::size_t>;
-    std::vector<Turn> turns;
-    std::map<std::pair<std::string, bool>, std::size_t> of_that_view;
-    std::vector<bool> is_taken(rows.size());
-    std::size_t others = 0;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        const store::InstanceRow& row = rows[i];
-        if (!may_be_a_view(row)) {
-            is_taken[i] = ++others <= kMostOthers;
-            continue;
-        }
-        const bool is_other =
-            row.sop_class_uid != dicom::sop_class::kDigitalMammographyForPresentation;
-        turns.emplace_back(row.view.empty(), of_that_view[{row.view, is_other}]++, is_other, i);
-    }
-    std::sort(turns.begin(), turns.end());
-    turns.resize(std::min(turns.size(), kMostImages));
-    for (const Turn& turn : turns) is_taken[std::get<3>(turn)] = true;
-    std::vector<store::InstanceRow> taken;
-    for (std::size_t i = 0; i < rows.size(); ++i)
-        if (is_taken[i]) taken.push_back(rows[i]);
-    return taken;
-}
-
 /// With its pixels, which are read where they lie if they are many, and no more beside them than an
 /// image has.
 prepare::LoadedObject image_of(store::Archive& archive, const store::InstanceRow& row) {
@@ -177,20 +140,47 @@ exam::ExamSubject subject_in(store::Archive& archive, const std::string& study) 
     return subject;
 }
 
-ExamImages images_of(store::Store& store, const std::string& study) {
+/// Which images are looked at, of however many, by their headers.
+ImagesToRead chosen_of(store::Archive& archive, const std::vector<store::InstanceRow>& rows,
+                       const exam::ExamSubject& subject, const exam::InputContract& contract,
+                       const OnProgress& hold) {
+    std::size_t looked_at = 0;
+    return images_to_read(rows, contract, [&](const store::InstanceRow& row) {
+        hold({Progress::Stage::kPreparing, looked_at++, rows.size()});
+        try {
+            const retrieve::Head head = retrieve::head_of(archive, row);
+            prepare::Claim claim = prepare::claim_of(head.data_set(), contract);
+            // Refused whatever else it is: another's images leave hers their places.
+            if (is_of_another_patient(head.data_set(), subject)) claim.is_refused = true;
+            return claim;
+        } catch (const Error& error) {
+            // The others must not wait for what is damaged, which is refused when it is read.
+            if (error.code() == ErrorCode::kUnavailable) throw;
+            prepare::Claim claim;
+            claim.is_refused = true;
+            return claim;
+        }
+    });
+}
+
+ExamImages images_of(store::Store& store, const std::string& study,
+                     const exam::InputContract& contract, const OnProgress& hold) {
     std::vector<store::InstanceRow> rows = store.archive().instances_of(study);
     // A dose report or a key object beside them is no image that could not be read.
     std::erase_if(rows, [](const auto& row) {
         return row.role != store::Role::kReceived ||
                !store::is_of_an_exam(row.sop_class_uid, row.modality);
     });
-    const auto taken = std::make_shared<const std::vector<store::InstanceRow>>(to_look_at(rows));
+    exam::ExamSubject subject = subject_in(store.archive(), study);
+    ImagesToRead chosen = chosen_of(store.archive(), rows, subject, contract, hold);
+    const auto taken =
+        std::make_shared<const std::vector<store::InstanceRow>>(std::move(chosen.images));
     std::map<std::string, std::string> kept_as;
     for (const store::InstanceRow& row : *taken) kept_as[row.sop_instance_uid] = row.object;
     return {
-        subject_in(store.archive(), study), taken->size(),
+        std::move(subject), taken->size(),
         [&store, taken](std::size_t index) { return object_of(store.archive(), taken->at(index)); },
-        rows.size() - taken->size(), std::move(kept_as)};
+        rows.size() - taken->size(), chosen.are_beside_a_patients, std::move(kept_as)};
 }
 
 std::vector<store::NewJob> deliveries_of(const std::vector<compose::Result>& results,
@@ -253,7 +243,8 @@ void read_and_keep(const store::ExamEntry& exam, const store::Job& job, store::S
     const std::string& study = exam.study_instance_uid;
     const int at_once = model.pictures_at_once();
     const OnProgress hold = holding(job, store.queue(), rules.lease);
-    PreparedExam prepared = prepare_exam(images_of(store, study), model.contract(), at_once, hold);
+    PreparedExam prepared = prepare_exam(images_of(store, study, model.contract(), hold),
+                                         model.contract(), at_once, hold);
     exam::ExamReading reading = read_exam(prepared, model, rules.reading, clock, hold);
     const std::vector<compose::Result> results =
         results_of(reading, prepared, store, at_once, hold);

@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <map>
+#include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -370,6 +373,44 @@ TEST_F(SecondOpinionTest, LooksAtNoMoreImagesThanAnExamHas) {
     for (const store::InstanceRow& row : results_of(exam))
         captures += row.sop_class_uid == dicom::sop_class::kSecondaryCapture ? 1 : 0;
     EXPECT_EQ(captures, 12U);
+}
+
+TEST_F(SecondOpinionTest, ReadsTheNewestExposuresBehindAnyNumberOfOtherImages) {
+    phantom::Exam exam = small_exam(15);
+    for (dicom::DataSet& view : exam.views) view.set_text(dicom::kQualityControlImage, "NO");
+    const std::function<void(dicom::DataSet&)> crowds[] = {
+        [](auto& d) {
+            d.set_texts(dicom::kImageType,
+                        std::vector<std::string>{"DERIVED", "SECONDARY", "TOMOSYNTHESIS"});
+        },
+        [](auto& d) { d.set_text(dicom::kQualityControlImage, "YES"); },
+        [](auto& d) { d.set_text(dicom::kSopClassUid, dicom::sop_class::kSecondaryCapture); },
+        [](auto& d) {
+            d.set_text(dicom::kSopClassUid, dicom::sop_class::kDigitalMammographyForProcessing);
+        },
+        [](auto& d) { d.set_text(dicom::kAcquisitionDate, "19990101"); },
+    };
+    int number = 0;
+    for (const auto& spoil : crowds)
+        for (const dicom::DataSet& view : exam.views)
+            for (int i = 0; i < 7; ++i) {
+                dicom::DataSet other = view.clone();
+                other.set_text(dicom::kAcquisitionDate, "20991231");
+                spoil(other);
+                other.set_text(dicom::kSopInstanceUid, "2.25.8" + std::to_string(++number));
+                sink_.keep(other.to_part10(), {"file", "test"});
+            }
+    receive(exam, {0, 1, 2, 3});
+    ASSERT_TRUE(read_next());
+    std::set<std::string> read;
+    const auto reading = nlohmann::json::parse(store_.exams().reading_json(study_of(exam)));
+    for (const auto& view : reading.at("views"))
+        read.insert(view.at("sop_instance_uid").get<std::string>());
+    std::set<std::string> newest;
+    for (const dicom::DataSet& view : exam.views)
+        newest.insert(view.text_or(dicom::kSopInstanceUid, ""));
+    EXPECT_EQ(read, newest);
+    EXPECT_THAT(entry(exam).refusals_json, testing::HasSubstr("120 more objects"));
 }
 
 TEST_F(SecondOpinionTest, SendsNoCapturesWhereTheirWordsWouldBeBlanked) {

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <compare>
 #include <cstddef>
 #include <map>
 #include <memory>
@@ -12,7 +11,7 @@
 #include "base/error.h"
 #include "base/guarded.h"
 #include "dicom/tags.h"
-#include "prepare/plain_view.h"
+#include "prepare/claim.h"
 #include "prepare/run_steps.h"
 #include "prepare/view.h"
 
@@ -25,20 +24,10 @@ using exam::RefusalReason;
 /// Breasts whose areas differ by less count as equally well shown.
 constexpr double kSameArea = 0.1;
 
-/// Date and time, as texts that sort. What has no date is before all that have one.
-struct Moment {
-    std::string date;
-    std::string time;
-    friend auto operator<=>(const Moment&, const Moment&) = default;
-};
-
 struct Candidate {
     exam::PreparedView view;
     double breast_area_mm2 = 0;
-    /// What says that it is for quality control, and not of a patient.
-    std::optional<dicom::Tag> quality_control;
-    bool is_an_exposure = true;
-    Moment acquired;
+    Claim claim;
 };
 
 struct Outcome {
@@ -47,51 +36,19 @@ struct Outcome {
     bool is_of_a_patient = false;
 };
 
-/// Without the separators of old (PS3.5 6.2: 2026.03.01, 10:15:00).
-std::string without(char separator, std::string text) {
-    std::erase(text, separator);
-    return text;
-}
-
-Moment moment_in(const std::string& date_time) {
-    constexpr std::size_t kDateDigits = 8;
-    // The images of a view come from one clock: its offset from UTC tells nothing.
-    const std::string local = date_time.substr(0, date_time.find_first_of("+-"));
-    if (local.size() < kDateDigits) return {};
-    return {local.substr(0, kDateDigits), local.substr(kDateDigits)};
-}
-
-/// The first that says both day and time, else the first that says a day.
-Moment acquired_at(const dicom::DataSet& data_set) {
-    using namespace dicom;
-    const auto pair = [&](Tag date, Tag time) {
-        return Moment{without('.', data_set.text_or(date, "")),
-                      without(':', data_set.text_or(time, ""))};
-    };
-    const Moment said[] = {moment_in(data_set.text_or(kAcquisitionDateTime, "")),
-                           pair(kAcquisitionDate, kAcquisitionTime),
-                           pair(kContentDate, kContentTime)};
-    for (const Moment& each : said)
-        if (!each.date.empty() && !each.time.empty()) return each;
-    for (const Moment& each : said)
-        if (!each.date.empty()) return {each.date, ""};
-    return {};
-}
-
 double breast_area_mm2(const exam::PreparedView& view) {
     const auto breast = std::count_if(view.pixels.pixels.begin(), view.pixels.pixels.end(),
                                       [](float value) { return value > 0; });
     return static_cast<double>(breast) * view.spacing_mm * view.spacing_mm;
 }
 
+/// As outranks; of what is alike by its header, what shows more of the breast before what is later.
 bool is_better(const Candidate& one, const Candidate& other) {
-    if (one.quality_control.has_value() != other.quality_control.has_value())
-        return !one.quality_control;
-    if (one.is_an_exposure != other.is_an_exposure) return one.is_an_exposure;
+    if (const auto kind = by_kind(one.claim, other.claim); kind != 0) return kind < 0;
     const double larger = std::max(one.breast_area_mm2, other.breast_area_mm2);
     if (std::abs(one.breast_area_mm2 - other.breast_area_mm2) > kSameArea * larger)
         return one.breast_area_mm2 > other.breast_area_mm2;
-    return one.acquired > other.acquired;
+    return outranks(one.claim, other.claim);
 }
 
 Refusal duplicate(const exam::PreparedView& left_out) {
@@ -137,9 +94,8 @@ Outcome outcome_of(const ExamObjects& objects, std::size_t index,
         if (error.code() == ErrorCode::kCancelled || error.code() == ErrorCode::kUnavailable) throw;
         return {unreadable(error)};
     }
-    const auto quality_control = where_for_quality_control(*data_set);
-    // A report or a key object beside phantoms shows nobody.
-    const bool is_of_a_patient = !quality_control && data_set->has_value(dicom::kRows);
+    Claim claim = claim_of(*data_set, contract);
+    const bool is_of_a_patient = claim.is_of_a_patient;
     if (objects.refuse)
         if (auto refusal = objects.refuse(*data_set)) return {*std::move(refusal), is_of_a_patient};
     dicom::FirstFrame first_frame(*data_set);
@@ -147,8 +103,7 @@ Outcome outcome_of(const ExamObjects& objects, std::size_t index,
     if (objects.see) objects.see(index, *data_set, first_frame);
     if (auto* refusal = std::get_if<Refusal>(&prepared))
         return {std::move(*refusal), is_of_a_patient};
-    Candidate candidate{std::get<exam::PreparedView>(std::move(prepared)), 0, quality_control,
-                        !is_made_of_tomosynthesis(*data_set), acquired_at(*data_set)};
+    Candidate candidate{std::get<exam::PreparedView>(std::move(prepared)), 0, std::move(claim)};
     candidate.breast_area_mm2 = breast_area_mm2(candidate.view);
     return {std::move(candidate), is_of_a_patient};
 }
@@ -217,9 +172,9 @@ void leave_out_phantoms(Gathering::Result& of) {
     if (!of.has_a_patient) return;
     const auto left_out =
         std::stable_partition(of.accepted.begin(), of.accepted.end(),
-                              [](const Candidate& each) { return !each.quality_control; });
+                              [](const Candidate& each) { return !each.claim.quality_control; });
     for (auto each = left_out; each != of.accepted.end(); ++each)
-        of.refused.push_back(of_no_patient(each->view, *each->quality_control));
+        of.refused.push_back(of_no_patient(each->view, *each->claim.quality_control));
     of.accepted.erase(left_out, of.accepted.end());
 }
 
@@ -246,6 +201,7 @@ exam::Preparation prepare_exam(const ExamObjects& objects, const exam::InputCont
         gathering.with([&](Gathering& all) { all.add(i, std::move(outcome)); });
     });
     auto gathered = gathering.with([](Gathering& all) { return std::move(all).result(); });
+    gathered.has_a_patient = gathered.has_a_patient || objects.are_beside_a_patients;
     leave_out_phantoms(gathered);
     exam::Preparation preparation;
     preparation.refused = std::move(gathered.refused);

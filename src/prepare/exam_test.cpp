@@ -115,6 +115,22 @@ std::string read_of_two(const std::function<void(DataSet&)>& set,
     return preparation.accepted.at(1).source.sop_instance_uid;
 }
 
+TEST(PrepareExam, TakesAnExposureBeforeWhatOnlyOtherAttributesSayIsMadeOfATomosynthesis) {
+    const std::pair<dicom::Tag, const char*> says[] = {
+        {dicom::kSeriesDescription, "L CC C-View"},
+        {dicom::kSeriesDescription, "Insight 2D L CC"},
+        {{0x0018, 0x1491}, "TOMOSYNTHESIS"}};
+    const auto exposure = [](DataSet& d) { d.set_text(dicom::kAcquisitionDate, "20260301"); };
+    for (const auto& [tag, said] : says) {
+        const auto made = [&, tag = tag, said = said](DataSet& d) {
+            d.set_text(dicom::kAcquisitionDate, "20260302");
+            d.set_text(tag, said);
+        };
+        EXPECT_EQ(read_of_two(exposure, made), "2.25.12") << said;
+        EXPECT_EQ(read_of_two(made, exposure), "2.25.22") << said;
+    }
+}
+
 TEST(PrepareExam, TakesTheLaterByWhateverSaysWhen) {
     using Said = std::vector<std::pair<dicom::Tag, std::string>>;
     // The first of each pair is the later one.
@@ -233,6 +249,14 @@ TEST(PrepareExam, ReadsNoPhantomBesideAnotherPatientsImages) {
     };
     const auto load = [&](std::size_t i) { return views[i].clone(); };
     EXPECT_TRUE(prepare_exam({views.size(), load, {}, refuse}, contract()).accepted.empty());
+}
+
+TEST(PrepareExam, ReadsNoPhantomBesideAPatientsImagesThatAreNotLookedAt) {
+    std::vector<DataSet> views = four_views();
+    for (DataSet& view : views) view.set_text(dicom::kQualityControlImage, "YES");
+    const auto load = [&](std::size_t i) { return views[i].clone(); };
+    EXPECT_EQ(prepare_exam({views.size(), load, {}}, contract()).accepted.size(), 4U);
+    EXPECT_TRUE(prepare_exam({views.size(), load, {}, {}, true}, contract()).accepted.empty());
 }
 
 TEST(PrepareExam, ReadsPhantomsBesideWhatShowsNobody) {

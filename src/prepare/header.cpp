@@ -176,11 +176,13 @@ Complaint read_orientation(const DataSet& data_set, Header& header) {
     return {};
 }
 
-Complaint check_pixels(const DataSet& data_set, exam::ViewSource& source) {
-    const auto bad = [&](dicom::Tag tag, const std::string& what) {
-        return refusal(RefusalReason::kBadPixelDescription, what, describe(tag),
-                       "Send the image again, as the modality made it.");
-    };
+Refusal badly_described(dicom::Tag tag, const std::string& what) {
+    return refusal(RefusalReason::kBadPixelDescription, what, describe(tag),
+                   "Send the image again, as the modality made it.");
+}
+
+Complaint check_description(const DataSet& data_set, exam::ViewSource& source) {
+    const auto bad = badly_described;
     const auto rows = data_set.integer(dicom::kRows).value_or(0);
     const auto columns = data_set.integer(dicom::kColumns).value_or(0);
     if (rows < 1 || rows > 65535) return bad(dicom::kRows, "Rows is missing or not a size.");
@@ -207,6 +209,10 @@ Complaint check_pixels(const DataSet& data_set, exam::ViewSource& source) {
                                                      ": they contradict each other.");
     if (data_set.integer(dicom::kNumberOfFrames).value_or(1) != 1)
         return bad(dicom::kNumberOfFrames, "The picture has several frames.");
+    return {};
+}
+
+Complaint check_pixels(const DataSet& data_set, const exam::ViewSource& source) {
     if (!data_set.has_value(dicom::kPixelData))
         return refusal(RefusalReason::kNoPixels, "The object holds no pixels.",
                        describe(dicom::kPixelData), "Send the image again, with its pixels.");
@@ -219,9 +225,11 @@ Complaint check_pixels(const DataSet& data_set, exam::ViewSource& source) {
             "Send the image uncompressed or in a lossless JPEG syntax.");
     const auto allocated = data_set.integer(dicom::kBitsAllocated).value_or(0);
     if (allocated != 8 && allocated != 16 && allocated != 32)
-        return bad(dicom::kBitsAllocated, "Bits Allocated is missing or unusual.");
+        return badly_described(dicom::kBitsAllocated, "Bits Allocated is missing or unusual.");
     const auto* known = dicom::find_transfer_syntax(syntax);
-    const auto needed = static_cast<std::size_t>(rows * columns * (allocated / 8));
+    const auto needed = static_cast<std::size_t>(source.rows) *
+                        static_cast<std::size_t>(source.columns) *
+                        static_cast<std::size_t>(allocated / 8);
     if (known != nullptr && !known->encapsulated() &&
         data_set.bytes(dicom::kPixelData).size() < needed)
         return refusal(
@@ -230,6 +238,29 @@ Complaint check_pixels(const DataSet& data_set, exam::ViewSource& source) {
                 " of " + std::to_string(needed) + " bytes.",
             describe(dicom::kPixelData), "Send the image again.");
     return {};
+}
+
+enum class Pixels { kLookedAt, kPassedOver };
+
+std::variant<Header, Refusal> read(const DataSet& data_set, const InputContract& contract,
+                                   Pixels pixels) {
+    Header header;
+    exam::ViewSource& source = header.source;
+    source.sop_instance_uid = data_set.text_or(dicom::kSopInstanceUid, "");
+    source.sop_class_uid = data_set.text_or(dicom::kSopClassUid, "");
+    source.series_instance_uid = data_set.text_or(dicom::kSeriesInstanceUid, "");
+    source.name = view_name_of(data_set);
+    header.laterality = laterality_of(data_set);
+    Complaint complaint = check_kind(data_set, contract);
+    if (!complaint) complaint = check_plain_view(data_set, contract);
+    if (!complaint) complaint = check_description(data_set, source);
+    if (!complaint && pixels == Pixels::kLookedAt) complaint = check_pixels(data_set, source);
+    if (!complaint) complaint = read_spacing(data_set, source);
+    if (!complaint) complaint = read_orientation(data_set, header);
+    if (!complaint) return header;
+    complaint->sop_instance_uid = source.sop_instance_uid;
+    if (source.name) complaint->view = to_string(*source.name);
+    return *std::move(complaint);
 }
 
 }  // namespace
@@ -241,23 +272,29 @@ bool is_larger_than_any_detector(const DataSet& data_set) {
     return side(dicom::kRows) * side(dicom::kColumns) > kMostPixels;
 }
 
+bool is_class_that_is_read(std::string_view sop_class_uid, const InputContract& contract) {
+    const auto is_accepted = [&](std::string_view intent) {
+        const auto& accepted = contract.presentation_intents;
+        return accepted.empty() ||
+               std::find(accepted.begin(), accepted.end(), intent) != accepted.end();
+    };
+    bool is_listed_modality = false;
+    for (const ImageClass& known : kImageClasses) {
+        if (known.modality != contract.modality) continue;
+        is_listed_modality = true;
+        if (known.sop_class_uid == sop_class_uid) return is_accepted(known.presentation_intent);
+    }
+    return !is_listed_modality;
+}
+
 std::variant<Header, Refusal> read_header(const DataSet& data_set, const InputContract& contract) {
-    Header header;
-    exam::ViewSource& source = header.source;
-    source.sop_instance_uid = data_set.text_or(dicom::kSopInstanceUid, "");
-    source.sop_class_uid = data_set.text_or(dicom::kSopClassUid, "");
-    source.series_instance_uid = data_set.text_or(dicom::kSeriesInstanceUid, "");
-    source.name = view_name_of(data_set);
-    header.laterality = laterality_of(data_set);
-    Complaint complaint = check_kind(data_set, contract);
-    if (!complaint) complaint = check_plain_view(data_set, contract);
-    if (!complaint) complaint = check_pixels(data_set, source);
-    if (!complaint) complaint = read_spacing(data_set, source);
-    if (!complaint) complaint = read_orientation(data_set, header);
-    if (!complaint) return header;
-    complaint->sop_instance_uid = source.sop_instance_uid;
-    if (source.name) complaint->view = to_string(*source.name);
-    return *std::move(complaint);
+    return read(data_set, contract, Pixels::kLookedAt);
+}
+
+std::optional<Refusal> refusal_by_head(const DataSet& head, const InputContract& contract) {
+    auto read_head = read(head, contract, Pixels::kPassedOver);
+    if (auto* refusal = std::get_if<Refusal>(&read_head)) return std::move(*refusal);
+    return {};
 }
 
 }  // namespace lucerna::prepare

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+#include <string_view>
 #include <variant>
 
 #include "dicom/data_set.h"
@@ -29,5 +31,14 @@ inline constexpr long long kMostPixels = 40'000'000;
 /// first thing that does not fit is the refusal.
 [[nodiscard]] std::variant<Header, exam::Refusal> read_header(const dicom::DataSet& data_set,
                                                               const exam::InputContract& contract);
+/// The same of all before the pixels, which need not be there: nothing is said of what only they
+/// tell.
+[[nodiscard]] std::optional<exam::Refusal> refusal_by_head(const dicom::DataSet& head,
+                                                           const exam::InputContract& contract);
+
+/// Whether the contract's model may read an image of this SOP class: what is of another is refused
+/// whatever its header says beside.
+[[nodiscard]] bool is_class_that_is_read(std::string_view sop_class_uid,
+                                         const exam::InputContract& contract);
 
 }  // namespace lucerna::prepare

@@ -25,6 +25,9 @@ constexpr dicom::Tag kContrastBolusAgent{0x0018, 0x0010};
 constexpr dicom::Tag kContrastBolusAgentSequence{0x0018, 0x0012};
 constexpr dicom::Tag kPaddleDescription{0x0018, 0x11A4};
 constexpr dicom::Tag kSpecimenDescriptionSequence{0x0040, 0x0560};
+constexpr dicom::Tag kVolumetricProperties{0x0008, 0x9206};
+constexpr dicom::Tag kTomoLayerHeight{0x0018, 0x1460};
+constexpr dicom::Tag kTomoClass{0x0018, 0x1491};
 
 constexpr const char* kForAReader = "A reader has to judge this view without the model.";
 constexpr const char* kSendThePlainView = "Send the plain screening view.";
@@ -92,8 +95,7 @@ struct OtherType {
     std::string_view term;
     const char* what;
 };
-// PS3.3 C.8.11.7.1.4, by how a value after the second begins. What is made of a tomosynthesis is
-// read.
+// PS3.3 C.8.11.7.1.4, by how a value after the second begins.
 constexpr const char* kOfABiopsy = "The exposure is one of a biopsy.";
 constexpr const char* kOfATomosynthesis = "The exposure is one of those for a tomosynthesis.";
 constexpr std::array<OtherType, 11> kOtherTypes{{
@@ -115,6 +117,54 @@ Complaint of_another_type(const DataSet& data_set) {
         if (image_type_has(data_set, other.term))
             return refusal(RefusalReason::kNotAPlainImage, other.what, dicom::kImageType,
                            kForAReader);
+    return {};
+}
+
+/// A view that was computed of all of a tomosynthesis: GENERATED_2D beside TOMOSYNTHESIS (PS3.3
+/// C.8.11.7.1.4), TOMO (Hologic's C-View) or nothing, or TOMO_2D.
+bool is_said_to_be_2d(const DataSet& data_set) {
+    return image_type_has(data_set, "GENERATED_2D") || image_type_has(data_set, "TOMO_2D");
+}
+
+/// The names that vendors have for such views, where Image Type has none.
+bool is_called_2d(const DataSet& data_set) {
+    const std::string said = data_set.text_or(dicom::kSeriesDescription, "");
+    constexpr const char* kNames[] = {"C-VIEW",       "CVIEW",          "S-VIEW",
+                                      "V-PREVIEW",    "INSIGHT 2D",     "INTELLIGENT 2D",
+                                      "SYNTHETIC 2D", "SYNTHESIZED 2D", "SYNTHESISED 2D"};
+    return std::any_of(std::begin(kNames), std::end(kNames),
+                       [&](const char* name) { return has_word(said, name); });
+}
+
+/// A value of Image Type after the second that only a section has, or several together.
+std::optional<std::string> section_type_of(const DataSet& data_set) {
+    constexpr std::size_t kThird = 2;
+    const std::vector<std::string> values = data_set.texts(dicom::kImageType);
+    for (std::size_t i = kThird; i < values.size(); ++i) {
+        const std::string value = in_capitals(values[i]);
+        if (value.starts_with("SLICE") || value.starts_with("SLAB")) return values[i];
+        if (!value.starts_with("TOMO") || value.starts_with("TOMO_2D")) continue;
+        const bool is_of_the_whole = value == "TOMO" || value == "TOMOSYNTHESIS";
+        if (!is_of_the_whole || !is_said_to_be_2d(data_set)) return values[i];
+    }
+    return {};
+}
+
+/// What lies above and below it is not seen, and it looks like nothing that a model has learned.
+Complaint of_a_section(const DataSet& data_set) {
+    if (const auto type = section_type_of(data_set))
+        return refusal(RefusalReason::kNotAPlainImage,
+                       "The picture is a section of a tomosynthesis: '" + *type + "'.",
+                       dicom::kImageType, kForAReader);
+    if (is_said_to_be_2d(data_set) || is_called_2d(data_set)) return {};
+    if (in_capitals(data_set.text_or(kVolumetricProperties, "")) == "VOLUME")
+        return refusal(RefusalReason::kNotAPlainImage,
+                       "The picture is said to be a part of a volume.", kVolumetricProperties,
+                       kForAReader);
+    if (data_set.has_value(kTomoLayerHeight))
+        return refusal(RefusalReason::kNotAPlainImage,
+                       "The picture is said to be of one layer of the breast.", kTomoLayerHeight,
+                       kForAReader);
     return {};
 }
 
@@ -214,9 +264,9 @@ Complaint of_no_view(const DataSet& data_set) {
                    dicom::kViewCodeSequence, "Set the view at the modality (PS3.16 CID 4014).");
 }
 
-constexpr std::array kChecks{of_something_else, with_contrast, of_another_type,
-                             modified,          with_implant,  partial,
-                             magnified,         of_no_side,    of_no_view};
+constexpr std::array kChecks{of_something_else, with_contrast, of_another_type, of_a_section,
+                             modified,          with_implant,  partial,         magnified,
+                             of_no_side,        of_no_view};
 
 }  // namespace
 
@@ -243,7 +293,9 @@ std::optional<dicom::Tag> where_for_quality_control(const DataSet& data_set) {
 }
 
 bool is_made_of_tomosynthesis(const DataSet& data_set) {
-    return image_type_has(data_set, "TOMO") || image_type_has(data_set, "GENERATED");
+    return image_type_has(data_set, "TOMO") || image_type_has(data_set, "GENERATED") ||
+           is_called_2d(data_set) ||
+           in_capitals(data_set.text_or(kTomoClass, "")) == "TOMOSYNTHESIS";
 }
 
 }  // namespace lucerna::prepare

@@ -9,10 +9,10 @@
 namespace lucerna::prepare {
 
 /// What a header says against the image being a plain view of a breast that the contract asks for:
-/// modified, magnified, partial, with contrast or an implant, of a biopsy, of something else, or of
-/// a side or view on which the header does not agree with itself (PS3.3 C.8.11.2, C.8.11.7). What
-/// is said and is no term that is known is such a thing, too. The first; nothing for a contract
-/// without views.
+/// modified, magnified, partial, with contrast or an implant, of a biopsy, a section of a
+/// tomosynthesis, of something else, or of a side or view on which the header does not agree with
+/// itself (PS3.3 C.8.11.2, C.8.11.7). What is said and is no term that is known is such a thing,
+/// too. The first; nothing for a contract without views.
 [[nodiscard]] std::optional<exam::Refusal> check_plain_view(const dicom::DataSet& data_set,
                                                             const exam::InputContract& contract);
 
@@ -20,7 +20,8 @@ namespace lucerna::prepare {
 /// (0028,0300), Quality Control Subject (0010,0200). BOTH is a patient beside a phantom.
 [[nodiscard]] std::optional<dicom::Tag> where_for_quality_control(const dicom::DataSet& data_set);
 
-/// Made of a tomosynthesis, and no exposure (Image Type, PS3.3 C.8.11.7).
+/// Made of a tomosynthesis, and no exposure: by Image Type (PS3.3 C.8.11.7), Tomo Class, or what
+/// vendors call such pictures in Series Description.
 [[nodiscard]] bool is_made_of_tomosynthesis(const dicom::DataSet& data_set);
 
 }  // namespace lucerna::prepare

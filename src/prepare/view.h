@@ -51,6 +51,8 @@ struct ExamObjects {
     LoadObject load;
     SeeImage see;
     RefuseObject refuse = {};
+    /// Others of the exam, which are not among these, are a patient's.
+    bool are_beside_a_patients = false;
 };
 
 /// Prepares each object. Of several usable images of one view the largest breast is read (the

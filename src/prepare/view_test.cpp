@@ -534,6 +534,17 @@ TEST(PrepareView, ReadsImageTypesOfPlainExposuresAlone) {
         {{"ORIGINAL", "PRIMARY", "", "", "LOW_ENERGY"}, "read"},
         {{"ORIGINAL", "PRIMARY", "PRE_CONTRAST"}, "read"},
         {{"DERIVED", "PRIMARY", "TOMOSYNTHESIS", "GENERATED_2D"}, "read"},
+        {{"DERIVED", "PRIMARY", "TOMO", "GENERATED_2D", "", "", "", "", "150000"}, "read"},
+        {{"DERIVED", "PRIMARY", "TOMO_2D", "LEFT", "", "", "", "", "150000"}, "read"},
+        {{"DERIVED", "PRIMARY", "", "GENERATED_2D"}, "read"},
+        {{"DERIVED", "PRIMARY", "TOMOSYNTHESIS", "NONE", "", "", "", "", "150000"},
+         "not-a-plain-image"},
+        {{"DERIVED", "SECONDARY", "TOMOSYNTHESIS"}, "not-a-plain-image"},
+        {{"DERIVED", "PRIMARY", "tomo"}, "not-a-plain-image"},
+        {{"DERIVED", "PRIMARY", "TOMO_SLAB", "GENERATED_2D"}, "not-a-plain-image"},
+        {{"DERIVED", "PRIMARY", "TOMO_PROJ", "GENERATED_2D"}, "not-a-plain-image"},
+        {{"DERIVED", "PRIMARY", "", "SLICE"}, "not-a-plain-image"},
+        {{"DERIVED", "PRIMARY", "SLAB"}, "not-a-plain-image"},
         {{"ORIGINAL", "PRIMARY", "STEREO_SCOUT"}, "not-a-plain-image"},
         {{"ORIGINAL", "PRIMARY", "", "STEREO_SCOUT"}, "not-a-plain-image"},
         {{"ORIGINAL", "PRIMARY", "STEREO_PLUS"}, "not-a-plain-image"},
@@ -560,6 +571,23 @@ TEST(PrepareView, ReadsImageTypesOfPlainExposuresAlone) {
         data_set.set_texts(dicom::kImageType, type);
         EXPECT_EQ(reason_of(data_set), outcome) << type.back();
     }
+}
+
+TEST(PrepareView, RefusesSectionsThatOnlyOtherAttributesTellOf) {
+    const auto with = [](dicom::Tag tag, const char* value) {
+        DataSet data_set = stored_view("L-CC");
+        data_set.set_text(tag, value);
+        return data_set;
+    };
+    DataSet sections[] = {with({0x0008, 0x9206}, "VOLUME"), with({0x0018, 0x1460}, "23.5")};
+    for (DataSet& section : sections) {
+        EXPECT_EQ(reason_of(section), "not-a-plain-image");
+        // Some give to what is made of the whole what each of its sections has.
+        section.set_text(dicom::kSeriesDescription, "L CC S-View");
+        EXPECT_EQ(reason_of(section), "read");
+    }
+    EXPECT_EQ(reason_of(with({0x0008, 0x9206}, "DISTORTED")), "read");
+    EXPECT_EQ(reason_of(with({0x0018, 0x1491}, "TOMOSYNTHESIS")), "read");
 }
 
 TEST(PrepareView, ReadsWhatTheHeaderSaysNoToOrNothingOf) {

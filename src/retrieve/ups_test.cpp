@@ -500,5 +500,47 @@ TEST_F(Ups, GoesWithAStudyThatItNamesAnywhere) {
     EXPECT_EQ(status("GET", kItem), 404);
 }
 
+TEST_F(Ups, NamesNoStudyOfAnotherPatient) {
+    test::StoredInstance image;
+    image.patient_id = "P2";
+    image.study = "1.2.8";
+    store.archive().keep(image.file());
+    const json as_its_own = {{"0020000D", value("UI", "1.2.8")}};
+    const json as_input = {{"00404021", value("SQ", as_its_own)}};
+    for (const json& naming : {as_its_own, as_input}) {
+        json set = scheduled();
+        set.update(naming);
+        EXPECT_EQ(status("POST", "/dicom-web/workitems?1.2.3.4", set.dump()), 409);
+        EXPECT_EQ(status("GET", "/dicom-web/workitems/1.2.3.4"), 404);
+    }
+    create();
+    for (const json& naming : {as_its_own, as_input}) {
+        const json before = got();
+        EXPECT_EQ(status("POST", kItem, naming.dump()), 409);
+        EXPECT_EQ(got(), before);
+    }
+    image.patient_id = "P1";
+    image.study = "1.2.9";
+    image.series += ".9";
+    image.sop_instance += ".9";
+    store.archive().keep(image.file());
+    EXPECT_EQ(status("POST", kItem, json{{"0020000D", value("UI", "1.2.9")}}.dump()), 200);
+    EXPECT_EQ(status("POST", kItem, json{{"0020000D", value("UI", "1.2.10")}}.dump()), 200)
+        << "which nobody has yet";
+    store.archive().erase_patient("P2", "");
+    EXPECT_EQ(status("GET", kItem), 200);
+}
+
+TEST_F(Ups, StaysWhatItIsWhereAnothersImagesComeForItsStudy) {
+    create();
+    test::StoredInstance image;
+    image.patient_id = "P2";
+    image.study = "1.2.840.1";
+    store.archive().keep(image.file());
+    EXPECT_EQ(status("POST", kItem, json{{"00741204", value("LO", "Later")}}.dump()), 200);
+    move_to("IN PROGRESS", kUid);
+    EXPECT_EQ(state(), "IN PROGRESS");
+}
+
 }  // namespace
 }  // namespace lucerna::retrieve

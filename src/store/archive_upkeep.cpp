@@ -16,6 +16,7 @@
 #include "store/instance_rows.h"
 #include "store/keeping.h"
 #include "store/matching.h"
+#include "store/named_patient.h"
 #include "store/partial_erasure.h"
 #include "store/parts.h"
 #include "store/rows.h"
@@ -380,6 +381,15 @@ std::string named(const KeyRing::Damages& damaged) {
            "put the record back from a backup, or erase its patient, whose objects are unreadable";
 }
 
+/// With what says no more of whose it is than what is in the study.
+ErasedStudy erase_study_for_good(Connection& index, const std::string& study_instance_uid) {
+    NamedPatient named;
+    add_parts_of_study(index, study_instance_uid, named);
+    ErasedStudy erased = erase_study_rows(index, study_instance_uid);
+    erased.beside.workitems += erase_workitems_naming(index, named);
+    return erased;
+}
+
 }  // namespace
 
 std::size_t Archive::rewrap_keys(const std::string& by) {
@@ -417,7 +427,7 @@ std::size_t Archive::erase_study(const std::string& study_instance_uid, const st
     parts_.index.write([&](Connection& index) {
         require_not_being_read(index, study_instance_uid);
         require_as_seen(index, {study_instance_uid, {}}, as_seen);
-        erased = erase_study_rows(index, study_instance_uid);
+        erased = erase_study_for_good(index, study_instance_uid);
         doom_unused_keys(index);
         if (erased.instances + erased.beside.orders + erased.beside.workitems > 0)
             note_erasure(index, {"erase-study", by, parts_.clock.now()},
@@ -470,7 +480,7 @@ Beside tried(Parts& parts, Erase&& erase) {
 
 Beside Archive::beside_study(const std::string& study_instance_uid) {
     return tried(parts_, [&](Connection& index) {
-        return erase_study_rows(index, study_instance_uid).beside;
+        return erase_study_for_good(index, study_instance_uid).beside;
     });
 }
 

@@ -111,10 +111,16 @@ void add_study(Connection& index, const std::string& study_instance_uid, NamedPa
     for (find.bind(study_instance_uid).bind(indexed_text(named.patient_id)); find.step();)
         if (may_be_issued_by(named, find.text(3)))
             add(Saying{find.text(0), find.text(1), {find.text(2)}}, named);
+    add_parts_of_study(index, study_instance_uid, named);
+}
+
+void add_parts_of_study(Connection& index, const std::string& study_instance_uid,
+                        NamedPatient& named) {
     Statement inside = index.prepare(
         "SELECT e.series_instance_uid, i.sop_instance_uid FROM instances i JOIN series e ON e.id = "
-        "i.series JOIN studies s ON s.id = e.study WHERE s.study_instance_uid = ? AND EXISTS "
-        "(SELECT 1 FROM worklist_subscriptions WHERE filter <> '')");
+        "i.series JOIN studies s ON s.id = e.study WHERE s.study_instance_uid = ? AND (EXISTS "
+        "(SELECT 1 FROM worklist_subscriptions WHERE filter <> '') OR EXISTS (SELECT 1 FROM "
+        "workitems WHERE patient_id = ''))");
     for (inside.bind(study_instance_uid); inside.step();) {
         named.uids.insert(inside.text(0));
         named.uids.insert(inside.text(1));

@@ -13,9 +13,9 @@ namespace lucerna::store {
 /// By what an erased patient is named where it does not say whose it is: in filters, and in work
 /// items without a Patient ID.
 struct NamedPatient {
-    std::string patient_id;
+    std::string patient_id = {};
     /// What names another issuer is of another patient; none of these: hers, whatever it says.
-    std::vector<std::string> issuers;
+    std::vector<std::string> issuers = {};
     /// With the birth date that is said with it, which may be empty.
     std::set<std::pair<std::string, std::string>> names = {};
     std::set<std::string> accession_numbers = {};
@@ -31,14 +31,18 @@ struct NamedPatient {
 void add_asked_for(Connection& index, const PatientKey& patient, NamedPatient& named);
 /// The same of a study.
 void add_study(Connection& index, const std::string& study_instance_uid, NamedPatient& named);
+/// Adds what is in a study by its UID, where there is anything that might name it so.
+void add_parts_of_study(Connection& index, const std::string& study_instance_uid,
+                        NamedPatient& named);
 /// Once what is hers is out: an accession number that is still there is another one's as well.
 void forget_what_is_of_others(Connection& index, NamedPatient& named);
 
 /// Takes out the work items that say no Patient ID, and something that is hers alone: an ID among
-/// Other Patient IDs, an accession number, an admission, or name and birth date both. One stays
-/// that says anything of another's as well (such a mark that somebody else has and she has not, a
-/// study), or that differs from what is said of her in both birth date and family name. Once what
-/// is hers is out: what is left is others'. Returns how many.
+/// Other Patient IDs, an accession number, an admission, the UID of something in a study of hers,
+/// or name and birth date both. One stays that says anything of another's as well (such a mark that
+/// somebody else has and she has not, a study or something in one), or that differs from what is
+/// said of her in both birth date and family name. Once what is hers is out: what is left is
+/// others'. Returns how many.
 std::size_t erase_workitems_naming(Connection& index, const NamedPatient& named);
 
 /// Of the studies that her orders or performed steps name and that are not kept or ordered as

@@ -240,6 +240,55 @@ TEST(NamedPatient, AWorkItemThatMayBeAnothersStays) {
     }
 }
 
+/// Names no study, but a series and an object in one.
+std::string json_of_parts(const std::string& series, const std::string& object) {
+    return R"({"00404021":{"vr":"SQ","Value":[{"0020000E":{"vr":"UI","Value":[")" + series +
+           R"("]},"00081199":{"vr":"SQ","Value":[{"00081155":{"vr":"UI","Value":[")" + object +
+           R"("]}}]}}]}})";
+}
+
+TEST(NamedPatient, AWorkItemGoesThatNamesOnlyWhatIsInHerStudy) {
+    struct Image {
+        test::StoredInstance stored;
+        explicit Image(const char* patient_id, const char* study) {
+            stored.patient_id = patient_id;
+            stored.study = study;
+            stored.series = stored.study + ".1";
+            stored.sop_instance = stored.series + ".1";
+        }
+    };
+    const test::StoredInstance hers = Image("P1", "1.2.7").stored;
+    const test::StoredInstance anothers = Image("P2", "1.2.8").stored;
+    const std::pair<std::string, bool> items[] = {
+        {json_of_parts(hers.series, hers.sop_instance), true},
+        {json_of_parts("", hers.sop_instance), true},
+        {json_of_parts(hers.series, ""), true},
+        {json_of_parts(hers.series, "1.2.99.1"), true},
+        {json_of_parts(hers.series, anothers.sop_instance), false},
+        {json_of_parts(anothers.series, anothers.sop_instance), false},
+        {json_of_parts("1.2.99", "1.2.99.1"), false}};
+    for (const bool is_of_patient : {true, false}) {
+        TestStore store;
+        store.archive().keep(hers.file());
+        store.archive().keep(anothers.file());
+        std::size_t going = 0;
+        for (std::size_t i = 0; i < std::size(items); ++i) {
+            ask(store, "1.5." + std::to_string(i + 1), "", items[i].first);
+            going += items[i].second ? 1 : 0;
+        }
+        ask(store, "1.5.99", "P2", items[0].first);
+        EXPECT_EQ(is_of_patient ? store.archive().erasure_of_patient("P1", "").beside.workitems
+                                : store.archive().beside_study(hers.study).workitems,
+                  going);
+        is_of_patient ? store.archive().erase_patient("P1", "")
+                      : store.archive().erase_study(hers.study);
+        for (std::size_t i = 0; i < std::size(items); ++i)
+            EXPECT_EQ(!store.workitems().find("1.5." + std::to_string(i + 1)), items[i].second)
+                << is_of_patient << " " << items[i].first;
+        EXPECT_TRUE(store.workitems().find("1.5.99")) << "it has another's ID";
+    }
+}
+
 TEST(NamedPatient, HerOtherNameInALeftOutAccountIsHers) {
     TestStore store;
     keep_image(store, "P1", {"Doe^Jane", "19600203"});

@@ -167,6 +167,13 @@ bool is_somebodys_study(Connection& index, const std::string& study) {
                     study);
 }
 
+bool is_in_somebodys_study(Connection& index, const std::string& part) {
+    return is_there(index,
+                    "SELECT 1 FROM series WHERE series_instance_uid = ?1 UNION SELECT 1 FROM "
+                    "instances WHERE sop_instance_uid = ?1",
+                    part);
+}
+
 /// Of what has it: she, others, or both, who tell nothing.
 struct Whose {
     bool hers = false;
@@ -210,6 +217,8 @@ bool is_hers(Connection& index, const Item& item, const NamedPatient& named, con
     for (const Called& name : item.marks.names)
         whose.has(has(hers.names, name), has(others.names, name));
     look_at_ids(index, item.saying, named, whose);
+    for (const std::string& part : item.saying.parts)
+        whose.has(named.uids.contains(part), is_in_somebodys_study(index, part));
     return whose.hers && !whose.anothers && !is_of_two_names(item, named, hers) &&
            std::none_of(item.saying.studies.begin(), item.saying.studies.end(),
                         [&](const std::string& study) { return is_somebodys_study(index, study); });

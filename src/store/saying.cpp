@@ -67,6 +67,8 @@ constexpr const char* kOtherIdsSequenceTag = "00101002";
 constexpr const char* kAccessionTag = "00080050";
 constexpr const char* kAdmissionTag = "00380010";
 constexpr const char* kStudyTag = "0020000D";
+constexpr const char* kSeriesTag = "0020000E";
+constexpr const char* kReferencedObjectTag = "00081155";
 
 std::vector<PatientKey> other_ids_in(const json& set) {
     std::vector<PatientKey> ids;
@@ -82,8 +84,15 @@ std::vector<PatientKey> other_ids_in(const json& set) {
 
 Saying said_in_workitem(const std::string& dataset_json) {
     const json set = json::parse(dataset_json, nullptr, false);
-    return {text_of(set, kNameTag),       text_of(set, kBirthDateTag), texts_in(set, kAccessionTag),
-            texts_in(set, kAdmissionTag), other_ids_in(set),           texts_in(set, kStudyTag)};
+    std::vector<std::string> parts = texts_in(set, kSeriesTag);
+    for (std::string& uid : texts_in(set, kReferencedObjectTag)) parts.push_back(std::move(uid));
+    return {text_of(set, kNameTag),
+            text_of(set, kBirthDateTag),
+            texts_in(set, kAccessionTag),
+            texts_in(set, kAdmissionTag),
+            other_ids_in(set),
+            texts_in(set, kStudyTag),
+            std::move(parts)};
 }
 
 Saying said_in_order(const std::string& order_json) {

@@ -13,9 +13,10 @@ struct Saying {
     std::string birth_date = {};
     std::vector<std::string> accession_numbers = {};
     std::vector<std::string> admission_ids = {};
-    /// Other Patient IDs, and the studies that it names: of a work item alone.
+    /// Other Patient IDs, and the studies, series and objects that it names: of a work item alone.
     std::vector<PatientKey> other_ids = {};
     std::vector<std::string> studies = {};
+    std::vector<std::string> parts = {};
 };
 
 /// As the index holds them (order_json, performed_steps.data_set, dataset_json). The first two

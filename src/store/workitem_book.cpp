@@ -1,5 +1,6 @@
 #include "store/workitem_book.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <utility>
@@ -7,6 +8,8 @@
 #include "base/error.h"
 #include "store/matching.h"
 #include "store/parts.h"
+#include "store/same_patient.h"
+#include "store/saying.h"
 
 namespace lucerna::store {
 namespace {
@@ -24,6 +27,20 @@ std::optional<Workitem> workitem_of(Connection& index, const std::string& uid) {
     Statement find = index.prepare(std::string(kColumns) + "WHERE sop_instance_uid = ?");
     if (!find.bind(uid).step()) return {};
     return workitem_from(find);
+}
+
+/// It would go where that other patient is erased. What it named before may have become hers since.
+void require_no_study_of_another(Connection& index, const Workitem& item,
+                                 const std::string& json_before = {}) {
+    if (item.patient_id.empty() || item.json == json_before) return;
+    const PatientKey patient{indexed_text(item.patient_id),
+                             indexed_text(item.issuer_of_patient_id)};
+    const std::vector<std::string> before = said_in_workitem(json_before).studies;
+    for (const std::string& study : said_in_workitem(item.json).studies)
+        if (std::find(before.begin(), before.end(), study) == before.end() &&
+            is_study_of_another(index, indexed_text(study), patient, 0))
+            throw Error(ErrorCode::kConflict,
+                        "a Study Instance UID (0020,000D) is of another patient's study or order");
 }
 
 }  // namespace
@@ -46,6 +63,7 @@ bool WorkitemBook::add(const Workitem& item,
     parts_.index.write([&](Connection& index) {
         added = !workitem_of(index, item.sop_instance_uid);
         if (!added) return;
+        require_no_study_of_another(index, item);
         index
             .prepare(
                 "INSERT INTO workitems (sop_instance_uid, state, transaction_uid, patient_id, "
@@ -77,7 +95,9 @@ void WorkitemBook::change(const std::string& sop_instance_uid,
         std::optional<Workitem> item = workitem_of(index, sop_instance_uid);
         if (!item) throw Error(ErrorCode::kNotFound, "there is no such work item");
         item->is_watched = has_subscribers(index, sop_instance_uid);
+        const std::string before = item->json;
         work(*item);
+        require_no_study_of_another(index, *item, before);
         index
             .prepare(
                 "UPDATE workitems SET state = ?, transaction_uid = ?, patient_id = ?, "

@@ -43,12 +43,14 @@ class WorkitemBook {
   public:
     explicit WorkitemBook(Parts& parts);
 
-    /// False where there is one of that UID already. Who is subscribed to those to come is told:
-    /// to all, or by a filter that `fits` it.
+    /// False where there is one of that UID already. Throws Error(kConflict) where it has a Patient
+    /// ID and names, wherever it does, a study that is kept or ordered as another's. Who is
+    /// subscribed to those to come is told: to all, or by a filter that `fits` it.
     bool add(const Workitem& item, const std::function<bool(const std::string& filter)>& fits = {});
     [[nodiscard]] std::optional<Workitem> find(const std::string& sop_instance_uid);
     /// Lets `work` change it, nobody else meanwhile; what `work` throws leaves it as it was. Throws
-    /// Error(kNotFound). `work` may run in another writer's thread, and more than once.
+    /// Error(kNotFound), and as `add` for a study that it did not name before. `work` may run in
+    /// another writer's thread, and more than once.
     void change(const std::string& sop_instance_uid, const std::function<void(Workitem&)>& work);
     /// In the order in which they were added, until `take` returns false. No snapshot is held while
     /// `take` runs.
