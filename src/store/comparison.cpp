@@ -136,7 +136,7 @@ std::optional<Kept> judge_duplicate(Parts& parts, const Place& first, const std:
                                     const Pieces& file, Role role) {
     if (role == Role::kResult && first.role == Role::kResult) return Kept::kAlreadyKept;
     try {
-        SealedReader kept = opened(parts, uid, first.object);
+        SealedReader kept = opened(parts, uid, first.object, first.bytes);
         if (!same_content(parts, pieces_of(kept), file)) conflict(uid);
     } catch (const Error&) {
         if (!is_still_kept(parts, first, uid)) return {};
@@ -154,7 +154,7 @@ std::unique_ptr<Comparison> Comparison::begin(Parts& parts, const Place& first,
     std::unique_ptr<Comparison> one;
     dicom::Part10Parts kept;
     try {
-        one.reset(new Comparison(parts, first, uid, opened(parts, uid, first.object)));
+        one.reset(new Comparison(parts, first, uid, opened(parts, uid, first.object, first.bytes)));
         kept = beginning_of(pieces_of(one->kept_));
     } catch (const Error& error) {
         if (error.code() != ErrorCode::kNotFound) throw;
