@@ -1,6 +1,7 @@
 #include "pipeline/second_opinion.h"
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <optional>
 #include <utility>

@@ -38,9 +38,9 @@ class Opened final : public OpenedObject {
     SealedReader reader_;
 };
 
-void read_whole(Parts& parts, const std::string& sop_instance_uid, const std::string& object,
+void read_whole(Parts& parts, const std::string& sop_instance_uid, const Place& place,
                 Bytes& into) {
-    SealedReader reader = opened(parts, sop_instance_uid, object);
+    SealedReader reader = opened(parts, sop_instance_uid, place.object, place.bytes);
     into.resize(static_cast<std::size_t>(reader.size()));
     reader.read(0, into);
 }
@@ -118,7 +118,7 @@ Bytes Archive::object(const std::string& sop_instance_uid) {
 }
 
 void Archive::object(const std::string& sop_instance_uid, Bytes& into) {
-    read_whole(parts_, sop_instance_uid, require_place(parts_, sop_instance_uid).object, into);
+    read_whole(parts_, sop_instance_uid, require_place(parts_, sop_instance_uid), into);
 }
 
 PatientKey Archive::patient_of_study(const std::string& study_instance_uid) {
@@ -128,17 +128,17 @@ PatientKey Archive::patient_of_study(const std::string& study_instance_uid) {
 }
 
 std::unique_ptr<OpenedObject> Archive::open(const InstanceRow& row) {
-    return std::make_unique<Opened>(opened(parts_, row.sop_instance_uid, row.object));
+    return std::make_unique<Opened>(opened(parts_, row.sop_instance_uid, row.object, row.size));
 }
 
 Bytes Archive::head(const std::string& sop_instance_uid) {
     const Place place = require_place(parts_, sop_instance_uid);
     Bytes bytes;
     if (place.head_bytes == 0) {
-        read_whole(parts_, sop_instance_uid, place.object, bytes);
+        read_whole(parts_, sop_instance_uid, place, bytes);
         return bytes;
     }
-    SealedReader reader = opened(parts_, sop_instance_uid, place.object);
+    SealedReader reader = opened(parts_, sop_instance_uid, place.object, place.bytes);
     bytes.resize(static_cast<std::size_t>(std::min(place.head_bytes, reader.size())));
     reader.read(0, bytes);
     return bytes;

@@ -58,13 +58,12 @@ bool is_not_kept(Parts& parts, const std::string& object) {
 /// that is known.
 std::string examine(Parts& parts, const std::string& object, const std::optional<Indexed>& row) {
     try {
-        SealedReader reader(*parts.objects, parts.keys, object);
+        SealedReader reader(*parts.objects, parts.keys, object,
+                            row ? std::optional(row->bytes) : std::nullopt);
+        if (!row) reader.show_size();
         Bytes bytes(static_cast<std::size_t>(reader.size()));
         reader.read(0, bytes);
         if (!row) return {};
-        if (bytes.size() != row->bytes)
-            return "object " + object + ": " + std::to_string(bytes.size()) +
-                   " bytes, the index says " + std::to_string(row->bytes);
         if (sop_instance_uid_in(bytes) != row->sop_instance_uid)
             return "object " + object + ": it holds another instance than the index says";
         return {};
@@ -143,6 +142,7 @@ void compare(Parts& parts, std::vector<Damage>& damages) {
 bool holds(Parts& parts, const std::string& object, ByteView bytes) {
     try {
         SealedReader reader(*parts.objects, parts.keys, object);
+        reader.show_size();
         Bytes other(static_cast<std::size_t>(reader.size()));
         reader.read(0, other);
         return std::equal(other.begin(), other.end(), bytes.begin(), bytes.end());
@@ -157,6 +157,7 @@ bool holds(Parts& parts, const std::string& object, ByteView bytes) {
 /// named otherwise. Its data key is the patient's all the same, and ends with her.
 void enter_object(Parts& parts, const std::string& name) {
     SealedReader reader(*parts.objects, parts.keys, name);
+    reader.show_size();
     Bytes bytes(static_cast<std::size_t>(reader.size()));
     reader.read(0, bytes);
     const auto header = dicom::DataSet::outline_in(bytes);
@@ -400,10 +401,13 @@ std::size_t Archive::rewrap_keys(const std::string& by) {
         if (one.code == ErrorCode::kUnavailable)
             throw Error(one.code, "nothing was moved: data key " + one.name + ": " + one.what);
     if (!damaged.empty()) throw Error(ErrorCode::kCorrupt, "nothing was moved: " + named(damaged));
-    const std::size_t rewrapped = parts_.keys.rewrap_all().keys;
-    parts_.trail.add(vault::to_json(
-        {"move-keys", by, parts_.clock.now(), {{"keys", static_cast<long long>(rewrapped)}}}));
-    return rewrapped;
+    const KeyRing::Rewrapped done = parts_.keys.rewrap_all();
+    note_rewrapping(parts_, "move-keys", by, done);
+    if (!done.damaged.empty())
+        throw Error(ErrorCode::kCorrupt,
+                    std::to_string(done.keys) +
+                        " data keys were moved, but not all: " + named(done.damaged));
+    return done.keys;
 }
 
 std::size_t Archive::rotate_keys(const std::string& by, OwnKeys own) {

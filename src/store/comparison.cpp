@@ -151,7 +151,7 @@ Bytes without_times(Bytes part10) {
 Kept judge_result(Parts& parts, const Place& first, const std::string& uid, const Pieces& file) {
     const char* problem = "another result of this UID is kept, with other content, and stays";
     try {
-        SealedReader kept = opened(parts, uid, first.object);
+        SealedReader kept = opened(parts, uid, first.object, first.bytes);
         if (without_times(whole_of(pieces_of(kept))) == without_times(whole_of(file)))
             return Kept::kAlreadyKept;
     } catch (const Error& error) {
@@ -172,7 +172,7 @@ std::optional<Kept> judge_duplicate(Parts& parts, const Place& first, const std:
             if (!is_still_kept(parts, first, uid)) return {};
             return judged;
         }
-        SealedReader kept = opened(parts, uid, first.object);
+        SealedReader kept = opened(parts, uid, first.object, first.bytes);
         if (!same_content(parts, pieces_of(kept), file)) conflict(uid);
     } catch (const Error&) {
         if (!is_still_kept(parts, first, uid)) return {};
@@ -190,7 +190,7 @@ std::unique_ptr<Comparison> Comparison::begin(Parts& parts, const Place& first,
     std::unique_ptr<Comparison> one;
     dicom::Part10Parts kept;
     try {
-        one.reset(new Comparison(parts, first, uid, opened(parts, uid, first.object)));
+        one.reset(new Comparison(parts, first, uid, opened(parts, uid, first.object, first.bytes)));
         kept = beginning_of(pieces_of(one->kept_));
     } catch (const Error& error) {
         if (error.code() != ErrorCode::kNotFound) throw;

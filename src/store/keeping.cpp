@@ -44,11 +44,13 @@ void publish(Parts& parts, const std::string& object) {
 }  // namespace
 
 std::optional<Place> place_of(Connection& index, const std::string& sop_instance_uid) {
-    Statement find =
-        index.prepare("SELECT object, role, head_bytes FROM instances WHERE sop_instance_uid = ?");
+    Statement find = index.prepare(
+        "SELECT object, role, head_bytes, bytes FROM instances WHERE "
+        "sop_instance_uid = ?");
     if (!find.bind(sop_instance_uid).step()) return {};
     return Place{find.text(0), static_cast<Role>(find.small(1)),
-                 static_cast<std::uint64_t>(find.integer(2))};
+                 static_cast<std::uint64_t>(find.integer(2)),
+                 static_cast<std::uint64_t>(find.integer(3))};
 }
 
 Place require_place(Parts& parts, const std::string& sop_instance_uid) {
@@ -59,9 +61,10 @@ Place require_place(Parts& parts, const std::string& sop_instance_uid) {
     return *place;
 }
 
-SealedReader opened(Parts& parts, const std::string& sop_instance_uid, const std::string& object) {
+SealedReader opened(Parts& parts, const std::string& sop_instance_uid, const std::string& object,
+                    std::uint64_t bytes) {
     try {
-        return {*parts.objects, parts.keys, object};
+        return {*parts.objects, parts.keys, object, bytes};
     } catch (const Error& error) {
         if (error.code() != ErrorCode::kNotFound) throw;
         if (require_place(parts, sop_instance_uid).object != object) throw;

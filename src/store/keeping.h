@@ -18,16 +18,17 @@ struct Place {
     std::string object;
     Role role = Role::kReceived;
     std::uint64_t head_bytes = 0;
+    std::uint64_t bytes = 0;
 };
 [[nodiscard]] std::optional<Place> place_of(Connection& index, const std::string& sop_instance_uid);
 /// Throws Error(kNotFound).
 [[nodiscard]] Place require_place(Parts& parts, const std::string& sop_instance_uid);
 
-/// An object that the index knows must be there and have its key: anything else is damage, unless
-/// it was erased meanwhile, even if the instance came again. Throws Error: kNotFound, kCorrupt,
-/// kIo.
+/// An object that the index knows must be there, have its key and so many bytes: anything else is
+/// damage, unless it was erased meanwhile, even if the instance came again. Throws Error:
+/// kNotFound, kCorrupt, kIo.
 [[nodiscard]] SealedReader opened(Parts& parts, const std::string& sop_instance_uid,
-                                  const std::string& object);
+                                  const std::string& object, std::uint64_t bytes);
 
 /// An object that is about to be written.
 struct NewObject {

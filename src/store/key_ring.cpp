@@ -63,18 +63,43 @@ KeyRecord key_record_from(std::string_view text) {
 
 namespace {
 
-/// Throws Error: kNotFound (destroyed), kCorrupt, naming the record.
-KeyRecord record_of(Records& records, const std::string& name) {
-    Bytes bytes;
+/// Throws Error: kNotFound (destroyed).
+Bytes bytes_of(Records& records, const std::string& name) {
     try {
-        bytes = records.read(name);
+        return records.read(name);
     } catch (const Error& error) {
         if (error.code() != ErrorCode::kNotFound) throw;
         throw Error(ErrorCode::kNotFound, "its record is not there: destroyed");
     }
+}
+
+/// Throws Error: kNotFound (destroyed), kCorrupt.
+KeyRecord record_in(ByteView bytes, const std::string& name) {
     KeyRecord record = key_record_from(as_text(bytes));
     if (record.name != name) throw Error(ErrorCode::kCorrupt, "its record is another's");
     return record;
+}
+
+/// What `use` makes of a record. One that is damaged, or under a key that is not held, is read once
+/// more: an object store, or the way to it, may give what it does not hold. Throws Error: kNotFound
+/// (destroyed), kCorrupt, and as `use` does.
+template <typename Use>
+auto with_record(Records& records, const std::string& name, const Use& use) {
+    const Bytes bytes = bytes_of(records, name);
+    try {
+        return use(record_in(bytes, name));
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::kCorrupt && error.code() != ErrorCode::kNotFound) throw;
+        const Bytes again = bytes_of(records, name);
+        if (again == bytes) throw;
+        return use(record_in(again, name));
+    }
+}
+
+vault::SecretKey key_in(Records& records, vault::KeyProvider& provider, const std::string& name) {
+    return with_record(records, name, [&](const KeyRecord& record) {
+        return provider.unwrap(record.wrapped, purpose(name));
+    });
 }
 
 void write_key(Records& records, vault::KeyProvider& provider, std::string_view as,
@@ -82,6 +107,17 @@ void write_key(Records& records, vault::KeyProvider& provider, std::string_view 
     const std::string name(as);
     const KeyRecord record{name, provider.wrap(key, purpose(name))};
     records.write(name, as_byte_view(to_text(record)));
+}
+
+/// There is one, be it whole or not, whatever a listing says.
+bool is_readable(Records& records, const std::string& name) {
+    try {
+        (void)records.read(name);
+        return true;
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::kNotFound) throw;
+        return false;
+    }
 }
 
 bool has_record(Records& records, const std::string& name) {
@@ -96,7 +132,7 @@ vault::SecretKey index_key(Records& records, vault::KeyProvider& provider,
                            const std::filesystem::path& index) {
     const std::string name(kIndexKeyName);
     try {
-        return provider.unwrap(record_of(records, name).wrapped, purpose(name));
+        return key_in(records, provider, name);
     } catch (const Error& error) {
         std::error_code ignored;
         const bool sealed =
@@ -111,9 +147,9 @@ vault::SecretKey index_key(Records& records, vault::KeyProvider& provider,
 
 std::optional<vault::SecretKey> next_index_key(Records& records, vault::KeyProvider& provider) {
     const std::string name(kNextIndexKeyName);
-    if (!has_record(records, name)) return {};
+    if (!is_readable(records, name)) return {};
     try {
-        return provider.unwrap(record_of(records, name).wrapped, purpose(name));
+        return key_in(records, provider, name);
     } catch (const Error& error) {
         throw Error(error.code(), "the next key of the index, keys/" + name, error);
     }
@@ -126,18 +162,12 @@ void take_next_index_key(Records& records, vault::KeyProvider& provider,
 }
 
 bool has_index_key(Records& records) {
-    try {
-        (void)records.read(std::string(kIndexKeyName));
-        return true;
-    } catch (const Error& error) {
-        if (error.code() != ErrorCode::kNotFound) throw;
-        return false;
-    }
+    return is_readable(records, std::string(kIndexKeyName));
 }
 
 bool opens_key(Records& records, vault::KeyProvider& provider, const std::string& name) {
     try {
-        (void)provider.unwrap(record_of(records, name).wrapped, purpose(name));
+        (void)key_in(records, provider, name);
         return true;
     } catch (const Error& error) {
         if (error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kIo) throw;
@@ -319,8 +349,7 @@ vault::SecretKey KeyRing::by_name(const std::string& name) {
 
 vault::SecretKey KeyRing::unwrapped(const std::string& name) {
     try {
-        const KeyRecord record = record_of(records_, name);
-        return provider_.unwrap(record.wrapped, purpose(name));
+        return key_in(records_, provider_, name);
     } catch (const Error& error) {
         throw Error(error.code(), "data key " + name, error);
     }
@@ -353,13 +382,7 @@ bool KeyRing::has_records() {
 }
 
 bool KeyRing::is_there(const std::string& name) {
-    try {
-        (void)records_.read(name);
-        return true;
-    } catch (const Error& error) {
-        if (error.code() == ErrorCode::kNotFound) return false;
-        throw;
-    }
+    return is_readable(records_, name);
 }
 
 bool KeyRing::is_known() {
@@ -414,51 +437,93 @@ void note_key(Connection& index) {
     index.execute("INSERT INTO counters VALUES ('had-keys', 1) ON CONFLICT DO NOTHING");
 }
 
+std::set<std::string> KeyRing::names() {
+    // The archive's own key is made as soon as it is opened.
+    std::set<std::string> all{std::string(kIndexKeyName)};
+    records_.for_each([&](const std::string& name) { all.insert(name); });
+    database_.read([&](Connection& index) {
+        Statement known = index.prepare("SELECT name FROM data_keys");
+        while (known.step()) all.insert(known.text(0));
+    });
+    if (is_readable(records_, std::string(kNextIndexKeyName)))
+        all.insert(std::string(kNextIndexKeyName));
+    return all;
+}
+
+/// True where it was not under `current`, the provider's key, already. It is shown to open as it
+/// lies there then, and to be no more under what it was.
+bool KeyRing::rewrap(const std::string& name, const std::string& current) {
+    const auto rewrapped = [&](KeyRecord record) -> std::optional<KeyRecord> {
+        if (record.wrapped.provider_key == current) {
+            (void)provider_.unwrap(record.wrapped, purpose(name));
+            return {};
+        }
+        record.wrapped = provider_.rewrap(record.wrapped, purpose(name));
+        return record;
+    };
+    const auto record = with_record(records_, name, rewrapped);
+    if (!record) return false;
+    const std::string text = to_text(*record);
+    records_.write(name, as_byte_view(text));
+    for (const bool is_last : {false, true}) {
+        const Bytes kept = bytes_of(records_, name);
+        if (as_text(kept) == text) break;
+        if (is_last)
+            throw Error(ErrorCode::kUnavailable, "its record was written, and is not what it was");
+    }
+    (void)provider_.unwrap(record->wrapped, purpose(name));
+    return true;
+}
+
 KeyRing::Rewrapped KeyRing::rewrap_all() {
-    std::vector<std::string> names;
-    records_.for_each([&](const std::string& name) { names.push_back(name); });
-    // Until all others are done, the keys that opened the index go on to do so.
-    std::partition(names.begin(), names.end(),
-                   [](const std::string& name) { return !is_of_the_index(name); });
     const std::string current = provider_.current_key();
     Rewrapped done;
-    for (const std::string& name : names) {
-        KeyRecord record;
+    std::set<std::string> seen;
+    const auto rewrap_one = [&](const std::string& name) {
         try {
-            record = record_of(records_, name);
-            if (record.wrapped.provider_key == current) continue;
-            record.wrapped = provider_.rewrap(record.wrapped, purpose(name));
+            // The index has one, be there a next.
+            if (rewrap(name, current) && name != kNextIndexKeyName) ++done.keys;
         } catch (const Error& error) {
             if (error.code() != ErrorCode::kCorrupt && error.code() != ErrorCode::kNotFound)
                 throw Error(error.code(), "data key " + name, error);
             done.damaged.push_back({name, error.code(), error.what()});
-            continue;
         }
-        records_.write(name, as_byte_view(to_text(record)));
-        // The index has one, be there a next.
-        if (name != kNextIndexKeyName) ++done.keys;
+    };
+    // A listing may lack what the next one has, and that is named in none of these before.
+    for (bool is_further = true; is_further;) {
+        is_further = false;
+        for (const std::string& name : names())
+            if (!is_of_the_index(name) && seen.insert(name).second) {
+                is_further = true;
+                rewrap_one(name);
+            }
     }
+    // Until all others are done, the keys that opened the index go on to do so.
+    for (const std::string& name : names())
+        if (is_of_the_index(name)) rewrap_one(name);
     return done;
 }
 
 bool KeyRing::some_are_not_under(const std::string& provider_key) {
-    bool found = false;
-    records_.for_each([&](const std::string& name) {
+    const std::set<std::string> all = names();
+    return std::any_of(all.begin(), all.end(), [&](const std::string& name) {
         try {
-            found = found || record_of(records_, name).wrapped.provider_key != provider_key;
+            return with_record(records_, name, [&](const KeyRecord& record) {
+                return record.wrapped.provider_key != provider_key;
+            });
         } catch (const Error& error) {
             // What it is under can't be known.
-            if (error.code() != ErrorCode::kCorrupt) throw;
+            if (error.code() != ErrorCode::kCorrupt && error.code() != ErrorCode::kNotFound) throw;
+            return false;
         }
     });
-    return found;
 }
 
 KeyRing::Rewrapped KeyRing::rotate() {
     if (!some_are_not_under(provider_.current_key())) provider_.rotate();
     // The oldest that a record may be under once all are rewrapped.
     const std::string kept = provider_.current_key();
-    if (database_.source().is_sealed() && !has_record(records_, std::string(kNextIndexKeyName)))
+    if (database_.source().is_sealed() && !is_readable(records_, std::string(kNextIndexKeyName)))
         write_key(records_, provider_, kNextIndexKeyName, vault::SecretKey::random());
     Rewrapped done = rewrap_all();
     if (done.damaged.empty()) provider_.forget_older(kept);
@@ -485,15 +550,17 @@ std::vector<std::string> KeyRing::unknown() {
 
 KeyRing::Damages KeyRing::damages() {
     Damages damages;
-    records_.for_each([&](const std::string& name) {
+    for (const std::string& name : names()) {
         try {
             (void)unwrapped(name);
         } catch (const Error& error) {
             // Destroyed since it was listed.
-            if (error.code() == ErrorCode::kNotFound && !has_record(records_, name)) return;
+            if (error.code() == ErrorCode::kNotFound && !is_entered(name) &&
+                !has_record(records_, name) && !is_of_the_index(name))
+                continue;
             damages.push_back({name, error.code(), error.what()});
         }
-    });
+    }
     return damages;
 }
 

@@ -103,7 +103,8 @@ class KeyRing {
         /// Left as they were.
         Damages damaged;
     };
-    /// Wraps every key that opens under the provider's current one, that of the index last.
+    /// Wraps every key that opens under the provider's current one, that of the index last, and
+    /// shows of each record that it is so: of those that the index knows, too, whatever is listed.
     /// Throws Error(kUnavailable): the rest is as it was.
     Rewrapped rewrap_all();
     /// Makes a new key-encryption key, wraps every key under it and ends the older ones, unless
@@ -114,7 +115,8 @@ class KeyRing {
     Rewrapped rotate();
     /// Records of patients' keys that no row of the index has, and that nobody is about to enter.
     [[nodiscard]] std::vector<std::string> unknown();
-    /// Reads and unwraps every record. Those that do not open for whatever reason.
+    /// Reads and unwraps every record that is listed or that the index knows. Those that do not
+    /// open for whatever reason.
     [[nodiscard]] Damages damages();
 
   private:
@@ -133,6 +135,9 @@ class KeyRing {
     class Turn;
     [[nodiscard]] vault::SecretKey unwrapped(const std::string& name);
     [[nodiscard]] std::string name_of_owner(const std::string& owner);
+    /// Of all records that the listing or the index knows.
+    [[nodiscard]] std::set<std::string> names();
+    bool rewrap(const std::string& name, const std::string& current);
     [[nodiscard]] bool some_are_not_under(const std::string& provider_key);
     [[nodiscard]] bool is_entered(const std::string& name);
     [[nodiscard]] std::optional<DataKey> made_for(const std::string& owner);

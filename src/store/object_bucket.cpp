@@ -184,6 +184,8 @@ class BucketReader final : public ObjectReader {
         return done;
     }
 
+    void read_anew() override { let_go(); }
+
   private:
     void let_go() {
         // Assigning an empty one would keep the memory.
@@ -196,20 +198,39 @@ class BucketReader final : public ObjectReader {
     void fetch(std::uint64_t begin, std::size_t wanted) {
         let_go();
         std::size_t length = std::max(width_, wanted);
-        if (size_ != 0)
+        if (is_known_)
             length = static_cast<std::size_t>(std::min<std::uint64_t>(length, size_ - begin));
         if (length > kFreely && !(room_ = room_ahead(length))) length = wanted;
-        S3::Answer answer = bucket_.ask({.key = key_, .first = begin, .last = begin + length - 1});
-        // Whoever does not know ranges sends the whole.
-        const bool whole = answer.status == 200;
+        S3::Answer answer = bytes_of(begin, length);
+        const std::uint64_t size = size_in(answer);
+        size_ = size;
+        is_known_ = true;
         // An empty object, which is none of ours: whoever reads it finds that.
-        if (begin == 0 && answer.body.empty() && (whole || answer.status == 416)) return;
-        begin_ = whole ? 0 : begin;
-        size_ = whole ? answer.body.size() : answer.whole_size;
+        if (size == 0) return;
+        begin_ = answer.status == 200 ? 0 : begin;
         window_ = std::move(answer.body);
         end_ = begin_ + window_.size();
         if (window_.empty() || begin >= begin_ + window_.size())
             throw Error(ErrorCode::kIo, "the object store gave no bytes of " + key_);
+    }
+
+    /// An object has one size as long as it is there.
+    S3::Answer bytes_of(std::uint64_t begin, std::size_t length) {
+        const S3::Request request{.key = key_, .first = begin, .last = begin + length - 1};
+        for (const bool is_last : {false, true}) {
+            S3::Answer answer = bucket_.ask(request);
+            if (!is_known_ || size_in(answer) == size_) return answer;
+            if (is_last)
+                throw Error(ErrorCode::kCorrupt, key_ + " had " + std::to_string(size_) +
+                                                     " bytes, and has " +
+                                                     std::to_string(size_in(answer)));
+        }
+        throw Error(ErrorCode::kInternal, "there is no third time");
+    }
+
+    /// Whoever does not know ranges sends the whole.
+    static std::uint64_t size_in(const S3::Answer& answer) {
+        return answer.span ? answer.span->whole : answer.body.size();
     }
 
     S3& bucket_;
@@ -221,6 +242,7 @@ class BucketReader final : public ObjectReader {
     /// Behind what was fetched last.
     std::uint64_t end_ = 0;
     std::uint64_t size_ = 0;
+    bool is_known_ = false;
     std::size_t width_ = kFirstWindow;
 };
 

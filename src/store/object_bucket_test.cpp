@@ -7,6 +7,7 @@
 #include <set>
 #include <thread>
 
+#include "base/answer_due.h"
 #include "base/error.h"
 #include "store/fetched_ahead.h"
 #include "support/s3_stand_in.h"
@@ -374,6 +375,105 @@ TEST_F(ObjectBucketTest, WaitsForOthersWhereConditionsAreNotKnown) {
         first.join();
         EXPECT_EQ(bucket.ask({.key = faults}).body, "another's") << faults;
     }
+}
+
+// What stands between the two may answer so, whatever it is asked.
+TEST_F(ObjectBucketTest, TakesNoPageForAnAnswer) {
+    ObjectBucket objects(std::make_shared<S3>(options(stand_in.endpoint())));
+    const Bytes small = pattern(1000);
+    stand_in.meet("page ok page page");
+    keep(objects, kName, small);
+    stand_in.meet("page page");
+    EXPECT_EQ(whole(objects, kName), small);
+    stand_in.meet("page page");
+    EXPECT_EQ(names(objects), std::set<std::string>{kName});
+    stand_in.meet("page page");
+    objects.remove(kName);
+    EXPECT_TRUE(names(objects).empty());
+    keep(objects, kName, small);
+    const std::string for_good = "page page page page page";
+    for (const auto& work : std::vector<std::function<void()>>{
+             [&] { keep(objects, kOther, small); }, [&] { (void)objects.open(kName); },
+             [&] { objects.remove(kName); }, [&] { (void)names(objects); }}) {
+        stand_in.meet(for_good);
+        EXPECT_EQ(code_of(work), ErrorCode::kUnavailable);
+        EXPECT_THAT(said_, HasSubstr("with a page"));
+        EXPECT_TRUE(stand_in.met_all());
+    }
+    EXPECT_EQ(whole(objects, kName), small);
+}
+
+// Services that answer 200 to DELETE are looked at again: the stand-in does so, and does nothing,
+// where it is told.
+TEST_F(ObjectBucketTest, CallsNothingRemovedThatIsStillThere) {
+    ObjectBucket objects(std::make_shared<S3>(options(stand_in.endpoint())));
+    keep(objects, kName, pattern(1000));
+    stand_in.meet("claim ok claim ok claim ok claim ok claim ok");
+    EXPECT_EQ(code_of([&] { objects.remove(kName); }), ErrorCode::kUnavailable);
+    EXPECT_THAT(said_, HasSubstr("does not show that it is gone"));
+    stand_in.meet("claim ok ok");
+    objects.remove(kName);
+    EXPECT_TRUE(names(objects).empty());
+    stand_in.meet("claim");
+    objects.remove(kName);
+    EXPECT_TRUE(stand_in.met_all()) << "it is gone, as one may see";
+}
+
+TEST_F(ObjectBucketTest, CallsNothingMissingForOneAnswer) {
+    const auto bucket = std::make_shared<S3>(options(stand_in.endpoint()));
+    ObjectBucket objects(bucket);
+    RecordBucket records(bucket);
+    keep(objects, kName, pattern(1000));
+    records.write(kName, pattern(10));
+    stand_in.meet("missing");
+    EXPECT_EQ(whole(objects, kName), pattern(1000));
+    stand_in.meet("missing");
+    EXPECT_EQ(records.read(kName), pattern(10));
+    stand_in.meet("missing missing ok");
+    EXPECT_EQ(code_of([&] { (void)objects.open(kName); }), ErrorCode::kNotFound);
+    EXPECT_FALSE(stand_in.met_all());
+}
+
+TEST_F(ObjectBucketTest, BelievesNoSizeThatTheBytesContradict) {
+    ObjectBucket objects(std::make_shared<S3>(options(stand_in.endpoint())));
+    keep(objects, kName, pattern(5000));
+    stand_in.meet("vast part");
+    EXPECT_EQ(objects.open(kName)->size(), 5000U);
+    EXPECT_TRUE(stand_in.met_all());
+    stand_in.meet("vast vast vast vast vast");
+    EXPECT_EQ(code_of([&] { (void)objects.open(kName); }), ErrorCode::kUnavailable);
+    EXPECT_THAT(said_, HasSubstr("other bytes than were asked for"));
+    // Of a larger one the first bytes do not tell.
+    keep(objects, kOther, pattern(3'000'000));
+    const auto reader = objects.open(kOther);
+    Bytes into(100);
+    stand_in.meet("vast");
+    EXPECT_EQ(reader->read(1'000'000, into), into.size());
+    stand_in.meet("vast vast");
+    EXPECT_EQ(code_of([&] { (void)reader->read(2'000'000, into); }), ErrorCode::kCorrupt);
+    EXPECT_EQ(reader->size(), 3'000'000U);
+}
+
+// However it goes on to send a byte now and then: the stand-in does so for half a minute.
+TEST_F(ObjectBucketTest, WaitsNoLongerForWhatDripsThanAnAnswerMayTake) {
+    S3Options patient = options(stand_in.endpoint());
+    patient.stall = std::chrono::seconds(20);
+    ObjectBucket objects(std::make_shared<S3>(patient));
+    keep(objects, kName, pattern(1000));
+    stand_in.meet("drip drip drip drip drip");
+    {
+        const AnswerDue due(std::chrono::milliseconds(100));
+        EXPECT_EQ(code_of([&] { keep(objects, kOther, pattern(1000)); }), ErrorCode::kUnavailable);
+    }
+    EXPECT_FALSE(stand_in.met_all()) << "it was not waited for, and not asked again and again";
+    stand_in.meet("");
+    patient.whole = std::chrono::seconds(1);
+    ObjectBucket hurried(std::make_shared<S3>(patient));
+    stand_in.meet("drip drip");
+    EXPECT_EQ(code_of([&] { (void)hurried.open(kName); }), ErrorCode::kUnavailable);
+    EXPECT_FALSE(stand_in.met_all()) << "what drips is not asked again";
+    stand_in.meet("");
+    EXPECT_EQ(whole(objects, kName), pattern(1000));
 }
 
 }  // namespace

@@ -4,19 +4,25 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 #include <sstream>
 #include <string_view>
 #include <thread>
 #include <utility>
 
+#include "base/answer_due.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/outside_wait.h"
+#include "store/s3_answer.h"
 
 namespace lucerna::store {
 namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
 
 constexpr std::size_t kLongestAnswer = std::size_t{64} << 20;
 
@@ -32,62 +38,35 @@ std::size_t receive_body(char* bytes, std::size_t size, std::size_t count, void*
     return size * count;
 }
 
-std::string lower(std::string_view text) {
-    std::string result(text);
-    for (char& c : result)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-    return result;
-}
-
 std::size_t receive_header(char* bytes, std::size_t size, std::size_t count, void* into) {
-    auto& answer = *static_cast<S3::Answer*>(into);
-    const std::string_view line(bytes, size * count);
-    const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos) return line.size();
-    const std::string name = lower(line.substr(0, colon));
-    const std::size_t begin = std::min(line.find_first_not_of(' ', colon + 1), line.size());
-    const std::size_t end = line.find_last_not_of("\r\n ");
-    const std::string value(line.substr(begin, end < begin ? 0 : end - begin + 1));
-    if (name == "etag") answer.etag = value;
-    if (name == "content-range")
-        answer.whole_size = std::strtoull(value.c_str() + value.find('/') + 1, nullptr, 10);
-    return line.size();
+    take_header(*static_cast<S3::Answer*>(into), std::string_view(bytes, size * count));
+    return size * count;
 }
 
-/// The service or the way to it failed: another try may do.
-bool may_pass(long status, const std::string& code) {
-    return status == 429 || status == 500 || status == 502 || status == 503 || status == 504 ||
-           code == "RequestTimeout" || code == "InternalError" || code == "SlowDown" ||
-           code == "ConditionalRequestConflict";
+/// Whatever is due: what is begun has as long.
+constexpr auto kAtLeast = 500ms;
+/// What the slowest line moves that is put up with.
+constexpr std::uint64_t kBytesASecond = 128 << 10;
+/// Of an answer that may have any size: a listing, a record.
+constexpr std::uint64_t kSmall = 1 << 20;
+
+/// What goes and comes with it.
+std::uint64_t bytes_to_move(const S3::Request& request) {
+    if (!request.body.empty()) return request.body.size();
+    if (request.last > 0) return request.last - request.first + 1;
+    return request.method == "GET" ? kSmall : 0;
 }
 
-ErrorCode code_for(long status, const std::string& code) {
-    if (status == 404) return ErrorCode::kNotFound;
-    if (status == 412) return ErrorCode::kConflict;
-    if (status == 501) return ErrorCode::kUnsupported;
-    if (status == 507 || code == "QuotaExceeded") return ErrorCode::kOutOfSpace;
-    return ErrorCode::kUnavailable;
+[[noreturn]] void goes_in_circles(const std::string& endpoint) {
+    throw Error(ErrorCode::kUnavailable,
+                "the object store " + endpoint + " gives a part of a listing again and again");
 }
 
-std::string error_in(const S3::Answer& answer) {
-    const auto codes = xml_texts(answer.body, "Code");
-    return codes.empty() ? std::string() : codes.front();
+long milliseconds_to(steady_clock::time_point end) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - steady_clock::now());
+    // None would be no limit to libcurl.
+    return static_cast<long>(std::max(left, 1ms).count());
 }
-
-/// What a range of no byte is answered with (RFC 9110 15.5.17): of an empty object, every one is.
-constexpr long kNoSuchRange = 416;
-
-/// A copy, or a completed upload, can fail after the status was sent.
-bool succeeded(const S3::Answer& answer) {
-    return answer.status >= 200 && answer.status < 300 &&
-           answer.body.find("<Error>") == std::string::npos;
-}
-
-struct Failure {
-    ErrorCode code = ErrorCode::kUnavailable;
-    std::string what;
-    bool may_pass = false;
-};
 
 }  // namespace
 
@@ -99,26 +78,6 @@ struct S3::Line {
 struct S3::Lines {
     Guarded<std::vector<Line>> idle;
 };
-
-std::vector<std::string> xml_texts(const std::string& xml, const std::string& name) {
-    constexpr std::pair<std::string_view, char> kEntities[] = {
-        {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}, {"&amp;", '&'}};
-    const std::string open = "<" + name + ">";
-    const std::string close = "</" + name + ">";
-    std::vector<std::string> texts;
-    for (std::size_t at = xml.find(open); at != std::string::npos; at = xml.find(open, at)) {
-        at += open.size();
-        const std::size_t end = xml.find(close, at);
-        if (end == std::string::npos) break;
-        std::string text = xml.substr(at, end - at);
-        for (const auto& [entity, character] : kEntities)
-            for (std::size_t i = text.find(entity); i != std::string::npos;
-                 i = text.find(entity, i + 1))
-                text.replace(i, entity.size(), 1, character);
-        texts.push_back(std::move(text));
-    }
-    return texts;
-}
 
 S3Credentials s3_credentials(const std::filesystem::path& file) {
     S3Credentials who;
@@ -198,7 +157,12 @@ std::vector<std::string> S3::headers_for(const Request& request) const {
     return lines;
 }
 
-S3::Answer S3::attempt(const Request& request) {
+S3::Time S3::end_of_attempt(const Request& request) const {
+    const Time end = std::max(AnswerDue::end_of(options_.whole), steady_clock::now() + kAtLeast);
+    return end + std::chrono::milliseconds(bytes_to_move(request) * 1000 / kBytesASecond);
+}
+
+S3::Answer S3::attempt(const Request& request, Time end) {
     std::unique_ptr<curl_slist, EndCurl> headers;
     for (const std::string& line : headers_for(request))
         headers.reset(curl_slist_append(headers.release(), line.c_str()));
@@ -220,6 +184,9 @@ S3::Answer S3::attempt(const Request& request) {
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, static_cast<long>(options_.connect.count()));
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, milliseconds_to(end));
+    // A resolver that is silent is not waited for either.
+    curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options_.stall.count()));
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive_body);
@@ -246,7 +213,8 @@ S3::Answer S3::attempt(const Request& request) {
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
     curl_off_t sent = 0;
     curl_easy_getinfo(curl, CURLINFO_SIZE_UPLOAD_T, &sent);
-    if (succeeded(answer) && static_cast<std::uint64_t>(sent) < request.body.size())
+    if (answer.status >= 200 && answer.status < 300 &&
+        static_cast<std::uint64_t>(sent) < request.body.size())
         throw Error(ErrorCode::kUnavailable, "the object store " + options_.endpoint +
                                                  " answers when it has taken " +
                                                  std::to_string(sent) + " of " +
@@ -257,33 +225,54 @@ S3::Answer S3::attempt(const Request& request) {
     return answer;
 }
 
+/// What asking for it now shows; only where the answer was 200, which says nothing of that.
+std::optional<S3Failure> S3::failure_to_remove(const Request& request, Time end) {
+    const Request look{.method = "HEAD", .key = request.key};
+    const Answer answer = attempt(look, end);
+    const auto failure = failure_in(look, answer);
+    if (failure && failure->code == ErrorCode::kNotFound) return {};
+    return S3Failure{ErrorCode::kUnavailable, "answers 200, and does not show that it is gone",
+                     true};
+}
+
+std::optional<S3Failure> S3::failure_of_attempt(const Request& request, Time end, Answer& answer) {
+    try {
+        answer = attempt(request, end);
+        auto failure = failure_in(request, answer);
+        if (!failure && request.method == "DELETE" && answer.status == 200)
+            failure = failure_to_remove(request, end);
+        if (failure)
+            failure->what = "the object store " + options_.endpoint + " " + failure->what + " to " +
+                            request.method + " " + path_of(request);
+        return failure;
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::kUnavailable) throw;
+        // A line that moves next to nothing does so the next time.
+        return S3Failure{error.code(), error.what(), steady_clock::now() < end};
+    }
+}
+
 S3::Answer S3::ask(const Request& request) {
     const OutsideWait waits("the object store", OutsideWait::Crowded::kIsRefused);
-    const auto begun = std::chrono::steady_clock::now();
+    const Time late = AnswerDue::end_of(options_.patience);
     auto pause = options_.pause;
     for (int number = 1;; ++number) {
-        Failure failure;
-        try {
-            Answer answer = attempt(request);
-            if (succeeded(answer)) return answer;
-            if (answer.status == kNoSuchRange) {
-                answer.body.clear();
-                return answer;
-            }
-            const std::string code = error_in(answer);
-            failure = {code_for(answer.status, code),
-                       "the object store " + options_.endpoint + " answers " +
-                           std::to_string(answer.status) + (code.empty() ? "" : " " + code) +
-                           " to " + request.method + " " + path_of(request),
-                       may_pass(answer.status, code)};
-        } catch (const Error& error) {
-            if (error.code() != ErrorCode::kUnavailable) throw;
-            failure = {error.code(), error.what(), true};
+        Answer answer;
+        auto failure = failure_of_attempt(request, end_of_attempt(request), answer);
+        if (!failure) {
+            if (answer.status == kNoSuchRange) answer.body.clear();
+            return answer;
         }
-        const bool is_late = std::chrono::steady_clock::now() - begun >= options_.patience;
-        if (!failure.may_pass || is_late || number >= options_.tries)
-            throw Error(failure.code, failure.what);
-        log_event(LogLevel::kDebug, "store.s3-retry", {{"attempt", number}, {"why", failure.what}});
+        // Nothing is called gone for one answer.
+        if (failure->code == ErrorCode::kNotFound && !request.key.empty())
+            failure->may_pass =
+                number == 1 && (request.method == "GET" || request.method == "HEAD");
+        const bool is_late =
+            steady_clock::now() + (AnswerDue::of_this_thread() ? pause : 0ms) >= late;
+        if (!failure->may_pass || is_late || number >= options_.tries)
+            throw Error(failure->code, failure->what);
+        log_event(LogLevel::kDebug, "store.s3-retry",
+                  {{"attempt", number}, {"why", failure->what}});
         std::this_thread::sleep_for(pause);
         pause *= 2;
     }
@@ -312,16 +301,17 @@ void S3::create(const std::string& key, ByteView body) {
 
 void S3::for_each(const std::string& prefix, const std::function<void(const std::string&)>& visit) {
     const std::string whole = options_.prefix + prefix;
-    std::string next;
-    do {
-        Request request{.query = {{"list-type", "2"}, {"prefix", whole}}};
-        if (!next.empty()) request.query["continuation-token"] = next;
+    Request request{.query = {{"list-type", "2"}, {"prefix", whole}}};
+    std::set<std::string> tokens;
+    for (;;) {
         const Answer answer = ask(request);
         for (const std::string& key : xml_texts(answer.body, "Key"))
-            if (key.starts_with(whole)) visit(key.substr(whole.size()));
-        const auto more = xml_texts(answer.body, "NextContinuationToken");
-        next = more.empty() ? std::string() : more.front();
-    } while (!next.empty());
+            visit(key.substr(whole.size()));
+        if (xml_texts(answer.body, "IsTruncated").front() != "true") return;
+        const std::string next = xml_texts(answer.body, "NextContinuationToken").front();
+        if (!tokens.insert(next).second) goes_in_circles(options_.endpoint);
+        request.query["continuation-token"] = next;
+    }
 }
 
 void S3::for_each_upload(
@@ -338,12 +328,13 @@ void S3::for_each_upload(
         const auto keys = xml_texts(answer.body, "Key");
         const auto ids = xml_texts(answer.body, "UploadId");
         for (std::size_t i = 0; i < std::min(keys.size(), ids.size()); ++i)
-            if (keys[i].starts_with(whole)) visit(keys[i].substr(whole.size()), ids[i]);
+            visit(keys[i].substr(whole.size()), ids[i]);
         const std::string key = text_of(answer, "NextKeyMarker");
         const std::string id = text_of(answer, "NextUploadIdMarker");
         const bool is_further =
             key != request.query["key-marker"] || id != request.query["upload-id-marker"];
-        if (text_of(answer, "IsTruncated") != "true" || key.empty() || !is_further) return;
+        if (text_of(answer, "IsTruncated") != "true") return;
+        if (!is_further) goes_in_circles(options_.endpoint);
         request.query["key-marker"] = key;
         request.query["upload-id-marker"] = id;
     }

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,8 @@
 #include "store/s3_signature.h"
 
 namespace lucerna::store {
+
+struct S3Failure;
 
 struct S3Options {
     /// "https://s3.example:9000": scheme, host and port, no path.
@@ -30,6 +33,9 @@ struct S3Options {
     /// Of one attempt: to connect, and without a byte moving.
     std::chrono::seconds connect{5};
     std::chrono::seconds stall{20};
+    /// The whole of one attempt beside what its bytes may take, however slowly they move: a second
+    /// for each 128 KiB. It is shorter where an answer is due (AnswerDue).
+    std::chrono::seconds whole{25};
     /// Attempts at one request, the pause between them doubling from `pause` on.
     int tries = 5;
     std::chrono::milliseconds pause{100};
@@ -62,12 +68,20 @@ class S3 {
         /// replaces it.
         enum class Existing { kReplaced, kStays } existing = Existing::kReplaced;
     };
+    /// Which bytes of an object these are: the first and the last one, and how many it has.
+    struct Span {
+        std::uint64_t first = 0;
+        std::uint64_t last = 0;
+        std::uint64_t whole = 0;
+    };
     struct Answer {
         long status = 0;
         std::string body;
         std::string etag;
-        /// Of the whole object, where a range was asked for.
-        std::uint64_t whole_size = 0;
+        /// Where a range was asked for, and is given.
+        std::optional<Span> span;
+        /// For people to read: no service with the S3 API gives one.
+        bool is_page = false;
     };
 
     /// Makes the bucket where there is none. Throws Error as `ask`.
@@ -76,10 +90,11 @@ class S3 {
     S3(const S3&) = delete;
     S3& operator=(const S3&) = delete;
 
-    /// An answer 416 (an object has not the bytes of the range) is one too: without a body. Throws
-    /// Error: kNotFound (404), kConflict (there is one, and it stays), kOutOfSpace (a quota is used
-    /// up), kUnsupported (501), kUnavailable (anything else that is not a success, and what cannot
-    /// be reached), each naming service, key and code.
+    /// An answer 416 (an object has not the bytes of the range) is one too: without a body. What
+    /// says success and does not show it is none (s3_answer.h). Throws Error: kNotFound (404, twice
+    /// where something is looked for), kConflict (there is one, and it stays), kOutOfSpace (a quota
+    /// is used up), kUnsupported (501), kUnavailable (anything else that is not a success, and what
+    /// cannot be reached, or not until an answer is due), each naming service, key and code.
     Answer ask(const Request& request);
 
     /// Makes a small object where there is none of that key: of several that do so at once, all
@@ -87,7 +102,8 @@ class S3 {
     /// conditions.
     void create(const std::string& key, ByteView body);
 
-    /// Every key that begins with `prefix`, which is after the options' own; without both.
+    /// Every key that begins with `prefix`, which is after the options' own; without both. Throws
+    /// Error(kUnavailable) where that is not a whole listing, after some were visited.
     void for_each(const std::string& prefix, const std::function<void(const std::string&)>& visit);
 
     /// Every upload in parts that is neither completed nor ended, of keys as above.
@@ -98,7 +114,12 @@ class S3 {
   private:
     struct Line;
     struct Lines;
-    Answer attempt(const Request& request);
+    using Time = std::chrono::steady_clock::time_point;
+    [[nodiscard]] Time end_of_attempt(const Request& request) const;
+    Answer attempt(const Request& request, Time end);
+    [[nodiscard]] std::optional<S3Failure> failure_of_attempt(const Request& request, Time end,
+                                                              Answer& answer);
+    [[nodiscard]] std::optional<S3Failure> failure_to_remove(const Request& request, Time end);
     [[nodiscard]] std::vector<std::string> headers_for(const Request& request) const;
     [[nodiscard]] std::string path_of(const Request& request) const;
 

@@ -83,22 +83,45 @@ void seal_rest(SealedWriter& writer, ByteView plain) {
     writer.finish();
 }
 
-SealedReader::SealedReader(Objects& objects, KeyRing& keys, const std::string& name)
-    : SealedReader(objects, name, [&](const vault::SealedHeader& header) {
+SealedReader::SealedReader(Objects& objects, KeyRing& keys, const std::string& name,
+                           std::optional<std::uint64_t> plain_bytes)
+    : SealedReader(objects, name, plain_bytes, [&keys](const vault::SealedHeader& header) {
           return keys.by_name(vault::to_text(header.data_key));
       }) {}
 
 SealedReader::SealedReader(Objects& objects, const DataKey& key, const std::string& name)
-    : SealedReader(objects, name, [&](const vault::SealedHeader&) { return key.key; }) {}
+    : SealedReader(objects, name, {}, [key = key.key](const vault::SealedHeader&) { return key; }) {
+}
 
-SealedReader::SealedReader(Objects& objects, const std::string& name, const auto& key_of)
-    : name_(name), file_(objects.open(name)), header_(header_of(*file_, name)) {
+SealedReader::SealedReader(Objects& objects, const std::string& name,
+                           std::optional<std::uint64_t> plain_bytes, KeyOf key_of)
+    : name_(name), key_of_(std::move(key_of)), file_(objects.open(name)) {
+    try {
+        begin(plain_bytes);
+    } catch (const Error& error) {
+        // A bit of the header may make it another key's, or a newer program's.
+        if (error.code() == ErrorCode::kUnavailable) throw;
+        file_ = objects.open(name);
+        begin(plain_bytes);
+    }
+}
+
+void SealedReader::begin(std::optional<std::uint64_t> plain_bytes) {
+    header_ = header_of(*file_, name_);
     try {
         size_ = vault::plain_size(file_->size(), header_.chunk_bytes);
-        cipher_ = std::make_unique<vault::ChunkCipher>(key_of(header_), header_);
+        cipher_ = std::make_unique<vault::ChunkCipher>(key_of_(header_), header_);
     } catch (const Error& error) {
         throw Error(error.code(), "object " + name_, error);
     }
+    if (plain_bytes && size_ != *plain_bytes)
+        corrupt(name_,
+                std::to_string(size_) + " bytes, the index says " + std::to_string(*plain_bytes));
+}
+
+void SealedReader::show_size() {
+    std::array<std::uint8_t, 1> last;
+    if (size_ > 0) read(size_ - 1, last);
 }
 
 Placing SealedReader::placing() const {
@@ -114,7 +137,7 @@ Placing SealedReader::placing() const {
     return placing;
 }
 
-void SealedReader::read_chunk(std::uint64_t number, std::span<std::uint8_t> plain) {
+bool SealedReader::opens_chunk(std::uint64_t number, std::span<std::uint8_t> plain) {
     // The thread's, not the reader's: hundreds of readers may wait for clients that are slow.
     thread_local Bytes scratch;
     const std::size_t sealed_chunk = header_.chunk_bytes + vault::AesGcm::kTagBytes;
@@ -125,7 +148,15 @@ void SealedReader::read_chunk(std::uint64_t number, std::span<std::uint8_t> plai
     if (file_->read(offset, sealed) != sealed.size())
         corrupt(name_, "chunk " + std::to_string(number) + " is cut short");
     const vault::Chunk which = number == last_chunk() ? vault::Chunk::kLast : vault::Chunk::kMore;
-    if (!cipher_->open(number, which, sealed, plain))
+    return cipher_->open(number, which, sealed, plain);
+}
+
+/// The header may have come altered as well.
+void SealedReader::read_chunk(std::uint64_t number, std::span<std::uint8_t> plain) {
+    if (opens_chunk(number, plain)) return;
+    file_->read_anew();
+    begin(size_);
+    if (!opens_chunk(number, plain))
         corrupt(name_, "chunk " + std::to_string(number) + " is not what was stored");
 }
 

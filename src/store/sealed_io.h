@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -43,23 +44,33 @@ void seal_rest(SealedWriter& writer, ByteView plain);
 /// more.
 [[nodiscard]] bool is_nobodys(const vault::SealedHeader& header);
 
-/// Reads a sealed object, any part of it. Throws Error: kNotFound, kCorrupt (naming object and
-/// chunk), kIo.
+/// Reads a sealed object, any part of it. What is not what it should be is read once more: an
+/// object store, or the way to it, may give what it does not hold. Throws Error: kNotFound,
+/// kCorrupt (naming object and chunk), kIo.
 class SealedReader {
   public:
-    SealedReader(Objects& objects, KeyRing& keys, const std::string& name);
+    /// `plain_bytes` is how many the index says it has, where that is known.
+    SealedReader(Objects& objects, KeyRing& keys, const std::string& name,
+                 std::optional<std::uint64_t> plain_bytes = {});
     /// With the key that it was sealed under, whether or not that is kept any more.
     SealedReader(Objects& objects, const DataKey& key, const std::string& name);
 
-    /// Of the plain bytes.
+    /// Of the plain bytes, as far as it is known: what the index does not know, where the object
+    /// lies says so, until the last chunk shows it.
     [[nodiscard]] std::uint64_t size() const { return size_; }
+    /// Before memory of that size is taken. Throws as `read`.
+    void show_size();
     /// As it was placed; without head_bytes.
     [[nodiscard]] Placing placing() const;
     /// Requires offset + into.size() <= size().
     void read(std::uint64_t offset, std::span<std::uint8_t> into);
 
   private:
-    SealedReader(Objects& objects, const std::string& name, const auto& key_of);
+    using KeyOf = std::function<vault::SecretKey(const vault::SealedHeader& header)>;
+    SealedReader(Objects& objects, const std::string& name,
+                 std::optional<std::uint64_t> plain_bytes, KeyOf key_of);
+    void begin(std::optional<std::uint64_t> plain_bytes);
+    [[nodiscard]] bool opens_chunk(std::uint64_t number, std::span<std::uint8_t> plain);
     void read_chunk(std::uint64_t number, std::span<std::uint8_t> plain);
     /// Of which a part is wanted. `held` is what was read before, if it is still there.
     [[nodiscard]] HeldChunks::Chunk chunk_at(std::uint64_t number, std::size_t length,
@@ -69,6 +80,7 @@ class SealedReader {
     }
 
     std::string name_;
+    KeyOf key_of_;
     std::unique_ptr<ObjectReader> file_;
     vault::SealedHeader header_;
     std::uint64_t size_ = 0;

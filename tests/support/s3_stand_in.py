@@ -7,7 +7,9 @@ and fails as it is told.
 Prints its port. A listing has PAGE keys at a time. Before each request it reads FAULTS, one word a line, takes the first and does it:
 a status ("503"), "cut" (half a body, then the end), "silent" (no answer until the client gives up),
 "early" (answers a large body with 200, and takes none of it),
-"lost" (does it, but the answer gets lost), "heedless" (does it, whatever its conditions), "ok" (nothing wrong). While the first word is "behind:BYTE" it
+"lost" (does it, but the answer gets lost), "heedless" (does it, whatever its conditions), "page" (a page for people with 200, and nothing done),
+"missing" (404 NoSuchKey), "flip" (a bit of what is given is another), "vast" (an object is said to have 2 GB),
+"claim" (200, and nothing done), "part" (half of the bytes that are given), "drip" (a byte of the answer now and then), "ok" (nothing wrong). While the first word is "behind:BYTE" it
 stays, and a request for what lies behind that byte of an object gets no answer."""
 import http.server
 import pathlib
@@ -78,7 +80,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             time.sleep(30)
             self.close_connection = True
             return
-        if fault.isdigit():
+        if fault == "page":
+            answer = Answer(200, b"<html>Back soon</html>", {"Content-Type": "text/html"})
+        elif fault == "claim":
+            answer = Answer(200)
+        elif fault == "missing":
+            answer = error(404, "NoSuchKey")
+        elif fault.isdigit():
             answer = error(int(fault), {"503": "SlowDown", "403": "AccessDenied"}.get(fault, "Fault"))
         else:
             try:
@@ -91,16 +99,40 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if fault == "lost":
             self.close_connection = True
             return
+        self.spoil(fault, answer)
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(answer.body)))
+        self.send_header("Content-Length", str(len(answer.body) if fault != "drip" else 10_000))
         self.end_headers()
+        if fault == "drip":
+            self.drip()
+            return
         if self.command != "HEAD":
             whole = answer.body
             self.wfile.write(whole[:len(whole) // 2] if fault == "cut" else whole)
         if fault == "cut":
             self.close_connection = True
+
+    @staticmethod
+    def spoil(fault, answer):
+        if fault == "flip" and answer.body:
+            middle = len(answer.body) // 2
+            answer.body = answer.body[:middle] + bytes([answer.body[middle] ^ 1]) + answer.body[middle + 1:]
+        if fault == "vast" and "Content-Range" in answer.headers:
+            answer.headers["Content-Range"] = answer.headers["Content-Range"].split("/")[0] + "/2000000000"
+        if fault == "part":
+            answer.body = answer.body[:len(answer.body) // 2]
+
+    def drip(self):
+        self.close_connection = True
+        try:
+            for _ in range(100):
+                self.wfile.write(b" ")
+                self.wfile.flush()
+                time.sleep(0.3)
+        except OSError:
+            pass  # nobody takes it any more
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = handle_one
 
@@ -115,7 +147,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if "uploads" in query:
             upload = uuid.uuid4().hex
             UPLOADS[upload] = (key, {})
-            raise Answer(200, f"<R><UploadId>{upload}</UploadId></R>".encode())
+            raise Answer(200, f"<InitiateMultipartUploadResult><UploadId>{upload}</UploadId></InitiateMultipartUploadResult>".encode())
         if "uploadId" in query:
             self.on_upload(key, query, body)
         self.on_object(key, body)
@@ -133,14 +165,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 text += (f"<NextKeyMarker>{page[-1][0]}</NextKeyMarker>"
                          f"<NextUploadIdMarker>{page[-1][1]}</NextUploadIdMarker>")
             text += f"<IsTruncated>{'true' if more else 'false'}</IsTruncated>"
-            raise Answer(200, f"<R>{text}</R>".encode())
+            raise Answer(200, f"<ListMultipartUploadsResult>{text}</ListMultipartUploadsResult>".encode())
+        if self.command == "PUT":
+            raise Answer(200)
         keys = sorted(key for key in OBJECTS if key.startswith(query.get("prefix", "")) and
                       key > query.get("continuation-token", ""))
         page = keys[:PAGE]
         text = "".join(f"<Contents><Key>{key}</Key></Contents>" for key in page)
-        if len(keys) > len(page):
+        more = len(keys) > len(page)
+        if more:
             text += f"<NextContinuationToken>{page[-1]}</NextContinuationToken>"
-        raise Answer(200, f"<R>{text}</R>".encode())
+        text += (f"<Prefix>{query.get('prefix', '')}</Prefix><KeyCount>{len(page)}</KeyCount>"
+                 f"<IsTruncated>{'true' if more else 'false'}</IsTruncated>")
+        raise Answer(200, f"<ListBucketResult>{text}</ListBucketResult>".encode())
 
     def on_upload(self, key, query, body):
         if query["uploadId"] not in UPLOADS:
@@ -153,7 +190,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.command == "POST":
             named = [int(n) for n in re.findall(rb"<PartNumber>(\d+)<", body)]
             OBJECTS[key] = b"".join(parts[number] for number in named)
-            raise Answer(200, b"<R></R>")
+            raise Answer(200, b"<CompleteMultipartUploadResult></CompleteMultipartUploadResult>")
         raise Answer(204)
 
     def on_object(self, key, body):
