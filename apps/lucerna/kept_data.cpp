@@ -8,6 +8,7 @@
 #include "kept_projects.h"
 #include "prepare/view_codes.h"
 #include "store/used.h"
+#include "verbs.h"
 
 namespace lucerna {
 
@@ -79,6 +80,7 @@ store::OwnKeys own_keys_of(const ServeSettings& settings) {
 store::StoreOptions store_options(const ServeSettings& settings) {
     constexpr std::string_view kPostgres = "postgres:";
     store::StoreOptions options{settings.data, archived_view_of};
+    options.is_stopping = stop_requested;
     if (settings.store_index.starts_with(kPostgres))
         options.postgres = settings.store_index.substr(kPostgres.size());
     // An empty address is SQLite to StoreOptions, and whatever the environment says to libpq.

@@ -262,6 +262,9 @@ std::string shown_host(const std::string& address) {
     return address.find(':') == std::string::npos ? address : "[" + address + "]";
 }
 
+/// Of what somebody may wait for, a search for one.
+constexpr std::chrono::seconds kLongestStatement{30};
+
 ExitCode run_server(const ServeSettings& settings, const infer::ModelPackage& model, int samples) {
     const SystemClock clock;
     dicom::decoding_memory().set_limit(settings.decoding_mib << 20);
@@ -272,7 +275,8 @@ ExitCode run_server(const ServeSettings& settings, const infer::ModelPackage& mo
         throw Error(ErrorCode::kIo,
                     "cannot create " + settings.data.string() + ": " + failure.message());
     const auto keys = open_keys(settings);
-    const store::StoreOptions options = store_options(settings);
+    store::StoreOptions options = store_options(settings);
+    options.longest_statement = kLongestStatement;
     store::Store store(options, *keys, clock);
     store.archive().require_index();
     store::note_back_ends(options);

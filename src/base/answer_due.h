@@ -7,7 +7,7 @@ namespace lucerna {
 
 /// That somebody waits for an answer to what this thread does, while this lives: what it waits for
 /// meanwhile it gives up with Error(kUnavailable), from which who sent it knows to come again. That
-/// is another writer of an index that others write to as well, a key service, and whoever asks that
+/// is the index, where it is elsewhere, another writer of it, a key service, and whoever asks that
 /// for the same key. One within another changes nothing.
 class AnswerDue {
   public:

@@ -68,6 +68,15 @@ class Guarded {
         return true;
     }
 
+    /// The same until `end`, whoever asks for a stop.
+    template <typename Time, typename Ready, typename Work>
+    bool when_by(const Time& end, Ready&& ready, Work&& work) {
+        std::unique_lock lock(mutex_);
+        if (!changed_.wait_until(lock, end, [&] { return ready(value_); })) return false;
+        std::forward<Work>(work)(value_);
+        return true;
+    }
+
   private:
     mutable std::mutex mutex_;
     std::condition_variable changed_;

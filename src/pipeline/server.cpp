@@ -1,8 +1,13 @@
 #include "pipeline/server.h"
 
 #include <algorithm>
+#include <functional>
+#include <limits>
 #include <thread>
+#include <utility>
 
+#include "base/answer_due.h"
+#include "base/error.h"
 #include "base/log.h"
 #include "pipeline/commitment_reports.h"
 #include "pipeline/parallel.h"
@@ -65,14 +70,35 @@ retrieve::PeerOf peers_of(const std::vector<deliver::Destination>& destinations)
     };
 }
 
+/// What the index says; "NaN" where it is not there to say it.
+template <typename Read>
+std::function<double()> watched(Read read) {
+    return [read] {
+        try {
+            return static_cast<double>(read());
+        } catch (const Error& error) {
+            if (error.code() != ErrorCode::kUnavailable && error.code() != ErrorCode::kCancelled)
+                throw;
+            return std::numeric_limits<double>::quiet_NaN();
+        }
+    };
+}
+
 void count(http::Metrics& metrics, store::Store& store) {
     metrics.watch("lucerna_instances", "Objects kept.",
-                  [&store] { return static_cast<double>(store.archive().totals().instances); });
+                  watched([&store] { return store.archive().totals().instances; }));
     metrics.watch("lucerna_kept_bytes", "Bytes of the objects kept.",
-                  [&store] { return static_cast<double>(store.archive().totals().bytes); });
-    metrics.watch("lucerna_exams_waiting", "Exams that wait to be read.", [&store] {
-        return static_cast<double>(store.exams().count(store::ExamState::kWaiting));
-    });
+                  watched([&store] { return store.archive().totals().bytes; }));
+    metrics.watch("lucerna_exams_waiting", "Exams that wait to be read.",
+                  watched([&store] { return store.exams().count(store::ExamState::kWaiting); }));
+}
+
+/// Whoever watches the server has what else there is to say, whatever becomes of the index.
+http::Handler promptly(http::Handler handler) {
+    return [handler = std::move(handler)](http::Request& request) {
+        const AnswerDue due;
+        return handler(request);
+    };
 }
 
 /// What one request has of the machine's cores.
@@ -136,7 +162,7 @@ struct Server::State {
         receive::add_fhir_orders(router, orders, parts.orders, clock);
         review::add_api(router, exams, about, clock);
         review::add_page(router, parts.web);
-        router.add("GET", "/metrics", http::metrics_handler(metrics));
+        router.add("GET", "/metrics", promptly(http::metrics_handler(metrics)));
         router.add(
             "GET", "/health",
             [](http::Request&) { return http::Response::json(200, "{\"status\":\"up\"}"); },

@@ -17,6 +17,7 @@
 #include "store/keeping.h"
 #include "store/matching.h"
 #include "store/named_patient.h"
+#include "store/pace.h"
 #include "store/partial_erasure.h"
 #include "store/parts.h"
 #include "store/rows.h"
@@ -251,6 +252,7 @@ std::unique_ptr<Database::Alone> require_alone(Parts& parts) {
 }  // namespace
 
 std::vector<Damage> Archive::verify() {
+    const LongWork is_long;
     std::vector<Damage> damages;
     for (const std::string& what : parts_.index.damages())
         damages.push_back({"index.sqlite", {}, what});
@@ -292,6 +294,7 @@ std::vector<Damage> Archive::verify() {
 }
 
 std::vector<Damage> Archive::reindex() {
+    const LongWork is_long;
     // What another process has in hand is not in the index yet.
     const auto alone = require_alone(parts_);
     std::vector<Damage> damages;
@@ -333,6 +336,7 @@ void Archive::require_index() {
 }
 
 std::size_t Archive::unknown_objects() {
+    const LongWork is_long;
     std::size_t count = 0;
     for_each_unknown(parts_, [&](const std::string& name) {
         if (!is_not_kept(parts_, name)) ++count;
@@ -394,6 +398,7 @@ ErasedStudy erase_study_for_good(Connection& index, const std::string& study_ins
 }  // namespace
 
 std::size_t Archive::rewrap_keys(const std::string& by) {
+    const LongWork is_long;
     const auto alone = require_alone(parts_);
     // Half of the keys here and half there, neither would open the whole.
     const KeyRing::Damages damaged = parts_.keys.damages();
@@ -411,6 +416,7 @@ std::size_t Archive::rewrap_keys(const std::string& by) {
 }
 
 std::size_t Archive::rotate_keys(const std::string& by, OwnKeys own) {
+    const LongWork is_long;
     // Other processes would go on to wrap keys under the one that ends.
     const auto alone = require_alone(parts_);
     require_the_keys(parts_, own);
@@ -427,6 +433,7 @@ std::size_t Archive::rotate_keys(const std::string& by, OwnKeys own) {
 
 std::size_t Archive::erase_study(const std::string& study_instance_uid, const std::string& by,
                                  const AsSeen& as_seen) {
+    const LongWork is_long;
     ErasedStudy erased;
     parts_.index.write([&](Connection& index) {
         require_not_being_read(index, study_instance_uid);
@@ -443,6 +450,7 @@ std::size_t Archive::erase_study(const std::string& study_instance_uid, const st
 
 std::size_t Archive::erase_part(const StudyPart& part, const std::string& by,
                                 const AsSeen& as_seen) {
+    const LongWork is_long;
     const char* act = part.sop_instance_uid.empty() ? "erase-series" : "erase-instance";
     const auto describes = [&](Connection& index) { return describes_study(index, part); };
     // Before anybody has to wait for it.
@@ -483,12 +491,14 @@ Beside tried(Parts& parts, Erase&& erase) {
 }  // namespace
 
 Beside Archive::beside_study(const std::string& study_instance_uid) {
+    const LongWork is_long;
     return tried(parts_, [&](Connection& index) {
         return erase_study_for_good(index, study_instance_uid).beside;
     });
 }
 
 Beside Archive::erase_workitem(const std::string& sop_instance_uid, const std::string& by) {
+    const LongWork is_long;
     Beside beside;
     parts_.index.write([&](Connection& index) {
         beside.workitems = store::erase_workitem(index, sop_instance_uid);
@@ -500,6 +510,7 @@ Beside Archive::erase_workitem(const std::string& sop_instance_uid, const std::s
 }
 
 Beside Archive::erasure_of_workitem(const std::string& sop_instance_uid) {
+    const LongWork is_long;
     return tried(parts_, [&](Connection& index) {
         return Beside{0, store::erase_workitem(index, sop_instance_uid)};
     });

@@ -1,29 +1,36 @@
 #include "store/database.h"
 
 #include <algorithm>
-#include <stop_token>
+#include <optional>
 #include <thread>
 #include <utility>
 
 #include "base/answer_due.h"
 #include "base/error.h"
+#include "base/outside_wait.h"
 
 namespace lucerna::store {
 namespace {
 
 using namespace std::chrono_literals;
+using std::chrono::steady_clock;
 
 /// How often a lost connection is made anew before the work is given up, and the first pause
 /// between, which doubles: a server that is restarted answers again within seconds.
 constexpr int kConnectTries = 6;
 constexpr auto kConnectPause = 100ms;
 
-/// Where the batch before took all the time there was.
-constexpr auto kShortestWait = 100ms;
+/// Who waits longer for others lets others be done meanwhile.
+constexpr auto kMoment = 100ms;
 /// Those that gathered with one who has waited long enough come to it together.
 constexpr auto kSameTime = 50ms;
 /// As good as for ever.
 constexpr std::chrono::hours kNoBound{24 * 365};
+
+/// What opens the index brings its schema up to the present.
+Patience patience_to_open() {
+    return {Pace::kLong, steady_clock::now() + kNoBound};
+}
 
 thread_local int leases_of_this_thread = 0;
 
@@ -32,7 +39,7 @@ thread_local int leases_of_this_thread = 0;
 Database::Database(std::unique_ptr<IndexSource> source, std::function<void()> before_commit)
     : source_(std::move(source)),
       before_commit_(std::move(before_commit)),
-      writer_(source_->open_writer()) {}
+      writer_(source_->open_writer(patience_to_open())) {}
 
 Database::~Database() {
     readers_.with([](Readers& readers) { readers.idle.clear(); });
@@ -46,32 +53,45 @@ Database::~Database() {
 void Database::write(const Work& work) {
     Pending mine;
     mine.work = &work;
-    mine.until = end_of_patience();
+    mine.patience = patience_to_write();
+    // Of an index that is elsewhere.
+    std::optional<steady_clock::time_point> moment;
+    if (source_->patience()) moment = steady_clock::now() + kMoment;
+    std::optional<OutsideWait> outside;
     std::unique_lock lock(mutex_);
     gather(mine);
     while (!mine.done) {
-        if (committing_) {
-            wait_for_turn(mine, lock);
+        if (!may_commit(mine)) {
+            wait_for_turn(mine, lock, moment.value_or(steady_clock::time_point::max()));
+            if (!moment || steady_clock::now() < *moment) continue;
+            moment.reset();
+            lock.unlock();
+            outside.emplace("the index", OutsideWait::Crowded::kWaits);
+            lock.lock();
             continue;
         }
         committing_ = true;
-        const std::vector<Pending*> batch = take_gathered();
+        const std::vector<Pending*> batch = take_gathered(mine.patience.pace);
         lock.unlock();
         commit(batch);
         lock.lock();
         committing_ = false;
         settle(batch);
-        // One of those that gathered meanwhile commits for all of them.
+        // One of those that gathered meanwhile commits for all of its pace.
         if (!gathered_.empty()) gathered_.front()->changed.notify_one();
         committed_.notify_all();
     }
     if (mine.error) std::rethrow_exception(mine.error);
 }
 
-std::chrono::steady_clock::time_point Database::end_of_patience() const {
-    const auto patience = source_->patience();
-    if (!patience) return std::chrono::steady_clock::now() + kNoBound;
-    return AnswerDue::end_of(*patience);
+Patience Database::patience_to_write() const {
+    return {pace_of_this_thread(), AnswerDue::end_of(source_->patience().value_or(kNoBound))};
+}
+
+Patience Database::patience_to_read() const {
+    const Pace pace = pace_of_this_thread();
+    if (pace == Pace::kLong) return {pace, steady_clock::now() + kNoBound};
+    return {pace, AnswerDue::end_of(source_->patience().value_or(kNoBound))};
 }
 
 void Database::gather(Pending& pending) {
@@ -79,15 +99,34 @@ void Database::gather(Pending& pending) {
     gathered_.push_back(&pending);
 }
 
-std::vector<Database::Pending*> Database::take_gathered() {
-    for (Pending* pending : gathered_) pending->is_gathered = false;
-    return std::exchange(gathered_, {});
+bool Database::may_commit(const Pending& mine) const {
+    return !committing_ && gathered_.front()->patience.pace == mine.patience.pace;
 }
 
-void Database::wait_for_turn(Pending& mine, std::unique_lock<std::mutex>& lock) {
-    if (!mine.is_gathered) return mine.changed.wait(lock);
-    const bool is_late = mine.changed.wait_until(lock, mine.until) == std::cv_status::timeout;
-    if (!is_late || !committing_ || !mine.is_gathered) return;
+std::vector<Database::Pending*> Database::take_gathered(Pace pace) {
+    const auto others = std::stable_partition(
+        gathered_.begin(), gathered_.end(),
+        [&](const Pending* pending) { return pending->patience.pace == pace; });
+    std::vector<Pending*> batch(gathered_.begin(), others);
+    gathered_.erase(gathered_.begin(), others);
+    for (Pending* pending : batch) pending->is_gathered = false;
+    return batch;
+}
+
+void Database::wait_for_turn(Pending& mine, std::unique_lock<std::mutex>& lock,
+                             steady_clock::time_point moment) {
+    if (!mine.is_gathered) {
+        if (moment == steady_clock::time_point::max())
+            mine.changed.wait(lock);
+        else
+            (void)mine.changed.wait_until(lock, moment);
+        return;
+    }
+    const auto until = mine.patience.until;
+    const bool is_late =
+        mine.changed.wait_until(lock, std::min(until, moment)) == std::cv_status::timeout &&
+        steady_clock::now() >= until;
+    if (!is_late || !mine.is_gathered || may_commit(mine)) return;
     std::erase(gathered_, &mine);
     throw Error(ErrorCode::kUnavailable, "another writer keeps the index for too long");
 }
@@ -104,38 +143,35 @@ void Database::settle(const std::vector<Pending*>& batch) {
 }
 
 /// Nothing of the batch has run yet, so a connection that turns out to be lost costs nothing.
-void Database::begin(std::chrono::steady_clock::time_point until) {
-    using std::chrono::steady_clock;
+void Database::begin(const Patience& patience) {
     std::chrono::milliseconds pause = kConnectPause;
     for (int number = 1;; ++number) {
         try {
-            if (!writer_) writer_ = source_->open_writer();
-            const auto left =
-                std::chrono::ceil<std::chrono::milliseconds>(until - steady_clock::now());
-            source_->begin_writing(*writer_,
-                                   std::max<std::chrono::milliseconds>(left, kShortestWait));
+            if (!writer_) writer_ = source_->open_writer(patience);
+            source_->begin_writing(*writer_, patience);
             return;
         } catch (const Error& error) {
             if (writer_ && !writer_->is_lost()) throw;
             writer_.reset();
             if (error.code() != ErrorCode::kUnavailable || number == kConnectTries ||
-                steady_clock::now() >= until)
+                steady_clock::now() >= patience.until)
                 throw;
         }
-        std::this_thread::sleep_for(pause);
+        std::this_thread::sleep_until(std::min(steady_clock::now() + pause, patience.until));
         pause *= 2;
     }
 }
 
 void Database::commit(const std::vector<Pending*>& batch) {
-    const auto until = (*std::min_element(batch.begin(), batch.end(), [](auto* one, auto* other) {
-                           return one->until < other->until;
-                       }))->until;
+    const Patience patience =
+        (*std::min_element(batch.begin(), batch.end(), [](auto* one, auto* other) {
+            return one->patience.until < other->patience.until;
+        }))->patience;
     bool begun = false;
     bool committing = false;
     try {
         if (before_commit_) before_commit_();
-        begin(until);
+        begin(patience);
         begun = true;
         for (Pending* pending : batch) run_one(*pending);
         committing = true;
@@ -150,9 +186,9 @@ void Database::commit(const std::vector<Pending*>& batch) {
                       "the index was lost while it committed: it is not known "
                       "whether it did"));
         // Whoever has no reason of its own shares this one.
-        const bool is_late = !begun && std::chrono::steady_clock::now() + kSameTime >= until;
+        const bool is_late = !begun && steady_clock::now() + kSameTime >= patience.until;
         for (Pending* pending : batch) {
-            pending->waits_on = is_late && pending->until > until + kSameTime;
+            pending->waits_on = is_late && pending->patience.until > patience.until + kSameTime;
             if (!pending->error && !pending->waits_on) pending->error = reason;
         }
         try {
@@ -193,21 +229,25 @@ std::uint64_t Database::commits() const {
     return commits_;
 }
 
-std::unique_ptr<Connection> Database::take_reader() {
+std::unique_ptr<Connection> Database::take_reader(const Patience& patience) {
     const std::size_t most = source_->most_readers();
     std::unique_ptr<Connection> taken;
-    readers_.when(
-        std::stop_token(),
-        // Whoever reads already may be what the others wait for.
-        [&](const Readers& readers) {
-            return most == 0 || readers.taken < most || leases_of_this_thread > 0;
-        },
-        [&](Readers& readers) {
-            ++readers.taken;
-            if (readers.idle.empty()) return;
-            taken = std::move(readers.idle.back());
-            readers.idle.pop_back();
-        });
+    // Whoever reads already may be what the others wait for.
+    const auto is_there = [&](const Readers& readers) {
+        return most == 0 || readers.taken < most || leases_of_this_thread > 0;
+    };
+    const auto take = [&](Readers& readers) {
+        ++readers.taken;
+        if (readers.idle.empty()) return;
+        taken = std::move(readers.idle.back());
+        readers.idle.pop_back();
+    };
+    const auto moment = steady_clock::now() + kMoment;
+    if (!readers_.when_by(std::min(moment, patience.until), is_there, take)) {
+        const OutsideWait outside("the index", OutsideWait::Crowded::kWaits);
+        if (!readers_.when_by(patience.until, is_there, take))
+            throw Error(ErrorCode::kUnavailable, "others keep the index for too long");
+    }
     ++leases_of_this_thread;
     return taken;
 }
@@ -224,21 +264,29 @@ void Database::give_back(std::unique_ptr<Connection> reader) {
 }
 
 Database::Lease::Lease(Database& owner) : database(owner) {
+    const Patience patience = owner.patience_to_read();
+    bool is_taken = false;
     try {
         // One that was lost while it lay idle is dropped.
-        while ((connection = owner.take_reader())) {
+        for (;;) {
+            connection = owner.take_reader(patience);
+            is_taken = true;
+            if (!connection) break;
             try {
-                connection->execute(owner.source_->begin_reading());
+                owner.source_->begin_reading(*connection, patience);
                 return;
-            } catch (const Error&) {
-                if (!connection->is_lost()) throw;
+            } catch (const Error& error) {
+                if (!connection->is_lost() || error.code() != ErrorCode::kUnavailable ||
+                    steady_clock::now() >= patience.until)
+                    throw;
             }
             owner.give_back(nullptr);
+            is_taken = false;
         }
-        connection = owner.source_->open_reader();
-        connection->execute(owner.source_->begin_reading());
+        connection = owner.source_->open_reader(patience);
+        owner.source_->begin_reading(*connection, patience);
     } catch (...) {
-        owner.give_back(nullptr);
+        if (is_taken) owner.give_back(nullptr);
         throw;
     }
 }

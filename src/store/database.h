@@ -20,7 +20,9 @@ namespace lucerna::store {
 ///
 /// Writers share transactions. Whoever finds nobody committing commits what has gathered, its own
 /// and the others', with one flush to the device; while that flush runs the next batch gathers. So
-/// a single writer waits for nobody and many writers cost hardly more than one.
+/// a single writer waits for nobody and many writers cost hardly more than one. Only those of one
+/// pace (pace.h) share one: what somebody waits for is not held up by what takes long, nor that cut
+/// short by what is due.
 class Database {
   public:
     using Work = std::function<void(Connection&)>;
@@ -34,11 +36,12 @@ class Database {
     /// and comes back here. `work` must not call `write`, may run in another writer's thread, and
     /// never at the same time as another. Throws Error: kIo where it is not known whether the
     /// transaction was committed; kUnavailable where others keep it waiting beyond the source's
-    /// patience, or until an answer is due (AnswerDue).
+    /// patience, or it goes on, or others do, until an answer is due (AnswerDue).
     void write(const Work& work);
 
     /// Runs `work` on a consistent snapshot. One within another has a snapshot of its own and does
-    /// not wait.
+    /// not wait. Throws Error(kUnavailable) where that takes beyond the source's patience, or until
+    /// an answer is due.
     template <typename Reading>
     auto read(Reading&& work) {
         const Lease lease(*this);
@@ -76,10 +79,9 @@ class Database {
   private:
     struct Pending {
         const Work* work = nullptr;
+        Patience patience;
         std::exception_ptr error;
         bool done = false;
-        /// Others may keep it waiting until then.
-        std::chrono::steady_clock::time_point until;
         /// It waits for its turn, and may go.
         bool is_gathered = false;
         /// Its batch did not begin in time for another one in it.
@@ -96,18 +98,22 @@ class Database {
         std::unique_ptr<Connection> connection;
     };
 
-    [[nodiscard]] std::chrono::steady_clock::time_point end_of_patience() const;
+    [[nodiscard]] Patience patience_to_write() const;
+    [[nodiscard]] Patience patience_to_read() const;
     void gather(Pending& pending);
-    [[nodiscard]] std::vector<Pending*> take_gathered();
-    /// Throws Error(kUnavailable) once it has waited long enough.
-    void wait_for_turn(Pending& mine, std::unique_lock<std::mutex>& lock);
+    /// Nobody commits, and it is the turn of those of its pace.
+    [[nodiscard]] bool may_commit(const Pending& mine) const;
+    [[nodiscard]] std::vector<Pending*> take_gathered(Pace pace);
+    /// No longer than until `moment`. Throws Error(kUnavailable) once it has waited long enough.
+    void wait_for_turn(Pending& mine, std::unique_lock<std::mutex>& lock,
+                       std::chrono::steady_clock::time_point moment);
     /// Of those in the batch who waited in vain, whoever has patience left waits on.
     void settle(const std::vector<Pending*>& batch);
-    void begin(std::chrono::steady_clock::time_point until);
+    void begin(const Patience& patience);
     void commit(const std::vector<Pending*>& batch);
     void run_one(Pending& pending);
     /// Null where one is to be opened. Waits while there are as many as may be.
-    [[nodiscard]] std::unique_ptr<Connection> take_reader();
+    [[nodiscard]] std::unique_ptr<Connection> take_reader(const Patience& patience);
     void give_back(std::unique_ptr<Connection> reader);
 
     std::unique_ptr<IndexSource> source_;

@@ -29,7 +29,7 @@ std::unique_ptr<IndexSource> index_in(const test::TemporaryFolder& folder,
     if (schema.address().empty())
         return std::make_unique<SqliteIndex>(folder.path() / "index.sqlite", key);
     return std::make_unique<PostgresIndex>(schema.address(), PostgresIndex::Others::kRefused,
-                                           nullptr);
+                                           nullptr, PostgresIndex::Waits{});
 }
 
 std::int64_t counted(Database& database) {
@@ -207,19 +207,23 @@ class Bounded final : public IndexSource {
     Bounded(std::unique_ptr<IndexSource> source, Seen& seen)
         : source_(std::move(source)), seen_(seen) {}
 
-    std::unique_ptr<Connection> open_writer() override { return source_->open_writer(); }
-    std::unique_ptr<Connection> open_reader() override {
+    std::unique_ptr<Connection> open_writer(const Patience& patience) override {
+        return source_->open_writer(patience);
+    }
+    std::unique_ptr<Connection> open_reader(const Patience& patience) override {
         seen_.most = std::max<int>(seen_.most, ++seen_.open);
-        return source_->open_reader();
+        return source_->open_reader(patience);
     }
     [[nodiscard]] std::size_t most_readers() const override { return 2; }
-    void begin_writing(Connection& writer, std::chrono::milliseconds wait) override {
-        source_->begin_writing(writer, wait);
+    void begin_writing(Connection& writer, const Patience& patience) override {
+        source_->begin_writing(writer, patience);
     }
     [[nodiscard]] std::optional<std::chrono::milliseconds> patience() const override {
         return source_->patience();
     }
-    [[nodiscard]] const char* begin_reading() const override { return source_->begin_reading(); }
+    void begin_reading(Connection& reader, const Patience& patience) override {
+        source_->begin_reading(reader, patience);
+    }
     void close(Connection& writer) override { source_->close(writer); }
 
   private:

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "store/connection.h"
+#include "store/pace.h"
 
 namespace lucerna::store {
 
@@ -19,17 +20,19 @@ class IndexSource {
 
     /// The connection that writes, the schema brought up to the present. Called again when it was
     /// lost.
-    [[nodiscard]] virtual std::unique_ptr<Connection> open_writer() = 0;
-    [[nodiscard]] virtual std::unique_ptr<Connection> open_reader() = 0;
+    [[nodiscard]] virtual std::unique_ptr<Connection> open_writer(const Patience& patience) = 0;
+    [[nodiscard]] virtual std::unique_ptr<Connection> open_reader(const Patience& patience) = 0;
     /// How many connections may read at once; 0: as many as there are readers.
     [[nodiscard]] virtual std::size_t most_readers() const { return 0; }
-    /// From here to COMMIT nobody else writes, in this process or another. `wait_for_others` is how
-    /// long another process may keep this one from it: then it is Error(kUnavailable), and
-    /// `writer` lost or in no transaction that could be committed.
-    virtual void begin_writing(Connection& writer, std::chrono::milliseconds wait_for_others) = 0;
-    /// The same of work that nobody waits for an answer to. Nothing where there are no others.
+    /// From here to COMMIT nobody else writes, in this process or another. Where another process
+    /// keeps this one from it for too long, it is Error(kUnavailable), and `writer` lost or in no
+    /// transaction that could be committed. What is done from here on has as long as `patience`
+    /// says.
+    virtual void begin_writing(Connection& writer, const Patience& patience) = 0;
+    /// How long others may keep work waiting that nobody waits for an answer to. Nothing: for ever.
     [[nodiscard]] virtual std::optional<std::chrono::milliseconds> patience() const { return {}; }
-    [[nodiscard]] virtual const char* begin_reading() const = 0;
+    /// From here to COMMIT `reader` sees one state. Of time as `begin_writing`.
+    virtual void begin_reading(Connection& reader, const Patience& patience) = 0;
     /// So that what was deleted is not in a log either.
     virtual void empty_log(Connection& /*writer*/) {}
     virtual void close(Connection& /*writer*/) {}

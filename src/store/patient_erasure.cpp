@@ -9,6 +9,7 @@
 #include "store/facts.h"
 #include "store/matching.h"
 #include "store/order_book.h"
+#include "store/pace.h"
 #include "store/parts.h"
 #include "store/patient_filters.h"
 #include "store/performed_book.h"
@@ -168,6 +169,7 @@ PatientErasure erase_rows(Connection& index, const std::string& asked_id,
 
 PatientErasure Archive::erasure_of_patient(const std::string& patient_id,
                                            const std::string& issuer_of_patient_id, Issuers which) {
+    const LongWork is_long;
     PatientErasure would;
     parts_.index.write([&](Connection& index) {
         index.execute("SAVEPOINT trial");
@@ -184,6 +186,7 @@ PatientErasure Archive::erasure_of_patient(const std::string& patient_id,
 std::size_t Archive::erase_patient(const std::string& patient_id,
                                    const std::string& issuer_of_patient_id, const std::string& by,
                                    Issuers which) {
+    const LongWork is_long;
     PatientErasure erased;
     parts_.index.write([&](Connection& index) {
         erased = erase_rows(index, patient_id, issuer_of_patient_id, which);

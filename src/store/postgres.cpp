@@ -3,6 +3,7 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdlib>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/outside_wait.h"
 
 namespace lucerna::store {
 namespace {
@@ -25,6 +27,13 @@ constexpr Oid kFloat8 = 701;
 constexpr Oid kAny = 0;
 
 constexpr std::size_t kMostPrepared = 400;
+
+using std::chrono::steady_clock;
+/// Of reaching an address of the server. libpq makes less than two seconds two of it.
+constexpr std::chrono::seconds kLongestToReach{5};
+constexpr std::chrono::seconds kShortestToReach{2};
+/// Whoever waits longer lets others be done meanwhile.
+constexpr std::chrono::milliseconds kMoment{100};
 
 /// By the beginning of SQLSTATE (appendix A of PostgreSQL's manual); the longest that fits is last.
 constexpr std::pair<std::string_view, ErrorCode> kCodes[] = {
@@ -105,9 +114,9 @@ class PostgresStatement final : public StatementPort {
         std::vector<const char*> values;
         for (const auto& value : values_) values.push_back(value ? value->c_str() : nullptr);
         const std::string name = connection_.prepared(text_, types_.data());
-        result_ = connection_.checked(PQexecPrepared(connection_.connection_.get(), name.c_str(),
-                                                     text_.parameters, values.data(), nullptr,
-                                                     nullptr, 0));
+        result_ = connection_.checked(connection_.answer_to(
+            PQsendQueryPrepared(connection_.connection_.get(), name.c_str(), text_.parameters,
+                                values.data(), nullptr, nullptr, 0)));
     }
 
     PostgresConnection& connection_;
@@ -125,27 +134,65 @@ void PostgresConnection::EndResult::operator()(pg_result* result) const {
     PQclear(result);
 }
 
-PostgresConnection::PostgresConnection(const std::string& address) {
-    // What the address says itself comes after, and holds.
-    constexpr std::array<const char*, 8> kNames = {
+namespace {
+
+/// Empty: what the address says, or five seconds.
+std::string seconds_to_reach(const PostgresWaits& waits,
+                             const std::optional<PostgresWaits::Time>& end) {
+    if (waits.is_stopping()) return std::to_string(kShortestToReach.count());
+    if (!end) return {};
+    const auto left = std::chrono::ceil<std::chrono::seconds>(*end - steady_clock::now());
+    if (left >= kLongestToReach) return {};
+    return std::to_string(std::max(left, kShortestToReach).count());
+}
+
+pg_conn* connection_to(const std::string& address, const std::string& seconds) {
+    // Of two that say the same the later holds: what the address says, but for what is due.
+    std::vector<const char*> names = {
         "connect_timeout",  "tcp_user_timeout", "keepalives_idle", "keepalives_interval",
-        "keepalives_count", "application_name", "dbname",          nullptr};
-    const std::array<const char*, 8> values = {"5",       "15000",         "10",   "5", "3",
-                                               "lucerna", address.c_str(), nullptr};
-    connection_.reset(PQconnectdbParams(kNames.data(), values.data(), 1));
+        "keepalives_count", "application_name", "dbname"};
+    const std::string longest = std::to_string(kLongestToReach.count());
+    std::vector<const char*> values = {longest.c_str(), "15000",        "10", "5", "3",
+                                       "lucerna",       address.c_str()};
+    if (!seconds.empty()) {
+        names.push_back("connect_timeout");
+        values.push_back(seconds.c_str());
+    }
+    names.push_back(nullptr);
+    values.push_back(nullptr);
+    return PQconnectdbParams(names.data(), values.data(), 1);
+}
+
+}  // namespace
+
+PostgresConnection::PostgresConnection(const std::string& address,
+                                       std::shared_ptr<PostgresWaits> waits, const Bounds& bounds)
+    : waits_(std::move(waits)), bounds_(bounds) {
+    waits_->require_patience();
+    {
+        const OutsideWait outside("the index", OutsideWait::Crowded::kWaits);
+        connection_.reset(connection_to(address, seconds_to_reach(*waits_, bounds.end)));
+    }
     if (PQstatus(connection_.get()) != CONNECTION_OK)
-        throw Error(ErrorCode::kUnavailable, "PostgreSQL can't be reached: " +
-                                                 first_line(PQerrorMessage(connection_.get())));
+        throw Error(
+            waits_->is_stopping() ? ErrorCode::kCancelled : ErrorCode::kUnavailable,
+            "PostgreSQL can't be reached: " + first_line(PQerrorMessage(connection_.get())));
     PQsetNoticeProcessor(
         connection_.get(), [](void*, const char*) {}, nullptr);
-    PQsetClientEncoding(connection_.get(), "UTF8");
+    PQsetnonblocking(connection_.get(), 1);
     // A writer that hangs holds up the others no longer than this, and of one whose machine is gone
     // the server's end learns as soon; compiling plans costs more than such statements.
     execute(
+        "SET client_encoding = 'UTF8'; "
         "SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = '60s'; SET "
         "tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; "
         "SET tcp_user_timeout = '15s'; "
         "SET jit = off; SET standard_conforming_strings = on");
+    // Of one that gave up waiting it learns while the statement still runs. Older ones, and those
+    // on other systems, do when it ends.
+    execute(
+        "SELECT set_config('client_connection_check_interval', '1s', false) WHERE "
+        "current_setting('server_version_num')::int >= 140000 AND version() LIKE '%linux%'");
 }
 
 PostgresConnection::~PostgresConnection() = default;
@@ -170,49 +217,73 @@ std::string PostgresConnection::prepared(const PostgresText& text, const unsigne
         names_.clear();
     }
     const std::string name = "s" + std::to_string(names_.size());
-    checked(PQprepare(connection_.get(), name.c_str(), text.sql.c_str(), text.parameters, types));
+    (void)checked(answer_to(
+        PQsendPrepare(connection_.get(), name.c_str(), text.sql.c_str(), text.parameters, types)));
     names_.emplace(std::move(key), name);
     return name;
 }
 
 void PostgresConnection::execute(const char* sql) {
-    const Result result = checked(PQexec(connection_.get(), postgres_text(sql).sql.c_str()));
-    if (std::strcmp(sql, "COMMIT") == 0 && std::strcmp(PQcmdStatus(result.get()), "COMMIT") != 0)
+    const bool commits = std::strcmp(sql, "COMMIT") == 0;
+    // A bound that ends a wait for a standby makes it an answer, as if that had it.
+    const std::string text =
+        commits ? "SET LOCAL statement_timeout = 0; COMMIT" : postgres_text(sql).sql;
+    const Result result = checked(answer_to(PQsendQuery(connection_.get(), text.c_str())));
+    if (commits && std::strcmp(PQcmdStatus(result.get()), "COMMIT") != 0)
         throw Error(ErrorCode::kInternal, "PostgreSQL rolled back what was to be committed");
 }
 
 void PostgresConnection::execute_within(const char* sql, std::chrono::milliseconds patience) {
-    const auto end = std::chrono::steady_clock::now() + patience;
-    if (PQsendQuery(connection_.get(), postgres_text(sql).sql.c_str()) != 1) fail(nullptr);
-    pg_result* const result = result_until(end);
-    if (result == nullptr)
-        throw Error(ErrorCode::kUnavailable, "PostgreSQL was lost: it says nothing any more");
-    (void)checked(result);
+    const Bounds usual = std::exchange(bounds_, {{}, patience});
+    try {
+        execute(sql);
+    } catch (...) {
+        bounds_ = usual;
+        throw;
+    }
+    bounds_ = usual;
 }
 
-pg_result* PostgresConnection::result_until(std::chrono::steady_clock::time_point end) {
-    Result last;
-    for (;;) {
-        while (PQisBusy(connection_.get()) == 1) {
-            const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-                end - std::chrono::steady_clock::now());
-            pollfd socket{PQsocket(connection_.get()), POLLIN, 0};
-            if (left.count() <= 0) {
-                connection_.reset();
-                return nullptr;
-            }
-            (void)::poll(&socket, 1, static_cast<int>(left.count()));
-            // PQgetResult says why it is lost.
-            if (socket.revents != 0 && PQconsumeInput(connection_.get()) == 0) break;
+template <typename IsReady>
+void PostgresConnection::wait_until(Time begun, short events, IsReady&& is_ready) const {
+    std::optional<Time> end = bounds_.end;
+    if (bounds_.each) end = std::min(end.value_or(Time::max()), begun + *bounds_.each);
+    std::optional<OutsideWait> outside;
+    while (!is_ready()) {
+        const Time moment = begun + kMoment;
+        if (!outside && steady_clock::now() >= moment)
+            outside.emplace("the index", OutsideWait::Crowded::kWaits);
+        const bool is_short = !outside && moment < end.value_or(Time::max());
+        if (waits_->wait(PQsocket(connection_.get()), events, begun, is_short ? moment : end)) {
+            // What is read next says why it is lost.
+            if (PQconsumeInput(connection_.get()) == 0) return;
+        } else if (!is_short) {
+            throw Error(ErrorCode::kUnavailable, "PostgreSQL was lost: it says nothing any more");
         }
-        Result next(PQgetResult(connection_.get()));
-        if (!next) return last.release();
-        last = std::move(next);
+    }
+}
+
+PostgresConnection::Result PostgresConnection::answer_to(int taken) const {
+    if (taken != 1) fail(nullptr);
+    const Time begun = steady_clock::now();
+    try {
+        wait_until(begun, POLLIN | POLLOUT, [&] { return PQflush(connection_.get()) != 1; });
+        Result last;
+        for (;;) {
+            wait_until(begun, POLLIN, [&] { return PQisBusy(connection_.get()) == 0; });
+            Result next(PQgetResult(connection_.get()));
+            if (!next) return last;
+            last = std::move(next);
+        }
+    } catch (...) {
+        // What is on its way belongs to nobody any more.
+        connection_.reset();
+        throw;
     }
 }
 
 std::int64_t PostgresConnection::last_row() const {
-    const Result result = checked(PQexec(connection_.get(), "SELECT lastval()"));
+    const Result result = checked(answer_to(PQsendQuery(connection_.get(), "SELECT lastval()")));
     return std::strtoll(PQgetvalue(result.get(), 0, 0), nullptr, 10);
 }
 
@@ -225,12 +296,11 @@ bool PostgresConnection::is_lost() const {
     return PQstatus(connection_.get()) != CONNECTION_OK;
 }
 
-PostgresConnection::Result PostgresConnection::checked(pg_result* given) const {
-    Result result(given);
-    const ExecStatusType status = PQresultStatus(given);
+PostgresConnection::Result PostgresConnection::checked(Result result) const {
+    const ExecStatusType status = PQresultStatus(result.get());
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY)
-        fail(given);
-    if (const char* rows = PQcmdTuples(given); *rows != '\0')
+        fail(result.get());
+    if (const char* rows = PQcmdTuples(result.get()); *rows != '\0')
         changes_ = std::strtoll(rows, nullptr, 10);
     return result;
 }

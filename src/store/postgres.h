@@ -3,10 +3,12 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "store/connection.h"
 #include "store/postgres_dialect.h"
+#include "store/postgres_waits.h"
 
 struct pg_conn;
 struct pg_result;
@@ -18,14 +20,28 @@ namespace lucerna::store {
 /// the others name values.
 class PostgresConnection final : public Connection {
   public:
-    /// `address` is a connection string or URI as libpq takes it.
-    explicit PostgresConnection(const std::string& address);
+    using Time = PostgresWaits::Time;
+    /// How long PostgreSQL may say nothing: then the connection is lost.
+    struct Bounds {
+        /// Whatever is asked.
+        std::optional<Time> end;
+        /// Of each thing that is asked.
+        std::optional<std::chrono::milliseconds> each;
+    };
+
+    /// `address` is a connection string or URI as libpq takes it. Each of the server's addresses
+    /// has five seconds to be reached, or what is left until the end of `bounds`, but two.
+    explicit PostgresConnection(
+        const std::string& address,
+        std::shared_ptr<PostgresWaits> waits = std::make_shared<PostgresWaits>(),
+        const Bounds& bounds = {});
     ~PostgresConnection() override;
+
+    void set_bounds(const Bounds& bounds) { bounds_ = bounds; }
 
     [[nodiscard]] Statement prepare(std::string_view sql) override;
     void execute(const char* sql) override;
-    /// The same, where PostgreSQL may fall silent: the connection is lost once nothing has come
-    /// from it for `patience`.
+    /// The same within bounds of its own.
     void execute_within(const char* sql, std::chrono::milliseconds patience);
     [[nodiscard]] std::int64_t last_row() const override;
     [[nodiscard]] std::int64_t changes() const override { return changes_; }
@@ -45,14 +61,19 @@ class PostgresConnection final : public Connection {
     [[nodiscard]] const PostgresText& translated(std::string_view sql);
     /// The server's name for the statement with parameters of these types.
     [[nodiscard]] std::string prepared(const PostgresText& text, const unsigned* types);
-    /// The last result of what was sent. Null, with the connection gone, where it has not come
-    /// then.
-    [[nodiscard]] pg_result* result_until(std::chrono::steady_clock::time_point end);
+    /// The last result of what libpq took to be sent.
+    Result answer_to(int taken) const;
+    /// Throws unless the server is ready within the bounds of what began then.
+    template <typename IsReady>
+    void wait_until(Time begun, short events, IsReady&& is_ready) const;
     /// Throws unless it is a success; takes note of how many rows it changed.
-    Result checked(pg_result* result) const;
+    Result checked(Result result) const;
     [[noreturn]] void fail(const pg_result* result) const;
 
-    std::unique_ptr<pg_conn, EndConnection> connection_;
+    const std::shared_ptr<PostgresWaits> waits_;
+    Bounds bounds_;
+    /// Null once it was silent for too long.
+    mutable std::unique_ptr<pg_conn, EndConnection> connection_;
     std::map<std::string, PostgresText, std::less<>> texts_;
     std::map<std::string, std::string> names_;
     mutable std::int64_t changes_ = 0;

@@ -1,5 +1,6 @@
 #include "store/postgres_index.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error.h"
@@ -26,13 +27,33 @@ constexpr const char* kTakeTurn = "SELECT pg_advisory_xact_lock(" WRITERS_LOCK "
 constexpr const char* kBeginAtStart = "BEGIN; SELECT pg_advisory_xact_lock(" WRITERS_LOCK ")";
 /// Of work in the background, as it is of the session.
 constexpr std::chrono::seconds kPatience{30};
-/// What the server's own bound of a wait may be late by.
-constexpr std::chrono::milliseconds kLate{500};
-/// All others wait for who has his turn. A transaction waits for nothing but the index, so one of
-/// a process that is halted, or whose machine is, ends after so long; the longest statement, of the
-/// erasure of a patient with thousands of images, takes seconds.
-constexpr const char* kBoundsOfTurn =
-    "SET LOCAL idle_in_transaction_session_timeout = '5s'; SET LOCAL statement_timeout = '5min'; ";
+/// What the server's own bound may be late by.
+constexpr std::chrono::milliseconds kLate{250};
+/// Others were waited for all the time that there was.
+constexpr std::chrono::milliseconds kShortestWait{100};
+/// Those that are written together have at least this, whatever is left of a wait.
+constexpr std::chrono::milliseconds kShortestTurn{500};
+/// The longest statement, of the erasure of a patient with thousands of images, takes seconds.
+constexpr std::chrono::minutes kLongestStatement{5};
+/// The session's end does what is done at the end, a moment later.
+constexpr std::chrono::seconds kToClose{2};
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+/// Until then, or as long as there is at least.
+milliseconds left_until(steady_clock::time_point end, milliseconds at_least) {
+    return std::max(std::chrono::ceil<milliseconds>(end - steady_clock::now()), at_least);
+}
+
+std::string set_local(const char* name, milliseconds value) {
+    return std::string("; SET LOCAL ") + name + " = " + std::to_string(value.count());
+}
+
+PostgresConnection::Bounds bounds_to_open(const Patience& patience) {
+    if (patience.pace == Pace::kLong) return {};
+    return {steady_clock::now() + left_until(patience.until, kShortestWait) + kLate, {}};
+}
 
 bool yes(Connection& connection, const char* sql) {
     return connection.number(sql) != 0;
@@ -83,26 +104,62 @@ void see_whether_put_back(Connection& writer) {
 }  // namespace
 
 PostgresIndex::PostgresIndex(std::string address, Others others,
-                             std::function<void(const std::string&)> renamed)
-    : address_(std::move(address)), others_(others), renamed_(std::move(renamed)) {}
+                             std::function<void(const std::string&)> renamed, Waits waits)
+    : address_(std::move(address)),
+      others_(others),
+      renamed_(std::move(renamed)),
+      longest_statement_(waits.longest_statement),
+      waits_(std::make_shared<PostgresWaits>(std::move(waits.is_stopping))) {}
 
-void PostgresIndex::begin_writing(Connection& writer, std::chrono::milliseconds wait_for_others) {
+/// All others wait for who has his turn. A transaction waits for nothing but the index, so one of
+/// a process that is halted, or whose machine is, ends after so long. What the server itself ends
+/// keeps the connection.
+void PostgresIndex::begin_writing(Connection& writer, const Patience& patience) {
+    const bool is_due = patience.pace == Pace::kAnswerIsDue;
+    const bool is_long = patience.pace == Pace::kLong;
+    const milliseconds longest =
+        is_long ? kLongestStatement : longest_statement_.value_or(kLongestStatement);
+    const milliseconds wait = left_until(patience.until, kShortestWait);
     const std::string sql =
-        "BEGIN; SET LOCAL lock_timeout = " + std::to_string(wait_for_others.count()) + "; " +
-        kBoundsOfTurn + kTakeTurn;
-    static_cast<PostgresConnection&>(writer).execute_within(sql.c_str(), wait_for_others + kLate);
+        "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '5s'" +
+        set_local("lock_timeout", wait) +
+        set_local("statement_timeout", is_due ? std::max(wait, kShortestTurn) : longest) + "; " +
+        kTakeTurn;
+    auto& connection = static_cast<PostgresConnection&>(writer);
+    connection.set_bounds({});
+    connection.execute_within(sql.c_str(), wait + kLate);
+    if (is_due)
+        connection.set_bounds(
+            {steady_clock::now() + left_until(patience.until, kShortestTurn) + kLate, {}});
+    else
+        connection.set_bounds({{}, longest + kLate});
 }
 
-std::optional<std::chrono::milliseconds> PostgresIndex::patience() const {
+std::optional<milliseconds> PostgresIndex::patience() const {
     return kPatience;
 }
 
-const char* PostgresIndex::begin_reading() const {
-    return "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+void PostgresIndex::begin_reading(Connection& reader, const Patience& patience) {
+    std::string sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    auto& connection = static_cast<PostgresConnection&>(reader);
+    if (patience.pace == Pace::kLong) {
+        if (longest_statement_) sql += "; SET LOCAL statement_timeout = 0";
+        connection.set_bounds({});
+        connection.execute(sql.c_str());
+        return;
+    }
+    const milliseconds left = left_until(patience.until, kShortestWait);
+    const bool is_due = patience.pace == Pace::kAnswerIsDue;
+    if (is_due) sql += set_local("lock_timeout", left) + set_local("statement_timeout", left);
+    connection.set_bounds({steady_clock::now() + left + kLate, {}});
+    connection.execute(sql.c_str());
+    if (is_due) return;
+    connection.set_bounds({});
+    if (longest_statement_) connection.set_bounds({{}, *longest_statement_ + kLate});
 }
 
-std::unique_ptr<Connection> PostgresIndex::open_writer() {
-    auto writer = std::make_unique<PostgresConnection>(address_);
+std::unique_ptr<Connection> PostgresIndex::open_writer(const Patience& patience) {
+    auto writer = std::make_unique<PostgresConnection>(address_, waits_, bounds_to_open(patience));
     if (others_ == Others::kWelcome && has_older_schema(*writer)) {
         take_all_places(*writer);
         prepare_schema(*writer);
@@ -116,8 +173,12 @@ std::unique_ptr<Connection> PostgresIndex::open_writer() {
     return writer;
 }
 
-std::unique_ptr<Connection> PostgresIndex::open_reader() {
-    return std::make_unique<PostgresConnection>(address_);
+std::unique_ptr<Connection> PostgresIndex::open_reader(const Patience& patience) {
+    auto reader = std::make_unique<PostgresConnection>(address_, waits_, bounds_to_open(patience));
+    if (longest_statement_)
+        reader->execute(
+            ("SET statement_timeout = " + std::to_string(longest_statement_->count())).c_str());
+    return reader;
 }
 
 /// Until the session ends.
@@ -208,8 +269,8 @@ void PostgresIndex::enter(Connection& writer) {
 }
 
 void PostgresIndex::close(Connection& writer) {
-    // The session's end does it too, a moment later.
-    writer.execute("SELECT pg_advisory_unlock_all()");
+    static_cast<PostgresConnection&>(writer).execute_within("SELECT pg_advisory_unlock_all()",
+                                                            kToClose);
 }
 
 std::string PostgresIndex::process() const {

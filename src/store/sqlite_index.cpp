@@ -167,7 +167,7 @@ void seal_anew(const std::filesystem::path& path, const vault::SecretKey& from,
 SqliteIndex::SqliteIndex(std::filesystem::path path, const vault::SecretKey& key)
     : path_(std::move(path)), key_(key), vfs_(key) {}
 
-std::unique_ptr<Connection> SqliteIndex::open_writer() {
+std::unique_ptr<Connection> SqliteIndex::open_writer(const Patience&) {
     if (is_unsealed(path_)) {
         seal(path_, vfs_.name());
     } else {
@@ -193,7 +193,7 @@ std::unique_ptr<Connection> SqliteIndex::open_writer() {
     return writer;
 }
 
-std::unique_ptr<Connection> SqliteIndex::open_reader() {
+std::unique_ptr<Connection> SqliteIndex::open_reader(const Patience&) {
     auto reader =
         std::make_unique<SqliteConnection>(path_, SqliteConnection::Mode::kReadOnly, vfs_.name());
     reader->execute("PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4000;");

@@ -18,12 +18,12 @@ class SqliteIndex final : public IndexSource {
     /// up to that; one that an earlier program left unsealed is sealed first. Throws
     /// Error(kUnsupported) when it is of a newer version, Error(kCorrupt) when it is not a Lucerna
     /// index, or altered.
-    [[nodiscard]] std::unique_ptr<Connection> open_writer() override;
-    [[nodiscard]] std::unique_ptr<Connection> open_reader() override;
-    void begin_writing(Connection& writer, std::chrono::milliseconds) override {
+    [[nodiscard]] std::unique_ptr<Connection> open_writer(const Patience& patience) override;
+    [[nodiscard]] std::unique_ptr<Connection> open_reader(const Patience& patience) override;
+    void begin_writing(Connection& writer, const Patience&) override {
         writer.execute("BEGIN IMMEDIATE");
     }
-    [[nodiscard]] const char* begin_reading() const override { return "BEGIN"; }
+    void begin_reading(Connection& reader, const Patience&) override { reader.execute("BEGIN"); }
     void empty_log(Connection& writer) override;
     void close(Connection& writer) override;
     [[nodiscard]] bool is_sealed() const override { return true; }

@@ -15,6 +15,7 @@
 #include "store/object_bucket.h"
 #include "store/object_folder.h"
 #include "store/one_archive.h"
+#include "store/pace.h"
 #include "store/parts.h"
 #include "store/postgres_index.h"
 #include "store/presence.h"
@@ -114,7 +115,8 @@ std::unique_ptr<IndexSource> index_of(const StoreOptions& options, Objects& obje
         [&objects, &records](const std::string& process) {
             objects.write_as(process);
             records.write_as(process);
-        });
+        },
+        PostgresIndex::Waits{options.longest_statement, options.is_stopping});
 }
 
 }  // namespace
@@ -143,6 +145,7 @@ namespace {
 
 /// One on SQLite is opened by the key itself, and by one server.
 void open(Parts& parts, const StoreOptions& options, vault::KeyProvider& keys) {
+    const LongWork recovers;
     if (!options.postgres.empty())
         require_one_archive([&](const auto& work) { parts.index.write(work); }, *parts.records,
                             keys);

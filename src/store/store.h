@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -32,6 +33,11 @@ struct StoreOptions {
     std::string postgres = {};
     /// Where objects and wrapped keys lie; none: in the folder.
     std::optional<S3Options> bucket = {};
+    /// How long the database may take to answer one question; what is to take long (pace.h), and
+    /// what is due sooner, aside. None: as long as it likes.
+    std::optional<std::chrono::milliseconds> longest_statement = {};
+    /// Once it says so a silent database is not waited for.
+    std::function<bool()> is_stopping = {};
 };
 
 /// Notes durably in the folder what holds index and objects, so that it opens with nothing else

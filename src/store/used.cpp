@@ -39,8 +39,9 @@ bool is_used(const S3Options& options) {
     return found;
 }
 
-bool is_used(const std::string& postgres) {
-    PostgresConnection index(postgres);
+bool is_used_on_postgres(const StoreOptions& options) {
+    PostgresConnection index(options.postgres,
+                             std::make_shared<PostgresWaits>(options.is_stopping));
     return index.number("SELECT to_regclass('data_keys') IS NOT NULL") != 0 &&
            index.number("SELECT EXISTS (SELECT 1 FROM data_keys)") != 0;
 }
@@ -52,7 +53,7 @@ bool is_used(const StoreOptions& options) {
     const bool is_alone = !options.bucket && options.postgres.empty();
     return is_used(options.folder) || (is_alone && has_back_ends(options.folder)) ||
            (options.bucket && is_used(*options.bucket)) ||
-           (!options.postgres.empty() && is_used(options.postgres));
+           (!options.postgres.empty() && is_used_on_postgres(options));
 }
 
 }  // namespace lucerna::store

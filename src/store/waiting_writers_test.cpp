@@ -1,7 +1,9 @@
 // Writers whom another process keeps from the index.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <condition_variable>
+#include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
@@ -39,20 +41,26 @@ class Contended final : public IndexSource {
     Contended(std::unique_ptr<IndexSource> source, Turn& turn)
         : source_(std::move(source)), turn_(turn) {}
 
-    std::unique_ptr<Connection> open_writer() override { return source_->open_writer(); }
-    std::unique_ptr<Connection> open_reader() override { return source_->open_reader(); }
-    void begin_writing(Connection& writer, std::chrono::milliseconds wait_for_others) override {
+    std::unique_ptr<Connection> open_writer(const Patience& patience) override {
+        return source_->open_writer(patience);
+    }
+    std::unique_ptr<Connection> open_reader(const Patience& patience) override {
+        return source_->open_reader(patience);
+    }
+    void begin_writing(Connection& writer, const Patience& patience) override {
         {
             std::unique_lock lock(turn_.mutex);
             ++turn_.asked_for;
             turn_.changed.notify_all();
-            if (!turn_.changed.wait_for(lock, wait_for_others, [&] { return !turn_.is_taken; }))
+            if (!turn_.changed.wait_until(lock, patience.until, [&] { return !turn_.is_taken; }))
                 throw Error(ErrorCode::kUnavailable, "another process has its turn");
         }
-        source_->begin_writing(writer, wait_for_others);
+        source_->begin_writing(writer, patience);
     }
     [[nodiscard]] std::optional<std::chrono::milliseconds> patience() const override { return 60s; }
-    [[nodiscard]] const char* begin_reading() const override { return source_->begin_reading(); }
+    void begin_reading(Connection& reader, const Patience& patience) override {
+        source_->begin_reading(reader, patience);
+    }
 
   private:
     std::unique_ptr<IndexSource> source_;
@@ -115,6 +123,38 @@ TEST_F(WaitingWriters, WaitOnWhereTheyHaveMoreTimeThanOthersOfTheBatch) {
     turn.give_back();
     EXPECT_EQ(third.get(), "none");
     EXPECT_EQ(counted(), 1);
+}
+
+/// What takes until it is told to end.
+struct Lengthy {
+    void operator()(Connection& index) {
+        begun.set_value();
+        end.get_future().wait();
+        index.execute("UPDATE counters SET value = value + 1 WHERE name = 'exams'");
+    }
+    std::promise<void> begun;
+    std::promise<void> end;
+};
+
+// In its batch, who is due would wait for it.
+TEST_F(WaitingWriters, HaveNoPartInWhatTakesLong) {
+    auto first = write(60s);
+    turn.wait_until_asked_for(1);
+    Lengthy lengthy;
+    auto takes_long = std::async(std::launch::async, [&] {
+        const LongWork is_long;
+        return error_of([&] { database.write(std::ref(lengthy)); });
+    });
+    // Behind the other in the queue, or before it.
+    auto due = write(200ms);
+    turn.give_back();
+    EXPECT_EQ(first.get(), "none");
+    lengthy.begun.get_future().wait();
+    const std::string answer = due.get();
+    EXPECT_THAT(answer, testing::AnyOf("none", "unavailable"));
+    lengthy.end.set_value();
+    EXPECT_EQ(takes_long.get(), "none");
+    EXPECT_EQ(counted(), answer == "none" ? 3 : 2);
 }
 
 }  // namespace

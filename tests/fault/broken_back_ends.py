@@ -6,12 +6,15 @@ fails and comes back under four senders.
 
 Ends with 77 where PostgreSQL is not installed.
 """
+import concurrent.futures
 import random
 import re
 import signal
 import subprocess
 import time
 import unittest
+import urllib.error
+import urllib.request
 
 import kept_elsewhere
 import sealed_at_rest
@@ -66,6 +69,52 @@ class BrokenBackEnds(unittest.TestCase):
         refusals = {status for sender in senders for status in sender.refusals}
         self.assertTrue(refusals, "the database was away for eight seconds")
         self.all_are_there(server, senders, 41)
+
+    def test_the_database_says_nothing_under_four_senders(self):
+        server = self.serve()
+        senders = self.senders(server)
+        for away in (0.5, 7):
+            time.sleep(1.5)
+            self.postgres.halt()
+            self.addCleanup(self.postgres.go_on)
+            time.sleep(away)
+            self.postgres.go_on()
+        time.sleep(1)
+        end_senders(senders)
+        refusals = {status for sender in senders for status in sender.refusals}
+        self.assertIn(0xA700, refusals)
+        # Of one that may have been committed that is not known.
+        self.assertLessEqual(refusals, {0xA700, 0x0110})
+        self.assertFalse([sender for sender in senders if sender.timed_out], "no answer came")
+        self.all_are_there(server, senders, 44)
+
+    def test_a_silent_database_holds_up_what_needs_it_alone(self):
+        server = self.serve()
+        self.assertEqual(server.get("/dicom-web/studies"), [])
+
+        def answer(path):
+            try:
+                with urllib.request.urlopen(server.url + path, timeout=60) as given:
+                    return given.status, given.read().decode()
+            except urllib.error.HTTPError as error:
+                return error.code, ""
+            except OSError:
+                return 0, ""
+        self.postgres.halt()
+        self.addCleanup(self.postgres.go_on)
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            searches = [pool.submit(answer, "/dicom-web/studies") for _ in range(20)]
+            self.assertEqual(answer("/")[0], 200)
+            self.assertEqual(answer("/health")[0], 200)
+            status, metrics = answer("/metrics")
+            self.assertEqual(status, 200)
+            self.assertIn("lucerna_instances NaN", metrics)
+            self.assertFalse([search for search in searches if search.done()], "they wait")
+            self.assertEqual({search.result()[0] for search in searches}, {503})
+            searches = [pool.submit(answer, "/dicom-web/studies") for _ in range(20)]
+            time.sleep(1)
+            self.assertEqual(server.end(), 0, "nor does it keep the server from ending")
+            concurrent.futures.wait(searches)
 
     def halt_while_it_writes(self, server):
         for _ in range(400):

@@ -102,6 +102,23 @@ class Postgres:
         self.process.send_signal(how)
         self.process.wait(600)
 
+    def halt(self):
+        """It is there and says nothing, until `go_on`."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self):
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, which):
+        # It first: then there are no more of them.
+        self.process.send_signal(which)
+        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        for child in children.read_text().split():
+            try:
+                os.kill(int(child), which)
+            except ProcessLookupError:
+                pass
+
     def ask(self, sql):
         """The rows of a query, as tuples of texts."""
         said = self._run("psql", "-h", self.folder, "-p", self.port, "-U", "lucerna", "-At", "-F", "\t",
