@@ -1,5 +1,7 @@
 #include "store/subscription_book.h"
 
+#include <optional>
+
 #include "base/error.h"
 #include "store/parts.h"
 
@@ -13,19 +15,40 @@ using std::chrono::steady_clock;
 constexpr milliseconds kLook{250};
 /// What nobody came for within this is not told any more.
 constexpr std::chrono::hours kKept{24};
-/// Work items that are subscribed to in one transaction.
+/// Work items that are subscribed to in one transaction, so that nobody waits for long.
 constexpr std::size_t kBatch = 200;
+/// Rows that are taken out in one.
+constexpr std::int64_t kMostAtOnce = 1000;
 
 int number_of(DeletionLock lock) {
     return lock == DeletionLock::kYes ? 1 : 0;
 }
 
+std::int64_t last_told_of(Connection& index, const std::string& subscriber) {
+    Statement find =
+        index.prepare("SELECT max(id) FROM workitem_reports WHERE subscriber = ? AND told = 1");
+    return find.bind(subscriber).step() && !find.is_null(0) ? find.integer(0) : std::int64_t{0};
+}
+
+/// One that was not told yet tells it, too: the state is looked up when it is. Of those that were
+/// told only the last is needed. (An item has few reports, a subscriber may have many: || keeps
+/// their index out of it.)
 void enter_state_report(Connection& index, const std::string& subscriber,
-                        const std::string& sop_instance_uid, Instant now) {
+                        const std::string& sop_instance_uid, std::int64_t last_told, Instant now) {
+    index
+        .prepare(
+            "DELETE FROM workitem_reports WHERE subscriber || '' = ? AND sop_instance_uid = ? AND "
+            "report = '' AND told = 1 AND id < ?")
+        .bind(subscriber)
+        .bind(sop_instance_uid)
+        .bind(last_told)
+        .run();
     index
         .prepare(
             "INSERT INTO workitem_reports (subscriber, sop_instance_uid, report, told, created_at) "
-            "SELECT ?, sop_instance_uid, '', 0, ? FROM workitems WHERE sop_instance_uid = ?")
+            "SELECT ?1, sop_instance_uid, '', 0, ?2 FROM workitems WHERE sop_instance_uid = ?3 AND "
+            "NOT EXISTS (SELECT 1 FROM workitem_reports WHERE subscriber || '' = ?1 AND "
+            "sop_instance_uid = ?3 AND report = '' AND told = 0)")
         .bind(subscriber)
         .bind(now)
         .bind(sop_instance_uid)
@@ -43,25 +66,6 @@ void enter_subscription(Connection& index, const std::string& subscriber,
         .bind(subscriber)
         .bind(lock)
         .bind(sop_instance_uid)
-        .run();
-}
-
-void subscribe_to_every(Connection& index, const std::string& subscriber, DeletionLock lock,
-                        Instant now) {
-    index
-        .prepare(
-            "INSERT INTO workitem_subscriptions (subscriber, sop_instance_uid, deletion_lock) "
-            "SELECT ?, sop_instance_uid, ? FROM workitems WHERE id > 0 ON CONFLICT DO NOTHING")
-        .bind(subscriber)
-        .bind(number_of(lock))
-        .run();
-    if (lock == DeletionLock::kNo) return;
-    index
-        .prepare(
-            "INSERT INTO workitem_reports (subscriber, sop_instance_uid, report, told, created_at) "
-            "SELECT ?, sop_instance_uid, '', 0, ? FROM workitems ORDER BY id")
-        .bind(subscriber)
-        .bind(now)
         .run();
 }
 
@@ -87,6 +91,87 @@ void require_room_for(Connection& index, const std::string& subscriber) {
                                               " subscribers already: unsubscribe one");
 }
 
+/// Work items that came one after the other: after the first, up to the last.
+struct Page {
+    std::int64_t after = 0;
+    std::int64_t last = 0;
+};
+
+/// Nothing where there is none.
+std::optional<Page> page_after(Connection& index, std::int64_t after, std::int64_t newest) {
+    Statement find = index.prepare(
+        "SELECT max(id) FROM (SELECT id FROM workitems WHERE id > ? AND id <= ? ORDER BY id LIMIT "
+        "?) page");
+    find.bind(after).bind(newest).bind(static_cast<std::int64_t>(kBatch));
+    if (!find.step() || find.is_null(0)) return {};
+    return Page{after, find.integer(0)};
+}
+
+/// As enter_subscription and enter_state_report of each.
+void subscribe_to_page(Connection& index, const std::string& subscriber, const Page& page,
+                       DeletionLock lock, std::int64_t last_told, Instant now) {
+    index
+        .prepare(
+            "INSERT INTO workitem_subscriptions (subscriber, sop_instance_uid, deletion_lock) "
+            "SELECT ?, sop_instance_uid, ? FROM workitems WHERE id > ? AND id <= ? ON CONFLICT DO "
+            "NOTHING")
+        .bind(subscriber)
+        .bind(number_of(lock))
+        .bind(page.after)
+        .bind(page.last)
+        .run();
+    if (lock == DeletionLock::kNo) return;
+    if (last_told > 0)
+        index
+            .prepare(
+                "DELETE FROM workitem_reports WHERE subscriber || '' = ? AND report = '' AND told "
+                "= 1 AND id < ? AND sop_instance_uid IN (SELECT sop_instance_uid FROM workitems "
+                "WHERE id > ? AND id <= ?)")
+            .bind(subscriber)
+            .bind(last_told)
+            .bind(page.after)
+            .bind(page.last)
+            .run();
+    // With NOT EXISTS PostgreSQL reads all reports for each page.
+    index
+        .prepare(
+            "INSERT INTO workitem_reports (subscriber, sop_instance_uid, report, told, created_at) "
+            "SELECT ?1, w.sop_instance_uid, '', 0, ?2 FROM workitems w WHERE w.id > ?3 AND w.id <= "
+            "?4 AND (SELECT count(*) FROM workitem_reports r WHERE r.subscriber || '' = ?1 AND "
+            "r.sop_instance_uid = w.sop_instance_uid AND r.report = '' AND r.told = 0) = 0 ORDER "
+            "BY w.id")
+        .bind(subscriber)
+        .bind(now)
+        .bind(page.after)
+        .bind(page.last)
+        .run();
+}
+
+/// To the work items that are there: to those to come it is subscribed already.
+void subscribe_to_every(Database& database, const std::string& subscriber, DeletionLock lock,
+                        Instant now) {
+    std::int64_t newest = 0;
+    // What is told meanwhile stays: the next time takes it out.
+    std::int64_t last_told = 0;
+    database.read([&](Connection& index) {
+        newest = index.number("SELECT coalesce(max(id), 0) FROM workitems");
+        last_told = last_told_of(index, subscriber);
+    });
+    std::optional<Page> page = Page{};
+    while (page) {
+        const std::int64_t after = page->last;
+        database.write([&](Connection& index) {
+            page = page_after(index, after, newest);
+            if (page) subscribe_to_page(index, subscriber, *page, lock, last_told, now);
+        });
+    }
+}
+
+bool is_subscribed_to_all(Connection& index, const std::string& subscriber) {
+    Statement find = index.prepare("SELECT 1 FROM worklist_subscriptions WHERE subscriber = ?");
+    return find.bind(subscriber).step();
+}
+
 }  // namespace
 
 SubscriptionBook::SubscriptionBook(Parts& parts) : parts_(parts) {}
@@ -108,7 +193,8 @@ void SubscriptionBook::subscribe(const std::string& subscriber, const std::strin
             .bind(sop_instance_uid)
             .bind(number_of(lock))
             .run();
-        enter_state_report(index, subscriber, sop_instance_uid, now);
+        enter_state_report(index, subscriber, sop_instance_uid, last_told_of(index, subscriber),
+                           now);
     });
     has_news();
 }
@@ -129,21 +215,24 @@ void SubscriptionBook::subscribe_to_all(const std::string& subscriber,
             .bind(filter)
             .bind(number_of(lock))
             .run();
-        if (filter.empty()) subscribe_to_every(index, subscriber, lock, now);
     });
     // What comes in from here on is subscribed to as it comes, so that looking at what is there
     // holds up nobody.
     std::vector<std::string> found;
     const auto enter = [&] {
         parts_.index.write([&](Connection& index) {
+            const std::int64_t last_told = last_told_of(index, subscriber);
             for (const std::string& uid : found) {
                 enter_subscription(index, subscriber, uid, number_of(lock));
-                if (lock == DeletionLock::kYes) enter_state_report(index, subscriber, uid, now);
+                if (lock == DeletionLock::kYes)
+                    enter_state_report(index, subscriber, uid, last_told, now);
             }
         });
         found.clear();
     };
-    if (!filter.empty())
+    if (filter.empty())
+        subscribe_to_every(parts_.index, subscriber, lock, now);
+    else
         parts_.workitems.for_each(WorkitemFilter{}, [&](const Workitem& item) {
             if (fits(item.json)) found.push_back(item.sop_instance_uid);
             if (found.size() == kBatch) enter();
@@ -186,17 +275,29 @@ bool SubscriptionBook::unsubscribe_from_all(const std::string& subscriber,
                 .run();
             was = was || index.changes() > 0;
         }
-        // What the other worklist subscribes to stays.
-        Statement other =
-            index.prepare("SELECT 1 FROM worklist_subscriptions WHERE subscriber = ?");
-        if (other.bind(subscriber).step()) return;
-        index.prepare("DELETE FROM workitem_subscriptions WHERE subscriber = ?")
-            .bind(subscriber)
-            .run();
-        was = was || index.changes() > 0;
-        index.prepare("DELETE FROM workitem_reports WHERE subscriber = ?").bind(subscriber).run();
     });
-    return was;
+    // Others write between.
+    const auto take_out = [&](const char* sql) {
+        bool has_any = false;
+        for (bool is_left = true; is_left;) {
+            parts_.index.write([&](Connection& index) {
+                is_left = false;
+                // What the other worklist subscribes to stays, or one that came just now.
+                if (is_subscribed_to_all(index, subscriber)) return;
+                index.prepare(sql).bind(subscriber).bind(kMostAtOnce).run();
+                is_left = index.changes() > 0;
+            });
+            has_any = has_any || is_left;
+        }
+        return has_any;
+    };
+    const bool was_to_some = take_out(
+        "DELETE FROM workitem_subscriptions WHERE subscriber = ?1 AND sop_instance_uid IN (SELECT "
+        "sop_instance_uid FROM workitem_subscriptions WHERE subscriber = ?1 LIMIT ?2)");
+    (void)take_out(
+        "DELETE FROM workitem_reports WHERE id IN (SELECT id FROM workitem_reports WHERE "
+        "subscriber = ? ORDER BY id LIMIT ?)");
+    return was || was_to_some;
 }
 
 bool SubscriptionBook::suspend(const std::string& subscriber, const std::string& worklist_uid) {
@@ -224,11 +325,7 @@ std::vector<std::string> SubscriptionBook::subscribers() {
 }
 
 std::int64_t SubscriptionBook::last_told(const std::string& subscriber) {
-    return parts_.index.read([&](Connection& index) {
-        Statement find =
-            index.prepare("SELECT max(id) FROM workitem_reports WHERE subscriber = ? AND told = 1");
-        return find.bind(subscriber).step() && !find.is_null(0) ? find.integer(0) : std::int64_t{0};
-    });
+    return parts_.index.read([&](Connection& index) { return last_told_of(index, subscriber); });
 }
 
 std::vector<std::size_t> SubscriptionBook::lengths_after(const std::string& subscriber,
@@ -337,7 +434,14 @@ void tell_subscribers(Connection& index, const std::string& sop_instance_uid,
             .bind(now)
             .bind(sop_instance_uid)
             .run();
-    index.prepare("DELETE FROM workitem_reports WHERE created_at < ?").bind(now - kKept).run();
+    // More go than come, and few at once: everybody waits for it.
+    index
+        .prepare(
+            "DELETE FROM workitem_reports WHERE id IN (SELECT id FROM workitem_reports WHERE "
+            "created_at < ? ORDER BY created_at LIMIT ?)")
+        .bind(now - kKept)
+        .bind(kMostAtOnce)
+        .run();
 }
 
 }  // namespace lucerna::store

@@ -114,6 +114,38 @@ TEST_F(Subscriptions, ByAFilterReachWhatFitsIt) {
     EXPECT_THAT(untold("READER"), ElementsAre("new 2.2", "theirs"));
 }
 
+TEST_F(Subscriptions, MadeAgainSayNothingThatIsStillToBeTold) {
+    for (int i = 0; i < 450; ++i) add("1." + std::to_string(i + 10));
+    for (int i = 0; i < 3; ++i)
+        book().subscribe_to_all("LOCKER", kAll, "", all_fit, DeletionLock::kYes);
+    book().subscribe("LOCKER", "1.10", DeletionLock::kYes);
+    EXPECT_EQ(untold("LOCKER").size(), 450U);
+    for (int i = 0; i < 3; ++i) {
+        book().note_told("LOCKER", book().newest());
+        EXPECT_THAT(untold("LOCKER"), IsEmpty());
+        book().subscribe_to_all("LOCKER", kAll, "", all_fit, DeletionLock::kYes);
+        EXPECT_EQ(untold("LOCKER").size(), 450U);
+    }
+    EXPECT_EQ(book().lengths_after("LOCKER", 0, 10000).size(), 451U)
+        << "of those that were told the last";
+}
+
+TEST_F(Subscriptions, EndWithAllThatIsToBeTold) {
+    for (int i = 0; i < 400; ++i) add("1." + std::to_string(i + 10));
+    for (const char* who : {"LOCKER", "OTHER"})
+        book().subscribe_to_all(who, kAll, "", all_fit, DeletionLock::kYes);
+    for (const char* report : {"a", "b"})
+        for (int i = 0; i < 400; ++i) change("1." + std::to_string(i + 10), report);
+    EXPECT_EQ(book().lengths_after("LOCKER", 0, 10000).size(), 1200U);
+    EXPECT_TRUE(book().unsubscribe_from_all("LOCKER", {kAll, kFiltered}));
+    EXPECT_THAT(book().lengths_after("LOCKER", 0, 10000), IsEmpty());
+    EXPECT_THAT(book().subscribers(), ElementsAre("OTHER"));
+    EXPECT_EQ(book().lengths_after("OTHER", 0, 10000).size(), 1200U);
+    book().subscribe("LOCKER", "1.10", DeletionLock::kNo);
+    EXPECT_TRUE(book().unsubscribe_from_all("LOCKER", {kAll, kFiltered}));
+    EXPECT_THAT(book().subscribers(), ElementsAre("OTHER"));
+}
+
 TEST_F(Subscriptions, GoWithTheWorkItemAndReportsWithTime) {
     add("1.1");
     add("1.2");
