@@ -47,6 +47,7 @@ Claim claim_of(const dicom::DataSet& head, const exam::InputContract& contract) 
     claim.is_refused = refusal_by_head(head, contract).has_value();
     claim.quality_control = where_for_quality_control(head);
     claim.is_an_exposure = !is_made_of_tomosynthesis(head);
+    claim.is_surely_an_exposure = !may_be_made_of_tomosynthesis(head);
     claim.acquired = acquired_at(head);
     claim.is_of_a_patient = !claim.quality_control && head.has_value(dicom::kRows);
     return claim;
@@ -57,7 +58,9 @@ std::weak_ordering by_kind(const Claim& one, const Claim& other) {
     const bool is_a_phantom = one.quality_control.has_value();
     if (is_a_phantom != other.quality_control.has_value())
         return is_a_phantom <=> other.quality_control.has_value();
-    return other.is_an_exposure <=> one.is_an_exposure;
+    if (one.is_an_exposure != other.is_an_exposure)
+        return other.is_an_exposure <=> one.is_an_exposure;
+    return other.is_surely_an_exposure <=> one.is_surely_an_exposure;
 }
 
 bool outranks(const Claim& one, const Claim& other) {

@@ -23,6 +23,8 @@ struct Claim {
     /// What says that it is for quality control, and not of a patient.
     std::optional<dicom::Tag> quality_control;
     bool is_an_exposure = true;
+    /// Nothing beside Image Type says that it was made of a tomosynthesis.
+    bool is_surely_an_exposure = true;
     Moment acquired;
     /// Also where it is refused: an exam with one is a patient's. A report or a key object beside
     /// phantoms shows nobody.

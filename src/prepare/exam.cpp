@@ -88,13 +88,14 @@ Refusal unreadable(const Error& error) {
 Outcome outcome_of(const ExamObjects& objects, std::size_t index,
                    const exam::InputContract& contract) {
     std::shared_ptr<const dicom::DataSet> data_set;
+    Claim claim;
     try {
         data_set = objects.load(index).data_set;
+        claim = claim_of(*data_set, contract);
     } catch (const Error& error) {
         if (error.code() == ErrorCode::kCancelled || error.code() == ErrorCode::kUnavailable) throw;
         return {unreadable(error)};
     }
-    Claim claim = claim_of(*data_set, contract);
     const bool is_of_a_patient = claim.is_of_a_patient;
     if (objects.refuse)
         if (auto refusal = objects.refuse(*data_set)) return {*std::move(refusal), is_of_a_patient};

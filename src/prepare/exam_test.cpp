@@ -131,6 +131,67 @@ TEST(PrepareExam, TakesAnExposureBeforeWhatOnlyOtherAttributesSayIsMadeOfATomosy
     }
 }
 
+// Exposures that were made together with a tomosynthesis may be called like it.
+TEST(PrepareExam, TakesForAnExposureWhatImageTypeHasForOne) {
+    const auto made_later = [](DataSet& object) {
+        object.set_text(dicom::kAcquisitionDate, "20260302");
+        object.set_text(dicom::kSeriesDescription, "Screening combo 2D + C-View");
+        const std::string type[] = {"DERIVED", "PRIMARY", "TOMOSYNTHESIS", "GENERATED_2D"};
+        object.set_texts(dicom::kImageType, type);
+    };
+    for (const auto& [tag, value] :
+         {std::pair{dicom::kSeriesDescription, "Screening combo 2D + C-View"},
+          std::pair{dicom::Tag{0x0018, 0x1491}, "TOMOSYNTHESIS"}}) {
+        const auto exposure = [tag = tag, value = value](DataSet& object) {
+            object.set_text(dicom::kAcquisitionDate, "20260301");
+            object.set_text(tag, value);
+        };
+        EXPECT_EQ(read_of_two(exposure, made_later), "2.25.12") << value;
+    }
+}
+
+TEST(PrepareExam, TellsComputedViewsFromSections) {
+    using Said = std::vector<std::pair<dicom::Tag, std::string>>;
+    constexpr dicom::Tag kVolumetric{0x0008, 0x9206};
+    constexpr dicom::Tag kTechnique{0x0008, 0x9207};
+    constexpr dicom::Tag kHeight{0x0018, 0x1460};
+    const auto accepted_with = [](const std::vector<std::string>& type, const Said& said) {
+        std::vector<DataSet> views = four_views();
+        if (!type.empty()) views[2].set_texts(dicom::kImageType, type);
+        for (const auto& [tag, value] : said) views[2].set_text(tag, value);
+        return prepare_exam(views, contract()).accepted.size();
+    };
+    const std::vector<std::string> of_a_whole{"DERIVED", "PRIMARY", "TOMOSYNTHESIS"};
+    const std::vector<std::pair<std::vector<std::string>, Said>> read{
+        {of_a_whole, {{dicom::kSeriesDescription, "L CC S-View"}}},
+        {{"DERIVED", "PRIMARY", "TOMO", "LEFT"}, {{dicom::kSeriesDescription, "L CC C-View"}}},
+        {{}, {{kVolumetric, "VOLUME"}, {kTechnique, "MAX_IP"}}},
+        {{}, {{dicom::kSeriesDescription, "L CC SYN2D"}, {kVolumetric, "VOLUME"}}},
+        {{}, {{kHeight, "0"}}}};
+    for (const auto& [type, said] : read)
+        EXPECT_EQ(accepted_with(type, said), 4U) << (said.empty() ? "" : said[0].second);
+    const std::vector<std::pair<std::vector<std::string>, Said>> refused{
+        {of_a_whole, {}},
+        {of_a_whole, {{dicom::kSeriesDescription, "L CC C-View + slices"}}},
+        {{"DERIVED", "PRIMARY", "TOMO_SLAB"}, {{dicom::kSeriesDescription, "L CC C-View"}}},
+        {{}, {{dicom::kSeriesDescription, "L CC C-View + slices"}, {kHeight, "23"}}},
+        {{}, {{kVolumetric, "VOLUME"}}}};
+    for (const auto& [type, said] : refused)
+        EXPECT_EQ(accepted_with(type, said), 3U) << (said.empty() ? "" : said[0].second);
+}
+
+TEST(PrepareExam, RefusesOneOddHeaderAndReadsTheOthers) {
+    std::vector<DataSet> views = four_views();
+    std::string many = "1";
+    for (int i = 0; i < 100001; ++i) many += "\\1";
+    for (const char* const modality : {"SR", "MG"}) {
+        views.push_back(stored_view("L-CC", modality == std::string("SR") ? "2.25.33" : "2.25.34"));
+        views.back().set_text(dicom::kModality, modality);
+        views.back().set_text(dicom::kImageType, many);
+    }
+    EXPECT_EQ(prepare_exam(views, contract()).accepted.size(), 4U);
+}
+
 TEST(PrepareExam, TakesTheLaterByWhateverSaysWhen) {
     using Said = std::vector<std::pair<dicom::Tag, std::string>>;
     // The first of each pair is the later one.

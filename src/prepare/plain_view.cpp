@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,6 +27,7 @@ constexpr dicom::Tag kContrastBolusAgentSequence{0x0018, 0x0012};
 constexpr dicom::Tag kPaddleDescription{0x0018, 0x11A4};
 constexpr dicom::Tag kSpecimenDescriptionSequence{0x0040, 0x0560};
 constexpr dicom::Tag kVolumetricProperties{0x0008, 0x9206};
+constexpr dicom::Tag kVolumeBasedCalculationTechnique{0x0008, 0x9207};
 constexpr dicom::Tag kTomoLayerHeight{0x0018, 0x1460};
 constexpr dicom::Tag kTomoClass{0x0018, 0x1491};
 
@@ -126,14 +128,24 @@ bool is_said_to_be_2d(const DataSet& data_set) {
     return image_type_has(data_set, "GENERATED_2D") || image_type_has(data_set, "TOMO_2D");
 }
 
-/// The names that vendors have for such views, where Image Type has none.
-bool is_called_2d(const DataSet& data_set) {
+bool is_called(const DataSet& data_set, std::span<const char* const> names) {
     const std::string said = data_set.text_or(dicom::kSeriesDescription, "");
-    constexpr const char* kNames[] = {"C-VIEW",       "CVIEW",          "S-VIEW",
-                                      "V-PREVIEW",    "INSIGHT 2D",     "INTELLIGENT 2D",
-                                      "SYNTHETIC 2D", "SYNTHESIZED 2D", "SYNTHESISED 2D"};
-    return std::any_of(std::begin(kNames), std::end(kNames),
+    return std::any_of(names.begin(), names.end(),
                        [&](const char* name) { return has_word(said, name); });
+}
+
+/// The names that vendors have for such views, where Image Type has none.
+constexpr std::array<const char*, 11> kNamesOf2d{
+    "C-VIEW",       "CVIEW",          "S-VIEW",         "V-PREVIEW", "INSIGHT 2D", "INTELLIGENT 2D",
+    "SYNTHETIC 2D", "SYNTHESIZED 2D", "SYNTHESISED 2D", "SYN2D",     "SYN 2D"};
+bool is_called_2d(const DataSet& data_set) {
+    return is_called(data_set, kNamesOf2d);
+}
+
+/// So and nothing else: a series of such views together with sections is called by both.
+bool is_called_2d_alone(const DataSet& data_set) {
+    constexpr std::array<const char*, 5> kOthers{"TOMO", "SLICE", "SLAB", "COMBO", "3D"};
+    return is_called_2d(data_set) && !is_called(data_set, kOthers);
 }
 
 /// A value of Image Type after the second that only a section has, or several together.
@@ -144,8 +156,9 @@ std::optional<std::string> section_type_of(const DataSet& data_set) {
         const std::string value = in_capitals(values[i]);
         if (value.starts_with("SLICE") || value.starts_with("SLAB")) return values[i];
         if (!value.starts_with("TOMO") || value.starts_with("TOMO_2D")) continue;
-        const bool is_of_the_whole = value == "TOMO" || value == "TOMOSYNTHESIS";
-        if (!is_of_the_whole || !is_said_to_be_2d(data_set)) return values[i];
+        const bool may_be_of_the_whole = value == "TOMO" || value == "TOMOSYNTHESIS";
+        if (!may_be_of_the_whole || (!is_said_to_be_2d(data_set) && !is_called_2d_alone(data_set)))
+            return values[i];
     }
     return {};
 }
@@ -156,12 +169,15 @@ Complaint of_a_section(const DataSet& data_set) {
         return refusal(RefusalReason::kNotAPlainImage,
                        "The picture is a section of a tomosynthesis: '" + *type + "'.",
                        dicom::kImageType, kForAReader);
-    if (is_said_to_be_2d(data_set) || is_called_2d(data_set)) return {};
-    if (in_capitals(data_set.text_or(kVolumetricProperties, "")) == "VOLUME")
+    if (is_said_to_be_2d(data_set) || is_called_2d_alone(data_set)) return {};
+    // MAX_IP and the like are of the whole (PS3.3 C.8.16.2.1.3).
+    const std::string made_by =
+        in_capitals(data_set.text_or(kVolumeBasedCalculationTechnique, "NONE"));
+    if (in_capitals(data_set.text_or(kVolumetricProperties, "")) == "VOLUME" && made_by == "NONE")
         return refusal(RefusalReason::kNotAPlainImage,
                        "The picture is said to be a part of a volume.", kVolumetricProperties,
                        kForAReader);
-    if (data_set.has_value(kTomoLayerHeight))
+    if (data_set.number(kTomoLayerHeight).value_or(0) > 0)
         return refusal(RefusalReason::kNotAPlainImage,
                        "The picture is said to be of one layer of the breast.", kTomoLayerHeight,
                        kForAReader);
@@ -293,8 +309,11 @@ std::optional<dicom::Tag> where_for_quality_control(const DataSet& data_set) {
 }
 
 bool is_made_of_tomosynthesis(const DataSet& data_set) {
-    return image_type_has(data_set, "TOMO") || image_type_has(data_set, "GENERATED") ||
-           is_called_2d(data_set) ||
+    return image_type_has(data_set, "TOMO") || image_type_has(data_set, "GENERATED");
+}
+
+bool may_be_made_of_tomosynthesis(const DataSet& data_set) {
+    return is_called_2d(data_set) ||
            in_capitals(data_set.text_or(kTomoClass, "")) == "TOMOSYNTHESIS";
 }
 

@@ -20,8 +20,10 @@ namespace lucerna::prepare {
 /// (0028,0300), Quality Control Subject (0010,0200). BOTH is a patient beside a phantom.
 [[nodiscard]] std::optional<dicom::Tag> where_for_quality_control(const dicom::DataSet& data_set);
 
-/// Made of a tomosynthesis, and no exposure: by Image Type (PS3.3 C.8.11.7), Tomo Class, or what
-/// vendors call such pictures in Series Description.
+/// Made of a tomosynthesis, and no exposure, by Image Type (PS3.3 C.8.11.7).
 [[nodiscard]] bool is_made_of_tomosynthesis(const dicom::DataSet& data_set);
+/// By Tomo Class, or what vendors call such pictures in Series Description. Exposures have these,
+/// too, where they were made together with a tomosynthesis.
+[[nodiscard]] bool may_be_made_of_tomosynthesis(const dicom::DataSet& data_set);
 
 }  // namespace lucerna::prepare
