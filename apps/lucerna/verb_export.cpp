@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "deidentify/deidentifier.h"
+#include "deidentify/own_capture.h"
 #include "dicom/uids.h"
 #include "kept_data.h"
 #include "kept_projects.h"
@@ -77,9 +78,13 @@ class Export {
                  dicom::describe(dicom::tags::kPatientId),
                  "mend the files, or give out those of one patient",
                  deidentifier_.name_of(object.text_or(dicom::tags::kSopInstanceUid, "")), ""});
+        const bool is_left_out = deidentify::is_left_out(object);
         auto outcome = deidentifier_.run(std::move(object), study);
-        if (auto* refusal = std::get_if<exam::Refusal>(&outcome))
-            return refuse(std::move(*refusal));
+        if (auto* refusal = std::get_if<exam::Refusal>(&outcome)) {
+            if (!is_left_out) return refuse(std::move(*refusal));
+            report_.left_out.push_back(std::move(*refusal));
+            return;
+        }
         auto& made = std::get<deidentify::Deidentified>(outcome);
         const Bytes file = made.file.whole();
         const std::string content = sha256(file);
@@ -110,8 +115,12 @@ class Export {
 
     ExitCode finish() {
         write_file_durably(asked_.out / "report.json", as_byte_view(deidentify::to_json(report_)));
-        std::printf("%zu objects de-identified, %zu not given out; what was done: %s\n",
-                    report_.objects.size(), report_.refused.size(),
+        std::string left_out;
+        if (!report_.left_out.empty())
+            left_out = ", " + std::to_string(report_.left_out.size()) +
+                       " left out (captures of images that were not read, or of earlier versions)";
+        std::printf("%zu objects de-identified, %zu not given out%s; what was done: %s\n",
+                    report_.objects.size(), report_.refused.size(), left_out.c_str(),
                     (asked_.out / "report.json").c_str());
         if (report_.refused.empty()) return kDone;
         return report_.objects.empty() ? kBadInput : kRefused;

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "compose/canvas.h"
 #include "compose/codes.h"
 #include "compose/content_item.h"
@@ -66,14 +67,17 @@ exam::ExamReading reading_of(const exam::ExamReading& reading, const Subject& su
     return part;
 }
 
-/// The four views of an exam have theirs whatever else there is.
-int number_of(const Subject& subject, std::size_t position) {
+/// Each has its own whatever else there is: the four views of an exam theirs, any other image one
+/// that follows from it.
+int number_of(const exam::ExamReading& reading, const Subject& subject,
+              const std::string& sop_instance_uid) {
     constexpr std::array<std::string_view, 4> kHung = {"R-CC", "L-CC", "R-MLO", "L-MLO"};
     if (subject.view != nullptr && subject.view->source.name) {
         const auto* const hung = std::ranges::find(kHung, to_string(*subject.view->source.name));
         if (hung != kHung.end()) return static_cast<int>(hung - kHung.begin()) + 1;
     }
-    return static_cast<int>(kHung.size() + position) + 1;
+    const std::string hash = sha256(as_byte_view(which_object(reading, sop_instance_uid)));
+    return static_cast<int>(kHung.size()) + 1 + std::stoi(hash.substr(0, 6), nullptr, 16);
 }
 
 bool reaches(double score, const exam::ModelIdentity& model) {
@@ -197,16 +201,16 @@ void add_image_modules(dicom::DataSet& object, const exam::ExamReading& reading,
     add_source(object, subject, rendering);
 }
 
-Result capture_of(const exam::ExamReading& reading, const RenderedView& rendering,
-                  std::size_t position) {
+Result capture_of(const exam::ExamReading& reading, const RenderedView& rendering) {
     const Subject subject = subject_of(reading, rendering.sop_instance_uid);
-    dicom::DataSet object = start_object(reading_of(reading, subject),
-                                         {.kind = ResultKind::kCapture,
-                                          .sop_class_uid = dicom::sop_class::kSecondaryCapture,
-                                          .modality = "OT",
-                                          .series_description = "AI findings",
-                                          .series_number = 9003,
-                                          .instance_number = number_of(subject, position)});
+    dicom::DataSet object =
+        start_object(reading_of(reading, subject),
+                     {.kind = ResultKind::kCapture,
+                      .sop_class_uid = dicom::sop_class::kSecondaryCapture,
+                      .modality = "OT",
+                      .series_description = "AI findings",
+                      .series_number = 9003,
+                      .instance_number = number_of(reading, subject, rendering.sop_instance_uid)});
     add_image_modules(object, reading, subject, rendering);
     Canvas canvas = drawn(reading, subject, rendering);
     const dicom::PixelLayout layout{.rows = canvas.height(),
@@ -251,7 +255,7 @@ std::vector<Result> compose_captures(const exam::ExamReading& reading,
         return std::ranges::find(order, rendering->sop_instance_uid) - order.begin();
     });
     std::vector<Result> results(sorted.size());
-    run(sorted.size(), [&](std::size_t i) { results[i] = capture_of(reading, *sorted[i], i); });
+    run(sorted.size(), [&](std::size_t i) { results[i] = capture_of(reading, *sorted[i]); });
     return results;
 }
 

@@ -186,6 +186,27 @@ TEST(Capture, OfAViewIsNumberedTheSameWhateverElseThereIs) {
     EXPECT_EQ(DataSet::parse(first.part10).integer(dicom::kInstanceNumber), 4);
 }
 
+TEST(Capture, OfARefusedImageIsTheSameWhateverElseThereIs) {
+    exam::ExamReading reading = with_header("");
+    RenderedView refused = example_rendering(reading, 0, 0.1);
+    refused.sop_instance_uid = reading.refusals[0].sop_instance_uid;
+    const Result before = capture_of(reading, refused);
+    exam::Refusal another = reading.refusals[0];
+    another.sop_instance_uid += ".1";
+    reading.refusals.insert(reading.refusals.begin(), another);
+    RenderedView of_another = refused;
+    of_another.sop_instance_uid = another.sop_instance_uid;
+    const std::vector<RenderedView> more = {of_another, refused};
+    const std::vector<Result> after = compose_results(reading, more);
+    EXPECT_EQ(after.back().sop_instance_uid, before.sop_instance_uid);
+    const auto number = [](const Result& result) {
+        return DataSet::parse(result.part10).integer(dicom::kInstanceNumber);
+    };
+    EXPECT_EQ(number(after.back()), number(before));
+    EXPECT_NE(number(after[after.size() - 2]), number(before));
+    EXPECT_GT(number(before).value_or(0), 4);
+}
+
 TEST(Capture, NamesItsSourceAndNoPersonInThePicture) {
     const exam::ExamReading reading = example_reading();
     const Result result = capture_of(reading, example_rendering(reading, 2, 0.1));

@@ -21,11 +21,14 @@ bool says_findings(const dicom::DataSet& object) {
 
 }  // namespace
 
+bool is_left_out(const dicom::DataSet& object) {
+    return is_own_result(object) &&
+           object.text_or(tags::kSopClassUid, "") == dicom::sop_class::kSecondaryCapture &&
+           !says_findings(object);
+}
+
 std::optional<exam::Refusal> refuse_own_capture(const dicom::DataSet& object) {
-    if (!is_own_result(object) ||
-        object.text_or(tags::kSopClassUid, "") != dicom::sop_class::kSecondaryCapture ||
-        says_findings(object))
-        return {};
+    if (!is_left_out(object)) return {};
     return exam::Refusal{exam::RefusalReason::kUnreadable,
                          "it is a capture that may say in its picture what the header of an image "
                          "said, as of one that was not read",

@@ -12,4 +12,7 @@ namespace lucerna::deidentify {
 /// Image Type says to be of findings hold nothing of a header.
 [[nodiscard]] std::optional<exam::Refusal> refuse_own_capture(const dicom::DataSet& object);
 
+/// It is one of these: whoever asks for a study need not hear that it could not be given out.
+[[nodiscard]] bool is_left_out(const dicom::DataSet& object);
+
 }  // namespace lucerna::deidentify

@@ -52,15 +52,19 @@ Json of(const exam::Refusal& refusal) {
 Json of(const ExportReport& report) {
     Json objects = Json::array();
     for (const ObjectReport& object : report.objects) objects.push_back(of(object));
-    Json refused = Json::array();
-    for (const exam::Refusal& refusal : report.refused) refused.push_back(of(refusal));
+    const auto all_of = [](const std::vector<exam::Refusal>& refusals) {
+        Json all = Json::array();
+        for (const exam::Refusal& refusal : refusals) all.push_back(of(refusal));
+        return all;
+    };
     return {{"format", "lucerna-deidentification-report/2"},
             {"program", report.program},
             {"profile", report.profile},
             {"table", confidentiality_edition()},
             {"project", report.project},
             {"objects", std::move(objects)},
-            {"refused", std::move(refused)}};
+            {"refused", all_of(report.refused)},
+            {"left_out", all_of(report.left_out)}};
 }
 
 }  // namespace

@@ -73,12 +73,14 @@ struct ObjectReport {
 
 /// A whole export (docs/formats/deidentification-report.schema.json).
 struct ExportReport {
-    std::string profile;
-    std::string project;
-    std::string program;
-    std::vector<ObjectReport> objects;
+    std::string profile = {};
+    std::string project = {};
+    std::string program = {};
+    std::vector<ObjectReport> objects = {};
     /// Which objects were not given out; their UIDs are of the project, where they have one.
-    std::vector<exam::Refusal> refused;
+    std::vector<exam::Refusal> refused = {};
+    /// The same of what is not meant to be given out (own_capture.h), and is no failure.
+    std::vector<exam::Refusal> left_out = {};
 };
 [[nodiscard]] std::string to_json(const ExportReport& report);
 

@@ -38,6 +38,7 @@ TEST(Report, KeepsToItsSchema) {
     report.objects.back().beside_pixels.push_back({"comment", 24});
     report.objects.back().blanked.push_back({{1, 2, 3, 4}, "detected-text"});
     report.refused.push_back({exam::RefusalReason::kUnreadable, "what", "where", "remedy", "", ""});
+    report.left_out = report.refused;
     nlohmann::json document = nlohmann::json::parse(to_json(report));
     EXPECT_TRUE(keeps_to_schema(document)) << document.dump(1);
     const nlohmann::json line = nlohmann::json::parse(to_json_line(

@@ -37,6 +37,7 @@ struct Progress {
     std::vector<std::string> refused;
     std::size_t delivered = 0;
     std::size_t warnings = 0;
+    std::size_t left_out = 0;
     /// Of the last thing that went wrong for a while, and of the first that did for good.
     std::string why_outstanding;
     std::string why_refused;
@@ -129,6 +130,10 @@ void send(const Item& item, ObjectSender& sender, ObjectSource& source,
             progress.refuse(item.uid, error.what());
         return;
     }
+    if (!file) {
+        ++progress.left_out;
+        return;
+    }
     try {
         note(item, sender.store(file->to_send), destination, progress);
     } catch (const Error& error) {
@@ -171,8 +176,9 @@ DeliveryResult conclude(const DeliveryJob& job, int attempt, const BackoffRules&
                   {{"destination", job.destination},
                    {"objects", progress.delivered},
                    {"warnings", progress.warnings},
+                   {"left_out", progress.left_out},
                    {"attempt", attempt}});
-        return Delivered{progress.delivered, progress.warnings};
+        return Delivered{progress.delivered, progress.warnings, progress.left_out};
     }
     const bool may_help = missing.size() > progress.refused.size();
     if (may_help && attempt < rules.max_attempts) {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -38,9 +39,10 @@ class ObjectSource {
         std::shared_ptr<const void> held;
         dicom::FileToSend to_send;
     };
-    /// The file: a large one is read while it is sent, but has been looked through. Throws
-    /// Error(kNotFound), Error(kCorrupt), Error(kIo).
-    [[nodiscard]] virtual File file(const std::string& sop_instance_uid) = 0;
+    /// The file: a large one is read while it is sent, but has been looked through. Nothing of what
+    /// is to be left out there, and is not missed. Throws Error(kNotFound), Error(kCorrupt),
+    /// Error(kIo).
+    [[nodiscard]] virtual std::optional<File> file(const std::string& sop_instance_uid) = 0;
     /// The objects as this destination may have them. What may not go there is an
     /// Error(kUnsupported) of `file`.
     [[nodiscard]] virtual ObjectSource& for_destination(const std::string& name) {
@@ -61,10 +63,11 @@ using OpenSender = std::function<std::unique_ptr<ObjectSender>(
 /// The real one, by StoreScu.
 [[nodiscard]] OpenSender dimse_sender();
 
-/// All objects are with the peer.
+/// All objects are with the peer, but for those that are left out there.
 struct Delivered {
     std::size_t objects = 0;
     std::size_t warnings = 0;
+    std::size_t left_out = 0;
 };
 /// Try again later. `outstanding` is all that the peer does not have yet, so that the job can be
 /// cut down to it; what was refused for good is among it and is not forgotten that way. Last are

@@ -57,7 +57,10 @@ class FakeSource : public ObjectSource {
     dicom::ObjectHead head(const std::string& uid) override {
         return dicom::split_part10(bytes_of(uid)).head;
     }
-    File file(const std::string& uid) override { return {nullptr, bytes_of(uid)}; }
+    std::optional<File> file(const std::string& uid) override {
+        if (left_out.contains(uid)) return {};
+        return File{nullptr, bytes_of(uid)};
+    }
     const Bytes& bytes_of(const std::string& uid) {
         if (!files.contains(uid)) throw Error(ErrorCode::kNotFound, "not kept");
         return files.at(uid);
@@ -65,6 +68,7 @@ class FakeSource : public ObjectSource {
     void add(const std::string& uid) { files[uid] = test::small_object(uid); }
 
     std::map<std::string, Bytes> files;
+    std::set<std::string> left_out;
 };
 
 /// A peer that answers as told, by SOP Instance UID, and loses the association where told.
@@ -127,6 +131,19 @@ TEST_F(Delivery, CountsWarningsAsDelivered) {
     ASSERT_TRUE(std::holds_alternative<Delivered>(result));
     EXPECT_EQ(std::get<Delivered>(result).objects, 3u);
     EXPECT_EQ(std::get<Delivered>(result).warnings, 1u);
+}
+
+TEST_F(Delivery, DoesNotMissWhatIsLeftOutThere) {
+    source.left_out = {"1.2"};
+    const DeliveryResult result = run();
+    ASSERT_TRUE(std::holds_alternative<Delivered>(result));
+    EXPECT_EQ(std::get<Delivered>(result).objects, 2u);
+    EXPECT_EQ(std::get<Delivered>(result).left_out, 1u);
+    EXPECT_THAT(peer.sent, ElementsAre("1.1", "1.3"));
+    peer.answers["1.1"] = 0xA700;
+    const DeliveryResult later = run();
+    ASSERT_TRUE(std::holds_alternative<RetryAfter>(later));
+    EXPECT_THAT(std::get<RetryAfter>(later).outstanding, ElementsAre("1.1"));
 }
 
 TEST_F(Delivery, TriesAgainWithWhatIsOutstanding) {

@@ -45,7 +45,7 @@ struct DeliveryJob {
     std::string destination;
     /// In the order in which they are sent.
     std::vector<std::string> sop_instance_uids;
-    /// What the peer has by this job, and is not sent again.
+    /// What the peer has by this job, or is not to have, and is not sent again.
     std::vector<std::string> delivered = {};
     friend bool operator==(const DeliveryJob&, const DeliveryJob&) = default;
 };

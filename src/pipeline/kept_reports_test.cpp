@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "dicom/uids.h"
 #include "pipeline/ports.h"
 #include "support/stored_instance.h"
 #include "support/temporary_folder.h"
@@ -83,6 +84,36 @@ TEST_F(KeptReportsTest, NameNoObjectByWhatItIsCalledElsewhere) {
               deidentifiers_.at("research")->name_of("1.2.1.9.1"));
     EXPECT_EQ(first["kept_as"], kept_as("1.2.1.9.1"));
     EXPECT_EQ(nlohmann::json::parse(lines("same")[0])["objects"][0]["sop_instance_uid"], "");
+}
+
+TEST_F(KeptReportsTest, SayThatACaptureOfWhatWasNotReadIsLeftOut) {
+    test::StoredInstance instance;
+    instance.sop_class = dicom::sop_class::kSecondaryCapture;
+    instance.sop_instance = "1.2.3.4.9.1";
+    auto capture = dicom::DataSet::parse(instance.file());
+    capture.set_text(dicom::kManufacturer, "Lucerna");
+    capture.set_text(dicom::kManufacturerModelName, "Lucerna");
+    for (const char* third : {"NOT_READ", "AI_FINDINGS"}) {
+        const bool is_of_findings = third == std::string("AI_FINDINGS");
+        const std::string uid = instance.sop_instance + (is_of_findings ? ".2" : ".1");
+        capture.set_text(dicom::kSopInstanceUid, uid);
+        capture.set_texts(dicom::kImageType,
+                          std::vector<std::string>{"DERIVED", "SECONDARY", third});
+        store_.archive().keep(capture.to_part10(dicom::transfer_syntax::kExplicitVrLittleEndian));
+        for (const auto& [destination, project] :
+             {std::pair{"research", "new"}, {"registry", "same"}}) {
+            const auto file = source_.for_destination(destination).file(uid);
+            EXPECT_EQ(file.has_value(), is_of_findings) << destination;
+            const auto line = nlohmann::json::parse(lines(project).back());
+            EXPECT_THAT(line["refused"], SizeIs(0));
+            ASSERT_THAT(line["left_out"], SizeIs(is_of_findings ? 0 : 1));
+            if (!is_of_findings) {
+                const std::string called = line["left_out"][0]["sop_instance_uid"];
+                EXPECT_NE(called, uid);
+                EXPECT_EQ(called.empty(), std::string(project) == "same");
+            }
+        }
+    }
 }
 
 TEST_F(KeptReportsTest, GoWithWhatIsErased) {

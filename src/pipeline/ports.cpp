@@ -7,6 +7,7 @@
 #include "base/answer_due.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "deidentify/own_capture.h"
 #include "dicom/converted_file.h"
 #include "dicom/part10_head.h"
 #include "retrieve/kept_object.h"
@@ -150,18 +151,18 @@ dicom::ObjectHead DeidentifiedSource::head(const std::string& sop_instance_uid) 
 }
 
 void DeidentifiedSource::report(const store::InstanceRow& original,
-                                std::vector<deidentify::ObjectReport> made,
-                                std::vector<exam::Refusal> refused) const {
+                                deidentify::ExportReport said) const {
     if (deidentifier_->profile().has(deidentify::Option::kRetainUids)) {
         // What an object is called as ever is not to be in a copy of this when it is erased.
-        for (deidentify::ObjectReport& one : made) one.sop_instance_uid.clear();
-        for (exam::Refusal& one : refused) one.sop_instance_uid.clear();
+        for (deidentify::ObjectReport& one : said.objects) one.sop_instance_uid.clear();
+        for (auto* refusals : {&said.refused, &said.left_out})
+            for (exam::Refusal& one : *refusals) one.sop_instance_uid.clear();
     }
-    const std::string& project = deidentifier_->project().name();
-    const deidentify::ExportReport report{deidentifier_->profile().name(), project,
-                                          deidentifier_->program(), std::move(made),
-                                          std::move(refused)};
-    reports_.of_project(project)->add(report, {destination_, SystemClock().now(), original.object});
+    said.profile = deidentifier_->profile().name();
+    said.project = deidentifier_->project().name();
+    said.program = deidentifier_->program();
+    reports_.of_project(said.project)
+        ->add(said, {destination_, SystemClock().now(), original.object});
     // Whoever looked for lines of what was erased meanwhile has not seen this one.
     if (archive_.keeps_object(original.object)) return;
     reports_.forget_erased();
@@ -183,10 +184,11 @@ void DeidentifiedSource::log(const deidentify::ObjectReport& made) const {
                {"blanked", made.blanked.size()}});
 }
 
-deliver::ObjectSource::File DeidentifiedSource::file(const std::string& sop_instance_uid) {
+std::optional<deliver::ObjectSource::File> DeidentifiedSource::file(
+    const std::string& sop_instance_uid) {
     const store::InstanceRow row = row_of(archive_, sop_instance_uid);
     const auto refuse = [&](const exam::Refusal& refusal) {
-        report(row, {}, {refusal});
+        report(row, {.refused = {refusal}});
         throw Error(ErrorCode::kUnsupported,
                     "not given out de-identified: " + refusal.what + " (" + refusal.where + ")");
     };
@@ -214,24 +216,30 @@ deliver::ObjectSource::File DeidentifiedSource::file(const std::string& sop_inst
     }
     const store::PatientKey patient =
         archive_.patient_of_study(object->header().text_or(dicom::tags::kStudyInstanceUid, ""));
+    const bool is_left_out = deidentify::is_left_out(object->header());
     auto outcome = deidentifier_->run(*std::move(object), {patient.id, patient.issuer});
-    if (const auto* refusal = std::get_if<exam::Refusal>(&outcome)) refuse(*refusal);
+    if (const auto* refusal = std::get_if<exam::Refusal>(&outcome)) {
+        if (!is_left_out) refuse(*refusal);
+        report(row, {.left_out = {*refusal}});
+        return {};
+    }
     auto& made = std::get<deidentify::Deidentified>(outcome);
     held->file = std::make_shared<dicom::PiecewiseFile>(std::move(made.file));
     log(made.report);
-    report(row, {std::move(made.report)}, {});
-    return {held, held->to_send()};
+    report(row, {.objects = {std::move(made.report)}});
+    return File{held, held->to_send()};
 }
 
 dicom::ObjectHead ArchiveSource::head(const std::string& sop_instance_uid) {
     return head_of(archive_, sop_instance_uid);
 }
 
-deliver::ObjectSource::File ArchiveSource::file(const std::string& sop_instance_uid) {
+std::optional<deliver::ObjectSource::File> ArchiveSource::file(
+    const std::string& sop_instance_uid) {
     retrieve::ReadAhead reading(archive_, {1, [&](std::size_t) { return sop_instance_uid; }},
                                 retrieve::Checked::kBeforeItIsSent);
     const auto held = std::make_shared<const retrieve::ReadAhead::File>(reading.take(0));
-    return {held, held->to_send()};
+    return File{held, held->to_send()};
 }
 
 }  // namespace lucerna::pipeline

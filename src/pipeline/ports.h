@@ -62,14 +62,14 @@ class DeidentifiedSource final : public deliver::ObjectSource {
           reports_(reports) {}
     /// Of the object as it is kept.
     dicom::ObjectHead head(const std::string& sop_instance_uid) override;
-    /// Throws Error: kUnsupported for a refusal, with its reason; kOutOfSpace or kIo where the
-    /// report cannot be written; kNotFound where it is erased meanwhile.
-    File file(const std::string& sop_instance_uid) override;
+    /// Nothing of a capture that is not meant to be given out (deidentify/own_capture.h).
+    /// Throws Error: kUnsupported for another refusal, with its reason; kOutOfSpace or kIo where
+    /// the report cannot be written; kNotFound where it is erased meanwhile.
+    std::optional<File> file(const std::string& sop_instance_uid) override;
 
   private:
-    /// Of what was made of an original, or of what was not.
-    void report(const store::InstanceRow& original, std::vector<deidentify::ObjectReport> made,
-                std::vector<exam::Refusal> refused) const;
+    /// Of what was made of an original, or of what was not: those of `said`.
+    void report(const store::InstanceRow& original, deidentify::ExportReport said) const;
     void log(const deidentify::ObjectReport& made) const;
 
     store::Archive& archive_;
@@ -85,7 +85,7 @@ class ArchiveSource final : public deliver::ObjectSource {
     ArchiveSource(store::Archive& archive, const Deidentifiers& deidentifiers,
                   KeptReports& reports);
     dicom::ObjectHead head(const std::string& sop_instance_uid) override;
-    File file(const std::string& sop_instance_uid) override;
+    std::optional<File> file(const std::string& sop_instance_uid) override;
     deliver::ObjectSource& for_destination(const std::string& name) override;
 
   private:

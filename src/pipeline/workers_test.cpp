@@ -23,7 +23,9 @@ using namespace std::chrono_literals;
 class AnySource final : public deliver::ObjectSource {
   public:
     dicom::ObjectHead head(const std::string& uid) override { return {"1.2.840", uid, "1.2"}; }
-    File file(const std::string&) override { throw Error(ErrorCode::kInternal, "not asked for"); }
+    std::optional<File> file(const std::string&) override {
+        throw Error(ErrorCode::kInternal, "not asked for");
+    }
 };
 
 /// A destination that takes connections and says nothing.

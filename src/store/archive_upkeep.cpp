@@ -21,6 +21,7 @@
 #include "store/partial_erasure.h"
 #include "store/parts.h"
 #include "store/rows.h"
+#include "store/same_patient.h"
 #include "store/sealed_io.h"
 #include "store/unknown_objects.h"
 
@@ -386,12 +387,16 @@ std::string named(const KeyRing::Damages& damaged) {
            "put the record back from a backup, or erase its patient, whose objects are unreadable";
 }
 
-/// With what says no more of whose it is than what is in the study.
+/// With what names something in the study and is nobody else's. What it says of the patient beside
+/// is hers though she has other studies.
 ErasedStudy erase_study_for_good(Connection& index, const std::string& study_instance_uid) {
-    NamedPatient named;
-    add_parts_of_study(index, study_instance_uid, named);
+    const PatientKey patient = patient_of_study(index, study_instance_uid).value_or(PatientKey());
+    NamedPatient named{patient.id};
+    if (!patient.issuer.empty()) named.issuers = {patient.issuer};
+    add_study(index, study_instance_uid, named);
+    if (!patient.id.empty()) add_asked_for(index, patient, named);
     ErasedStudy erased = erase_study_rows(index, study_instance_uid);
-    erased.beside.workitems += erase_workitems_naming(index, named);
+    erased.beside.workitems += erase_workitems_naming(index, named, Hers::kByUid);
     return erased;
 }
 

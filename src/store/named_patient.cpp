@@ -81,6 +81,20 @@ bool are_of_two(const std::vector<Person>& people, const Accounts& accounts) {
     });
 }
 
+/// By UID, where there is anything that might name it so.
+void add_parts_of_study(Connection& index, const std::string& study_instance_uid,
+                        NamedPatient& named) {
+    Statement inside = index.prepare(
+        "SELECT e.series_instance_uid, i.sop_instance_uid FROM instances i JOIN series e ON e.id = "
+        "i.series JOIN studies s ON s.id = e.study WHERE s.study_instance_uid = ? AND (EXISTS "
+        "(SELECT 1 FROM worklist_subscriptions WHERE filter <> '') OR EXISTS (SELECT 1 FROM "
+        "workitems WHERE patient_id = ''))");
+    for (inside.bind(study_instance_uid); inside.step();) {
+        named.uids.insert(inside.text(0));
+        named.uids.insert(inside.text(1));
+    }
+}
+
 }  // namespace
 
 bool may_be_issued_by(const NamedPatient& named, const std::string& issuer) {
@@ -112,19 +126,6 @@ void add_study(Connection& index, const std::string& study_instance_uid, NamedPa
         if (may_be_issued_by(named, find.text(3)))
             add(Saying{find.text(0), find.text(1), {find.text(2)}}, named);
     add_parts_of_study(index, study_instance_uid, named);
-}
-
-void add_parts_of_study(Connection& index, const std::string& study_instance_uid,
-                        NamedPatient& named) {
-    Statement inside = index.prepare(
-        "SELECT e.series_instance_uid, i.sop_instance_uid FROM instances i JOIN series e ON e.id = "
-        "i.series JOIN studies s ON s.id = e.study WHERE s.study_instance_uid = ? AND (EXISTS "
-        "(SELECT 1 FROM worklist_subscriptions WHERE filter <> '') OR EXISTS (SELECT 1 FROM "
-        "workitems WHERE patient_id = ''))");
-    for (inside.bind(study_instance_uid); inside.step();) {
-        named.uids.insert(inside.text(0));
-        named.uids.insert(inside.text(1));
-    }
 }
 
 void forget_what_is_of_others(Connection& index, NamedPatient& named) {

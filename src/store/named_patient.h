@@ -31,11 +31,11 @@ struct NamedPatient {
 void add_asked_for(Connection& index, const PatientKey& patient, NamedPatient& named);
 /// The same of a study.
 void add_study(Connection& index, const std::string& study_instance_uid, NamedPatient& named);
-/// Adds what is in a study by its UID, where there is anything that might name it so.
-void add_parts_of_study(Connection& index, const std::string& study_instance_uid,
-                        NamedPatient& named);
 /// Once what is hers is out: an accession number that is still there is another one's as well.
 void forget_what_is_of_others(Connection& index, NamedPatient& named);
+
+/// What makes a work item hers: any mark of hers, or only the UID of something in a study of hers.
+enum class Hers { kByAny, kByUid };
 
 /// Takes out the work items that say no Patient ID, and something that is hers alone: an ID among
 /// Other Patient IDs, an accession number, an admission, the UID of something in a study of hers,
@@ -43,7 +43,8 @@ void forget_what_is_of_others(Connection& index, NamedPatient& named);
 /// somebody else has and she has not, a study or something in one), or that differs from what is
 /// said of her in both birth date and family name. Once what is hers is out: what is left is
 /// others'. Returns how many.
-std::size_t erase_workitems_naming(Connection& index, const NamedPatient& named);
+std::size_t erase_workitems_naming(Connection& index, const NamedPatient& named,
+                                   Hers which = Hers::kByAny);
 
 /// Of the studies that her orders or performed steps name and that are not kept or ordered as
 /// another patient's.

@@ -289,6 +289,36 @@ TEST(NamedPatient, AWorkItemGoesThatNamesOnlyWhatIsInHerStudy) {
     }
 }
 
+TEST(NamedPatient, AWorkItemGoesWithAStudyThoughWhatItSaysOfHerIsInAnotherOfHers) {
+    const std::string part = test::StoredInstance().study + ".7.1";
+    const auto item = [](const std::string& series, const std::string& more = "") {
+        return json_of(kHers, more + R"(,"0020000E":{"vr":"UI","Value":[")" + series + R"("]})");
+    };
+    const std::string her_id =
+        R"(,"00101002":{"vr":"SQ","Value":[{"00100020":{"vr":"LO","Value":["P1"]}}]})";
+    const std::pair<std::string, bool> items[] = {
+        {item(part), true},
+        {item(part, her_id), true},
+        {item(part, R"(,"00101000":{"vr":"LO","Value":["P2"]})"), false},
+        {item("1.2.99"), false},
+        {json_of(kHers, her_id), false}};
+    for (const auto& [json, goes] : items) {
+        TestStore store;
+        Said in_study = kHers;
+        for (const char* number : {".7", ".8"}) {
+            in_study.study = test::StoredInstance().study + number;
+            keep_image(store, "P1", in_study);
+        }
+        keep_image(store, "P2", kAnothers);
+        order(store, "P1", kHers);
+        ask(store, "1.5.1", "", json);
+        const std::string study = test::StoredInstance().study + ".7";
+        EXPECT_EQ(store.archive().beside_study(study).workitems, goes ? 1U : 0U) << json;
+        store.archive().erase_study(study);
+        EXPECT_EQ(!store.workitems().find("1.5.1"), goes) << json;
+    }
+}
+
 TEST(NamedPatient, HerOtherNameInALeftOutAccountIsHers) {
     TestStore store;
     keep_image(store, "P1", {"Doe^Jane", "19600203"});

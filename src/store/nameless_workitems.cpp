@@ -210,7 +210,9 @@ bool is_of_two_names(const Item& item, const NamedPatient& named, const Marks& h
 
 /// Something that it says is hers alone, and nothing another's alone.
 bool is_hers(Connection& index, const Item& item, const NamedPatient& named, const Marks& hers,
-             const Marks& others) {
+             const Marks& others, Hers which) {
+    const auto is_in_hers = [&](const std::string& part) { return named.uids.contains(part); };
+    if (which == Hers::kByUid && std::ranges::none_of(item.saying.parts, is_in_hers)) return false;
     Whose whose;
     for (const Number& number : item.marks.numbers)
         whose.has(hers.numbers.contains(number), others.numbers.contains(number));
@@ -218,7 +220,7 @@ bool is_hers(Connection& index, const Item& item, const NamedPatient& named, con
         whose.has(has(hers.names, name), has(others.names, name));
     look_at_ids(index, item.saying, named, whose);
     for (const std::string& part : item.saying.parts)
-        whose.has(named.uids.contains(part), is_in_somebodys_study(index, part));
+        whose.has(is_in_hers(part), is_in_somebodys_study(index, part));
     return whose.hers && !whose.anothers && !is_of_two_names(item, named, hers) &&
            std::none_of(item.saying.studies.begin(), item.saying.studies.end(),
                         [&](const std::string& study) { return is_somebodys_study(index, study); });
@@ -226,7 +228,7 @@ bool is_hers(Connection& index, const Item& item, const NamedPatient& named, con
 
 }  // namespace
 
-std::size_t erase_workitems_naming(Connection& index, const NamedPatient& named) {
+std::size_t erase_workitems_naming(Connection& index, const NamedPatient& named, Hers which) {
     const Marks hers = marks_of(named), nobodys;
     std::vector<Item> items;
     {
@@ -238,15 +240,16 @@ std::size_t erase_workitems_naming(Connection& index, const NamedPatient& named)
             items.push_back(std::move(item));
         }
     }
-    std::erase_if(items,
-                  [&](const Item& item) { return !is_hers(index, item, named, hers, nobodys); });
+    std::erase_if(items, [&](const Item& item) {
+        return !is_hers(index, item, named, hers, nobodys, which);
+    });
     if (items.empty()) return 0;
     Marks asked;
     for (const Item& item : items) add_marks(item.saying, asked);
     const Marks others = marks_kept(index, asked);
     std::size_t erased = 0;
     for (const Item& item : items) {
-        if (!is_hers(index, item, named, hers, others)) continue;
+        if (!is_hers(index, item, named, hers, others, which)) continue;
         index.prepare("DELETE FROM workitems WHERE id = ?").bind(item.id).run();
         ++erased;
     }
