@@ -114,6 +114,28 @@ describe('images of an open exam', () => {
     assert.equal((await marks(page)).length, 0);
   });
 
+  it('takes the word of the server that a proxy leaves where it takes entity tags away', async () => {
+    await page?.close();
+    page = await browser.newPage();
+    await page.route('**/dicom-web/**', async (route) => {
+      const response = await route.fetch();
+      const headers = response.headers();
+      headers['x-lucerna-etag'] = headers['etag'];
+      delete headers['etag'];
+      await route.fulfill({ response, headers });
+    });
+    await page.goto(`${mock.url}#/exam/${kStudy}`);
+    await waitForPictures(page);
+    await expectMarkOnBlob('R-CC-1');
+    // It counts before one that something in between made.
+    await page.route('**/metadata', async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, headers: { ...response.headers(), 'x-lucerna-etag': '"b1-m"' } });
+    });
+    await page.reload();
+    await page.waitForSelector('.pane .message.problem');
+  });
+
   it('tries a picture again that did not come, where somebody asks for it', async () => {
     await page?.close();
     page = await browser.newPage();
