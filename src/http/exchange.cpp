@@ -17,7 +17,7 @@ namespace {
 constexpr std::string_view kCorsHeaders =
     "Authorization, Accept, Content-Type, If-Match, If-None-Match, If-Range, Range";
 constexpr std::string_view kCorsExposed =
-    "Content-Type, Content-Length, Content-Location, ETag, Warning, X-Request-Id, "
+    "Content-Type, Content-Length, Content-Location, ETag, X-Lucerna-ETag, Warning, X-Request-Id, "
     "Accept-Ranges, Content-Range, Location, Retry-After";
 
 /// IMF-fixdate (RFC 9110 5.6.7), which knows no locale.

@@ -68,6 +68,8 @@ bool is_of(std::string_view etag, const std::vector<store::InstanceRow>& rows) {
 
 void set_cache_headers(http::Response& response, std::string_view etag) {
     response.headers.set("ETag", etag);
+    // Proxies that compress take the other one away.
+    response.headers.set("X-Lucerna-ETag", etag);
     response.headers.set("Cache-Control", "private, no-cache");
     response.headers.add("Vary", "Accept, Authorization");
 }

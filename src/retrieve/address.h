@@ -35,8 +35,8 @@ constexpr std::string_view kRoot = "/dicom-web";
 /// Whether etag_of may have given `etag` of these instances, whatever the representation.
 [[nodiscard]] bool is_of(std::string_view etag, const std::vector<store::InstanceRow>& rows);
 
-/// Sets ETag, Cache-Control and Vary: only the client's own cache may keep what is about a person,
-/// and must ask again each time whether he still may see it, and it is still so.
+/// Sets ETag, X-Lucerna-ETag, Cache-Control and Vary: only the client's own cache may keep what is
+/// about a person, and must ask again each time whether he still may see it, and it is still so.
 void set_cache_headers(http::Response& response, std::string_view etag);
 
 /// 304 where the client has what `etag` names already, with what set_cache_headers sets.

@@ -100,7 +100,7 @@ std::size_t bytes_held_by(const http::Part& item) {
 }
 
 void let_nobody_keep(http::Response& response) {
-    response.headers.remove("ETag");
+    for (const char* name : {"ETag", "X-Lucerna-ETag"}) response.headers.remove(name);
     response.headers.set("Cache-Control", "no-store");
 }
 

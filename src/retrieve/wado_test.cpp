@@ -183,8 +183,10 @@ TEST(Wado, TagsOfOneInstanceBeginWithItsRevision) {
     const auto row = archive.store.archive().instance("1.2.1.1.1");
     ASSERT_TRUE(row);
     for (const char* part : {"/metadata", "/frames/1"}) {
-        const std::string etag = archive.get(kGray + part).headers.get_or("ETag", "");
+        const http::Headers headers = archive.get(kGray + part).headers;
+        const std::string etag = headers.get_or("ETag", "");
         EXPECT_TRUE(etag.starts_with("\"" + store::revision_of(*row) + "-")) << part << etag;
+        EXPECT_EQ(headers.get("X-Lucerna-ETag"), etag) << part;
     }
 }
 

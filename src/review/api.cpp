@@ -71,7 +71,8 @@ bool are_alike(const store::ExamEntry& before, const store::ExamEntry& after) {
 }
 
 /// An image that came in the place of another one is not to be listed beside the reading of that:
-/// nothing else tells them apart where both have one SOP Instance UID.
+/// nothing else tells them apart where both have one SOP Instance UID. Without a reading it may:
+/// images can come faster than they are looked at.
 ShownExam shown_exam(Exams& exams, const std::string& study) {
     constexpr int kTries = 5;
     store::ExamEntry before = exam_or_throw(exams, study);
@@ -80,7 +81,8 @@ ShownExam shown_exam(Exams& exams, const std::string& study) {
         shown.images = exams.images(study, kMostImages + 1);
         shown.reading = exams.reading_json(study);
         shown.entry = exam_or_throw(exams, study);
-        if (are_alike(before, shown.entry)) return shown;
+        const bool is_unread = shown.reading.empty() && before.read_at == shown.entry.read_at;
+        if (is_unread || are_alike(before, shown.entry)) return shown;
         before = std::move(shown.entry);
     }
     throw Error(ErrorCode::kUnavailable, "the exam is changing: ask again");

@@ -41,12 +41,13 @@ class FewExams final : public Exams {
             if (entry.study_instance_uid == study) return entry;
         return std::nullopt;
     }
-    std::vector<store::InstanceRow> images(const std::string&, std::size_t most) override {
+    std::vector<store::InstanceRow> images(const std::string& study, std::size_t most) override {
         std::vector<store::InstanceRow> rows(std::min(most, image_count));
         for (store::InstanceRow& row : rows) row.object = std::to_string(entries[0].revision);
         if (changes-- > 0) {
             // Others came in their place, and were read.
-            ++entries[0].revision;
+            for (store::ExamEntry& entry : entries)
+                if (entry.study_instance_uid == study) ++entry.revision;
             reading = reading_at(500);
         }
         return rows;
@@ -167,6 +168,14 @@ TEST_F(Api, GivesNoReadingBesideOtherImagesThanItIsOf) {
     EXPECT_EQ(out["images"][0]["revision"], store::revision_of(newest));
     exams.changes = 1000;
     EXPECT_EQ(ask("GET", "/api/exams/2.25.7").status, 503);
+}
+
+TEST_F(Api, GivesAnExamWithoutReadingWhileImagesCome) {
+    exams.image_count = 1;
+    exams.changes = 1000;
+    const json out = json_of(ask("GET", "/api/exams/2.25.8"));
+    EXPECT_TRUE(out["reading"].is_null());
+    EXPECT_EQ(out["images"].size(), 1U);
 }
 
 TEST_F(Api, KeepsADecisionWithWhoAndWhen) {

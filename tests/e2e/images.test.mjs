@@ -114,6 +114,72 @@ describe('images of an open exam', () => {
     assert.equal((await marks(page)).length, 0);
   });
 
+  it('takes the word of the server that a proxy leaves where it takes entity tags away', async () => {
+    await page?.close();
+    page = await browser.newPage();
+    await page.route('**/dicom-web/**', async (route) => {
+      const response = await route.fetch();
+      const headers = response.headers();
+      headers['x-lucerna-etag'] = headers['etag'];
+      delete headers['etag'];
+      await route.fulfill({ response, headers });
+    });
+    await page.goto(`${mock.url}#/exam/${kStudy}`);
+    await waitForPictures(page);
+    await expectMarkOnBlob('R-CC-1');
+    // It counts before one that something in between made.
+    await page.route('**/metadata', async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, headers: { ...response.headers(), 'x-lucerna-etag': '"b1-m"' } });
+    });
+    await page.reload();
+    await page.waitForSelector('.pane .message.problem');
+  });
+
+  it('tries a picture again that did not come, where somebody asks for it', async () => {
+    await page?.close();
+    page = await browser.newPage();
+    const refuse = (route) => route.fulfill({ status: 503, body: '{"message":"come again"}' });
+    let asked = 0;
+    await page.route('**/frames/1', async (route) => {
+      asked += 1;
+      // With the first picture the whole server is gone.
+      if (asked === 1) await page.route('**/api/exams/*', refuse);
+      await refuse(route);
+    });
+    const failed = (count) =>
+      page.waitForFunction(
+        (wanted) => document.querySelectorAll('.pane[data-state="problem"]').length === wanted, count,
+      );
+    await page.goto(`${mock.url}#/exam/${kStudy}`);
+    await failed(4);
+    await page.getByRole('button', { name: 'Hang L-MLO' }).waitFor();
+    await page.locator('.finding[data-finding="R-CC-1"] .summary').click();
+    assert.match(await page.locator('.finding .details').innerText(), /does not hang now/);
+
+    // Back, but for the pictures: no news of the exam makes the page ask for them on and on.
+    await page.unroute('**/api/exams/*');
+    mock.change((all) => all);
+    await page.waitForTimeout(1000);
+    await failed(4);
+    assert.equal(asked, 4);
+    await page.keyboard.press('g');
+    await page.waitForTimeout(500);
+    await failed(4);
+    assert.equal(asked, 5);
+
+    await page.unroute('**/frames/1');
+    await page.keyboard.press('g');
+    await untilRead(0);
+    await expectMarkOnBlob('R-CC-1');
+    assert.doesNotMatch(await page.locator('.finding .details').innerText(), /does not hang now/);
+    // It has no finding to go to.
+    await page.getByRole('button', { name: 'Hang L-MLO' }).click();
+    await waitForPictures(page, 2);
+    assert.equal(await page.getByRole('button', { name: 'Hang L-MLO' }).count(), 0);
+    await failed(2);
+  });
+
   it('hangs the image that came under another UID, with as many images as before', async () => {
     await open();
     // L-CC is stored mirrored: the picture in its place is seen from behind, as that was.

@@ -51,7 +51,10 @@ class ExamPage implements Page {
   ) {
     this.hanger = new Hanger(this.board, study, {
       hung: () => this.draw(),
-      failed: () => void this.refresh(),
+      failed: () => {
+        this.draw();
+        void this.refresh();
+      },
     });
     this.panel = new FindingsPanel({
       select: (finding) => this.select(finding === this.selected ? '' : finding),
@@ -186,6 +189,7 @@ class ExamPage implements Page {
       images: this.hanger.all,
       areAll: !more_images,
       hangs: (image: ShownImage) => this.hanger.hangs(image),
+      hasFailed: (image: ShownImage) => this.hanger.hasFailed(image),
       hang: (image: ShownImage) => {
         void this.hanger.hang(image);
         this.draw();

@@ -53,10 +53,13 @@ function refusalsOf(exam: ExamCard, images: readonly ShownImage[]): HTMLElement[
   return [h('h2', {}, 'Not read, and why'), h('ul', { class: 'refusals' }, ...items)];
 }
 
-function imagesOf({ images, areAll, hangs, hang }: Images): HTMLElement[] {
+function imagesOf({ images, areAll, hangs, hasFailed, hang }: Images): HTMLElement[] {
   const several = oneOfSeveral(images);
-  if (several.length === 0 && areAll) return [];
-  const items = several.map((each) =>
+  // To be tried again.
+  const failed = images.filter((each) => hasFailed(each) && !several.includes(each));
+  const listed = [...several, ...failed];
+  if (listed.length === 0 && areAll) return [];
+  const items = listed.map((each) =>
     h(
       'li',
       { class: each.isRead ? 'read' : 'unread' },
@@ -94,6 +97,7 @@ export interface Images {
   images: readonly ShownImage[];
   areAll: boolean;
   hangs(image: ShownImage): boolean;
+  hasFailed(image: ShownImage): boolean;
   hang(image: ShownImage): void;
 }
 

@@ -20,6 +20,8 @@ export class Hanger {
   private readingId: string | null = null;
   /** By place, the key of what hangs there or is on its way. */
   private readonly wanted = ['', '', '', ''];
+  /** By place, whether that could not be loaded. */
+  private readonly failed = [false, false, false, false];
   /** By place, the key of what somebody asked for. */
   private readonly chosen = ['', '', '', ''];
   private readonly coming: Promise<void>[] = [];
@@ -68,14 +70,25 @@ export class Hanger {
     return this.images.find((each) => each.image.sop_instance_uid === sopInstanceUid);
   }
 
+  /** Or is on its way. */
   hangs(shown: ShownImage): boolean {
-    return this.wanted[shown.place] === keyOf(shown.image);
+    return this.isWanted(shown) && !this.failed[shown.place];
+  }
+
+  hasFailed(shown: ShownImage): boolean {
+    return this.isWanted(shown) && this.failed[shown.place]!;
   }
 
   /** Because somebody asks for it; resolves once it hangs, or cannot. */
   hang(shown: ShownImage): Promise<void> {
     this.chosen[shown.place] = keyOf(shown.image);
+    // Only here: each failure is followed by an update, which would try without end.
+    if (this.failed[shown.place]) this.wanted[shown.place] = '';
     return this.put(shown);
+  }
+
+  private isWanted(shown: ShownImage): boolean {
+    return this.wanted[shown.place] === keyOf(shown.image);
   }
 
   private takeDown(place: number, words: string): void {
@@ -86,8 +99,9 @@ export class Hanger {
   private put(shown: ShownImage): Promise<void> {
     const { place } = shown;
     const pane = this.board.panes[place]!;
-    if (!this.hangs(shown)) {
+    if (!this.isWanted(shown)) {
       this.wanted[place] = keyOf(shown.image);
+      this.failed[place] = false;
       this.coming[place] = this.load(shown, pane.clear('Loading…', 'waiting'));
     } else if (pane.loaded) {
       pane.tell(shown);
@@ -107,6 +121,7 @@ export class Hanger {
       this.listener.hung();
     } catch (cause) {
       if (this.left || !pane.isAt(turn)) return;
+      this.failed[shown.place] = true;
       pane.clear(cause instanceof Error ? cause.message : String(cause), 'problem');
       this.listener.failed();
     }

@@ -91,9 +91,13 @@ function withoutRevision(address: string): string {
   return address.replace(kRevision, '');
 }
 
-/** Entity tags of one instance begin with its revision; what compresses in between marks them W/. */
-function isOfRevision(etag: string | null, revision: string): boolean {
-  return etag !== null && etag.replace(/^W\//, '').startsWith(`"${revision}-`);
+/**
+ * Entity tags of one instance begin with its revision. What compresses in between marks them W/, or
+ * takes them away, but leaves the server's own header.
+ */
+function isOfRevision(header: (name: string) => string | null, revision: string): boolean {
+  const etag = header('X-Lucerna-ETag') ?? header('ETag') ?? '';
+  return etag.replace(/^W\//, '').startsWith(`"${revision}-`);
 }
 
 const kReplaced = 'what the server has there now is not the image that the exam was shown with';
@@ -101,7 +105,7 @@ const kReplaced = 'what the server has there now is not the image that the exam 
 /** Fails where the pixels are not those of the image that was asked for. */
 async function pixelsOf(xhr: XMLHttpRequest): Promise<ArrayBuffer> {
   const revision = kRevision.exec(kAsked.get(xhr) ?? '')?.[1] ?? '';
-  if (!isOfRevision(xhr.getResponseHeader('ETag'), revision)) throw new Error(kReplaced);
+  if (!isOfRevision((name) => xhr.getResponseHeader(name), revision)) throw new Error(kReplaced);
   return xhr.response as ArrayBuffer;
 }
 
@@ -124,7 +128,7 @@ export async function loadImage(study: string, shown: ShownImage): Promise<Loade
   const { image } = shown;
   const doing = `Loading ${shown.view || 'an image'}`;
   const judge = (response: Response) => {
-    if (!isOfRevision(response.headers.get('ETag'), image.revision))
+    if (!isOfRevision((name) => response.headers.get(name), image.revision))
       throw new Problem(`${doing} failed: ${kReplaced}`, 409);
   };
   const [instance] = await fetchJson<Instance[]>(
