@@ -179,9 +179,12 @@ ExamImages images_of(store::Store& store, const std::string& study,
     std::map<std::string, std::string> kept_as;
     for (const store::InstanceRow& row : *taken) kept_as[row.sop_instance_uid] = row.object;
     return {
-        std::move(subject), taken->size(),
+        std::move(subject),
+        taken->size(),
         [&store, taken](std::size_t index) { return object_of(store.archive(), taken->at(index)); },
-        rows.size() - taken->size(), chosen.are_beside_a_patients, std::move(kept_as)};
+        rows.size() - taken->size(),
+        chosen.are_beside_a_patients,
+        std::move(kept_as)};
 }
 
 std::vector<store::NewJob> deliveries_of(const std::vector<compose::Result>& results,
@@ -270,7 +273,9 @@ void handle_failure(const store::Job& job, store::Store& store, const OpinionRul
                     const Clock& clock, const Error& error) {
     const std::string& study = job.payload;
     // What is busy or away comes back: that is not for the exam to answer for.
-    const bool last = error.code() != ErrorCode::kUnavailable && job.attempts >= rules.max_attempts;
+    const bool may_pass =
+        error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kCancelled;
+    const bool last = !may_pass && job.attempts >= rules.max_attempts;
     std::optional<Instant> again;
     if (!last) again = clock.now() + rules.retry_after;
     store.exams().leave_unread(job, again, error.what());

@@ -59,8 +59,8 @@ void watch_for_quiet(const std::stop_token& stop, store::Store& store, const Com
             note_quiet(store, rules, now);
             forward_companions(store, opinion, rules.quiet, clock);
             if (!tidied_at || now < *tidied_at || now >= *tidied_at + kTidying) {
-                tidied_at = now;
                 store.queue().forget_done(now - kDoneJobsStay);
+                tidied_at = now;
             }
         } catch (const std::exception& problem) {
             log_event(LogLevel::kError, "worker.failed",

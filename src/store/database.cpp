@@ -1,6 +1,7 @@
 #include "store/database.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -24,12 +25,18 @@ constexpr auto kConnectPause = 100ms;
 constexpr auto kMoment = 100ms;
 /// Those that gathered with one who has waited long enough come to it together.
 constexpr auto kSameTime = 50ms;
+/// What is done together where it begins late has half of this at least.
+constexpr auto kShortestTurn = 500ms;
 /// As good as for ever.
 constexpr std::chrono::hours kNoBound{24 * 365};
 
 /// What opens the index brings its schema up to the present.
 Patience patience_to_open() {
     return {Pace::kLong, steady_clock::now() + kNoBound};
+}
+
+Error kept_for_too_long() {
+    return {ErrorCode::kUnavailable, "another writer keeps the index for too long"};
 }
 
 thread_local int leases_of_this_thread = 0;
@@ -70,8 +77,15 @@ void Database::write(const Work& work) {
             lock.lock();
             continue;
         }
+        std::vector<Pending*> batch;
+        try {
+            batch = take_gathered(mine.patience.pace);
+        } catch (...) {
+            std::erase(gathered_, &mine);
+            if (!gathered_.empty()) gathered_.front()->changed.notify_one();
+            throw;
+        }
         committing_ = true;
-        const std::vector<Pending*> batch = take_gathered(mine.patience.pace);
         lock.unlock();
         commit(batch);
         lock.lock();
@@ -128,15 +142,19 @@ void Database::wait_for_turn(Pending& mine, std::unique_lock<std::mutex>& lock,
         steady_clock::now() >= until;
     if (!is_late || !mine.is_gathered || may_commit(mine)) return;
     std::erase(gathered_, &mine);
-    throw Error(ErrorCode::kUnavailable, "another writer keeps the index for too long");
+    throw kept_for_too_long();
 }
 
 void Database::settle(const std::vector<Pending*>& batch) {
+    // Before those that came meanwhile.
+    auto next = gathered_.begin();
     for (Pending* pending : batch) {
-        if (pending->waits_on)
-            gather(*pending);
-        else
+        if (pending->waits_on) {
+            pending->is_gathered = true;
+            next = std::next(gathered_.insert(next, pending));
+        } else {
             pending->done = true;
+        }
         pending->waits_on = false;
         pending->changed.notify_one();
     }
@@ -173,7 +191,7 @@ void Database::commit(const std::vector<Pending*>& batch) {
         if (before_commit_) before_commit_();
         begin(patience);
         begun = true;
-        for (Pending* pending : batch) run_one(*pending);
+        run_in_time(batch, patience);
         committing = true;
         writer_->execute("COMMIT");
         ++commits_;
@@ -188,7 +206,8 @@ void Database::commit(const std::vector<Pending*>& batch) {
         // Whoever has no reason of its own shares this one.
         const bool is_late = !begun && steady_clock::now() + kSameTime >= patience.until;
         for (Pending* pending : batch) {
-            pending->waits_on = is_late && pending->patience.until > patience.until + kSameTime;
+            if (is_late && pending->patience.until > patience.until + kSameTime)
+                pending->waits_on = true;
             if (!pending->error && !pending->waits_on) pending->error = reason;
         }
         try {
@@ -199,6 +218,23 @@ void Database::commit(const std::vector<Pending*>& batch) {
         } catch (const Error&) {
             // SQLite has rolled back by itself.
         }
+    }
+}
+
+/// Where an answer is due and the index is slow, as many together as there is time for: else all
+/// would be given up, and come again together. The others wait on.
+void Database::run_in_time(const std::vector<Pending*>& batch, const Patience& patience) {
+    const auto begun = steady_clock::now();
+    const auto half = std::max<steady_clock::duration>(patience.until - begun, kShortestTurn) / 2;
+    bool is_enough = false;
+    for (Pending* pending : batch) {
+        if (is_enough) {
+            pending->waits_on = steady_clock::now() < pending->patience.until;
+            if (!pending->waits_on) pending->error = std::make_exception_ptr(kept_for_too_long());
+            continue;
+        }
+        run_one(*pending);
+        is_enough = patience.pace == Pace::kAnswerIsDue && steady_clock::now() - begun >= half;
     }
 }
 
@@ -263,6 +299,11 @@ void Database::give_back(std::unique_ptr<Connection> reader) {
     });
 }
 
+void Database::drop_idle_readers() {
+    std::vector<std::unique_ptr<Connection>> dropped;
+    readers_.change([&](Readers& readers) { dropped.swap(readers.idle); });
+}
+
 Database::Lease::Lease(Database& owner) : database(owner) {
     const Patience patience = owner.patience_to_read();
     bool is_taken = false;
@@ -277,8 +318,11 @@ Database::Lease::Lease(Database& owner) : database(owner) {
                 return;
             } catch (const Error& error) {
                 if (!connection->is_lost() || error.code() != ErrorCode::kUnavailable ||
-                    steady_clock::now() >= patience.until)
+                    steady_clock::now() >= patience.until) {
+                    // The others lead to the same machine.
+                    if (connection->is_lost()) owner.drop_idle_readers();
                     throw;
+                }
             }
             owner.give_back(nullptr);
             is_taken = false;

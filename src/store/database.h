@@ -84,7 +84,7 @@ class Database {
         bool done = false;
         /// It waits for its turn, and may go.
         bool is_gathered = false;
-        /// Its batch did not begin in time for another one in it.
+        /// Its batch did not begin in time for another one in it, or had no time for it.
         bool waits_on = false;
         /// Whoever waits has one of its own: all woken at once would wait for each other.
         std::condition_variable changed;
@@ -111,10 +111,12 @@ class Database {
     void settle(const std::vector<Pending*>& batch);
     void begin(const Patience& patience);
     void commit(const std::vector<Pending*>& batch);
+    void run_in_time(const std::vector<Pending*>& batch, const Patience& patience);
     void run_one(Pending& pending);
     /// Null where one is to be opened. Waits while there are as many as may be.
     [[nodiscard]] std::unique_ptr<Connection> take_reader(const Patience& patience);
     void give_back(std::unique_ptr<Connection> reader);
+    void drop_idle_readers();
 
     std::unique_ptr<IndexSource> source_;
     std::function<void()> before_commit_;

@@ -138,10 +138,10 @@ namespace {
 
 /// Empty: what the address says, or five seconds.
 std::string seconds_to_reach(const PostgresWaits& waits,
-                             const std::optional<PostgresWaits::Time>& end) {
+                             const std::optional<std::chrono::milliseconds>& each) {
     if (waits.is_stopping()) return std::to_string(kShortestToReach.count());
-    if (!end) return {};
-    const auto left = std::chrono::ceil<std::chrono::seconds>(*end - steady_clock::now());
+    if (!each) return {};
+    const auto left = std::chrono::ceil<std::chrono::seconds>(*each);
     if (left >= kLongestToReach) return {};
     return std::to_string(std::max(left, kShortestToReach).count());
 }
@@ -171,7 +171,7 @@ PostgresConnection::PostgresConnection(const std::string& address,
     waits_->require_patience();
     {
         const OutsideWait outside("the index", OutsideWait::Crowded::kWaits);
-        connection_.reset(connection_to(address, seconds_to_reach(*waits_, bounds.end)));
+        connection_.reset(connection_to(address, seconds_to_reach(*waits_, bounds.each)));
     }
     if (PQstatus(connection_.get()) != CONNECTION_OK)
         throw Error(
@@ -228,13 +228,32 @@ void PostgresConnection::execute(const char* sql) {
     // A bound that ends a wait for a standby makes it an answer, as if that had it.
     const std::string text =
         commits ? "SET LOCAL statement_timeout = 0; COMMIT" : postgres_text(sql).sql;
-    const Result result = checked(answer_to(PQsendQuery(connection_.get(), text.c_str())));
+    const Bounds usual = bounds_;
+    if (commits && bounds_.commit) {
+        require_time_left();
+        bounds_ = {{}, bounds_.commit, {}};
+    }
+    Result result;
+    try {
+        result = checked(answer_to(PQsendQuery(connection_.get(), text.c_str())));
+    } catch (...) {
+        bounds_ = usual;
+        throw;
+    }
+    bounds_ = usual;
     if (commits && std::strcmp(PQcmdStatus(result.get()), "COMMIT") != 0)
         throw Error(ErrorCode::kInternal, "PostgreSQL rolled back what was to be committed");
 }
 
+/// Better given up before it is asked for than with an outcome that nobody knows.
+void PostgresConnection::require_time_left() const {
+    constexpr std::chrono::milliseconds kForAnAnswer{250};
+    if (bounds_.end && steady_clock::now() + kForAnAnswer > *bounds_.end)
+        throw Error(ErrorCode::kUnavailable, "PostgreSQL is too slow: nothing was committed");
+}
+
 void PostgresConnection::execute_within(const char* sql, std::chrono::milliseconds patience) {
-    const Bounds usual = std::exchange(bounds_, {{}, patience});
+    const Bounds usual = std::exchange(bounds_, {{}, patience, {}});
     try {
         execute(sql);
     } catch (...) {

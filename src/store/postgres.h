@@ -27,10 +27,12 @@ class PostgresConnection final : public Connection {
         std::optional<Time> end;
         /// Of each thing that is asked.
         std::optional<std::chrono::milliseconds> each;
+        /// Of a COMMIT, whatever else is said: what comes of one without an answer is unknown.
+        std::optional<std::chrono::milliseconds> commit;
     };
 
     /// `address` is a connection string or URI as libpq takes it. Each of the server's addresses
-    /// has five seconds to be reached, or what is left until the end of `bounds`, but two.
+    /// has five seconds to be reached, or as long as `bounds` have for each thing, but two.
     explicit PostgresConnection(
         const std::string& address,
         std::shared_ptr<PostgresWaits> waits = std::make_shared<PostgresWaits>(),
@@ -63,6 +65,7 @@ class PostgresConnection final : public Connection {
     [[nodiscard]] std::string prepared(const PostgresText& text, const unsigned* types);
     /// The last result of what libpq took to be sent.
     Result answer_to(int taken) const;
+    void require_time_left() const;
     /// Throws unless the server is ready within the bounds of what began then.
     template <typename IsReady>
     void wait_until(Time begun, short events, IsReady&& is_ready) const;

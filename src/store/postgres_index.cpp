@@ -33,6 +33,13 @@ constexpr std::chrono::milliseconds kLate{250};
 constexpr std::chrono::milliseconds kShortestWait{100};
 /// Those that are written together have at least this, whatever is left of a wait.
 constexpr std::chrono::milliseconds kShortestTurn{500};
+/// All of what is written together where an answer is due: a slow index answers each statement, and
+/// is no silent one.
+constexpr std::chrono::seconds kLongestTurn{8};
+/// The server may be busy with a checkpoint, or wait for a standby.
+constexpr std::chrono::seconds kToCommit{10};
+/// A new connection's first statements.
+constexpr std::chrono::seconds kToOpen{5};
 /// The longest statement, of the erasure of a patient with thousands of images, takes seconds.
 constexpr std::chrono::minutes kLongestStatement{5};
 /// The session's end does what is done at the end, a moment later.
@@ -52,7 +59,8 @@ std::string set_local(const char* name, milliseconds value) {
 
 PostgresConnection::Bounds bounds_to_open(const Patience& patience) {
     if (patience.pace == Pace::kLong) return {};
-    return {steady_clock::now() + left_until(patience.until, kShortestWait) + kLate, {}};
+    const milliseconds left = left_until(patience.until, kShortestTurn);
+    return {steady_clock::now() + std::max<milliseconds>(left, kToOpen) + kLate, left + kLate, {}};
 }
 
 bool yes(Connection& connection, const char* sql) {
@@ -129,10 +137,10 @@ void PostgresIndex::begin_writing(Connection& writer, const Patience& patience) 
     connection.set_bounds({});
     connection.execute_within(sql.c_str(), wait + kLate);
     if (is_due)
-        connection.set_bounds(
-            {steady_clock::now() + left_until(patience.until, kShortestTurn) + kLate, {}});
+        connection.set_bounds({steady_clock::now() + kLongestTurn,
+                               left_until(patience.until, kShortestTurn) + kLate, kToCommit});
     else
-        connection.set_bounds({{}, longest + kLate});
+        connection.set_bounds({{}, longest + kLate, {}});
 }
 
 std::optional<milliseconds> PostgresIndex::patience() const {
@@ -143,19 +151,20 @@ void PostgresIndex::begin_reading(Connection& reader, const Patience& patience) 
     std::string sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
     auto& connection = static_cast<PostgresConnection&>(reader);
     if (patience.pace == Pace::kLong) {
-        if (longest_statement_) sql += "; SET LOCAL statement_timeout = 0";
+        if (longest_statement_) sql += set_local("statement_timeout", kLongestStatement);
         connection.set_bounds({});
+        if (longest_statement_) connection.set_bounds({{}, kLongestStatement + kLate, {}});
         connection.execute(sql.c_str());
         return;
     }
     const milliseconds left = left_until(patience.until, kShortestWait);
     const bool is_due = patience.pace == Pace::kAnswerIsDue;
     if (is_due) sql += set_local("lock_timeout", left) + set_local("statement_timeout", left);
-    connection.set_bounds({steady_clock::now() + left + kLate, {}});
+    connection.set_bounds({steady_clock::now() + left + kLate, {}, {}});
     connection.execute(sql.c_str());
     if (is_due) return;
     connection.set_bounds({});
-    if (longest_statement_) connection.set_bounds({{}, *longest_statement_ + kLate});
+    if (longest_statement_) connection.set_bounds({{}, *longest_statement_ + kLate, {}});
 }
 
 std::unique_ptr<Connection> PostgresIndex::open_writer(const Patience& patience) {

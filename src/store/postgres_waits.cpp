@@ -50,11 +50,14 @@ bool PostgresWaits::wait(int socket, short events, Time begun, std::optional<Tim
             is_given_up_ = true;
             continue;
         }
-        if (end && now >= *end) return false;
-        auto left = kLook;
-        if (end) left = std::min(left, std::chrono::ceil<std::chrono::milliseconds>(*end - now));
+        // What has come is taken, however late this thread looks.
+        const bool is_late = end && now >= *end;
+        auto left = is_late ? std::chrono::milliseconds(0) : kLook;
+        if (end && !is_late)
+            left = std::min(left, std::chrono::ceil<std::chrono::milliseconds>(*end - now));
         pollfd one{socket, events, 0};
         if (::poll(&one, 1, static_cast<int>(left.count())) > 0) return true;
+        if (is_late) return false;
     }
 }
 

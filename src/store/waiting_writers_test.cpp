@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "base/answer_due.h"
 #include "store/database.h"
@@ -123,6 +124,35 @@ TEST_F(WaitingWriters, WaitOnWhereTheyHaveMoreTimeThanOthersOfTheBatch) {
     turn.give_back();
     EXPECT_EQ(third.get(), "none");
     EXPECT_EQ(counted(), 1);
+}
+
+// All that gathered would be given up together, and come again together.
+TEST_F(WaitingWriters, AreWrittenInPartsWhereTheIndexIsSlow) {
+    auto first = write(60s);
+    turn.wait_until_asked_for(1);
+    constexpr int kWriters = 6;
+    std::vector<std::future<std::string>> all;
+    for (int i = 0; i < kWriters; ++i)
+        all.push_back(std::async(std::launch::async, [this] {
+            const AnswerDue answer(2s);
+            return error_of([&] {
+                database.write([](Connection& index) {
+                    std::this_thread::sleep_for(500ms);
+                    count(index);
+                });
+            });
+        }));
+    turn.give_back();
+    EXPECT_EQ(first.get(), "none");
+    int written = 0;
+    for (auto& one : all) {
+        const std::string answer = one.get();
+        EXPECT_THAT(answer, testing::AnyOf("none", "unavailable"));
+        if (answer == "none") ++written;
+    }
+    EXPECT_EQ(counted(), 1 + written);
+    EXPECT_GT(written, 0);
+    EXPECT_LT(written, kWriters) << "there was no time for all";
 }
 
 /// What takes until it is told to end.

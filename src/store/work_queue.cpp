@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "store/pace.h"
 #include "store/parts.h"
 #include "store/presence.h"
 #include "store/rows.h"
@@ -355,6 +356,7 @@ std::vector<Job> WorkQueue::list(const std::string& kind, std::size_t limit) {
 }
 
 std::size_t WorkQueue::forget_done(Instant created_before) {
+    const LongWork is_long;
     std::int64_t gone = 0;
     parts_.index.write([&](Connection& index) {
         index.prepare("DELETE FROM jobs WHERE state = ? AND created_at < ?")
