@@ -24,12 +24,19 @@ constexpr auto kConnectPause = 100ms;
 constexpr auto kMoment = 100ms;
 /// Those that gathered with one who has waited long enough come to it together.
 constexpr auto kSameTime = 50ms;
+/// Whatever is due: an object may have come in for longer, and is only to be entered.
+constexpr auto kAtLeast = 1s;
 /// As good as for ever.
 constexpr std::chrono::hours kNoBound{24 * 365};
 
 /// What opens the index brings its schema up to the present.
 Patience patience_to_open() {
     return {Pace::kLong, steady_clock::now() + kNoBound};
+}
+
+steady_clock::time_point end_of(std::chrono::milliseconds patience) {
+    return std::max(AnswerDue::end_of(patience),
+                    steady_clock::now() + std::min<std::chrono::milliseconds>(patience, kAtLeast));
 }
 
 thread_local int leases_of_this_thread = 0;
@@ -85,13 +92,13 @@ void Database::write(const Work& work) {
 }
 
 Patience Database::patience_to_write() const {
-    return {pace_of_this_thread(), AnswerDue::end_of(source_->patience().value_or(kNoBound))};
+    return {pace_of_this_thread(), end_of(source_->patience().value_or(kNoBound))};
 }
 
 Patience Database::patience_to_read() const {
     const Pace pace = pace_of_this_thread();
     if (pace == Pace::kLong) return {pace, steady_clock::now() + kNoBound};
-    return {pace, AnswerDue::end_of(source_->patience().value_or(kNoBound))};
+    return {pace, end_of(source_->patience().value_or(kNoBound))};
 }
 
 void Database::gather(Pending& pending) {
