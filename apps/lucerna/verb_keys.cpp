@@ -1,5 +1,7 @@
 #include <cstdio>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "archive_verbs.h"
 #include "base/clock.h"
@@ -11,6 +13,13 @@
 namespace lucerna {
 namespace {
 
+std::vector<std::string> projects_in(const ServeSettings& settings) {
+    std::vector<std::string> named;
+    for (const DestinationSettings& one : settings.destinations)
+        if (!one.project.empty()) named.push_back(one.project);
+    return named;
+}
+
 ExitCode rotate(const ArchiveOptions& options) {
     const ServeSettings settings = settings_of(options);
     require_folder(settings.data);
@@ -18,7 +27,7 @@ ExitCode rotate(const ArchiveOptions& options) {
     const store::OwnKeys own = own_keys_of(settings);
     const auto keys = open_keys(settings);
     KeptProjects projects(settings);
-    deidentify::ProjectKeys with_projects(*keys, projects.place());
+    deidentify::ProjectKeys with_projects(*keys, projects.place(), projects_in(settings));
     std::size_t rewrapped = 0;
     {
         store::Store store(store_options(settings), with_projects, clock);
@@ -47,7 +56,7 @@ ExitCode move(const ArchiveOptions& options, const std::string& to) {
     store::Store store(store_options(settings), both, clock);
     projects.gather(both);
     const std::size_t rewrapped = store.archive().rewrap_keys(who_runs_this());
-    (void)deidentify::rewrap_projects(projects.place(), both);
+    (void)deidentify::rewrap_projects(projects.place(), both, projects_in(settings));
     std::printf(
         "%zu data keys were moved. From now on: keys = \"%s\"\n"
         "What held them until now still opens copies of the data folder that were made before; "

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/encoding.h"
 #include "base/error.h"
@@ -120,14 +121,45 @@ Damages damages_of_projects(ProjectPlace& place, vault::KeyProvider& keys) {
     return damages;
 }
 
-std::size_t rewrap_projects(ProjectPlace& place, vault::KeyProvider& keys) {
-    std::size_t count = 0;
-    for (const std::string& name : place.names()) {
-        const vault::WrappedKey wrapped = wrapped_in(place.read(name), place.called(name));
-        if (wrapped.provider_key == keys.current_key()) continue;
-        place.write(name, to_text(keys.rewrap(wrapped, purpose_of(name))));
-        ++count;
+namespace {
+
+/// True where it was not under the current key already. It is shown to open as it lies there then.
+bool rewrap(ProjectPlace& place, const std::string& name, const std::string& text,
+            vault::KeyProvider& keys) {
+    const std::string where = place.called(name);
+    vault::WrappedKey wrapped = wrapped_in(text, where);
+    const bool is_new = wrapped.provider_key != keys.current_key();
+    if (is_new) {
+        wrapped = keys.rewrap(wrapped, purpose_of(name));
+        const std::string under_current = to_text(wrapped);
+        place.write(name, under_current);
+        // What stands between may once give what does not lie there.
+        if (place.read(name) != under_current && place.read(name) != under_current)
+            throw Error(ErrorCode::kUnavailable, where + " was written, and is not what it was");
     }
+    (void)keys.unwrap(wrapped, purpose_of(name));
+    return is_new;
+}
+
+}  // namespace
+
+std::size_t rewrap_projects(ProjectPlace& place, vault::KeyProvider& keys,
+                            const std::vector<std::string>& named) {
+    std::size_t count = 0;
+    std::set<std::string> seen;
+    for (const std::string& name : named) {
+        require_name(name);
+        const std::string text = place.read(name);
+        if (text.empty() || !seen.insert(name).second) continue;
+        if (rewrap(place, name, text, keys)) ++count;
+    }
+    // A listing may lack what the next one has.
+    for (int without_more = 0; without_more < 2; ++without_more)
+        for (const std::string& name : place.names()) {
+            if (!seen.insert(name).second) continue;
+            without_more = -1;
+            if (rewrap(place, name, place.read(name), keys)) ++count;
+        }
     return count;
 }
 

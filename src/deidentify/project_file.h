@@ -28,15 +28,19 @@ void take_over_project(ProjectPlace& from, ProjectPlace& to, const std::string& 
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> damages_of_projects(
     ProjectPlace& place, vault::KeyProvider& keys);
 
-/// Wraps the secret of every project under the provider's current key, durably. Returns how many
-/// were not so already.
-std::size_t rewrap_projects(ProjectPlace& place, vault::KeyProvider& keys);
+/// Wraps the secret of every project that is listed or `named` under the provider's current key,
+/// durably, and shows of each that it is so. Returns how many were not so already. Throws Error,
+/// the rest as it was: what place and provider throw, kUnavailable where what was written is not
+/// read.
+std::size_t rewrap_projects(ProjectPlace& place, vault::KeyProvider& keys,
+                            const std::vector<std::string>& named = {});
 
 /// A provider that takes the projects along when older keys are ended.
 class ProjectKeys final : public vault::KeyProvider {
   public:
-    /// Both must outlive it.
-    ProjectKeys(vault::KeyProvider& keys, ProjectPlace& place) : keys_(keys), place_(place) {}
+    /// Both must outlive it. `named` are projects that there may be, whatever a listing says.
+    ProjectKeys(vault::KeyProvider& keys, ProjectPlace& place, std::vector<std::string> named = {})
+        : keys_(keys), place_(place), named_(std::move(named)) {}
 
     [[nodiscard]] std::string current_key() const override { return keys_.current_key(); }
     [[nodiscard]] vault::WrappedKey wrap(const vault::SecretKey& key,
@@ -53,13 +57,14 @@ class ProjectKeys final : public vault::KeyProvider {
     }
     void rotate() override { keys_.rotate(); }
     void forget_older(const std::string& kept) override {
-        (void)rewrap_projects(place_, keys_);
+        (void)rewrap_projects(place_, keys_, named_);
         keys_.forget_older(kept);
     }
 
   private:
     vault::KeyProvider& keys_;
     ProjectPlace& place_;
+    std::vector<std::string> named_;
 };
 
 }  // namespace lucerna::deidentify

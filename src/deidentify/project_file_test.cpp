@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <set>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -45,6 +46,79 @@ TEST_F(ProjectFile, OutlivesARotationOfKeys) {
     with_projects.forget_older(with_projects.current_key());
     EXPECT_EQ(open_project(place_, "a", keys).uid("1.2.3"), uid);
     EXPECT_EQ(rewrap_projects(place_, keys), 0U);
+}
+
+/// A place whose listings and answers are not what lies there.
+class PlaceBehindFaults final : public ProjectPlace {
+  public:
+    explicit PlaceBehindFaults(ProjectPlace& place) : place_(place) {}
+    [[nodiscard]] std::string read(const std::string& name) override { return place_.read(name); }
+    void create(const std::string& name, const std::string& text) override {
+        place_.create(name, text);
+    }
+    void write(const std::string& name, const std::string& text) override {
+        if (name != swallowed) place_.write(name, text);
+    }
+    void remove(const std::string& name) override { place_.remove(name); }
+    [[nodiscard]] std::vector<std::string> names() override {
+        std::vector<std::string> all = place_.names();
+        if (lacking.contains(listed++)) std::erase(all, hidden);
+        return all;
+    }
+    [[nodiscard]] std::string called(const std::string& name) const override {
+        return place_.called(name);
+    }
+    [[nodiscard]] std::unique_ptr<ProjectPlace> within(const std::string& name) const override {
+        return place_.within(name);
+    }
+
+    std::string swallowed;
+    std::string hidden;
+    /// Which listings lack it.
+    std::set<int> lacking;
+    int listed = 0;
+
+  private:
+    ProjectPlace& place_;
+};
+
+TEST_F(ProjectFile, OutlivesARotationThatAListingLacksItIn) {
+    // One listing lacks it, be it all there is or not; or all do, and it is named.
+    for (const bool is_named : {false, true})
+        for (const bool is_alone : {false, true}) {
+            fs::remove_all(folder_ / "projects");
+            vault::FileKeyProvider keys(folder_ / "kek.json");
+            const std::string uid = open_project(place_, "b", keys).uid("1.2.3");
+            if (!is_alone) (void)open_project(place_, "a", keys);
+            PlaceBehindFaults place(place_);
+            place.hidden = "b";
+            place.lacking = is_named ? std::set<int>{0, 1, 2, 3, 4} : std::set<int>{0};
+            using Names = std::vector<std::string>;
+            ProjectKeys with_projects(keys, place, is_named ? Names{"b", "none"} : Names());
+            with_projects.rotate();
+            with_projects.forget_older(with_projects.current_key());
+            EXPECT_EQ(open_project(place_, "b", keys).uid("1.2.3"), uid);
+        }
+}
+
+TEST_F(ProjectFile, KeepsTheOlderKeyWhereItWasNotWritten) {
+    vault::FileKeyProvider keys(folder_ / "kek.json");
+    const std::string uid = open_project(place_, "a", keys).uid("1.2.3");
+    PlaceBehindFaults place(place_);
+    place.swallowed = "a";
+    ProjectKeys with_projects(keys, place);
+    with_projects.rotate();
+    EXPECT_THROW(with_projects.forget_older(with_projects.current_key()), Error);
+    EXPECT_EQ(open_project(place_, "a", keys).uid("1.2.3"), uid);
+}
+
+TEST_F(ProjectFile, OpensWhatSaysThatItIsUnderTheCurrentKey) {
+    vault::FileKeyProvider keys(folder_ / "kek.json");
+    (void)open_project(place_, "a", keys);
+    EXPECT_EQ(rewrap_projects(place_, keys), 0U);
+    // Another's.
+    fs::rename(folder_ / "projects" / "a.json", folder_ / "projects" / "b.json");
+    EXPECT_THROW((void)rewrap_projects(place_, keys), Error);
 }
 
 TEST_F(ProjectFile, RefusesNamesThatArePathsAndFilesThatAreNone) {

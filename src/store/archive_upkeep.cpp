@@ -263,7 +263,8 @@ std::vector<Damage> Archive::verify() {
     };
     parts_.objects->for_each_stray(is_stray);
     parts_.records->for_each_stray(is_stray);
-    for (const KeyRing::Damage& one : parts_.keys.damages())
+    const auto known = index_is_whole ? KeyRing::Known::kToIndexToo : KeyRing::Known::kListed;
+    for (const KeyRing::Damage& one : parts_.keys.damages(known))
         damages.push_back({"keys/" + one.name, {}, one.what});
     for (const std::string& what : parts_.trail.damages())
         damages.push_back({"audit.log", {}, what});
@@ -406,7 +407,7 @@ std::size_t Archive::rewrap_keys(const std::string& by) {
     const LongWork is_long;
     const auto alone = require_alone(parts_);
     // Half of the keys here and half there, neither would open the whole.
-    const KeyRing::Damages damaged = parts_.keys.damages();
+    const KeyRing::Damages damaged = parts_.keys.damages(KeyRing::Known::kToIndexToo);
     for (const KeyRing::Damage& one : damaged)
         if (one.code == ErrorCode::kUnavailable)
             throw Error(one.code, "nothing was moved: data key " + one.name + ": " + one.what);

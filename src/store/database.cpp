@@ -27,6 +27,8 @@ constexpr auto kMoment = 100ms;
 constexpr auto kSameTime = 50ms;
 /// What is done together where it begins late has half of this at least.
 constexpr auto kShortestTurn = 500ms;
+/// Whatever is due: an object may have come in for longer, and is only to be entered.
+constexpr auto kAtLeast = 1s;
 /// As good as for ever.
 constexpr std::chrono::hours kNoBound{24 * 365};
 
@@ -37,6 +39,9 @@ Patience patience_to_open() {
 
 Error kept_for_too_long() {
     return {ErrorCode::kUnavailable, "another writer keeps the index for too long"};
+steady_clock::time_point end_of(std::chrono::milliseconds patience) {
+    return std::max(AnswerDue::end_of(patience),
+                    steady_clock::now() + std::min<std::chrono::milliseconds>(patience, kAtLeast));
 }
 
 thread_local int leases_of_this_thread = 0;
@@ -99,13 +104,13 @@ void Database::write(const Work& work) {
 }
 
 Patience Database::patience_to_write() const {
-    return {pace_of_this_thread(), AnswerDue::end_of(source_->patience().value_or(kNoBound))};
+    return {pace_of_this_thread(), end_of(source_->patience().value_or(kNoBound))};
 }
 
 Patience Database::patience_to_read() const {
     const Pace pace = pace_of_this_thread();
     if (pace == Pace::kLong) return {pace, steady_clock::now() + kNoBound};
-    return {pace, AnswerDue::end_of(source_->patience().value_or(kNoBound))};
+    return {pace, end_of(source_->patience().value_or(kNoBound))};
 }
 
 void Database::gather(Pending& pending) {

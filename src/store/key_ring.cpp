@@ -92,6 +92,8 @@ auto with_record(Records& records, const std::string& name, const Use& use) {
         if (error.code() != ErrorCode::kCorrupt && error.code() != ErrorCode::kNotFound) throw;
         const Bytes again = bytes_of(records, name);
         if (again == bytes) throw;
+        log_event(LogLevel::kWarning, "store.read-again",
+                  {{"object", "keys/" + name}, {"why", error.what()}});
         return use(record_in(again, name));
     }
 }
@@ -437,14 +439,15 @@ void note_key(Connection& index) {
     index.execute("INSERT INTO counters VALUES ('had-keys', 1) ON CONFLICT DO NOTHING");
 }
 
-std::set<std::string> KeyRing::names() {
+std::set<std::string> KeyRing::names(Known known) {
     // The archive's own key is made as soon as it is opened.
     std::set<std::string> all{std::string(kIndexKeyName)};
     records_.for_each([&](const std::string& name) { all.insert(name); });
-    database_.read([&](Connection& index) {
-        Statement known = index.prepare("SELECT name FROM data_keys");
-        while (known.step()) all.insert(known.text(0));
-    });
+    if (known == Known::kToIndexToo)
+        database_.read([&](Connection& index) {
+            Statement entered = index.prepare("SELECT name FROM data_keys");
+            while (entered.step()) all.insert(entered.text(0));
+        });
     if (is_readable(records_, std::string(kNextIndexKeyName)))
         all.insert(std::string(kNextIndexKeyName));
     return all;
@@ -548,15 +551,16 @@ std::vector<std::string> KeyRing::unknown() {
     return unknown;
 }
 
-KeyRing::Damages KeyRing::damages() {
+KeyRing::Damages KeyRing::damages(Known known) {
     Damages damages;
-    for (const std::string& name : names()) {
+    for (const std::string& name : names(known)) {
         try {
             (void)unwrapped(name);
         } catch (const Error& error) {
             // Destroyed since it was listed.
-            if (error.code() == ErrorCode::kNotFound && !is_entered(name) &&
-                !has_record(records_, name) && !is_of_the_index(name))
+            if (error.code() == ErrorCode::kNotFound &&
+                !(known == Known::kToIndexToo && is_entered(name)) && !has_record(records_, name) &&
+                !is_of_the_index(name))
                 continue;
             damages.push_back({name, error.code(), error.what()});
         }

@@ -115,9 +115,11 @@ class KeyRing {
     Rewrapped rotate();
     /// Records of patients' keys that no row of the index has, and that nobody is about to enter.
     [[nodiscard]] std::vector<std::string> unknown();
+    /// Whose records are looked at: of an index that is damaged nothing can be asked.
+    enum class Known { kListed, kToIndexToo };
     /// Reads and unwraps every record that is listed or that the index knows. Those that do not
     /// open for whatever reason.
-    [[nodiscard]] Damages damages();
+    [[nodiscard]] Damages damages(Known known);
 
   private:
     struct Cache {
@@ -135,8 +137,7 @@ class KeyRing {
     class Turn;
     [[nodiscard]] vault::SecretKey unwrapped(const std::string& name);
     [[nodiscard]] std::string name_of_owner(const std::string& owner);
-    /// Of all records that the listing or the index knows.
-    [[nodiscard]] std::set<std::string> names();
+    [[nodiscard]] std::set<std::string> names(Known known = Known::kToIndexToo);
     bool rewrap(const std::string& name, const std::string& current);
     [[nodiscard]] bool some_are_not_under(const std::string& provider_key);
     [[nodiscard]] bool is_entered(const std::string& name);

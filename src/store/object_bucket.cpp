@@ -220,10 +220,11 @@ class BucketReader final : public ObjectReader {
         for (const bool is_last : {false, true}) {
             S3::Answer answer = bucket_.ask(request);
             if (!is_known_ || size_in(answer) == size_) return answer;
-            if (is_last)
-                throw Error(ErrorCode::kCorrupt, key_ + " had " + std::to_string(size_) +
-                                                     " bytes, and has " +
-                                                     std::to_string(size_in(answer)));
+            const std::string what = key_ + " had " + std::to_string(size_) + " bytes, and has " +
+                                     std::to_string(size_in(answer));
+            if (is_last) throw Error(ErrorCode::kCorrupt, what);
+            log_event(LogLevel::kWarning, "store.read-again",
+                      {{"object", last_part(key_)}, {"why", what}});
         }
         throw Error(ErrorCode::kInternal, "there is no third time");
     }

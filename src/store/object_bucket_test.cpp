@@ -432,6 +432,18 @@ TEST_F(ObjectBucketTest, CallsNothingMissingForOneAnswer) {
     stand_in.meet("missing missing ok");
     EXPECT_EQ(code_of([&] { (void)objects.open(kName); }), ErrorCode::kNotFound);
     EXPECT_FALSE(stand_in.met_all());
+    stand_in.meet("503 missing");
+    EXPECT_EQ(records.read(kName), pattern(10));
+    stand_in.meet("missing");
+    records.remove(kName);
+    stand_in.meet("");
+    EXPECT_EQ(code_of([&] { (void)records.read(kName); }), ErrorCode::kNotFound) << "it is gone";
+    S3Options impatient = options(stand_in.endpoint());
+    impatient.tries = 2;
+    ObjectBucket hurried(std::make_shared<S3>(impatient));
+    stand_in.meet("503 missing");
+    EXPECT_EQ(code_of([&] { (void)hurried.open(kName); }), ErrorCode::kUnavailable)
+        << "whether it is missing is not known";
 }
 
 TEST_F(ObjectBucketTest, BelievesNoSizeThatTheBytesContradict) {
@@ -452,6 +464,23 @@ TEST_F(ObjectBucketTest, BelievesNoSizeThatTheBytesContradict) {
     stand_in.meet("vast vast");
     EXPECT_EQ(code_of([&] { (void)reader->read(2'000'000, into); }), ErrorCode::kCorrupt);
     EXPECT_EQ(reader->size(), 3'000'000U);
+}
+
+// Its bytes have taken their time, and the answer is due.
+TEST_F(ObjectBucketTest, CompletesALargeObjectHoweverLateItIs) {
+    S3Options patient = options(stand_in.endpoint());
+    patient.stall = std::chrono::seconds(20);
+    ObjectBucket objects(std::make_shared<S3>(patient));
+    const Bytes large = pattern(17'000'000);
+    const AnswerDue due(std::chrono::milliseconds(1));
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    // Marker, begin, two parts, the rest, complete.
+    stand_in.meet("ok 503 ok ok 503 ok ok late");
+    keep(objects, kName, large);
+    EXPECT_TRUE(stand_in.met_all());
+    stand_in.meet("503");
+    objects.publish(kName);
+    EXPECT_EQ(whole(objects, kName), large);
 }
 
 // However it goes on to send a byte now and then: the stand-in does so for half a minute.

@@ -43,10 +43,17 @@ std::size_t receive_header(char* bytes, std::size_t size, std::size_t count, voi
     return size * count;
 }
 
-/// Whatever is due: what is begun has as long.
-constexpr auto kAtLeast = 500ms;
-/// What the slowest line moves that is put up with.
-constexpr std::uint64_t kBytesASecond = 128 << 10;
+/// Whatever is due: what is begun has as long. A large object is several requests, and the last
+/// ones begin when its bytes have taken their time.
+constexpr std::chrono::milliseconds kAtLeast = 2s;
+/// To make one object of its parts, which services take minutes for.
+constexpr std::chrono::milliseconds kToComplete = 60s;
+/// What the slowest line moves that is put up with, where many share it: of what is large, and
+/// before it is taken for one that stalls.
+constexpr std::uint64_t kBytesASecond = 32 << 10;
+constexpr long kNextToNothing = 4 << 10;
+/// libcurl may end an attempt so much before or behind its end.
+constexpr auto kAboutThen = 50ms;
 /// Of an answer that may have any size: a listing, a record.
 constexpr std::uint64_t kSmall = 1 << 20;
 
@@ -55,6 +62,23 @@ std::uint64_t bytes_to_move(const S3::Request& request) {
     if (!request.body.empty()) return request.body.size();
     if (request.last > 0) return request.last - request.first + 1;
     return request.method == "GET" ? kSmall : 0;
+}
+
+bool completes(const S3::Request& request) {
+    return request.method == "POST" && request.query.contains("uploadId");
+}
+
+/// Which is looked for, or is to be gone.
+bool is_of_an_object(const S3::Request& request) {
+    return request.method == "GET" || request.method == "HEAD" ||
+           (request.method == "DELETE" && request.query.empty());
+}
+
+/// Of what may take `time`: sooner where an answer is due, though not at once.
+steady_clock::time_point end_of(std::chrono::milliseconds time, const S3::Request& request) {
+    if (!AnswerDue::of_this_thread()) return steady_clock::now() + time;
+    const auto at_least = completes(request) ? kToComplete : std::min(time, kAtLeast);
+    return std::max(AnswerDue::end_of(time), steady_clock::now() + at_least);
 }
 
 [[noreturn]] void goes_in_circles(const std::string& endpoint) {
@@ -158,8 +182,9 @@ std::vector<std::string> S3::headers_for(const Request& request) const {
 }
 
 S3::Time S3::end_of_attempt(const Request& request) const {
-    const Time end = std::max(AnswerDue::end_of(options_.whole), steady_clock::now() + kAtLeast);
-    return end + std::chrono::milliseconds(bytes_to_move(request) * 1000 / kBytesASecond);
+    const std::chrono::milliseconds whole = options_.whole;
+    return end_of(completes(request) ? std::max(whole, kToComplete) : whole, request) +
+           std::chrono::milliseconds(bytes_to_move(request) * 1000 / kBytesASecond);
 }
 
 S3::Answer S3::attempt(const Request& request, Time end) {
@@ -187,7 +212,8 @@ S3::Answer S3::attempt(const Request& request, Time end) {
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, milliseconds_to(end));
     // A resolver that is silent is not waited for either.
     curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    // Who completes an upload may say that it is at work by a byte now and then.
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, completes(request) ? 1L : kNextToNothing);
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options_.stall.count()));
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
@@ -226,21 +252,22 @@ S3::Answer S3::attempt(const Request& request, Time end) {
 }
 
 /// What asking for it now shows; only where the answer was 200, which says nothing of that.
-std::optional<S3Failure> S3::failure_to_remove(const Request& request, Time end) {
+std::optional<S3Failure> S3::failure_to_remove(const Request& request) {
     const Request look{.method = "HEAD", .key = request.key};
-    const Answer answer = attempt(look, end);
+    const Answer answer = attempt(look, end_of_attempt(look));
     const auto failure = failure_in(look, answer);
     if (failure && failure->code == ErrorCode::kNotFound) return {};
     return S3Failure{ErrorCode::kUnavailable, "answers 200, and does not show that it is gone",
                      true};
 }
 
-std::optional<S3Failure> S3::failure_of_attempt(const Request& request, Time end, Answer& answer) {
+std::optional<S3Failure> S3::failure_of_attempt(const Request& request, Answer& answer) {
+    const Time end = end_of_attempt(request);
     try {
         answer = attempt(request, end);
         auto failure = failure_in(request, answer);
         if (!failure && request.method == "DELETE" && answer.status == 200)
-            failure = failure_to_remove(request, end);
+            failure = failure_to_remove(request);
         if (failure)
             failure->what = "the object store " + options_.endpoint + " " + failure->what + " to " +
                             request.method + " " + path_of(request);
@@ -248,29 +275,30 @@ std::optional<S3Failure> S3::failure_of_attempt(const Request& request, Time end
     } catch (const Error& error) {
         if (error.code() != ErrorCode::kUnavailable) throw;
         // A line that moves next to nothing does so the next time.
-        return S3Failure{error.code(), error.what(), steady_clock::now() < end};
+        return S3Failure{error.code(), error.what(), steady_clock::now() + kAboutThen < end};
     }
 }
 
 S3::Answer S3::ask(const Request& request) {
     const OutsideWait waits("the object store", OutsideWait::Crowded::kIsRefused);
-    const Time late = AnswerDue::end_of(options_.patience);
+    const Time late = end_of(options_.patience, request);
+    int missing = 0;
     auto pause = options_.pause;
     for (int number = 1;; ++number) {
         Answer answer;
-        auto failure = failure_of_attempt(request, end_of_attempt(request), answer);
+        auto failure = failure_of_attempt(request, answer);
         if (!failure) {
             if (answer.status == kNoSuchRange) answer.body.clear();
             return answer;
         }
-        // Nothing is called gone for one answer.
-        if (failure->code == ErrorCode::kNotFound && !request.key.empty())
-            failure->may_pass =
-                number == 1 && (request.method == "GET" || request.method == "HEAD");
+        const bool is_missing = failure->code == ErrorCode::kNotFound && !request.key.empty();
+        if (is_missing) failure->may_pass = is_of_an_object(request) && ++missing < 2;
         const bool is_late =
             steady_clock::now() + (AnswerDue::of_this_thread() ? pause : 0ms) >= late;
         if (!failure->may_pass || is_late || number >= options_.tries)
-            throw Error(failure->code, failure->what);
+            // Nothing is called gone for one answer.
+            throw Error(is_missing && failure->may_pass ? ErrorCode::kUnavailable : failure->code,
+                        failure->what);
         log_event(LogLevel::kDebug, "store.s3-retry",
                   {{"attempt", number}, {"why", failure->what}});
         std::this_thread::sleep_for(pause);

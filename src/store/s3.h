@@ -34,13 +34,15 @@ struct S3Options {
     std::chrono::seconds connect{5};
     std::chrono::seconds stall{20};
     /// The whole of one attempt beside what its bytes may take, however slowly they move: a second
-    /// for each 128 KiB. It is shorter where an answer is due (AnswerDue).
+    /// for each 32 KiB. To complete an upload in parts it is a minute at least. Where an answer is
+    /// due (AnswerDue) any other ends by then, but has two seconds of its own.
     std::chrono::seconds whole{25};
     /// Attempts at one request, the pause between them doubling from `pause` on.
     int tries = 5;
     std::chrono::milliseconds pause{100};
-    /// None begins when so long has gone since the first: one that stalled may have met a
-    /// connection that was dead, and is tried again, while whoever asks still waits for a refusal.
+    /// None begins when so long has gone since the first, where an answer is due as long as `whole`
+    /// has then: one that stalled may have met a connection that was dead, and is tried again,
+    /// while whoever asks still waits for a refusal.
     std::chrono::milliseconds patience = std::chrono::seconds(30);
     /// Within which one that found no object has made it.
     std::chrono::milliseconds settling = std::chrono::seconds(5);
@@ -92,9 +94,10 @@ class S3 {
 
     /// An answer 416 (an object has not the bytes of the range) is one too: without a body. What
     /// says success and does not show it is none (s3_answer.h). Throws Error: kNotFound (404, twice
-    /// where something is looked for), kConflict (there is one, and it stays), kOutOfSpace (a quota
-    /// is used up), kUnsupported (501), kUnavailable (anything else that is not a success, and what
-    /// cannot be reached, or not until an answer is due), each naming service, key and code.
+    /// where an object is looked for or removed), kConflict (there is one, and it stays),
+    /// kOutOfSpace (a quota is used up), kUnsupported (501), kUnavailable (anything else that is
+    /// not a success, and what cannot be reached, or not until an answer is due), each naming
+    /// service, key and code.
     Answer ask(const Request& request);
 
     /// Makes a small object where there is none of that key: of several that do so at once, all
@@ -117,9 +120,9 @@ class S3 {
     using Time = std::chrono::steady_clock::time_point;
     [[nodiscard]] Time end_of_attempt(const Request& request) const;
     Answer attempt(const Request& request, Time end);
-    [[nodiscard]] std::optional<S3Failure> failure_of_attempt(const Request& request, Time end,
+    [[nodiscard]] std::optional<S3Failure> failure_of_attempt(const Request& request,
                                                               Answer& answer);
-    [[nodiscard]] std::optional<S3Failure> failure_to_remove(const Request& request, Time end);
+    [[nodiscard]] std::optional<S3Failure> failure_to_remove(const Request& request);
     [[nodiscard]] std::vector<std::string> headers_for(const Request& request) const;
     [[nodiscard]] std::string path_of(const Request& request) const;
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
+#include <limits>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -63,6 +65,14 @@ bool is_whole(std::string_view xml, const std::string& root) {
            xml.substr(0, end + 1).ends_with("</" + root + ">");
 }
 
+/// More than any listing has where it is no number.
+std::size_t count_in(std::string_view text) {
+    std::size_t count = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+    const bool is_one = error == std::errc() && end == text.data() + text.size();
+    return is_one ? count : std::numeric_limits<std::size_t>::max();
+}
+
 std::string lack_in_listing(const S3::Request& request, const S3::Answer& answer) {
     const bool of_uploads = request.query.contains("uploads");
     if (!is_whole(answer.body, of_uploads ? "ListMultipartUploadsResult" : "ListBucketResult"))
@@ -79,7 +89,8 @@ std::string lack_in_listing(const S3::Request& request, const S3::Answer& answer
         return "a listing of something else";
     const auto counts = xml_texts(answer.body, "KeyCount");
     const auto keys = xml_texts(answer.body, "Key");
-    if (!counts.empty() && counts.front() != std::to_string(keys.size()))
+    // One that says fewer than there are has miscounted: nothing is missing.
+    if (!counts.empty() && count_in(counts.front()) > keys.size())
         return "a listing of " + std::to_string(keys.size()) + " keys that should have " +
                counts.front();
     const auto is_other = [&](const std::string& key) { return !key.starts_with(wanted->second); };
@@ -117,7 +128,10 @@ std::string lack_in(const S3::Request& request, const S3::Answer& answer) {
     if (request.method == "DELETE") {
         // Whether an object is gone can be looked up.
         const bool can_be_seen = answer.status == 200 && request.query.empty();
-        return answer.status == 204 || can_be_seen ? "" : "not that it is gone";
+        // An upload that is there after all is found by the next start.
+        const bool is_aborted =
+            answer.status == 200 && request.query.contains("uploadId") && !answer.is_page;
+        return answer.status == 204 || can_be_seen || is_aborted ? "" : "not that it is gone";
     }
     if (request.method != "GET") return {};
     return request.key.empty() ? lack_in_listing(request, answer) : lack_in_bytes(request, answer);
@@ -129,11 +143,50 @@ bool is_missing(const S3::Request& request, const std::string& code) {
     return code.starts_with("NoSuch") && code != "NoSuchBucket";
 }
 
+std::string utf8_of(std::uint32_t code) {
+    const auto byte = [](std::uint32_t value) { return static_cast<char>(value); };
+    const auto further = [&](int shift) { return byte(0x80 | ((code >> shift) & 0x3f)); };
+    if (code == 0 || code > 0x10ffff) return {};
+    if (code < 0x80) return {byte(code)};
+    if (code < 0x800) return {byte(0xc0 | code >> 6), further(0)};
+    if (code < 0x10000) return {byte(0xe0 | code >> 12), further(6), further(0)};
+    return {byte(0xf0 | code >> 18), further(12), further(6), further(0)};
+}
+
+/// What stands between '&' and ';' as what it stands for; empty where it is none.
+std::string character_of(std::string_view entity) {
+    constexpr std::pair<std::string_view, char> kNamed[] = {
+        {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"apos", '\''}, {"amp", '&'}};
+    for (const auto& [name, character] : kNamed)
+        if (entity == name) return {character};
+    if (!entity.starts_with('#')) return {};
+    entity.remove_prefix(1);
+    const bool is_hexadecimal = entity.starts_with('x');
+    if (is_hexadecimal) entity.remove_prefix(1);
+    std::uint32_t code = 0;
+    const char* const behind = entity.data() + entity.size();
+    const auto [end, error] =
+        std::from_chars(entity.data(), behind, code, is_hexadecimal ? 16 : 10);
+    return error == std::errc() && end == behind ? utf8_of(code) : std::string();
+}
+
+std::string without_entities(std::string_view text) {
+    constexpr std::size_t kLongest = 12;
+    std::string plain;
+    while (!text.empty()) {
+        const std::size_t end =
+            text.front() == '&' ? text.substr(0, kLongest).find(';') : std::string_view::npos;
+        const std::string character =
+            end == std::string_view::npos ? std::string() : character_of(text.substr(1, end - 1));
+        plain += character.empty() ? text.substr(0, 1) : std::string_view(character);
+        text.remove_prefix(character.empty() ? 1 : end + 1);
+    }
+    return plain;
+}
+
 }  // namespace
 
 std::vector<std::string> xml_texts(const std::string& xml, const std::string& name) {
-    constexpr std::pair<std::string_view, char> kEntities[] = {
-        {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}, {"&amp;", '&'}};
     const std::string open = "<" + name + ">";
     const std::string close = "</" + name + ">";
     std::vector<std::string> texts;
@@ -141,12 +194,7 @@ std::vector<std::string> xml_texts(const std::string& xml, const std::string& na
         at += open.size();
         const std::size_t end = xml.find(close, at);
         if (end == std::string::npos) break;
-        std::string text = xml.substr(at, end - at);
-        for (const auto& [entity, character] : kEntities)
-            for (std::size_t i = text.find(entity); i != std::string::npos;
-                 i = text.find(entity, i + 1))
-                text.replace(i, entity.size(), 1, character);
-        texts.push_back(std::move(text));
+        texts.push_back(without_entities(std::string_view(xml).substr(at, end - at)));
     }
     return texts;
 }
@@ -165,7 +213,10 @@ void take_header(S3::Answer& answer, std::string_view line) {
 
 std::optional<S3Failure> failure_in(const S3::Request& request, const S3::Answer& answer) {
     const std::string status = "answers " + std::to_string(answer.status);
-    if (answer.is_page) return S3Failure{ErrorCode::kUnavailable, status + " with a page", true};
+    // Some services call every answer one that has no body, but those that tell of an object.
+    const bool tells = request.method == "GET" || request.method == "HEAD" || answer.status == 404;
+    if (answer.is_page && (tells || !answer.body.empty()))
+        return S3Failure{ErrorCode::kUnavailable, status + " with a page", true};
     if (answer.status == kNoSuchRange && request.last > 0) return {};
     const std::string code = first_text(answer, "Code");
     // A completed upload can fail after the status was sent.

@@ -61,11 +61,37 @@ TEST(S3Answer, APageForPeopleIsNone) {
         }
 }
 
+TEST(S3Answer, WhatHasNoBodyIsNoPageWhateverItIsCalled) {
+    const std::string html = "Content-Type: text/html; charset=UTF-8\n";
+    EXPECT_EQ(judged(kPut, answer(200, "", html + "ETag: \"x\"")), "done");
+    EXPECT_EQ(judged({.method = "PUT"}, answer(200, "", html)), "done");
+    EXPECT_EQ(judged(kDelete, answer(204, "", html)), "done");
+    EXPECT_THAT(judged(kPut, answer(200, "", html)), HasSubstr("something else than an ETag"));
+    EXPECT_THAT(judged(kDelete, answer(404, "", html)), HasSubstr("with a page"));
+    EXPECT_THAT(judged(kRange, answer(200, "", html)), HasSubstr("with a page"));
+    EXPECT_THAT(judged({.method = "HEAD", .key = "a"}, answer(200, "", html)),
+                HasSubstr("with a page"));
+}
+
+TEST(S3Answer, TextsAreWhatTheirEntitiesStandFor) {
+    const auto text = [](const std::string& inside) {
+        return xml_texts("<Key>" + inside + "</Key>", "Key").front();
+    };
+    EXPECT_EQ(text("&lt;a&gt; &quot;&apos;&amp;"), "<a> \"'&");
+    EXPECT_EQ(text("&#39;&#34;&#x27;&#xE4;&#x20AC;&#128512;"),
+              "'\"'\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80");
+    EXPECT_EQ(text("&amp;lt;&#38;amp;&amp;#39;"), "&lt;&amp;&#39;") << "once";
+    for (const char* const other : {"&", "&;", "a&b", "&#;", "&#x;", "&#0;", "&#1114112;", "&#3a;"})
+        EXPECT_EQ(text(other), other);
+}
+
 TEST(S3Answer, NothingIsGoneUnlessTheServiceSaysSo) {
     EXPECT_EQ(judged(kDelete, answer(204, "")), "done");
-    EXPECT_NE(
-        judged({.method = "DELETE", .key = "a", .query = {{"uploadId", "1"}}}, answer(200, "")),
-        "done");
+    const S3::Request abort{.method = "DELETE", .key = "a", .query = {{"uploadId", "1"}}};
+    EXPECT_EQ(judged(abort, answer(204, "")), "done");
+    EXPECT_EQ(judged(abort, answer(200, "")), "done") << "some services answer so";
+    EXPECT_NE(judged(abort, answer(200, "", "Content-Type: text/html")), "done");
+    EXPECT_NE(judged(abort, answer(202, "")), "done");
     const auto code = [](const std::string& body) {
         return failure_in(kRange, answer(404, body))->code;
     };
@@ -113,6 +139,12 @@ TEST(S3Answer, AListingIsWhole) {
     EXPECT_THAT(of(listing(one + more)), HasSubstr("how it goes on"));
     EXPECT_THAT(of(listing("<KeyCount>2</KeyCount>" + one.substr(one.find("<Contents>")) + last)),
                 HasSubstr("1 keys that should have 2"));
+    for (const char* const count : {"", "-1", "many", "1 "})
+        EXPECT_THAT(of(listing("<KeyCount>" + std::string(count) + "</KeyCount>" + last)),
+                    HasSubstr("0 keys that should have"));
+    EXPECT_EQ(of(listing("<KeyCount>0</KeyCount>" + one.substr(one.find("<Contents>")) + last)),
+              "done")
+        << "it has miscounted";
     EXPECT_THAT(of(listing("<Prefix>objects/</Prefix>" + last)), HasSubstr("something else"));
     EXPECT_THAT(of(listing("<Contents><Key>objects/a</Key></Contents>" + last)),
                 HasSubstr("something else"));

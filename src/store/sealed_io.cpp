@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/log.h"
 
 namespace lucerna::store {
 namespace {
@@ -154,6 +155,9 @@ bool SealedReader::opens_chunk(std::uint64_t number, std::span<std::uint8_t> pla
 /// The header may have come altered as well.
 void SealedReader::read_chunk(std::uint64_t number, std::span<std::uint8_t> plain) {
     if (opens_chunk(number, plain)) return;
+    log_event(LogLevel::kWarning, "store.read-again",
+              {{"object", name_},
+               {"why", "chunk " + std::to_string(number) + " is not what was stored"}});
     file_->read_anew();
     begin(size_);
     if (!opens_chunk(number, plain))

@@ -105,6 +105,18 @@ TEST_F(WaitingWriters, GiveUpOnceAnAnswerIsDue) {
     EXPECT_EQ(counted(), 1);
 }
 
+// Of a large object the answer is due before its row is written.
+TEST_F(WaitingWriters, HaveAMomentThoughTheAnswerIsDueAlready) {
+    auto first = write(60s);
+    turn.wait_until_asked_for(1);
+    auto late = write(0ms);
+    std::this_thread::sleep_for(100ms);
+    turn.give_back();
+    EXPECT_EQ(first.get(), "none");
+    EXPECT_EQ(late.get(), "none");
+    EXPECT_EQ(counted(), 2);
+}
+
 TEST_F(WaitingWriters, GiveUpBehindOneWhoHasTime) {
     auto first = write_at_leisure();
     turn.wait_until_asked_for(1);

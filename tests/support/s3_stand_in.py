@@ -9,7 +9,7 @@ a status ("503"), "cut" (half a body, then the end), "silent" (no answer until t
 "early" (answers a large body with 200, and takes none of it),
 "lost" (does it, but the answer gets lost), "heedless" (does it, whatever its conditions), "page" (a page for people with 200, and nothing done),
 "missing" (404 NoSuchKey), "flip" (a bit of what is given is another), "vast" (an object is said to have 2 GB),
-"claim" (200, and nothing done), "part" (half of the bytes that are given), "drip" (a byte of the answer now and then), "ok" (nothing wrong). While the first word is "behind:BYTE" it
+"claim" (200, and nothing done), "part" (half of the bytes that are given), "drip" (a byte of the answer now and then), "late" (does it after three seconds), "ok" (nothing wrong). While the first word is "behind:BYTE" it
 stays, and a request for what lies behind that byte of an object gets no answer."""
 import http.server
 import pathlib
@@ -80,6 +80,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             time.sleep(30)
             self.close_connection = True
             return
+        if fault == "late":
+            time.sleep(3)
         if fault == "page":
             answer = Answer(200, b"<html>Back soon</html>", {"Content-Type": "text/html"})
         elif fault == "claim":
