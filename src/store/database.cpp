@@ -39,6 +39,8 @@ Patience patience_to_open() {
 
 Error kept_for_too_long() {
     return {ErrorCode::kUnavailable, "another writer keeps the index for too long"};
+}
+
 steady_clock::time_point end_of(std::chrono::milliseconds patience) {
     return std::max(AnswerDue::end_of(patience),
                     steady_clock::now() + std::min<std::chrono::milliseconds>(patience, kAtLeast));
