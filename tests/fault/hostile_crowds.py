@@ -278,6 +278,7 @@ def objects_to_commit(server, _held):
         request.ReferencedSOPSequence = [item]
         association.send_n_action(request, 1, COMMITMENT, "1.2.840.10008.1.20.1.1")
         committed = reports.get(timeout=PATIENCE)
+        time.sleep(0.2)  # pynetdicom stands still where it is to release what it still answers on
         association.release()
         return committed
     return at_once(6, ask), {1}
