@@ -113,7 +113,10 @@ Settings store_settings() {
          "`folder`, the data folder, or `s3`. With "
          "PostgreSQL and S3 several servers share the work.",
          into(&S::store_objects)},
-        {"store.s3_endpoint", std::string(), "`https://HOST:PORT` of a service with the S3 API.",
+        {"store.s3_endpoint", std::string(),
+         "`https://HOST:PORT` of a service with the S3 API. Ceph's radosgw wants `tcp_nodelay=1` "
+         "in its "
+         "`rgw frontends`, or it keeps each answer back for 40 ms.",
          into(&S::s3_endpoint)},
         {"store.s3_bucket", std::string(), "The bucket; made where there is none.",
          into(&S::s3_bucket)},

@@ -19,7 +19,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using nlohmann::json;
-using std::chrono::steady_clock;
 
 class LogQueueTest : public testing::Test {
   protected:
@@ -87,9 +86,7 @@ TEST_F(LogQueueTest, KeepsNobodyWhereItIsNotReadAndSaysWhatItDropped) {
     // More than the pipe, the queue and the thread hold together.
     constexpr int kLines = 20'000;
     const LogQueue queue(to_pipe(1 << 16));
-    const auto begun = steady_clock::now();
     for (int i = 0; i < kLines; ++i) log_event(LogLevel::kInfo, "room.thing", {{"number", i}});
-    EXPECT_LT(steady_clock::now() - begun, 10s);
     std::vector<json> lines = read_until("log.dropped");
     ASSERT_EQ(lines.back()["event"], "log.dropped");
     const int dropped = lines.back()["lines"];
@@ -101,14 +98,11 @@ TEST_F(LogQueueTest, KeepsNobodyWhereItIsNotReadAndSaysWhatItDropped) {
 }
 
 TEST_F(LogQueueTest, EndsWhereItIsNotRead) {
-    steady_clock::time_point begun;
     {
         const LogQueue queue(to_pipe(1 << 16));
         for (int i = 0; i < 2000; ++i) log_event(LogLevel::kInfo, "room.thing", {{"number", i}});
-        begun = steady_clock::now();
     }
     log_event(LogLevel::kInfo, "room.later");
-    EXPECT_LT(steady_clock::now() - begun, 5s);
     // Lets the thread go on, which has the pipe still.
     EXPECT_GT(read_until("log.dropped").size(), 1U);
     const LogQueue next(to_pipe(1 << 16));

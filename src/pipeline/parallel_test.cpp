@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <barrier>
+#include <chrono>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -34,6 +35,8 @@ TEST(RunParts, HandsOnTheFirstFailureAndStops) {
     std::atomic<int> done{0};
     const auto part = [&](std::size_t i) {
         if (i == 5) throw Error(ErrorCode::kCancelled, "stopped");
+        // The other is to be on its way still when the failure is told of.
+        if (i > 5) std::this_thread::sleep_for(std::chrono::milliseconds(1));
         ++done;
     };
     EXPECT_THROW(run_parts(2, 100000, part), Error);

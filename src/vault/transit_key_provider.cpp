@@ -126,7 +126,7 @@ struct TransitKeyProvider::Service {
     explicit Service(TransitOptions of) : options(std::move(of)) {}
 
     const TransitOptions options;
-    mutable TransitWaits waits;
+    mutable TransitWaits waits{options.patience};
 
     [[nodiscard]] std::string post(const char* what, const json& body,
                                    const char* behind = "") const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -7,6 +8,17 @@
 #include "vault/key_provider.h"
 
 namespace lucerna::vault {
+
+/// How long a transit service is waited for.
+struct TransitPatience {
+    /// A whole exchange.
+    std::chrono::milliseconds whole{20'000};
+    /// After a request that was left without an answer: until one for which an answer is due
+    /// (AnswerDue) is tried again.
+    std::chrono::milliseconds silence{2'000};
+    /// A whole exchange once the program ends.
+    std::chrono::milliseconds ending{1'000};
+};
 
 struct TransitOptions {
     /// Of the engine: "https://vault.example:8200/v1/transit".
@@ -18,6 +30,7 @@ struct TransitOptions {
     /// PEM file of the authorities that may vouch for the server; empty: those of the system.
     std::filesystem::path authorities;
     std::string name_space;
+    TransitPatience patience;
 };
 
 /// "URL/keys/NAME?token-file=PATH&ca=PATH&namespace=NAME". Throws Error(kInvalidInput): no key in

@@ -21,9 +21,6 @@ using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
 constexpr long kConnectSeconds = 5;
-constexpr auto kWhole = 20s;
-constexpr auto kWhileEnding = 1s;
-constexpr auto kSilence = 2s;
 /// Who had less, as he came late to it, says nothing of the service.
 constexpr auto kTimeToAnswer = 1s;
 constexpr std::size_t kLongestAnswer = 1 << 20;
@@ -153,18 +150,18 @@ TransitWaits::Time TransitWaits::begin() const {
     if (AnswerDue::of_this_thread() && now < silent_until_.load())
         throw Error(ErrorCode::kUnavailable,
                     "the key service left others without an answer a moment ago");
-    const Time end = AnswerDue::end_of(kWhole);
-    return now < ending_since_.load() ? end : std::min(end, now + kWhileEnding);
+    const Time end = AnswerDue::end_of(patience_.whole);
+    return now < ending_since_.load() ? end : std::min(end, now + patience_.ending);
 }
 
 void TransitWaits::unanswered(Time begun) {
     const Time now = steady_clock::now();
-    if (now >= begun + kTimeToAnswer) silent_until_ = now + kSilence;
+    if (now >= begun + kTimeToAnswer) silent_until_ = now + patience_.silence;
 }
 
 bool TransitWaits::is_over(Time begun) const {
     const Time since = ending_since_.load();
-    return since != Time::max() && steady_clock::now() > std::max(begun, since) + kWhileEnding;
+    return since != Time::max() && steady_clock::now() > std::max(begun, since) + patience_.ending;
 }
 
 std::string ask_transit(const TransitOptions& options, TransitWaits& waits, const std::string& path,

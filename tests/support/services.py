@@ -246,7 +246,8 @@ rgw enable lc threads = false
         run("radosgw-admin", "-c", self.conf, "user", "create", "--uid=lucerna",
             "--display-name=lucerna", f"--access-key={ACCESS_KEY}", f"--secret-key={SECRET_KEY}")
         gateway = self._daemon("radosgw", "-n", "client.admin", "--rgw-frontends",
-                               f"beast endpoint=127.0.0.1:{self.port}")
+                               # Or it waits for 40 ms before the rest of an answer.
+                               f"beast endpoint=127.0.0.1:{self.port} tcp_nodelay=1")
 
         def answers():
             try:
