@@ -233,10 +233,15 @@ std::string enter_key(Connection& index, const std::string& name, const std::str
 }  // namespace
 
 /// Who sends again gets another key: each try would leave a record. Nothing is sealed under it. But
-/// after a failed flush it is not known whether the index has the key.
+/// after a failed flush it is not known whether the index has the key. What is left the next start
+/// removes.
 void KeyRing::drop_unentered(const std::string& name, ErrorCode reason) {
     if (reason == ErrorCode::kIo) return;
+    const auto due = AnswerDue::of_this_thread();
     try {
+        // Back ends that were silent until now would be so for as long again.
+        if (due && std::chrono::steady_clock::now() >= *due)
+            throw Error(ErrorCode::kUnavailable, "there is no time left to remove it");
         records_.remove(name);
     } catch (const Error& error) {
         log_event(LogLevel::kWarning, "store.leftover-key",

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <semaphore>
 #include <string>
 #include <thread>
@@ -12,6 +13,7 @@
 #include "base/answer_due.h"
 #include "store/store_test_support.h"
 #include "support/forwarding_keys.h"
+#include "support/forwarding_records.h"
 
 namespace lucerna::store {
 namespace {
@@ -94,6 +96,39 @@ TEST(KeyRing, LetsNobodyWaitForAKeyBeyondWhatHisAnswerMayTake) {
     keys.go_on.release();
     first.join();
     EXPECT_EQ(store.archive().keep(of_patient("1", 2).file()), Kept::kNew) << "come again";
+}
+
+/// Nothing is heard of a new one until an answer is due.
+class SilentRecords final : public test::ForwardingRecords {
+  public:
+    using ForwardingRecords::ForwardingRecords;
+    void write_new(const std::string& name, ByteView bytes) override {
+        ForwardingRecords::write_new(name, bytes);
+        std::this_thread::sleep_until(*AnswerDue::of_this_thread());
+        throw Error(ErrorCode::kUnavailable, "no answer");
+    }
+    void remove(const std::string& name) override {
+        ++removed;
+        ForwardingRecords::remove(name);
+    }
+    int removed = 0;
+};
+
+// Who waits would wait twice as long. What it did write the next start removes.
+TEST(KeyRing, AsksNothingMoreOfWhatWasSilentUntilAnAnswerWasDue) {
+    TestStore test;
+    auto made = std::make_unique<SilentRecords>(test.records());
+    SilentRecords& silent = *made;
+    test.open_behind(std::move(made));
+    {
+        const AnswerDue due(10ms);
+        EXPECT_EQ(test::error_of([&] { test.archive().keep(of_patient("1").file()); }),
+                  "unavailable");
+    }
+    EXPECT_EQ(silent.removed, 0);
+    test.open();
+    EXPECT_EQ(test.key_records(), 0U);
+    EXPECT_TRUE(test.archive().verify().empty());
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "store/store_test_support.h"
+#include "support/forwarding_records.h"
 
 namespace lucerna::store {
 namespace {
@@ -15,38 +16,26 @@ namespace {
 using test::error_of;
 
 /// Those of a store, with what is between it and them.
-class RecordsBehindFaults final : public Records {
+class RecordsBehindFaults final : public test::ForwardingRecords {
   public:
-    explicit RecordsBehindFaults(std::unique_ptr<Records> records) : records_(std::move(records)) {}
+    using ForwardingRecords::ForwardingRecords;
 
-    void write_new(const std::string& name, ByteView bytes) override {
-        records_->write_new(name, bytes);
-    }
-    void publish(const std::string& name) override { records_->publish(name); }
-    void recover(const std::function<bool(const std::string& name)>& known,
-                 const std::function<bool(const std::string& writer)>& alive) override {
-        records_->recover(known, alive);
-    }
     void write(const std::string& name, ByteView bytes) override {
-        if (!swallowed.contains(name)) records_->write(name, bytes);
+        if (!swallowed.contains(name)) ForwardingRecords::write(name, bytes);
     }
     [[nodiscard]] Bytes read(const std::string& name) override {
         if (missing.contains(name)) throw Error(ErrorCode::kNotFound, "not there");
-        Bytes bytes = records_->read(name);
+        Bytes bytes = ForwardingRecords::read(name);
         if (flips_once.erase(name) > 0) bytes.at(bytes.size() / 2) ^= 1;
         return bytes;
     }
-    void remove(const std::string& name) override { records_->remove(name); }
     void for_each(const std::function<void(const std::string& name)>& visit) override {
         const bool is_stale = listings != lacking.end() && listings->second;
         const std::string hidden = is_stale ? hides : std::string();
         if (listings != lacking.end()) ++listings;
-        records_->for_each([&](const std::string& name) {
+        ForwardingRecords::for_each([&](const std::string& name) {
             if (!(is_stale && (hidden.empty() || name == hidden))) visit(name);
         });
-    }
-    void for_each_stray(const std::function<void(const std::string& place)>& visit) override {
-        records_->for_each_stray(visit);
     }
 
     /// Which of the next listings lack `hides`, or everything.
@@ -61,7 +50,6 @@ class RecordsBehindFaults final : public Records {
     std::set<std::string> flips_once;
 
   private:
-    std::unique_ptr<Records> records_;
     std::map<int, bool> lacking;
     std::map<int, bool>::iterator listings = lacking.end();
 };
@@ -85,16 +73,9 @@ struct Rotated : TestStore {
         open_behind_faults();
     }
     void open_behind_faults() {
-        close();
         auto made = std::make_unique<RecordsBehindFaults>(TestStore::records());
         faults = made.get();
-        std::unique_ptr<Objects> objects;
-        if (bucket)
-            objects = std::make_unique<ObjectBucket>(std::make_shared<S3>(*bucket));
-        else
-            objects = std::make_unique<ObjectFolder>(data() / "objects");
-        store =
-            std::make_unique<Store>(options(), std::move(objects), std::move(made), keys, clock);
+        open_behind(std::move(made));
     }
     /// Whatever the rotation said, nobody's object is lost, and it can be done again.
     void expect_all_opens() {

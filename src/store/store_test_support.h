@@ -98,6 +98,17 @@ struct TestStore {
         store.reset();
         store = std::make_unique<Store>(options(), keys, clock);
     }
+    /// With records that stand before its own.
+    void open_behind(std::unique_ptr<Records> before) {
+        store.reset();
+        std::unique_ptr<Objects> objects;
+        if (bucket)
+            objects = std::make_unique<ObjectBucket>(std::make_shared<S3>(*bucket));
+        else
+            objects = std::make_unique<ObjectFolder>(data() / "objects");
+        store =
+            std::make_unique<Store>(options(), std::move(objects), std::move(before), keys, clock);
+    }
     void close() { store.reset(); }
 
     Archive& archive() { return store->archive(); }
