@@ -1,7 +1,6 @@
 #include "store/database.h"
 
 #include <algorithm>
-#include <iterator>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -84,20 +83,13 @@ void Database::write(const Work& work) {
             lock.lock();
             continue;
         }
-        std::vector<Pending*> batch;
-        try {
-            batch = take_gathered(mine.patience.pace);
-        } catch (...) {
-            std::erase(gathered_, &mine);
-            if (!gathered_.empty()) gathered_.front()->changed.notify_one();
-            throw;
-        }
+        Queue batch = take_gathered(mine.patience.pace);
         committing_ = true;
         lock.unlock();
         commit(batch);
         lock.lock();
         committing_ = false;
-        settle(batch);
+        settle(std::move(batch));
         // One of those that gathered meanwhile commits for all of its pace.
         if (!gathered_.empty()) gathered_.front()->changed.notify_one();
         committed_.notify_all();
@@ -116,21 +108,23 @@ Patience Database::patience_to_read() const {
 }
 
 void Database::gather(Pending& pending) {
-    pending.is_gathered = true;
     gathered_.push_back(&pending);
+    pending.number = ++came_;
+    pending.is_gathered = true;
 }
 
 bool Database::may_commit(const Pending& mine) const {
     return !committing_ && gathered_.front()->patience.pace == mine.patience.pace;
 }
 
-std::vector<Database::Pending*> Database::take_gathered(Pace pace) {
-    const auto others = std::stable_partition(
-        gathered_.begin(), gathered_.end(),
-        [&](const Pending* pending) { return pending->patience.pace == pace; });
-    std::vector<Pending*> batch(gathered_.begin(), others);
-    gathered_.erase(gathered_.begin(), others);
-    for (Pending* pending : batch) pending->is_gathered = false;
+Database::Queue Database::take_gathered(Pace pace) {
+    Queue batch;
+    for (auto next = gathered_.begin(); next != gathered_.end();) {
+        const auto one = next++;
+        if ((*one)->patience.pace != pace) continue;
+        (*one)->is_gathered = false;
+        batch.splice(batch.end(), gathered_, one);
+    }
     return batch;
 }
 
@@ -152,19 +146,23 @@ void Database::wait_for_turn(Pending& mine, std::unique_lock<std::mutex>& lock,
     throw kept_for_too_long();
 }
 
-void Database::settle(const std::vector<Pending*>& batch) {
-    // Before those that came meanwhile.
-    auto next = gathered_.begin();
-    for (Pending* pending : batch) {
+void Database::settle(Queue batch) {
+    for (auto next = batch.begin(); next != batch.end();) {
+        const auto one = next++;
+        Pending* pending = *one;
         if (pending->waits_on) {
             pending->is_gathered = true;
-            next = std::next(gathered_.insert(next, pending));
         } else {
             pending->done = true;
+            batch.erase(one);
         }
         pending->waits_on = false;
         pending->changed.notify_one();
     }
+    // Before those that came later, and behind those of another pace that came sooner: on an index
+    // that is never done with those for whom an answer is due, the others would wait for ever.
+    gathered_.merge(batch,
+                    [](const Pending* a, const Pending* b) { return a->number < b->number; });
 }
 
 /// Nothing of the batch has run yet, so a connection that turns out to be lost costs nothing.
@@ -187,7 +185,7 @@ void Database::begin(const Patience& patience) {
     }
 }
 
-void Database::commit(const std::vector<Pending*>& batch) {
+void Database::commit(const Queue& batch) {
     const Patience patience =
         (*std::min_element(batch.begin(), batch.end(), [](auto* one, auto* other) {
             return one->patience.until < other->patience.until;
@@ -230,7 +228,7 @@ void Database::commit(const std::vector<Pending*>& batch) {
 
 /// Where an answer is due and the index is slow, as many together as there is time for: else all
 /// would be given up, and come again together. The others wait on.
-void Database::run_in_time(const std::vector<Pending*>& batch, const Patience& patience) {
+void Database::run_in_time(const Queue& batch, const Patience& patience) {
     const auto begun = steady_clock::now();
     const auto half = std::max<steady_clock::duration>(patience.until - begun, kShortestTurn) / 2;
     bool is_enough = false;
@@ -270,6 +268,11 @@ std::vector<std::string> Database::damages() {
 
 std::uint64_t Database::commits() const {
     return commits_;
+}
+
+std::size_t Database::waiting() const {
+    const std::lock_guard lock(mutex_);
+    return gathered_.size();
 }
 
 std::unique_ptr<Connection> Database::take_reader(const Patience& patience) {

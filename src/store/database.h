@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <exception>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -53,6 +54,8 @@ class Database {
 
     /// Transactions committed so far: shows how many writers shared one.
     [[nodiscard]] std::uint64_t commits() const;
+    /// Writers who wait for one that commits.
+    [[nodiscard]] std::size_t waiting() const;
 
     [[nodiscard]] std::string process() const { return source_->process(); }
     /// For use within `write`.
@@ -80,6 +83,8 @@ class Database {
     struct Pending {
         const Work* work = nullptr;
         Patience patience;
+        /// Who came sooner has a lower one.
+        std::uint64_t number = 0;
         std::exception_ptr error;
         bool done = false;
         /// It waits for its turn, and may go.
@@ -89,6 +94,8 @@ class Database {
         /// Whoever waits has one of its own: all woken at once would wait for each other.
         std::condition_variable changed;
     };
+    /// Lists, so that none is lost for want of memory.
+    using Queue = std::list<Pending*>;
     struct Lease {
         explicit Lease(Database& owner);
         ~Lease();
@@ -103,15 +110,15 @@ class Database {
     void gather(Pending& pending);
     /// Nobody commits, and it is the turn of those of its pace.
     [[nodiscard]] bool may_commit(const Pending& mine) const;
-    [[nodiscard]] std::vector<Pending*> take_gathered(Pace pace);
+    [[nodiscard]] Queue take_gathered(Pace pace);
     /// No longer than until `moment`. Throws Error(kUnavailable) once it has waited long enough.
     void wait_for_turn(Pending& mine, std::unique_lock<std::mutex>& lock,
                        std::chrono::steady_clock::time_point moment);
     /// Of those in the batch who waited in vain, whoever has patience left waits on.
-    void settle(const std::vector<Pending*>& batch);
+    void settle(Queue batch);
     void begin(const Patience& patience);
-    void commit(const std::vector<Pending*>& batch);
-    void run_in_time(const std::vector<Pending*>& batch, const Patience& patience);
+    void commit(const Queue& batch);
+    void run_in_time(const Queue& batch, const Patience& patience);
     void run_one(Pending& pending);
     /// Null where one is to be opened. Waits while there are as many as may be.
     [[nodiscard]] std::unique_ptr<Connection> take_reader(const Patience& patience);
@@ -128,10 +135,12 @@ class Database {
     };
     Guarded<Readers> readers_;
 
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     /// For `checkpoint`.
     std::condition_variable committed_;
-    std::vector<Pending*> gathered_;
+    /// In the order in which they came.
+    Queue gathered_;
+    std::uint64_t came_ = 0;
     bool committing_ = false;
     std::atomic<std::uint64_t> commits_ = 0;
 };

@@ -156,7 +156,7 @@ TEST_P(Due, IsWhatIsWrittenAndRead) {
 TEST_P(Due, IsEachStatementAndNotTheirSum) {
     EXPECT_EQ(write(500ms,
                     [](Connection& index) {
-                        for (int i = 0; i < 3; ++i) index.execute("SELECT pg_sleep(0.3)");
+                        for (int i = 0; i < 8; ++i) index.execute("SELECT pg_sleep(0.2)");
                         count(index);
                     }),
               "none");

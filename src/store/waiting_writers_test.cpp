@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <future>
@@ -19,6 +20,7 @@ namespace lucerna::store {
 namespace {
 
 using namespace std::chrono_literals;
+using std::chrono::steady_clock;
 using test::error_of;
 
 /// An index on which another process has its turn until that is given back.
@@ -80,6 +82,9 @@ class WaitingWriters : public testing::Test {
         return std::async(std::launch::async,
                           [this] { return error_of([&] { database.write(count); }); });
     }
+    void wait_until_waiting(std::size_t writers) {
+        while (database.waiting() < writers) std::this_thread::sleep_for(1ms);
+    }
     static void count(Connection& index) {
         index.execute("UPDATE counters SET value = value + 1 WHERE name = 'exams'");
     }
@@ -110,7 +115,7 @@ TEST_F(WaitingWriters, HaveAMomentThoughTheAnswerIsDueAlready) {
     auto first = write(60s);
     turn.wait_until_asked_for(1);
     auto late = write(0ms);
-    std::this_thread::sleep_for(100ms);
+    wait_until_waiting(1);
     turn.give_back();
     EXPECT_EQ(first.get(), "none");
     EXPECT_EQ(late.get(), "none");
@@ -127,10 +132,11 @@ TEST_F(WaitingWriters, GiveUpBehindOneWhoHasTime) {
 }
 
 TEST_F(WaitingWriters, WaitOnWhereTheyHaveMoreTimeThanOthersOfTheBatch) {
-    auto first = write(500ms);
+    auto first = write(1s);
     turn.wait_until_asked_for(1);
-    auto second = write(1000ms);
-    auto third = write_at_leisure();
+    auto second = write(1500ms);
+    auto third = write(60s);
+    wait_until_waiting(2);
     EXPECT_EQ(first.get(), "unavailable");
     EXPECT_EQ(second.get(), "unavailable");
     turn.give_back();
@@ -142,29 +148,70 @@ TEST_F(WaitingWriters, WaitOnWhereTheyHaveMoreTimeThanOthersOfTheBatch) {
 TEST_F(WaitingWriters, AreWrittenInPartsWhereTheIndexIsSlow) {
     auto first = write(60s);
     turn.wait_until_asked_for(1);
-    constexpr int kWriters = 6;
+    constexpr std::size_t kWriters = 6;
+    std::promise<steady_clock::time_point> told;
+    const auto answers_are_due = told.get_future().share();
     std::vector<std::future<std::string>> all;
-    for (int i = 0; i < kWriters; ++i)
-        all.push_back(std::async(std::launch::async, [this] {
+    for (std::size_t i = 0; i < kWriters; ++i)
+        all.push_back(std::async(std::launch::async, [&] {
             const AnswerDue answer(2s);
             return error_of([&] {
-                database.write([](Connection& index) {
-                    std::this_thread::sleep_for(500ms);
+                database.write([&](Connection& index) {
+                    std::this_thread::sleep_until(answers_are_due.get());
                     count(index);
                 });
             });
         }));
+    wait_until_waiting(kWriters);
+    told.set_value(steady_clock::now() + 2s);
     turn.give_back();
     EXPECT_EQ(first.get(), "none");
-    int written = 0;
+    std::size_t written = 0;
     for (auto& one : all) {
         const std::string answer = one.get();
         EXPECT_THAT(answer, testing::AnyOf("none", "unavailable"));
         if (answer == "none") ++written;
     }
-    EXPECT_EQ(counted(), 1 + written);
-    EXPECT_GT(written, 0);
-    EXPECT_LT(written, kWriters) << "there was no time for all";
+    EXPECT_EQ(counted(), 1 + static_cast<std::int64_t>(written));
+    EXPECT_LE(written, 1U) << "there was no time for more";
+}
+
+// Else they would wait for as long as more come for whom an answer is due.
+TEST_F(WaitingWriters, WhoHaveTimeComeBeforeThoseOfALaterBatchThatCameAfterThem) {
+    auto first = write(60s);
+    turn.wait_until_asked_for(1);
+    std::vector<std::string> order;
+    // Takes all the time that there is for those that are written together.
+    const auto slow = [&](const std::string& name, std::chrono::milliseconds time) {
+        return std::async(std::launch::async, [&, name, time] {
+            const AnswerDue answer(time);
+            const auto due = *AnswerDue::of_this_thread();
+            return error_of([&] {
+                database.write([&](Connection&) {
+                    order.push_back(name);
+                    std::this_thread::sleep_until(due);
+                });
+            });
+        });
+    };
+    auto one = slow("one", 1s);
+    wait_until_waiting(1);
+    auto another = slow("another", 3s);
+    wait_until_waiting(2);
+    auto has_time = std::async(std::launch::async, [&] {
+        return error_of([&] { database.write([&](Connection&) { order.push_back("has time"); }); });
+    });
+    wait_until_waiting(3);
+    auto last = slow("last", 60ms + 3s);
+    wait_until_waiting(4);
+    turn.give_back();
+    EXPECT_EQ(first.get(), "none");
+    EXPECT_EQ(one.get(), "none");
+    EXPECT_EQ(another.get(), "none");
+    EXPECT_EQ(has_time.get(), "none");
+    (void)last.get();
+    ASSERT_GE(order.size(), 3U);
+    EXPECT_EQ(order[2], "has time") << order[1];
 }
 
 /// What takes until it is told to end.
