@@ -9,6 +9,7 @@ namespace {
 
 thread_local OutsideWait::Host* host_of_thread = nullptr;
 thread_local bool is_waiting = false;
+thread_local std::string_view last_of_thread;
 
 }  // namespace
 
@@ -41,7 +42,16 @@ void OutsideWait::Together::end_outside() noexcept {
     if (--waiting_ == 0) of_->end_outside();
 }
 
+std::string_view OutsideWait::last() {
+    return last_of_thread;
+}
+
+void OutsideWait::forget_last() {
+    last_of_thread = {};
+}
+
 OutsideWait::OutsideWait(std::string_view what, Crowded crowded) {
+    last_of_thread = what;
     if (host_of_thread == nullptr || is_waiting) return;
     has_place_ = host_of_thread->begin_outside();
     if (!has_place_ && crowded == Crowded::kIsRefused && host_of_thread->refuses())

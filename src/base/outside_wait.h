@@ -51,11 +51,16 @@ class OutsideWait {
 
     /// What becomes of one who waits where too many do.
     enum class Crowded { kWaits, kIsRefused };
-    /// `what` is waited for: "the object store". Throws Error(kUnavailable) who is refused.
+    /// `what` is waited for: "the object store"; it outlives everything. Throws Error(kUnavailable)
+    /// who is refused.
     OutsideWait(std::string_view what, Crowded crowded);
     ~OutsideWait();
     OutsideWait(const OutsideWait&) = delete;
     OutsideWait& operator=(const OutsideWait&) = delete;
+
+    /// What this thread has waited for last since it forgot that, one within another among them.
+    [[nodiscard]] static std::string_view last();
+    static void forget_last();
 
   private:
     bool is_outermost_ = false;

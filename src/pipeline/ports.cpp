@@ -1,12 +1,15 @@
 #include "pipeline/ports.h"
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 #include "base/answer_due.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/outside_wait.h"
 #include "deidentify/own_capture.h"
 #include "dicom/converted_file.h"
 #include "dicom/part10_head.h"
@@ -16,19 +19,46 @@
 #include "store/arrival.h"
 
 namespace lucerna::pipeline {
+namespace {
+
+/// Back ends give up so long before an answer is due: what would come of it were not known by then.
+constexpr auto kAboutThen = std::chrono::milliseconds(500);
+
+/// Of what was given up. Not a key service: patients whose keys are at hand need none; nor memory.
+bool was_silence(const Error& error, AnswerDue::Time due) {
+    const std::string_view last = OutsideWait::last();
+    return error.code() == ErrorCode::kUnavailable &&
+           std::chrono::steady_clock::now() + kAboutThen >= due &&
+           (last == "the index" || last == "the object store");
+}
+
+/// While an answer is due. Throws as `work`, or receive::Silence.
+template <typename Work>
+auto in_time(const Work& work) {
+    const AnswerDue due;
+    OutsideWait::forget_last();
+    try {
+        return work();
+    } catch (const Error& error) {
+        if (was_silence(error, *AnswerDue::of_this_thread())) throw receive::Silence(error.what());
+        throw;
+    }
+}
+
+}  // namespace
 
 class ArchiveSink::Arriving final : public dicom::Arrival {
   public:
     explicit Arriving(ArchiveSink& sink)
         : sink_(sink), arrival_(sink.store_.archive().arriving(store::Role::kReceived)) {}
     std::vector<dicom::ByteRange> take(ByteView file) override {
-        const AnswerDue due;
-        return arrival_->take(file);
+        return in_time([&] { return arrival_->take(file); });
     }
     dicom::DataSet header(ByteView file) override { return arrival_->header(file); }
     void keep(ByteView file) override {
-        const AnswerDue due;
-        if (arrival_->keep(file) == store::Kept::kNew) sink_.note(file);
+        in_time([&] {
+            if (arrival_->keep(file) == store::Kept::kNew) sink_.note(file);
+        });
     }
 
   private:
@@ -41,11 +71,12 @@ std::unique_ptr<dicom::Arrival> ArchiveSink::arriving(const receive::Origin&) {
 }
 
 receive::KeptAs ArchiveSink::keep(ByteView file, const receive::Origin&) {
-    const AnswerDue due;
-    const store::Kept kept = store_.archive().keep(file, store::Role::kReceived);
-    if (kept == store::Kept::kAlreadyKept) return receive::KeptAs::kAlreadyKept;
-    note(file);
-    return receive::KeptAs::kNew;
+    return in_time([&] {
+        const store::Kept kept = store_.archive().keep(file, store::Role::kReceived);
+        if (kept == store::Kept::kAlreadyKept) return receive::KeptAs::kAlreadyKept;
+        note(file);
+        return receive::KeptAs::kNew;
+    });
 }
 
 /// The image is safe. What follows must not turn its acknowledgement into a failure: an exam that

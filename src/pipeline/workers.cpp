@@ -2,13 +2,13 @@
 
 #include <condition_variable>
 #include <mutex>
-#include <optional>
 
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "pipeline/companions.h"
 #include "pipeline/held_lease.h"
+#include "pipeline/tidying.h"
 
 namespace lucerna::pipeline {
 namespace {
@@ -18,9 +18,6 @@ using namespace std::chrono_literals;
 /// How long a thread waits for a job before it looks for one that has become due.
 constexpr auto kPatience = 1s;
 constexpr int kRoundsToGiveBack = 15;
-constexpr auto kTidying = 24h;
-/// So that it can be seen for a while what was sent when.
-constexpr auto kDoneJobsStay = 30 * 24h;
 
 /// Sleeps, but not past a stop.
 void rest(const std::stop_token& stop, std::chrono::milliseconds how_long) {
@@ -51,17 +48,14 @@ void take_jobs(const std::stop_token& stop, store::WorkQueue& queue, const std::
 /// gives back memory now and then: what one large object took stays with the process else.
 void watch_for_quiet(const std::stop_token& stop, store::Store& store, const CompletionRules& rules,
                      const OpinionRules& opinion, const Clock& clock) {
-    std::optional<Instant> tidied_at;
+    Tidying tidying([&](Instant before) { return store.queue().forget_done(before); });
     int rounds = 0;
     while (!stop.stop_requested()) {
         try {
             const Instant now = clock.now();
             note_quiet(store, rules, now);
             forward_companions(store, opinion, rules.quiet, clock);
-            if (!tidied_at || now < *tidied_at || now >= *tidied_at + kTidying) {
-                store.queue().forget_done(now - kDoneJobsStay);
-                tidied_at = now;
-            }
+            tidying.run(now, stop);
         } catch (const std::exception& problem) {
             log_event(LogLevel::kError, "worker.failed",
                       {{"kind", "quiet"}, {"problem", problem.what()}});

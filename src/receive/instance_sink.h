@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/encoding.h"
+#include "base/error.h"
 #include "dicom/arriving_file.h"
 
 namespace lucerna::receive {
@@ -18,6 +19,13 @@ struct Origin {
     std::string sender;
 };
 
+/// What every file needs has said nothing until the answer was due (kUnavailable): another one
+/// would wait as long for nothing.
+class Silence final : public Error {
+  public:
+    explicit Silence(const std::string& message) : Error(ErrorCode::kUnavailable, message) {}
+};
+
 /// Where received objects go. The archive stands behind it; receiving does not know how it stores.
 class InstanceSink {
   public:
@@ -25,7 +33,8 @@ class InstanceSink {
 
     /// Keeps one DICOM file (PS3.10, with file meta). On return it is durable and indexed.
     /// Throws Error: kInvalidInput (not storable: says which attribute), kConflict (the SOP
-    /// Instance UID is kept with other content), kOutOfSpace, kIo. After a throw nothing is kept.
+    /// Instance UID is kept with other content), kOutOfSpace, kIo, kUnavailable, as Silence where
+    /// that goes for every file. After a throw nothing is kept.
     /// Called from several threads at once.
     virtual KeptAs keep(ByteView file, const Origin& origin) = 0;
 

@@ -232,7 +232,10 @@ class StowRequest final : private http::PartTaker {
     void begin_object() {
         part_ = {};
         if (!file_) file_ = parts_.file();
-        file_->start([this] { return sink_.arriving(origin()); });
+        file_->start([this] {
+            refuse_if_silent();
+            return sink_.arriving(origin());
+        });
     }
 
     void more_of_object(ByteView bytes) {
@@ -243,7 +246,7 @@ class StowRequest final : private http::PartTaker {
             part_ = failed(part_, dicom::status::kOutOfResources, file_->holding().refusal());
         } else {
             std::copy(bytes.begin(), bytes.end(), room.begin());
-            part_ = tried(std::move(part_), [&] { file_->offer(); });
+            part_ = tried(std::move(part_), [&] { heard([&] { file_->offer(); }); });
         }
         if (!part_.stored()) give_up();
     }
@@ -343,13 +346,37 @@ class StowRequest final : private http::PartTaker {
         return outcome;
     }
 
-    [[nodiscard]] Outcome kept(const Outcome& outcome, const dicom::ArrivingFile& file) const {
-        return tried(outcome, [&] {
-            if (file.arrival() != nullptr)
-                file.arrival()->keep(file.bytes());
-            else
-                (void)sink_.keep(file.bytes(), origin());
+    [[nodiscard]] Outcome kept(const Outcome& outcome, const dicom::ArrivingFile& file) {
+        Outcome settled = tried(outcome, [&] {
+            if (file.arrival() == nullptr) refuse_if_silent();
+            heard([&] {
+                if (file.arrival() != nullptr)
+                    file.arrival()->keep(file.bytes());
+                else
+                    (void)sink_.keep(file.bytes(), origin());
+            });
         });
+        // It says something again.
+        if (settled.stored()) silence_.with([](auto& silence) { silence.reset(); });
+        return settled;
+    }
+
+    /// Of many parts each would wait for the same, and whoever sent them for all: those that have
+    /// not begun have what the first was told.
+    void refuse_if_silent() const {
+        const auto silence = silence_.with([](const auto& first) { return first; });
+        if (silence) throw *silence;
+    }
+
+    void heard(const std::function<void()>& work) {
+        try {
+            work();
+        } catch (const Silence& silence) {
+            silence_.with([&](auto& first) {
+                if (!first) first = silence;
+            });
+            throw;
+        }
     }
 
     [[nodiscard]] Origin origin() const { return {"stow", request_.principal}; }
@@ -471,6 +498,7 @@ class StowRequest final : private http::PartTaker {
     /// The part that is coming, and its bytes.
     Outcome part_;
     std::unique_ptr<dicom::ArrivingFile> file_;
+    Guarded<std::optional<Silence>> silence_;
     std::deque<Waiting> waiting_;
     std::size_t waiting_bytes_ = 0;
     std::size_t stored_ = 0;

@@ -43,6 +43,8 @@ class FakeSink : public InstanceSink {
                           [&] { return most_inside >= wait_for_inside; });
         --inside_;
         if (uid == has_no_memory_for) throw std::bad_alloc();
+        ++asked;
+        if (uid.starts_with(silent_for)) throw Silence("it says nothing to " + uid);
         if (fails.contains(uid)) throw Error(fails.at(uid), "the sink says no");
         last_protocol = origin.protocol;
         last_sender = origin.sender;
@@ -65,6 +67,9 @@ class FakeSink : public InstanceSink {
     std::map<std::string, Bytes> kept;
     std::map<std::string, ErrorCode> fails;
     std::string has_no_memory_for;
+    /// UIDs that begin so.
+    std::string silent_for = "none";
+    int asked = 0;
     std::string last_protocol;
     std::string last_sender;
     /// No call returns before so many have come.
@@ -355,6 +360,57 @@ TEST_F(Stow, AsksToTryAgainWhereThereIsNoMemory) {
     EXPECT_EQ(post(body_of({small_object("1.1")})).status, 503);
     EXPECT_EQ(post(body_of({small_object("1.1"), small_object("1.2")})).status, 202);
     EXPECT_EQ(sink.kept.size(), 1U);
+}
+
+std::vector<Bytes> many_objects(int count) {
+    std::vector<Bytes> files;
+    for (int i = 1; i <= count; ++i) files.push_back(small_object("1.2.3." + std::to_string(i)));
+    return files;
+}
+
+// Ten are asked for at once: they have begun.
+TEST_F(Stow, AsksForNoMorePartsOnceASilenceIsHeard) {
+    sink.silent_for = "1.2.3.";
+    const http::Response response = post(body_of(many_objects(60)));
+    EXPECT_EQ(response.status, 503);
+    EXPECT_LE(sink.asked, 10);
+    const json refused = items(response, "00081198");
+    ASSERT_EQ(refused.size(), 60U);
+    for (const json& one : refused) {
+        EXPECT_EQ(one["00081197"]["Value"][0], 0xA700);
+        EXPECT_THAT(one["00091001"]["Value"][0].get<std::string>(), HasSubstr("it says nothing"));
+    }
+    EXPECT_EQ(refused[59]["00081155"]["Value"][0], "1.2.3.60");
+}
+
+TEST_F(Stow, TakesNoLargePartOnceASilenceIsHeard) {
+    sink.takes_early = true;
+    sink.silent_for = "1.2.3.1";
+    const Bytes large = small_object("1.2.4", 3'000'000);
+    // The second waits for the first, as it has its UID.
+    const http::Response response =
+        post(body_of({small_object("1.2.3.1"), small_object("1.2.3.1"), large}));
+    EXPECT_EQ(response.status, 503);
+    EXPECT_EQ(sink.arrivals, 0);
+    EXPECT_EQ(items(response, "00081198")[2]["00081155"]["Value"][0], "1.2.4");
+}
+
+TEST_F(Stow, KeepsWhatCameBeforeASilence) {
+    auto files = many_objects(60);
+    files.insert(files.begin(), small_object("1.2.4.1"));
+    sink.silent_for = "1.2.3.";
+    const http::Response response = post(body_of(files));
+    EXPECT_EQ(response.status, 202);
+    EXPECT_TRUE(sink.kept.contains("1.2.4.1"));
+    EXPECT_EQ(items(response, "00081198").size(), 60U);
+    EXPECT_LT(sink.asked, 30);
+}
+
+TEST_F(Stow, AsksForEachPartWhereTheOthersWereRefusedForThemselves) {
+    for (int i = 1; i <= 60; ++i)
+        sink.fails["1.2.3." + std::to_string(i)] = ErrorCode::kUnavailable;
+    EXPECT_EQ(post(body_of(many_objects(60))).status, 503);
+    EXPECT_EQ(sink.asked, 60);
 }
 
 TEST_F(Stow, AnswersWith202WhenSomeFail) {

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/outside_wait.h"
 #include "dicom/data_set.h"
 #include "dicom/part10_head.h"
 #include "dicom/reader.h"
@@ -93,7 +94,11 @@ bool same_content(Parts& parts, const Pieces& kept, const Pieces& file) {
             break;
     }
     // What is held for it is so beside what their sender was allowed: one at a time.
-    const std::unique_lock one_at_a_time(parts.comparing_wholes, kPatience);
+    std::unique_lock one_at_a_time(parts.comparing_wholes, std::try_to_lock);
+    if (!one_at_a_time) {
+        const OutsideWait waits("what others compare", OutsideWait::Crowded::kWaits);
+        (void)one_at_a_time.try_lock_for(kPatience);
+    }
     if (!one_at_a_time)
         throw Error(ErrorCode::kUnavailable,
                     "it is kept already, in another encoding, and others are being compared: "

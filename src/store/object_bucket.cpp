@@ -21,6 +21,10 @@ constexpr std::size_t kWidestWindow = std::size_t{4} << 20;
 /// Whatever others have: the first chunk of a sealed object with what stands before it.
 constexpr std::size_t kFreely = std::size_t{66} << 10;
 
+/// Of a record: most are far smaller.
+constexpr std::uint64_t kOfARecord = 4 << 10;
+constexpr std::uint64_t kLargestRecord = 1 << 20;
+
 /// Names are drawn by the archive; this holds whatever a defect elsewhere may pass.
 const std::string& checked(const std::string& name) {
     if (!is_object_name(name)) throw Error(ErrorCode::kInternal, "not the name of an object");
@@ -417,8 +421,19 @@ void RecordBucket::write(const std::string& name, ByteView bytes) {
 }
 
 Bytes RecordBucket::read(const std::string& name) {
-    const S3::Answer answer = bucket_->ask({.key = "keys/" + checked(name)});
-    return {answer.body.begin(), answer.body.end()};
+    const std::string key = "keys/" + checked(name);
+    // One that is larger is asked for as a whole: it may be replaced meanwhile.
+    for (std::uint64_t most = kOfARecord;;) {
+        const S3::Answer answer = bucket_->ask({.key = key, .last = most - 1});
+        if (!answer.span || answer.span->whole <= most)
+            return {answer.body.begin(), answer.body.end()};
+        const std::uint64_t whole = answer.span->whole;
+        // One answer may say what is not so.
+        if (most == kLargestRecord)
+            throw Error(ErrorCode::kCorrupt,
+                        key + " has " + std::to_string(whole) + " bytes, as no record does");
+        most = std::min(whole, kLargestRecord);
+    }
 }
 
 void RecordBucket::remove(const std::string& name) {

@@ -246,6 +246,38 @@ TEST_F(ObjectBucketTest, RecordsAreReplacedWhole) {
     EXPECT_EQ(code_of([&] { (void)records.read(kName); }), ErrorCode::kNotFound);
 }
 
+// Half of one is seen to be that.
+TEST_F(ObjectBucketTest, RecordsAreReadWholeWhateverTheirSize) {
+    RecordBucket records(std::make_shared<S3>(options(stand_in.endpoint())));
+    for (const std::size_t size : {0UL, 1UL, 400UL, 4096UL, 4097UL, 100'000UL}) {
+        records.write(kName, pattern(size));
+        EXPECT_EQ(records.read(kName), pattern(size)) << size;
+        stand_in.meet(size == 0 ? "503" : "part vast");
+        EXPECT_EQ(records.read(kName), pattern(size)) << size;
+        EXPECT_TRUE(stand_in.met_all());
+    }
+    records.write(kName, pattern(2 << 20));
+    EXPECT_EQ(code_of([&] { (void)records.read(kName); }), ErrorCode::kCorrupt);
+}
+
+// Silent for half a minute, the stand-in ends the connection.
+TEST_F(ObjectBucketTest, WaitsForARecordOrAListingNoLongerThanAnAnswerMayTake) {
+    S3Options patient = options(stand_in.endpoint());
+    patient.stall = std::chrono::hours(1);
+    RecordBucket records(std::make_shared<S3>(patient));
+    records.write(kName, pattern(400));
+    const auto all = [&] { records.for_each([](const std::string&) {}); };
+    for (const auto& work :
+         std::vector<std::function<void()>>{[&] { (void)records.read(kName); }, all}) {
+        const AnswerDue due(std::chrono::milliseconds(1));
+        stand_in.meet("silent");
+        EXPECT_EQ(code_of(work), ErrorCode::kUnavailable);
+        EXPECT_THAT(said_, HasSubstr("Timeout was reached"));
+    }
+    stand_in.meet("");
+    EXPECT_EQ(records.read(kName), pattern(400));
+}
+
 TEST_F(ObjectBucketTest, RecoveringDropsRecordsThatADeadWriterLeft) {
     const S3Options options = real();
     const std::string third(32, '3');
@@ -480,6 +512,17 @@ TEST_F(ObjectBucketTest, CompletesALargeObjectHoweverLateItIs) {
     EXPECT_TRUE(stand_in.met_all());
     stand_in.meet("503");
     objects.publish(kName);
+    EXPECT_EQ(whole(objects, kName), large);
+}
+
+// For longer than others may stall. What would be asked after it is refused.
+TEST_F(ObjectBucketTest, WaitsForAnUploadToBeCompletedThoughNoByteComes) {
+    ObjectBucket objects(std::make_shared<S3>(options(stand_in.endpoint())));
+    const Bytes large = pattern(17'000'000);
+    stand_in.meet("ok ok ok ok ok late 403");
+    keep(objects, kName, large);
+    EXPECT_FALSE(stand_in.met_all()) << "it was asked once";
+    stand_in.meet("");
     EXPECT_EQ(whole(objects, kName), large);
 }
 

@@ -54,14 +54,15 @@ constexpr std::uint64_t kBytesASecond = 32 << 10;
 constexpr long kNextToNothing = 4 << 10;
 /// libcurl may end an attempt so much before or behind its end.
 constexpr auto kAboutThen = 50ms;
-/// Of an answer that may have any size: a listing, a record.
+/// Of an answer that may have any size: a listing.
 constexpr std::uint64_t kSmall = 1 << 20;
 
-/// What goes and comes with it.
+/// What goes and comes with it, as far as it is known. Nobody who is owed an answer is to wait for
+/// bytes of which there may be none: what needs them asks for a range.
 std::uint64_t bytes_to_move(const S3::Request& request) {
     if (!request.body.empty()) return request.body.size();
     if (request.last > 0) return request.last - request.first + 1;
-    return request.method == "GET" ? kSmall : 0;
+    return request.method == "GET" && !AnswerDue::of_this_thread() ? kSmall : 0;
 }
 
 bool completes(const S3::Request& request) {
@@ -212,9 +213,10 @@ S3::Answer S3::attempt(const Request& request, Time end) {
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, milliseconds_to(end));
     // A resolver that is silent is not waited for either.
     curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
-    // Who completes an upload may say that it is at work by a byte now and then.
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, completes(request) ? 1L : kNextToNothing);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options_.stall.count()));
+    // Who completes an upload may say nothing for all of its minute.
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, kNextToNothing);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME,
+                     completes(request) ? 0L : static_cast<long>(options_.stall.count()));
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, receive_header);

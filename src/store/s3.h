@@ -30,12 +30,13 @@ struct S3Options {
     S3Credentials credentials;
     /// PEM file of the authorities that may vouch for the server; empty: those of the system.
     std::filesystem::path authorities = {};
-    /// Of one attempt: to connect, and without a byte moving.
+    /// Of one attempt: to connect, and without a byte moving, but to complete an upload in parts.
     std::chrono::seconds connect{5};
     std::chrono::seconds stall{20};
     /// The whole of one attempt beside what its bytes may take, however slowly they move: a second
-    /// for each 32 KiB. To complete an upload in parts it is a minute at least. Where an answer is
-    /// due (AnswerDue) any other ends by then, but has two seconds of its own.
+    /// for each 32 KiB, and half a minute for what is asked for without a range. To complete an
+    /// upload in parts it is a minute at least. Where an answer is due (AnswerDue) any other ends
+    /// by then, but has two seconds of its own; only bytes that are named have their time beside.
     std::chrono::seconds whole{25};
     /// Attempts at one request, the pause between them doubling from `pause` on.
     int tries = 5;

@@ -355,21 +355,21 @@ std::vector<Job> WorkQueue::list(const std::string& kind, std::size_t limit) {
     });
 }
 
-std::size_t WorkQueue::forget_done(Instant created_before) {
-    const LongWork is_long;
+std::size_t WorkQueue::forget_done(Instant created_before, std::int64_t most) {
     std::int64_t gone = 0;
     parts_.index.write([&](Connection& index) {
-        index.prepare("DELETE FROM jobs WHERE state = ? AND created_at < ?")
+        // Earlier programs kept those that were given up, with the UIDs that they name.
+        index
+            .prepare(
+                "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE (state = ? AND created_at "
+                "< ?) OR (kind = ? AND state = ?) LIMIT ?)")
             .bind(static_cast<int>(JobState::kDone))
             .bind(created_before)
-            .run();
-        gone = index.changes();
-        // Earlier programs kept those, with the UIDs that they name.
-        index.prepare("DELETE FROM jobs WHERE kind = ? AND state = ?")
             .bind(std::string(kCommitmentJob))
             .bind(static_cast<int>(JobState::kGivenUp))
+            .bind(most)
             .run();
-        gone += index.changes();
+        gone = index.changes();
     });
     return static_cast<std::size_t>(gone);
 }

@@ -111,8 +111,9 @@ class WorkQueue {
     /// All of a kind, or of every kind when empty; newest first.
     [[nodiscard]] std::vector<Job> list(const std::string& kind, std::size_t limit = 1000);
     /// Drops done jobs that were created before; they no longer guard against being queued again.
-    /// And commitment jobs that were given up, however old.
-    std::size_t forget_done(Instant created_before);
+    /// And commitment jobs that were given up, however old. At most so many: the others wait no
+    /// longer for a turn to write than for any. Returns how many went.
+    std::size_t forget_done(Instant created_before, std::int64_t most = 2000);
     /// At start: frees every lease, since the one process that held them is gone.
     std::size_t recover();
 

@@ -178,6 +178,19 @@ TEST(WorkQueue, ForgetsOldJobsThatAreDone) {
     EXPECT_EQ(store.queue().forget_done(store.clock.now() - 2h), 1U);
 }
 
+TEST(WorkQueue, ForgetsNoMoreAtOnceThanItIsTold) {
+    TestStore store;
+    for (const char* key : {"a", "b", "c", "d", "e"}) {
+        store.queue().enqueue({"read", key, ""});
+        store.queue().complete(*store.queue().lease("read", "w", 10s));
+    }
+    store.clock.advance(1h);
+    EXPECT_EQ(store.queue().forget_done(store.clock.now(), 2), 2U);
+    EXPECT_EQ(store.queue().forget_done(store.clock.now(), 2), 2U);
+    EXPECT_EQ(store.queue().forget_done(store.clock.now(), 2), 1U);
+    EXPECT_EQ(store.queue().forget_done(store.clock.now(), 2), 0U);
+}
+
 TEST(WorkQueue, WakesAWorkerThatWaits) {
     TestStore store;
     std::optional<Job> got;

@@ -91,6 +91,16 @@ class Stalled(unittest.TestCase):
         faults.write_text("")
         self.assertEqual([one.result()[0] for one in waiting], [200] * CROWD, "asked again")
 
+    def test_many_parts_to_an_object_store_that_says_nothing(self):
+        faults, options = self.s3()
+        server = self.serve(*options)
+        parts = [instance(f"P{number}") for number in range(60)]
+        faults.write_text("silent\n" * 1000)
+        self.assertEqual(self.stow(server, *parts), 503)
+        self.assertGreater(faults.read_text().count("silent"), 1000 - len(parts), "all of them asked it")
+        faults.write_text("")
+        self.assertEqual(self.stow(server, *parts), 200)
+
     def test_an_object_store_that_stops_in_the_middle(self):
         """Of objects that several threads read for one request."""
         faults, options = self.s3()
