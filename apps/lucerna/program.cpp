@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/core_files.h"
+#include "base/environment.h"
 #include "base/utf8.h"
 #include "verbs.h"
 
@@ -47,6 +48,7 @@ void say_progress(const std::string& message) {
 int run_program(const char* name, const std::function<ExitCode()>& work) {
     install_handlers();
     leave_no_core_files();
+    leave_out_environment();
     try {
         return work();
     } catch (const Error& error) {

@@ -586,6 +586,12 @@ std::string settings_page() {
            "more has come for `quiet_seconds`. With\n`deidentify = \"PROFILE\"` and `project "
            "= \"NAME\"` all that goes there is de-identified\n([how](deidentification.md)), and "
            "nothing can be moved there.\n\n"
+           "What goes out to a `url`, an object store or a key service goes to the address that is "
+           "said for it: no proxy of\nthe environment (`http_proxy`, `https_proxy`, `ALL_PROXY`) "
+           "is "
+           "used, and no redirection followed. Where\n`tls_ca` is given, its authorities alone are "
+           "trusted. `SSLKEYLOGFILE`, `PGHOSTADDR` and `PGSERVICE` of the\nenvironment are not "
+           "gone by.\n\n"
            "```toml\ndata = \"/var/lib/lucerna\"\n\n[http]\nport = 8042\n\n[model]\nfolder = "
            "\"models/cbis-mass\"\n\n[[destination]]\nname = \"pacs\"\naet = \"PACS\"\nhost = "
            "\"127.0.0.1\"\nport = 4242\n```\n";

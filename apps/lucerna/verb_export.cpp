@@ -140,6 +140,22 @@ class Export {
     deidentify::ExportReport report_;
 };
 
+bool is_of_a_study(const std::string& folder) {
+    return folder == "no-study" || dicom::is_valid_uid(folder);
+}
+
+/// What an export into it that was killed had not finished.
+void remove_leftovers_of_exports(const fs::path& out) {
+    remove_leftovers(out, [](std::string_view name) { return name == "report.json"; });
+    for (const auto& entry : fs::directory_iterator(out))
+        if (is_of_a_study(entry.path().filename().string()) && !entry.is_symlink() &&
+            entry.is_directory())
+            remove_leftovers(entry.path(), [](std::string_view name) {
+                return name.ends_with(".dcm") &&
+                       dicom::is_valid_uid(name.substr(0, name.size() - 4));
+            });
+}
+
 void add_stored(store::Archive& archive, const ExportArguments& asked, Export& out) {
     std::vector<std::string> uids;
     const auto find = [&](std::vector<store::Key> keys) {
@@ -192,6 +208,7 @@ ExitCode run_export(const ExportArguments& asked) {
         profile, KeptProjects(settings).open(asked.project, *keys),
         std::string("Lucerna ") + LUCERNA_VERSION, std::move(safe));
     fs::create_directories(asked.out);
+    remove_leftovers_of_exports(asked.out);
     Export out(asked, deidentifier, studies_of_two(asked.files));
     if (store) add_stored(store->archive(), asked, out);
     for (const fs::path& path : asked.files) {

@@ -57,6 +57,7 @@ ExitCode move(const ArchiveOptions& options, const std::string& to) {
     projects.gather(both);
     const std::size_t rewrapped = store.archive().rewrap_keys(who_runs_this());
     (void)deidentify::rewrap_projects(projects.place(), both, projects_in(settings));
+    store.archive().end_move();
     std::printf(
         "%zu data keys were moved. From now on: keys = \"%s\"\n"
         "What held them until now still opens copies of the data folder that were made before; "

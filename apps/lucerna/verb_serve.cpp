@@ -279,6 +279,11 @@ ExitCode run_server(const ServeSettings& settings, const infer::ModelPackage& mo
     options.longest_statement = kLongestStatement;
     store::Store store(options, *keys, clock);
     store.archive().require_index();
+    if (store.archive().keys_are_moving())
+        log_event(LogLevel::kError, "store.keys-half-moved",
+                  {{"why",
+                    "a move of keys was broken off: run the same `lucerna keys move` again. Until "
+                    "then objects of patients whose keys were moved are refused"}});
     store::note_back_ends(options);
     if (settings.store_index != "sqlite")
         log_event(LogLevel::kWarning, "store.index-not-sealed",

@@ -6,8 +6,13 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <cstring>
+#include <optional>
 #include <string>
+#include <system_error>
+#include <vector>
 
 #include "base/error.h"
 
@@ -66,6 +71,32 @@ void replace(const std::filesystem::path& path, ByteView bytes, Sync sync) {
     if (sync == Sync::kYes) sync_folder(path.parent_path());
 }
 
+/// Of "NAME.PROCESS-COUNT.tmp", as `replace` calls them.
+struct Temporary {
+    std::string_view name;
+    pid_t process = 0;
+};
+
+std::optional<Temporary> temporary_in(std::string_view text) {
+    constexpr std::string_view kEnd = ".tmp";
+    if (!text.ends_with(kEnd)) return {};
+    text.remove_suffix(kEnd.size());
+    const std::size_t dot = text.rfind('.');
+    if (dot == std::string_view::npos) return {};
+    const char* const end = text.data() + text.size();
+    Temporary one{text.substr(0, dot)};
+    const auto process = std::from_chars(text.data() + dot + 1, end, one.process);
+    if (process.ec != std::errc() || process.ptr == end || *process.ptr != '-') return {};
+    unsigned count = 0;
+    const auto counted = std::from_chars(process.ptr + 1, end, count);
+    if (counted.ec != std::errc() || counted.ptr != end || one.process <= 0) return {};
+    return one;
+}
+
+bool lives(pid_t process) {
+    return process != ::getpid() && (::kill(process, 0) == 0 || errno != ESRCH);
+}
+
 }  // namespace
 
 Bytes read_file(const std::filesystem::path& path, std::size_t limit) {
@@ -118,6 +149,20 @@ void append_durably(const std::filesystem::path& path, ByteView bytes, std::size
         throw;
     }
     if (size == 0) sync_folder(path.parent_path());
+}
+
+void remove_leftovers(const std::filesystem::path& folder,
+                      const std::function<bool(std::string_view name)>& is_written) {
+    std::vector<std::filesystem::path> left;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        const std::string name = entry.path().filename().string();
+        const auto one = temporary_in(name);
+        if (one && is_written(one->name) && !lives(one->process) && !entry.is_symlink() &&
+            entry.is_regular_file())
+            left.push_back(entry.path());
+    }
+    for (const std::filesystem::path& path : left)
+        if (::unlink(path.c_str()) != 0 && errno != ENOENT) fail("cannot remove", path, errno);
 }
 
 void sync_folder(const std::filesystem::path& folder) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <string_view>
 
 #include "base/encoding.h"
@@ -24,6 +25,12 @@ void write_file_durably(const std::filesystem::path& path, ByteView bytes);
 /// where this throws, kOutOfSpace or kIo, nothing of it is there. For one at a time.
 void append_durably(const std::filesystem::path& path, ByteView bytes,
                     std::size_t keep = static_cast<std::size_t>(-1));
+
+/// Removes temporary files that a process left in `folder` as it was killed while it wrote a file
+/// of one of those names: of no process that lives here, and of this one, which is to call it
+/// before it writes there.
+void remove_leftovers(const std::filesystem::path& folder,
+                      const std::function<bool(std::string_view name)>& is_written);
 
 /// fsync of a folder: makes the names created in it durable.
 void sync_folder(const std::filesystem::path& folder);

@@ -2,8 +2,13 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "support/temporary_folder.h"
@@ -22,6 +27,36 @@ TEST(File, ReplacesWholeOrNotAtAll) {
     write_file(path, as_byte_view("second"));
     EXPECT_EQ(as_text(read_file(path)), "second");
     EXPECT_EQ(entries(folder.path()), 1U);
+}
+
+TEST(File, RemovesWhatAKilledProcessLeftOfItsOwnAndNothingElse) {
+    const test::TemporaryFolder folder;
+    const pid_t gone = ::fork();
+    if (gone == 0) ::_exit(0);
+    ASSERT_EQ(::waitpid(gone, nullptr, 0), gone);
+    const std::string dead = std::to_string(gone);
+    const std::vector<std::string> left{"a.dcm." + dead + "-0.tmp", "a.dcm." + dead + "-17.tmp",
+                                        "b.dcm." + std::to_string(::getpid()) + "-3.tmp"};
+    const std::vector<std::string> others{"a.dcm",
+                                          "a.dcm." + dead + "-0",
+                                          "a.dcm." + dead + ".tmp",
+                                          "a.dcm." + dead + "-.tmp",
+                                          "a.dcm." + dead + "-x.tmp",
+                                          "a.dcm.-" + dead + "-1.tmp",
+                                          "a.dcm.0-1.tmp",
+                                          "a.dcm." + std::to_string(::getppid()) + "-0.tmp",
+                                          "a.txt." + dead + "-0.tmp"};
+    for (const auto* names : {&left, &others})
+        for (const std::string& name : *names)
+            write_file(folder.path() / name, as_byte_view("something"));
+    std::filesystem::create_directory(folder.path() / ("c.dcm." + dead + "-0.tmp"));
+    std::filesystem::create_symlink("a.dcm", folder.path() / ("d.dcm." + dead + "-0.tmp"));
+    remove_leftovers(folder.path(), [](std::string_view name) { return name.ends_with(".dcm"); });
+    for (const std::string& name : left)
+        EXPECT_FALSE(std::filesystem::exists(folder.path() / name)) << name;
+    for (const std::string& name : others)
+        EXPECT_TRUE(std::filesystem::exists(folder.path() / name)) << name;
+    EXPECT_EQ(entries(folder.path()), others.size() + 2);
 }
 
 TEST(File, LeavesTheOldContentWhenWritingFails) {

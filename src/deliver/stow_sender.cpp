@@ -1,7 +1,5 @@
 #include "deliver/stow_sender.h"
 
-#include <curl/curl.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -13,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/outgoing_http.h"
 #include "base/random.h"
 #include "deliver/stow_answer.h"
 
@@ -24,11 +23,6 @@ constexpr long kConnectSeconds = 10;
 constexpr long kSlowestBytesPerSecond = 100;
 constexpr long kSlowSeconds = 60;
 constexpr std::size_t kLongestAnswer = std::size_t{1} << 20;
-
-struct EndCurl {
-    void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
-    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
 
 /// What is sent: three things one after another, none of them copied as a whole.
 struct Body {
@@ -128,11 +122,8 @@ class StowSender final : public ObjectSender {
         CURL* const curl = handle_.get();
         curl_easy_reset(curl);
         const auto headers = headers_for(boundary);
-        curl_easy_setopt(curl, CURLOPT_URL, (destination_.url + "/studies").c_str());
+        send_straight_to(curl, destination_.url + "/studies", destination_.authorities);
         curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
-        curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-        // A redirection may lead anywhere; what is sent is about a patient.
-        curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
         curl_easy_setopt(curl, CURLOPT_POST, 1L);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
         curl_easy_setopt(curl, CURLOPT_READFUNCTION, give);
@@ -147,8 +138,6 @@ class StowSender final : public ObjectSender {
         curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
         curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, is_stopped);
         curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &stop_);
-        if (!destination_.authorities.empty())
-            curl_easy_setopt(curl, CURLOPT_CAINFO, destination_.authorities.c_str());
         CURLcode code = curl_easy_perform(curl);
         if (code == CURLE_SEND_ERROR && !body.problem && was_kept()) {
             // libcurl begins anew where it reads of the end, not where it meets it while it sends.

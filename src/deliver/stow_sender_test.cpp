@@ -7,6 +7,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstdlib>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -106,6 +107,23 @@ TEST(StowSender, BelievesNoAnswerToWhatWasNotTaken) {
     const Bytes object = object_of(std::size_t{30} << 20);
     EXPECT_THAT([&] { (void)stow_sender()(destination, {}, {})->store(object); },
                 testing::ThrowsMessage<Error>(HasSubstr("when it has taken")));
+}
+
+TEST(StowSender, GoesByNoProxyOfTheEnvironment) {
+    const Service proxy({[](int) { ADD_FAILURE() << "the proxy was asked"; }});
+    const Service service({[](int socket) {
+        take_one(socket);
+        say_stored(socket);
+    }});
+    Destination destination;
+    destination.url = service.url();
+    const std::string url = proxy.url();
+    ::setenv("http_proxy", url.substr(0, url.rfind('/')).c_str(), 1);
+    ::setenv("no_proxy", "", 1);
+    EXPECT_EQ(stow_sender()(destination, {}, {})->store(object_of(1000)).kind,
+              StatusKind::kSuccess);
+    ::unsetenv("http_proxy");
+    ::unsetenv("no_proxy");
 }
 
 TEST(StowSender, SendsAgainWhereTheConnectionWasClosedMeanwhile) {

@@ -328,9 +328,10 @@ class OrderReader {
 
     void read_procedure(Order& order, const Group& group) {
         const Segment* const request = group.request;
-        const Segment* const imaging = group.imaging.empty() ? nullptr : group.imaging.front();
         const auto either = [&](int ipc, int obr) {
-            std::string text = fields_.identifier(imaging, ipc, {}, kShort);
+            std::string text = said_in_all(group, ipc, [&](const Segment& imaging) {
+                return fields_.identifier(&imaging, ipc, {}, kShort);
+            });
             return text.empty() ? fields_.identifier(request, obr, {}, kShort) : text;
         };
         order.accession_number = AccessionNumber(either(1, 18));
@@ -357,6 +358,22 @@ class OrderReader {
         order.comments = as_description(comments, kLongText);
     }
 
+    /// What the IPCs of an order, one for each step, say of its one requested procedure; one that
+    /// says nothing means the same.
+    template <typename Read>
+    std::string said_in_all(const Group& group, int field, const Read& read) {
+        std::string said;
+        for (const Segment* imaging : group.imaging) {
+            std::string text = read(*imaging);
+            if (said.empty())
+                said = std::move(text);
+            else if (!text.empty() && text != said)
+                fields_.blame(*imaging, field, 0, FaultCode::kDuplicateKey,
+                              "two requested procedures under one order number");
+        }
+        return said;
+    }
+
     static std::string first_of(const Segment* segment, int field,
                                 std::initializer_list<int> components, std::size_t most) {
         for (const int component : components)
@@ -374,7 +391,8 @@ class OrderReader {
                 fields_.blame(*segment, field, 1, FaultCode::kDataType, "no UID");
             return uid;
         };
-        std::string uid = group.imaging.empty() ? "" : read(group.imaging.front(), 3);
+        std::string uid =
+            said_in_all(group, 3, [&](const Segment& imaging) { return read(&imaging, 3); });
         return uid.empty() ? read(group.study, 1) : uid;
     }
 

@@ -100,6 +100,32 @@ TEST(Hl7Orders, ReadsTheStepsOfAnOmiFromItsIpcs) {
     EXPECT_EQ(order.steps[1].start_time, "1000");
 }
 
+TEST(Hl7Orders, TakesWhatAnyIpcOfAnOrderSaysOfItsProcedure) {
+    const auto omi = [](const std::string& first, const std::string& second) {
+        return replaced(kHeader, "ORM^O01^ORM_O01", "OMI^O23^OMI_O23") + kPatient +
+               "ORC|NW|O1\rTQ1|1||||||202603021000||S\rOBR|1|O1||SCR^Screening^99X\rIPC|" + first +
+               "|S1|MG\rIPC|" + second + "|S2|MG\r";
+    };
+    for (const auto& text : {omi("||", "A1|RP1|1.2.3"), omi("A1||1.2.3", "|RP1|"),
+                             omi("A1|RP1|1.2.3", "||"), omi("A1|RP1|1.2.3", "A1|RP1|1.2.3")}) {
+        const exam::Order order = orders_from(text).requests.at(0).order;
+        EXPECT_EQ(order.accession_number.reveal(), "A1");
+        EXPECT_EQ(order.requested_procedure_id, "RP1");
+        EXPECT_EQ(order.study_instance_uid, "1.2.3");
+        EXPECT_EQ(order.steps.size(), 2U);
+    }
+    const std::pair<const char*, int> others[] = {
+        {"A2|RP1|1.2.3", 1}, {"A1|RP2|1.2.3", 2}, {"A1|RP1|1.2.4", 3}};
+    for (const auto& [second, field] : others) {
+        const hl7::Fault fault = fault_from(omi("A1|RP1|1.2.3", second));
+        EXPECT_EQ(fault.code, hl7::FaultCode::kDuplicateKey);
+        EXPECT_EQ(fault.place.segment, "IPC");
+        EXPECT_EQ(fault.place.occurrence, 2);
+        EXPECT_EQ(fault.place.field, field);
+    }
+    EXPECT_EQ(fault_from(omi("A1|RP1|1.2.3", "A1|RP1|none")).code, hl7::FaultCode::kDataType);
+}
+
 TEST(Hl7Orders, TakesOrcGroupsOfOneNumberForOneOrdersSteps) {
     const std::string second = replaced(
         replaced(replaced(kOrder, "SPS1", "SPS2"), "ZDS|1.2.3.4^X^Application^DICOM\r", ""),

@@ -225,9 +225,14 @@ class Archive {
     void require_index();
     /// How many objects the index does not know.
     [[nodiscard]] std::size_t unknown_objects();
-    /// Wraps every data key under the provider's current key. Returns how many were rewrapped.
-    /// Throws Error(kCorrupt), naming those that do not open: none was, or it says some were.
+    /// Wraps every data key under the provider's current key, which is another provider's. Returns
+    /// how many were rewrapped. Throws Error(kCorrupt), naming those that do not open: none was, or
+    /// it says some were. From the first one on keys_are_moving, until end_move.
     std::size_t rewrap_keys(const std::string& by = "server");
+    /// All that was under the former provider is under the other one.
+    void end_move();
+    /// Some keys may be under another provider than the rest: a move was broken off.
+    [[nodiscard]] bool keys_are_moving();
     /// Makes a new key-encryption key, wraps every data key under it and ends the older ones.
     /// Objects stay as they are. One that was broken off is finished first. Returns how many keys
     /// were rewrapped. Throws Error: kConflict where it holds no patient's key, unless a server

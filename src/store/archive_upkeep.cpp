@@ -412,6 +412,9 @@ std::size_t Archive::rewrap_keys(const std::string& by) {
         if (one.code == ErrorCode::kUnavailable)
             throw Error(one.code, "nothing was moved: data key " + one.name + ": " + one.what);
     if (!damaged.empty()) throw Error(ErrorCode::kCorrupt, "nothing was moved: " + named(damaged));
+    parts_.index.write([](Connection& index) {
+        index.execute("INSERT INTO counters VALUES ('moving-keys', 1) ON CONFLICT DO NOTHING");
+    });
     const KeyRing::Rewrapped done = parts_.keys.rewrap_all();
     note_rewrapping(parts_, "move-keys", by, done);
     if (!done.damaged.empty())
@@ -419,6 +422,18 @@ std::size_t Archive::rewrap_keys(const std::string& by) {
                     std::to_string(done.keys) +
                         " data keys were moved, but not all: " + named(done.damaged));
     return done.keys;
+}
+
+void Archive::end_move() {
+    parts_.index.write([](Connection& index) {
+        index.execute("DELETE FROM counters WHERE name = 'moving-keys'");
+    });
+}
+
+bool Archive::keys_are_moving() {
+    return parts_.index.read([](Connection& index) {
+        return index.number("SELECT count(*) FROM counters WHERE name = 'moving-keys'") > 0;
+    });
 }
 
 std::size_t Archive::rotate_keys(const std::string& by, OwnKeys own) {

@@ -2,12 +2,14 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <map>
 #include <stop_token>
 #include <thread>
 
 #include "base/file.h"
 #include "store/page_cipher.h"
 #include "store/store_test_support.h"
+#include "support/forwarding_keys.h"
 #include "vault/audit_trail.h"
 
 namespace lucerna::store {
@@ -326,6 +328,54 @@ TEST(Rotation, MovesNothingWhereAKeyIsDamaged) {
         Store moved(store.options(), other, store.clock);
         EXPECT_TRUE(moved.archive().verify().empty());
     }
+}
+
+/// Cannot be reached any more once it has wrapped two keys.
+class GoesAway final : public test::ForwardingKeys {
+  public:
+    using ForwardingKeys::ForwardingKeys;
+    [[nodiscard]] vault::WrappedKey wrap(const vault::SecretKey& key,
+                                         std::string_view purpose) override {
+        if (left_-- == 0) throw Error(ErrorCode::kUnavailable, "it has gone");
+        return ForwardingKeys::wrap(key, purpose);
+    }
+
+  private:
+    int left_ = 2;
+};
+
+TEST(Rotation, SaysOfAMoveThatWasBrokenOffThatItGoesOn) {
+    TestStore store;
+    const std::vector<std::string> patients{"P1", "P2", "P3", "P4"};
+    for (const std::string& one : patients)
+        store.archive().keep(instance_of(one, "1.2." + one.substr(1), 1).file());
+    EXPECT_FALSE(store.archive().keys_are_moving());
+    store.close();
+    vault::FileKeyProvider other(store.folder.path() / "secret" / "others");
+    vault::MovingKeyProvider both(store.keys, other);
+    {
+        GoesAway going(both);
+        Store moving(store.options(), going, store.clock);
+        EXPECT_EQ(error_of([&] { moving.archive().rewrap_keys(); }), "unavailable");
+    }
+    store.open();
+    EXPECT_TRUE(store.archive().keys_are_moving());
+    std::map<std::string, int> outcomes;
+    for (const std::string& one : patients)
+        ++outcomes[error_of(
+            [&] { store.archive().keep(instance_of(one, "1.2." + one.substr(1), 2).file()); })];
+    EXPECT_EQ(outcomes, (std::map<std::string, int>{{"none", 2}, {"unavailable", 2}}))
+        << "what may be sent again";
+    store.close();
+    {
+        Store moving(store.options(), both, store.clock);
+        EXPECT_EQ(moving.archive().rewrap_keys(), 5U);
+        EXPECT_TRUE(moving.archive().keys_are_moving()) << "projects come after the keys";
+        moving.archive().end_move();
+    }
+    Store moved(store.options(), other, store.clock);
+    EXPECT_FALSE(moved.archive().keys_are_moving());
+    EXPECT_TRUE(moved.archive().verify().empty());
 }
 
 TEST(Verify, NamesWhatIsNoneOfTheArchives) {

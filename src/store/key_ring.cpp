@@ -307,7 +307,12 @@ DataKey KeyRing::of_owner(const std::string& owner) {
             return key;
         } catch (const Error& error) {
             // Of one that was destroyed just now the index has forgotten, too: that comes first.
-            if (error.code() != ErrorCode::kNotFound || is_entered(name)) throw;
+            if (error.code() != ErrorCode::kNotFound) throw;
+            if (is_entered(name)) {
+                if (!is_there(name)) throw;
+                // Nothing is wrong with what came.
+                throw Error(ErrorCode::kUnavailable, "it is another provider's", error);
+            }
             forget(name);
         }
     }

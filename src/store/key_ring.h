@@ -73,7 +73,8 @@ class KeyRing {
     KeyRing(Database& database, Records& records, vault::KeyProvider& provider);
 
     /// The key of this owner, made if there is none; a new one is durable on return. Throws
-    /// Error(kUnavailable) where that would take longer than there is (AnswerDue).
+    /// Error(kUnavailable) where that would take longer than there is (AnswerDue), and of one whose
+    /// key-encryption key is not held.
     [[nodiscard]] DataKey of_owner(const std::string& owner);
     /// Throws Error: kNotFound (destroyed), kCorrupt, kUnavailable.
     [[nodiscard]] vault::SecretKey by_name(const std::string& name);

@@ -1,7 +1,5 @@
 #include "store/s3.h"
 
-#include <curl/curl.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <set>
@@ -15,6 +13,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/outgoing_http.h"
 #include "base/outside_wait.h"
 #include "store/s3_answer.h"
 
@@ -25,11 +24,6 @@ using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
 constexpr std::size_t kLongestAnswer = std::size_t{64} << 20;
-
-struct EndCurl {
-    void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
-    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
 
 std::size_t receive_body(char* bytes, std::size_t size, std::size_t count, void* into) {
     auto& answer = *static_cast<S3::Answer*>(into);
@@ -204,11 +198,8 @@ S3::Answer S3::attempt(const Request& request, Time end) {
     if (!request.query.empty()) url += "?" + s3_query(request.query);
     Answer answer;
     curl_easy_reset(curl);
-    curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
+    send_straight_to(curl, url, options_.authorities);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, static_cast<long>(options_.connect.count()));
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, milliseconds_to(end));
     // A resolver that is silent is not waited for either.
@@ -221,8 +212,6 @@ S3::Answer S3::attempt(const Request& request, Time end) {
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, receive_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, &answer);
-    if (!options_.authorities.empty())
-        curl_easy_setopt(curl, CURLOPT_CAINFO, options_.authorities.c_str());
     if (request.method == "PUT" || request.method == "POST") {
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
                          static_cast<curl_off_t>(request.body.size()));

@@ -1,6 +1,5 @@
 #include "vault/transit_service.h"
 
-#include <curl/curl.h>
 #include <openssl/crypto.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include "base/answer_due.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/outgoing_http.h"
 #include "base/outside_wait.h"
 #include "vault/held_keys.h"
 
@@ -24,11 +24,6 @@ constexpr long kConnectSeconds = 5;
 /// Who had less, as he came late to it, says nothing of the service.
 constexpr auto kTimeToAnswer = 1s;
 constexpr std::size_t kLongestAnswer = 1 << 20;
-
-struct EndCurl {
-    void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
-    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
 
 struct Answer {
     long status = 0;
@@ -93,12 +88,8 @@ Answer exchange(const TransitOptions& options, TransitWaits& waits, const std::s
     const auto headers = headers_for(options);
     Answer answer;
     CURL* curl = handle.get();
-    curl_easy_setopt(curl, CURLOPT_URL, (options.engine + path).c_str());
+    send_straight_to(curl, options.engine + path, options.authorities);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    // Neither a proxy of the environment nor a redirection is to see a data key.
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, milliseconds_to(end));
     // A resolver that is silent is not waited for either.
@@ -108,8 +99,6 @@ Answer exchange(const TransitOptions& options, TransitWaits& waits, const std::s
     curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &waiting);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer.body);
-    if (!options.authorities.empty())
-        curl_easy_setopt(curl, CURLOPT_CAINFO, options.authorities.c_str());
     if (!body.empty()) {
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, static_cast<long>(body.size()));
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.c_str());

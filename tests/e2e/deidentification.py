@@ -7,6 +7,7 @@ them with pydicom, DCMTK's storescp and dciodvfy.
 import contextlib
 import io
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -114,6 +115,22 @@ class Deidentification(unittest.TestCase):
         d.PatientID += "-ANOTHER"
         another, _, _ = self.export("another", self.write("3.dcm", d))
         self.assertNotEqual([e.PatientID for e in first.values()], [e.PatientID for e in another.values()])
+
+    def test_what_a_killed_export_left_goes_with_the_next(self):
+        one = self.write("1.dcm", made(1, 1, 1))
+        files, _, _ = self.export("out", one)
+        path = next(iter(files))
+        process = subprocess.Popen([LUCERNA, "--version"], stdout=subprocess.DEVNULL)
+        process.wait()
+        out = self.folder / "out"
+        left = [path.parent / f"{path.name}.{process.pid}-0.tmp", out / f"report.json.{process.pid}-3.tmp"]
+        others = [path.parent / f"{path.name}.{os.getpid()}-0.tmp", path.parent / f"notes.dcm.{process.pid}-0.tmp",
+                  out / f"notes.{process.pid}-0.tmp", out / "mine" / left[0].name]
+        others[-1].parent.mkdir()
+        for name in left + others:
+            name.write_bytes(path.read_bytes()[:5000])
+        self.export("out", one)
+        self.assertEqual([[name.exists() for name in names] for names in (left, others)], [[False] * 2, [True] * 4])
 
     def test_keys_do_not_move_past_a_damaged_project(self):
         one = self.write("1.dcm", made(1, 1, 1))
