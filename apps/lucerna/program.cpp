@@ -48,8 +48,9 @@ void say_progress(const std::string& message) {
 int run_program(const char* name, const std::function<ExitCode()>& work) {
     install_handlers();
     leave_no_core_files();
-    leave_out_environment();
     try {
+        for (const std::string& one : leave_out_environment())
+            say(stderr, std::string(name) + ": " + one + " of the environment is left out");
         return work();
     } catch (const Error& error) {
         say(stderr, std::string(name) + ": " + error.what());

@@ -145,7 +145,7 @@ bool is_of_a_study(const std::string& folder) {
 }
 
 /// What an export into it that was killed had not finished.
-void remove_leftovers_of_exports(const fs::path& out) {
+void remove_leftovers_of_exports(const fs::path& out) try {
     remove_leftovers(out, [](std::string_view name) { return name == "report.json"; });
     for (const auto& entry : fs::directory_iterator(out))
         if (is_of_a_study(entry.path().filename().string()) && !entry.is_symlink() &&
@@ -154,6 +154,9 @@ void remove_leftovers_of_exports(const fs::path& out) {
                 return name.ends_with(".dcm") &&
                        dicom::is_valid_uid(name.substr(0, name.size() - 4));
             });
+} catch (const std::exception& error) {
+    // Somebody else's folder. What there is to be given out does not depend on it.
+    say(stderr, std::string("lucerna: leftovers of an earlier export may stay: ") + error.what());
 }
 
 void add_stored(store::Archive& archive, const ExportArguments& asked, Export& out) {

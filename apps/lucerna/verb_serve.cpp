@@ -282,8 +282,9 @@ ExitCode run_server(const ServeSettings& settings, const infer::ModelPackage& mo
     if (store.archive().keys_are_moving())
         log_event(LogLevel::kError, "store.keys-half-moved",
                   {{"why",
-                    "a move of keys was broken off: run the same `lucerna keys move` again. Until "
-                    "then objects of patients whose keys were moved are refused"}});
+                    "a move of keys was broken off: run the same `lucerna keys move` again, or one "
+                    "to where the others are. Until then objects of patients whose keys are by the "
+                    "other provider are refused, and projects there are not used"}});
     store::note_back_ends(options);
     if (settings.store_index != "sqlite")
         log_event(LogLevel::kWarning, "store.index-not-sealed",

@@ -153,16 +153,20 @@ void append_durably(const std::filesystem::path& path, ByteView bytes, std::size
 
 void remove_leftovers(const std::filesystem::path& folder,
                       const std::function<bool(std::string_view name)>& is_written) {
-    std::vector<std::filesystem::path> left;
-    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-        const std::string name = entry.path().filename().string();
-        const auto one = temporary_in(name);
-        if (one && is_written(one->name) && !lives(one->process) && !entry.is_symlink() &&
-            entry.is_regular_file())
-            left.push_back(entry.path());
+    try {
+        std::vector<std::filesystem::path> left;
+        for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+            const std::string name = entry.path().filename().string();
+            const auto one = temporary_in(name);
+            if (one && is_written(one->name) && !lives(one->process) && !entry.is_symlink() &&
+                entry.is_regular_file())
+                left.push_back(entry.path());
+        }
+        for (const std::filesystem::path& path : left)
+            if (::unlink(path.c_str()) != 0 && errno != ENOENT) fail("cannot remove", path, errno);
+    } catch (const std::filesystem::filesystem_error& error) {
+        throw Error(ErrorCode::kIo, std::string("cannot look for leftovers: ") + error.what());
     }
-    for (const std::filesystem::path& path : left)
-        if (::unlink(path.c_str()) != 0 && errno != ENOENT) fail("cannot remove", path, errno);
 }
 
 void sync_folder(const std::filesystem::path& folder) {

@@ -50,8 +50,19 @@ class Listening {
     int port_ = 0;
 };
 
-/// What libcurl says that it does, until the first bytes are sent.
-std::string said_of(const std::string& url, const std::filesystem::path& authorities) {
+struct Awaited {
+    const std::string& said;
+    const char* until;
+};
+
+int is_heard(void* awaited, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+    const auto& one = *static_cast<const Awaited*>(awaited);
+    return one.said.find(one.until) == std::string::npos ? 0 : 1;
+}
+
+/// What libcurl says that it does, until it says that.
+std::string said_of(const std::string& url, const std::filesystem::path& authorities,
+                    const char* until) {
     const std::unique_ptr<CURL, EndCurl> handle(curl_easy_init());
     std::string said;
     send_straight_to(handle.get(), url, authorities);
@@ -59,7 +70,11 @@ std::string said_of(const std::string& url, const std::filesystem::path& authori
     curl_easy_setopt(handle.get(), CURLOPT_DEBUGFUNCTION, note);
     curl_easy_setopt(handle.get(), CURLOPT_DEBUGDATA, &said);
     curl_easy_setopt(handle.get(), CURLOPT_WRITEFUNCTION, drop);
-    curl_easy_setopt(handle.get(), CURLOPT_TIMEOUT_MS, 300L);
+    Awaited awaited{said, until};
+    curl_easy_setopt(handle.get(), CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(handle.get(), CURLOPT_XFERINFOFUNCTION, is_heard);
+    curl_easy_setopt(handle.get(), CURLOPT_XFERINFODATA, &awaited);
+    curl_easy_setopt(handle.get(), CURLOPT_TIMEOUT, 60L);
     (void)curl_easy_perform(handle.get());
     return said;
 }
@@ -72,7 +87,8 @@ TEST(OutgoingHttp, GoesByNoProxyOfTheEnvironment) {
         ::setenv(name, ("http://" + at_proxy).c_str(), 1);
     ::setenv("no_proxy", "", 1);
     for (const char* scheme : {"http", "https"}) {
-        const std::string said = said_of(scheme + ("://127.0.0.1:" + service.port()) + "/x", {});
+        const std::string said =
+            said_of(scheme + ("://127.0.0.1:" + service.port()) + "/x", {}, "Trying ");
         EXPECT_THAT(said, HasSubstr(service.port()));
         EXPECT_THAT(said, Not(HasSubstr(proxy.port()))) << scheme;
     }
@@ -85,7 +101,7 @@ TEST(OutgoingHttp, TrustsTheAuthoritiesThatItIsGivenAlone) {
     test::write_self_signed(folder.path(), "authority");
     const std::filesystem::path file = folder.path() / "authority.crt";
     const Listening service;
-    const std::string said = said_of("https://127.0.0.1:" + service.port() + "/x", file);
+    const std::string said = said_of("https://127.0.0.1:" + service.port() + "/x", file, "CAfile");
     EXPECT_THAT(said, HasSubstr("CAfile: " + file.string()));
     EXPECT_THAT(said, Not(HasSubstr("CApath: /")));
 }

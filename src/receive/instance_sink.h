@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -20,10 +21,16 @@ struct Origin {
 };
 
 /// What every file needs has said nothing until the answer was due (kUnavailable): another one
-/// would wait as long for nothing.
+/// would wait as long for nothing, if it came at once.
 class Silence final : public Error {
   public:
-    explicit Silence(const std::string& message) : Error(ErrorCode::kUnavailable, message) {}
+    explicit Silence(const std::string& message,
+                     std::chrono::milliseconds assumed_for = std::chrono::seconds(2))
+        : Error(ErrorCode::kUnavailable, message),
+          until(std::chrono::steady_clock::now() + assumed_for) {}
+
+    /// From then on it may be tried again.
+    const std::chrono::steady_clock::time_point until;
 };
 
 /// Where received objects go. The archive stands behind it; receiving does not know how it stores.

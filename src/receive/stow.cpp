@@ -361,20 +361,19 @@ class StowRequest final : private http::PartTaker {
         return settled;
     }
 
-    /// Of many parts each would wait for the same, and whoever sent them for all: those that have
-    /// not begun have what the first was told.
+    /// Of many parts each would wait for the same, and whoever sent them for all: those that begin
+    /// soon after have what the first was told.
     void refuse_if_silent() const {
-        const auto silence = silence_.with([](const auto& first) { return first; });
-        if (silence) throw *silence;
+        const auto silence = silence_.with([](const auto& last) { return last; });
+        if (silence && std::chrono::steady_clock::now() < silence->until)
+            throw Error(silence->code(), silence->what());
     }
 
     void heard(const std::function<void()>& work) {
         try {
             work();
         } catch (const Silence& silence) {
-            silence_.with([&](auto& first) {
-                if (!first) first = silence;
-            });
+            silence_.with([&](auto& last) { last.emplace(silence); });
             throw;
         }
     }

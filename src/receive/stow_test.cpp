@@ -27,6 +27,7 @@
 namespace lucerna::receive {
 namespace {
 
+using namespace std::chrono_literals;
 using nlohmann::json;
 using test::small_object;
 using testing::HasSubstr;
@@ -44,7 +45,8 @@ class FakeSink : public InstanceSink {
         --inside_;
         if (uid == has_no_memory_for) throw std::bad_alloc();
         ++asked;
-        if (uid.starts_with(silent_for)) throw Silence("it says nothing to " + uid);
+        if (!silent_for.empty() && uid.starts_with(silent_for))
+            throw Silence("it says nothing to " + uid, silence);
         if (fails.contains(uid)) throw Error(fails.at(uid), "the sink says no");
         last_protocol = origin.protocol;
         last_sender = origin.sender;
@@ -68,7 +70,9 @@ class FakeSink : public InstanceSink {
     std::map<std::string, ErrorCode> fails;
     std::string has_no_memory_for;
     /// UIDs that begin so.
-    std::string silent_for = "none";
+    std::string silent_for;
+    /// Longer than any request takes.
+    std::chrono::milliseconds silence = 1h;
     int asked = 0;
     std::string last_protocol;
     std::string last_sender;
@@ -381,6 +385,18 @@ TEST_F(Stow, AsksForNoMorePartsOnceASilenceIsHeard) {
         EXPECT_THAT(one["00091001"]["Value"][0].get<std::string>(), HasSubstr("it says nothing"));
     }
     EXPECT_EQ(refused[59]["00081155"]["Value"][0], "1.2.3.60");
+}
+
+// A line may be so slow that one part comes after another, and each long after what was silent is
+// well again.
+TEST_F(Stow, AsksForPartsAgainSomeTimeAfterASilence) {
+    auto files = many_objects(20);
+    files.insert(files.begin(), small_object("1.2.4.1"));
+    sink.silent_for = "1.2.4.";
+    sink.silence = 0ms;
+    EXPECT_EQ(post(body_of(files)).status, 202);
+    EXPECT_EQ(sink.asked, 21);
+    EXPECT_EQ(sink.kept.size(), 20U);
 }
 
 TEST_F(Stow, TakesNoLargePartOnceASilenceIsHeard) {

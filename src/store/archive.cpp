@@ -153,6 +153,15 @@ std::optional<InstanceRow> Archive::instance(const std::string& sop_instance_uid
     });
 }
 
+void Archive::require_lasting(const std::string& name) {
+    const std::string key = parts_.index.read([&](Connection& index) {
+        Statement find = index.prepare("SELECT data_key FROM instances WHERE object = ?");
+        return find.bind(name).step() ? find.text(0) : std::string();
+    });
+    if (key.empty()) throw Error(ErrorCode::kNotFound, "no object " + name + " in the archive");
+    parts_.keys.require_kept(key);
+}
+
 bool Archive::keeps_object(const std::string& name) {
     const auto has = [&](const char* row) {
         return parts_.index.read(

@@ -155,6 +155,10 @@ class Archive {
     /// One is kept under that name (InstanceRow::object): what is erased and comes again has
     /// another.
     [[nodiscard]] bool keeps_object(const std::string& name);
+    /// The key of the object kept under that name would open it for another program, too, as of a
+    /// minute ago at most (KeyRing::require_kept). Throws Error: kNotFound where there is none,
+    /// kUnavailable, kCorrupt.
+    void require_lasting(const std::string& name);
     /// In order of series and instance number. Empty if there is no such study.
     [[nodiscard]] std::vector<InstanceRow> instances_of(const std::string& study_instance_uid);
     /// Those of them that were received and have pixels, the first `most`.

@@ -412,10 +412,11 @@ std::size_t Archive::rewrap_keys(const std::string& by) {
         if (one.code == ErrorCode::kUnavailable)
             throw Error(one.code, "nothing was moved: data key " + one.name + ": " + one.what);
     if (!damaged.empty()) throw Error(ErrorCode::kCorrupt, "nothing was moved: " + named(damaged));
-    parts_.index.write([](Connection& index) {
-        index.execute("INSERT INTO counters VALUES ('moving-keys', 1) ON CONFLICT DO NOTHING");
+    const KeyRing::Rewrapped done = parts_.keys.rewrap_all([this] {
+        parts_.index.write([](Connection& index) {
+            index.execute("INSERT INTO counters VALUES ('moving-keys', 1) ON CONFLICT DO NOTHING");
+        });
     });
-    const KeyRing::Rewrapped done = parts_.keys.rewrap_all();
     note_rewrapping(parts_, "move-keys", by, done);
     if (!done.damaged.empty())
         throw Error(ErrorCode::kCorrupt,

@@ -1,184 +1,32 @@
 #include "store/key_ring.h"
 
 #include <algorithm>
+#include <chrono>
 #include <set>
 #include <utility>
 #include <vector>
 
 #include "base/answer_due.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/outside_wait.h"
 #include "store/presence.h"
-#include "store/sqlite_index.h"
 
 namespace lucerna::store {
 namespace {
 
-constexpr std::string_view kFirstLine = "lucerna-data-key/1";
-constexpr std::string_view kIndexKeyName = "00000000000000000000000000000000";
-constexpr std::string_view kNextIndexKeyName = "00000000000000000000000000000001";
 constexpr std::size_t kCached = 4096;
+/// Somebody may remove a record behind the program's back, which has the key in memory still.
+constexpr auto kSeenFor = std::chrono::minutes(1);
 /// An owner has one row of its own name: the column is unique.
 constexpr std::string_view kFurther = "further\n";
 
-std::string purpose(const std::string& name) {
-    return "lucerna data key " + name;
-}
-
-/// No patient's.
-bool is_of_the_index(std::string_view name) {
-    return name == kIndexKeyName || name == kNextIndexKeyName;
-}
-
 }  // namespace
 
-std::string to_text(const KeyRecord& record) {
-    return std::string(kFirstLine) + "\nname " + record.name + "\nprovider-key " +
-           record.wrapped.provider_key + "\nwrapped " + to_base64(record.wrapped.bytes) + "\n";
-}
-
-KeyRecord key_record_from(std::string_view text) {
-    const auto corrupt = [] {
-        return Error(ErrorCode::kCorrupt, "the record of a data key is not one");
-    };
-    const auto take = [&](std::string_view label) {
-        const std::size_t end = text.find('\n');
-        if (end == std::string_view::npos || !text.starts_with(label)) throw corrupt();
-        const std::string_view value = text.substr(label.size(), end - label.size());
-        text.remove_prefix(end + 1);
-        return std::string(value);
-    };
-    if (!take(kFirstLine).empty()) throw corrupt();
-    KeyRecord record;
-    record.name = take("name ");
-    record.wrapped.provider_key = take("provider-key ");
-    try {
-        record.wrapped.bytes = from_base64(take("wrapped "));
-    } catch (const Error&) {
-        throw corrupt();
-    }
-    return record;
-}
-
-namespace {
-
-/// Throws Error: kNotFound (destroyed).
-Bytes bytes_of(Records& records, const std::string& name) {
-    try {
-        return records.read(name);
-    } catch (const Error& error) {
-        if (error.code() != ErrorCode::kNotFound) throw;
-        throw Error(ErrorCode::kNotFound, "its record is not there: destroyed");
-    }
-}
-
-/// Throws Error: kNotFound (destroyed), kCorrupt.
-KeyRecord record_in(ByteView bytes, const std::string& name) {
-    KeyRecord record = key_record_from(as_text(bytes));
-    if (record.name != name) throw Error(ErrorCode::kCorrupt, "its record is another's");
-    return record;
-}
-
-/// What `use` makes of a record. One that is damaged, or under a key that is not held, is read once
-/// more: an object store, or the way to it, may give what it does not hold. Throws Error: kNotFound
-/// (destroyed), kCorrupt, and as `use` does.
-template <typename Use>
-auto with_record(Records& records, const std::string& name, const Use& use) {
-    const Bytes bytes = bytes_of(records, name);
-    try {
-        return use(record_in(bytes, name));
-    } catch (const Error& error) {
-        if (error.code() != ErrorCode::kCorrupt && error.code() != ErrorCode::kNotFound) throw;
-        const Bytes again = bytes_of(records, name);
-        if (again == bytes) throw;
-        log_event(LogLevel::kWarning, "store.read-again",
-                  {{"object", "keys/" + name}, {"why", error.what()}});
-        return use(record_in(again, name));
-    }
-}
-
-vault::SecretKey key_in(Records& records, vault::KeyProvider& provider, const std::string& name) {
-    return with_record(records, name, [&](const KeyRecord& record) {
-        return provider.unwrap(record.wrapped, purpose(name));
-    });
-}
-
-void write_key(Records& records, vault::KeyProvider& provider, std::string_view as,
-               const vault::SecretKey& key) {
-    const std::string name(as);
-    const KeyRecord record{name, provider.wrap(key, purpose(name))};
-    records.write(name, as_byte_view(to_text(record)));
-}
-
-/// There is one, be it whole or not, whatever a listing says.
-bool is_readable(Records& records, const std::string& name) {
-    try {
-        (void)records.read(name);
-        return true;
-    } catch (const Error& error) {
-        if (error.code() != ErrorCode::kNotFound) throw;
-        return false;
-    }
-}
-
-bool has_record(Records& records, const std::string& name) {
-    bool found = false;
-    records.for_each([&](const std::string& one) { found = found || one == name; });
-    return found;
-}
-
-}  // namespace
-
-vault::SecretKey index_key(Records& records, vault::KeyProvider& provider,
-                           const std::filesystem::path& index) {
-    const std::string name(kIndexKeyName);
-    try {
-        return key_in(records, provider, name);
-    } catch (const Error& error) {
-        std::error_code ignored;
-        const bool sealed =
-            std::filesystem::file_size(index, ignored) > 0 && !ignored && !is_unsealed(index);
-        const bool none = error.code() == ErrorCode::kNotFound && !has_record(records, name);
-        if (sealed || !none) throw Error(error.code(), "the key of the index, keys/" + name, error);
-    }
-    const vault::SecretKey key = vault::SecretKey::random();
-    write_key(records, provider, name, key);
-    return key;
-}
-
-std::optional<vault::SecretKey> next_index_key(Records& records, vault::KeyProvider& provider) {
-    const std::string name(kNextIndexKeyName);
-    if (!is_readable(records, name)) return {};
-    try {
-        return key_in(records, provider, name);
-    } catch (const Error& error) {
-        throw Error(error.code(), "the next key of the index, keys/" + name, error);
-    }
-}
-
-void take_next_index_key(Records& records, vault::KeyProvider& provider,
-                         const vault::SecretKey& next) {
-    write_key(records, provider, kIndexKeyName, next);
-    records.remove(std::string(kNextIndexKeyName));
-}
-
-bool has_index_key(Records& records) {
-    return is_readable(records, std::string(kIndexKeyName));
-}
-
-bool opens_key(Records& records, vault::KeyProvider& provider, const std::string& name) {
-    try {
-        (void)key_in(records, provider, name);
-        return true;
-    } catch (const Error& error) {
-        if (error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kIo) throw;
-        return false;
-    }
-}
-
-KeyRing::KeyRing(Database& database, Records& records, vault::KeyProvider& provider)
-    : database_(database), records_(records), provider_(provider) {}
+KeyRing::KeyRing(Database& database, Records& records, vault::KeyProvider& provider,
+                 const Clock& clock)
+    : database_(database), records_(records), provider_(provider), clock_(clock) {}
 
 std::string KeyRing::name_of_owner(const std::string& owner) {
     std::string name = cache_.with([&](Cache& cache) {
@@ -211,6 +59,7 @@ void KeyRing::remember(const std::string& owner, const DataKey& key,
         if (cache.keys.size() >= kCached) {
             cache.keys.clear();
             cache.names.clear();
+            cache.seen.clear();
         }
         cache.keys.insert_or_assign(key.name, key.key);
         if (!owner.empty()) cache.names.insert_or_assign(owner, key.name);
@@ -235,12 +84,12 @@ std::string enter_key(Connection& index, const std::string& name, const std::str
 /// Who sends again gets another key: each try would leave a record. Nothing is sealed under it. But
 /// after a failed flush it is not known whether the index has the key. What is left the next start
 /// removes.
-void KeyRing::drop_unentered(const std::string& name, ErrorCode reason) {
+void KeyRing::drop_unentered(const std::string& name, ErrorCode reason, bool is_written) {
     if (reason == ErrorCode::kIo) return;
     const auto due = AnswerDue::of_this_thread();
     try {
-        // Back ends that were silent until now would be so for as long again.
-        if (due && std::chrono::steady_clock::now() >= *due)
+        // What was silent until an answer was due would be so for as long again.
+        if (!is_written && due && std::chrono::steady_clock::now() >= *due)
             throw Error(ErrorCode::kUnavailable, "there is no time left to remove it");
         records_.remove(name);
     } catch (const Error& error) {
@@ -303,6 +152,7 @@ DataKey KeyRing::of_owner(const std::string& owner) {
         }
         try {
             DataKey key{name, by_name(name)};
+            require_kept(name);
             remember(owner, key, before);
             return key;
         } catch (const Error& error) {
@@ -321,19 +171,23 @@ DataKey KeyRing::of_owner(const std::string& owner) {
 /// Nothing where another process made one in the same moment.
 std::optional<DataKey> KeyRing::made_for(const std::string& owner) {
     const std::uint64_t before = forgotten();
+    require_foundations();
     DataKey key{vault::to_text(vault::random_id()), vault::SecretKey::random()};
     // The record comes first: a row without a record would be a key that nobody has.
-    const KeyRecord record{key.name, provider_.wrap(key.key, purpose(key.name))};
+    const std::string record =
+        to_text(KeyRecord{key.name, provider_.wrap(key.key, purpose_of_key(key.name))});
     std::string first;
     const std::string process = database_.process();
+    bool is_written = false;
     try {
-        records_.write_new(key.name, as_byte_view(to_text(record)));
+        records_.write_new(key.name, as_byte_view(record));
+        is_written = true;
         database_.write([&](Connection& index) {
             require_alive(index, process);
             first = enter_key(index, key.name, owner);
         });
     } catch (const Error& error) {
-        drop_unentered(key.name, error.code());
+        drop_unentered(key.name, error.code(), is_written);
         throw;
     }
     if (first != key.name) {
@@ -342,6 +196,7 @@ std::optional<DataKey> KeyRing::made_for(const std::string& owner) {
     }
     publish(key.name);
     remember(owner, key, before);
+    note_seen(key.name, sha256(as_byte_view(record)));
     return key;
 }
 
@@ -354,14 +209,86 @@ vault::SecretKey KeyRing::by_name(const std::string& name) {
         return known->second;
     });
     if (cached) return *cached;
-    DataKey key{name, unwrapped(name)};
-    remember({}, key, before);
-    return key.key;
+    const Opened found = opened(name);
+    remember({}, {name, found.key}, before);
+    note_seen(name, found.digest);
+    return found.key;
 }
 
-vault::SecretKey KeyRing::unwrapped(const std::string& name) {
+std::optional<KeyRing::Seen> KeyRing::to_be_seen(const std::string& name) {
+    const Instant now = clock_.now();
+    return cache_.with([&](const Cache& cache) -> std::optional<Seen> {
+        const auto seen = cache.seen.find(name);
+        if (seen == cache.seen.end()) return Seen{};
+        // The clock may have been put back.
+        const bool is_due = now < seen->second.at || now >= seen->second.at + kSeenFor;
+        return is_due ? std::optional(seen->second) : std::nullopt;
+    });
+}
+
+void KeyRing::note_seen(const std::string& name, const std::string& digest) {
+    const Instant now = clock_.now();
+    cache_.with([&](Cache& cache) { cache.seen.insert_or_assign(name, Seen{now, digest}); });
+}
+
+/// What every key depends on: the key-encryption keys, and the index, which knows whose each is.
+void KeyRing::require_foundations() {
+    if (!to_be_seen({})) return;
+    provider_.require_kept();
+    if (database_.source().is_sealed() && !is_readable(records_, std::string(kIndexKeyName)))
+        throw Error(ErrorCode::kUnavailable,
+                    "nothing more is kept while the record of the index's key is gone, without "
+                    "which the next start opens nothing: put keys/" +
+                        std::string(kIndexKeyName) + " back");
+    note_seen({}, {});
+}
+
+void KeyRing::require_kept(const std::string& name) {
+    require_foundations();
+    const auto seen = to_be_seen(name);
+    if (!seen) return;
+    const vault::SecretKey key = by_name(name);
+    std::string digest;
     try {
-        return key_in(records_, provider_, name);
+        // As long as it is what it was, an outside key service need not be there.
+        digest = sha256(bytes_of_record(records_, name));
+        if (digest != seen->digest) {
+            const Opened found = opened(name);
+            if (!(found.key == key))
+                throw Error(ErrorCode::kCorrupt,
+                            "data key " + name + ": its record has another one");
+            digest = found.digest;
+        }
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::kNotFound || is_readable(records_, name)) throw;
+        digest = write_again(name, key);
+    }
+    note_seen(name, digest);
+}
+
+/// Unless it was destroyed: an erasure takes the row first, and none does so in between.
+std::string KeyRing::write_again(const std::string& name, const vault::SecretKey& key) {
+    const std::string text = to_text(KeyRecord{name, provider_.wrap(key, purpose_of_key(name))});
+    database_.write([&](Connection& index) {
+        Statement find = index.prepare("SELECT 1 FROM data_keys WHERE name = ?");
+        if (!find.bind(name).step())
+            throw Error(ErrorCode::kNotFound, "data key " + name + " was destroyed");
+        records_.write(name, as_byte_view(text));
+    });
+    log_event(LogLevel::kError, "store.key-written-again",
+              {{"data_key", name},
+               {"why",
+                "its record was gone, and nobody had erased it; what was sealed under it "
+                "would not have opened after the next start"}});
+    return sha256(as_byte_view(text));
+}
+
+KeyRing::Opened KeyRing::opened(const std::string& name) {
+    try {
+        return with_record(records_, name, [&](const KeyRecord& record) {
+            return Opened{provider_.unwrap(record.wrapped, purpose_of_key(name)),
+                          sha256(as_byte_view(to_text(record)))};
+        });
     } catch (const Error& error) {
         throw Error(error.code(), "data key " + name, error);
     }
@@ -376,6 +303,7 @@ void KeyRing::forget(const std::string& name) {
     cache_.with([&](Cache& cache) {
         ++cache.forgotten;
         cache.keys.erase(name);
+        cache.seen.erase(name);
         std::erase_if(cache.names, [&](const auto& entry) { return entry.second == name; });
     });
 }
@@ -465,37 +393,44 @@ std::set<std::string> KeyRing::names(Known known) {
 
 /// True where it was not under `current`, the provider's key, already. It is shown to open as it
 /// lies there then, and to be no more under what it was.
-bool KeyRing::rewrap(const std::string& name, const std::string& current) {
+bool KeyRing::rewrap(const std::string& name, const std::string& current,
+                     const std::function<void()>& before_write) {
     const auto rewrapped = [&](KeyRecord record) -> std::optional<KeyRecord> {
         if (record.wrapped.provider_key == current) {
-            (void)provider_.unwrap(record.wrapped, purpose(name));
+            (void)provider_.unwrap(record.wrapped, purpose_of_key(name));
             return {};
         }
-        record.wrapped = provider_.rewrap(record.wrapped, purpose(name));
+        record.wrapped = provider_.rewrap(record.wrapped, purpose_of_key(name));
         return record;
     };
     const auto record = with_record(records_, name, rewrapped);
     if (!record) return false;
     const std::string text = to_text(*record);
+    before_write();
     records_.write(name, as_byte_view(text));
     for (const bool is_last : {false, true}) {
-        const Bytes kept = bytes_of(records_, name);
+        const Bytes kept = bytes_of_record(records_, name);
         if (as_text(kept) == text) break;
         if (is_last)
             throw Error(ErrorCode::kUnavailable, "its record was written, and is not what it was");
     }
-    (void)provider_.unwrap(record->wrapped, purpose(name));
+    (void)provider_.unwrap(record->wrapped, purpose_of_key(name));
     return true;
 }
 
-KeyRing::Rewrapped KeyRing::rewrap_all() {
+KeyRing::Rewrapped KeyRing::rewrap_all(const std::function<void()>& before_the_first) {
     const std::string current = provider_.current_key();
     Rewrapped done;
     std::set<std::string> seen;
+    bool is_begun = false;
+    const auto before_first = [&] {
+        if (!is_begun && before_the_first) before_the_first();
+        is_begun = true;
+    };
     const auto rewrap_one = [&](const std::string& name) {
         try {
             // The index has one, be there a next.
-            if (rewrap(name, current) && name != kNextIndexKeyName) ++done.keys;
+            if (rewrap(name, current, before_first) && name != kNextIndexKeyName) ++done.keys;
         } catch (const Error& error) {
             if (error.code() != ErrorCode::kCorrupt && error.code() != ErrorCode::kNotFound)
                 throw Error(error.code(), "data key " + name, error);
@@ -565,7 +500,7 @@ KeyRing::Damages KeyRing::damages(Known known) {
     Damages damages;
     for (const std::string& name : names(known)) {
         try {
-            (void)unwrapped(name);
+            (void)opened(name);
         } catch (const Error& error) {
             // Destroyed since it was listed.
             if (error.code() == ErrorCode::kNotFound &&

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -16,43 +17,15 @@
 #include "base/error.h"
 #include "base/guarded.h"
 #include "store/database.h"
-#include "store/objects.h"
+#include "store/key_record.h"
 #include "vault/key_provider.h"
 
 namespace lucerna::store {
-
-/// A data key as it lies among the records (docs/formats/sealed-object.md).
-struct KeyRecord {
-    std::string name;
-    vault::WrappedKey wrapped;
-};
-[[nodiscard]] std::string to_text(const KeyRecord& record);
-/// Throws Error(kCorrupt).
-[[nodiscard]] KeyRecord key_record_from(std::string_view text);
 
 struct DataKey {
     std::string name;
     vault::SecretKey key;
 };
-
-/// The key that seals the index: a record beside those of the data keys, of a name that none has.
-/// Made where there is none yet and `index` is not sealed. Throws Error: kNotFound (its record is
-/// gone, or is held by another key-encryption key), kCorrupt, kUnavailable.
-[[nodiscard]] vault::SecretKey index_key(Records& records, vault::KeyProvider& provider,
-                                         const std::filesystem::path& index);
-
-/// The key that is to seal the index from its next opening on, if a rotation made one (KeyRing::
-/// rotate). Throws as index_key.
-[[nodiscard]] std::optional<vault::SecretKey> next_index_key(Records& records,
-                                                             vault::KeyProvider& provider);
-/// It seals the index now: the one before ends.
-void take_next_index_key(Records& records, vault::KeyProvider& provider,
-                         const vault::SecretKey& next);
-/// There is one, be it whole or not. Throws Error(kUnavailable, kIo).
-[[nodiscard]] bool has_index_key(Records& records);
-/// The data key of that name is there and opens. Throws Error(kUnavailable, kIo).
-[[nodiscard]] bool opens_key(Records& records, vault::KeyProvider& provider,
-                             const std::string& name);
 
 /// Within the transaction that enters a key: what KeyRing::was_known goes by.
 void note_key(Connection& index);
@@ -70,14 +43,20 @@ void make_further(Connection& index, const std::string& name);
 /// Safe from several threads.
 class KeyRing {
   public:
-    KeyRing(Database& database, Records& records, vault::KeyProvider& provider);
+    KeyRing(Database& database, Records& records, vault::KeyProvider& provider, const Clock& clock);
 
-    /// The key of this owner, made if there is none; a new one is durable on return. Throws
+    /// The key of this owner, made if there is none; a new one is durable on return, and of one
+    /// that is not, what require_kept says holds. Throws
     /// Error(kUnavailable) where that would take longer than there is (AnswerDue), and of one whose
     /// key-encryption key is not held.
     [[nodiscard]] DataKey of_owner(const std::string& owner);
     /// Throws Error: kNotFound (destroyed), kCorrupt, kUnavailable.
     [[nodiscard]] vault::SecretKey by_name(const std::string& name);
+    /// What is sealed under the key could be opened by another program, too, as of a minute ago at
+    /// most: its record is what it was, and so are that of the index's key and what the provider
+    /// holds. A record that is gone though the index has the key is written again. Throws Error:
+    /// kUnavailable, and kCorrupt or kNotFound as by_name of a key that is not in memory.
+    void require_kept(const std::string& name);
     /// Ends the key's record and every copy in memory.
     void destroy(const std::string& name);
     /// Its record is there, be it whole or not.
@@ -106,8 +85,9 @@ class KeyRing {
     };
     /// Wraps every key that opens under the provider's current one, that of the index last, and
     /// shows of each record that it is so: of those that the index knows, too, whatever is listed.
-    /// Throws Error(kUnavailable): the rest is as it was.
-    Rewrapped rewrap_all();
+    /// Throws Error(kUnavailable): the rest is as it was. `before_the_first` runs before a record
+    /// is written, if any is.
+    Rewrapped rewrap_all(const std::function<void()>& before_the_first = {});
     /// Makes a new key-encryption key, wraps every key under it and ends the older ones, unless
     /// some record is damaged: a copy of it may be under one of them. A rotation that was broken
     /// off is finished first: then no further key is made. What a record that cannot be read is
@@ -123,9 +103,16 @@ class KeyRing {
     [[nodiscard]] Damages damages(Known known);
 
   private:
+    /// When a record was last seen, and its SHA-256 then.
+    struct Seen {
+        Instant at;
+        std::string digest;
+    };
     struct Cache {
         std::map<std::string, vault::SecretKey> keys;
         std::map<std::string, std::string> names;
+        /// Of the records of the keys; under no name of what all of them depend on.
+        std::map<std::string, Seen> seen;
         /// How often any was forgotten.
         std::uint64_t forgotten = 0;
     };
@@ -136,21 +123,33 @@ class KeyRing {
         std::set<std::string> owners;
     };
     class Turn;
-    [[nodiscard]] vault::SecretKey unwrapped(const std::string& name);
+    struct Opened {
+        vault::SecretKey key;
+        std::string digest;
+    };
+    [[nodiscard]] Opened opened(const std::string& name);
     [[nodiscard]] std::string name_of_owner(const std::string& owner);
     [[nodiscard]] std::set<std::string> names(Known known = Known::kToIndexToo);
-    bool rewrap(const std::string& name, const std::string& current);
+    bool rewrap(const std::string& name, const std::string& current,
+                const std::function<void()>& before_write);
     [[nodiscard]] bool some_are_not_under(const std::string& provider_key);
     [[nodiscard]] bool is_entered(const std::string& name);
     [[nodiscard]] std::optional<DataKey> made_for(const std::string& owner);
     [[nodiscard]] std::uint64_t forgotten();
     void remember(const std::string& owner, const DataKey& key, std::uint64_t forgotten_before);
-    void drop_unentered(const std::string& name, ErrorCode reason);
+    void drop_unentered(const std::string& name, ErrorCode reason, bool is_written);
     void publish(const std::string& name);
+    /// Nothing where it was seen lately.
+    [[nodiscard]] std::optional<Seen> to_be_seen(const std::string& name);
+    void note_seen(const std::string& name, const std::string& digest);
+    void require_foundations();
+    /// The digest of the record.
+    std::string write_again(const std::string& name, const vault::SecretKey& key);
 
     Database& database_;
     Records& records_;
     vault::KeyProvider& provider_;
+    const Clock& clock_;
     Guarded<Cache> cache_;
     Making making_;
 };

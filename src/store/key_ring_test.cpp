@@ -131,5 +131,116 @@ TEST(KeyRing, AsksNothingMoreOfWhatWasSilentUntilAnAnswerWasDue) {
     EXPECT_TRUE(test.archive().verify().empty());
 }
 
+/// Of the one patient there is.
+std::string name_of_key(const TestStore& test) {
+    std::string found;
+    test.records()->for_each([&](const std::string& name) {
+        if (!is_of_the_index(name)) found = name;
+    });
+    return found;
+}
+
+std::string refusal_of(TestStore& test, const std::string& patient, int number) {
+    return test::error_of([&] { test.archive().keep(of_patient(patient, number).file()); });
+}
+
+// The key is in memory: it would open everything until the program ends, and nothing from then on.
+TEST(KeyRing, WritesARecordAgainThatIsGoneThoughNobodyErasedIt) {
+    TestStore test;
+    test.archive().keep(of_patient("1").file());
+    test.records()->remove(name_of_key(test));
+    test.clock.advance(2min);
+    EXPECT_EQ(refusal_of(test, "1", 2), "none");
+    test.open();
+    EXPECT_TRUE(test.archive().verify().empty());
+    EXPECT_EQ(test.archive().object(of_patient("1", 2).sop_instance), of_patient("1", 2).file());
+}
+
+/// A key service that is away.
+class AbsentKeys final : public test::ForwardingKeys {
+  public:
+    using ForwardingKeys::ForwardingKeys;
+    [[nodiscard]] vault::SecretKey unwrap(const vault::WrappedKey& wrapped,
+                                          std::string_view purpose) override {
+        if (is_away) throw Error(ErrorCode::kUnavailable, "away");
+        return ForwardingKeys::unwrap(wrapped, purpose);
+    }
+    std::atomic<bool> is_away = false;
+};
+
+TEST(KeyRing, GoesOnWithAKeyAtHandWhileTheKeyServiceIsAway) {
+    TestStore test;
+    test.close();
+    AbsentKeys keys(test.keys);
+    Store store(test.options(), keys, test.clock);
+    store.archive().keep(of_patient("1").file());
+    keys.is_away = true;
+    test.clock.advance(2min);
+    EXPECT_EQ(store.archive().keep(of_patient("1", 2).file()), Kept::kNew);
+}
+
+TEST(KeyRing, SealsNothingUnderAKeyWhoseRecordIsDamaged) {
+    TestStore test;
+    test.archive().keep(of_patient("1").file());
+    const std::string name = name_of_key(test);
+    const Bytes whole = test.records()->read(name);
+    Bytes damaged = whole;
+    damaged.back() ^= 1;
+    test.records()->write(name, damaged);
+    test.clock.advance(2min);
+    EXPECT_NE(refusal_of(test, "1", 2), "none");
+    EXPECT_EQ(refusal_of(test, "2", 1), "none") << "another's is whole";
+    test.records()->write(name, whole);
+    EXPECT_EQ(refusal_of(test, "1", 2), "none");
+}
+
+TEST(KeyRing, SealsNothingThatTheNextStartWouldNotOpen) {
+    TestStore test;
+    test.archive().keep(of_patient("1").file());
+    const auto expect_refused_without = [&](const std::string& what, const auto& take,
+                                            const auto& put_back) {
+        take();
+        test.clock.advance(2min);
+        EXPECT_EQ(refusal_of(test, "1", 2), "unavailable") << what;
+        EXPECT_EQ(refusal_of(test, "2", 1), "unavailable") << what;
+        put_back();
+    };
+    const auto file = test.folder.path() / "secret" / "keys";
+    const Bytes keys = read_file(file);
+    expect_refused_without(
+        "the key file", [&] { std::filesystem::rename(file, file.string() + ".away"); },
+        [&] { std::filesystem::rename(file.string() + ".away", file); });
+    expect_refused_without(
+        "its content",
+        [&] {
+            Bytes others = keys;
+            others.at(others.size() / 2) ^= 1;
+            write_file(file, others);
+        },
+        [&] { write_file(file, keys); });
+    if (test.on_sqlite()) {
+        const std::string name(kIndexKeyName);
+        const Bytes whole = test.records()->read(name);
+        expect_refused_without(
+            "the index's key", [&] { test.records()->remove(name); },
+            [&] { test.records()->write(name, whole); });
+    }
+    EXPECT_EQ(refusal_of(test, "1", 2), "none");
+    EXPECT_EQ(refusal_of(test, "2", 1), "none");
+    EXPECT_TRUE(test.archive().verify().empty());
+}
+
+TEST(KeyRing, WritesNoRecordAgainOfOneThatWasErased) {
+    TestStore test;
+    test.archive().keep(of_patient("1").file());
+    const std::string object = test.archive().instance(of_patient("1").sop_instance)->object;
+    test.archive().require_lasting(object);
+    const std::string name = name_of_key(test);
+    test.archive().erase_study(of_patient("1").study, "test");
+    test.clock.advance(2min);
+    EXPECT_EQ(test::error_of([&] { test.archive().require_lasting(object); }), "not-found");
+    EXPECT_EQ(test.key_records(), 0U);
+}
+
 }  // namespace
 }  // namespace lucerna::store

@@ -26,6 +26,7 @@ constexpr std::string_view kFirstLine = "lucerna-key-encryption-keys/2";
 // Without the checksum: what earlier programs wrote.
 constexpr std::string_view kEarlierFirstLine = "lucerna-key-encryption-keys/1";
 constexpr std::string_view kChecksum = "sha256 ";
+constexpr std::size_t kLongestFile = 1 << 20;
 
 [[noreturn]] void corrupt(const std::string& place, const std::string& what) {
     throw Error(ErrorCode::kCorrupt, "key file " + place + ": " + what);
@@ -152,7 +153,7 @@ std::string read_secretly(const std::filesystem::path& path) {
         throw Error(
             ErrorCode::kInvalidInput,
             "key file " + path.string() + ": its mode lets group or others at it; set 0600");
-    Bytes bytes = read_file(path, 1 << 20);
+    Bytes bytes = read_file(path, kLongestFile);
     std::string text(as_text(bytes));
     OPENSSL_cleanse(bytes.data(), bytes.size());
     if (text.empty()) corrupt(path.string(), "it is empty");
@@ -169,28 +170,49 @@ void require_unused(const std::filesystem::path& path, const IsUsed& is_used) {
 }
 
 struct HeldKeyProvider::State {
+    struct Keys {
+        /// The current one is the last.
+        std::vector<NamedKey> held;
+        /// SHA-256 of the file that has them.
+        std::string digest;
+    };
     std::string place;
     Save save;
-    /// The current one is the last.
-    Guarded<std::vector<NamedKey>> keys;
+    Guarded<Keys> keys;
+
+    [[nodiscard]] std::string digest_of_file() const {
+        Bytes bytes = read_file(place, kLongestFile);
+        std::string digest = sha256(bytes);
+        OPENSSL_cleanse(bytes.data(), bytes.size());
+        return digest;
+    }
+    void save_as(Keys& mine, std::vector<NamedKey> held) const {
+        save(held);
+        mine.held = std::move(held);
+        mine.digest = digest_of_file();
+    }
 };
 
 HeldKeyProvider::HeldKeyProvider(std::string place, std::vector<NamedKey> keys, Save save)
     : state_(std::make_unique<State>()) {
     state_->place = std::move(place);
     state_->save = std::move(save);
-    state_->keys.with([&](auto& held) { held = std::move(keys); });
+    state_->keys.with([&](State::Keys& mine) {
+        mine.held = std::move(keys);
+        mine.digest = state_->digest_of_file();
+    });
 }
 
 HeldKeyProvider::~HeldKeyProvider() = default;
 
 std::string HeldKeyProvider::current_key() const {
-    return state_->keys.with([](const auto& keys) { return keys.back().name; });
+    return state_->keys.with([](const State::Keys& keys) { return keys.held.back().name; });
 }
 
 // A wrapped key is a random nonce of 12 bytes, the sealed key, and the tag.
 WrappedKey HeldKeyProvider::wrap(const SecretKey& key, std::string_view purpose) {
-    const NamedKey current = state_->keys.with([](const auto& keys) { return keys.back(); });
+    const NamedKey current =
+        state_->keys.with([](const State::Keys& keys) { return keys.held.back(); });
     AesGcm::Nonce nonce;
     const Id random = random_id();
     std::copy_n(random.begin(), nonce.size(), nonce.begin());
@@ -203,8 +225,8 @@ WrappedKey HeldKeyProvider::wrap(const SecretKey& key, std::string_view purpose)
 }
 
 SecretKey HeldKeyProvider::unwrap(const WrappedKey& wrapped, std::string_view purpose) {
-    const auto held = state_->keys.with([&](const auto& keys) -> std::optional<SecretKey> {
-        for (const NamedKey& key : keys)
+    const auto held = state_->keys.with([&](const State::Keys& keys) -> std::optional<SecretKey> {
+        for (const NamedKey& key : keys.held)
             if (key.name == wrapped.provider_key) return key.key;
         return {};
     });
@@ -226,36 +248,53 @@ SecretKey HeldKeyProvider::unwrap(const WrappedKey& wrapped, std::string_view pu
     return key;
 }
 
+void HeldKeyProvider::require_kept() {
+    const std::string expected =
+        state_->keys.with([](const State::Keys& keys) { return keys.digest; });
+    std::string found;
+    try {
+        found = state_->digest_of_file();
+    } catch (const Error& error) {
+        throw Error(ErrorCode::kUnavailable,
+                    "nothing more is sealed under the keys of a file that is not there", error);
+    }
+    // Written by this process in the meantime: that is no other's.
+    const bool is_ours = found == expected || state_->keys.with([&](const State::Keys& keys) {
+        return keys.digest == found;
+    });
+    if (!is_ours)
+        throw Error(ErrorCode::kUnavailable,
+                    "nothing more is sealed under the keys of the file " + state_->place +
+                        ", which is not what it was: put it back, or start again");
+}
+
 void HeldKeyProvider::rotate() {
-    state_->keys.with([&](auto& keys) {
-        std::vector<NamedKey> more = keys;
+    state_->keys.with([&](State::Keys& keys) {
+        std::vector<NamedKey> more = keys.held;
         more.push_back(new_named_key());
-        state_->save(more);
-        keys = std::move(more);
+        state_->save_as(keys, std::move(more));
     });
 }
 
 void HeldKeyProvider::forget_older(const std::string& kept) {
-    state_->keys.with([&](auto& keys) {
-        const auto first = std::find_if(keys.begin(), keys.end(),
+    state_->keys.with([&](State::Keys& keys) {
+        const auto first = std::find_if(keys.held.begin(), keys.held.end(),
                                         [&](const NamedKey& key) { return key.name == kept; });
-        if (first == keys.end())
+        if (first == keys.held.end())
             throw Error(ErrorCode::kNotFound, "the key file " + state_->place +
                                                   " does not hold the key-encryption key " + kept);
-        std::vector<NamedKey> last(first, keys.end());
-        state_->save(last);
-        keys = std::move(last);
+        state_->save_as(keys, std::vector<NamedKey>(first, keys.held.end()));
     });
 }
 
 void HeldKeyProvider::save_again() {
-    state_->keys.with([&](auto& keys) { state_->save(keys); });
+    state_->keys.with([&](State::Keys& keys) { state_->save_as(keys, keys.held); });
 }
 
 std::vector<std::string> HeldKeyProvider::keys() const {
-    return state_->keys.with([](const auto& keys) {
+    return state_->keys.with([](const State::Keys& keys) {
         std::vector<std::string> names;
-        for (const NamedKey& key : keys) names.push_back(key.name);
+        for (const NamedKey& key : keys.held) names.push_back(key.name);
         return names;
     });
 }

@@ -49,13 +49,16 @@ class HeldKeyProvider : public KeyProvider {
     [[nodiscard]] std::string current_key() const override;
     [[nodiscard]] WrappedKey wrap(const SecretKey& key, std::string_view purpose) override;
     [[nodiscard]] SecretKey unwrap(const WrappedKey& wrapped, std::string_view purpose) override;
+    /// Its file is what it was when it was last read or written here.
+    void require_kept() override;
     void rotate() override;
     void forget_older(const std::string& kept) override;
     [[nodiscard]] std::vector<std::string> keys() const;
 
   protected:
     using Save = std::function<void(const std::vector<NamedKey>&)>;
-    /// `save` makes durable what it is given, or throws and leaves what was.
+    /// Of the key file `place`. `save` makes durable in it what it is given, or throws and leaves
+    /// what was.
     HeldKeyProvider(std::string place, std::vector<NamedKey> keys, Save save);
 
     void save_again();

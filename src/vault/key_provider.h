@@ -33,6 +33,10 @@ class KeyProvider {
     /// The same data key under the current key. Throws as unwrap and wrap do.
     [[nodiscard]] virtual WrappedKey rewrap(const WrappedKey& wrapped, std::string_view purpose);
 
+    /// Asked from time to time before more is sealed under its keys. Throws Error(kUnavailable)
+    /// where they are held in memory alone: no other program would open what they wrap.
+    virtual void require_kept() {}
+
     /// Makes a new key, durably, and uses it from now on; the older ones still unwrap.
     virtual void rotate() = 0;
     /// Ends every key that is older than `kept`, which current_key named, durably. Call after
@@ -84,6 +88,7 @@ class MovingKeyProvider final : public KeyProvider {
         return to_.wrap(key, purpose);
     }
     [[nodiscard]] SecretKey unwrap(const WrappedKey& wrapped, std::string_view purpose) override;
+    void require_kept() override { to_.require_kept(); }
     void rotate() override { to_.rotate(); }
     void forget_older(const std::string& kept) override { to_.forget_older(kept); }
 
