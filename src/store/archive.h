@@ -4,6 +4,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -77,7 +79,7 @@ class OpenedObject {
     [[nodiscard]] virtual std::uint64_t size() const = 0;
     /// Bytes [offset, offset + length) of it, cut at its end; only the chunks touched are read,
     /// each checked. Throws Error: kCorrupt (naming object and chunk), kIo, and kNotFound where it
-    /// was erased since and its bytes are elsewhere.
+    /// was erased since; of the chunk that was read last the rest is still given.
     [[nodiscard]] virtual Bytes read(std::uint64_t offset, std::uint64_t length) = 0;
     /// The same into memory of the caller's. Requires offset + into.size() <= size().
     virtual void read(std::uint64_t offset, std::span<std::uint8_t> into) = 0;
@@ -155,6 +157,8 @@ class Archive {
     /// One is kept under that name (InstanceRow::object): what is erased and comes again has
     /// another.
     [[nodiscard]] bool keeps_object(const std::string& name);
+    /// Those of the names that the index has, all as of one moment after the call.
+    [[nodiscard]] std::set<std::string> kept_among(std::span<const std::string> names);
     /// In order of series and instance number. Empty if there is no such study.
     [[nodiscard]] std::vector<InstanceRow> instances_of(const std::string& study_instance_uid);
     /// Those of them that were received and have pixels, the first `most`.
