@@ -196,6 +196,14 @@ std::uint64_t Archive::erasures() {
     });
 }
 
+std::uint64_t Archive::own_erasures() const noexcept {
+    return parts_.erasures;
+}
+
+bool Archive::is_shared() const {
+    return !parts_.index.process().empty();
+}
+
 namespace {
 
 constexpr const char* kInOrder =

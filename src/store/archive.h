@@ -210,6 +210,11 @@ class Archive {
     /// How many erasures there were, whoever did them: where it has changed, what is known of
     /// objects elsewhere may be of none that is kept.
     [[nodiscard]] std::uint64_t erasures();
+    /// The same of what this process did, counted before it says that it has, and perhaps more than
+    /// once: to be asked at any time, without looking into the index.
+    [[nodiscard]] std::uint64_t own_erasures() const noexcept;
+    /// Other processes may be at work on it, too.
+    [[nodiscard]] bool is_shared() const;
 
     /// Whose the study is, as far as its objects say, in the form that the index has; empty where
     /// they do not, or there is none.
