@@ -103,6 +103,8 @@ class StoreScu::Association {
                                                 converted->data_set_offset()));
     }
 
+    [[nodiscard]] bool is_ended_by_peer() const { return association_.is_ended_by_peer(); }
+
     void echo() {
         if (echo_context_ == 0)
             throw Error(ErrorCode::kUnavailable,
@@ -171,6 +173,10 @@ StoreScu::~StoreScu() = default;
 SendOutcome StoreScu::store(const FileToSend& file,
                             const std::optional<MoveOriginator>& originator) {
     return association_->store(file, originator);
+}
+
+bool StoreScu::is_ended_by_peer() const {
+    return association_->is_ended_by_peer();
 }
 
 void StoreScu::echo() {

@@ -91,6 +91,10 @@ class StoreScu {
     [[nodiscard]] SendOutcome store(const FileToSend& file,
                                     const std::optional<MoveOriginator>& originator = {});
 
+    /// What `store` threw is that the peer has ended the association, by A-ABORT or by closing the
+    /// connection, and not that it took too long.
+    [[nodiscard]] bool is_ended_by_peer() const;
+
     /// C-ECHO; throws Error(kUnavailable) if there is no successful answer.
     void echo();
 

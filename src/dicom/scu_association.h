@@ -35,6 +35,12 @@ class ScuAssociation {
     DimseCommand exchange(DimseCommand request, std::uint8_t context,
                           const FileToSend& file = ByteView(), std::uint64_t begin = 0);
 
+    /// By A-ABORT, or by closing the connection; not where it was kept waiting for.
+    [[nodiscard]] bool is_ended_by_peer() const {
+        return channel_.end() == AssociationEnd::kAborted ||
+               channel_.end() == AssociationEnd::kLost;
+    }
+
     /// "the peer PACS at host:104 `what`", for messages.
     [[nodiscard]] std::string named(const std::string& what) const;
 

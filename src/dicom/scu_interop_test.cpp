@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "dicom/data_set.h"
+#include "dicom/event_report.h"
 #include "dicom/scu.h"
 #include "dicom/transport.h"
 #include "support/child_process.h"
@@ -141,6 +142,17 @@ TEST_F(StoreScuToStorescp, TellsARejection) {
     } catch (const Error& error) {
         EXPECT_THAT(error.what(), HasSubstr("rejects the association"));
     }
+}
+
+TEST_F(StoreScuToStorescp, MakesNoEventReportForAPeerThatDoesNotLetItIn) {
+    start({"--refuse"});
+    bool is_made = false;
+    const auto report = [&] {
+        is_made = true;
+        return Question{};
+    };
+    EXPECT_THROW((void)send_event_report(options(), "1.2.840.10008.1.20.1", report), Error);
+    EXPECT_FALSE(is_made);
 }
 
 TEST_F(StoreScuToStorescp, TellsALostAssociation) {

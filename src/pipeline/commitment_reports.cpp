@@ -30,11 +30,15 @@ constexpr auto kToAnswer = 30s;
 void tell(const retrieve::CommitmentRequest& request, const store::Job& job, store::Store& store,
           const CommitmentRules& rules, dicom::ScuOptions peer) {
     const auto at_it = [&] { store.queue().extend(job, kCommitmentLease); };
-    const retrieve::CommitmentReport report =
-        retrieve::examine(request, store.archive(), rules.own_aet, at_it);
+    retrieve::Examination examination(request, store.archive());
+    examination.go_on_to_the_end(at_it);
     at_it();
+    retrieve::CommitmentReport report;
     const dicom::DimseCommand response =
-        dicom::send_event_report(peer, report.command, report.data_set);
+        dicom::send_event_report(peer, std::string(retrieve::kCommitmentClass), [&] {
+            report = examination.report(rules.own_aet);
+            return dicom::Question{report.command, std::move(report.data_set)};
+        });
     const std::uint16_t status = response.status.value_or(dicom::status::kProcessingFailure);
     if (status != dicom::status::kSuccess)
         throw Error(ErrorCode::kUnavailable,

@@ -25,28 +25,13 @@ constexpr std::uint16_t kAllCommitted = 1;
 constexpr std::uint16_t kSomeNotCommitted = 2;
 /// A screening day is a few thousand images.
 constexpr std::size_t kMostReferences = 10000;
-/// Of an examination: two UIDs, each in a string of its own, twice while a list grows.
+/// Of an examination: two UIDs and a name, each in a string of its own, twice while a list grows.
 constexpr std::size_t kBytesOfReference = 512;
 /// Between two words that an examination goes on: as many of the largest objects take minutes.
 constexpr std::size_t kObjectsBetweenWords = 16;
 
 CommitmentRefusal invalid(dicom::Tag tag, const char* what) {
     return {status::kInvalidArgument, dicom::describe(tag) + " " + what};
-}
-
-/// 0 where the object is kept, of that class, and whole.
-std::uint16_t failure_of(const Reference& reference, store::Archive& archive) {
-    try {
-        const auto row = archive.instance(reference.sop_instance_uid);
-        if (!row) return status::kNoSuchInstance;
-        if (row->sop_class_uid != reference.sop_class_uid) return status::kClassInstanceConflict;
-        read_through(archive, *row, 0, row->size, one_after_another);
-        return 0;
-    } catch (const Error& error) {
-        // Erased a moment ago, or damaged.
-        return error.code() == ErrorCode::kNotFound ? status::kNoSuchInstance
-                                                    : status::kProcessingFailure;
-    }
 }
 
 /// Its one value; empty where there are several, of which nobody knows which is meant.
@@ -173,19 +158,47 @@ std::variant<CommitmentRequest, CommitmentRefusal> commitment_request_from(
 }
 
 bool Examination::is_time_for_a_word() const {
-    return failures_.size() % kObjectsBetweenWords == 0;
+    return examined_.size() % kObjectsBetweenWords == 0;
+}
+
+Examination::Examined Examination::examined(const Reference& reference) const {
+    try {
+        const auto row = archive_.instance(reference.sop_instance_uid);
+        if (!row) return {status::kNoSuchInstance};
+        if (row->sop_class_uid != reference.sop_class_uid) return {status::kClassInstanceConflict};
+        read_through(archive_, *row, 0, row->size, one_after_another);
+        archive_.require_lasting(row->object);
+        return {0, row->object};
+    } catch (const Error& error) {
+        // Erased a moment ago, or damaged.
+        return {error.code() == ErrorCode::kNotFound ? status::kNoSuchInstance
+                                                     : status::kProcessingFailure};
+    }
 }
 
 void Examination::go_on() {
-    failures_.push_back(failure_of(request_.references[failures_.size()], archive_));
+    examined_.push_back(examined(request_.references[examined_.size()]));
+}
+
+void Examination::go_on_to_the_end(const std::function<void()>& at_it) {
+    while (!is_over()) {
+        if (at_it && is_time_for_a_word()) at_it();
+        go_on();
+    }
 }
 
 CommitmentReport Examination::report(const std::string& own_aet) const {
+    std::vector<std::string> whole;
+    for (const Examined& one : examined_)
+        if (one.failure == 0) whole.push_back(one.object);
+    const std::set<std::string> kept = archive_.kept_among(whole);
     CommitmentReport report;
     report.data_set.set_text(tags::kTransactionUid, request_.transaction_uid);
     report.data_set.set_text(tags::kRetrieveAeTitle, own_aet);
-    for (std::size_t i = 0; i < failures_.size(); ++i) {
-        const std::uint16_t failure = failures_[i];
+    for (std::size_t i = 0; i < examined_.size(); ++i) {
+        const Examined& one = examined_[i];
+        const std::uint16_t failure =
+            one.failure == 0 && !kept.contains(one.object) ? status::kNoSuchInstance : one.failure;
         const Reference& reference = request_.references[i];
         dicom::DataSet& item = report.data_set.add_item(failure == 0 ? tags::kReferencedSopSequence
                                                                      : tags::kFailedSopSequence);
@@ -199,16 +212,6 @@ CommitmentReport Examination::report(const std::string& own_aet) const {
     report.command.affected_sop_instance_uid = kCommitmentInstance;
     report.command.event_type = report.failed == 0 ? kAllCommitted : kSomeNotCommitted;
     return report;
-}
-
-CommitmentReport examine(const CommitmentRequest& request, store::Archive& archive,
-                         const std::string& own_aet, const std::function<void()>& at_it) {
-    Examination examination(request, archive);
-    while (!examination.is_over()) {
-        if (at_it && examination.is_time_for_a_word()) at_it();
-        examination.go_on();
-    }
-    return examination.report(own_aet);
 }
 
 void answer_commitment(dicom::ScpExchange& exchange, store::Archive& archive,

@@ -53,33 +53,38 @@ struct CommitmentReport {
 };
 
 /// Reads the objects referred to one by one, every byte checked: what is reported as committed was
-/// on the device and whole. Failure Reason: 0112 not kept, 0119 kept as of another class, 0110
-/// damaged or not readable. All may take hours.
+/// on the device and whole, and has not been erased since, whatever came in its place. Failure
+/// Reason: 0112 not kept, 0119 kept as of another class, 0110 damaged or not readable. All may take
+/// hours.
 class Examination {
   public:
     /// Both are borrowed.
     Examination(const CommitmentRequest& request, store::Archive& archive)
         : request_(request), archive_(archive) {}
-    [[nodiscard]] bool is_over() const { return failures_.size() == request_.references.size(); }
+    [[nodiscard]] bool is_over() const { return examined_.size() == request_.references.size(); }
     /// Before every sixteenth object, for whoever waits to hear that it goes on.
     [[nodiscard]] bool is_time_for_a_word() const;
     /// Reads the next object; there must be one.
     void go_on();
-    /// Of what has been read.
+    /// Reads all that are left. Says that it is `at_it` when it is time for a word; what that
+    /// throws ends it.
+    void go_on_to_the_end(const std::function<void()>& at_it = {});
+    /// Of what has been read, and is kept at this moment: to be given at once.
     [[nodiscard]] CommitmentReport report(const std::string& own_aet) const;
 
   private:
     const CommitmentRequest& request_;
     store::Archive& archive_;
-    /// 0 for what is committed.
-    std::vector<std::uint16_t> failures_;
-};
+    struct Examined {
+        /// 0 for what is whole.
+        std::uint16_t failure = 0;
+        /// What was read (InstanceRow::object).
+        std::string object = {};
+    };
+    [[nodiscard]] Examined examined(const Reference& reference) const;
 
-/// The whole of it at once. Says that it is `at_it` when it is time for a word; what that throws
-/// ends it.
-[[nodiscard]] CommitmentReport examine(const CommitmentRequest& request, store::Archive& archive,
-                                       const std::string& own_aet,
-                                       const std::function<void()>& at_it = {});
+    std::vector<Examined> examined_;
+};
 
 /// Where accepted requests wait for their report, so that none is forgotten, whatever is erased
 /// meanwhile.

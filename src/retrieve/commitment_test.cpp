@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
+#include <filesystem>
 #include <functional>
 #include <new>
 #include <thread>
@@ -136,6 +138,15 @@ class CommitmentService : public DimseTest {
         peer->send_request(echo);
     }
 
+    /// Each with its Failure Reason.
+    static std::vector<std::string> failed(const CommitmentReport& report) {
+        std::vector<std::string> all;
+        for (const dicom::DataSet& item : report.data_set.items(tags::kFailedSopSequence))
+            all.push_back(item.text_or(tags::kReferencedSopInstanceUid, "") + " " +
+                          std::to_string(item.integer(tags::kFailureReason).value_or(0)));
+        return all;
+    }
+
     Outbox outbox;
     std::optional<RawPeer> peer;
 };
@@ -184,9 +195,10 @@ TEST_F(CommitmentService, SaysWhileItExaminesThatItIsAtIt) {
     for (int i = 0; i < 40; ++i)
         references.push_back({test::kMammogramClass, "1." + std::to_string(i + 1)});
     int words = 0;
-    const CommitmentReport report =
-        examine({"MODALITY", "1.2.3.9", references}, store.archive(), "ARCHIVE", [&] { ++words; });
-    EXPECT_EQ(report.committed, 2u);
+    const CommitmentRequest asked{"MODALITY", "1.2.3.9", references};
+    Examination examination(asked, store.archive());
+    examination.go_on_to_the_end([&] { ++words; });
+    EXPECT_EQ(examination.report("ARCHIVE").committed, 2u);
     EXPECT_EQ(words, 3);
 }
 
@@ -290,20 +302,61 @@ TEST_F(CommitmentService, NamesWhatIsNotKeptOfAnotherClassOrDamaged) {
     test::StoredInstance good;
     good.sop_instance = "1.3";
     keep(good);
-    const CommitmentReport report = examine({"MODALITY",
-                                             "1.2.3.9",
-                                             {{test::kMammogramClass, "1.1"},
-                                              {test::kMammogramClass, "1.3"},
-                                              {test::kMammogramClass, "1.4"},
-                                              {kCt, "1.3"}}},
-                                            store.archive(), "ARCHIVE");
+    const CommitmentRequest asked{"MODALITY",
+                                  "1.2.3.9",
+                                  {{test::kMammogramClass, "1.1"},
+                                   {test::kMammogramClass, "1.3"},
+                                   {test::kMammogramClass, "1.4"},
+                                   {kCt, "1.3"}}};
+    Examination examination(asked, store.archive());
+    examination.go_on_to_the_end();
+    const CommitmentReport report = examination.report("ARCHIVE");
     EXPECT_EQ(report.command.event_type, 2);
     EXPECT_EQ(report.committed, 1u);
-    std::vector<std::string> failed;
-    for (const dicom::DataSet& item : report.data_set.items(tags::kFailedSopSequence))
-        failed.push_back(item.text_or(tags::kReferencedSopInstanceUid, "") + " " +
-                         std::to_string(item.integer(tags::kFailureReason).value_or(0)));
-    EXPECT_THAT(failed, ElementsAre("1.1 272", "1.4 274", "1.3 281"));
+    EXPECT_THAT(failed(report), ElementsAre("1.1 272", "1.4 274", "1.3 281"));
+}
+
+// It would be read until the server ends, and never again.
+TEST_F(CommitmentService, NamesNothingAsKeptThatTheNextStartWouldNotOpen) {
+    const CommitmentRequest asked{"MODALITY", "1.2.3.9", {{test::kMammogramClass, "1.1"}}};
+    const auto committed = [&] {
+        store.clock.advance(std::chrono::minutes(2));
+        Examination examination(asked, store.archive());
+        examination.go_on_to_the_end();
+        return examination.report("ARCHIVE").committed;
+    };
+    EXPECT_EQ(committed(), 1u);
+    const std::filesystem::path file = store.folder.path() / "secret" / "keys";
+    std::filesystem::rename(file, file.string() + ".away");
+    EXPECT_EQ(committed(), 0u);
+    std::filesystem::rename(file.string() + ".away", file);
+    EXPECT_EQ(committed(), 1u);
+}
+
+TEST_F(CommitmentService, DoesNotNameAsKeptWhatWasErasedSinceItWasRead) {
+    CommitmentRequest asked{"MODALITY", "1.2.3.9", {}};
+    test::StoredInstance one;
+    for (int i = 1; i <= 250; ++i) {
+        one.sop_instance = "1." + std::to_string(i);
+        if (i > 2) keep(one);
+        asked.references.push_back({test::kMammogramClass, one.sop_instance});
+    }
+    Examination examination(asked, store.archive());
+    examination.go_on_to_the_end();
+    EXPECT_EQ(examination.report("ARCHIVE").committed, 250u);
+    const auto erase = [&](const char* uid) {
+        const store::InstanceRow row = *store.archive().instance(uid);
+        EXPECT_EQ(
+            store.archive().erase_part({row.study_instance_uid, row.series_instance_uid, uid}), 1u);
+    };
+    for (const char* uid : {"1.2", "1.100", "1.101", "1.250"}) erase(uid);
+    // It is there, but is none that was read.
+    one.sop_instance = "1.101";
+    keep(one);
+    const CommitmentReport report = examination.report("ARCHIVE");
+    EXPECT_EQ(report.command.event_type, 2);
+    EXPECT_EQ(report.committed, 246u);
+    EXPECT_THAT(failed(report), ElementsAre("1.2 274", "1.100 274", "1.101 274", "1.250 274"));
 }
 
 TEST_F(CommitmentService, PromisesNoReportThatNobodyCouldGive) {

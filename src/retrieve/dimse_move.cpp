@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -12,8 +13,8 @@ namespace lucerna::retrieve {
 namespace {
 
 /// The associations with a destination: one after another, as one holds only so many kinds of
-/// objects, and ends with an object that turns out to be damaged. Once the destination does not
-/// answer it is not asked again.
+/// objects, and ends with an object that turns out to be damaged, or over which the destination
+/// ends it. Once the destination does not answer, or has ended two in a row, it is not asked again.
 class Destination {
   public:
     Destination(dicom::ScuOptions options, const NamedObjects& objects,
@@ -45,10 +46,12 @@ class Destination {
     }
 
     dicom::SendOutcome send(std::size_t index, const dicom::FileToSend& file) {
-        if (!problem_.empty()) return unreachable();
+        if (!problem_.empty()) return unreachable(problem_);
         try {
             if (index >= end_) open(index);
-            return scu_->store(file, originator_);
+            dicom::SendOutcome outcome = scu_->store(file, originator_);
+            has_lost_one_ = false;
+            return outcome;
         } catch (const dicom::BrokenOff& error) {
             // The destination never had all of it, so that it keeps none; it gets the others.
             end_ = index + 1;
@@ -59,8 +62,13 @@ class Destination {
             const bool is_about_the_file = scu_ && error.code() != ErrorCode::kUnavailable &&
                                            error.code() != ErrorCode::kCancelled;
             if (is_about_the_file || exchange_.is_lost() || exchange_.is_cancelled()) throw;
+            if (scu_ && scu_->is_ended_by_peer() && !std::exchange(has_lost_one_, true)) {
+                end_ = index + 1;
+                scu_.reset();
+                return unreachable(error.what());
+            }
             problem_ = error.what();
-            return unreachable();
+            return unreachable(problem_);
         }
     }
 
@@ -85,8 +93,8 @@ class Destination {
         scu_ = std::make_unique<dicom::StoreScu>(options_, kinds);
         end_ = end;
     }
-    [[nodiscard]] dicom::SendOutcome unreachable() const {
-        return {dicom::StatusKind::kTransientFailure, dicom::status::kCannotRetrieve, problem_};
+    [[nodiscard]] static dicom::SendOutcome unreachable(const std::string& why) {
+        return {dicom::StatusKind::kTransientFailure, dicom::status::kCannotRetrieve, why};
     }
 
     dicom::ScuOptions options_;
@@ -97,6 +105,8 @@ class Destination {
     std::unique_ptr<dicom::StoreScu> scu_;
     /// The open association is for the objects before this one.
     std::size_t end_ = 0;
+    /// By what the destination did over the object before.
+    bool has_lost_one_ = false;
     std::string problem_;
 };
 

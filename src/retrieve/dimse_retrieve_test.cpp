@@ -477,8 +477,13 @@ TEST_F(MoveToOneThatHangs, EndsWhenCancelled) {
 }
 
 TEST_F(MoveToOneThatHangs, EndsWhenTheRequesterHasGone) {
+    testing::internal::CaptureStderr();
     requester_.reset();
     EXPECT_EQ(recorder.wait_for_report().end, dicom::AssociationEnd::kLost);
+    const std::string log = testing::internal::GetCapturedStderr();
+    EXPECT_THAT(log, HasSubstr(R"("event":"retrieve.sent")"));
+    EXPECT_THAT(log, HasSubstr(R"("objects":4,"completed":0,)"));
+    EXPECT_THAT(log, HasSubstr(R"("status":"not answered","why":")"));
     EXPECT_EQ(scp->associations(), 0U);
     EXPECT_EQ(hanging_.count(), 0U);
 }

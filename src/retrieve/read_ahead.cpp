@@ -15,12 +15,16 @@
 namespace lucerna::retrieve {
 namespace {
 
+using std::chrono::steady_clock;
+
 constexpr std::size_t kMostAhead = 8;
 constexpr std::size_t kEnoughBytes = 8 * 1024 * 1024;
 /// Memory that is kept for others, of any number; of more there is one.
 constexpr std::size_t kSmall = kEnoughBytes / kMostAhead;
 /// Held whatever others hold.
 constexpr std::size_t kFreely = 64 * 1024;
+/// Since it was looked for: a look for each object would take a tenth of what sending a slice does.
+constexpr std::chrono::milliseconds kOthersAreSeenAfter{100};
 
 dicom::FileToSend::Other in_other_syntax(store::Archive& archive, const store::InstanceRow& row,
                                          const std::string& syntax) {
@@ -92,8 +96,21 @@ ReadAhead::File ReadAhead::take(std::size_t index) {
     else
         read = this->read(index, nullptr);
     state_.change([&](State& state) { state.taken = index + 1; });
+    // Who sends may have been kept waiting with those before for minutes.
+    while (is_erased_since(read, index)) read = this->read(index, nullptr);
     if (read.problem) std::rethrow_exception(read.problem);
     return std::move(read.file);
+}
+
+bool ReadAhead::is_erased_since(Read& read, std::size_t index) const {
+    // Where there was nothing to be read, that is told.
+    if (read.object.empty()) return false;
+    const bool is_others_turn =
+        archive_.is_shared() && steady_clock::now() - read.looked_for > kOthersAreSeenAfter;
+    if (archive_.own_erasures() == read.erasures && !is_others_turn) return false;
+    note_look(read);
+    const auto row = archive_.instance(objects_.uid_of(index));
+    return !row || row->object != read.object;
 }
 
 void ReadAhead::read() {
@@ -161,25 +178,38 @@ ReadAhead::File ReadAhead::file_for(const store::InstanceRow& row) {
 }
 
 ReadAhead::Read ReadAhead::read(std::size_t index, const RunParts* run) noexcept {
+    Read read;
     try {
-        const store::InstanceRow row = row_of(index);
-        Read read{file_for(row), {}};
-        read.file.study_instance_uid = row.study_instance_uid;
-        const bool is_held = read.file.bytes.size() == row.size;
-        if (is_held && run != nullptr)
-            read_in_parts(archive_, row, 0, read.file.bytes.span(), *run);
-        else if (is_held)
-            archive_.open(row)->read(0, read.file.bytes.span());
-        else
-            read_beginning(row, read.file, run);
-        if (row.size > kFreely || is_inflatable(row))
-            read.file.in_syntax = [&archive = archive_, row](const std::string& syntax) {
-                return in_other_syntax(archive, row, syntax);
-            };
-        return read;
+        read_into(read, index, run);
     } catch (...) {
-        return {{}, std::current_exception()};
+        read.file = {};
+        read.problem = std::current_exception();
     }
+    return read;
+}
+
+void ReadAhead::note_look(Read& read) const {
+    read.erasures = archive_.own_erasures();
+    read.looked_for = steady_clock::now();
+}
+
+void ReadAhead::read_into(Read& read, std::size_t index, const RunParts* run) {
+    note_look(read);
+    const store::InstanceRow row = row_of(index);
+    read.object = row.object;
+    read.file = file_for(row);
+    read.file.study_instance_uid = row.study_instance_uid;
+    const bool is_held = read.file.bytes.size() == row.size;
+    if (is_held && run != nullptr)
+        read_in_parts(archive_, row, 0, read.file.bytes.span(), *run);
+    else if (is_held)
+        archive_.open(row)->read(0, read.file.bytes.span());
+    else
+        read_beginning(row, read.file, run);
+    if (row.size > kFreely || is_inflatable(row))
+        read.file.in_syntax = [&archive = archive_, row](const std::string& syntax) {
+            return in_other_syntax(archive, row, syntax);
+        };
 }
 
 void ReadAhead::read_beginning(const store::InstanceRow& row, File& file,

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <map>
@@ -64,8 +66,9 @@ class ReadAhead {
     /// Before anything else, if at all: reads the first one, a large one in parts as `run` does
     /// them. Nobody has anything to send before that.
     void read_first(const RunParts& run);
-    /// For the thread that sends: the file of object `index`, from 0 up and none left out. Throws
-    /// what reading it threw.
+    /// For the thread that sends: the file of object `index`, from 0 up and none left out, which is
+    /// kept at this moment, as far as this process erases, and else was 100 ms ago. Throws what
+    /// reading it threw; Error(kNotFound) where it was erased.
     [[nodiscard]] File take(std::size_t index);
     /// From the thread that sends: the file was sent, its memory is free.
     void give_back(File file);
@@ -78,8 +81,13 @@ class ReadAhead {
 
   private:
     struct Read {
-        File file;
-        std::exception_ptr problem;
+        File file{};
+        std::exception_ptr problem{};
+        /// What was read (InstanceRow::object), when it was looked for, and Archive::own_erasures
+        /// before that.
+        std::string object{};
+        std::chrono::steady_clock::time_point looked_for{};
+        std::uint64_t erasures = 0;
     };
     struct State {
         /// The first that nobody reads or has read.
@@ -92,6 +100,10 @@ class ReadAhead {
     };
     /// In parts as `run` does them, if it is one.
     [[nodiscard]] Read read(std::size_t index, const RunParts* run) noexcept;
+    void read_into(Read& read, std::size_t index, const RunParts* run);
+    /// To be called before the row is asked for.
+    void note_look(Read& read) const;
+    [[nodiscard]] bool is_erased_since(Read& read, std::size_t index) const;
     [[nodiscard]] store::InstanceRow row_of(std::size_t index) const;
     /// With memory for all of it, or none.
     [[nodiscard]] File file_for(const store::InstanceRow& row);

@@ -66,6 +66,37 @@ TEST_F(ReadingAhead, GivesSmallObjectsNoMemoryOfLargeOnes) {
     }
 }
 
+TEST_F(ReadingAhead, GivesNothingThatWasErasedSinceItWasRead) {
+    const std::vector<std::string> both = {"1.2.1.1.1", "1.2.2.1.1"};
+    for (const std::uint64_t most_held : {ReadAhead::kMostHeld, std::uint64_t{100}}) {
+        TestArchive other;
+        store::Archive& kept = other.store.archive();
+        ReadAhead reading(kept, objects_in(both), Checked::kBeforeItIsSent, most_held);
+        reading.read_first(one_after_another);
+        // All that follow as well.
+        reading.read();
+        (void)kept.erase_study("1.2.1");
+        try {
+            (void)reading.take(0);
+            FAIL() << "was given";
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), ErrorCode::kNotFound);
+            EXPECT_STREQ(error.what(), "it was erased meanwhile");
+        }
+        EXPECT_GT(reading.take(1).bytes.size(), 0U) << "another study";
+    }
+}
+
+TEST_F(ReadingAhead, GivesWhatCameInThePlaceOfWhatItHadRead) {
+    ReadAhead reading(archive, objects_in({"1.2.2.1.1"}), Checked::kBeforeItIsSent);
+    reading.read_first(one_after_another);
+    dicom::DataSet other = dicom::DataSet::parse(archive.object("1.2.2.1.1"));
+    (void)archive.erase_study("1.2.2");
+    other.set_text(dicom::tags::kManufacturer, "Another");
+    archive.keep(other.to_part10());
+    EXPECT_EQ(as_text(reading.take(0).bytes.view()), as_text(archive.object("1.2.2.1.1")));
+}
+
 TEST_F(ReadingAhead, HoldsTheBeginningOfWhatIsLarge) {
     ReadAhead reading(archive, objects_in(objects), Checked::kBeforeItIsSent, 100);
     reading.read_first(one_after_another);

@@ -80,9 +80,8 @@ void note(Progress& progress, const dicom::SendOutcome& outcome, std::size_t ind
     }
 }
 
-Progress send_each(dicom::ScpExchange& exchange, ReadAhead& reading, const NamedObjects& objects,
-                   const Receiver& to) {
-    Progress progress;
+void send_each(dicom::ScpExchange& exchange, ReadAhead& reading, const NamedObjects& objects,
+               const Receiver& to, Progress& progress) {
     for (std::size_t index = 0; index < objects.size(); ++index) {
         if (exchange.is_cancelled()) break;
         std::string study;
@@ -96,7 +95,6 @@ Progress send_each(dicom::ScpExchange& exchange, ReadAhead& reading, const Named
         counts.remaining = counted(objects.size() - index - 1);
         exchange.answer({.status = status::kPending, .sub_operations = counts});
     }
-    return progress;
 }
 
 dicom::ServiceAnswer last_answer(const Progress& progress, std::size_t total) {
@@ -123,6 +121,52 @@ std::string as_text(const std::set<std::string>& studies) {
         text += (text.empty() ? "" : " ") + uid;
     }
     return text;
+}
+
+dicom::ServiceAnswer send_and_answer(dicom::ScpExchange& exchange, store::Archive& archive,
+                                     const NamedObjects& objects, const Receiver& to,
+                                     const RunParts& run, Progress& progress) {
+    ReadAhead reading(
+        archive,
+        {objects.size(), [&](std::size_t index) { return objects[index].sop_instance_uid; }},
+        to.checked);
+    run(to.prepare ? 2 : 1,
+        [&](std::size_t part) { part == 1 ? to.prepare() : reading.read_first(run); });
+    run(std::min<std::size_t>(objects.size(), 2), [&](std::size_t part) {
+        if (part == 1) return reading.read();
+        struct End {
+            ReadAhead& of;
+            ~End() { of.end(); }
+        } const end{reading};
+        send_each(exchange, reading, objects, to, progress);
+    });
+    dicom::ServiceAnswer last = last_answer(progress, objects.size());
+    dicom::DataSet failed;
+    if (!progress.failed.empty()) {
+        std::vector<std::string> uids;
+        for (const std::uint32_t index : progress.failed)
+            uids.push_back(objects[index].sop_instance_uid);
+        failed.set_texts(tags::kFailedSopInstanceUidList, uids);
+        last.data_set = &failed;
+    }
+    exchange.answer(last);
+    last.data_set = nullptr;
+    return last;
+}
+
+void log_sent(const dicom::ScpExchange& exchange, const NamedObjects& objects, const Receiver& to,
+              const Progress& progress, const std::string& status, const std::string& why) {
+    log_event(LogLevel::kInfo, "retrieve.sent",
+              {{"association", exchange.sender().association},
+               {"caller", exchange.sender().calling_aet},
+               {"to", to.name},
+               {"studies", as_text(progress.studies)},
+               {"objects", objects.size()},
+               {"completed", progress.completed},
+               {"warnings", progress.warnings},
+               {"failed", progress.failed.size()},
+               {"status", status},
+               {"why", why}});
 }
 
 }  // namespace
@@ -168,41 +212,16 @@ std::variant<std::unique_ptr<NamedObjects>, IdentifierRefusal> objects_named(
 void send_objects(dicom::ScpExchange& exchange, store::Archive& archive,
                   const NamedObjects& objects, const Receiver& to, const RunParts& run) {
     Progress progress;
-    ReadAhead reading(
-        archive,
-        {objects.size(), [&](std::size_t index) { return objects[index].sop_instance_uid; }},
-        to.checked);
-    run(to.prepare ? 2 : 1,
-        [&](std::size_t part) { part == 1 ? to.prepare() : reading.read_first(run); });
-    run(std::min<std::size_t>(objects.size(), 2), [&](std::size_t part) {
-        if (part == 1) return reading.read();
-        struct End {
-            ReadAhead& of;
-            ~End() { of.end(); }
-        } const end{reading};
-        progress = send_each(exchange, reading, objects, to);
-    });
-    dicom::ServiceAnswer last = last_answer(progress, objects.size());
-    dicom::DataSet failed;
-    if (!progress.failed.empty()) {
-        std::vector<std::string> uids;
-        for (const std::uint32_t index : progress.failed)
-            uids.push_back(objects[index].sop_instance_uid);
-        failed.set_texts(tags::kFailedSopInstanceUidList, uids);
-        last.data_set = &failed;
+    try {
+        const dicom::ServiceAnswer last =
+            send_and_answer(exchange, archive, objects, to, run, progress);
+        log_sent(exchange, objects, to, progress, dicom::describe_status(last.status),
+                 progress.why);
+    } catch (const std::exception& error) {
+        // Who had what is to be found though nobody could be told.
+        log_sent(exchange, objects, to, progress, "not answered", error.what());
+        throw;
     }
-    exchange.answer(last);
-    log_event(LogLevel::kInfo, "retrieve.sent",
-              {{"association", exchange.sender().association},
-               {"caller", exchange.sender().calling_aet},
-               {"to", to.name},
-               {"studies", as_text(progress.studies)},
-               {"objects", objects.size()},
-               {"completed", progress.completed},
-               {"warnings", progress.warnings},
-               {"failed", progress.failed.size()},
-               {"status", dicom::describe_status(last.status)},
-               {"why", progress.why}});
 }
 
 void refuse(dicom::ScpExchange& exchange, const IdentifierRefusal& refusal) {

@@ -44,9 +44,10 @@ struct Receiver {
 /// Sends all objects, answers after each with the counts, and in the end with 0000, B000 (some
 /// failed or were taken with a warning), A702 (all failed) or FE00 (cancelled), with the list of
 /// those that failed (PS3.4 C.4.2.1.5, C.4.2.1.6, C.4.3.1.4). While one is sent those that follow
-/// are read, where `run` does two parts side by side (retrieve/read_ahead.h). Logs "retrieve.sent",
-/// with the studies that objects were sent of, and for each failed object "retrieve.failed". Throws
-/// as NamedObjects.
+/// are read, where `run` does two parts side by side (retrieve/read_ahead.h). What was erased when
+/// its turn comes fails (0110). Logs "retrieve.sent", with the studies that objects were sent of,
+/// whether or not the requester is still there in the end, and for each failed object
+/// "retrieve.failed". Throws as NamedObjects.
 void send_objects(dicom::ScpExchange& exchange, store::Archive& archive,
                   const NamedObjects& objects, const Receiver& to, const RunParts& run);
 

@@ -180,11 +180,37 @@ bool Archive::keeps_object(const std::string& name) {
     }
 }
 
+std::set<std::string> Archive::kept_among(std::span<const std::string> names) {
+    constexpr std::size_t kAtOnce = 100;
+    std::string find = "SELECT object FROM instances WHERE object IN (?";
+    for (std::size_t i = 1; i < kAtOnce; ++i) find += ",?";
+    find += ")";
+    return parts_.index.read([&](Connection& index) {
+        std::set<std::string> kept;
+        for (; !names.empty(); names = names.subspan(std::min(names.size(), kAtOnce))) {
+            Statement some = index.prepare(find);
+            // One statement for any number: the last one is asked for again.
+            for (std::size_t i = 0; i < kAtOnce; ++i)
+                some.bind(names[std::min(i, names.size() - 1)]);
+            while (some.step()) kept.insert(some.text(0));
+        }
+        return kept;
+    });
+}
+
 std::uint64_t Archive::erasures() {
     return parts_.index.read([](Connection& index) {
         Statement find = index.prepare("SELECT value FROM counters WHERE name = 'erasures'");
         return find.step() ? static_cast<std::uint64_t>(find.integer(0)) : std::uint64_t{0};
     });
+}
+
+std::uint64_t Archive::own_erasures() const noexcept {
+    return parts_.erasures;
+}
+
+bool Archive::is_shared() const {
+    return !parts_.index.process().empty();
 }
 
 namespace {

@@ -4,6 +4,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -77,7 +79,7 @@ class OpenedObject {
     [[nodiscard]] virtual std::uint64_t size() const = 0;
     /// Bytes [offset, offset + length) of it, cut at its end; only the chunks touched are read,
     /// each checked. Throws Error: kCorrupt (naming object and chunk), kIo, and kNotFound where it
-    /// was erased since and its bytes are elsewhere.
+    /// was erased since; of the chunk that was read last the rest is still given.
     [[nodiscard]] virtual Bytes read(std::uint64_t offset, std::uint64_t length) = 0;
     /// The same into memory of the caller's. Requires offset + into.size() <= size().
     virtual void read(std::uint64_t offset, std::span<std::uint8_t> into) = 0;
@@ -159,6 +161,8 @@ class Archive {
     /// minute ago at most (KeyRing::require_kept). Throws Error: kNotFound where there is none,
     /// kUnavailable, kCorrupt.
     void require_lasting(const std::string& name);
+    /// Those of the names that the index has, all as of one moment after the call.
+    [[nodiscard]] std::set<std::string> kept_among(std::span<const std::string> names);
     /// In order of series and instance number. Empty if there is no such study.
     [[nodiscard]] std::vector<InstanceRow> instances_of(const std::string& study_instance_uid);
     /// Those of them that were received and have pixels, the first `most`.
@@ -210,6 +214,11 @@ class Archive {
     /// How many erasures there were, whoever did them: where it has changed, what is known of
     /// objects elsewhere may be of none that is kept.
     [[nodiscard]] std::uint64_t erasures();
+    /// The same of what this process did, counted before it says that it has, and perhaps more than
+    /// once: to be asked at any time, without looking into the index.
+    [[nodiscard]] std::uint64_t own_erasures() const noexcept;
+    /// Other processes may be at work on it, too.
+    [[nodiscard]] bool is_shared() const;
 
     /// Whose the study is, as far as its objects say, in the form that the index has; empty where
     /// they do not, or there is none.

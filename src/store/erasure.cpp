@@ -111,6 +111,7 @@ void note_erasure(Connection& index, vault::Act act, std::size_t studies, std::s
 }
 
 void work_off_doomed(Parts& parts) {
+    ++parts.erasures;
     // It was said to be gone: however many wait for the object store, this is not refused.
     const OutsideWait waits("the object store", OutsideWait::Crowded::kWaits);
     std::vector<std::pair<std::string, std::string>> doomed;

@@ -133,10 +133,20 @@ class FileReader final : public ObjectReader {
             if (got == 0) break;
             done += static_cast<std::size_t>(got);
         }
+        require_not_removed();
         return done;
     }
 
   private:
+    /// What is open can be read after it was removed, for as long as whoever gets it takes.
+    void require_not_removed() const {
+        struct stat about {};
+        if (::fstat(file_, &about) != 0) fail("cannot read", path_, errno);
+        if (about.st_nlink == 0)
+            throw Error(ErrorCode::kNotFound,
+                        "the object " + path_.filename().string() + " was erased meanwhile");
+    }
+
     fs::path path_;
     int file_;
     std::uint64_t size_ = 0;

@@ -52,6 +52,18 @@ TEST_F(ObjectFolderTest, ReadsBeforeAndAfterAnObjectIsPublished) {
     EXPECT_EQ(error_of([&] { (void)objects.open(kName); }), "not-found");
 }
 
+TEST_F(ObjectFolderTest, GivesNothingMoreOfWhatIsOpenAndWasRemoved) {
+    write(kName, "hello");
+    const auto unpublished = objects.open(kName);
+    objects.publish(kName);
+    const auto reader = objects.open(kName);
+    Bytes two(2);
+    for (ObjectReader* one : {unpublished.get(), reader.get()}) EXPECT_EQ(one->read(0, two), 2u);
+    objects.remove(kName);
+    for (ObjectReader* one : {unpublished.get(), reader.get()})
+        EXPECT_EQ(error_of([&] { (void)one->read(2, two); }), "not-found");
+}
+
 TEST_F(ObjectFolderTest, AnUnfinishedObjectLeavesNothing) {
     {
         const auto writer = objects.create(kName);

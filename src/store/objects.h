@@ -35,7 +35,7 @@ class ObjectReader {
     virtual ~ObjectReader() = default;
     [[nodiscard]] virtual std::uint64_t size() const = 0;
     /// Fills `into` from `offset` on; returns how many bytes there were. Throws Error: kIo,
-    /// kCorrupt (it has not the size any more that it had).
+    /// kCorrupt (it has not the size any more that it had), kNotFound (it was removed).
     virtual std::size_t read(std::uint64_t offset, std::span<std::uint8_t> into) = 0;
     /// What was read was not what it should be: the next comes from where the object lies.
     virtual void read_anew() {}

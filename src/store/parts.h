@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -58,6 +60,8 @@ struct Parts {
     WorkQueue queue;
     OrderBook orders;
     PerformedBook performed;
+    /// Archive::own_erasures.
+    std::atomic<std::uint64_t> erasures = 0;
     /// Held while two files are compared that have to be whole for it (judge_duplicate).
     std::timed_mutex comparing_wholes;
 };

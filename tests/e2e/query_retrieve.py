@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import threading
 import unittest
+import urllib.request
 
 from PIL import Image
 from pydicom import dcmread
@@ -190,6 +191,11 @@ class QueryRetrieve(unittest.TestCase):
             [made(1, 1, 1), made(1, 1, 2), made(1, 2, 1, Modality="SR"), made(2, 1, 1),
              made(3, 1, 1, PatientName="Müller^Änne"),
              made(4, 1, 1, PatientName="Yamada^Tarou=山田^太郎=やまだ^たろう")], *options)
+
+    def erase(self, server, study):
+        path = f"{server.url}/dicom-web/studies/{study}"
+        with urllib.request.urlopen(urllib.request.Request(path, method="DELETE"), timeout=PATIENCE) as answer:
+            self.assertEqual(answer.status, 204)
 
     def findscu(self, server, *arguments):
         run = subprocess.run(["findscu", "-aec", "LUCERNA", *arguments, "127.0.0.1",
@@ -412,6 +418,26 @@ class QueryRetrieve(unittest.TestCase):
         self.assertEqual(last.NumberOfRemainingSuboperations, 40 - len(came))
         self.assertLess(len(came), 40)
 
+    def test_a_get_sends_nothing_that_was_erased_since_it_was_read(self):
+        server = self.archive([made(1, 1, number) for number in range(1, 21)],
+                              "--set", "http.deletion=true")
+        came = []
+
+        def store(event):
+            if not came:
+                self.erase(server, "2.999.1")
+            came.append(event.request.AffectedSOPInstanceUID)
+            return 0x0000
+
+        with Association(server, STUDY_GET, stored=[(CT, [ExplicitVRLittleEndian])],
+                         evt_handlers=[(evt.EVT_C_STORE, store)]) as association:
+            identifier = keys("STUDY", StudyInstanceUID="2.999.1")
+            *_, (last, failed) = association.send_c_get(identifier, STUDY_GET)
+        self.assertEqual(came, ["2.999.1.1.1"])
+        self.assertEqual((last.Status, last.NumberOfCompletedSuboperations), (0xB000, 1))
+        self.assertEqual(last.ErrorComment, "it was erased meanwhile")
+        self.assertEqual(len(failed.FailedSOPInstanceUIDList), 19)
+
     def pacs(self, port, *options):
         """storescp as the destination PACS; the folder it writes to."""
         inbox = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
@@ -485,6 +511,40 @@ class QueryRetrieve(unittest.TestCase):
         self.assertEqual((last.Status, last.NumberOfCompletedSuboperations), (0x0000, 2))
         self.assertEqual(originators, [("PYNETDICOM", 9, 1)] * 2)
 
+    def test_a_move_goes_on_after_a_destination_that_aborts_over_one_object(self):
+        port, came, aborts = free_port(), [], {"2.999.1.1.2"}
+        server = self.archive([made(1, 1, number) for number in range(1, 6)],
+                              "--destination", f"pacs=PACS@127.0.0.1:{port}")
+
+        def store(event):
+            uid = event.request.AffectedSOPInstanceUID
+            if uid in aborts:
+                event.assoc.abort()
+            else:
+                came.append(uid)
+            return 0x0000
+
+        ae = AE(ae_title="PACS")
+        ae.add_supported_context(CT, [ExplicitVRLittleEndian])
+        peer = ae.start_server(("127.0.0.1", port), block=False,
+                               evt_handlers=[(evt.EVT_C_STORE, store)])
+        self.addCleanup(peer.shutdown)
+
+        def moved():
+            with Association(server, STUDY_MOVE) as association:
+                identifier = keys("STUDY", StudyInstanceUID="2.999.1")
+                *_, (last, failed) = association.send_c_move(identifier, "PACS", STUDY_MOVE)
+            self.assertEqual(last.Status, 0xB000)
+            return failed.FailedSOPInstanceUIDList
+
+        self.assertEqual(moved(), "2.999.1.1.2")
+        self.assertEqual(came, [f"2.999.1.1.{number}" for number in (1, 3, 4, 5)])
+        # Two in a row are the destination's, not the object's.
+        came.clear()
+        aborts.update(["2.999.1.1.3", "2.999.1.1.5"])
+        self.assertEqual(moved(), [f"2.999.1.1.{number}" for number in (2, 3, 4, 5)])
+        self.assertEqual(came, ["2.999.1.1.1"])
+
     def test_commitment_is_reported_on_the_same_association(self):
         server = self.few()
         came = Reports()
@@ -555,6 +615,26 @@ class QueryRetrieve(unittest.TestCase):
         self.serve(*options)
         event_type, report = came.next()
         self.assertEqual((event_type, report.TransactionUID), (1, request.TransactionUID))
+
+    def test_commitment_is_not_said_of_what_is_erased_before_the_report_can_go_out(self):
+        port = free_port()
+        server = self.few("--destination", f"asker=PYNETDICOM@127.0.0.1:{port}", "--set", "http.deletion=true")
+        came = Reports()
+        ae = AE(ae_title="PYNETDICOM")
+        ae.add_supported_context(COMMITMENT, scu_role=False, scp_role=True)
+        asked = [(evt.EVT_REQUESTED, lambda event: self.erase(server, "2.999.1"))]
+        asker = ae.start_server(("127.0.0.1", port), block=False, evt_handlers=came.handlers + asked)
+        self.addCleanup(asker.shutdown)
+        # Without a handler pynetdicom refuses the report on this association.
+        with Association(server, COMMITMENT) as association:
+            request = transaction((CT, "2.999.1.1.1"), (CT, "2.999.2.1.1"))
+            status, _ = association.send_n_action(request, 1, COMMITMENT, COMMITMENT_INSTANCE)
+            self.assertEqual(status.Status, 0x0000)
+        event_type, report = came.next()
+        self.assertEqual(event_type, 2)
+        self.assertEqual([item.ReferencedSOPInstanceUID for item in report.ReferencedSOPSequence], ["2.999.2.1.1"])
+        self.assertEqual([(item.ReferencedSOPInstanceUID, item.FailureReason) for item in report.FailedSOPSequence],
+                         [("2.999.1.1.1", 0x0112)])
 
     def test_requests_are_matched_within_one_item_of_their_sequence(self):
         def request(step, procedure):
