@@ -167,7 +167,7 @@ Examination::Examined Examination::examined(const Reference& reference) const {
         if (!row) return {status::kNoSuchInstance};
         if (row->sop_class_uid != reference.sop_class_uid) return {status::kClassInstanceConflict};
         read_through(archive_, *row, 0, row->size, one_after_another);
-        archive_.require_lasting(row->object);
+        archive_.require_lasting(row->object, begun_);
         return {0, row->object};
     } catch (const Error& error) {
         // Erased a moment ago, or damaged.

@@ -54,13 +54,13 @@ struct CommitmentReport {
 
 /// Reads the objects referred to one by one, every byte checked: what is reported as committed was
 /// on the device and whole, and has not been erased since, whatever came in its place. Failure
-/// Reason: 0112 not kept, 0119 kept as of another class, 0110 damaged or not readable. All may take
-/// hours.
+/// Reason: 0112 not kept, 0119 kept as of another class, 0110 damaged or not readable, for another
+/// program either. All may take hours.
 class Examination {
   public:
     /// Both are borrowed.
     Examination(const CommitmentRequest& request, store::Archive& archive)
-        : request_(request), archive_(archive) {}
+        : request_(request), archive_(archive), begun_(archive.now()) {}
     [[nodiscard]] bool is_over() const { return examined_.size() == request_.references.size(); }
     /// Before every sixteenth object, for whoever waits to hear that it goes on.
     [[nodiscard]] bool is_time_for_a_word() const;
@@ -75,6 +75,7 @@ class Examination {
   private:
     const CommitmentRequest& request_;
     store::Archive& archive_;
+    const Instant begun_;
     struct Examined {
         /// 0 for what is whole.
         std::uint16_t failure = 0;

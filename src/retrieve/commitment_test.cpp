@@ -320,7 +320,7 @@ TEST_F(CommitmentService, NamesWhatIsNotKeptOfAnotherClassOrDamaged) {
 TEST_F(CommitmentService, NamesNothingAsKeptThatTheNextStartWouldNotOpen) {
     const CommitmentRequest asked{"MODALITY", "1.2.3.9", {{test::kMammogramClass, "1.1"}}};
     const auto committed = [&] {
-        store.clock.advance(std::chrono::minutes(2));
+        store.clock.advance(std::chrono::milliseconds(1));
         Examination examination(asked, store.archive());
         examination.go_on_to_the_end();
         return examination.report("ARCHIVE").committed;

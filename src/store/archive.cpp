@@ -153,13 +153,17 @@ std::optional<InstanceRow> Archive::instance(const std::string& sop_instance_uid
     });
 }
 
-void Archive::require_lasting(const std::string& name) {
+Instant Archive::now() const {
+    return parts_.clock.now();
+}
+
+void Archive::require_lasting(const std::string& name, Instant since) {
     const std::string key = parts_.index.read([&](Connection& index) {
         Statement find = index.prepare("SELECT data_key FROM instances WHERE object = ?");
         return find.bind(name).step() ? find.text(0) : std::string();
     });
     if (key.empty()) throw Error(ErrorCode::kNotFound, "no object " + name + " in the archive");
-    parts_.keys.require_kept(key);
+    parts_.keys.require_kept(key, since);
 }
 
 bool Archive::keeps_object(const std::string& name) {

@@ -157,10 +157,12 @@ class Archive {
     /// One is kept under that name (InstanceRow::object): what is erased and comes again has
     /// another.
     [[nodiscard]] bool keeps_object(const std::string& name);
-    /// The key of the object kept under that name would open it for another program, too, as of a
-    /// minute ago at most (KeyRing::require_kept). Throws Error: kNotFound where there is none,
+    /// By its clock.
+    [[nodiscard]] Instant now() const;
+    /// The key of the object kept under that name would open it for another program, too, as of
+    /// `since` or later (KeyRing::require_kept). Throws Error: kNotFound where there is none,
     /// kUnavailable, kCorrupt.
-    void require_lasting(const std::string& name);
+    void require_lasting(const std::string& name, Instant since);
     /// Those of the names that the index has, all as of one moment after the call.
     [[nodiscard]] std::set<std::string> kept_among(std::span<const std::string> names);
     /// In order of series and instance number. Empty if there is no such study.

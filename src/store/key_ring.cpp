@@ -152,7 +152,7 @@ DataKey KeyRing::of_owner(const std::string& owner) {
         }
         try {
             DataKey key{name, by_name(name)};
-            require_kept(name);
+            require_kept(name, clock_.now() - kSeenFor);
             remember(owner, key, before);
             return key;
         } catch (const Error& error) {
@@ -171,7 +171,7 @@ DataKey KeyRing::of_owner(const std::string& owner) {
 /// Nothing where another process made one in the same moment.
 std::optional<DataKey> KeyRing::made_for(const std::string& owner) {
     const std::uint64_t before = forgotten();
-    require_foundations();
+    require_foundations(clock_.now() - kSeenFor);
     DataKey key{vault::to_text(vault::random_id()), vault::SecretKey::random()};
     // The record comes first: a row without a record would be a key that nobody has.
     const std::string record =
@@ -215,13 +215,13 @@ vault::SecretKey KeyRing::by_name(const std::string& name) {
     return found.key;
 }
 
-std::optional<KeyRing::Seen> KeyRing::to_be_seen(const std::string& name) {
+std::optional<KeyRing::Seen> KeyRing::to_be_seen(const std::string& name, Instant since) {
     const Instant now = clock_.now();
     return cache_.with([&](const Cache& cache) -> std::optional<Seen> {
         const auto seen = cache.seen.find(name);
         if (seen == cache.seen.end()) return Seen{};
         // The clock may have been put back.
-        const bool is_due = now < seen->second.at || now >= seen->second.at + kSeenFor;
+        const bool is_due = now < seen->second.at || seen->second.at < since;
         return is_due ? std::optional(seen->second) : std::nullopt;
     });
 }
@@ -232,8 +232,8 @@ void KeyRing::note_seen(const std::string& name, const std::string& digest) {
 }
 
 /// What every key depends on: the key-encryption keys, and the index, which knows whose each is.
-void KeyRing::require_foundations() {
-    if (!to_be_seen({})) return;
+void KeyRing::require_foundations(Instant since) {
+    if (!to_be_seen({}, since)) return;
     provider_.require_kept();
     if (database_.source().is_sealed() && !is_readable(records_, std::string(kIndexKeyName)))
         throw Error(ErrorCode::kUnavailable,
@@ -243,9 +243,9 @@ void KeyRing::require_foundations() {
     note_seen({}, {});
 }
 
-void KeyRing::require_kept(const std::string& name) {
-    require_foundations();
-    const auto seen = to_be_seen(name);
+void KeyRing::require_kept(const std::string& name, Instant since) {
+    require_foundations(since);
+    const auto seen = to_be_seen(name, since);
     if (!seen) return;
     const vault::SecretKey key = by_name(name);
     std::string digest;

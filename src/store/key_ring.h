@@ -46,17 +46,17 @@ class KeyRing {
     KeyRing(Database& database, Records& records, vault::KeyProvider& provider, const Clock& clock);
 
     /// The key of this owner, made if there is none; a new one is durable on return, and of one
-    /// that is not, what require_kept says holds. Throws
+    /// that is not, what require_kept says of a minute ago holds. Throws
     /// Error(kUnavailable) where that would take longer than there is (AnswerDue), and of one whose
     /// key-encryption key is not held.
     [[nodiscard]] DataKey of_owner(const std::string& owner);
     /// Throws Error: kNotFound (destroyed), kCorrupt, kUnavailable.
     [[nodiscard]] vault::SecretKey by_name(const std::string& name);
-    /// What is sealed under the key could be opened by another program, too, as of a minute ago at
-    /// most: its record is what it was, and so are that of the index's key and what the provider
+    /// What is sealed under the key could be opened by another program, too, as of `since` or
+    /// later: its record is what it was, and so are that of the index's key and what the provider
     /// holds. A record that is gone though the index has the key is written again. Throws Error:
     /// kUnavailable, and kCorrupt or kNotFound as by_name of a key that is not in memory.
-    void require_kept(const std::string& name);
+    void require_kept(const std::string& name, Instant since);
     /// Ends the key's record and every copy in memory.
     void destroy(const std::string& name);
     /// Its record is there, be it whole or not.
@@ -140,9 +140,9 @@ class KeyRing {
     void drop_unentered(const std::string& name, ErrorCode reason, bool is_written);
     void publish(const std::string& name);
     /// Nothing where it was seen lately.
-    [[nodiscard]] std::optional<Seen> to_be_seen(const std::string& name);
+    [[nodiscard]] std::optional<Seen> to_be_seen(const std::string& name, Instant since);
     void note_seen(const std::string& name, const std::string& digest);
-    void require_foundations();
+    void require_foundations(Instant since);
     /// The digest of the record.
     std::string write_again(const std::string& name, const vault::SecretKey& key);
 

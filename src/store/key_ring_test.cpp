@@ -234,11 +234,11 @@ TEST(KeyRing, WritesNoRecordAgainOfOneThatWasErased) {
     TestStore test;
     test.archive().keep(of_patient("1").file());
     const std::string object = test.archive().instance(of_patient("1").sop_instance)->object;
-    test.archive().require_lasting(object);
+    test.archive().require_lasting(object, test.clock.now());
     const std::string name = name_of_key(test);
     test.archive().erase_study(of_patient("1").study, "test");
     test.clock.advance(2min);
-    EXPECT_EQ(test::error_of([&] { test.archive().require_lasting(object); }), "not-found");
+    EXPECT_EQ(test::error_of([&] { test.archive().require_lasting(object, test.clock.now()); }), "not-found");
     EXPECT_EQ(test.key_records(), 0U);
 }
 
