@@ -38,17 +38,28 @@ class Destination {
     /// For the first; what is in the way of that is told of each object.
     void prepare() {
         try {
-            if (objects_.size() > 0) open(0);
+            if (objects_.size() > 0) make_ready(0);
         } catch (const Error& error) {
             if (exchange_.is_lost()) throw;
             problem_ = error.what();
         }
     }
 
+    /// With the association that it is sent over: the destination may let that wait for long.
+    void make_ready(std::size_t index) {
+        if (!problem_.empty() || index < end_) return;
+        try {
+            open(index);
+        } catch (const Error& error) {
+            if (exchange_.is_lost() || exchange_.is_cancelled()) throw;
+            problem_ = error.what();
+        }
+    }
+
+    /// That is ready.
     dicom::SendOutcome send(std::size_t index, const dicom::FileToSend& file) {
         if (!problem_.empty()) return unreachable(problem_);
         try {
-            if (index >= end_) open(index);
             dicom::SendOutcome outcome = scu_->store(file, originator_);
             has_lost_one_ = false;
             return outcome;
@@ -129,6 +140,7 @@ void answer_move(dicom::ScpExchange& exchange, store::Archive& archive, Root roo
         {.name = aet,
          .send = [&](std::size_t index,
                      const dicom::FileToSend& file) { return destination.send(index, file); },
+         .make_ready = [&](std::size_t index) { destination.make_ready(index); },
          .prepare = [&] { destination.prepare(); },
          .checked = Checked::kWhileItIsSent},
         run);

@@ -41,21 +41,31 @@ struct Progress {
     [[nodiscard]] dicom::SubOperations counts() const {
         return {{}, counted(completed), counted(failed.size()), counted(warnings)};
     }
+    void name(const std::string& study) {
+        if (!study.empty() && studies.size() <= kMostNamed) studies.insert(study);
+    }
     [[nodiscard]] std::size_t done() const { return completed + warnings + failed.size(); }
 };
 
-/// Empty where the requester does not want it any more. `study` is that of what was sent.
+/// Empty where the requester does not want it any more.
 std::optional<dicom::SendOutcome> outcome_of(dicom::ScpExchange& exchange, ReadAhead& objects,
-                                             std::size_t index, const SendObject& send,
-                                             std::string& study) {
+                                             std::size_t index, const Receiver& to,
+                                             Progress& progress) {
+    std::string study;
     try {
+        if (to.make_ready) to.make_ready(index);
         ReadAhead::File file = objects.take(index);
-        dicom::SendOutcome outcome = send(index, file.to_send());
-        study = std::move(file.study_instance_uid);
+        study = file.study_instance_uid;
+        dicom::SendOutcome outcome = to.send(index, file.to_send());
+        progress.name(study);
         objects.give_back(std::move(file));
         return outcome;
     } catch (const Error& error) {
-        if (exchange.is_lost()) throw;
+        if (exchange.is_lost()) {
+            // It may have had all of it.
+            progress.name(study);
+            throw;
+        }
         if (error.code() == ErrorCode::kCancelled && exchange.is_cancelled()) return std::nullopt;
         return dicom::SendOutcome{dicom::StatusKind::kPermanentFailure,
                                   dicom::status_for(error.code()), error.what()};
@@ -84,12 +94,9 @@ void send_each(dicom::ScpExchange& exchange, ReadAhead& reading, const NamedObje
                const Receiver& to, Progress& progress) {
     for (std::size_t index = 0; index < objects.size(); ++index) {
         if (exchange.is_cancelled()) break;
-        std::string study;
-        const auto outcome = outcome_of(exchange, reading, index, to.send, study);
+        const auto outcome = outcome_of(exchange, reading, index, to, progress);
         if (!outcome) break;
         note(progress, *outcome, index, objects, exchange, to);
-        if (!study.empty() && progress.studies.size() <= Progress::kMostNamed)
-            progress.studies.insert(std::move(study));
         if (index + 1 == objects.size()) break;
         dicom::SubOperations counts = progress.counts();
         counts.remaining = counted(objects.size() - index - 1);

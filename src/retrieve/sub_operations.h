@@ -34,6 +34,8 @@ struct Receiver {
     /// In the log.
     std::string name;
     SendObject send;
+    /// Called before the object is looked for once more, which is sent at once then.
+    std::function<void(std::size_t index)> make_ready = {};
     /// Called beside the first being read, from any thread, if there is one.
     std::function<void()> prepare = {};
     /// Of what is large. Where it is checked while it is sent, `send` throws what reading it threw,

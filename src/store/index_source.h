@@ -9,6 +9,7 @@
 
 #include "store/connection.h"
 #include "store/pace.h"
+#include "vault/secret_key.h"
 
 namespace lucerna::store {
 
@@ -36,8 +37,8 @@ class IndexSource {
     /// So that what was deleted is not in a log either.
     virtual void empty_log(Connection& /*writer*/) {}
     virtual void close(Connection& /*writer*/) {}
-    /// By a key of its own (index_key).
-    [[nodiscard]] virtual bool is_sealed() const { return false; }
+    /// By which it is sealed (index_key); null where it is not.
+    [[nodiscard]] virtual const vault::SecretKey* sealing_key() const { return nullptr; }
     [[nodiscard]] virtual std::vector<std::string> damages(Connection& /*reader*/) { return {}; }
 
     /// The name of this process among those on the index, a row of `processes`; empty where there

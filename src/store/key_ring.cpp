@@ -233,54 +233,71 @@ void KeyRing::note_seen(const std::string& name, const std::string& digest) {
 
 /// What every key depends on: the key-encryption keys, and the index, which knows whose each is.
 void KeyRing::require_foundations(Instant since) {
-    if (!to_be_seen({}, since)) return;
+    const auto seen = to_be_seen({}, since);
+    if (!seen) return;
     provider_.require_kept();
-    if (database_.source().is_sealed() && !is_readable(records_, std::string(kIndexKeyName)))
-        throw Error(ErrorCode::kUnavailable,
-                    "nothing more is kept while the record of the index's key is gone, without "
-                    "which the next start opens nothing: put keys/" +
-                        std::string(kIndexKeyName) + " back");
-    note_seen({}, {});
+    std::string digest;
+    if (const vault::SecretKey* const key = database_.source().sealing_key())
+        digest = seen_again(std::string(kIndexKeyName), *key, seen->digest, [&](const auto& text) {
+            records_.write(std::string(kIndexKeyName), as_byte_view(text));
+        });
+    note_seen({}, digest);
 }
 
 void KeyRing::require_kept(const std::string& name, Instant since) {
     require_foundations(since);
     const auto seen = to_be_seen(name, since);
     if (!seen) return;
-    const vault::SecretKey key = by_name(name);
-    std::string digest;
-    try {
-        // As long as it is what it was, an outside key service need not be there.
-        digest = sha256(bytes_of_record(records_, name));
-        if (digest != seen->digest) {
-            const Opened found = opened(name);
-            if (!(found.key == key))
-                throw Error(ErrorCode::kCorrupt,
-                            "data key " + name + ": its record has another one");
-            digest = found.digest;
-        }
-    } catch (const Error& error) {
-        if (error.code() != ErrorCode::kNotFound || is_readable(records_, name)) throw;
-        digest = write_again(name, key);
-    }
+    const std::string digest =
+        seen_again(name, by_name(name), seen->digest,
+                   [&](const std::string& text) { write_unless_destroyed(name, text); });
     note_seen(name, digest);
 }
 
-/// Unless it was destroyed: an erasure takes the row first, and none does so in between.
-std::string KeyRing::write_again(const std::string& name, const vault::SecretKey& key) {
+/// That of the record of the key by now. As long as it is what it was, an outside key service need
+/// not be there.
+std::string KeyRing::seen_again(const std::string& name, const vault::SecretKey& key,
+                                const std::string& digest,
+                                const std::function<void(const std::string& text)>& write) {
+    std::string why;
+    try {
+        if (std::string now = sha256(bytes_of_record(records_, name)); now == digest) return now;
+        const Opened found = opened(name);
+        if (found.key == key) return found.digest;
+        throw Error(ErrorCode::kUnavailable, "data key " + name + ": its record has another one");
+    } catch (const Error& error) {
+        const bool is_gone = error.code() == ErrorCode::kNotFound && !is_readable(records_, name);
+        if (!is_gone && error.code() != ErrorCode::kCorrupt) throw;
+        why = error.what();
+    }
     const std::string text = to_text(KeyRecord{name, provider_.wrap(key, purpose_of_key(name))});
-    database_.write([&](Connection& index) {
-        Statement find = index.prepare("SELECT 1 FROM data_keys WHERE name = ?");
-        if (!find.bind(name).step())
-            throw Error(ErrorCode::kNotFound, "data key " + name + " was destroyed");
-        records_.write(name, as_byte_view(text));
-    });
+    write(text);
     log_event(LogLevel::kError, "store.key-written-again",
               {{"data_key", name},
-               {"why",
-                "its record was gone, and nobody had erased it; what was sealed under it "
-                "would not have opened after the next start"}});
+               {"why", why + "; nobody had erased it, and what was sealed under it would not have "
+                             "opened after the next start"}});
     return sha256(as_byte_view(text));
+}
+
+/// An erasure takes the row first, and none does so in between; but where the transaction ends by
+/// itself it may, before what is written arrives.
+void KeyRing::write_unless_destroyed(const std::string& name, const std::string& text) {
+    const AnswerDue due;
+    const auto remove_if_destroyed = [&] {
+        if (!is_entered(name)) records_.remove(name);
+    };
+    try {
+        database_.write([&](Connection& index) {
+            Statement find = index.prepare("SELECT 1 FROM data_keys WHERE name = ?");
+            if (!find.bind(name).step())
+                throw Error(ErrorCode::kNotFound, "data key " + name + " was destroyed");
+            records_.write(name, as_byte_view(text));
+        });
+    } catch (const Error&) {
+        remove_if_destroyed();
+        throw;
+    }
+    remove_if_destroyed();
 }
 
 KeyRing::Opened KeyRing::opened(const std::string& name) {
@@ -471,7 +488,8 @@ KeyRing::Rewrapped KeyRing::rotate() {
     if (!some_are_not_under(provider_.current_key())) provider_.rotate();
     // The oldest that a record may be under once all are rewrapped.
     const std::string kept = provider_.current_key();
-    if (database_.source().is_sealed() && !is_readable(records_, std::string(kNextIndexKeyName)))
+    if (database_.source().sealing_key() != nullptr &&
+        !is_readable(records_, std::string(kNextIndexKeyName)))
         write_key(records_, provider_, kNextIndexKeyName, vault::SecretKey::random());
     Rewrapped done = rewrap_all();
     if (done.damaged.empty()) provider_.forget_older(kept);

@@ -54,8 +54,9 @@ class KeyRing {
     [[nodiscard]] vault::SecretKey by_name(const std::string& name);
     /// What is sealed under the key could be opened by another program, too, as of `since` or
     /// later: its record is what it was, and so are that of the index's key and what the provider
-    /// holds. A record that is gone though the index has the key is written again. Throws Error:
-    /// kUnavailable, and kCorrupt or kNotFound as by_name of a key that is not in memory.
+    /// holds. A record that is gone though the index has the key, or damaged, is written again.
+    /// Throws Error: kUnavailable, and kCorrupt or kNotFound as by_name of a key that is not in
+    /// memory.
     void require_kept(const std::string& name, Instant since);
     /// Ends the key's record and every copy in memory.
     void destroy(const std::string& name);
@@ -143,8 +144,10 @@ class KeyRing {
     [[nodiscard]] std::optional<Seen> to_be_seen(const std::string& name, Instant since);
     void note_seen(const std::string& name, const std::string& digest);
     void require_foundations(Instant since);
-    /// The digest of the record.
-    std::string write_again(const std::string& name, const vault::SecretKey& key);
+    std::string seen_again(const std::string& name, const vault::SecretKey& key,
+                           const std::string& digest,
+                           const std::function<void(const std::string& text)>& write);
+    void write_unless_destroyed(const std::string& name, const std::string& text);
 
     Database& database_;
     Records& records_;

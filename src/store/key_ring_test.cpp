@@ -4,10 +4,12 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <semaphore>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/answer_due.h"
@@ -149,6 +151,7 @@ TEST(KeyRing, WritesARecordAgainThatIsGoneThoughNobodyErasedIt) {
     TestStore test;
     test.archive().keep(of_patient("1").file());
     test.records()->remove(name_of_key(test));
+    if (test.on_sqlite()) test.records()->remove(std::string(kIndexKeyName));
     test.clock.advance(2min);
     EXPECT_EQ(refusal_of(test, "1", 2), "none");
     test.open();
@@ -179,16 +182,30 @@ TEST(KeyRing, GoesOnWithAKeyAtHandWhileTheKeyServiceIsAway) {
     EXPECT_EQ(store.archive().keep(of_patient("1", 2).file()), Kept::kNew);
 }
 
-TEST(KeyRing, SealsNothingUnderAKeyWhoseRecordIsDamaged) {
+TEST(KeyRing, WritesARecordAgainThatIsDamaged) {
+    TestStore test;
+    test.archive().keep(of_patient("1").file());
+    std::vector<std::string> names{name_of_key(test)};
+    if (test.on_sqlite()) names.emplace_back(kIndexKeyName);
+    for (const std::string& name : names) {
+        Bytes damaged = test.records()->read(name);
+        damaged.at(damaged.size() - 9) ^= 1;
+        test.records()->write(name, damaged);
+    }
+    test.clock.advance(2min);
+    EXPECT_EQ(refusal_of(test, "1", 2), "none");
+    test.open();
+    EXPECT_TRUE(test.archive().verify().empty());
+}
+
+TEST(KeyRing, SealsNothingUnderAKeyOfWhichTheRecordHasAnother) {
     TestStore test;
     test.archive().keep(of_patient("1").file());
     const std::string name = name_of_key(test);
     const Bytes whole = test.records()->read(name);
-    Bytes damaged = whole;
-    damaged.back() ^= 1;
-    test.records()->write(name, damaged);
+    write_key(*test.records(), test.keys, name, vault::SecretKey::random());
     test.clock.advance(2min);
-    EXPECT_NE(refusal_of(test, "1", 2), "none");
+    EXPECT_EQ(refusal_of(test, "1", 2), "unavailable");
     EXPECT_EQ(refusal_of(test, "2", 1), "none") << "another's is whole";
     test.records()->write(name, whole);
     EXPECT_EQ(refusal_of(test, "1", 2), "none");
@@ -218,27 +235,49 @@ TEST(KeyRing, SealsNothingThatTheNextStartWouldNotOpen) {
             write_file(file, others);
         },
         [&] { write_file(file, keys); });
-    if (test.on_sqlite()) {
-        const std::string name(kIndexKeyName);
-        const Bytes whole = test.records()->read(name);
-        expect_refused_without(
-            "the index's key", [&] { test.records()->remove(name); },
-            [&] { test.records()->write(name, whole); });
-    }
     EXPECT_EQ(refusal_of(test, "1", 2), "none");
     EXPECT_EQ(refusal_of(test, "2", 1), "none");
     EXPECT_TRUE(test.archive().verify().empty());
 }
 
+/// Somebody erases the patient while a record is looked for.
+class RecordsErasedMeanwhile final : public test::ForwardingRecords {
+  public:
+    using ForwardingRecords::ForwardingRecords;
+    [[nodiscard]] Bytes read(const std::string& name) override {
+        if (name == erased && erase) std::exchange(erase, nullptr)();
+        return ForwardingRecords::read(name);
+    }
+    std::string erased;
+    std::function<void()> erase;
+};
+
 TEST(KeyRing, WritesNoRecordAgainOfOneThatWasErased) {
+    TestStore test;
+    auto made = std::make_unique<RecordsErasedMeanwhile>(test.records());
+    RecordsErasedMeanwhile& records = *made;
+    test.open_behind(std::move(made));
+    test.archive().keep(of_patient("1").file());
+    const std::string erased = name_of_key(test);
+    records.erase = [&] { test.archive().erase_study(of_patient("1").study, "test"); };
+    records.erased = erased;
+    test.clock.advance(2min);
+    EXPECT_EQ(refusal_of(test, "1", 2), "none");
+    EXPECT_FALSE(records.erase) << "it was erased in between";
+    EXPECT_EQ(test.key_records(), 1U);
+    EXPECT_NE(name_of_key(test), erased);
+    EXPECT_TRUE(test.archive().verify().empty());
+}
+
+TEST(KeyRing, LooksInVainForTheRecordOfWhatWasErased) {
     TestStore test;
     test.archive().keep(of_patient("1").file());
     const std::string object = test.archive().instance(of_patient("1").sop_instance)->object;
+    test.clock.advance(1ms);
     test.archive().require_lasting(object, test.clock.now());
-    const std::string name = name_of_key(test);
     test.archive().erase_study(of_patient("1").study, "test");
-    test.clock.advance(2min);
-    EXPECT_EQ(test::error_of([&] { test.archive().require_lasting(object, test.clock.now()); }), "not-found");
+    EXPECT_EQ(test::error_of([&] { test.archive().require_lasting(object, test.clock.now()); }),
+              "not-found");
     EXPECT_EQ(test.key_records(), 0U);
 }
 

@@ -26,7 +26,7 @@ class SqliteIndex final : public IndexSource {
     void begin_reading(Connection& reader, const Patience&) override { reader.execute("BEGIN"); }
     void empty_log(Connection& writer) override;
     void close(Connection& writer) override;
-    [[nodiscard]] bool is_sealed() const override { return true; }
+    [[nodiscard]] const vault::SecretKey* sealing_key() const override { return &key_; }
     /// Each page of the file that is not what was written; where all are, what SQLite finds wrong
     /// in their content.
     [[nodiscard]] std::vector<std::string> damages(Connection& reader) override;

@@ -545,6 +545,34 @@ class QueryRetrieve(unittest.TestCase):
         self.assertEqual(moved(), [f"2.999.1.1.{number}" for number in (2, 3, 4, 5)])
         self.assertEqual(came, ["2.999.1.1.1"])
 
+    def test_a_move_sends_nothing_that_is_erased_while_another_association_is_opened(self):
+        port, came, asked = free_port(), [], []
+        server = self.archive([made(1, 1, number) for number in range(1, 6)], "--set", "http.deletion=true",
+                              "--destination", f"pacs=PACS@127.0.0.1:{port}")
+
+        def store(event):
+            came.append(event.request.AffectedSOPInstanceUID)
+            if len(came) == 2:
+                event.assoc.abort()
+            return 0x0000
+
+        def requested(_):
+            asked.append(len(came))
+            if len(asked) == 2:
+                self.erase(server, "2.999.1")
+
+        ae = AE(ae_title="PACS")
+        ae.add_supported_context(CT, [ExplicitVRLittleEndian])
+        peer = ae.start_server(("127.0.0.1", port), block=False,
+                               evt_handlers=[(evt.EVT_C_STORE, store), (evt.EVT_REQUESTED, requested)])
+        self.addCleanup(peer.shutdown)
+        with Association(server, STUDY_MOVE) as association:
+            identifier = keys("STUDY", StudyInstanceUID="2.999.1")
+            *_, (last, failed) = association.send_c_move(identifier, "PACS", STUDY_MOVE)
+        self.assertEqual((came, asked), (["2.999.1.1.1", "2.999.1.1.2"], [0, 2]))
+        self.assertEqual((last.Status, last.NumberOfCompletedSuboperations), (0xB000, 1))
+        self.assertEqual(len(failed.FailedSOPInstanceUIDList), 4)
+
     def test_commitment_is_reported_on_the_same_association(self):
         server = self.few()
         came = Reports()
