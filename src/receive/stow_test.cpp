@@ -45,11 +45,15 @@ class FakeSink : public InstanceSink {
         --inside_;
         if (uid == has_no_memory_for) throw std::bad_alloc();
         ++asked;
-        if (!silent_for.empty() && uid.starts_with(silent_for))
+        if (!silent_for.empty() && uid.starts_with(silent_for)) {
+            changed_.wait_for(lock, std::chrono::minutes(2),
+                              [&] { return kept.size() >= silent_after; });
             throw Silence("it says nothing to " + uid, silence);
+        }
         if (fails.contains(uid)) throw Error(fails.at(uid), "the sink says no");
         last_protocol = origin.protocol;
         last_sender = origin.sender;
+        changed_.notify_all();
         return kept.insert_or_assign(uid, Bytes(file.begin(), file.end())).second
                    ? KeptAs::kNew
                    : KeptAs::kAlreadyKept;
@@ -71,6 +75,8 @@ class FakeSink : public InstanceSink {
     std::string has_no_memory_for;
     /// UIDs that begin so.
     std::string silent_for;
+    /// So many are kept; parts are kept side by side.
+    std::size_t silent_after = 0;
     /// Longer than any request takes.
     std::chrono::milliseconds silence = 1h;
     int asked = 0;
@@ -415,6 +421,7 @@ TEST_F(Stow, KeepsWhatCameBeforeASilence) {
     auto files = many_objects(60);
     files.insert(files.begin(), small_object("1.2.4.1"));
     sink.silent_for = "1.2.3.";
+    sink.silent_after = 1;
     const http::Response response = post(body_of(files));
     EXPECT_EQ(response.status, 202);
     EXPECT_TRUE(sink.kept.contains("1.2.4.1"));
