@@ -115,8 +115,7 @@ Settings store_settings() {
          into(&S::store_objects)},
         {"store.s3_endpoint", std::string(),
          "`https://HOST:PORT` of a service with the S3 API. Ceph's radosgw wants `tcp_nodelay=1` "
-         "in its "
-         "`rgw frontends`, or it keeps each answer back for 40 ms.",
+         "in its `rgw frontends`, or it keeps each answer back for 40 ms.",
          into(&S::s3_endpoint)},
         {"store.s3_bucket", std::string(), "The bucket; made where there is none.",
          into(&S::s3_bucket)},
@@ -588,9 +587,8 @@ std::string settings_page() {
            "nothing can be moved there.\n\n"
            "What goes out to a `url`, an object store or a key service goes to the address that is "
            "said for it: no proxy of\nthe environment (`http_proxy`, `https_proxy`, `ALL_PROXY`) "
-           "is "
-           "used, and no redirection followed. Where\n`tls_ca` is given, its authorities alone are "
-           "trusted. `SSLKEYLOGFILE`, `PGHOSTADDR` and `PGSERVICE` of the\nenvironment are not "
+           "is used, and no redirection followed. Where\n`tls_ca` is given, its authorities alone "
+           "are trusted. `SSLKEYLOGFILE`, `PGHOSTADDR` and `PGSERVICE` of the\nenvironment are not "
            "gone by.\n\n"
            "```toml\ndata = \"/var/lib/lucerna\"\n\n[http]\nport = 8042\n\n[model]\nfolder = "
            "\"models/cbis-mass\"\n\n[[destination]]\nname = \"pacs\"\naet = \"PACS\"\nhost = "
