@@ -13,6 +13,8 @@ namespace lucerna::vault {
 struct TransitPatience {
     /// A whole exchange.
     std::chrono::milliseconds whole{20'000};
+    /// Whoever waited for less, as he came late to it, says nothing of the service to others.
+    std::chrono::milliseconds telling{1'000};
     /// After a request that was left without an answer: until one for which an answer is due
     /// (AnswerDue) is tried again.
     std::chrono::milliseconds silence{2'000};

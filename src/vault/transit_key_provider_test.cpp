@@ -156,6 +156,7 @@ TEST_F(TransitKeyProviderTest, MovesBetweenServicesWhoseKeysHaveTheSameName) {
 TEST_F(TransitKeyProviderTest, GivesUpASilentServiceWhenAnAnswerIsDue) {
     TransitOptions patient = options();
     patient.patience.whole = 1h;
+    patient.patience.telling = 1ms;
     patient.patience.silence = 1h;
     TransitKeyProvider provider(patient);
     const auto wrap_within = [&](std::chrono::milliseconds time) {
@@ -176,6 +177,7 @@ TEST_F(TransitKeyProviderTest, GivesUpASilentServiceWhenAnAnswerIsDue) {
 TEST_F(TransitKeyProviderTest, IsAskedAgainAfterAWhile) {
     TransitOptions patient = options();
     patient.patience.whole = 1h;
+    patient.patience.telling = 1ms;
     patient.patience.silence = 1ms;
     TransitKeyProvider provider(patient);
     service->fall_silent();

@@ -21,8 +21,6 @@ using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
 constexpr long kConnectSeconds = 5;
-/// Who had less, as he came late to it, says nothing of the service.
-constexpr auto kTimeToAnswer = 1s;
 constexpr std::size_t kLongestAnswer = 1 << 20;
 
 struct Answer {
@@ -145,7 +143,7 @@ TransitWaits::Time TransitWaits::begin() const {
 
 void TransitWaits::unanswered(Time begun) {
     const Time now = steady_clock::now();
-    if (now >= begun + kTimeToAnswer) silent_until_ = now + patience_.silence;
+    if (now >= begun + patience_.telling) silent_until_ = now + patience_.silence;
 }
 
 bool TransitWaits::is_over(Time begun) const {
