@@ -173,6 +173,7 @@ std::optional<DataKey> KeyRing::made_for(const std::string& owner) {
     const std::uint64_t before = forgotten();
     require_foundations(clock_.now() - kSeenFor);
     DataKey key{vault::to_text(vault::random_id()), vault::SecretKey::random()};
+    const Instant looked = clock_.now();
     // The record comes first: a row without a record would be a key that nobody has.
     const std::string record =
         to_text(KeyRecord{key.name, provider_.wrap(key.key, purpose_of_key(key.name))});
@@ -196,7 +197,7 @@ std::optional<DataKey> KeyRing::made_for(const std::string& owner) {
     }
     publish(key.name);
     remember(owner, key, before);
-    note_seen(key.name, sha256(as_byte_view(record)));
+    note_seen(key.name, {looked, sha256(as_byte_view(record))});
     return key;
 }
 
@@ -209,9 +210,10 @@ vault::SecretKey KeyRing::by_name(const std::string& name) {
         return known->second;
     });
     if (cached) return *cached;
+    const Instant looked = clock_.now();
     const Opened found = opened(name);
     remember({}, {name, found.key}, before);
-    note_seen(name, found.digest);
+    note_seen(name, {looked, found.digest});
     return found.key;
 }
 
@@ -219,39 +221,37 @@ std::optional<KeyRing::Seen> KeyRing::to_be_seen(const std::string& name, Instan
     const Instant now = clock_.now();
     return cache_.with([&](const Cache& cache) -> std::optional<Seen> {
         const auto seen = cache.seen.find(name);
-        if (seen == cache.seen.end()) return Seen{};
+        if (seen == cache.seen.end()) return Seen{now, {}};
         // The clock may have been put back.
-        const bool is_due = now < seen->second.at || seen->second.at < since;
-        return is_due ? std::optional(seen->second) : std::nullopt;
+        const bool is_due = now < seen->second.looked || seen->second.looked < since;
+        return is_due ? std::optional(Seen{now, seen->second.digest}) : std::nullopt;
     });
 }
 
-void KeyRing::note_seen(const std::string& name, const std::string& digest) {
-    const Instant now = clock_.now();
-    cache_.with([&](Cache& cache) { cache.seen.insert_or_assign(name, Seen{now, digest}); });
+void KeyRing::note_seen(const std::string& name, const Seen& seen) {
+    cache_.with([&](Cache& cache) { cache.seen.insert_or_assign(name, seen); });
 }
 
 /// What every key depends on: the key-encryption keys, and the index, which knows whose each is.
 void KeyRing::require_foundations(Instant since) {
-    const auto seen = to_be_seen({}, since);
+    auto seen = to_be_seen({}, since);
     if (!seen) return;
     provider_.require_kept();
-    std::string digest;
     if (const vault::SecretKey* const key = database_.source().sealing_key())
-        digest = seen_again(std::string(kIndexKeyName), *key, seen->digest, [&](const auto& text) {
-            records_.write(std::string(kIndexKeyName), as_byte_view(text));
-        });
-    note_seen({}, digest);
+        seen->digest = seen_again(
+            std::string(kIndexKeyName), *key, seen->digest, [&](const std::string& text) {
+                records_.write(std::string(kIndexKeyName), as_byte_view(text));
+            });
+    note_seen({}, *seen);
 }
 
 void KeyRing::require_kept(const std::string& name, Instant since) {
     require_foundations(since);
-    const auto seen = to_be_seen(name, since);
+    auto seen = to_be_seen(name, since);
     if (!seen) return;
-    const std::string digest =
-        seen_again(name, by_name(name), seen->digest,
-                   [&](const std::string& text) { write_unless_destroyed(name, text); });
-    note_seen(name, digest);
+    seen->digest = seen_again(name, by_name(name), seen->digest,
+                              [&](const std::string& text) { write_unless_destroyed(name, text); });
+    note_seen(name, *seen);
 }
 
 /// That of the record of the key by now. As long as it is what it was, an outside key service need

@@ -104,9 +104,9 @@ class KeyRing {
     [[nodiscard]] Damages damages(Known known);
 
   private:
-    /// When a record was last seen, and its SHA-256 then.
+    /// When a record was last looked for, and its SHA-256 then.
     struct Seen {
-        Instant at;
+        Instant looked;
         std::string digest;
     };
     struct Cache {
@@ -140,9 +140,9 @@ class KeyRing {
     void remember(const std::string& owner, const DataKey& key, std::uint64_t forgotten_before);
     void drop_unentered(const std::string& name, ErrorCode reason, bool is_written);
     void publish(const std::string& name);
-    /// Nothing where it was seen lately.
+    /// The look that begins now, with what was there before. Nothing where it was seen lately.
     [[nodiscard]] std::optional<Seen> to_be_seen(const std::string& name, Instant since);
-    void note_seen(const std::string& name, const std::string& digest);
+    void note_seen(const std::string& name, const Seen& seen);
     void require_foundations(Instant since);
     std::string seen_again(const std::string& name, const vault::SecretKey& key,
                            const std::string& digest,

@@ -256,7 +256,7 @@ void HeldKeyProvider::require_kept() {
         found = state_->digest_of_file();
     } catch (const Error& error) {
         throw Error(ErrorCode::kUnavailable,
-                    "nothing more is sealed under the keys of a file that is not there", error);
+                    "nothing more is sealed under the keys of a file that cannot be read", error);
     }
     // Written by this process in the meantime: that is no other's.
     const bool is_ours = found == expected || state_->keys.with([&](const State::Keys& keys) {

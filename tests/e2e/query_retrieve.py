@@ -192,6 +192,12 @@ class QueryRetrieve(unittest.TestCase):
              made(3, 1, 1, PatientName="Müller^Änne"),
              made(4, 1, 1, PatientName="Yamada^Tarou=山田^太郎=やまだ^たろう")], *options)
 
+    def listen(self, title, port, handlers, *context, **roles):
+        ae = AE(ae_title=title)
+        ae.add_supported_context(*context, **roles)
+        peer = ae.start_server(("127.0.0.1", port), block=False, evt_handlers=handlers)
+        self.addCleanup(peer.shutdown)
+
     def erase(self, server, study):
         path = f"{server.url}/dicom-web/studies/{study}"
         with urllib.request.urlopen(urllib.request.Request(path, method="DELETE"), timeout=PATIENCE) as answer:
@@ -501,11 +507,7 @@ class QueryRetrieve(unittest.TestCase):
                                 event.request.MoveOriginatorMessageID, event.request.Priority))
             return 0x0000
 
-        ae = AE(ae_title="PACS")
-        ae.add_supported_context(CT, [ImplicitVRLittleEndian])
-        peer = ae.start_server(("127.0.0.1", port), block=False,
-                               evt_handlers=[(evt.EVT_C_STORE, store)])
-        self.addCleanup(peer.shutdown)
+        self.listen("PACS", port, [(evt.EVT_C_STORE, store)], CT, ImplicitVRLittleEndian)
         (first, _), (last, _) = moved(ext_neg=relational)
         self.assertEqual((first.Status, first.NumberOfRemainingSuboperations), (0xFF00, 1))
         self.assertEqual((last.Status, last.NumberOfCompletedSuboperations), (0x0000, 2))
@@ -524,11 +526,7 @@ class QueryRetrieve(unittest.TestCase):
                 came.append(uid)
             return 0x0000
 
-        ae = AE(ae_title="PACS")
-        ae.add_supported_context(CT, [ExplicitVRLittleEndian])
-        peer = ae.start_server(("127.0.0.1", port), block=False,
-                               evt_handlers=[(evt.EVT_C_STORE, store)])
-        self.addCleanup(peer.shutdown)
+        self.listen("PACS", port, [(evt.EVT_C_STORE, store)], CT, ExplicitVRLittleEndian)
 
         def moved():
             with Association(server, STUDY_MOVE) as association:
@@ -561,11 +559,8 @@ class QueryRetrieve(unittest.TestCase):
             if len(asked) == 2:
                 self.erase(server, "2.999.1")
 
-        ae = AE(ae_title="PACS")
-        ae.add_supported_context(CT, [ExplicitVRLittleEndian])
-        peer = ae.start_server(("127.0.0.1", port), block=False,
-                               evt_handlers=[(evt.EVT_C_STORE, store), (evt.EVT_REQUESTED, requested)])
-        self.addCleanup(peer.shutdown)
+        self.listen("PACS", port, [(evt.EVT_C_STORE, store), (evt.EVT_REQUESTED, requested)], CT,
+                    ExplicitVRLittleEndian)
         with Association(server, STUDY_MOVE) as association:
             identifier = keys("STUDY", StudyInstanceUID="2.999.1")
             *_, (last, failed) = association.send_c_move(identifier, "PACS", STUDY_MOVE)
@@ -636,10 +631,7 @@ class QueryRetrieve(unittest.TestCase):
             self.assertEqual(status.Status, 0x0000)
         server.end(signal.SIGKILL)
         came = Reports()
-        ae = AE(ae_title="PYNETDICOM")
-        ae.add_supported_context(COMMITMENT, scu_role=False, scp_role=True)
-        asker = ae.start_server(("127.0.0.1", port), block=False, evt_handlers=came.handlers)
-        self.addCleanup(asker.shutdown)
+        self.listen("PYNETDICOM", port, came.handlers, COMMITMENT, scu_role=False, scp_role=True)
         self.serve(*options)
         event_type, report = came.next()
         self.assertEqual((event_type, report.TransactionUID), (1, request.TransactionUID))
@@ -648,11 +640,8 @@ class QueryRetrieve(unittest.TestCase):
         port = free_port()
         server = self.few("--destination", f"asker=PYNETDICOM@127.0.0.1:{port}", "--set", "http.deletion=true")
         came = Reports()
-        ae = AE(ae_title="PYNETDICOM")
-        ae.add_supported_context(COMMITMENT, scu_role=False, scp_role=True)
         asked = [(evt.EVT_REQUESTED, lambda event: self.erase(server, "2.999.1"))]
-        asker = ae.start_server(("127.0.0.1", port), block=False, evt_handlers=came.handlers + asked)
-        self.addCleanup(asker.shutdown)
+        self.listen("PYNETDICOM", port, came.handlers + asked, COMMITMENT, scu_role=False, scp_role=True)
         # Without a handler pynetdicom refuses the report on this association.
         with Association(server, COMMITMENT) as association:
             request = transaction((CT, "2.999.1.1.1"), (CT, "2.999.2.1.1"))
