@@ -7,8 +7,8 @@ namespace lucerna {
 
 /// That somebody waits for an answer to what this thread does, while this lives: what it waits for
 /// meanwhile it gives up with Error(kUnavailable), from which who sent it knows to come again. That
-/// is the index, where it is elsewhere, another writer of it, a key service, and whoever asks that
-/// for the same key. One within another changes nothing.
+/// is the index, where it is elsewhere, another writer of it, a key service, the device of a key
+/// file, and whoever asks that for the same key. One within another changes nothing.
 class AnswerDue {
   public:
     using Time = std::chrono::steady_clock::time_point;

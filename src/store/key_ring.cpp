@@ -151,18 +151,12 @@ DataKey KeyRing::of_owner(const std::string& owner) {
             continue;
         }
         try {
-            DataKey key{name, by_name(name)};
-            require_kept(name, clock_.now() - kSeenFor);
+            const DataKey key{name, kept(name, clock_.now() - kSeenFor)};
             remember(owner, key, before);
             return key;
         } catch (const Error& error) {
-            // Of one that was destroyed just now the index has forgotten, too: that comes first.
+            // It was destroyed just now.
             if (error.code() != ErrorCode::kNotFound) throw;
-            if (is_entered(name)) {
-                if (!is_there(name)) throw;
-                // Nothing is wrong with what came.
-                throw Error(ErrorCode::kUnavailable, "it is another provider's", error);
-            }
             forget(name);
         }
     }
@@ -237,67 +231,72 @@ void KeyRing::require_foundations(Instant since) {
     auto seen = to_be_seen({}, since);
     if (!seen) return;
     provider_.require_kept();
-    if (const vault::SecretKey* const key = database_.source().sealing_key())
-        seen->digest = seen_again(
-            std::string(kIndexKeyName), *key, seen->digest, [&](const std::string& text) {
-                records_.write(std::string(kIndexKeyName), as_byte_view(text));
-            });
+    seen->digest = seen_index_key(seen->digest);
     note_seen({}, *seen);
 }
 
-void KeyRing::require_kept(const std::string& name, Instant since) {
-    require_foundations(since);
-    auto seen = to_be_seen(name, since);
-    if (!seen) return;
-    seen->digest = seen_again(name, by_name(name), seen->digest,
-                              [&](const std::string& text) { write_unless_destroyed(name, text); });
-    note_seen(name, *seen);
-}
-
-/// That of the record of the key by now. As long as it is what it was, an outside key service need
-/// not be there.
-std::string KeyRing::seen_again(const std::string& name, const vault::SecretKey& key,
-                                const std::string& digest,
-                                const std::function<void(const std::string& text)>& write) {
-    std::string why;
+/// Nobody ever erases it: where the index cannot be opened without it, it is written again.
+std::string KeyRing::seen_index_key(const std::string& digest) {
+    const std::string name(kIndexKeyName);
+    const vault::SecretKey* const sealing = database_.source().sealing_key();
     try {
-        if (std::string now = sha256(bytes_of_record(records_, name)); now == digest) return now;
-        const Opened found = opened(name);
-        if (found.key == key) return found.digest;
-        throw Error(ErrorCode::kUnavailable, "data key " + name + ": its record has another one");
+        return seen_again(name, sealing != nullptr ? *sealing : by_name(name), digest);
     } catch (const Error& error) {
-        const bool is_gone = error.code() == ErrorCode::kNotFound && !is_readable(records_, name);
-        if (!is_gone && error.code() != ErrorCode::kCorrupt) throw;
-        why = error.what();
+        const bool is_lost = error.code() == ErrorCode::kCorrupt ||
+                             (error.code() == ErrorCode::kNotFound && !is_there(name));
+        if (sealing == nullptr || !is_lost) throw not_as_kept(name, error);
+        const std::string text =
+            to_text(KeyRecord{name, provider_.wrap(*sealing, purpose_of_key(name))});
+        records_.write(name, as_byte_view(text));
+        log_event(LogLevel::kError, "store.key-written-again",
+                  {{"data_key", name},
+                   {"why", std::string(error.what()) +
+                               "; the index would not have opened after the next start"}});
+        return sha256(as_byte_view(text));
     }
-    const std::string text = to_text(KeyRecord{name, provider_.wrap(key, purpose_of_key(name))});
-    write(text);
-    log_event(LogLevel::kError, "store.key-written-again",
-              {{"data_key", name},
-               {"why", why + "; nobody had erased it, and what was sealed under it would not have "
-                             "opened after the next start"}});
-    return sha256(as_byte_view(text));
 }
 
-/// An erasure takes the row first, and none does so in between; but where the transaction ends by
-/// itself it may, before what is written arrives.
-void KeyRing::write_unless_destroyed(const std::string& name, const std::string& text) {
-    const AnswerDue due;
-    const auto remove_if_destroyed = [&] {
-        if (!is_entered(name)) records_.remove(name);
-    };
+void KeyRing::require_kept(const std::string& name, Instant since) {
+    (void)kept(name, since);
+}
+
+vault::SecretKey KeyRing::kept(const std::string& name, Instant since) {
+    require_foundations(since);
     try {
-        database_.write([&](Connection& index) {
-            Statement find = index.prepare("SELECT 1 FROM data_keys WHERE name = ?");
-            if (!find.bind(name).step())
-                throw Error(ErrorCode::kNotFound, "data key " + name + " was destroyed");
-            records_.write(name, as_byte_view(text));
-        });
-    } catch (const Error&) {
-        remove_if_destroyed();
-        throw;
+        const vault::SecretKey key = by_name(name);
+        if (auto seen = to_be_seen(name, since)) {
+            seen->digest = seen_again(name, key, seen->digest);
+            note_seen(name, *seen);
+        }
+        return key;
+    } catch (const Error& error) {
+        // Of one that was destroyed the index has forgotten, too: that comes first.
+        if (error.code() == ErrorCode::kNotFound && !is_entered(name)) throw;
+        throw not_as_kept(name, error);
     }
-    remove_if_destroyed();
+}
+
+/// That of the record of the key by now, where it has that key. As long as it is what it was, an
+/// outside key service need not be there.
+std::string KeyRing::seen_again(const std::string& name, const vault::SecretKey& key,
+                                const std::string& digest) {
+    if (std::string now = sha256(bytes_of_record(records_, name)); now == digest) return now;
+    const Opened found = opened(name);
+    if (found.key == key) return found.digest;
+    throw Error(ErrorCode::kConflict, "its record has another key");
+}
+
+/// Nothing is wrong with what came. A record that is gone is not written again from memory: it may
+/// have been taken away so that nobody can open what is sealed under it.
+Error KeyRing::not_as_kept(const std::string& name, const Error& error) {
+    if (error.code() != ErrorCode::kNotFound && error.code() != ErrorCode::kCorrupt &&
+        error.code() != ErrorCode::kConflict)
+        return error;
+    log_event(LogLevel::kError, "store.key-not-as-kept",
+              {{"data_key", name}, {"why", error.what()}});
+    return {ErrorCode::kUnavailable,
+            "nothing more is sealed under the data key " + name + " before its record is back",
+            error};
 }
 
 KeyRing::Opened KeyRing::opened(const std::string& name) {

@@ -46,17 +46,15 @@ class KeyRing {
     KeyRing(Database& database, Records& records, vault::KeyProvider& provider, const Clock& clock);
 
     /// The key of this owner, made if there is none; a new one is durable on return, and of one
-    /// that is not, what require_kept says of a minute ago holds. Throws
-    /// Error(kUnavailable) where that would take longer than there is (AnswerDue), and of one whose
-    /// key-encryption key is not held.
+    /// that is not, what require_kept says of a minute ago holds. Throws Error(kUnavailable), also
+    /// where that would take longer than there is (AnswerDue).
     [[nodiscard]] DataKey of_owner(const std::string& owner);
     /// Throws Error: kNotFound (destroyed), kCorrupt, kUnavailable.
     [[nodiscard]] vault::SecretKey by_name(const std::string& name);
     /// What is sealed under the key could be opened by another program, too, as of `since` or
-    /// later: its record is what it was, and so are that of the index's key and what the provider
-    /// holds. A record that is gone though the index has the key, or damaged, is written again.
-    /// Throws Error: kUnavailable, and kCorrupt or kNotFound as by_name of a key that is not in
-    /// memory.
+    /// later: its record has the key, and so has that of the index's key its own, and the provider
+    /// holds what it held. Throws Error: kNotFound (destroyed, and the index has forgotten it),
+    /// kUnavailable (it is not so, or could not be seen).
     void require_kept(const std::string& name, Instant since);
     /// Ends the key's record and every copy in memory.
     void destroy(const std::string& name);
@@ -144,10 +142,12 @@ class KeyRing {
     [[nodiscard]] std::optional<Seen> to_be_seen(const std::string& name, Instant since);
     void note_seen(const std::string& name, const Seen& seen);
     void require_foundations(Instant since);
-    std::string seen_again(const std::string& name, const vault::SecretKey& key,
-                           const std::string& digest,
-                           const std::function<void(const std::string& text)>& write);
-    void write_unless_destroyed(const std::string& name, const std::string& text);
+    [[nodiscard]] std::string seen_index_key(const std::string& digest);
+    /// The key, as require_kept says.
+    [[nodiscard]] vault::SecretKey kept(const std::string& name, Instant since);
+    [[nodiscard]] std::string seen_again(const std::string& name, const vault::SecretKey& key,
+                                         const std::string& digest);
+    [[nodiscard]] static Error not_as_kept(const std::string& name, const Error& error);
 
     Database& database_;
     Records& records_;

@@ -147,16 +147,70 @@ std::string refusal_of(TestStore& test, const std::string& patient, int number) 
 }
 
 // The key is in memory: it would open everything until the program ends, and nothing from then on.
-TEST(KeyRing, WritesARecordAgainThatIsGoneThoughNobodyErasedIt) {
+// Nor is the record written again from there: it may have been taken away for that.
+TEST(KeyRing, SealsNothingUnderAKeyWhoseRecordIsGoneOrDamaged) {
     TestStore test;
     test.archive().keep(of_patient("1").file());
-    test.records()->remove(name_of_key(test));
-    if (test.on_sqlite()) test.records()->remove(std::string(kIndexKeyName));
-    test.clock.advance(2min);
-    EXPECT_EQ(refusal_of(test, "1", 2), "none");
-    test.open();
+    const std::string object = test.archive().instance(of_patient("1").sop_instance)->object;
+    const std::string name = name_of_key(test);
+    const Bytes whole = test.records()->read(name);
+    Bytes damaged = whole;
+    damaged.at(damaged.size() - 9) ^= 1;
+    // In the name of what it is wrapped by.
+    Bytes of_nobody = whole;
+    of_nobody.at(as_text(whole).find("provider-key ") + 15) ^= 1;
+    int next = 2;
+    for (const Bytes& now : {Bytes{}, damaged, of_nobody}) {
+        now.empty() ? test.records()->remove(name) : test.records()->write(name, now);
+        for (bool is_at_hand : {true, false}) {
+            test.clock.advance(2min);
+            EXPECT_EQ(refusal_of(test, "1", next), "unavailable") << is_at_hand;
+            EXPECT_EQ(refusal_of(test, "2", next + is_at_hand), "none") << "another's is whole";
+            EXPECT_EQ(
+                test::error_of([&] { test.archive().require_lasting(object, test.clock.now()); }),
+                "unavailable");
+            test.open();
+        }
+        EXPECT_EQ(is_readable(*test.records(), name), !now.empty());
+        test.records()->write(name, whole);
+        EXPECT_EQ(refusal_of(test, "1", next), "none");
+        test.archive().require_lasting(object, test.clock.now());
+        next += 2;
+    }
     EXPECT_TRUE(test.archive().verify().empty());
-    EXPECT_EQ(test.archive().object(of_patient("1", 2).sop_instance), of_patient("1", 2).file());
+}
+
+// An index elsewhere is not sealed by it: it is the mark of the archive there.
+TEST(KeyRing, WritesTheRecordOfASealedIndexAgainThatIsGoneOrDamaged) {
+    TestStore test;
+    const std::string name(kIndexKeyName);
+    for (bool is_gone : {true, false}) {
+        test.archive().keep(of_patient("1", is_gone ? 1 : 2).file());
+        const Bytes whole = test.records()->read(name);
+        Bytes damaged = whole;
+        damaged.at(damaged.size() - 9) ^= 1;
+        is_gone ? test.records()->remove(name) : test.records()->write(name, damaged);
+        test.clock.advance(2min);
+        EXPECT_EQ(refusal_of(test, "1", is_gone ? 3 : 4),
+                  test.on_sqlite() ? "none" : "unavailable");
+        if (!test.on_sqlite()) test.records()->write(name, whole);
+        test.open();
+        EXPECT_TRUE(test.archive().verify().empty());
+    }
+}
+
+TEST(KeyRing, SealsNothingWhereTheRecordOfTheIndexIsAnothers) {
+    TestStore test;
+    test.archive().keep(of_patient("1").file());
+    const std::string name(kIndexKeyName);
+    const Bytes whole = test.records()->read(name);
+    write_key(*test.records(), test.keys, name, vault::SecretKey::random());
+    const Bytes anothers = test.records()->read(name);
+    test.clock.advance(2min);
+    EXPECT_EQ(refusal_of(test, "1", 2), "unavailable");
+    EXPECT_EQ(test.records()->read(name), anothers);
+    test.records()->write(name, whole);
+    EXPECT_EQ(refusal_of(test, "1", 2), "none");
 }
 
 /// A key service that is away.
@@ -180,22 +234,6 @@ TEST(KeyRing, GoesOnWithAKeyAtHandWhileTheKeyServiceIsAway) {
     keys.is_away = true;
     test.clock.advance(2min);
     EXPECT_EQ(store.archive().keep(of_patient("1", 2).file()), Kept::kNew);
-}
-
-TEST(KeyRing, WritesARecordAgainThatIsDamaged) {
-    TestStore test;
-    test.archive().keep(of_patient("1").file());
-    std::vector<std::string> names{name_of_key(test)};
-    if (test.on_sqlite()) names.emplace_back(kIndexKeyName);
-    for (const std::string& name : names) {
-        Bytes damaged = test.records()->read(name);
-        damaged.at(damaged.size() - 9) ^= 1;
-        test.records()->write(name, damaged);
-    }
-    test.clock.advance(2min);
-    EXPECT_EQ(refusal_of(test, "1", 2), "none");
-    test.open();
-    EXPECT_TRUE(test.archive().verify().empty());
 }
 
 TEST(KeyRing, SealsNothingUnderAKeyOfWhichTheRecordHasAnother) {
@@ -252,7 +290,7 @@ class RecordsErasedMeanwhile final : public test::ForwardingRecords {
     std::function<void()> erase;
 };
 
-TEST(KeyRing, WritesNoRecordAgainOfOneThatWasErased) {
+TEST(KeyRing, MakesAnotherKeyWhereOneIsErasedWhileItsRecordIsLookedFor) {
     TestStore test;
     auto made = std::make_unique<RecordsErasedMeanwhile>(test.records());
     RecordsErasedMeanwhile& records = *made;

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <chrono>
 #include <fstream>
 #include <thread>
 
+#include "base/answer_due.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/random.h"
@@ -173,6 +175,32 @@ TEST_F(FileKeyProviderTest, ReadsAFileOfTheFirstVersion) {
     EXPECT_EQ(provider.current_key(), "old");
     provider.rotate();
     EXPECT_EQ(FileKeyProvider(path).keys().size(), 2U);
+}
+
+ErrorCode code_of_looking(FileKeyProvider& provider, std::chrono::milliseconds patience) {
+    const AnswerDue due(patience);
+    try {
+        provider.require_kept();
+    } catch (const Error& error) {
+        return error.code();
+    }
+    return ErrorCode::kInternal;
+}
+
+// As one on a network mount whose server is away. Whoever waits for more than he may waits for
+// ever.
+TEST_F(FileKeyProviderTest, IsNotWaitedForWhereItsDeviceIsSilent) {
+    using namespace std::chrono_literals;
+    FileKeyProvider provider(path);
+    const auto away = folder / "away";
+    std::filesystem::rename(path, away);
+    ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+    EXPECT_EQ(code_of_looking(provider, 10ms), ErrorCode::kUnavailable);
+    EXPECT_EQ(code_of_looking(provider, 10ms), ErrorCode::kUnavailable) << "the first still looks";
+    // It answers.
+    std::ofstream(path) << "nothing";
+    std::filesystem::rename(away, path);
+    provider.require_kept();
 }
 
 }  // namespace

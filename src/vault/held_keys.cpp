@@ -7,11 +7,16 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <future>
 #include <optional>
+#include <system_error>
+#include <thread>
 #include <utility>
 
+#include "base/answer_due.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/guarded.h"
@@ -169,6 +174,37 @@ void require_unused(const std::filesystem::path& path, const IsUsed& is_used) {
                     "one is made");
 }
 
+namespace {
+
+constexpr auto kPatience = std::chrono::seconds(5);
+
+std::string digest_of(const std::string& place) {
+    Bytes bytes = read_file(place, kLongestFile);
+    std::string digest = sha256(bytes);
+    OPENSSL_cleanse(bytes.data(), bytes.size());
+    return digest;
+}
+
+/// The digest of a file that a thread of its own reads.
+using Look = std::shared_future<std::string>;
+
+bool is_over(const Look& look, AnswerDue::Time by) {
+    return look.wait_until(by) == std::future_status::ready;
+}
+
+Look looking_at(const std::string& place) {
+    std::packaged_task<std::string()> task([place] { return digest_of(place); });
+    Look look = task.get_future().share();
+    try {
+        std::thread(std::move(task)).detach();
+    } catch (const std::system_error&) {
+        throw Error(ErrorCode::kUnavailable, "there is no thread to read the key file " + place);
+    }
+    return look;
+}
+
+}  // namespace
+
 struct HeldKeyProvider::State {
     struct Keys {
         /// The current one is the last.
@@ -179,19 +215,33 @@ struct HeldKeyProvider::State {
     std::string place;
     Save save;
     Guarded<Keys> keys;
+    Guarded<Look> look;
 
-    [[nodiscard]] std::string digest_of_file() const {
-        Bytes bytes = read_file(place, kLongestFile);
-        std::string digest = sha256(bytes);
-        OPENSSL_cleanse(bytes.data(), bytes.size());
-        return digest;
-    }
     void save_as(Keys& mine, std::vector<NamedKey> held) const {
         save(held);
         mine.held = std::move(held);
-        mine.digest = digest_of_file();
+        mine.digest = digest_of(place);
     }
+    [[nodiscard]] std::string digest_in_time();
 };
+
+/// Of the file as it is after the call began. A device that is silent may keep who reads from it
+/// for ever: that is one thread of its own, whose end nobody needs.
+std::string HeldKeyProvider::State::digest_in_time() {
+    const AnswerDue::Time end = AnswerDue::end_of(kPatience);
+    for (bool is_old = true;;) {
+        const Look asked = look.with([&](Look& last) {
+            if (last.valid() && !is_over(last, std::chrono::steady_clock::now())) return last;
+            is_old = false;
+            last = looking_at(place);
+            return last;
+        });
+        if (!is_over(asked, end))
+            throw Error(ErrorCode::kUnavailable, "the key file " + place + " is silent");
+        if (!is_old) return asked.get();
+        is_old = false;
+    }
+}
 
 HeldKeyProvider::HeldKeyProvider(std::string place, std::vector<NamedKey> keys, Save save)
     : state_(std::make_unique<State>()) {
@@ -199,7 +249,7 @@ HeldKeyProvider::HeldKeyProvider(std::string place, std::vector<NamedKey> keys, 
     state_->save = std::move(save);
     state_->keys.with([&](State::Keys& mine) {
         mine.held = std::move(keys);
-        mine.digest = state_->digest_of_file();
+        mine.digest = digest_of(state_->place);
     });
 }
 
@@ -253,7 +303,7 @@ void HeldKeyProvider::require_kept() {
         state_->keys.with([](const State::Keys& keys) { return keys.digest; });
     std::string found;
     try {
-        found = state_->digest_of_file();
+        found = state_->digest_in_time();
     } catch (const Error& error) {
         throw Error(ErrorCode::kUnavailable,
                     "nothing more is sealed under the keys of a file that cannot be read", error);
