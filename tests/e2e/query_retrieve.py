@@ -327,6 +327,32 @@ class QueryRetrieve(unittest.TestCase):
             study = keys("STUDY", StudyInstanceUID="2.999.1", PhotometricInterpretation="RGB")
             self.assertEqual(found(association, study)[0], [0xFF01, 0x0000])
 
+    def test_sequences_of_the_object_are_given_at_every_level_and_matched_of_images(self):
+        def code(value, *inner):
+            item = Dataset()
+            item.CodeValue, item.CodingSchemeDesignator = value, "99T"
+            if inner:
+                item.EquivalentCodeSequence = list(inner)
+            return item
+
+        sequences = {"PATIENT": "OtherPatientIDsSequence", "STUDY": "ProcedureCodeSequence",
+                     "IMAGE": "ViewCodeSequence"}
+        server = self.archive([made(number, 1, 1, **{
+            keyword: [code(f"{keyword}-{number}", code("INNER"))] for keyword in sequences.values()})
+            for number in (1, 2)])
+        unique = {"PATIENT": {"PatientID": ""}, "STUDY": {"StudyInstanceUID": ""}, "IMAGE": {
+            "StudyInstanceUID": "2.999.2", "SeriesInstanceUID": "2.999.2.1", "SOPInstanceUID": ""}}
+        for level, keyword in sequences.items():
+            model = PATIENT_FIND if level == "PATIENT" else STUDY_FIND
+            with Association(server, model) as association:
+                for asked, images in (([], [2]), ([code(f"{keyword}-2")], [2]), ([code("none")], [])):
+                    _, answers = found(association, keys(level, **unique[level], **{keyword: asked}), model)
+                    given = {one[keyword][0].CodeValue: one[keyword][0].EquivalentCodeSequence[0].CodeValue
+                             for one in answers}
+                    # Above IMAGE nothing is matched by them.
+                    numbers = images if level == "IMAGE" else [1, 2]
+                    self.assertEqual(given, {f"{keyword}-{number}": "INNER" for number in numbers}, level)
+
     def test_images_are_matched_by_when_they_were_made(self):
         server = self.archive([
             made(1, 1, number, AcquisitionDateTime=when, AcquisitionDate=when[:8],
