@@ -16,6 +16,8 @@ namespace {
 /// ones (make_further) are passed over: an earlier start has left them with what stays.
 std::vector<std::string> keys_that_are_gone(Parts& parts) {
     const std::set<std::string> destroyed = parts.trail.data_keys_destroyed();
+    if (const auto damages = parts.trail.damages(); !damages.empty())
+        log_event(LogLevel::kWarning, "audit.trail-damaged", {{"why", damages.front()}});
     std::vector<std::string> known;
     parts.index.read([&](Connection& index) {
         for (const std::string& name : destroyed) {

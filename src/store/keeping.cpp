@@ -89,11 +89,14 @@ bool enter(Parts& parts, const Facts& facts, const NewObject& object) {
     const Placing& placing = object.placing;
     bool kept = false, is_anothers = false;
     Entered entered;
+    const Instant now = parts.clock.now();
+    std::optional<std::int64_t> witnessed;
     try {
         parts.index.write([&](Connection& index) {
             require_alive(index, object.process);
             kept = is_free(index, facts.sop_instance_uid, placing.data_key);
             if (!kept) return;
+            witnessed = parts.witness.count(index, now);
             entered = insert_instance(index, facts, placing);
             is_anothers = entered.is_first && is_ordered_for_others(index, facts);
             // Whether an exam is quiet counts from when the whole of its last image was there.
@@ -107,6 +110,7 @@ bool enter(Parts& parts, const Facts& facts, const NewObject& object) {
         drop_uncommitted(parts, placing.object, error.code());
         throw;
     }
+    if (kept && witnessed) parts.witness.note(*witnessed, now);
     if (kept) publish(parts, placing.object);
     if (kept && is_anothers)
         log_event(

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "dicom/part10_head.h"
 #include "store/arrival.h"
+#include "store/key_record.h"
 #include "store/store_test_support.h"
 #include "support/forwarding_keys.h"
 
@@ -95,6 +96,13 @@ class LostIndex : public testing::Test {
         }
         return left.first;
     }
+    [[nodiscard]] std::string name_of_key() const {
+        std::string found;
+        store.records()->for_each([&](const std::string& name) {
+            if (!is_of_the_index(name)) found = name;
+        });
+        return found;
+    }
     [[nodiscard]] Bytes unpublished(const std::string& name) const {
         return store.on_files() ? read_file(store.data() / "objects" / "incoming" / name)
                                 : store.sealed(name);
@@ -179,10 +187,7 @@ TEST_F(LostIndex, KeepsWhatWasAcknowledgedThoughItCannotBePublishedYet) {
 TEST_F(LostIndex, KeepsTheKeysOfWhatWasAcknowledged) {
     store.archive().keep(numbered(1).file());
     store.close();
-    std::string key;
-    store.records()->for_each([&](const std::string& name) {
-        if (name != std::string(32, '0')) key = name;
-    });
+    const std::string key = name_of_key();
     unpublish_key(key);
     // The index that knows it, and one that was made anew.
     store.open();
@@ -192,6 +197,35 @@ TEST_F(LostIndex, KeepsTheKeysOfWhatWasAcknowledged) {
     store.lose_index();
     store.open();
     expect_all(1);
+}
+
+// A copy from before they were kept, of the index alone.
+TEST_F(LostIndex, KeepsWhatAnOlderOneThatIsPutBackDoesNotKnow) {
+    if (!store.on_sqlite()) GTEST_SKIP() << "of the folder's files alone";
+    store.archive().keep(numbered(1).file());
+    store.close();
+    const auto index = store.data() / "index.sqlite";
+    const Bytes older = read_file(index);
+    std::vector<std::string> known = store.objects();
+    known.push_back(name_of_key());
+    store.open();
+    store.clock.advance(std::chrono::minutes(2));
+    store.archive().keep(numbered(2).file());
+    store.archive().keep(numbered(3).file());
+    store.close();
+    const auto is_later = [&](const std::string& name) {
+        return std::find(known.begin(), known.end(), name) == known.end();
+    };
+    for (const std::string& name : store.objects())
+        if (is_later(name)) unpublish(name);
+    std::vector<std::string> keys;
+    store.records()->for_each([&](const std::string& name) {
+        if (!is_of_the_index(name) && is_later(name)) keys.push_back(name);
+    });
+    for (const std::string& name : keys) unpublish_key(name);
+    write_file(index, older);
+    store.open();
+    expect_all(3);
 }
 
 TEST_F(LostIndex, IsSaidToBeBeforeAnythingElseIsDone) {

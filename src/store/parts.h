@@ -12,6 +12,7 @@
 #include "store/database.h"
 #include "store/exam_book.h"
 #include "store/facts.h"
+#include "store/index_witness.h"
 #include "store/key_ring.h"
 #include "store/objects.h"
 #include "store/order_book.h"
@@ -34,7 +35,10 @@ class FolderLock {
     FolderLock& operator=(const FolderLock&) = delete;
 
   private:
+    void close() const;
+
     int file_;
+    int folder_ = -1;
 };
 
 /// What archive, exam book and queue share.
@@ -51,6 +55,7 @@ struct Parts {
     std::unique_ptr<Records> records;
     vault::AuditTrail trail;
     Database index;
+    IndexWitness witness;
     KeyRing keys;
     Bell bell;
     Archive archive;

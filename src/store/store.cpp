@@ -25,6 +25,7 @@ namespace lucerna::store {
 namespace {
 
 void recover(Parts& parts) {
+    parts.index.write([&](Connection& index) { parts.witness.compare(index); });
     end_dead_processes(parts);
     const std::size_t removed = recover_objects(parts);
     work_off_doomed(parts);
@@ -58,14 +59,25 @@ FolderLock::FolderLock(const std::filesystem::path& folder) {
     file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (file_ < 0)
         throw Error(ErrorCode::kIo, "cannot open " + path.string() + ": " + std::strerror(errno));
-    if (::flock(file_, LOCK_EX | LOCK_NB) == 0) return;
-    ::close(file_);
+    // The folder as well: a file may be taken for what a crash left, and removed. Not every file
+    // system lets a folder be held.
+    folder_ = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const auto is_held = [](int what) {
+        return ::flock(what, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    };
+    if (::flock(file_, LOCK_EX | LOCK_NB) == 0 && !(folder_ >= 0 && is_held(folder_))) return;
+    close();
     throw Error(ErrorCode::kUnavailable,
                 "the data folder " + folder.string() + " is in use by another process");
 }
 
 FolderLock::~FolderLock() {
+    close();
+}
+
+void FolderLock::close() const {
     ::close(file_);
+    if (folder_ >= 0) ::close(folder_);
 }
 
 namespace {
@@ -132,6 +144,7 @@ Parts::Parts(const StoreOptions& options, std::unique_ptr<FolderLock> held,
       records(std::move(key_records)),
       trail(options.folder / "audit.log"),
       index(index_of(options, *objects, *records, provider), [this] { objects->settle(); }),
+      witness(options.folder),
       keys(index, *records, provider, clock),
       archive(*this),
       exams(*this),

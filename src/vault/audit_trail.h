@@ -41,7 +41,8 @@ class AuditTrail {
     void add(const std::string& json);
     /// The acts as they stand, oldest first.
     [[nodiscard]] std::vector<std::string> acts() const;
-    /// The names of the data keys that were destroyed, by what stands before any damage.
+    /// The names of the data keys that were destroyed, by every line that can be read, be the trail
+    /// damaged or not: to be believed of what is not there.
     [[nodiscard]] std::set<std::string> data_keys_destroyed() const;
     /// "line 3 of audit.log is not what was written".
     [[nodiscard]] std::vector<std::string> damages() const;

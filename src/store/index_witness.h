@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+
+#include "base/clock.h"
+#include "base/guarded.h"
+#include "store/connection.h"
+
+namespace lucerna::store {
+
+/// Beside the index, how far it has come: a file in the data folder has the number that the index
+/// counts once a minute in which anything is kept. An index that is behind that was put back, out
+/// of a backup or a snapshot, and may know less than was acknowledged. Safe from several threads.
+class IndexWitness {
+  public:
+    explicit IndexWitness(std::filesystem::path folder);
+
+    /// At the start. Of an index that is behind it notes that it is not recovered (presence.h), and
+    /// goes on from where the other was.
+    void compare(Connection& index) const;
+    /// Within a transaction that keeps something: counts on, if a minute has passed. To be noted
+    /// once that is committed.
+    [[nodiscard]] std::optional<std::int64_t> count(Connection& index, Instant now) const;
+    /// A failure is logged: at worst it is not seen that an index was put back.
+    void note(std::int64_t count, Instant at);
+
+  private:
+    [[nodiscard]] std::int64_t noted() const;
+
+    std::filesystem::path path_;
+    Guarded<std::optional<Instant>> last_;
+};
+
+}  // namespace lucerna::store
