@@ -14,7 +14,7 @@
 namespace lucerna::store {
 namespace {
 
-constexpr auto kEvery = std::chrono::minutes(1);
+constexpr auto kEvery = std::chrono::seconds(10);
 constexpr std::size_t kLongest = 32;
 
 std::int64_t counted(Connection& index) {

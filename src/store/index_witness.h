@@ -11,8 +11,9 @@
 namespace lucerna::store {
 
 /// Beside the index, how far it has come: a file in the data folder has the number that the index
-/// counts once a minute in which anything is kept. An index that is behind that was put back, out
-/// of a backup or a snapshot, and may know less than was acknowledged. Safe from several threads.
+/// counts every ten seconds in which anything is kept. An index that is behind that was put back,
+/// out of a backup or a snapshot, and may know less than was acknowledged. Safe from several
+/// threads.
 class IndexWitness {
   public:
     explicit IndexWitness(std::filesystem::path folder);
@@ -20,7 +21,7 @@ class IndexWitness {
     /// At the start. Of an index that is behind it notes that it is not recovered (presence.h), and
     /// goes on from where the other was.
     void compare(Connection& index) const;
-    /// Within a transaction that keeps something: counts on, if a minute has passed. To be noted
+    /// Within a transaction that keeps something: counts on, if so long has passed. To be noted
     /// once that is committed.
     [[nodiscard]] std::optional<std::int64_t> count(Connection& index, Instant now) const;
     /// A failure is logged: at worst it is not seen that an index was put back.
