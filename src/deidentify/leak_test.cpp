@@ -23,9 +23,10 @@ class Planter {
         const int day = count_ % 28 + 1;
         const int month = count_ % 12 + 1;
         const auto two = [](int n) { return std::string(n < 10 ? "0" : "") + std::to_string(n); };
-        if (vr == "DA") mark = std::to_string(1900 + count_ % 90) + two(month) + two(day);
-        if (vr == "DT")
-            mark = std::to_string(1900 + count_ % 90) + two(month) + two(day) + "131415.161718";
+        // No shift makes one that is looked for of one that is not.
+        const int year = (within_dates ? 1900 : 2900) + count_ % 90;
+        if (vr == "DA") mark = std::to_string(year) + two(month) + two(day);
+        if (vr == "DT") mark = std::to_string(year) + two(month) + two(day) + "131415.161718";
         if (vr == "TM") mark = "131415." + std::to_string(100'000 + count_);
         if (vr == "CS") mark = "ZQ" + std::to_string(100'000 + count_);
         // Kept as they are where dates are only moved.
