@@ -219,8 +219,9 @@ Settings hl7_settings() {
         {"hl7.callers", Texts{}, "Numeric addresses that may connect; empty lets in all.",
          into(&S::hl7_callers)},
         {"hl7.connections", 16LL,
-         "Connections at a time; for one more, the one that has rested, or been slow, for longest "
-         "is closed, of the address that has most of those.",
+         "Connections at a time; for one more one is closed: of an address that has more than half "
+         "of them, where another one asks; else the one that has rested, or been slow, for "
+         "longest, of the address that has most of those.",
          into(&S::hl7_connections), 1, 1024},
         {"hl7.max_message_bytes", 1048576LL, "A longer message ends its connection.",
          into(&S::hl7_max_message_bytes), 1024, 67108864},

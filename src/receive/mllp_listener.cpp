@@ -133,22 +133,46 @@ class MllpListener::State {
         std::jthread thread;
     };
 
+    static bool is_inside(const Connection& one) { return !one.is_given_up && !one.over; }
+
+    /// The address that has more than half of the places; empty where there is none. Nobody else's
+    /// connection is closed for one more of it.
+    [[nodiscard]] std::string_view crowded_address(const std::list<Connection>& connections) const {
+        std::map<std::string_view, std::size_t> places;
+        for (const Connection& one : connections)
+            if (is_inside(one)) ++places[one.address];
+        for (const auto& [address, count] : places)
+            if (count > (options_.max_connections + 1) / 2) return address;
+        return {};
+    }
+
+    /// Of that address the one that loses least, whatever its pace: who begins a message on each
+    /// connection, and renews them in time, would keep everybody else out.
+    static Connection* one_of(std::string_view crowded, std::list<Connection>& connections) {
+        const auto worth = [](const Connection& one) {
+            return std::pair(!one.pace.is_answered(), one.pace.wasted({}));
+        };
+        Connection* chosen = nullptr;
+        for (Connection& one : connections)
+            if (is_inside(one) && one.address == crowded &&
+                (chosen == nullptr || worth(one) > worth(*chosen)))
+                chosen = &one;
+        return chosen;
+    }
+
     /// Of the address that has most of those that hold their places for nothing, the one that has
     /// done so for longest: who says nothing, or a byte now and then, would keep everybody else
-    /// out, and who comes by the thousand would be the last to go. False where there is none, or
-    /// too many of that address are on their way out for another of it.
-    bool give_up_one(std::list<Connection>& connections, const std::string& for_address) const {
-        const std::size_t given_up = connections.size() - options_.max_connections;
-        if (given_up >= kMostGivenUpForOthers) return false;
+    /// out, and who comes by the thousand would be the last to go. Of `only`, where it is not
+    /// empty.
+    Connection* one_that_wastes(std::list<Connection>& connections, std::string_view only) const {
         struct Idle {
             std::size_t count = 0;
             MllpPace::Clock::duration most{};
             Connection* worst = nullptr;
         };
         std::map<std::string_view, Idle> of_address;
-        const Idle* crowd = nullptr;
         for (Connection& one : connections) {
-            if (one.is_given_up || one.over) continue;
+            if (!is_inside(one) || (!only.empty() && one.address != only)) continue;
             const auto wasted = one.pace.wasted(options_.slow_where_others_wait);
             if (wasted <= MllpPace::Clock::duration{}) continue;
             Idle& idle = of_address[one.address];
@@ -158,19 +182,29 @@ class MllpListener::State {
                 idle.worst = &one;
             }
         }
+        Idle crowd;
         for (const auto& [address, idle] : of_address)
-            if (crowd == nullptr ||
-                std::pair(idle.count, idle.most) > std::pair(crowd->count, crowd->most))
-                crowd = &idle;
-        if (crowd == nullptr) return false;
-        Connection& worst = *crowd->worst;
-        if (given_up >= kMostGivenUp && worst.address == for_address) return false;
-        worst.is_given_up = worst.line.with([](const dicom::Descriptor& line) {
+            if (std::pair(idle.count, idle.most) > std::pair(crowd.count, crowd.most)) crowd = idle;
+        return crowd.worst;
+    }
+
+    /// False where there is none to be closed for it, or too many of that address are on their way
+    /// out for another of it.
+    bool give_up_one(std::list<Connection>& connections, const std::string& for_address) const {
+        const std::size_t given_up = connections.size() - options_.max_connections;
+        if (given_up >= kMostGivenUpForOthers) return false;
+        const std::string_view crowded = crowded_address(connections);
+        Connection* const worst = !crowded.empty() && crowded != for_address
+                                      ? one_of(crowded, connections)
+                                      : one_that_wastes(connections, crowded);
+        if (worst == nullptr) return false;
+        if (given_up >= kMostGivenUp && worst->address == for_address) return false;
+        worst->is_given_up = worst->line.with([](const dicom::Descriptor& line) {
             // It fails where the peer was quicker, and the thread is about to end as well.
             if (line.is_open()) (void)::shutdown(line.get(), SHUT_RDWR);
             return line.is_open();
         });
-        return worst.is_given_up;
+        return worst->is_given_up;
     }
 
     [[nodiscard]] std::string reason_to_turn_away(const std::string& address,

@@ -22,8 +22,10 @@ struct MllpOptions {
     std::vector<std::string> callers;
     std::optional<dicom::TlsOptions> tls;
 
-    /// For one more, the one that has rested for longest, or been slow for longer, is closed of the
-    /// address that has most of those; where there is none, that one more.
+    /// For one more, one is closed: of an address that has more than half of them, where another
+    /// one asks; else the one that has rested for longest, or been slow for longer, of the address
+    /// that has most of those, and none of another for an address that has more than half. Where
+    /// there is none, that one more.
     std::size_t max_connections = 16;
     std::size_t max_message_bytes = std::size_t{1} << 20;
     /// Between two messages, whatever else comes meanwhile.

@@ -187,6 +187,47 @@ TEST(MllpListener, GivesUpNoneForACrowdOfAnotherAddress) {
     EXPECT_EQ(crowd.front()->next(), "closed");
 }
 
+/// Connections of 127.0.0.1 that begin a message each, which is renewed without an end.
+class CrowdThatSends {
+  public:
+    CrowdThatSends(const MllpListener& listener, int count) {
+        for (int i = 0; i < count; ++i) {
+            peers_.push_back(std::make_unique<Peer>(listener));
+            peers_.back()->send("\x0BMSH|" + std::string(20'000, 'x'));
+        }
+        std::this_thread::sleep_for(100ms);  // it is read
+    }
+
+  private:
+    std::vector<std::unique_ptr<Peer>> peers_;
+};
+
+TEST(MllpListener, ClosesOneOfACrowdThatSendsForWhoeverComesOfAnotherAddress) {
+    MllpOptions options = any_port();
+    options.max_connections = 4;
+    options.slow_where_others_wait = 60s;
+    const MllpListener listener(options, echo);
+    const CrowdThatSends crowd(listener, 4);
+    Peer engine(listener, "127.0.0.2");
+    engine.send(hl7::framed("in"));
+    EXPECT_EQ(engine.next(), "in@127.0.0.2");
+    const CrowdThatSends more(listener, 4);
+    engine.send(hl7::framed("again"));
+    EXPECT_EQ(engine.next(), "again@127.0.0.2") << "it rests, and none of the others does";
+    Peer another(listener, "127.0.0.3");
+    another.send(hl7::framed("too"));
+    EXPECT_EQ(another.next(), "too@127.0.0.3");
+}
+
+TEST(MllpListener, TurnsAwayAnotherOfACrowdThatSends) {
+    MllpOptions options = any_port();
+    options.max_connections = 2;
+    options.slow_where_others_wait = 60s;
+    const MllpListener listener(options, echo);
+    const CrowdThatSends crowd(listener, 2);
+    EXPECT_EQ(Peer(listener).next(), "closed");
+}
+
 /// Sends the bytes one by one, and again, until the connection or this ends.
 std::jthread trickle(Peer& peer, std::string bytes) {
     return std::jthread([&peer, bytes = std::move(bytes)](const std::stop_token& stop) {

@@ -45,6 +45,10 @@ class MllpPace {
         });
     }
 
+    [[nodiscard]] bool is_answered() const {
+        return place_.with([](const Place& place) { return place.phase == Phase::kIsAnswered; });
+    }
+
   private:
     struct Place {
         Phase phase = Phase::kRests;
