@@ -80,7 +80,9 @@ LookupTable lookup_table_of(const DataSet& data_set, const DataSet& item, Tag se
                             const ValueRange& inputs) {
     const std::vector<long long> descriptor = item.integers(tags::kLutDescriptor);
     if (descriptor.size() != 3) refuse(sequence, "has no LUT Descriptor of three numbers");
-    const long long count = descriptor[0] == 0 ? 65536 : descriptor[0] & 0xFFFF;
+    // 65536 is what 16 bits say as 0, whatever VR says it.
+    const long long words = descriptor[0] & 0xFFFF;
+    const long long count = words == 0 ? 65536 : words;
     // Of implicit VR, SS is only what the pixels are.
     const bool has_vr = data_set.transfer_syntax_uid() != transfer_syntax::kImplicitVrLittleEndian;
     LookupTable table;

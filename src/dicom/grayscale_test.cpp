@@ -32,6 +32,18 @@ void add_lut(DataSet& item, std::vector<long long> descriptor, Bytes data) {
     item.set_bytes(kLutData, "OW", std::move(data));
 }
 
+TEST(LookupTable, Has65536EntriesWhateverSaysSo) {
+    DataSet data_set;
+    DataSet& item = data_set.add_item(kModalityLutSequence);
+    item.set_bytes(kLutDescriptor, "UL", {0, 0, 1, 0, 0, 0, 0, 0, 16, 0, 0, 0});
+    item.set_bytes(kLutData, "OW", {1, 2});
+    EXPECT_THROW((void)modality_lut_of(data_set), Error);
+    item.set_bytes(kLutData, "OW", Bytes(131'072, 7));
+    const ModalityLut lut = modality_lut_of(data_set);
+    ASSERT_TRUE(lut.table);
+    EXPECT_EQ(lut.table->entries.size(), 65536U);
+}
+
 TEST(VoiWindow, LinearFollowsTheStandardsFormula) {
     // PS3.3 C.11.2.1.2.1, its example for c = 2048, w = 4096: x <= 0 gives y_min, x > 4095 gives
     // y_max, and between them y = (x - 2047.5) / 4095 + 0.5.

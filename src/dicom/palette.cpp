@@ -128,8 +128,9 @@ PaletteColor palette_color(const DataSet& data_set, const ColorTags& color) {
         throw Error(ErrorCode::kInvalidInput,
                     describe(color.descriptor) + " is missing or not of three numbers");
     }
-    const std::size_t count =
-        descriptor[0] == 0 ? 65536 : static_cast<std::size_t>(descriptor[0] & 0xFFFF);
+    // 65536 is what 16 bits say as 0, whatever VR says it.
+    const auto words = static_cast<std::size_t>(descriptor[0] & 0xFFFF);
+    const std::size_t count = words == 0 ? 65536 : words;
     const bool is_signed = data_set.integer(tags::kPixelRepresentation) == 1;
     return {is_signed ? static_cast<std::int16_t>(descriptor[1] & 0xFFFF) : descriptor[1] & 0xFFFF,
             entries_of(data_set, color, count, descriptor[2])};

@@ -92,6 +92,11 @@ TEST(Render, LooksUpPaletteColors) {
     data_set.set_bytes(kBluePaletteColorLookupTableData, "OW", {0x00, 0x33, 0x00, 0xCC});
     EXPECT_EQ(render(data_set).pixels,
               (Bytes{0x11, 0x22, 0x33, 0x11, 0x22, 0x33, 0xAA, 0xBB, 0xCC}));
+    // 65536, in a VR that has room for it.
+    data_set.set_bytes(kRedPaletteColorLookupTableDescriptor, "UL",
+                       {0, 0, 1, 0, 5, 0, 0, 0, 16, 0, 0, 0});
+    EXPECT_THROW((void)render(data_set), Error);
+    data_set.set_integers(kRedPaletteColorLookupTableDescriptor, std::vector<long long>{2, 5, 16});
     data_set.remove(kBluePaletteColorLookupTableData);
     EXPECT_THROW((void)render(data_set), Error);
 }
