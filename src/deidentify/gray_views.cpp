@@ -167,10 +167,10 @@ void look_at_channels(int width, int height, std::size_t channels, Value&& value
     }
 }
 
-std::optional<dicom::Picture8> colors_of(const dicom::DataSet& object,
+std::optional<dicom::Picture8> colors_of(const dicom::DataSet& object, int number,
                                          const dicom::DecodedFrame& frame) {
     try {
-        return dicom::colored_picture(object, frame);
+        return dicom::colored_picture(object, frame, number);
     } catch (const Error& error) {
         if (error.code() != ErrorCode::kUnsupported) throw;
         return {};
@@ -182,10 +182,10 @@ std::optional<dicom::Picture8> colors_of(const dicom::DataSet& object,
 void for_each_view(const dicom::DataSet& object, int number, const dicom::DecodedFrame& frame,
                    const std::function<void(const Gray&)>& look) {
     if (frame.count() == 0) return;
-    if (frame.photometric_interpretation.starts_with("MONOCHROME"))
-        return look_at_gray(object, number, frame, look);
+    const bool is_gray = frame.photometric_interpretation.starts_with("MONOCHROME");
+    if (is_gray) look_at_gray(object, number, frame, look);
     const auto samples = static_cast<std::size_t>(frame.samples_per_pixel);
-    if (const auto picture = colors_of(object, frame)) {
+    if (const auto picture = colors_of(object, number, frame)) {
         const auto channels = static_cast<std::size_t>(picture->channels);
         return look_at_channels(
             frame.columns, frame.rows, channels,
@@ -194,6 +194,7 @@ void for_each_view(const dicom::DataSet& object, int number, const dicom::Decode
             },
             look);
     }
+    if (is_gray) return;
     look_at_channels(
         frame.columns, frame.rows, samples,
         [&](std::size_t pixel, std::size_t channel) {

@@ -44,6 +44,7 @@ struct Gray {
 ///   as each of up to 16 VOIs of the header shows it (C.11.2). Not twice what looks the same.
 /// - color, palettes among it: red, green and blue, each by itself. Two colors that differ do so in
 ///   one of them, and not always in how bright they are.
+///   Of a gray frame with a supplemental palette, besides.
 /// - anything else that can be decoded: each of its samples.
 ///
 /// Of one value alone there is no view. Throws Error as palette_picture and presentation_map.

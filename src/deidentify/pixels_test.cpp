@@ -12,6 +12,7 @@
 #include "deidentify/example_object.h"
 #include "deidentify/text_detector.h"
 #include "dicom/frames.h"
+#include "dicom/supplemental_palette.h"
 #include "support/bitmap_text.h"
 
 namespace lucerna::deidentify {
@@ -205,21 +206,34 @@ TEST(Pixels, SeesTextOfAnotherColorThatIsAsBright) {
     EXPECT_FALSE(finds_in_color(title, title));
 }
 
-TEST(Pixels, SeesTheColorsOfAPaletteNotItsIndices) {
+/// Text of an index beside that of its ground, where all indices are used.
+DataSet with_text_in_a_palette(const char* photometric, long long first_mapped) {
     Picture picture;
-    picture.photometric = "PALETTE COLOR";
+    picture.photometric = photometric;
     std::fill(picture.bytes.begin(), picture.bytes.end(), std::uint8_t{100});
-    picture.set(0, 0, 0);
-    picture.set(1, 0, 255);
+    for (int i = 0; i < 256; ++i) picture.set(i, 0, static_cast<std::uint8_t>(i));
     picture.write("JANE DOE 1742", 30, 100, 2, 101);
     DataSet object = picture.object();
-    std::vector<long long> descriptor = {256, 0, 16};
-    Bytes table(512, 0);
-    table[202] = table[203] = 0xFF;  // of 101
+    const std::vector<long long> descriptor = {256 - first_mapped, first_mapped, 16};
+    Bytes table(static_cast<std::size_t>(2 * descriptor[0]), 0);
+    const auto text = static_cast<std::size_t>(2 * (101 - first_mapped));
+    table[text] = table[text + 1] = 0xFF;
     for (const Tag tag : {Tag{0x0028, 0x1101}, Tag{0x0028, 0x1102}, Tag{0x0028, 0x1103}})
         object.set_integers(tag, descriptor);
     for (const Tag tag : {Tag{0x0028, 0x1201}, Tag{0x0028, 0x1202}, Tag{0x0028, 0x1203}})
         object.set_bytes(tag, "OW", table);
+    return object;
+}
+
+TEST(Pixels, SeesTheColorsOfAPaletteNotItsIndices) {
+    DataSet object = with_text_in_a_palette("PALETTE COLOR", 0);
+    EXPECT_EQ(cleaned(object).blanked.size(), 1U);
+}
+
+TEST(Pixels, SeesTheColorsOfASupplementalPalette) {
+    DataSet object = with_text_in_a_palette("MONOCHROME2", 50);
+    EXPECT_TRUE(cleaned(object).blanked.empty()) << "gray, and it is not to be seen";
+    object.set_text(dicom::kPixelPresentation, "COLOR");
     EXPECT_EQ(cleaned(object).blanked.size(), 1U);
 }
 

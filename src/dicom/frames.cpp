@@ -198,13 +198,12 @@ std::shared_ptr<MemoryBudget::Share> share_for(const StoredLayout& layout,
                                                std::size_t bytes_a_sample, std::size_t bytes,
                                                int halvings = 0) {
     const std::size_t samples = (layout.samples() >> (2 * halvings)) + 1;
-    const bool has_palette = layout.photometric_interpretation == "PALETTE COLOR";
-    const std::size_t a_picture = has_palette ? 3 : layout.bits_allocated > 16 ? 5 : 1;
+    const std::size_t a_picture = layout.has_palette ? 3 : layout.bits_allocated > 16 ? 5 : 1;
     const std::size_t decoded = samples * static_cast<std::size_t>((layout.bits_allocated + 7) / 8);
     const std::size_t of_decoder = samples * bytes_a_sample + bytes;
     // With a palette, some of what the decoder took is still there when the picture is made.
-    const std::size_t beside =
-        has_palette ? of_decoder + samples * a_picture : std::max(of_decoder, samples * a_picture);
+    const std::size_t beside = layout.has_palette ? of_decoder + samples * a_picture
+                                                  : std::max(of_decoder, samples * a_picture);
     return std::make_shared<MemoryBudget::Share>(
         decoding_memory().take(decoded + beside, described(layout)));
 }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "dicom/functional_group.h"
 #include "dicom/node.h"
 #include "dicom/sample_table.h"
 #include "dicom/uids.h"
@@ -16,18 +17,6 @@ namespace {
 
 [[noreturn]] void refuse(Tag tag, const std::string& what) {
     throw Error(ErrorCode::kInvalidInput, describe(tag) + " " + what);
-}
-
-/// Items of the functional group macro `group` that hold for `frame`, or none (PS3.3 C.7.6.16).
-const DataSet* functional_group(const DataSet& data_set, int frame, Tag group) {
-    const auto& each = data_set.items(tags::kPerFrameFunctionalGroupsSequence);
-    if (frame >= 0 && static_cast<std::size_t>(frame) < each.size()) {
-        const auto& own = each[static_cast<std::size_t>(frame)].items(group);
-        if (!own.empty()) return &own.front();
-    }
-    const auto& shared = data_set.items(tags::kSharedFunctionalGroupsSequence);
-    if (shared.empty() || shared.front().items(group).empty()) return nullptr;
-    return &shared.front().items(group).front();
 }
 
 const DataSet& voi_source(const DataSet& data_set, int frame) {

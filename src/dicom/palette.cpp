@@ -27,12 +27,6 @@ constexpr std::array<ColorTags, 3> kColors{{
      tags::kSegmentedBluePaletteColorLookupTableData},
 }};
 
-/// Entries of one color as 8 bits.
-struct PaletteColor {
-    std::int64_t first_mapped = 0;
-    Bytes entries;
-};
-
 /// Writes out what segments of 16-bit words say (PS3.3 C.7.9.2).
 class Segments {
   public:
@@ -122,36 +116,44 @@ Bytes entries_of(const DataSet& data_set, const ColorTags& color, std::size_t co
     return entries;
 }
 
-PaletteColor palette_color(const DataSet& data_set, const ColorTags& color) {
-    const auto descriptor = data_set.integers(color.descriptor);
+}  // namespace
+
+Palette::Table Palette::table_of(const DataSet& data_set, std::size_t color) {
+    const ColorTags& of = kColors[color];
+    const auto descriptor = data_set.integers(of.descriptor);
     if (descriptor.size() != 3) {
         throw Error(ErrorCode::kInvalidInput,
-                    describe(color.descriptor) + " is missing or not of three numbers");
+                    describe(of.descriptor) + " is missing or not of three numbers");
     }
     // 65536 is what 16 bits say as 0, whatever VR says it.
     const auto words = static_cast<std::size_t>(descriptor[0] & 0xFFFF);
-    const std::size_t count = words == 0 ? 65536 : words;
     const bool is_signed = data_set.integer(tags::kPixelRepresentation) == 1;
     return {is_signed ? static_cast<std::int16_t>(descriptor[1] & 0xFFFF) : descriptor[1] & 0xFFFF,
-            entries_of(data_set, color, count, descriptor[2])};
+            entries_of(data_set, of, words == 0 ? 65536 : words, descriptor[2])};
 }
 
-}  // namespace
+Palette::Palette(const DataSet& data_set) {
+    for (std::size_t color = 0; color < tables_.size(); ++color)
+        tables_[color] = table_of(data_set, color);
+}
+
+Rgb Palette::color(std::int64_t stored) const {
+    Rgb color{};
+    std::transform(tables_.begin(), tables_.end(), color.begin(), [&](const Table& table) {
+        const auto last = static_cast<std::int64_t>(table.entries.size()) - 1;
+        const std::int64_t at = std::clamp<std::int64_t>(stored - table.first_mapped, 0, last);
+        return table.entries[static_cast<std::size_t>(at)];
+    });
+    return color;
+}
 
 Picture8 palette_picture(const DataSet& data_set, const DecodedFrame& frame) {
-    std::array<PaletteColor, 3> colors;
-    std::transform(kColors.begin(), kColors.end(), colors.begin(),
-                   [&](const ColorTags& color) { return palette_color(data_set, color); });
+    const Palette palette(data_set);
     Picture8 picture{frame.columns, frame.rows, 3, {}};
     picture.pixels.reserve(frame.count() * 3);
-    for (std::size_t i = 0; i < frame.count(); ++i) {
-        const std::int64_t value = frame.value(i);
-        for (const PaletteColor& color : colors) {
-            const auto last = static_cast<std::int64_t>(color.entries.size()) - 1;
-            const std::int64_t at = std::clamp<std::int64_t>(value - color.first_mapped, 0, last);
-            picture.pixels.push_back(color.entries[static_cast<std::size_t>(at)]);
-        }
-    }
+    for (std::size_t i = 0; i < frame.count(); ++i)
+        for (const std::uint8_t channel : palette.color(frame.value(i)))
+            picture.pixels.push_back(channel);
     return picture;
 }
 

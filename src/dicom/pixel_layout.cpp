@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "dicom/supplemental_palette.h"
 
 namespace lucerna::dicom {
 namespace {
@@ -62,6 +63,8 @@ StoredLayout stored_layout_of(const DataSet& data_set) {
                        layout.samples_per_pixel > 1;
     layout.photometric_interpretation = data_set.text_or(
         tags::kPhotometricInterpretation, layout.samples_per_pixel == 1 ? "MONOCHROME2" : "RGB");
+    layout.has_palette =
+        layout.photometric_interpretation == "PALETTE COLOR" || has_supplemental_palette(data_set);
     layout.frames =
         optional_or(data_set, tags::kNumberOfFrames, 1, 1, static_cast<int>(Limits{}.max_frames));
     // Codestreams have room for an odd last column (PS3.3 C.7.6.3, Columns).

@@ -19,6 +19,9 @@ struct StoredLayout {
     /// Planes after each other, in native pixel data.
     bool is_planar = false;
     std::string photometric_interpretation;
+    /// Its only samples, or some of their values, stand for colors: of PALETTE COLOR or with a
+    /// supplemental palette.
+    bool has_palette = false;
     /// Number of Frames as the header claims; nothing is known of the pixel data yet.
     long long frames = 1;
 

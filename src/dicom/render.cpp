@@ -16,6 +16,7 @@
 #include "dicom/sample_table.h"
 #include "dicom/shown_range.h"
 #include "dicom/shrink.h"
+#include "dicom/supplemental_palette.h"
 #include "dicom/viewport.h"
 
 namespace lucerna::dicom {
@@ -105,6 +106,10 @@ bool is_gray(const FrameView& frame) {
                                             frame.photometric_interpretation == "MONOCHROME2");
 }
 
+bool is_gray_alone(const FrameView& frame, const DataSet& data_set, int index) {
+    return is_gray(frame) && !supplemental_palette_of(data_set, index);
+}
+
 SampleTable<std::uint8_t> shown_by(const Map& map, const SampleValues& values) {
     return SampleTable<std::uint8_t>::of(values,
                                          [&](double value) { return shown_as(map(value)); });
@@ -115,7 +120,8 @@ std::optional<PictureRows> gray_rows_by_table(const DataSet& data_set, const Fra
                                               int index, const RenderOptions& options) {
     const PictureSize source{frame.columns, frame.rows};
     const SampleValues values(frame);
-    if (!is_gray(frame) || !values.are_few() || options.region || fitted(source, options) != source)
+    if (!is_gray_alone(frame, data_set, index) || !values.are_few() || options.region ||
+        fitted(source, options) != source)
         return {};
     const Map map = map_of(data_set, frame, index, options);
     return PictureRows{
@@ -133,7 +139,7 @@ std::optional<Picture8> gray_picture_by_table(const DataSet& data_set, const Fra
     const PictureSize source{frame.columns, frame.rows};
     const PictureSize target = fitted(source, options);
     const SampleValues values(frame);
-    if (!is_gray(frame) || !values.are_few()) return {};
+    if (!is_gray_alone(frame, data_set, index) || !values.are_few()) return {};
     const Map map = map_of(data_set, frame, index, options);
     const bool is_larger = target.width > source.width || target.height > source.height;
     if (target == source || is_larger || options.region) {
@@ -154,7 +160,7 @@ std::optional<Picture8> gray_picture_by_table(const DataSet& data_set, const Fra
 
 Picture8 decoded_picture(const DataSet& data_set, const DecodedFrame& decoded, int frame,
                          const RenderOptions& options) {
-    if (auto picture = colored_picture(data_set, decoded))
+    if (auto picture = colored_picture(data_set, decoded, frame, options))
         return in_viewport(*std::move(picture), options);
     if (is_gray(FrameView(decoded))) return gray_picture(data_set, decoded, frame, options);
     throw Error(ErrorCode::kUnsupported, "pixels of photometric interpretation " +
@@ -199,7 +205,8 @@ std::optional<Picture8> shrunk_while_decoded(const DataSet& data_set, int frame,
     const PictureSize target = fitted(source, options);
     if (target.width >= source.width || target.height >= source.height) return {};
     const bool gray = layout.samples_per_pixel == 1 &&
-                      layout.photometric_interpretation.starts_with("MONOCHROME");
+                      layout.photometric_interpretation.starts_with("MONOCHROME") &&
+                      !supplemental_palette_of(data_set, frame);
     const bool colored = layout.samples_per_pixel > 1;
     // Without one, the least and the greatest value of the whole frame decide.
     const auto map = gray && layout.bits_allocated <= 16 ? map_by_header(data_set, frame, options)
@@ -217,11 +224,15 @@ std::optional<Picture8> shrunk_while_decoded(const DataSet& data_set, int frame,
 
 }  // namespace
 
-std::optional<Picture8> colored_picture(const DataSet& data_set, const DecodedFrame& decoded) {
+std::optional<Picture8> colored_picture(const DataSet& data_set, const DecodedFrame& decoded,
+                                        int frame, const RenderOptions& options) {
     if (decoded.samples_per_pixel > 1) return color_picture(decoded);
     if (decoded.photometric_interpretation == "PALETTE COLOR")
         return palette_picture(data_set, decoded);
-    return {};
+    const auto palette = supplemental_palette_of(data_set, frame);
+    if (!palette) return {};
+    const Map map = map_of(data_set, decoded, frame, options);
+    return picture_of_both(decoded, *palette, [&](double stored) { return shown_as(map(stored)); });
 }
 
 Picture8 render(const DataSet& data_set, int frame, const RenderOptions& asked) {

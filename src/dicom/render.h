@@ -53,19 +53,22 @@ struct RenderOptions {
     int quality = 90;
 };
 
-/// Frame `frame` (from 0) through modality, VOI and presentation LUT, or palette, or YBR to RGB
-/// (PS3.3 C.7.6.3.1.2). Throws as decode_frame, Error(kUnsupported) for a photometric
-/// interpretation that is none of those, and Error(kInvalidInput) for a region that is not in the
-/// picture or a picture enlarged beyond kMostEnlargedPixels.
+/// Frame `frame` (from 0) through modality, VOI and presentation LUT, or palette, or both
+/// (supplemental_palette.h), or YBR to RGB (PS3.3 C.7.6.3.1.2). Throws as decode_frame,
+/// Error(kUnsupported) for a photometric interpretation that is none of those, and
+/// Error(kInvalidInput) for a region that is not in the picture or a picture enlarged beyond
+/// kMostEnlargedPixels.
 inline constexpr int kMostEnlargedPixels = 1 << 24;
 [[nodiscard]] Picture8 render(const DataSet& data_set, int frame = 0,
                               const RenderOptions& options = {});
 
-/// A decoded frame of `data_set` in RGB, whole: one of color, or of a palette. Nothing for a gray
-/// one. Throws as palette_picture, and Error(kUnsupported) for another photometric interpretation
-/// of several samples.
+/// Frame `frame` of `data_set`, which is `decoded`, in RGB, whole: one of color, of a palette, or
+/// of shades by `options` and a supplemental palette. Nothing for a gray one. Throws as
+/// palette_picture, and Error(kUnsupported) for another photometric interpretation of several
+/// samples.
 [[nodiscard]] std::optional<Picture8> colored_picture(const DataSet& data_set,
-                                                      const DecodedFrame& decoded);
+                                                      const DecodedFrame& decoded, int frame = 0,
+                                                      const RenderOptions& options = {});
 
 /// Before anything is decoded: throws Error(kInvalidInput) where `render` would, because of
 /// `options`, for pictures of the size that `header` has.

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "dicom/pixel_layout.h"
 #include "dicom/sample_table.h"
+#include "dicom/supplemental_palette.h"
 
 namespace lucerna::dicom {
 namespace {
@@ -20,16 +21,21 @@ ModalityLut modality_to_show(const DataSet& header, int frame) {
     return modality_lut_of(header, frame, Unusable::kPassedOver);
 }
 
-/// Stored values that are no part of the picture (PS3.3 C.7.5.1.1.2): from the least to the
-/// greatest, both among them; none where the least is the greater.
-struct Padding {
+/// Stored values that are no shade of the picture.
+struct NoShades {
+    /// Padding (PS3.3 C.7.5.1.1.2): from the least to the greatest, both among it; none where the
+    /// least is the greater.
     std::int64_t least = 0;
     std::int64_t greatest = -1;
+    /// From here on they are colors.
+    std::int64_t first_color = std::numeric_limits<std::int64_t>::max();
 
-    [[nodiscard]] bool has(std::int64_t value) const { return least <= value && value <= greatest; }
+    [[nodiscard]] bool has(std::int64_t value) const {
+        return (least <= value && value <= greatest) || value >= first_color;
+    }
 };
 
-Padding padding_of(const DataSet& header, const StoredLayout& layout) {
+void add_padding(const DataSet& header, const StoredLayout& layout, NoShades& out) {
     const auto stored = [&](Tag tag) -> std::optional<std::int64_t> {
         const auto value = header.integer(tag);
         if (!value) return {};
@@ -39,9 +45,18 @@ Padding padding_of(const DataSet& header, const StoredLayout& layout) {
         return is_wrapped ? *value - (std::int64_t{1} << layout.bits_allocated) : *value;
     };
     const auto value = stored(tags::kPixelPaddingValue);
-    if (!value) return {};
+    if (!value) return;
     const std::int64_t limit = stored(tags::kPixelPaddingRangeLimit).value_or(*value);
-    return {std::min(*value, limit), std::max(*value, limit)};
+    out.least = std::min(*value, limit);
+    out.greatest = std::max(*value, limit);
+}
+
+NoShades no_shades_of(const DataSet& data_set, int frame) {
+    NoShades out;
+    add_padding(data_set, stored_layout_of(data_set), out);
+    if (const auto palette = supplemental_palette_of(data_set, frame))
+        out.first_color = palette->first_mapped();
+    return out;
 }
 
 class Extremes {
@@ -62,23 +77,23 @@ class Extremes {
 };
 
 /// Requires values that are few.
-void take_values(const FrameView& frame, const ModalityLut& modality, const Padding& padding,
+void take_values(const FrameView& frame, const ModalityLut& modality, const NoShades& none,
                  Extremes& extremes) {
     const SampleValues values(frame);
     const std::vector<std::uint8_t> occurs = occurring(frame, values);
     for (std::size_t i = 0; i < occurs.size(); ++i) {
         const std::int64_t value = values.lowest() + static_cast<std::int64_t>(i);
-        if (occurs[i] && !padding.has(value))
+        if (occurs[i] && !none.has(value))
             extremes.take(modality.value(static_cast<double>(value)));
     }
 }
 
-void take_values(const DecodedFrame& frame, const ModalityLut& modality, const Padding& padding,
+void take_values(const DecodedFrame& frame, const ModalityLut& modality, const NoShades& none,
                  Extremes& extremes) {
     const FrameView view(frame);
-    if (SampleValues(view).are_few()) return take_values(view, modality, padding, extremes);
+    if (SampleValues(view).are_few()) return take_values(view, modality, none, extremes);
     for (std::size_t i = 0; i < frame.count(); ++i)
-        if (!padding.has(frame.value(i)))
+        if (!none.has(frame.value(i)))
             extremes.take(modality.value(static_cast<double>(frame.value(i))));
 }
 
@@ -99,19 +114,19 @@ bool is_gray(const StoredLayout& layout) {
 
 void look_at(const DataSet& data_set, int number, Extremes& extremes) {
     const ModalityLut modality = modality_to_show(data_set, number);
-    const Padding padding = padding_of(data_set, stored_layout_of(data_set));
+    const NoShades none = no_shades_of(data_set, number);
     const auto native = native_view(data_set, number);
     if (native && SampleValues(*native).are_few())
-        take_values(*native, modality, padding, extremes);
+        take_values(*native, modality, none, extremes);
     else
-        take_values(decode_frame(data_set, number), modality, padding, extremes);
+        take_values(decode_frame(data_set, number), modality, none, extremes);
 }
 
 template <typename Frame>
 ValueRange range_of(const Frame& frame, const DataSet& header, int number) {
     const ModalityLut modality = modality_to_show(header, number);
     Extremes extremes;
-    take_values(frame, modality, padding_of(header, stored_layout_of(header)), extremes);
+    take_values(frame, modality, no_shades_of(header, number), extremes);
     const auto range = extremes.range();
     return range ? *range : all_of(stored_layout_of(header), modality);
 }

@@ -16,9 +16,10 @@ using WithFrame = std::function<const DataSet&(int frame)>;
 /// can be said before it is decoded. Of up to 8 bits stored: all that they can say, so that nothing
 /// is done to their values (PS3.4 N.2). Of more, which are seldom all used: from the least value to
 /// the greatest of the image's frames, the same for each of them; of frames that are many and
-/// large, of some that are evenly spaced. Pixel Padding (PS3.3 C.7.5.1.1.2) does not count. Nothing
-/// for a VOI, what is not gray, and a single frame of more than 8 bits, whose own values say it.
-/// Throws Error as stored_layout_of and decoding_memory().
+/// large, of some that are evenly spaced. Pixel Padding (PS3.3 C.7.5.1.1.2) and the colors of a
+/// supplemental palette do not count. Nothing for a VOI, what is not gray, and a single frame of
+/// more than 8 bits, whose own values say it. Throws Error as stored_layout_of and
+/// decoding_memory().
 [[nodiscard]] std::optional<ValueRange> range_to_show(const DataSet& header, int frame,
                                                       const WithFrame& with_frame);
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "dicom/frames.h"
+#include "dicom/supplemental_palette.h"
 #include "dicom/tags.h"
 #include "dicom/uids.h"
 #include "prepare/plain_view.h"
@@ -200,6 +201,9 @@ Complaint check_description(const DataSet& data_set, exam::ViewSource& source) {
         (photometric != "MONOCHROME1" && photometric != "MONOCHROME2"))
         return bad(dicom::kPhotometricInterpretation,
                    "The picture is not grayscale: '" + photometric + "'.");
+    if (dicom::has_supplemental_palette(data_set))
+        return bad(dicom::kPixelPresentation,
+                   "The picture is not grayscale: some of its values are colors.");
     // PS3.3 C.7.6.1 has one shape for each: which of the two is wrong nobody knows.
     const std::string shape = data_set.text_or(dicom::kPresentationLutShape, "");
     if ((photometric == "MONOCHROME1" && shape == "IDENTITY") ||

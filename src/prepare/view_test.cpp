@@ -6,6 +6,7 @@
 #include <cmath>
 #include <functional>
 
+#include "dicom/supplemental_palette.h"
 #include "prepare/picture.h"
 #include "prepare/test_breasts.h"
 
@@ -434,6 +435,13 @@ INSTANTIATE_TEST_SUITE_P(
                      d.set_text(dicom::kPresentationLutShape, "IDENTITY");
                  },
                  "(2050,0020)"},
+        Unusable{"colors_among_shades", RefusalReason::kBadPixelDescription,
+                 [](DataSet& d) {
+                     d.set_text(dicom::kPixelPresentation, "COLOR");
+                     const long long descriptor[] = {16, 4000, 16};
+                     d.set_integers(dicom::kRedPaletteColorLookupTableDescriptor, descriptor);
+                 },
+                 "(0008,9205)"},
         Unusable{"saturated", RefusalReason::kBadPixelDescription,
                  [](DataSet& d) {
                      d.set_number(dicom::kWindowCenter, 1250);
