@@ -14,16 +14,14 @@
 #include <system_error>
 #include <vector>
 
+#include "base/errno_code.h"
 #include "base/error.h"
 
 namespace lucerna {
 namespace {
 
 [[noreturn]] void fail(const std::string& what, const std::filesystem::path& path, int number) {
-    const ErrorCode code = number == ENOSPC || number == EDQUOT ? ErrorCode::kOutOfSpace
-                           : number == ENOENT                   ? ErrorCode::kNotFound
-                                                                : ErrorCode::kIo;
-    throw Error(code, what + " " + path.string() + ": " + std::strerror(number));
+    throw Error(code_of_errno(number), what + " " + path.string() + ": " + std::strerror(number));
 }
 
 constexpr std::size_t kPieceBytes = 1 << 17;
@@ -165,7 +163,8 @@ void remove_leftovers(const std::filesystem::path& folder,
         for (const std::filesystem::path& path : left)
             if (::unlink(path.c_str()) != 0 && errno != ENOENT) fail("cannot remove", path, errno);
     } catch (const std::filesystem::filesystem_error& error) {
-        throw Error(ErrorCode::kIo, std::string("cannot look for leftovers: ") + error.what());
+        throw Error(code_of_errno(error.code().value()),
+                    std::string("cannot look for leftovers: ") + error.what());
     }
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "support/no_descriptors.h"
 #include "support/temporary_folder.h"
 
 namespace lucerna {
@@ -110,6 +111,27 @@ TEST(File, SaysWhatIsMissingOrTooLarge) {
     }
     write_file(path, Bytes(100));
     EXPECT_THROW((void)read_file(path, 99), Error);
+}
+
+TEST(File, IsToBeHadLaterWhereThereAreNoDescriptors) {
+    const test::TemporaryFolder folder;
+    const auto path = folder.path() / "note";
+    write_file(path, Bytes(100));
+    const auto code_of = [](auto&& work) {
+        const test::NoDescriptors none;
+        try {
+            work();
+        } catch (const Error& error) {
+            return error.code();
+        }
+        return ErrorCode::kInternal;
+    };
+    EXPECT_EQ(code_of([&] { (void)read_file(path); }), ErrorCode::kUnavailable);
+    EXPECT_EQ(code_of([&] { write_file_durably(path, Bytes(1)); }), ErrorCode::kUnavailable);
+    EXPECT_EQ(code_of([&] { append_durably(path, Bytes(1)); }), ErrorCode::kUnavailable);
+    EXPECT_EQ(code_of([&] { remove_leftovers(folder.path(), [](auto) { return true; }); }),
+              ErrorCode::kUnavailable);
+    EXPECT_EQ(read_file(path).size(), 100U);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <set>
 #include <system_error>
 
+#include "base/errno_code.h"
 #include "base/error.h"
 #include "base/file.h"
 
@@ -17,7 +18,7 @@ constexpr int kOlder = 3;
 constexpr std::string_view kEnding = ".jsonl";
 
 [[noreturn]] void fail(const fs::path& path, int reason) {
-    throw Error(reason == ENOSPC || reason == EDQUOT ? ErrorCode::kOutOfSpace : ErrorCode::kIo,
+    throw Error(code_of_errno(reason),
                 "cannot write " + path.string() + ": " + std::strerror(reason));
 }
 

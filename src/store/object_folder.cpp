@@ -10,6 +10,7 @@
 #include <set>
 #include <utility>
 
+#include "base/errno_code.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -27,11 +28,7 @@ bool is_not_there(int number) {
 }
 
 [[noreturn]] void fail(const std::string& what, const fs::path& path, int number) {
-    const ErrorCode code = number == ENOSPC || number == EDQUOT || number == EFBIG
-                               ? ErrorCode::kOutOfSpace
-                           : number == ENOENT ? ErrorCode::kNotFound
-                                              : ErrorCode::kIo;
-    throw Error(code, what + " " + path.string() + ": " + std::strerror(number));
+    throw Error(code_of_errno(number), what + " " + path.string() + ": " + std::strerror(number));
 }
 
 /// Names are drawn by the archive; this holds whatever a defect elsewhere may pass.
@@ -165,7 +162,8 @@ std::vector<std::string> names_in(const fs::path& folder) {
          entry.increment(error))
         names.push_back(entry->path().filename().string());
     if (error)
-        throw Error(ErrorCode::kIo, "cannot list " + folder.string() + ": " + error.message());
+        throw Error(code_of_errno(error.value()),
+                    "cannot list " + folder.string() + ": " + error.message());
     return names;
 }
 

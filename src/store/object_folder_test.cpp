@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "store/store_test_support.h"
+#include "support/no_descriptors.h"
 
 namespace lucerna::store {
 namespace {
@@ -50,6 +51,17 @@ TEST_F(ObjectFolderTest, ReadsBeforeAndAfterAnObjectIsPublished) {
     objects.remove(kName);
     objects.remove(kName);
     EXPECT_EQ(error_of([&] { (void)objects.open(kName); }), "not-found");
+}
+
+TEST_F(ObjectFolderTest, IsToBeAskedLaterWhereThereAreNoDescriptors) {
+    write(kName, "hello");
+    {
+        const test::NoDescriptors none;
+        EXPECT_EQ(error_of([&] { (void)objects.create(kOther); }), "unavailable");
+        EXPECT_EQ(error_of([&] { (void)objects.open(kName); }), "unavailable");
+        EXPECT_EQ(error_of([&] { objects.for_each([](const std::string&) {}); }), "unavailable");
+    }
+    EXPECT_EQ(read(kName), "hello");
 }
 
 TEST_F(ObjectFolderTest, GivesNothingMoreOfWhatIsOpenAndWasRemoved) {

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "support/no_descriptors.h"
 #include "vault/held_keys.h"
 
 namespace lucerna::vault {
@@ -49,6 +50,16 @@ ErrorCode code_of_unwrapping(FileKeyProvider& provider, const WrappedKey& wrappe
         return error.code();
     }
     return ErrorCode::kInternal;
+}
+
+TEST_F(FileKeyProviderTest, IsToBeAskedLaterWhereThereAreNoDescriptors) {
+    { const FileKeyProvider made(path); }
+    {
+        const test::NoDescriptors none;
+        EXPECT_EQ(code_of_opening(), ErrorCode::kUnavailable);
+    }
+    const FileKeyProvider provider(path);
+    EXPECT_EQ(provider.keys().size(), 1U);
 }
 
 TEST_F(FileKeyProviderTest, MakesAFileThatOnlyItsOwnerMayRead) {

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "base/answer_due.h"
+#include "base/errno_code.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/guarded.h"
@@ -124,7 +125,7 @@ bool put_secretly(const std::filesystem::path& path, std::string_view text,
         const int number = written ? errno : reason;
         ::unlink(temporary.c_str());
         if (written && number == EEXIST) return false;
-        throw Error(number == ENOSPC ? ErrorCode::kOutOfSpace : ErrorCode::kIo,
+        throw Error(code_of_errno(number),
                     "cannot write the key file " + path.string() + ": " + std::strerror(number));
     }
     sync_folder(path.parent_path().empty() ? "." : path.parent_path());
@@ -151,7 +152,7 @@ std::string read_secretly(const std::filesystem::path& path) {
     struct stat about {};
     if (::stat(path.c_str(), &about) != 0) {
         if (errno == ENOENT) return {};
-        throw Error(ErrorCode::kIo,
+        throw Error(code_of_errno(errno),
                     "cannot read the key file " + path.string() + ": " + std::strerror(errno));
     }
     if (S_ISREG(about.st_mode) && (about.st_mode & 077) != 0)
