@@ -42,6 +42,19 @@ TEST(Scp, RefusesStorageOfWhatBelongsToNoPatient) {
     EXPECT_EQ(peer.accepted.contexts[0].result, ContextResult::kAccepted);
 }
 
+TEST(Scp, StoresWhatLiesOutsideTheBranchOfStorageClasses) {
+    Recorder recorder;
+    const Scp scp(any_port(), recorder);
+    for (const char* sop_class :
+         {"1.2.840.10008.5.1.4.34.1", "1.2.840.10008.5.1.4.34.7", "1.2.840.10008.5.1.4.34.10",
+          "1.2.840.10008.5.1.1.27", "1.2.840.10008.5.1.1.29", "1.2.840.10008.5.1.1.30"}) {
+        RawPeer peer(scp);
+        peer.associate(sop_class);
+        ASSERT_EQ(peer.accepted.contexts.size(), 1u);
+        EXPECT_EQ(peer.accepted.contexts[0].result, ContextResult::kAccepted) << sop_class;
+    }
+}
+
 TEST(Scp, AgreesOnNoTransferSyntaxThatIsNoUid) {
     Recorder recorder;
     const Scp scp(any_port(), recorder);

@@ -16,9 +16,11 @@ constexpr std::array<std::string_view, 7> kNotStored = {
     "1.2.840.10008.5.1.4.1.1.201.3", "1.2.840.10008.5.1.4.1.1.201.4",
     "1.2.840.10008.5.1.4.1.1.201.5"};
 
-/// Storage classes outside the branch: RT delivery instructions.
-constexpr std::array<std::string_view, 2> kStoredElsewhere = {"1.2.840.10008.5.1.4.34.7",
-                                                              "1.2.840.10008.5.1.4.34.10"};
+/// Storage classes outside the branch: RT delivery instructions, the one on trial too; stored
+/// prints and hardcopies, which are retired (PS3.6 Table A-1).
+constexpr std::array<std::string_view, 6> kStoredElsewhere = {
+    "1.2.840.10008.5.1.4.34.7", "1.2.840.10008.5.1.4.34.10", "1.2.840.10008.5.1.4.34.1",
+    "1.2.840.10008.5.1.1.27",   "1.2.840.10008.5.1.1.29",    "1.2.840.10008.5.1.1.30"};
 
 /// CT and XA defined procedure protocols, protocol approval, inventory, hanging protocol, colour
 /// palette, implant templates (PS3.4 Table GG.3-1).
