@@ -50,7 +50,7 @@ auto in_time(const Work& work) {
 class ArchiveSink::Arriving final : public dicom::Arrival {
   public:
     explicit Arriving(ArchiveSink& sink)
-        : sink_(sink), arrival_(sink.store_.archive().arriving(store::Role::kReceived)) {}
+        : sink_(sink), arrival_(sink.store_.archive().arriving()) {}
     std::vector<dicom::ByteRange> take(ByteView file) override {
         return in_time([&] { return arrival_->take(file); });
     }
@@ -72,7 +72,7 @@ std::unique_ptr<dicom::Arrival> ArchiveSink::arriving(const receive::Origin&) {
 
 receive::KeptAs ArchiveSink::keep(ByteView file, const receive::Origin&) {
     return in_time([&] {
-        const store::Kept kept = store_.archive().keep(file, store::Role::kReceived);
+        const store::Kept kept = store_.archive().keep(file);
         if (kept == store::Kept::kAlreadyKept) return receive::KeptAs::kAlreadyKept;
         note(file);
         return receive::KeptAs::kNew;

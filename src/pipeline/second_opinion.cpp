@@ -255,7 +255,7 @@ void read_and_keep(const store::ExamEntry& exam, const store::Job& job, store::S
     for (const compose::Result& result : results) {
         // Whoever has lost the lease keeps nothing beside what another one makes.
         store.queue().extend(job, rules.lease);
-        store.archive().keep(result.part10, store::Role::kResult);
+        store.archive().keep_result(result.part10, job);
     }
     store.exams().save_reading(
         job, saved_form(reading, exam.revision),

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -15,6 +16,8 @@
 #include "phantom/phantom.h"
 #include "pipeline/ports.h"
 #include "prepare/view_codes.h"
+#include "store/object_folder.h"
+#include "support/objects_that_tell.h"
 #include "support/temporary_folder.h"
 #include "support/tiny_package.h"
 #include "vault/file_key_provider.h"
@@ -102,10 +105,29 @@ class SecondOpinionTest : public testing::Test {
         return name ? exam::to_string(*name) : "";
     }
 
+    /// Before the index knows the object number `number` that is written from here on.
+    void when_written(int number, std::function<void()> work) {
+        objects_->written = [this, number, work = std::move(work)] {
+            number > 1 ? when_written(number - 1, work) : work();
+        };
+    }
+    std::unique_ptr<store::Objects> telling() {
+        std::filesystem::create_directories(folder_.path() / "data");
+        auto made = std::make_unique<test::ObjectsThatTell>(
+            std::make_unique<store::ObjectFolder>(folder_.path() / "data" / "objects"));
+        objects_ = made.get();
+        return made;
+    }
+
     test::TemporaryFolder folder_;
+    test::ObjectsThatTell* objects_ = nullptr;
     BreakingClock clock_{from_rfc3339("2026-03-01T08:00:00.000Z")};
     vault::FileKeyProvider keys_{folder_.path() / "kek.json"};
-    store::Store store_{{folder_.path() / "data", view_of}, keys_, clock_};
+    store::Store store_{{folder_.path() / "data", view_of},
+                        telling(),
+                        std::make_unique<store::RecordFolder>(folder_.path() / "data" / "keys"),
+                        keys_,
+                        clock_};
     CompletionRules completion_{{"R-CC", "L-CC", "R-MLO", "L-MLO"}, std::chrono::seconds(60)};
     ArchiveSink sink_{store_,
                       [this](const auto& study) { note_image(store_, study, completion_); }};
@@ -468,6 +490,40 @@ TEST_F(SecondOpinionTest, ShowsAnExamWhoseObjectIsDamagedAsRefusedNotLost) {
     ASSERT_TRUE(read_next());
     EXPECT_EQ(entry(exam).state, store::ExamState::kRefused);
     EXPECT_THAT(entry(exam).refusals_json, testing::HasSubstr("unreadable"));
+}
+
+TEST_F(SecondOpinionTest, OfAPatientWhoIsErasedMeanwhileNothingComesBack) {
+    std::uint64_t seed = 30;
+    // The first of the results, and one after others were kept.
+    for (const int result : {1, 3}) {
+        const phantom::Exam exam = small_exam(++seed);
+        receive(exam, {0, 1, 2, 3});
+        when_written(result, [&] {
+            store_.archive().erase_patient(exam.views.at(0).text_or(dicom::kPatientId, ""), "");
+        });
+        EXPECT_THROW(read_next(), Error) << "the lease is gone";
+        EXPECT_FALSE(objects_->written) << "it was erased";
+        EXPECT_EQ(store_.archive().totals().studies, 0U) << "result " << result;
+        EXPECT_FALSE(store_.exams().exam(study_of(exam)));
+        EXPECT_TRUE(store_.queue().list("").empty());
+        EXPECT_TRUE(store_.archive().verify().empty());
+    }
+}
+
+TEST_F(SecondOpinionTest, ResultsOfWhatWasErasedDoNotJoinWhatComesUnderItsStudy) {
+    const phantom::Exam exam = small_exam(33);
+    receive(exam, {0, 1, 2, 3});
+    when_written(2, [&] {
+        store_.archive().erase_patient(exam.views.at(0).text_or(dicom::kPatientId, ""), "");
+        receive(exam, {0, 1, 2, 3});
+        EXPECT_EQ(entry(exam).state, store::ExamState::kWaiting);
+    });
+    EXPECT_THROW(read_next(), Error) << "the lease is gone";
+    EXPECT_THAT(store_.archive().instances_of(study_of(exam)), SizeIs(4));
+    EXPECT_EQ(entry(exam).state, store::ExamState::kWaiting);
+    EXPECT_EQ(store_.exams().reading_json(study_of(exam)), "");
+    EXPECT_TRUE(read_next()) << "that which came again";
+    EXPECT_THAT(results_of(exam), SizeIs(6));
 }
 
 }  // namespace

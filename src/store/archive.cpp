@@ -12,6 +12,7 @@
 #include "store/find.h"
 #include "store/keeping.h"
 #include "store/parts.h"
+#include "store/rows.h"
 #include "store/same_patient.h"
 #include "store/sealed_io.h"
 #include "store/study_accounts.h"
@@ -72,43 +73,80 @@ InstanceRow row_from(const Statement& row) {
     return instance;
 }
 
+/// What a file says of itself.
+struct FileFacts {
+    Facts facts;
+    std::uint64_t head_bytes = 0;
+};
+
+FileFacts facts_in(const Parts& parts, ByteView part10) {
+    // It may take much, and has gone before others are waited for.
+    const dicom::DataSet header = dicom::header_of_arriving(part10);
+    return {facts_of_arriving(header, parts.view_of), header.pixel_data_offset()};
+}
+
+/// Where the instance lies that came before. Where there is none, throws as require_same_patient,
+/// before it is given a data key; what comes meanwhile, insert_instance refuses.
+std::optional<Place> kept_first(Parts& parts, const Facts& facts, Role role) {
+    return parts.index.read([&](Connection& index) {
+        const auto place = place_of(index, facts.sop_instance_uid);
+        if (!place) require_same_patient(index, facts, role);
+        return place;
+    });
+}
+
+void seal(Parts& parts, ByteView part10, std::uint64_t head_bytes, NewObject& object) {
+    object.placing.bytes = part10.size();
+    object.placing.head_bytes = head_bytes;
+    SealedWriter writer(*parts.objects, object.placing, object.key);
+    seal_rest(writer, part10);
+}
+
 }  // namespace
 
 Archive::Archive(Parts& parts) : parts_(parts) {}
 
-Kept Archive::keep(ByteView part10, Role role) {
-    std::uint64_t head_bytes = 0;
-    const Facts facts = [&] {
-        // It may take much, and has gone before others are waited for.
-        const dicom::DataSet header = dicom::header_of_arriving(part10);
-        head_bytes = header.pixel_data_offset();
-        return facts_of_arriving(header, parts_.view_of);
-    }();
+Kept Archive::keep(ByteView part10) {
+    const FileFacts file = facts_in(parts_, part10);
     for (;;) {
-        const auto first = parts_.index.read([&](Connection& index) {
-            const auto place = place_of(index, facts.sop_instance_uid);
-            // Before it is given a data key; what comes meanwhile, insert_instance refuses.
-            if (!place) require_same_patient(index, facts, role);
-            return place;
-        });
-        if (first) {
-            const auto kept =
-                judge_duplicate(parts_, *first, facts.sop_instance_uid, pieces_of(part10), role);
+        if (const auto first = kept_first(parts_, file.facts, Role::kReceived)) {
+            const auto kept = judge_duplicate(parts_, *first, file.facts.sop_instance_uid,
+                                              pieces_of(part10), Role::kReceived);
             if (kept) return *kept;
             continue;
         }
-        NewObject object = new_object(parts_, facts.key_owner(), role);
-        object.placing.bytes = part10.size();
-        object.placing.head_bytes = head_bytes;
-        SealedWriter writer(*parts_.objects, object.placing, object.key);
-        seal_rest(writer, part10);
-        if (enter(parts_, facts, object)) return Kept::kNew;
+        NewObject object = new_object(parts_, file.facts.key_owner(), Role::kReceived);
+        seal(parts_, part10, file.head_bytes, object);
+        if (enter(parts_, file.facts, object)) return Kept::kNew;
         drop(parts_, object);
     }
 }
 
-std::unique_ptr<Arrival> Archive::arriving(Role role) {
-    return std::make_unique<Arrival>(parts_, role);
+Kept Archive::keep_result(ByteView part10, const Job& reading) {
+    const FileFacts file = facts_in(parts_, part10);
+    if (file.facts.study_instance_uid != reading.payload)
+        throw Error(ErrorCode::kInternal, "a result of another study than is read");
+    const Required is_read = [&](Connection& index) { require_lease(index, reading); };
+    for (;;) {
+        parts_.index.read(is_read);
+        if (const auto first = kept_first(parts_, file.facts, Role::kResult)) {
+            const auto kept = judge_duplicate(parts_, *first, file.facts.sop_instance_uid,
+                                              pieces_of(part10), Role::kResult);
+            if (kept) return *kept;
+            continue;
+        }
+        NewObject object = new_object(parts_, file.facts.key_owner(), Role::kResult, is_read);
+        seal(parts_, part10, file.head_bytes, object);
+        if (enter(parts_, file.facts, object, is_read)) return Kept::kNew;
+        drop(parts_, object);
+        // What was read is not sealed under another key than the one that was destroyed with it.
+        if (!kept_first(parts_, file.facts, Role::kResult))
+            throw Error(ErrorCode::kConflict, "what was read was erased meanwhile");
+    }
+}
+
+std::unique_ptr<Arrival> Archive::arriving() {
+    return std::make_unique<Arrival>(parts_);
 }
 
 Bytes Archive::object(const std::string& sop_instance_uid) {

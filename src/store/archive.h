@@ -16,6 +16,7 @@
 namespace lucerna::store {
 
 class Arrival;
+struct Job;
 struct Parts;
 
 /// Received from outside, or a result that Lucerna made.
@@ -138,9 +139,13 @@ class Archive {
     /// Error(kInvalidInput), naming the attribute, where a UID is missing or not a UID;
     /// Error(kUnsupported) where its study is kept under another patient; Error(kOutOfSpace),
     /// Error(kIo). After a throw nothing is kept.
-    Kept keep(ByteView part10, Role role = Role::kReceived);
+    Kept keep(ByteView part10);
+    /// The same of a result, as long as the lease of the reading that it is of is held: an erasure
+    /// of the study ends it, whatever comes under the study's UID again. Throws Error(kConflict)
+    /// where it is lost, or the patient's data key was destroyed meanwhile.
+    Kept keep_result(ByteView part10, const Job& reading);
     /// For a large file that is still coming: it is sealed while it comes.
-    [[nodiscard]] std::unique_ptr<Arrival> arriving(Role role = Role::kReceived);
+    [[nodiscard]] std::unique_ptr<Arrival> arriving();
 
     /// The file as it was kept, every byte checked. Throws Error: kNotFound, kCorrupt (naming
     /// object and chunk), kIo.

@@ -138,10 +138,11 @@ TEST(Archive, KeepsTheFirstOfAResultThatIsMadeAgain) {
     TestStore store;
     StoredInstance result;
     const Bytes first = result.file();
-    EXPECT_EQ(store.archive().keep(first, Role::kResult), Kept::kNew);
+    const Job reading = store.leased_reading(result.study);
+    EXPECT_EQ(store.archive().keep_result(first, reading), Kept::kNew);
     const auto log_of = [&](const Bytes& again) {
         testing::internal::CaptureStderr();
-        EXPECT_EQ(store.archive().keep(again, Role::kResult), Kept::kAlreadyKept);
+        EXPECT_EQ(store.archive().keep_result(again, reading), Kept::kAlreadyKept);
         return testing::internal::GetCapturedStderr();
     };
     EXPECT_EQ(log_of(first), "");
@@ -152,7 +153,7 @@ TEST(Archive, KeepsTheFirstOfAResultThatIsMadeAgain) {
     result.seed = 2;
     EXPECT_THAT(log_of(result.file()), HasSubstr("store.result-differs"));
     EXPECT_EQ(store.archive().object(result.sop_instance), first);
-    EXPECT_EQ(error_of([&] { store.archive().keep(result.file(), Role::kReceived); }), "conflict");
+    EXPECT_EQ(error_of([&] { store.archive().keep(result.file()); }), "conflict");
     EXPECT_FALSE(store.exams().exam("1.2.3.4")) << "a result makes no exam";
 }
 

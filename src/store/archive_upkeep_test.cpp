@@ -223,7 +223,7 @@ TEST(Reindex, BringsBackAnIndexThatWasLost) {
     store.clock.advance(std::chrono::minutes(5));
     store.archive().keep(instance_of("P2", "1.2.2", 1).file());
     StoredInstance result = instance_of("P2", "1.2.2", 2);
-    store.archive().keep(result.file(), Role::kResult);
+    store.archive().keep_result(result.file(), store.leased_reading("1.2.2"));
     const auto before = store.archive().instances_of("1.2.2");
     store.close();
     store.lose_index();

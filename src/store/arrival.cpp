@@ -91,15 +91,14 @@ void Arrival::begin(ByteView file) {
     const auto first = parts_.index.read([&](Connection& index) {
         const auto place = place_of(index, facts.sop_instance_uid);
         // Refused at once: the whole of it would change nothing.
-        if (!place) require_same_patient(index, facts, role_);
+        if (!place) require_same_patient(index, facts, Role::kReceived);
         return place;
     });
     if (!first) {
         seal_for(facts.key_owner(), facts.sop_instance_uid);
         return;
     }
-    if (role_ == Role::kReceived)
-        comparison_ = Comparison::begin(parts_, *first, facts.sop_instance_uid, file);
+    comparison_ = Comparison::begin(parts_, *first, facts.sop_instance_uid, file);
     comparison_ ? void(way_ = Way::kCompared) : seal_for_nobody();
 }
 
@@ -117,13 +116,13 @@ void Arrival::refuse_or_wait(ByteView file) {
 }
 
 void Arrival::seal_for(const std::string& owner, const std::string& sop_instance_uid) {
-    seal_as(new_object(parts_, owner, role_), owner, sop_instance_uid);
+    seal_as(new_object(parts_, owner, Role::kReceived), owner, sop_instance_uid);
 }
 
 /// Whoever breaks it off leaves nothing that could be read.
 void Arrival::seal_for_nobody() {
-    NewObject object =
-        new_object(parts_, {vault::to_text(vault::random_id()), vault::SecretKey::random()}, role_);
+    NewObject object = new_object(
+        parts_, {vault::to_text(vault::random_id()), vault::SecretKey::random()}, Role::kReceived);
     object.placing.is_nobodys = true;
     seal_as(std::move(object), {}, {});
 }
@@ -166,7 +165,7 @@ Kept Arrival::keep(ByteView file) {
             return Kept::kAlreadyKept;
         }
     }
-    if (way_ != Way::kSealed) return parts_.archive.keep(file, role_);
+    if (way_ != Way::kSealed) return parts_.archive.keep(file);
     std::uint64_t head_bytes = 0;
     const Facts facts = [&] {
         const dicom::DataSet whole = header(file);
@@ -201,12 +200,12 @@ Kept Arrival::keep_again(const Facts& facts) {
         const auto first = parts_.index.read(
             [&](Connection& index) { return place_of(index, facts.sop_instance_uid); });
         if (first) {
-            const auto kept =
-                judge_duplicate(parts_, *first, facts.sop_instance_uid, pieces_of(reader), role_);
+            const auto kept = judge_duplicate(parts_, *first, facts.sop_instance_uid,
+                                              pieces_of(reader), Role::kReceived);
             if (kept) return *kept;
             continue;
         }
-        NewObject object = new_object(parts_, facts.key_owner(), role_);
+        NewObject object = new_object(parts_, facts.key_owner(), Role::kReceived);
         object.placing.bytes = sealed.placing.bytes;
         object.placing.head_bytes = sealed.placing.head_bytes;
         SealedWriter writer(*parts_.objects, object.placing, object.key);

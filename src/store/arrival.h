@@ -26,7 +26,7 @@ namespace lucerna::store {
 /// the archive must outlive it.
 class Arrival {
   public:
-    Arrival(Parts& parts, Role role) : parts_(parts), role_(role) {}
+    explicit Arrival(Parts& parts) : parts_(parts) {}
 
     /// `file` is what has come so far. Returns what need not be held any more, each byte once.
     /// Throws Error: kOutOfSpace, kIo, kInvalidInput where it cannot become a DICOM file any more,
@@ -59,7 +59,6 @@ class Arrival {
     [[nodiscard]] Kept keep_again(const Facts& facts);
 
     Parts& parts_;
-    const Role role_;
     Way way_ = Way::kUndecided;
     /// Before so much has come it is not asked again how it is encoded.
     std::size_t next_look_ = 0;

@@ -81,11 +81,11 @@ NewObject new_object(Parts& parts, DataKey key, Role role) {
     return object;
 }
 
-NewObject new_object(Parts& parts, const std::string& owner, Role role) {
-    return new_object(parts, parts.keys.of_owner(owner), role);
+NewObject new_object(Parts& parts, const std::string& owner, Role role, const Required& require) {
+    return new_object(parts, parts.keys.of_owner(owner, require), role);
 }
 
-bool enter(Parts& parts, const Facts& facts, const NewObject& object) {
+bool enter(Parts& parts, const Facts& facts, const NewObject& object, const Required& require) {
     const Placing& placing = object.placing;
     bool kept = false, is_anothers = false;
     Entered entered;
@@ -96,6 +96,7 @@ bool enter(Parts& parts, const Facts& facts, const NewObject& object) {
             require_alive(index, object.process);
             kept = is_free(index, facts.sop_instance_uid, placing.data_key);
             if (!kept) return;
+            if (require) require(index);
             witnessed = parts.witness.count(index, now);
             entered = insert_instance(index, facts, placing);
             is_anothers = entered.is_first && is_ordered_for_others(index, facts);

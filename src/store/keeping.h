@@ -37,14 +37,16 @@ struct NewObject {
     /// Which this one was called when it began: others may have taken it for dead since.
     std::string process;
 };
-/// Under the key of `owner`, which is made if there is none.
-[[nodiscard]] NewObject new_object(Parts& parts, const std::string& owner, Role role);
+/// Under the key of `owner`, which is made if there is none (KeyRing::of_owner).
+[[nodiscard]] NewObject new_object(Parts& parts, const std::string& owner, Role role,
+                                   const Required& require = {});
 [[nodiscard]] NewObject new_object(Parts& parts, DataKey key, Role role);
 
 /// Enters an object that is written and on the device. False, leaving it, when somebody else was
-/// first or the patient was erased meanwhile. After a throw it is gone, unless it is not known
-/// whether it was entered.
-[[nodiscard]] bool enter(Parts& parts, const Facts& facts, const NewObject& object);
+/// first or the patient was erased meanwhile. After a throw, also one of `require` in the same
+/// transaction, it is gone, unless it is not known whether it was entered.
+[[nodiscard]] bool enter(Parts& parts, const Facts& facts, const NewObject& object,
+                         const Required& require = {});
 /// Ends one that was not entered.
 void drop(Parts& parts, const NewObject& object);
 

@@ -137,7 +137,7 @@ class KeyRing::Turn {
     const std::string& owner_;
 };
 
-DataKey KeyRing::of_owner(const std::string& owner) {
+DataKey KeyRing::of_owner(const std::string& owner, const Required& require) {
     for (;;) {
         const std::uint64_t before = forgotten();
         const std::string name = name_of_owner(owner);
@@ -147,7 +147,7 @@ DataKey KeyRing::of_owner(const std::string& owner) {
             const OutsideWait waits("the key service", OutsideWait::Crowded::kIsRefused);
             const Turn turn(making_, owner);
             if (!name_of_owner(owner).empty()) continue;
-            if (const auto made = made_for(owner)) return *made;
+            if (const auto made = made_for(owner, require)) return *made;
             continue;
         }
         try {
@@ -163,7 +163,7 @@ DataKey KeyRing::of_owner(const std::string& owner) {
 }
 
 /// Nothing where another process made one in the same moment.
-std::optional<DataKey> KeyRing::made_for(const std::string& owner) {
+std::optional<DataKey> KeyRing::made_for(const std::string& owner, const Required& require) {
     const std::uint64_t before = forgotten();
     require_foundations(clock_.now() - kSeenFor);
     DataKey key{vault::to_text(vault::random_id()), vault::SecretKey::random()};
@@ -179,6 +179,7 @@ std::optional<DataKey> KeyRing::made_for(const std::string& owner) {
         is_written = true;
         database_.write([&](Connection& index) {
             require_alive(index, process);
+            if (require) require(index);
             first = enter_key(index, key.name, owner);
         });
     } catch (const Error& error) {

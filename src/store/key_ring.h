@@ -22,6 +22,9 @@
 
 namespace lucerna::store {
 
+/// Within the transaction that enters something: throws where it must not be.
+using Required = std::function<void(Connection& index)>;
+
 struct DataKey {
     std::string name;
     vault::SecretKey key;
@@ -47,8 +50,8 @@ class KeyRing {
 
     /// The key of this owner, made if there is none; a new one is durable on return, and of one
     /// that is not, what require_kept says of a minute ago holds. Throws Error(kUnavailable), also
-    /// where that would take longer than there is (AnswerDue).
-    [[nodiscard]] DataKey of_owner(const std::string& owner);
+    /// where that would take longer than there is (AnswerDue). None is made where `require` throws.
+    [[nodiscard]] DataKey of_owner(const std::string& owner, const Required& require = {});
     /// Throws Error: kNotFound (destroyed), kCorrupt, kUnavailable.
     [[nodiscard]] vault::SecretKey by_name(const std::string& name);
     /// What is sealed under the key could be opened by another program, too, as of `since` or
@@ -133,7 +136,8 @@ class KeyRing {
                 const std::function<void()>& before_write);
     [[nodiscard]] bool some_are_not_under(const std::string& provider_key);
     [[nodiscard]] bool is_entered(const std::string& name);
-    [[nodiscard]] std::optional<DataKey> made_for(const std::string& owner);
+    [[nodiscard]] std::optional<DataKey> made_for(const std::string& owner,
+                                                  const Required& require);
     [[nodiscard]] std::uint64_t forgotten();
     void remember(const std::string& owner, const DataKey& key, std::uint64_t forgotten_before);
     void drop_unentered(const std::string& name, ErrorCode reason, bool is_written);

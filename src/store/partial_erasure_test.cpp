@@ -47,8 +47,8 @@ struct ReadStudy : TestStore {
         exams().move("1.2.1", ExamState::kWaiting, std::span(&waiting, 1));
         const Job job = queue().lease(kReadJob, "test", std::chrono::minutes(1)).value();
         EXPECT_TRUE(exams().begin_reading(job));
-        keep("3", 1, report(), Role::kResult);
-        keep("3", 2, capture(), Role::kResult);
+        archive().keep_result(file_of("1.2.1", "3", 1, report()), job);
+        archive().keep_result(file_of("1.2.1", "3", 2, capture()), job);
         Reading reading;
         reading.revision = 2;
         reading.score = 0.7;
@@ -62,18 +62,17 @@ struct ReadStudy : TestStore {
         exams().save_reading(job, reading, jobs);
         exams().decide({"1.2.1", "R-CC-1", "abc", "accept", "", "reader", true, clock.now()},
                        reading_id(reading.reading_json));
-        keep_in("1.2.2", "1", 1, {}, Role::kReceived);
+        archive().keep(file_of("1.2.2", "1", 1, {}));
     }
-    void keep(const std::string& series, int number, StoredInstance instance,
-              Role role = Role::kReceived) {
-        keep_in("1.2.1", series, number, std::move(instance), role);
+    void keep(const std::string& series, int number, StoredInstance instance) {
+        archive().keep(file_of("1.2.1", series, number, std::move(instance)));
     }
-    void keep_in(const std::string& study, const std::string& series, int number,
-                 StoredInstance instance, Role role) {
+    static Bytes file_of(const std::string& study, const std::string& series, int number,
+                         StoredInstance instance) {
         instance.study = study;
         instance.series = study + "." + series;
         instance.sop_instance = instance.series + "." + std::to_string(number);
-        archive().keep(instance.file(), role);
+        return instance.file();
     }
     std::vector<std::string> left() {
         std::vector<std::string> uids;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -123,6 +124,12 @@ struct TestStore {
 
     [[nodiscard]] bool on_sqlite() const { return schema.address().empty(); }
     [[nodiscard]] bool on_files() const { return !bucket; }
+
+    /// Of the study, which need not be waiting for it.
+    Job leased_reading(const std::string& study) {
+        queue().enqueue({kReadJob, study + "#test", study, {}, study});
+        return queue().lease(kReadJob, "test", std::chrono::minutes(1)).value();
+    }
 
     /// Behind its back: the names of the objects, those still coming in as well.
     [[nodiscard]] std::vector<std::string> objects() const {

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "store/objects.h"
+
+namespace lucerna::test {
+
+/// Does what the objects behind it do, and calls `written`, once, when one is written and the index
+/// does not know it yet.
+class ObjectsThatTell : public store::Objects {
+  public:
+    explicit ObjectsThatTell(std::unique_ptr<Objects> objects) : objects_(std::move(objects)) {}
+
+    [[nodiscard]] bool is_shared() const override { return objects_->is_shared(); }
+    void write_as(const std::string& writer) override { objects_->write_as(writer); }
+    [[nodiscard]] std::string new_name() override { return objects_->new_name(); }
+    [[nodiscard]] std::unique_ptr<store::ObjectWriter> create(const std::string& name) override {
+        return std::make_unique<Writer>(objects_->create(name), *this);
+    }
+    void settle() override { objects_->settle(); }
+    void publish(const std::string& name) override { objects_->publish(name); }
+    [[nodiscard]] std::unique_ptr<store::ObjectReader> open(const std::string& name) override {
+        return objects_->open(name);
+    }
+    void remove(const std::string& name) override { objects_->remove(name); }
+    void for_each(const std::function<void(const std::string& name)>& visit) override {
+        objects_->for_each(visit);
+    }
+    Recovered recover(const std::function<bool(const std::string& name)>& known,
+                      const std::function<bool(const std::string& writer)>& alive) override {
+        return objects_->recover(known, alive);
+    }
+    void for_each_stray(const std::function<void(const std::string& place)>& visit) override {
+        objects_->for_each_stray(visit);
+    }
+
+    std::function<void()> written;
+
+  private:
+    class Writer final : public store::ObjectWriter {
+      public:
+        Writer(std::unique_ptr<ObjectWriter> writer, ObjectsThatTell& objects)
+            : writer_(std::move(writer)), objects_(objects) {}
+        void append(ByteView bytes) override { writer_->append(bytes); }
+        void finish() override {
+            writer_->finish();
+            if (const auto work = std::exchange(objects_.written, {})) work();
+        }
+
+      private:
+        std::unique_ptr<ObjectWriter> writer_;
+        ObjectsThatTell& objects_;
+    };
+
+    std::unique_ptr<Objects> objects_;
+};
+
+}  // namespace lucerna::test
