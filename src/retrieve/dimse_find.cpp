@@ -167,16 +167,25 @@ void put(dicom::DataSet& answer, const store::Attribute& attribute) {
                      Bytes(attribute.value.begin(), attribute.value.end()));
 }
 
+/// Of values in big endian: up to so much they are given.
+constexpr std::size_t kTurned = std::size_t{8} << 10;
+
 /// Puts into `answer` what is wanted of the object, absent attributes without a value. So are those
-/// that come to more than a mebibyte together, as a sequence of contours does; says whether there
-/// are any. An answer is held whole, and who wants that wants the object.
+/// that come to more than a mebibyte together, as a sequence of contours does, or in big endian to
+/// more than kTurned each; says whether there are any. An answer is held whole, and who wants that
+/// wants the object.
 bool take(const dicom::DataSet& object, const dicom::DataSet& identifier,
           const std::set<dicom::Tag>& wanted, dicom::DataSet& answer) {
     std::size_t left = std::size_t{1} << 20;
+    // A head has larger values of such an object as they lie, in another order of bytes than the
+    // answer's.
+    const bool is_turned =
+        object.transfer_syntax_uid() == dicom::transfer_syntax::kExplicitVrBigEndian;
+    const std::size_t most = is_turned ? kTurned : left;
     bool is_all = true;
     for (const dicom::Tag tag : wanted) {
         const std::size_t bytes = dicom::bytes_of_attribute(object, tag);
-        if (object.has(tag) && bytes <= left) {
+        if (object.has(tag) && bytes <= std::min(left, most)) {
             dicom::copy_attribute(object, tag, answer);
             left -= bytes;
             continue;

@@ -129,6 +129,19 @@ bool is_still_kept(Parts& parts, const Place& first, const std::string& uid) {
     return still && still->object == first.object;
 }
 
+/// And could be opened by another program, too: who is told that it is kept may let go of his own.
+/// Throws Error(kUnavailable) where it could not.
+bool is_kept_for_good(Parts& parts, const Place& first, const std::string& uid) {
+    if (!is_still_kept(parts, first, uid)) return false;
+    try {
+        parts.keys.require_kept_lately(first.data_key);
+        return true;
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::kNotFound) throw;
+        return false;
+    }
+}
+
 [[noreturn]] void erased_meanwhile(const std::string& uid) {
     throw Error(ErrorCode::kUnavailable, "instance " + uid +
                                              " was kept, and erased while it came again: "
@@ -174,7 +187,7 @@ std::optional<Kept> judge_duplicate(Parts& parts, const Place& first, const std:
     try {
         if (role == Role::kResult && first.role == Role::kResult) {
             const Kept judged = judge_result(parts, first, uid, file);
-            if (!is_still_kept(parts, first, uid)) return {};
+            if (!is_kept_for_good(parts, first, uid)) return {};
             return judged;
         }
         SealedReader kept = opened(parts, uid, first.object, first.bytes);
@@ -183,7 +196,7 @@ std::optional<Kept> judge_duplicate(Parts& parts, const Place& first, const std:
         if (!is_still_kept(parts, first, uid)) return {};
         throw;
     }
-    if (!is_still_kept(parts, first, uid)) return {};
+    if (!is_kept_for_good(parts, first, uid)) return {};
     return Kept::kAlreadyKept;
 }
 
@@ -308,7 +321,7 @@ void Comparison::finish(ByteView file, const NativePixels& pixels) {
     if (end > file.size() || end - at_ != kept_end - kept_at_) conflict(uid_);
     compare(file, end - at_);
     if (kept_pixels_) compare_beside_pixels(file, *pixels);
-    if (!is_still_kept(parts_, first_, uid_)) erased_meanwhile(uid_);
+    if (!is_kept_for_good(parts_, first_, uid_)) erased_meanwhile(uid_);
 }
 
 }  // namespace lucerna::store

@@ -71,10 +71,21 @@ std::optional<std::int64_t> IndexWitness::count(Connection& index, Instant now) 
 
 void IndexWitness::note(std::int64_t count, Instant at) {
     last_.with([&](std::optional<Instant>& last) { last = at; });
+    // What is still being written will be followed by more.
+    if (is_writing_.exchange(true)) return;
+    const auto write = [this, count] {
+        try {
+            write_file(path_, as_byte_view(std::to_string(count) + "\n"));
+        } catch (const Error& error) {
+            log_event(LogLevel::kWarning, "store.witness-not-written", {{"why", error.what()}});
+        }
+        is_writing_ = false;
+    };
     try {
-        write_file(path_, as_byte_view(std::to_string(count) + "\n"));
-    } catch (const Error& error) {
-        log_event(LogLevel::kWarning, "store.witness-not-written", {{"why", error.what()}});
+        // The one before is at its end.
+        writing_.with([&](std::jthread& writing) { writing = std::jthread(write); });
+    } catch (const std::system_error&) {
+        is_writing_ = false;
     }
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <thread>
 
 #include "base/clock.h"
 #include "base/guarded.h"
@@ -24,7 +26,8 @@ class IndexWitness {
     /// Within a transaction that keeps something: counts on, if so long has passed. To be noted
     /// once that is committed.
     [[nodiscard]] std::optional<std::int64_t> count(Connection& index, Instant now) const;
-    /// A failure is logged: at worst it is not seen that an index was put back.
+    /// By a thread of its own: no sender waits for the device of the folder. A failure is logged:
+    /// at worst it is not seen that an index was put back.
     void note(std::int64_t count, Instant at);
 
   private:
@@ -32,6 +35,8 @@ class IndexWitness {
 
     std::filesystem::path path_;
     Guarded<std::optional<Instant>> last_;
+    std::atomic<bool> is_writing_ = false;
+    Guarded<std::jthread> writing_;
 };
 
 }  // namespace lucerna::store

@@ -45,12 +45,12 @@ void publish(Parts& parts, const std::string& object) {
 
 std::optional<Place> place_of(Connection& index, const std::string& sop_instance_uid) {
     Statement find = index.prepare(
-        "SELECT object, role, head_bytes, bytes FROM instances WHERE "
+        "SELECT object, data_key, role, head_bytes, bytes FROM instances WHERE "
         "sop_instance_uid = ?");
     if (!find.bind(sop_instance_uid).step()) return {};
-    return Place{find.text(0), static_cast<Role>(find.small(1)),
-                 static_cast<std::uint64_t>(find.integer(2)),
-                 static_cast<std::uint64_t>(find.integer(3))};
+    return Place{find.text(0), find.text(1), static_cast<Role>(find.small(2)),
+                 static_cast<std::uint64_t>(find.integer(3)),
+                 static_cast<std::uint64_t>(find.integer(4))};
 }
 
 Place require_place(Parts& parts, const std::string& sop_instance_uid) {
@@ -111,8 +111,8 @@ bool enter(Parts& parts, const Facts& facts, const NewObject& object, const Requ
         drop_uncommitted(parts, placing.object, error.code());
         throw;
     }
-    if (kept && witnessed) parts.witness.note(*witnessed, now);
     if (kept) publish(parts, placing.object);
+    if (kept && witnessed) parts.witness.note(*witnessed, now);
     if (kept && is_anothers)
         log_event(
             LogLevel::kWarning, "study.not-as-ordered",

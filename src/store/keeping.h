@@ -16,6 +16,7 @@ struct Parts;
 /// Where an instance that is kept lies.
 struct Place {
     std::string object;
+    std::string data_key;
     Role role = Role::kReceived;
     std::uint64_t head_bytes = 0;
     std::uint64_t bytes = 0;

@@ -261,6 +261,10 @@ void KeyRing::require_kept(const std::string& name, Instant since) {
     (void)kept(name, since);
 }
 
+void KeyRing::require_kept_lately(const std::string& name) {
+    (void)kept(name, clock_.now() - kSeenFor);
+}
+
 vault::SecretKey KeyRing::kept(const std::string& name, Instant since) {
     require_foundations(since);
     try {

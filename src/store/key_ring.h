@@ -59,6 +59,8 @@ class KeyRing {
     /// holds what it held. Throws Error: kNotFound (destroyed, and the index has forgotten it),
     /// kUnavailable (it is not so, or could not be seen).
     void require_kept(const std::string& name, Instant since);
+    /// The same as of a minute ago.
+    void require_kept_lately(const std::string& name);
     /// Ends the key's record and every copy in memory.
     void destroy(const std::string& name);
     /// Its record is there, be it whole or not.

@@ -178,6 +178,10 @@ void require_unused(const std::filesystem::path& path, const IsUsed& is_used) {
 namespace {
 
 constexpr auto kPatience = std::chrono::seconds(5);
+/// A look that has taken so long is waited for by nobody else.
+constexpr auto kTelling = std::chrono::seconds(1);
+/// After so long another look is taken, as the file may lie on another device by now.
+constexpr auto kGivenUp = std::chrono::minutes(1);
 
 std::string digest_of(const std::string& place) {
     Bytes bytes = read_file(place, kLongestFile);
@@ -187,15 +191,18 @@ std::string digest_of(const std::string& place) {
 }
 
 /// The digest of a file that a thread of its own reads.
-using Look = std::shared_future<std::string>;
+struct Look {
+    AnswerDue::Time begun;
+    std::shared_future<std::string> digest;
+};
 
 bool is_over(const Look& look, AnswerDue::Time by) {
-    return look.wait_until(by) == std::future_status::ready;
+    return !look.digest.valid() || look.digest.wait_until(by) == std::future_status::ready;
 }
 
 Look looking_at(const std::string& place) {
     std::packaged_task<std::string()> task([place] { return digest_of(place); });
-    Look look = task.get_future().share();
+    Look look{std::chrono::steady_clock::now(), task.get_future().share()};
     try {
         std::thread(std::move(task)).detach();
     } catch (const std::system_error&) {
@@ -216,7 +223,7 @@ struct HeldKeyProvider::State {
     std::string place;
     Save save;
     Guarded<Keys> keys;
-    Guarded<Look> look;
+    Guarded<Look> last_look;
 
     void save_as(Keys& mine, std::vector<NamedKey> held) const {
         save(held);
@@ -229,18 +236,17 @@ struct HeldKeyProvider::State {
 /// Of the file as it is after the call began. A device that is silent may keep who reads from it
 /// for ever: that is one thread of its own, whose end nobody needs.
 std::string HeldKeyProvider::State::digest_in_time() {
+    const AnswerDue::Time called = std::chrono::steady_clock::now();
     const AnswerDue::Time end = AnswerDue::end_of(kPatience);
-    for (bool is_old = true;;) {
-        const Look asked = look.with([&](Look& last) {
-            if (last.valid() && !is_over(last, std::chrono::steady_clock::now())) return last;
-            is_old = false;
-            last = looking_at(place);
+    for (;;) {
+        const Look look = last_look.with([&](Look& last) {
+            if (is_over(last, called) || last.begun + kGivenUp < called) last = looking_at(place);
             return last;
         });
-        if (!is_over(asked, end))
+        const bool is_known = look.begun + kTelling < called;
+        if (!is_over(look, is_known ? called : end))
             throw Error(ErrorCode::kUnavailable, "the key file " + place + " is silent");
-        if (!is_old) return asked.get();
-        is_old = false;
+        if (look.begun >= called) return look.digest.get();
     }
 }
 
