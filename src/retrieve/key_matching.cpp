@@ -72,7 +72,7 @@ bool date_matches(Tag tag, std::string_view key, std::string_view value) {
 
 bool time_matches(Tag tag, std::string_view key, std::string_view value) {
     return lies_in(key, store::time_key(value), [&](std::string_view part, Fill fill) {
-        std::string time = store::time_key(part, fill);
+        std::string time = store::asked_time_key(part, fill);
         if (time.empty()) refuse(tag, "a time or a range of times");
         return time;
     });
@@ -160,7 +160,7 @@ bool moment_matches(const Moment& tags, const DataSet& identifier, const DataSet
     if (hour.size() != 2) refuse(tags.second, "a range of times");
     const auto moment = [&](std::size_t end, Fill fill) {
         const std::string date = store::date_key(day[end]);
-        const std::string time = store::time_key(hour[end], fill);
+        const std::string time = store::asked_time_key(hour[end], fill);
         if (date.empty()) refuse(tags.first, "a range of dates");
         if (time.empty()) refuse(tags.second, "a range of times");
         return date + time;

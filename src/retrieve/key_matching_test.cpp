@@ -124,6 +124,8 @@ TEST(KeyMatching, KnowsWhatIsNoKey) {
                                   {"DA", "2026*"},
                                   {"TM", "x"},
                                   {"TM", "9"},
+                                  {"TM", "99"},
+                                  {"TM", "10-2561"},
                                   {"DT", "today"},
                                   {"DA", "20260301\\x"}})
         EXPECT_FALSE(is_key(vr, key)) << vr << " " << key;

@@ -102,7 +102,7 @@ Condition by_moment(const Column& date, const Column& time, std::string_view val
     const auto key = [&](std::string_view part, Fill fill) {
         const std::size_t space = part.find(' ');
         const std::string day = date_key(part.substr(0, space));
-        const std::string hour = time_key(part.substr(space + 1), fill);
+        const std::string hour = asked_time_key(part.substr(space + 1), fill);
         if (day.empty()) refuse(date, "a range of dates");
         if (hour.empty()) refuse(time, "a range of times");
         return day + hour;
@@ -115,7 +115,7 @@ Condition by_moment(const Column& date, const Column& time, std::string_view val
 
 Condition by_time(const Column& column, std::string_view value) {
     const auto key = [&](std::string_view part, Fill fill) {
-        std::string time = time_key(part, fill);
+        std::string time = asked_time_key(part, fill);
         if (time.empty()) refuse(column, "a time or a range of times");
         return time;
     };

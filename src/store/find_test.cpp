@@ -239,7 +239,12 @@ TEST_F(FindTest, MatchesTimesToThePrecisionGiven) {
     EXPECT_THAT(studies({{kStudyTime, "-235930"}}), ElementsAre("1.2", "1.1", "1.3"))
         << "the second 30 lasts until 30.999999";
     EXPECT_THAT(studies({{kStudyTime, "235930.6-"}}), IsEmpty());
-    EXPECT_EQ(error_of([&] { (void)studies({{kStudyTime, "noon"}}); }), "invalid-input");
+    for (const char* wrong : {"noon", "99", "1060", "10-99", "99-"})
+        EXPECT_EQ(error_of([&] {
+                      (void)studies({{kStudyTime, wrong}});
+                  }),
+                  "invalid-input")
+            << wrong;
 }
 
 TEST_F(FindTest, MatchesListsOfUids) {

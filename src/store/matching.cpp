@@ -119,6 +119,15 @@ std::string time_key(std::string_view time, Fill fill) {
     return key;
 }
 
+std::string asked_time_key(std::string_view time, Fill fill) {
+    const std::string first = time_key(time).substr(0, 6);
+    if (first.empty()) return {};
+    // A leap second is one of a day (PS3.5 6.2).
+    const bool is_of_a_day =
+        first <= "240000" && first.substr(2, 2) <= "59" && first.substr(4) <= "60";
+    return is_of_a_day ? time_key(time, fill) : std::string();
+}
+
 bool has_wildcard(std::string_view value) {
     return value.find_first_of("*?") != std::string_view::npos;
 }

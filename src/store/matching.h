@@ -34,6 +34,9 @@ struct NameKeys {
 enum class Fill { kStart, kEnd };
 [[nodiscard]] std::string time_key(std::string_view time, Fill fill = Fill::kStart);
 
+/// The same of a time that is asked for: empty, too, for one that no day has. 24:00 is its end.
+[[nodiscard]] std::string asked_time_key(std::string_view time, Fill fill = Fill::kStart);
+
 [[nodiscard]] bool has_wildcard(std::string_view value);
 /// A DICOM pattern (* and ?) as SQLite's GLOB takes it.
 [[nodiscard]] std::string glob(std::string_view pattern);

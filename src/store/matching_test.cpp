@@ -77,6 +77,15 @@ TEST(TimeKey, FillsWhatIsNotGiven) {
         EXPECT_EQ(time_key(wrong), "") << wrong;
 }
 
+TEST(TimeKey, IsAskedForOfTimesThatADayHas) {
+    EXPECT_EQ(asked_time_key("10", Fill::kEnd), "105959.999999");
+    EXPECT_EQ(asked_time_key("23:59:60"), "235960.000000");
+    EXPECT_EQ(asked_time_key("2400"), "240000.000000");
+    for (const char* wrong : {"", "noon", "99", "25", "2401", "1060", "103061", "99-10"})
+        EXPECT_EQ(asked_time_key(wrong), "") << wrong;
+    EXPECT_EQ(time_key("2500"), "250000.000000") << "as it is kept, such as it is";
+}
+
 TEST(Glob, QuotesWhatOnlySqliteTakesAsAPattern) {
     EXPECT_EQ(glob("a[b]*?"), "a[[]b]*?");
 }
