@@ -46,11 +46,19 @@ vault::SealedHeader header_of(Parts& parts, const std::string& object) {
     return vault::decode_header(ByteView(bytes).first(got));
 }
 
-/// What another process takes in just now, or left, without knowing yet whose it is; or erased
-/// since the objects were listed.
+/// Taken in just now, or left, without knowing yet whose it is. What was published never says so:
+/// its header was altered.
+bool is_left_by_nobody(Parts& parts, const std::string& object) {
+    return is_nobodys(header_of(parts, object)) && parts.objects->unpublished().contains(object);
+}
+
+/// What another process takes in just now, or left; or erased since the objects were listed.
 bool is_not_kept(Parts& parts, const std::string& object) {
     try {
-        return is_nobodys(header_of(parts, object));
+        if (is_left_by_nobody(parts, object)) return true;
+        // It may have been dropped between the two looks.
+        (void)parts.objects->open(object);
+        return false;
     } catch (const Error& error) {
         return error.code() == ErrorCode::kNotFound;
     }
@@ -311,10 +319,15 @@ std::vector<Damage> Archive::reindex() {
     for_each_unknown(parts_, [&](const std::string& name) {
         attempt(name, [&] {
             const vault::SealedHeader header = header_of(parts_, name);
-            if (is_nobodys(header))
+            if (!is_nobodys(header))
+                unknown.emplace_back(header.received_ms, name);
+            else if (is_left_by_nobody(parts_, name))
                 parts_.objects->remove(name);
             else
-                unknown.emplace_back(header.received_ms, name);
+                throw Error(ErrorCode::kCorrupt,
+                            "object " + name +
+                                ": its header says that it was never kept, and it lies among what "
+                                "was");
         });
     });
     // So that of two objects of one instance the first stays.

@@ -3,6 +3,7 @@
 
 #include <fstream>
 #include <map>
+#include <set>
 #include <stop_token>
 #include <thread>
 
@@ -215,6 +216,38 @@ TEST(Reindex, FindsWhatWasStillComingInWhenTheIndexWasLost) {
     EXPECT_TRUE(std::filesystem::is_empty(incoming));
     EXPECT_TRUE(store.archive().reindex().empty());
     EXPECT_EQ(store.archive().totals().instances, 1U) << "the whole one; the half one is gone";
+}
+
+TEST(Reindex, NamesWhatWasKeptAndSaysThatItWasNot) {
+    TestStore store;
+    store.archive().keep(instance_of("P1", "1.2.1", 1).file());
+    store.archive().keep(instance_of("P1", "1.2.1", 2).file());
+    const auto objects = store.objects();
+    ASSERT_EQ(objects.size(), 2U);
+    store.close();
+    store.lose_index();
+    Bytes altered = store.sealed(objects[0]);
+    constexpr std::size_t kKind = 9;
+    ASSERT_EQ(altered.at(kKind), 0);
+    altered.at(kKind) = 0xFF;
+    store.replace(objects[0], altered);
+    store.open();
+    EXPECT_EQ(store.archive().unknown_objects(), 2U);
+    const auto names = [](const std::vector<Damage>& damages) {
+        std::set<std::string> named;
+        for (const Damage& damage : damages) named.insert(damage.object);
+        return named;
+    };
+    EXPECT_TRUE(names(store.archive().verify()).contains(objects[0]));
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_EQ(names(store.archive().reindex()), std::set<std::string>{objects[0]});
+        EXPECT_EQ(store.objects(), objects) << "it stays where it lies";
+        EXPECT_EQ(store.archive().totals().instances, 1U);
+    }
+    altered.at(kKind) = 0;
+    store.replace(objects[0], altered);
+    EXPECT_TRUE(store.archive().reindex().empty());
+    EXPECT_EQ(store.archive().totals().instances, 2U);
 }
 
 TEST(Reindex, BringsBackAnIndexThatWasLost) {

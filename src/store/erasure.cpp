@@ -121,12 +121,16 @@ void work_off_doomed(Parts& parts) {
         while (find.step()) doomed.emplace_back(find.text(0), find.text(1));
     });
     if (doomed.empty()) return;
+    std::vector<std::string> objects;
     for (const auto& [what, name] : doomed) {
-        if (what == "key")
-            parts.keys.destroy(name);
-        else if (what == "object")
+        if (what == "key") parts.keys.destroy(name);
+        if (what == "object") objects.push_back(name);
+    }
+    parts.objects->note_erased(objects);
+    for (const auto& [what, name] : doomed) {
+        if (what == "object")
             parts.objects->remove(name);
-        else
+        else if (what == "trace")
             parts.trail.add(name);
     }
     parts.index.write([&](Connection& index) {

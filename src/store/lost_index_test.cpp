@@ -392,7 +392,7 @@ TEST_F(LostIndex, KeepsNothingThatWasNeverAcknowledged) {
     EXPECT_EQ(store.archive().object(late.sop_instance), out_of_order(late));
 }
 
-// Whatever put it there.
+// Whatever put it there: what lies among what was published is not removed unasked.
 TEST_F(LostIndex, IsNotFilledWithWhatNobodyHasTheKeyOf) {
     const StoredInstance late = numbered(2);
     const std::string left = keep_out_of_order(late);
@@ -402,6 +402,13 @@ TEST_F(LostIndex, IsNotFilledWithWhatNobodyHasTheKeyOf) {
     if (store.on_files())
         std::filesystem::create_directories(store.data() / "objects" / left.substr(0, 2));
     store.replace(left, sealed);
+    for (const auto& found : {store.archive().verify(), store.archive().reindex()}) {
+        ASSERT_EQ(found.size(), 1U);
+        EXPECT_EQ(found[0].object, left);
+    }
+    EXPECT_EQ(store.archive().totals().instances, 1U);
+    EXPECT_EQ(store.objects().size(), 2U);
+    unpublish(left);
     EXPECT_TRUE(store.archive().verify().empty());
     EXPECT_TRUE(store.archive().reindex().empty());
     EXPECT_EQ(store.objects().size(), 1U);

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "store/fetched_ahead.h"
+#include "store/matching.h"
 
 namespace lucerna::store {
 namespace {
@@ -350,6 +351,45 @@ void ObjectBucket::sweep_again(const std::function<bool(const std::string& name)
     }
 }
 
+void ObjectBucket::note_erased(std::span<const std::string> names) {
+    if (names.empty()) return;
+    std::string list;
+    for (const std::string& name : names) list += checked(name) + "\n";
+    bucket_->ask({.method = "PUT",
+                  .key = "erased/" + std::to_string(seconds_now()) + "/" +
+                         vault::to_text(vault::random_id()),
+                  .body = as_byte_view(list)});
+}
+
+/// As sweep_again. Each is named until it was removed once more after the hour.
+void ObjectBucket::sweep_erased(const std::function<bool(const std::string& name)>& known) {
+    std::vector<std::string> lists;
+    bucket_->for_each("erased/", [&](const std::string& key) { lists.push_back(key); });
+    for (const std::string& key : lists) {
+        std::string body;
+        try {
+            body = bucket_->ask({.key = "erased/" + key}).body;
+        } catch (const Error& error) {
+            // Another process was through with it.
+            if (error.code() != ErrorCode::kNotFound) throw;
+            continue;
+        }
+        for (const std::string_view line : split(body, "\n"))
+            if (const std::string name(line); is_object_name(name) && !known(name)) remove(name);
+        const long long when = std::strtoll(key.c_str(), nullptr, 10);
+        if (seconds_now() - when > kSweptSeconds)
+            bucket_->ask({.method = "DELETE", .key = "erased/" + key});
+    }
+}
+
+std::set<std::string> ObjectBucket::unpublished() {
+    std::set<std::string> names;
+    bucket_->for_each("pending/", [&](const std::string& key) {
+        if (const std::string name = last_part(key); is_object_name(name)) names.insert(name);
+    });
+    return names;
+}
+
 Objects::Recovered ObjectBucket::recover(
     const std::function<bool(const std::string& name)>& known,
     const std::function<bool(const std::string& writer)>& alive) {
@@ -366,6 +406,7 @@ Objects::Recovered ObjectBucket::recover(
             markers.push_back(key);
     });
     sweep_again(known);
+    sweep_erased(known);
     std::set<std::string> removed;
     for (const std::string& marker : markers)
         if (const std::string name = last_part(marker); !known(name)) removed.insert(name);

@@ -22,7 +22,8 @@ struct PendingNames {
 /// Objects in a bucket: `objects/<na>/<name>`, <na> being the first two digits. Before one is
 /// written an empty `pending/<writer>/<name>` is, and goes once the index knows the object: so that
 /// what a dead process left is found without listing all objects; `swept/<seconds>/<name>` notes
-/// for an hour what was removed so. A bucket needs no settling: what it answered it keeps.
+/// for an hour what was removed so, and `erased/<seconds>/<random>` names, a line each, what was
+/// erased together. A bucket needs no settling: what it answered it keeps.
 class ObjectBucket final : public Objects {
   public:
     explicit ObjectBucket(std::shared_ptr<S3> bucket);
@@ -34,13 +35,16 @@ class ObjectBucket final : public Objects {
     void publish(const std::string& name) override;
     [[nodiscard]] std::unique_ptr<ObjectReader> open(const std::string& name) override;
     void remove(const std::string& name) override;
+    void note_erased(std::span<const std::string> names) override;
     void for_each(const std::function<void(const std::string& name)>& visit) override;
+    [[nodiscard]] std::set<std::string> unpublished() override;
     Recovered recover(const std::function<bool(const std::string& name)>& known,
                       const std::function<bool(const std::string& writer)>& alive) override;
     void for_each_stray(const std::function<void(const std::string& place)>& visit) override;
 
   private:
     void sweep_again(const std::function<bool(const std::string& name)>& known);
+    void sweep_erased(const std::function<bool(const std::string& name)>& known);
     /// Name and identifier of each that was begun.
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> uploads();
     void end_upload(const std::string& name, const std::string& id);

@@ -173,6 +173,39 @@ TEST_F(ObjectBucketTest, RecoveringDropsWhatADeadWriterLeftAndNothingElse) {
     EXPECT_EQ(names(alive), std::set<std::string>{kName});
 }
 
+TEST_F(ObjectBucketTest, RecoveringRemovesAgainWhatWasErasedAndCameLate) {
+    const S3Options options = real();
+    ObjectBucket objects(std::make_shared<S3>(options));
+    const std::string third(32, '3');
+    for (const std::string& name : {kName, kOther, third}) {
+        keep(objects, name, pattern(20));
+        objects.publish(name);
+    }
+    const std::vector<std::string> erased{kName, kOther};
+    objects.note_erased(erased);
+    for (const std::string& name : erased) objects.remove(name);
+    const auto known = [&](const std::string& name) { return name == third; };
+    for (int i = 0; i < 2; ++i) {
+        S3(options).ask({.method = "PUT", .key = "objects/ff/" + kOther, .body = pattern(20)});
+        objects.recover(known, nobody);
+        EXPECT_EQ(names(objects), std::set<std::string>{third}) << "it was sent again";
+    }
+    // Of an erasure of long ago it removes it once more, and forgets it.
+    const auto lists = [&] {
+        std::vector<std::string> found;
+        S3(options).for_each("erased/", [&](const std::string& key) { found.push_back(key); });
+        return found;
+    };
+    ASSERT_EQ(lists().size(), 1U);
+    S3(options).ask({.method = "DELETE", .key = "erased/" + lists().front()});
+    const std::string list = kName + "\n" + third + "\n";
+    S3(options).ask({.method = "PUT", .key = "erased/1000/" + kName, .body = as_byte_view(list)});
+    S3(options).ask({.method = "PUT", .key = "objects/00/" + kName, .body = pattern(20)});
+    objects.recover(known, nobody);
+    EXPECT_EQ(names(objects), std::set<std::string>{third}) << "what the index knows stays";
+    EXPECT_TRUE(lists().empty());
+}
+
 TEST_F(ObjectBucketTest, ListsMoreThanOnePage) {
     ObjectBucket objects(std::make_shared<S3>(real()));
     std::set<std::string> kept;

@@ -266,6 +266,13 @@ void ObjectFolder::for_each(const std::function<void(const std::string& name)>& 
     }
 }
 
+std::set<std::string> ObjectFolder::unpublished() {
+    std::set<std::string> names;
+    for (const std::string& name : names_in(folder_ / "incoming"))
+        if (is_name(name)) names.insert(name);
+    return names;
+}
+
 /// One process alone opens a folder.
 Objects::Recovered ObjectFolder::recover(const std::function<bool(const std::string& name)>& known,
                                          const std::function<bool(const std::string& writer)>&) {

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ class ObjectFolder final : public Objects {
     [[nodiscard]] std::unique_ptr<ObjectReader> open(const std::string& name) override;
     void remove(const std::string& name) override;
     void for_each(const std::function<void(const std::string& name)>& visit) override;
+    [[nodiscard]] std::set<std::string> unpublished() override;
     Recovered recover(const std::function<bool(const std::string& name)>& known,
                       const std::function<bool(const std::string& writer)>& alive) override;
     void for_each_stray(const std::function<void(const std::string& place)>& visit) override;

@@ -67,7 +67,12 @@ class Objects {
     [[nodiscard]] virtual std::unique_ptr<ObjectReader> open(const std::string& name) = 0;
     /// Nothing happens if it is not there. Durable on return.
     virtual void remove(const std::string& name) = 0;
+    /// They are erased, and to be removed now: what of them arrives after that, sent again by
+    /// whoever stands between, a later `recover` removes.
+    virtual void note_erased(std::span<const std::string> /*names*/) {}
     virtual void for_each(const std::function<void(const std::string& name)>& visit) = 0;
+    /// Those that were never published, whoever writes them.
+    [[nodiscard]] virtual std::set<std::string> unpublished() { return {}; }
     /// At start: publishes what the index knows (`known`) and removes the rest of what was never
     /// published, half-written files among it. What a writer that is `alive` has in hand stays.
     /// What was published is so durably: whoever asks for less later does not find it again.

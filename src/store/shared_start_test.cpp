@@ -118,5 +118,18 @@ TEST_F(SharedStart, DoesNotTakeAnIndexForLostWhoseFirstKeyWasDroppedMeanwhile) {
     EXPECT_EQ(error_of([&] { store->archive().require_index(); }), "none");
 }
 
+TEST_F(SharedStart, AnErasureNamesItsObjectsForLaterStarts) {
+    open_on_a_new_index();
+    const test::StoredInstance instance;
+    store->archive().keep(instance.file());
+    const std::string object = store->archive().instance(instance.sop_instance)->object;
+    store->archive().erase_patient(instance.patient_id, "");
+    std::string said;
+    S3(*bucket).for_each("erased/", [&](const std::string& key) {
+        said += S3(*bucket).ask({.key = "erased/" + key}).body;
+    });
+    EXPECT_EQ(said, object + "\n");
+}
+
 }  // namespace
 }  // namespace lucerna::store

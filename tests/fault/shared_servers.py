@@ -250,7 +250,7 @@ def check_bucket(site):
     known = {f"objects/{name[:2]}/{name}" for name, in site.postgres.ask("SELECT object FROM instances")}
     known |= {f"keys/{name}" for name, in site.postgres.ask("SELECT name FROM data_keys")}
     known.add("keys/" + "0" * 32)  # the mark that index and bucket are of one archive
-    left = [key for key in site.ceph.keys() if key not in known and not key.startswith("swept/")]
+    left = [key for key in site.ceph.keys() if key not in known and not key.startswith(("swept/", "erased/"))]
     assert not left, f"nobody refers to {left}"
 
 

@@ -2,6 +2,8 @@
 
 #include <functional>
 #include <memory>
+#include <set>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -27,6 +29,8 @@ class ObjectsThatTell : public store::Objects {
         return objects_->open(name);
     }
     void remove(const std::string& name) override { objects_->remove(name); }
+    void note_erased(std::span<const std::string> names) override { objects_->note_erased(names); }
+    [[nodiscard]] std::set<std::string> unpublished() override { return objects_->unpublished(); }
     void for_each(const std::function<void(const std::string& name)>& visit) override {
         objects_->for_each(visit);
     }
