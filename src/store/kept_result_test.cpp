@@ -123,15 +123,6 @@ TEST_F(KeptResult, MakesNoKeyForWhoIsErased) {
     expect_nothing_left();
 }
 
-TEST_F(KeptResult, IsNotSealedUnderAnotherKeyThanTheOneThatWasDestroyed) {
-    StoredInstance result = result_number(1);
-    result.issuer = "HOSPITAL";
-    // Of her who has that issuer nothing is kept, but the key that was made for the result.
-    when_written([&] { archive().erase_patient("P1", "HOSPITAL", "test", Issuers::kAlike); });
-    EXPECT_EQ(kept(result), "conflict");
-    EXPECT_EQ(key_records(), archive().totals().instances);
-}
-
 TEST_F(KeptResult, IsGivenUpWhereAnotherOneReads) {
     Job other;
     when_written([&] {
