@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "retrieve/dimse_for_test.h"
+#include "support/other_encodings.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -230,6 +231,31 @@ TEST_F(FindService, GivesNoMegabytesOfAnObject) {
     EXPECT_EQ(responses[0].data->data_set.text_or(kDocumentTitle, ""), "Report");
     EXPECT_TRUE(responses[0].data->data_set.has(kTextValue));
     EXPECT_FALSE(responses[0].data->data_set.has_value(kTextValue));
+}
+
+TEST_F(FindService, GivesNoLargeValuesOfBigEndianAsTheyLie) {
+    constexpr dicom::Tag kSmall{0x0028, 0x1221}, kLarge{0x0028, 0x1222};
+    test::StoredInstance image;
+    image.study = "1.3";
+    image.series = "1.3.1";
+    image.sop_instance = "1.3.1.1";
+    dicom::DataSet with_words = dicom::DataSet::parse(image.file());
+    Bytes words;
+    for (int i = 0; i < 5'000; ++i) words.insert(words.end(), {1, 2});
+    with_words.set_bytes(kSmall, "OW", {1, 2, 1, 2});
+    with_words.set_bytes(kLarge, "OW", words);
+    store.archive().keep(test::in_big_endian(with_words.to_part10()));
+    const auto responses = find(kStudyFind, {{tags::kQueryRetrieveLevel, "IMAGE"},
+                                             {tags::kStudyInstanceUid, image.study},
+                                             {tags::kSeriesInstanceUid, image.series},
+                                             {tags::kSopInstanceUid, ""},
+                                             {kSmall, ""},
+                                             {kLarge, ""}});
+    ASSERT_EQ(responses.size(), 2U);
+    EXPECT_EQ(responses[0].command.status, status::kPendingKeysIgnored);
+    const ByteView small = responses[0].data->data_set.bytes(kSmall);
+    EXPECT_EQ(Bytes(small.begin(), small.end()), (Bytes{1, 2, 1, 2}));
+    EXPECT_FALSE(responses[0].data->data_set.has_value(kLarge));
 }
 
 TEST_F(FindService, MatchesImagesByWhatOnlyTheObjectHolds) {

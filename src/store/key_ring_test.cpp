@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/answer_due.h"
+#include "store/arrival.h"
 #include "store/store_test_support.h"
 #include "support/forwarding_keys.h"
 #include "support/forwarding_records.h"
@@ -165,6 +166,15 @@ TEST(KeyRing, SealsNothingUnderAKeyWhoseRecordIsGoneOrDamaged) {
         for (bool is_at_hand : {true, false}) {
             test.clock.advance(2min);
             EXPECT_EQ(refusal_of(test, "1", next), "unavailable") << is_at_hand;
+            EXPECT_EQ(refusal_of(test, "1", 1), is_at_hand ? "unavailable" : "corrupt")
+                << "nor is it said that it is kept already";
+            const auto again = test.archive().arriving();
+            const Bytes file = of_patient("1").file();
+            EXPECT_NE(test::error_of([&] {
+                          (void)again->take(file);
+                          (void)again->keep(file);
+                      }),
+                      "none");
             EXPECT_EQ(refusal_of(test, "2", next + is_at_hand), "none") << "another's is whole";
             EXPECT_EQ(
                 test::error_of([&] { test.archive().require_lasting(object, test.clock.now()); }),
