@@ -276,6 +276,8 @@ std::vector<Damage> Archive::verify() {
         damages.push_back({"keys/" + one.name, {}, one.what});
     for (const std::string& what : parts_.trail.damages())
         damages.push_back({"audit.log", {}, what});
+    if (std::string what = parts_.witness.damage(); !what.empty())
+        damages.push_back({"index.witness", {}, std::move(what)});
     if (index_is_whole) {
         std::vector<std::string> unknown = parts_.keys.unknown();
         leave_passing_out(parts_, unknown, [&](const std::vector<std::string>& names) {

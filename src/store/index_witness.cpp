@@ -9,13 +9,20 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/log.h"
 
 namespace lucerna::store {
 namespace {
 
 constexpr auto kEvery = std::chrono::seconds(10);
-constexpr std::size_t kLongest = 32;
+constexpr std::size_t kLongest = 128;
+
+/// The number and its SHA-256.
+std::string text_of(std::int64_t count) {
+    const std::string number = std::to_string(count);
+    return number + " " + sha256(as_byte_view(number)) + "\n";
+}
 
 std::int64_t counted(Connection& index) {
     return index.number(
@@ -37,21 +44,33 @@ IndexWitness::IndexWitness(std::filesystem::path folder)
     : path_(std::move(folder) / "index.witness") {}
 
 std::int64_t IndexWitness::noted() const {
-    std::int64_t count = 0;
     std::error_code none;
-    if (!std::filesystem::exists(path_, none)) return count;
-    try {
-        const Bytes bytes = read_file(path_, kLongest);
-        const std::string_view text = as_text(bytes);
-        (void)std::from_chars(text.data(), text.data() + text.size(), count);
-    } catch (const Error& error) {
-        log_event(LogLevel::kWarning, "store.witness-not-read", {{"why", error.what()}});
-    }
+    if (!std::filesystem::exists(path_, none)) return 0;
+    const Bytes bytes = read_file(path_, kLongest);
+    std::int64_t count = 0;
+    const std::string_view text = as_text(bytes);
+    (void)std::from_chars(text.data(), text.data() + text.size(), count);
+    if (text != text_of(count))
+        throw Error(ErrorCode::kCorrupt, path_.string() + " is not what was written");
     return count;
 }
 
+std::string IndexWitness::damage() const {
+    try {
+        (void)noted();
+        return {};
+    } catch (const Error& error) {
+        return error.what();
+    }
+}
+
 void IndexWitness::compare(Connection& index) const {
-    const std::int64_t before = noted();
+    std::int64_t before = 0;
+    try {
+        before = noted();
+    } catch (const Error& error) {
+        log_event(LogLevel::kWarning, "store.witness-not-read", {{"why", error.what()}});
+    }
     if (counted(index) >= before) return;
     set(index, before);
     if (index.number("SELECT count(*) FROM counters WHERE name = 'unrecovered'") > 0) return;
@@ -75,7 +94,7 @@ void IndexWitness::note(std::int64_t count, Instant at) {
     if (is_writing_.exchange(true)) return;
     const auto write = [this, count] {
         try {
-            write_file(path_, as_byte_view(std::to_string(count) + "\n"));
+            write_file_durably(path_, as_byte_view(text_of(count)));
         } catch (const Error& error) {
             log_event(LogLevel::kWarning, "store.witness-not-written", {{"why", error.what()}});
         }

@@ -29,8 +29,11 @@ class IndexWitness {
     /// By a thread of its own: no sender waits for the device of the folder. A failure is logged:
     /// at worst it is not seen that an index was put back.
     void note(std::int64_t count, Instant at);
+    /// What is wrong with the file; empty where nothing is.
+    [[nodiscard]] std::string damage() const;
 
   private:
+    /// 0 where there is none. Throws Error: kCorrupt, kIo.
     [[nodiscard]] std::int64_t noted() const;
 
     std::filesystem::path path_;

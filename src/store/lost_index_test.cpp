@@ -226,6 +226,12 @@ TEST_F(LostIndex, KeepsWhatAnOlderOneThatIsPutBackDoesNotKnow) {
     write_file(index, older);
     store.open();
     expect_all(3);
+    store.close();
+    write_file(store.data() / "index.witness", as_byte_view(std::string("9")));
+    store.open();
+    const std::vector<Damage> damages = store.archive().verify();
+    ASSERT_EQ(damages.size(), 1U);
+    EXPECT_EQ(damages[0].object, "index.witness");
 }
 
 TEST_F(LostIndex, IsSaidToBeBeforeAnythingElseIsDone) {

@@ -392,8 +392,8 @@ class SealedAtRest(unittest.TestCase):
         self.assertIn("0 damaged", self.run_verb("verify"))
         tried = 0
         kinds = {path.relative_to(self.data).parts[0] for path in files_of(self.data)}
-        self.assertEqual(kinds, {"audit.log", "back-ends", "index.sqlite", "kek.json", "keys", "lock",
-                                 "objects", "projects"})
+        self.assertEqual(kinds, {"audit.log", "back-ends", "index.sqlite", "index.witness", "kek.json", "keys",
+                                 "lock", "objects", "projects"})
         for path in files_of(self.data):
             size = path.stat().st_size
             if size == 0:  # the lock
