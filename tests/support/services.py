@@ -104,7 +104,15 @@ class Postgres:
 
     def halt(self):
         """It is there and says nothing, until `go_on`."""
-        self._signal(signal.SIGSTOP)
+        for process in self._signal(signal.SIGSTOP):
+            wait_until(lambda one=process: self._is_halted(one), "that PostgreSQL halts")
+
+    @staticmethod
+    def _is_halted(process):
+        try:
+            return pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] in "TZ"
+        except FileNotFoundError:
+            return True
 
     def go_on(self):
         self._signal(signal.SIGCONT)
@@ -113,11 +121,13 @@ class Postgres:
         # It first: then there are no more of them.
         self.process.send_signal(which)
         children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        for child in children.read_text().split():
+        found = [int(child) for child in children.read_text().split()]
+        for child in found:
             try:
-                os.kill(int(child), which)
+                os.kill(child, which)
             except ProcessLookupError:
                 pass
+        return [self.process.pid, *found]
 
     def ask(self, sql):
         """The rows of a query, as tuples of texts."""
