@@ -104,30 +104,35 @@ class Postgres:
 
     def halt(self):
         """It is there and says nothing, until `go_on`."""
-        for process in self._signal(signal.SIGSTOP):
-            wait_until(lambda one=process: self._is_halted(one), "that PostgreSQL halts")
-
-    @staticmethod
-    def _is_halted(process):
-        try:
-            return pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] in "TZ"
-        except FileNotFoundError:
-            return True
+        # It first: then there are no more of them.
+        self._signal([self.process.pid], signal.SIGSTOP)
+        self._signal(self._backends(), signal.SIGSTOP)
 
     def go_on(self):
-        self._signal(signal.SIGCONT)
+        self._signal([self.process.pid, *self._backends()], signal.SIGCONT)
 
-    def _signal(self, which):
-        # It first: then there are no more of them.
-        self.process.send_signal(which)
-        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        found = [int(child) for child in children.read_text().split()]
-        for child in found:
+    def _backends(self):
+        """By whose children they say they are: what /proc says of children misses some that run."""
+        return [process for process in (int(path.name) for path in pathlib.Path("/proc").glob("[0-9]*"))
+                if self._stat(process)[1:2] == [str(self.process.pid)]]
+
+    @staticmethod
+    def _stat(process):
+        """State, parent and more; nothing of one that has ended."""
+        try:
+            return pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            return []
+
+    def _signal(self, processes, which):
+        for process in processes:
             try:
-                os.kill(child, which)
+                os.kill(process, which)
             except ProcessLookupError:
-                pass
-        return [self.process.pid, *found]
+                continue
+            if which == signal.SIGSTOP:
+                wait_until(lambda one=process: self._stat(one)[:1] in ([], ["T"], ["Z"]),
+                           f"process {process} of PostgreSQL, told to halt,")
 
     def ask(self, sql):
         """The rows of a query, as tuples of texts."""
