@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "store/store_test_support.h"
+#include "support/forwarding_objects.h"
 
 namespace lucerna::store {
 namespace {
@@ -47,33 +48,16 @@ class SlippingReader final : public ObjectReader {
     std::uint64_t more_ = 0;
 };
 
-class SlippingObjects final : public Objects {
+class SlippingObjects final : public test::ForwardingObjects {
   public:
     SlippingObjects(std::unique_ptr<Objects> objects, Slips& slips)
-        : objects_(std::move(objects)), slips_(slips) {}
+        : ForwardingObjects(std::move(objects)), slips_(slips) {}
 
-    [[nodiscard]] std::unique_ptr<ObjectWriter> create(const std::string& name) override {
-        return objects_->create(name);
-    }
-    void settle() override { objects_->settle(); }
-    void publish(const std::string& name) override { objects_->publish(name); }
     [[nodiscard]] std::unique_ptr<ObjectReader> open(const std::string& name) override {
-        return std::make_unique<SlippingReader>(objects_->open(name), slips_);
-    }
-    void remove(const std::string& name) override { objects_->remove(name); }
-    void for_each(const std::function<void(const std::string& name)>& visit) override {
-        objects_->for_each(visit);
-    }
-    Recovered recover(const std::function<bool(const std::string& name)>& known,
-                      const std::function<bool(const std::string& writer)>& alive) override {
-        return objects_->recover(known, alive);
-    }
-    void for_each_stray(const std::function<void(const std::string& place)>& visit) override {
-        objects_->for_each_stray(visit);
+        return std::make_unique<SlippingReader>(ForwardingObjects::open(name), slips_);
     }
 
   private:
-    std::unique_ptr<Objects> objects_;
     Slips& slips_;
 };
 

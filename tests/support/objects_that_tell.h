@@ -2,44 +2,21 @@
 
 #include <functional>
 #include <memory>
-#include <set>
-#include <span>
 #include <string>
 #include <utility>
 
-#include "store/objects.h"
+#include "support/forwarding_objects.h"
 
 namespace lucerna::test {
 
 /// Does what the objects behind it do, and calls `written`, once, when one is written and the index
 /// does not know it yet.
-class ObjectsThatTell : public store::Objects {
+class ObjectsThatTell final : public ForwardingObjects {
   public:
-    explicit ObjectsThatTell(std::unique_ptr<Objects> objects) : objects_(std::move(objects)) {}
+    using ForwardingObjects::ForwardingObjects;
 
-    [[nodiscard]] bool is_shared() const override { return objects_->is_shared(); }
-    void write_as(const std::string& writer) override { objects_->write_as(writer); }
-    [[nodiscard]] std::string new_name() override { return objects_->new_name(); }
     [[nodiscard]] std::unique_ptr<store::ObjectWriter> create(const std::string& name) override {
-        return std::make_unique<Writer>(objects_->create(name), *this);
-    }
-    void settle() override { objects_->settle(); }
-    void publish(const std::string& name) override { objects_->publish(name); }
-    [[nodiscard]] std::unique_ptr<store::ObjectReader> open(const std::string& name) override {
-        return objects_->open(name);
-    }
-    void remove(const std::string& name) override { objects_->remove(name); }
-    void note_erased(std::span<const std::string> names) override { objects_->note_erased(names); }
-    [[nodiscard]] std::set<std::string> unpublished() override { return objects_->unpublished(); }
-    void for_each(const std::function<void(const std::string& name)>& visit) override {
-        objects_->for_each(visit);
-    }
-    Recovered recover(const std::function<bool(const std::string& name)>& known,
-                      const std::function<bool(const std::string& writer)>& alive) override {
-        return objects_->recover(known, alive);
-    }
-    void for_each_stray(const std::function<void(const std::string& place)>& visit) override {
-        objects_->for_each_stray(visit);
+        return std::make_unique<Writer>(ForwardingObjects::create(name), *this);
     }
 
     std::function<void()> written;
@@ -59,8 +36,6 @@ class ObjectsThatTell : public store::Objects {
         std::unique_ptr<ObjectWriter> writer_;
         ObjectsThatTell& objects_;
     };
-
-    std::unique_ptr<Objects> objects_;
 };
 
 }  // namespace lucerna::test
