@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/memory_budget.h"
 #include "base/parts.h"
+#include "deliver/delivery.h"
 #include "deliver/destination.h"
 #include "dicom/uids.h"
 #include "pipeline/images_to_read.h"
@@ -277,7 +278,9 @@ void handle_failure(const store::Job& job, store::Store& store, const OpinionRul
         error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kCancelled;
     const bool last = !may_pass && job.attempts >= rules.max_attempts;
     std::optional<Instant> again;
-    if (!last) again = clock.now() + rules.retry_after;
+    if (!last)
+        again = clock.now() +
+                deliver::delay_after(job.attempts, {.first = rules.retry_after, .cap = kLongestRetry});
     store.exams().leave_unread(job, again, error.what());
     log_event(last ? LogLevel::kError : LogLevel::kWarning, last ? "exam.failed" : "exam.retry",
               {{"exam", study}, {"attempt", job.attempts}, {"problem", error.what()}});

@@ -24,6 +24,7 @@ void note_image(store::Store& store, const std::string& study_instance_uid,
 std::size_t note_quiet(store::Store& store, const CompletionRules& rules, Instant now);
 
 inline constexpr const char* kReadJob = store::kReadJob;
+inline constexpr std::chrono::minutes kLongestRetry{5};
 
 struct OpinionRules {
     ReadingRules reading;
@@ -33,6 +34,8 @@ struct OpinionRules {
     std::vector<std::string> with_images;
     /// Attempts before an exam is shown as failed.
     int max_attempts = 3;
+    /// After the first; twice as long after each that follows, up to kLongestRetry: what fails at
+    /// its end costs the whole reading each time.
     std::chrono::milliseconds retry_after{10'000};
     /// For which a reading is its reader's without a sign of going on.
     std::chrono::milliseconds lease{10 * 60'000};

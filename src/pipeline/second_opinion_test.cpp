@@ -294,7 +294,7 @@ TEST_F(SecondOpinionTest, DoublesNothingWhereverATryBreaksOff) {
         give_second_opinion(*job, store_, model(), rules_, clock_);
         clock_.break_after(0);
         most = std::max(most, results_of(exam).size());
-        clock_.advance(std::chrono::minutes(2));
+        clock_.advance(kLongestRetry);
     }
     const std::string log = testing::internal::GetCapturedStderr();
     EXPECT_EQ(entry(exam).state, store::ExamState::kRead);
@@ -302,6 +302,22 @@ TEST_F(SecondOpinionTest, DoublesNothingWhereverATryBreaksOff) {
     EXPECT_THAT(log, testing::Not(testing::HasSubstr("store.result-differs")));
     EXPECT_EQ(most, 6U);
     EXPECT_THAT(results_of(exam), SizeIs(6));
+}
+
+TEST_F(SecondOpinionTest, WaitsTwiceAsLongAfterEachTryThatFailed) {
+    const phantom::Exam exam = small_exam(15);
+    receive(exam, {0, 1, 2, 3});
+    rules_.max_attempts = 1000;
+    for (const int seconds : {10, 20, 40, 80, 160, 300, 300}) {
+        const auto job = store_.queue().lease(kReadJob, "test", std::chrono::minutes(1));
+        ASSERT_TRUE(job) << seconds;
+        clock_.break_after(1);
+        give_second_opinion(*job, store_, model(), rules_, clock_);
+        clock_.break_after(0);
+        clock_.advance(std::chrono::seconds(seconds - 1));
+        ASSERT_FALSE(store_.queue().lease(kReadJob, "test", std::chrono::minutes(1))) << seconds;
+        clock_.advance(std::chrono::seconds(1));
+    }
 }
 
 TEST_F(SecondOpinionTest, KeepsTheCaptureOfAViewOfWhichAnotherImageChangesNothing) {
