@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "base/error.h"
@@ -16,7 +17,12 @@ namespace lucerna::store {
 namespace {
 
 constexpr auto kEvery = std::chrono::seconds(10);
+constexpr auto kPatience = std::chrono::seconds(5);
 constexpr std::size_t kLongest = 128;
+
+bool is_over(const std::future<void>& writing, std::chrono::seconds within) {
+    return !writing.valid() || writing.wait_for(within) == std::future_status::ready;
+}
 
 /// The number and its SHA-256.
 std::string text_of(std::int64_t count) {
@@ -90,22 +96,28 @@ std::optional<std::int64_t> IndexWitness::count(Connection& index, Instant now) 
 
 void IndexWitness::note(std::int64_t count, Instant at) {
     last_.with([&](std::optional<Instant>& last) { last = at; });
-    // What is still being written will be followed by more.
-    if (is_writing_.exchange(true)) return;
-    const auto write = [this, count] {
+    std::packaged_task<void()> write([path = path_, count] {
         try {
-            write_file_durably(path_, as_byte_view(text_of(count)));
+            write_file_durably(path, as_byte_view(text_of(count)));
         } catch (const Error& error) {
             log_event(LogLevel::kWarning, "store.witness-not-written", {{"why", error.what()}});
         }
-        is_writing_ = false;
-    };
-    try {
-        // The one before is at its end.
-        writing_.with([&](std::jthread& writing) { writing = std::jthread(write); });
-    } catch (const std::system_error&) {
-        is_writing_ = false;
-    }
+    });
+    writing_.with([&](std::future<void>& writing) {
+        // What is still being written will be followed by more.
+        if (!is_over(writing, std::chrono::seconds(0))) return;
+        std::future<void> written = write.get_future();
+        try {
+            std::thread(std::move(write)).detach();
+            writing = std::move(written);
+        } catch (const std::system_error&) {
+            // There is no thread for it now: the next one is noted.
+        }
+    });
+}
+
+IndexWitness::~IndexWitness() {
+    writing_.with([](std::future<void>& writing) { (void)is_over(writing, kPatience); });
 }
 
 }  // namespace lucerna::store

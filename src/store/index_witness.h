@@ -1,10 +1,9 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <future>
 #include <optional>
-#include <thread>
 
 #include "base/clock.h"
 #include "base/guarded.h"
@@ -19,6 +18,10 @@ namespace lucerna::store {
 class IndexWitness {
   public:
     explicit IndexWitness(std::filesystem::path folder);
+    /// What is being written is waited for, but not for ever: its device may be silent.
+    ~IndexWitness();
+    IndexWitness(const IndexWitness&) = delete;
+    IndexWitness& operator=(const IndexWitness&) = delete;
 
     /// At the start. Of an index that is behind it notes that it is not recovered (presence.h), and
     /// goes on from where the other was.
@@ -36,10 +39,10 @@ class IndexWitness {
     /// 0 where there is none. Throws Error: kCorrupt, kIo.
     [[nodiscard]] std::int64_t noted() const;
 
-    std::filesystem::path path_;
+    const std::filesystem::path path_;
     Guarded<std::optional<Instant>> last_;
-    std::atomic<bool> is_writing_ = false;
-    Guarded<std::jthread> writing_;
+    /// Valid once there was one; its thread has what it needs.
+    Guarded<std::future<void>> writing_;
 };
 
 }  // namespace lucerna::store

@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <future>
+#include <memory>
 #include <optional>
 #include <system_error>
 #include <thread>
@@ -180,8 +182,10 @@ namespace {
 constexpr auto kPatience = std::chrono::seconds(5);
 /// A look that has taken so long is waited for by nobody else.
 constexpr auto kTelling = std::chrono::seconds(1);
-/// After so long another look is taken, as the file may lie on another device by now.
+/// After so long another look is taken, as the file may lie on another device by now: unless so
+/// many looks never end.
 constexpr auto kGivenUp = std::chrono::minutes(1);
+constexpr int kLooksAtMost = 4;
 
 std::string digest_of(const std::string& place) {
     Bytes bytes = read_file(place, kLongestFile);
@@ -200,8 +204,23 @@ bool is_over(const Look& look, AnswerDue::Time by) {
     return !look.digest.valid() || look.digest.wait_until(by) == std::future_status::ready;
 }
 
-Look looking_at(const std::string& place) {
-    std::packaged_task<std::string()> task([place] { return digest_of(place); });
+/// One more, for as long as this lives.
+class Counted {
+  public:
+    explicit Counted(std::atomic<int>& count) : count_(count) { ++count_; }
+    ~Counted() { --count_; }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+
+  private:
+    std::atomic<int>& count_;
+};
+
+Look looking_at(const std::string& place, const std::shared_ptr<std::atomic<int>>& going_on) {
+    std::packaged_task<std::string()> task([place, going_on] {
+        const Counted counted(*going_on);
+        return digest_of(place);
+    });
     Look look{std::chrono::steady_clock::now(), task.get_future().share()};
     try {
         std::thread(std::move(task)).detach();
@@ -224,6 +243,7 @@ struct HeldKeyProvider::State {
     Save save;
     Guarded<Keys> keys;
     Guarded<Look> last_look;
+    std::shared_ptr<std::atomic<int>> looks = std::make_shared<std::atomic<int>>(0);
 
     void save_as(Keys& mine, std::vector<NamedKey> held) const {
         save(held);
@@ -240,7 +260,8 @@ std::string HeldKeyProvider::State::digest_in_time() {
     const AnswerDue::Time end = AnswerDue::end_of(kPatience);
     for (;;) {
         const Look look = last_look.with([&](Look& last) {
-            if (is_over(last, called) || last.begun + kGivenUp < called) last = looking_at(place);
+            const bool is_given_up = last.begun + kGivenUp < called && *looks < kLooksAtMost;
+            if (is_over(last, called) || is_given_up) last = looking_at(place, looks);
             return last;
         });
         const bool is_known = look.begun + kTelling < called;
