@@ -7,6 +7,7 @@
 #include <span>
 
 #include "base/error.h"
+#include "base/split.h"
 
 namespace lucerna::learn {
 namespace {
@@ -31,16 +32,6 @@ double number_from(std::string_view text, int line) {
     return value;
 }
 
-std::vector<std::string_view> split(std::string_view line) {
-    std::vector<std::string_view> fields;
-    for (;;) {
-        const std::size_t comma = line.find(',');
-        fields.push_back(line.substr(0, comma));
-        if (comma == std::string_view::npos) return fields;
-        line.remove_prefix(comma + 1);
-    }
-}
-
 /// The lines after `header`, each divided at its commas into as many fields as the header has.
 std::vector<std::vector<std::string_view>> rows_of(std::string_view csv, std::string_view header) {
     if (csv.substr(0, header.size()) != header)
@@ -50,7 +41,7 @@ std::vector<std::vector<std::string_view>> rows_of(std::string_view csv, std::st
     std::vector<std::vector<std::string_view>> rows;
     for (std::size_t line = 2; !csv.empty(); ++line) {
         const std::size_t end = std::min(csv.find('\n'), csv.size());
-        rows.push_back(split(csv.substr(0, end)));
+        rows.push_back(split(csv.substr(0, end), ","));
         csv.remove_prefix(std::min(end + 1, csv.size()));
         if (rows.back().size() != count)
             throw Error(ErrorCode::kInvalidInput, "predictions, line " + std::to_string(line) +

@@ -18,6 +18,8 @@ using namespace std::chrono_literals;
 /// How long a thread waits for a job before it looks for one that has become due.
 constexpr auto kPatience = 1s;
 constexpr int kRoundsToGiveBack = 15;
+/// For what arrived after it was erased.
+constexpr auto kBetweenLooks = 10min;
 
 /// Sleeps, but not past a stop.
 void rest(const std::stop_token& stop, std::chrono::milliseconds how_long) {
@@ -82,6 +84,19 @@ void watch_for_erasures(const std::stop_token& stop, store::Store& store, KeptRe
     }
 }
 
+/// A thread of its own: of many objects it takes minutes.
+void watch_for_late_arrivals(const std::stop_token& stop, store::Archive& archive) {
+    while (!stop.stop_requested()) {
+        try {
+            archive.remove_late_arrivals([&stop] { return !stop.stop_requested(); });
+        } catch (const std::exception& problem) {
+            log_event(LogLevel::kWarning, "worker.failed",
+                      {{"kind", "late arrivals"}, {"problem", problem.what()}});
+        }
+        rest(stop, kBetweenLooks);
+    }
+}
+
 }  // namespace
 
 void deliver_results(const store::Job& job, store::WorkQueue& queue, deliver::DeliveryStep& step,
@@ -138,6 +153,8 @@ Workers::Workers(store::Store& store, const infer::ModelPackage& model, Completi
     threads_.emplace_back([&store, &reports](const std::stop_token& stop) {
         watch_for_erasures(stop, store, reports);
     });
+    threads_.emplace_back(
+        [&store](const std::stop_token& stop) { watch_for_late_arrivals(stop, store.archive()); });
     threads_.emplace_back([&store, &model, &clock, opinion](const std::stop_token& stop) {
         take_jobs(stop, store.queue(), kReadJob, opinion.lease, [&](const store::Job& job) {
             give_second_opinion(job, store, model, opinion, clock);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/split.h"
 #include "dicom/copy.h"
 #include "retrieve/date_time.h"
 #include "retrieve/order_tags.h"
@@ -19,7 +20,6 @@ using dicom::DataSet;
 using dicom::Tag;
 using store::Fill;
 using store::is_like;
-using store::split;
 using store::trimmed;
 
 [[noreturn]] void refuse(Tag tag, const char* what) {

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/guarded.h"
 #include "base/log.h"
+#include "base/split.h"
 #include "dicom/parsing_room.h"
 #include "http/answer_memory.h"
 #include "retrieve/address.h"
@@ -87,7 +88,7 @@ bool wants_lock(const http::Request& request) {
 
 /// Each "attribute=value" in `text`; a part without "=" goes on with the value before it.
 void add_keys(const std::string& text, Json& pairs) {
-    for (const std::string_view part : store::split(text, ",")) {
+    for (const std::string_view part : split(text, ",")) {
         const std::size_t equals = part.find('=');
         if (equals != std::string_view::npos) {
             pairs.push_back({part.substr(0, equals), part.substr(equals + 1)});

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/split.h"
 #include "dicom/uids.h"
 #include "retrieve/address.h"
 #include "retrieve/frames.h"
@@ -58,7 +59,7 @@ http::Query as_rendered(const http::Query& query) {
 /// there is one at least.
 dicom::SourceRegion region_asked(std::string_view text, const store::InstanceRow& row) {
     std::vector<double> corners;
-    for (const std::string_view part : store::split(text, ",")) {
+    for (const std::string_view part : split(text, ",")) {
         const std::string_view number = store::trimmed(part);
         double corner = -1;
         const auto [end, error] =

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "base/split.h"
 #include "dicom/dimse_status.h"
 #include "retrieve/key_matching.h"
 #include "retrieve/order_tags.h"
@@ -39,7 +40,7 @@ store::WorklistFilter filter_from(const DataSet& identifier) {
     filter.patient_id = single_value(identifier, tags::kPatientId);
     filter.accession_number = single_value(identifier, tags::kAccessionNumber);
     const std::string dates = step_keys(identifier).text_or(order_tags::kStepStartDate, "");
-    const std::vector<std::string_view> ends = store::split(dates, "-");
+    const std::vector<std::string_view> ends = split(dates, "-");
     if (ends.size() > 2) return filter;
     filter.from_date = store::date_key(ends.front());
     filter.to_date = store::date_key(ends.back());

@@ -12,6 +12,7 @@
 #include "store/find.h"
 #include "store/keeping.h"
 #include "store/parts.h"
+#include "store/presence.h"
 #include "store/rows.h"
 #include "store/same_patient.h"
 #include "store/sealed_io.h"
@@ -253,6 +254,10 @@ std::uint64_t Archive::own_erasures() const noexcept {
 
 bool Archive::is_shared() const {
     return !parts_.index.process().empty();
+}
+
+void Archive::remove_late_arrivals(const std::function<bool()>& goes_on) {
+    store::remove_late_arrivals(parts_, goes_on);
 }
 
 namespace {

@@ -226,6 +226,9 @@ class Archive {
     [[nodiscard]] std::uint64_t own_erasures() const noexcept;
     /// Other processes may be at work on it, too.
     [[nodiscard]] bool is_shared() const;
+    /// From time to time: removes again what was erased and arrived after that, sent once more by
+    /// whoever stands before a bucket. As Objects::remove_late.
+    void remove_late_arrivals(const std::function<bool()>& goes_on);
 
     /// Whose the study is, as far as its objects say, in the form that the index has; empty where
     /// they do not, or there is none.

@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "base/split.h"
 #include "store/matching.h"
 
 namespace lucerna::store {

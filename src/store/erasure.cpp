@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/outside_wait.h"
 #include "store/order_book.h"
 #include "store/parts.h"
@@ -110,6 +111,22 @@ void note_erasure(Connection& index, vault::Act act, std::size_t studies, std::s
         "counters.value + 1");
 }
 
+namespace {
+
+/// Until it is noted they are doomed, and found by the next start. Where there is no room for the
+/// list though they are gone, more is erased without.
+void note_erased(Parts& parts, const std::vector<std::string>& objects) {
+    try {
+        parts.objects->note_erased(objects);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::kOutOfSpace) throw;
+        log_event(LogLevel::kWarning, "store.erasure-not-noted",
+                  {{"objects", objects.size()}, {"why", error.what()}});
+    }
+}
+
+}  // namespace
+
 void work_off_doomed(Parts& parts) {
     ++parts.erasures;
     // It was said to be gone: however many wait for the object store, this is not refused.
@@ -126,13 +143,10 @@ void work_off_doomed(Parts& parts) {
         if (what == "key") parts.keys.destroy(name);
         if (what == "object") objects.push_back(name);
     }
-    parts.objects->note_erased(objects);
-    for (const auto& [what, name] : doomed) {
-        if (what == "object")
-            parts.objects->remove(name);
-        else if (what == "trace")
-            parts.trail.add(name);
-    }
+    for (const std::string& object : objects) parts.objects->remove(object);
+    note_erased(parts, objects);
+    for (const auto& [what, name] : doomed)
+        if (what == "trace") parts.trail.add(name);
     parts.index.write([&](Connection& index) {
         for (const auto& [what, name] : doomed)
             index.prepare("DELETE FROM doomed WHERE what = ? AND name = ?")

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/split.h"
 #include "store/kept_reading.h"
 #include "store/matching.h"
 #include "store/parts.h"

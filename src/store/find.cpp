@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "base/error.h"
+#include "base/split.h"
 #include "store/columns.h"
 #include "store/matching.h"
 #include "store/name_words.h"

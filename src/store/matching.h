@@ -52,9 +52,6 @@ inline constexpr std::size_t kLongestIndexed = 1024;
 
 /// Without spaces at both ends.
 [[nodiscard]] std::string_view trimmed(std::string_view text);
-/// Parts between any of `separators`.
-[[nodiscard]] std::vector<std::string_view> split(std::string_view text,
-                                                  std::string_view separators);
 
 /// Whether a pattern with * and ? (PS3.4 C.2.2.2.4) is met; ? stands for one character of UTF-8.
 [[nodiscard]] bool is_like(std::string_view pattern, std::string_view text);

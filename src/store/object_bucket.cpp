@@ -8,8 +8,8 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/split.h"
 #include "store/fetched_ahead.h"
-#include "store/matching.h"
 
 namespace lucerna::store {
 namespace {
@@ -53,6 +53,15 @@ bool is_there(S3& bucket, const std::string& key) {
     } catch (const Error& error) {
         if (error.code() == ErrorCode::kNotFound) return false;
         throw;
+    }
+}
+
+/// Nothing happens if it is not there: another process may be through with it.
+void remove_key(S3& bucket, const std::string& key) {
+    try {
+        bucket.ask({.method = "DELETE", .key = key});
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::kNotFound) throw;
     }
 }
 
@@ -252,40 +261,22 @@ class BucketReader final : public ObjectReader {
     std::size_t width_ = kFirstWindow;
 };
 
-void write_as(Guarded<PendingNames>& all, const std::string& writer) {
-    all.with([&](PendingNames& pending) { pending.writer = writer; });
-}
-
-/// The marker's key.
-std::string take_in_hand(Guarded<PendingNames>& all, const char* prefix, const std::string& name) {
-    return all.with([&](PendingNames& pending) {
-        return pending.markers.emplace(name, prefix + pending.writer + "/" + name).first->second;
-    });
-}
-
-/// Empty where it is not in hand.
-std::string let_go(Guarded<PendingNames>& all, const std::string& name) {
-    return all.with([&](PendingNames& pending) {
-        const auto found = pending.markers.extract(name);
-        return found.empty() ? std::string() : found.mapped();
-    });
-}
-
 std::string writer_in(const std::string& marker) {
     return marker.substr(0, marker.find('/'));
 }
 
 }  // namespace
 
-ObjectBucket::ObjectBucket(std::shared_ptr<S3> bucket) : bucket_(std::move(bucket)) {}
+ObjectBucket::ObjectBucket(std::shared_ptr<S3> bucket)
+    : bucket_(std::move(bucket)), pending_(bucket_, "pending/") {}
 
 void ObjectBucket::write_as(const std::string& writer) {
-    store::write_as(pending_, writer);
+    pending_.write_as(writer);
 }
 
 std::unique_ptr<ObjectWriter> ObjectBucket::create(const std::string& name) {
     std::string key = place(name);
-    const std::string marker = take_in_hand(pending_, "pending/", name);
+    const std::string marker = pending_.take(name);
     auto writer =
         std::make_unique<BucketWriter>(*bucket_, std::move(key), [this, name] { remove(name); });
     writer->ask([&] { bucket_->ask({.method = "PUT", .key = marker}); });
@@ -293,8 +284,7 @@ std::unique_ptr<ObjectWriter> ObjectBucket::create(const std::string& name) {
 }
 
 void ObjectBucket::publish(const std::string& name) {
-    const std::string marker = let_go(pending_, name);
-    if (!marker.empty()) bucket_->ask({.method = "DELETE", .key = marker});
+    pending_.drop(name);
 }
 
 std::unique_ptr<ObjectReader> ObjectBucket::open(const std::string& name) {
@@ -302,11 +292,7 @@ std::unique_ptr<ObjectReader> ObjectBucket::open(const std::string& name) {
 }
 
 void ObjectBucket::remove(const std::string& name) {
-    try {
-        bucket_->ask({.method = "DELETE", .key = place(name)});
-    } catch (const Error& error) {
-        if (error.code() != ErrorCode::kNotFound) throw;
-    }
+    remove_key(*bucket_, place(name));
     publish(name);
 }
 
@@ -346,8 +332,7 @@ void ObjectBucket::sweep_again(const std::function<bool(const std::string& name)
     for (const std::string& key : swept) {
         if (const std::string name = last_part(key); !known(name)) remove(name);
         const long long when = std::strtoll(key.c_str(), nullptr, 10);
-        if (seconds_now() - when > kSweptSeconds)
-            bucket_->ask({.method = "DELETE", .key = "swept/" + key});
+        if (seconds_now() - when > kSweptSeconds) remove_key(*bucket_, "swept/" + key);
     }
 }
 
@@ -361,25 +346,33 @@ void ObjectBucket::note_erased(std::span<const std::string> names) {
                   .body = as_byte_view(list)});
 }
 
-/// As sweep_again. Each is named until it was removed once more after the hour.
-void ObjectBucket::sweep_erased(const std::function<bool(const std::string& name)>& known) {
+std::size_t ObjectBucket::remove_late(const std::function<bool(const std::string& name)>& known,
+                                      const std::function<bool()>& goes_on) {
     std::vector<std::string> lists;
-    bucket_->for_each("erased/", [&](const std::string& key) { lists.push_back(key); });
-    for (const std::string& key : lists) {
+    bucket_->for_each("erased/", [&](const std::string& key) {
+        if (seconds_now() - std::strtoll(key.c_str(), nullptr, 10) > kSweptSeconds)
+            lists.push_back("erased/" + key);
+    });
+    std::size_t removed = 0;
+    for (const std::string& list : lists) {
         std::string body;
         try {
-            body = bucket_->ask({.key = "erased/" + key}).body;
+            body = bucket_->ask({.key = list}).body;
         } catch (const Error& error) {
             // Another process was through with it.
             if (error.code() != ErrorCode::kNotFound) throw;
             continue;
         }
-        for (const std::string_view line : split(body, "\n"))
-            if (const std::string name(line); is_object_name(name) && !known(name)) remove(name);
-        const long long when = std::strtoll(key.c_str(), nullptr, 10);
-        if (seconds_now() - when > kSweptSeconds)
-            bucket_->ask({.method = "DELETE", .key = "erased/" + key});
+        for (const std::string_view line : split(body, "\n")) {
+            if (!goes_on()) return removed;
+            const std::string name(line);
+            if (!is_object_name(name) || !is_there(*bucket_, place(name)) || known(name)) continue;
+            remove(name);
+            ++removed;
+        }
+        remove_key(*bucket_, list);
     }
+    return removed;
 }
 
 std::set<std::string> ObjectBucket::unpublished() {
@@ -406,19 +399,24 @@ Objects::Recovered ObjectBucket::recover(
             markers.push_back(key);
     });
     sweep_again(known);
-    sweep_erased(known);
     std::set<std::string> removed;
     for (const std::string& marker : markers)
         if (const std::string name = last_part(marker); !known(name)) removed.insert(name);
     for (const auto& [name, id] : begun)
         if (!in_hand.contains(name)) end_upload(name, id);
-    const std::string now = std::to_string(seconds_now());
-    for (const std::string& name : removed) {
-        bucket_->ask({.method = "PUT", .key = "swept/" + now + "/" + name});
-        remove(name);
+    for (const std::string& name : removed) remove(name);
+    // Until they are noted there are their markers; and now there is room for that.
+    try {
+        const std::string now = std::to_string(seconds_now());
+        for (const std::string& name : removed)
+            bucket_->ask({.method = "PUT", .key = "swept/" + now + "/" + name});
+    } catch (const Error& error) {
+        // A server that does not start makes no room.
+        if (error.code() != ErrorCode::kOutOfSpace) throw;
+        log_event(LogLevel::kWarning, "store.removal-not-noted",
+                  {{"objects", removed.size()}, {"why", error.what()}});
     }
-    for (const std::string& marker : markers)
-        bucket_->ask({.method = "DELETE", .key = "pending/" + marker});
+    for (const std::string& marker : markers) remove_key(*bucket_, "pending/" + marker);
     return {removed.size(), 0};
 }
 
@@ -429,20 +427,20 @@ void ObjectBucket::for_each_stray(const std::function<void(const std::string& pl
     });
 }
 
-RecordBucket::RecordBucket(std::shared_ptr<S3> bucket) : bucket_(std::move(bucket)) {}
+RecordBucket::RecordBucket(std::shared_ptr<S3> bucket)
+    : bucket_(std::move(bucket)), pending_(bucket_, "pending-keys/") {}
 
 void RecordBucket::write_as(const std::string& writer) {
-    store::write_as(pending_, writer);
+    pending_.write_as(writer);
 }
 
 void RecordBucket::write_new(const std::string& name, ByteView bytes) {
-    bucket_->ask({.method = "PUT", .key = take_in_hand(pending_, "pending-keys/", checked(name))});
+    bucket_->ask({.method = "PUT", .key = pending_.take(checked(name))});
     write(name, bytes);
 }
 
 void RecordBucket::publish(const std::string& name) {
-    const std::string marker = let_go(pending_, name);
-    if (!marker.empty()) bucket_->ask({.method = "DELETE", .key = marker});
+    pending_.drop(name);
 }
 
 void RecordBucket::recover(const std::function<bool(const std::string& name)>& known,
@@ -453,7 +451,7 @@ void RecordBucket::recover(const std::function<bool(const std::string& name)>& k
     });
     for (const std::string& marker : markers) {
         if (const std::string name = last_part(marker); !known(name)) remove(name);
-        bucket_->ask({.method = "DELETE", .key = "pending-keys/" + marker});
+        remove_key(*bucket_, "pending-keys/" + marker);
     }
 }
 
@@ -478,11 +476,7 @@ Bytes RecordBucket::read(const std::string& name) {
 }
 
 void RecordBucket::remove(const std::string& name) {
-    try {
-        bucket_->ask({.method = "DELETE", .key = "keys/" + checked(name)});
-    } catch (const Error& error) {
-        if (error.code() != ErrorCode::kNotFound) throw;
-    }
+    remove_key(*bucket_, "keys/" + checked(name));
     publish(name);
 }
 

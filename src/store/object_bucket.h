@@ -1,23 +1,15 @@
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "base/guarded.h"
 #include "store/objects.h"
+#include "store/pending_markers.h"
 #include "store/s3.h"
 
 namespace lucerna::store {
-
-/// What a process has in hand.
-struct PendingNames {
-    std::string writer = "alone";
-    /// The markers of what is not published yet, by its name.
-    std::map<std::string, std::string> markers;
-};
 
 /// Objects in a bucket: `objects/<na>/<name>`, <na> being the first two digits. Before one is
 /// written an empty `pending/<writer>/<name>` is, and goes once the index knows the object: so that
@@ -36,6 +28,8 @@ class ObjectBucket final : public Objects {
     [[nodiscard]] std::unique_ptr<ObjectReader> open(const std::string& name) override;
     void remove(const std::string& name) override;
     void note_erased(std::span<const std::string> names) override;
+    std::size_t remove_late(const std::function<bool(const std::string& name)>& known,
+                            const std::function<bool()>& goes_on) override;
     void for_each(const std::function<void(const std::string& name)>& visit) override;
     [[nodiscard]] std::set<std::string> unpublished() override;
     Recovered recover(const std::function<bool(const std::string& name)>& known,
@@ -44,14 +38,13 @@ class ObjectBucket final : public Objects {
 
   private:
     void sweep_again(const std::function<bool(const std::string& name)>& known);
-    void sweep_erased(const std::function<bool(const std::string& name)>& known);
     /// Name and identifier of each that was begun.
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> uploads();
     void end_upload(const std::string& name, const std::string& id);
 
     /// Shared with the records.
     std::shared_ptr<S3> bucket_;
-    Guarded<PendingNames> pending_;
+    PendingMarkers pending_;
 };
 
 /// Records in a bucket: `keys/<name>`, and an empty `pending-keys/<writer>/<name>` from before one
@@ -74,7 +67,7 @@ class RecordBucket final : public Records {
 
   private:
     std::shared_ptr<S3> bucket_;
-    Guarded<PendingNames> pending_;
+    PendingMarkers pending_;
 };
 
 }  // namespace lucerna::store

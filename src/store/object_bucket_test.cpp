@@ -173,37 +173,61 @@ TEST_F(ObjectBucketTest, RecoveringDropsWhatADeadWriterLeftAndNothingElse) {
     EXPECT_EQ(names(alive), std::set<std::string>{kName});
 }
 
-TEST_F(ObjectBucketTest, RecoveringRemovesAgainWhatWasErasedAndCameLate) {
+TEST_F(ObjectBucketTest, RemovesAgainAnHourAfterWhatWasErasedAndCameLate) {
     const S3Options options = real();
     ObjectBucket objects(std::make_shared<S3>(options));
     const std::string third(32, '3');
-    for (const std::string& name : {kName, kOther, third}) {
-        keep(objects, name, pattern(20));
-        objects.publish(name);
-    }
-    const std::vector<std::string> erased{kName, kOther};
-    objects.note_erased(erased);
-    for (const std::string& name : erased) objects.remove(name);
     const auto known = [&](const std::string& name) { return name == third; };
-    for (int i = 0; i < 2; ++i) {
-        S3(options).ask({.method = "PUT", .key = "objects/ff/" + kOther, .body = pattern(20)});
-        objects.recover(known, nobody);
-        EXPECT_EQ(names(objects), std::set<std::string>{third}) << "it was sent again";
-    }
-    // Of an erasure of long ago it removes it once more, and forgets it.
+    bool goes_on = true;
+    const auto remove_late = [&] { return objects.remove_late(known, [&] { return goes_on; }); };
+    const auto arrive = [&](const std::string& name) {
+        const std::string key = "objects/" + name.substr(0, 2) + "/" + name;
+        S3(options).ask({.method = "PUT", .key = key, .body = pattern(20)});
+    };
     const auto lists = [&] {
         std::vector<std::string> found;
         S3(options).for_each("erased/", [&](const std::string& key) { found.push_back(key); });
         return found;
     };
+    arrive(third);
+    arrive(kOther);
+    const std::vector<std::string> erased{kName, kOther, third};
+    objects.note_erased(erased);
     ASSERT_EQ(lists().size(), 1U);
-    S3(options).ask({.method = "DELETE", .key = "erased/" + lists().front()});
-    const std::string list = kName + "\n" + third + "\n";
-    S3(options).ask({.method = "PUT", .key = "erased/1000/" + kName, .body = as_byte_view(list)});
-    S3(options).ask({.method = "PUT", .key = "objects/00/" + kName, .body = pattern(20)});
     objects.recover(known, nobody);
+    EXPECT_EQ(remove_late(), 0U) << "more may come";
+    EXPECT_EQ(names(objects), (std::set<std::string>{third, kOther}))
+        << "who puts back what was erased by mistake starts on it";
+
+    // The same, of long ago.
+    const std::string list = S3(options).ask({.key = "erased/" + lists().front()}).body;
+    S3(options).ask({.method = "DELETE", .key = "erased/" + lists().front()});
+    S3(options).ask({.method = "PUT", .key = "erased/1000/" + kName, .body = as_byte_view(list)});
+    objects.recover(known, nobody);
+    goes_on = false;
+    EXPECT_EQ(remove_late(), 0U);
+    EXPECT_EQ(lists().size(), 1U) << "there is more to do";
+    EXPECT_EQ(names(objects), (std::set<std::string>{third, kOther}));
+    goes_on = true;
+    EXPECT_EQ(remove_late(), 1U);
     EXPECT_EQ(names(objects), std::set<std::string>{third}) << "what the index knows stays";
     EXPECT_TRUE(lists().empty());
+}
+
+TEST_F(ObjectBucketTest, RemovesAMarkerThatStayedWithTheNextThatGoes) {
+    S3Options impatient = options(stand_in.endpoint());
+    impatient.patience = std::chrono::milliseconds(0);
+    ObjectBucket objects(std::make_shared<S3>(impatient));
+    for (const std::string& name : {kName, kOther}) keep(objects, name, pattern(20));
+    stand_in.meet("503");
+    EXPECT_EQ(code_of([&] { objects.publish(kName); }), ErrorCode::kUnavailable);
+    EXPECT_EQ(objects.unpublished(), (std::set<std::string>{kName, kOther}));
+    stand_in.meet("ok 503");
+    objects.publish(kOther);
+    EXPECT_EQ(objects.unpublished(), std::set<std::string>{kName}) << "not yet";
+    keep(objects, std::string(32, '3'), pattern(20));
+    objects.publish(std::string(32, '3'));
+    EXPECT_TRUE(objects.unpublished().empty());
 }
 
 TEST_F(ObjectBucketTest, ListsMoreThanOnePage) {

@@ -67,9 +67,15 @@ class Objects {
     [[nodiscard]] virtual std::unique_ptr<ObjectReader> open(const std::string& name) = 0;
     /// Nothing happens if it is not there. Durable on return.
     virtual void remove(const std::string& name) = 0;
-    /// They are erased, and to be removed now: what of them arrives after that, sent again by
-    /// whoever stands between, a later `recover` removes.
+    /// They are erased and removed: what of them arrives after that, sent again by whoever stands
+    /// between, `remove_late` removes.
     virtual void note_erased(std::span<const std::string> /*names*/) {}
+    /// Once more, an hour after, what the index does not know (`known`) of what was noted as
+    /// erased, for as long as it `goes_on`. Returns how many there were.
+    virtual std::size_t remove_late(const std::function<bool(const std::string& name)>& /*known*/,
+                                    const std::function<bool()>& /*goes_on*/) {
+        return 0;
+    }
     virtual void for_each(const std::function<void(const std::string& name)>& visit) = 0;
     /// Those that were never published, whoever writes them.
     [[nodiscard]] virtual std::set<std::string> unpublished() { return {}; }

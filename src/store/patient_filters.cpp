@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/split.h"
 #include "dicom/tags.h"
 #include "store/matching.h"
 

@@ -139,6 +139,14 @@ std::size_t recover_objects(Parts& parts) {
     return removed;
 }
 
+void remove_late_arrivals(Parts& parts, const std::function<bool()>& goes_on) {
+    if (parts.index.read(is_unrecovered)) return;
+    const auto known = [&](const std::string& name) { return is_indexed(parts, name); };
+    const std::size_t removed = parts.objects->remove_late(known, goes_on);
+    if (removed > 0)
+        log_event(LogLevel::kWarning, "store.came-after-erasure", {{"objects", removed}});
+}
+
 std::size_t end_dead_processes(Parts& parts) {
     std::size_t ended = 0;
     std::int64_t freed = 0;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 
 #include "store/connection.h"
@@ -21,6 +22,11 @@ std::size_t end_dead_processes(Parts& parts);
 /// stays, for `reindex`. Returns how many were removed. Throws Error: kUnavailable (the key
 /// service), kIo, kOutOfSpace.
 std::size_t recover_objects(Parts& parts);
+
+/// Removes again what was erased and arrived after that (Objects::remove_late), for as long as it
+/// `goes_on`. Not while an index that was made anew is not recovered: what it does not know may
+/// have been put back.
+void remove_late_arrivals(Parts& parts, const std::function<bool()>& goes_on);
 
 /// Throws Error(kUnavailable) where `process` was taken for dead: what it wrote under that name may
 /// be gone. Within the transaction that relies on it.

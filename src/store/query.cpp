@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "base/encoding.h"
+#include "base/split.h"
 #include "dicom/tags.h"
 #include "store/columns.h"
 #include "store/matching.h"

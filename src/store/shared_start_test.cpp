@@ -1,7 +1,9 @@
-// What one of several servers that begin on a new index sees while another enters the first key.
+// What servers see that start on a bucket: one of several on a new index while another enters the
+// first key, one after an erasure, one where there is no room.
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <utility>
@@ -52,7 +54,10 @@ class RecordsThatTell final : public Records {
 class SharedStart : public testing::Test {
   protected:
     SharedStart() {
-        if (bucket) return;
+        if (!bucket) use_the_stand_in();
+    }
+    /// Whatever services there are: no other fails as it is told.
+    void use_the_stand_in() {
         bucket.emplace();
         bucket->endpoint = stand_in.endpoint();
         bucket->bucket = "lucerna";
@@ -64,13 +69,18 @@ class SharedStart : public testing::Test {
             schema.drop();
             schema.create();
         }
+        ++indexes;
+        // The index on SQLite has a key of its own, which is of no use to another.
+        RecordBucket(std::make_shared<S3>(*bucket)).remove(std::string(32, '0'));
+        open_again();
+    }
+    void open_again() {
+        store.reset();
         const auto s3 = std::make_shared<S3>(*bucket);
         auto made = std::make_unique<RecordsThatTell>(s3);
         records = made.get();
         const StoreOptions options{
-            folder.path() / std::to_string(++indexes), {}, schema.address(), bucket};
-        // The index on SQLite has a key of its own, which is of no use to another.
-        made->remove(std::string(32, '0'));
+            folder.path() / std::to_string(indexes), {}, schema.address(), bucket};
         store = std::make_unique<Store>(options, std::make_unique<ObjectBucket>(s3),
                                         std::move(made), keys, clock);
     }
@@ -129,6 +139,48 @@ TEST_F(SharedStart, AnErasureNamesItsObjectsForLaterStarts) {
         said += S3(*bucket).ask({.key = "erased/" + key}).body;
     });
     EXPECT_EQ(said, object + "\n");
+}
+
+TEST_F(SharedStart, ErasesFromABucketThatIsFull) {
+    use_the_stand_in();
+    open_on_a_new_index();
+    const test::StoredInstance instance;
+    store->archive().keep(instance.file());
+    const std::string object = store->archive().instance(instance.sop_instance)->object;
+    stand_in.meet("full");
+    EXPECT_EQ(error_of([&] { store->archive().erase_patient(instance.patient_id, ""); }), "none");
+    EXPECT_EQ(error_of([&] { (void)ObjectBucket(std::make_shared<S3>(*bucket)).open(object); }),
+              "not-found");
+    EXPECT_EQ(error_of([&] { open_again(); }), "none");
+}
+
+TEST_F(SharedStart, StartsOnABucketThatIsFullAndHasWhatADeadProcessLeft) {
+    use_the_stand_in();
+    open_on_a_new_index();
+    const std::string left(32, 'b');
+    ObjectBucket(std::make_shared<S3>(*bucket)).create(left)->finish();
+    stand_in.meet("full");
+    EXPECT_EQ(error_of([&] { open_again(); }), "none");
+    EXPECT_EQ(error_of([&] { (void)ObjectBucket(std::make_shared<S3>(*bucket)).open(left); }),
+              "not-found");
+}
+
+TEST_F(SharedStart, FindsByReindexingWhatWasErasedByMistakeAndPutBack) {
+    open_on_a_new_index();
+    const test::StoredInstance instance;
+    store->archive().keep(instance.file());
+    std::map<std::string, std::string> backup;
+    S3(*bucket).for_each("", [&](const std::string& key) {
+        if (key.starts_with("objects/") || key.starts_with("keys/"))
+            backup[key] = S3(*bucket).ask({.key = key}).body;
+    });
+    store->archive().erase_patient(instance.patient_id, "");
+    store.reset();
+    for (const auto& [key, body] : backup)
+        S3(*bucket).ask({.method = "PUT", .key = key, .body = as_byte_view(body)});
+    open_again();
+    store->archive().reindex();
+    EXPECT_EQ(store->archive().totals().instances, 1U);
 }
 
 }  // namespace

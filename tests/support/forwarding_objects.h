@@ -29,6 +29,10 @@ class ForwardingObjects : public store::Objects {
     }
     void remove(const std::string& name) override { objects_->remove(name); }
     void note_erased(std::span<const std::string> names) override { objects_->note_erased(names); }
+    std::size_t remove_late(const std::function<bool(const std::string& name)>& known,
+                            const std::function<bool()>& goes_on) override {
+        return objects_->remove_late(known, goes_on);
+    }
     [[nodiscard]] std::set<std::string> unpublished() override { return objects_->unpublished(); }
     void for_each(const std::function<void(const std::string& name)>& visit) override {
         objects_->for_each(visit);

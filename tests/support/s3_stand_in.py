@@ -10,7 +10,7 @@ a status ("503"), "cut" (half a body, then the end), "silent" (no answer until t
 "lost" (does it, but the answer gets lost), "heedless" (does it, whatever its conditions), "page" (a page for people with 200, and nothing done),
 "missing" (404 NoSuchKey), "flip" (a bit of what is given is another), "vast" (an object is said to have 2 GB),
 "claim" (200, and nothing done), "part" (half of the bytes that are given), "drip" (a byte of the answer now and then), "late" (does it after three seconds), "ok" (nothing wrong). While the first word is "behind:BYTE" it
-stays, and a request for what lies behind that byte of an object gets no answer."""
+stays, and a request for what lies behind that byte of an object gets no answer; while it is "full", nothing is put."""
 import http.server
 import pathlib
 import re
@@ -36,6 +36,8 @@ def next_fault(first_byte):
             return "ok"
         if not words:
             return "ok"
+        if words[0] == "full":
+            return "full"
         if words[0].startswith("behind:"):
             return "silent" if first_byte > int(words[0].removeprefix("behind:")) else "ok"
         left = FAULTS.with_suffix(".left")  # whoever looks sees all of them, or those that are left
@@ -86,6 +88,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             answer = Answer(200, b"<html>Back soon</html>", {"Content-Type": "text/html"})
         elif fault == "claim":
             answer = Answer(200)
+        elif fault == "full" and self.command == "PUT":
+            answer = error(507, "QuotaExceeded")
         elif fault == "missing":
             answer = error(404, "NoSuchKey")
         elif fault.isdigit():
