@@ -248,6 +248,27 @@ TEST(Archive, FindsObjectsThatWereSwappedOrAreGone) {
     EXPECT_TRUE(store.archive().verify().empty());
 }
 
+TEST(Archive, FindsObjectsThatTheIndexHasInAnotherStudy) {
+    LUCERNA_NEEDS_SQLITE();
+    TestStore store;
+    StoredInstance one;
+    StoredInstance two;
+    two.patient_id = "P2";
+    two.study = "1.2.9";
+    two.series = "1.2.9.1";
+    two.sop_instance = "1.2.9.1.1";
+    store.archive().keep(one.file());
+    store.archive().keep(two.file());
+    const std::string object = store.archive().instance(two.sop_instance)->object;
+    store.close();
+    OpenedIndex(store).connection.execute("UPDATE instances SET series = 1");
+    store.open();
+    const auto damages = store.archive().verify();
+    ASSERT_EQ(damages.size(), 1U);
+    EXPECT_EQ(damages[0].object, object);
+    EXPECT_THAT(damages[0].what, HasSubstr("another series or study"));
+}
+
 TEST(Archive, KeepsWhatManySendersSendAtOnce) {
     TestStore store;
     constexpr int kSenders = 8;

@@ -31,12 +31,16 @@ namespace {
 struct Indexed {
     std::string object;
     std::string sop_instance_uid;
+    std::string series_instance_uid;
+    std::string study_instance_uid;
     std::uint64_t bytes = 0;
 };
 
-std::string sop_instance_uid_in(ByteView part10) {
-    const auto header = dicom::DataSet::outline_in(part10);
-    return facts_of(header, {}).sop_instance_uid;
+bool is_of(const Indexed& row, ByteView part10) {
+    const Facts facts = facts_of(dicom::DataSet::outline_in(part10), {});
+    return facts.sop_instance_uid == row.sop_instance_uid &&
+           facts.series_instance_uid == row.series_instance_uid &&
+           facts.study_instance_uid == row.study_instance_uid;
 }
 
 /// As it says itself; nothing is opened. Throws Error.
@@ -74,8 +78,10 @@ std::string examine(Parts& parts, const std::string& object, const std::optional
         Bytes bytes(static_cast<std::size_t>(reader.size()));
         reader.read(0, bytes);
         if (!row) return {};
-        if (sop_instance_uid_in(bytes) != row->sop_instance_uid)
-            return "object " + object + ": it holds another instance than the index says";
+        if (!is_of(*row, bytes))
+            return "object " + object +
+                   ": it holds another instance, or one of another series or study, than the index "
+                   "says";
         return {};
     } catch (const Error& error) {
         return error.what();
@@ -121,13 +127,15 @@ void compare(Parts& parts, std::vector<Damage>& damages) {
         std::vector<Indexed> rows;
         parts.index.read([&](Connection& index) {
             Statement page = index.prepare(
-                "SELECT id, object, sop_instance_uid, bytes FROM instances WHERE id > ? AND id <= "
-                "? ORDER BY id LIMIT 256");
+                "SELECT i.id, i.object, i.sop_instance_uid, e.series_instance_uid, "
+                "s.study_instance_uid, i.bytes FROM instances i LEFT JOIN series e ON e.id = "
+                "i.series LEFT JOIN studies s ON s.id = e.study WHERE i.id > ? AND i.id <= ? "
+                "ORDER BY i.id LIMIT 256");
             page.bind(last).bind(newest);
             while (page.step()) {
                 last = page.integer(0);
-                rows.push_back(
-                    {page.text(1), page.text(2), static_cast<std::uint64_t>(page.integer(3))});
+                rows.push_back({page.text(1), page.text(2), page.text(3), page.text(4),
+                                static_cast<std::uint64_t>(page.integer(5))});
             }
         });
         if (rows.empty()) break;
@@ -176,6 +184,10 @@ void enter_object(Parts& parts, const std::string& name) {
     placing.head_bytes = header.pixel_data_offset();
     const auto first = parts.index.read(
         [&](Connection& index) { return place_of(index, facts.sop_instance_uid); });
+    if (first && first->object == name)
+        throw Error(ErrorCode::kCorrupt, "object " + name +
+                                             ": the index knows it by its instance, and not by its "
+                                             "name: it is damaged");
     const bool is_surplus = first && holds(parts, first->object, bytes);
     parts.index.write([&](Connection& index) {
         enter_found_key(index, placing.data_key, facts.key_owner());
@@ -309,6 +321,8 @@ std::vector<Damage> Archive::reindex() {
     const LongWork is_long;
     // What another process has in hand is not in the index yet.
     const auto alone = require_alone(parts_);
+    // What it says of objects decides which of two of an instance goes.
+    parts_.index.require_whole();
     std::vector<Damage> damages;
     std::vector<std::pair<std::uint64_t, std::string>> unknown;
     const auto attempt = [&](const std::string& name, const auto& work) {

@@ -266,6 +266,10 @@ std::vector<std::string> Database::damages() {
     return read([&](Connection& index) { return source_->damages(index); });
 }
 
+void Database::require_whole() {
+    read([&](Connection& index) { source_->require_whole(index); });
+}
+
 std::uint64_t Database::commits() const {
     return commits_;
 }

@@ -63,6 +63,8 @@ class Database {
 
     /// What is not as it was written, in words.
     [[nodiscard]] std::vector<std::string> damages();
+    /// Throws Error(kCorrupt), saying what is to be done, where there are any.
+    void require_whole();
 
     /// No other process is at work on the index, nor begins to, while this lives.
     class Alone {

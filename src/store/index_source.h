@@ -40,6 +40,8 @@ class IndexSource {
     /// By which it is sealed (index_key); null where it is not.
     [[nodiscard]] virtual const vault::SecretKey* sealing_key() const { return nullptr; }
     [[nodiscard]] virtual std::vector<std::string> damages(Connection& /*reader*/) { return {}; }
+    /// There are none. Throws Error(kCorrupt), saying what is to be done.
+    virtual void require_whole(Connection& /*reader*/) {}
 
     /// The name of this process among those on the index, a row of `processes`; empty where there
     /// can be but one.

@@ -70,13 +70,21 @@ std::string IndexWitness::damage() const {
     }
 }
 
-void IndexWitness::compare(Connection& index) const {
-    std::int64_t before = 0;
+std::int64_t IndexWitness::noted_or_none() const {
     try {
-        before = noted();
+        return noted();
     } catch (const Error& error) {
         log_event(LogLevel::kWarning, "store.witness-not-read", {{"why", error.what()}});
+        return 0;
     }
+}
+
+bool IndexWitness::is_ahead_of(Connection& index) const {
+    return counted(index) < noted_or_none();
+}
+
+void IndexWitness::compare(Connection& index) const {
+    const std::int64_t before = noted_or_none();
     if (counted(index) >= before) return;
     set(index, before);
     if (index.number("SELECT count(*) FROM counters WHERE name = 'unrecovered'") > 0) return;

@@ -242,5 +242,84 @@ TEST(SealedIndex, SaysThatItsKeyIsGone) {
     EXPECT_EQ(store.archive().object(numbered(1).sop_instance), numbered(1).file());
 }
 
+/// Kept at two moments, and the index as it was at each, with nothing in its log.
+struct TwoMoments {
+    TwoMoments() {
+        for (int number = 0; number < 30; ++number) store.archive().keep(numbered(number).file());
+        store.close();
+        early = read_file(index);
+        store.open();
+        for (int number = 30; number < 70; ++number) store.archive().keep(numbered(number).file());
+        store.close();
+        late = read_file(index);
+        // That would say that it was put back.
+        fs::remove(store.data() / "index.witness");
+    }
+    /// Of the late one, with the pages of the early one for which `is_early`, counted from 0.
+    template <typename IsEarly>
+    [[nodiscard]] Bytes mixed(const IsEarly& is_early) const {
+        Bytes bytes = late;
+        for (std::size_t page = 0; page < early.size() / kPageBytes; ++page)
+            if (is_early(page))
+                std::copy_n(early.begin() + static_cast<std::ptrdiff_t>(page * kPageBytes),
+                            kPageBytes,
+                            bytes.begin() + static_cast<std::ptrdiff_t>(page * kPageBytes));
+        return bytes;
+    }
+
+    TestStore store;
+    const fs::path index = store.data() / "index.sqlite";
+    Bytes early, late;
+};
+
+// As a copy is that was made while a server was at work.
+TEST(SealedIndex, IsRefusedAsACopyWithPagesOfDifferentMoments) {
+    LUCERNA_NEEDS_SQLITE();
+    TwoMoments two;
+    const fs::path copy = two.store.folder.path() / "copy";
+    fs::copy(two.store.data(), copy, fs::copy_options::recursive);
+    const auto open = [&] { Store({copy, {}}, two.store.keys, two.store.clock); };
+    EXPECT_EQ(error_of(open), "none") << "one of a single moment is another file, and opens";
+    const Bytes mixed = two.mixed([](std::size_t page) { return page % 2 == 1; });
+    fs::remove(copy / "index.sqlite");
+    write_file(copy / "index.sqlite", mixed);
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_EQ(error_of(open), "corrupt");
+        EXPECT_THAT(message_of(open), HasSubstr("lucerna reindex"));
+        EXPECT_EQ(read_file(copy / "index.sqlite"), mixed);
+    }
+    fs::remove(copy / "index.sqlite");
+    Store again({copy, {}}, two.store.keys, two.store.clock);
+    EXPECT_TRUE(again.archive().reindex().empty());
+    EXPECT_EQ(again.archive().totals().instances, 70U);
+}
+
+TEST(SealedIndex, ReindexRemovesNothingByOneWithAPageOfAnotherMoment) {
+    LUCERNA_NEEDS_SQLITE();
+    TwoMoments two;
+    const auto objects = two.store.objects();
+    std::size_t differing = 0;
+    for (std::size_t page = 0; page < two.early.size() / kPageBytes; ++page) {
+        const Bytes mixed = two.mixed([&](std::size_t one) { return one == page; });
+        if (mixed == two.late) continue;
+        ++differing;
+        // The same file, as it was looked through before.
+        std::fstream(two.index, std::ios::binary | std::ios::in | std::ios::out)
+            .write(reinterpret_cast<const char*>(mixed.data()),
+                   static_cast<std::streamsize>(mixed.size()));
+        (void)error_of([&] {
+            two.store.open();
+            (void)two.store.archive().reindex();
+        });
+        two.store.close();
+        ASSERT_EQ(two.store.objects(), objects) << "page " << page + 1;
+        fs::resize_file(two.index, 0);
+        std::fstream(two.index, std::ios::binary | std::ios::in | std::ios::out)
+            .write(reinterpret_cast<const char*>(two.late.data()),
+                   static_cast<std::streamsize>(two.late.size()));
+    }
+    EXPECT_GT(differing, 10U);
+}
+
 }  // namespace
 }  // namespace lucerna::store

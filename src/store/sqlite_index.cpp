@@ -1,13 +1,17 @@
 #include "store/sqlite_index.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cctype>
+#include <cerrno>
+#include <chrono>
 #include <fstream>
 #include <optional>
 #include <utility>
 
+#include "base/errno_code.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -139,6 +143,81 @@ void mend_first_page(const std::filesystem::path& path, const vault::SecretKey& 
 
 }  // namespace
 
+namespace {
+
+/// What SQLite finds where a page is missing, or is of another moment than others.
+std::vector<std::string> contradictions(Connection& index, const std::string& name) {
+    std::vector<std::string> found;
+    Statement check = index.prepare("PRAGMA integrity_check");
+    while (check.step())
+        if (const std::string said = check.text(0); said != "ok")
+            found.push_back(name + ": " + said);
+    Statement orphans = index.prepare("PRAGMA foreign_key_check");
+    while (orphans.step())
+        found.push_back(name + ": row " + std::to_string(orphans.integer(1)) + " of " +
+                        orphans.text(0) + " belongs to one of " + orphans.text(2) +
+                        " that is not there");
+    return found;
+}
+
+std::string not_of_one_moment(const std::filesystem::path& path,
+                              const std::vector<std::string>& found) {
+    return path.string() + " contradicts itself, as a copy does that was made while a server was " +
+           "at work: " + found.front() +
+           (found.size() > 1 ? ", and " + std::to_string(found.size() - 1) + " more" : "") +
+           ". Move it away, with " + path.filename().string() +
+           "-wal and -shm, and give `lucerna "
+           "reindex`, which makes it anew from the objects";
+}
+
+/// Another one for each file, though it were a copy with the same name, and never 0.
+std::int64_t number_of_file(const std::filesystem::path& path) {
+    struct statx about {};
+    if (::statx(AT_FDCWD, path.c_str(), 0, STATX_INO | STATX_BTIME, &about) != 0)
+        throw Error(code_of_errno(errno), "cannot look at " + path.string());
+    // Where the file system knows no birth, it is zero.
+    const auto born = static_cast<std::uint64_t>(about.stx_btime.tv_sec) * 1'000'000'000U +
+                      about.stx_btime.tv_nsec;
+    constexpr std::uint64_t kSpread = 0x9E3779B97F4A7C15;
+    return static_cast<std::int64_t>(((about.stx_ino * kSpread) ^ born) >> 1) | 1;
+}
+
+constexpr const char* kNotedFile =
+    "SELECT coalesce((SELECT value FROM counters WHERE name = 'file'), 0)";
+
+/// A copy made while a server was at work may have the file and its log, or pages of the file, of
+/// different moments: what is found by it then are others' objects. So the first time that a file
+/// is opened it is looked through, before its log is taken in.
+void require_one_moment(const std::filesystem::path& path, const std::string& vfs) {
+    std::vector<std::string> found;
+    const auto begun = std::chrono::steady_clock::now();
+    try {
+        SqliteConnection index(path, SqliteConnection::Mode::kReadOnly, vfs);
+        if (index.number("SELECT count(*) FROM sqlite_schema WHERE name = 'counters'") == 0) return;
+        if (index.number(kNotedFile) == number_of_file(path)) return;
+        found = contradictions(index, path.filename().string());
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::kCorrupt) throw;
+        found.emplace_back(error.what());
+    }
+    if (!found.empty()) throw Error(ErrorCode::kCorrupt, not_of_one_moment(path, found));
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
+    log_event(LogLevel::kInfo, "store.index-looked-through", {{"seconds", took.count()}});
+}
+
+void note_file(SqliteConnection& index, const std::filesystem::path& path) {
+    const std::int64_t number = number_of_file(path);
+    if (index.number(kNotedFile) == number) return;
+    index
+        .prepare(
+            "INSERT INTO counters VALUES ('file', ?) ON CONFLICT (name) DO UPDATE SET value = "
+            "excluded.value")
+        .bind(number)
+        .run();
+}
+
+}  // namespace
+
 bool is_unsealed(const std::filesystem::path& path) {
     constexpr std::string_view kMagic{"SQLite format 3\0", 16};
     std::ifstream input(path, std::ios::binary);
@@ -180,6 +259,8 @@ std::unique_ptr<Connection> SqliteIndex::open_writer(const Patience&) {
                     path_.string() +
                         ": page 1 is not what was stored, or this is a copy from before the keys "
                         "were rotated");
+    if (std::filesystem::file_size(path_, none) > 0 && !none)
+        require_one_moment(path_, vfs_.name());
     auto writer =
         std::make_unique<SqliteConnection>(path_, SqliteConnection::Mode::kReadWrite, vfs_.name());
     if (writer->number("PRAGMA page_count") == 0)
@@ -190,6 +271,7 @@ std::unique_ptr<Connection> SqliteIndex::open_writer(const Patience&) {
         "PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000;"
         "PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 67108864;");
     prepare_schema(*writer, path_);
+    note_file(*writer, path_);
     return writer;
 }
 
@@ -216,11 +298,12 @@ std::vector<std::string> SqliteIndex::damages(Connection& reader) {
     if (std::string what = damage_of_log(path_.string() + "-wal", key_); !what.empty())
         damages.push_back(std::move(what));
     if (!damages.empty()) return damages;
-    Statement check = reader.prepare("PRAGMA integrity_check");
-    while (check.step())
-        if (const std::string said = check.text(0); said != "ok")
-            damages.push_back(path_.filename().string() + ": " + said);
-    return damages;
+    return contradictions(reader, path_.filename().string());
+}
+
+void SqliteIndex::require_whole(Connection& reader) {
+    if (const auto found = damages(reader); !found.empty())
+        throw Error(ErrorCode::kCorrupt, not_of_one_moment(path_, found));
 }
 
 }  // namespace lucerna::store

@@ -30,6 +30,7 @@ class SqliteIndex final : public IndexSource {
     /// Each page of the file that is not what was written; where all are, what SQLite finds wrong
     /// in their content.
     [[nodiscard]] std::vector<std::string> damages(Connection& reader) override;
+    void require_whole(Connection& reader) override;
 
   private:
     std::filesystem::path path_;

@@ -387,6 +387,13 @@ std::size_t WorkQueue::recover() {
         index.prepare("UPDATE jobs SET not_before = ?1 WHERE not_before > ?1 AND created_at > ?1")
             .bind(now)
             .run();
+        // No requester's own association is left that a report could go out on.
+        index
+            .prepare("UPDATE jobs SET not_before = ? WHERE kind = ? AND state = ? AND attempts = 0")
+            .bind(now)
+            .bind(kCommitmentJob)
+            .bind(static_cast<int>(JobState::kWaiting))
+            .run();
     });
     return static_cast<std::size_t>(freed);
 }

@@ -114,7 +114,8 @@ class WorkQueue {
     /// And commitment jobs that were given up, however old. At most so many: the others wait no
     /// longer for a turn to write than for any. Returns how many went.
     std::size_t forget_done(Instant created_before, std::int64_t most = 2000);
-    /// At start: frees every lease, since the one process that held them is gone.
+    /// At start: frees every lease, since the one process that held them is gone, and hastens
+    /// commitment jobs that nobody has tried, which waited for what went with it.
     std::size_t recover();
 
   private:

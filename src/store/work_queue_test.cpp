@@ -98,6 +98,23 @@ TEST(WorkQueue, RetriesWhatIsLeft) {
     EXPECT_EQ(store.queue().list("deliver").at(0).payload, "the rest");
 }
 
+TEST(WorkQueue, DoesNotWaitAfterAStartForAssociationsThatEndedWithTheLastProcess) {
+    TestStore store;
+    const Instant later = store.clock.now() + 10min;
+    store.queue().enqueue({kCommitmentJob, "tried", "", {}});
+    const auto tried = store.queue().lease(kCommitmentJob, "w", 10s);
+    store.queue().retry(*tried, later, "it is away");
+    store.queue().enqueue({kCommitmentJob, "waits", "", later});
+    store.queue().enqueue({"deliver", "another", "", later});
+    EXPECT_FALSE(store.queue().lease(kCommitmentJob, "w", 10s));
+    store.open();
+    const auto job = store.queue().lease(kCommitmentJob, "w", 10s);
+    ASSERT_TRUE(job);
+    EXPECT_EQ(job->key, "waits");
+    EXPECT_FALSE(store.queue().lease(kCommitmentJob, "w", 10s));
+    EXPECT_FALSE(store.queue().lease("deliver", "w", 10s));
+}
+
 TEST(WorkQueue, HastensAndWithdrawsJobsThatWait) {
     TestStore store;
     const Instant later = store.clock.now() + 10min;
