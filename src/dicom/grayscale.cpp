@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "dicom/functional_group.h"
+#include "dicom/lookup_entries.h"
 #include "dicom/node.h"
 #include "dicom/sample_table.h"
 #include "dicom/uids.h"
@@ -69,9 +70,8 @@ LookupTable lookup_table_of(const DataSet& data_set, const DataSet& item, Tag se
                             const ValueRange& inputs) {
     const std::vector<long long> descriptor = item.integers(tags::kLutDescriptor);
     if (descriptor.size() != 3) refuse(sequence, "has no LUT Descriptor of three numbers");
-    // 65536 is what 16 bits say as 0, whatever VR says it.
-    const long long words = descriptor[0] & 0xFFFF;
-    const long long count = words == 0 ? 65536 : words;
+    const std::size_t entries = entries_of_descriptor(descriptor[0]);
+    const auto count = static_cast<long long>(entries);
     // Of implicit VR, SS is only what the pixels are.
     const bool has_vr = data_set.transfer_syntax_uid() != transfer_syntax::kImplicitVrLittleEndian;
     LookupTable table;
@@ -83,11 +83,11 @@ LookupTable lookup_table_of(const DataSet& data_set, const DataSet& item, Tag se
         refuse(sequence, "has entries of " + std::to_string(table.bits) + " bits, not 8 to 16");
     }
     const ByteView data = item.bytes(tags::kLutData);
-    const auto entries = static_cast<std::size_t>(count);
     table.entries.resize(entries);
-    if (data.size() >= entries * 2) {
+    const std::size_t bytes = bytes_an_entry(data.size(), entries, table.bits);
+    if (bytes == 2) {
         for (std::size_t i = 0; i < entries; ++i) table.entries[i] = u16(data, 2 * i);
-    } else if (table.bits == 8 && data.size() >= entries) {
+    } else if (bytes == 1) {
         std::copy_n(data.begin(), entries, table.entries.begin());
     } else {
         refuse(sequence, "has " + std::to_string(data.size()) + " bytes of LUT Data for " +

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "dicom/lookup_entries.h"
 #include "dicom/node.h"
 
 namespace lucerna::dicom {
@@ -27,16 +28,19 @@ constexpr std::array<ColorTags, 3> kColors{{
      tags::kSegmentedBluePaletteColorLookupTableData},
 }};
 
-/// Writes out what segments of 16-bit words say (PS3.3 C.7.9.2).
+/// Writes out what segments say, of words of one byte or two (PS3.3 C.7.9.2).
 class Segments {
   public:
-    Segments(ByteView data, std::size_t count, Tag tag) : data_(data), count_(count), tag_(tag) {}
+    Segments(ByteView data, std::size_t bytes_a_word, std::size_t count, Tag tag)
+        : data_(data), bytes_a_word_(bytes_a_word), count_(count), tag_(tag) {}
 
     std::vector<std::uint16_t> expanded() {
         while (entries_.size() < count_ && at_ < words()) expand_one(at_, true);
         if (entries_.size() != count_) broken("gives another number of entries than described");
         return std::move(entries_);
     }
+    /// Once expanded: the words that were read, in their places, zeros between, nothing behind.
+    [[nodiscard]] Bytes read() && { return std::move(read_); }
 
   private:
     static constexpr std::uint16_t kDiscrete = 0;
@@ -46,11 +50,15 @@ class Segments {
     [[noreturn]] void broken(const char* what) const {
         throw Error(ErrorCode::kInvalidInput, describe(tag_) + " " + what);
     }
-    [[nodiscard]] std::size_t words() const { return data_.size() / 2; }
+    [[nodiscard]] std::size_t words() const { return data_.size() / bytes_a_word_; }
 
-    std::uint16_t next(std::size_t& at) const {
+    std::uint16_t next(std::size_t& at) {
         if (at >= words()) broken("ends within a segment");
-        return u16(data_, 2 * at++);
+        const std::size_t begin = bytes_a_word_ * at++;
+        read_.resize(std::max(read_.size(), begin + bytes_a_word_));
+        std::copy_n(data_.begin() + static_cast<std::ptrdiff_t>(begin), bytes_a_word_,
+                    read_.begin() + static_cast<std::ptrdiff_t>(begin));
+        return bytes_a_word_ == 1 ? data_[begin] : u16(data_, begin);
     }
 
     void expand_one(std::size_t& at, bool may_refer) {
@@ -72,19 +80,23 @@ class Segments {
                 static_cast<std::uint16_t>(std::lround(first + (last - first) * i / length)));
     }
 
-    /// `segments` of them stand again, from a place in bytes; none of those refers on.
+    /// `segments` of them stand again, from a place in bytes that 32 bits say; none of those refers
+    /// on.
     void refer(std::size_t& at, std::uint16_t segments) {
-        const std::uint32_t low = next(at);
-        const std::uint32_t offset = low | static_cast<std::uint32_t>(next(at)) << 16;
-        std::size_t there = offset / 2;
+        std::uint32_t offset = 0;
+        for (std::size_t byte = 0; byte < 4; byte += bytes_a_word_)
+            offset |= static_cast<std::uint32_t>(next(at)) << 8 * byte;
+        std::size_t there = offset / bytes_a_word_;
         for (int i = 0; i < segments; ++i) expand_one(there, false);
     }
 
     ByteView data_;
+    std::size_t bytes_a_word_;
     std::size_t count_;
     Tag tag_;
     std::size_t at_ = 0;
     std::vector<std::uint16_t> entries_;
+    Bytes read_;
 };
 
 /// Entries of 16 bits are shown by their upper 8 (PS3.3 C.7.6.3.1.5).
@@ -96,11 +108,12 @@ Bytes entries_of(const DataSet& data_set, const ColorTags& color, std::size_t co
                  long long bits) {
     Bytes entries(count);
     const ByteView data = data_set.bytes(color.data);
-    if (data.size() >= count * 2) {
+    const std::size_t bytes = bytes_an_entry(data.size(), count, bits);
+    if (bytes == 2) {
         for (std::size_t i = 0; i < count; ++i) entries[i] = shown(u16(data, 2 * i), bits);
         return entries;
     }
-    if (data.size() >= count && bits == 8) {
+    if (bytes == 1) {
         std::copy_n(data.begin(), count, entries.begin());
         return entries;
     }
@@ -110,7 +123,7 @@ Bytes entries_of(const DataSet& data_set, const ColorTags& color, std::size_t co
     if (bits != 16)
         throw Error(ErrorCode::kUnsupported,
                     describe(color.segmented) + " of 8 bits is not shown here");
-    const auto expanded = Segments(segmented, count, color.segmented).expanded();
+    const auto expanded = Segments(segmented, 2, count, color.segmented).expanded();
     std::transform(expanded.begin(), expanded.end(), entries.begin(),
                    [&](std::uint16_t entry) { return shown(entry, bits); });
     return entries;
@@ -125,11 +138,20 @@ Palette::Table Palette::table_of(const DataSet& data_set, std::size_t color) {
         throw Error(ErrorCode::kInvalidInput,
                     describe(of.descriptor) + " is missing or not of three numbers");
     }
-    // 65536 is what 16 bits say as 0, whatever VR says it.
-    const auto words = static_cast<std::size_t>(descriptor[0] & 0xFFFF);
     const bool is_signed = data_set.integer(tags::kPixelRepresentation) == 1;
     return {is_signed ? static_cast<std::int16_t>(descriptor[1] & 0xFFFF) : descriptor[1] & 0xFFFF,
-            entries_of(data_set, of, words == 0 ? 65536 : words, descriptor[2])};
+            entries_of(data_set, of, entries_of_descriptor(descriptor[0]), descriptor[2])};
+}
+
+std::optional<Bytes> segments_in_use(ByteView segments, std::size_t entries, long long bits) {
+    if (bits != 8 && bits != 16) return {};
+    Segments all(segments, bits == 8 ? 1 : 2, entries, Tag{});
+    try {
+        (void)all.expanded();
+    } catch (const Error&) {
+        return {};
+    }
+    return std::move(all).read();
 }
 
 Palette::Palette(const DataSet& data_set) {

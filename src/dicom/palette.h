@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "dicom/data_set.h"
 #include "dicom/frames.h"
@@ -34,6 +35,12 @@ class Palette {
 
     std::array<Table, 3> tables_;
 };
+
+/// Of segments (PS3.3 C.7.9.2) that fill a table of so many entries of so many bits, those that do:
+/// words that none of them is made of are zero, and what lies behind the last one goes. The table
+/// stays the same. Nothing where they do not fill it.
+[[nodiscard]] std::optional<Bytes> segments_in_use(ByteView segments, std::size_t entries,
+                                                   long long bits);
 
 /// A frame of PALETTE COLOR. Throws as Palette.
 [[nodiscard]] Picture8 palette_picture(const DataSet& data_set, const DecodedFrame& frame);
