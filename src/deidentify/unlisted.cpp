@@ -48,15 +48,24 @@ constexpr Rule kOfInstitution[] = {
     {{0x0008, 0x0116}, Action::kRemove},  // Coding Scheme Responsible Organization
 };
 
-/// Names and places among what is a label or a number elsewhere, and what is encrypted.
+/// Names and places among what is a label or a number elsewhere, what is encrypted or signed, and
+/// documents, pictures and measurements as bytes, which nothing looks into.
 constexpr Rule kOthers[] = {
+    {{0x0014, 0x2210}, Action::kRemove},  // Coordinate System Axis Values
+    {{0x0014, 0x3050}, Action::kRemove},  // Dark Current Counts
+    {{0x0014, 0x3070}, Action::kRemove},  // Air Counts
+    {{0x0014, 0x3080}, Action::kRemove},  // Bad Pixel Image
     {{0x0018, 0x1803}, Action::kRemove},  // NTP Source Address
+    {{0x0068, 0x6300}, Action::kRemove},  // HPGL Document
     {{0x0072, 0x0008}, Action::kDummy},   // Hanging Protocol Creator, Type 1
     {{0x0074, 0x100C}, Action::kRemove},  // Contact Display Name
     {{0x0088, 0x0130}, Action::kRemove},  // Storage Media File-set ID
+    {{0x0400, 0x0120}, Action::kRemove},  // Signature
     {{0x0400, 0x0500}, Action::kRemove},  // Encrypted Attributes Sequence
     {{0x0400, 0x0520}, Action::kRemove},  // Encrypted Content
     {{0x2100, 0x0160}, Action::kRemove},  // Owner ID
+    {{0x4010, 0x1006}, Action::kRemove},  // Threat ROI Bitmap
+    {{0x4010, 0x106C}, Action::kRemove},  // Detector Calibration Data
 };
 
 template <typename Rules>

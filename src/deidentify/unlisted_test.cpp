@@ -49,6 +49,31 @@ TEST(Unlisted, NothingEncryptedStays) {
     }
 }
 
+TEST(Unlisted, NothingSignedStays) {
+    for (const char* profile : kProfiles) {
+        DataSet object = example();
+        for (DataSet* const level : {&object, &object.add_item(tags::kReferencedSeriesSequence)}) {
+            put(*level, {0x0400, 0x0120}, "OB", "DOE^JANE");  // Signature
+            put(*level, {0x0400, 0x0115}, "OB", "DOE^JANE");  // Certificate
+            put(*level, {0x0400, 0x0404}, "OB", "DOE^JANE");  // MAC
+            put(level->add_item({0xFFFA, 0xFFFA}), {0x0400, 0x0120}, "OB", "DOE^JANE");
+        }
+        const DataSet d = made(deidentifier(profile), std::move(object));
+        EXPECT_FALSE(d.has({0x0400, 0x0120})) << profile;
+        EXPECT_EQ(as_text(d.to_part10()).find("DOE^JANE"), std::string_view::npos) << profile;
+    }
+}
+
+TEST(Unlisted, NoDocumentOrPictureAsBytesStays) {
+    for (const char* profile : kProfiles) {
+        DataSet object = example();
+        for (const Tag tag : {Tag{0x0068, 0x6300}, Tag{0x0014, 0x3080}, Tag{0x4010, 0x1006}})
+            put(object, tag, "OB", "DOE^JANE");
+        const DataSet d = made(deidentifier(profile), std::move(object));
+        EXPECT_EQ(as_text(d.to_part10()).find("DOE^JANE"), std::string_view::npos) << profile;
+    }
+}
+
 TEST(Unlisted, WhoseACodingSchemeIsStaysWithTheInstitution) {
     constexpr Tag kSchemes{0x0008, 0x0110}, kResources{0x0008, 0x0109}, kUrl{0x0008, 0x010E},
         kUid{0x0008, 0x010C}, kExternalId{0x0008, 0x0114}, kName{0x0008, 0x0115},
