@@ -263,6 +263,7 @@ TEST(Deidentifier, RemovesTextsNumbersAndSequencesThatComeAsSomethingElse) {
     DataSet object = example();
     const Tag table{0x0028, 0x1201};
     object.set_bytes(tags::kSamplesPerPixel, "UL", Bytes{1, 0, 0, 0});
+    object.set_integers(Tag{0x0028, 0x1101}, std::vector<long long>{4, 0, 16});
     object.set_bytes(table, "US", Bytes(8, 1));
     const DataSet d = made(deidentifier("screening"), std::move(object));
     EXPECT_TRUE(d.has_value(tags::kSamplesPerPixel));

@@ -8,6 +8,7 @@
 
 #include "deidentify/content.h"
 #include "deidentify/icc_profile.h"
+#include "deidentify/tails.h"
 #include "deidentify/unlisted.h"
 #include "deidentify/values.h"
 #include "deidentify/whose_date.h"
@@ -133,7 +134,7 @@ class Walk {
     Walk(const Rules& rules, Steps& steps) : rules_(rules), steps_(steps) {}
 
     void level(DataSet& data, Tag parent, const std::string& prefix, Mode mode) {
-        cut_tables(data, prefix);
+        cut_tails(data, prefix, steps_);
         const std::vector<Tag> all = data.tags();
         std::vector<Tag> around = std::exchange(gone_, {});
         for (const Tag tag : all)
@@ -169,27 +170,6 @@ class Walk {
                 !std::binary_search(explained.begin(), explained.end(), tag))
                 found.push_back(tag);
         return found;
-    }
-
-    /// What lies behind the entries that a lookup table says it has (PS3.3 C.11.1.1, C.7.6.3.1.5).
-    void cut_tables(DataSet& data, const std::string& prefix) {
-        constexpr std::pair<Tag, Tag> kTables[] = {{tags::kLutDescriptor, tags::kLutData},
-                                                   {{0x0028, 0x1101}, {0x0028, 0x1201}},
-                                                   {{0x0028, 0x1102}, {0x0028, 0x1202}},
-                                                   {{0x0028, 0x1103}, {0x0028, 0x1203}},
-                                                   {{0x0028, 0x1104}, {0x0028, 0x1204}}};
-        constexpr std::size_t kMostEntries = 65536;
-        for (const auto& [descriptor, table] : kTables) {
-            const auto said =
-                static_cast<std::size_t>(data.integer(descriptor).value_or(0)) & 0xFFFF;
-            // Those of 8 bits may lie in one byte each, or in two.
-            const std::size_t most = 2 * (said == 0 ? kMostEntries : said);
-            const ByteView bytes = data.bytes(table);
-            if (bytes.size() <= most) continue;
-            data.set_bytes(table, data.vr(table),
-                           {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(most)});
-            note(prefix + path_of(table), Action::kClean);
-        }
     }
 
     void note(const std::string& path, Action action) { steps_.add(path, action); }

@@ -4,6 +4,7 @@
 #include <limits>
 #include <string>
 
+#include "deidentify/tails.h"
 #include "dicom/item_access.h"
 
 namespace lucerna::deidentify {
@@ -45,7 +46,7 @@ class Cut {
         const std::size_t own = sample_bytes(data);
         const std::size_t bytes = own > 0 ? own : bytes_around;
         for (const Tag tag : {kWaveformPaddingValue, kChannelMinimumValue, kChannelMaximumValue})
-            shorten(data, tag, bytes, prefix);
+            cut_behind(data, tag, bytes, prefix, steps_);
         if (data.has_value(kWaveformData)) {
             const auto most = data_bytes(data);
             if (!most)
@@ -55,7 +56,7 @@ class Cut {
                                      "mend the object or leave it out",
                                      "",
                                      ""};
-            shorten(data, kWaveformData, *most, prefix);
+            cut_behind(data, kWaveformData, *most, prefix, steps_);
         }
         for (const Tag tag : data.tags()) {
             auto* const items = dicom::editable_items(data, tag);
@@ -70,16 +71,6 @@ class Cut {
     }
 
   private:
-    void shorten(DataSet& data, Tag tag, std::size_t most, const std::string& prefix) {
-        const ByteView value = data.bytes(tag);
-        // A padding byte makes it even.
-        const bool is_padded = value.size() == most + 1 && most % 2 == 1 && value[most] == 0;
-        if (value.size() <= most || is_padded) return;
-        const ByteView kept = value.first(most);
-        data.set_bytes(tag, data.vr(tag), Bytes(kept.begin(), kept.end()));
-        steps_.add(prefix + path_of(tag), Action::kClean);
-    }
-
     Steps& steps_;
 };
 
