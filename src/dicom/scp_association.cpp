@@ -5,12 +5,15 @@
 #include <new>
 #include <utility>
 
+#include "base/error.h"
 #include "base/memory_budget.h"
 #include "dicom/convertible.h"
+#include "dicom/data_set.h"
 #include "dicom/dimse_message.h"
 #include "dicom/dimse_status.h"
 #include "dicom/implementation.h"
 #include "dicom/storage_class.h"
+#include "dicom/tags.h"
 #include "dicom/uids.h"
 
 namespace lucerna::dicom {
@@ -473,19 +476,44 @@ std::optional<ScpAssociation::Refused> ScpAssociation::keep(const ObjectHead& he
                                                             std::size_t data_set_offset) {
     std::optional<Refused> mismatch;
     const auto failure = reason_against([&] {
-        const ByteView file = object_.bytes();
-        const ObjectHead inner =
-            head_of_data_set(file.subspan(data_set_offset), head.transfer_syntax_uid);
-        if (inner.sop_class_uid != head.sop_class_uid)
-            mismatch = Refused{status::kDoesNotMatchClass,
-                               "SOP Class UID (0008,0016) differs from the request"};
-        else if (inner.sop_instance_uid != head.sop_instance_uid)
-            mismatch = Refused{status::kDoesNotMatchClass,
-                               "SOP Instance UID (0008,0018) differs from the request"};
-        else
-            shared_.handler.object({head, file, object_.arrival()}, report_.sender);
+        mismatch = reason_against_head(
+            head, head_by_its_data_set(head.transfer_syntax_uid, data_set_offset));
+        if (!mismatch)
+            shared_.handler.object({head, object_.bytes(), object_.arrival()}, report_.sender);
     });
     return failure ? failure : mismatch;
+}
+
+/// Where it does not begin with them: elements may be out of order, or so written that more than
+/// a glance is needed.
+ObjectHead ScpAssociation::head_by_its_data_set(const std::string& transfer_syntax_uid,
+                                                std::size_t data_set_offset) const {
+    try {
+        ObjectHead head =
+            head_of_data_set(object_.bytes().subspan(data_set_offset), transfer_syntax_uid);
+        if (!head.sop_class_uid.empty() && !head.sop_instance_uid.empty()) return head;
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::kInvalidInput) throw;
+    }
+    const DataSet header = object_.header();
+    return {header.text_or(tags::kSopClassUid, ""), header.text_or(tags::kSopInstanceUid, ""),
+            transfer_syntax_uid};
+}
+
+/// PS3.4 Table B.2-1: what differs is another object, what is missing makes it none.
+std::optional<ScpAssociation::Refused> ScpAssociation::reason_against_head(
+    const ObjectHead& asked, const ObjectHead& found) {
+    if (found.sop_class_uid.empty())
+        return Refused{status::kCannotUnderstand, "SOP Class UID (0008,0016) is missing"};
+    if (found.sop_instance_uid.empty())
+        return Refused{status::kCannotUnderstand, "SOP Instance UID (0008,0018) is missing"};
+    if (found.sop_class_uid != asked.sop_class_uid)
+        return Refused{status::kDoesNotMatchClass,
+                       "SOP Class UID (0008,0016) differs from the request"};
+    if (found.sop_instance_uid != asked.sop_instance_uid)
+        return Refused{status::kDoesNotMatchClass,
+                       "SOP Instance UID (0008,0018) differs from the request"};
+    return std::nullopt;
 }
 
 std::optional<ScpAssociation::Refused> ScpAssociation::reason_against(

@@ -73,6 +73,10 @@ class ScpAssociation {
     void take_fragment(std::size_t bytes, std::optional<Refused>& refused);
     [[nodiscard]] static std::optional<Refused> reason_against(const std::function<void()>& work);
     [[nodiscard]] std::optional<Refused> keep(const ObjectHead& head, std::size_t data_set_offset);
+    [[nodiscard]] ObjectHead head_by_its_data_set(const std::string& transfer_syntax_uid,
+                                                  std::size_t data_set_offset) const;
+    [[nodiscard]] static std::optional<Refused> reason_against_head(const ObjectHead& asked,
+                                                                    const ObjectHead& found);
     void respond(const DimseCommand& request, std::uint8_t context, std::uint16_t status,
                  const std::string& comment);
 

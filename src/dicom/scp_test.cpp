@@ -184,12 +184,62 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Contradiction{"OtherInstance", kClass, "1.2.3.4", kClass, "1.2.3.5", 0xA900},
                     Contradiction{"OtherClass", kClass, "1.2.3.4", "1.2.840.10008.5.1.4.1.1.2",
                                   "1.2.3.4", 0xA900},
-                    Contradiction{"NoInstanceInData", kClass, "1.2.3.4", kClass, "", 0xA900},
+                    Contradiction{"NoInstanceInData", kClass, "1.2.3.4", kClass, "", 0xC000},
+                    Contradiction{"NoClassInData", kClass, "1.2.3.4", "", "1.2.3.4", 0xC000},
                     Contradiction{"PathAsInstance", kClass, "../../etc/passwd", kClass,
                                   "../../etc/passwd", 0x0117},
                     Contradiction{"NoInstance", kClass, "", kClass, "", 0x0117},
                     Contradiction{"ClassOfAnotherContext", "1.2.840.10008.5.1.4.1.1.2", "1.2.3.4",
                                   "1.2.840.10008.5.1.4.1.1.2", "1.2.3.4", 0x0122}),
+    [](const auto& one) { return one.param.name; });
+
+/// A data set in which the UIDs of the object stand elsewhere than in their place, or so that more
+/// than a glance is needed to see them.
+struct Disorder {
+    const char* name;
+    /// Elements that come before the two UIDs.
+    std::string before;
+    bool instance_first = false;
+};
+class Disordered : public testing::TestWithParam<Disorder> {};
+
+TEST_P(Disordered, IsKept) {
+    const Disorder& disorder = GetParam();
+    Recorder recorder;
+    const Scp scp(any_port(), recorder);
+    RawPeer peer(scp);
+    peer.associate();
+    Bytes data_set(disorder.before.begin(), disorder.before.end());
+    const auto put_class = [&] { test::put_element(data_set, 0x0008, 0x0016, "UI", kClass); };
+    if (!disorder.instance_first) put_class();
+    test::put_element(data_set, 0x0008, 0x0018, "UI", "1.2.3.4");
+    if (disorder.instance_first) put_class();
+    test::put_element(data_set, 0x0010, 0x0020, "LO", "P1");
+    peer.send_store_request("1.2.3.4");
+    peer.send_fragment(false, true, data_set);
+    const DimseCommand response = peer.read_response();
+    EXPECT_EQ(response.status, status::kSuccess) << response.error_comment;
+    ASSERT_TRUE(recorder.file("1.2.3.4"));
+    EXPECT_EQ(data_set_of(*recorder.file("1.2.3.4")), data_set);
+
+    peer.send_store_request("1.2.3.5");
+    peer.send_fragment(false, true, data_set);
+    EXPECT_EQ(peer.read_response().status, 0xA900) << "another object than was said";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Objects, Disordered,
+    testing::Values(Disorder{"Instance", "", true},
+                    Disorder{"Study", std::string("\x20\0\x0D\0UI\4\0001.2\0", 12)},
+                    Disorder{"Pixels", std::string("\xE0\x7F\x10\0OW\0\0\4\0\0\0\1\2\3\4", 16)},
+                    // Some writers leave a VR out where they do not know it.
+                    Disorder{"NoVr", std::string("\x08\0\1\0\0\0\2\0A ", 10)},
+                    // PS3.5 6.2.2, note 2.
+                    Disorder{"SequenceOfUnknownVr",
+                             std::string("\x08\0\x06\0UN\0\0\xFF\xFF\xFF\xFF"
+                                         "\xFE\xFF\0\xE0\xFF\xFF\xFF\xFF\x08\0\0\1\2\0\0\0A "
+                                         "\xFE\xFF\x0D\xE0\0\0\0\0\xFE\xFF\xDD\xE0\0\0\0\0",
+                                         46)}),
     [](const auto& one) { return one.param.name; });
 
 TEST(Scp, RefusesADataSetThatCannotBeRead) {

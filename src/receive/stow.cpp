@@ -302,6 +302,10 @@ class StowRequest final : private http::PartTaker {
         dicom::ObjectHead inner;
         const Outcome described = tried({}, [&] { inner = describe(*file_, outcome); });
         if (!described.stored()) return failed(outcome, described.status, described.why);
+        if (inner.sop_class_uid.empty() || inner.sop_instance_uid.empty())
+            return failed(outcome, dicom::status::kCannotUnderstand,
+                          inner.sop_class_uid.empty() ? "SOP Class UID (0008,0016) is missing"
+                                                      : "SOP Instance UID (0008,0018) is missing");
         // As a C-STORE whose command says the one and whose data set the other.
         if (inner.sop_class_uid != outcome.sop_class_uid)
             return failed(outcome, dicom::status::kDoesNotMatchClass,

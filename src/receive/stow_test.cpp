@@ -504,8 +504,9 @@ TEST_F(Stow, RefusesWhatTheFileMetaInformationContradicts) {
     for (std::size_t i = 0; i < 3; ++i) {
         EXPECT_EQ(refused[i]["00081155"]["Value"][0], "1.2.3." + std::to_string(i + 1));
         EXPECT_EQ(refused[i]["00081150"]["Value"][0], mammogram);
-        EXPECT_EQ(refused[i]["00081197"]["Value"][0], 0xA900);
+        EXPECT_EQ(refused[i]["00081197"]["Value"][0], i == 2 ? 0xC000 : 0xA900) << i;
     }
+    EXPECT_THAT(refused[2]["00091001"]["Value"][0].get<std::string>(), HasSubstr("missing"));
     EXPECT_THAT(refused[1]["00091001"]["Value"][0].get<std::string>(), HasSubstr("(0008,0018)"));
     EXPECT_EQ(sink.kept.size(), 1u);
 }

@@ -266,8 +266,8 @@ def lack_something(server, wanted):
         return whole.replace(element(group, number, "UI", value), b"", 1)
     problems = []
     for name, by_dimse, data_set in (
-            ("150 MB without a SOP Instance UID", "A900", without(0x08, 0x18, "2.999.11.1")),
-            ("150 MB without a SOP Class UID", "A900", without(0x08, 0x16, CAPTURE)),
+            ("150 MB without a SOP Instance UID", "C000", without(0x08, 0x18, "2.999.11.1")),
+            ("150 MB without a SOP Class UID", "C000", without(0x08, 0x16, CAPTURE)),
             ("150 MB without a Study Instance UID", "C000", without(0x20, 0x0D, "2.999.11.9")),
             ("150 MB without a Series Instance UID", "C000", without(0x20, 0x0E, "2.999.11.9.1")),
             ("150 MB behind a value that does not end, in group 0008", "C000",
