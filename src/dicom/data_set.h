@@ -107,7 +107,8 @@ class DataSet {
     /// The UID that the file meta gave, or that `set_...pixels` chose.
     [[nodiscard]] const std::string& transfer_syntax_uid() const;
     /// Where the element Pixel Data begins in the file that was parsed: the bytes before it are a
-    /// DICOM file without pixels. 0 if there is none or the data set is deflated.
+    /// DICOM file without pixels. 0 if there is none, if elements that belong before it come behind
+    /// it, or if the data set is deflated.
     [[nodiscard]] std::size_t pixel_data_offset() const;
 
     // Writing. Replaces what is there. The VR comes from the dictionary: Error(kInternal) for a tag

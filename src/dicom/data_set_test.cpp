@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "dicom/frames.h"
 #include "dicom/implementation.h"
+#include "support/other_encodings.h"
 #include "support/temporary_folder.h"
 
 namespace lucerna::dicom {
@@ -163,6 +164,24 @@ TEST(DataSet, SkipsPixelsButKnowsTheyAreThere) {
     const DataSet head = DataSet::parse(ByteView(file).first(read.pixel_data_offset()));
     EXPECT_FALSE(head.has(kPixelData));
     EXPECT_EQ(head.integer(kRows), 2);
+}
+
+TEST(DataSet, TellsNoHeaderBeforePixelsThatHoldsNotAllOfIt) {
+    const DataSet image = small_image();
+    const Bytes whole = image.to_part10();
+    const std::size_t pixels = DataSet::header_in(whole).pixel_data_offset();
+    // Comes behind Pixel Data by its tag, too.
+    Bytes file = whole;
+    test::put_element(file, 0xFFFC, 0xFFFC, "OB", "1234");
+    EXPECT_EQ(DataSet::header_in(file).pixel_data_offset(), pixels);
+    test::put_element(file, 0x0010, 0x0020, "LO", "P1");
+    for (const DataSet& read :
+         {DataSet::header_in(file), DataSet::outline_in(file), DataSet::parse(ByteView(file)),
+          DataSet::parse(ByteView(file), {}, PixelData::kSkip)}) {
+        EXPECT_EQ(read.pixel_data_offset(), 0U);
+        EXPECT_EQ(read.text(kPatientId), "P1");
+        EXPECT_EQ(read.integer(kRows), 2);
+    }
 }
 
 TEST(DataSet, KeepsItsBytesWhereThereAreNoPixelsToSkip) {

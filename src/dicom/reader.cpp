@@ -114,6 +114,7 @@ class Reader {
                 refuse(to_string(header.tag) + " does not belong into a data set", header.offset);
             }
             count_one(header, depth == 0 ? kElementBytes : sizeof(Element));
+            if (depth == 0 && header.tag < tags::kPixelData) node.pixel_data_offset = 0;
             if (header.tag == tags::kPixelData && depth == 0) {
                 node.pixel_data_offset = header.offset;
                 if (extent_ == Extent::kToPixelData) {

@@ -12,13 +12,10 @@ namespace {
 
 /// A frame, what is made of it, and its copy on the way. Empty for an object without Pixel Data.
 std::optional<std::size_t> bytes_to_make(store::Archive& archive, const store::InstanceRow& row) {
-    // Of a deflated one it is not known where the pixels begin.
-    const bool may_have_pixels =
-        row.head_bytes > 0 ||
-        row.transfer_syntax_uid == dicom::transfer_syntax::kDeflatedExplicitVrLittleEndian;
-    if (row.rows <= 0 || row.columns <= 0 || !may_have_pixels) return std::nullopt;
+    if (row.rows <= 0 || row.columns <= 0) return std::nullopt;
     const Head head = outline_of(archive, row);
     const dicom::DataSet& header = head.data_set();
+    // Of one that is deflated or out of order it is not known where the pixels begin.
     if (row.head_bytes == 0 && !header.has(dicom::tags::kPixelData)) return std::nullopt;
     const auto within = [&](dicom::Tag tag, long long fallback, long long most) {
         return std::clamp(header.integer(tag).value_or(fallback), 1LL, most);

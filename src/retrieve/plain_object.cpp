@@ -63,7 +63,9 @@ PlainObject plain_object_with_pixels(store::Archive& archive, const store::Insta
     const MemoryBudget::Share room = room_for_bytes(plain.row.size, read_heads());
     const auto header = dicom::FileHeader::of(reader_of(*plain.object), plain.row.size,
                                               dicom::ValueScan::Items::kPassed);
-    if (const auto pixels = header.native_pixels())
+    const auto pixels = header.native_pixels();
+    // Where not all that belongs before them is there, the header does not end with them.
+    if (pixels && header.data_set().pixel_data_offset() != 0)
         plain.row.head_bytes = pixels->begin - kElementHead;
     return plain;
 }

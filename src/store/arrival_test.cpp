@@ -412,6 +412,26 @@ TEST(Arrival, KeepsWhatSaysOnlyInTheEndWhichObjectItIs) {
     EXPECT_THAT(store.objects(), SizeIs(1));
 }
 
+TEST(Arrival, KeepsTheHeaderWholeOfWhatHasItsPixelsFirst) {
+    TestStore store;
+    StoredInstance instance = large();
+    const Bytes whole = instance.file();
+    const auto at = [&](std::size_t offset) {
+        return whole.begin() + static_cast<std::ptrdiff_t>(offset);
+    };
+    const std::size_t begin = dicom::split_part10(whole).data_set_offset;
+    const std::size_t pixels = dicom::DataSet::header_in(whole).pixel_data_offset();
+    Bytes file(whole.begin(), at(begin));
+    file.insert(file.end(), at(pixels), whole.end());
+    file.insert(file.end(), at(begin), at(pixels));
+    Coming coming(store, file);
+    EXPECT_EQ(coming.keep(), Kept::kNew);
+    EXPECT_LT(coming.most_held, 400'000U);
+    EXPECT_EQ(store.archive().object(instance.sop_instance), file);
+    EXPECT_EQ(store.archive().instance(instance.sop_instance)->head_bytes, 0U)
+        << "it is not what comes before the pixels";
+}
+
 TEST(Arrival, RefusesAtOnceWhatIsNoDicomFile) {
     TestStore store;
     Bytes no_file(3'000'000, 'x');
