@@ -96,6 +96,16 @@ TEST(Deidentifier, TakesOutWhoGaveThePatientId) {
     }
 }
 
+TEST(Deidentifier, GivesOutNothingThatStandsBehindTheLastElement) {
+    const Bytes file = example().to_part10();
+    Bytes padded = file;
+    padded.resize(file.size() + 1000);
+    const Deidentifier one = deidentifier("basic");
+    const Bytes out = made(one, DataSet::parse(ByteView(padded))).to_part10();
+    EXPECT_EQ(out, made(one, DataSet::parse(ByteView(file))).to_part10());
+    EXPECT_EQ(DataSet::parse(ByteView(out)).padding_bytes(), 0U);
+}
+
 TEST(Deidentifier, DoesNotLetAnInvalidDateThrough) {
     DataSet object = example();
     object.set_text(tags::kStudyDate, "JaneDoe");

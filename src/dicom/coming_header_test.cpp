@@ -22,7 +22,8 @@ using test::put_element;
 
 std::string json_of(const DataSet& header) {
     return to_dicom_json(header, {.bulk_data_uri = "b", .inline_limit = 0}) + " " +
-           std::to_string(header.pixel_data_offset()) + " " + header.transfer_syntax_uid();
+           std::to_string(header.pixel_data_offset()) + " " + header.transfer_syntax_uid() + " " +
+           std::to_string(header.padding_bytes());
 }
 
 /// A file that comes in pieces, of which is overwritten what is needed no more.
@@ -68,6 +69,25 @@ Bytes image(std::size_t pixels = 300'000) {
     put_element(file, 0x7FE1, 0x1001, "OW", std::string(20'000, 'y'));
     put_element(file, 0x7FE1, 0x1002, "US", std::string("\x01\x02\x03\x04", 4));
     return file;
+}
+
+TEST(ComingHeader, EndsWithZerosBehindTheLastElement) {
+    const Bytes implicit_one =
+        DataSet::parse(image()).to_part10(transfer_syntax::kImplicitVrLittleEndian);
+    for (const Bytes& file :
+         {image(), implicit_one, in_big_endian(image()), in_fragments(300, 20)}) {
+        for (const std::size_t zeros : {1U, 2U, 8U, 13U, 512U, 65'536U}) {
+            Bytes padded = file;
+            padded.resize(file.size() + zeros);
+            EXPECT_EQ(DataSet::header_in(padded).padding_bytes(), zeros);
+            for (const std::size_t piece : {777U, 1U << 30}) {
+                const std::string read = Coming(padded).in_pieces_of(piece).read();
+                EXPECT_EQ(read, json_of(DataSet::header_in(padded)));
+                EXPECT_EQ(read.substr(0, read.rfind(' ')) + " 0",
+                          json_of(DataSet::header_in(file)));
+            }
+        }
+    }
 }
 
 TEST(ComingHeader, IsThatOfTheWholeFileInEveryEncoding) {

@@ -297,4 +297,8 @@ std::size_t DataSet::pixel_data_offset() const {
     return node_->pixel_data_offset;
 }
 
+std::size_t DataSet::padding_bytes() const {
+    return node_->padding_bytes;
+}
+
 }  // namespace lucerna::dicom

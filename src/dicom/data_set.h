@@ -54,7 +54,8 @@ class DataSet {
     /// what there is before anything is allocated. Elements may be missing, in any order, or of a
     /// VR that this program does not know. Throws Error(kInvalidInput), naming the attribute and
     /// its offset, where the bytes are no DICOM file, end early, contradict themselves, hold an
-    /// attribute twice, or pass a limit. Copies `part10`; the second form takes it over.
+    /// attribute twice, or pass a limit. Zeros may follow the last element (kMostPaddingBytes).
+    /// Copies `part10`; the second form takes it over.
     [[nodiscard]] static DataSet parse(ByteView part10, const Limits& limits = {},
                                        PixelData pixels = PixelData::kKeep);
     [[nodiscard]] static DataSet parse(Bytes&& part10, const Limits& limits = {},
@@ -110,6 +111,9 @@ class DataSet {
     /// DICOM file without pixels. 0 if there is none, if elements that belong before it come behind
     /// it, or if the data set is deflated.
     [[nodiscard]] std::size_t pixel_data_offset() const;
+    /// Zeros that stood behind the last element of what was read, kMostPaddingBytes at most; of a
+    /// deflated data set before it was deflated. They are no part of it, and written nowhere.
+    [[nodiscard]] std::size_t padding_bytes() const;
 
     // Writing. Replaces what is there. The VR comes from the dictionary: Error(kInternal) for a tag
     // that is not in it, or a value that its VR cannot hold. Text is UTF-8; what is longer than its

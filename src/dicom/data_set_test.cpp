@@ -184,6 +184,49 @@ TEST(DataSet, TellsNoHeaderBeforePixelsThatHoldsNotAllOfIt) {
     }
 }
 
+TEST(DataSet, EndsWithZerosBehindTheLastElement) {
+    const Bytes whole = small_image().to_part10();
+    const Bytes deflated_one = test::in_deflate(whole);
+    for (const std::size_t zeros : {1U, 2U, 7U, 8U, 512U, 65'536U}) {
+        Bytes file = whole;
+        file.resize(file.size() + zeros);
+        // Within what is inflated, and behind that.
+        Bytes behind = deflated_one;
+        behind.resize(behind.size() + zeros);
+        for (const Bytes& padded : {file, test::in_deflate(file), behind}) {
+            const DataSet read = DataSet::parse(ByteView(padded));
+            EXPECT_EQ(read.to_part10(transfer_syntax::kExplicitVrLittleEndian), whole) << zeros;
+            EXPECT_EQ(read.padding_bytes(), padded == behind ? 0U : zeros);
+            EXPECT_EQ(read.clone().padding_bytes(), 0U);
+            EXPECT_EQ(DataSet::parse(ByteView(padded), {}, PixelData::kSkip).padding_bytes(),
+                      read.padding_bytes());
+        }
+    }
+    EXPECT_EQ(DataSet::parse(ByteView(whole)).padding_bytes(), 0U);
+}
+
+TEST(DataSet, EndsWithNothingElse) {
+    const Bytes whole = small_image().to_part10();
+    const auto code_behind = [&](const std::vector<std::uint8_t>& tail) {
+        Bytes file = whole;
+        file.insert(file.end(), tail.begin(), tail.end());
+        return code_of([&] { (void)DataSet::parse(ByteView(file)); });
+    };
+    EXPECT_EQ(code_behind(Bytes(65'537)), ErrorCode::kInvalidInput);
+    EXPECT_EQ(code_behind({0, 1}), ErrorCode::kInvalidInput);
+    EXPECT_EQ(code_behind({0, 0, 0, 0, 0, 0, 0, 0, ' '}), ErrorCode::kInvalidInput);
+    EXPECT_EQ(code_behind(Bytes(512, 0xFF)), ErrorCode::kInvalidInput);
+    // In an item they would hide where it ends.
+    Bytes item;
+    test::put_element(item, 0x7FE1, 0x1010, "SQ", std::string("\xFE\xFF\0\xE0\2\0\0\0\0\0", 10));
+    EXPECT_EQ(code_behind(item), ErrorCode::kInvalidInput);
+    // Nothing but zeros is no data set.
+    Bytes none(whole.begin(),
+               whole.begin() + static_cast<std::ptrdiff_t>(split_part10(whole).data_set_offset));
+    none.resize(none.size() + 16);
+    EXPECT_EQ(code_of([&] { (void)DataSet::parse(ByteView(none)); }), ErrorCode::kInvalidInput);
+}
+
 TEST(DataSet, KeepsItsBytesWhereThereAreNoPixelsToSkip) {
     const Bytes file = small_image().to_part10();
     const std::size_t end = DataSet::parse(ByteView(file)).pixel_data_offset();

@@ -66,7 +66,8 @@ void InflatedFile::count() {
     rewind();
     Bytes scratch(kPiece);
     while (!inflater_->ended()) {
-        (void)inflater_->fill(scratch, [this] { return next_piece(); });
+        const std::size_t count = inflater_->fill(scratch, [this] { return next_piece(); });
+        if (count > 0) ends_in_zero_ = scratch[count - 1] == 0;
         if (inflater_->position() > most)
             throw Error(ErrorCode::kInvalidInput, "a deflated data set inflates to more than " +
                                                       std::to_string(most) + " bytes");

@@ -27,6 +27,8 @@ class InflatedFile {
     InflatedFile& operator=(const InflatedFile&) = delete;
 
     [[nodiscard]] std::uint64_t size() const { return head_.size() + inflated_bytes_; }
+    /// It may have zeros behind its last element (DataSet::padding_bytes), which are read with it.
+    [[nodiscard]] bool ends_in_zero() const { return ends_in_zero_; }
     /// Bytes [at, at + into.size()), which must be there. Throws as `of`.
     void read(std::uint64_t at, std::span<std::uint8_t> into);
 
@@ -42,6 +44,7 @@ class InflatedFile {
     /// Preamble and File Meta Information, which name the other transfer syntax.
     const Bytes head_;
     std::uint64_t inflated_bytes_ = 0;
+    bool ends_in_zero_ = false;
     std::unique_ptr<Inflater> inflater_;
     /// Of what is deflated, and where in the file the next begins.
     Bytes piece_;

@@ -11,6 +11,10 @@ inline constexpr std::size_t kMostExpansion = 300;
 /// Of one attribute, where each becomes something of its own: the largest tables have 65,536.
 inline constexpr std::size_t kMostListedValues = 100'000;
 
+/// Zeros behind the last element of a data set that are taken for what fills a medium's last block;
+/// of more, as of anything else that is no element, the data set is refused.
+inline constexpr std::size_t kMostPaddingBytes = std::size_t{64} << 10;
+
 /// How much a data set may ask of this program. Whatever passes one of these is refused with
 /// Error(kInvalidInput), or kUnsupported for frames that expand too much, that names the limit,
 /// before memory is given to it.

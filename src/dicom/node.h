@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -69,8 +70,11 @@ struct Node {
     std::string transfer_syntax_uid;
     std::size_t pixel_data_offset = 0;
     bool pixels_skipped = false;
-    /// In the encoding that Specific Character Set says, instead of UTF-8. Of a data set, not of items.
+    /// In the encoding that Specific Character Set says, instead of UTF-8. Of a data set, not of
+    /// items.
     bool texts_are_as_they_came = false;
+    /// Zeros behind the last element of what was read (kMostPaddingBytes).
+    std::uint32_t padding_bytes = 0;
     /// Where reading left out Pixel Data: its value in what was read.
     ByteRange skipped;
 

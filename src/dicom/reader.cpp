@@ -107,6 +107,7 @@ class Reader {
         const std::size_t start = at_;
         while (true) {
             if (at_ == end && !delimited) break;
+            if (depth == 0 && ends_in_padding(node, end)) break;
             ElementHeader header = read_header(end);
             if (header.tag == kItemDelimitation && delimited) break;
             if (header.tag.group == 0xFFFE) refuse("a delimiter out of place", header.offset);
@@ -152,6 +153,17 @@ class Reader {
   private:
     [[nodiscard]] bool looks_at_large_values() const {
         return extent_ != Extent::kHeader && extent_ != Extent::kOutline;
+    }
+
+    /// Nothing but zeros is left. Writers of media filled their files up to whole blocks.
+    [[nodiscard]] bool ends_in_padding(Node& node, std::size_t end) {
+        if (node.elements.empty() || end - at_ > kMostPaddingBytes) return false;
+        const ByteView left = bytes_.subspan(at_, end - at_);
+        if (std::any_of(left.begin(), left.end(), [](std::uint8_t byte) { return byte != 0; }))
+            return false;
+        node.padding_bytes = static_cast<std::uint32_t>(left.size());
+        at_ = end;
+        return true;
     }
 
     /// Comes before every attribute whose VR depends on it.

@@ -71,13 +71,14 @@ struct Passed {
     std::optional<ByteRange> items;
 };
 
-/// The data set in `bytes` from `from` to its end. Views look into `bytes`; sets neither backing
-/// nor transfer syntax of the nodes. Throws Error(kInvalidInput) as DataSet::parse does.
-/// With `kToPixelData` reading stops at that element, which is left empty; with `kWithoutPixels`
-/// its bytes are left out, whatever they are, and Node::skipped says where they lie. With `kHeader`
-/// no byte of what is of some size is looked at, either, nor are `passed`. With `kOutline`, and
-/// with `kWithoutGroups`, which else is the whole, the items of Per-Frame Functional Groups, of
-/// which there may be very many, are left out: each is read alone, as if there were no other.
+/// The data set in `bytes` from `from` to its end, but for zeros behind its last element. Views
+/// look into `bytes`; sets neither backing nor transfer syntax of the nodes. Throws
+/// Error(kInvalidInput) as DataSet::parse does. With `kToPixelData` reading stops at that element,
+/// which is left empty; with `kWithoutPixels` its bytes are left out, whatever they are, and
+/// Node::skipped says where they lie. With `kHeader` no byte of what is of some size is looked at,
+/// either, nor are `passed`. With `kOutline`, and with `kWithoutGroups`, which else is the whole,
+/// the items of Per-Frame Functional Groups, of which there may be very many, are left out: each is
+/// read alone, as if there were no other.
 enum class Extent { kWhole, kWithoutGroups, kToPixelData, kWithoutPixels, kHeader, kOutline };
 [[nodiscard]] std::unique_ptr<Node> read_data_set(ByteView bytes, std::size_t from,
                                                   const Encoding& encoding, const Limits& limits,

@@ -14,6 +14,8 @@
 #include "retrieve/archive_for_test.h"
 #include "retrieve/held_bytes.h"
 #include "retrieve/read_ahead.h"
+#include "retrieve/recoded_object.h"
+#include "support/other_encodings.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -108,6 +110,30 @@ TEST_F(Converted, IsSentByWhoReadsAhead) {
         Bytes bytes(static_cast<std::size_t>(other->size));
         other->read(0, bytes);
         EXPECT_TRUE(bytes == expected(row, ts::kRleLossless));
+    }
+}
+
+TEST_F(Converted, LeavesOutZerosBehindTheLastElement) {
+    dicom::DataSet set = dicom::DataSet::parse(archive.object("1.2.1.1.1"));
+    for (const std::string_view own : {ts::kImplicitVrLittleEndian, ts::kExplicitVrLittleEndian,
+                                       ts::kDeflatedExplicitVrLittleEndian}) {
+        const std::string uid = "1.2.1.1.8" + std::to_string(own.size());
+        set.set_text(dicom::tags::kSopInstanceUid, uid);
+        const bool is_deflated = own == ts::kDeflatedExplicitVrLittleEndian;
+        Bytes padded =
+            set.to_part10(is_deflated ? std::string_view(ts::kExplicitVrLittleEndian) : own);
+        padded.resize(padded.size() + 100);
+        archive.keep(is_deflated ? test::in_deflate(padded) : padded);
+        const store::InstanceRow row = *archive.instance(uid);
+        EXPECT_TRUE(whole(*converted(row, ts::kRleLossless)) == expected(row, ts::kRleLossless));
+        for (const std::string_view syntax :
+             {ts::kImplicitVrLittleEndian, ts::kExplicitVrLittleEndian}) {
+            if (syntax == own) continue;
+            const auto pieces = recoded_object(archive, row, std::string(syntax));
+            ASSERT_TRUE(pieces);
+            EXPECT_TRUE(pieces->read(0, pieces->size) == expected(row, syntax))
+                << own << " as " << syntax;
+        }
     }
 }
 

@@ -51,6 +51,7 @@ PlainObject plain_object(store::Archive& archive, const store::InstanceRow& row)
     plain.row.transfer_syntax_uid = dicom::transfer_syntax::kExplicitVrLittleEndian;
     plain.row.size = file->size();
     plain.row.head_bytes = 0;
+    plain.may_be_padded = file->ends_in_zero();
     plain.object = std::make_unique<InflatedObject>(std::move(plain.object), std::move(file));
     plain.is_inflated = true;
     return plain;

@@ -14,6 +14,8 @@ struct PlainObject {
     std::unique_ptr<store::OpenedObject> object;
     /// It is deflated: `row` and `object` are not those that the archive has.
     bool is_inflated = false;
+    /// Of one that is inflated: zeros may stand behind its last element.
+    bool may_be_padded = false;
 };
 /// It says that it is deflated.
 [[nodiscard]] bool is_inflatable(const store::InstanceRow& row);

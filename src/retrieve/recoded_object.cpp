@@ -20,8 +20,11 @@ std::optional<http::Pieces> recoded_object(store::Archive& archive, const store:
     PlainObject plain = plain_object(archive, row);
     if (!dicom::is_recodable(plain.row.transfer_syntax_uid, syntax)) return std::nullopt;
     std::shared_ptr<store::OpenedObject> object = std::move(plain.object);
-    if (plain.row.transfer_syntax_uid == syntax)
-        return pieces_of(std::move(object), 0, plain.row.size);
+    if (plain.row.transfer_syntax_uid == syntax) {
+        const std::uint64_t padding =
+            plain.may_be_padded ? head_of_all(archive, row).data_set().padding_bytes() : 0;
+        return pieces_of(std::move(object), 0, plain.row.size - padding);
+    }
     const auto file = std::make_shared<const dicom::RecodedFile>(
         head_of_all(archive, row, dicom::Texts::kAsTheyCame).file, syntax);
     std::shared_ptr<const void> room = room_for_part(file->held_bytes());

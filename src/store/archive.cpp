@@ -83,7 +83,9 @@ struct FileFacts {
 FileFacts facts_in(const Parts& parts, ByteView part10) {
     // It may take much, and has gone before others are waited for.
     const dicom::DataSet header = dicom::header_of_arriving(part10);
-    return {facts_of_arriving(header, parts.view_of), header.pixel_data_offset()};
+    Facts facts = facts_of_arriving(header, parts.view_of);
+    log_padding(header, facts);
+    return {std::move(facts), header.pixel_data_offset()};
 }
 
 /// Where the instance lies that came before. Where there is none, throws as require_same_patient,

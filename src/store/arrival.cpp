@@ -170,7 +170,9 @@ Kept Arrival::keep(ByteView file) {
     const Facts facts = [&] {
         const dicom::DataSet whole = header(file);
         head_bytes = whole.pixel_data_offset();
-        return facts_of_arriving(whole, parts_.view_of);
+        Facts of_whole = facts_of_arriving(whole, parts_.view_of);
+        log_padding(whole, of_whole);
+        return of_whole;
     }();
     // It may hold much, and has gone before others are waited for.
     header_.reset();

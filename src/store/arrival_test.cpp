@@ -17,6 +17,7 @@ namespace {
 using test::error_of;
 using test::put_element;
 using test::StoredInstance;
+using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
@@ -410,6 +411,36 @@ TEST(Arrival, KeepsWhatSaysOnlyInTheEndWhichObjectItIs) {
     file.back() = '5';
     EXPECT_EQ(error_of([&] { Coming(store, file).keep(); }), "conflict");
     EXPECT_THAT(store.objects(), SizeIs(1));
+}
+
+TEST(Arrival, KeepsZerosBehindTheDataSetAndSaysSo) {
+    TestStore store;
+    const auto log_of = [](const auto& work) {
+        testing::internal::CaptureStderr();
+        work();
+        return testing::internal::GetCapturedStderr();
+    };
+    for (const bool is_large : {false, true}) {
+        StoredInstance instance = is_large ? large() : StoredInstance();
+        instance.sop_instance = is_large ? "1.2.3.4.1.7" : "1.2.3.4.1.8";
+        Bytes file = instance.file();
+        const std::size_t head = dicom::DataSet::header_in(file).pixel_data_offset();
+        file.resize(file.size() + 2048);
+        const std::string log = log_of([&] { EXPECT_EQ(Coming(store, file).keep(), Kept::kNew); });
+        EXPECT_THAT(log, HasSubstr("store.zeros-behind-data-set"));
+        EXPECT_THAT(log, HasSubstr(instance.sop_instance));
+        EXPECT_THAT(log, HasSubstr("2048"));
+        EXPECT_EQ(store.archive().object(instance.sop_instance), file);
+        EXPECT_EQ(store.archive().instance(instance.sop_instance)->head_bytes, head);
+        EXPECT_EQ(Coming(store, file).keep(), Kept::kAlreadyKept);
+        // In another encoding it comes without them.
+        const Bytes implicit_one = dicom::DataSet::parse(ByteView(file))
+                                       .to_part10(dicom::transfer_syntax::kImplicitVrLittleEndian);
+        EXPECT_EQ(Coming(store, implicit_one).keep(), Kept::kAlreadyKept);
+        file.back() = 1;
+        EXPECT_EQ(error_of([&] { Coming(store, file).keep(); }), "conflict");
+    }
+    EXPECT_THAT(store.archive().verify(), IsEmpty());
 }
 
 TEST(Arrival, KeepsTheHeaderWholeOfWhatHasItsPixelsFirst) {

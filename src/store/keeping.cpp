@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "dicom/data_set.h"
 #include "store/instance_rows.h"
 #include "store/parts.h"
 #include "store/presence.h"
@@ -125,6 +126,12 @@ bool enter(Parts& parts, const Facts& facts, const NewObject& object, const Requ
                     "objects of it differ in family name or birth date; nothing tells that they "
                     "are of two people"}});
     return kept;
+}
+
+void log_padding(const dicom::DataSet& header, const Facts& facts) {
+    if (header.padding_bytes() == 0) return;
+    log_event(LogLevel::kWarning, "store.zeros-behind-data-set",
+              {{"instance", facts.sop_instance_uid}, {"bytes", header.padding_bytes()}});
 }
 
 void drop(Parts& parts, const NewObject& object) {

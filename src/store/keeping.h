@@ -48,6 +48,8 @@ struct NewObject {
 /// transaction, it is gone, unless it is not known whether it was entered.
 [[nodiscard]] bool enter(Parts& parts, const Facts& facts, const NewObject& object,
                          const Required& require = {});
+/// Says in the log that zeros follow the data set of an object that comes, if they do.
+void log_padding(const dicom::DataSet& header, const Facts& facts);
 /// Ends one that was not entered.
 void drop(Parts& parts, const NewObject& object);
 

@@ -29,7 +29,7 @@ from pydicom.filewriter import write_dataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.sequence import Sequence
 from pydicom.uid import (DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian,
-                         ImplicitVRLittleEndian, JPEGBaseline8Bit, generate_uid)
+                         ImplicitVRLittleEndian, JPEGBaseline8Bit, RLELossless, generate_uid)
 from pynetdicom import AE
 from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelFind as STUDY_FIND
@@ -63,6 +63,14 @@ def out_of_order(data_set, first, implicit):
     write_dataset(buffer, one)
     write_dataset(buffer, rest)
     return buffer.getvalue()
+
+
+def encoded(plain, syntax):
+    if not syntax.is_deflated:
+        return plain
+    deflate = zlib.compressobj(wbits=-15)
+    raw = deflate.compress(plain) + deflate.flush()
+    return raw + bytes(len(raw) % 2)
 
 
 def words_of(answer):
@@ -155,6 +163,15 @@ class BadInput(unittest.TestCase):
     def path_of(data_set):
         return (f"/dicom-web/studies/{data_set.StudyInstanceUID}/series/"
                 f"{data_set.SeriesInstanceUID}/instances/{data_set.SOPInstanceUID}")
+
+    def instance(self, data_set, syntax):
+        """The object as a DICOM file."""
+        accept = f'multipart/related; type="application/dicom"; transfer-syntax={syntax}'
+        request = urllib.request.Request(self.server.url + self.path_of(data_set),
+                                         headers={"Accept": accept})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            boundary = answer.headers.get_param("boundary").encode()
+            return answer.read().split(b"--" + boundary)[1].partition(b"\r\n\r\n")[2][:-2]
 
     def rendered(self, data_set):
         """Status and body of the refusal to render."""
@@ -272,6 +289,37 @@ class BadInput(unittest.TestCase):
                         said = self.server.get(f"/dicom-web/studies/{d.StudyInstanceUID}/metadata")[0]
                         self.assertEqual(said["00280010"]["Value"], [d.Rows])
         self.assert_goes_on(kept)
+
+    def test_zeros_behind_the_data_set(self):
+        """Kept and given back as they came; converted and shown without them. Anything else is refused."""
+        kept = 0
+        for syntax in (ExplicitVRLittleEndian, ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian):
+            for zeros in (1, 2, 8, 512, 1 << 16):
+                with self.subTest(syntax=syntax.name, zeros=zeros):
+                    d = self.view()
+                    d.file_meta.TransferSyntaxUID = syntax
+                    plain = out_of_order(d, "", syntax == ImplicitVRLittleEndian)
+                    raw = encoded(plain + bytes(zeros), syntax)
+                    status, comment = self.c_store(d, raw, syntax)
+                    self.assertEqual(status, SUCCESS, comment)
+                    kept += 1
+                    self.assertEqual(self.instance(d, "*")[-len(raw):], raw)
+                    converted = dcmread(io.BytesIO(self.instance(d, RLELossless)))
+                    self.assertEqual(converted.PatientName, d.PatientName)
+                    self.assertEqual(max(element.tag for element in converted), 0x7FE00010)
+                    self.assertEqual(min(element.tag.group for element in converted), 8)
+                    self.server.get(self.path_of(d) + "/metadata")
+                    with urllib.request.urlopen(self.server.url + self.path_of(d) + "/rendered") as answer:
+                        self.assertEqual(answer.headers["Content-Type"], "image/jpeg")
+            d = self.view()
+            d.file_meta.TransferSyntaxUID = syntax
+            for tail in (bytes((1 << 16) + 1), bytes(8) + b"DOE^JANE"):
+                raw = encoded(out_of_order(d, "", syntax == ImplicitVRLittleEndian) + tail, syntax)
+                status, comment = self.c_store(d, raw, syntax)
+                self.assertEqual(status, NOT_UNDERSTOOD, comment)
+        self.assertEqual(self.server.end(), 0)
+        said = pathlib.Path(self.folder, "data.log").read_text()
+        self.assertEqual(said.count("store.zeros-behind-data-set"), kept)
 
     def test_a_kept_uid_with_other_pixels(self):
         d = self.view()

@@ -32,7 +32,8 @@ void write_again(dicom::DataSet& data_set) {
     data_set.set_text(dicom::kSopClassUid, "1.2.3");
     data_set.set_text(dicom::kSopInstanceUid, "1.2.3.4");
     const lucerna::Bytes file = data_set.to_part10();
-    if (dicom::DataSet::parse(file).to_part10() != file) std::abort();
+    const auto read = dicom::DataSet::parse(file);
+    if (read.padding_bytes() != 0 || read.to_part10() != file) std::abort();
 }
 
 }  // namespace

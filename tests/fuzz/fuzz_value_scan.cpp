@@ -23,7 +23,8 @@ using lucerna::ByteView;
 
 std::string text_of(const dicom::DataSet& header) {
     return to_dicom_json(header, {.bulk_data_uri = "b", .inline_limit = 0}) +
-           std::to_string(header.pixel_data_offset());
+           std::to_string(header.pixel_data_offset()) + " " +
+           std::to_string(header.padding_bytes());
 }
 
 /// Empty for what is refused.
@@ -88,6 +89,12 @@ std::vector<Bytes> lucerna::fuzz::seeds() {
     add(test::in_big_endian(instance.file()));
     add(test::in_deflate(instance.file()));
     add(test::in_fragments(50, 6));
+    for (const Bytes& whole :
+         {instance.file(), test::in_big_endian(instance.file()), test::in_fragments(3, 6)}) {
+        Bytes padded = whole;
+        padded.resize(whole.size() + 33);
+        add(padded);
+    }
     dicom::DataSet nested;
     nested.set_text(dicom::tags::kSopClassUid, test::kMammogramClass);
     nested.set_text(dicom::tags::kSopInstanceUid, "1.2.3");
