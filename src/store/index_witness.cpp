@@ -24,6 +24,14 @@ bool is_over(const std::future<void>& writing, std::chrono::seconds within) {
     return !writing.valid() || writing.wait_for(within) == std::future_status::ready;
 }
 
+void log_failure_of(std::future<void>& writing) {
+    try {
+        if (writing.valid()) writing.get();
+    } catch (const Error& error) {
+        log_event(LogLevel::kWarning, "store.witness-not-written", {{"why", error.what()}});
+    }
+}
+
 /// The number and its SHA-256.
 std::string text_of(std::int64_t count) {
     const std::string number = std::to_string(count);
@@ -70,21 +78,13 @@ std::string IndexWitness::damage() const {
     }
 }
 
-std::int64_t IndexWitness::noted_or_none() const {
+void IndexWitness::compare(Connection& index) const {
+    std::int64_t before = 0;
     try {
-        return noted();
+        before = noted();
     } catch (const Error& error) {
         log_event(LogLevel::kWarning, "store.witness-not-read", {{"why", error.what()}});
-        return 0;
     }
-}
-
-bool IndexWitness::is_ahead_of(Connection& index) const {
-    return counted(index) < noted_or_none();
-}
-
-void IndexWitness::compare(Connection& index) const {
-    const std::int64_t before = noted_or_none();
     if (counted(index) >= before) return;
     set(index, before);
     if (index.number("SELECT count(*) FROM counters WHERE name = 'unrecovered'") > 0) return;
@@ -104,16 +104,13 @@ std::optional<std::int64_t> IndexWitness::count(Connection& index, Instant now) 
 
 void IndexWitness::note(std::int64_t count, Instant at) {
     last_.with([&](std::optional<Instant>& last) { last = at; });
-    std::packaged_task<void()> write([path = path_, count] {
-        try {
-            write_file_durably(path, as_byte_view(text_of(count)));
-        } catch (const Error& error) {
-            log_event(LogLevel::kWarning, "store.witness-not-written", {{"why", error.what()}});
-        }
-    });
+    // It may outlive everything: what it failed of is said by who comes next.
+    std::packaged_task<void()> write(
+        [path = path_, text = text_of(count)] { write_file_durably(path, as_byte_view(text)); });
     writing_.with([&](std::future<void>& writing) {
         // What is still being written will be followed by more.
         if (!is_over(writing, std::chrono::seconds(0))) return;
+        log_failure_of(writing);
         std::future<void> written = write.get_future();
         try {
             std::thread(std::move(write)).detach();
@@ -125,7 +122,9 @@ void IndexWitness::note(std::int64_t count, Instant at) {
 }
 
 IndexWitness::~IndexWitness() {
-    writing_.with([](std::future<void>& writing) { (void)is_over(writing, kPatience); });
+    writing_.with([](std::future<void>& writing) {
+        if (is_over(writing, kPatience)) log_failure_of(writing);
+    });
 }
 
 }  // namespace lucerna::store

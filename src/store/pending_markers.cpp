@@ -26,12 +26,21 @@ void PendingMarkers::drop(const std::string& name) {
     });
     if (marker.empty()) return;
     try {
-        bucket_->ask({.method = "DELETE", .key = marker});
+        remove(marker);
     } catch (const Error&) {
         in_hand_.with([&](InHand& all) { all.left.push_back(marker); });
         throw;
     }
     drop_a_left_one();
+}
+
+void PendingMarkers::remove(const std::string& marker) {
+    try {
+        bucket_->ask({.method = "DELETE", .key = marker});
+    } catch (const Error& error) {
+        // The answer to the first try was lost, or this process was taken for dead.
+        if (error.code() != ErrorCode::kNotFound) throw;
+    }
 }
 
 /// One for each that went: nobody waits for many.
@@ -44,7 +53,7 @@ void PendingMarkers::drop_a_left_one() {
     });
     if (marker.empty()) return;
     try {
-        bucket_->ask({.method = "DELETE", .key = marker});
+        remove(marker);
     } catch (const Error&) {
         // That was said of it when it failed first.
         in_hand_.with([&](InHand& all) { all.left.push_back(marker); });

@@ -1,17 +1,14 @@
 #include "store/sqlite_index.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cctype>
-#include <cerrno>
 #include <chrono>
 #include <fstream>
 #include <optional>
 #include <utility>
 
-#include "base/errno_code.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -160,60 +157,45 @@ std::vector<std::string> contradictions(Connection& index, const std::string& na
     return found;
 }
 
-std::string not_of_one_moment(const std::filesystem::path& path,
-                              const std::vector<std::string>& found) {
-    return path.string() + " contradicts itself, as a copy does that was made while a server was " +
-           "at work: " + found.front() +
+std::string not_whole(const std::filesystem::path& path, const std::vector<std::string>& found) {
+    return path.string() +
+           " is damaged, or a copy that was made while a server was at work: " + found.front() +
            (found.size() > 1 ? ", and " + std::to_string(found.size() - 1) + " more" : "") +
            ". Move it away, with " + path.filename().string() +
            "-wal and -shm, and give `lucerna "
            "reindex`, which makes it anew from the objects";
 }
 
-/// Another one for each file, though it were a copy with the same name, and never 0.
-std::int64_t number_of_file(const std::filesystem::path& path) {
-    struct statx about {};
-    if (::statx(AT_FDCWD, path.c_str(), 0, STATX_INO | STATX_BTIME, &about) != 0)
-        throw Error(code_of_errno(errno), "cannot look at " + path.string());
-    // Where the file system knows no birth, it is zero.
-    const auto born = static_cast<std::uint64_t>(about.stx_btime.tv_sec) * 1'000'000'000U +
-                      about.stx_btime.tv_nsec;
-    constexpr std::uint64_t kSpread = 0x9E3779B97F4A7C15;
-    return static_cast<std::int64_t>(((about.stx_ino * kSpread) ^ born) >> 1) | 1;
+/// SQLite reads it in no order, which takes long of what is not in memory.
+void read_ahead(const std::filesystem::path& path) {
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) return;
+    (void)::posix_fadvise(file, 0, 0, POSIX_FADV_WILLNEED);
+    ::close(file);
 }
 
-constexpr const char* kNotedFile =
-    "SELECT coalesce((SELECT value FROM counters WHERE name = 'file'), 0)";
-
 /// A copy made while a server was at work may have the file and its log, or pages of the file, of
-/// different moments: what is found by it then are others' objects. So the first time that a file
-/// is opened it is looked through, before its log is taken in.
+/// different moments: what is found by it then are others' objects. It is looked through before its
+/// log is taken in.
 void require_one_moment(const std::filesystem::path& path, const std::string& vfs) {
+    log_event(LogLevel::kInfo, "store.index-looked-through", {{"file", path.string()}});
     std::vector<std::string> found;
     const auto begun = std::chrono::steady_clock::now();
+    // What a crash left of a transaction before there was a log takes back whoever may write.
+    const bool is_cut_off = std::filesystem::exists(path.string() + "-journal");
+    const auto mode =
+        is_cut_off ? SqliteConnection::Mode::kReadWrite : SqliteConnection::Mode::kReadOnly;
+    read_ahead(path);
     try {
-        SqliteConnection index(path, SqliteConnection::Mode::kReadOnly, vfs);
-        if (index.number("SELECT count(*) FROM sqlite_schema WHERE name = 'counters'") == 0) return;
-        if (index.number(kNotedFile) == number_of_file(path)) return;
+        SqliteConnection index(path, mode, vfs);
         found = contradictions(index, path.filename().string());
     } catch (const Error& error) {
         if (error.code() != ErrorCode::kCorrupt) throw;
         found.emplace_back(error.what());
     }
-    if (!found.empty()) throw Error(ErrorCode::kCorrupt, not_of_one_moment(path, found));
+    if (!found.empty()) throw Error(ErrorCode::kCorrupt, not_whole(path, found));
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
-    log_event(LogLevel::kInfo, "store.index-looked-through", {{"seconds", took.count()}});
-}
-
-void note_file(SqliteConnection& index, const std::filesystem::path& path) {
-    const std::int64_t number = number_of_file(path);
-    if (index.number(kNotedFile) == number) return;
-    index
-        .prepare(
-            "INSERT INTO counters VALUES ('file', ?) ON CONFLICT (name) DO UPDATE SET value = "
-            "excluded.value")
-        .bind(number)
-        .run();
+    log_event(LogLevel::kInfo, "store.index-is-whole", {{"seconds", took.count()}});
 }
 
 }  // namespace
@@ -244,7 +226,7 @@ void seal_anew(const std::filesystem::path& path, const vault::SecretKey& from,
 }
 
 SqliteIndex::SqliteIndex(std::filesystem::path path, const vault::SecretKey& key)
-    : path_(std::move(path)), key_(key), vfs_(key) {}
+    : path_(std::move(path)), key_(key), vfs_(key), at_work_(path_) {}
 
 std::unique_ptr<Connection> SqliteIndex::open_writer(const Patience&) {
     if (is_unsealed(path_)) {
@@ -259,8 +241,9 @@ std::unique_ptr<Connection> SqliteIndex::open_writer(const Patience&) {
                     path_.string() +
                         ": page 1 is not what was stored, or this is a copy from before the keys "
                         "were rotated");
-    if (std::filesystem::file_size(path_, none) > 0 && !none)
+    if (std::filesystem::file_size(path_, none) > 0 && !none && at_work_.may_be_a_copy())
         require_one_moment(path_, vfs_.name());
+    at_work_.begin();
     auto writer =
         std::make_unique<SqliteConnection>(path_, SqliteConnection::Mode::kReadWrite, vfs_.name());
     if (writer->number("PRAGMA page_count") == 0)
@@ -271,7 +254,6 @@ std::unique_ptr<Connection> SqliteIndex::open_writer(const Patience&) {
         "PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000;"
         "PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 67108864;");
     prepare_schema(*writer, path_);
-    note_file(*writer, path_);
     return writer;
 }
 
@@ -290,6 +272,7 @@ void SqliteIndex::empty_log(Connection& writer) {
 void SqliteIndex::close(Connection& writer) {
     // Empties the log into the file, so that what was deleted does not linger there.
     writer.execute("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)");
+    at_work_.end();
 }
 
 std::vector<std::string> SqliteIndex::damages(Connection& reader) {
@@ -303,7 +286,7 @@ std::vector<std::string> SqliteIndex::damages(Connection& reader) {
 
 void SqliteIndex::require_whole(Connection& reader) {
     if (const auto found = damages(reader); !found.empty())
-        throw Error(ErrorCode::kCorrupt, not_of_one_moment(path_, found));
+        throw Error(ErrorCode::kCorrupt, not_whole(path_, found));
 }
 
 }  // namespace lucerna::store

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "store/index_at_work.h"
 #include "store/index_source.h"
 #include "store/sealed_vfs.h"
 #include "store/sqlite.h"
@@ -36,6 +37,7 @@ class SqliteIndex final : public IndexSource {
     std::filesystem::path path_;
     vault::SecretKey key_;
     SealedVfs vfs_;
+    IndexAtWork at_work_;
 };
 
 /// Writes the index anew beside itself, sealed under `to`, and puts it in its place; its log, which

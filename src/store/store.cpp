@@ -24,15 +24,7 @@
 namespace lucerna::store {
 namespace {
 
-/// One that was put back over the one before is the same file to SqliteIndex.
-void require_whole_where_put_back(Parts& parts) {
-    const bool is_put_back =
-        parts.index.read([&](Connection& index) { return parts.witness.is_ahead_of(index); });
-    if (is_put_back) parts.index.require_whole();
-}
-
 void recover(Parts& parts) {
-    require_whole_where_put_back(parts);
     parts.index.write([&](Connection& index) { parts.witness.compare(index); });
     end_dead_processes(parts);
     const std::size_t removed = recover_objects(parts);
