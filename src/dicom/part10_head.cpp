@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "dicom/coding.h"
 #include "dicom/implementation.h"
+#include "dicom/vr.h"
 
 namespace lucerna::dicom {
 namespace {
@@ -64,6 +65,7 @@ class ElementWalk {
         std::uint32_t tag = 0;
         std::uint32_t length = 0;
         std::size_t value = 0;
+        bool has_unknown_vr = false;
     };
 
     [[nodiscard]] bool at_end() const { return position_ >= bytes_.size(); }
@@ -78,6 +80,7 @@ class ElementWalk {
         if (layout_.explicit_vr && !delimiter) {
             need(position_, 2);
             const std::string_view vr = as_text(bytes_.subspan(position_, 2));
+            element.has_unknown_vr = vr == "UN";
             if (is_long(vr)) {
                 element.length = u32(position_ + 4);
                 position_ += 8;
@@ -105,7 +108,11 @@ class ElementWalk {
             return;
         }
         if (depth > kMaxDepth) throw Error(ErrorCode::kInvalidInput, "sequences nest too deeply");
+        // PS3.5 6.2.2, note 2: a sequence in implicit VR little endian.
+        const Layout outside = layout_;
+        if (element.has_unknown_vr) layout_ = {.explicit_vr = false, .big_endian = false};
         skip_until(kSequenceEnd, depth);
+        layout_ = outside;
     }
 
   private:
@@ -125,12 +132,10 @@ class ElementWalk {
     }
 
     static bool is_long(std::string_view vr) {
-        static constexpr std::array<std::string_view, 13> kLong = {
-            "OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"};
-        for (const char letter : vr)
-            if (letter < 'A' || letter > 'Z')
-                throw Error(ErrorCode::kInvalidInput, "a value representation is malformed");
-        return std::find(kLong.begin(), kLong.end(), vr) != kLong.end();
+        const Vr known(vr[0], vr[1]);
+        if (!known.is_well_formed())
+            throw Error(ErrorCode::kInvalidInput, "a value representation is malformed");
+        return known.has_long_length();
     }
 
     void need(std::size_t at, std::size_t count) const {

@@ -12,6 +12,7 @@
 #include "dicom/dimse_message.h"
 #include "dicom/dimse_status.h"
 #include "dicom/implementation.h"
+#include "dicom/reader.h"
 #include "dicom/storage_class.h"
 #include "dicom/tags.h"
 #include "dicom/uids.h"
@@ -493,8 +494,16 @@ ObjectHead ScpAssociation::head_by_its_data_set(const std::string& transfer_synt
             head_of_data_set(object_.bytes().subspan(data_set_offset), transfer_syntax_uid);
         if (!head.sop_class_uid.empty() && !head.sop_instance_uid.empty()) return head;
     } catch (const Error& error) {
-        if (error.code() != ErrorCode::kInvalidInput) throw;
+        // Of an encoding that is not known nothing more can be read.
+        if (error.code() != ErrorCode::kInvalidInput ||
+            find_transfer_syntax(transfer_syntax_uid) == nullptr)
+            throw;
     }
+    // In a file it would go on with the File Meta Information, and say something else than that.
+    if (read_file_meta(object_.bytes()).data_set_offset != data_set_offset)
+        throw Error(ErrorCode::kInvalidInput,
+                    "the data set begins with attributes of group 0002, which belong into the File "
+                    "Meta Information alone (PS3.10 7.1)");
     const DataSet header = object_.header();
     return {header.text_or(tags::kSopClassUid, ""), header.text_or(tags::kSopInstanceUid, ""),
             transfer_syntax_uid};

@@ -242,6 +242,46 @@ INSTANTIATE_TEST_SUITE_P(
                                          46)}),
     [](const auto& one) { return one.param.name; });
 
+/// One item that is another at a glance: `hidden` comes behind what is a sequence in explicit VR.
+TEST(Scp, SeesTheUidThatIsRead) {
+    Recorder recorder;
+    const Scp scp(any_port(), recorder);
+    RawPeer peer(scp);
+    peer.associate();
+    const std::string end("\xFE\xFF\x0D\xE0\0\0\0\0\xFE\xFF\xDD\xE0\0\0\0\0", 16);
+    Bytes hidden;
+    test::put_element(hidden, 0x0008, 0x0016, "UI", kClass);
+    test::put_element(hidden, 0x0008, 0x0018, "UI", "1.2.3.4");
+    std::string value = std::string(4, '\0') + end + std::string(hidden.begin(), hidden.end());
+    value.resize(0x4E55);
+    const std::string un = std::string("\x08\0\x06\0UN\0\0\xFF\xFF\xFF\xFF", 12) +
+                           std::string("\xFE\xFF\0\xE0\xFF\xFF\xFF\xFF\x08\0\0\1UN\0\0", 16) +
+                           value + end;
+    Bytes data_set(un.begin(), un.end());
+    test::put_element(data_set, 0x0008, 0x0016, "UI", kClass);
+    test::put_element(data_set, 0x0008, 0x0018, "UI", "1.2.3.5");
+    peer.send_store_request("1.2.3.4");
+    peer.send_fragment(false, true, data_set);
+    EXPECT_EQ(peer.read_response().status, 0xA900);
+    EXPECT_FALSE(recorder.file("1.2.3.4"));
+}
+
+TEST(Scp, RefusesADataSetThatBeginsWithFileMetaInformation) {
+    Recorder recorder;
+    const Scp scp(any_port(), recorder);
+    RawPeer peer(scp);
+    peer.associate();
+    Bytes data_set;
+    test::put_element(data_set, 0x0002, 0x0003, "UI", "9.9.9.9");
+    test::put_element(data_set, 0x0002, 0x0010, "UI", "1.2.840.10008.1.2.4.50");
+    test::put_element(data_set, 0x0008, 0x0016, "UI", kClass);
+    test::put_element(data_set, 0x0008, 0x0018, "UI", "1.2.3.4");
+    peer.send_store_request("1.2.3.4");
+    peer.send_fragment(false, true, data_set);
+    EXPECT_EQ(peer.read_response().status, status::kCannotUnderstand);
+    EXPECT_FALSE(recorder.file("1.2.3.4"));
+}
+
 TEST(Scp, RefusesADataSetThatCannotBeRead) {
     Recorder recorder;
     const Scp scp(any_port(), recorder);
