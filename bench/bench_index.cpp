@@ -131,7 +131,7 @@ int main(int count, char** arguments) {
     measure("PostgreSQL",
             std::make_unique<store::PostgresIndex>(
                 std::string(address) + " options=-csearch_path=" + schema,
-                store::PostgresIndex::Others::kRefused, nullptr),
+                store::PostgresIndex::Others::kRefused, nullptr, store::PostgresIndex::Waits{}),
             instances);
     server.execute(("DROP SCHEMA " + schema + " CASCADE").c_str());
     return 0;

@@ -61,8 +61,10 @@ int main(int argc, char** argv) {
                                           infer::Scratch::kHeap);
     });
     const int at_once = model->pictures_at_once();
-    const pipeline::ExamImages images{sets.at(0).text_or(dicom::kStudyInstanceUid, ""), sets.size(),
-                                      [&](std::size_t i) { return sets[i].clone(); }};
+    const pipeline::ExamImages images{
+        pipeline::subject_of(sets.at(0).text_or(dicom::kStudyInstanceUid, ""),
+                             store::facts_of(sets.at(0), {})),
+        sets.size(), [&](std::size_t i) { return prepare::LoadedObject(sets[i].clone()); }};
     pipeline::PreparedExam prepared;
     const double prepare =
         seconds_of([&] { prepared = pipeline::prepare_exam(images, model->contract(), at_once); });
