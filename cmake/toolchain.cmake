@@ -38,7 +38,7 @@ if(LUCERNA_SANITIZE)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
         # GCC's documentation of -fsanitize: what it adds makes false warnings of these kinds.
         target_compile_options(lucerna_warnings INTERFACE
-            -Wno-maybe-uninitialized -Wno-stringop-overflow)
+            -Wno-array-bounds -Wno-maybe-uninitialized -Wno-stringop-overflow)
     endif()
     if(LUCERNA_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
         # Boost.Asio has fences beside the locks that matter.
