@@ -172,19 +172,6 @@ std::unique_ptr<OpenedObject> Archive::open(const InstanceRow& row) {
     return std::make_unique<Opened>(opened(parts_, row.sop_instance_uid, row.object, row.size));
 }
 
-Bytes Archive::head(const std::string& sop_instance_uid) {
-    const Place place = require_place(parts_, sop_instance_uid);
-    Bytes bytes;
-    if (place.head_bytes == 0) {
-        read_whole(parts_, sop_instance_uid, place, bytes);
-        return bytes;
-    }
-    SealedReader reader = opened(parts_, sop_instance_uid, place.object, place.bytes);
-    bytes.resize(static_cast<std::size_t>(std::min(place.head_bytes, reader.size())));
-    reader.read(0, bytes);
-    return bytes;
-}
-
 std::optional<InstanceRow> Archive::instance(const std::string& sop_instance_uid) {
     return parts_.index.read([&](Connection& index) -> std::optional<InstanceRow> {
         Statement find =

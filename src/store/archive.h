@@ -155,8 +155,6 @@ class Archive {
     /// The very object that `row` tells of, for reading it piece by piece: never one that came in
     /// its place since. Throws as `object` does.
     [[nodiscard]] std::unique_ptr<OpenedObject> open(const InstanceRow& row);
-    /// The file up to Pixel Data where that is known, else the whole.
-    [[nodiscard]] Bytes head(const std::string& sop_instance_uid);
 
     [[nodiscard]] std::optional<InstanceRow> instance(const std::string& sop_instance_uid);
     /// One is kept under that name (InstanceRow::object): what is erased and comes again has

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "dicom/data_set.h"
+#include "dicom/file_header.h"
 #include "store/archive.h"
 #include "store/back_ends.h"
 #include "store/erasure.h"
@@ -204,6 +205,17 @@ void enter_object(Parts& parts, const std::string& name) {
             "object " + name + ": its instance is indexed already, with other bytes or damaged");
 }
 
+/// As it would be entered. Where the pixels are among the rest they are passed over.
+Facts facts_of_kept(const Parts& parts, Archive& archive, const InstanceRow& row) {
+    const auto object = archive.open(row);
+    const auto read = [&](std::uint64_t at, std::span<std::uint8_t> into) {
+        object->read(at, into);
+    };
+    const auto size = static_cast<std::uint64_t>(row.head_bytes > 0 ? row.head_bytes : row.size);
+    const auto header = dicom::FileHeader::of(read, size, dicom::ValueScan::Items::kPassed);
+    return facts_of(header.data_set(), parts.view_of);
+}
+
 /// All that the study has beside `part`, as it would be entered. What cannot be read any more has
 /// nothing to say.
 std::vector<Described> described_beside(Parts& parts, Archive& archive, const StudyPart& part) {
@@ -215,8 +227,7 @@ std::vector<Described> described_beside(Parts& parts, Archive& archive, const St
         Described one;
         one.placing.received_at = row.received_at;
         try {
-            const Bytes bytes = archive.head(row.sop_instance_uid);
-            one.facts = facts_of(dicom::DataSet::outline_in(bytes), parts.view_of);
+            one.facts = facts_of_kept(parts, archive, row);
         } catch (const Error& error) {
             if (error.code() == ErrorCode::kNotFound) continue;
             if (error.code() != ErrorCode::kCorrupt) throw;
@@ -248,9 +259,8 @@ void learn_issuers(Parts& parts, Archive& archive) {
         bool has_any = false;
         try {
             for (const InstanceRow& row : archive.instances_of(study)) {
-                const Bytes head = archive.head(row.sop_instance_uid);
                 Described& one = all.emplace_back();
-                one.facts = facts_of(dicom::DataSet::outline_in(head), parts.view_of);
+                one.facts = facts_of_kept(parts, archive, row);
                 one.placing.received_at = row.received_at;
                 has_any = has_any || !one.facts.issuer_of_patient_id.empty();
             }

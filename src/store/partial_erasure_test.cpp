@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "dicom/data_set.h"
+#include "dicom/part10_head.h"
 #include "dicom/uids.h"
 #include "store/store_test_support.h"
 #include "vault/audit_trail.h"
@@ -260,6 +262,31 @@ TEST(PartialErasure, LeavesATraceWithoutIdentifiers) {
                              R"("act":"erase-series","by":"somebody","studies":0,"instances":1)"));
     EXPECT_THAT(acts[1], testing::HasSubstr(R"("act":"erase-instance","by":"somebody")"));
     EXPECT_THAT(acts[1], testing::Not(testing::HasSubstr("1.2.1")));
+}
+
+// Of which no header ends before them.
+TEST(PartialErasure, DescribesTheStudyByAnImageWhosePixelsComeFirst) {
+    TestStore store;
+    StoredInstance left = image("L");
+    left.sop_instance += ".2";
+    left.study_description = "what stays";
+    const Bytes whole = left.file();
+    const auto begin =
+        whole.begin() + static_cast<std::ptrdiff_t>(dicom::split_part10(whole).data_set_offset);
+    const auto pixels = whole.begin() + static_cast<std::ptrdiff_t>(
+                                            dicom::DataSet::header_in(whole).pixel_data_offset());
+    Bytes file(whole.begin(), begin);
+    file.insert(file.end(), pixels, whole.end());
+    file.insert(file.end(), begin, pixels);
+    const StoredInstance gone = image("R");
+    store.archive().keep(gone.file());
+    store.archive().keep(file);
+    ASSERT_EQ(store.archive().instance(left.sop_instance)->head_bytes, 0U);
+    EXPECT_EQ(store.archive().erase_part({gone.study, gone.series, gone.sop_instance}), 1U);
+    const auto found = store.archive().find(Query{});
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].value(dicom::kStudyDescription), "what stays");
+    EXPECT_EQ(store.archive().object(left.sop_instance), file);
 }
 
 }  // namespace
