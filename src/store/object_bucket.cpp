@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/split.h"
 #include "store/fetched_ahead.h"
+#include "store/s3_keys.h"
 
 namespace lucerna::store {
 namespace {
@@ -53,15 +54,6 @@ bool is_there(S3& bucket, const std::string& key) {
     } catch (const Error& error) {
         if (error.code() == ErrorCode::kNotFound) return false;
         throw;
-    }
-}
-
-/// Nothing happens if it is not there: another process may be through with it.
-void remove_key(S3& bucket, const std::string& key) {
-    try {
-        bucket.ask({.method = "DELETE", .key = key});
-    } catch (const Error& error) {
-        if (error.code() != ErrorCode::kNotFound) throw;
     }
 }
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "store/s3_keys.h"
 
 namespace lucerna::store {
 
@@ -26,21 +27,12 @@ void PendingMarkers::drop(const std::string& name) {
     });
     if (marker.empty()) return;
     try {
-        remove(marker);
+        remove_key(*bucket_, marker);
     } catch (const Error&) {
         in_hand_.with([&](InHand& all) { all.left.push_back(marker); });
         throw;
     }
     drop_a_left_one();
-}
-
-void PendingMarkers::remove(const std::string& marker) {
-    try {
-        bucket_->ask({.method = "DELETE", .key = marker});
-    } catch (const Error& error) {
-        // The answer to the first try was lost, or this process was taken for dead.
-        if (error.code() != ErrorCode::kNotFound) throw;
-    }
 }
 
 /// One for each that went: nobody waits for many.
@@ -53,7 +45,7 @@ void PendingMarkers::drop_a_left_one() {
     });
     if (marker.empty()) return;
     try {
-        remove(marker);
+        remove_key(*bucket_, marker);
     } catch (const Error&) {
         // That was said of it when it failed first.
         in_hand_.with([&](InHand& all) { all.left.push_back(marker); });

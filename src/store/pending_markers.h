@@ -27,7 +27,6 @@ class PendingMarkers {
 
   private:
     void drop_a_left_one();
-    void remove(const std::string& marker);
 
     struct InHand {
         std::string writer = "alone";
