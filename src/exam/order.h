@@ -107,6 +107,9 @@ struct OrderRequest {
     /// When it was written (DA, TM): the start of a new step of which it does not say one.
     std::string written_date = {};
     std::string written_time = {};
+    /// The Patient ID is one of those that she has: one of another issuer than the order's says
+    /// nothing of whose that is.
+    bool is_any_id_of_hers = false;
     /// One of a known number is left as it is.
     bool only_if_new = false;
 };

@@ -173,6 +173,19 @@ TEST_F(FhirOrders, CancelsWhatIsRevoked) {
     request["status"] = "revoked";
     EXPECT_EQ(post(request.dump()).status, 201);
     EXPECT_FALSE(book.taken.at(0).order.patient_id.empty()) << "whose it is to be";
+    EXPECT_FALSE(book.taken.at(0).order.patient_name.empty());
+    EXPECT_FALSE(book.taken.at(0).order.patient_birth_date.empty());
+    EXPECT_FALSE(book.taken.at(0).is_any_id_of_hers);
+    // A patient who is not sent, by what the request says of her (a logical reference).
+    const json said = {{"system", "urn:oid:1.2.3"}, {"value", "P2"}};
+    for (const json& subject :
+         {json{{"identifier", said}}, json{{"reference", "Patient/999"}, {"identifier", said}}}) {
+        request["subject"] = subject;
+        EXPECT_EQ(post(request.dump()).status, 201);
+        EXPECT_EQ(book.taken.back().order.patient_id.reveal(), "P2");
+        EXPECT_EQ(book.taken.back().order.issuer_of_patient_id, "1.2.3");
+        EXPECT_TRUE(book.taken.back().is_any_id_of_hers);
+    }
     book.taken.clear();
     request.erase("subject");
     book.fate = exam::OrderFate::kCancelled;

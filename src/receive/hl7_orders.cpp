@@ -248,9 +248,14 @@ class OrderReader {
         if (!whose_) {
             whose_.emplace();
             read_patient_id(*whose_);
+            whose_->patient_name = PatientName(patient_name());
+            if (const std::string birth = patient_->text(7); birth.size() >= 8)
+                whose_->patient_birth_date = BirthDate(day_from(birth).value_or(""));
         }
         order.patient_id = whose_->patient_id;
         order.issuer_of_patient_id = whose_->issuer_of_patient_id;
+        order.patient_name = whose_->patient_name;
+        order.patient_birth_date = whose_->patient_birth_date;
     }
 
     void read_patient_id(Order& order) {

@@ -183,6 +183,8 @@ TEST(Hl7Orders, SaysWhoseOrderIsCancelled) {
     for (const exam::OrderRequest& request : orders.requests) {
         EXPECT_EQ(request.order.patient_id.reveal(), "M7");
         EXPECT_EQ(request.order.issuer_of_patient_id, "HOSP");
+        EXPECT_FALSE(request.order.patient_name.empty());
+        EXPECT_EQ(request.order.patient_birth_date.reveal().size(), 8U);
     }
     EXPECT_EQ(orders_from(std::string(kHeader) + "PID|1\rORC|CA|1\r")
                   .requests.at(0)

@@ -90,7 +90,7 @@ class RequestReader {
             read_step(request.order);
             read_written(request);
         } else {
-            read_whose(request.order);
+            read_whose(request);
         }
         if (issue_) return *issue_;
         return request;
@@ -193,13 +193,33 @@ class RequestReader {
     }
 
     /// Whose a revoked order is to be, if that is said.
-    void read_whose(Order& order) {
+    void read_whose(exam::OrderRequest& cancelled) {
+        Order& order = cancelled.order;
         const fhir::Resource* const resource = submission_.resolve(request_, request_.subject);
         const auto* const patient =
             resource == nullptr ? nullptr : std::get_if<fhir::Patient>(resource);
-        if (patient == nullptr || patient->identifier.empty()) return;
-        require_same(*patient);
-        read_patient_id(order, *patient);
+        if (patient == nullptr) {
+            cancelled.is_any_id_of_hers = true;
+            return read_said_identifier(order);
+        }
+        if (!patient->identifier.empty()) {
+            require_same(*patient);
+            read_patient_id(order, *patient);
+        }
+        if (const fhir::HumanName* const name = name_in(patient->name, today_))
+            order.patient_name =
+                PatientName(identifier(written(*name), kLong, patient->path + ".name"));
+        read_birth_date(order, *patient);
+    }
+
+    /// Of a patient who is not among what was sent.
+    void read_said_identifier(Order& order) {
+        const Identifier& said = request_.subject.identifier;
+        const std::string element = at("subject.identifier");
+        order.patient_id = PatientId(identifier(said.value, kLong, element + ".value"));
+        if (!said.value.empty())
+            order.issuer_of_patient_id =
+                identifier(without_oid(said.system), kLong, element + ".system");
     }
 
     void read_patient_id(Order& order, const fhir::Patient& patient) {
@@ -230,6 +250,10 @@ class RequestReader {
         if (patient.gender == "female") order.patient_sex = "F";
         if (patient.gender == "male") order.patient_sex = "M";
         if (patient.gender == "other") order.patient_sex = "O";
+        read_birth_date(order, patient);
+    }
+
+    void read_birth_date(Order& order, const fhir::Patient& patient) {
         const std::string& date = patient.birth_date;
         if (date.empty()) return;
         // A year or a month alone is a birth date of FHIR, but none of DICOM.

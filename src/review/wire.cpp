@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <ranges>
+#include <set>
 #include <utility>
 
 #include "base/error.h"
@@ -210,8 +211,19 @@ std::string decisions_json(const std::string& reading_json, std::size_t count,
 
 std::variant<DecisionRequest, FieldProblem> parse_decision(std::string_view body,
                                                            bool authenticated) {
-    const Json json = Json::parse(body, nullptr, false);
+    // Of a member that is there twice either might be meant.
+    std::set<std::string> names;
+    std::optional<FieldProblem> twice;
+    const auto look = [&](int depth, Json::parse_event_t event, const Json& parsed) {
+        if (event == Json::parse_event_t::key && depth == 1)
+            if (const auto& name = parsed.get_ref<const std::string&>();
+                !names.insert(name).second && !twice)
+                twice = FieldProblem{name.substr(0, 64), "is there twice"};
+        return true;
+    };
+    const Json json = Json::parse(body, look, false);
     if (json.is_discarded() || !json.is_object()) return FieldProblem{"", "must be a JSON object"};
+    if (twice) return *twice;
     DecisionRequest request;
     for (const auto& [name, value] : json.items()) {
         std::string* field = name == "action"         ? &request.action

@@ -131,6 +131,12 @@ TEST(ParseDecision, NamesTheFieldThatIsWrong) {
               "comment");
 }
 
+TEST(ParseDecision, RefusesWhatSaysSomethingTwice) {
+    EXPECT_EQ(problem_of(R"({"action":"accept","action":"dismiss","reader":"A"})").name, "action");
+    EXPECT_EQ(problem_of(R"({"action":"accept","action":"accept","reader":"A"})").why,
+              "is there twice");
+}
+
 TEST(ParseDecision, CountsCharactersNotBytes) {
     std::string name;
     for (int i = 0; i < 64; ++i) name += "\xC3\xA9";

@@ -161,11 +161,14 @@ void update(Connection& index, std::int64_t id, const Order& order, Instant now)
 }
 
 /// Images that are made for it would join the study that is there. `id` is the order's own, if it
-/// is known.
-void check_study(Connection& index, const Order& order, std::int64_t id) {
-    const PatientKey patient{indexed_text(order.patient_id.reveal()),
-                             indexed_text(order.issuer_of_patient_id)};
-    if (is_study_of_another(index, indexed_text(order.study_instance_uid), patient, id))
+/// is known; what images say of the study that it has had since then may have been her name before.
+void check_study(Connection& index, const Order& order, std::int64_t id, const Order* known) {
+    const Person person = person_of(order);
+    const std::string study = indexed_text(order.study_instance_uid);
+    const bool is_its_own =
+        known != nullptr && known->study_instance_uid == order.study_instance_uid;
+    if (is_its_own ? is_study_of_another(index, study, person.patient, id)
+                   : is_study_of_another(index, study, person, id))
         throw NumberIsTaken(ErrorCode::kConflict,
                             "the Study Instance UID is of another patient's study or order");
 }
@@ -173,7 +176,7 @@ void check_study(Connection& index, const Order& order, std::int64_t id) {
 OrderOutcome enter(Connection& index, const OrderRequest& request, bool is_one_of_several,
                    Instant now) {
     const KeptOrder made = new_order(request, is_one_of_several);
-    check_study(index, made.order, 0);
+    check_study(index, made.order, 0, nullptr);
     Statement count = index.prepare("SELECT count(*) FROM orders WHERE study_instance_uid = ?");
     count.bind(indexed_text(made.order.study_instance_uid));
     if (count.step() && count.integer(0) >= kMostOfAStudy)
@@ -190,7 +193,7 @@ OrderOutcome change(Connection& index, const OrderRequest& request, const Row& r
     if (request.only_if_new)
         return {OrderFate::kUnchanged, std::to_string(row.id), row.kept.order.study_instance_uid};
     const KeptOrder changed = changed_by(request, row.kept);
-    check_study(index, changed.order, row.id);
+    check_study(index, changed.order, row.id, &row.kept.order);
     OrderOutcome outcome{OrderFate::kUnchanged, std::to_string(row.id),
                          changed.order.study_instance_uid};
     if (changed == row.kept) return outcome;

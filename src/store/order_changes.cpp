@@ -55,10 +55,6 @@ bool differ(const Text& one, const Text& other) {
     return !one.empty() && !other.empty() && one != other;
 }
 
-PatientKey patient_of(const Order& order) {
-    return {indexed_text(order.patient_id.reveal()), indexed_text(order.issuer_of_patient_id)};
-}
-
 /// Known steps, each of which becomes at most one of a change's.
 class KnownSteps {
   public:
@@ -215,7 +211,14 @@ bool agree(const exam::OrderNumber& one, const exam::OrderNumber& other) {
 }
 
 void require_same_patient(const OrderRequest& request, const KeptOrder& known) {
-    if (!are_of_two_patients(patient_of(request.order), patient_of(known.order))) return;
+    const Person asked = person_of(request.order), whose = person_of(known.order);
+    const bool is_said =
+        !request.is_any_id_of_hers || !differ(asked.patient.issuer, whose.patient.issuer);
+    const bool is_another_id = is_said && are_of_two_patients(asked.patient, whose.patient);
+    // A change names whoever was not known by name, also while she is examined.
+    if (!is_another_id &&
+        (request.action == OrderAction::kChange || !are_named_as_two(asked, whose)))
+        return;
     if (request.action != OrderAction::kChange)
         throw NumberIsTaken(ErrorCode::kConflict, "the order of that number is another patient's");
     if (is_any_performed(known.states))

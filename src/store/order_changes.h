@@ -27,7 +27,8 @@ class NumberIsTaken : public RefusedOrder {
 [[nodiscard]] bool agree(const exam::OrderNumber& one, const exam::OrderNumber& other);
 
 /// A number that is used twice must not give one patient the study and the steps of another, nor
-/// take her exam off the list. Throws NumberIsTaken.
+/// take her exam off the list: two hospitals may have given out one Patient ID, too, so that name
+/// and birth date count with it, but for a change. Throws NumberIsTaken.
 void require_same_patient(const exam::OrderRequest& request, const KeptOrder& known);
 
 /// An order that is not known yet, with what it lacks made up: IDs from its number, which is the

@@ -203,6 +203,76 @@ TEST(OrderBook, OnlyThePatientsOwnOrderIsCancelled) {
     EXPECT_EQ(only(cancelled(store, other)).fate, OrderFate::kCancelled) << "nobody is named";
 }
 
+TEST(OrderBook, AnIdOfAnotherIssuerMayBeHersWhereTheOrderIsCancelledByAnyOfThem) {
+    TestStore store;
+    Order order = order_of("1");
+    order.issuer_of_patient_id = "HOSP";
+    place(store, order);
+    const auto cancel_by = [&](const char* id, const char* issuer) {
+        Order said;
+        said.placer = order.placer;
+        said.patient_id = PatientId(id);
+        said.issuer_of_patient_id = issuer;
+        exam::OrderRequest request{OrderAction::kCancel, said};
+        request.is_any_id_of_hers = true;
+        return store.orders().take(std::span(&request, 1));
+    };
+    EXPECT_TRUE(is_number_taken(cancel_by("P2", "HOSP")));
+    EXPECT_TRUE(is_number_taken(cancel_by("P2", "")));
+    EXPECT_EQ(listed(store).size(), 1U);
+    EXPECT_EQ(only(cancel_by("N2", "NATION")).fate, OrderFate::kCancelled);
+}
+
+/// Two who have one Patient ID, as two hospitals give it out.
+Order of_namesake_in_id() {
+    Order other = order_of("1");
+    other.patient_name = PatientName("Roe^Ann");
+    other.patient_birth_date = BirthDate("19900909");
+    return other;
+}
+
+TEST(OrderBook, ANumberAndAPatientIdUsedTwiceLeaveTheOrderWithItsPatient) {
+    for (const bool has_begun : {false, true}) {
+        TestStore store;
+        const auto placed = place(store, order_of("1"));
+        if (has_begun) {
+            ASSERT_TRUE(store.performed().create(performed_of(placed.study_instance_uid, "")));
+        }
+        const Bytes before = has_begun ? store.performed().find("1.2.3")->data_set : Bytes();
+        EXPECT_TRUE(is_number_taken(placed_as(store, of_namesake_in_id())));
+        EXPECT_TRUE(is_number_taken(cancelled(store, of_namesake_in_id())));
+        EXPECT_EQ(store.orders().order(placed.name)->order.patient_name.reveal(), "Doe^Jane");
+        EXPECT_EQ(has_begun ? store.performed().find("1.2.3")->data_set : Bytes(), before);
+        Order married = order_of("1");
+        married.patient_name = PatientName("Roe^Jane");
+        EXPECT_EQ(only(placed_as(store, married)).fate, OrderFate::kChanged) << "one may change";
+    }
+}
+
+TEST(OrderBook, AStudyOfAnotherOfThatPatientIdIsNotOrdered) {
+    TestStore store;
+    test::StoredInstance image;
+    image.study = "1.2.3.77";
+    image.birth_date = "19700101";
+    store.archive().keep(image.file());
+    Order other = of_namesake_in_id();
+    other.study_instance_uid = image.study;
+    EXPECT_TRUE(is_number_taken(placed_as(store, other))) << "of images";
+    Order hers = order_of("2");
+    hers.study_instance_uid = image.study;
+    EXPECT_EQ(place(store, hers).fate, OrderFate::kNew);
+    Order ordered = order_of("3");
+    ordered.study_instance_uid = "1.2.3.78";
+    place(store, ordered);
+    other.study_instance_uid = ordered.study_instance_uid;
+    EXPECT_TRUE(is_number_taken(placed_as(store, other))) << "of an order";
+    // A correction of her own order, whose images have the name that she had.
+    Order corrected = hers;
+    corrected.patient_name = PatientName("Roe^Ann");
+    corrected.patient_birth_date = BirthDate("19900909");
+    EXPECT_EQ(only(changed(store, corrected)).fate, OrderFate::kChanged);
+}
+
 TEST(OrderBook, AChangeDoesNotBringBackWhatWasCancelled) {
     TestStore store;
     place(store, order_of("1"));

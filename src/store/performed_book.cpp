@@ -34,18 +34,6 @@ Person person_named_in(Bytes&& data_set, const PatientKey& patient) {
     return {patient, set.text_or(tags::kPatientName, ""), set.text_or(tags::kPatientBirthDate, "")};
 }
 
-Person person_of(const exam::Order& order) {
-    return {{indexed_text(order.patient_id.reveal()), indexed_text(order.issuer_of_patient_id)},
-            order.patient_name.reveal(),
-            order.patient_birth_date.reveal()};
-}
-
-/// As objects are told apart (are_two_people), and of one Patient ID by name and birth date, too: a
-/// wrong entry of the worklist lends its ID to whoever lies on the table.
-bool is_of_another(const Person& step, const Person& whose) {
-    return are_of_two_patients(step.patient, whose.patient) || are_named_as_two(step, whose);
-}
-
 /// Modalities often leave out the issuer, or the ID: whose it is must be known to erase it.
 void take_patient_of_order(Connection& index, const PerformedStep& step) {
     PatientKey patient = patient_of(step);
@@ -59,7 +47,7 @@ void take_patient_of_order(Connection& index, const PerformedStep& step) {
         do {
             if (!find.step()) return;
             whose = person_of(order_from_json(find.text(0)));
-        } while (is_of_another(named, whose));
+        } while (are_not_one_person(named, whose));
         const PatientKey& of_order = whose.patient;
         if (patient.id.empty()) patient.id = of_order.id;
         if (!of_order.issuer.empty()) patient.issuer = of_order.issuer;
@@ -139,7 +127,8 @@ void move_steps_of(Connection& index, std::int64_t order, const Person& whose,
         if (!moved.contains(step.step_id) && !(is_only && moved.contains(""))) continue;
         std::vector<const Performance*> all;
         for (const Performance& one : performances)
-            if (names(one.step_id, step) && !is_of_another(one.person, whose)) all.push_back(&one);
+            if (names(one.step_id, step) && !are_not_one_person(one.person, whose))
+                all.push_back(&one);
         StepState before = is_performed(step.state) ? step.before : step.state;
         if (latest == PerformedState::kDiscontinued) before = StepState::kDiscontinued;
         index
@@ -171,7 +160,7 @@ void move_scheduled(Connection& index, const PerformedStep& step) {
         if (orders.empty()) continue;
         const std::vector<Performance> performances = performances_of(index, study);
         for (const auto& order : orders)
-            if (!is_of_another(person, order.second))
+            if (!are_not_one_person(person, order.second))
                 move_steps_of(index, order.first, order.second, step_ids, performances, step.state);
             else
                 log_event(LogLevel::kWarning, "performed-step.order-of-another-patient",
@@ -351,7 +340,7 @@ void give_performed_to_patient_of(Connection& index, const exam::Order& order,
         }
         std::string data_set = data_set_of(index, step.sop_instance_uid);
         const Person named = person_named_in(from_base64(data_set), step.patient);
-        if (is_of_another(named, before)) continue;
+        if (are_not_one_person(named, before)) continue;
         // What she is called there stays where it may still be she: her issuer has come to be
         // known, say.
         const bool is_renamed = is_another || are_named_as_two(named, after);

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "store/matching.h"
+#include "store/order_json.h"
 #include "store/postgres_dialect.h"
 
 namespace lucerna::store {
@@ -55,6 +56,12 @@ Person person_of(const Facts& facts) {
             facts.patient_birth_date};
 }
 
+Person person_of(const exam::Order& order) {
+    return {{indexed_text(order.patient_id.reveal()), indexed_text(order.issuer_of_patient_id)},
+            order.patient_name.reveal(),
+            order.patient_birth_date.reveal()};
+}
+
 bool are_named_as_two(const Person& one, const Person& other) {
     return are_known_and_differ(date_key(one.birth_date), date_key(other.birth_date)) &&
            have_two_family_names(one.name, other.name);
@@ -70,6 +77,10 @@ bool disagree(const Person& one, const Person& other) {
     return are_of_two_patients(one.patient, other.patient) ||
            are_known_and_differ(date_key(one.birth_date), date_key(other.birth_date)) ||
            have_two_family_names(one.name, other.name);
+}
+
+bool are_not_one_person(const Person& one, const Person& other) {
+    return are_of_two_patients(one.patient, other.patient) || are_named_as_two(one, other);
 }
 
 bool may_be_two_people(const Person& one, const Person& other) {
@@ -93,6 +104,24 @@ bool is_study_of_another(Connection& index, const std::string& study_instance_ui
     find.bind(study_instance_uid).bind(order);
     while (find.step())
         if (are_of_two_patients(patient, {find.text(0), find.text(1)})) return true;
+    return false;
+}
+
+bool is_study_of_another(Connection& index, const std::string& study_instance_uid,
+                         const Person& person, std::int64_t order) {
+    if (is_study_of_another(index, study_instance_uid, person.patient, order)) return true;
+    {
+        Statement find = index.prepare(
+            "SELECT patient_name, patient_birth_date FROM studies WHERE study_instance_uid = ?");
+        if (find.bind(study_instance_uid).step() &&
+            are_named_as_two(person, {{}, find.text(0), find.text(1)}))
+            return true;
+    }
+    Statement find =
+        index.prepare("SELECT order_json FROM orders WHERE study_instance_uid = ? AND id <> ?");
+    find.bind(study_instance_uid).bind(order);
+    while (find.step())
+        if (are_named_as_two(person, person_of(order_from_json(find.text(0))))) return true;
     return false;
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "exam/order.h"
 #include "store/archive.h"
 #include "store/connection.h"
 #include "store/facts.h"
@@ -23,6 +24,7 @@ struct Person {
     std::string birth_date = {};
 };
 [[nodiscard]] Person person_of(const Facts& facts);
+[[nodiscard]] Person person_of(const exam::Order& order);
 
 /// Both birth date and family name are known and differ.
 [[nodiscard]] bool are_named_as_two(const Person& one, const Person& other);
@@ -41,10 +43,17 @@ struct Person {
 /// the other does: ID, issuer, family name or birth date.
 [[nodiscard]] bool disagree(const Person& one, const Person& other);
 
+/// By their IDs; and of one Patient ID by both birth date and family name, too, where a number or
+/// an entry of a list ties them that may have been used by mistake.
+[[nodiscard]] bool are_not_one_person(const Person& one, const Person& other);
+
 /// A study of this UID, or an order other than `order` (0: any) that names it, is another
 /// patient's.
 [[nodiscard]] bool is_study_of_another(Connection& index, const std::string& study_instance_uid,
                                        const PatientKey& patient, std::int64_t order);
+/// By name and birth date, too.
+[[nodiscard]] bool is_study_of_another(Connection& index, const std::string& study_instance_uid,
+                                       const Person& person, std::int64_t order);
 
 /// Orders name the study of an object, and all of them another patient, by Patient ID and issuer.
 [[nodiscard]] bool is_ordered_for_others(Connection& index, const Facts& facts);
