@@ -3,13 +3,12 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <fstream>
 #include <string>
 #include <system_error>
 
-#include "base/clock.h"
 #include "base/log.h"
 
 namespace lucerna::store {
@@ -17,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Between the clock that is noted and the file system's.
+/// Between its making and its last byte.
 constexpr std::int64_t kSlackSeconds = 5;
 
 /// Which file it is, though another one had its name, and when it was last touched; where the file
@@ -26,42 +25,47 @@ struct Identity {
     std::uint64_t inode = 0;
     std::int64_t born = 0;
     std::int64_t touched = 0;
+    std::uint64_t bytes = 0;
     bool is_there = false;
 };
 
 Identity identity_of(const fs::path& path) {
     struct statx about {};
-    if (::statx(AT_FDCWD, path.c_str(), 0, STATX_INO | STATX_BTIME | STATX_CTIME, &about) != 0)
+    if (::statx(AT_FDCWD, path.c_str(), 0, STATX_INO | STATX_BTIME | STATX_CTIME | STATX_SIZE,
+                &about) != 0)
         return {};
     return {about.stx_ino, about.stx_btime.tv_sec * 1'000'000'000 + about.stx_btime.tv_nsec,
-            about.stx_ctime.tv_sec, true};
+            about.stx_ctime.tv_sec, about.stx_size, true};
 }
 
-/// Inode, birth, and the second in which it was written.
+/// Inode, birth, and the second in which it was written; inode and birth of the index.
 struct Noted {
     std::uint64_t inode = 0;
     std::int64_t born = 0;
     std::int64_t second = 0;
+    std::uint64_t index_inode = 0;
+    std::int64_t index_born = 0;
 };
 
 }  // namespace
 
 IndexAtWork::IndexAtWork(const fs::path& index)
-    : path_(index.parent_path() / "index.open"), log_(index.string() + "-wal") {}
+    : index_(index), path_(index.parent_path() / "index.open") {}
 
 bool IndexAtWork::may_be_a_copy() const {
-    const Identity now = identity_of(path_);
-    if (!now.is_there) {
-        // A server that has come to its end leaves no log; one of an earlier version left no file.
-        std::error_code none;
-        return fs::file_size(log_, none) > 0 && !none;
-    }
+    const Identity now = identity_of(path_), index = identity_of(index_);
+    if (index.bytes == 0) return false;
     Noted noted;
     std::ifstream input(path_);
-    if (!(input >> noted.inode >> noted.born >> noted.second)) return true;
-    // Written over by a copy it is the same file, touched since.
+    if (!(input >> noted.inode >> noted.born >> noted.second >> noted.index_inode >>
+          noted.index_born))
+        return true;
+    // One that was put back alone, or beside this file, which a copier took for the same.
+    if (noted.index_inode != index.inode || noted.index_born != index.born) return true;
+    // Written over by a copy it is the same file, touched since; or before, where a clock was
+    // wrong.
     return noted.inode != now.inode || noted.born != now.born ||
-           now.touched > noted.second + kSlackSeconds;
+           std::abs(now.touched - noted.second) > kSlackSeconds;
 }
 
 void IndexAtWork::begin() const {
@@ -69,16 +73,13 @@ void IndexAtWork::begin() const {
     fs::remove(path_, none);
     std::ofstream output(path_);
     const Identity now = identity_of(path_);
-    const std::int64_t second = SystemClock().now().time_since_epoch() / std::chrono::seconds(1);
-    // Not flushed to the device: where a power cut takes it, the log that is left tells as much.
-    output << now.inode << ' ' << now.born << ' ' << second << '\n' << std::flush;
+    const Identity index = identity_of(index_);
+    // Not flushed to the device: where a power cut takes it, the index is looked through.
+    output << now.inode << ' ' << now.born << ' ' << now.touched << ' ' << index.inode << ' '
+           << index.born << '\n'
+           << std::flush;
     if (output && now.is_there) return;
     log_event(LogLevel::kWarning, "store.index-open-not-noted", {{"file", path_.string()}});
-}
-
-void IndexAtWork::end() const {
-    std::error_code none;
-    fs::remove(path_, none);
 }
 
 }  // namespace lucerna::store

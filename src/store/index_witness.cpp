@@ -27,7 +27,7 @@ bool is_over(const std::future<void>& writing, std::chrono::seconds within) {
 void log_failure_of(std::future<void>& writing) {
     try {
         if (writing.valid()) writing.get();
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {
         log_event(LogLevel::kWarning, "store.witness-not-written", {{"why", error.what()}});
     }
 }
@@ -78,13 +78,21 @@ std::string IndexWitness::damage() const {
     }
 }
 
-void IndexWitness::compare(Connection& index) const {
-    std::int64_t before = 0;
+std::int64_t IndexWitness::noted_or_none() const {
     try {
-        before = noted();
+        return noted();
     } catch (const Error& error) {
         log_event(LogLevel::kWarning, "store.witness-not-read", {{"why", error.what()}});
+        return 0;
     }
+}
+
+bool IndexWitness::is_ahead_of(Connection& index) const {
+    return counted(index) < noted_or_none();
+}
+
+void IndexWitness::compare(Connection& index) const {
+    const std::int64_t before = noted_or_none();
     if (counted(index) >= before) return;
     set(index, before);
     if (index.number("SELECT count(*) FROM counters WHERE name = 'unrecovered'") > 0) return;

@@ -23,6 +23,8 @@ class IndexWitness {
     IndexWitness(const IndexWitness&) = delete;
     IndexWitness& operator=(const IndexWitness&) = delete;
 
+    /// The index is behind.
+    [[nodiscard]] bool is_ahead_of(Connection& index) const;
     /// At the start. Of an index that is behind it notes that it is not recovered (presence.h), and
     /// goes on from where the other was.
     void compare(Connection& index) const;
@@ -38,6 +40,8 @@ class IndexWitness {
   private:
     /// 0 where there is none. Throws Error: kCorrupt, kIo.
     [[nodiscard]] std::int64_t noted() const;
+    /// The same; 0, and logged, where it cannot be read.
+    [[nodiscard]] std::int64_t noted_or_none() const;
 
     const std::filesystem::path path_;
     Guarded<std::optional<Instant>> last_;

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "base/file.h"
+#include "store/index_witness.h"
 #include "store/page_cipher.h"
 #include "store/schema.h"
 #include "store/store_test_support.h"
@@ -295,6 +296,49 @@ TEST(SealedIndex, IsRefusedAsACopyWithPagesOfDifferentMoments) {
     Store again({copy, {}}, two.store.keys, two.store.clock);
     EXPECT_TRUE(again.archive().reindex().empty());
     EXPECT_EQ(again.archive().totals().instances, 70U);
+}
+
+TEST(SealedIndex, IsRefusedWhereOneOfDifferentMomentsIsPutBackBesideTheMarkOfAnother) {
+    LUCERNA_NEEDS_SQLITE();
+    for (const bool in_place : {false, true}) {
+        TwoMoments two;
+        const Bytes mixed = two.mixed([](std::size_t page) { return page % 2 == 1; });
+        if (in_place) {
+            // It is the file that was opened here; that it is behind tells it.
+            std::ofstream(two.index, std::ios::binary) << as_text(mixed);
+            IndexWitness(two.store.data()).note(100000, two.store.clock.now());
+        } else {
+            write_file(two.index.string() + ".new", mixed);
+            fs::rename(two.index.string() + ".new", two.index);
+        }
+        EXPECT_EQ(error_of([&] { two.store.open(); }), "corrupt") << in_place;
+    }
+}
+
+TEST(SealedIndex, IsLookedThroughBeforeItIsSealedAnew) {
+    LUCERNA_NEEDS_SQLITE();
+    TestStore store;
+    for (int number = 0; number < 30; ++number) store.archive().keep(numbered(number).file());
+    store.close();
+    const Bytes early = read_file(store.data() / "index.sqlite");
+    store.open();
+    for (int number = 30; number < 70; ++number) store.archive().keep(numbered(number).file());
+    store.close();
+    store.open();
+    for (int number = 70; number < 75; ++number) store.archive().keep(numbered(number).file());
+    store.archive().rotate_keys("someone");
+    const fs::path copy = store.folder.path() / "copy";
+    fs::copy(store.data(), copy, fs::copy_options::recursive);
+    store.close();
+    fs::remove(copy / "index.witness");
+    // Its log is a later one's.
+    write_file(copy / "index.sqlite", early);
+    const std::uintmax_t log = fs::file_size(copy / "index.sqlite-wal");
+    ASSERT_GT(log, 0U);
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_EQ(error_of([&] { Store({copy, {}}, store.keys, store.clock); }), "corrupt");
+        EXPECT_EQ(fs::file_size(copy / "index.sqlite-wal"), log) << "nothing is lost of it";
+    }
 }
 
 TEST(SealedIndex, ReindexRemovesNothingByOneWithAPageOfAnotherMoment) {

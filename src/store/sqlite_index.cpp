@@ -92,6 +92,7 @@ void put_in_its_place(const std::filesystem::path& sealed, const std::filesystem
     sync_file(sealed);
     std::filesystem::rename(sealed, path);
     sync_folder(path.parent_path());
+    IndexAtWork(path).begin();
     log_event(LogLevel::kInfo, "store.index-sealed");
 }
 
@@ -166,6 +167,13 @@ std::string not_whole(const std::filesystem::path& path, const std::vector<std::
            "reindex`, which makes it anew from the objects";
 }
 
+/// Of a new one, too, it is noted which file it is.
+void create(const std::filesystem::path& path) {
+    constexpr mode_t kAsSqlite = 0644;
+    const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kAsSqlite);
+    if (file >= 0) ::close(file);
+}
+
 /// SQLite reads it in no order, which takes long of what is not in memory.
 void read_ahead(const std::filesystem::path& path) {
     const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -217,6 +225,8 @@ void seal_anew(const std::filesystem::path& path, const vault::SecretKey& from,
     mend_first_page(path, from);
     const SealedVfs old(from);
     const SealedVfs renewed(to);
+    // It takes in the log, and leaves none that would tell.
+    if (IndexAtWork(path).may_be_a_copy()) require_one_moment(path, old.name());
     std::filesystem::path sealed;
     {
         SqliteConnection index(path, SqliteConnection::Mode::kReadWrite, old.name());
@@ -230,6 +240,7 @@ SqliteIndex::SqliteIndex(std::filesystem::path path, const vault::SecretKey& key
 
 std::unique_ptr<Connection> SqliteIndex::open_writer(const Patience&) {
     if (is_unsealed(path_)) {
+        if (at_work_.may_be_a_copy()) require_one_moment(path_, {});
         seal(path_, vfs_.name());
     } else {
         require_whole_log(path_, key_);
@@ -241,8 +252,8 @@ std::unique_ptr<Connection> SqliteIndex::open_writer(const Patience&) {
                     path_.string() +
                         ": page 1 is not what was stored, or this is a copy from before the keys "
                         "were rotated");
-    if (std::filesystem::file_size(path_, none) > 0 && !none && at_work_.may_be_a_copy())
-        require_one_moment(path_, vfs_.name());
+    if (at_work_.may_be_a_copy()) require_one_moment(path_, vfs_.name());
+    create(path_);
     at_work_.begin();
     auto writer =
         std::make_unique<SqliteConnection>(path_, SqliteConnection::Mode::kReadWrite, vfs_.name());
@@ -272,7 +283,6 @@ void SqliteIndex::empty_log(Connection& writer) {
 void SqliteIndex::close(Connection& writer) {
     // Empties the log into the file, so that what was deleted does not linger there.
     writer.execute("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)");
-    at_work_.end();
 }
 
 std::vector<std::string> SqliteIndex::damages(Connection& reader) {

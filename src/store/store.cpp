@@ -25,6 +25,9 @@ namespace lucerna::store {
 namespace {
 
 void recover(Parts& parts) {
+    // One that was written over the one before, in place, is the same file to SqliteIndex.
+    if (parts.index.read([&](Connection& index) { return parts.witness.is_ahead_of(index); }))
+        parts.index.require_whole();
     parts.index.write([&](Connection& index) { parts.witness.compare(index); });
     end_dead_processes(parts);
     const std::size_t removed = recover_objects(parts);
