@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -19,7 +20,8 @@ namespace lucerna::dicom {
 /// - else from one that rests, said nothing between two messages for `rest` at least;
 /// - else from one whose lag is as much: whose message, or whose peer's taking, is slow, or that
 ///   asks for little, now and then.
-/// One that sends at a usual rate has no lag, and is ended for nobody of its own address.
+/// One that sends at a usual rate has no lag, and is ended for nobody of its own address. What is
+/// left so is nobody else's, as long as the one that comes waits for it.
 class AssociationGate {
   public:
     AssociationGate(std::size_t limit, std::chrono::milliseconds rest,
@@ -42,7 +44,8 @@ class AssociationGate {
         /// The peer owes the next message, and nothing else is done; or no more.
         void rest();
         void go_on();
-        [[nodiscard]] bool is_given_up() const;
+        /// To be asked often by who has the place, and not only where it waits.
+        [[nodiscard]] bool is_given_up() const { return is_given_up_; }
         /// To be kept by who has the place.
         [[nodiscard]] AssociationLag& lag() { return lag_; }
 
@@ -52,18 +55,20 @@ class AssociationGate {
 
         AssociationGate& of_;
         AssociationLag lag_;
+        std::atomic<bool> is_given_up_ = false;
+        // Under the gate's lock, as is whatever sets that.
         bool is_inside_ = false;
-        // Under the gate's lock.
         std::string address_;
         std::function<void()> cut_;
         std::optional<Moment> rests_from_;
-        bool is_given_up_ = false;
+        /// Who gets the place once it is left; waits for it.
+        Place* heir_ = nullptr;
     };
     [[nodiscard]] std::size_t inside() const;
 
   private:
     // Of a thread that has the lock.
-    void give_up_one(const std::string& for_address);
+    bool give_up_one_for(Place& newcomer);
     [[nodiscard]] std::size_t places_of(const std::string& address) const;
     [[nodiscard]] Place* of_a_crowded_address(const std::string& for_address) const;
     [[nodiscard]] Place* that_rests() const;

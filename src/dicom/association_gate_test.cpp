@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -75,6 +76,17 @@ class AssociationGateTest : public testing::Test {
         AssociationGate::Place place(gate_);
         return place.enter(address, [] {});
     }
+    /// In a thread of its own.
+    std::future<bool> asks(const std::string& address) {
+        auto& place = associations_.emplace_back(std::make_unique<Association>(gate_))->place;
+        return std::async(std::launch::async,
+                          [&place, address] { return place.enter(address, [] {}); });
+    }
+    static Association& that_is_given_up(const std::vector<Association*>& crowd) {
+        for (;; std::this_thread::sleep_for(1ms))
+            for (Association* const one : crowd)
+                if (one->place.is_given_up()) return *one;
+    }
     static int cut_of(const std::vector<Association*>& crowd) {
         int count = 0;
         for (const Association* one : crowd) count += one->is_cut ? 1 : 0;
@@ -91,6 +103,62 @@ TEST_F(AssociationGateTest, KeepsOneAddressFromHavingAllWhereAnotherAsks) {
     EXPECT_FALSE(comes_in("10.0.0.1")) << "none of its own has rested or lagged";
     EXPECT_TRUE(comes_in("10.0.0.2"));
     EXPECT_EQ(cut_of(crowd), 1);
+}
+
+TEST_F(AssociationGateTest, GivesAPlaceToTheOneThatItWasFreedFor) {
+    auto crowd = four("10.0.0.1");
+    for (int i = 0; i < 2; ++i) {
+        auto other = asks("10.0.0.2");
+        Association& cut = that_is_given_up(crowd);
+        std::erase(crowd, &cut);
+        cut.place.leave();
+        (void)enter("10.0.0.1");
+        EXPECT_FALSE(is_in_) << "another was quicker, that had to leave before";
+        EXPECT_TRUE(other.get());
+    }
+    EXPECT_EQ(gate_.inside(), 4U);
+}
+
+TEST_F(AssociationGateTest, WaitsForOneAtWork) {
+    const auto crowd = four("10.0.0.1");
+    auto other = asks("10.0.0.2");
+    Association& cut = that_is_given_up(crowd);
+    EXPECT_EQ(other.wait_for(1200ms), std::future_status::timeout);
+    cut.place.leave();
+    EXPECT_TRUE(other.get());
+}
+
+TEST_F(AssociationGateTest, LetsInAsManyAsLeave) {
+    const auto crowd = four("10.0.0.1");
+    auto other = asks("10.0.0.2");
+    Association& cut = that_is_given_up(crowd);
+    auto excess = asks("10.0.0.1");
+    for (Association* const one : crowd)
+        if (one != &cut) {
+            one->place.leave();
+            break;
+        }
+    cut.place.leave();
+    EXPECT_TRUE(other.get());
+    EXPECT_TRUE(excess.get()) << "it waits as well, for what is left beside that";
+    EXPECT_EQ(gate_.inside(), 4U);
+}
+
+TEST_F(AssociationGateTest, LeavesToAllWhatItsHeirNeedsNoMore) {
+    const auto crowd = four("10.0.0.1");
+    auto other = asks("10.0.0.2");
+    Association& cut = that_is_given_up(crowd);
+    for (Association* const one : crowd)
+        if (one != &cut) {
+            one->place.leave();
+            break;
+        }
+    EXPECT_TRUE(other.get());
+    EXPECT_EQ(gate_.inside(), 4U);
+    cut.place.leave();
+    EXPECT_EQ(gate_.inside(), 3U);
+    (void)enter("10.0.0.1");
+    EXPECT_TRUE(is_in_);
 }
 
 TEST_F(AssociationGateTest, LeavesAnAddressItsHalf) {

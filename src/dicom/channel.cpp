@@ -47,6 +47,7 @@ void Channel::require(Io result, const char* doing) {
 }
 
 Io Channel::read(std::span<std::uint8_t> into, const Patience& patience) {
+    if (is_over_ && is_over_()) return Io::kStopped;
     const Io result = [&] {
         const AssociationLag::Wait wait(lag_);
         return transport_.read(into, patience);

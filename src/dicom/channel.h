@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 
@@ -67,6 +68,9 @@ class Channel {
     /// Whether the peer has said something, without waiting.
     [[nodiscard]] bool has_input(std::chrono::milliseconds patience = {});
     void set_pace(const Pace& pace) { pace_ = pace; }
+    /// Asked before every read, also of what has come already: true ends it as the stop signal
+    /// does. Who sends without a pause is waited for nowhere.
+    void end_reads_where(std::function<bool()> is_over) { is_over_ = std::move(is_over); }
     /// Counts what is waited for the peer, and what moves; `lag` may be null.
     void count_waits(AssociationLag* lag) { lag_ = lag; }
     [[nodiscard]] AssociationLag* lag() const { return lag_; }
@@ -100,6 +104,7 @@ class Channel {
 
     Transport transport_;
     Pace pace_;
+    std::function<bool()> is_over_;
     AssociationLag* lag_ = nullptr;
     std::uint32_t peer_max_pdu_ = 0;
     std::uint32_t own_max_pdu_ = 0;

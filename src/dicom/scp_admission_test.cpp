@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -15,6 +16,7 @@ namespace {
 using namespace test_support;
 using test::small_object;
 using testing::HasSubstr;
+using testing::UnorderedElementsAre;
 
 TEST(Scp, RefusesQueriesAndOtherServicesByContext) {
     Recorder recorder;
@@ -159,6 +161,31 @@ TEST(Scp, EndsAnAssociationThatRestsForWhoeverComes) {
     }
     const AssociationReport report = recorder.wait_for_report(0);
     EXPECT_TRUE(report.end == AssociationEnd::kTimedOut || report.end == AssociationEnd::kRejected);
+}
+
+TEST(Scp, EndsAnAssociationThatIsNeverWaitedFor) {
+    Recorder recorder;
+    ScpOptions options = any_port();
+    options.max_associations = 2;
+    std::vector<ScpService> services(1);
+    services[0] = {"1.2.840.10008.5.1.4.1.2.2.3", command::kGetRequest, {}, [](ScpExchange& one) {
+                       std::this_thread::sleep_for(100ms);
+                       one.answer({status::kSuccess, ""});
+                   }};
+    const Scp scp(options, recorder, std::move(services));
+    DimseCommand request;
+    request.field = command::kGetRequest;
+    request.affected_sop_class_uid = "1.2.840.10008.5.1.4.1.2.2.3";
+    std::vector<std::unique_ptr<RawPeer>> crowd;
+    for (int number = 0; number < 2; ++number) {
+        RawPeer& peer = *crowd.emplace_back(std::make_unique<RawPeer>(scp, "127.0.0.2"));
+        peer.associate(request.affected_sop_class_uid);
+        // More than are answered while another waits for the place, all of them there already.
+        for (int asked = 0; asked < 100; ++asked) peer.send_request(request);
+    }
+    EXPECT_EQ(send(to(scp), small_object("1.2.3")).kind, StatusKind::kSuccess);
+    EXPECT_THAT((std::array{recorder.wait_for_report(0).end, recorder.wait_for_report(1).end}),
+                UnorderedElementsAre(AssociationEnd::kTimedOut, AssociationEnd::kReleased));
 }
 
 TEST(Scp, ServesOthersWhileManyConnectionsSayNothing) {

@@ -124,7 +124,9 @@ ScpAssociation::ScpAssociation(Transport transport, Sender sender, const ScpShar
       object_(*options_.intake) {
     report_.sender = std::move(sender);
     channel_.set_own_max_pdu(options_.max_pdu_bytes);
-    channel_.transport().end_waits_where([this] { return place_.is_given_up(); });
+    const auto is_given_up = [this] { return place_.is_given_up(); };
+    channel_.transport().end_waits_where(is_given_up);
+    channel_.end_reads_where(is_given_up);
 }
 
 void ScpAssociation::run(const TlsContext* tls) noexcept {
