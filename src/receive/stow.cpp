@@ -301,7 +301,7 @@ class StowRequest final : private http::PartTaker {
         if (!outcome.stored()) return outcome;
         dicom::ObjectHead inner;
         const Outcome described = tried({}, [&] { inner = describe(*file_, outcome); });
-        if (!described.stored()) return failed(outcome, described.status, described.why);
+        if (!described.stored()) return failed_as(std::move(outcome), described);
         if (inner.sop_class_uid.empty() || inner.sop_instance_uid.empty())
             return failed(outcome, dicom::status::kCannotUnderstand,
                           inner.sop_class_uid.empty() ? "SOP Class UID (0008,0016) is missing"

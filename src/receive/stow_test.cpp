@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "dicom/byte_budget.h"
 #include "dicom/data_set.h"
 #include "dicom/json.h"
 #include "dicom/native_model.h"
@@ -22,6 +23,7 @@
 #include "receive/store_response.h"
 #include "support/early_arrival.h"
 #include "support/no_threads.h"
+#include "support/other_encodings.h"
 #include "support/small_object.h"
 
 namespace lucerna::receive {
@@ -370,6 +372,19 @@ TEST_F(Stow, AsksToTryAgainWhereThereIsNoMemory) {
     EXPECT_EQ(post(body_of({small_object("1.1")})).status, 503);
     EXPECT_EQ(post(body_of({small_object("1.1"), small_object("1.2")})).status, 202);
     EXPECT_EQ(sink.kept.size(), 1U);
+}
+
+// It is inflated to be read.
+TEST_F(Stow, AsksToTryAgainWhatIsDeflatedWhereThereIsNoMemory) {
+    Bytes file = small_object("1.1");
+    for (std::uint16_t number = 0; number < 20; ++number)
+        test::put_element(file, 0x7FE1, 0x1000 + number, "LT", std::string(60'000, 'c'));
+    const Bytes deflated = test::in_deflate(file);
+    dicom::intake_memory().set_limit(500'000);
+    const int status = post(body_of({deflated})).status;
+    dicom::intake_memory().set_limit(dicom::ByteBudget::kNoLimit);
+    EXPECT_EQ(status, 503);
+    EXPECT_EQ(post(body_of({deflated})).status, 200);
 }
 
 std::vector<Bytes> many_objects(int count) {

@@ -454,12 +454,13 @@ TEST_F(ObjectBucketTest, MakesAnObjectOnceThoughTheAnswerIsLost) {
 
 TEST_F(ObjectBucketTest, WaitsForOthersWhereConditionsAreNotKnown) {
     S3Options heedless = options(stand_in.endpoint());
-    heedless.settling = std::chrono::milliseconds(300);
+    heedless.settling = std::chrono::milliseconds(1500);
     S3 bucket(heedless);
     for (const char* const faults : {"heedless heedless", "501 ok", "ok 501 ok"}) {
         stand_in.meet(faults);
         std::jthread first([&] { bucket.create(faults, as_byte_view("one")); });
-        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        // Long after it has put its own, and long before it looks again.
+        std::this_thread::sleep_for(std::chrono::milliseconds(500));
         bucket.ask({.method = "PUT", .key = faults, .body = as_byte_view("another's")});
         first.join();
         EXPECT_EQ(bucket.ask({.key = faults}).body, "another's") << faults;
