@@ -33,6 +33,8 @@ struct Where {
 struct Condition {
     std::string text;
     std::vector<Value> values;
+    /// Of a list of UIDs, how many there are.
+    std::size_t listed = 0;
 };
 
 [[noreturn]] void refuse(const Column& column, const char* what) {
@@ -61,17 +63,22 @@ Condition any_of(const std::string& sql, std::string_view value) {
     return all;
 }
 
-/// PS3.4 C.2.2.2.2.
+/// PS3.4 C.2.2.2.2. Several are bound as one value, in JSON: a text with a parameter for each would
+/// be compiled and kept by each connection for each length that a list may have.
 Condition uid_list(const Column& column, std::string_view value) {
-    Condition list{std::string(column.sql) + " IN (", {}};
+    Condition list{std::string(column.sql), {}};
+    std::string only;
+    std::string all = "[";
+    all.reserve(value.size() + value.size() / 8);
     for (const std::string_view uid : split(value, "\\,")) {
         const std::string_view one = trimmed(uid);
         if (one.empty() || one.find_first_not_of("0123456789.") != std::string_view::npos)
             refuse(column, "a list of UIDs");
-        list.text += list.values.empty() ? "?" : ",?";
-        list.values.emplace_back(std::string(one));
+        if (list.listed++ == 0) only = one;
+        ((all += list.listed == 1 ? "\"" : ",\"") += one) += '"';
     }
-    list.text += ")";
+    list.text += list.listed == 1 ? " = ?" : " IN (SELECT value FROM json_each(?))";
+    list.values.emplace_back(list.listed == 1 ? std::move(only) : std::move(all) + "]");
     return list;
 }
 
@@ -291,8 +298,10 @@ Conditions conditions_of(const Query& query) {
     std::size_t listed = 0;
     Conditions conditions;
     Condition series;
-    const std::vector<Key> keys =
-        query.combined_date_time ? with_combined_moments(query.keys) : query.keys;
+    // A list may be long: it is not copied.
+    std::vector<Key> combined;
+    if (query.combined_date_time) combined = with_combined_moments(query.keys);
+    const std::vector<Key>& keys = query.combined_date_time ? combined : query.keys;
     for (const Key& key : keys) {
         const Column* column = column_of(key.tag, query.level);
         const std::string_view value = trimmed(key.value);
@@ -302,13 +311,13 @@ Conditions conditions_of(const Query& query) {
         Condition condition = condition_for(*column, key, value, query);
         const bool is_list = column->matching == Matching::kUid;
         compared += is_list ? 1 : condition.values.size();
-        listed += is_list ? condition.values.size() : 0;
+        listed += condition.listed;
         // Each is nested in the next one's expression, but for those of a list.
         if (compared > kMostCompared || listed > kMostListed)
             throw Error(ErrorCode::kInvalidInput,
                         "a query may have " + std::to_string(kMostCompared) +
                             " values to match by, and " + std::to_string(kMostListed) + " UIDs");
-        if (column->sql == "s.study_instance_uid" && condition.values.size() == 1)
+        if (column->sql == "s.study_instance_uid" && condition.listed == 1)
             conditions.one_study = true;
         if (column->level > query.level) {
             series.text += " AND " + condition.text;

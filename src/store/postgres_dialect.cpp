@@ -15,6 +15,9 @@ constexpr Words kStatementWords[] = {
     {"group_concat(", "string_agg("},
     {" char(", " chr("},
     {"instr(", "strpos("},
+    // An array is looked up in an index.
+    {" IN (SELECT value FROM json_each(?))",
+     " = ANY(ARRAY(SELECT json_array_elements_text(?::text::json)))"},
     // A pattern that is known when the statement is planned can use an index.
     {" GLOB ?", " LIKE like_of_glob(?)"},
 };
