@@ -24,9 +24,9 @@ void throw_away(Channel& channel, std::size_t bytes) {
     }
 }
 
-/// Reads fragments of one kind up to the last one; nothing where `holding` is refused their room.
+/// Reads fragments of one kind up to the last one; nothing where `room` has none for them.
 std::optional<Bytes> read_part(Channel& channel, Channel::Fragment fragment, bool is_command,
-                               std::size_t most, ByteBudget::Holding* holding) {
+                               std::size_t most, RequestRoom* room) {
     const std::string what = is_command ? "a command set" : "a data set";
     const std::uint8_t context = fragment.context;
     std::optional<Bytes> bytes = Bytes();
@@ -39,7 +39,7 @@ std::optional<Bytes> read_part(Channel& channel, Channel::Fragment fragment, boo
             channel.fail(AssociationEnd::kProtocolError,
                          what + " is longer than " + std::to_string(most) + " bytes");
         size += fragment.bytes;
-        if (bytes && holding != nullptr && !holding->take(kRoomPerByte * fragment.bytes))
+        if (bytes && room != nullptr && !room->take(fragment.bytes, kRoomPerByte * fragment.bytes))
             bytes.reset();
         if (bytes) {
             bytes->resize(size);
@@ -79,11 +79,11 @@ Bytes read_data_set_bytes(Channel& channel, std::uint8_t context, std::size_t mo
 }
 
 std::optional<Bytes> read_data_set_bytes(Channel& channel, std::uint8_t context, std::size_t most,
-                                         ByteBudget::Holding& holding) {
-    auto bytes = read_part(channel, first_of_data_set(channel, context), false, most, &holding);
+                                         RequestRoom& room) {
+    auto bytes = read_part(channel, first_of_data_set(channel, context), false, most, &room);
     if (bytes) {
         bytes->shrink_to_fit();
-        holding.give_back((kRoomPerByte - 1) * bytes->size());
+        if (!room.has_come((kRoomPerByte - 1) * bytes->size())) bytes.reset();
     }
     return bytes;
 }

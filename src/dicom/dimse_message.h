@@ -6,9 +6,9 @@
 #include <optional>
 
 #include "base/encoding.h"
-#include "dicom/byte_budget.h"
 #include "dicom/channel.h"
 #include "dicom/dimse_command.h"
+#include "dicom/request_room.h"
 
 namespace lucerna::dicom {
 
@@ -27,9 +27,8 @@ struct CommandOnContext {
 /// Reads the data set that follows on `context`. One of more than `most` bytes, or interrupted,
 /// ends the association.
 [[nodiscard]] Bytes read_data_set_bytes(Channel& channel, std::uint8_t context, std::size_t most);
-/// As above; `holding` holds its bytes. Nothing, all of it read, where that was refused.
+/// As above; `room` holds its bytes. Nothing, all of it read, where there was none.
 [[nodiscard]] std::optional<Bytes> read_data_set_bytes(Channel& channel, std::uint8_t context,
-                                                       std::size_t most,
-                                                       ByteBudget::Holding& holding);
+                                                       std::size_t most, RequestRoom& room);
 
 }  // namespace lucerna::dicom

@@ -357,14 +357,14 @@ void ScpAssociation::handle(const DimseCommand& command, std::uint8_t context) {
 
 void ScpAssociation::serve_request(const ScpService& service, const DimseCommand& command,
                                    std::uint8_t context) {
-    ByteBudget::Holding holding(*options_.intake);
+    RequestRoom room(*options_.intake);
     std::optional<Bytes> message = Bytes();
     if (command.has_data_set)
-        message = read_data_set_bytes(channel_, context, kMaxIdentifierBytes, holding);
+        message = read_data_set_bytes(channel_, context, kMaxIdentifierBytes, room);
     ScpExchange exchange(channel_, follow_ups_, report_.sender, contexts_, context, command,
-                         message ? *std::move(message) : Bytes(), shared_.stop);
+                         message ? *std::move(message) : Bytes(), room, shared_.stop);
     if (!message) {
-        exchange.answer({too_much_for(command.field), holding.refusal()});
+        exchange.answer({too_much_for(command.field), room.refusal()});
         return;
     }
     if (command.sop_class_uid() != service.sop_class) {

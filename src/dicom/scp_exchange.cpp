@@ -19,13 +19,15 @@ constexpr std::size_t kMaxResponseDataSet = 64 * 1024;
 
 ScpExchange::ScpExchange(Channel& channel, FollowUps& follow_ups, const Sender& sender,
                          const AgreedContexts& contexts, std::uint8_t context,
-                         const DimseCommand& request, Bytes message, std::stop_token stop)
+                         const DimseCommand& request, Bytes message, RequestRoom& room,
+                         std::stop_token stop)
     : channel_(channel),
       follow_ups_(follow_ups),
       sender_(sender),
       contexts_(contexts),
       context_(context),
       request_(request),
+      room_(room),
       message_(std::move(message)),
       message_bytes_(message_.size()),
       stop_(std::move(stop)) {}
@@ -36,12 +38,19 @@ bool ScpExchange::is_extended(std::size_t index) const {
 }
 
 const DataSet& ScpExchange::data_set() {
+    if (is_forgotten_) throw Error(ErrorCode::kInternal, "the request's data set has gone");
     if (!data_set_) {
         if (!request_.has_data_set)
             throw Error(ErrorCode::kInvalidInput, "the request comes without a data set");
         data_set_ = read_message(std::move(message_), context().transfer_syntax);
     }
     return data_set_->data_set;
+}
+
+void ScpExchange::forget_data_set() {
+    is_forgotten_ = true;
+    data_set_.reset();
+    Bytes().swap(message_);
 }
 
 void ScpExchange::answer(const ServiceAnswer& answer) {

@@ -16,6 +16,7 @@
 #include "dicom/dimse_message.h"
 #include "dicom/follow_ups.h"
 #include "dicom/message_data_set.h"
+#include "dicom/request_room.h"
 #include "dicom/scp.h"
 #include "dicom/scu.h"
 
@@ -40,10 +41,10 @@ struct ServiceAnswer {
 /// and `is_lost` then holds: a service lets it pass.
 class ScpExchange {
   public:
-    /// What is given is borrowed. `message` is the request's data set as it came.
+    /// What is given is borrowed. `message` is the request's data set as it came, in `room`.
     ScpExchange(Channel& channel, FollowUps& follow_ups, const Sender& sender,
                 const AgreedContexts& contexts, std::uint8_t context, const DimseCommand& request,
-                Bytes message, std::stop_token stop);
+                Bytes message, RequestRoom& room, std::stop_token stop);
 
     [[nodiscard]] const DimseCommand& request() const { return request_; }
     [[nodiscard]] const Sender& sender() const { return sender_; }
@@ -52,6 +53,10 @@ class ScpExchange {
     [[nodiscard]] bool is_extended(std::size_t index) const;
     /// The request's data set. Throws Error(kInvalidInput) where it is none.
     [[nodiscard]] const DataSet& data_set();
+    /// It is not asked for again, and goes.
+    void forget_data_set();
+    /// What is made of it, where it is long, has gone: from here on it is in nobody's way.
+    void let_others_ask() noexcept { room_.let_others(); }
     /// Of the request's data set as it came.
     [[nodiscard]] std::size_t message_bytes() const { return message_bytes_; }
     /// Asked to end what is under way.
@@ -93,9 +98,11 @@ class ScpExchange {
     const AgreedContexts& contexts_;
     const std::uint8_t context_;
     const DimseCommand& request_;
+    RequestRoom& room_;
     Bytes message_;
     const std::size_t message_bytes_;
     std::optional<MessageDataSet> data_set_;
+    bool is_forgotten_ = false;
     const std::stop_token stop_;
     bool is_cancelled_ = false;
 };

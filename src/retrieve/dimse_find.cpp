@@ -25,7 +25,10 @@ constexpr std::uint16_t kPixelGroup = 0x7FE0;
 
 /// A C-FIND identifier, taken apart.
 struct Find {
+    /// Of its answers no more than its search needs.
     store::Query query;
+    Level level = Level::kStudy;
+    DateAndTime dates = DateAndTime::kApart;
     /// To be given, whether matched by or not.
     std::set<dicom::Tag> indexed;
     /// To be given from the object: the instance, or the first one of what is above it.
@@ -34,6 +37,7 @@ struct Find {
     /// Keys that the index does not hold: each object's own head is asked. Of instances only, which
     /// are of one series unless relational queries were negotiated.
     dicom::DataSet object_keys;
+    bool asks_objects = false;
     /// A key is neither matched by nor given.
     bool ignores_some = false;
 };
@@ -110,7 +114,7 @@ bool add_sequence(Find& find, const dicom::DataSet& identifier, dicom::Tag seque
 
 Find find_from(const dicom::DataSet& identifier, Level level) {
     Find find;
-    find.query.level = level;
+    find.query.level = find.level = level;
     find.query.limit = std::size_t{1} << 30;
     std::set<dicom::Tag> object_keys;
     for (const dicom::Tag tag : identifier.tags()) {
@@ -141,7 +145,8 @@ Find find_from(const dicom::DataSet& identifier, Level level) {
             find.ignores_some = true;
         find.ignores_some |= asks;
     }
-    if (!object_keys.empty()) find.object_keys = keys_of(identifier, object_keys);
+    find.asks_objects = !object_keys.empty();
+    if (find.asks_objects) find.object_keys = keys_of(identifier, object_keys);
     return find;
 }
 
@@ -207,6 +212,8 @@ class Answers {
 
     /// False when the peer wants no more.
     bool give(const store::Match& match) {
+        // From here on there is the identifier alone, and the peer may take its time.
+        if (!find_.asks_objects) exchange_.let_others_ask();
         if (exchange_.is_cancelled()) return false;
         dicom::DataSet answer;
         KeyMatch own;
@@ -215,7 +222,7 @@ class Answers {
         if (!find_.from_object.empty()) own = take_of_object(head_of_first(match), answer);
         if (!own.matches) return true;
         if (find_.sop_classes) add_sop_classes(answer, match.study_instance_uid);
-        const Level level = find_.query.level;
+        const Level level = find_.level;
         for (const store::Attribute& attribute : match.attributes)
             if (find_.indexed.contains(attribute.tag) || attribute.tag == unique_key_of(level))
                 put(answer, attribute);
@@ -238,9 +245,7 @@ class Answers {
     KeyMatch take_of_object(const std::optional<Head>& head, dicom::DataSet& answer) {
         if (!head) return {true, true};
         const dicom::DataSet& object = head->data_set();
-        KeyMatch own = match_keys(
-            find_.object_keys, object, Absent::kEmpty,
-            find_.query.combined_date_time ? DateAndTime::kCombined : DateAndTime::kApart);
+        KeyMatch own = match_keys(find_.object_keys, object, Absent::kEmpty, find_.dates);
         if (!own.matches) return own;
         own.ignores_some |= !take(object, exchange_.data_set(), find_.from_object, answer);
         return own;
@@ -297,11 +302,13 @@ void answer_find(dicom::ScpExchange& exchange, store::Archive& archive, Root roo
     } else {
         level_name = name_of(std::get<Level>(level));
         Find find = find_from(exchange.data_set(), std::get<Level>(level));
-        find.query.combined_date_time = exchange.is_extended(kCombinedDateTimeByte);
+        find.dates = exchange.is_extended(kCombinedDateTimeByte) ? DateAndTime::kCombined
+                                                                 : DateAndTime::kApart;
+        find.query.combined_date_time = find.dates == DateAndTime::kCombined;
         find.query.fuzzy_names = exchange.is_extended(kFuzzyNamesByte);
         Answers answers(exchange, archive, find, own_aet);
         bool is_cancelled = false;
-        archive.find_each(find.query, [&](const store::Match& match) {
+        archive.find_each(std::move(find.query), [&](const store::Match& match) {
             is_cancelled = !answers.give(match);
             return !is_cancelled;
         });

@@ -207,7 +207,9 @@ std::variant<std::unique_ptr<NamedObjects>, IdentifierRefusal> objects_named(
     NamedObjects::Owner owner;
     if (!is_of_some && !issuer.empty())
         owner = {key_value(identifier, tags::kPatientId), store::indexed_text(issuer)};
+    exchange.forget_data_set();
     auto named = std::make_unique<NamedObjects>(archive, std::move(query), std::move(owner));
+    exchange.let_others_ask();
     // Two people's images in one folder of a workstation are one person's to whoever reads them.
     if (root == Root::kPatient && std::get<Level>(level) == Level::kPatient && issuer.empty() &&
         named->issuers() > 1)

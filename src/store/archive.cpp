@@ -290,10 +290,11 @@ std::size_t Archive::count(const Query& query, std::size_t most) {
     return parts_.index.read([&](Connection& index) { return count_matches(index, query, most); });
 }
 
-void Archive::find_each(const Query& query, const std::function<bool(const Match&)>& take) {
+void Archive::find_each(Query query, const std::function<bool(const Match&)>& take) {
     constexpr std::size_t kPage = 500;
     const std::vector<std::int64_t> rows =
         parts_.index.read([&](Connection& index) { return find_rows(index, query); });
+    std::vector<Key>().swap(query.keys);
     for (std::size_t begin = 0; begin < rows.size(); begin += kPage) {
         const auto page = std::span(rows).subspan(begin, std::min(kPage, rows.size() - begin));
         const std::vector<Match> matches = parts_.index.read(

@@ -182,8 +182,9 @@ class Archive {
     [[nodiscard]] std::size_t count(const Query& query, std::size_t most);
     /// As find, for as many as there are: hands them to `take`, in order, until it returns false.
     /// No snapshot is held while `take` runs, however long that is; what is erased meanwhile does
-    /// not come, what is kept meanwhile does neither.
-    void find_each(const Query& query, const std::function<bool(const Match&)>& take);
+    /// not come, what is kept meanwhile does neither. By then the keys, which may be long, have
+    /// gone.
+    void find_each(Query query, const std::function<bool(const Match&)>& take);
 
     /// Takes a study out of index and objects, its exam, readings and queued jobs with it. The data
     /// key goes when it was the last study of its patient. The audit trail notes that `by` did it.

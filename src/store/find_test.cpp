@@ -1,3 +1,5 @@
+#include "store/find.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -33,6 +35,35 @@ constexpr dicom::Tag kRows{0x0028, 0x0010};
 constexpr dicom::Tag kStudySeries{0x0020, 0x1206};
 constexpr dicom::Tag kStudyInstances{0x0020, 0x1208};
 constexpr dicom::Tag kSeriesInstances{0x0020, 0x1209};
+
+/// An index that notes what it is asked, and answers nothing.
+class AskedIndex final : public Connection {
+  public:
+    std::string text;
+
+    Statement prepare(std::string_view sql) override {
+        text = sql;
+        return Statement(std::make_unique<Silent>());
+    }
+    void execute(const char*) override {}
+    std::int64_t last_row() const override { return 0; }
+    std::int64_t changes() const override { return 0; }
+    bool in_transaction() const override { return false; }
+
+  private:
+    class Silent final : public StatementPort {
+      public:
+        void bind(int, std::int64_t) override {}
+        void bind(int, double) override {}
+        void bind(int, std::string_view) override {}
+        void bind_null(int) override {}
+        bool step() override { return false; }
+        bool is_null(int) const override { return true; }
+        std::int64_t integer(int) const override { return 0; }
+        double number(int) const override { return 0; }
+        std::string text(int) const override { return {}; }
+    };
+};
 
 /// Four studies:
 ///   1.1  Doe^Jane      P1  2024-01-15 10:30:00   MG (2 images) + SR
@@ -252,6 +283,24 @@ TEST_F(FindTest, MatchesListsOfUids) {
     EXPECT_THAT(studies({{kStudyUid, "1.1,1.3"}}), ElementsAre("1.1", "1.3"));
     EXPECT_THAT(studies({{kStudyUid, "1.1\\1.3\\9.9"}}), ElementsAre("1.1", "1.3"));
     EXPECT_EQ(error_of([&] { (void)studies({{kStudyUid, "1.*"}}); }), "invalid-input");
+}
+
+TEST_F(FindTest, MatchesListsOfUidsOfEachLevelAtTheOthers) {
+    EXPECT_THAT(studies({{kSeriesUid, "1.1.2\\1.3.1"}}), ElementsAre("1.1", "1.3"));
+    for (const Level level : {Level::kSeries, Level::kInstance}) {
+        EXPECT_EQ(store.archive().find({level, {{kStudyUid, "1.2,1.3"}}}).size(), 2U);
+        EXPECT_EQ(store.archive().find({level, {{kSeriesUid, "1.1.2,9.9"}}}).size(), 1U);
+    }
+    EXPECT_EQ(store.archive().find({Level::kInstance, {{kSopUid, "1.1.2.1,1.1.1.2,9"}}}).size(),
+              2U);
+}
+
+TEST_F(FindTest, HasOneStatementForListsOfAnyLength) {
+    AskedIndex index;
+    (void)find_rows(index, {Level::kStudy, {{kStudyUid, "1,2"}}});
+    const std::string two = index.text;
+    (void)find_rows(index, {Level::kStudy, {{kStudyUid, "1,2,3,4"}}});
+    EXPECT_EQ(index.text, two);
 }
 
 TEST_F(FindTest, MatchesStudiesByTheirModalities) {

@@ -24,6 +24,8 @@ TEST(PostgresDialect, KnowsTheWordsThatDiffer) {
     EXPECT_EQ(postgres_text("SELECT group_concat(a, char(10)) FROM t WHERE b GLOB ?").sql,
               "SELECT string_agg(a, chr(10)) FROM t WHERE b LIKE like_of_glob($1)");
     EXPECT_EQ(postgres_text("SELECT instr(a, ?) > 0").sql, "SELECT strpos(a, $1) > 0");
+    EXPECT_EQ(postgres_text("a IN (SELECT value FROM json_each(?))").sql,
+              "a = ANY(ARRAY(SELECT json_array_elements_text($1::text::json)))");
 }
 
 TEST(PostgresDialect, ComparesTextByteByByteAndGuardsDecisions) {

@@ -261,6 +261,26 @@ def steps_that_are_read(server, _held):
     return at_once(24, read), {0, 0x0213}
 
 
+def lists_on_many_associations(server, _held):
+    """Of 29,900 UIDs each, to find and to get, six times on each of 30 associations."""
+    def ask(number):
+        query = Dataset()
+        query.QueryRetrieveLevel = "STUDY"
+        query.StudyInstanceUID = [f"1.2.{number + 1}.1{i:07}".ljust(64, "1") for i in range(29_900 - number)]
+        sop_class = STUDY_FIND if number % 3 else STUDY_GET
+        ae = AE(ae_title="STRANGER")
+        ae.add_requested_context(sop_class, [EXPLICIT])
+        ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = PATIENCE
+        association = ae.associate("127.0.0.1", int(server.dicom_port), ae_title="LUCERNA")
+        asked = association.send_c_find if sop_class == STUDY_FIND else association.send_c_get
+        statuses = [[status.get("Status", 0xFFFF) for status, _ in asked(query, sop_class)][-1] for _ in range(6)]
+        association.release()
+        return statuses
+    statuses = [f"{status:04X}" for of_one in at_once(30, ask) for status in of_one]
+    assert "0000" in statuses, statuses
+    return statuses, {"0000", "A700", "A701"}
+
+
 def objects_to_commit(server, _held):
     """Of 200 MB, asked for on six associations."""
     assert send(server, EXPLICIT, image("2.999.20.1", native(200_000_000), study="2.999.20")) == "0000"
@@ -536,7 +556,8 @@ def associations_that_never_begin(server, held):
 
 CROWDS = (heads, whole_heads, brackets_for_work_items, items_for_metadata, brackets_for_orders,
           metadata_that_stop, channels_that_nobody_reads, large_values, a_list_for_a_study, lists_to_find,
-          work_items_that_grow, hl7_messages, orders_of_one_number, hl7_connections_that_say_nothing,
+          lists_on_many_associations, work_items_that_grow, hl7_messages, orders_of_one_number,
+          hl7_connections_that_say_nothing,
           hl7_messages_that_trickle,
           steps_of_many, steps_that_are_read, objects_to_commit, filters_that_are_deep,
           work_items_that_are_searched, structures_that_are_searched, finders_that_read_nothing,
