@@ -226,6 +226,7 @@ std::vector<Described> described_beside(Parts& parts, Archive& archive, const St
             continue;
         Described one;
         one.placing.received_at = row.received_at;
+        one.placing.role = row.role;
         try {
             one.facts = facts_of_kept(parts, archive, row);
         } catch (const Error& error) {
@@ -262,6 +263,7 @@ void learn_issuers(Parts& parts, Archive& archive) {
                 Described& one = all.emplace_back();
                 one.facts = facts_of_kept(parts, archive, row);
                 one.placing.received_at = row.received_at;
+                one.placing.role = row.role;
                 has_any = has_any || !one.facts.issuer_of_patient_id.empty();
             }
         } catch (const Error& error) {
@@ -523,9 +525,13 @@ std::size_t Archive::erase_part(const StudyPart& part, const std::string& by,
         require_as_seen(index, part, as_seen);
         const bool is_described_by_it = describes(index);
         erased = erase_part_rows(index, part);
-        if (is_described_by_it && !describe_anew(index, part.study_instance_uid, beside))
-            throw Error(ErrorCode::kConflict,
-                        "objects of that study come in just now; try again in a moment");
+        if (is_described_by_it) {
+            const DescribedAnew anew = describe_anew(index, part.study_instance_uid, beside);
+            if (anew == DescribedAnew::kNot)
+                throw Error(ErrorCode::kConflict,
+                            "objects of that study come in just now; try again in a moment");
+            if (anew == DescribedAnew::kAsAnothers) read_exam_again(index, part.study_instance_uid);
+        }
         doom_unused_keys(index);
         if (erased.instances > 0)
             note_erasure(index, {act, by, parts_.clock.now()}, erased.studies, erased.instances,

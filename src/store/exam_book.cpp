@@ -215,6 +215,20 @@ void enter_image(Connection& index, const Facts& facts, Instant now) {
         .run();
 }
 
+void read_exam_again(Connection& index, const std::string& study_instance_uid) {
+    count_change(index);
+    index
+        .prepare(
+            "UPDATE exams SET revision = revision + 1, state = CASE WHEN state IN (?2, ?3, ?4) "
+            "THEN ?5 ELSE state END WHERE study_instance_uid = ?1")
+        .bind(study_instance_uid)
+        .bind(static_cast<int>(kRead))
+        .bind(static_cast<int>(kRefused))
+        .bind(static_cast<int>(kFailed))
+        .bind(static_cast<int>(kReceiving))
+        .run();
+}
+
 ExamBook::ExamBook(Parts& parts) : parts_(parts) {}
 
 std::optional<ExamEntry> ExamBook::exam(const std::string& study_instance_uid) {

@@ -101,13 +101,14 @@ Entered enter_study(Connection& index, const Facts& facts, const std::string& ob
     if (account == nullptr) return {};
     save_account(index, id, *account);
     const WholeStudy whole = whole_of(accounts);
+    const bool disagrees = whole.left_out > left_out;
     if (std::any_of(std::begin(kStudyTexts), std::end(kStudyTexts),
                     [&](const auto text) { return whole.says.*text != row.*text; }))
         update_study(index, id, whole.says);
     if (row.patient_name != whole.says.patient_name ||
         row.referring_physician_name != whole.says.referring_physician_name)
         enter_names_anew(index, id, whole.says);
-    return {.disagrees = whole.left_out > left_out};
+    return {.disagrees = disagrees, .renames = disagrees || !say_the_same_person(row, whole.says)};
 }
 
 /// Modalities in Study (0008,0061): those of its series, once each.
@@ -259,8 +260,8 @@ Entered insert_instance(Connection& index, const Facts& facts, const Placing& pl
     return entered;
 }
 
-bool describe_anew(Connection& index, const std::string& study_instance_uid,
-                   std::span<const Described> objects) {
+DescribedAnew describe_anew(Connection& index, const std::string& study_instance_uid,
+                            std::span<const Described> objects) {
     std::int64_t study = 0;
     std::set<std::string> kept;
     std::map<std::string, SeriesRow> series;
@@ -277,15 +278,22 @@ bool describe_anew(Connection& index, const std::string& study_instance_uid,
         }
     }
     Accounts accounts;
+    // What was made of a study says of its patient what was known then.
+    const bool has_received =
+        std::any_of(objects.begin(), objects.end(), [&](const Described& one) {
+            return one.placing.role == Role::kReceived && kept.contains(one.facts.sop_instance_uid);
+        });
     for (const auto& [facts, placing] : objects) {
         if (kept.erase(facts.sop_instance_uid) == 0) continue;
         const std::string object = object_of(facts, placing);
-        (void)take_account(accounts, object, facts);
+        if (placing.role == Role::kReceived || !has_received)
+            (void)take_account(accounts, object, facts);
         (void)take_series(object, facts, series[facts.series_instance_uid]);
     }
-    if (!kept.empty()) return false;
-    if (study == 0) return true;
-    const Facts row = whole_of(accounts).says;
+    if (!kept.empty()) return DescribedAnew::kNot;
+    if (study == 0) return DescribedAnew::kAsTheSamePersons;
+    const WholeStudy whole = whole_of(accounts), before = whole_of(accounts_of(index, study));
+    const Facts& row = whole.says;
     replace_accounts(index, study, accounts);
     update_study(index, study, row);
     enter_names_anew(index, study, row);
@@ -294,7 +302,9 @@ bool describe_anew(Connection& index, const std::string& study_instance_uid,
         save_items(index, one.id, one.facts.request_items);
     }
     gather_modalities(index, study);
-    return true;
+    return whole.left_out == before.left_out && say_the_same_person(row, before.says)
+               ? DescribedAnew::kAsTheSamePersons
+               : DescribedAnew::kAsAnothers;
 }
 
 }  // namespace lucerna::store

@@ -22,6 +22,9 @@ struct Entered {
     /// It says of who its patient is what others of its study do not: nothing else of what it says
     /// counts for the study, or of what others say.
     bool disagrees = false;
+    /// The study is of somebody else by it, or is known to be of somebody: its ID, issuer, name or
+    /// birth date are others, or it disagrees.
+    bool renames = false;
 };
 
 /// Enters instance, series and study; the SOP Instance UID must not be there yet. Attributes of
@@ -36,10 +39,18 @@ struct Described {
     Facts facts;
     Placing placing;
 };
+/// What became of a study that was to be described anew.
+enum class DescribedAnew {
+    /// Nothing: the index holds an object that is not among those it was to be described by.
+    kNot,
+    kAsTheSamePersons,
+    /// As somebody else's, or it is in doubt whose it is, or no more (Entered::renames).
+    kAsAnothers,
+};
 /// The attributes of a study and its series as if only `objects` had ever come, but for those that
-/// the index does not hold any more: where others were erased, nothing of them stays. False, and
-/// nothing is done, where it holds one that is not among them.
-[[nodiscard]] bool describe_anew(Connection& index, const std::string& study_instance_uid,
-                                 std::span<const Described> objects);
+/// the index does not hold any more: where others were erased, nothing of them stays. What was made
+/// of a study says nothing of its patient beside what was received.
+[[nodiscard]] DescribedAnew describe_anew(Connection& index, const std::string& study_instance_uid,
+                                          std::span<const Described> objects);
 
 }  // namespace lucerna::store

@@ -289,5 +289,40 @@ TEST(PartialErasure, DescribesTheStudyByAnImageWhosePixelsComeFirst) {
     EXPECT_EQ(store.archive().object(left.sop_instance), file);
 }
 
+// What was made of the images says who they were of when the report was there.
+TEST(PartialErasure, OfWhatSaidWhoSheIsLeavesThatInNoResult) {
+    TestStore store;
+    StoredInstance image;
+    image.patient_id = "";
+    store.archive().keep(image.file());
+    StoredInstance named = image;
+    named.series = "1.2.3.4.2";
+    named.sop_instance = "1.2.3.4.2.1";
+    named.modality = "SR";
+    named.picture = false;
+    named.patient_id = "WRONG";
+    store.archive().keep(named.file());
+    const NewJob waiting{kReadJob, "1.2.3.4#2", "1.2.3.4", {}, "1.2.3.4"};
+    store.exams().move("1.2.3.4", ExamState::kWaiting, std::span(&waiting, 1));
+    const Job job = store.queue().lease(kReadJob, "test", std::chrono::minutes(1)).value();
+    ASSERT_TRUE(store.exams().begin_reading(job));
+    StoredInstance result = named;
+    result.series = "1.2.3.4.3";
+    result.sop_instance = "1.2.3.4.3.1";
+    store.archive().keep_result(result.file(), job);
+    Reading reading;
+    reading.revision = 1;
+    reading.model_sha256 = "abc";
+    reading.reading_json = reading_json_of("abc", 0.7, {});
+    store.exams().save_reading(job, reading, {});
+    store.archive().erase_part({"1.2.3.4", named.series, named.sop_instance});
+    EXPECT_EQ(store.exams().exam("1.2.3.4")->patient_id.reveal(), "");
+    EXPECT_EQ(store.exams().exam("1.2.3.4")->state, ExamState::kReceiving);
+    named.sop_instance += ".1";
+    named.patient_id = "RIGHT";
+    EXPECT_EQ(store.archive().keep(named.file()), Kept::kNew);
+    EXPECT_EQ(store.exams().exam("1.2.3.4")->patient_id.reveal(), "RIGHT");
+}
+
 }  // namespace
 }  // namespace lucerna::store

@@ -13,6 +13,9 @@ namespace lucerna::store {
 
 /// A received image enters its exam: a finished one receives again.
 void enter_image(Connection& index, const Facts& facts, Instant now);
+/// What was read, refused or failed is read once more, as it is now; a reading in hand ends as one
+/// of an exam that has changed since. Nothing where the study is no exam.
+void read_exam_again(Connection& index, const std::string& study_instance_uid);
 /// A received object that is no image of an exam, but of a study that is one, is noted for its
 /// kCompanionsJob. One whose study is none yet is there when that is read.
 void enter_companion(Connection& index, const Facts& facts, Instant now);

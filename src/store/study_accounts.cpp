@@ -16,14 +16,6 @@ constexpr std::size_t kWho = 4;
 /// More are no one's spellings of one patient, and each is compared with each.
 constexpr std::size_t kMostAccounts = 32;
 
-/// One of them may come from the index, in the form that its back end can keep.
-bool say_the_same_person(const Facts& one, const Facts& other) {
-    return std::all_of(std::begin(kStudyTexts), std::begin(kStudyTexts) + kWho,
-                       [&](const auto text) {
-                           return postgres_storable(one.*text) == postgres_storable(other.*text);
-                       });
-}
-
 /// The end where there is none.
 auto account_like(auto& accounts, const Facts& facts) {
     return std::find_if(accounts.begin(), accounts.end(), [&](const Account& account) {
@@ -55,6 +47,14 @@ std::vector<const Account*> by_rank(const Accounts& accounts) {
 }
 
 }  // namespace
+
+// One may be in the form that its back end can keep.
+bool say_the_same_person(const Facts& one, const Facts& other) {
+    return std::all_of(std::begin(kStudyTexts), std::begin(kStudyTexts) + kWho,
+                       [&](const auto text) {
+                           return postgres_storable(one.*text) == postgres_storable(other.*text);
+                       });
+}
 
 Account* take_account(Accounts& accounts, const std::string& object, const Facts& facts) {
     auto found = account_like(accounts, facts);

@@ -41,6 +41,9 @@ struct Account {
 };
 using Accounts = std::vector<Account>;
 
+/// Patient ID, issuer, name and birth date. One of them may come from the index.
+[[nodiscard]] bool say_the_same_person(const Facts& one, const Facts& other);
+
 /// Puts what an object says into the account that it belongs to, made where there is none, and
 /// returns that where it changed. `object`: of two, the smaller was received first. Of more
 /// accounts than a patient has spellings nothing is taken.
