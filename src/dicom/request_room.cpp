@@ -17,10 +17,10 @@ constexpr std::size_t kOfOne = std::size_t{16} << 20;
 }  // namespace
 
 MemoryBudget& request_memory() {
-    // Whoever asks is answered before it gives up on that. In the grace as many UIDs come by any
-    // network that a hospital has.
+    // Who waits does so for longer than the grace, in which as many UIDs come by any network that a
+    // hospital has, and is answered before its peer gives up on that.
     static MemoryBudget budget("what requests with long data sets may take at once", 2 * kOfOne,
-                               std::chrono::seconds(2), std::chrono::seconds(3));
+                               std::chrono::seconds(4), std::chrono::seconds(3));
     return budget;
 }
 

@@ -96,9 +96,11 @@ bool allows(const std::vector<std::string>& titles, const std::string& title) {
 
 /// What an association's thread waits for of memory, it waits for no longer once the provider
 /// stops.
+/// For as long as nobody asks the association to end.
 class UntilStopped final : public MemoryBudget::Waiting {
   public:
-    explicit UntilStopped(std::stop_token stop) : stop_(std::move(stop)) {
+    UntilStopped(std::stop_token stop, const AssociationGate::Place& place)
+        : stop_(std::move(stop)), place_(place) {
         MemoryBudget::begin_task(this);
     }
     ~UntilStopped() override { MemoryBudget::begin_task(); }
@@ -107,10 +109,13 @@ class UntilStopped final : public MemoryBudget::Waiting {
 
     bool begin() noexcept override { return true; }
     void end() noexcept override {}
-    [[nodiscard]] bool is_over() const noexcept override { return stop_.stop_requested(); }
+    [[nodiscard]] bool is_over() const noexcept override {
+        return stop_.stop_requested() || place_.is_given_up();
+    }
 
   private:
     const std::stop_token stop_;
+    const AssociationGate::Place& place_;
 };
 
 }  // namespace
@@ -130,7 +135,7 @@ ScpAssociation::ScpAssociation(Transport transport, Sender sender, const ScpShar
 }
 
 void ScpAssociation::run(const TlsContext* tls) noexcept {
-    const UntilStopped waits(shared_.stop);
+    const UntilStopped waits(shared_.stop, place_);
     try {
         serve(tls);
     } catch (const std::exception& error) {

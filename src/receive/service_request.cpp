@@ -207,14 +207,17 @@ class RequestReader {
             read_patient_id(order, *patient);
         }
         if (const fhir::HumanName* const name = name_in(patient->name, today_))
-            order.patient_name =
-                PatientName(identifier(written(*name), kLong, patient->path + ".name"));
-        read_birth_date(order, *patient);
+            order.patient_name = PatientName(as_identifier(written(*name), kLong).value_or(""));
+        // What an order may not say of her is not said here.
+        if (const auto birth = moment_of(patient->birth_date);
+            patient->birth_date.size() > 7 && birth)
+            order.patient_birth_date = BirthDate(birth->date);
     }
 
     /// Of a patient who is not among what was sent.
     void read_said_identifier(Order& order) {
         const Identifier& said = request_.subject.identifier;
+        if (!said.is_in_use(today_)) return;
         const std::string element = at("subject.identifier");
         order.patient_id = PatientId(identifier(said.value, kLong, element + ".value"));
         if (!said.value.empty())
@@ -250,10 +253,6 @@ class RequestReader {
         if (patient.gender == "female") order.patient_sex = "F";
         if (patient.gender == "male") order.patient_sex = "M";
         if (patient.gender == "other") order.patient_sex = "O";
-        read_birth_date(order, patient);
-    }
-
-    void read_birth_date(Order& order, const fhir::Patient& patient) {
         const std::string& date = patient.birth_date;
         if (date.empty()) return;
         // A year or a month alone is a birth date of FHIR, but none of DICOM.

@@ -195,9 +195,12 @@ void enter_object(Parts& parts, const std::string& name) {
         if (is_surplus)
             index.prepare("INSERT INTO doomed (name, what) VALUES (?, 'object')").bind(name).run();
         if (first) return;
-        insert_instance(index, facts, placing, OtherPatient::kTaken);
-        if (placing.role == Role::kReceived && facts.is_exam_image())
+        const Entered entered = insert_instance(index, facts, placing, OtherPatient::kTaken);
+        if (placing.role != Role::kReceived) return;
+        if (facts.is_exam_image())
             enter_image(index, facts, placing.received_at);
+        else if (entered.renames)
+            read_exam_again(index, facts.study_instance_uid);
     });
     if (first && !is_surplus)
         throw Error(

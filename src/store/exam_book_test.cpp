@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <optional>
 #include <utility>
 
+#include "base/file.h"
 #include "dicom/uids.h"
 #include "store/store_test_support.h"
 
@@ -215,6 +217,35 @@ TEST(ExamBook, IsReadAgainWhereWhatComesOrGoesBesideItChangesWhoItIsOf) {
         EXPECT_EQ(store.exams().exam("1.1")->state, comes.changes ? kReceiving : kRead);
         EXPECT_EQ(store.exams().exam("1.1")->patient_id.reveal(), "");
     }
+}
+
+TEST(ExamBook, IsReadAgainWhereAnOlderIndexLearnsWhoItIsOf) {
+    LUCERNA_NEEDS_SQLITE();
+    TestStore store;
+    StoredInstance image;
+    image.study = "1.1";
+    image.sop_instance = "1.1.1.11";
+    image.patient_id = "";
+    store.archive().keep(image.file());
+    read(store, "1.1", 0.2);
+    store.close();
+    const std::filesystem::path index = store.data() / "index.sqlite";
+    const Bytes before = read_file(index);
+    store.open();
+    StoredInstance named = image;
+    named.series = "1.1.2";
+    named.sop_instance = "1.1.2.1";
+    named.sop_class = dicom::sop_class::kSecondaryCapture;
+    named.modality = "OT";
+    named.patient_id = "P1";
+    store.archive().keep(named.file());
+    store.close();
+    write_file(index, before);
+    store.open();
+    EXPECT_EQ(store.exams().exam("1.1")->state, kRead);
+    EXPECT_TRUE(store.archive().reindex().empty());
+    EXPECT_EQ(store.exams().exam("1.1")->state, kReceiving);
+    EXPECT_EQ(store.exams().exam("1.1")->patient_id.reveal(), "P1");
 }
 
 TEST(ExamBook, TakesTheLeaseFromWhoKnowsLessThanThereIs) {

@@ -96,6 +96,8 @@ Entered enter_study(Connection& index, const Facts& facts, const std::string& ob
     }
     Accounts accounts = accounts_of(index, id);
     if (other == OtherPatient::kRefused) require_same_patient(facts, role, accounts);
+    // What was made of it says of its patient what was known then.
+    if (role != Role::kReceived) return {};
     const std::size_t left_out = whole_of(accounts).left_out;
     const Account* const account = take_account(accounts, object, facts);
     if (account == nullptr) return {};
@@ -278,10 +280,15 @@ DescribedAnew describe_anew(Connection& index, const std::string& study_instance
         }
     }
     Accounts accounts;
-    // What was made of a study says of its patient what was known then.
+    // As enter_study does; but what cannot be read any more says nothing.
+    const auto says_anything = [](const Facts& facts) {
+        return std::any_of(std::begin(kStudyTexts), std::end(kStudyTexts),
+                           [&](const auto text) { return !(facts.*text).empty(); });
+    };
     const bool has_received =
         std::any_of(objects.begin(), objects.end(), [&](const Described& one) {
-            return one.placing.role == Role::kReceived && kept.contains(one.facts.sop_instance_uid);
+            return one.placing.role == Role::kReceived && says_anything(one.facts) &&
+                   kept.contains(one.facts.sop_instance_uid);
         });
     for (const auto& [facts, placing] : objects) {
         if (kept.erase(facts.sop_instance_uid) == 0) continue;

@@ -212,8 +212,8 @@ bool agree(const exam::OrderNumber& one, const exam::OrderNumber& other) {
 
 void require_same_patient(const OrderRequest& request, const KeptOrder& known) {
     const Person asked = person_of(request.order), whose = person_of(known.order);
-    const bool is_said =
-        !request.is_any_id_of_hers || !differ(asked.patient.issuer, whose.patient.issuer);
+    const bool is_said = !request.is_any_id_of_hers || asked.patient.issuer.empty() ||
+                         asked.patient.issuer == whose.patient.issuer;
     const bool is_another_id = is_said && are_of_two_patients(asked.patient, whose.patient);
     // A change names whoever was not known by name, also while she is examined.
     if (!is_another_id &&

@@ -306,6 +306,7 @@ TEST(PartialErasure, OfWhatSaidWhoSheIsLeavesThatInNoResult) {
     store.exams().move("1.2.3.4", ExamState::kWaiting, std::span(&waiting, 1));
     const Job job = store.queue().lease(kReadJob, "test", std::chrono::minutes(1)).value();
     ASSERT_TRUE(store.exams().begin_reading(job));
+    store.clock.advance(std::chrono::seconds(1));
     StoredInstance result = named;
     result.series = "1.2.3.4.3";
     result.sop_instance = "1.2.3.4.3.1";
@@ -318,10 +319,19 @@ TEST(PartialErasure, OfWhatSaidWhoSheIsLeavesThatInNoResult) {
     store.archive().erase_part({"1.2.3.4", named.series, named.sop_instance});
     EXPECT_EQ(store.exams().exam("1.2.3.4")->patient_id.reveal(), "");
     EXPECT_EQ(store.exams().exam("1.2.3.4")->state, ExamState::kReceiving);
+    const auto is_the_same_by_reindex = [&](const char* id) {
+        store.lose_index();
+        store.open();
+        (void)store.archive().reindex();
+        EXPECT_EQ(store.exams().exam("1.2.3.4")->patient_id.reveal(), id);
+    };
+    is_the_same_by_reindex("");
+    store.clock.advance(std::chrono::seconds(1));
     named.sop_instance += ".1";
     named.patient_id = "RIGHT";
     EXPECT_EQ(store.archive().keep(named.file()), Kept::kNew);
     EXPECT_EQ(store.exams().exam("1.2.3.4")->patient_id.reveal(), "RIGHT");
+    is_the_same_by_reindex("RIGHT");
 }
 
 }  // namespace

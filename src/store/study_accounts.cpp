@@ -134,7 +134,8 @@ void replace_accounts(Connection& index, std::int64_t study, const Accounts& acc
 }
 
 void require_same_patient(const Facts& facts, Role role, const Accounts& kept) {
-    if (kept.size() >= kMostAccounts && account_like(kept, facts) == kept.end())
+    if (role == Role::kReceived && kept.size() >= kMostAccounts &&
+        account_like(kept, facts) == kept.end())
         throw Error(ErrorCode::kUnsupported,
                     "kept under too many names: study " + facts.study_instance_uid);
     const Person whose = person_of(facts);
