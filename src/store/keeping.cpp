@@ -103,11 +103,13 @@ bool enter(Parts& parts, const Facts& facts, const NewObject& object, const Requ
             is_anothers = entered.is_first && is_ordered_for_others(index, facts);
             // Whether an exam is quiet counts from when the whole of its last image was there.
             if (placing.role != Role::kReceived) return;
-            if (facts.is_exam_image()) enter_image(index, facts, parts.clock.now());
+            if (facts.is_exam_image()) {
+                enter_image(index, facts, parts.clock.now());
+                return;
+            }
             // Who the images are of may be known by it, or be in doubt.
-            else if (entered.renames)
-                read_exam_again(index, facts.study_instance_uid);
-            if (!facts.is_exam_image()) enter_companion(index, facts, parts.clock.now());
+            if (entered.renames) read_exam_again(index, facts.study_instance_uid);
+            enter_companion(index, facts, parts.clock.now());
         });
     } catch (const Error& error) {
         drop_uncommitted(parts, placing.object, error.code());
