@@ -148,12 +148,14 @@ TEST(Scp, EndsAnAssociationThatRestsForWhoeverComes) {
     const StoreScu silent_too(to(scp), {});
     for (int i = 0; i < 3; ++i) {
         std::unique_ptr<StoreScu> other;
-        // Between its being established and its waiting for a message a moment passes.
-        for (int tries = 0; other == nullptr && tries < 100; ++tries) {
+        // Between its being established and its waiting for a message a moment passes, which is
+        // long on a busy machine.
+        for (int tries = 0; other == nullptr && tries < 500; ++tries) {
             try {
                 other = std::make_unique<StoreScu>(to(scp), std::span<const ObjectHead>());
             } catch (const Error& error) {
                 ASSERT_EQ(error.code(), ErrorCode::kUnavailable) << error.what();
+                std::this_thread::sleep_for(10ms);
             }
         }
         EXPECT_TRUE(other);
