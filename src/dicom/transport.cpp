@@ -18,6 +18,7 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "base/peer_address.h"
 
 namespace lucerna::dicom {
 namespace {
@@ -95,14 +96,6 @@ int connect_within(int socket, const addrinfo& address, Moment until, const Stop
     socklen_t size = sizeof error;
     ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size);
     return error;
-}
-
-std::string numeric_address(const sockaddr_storage& address, socklen_t size) {
-    std::array<char, NI_MAXHOST> host{};
-    if (::getnameinfo(reinterpret_cast<const sockaddr*>(&address), size, host.data(), host.size(),
-                      nullptr, 0, NI_NUMERICHOST) != 0)
-        return "unknown";
-    return host.data();
 }
 
 }  // namespace
@@ -387,11 +380,11 @@ std::optional<AcceptedConnection> accept_on(const Descriptor& listening, const S
         if (waiting[1].revents != 0) return std::nullopt;
         sockaddr_storage address{};
         socklen_t size = sizeof address;
-        Descriptor socket(::accept4(listening.get(), reinterpret_cast<sockaddr*>(&address), &size,
-                                    SOCK_CLOEXEC | SOCK_NONBLOCK));
+        auto* const peer = reinterpret_cast<sockaddr*>(&address);
+        Descriptor socket(::accept4(listening.get(), peer, &size, SOCK_CLOEXEC | SOCK_NONBLOCK));
         if (socket.is_open()) {
             set_no_delay(socket.get());
-            return AcceptedConnection{std::move(socket), numeric_address(address, size)};
+            return AcceptedConnection{std::move(socket), peer_address(peer, size)};
         }
         // Without descriptors the connection stays in the queue: don't spin on it.
         if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)

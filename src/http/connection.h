@@ -22,6 +22,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/peer_address.h"
 #include "http/channel_session.h"
 #include "http/connection_limits.h"
 #include "http/event_stream.h"
@@ -56,7 +57,7 @@ class Connection final : public AnyConnection {
           body_(stream_, buffer_, shop, *this) {
         error_code ignored;
         const auto peer = lowest().socket().remote_endpoint(ignored);
-        if (!ignored) remote_ = peer.address().to_string();
+        if (!ignored) remote_ = peer_address(peer.data(), static_cast<socklen_t>(peer.size()));
         const auto own = lowest().socket().local_endpoint(ignored);
         if (!ignored) port_ = own.port();
         lowest().socket().set_option(Tcp::no_delay(true), ignored);

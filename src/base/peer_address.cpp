@@ -1,0 +1,35 @@
+#include "base/peer_address.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+
+#include <array>
+#include <cstring>
+
+namespace lucerna {
+namespace {
+
+std::string numeric_host(const sockaddr* address, socklen_t size) {
+    std::array<char, NI_MAXHOST> host{};
+    if (::getnameinfo(address, size, host.data(), host.size(), nullptr, 0, NI_NUMERICHOST) != 0)
+        return "unknown";
+    return host.data();
+}
+
+}  // namespace
+
+std::string peer_address(const sockaddr* address, socklen_t size) {
+    sockaddr_in6 wide{};
+    if (address->sa_family == AF_INET6 && size >= sizeof wide) {
+        std::memcpy(&wide, address, sizeof wide);
+        if (IN6_IS_ADDR_V4MAPPED(&wide.sin6_addr)) {
+            sockaddr_in plain{};
+            plain.sin_family = AF_INET;
+            std::memcpy(&plain.sin_addr, wide.sin6_addr.s6_addr + 12, sizeof plain.sin_addr);
+            return numeric_host(reinterpret_cast<const sockaddr*>(&plain), sizeof plain);
+        }
+    }
+    return numeric_host(address, size);
+}
+
+}  // namespace lucerna

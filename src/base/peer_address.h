@@ -1,0 +1,14 @@
+#pragma once
+
+#include <sys/socket.h>
+
+#include <string>
+
+namespace lucerna {
+
+/// The numeric address of a peer, without its port. An IPv4 address is told as such where it came
+/// in by an IPv6 socket as well (`::ffff:192.0.2.1`, RFC 4291 2.5.5.2): one who named it in a list
+/// meant it, whatever the socket. "unknown" where it has none.
+[[nodiscard]] std::string peer_address(const sockaddr* address, socklen_t size);
+
+}  // namespace lucerna

@@ -1,0 +1,40 @@
+#include "base/peer_address.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+
+namespace lucerna {
+namespace {
+
+std::string of_socket_of_v6(const char* text) {
+    sockaddr_in6 address{};
+    address.sin6_family = AF_INET6;
+    EXPECT_EQ(::inet_pton(AF_INET6, text, &address.sin6_addr), 1);
+    return peer_address(reinterpret_cast<const sockaddr*>(&address), sizeof address);
+}
+
+TEST(PeerAddress, IsNumeric) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(104);
+    address.sin_addr.s_addr = ::inet_addr("192.0.2.7");
+    EXPECT_EQ(peer_address(reinterpret_cast<const sockaddr*>(&address), sizeof address),
+              "192.0.2.7");
+    EXPECT_EQ(of_socket_of_v6("2001:db8::1"), "2001:db8::1");
+}
+
+TEST(PeerAddress, IsTheSameByWhicheverSocket) {
+    EXPECT_EQ(of_socket_of_v6("::ffff:192.0.2.7"), "192.0.2.7");
+    EXPECT_EQ(of_socket_of_v6("::ffff:127.0.0.1"), "127.0.0.1");
+    EXPECT_EQ(of_socket_of_v6("::fffe:7f00:1"), "::fffe:7f00:1");
+}
+
+TEST(PeerAddress, IsUnknownWhereThereIsNone) {
+    sockaddr_storage address{};
+    address.ss_family = AF_UNIX;
+    EXPECT_EQ(peer_address(reinterpret_cast<const sockaddr*>(&address), 0), "unknown");
+}
+
+}  // namespace
+}  // namespace lucerna
