@@ -188,7 +188,7 @@ TEST_F(CompanionsTest, ThatComeWhileOthersAreQueuedAreNotLost) {
 TEST_F(CompanionsTest, OfAnExamThatCouldNotBeReadStayAsItsImagesDo) {
     receive_image();
     const store::Job job = begin_reading();
-    store_.exams().leave_unread(job, std::nullopt, "it could not be read");
+    store_.exams().leave_unread(job, 1, std::nullopt, "it could not be read");
     receive_companion("1.2.5");
     look_after(61s);
     EXPECT_THAT(queued_for("all"), IsEmpty());

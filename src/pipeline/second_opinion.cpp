@@ -270,9 +270,9 @@ void read_and_keep(const store::ExamEntry& exam, const store::Job& job, store::S
                {"results", results.size()}});
 }
 
-void handle_failure(const store::Job& job, store::Store& store, const OpinionRules& rules,
-                    const Clock& clock, const Error& error) {
-    const std::string& study = job.payload;
+void handle_failure(const store::ExamEntry& exam, const store::Job& job, store::Store& store,
+                    const OpinionRules& rules, const Clock& clock, const Error& error) {
+    const std::string& study = exam.study_instance_uid;
     // What is busy or away comes back: that is not for the exam to answer for.
     const bool may_pass =
         error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kCancelled;
@@ -281,7 +281,7 @@ void handle_failure(const store::Job& job, store::Store& store, const OpinionRul
     if (!last)
         again = clock.now() +
                 deliver::delay_after(job.attempts, {.first = rules.retry_after, .cap = kLongestRetry});
-    store.exams().leave_unread(job, again, error.what());
+    store.exams().leave_unread(job, exam.revision, again, error.what());
     log_event(last ? LogLevel::kError : LogLevel::kWarning, last ? "exam.failed" : "exam.retry",
               {{"exam", study}, {"attempt", job.attempts}, {"problem", error.what()}});
 }
@@ -318,7 +318,7 @@ void give_second_opinion(const store::Job& job, store::Store& store,
     try {
         read_and_keep(*exam, job, store, model, rules, clock);
     } catch (const Error& error) {
-        handle_failure(job, store, rules, clock, error);
+        handle_failure(*exam, job, store, rules, clock, error);
     }
 }
 

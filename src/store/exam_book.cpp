@@ -369,15 +369,16 @@ void ExamBook::save_reading(const Job& job, const Reading& reading, std::span<co
     if (!jobs.empty()) parts_.bell.ring();
 }
 
-void ExamBook::leave_unread(const Job& job, std::optional<Instant> again,
+void ExamBook::leave_unread(const Job& job, std::int64_t revision, std::optional<Instant> again,
                             const std::string& problem) {
-    const ExamState to = again ? kWaiting : kFailed;
     parts_.index.write([&](Connection& index) {
         end_lease(
             index, job,
             {again ? JobState::kWaiting : JobState::kGivenUp, again.value_or(Instant{}), problem});
-        require_move(job.payload, standing_of(index, job.payload).state, to);
-        set_state(index, job.payload, to, problem);
+        const Standing standing = standing_of(index, job.payload);
+        require_move(job.payload, standing.state, again ? kWaiting : kFailed);
+        const ExamState without_another_try = standing.revision != revision ? kReceiving : kFailed;
+        set_state(index, job.payload, again ? kWaiting : without_another_try, problem);
     });
     parts_.bell.ring();
 }

@@ -367,7 +367,7 @@ TEST(ExamBook, WhoseLeaseRanOutSavesNothing) {
     const Job job = leased(store);
     EXPECT_EQ(error_of([&] { store.exams().save_reading(lost, a_reading(store, "1.1", 0.7), {}); }),
               "conflict");
-    EXPECT_EQ(error_of([&] { store.exams().leave_unread(lost, store.clock.now(), "slow"); }),
+    EXPECT_EQ(error_of([&] { store.exams().leave_unread(lost, 1, store.clock.now(), "slow"); }),
               "conflict");
     EXPECT_EQ(error_of([&] { (void)store.exams().begin_reading(lost); }), "conflict");
     EXPECT_EQ(store.exams().exam("1.1")->state, kReading);
@@ -392,16 +392,28 @@ TEST(ExamBook, AnExamThatCouldNotBeReadWaitsOrHasFailed) {
     receive(store, "1.1");
     const Job job = begin_reading(store, "1.1");
     const Instant again = store.clock.now() + std::chrono::seconds(10);
-    store.exams().leave_unread(job, again, "busy");
+    store.exams().leave_unread(job, 1, again, "busy");
     EXPECT_EQ(store.exams().exam("1.1")->state, kWaiting);
     EXPECT_EQ(store.exams().exam("1.1")->problem, "busy");
     EXPECT_FALSE(store.queue().lease(kReadJob, "test", std::chrono::minutes(1)));
     store.clock.advance(std::chrono::seconds(11));
     const Job second = leased(store);
     ASSERT_TRUE(store.exams().begin_reading(second));
-    store.exams().leave_unread(second, {}, "broken");
+    store.exams().leave_unread(second, 1, {}, "broken");
     EXPECT_EQ(store.exams().exam("1.1")->state, kFailed);
     EXPECT_EQ(store.queue().list(kReadJob).at(0).state, JobState::kGivenUp);
+}
+
+TEST(ExamBook, AnImageThatComesDuringTheLastTryGivesItAnother) {
+    TestStore store;
+    receive(store, "1.1");
+    const Job job = begin_reading(store, "1.1");
+    const std::int64_t begun = store.exams().exam("1.1")->revision;
+    receive(store, "1.1", "L");
+    EXPECT_EQ(store.exams().exam("1.1")->state, kReading);
+    store.exams().leave_unread(job, begun, {}, "broken");
+    EXPECT_EQ(store.exams().exam("1.1")->state, kReceiving);
+    store.exams().move("1.1", kWaiting);
 }
 
 TEST(ExamBook, AnImageThatComesLaterMakesItReceiveAgain) {
