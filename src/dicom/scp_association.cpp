@@ -95,17 +95,16 @@ bool allows(const std::vector<std::string>& titles, const std::string& title) {
 }
 
 /// What an association's thread waits for of memory, it waits for no longer once the provider
-/// stops.
-/// For as long as nobody asks the association to end.
-class UntilStopped final : public MemoryBudget::Waiting {
+/// stops or the association is given up.
+class UntilGivenUp final : public MemoryBudget::Waiting {
   public:
-    UntilStopped(std::stop_token stop, const AssociationGate::Place& place)
+    UntilGivenUp(std::stop_token stop, const AssociationGate::Place& place)
         : stop_(std::move(stop)), place_(place) {
         MemoryBudget::begin_task(this);
     }
-    ~UntilStopped() override { MemoryBudget::begin_task(); }
-    UntilStopped(const UntilStopped&) = delete;
-    UntilStopped& operator=(const UntilStopped&) = delete;
+    ~UntilGivenUp() override { MemoryBudget::begin_task(); }
+    UntilGivenUp(const UntilGivenUp&) = delete;
+    UntilGivenUp& operator=(const UntilGivenUp&) = delete;
 
     bool begin() noexcept override { return true; }
     void end() noexcept override {}
@@ -135,7 +134,7 @@ ScpAssociation::ScpAssociation(Transport transport, Sender sender, const ScpShar
 }
 
 void ScpAssociation::run(const TlsContext* tls) noexcept {
-    const UntilStopped waits(shared_.stop, place_);
+    const UntilGivenUp waits(shared_.stop, place_);
     try {
         serve(tls);
     } catch (const std::exception& error) {
@@ -307,7 +306,8 @@ Moment ScpAssociation::follow_up() {
     Moment silent_from = steady_clock::now();
     for (;;) {
         follow_ups_.say_that_they_wait();
-        if (shared_.stop.stop_requested() || channel_.has_input()) return silent_from;
+        if (shared_.stop.stop_requested() || place_.is_given_up() || channel_.has_input())
+            return silent_from;
         if (follow_ups_.work()) {
             silent_from = steady_clock::now();
             continue;

@@ -248,7 +248,8 @@ class OrderReader {
         if (!whose_) {
             whose_.emplace();
             read_patient_id(*whose_);
-            whose_->patient_name = PatientName(patient_name());
+            // No order has one that is too long, and what a cancelled one has beside is no matter.
+            whose_->patient_name = PatientName(patient_name(TooLong::kLeftOut));
             if (const std::string birth = patient_->text(7); birth.size() >= 8)
                 whose_->patient_birth_date = BirthDate(day_from(birth).value_or(""));
         }
@@ -283,7 +284,7 @@ class OrderReader {
         if (order.patient_id.empty())
             fields_.blame(*patient_, 3, 0, FaultCode::kRequiredFieldMissing,
                           "no identifier of the patient");
-        order.patient_name = PatientName(patient_name());
+        order.patient_name = PatientName(patient_name(TooLong::kBlamed));
         if (order.patient_name.empty())
             fields_.blame(*patient_, 5, 0, FaultCode::kRequiredFieldMissing,
                           "no name of the patient");
@@ -301,15 +302,20 @@ class OrderReader {
     }
 
     /// XPN; repetitions in other scripts (XPN-8) are the name's other component groups.
-    std::string patient_name() {
+    enum class TooLong { kBlamed, kLeftOut };
+
+    std::string patient_name(TooLong too_long) {
         std::string groups[3];
         for (int i = 1; i <= patient_->repetitions(5); ++i) {
             const auto part = [&](int component) { return patient_->text(5, {component, 1, i}); };
             const std::string script = part(8);
             std::string& group = groups[script == "I" ? 1 : script == "P" ? 2 : 0];
-            if (group.empty())
-                group = fields_.name(*patient_, 5,
-                                     name_group(part(1), part(2), part(3), part(5), part(4)));
+            if (!group.empty()) continue;
+            group = name_group(part(1), part(2), part(3), part(5), part(4));
+            if (too_long == TooLong::kBlamed)
+                group = fields_.name(*patient_, 5, std::move(group));
+            else if (!as_identifier(group, kLong))
+                group.clear();
         }
         std::string name = groups[0] + "=" + groups[1] + "=" + groups[2];
         while (name.ends_with('=')) name.pop_back();

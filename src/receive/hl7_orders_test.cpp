@@ -186,6 +186,11 @@ TEST(Hl7Orders, SaysWhoseOrderIsCancelled) {
         EXPECT_FALSE(request.order.patient_name.empty());
         EXPECT_EQ(request.order.patient_birth_date.reveal().size(), 8U);
     }
+    const std::string long_name = "PID|1||M7^^^HOSP||" + std::string(70, 'A') + "^B||19700102\r";
+    const Hl7Orders of_long_name = orders_from(std::string(kHeader) + long_name + "ORC|CA|1\r");
+    ASSERT_EQ(of_long_name.requests.size(), 1U);
+    EXPECT_EQ(of_long_name.requests[0].order.patient_id.reveal(), "M7");
+    EXPECT_EQ(of_long_name.requests[0].order.patient_name.reveal(), "");
     EXPECT_EQ(orders_from(std::string(kHeader) + "PID|1\rORC|CA|1\r")
                   .requests.at(0)
                   .order.patient_id.reveal(),

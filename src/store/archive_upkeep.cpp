@@ -267,14 +267,18 @@ void learn_issuers(Parts& parts, Archive& archive) {
                 one.facts = facts_of_kept(parts, archive, row);
                 one.placing.received_at = row.received_at;
                 one.placing.role = row.role;
-                has_any = has_any || !one.facts.issuer_of_patient_id.empty();
+                has_any = has_any ||
+                          (row.role == Role::kReceived && !one.facts.issuer_of_patient_id.empty());
             }
         } catch (const Error& error) {
             if (error.code() == ErrorCode::kUnavailable) throw;
             continue;
         }
         if (!has_any) continue;
-        parts.index.write([&](Connection& index) { (void)describe_anew(index, study, all); });
+        parts.index.write([&](Connection& index) {
+            if (describe_anew(index, study, all) == DescribedAnew::kAsAnothers)
+                read_exam_again(index, study);
+        });
     }
 }
 
@@ -533,7 +537,9 @@ std::size_t Archive::erase_part(const StudyPart& part, const std::string& by,
             if (anew == DescribedAnew::kNot)
                 throw Error(ErrorCode::kConflict,
                             "objects of that study come in just now; try again in a moment");
-            if (anew == DescribedAnew::kAsAnothers) read_exam_again(index, part.study_instance_uid);
+            // They say whom it was of by what is erased now, and may still be on their way out.
+            if (anew == DescribedAnew::kAsAnothers)
+                erased.instances += erase_results(index, part.study_instance_uid);
         }
         doom_unused_keys(index);
         if (erased.instances > 0)

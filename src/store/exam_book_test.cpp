@@ -7,7 +7,6 @@
 #include <optional>
 #include <utility>
 
-#include "base/file.h"
 #include "dicom/uids.h"
 #include "store/store_test_support.h"
 
@@ -180,74 +179,6 @@ TEST(ExamBook, NotesWhatComesBesideAnExamsImages) {
 }
 
 // What was read may be another's, and what was made of it names nobody, or another.
-TEST(ExamBook, IsReadAgainWhereWhatComesOrGoesBesideItChangesWhoItIsOf) {
-    struct Comes {
-        const char* name;
-        const char* birth_date;
-        const char* id;
-        bool changes;
-    };
-    for (const Comes& comes :
-         {Comes{"Doe^Jane", "19601231", "", false}, Comes{"Doe^Jane", "19601231", "P1", true},
-          Comes{"Roe^Ann", "19601231", "P2", true}, Comes{"Doe^Jane", "19710101", "P2", true},
-          Comes{"Doe^Jane", "19710101", "", true}}) {
-        TestStore store;
-        StoredInstance image;
-        image.study = "1.1";
-        image.series = "1.1.1";
-        image.sop_instance = "1.1.1.11";
-        image.patient_id = "";
-        store.archive().keep(image.file());
-        read(store, "1.1", 0.2);
-        const std::int64_t revision = store.exams().exam("1.1")->revision;
-        StoredInstance beside = image;
-        beside.series = "1.1.2";
-        beside.sop_instance = "1.1.2.1";
-        beside.sop_class = dicom::sop_class::kSecondaryCapture;
-        beside.modality = "OT";
-        beside.patient_name = comes.name;
-        beside.birth_date = comes.birth_date;
-        beside.patient_id = comes.id;
-        store.archive().keep(beside.file());
-        EXPECT_EQ(store.exams().exam("1.1")->state, comes.changes ? kReceiving : kRead);
-        EXPECT_EQ(store.exams().exam("1.1")->revision, revision + (comes.changes ? 1 : 0));
-        EXPECT_EQ(store.exams().exam("1.1")->images, 1);
-        if (comes.changes) read(store, "1.1", 0.2);
-        store.archive().erase_part({"1.1", "1.1.2", "1.1.2.1"});
-        EXPECT_EQ(store.exams().exam("1.1")->state, comes.changes ? kReceiving : kRead);
-        EXPECT_EQ(store.exams().exam("1.1")->patient_id.reveal(), "");
-    }
-}
-
-TEST(ExamBook, IsReadAgainWhereAnOlderIndexLearnsWhoItIsOf) {
-    LUCERNA_NEEDS_SQLITE();
-    TestStore store;
-    StoredInstance image;
-    image.study = "1.1";
-    image.sop_instance = "1.1.1.11";
-    image.patient_id = "";
-    store.archive().keep(image.file());
-    read(store, "1.1", 0.2);
-    store.close();
-    const std::filesystem::path index = store.data() / "index.sqlite";
-    const Bytes before = read_file(index);
-    store.open();
-    StoredInstance named = image;
-    named.series = "1.1.2";
-    named.sop_instance = "1.1.2.1";
-    named.sop_class = dicom::sop_class::kSecondaryCapture;
-    named.modality = "OT";
-    named.patient_id = "P1";
-    store.archive().keep(named.file());
-    store.close();
-    write_file(index, before);
-    store.open();
-    EXPECT_EQ(store.exams().exam("1.1")->state, kRead);
-    EXPECT_TRUE(store.archive().reindex().empty());
-    EXPECT_EQ(store.exams().exam("1.1")->state, kReceiving);
-    EXPECT_EQ(store.exams().exam("1.1")->patient_id.reveal(), "P1");
-}
-
 TEST(ExamBook, TakesTheLeaseFromWhoKnowsLessThanThereIs) {
     TestStore store;
     receive(store, "1.2.1");

@@ -19,12 +19,13 @@ namespace fs = std::filesystem;
 /// Between its making and its last byte.
 constexpr std::int64_t kSlackSeconds = 5;
 
-/// Which file it is, though another one had its name, and when it was last touched; where the file
-/// system knows no birth, that is zero. Nothing where there is none.
+/// Which file it is, though another one had its name, and when it was last touched, in seconds and
+/// in nanoseconds; where the file system knows no birth, that is zero. Nothing where there is none.
 struct Identity {
     std::uint64_t inode = 0;
     std::int64_t born = 0;
     std::int64_t touched = 0;
+    std::int64_t touched_ns = 0;
     std::uint64_t bytes = 0;
     bool is_there = false;
 };
@@ -34,8 +35,10 @@ Identity identity_of(const fs::path& path) {
     if (::statx(AT_FDCWD, path.c_str(), 0, STATX_INO | STATX_BTIME | STATX_CTIME | STATX_SIZE,
                 &about) != 0)
         return {};
-    return {about.stx_ino, about.stx_btime.tv_sec * 1'000'000'000 + about.stx_btime.tv_nsec,
-            about.stx_ctime.tv_sec, about.stx_size, true};
+    return {
+        about.stx_ino,          about.stx_btime.tv_sec * 1'000'000'000 + about.stx_btime.tv_nsec,
+        about.stx_ctime.tv_sec, about.stx_ctime.tv_sec * 1'000'000'000 + about.stx_ctime.tv_nsec,
+        about.stx_size,         true};
 }
 
 /// Inode, birth, and the second in which it was written; inode and birth of the index.
@@ -55,6 +58,9 @@ IndexAtWork::IndexAtWork(const fs::path& index)
 bool IndexAtWork::may_be_a_copy() const {
     const Identity now = identity_of(path_), index = identity_of(index_);
     if (index.bytes == 0) return false;
+    // Written over in place under the log that a killed server left: a server goes on in the log.
+    const Identity log = identity_of(index_.string() + "-wal");
+    if (log.bytes > 0 && index.touched_ns > log.touched_ns) return true;
     Noted noted;
     std::ifstream input(path_);
     if (!(input >> noted.inode >> noted.born >> noted.second >> noted.index_inode >>

@@ -48,7 +48,8 @@ void bind_study(Statement& statement, const Facts& row) {
         .bind(name_keys(row.referring_physician_name).alphabetic);
 }
 
-std::int64_t insert_study(Connection& index, const Facts& facts, const std::string& object) {
+std::int64_t insert_study(Connection& index, const Facts& facts, const std::string& object,
+                          Role role) {
     Statement insert = index.prepare(
         "INSERT INTO studies (" STUDY_TEXTS
         ", alphabetic_name_key, ideographic_name_key, phonetic_name_key, study_time_key, "
@@ -58,6 +59,8 @@ std::int64_t insert_study(Connection& index, const Facts& facts, const std::stri
     insert.bind(facts.study_instance_uid).run();
     const std::int64_t id = index.last_row();
     enter_name_words(index, id, facts.patient_name, facts.referring_physician_name);
+    // What was made of it is in the way of nothing that was received.
+    if (role != Role::kReceived) return id;
     Accounts accounts;
     if (const Account* account = take_account(accounts, object, facts))
         save_account(index, id, *account);
@@ -91,7 +94,7 @@ Entered enter_study(Connection& index, const Facts& facts, const std::string& ob
         }
     }
     if (id == 0) {
-        id = insert_study(index, facts, object);
+        id = insert_study(index, facts, object, role);
         return {.is_first = true};
     }
     Accounts accounts = accounts_of(index, id);
@@ -110,7 +113,7 @@ Entered enter_study(Connection& index, const Facts& facts, const std::string& ob
     if (row.patient_name != whole.says.patient_name ||
         row.referring_physician_name != whole.says.referring_physician_name)
         enter_names_anew(index, id, whole.says);
-    return {.disagrees = disagrees, .renames = disagrees || !say_the_same_person(row, whole.says)};
+    return {.disagrees = disagrees, .renames = disagrees || names_another(row, whole.says)};
 }
 
 /// Modalities in Study (0008,0061): those of its series, once each.
@@ -301,7 +304,7 @@ DescribedAnew describe_anew(Connection& index, const std::string& study_instance
     if (study == 0) return DescribedAnew::kAsTheSamePersons;
     const WholeStudy whole = whole_of(accounts), before = whole_of(accounts_of(index, study));
     const Facts& row = whole.says;
-    replace_accounts(index, study, accounts);
+    replace_accounts(index, study, has_received ? accounts : Accounts());
     update_study(index, study, row);
     enter_names_anew(index, study, row);
     for (auto& [series_instance_uid, one] : series) {
@@ -309,7 +312,7 @@ DescribedAnew describe_anew(Connection& index, const std::string& study_instance
         save_items(index, one.id, one.facts.request_items);
     }
     gather_modalities(index, study);
-    return whole.left_out == before.left_out && say_the_same_person(row, before.says)
+    return whole.left_out == before.left_out && !names_another(before.says, row)
                ? DescribedAnew::kAsTheSamePersons
                : DescribedAnew::kAsAnothers;
 }

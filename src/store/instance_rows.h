@@ -22,8 +22,8 @@ struct Entered {
     /// It says of who its patient is what others of its study do not: nothing else of what it says
     /// counts for the study, or of what others say.
     bool disagrees = false;
-    /// The study is of somebody else by it, or is known to be of somebody: its ID, issuer, name or
-    /// birth date are others, or it disagrees.
+    /// The study is of somebody else by it, or is known to be of somebody (names_another), or it
+    /// disagrees.
     bool renames = false;
 };
 

@@ -10,6 +10,7 @@
 #include "store/erasure.h"
 #include "store/exam_book.h"
 #include "store/exam_kinds.h"
+#include "store/named_in_jobs.h"
 #include "store/rows.h"
 
 namespace lucerna::store {
@@ -191,14 +192,7 @@ ErasedPart erase_part_rows(Connection& index, const StudyPart& part) {
         return {erased.instances, 1, erased.beside};
     }
     for (const Found& one : doomed) {
-        // As erase_study_rows does.
-        index
-            .prepare(
-                "DELETE FROM jobs WHERE subject IN ('', ?) AND NOT (kind = 'commitment' AND state "
-                "IN (0, 1)) AND instr(payload, '\"' || ? || '\"') > 0")
-            .bind(study)
-            .bind(one.sop_instance_uid)
-            .run();
+        take_out_of_jobs(index, study, one.sop_instance_uid);
         take_out(index, one.id);
     }
     // What its job was to queue may be among them.
@@ -207,6 +201,18 @@ ErasedPart erase_part_rows(Connection& index, const StudyPart& part) {
     if (takes_image) begin_anew(index, study);
     index.prepare("UPDATE counters SET value = value + 1 WHERE name = 'exams'").run();
     return {doomed.size(), 0};
+}
+
+std::size_t erase_results(Connection& index, const std::string& study) {
+    const std::vector<Found> results = results_of(index, {study, {}, {}});
+    for (const Found& one : results) {
+        take_out_of_jobs(index, study, one.sop_instance_uid);
+        take_out(index, one.id);
+    }
+    recall_companions(index, study);
+    count_again(index, study);
+    read_exam_again(index, study);
+    return results.size();
 }
 
 }  // namespace lucerna::store

@@ -160,8 +160,10 @@ TEST(PartialErasure, OfAResultLeavesTheReading) {
     EXPECT_EQ(store.left().size(), 4U);
     EXPECT_EQ(store.exams().exam("1.2.1")->state, ExamState::kRead);
     EXPECT_EQ(store.exams().exam("1.2.1")->decided, 1);
-    for (const char* kind : {"deliver:pacs", "commit"})
-        EXPECT_TRUE(store.queue().list(kind).empty()) << kind << ": they name what is gone";
+    ASSERT_EQ(store.queue().list("deliver:pacs").size(), 1U);
+    EXPECT_EQ(store.queue().list("deliver:pacs")[0].payload, R"({"instances":["1.2.1.3.2"]})");
+    ASSERT_EQ(store.queue().list("commit").size(), 1U);
+    EXPECT_EQ(store.queue().list("commit")[0].payload, R"({"instances":["1.2.9"]})");
     EXPECT_TRUE(store.archive().verify().empty());
 }
 
@@ -188,6 +190,26 @@ TEST(PartialErasure, TakesOnlyWhatWasSeenWhereThatIsSaid) {
     EXPECT_EQ(store.left().size(), all - 1);
     const auto rest = store.archive().instances_of("1.2.1");
     EXPECT_EQ(store.archive().erase_study("1.2.1", "test", rest), all - 1);
+}
+
+TEST(PartialErasure, LeavesWhatElseIsToBeDelivered) {
+    ReadStudy store;
+    const NewJob waiting{"deliver:elsewhere",
+                         "1.2.1#9",
+                         R"({"destination":"elsewhere","instances":["1.2.1.1.1","1.2.1.2.1"],)"
+                         R"("delivered":["1.2.1.1.2"]})",
+                         {},
+                         "1.2.1"};
+    store.queue().enqueue(waiting);
+    const Job leased =
+        store.queue().lease("deliver:elsewhere", "test", std::chrono::minutes(1)).value();
+    EXPECT_EQ(store.archive().erase_part({"1.2.1", "1.2.1.2", "1.2.1.2.1"}), 1U);
+    EXPECT_EQ(error_of([&] { store.queue().complete(leased); }), "conflict")
+        << "whoever has it sends what is erased";
+    const auto again = store.queue().lease("deliver:elsewhere", "test", std::chrono::minutes(1));
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->payload, R"({"destination":"elsewhere","instances":["1.2.1.1.1"],)"
+                              R"("delivered":["1.2.1.1.2"]})");
 }
 
 TEST(PartialErasure, LeavesJobsThatNameOthers) {
@@ -290,49 +312,6 @@ TEST(PartialErasure, DescribesTheStudyByAnImageWhosePixelsComeFirst) {
 }
 
 // What was made of the images says who they were of when the report was there.
-TEST(PartialErasure, OfWhatSaidWhoSheIsLeavesThatInNoResult) {
-    TestStore store;
-    StoredInstance image;
-    image.patient_id = "";
-    store.archive().keep(image.file());
-    StoredInstance named = image;
-    named.series = "1.2.3.4.2";
-    named.sop_instance = "1.2.3.4.2.1";
-    named.modality = "SR";
-    named.picture = false;
-    named.patient_id = "WRONG";
-    store.archive().keep(named.file());
-    const NewJob waiting{kReadJob, "1.2.3.4#2", "1.2.3.4", {}, "1.2.3.4"};
-    store.exams().move("1.2.3.4", ExamState::kWaiting, std::span(&waiting, 1));
-    const Job job = store.queue().lease(kReadJob, "test", std::chrono::minutes(1)).value();
-    ASSERT_TRUE(store.exams().begin_reading(job));
-    store.clock.advance(std::chrono::seconds(1));
-    StoredInstance result = named;
-    result.series = "1.2.3.4.3";
-    result.sop_instance = "1.2.3.4.3.1";
-    store.archive().keep_result(result.file(), job);
-    Reading reading;
-    reading.revision = 1;
-    reading.model_sha256 = "abc";
-    reading.reading_json = reading_json_of("abc", 0.7, {});
-    store.exams().save_reading(job, reading, {});
-    store.archive().erase_part({"1.2.3.4", named.series, named.sop_instance});
-    EXPECT_EQ(store.exams().exam("1.2.3.4")->patient_id.reveal(), "");
-    EXPECT_EQ(store.exams().exam("1.2.3.4")->state, ExamState::kReceiving);
-    const auto is_the_same_by_reindex = [&](const char* id) {
-        store.lose_index();
-        store.open();
-        (void)store.archive().reindex();
-        EXPECT_EQ(store.exams().exam("1.2.3.4")->patient_id.reveal(), id);
-    };
-    is_the_same_by_reindex("");
-    store.clock.advance(std::chrono::seconds(1));
-    named.sop_instance += ".1";
-    named.patient_id = "RIGHT";
-    EXPECT_EQ(store.archive().keep(named.file()), Kept::kNew);
-    EXPECT_EQ(store.exams().exam("1.2.3.4")->patient_id.reveal(), "RIGHT");
-    is_the_same_by_reindex("RIGHT");
-}
 
 }  // namespace
 }  // namespace lucerna::store

@@ -1,7 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <fstream>
+#include <thread>
 
 #include "base/file.h"
 #include "store/index_witness.h"
@@ -339,6 +341,39 @@ TEST(SealedIndex, IsLookedThroughBeforeItIsSealedAnew) {
         EXPECT_EQ(error_of([&] { Store({copy, {}}, store.keys, store.clock); }), "corrupt");
         EXPECT_EQ(fs::file_size(copy / "index.sqlite-wal"), log) << "nothing is lost of it";
     }
+}
+
+TEST(SealedIndex, IsLookedThroughWhereItWasWrittenOverUnderALeftLog) {
+    LUCERNA_NEEDS_SQLITE();
+    TestStore store;
+    const fs::path index = store.data() / "index.sqlite", log = store.data() / "index.sqlite-wal";
+    const auto write = [](const fs::path& file, const Bytes& bytes) {
+        std::ofstream(file, std::ios::binary | std::ios::trunc) << as_text(bytes);
+    };
+    const auto keep = [&](int from, int to) {
+        for (int number = from; number < to; ++number)
+            store.archive().keep(numbered(number).file());
+    };
+    keep(0, 200);
+    store.close();
+    const Bytes early = read_file(index);
+    store.open();
+    keep(200, 500);
+    store.close();
+    store.open();
+    keep(500, 530);
+    const Bytes at_the_kill = read_file(index), left = read_file(log);
+    store.close();
+    write(index, at_the_kill);
+    write(log, left);
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // a file's times go by ticks
+    write(index, early);
+    EXPECT_EQ(error_of([&] { store.open(); }), "corrupt");
+    write(index, at_the_kill);
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    write(log, left);
+    store.open();
+    EXPECT_TRUE(store.archive().instance(numbered(529).sop_instance));
 }
 
 TEST(SealedIndex, ReindexRemovesNothingByOneWithAPageOfAnotherMoment) {

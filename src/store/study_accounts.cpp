@@ -16,6 +16,11 @@ constexpr std::size_t kWho = 4;
 /// More are no one's spellings of one patient, and each is compared with each.
 constexpr std::size_t kMostAccounts = 32;
 
+// One may be in the form that its back end can keep.
+bool say_the_same(const Facts& one, const Facts& other, std::string Facts::*text) {
+    return postgres_storable(one.*text) == postgres_storable(other.*text);
+}
+
 /// The end where there is none.
 auto account_like(auto& accounts, const Facts& facts) {
     return std::find_if(accounts.begin(), accounts.end(), [&](const Account& account) {
@@ -48,11 +53,18 @@ std::vector<const Account*> by_rank(const Accounts& accounts) {
 
 }  // namespace
 
-// One may be in the form that its back end can keep.
 bool say_the_same_person(const Facts& one, const Facts& other) {
     return std::all_of(std::begin(kStudyTexts), std::begin(kStudyTexts) + kWho,
+                       [&](const auto text) { return say_the_same(one, other, text); });
+}
+
+bool names_another(const Facts& before, const Facts& now) {
+    const bool is_of_an_id =
+        !now.patient_id.empty() && say_the_same(before, now, &Facts::patient_id);
+    return std::any_of(std::begin(kStudyTexts), std::begin(kStudyTexts) + kWho,
                        [&](const auto text) {
-                           return postgres_storable(one.*text) == postgres_storable(other.*text);
+                           const bool is_learned = is_of_an_id && (before.*text).empty();
+                           return !is_learned && !say_the_same(before, now, text);
                        });
 }
 

@@ -44,6 +44,10 @@ using Accounts = std::vector<Account>;
 /// Patient ID, issuer, name and birth date. One of them may come from the index.
 [[nodiscard]] bool say_the_same_person(const Facts& one, const Facts& other);
 
+/// Whether what was made of a study while it said `before` names somebody else than it says `now`.
+/// An issuer, name or birth date that is learned of the same Patient ID names nobody else.
+[[nodiscard]] bool names_another(const Facts& before, const Facts& now);
+
 /// Puts what an object says into the account that it belongs to, made where there is none, and
 /// returns that where it changed. `object`: of two, the smaller was received first. Of more
 /// accounts than a patient has spellings nothing is taken.
