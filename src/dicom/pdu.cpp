@@ -85,7 +85,8 @@ PresentationContext parse_context(ByteView value, bool proposed) {
         if (type == kAbstractSyntaxItem)
             context.abstract_syntax = identifier(inner, "an abstract syntax");
         // The syntax in a refused context is not to be looked at (PS3.8 Table 9-18).
-        if (type == kTransferSyntaxItem && context.result == ContextResult::kAccepted)
+        if (type == kTransferSyntaxItem && context.result == ContextResult::kAccepted &&
+            context.transfer_syntaxes.size() < kMostTransferSyntaxes)
             context.transfer_syntaxes.push_back(identifier(inner, "a transfer syntax"));
     });
     if (proposed && context.abstract_syntax.empty()) refuse("a context lacks its abstract syntax");
@@ -115,7 +116,8 @@ void parse_role(ByteView value, AssociatePdu& pdu) {
 void parse_extended(ByteView value, AssociatePdu& pdu) {
     ByteView rest;
     ExtendedNegotiation extended{leading_uid(value, "an extended negotiation item", rest), {}};
-    extended.information.assign(rest.begin(), rest.end());
+    const ByteView taken = rest.first(std::min(rest.size(), kMostExtendedBytes));
+    extended.information.assign(taken.begin(), taken.end());
     pdu.extended.push_back(std::move(extended));
 }
 
@@ -131,9 +133,10 @@ void parse_user_information(ByteView value, AssociatePdu& pdu) {
             pdu.implementation_class_uid = trimmed(as_text(inner));
         } else if (type == kImplementationVersionItem) {
             pdu.implementation_version = trimmed(as_text(inner));
-        } else if (type == kRoleSelectionItem) {
+        } else if (type == kRoleSelectionItem && pdu.roles.size() < kMostNegotiationItems) {
             parse_role(inner, pdu);
-        } else if (type == kExtendedNegotiationItem) {
+        } else if (type == kExtendedNegotiationItem &&
+                   pdu.extended.size() < kMostNegotiationItems) {
             parse_extended(inner, pdu);
         }
     });

@@ -22,7 +22,13 @@ enum class PduType : std::uint8_t {
 
 constexpr std::size_t kPduHeaderBytes = 6;
 /// Longest association PDU that is read: 128 contexts with dozens of transfer syntaxes each fit.
-constexpr std::uint32_t kMaxAssociationPduBytes = 512 * 1024;
+constexpr std::uint32_t kMaxAssociationPduBytes = 256 * 1024;
+/// Of each the first so many are taken, which is more than there are known: transfer syntaxes of a
+/// context, role selection items and extended negotiation items of an association, and bytes of
+/// what one of the latter says.
+constexpr std::size_t kMostTransferSyntaxes = 64;
+constexpr std::size_t kMostNegotiationItems = 256;
+constexpr std::size_t kMostExtendedBytes = 64;
 
 struct PduHeader {
     std::uint8_t type = 0;

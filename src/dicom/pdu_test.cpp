@@ -136,6 +136,22 @@ TEST(AssociatePdu, RefusesALongestPduThatHoldsNothing) {
     }
 }
 
+TEST(AssociatePdu, TakesNoMoreOfEachItemThanThereAreOfIt) {
+    AssociatePdu asked = request();
+    asked.contexts[0].transfer_syntaxes.assign(1000, "1.2.840.10008.1.2");
+    asked.roles.assign(1000, {"1.2.3", true, true});
+    asked.extended.assign(1000, {"1.2.3", Bytes(30, 1)});
+    asked.extended[1].information.assign(1000, 1);
+    const AssociatePdu taken = parse_associate(
+        PduType::kAssociateRequest, body_of(encode_associate(PduType::kAssociateRequest, asked)));
+    EXPECT_EQ(taken.contexts[0].transfer_syntaxes.size(), kMostTransferSyntaxes);
+    EXPECT_EQ(taken.roles.size(), kMostNegotiationItems);
+    EXPECT_EQ(taken.extended.size(), kMostNegotiationItems);
+    EXPECT_EQ(taken.extended[0].information, Bytes(30, 1));
+    EXPECT_EQ(taken.extended[1].information, Bytes(kMostExtendedBytes, 1));
+    EXPECT_EQ(taken.max_pdu_bytes, asked.max_pdu_bytes);
+}
+
 TEST(AssociatePdu, SkipsUnknownItems) {
     Bytes body = body_of(encode_associate(PduType::kAssociateRequest, request()));
     const Bytes unknown = {0x99, 0, 0, 3, 'a', 'b', 'c'};

@@ -94,6 +94,17 @@ bool allows(const std::vector<std::string>& titles, const std::string& title) {
     return titles.empty() || std::find(titles.begin(), titles.end(), title) != titles.end();
 }
 
+/// An association request that is longer takes its turn until it is answered: of small items a
+/// multiple of it is made.
+constexpr std::size_t kFreelyNegotiated = std::size_t{32} << 10;
+constexpr std::size_t kOfANegotiation = std::size_t{1} << 20;
+
+MemoryBudget& negotiation_memory() {
+    static MemoryBudget budget("what long association requests may take at once",
+                               4 * kOfANegotiation, std::chrono::seconds(4));
+    return budget;
+}
+
 /// What an association's thread waits for of memory, it waits for no longer once the provider
 /// stops or the association is given up.
 class UntilGivenUp final : public MemoryBudget::Waiting {
@@ -189,27 +200,38 @@ void ScpAssociation::secure(const TlsContext& tls, const Patience& patience) {
 
 bool ScpAssociation::negotiate(const Patience& patience) {
     abort_reason_ = AbortReason::kUnexpectedPdu;
-    const Channel::AssociationPdu pdu = channel_.read_association_pdu(patience);
+    Channel::AssociationPdu pdu = channel_.read_association_pdu(patience);
     if (pdu.type != PduType::kAssociateRequest)
         channel_.fail(AssociationEnd::kProtocolError, "the first PDU is no A-ASSOCIATE-RQ");
     abort_reason_ = AbortReason::kInvalidParameter;
+    MemoryBudget::Share share;
+    try {
+        if (pdu.body.size() > kFreelyNegotiated)
+            share = negotiation_memory().take(kOfANegotiation, "an association request so long");
+    } catch (const Error& error) {
+        return reject(kRejectLocalLimit, error.what());
+    }
     AssociatePdu request;
     try {
         request = parse_associate(PduType::kAssociateRequest, pdu.body);
     } catch (const Error& error) {
         channel_.fail(AssociationEnd::kProtocolError, error.what());
     }
+    pdu.body = Bytes();
     report_.sender.calling_aet = request.calling_aet;
     report_.sender.called_aet = request.called_aet;
-    if (const std::optional<RejectPdu> reject = reason_to_reject(request)) {
-        channel_.send(encode_reject(*reject));
-        report_.end = AssociationEnd::kRejected;
-        report_.why = describe_reject(*reject);
-        return false;
-    }
+    if (const std::optional<RejectPdu> reason = reason_to_reject(request))
+        return reject(*reason, describe_reject(*reason));
     channel_.set_peer_max_pdu(request.max_pdu_bytes);
-    channel_.send(encode_associate(PduType::kAssociateAccept, answer(request)));
+    channel_.send(encode_associate(PduType::kAssociateAccept, answer(std::move(request))));
     return true;
+}
+
+bool ScpAssociation::reject(const RejectPdu& reason, const std::string& why) {
+    channel_.send(encode_reject(reason));
+    report_.end = AssociationEnd::kRejected;
+    report_.why = why;
+    return false;
 }
 
 std::optional<RejectPdu> ScpAssociation::reason_to_reject(const AssociatePdu& request) {
@@ -223,41 +245,39 @@ std::optional<RejectPdu> ScpAssociation::reason_to_reject(const AssociatePdu& re
     return std::nullopt;
 }
 
-AssociatePdu ScpAssociation::answer(const AssociatePdu& request) {
-    AssociatePdu accept = request;
+AssociatePdu ScpAssociation::answer(AssociatePdu request) {
+    AssociatePdu accept = std::move(request);
     accept.protocol_version = 1;
     accept.max_pdu_bytes = options_.max_pdu_bytes;
     accept.implementation_class_uid = implementation::kClassUid;
     accept.implementation_version = implementation::kVersionName;
-    grant_roles(request, accept);
-    grant_extensions(request, accept);
+    grant_roles(accept);
+    grant_extensions(accept);
     for (PresentationContext& context : accept.contexts) decide(context, accept);
     return accept;
 }
 
 /// The requester may be a user of whatever it asks for, and a provider of storage where C-GET is
 /// served (PS3.7 D.3.3.4, PS3.4 C.5.3.1).
-void ScpAssociation::grant_roles(const AssociatePdu& request, AssociatePdu& accept) const {
+void ScpAssociation::grant_roles(AssociatePdu& negotiated) const {
     const bool gives = std::any_of(
         shared_.services.begin(), shared_.services.end(),
         [](const ScpService& service) { return service.request == command::kGetRequest; });
-    accept.roles.clear();
-    for (const RoleSelection& role : request.roles)
-        accept.roles.push_back(
-            {role.sop_class, role.scu,
-             role.scp && gives && is_storage_class(role.sop_class) && !offers(role.sop_class)});
+    for (RoleSelection& role : negotiated.roles)
+        role.scp = role.scp && gives && is_storage_class(role.sop_class) && !offers(role.sop_class);
 }
 
-void ScpAssociation::grant_extensions(const AssociatePdu& request, AssociatePdu& accept) const {
-    accept.extended.clear();
-    for (const ExtendedNegotiation& asked : request.extended)
+void ScpAssociation::grant_extensions(AssociatePdu& negotiated) const {
+    std::vector<ExtendedNegotiation> granted;
+    for (ExtendedNegotiation& asked : negotiated.extended)
         for (const ScpService& service : shared_.services) {
             if (service.sop_class != asked.sop_class || service.extended.empty()) continue;
-            Bytes granted(asked.information.size(), 0);
-            for (std::size_t i = 0; i < std::min(granted.size(), service.extended.size()); ++i)
-                granted[i] = asked.information[i] == 1 ? service.extended[i] : std::uint8_t{0};
-            accept.extended.push_back({asked.sop_class, std::move(granted)});
+            Bytes information(asked.information.size(), 0);
+            for (std::size_t i = 0; i < std::min(information.size(), service.extended.size()); ++i)
+                information[i] = asked.information[i] == 1 ? service.extended[i] : std::uint8_t{0};
+            granted.push_back({asked.sop_class, std::move(information)});
         }
+    negotiated.extended = std::move(granted);
 }
 
 bool ScpAssociation::offers(std::string_view sop_class) const {

@@ -53,10 +53,11 @@ class ScpAssociation {
     void secure(const TlsContext& tls, const Patience& patience);
     /// False if it was rejected.
     bool negotiate(const Patience& patience);
+    bool reject(const RejectPdu& reason, const std::string& why);
     [[nodiscard]] std::optional<RejectPdu> reason_to_reject(const AssociatePdu& request);
-    [[nodiscard]] AssociatePdu answer(const AssociatePdu& request);
-    void grant_roles(const AssociatePdu& request, AssociatePdu& accept) const;
-    void grant_extensions(const AssociatePdu& request, AssociatePdu& accept) const;
+    [[nodiscard]] AssociatePdu answer(AssociatePdu request);
+    void grant_roles(AssociatePdu& negotiated) const;
+    void grant_extensions(AssociatePdu& negotiated) const;
     void decide(PresentationContext& context, const AssociatePdu& accept);
     [[nodiscard]] bool offers(std::string_view sop_class) const;
     Moment follow_up();

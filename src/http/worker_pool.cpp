@@ -82,9 +82,8 @@ bool WorkerPool::is_held_up() const {
 }
 
 void WorkerPool::make_way(State& state) {
-    if (state.is_ending || state.running >= places_.running) return;
     // Each of the idle ones takes one of them.
-    if (state.idle >= std::min(state.queued, places_.running - state.running)) return;
+    if (state.is_ending || state.idle >= startable(state)) return;
     try {
         state.threads.emplace_back([this](const std::stop_token& stop) { work(stop); });
     } catch (const std::exception&) {
@@ -94,6 +93,15 @@ void WorkerPool::make_way(State& state) {
         return;
     }
     ++state.idle;
+}
+
+std::size_t WorkerPool::startable(const State& state) const {
+    if (state.queued == 0) return 0;
+    if (state.running < places_.running)
+        return std::min(state.queued, places_.running - state.running);
+    return static_cast<std::size_t>(std::count_if(
+        state.kinds.begin(), state.kinds.end(),
+        [](const auto& kind) { return kind.second.running == 0 && !kind.second.queued.empty(); }));
 }
 
 /// There is one.
@@ -141,10 +149,10 @@ void WorkerPool::work(const std::stop_token& stop) {
         --state.idle;
         task = next_of(state);
         count_running(state, task.kind, 1);
+        // The last place may be taken by it, and another be the first of its kind.
+        make_way(state);
     };
-    const auto is_there = [&](const State& state) {
-        return state.queued > 0 && state.running < places_.running;
-    };
+    const auto is_there = [&](const State& state) { return startable(state) > 0; };
     // `when` gives a task that is there even after a stop was asked for.
     while (state_.when(stop, is_there, take)) {
         {

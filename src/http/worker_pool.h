@@ -16,13 +16,14 @@
 namespace lucerna::http {
 
 /// Threads that run what they are given: of each kind in its order, and next of the kind of which
-/// the fewest run, so that hundreds of one, which may take seconds each, keep no other waiting.
-/// What they are given must not throw. Those that wait for memory (MemoryBudget) or for others
-/// (OutsideWait) have, so many of them, others in their place.
+/// the fewest run. Where all places are taken, one of a kind of which none runs is begun all the
+/// same, so that hundreds of others, which may take seconds each, keep it waiting for nothing but
+/// the processor. What they are given must not throw. Those that wait for memory (MemoryBudget) or
+/// for others (OutsideWait) have, so many of them, others in their place.
 class WorkerPool {
   public:
     struct Places {
-        /// Tasks at once, beside those that wait.
+        /// Tasks at once, beside those that wait and the first of a kind.
         std::size_t running = 8;
         /// That wait for memory and have another in their place, beside as many that may not be
         /// refused. Of 0 nobody has one, and nobody is refused.
@@ -74,6 +75,8 @@ class WorkerPool {
     };
     class OfTask;
 
+    /// How many of those that are queued may begin.
+    [[nodiscard]] std::size_t startable(const State& state) const;
     [[nodiscard]] static Task next_of(State& state);
     static void count_running(State& state, Kind kind, int change);
     void work(const std::stop_token& stop);

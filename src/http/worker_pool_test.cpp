@@ -114,20 +114,22 @@ TEST(WorkerPool, TurnsToTheKindOfWhichTheFewestRun) {
         submit(until(picture_ends), &picture);
         submit(until(other_ends), nullptr);
         for (int i = 0; i < 2; ++i) begun.acquire();
-        for (const auto& [name, kind] : {std::pair('1', WorkerPool::Kind(&picture)),
-                                         {'2', &picture},
-                                         {'3', &picture},
-                                         {'h', &health},
-                                         {'n', nullptr}})
+        const auto note = [&](char name, WorkerPool::Kind kind) {
             submit(
                 [&, name] {
                     order += name;
                     done.release();
                 },
                 kind);
+        };
+        for (const char name : {'1', '2', '3'}) note(name, &picture);
+        note('n', nullptr);
+        // All places are taken, and none runs of its kind.
+        note('h', &health);
+        done.acquire();
         // One thread alone goes on, while the other is at its picture.
         other_ends.release();
-        for (int i = 0; i < 5; ++i) done.acquire();
+        for (int i = 0; i < 4; ++i) done.acquire();
         picture_ends.release();
     }
     EXPECT_EQ(order, "hn123");

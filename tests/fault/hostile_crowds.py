@@ -363,9 +363,6 @@ def structures_that_are_searched(server, _held):
 
 def asks_and_reads_nothing(server, held, query, sop_class=STUDY_FIND, command_field=0x20, taking=None):
     """A C-FIND or C-GET (of objects of a class) by hand: a client's library would read on by itself."""
-    def part(kind, value):
-        return struct.pack(">BBH", kind, 0, len(value)) + value
-
     def pdu(kind, value):
         return struct.pack(">BBI", kind, 0, len(value)) + value
 
@@ -554,6 +551,44 @@ def associations_that_never_begin(server, held):
         held.connect(("127.0.0.1", int(server.dicom_port)))
 
 
+def part(kind, value):
+    return struct.pack(">BBH", kind, 0, len(value)) + value
+
+
+def association_request(contexts, *user_information):
+    body = (b"\0\1\0\0" + b"LUCERNA".ljust(16) + b"CROWD".ljust(16) + bytes(32) +
+            part(0x10, b"1.2.840.10008.3.1.1.1") +
+            b"".join(part(0x20, bytes([2 * number + 1, 0, 0, 0]) + part(0x30, STUDY_FIND.encode()) +
+                          part(0x40, IMPLICIT)) for number in range(contexts)) +
+            part(0x50, part(0x51, struct.pack(">I", 16384)) + part(0x52, b"2.999")) +
+            b"".join(part(0x50, information) for information in user_information))
+    return struct.pack(">BBI", 1, 0, len(body)) + body
+
+
+def small_items_of_associations(server, held):
+    """As many as fit into a request, whose last bytes come at once."""
+    items = part(0x56, b"\0\1" + b"1") * (65_500 // 7)
+    request = association_request(1, items, items, items)
+    lines = [held.connect(("127.0.0.1", int(server.dicom_port)), request[:-1]) for _ in range(MOST_ASSOCIATIONS)]
+    for line in lines:
+        with contextlib.suppress(OSError):
+            line.sendall(request[-1:])
+    time.sleep(1)
+    # Those that are associations rest now, and others of their address wait until they have for long.
+    for line in lines:
+        line.close()
+
+
+def long_negotiation_of_associations(server, held):
+    """Of the class of each of 128 contexts, by as many as there is room for beside who comes later."""
+    uid = STUDY_FIND.encode()
+    request = association_request(128, part(0x56, struct.pack(">H", len(uid)) + uid + b"\1" * 60_000))
+    for _ in range(MOST_ASSOCIATIONS // 4):
+        line = held.connect(("127.0.0.1", int(server.dicom_port)), request)
+        line.settimeout(PATIENCE)
+        assert line.recv(1) in (b"\2", b"\3"), "neither accepted nor rejected"
+
+
 CROWDS = (heads, whole_heads, brackets_for_work_items, items_for_metadata, brackets_for_orders,
           metadata_that_stop, channels_that_nobody_reads, large_values, a_list_for_a_study, lists_to_find,
           lists_on_many_associations, work_items_that_grow, hl7_messages, orders_of_one_number,
@@ -562,7 +597,8 @@ CROWDS = (heads, whole_heads, brackets_for_work_items, items_for_metadata, brack
           steps_of_many, steps_that_are_read, objects_to_commit, filters_that_are_deep,
           work_items_that_are_searched, structures_that_are_searched, finders_that_read_nothing,
           connections_that_rest, uploads_that_stop, event_streams, uploads_that_trickle,
-          chunks_that_do_not_end, associations_that_never_begin)
+          chunks_that_do_not_end, associations_that_never_begin, small_items_of_associations,
+          long_negotiation_of_associations)
 
 
 def echo(server):
