@@ -57,7 +57,10 @@ void add_included(Search& search, const std::string& value, std::vector<std::str
             continue;
         }
         const std::vector<dicom::Tag> path = attribute_path(name);
-        if (path.size() == 1 && store::is_indexed(path[0], search.query.level)) continue;
+        const bool comes_anyway =
+            path.size() == 1 && (path[0] == dicom::tags::kSpecificCharacterSet ||
+                                 store::is_indexed(path[0], search.query.level));
+        if (comes_anyway) continue;
         if (search.query.level == Level::kInstance)
             search.from_objects.insert(path[0]);
         else
@@ -162,8 +165,8 @@ void add_from_object(std::string& json, store::Archive& archive, const store::Ma
     room.take(static_cast<std::size_t>(row->head_bytes > 0 ? row->head_bytes : row->size));
     Head head = head_of(archive, *row);
     dicom::DataSet& object = head.file.data_set();
-    std::set<dicom::Tag> had{dicom::tags::kInstanceAvailability, dicom::tags::kRetrieveUrl,
-                             dicom::tags::kPixelData};
+    std::set<dicom::Tag> had{dicom::tags::kSpecificCharacterSet, dicom::tags::kInstanceAvailability,
+                             dicom::tags::kRetrieveUrl, dicom::tags::kPixelData};
     for (const store::Attribute& attribute : match.attributes)
         // An older index does not know it of what it had.
         if (attribute.tag != dicom::tags::kTimezoneOffsetFromUtc || !attribute.value.empty())
@@ -184,7 +187,9 @@ void add_from_object(std::string& json, store::Archive& archive, const store::Ma
 std::string json_of(const store::Match& match, const Search& search, const std::string& base,
                     store::Archive& archive, LeftOut& unread, SearchRoom& room) {
     const std::string url = retrieve_url(match, base);
-    std::string json = "{" + store::json_members(match);
+    // What the whole answer is in, whatever the object came in (PS3.18 10.6.3.3).
+    std::string json = "{" + member(dicom::tags::kSpecificCharacterSet, "CS", "ISO_IR 192");
+    json += "," + store::json_members(match);
     json += "," + member(dicom::tags::kInstanceAvailability, "CS", "ONLINE");
     json += "," + member(dicom::tags::kRetrieveUrl, "UR", url);
     if (search.has_all || !search.from_objects.empty()) {

@@ -242,6 +242,24 @@ TEST(Qido, AddsFromTheObjectsWhatTheIndexLacks) {
         json::parse(archive.text("/dicom-web/studies?includefield=all"))[0].contains("00080070"));
 }
 
+TEST(Qido, SaysInWhichCharactersItsAnswersAre) {
+    TestArchive archive;
+    for (const char* query :
+         {"/studies", "/series", "/instances", "/instances?includefield=all",
+          "/instances?includefield=SpecificCharacterSet", "/studies?includefield=00080005"}) {
+        const std::string text = archive.text("/dicom-web" + std::string(query));
+        const json all = json::parse(text);
+        for (const json& one : all) EXPECT_EQ(one["00080005"]["Value"][0], "ISO_IR 192") << query;
+        std::size_t times = 0;
+        for (std::size_t at = text.find("\"00080005\""); at != std::string::npos;
+             at = text.find("\"00080005\"", at + 1))
+            ++times;
+        EXPECT_EQ(times, all.size()) << query << ": once each";
+    }
+    EXPECT_EQ(archive.get("/dicom-web/studies?includefield=00080005").headers.get("Warning"),
+              std::nullopt);
+}
+
 TEST(Qido, GivesNoMoreThanThereIsRoomForInAnAnswer) {
     TestArchive archive;
     http::Router tight;
