@@ -348,7 +348,7 @@ http::Response rendered(http::Request& request, store::Archive& archive, const R
     const std::string location = url_of(row, base_of(request)) + "/rendered";
     const RenderedWishes wishes(accepted_by(request), Count::kOne);
     if (is_document(row)) return rendered_document(request, archive, row, wishes, location, run);
-    if (is_video(row)) return video(request, archive, row, run, location);
+    if (is_video(row)) return rendered_video(request, archive, row, run, location);
     const auto type = choose_picture(wishes.types());
     if (!type) return not_acceptable(request, kPicturesThereAre);
     return picture(request, archive,

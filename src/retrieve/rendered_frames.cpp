@@ -81,7 +81,7 @@ http::Response rendered_frames(http::Request& request, store::Archive& archive,
     if (is_video(row)) {
         if (numbers != std::vector{1})
             throw Error(ErrorCode::kNotFound, "a video is one stream, which comes as frame 1");
-        return video(request, archive, row, run, address_of(frames, 1));
+        return rendered_video(request, archive, row, run, address_of(frames, 1));
     }
     const bool are_many = numbers.size() > 1;
     const RenderedWishes wishes(accepted_by(request), are_many ? Count::kMany : Count::kOne);

@@ -130,10 +130,12 @@ http::Pieces video_stream(store::Archive& archive, const store::InstanceRow& row
             }};
 }
 
-http::Response video(const http::Request& request, store::Archive& archive,
-                     const store::InstanceRow& row, const RunParts& run,
-                     const std::string& location) {
-    const auto chosen = choose_frames(accepted_by(request), row.transfer_syntax_uid, Count::kOne);
+namespace {
+
+http::Response video_as(std::span<const http::MediaRange> accepted, const http::Request& request,
+                        store::Archive& archive, const store::InstanceRow& row, const RunParts& run,
+                        const std::string& location) {
+    const auto chosen = choose_frames(accepted, row.transfer_syntax_uid, Count::kOne);
     if (!chosen)
         return not_acceptable(
             request,
@@ -157,6 +159,23 @@ http::Response video(const http::Request& request, store::Archive& archive,
         for (const auto& [name, text] : head.headers.all()) response.headers.add(name, text);
         return response;
     });
+}
+
+}  // namespace
+
+http::Response video(const http::Request& request, store::Archive& archive,
+                     const store::InstanceRow& row, const RunParts& run,
+                     const std::string& location) {
+    return video_as(accepted_by(request), request, archive, row, run, location);
+}
+
+http::Response rendered_video(const http::Request& request, store::Archive& archive,
+                              const store::InstanceRow& row, const RunParts& run,
+                              const std::string& location) {
+    std::vector<http::MediaRange> accepted = accepted_by(request);
+    for (http::MediaRange& range : accepted)
+        if (range.media.type == "*/*") range.media.type = "video/*";
+    return video_as(accepted, request, archive, row, run, location);
 }
 
 }  // namespace lucerna::retrieve

@@ -25,4 +25,10 @@ namespace lucerna::retrieve {
                                    const store::InstanceRow& row, const RunParts& run,
                                    const std::string& location);
 
+/// The same, as what it is rendered as: alone, too, where anything is accepted, which is what
+/// players say.
+[[nodiscard]] http::Response rendered_video(const http::Request& request, store::Archive& archive,
+                                            const store::InstanceRow& row, const RunParts& run,
+                                            const std::string& location);
+
 }  // namespace lucerna::retrieve

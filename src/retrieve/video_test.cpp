@@ -64,6 +64,12 @@ TEST(Video, ComesAsOneStreamWhateverItsFragments) {
                               ("; transfer-syntax=" + kMp4));
                 EXPECT_TRUE(TestArchive::body(alone) == stream) << path;
             }
+        for (const char* path : {"/rendered", "/frames/1/rendered"})
+            for (const char* accept : {"*/*", "", "video/webm,video/*;q=0.9,*/*;q=0.5"}) {
+                const http::Response alone = archive.get(kVideo + path, accept);
+                EXPECT_EQ(alone.headers.get("Content-Type"), "video/mp4; transfer-syntax=" + kMp4);
+                EXPECT_TRUE(TestArchive::body(alone) == stream) << path << " " << accept;
+            }
         const http::Response part = archive.get(kVideo + "/frames/1");
         EXPECT_THAT(part.headers.get_or("Content-Type", ""),
                     HasSubstr("multipart/related; type=\"video/mp4\""));
