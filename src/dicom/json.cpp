@@ -281,17 +281,22 @@ std::vector<std::string> bulk_data_paths(const DataSet& data_set, const JsonOpti
     return paths;
 }
 
-std::optional<ByteView> bulk_data_at(const DataSet& data_set, std::string_view path) {
+namespace {
+
+/// An attribute, and what it is one of.
+struct Found {
+    const DataSet* of;
+    const Element* element;
+};
+
+std::optional<Found> found_at(const DataSet& data_set, std::string_view path) {
     const DataSet* at = &data_set;
     while (true) {
         const std::string_view name = next_part(path);
         const auto tag = name.size() == 8 ? tag_from(name) : std::nullopt;
         const Element* const element = tag ? at->node().find(*tag) : nullptr;
         if (element == nullptr) return std::nullopt;
-        if (path.empty()) {
-            if (element->is_sequence() || element->fragments() != nullptr) return std::nullopt;
-            return element->value();
-        }
+        if (path.empty()) return Found{at, element};
         const auto number = item_number(next_part(path));
         const Items* const items = element->items();
         if (!number || items == nullptr || *number > items->size() || path.empty()) {
@@ -299,6 +304,21 @@ std::optional<ByteView> bulk_data_at(const DataSet& data_set, std::string_view p
         }
         at = &(*items)[*number - 1];
     }
+}
+
+}  // namespace
+
+std::optional<ByteView> bulk_data_at(const DataSet& data_set, std::string_view path) {
+    const auto found = found_at(data_set, path);
+    if (!found || found->element->is_sequence() || found->element->fragments() != nullptr)
+        return std::nullopt;
+    return found->element->value();
+}
+
+const DataSet* item_with_fragments(const DataSet& data_set, std::string_view path) {
+    const auto found = found_at(data_set, path);
+    const bool is_item = found && found->of != &data_set;
+    return is_item && found->element->fragments() != nullptr ? found->of : nullptr;
 }
 
 }  // namespace lucerna::dicom

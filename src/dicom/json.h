@@ -45,5 +45,8 @@ void append_dicom_json(std::string& out, const DataSet& data_set, const JsonOpti
 /// What a BulkDataURI's path names, little endian. Empty if there is no such attribute or it is
 /// encapsulated pixel data, whose frames have their own way.
 [[nodiscard]] std::optional<ByteView> bulk_data_at(const DataSet& data_set, std::string_view path);
+/// The item whose encapsulated pixel data that path names (nested_pixels.h), null where it names
+/// none. Valid as long as `data_set`.
+[[nodiscard]] const DataSet* item_with_fragments(const DataSet& data_set, std::string_view path);
 
 }  // namespace lucerna::dicom

@@ -17,6 +17,7 @@
 #include "dicom/limits.h"
 #include "dicom/message_data_set.h"
 #include "dicom/metadata.h"
+#include "dicom/nested_pixels.h"
 #include "dicom/node.h"
 #include "dicom/part10_head.h"
 #include "dicom/pixel_layout.h"
@@ -303,6 +304,8 @@ std::size_t bytes_of_all_frames(const DataSet& data_set) {
 
 AroundPixels around_pixels(const DataSet& data_set, std::string_view transfer_syntax_uid, Vr vr,
                            std::optional<std::uint64_t> native_bytes) {
+    if (const auto native = with_native_items(data_set, transfer_syntax_uid))
+        return around_pixels(*native, transfer_syntax_uid, vr, native_bytes);
     const TransferSyntax* const syntax = find_transfer_syntax(transfer_syntax_uid);
     const bool explicit_vr = syntax == nullptr || syntax->explicit_vr;
     AroundPixels around{part10_head(head_of(data_set, transfer_syntax_uid), ""), 0, {}};
@@ -328,6 +331,7 @@ Bytes DataSet::to_part10(std::string_view transfer_syntax_uid) const {
     const std::string_view target = transfer_syntax_uid.empty() ? own : transfer_syntax_uid;
     const TransferSyntax* const syntax = find_transfer_syntax(target);
     const bool target_native = syntax != nullptr && !syntax->encapsulated();
+    if (const auto native = with_native_items(*this, target)) return native->to_part10(target);
     if (target != own) {
         if (const Encoder* const encoder = find_encoder(target))
             return encoded(*this, *encoder).to_part10(target);
@@ -363,7 +367,8 @@ Bytes DataSet::to_part10(std::string_view transfer_syntax_uid) const {
 }
 
 WrittenAround written_around(const FileHeader& header, std::string_view transfer_syntax_uid) {
-    const DataSet& data_set = header.data_set();
+    const auto native = with_native_items(header.data_set(), transfer_syntax_uid);
+    const DataSet& data_set = native ? *native : header.data_set();
     const TransferSyntax* const syntax = find_transfer_syntax(transfer_syntax_uid);
     WrittenAround written{part10_head(head_of(data_set, transfer_syntax_uid), ""), {}};
     Writer writer(written.held, syntax == nullptr || syntax->explicit_vr, header);
@@ -376,6 +381,7 @@ WrittenAround written_around(const FileHeader& header, std::string_view transfer
 
 void write_part10(const DataSet& data_set, const std::function<void(ByteView)>& take) {
     const std::string_view own = own_syntax(data_set);
+    if (const auto native = with_native_items(data_set, own)) return write_part10(*native, take);
     const TransferSyntax* const syntax = find_transfer_syntax(own);
     if (syntax != nullptr && syntax->deflated) return take(data_set.to_part10());
     Bytes out = part10_head(head_of(data_set, own), "");

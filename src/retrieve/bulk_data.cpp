@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "dicom/decoding_memory.h"
 #include "dicom/json.h"
+#include "dicom/nested_pixels.h"
 #include "dicom/uids.h"
 #include "http/answer_memory.h"
 #include "http/multipart_writer.h"
@@ -83,8 +84,9 @@ HeldBytes::Made read_value(store::Archive& archive, const store::InstanceRow& ro
     throw Error(ErrorCode::kNotFound, "that instance has no such bulk data");
 }
 
-http::Part part_of(const http::Pieces& value, std::uint64_t begin, std::uint64_t end) {
-    http::Part part{kOctetStream, {}, {}};
+http::Part part_of(const http::Pieces& value, const std::string& type, std::uint64_t begin,
+                   std::uint64_t end) {
+    http::Part part{type, {}, {}};
     if (end - begin <= http::kPieceBytes)
         part.body = value.read(begin, end - begin);
     else
@@ -97,15 +99,56 @@ http::Part part_of(const http::Pieces& value, std::uint64_t begin, std::uint64_t
 
 /// The range of the value that is asked for, as the one part.
 http::Response in_a_part(const http::Request& request, http::Response head,
-                         const http::Pieces& value, const std::string& location) {
+                         const http::Pieces& value, const http::PartName& called) {
     const auto span = http::span_asked(request, head, static_cast<std::size_t>(value.size));
     if (!span) return head;
-    http::Part part = part_of(value, span->begin, span->end);
-    part.location = location;
-    http::Response response = http::multipart_response(kOctetStream, std::move(part));
+    http::Part part = part_of(value, called.content_type, span->begin, span->end);
+    part.location = called.location;
+    const std::string media_type = called.content_type.substr(0, called.content_type.find(';'));
+    http::Response response = http::multipart_response(media_type, std::move(part));
     response.status = head.status;
     for (const auto& [name, text] : head.headers.all()) response.headers.add(name, text);
     return response;
+}
+
+/// Of compressed pixels in a sequence, which an icon's are.
+bool names_item_pixels(store::Archive& archive, const store::InstanceRow& row,
+                       const std::string& path) {
+    constexpr std::size_t kTag = 8;
+    if (path.size() <= kTag || !is_pixel_data(std::string_view(path).substr(path.size() - kTag)) ||
+        !is_encapsulated(row))
+        return false;
+    const auto found =
+        from_header(archive, row, [&](const dicom::FileHeader& header) -> std::optional<bool> {
+            if (dicom::item_with_fragments(header.data_set(), path) == nullptr) return {};
+            return true;
+        });
+    return found.has_value();
+}
+
+/// As choose_frames says for one frame.
+http::Response answer_item_pixels(const http::Request& request, store::Archive& archive,
+                                  const store::InstanceRow& row, const std::string& path) {
+    const auto form = choose_frames(accepted_by(request), row.transfer_syntax_uid, Count::kOne);
+    if (!form)
+        return not_acceptable(request, std::string(kOctetStream) +
+                                           ", or what is stored in transfer syntax " +
+                                           row.transfer_syntax_uid);
+    const std::string type = type_of(*form);
+    const std::string etag =
+        etag_of({row}, "bulkdata " + type + (form->multipart ? "m" : "s") + path);
+    if (auto same = unmodified(request, etag)) return *std::move(same);
+    http::Response head;
+    set_cache_headers(head, etag);
+    return looking_at(row.sop_instance_uid, [&] {
+        const http::Pieces value =
+            pieces_of_value([&] { return item_pixels(archive, row, path, *form); });
+        if (form->multipart)
+            return in_a_part(request, std::move(head), value,
+                             {type, url_of(row, base_of(request)) + "/bulkdata/" + path});
+        head.headers.set("Content-Type", type);
+        return http::ranged(request, std::move(head), value);
+    });
 }
 
 }  // namespace
@@ -130,6 +173,29 @@ std::optional<HeldBytes::Made> value_in(const dicom::DataSet& object, const std:
 
 bool is_pixel_data(std::string_view path) {
     return path == "7FE00010" || path == "7fe00010";
+}
+
+std::string type_of(const Representation& form) {
+    return form.media_type + "; transfer-syntax=" + form.transfer_syntax;
+}
+
+std::optional<HeldBytes::Made> item_pixels_in(const dicom::DataSet& object,
+                                              const store::InstanceRow& row,
+                                              const std::string& path, const Representation& form) {
+    const dicom::DataSet* const item = dicom::item_with_fragments(object, path);
+    if (item == nullptr) return {};
+    return HeldBytes::Made{form.as_stored
+                               ? dicom::codestream_of_item(*item, row.transfer_syntax_uid)
+                               : dicom::decoded_pixels_of_item(*item, row.transfer_syntax_uid)};
+}
+
+HeldBytes::Made item_pixels(store::Archive& archive, const store::InstanceRow& row,
+                            const std::string& path, const Representation& form) {
+    auto pixels = from_header(archive, row, [&](const dicom::FileHeader& header) {
+        return item_pixels_in(header.data_set(), row, path, form);
+    });
+    if (!pixels) throw Error(ErrorCode::kNotFound, "that instance has no such bulk data");
+    return *std::move(pixels);
 }
 
 bool is_encapsulated(const store::InstanceRow& row) {
@@ -163,6 +229,8 @@ http::Response bulk_data(const http::Request& request, store::Archive& archive,
         return video(request, archive, row, run,
                      url_of(row, base_of(request)) + "/bulkdata/" + path);
     if (is_pixel_data(path) && is_encapsulated(row)) return all_frames(request, archive, row, run);
+    if (names_item_pixels(archive, row, path))
+        return answer_item_pixels(request, archive, row, path);
     std::vector<http::MediaRange> accepted = accepted_by(request);
     // What is wished for in other forms is not bytes either.
     std::erase_if(accepted, [](const http::MediaRange& range) {
@@ -182,7 +250,7 @@ http::Response bulk_data(const http::Request& request, store::Archive& archive,
             check_whole(archive, row, run);
         if (*type == kOffered[1])
             return in_a_part(request, std::move(head), value,
-                             url_of(row, base_of(request)) + "/bulkdata/" + path);
+                             {kOctetStream, url_of(row, base_of(request)) + "/bulkdata/" + path});
         head.headers.set("Content-Type", kOctetStream);
         return http::ranged(request, std::move(head), std::move(value));
     });

@@ -12,6 +12,7 @@
 #include "http/pieces.h"
 #include "retrieve/held_bytes.h"
 #include "retrieve/left_out.h"
+#include "retrieve/negotiate.h"
 #include "store/archive.h"
 
 namespace lucerna::retrieve {
@@ -19,6 +20,8 @@ namespace lucerna::retrieve {
 inline constexpr const char* kOctetStream = "application/octet-stream";
 
 [[nodiscard]] bool is_pixel_data(std::string_view path);
+/// The Content-Type of pixels in that form.
+[[nodiscard]] std::string type_of(const Representation& form);
 /// Compressed, or of a syntax that is not known.
 [[nodiscard]] bool is_encapsulated(const store::InstanceRow& row);
 /// Little endian and not deflated: a value is what lies in the file.
@@ -29,6 +32,16 @@ inline constexpr const char* kOctetStream = "application/octet-stream";
 [[nodiscard]] http::Pieces bulk_value(store::Archive& archive, const store::InstanceRow& row,
                                       const std::string& path);
 
+/// Compressed pixels in a sequence of `object`, an icon's, in that form: of small ones. Empty where
+/// that path names none. Throws as dicom::decoded_pixels_of_item.
+[[nodiscard]] std::optional<HeldBytes::Made> item_pixels_in(const dicom::DataSet& object,
+                                                            const store::InstanceRow& row,
+                                                            const std::string& path,
+                                                            const Representation& form);
+/// The same of the kept object. Throws Error(kNotFound) where there are none.
+[[nodiscard]] HeldBytes::Made item_pixels(store::Archive& archive, const store::InstanceRow& row,
+                                          const std::string& path, const Representation& form);
+
 /// A copy of a value of `object`, with a share of dicom::decoding_memory() from before it is there
 /// where it is not small. Empty where there is none.
 [[nodiscard]] std::optional<HeldBytes::Made> value_in(const dicom::DataSet& object,
@@ -37,8 +50,9 @@ inline constexpr const char* kOctetStream = "application/octet-stream";
 [[nodiscard]] http::Pieces pieces_of_value(HeldBytes::Make read);
 
 /// GET .../bulkdata/{path...}: what a BulkDataURI of the metadata names, application/octet-stream
-/// or one part of it; of compressed pixels the frames, as all_frames gives them. Range is of the
-/// value itself, also where that comes as a part (PS3.18 6.5.5.2 of 2016).
+/// or one part of it; of compressed pixels the frames, as all_frames gives them, and of an icon's
+/// the one it has. Range is of the value itself, also where that comes as a part (PS3.18 6.5.5.2 of
+/// 2016).
 [[nodiscard]] http::Response bulk_data(const http::Request& request, store::Archive& archive,
                                        const RunParts& run);
 

@@ -121,6 +121,15 @@ class Values final : public MemoryBudget::Renewable {
             part.pieces = bulk_value(self->archive_, self->row_, path);
         return part;
     }
+    /// Whether they are compressed pixels in a sequence.
+    static bool are_item_pixels(const std::shared_ptr<Values>& self, const std::string& path) {
+        return is_encapsulated(self->row_) &&
+               dicom::item_with_fragments(get(self)->head.data_set(), path) != nullptr;
+    }
+    static HeldBytes::Made item_pixels(const std::shared_ptr<Values>& self, const std::string& path,
+                                       const Representation& form) {
+        return item_pixels_in(get(self)->head.data_set(), self->row_, path, form).value();
+    }
 
     bool let_go() noexcept override {
         is_asked_ = false;
@@ -156,7 +165,9 @@ class Values final : public MemoryBudget::Renewable {
             all.emplace_back("7FE00010");
         PackedTexts paths;
         for (const std::string& path : all) {
-            const bool is_there = is_pixel_data(path) || dicom::bulk_data_at(object, path);
+            const bool is_there =
+                is_pixel_data(path) || dicom::bulk_data_at(object, path) ||
+                (is_encapsulated(row_) && dicom::item_with_fragments(object, path) != nullptr);
             if (is_there && (which_ == Which::kAll || is_top_level_pixels(path))) paths.add(path);
         }
         paths.end();
@@ -208,12 +219,26 @@ class InstanceParts {
     std::optional<http::Part> part_of(const std::string& path) {
         const std::string location = url_of(row(), asked_.base) + "/bulkdata/" + path;
         if (is_pixel_data(path) && is_encapsulated(row())) return begin_frames(location);
+        if (Values::are_item_pixels(values_, path)) return item_pixels(path, location);
         if (!takes_octets(asked_)) {
             asked_.has_others = true;
             return std::nullopt;
         }
         return is_pixel_data(path) ? pixel_part(archive_, row(), asked_.run, location)
                                    : Values::part(values_, path, location);
+    }
+    std::optional<http::Part> item_pixels(const std::string& path, const std::string& location) {
+        const auto form = choose_frames(asked_.accepted, row().transfer_syntax_uid, Count::kMany);
+        if (!form) {
+            asked_.has_others = true;
+            return std::nullopt;
+        }
+        http::Part part{type_of(*form), location, {}};
+        HeldBytes::put_into(part, Values::item_pixels(values_, path, *form),
+                            [&archive = archive_, row = row(), path, form = *form] {
+                                return retrieve::item_pixels(archive, row, path, form);
+                            });
+        return part;
     }
     /// Of a video its one part.
     std::optional<http::Part> begin_frames(const std::string& location) {
@@ -226,7 +251,7 @@ class InstanceParts {
         frames_as_ = *chosen;
         location_ = location;
         if (is_video(row())) {
-            http::Part part{type_of_frames(), location, {}, video_stream(archive_, row())};
+            http::Part part{type_of(frames_as_), location, {}, video_stream(archive_, row())};
             check_whole(archive_, row(), asked_.run);
             return part;
         }
@@ -238,10 +263,7 @@ class InstanceParts {
         const int frame = frame_++;
         const std::string place =
             frames_->count() == 1 ? location_ : location_ + "/frames/" + std::to_string(frame + 1);
-        return frames_->part({type_of_frames(), place}, frame, frames_as_);
-    }
-    [[nodiscard]] std::string type_of_frames() const {
-        return frames_as_.media_type + "; transfer-syntax=" + frames_as_.transfer_syntax;
+        return frames_->part({type_of(frames_as_), place}, frame, frames_as_);
     }
 
     store::Archive& archive_;

@@ -146,6 +146,86 @@ TEST(BulkData, GivesCompressedFramesAsTheyAreStored) {
                 ElementsAre(bulk(two) + "/frames/1", bulk(two) + "/frames/2"));
 }
 
+/// An image with a compressed icon; what it is compressed to.
+std::string keep_with_icon(TestArchive& archive) {
+    dicom::DataSet set = dicom::DataSet::parse(archive.store.archive().object("1.2.1.1.2"));
+    set.set_text(dicom::tags::kSopInstanceUid, "1.2.1.1.4");
+    const Bytes icon = dicom::encode_jpeg({.width = 8, .height = 8, .pixels = Bytes(64, 90)});
+    set.add_item(dicom::tags::kIconImageSequence)
+        .set_encapsulated_pixels({.rows = 8, .columns = 8, .bits_allocated = 8, .bits_stored = 8},
+                                 {icon}, dicom::transfer_syntax::kJpegBaseline);
+    archive.store.archive().keep(set.to_part10());
+    std::string padded(icon.begin(), icon.end());
+    if (padded.size() % 2 == 1) padded += '\0';
+    return padded;
+}
+const std::string kIcon = "00880200/1/7FE00010";
+
+TEST(BulkData, OfACompressedIconIsDecodedOrAsItIsStored) {
+    TestArchive archive;
+    const std::string codestream = keep_with_icon(archive);
+    const std::string image = kSeries + "/instances/1.2.1.1.4";
+    const json icon = json::parse(archive.text(image + "/metadata"))[0]["00880200"]["Value"][0];
+    EXPECT_EQ(icon["7FE00010"]["BulkDataURI"], "http://localhost" + bulk(image, kIcon));
+    const std::string place = bulk(image, kIcon);
+    EXPECT_EQ(archive.text(place, "application/octet-stream"), std::string(64, 90));
+    EXPECT_EQ(archive.text(place, "image/jpeg"), codestream);
+    EXPECT_EQ(parts_of(archive.get(place)), (Parts{{place, std::string(64, 90)}}));
+    EXPECT_EQ(parts_of(archive.get(place, kOctets + "; transfer-syntax=*")),
+              (Parts{{place, codestream}}));
+    EXPECT_EQ(parts_of(archive.get(place, "multipart/related; type=\"image/jpeg\"")),
+              (Parts{{place, codestream}}));
+    EXPECT_EQ(archive.status(place, "image/jp2"), 406);
+    const http::Response some =
+        archive.get(place, "application/octet-stream", "", {{"Range", "bytes=60-"}});
+    EXPECT_EQ(some.status, 206);
+    EXPECT_EQ(TestArchive::body(some), std::string(4, 90));
+    const http::Response again = archive.get(
+        place, "image/jpeg", archive.get(place, "image/jpeg").headers.get_or("ETag", ""));
+    EXPECT_EQ(again.status, 304);
+    EXPECT_EQ(archive.status(bulk(image, "00880200/2/7FE00010")), 404);
+    const Parts all = parts_of(archive.get(image + "/bulkdata"));
+    EXPECT_THAT(locations(all), ElementsAre(place, bulk(image)));
+    EXPECT_EQ(all.front().second, std::string(64, 90));
+    EXPECT_THAT(locations(archive.get(image + "/pixeldata")), ElementsAre(bulk(image)));
+}
+
+TEST(BulkData, OfACompressedIconIsInADecodedObject) {
+    TestArchive archive;
+    (void)keep_with_icon(archive);
+    for (const std::string_view syntax :
+         {dicom::transfer_syntax::kImplicitVrLittleEndian, dicom::transfer_syntax::kRleLossless}) {
+        const std::string text =
+            archive.text(kSeries + "/instances/1.2.1.1.4",
+                         "application/dicom; transfer-syntax=" + std::string(syntax));
+        const dicom::DataSet given = dicom::DataSet::parse(as_byte_view(text));
+        const auto& icons = given.items(dicom::tags::kIconImageSequence);
+        ASSERT_EQ(icons.size(), 1U) << syntax;
+        EXPECT_EQ(as_text(icons.front().bytes(dicom::tags::kPixelData)), std::string(64, 90));
+    }
+}
+
+TEST(BulkData, GoesWithoutAnIconThatCannotBeDecoded) {
+    TestArchive archive;
+    (void)keep_with_icon(archive);
+    dicom::DataSet set = dicom::DataSet::parse(archive.store.archive().object("1.2.1.1.4"));
+    dicom::DataSet& icon = set.add_item(dicom::tags::kIconImageSequence);
+    icon.set_encapsulated_pixels(
+        {.rows = 60000, .columns = 60000, .bits_allocated = 8, .bits_stored = 8}, {Bytes(40, 1)},
+        dicom::transfer_syntax::kJpegBaseline);
+    set.set_text(dicom::tags::kSopInstanceUid, "1.2.1.1.5");
+    archive.store.archive().keep(set.to_part10());
+    const std::string image = kSeries + "/instances/1.2.1.1.5";
+    EXPECT_GE(archive.status(bulk(image, "00880200/2/7FE00010")), 400);
+    const http::Response rest = archive.get(image + "/bulkdata");
+    EXPECT_EQ(rest.status, 206);
+    EXPECT_THAT(locations(rest), ElementsAre(bulk(image, kIcon), bulk(image)));
+    const dicom::DataSet given =
+        dicom::DataSet::parse(as_byte_view(archive.text(image, "application/dicom")));
+    EXPECT_FALSE(given.has(dicom::tags::kIconImageSequence));
+    EXPECT_EQ(given.bytes(dicom::tags::kPixelData).size(), 128U);
+}
+
 TEST(BulkData, LeavesOutWhatCannotBeRead) {
     TestArchive archive;
     const std::string object = archive.store.archive().instance("1.2.1.1.1")->object;

@@ -188,6 +188,22 @@ TEST(Arrival, ComparesWhatIsKeptInAnotherEncoding) {
     }
 }
 
+/// Against PS3.5 A.4, and in no other encoding.
+TEST(Arrival, TakesNoCompressedIconInAPlainObjectForNone) {
+    StoredInstance instance = large();
+    instance.pixels = 6'000'000;
+    dicom::DataSet set = dicom::DataSet::parse(instance.file());
+    set.add_item(dicom::tags::kIconImageSequence)
+        .set_encapsulated_pixels({.rows = 8, .columns = 8}, {Bytes(40, 1)},
+                                 dicom::transfer_syntax::kRleLossless);
+    TestStore store;
+    store.archive().keep(set.to_part10());
+    const Bytes without = dicom::DataSet::parse(instance.file())
+                              .to_part10(dicom::transfer_syntax::kImplicitVrLittleEndian);
+    EXPECT_EQ(error_of([&] { Coming(store, without).keep(); }), "conflict");
+    EXPECT_EQ(store.archive().object(instance.sop_instance), set.to_part10());
+}
+
 TEST(Arrival, ComparesWhatHasToBeWholeForThat) {
     StoredInstance instance;
     instance.pixels = 6'000'000;

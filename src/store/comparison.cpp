@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/outside_wait.h"
 #include "dicom/data_set.h"
+#include "dicom/nested_pixels.h"
 #include "dicom/part10_head.h"
 #include "dicom/reader.h"
 #include "dicom/tags.h"
@@ -298,12 +299,15 @@ void Comparison::compare(ByteView file, std::size_t count) {
 void Comparison::compare_beside_pixels(ByteView file, const dicom::ByteRange& pixels) {
     const bool is_explicit = dicom::find_transfer_syntax(coming_syntax_)->explicit_vr;
     const std::size_t header = is_explicit ? dicom::kLongestHeader : 8;
-    const auto plain = [](const Pieces& one, std::size_t begin, std::size_t end) {
+    const auto plain = [this](const Pieces& one, std::size_t begin, std::size_t end) {
         Bytes rest(static_cast<std::size_t>(one.size) - (end - begin));
         one.read(0, std::span(rest).first(begin));
         one.read(end, std::span(rest).subspan(begin));
-        return dicom::DataSet::parse(std::move(rest))
-            .to_part10(dicom::transfer_syntax::kImplicitVrLittleEndian);
+        constexpr std::string_view kPlain = dicom::transfer_syntax::kImplicitVrLittleEndian;
+        const auto set = dicom::DataSet::parse(std::move(rest));
+        // Encapsulated pixels in an item, against the transfer syntax, would be left out of that.
+        if (dicom::with_native_items(set, kPlain)) conflict(uid_);
+        return set.to_part10(kPlain);
     };
     const Bytes coming = plain(pieces_of(file), pixels.begin - header, pixels.end);
     const Pieces kept_pieces{

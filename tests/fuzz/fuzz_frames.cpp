@@ -10,6 +10,7 @@
 #include "dicom/bare_pixels.h"
 #include "dicom/data_set.h"
 #include "dicom/frames.h"
+#include "dicom/nested_pixels.h"
 #include "dicom/render.h"
 #include "seeds.h"
 #include "support/stripped_pixels.h"
@@ -58,6 +59,18 @@ void strip(dicom::DataSet data_set) {
     if (!strip_pixels(data_set).empty()) std::abort();
 }
 
+/// As an icon: decoded or left out.
+void nest(const lucerna::Bytes& codestream, const dicom::DataSet& data_set) {
+    dicom::DataSet outer;
+    outer.set_encapsulated_pixels({.rows = 1, .columns = 1}, {codestream},
+                                  data_set.transfer_syntax_uid());
+    outer.add_item(dicom::tags::kIconImageSequence) = data_set.clone();
+    const auto native = with_native_items(outer, ts::kImplicitVrLittleEndian);
+    if (!native) return;
+    for (const dicom::DataSet& icon : native->items(dicom::tags::kIconImageSequence))
+        if (icon.bytes(dicom::kPixelData).empty()) std::abort();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -71,6 +84,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         (void)encode_jpeg(render(data_set, 0, {.max_width = 20, .max_height = 20}));
         // From a lower resolution, or row by row.
         (void)render(data_set, 0, {.max_width = 2, .max_height = 2});
+    } catch (const lucerna::Error&) {
+    }
+    try {
+        nest({data + kHead, data + size}, image_of(data, size));
     } catch (const lucerna::Error&) {
     }
     try {
