@@ -339,7 +339,14 @@ images = true
         destination = ["--destination", f"pacs=PACS@127.0.0.1:{port}"]
         server = self.serve(*destination)
         server.store(phantom(self.path("exam"), 12))
-        server.read_exam("SYNTHETIC-12")
+        study = server.read_exam("SYNTHETIC-12")["study_instance_uid"]
+        counted = 'lucerna_deliveries{destination="pacs",state="%s"} %d\n'
+        with urllib.request.urlopen(server.url + "/metrics", timeout=PATIENCE) as answer:
+            metrics = answer.read().decode()
+        self.assertIn(counted % ("waiting", 1), metrics)
+        self.assertIn(counted % ("given-up", 0), metrics)
+        log = pathlib.Path(self.path("data.log"))
+        wait_for(lambda: f'"event":"deliver.retry","exam":"{study}"' in log.read_text(), "the first try")
         server.end(signal.SIGKILL)
         inbox = self.path("inbox")
         os.mkdir(inbox)
