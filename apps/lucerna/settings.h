@@ -119,6 +119,18 @@ void set_from_text(ServeSettings& settings, std::string_view key, std::string_vi
 [[nodiscard]] DestinationSettings destination_from(std::string_view text,
                                                    std::string_view calling_aet);
 
+/// One more, which `place` says: a line of the file, or an option. Throws Error(kInvalidInput)
+/// where another has its name.
+void add_destination(ServeSettings& settings, DestinationSettings made, const std::string& place);
+
+/// Destinations that nothing can be moved to by C-MOVE, as one before has their title.
+struct SharedTitle {
+    std::string aet;
+    std::string moved_to;
+    std::string passed_over;
+};
+[[nodiscard]] std::vector<SharedTitle> shared_titles(const ServeSettings& settings);
+
 /// "127.0.0.1:8042", "[::1]:8042" or ":8042" taken apart. Throws Error(kInvalidInput).
 struct Endpoint {
     std::string address;

@@ -189,5 +189,37 @@ TEST(SettingsPage, IsTheCommittedOne) {
         << "run: lucerna serve --print-configuration-page > docs/configuration.md";
 }
 
+std::string destination(const std::string& name, const std::string& aet) {
+    return "[[destination]]\nname = \"" + name + "\"\naet = \"" + aet +
+           "\"\nhost = \"h\"\nport = 1\n";
+}
+
+TEST_F(SettingsTest, RefuseTwoDestinationsOfOneName) {
+    EXPECT_THAT(refusal_of(destination("pacs", "A") + destination("pacs", "B")),
+                AllOf(HasSubstr("lucerna.toml, line 6: "),
+                      HasSubstr("a destination is called \"pacs\" already")));
+    ServeSettings settings = read(destination("pacs", "A"));
+    try {
+        add_destination(settings, destination_from("pacs=B@h:1", "ME"), "--destination pacs=B@h:1");
+        ADD_FAILURE() << "accepted";
+    } catch (const Error& error) {
+        EXPECT_THAT(error.what(), HasSubstr("--destination pacs=B@h:1: "));
+    }
+    EXPECT_EQ(settings.destinations.size(), 1U);
+}
+
+TEST_F(SettingsTest, SayWhichDestinationsNothingCanBeMovedTo) {
+    const ServeSettings settings =
+        read(destination("study", "PACS") + "deidentify = \"screening\"\nproject = \"p\"\n" +
+             destination("a", "PACS") + destination("b", "OTHER") + destination("c", "PACS") +
+             "[[destination]]\nname = \"web\"\nurl = \"https://pacs.example\"\n" +
+             "[[destination]]\nname = \"web too\"\nurl = \"https://pacs.example\"\n");
+    const auto shared = shared_titles(settings);
+    ASSERT_EQ(shared.size(), 1U);
+    EXPECT_EQ(shared[0].aet, "PACS");
+    EXPECT_EQ(shared[0].moved_to, "a");
+    EXPECT_EQ(shared[0].passed_over, "c");
+}
+
 }  // namespace
 }  // namespace lucerna

@@ -64,7 +64,7 @@ ServeSettings settings_from(const ServeArguments& arguments) {
                       std::string_view(set).substr(equals + 1));
     }
     for (const std::string& text : arguments.destinations)
-        settings.destinations.push_back(destination_from(text, settings.aet));
+        add_destination(settings, destination_from(text, settings.aet), "--destination " + text);
     require_ae_titles(settings);
     if (settings.model.empty()) settings.model = default_model_folder();
     if (settings.web.empty()) settings.web = default_web_folder();
@@ -294,6 +294,12 @@ ExitCode run_server(const ServeSettings& settings, const infer::ModelPackage& mo
     if (!gives_out_over_dimse(settings))
         log_event(LogLevel::kWarning, "server.query-retrieve-off",
                   {{"why", "beyond loopback it needs dicom.callers or dicom.tls_ca"}});
+    for (const auto& [aet, moved_to, passed_over] : shared_titles(settings))
+        log_event(LogLevel::kWarning, "server.shared-aet",
+                  {{"aet", aet},
+                   {"destination", passed_over},
+                   {"moved_to", moved_to},
+                   {"why", "of destinations of one title C-MOVE takes the first"}});
     pipeline::ServerParts parts = parts_of(settings);
     parts.deidentifiers = deidentifiers_of(settings, *keys);
     parts.reports = reports_folder(settings);
