@@ -367,6 +367,19 @@ images = true
         self.assertEqual(again.read_exam("SYNTHETIC-13")["state"], "read")
         self.assertEqual(len(again.get("/dicom-web/instances?PatientID=SYNTHETIC-13")), 4 + 6)
 
+    def test_a_closed_terminal_stops_it_as_a_stop_does(self):
+        server = self.serve()
+        server.process.send_signal(signal.SIGUSR1)
+        server.process.send_signal(signal.SIGUSR2)
+        self.assertEqual(server.get("/health"), {"status": "up"})
+        self.assertEqual(server.end(signal.SIGHUP), 0)
+        self.assertIn('"event":"server.stopping"', pathlib.Path(self.path("data.log")).read_text())
+        server = Server(self.path("data"), around=["nohup"])
+        self.addCleanup(lambda: server.process.poll() is None and server.end(signal.SIGKILL))
+        server.process.send_signal(signal.SIGHUP)
+        self.assertEqual(server.get("/health"), {"status": "up"}, "under nohup")
+        self.assertEqual(server.end(), 0)
+
     def test_a_second_server_on_the_same_folder_is_told_so(self):
         self.serve()
         second = subprocess.run([LUCERNA, "serve", "--data", self.path("data"), "--http",
