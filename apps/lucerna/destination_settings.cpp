@@ -110,7 +110,8 @@ DestinationSettings destination_from(std::string_view text, std::string_view cal
     const std::size_t at = text.find('@');
     if (equals == std::string_view::npos || at == std::string_view::npos || at < equals)
         refuse("\"" + std::string(text) + "\" is not NAME=AET@HOST:PORT");
-    const Endpoint endpoint = endpoint_from(text.substr(at + 1), "127.0.0.1");
+    const Endpoint endpoint =
+        endpoint_from("destination " + std::string(text), text.substr(at + 1), "127.0.0.1");
     DestinationSettings made;
     made.name = text.substr(0, equals);
     made.aet = text.substr(equals + 1, at - equals - 1);

@@ -1,5 +1,6 @@
 #include "settings.h"
 
+#include <netdb.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -417,17 +418,37 @@ void set_from_text(ServeSettings& settings, std::string_view key, std::string_vi
     }
 }
 
-Endpoint endpoint_from(std::string_view text, std::string_view default_address) {
+Endpoint endpoint_from(std::string_view setting, std::string_view text,
+                       std::string_view default_address) {
+    const std::string named(setting);
     const std::size_t colon = text.rfind(':');
     if (colon == std::string_view::npos)
-        refuse("\"" + std::string(text) + "\" is not ADDRESS:PORT");
+        refuse(named + ": " + json_quoted(text) + " is not ADDRESS:PORT");
     std::string_view address = text.substr(0, colon);
     if (address.size() >= 2 && address.front() == '[' && address.back() == ']')
         address = address.substr(1, address.size() - 2);
-    const long long port = number_from("port", text.substr(colon + 1));
-    if (port < 0 || port > 65535) refuse("port " + std::to_string(port) + " is not in [0, 65535]");
+    const long long port = number_from(named + ": port", text.substr(colon + 1));
+    if (port < 0 || port > 65535)
+        refuse(named + ": port " + std::to_string(port) + " is not in [0, 65535]");
     return {std::string(address.empty() ? default_address : address),
             static_cast<std::uint16_t>(port)};
+}
+
+void require_numeric_addresses(const ServeSettings& settings) {
+    const auto require = [](std::string_view setting, const std::string& address) {
+        addrinfo hints{};
+        hints.ai_flags = AI_NUMERICHOST;
+        addrinfo* list = nullptr;
+        // That of an interface may stand behind it: "fe80::1%eth0".
+        if (::getaddrinfo(address.c_str(), nullptr, &hints, &list) != 0)
+            refuse(std::string(setting) + ": " + json_quoted(address) + " is no numeric address");
+        ::freeaddrinfo(list);
+    };
+    require("http.address", settings.http_address);
+    require("dicom.address", settings.dicom_address);
+    if (!settings.hl7_listen.empty())
+        require("hl7.listen",
+                endpoint_from("hl7.listen", settings.hl7_listen, "127.0.0.1").address);
 }
 
 void require_ae_titles(const ServeSettings& settings) {

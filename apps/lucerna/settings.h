@@ -131,12 +131,17 @@ struct SharedTitle {
 };
 [[nodiscard]] std::vector<SharedTitle> shared_titles(const ServeSettings& settings);
 
-/// "127.0.0.1:8042", "[::1]:8042" or ":8042" taken apart. Throws Error(kInvalidInput).
+/// "127.0.0.1:8042", "[::1]:8042" or ":8042" taken apart. Throws Error(kInvalidInput), naming
+/// `setting`.
 struct Endpoint {
     std::string address;
     std::uint16_t port = 0;
 };
-[[nodiscard]] Endpoint endpoint_from(std::string_view text, std::string_view default_address);
+[[nodiscard]] Endpoint endpoint_from(std::string_view setting, std::string_view text,
+                                     std::string_view default_address);
+
+/// Throws Error(kInvalidInput), naming the setting, where an address to listen on is none.
+void require_numeric_addresses(const ServeSettings& settings);
 
 /// The page docs/configuration.md.
 [[nodiscard]] std::string settings_page();

@@ -409,6 +409,21 @@ images = true
         self.assertNotEqual(run.returncode, 0)
         self.assertIn("token", run.stderr)
 
+    def test_what_keeps_it_from_starting_is_said_by_name(self):
+        taken = self.serve(data="other")
+        addresses = ["--http", "127.0.0.1:0", "--dicom", "127.0.0.1:0"]
+        for said, what in ((["--set", "http.address=999.1.1.1"], 'http.address: "999.1.1.1" is no numeric address'),
+                           (["--set", "http.tokens=/nope"], "http.tokens: cannot read /nope"),
+                           (["--set", "hl7.listen=2575"], 'hl7.listen: "2575" is not ADDRESS:PORT'),
+                           (["--set", f"dicom.port={taken.dicom_port}"], "dicom: can't listen on 127.0.0.1:"),
+                           (["--set", f"hl7.listen=:{taken.dicom_port}"], "hl7: can't listen on 127.0.0.1:"),
+                           (["--destination", "a=A@h:1", "--destination", "a=B@h:1"],
+                            '--destination a=B@h:1: a destination is called "a" already')):
+            run = subprocess.run([LUCERNA, "serve", "--data", self.path("data"), *addresses, *said],
+                                 capture_output=True, text=True, timeout=PATIENCE)
+            self.assertNotEqual(run.returncode, 0, said)
+            self.assertIn(what, run.stderr)
+
     def test_samples_are_read_before_the_address_is_printed(self):
         server = self.serve("--samples", "1")
         self.assertEqual(server.exam("SYNTHETIC-1")["state"], "read")
