@@ -23,6 +23,14 @@ void install_handlers() {
     action.sa_handler = on_signal;
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
+    // A terminal that is closed, or who asks for logs to be opened anew. Under nohup it stays
+    // ignored.
+    struct sigaction before {};
+    sigaction(SIGHUP, nullptr, &before);
+    if (before.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);
+    // Whose default is to end the process at once, and which mean nothing here.
+    std::signal(SIGUSR1, SIG_IGN);
+    std::signal(SIGUSR2, SIG_IGN);
     // A peer that hangs up is an error of that connection, not of the process.
     std::signal(SIGPIPE, SIG_IGN);
     // So is a file that grew over its limit: write() says so.

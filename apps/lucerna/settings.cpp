@@ -1,5 +1,6 @@
 #include "settings.h"
 
+#include <netdb.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -15,7 +16,7 @@
 
 #include "base/encoding.h"
 #include "base/error.h"
-#include "base/loopback.h"
+#include "destination_settings.h"
 #include "exam/jurisdiction.h"
 
 namespace lucerna {
@@ -269,10 +270,6 @@ const Settings& all_settings() {
     return kSettings;
 }
 
-[[noreturn]] void refuse(const std::string& message) {
-    throw Error(ErrorCode::kInvalidInput, message);
-}
-
 const Setting& setting_of(std::string_view key) {
     for (const Setting& setting : all_settings())
         if (setting.key == key) return setting;
@@ -293,10 +290,6 @@ void put(ServeSettings& settings, const Setting& setting, const Value& value) {
     setting.put(settings, value);
 }
 
-std::string place_of(const toml::node& node, const std::string& file) {
-    return file + ", line " + std::to_string(node.source().begin.line);
-}
-
 Value value_of(const toml::node& node, const Setting& setting, const std::string& file) {
     const std::size_t wanted = setting.standard.index();
     if (wanted == 0 && node.is_string()) return node.value<std::string>().value();
@@ -315,88 +308,6 @@ Value value_of(const toml::node& node, const Setting& setting, const std::string
     }
     refuse(place_of(node, file) + ": " + std::string(setting.key) + " must be a " +
            std::string(type_name(setting.standard)));
-}
-
-/// Data of patients goes there.
-void check_url(std::string& url, const std::string& place) {
-    while (url.ends_with('/')) url.pop_back();
-    constexpr std::string_view kPlain = "http://";
-    const bool is_plain = url.starts_with(kPlain);
-    if (!is_plain && !url.starts_with("https://"))
-        refuse(place + ": destination.url begins with https://");
-    if (is_plain && !is_this_machine(std::string_view(url).substr(kPlain.size())))
-        refuse(place + ": http:// is for this machine; use https:// in destination.url");
-}
-
-/// The keys of a [[destination]]: name, and aet, host and port or url are needed.
-DestinationSettings destination_of(const toml::table& table, const ServeSettings& settings,
-                                   const std::string& file) {
-    DestinationSettings made;
-    made.calling_aet = settings.aet;
-    const auto text = [&](std::string_view key, auto& target) {
-        if (const toml::node* node = table.get(key)) {
-            if (!node->is_string())
-                refuse(place_of(*node, file) + ": destination." + std::string(key) +
-                       " must be a text");
-            target = node->value<std::string>().value();
-        }
-    };
-    text("name", made.name);
-    text("aet", made.aet);
-    text("host", made.host);
-    text("calling_aet", made.calling_aet);
-    text("url", made.url);
-    text("token_file", made.token_file);
-    text("tls_ca", made.tls_ca);
-    text("tls_certificate", made.tls_certificate);
-    text("tls_key", made.tls_key);
-    text("deidentify", made.deidentify);
-    text("project", made.project);
-    made.port = static_cast<std::uint16_t>(table["port"].value_or<std::int64_t>(0));
-    const auto yes_or_no = [&](std::string_view key, bool& target) {
-        if (const toml::node* node = table.get(key)) {
-            if (!node->is_boolean())
-                refuse(place_of(*node, file) + ": destination." + std::string(key) +
-                       " must be true or false");
-            target = node->value<bool>().value();
-        }
-    };
-    yes_or_no("tls", made.tls);
-    yes_or_no("results", made.results);
-    yes_or_no("images", made.images);
-    for (const auto& [key, node] : table) {
-        constexpr std::string_view kKeys[] = {"name",
-                                              "aet",
-                                              "host",
-                                              "calling_aet",
-                                              "port",
-                                              "tls_ca",
-                                              "tls_certificate",
-                                              "tls_key",
-                                              "tls",
-                                              "results",
-                                              "images",
-                                              "deidentify",
-                                              "project",
-                                              "url",
-                                              "token_file"};
-        if (std::find(std::begin(kKeys), std::end(kKeys), key.str()) == std::end(kKeys))
-            refuse(place_of(node, file) + ": a destination has no \"" + std::string(key.str()) +
-                   "\"");
-    }
-    const bool is_dimse = !made.aet.empty() && !made.host.empty() && made.port != 0;
-    const bool is_mixed = !made.aet.empty() || !made.host.empty() || made.port != 0;
-    if (made.name.empty() || (made.url.empty() ? !is_dimse : is_mixed))
-        refuse(place_of(table, file) +
-               ": a destination needs name, and either aet, host and port or url");
-    if (!made.url.empty()) check_url(made.url, place_of(table, file));
-    if (made.images && !made.results)
-        refuse(place_of(table, file) +
-               ": destination.images goes with the results; results = false sends neither");
-    if (made.deidentify.empty() != made.project.empty())
-        refuse(place_of(table, file) +
-               ": destination.deidentify and destination.project go together");
-    return made;
 }
 
 void put_table(ServeSettings& settings, const toml::table& table, const std::string& prefix,
@@ -471,7 +382,8 @@ ServeSettings read_settings(const std::filesystem::path& path) {
             if (!list) refuse(place_of(*node, file) + ": write [[destination]], not [destination]");
             for (const toml::node& item : *list) {
                 if (!item.is_table()) refuse(place_of(item, file) + ": a destination is a table");
-                settings.destinations.push_back(destination_of(*item.as_table(), settings, file));
+                add_destination(settings, destination_in(*item.as_table(), settings.aet, file),
+                                place_of(item, file));
             }
         }
     } catch (const toml::parse_error& cause) {
@@ -506,17 +418,37 @@ void set_from_text(ServeSettings& settings, std::string_view key, std::string_vi
     }
 }
 
-Endpoint endpoint_from(std::string_view text, std::string_view default_address) {
+Endpoint endpoint_from(std::string_view setting, std::string_view text,
+                       std::string_view default_address) {
+    const std::string named(setting);
     const std::size_t colon = text.rfind(':');
     if (colon == std::string_view::npos)
-        refuse("\"" + std::string(text) + "\" is not ADDRESS:PORT");
+        refuse(named + ": " + json_quoted(text) + " is not ADDRESS:PORT");
     std::string_view address = text.substr(0, colon);
     if (address.size() >= 2 && address.front() == '[' && address.back() == ']')
         address = address.substr(1, address.size() - 2);
-    const long long port = number_from("port", text.substr(colon + 1));
-    if (port < 0 || port > 65535) refuse("port " + std::to_string(port) + " is not in [0, 65535]");
+    const long long port = number_from(named + ": port", text.substr(colon + 1));
+    if (port < 0 || port > 65535)
+        refuse(named + ": port " + std::to_string(port) + " is not in [0, 65535]");
     return {std::string(address.empty() ? default_address : address),
             static_cast<std::uint16_t>(port)};
+}
+
+void require_numeric_addresses(const ServeSettings& settings) {
+    const auto require = [](std::string_view setting, const std::string& address) {
+        addrinfo hints{};
+        hints.ai_flags = AI_NUMERICHOST;
+        addrinfo* list = nullptr;
+        // That of an interface may stand behind it: "fe80::1%eth0".
+        if (::getaddrinfo(address.c_str(), nullptr, &hints, &list) != 0)
+            refuse(std::string(setting) + ": " + json_quoted(address) + " is no numeric address");
+        ::freeaddrinfo(list);
+    };
+    require("http.address", settings.http_address);
+    require("dicom.address", settings.dicom_address);
+    if (!settings.hl7_listen.empty())
+        require("hl7.listen",
+                endpoint_from("hl7.listen", settings.hl7_listen, "127.0.0.1").address);
 }
 
 void require_ae_titles(const ServeSettings& settings) {
@@ -535,23 +467,6 @@ void require_ae_titles(const ServeSettings& settings) {
         require(made.aet, "destination " + made.name + ": aet");
         require(made.calling_aet, "destination " + made.name + ": calling_aet");
     }
-}
-
-DestinationSettings destination_from(std::string_view text, std::string_view calling_aet) {
-    const std::size_t equals = text.find('=');
-    const std::size_t at = text.find('@');
-    if (equals == std::string_view::npos || at == std::string_view::npos || at < equals)
-        refuse("\"" + std::string(text) + "\" is not NAME=AET@HOST:PORT");
-    const Endpoint endpoint = endpoint_from(text.substr(at + 1), "127.0.0.1");
-    DestinationSettings made;
-    made.name = text.substr(0, equals);
-    made.aet = text.substr(equals + 1, at - equals - 1);
-    made.host = endpoint.address;
-    made.port = endpoint.port;
-    made.calling_aet = calling_aet;
-    if (made.name.empty() || made.aet.empty() || made.aet.size() > 16 || made.port == 0)
-        refuse("\"" + std::string(text) + "\" is not NAME=AET@HOST:PORT");
-    return made;
 }
 
 std::string settings_page() {
@@ -585,7 +500,8 @@ std::string settings_page() {
            "report beside its images too; what comes of that after the\nreading goes there once no "
            "more has come for `quiet_seconds`. With\n`deidentify = \"PROFILE\"` and `project "
            "= \"NAME\"` all that goes there is de-identified\n([how](deidentification.md)), and "
-           "nothing can be moved there.\n\n"
+           "nothing can be moved there. Each has a `name` of its own. Several may have one `aet`: "
+           "C-MOVE takes the\nfirst of them, and the start says so.\n\n"
            "What goes out to a `url`, an object store or a key service goes to the address that is "
            "said for it: no proxy of\nthe environment (`http_proxy`, `https_proxy`, `ALL_PROXY`) "
            "is used, and no redirection followed. Where\n`tls_ca` is given, its authorities alone "

@@ -119,12 +119,29 @@ void set_from_text(ServeSettings& settings, std::string_view key, std::string_vi
 [[nodiscard]] DestinationSettings destination_from(std::string_view text,
                                                    std::string_view calling_aet);
 
-/// "127.0.0.1:8042", "[::1]:8042" or ":8042" taken apart. Throws Error(kInvalidInput).
+/// One more, which `place` says: a line of the file, or an option. Throws Error(kInvalidInput)
+/// where another has its name.
+void add_destination(ServeSettings& settings, DestinationSettings made, const std::string& place);
+
+/// Destinations that nothing can be moved to by C-MOVE, as one before has their title.
+struct SharedTitle {
+    std::string aet;
+    std::string moved_to;
+    std::string passed_over;
+};
+[[nodiscard]] std::vector<SharedTitle> shared_titles(const ServeSettings& settings);
+
+/// "127.0.0.1:8042", "[::1]:8042" or ":8042" taken apart. Throws Error(kInvalidInput), naming
+/// `setting`.
 struct Endpoint {
     std::string address;
     std::uint16_t port = 0;
 };
-[[nodiscard]] Endpoint endpoint_from(std::string_view text, std::string_view default_address);
+[[nodiscard]] Endpoint endpoint_from(std::string_view setting, std::string_view text,
+                                     std::string_view default_address);
+
+/// Throws Error(kInvalidInput), naming the setting, where an address to listen on is none.
+void require_numeric_addresses(const ServeSettings& settings);
 
 /// The page docs/configuration.md.
 [[nodiscard]] std::string settings_page();

@@ -164,11 +164,11 @@ TEST_F(SettingsTest, WantTitlesThatCanBeSent) {
 }
 
 TEST(Endpoint, TakesAddressAndPortApart) {
-    EXPECT_EQ(endpoint_from("[::1]:80", "x").address, "::1");
-    EXPECT_EQ(endpoint_from(":80", "127.0.0.1").address, "127.0.0.1");
-    EXPECT_EQ(endpoint_from("10.0.0.1:0", "x").port, 0);
+    EXPECT_EQ(endpoint_from("--http", "[::1]:80", "x").address, "::1");
+    EXPECT_EQ(endpoint_from("--http", ":80", "127.0.0.1").address, "127.0.0.1");
+    EXPECT_EQ(endpoint_from("--http", "10.0.0.1:0", "x").port, 0);
     for (const char* text : {"80", "h:", "h:99999", "h:1x"})
-        EXPECT_THROW((void)endpoint_from(text, "x"), Error) << text;
+        EXPECT_THROW((void)endpoint_from("--http", text, "x"), Error) << text;
 }
 
 TEST(Destination, IsNamedOnTheCommandLine) {
@@ -187,6 +187,61 @@ TEST(SettingsPage, IsTheCommittedOne) {
         read_file(std::filesystem::path(LUCERNA_SOURCE_DIR) / "docs/configuration.md");
     EXPECT_EQ(as_text(page), settings_page())
         << "run: lucerna serve --print-configuration-page > docs/configuration.md";
+}
+
+TEST(Addresses, AreNumericOrRefusedByTheNameOfTheirSetting) {
+    const auto refusal = [](std::string_view key, std::string_view value) -> std::string {
+        ServeSettings settings = default_settings();
+        set_from_text(settings, key, value);
+        try {
+            require_numeric_addresses(settings);
+        } catch (const Error& error) {
+            return error.what();
+        }
+        return "";
+    };
+    EXPECT_EQ(refusal("http.address", "999.1.1.1"),
+              "http.address: \"999.1.1.1\" is no numeric address");
+    EXPECT_EQ(refusal("dicom.address", "localhost"),
+              "dicom.address: \"localhost\" is no numeric address");
+    EXPECT_EQ(refusal("hl7.listen", "2575"), "hl7.listen: \"2575\" is not ADDRESS:PORT");
+    EXPECT_EQ(refusal("hl7.listen", "h:2575"), "hl7.listen: \"h\" is no numeric address");
+    EXPECT_EQ(refusal("hl7.listen", ":70000"), "hl7.listen: port 70000 is not in [0, 65535]");
+    for (const char* address : {"127.0.0.1", "0.0.0.0", "::", "::1"})
+        EXPECT_EQ(refusal("http.address", address), "");
+    EXPECT_EQ(refusal("hl7.listen", "[::1]:2575"), "");
+}
+
+std::string destination(const std::string& name, const std::string& aet) {
+    return "[[destination]]\nname = \"" + name + "\"\naet = \"" + aet +
+           "\"\nhost = \"h\"\nport = 1\n";
+}
+
+TEST_F(SettingsTest, RefuseTwoDestinationsOfOneName) {
+    EXPECT_THAT(refusal_of(destination("pacs", "A") + destination("pacs", "B")),
+                AllOf(HasSubstr("lucerna.toml, line 6: "),
+                      HasSubstr("a destination is called \"pacs\" already")));
+    ServeSettings settings = read(destination("pacs", "A"));
+    try {
+        add_destination(settings, destination_from("pacs=B@h:1", "ME"), "--destination pacs=B@h:1");
+        ADD_FAILURE() << "accepted";
+    } catch (const Error& error) {
+        EXPECT_THAT(error.what(), HasSubstr("--destination pacs=B@h:1: "));
+    }
+    EXPECT_EQ(settings.destinations.size(), 1U);
+}
+
+TEST_F(SettingsTest, SayWhichDestinationsNothingCanBeMovedTo) {
+    const ServeSettings settings =
+        read(destination("study", "PACS") + "deidentify = \"screening\"\nproject = \"p\"\n" +
+             destination("a", "PACS") + destination("b", "OTHER") + destination("c", "PACS") +
+             "[[destination]]\nname = \"web\"\nurl = \"https://pacs.example\"\n" +
+             "[[destination]]\nname = \"web too\"\nurl = \"https://pacs.example\"\n");
+    const auto shared = shared_titles(settings);
+    ASSERT_EQ(shared.size(), 1U);
+    EXPECT_EQ(shared[0].aet, "PACS");
+    EXPECT_EQ(shared[0].moved_to, "a");
+    EXPECT_EQ(shared[0].passed_over, "c");
 }
 
 }  // namespace

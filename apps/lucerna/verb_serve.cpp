@@ -44,12 +44,12 @@ ServeSettings settings_from(const ServeArguments& arguments) {
     if (!arguments.data.empty()) settings.data = arguments.data;
     if (!arguments.keys.empty()) settings.keys = arguments.keys;
     if (!arguments.http.empty()) {
-        const Endpoint endpoint = endpoint_from(arguments.http, settings.http_address);
+        const Endpoint endpoint = endpoint_from("--http", arguments.http, settings.http_address);
         settings.http_address = endpoint.address;
         settings.http_port = endpoint.port;
     }
     if (!arguments.dicom.empty()) {
-        const Endpoint endpoint = endpoint_from(arguments.dicom, settings.dicom_address);
+        const Endpoint endpoint = endpoint_from("--dicom", arguments.dicom, settings.dicom_address);
         settings.dicom_address = endpoint.address;
         settings.dicom_port = endpoint.port;
     }
@@ -64,7 +64,7 @@ ServeSettings settings_from(const ServeArguments& arguments) {
                       std::string_view(set).substr(equals + 1));
     }
     for (const std::string& text : arguments.destinations)
-        settings.destinations.push_back(destination_from(text, settings.aet));
+        add_destination(settings, destination_from(text, settings.aet), "--destination " + text);
     require_ae_titles(settings);
     if (settings.model.empty()) settings.model = default_model_folder();
     if (settings.web.empty()) settings.web = default_web_folder();
@@ -101,7 +101,13 @@ http::BearerToken::Rights rights_from(const std::string& word, const std::string
 std::vector<http::BearerToken> tokens_in(const fs::path& path) {
     std::vector<http::BearerToken> tokens;
     if (path.empty()) return tokens;
-    const Bytes content = read_file(path, 1 << 20);
+    const Bytes content = [&] {
+        try {
+            return read_file(path, 1 << 20);
+        } catch (const Error& error) {
+            throw Error(error.code(), std::string("http.tokens: ") + error.what());
+        }
+    }();
     std::istringstream lines{std::string(as_text(content))};
     std::string line;
     for (int number = 1; std::getline(lines, line); ++number) {
@@ -168,7 +174,7 @@ void require_known_senders(const ServeSettings& settings) {
 
 std::optional<receive::MllpOptions> hl7_options(const ServeSettings& settings) {
     if (settings.hl7_listen.empty()) return {};
-    const Endpoint endpoint = endpoint_from(settings.hl7_listen, "127.0.0.1");
+    const Endpoint endpoint = endpoint_from("hl7.listen", settings.hl7_listen, "127.0.0.1");
     if (!http::is_loopback(endpoint.address) && settings.hl7_callers.empty() &&
         settings.hl7_tls_ca.empty())
         throw Error(ErrorCode::kInvalidInput,
@@ -294,6 +300,12 @@ ExitCode run_server(const ServeSettings& settings, const infer::ModelPackage& mo
     if (!gives_out_over_dimse(settings))
         log_event(LogLevel::kWarning, "server.query-retrieve-off",
                   {{"why", "beyond loopback it needs dicom.callers or dicom.tls_ca"}});
+    for (const auto& [aet, moved_to, passed_over] : shared_titles(settings))
+        log_event(LogLevel::kWarning, "server.shared-aet",
+                  {{"aet", aet},
+                   {"destination", passed_over},
+                   {"moved_to", moved_to},
+                   {"why", "of destinations of one title C-MOVE takes the first"}});
     pipeline::ServerParts parts = parts_of(settings);
     parts.deidentifiers = deidentifiers_of(settings, *keys);
     parts.reports = reports_folder(settings);
@@ -337,6 +349,7 @@ ExitCode serve(const ServeArguments& arguments) {
     try {
         settings = settings_from(arguments);
         set_level(settings.log_level);
+        require_numeric_addresses(settings);
         require_known_senders(settings);
     } catch (const Error& error) {
         say(stderr, std::string("lucerna: ") + error.what());

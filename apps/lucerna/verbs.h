@@ -37,7 +37,7 @@ void say_progress(const std::string& message);
 /// error and an exit code.
 [[nodiscard]] int run_program(const char* name, const std::function<ExitCode()>& work);
 
-/// True once SIGINT or SIGTERM came to run_program.
+/// True once SIGINT, SIGTERM or SIGHUP came to run_program.
 [[nodiscard]] bool stop_requested();
 
 /// Where the program looks for its parts when it is not told: beside its own file in an

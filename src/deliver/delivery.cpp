@@ -96,14 +96,16 @@ std::span<const Item> next_batch(std::span<const Item> items) {
     return items.first(dicom::fitting_one_association(heads));
 }
 
-void note(const Item& item, const dicom::SendOutcome& outcome, const Destination& destination,
+void note(const Item& item, const dicom::SendOutcome& outcome, const DeliveryJob& job,
           Progress& progress) {
     switch (outcome.kind) {
         case dicom::StatusKind::kWarning:
             ++progress.warnings;
-            log_event(
-                LogLevel::kWarning, "deliver.warning",
-                {{"destination", destination.name}, {"object", item.uid}, {"why", outcome.why}});
+            log_event(LogLevel::kWarning, "deliver.warning",
+                      {{"exam", job.study_instance_uid},
+                       {"destination", job.destination},
+                       {"object", item.uid},
+                       {"why", outcome.why}});
             [[fallthrough]];
         case dicom::StatusKind::kSuccess:
             ++progress.delivered;
@@ -118,8 +120,8 @@ void note(const Item& item, const dicom::SendOutcome& outcome, const Destination
 }
 
 /// One object. Only a lost association is thrown on.
-void send(const Item& item, ObjectSender& sender, ObjectSource& source,
-          const Destination& destination, Progress& progress) {
+void send(const Item& item, ObjectSender& sender, ObjectSource& source, const DeliveryJob& job,
+          Progress& progress) {
     std::optional<ObjectSource::File> file;
     try {
         file = source.file(item.uid);
@@ -135,7 +137,7 @@ void send(const Item& item, ObjectSender& sender, ObjectSource& source,
         return;
     }
     try {
-        note(item, sender.store(file->to_send), destination, progress);
+        note(item, sender.store(file->to_send), job, progress);
     } catch (const Error& error) {
         if (may_pass(error)) throw;
         progress.refuse(item.uid, error.what());
@@ -143,7 +145,8 @@ void send(const Item& item, ObjectSender& sender, ObjectSource& source,
 }
 
 void send_batch(std::span<const Item> batch, const OpenSender& open, ObjectSource& source,
-                const Destination& destination, Progress& progress, const std::stop_token& stop) {
+                const Destination& destination, const DeliveryJob& job, Progress& progress,
+                const std::stop_token& stop) {
     std::size_t done = 0;
     while (done < batch.size()) {
         bool is_open = false;
@@ -152,8 +155,7 @@ void send_batch(std::span<const Item> batch, const OpenSender& open, ObjectSourc
             for (const Item& item : batch.subspan(done)) heads.push_back(item.head);
             const std::unique_ptr<ObjectSender> sender = open(destination, heads, stop);
             is_open = true;
-            for (; done < batch.size(); ++done)
-                send(batch[done], *sender, source, destination, progress);
+            for (; done < batch.size(); ++done) send(batch[done], *sender, source, job, progress);
         } catch (const Error& error) {
             // There are peers that end the association over one object, whenever it comes.
             if (is_open) progress.lose(batch[done++].uid, error.what());
@@ -173,7 +175,8 @@ DeliveryResult conclude(const DeliveryJob& job, int attempt, const BackoffRules&
         missing.insert(missing.end(), later->begin(), later->end());
     if (missing.empty()) {
         log_event(LogLevel::kInfo, "deliver.sent",
-                  {{"destination", job.destination},
+                  {{"exam", job.study_instance_uid},
+                   {"destination", job.destination},
                    {"objects", progress.delivered},
                    {"warnings", progress.warnings},
                    {"left_out", progress.left_out},
@@ -184,8 +187,9 @@ DeliveryResult conclude(const DeliveryJob& job, int attempt, const BackoffRules&
     if (may_help && attempt < rules.max_attempts) {
         const milliseconds delay = delay_after(attempt, rules);
         log_event(LogLevel::kWarning, "deliver.retry",
-                  {{"destination", job.destination},
-                   {"outstanding", missing.size()},
+                  {{"exam", job.study_instance_uid},
+                   {"destination", job.destination},
+                   {"objects", missing.size()},
                    {"attempt", attempt},
                    {"seconds", static_cast<double>(delay.count()) / 1000.0},
                    {"why", progress.why_outstanding}});
@@ -195,7 +199,10 @@ DeliveryResult conclude(const DeliveryJob& job, int attempt, const BackoffRules&
                                                            " attempts: " + progress.why_outstanding
                                                      : progress.why_refused;
     log_event(LogLevel::kError, "deliver.given-up",
-              {{"destination", job.destination}, {"objects", missing.size()}, {"why", why}});
+              {{"exam", job.study_instance_uid},
+               {"destination", job.destination},
+               {"objects", missing.size()},
+               {"why", why}});
     return GiveUp{why, std::move(missing)};
 }
 
@@ -209,7 +216,7 @@ milliseconds delay_after(int attempt, const BackoffRules& rules) {
 }
 
 DeliveryJob what_is_left(const DeliveryJob& job, const RetryAfter& later) {
-    DeliveryJob left{job.destination, later.outstanding, job.delivered};
+    DeliveryJob left{job.destination, later.outstanding, job.delivered, job.study_instance_uid};
     const std::unordered_set<std::string> missing(later.outstanding.begin(),
                                                   later.outstanding.end());
     for (const std::string& uid : job.sop_instance_uids)
@@ -240,7 +247,10 @@ DeliveryResult DeliveryStep::run(const DeliveryJob& job, int attempt, std::stop_
     if (found == destinations_.end()) {
         const std::string why = "no destination is called \"" + job.destination + "\"";
         log_event(LogLevel::kError, "deliver.given-up",
-                  {{"destination", job.destination}, {"why", why}});
+                  {{"exam", job.study_instance_uid},
+                   {"destination", job.destination},
+                   {"objects", job.sop_instance_uids.size()},
+                   {"why", why}});
         return GiveUp{why, job.sop_instance_uids};
     }
     Progress progress;
@@ -248,7 +258,7 @@ DeliveryResult DeliveryStep::run(const DeliveryJob& job, int attempt, std::stop_
     const std::vector<Item> items = look_up(job, source, progress);
     for (std::span<const Item> rest(items); !rest.empty();) {
         const std::span<const Item> batch = next_batch(rest);
-        send_batch(batch, open_, source, *found, progress, stop);
+        send_batch(batch, open_, source, *found, job, progress, stop);
         rest = rest.subspan(batch.size());
     }
     return conclude(job, attempt, rules_, std::move(progress));

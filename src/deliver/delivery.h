@@ -92,7 +92,7 @@ using DeliveryResult = std::variant<Delivered, RetryAfter, GiveUp>;
 /// Nor do those with which the association is lost: the others go over another one, a few times
 /// in an attempt.
 /// A peer that can't be reached, or that rejects the association, is tried again.
-/// Logs "deliver.sent", "deliver.warning", "deliver.retry", "deliver.given-up".
+/// Logs "deliver.sent", "deliver.warning", "deliver.retry", "deliver.given-up", each with its exam.
 class DeliveryStep {
   public:
     /// Without `open` each destination is sent to in its own way: by C-STORE or STOW-RS.

@@ -230,6 +230,32 @@ TEST_F(Delivery, GivesUpWhatIsNoLongerKept) {
     EXPECT_THAT(peer.sent, ElementsAre("1.1", "1.3"));
 }
 
+TEST_F(Delivery, SaysInTheLogWhoseResultsWait) {
+    job.study_instance_uid = "1.2.840.7";
+    peer.answers["1.2"] = 0xB000;
+    peer.answers["1.3"] = 0xA700;
+    testing::internal::CaptureStderr();
+    (void)run();
+    std::string log = testing::internal::GetCapturedStderr();
+    EXPECT_THAT(log, HasSubstr(R"("deliver.warning","exam":"1.2.840.7")"));
+    EXPECT_THAT(
+        log, HasSubstr(R"("deliver.retry","exam":"1.2.840.7","destination":"pacs","objects":1,)"));
+    testing::internal::CaptureStderr();
+    (void)run(10);
+    log = testing::internal::GetCapturedStderr();
+    EXPECT_THAT(
+        log,
+        HasSubstr(R"("deliver.given-up","exam":"1.2.840.7","destination":"pacs","objects":1,)"));
+    job.destination = "elsewhere";
+    testing::internal::CaptureStderr();
+    (void)run();
+    log = testing::internal::GetCapturedStderr();
+    EXPECT_THAT(
+        log,
+        HasSubstr(
+            R"("deliver.given-up","exam":"1.2.840.7","destination":"elsewhere","objects":3,)"));
+}
+
 TEST_F(Delivery, GivesUpForADestinationThatIsNotConfigured) {
     job.destination = "elsewhere";
     const DeliveryResult result = run();

@@ -47,6 +47,8 @@ struct DeliveryJob {
     std::vector<std::string> sop_instance_uids;
     /// What the peer has by this job, or is not to have, and is not sent again.
     std::vector<std::string> delivered = {};
+    /// Whose results they are, for the log; the queue keeps it beside the payload.
+    std::string study_instance_uid = {};
     friend bool operator==(const DeliveryJob&, const DeliveryJob&) = default;
 };
 [[nodiscard]] std::string to_json(const DeliveryJob& job);

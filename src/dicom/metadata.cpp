@@ -27,8 +27,15 @@ using Json = nlohmann::json;
 constexpr std::size_t kMostValues = 500'000;
 
 [[noreturn]] void refuse(const std::string& where, const std::string& what) {
+    throw Error(
+        ErrorCode::kInvalidInput,
+        "no data set as metadata (JSON by PS3.18 F.2, XML by PS3.19 A.1): " + where + " " + what);
+}
+
+/// For what the metadata say well, and what comes beside them contradicts.
+[[noreturn]] void refuse_bulk_data(Tag tag, const std::string& what) {
     throw Error(ErrorCode::kInvalidInput,
-                "no data set in the DICOM JSON model (PS3.18 F.2): " + where + " " + what);
+                "the bulk data do not fit their metadata: " + describe(tag) + " " + what);
 }
 
 Tag tag_named(const std::string& name) {
@@ -151,7 +158,7 @@ void require_all_frames(const DataSet& header, std::size_t bytes) {
         return;  // nothing is known of its frames: it is kept as it is
     }
     if (bytes < wanted)
-        refuse(describe(tags::kPixelData), "has " + std::to_string(bytes) + " of the " +
+        refuse_bulk_data(tags::kPixelData, "has " + std::to_string(bytes) + " of the " +
                                                std::to_string(wanted) +
                                                " bytes that its header speaks of");
 }
@@ -311,7 +318,7 @@ DataSet Metadata::with_bulk_data(const std::function<BulkData(const std::string&
             continue;
         }
         Element& element = hole.of->writable(hole.tag);
-        if (bulk.pieces.size() != 1) refuse(describe(hole.tag), "has bulk data in several pieces");
+        if (bulk.pieces.size() != 1) refuse_bulk_data(hole.tag, "has them in several pieces");
         Reader::require_text(hole.tag, element.vr, bulk.pieces.front());
         element.content = bulk.pieces.front();
     }
@@ -326,7 +333,7 @@ void Metadata::put_pixels(const BulkData& pixels) {
     const CodestreamKind kind = kind_of(pixels);
     if (kind.transfer_syntax_uid.empty()) {
         if (pixels.pieces.size() != 1)
-            refuse(describe(element.tag), "has uncompressed bulk data in several pieces");
+            refuse_bulk_data(element.tag, "has uncompressed ones in several pieces");
         require_all_frames(set_, pixels.pieces.front().size());
         element.content = pixels.pieces.front();
         return;

@@ -179,6 +179,26 @@ std::string why_refused(const char* vr, const char* tag, const BulkData& bulk) {
     });
 }
 
+TEST(Metadata, DoesNotBlameTheFormOfMetadataForTheLengthOfPixels) {
+    const auto number = [](int value) {
+        return json{{"vr", "US"}, {"Value", json::array({value})}};
+    };
+    const json set = {{"00280002", number(1)},
+                      {"00280004", {{"vr", "CS"}, {"Value", {"MONOCHROME2"}}}},
+                      {"00280010", number(2)},
+                      {"00280011", number(2)},
+                      {"00280100", number(8)},
+                      {"00280101", number(8)},
+                      {"00280102", number(7)},
+                      {"00280103", number(0)},
+                      {"7FE00010", {{"vr", "OB"}, {"BulkDataURI", "a"}}}};
+    const BulkData three{{as_byte_view("123")}};
+    const std::string why = why_refused(
+        [&] { (void)Metadata(set).with_bulk_data([&](const std::string&) { return three; }); });
+    EXPECT_THAT(why, HasSubstr("the bulk data do not fit their metadata: "));
+    EXPECT_THAT(why, HasSubstr("has 3 of the 4 bytes"));
+}
+
 TEST(Metadata, RefusesBulkDataThatDoNotFit) {
     const ByteView some = as_byte_view("\xFF\xFF");
     EXPECT_THAT(why_refused("LT", "00104000", {{some}}), HasSubstr("no UTF-8"));

@@ -33,6 +33,15 @@ void check(const ScpOptions& options) {
         throw Error(ErrorCode::kInvalidInput, "max_associations must be 1 at least");
 }
 
+/// A server has several ports.
+Descriptor listen_for_dicom(const ScpOptions& options) {
+    try {
+        return listen_on(options.address, options.port);
+    } catch (const Error& error) {
+        throw Error(error.code(), std::string("dicom: ") + error.what());
+    }
+}
+
 }  // namespace
 
 std::string_view name_of(AssociationEnd end) {
@@ -64,7 +73,7 @@ class Scp::Listener {
           services_(std::move(services)),
           gate_(options_.max_associations, options_.rest_where_others_wait,
                 options_.usual_bytes_per_second),
-          socket_(listen_on(options_.address, options_.port)) {
+          socket_(listen_for_dicom(options_)) {
         if (options_.tls) tls_.emplace(*options_.tls, TlsRole::kServer);
         thread_ = std::jthread([this] { accept(); });
     }

@@ -95,6 +95,9 @@ struct AssociationReport {
     AssociationEnd end = AssociationEnd::kReleased;
     /// Empty for an orderly end.
     std::string why;
+    /// Of what was proposed; and the SOP class of the first of them, cut to the length of a UID.
+    std::size_t refused_contexts = 0;
+    std::string first_refused;
     std::size_t stored = 0;
     std::size_t failed = 0;
     std::uint64_t bytes = 0;

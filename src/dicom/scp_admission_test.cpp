@@ -90,6 +90,21 @@ TEST(Scp, StoresForNobodyWhoGaveUpTheRoleOfUser) {
     EXPECT_EQ(recorder.count(), 0u);
 }
 
+TEST(Scp, ReportsHowManyContextsItRefusedAndTheFirst) {
+    Recorder recorder;
+    const Scp scp(any_port(), recorder);
+    {
+        RawPeer peer(scp);
+        peer.associate_with(
+            {{1, test::kMammogramClass, {test::kExplicitLittle}, ContextResult::kAccepted},
+             {3, "1.2.840.10008.5.1.4.1.2.2.1", {test::kExplicitLittle}, ContextResult::kAccepted},
+             {5, "1.2.840.10008.5.1.4.31", {test::kExplicitLittle}, ContextResult::kAccepted}});
+    }
+    const AssociationReport report = recorder.wait_for_report();
+    EXPECT_EQ(report.refused_contexts, 2U);
+    EXPECT_EQ(report.first_refused, "1.2.840.10008.5.1.4.1.2.2.1");
+}
+
 TEST(Scp, RejectsTitlesThatAreNotOnTheLists) {
     Recorder recorder;
     ScpOptions options = any_port();

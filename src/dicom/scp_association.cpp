@@ -313,6 +313,9 @@ void ScpAssociation::decide(PresentationContext& context, const AssociatePdu& ac
     if (service && agreed.transfer_syntax.empty() && context.result == ContextResult::kAccepted)
         context.result = ContextResult::kTransferSyntaxesNotSupported;
     if (context.result != ContextResult::kAccepted) {
+        constexpr std::size_t kLongestUid = 64;
+        if (++report_.refused_contexts == 1)
+            report_.first_refused = context.abstract_syntax.substr(0, kLongestUid);
         // One has to stand there and is not looked at (PS3.8 Table 9-18).
         context.transfer_syntaxes = {std::string(transfer_syntax::kImplicitVrLittleEndian)};
         return;

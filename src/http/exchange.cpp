@@ -120,6 +120,40 @@ bool is_uid_or_number(std::string_view text) {
            text.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
+/// As addresses have them; names and numbers of patients seldom are.
+bool is_plain_word(std::string_view text) {
+    int digits = 0;
+    return text.size() <= 32 && std::all_of(text.begin(), text.end(), [&](char c) {
+               if (c >= '0' && c <= '9') return ++digits == 1;
+               return (c >= 'a' && c <= 'z') || c == '-' || c == '_' || c == '.';
+           });
+}
+
+std::string loggable_where_unserved(std::string_view path) {
+    constexpr std::size_t kLongest = 128;
+    std::string shown;
+    while (path.starts_with('/')) {
+        path.remove_prefix(1);
+        const std::string_view part = path.substr(0, path.find('/'));
+        const bool show = is_plain_word(part) || is_uid_or_number(part);
+        const std::string_view say = show ? part : "{}";
+        if (shown.size() + 1 + say.size() > kLongest) return shown + "/...";
+        (shown += '/') += say;
+        path.remove_prefix(part.size());
+    }
+    return shown;
+}
+
+/// One that is registered, or looks like it; a client may write anything there.
+std::string_view loggable_method(const Exchange& exchange) {
+    if (exchange.routed.route) return exchange.routed.route->method;
+    const std::string_view method = exchange.method;
+    const bool is_one = method.size() <= 16 &&
+                        std::all_of(method.begin(), method.end(),
+                                    [](char c) { return (c >= 'A' && c <= 'Z') || c == '-'; });
+    return is_one && !method.empty() ? method : "other";
+}
+
 }  // namespace
 
 void set_target(Exchange& exchange, std::string_view target) {
@@ -148,6 +182,7 @@ std::optional<Response> settle_early(Exchange& exchange, std::string_view target
     try {
         if (!(asks_options && target == "*")) {
             set_target(exchange, target);
+            exchange.unserved = loggable_where_unserved(request.path);
             // The base of a service, which PS3.18 8.9.1 asks for as "/" below itself.
             if (std::string& path = request.path; asks_options && path.size() > 1)
                 path.resize(path.size() - (path.ends_with('/') ? 1 : 0));
@@ -267,7 +302,7 @@ std::string head_text(const Exchange& exchange, const Response& response, const 
 }
 
 std::string loggable_path(const Exchange& exchange) {
-    if (!exchange.routed.route) return {};
+    if (!exchange.routed.route) return exchange.unserved;
     std::string path;
     for (const std::string& segment : exchange.routed.route->segments) {
         path += '/';
@@ -317,7 +352,7 @@ void Ledger::ended(const Exchange& exchange, Ending ending) {
     }
     log_event(exchange.status >= 500 ? LogLevel::kWarning : LogLevel::kInfo, "http.request",
               {{"request", exchange.request.id},
-               {"method", exchange.routed.route ? exchange.routed.route->method : "none"},
+               {"method", loggable_method(exchange)},
                {"path", loggable_path(exchange)},
                {"status", exchange.status},
                {"seconds", took.count()},

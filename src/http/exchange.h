@@ -21,6 +21,8 @@ struct Exchange {
     /// As sent; `request.method` is GET for HEAD.
     std::string method;
     Routed routed;
+    /// The path, for the log, where there is no route.
+    std::string unserved;
     bool is_http_11 = true;
     bool is_tls = false;
     /// The server's; 0 where that is unknown.
@@ -71,7 +73,9 @@ struct HeadOptions {
                                     const Guard& guard, const HeadOptions& options);
 
 /// The path for the log: the route's pattern with those parameters filled in that look like UIDs or
-/// numbers. Other things that a client wrote into the address may identify a person.
+/// numbers. Other things that a client wrote into the address may identify a person. Without a
+/// route, what was asked for, cut, with `{}` for each part of it that is neither that nor a plain
+/// word.
 [[nodiscard]] std::string loggable_path(const Exchange& exchange);
 
 /// Once the head of its answer is made: an address alone may be as long as a head, and a client may

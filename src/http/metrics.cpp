@@ -54,8 +54,9 @@ std::string braced(const Labels& labels) {
 }
 
 using Watch = std::function<double()>;
+using WatchEach = std::function<Metrics::Gauges()>;
 using Cell = std::variant<std::unique_ptr<Counter>, std::unique_ptr<Gauge>,
-                          std::unique_ptr<Histogram>, Watch>;
+                          std::unique_ptr<Histogram>, Watch, WatchEach>;
 
 struct Family {
     std::string help;
@@ -80,6 +81,11 @@ void write(std::string& out, const std::string& name, const Labels& labels,
 void write(std::string& out, const std::string& name, const Labels& labels, const Cell& cell) {
     if (const auto* histogram = std::get_if<std::unique_ptr<Histogram>>(&cell))
         return write(out, name, labels, **histogram);
+    if (const auto* each = std::get_if<WatchEach>(&cell)) {
+        for (const auto& [of, value] : (*each)())
+            out += name + braced(of) + " " + number(value) + "\n";
+        return;
+    }
     std::string value;
     if (const auto* counter = std::get_if<std::unique_ptr<Counter>>(&cell))
         value = std::to_string((*counter)->value());
@@ -164,6 +170,11 @@ Histogram& Metrics::histogram(std::string_view name, std::string_view help,
 void Metrics::watch(std::string_view name, std::string_view help, std::function<double()> read,
                     const Labels& labels) {
     families_->cell(name, help, "gauge", labels, [&] { return Cell(std::move(read)); });
+}
+
+void Metrics::watch_each(std::string_view name, std::string_view help,
+                         std::function<Gauges()> read) {
+    families_->cell(name, help, "gauge", {}, [&] { return Cell(std::move(read)); });
 }
 
 std::string Metrics::text() const {

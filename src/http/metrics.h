@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "http/message.h"
@@ -70,6 +71,9 @@ class Metrics {
     /// A gauge that is asked at each reading: the depth of a queue. `read` must not block long.
     void watch(std::string_view name, std::string_view help, std::function<double()> read,
                const Labels& labels = {});
+    /// Gauges of one name that are read together.
+    using Gauges = std::vector<std::pair<Labels, double>>;
+    void watch_each(std::string_view name, std::string_view help, std::function<Gauges()> read);
 
     /// Text format 0.0.4, families by name.
     [[nodiscard]] std::string text() const;

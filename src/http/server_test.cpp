@@ -316,6 +316,28 @@ TEST_F(ServerTest, CountsWhatItDid) {
     EXPECT_NE(all.find("lucerna_http_request_seconds_count 3\n"), std::string::npos);
 }
 
+TEST_F(ServerTest, SaysInTheLogWhatItDoesNotServeButForWhatMayBeAPerson) {
+    testing::internal::CaptureStderr();
+    {
+        const Server server(options(), router());
+        HttpClient client(server.port());
+        client.ask("GET", "/dicomweb/v1/studies/1.2.840.7?PatientName=Doe");
+        client.ask("DELETE", "/patients/Doe%5EJane/12345/pid12345/DOE/\"x");
+        client.ask("POST", "/hello?PatientName=Doe");
+        client.ask("DOE", "/" + std::string(3000, 'x'));
+        client.ask("jane", std::string(600, '/'));
+    }
+    const std::string log = testing::internal::GetCapturedStderr();
+    for (const char* line :
+         {R"("method":"GET","path":"/dicomweb/v1/studies/1.2.840.7","status":404,)",
+          R"("method":"DELETE","path":"/patients/{}/12345/{}/{}/{}","status":404,)",
+          R"("method":"POST","path":"/hello","status":405,)",
+          R"("method":"DOE","path":"/{}","status":)", R"("method":"other","path":"//)"})
+        EXPECT_NE(log.find(line), std::string::npos) << line << "\n" << log;
+    for (const char* person : {"Doe", "pid12345", "xxx", std::string(200, '/').c_str()})
+        EXPECT_EQ(log.find(person), std::string::npos) << log;
+}
+
 TEST_F(ServerTest, ServesFilesAndNothingBesideThem) {
     const test::TemporaryFolder folder;
     const auto write = [&](const std::filesystem::path& name, const std::string& content) {

@@ -101,6 +101,9 @@ TEST(Metrics, WritesThePrometheusFormat) {
     metrics.counter("b_total", "Beans.", {{"kind", "a\"\\\n"}}).add(3);
     metrics.gauge("a", "Apples\nred.").set(1.5);
     metrics.watch("c", "Cherries.", [] { return 7.0; });
+    metrics.watch_each("e", "Elderberries.", [] {
+        return Metrics::Gauges{{{{"ripe", "no"}}, 2.0}, {{{"ripe", "yes"}}, 1.0}};
+    });
     auto& histogram = metrics.histogram("d", "Dates.", {0.1, 1});
     for (const double value : {0.1, 0.5, 5.0}) histogram.observe(value);
     EXPECT_EQ(metrics.text(),
@@ -109,7 +112,8 @@ TEST(Metrics, WritesThePrometheusFormat) {
               "# HELP c Cherries.\n# TYPE c gauge\nc 7\n"
               "# HELP d Dates.\n# TYPE d histogram\n"
               "d_bucket{le=\"0.1\"} 1\nd_bucket{le=\"1\"} 2\nd_bucket{le=\"+Inf\"} 3\n"
-              "d_sum 5.6\nd_count 3\n");
+              "d_sum 5.6\nd_count 3\n"
+              "# HELP e Elderberries.\n# TYPE e gauge\ne{ripe=\"no\"} 2\ne{ripe=\"yes\"} 1\n");
 }
 
 TEST(Metrics, GivesTheSameCounterAgainAndRefusesAnotherKind) {

@@ -84,13 +84,39 @@ std::function<double()> watched(Read read) {
     };
 }
 
-void count(http::Metrics& metrics, store::Store& store) {
+/// As of one moment, for each of these destinations: those that wait or are on their way, and those
+/// that were given up.
+http::Metrics::Gauges deliveries(store::Store& store, const std::vector<std::string>& names) {
+    std::vector<std::string> kinds;
+    for (const std::string& name : names) kinds.push_back(delivery_kind(name));
+    constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+    http::Metrics::Gauges gauges;
+    const auto add = [&](std::size_t at, double waiting, double given_up) {
+        gauges.push_back({{{"destination", names[at]}, {"state", "waiting"}}, waiting});
+        gauges.push_back({{{"destination", names[at]}, {"state", "given-up"}}, given_up});
+    };
+    try {
+        const std::vector<store::WorkQueue::Open> open = store.queue().open(kinds);
+        for (std::size_t at = 0; at < names.size(); ++at)
+            add(at, static_cast<double>(open[at].waiting), static_cast<double>(open[at].given_up));
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::kUnavailable && error.code() != ErrorCode::kCancelled) throw;
+        for (std::size_t at = 0; at < names.size(); ++at) add(at, kUnknown, kUnknown);
+    }
+    return gauges;
+}
+
+void count(http::Metrics& metrics, store::Store& store, const std::vector<std::string>& sent_to) {
     metrics.watch("lucerna_instances", "Objects kept.",
                   watched([&store] { return store.archive().totals().instances; }));
     metrics.watch("lucerna_kept_bytes", "Bytes of the objects kept.",
                   watched([&store] { return store.archive().totals().bytes; }));
     metrics.watch("lucerna_exams_waiting", "Exams that wait to be read.",
                   watched([&store] { return store.exams().count(store::ExamState::kWaiting); }));
+    if (!sent_to.empty())
+        metrics.watch_each("lucerna_deliveries",
+                           "Deliveries of results that wait or are on their way, or were given up.",
+                           [&store, sent_to] { return deliveries(store, sent_to); });
 }
 
 /// Whoever watches the server has what else there is to say, whatever becomes of the index.
@@ -126,15 +152,16 @@ struct Server::State {
                   {peers_of(parts.destinations), parts.aet}, delivery, parts.delivery_lease,
                   reports, clock),
           dimse(parts.dicom, archive_sink, services(parts)),
-          http(with_metrics(parts.http), routes(parts, clock)) {
+          http(with_metrics(parts), routes(parts, clock)) {
         if (parts.hl7)
             hl7.emplace(*parts.hl7, [this](const std::string& message, const std::string& peer) {
                 return hl7_desk.answer(message, peer);
             });
     }
 
-    http::ServerOptions with_metrics(http::ServerOptions options) {
-        count(metrics, store);
+    http::ServerOptions with_metrics(const ServerParts& parts) {
+        http::ServerOptions options = parts.http;
+        count(metrics, store, opinion_rules(parts).destinations);
         options.metrics = &metrics;
         return options;
     }

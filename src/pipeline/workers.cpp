@@ -105,7 +105,10 @@ void deliver_results(const store::Job& job, store::WorkQueue& queue, deliver::De
     deliver::DeliveryJob delivery;
     try {
         delivery = deliver::delivery_job_from_json(job.payload);
+        delivery.study_instance_uid = job.study_instance_uid;
     } catch (const Error& error) {
+        log_event(LogLevel::kError, "deliver.given-up",
+                  {{"exam", job.study_instance_uid}, {"kind", job.kind}, {"why", error.what()}});
         queue.give_up(job, error.what());
         return;
     }

@@ -64,5 +64,25 @@ TEST(DeliverResults, BreaksOffWhenTheServerStopsAndLeavesTheRestForLater) {
     EXPECT_FALSE(store.queue().lease("deliver:pacs", "test", 60s)) << "not at once";
 }
 
+TEST(DeliverResults, SaysInTheLogWhoseResultsAreGivenUp) {
+    test::TemporaryFolder folder;
+    SystemClock clock;
+    vault::FileKeyProvider keys(folder.path() / "kek.json");
+    store::Store store({folder.path() / "data", {}}, keys, clock);
+    AnySource source;
+    deliver::DeliveryStep step({}, source);
+    testing::internal::CaptureStderr();
+    for (const std::string& payload : {std::string("{}"), deliver::to_json({"pacs", {"1.3"}})}) {
+        store.queue().enqueue({"deliver:pacs", payload, payload, {}, "1.2.840.7"});
+        const auto job = store.queue().lease("deliver:pacs", "test", 60s);
+        ASSERT_TRUE(job);
+        deliver_results(*job, store.queue(), step, clock, 60s, {});
+    }
+    const std::string log = testing::internal::GetCapturedStderr();
+    const std::string line = R"("deliver.given-up","exam":"1.2.840.7",)";
+    EXPECT_NE(log.find(line), std::string::npos) << log;
+    EXPECT_NE(log.find(line), log.rfind(line)) << log;
+}
+
 }  // namespace
 }  // namespace lucerna::pipeline

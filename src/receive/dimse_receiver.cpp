@@ -46,6 +46,8 @@ void DimseReceiver::ToSink::ended(const dicom::AssociationReport& report) {
                {"address", report.sender.address},
                {"end", dicom::name_of(report.end)},
                {"why", report.why},
+               {"contexts_refused", report.refused_contexts},
+               {"first_refused", report.first_refused},
                {"stored", report.stored},
                {"failed", report.failed},
                {"bytes", report.bytes},

@@ -68,6 +68,22 @@ dicom::ScpOptions any_port() {
     return options;
 }
 
+TEST(DimseReceiver, SaysInTheLogWhichContextsWereRefused) {
+    FakeSink sink;
+    testing::internal::CaptureStderr();
+    {
+        const DimseReceiver receiver(any_port(), sink);
+        dicom::ScuOptions options;
+        options.port = receiver.port();
+        options.called_aet = "LUCERNA";
+        options.calling_aet = "MODALITY";
+        const dicom::ObjectHead film{"1.2.840.10008.5.1.1.1", "1.2.3", "1.2.840.10008.1.2.1"};
+        EXPECT_NO_THROW(dicom::StoreScu(options, std::span(&film, 1)));
+    }
+    EXPECT_THAT(testing::internal::GetCapturedStderr(),
+                HasSubstr(R"("contexts_refused":3,"first_refused":"1.2.840.10008.5.1.1.1",)"));
+}
+
 class FromDcmtk : public testing::Test {
   protected:
     void SetUp() override {

@@ -101,6 +101,15 @@ class Conversation {
     std::size_t count_ = 0;
 };
 
+/// A server has several ports.
+dicom::Descriptor listen_for_hl7(const MllpOptions& options) {
+    try {
+        return dicom::listen_on(options.address, options.port);
+    } catch (const Error& error) {
+        throw Error(error.code(), std::string("hl7: ") + error.what());
+    }
+}
+
 }  // namespace
 
 /// The accepting thread and the threads of the connections, which it starts and joins.
@@ -109,7 +118,7 @@ class MllpListener::State {
     State(MllpOptions options, Answer answer)
         : options_(std::move(options)),
           answer_(std::move(answer)),
-          socket_(dicom::listen_on(options_.address, options_.port)) {
+          socket_(listen_for_hl7(options_)) {
         if (options_.tls) tls_.emplace(*options_.tls, dicom::TlsRole::kServer);
         thread_ = std::jthread([this] { accept(); });
     }

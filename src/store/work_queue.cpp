@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/encoding.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "store/pace.h"
@@ -310,6 +311,32 @@ std::vector<std::string> WorkQueue::payloads(const std::string& kind,
         find.bind(study_instance_uid).bind(kind);
         while (find.step()) payloads.push_back(find.text(0));
         return payloads;
+    });
+}
+
+std::vector<WorkQueue::Open> WorkQueue::open(std::span<const std::string> kinds) {
+    std::string listed;
+    for (const std::string& kind : kinds)
+        (listed += listed.empty() ? "[" : ",") += json_quoted(kind);
+    return parts_.index.read([&](Connection& index) {
+        std::vector<Open> open(kinds.size());
+        if (kinds.empty()) return open;
+        // The done ones, which are many, are passed over by the index.
+        Statement count = index.prepare(
+            "SELECT kind, state, count(*) FROM jobs WHERE kind IN (SELECT value FROM json_each(?)) "
+            "AND state IN (?, ?, ?) GROUP BY kind, state");
+        count.bind(listed + "]")
+            .bind(static_cast<int>(JobState::kWaiting))
+            .bind(static_cast<int>(JobState::kLeased))
+            .bind(static_cast<int>(JobState::kGivenUp));
+        while (count.step()) {
+            const auto kind = std::find(kinds.begin(), kinds.end(), count.text(0));
+            if (kind == kinds.end()) continue;
+            Open& of = open[static_cast<std::size_t>(kind - kinds.begin())];
+            const bool over = count.small(1) == static_cast<int>(JobState::kGivenUp);
+            (over ? of.given_up : of.waiting) += static_cast<std::size_t>(count.integer(2));
+        }
+        return open;
     });
 }
 

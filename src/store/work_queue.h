@@ -102,6 +102,13 @@ class WorkQueue {
     [[nodiscard]] std::vector<std::string> payloads(const std::string& kind,
                                                     const std::string& study_instance_uid);
 
+    /// Of each of these kinds, in their order, what is not done: waiting or leased, or given up.
+    struct Open {
+        std::size_t waiting = 0;
+        std::size_t given_up = 0;
+    };
+    [[nodiscard]] std::vector<Open> open(std::span<const std::string> kinds);
+
     /// Nobody does jobs of this kind: all of them go.
     void forget_kind(const std::string& kind);
 

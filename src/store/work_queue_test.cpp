@@ -254,6 +254,21 @@ TEST(WorkQueue, ManyWorkersDoEachJobOnce) {
     });
 }
 
+TEST(WorkQueue, CountsWhatIsNotDoneOfEachKind) {
+    TestStore store;
+    for (const char* key : {"a", "b", "c", "d", "e"}) store.queue().enqueue({"one", key, ""});
+    store.queue().enqueue({"not asked for", "a", ""});
+    store.queue().complete(store.queue().lease("one", "w", 1h).value());
+    store.queue().give_up(store.queue().lease("one", "w", 1h).value(), "never");
+    const Job held = store.queue().lease("one", "w", 1h).value();
+    const auto open = store.queue().open(std::vector<std::string>{"a \"kind\"", "one"});
+    ASSERT_EQ(open.size(), 2U);
+    EXPECT_EQ(open[0].waiting + open[0].given_up, 0U);
+    EXPECT_EQ(open[1].waiting, 3U) << "with the one that is leased";
+    EXPECT_EQ(open[1].given_up, 1U);
+    EXPECT_TRUE(store.queue().open({}).empty());
+}
+
 TEST(WorkQueue, ReplacesAJobByWhatFollowsFromItOrDoesNothing) {
     TestStore store;
     store.queue().enqueue({"a", "1", "{}"});

@@ -339,7 +339,14 @@ images = true
         destination = ["--destination", f"pacs=PACS@127.0.0.1:{port}"]
         server = self.serve(*destination)
         server.store(phantom(self.path("exam"), 12))
-        server.read_exam("SYNTHETIC-12")
+        study = server.read_exam("SYNTHETIC-12")["study_instance_uid"]
+        counted = 'lucerna_deliveries{destination="pacs",state="%s"} %d\n'
+        with urllib.request.urlopen(server.url + "/metrics", timeout=PATIENCE) as answer:
+            metrics = answer.read().decode()
+        self.assertIn(counted % ("waiting", 1), metrics)
+        self.assertIn(counted % ("given-up", 0), metrics)
+        log = pathlib.Path(self.path("data.log"))
+        wait_for(lambda: f'"event":"deliver.retry","exam":"{study}"' in log.read_text(), "the first try")
         server.end(signal.SIGKILL)
         inbox = self.path("inbox")
         os.mkdir(inbox)
@@ -359,6 +366,19 @@ images = true
         again = self.serve()
         self.assertEqual(again.read_exam("SYNTHETIC-13")["state"], "read")
         self.assertEqual(len(again.get("/dicom-web/instances?PatientID=SYNTHETIC-13")), 4 + 6)
+
+    def test_a_closed_terminal_stops_it_as_a_stop_does(self):
+        server = self.serve()
+        server.process.send_signal(signal.SIGUSR1)
+        server.process.send_signal(signal.SIGUSR2)
+        self.assertEqual(server.get("/health"), {"status": "up"})
+        self.assertEqual(server.end(signal.SIGHUP), 0)
+        self.assertIn('"event":"server.stopping"', pathlib.Path(self.path("data.log")).read_text())
+        server = Server(self.path("data"), around=["nohup"])
+        self.addCleanup(lambda: server.process.poll() is None and server.end(signal.SIGKILL))
+        server.process.send_signal(signal.SIGHUP)
+        self.assertEqual(server.get("/health"), {"status": "up"}, "under nohup")
+        self.assertEqual(server.end(), 0)
 
     def test_a_second_server_on_the_same_folder_is_told_so(self):
         self.serve()
@@ -388,6 +408,21 @@ images = true
                               "--dicom", "127.0.0.1:0"], capture_output=True, text=True)
         self.assertNotEqual(run.returncode, 0)
         self.assertIn("token", run.stderr)
+
+    def test_what_keeps_it_from_starting_is_said_by_name(self):
+        taken = self.serve(data="other")
+        addresses = ["--http", "127.0.0.1:0", "--dicom", "127.0.0.1:0"]
+        for said, what in ((["--set", "http.address=999.1.1.1"], 'http.address: "999.1.1.1" is no numeric address'),
+                           (["--set", "http.tokens=/nope"], "http.tokens: cannot read /nope"),
+                           (["--set", "hl7.listen=2575"], 'hl7.listen: "2575" is not ADDRESS:PORT'),
+                           (["--set", f"dicom.port={taken.dicom_port}"], "dicom: can't listen on 127.0.0.1:"),
+                           (["--set", f"hl7.listen=:{taken.dicom_port}"], "hl7: can't listen on 127.0.0.1:"),
+                           (["--destination", "a=A@h:1", "--destination", "a=B@h:1"],
+                            '--destination a=B@h:1: a destination is called "a" already')):
+            run = subprocess.run([LUCERNA, "serve", "--data", self.path("data"), *addresses, *said],
+                                 capture_output=True, text=True, timeout=PATIENCE)
+            self.assertNotEqual(run.returncode, 0, said)
+            self.assertIn(what, run.stderr)
 
     def test_samples_are_read_before_the_address_is_printed(self):
         server = self.serve("--samples", "1")
