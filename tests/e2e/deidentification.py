@@ -116,6 +116,20 @@ class Deidentification(unittest.TestCase):
         another, _, _ = self.export("another", self.write("3.dcm", d))
         self.assertNotEqual([e.PatientID for e in first.values()], [e.PatientID for e in another.values()])
 
+    def test_a_study_that_comes_again_as_anothers_is_hers(self):
+        doe = {"PatientName": "Doe^Jane", "PatientBirthDate": "19500101"}
+        roe = {"PatientName": "Roe^Ann", "PatientBirthDate": "19600606"}
+
+        def patient(out, study, patient_id, **values):
+            d = made(study, 1, 1, PatientID=patient_id, **values)
+            files, _, _ = self.export(out, self.write(out + ".dcm", d))
+            return [e.PatientID for e in files.values()]
+
+        is_doe, is_roe = patient("doe", 1, "A", **doe), patient("roe", 2, "", **roe)
+        self.assertNotEqual(is_doe, is_roe)
+        self.assertEqual(patient("roe-again", 1, "", **roe), is_roe)
+        self.assertEqual(patient("doe-again", 2, "A", **doe), is_doe)
+
     def test_what_a_killed_export_left_goes_with_the_next(self):
         one = self.write("1.dcm", made(1, 1, 1))
         files, _, _ = self.export("out", one)
