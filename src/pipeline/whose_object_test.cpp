@@ -1,11 +1,16 @@
 #include "pipeline/whose_object.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
+#include <sstream>
 #include <string>
 
+#include "base/error.h"
+#include "base/file.h"
 #include "deidentify/project_file.h"
 #include "dicom/tags.h"
 #include "pipeline/kept_reports.h"
@@ -16,6 +21,8 @@
 
 namespace lucerna::pipeline {
 namespace {
+
+using testing::HasSubstr;
 
 struct Whose {
     std::string id;
@@ -87,6 +94,31 @@ TEST_F(WhoseObjectTest, StaysTheSamePersonsWhatIsLearntOfHer) {
     EXPECT_EQ(pseudonym("1.2.1.9.1"), first);
     store_.archive().erase_study("1.2.1");
     EXPECT_EQ(pseudonym("1", "1", {"A", "Doe^Jane^M", ""}), first);
+}
+
+TEST_F(WhoseObjectTest, DoesNotGoOutWhereItMayBeAnotherPersonsThanItsStudy) {
+    const std::string doe = pseudonym("1", "1", kDoe);
+    for (const Whose& other : {Whose{"", "Roe^Ann", "19500101"}, Whose{"", "Roe^Ann", ""},
+                               Whose{"", "Doe^Jane", "19600606"}}) {
+        const std::string uid = keep("1", "2", other);
+        try {
+            (void)source_.for_destination("research").file(uid);
+            ADD_FAILURE() << other.name << other.birth_date;
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+            EXPECT_THAT(error.what(), HasSubstr("no Patient ID in common"));
+        }
+        std::istringstream text{std::string(as_text(read_file(reports_folder_ / "p.jsonl")))};
+        std::string line, last;
+        while (std::getline(text, line)) last = line;
+        const auto refused = nlohmann::json::parse(last)["refused"];
+        ASSERT_EQ(refused.size(), 1U) << last;
+        EXPECT_EQ(refused[0]["reason"], "another-patient");
+        EXPECT_EQ(pseudonym("1.2.1.9.1"), doe) << "the rest of the study";
+        store_.archive().erase_part({"1.2.1", "1.2.1.9", uid});
+    }
+    EXPECT_EQ(pseudonym("1", "3", {"", "DOE", ""}), doe);
+    EXPECT_EQ(pseudonym("1", "4", {"A", "Roe^Ann", "19500101"}), doe) << "the ID says more";
 }
 
 }  // namespace

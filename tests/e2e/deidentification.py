@@ -192,6 +192,27 @@ class Deidentification(unittest.TestCase):
         files, report, _ = self.export("alike", first, again, first, of(4, 2, ""), of(5, 1, "S1"))
         self.assertEqual((len(files), len(report["objects"])), (3, 3))
 
+    def test_what_may_be_another_patients_than_its_study_stays(self):
+        born = {"PatientBirthDate": "19500101"}
+        hers = [self.write(f"{n}.dcm", made(1, 1, n, PatientName="Doe^Jane", **born))
+                for n in (1, 2)]
+        other = self.write("3.dcm", made(1, 1, 3, PatientID="", PatientName="Roe^Ann", **born))
+
+        def look(files, report, run):
+            self.assertEqual(sorted(d.InstanceNumber for d in files.values()), [1, 2])
+            self.assertEqual(len({d.PatientID for d in files.values()}), 1)
+            self.assertEqual([r["reason"] for r in report["refused"]], ["another-patient"])
+            self.assertIn("no Patient ID in common", run.stderr)
+
+        # Whichever comes first.
+        for order in ([other, *hers], [*hers, other]):
+            look(*self.export(f"files-{order.index(other)}", *order, expected=4))
+        server = Server(str(self.folder / "data"))
+        self.addCleanup(lambda: server.process.poll() is None and server.end(signal.SIGKILL))
+        self.assertEqual(server.store([other, *hers]).returncode, 0)
+        server.end()
+        look(*self.export("archive", "--study", "2.999.1", expected=4))
+
     def test_keys_rotate_in_a_folder_that_only_exported(self):
         study = [self.write(f"{n}.dcm", made(1, 1, n)) for n in (1, 2)]
         rotate = [LUCERNA, "keys", "rotate", "--data", self.folder / "data"]
