@@ -213,6 +213,29 @@ class Deidentification(unittest.TestCase):
         server.end()
         look(*self.export("archive", "--study", "2.999.1", expected=4))
 
+    def test_a_project_whose_secret_is_lost_is_not_made_anew(self):
+        data, one = self.folder / "data", self.write("1.dcm", made(1, 1, 1))
+        server = Server(str(data))
+        self.addCleanup(lambda: server.process.poll() is None and server.end(signal.SIGKILL))
+        self.assertEqual(server.store([one]).returncode, 0)
+        server.end()
+        first, _, _ = self.export("first", one)
+        secret = data / "projects" / "study-a.json"
+        secret.rename(self.folder / "backup.json")
+        run = export("--data", data, "--deidentify", SCREENING, "--project", "study-a", "--out",
+                     self.folder / "lost", one, expected=3)
+        self.assertIn(str(secret), run.stderr)
+        self.assertFalse(list((self.folder / "lost").rglob("*.dcm")))
+        for verb in (["verify"], ["keys", "rotate"],
+                     ["keys", "move", "--to", f"file:{self.folder / 'other'}"]):
+            run = subprocess.run([LUCERNA, *verb, "--data", data], capture_output=True, text=True)
+            self.assertEqual(run.returncode, 3, (verb, run.stdout, run.stderr))
+            self.assertIn("projects/study-a.json", run.stdout + run.stderr)
+        self.assertFalse(secret.exists())
+        (self.folder / "backup.json").rename(secret)
+        again, _, _ = self.export("again", one)
+        self.assertEqual([d.SOPInstanceUID for d in first.values()], [d.SOPInstanceUID for d in again.values()])
+
     def test_keys_rotate_in_a_folder_that_only_exported(self):
         study = [self.write(f"{n}.dcm", made(1, 1, n)) for n in (1, 2)]
         rotate = [LUCERNA, "keys", "rotate", "--data", self.folder / "data"]
