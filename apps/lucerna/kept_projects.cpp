@@ -1,6 +1,7 @@
 #include "kept_projects.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -44,6 +45,15 @@ class ProjectBucket final : public deidentify::ProjectPlace {
         });
         std::sort(all.begin(), all.end());
         return all;
+    }
+    [[nodiscard]] std::vector<std::string> names_within() override {
+        std::set<std::string> all;
+        bucket_->for_each(folder_, [&](const std::string& file) {
+            const std::size_t slash = file.find('/');
+            if (slash != std::string::npos && file.ends_with(kEnding))
+                all.insert(file.substr(0, slash));
+        });
+        return {all.begin(), all.end()};
     }
     [[nodiscard]] std::string called(const std::string& name) const override {
         return called_ + key(name);

@@ -14,6 +14,7 @@
 #include "dicom/uids.h"
 #include "kept_data.h"
 #include "kept_projects.h"
+#include "pipeline/whose_object.h"
 #include "study_person.h"
 
 namespace lucerna {
@@ -42,21 +43,34 @@ store::Key key_from(const std::string& text) {
     return {*tag, text.substr(equals + 1)};
 }
 
-/// By their UIDs, those whose files name two patients.
-std::set<std::string> studies_of_two(const std::vector<fs::path>& files) {
+/// The studies of files, by their UIDs.
+struct StudiesOfFiles {
+    /// Who each is of, as far as its files say.
     std::map<std::string, StudyPerson> people;
-    std::set<std::string> found;
+    /// Those whose files name two patients.
+    std::set<std::string> of_two;
+
+    [[nodiscard]] deidentify::PatientOfStudy patient_of(const dicom::DataSet& object) const {
+        const auto found = people.find(object.text_or(dicom::tags::kStudyInstanceUid, ""));
+        return pipeline::patient_of_study(
+            found == people.end() ? store::Person() : store::person_of(found->second.says()),
+            object);
+    }
+};
+
+StudiesOfFiles studies_of(const std::vector<fs::path>& files) {
+    StudiesOfFiles studies;
     for (const fs::path& path : files) {
         if (stop_requested()) throw Error(ErrorCode::kCancelled, "stopped by a signal");
         try {
             const auto head = dicom::DataSet::from_file(path, {}, dicom::PixelData::kSkip);
             const std::string study = head.text_or(dicom::tags::kStudyInstanceUid, "");
-            if (!study.empty() && !people[study].takes(head)) found.insert(study);
+            if (!study.empty() && !studies.people[study].takes(head)) studies.of_two.insert(study);
         } catch (const Error&) {
             // It is named when it is to be given out.
         }
     }
-    return found;
+    return studies;
 }
 
 /// What is to be exported, one object after another.
@@ -64,14 +78,14 @@ class Export {
   public:
     /// Of `studies_of_two` nothing is given out: whose they are nobody knows.
     Export(const ExportArguments& asked, const deidentify::Deidentifier& deidentifier,
-           std::set<std::string> studies_of_two)
-        : asked_(asked), deidentifier_(deidentifier), studies_of_two_(std::move(studies_of_two)) {
+           const std::set<std::string>& studies_of_two)
+        : asked_(asked), deidentifier_(deidentifier), studies_of_two_(studies_of_two) {
         report_.profile = deidentifier.profile().name();
         report_.project = deidentifier.project().name();
         report_.program = deidentifier.program();
     }
 
-    void add(dicom::DataSet object, const deidentify::PatientOfStudy& study = {}) {
+    void add(dicom::DataSet object, const deidentify::PatientOfStudy& study) {
         if (studies_of_two_.contains(object.text_or(dicom::tags::kStudyInstanceUid, "")))
             return refuse(
                 {exam::RefusalReason::kUnreadable, "the files of its study name two patients",
@@ -134,7 +148,7 @@ class Export {
 
     const ExportArguments& asked_;
     const deidentify::Deidentifier& deidentifier_;
-    const std::set<std::string> studies_of_two_;
+    const std::set<std::string>& studies_of_two_;
     /// What has been given out, by its UID: a hash of the file.
     std::map<std::string, std::string> given_;
     deidentify::ExportReport report_;
@@ -182,9 +196,8 @@ void add_stored(store::Archive& archive, const ExportArguments& asked, Export& o
         if (stop_requested()) throw Error(ErrorCode::kCancelled, "stopped by a signal");
         try {
             dicom::DataSet object = dicom::DataSet::parse(archive.object(uid));
-            const store::PatientKey patient =
-                archive.patient_of_study(object.text_or(dicom::tags::kStudyInstanceUid, ""));
-            out.add(std::move(object), {patient.id, patient.issuer});
+            const auto patient = pipeline::patient_of_study(archive, object);
+            out.add(std::move(object), patient);
         } catch (const Error& error) {
             if (error.code() != ErrorCode::kInvalidInput && error.code() != ErrorCode::kCorrupt)
                 throw;
@@ -212,12 +225,15 @@ ExitCode run_export(const ExportArguments& asked) {
         std::string("Lucerna ") + LUCERNA_VERSION, std::move(safe));
     fs::create_directories(asked.out);
     remove_leftovers_of_exports(asked.out);
-    Export out(asked, deidentifier, studies_of_two(asked.files));
+    const StudiesOfFiles studies = studies_of(asked.files);
+    Export out(asked, deidentifier, studies.of_two);
     if (store) add_stored(store->archive(), asked, out);
     for (const fs::path& path : asked.files) {
         if (stop_requested()) throw Error(ErrorCode::kCancelled, "stopped by a signal");
         try {
-            out.add(dicom::DataSet::from_file(path));
+            dicom::DataSet object = dicom::DataSet::from_file(path);
+            const auto patient = studies.patient_of(object);
+            out.add(std::move(object), patient);
         } catch (const Error& error) {
             if (error.code() != ErrorCode::kInvalidInput) throw;
             out.refuse(error);

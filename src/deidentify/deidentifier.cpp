@@ -68,8 +68,20 @@ bool has_overlay_in_values(const DataSet& object) {
     return false;
 }
 
+/// Kept in one study with the others, and read with none (pipeline/reading.h): of neither person's
+/// pseudonym can be said that it is this one's.
+std::optional<exam::Refusal> refuse_another_patients(const PatientOfStudy& study) {
+    if (!exam::may_be_two_people(study.object_says, study.says)) return {};
+    return refused(exam::RefusalReason::kAnotherPatient,
+                   "the object has no Patient ID in common with its study's patient, and another "
+                   "birth date or family name",
+                   tags::kPatientId,
+                   "correct whichever header is wrong, or send it as a study of its own");
+}
+
 /// What no profile makes safe.
-std::optional<exam::Refusal> refuse_early(const DataSet& object, const Profile& profile) {
+std::optional<exam::Refusal> refuse_early(const DataSet& object, const Profile& profile,
+                                          const PatientOfStudy& study) {
     if (!dicom::is_valid_uid(object.text_or(tags::kSopInstanceUid, "")) ||
         !dicom::is_valid_uid(object.text_or(tags::kSopClassUid, "")))
         return refused(exam::RefusalReason::kUnreadable, "the object has no valid UID",
@@ -81,6 +93,7 @@ std::optional<exam::Refusal> refuse_early(const DataSet& object, const Profile& 
     if (auto refusal = refuse_sound(object)) return refusal;
     if (auto refusal = refuse_slide_label(object)) return refusal;
     if (auto refusal = refuse_own_capture(object)) return refusal;
+    if (auto refusal = refuse_another_patients(study)) return refusal;
     if (has_overlay_in_values(object))
         return refused(exam::RefusalReason::kBadPixelDescription,
                        "an overlay lies among the stored bits of the pixels",
@@ -139,7 +152,7 @@ std::variant<Deidentified, exam::Refusal> Deidentifier::run(dicom::FramedObject 
     report.sop_class_uid = object->header().text_or(tags::kSopClassUid, "");
     CleanPixels pixels;
     DataSet attributes;
-    std::optional<exam::Refusal> refusal = refuse_early(object->header(), profile_);
+    std::optional<exam::Refusal> refusal = refuse_early(object->header(), profile_, study);
     if (!refusal) refusal = clear_beside_pixels(*object, pixels);
     if (!refusal) refusal = clear_unused_bits(*object, pixels);
     if (!refusal && profile_.has(Option::kCleanPixelData))

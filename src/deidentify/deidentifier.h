@@ -32,8 +32,9 @@ class Deidentifier {
     /// Every attribute of the object and of its items, in any depth, is kept, changed or taken out
     /// as the table says. Beyond the table: attributes that the dictionary does not know go; names,
     /// dates, times and UIDs that the table does not list are treated like those that it lists.
-    /// A refusal where pixels, document or sound cannot be cleaned as the profile asks: nothing of
-    /// the object may be given out then. Pseudonym and dates go by the patient of `study`.
+    /// A refusal where pixels, document or sound cannot be cleaned as the profile asks, or where
+    /// the object may be of another person than its study (exam::may_be_two_people): nothing of it
+    /// may be given out then. Pseudonym and dates go by the patient of `study`.
     [[nodiscard]] std::variant<Deidentified, exam::Refusal> run(
         dicom::FramedObject object, const PatientOfStudy& study = {}) const;
 

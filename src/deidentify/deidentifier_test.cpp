@@ -595,6 +595,19 @@ TEST(Deidentifier, TakesASignForNoOverlay) {
               samples_with_overlay(0x0123, 0));
 }
 
+TEST(Deidentifier, RefusesWhatMayBeOfAnotherThanItsStudy) {
+    const auto is_refused = [](const exam::PersonKeys& says) {
+        const auto outcome = deidentifier("basic").run(
+            example(), {"4711", "", {"4711", "", "19610203", {"doe"}}, says});
+        const auto* refusal = std::get_if<exam::Refusal>(&outcome);
+        return refusal != nullptr && refusal->reason == exam::RefusalReason::kAnotherPatient;
+    };
+    EXPECT_TRUE(is_refused({"", "", "19610203", {"roe"}}));
+    EXPECT_TRUE(is_refused({"", "", "19600606", {}}));
+    EXPECT_FALSE(is_refused({"", "", "", {}}));
+    EXPECT_FALSE(is_refused({"4711", "", "19600606", {"roe"}})) << "the ID says more";
+}
+
 TEST(Deidentifier, RefusesCompressedPixelsWithMoreThanTheirValues) {
     const auto outcome_of = [](std::uint16_t above, bool is_signed, std::uint16_t value) {
         const DataSet plain = with_overlay_in_pixels(above, is_signed, value);

@@ -18,6 +18,11 @@
 namespace lucerna::deidentify {
 namespace {
 
+struct PatientKey {
+    std::string id = {};
+    std::string issuer = {};
+};
+
 /// `use` keeps the kinds of replacement apart.
 std::array<std::uint8_t, 32> mac(const vault::SecretKey& secret, std::string_view use,
                                  std::string_view original) {
@@ -28,16 +33,31 @@ std::array<std::uint8_t, 32> mac(const vault::SecretKey& secret, std::string_vie
 }
 
 /// As far as the object says, or else its study.
-PatientOfStudy patient_of(const dicom::DataSet& object, const PatientOfStudy& study) {
-    const auto own_or = [](std::string own, const std::string& of_study) {
-        return own.empty() ? of_study : std::move(own);
-    };
-    std::string id = own_or(object.text_or(dicom::tags::kPatientId, ""), study.id);
-    if (id.empty()) return {};
-    return {std::move(id), own_or(dicom::issuer_of_patient_id(object), study.issuer)};
+PatientKey patient_of(const dicom::DataSet& object, const PatientOfStudy& study) {
+    std::string id = object.text_or(dicom::tags::kPatientId, "");
+    // The issuer of no ID is none of the study's.
+    if (id.empty()) return study.id.empty() ? PatientKey{} : PatientKey{study.id, study.issuer};
+    std::string issuer = dicom::issuer_of_patient_id(object);
+    return {std::move(id), issuer.empty() ? study.issuer : std::move(issuer)};
 }
 
-constexpr std::string_view kFormat = "lucerna-given/1 ";
+/// As the study says, which is the same for each of its objects, or else the object.
+exam::PersonKeys person_of(const PatientOfStudy& study, const PatientKey& patient) {
+    const exam::PersonKeys& object = study.object_says;
+    exam::PersonKeys person = study.says;
+    person.id = patient.id;
+    person.issuer = patient.issuer;
+    if (person.birth_date.empty()) person.birth_date = object.birth_date;
+    if (person.family_names == exam::PersonKeys().family_names)
+        person.family_names = object.family_names;
+    return person;
+}
+
+constexpr std::string_view kFormat = "lucerna-given/2 ";
+/// Of versions that noted neither birth date nor family name.
+constexpr std::string_view kOlderFormat = "lucerna-given/1 ";
+constexpr std::size_t kLines = 8;
+constexpr std::size_t kOlderLines = 4;
 
 vault::SecretKey sealing_key(const vault::SecretKey& secret) {
     return vault::SecretKey::from(mac(secret, "seal", ""));
@@ -47,7 +67,7 @@ vault::SecretKey sealing_key(const vault::SecretKey& secret) {
 
 std::string patient_key(const dicom::DataSet& data_set, const PatientOfStudy& study) {
     namespace tags = dicom::tags;
-    const PatientOfStudy patient = patient_of(data_set, study);
+    const PatientKey patient = patient_of(data_set, study);
     if (!patient.id.empty()) return "id\n" + patient.id + "\n" + patient.issuer;
     const std::string name = data_set.text_or(tags::kPatientName, "");
     const std::string birth_date = data_set.text_or(tags::kPatientBirthDate, "");
@@ -73,23 +93,30 @@ int Project::shift_days(std::string_view key) const {
     return -static_cast<int>(kLeast + drawn % kRange);
 }
 
-/// Kept of a study. ID and issuer as 32 hexadecimal digits that without the secret say nothing;
-/// empty: not known.
+/// Kept of a study. What tells the person apart as 32 hexadecimal digits that without the secret
+/// say nothing.
 struct Project::Given {
     Pseudonymous as;
-    std::string id;
-    std::string issuer;
-
-    [[nodiscard]] bool is_of_another(const Given& other) const {
-        if (id.empty() || other.id.empty()) return false;
-        return id != other.id ||
-               (!issuer.empty() && !other.issuer.empty() && issuer != other.issuer);
-    }
+    exam::PersonKeys person;
 };
 
+exam::PersonKeys Project::hidden(const exam::PersonKeys& person) const {
+    const auto hide = [&](std::string_view use, std::string_view what) {
+        return what.empty() ? std::string() : to_hex(ByteView(mac(secret_, use, what)).first(16));
+    };
+    exam::PersonKeys result{
+        hide("id", person.id), hide("issuer", person.issuer), hide("birth", person.birth_date), {}};
+    for (std::size_t script = 0; script < person.family_names.size(); ++script)
+        result.family_names[script] = hide("family", person.family_names[script]);
+    return result;
+}
+
 std::string Project::to_text(const std::string& name, const Given& given) const {
-    const std::string plain = given.as.pseudonym + "\n" + std::to_string(given.as.shift_days) +
-                              "\n" + given.id + "\n" + given.issuer + "\n";
+    std::string plain = given.as.pseudonym + "\n" + std::to_string(given.as.shift_days) + "\n";
+    for (const std::string* line : {&given.person.id, &given.person.issuer,
+                                    &given.person.birth_date, &given.person.family_names[0],
+                                    &given.person.family_names[1], &given.person.family_names[2]})
+        plain += *line + "\n";
     vault::AesGcm::Nonce nonce{};
     const vault::Id random = vault::random_id();
     std::copy_n(random.begin(), nonce.size(), nonce.begin());
@@ -103,19 +130,21 @@ std::string Project::to_text(const std::string& name, const Given& given) const 
 
 std::optional<Project::Given> Project::given_in(const std::string& name,
                                                 const std::string& text) const {
-    vault::AesGcm::Nonce nonce{};
     constexpr std::size_t kBeside =
         std::tuple_size_v<vault::AesGcm::Nonce> + vault::AesGcm::kTagBytes;
-    if (!text.starts_with(kFormat) || !text.ends_with('\n')) return {};
+    const bool is_older = text.starts_with(kOlderFormat);
+    if (!(is_older || text.starts_with(kFormat)) || !text.ends_with('\n')) return {};
+    const std::string_view format = is_older ? kOlderFormat : kFormat;
     Bytes sealed;
     try {
         sealed = from_base64(
-            std::string_view(text).substr(kFormat.size(), text.size() - kFormat.size() - 1));
+            std::string_view(text).substr(format.size(), text.size() - format.size() - 1));
     } catch (const Error&) {
         return {};
     }
-    if (sealed.size() < kBeside || std::string(kFormat) + to_base64(sealed) + "\n" != text)
+    if (sealed.size() < kBeside || std::string(format) + to_base64(sealed) + "\n" != text)
         return {};
+    vault::AesGcm::Nonce nonce{};
     std::copy_n(sealed.begin(), nonce.size(), nonce.begin());
     Bytes plain(sealed.size() - kBeside);
     if (!vault::AesGcm(sealing_key(secret_))
@@ -126,12 +155,12 @@ std::optional<Project::Given> Project::given_in(const std::string& name,
     for (std::size_t end = 0; (end = rest.find('\n')) != std::string_view::npos;
          rest.remove_prefix(end + 1))
         lines.emplace_back(rest.substr(0, end));
-    if (lines.size() != 4) return {};
+    if (lines.size() != (is_older ? kOlderLines : kLines)) return {};
     std::optional<Given> given(std::in_place);
     given->as.pseudonym = lines[0];
-    given->id = lines[2];
-    given->issuer = lines[3];
     std::from_chars(lines[1].data(), lines[1].data() + lines[1].size(), given->as.shift_days);
+    lines.resize(kLines);
+    given->person = {lines[2], lines[3], lines[4], {lines[5], lines[6], lines[7]}};
     return given;
 }
 
@@ -140,16 +169,12 @@ bool Project::is_damaged(const std::string& name, const std::string& text) const
 }
 
 Pseudonymous Project::give_out(const dicom::DataSet& object, const PatientOfStudy& study) const {
-    const auto hidden = [&](std::string_view use, std::string_view what) {
-        return what.empty() ? std::string() : to_hex(ByteView(mac(secret_, use, what)).first(16));
-    };
     const std::string key = patient_key(object, study);
-    const PatientOfStudy patient = patient_of(object, study);
     const Given now{{pseudonym(key), shift_days(key)},
-                    hidden("id", patient.id),
-                    hidden("issuer", patient.issuer)};
-    const std::string name = hidden("study", object.text_or(dicom::tags::kStudyInstanceUid, ""));
-    if (!given_ || name.empty()) return now.as;
+                    hidden(person_of(study, patient_of(object, study)))};
+    const std::string uid = object.text_or(dicom::tags::kStudyInstanceUid, "");
+    if (!given_ || uid.empty()) return now.as;
+    const std::string name = to_hex(ByteView(mac(secret_, "study", uid)).first(16));
     std::string text = given_->read(name);
     if (text.empty()) {
         given_->create(name, to_text(name, now));
@@ -159,7 +184,7 @@ Pseudonymous Project::give_out(const dicom::DataSet& object, const PatientOfStud
     const std::optional<Given> first = given_in(name, text);
     if (!first)
         throw Error(ErrorCode::kCorrupt, given_->called(name) + " is not as it was written");
-    return first->is_of_another(now) ? now.as : first->as;
+    return exam::disagree(first->person, now.person) ? now.as : first->as;
 }
 
 }  // namespace lucerna::deidentify

@@ -7,14 +7,19 @@
 
 #include "deidentify/project_place.h"
 #include "dicom/data_set.h"
+#include "exam/person.h"
 #include "vault/secret_key.h"
 
 namespace lucerna::deidentify {
 
-/// Whose a study is, as far as all of its objects together say.
+/// Whose a study is that an object is of, as far as all of its objects together say.
 struct PatientOfStudy {
     std::string id;
     std::string issuer;
+    /// What tells that person from others.
+    exam::PersonKeys says = {};
+    /// The same of whom the object itself says that it is of.
+    exam::PersonKeys object_says = {};
 };
 
 /// What stands for a person in a project.
@@ -48,9 +53,9 @@ class Project {
     /// By how many days all dates of the patient move, to the past: 30 to 3,679 of them.
     [[nodiscard]] int shift_days(std::string_view patient_key) const;
     /// Who the patient of an object is that is given out now: by patient_key, or whoever its study
-    /// was given out as before, whatever has been learnt of her since, an issuer say. Unless she
-    /// turns out to be another one: of another Patient ID, or of another issuer of it. Throws
-    /// Error: kCorrupt, and what the place throws.
+    /// was given out as before, whatever has been learnt of her since, an issuer say. Unless
+    /// anything says that it is of another person by now (exam::disagree). Throws Error: kCorrupt,
+    /// and what the place throws.
     [[nodiscard]] Pseudonymous give_out(const dicom::DataSet& object,
                                         const PatientOfStudy& study) const;
     /// A text that `give_out` has kept is not as it was written.
@@ -58,6 +63,7 @@ class Project {
 
   private:
     struct Given;
+    [[nodiscard]] exam::PersonKeys hidden(const exam::PersonKeys& person) const;
     [[nodiscard]] std::string to_text(const std::string& name, const Given& given) const;
     [[nodiscard]] std::optional<Given> given_in(const std::string& name,
                                                 const std::string& text) const;

@@ -49,6 +49,24 @@ vault::SecretKey secret_in(ProjectPlace& place, const std::string& name, const s
     return keys.unwrap(wrapped_in(text, place.called(name)), purpose_of(name));
 }
 
+/// Notes of what was given out are only made of a project that there is.
+bool is_lost(ProjectPlace& place, const std::string& name) {
+    return place.read(name).empty() && !place.within(name)->names().empty() &&
+           // One that another makes meanwhile.
+           place.read(name).empty();
+}
+
+std::string loss_of(const ProjectPlace& place, const std::string& name) {
+    return place.called(name) +
+           " is missing, and what the project gave out is noted beside it, in the folder " + name +
+           ": put it back from a backup; if there is none, move that folder away, and the project "
+           "begins anew, with other pseudonyms, UIDs and dates (docs/deidentification.md)";
+}
+
+void require_not_lost(ProjectPlace& place, const std::string& name) {
+    if (is_lost(place, name)) throw Error(ErrorCode::kCorrupt, loss_of(place, name));
+}
+
 using Damages = std::vector<std::pair<std::string, std::string>>;
 
 void add_damages_within(const ProjectPlace& place, const Project& project, Damages& damages) {
@@ -71,6 +89,7 @@ Project open_project(ProjectPlace& place, const std::string& name, vault::KeyPro
     require_name(name);
     std::string text = place.read(name);
     if (text.empty()) {
+        require_not_lost(place, name);
         place.create(name, to_text(keys.wrap(vault::SecretKey::random(), purpose_of(name))));
         // Another's, if that was first.
         text = place.read(name);
@@ -82,7 +101,10 @@ void take_over_project(ProjectPlace& from, ProjectPlace& to, const std::string& 
                        vault::KeyProvider& keys) {
     require_name(name);
     const std::string text = from.read(name);
-    if (text.empty()) return;
+    if (text.empty()) {
+        if (to.read(name).empty()) require_not_lost(from, name);
+        return;
+    }
     try {
         const vault::SecretKey secret = secret_in(from, name, text, keys);
         to.create(name, text);
@@ -108,7 +130,8 @@ void take_over_project(ProjectPlace& from, ProjectPlace& to, const std::string& 
 
 Damages damages_of_projects(ProjectPlace& place, vault::KeyProvider& keys) {
     Damages damages;
-    for (const std::string& name : place.names()) {
+    const std::vector<std::string> names = place.names();
+    for (const std::string& name : names) {
         try {
             const std::string text = place.read(name);
             add_damages_within(place, {name, secret_in(place, name, text, keys)}, damages);
@@ -118,6 +141,9 @@ Damages damages_of_projects(ProjectPlace& place, vault::KeyProvider& keys) {
             damages.emplace_back("projects/" + name + ".json", error.what());
         }
     }
+    for (const std::string& name : place.names_within())
+        if (!std::binary_search(names.begin(), names.end(), name) && is_lost(place, name))
+            damages.emplace_back("projects/" + name + ".json", loss_of(place, name));
     return damages;
 }
 
@@ -147,8 +173,11 @@ std::size_t rewrap_projects(ProjectPlace& place, vault::KeyProvider& keys,
                             const std::vector<std::string>& named) {
     std::size_t count = 0;
     std::set<std::string> seen;
+    // What a backup has of it may be under a key that is to end.
+    for (const std::string& name : place.names_within()) require_not_lost(place, name);
     for (const std::string& name : named) {
         require_name(name);
+        require_not_lost(place, name);
         const std::string text = place.read(name);
         if (text.empty() || !seen.insert(name).second) continue;
         if (rewrap(place, name, text, keys)) ++count;

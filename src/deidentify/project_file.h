@@ -12,18 +12,19 @@ namespace lucerna::deidentify {
 
 /// Opens a project, or makes it: its secret lies in `place`, wrapped by a key-encryption key
 /// (docs/formats/project.md). Of several that make it at once, all have the same. Throws Error:
-/// kInvalidInput for a name that is not 1 to 40 of a-z, 0-9, '-' and '_'; kCorrupt; what place and
-/// provider throw.
+/// kInvalidInput for a name that is not 1 to 40 of a-z, 0-9, '-' and '_'; kCorrupt, also where the
+/// secret is missing of one that has given out something; what place and provider throw.
 [[nodiscard]] Project open_project(ProjectPlace& place, const std::string& name,
                                    vault::KeyProvider& keys);
 
 /// Puts the secret of a project, if `from` has one, into `to`, where it lies from then on. Throws
 /// Error and changes neither: kConflict where `to` has another secret of that project, naming both:
-/// what was given out by the one and by the other would be two projects'; what does not open.
+/// what was given out by the one and by the other would be two projects'; kCorrupt where neither
+/// has it, and `from` has what was given out; what does not open.
 void take_over_project(ProjectPlace& from, ProjectPlace& to, const std::string& name,
                        vault::KeyProvider& keys);
 
-/// The projects that are not as they were written, or whose secret does not open:
+/// The projects that are not as they were written, or whose secret does not open or is missing:
 /// "projects/NAME.json", and what is wrong.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> damages_of_projects(
     ProjectPlace& place, vault::KeyProvider& keys);
@@ -31,7 +32,7 @@ void take_over_project(ProjectPlace& from, ProjectPlace& to, const std::string& 
 /// Wraps the secret of every project that is listed or `named` under the provider's current key,
 /// durably, and shows of each that it is so. Returns how many were not so already. Throws Error,
 /// the rest as it was: what place and provider throw, kUnavailable where what was written is not
-/// read.
+/// read, kCorrupt where the secret of one is missing that has given out something.
 std::size_t rewrap_projects(ProjectPlace& place, vault::KeyProvider& keys,
                             const std::vector<std::string>& named = {});
 

@@ -4,10 +4,13 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <functional>
 #include <set>
+#include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "dicom/tags.h"
 #include "vault/file_key_provider.h"
 
 namespace lucerna::deidentify {
@@ -65,6 +68,7 @@ class PlaceBehindFaults final : public ProjectPlace {
         if (lacking.contains(listed++)) std::erase(all, hidden);
         return all;
     }
+    [[nodiscard]] std::vector<std::string> names_within() override { return place_.names_within(); }
     [[nodiscard]] std::string called(const std::string& name) const override {
         return place_.called(name);
     }
@@ -199,6 +203,112 @@ TEST_F(ProjectFile, RefusesToBecomeAnotherProject) {
     EXPECT_EQ(shared_.read("a"), other);
     EXPECT_TRUE(shared_.read("b").empty());
     EXPECT_NE(one, other);
+}
+
+/// Without its secret, after it gave something out.
+void lose(ProjectPlace& place, const std::string& name, vault::KeyProvider& keys) {
+    dicom::DataSet object;
+    object.set_text(dicom::tags::kStudyInstanceUid, "1.2.3");
+    (void)open_project(place, name, keys).give_out(object, {});
+    place.remove(name);
+}
+
+/// The code and words of what is thrown.
+std::pair<ErrorCode, std::string> refusal_of(const std::function<void()>& work) {
+    try {
+        work();
+    } catch (const Error& error) {
+        return {error.code(), error.what()};
+    }
+    return {ErrorCode::kInternal, "nothing"};
+}
+
+TEST_F(ProjectFile, IsNotMadeAnewWhereItsSecretIsLost) {
+    vault::FileKeyProvider keys(folder_ / "kek.json");
+    (void)open_project(place_, "b", keys);
+    lose(place_, "a", keys);
+    const auto [code, what] = refusal_of([&] { (void)open_project(place_, "a", keys); });
+    EXPECT_EQ(code, ErrorCode::kCorrupt);
+    EXPECT_NE(what.find(place_.called("a")), std::string::npos) << what;
+    EXPECT_TRUE(place_.read("a").empty());
+    const auto damages = damages_of_projects(place_, keys);
+    ASSERT_EQ(damages.size(), 1U);
+    EXPECT_EQ(damages[0].first, "projects/a.json");
+    // Once it is known that there is no backup.
+    fs::rename(folder_ / "projects" / "a", folder_ / "a");
+    EXPECT_TRUE(damages_of_projects(place_, keys).empty());
+    (void)open_project(place_, "a", keys);
+}
+
+TEST_F(ProjectFile, KeepsTheOlderKeyWhereASecretIsLost) {
+    vault::FileKeyProvider keys(folder_ / "kek.json");
+    (void)open_project(place_, "a", keys);
+    const std::string backup = place_.read("a");
+    const std::string uid = open_project(place_, "a", keys).uid("1.2.3");
+    lose(place_, "a", keys);
+    ProjectKeys with_projects(keys, place_);
+    with_projects.rotate();
+    const auto [code, what] =
+        refusal_of([&] { with_projects.forget_older(with_projects.current_key()); });
+    EXPECT_EQ(code, ErrorCode::kCorrupt);
+    EXPECT_NE(what.find(place_.called("a")), std::string::npos) << what;
+    place_.create("a", backup);
+    with_projects.forget_older(with_projects.current_key());
+    EXPECT_EQ(open_project(place_, "a", keys).uid("1.2.3"), uid);
+}
+
+TEST_F(ProjectFile, IsNotMadeInAnotherPlaceWhereItsSecretIsLost) {
+    vault::FileKeyProvider keys(folder_ / "kek.json");
+    lose(place_, "a", keys);
+    const auto [code, what] = refusal_of([&] { take_over_project(place_, shared_, "a", keys); });
+    EXPECT_EQ(code, ErrorCode::kCorrupt);
+    EXPECT_NE(what.find(place_.called("a")), std::string::npos) << what;
+    (void)open_project(shared_, "a", keys);
+    take_over_project(place_, shared_, "a", keys);
+}
+
+/// Another server makes the project, and gives something out, between one look and the next.
+class PlaceOfAnother final : public ProjectPlace {
+  public:
+    PlaceOfAnother(ProjectPlace& place, std::function<void()> meanwhile)
+        : place_(place), meanwhile_(std::move(meanwhile)) {}
+    [[nodiscard]] std::string read(const std::string& name) override {
+        std::string text = place_.read(name);
+        if (meanwhile_) std::exchange(meanwhile_, nullptr)();
+        return text;
+    }
+    void create(const std::string& name, const std::string& text) override {
+        place_.create(name, text);
+    }
+    void write(const std::string& name, const std::string& text) override {
+        place_.write(name, text);
+    }
+    void remove(const std::string& name) override { place_.remove(name); }
+    [[nodiscard]] std::vector<std::string> names() override { return place_.names(); }
+    [[nodiscard]] std::vector<std::string> names_within() override { return place_.names_within(); }
+    [[nodiscard]] std::string called(const std::string& name) const override {
+        return place_.called(name);
+    }
+    [[nodiscard]] std::unique_ptr<ProjectPlace> within(const std::string& name) const override {
+        return place_.within(name);
+    }
+
+  private:
+    ProjectPlace& place_;
+    std::function<void()> meanwhile_;
+};
+
+TEST_F(ProjectFile, IsNotLostWhileAnotherMakesIt) {
+    vault::FileKeyProvider keys(folder_ / "kek.json");
+    std::string uid;
+    PlaceOfAnother place(place_, [&] {
+        const Project other = open_project(place_, "a", keys);
+        uid = other.uid("1.2.3");
+        dicom::DataSet object;
+        object.set_text(dicom::tags::kStudyInstanceUid, "1.2.3");
+        (void)other.give_out(object, {});
+    });
+    EXPECT_EQ(open_project(place, "a", keys).uid("1.2.3"), uid);
 }
 
 TEST_F(ProjectFile, IsBoundToItsName) {

@@ -49,6 +49,16 @@ std::vector<std::string> ProjectFolder::names() {
     return all;
 }
 
+std::vector<std::string> ProjectFolder::names_within() {
+    std::vector<std::string> all;
+    std::error_code none;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder_, none))
+        if (entry.is_directory(none) && !ProjectFolder(Whole{entry.path()}).names().empty())
+            all.push_back(entry.path().filename().string());
+    std::sort(all.begin(), all.end());
+    return all;
+}
+
 std::string ProjectFolder::called(const std::string& name) const {
     return path_of(name).string();
 }

@@ -24,6 +24,8 @@ class ProjectPlace {
     virtual void remove(const std::string& name) = 0;
     /// In their order.
     [[nodiscard]] virtual std::vector<std::string> names() = 0;
+    /// Of the projects that have texts within, in their order.
+    [[nodiscard]] virtual std::vector<std::string> names_within() = 0;
     /// For messages: where that one is.
     [[nodiscard]] virtual std::string called(const std::string& name) const = 0;
     /// For texts of that project alone.
@@ -41,6 +43,7 @@ class ProjectFolder final : public ProjectPlace {
     void write(const std::string& name, const std::string& text) override;
     void remove(const std::string& name) override;
     [[nodiscard]] std::vector<std::string> names() override;
+    [[nodiscard]] std::vector<std::string> names_within() override;
     [[nodiscard]] std::string called(const std::string& name) const override;
     [[nodiscard]] std::unique_ptr<ProjectPlace> within(const std::string& name) const override;
 

@@ -2,13 +2,20 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <map>
+#include <span>
+#include <utility>
+#include <vector>
 
+#include "base/encoding.h"
 #include "base/error.h"
 #include "deidentify/project_file.h"
 #include "dicom/tags.h"
 #include "support/temporary_folder.h"
+#include "vault/aes_gcm.h"
 #include "vault/file_key_provider.h"
+#include "vault/keyed_hash.h"
 
 namespace lucerna::deidentify {
 namespace {
@@ -110,13 +117,127 @@ TEST_F(GivingOut, TakesAStudyThatWasAnotherPatientsForHers) {
     }
 }
 
+/// An object without a Patient ID unless one is given, and what it says of whom it is of.
+struct Said {
+    std::string id;
+    std::string issuer;
+    std::string birth_date;
+    std::array<std::string, 3> family_names;
+};
+
+PatientOfStudy study_of(const Said& said) {
+    const exam::PersonKeys keys{said.id, said.issuer, said.birth_date, said.family_names};
+    return {said.id, said.issuer, keys, keys};
+}
+
+TEST_F(GivingOut, TakesAStudyThatIsAnothersByNameOrBirthDateForHers) {
+    struct Case {
+        const char* what;
+        Said first;
+        Said then;
+    };
+    const std::vector<Case> cases = {
+        {"the first has none", {"", "", "1960", {"roe"}}, {"A", "", "1950", {"doe"}}},
+        {"the other has none", {"A", "", "1950", {"doe"}}, {"", "", "1960", {"roe"}}},
+        {"by the name alone", {"", "", "1950", {"roe"}}, {"A", "", "1950", {"doe"}}},
+        {"by the birth date alone", {"", "", "1950", {"roe"}}, {"A", "", "1960", {"roe"}}},
+        {"in one script", {"", "", "", {"roe", "x"}}, {"A", "", "", {"", "y"}}},
+        {"of an ID of two issuers", {"A", "", "1950", {"doe"}}, {"A", "H", "1960", {"roe"}}},
+        {"of a forgotten issuer", {"A", "H", "1950", {"doe"}}, {"A", "", "1960", {"roe"}}},
+    };
+    int number = 0;
+    for (const Case& each : cases) {
+        const std::string uid = "1.3." + std::to_string(++number);
+        // Written alike, so that only what is said of both tells them apart.
+        const auto of = [&](const Said& said) {
+            return pseudonym(object_of(uid, said.id, said.issuer, said.family_names[0]),
+                             study_of(said));
+        };
+        const std::string wrong = of(each.first);
+        const std::string hers = of(each.then);
+        EXPECT_NE(hers, wrong) << each.what;
+        if (!each.then.id.empty()) {
+            EXPECT_EQ(hers, by_key("id\n" + each.then.id + "\n" + each.then.issuer)) << each.what;
+        }
+        EXPECT_EQ(of(each.first), wrong) << each.what;
+    }
+}
+
+TEST_F(GivingOut, TakesAStudyWithoutIdsThatIsAnothersForHers) {
+    const auto born = [](const char* name, const char* birth_date) {
+        dicom::DataSet object = object_of("1.1", "", "", name);
+        object.set_text(tags::kPatientBirthDate, birth_date);
+        return object;
+    };
+    EXPECT_EQ(pseudonym(born("Roe^Ann", "19600606"), study_of({"", "", "19600606", {"roe"}})),
+              by_key("name\nRoe^Ann\n19600606"));
+    EXPECT_EQ(pseudonym(born("Doe^Jane", "19500101"), study_of({"", "", "19500101", {"doe"}})),
+              by_key("name\nDoe^Jane\n19500101"));
+}
+
+TEST_F(GivingOut, KeepsToItWhereNothingSaysThatItIsAnothers) {
+    const Said roe{"", "", "19600606", {"roe", "x"}};
+    const std::string first = pseudonym(object_of("1.1", ""), study_of(roe));
+    EXPECT_EQ(pseudonym(object_of("1.1", "A"), study_of({"A", "", "19600606", {"roe"}})), first);
+    EXPECT_EQ(pseudonym(object_of("1.1", "A"), study_of({"A", "H", "", {"rowe", "x"}})), first)
+        << "one of two scripts";
+    EXPECT_EQ(pseudonym(object_of("1.1", "A"), study_of({"A", "H", "", {}})), first);
+    // What an object lacks its study says, and the other way round.
+    PatientOfStudy study = study_of(roe);
+    study.object_says = {};
+    EXPECT_EQ(pseudonym(object_of("1.1", ""), study), first);
+    std::swap(study.says, study.object_says);
+    EXPECT_EQ(pseudonym(object_of("1.1", ""), study), first);
+}
+
+TEST_F(GivingOut, TakesNoIssuerWithoutAnId) {
+    EXPECT_EQ(pseudonym(object_of("1.1", "", "G"), {"P1", "H"}), by_key("id\nP1\nH"));
+}
+
+/// As versions wrote it that noted ID and issuer alone.
+std::string older_text(const vault::SecretKey& secret, const std::string& name,
+                       const std::string& plain) {
+    const std::string use("seal\0", 5);
+    const auto key = vault::SecretKey::from(vault::hmac_sha256(secret, as_byte_view(use)));
+    const vault::AesGcm::Nonce nonce{};
+    Bytes sealed(nonce.size() + plain.size() + vault::AesGcm::kTagBytes);
+    vault::AesGcm(key).seal(nonce, as_byte_view(name), as_byte_view(plain),
+                            std::span(sealed).subspan(nonce.size()));
+    return "lucerna-given/1 " + to_base64(sealed) + "\n";
+}
+
+TEST_F(GivingOut, ReadsWhatEarlierVersionsNoted) {
+    const auto secret = [] { return vault::SecretKey::from(Bytes(vault::SecretKey::kBytes, 7)); };
+    const auto hidden = [&](const std::string& message) {
+        return to_hex(ByteView(vault::hmac_sha256(secret(), as_byte_view(message))).first(16));
+    };
+    const Project project("p", secret(), place_.within("p"));
+    const std::string name = hidden(std::string("study\0", 6) + "1.1");
+    const std::string id = hidden(std::string("id\0", 3) + "A");
+    place_.within("p")->create(name, older_text(secret(), name, "P0123\n-99\n" + id + "\n\n"));
+    EXPECT_FALSE(project.is_damaged(name, place_.within("p")->read(name)));
+    const auto given = [&](const std::string& as, const Said& said) {
+        return project.give_out(object_of("1.1", as), study_of(said));
+    };
+    const Pseudonymous first = given("A", {"A", "", "1950", {"doe"}});
+    EXPECT_EQ(first.pseudonym, "P0123");
+    EXPECT_EQ(first.shift_days, -99);
+    EXPECT_EQ(given("A", {"A", "H", "1960", {"roe"}}).pseudonym, "P0123") << "of no name";
+    EXPECT_EQ(given("B", {"B", "", "1950", {"doe"}}).pseudonym, project.pseudonym("id\nB\n"));
+    // Eight lines are the later ones', and four the older ones'.
+    const std::string other = hidden(std::string("study\0", 6) + "1.2");
+    place_.within("p")->create(other, older_text(secret(), other, "P\n1\n\n\n\n\n\n\n"));
+    EXPECT_TRUE(project.is_damaged(other, place_.within("p")->read(other)));
+}
+
 TEST_F(GivingOut, WritesDownNobody) {
-    (void)pseudonym(object_of("1.1.42", "PATIENT", "HOSPITAL"));
+    (void)pseudonym(object_of("1.1.42", "PATIENT", "HOSPITAL"),
+                    study_of({"PATIENT", "HOSPITAL", "19600606", {"roe", "Roe"}}));
     const auto within = place_.within("p");
     ASSERT_EQ(within->names().size(), 1U);
     const std::string name = within->names().front();
     const std::string text = name + within->read(name);
-    for (const char* told : {"1.1.42", "PATIENT", "HOSPITAL", "Roe"})
+    for (const char* told : {"1.1.42", "PATIENT", "HOSPITAL", "Roe", "roe", "19600606"})
         EXPECT_EQ(text.find(told), std::string::npos) << told;
     EXPECT_EQ(text.find(by_key("id\nPATIENT\nHOSPITAL")), std::string::npos);
 }

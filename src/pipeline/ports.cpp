@@ -13,6 +13,7 @@
 #include "deidentify/own_capture.h"
 #include "dicom/converted_file.h"
 #include "dicom/part10_head.h"
+#include "pipeline/whose_object.h"
 #include "retrieve/kept_object.h"
 #include "retrieve/objects.h"
 #include "retrieve/read_ahead.h"
@@ -245,10 +246,9 @@ std::optional<deliver::ObjectSource::File> DeidentifiedSource::file(
         refusal.sop_class_uid = row.sop_class_uid;
         refuse(refusal);
     }
-    const store::PatientKey patient =
-        archive_.patient_of_study(object->header().text_or(dicom::tags::kStudyInstanceUid, ""));
+    const deidentify::PatientOfStudy patient = patient_of_study(archive_, object->header());
     const bool is_left_out = deidentify::is_left_out(object->header());
-    auto outcome = deidentifier_->run(*std::move(object), {patient.id, patient.issuer});
+    auto outcome = deidentifier_->run(*std::move(object), patient);
     if (const auto* refusal = std::get_if<exam::Refusal>(&outcome)) {
         if (!is_left_out) refuse(*refusal);
         report(row, {.left_out = {*refusal}});

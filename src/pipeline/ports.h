@@ -63,8 +63,9 @@ class DeidentifiedSource final : public deliver::ObjectSource {
     /// Of the object as it is kept.
     dicom::ObjectHead head(const std::string& sop_instance_uid) override;
     /// Nothing of a capture that is not meant to be given out (deidentify/own_capture.h).
-    /// Throws Error: kUnsupported for another refusal, with its reason; kOutOfSpace or kIo where
-    /// the report cannot be written; kNotFound where it is erased meanwhile.
+    /// Throws Error: kUnsupported for another refusal, with its reason, that of an object that is
+    /// not read as it may be another patient's too; kOutOfSpace or kIo where the report cannot be
+    /// written; kNotFound where it is erased meanwhile.
     std::optional<File> file(const std::string& sop_instance_uid) override;
 
   private:

@@ -162,9 +162,9 @@ void Archive::object(const std::string& sop_instance_uid, Bytes& into) {
     read_whole(parts_, sop_instance_uid, require_place(parts_, sop_instance_uid), into);
 }
 
-PatientKey Archive::patient_of_study(const std::string& study_instance_uid) {
+Person Archive::person_of_study(const std::string& study_instance_uid) {
     return parts_.index.read([&](Connection& index) {
-        return store::patient_of_study(index, study_instance_uid).value_or(PatientKey{});
+        return store::person_of_study(index, study_instance_uid).value_or(Person{});
     });
 }
 

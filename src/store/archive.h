@@ -100,6 +100,13 @@ struct PatientKey {
     std::string issuer = {};
 };
 
+/// Who objects say that they are of.
+struct Person {
+    PatientKey patient;
+    std::string name = {};
+    std::string birth_date = {};
+};
+
 /// Which records of a Patient ID are meant, which is one person's within its issuer alone.
 enum class Issuers {
     /// Those of the issuer that is named. What has none is the same patient's, and what has one is
@@ -231,7 +238,7 @@ class Archive {
 
     /// Whose the study is, as far as its objects say, in the form that the index has; empty where
     /// they do not, or there is none.
-    [[nodiscard]] PatientKey patient_of_study(const std::string& study_instance_uid);
+    [[nodiscard]] Person person_of_study(const std::string& study_instance_uid);
 
     /// Reads every page of the index, every key, every object and the audit trail, and checks
     /// objects and index against each other, both ways.

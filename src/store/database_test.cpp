@@ -126,8 +126,8 @@ TEST(Database, LearnsIssuersThatAnOlderProgramDidNotRead) {
     EXPECT_EQ(patients(), 1U);
     EXPECT_TRUE(store.archive().reindex().empty());
     EXPECT_EQ(patients(), 3U);
-    EXPECT_EQ(store.archive().patient_of_study("1.2.2").issuer, "2.999.2");
-    EXPECT_EQ(store.archive().patient_of_study("1.2.3").issuer, "");
+    EXPECT_EQ(store.archive().person_of_study("1.2.2").patient.issuer, "2.999.2");
+    EXPECT_EQ(store.archive().person_of_study("1.2.3").patient.issuer, "");
 }
 
 TEST(Database, RefusesAFileThatIsNoIndex) {

@@ -10,29 +10,13 @@
 namespace lucerna::store {
 namespace {
 
-/// The index may hold one of them, in the form that every back end can.
-bool are_known_and_differ(const std::string& one, const std::string& other) {
-    return !one.empty() && !other.empty() &&
-           postgres_storable(trimmed(one)) != postgres_storable(trimmed(other));
+std::string kept_form(std::string_view text) {
+    return postgres_storable(trimmed(text));
 }
 
 /// Of a component group of a name (PS3.5 6.2.1.1).
-std::string_view family_of(std::string_view group) {
-    return trimmed(group.substr(0, group.find('^')));
-}
-
-/// As they are written in whichever scripts both of them are.
-bool have_two_family_names(const std::string& one, const std::string& other) {
-    const NameKeys keys = name_keys(postgres_storable(one));
-    const NameKeys others = name_keys(postgres_storable(other));
-    bool any_differs = false;
-    for (const auto group : {&NameKeys::alphabetic, &NameKeys::ideographic, &NameKeys::phonetic}) {
-        const std::string_view family = family_of(keys.*group), of_other = family_of(others.*group);
-        if (family.empty() || of_other.empty()) continue;
-        if (family == of_other) return false;
-        any_differs = true;
-    }
-    return any_differs;
+std::string family_of(std::string_view group) {
+    return std::string(trimmed(group.substr(0, group.find('^'))));
 }
 
 }  // namespace
@@ -45,9 +29,12 @@ std::optional<PatientKey> patient_of_study(Connection& index,
     return PatientKey{find.text(0), find.text(1)};
 }
 
-bool are_of_two_patients(const PatientKey& one, const PatientKey& other) {
-    if (one.id.empty() || other.id.empty()) return false;
-    return are_known_and_differ(one.id, other.id) || are_known_and_differ(one.issuer, other.issuer);
+std::optional<Person> person_of_study(Connection& index, const std::string& study_instance_uid) {
+    Statement find = index.prepare(
+        "SELECT patient_id, issuer_of_patient_id, patient_name, patient_birth_date FROM studies "
+        "WHERE study_instance_uid = ?");
+    if (!find.bind(study_instance_uid).step()) return {};
+    return Person{{find.text(0), find.text(1)}, find.text(2), find.text(3)};
 }
 
 Person person_of(const Facts& facts) {
@@ -62,37 +49,50 @@ Person person_of(const exam::Order& order) {
             order.patient_birth_date.reveal()};
 }
 
+exam::PersonKeys keys_of(const PatientKey& patient) {
+    exam::PersonKeys keys;
+    keys.id = kept_form(patient.id);
+    keys.issuer = kept_form(patient.issuer);
+    return keys;
+}
+
+exam::PersonKeys keys_of(const Person& person) {
+    exam::PersonKeys keys = keys_of(person.patient);
+    keys.birth_date = date_key(person.birth_date);
+    const NameKeys name = name_keys(postgres_storable(person.name));
+    keys.family_names = {family_of(name.alphabetic), family_of(name.ideographic),
+                         family_of(name.phonetic)};
+    return keys;
+}
+
+bool are_of_two_patients(const PatientKey& one, const PatientKey& other) {
+    return exam::are_of_two_patients(keys_of(one), keys_of(other));
+}
+
 bool are_named_as_two(const Person& one, const Person& other) {
-    return are_known_and_differ(date_key(one.birth_date), date_key(other.birth_date)) &&
-           have_two_family_names(one.name, other.name);
+    return exam::are_named_as_two(keys_of(one), keys_of(other));
 }
 
 bool are_two_people(const Person& one, const Person& other) {
-    if (!one.patient.id.empty() && !other.patient.id.empty())
-        return are_of_two_patients(one.patient, other.patient);
-    return are_named_as_two(one, other);
-}
-
-bool disagree(const Person& one, const Person& other) {
-    return are_of_two_patients(one.patient, other.patient) ||
-           are_known_and_differ(date_key(one.birth_date), date_key(other.birth_date)) ||
-           have_two_family_names(one.name, other.name);
-}
-
-bool are_not_one_person(const Person& one, const Person& other) {
-    return are_of_two_patients(one.patient, other.patient) || are_named_as_two(one, other);
+    return exam::are_two_people(keys_of(one), keys_of(other));
 }
 
 bool may_be_two_people(const Person& one, const Person& other) {
-    if (!one.patient.id.empty() && !other.patient.id.empty())
-        return are_of_two_patients(one.patient, other.patient);
-    return disagree(one, other);
+    return exam::may_be_two_people(keys_of(one), keys_of(other));
+}
+
+bool disagree(const Person& one, const Person& other) {
+    return exam::disagree(keys_of(one), keys_of(other));
+}
+
+bool are_not_one_person(const Person& one, const Person& other) {
+    return exam::are_not_one_person(keys_of(one), keys_of(other));
 }
 
 const char* told_apart_by(const Person& one, const Person& other) {
     if (!are_of_two_patients(one.patient, other.patient)) return "name and birth date";
-    return are_known_and_differ(one.patient.id, other.patient.id) ? "Patient ID"
-                                                                  : "Issuer of Patient ID";
+    return kept_form(one.patient.id) != kept_form(other.patient.id) ? "Patient ID"
+                                                                    : "Issuer of Patient ID";
 }
 
 bool is_study_of_another(Connection& index, const std::string& study_instance_uid,

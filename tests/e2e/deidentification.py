@@ -116,6 +116,20 @@ class Deidentification(unittest.TestCase):
         another, _, _ = self.export("another", self.write("3.dcm", d))
         self.assertNotEqual([e.PatientID for e in first.values()], [e.PatientID for e in another.values()])
 
+    def test_a_study_that_comes_again_as_anothers_is_hers(self):
+        doe = {"PatientName": "Doe^Jane", "PatientBirthDate": "19500101"}
+        roe = {"PatientName": "Roe^Ann", "PatientBirthDate": "19600606"}
+
+        def patient(out, study, patient_id, **values):
+            d = made(study, 1, 1, PatientID=patient_id, **values)
+            files, _, _ = self.export(out, self.write(out + ".dcm", d))
+            return [e.PatientID for e in files.values()]
+
+        is_doe, is_roe = patient("doe", 1, "A", **doe), patient("roe", 2, "", **roe)
+        self.assertNotEqual(is_doe, is_roe)
+        self.assertEqual(patient("roe-again", 1, "", **roe), is_roe)
+        self.assertEqual(patient("doe-again", 2, "A", **doe), is_doe)
+
     def test_what_a_killed_export_left_goes_with_the_next(self):
         one = self.write("1.dcm", made(1, 1, 1))
         files, _, _ = self.export("out", one)
@@ -177,6 +191,50 @@ class Deidentification(unittest.TestCase):
         shutil.copy(first, again)
         files, report, _ = self.export("alike", first, again, first, of(4, 2, ""), of(5, 1, "S1"))
         self.assertEqual((len(files), len(report["objects"])), (3, 3))
+
+    def test_what_may_be_another_patients_than_its_study_stays(self):
+        born = {"PatientBirthDate": "19500101"}
+        hers = [self.write(f"{n}.dcm", made(1, 1, n, PatientName="Doe^Jane", **born))
+                for n in (1, 2)]
+        other = self.write("3.dcm", made(1, 1, 3, PatientID="", PatientName="Roe^Ann", **born))
+
+        def look(files, report, run):
+            self.assertEqual(sorted(d.InstanceNumber for d in files.values()), [1, 2])
+            self.assertEqual(len({d.PatientID for d in files.values()}), 1)
+            self.assertEqual([r["reason"] for r in report["refused"]], ["another-patient"])
+            self.assertIn("no Patient ID in common", run.stderr)
+
+        # Whichever comes first.
+        for order in ([other, *hers], [*hers, other]):
+            look(*self.export(f"files-{order.index(other)}", *order, expected=4))
+        server = Server(str(self.folder / "data"))
+        self.addCleanup(lambda: server.process.poll() is None and server.end(signal.SIGKILL))
+        self.assertEqual(server.store([other, *hers]).returncode, 0)
+        server.end()
+        look(*self.export("archive", "--study", "2.999.1", expected=4))
+
+    def test_a_project_whose_secret_is_lost_is_not_made_anew(self):
+        data, one = self.folder / "data", self.write("1.dcm", made(1, 1, 1))
+        server = Server(str(data))
+        self.addCleanup(lambda: server.process.poll() is None and server.end(signal.SIGKILL))
+        self.assertEqual(server.store([one]).returncode, 0)
+        server.end()
+        first, _, _ = self.export("first", one)
+        secret = data / "projects" / "study-a.json"
+        secret.rename(self.folder / "backup.json")
+        run = export("--data", data, "--deidentify", SCREENING, "--project", "study-a", "--out",
+                     self.folder / "lost", one, expected=3)
+        self.assertIn(str(secret), run.stderr)
+        self.assertFalse(list((self.folder / "lost").rglob("*.dcm")))
+        for verb in (["verify"], ["keys", "rotate"],
+                     ["keys", "move", "--to", f"file:{self.folder / 'other'}"]):
+            run = subprocess.run([LUCERNA, *verb, "--data", data], capture_output=True, text=True)
+            self.assertEqual(run.returncode, 3, (verb, run.stdout, run.stderr))
+            self.assertIn("projects/study-a.json", run.stdout + run.stderr)
+        self.assertFalse(secret.exists())
+        (self.folder / "backup.json").rename(secret)
+        again, _, _ = self.export("again", one)
+        self.assertEqual([d.SOPInstanceUID for d in first.values()], [d.SOPInstanceUID for d in again.values()])
 
     def test_keys_rotate_in_a_folder_that_only_exported(self):
         study = [self.write(f"{n}.dcm", made(1, 1, n)) for n in (1, 2)]
