@@ -86,8 +86,8 @@ Settings general_settings() {
         {"decoding_mib", 256LL,
          "What decoded images may take of memory at once, in MiB, with what decoding them needs: "
          "4 bytes a pixel of a gray JPEG 2000, 3 of another, and the codestream of JPEG and JPEG "
-         "2000. "
-         "Whoever wants more waits; an image that takes more by itself is not decoded.",
+         "2000; and what pictures of them may take, 2 bytes a pixel of a gray JPEG. "
+         "Whoever wants more waits; an image that takes more by itself is not decoded, or drawn.",
          into(&S::decoding_mib), 16, 1048576},
         {"intake_mib", 88LL,
          "What comes in may take of memory before it is kept, in MiB, by whichever protocol. "

@@ -267,6 +267,33 @@ TEST(Render, ShrinksInLessMemoryThanAFrameTakes) {
     }
 }
 
+TEST(Render, CountsWhatIsMadeOfAPicture) {
+    const DataSet gray = hills(256, 256);
+    const DataSet color = hills(256, 256, 3);
+    const DataSet small = compressed(color, transfer_syntax::kRleLossless);
+    for (const DataSet* image : {&gray, &color, &small}) {
+        {
+            const PictureRows rows = render_rows(*image, 0, {.beside_bytes = 1 << 20});
+            EXPECT_GE(decoding_memory().held(), std::size_t{1} << 20);
+        }
+        EXPECT_EQ(decoding_memory().held(), 0U);
+        const Limited limited(std::size_t{1} << 20);
+        words_of(ErrorCode::kUnsupported,
+                 [&] { (void)render_rows(*image, 0, {.beside_bytes = (1 << 20) + 1}); });
+    }
+}
+
+TEST(Render, EnlargesInLittleMoreMemoryThanThePictureTakes) {
+    const DataSet image = hills(32, 32, 3);
+    const RenderOptions larger{.max_width = 4096, .max_height = 4096, .enlarged = true};
+    const Limited limited(std::size_t{64} << 10);
+    const PictureRows rows = render_rows(image, 0, larger);
+    EXPECT_EQ(rows.width, 4096);
+    Bytes row(rows.row_bytes());
+    rows.rows(4095, row);
+    EXPECT_EQ(row.front(), decode_frame(image, 0).samples[std::size_t{31} * 32 * 3]);
+}
+
 /// So many items without anything in them.
 Bytes with_items(std::size_t count) {
     DataSet image = hills(2, 2);

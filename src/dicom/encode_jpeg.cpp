@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -66,13 +67,12 @@ struct Strip {
 /// The same for a picture whoever works on it.
 std::vector<Strip> strips_of(const PictureRows& picture) {
     const int units_a_row = (picture.width + kUnit - 1) / kUnit;
-    const int most_rows =
-        std::clamp(kMostUnits / units_a_row * kUnit, kUnit, kJpegStripRows);
+    const int most_rows = std::clamp(kMostUnits / units_a_row * kUnit, kUnit, kJpegStripRows);
     if (picture.height <= most_rows) return {{0, picture.height, 0}};
     std::vector<Strip> strips;
     for (int first = 0; first < picture.height; first += most_rows)
-        strips.push_back({first, std::min(most_rows, picture.height - first),
-                          most_rows / kUnit * units_a_row});
+        strips.push_back(
+            {first, std::min(most_rows, picture.height - first), most_rows / kUnit * units_a_row});
     return strips;
 }
 
@@ -89,6 +89,7 @@ Bytes encode_strip(const PictureRows& picture, const Strip& strip, int quality) 
     } const release{&compress};
 
     MemoryDestination destination;
+    destination.out.reserve(most_jpeg_bytes(picture.width, strip.rows, picture.channels, quality));
     destination.base.init_destination = begin_writing;
     destination.base.empty_output_buffer = write_buffer;
     destination.base.term_destination = finish_writing;
@@ -149,6 +150,9 @@ Anatomy anatomy_of(const Bytes& jpeg) {
 /// All scans hold as one: each strip begins with nothing foretold, as after a restart marker.
 Bytes joined(const std::vector<Bytes>& strips, int height) {
     Bytes whole;
+    whole.reserve(std::accumulate(
+        strips.begin(), strips.end(), std::size_t{0},
+        [](std::size_t bytes, const Bytes& strip) { return bytes + strip.size(); }));
     for (std::size_t i = 0; i < strips.size(); ++i) {
         const Anatomy anatomy = anatomy_of(strips[i]);
         if (i == 0) {

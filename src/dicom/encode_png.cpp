@@ -1,7 +1,8 @@
 // The one place that includes libpng.
 #include <png.h>
 
-#include <algorithm>
+#include <cstdint>
+#include <span>
 #include <string>
 
 #include "base/error.h"
@@ -22,7 +23,7 @@ void append_png(png_structp png, png_bytep bytes, png_size_t size) {
 
 }  // namespace
 
-Bytes encode_png(const Picture8& picture) {
+Bytes encode_png_rows(const PictureRows& picture) {
     require_picture(picture);
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, fail_png, nullptr);
     if (png == nullptr) throw Error(ErrorCode::kInternal, "libpng cannot start");
@@ -36,19 +37,20 @@ Bytes encode_png(const Picture8& picture) {
     if (info == nullptr) throw Error(ErrorCode::kInternal, "libpng cannot start");
 
     Bytes out;
+    out.reserve(most_png_bytes(picture.width, picture.height, picture.channels));
     png_set_write_fn(png, &out, append_png, nullptr);
     png_set_IHDR(png, info, static_cast<png_uint_32>(picture.width),
                  static_cast<png_uint_32>(picture.height), 8,
                  picture.channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB,
                  PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_write_info(png, info);
-    const std::size_t row_bytes =
-        static_cast<std::size_t>(picture.width) * static_cast<std::size_t>(picture.channels);
-    for (int y = 0; y < picture.height; ++y) {
-        png_write_row(png, &picture.pixels[static_cast<std::size_t>(y) * row_bytes]);
-    }
+    for_each_row(picture, [png](std::span<std::uint8_t> row) { png_write_row(png, row.data()); });
     png_write_end(png, info);
     return out;
+}
+
+Bytes encode_png(const Picture8& picture) {
+    return encode_png_rows(rows_of(picture));
 }
 
 }  // namespace lucerna::dicom

@@ -80,6 +80,8 @@ struct FramedObject::Elsewhere {
     MemoryBudget::Share share;
     std::unique_ptr<Pixels> held;
     std::optional<ByteRange> frame;
+    /// Of the share, those that are not the frame's.
+    std::size_t beside_bytes = 0;
 
     /// What is shown until now may go then.
     void show(Node& root, std::unique_ptr<Pixels> next) {
@@ -109,15 +111,17 @@ struct FramedObject::Elsewhere {
         share = {};
     }
     /// For the next frame, once there is no other.
-    [[nodiscard]] std::unique_ptr<Pixels> room_for(const ByteRange& wanted, Node& root) {
+    [[nodiscard]] std::unique_ptr<Pixels> room_for(const ByteRange& wanted, std::size_t beside,
+                                                   Node& root) {
         if (frame) forget(root);
         share = {};
-        share = decoding_memory().take(wanted.end - wanted.begin, "a frame");
+        share = decoding_memory().take(wanted.end - wanted.begin + beside, "a frame");
+        beside_bytes = beside;
         return std::make_unique<Pixels>(size);
     }
 
-    void fetch(const ByteRange& wanted, Node& root) {
-        auto next = room_for(wanted, root);
+    void fetch(const ByteRange& wanted, std::size_t beside, Node& root) {
+        auto next = room_for(wanted, beside, root);
         read(wanted.begin, next->room.subspan(wanted.begin, wanted.end - wanted.begin));
         show(root, std::move(next));
         frame = wanted;
@@ -179,13 +183,14 @@ FramedObject::~FramedObject() = default;
 FramedObject::FramedObject(FramedObject&&) noexcept = default;
 FramedObject& FramedObject::operator=(FramedObject&&) noexcept = default;
 
-const DataSet& FramedObject::with_frame(int frame) {
+const DataSet& FramedObject::with_frame(int frame, std::size_t beside_bytes) {
     if (!elsewhere_) return object_;
     const auto wanted = elsewhere_->places
                             ? frame_in(object_, frame, *elsewhere_->places)
                             : frame_in(elsewhere_->size, frame, stored_layout_of(object_));
-    if (!wanted || wanted == elsewhere_->frame) return object_;
-    elsewhere_->fetch(*wanted, object_.node());
+    const bool is_there = wanted == elsewhere_->frame && beside_bytes <= elsewhere_->beside_bytes;
+    if (!wanted || is_there) return object_;
+    elsewhere_->fetch(*wanted, beside_bytes, object_.node());
     return object_;
 }
 

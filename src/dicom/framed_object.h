@@ -53,8 +53,10 @@ class FramedObject {
     /// With the pixels of `frame` (from 0) right, until the next call. One that there is not is
     /// left to who looks for it. Throws Error(kInvalidInput) as decode_frame for a header that does
     /// not say how frames are laid out, and as decoding_memory() does of a frame that lies
-    /// elsewhere.
-    [[nodiscard]] const DataSet& with_frame(int frame);
+    /// elsewhere, whose share has `beside_bytes`, too, for what is made of it.
+    [[nodiscard]] const DataSet& with_frame(int frame, std::size_t beside_bytes = 0);
+    /// Frames are read when they are asked for.
+    [[nodiscard]] bool lies_elsewhere() const { return elsewhere_ != nullptr; }
     /// Its pixels are not looked at any more until the next call. Those that lie elsewhere go.
     void forget_frame();
     /// All attributes, to be changed: what stays here is what frames are decoded from. Its Pixel

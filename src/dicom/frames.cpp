@@ -192,23 +192,24 @@ Bytes joined_fragments(const DataSet& data_set, const Pixels& pixels, int frame)
 }
 
 /// For a frame of 1 / 4^`halvings` of its pixels: what is decoded, and with it the decoder's own
-/// or, later, what is made for a picture of 8 bits. Values that no table lists become numbers
-/// first.
+/// or, later, what is made for a picture of 8 bits, or `beside_bytes`. Values that no table
+/// lists become numbers first.
 std::shared_ptr<MemoryBudget::Share> share_for(const StoredLayout& layout,
                                                std::size_t bytes_a_sample, std::size_t bytes,
-                                               int halvings = 0) {
+                                               std::size_t beside_bytes, int halvings = 0) {
     const std::size_t samples = (layout.samples() >> (2 * halvings)) + 1;
     const std::size_t a_picture = layout.has_palette ? 3 : layout.bits_allocated > 16 ? 5 : 1;
     const std::size_t decoded = samples * static_cast<std::size_t>((layout.bits_allocated + 7) / 8);
     const std::size_t of_decoder = samples * bytes_a_sample + bytes;
     // With a palette, some of what the decoder took is still there when the picture is made.
-    const std::size_t beside = layout.has_palette ? of_decoder + samples * a_picture
-                                                  : std::max(of_decoder, samples * a_picture);
+    const std::size_t drawn = std::max(samples * a_picture, beside_bytes);
+    const std::size_t beside =
+        layout.has_palette ? of_decoder + drawn : std::max(of_decoder, drawn);
     return std::make_shared<MemoryBudget::Share>(
         decoding_memory().take(decoded + beside, described(layout)));
 }
 
-DecodedFrame native_frame(const Pixels& pixels, int frame) {
+DecodedFrame native_frame(const Pixels& pixels, int frame, std::size_t beside_bytes) {
     const StoredLayout& layout = pixels.layout;
     const ByteView all = pixels.element->value();
     const std::size_t bits = layout.frame_bits();
@@ -220,8 +221,9 @@ DecodedFrame native_frame(const Pixels& pixels, int frame) {
     out.bits_stored = layout.bits_allocated;
     out.photometric_interpretation = layout.photometric_interpretation;
     const bool is_laid_out_anew = layout.is_planar || layout.is_subsampled();
-    out.share = share_for(
-        layout, static_cast<std::size_t>(is_laid_out_anew ? out.bits_allocated / 8 : 0), 0);
+    out.share =
+        share_for(layout, static_cast<std::size_t>(is_laid_out_anew ? out.bits_allocated / 8 : 0),
+                  0, beside_bytes);
     const std::size_t first = bits * static_cast<std::size_t>(frame);
     if (layout.bits_allocated == 1) {
         out.samples = unpacked_bits(all, first, layout.samples());
@@ -297,10 +299,12 @@ Codestream codestream_of(const DataSet& data_set, const Pixels& pixels, int fram
     return codestream;
 }
 
-DecodedFrame compressed_frame(const DataSet& data_set, const Pixels& pixels, int frame) {
+DecodedFrame compressed_frame(const DataSet& data_set, const Pixels& pixels, int frame,
+                              std::size_t beside_bytes) {
     const Codestream codestream = codestream_of(data_set, pixels, frame);
     const CodestreamHeader& header = codestream.header;
-    auto share = share_for(pixels.layout, header.working_bytes_a_sample, header.working_bytes);
+    auto share =
+        share_for(pixels.layout, header.working_bytes_a_sample, header.working_bytes, beside_bytes);
     DecodedFrame out = decoded_by_codec(codestream.bytes, *pixels.syntax, header, pixels.layout);
     out.share = std::move(share);
     out.bits_stored = header.precision;
@@ -308,9 +312,10 @@ DecodedFrame compressed_frame(const DataSet& data_set, const Pixels& pixels, int
 }
 
 /// As it lies in Pixel Data or comes out of its codec; `bits_stored` is how many bits that fills.
-DecodedFrame raw_frame(const DataSet& data_set, const Pixels& pixels, int frame) {
-    return pixels.fragments == nullptr ? native_frame(pixels, frame)
-                                       : compressed_frame(data_set, pixels, frame);
+DecodedFrame raw_frame(const DataSet& data_set, const Pixels& pixels, int frame,
+                       std::size_t beside_bytes = 0) {
+    return pixels.fragments == nullptr ? native_frame(pixels, frame, beside_bytes)
+                                       : compressed_frame(data_set, pixels, frame, beside_bytes);
 }
 
 /// Where values are by the header, in samples of so many bits: where Bits Stored and High Bit say,
@@ -398,9 +403,10 @@ int frame_count(const DataSet& data_set) {
     return static_cast<int>(pixels.layout.frames);
 }
 
-DecodedFrame decode_frame(const DataSet& data_set, int frame, const Limits& limits) {
+DecodedFrame decode_frame(const DataSet& data_set, int frame, const Limits& limits,
+                          std::size_t beside_bytes) {
     const Pixels pixels = checked_pixels_of(data_set, frame, limits);
-    DecodedFrame out = raw_frame(data_set, pixels, frame);
+    DecodedFrame out = raw_frame(data_set, pixels, frame, beside_bytes);
     keep_values(out, value_bits(out, data_set, pixels));
     return out;
 }
@@ -432,7 +438,8 @@ bool are_values_alone(const DataSet& data_set, int frame) {
 }
 
 std::optional<DecodedFrame> decode_smaller(const DataSet& data_set, int frame, int least_columns,
-                                           int least_rows, const Limits& limits) {
+                                           int least_rows, const Limits& limits,
+                                           std::size_t beside_bytes) {
     const Pixels pixels = checked_pixels_of(data_set, frame, limits);
     if (pixels.fragments == nullptr || pixels.codec() != Codec::kJpeg2000) return {};
     const Codestream codestream = codestream_of(data_set, pixels, frame);
@@ -448,7 +455,8 @@ std::optional<DecodedFrame> decode_smaller(const DataSet& data_set, int frame, i
            layout.rows >> (halvings + 1) >= least_rows)
         ++halvings;
     if (halvings == 0) return {};
-    auto share = share_for(layout, header.working_bytes_a_sample, header.working_bytes, halvings);
+    auto share = share_for(layout, header.working_bytes_a_sample, header.working_bytes,
+                           beside_bytes, halvings);
     const AssertionsThrow no_end_of_the_process;
     DecodedFrame out = decode_by_openjpeg(codestream.bytes, header, layout, halvings);
     out.share = std::move(share);

@@ -58,9 +58,10 @@ struct DecodedFrame {
 /// Frame `frame` (from 0), decoded. Dimensions in the codestream are compared with Rows and Columns
 /// before anything is decoded. Throws Error: kNotFound if there is no such frame, kInvalidInput if
 /// header and pixels contradict each other or a codestream is damaged, kUnsupported for a transfer
-/// syntax or pixel layout that is not read here (video, float), and as decoding_memory() does.
+/// syntax or pixel layout that is not read here (video, float), and as decoding_memory() does:
+/// `beside_bytes` are of its share, too, for what the caller makes of the frame.
 [[nodiscard]] DecodedFrame decode_frame(const DataSet& data_set, int frame,
-                                        const Limits& limits = {});
+                                        const Limits& limits = {}, std::size_t beside_bytes = 0);
 
 /// The same for writing it anew, where nothing may be lost: with what lies beside the values, where
 /// the header speaks of an overlay there (PS3.3 C.9.2 before 2004) or something but zero and sign
@@ -78,7 +79,8 @@ struct DecodedFrame {
 /// none but the whole. Throws as above.
 [[nodiscard]] std::optional<DecodedFrame> decode_smaller(const DataSet& data_set, int frame,
                                                          int least_columns, int least_rows,
-                                                         const Limits& limits = {});
+                                                         const Limits& limits = {},
+                                                         std::size_t beside_bytes = 0);
 
 /// One frame of uncompressed samples that lie elsewhere: with `low_bit` 0, as DecodedFrame has
 /// them.

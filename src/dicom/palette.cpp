@@ -169,14 +169,15 @@ Rgb Palette::color(std::int64_t stored) const {
     return color;
 }
 
-Picture8 palette_picture(const DataSet& data_set, const DecodedFrame& frame) {
-    const Palette palette(data_set);
-    Picture8 picture{frame.columns, frame.rows, 3, {}};
-    picture.pixels.reserve(frame.count() * 3);
-    for (std::size_t i = 0; i < frame.count(); ++i)
-        for (const std::uint8_t channel : palette.color(frame.value(i)))
-            picture.pixels.push_back(channel);
-    return picture;
+PictureRows palette_rows(const DataSet& data_set, const DecodedFrame& frame) {
+    return {frame.columns, frame.rows, 3,
+            [palette = Palette(data_set), &frame](int first, std::span<std::uint8_t> out) {
+                auto at = static_cast<std::size_t>(first) * static_cast<std::size_t>(frame.columns);
+                for (; !out.empty(); out = out.subspan(3), ++at) {
+                    const Rgb color = palette.color(frame.value(at));
+                    std::copy(color.begin(), color.end(), out.begin());
+                }
+            }};
 }
 
 }  // namespace lucerna::dicom

@@ -42,7 +42,7 @@ class Palette {
 [[nodiscard]] std::optional<Bytes> segments_in_use(ByteView segments, std::size_t entries,
                                                    long long bits);
 
-/// A frame of PALETTE COLOR. Throws as Palette.
-[[nodiscard]] Picture8 palette_picture(const DataSet& data_set, const DecodedFrame& frame);
+/// A frame of PALETTE COLOR, which must outlive them. Throws as Palette.
+[[nodiscard]] PictureRows palette_rows(const DataSet& data_set, const DecodedFrame& frame);
 
 }  // namespace lucerna::dicom

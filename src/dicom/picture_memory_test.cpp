@@ -6,13 +6,16 @@
 #include <fstream>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "dicom/decoding_memory.h"
 #include "dicom/encoders.h"
 #include "dicom/frames.h"
+#include "dicom/picture8.h"
 #include "dicom/render.h"
+#include "dicom/viewport.h"
 
 namespace lucerna::dicom {
 namespace {
@@ -30,28 +33,25 @@ std::size_t kilobytes_of(const std::string& field) {
     return 0;
 }
 
-/// How far the process grows while it works, but for the bytes that `work` says it made; 0 where
-/// the system does not say.
-std::size_t growth_of(const std::function<std::size_t()>& work) {
+/// How far the process grows while it works; 0 where the system does not say.
+std::size_t growth_of(const std::function<void()>& work) {
     // What it looks at may have to be read in the first time.
-    (void)work();
+    work();
     malloc_trim(0);
     std::ofstream reset("/proc/self/clear_refs");
     if (!(reset << 5 << std::flush)) return 0;
     const std::size_t before = kilobytes_of("VmRSS");
-    const std::size_t made = work();
+    work();
     const std::size_t peak = kilobytes_of("VmHWM");
-    // It grows by doubling.
-    const std::size_t all = before * 1024 + 2 * made;
-    return peak * 1024 > all ? peak * 1024 - all : 0;
+    return peak > before ? (peak - before) * 1024 : 0;
 }
 
 /// Beside what it was given before; kept from growing, it says what it wants.
-std::size_t counted_for(const std::function<std::size_t()>& work) {
+std::size_t counted_for(const std::function<void()>& work) {
     decoding_memory().set_limit(1);
     std::size_t bytes = 0;
     try {
-        (void)work();
+        work();
     } catch (const Error& error) {
         const std::string words = error.what();
         const std::string takes = " takes ";
@@ -156,12 +156,12 @@ class PictureMemory : public testing::Test {
     void SetUp() override {
         // Or what one frees another gets, without the system seeing it.
         mallopt(M_MMAP_THRESHOLD, 64 * 1024);
-        const auto touch = [] { return Bytes(32 * kMegabyte, 1).size() - 32 * kMegabyte; };
+        const auto touch = [] { (void)Bytes(32 * kMegabyte, 1).size(); };
         if (growth_of(touch) < 30 * kMegabyte)
             GTEST_SKIP() << "the system does not say what a process takes";
     }
 
-    static void expect_counted(const std::string& name, const std::function<std::size_t()>& work) {
+    static void expect_counted(const std::string& name, const std::function<void()>& work) {
         const std::size_t counted = counted_for(work);
         const std::size_t held = growth_of(work);
         const double pixels = double{kRows} * kColumns;
@@ -172,9 +172,26 @@ class PictureMemory : public testing::Test {
     }
 };
 
-/// As an answer does it. Returns how large that is.
-std::size_t draw(const DataSet& image, const RenderOptions& options = {}) {
-    return encode_jpeg_rows(render_rows(image, 0, options)).size();
+enum class Format { kJpeg, kPng, kGif };
+
+/// As an answer does it.
+void draw(const DataSet& image, RenderOptions options = {}, Format format = Format::kJpeg) {
+    const Picture8 size = without_pixels(image, options);
+    switch (format) {
+        case Format::kJpeg:
+            options.beside_bytes =
+                2 * most_jpeg_bytes(size.width, size.height, size.channels, options.quality);
+            (void)encode_jpeg_rows(render_rows(image, 0, options), options.quality);
+            return;
+        case Format::kPng:
+            options.beside_bytes = most_png_bytes(size.width, size.height, size.channels);
+            (void)encode_png_rows(render_rows(image, 0, options));
+            return;
+        case Format::kGif:
+            options.beside_bytes = most_gif_bytes(size.width, size.height, size.channels);
+            (void)encode_gif_rows(render_rows(image, 0, options));
+            return;
+    }
 }
 
 void append(Bytes& bytes, std::size_t count, std::size_t number) {
@@ -241,6 +258,33 @@ TEST_F(PictureMemory, IsCountedForAPartAndForOneThatIsTurned) {
         return draw(image, {.region = SourceRegion{.flipped_horizontally = true,
                                                    .flipped_vertically = true}});
     });
+}
+
+TEST_F(PictureMemory, IsCountedForWhateverItIsMadeInto) {
+    const std::vector<Kind> noise = {
+        {"gray noise", {.bits_allocated = 8, .bits_stored = 8}, false, true},
+        {"noise in color",
+         {.samples_per_pixel = 3,
+          .photometric_interpretation = "RGB",
+          .bits_allocated = 8,
+          .bits_stored = 8},
+         false,
+         true}};
+    const RenderOptions larger{.max_width = 2200, .max_height = 2800, .enlarged = true};
+    const RenderOptions best{.quality = 100};
+    for (const Kind& kind : noise) {
+        const DataSet image = image_of(kind);
+        const DataSet compressed = encoded(image, *find_encoder(transfer_syntax::kRleLossless));
+        const std::string name = kind.name;
+        expect_counted(name + ", JPEG as good as can be", [&] { draw(image, best); });
+        for (const auto& [format, as] : {std::pair(Format::kJpeg, ", JPEG"),
+                                         {Format::kPng, ", PNG"},
+                                         {Format::kGif, ", GIF"}}) {
+            expect_counted(name + as, [&] { draw(image, {}, format); });
+            expect_counted(name + as + ", enlarged", [&] { draw(image, larger, format); });
+            expect_counted(name + as + ", of RLE", [&] { draw(compressed, {}, format); });
+        }
+    }
 }
 
 TEST_F(PictureMemory, IsCountedForTiles) {

@@ -51,6 +51,8 @@ struct RenderOptions {
     bool enlarged = false;
     /// Of JPEG: 1 to 100.
     int quality = 90;
+    /// Of decoding_memory(), beside the frame and what its decoder needs: what is made of the rows.
+    std::size_t beside_bytes = 0;
 };
 
 /// Frame `frame` (from 0) through modality, VOI and presentation LUT, or palette, or both
@@ -81,9 +83,15 @@ struct PictureRows {
     int channels = 1;
     /// Rows from `first` on into `out`, which holds whole rows.
     std::function<void(int first, std::span<std::uint8_t> out)> rows;
+    /// Of decoding_memory(): for what the rows are made of, and RenderOptions::beside_bytes.
+    std::shared_ptr<MemoryBudget::Share> share{};
+
+    [[nodiscard]] std::size_t row_bytes() const {
+        return static_cast<std::size_t>(width) * static_cast<std::size_t>(channels);
+    }
 };
-/// What `render` gives, row by row: where a look into a table is all there is to it, neither
-/// picture is in memory as a whole. Throws as `render`; `data_set` must outlive it.
+/// What `render` gives, row by row, enlarged or not: no picture is in memory as a whole, but for
+/// one that was shrunk. Throws as `render`; `data_set` must outlive it.
 [[nodiscard]] PictureRows render_rows(const DataSet& data_set, int frame = 0,
                                       const RenderOptions& options = {});
 /// Those of `picture`, which must outlive it. Throws Error(kInternal) as the encoders.
@@ -98,6 +106,13 @@ struct PictureRows {
 [[nodiscard]] Bytes encode_jpeg(const Picture8& picture, int quality = 90);
 [[nodiscard]] Bytes encode_png(const Picture8& picture);
 [[nodiscard]] Bytes encode_gif(const Picture8& picture);
+
+/// The same of rows that are made as it goes, in no more memory than the file and some rows take;
+/// of a GIF in color they are made twice. Of what has more than kGifSample pixels the 256 colors
+/// are those of a sample.
+inline constexpr std::size_t kGifSample = std::size_t{1} << 20;
+[[nodiscard]] Bytes encode_png_rows(const PictureRows& picture);
+[[nodiscard]] Bytes encode_gif_rows(const PictureRows& picture);
 
 /// The same JPEG of rows that are made as it goes. More than kJpegStripRows of them are encoded in
 /// strips with a restart marker between two (ITU-T T.81 E.1.4), side by side where `run` does that:

@@ -50,33 +50,37 @@ std::optional<Palette> supplemental_palette_of(const DataSet& data_set, int fram
     }
 }
 
-Picture8 picture_of_both(const DecodedFrame& frame, const Palette& palette,
+PictureRows rows_of_both(const DecodedFrame& frame, const Palette& palette,
                          const std::function<std::uint8_t(double)>& shade) {
-    const auto shown = [&](std::int64_t stored) {
+    const auto shown = [palette, shade](std::int64_t stored) {
         if (stored >= palette.first_mapped()) return palette.color(stored);
         const std::uint8_t gray = shade(static_cast<double>(stored));
         return Rgb{gray, gray, gray};
     };
-    const std::size_t count = frame.count();
-    Picture8 picture{frame.columns, frame.rows, 3, Bytes(3 * count)};
-    const auto put = [&](std::size_t i, const Rgb& color) {
-        std::copy(color.begin(), color.end(),
-                  picture.pixels.begin() + static_cast<std::ptrdiff_t>(3 * i));
-    };
-    const FrameView view(frame);
-    const SampleValues values(view);
+    PictureRows rows{frame.columns, frame.rows, 3, {}};
+    const SampleValues values{FrameView(frame)};
     if (!values.are_few()) {
-        for (std::size_t i = 0; i < count; ++i) put(i, shown(frame.value(i)));
-        return picture;
+        rows.rows = [&frame, shown](int first, std::span<std::uint8_t> out) {
+            auto at = static_cast<std::size_t>(first) * static_cast<std::size_t>(frame.columns);
+            for (; !out.empty(); out = out.subspan(3), ++at) {
+                const Rgb color = shown(frame.value(at));
+                std::copy(color.begin(), color.end(), out.begin());
+            }
+        };
+        return rows;
     }
-    const auto colors = SampleTable<Rgb>::of(
-        values, [&](double value) { return shown(static_cast<std::int64_t>(value)); });
-    std::vector<Rgb> row(static_cast<std::size_t>(frame.columns));
-    for (std::size_t first = 0; first < count; first += row.size()) {
-        colors.look_up(view, first, row);
-        for (std::size_t x = 0; x < row.size(); ++x) put(first + x, row[x]);
-    }
-    return picture;
+    rows.rows = [view = FrameView(frame), colors = SampleTable<Rgb>::of(values, [&](double value) {
+                                              return shown(static_cast<std::int64_t>(value));
+                                          })](int first, std::span<std::uint8_t> out) {
+        const auto columns = static_cast<std::size_t>(view.columns);
+        std::vector<Rgb> some(out.size() / 3);
+        colors.look_up(view, static_cast<std::size_t>(first) * columns, some);
+        for (const Rgb& color : some) {
+            std::copy(color.begin(), color.end(), out.begin());
+            out = out.subspan(color.size());
+        }
+    };
+    return rows;
 }
 
 }  // namespace lucerna::dicom

@@ -22,9 +22,9 @@ inline constexpr Tag kPixelPresentation{0x0008, 0x9205};
 /// and where the tables cannot be used: such an image can be shown in gray alone.
 [[nodiscard]] std::optional<Palette> supplemental_palette_of(const DataSet& data_set, int frame);
 
-/// A gray frame in RGB: values that `palette` has no color for by `shade`. Stored values are
-/// compared, before any Modality LUT.
-[[nodiscard]] Picture8 picture_of_both(const DecodedFrame& frame, const Palette& palette,
+/// A gray frame, which must outlive them, in RGB: values that `palette` has no color for by
+/// `shade`. Stored values are compared, before any Modality LUT.
+[[nodiscard]] PictureRows rows_of_both(const DecodedFrame& frame, const Palette& palette,
                                        const std::function<std::uint8_t(double)>& shade);
 
 }  // namespace lucerna::dicom

@@ -2,15 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <limits>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
+#include "dicom/picture8.h"
+#include "dicom/pixel_layout.h"
 #include "dicom/shrink.h"
 
 namespace lucerna::dicom {
@@ -42,34 +45,25 @@ bool is_larger(PictureSize size, PictureSize than) {
     return size.width > than.width || size.height > than.height;
 }
 
-/// In place: no row moves down, and none to the right of where it was.
-void cut_out(Picture8& picture, const SourceRegion& asked) {
-    const SourceRegion region = region_in({picture.width, picture.height}, asked);
+PictureRows cut_out(PictureRows picture, const SourceRegion& region) {
     const auto channels = static_cast<std::size_t>(picture.channels);
-    const auto columns = static_cast<std::size_t>(picture.width);
-    const std::size_t row_bytes = static_cast<std::size_t>(region.width) * channels;
-    std::uint8_t* const pixels = picture.pixels.data();
-    for (int y = 0; y < region.height; ++y) {
-        const std::uint8_t* const from =
-            pixels + (static_cast<std::size_t>(region.top + y) * columns +
-                      static_cast<std::size_t>(region.left)) *
-                         channels;
-        std::uint8_t* const row = pixels + static_cast<std::size_t>(y) * row_bytes;
-        std::memmove(row, from, row_bytes);
-        if (!region.flipped_horizontally) continue;
-        for (std::size_t left = 0, right = row_bytes - channels; left < right;
-             left += channels, right -= channels)
-            std::swap_ranges(row + left, row + left + channels, row + right);
-    }
-    if (region.flipped_vertically)
-        for (int top = 0, bottom = region.height - 1; top < bottom; ++top, --bottom) {
-            std::uint8_t* const row = pixels + static_cast<std::size_t>(top) * row_bytes;
-            std::swap_ranges(row, row + row_bytes,
-                             pixels + static_cast<std::size_t>(bottom) * row_bytes);
+    PictureRows part{region.width, region.height, picture.channels, {}, std::move(picture.share)};
+    part.rows = [whole = std::move(picture), region, channels, row_bytes = part.row_bytes()](
+                    int first, std::span<std::uint8_t> out) {
+        Bytes row(whole.row_bytes());
+        const auto left =
+            static_cast<std::ptrdiff_t>(region.left) * static_cast<std::ptrdiff_t>(channels);
+        for (int y = first; !out.empty(); ++y, out = out.subspan(row_bytes)) {
+            const int from = region.flipped_vertically ? region.height - 1 - y : y;
+            whole.rows(region.top + from, row);
+            std::copy_n(row.begin() + left, row_bytes, out.begin());
+            if (!region.flipped_horizontally) continue;
+            for (std::size_t at = 0, end = row_bytes - channels; at < end;
+                 at += channels, end -= channels)
+                std::swap_ranges(&out[at], &out[at] + channels, &out[end]);
         }
-    picture.width = region.width;
-    picture.height = region.height;
-    picture.pixels.resize(static_cast<std::size_t>(region.height) * row_bytes);
+    };
+    return part;
 }
 
 /// Between which two source pixels the middle of each target pixel lies, and how far.
@@ -91,38 +85,73 @@ std::vector<Between> places(int source, int target) {
     return result;
 }
 
-Picture8 enlarged(const Picture8& picture, PictureSize target) {
-    const std::vector<Between> columns = places(picture.width, target.width);
-    const std::vector<Between> rows = places(picture.height, target.height);
-    Picture8 result{target.width, target.height, picture.channels, {}};
-    result.pixels.reserve(columns.size() * rows.size() *
-                          static_cast<std::size_t>(picture.channels));
-    const auto value = [&](int row, int column, int channel) {
-        const auto at =
-            (static_cast<std::ptrdiff_t>(row) * picture.width + column) * picture.channels;
-        return static_cast<float>(picture.pixels.data()[at + channel]);
-    };
-    for (const Between& row : rows)
-        for (const Between& column : columns)
-            for (int channel = 0; channel < picture.channels; ++channel) {
-                const auto along = [&](int y) {
-                    return std::lerp(value(y, column.first, channel),
-                                     value(y, column.second, channel), column.part);
+/// Rows of an enlarged picture, from those of its source.
+class Enlarged {
+  public:
+    Enlarged(PictureRows source, PictureSize target)
+        : source_(std::move(source)),
+          columns_(places(source_.width, target.width)),
+          rows_(places(source_.height, target.height)) {}
+
+    void write(int first, std::span<std::uint8_t> out) const {
+        const auto channels = static_cast<std::size_t>(source_.channels);
+        const std::size_t row_bytes = columns_.size() * channels;
+        const std::size_t end = static_cast<std::size_t>(first) + out.size() / row_bytes;
+        for (auto y = static_cast<std::size_t>(first); y < end;) {
+            const std::size_t some = std::min(end, y + kRowsAtOnce);
+            const int top = rows_[y].first;
+            Bytes source(source_.row_bytes() *
+                         static_cast<std::size_t>(rows_[some - 1].second + 1 - top));
+            source_.rows(top, source);
+            for (; y < some; ++y, out = out.subspan(row_bytes))
+                write_row(rows_[y], &source[row_at(rows_[y].first - top)],
+                          &source[row_at(rows_[y].second - top)], out.data());
+        }
+    }
+
+  private:
+    static constexpr std::size_t kRowsAtOnce = 8;
+
+    [[nodiscard]] std::size_t row_at(int row) const {
+        return static_cast<std::size_t>(row) * source_.row_bytes();
+    }
+    void write_row(const Between& row, const std::uint8_t* above, const std::uint8_t* below,
+                   std::uint8_t* out) const {
+        for (const Between& column : columns_) {
+            const int first = column.first * source_.channels;
+            const int second = column.second * source_.channels;
+            for (int channel = 0; channel < source_.channels; ++channel) {
+                const auto along = [&](const std::uint8_t* line) {
+                    return std::lerp(static_cast<float>(line[first + channel]),
+                                     static_cast<float>(line[second + channel]), column.part);
                 };
-                result.pixels.push_back(static_cast<std::uint8_t>(
-                    std::lerp(along(row.first), along(row.second), row.part) + 0.5F));
+                *out++ = static_cast<std::uint8_t>(std::lerp(along(above), along(below), row.part) +
+                                                   0.5F);
             }
+        }
+    }
+
+    PictureRows source_;
+    std::vector<Between> columns_;
+    std::vector<Between> rows_;
+};
+
+PictureRows enlarged(PictureRows picture, PictureSize target) {
+    PictureRows result{target.width, target.height, picture.channels, {}, std::move(picture.share)};
+    const auto source = std::make_shared<const Enlarged>(std::move(picture), target);
+    result.rows = [source](int first, std::span<std::uint8_t> out) { source->write(first, out); };
     return result;
 }
 
-Picture8 shrunk(const Picture8& picture, PictureSize target) {
-    const auto samples = static_cast<std::size_t>(picture.width * picture.channels);
-    return shrunk_rows({picture.width, picture.height, picture.channels}, target.width,
-                       target.height, [&](int y, std::span<float> row) {
-                           const auto first = static_cast<std::size_t>(y) * samples;
-                           for (std::size_t i = 0; i < samples; ++i)
-                               row[i] = static_cast<float>(picture.pixels[first + i]);
-                       });
+PictureRows shrunk(PictureRows picture, PictureSize target) {
+    Bytes bytes(picture.row_bytes());
+    Picture8 small = shrunk_rows({picture.width, picture.height, picture.channels}, target.width,
+                                 target.height, [&](int y, std::span<float> row) {
+                                     picture.rows(y, bytes);
+                                     std::copy(bytes.begin(), bytes.end(), row.begin());
+                                 });
+    small.share = std::move(picture.share);
+    return rows_of(std::move(small));
 }
 
 }  // namespace
@@ -140,13 +169,22 @@ PictureSize fitted(PictureSize size, const RenderOptions& options) {
     return {scaled(size.width), scaled(size.height)};
 }
 
+PictureSize shown_of(PictureSize size, const RenderOptions& options) {
+    if (!options.region) return size;
+    const SourceRegion region = region_in(size, *options.region);
+    require_inside(size, region);
+    return {region.width, region.height};
+}
+
+Picture8 without_pixels(const DataSet& header, const RenderOptions& options) {
+    const StoredLayout layout = stored_layout_of(header);
+    const PictureSize size = fitted(shown_of({layout.columns, layout.rows}, options), options);
+    const bool in_color = layout.samples_per_pixel > 1 || layout.has_palette;
+    return {size.width, size.height, in_color ? 3 : 1, {}};
+}
+
 void require_fitting(PictureSize size, const RenderOptions& options) {
-    PictureSize source = size;
-    if (options.region) {
-        const SourceRegion region = region_in(size, *options.region);
-        require_inside(size, region);
-        source = {region.width, region.height};
-    }
+    const PictureSize source = shown_of(size, options);
     const PictureSize target = fitted(source, options);
     if (is_larger(target, source) &&
         static_cast<std::int64_t>(target.width) * target.height > kMostEnlargedPixels)
@@ -164,17 +202,27 @@ void require_fitting(const DataSet& header, const RenderOptions& options) {
     require_fitting(PictureSize{static_cast<int>(columns), static_cast<int>(rows)}, options);
 }
 
-Picture8 in_size(Picture8 picture, PictureSize target) {
+PictureRows in_size(PictureRows picture, PictureSize target) {
     const PictureSize source{picture.width, picture.height};
     if (target == source) return picture;
-    return is_larger(target, source) ? enlarged(picture, target) : shrunk(picture, target);
+    return is_larger(target, source) ? enlarged(std::move(picture), target)
+                                     : shrunk(std::move(picture), target);
 }
 
-Picture8 in_viewport(Picture8 picture, const RenderOptions& options) {
-    require_fitting(PictureSize{picture.width, picture.height}, options);
-    if (options.region) cut_out(picture, *options.region);
+PictureRows in_viewport(PictureRows picture, const RenderOptions& options) {
+    const PictureSize size{picture.width, picture.height};
+    require_fitting(size, options);
+    if (options.region) picture = cut_out(std::move(picture), region_in(size, *options.region));
     const PictureSize target = fitted({picture.width, picture.height}, options);
     return in_size(std::move(picture), target);
+}
+
+std::size_t bytes_kept(PictureSize size, int channels, const RenderOptions& options) {
+    const PictureSize source = shown_of(size, options);
+    const PictureSize target = fitted(source, options);
+    if (target == source || is_larger(target, source)) return 0;
+    return static_cast<std::size_t>(target.width) * static_cast<std::size_t>(target.height) *
+           static_cast<std::size_t>(channels);
 }
 
 }  // namespace lucerna::dicom

@@ -60,9 +60,10 @@ void HeldBytes::hold(const std::shared_ptr<HeldBytes>& self, Made made) {
     if (made.share == nullptr)
         made.share = std::make_shared<MemoryBudget::Share>(
             memory.take(std::min(made.bytes.size(), memory.limit()), "a large answer"));
+    // What it was made in may have room for much more; to copy it takes as much once more.
+    const std::size_t size = made.bytes.size();
+    if (made.bytes.capacity() > size + size / 4) made.bytes.shrink_to_fit();
     made.share->keep_only(made.bytes.size());
-    // What grew while it was made has room for twice as much.
-    made.bytes.shrink_to_fit();
     // This thread goes on to others while a client takes its time.
     made.share->detach();
     // Where making it again and again would take all the time that there is, nobody was served.

@@ -13,11 +13,15 @@
 #include <vector>
 
 #include "base/error.h"
+#include "dicom/decoding_memory.h"
 #include "dicom/framed_object.h"
 #include "dicom/frames.h"
+#include "dicom/picture8.h"
 #include "dicom/shown_range.h"
 #include "dicom/tags.h"
+#include "dicom/viewport.h"
 #include "http/multipart_writer.h"
+#include "http/range.h"
 #include "retrieve/address.h"
 #include "retrieve/frames.h"
 #include "retrieve/held_bytes.h"
@@ -37,24 +41,31 @@ constexpr int kLargestSide = 65'535;
 
 struct PictureType {
     std::string_view media_type;
-    Bytes (*encode)(const dicom::DataSet& object, int frame, const dicom::RenderOptions& options,
-                    const RunParts& run);
+    Bytes (*encode)(const dicom::PictureRows& picture, int quality, const RunParts& run);
+    /// Of decoding_memory().
+    std::size_t (*most_bytes)(const dicom::Picture8& size, int quality);
 };
 
 // PS3.18 Table 8.7.4-1, the default first.
 constexpr std::array<PictureType, 3> kPictures{{
-    {"image/jpeg",
-     [](const dicom::DataSet& object, int frame, const dicom::RenderOptions& options,
-        const RunParts& run) {
-         return dicom::encode_jpeg_rows(dicom::render_rows(object, frame, options), options.quality,
-                                        run);
+    {"image/jpeg", dicom::encode_jpeg_rows,
+     [](const dicom::Picture8& size, int quality) {
+         return 2 * dicom::most_jpeg_bytes(size.width, size.height, size.channels, quality);
      }},
     {"image/png",
-     [](const dicom::DataSet& object, int frame, const dicom::RenderOptions& options,
-        const RunParts&) { return dicom::encode_png(dicom::render(object, frame, options)); }},
+     [](const dicom::PictureRows& picture, int, const RunParts&) {
+         return dicom::encode_png_rows(picture);
+     },
+     [](const dicom::Picture8& size, int) {
+         return dicom::most_png_bytes(size.width, size.height, size.channels);
+     }},
     {"image/gif",
-     [](const dicom::DataSet& object, int frame, const dicom::RenderOptions& options,
-        const RunParts&) { return dicom::encode_gif(dicom::render(object, frame, options)); }},
+     [](const dicom::PictureRows& picture, int, const RunParts&) {
+         return dicom::encode_gif_rows(picture);
+     },
+     [](const dicom::Picture8& size, int) {
+         return dicom::most_gif_bytes(size.width, size.height, size.channels);
+     }},
 }};
 
 std::vector<std::string> values_of(const std::string& text) {
@@ -153,15 +164,12 @@ int representative_frame(const dicom::DataSet& object) {
     return frame >= 1 && frame <= dicom::frame_count(object) ? static_cast<int>(frame) - 1 : 0;
 }
 
-/// From 0: the frame that the address names, else the representative one.
-int frame_named(const http::Request& request, const dicom::DataSet& object) {
-    if (request.parameters.contains("frames")) {
-        const std::vector<int> numbers = parse_frame_list(request.parameter("frames"));
-        if (numbers.size() != 1)
-            throw Error(ErrorCode::kUnsupported, "a thumbnail is of one frame");
-        return numbers.front() - 1;
-    }
-    return representative_frame(object);
+/// From 0: the frame of an address that names `frames`, else the representative one.
+int frame_named(const std::string& frames, const dicom::DataSet& object) {
+    if (frames.empty()) return representative_frame(object);
+    const std::vector<int> numbers = parse_frame_list(frames);
+    if (numbers.size() != 1) throw Error(ErrorCode::kUnsupported, "a thumbnail is of one frame");
+    return numbers.front() - 1;
 }
 
 void require_picture(const dicom::DataSet& header) {
@@ -169,11 +177,28 @@ void require_picture(const dicom::DataSet& header) {
         throw Error(ErrorCode::kUnsupported, "that instance is no picture");
 }
 
-Bytes picture_of(const dicom::DataSet& object, int frame, const dicom::RenderOptions& options,
-                 std::string_view type, const RunParts& run) {
-    const auto as = std::find_if(kPictures.begin(), kPictures.end(),
-                                 [&](const PictureType& one) { return one.media_type == type; });
-    return as->encode(object, frame, options, run);
+const PictureType& type_named(std::string_view media_type) {
+    return *std::find_if(kPictures.begin(), kPictures.end(),
+                         [&](const PictureType& one) { return one.media_type == media_type; });
+}
+
+/// Frame `number`, with what making a file of it takes counted before it is read.
+HeldBytes::Made made_of(dicom::FramedObject& object, int number, dicom::RenderOptions options,
+                        const PictureType& type, const RunParts& run) {
+    const std::size_t most =
+        type.most_bytes(dicom::without_pixels(object.header(), options), options.quality);
+    // A frame that is read takes its share first, and what has one does not wait for another.
+    options.beside_bytes = object.lies_elsewhere() ? 0 : most;
+    const dicom::DataSet& with_frame =
+        object.with_frame(number, object.lies_elsewhere() ? most : 0);
+    dicom::PictureRows rows = dicom::render_rows(with_frame, number, options);
+    HeldBytes::Made made{type.encode(rows, options.quality, run)};
+    made.share = std::move(rows.share);
+    // The frame's share goes with it: what is made of it is not to wait for another then.
+    if (object.lies_elsewhere())
+        made.share = std::make_shared<MemoryBudget::Share>(
+            dicom::decoding_memory().take(made.bytes.size(), "a picture"));
+    return made;
 }
 
 }  // namespace
@@ -185,8 +210,9 @@ std::optional<std::string> choose_picture(std::span<const http::MediaRange> acce
     return http::choose(accepted, offered);
 }
 
-Bytes drawn(KeptObject& object, const PictureAsked& asked, const RunParts& run,
-            const std::function<int(const dicom::DataSet& header)>& number_of) {
+HeldBytes::Made drawn(KeptObject& object, const PictureAsked& asked, const RunParts& run,
+                      const std::function<int(const dicom::DataSet& header)>& number_of) {
+    const auto begun = std::chrono::steady_clock::now();
     const auto draw = [&](dicom::FramedObject& framed) {
         const dicom::DataSet& header = framed.header();
         looking_at(asked.row.sop_instance_uid, [&] { require_picture(header); });
@@ -199,10 +225,12 @@ Bytes drawn(KeptObject& object, const PictureAsked& asked, const RunParts& run,
                 options.range = dicom::range_to_show(
                     header, number,
                     [&](int other) -> const dicom::DataSet& { return framed.with_frame(other); });
-            return picture_of(framed.with_frame(number), number, options, asked.type, run);
+            return made_of(framed, number, options, type_named(asked.type), run);
         });
     };
-    return object.take_frame(draw);
+    HeldBytes::Made made = object.take_frame(draw);
+    made.took = std::chrono::steady_clock::now() - begun;
+    return made;
 }
 
 std::shared_ptr<KeptObject> object_to_draw(store::Archive& archive, const store::InstanceRow& row,
@@ -215,7 +243,7 @@ namespace {
 /// What something is rendered as.
 struct Rendering {
     std::string content_type;
-    Bytes body;
+    HeldBytes::Made made;
 };
 
 /// Empty where it is nothing that can be rendered so. Throws as `drawn` for what is malformed.
@@ -281,15 +309,13 @@ std::optional<http::Part> rendered_part(store::Archive& archive, const store::In
     const auto draw = [&archive, row, as] {
         return rendering_of(archive, row, as->accepted, as->options, as->run);
     };
-    const auto begun = std::chrono::steady_clock::now();
     auto rendering = draw();
     if (!rendering) return std::nullopt;
-    const auto took = std::chrono::steady_clock::now() - begun;
     http::Part part{rendering->content_type, location};
-    HeldBytes::put_into(part, {std::move(rendering->body), {}, took}, [draw, took] {
+    HeldBytes::put_into(part, std::move(rendering->made), [draw] {
         auto again = draw();
         if (!again) throw Error(ErrorCode::kCorrupt, "what is sent is another than it was");
-        return HeldBytes::Made{std::move(again->body), {}, took};
+        return std::move(again->made);
     });
     return part;
 }
@@ -315,6 +341,25 @@ dicom::RenderOptions render_options(const http::Query& query) {
     return options;
 }
 
+namespace {
+
+/// 200 with what `made` is, which `again` makes again; what is large is counted until it is sent.
+http::Response picture_response(const http::Request& request, const PictureAsked& asked,
+                                HeldBytes::Made made, HeldBytes::Make again) {
+    http::Part part{asked.type, asked.part};
+    if (made.bytes.size() <= kHeldFreely)
+        part.body = std::move(made.bytes);
+    else
+        part.pieces = HeldBytes::pieces_of(std::move(made), std::move(again));
+    if (!asked.part.empty()) return http::multipart_response(asked.type, std::move(part));
+    if (!part.pieces) return http::Response::of(200, asked.type, std::move(part.body));
+    http::Response head;
+    head.headers.set("Content-Type", asked.type);
+    return http::ranged(request, std::move(head), *std::move(part.pieces));
+}
+
+}  // namespace
+
 http::Response picture(const http::Request& request, store::Archive& archive,
                        const PictureAsked& asked, const RunParts& run) {
     const store::InstanceRow& row = asked.row;
@@ -324,16 +369,16 @@ http::Response picture(const http::Request& request, store::Archive& archive,
     const std::string etag = etag_of({row}, variant);
     if (auto same = unmodified(request, etag)) return *std::move(same);
     try {
-        const auto number_of = [&](const dicom::DataSet& header) {
-            return asked.frame ? *asked.frame : frame_named(request, header);
+        // Nothing of the request is there any more where a client takes its time.
+        const std::string frames =
+            request.parameters.contains("frames") ? request.parameter("frames") : "";
+        const auto draw = [&archive, asked, run, frames] {
+            const auto object = object_to_draw(archive, asked.row, run, KeptObject::For::kOneFrame);
+            return drawn(*object, asked, run, [&](const dicom::DataSet& header) {
+                return asked.frame ? *asked.frame : frame_named(frames, header);
+            });
         };
-        const auto object = object_to_draw(archive, row, run, KeptObject::For::kOneFrame);
-        Bytes bytes = drawn(*object, asked, run, number_of);
-        http::Response response =
-            asked.part.empty()
-                ? http::Response::of(200, asked.type, std::move(bytes))
-                : http::multipart_response(asked.type,
-                                           http::Part{asked.type, asked.part, std::move(bytes)});
+        http::Response response = picture_response(request, asked, draw(), draw);
         set_cache_headers(response, etag);
         return response;
     } catch (const Error& error) {

@@ -11,6 +11,7 @@
 #include "dicom/render.h"
 #include "http/media_type.h"
 #include "http/message.h"
+#include "retrieve/held_bytes.h"
 #include "retrieve/kept_object.h"
 #include "retrieve/left_out.h"
 #include "store/archive.h"
@@ -41,9 +42,11 @@ inline constexpr std::string_view kPicturesThereAre = "image/jpeg, image/png and
 
 /// One frame, that which `number_of` says for the object's header, from 0. Throws Error:
 /// kInvalidInput for options that do not fit that picture, kUnsupported where there is none or it
-/// cannot be drawn, kConflict for what is malformed in it, kNotFound for a frame beyond the last.
-[[nodiscard]] Bytes drawn(KeptObject& object, const PictureAsked& asked, const RunParts& run,
-                          const std::function<int(const dicom::DataSet& header)>& number_of);
+/// cannot be drawn, kConflict for what is malformed in it, kNotFound for a frame beyond the last;
+/// and as MemoryBudget::take.
+[[nodiscard]] HeldBytes::Made drawn(
+    KeptObject& object, const PictureAsked& asked, const RunParts& run,
+    const std::function<int(const dicom::DataSet& header)>& number_of);
 /// What that takes, to draw one picture of it or several.
 [[nodiscard]] std::shared_ptr<KeptObject> object_to_draw(store::Archive& archive,
                                                          const store::InstanceRow& row,

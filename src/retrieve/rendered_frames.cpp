@@ -1,7 +1,6 @@
 #include "retrieve/rendered_frames.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -53,13 +52,10 @@ http::Response pictures(const http::Request& request, store::Archive& archive,
             if (at == numbers.size()) return std::nullopt;
             const int number = numbers[at++];
             const auto draw = [object, asked, run, require_all, number] {
-                const auto begun = std::chrono::steady_clock::now();
-                Bytes bytes = drawn(*object, asked, run, [&](const dicom::DataSet& header) {
+                return drawn(*object, asked, run, [&](const dicom::DataSet& header) {
                     require_all(header);
                     return number - 1;
                 });
-                return HeldBytes::Made{
-                    std::move(bytes), {}, std::chrono::steady_clock::now() - begun};
             };
             http::Part part{asked.type, address_of(frames, number)};
             HeldBytes::put_into(part, draw(), draw);

@@ -7,11 +7,13 @@ for their pictures, or has them read.
 
 The largest mammograms that there are (film of 24 x 30 cm at 43 um: 5600 x 7100 pixels of 16 bits, 39.8
 millions) are stored, looked at and read first, and must be, every one. What is hostile then makes the server grow by at most 100 MB; where
-a whole picture is asked for, by at most 100 MB more than such a mammogram took. Nobody is left without an
+a whole picture is asked for, by at most 100 MB more than such a mammogram took; of what is not compressed, by
+little more than decoding_mib. Nobody is left without an
 answer. Prints how far it grew, and how long the slowest answer to a C-STORE took.
 """
 import concurrent.futures
 import pathlib
+import random
 import shutil
 import signal
 import struct
@@ -27,6 +29,7 @@ from whole_program import Server, wait_for
 MAMMOGRAM = "1.2.840.10008.5.1.4.1.1.1.2"
 AT_ONCE = 8
 FILM = 5600, 7100
+DECODING_KIB = 256 << 10  # the setting decoding_mib, if it is not given
 
 
 def jpeg2000(width, height, bits, levels=5, block=4):
@@ -53,8 +56,8 @@ def rle(width, height, bits):
     return struct.pack("<16I", count, *offsets) + segment * count
 
 
-def picture(number, frame, width, height, bits, *, mammogram=False, frames=1):
-    """A data set of `frames` such frames."""
+def picture(number, frame, width, height, bits, *, mammogram=False, frames=1, samples=1, is_native=False):
+    """A data set of `frames` such frames, compressed or not."""
     uid = f"2.999.8.1.{number}"
     kind = [element(0x08, 0x16, "UI", MAMMOGRAM if mammogram else CAPTURE), element(0x08, 0x18, "UI", uid),
             element(0x08, 0x60, "CS", "MG" if mammogram else "OT")]
@@ -65,13 +68,16 @@ def picture(number, frame, width, height, bits, *, mammogram=False, frames=1):
     view = [element(0x18, 0x1164, "DS", "0.05\\0.05"), element(0x18, 0x5101, "CS", "CC")] if mammogram else []
     study = [element(0x20, 0x0D, "UI", f"2.999.8.{number}"), element(0x20, 0x0E, "UI", f"2.999.8.{number}.1"),
              element(0x20, 0x20, "CS", "P\\L"), element(0x20, 0x62, "CS", "R")]
-    pixels = [element(0x28, 0x02, "US", us(1)), element(0x28, 0x04, "CS", "MONOCHROME2"),
+    pixels = [element(0x28, 0x02, "US", us(samples)),
+              element(0x28, 0x04, "CS", "RGB" if samples == 3 else "MONOCHROME2"),
+              element(0x28, 0x06, "US", us(0)) if samples == 3 else b"",
               element(0x28, 0x08, "IS", str(frames)) if frames > 1 else b"",
               element(0x28, 0x10, "US", us(height)), element(0x28, 0x11, "US", us(width)),
               element(0x28, 0x100, "US", us(bits)), element(0x28, 0x101, "US", us(bits)),
               element(0x28, 0x102, "US", us(bits - 1)), element(0x28, 0x103, "US", us(0)),
               element(0x28, 0x1050, "DS", str(1 << bits - 1)), element(0x28, 0x1051, "DS", str(1 << bits))]
-    return b"".join([*kind, *patient, *view, *study, *pixels, encapsulated(*[frame] * frames)])
+    value = element(0x7FE0, 0x10, "OB", frame) if is_native else encapsulated(*[frame] * frames)
+    return b"".join([*kind, *patient, *view, *study, *pixels, value])
 
 
 def items(number, count):
@@ -183,6 +189,32 @@ def pictures(attack, honest):
             MOST_GROWTH_KIB, (0, answer))
 
 
+def plain_pictures(attack):
+    """Not compressed: of noise, which no encoder makes smaller, and such as are enlarged. Of each: what it is called,
+    its side, samples and query, and what it may be."""
+    plain = (
+        ("32 x 32 in color, enlarged", 32, 3, "?viewport=4096,4096", (200,)),
+        ("900 x 900, enlarged", 900, 1, "?viewport=4096,4096", (200,)),
+        ("a part of 900 x 900, enlarged", 900, 1, "?viewport=4096,4096,10,10,80,-80", (200,)),
+        ("3000 x 3000 in color", 3000, 3, "", (200,)),
+        ("4096 x 4096 in color", 4096, 3, "", (200,)),
+        ("6000 x 6000", 6000, 1, "", (200,)),
+        ("12000 x 12000", 12000, 1, "", (200, *REFUSED)),
+    )
+    noise = random.Random(1).randbytes(1 << 20)
+    for number, (name, side, samples, query, allowed) in enumerate(plain, 40):
+        size = side * side * samples
+        data_set = picture(number, (noise * (size // len(noise) + 1))[:size], side, side, 8, samples=samples,
+                           is_native=True)
+        attack.hold(f"{name}, not compressed: stored", lambda: [attack.store(EXPLICIT, data_set)],
+                    MOST_GROWTH_KIB, ("0000",))
+        for accept in ("image/jpeg", "image/png", "image/gif"):
+            path = resource(number) + "/rendered" + query
+            attack.hold(f"{name}, not compressed: as {accept}, {AT_ONCE} at once",
+                        lambda: attack.at_once(lambda _: attack.get(path, accept)),
+                        DECODING_KIB + MOST_GROWTH_KIB // 2, (503, *allowed))
+
+
 def data_sets(attack):
     """Those that are too much are refused (C000), or told to come again (A700)."""
     for name, made in (("1.9 million items without anything", lambda n: items(n, 1_900_000)),
@@ -204,6 +236,7 @@ def main():
         data_sets(attack)
         honest = largest_mammograms(attack)
         pictures(attack, honest)
+        plain_pictures(attack)
         if not good_one_is_taken(server):
             attack.problems.append("no good object is taken after all of it")
         print(f"slowest answer to a C-STORE {attack.slowest:.2f} s")
