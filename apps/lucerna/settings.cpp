@@ -1,6 +1,5 @@
 #include "settings.h"
 
-#include <netdb.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -16,6 +15,7 @@
 
 #include "base/encoding.h"
 #include "base/error.h"
+#include "base/peer_address.h"
 #include "destination_settings.h"
 #include "exam/jurisdiction.h"
 
@@ -436,19 +436,16 @@ Endpoint endpoint_from(std::string_view setting, std::string_view text,
 
 void require_numeric_addresses(const ServeSettings& settings) {
     const auto require = [](std::string_view setting, const std::string& address) {
-        addrinfo hints{};
-        hints.ai_flags = AI_NUMERICHOST;
-        addrinfo* list = nullptr;
         // That of an interface may stand behind it: "fe80::1%eth0".
-        if (::getaddrinfo(address.c_str(), nullptr, &hints, &list) != 0)
+        if (!peer_address(address))
             refuse(std::string(setting) + ": " + json_quoted(address) + " is no numeric address");
-        ::freeaddrinfo(list);
     };
     require("http.address", settings.http_address);
     require("dicom.address", settings.dicom_address);
     if (!settings.hl7_listen.empty())
         require("hl7.listen",
                 endpoint_from("hl7.listen", settings.hl7_listen, "127.0.0.1").address);
+    for (const std::string& caller : settings.hl7_callers) require("hl7.callers", caller);
 }
 
 void require_ae_titles(const ServeSettings& settings) {

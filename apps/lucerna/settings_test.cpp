@@ -206,6 +206,8 @@ TEST(Addresses, AreNumericOrRefusedByTheNameOfTheirSetting) {
               "dicom.address: \"localhost\" is no numeric address");
     EXPECT_EQ(refusal("hl7.listen", "2575"), "hl7.listen: \"2575\" is not ADDRESS:PORT");
     EXPECT_EQ(refusal("hl7.listen", "h:2575"), "hl7.listen: \"h\" is no numeric address");
+    EXPECT_EQ(refusal("hl7.callers", "ris.example"),
+              "hl7.callers: \"ris.example\" is no numeric address");
     EXPECT_EQ(refusal("hl7.listen", ":70000"), "hl7.listen: port 70000 is not in [0, 65535]");
     for (const char* address : {"127.0.0.1", "0.0.0.0", "::", "::1"})
         EXPECT_EQ(refusal("http.address", address), "");

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/open_files.h"
+#include "base/peer_address.h"
 #include "dicom/byte_budget.h"
 #include "dicom/decoding_memory.h"
 #include "http/guard.h"
@@ -182,7 +183,8 @@ std::optional<receive::MllpOptions> hl7_options(const ServeSettings& settings) {
     receive::MllpOptions options;
     options.address = endpoint.address;
     options.port = endpoint.port;
-    options.callers = settings.hl7_callers;
+    for (const std::string& caller : settings.hl7_callers)
+        options.callers.push_back(peer_address(caller).value_or(caller));
     options.max_connections = static_cast<std::size_t>(settings.hl7_connections);
     options.max_message_bytes = static_cast<std::size_t>(settings.hl7_max_message_bytes);
     options.idle = settings.hl7_idle;

@@ -32,4 +32,14 @@ std::string peer_address(const sockaddr* address, socklen_t size) {
     return numeric_host(address, size);
 }
 
+std::optional<std::string> peer_address(const std::string& text) {
+    addrinfo hints{};
+    hints.ai_flags = AI_NUMERICHOST;
+    addrinfo* list = nullptr;
+    if (::getaddrinfo(text.c_str(), nullptr, &hints, &list) != 0) return {};
+    std::string address = peer_address(list->ai_addr, list->ai_addrlen);
+    ::freeaddrinfo(list);
+    return address;
+}
+
 }  // namespace lucerna

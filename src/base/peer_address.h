@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <optional>
 #include <string>
 
 namespace lucerna {
@@ -10,5 +11,9 @@ namespace lucerna {
 /// in by an IPv6 socket as well (`::ffff:192.0.2.1`, RFC 4291 2.5.5.2): one who named it in a list
 /// meant it, whatever the socket. "unknown" where it has none.
 [[nodiscard]] std::string peer_address(const sockaddr* address, socklen_t size);
+
+/// The same of an address that is written out, in whichever of its forms; nothing where it is no
+/// numeric address.
+[[nodiscard]] std::optional<std::string> peer_address(const std::string& text);
 
 }  // namespace lucerna

@@ -30,6 +30,14 @@ TEST(PeerAddress, IsTheSameByWhicheverSocket) {
     EXPECT_EQ(of_socket_of_v6("::fffe:7f00:1"), "::fffe:7f00:1");
 }
 
+TEST(PeerAddress, IsTheSameInWhicheverFormItIsWritten) {
+    EXPECT_EQ(peer_address("::ffff:192.0.2.7"), "192.0.2.7");
+    EXPECT_EQ(peer_address("192.0.2.7"), "192.0.2.7");
+    EXPECT_EQ(peer_address("2001:DB8:0::1"), "2001:db8::1");
+    EXPECT_EQ(peer_address("pacs.example"), std::nullopt);
+    EXPECT_EQ(peer_address(""), std::nullopt);
+}
+
 TEST(PeerAddress, IsUnknownWhereThereIsNone) {
     sockaddr_storage address{};
     address.ss_family = AF_UNIX;

@@ -39,8 +39,10 @@ constexpr StatusRow kRows[] = {
     {0x0212, 0x0212, StatusKind::kPermanentFailure, "mistyped argument"},
     {0x0213, 0x0213, StatusKind::kTransientFailure, "resource limitation"},
     // Of C-GET and C-MOVE, whatever the sub-operations wanted for.
-    {0xA701, 0xA701, StatusKind::kTransientFailure, "refused: unable to count the matches"},
-    {0xA702, 0xA702, StatusKind::kTransientFailure, "refused: unable to perform sub-operations"},
+    {0xA701, 0xA701, StatusKind::kTransientFailure,
+     "refused: out of resources, or unable to count the matches"},
+    {0xA702, 0xA702, StatusKind::kTransientFailure,
+     "refused: out of resources, or unable to perform sub-operations"},
     {0xA700, 0xA7FF, StatusKind::kTransientFailure, "refused: out of resources"},
     {0xA801, 0xA801, StatusKind::kPermanentFailure, "refused: move destination unknown"},
     {0xA900, 0xA9FF, StatusKind::kPermanentFailure, "data set does not match SOP class"},

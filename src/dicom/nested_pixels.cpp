@@ -12,6 +12,7 @@
 #include "dicom/file_header.h"
 #include "dicom/frames.h"
 #include "dicom/node.h"
+#include "dicom/pixel_layout.h"
 #include "dicom/uids.h"
 
 namespace lucerna::dicom {
@@ -112,10 +113,14 @@ class Decoding {
             layout.bits_stored = std::max(layout.bits_stored, frame.bits_stored);
             samples.insert(samples.end(), frame.samples.begin(), frame.samples.end());
         }
+        // Of which `image` looks into `item`.
+        const StoredLayout stored = stored_layout_of(image);
         // An icon has no attributes that would say what it has lost.
         item.remove(tags::kPixelData);
         item.set_pixels(layout, std::move(samples));
-        if (has_more_than_values) copy_value_bits(image, item);
+        if (!has_more_than_values) return;
+        item.set_integer(tags::kBitsStored, stored.bits_stored);
+        item.set_integer(tags::kHighBit, stored.high_bit);
     }
 
     const std::string syntax_;

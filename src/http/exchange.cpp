@@ -120,13 +120,22 @@ bool is_uid_or_number(std::string_view text) {
            text.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
-/// As addresses have them; names and numbers of patients seldom are.
-bool is_plain_word(std::string_view text) {
-    int digits = 0;
-    return text.size() <= 32 && std::all_of(text.begin(), text.end(), [&](char c) {
-               if (c >= '0' && c <= '9') return ++digits == 1;
-               return (c >= 'a' && c <= 'z') || c == '-' || c == '_' || c == '.';
-           });
+/// A date has two dots, and a patient's number none.
+bool is_surely_a_uid(std::string_view text) {
+    return is_uid_or_number(text) && std::count(text.begin(), text.end(), '.') >= 3;
+}
+
+/// Of addresses that are asked for where a base is wrong. Any other word may be somebody's name.
+bool is_word_of_addresses(std::string_view text) {
+    constexpr std::string_view kWords[] = {
+        "aet",       "aets",        "api",       "bulkdata", "dicom",     "dicom-web",
+        "dicomweb",  "favicon.ico", "fhir",      "frames",   "health",    "index.html",
+        "instances", "metadata",    "metrics",   "orthanc",  "pacs",      "patients",
+        "qido",      "qido-rs",     "r4",        "rendered", "rest",      "robots.txt",
+        "rs",        "series",      "services",  "static",   "stow",      "stow-rs",
+        "studies",   "subscribers", "thumbnail", "ups",      "ups-rs",    "v1",
+        "v2",        "wado",        "wado-rs",   "wado-uri", "workitems", "worklist"};
+    return std::find(std::begin(kWords), std::end(kWords), text) != std::end(kWords);
 }
 
 std::string loggable_where_unserved(std::string_view path) {
@@ -135,7 +144,7 @@ std::string loggable_where_unserved(std::string_view path) {
     while (path.starts_with('/')) {
         path.remove_prefix(1);
         const std::string_view part = path.substr(0, path.find('/'));
-        const bool show = is_plain_word(part) || is_uid_or_number(part);
+        const bool show = part.empty() || is_word_of_addresses(part) || is_surely_a_uid(part);
         const std::string_view say = show ? part : "{}";
         if (shown.size() + 1 + say.size() > kLongest) return shown + "/...";
         (shown += '/') += say;

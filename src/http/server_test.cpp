@@ -323,6 +323,7 @@ TEST_F(ServerTest, SaysInTheLogWhatItDoesNotServeButForWhatMayBeAPerson) {
         HttpClient client(server.port());
         client.ask("GET", "/dicomweb/v1/studies/1.2.840.7?PatientName=Doe");
         client.ask("DELETE", "/patients/Doe%5EJane/12345/pid12345/DOE/\"x");
+        client.ask("GET", "/emr/patients/smith.j/1960.04.01");
         client.ask("POST", "/hello?PatientName=Doe");
         client.ask("DOE", "/" + std::string(3000, 'x'));
         client.ask("jane", std::string(600, '/'));
@@ -330,12 +331,15 @@ TEST_F(ServerTest, SaysInTheLogWhatItDoesNotServeButForWhatMayBeAPerson) {
     const std::string log = testing::internal::GetCapturedStderr();
     for (const char* line :
          {R"("method":"GET","path":"/dicomweb/v1/studies/1.2.840.7","status":404,)",
-          R"("method":"DELETE","path":"/patients/{}/12345/{}/{}/{}","status":404,)",
-          R"("method":"POST","path":"/hello","status":405,)",
+          R"("method":"DELETE","path":"/patients/{}/{}/{}/{}/{}","status":404,)",
+          R"("method":"GET","path":"/{}/patients/{}/{}","status":404,)",
+          R"("method":"POST","path":"/{}","status":405,)",
           R"("method":"DOE","path":"/{}","status":)", R"("method":"other","path":"//)"})
         EXPECT_NE(log.find(line), std::string::npos) << line << "\n" << log;
-    for (const char* person : {"Doe", "pid12345", "xxx", std::string(200, '/').c_str()})
-        EXPECT_EQ(log.find(person), std::string::npos) << log;
+    for (const std::string& person :
+         {std::string("Doe"), std::string("12345"), std::string("smith"), std::string("1960"),
+          std::string("xxx"), std::string(200, '/')})
+        EXPECT_EQ(log.find(person), std::string::npos) << person << "\n" << log;
 }
 
 TEST_F(ServerTest, ServesFilesAndNothingBesideThem) {

@@ -72,9 +72,13 @@ void forward(const store::Job& job, const std::vector<store::Companion>& compani
         for (const store::Companion& one : companions)
             if (!queued.contains(one.sop_instance_uid)) fresh.push_back(one.sop_instance_uid);
         if (fresh.empty()) continue;
-        // No other job has that one.
+        // No other job has that one, but where it was deleted and came again.
+        const auto first = std::find_if(
+            companions.begin(), companions.end(),
+            [&](const store::Companion& one) { return one.sop_instance_uid == fresh.front(); });
         deliveries.push_back({kind,
-                              study + "#with#" + fresh.front(),
+                              study + "#with#" + fresh.front() + "#" +
+                                  std::to_string(first->received_at.time_since_epoch().count()),
                               deliver::to_json({destination, fresh}),
                               {},
                               study});

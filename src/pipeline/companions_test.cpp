@@ -17,6 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 constexpr const char* kStudy = "1.2.3.4";
 constexpr const char* kMammogram = "1.2.3.4.1.1";
@@ -169,6 +170,20 @@ TEST_F(CompanionsTest, WaitUntilNoMoreCome) {
     receive_companion("1.2.7");
     look_after(61s);
     EXPECT_THAT(queued_for("all"), ElementsAre(kMammogram, "1.2.5", "1.2.6", "1.2.7"));
+}
+
+TEST_F(CompanionsTest, ThatAreDeletedAndSentAgainGoAgain) {
+    receive_image();
+    read();
+    receive_companion("1.2.5");
+    receive_companion("1.2.6");
+    look_after(61s);
+    EXPECT_THAT(queued_for("all"), ElementsAre(kMammogram, "1.2.5", "1.2.6"));
+    store_.archive().erase_part({kStudy, std::string(kStudy) + ".2", "1.2.5"});
+    EXPECT_THAT(queued_for("all"), ElementsAre(kMammogram, "1.2.6"));
+    receive_companion("1.2.5");
+    look_after(61s);
+    EXPECT_THAT(queued_for("all"), UnorderedElementsAre(kMammogram, "1.2.5", "1.2.6"));
 }
 
 TEST_F(CompanionsTest, ThatComeWhileOthersAreQueuedAreNotLost) {

@@ -279,10 +279,13 @@ void handle_failure(const store::ExamEntry& exam, const store::Job& job, store::
     const bool last = !may_pass && job.attempts >= rules.max_attempts;
     std::optional<Instant> again;
     if (!last)
-        again = clock.now() +
-                deliver::delay_after(job.attempts, {.first = rules.retry_after, .cap = kLongestRetry});
-    store.exams().leave_unread(job, exam.revision, again, error.what());
-    log_event(last ? LogLevel::kError : LogLevel::kWarning, last ? "exam.failed" : "exam.retry",
+        again = clock.now() + deliver::delay_after(
+                                  job.attempts, {.first = rules.retry_after, .cap = kLongestRetry});
+    const store::ExamState left =
+        store.exams().leave_unread(job, exam.revision, again, error.what());
+    const bool has_failed = left == store::ExamState::kFailed;
+    log_event(has_failed ? LogLevel::kError : LogLevel::kWarning,
+              has_failed ? "exam.failed" : "exam.retry",
               {{"exam", study}, {"attempt", job.attempts}, {"problem", error.what()}});
 }
 

@@ -301,9 +301,10 @@ class OrderReader {
         if (sex == "O" || sex == "A" || sex == "N") order.patient_sex = "O";
     }
 
-    /// XPN; repetitions in other scripts (XPN-8) are the name's other component groups.
+    /// What a group of more than 64 characters is.
     enum class TooLong { kBlamed, kLeftOut };
 
+    /// XPN; repetitions in other scripts (XPN-8) are the name's other component groups.
     std::string patient_name(TooLong too_long) {
         std::string groups[3];
         for (int i = 1; i <= patient_->repetitions(5); ++i) {

@@ -201,7 +201,8 @@ class Archive {
                             const AsSeen& as_seen = {});
     /// Takes out a part of a study. With an image of it goes what was made from the images: the
     /// result objects, readings, decisions and jobs; the exam begins anew with the images that are
-    /// left. Else jobs go that name what was taken out. Otherwise as erase_study.
+    /// left. So do the result objects where the study is of somebody else without it. Else jobs
+    /// are to be done without what was taken out. Otherwise as erase_study.
     std::size_t erase_part(const StudyPart& part, const std::string& by = "server",
                            const AsSeen& as_seen = {});
     /// Destroys the patient's data keys first, then takes out the studies, and what was ordered

@@ -369,18 +369,20 @@ void ExamBook::save_reading(const Job& job, const Reading& reading, std::span<co
     if (!jobs.empty()) parts_.bell.ring();
 }
 
-void ExamBook::leave_unread(const Job& job, std::int64_t revision, std::optional<Instant> again,
-                            const std::string& problem) {
+ExamState ExamBook::leave_unread(const Job& job, std::int64_t revision,
+                                 std::optional<Instant> again, const std::string& problem) {
+    ExamState to = kWaiting;
     parts_.index.write([&](Connection& index) {
         end_lease(
             index, job,
             {again ? JobState::kWaiting : JobState::kGivenUp, again.value_or(Instant{}), problem});
         const Standing standing = standing_of(index, job.payload);
         require_move(job.payload, standing.state, again ? kWaiting : kFailed);
-        const ExamState without_another_try = standing.revision != revision ? kReceiving : kFailed;
-        set_state(index, job.payload, again ? kWaiting : without_another_try, problem);
+        if (!again) to = standing.revision != revision ? kReceiving : kFailed;
+        set_state(index, job.payload, to, problem);
     });
     parts_.bell.ring();
+    return to;
 }
 
 std::size_t ExamBook::recover() {

@@ -148,9 +148,9 @@ class ExamBook {
     void save_reading(const Job& job, const Reading& reading, std::span<const NewJob> jobs);
     /// Ends the lease without a reading: the exam waits for another try at `again`, or has failed
     /// where there is to be none; back to kReceiving when images came since `revision`, which may
-    /// be what it lacked.
-    void leave_unread(const Job& job, std::int64_t revision, std::optional<Instant> again,
-                      const std::string& problem);
+    /// be what it lacked. Returns which.
+    ExamState leave_unread(const Job& job, std::int64_t revision, std::optional<Instant> again,
+                           const std::string& problem);
     /// What a kCompanionsJob follows and is still kept, in the order in which it came. Whatever
     /// comes or goes of it later ends the lease of `job`.
     [[nodiscard]] std::vector<Companion> companions(const Job& job);

@@ -312,6 +312,8 @@ DescribedAnew describe_anew(Connection& index, const std::string& study_instance
         save_items(index, one.id, one.facts.request_items);
     }
     gather_modalities(index, study);
+    // Of results alone there is nobody that they could name wrongly.
+    if (!has_received) return DescribedAnew::kAsTheSamePersons;
     return whole.left_out == before.left_out && !names_another(before.says, row)
                ? DescribedAnew::kAsTheSamePersons
                : DescribedAnew::kAsAnothers;

@@ -127,13 +127,17 @@ void begin_anew(Connection& index, const std::string& study) {
           "DELETE FROM findings WHERE study_instance_uid = ?",
           // They may be of what was taken out.
           "DELETE FROM decisions WHERE study_instance_uid = ?",
-          "DELETE FROM jobs WHERE ?1 IN (subject, payload) OR (subject = '' AND job_key LIKE ?1 || "
-          "'#%')",
           "UPDATE exams SET revision = revision + 1, score = NULL, above = '', model_sha256 = '', "
           "synthetic = 0, refusals_json = '[]', read_at = NULL, problem = '' WHERE "
           "study_instance_uid = ?"})
         run_for(index, study, sql);
     const LeftOfExam left = left_of_exam(index, study);
+    // Where it is read again, all there is goes out again. Else nothing but what stays is to.
+    run_for(index, study,
+            left.images > 0 ? "DELETE FROM jobs WHERE ?1 IN (subject, payload) OR (subject = '' "
+                              "AND job_key LIKE ?1 || '#%')"
+                            : "DELETE FROM jobs WHERE (?1 IN (subject, payload) OR (subject = '' "
+                              "AND job_key LIKE ?1 || '#%')) AND kind NOT LIKE 'deliver:%'");
     if (left.images == 0) {
         run_for(index, study, "DELETE FROM exams WHERE study_instance_uid = ?");
         return;

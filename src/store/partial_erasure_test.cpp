@@ -223,8 +223,17 @@ TEST(PartialErasure, LeavesJobsThatNameOthers) {
 
 TEST(PartialErasure, OfTheLastImagesTakesTheExam) {
     ReadStudy store;
+    store.queue().enqueue({"deliver:elsewhere",
+                           "1.2.1#9",
+                           R"({"destination":"elsewhere","instances":["1.2.1.1.1","1.2.1.2.1"]})",
+                           {},
+                           "1.2.1"});
     EXPECT_EQ(store.archive().erase_part({"1.2.1", "1.2.1.1"}), 4U);
     EXPECT_EQ(store.left(), std::vector<std::string>{"1.2.1.2.1"});
+    ASSERT_EQ(store.queue().list("deliver:elsewhere").size(), 1U) << "what stays goes out";
+    EXPECT_EQ(store.queue().list("deliver:elsewhere")[0].payload,
+              R"({"destination":"elsewhere","instances":["1.2.1.2.1"]})");
+    EXPECT_TRUE(store.queue().list("deliver:pacs").empty()) << "it names nothing that stays";
     EXPECT_FALSE(store.exams().exam("1.2.1"));
     EXPECT_EQ(store.found({0x0008, 0x0061}), "SR");
     EXPECT_EQ(store.archive().erase_part({"1.2.1", "1.2.1.2"}), 1U);

@@ -198,13 +198,19 @@ TEST_F(WhoseExam, IsNotSaidByAResultWhoseImagesAreMissing) {
     const std::string image = store_.objects().front();
     store_.archive().keep(report("P1").file());
     read();
+    StoredInstance second = image_;
+    second.sop_instance = "1.1.1.12";
+    store_.archive().keep(second.file());
+    read();
     const Bytes of_image = store_.sealed(image);
     std::map<std::string, Bytes> away;
     for (const InstanceRow& row : store_.archive().instances_of(kStudy))
         if (row.role == Role::kReceived) away[row.object] = store_.sealed(row.object);
     for (const auto& [object, sealed] : away) store_.remove(object);
     reindex_what_lost_its_index();
-    EXPECT_EQ(kept(), std::set<std::string>{"1.1.3.1"});
+    EXPECT_EQ(kept(), (std::set<std::string>{"1.1.3.1", "1.1.3.2"}));
+    EXPECT_EQ(store_.archive().erase_part({kStudy, "1.1.3", "1.1.3.2"}), 1U);
+    EXPECT_EQ(kept(), std::set<std::string>{"1.1.3.1"}) << "no other goes with it";
     store_.replace(image, of_image);
     store_.close();
     store_.open();

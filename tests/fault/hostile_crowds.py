@@ -583,10 +583,16 @@ def long_negotiation_of_associations(server, held):
     """Of the class of each of 128 contexts, by as many as there is room for beside who comes later."""
     uid = STUDY_FIND.encode()
     request = association_request(128, part(0x56, struct.pack(">H", len(uid)) + uid + b"\1" * 60_000))
-    for _ in range(MOST_ASSOCIATIONS // 4):
+    established = 0
+    for _ in range(MOST_ASSOCIATIONS):
         line = held.connect(("127.0.0.1", int(server.dicom_port)), request)
         line.settimeout(PATIENCE)
-        assert line.recv(1) in (b"\2", b"\3"), "neither accepted nor rejected"
+        # Those of the crowd before may not have ended yet, and who is turned away may hear nothing of it.
+        with contextlib.suppress(OSError):
+            established += line.recv(1) == b"\2"
+        if established == MOST_ASSOCIATIONS // 4:
+            return
+    raise AssertionError(f"{established} associations alone")
 
 
 CROWDS = (heads, whole_heads, brackets_for_work_items, items_for_metadata, brackets_for_orders,
