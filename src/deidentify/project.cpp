@@ -174,17 +174,24 @@ Pseudonymous Project::give_out(const dicom::DataSet& object, const PatientOfStud
                     hidden(person_of(study, patient_of(object, study)))};
     const std::string uid = object.text_or(dicom::tags::kStudyInstanceUid, "");
     if (!given_ || uid.empty()) return now.as;
-    const std::string name = to_hex(ByteView(mac(secret_, "study", uid)).first(16));
-    std::string text = given_->read(name);
-    if (text.empty()) {
-        given_->create(name, to_text(name, now));
-        // Another's, if that was first.
-        text = given_->read(name);
+    // Of each person that it turned out to be of there is a note: those of one study of hers stay
+    // one.
+    constexpr int kMostPeople = 16;
+    for (int people = 0; people < kMostPeople; ++people) {
+        const std::string whose = people == 0 ? uid : uid + "\n" + std::to_string(people);
+        const std::string name = to_hex(ByteView(mac(secret_, "study", whose)).first(16));
+        std::string text = given_->read(name);
+        if (text.empty()) {
+            given_->create(name, to_text(name, now));
+            // Another's, if that was first.
+            text = given_->read(name);
+        }
+        const std::optional<Given> given = given_in(name, text);
+        if (!given)
+            throw Error(ErrorCode::kCorrupt, given_->called(name) + " is not as it was written");
+        if (!exam::disagree(given->person, now.person)) return given->as;
     }
-    const std::optional<Given> first = given_in(name, text);
-    if (!first)
-        throw Error(ErrorCode::kCorrupt, given_->called(name) + " is not as it was written");
-    return exam::disagree(first->person, now.person) ? now.as : first->as;
+    return now.as;
 }
 
 }  // namespace lucerna::deidentify

@@ -59,8 +59,9 @@ bool is_lost(ProjectPlace& place, const std::string& name) {
 std::string loss_of(const ProjectPlace& place, const std::string& name) {
     return place.called(name) +
            " is missing, and what the project gave out is noted beside it, in the folder " + name +
-           ": put it back from a backup; if there is none, move that folder away, and the project "
-           "begins anew, with other pseudonyms, UIDs and dates (docs/deidentification.md)";
+           ": put it back from a backup; if there is none, move that folder out of projects, and "
+           "the "
+           "project begins anew, with other pseudonyms, UIDs and dates (docs/deidentification.md)";
 }
 
 void require_not_lost(ProjectPlace& place, const std::string& name) {
@@ -107,6 +108,11 @@ void take_over_project(ProjectPlace& from, ProjectPlace& to, const std::string& 
     }
     try {
         const vault::SecretKey secret = secret_in(from, name, text, keys);
+        // It may be there again from a backup; another one would make damage of what is noted.
+        Damages damages;
+        if (is_lost(to, name))
+            add_damages_within(to, {name, secret_in(from, name, text, keys)}, damages);
+        if (!damages.empty()) throw Error(ErrorCode::kCorrupt, loss_of(to, name));
         to.create(name, text);
         if (secret != secret_in(to, name, to.read(name), keys))
             throw Error(ErrorCode::kConflict,

@@ -274,5 +274,39 @@ TEST_F(GivingOut, GivesNothingOutByWhatIsDamaged) {
     EXPECT_THROW((void)pseudonym(object_of("1.2", "P2")), Error);
 }
 
+TEST_F(GivingOut, KeepsAStudyThatCameAgainAsAnothersTogether) {
+    const auto born = [](const char* id, const char* issuer, const char* name, const char* birth) {
+        dicom::DataSet object = object_of("1.1", id, issuer, name);
+        object.set_text(tags::kPatientBirthDate, birth);
+        return object;
+    };
+    (void)pseudonym(born("", "", "Roe^Ann", "19600606"), study_of({"", "", "19600606", {"roe"}}));
+    const auto doe = study_of({"", "", "19500101", {"doe"}});
+    EXPECT_EQ(pseudonym(born("", "", "Doe^Jane", "19500101"), doe),
+              pseudonym(born("", "", "DOE^JANE", "19500101"), doe))
+        << "one study without an ID";
+    const std::string first =
+        pseudonym(born("A", "", "Doe^Jane", "19500101"), study_of({"A", "", "19500101", {"doe"}}));
+    EXPECT_EQ(pseudonym(born("A", "H", "Doe^Jane", "19500101"),
+                        study_of({"A", "H", "19500101", {"doe"}})),
+              first)
+        << "object by object, the issuer with the second";
+}
+
+TEST_F(GivingOut, TakesNoOtherSecretOverInThePlaceOfALostOne) {
+    test::TemporaryFolder other;
+    ProjectFolder local{other.path()};
+    (void)open_project(local, "p", keys_).give_out(object_of("1.9", "B"), {});
+    (void)pseudonym(object_of("1.1", "A"));
+    place_.remove("p");
+    try {
+        take_over_project(local, place_, "p", keys_);
+        ADD_FAILURE() << "it was taken over";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::kCorrupt);
+    }
+    EXPECT_TRUE(place_.read("p").empty());
+}
+
 }  // namespace
 }  // namespace lucerna::deidentify

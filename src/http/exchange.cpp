@@ -120,9 +120,10 @@ bool is_uid_or_number(std::string_view text) {
            text.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
-/// A date has two dots, and a patient's number none.
+/// A date has two dots, a patient's number none, and a telephone number begins otherwise.
 bool is_surely_a_uid(std::string_view text) {
-    return is_uid_or_number(text) && std::count(text.begin(), text.end(), '.') >= 3;
+    return is_uid_or_number(text) && (text.starts_with("1.") || text.starts_with("2.")) &&
+           std::count(text.begin(), text.end(), '.') >= 3;
 }
 
 /// Of addresses that are asked for where a base is wrong. Any other word may be somebody's name.

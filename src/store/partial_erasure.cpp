@@ -139,6 +139,10 @@ void begin_anew(Connection& index, const std::string& study) {
                             : "DELETE FROM jobs WHERE (?1 IN (subject, payload) OR (subject = '' "
                               "AND job_key LIKE ?1 || '#%')) AND kind NOT LIKE 'deliver:%'");
     if (left.images == 0) {
+        // An exam that comes again counts its revisions from the first: its deliveries are others.
+        run_for(index, study,
+                "UPDATE jobs SET job_key = job_key || '#before#' || id WHERE kind LIKE 'deliver:%' "
+                "AND (subject = ?1 OR (subject = '' AND job_key LIKE ?1 || '#%'))");
         run_for(index, study, "DELETE FROM exams WHERE study_instance_uid = ?");
         return;
     }

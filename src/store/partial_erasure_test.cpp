@@ -322,5 +322,32 @@ TEST(PartialErasure, DescribesTheStudyByAnImageWhosePixelsComeFirst) {
 
 // What was made of the images says who they were of when the report was there.
 
+TEST(PartialErasure, OfTheLastImagesLetsThoseThatComeAgainGoOut) {
+    ReadStudy store;
+    // As deliveries_of makes it: images, what came beside them, results.
+    const std::string mixed =
+        R"({"destination":"all","instances":["1.2.1.1.1","1.2.1.1.2","1.2.1.2.1","1.2.1.3.1"]})";
+    store.queue().enqueue({"deliver:all", "1.2.1#2#abc", mixed, {}, "1.2.1"});
+    EXPECT_EQ(store.archive().erase_part({"1.2.1", "1.2.1.1"}), 4U);
+    ASSERT_EQ(store.queue().list("deliver:all").size(), 1U);
+    store.keep("1", 1, image("R"));
+    store.keep("1", 2, image("L"));
+    EXPECT_EQ(store.exams().exam("1.2.1")->revision, 2) << "revision again";
+    const NewJob waiting{kReadJob, "1.2.1#2", "1.2.1", {}, "1.2.1"};
+    store.exams().move("1.2.1", ExamState::kWaiting, std::span(&waiting, 1));
+    const Job job = store.queue().lease(kReadJob, "test", std::chrono::minutes(1)).value();
+    EXPECT_TRUE(store.exams().begin_reading(job));
+    Reading reading;
+    reading.revision = 2;
+    reading.score = 0.7;
+    reading.model_sha256 = "abc";
+    reading.reading_json = reading_json_of("abc", 0.7, {{"R-CC-1", "1.2.1.1.1", 10}});
+    const std::vector<NewJob> jobs{{"deliver:all", "1.2.1#2#abc", mixed, {}, "1.2.1"}};
+    store.exams().save_reading(job, reading, jobs);
+    std::string all;
+    for (const Job& one : store.queue().list("deliver:all")) all += one.payload + "\n";
+    EXPECT_NE(all.find("1.2.1.1.1"), std::string::npos) << all;
+}
+
 }  // namespace
 }  // namespace lucerna::store
