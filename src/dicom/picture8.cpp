@@ -100,11 +100,13 @@ std::size_t most_gif_bytes(int width, int height, int channels) {
            kOfAnEncoder;
 }
 
-// Noise, of which every coefficient counts.
+// Noise in black and white, of which every coefficient counts; in color it takes a fifth less.
 std::size_t most_jpeg_bytes(int width, int height, int channels, int quality) {
-    constexpr int kUsual = 90;
     const std::size_t samples = bytes_of(width, height, channels);
-    return (quality <= kUsual ? samples - samples / 8 : 2 * samples) + kOfAnEncoder / 16;
+    const std::size_t most = quality <= 90   ? samples
+                             : quality <= 95 ? samples + samples / 4
+                                             : 2 * samples;
+    return (channels == 3 ? most - most / 6 : most) + kOfAnEncoder / 16;
 }
 
 }  // namespace lucerna::dicom

@@ -348,15 +348,21 @@ namespace {
 
 /// 200 with what `made` is, which `again` makes again; what is large is counted until it is sent.
 http::Response picture_response(const http::Request& request, const PictureAsked& asked,
-                                HeldBytes::Made made, HeldBytes::Make again) {
+                                const std::string& etag, HeldBytes::Made made,
+                                HeldBytes::Make again) {
+    const auto tagged = [&etag](http::Response response) {
+        set_cache_headers(response, etag);
+        return response;
+    };
     http::Part part{asked.type, asked.part};
     if (made.bytes.size() <= kHeldFreely)
         part.body = std::move(made.bytes);
     else
         part.pieces = HeldBytes::pieces_of(std::move(made), std::move(again));
-    if (!asked.part.empty()) return http::multipart_response(asked.type, std::move(part));
-    if (!part.pieces) return http::Response::of(200, asked.type, std::move(part.body));
-    http::Response head;
+    if (!asked.part.empty()) return tagged(http::multipart_response(asked.type, std::move(part)));
+    if (!part.pieces) return tagged(http::Response::of(200, asked.type, std::move(part.body)));
+    // Ranges are of what has a tag.
+    http::Response head = tagged({});
     head.headers.set("Content-Type", asked.type);
     return http::ranged(request, std::move(head), *std::move(part.pieces));
 }
@@ -381,9 +387,7 @@ http::Response picture(const http::Request& request, store::Archive& archive,
                 return asked.frame ? *asked.frame : frame_named(frames, header);
             });
         };
-        http::Response response = picture_response(request, asked, draw(), draw);
-        set_cache_headers(response, etag);
-        return response;
+        return picture_response(request, asked, etag, draw(), draw);
     } catch (const Error& error) {
         if (error.code() != ErrorCode::kUnsupported) throw;
         return http::refusal(406, "not-acceptable",

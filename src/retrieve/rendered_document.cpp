@@ -159,12 +159,13 @@ http::Response rendered_document(const http::Request& request, store::Archive& a
             response = http::multipart_response(type, std::move(document));
         } else {
             response.headers.set("Content-Type", document.content_type);
-            if (document.pieces)
-                response = http::ranged(request, std::move(response), *std::move(document.pieces));
-            else
-                response.body = std::move(document.body);
         }
+        // Ranges are of what has a tag.
         set_cache_headers(response, etag);
+        if (!in_parts && document.pieces)
+            response = http::ranged(request, std::move(response), *std::move(document.pieces));
+        else if (!in_parts)
+            response.body = std::move(document.body);
         // A stored page is not this server's; a browser's viewer of PDF needs to be free of it.
         if (type != "application/pdf")
             response.headers.set("Content-Security-Policy",

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/random.h"
+#include "dicom/pixel_layout.h"
 #include "retrieve/archive_for_test.h"
 
 namespace lucerna::retrieve {
@@ -51,6 +53,39 @@ TEST(RenderedFrames, ComeAsPartsInTheOrderAskedFor) {
                         .starts_with("multipart/related; type=\"image/jpeg\""))
             << accept;
         EXPECT_EQ(parts_of(response).size(), 2U) << accept;
+    }
+}
+
+TEST(Rendered, GivesRangesOfAPictureHoweverLargeItIs) {
+    TestArchive archive;
+    for (const int side : {300, 2200}) {
+        test::StoredInstance noise;
+        noise.study = "1.2.5";
+        noise.series = "1.2.5.1";
+        noise.sop_instance = "1.2.5.1." + std::to_string(side);
+        dicom::DataSet object = dicom::DataSet::parse(noise.file());
+        Bytes pixels(static_cast<std::size_t>(side) * static_cast<std::size_t>(side));
+        Random random(7);
+        for (std::uint8_t& pixel : pixels) pixel = static_cast<std::uint8_t>(random.below(256));
+        dicom::PixelLayout layout;
+        layout.rows = layout.columns = side;
+        layout.bits_allocated = layout.bits_stored = 8;
+        object.set_pixels(layout, std::move(pixels));
+        archive.store.archive().keep(object.to_part10());
+        const std::string path =
+            "/dicom-web/studies/1.2.5/series/1.2.5.1/instances/" + noise.sop_instance + "/rendered";
+        const http::Response whole = archive.get(path, "image/png");
+        const std::string tag = whole.headers.get_or("ETag", "");
+        const std::string all = TestArchive::body(whole);
+        const http::Response part = archive.get(path, "image/png", "", {{"Range", "bytes=10-99"}});
+        EXPECT_EQ(part.status, 206) << side;
+        EXPECT_EQ(part.headers.get_or("ETag", ""), tag);
+        EXPECT_TRUE(TestArchive::body(part) == all.substr(10, 90));
+        EXPECT_EQ(
+            archive
+                .get(path, "image/png", "", {{"Range", "bytes=10-99"}, {"If-Range", "\"another\""}})
+                .status,
+            200);
     }
 }
 
