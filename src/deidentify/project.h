@@ -54,8 +54,8 @@ class Project {
     [[nodiscard]] int shift_days(std::string_view patient_key) const;
     /// Who the patient of an object is that is given out now: by patient_key, or whoever its study
     /// was given out as before, whatever has been learnt of her since, an issuer say. Unless
-    /// anything says that it is of another person by now (exam::disagree). Throws Error: kCorrupt,
-    /// and what the place throws.
+    /// anything says that it is of another person by now (exam::disagree), of whom it is noted
+    /// then as well. Throws Error: kCorrupt, and what the place throws.
     [[nodiscard]] Pseudonymous give_out(const dicom::DataSet& object,
                                         const PatientOfStudy& study) const;
     /// A text that `give_out` has kept is not as it was written.

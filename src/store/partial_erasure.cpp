@@ -78,6 +78,14 @@ void take_out(Connection& index, std::int64_t id) {
         index.prepare(sql).bind(id).run();
 }
 
+/// And out of what was to be done with them.
+void take_out(Connection& index, const std::string& study, const std::vector<Found>& doomed) {
+    for (const Found& one : doomed) {
+        take_out_of_jobs(index, study, one.sop_instance_uid);
+        take_out(index, one.id);
+    }
+}
+
 void run_for(Connection& index, const std::string& study, const char* sql) {
     index.prepare(sql).bind(study).run();
 }
@@ -199,10 +207,7 @@ ErasedPart erase_part_rows(Connection& index, const StudyPart& part) {
         const ErasedStudy erased = erase_study_rows(index, study);
         return {erased.instances, 1, erased.beside};
     }
-    for (const Found& one : doomed) {
-        take_out_of_jobs(index, study, one.sop_instance_uid);
-        take_out(index, one.id);
-    }
+    take_out(index, study, doomed);
     // What its job was to queue may be among them.
     recall_companions(index, study);
     count_again(index, study);
@@ -213,10 +218,7 @@ ErasedPart erase_part_rows(Connection& index, const StudyPart& part) {
 
 std::size_t erase_results(Connection& index, const std::string& study) {
     const std::vector<Found> results = results_of(index, {study, {}, {}});
-    for (const Found& one : results) {
-        take_out_of_jobs(index, study, one.sop_instance_uid);
-        take_out(index, one.id);
-    }
+    take_out(index, study, results);
     recall_companions(index, study);
     count_again(index, study);
     read_exam_again(index, study);
