@@ -28,6 +28,10 @@ std::shared_ptr<const void> room_for_part(std::size_t bytes) {
     return bytes <= http::AnswerMemory::kFreely ? for_small_ones : room_to_send_at_once(bytes);
 }
 
+void let_go_of_room(Bytes& made) {
+    if (made.capacity() > made.size() + made.size() / 4) made.shrink_to_fit();
+}
+
 http::Pieces HeldBytes::pieces_of(Made first, Make make, MemoryBudget& memory) {
     const std::size_t size = first.bytes.size();
     const std::shared_ptr<HeldBytes> self(new HeldBytes(std::move(make), memory));
@@ -60,9 +64,7 @@ void HeldBytes::hold(const std::shared_ptr<HeldBytes>& self, Made made) {
     if (made.share == nullptr)
         made.share = std::make_shared<MemoryBudget::Share>(
             memory.take(std::min(made.bytes.size(), memory.limit()), "a large answer"));
-    // What it was made in may have room for much more; to copy it takes as much once more.
-    const std::size_t size = made.bytes.size();
-    if (made.bytes.capacity() > size + size / 4) made.bytes.shrink_to_fit();
+    let_go_of_room(made.bytes);
     made.share->keep_only(made.bytes.size());
     // This thread goes on to others while a client takes its time.
     made.share->detach();

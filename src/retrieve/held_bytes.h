@@ -28,6 +28,10 @@ inline constexpr std::size_t kHeldFreely = std::size_t{4} << 20;
 /// ones find room in any case.
 [[nodiscard]] std::shared_ptr<const void> room_for_part(std::size_t bytes);
 
+/// Gives back what was made in room for much more; to copy what is nearly full would take as much
+/// once more.
+void let_go_of_room(Bytes& made);
+
 /// A large body that was made and is sent piece by piece. It holds a share of a budget while its
 /// client takes it; where others wait for memory and the client takes its time, it is let go, and
 /// made again for the next piece: who reads slowly keeps nobody else from reading.

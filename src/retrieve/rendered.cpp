@@ -194,8 +194,7 @@ HeldBytes::Made made_of(dicom::FramedObject& object, int number, dicom::RenderOp
     dicom::PictureRows rows = dicom::render_rows(with_frame, number, options);
     HeldBytes::Made made{type.encode(rows, options.quality, run)};
     // It was made in room for the most that it might take, which is counted as long as `rows` is.
-    const std::size_t size = made.bytes.size();
-    if (made.bytes.capacity() > size + size / 4) made.bytes.shrink_to_fit();
+    let_go_of_room(made.bytes);
     made.share = std::move(rows.share);
     // The frame's share goes with it: what is made of it is not to wait for another then.
     if (object.lies_elsewhere())
