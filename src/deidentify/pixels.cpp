@@ -231,8 +231,9 @@ std::optional<exam::Refusal> take_attributes(FramedObject& object, CleanPixels& 
         attributes = object.take_attributes();
         dicom::strip_attributes(attributes, pixels.bare);
         if (pixels.are_decoded) dicom::set_layout(attributes, pixels.layout);
-        // It is not theirs any more: what is shown of it goes with the next frame.
+        // It is not theirs any more: what is shown of it goes.
         attributes.remove(tags::kPixelData);
+        object.forget_frame();
     } catch (const Error& error) {
         return cannot_be_looked_at(error);
     }
@@ -248,6 +249,8 @@ dicom::PiecewiseFile file_of(const DataSet& attributes, const std::shared_ptr<Fr
     return {attributes,
             dicom::frame_pieces(pixels.layout, [object, regions = pixels.blanked](int number) {
                 DecodedFrame frame = dicom::decode_frame(object->with_frame(number), number);
+                // While the receiver takes its time.
+                object->forget_frame();
                 blank(frame, regions);
                 return frame;
             })};

@@ -157,6 +157,7 @@ void ConvertedFile::measure_frames(std::string_view syntax, int frames) {
         begins_.push_back(begins_.back() + made.size());
         if (frames == 1) put(0, std::move(made));
     }
+    object().forget_frame();
     if (encoder_ != nullptr && encoder_->transforms_rgb &&
         layout.photometric_interpretation == "RGB")
         layout.photometric_interpretation = "YBR_RCT";
@@ -200,6 +201,8 @@ std::size_t ConvertedFile::read_frame(std::uint64_t at, std::span<std::uint8_t> 
         Bytes made = way_ == Way::kDecoded
                          ? decode_cells(shown, frame).samples
                          : fragment_of(encoder_->encode(frame_to_encode(shown, frame)));
+        // While the receiver takes its time.
+        object().forget_frame();
         if (made.size() != *next - begin)
             throw Error(ErrorCode::kCorrupt, "a frame is another than it was");
         put(frame, std::move(made));

@@ -8,6 +8,12 @@ MemoryBudget& decoding_memory() {
     return budget;
 }
 
+MemoryBudget& frame_memory() {
+    static MemoryBudget budget("what frames may take that are read from large files",
+                               std::size_t{48} << 20);
+    return budget;
+}
+
 MemoryBudget& parsing_memory() {
     // Whoever sends an object is answered before it gives up on that.
     static MemoryBudget budget("what data sets of very many elements may hold at once",

@@ -9,6 +9,11 @@ namespace lucerna::dicom {
 /// before a server gives it one.
 [[nodiscard]] MemoryBudget& decoding_memory();
 
+/// The same of frames that were read from where they lie (FramedObject), compressed or not, for as
+/// long as they are looked at. One that is larger than its limit is there alone. Whoever takes of
+/// decoding_memory() too does so after it, or they might wait for each other.
+[[nodiscard]] MemoryBudget& frame_memory();
+
 /// The same of data sets that are read: of those whose elements and items take more than
 /// kFreelyParsedBytes there is one at a time. No data set takes more than its limit.
 inline constexpr std::size_t kFreelyParsedBytes = std::size_t{2} << 20;

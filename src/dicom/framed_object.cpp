@@ -4,8 +4,10 @@
 #include <limits>
 #include <new>
 #include <optional>
+#include <string>
 #include <utility>
 
+#include "base/error.h"
 #include "base/memory_budget.h"
 #include "dicom/coding.h"
 #include "dicom/decoding_memory.h"
@@ -37,6 +39,16 @@ std::optional<ByteRange> frame_in(const DataSet& object, int frame, const Fragme
     const ByteRange fragments = fragments_of_frame(object, frame);
     return ByteRange{places.fragments[fragments.begin].begin,
                      places.fragments[fragments.end - 1].end};
+}
+
+MemoryBudget::Share share_for(std::size_t frame_bytes) {
+    if (const std::size_t most = decoding_memory().limit(); frame_bytes > most)
+        throw Error(ErrorCode::kUnsupported, "a frame of " + std::to_string(frame_bytes) +
+                                                 " bytes is more than the limit of " +
+                                                 std::to_string(most) +
+                                                 " bytes (setting decoding_mib)");
+    MemoryBudget& memory = frame_memory();
+    return memory.take(std::min(frame_bytes, memory.limit()), "a frame");
 }
 
 DataSet parsed(Bytes&& part10, const Limits& limits, PixelData pixels, Texts texts) {
@@ -80,8 +92,6 @@ struct FramedObject::Elsewhere {
     MemoryBudget::Share share;
     std::unique_ptr<Pixels> held;
     std::optional<ByteRange> frame;
-    /// Of the share, those that are not the frame's.
-    std::size_t beside_bytes = 0;
 
     /// What is shown until now may go then.
     void show(Node& root, std::unique_ptr<Pixels> next) {
@@ -110,21 +120,14 @@ struct FramedObject::Elsewhere {
         frame.reset();
         share = {};
     }
-    /// For the next frame, once there is no other.
-    [[nodiscard]] std::unique_ptr<Pixels> room_for(const ByteRange& wanted, std::size_t beside,
-                                                   Node& root) {
+    void fetch(const ByteRange& wanted, Node& root) {
         if (frame) forget(root);
-        share = {};
-        share = decoding_memory().take(wanted.end - wanted.begin + beside, "a frame");
-        beside_bytes = beside;
-        return std::make_unique<Pixels>(size);
-    }
-
-    void fetch(const ByteRange& wanted, std::size_t beside, Node& root) {
-        auto next = room_for(wanted, beside, root);
+        MemoryBudget::Share of_next = share_for(wanted.end - wanted.begin);
+        auto next = std::make_unique<Pixels>(size);
         read(wanted.begin, next->room.subspan(wanted.begin, wanted.end - wanted.begin));
         show(root, std::move(next));
         frame = wanted;
+        share = std::move(of_next);
     }
 };
 
@@ -183,15 +186,19 @@ FramedObject::~FramedObject() = default;
 FramedObject::FramedObject(FramedObject&&) noexcept = default;
 FramedObject& FramedObject::operator=(FramedObject&&) noexcept = default;
 
-const DataSet& FramedObject::with_frame(int frame, std::size_t beside_bytes) {
+const DataSet& FramedObject::with_frame(int frame) {
     if (!elsewhere_) return object_;
     const auto wanted = elsewhere_->places
                             ? frame_in(object_, frame, *elsewhere_->places)
                             : frame_in(elsewhere_->size, frame, stored_layout_of(object_));
-    const bool is_there = wanted == elsewhere_->frame && beside_bytes <= elsewhere_->beside_bytes;
-    if (!wanted || is_there) return object_;
-    elsewhere_->fetch(*wanted, beside_bytes, object_.node());
+    if (wanted && wanted != elsewhere_->frame) elsewhere_->fetch(*wanted, object_.node());
     return object_;
+}
+
+std::size_t FramedObject::bytes_not_counted() const {
+    if (!elsewhere_ || !elsewhere_->frame) return 0;
+    const std::size_t bytes = elsewhere_->frame->end - elsewhere_->frame->begin;
+    return bytes - std::min(bytes, frame_memory().limit());
 }
 
 void FramedObject::forget_frame() {

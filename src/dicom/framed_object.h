@@ -52,12 +52,14 @@ class FramedObject {
     [[nodiscard]] const DataSet& header() const { return object_; }
     /// With the pixels of `frame` (from 0) right, until the next call. One that there is not is
     /// left to who looks for it. Throws Error(kInvalidInput) as decode_frame for a header that does
-    /// not say how frames are laid out, and as decoding_memory() does of a frame that lies
-    /// elsewhere, whose share has `beside_bytes`, too, for what is made of it.
-    [[nodiscard]] const DataSet& with_frame(int frame, std::size_t beside_bytes = 0);
-    /// Frames are read when they are asked for.
-    [[nodiscard]] bool lies_elsewhere() const { return elsewhere_ != nullptr; }
-    /// Its pixels are not looked at any more until the next call. Those that lie elsewhere go.
+    /// not say how frames are laid out; and of a frame that lies elsewhere as frame_memory() does,
+    /// and Error(kUnsupported) where it alone is more than decoding_memory() has.
+    [[nodiscard]] const DataSet& with_frame(int frame);
+    /// Of the frame that is shown, what frame_memory() has no room for: for whoever takes of
+    /// decoding_memory() then.
+    [[nodiscard]] std::size_t bytes_not_counted() const;
+    /// Its pixels are not looked at any more until the next call. Those that lie elsewhere go, and
+    /// what others wait for with them.
     void forget_frame();
     /// All attributes, to be changed: what stays here is what frames are decoded from. Its Pixel
     /// Data are those that are shown, until the next call of anything else.

@@ -50,14 +50,14 @@ TEST(FramedObject, GivesTheFramesOfADeflatedObjectInAnyOrder) {
 TEST(FramedObject, CountsTheFrameOfADeflatedObjectThatItHolds) {
     const DataSet set = image(20, 16);
     FramedObject framed(set.to_part10(transfer_syntax::kDeflatedExplicitVrLittleEndian));
-    const std::size_t before = decoding_memory().held();
+    const std::size_t before = frame_memory().held();
     (void)framed.with_frame(3);
-    EXPECT_EQ(decoding_memory().held(), before + 256 * 256 * 2);
+    EXPECT_EQ(frame_memory().held(), before + 256 * 256 * 2);
     framed.forget_frame();
-    EXPECT_EQ(decoding_memory().held(), before);
+    EXPECT_EQ(frame_memory().held(), before);
     EXPECT_EQ(frame_count(framed.header()), 20);
     EXPECT_EQ(stored_frame(framed.with_frame(4), 4), stored_frame(set, 4));
-    EXPECT_EQ(decoding_memory().held(), before + 256 * 256 * 2);
+    EXPECT_EQ(frame_memory().held(), before + 256 * 256 * 2);
 }
 
 TEST(FramedObject, LeavesFramesThatAreNotThereToWhoLooksForThem) {
@@ -83,8 +83,10 @@ TEST(FramedObject, ReadsOfAnObjectThatLiesElsewhereTheFrameThatIsAskedFor) {
     const std::size_t head = DataSet::header_in(file).pixel_data_offset();
     const ByteView pixels = ByteView(file).subspan(head + 12);
     std::size_t read = 0;
+    bool can_be_read = true;
     FramedObject framed({file.begin(), file.begin() + static_cast<std::ptrdiff_t>(head)},
                         pixels.size(), [&](std::size_t at, std::span<std::uint8_t> into) {
+                            if (!can_be_read) throw Error(ErrorCode::kCorrupt, "it is torn");
                             std::copy_n(pixels.data() + at, into.size(), into.data());
                             read += into.size();
                         });
@@ -98,6 +100,10 @@ TEST(FramedObject, ReadsOfAnObjectThatLiesElsewhereTheFrameThatIsAskedFor) {
     EXPECT_THROW((void)framed.with_frame(5), Error);
     decoding_memory().set_limit(MemoryBudget::kNoLimit);
     EXPECT_EQ(stored_frame(framed.with_frame(5), 5), stored_frame(set, 5));
+    EXPECT_EQ(frame_memory().held(), 256U * 256 * 2);
+    can_be_read = false;
+    EXPECT_THROW((void)framed.with_frame(6), Error);
+    EXPECT_EQ(frame_memory().held(), 0U);
 }
 
 /// Where the fragments of an object lie in what they are put into, one behind the other.

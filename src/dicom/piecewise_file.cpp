@@ -77,6 +77,7 @@ PixelPieces fragments_as_they_lie(const std::shared_ptr<FramedObject>& object) {
         Bytes made;
         for (std::size_t k = range.begin; k < range.end; ++k)
             put_fragment(made, fragments_of(*object)->pieces[k]);
+        object->forget_frame();
         return PixelPieces::Made{std::move(made)};
     };
     return pieces;
@@ -98,6 +99,7 @@ PixelPieces bare_codestreams(const std::shared_ptr<FramedObject>& object,
         Bytes made;
         put_fragment(
             made, bare_frame(object->with_frame(static_cast<int>(frame)), static_cast<int>(frame)));
+        object->forget_frame();
         return PixelPieces::Made{std::move(made)};
     };
     return pieces;

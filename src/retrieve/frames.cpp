@@ -256,16 +256,16 @@ HeldBytes::Made FrameSource::frame(int frame, const Representation& representati
         representation.as_stored ? nullptr : dicom::find_encoder(representation.transfer_syntax);
     if (encoder != nullptr) return compressed(frame, *encoder);
     return kept_->take_frame([&](dicom::FramedObject& object) {
+        const std::size_t about = about_stored();
+        const dicom::DataSet& with_it = object.with_frame(frame);
         // Counted from before it is there: hundreds may wait for room.
         std::shared_ptr<MemoryBudget::Share> share;
-        const std::size_t about = about_stored();
         if (representation.as_stored && has_room == HasRoom::kNo &&
             about > http::AnswerMemory::kFreely) {
             MemoryBudget& memory = dicom::decoding_memory();
             share = std::make_shared<MemoryBudget::Share>(
                 memory.take(std::min(about, memory.limit()), "a large frame"));
         }
-        const dicom::DataSet& with_it = object.with_frame(frame);
         Bytes bytes = representation.as_stored ? dicom::stored_frame(with_it, frame)
                                                : dicom::decode_cells(with_it, frame).samples;
         return HeldBytes::Made{std::move(bytes), std::move(share)};
@@ -276,13 +276,13 @@ HeldBytes::Made FrameSource::compressed(int frame, const dicom::Encoder& encoder
     // The samples, and what they become while that grows: of noise it is more than they are.
     constexpr double kTimes = 3;
     HeldBytes::Made made = kept_->take_frame([&](dicom::FramedObject& object) {
+        const dicom::DataSet& with_it = object.with_frame(frame);
         MemoryBudget& memory = dicom::decoding_memory();
         const double bytes =
             std::min(kTimes * decoded_bytes(object), static_cast<double>(memory.limit()));
         auto share = std::make_shared<MemoryBudget::Share>(
             memory.take(static_cast<std::size_t>(bytes), "a frame that is compressed"));
-        // What this takes comes after, as whoever holds something need not wait for more.
-        const dicom::DataSet& with_it = object.with_frame(frame);
+        // What decoding takes comes after, as whoever holds something need not wait for more.
         const auto begun = std::chrono::steady_clock::now();
         HeldBytes::Made encoded{dicom::encoded_frame(with_it, frame, encoder), std::move(share)};
         encoded.took = std::chrono::steady_clock::now() - begun;

@@ -145,6 +145,54 @@ TEST(HeldBytes, OfSlowClientsKeepNobodyFromDecoding) {
     EXPECT_EQ(dicom::decoding_memory().held(), 0U);
 }
 
+/// Others hold all of decoding_memory() but what one codestream takes, and this thread may
+/// not wait.
+class LittleIsFree {
+  public:
+    explicit LittleIsFree(std::size_t bytes) {
+        MemoryBudget::begin_task();
+        others_ = dicom::decoding_memory().take(limited_.kBytes - bytes, "others");
+        MemoryBudget::begin_task(&may_not_);
+    }
+    ~LittleIsFree() { MemoryBudget::begin_task(); }
+    LittleIsFree(const LittleIsFree&) = delete;
+    LittleIsFree& operator=(const LittleIsFree&) = delete;
+
+  private:
+    struct MayNot final : MemoryBudget::Waiting {
+        bool begin() noexcept override { return false; }
+        void end() noexcept override {}
+    } may_not_;
+    struct All : Limited {
+        static constexpr std::size_t kBytes = 100 * kFrameBytes;
+        All() : Limited(kBytes) {}
+    } limited_;
+    MemoryBudget::Share others_;
+};
+
+TEST(HeldBytes, OfFramesThatAreReadAloneWaitAsAllOthers) {
+    TestArchive archive;
+    constexpr int kFrames = 40;
+    keep_large(archive, "1.2.1.1.8", kRle, kFrames);
+    const std::size_t size = archive.store.archive().instance("1.2.1.1.8")->size;
+    ASSERT_GT(size, kHeldFreely);
+    ASSERT_LT(size / kFrames, kFrameBytes / 4);
+    keep_large(archive, "1.2.1.1.9", {}, 8);
+    const auto answers = [&](int status) {
+        for (const auto& [path, accept] : {std::pair("1.2.1.1.8/rendered", "image/jpeg"),
+                                           {"1.2.1.1.9/rendered", "image/png"},
+                                           {"1.2.1.1.8/frames/2", "application/octet-stream"}})
+            EXPECT_EQ(archive.status(kSeries + path, accept), status) << path;
+    };
+    answers(200);
+    {
+        const LittleIsFree little(size / kFrames);
+        answers(503);
+        EXPECT_EQ(dicom::frame_memory().held(), 0U);
+    }
+    answers(200);
+}
+
 TEST(HeldBytes, ThatWouldLeaveLittleToDecodersAreReadWhileTheyAreSent) {
     TestArchive archive;
     keep_large(archive, "1.2.1.1.9", {}, 2);

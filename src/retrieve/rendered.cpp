@@ -182,24 +182,18 @@ const PictureType& type_named(std::string_view media_type) {
                          [&](const PictureType& one) { return one.media_type == media_type; });
 }
 
-/// Frame `number`, with what making a file of it takes counted before it is read.
+/// Frame `number`, with what making a file of it takes counted before anything is made.
 HeldBytes::Made made_of(dicom::FramedObject& object, int number, dicom::RenderOptions options,
                         const PictureType& type, const RunParts& run) {
-    const std::size_t most =
-        type.most_bytes(dicom::without_pixels(object.header(), options), options.quality);
-    // A frame that is read takes its share first, and what has one does not wait for another.
-    options.beside_bytes = object.lies_elsewhere() ? 0 : most;
-    const dicom::DataSet& with_frame =
-        object.with_frame(number, object.lies_elsewhere() ? most : 0);
+    const dicom::DataSet& with_frame = object.with_frame(number);
+    options.beside_bytes =
+        type.most_bytes(dicom::without_pixels(with_frame, options), options.quality) +
+        object.bytes_not_counted();
     dicom::PictureRows rows = dicom::render_rows(with_frame, number, options);
     HeldBytes::Made made{type.encode(rows, options.quality, run)};
     // It was made in room for the most that it might take, which is counted as long as `rows` is.
     let_go_of_room(made.bytes);
     made.share = std::move(rows.share);
-    // The frame's share goes with it: what is made of it is not to wait for another then.
-    if (object.lies_elsewhere())
-        made.share = std::make_shared<MemoryBudget::Share>(
-            dicom::decoding_memory().take(made.bytes.size(), "a picture"));
     return made;
 }
 

@@ -32,8 +32,9 @@ FILM = 5600, 7100
 DECODING_KIB = 256 << 10  # the setting decoding_mib, if it is not given
 
 
-def jpeg2000(width, height, bits, levels=5, block=4):
-    """All of one gray: every packet of it is empty (T.800 B.10). `block` 0 is a code-block of 4 x 4."""
+def jpeg2000(width, height, bits, levels=5, block=4, comments=0):
+    """All of one gray: every packet of it is empty (T.800 B.10). `block` 0 is a code-block of 4 x 4. Beside that, so many
+    comments of 64 KiB."""
     size = struct.pack(">HIIIIIIIIH", 0, width, height, 0, 0, width, height, 0, 0, 1) + bytes([bits - 1, 1, 1])
     style = bytes([0, 0, 0, 1, 0, levels, block, block, 0, 1])
     exponents = bytes([0x40]) + bytes([(bits + 1) << 3] * (3 * levels + 1))
@@ -41,6 +42,7 @@ def jpeg2000(width, height, bits, levels=5, block=4):
     return (b"\xff\x4f\xff\x51" + struct.pack(">H", len(size) + 2) + size +
             b"\xff\x52" + struct.pack(">H", len(style) + 2) + style +
             b"\xff\x5c" + struct.pack(">H", len(exponents) + 2) + exponents +
+            (b"\xff\x64\xff\xff" + bytes(0xFFFD)) * comments +
             b"\xff\x90" + struct.pack(">HHIBB", 10, 0, 14 + len(packets), 0, 1) + b"\xff\x93" + packets +
             b"\xff\xd9")
 
@@ -189,6 +191,19 @@ def pictures(attack, honest):
             MOST_GROWTH_KIB, (0, answer))
 
 
+def frames_of_large_files(attack, honest):
+    """Compressed frames of some megabytes, of which one is read without the others; one after the other while they are
+    sent, too."""
+    number, side = 31, 3600
+    data_set = picture(number, jpeg2000(side, side, 16, comments=160), side, side, 16, frames=2)
+    attack.hold(f"two frames of {side} x {side} in {len(data_set) >> 20} MB: stored",
+                lambda: [attack.store(JPEG2000, data_set)], MOST_GROWTH_KIB, ("0000",))
+    for path, accept in (*LOOKED_AT, ("", f"{WHOLE}; transfer-syntax={EXPLICIT}")):
+        attack.hold(f"two frames of {side} x {side}: {path or 'all of it, not compressed'}, {AT_ONCE} at once",
+                    lambda: attack.at_once(lambda _: attack.get(resource(number) + path, accept)),
+                    MOST_GROWTH_KIB + honest, (200, 503))
+
+
 def plain_pictures(attack):
     """Not compressed: of noise, which no encoder makes smaller, and such as are enlarged. Of each: what it is called,
     its side, samples and query, and what it may be."""
@@ -236,6 +251,7 @@ def main():
         data_sets(attack)
         honest = largest_mammograms(attack)
         pictures(attack, honest)
+        frames_of_large_files(attack, honest)
         plain_pictures(attack)
         if not good_one_is_taken(server):
             attack.problems.append("no good object is taken after all of it")
