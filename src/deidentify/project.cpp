@@ -170,10 +170,13 @@ bool Project::is_damaged(const std::string& name, const std::string& text) const
 
 Pseudonymous Project::give_out(const dicom::DataSet& object, const PatientOfStudy& study) const {
     const std::string key = patient_key(object, study);
-    const Given now{{pseudonym(key), shift_days(key)},
-                    hidden(person_of(study, patient_of(object, study)))};
+    const auto as_known_by = [this](const std::string& known_by) {
+        return Pseudonymous{pseudonym(known_by), shift_days(known_by)};
+    };
+    Pseudonymous as = as_known_by(key);
     const std::string uid = object.text_or(dicom::tags::kStudyInstanceUid, "");
-    if (!given_ || uid.empty()) return now.as;
+    if (!given_ || uid.empty()) return as;
+    const exam::PersonKeys person = hidden(person_of(study, patient_of(object, study)));
     // Of each person that it turned out to be of there is a note: those of one study of hers stay
     // one.
     constexpr int kMostPeople = 16;
@@ -182,16 +185,19 @@ Pseudonymous Project::give_out(const dicom::DataSet& object, const PatientOfStud
         const std::string name = to_hex(ByteView(mac(secret_, "study", whose)).first(16));
         std::string text = given_->read(name);
         if (text.empty()) {
-            given_->create(name, to_text(name, now));
+            given_->create(name, to_text(name, {as, person}));
             // Another's, if that was first.
             text = given_->read(name);
         }
         const std::optional<Given> given = given_in(name, text);
         if (!given)
             throw Error(ErrorCode::kCorrupt, given_->called(name) + " is not as it was written");
-        if (!exam::disagree(given->person, now.person)) return given->as;
+        if (!exam::disagree(given->person, person)) return given->as;
+        // Whom her study alone tells, or the same Patient ID, is not who had that before her.
+        if (given->as.pseudonym == as.pseudonym)
+            as = as_known_by(key + "\n" + uid + "\n" + std::to_string(people + 1));
     }
-    return now.as;
+    return as;
 }
 
 }  // namespace lucerna::deidentify

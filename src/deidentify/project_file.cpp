@@ -60,8 +60,8 @@ std::string loss_of(const ProjectPlace& place, const std::string& name) {
     return place.called(name) +
            " is missing, and what the project gave out is noted beside it, in the folder " + name +
            ": put it back from a backup; if there is none, move that folder out of projects, and "
-           "the "
-           "project begins anew, with other pseudonyms, UIDs and dates (docs/deidentification.md)";
+           "the project begins anew, with other pseudonyms, UIDs and dates "
+           "(docs/deidentification.md)";
 }
 
 void require_not_lost(ProjectPlace& place, const std::string& name) {
@@ -84,6 +84,17 @@ void add_damages_within(const ProjectPlace& place, const Project& project, Damag
     }
 }
 
+/// Something is noted in `place`, and nothing of it was given out by that secret. Throws as
+/// ProjectPlace::read.
+bool is_noted_by_another(const ProjectPlace& place, const Project& project) {
+    const auto given = place.within(project.name());
+    const std::vector<std::string> studies = given->names();
+    return !studies.empty() &&
+           std::none_of(studies.begin(), studies.end(), [&](const std::string& study) {
+               return !project.is_damaged(study, given->read(study));
+           });
+}
+
 }  // namespace
 
 Project open_project(ProjectPlace& place, const std::string& name, vault::KeyProvider& keys) {
@@ -95,7 +106,14 @@ Project open_project(ProjectPlace& place, const std::string& name, vault::KeyPro
         // Another's, if that was first.
         text = place.read(name);
     }
-    return {name, secret_in(place, name, text, keys), place.within(name)};
+    Project project(name, secret_in(place, name, text, keys), place.within(name));
+    if (is_noted_by_another(place, project))
+        throw Error(ErrorCode::kCorrupt,
+                    place.called(name) +
+                        " is not the secret by which the project gave out what is noted in the "
+                        "folder " +
+                        name + ": put that one back (docs/deidentification.md)");
+    return project;
 }
 
 void take_over_project(ProjectPlace& from, ProjectPlace& to, const std::string& name,
@@ -109,20 +127,21 @@ void take_over_project(ProjectPlace& from, ProjectPlace& to, const std::string& 
     try {
         const vault::SecretKey secret = secret_in(from, name, text, keys);
         // It may be there again from a backup; another one would make damage of what is noted.
-        Damages damages;
-        if (is_lost(to, name))
-            add_damages_within(to, {name, secret_in(from, name, text, keys)}, damages);
-        if (!damages.empty()) throw Error(ErrorCode::kCorrupt, loss_of(to, name));
+        if (is_lost(to, name) && is_noted_by_another(to, {name, secret_in(from, name, text, keys)}))
+            throw Error(ErrorCode::kCorrupt, loss_of(to, name));
         to.create(name, text);
         if (secret != secret_in(to, name, to.read(name), keys))
             throw Error(ErrorCode::kConflict,
                         "they are two secrets, with pseudonyms, UIDs and dates of their own");
     } catch (const Error& error) {
+        const bool are_two =
+            error.code() == ErrorCode::kConflict || error.code() == ErrorCode::kCorrupt;
         throw Error(error.code(),
                     "project " + name + ": " + from.called(name) + " does not go into " +
                         to.called(name) +
-                        "; remove the one that is not to be gone on with "
-                        "(docs/deidentification.md)",
+                        (are_two ? "; remove the one that is not to be gone on with "
+                                   "(docs/deidentification.md)"
+                                 : ""),
                     error);
     }
     const auto given = from.within(name);

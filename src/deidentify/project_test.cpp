@@ -308,5 +308,87 @@ TEST_F(GivingOut, TakesNoOtherSecretOverInThePlaceOfALostOne) {
     EXPECT_TRUE(place_.read("p").empty());
 }
 
+TEST_F(GivingOut, TakesNobodyForWhoeverTheStudyWasOfBeforeHer) {
+    const std::string roe =
+        pseudonym(object_of("1.1", "", "", "Roe^Ann"), study_of({"", "", "", {"roe"}}));
+    const auto is_doe = study_of({"", "", "", {"doe"}});
+    const std::string doe = pseudonym(object_of("1.1", "", "", "Doe^Jane"), is_doe);
+    EXPECT_NE(doe, roe) << "neither has an ID or a birth date";
+    const auto third = study_of({"", "", "", {"poe"}});
+    const std::string poe = pseudonym(object_of("1.1", "", "", "Poe^Ann"), third);
+    EXPECT_TRUE(poe != roe && poe != doe);
+    EXPECT_EQ(pseudonym(object_of("1.1", "", "", "Doe^Jane"), is_doe), doe);
+    const auto with_id = [&](const Said& said) {
+        return pseudonym(object_of("1.3", said.id), study_of(said));
+    };
+    EXPECT_NE(with_id({"A", "", "1950", {"doe"}}), with_id({"A", "", "1960", {"roe"}}))
+        << "an ID that was given again";
+}
+
+TEST_F(GivingOut, GoesOnByNoOtherSecretThanItBeganWith) {
+    test::TemporaryFolder other;
+    ProjectFolder another{other.path()};
+    (void)open_project(another, "p", keys_);
+    (void)pseudonym(object_of("1.1", "A"));
+    const std::string own = place_.read("p");
+    place_.write("p", another.read("p"));
+    try {
+        (void)open_project(place_, "p", keys_);
+        ADD_FAILURE() << "everybody would be somebody else";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::kCorrupt) << error.what();
+    }
+    place_.write("p", own);
+    (void)open_project(place_, "p", keys_);
+}
+
+/// Whose notes cannot be read just now.
+class WithBusyNotes final : public ProjectPlace {
+  public:
+    WithBusyNotes(std::unique_ptr<ProjectPlace> place, bool is_within = false)
+        : place_(std::move(place)), is_within_(is_within) {}
+    std::string read(const std::string& name) override {
+        if (is_within_) throw Error(ErrorCode::kUnavailable, "busy");
+        return place_->read(name);
+    }
+    void create(const std::string& name, const std::string& text) override {
+        place_->create(name, text);
+    }
+    void write(const std::string& name, const std::string& text) override {
+        place_->write(name, text);
+    }
+    void remove(const std::string& name) override { place_->remove(name); }
+    std::vector<std::string> names() override { return place_->names(); }
+    std::vector<std::string> names_within() override { return place_->names_within(); }
+    std::string called(const std::string& name) const override { return place_->called(name); }
+    std::unique_ptr<ProjectPlace> within(const std::string& name) const override {
+        return std::make_unique<WithBusyNotes>(place_->within(name), true);
+    }
+
+  private:
+    std::unique_ptr<ProjectPlace> place_;
+    bool is_within_;
+};
+
+TEST_F(GivingOut, TakesTheSecretOverThatOpensWhatIsStillWhole) {
+    test::TemporaryFolder other;
+    ProjectFolder local{other.path()};
+    (void)pseudonym(object_of("1.1", "A"));
+    (void)pseudonym(object_of("1.2", "B"));
+    local.create("p", place_.read("p"));
+    place_.remove("p");
+    WithBusyNotes busy(std::make_unique<ProjectFolder>(folder_.path()));
+    try {
+        take_over_project(local, busy, "p", keys_);
+        ADD_FAILURE() << "nobody knows what it opens";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::kUnavailable) << error.what();
+    }
+    const auto notes = place_.within("p");
+    notes->write(notes->names().front(), "rotten");
+    take_over_project(local, place_, "p", keys_);
+    EXPECT_FALSE(place_.read("p").empty());
+}
+
 }  // namespace
 }  // namespace lucerna::deidentify

@@ -100,11 +100,11 @@ std::size_t most_gif_bytes(int width, int height, int channels) {
            kOfAnEncoder;
 }
 
-// Noise in black and white, of which every coefficient counts; in color it takes a fifth less.
+// Tiles of which every coefficient counts as much; noise in color takes a fifth less.
 std::size_t most_jpeg_bytes(int width, int height, int channels, int quality) {
     const std::size_t samples = bytes_of(width, height, channels);
     const std::size_t most = quality <= 90   ? samples
-                             : quality <= 95 ? samples + samples / 4
+                             : quality <= 95 ? samples + samples * 5 / 16
                                              : 2 * samples;
     return (channels == 3 ? most - most / 6 : most) + kOfAnEncoder / 16;
 }

@@ -199,6 +199,33 @@ void append(Bytes& bytes, std::size_t count, std::size_t number) {
         bytes.push_back(static_cast<std::uint8_t>(number >> 8 * (i - 1)));
 }
 
+/// Of every 8 x 8 pixels each coefficient is as large as any other.
+std::uint8_t of_all_frequencies(std::size_t x, std::size_t y) {
+    const std::size_t both = x & y & 7;
+    return (both ^ both >> 1 ^ both >> 2) & 1 ? 255 : 0;
+}
+
+TEST(JpegBytes, AreNoMoreThanIsCounted) {
+    std::uint32_t state = 1;
+    const auto noise = [&](std::size_t, std::size_t) -> std::uint8_t {
+        state = state * 1664525U + 1013904223U;
+        return state >> 31 ? 255 : 0;
+    };
+    constexpr int kWide = 2048, kHigh = 512;
+    for (const int channels : {1, 3})
+        for (const bool is_noise : {true, false}) {
+            Picture8 picture{kWide, kHigh, channels, {}};
+            for (std::size_t y = 0; y < kHigh; ++y)
+                for (std::size_t x = 0; x < kWide; ++x)
+                    for (int channel = 0; channel < channels; ++channel)
+                        picture.pixels.push_back(is_noise ? noise(x, y) : of_all_frequencies(x, y));
+            for (const int quality : {50, 90, 95, 100})
+                EXPECT_LE(encode_jpeg_rows(rows_of(picture), quality).size(),
+                          most_jpeg_bytes(kWide, kHigh, channels, quality))
+                    << quality << ", " << channels << (is_noise ? ", noise" : "");
+        }
+}
+
 /// A gray of 16 bits in tiles of so many columns, with nothing in any packet (T.800 A, B.10).
 DataSet tiled(std::size_t tile_columns) {
     constexpr std::size_t kLevels = 5;

@@ -120,10 +120,12 @@ bool is_uid_or_number(std::string_view text) {
            text.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
-/// A date has two dots, a patient's number none, and a telephone number begins otherwise.
+/// A date has two dots, a patient's number none. Numbers of telephones ("1.555.123.4567") and of
+/// identity cards ("1.023.456.789") have three digits where a UID has at most 39 (X.660 7.6).
 bool is_surely_a_uid(std::string_view text) {
-    return is_uid_or_number(text) && (text.starts_with("1.") || text.starts_with("2.")) &&
-           std::count(text.begin(), text.end(), '.') >= 3;
+    if (!is_uid_or_number(text) || std::count(text.begin(), text.end(), '.') < 3) return false;
+    const std::string_view second = text.substr(2, text.find('.', 2) - 2);
+    return (text.starts_with("1.") || text.starts_with("2.")) && second.size() <= 2;
 }
 
 /// Of addresses that are asked for where a base is wrong. Any other word may be somebody's name.

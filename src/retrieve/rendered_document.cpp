@@ -151,8 +151,8 @@ http::Response rendered_document(const http::Request& request, store::Archive& a
         const std::string etag = etag_of({row}, document.content_type + (in_parts ? " m " : " ") +
                                                     (document.pieces ? "" : sha256(document.body)));
         if (auto same = unmodified(request, etag)) return *std::move(same);
-        // What is sent as it is read cannot be taken back.
-        if (document.pieces) check_whole(archive, row, run);
+        // What is sent as it is read cannot be taken back; of a range no more is read than that.
+        if (document.pieces && !request.headers.has("Range")) check_whole(archive, row, run);
         http::Response response;
         if (in_parts) {
             document.location = location;

@@ -180,6 +180,37 @@ TEST(Rendered, OfADocumentIsThePartThatIsAskedFor) {
     EXPECT_EQ(archive.status(uri + "multipart/related"), 406) << "there are no parts";
 }
 
+TEST(Rendered, GivesRangesOfADocumentWithoutReadingTheRest) {
+    TestArchive archive;
+    dicom::DataSet object = dicom::DataSet::parse(archive.store.archive().object("1.2.1.2.1"));
+    object.set_text(dicom::tags::kSopClassUid, dicom::sop_class::kEncapsulatedPdf);
+    object.set_text(dicom::tags::kSopInstanceUid, "1.2.1.2.9");
+    object.set_text(dicom::tags::kMimeTypeOfEncapsulatedDocument, "application/pdf");
+    Bytes pages(std::size_t{6} << 20);
+    for (std::size_t i = 0; i < pages.size(); ++i) pages[i] = static_cast<std::uint8_t>(i / 1000);
+    object.set_bytes(dicom::tags::kEncapsulatedDocument, "OB", pages);
+    archive.store.archive().keep(object.to_part10());
+    const std::string place = kStudy + "/series/1.2.1.2/instances/1.2.1.2.9/rendered";
+    const auto range_of = [&](const std::string& range) {
+        return archive.get(place, "application/pdf", "", {{"Range", "bytes=" + range}});
+    };
+    const http::Response whole = archive.get(place, "application/pdf");
+    EXPECT_EQ(whole.headers.get_or("Accept-Ranges", ""), "bytes");
+    const std::string all = TestArchive::body(whole);
+    EXPECT_EQ(all.size(), pages.size());
+    EXPECT_TRUE(TestArchive::body(range_of("3000000-3099999")) == all.substr(3'000'000, 100'000));
+    EXPECT_EQ(range_of("7000000-").status, 416);
+    // What is torn elsewhere is nothing to it.
+    const std::string sealed_as = archive.store.archive().instance("1.2.1.2.9")->object;
+    Bytes sealed = archive.store.sealed(sealed_as);
+    sealed[sealed.size() / 2] ^= 1;
+    archive.store.replace(sealed_as, sealed);
+    const http::Response part = range_of("10-99");
+    EXPECT_EQ(part.status, 206);
+    EXPECT_EQ(TestArchive::body(part), all.substr(10, 90));
+    EXPECT_EQ(archive.status(place, "application/pdf"), 500);
+}
+
 TEST(Rendered, OfAReportOfManyMegabytesIsRefused) {
     TestArchive archive;
     dicom::DataSet object = dicom::DataSet::parse(archive.store.archive().object("1.2.1.2.1"));

@@ -150,6 +150,7 @@ void begin_anew(Connection& index, const std::string& study) {
         // An exam that comes again counts its revisions from the first: its deliveries are others.
         run_for(index, study,
                 "UPDATE jobs SET job_key = job_key || '#before#' || id WHERE kind LIKE 'deliver:%' "
+                "AND job_key NOT LIKE '%#before#%' "
                 "AND (subject = ?1 OR (subject = '' AND job_key LIKE ?1 || '#%'))");
         run_for(index, study, "DELETE FROM exams WHERE study_instance_uid = ?");
         return;
