@@ -97,13 +97,13 @@ deidentify::Project KeptProjects::open(const std::string& name, vault::KeyProvid
 
 void KeptProjects::gather(vault::KeyProvider& keys) {
     if (!bucket_) return;
-    for (const std::string& name : folder_.names())
+    for (const std::string& name : deidentify::names_of_projects(folder_))
         deidentify::take_over_project(folder_, *bucket_, name, keys);
 }
 
 void KeptProjects::gather_what_goes(vault::KeyProvider& keys) {
     if (!bucket_) return;
-    for (const std::string& name : folder_.names()) try {
+    for (const std::string& name : deidentify::names_of_projects(folder_)) try {
             deidentify::take_over_project(folder_, *bucket_, name, keys);
         } catch (const Error& error) {
             if (error.code() == ErrorCode::kUnavailable) throw;

@@ -32,6 +32,8 @@ ExitCode rotate(const ArchiveOptions& options) {
     {
         store::Store store(store_options(settings), with_projects, clock);
         projects.gather(*keys);
+        // They are wrapped last; one that cannot be would leave older keys that nothing ends.
+        deidentify::require_secrets(projects.place(), *keys);
         rewrapped = store.archive().rotate_keys(who_runs_this(), own);
     }
     std::printf("%zu data keys are under a new key-encryption key; the older ones are ended\n",

@@ -1,6 +1,7 @@
 #include "deidentify/project_file.h"
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -16,11 +17,15 @@ std::string purpose_of(const std::string& name) {
     return "de-identification project " + name;
 }
 
-void require_name(const std::string& name) {
+bool is_name(const std::string& name) {
     const auto fits = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
     };
-    if (name.empty() || name.size() > 40 || !std::all_of(name.begin(), name.end(), fits))
+    return !name.empty() && name.size() <= 40 && std::all_of(name.begin(), name.end(), fits);
+}
+
+void require_name(const std::string& name) {
+    if (!is_name(name))
         throw Error(ErrorCode::kInvalidInput,
                     "\"" + name + "\" is no project: 1 to 40 of a-z, 0-9, - and _");
 }
@@ -66,6 +71,13 @@ std::string loss_of(const ProjectPlace& place, const std::string& name) {
 
 void require_not_lost(ProjectPlace& place, const std::string& name) {
     if (is_lost(place, name)) throw Error(ErrorCode::kCorrupt, loss_of(place, name));
+}
+
+/// What something is noted of; a folder that was moved out of the way is of no project.
+std::vector<std::string> noted_projects(ProjectPlace& place) {
+    std::vector<std::string> names = place.names_within();
+    std::erase_if(names, [](const std::string& name) { return !is_name(name); });
+    return names;
 }
 
 using Damages = std::vector<std::pair<std::string, std::string>>;
@@ -166,10 +178,24 @@ Damages damages_of_projects(ProjectPlace& place, vault::KeyProvider& keys) {
             damages.emplace_back("projects/" + name + ".json", error.what());
         }
     }
-    for (const std::string& name : place.names_within())
+    for (const std::string& name : noted_projects(place))
         if (!std::binary_search(names.begin(), names.end(), name) && is_lost(place, name))
             damages.emplace_back("projects/" + name + ".json", loss_of(place, name));
     return damages;
+}
+
+std::vector<std::string> names_of_projects(ProjectPlace& place) {
+    std::vector<std::string> kept = place.names(), noted = noted_projects(place), all;
+    std::set_union(kept.begin(), kept.end(), noted.begin(), noted.end(), std::back_inserter(all));
+    return all;
+}
+
+void require_secrets(ProjectPlace& place, vault::KeyProvider& keys) {
+    for (const std::string& name : names_of_projects(place)) {
+        require_not_lost(place, name);
+        const std::string text = place.read(name);
+        if (!text.empty()) (void)secret_in(place, name, text, keys);
+    }
 }
 
 namespace {
@@ -199,7 +225,7 @@ std::size_t rewrap_projects(ProjectPlace& place, vault::KeyProvider& keys,
     std::size_t count = 0;
     std::set<std::string> seen;
     // What a backup has of it may be under a key that is to end.
-    for (const std::string& name : place.names_within()) require_not_lost(place, name);
+    for (const std::string& name : noted_projects(place)) require_not_lost(place, name);
     for (const std::string& name : named) {
         require_name(name);
         require_not_lost(place, name);

@@ -29,6 +29,13 @@ void take_over_project(ProjectPlace& from, ProjectPlace& to, const std::string& 
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> damages_of_projects(
     ProjectPlace& place, vault::KeyProvider& keys);
 
+/// Those that `place` has the secret of, or anything that was given out.
+[[nodiscard]] std::vector<std::string> names_of_projects(ProjectPlace& place);
+
+/// Throws Error, naming it: kCorrupt where one is missing of a project that has given out
+/// something, and what place and provider throw where one does not open.
+void require_secrets(ProjectPlace& place, vault::KeyProvider& keys);
+
 /// Wraps the secret of every project that is listed or `named` under the provider's current key,
 /// durably, and shows of each that it is so. Returns how many were not so already. Throws Error,
 /// the rest as it was: what place and provider throw, kUnavailable where what was written is not

@@ -226,12 +226,21 @@ class Deidentification(unittest.TestCase):
                      self.folder / "lost", one, expected=3)
         self.assertIn(str(secret), run.stderr)
         self.assertFalse(list((self.folder / "lost").rglob("*.dcm")))
+        before = {file.name: file.read_bytes() for file in data.rglob("*") if file.is_file() and "keys" in str(file)}
         for verb in (["verify"], ["keys", "rotate"],
                      ["keys", "move", "--to", f"file:{self.folder / 'other'}"]):
             run = subprocess.run([LUCERNA, *verb, "--data", data], capture_output=True, text=True)
             self.assertEqual(run.returncode, 3, (verb, run.stdout, run.stderr))
             self.assertIn("projects/study-a.json", run.stdout + run.stderr)
+        self.assertEqual(before, {file.name: file.read_bytes() for file in data.rglob("*")
+                                  if file.is_file() and "keys" in str(file)}, "nothing was rotated")
         self.assertFalse(secret.exists())
+        notes = data / "projects" / "study-a"
+        notes.rename(data / "projects" / "study-a.old")
+        # Of no project. (A rotation would end the key that the backup is under.)
+        run = subprocess.run([LUCERNA, "verify", "--data", data], capture_output=True, text=True)
+        self.assertEqual(run.returncode, 0, (run.stdout, run.stderr))
+        (data / "projects" / "study-a.old").rename(notes)
         (self.folder / "backup.json").rename(secret)
         again, _, _ = self.export("again", one)
         self.assertEqual([d.SOPInstanceUID for d in first.values()], [d.SOPInstanceUID for d in again.values()])
