@@ -276,6 +276,7 @@ constexpr std::chrono::seconds kLongestStatement{30};
 ExitCode run_server(const ServeSettings& settings, const infer::ModelPackage& model, int samples) {
     const SystemClock clock;
     dicom::decoding_memory().set_limit(settings.decoding_mib << 20);
+    dicom::frame_memory().set_limit((settings.decoding_mib << 20) / 4);
     dicom::intake_memory().set_limit(settings.intake_mib << 20);
     std::error_code failure;
     fs::create_directories(settings.data, failure);

@@ -98,6 +98,18 @@ MemoryBudget::Share MemoryBudget::take(std::size_t bytes, const std::string& wha
     return hold_in_turn(bytes, what, lock);
 }
 
+MemoryBudget::Share MemoryBudget::take_beside(const MemoryBudget& other, std::size_t bytes,
+                                              const std::string& what) {
+    if (!other.is_held_by_this_task()) return take(bytes, what);
+    const std::lock_guard lock(mutex_);
+    return hold(bytes);
+}
+
+bool MemoryBudget::is_held_by_this_task() const {
+    const std::lock_guard lock(mutex_);
+    return shares_of_.contains(this_task());
+}
+
 MemoryBudget::Share MemoryBudget::hold_in_turn(std::size_t bytes, const std::string& what,
                                                std::unique_lock<std::mutex>& lock) {
     const std::uint64_t ticket = next_ticket_++;

@@ -95,8 +95,13 @@ class MemoryBudget {
     /// gives back; or where its turn has not come after three times that; or at once where it would
     /// wait and must not, or no longer (Waiting).
     [[nodiscard]] Share take(std::size_t bytes, const std::string& what);
+    /// For a task that holds a share of `other`, for which those may wait who hold one of this: at
+    /// once, whatever is free. For any other task as above.
+    [[nodiscard]] Share take_beside(const MemoryBudget& other, std::size_t bytes,
+                                    const std::string& what);
 
   private:
+    [[nodiscard]] bool is_held_by_this_task() const;
     void give_back(std::size_t bytes, std::uint64_t task);
     /// One share less of that task.
     void forget(std::uint64_t task);

@@ -74,6 +74,16 @@ TEST(MemoryBudget, LetsNobodyWaitForItself) {
     std::jthread([&] { EXPECT_EQ(refusal_of(budget, 1), ErrorCode::kUnavailable); }).join();
 }
 
+TEST(MemoryBudget, LetsNobodyWaitForWhoWaitsForHim) {
+    MemoryBudget first("the test's first", 100, 1ms), second("the test's second", 100);
+    MemoryBudget::Share all;
+    std::jthread([&] { all = first.take(100, "all of another's"); }).join();
+    EXPECT_THROW((void)first.take_beside(second, 10, "a frame"), Error);
+    const MemoryBudget::Share held = second.take(10, "what it waits for");
+    (void)first.take_beside(second, 10, "a frame");
+    EXPECT_EQ(first.held(), 100U);
+}
+
 TEST(MemoryBudget, IsNotTheHoldersOnceAnotherThreadGaveItBack) {
     MemoryBudget budget("the test's", 100, 1ms);
     std::optional<MemoryBudget::Share> mine = budget.take(100, "mine");

@@ -193,8 +193,11 @@ Pseudonymous Project::give_out(const dicom::DataSet& object, const PatientOfStud
         if (!given)
             throw Error(ErrorCode::kCorrupt, given_->called(name) + " is not as it was written");
         if (!exam::disagree(given->person, person)) return given->as;
-        // Whom her study alone tells, or the same Patient ID, is not who had that before her.
-        if (given->as.pseudonym == as.pseudonym)
+        // Whom her study alone tells is not who had that before her; nor is who has the same
+        // Patient ID, unless birth date or family name alone is another: a slip, or a marriage.
+        const bool has_same_id = !person.id.empty() && given->person.id == person.id;
+        if (given->as.pseudonym == as.pseudonym &&
+            (!has_same_id || exam::are_named_as_two(given->person, person)))
             as = as_known_by(key + "\n" + uid + "\n" + std::to_string(people + 1));
     }
     return as;

@@ -69,6 +69,13 @@ std::string loss_of(const ProjectPlace& place, const std::string& name) {
            "(docs/deidentification.md)";
 }
 
+std::string not_the_secret(const ProjectPlace& place, const std::string& name) {
+    return place.called(name) +
+           " is not the secret by which the project gave out what is noted in the folder " + name +
+           ", or else all that is noted is damaged: put back from a backup what belongs together "
+           "(docs/deidentification.md)";
+}
+
 void require_not_lost(ProjectPlace& place, const std::string& name) {
     if (is_lost(place, name)) throw Error(ErrorCode::kCorrupt, loss_of(place, name));
 }
@@ -96,7 +103,7 @@ void add_damages_within(const ProjectPlace& place, const Project& project, Damag
     }
 }
 
-/// Something is noted in `place`, and nothing of it was given out by that secret. Throws as
+/// Something is noted in `place`, and nothing of it opens by that secret. Throws as
 /// ProjectPlace::read.
 bool is_noted_by_another(const ProjectPlace& place, const Project& project) {
     const auto given = place.within(project.name());
@@ -120,11 +127,7 @@ Project open_project(ProjectPlace& place, const std::string& name, vault::KeyPro
     }
     Project project(name, secret_in(place, name, text, keys), place.within(name));
     if (is_noted_by_another(place, project))
-        throw Error(ErrorCode::kCorrupt,
-                    place.called(name) +
-                        " is not the secret by which the project gave out what is noted in the "
-                        "folder " +
-                        name + ": put that one back (docs/deidentification.md)");
+        throw Error(ErrorCode::kCorrupt, not_the_secret(place, name));
     return project;
 }
 
@@ -194,7 +197,10 @@ void require_secrets(ProjectPlace& place, vault::KeyProvider& keys) {
     for (const std::string& name : names_of_projects(place)) {
         require_not_lost(place, name);
         const std::string text = place.read(name);
-        if (!text.empty()) (void)secret_in(place, name, text, keys);
+        if (text.empty()) continue;
+        const Project project(name, secret_in(place, name, text, keys));
+        if (is_noted_by_another(place, project))
+            throw Error(ErrorCode::kCorrupt, not_the_secret(place, name));
     }
 }
 

@@ -13,7 +13,8 @@ namespace lucerna::deidentify {
 /// Opens a project, or makes it: its secret lies in `place`, wrapped by a key-encryption key
 /// (docs/formats/project.md). Of several that make it at once, all have the same. Throws Error:
 /// kInvalidInput for a name that is not 1 to 40 of a-z, 0-9, '-' and '_'; kCorrupt, also where the
-/// secret is missing of one that has given out something; what place and provider throw.
+/// secret of one that has given out something is missing, or another; what place and provider
+/// throw.
 [[nodiscard]] Project open_project(ProjectPlace& place, const std::string& name,
                                    vault::KeyProvider& keys);
 
@@ -33,7 +34,8 @@ void take_over_project(ProjectPlace& from, ProjectPlace& to, const std::string& 
 [[nodiscard]] std::vector<std::string> names_of_projects(ProjectPlace& place);
 
 /// Throws Error, naming it: kCorrupt where one is missing of a project that has given out
-/// something, and what place and provider throw where one does not open.
+/// something, or is another than that was by; and what place and provider throw where one does not
+/// open.
 void require_secrets(ProjectPlace& place, vault::KeyProvider& keys);
 
 /// Wraps the secret of every project that is listed or `named` under the provider's current key,

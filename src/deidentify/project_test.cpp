@@ -323,6 +323,8 @@ TEST_F(GivingOut, TakesNobodyForWhoeverTheStudyWasOfBeforeHer) {
     };
     EXPECT_NE(with_id({"A", "", "1950", {"doe"}}), with_id({"A", "", "1960", {"roe"}}))
         << "an ID that was given again";
+    EXPECT_EQ(with_id({"A", "", "1950", {"smith"}}), with_id({"A", "", "1950", {"doe"}}))
+        << "a slip, or a marriage";
 }
 
 TEST_F(GivingOut, GoesOnByNoOtherSecretThanItBeganWith) {
@@ -338,7 +340,9 @@ TEST_F(GivingOut, GoesOnByNoOtherSecretThanItBeganWith) {
     } catch (const Error& error) {
         EXPECT_EQ(error.code(), ErrorCode::kCorrupt) << error.what();
     }
+    EXPECT_THROW(require_secrets(place_, keys_), Error) << "before the own one's key is ended";
     place_.write("p", own);
+    require_secrets(place_, keys_);
     (void)open_project(place_, "p", keys_);
 }
 

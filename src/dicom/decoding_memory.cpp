@@ -9,8 +9,9 @@ MemoryBudget& decoding_memory() {
 }
 
 MemoryBudget& frame_memory() {
+    // Whoever has a frame may wait for room to decode it, as long as that waits.
     static MemoryBudget budget("what frames may take that are read from large files",
-                               std::size_t{48} << 20);
+                               MemoryBudget::kNoLimit, std::chrono::seconds(60));
     return budget;
 }
 

@@ -10,8 +10,9 @@ namespace lucerna::dicom {
 [[nodiscard]] MemoryBudget& decoding_memory();
 
 /// The same of frames that were read from where they lie (FramedObject), compressed or not, for as
-/// long as they are looked at. One that is larger than its limit is there alone. Whoever takes of
-/// decoding_memory() too does so after it, or they might wait for each other.
+/// long as they are looked at. One that is larger than its limit is there alone. It comes before
+/// decoding_memory(): who holds of that already does not wait for this, as they might wait for
+/// each other.
 [[nodiscard]] MemoryBudget& frame_memory();
 
 /// The same of data sets that are read: of those whose elements and items take more than

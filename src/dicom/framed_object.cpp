@@ -48,7 +48,7 @@ MemoryBudget::Share share_for(std::size_t frame_bytes) {
                                                  std::to_string(most) +
                                                  " bytes (setting decoding_mib)");
     MemoryBudget& memory = frame_memory();
-    return memory.take(std::min(frame_bytes, memory.limit()), "a frame");
+    return memory.take_beside(decoding_memory(), std::min(frame_bytes, memory.limit()), "a frame");
 }
 
 DataSet parsed(Bytes&& part10, const Limits& limits, PixelData pixels, Texts texts) {

@@ -120,12 +120,14 @@ bool is_uid_or_number(std::string_view text) {
            text.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
-/// A date has two dots, a patient's number none. Numbers of telephones ("1.555.123.4567") and of
-/// identity cards ("1.023.456.789") have three digits where a UID has at most 39 (X.660 7.6).
+/// Under a root that UIDs have (PS3.5 B, Annex C), as no number of a telephone or an identity card
+/// begins that has as many dots ("1.555.123.4567", "2.69.05.49.588"). A date has two of them.
 bool is_surely_a_uid(std::string_view text) {
-    if (!is_uid_or_number(text) || std::count(text.begin(), text.end(), '.') < 3) return false;
-    const std::string_view second = text.substr(2, text.find('.', 2) - 2);
-    return (text.starts_with("1.") || text.starts_with("2.")) && second.size() <= 2;
+    constexpr std::string_view kRoots[] = {"1.2.", "1.3.", "2.16.", "2.25.", "2.999."};
+    return is_uid_or_number(text) && std::count(text.begin(), text.end(), '.') >= 3 &&
+           text.find("..") == std::string_view::npos && !text.ends_with('.') &&
+           std::any_of(std::begin(kRoots), std::end(kRoots),
+                       [&](std::string_view root) { return text.starts_with(root); });
 }
 
 /// Of addresses that are asked for where a base is wrong. Any other word may be somebody's name.

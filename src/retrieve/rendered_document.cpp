@@ -152,7 +152,8 @@ http::Response rendered_document(const http::Request& request, store::Archive& a
                                                     (document.pieces ? "" : sha256(document.body)));
         if (auto same = unmodified(request, etag)) return *std::move(same);
         // What is sent as it is read cannot be taken back; of a range no more is read than that.
-        if (document.pieces && !request.headers.has("Range")) check_whole(archive, row, run);
+        if (document.pieces && (in_parts || !request.headers.has("Range")))
+            check_whole(archive, row, run);
         http::Response response;
         if (in_parts) {
             document.location = location;

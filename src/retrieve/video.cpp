@@ -147,7 +147,7 @@ http::Response video_as(std::span<const http::MediaRange> accepted, const http::
     return looking_at(row.sop_instance_uid, [&] {
         http::Pieces stream = video_stream(archive, row);
         // Of a range no more is read than is asked for.
-        if (!request.headers.has("Range")) check_whole(archive, row, run);
+        if (chosen->multipart || !request.headers.has("Range")) check_whole(archive, row, run);
         http::Response head;
         set_cache_headers(head, etag);
         if (!chosen->multipart) {
