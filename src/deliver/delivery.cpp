@@ -168,42 +168,19 @@ void send_batch(std::span<const Item> batch, const OpenSender& open, ObjectSourc
     }
 }
 
-DeliveryResult conclude(const DeliveryJob& job, int attempt, const BackoffRules& rules,
-                        Progress progress) {
+DeliveryResult conclude(int attempt, const BackoffRules& rules, Progress progress) {
     std::vector<std::string> missing = progress.refused;
     for (const auto* later : {&progress.outstanding, &progress.lost_with})
         missing.insert(missing.end(), later->begin(), later->end());
-    if (missing.empty()) {
-        log_event(LogLevel::kInfo, "deliver.sent",
-                  {{"exam", job.study_instance_uid},
-                   {"destination", job.destination},
-                   {"objects", progress.delivered},
-                   {"warnings", progress.warnings},
-                   {"left_out", progress.left_out},
-                   {"attempt", attempt}});
-        return Delivered{progress.delivered, progress.warnings, progress.left_out};
-    }
+    if (missing.empty()) return Delivered{progress.delivered, progress.warnings, progress.left_out};
     const bool may_help = missing.size() > progress.refused.size();
-    if (may_help && attempt < rules.max_attempts) {
-        const milliseconds delay = delay_after(attempt, rules);
-        log_event(LogLevel::kWarning, "deliver.retry",
-                  {{"exam", job.study_instance_uid},
-                   {"destination", job.destination},
-                   {"objects", missing.size()},
-                   {"attempt", attempt},
-                   {"seconds", static_cast<double>(delay.count()) / 1000.0},
-                   {"why", progress.why_outstanding}});
-        return RetryAfter{delay, progress.why_outstanding, std::move(missing)};
-    }
-    const std::string why = progress.refused.empty() ? "after " + std::to_string(attempt) +
-                                                           " attempts: " + progress.why_outstanding
-                                                     : progress.why_refused;
-    log_event(LogLevel::kError, "deliver.given-up",
-              {{"exam", job.study_instance_uid},
-               {"destination", job.destination},
-               {"objects", missing.size()},
-               {"why", why}});
-    return GiveUp{why, std::move(missing)};
+    if (may_help && attempt < rules.max_attempts)
+        return RetryAfter{delay_after(attempt, rules), progress.why_outstanding,
+                          std::move(missing)};
+    return GiveUp{progress.refused.empty() ? "after " + std::to_string(attempt) +
+                                                 " attempts: " + progress.why_outstanding
+                                           : progress.why_refused,
+                  std::move(missing)};
 }
 
 }  // namespace
@@ -233,6 +210,31 @@ OpenSender dimse_sender() {
     };
 }
 
+void log_result(const DeliveryJob& job, int attempt, const DeliveryResult& result) {
+    if (const auto* sent = std::get_if<Delivered>(&result))
+        log_event(LogLevel::kInfo, "deliver.sent",
+                  {{"exam", job.study_instance_uid},
+                   {"destination", job.destination},
+                   {"objects", sent->objects},
+                   {"warnings", sent->warnings},
+                   {"left_out", sent->left_out},
+                   {"attempt", attempt}});
+    if (const auto* later = std::get_if<RetryAfter>(&result))
+        log_event(LogLevel::kWarning, "deliver.retry",
+                  {{"exam", job.study_instance_uid},
+                   {"destination", job.destination},
+                   {"objects", later->outstanding.size()},
+                   {"attempt", attempt},
+                   {"seconds", static_cast<double>(later->delay.count()) / 1000.0},
+                   {"why", later->why}});
+    if (const auto* never = std::get_if<GiveUp>(&result))
+        log_event(LogLevel::kError, "deliver.given-up",
+                  {{"exam", job.study_instance_uid},
+                   {"destination", job.destination},
+                   {"objects", never->refused.size()},
+                   {"why", never->why}});
+}
+
 DeliveryStep::DeliveryStep(std::vector<Destination> destinations, ObjectSource& source,
                            BackoffRules rules, OpenSender open)
     : destinations_(std::move(destinations)),
@@ -245,13 +247,8 @@ DeliveryResult DeliveryStep::run(const DeliveryJob& job, int attempt, std::stop_
         std::find_if(destinations_.begin(), destinations_.end(),
                      [&](const Destination& one) { return one.name == job.destination; });
     if (found == destinations_.end()) {
-        const std::string why = "no destination is called \"" + job.destination + "\"";
-        log_event(LogLevel::kError, "deliver.given-up",
-                  {{"exam", job.study_instance_uid},
-                   {"destination", job.destination},
-                   {"objects", job.sop_instance_uids.size()},
-                   {"why", why}});
-        return GiveUp{why, job.sop_instance_uids};
+        return GiveUp{"no destination is called \"" + job.destination + "\"",
+                      job.sop_instance_uids};
     }
     Progress progress;
     ObjectSource& source = source_.for_destination(found->name);
@@ -261,7 +258,7 @@ DeliveryResult DeliveryStep::run(const DeliveryJob& job, int attempt, std::stop_
         send_batch(batch, open_, source, *found, job, progress, stop);
         rest = rest.subspan(batch.size());
     }
-    return conclude(job, attempt, rules_, std::move(progress));
+    return conclude(attempt, rules_, std::move(progress));
 }
 
 std::vector<std::string> DeliveryStep::destination_names() const {

@@ -87,12 +87,15 @@ using DeliveryResult = std::variant<Delivered, RetryAfter, GiveUp>;
 /// What is left of a job to try again.
 [[nodiscard]] DeliveryJob what_is_left(const DeliveryJob& job, const RetryAfter& later);
 
+/// "deliver.sent", "deliver.retry" or "deliver.given-up", for whoever has made that true.
+void log_result(const DeliveryJob& job, int attempt, const DeliveryResult& result);
+
 /// Carries out delivery jobs. Objects that the peer took with a warning count as delivered. Objects
 /// refused for good do not hold up the others: the job is given up once nothing else can be sent.
 /// Nor do those with which the association is lost: the others go over another one, a few times
 /// in an attempt.
 /// A peer that can't be reached, or that rejects the association, is tried again.
-/// Logs "deliver.sent", "deliver.warning", "deliver.retry", "deliver.given-up", each with its exam.
+/// Logs "deliver.warning".
 class DeliveryStep {
   public:
     /// Without `open` each destination is sent to in its own way: by C-STORE or STOW-RS.

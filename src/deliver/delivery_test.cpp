@@ -109,7 +109,9 @@ class Delivery : public testing::Test {
         Destination pacs;
         pacs.name = "pacs";
         DeliveryStep step({pacs}, source, {5s, 2.0, 60s, 10}, peer.opener());
-        return step.run(job, attempt);
+        DeliveryResult result = step.run(job, attempt);
+        log_result(job, attempt, result);
+        return result;
     }
 
     FakeSource source;

@@ -107,9 +107,9 @@ void deliver_results(const store::Job& job, store::WorkQueue& queue, deliver::De
         delivery = deliver::delivery_job_from_json(job.payload);
         delivery.study_instance_uid = job.study_instance_uid;
     } catch (const Error& error) {
+        queue.give_up(job, error.what());
         log_event(LogLevel::kError, "deliver.given-up",
                   {{"exam", job.study_instance_uid}, {"kind", job.kind}, {"why", error.what()}});
-        queue.give_up(job, error.what());
         return;
     }
     const deliver::DeliveryResult result = [&] {
@@ -128,6 +128,7 @@ void deliver_results(const store::Job& job, store::WorkQueue& queue, deliver::De
         queue.give_up(job, never->why);
     else
         queue.complete(job);
+    deliver::log_result(delivery, job.attempts, result);
 }
 
 Workers::Workers(store::Store& store, const infer::ModelPackage& model, CompletionRules completion,

@@ -42,13 +42,39 @@ double breast_area_mm2(const exam::PreparedView& view) {
     return static_cast<double>(breast) * view.spacing_mm * view.spacing_mm;
 }
 
-/// As outranks; of what is alike by its header, what shows more of the breast before what is later.
-bool is_better(const Candidate& one, const Candidate& other) {
-    if (const auto kind = by_kind(one.claim, other.claim); kind != 0) return kind < 0;
-    const double larger = std::max(one.breast_area_mm2, other.breast_area_mm2);
-    if (std::abs(one.breast_area_mm2 - other.breast_area_mm2) > kSameArea * larger)
-        return one.breast_area_mm2 > other.breast_area_mm2;
-    return outranks(one.claim, other.claim);
+/// Whether one shows so much more of the breast than another that it counts.
+bool shows_more(const Candidate& one, const Candidate& other) {
+    return one.breast_area_mm2 - other.breast_area_mm2 > kSameArea * one.breast_area_mm2;
+}
+
+/// Of those of one view: of the best kind; of these what shows as much of the breast as the one
+/// that shows most; of these the latest; of these the first. Not a comparison of two: what shows a
+/// little less than another, which shows a little less than a third, may show much less than that.
+std::size_t best_of(const std::vector<Candidate>& all) {
+    const auto kind = std::min_element(all.begin(), all.end(), [](const auto& a, const auto& b) {
+        return by_kind(a.claim, b.claim) < 0;
+    });
+    const auto is_alike = [&](const Candidate& one) {
+        return by_kind(one.claim, kind->claim) == 0;
+    };
+    const Candidate* most = &*kind;
+    for (const Candidate& one : all)
+        if (is_alike(one) && one.breast_area_mm2 > most->breast_area_mm2) most = &one;
+    std::optional<std::size_t> best;
+    for (std::size_t i = 0; i < all.size(); ++i)
+        if (is_alike(all[i]) && !shows_more(*most, all[i]) &&
+            (!best || outranks(all[i].claim, all[*best].claim)))
+            best = i;
+    return *best;
+}
+
+/// Whether whatever comes `one` is not the best while `other`, which came before or after, is
+/// there.
+bool is_beaten_by(const Candidate& one, const Candidate& other, bool came_before) {
+    if (const auto kind = by_kind(other.claim, one.claim); kind != 0) return kind < 0;
+    if (shows_more(other, one)) return true;
+    if (other.breast_area_mm2 < one.breast_area_mm2) return false;
+    return outranks(other.claim, one.claim) || (came_before && !outranks(one.claim, other.claim));
 }
 
 Refusal duplicate(const exam::PreparedView& left_out) {
@@ -127,7 +153,14 @@ class Gathering {
         bool has_a_patient = false;
     };
     [[nodiscard]] Result result() && {
-        return {std::move(accepted_), std::move(refused_), has_a_patient_};
+        std::vector<Candidate> accepted;
+        for (std::vector<Candidate>& view : views_) {
+            const std::size_t best = best_of(view);
+            for (std::size_t i = 0; i < view.size(); ++i)
+                if (i != best) refused_.push_back(duplicate(view[i].view));
+            accepted.push_back(std::move(view[best]));
+        }
+        return {std::move(accepted), std::move(refused_), has_a_patient_};
     }
 
   private:
@@ -139,21 +172,36 @@ class Gathering {
         }
         auto& candidate = std::get<Candidate>(outcome.of);
         const auto same =
-            std::find_if(accepted_.begin(), accepted_.end(), [&](const Candidate& each) {
-                return each.view.source.name && each.view.source.name == candidate.view.source.name;
+            std::find_if(views_.begin(), views_.end(), [&](const std::vector<Candidate>& each) {
+                return candidate.view.source.name &&
+                       each.front().view.source.name == candidate.view.source.name;
             });
-        if (same == accepted_.end()) {
-            accepted_.push_back(std::move(candidate));
-            return;
-        }
-        if (is_better(candidate, *same)) std::swap(candidate, *same);
-        refused_.push_back(duplicate(candidate.view));
+        if (same == views_.end())
+            views_.emplace_back().push_back(std::move(candidate));
+        else
+            enter(*same, std::move(candidate));
+    }
+
+    /// Those that cannot be the best any more are let go: each has its pixels.
+    void enter(std::vector<Candidate>& view, Candidate candidate) {
+        for (const Candidate& each : view)
+            if (is_beaten_by(candidate, each, true)) {
+                refused_.push_back(duplicate(candidate.view));
+                return;
+            }
+        std::erase_if(view, [&](const Candidate& each) {
+            if (!is_beaten_by(each, candidate, false)) return false;
+            refused_.push_back(duplicate(each.view));
+            return true;
+        });
+        view.push_back(std::move(candidate));
     }
 
     /// Done before others in front of them.
     std::map<std::size_t, Outcome> early_;
     std::size_t next_ = 0;
-    std::vector<Candidate> accepted_;
+    /// Of each view those of which one may be the best, in their order.
+    std::vector<std::vector<Candidate>> views_;
     std::vector<Refusal> refused_;
     bool has_a_patient_ = false;
 };

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -363,6 +364,36 @@ TEST(PrepareExam, TakesTheImageThatShowsMoreOfTheBreast) {
     EXPECT_EQ(preparation.accepted[1].source.sop_instance_uid, "2.25.12");
     ASSERT_EQ(preparation.refused.size(), 1U);
     EXPECT_EQ(preparation.refused[0].sop_instance_uid, "2.25.33");
+}
+
+// Each shows a little less than the one before, which alone would count as much, and is later.
+TEST(PrepareExam, TakesTheImageThatShowsMoreInWhateverOrderTheyCome) {
+    constexpr int kImages = 4;
+    std::vector<DataSet> alike;
+    for (int i = 0; i < kImages; ++i) {
+        DataSet one = stored_view("L-CC", "2.25.4" + std::to_string(i));
+        auto pixels = test::left_breast();
+        for (int y = 0; y < 56 + 7 * i; ++y)
+            for (int x = 0; x < pixels.width; ++x) pixels.at(x, y) = 0;
+        test::set_stored(one, pixels);
+        one.set_text(dicom::kAcquisitionDate, "2026030" + std::to_string(i + 1));
+        alike.push_back(std::move(one));
+    }
+    std::vector<std::size_t> order{0, 1, 2, 3};
+    std::set<std::string> read;
+    do {
+        std::vector<DataSet> views;
+        for (const std::size_t i : order) views.push_back(alike[i].clone());
+        const auto preparation = prepare_exam(views, contract());
+        ASSERT_EQ(preparation.accepted.size(), 1U);
+        read.insert(preparation.accepted[0].source.sop_instance_uid);
+        EXPECT_EQ(std::count_if(preparation.refused.begin(), preparation.refused.end(),
+                                [](const exam::Refusal& each) {
+                                    return each.reason == RefusalReason::kDuplicateView;
+                                }),
+                  kImages - 1);
+    } while (std::next_permutation(order.begin(), order.end()));
+    EXPECT_EQ(read, std::set<std::string>{"2.25.41"}) << "the latest of those within a tenth";
 }
 
 TEST(PrepareExam, AnObjectThatCannotBeLoadedIsRefusedAlone) {

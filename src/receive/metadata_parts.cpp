@@ -58,6 +58,13 @@ Outcome outcome_of(const dicom::DataSet& attributes) {
     return outcome;
 }
 
+/// An object has one transfer syntax; one that is not said is that of its type.
+bool is_encoded_alike(const http::MediaType& one, const http::MediaType& other) {
+    const std::string_view is = one.parameter("transfer-syntax");
+    const std::string_view says = other.parameter("transfer-syntax");
+    return one.type == other.type && (is == says || is.empty() || says.empty());
+}
+
 }  // namespace
 
 bool MetadataParts::are_metadata(const http::MediaType& media) {
@@ -176,6 +183,12 @@ void MetadataParts::take_bulk_data(Part part) {
         holding_.give_back(place);
         throw Error(ErrorCode::kInvalidInput,
                     "bulk data came already at Content-Location " + shown(part.location));
+    }
+    if (!bulk.pieces.empty() && !is_encoded_alike(bulk.media, part.media)) {
+        bulk_bytes_ -= part.bytes->size();
+        holding_.give_back(place);
+        throw Error(ErrorCode::kInvalidInput,
+                    "the frames of " + shown(uri) + " are of two media types or transfer syntaxes");
     }
     bulk.place_bytes += place;
     bulk.pieces.emplace(number, std::move(part.bytes));

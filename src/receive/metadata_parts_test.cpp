@@ -137,6 +137,17 @@ TEST_F(MetadataPartsTest, WaitForEachFrameOfAnImage) {
     EXPECT_LT(whole.rfind("56"), whole.rfind("12"));
 }
 
+TEST_F(MetadataPartsTest, TakeNoFramesOfTwoEncodingsForOneObject) {
+    json set = metadata_of(kFirst, "a");
+    set["00280008"] = {{"vr", "IS"}, {"Value", {2}}};
+    EXPECT_EQ(send(kJson, set.dump()), "");
+    EXPECT_EQ(send("image/dicom-rle", "12", "a/frames/1"), "");
+    EXPECT_THAT(send("image/jp2", "34", "a/frames/2"), HasSubstr("of two media types"));
+    EXPECT_THAT(since(), IsEmpty());
+    EXPECT_EQ(send("image/dicom-rle", "34", "a/frames/2"), "");
+    EXPECT_THAT(since(), ElementsAre("1.2.3.1"));
+}
+
 TEST_F(MetadataPartsTest, KeepNoHalfOfPixelsWhoseFramesComeApart) {
     json set = metadata_of(kFirst, "a");
     set["00280008"] = {{"vr", "IS"}, {"Value", {3}}};
