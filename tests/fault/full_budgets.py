@@ -35,10 +35,10 @@ from whole_program import PATIENCE, Server
 STUDY_GET = "1.2.840.10008.5.1.4.1.2.2.3"
 READERS, GETS, UPLOADS, SENDERS = 20, 8, 6, 8
 SECONDS = 20
-# As docs/architecture.md has them: decoding and intake as set, what is sent at once, kept files, conversions,
-# answers, data sets of many elements.
+# As docs/architecture.md has them: decoding and intake as set, frames of large files, what is sent at once, kept files,
+# conversions, answers, data sets of many elements.
 INTAKE_MIB = 88
-BUDGETS_KIB = (DECODING_MIB + INTAKE_MIB + 40 + 64 + 64 + 32 + 40) << 10
+BUDGETS_KIB = (DECODING_MIB + DECODING_MIB // 4 + INTAKE_MIB + 40 + 64 + 64 + 32 + 40) << 10
 
 
 def out_of_order(number, size=16_000_000):
