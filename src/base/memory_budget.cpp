@@ -13,6 +13,7 @@ namespace {
 constexpr int kLongest = 3;
 /// In which whoever waits asks whether to go on.
 constexpr std::chrono::milliseconds kBetweenLooks{200};
+constexpr std::chrono::milliseconds kBetweenLooksAtOther{20};
 
 std::atomic<std::uint64_t> last_task{0};
 /// Of this thread; 0 where it took nothing yet.
@@ -45,8 +46,12 @@ struct WaitingThread {
 }  // namespace
 
 MemoryBudget::MemoryBudget(std::string name, std::size_t limit, std::chrono::milliseconds patience,
-                           std::chrono::milliseconds grace)
-    : name_(std::move(name)), patience_(patience), grace_(grace), limit_(limit) {}
+                           std::chrono::milliseconds grace, const MemoryBudget* also_counted)
+    : name_(std::move(name)),
+      patience_(patience),
+      grace_(grace),
+      also_counted_(also_counted),
+      limit_(limit) {}
 
 void MemoryBudget::begin_task(Waiting* waiting) {
     current_task = 0;
@@ -116,7 +121,7 @@ MemoryBudget::Share MemoryBudget::hold_in_turn(std::size_t bytes, const std::str
     waiting_.push_back(ticket);
     const auto my_turn = [&] { return waiting_.front() == ticket && fits(bytes); };
     const auto end = Clock::now() + kLongest * patience_;
-    const auto state = [&] { return std::pair(waiting_.front(), held_); };
+    const auto state = [&] { return std::pair(waiting_.front(), held_with_others()); };
     auto seen = state();
     auto gives_up = Clock::now() + patience_;
     while (!my_turn() && Clock::now() < std::min(gives_up, end) && !is_over()) {
@@ -130,6 +135,9 @@ MemoryBudget::Share MemoryBudget::hold_in_turn(std::size_t bytes, const std::str
         } else {
             auto until = std::min(gives_up, end);
             if (current_waiting != nullptr) until = std::min(until, Clock::now() + kBetweenLooks);
+            // Nobody says when the other one gets back what counts here.
+            if (also_counted_ != nullptr)
+                until = std::min(until, Clock::now() + kBetweenLooksAtOther);
             if (is_first && !renewable_.empty()) until = std::min(until, renewable_.front().from);
             changed_.wait_until(lock, until);
         }
@@ -142,7 +150,7 @@ MemoryBudget::Share MemoryBudget::hold_in_turn(std::size_t bytes, const std::str
     if (!waiting_.empty()) changed_.notify_all();
     if (!came)
         throw Error(ErrorCode::kUnavailable, what + " has to wait: others hold " +
-                                                 std::to_string(held_) + " of " +
+                                                 std::to_string(held_with_others()) + " of " +
                                                  std::to_string(limit_) + " bytes (" + name_ + ")");
     return hold(bytes);
 }

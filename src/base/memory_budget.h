@@ -19,10 +19,13 @@ class MemoryBudget {
     static constexpr std::size_t kNoLimit = SIZE_MAX;
 
     /// `name` is what errors call it: "decoding_mib, what decoding may hold at once". `grace` is
-    /// for what can be made again.
+    /// for what can be made again. What `also_counted` has given counts here, too, as long as
+    /// anybody holds anything of this: both together are no more than this limit, but for what one
+    /// task takes alone.
     MemoryBudget(std::string name, std::size_t limit,
                  std::chrono::milliseconds patience = std::chrono::seconds(20),
-                 std::chrono::milliseconds grace = std::chrono::seconds(2));
+                 std::chrono::milliseconds grace = std::chrono::seconds(2),
+                 const MemoryBudget* also_counted = nullptr);
     MemoryBudget(const MemoryBudget&) = delete;
     MemoryBudget& operator=(const MemoryBudget&) = delete;
 
@@ -109,8 +112,12 @@ class MemoryBudget {
     /// Once those are served, or have given up, who came before.
     [[nodiscard]] Share hold_in_turn(std::size_t bytes, const std::string& what,
                                      std::unique_lock<std::mutex>& lock);
+    [[nodiscard]] std::size_t held_with_others() const {
+        return held_ + (also_counted_ == nullptr || held_ == 0 ? 0 : also_counted_->held());
+    }
     [[nodiscard]] bool fits(std::size_t bytes) const {
-        return held_ <= limit_ && bytes <= limit_ - held_;
+        const std::size_t all = held_with_others();
+        return all <= limit_ && bytes <= limit_ - all;
     }
     using Clock = std::chrono::steady_clock;
     struct Asked {
@@ -124,6 +131,8 @@ class MemoryBudget {
     const std::string name_;
     const std::chrono::milliseconds patience_;
     const std::chrono::milliseconds grace_;
+    /// Its lock is taken within this one's.
+    const MemoryBudget* const also_counted_;
     // Not Guarded, which has no wait that ends.
     mutable std::mutex mutex_;
     std::condition_variable changed_;

@@ -84,6 +84,28 @@ TEST(MemoryBudget, LetsNobodyWaitForWhoWaitsForHim) {
     EXPECT_EQ(first.held(), 100U);
 }
 
+TEST(MemoryBudget, CountsWhatAnotherHoldsButForWhoIsAlone) {
+    MemoryBudget other("the other", 100), budget("the test's", 100, 1ms, 1ms, &other);
+    MemoryBudget::Share beside, one;
+    std::jthread([&] {
+        beside = other.take(30, "beside");
+        one = budget.take(40, "one");
+    }).join();
+    EXPECT_EQ(refusal_of(budget, 40), ErrorCode::kUnavailable);
+    (void)budget.take(30, "what is left");
+    one = {};
+    (void)budget.take(100, "all, alone");
+    // It is seen when the other gives back.
+    MemoryBudget patient("the test's", 100, 20s, 1ms, &other);
+    MemoryBudget::Share another;
+    std::jthread([&] { another = patient.take(40, "one"); }).join();
+    std::jthread gives_back([&] {
+        std::this_thread::sleep_for(20ms);
+        beside = {};
+    });
+    (void)patient.take(60, "what comes free");
+}
+
 TEST(MemoryBudget, IsNotTheHoldersOnceAnotherThreadGaveItBack) {
     MemoryBudget budget("the test's", 100, 1ms);
     std::optional<MemoryBudget::Share> mine = budget.take(100, "mine");

@@ -53,6 +53,8 @@ exam::PersonKeys person_of(const PatientOfStudy& study, const PatientKey& patien
     return person;
 }
 
+/// Begins the key of who is known by nothing else.
+constexpr std::string_view kByStudy = "study\n";
 constexpr std::string_view kFormat = "lucerna-given/2 ";
 /// Of versions that noted neither birth date nor family name.
 constexpr std::string_view kOlderFormat = "lucerna-given/1 ";
@@ -73,7 +75,7 @@ std::string patient_key(const dicom::DataSet& data_set, const PatientOfStudy& st
     const std::string birth_date = data_set.text_or(tags::kPatientBirthDate, "");
     // Many may be called UNKNOWN, and two be of one name.
     if (!name.empty() && !birth_date.empty()) return "name\n" + name + "\n" + birth_date;
-    return "study\n" + data_set.text_or(tags::kStudyInstanceUid, "");
+    return std::string(kByStudy) + data_set.text_or(tags::kStudyInstanceUid, "");
 }
 
 std::string Project::uid(std::string_view original) const {
@@ -193,12 +195,9 @@ Pseudonymous Project::give_out(const dicom::DataSet& object, const PatientOfStud
         if (!given)
             throw Error(ErrorCode::kCorrupt, given_->called(name) + " is not as it was written");
         if (!exam::disagree(given->person, person)) return given->as;
-        // Whom her study alone tells is not who had that before her; nor is who has the same
-        // Patient ID, unless birth date or family name alone is another: a slip, or a marriage.
-        const bool has_same_id = !person.id.empty() && given->person.id == person.id;
-        if (given->as.pseudonym == as.pseudonym &&
-            (!has_same_id || exam::are_named_as_two(given->person, person)))
-            as = as_known_by(key + "\n" + uid + "\n" + std::to_string(people + 1));
+        // Whom her study alone tells is not who it was of before her.
+        if (given->as.pseudonym == as.pseudonym && key.starts_with(kByStudy))
+            as = as_known_by(key + "\n" + std::to_string(people + 1));
     }
     return as;
 }

@@ -107,11 +107,14 @@ void add_damages_within(const ProjectPlace& place, const Project& project, Damag
 /// ProjectPlace::read.
 bool is_noted_by_another(const ProjectPlace& place, const Project& project) {
     const auto given = place.within(project.name());
-    const std::vector<std::string> studies = given->names();
-    return !studies.empty() &&
-           std::none_of(studies.begin(), studies.end(), [&](const std::string& study) {
-               return !project.is_damaged(study, given->read(study));
-           });
+    bool is_any_there = false;
+    for (const std::string& study : given->names()) {
+        const std::string text = given->read(study);
+        if (text.empty()) continue;  // taken elsewhere meanwhile
+        if (!project.is_damaged(study, text)) return false;
+        is_any_there = true;
+    }
+    return is_any_there;
 }
 
 }  // namespace

@@ -87,7 +87,7 @@ using DeliveryResult = std::variant<Delivered, RetryAfter, GiveUp>;
 /// What is left of a job to try again.
 [[nodiscard]] DeliveryJob what_is_left(const DeliveryJob& job, const RetryAfter& later);
 
-/// "deliver.sent", "deliver.retry" or "deliver.given-up", for whoever has made that true.
+/// "deliver.sent"; or "deliver.retry" or "deliver.given-up", once that is so.
 void log_result(const DeliveryJob& job, int attempt, const DeliveryResult& result);
 
 /// Carries out delivery jobs. Objects that the peer took with a warning count as delivered. Objects

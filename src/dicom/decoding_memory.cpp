@@ -4,14 +4,14 @@ namespace lucerna::dicom {
 
 MemoryBudget& decoding_memory() {
     static MemoryBudget budget("setting decoding_mib: what decoding may hold at once",
-                               MemoryBudget::kNoLimit);
+                               MemoryBudget::kNoLimit, std::chrono::seconds(20),
+                               std::chrono::seconds(2), &frame_memory());
     return budget;
 }
 
 MemoryBudget& frame_memory() {
-    // Whoever has a frame may wait for room to decode it, as long as that waits.
     static MemoryBudget budget("what frames may take that are read from large files",
-                               MemoryBudget::kNoLimit, std::chrono::seconds(60));
+                               MemoryBudget::kNoLimit);
     return budget;
 }
 

@@ -11,8 +11,8 @@ namespace lucerna::dicom {
 
 /// The same of frames that were read from where they lie (FramedObject), compressed or not, for as
 /// long as they are looked at. One that is larger than its limit is there alone. It comes before
-/// decoding_memory(): who holds of that already does not wait for this, as they might wait for
-/// each other.
+/// decoding_memory(), where it is counted, too: who holds of that already does not wait for this,
+/// as they might wait for each other.
 [[nodiscard]] MemoryBudget& frame_memory();
 
 /// The same of data sets that are read: of those whose elements and items take more than

@@ -338,6 +338,11 @@ void Metadata::put_pixels(const BulkData& pixels) {
         element.content = pixels.pieces.front();
         return;
     }
+    if (pixels.transfer_syntax_uid.empty())
+        for (const ByteView piece : pixels.pieces)
+            if (kind_of({{piece}, pixels.media_type, {}}).transfer_syntax_uid !=
+                kind.transfer_syntax_uid)
+                refuse_bulk_data(element.tag, "has frames of two transfer syntaxes");
     std::vector<ByteView> frames = pixels.pieces;
     for (ByteView& frame : frames)
         frame = kind.codec == Codec::kJpeg2000 ? without_boxes(frame) : frame;

@@ -176,8 +176,12 @@ TEST(Scp, EndsAnAssociationThatRestsForWhoeverComes) {
         EXPECT_TRUE(other);
         EXPECT_LE(scp.associations(), 2u);
     }
-    const AssociationReport report = recorder.wait_for_report(0);
-    EXPECT_TRUE(report.end == AssociationEnd::kTimedOut || report.end == AssociationEnd::kRejected);
+    // That of one of the others, which ended by itself, may come before it.
+    const auto is_ended = [&](std::size_t index) {
+        const AssociationEnd end = recorder.wait_for_report(index).end;
+        return end == AssociationEnd::kTimedOut || end == AssociationEnd::kRejected;
+    };
+    EXPECT_TRUE(is_ended(0) || is_ended(1));
 }
 
 TEST(Scp, EndsAnAssociationThatIsNeverWaitedFor) {

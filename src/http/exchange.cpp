@@ -120,10 +120,10 @@ bool is_uid_or_number(std::string_view text) {
            text.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
-/// Under a root that UIDs have (PS3.5 B, Annex C), as no number of a telephone or an identity card
-/// begins that has as many dots ("1.555.123.4567", "2.69.05.49.588"). A date has two of them.
+/// Under a root that UIDs have, as no number of a telephone or an identity card begins that has as
+/// many dots ("1.555.123.4567", "2.69.05.49.588"). A date has two of them.
 bool is_surely_a_uid(std::string_view text) {
-    constexpr std::string_view kRoots[] = {"1.2.", "1.3.", "2.16.", "2.25.", "2.999."};
+    constexpr std::string_view kRoots[] = {"1.2.", "1.3.", "2.16.840.", "2.999."};
     return is_uid_or_number(text) && std::count(text.begin(), text.end(), '.') >= 3 &&
            text.find("..") == std::string_view::npos && !text.ends_with('.') &&
            std::any_of(std::begin(kRoots), std::end(kRoots),

@@ -120,7 +120,10 @@ void deliver_results(const store::Job& job, store::WorkQueue& queue, deliver::De
         const std::stop_callback when_stopped(stop, ends);
         return step.run(delivery, job.attempts, end.get_token());
     }();
-    // These throw where the lease is lost: then what came of it is for the other to say.
+    // What left the house has left it, whoever has the lease by now.
+    const bool is_sent = std::holds_alternative<deliver::Delivered>(result);
+    if (is_sent) deliver::log_result(delivery, job.attempts, result);
+    // These throw where the lease is lost: then what comes of it is for the other to say.
     if (const auto* later = std::get_if<deliver::RetryAfter>(&result))
         queue.retry(job, clock.now() + later->delay, later->why,
                     deliver::to_json(deliver::what_is_left(delivery, *later)));
@@ -128,7 +131,7 @@ void deliver_results(const store::Job& job, store::WorkQueue& queue, deliver::De
         queue.give_up(job, never->why);
     else
         queue.complete(job);
-    deliver::log_result(delivery, job.attempts, result);
+    if (!is_sent) deliver::log_result(delivery, job.attempts, result);
 }
 
 Workers::Workers(store::Store& store, const infer::ModelPackage& model, CompletionRules completion,

@@ -84,5 +84,22 @@ TEST(DeliverResults, SaysInTheLogWhoseResultsAreGivenUp) {
     EXPECT_NE(log.find(line), log.rfind(line)) << log;
 }
 
+TEST(DeliverResults, SaysNothingOfADeliveryThatIsAnothersByNow) {
+    test::TemporaryFolder folder;
+    SystemClock clock;
+    vault::FileKeyProvider keys(folder.path() / "kek.json");
+    store::Store store({folder.path() / "data", {}}, keys, clock);
+    AnySource source;
+    deliver::DeliveryStep step({}, source);
+    const std::string payload = deliver::to_json({"pacs", {"1.3"}});
+    store.queue().enqueue({"deliver:pacs", payload, payload, {}, "1.2.840.7"});
+    const auto job = store.queue().lease("deliver:pacs", "test", 60s);
+    ASSERT_TRUE(job);
+    store.queue().complete(*job);
+    testing::internal::CaptureStderr();
+    EXPECT_THROW(deliver_results(*job, store.queue(), step, clock, 60s, {}), Error);
+    EXPECT_EQ(testing::internal::GetCapturedStderr().find("given-up"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace lucerna::pipeline

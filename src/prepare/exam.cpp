@@ -23,6 +23,8 @@ using exam::RefusalReason;
 
 /// Breasts whose areas differ by less count as equally well shown.
 constexpr double kSameArea = 0.1;
+/// Of one view, each with its pixels, while it is not known yet which is read.
+constexpr std::size_t kMostHeld = 8;
 
 struct Candidate {
     exam::PreparedView view;
@@ -195,6 +197,12 @@ class Gathering {
             return true;
         });
         view.push_back(std::move(candidate));
+        if (view.size() <= kMostHeld) return;
+        const auto least = std::min_element(
+            view.begin(), view.end(),
+            [](const auto& a, const auto& b) { return a.breast_area_mm2 < b.breast_area_mm2; });
+        refused_.push_back(duplicate(least->view));
+        view.erase(least);
     }
 
     /// Done before others in front of them.

@@ -58,7 +58,7 @@ Outcome outcome_of(const dicom::DataSet& attributes) {
     return outcome;
 }
 
-/// An object has one transfer syntax; one that is not said is that of its type.
+/// An object has one transfer syntax; it need not be said of each part.
 bool is_encoded_alike(const http::MediaType& one, const http::MediaType& other) {
     const std::string_view is = one.parameter("transfer-syntax");
     const std::string_view says = other.parameter("transfer-syntax");
@@ -174,9 +174,9 @@ void MetadataParts::take_bulk_data(Part part) {
     }
     Bulk& bulk = bulk_[uri];
     if (bulk.pieces.empty()) bulk.media = {part.media.type, {{"transfer-syntax", syntax}}};
-    bulk.is_by_frames |= number != 0;
+    const bool is_by_frames = bulk.is_by_frames || number != 0;
     if (number == 0) number = bulk.pieces.size() + 1;
-    const bool is_new = bulk.pieces.empty() || ((is_of_frames(bulk.media) || bulk.is_by_frames) &&
+    const bool is_new = bulk.pieces.empty() || ((is_of_frames(bulk.media) || is_by_frames) &&
                                                 !bulk.pieces.contains(number));
     if (!is_new) {
         bulk_bytes_ -= part.bytes->size();
@@ -190,6 +190,9 @@ void MetadataParts::take_bulk_data(Part part) {
         throw Error(ErrorCode::kInvalidInput,
                     "the frames of " + shown(uri) + " are of two media types or transfer syntaxes");
     }
+    bulk.is_by_frames = is_by_frames;
+    // One that is said holds for those that do not say it.
+    if (!syntax.empty()) bulk.media = {bulk.media.type, {{"transfer-syntax", syntax}}};
     bulk.place_bytes += place;
     bulk.pieces.emplace(number, std::move(part.bytes));
     const auto named = named_by_.find(uri);

@@ -144,7 +144,25 @@ TEST_F(MetadataPartsTest, TakeNoFramesOfTwoEncodingsForOneObject) {
     EXPECT_EQ(send("image/dicom-rle", "12", "a/frames/1"), "");
     EXPECT_THAT(send("image/jp2", "34", "a/frames/2"), HasSubstr("of two media types"));
     EXPECT_THAT(since(), IsEmpty());
-    EXPECT_EQ(send("image/dicom-rle", "34", "a/frames/2"), "");
+    EXPECT_EQ(send("image/dicom-rle; transfer-syntax=1.2.840.10008.1.2.5", "34", "a/frames/2"), "");
+    EXPECT_THAT(since(), ElementsAre("1.2.3.1"));
+}
+
+TEST_F(MetadataPartsTest, TakeOneTransferSyntaxWhoeverOfThemSaysIt) {
+    json set = metadata_of(kFirst, "a");
+    set["00280008"] = {{"vr", "IS"}, {"Value", {3}}};
+    EXPECT_EQ(send(kJson, set.dump()), "");
+    EXPECT_EQ(send("image/dicom-rle", "12", "a/frames/1"), "");
+    EXPECT_EQ(send("image/dicom-rle; transfer-syntax=1.2.840.10008.1.2.5", "34", "a/frames/2"), "");
+    EXPECT_NE(send("image/dicom-rle; transfer-syntax=1.2.840.10008.1.2.4.91", "56", "a/frames/3"),
+              "");
+    EXPECT_THAT(since(), IsEmpty());
+}
+
+TEST_F(MetadataPartsTest, AreNoFramesForAPartThatWasRefused) {
+    EXPECT_EQ(send(kBytes, pixels_of(kFirst), "a"), "");
+    EXPECT_NE(send("image/jp2", "34", "a/frames/2"), "");
+    EXPECT_EQ(send(kJson, metadata_of(kFirst, "a").dump()), "");
     EXPECT_THAT(since(), ElementsAre("1.2.3.1"));
 }
 
