@@ -21,14 +21,39 @@ std::size_t ByteBudget::held() const {
     return held_;
 }
 
+ByteBudget::OfPeer ByteBudget::of_peer(const Holding& of) const {
+    const auto at = of_peers_.find(of.peer_);
+    return at == of_peers_.end() ? OfPeer() : at->second;
+}
+
+void ByteBudget::count(const Holding& of, std::ptrdiff_t held, std::ptrdiff_t by_small) {
+    held_ += static_cast<std::size_t>(held);
+    held_by_small_ += static_cast<std::size_t>(by_small);
+    if (of.peer_.empty()) return;
+    OfPeer& peer = of_peers_[of.peer_];
+    peer.held += static_cast<std::size_t>(held);
+    peer.by_small += static_cast<std::size_t>(by_small);
+    if (peer.held == 0) of_peers_.erase(of.peer_);
+}
+
+std::size_t ByteBudget::most_of_one(const Holding& of) const {
+    return of.peer_.empty() ? limit_ : limit_ - limit_ / 8;
+}
+
 /// With so many bytes more it needs no turn.
 bool ByteBudget::is_small(const Holding& of, std::size_t bytes) const {
-    return bytes <= kFreely && of.bytes_ <= kFreely - bytes &&
-           held_by_small_ <= limit_ / 2 - std::min(bytes, limit_ / 2);
+    const auto has_room = [bytes](std::size_t most, std::size_t held) {
+        return bytes <= most && held <= most - bytes;
+    };
+    const std::size_t half = limit_ / 2;
+    return has_room(kFreely, of.bytes_) && has_room(half, held_by_small_) &&
+           (of.peer_.empty() || has_room(half - half / 4, of_peer(of).by_small));
 }
 
 bool ByteBudget::fits(const Holding& of, std::size_t bytes) const {
     if (held_ > limit_ || bytes > limit_ - held_) return false;
+    const std::size_t most = most_of_one(of), has = of_peer(of).held;
+    if (has > most || bytes > most - has) return false;
     // Several of one thread's, the parts of a request, say, or one kept beside the next.
     return of.has_turn_ || have_turn_ == 0 || turn_of_ == std::this_thread::get_id() ||
            is_small(of, bytes);
@@ -51,7 +76,8 @@ bool ByteBudget::Holding::take(std::size_t bytes) {
     if (bytes == 0) return true;
     std::unique_lock lock(of_.mutex_);
     if (!refusal_.empty()) return false;
-    const bool never = bytes > of_.limit_ || bytes_ > of_.limit_ - bytes;
+    const std::size_t most = of_.most_of_one(*this);
+    const bool never = bytes > most || bytes_ > most - bytes;
     const auto fits = [&] { return of_.fits(*this, bytes); };
     if (never || !wait_until(lock, fits)) {
         may_pass_later_ = !never;
@@ -61,15 +87,15 @@ bool ByteBudget::Holding::take(std::size_t bytes) {
                    std::to_string(of_.limit_) + " (" + of_.name_ + ")";
         return false;
     }
+    const auto more = static_cast<std::ptrdiff_t>(bytes);
     if (!has_turn_ && !of_.is_small(*this, bytes)) {
         has_turn_ = true;
         ++of_.have_turn_;
         of_.turn_of_ = std::this_thread::get_id();
-        of_.held_by_small_ -= bytes_;
-    } else if (!has_turn_) {
-        of_.held_by_small_ += bytes;
+        of_.count(*this, more, -static_cast<std::ptrdiff_t>(bytes_));
+    } else {
+        of_.count(*this, more, has_turn_ ? 0 : more);
     }
-    of_.held_ += bytes;
     bytes_ += bytes;
     return true;
 }
@@ -80,15 +106,17 @@ void ByteBudget::Holding::give_back(std::size_t bytes) {
         const std::lock_guard lock(of_.mutex_);
         refusal_.clear();
         may_pass_later_ = false;
-        of_.held_ -= bytes;
-        if (!has_turn_) {
-            of_.held_by_small_ -= bytes;
-        } else if (bytes_ - bytes <= kFreely) {
+        const auto less = static_cast<std::ptrdiff_t>(bytes);
+        bytes_ -= bytes;
+        const bool ends_turn = has_turn_ && bytes_ <= kFreely;
+        of_.count(*this, -less,
+                  ends_turn   ? static_cast<std::ptrdiff_t>(bytes_)
+                  : has_turn_ ? 0
+                              : -less);
+        if (ends_turn) {
             has_turn_ = false;
             --of_.have_turn_;
-            of_.held_by_small_ += bytes_ - bytes;
         }
-        bytes_ -= bytes;
     }
     of_.changed_.notify_all();
 }

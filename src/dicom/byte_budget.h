@@ -5,16 +5,21 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 
+#include "base/current_peer.h"
+
 namespace lucerna::dicom {
 
 /// What several may hold together while it comes, in bytes. Small holdings have half of it for
 /// themselves; whoever wants more than kFreely, or finds that half taken, has the rest, one thread
-/// at a time: so none waits for what another one who waits holds. Safe from any thread.
+/// at a time: so none waits for what another one who waits holds. One host (CurrentPeer) has no
+/// more than three quarters of that half, and seven eighths of all, so that whoever holds what it
+/// can and goes on as slowly as it may keeps out no other. Safe from any thread.
 class ByteBudget {
   public:
     static constexpr std::size_t kNoLimit = SIZE_MAX;
@@ -60,6 +65,7 @@ class ByteBudget {
         [[nodiscard]] bool wait_until(std::unique_lock<std::mutex>& lock,
                                       const std::function<bool()>& fits);
         ByteBudget& of_;
+        const std::string peer_ = CurrentPeer::address();
         std::optional<std::chrono::milliseconds> patience_left_;
         std::size_t bytes_ = 0;
         bool has_turn_ = false;
@@ -68,6 +74,15 @@ class ByteBudget {
     };
 
   private:
+    /// Of one host.
+    struct OfPeer {
+        std::size_t held = 0;
+        std::size_t by_small = 0;
+    };
+    [[nodiscard]] OfPeer of_peer(const Holding& of) const;
+    /// So much more or less, of a peer that is known.
+    void count(const Holding& of, std::ptrdiff_t held, std::ptrdiff_t by_small);
+    [[nodiscard]] std::size_t most_of_one(const Holding& of) const;
     [[nodiscard]] bool is_small(const Holding& of, std::size_t bytes) const;
     [[nodiscard]] bool fits(const Holding& of, std::size_t bytes) const;
 
@@ -80,6 +95,8 @@ class ByteBudget {
     std::size_t held_ = 0;
     /// Of all but those that have the turn.
     std::size_t held_by_small_ = 0;
+    /// Of these two, of each host that holds anything.
+    std::map<std::string, OfPeer> of_peers_;
     std::size_t have_turn_ = 0;
     /// Who took it.
     std::thread::id turn_of_;

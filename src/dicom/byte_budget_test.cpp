@@ -5,7 +5,11 @@
 
 #include <functional>
 #include <future>
+#include <latch>
+#include <memory>
+#include <mutex>
 #include <thread>
+#include <vector>
 
 namespace lucerna::dicom {
 namespace {
@@ -85,6 +89,48 @@ TEST(ByteBudget, LetsSmallHoldersTakeTheTurnWhereTheirHalfIsTaken) {
     EXPECT_TRUE(second.take(kMib));
     EXPECT_FALSE(elsewhere([&] { return third.take(kMib / 2); })) << "the second has the turn";
     EXPECT_TRUE(second.take(kMib));
+}
+
+TEST(ByteBudget, LetsNoHostKeepOutOthers) {
+    ByteBudget budget(64 * kMib);
+    const CurrentPeer other("192.0.2.2");
+    std::vector<std::unique_ptr<Holding>> crowd;
+    {
+        // At once, as threads that come one after the other may be of one name.
+        constexpr int kCrowd = 16;
+        std::latch all(kCrowd);
+        std::mutex mutex;
+        std::vector<std::jthread> threads;
+        for (int i = 0; i < kCrowd; ++i)
+            threads.emplace_back([&] {
+                const CurrentPeer one("192.0.2.1");
+                {
+                    const std::lock_guard lock(mutex);
+                    (void)crowd.emplace_back(new Holding(budget))->take(2 * kMib);
+                }
+                all.arrive_and_wait();
+            });
+    }
+    EXPECT_EQ(budget.held(), (24 + 2) * kMib) << "and what has the turn";
+    std::vector<std::unique_ptr<Holding>> others;
+    for (int i = 0; i < 4; ++i)
+        EXPECT_TRUE(others.emplace_back(new Holding(budget))->take(2 * kMib)) << i;
+    crowd.clear();
+    others.clear();
+    EXPECT_EQ(budget.held(), 0U);
+    std::unique_ptr<Holding> large;
+    std::jthread([&] {
+        const CurrentPeer one("192.0.2.1");
+        large = std::make_unique<Holding>(budget);
+        EXPECT_TRUE(large->take(56 * kMib));
+        EXPECT_FALSE(large->take(1));
+        EXPECT_FALSE(large->may_pass_later());
+    }).join();
+    for (int i = 0; i < 4; ++i)
+        EXPECT_TRUE(others.emplace_back(new Holding(budget))->take(2 * kMib)) << i;
+    // Whom nobody asked is no host.
+    large.reset();
+    std::jthread([&] { EXPECT_TRUE(Holding(budget).take(56 * kMib)); }).join();
 }
 
 TEST(ByteBudget, WaitsForWhatIsGivenBack) {

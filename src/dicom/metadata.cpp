@@ -220,6 +220,10 @@ class Metadata::Reader {
             if (!uri->is_string() || uri->get_ref<const std::string&>().empty())
                 refuse(describe(tag), "has a BulkDataURI that is none");
             metadata_.holes_.push_back({&node, tag, uri->get<std::string>()});
+            // With what whoever waits for it keeps of it (receive/metadata_parts.h).
+            constexpr std::size_t kOfItsPlaces = 256;
+            metadata_.memory_bytes_ +=
+                kOfItsPlaces + sizeof(Hole) + 4 * metadata_.holes_.back().uri.size();
             return Bytes();
         }
         if (binary != element.end()) return inline_binary(tag, vr, *binary);
@@ -343,6 +347,11 @@ void Metadata::put_pixels(const BulkData& pixels) {
             if (kind_of({{piece}, pixels.media_type, {}}).transfer_syntax_uid !=
                 kind.transfer_syntax_uid)
                 refuse_bulk_data(element.tag, "has frames of two transfer syntaxes");
+    const long long wanted = std::max(set_.integer(tags::kNumberOfFrames).value_or(1), 1LL);
+    if (kind.codec != Codec::kOther && static_cast<long long>(pixels.pieces.size()) != wanted)
+        refuse_bulk_data(element.tag, "has " + std::to_string(pixels.pieces.size()) + " of the " +
+                                          std::to_string(wanted) +
+                                          " frames that its header speaks of");
     std::vector<ByteView> frames = pixels.pieces;
     for (ByteView& frame : frames)
         frame = kind.codec == Codec::kJpeg2000 ? without_boxes(frame) : frame;

@@ -63,7 +63,8 @@ class Metadata {
     DataSet set_;
     std::vector<Hole> holes_;
     std::vector<std::string> uris_;
-    std::size_t memory_bytes_ = 0;
+    /// Of the set itself to begin with.
+    std::size_t memory_bytes_ = 1024;
 };
 
 /// What DataSet::to_part10 gives, piece by piece; large values are given from where they lie, so

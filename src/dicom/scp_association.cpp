@@ -5,6 +5,7 @@
 #include <new>
 #include <utility>
 
+#include "base/current_peer.h"
 #include "base/error.h"
 #include "base/memory_budget.h"
 #include "dicom/convertible.h"
@@ -146,6 +147,7 @@ ScpAssociation::ScpAssociation(Transport transport, Sender sender, const ScpShar
 
 void ScpAssociation::run(const TlsContext* tls) noexcept {
     const UntilGivenUp waits(shared_.stop, place_);
+    const CurrentPeer sent_by(report_.sender.address);
     try {
         serve(tls);
     } catch (const std::exception& error) {

@@ -20,6 +20,7 @@
 #include <tuple>
 #include <type_traits>
 
+#include "base/current_peer.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/peer_address.h"
@@ -274,6 +275,7 @@ class Connection final : public AnyConnection {
 
     /// On a pool's thread, while the lane leaves the connection alone.
     void answer() {
+        const CurrentPeer asked_by(remote_);
         Response response = shop_.is_stopping() ? refusal(503, "stopping", "the server stops",
                                                           exchange_->request.id)
                                                 : handle(*exchange_);

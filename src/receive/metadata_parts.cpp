@@ -41,9 +41,11 @@ std::optional<std::pair<std::string, std::size_t>> frame_in(std::string_view loc
     return std::pair(std::string(location.substr(0, at)), number);
 }
 
-/// Of which each frame is a part.
+/// Of which each frame is a part: also of application/octet-stream whose syntax says so.
 bool is_of_frames(const http::MediaType& media) {
-    return media.type.starts_with("image/");
+    const auto* const syntax = dicom::find_transfer_syntax(media.parameter("transfer-syntax"));
+    return media.type.starts_with("image/") ||
+           (syntax != nullptr && syntax->encapsulated() && syntax->codec != dicom::Codec::kOther);
 }
 
 /// With the UIDs that it may be named by.
@@ -176,8 +178,9 @@ void MetadataParts::take_bulk_data(Part part) {
     if (bulk.pieces.empty()) bulk.media = {part.media.type, {{"transfer-syntax", syntax}}};
     const bool is_by_frames = bulk.is_by_frames || number != 0;
     if (number == 0) number = bulk.pieces.size() + 1;
-    const bool is_new = bulk.pieces.empty() || ((is_of_frames(bulk.media) || is_by_frames) &&
-                                                !bulk.pieces.contains(number));
+    // What came whole does not come by frames as well.
+    const bool may_be_more = is_of_frames(bulk.media) || bulk.is_by_frames;
+    const bool is_new = bulk.pieces.empty() || (may_be_more && !bulk.pieces.contains(number));
     if (!is_new) {
         bulk_bytes_ -= part.bytes->size();
         holding_.give_back(place);

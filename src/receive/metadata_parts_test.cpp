@@ -159,6 +159,31 @@ TEST_F(MetadataPartsTest, TakeOneTransferSyntaxWhoeverOfThemSaysIt) {
     EXPECT_THAT(since(), IsEmpty());
 }
 
+TEST_F(MetadataPartsTest, KeepNoHalfOfCompressedFramesThatComeAsOctets) {
+    json set = metadata_of(kFirst, "a");
+    set["00280008"] = {{"vr", "IS"}, {"Value", {2}}};
+    const char* const octets = "application/octet-stream; transfer-syntax=1.2.840.10008.1.2.5";
+    EXPECT_EQ(send(kJson, set.dump()), "");
+    EXPECT_EQ(send(octets, "12", "a"), "");
+    EXPECT_THAT(since(), IsEmpty());
+    EXPECT_EQ(send(octets, "34", "a"), "");
+    EXPECT_THAT(since(), ElementsAre("1.2.3.1"));
+    const std::string whole(as_text(files.at(0)));
+    EXPECT_LT(whole.rfind("12"), whole.rfind("34"));
+}
+
+TEST_F(MetadataPartsTest, AreTakenOnceWholeOrByFrames) {
+    json set = metadata_of(kFirst, "a");
+    set["00280008"] = {{"vr", "IS"}, {"Value", {2}}};
+    set["00420011"] = {{"vr", "OB"}, {"BulkDataURI", "b"}};
+    EXPECT_EQ(send(kJson, set.dump()), "");
+    EXPECT_EQ(send(kBytes, pixels_of(kFirst) + pixels_of(kFirst), "a"), "");
+    EXPECT_THAT(send(kBytes, pixels_of(kFirst), "a/frames/2"), HasSubstr("came already"));
+    EXPECT_THAT(since(), IsEmpty());
+    EXPECT_EQ(send(kBytes, "12", "b"), "");
+    EXPECT_THAT(since(), ElementsAre("1.2.3.1"));
+}
+
 TEST_F(MetadataPartsTest, AreNoFramesForAPartThatWasRefused) {
     EXPECT_EQ(send(kBytes, pixels_of(kFirst), "a"), "");
     EXPECT_NE(send("image/jp2", "34", "a/frames/2"), "");
