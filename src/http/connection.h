@@ -268,9 +268,13 @@ class Connection final : public AnyConnection {
 
     void run_handler() {
         handling_ = true;
-        WorkerPool& pool = body_.is_done() ? shop_.workers : shop_.uploads;
-        pool.submit([self = me()] { self->answer(); }, WorkerPool::Crowded::kIsRefused,
-                    exchange_->routed.route);
+        const auto* const route = exchange_->routed.route;
+        if (body_.is_done())
+            return shop_.workers.submit([self = me()] { self->answer(); },
+                                        WorkerPool::Crowded::kIsRefused, route);
+        // Which go on for as long as their clients like: those of one host keep no other's waiting.
+        shop_.uploads.submit([self = me()] { self->answer(); }, WorkerPool::Crowded::kIsRefused,
+                             WorkerPool::kind_of(remote_, route));
     }
 
     /// On a pool's thread, while the lane leaves the connection alone.

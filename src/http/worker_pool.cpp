@@ -1,7 +1,9 @@
 #include "http/worker_pool.h"
 
 #include <algorithm>
+#include <array>
 #include <exception>
+#include <functional>
 #include <utility>
 
 #include "base/memory.h"
@@ -74,6 +76,12 @@ void WorkerPool::submit(std::function<void()> task, Crowded crowded, Kind kind) 
         ++state.queued;
         make_way(state);
     });
+}
+
+WorkerPool::Kind WorkerPool::kind_of(std::string_view host, const void* route) {
+    static constexpr std::array<char, 256> kKinds{};
+    const std::size_t hash = std::hash<std::string_view>()(host) ^ std::hash<const void*>()(route);
+    return &kKinds[hash % kKinds.size()];
 }
 
 bool WorkerPool::is_held_up() const {

@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -43,6 +44,8 @@ class WorkerPool {
     enum class Crowded { kWaits, kIsRefused };
     /// What tasks of a kind have in common, the route that they answer for one; only compared.
     using Kind = const void*;
+    /// What that host asks of `route`: one of 256, which hosts share where they are more.
+    [[nodiscard]] static Kind kind_of(std::string_view host, const void* route);
     void submit(std::function<void()> task, Crowded crowded = Crowded::kWaits, Kind kind = nullptr);
     /// Tasks are queued, and all who may wait for what is outside do.
     [[nodiscard]] bool is_held_up() const;
@@ -60,7 +63,7 @@ class WorkerPool {
         std::size_t running = 0;
     };
     struct State {
-        /// As many as there are routes; they stay.
+        /// As many as there are routes, or `kind_of` has; they stay.
         std::map<Kind, OfKind> kinds;
         std::uint64_t submitted = 0;
         std::size_t queued = 0;

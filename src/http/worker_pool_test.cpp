@@ -135,6 +135,23 @@ TEST(WorkerPool, TurnsToTheKindOfWhichTheFewestRun) {
     EXPECT_EQ(order, "hn123");
 }
 
+TEST(WorkerPool, BeginsWhatAnotherHostAsksWhateverRuns) {
+    const int route = 0, other_route = 0;
+    const auto one = WorkerPool::kind_of("192.0.2.1", &route);
+    const auto other = WorkerPool::kind_of("192.0.2.2", &route);
+    EXPECT_EQ(one, WorkerPool::kind_of("192.0.2.1", &route));
+    EXPECT_NE(one, WorkerPool::kind_of("192.0.2.1", &other_route));
+    ASSERT_NE(one, other);
+    std::counting_semaphore<8> ends{0};
+    std::counting_semaphore<8> done{0};
+    WorkerPool pool({.running = 1});
+    for (int i = 0; i < 3; ++i)
+        pool.submit([&] { ends.acquire(); }, WorkerPool::Crowded::kWaits, one);
+    pool.submit([&] { done.release(); }, WorkerPool::Crowded::kWaits, other);
+    done.acquire();
+    ends.release(3);
+}
+
 TEST(WorkerPool, HasAThreadForEachThatMayRun) {
     std::counting_semaphore<8> done{0};
     WorkerPool pool({.running = 3});
