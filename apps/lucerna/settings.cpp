@@ -94,8 +94,9 @@ Settings general_settings() {
          "Objects are sealed while they come, however they are encoded, and take a megabyte or "
          "two: more takes what has to be held (a header of megabytes, or bulk data that come "
          "apart from their metadata), one such at a time. Whoever finds no room in two seconds "
-         "(bulk data in ten) is refused, and may send it again. One whose header alone is larger, "
-         "as a structure set of a hundred megabytes, never finds room: raise it for those.",
+         "(bulk data in ten) is refused, and may send it again. One whose header alone is larger "
+         "than seven eighths of it, as a structure set of a hundred megabytes, never finds room: "
+         "raise it for those.",
          into(&S::intake_mib), 8, 1048576},
         {"log_level", std::string("info"), "debug, info, warning or error.", into(&S::log_level)},
     };

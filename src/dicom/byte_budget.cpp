@@ -84,7 +84,7 @@ bool ByteBudget::Holding::take(std::size_t bytes) {
         refusal_ = std::string(never ? "it is more than may be held at once"
                                      : "too many objects are on their way in, send it later") +
                    ": " + std::to_string(bytes_ + bytes) + " bytes of " +
-                   std::to_string(of_.limit_) + " (" + of_.name_ + ")";
+                   std::to_string(never ? most : of_.limit_) + " (" + of_.name_ + ")";
         return false;
     }
     const auto more = static_cast<std::ptrdiff_t>(bytes);

@@ -125,6 +125,7 @@ TEST(ByteBudget, LetsNoHostKeepOutOthers) {
         EXPECT_TRUE(large->take(56 * kMib));
         EXPECT_FALSE(large->take(1));
         EXPECT_FALSE(large->may_pass_later());
+        EXPECT_THAT(large->refusal(), HasSubstr("58720257 bytes of 58720256 "));
     }).join();
     for (int i = 0; i < 4; ++i)
         EXPECT_TRUE(others.emplace_back(new Holding(budget))->take(2 * kMib)) << i;

@@ -49,23 +49,16 @@ bool shows_more(const Candidate& one, const Candidate& other) {
     return one.breast_area_mm2 - other.breast_area_mm2 > kSameArea * one.breast_area_mm2;
 }
 
-/// Of those of one view: of the best kind; of these what shows as much of the breast as the one
-/// that shows most; of these the latest; of these the first. Not a comparison of two: what shows a
+/// Of those of one view, which are of one kind (by_kind): of what shows as much of the breast as
+/// the one that shows most the latest; of these the first. Not a comparison of two: what shows a
 /// little less than another, which shows a little less than a third, may show much less than that.
 std::size_t best_of(const std::vector<Candidate>& all) {
-    const auto kind = std::min_element(all.begin(), all.end(), [](const auto& a, const auto& b) {
-        return by_kind(a.claim, b.claim) < 0;
+    const auto most = std::max_element(all.begin(), all.end(), [](const auto& a, const auto& b) {
+        return a.breast_area_mm2 < b.breast_area_mm2;
     });
-    const auto is_alike = [&](const Candidate& one) {
-        return by_kind(one.claim, kind->claim) == 0;
-    };
-    const Candidate* most = &*kind;
-    for (const Candidate& one : all)
-        if (is_alike(one) && one.breast_area_mm2 > most->breast_area_mm2) most = &one;
     std::optional<std::size_t> best;
     for (std::size_t i = 0; i < all.size(); ++i)
-        if (is_alike(all[i]) && !shows_more(*most, all[i]) &&
-            (!best || outranks(all[i].claim, all[*best].claim)))
+        if (!shows_more(*most, all[i]) && (!best || outranks(all[i].claim, all[*best].claim)))
             best = i;
     return *best;
 }
@@ -184,7 +177,8 @@ class Gathering {
             enter(*same, std::move(candidate));
     }
 
-    /// Those that cannot be the best any more are let go: each has its pixels.
+    /// Those that cannot be the best any more are let go, another kind among them: each has its
+    /// pixels.
     void enter(std::vector<Candidate>& view, Candidate candidate) {
         for (const Candidate& each : view)
             if (is_beaten_by(candidate, each, true)) {
