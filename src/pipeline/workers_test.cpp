@@ -41,16 +41,20 @@ deliver::OpenSender that_hangs(std::stop_source& reached) {
     };
 }
 
-TEST(DeliverResults, BreaksOffWhenTheServerStopsAndLeavesTheRestForLater) {
+class DeliverResults : public testing::Test {
+  protected:
     test::TemporaryFolder folder;
     SystemClock clock;
-    vault::FileKeyProvider keys(folder.path() / "kek.json");
-    store::Store store({folder.path() / "data", {}}, keys, clock);
+    vault::FileKeyProvider keys{folder.path() / "kek.json"};
+    store::Store store{{folder.path() / "data", {}}, keys, clock};
+    AnySource source;
+};
+
+TEST_F(DeliverResults, BreaksOffWhenTheServerStopsAndLeavesTheRestForLater) {
     const std::string payload = deliver::to_json({"pacs", {"1.2.3"}});
     store.queue().enqueue({"deliver:pacs", "1", payload});
     const auto job = store.queue().lease("deliver:pacs", "test", 60s);
     ASSERT_TRUE(job);
-    AnySource source;
     deliver::Destination pacs;
     pacs.name = "pacs";
     std::stop_source reached;
@@ -64,12 +68,7 @@ TEST(DeliverResults, BreaksOffWhenTheServerStopsAndLeavesTheRestForLater) {
     EXPECT_FALSE(store.queue().lease("deliver:pacs", "test", 60s)) << "not at once";
 }
 
-TEST(DeliverResults, SaysInTheLogWhoseResultsAreGivenUp) {
-    test::TemporaryFolder folder;
-    SystemClock clock;
-    vault::FileKeyProvider keys(folder.path() / "kek.json");
-    store::Store store({folder.path() / "data", {}}, keys, clock);
-    AnySource source;
+TEST_F(DeliverResults, SaysInTheLogWhoseResultsAreGivenUp) {
     deliver::DeliveryStep step({}, source);
     testing::internal::CaptureStderr();
     for (const std::string& payload : {std::string("{}"), deliver::to_json({"pacs", {"1.3"}})}) {
@@ -84,12 +83,7 @@ TEST(DeliverResults, SaysInTheLogWhoseResultsAreGivenUp) {
     EXPECT_NE(log.find(line), log.rfind(line)) << log;
 }
 
-TEST(DeliverResults, SaysNothingOfADeliveryThatIsAnothersByNow) {
-    test::TemporaryFolder folder;
-    SystemClock clock;
-    vault::FileKeyProvider keys(folder.path() / "kek.json");
-    store::Store store({folder.path() / "data", {}}, keys, clock);
-    AnySource source;
+TEST_F(DeliverResults, SaysNothingOfADeliveryThatIsAnothersByNow) {
     deliver::DeliveryStep step({}, source);
     const std::string payload = deliver::to_json({"pacs", {"1.3"}});
     store.queue().enqueue({"deliver:pacs", payload, payload, {}, "1.2.840.7"});
