@@ -192,11 +192,19 @@ class Gathering {
         });
         view.push_back(std::move(candidate));
         if (view.size() <= kMostHeld) return;
-        const auto least = std::min_element(
-            view.begin(), view.end(),
-            [](const auto& a, const auto& b) { return a.breast_area_mm2 < b.breast_area_mm2; });
-        refused_.push_back(duplicate(least->view));
-        view.erase(least);
+        // None is beaten, so each is later than all that show more: the best so far is the one that
+        // shows least, and the one that shows most says which may be it. The next to that one goes.
+        const auto by_area = [](const auto& a, const auto& b) {
+            return a.breast_area_mm2 < b.breast_area_mm2;
+        };
+        const auto most = std::max_element(view.begin(), view.end(), by_area);
+        const auto before = std::max_element(view.begin(), most, by_area);
+        const auto behind = std::max_element(most + 1, view.end(), by_area);
+        const bool is_behind =
+            before == most || (behind != view.end() && by_area(*before, *behind));
+        const auto next = is_behind ? behind : before;
+        refused_.push_back(duplicate(next->view));
+        view.erase(next);
     }
 
     /// Done before others in front of them.

@@ -396,6 +396,28 @@ TEST(PrepareExam, TakesTheImageThatShowsMoreInWhateverOrderTheyCome) {
     EXPECT_EQ(read, std::set<std::string>{"2.25.41"}) << "the latest of those within a tenth";
 }
 
+// More than are held at once, each a little more or less of the breast than the one before.
+TEST(PrepareExam, TakesTheImageThatItWouldTakeOfFewerOfVeryMany) {
+    const auto read_of = [](int steps, bool is_later) {
+        std::vector<DataSet> views;
+        for (int i = 0; i < 12; ++i) {
+            views.push_back(stored_view("L-CC", "2.25.1" + std::to_string(i)));
+            auto pixels = test::left_breast();
+            const int hidden = 60 * pixels.width + steps * i * pixels.width / 4;
+            for (int at = 0; at < hidden; ++at) pixels.at(at % pixels.width, at / pixels.width) = 0;
+            test::set_stored(views.back(), pixels);
+            views.back().set_text(dicom::kAcquisitionDate, "20260301");
+            views.back().set_text(dicom::kAcquisitionTime,
+                                  is_later ? "1200" + std::to_string(10 + i) : "120000");
+        }
+        const auto preparation = prepare_exam(views, contract());
+        return preparation.accepted.at(0).source.sop_instance_uid;
+    };
+    EXPECT_EQ(read_of(-1, false), "2.25.10") << "nothing tells them apart: the first";
+    EXPECT_EQ(read_of(1, true), "2.25.111") << "the latest, which shows least";
+    EXPECT_EQ(read_of(-1, true), "2.25.111") << "the latest, which shows most";
+}
+
 TEST(PrepareExam, AnObjectThatCannotBeLoadedIsRefusedAlone) {
     const std::vector<DataSet> views = four_views();
     const auto load = [&](std::size_t i) {
