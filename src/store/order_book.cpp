@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
+#include <iterator>
 #include <set>
 
 #include "base/error.h"
@@ -64,8 +65,8 @@ constexpr std::int64_t kMostOfAStudy = 128;
 struct Known {
     /// Of the filler's number, or, while that is not known of either, of the placer's.
     std::vector<Row> same;
-    /// The placer's number is also of orders with other fillers' numbers.
-    bool has_others = false;
+    /// The placer's number is also of these, which have other fillers' numbers.
+    std::vector<Row> others;
     bool is_full = false;
 };
 
@@ -96,9 +97,10 @@ Known known_of(Connection& index, const Order& order) {
         if (by_filler.contains(id) || agree(order.filler, row->kept.order.filler))
             known.same.push_back(*std::move(row));
         else
-            known.has_others = true;
+            known.others.push_back(*std::move(row));
     }
-    if ((known.same.size() > 1 && !order.filler.empty()) || (places_elsewhere && known.has_others))
+    if ((known.same.size() > 1 && !order.filler.empty()) ||
+        (places_elsewhere && !known.others.empty()))
         throw RefusedOrder(ErrorCode::kConflict,
                            "the placer's number and the filler's number are of two different "
                            "orders");
@@ -211,21 +213,54 @@ OrderOutcome place(Connection& index, const OrderRequest& request, Instant now) 
                             "several requested procedures have that placer's number, and the "
                             "filler's is not said");
     if (!known.same.empty()) return change(index, request, known.same.front(), now);
-    if (known.has_others && request.action == exam::OrderAction::kChange)
+    if (!known.others.empty() && request.action == exam::OrderAction::kChange)
         throw NumberIsTaken(ErrorCode::kConflict,
                             "the order of that placer's number has another filler's number");
     if (known.is_full)
         throw NumberIsTaken(ErrorCode::kConflict,
                             "the placer's number has as many procedures as one may have: " +
                                 std::to_string(kMostOfANumber));
-    return enter(index, request, known.has_others, now);
+    return enter(index, request, !known.others.empty(), now);
+}
+
+/// By all that is said of a name and a birth date.
+bool are_named_as_one(Person one, Person other) {
+    one.patient = other.patient = {};
+    return !one.birth_date.empty() && !other.birth_date.empty() && !one.name.empty() &&
+           !other.name.empty() && !disagree(one, other);
+}
+
+/// Two systems may have given out one number, which the filler's numbers tell apart: those of the
+/// patient who is named, where any are. Throws NumberIsTaken where it is not clear which those are.
+void leave_those_of_others(std::vector<Row>& same, const OrderRequest& request) {
+    const auto others = std::stable_partition(same.begin(), same.end(), [&](const Row& row) {
+        return !is_of_another_patient(request, row.kept);
+    });
+    for (auto one = same.begin(); one != others; ++one) {
+        const Person whose = person_of(one->kept.order);
+        for (auto other = std::next(one); other != others; ++other) {
+            const Person second = person_of(other->kept.order);
+            if (are_of_two_patients(whose.patient, second.patient) ||
+                are_named_as_two(whose, second))
+                throw NumberIsTaken(ErrorCode::kConflict,
+                                    "orders of two patients have that number: say whose it is");
+        }
+        // Of whom one order has another Patient ID by now.
+        for (auto other = others; other != same.end(); ++other)
+            if (are_named_as_one(whose, person_of(other->kept.order)))
+                throw NumberIsTaken(ErrorCode::kConflict,
+                                    "orders of that number are of one name and two Patient IDs: "
+                                    "say the filler's number");
+    }
+    if (others != same.begin()) same.erase(others, same.end());
 }
 
 /// Of a placer's number all that he has ordered under it, where the filler's is not said.
 OrderOutcome cancel(Connection& index, const OrderRequest& request) {
-    const Known known = known_of(index, request.order);
+    Known known = known_of(index, request.order);
     if (known.same.empty())
         throw RefusedOrder(ErrorCode::kNotFound, "no order of that number is kept");
+    leave_those_of_others(known.same, request);
     OrderOutcome outcome{OrderFate::kUnchanged, std::to_string(known.same.front().id),
                          known.same.front().kept.order.study_instance_uid};
     if (request.only_if_new) return outcome;

@@ -114,6 +114,79 @@ TEST(OrderBook, IssuersTellNumbersApart) {
     EXPECT_EQ(refusal(store.orders().take(std::span(&request, 1))), ErrorCode::kConflict);
 }
 
+Order with_filler(const std::string& filler, const std::string& patient_id) {
+    Order order = order_of("1");
+    order.filler = {filler, "RIS"};
+    order.patient_id = PatientId(patient_id);
+    return order;
+}
+
+Order without_patient(Order order) {
+    order.patient_id = {};
+    order.patient_name = {};
+    order.patient_birth_date = {};
+    return order;
+}
+
+// Two systems' numbers that are alike, as neither names itself.
+TEST(OrderBook, CancelsOfAPlacersNumberWhatIsThePatientsWhoIsNamed) {
+    TestStore store;
+    place(store, with_filler("F1", "P1"));
+    place(store, with_filler("F2", "P1"));
+    Order others = with_filler("F3", "P2");
+    others.patient_name = PatientName("Roe^Eva");
+    others.patient_birth_date = BirthDate("19810101");
+    EXPECT_EQ(place(store, others).fate, OrderFate::kNew);
+    EXPECT_EQ(refusal(cancelled(store, without_patient(order_of("1")))), ErrorCode::kConflict);
+    EXPECT_EQ(listed(store).size(), 3U);
+    EXPECT_EQ(only(cancelled(store, order_of("1"))).fate, OrderFate::kCancelled);
+    ASSERT_EQ(listed(store).size(), 1U);
+    EXPECT_EQ(listed(store)[0].order.patient_id.reveal(), "P2");
+}
+
+// One who was known under another Patient ID, of which one order says so by now.
+TEST(OrderBook, CancelsNoHalfOfWhatIsOnePersons) {
+    TestStore store;
+    place(store, with_filler("F1", "P1"));
+    place(store, with_filler("F2", "P1"));
+    EXPECT_EQ(only(changed(store, with_filler("F2", "P2"))).fate, OrderFate::kChanged);
+    Order named = order_of("1");
+    for (const char* id : {"P1", "P2"}) {
+        named.patient_id = PatientId(id);
+        EXPECT_EQ(refusal(cancelled(store, named)), ErrorCode::kConflict) << id;
+    }
+    EXPECT_EQ(listed(store).size(), 2U);
+    EXPECT_EQ(only(cancelled(store, with_filler("F1", "P1"))).fate, OrderFate::kCancelled);
+    EXPECT_EQ(listed(store).size(), 1U);
+}
+
+TEST(OrderBook, TellsAllOrdersOfANumberApartAndNotFromTheFirstAlone) {
+    TestStore store;
+    place(store, without_patient(with_filler("F1", "P1")));
+    for (const auto& [filler, id, name, date] :
+         {std::tuple("F2", "P1", "Doe^Jane", "19700101"), {"F3", "P2", "Roe^Eva", "19810101"}}) {
+        Order order = with_filler(filler, id);
+        order.patient_name = PatientName(name);
+        order.patient_birth_date = BirthDate(date);
+        place(store, order);
+    }
+    EXPECT_EQ(refusal(cancelled(store, without_patient(order_of("1")))), ErrorCode::kConflict);
+    EXPECT_EQ(listed(store).size(), 3U);
+}
+
+TEST(OrderBook, ReplacesNoOtherProcedureByAFillersNumberThatIsAlike) {
+    TestStore store;
+    place(store, with_filler("F1", "P1"));
+    Order other = with_filler("F1", "P1");
+    other.placer.number = "777";
+    EXPECT_EQ(place(store, other).fate, OrderFate::kChanged) << "the placer's is another one now";
+    other.placer.number = "778";
+    other.accession_number = AccessionNumber("B1");
+    const exam::OrderRequest request{OrderAction::kPlace, other};
+    EXPECT_EQ(refusal(store.orders().take(std::span(&request, 1))), ErrorCode::kConflict);
+    EXPECT_EQ(listed(store).at(0).order.accession_number.reveal(), "A-1");
+}
+
 TEST(OrderBook, TakesAllRequestsOrNone) {
     TestStore store;
     const std::vector<exam::OrderRequest> requests{{OrderAction::kPlace, order_of("1")},

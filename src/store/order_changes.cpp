@@ -160,12 +160,14 @@ StepState state_after(const ScheduledStep& step, OrderAction action, const Sched
     return StepState::kScheduled;
 }
 
-/// Without the filler's number, which tells procedures apart, what a new order of a known number
-/// says may be another procedure: that is not to replace the one that is there.
+/// Without the filler's number, which tells procedures apart, or where the placer's is another one,
+/// what a new order of a known number says may be another procedure: that is not to replace the one
+/// that is there.
 void require_same_procedure(const OrderRequest& request, const KeptOrder& kept) {
     const Order& order = request.order;
     const Order& known = kept.order;
-    const bool are_told_apart = !order.filler.empty() && !known.filler.empty();
+    const bool are_told_apart =
+        !order.filler.empty() && !known.filler.empty() && agree(order.placer, known.placer);
     if (request.action == OrderAction::kChange || are_told_apart) return;
     // The placer's number may have come later.
     Order by_filler = known;
@@ -210,15 +212,28 @@ bool agree(const exam::OrderNumber& one, const exam::OrderNumber& other) {
     return one.number == other.number && !differ(one.issuer, other.issuer);
 }
 
-void require_same_patient(const OrderRequest& request, const KeptOrder& known) {
-    const Person asked = person_of(request.order), whose = person_of(known.order);
+namespace {
+
+bool has_another_id(const OrderRequest& request, const Person& whose) {
+    const Person asked = person_of(request.order);
     const bool is_said = !request.is_any_id_of_hers || asked.patient.issuer.empty() ||
                          asked.patient.issuer == whose.patient.issuer;
-    const bool is_another_id = is_said && are_of_two_patients(asked.patient, whose.patient);
+    return is_said && are_of_two_patients(asked.patient, whose.patient);
+}
+
+}  // namespace
+
+bool is_of_another_patient(const OrderRequest& request, const KeptOrder& known) {
+    const Person whose = person_of(known.order);
+    return has_another_id(request, whose) || are_named_as_two(person_of(request.order), whose);
+}
+
+void require_same_patient(const OrderRequest& request, const KeptOrder& known) {
     // A change names whoever was not known by name, also while she is examined.
-    if (!is_another_id &&
-        (request.action == OrderAction::kChange || !are_named_as_two(asked, whose)))
-        return;
+    const bool is_anothers = request.action == OrderAction::kChange
+                                 ? has_another_id(request, person_of(known.order))
+                                 : is_of_another_patient(request, known);
+    if (!is_anothers) return;
     if (request.action != OrderAction::kChange)
         throw NumberIsTaken(ErrorCode::kConflict, "the order of that number is another patient's");
     if (is_any_performed(known.states))

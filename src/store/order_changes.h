@@ -26,6 +26,9 @@ class NumberIsTaken : public RefusedOrder {
 /// One system's numbers, or one of them is not known. An issuer that is not known is any.
 [[nodiscard]] bool agree(const exam::OrderNumber& one, const exam::OrderNumber& other);
 
+/// It says another patient, by Patient ID, or by birth date and family name.
+[[nodiscard]] bool is_of_another_patient(const exam::OrderRequest& request, const KeptOrder& known);
+
 /// A number that is used twice must not give one patient the study and the steps of another, nor
 /// take her exam off the list: two hospitals may have given out one Patient ID, too, so that name
 /// and birth date count with it, but for a change. Throws NumberIsTaken.

@@ -173,6 +173,8 @@ TEST(OrderBook, NumbersOfTwoOrdersChangeNeither) {
     EXPECT_EQ(store.orders().order(kept.name)->order.placer.number, "P2");
     EXPECT_EQ(listed(store).size(), 2U);
     both.placer = {"P3", "EHR"};
+    EXPECT_EQ(refusal(store.orders().take(std::span(&request, 1))), ErrorCode::kConflict);
+    both.accession_number = second.accession_number;
     EXPECT_EQ(place(store, both).fate, OrderFate::kChanged) << "of no order: the placer's new one";
 }
 
