@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <optional>
 #include <utility>
@@ -206,6 +207,24 @@ std::optional<Fault> taken(OrderSink& sink, const hl7::Message& message,
     }
 }
 
+/// In UTF-8. Where a message is to be that already, a field that is not is taken for ISO 8859-1 by
+/// itself: what is broken in a comment is no reason to take names for something else. Other sets
+/// are read as a whole, as some have delimiters within their letters.
+std::string text_of(const std::string& message, const std::string& sets) {
+    constexpr std::string_view kDelimiters = "|^~&\r\n";
+    if ((!sets.empty() && sets != "ISO_IR 192") || dicom::is_utf8(message))
+        return dicom::to_utf8(message, sets, kDelimiters);
+    std::string text;
+    const std::array ends{message.size() > 3 ? message[3] : '|', '\r'};
+    for (std::size_t at = 0; at < message.size();) {
+        const std::size_t end =
+            std::min(message.find_first_of(ends.data(), at, ends.size()), message.size() - 1) + 1;
+        text += dicom::to_utf8(std::string_view(message).substr(at, end - at), sets, kDelimiters);
+        at = end;
+    }
+    return text;
+}
+
 }  // namespace
 
 std::variant<std::string, Fault> message_text(const std::string& bytes) {
@@ -225,7 +244,7 @@ std::variant<std::string, Fault> message_text(const std::string& bytes) {
         else
             sets += (i == 0 ? "" : "\\") + std::string(row->beside);
     }
-    return dicom::to_utf8(hl7::with_bytes_of_escapes(message), sets, "|^~&\r\n");
+    return text_of(hl7::with_bytes_of_escapes(message), sets);
 }
 
 std::optional<std::string> Hl7Desk::answer(const std::string& bytes, const std::string& peer) {

@@ -367,6 +367,17 @@ TEST(Hl7Desk, TakesAByteOrderMarkForUtf8WhereMsh18SaysNothing) {
     EXPECT_THAT(desk.answer(mark), HasSubstr("MSA|AE|"));
 }
 
+TEST(Hl7Desk, TakesAFieldThatIsBrokenForNothingButItself) {
+    for (const char* set : {"UNICODE UTF-8", ""}) {
+        Desk desk;
+        const std::string answer =
+            desk.answer(replaced(kHeader, "UNICODE UTF-8", set) +
+                        "PID|||1||M\xC3\xBCller^Eva\rORC|NW|1\rOBR|1\rNTE|1||gr\xC3");
+        EXPECT_THAT(answer, HasSubstr("\rMSA|AA|42|"));
+        EXPECT_EQ(desk.book.taken.at(0).order.patient_name.reveal(), "M\xC3\xBCller^Eva");
+    }
+}
+
 TEST(Hl7Orders, PassOverIdentifiersThatHaveEnded) {
     const auto patient_of = [](const std::string& identifiers) {
         return orders_from(std::string(kHeader) + "PID|||" + identifiers + "||M\rORC|NW|1\rOBR|1")
