@@ -156,6 +156,7 @@ bool is_mistaken(const DataSet& attributes) {
 }  // namespace
 
 std::optional<PerformedState> state_of(const DataSet& attributes) {
+    if (attributes.value_count(kPerformedStatus) > 1) return {};
     const std::string text = attributes.text_or(kPerformedStatus, "");
     if (text == "IN PROGRESS") return PerformedState::kInProgress;
     if (text == "COMPLETED") return PerformedState::kCompleted;

@@ -165,6 +165,8 @@ TEST_F(PerformedSteps, AreTakenAsTheTableAsks) {
     DataSet done = creation();
     done.set_text(kPerformedStatus, "COMPLETED");
     EXPECT_EQ(create(done).status, status::kInvalidAttributeValue);
+    done.set_texts(kPerformedStatus, std::vector<std::string>{"IN PROGRESS", "COMPLETED"});
+    EXPECT_EQ(create(done).status, status::kInvalidAttributeValue) << "two states";
     for (const auto& [tag, value] : {std::pair(tags::kPerformedProcedureStepStartDate, "soon"),
                                      {tags::kPerformedProcedureStepStartDate, "20269999"},
                                      {tags::kPerformedProcedureStepStartDate, "20260230"},

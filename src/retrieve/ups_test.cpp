@@ -168,6 +168,8 @@ TEST_F(Ups, RefusesValuesThatTheirVrCannotHold) {
           {"0020000D", value("UI", "abc")},
           {"0020000D", json{{"vr", "UI"}, {"Value", {"1.2.3", "1.2.4"}}}},
           {"00100020", json{{"vr", "LO"}, {"Value", {"A", "B"}}}},
+          {"00741000", json{{"vr", "CS"}, {"Value", {"SCHEDULED", "IN PROGRESS"}}}},
+          {"00404041", json{{"vr", "CS"}, {"Value", {"READY", "BOGUS"}}}},
           {"00404021", value("SQ", json{{"00081150", value("UI", "x")}})}}) {
         json set = scheduled();
         set[tag] = element;

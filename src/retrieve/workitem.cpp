@@ -1,6 +1,7 @@
 #include "retrieve/workitem.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 #include "base/error.h"
@@ -81,8 +82,23 @@ void check_identity(const Json& set) {
     }
 }
 
+bool has_value(const Json& set, const char* tag) {
+    const auto found = set.find(tag);
+    if (found == set.end()) return false;
+    const auto values = found->find("Value");
+    return values != found->end() && values->is_array() && !values->empty() &&
+           !values->front().is_null();
+}
+
+/// Procedure Step State, priority, readiness, labels, when it starts and is expected to end.
+constexpr std::array kOfOneValue = {"00741000", "00741200", "00404041", "00741202",
+                                    "00741204", "00404005", "00404011"};
+
 void check_values(const Json& set) {
     check_identity(set);
+    for (const char* tag : kOfOneValue)
+        if (set.contains(tag) && set[tag].contains("Value") && set[tag]["Value"].size() > 1)
+            throw Error(ErrorCode::kInvalidInput, std::string("(") + tag + ") has several values");
     static const Enumerated kValues[] = {{"00741200", {"HIGH", "MEDIUM", "LOW"}},
                                          {"00404041", {"INCOMPLETE", "UNAVAILABLE", "READY"}}};
     for (const Enumerated& one : kValues) {
@@ -93,14 +109,6 @@ void check_values(const Json& set) {
                                                       ") cannot have the value \"" +
                                                       value.substr(0, 64) + "\"");
     }
-}
-
-bool has_value(const Json& set, const char* tag) {
-    const auto found = set.find(tag);
-    if (found == set.end()) return false;
-    const auto values = found->find("Value");
-    return values != found->end() && values->is_array() && !values->empty() &&
-           !values->front().is_null();
 }
 
 [[noreturn]] void refuse(const Requirement& about, const char* why) {
