@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <utility>
 
+#include "base/current_peer.h"
 #include "base/error.h"
 
 namespace lucerna {
@@ -14,6 +16,8 @@ constexpr int kLongest = 3;
 /// In which whoever waits asks whether to go on.
 constexpr std::chrono::milliseconds kBetweenLooks{200};
 constexpr std::chrono::milliseconds kBetweenLooksAtOther{20};
+/// Of what could not be let go just then.
+constexpr std::chrono::milliseconds kUntilAskedAgain{300};
 
 std::atomic<std::uint64_t> last_task{0};
 /// Of this thread; 0 where it took nothing yet.
@@ -76,6 +80,11 @@ std::size_t MemoryBudget::held() const {
     return held_;
 }
 
+std::size_t MemoryBudget::waiting() const {
+    const std::lock_guard lock(mutex_);
+    return waiting_.size();
+}
+
 MemoryBudget::Share::Share(Share&& other) noexcept
     : of_(std::exchange(other.of_, nullptr)), bytes_(other.bytes_), task_(other.task_) {}
 
@@ -115,21 +124,45 @@ bool MemoryBudget::is_held_by_this_task() const {
     return shares_of_.contains(this_task());
 }
 
+/// From its end of the line on.
+class MemoryBudget::PlaceInLine {
+  public:
+    PlaceInLine(MemoryBudget& of, std::unique_lock<std::mutex>& lock)
+        : ticket(of.next_ticket_++), of_(of), lock_(lock) {
+        of.last_turn_of_.try_emplace(CurrentPeer::host(), of.last_turn_);
+        of.waiting_.push_back({ticket, CurrentPeer::host()});
+    }
+    ~PlaceInLine() {
+        if (!lock_.owns_lock()) lock_.lock();
+        of_.leave_line(ticket);
+        // Whoever was behind is the first now, and may fit.
+        if (!of_.waiting_.empty()) of_.changed_.notify_all();
+    }
+    PlaceInLine(const PlaceInLine&) = delete;
+    PlaceInLine& operator=(const PlaceInLine&) = delete;
+
+    const std::uint64_t ticket;
+
+  private:
+    MemoryBudget& of_;
+    std::unique_lock<std::mutex>& lock_;
+};
+
 MemoryBudget::Share MemoryBudget::hold_in_turn(std::size_t bytes, const std::string& what,
                                                std::unique_lock<std::mutex>& lock) {
-    const std::uint64_t ticket = next_ticket_++;
-    waiting_.push_back(ticket);
-    const auto my_turn = [&] { return waiting_.front() == ticket && fits(bytes); };
+    std::optional<PlaceInLine> place(std::in_place, *this, lock);
+    const std::uint64_t ticket = place->ticket;
+    const auto my_turn = [&] { return first_in_line() == ticket && fits(bytes); };
     const auto end = Clock::now() + kLongest * patience_;
-    const auto state = [&] { return std::pair(waiting_.front(), held_with_others()); };
+    const auto state = [&] { return std::pair(first_in_line(), held_with_others()); };
     auto seen = state();
     auto gives_up = Clock::now() + patience_;
     while (!my_turn() && Clock::now() < std::min(gives_up, end) && !is_over()) {
         // Whoever is the first in line asks for all.
-        const bool is_first = waiting_.front() == ticket;
+        const bool is_first = first_in_line() == ticket;
         if (auto holder = is_first ? next_to_ask() : nullptr) {
             lock.unlock();
-            if (!holder->let_go()) may_ask(holder);
+            if (!holder->let_go()) may_ask(holder, std::min(grace_, kUntilAskedAgain));
             holder.reset();
             lock.lock();
         } else {
@@ -145,14 +178,37 @@ MemoryBudget::Share MemoryBudget::hold_in_turn(std::size_t bytes, const std::str
             gives_up = Clock::now() + patience_;
     }
     const bool came = my_turn();
-    waiting_.erase(std::find(waiting_.begin(), waiting_.end(), ticket));
-    // Whoever was behind is the first now, and may fit.
-    if (!waiting_.empty()) changed_.notify_all();
+    place.reset();
     if (!came)
         throw Error(ErrorCode::kUnavailable, what + " has to wait: others hold " +
                                                  std::to_string(held_with_others()) + " of " +
                                                  std::to_string(limit_) + " bytes (" + name_ + ")");
     return hold(bytes);
+}
+
+/// A crowd of one host is not to keep those of others waiting until all of it was served.
+std::uint64_t MemoryBudget::first_in_line() const {
+    const auto turn = [&](const InLine& one) {
+        return std::pair(last_turn_of_.find(one.host)->second, one.ticket);
+    };
+    return std::min_element(
+               waiting_.begin(), waiting_.end(),
+               [&](const InLine& one, const InLine& other) { return turn(one) < turn(other); })
+        ->ticket;
+}
+
+void MemoryBudget::leave_line(std::uint64_t ticket) noexcept {
+    const auto at = std::find_if(waiting_.begin(), waiting_.end(),
+                                 [&](const InLine& one) { return one.ticket == ticket; });
+    last_turn_of_.find(at->host)->second = ++last_turn_;
+    waiting_.erase(at);
+    // Of hundreds that have come and gone, those are known that wait.
+    constexpr std::size_t kMostKnown = 256;
+    if (!waiting_.empty() && last_turn_of_.size() <= kMostKnown) return;
+    std::erase_if(last_turn_of_, [&](const auto& host) {
+        return std::none_of(waiting_.begin(), waiting_.end(),
+                            [&](const InLine& one) { return one.host == host.first; });
+    });
 }
 
 void MemoryBudget::may_ask(std::weak_ptr<Renewable> holder, std::chrono::milliseconds grace) {

@@ -33,6 +33,8 @@ class MemoryBudget {
     void set_limit(std::size_t limit);
     [[nodiscard]] std::size_t limit() const;
     [[nodiscard]] std::size_t held() const;
+    /// How many wait in line.
+    [[nodiscard]] std::size_t waiting() const;
     [[nodiscard]] std::chrono::milliseconds grace() const { return grace_; }
 
     /// Whom a thread belongs to that waits.
@@ -91,12 +93,13 @@ class MemoryBudget {
     [[nodiscard]] std::chrono::milliseconds grace_of(
         std::chrono::steady_clock::duration made) const;
 
-    /// `what` is what they are for: "a frame of 8 x 8 pixels". First come, first served, but for a
-    /// task that took a share before, which is held still: it might wait for itself, so it never
-    /// waits. Throws Error: kUnsupported for more than the limit, kUnavailable where nothing
-    /// moves for as long as the patience lasts: nobody in front is served or gives up, and nobody
-    /// gives back; or where its turn has not come after three times that; or at once where it would
-    /// wait and must not, or no longer (Waiting).
+    /// `what` is what they are for: "a frame of 8 x 8 pixels". Of those that wait each host
+    /// (CurrentPeer) has its turn after the others, and of one host who came first; but a task that
+    /// took a share before, which is held still, might wait for itself, so it never waits. Throws
+    /// Error: kUnsupported for more than the limit, kUnavailable where nothing moves for as long as
+    /// the patience lasts: nobody in front is served or gives up, and nobody gives back; or where
+    /// its turn has not come after three times that; or at once where it would wait and must not,
+    /// or no longer (Waiting).
     [[nodiscard]] Share take(std::size_t bytes, const std::string& what);
     /// For a task that holds a share of `other`, for which those may wait who hold one of this: at
     /// once, whatever is free. For any other task as above.
@@ -109,7 +112,7 @@ class MemoryBudget {
     /// One share less of that task.
     void forget(std::uint64_t task);
     [[nodiscard]] Share hold(std::size_t bytes);
-    /// Once those are served, or have given up, who came before.
+    /// Once those are served, or have given up, who are before it in line.
     [[nodiscard]] Share hold_in_turn(std::size_t bytes, const std::string& what,
                                      std::unique_lock<std::mutex>& lock);
     [[nodiscard]] std::size_t held_with_others() const {
@@ -119,7 +122,17 @@ class MemoryBudget {
         const std::size_t all = held_with_others();
         return all <= limit_ && bytes <= limit_ - all;
     }
+    /// Whose turn is next, where any wait.
+    [[nodiscard]] std::uint64_t first_in_line() const;
+    /// Its turn is over.
+    void leave_line(std::uint64_t ticket) noexcept;
+
     using Clock = std::chrono::steady_clock;
+    struct InLine {
+        std::uint64_t ticket;
+        std::string host;
+    };
+    class PlaceInLine;
     struct Asked {
         std::weak_ptr<Renewable> holder;
         Clock::time_point from;
@@ -141,7 +154,12 @@ class MemoryBudget {
     /// Of each task that has some.
     std::map<std::uint64_t, std::size_t> shares_of_;
     std::uint64_t next_ticket_ = 0;
-    std::deque<std::uint64_t> waiting_;
+    /// In the order in which they came.
+    std::deque<InLine> waiting_;
+    /// Which turn was its last, since there is a line, of each host that waits; of one that comes
+    /// new the one before, so that it is the next of those that had theirs then, but not the first.
+    std::map<std::string, std::uint64_t> last_turn_of_;
+    std::uint64_t last_turn_ = 0;
     /// In the order of their time.
     std::deque<Asked> renewable_;
 };

@@ -4,10 +4,13 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
+#include "base/current_peer.h"
 #include "base/error.h"
 
 namespace lucerna {
@@ -211,6 +214,28 @@ TEST(MemoryBudget, AsksForWhomeverIsTheFirstInLine) {
     for (int i = 0; i < 4; ++i) waiting.emplace_back([&] { (void)budget.take(90, "one of many"); });
     waiting.clear();
     EXPECT_EQ(budget.held(), 0U);
+}
+
+TEST(MemoryBudget, GivesEachHostItsTurnAfterTheOthers) {
+    MemoryBudget budget("the test's", 100, 1min);
+    std::optional<MemoryBudget::Share> all = budget.take(100, "all");
+    std::mutex mutex;
+    std::string served;
+    std::vector<std::jthread> waiting;
+    for (const std::string host : {"a", "a", "a", "b", "a", "b", "c"}) {
+        waiting.emplace_back([&, host] {
+            const CurrentPeer asked_by(host);
+            const MemoryBudget::Share share = budget.take(100, "all of it");
+            const std::lock_guard lock(mutex);
+            served += host;
+        });
+        while (budget.waiting() < waiting.size()) std::this_thread::yield();
+    }
+    MemoryBudget::begin_task();
+    all.reset();
+    waiting.clear();
+    EXPECT_EQ(served, "abcabaa");
+    EXPECT_EQ(budget.waiting(), 0U);
 }
 
 TEST(MemoryBudget, ServesManyWithoutEverHoldingMore) {

@@ -1,8 +1,10 @@
 #include "base/peer_address.h"
 
+#include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -40,6 +42,15 @@ std::optional<std::string> peer_address(const std::string& text) {
     std::string address = peer_address(list->ai_addr, list->ai_addrlen);
     ::freeaddrinfo(list);
     return address;
+}
+
+std::string host_of(const std::string& address) {
+    in6_addr wide{};
+    if (::inet_pton(AF_INET6, address.c_str(), &wide) != 1) return address;
+    std::fill(std::begin(wide.s6_addr) + 8, std::end(wide.s6_addr), std::uint8_t{0});
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    ::inet_ntop(AF_INET6, &wide, text.data(), text.size());
+    return std::string(text.data()) + "/64";
 }
 
 }  // namespace lucerna

@@ -16,4 +16,9 @@ namespace lucerna {
 /// numeric address.
 [[nodiscard]] std::optional<std::string> peer_address(const std::string& text);
 
+/// Whoever has one address of IPv6 has 2^64 of them: of such an address the network,
+/// "2001:db8::/64" (RFC 6177), of others all of it. For what one host may take, not for what is
+/// said of it.
+[[nodiscard]] std::string host_of(const std::string& address);
+
 }  // namespace lucerna

@@ -44,5 +44,15 @@ TEST(PeerAddress, IsUnknownWhereThereIsNone) {
     EXPECT_EQ(peer_address(reinterpret_cast<const sockaddr*>(&address), 0), "unknown");
 }
 
+TEST(PeerAddress, StandsForItsNetworkWhereThatIsOneHosts) {
+    EXPECT_EQ(host_of("192.0.2.1"), "192.0.2.1");
+    EXPECT_EQ(host_of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+    EXPECT_EQ(host_of("2001:db8:1:2::1"), "2001:db8:1:2::/64");
+    EXPECT_NE(host_of("2001:db8:1:3::1"), "2001:db8:1:2::/64");
+    EXPECT_EQ(host_of("::1"), "::/64");
+    EXPECT_EQ(host_of("unknown"), "unknown");
+    EXPECT_EQ(host_of(""), "");
+}
+
 }  // namespace
 }  // namespace lucerna

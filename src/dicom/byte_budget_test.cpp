@@ -49,6 +49,40 @@ TEST(ByteBudget, LetsOneHoldMuchAtATime) {
     EXPECT_TRUE(second.take(3 * kMib)) << "the first holds little now";
 }
 
+TEST(ByteBudget, LeavesTheTurnToOthersWhereItIsAskedTo) {
+    ByteBudget budget(60 * kMib);
+    Holding lasting(budget);
+    EXPECT_TRUE(lasting.take_as_small(2 * kMib));
+    EXPECT_FALSE(lasting.take_as_small(1)) << "with more it were no small one";
+    EXPECT_FALSE(lasting.may_pass_later());
+    std::vector<std::unique_ptr<Holding>> small;
+    for (int i = 0; i < 14; ++i) {
+        small.push_back(std::make_unique<Holding>(budget));
+        EXPECT_TRUE(small.back()->take(2 * kMib));
+    }
+    Holding other(budget);
+    EXPECT_FALSE(other.take_as_small(1)) << "the half of the small ones is taken";
+    EXPECT_TRUE(other.may_pass_later());
+    other.give_back(0);
+    EXPECT_TRUE(other.take(1)) << "it may have the turn";
+}
+
+TEST(ByteBudget, SaysWhoseTurnOthersWant) {
+    ByteBudget budget(60 * kMib);
+    Holding first(budget);
+    Holding small(budget);
+    Holding other(budget);
+    EXPECT_TRUE(first.take(3 * kMib));
+    EXPECT_TRUE(small.take(kMib));
+    EXPECT_FALSE(first.is_wanted());
+    EXPECT_FALSE(elsewhere([&] { return other.take(3 * kMib); }));
+    EXPECT_TRUE(first.is_wanted());
+    EXPECT_FALSE(small.is_wanted()) << "it has no turn";
+    first.give_back(3 * kMib);
+    EXPECT_TRUE(first.take(3 * kMib));
+    EXPECT_FALSE(first.is_wanted()) << "nobody has waited for this one";
+}
+
 TEST(ByteBudget, LetsOneThreadHoldMuchInSeveralPlaces) {
     ByteBudget budget(60 * kMib);
     Holding other(budget);
@@ -132,6 +166,91 @@ TEST(ByteBudget, LetsNoHostKeepOutOthers) {
     // Whom nobody asked is no host.
     large.reset();
     std::jthread([&] { EXPECT_TRUE(Holding(budget).take(56 * kMib)); }).join();
+}
+
+// Whoever held more for a moment is one of the small ones then only where those have room.
+TEST(ByteBudget, GivesUpTheTurnForARoomThatThereIs) {
+    ByteBudget budget(64 * kMib);
+    std::vector<std::unique_ptr<Holding>> crowd;
+    {
+        constexpr int kCrowd = 24;
+        std::latch all(kCrowd);
+        std::mutex mutex;
+        std::vector<std::jthread> threads;
+        for (int i = 0; i < kCrowd; ++i)
+            threads.emplace_back([&] {
+                const CurrentPeer one("192.0.2.1");
+                {
+                    const std::lock_guard lock(mutex);
+                    Holding& each = *crowd.emplace_back(new Holding(budget));
+                    if (each.take(2 * kMib) && each.take(1000)) each.give_back(1000);
+                }
+                all.arrive_and_wait();
+            });
+    }
+    EXPECT_LE(budget.held(), (24 + 4) * kMib);
+    const CurrentPeer other("192.0.2.2");
+    std::vector<std::unique_ptr<Holding>> others;
+    for (int i = 0; i < 4; ++i)
+        EXPECT_TRUE(others.emplace_back(new Holding(budget))->take(2 * kMib)) << i;
+    crowd.clear();
+    EXPECT_TRUE(others.emplace_back(new Holding(budget))->take(30 * kMib)) << "nobody has the turn";
+    others.clear();
+    EXPECT_EQ(budget.held(), 0U);
+}
+
+TEST(ByteBudget, GivesTheTurnToAnotherHostBeforeItComesToTheSame) {
+    ByteBudget budget(64 * kMib, "the test's", 1min);
+    const auto waits = [&](std::string& served, const char* host) {
+        return std::jthread([&budget, &served, host] {
+            const CurrentPeer one(host);
+            Holding large(budget);
+            EXPECT_TRUE(large.take(3 * kMib));
+            served += host;
+        });
+    };
+    std::string served;
+    std::vector<std::jthread> threads;
+    {
+        const CurrentPeer one("a");
+        Holding first(budget);
+        EXPECT_TRUE(first.take(3 * kMib));
+        for (const char* host : {"a", "a", "b"}) threads.push_back(waits(served, host));
+        while (budget.waiting_for_turn() < 3) std::this_thread::yield();
+    }
+    threads.clear();
+    EXPECT_EQ(served.size(), 3U);
+    EXPECT_EQ(served.front(), 'b');
+    EXPECT_EQ(budget.held(), 0U);
+}
+
+TEST(ByteBudget, CountsForWhomeverItIsTaken) {
+    ByteBudget budget(64 * kMib);
+    Holding used_again(budget);
+    Holding others(budget);
+    {
+        const CurrentPeer first("192.0.2.1");
+        EXPECT_TRUE(used_again.take(kMib));
+        used_again.give_back(kMib);
+        EXPECT_TRUE(others.take(56 * kMib));
+    }
+    const CurrentPeer second("2001:db8::1");
+    EXPECT_TRUE(used_again.take(kMib)) << "of a host that has nothing";
+}
+
+TEST(ByteBudget, LeavesRoomForSomeObjectsOfOthersHoweverSmallItIs) {
+    ByteBudget budget(8 * kMib);
+    Holding all(budget);
+    {
+        const CurrentPeer one("192.0.2.1");
+        while (all.take(kMib)) continue;
+    }
+    const CurrentPeer other("192.0.2.2");
+    EXPECT_TRUE(elsewhere([&] {
+        const CurrentPeer asked_by("192.0.2.2");
+        Holding first(budget), second(budget);
+        return first.take(kMib) && second.take(kMib);
+    }));
 }
 
 TEST(ByteBudget, WaitsForWhatIsGivenBack) {

@@ -20,6 +20,9 @@ constexpr std::size_t kMostACall = 512 * 1024;
 /// Of a file that is read while it is sent.
 constexpr std::size_t kReadAtOnce = 128 * 1024;
 constexpr milliseconds kLastWordPatience{200};
+/// Of what is slow, so many bytes a second; and how far ahead of that counts, however quick it was.
+constexpr std::size_t kSlow = 64 * 1024;
+constexpr std::chrono::seconds kMostAhead{5};
 constexpr milliseconds kLinger{250};
 
 }  // namespace
@@ -48,12 +51,21 @@ void Channel::require(Io result, const char* doing) {
 
 Io Channel::read(std::span<std::uint8_t> into, const Patience& patience) {
     if (is_over_ && is_over_()) return Io::kStopped;
+    waits_since_ = steady_clock::now();
     const Io result = [&] {
         const AssociationLag::Wait wait(lag_);
         return transport_.read(into, patience);
     }();
+    const auto worth = std::chrono::nanoseconds(std::chrono::seconds(into.size())) / kSlow;
+    ahead_ = std::clamp<std::chrono::nanoseconds>(
+        ahead_ - (steady_clock::now() - waits_since_) + worth, {}, kMostAhead);
+    waits_since_ = {};
     if (lag_ != nullptr) lag_->moved(into.size());
     return result;
+}
+
+bool Channel::is_slow() const {
+    return waits_since_ != Moment() && ahead_ < steady_clock::now() - waits_since_;
 }
 
 /// As whoever sends may not be slow without end, so who takes may not.
@@ -124,6 +136,7 @@ Channel::Fragment Channel::next_message(Moment silent_from) {
     }
     message_start_ = steady_clock::now();
     message_bytes_ = 0;
+    ahead_ = kMostAhead;
     if (pdu_left_ == 0) return read_fragment(parse_pdu_header(bytes));
     Fragment fragment;
     read_pdv_header(fragment);
@@ -194,7 +207,13 @@ void Channel::read_pdv_header(Fragment& fragment) {
 }
 
 void Channel::payload(std::span<std::uint8_t> into) {
-    fill(into, within_message(into.size()));
+    // How fast it comes is seen by the way.
+    constexpr std::size_t kPiece = std::size_t{256} << 10;
+    while (!into.empty()) {
+        const auto piece = into.first(std::min(kPiece, into.size()));
+        fill(piece, within_message(piece.size()));
+        into = into.subspan(piece.size());
+    }
 }
 
 void Channel::send(ByteView pdu) {

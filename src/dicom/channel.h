@@ -71,6 +71,9 @@ class Channel {
     /// Asked before every read, also of what has come already: true ends it as the stop signal
     /// does. Who sends without a pause is waited for nowhere.
     void end_reads_where(std::function<bool()> is_over) { is_over_ = std::move(is_over); }
+    /// While more of a message is waited for: whether it has come in at less than 64 KiB a second,
+    /// for so long that it is five seconds behind that.
+    [[nodiscard]] bool is_slow() const;
     /// Counts what is waited for the peer, and what moves; `lag` may be null.
     void count_waits(AssociationLag* lag) { lag_ = lag; }
     [[nodiscard]] AssociationLag* lag() const { return lag_; }
@@ -111,6 +114,9 @@ class Channel {
     std::uint32_t pdu_left_ = 0;
     Moment message_start_{};
     std::uint64_t message_bytes_ = 0;
+    /// By how much the message is ahead of what is slow, and since when more of it is waited for.
+    std::chrono::nanoseconds ahead_{};
+    Moment waits_since_{};
     std::uint64_t bytes_received_ = 0;
     AssociationEnd end_ = AssociationEnd::kReleased;
     Bytes outgoing_;

@@ -30,6 +30,9 @@ struct Limits {
     std::size_t max_elements = 2'000'000;
     /// Of memory for elements, items and fragments, without their values.
     std::size_t max_parsed_bytes = std::size_t{40} << 20;
+    /// Of metadata: of the URIs of values that come apart, with kOfUri for each.
+    std::size_t max_uri_bytes = std::size_t{4} << 20;
+    static constexpr std::size_t kOfUri = 64;
     /// Of one decoded frame; at most kMostExpansion times its codestream, too, beyond 100 MiB.
     std::size_t max_frame_bytes = std::size_t{1} << 30;
     /// Frames, and fragments of encapsulated pixel data.

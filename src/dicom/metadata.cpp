@@ -219,6 +219,9 @@ class Metadata::Reader {
         if (uri != element.end()) {
             if (!uri->is_string() || uri->get_ref<const std::string&>().empty())
                 refuse(describe(tag), "has a BulkDataURI that is none");
+            uri_bytes_ += Limits::kOfUri + uri->get_ref<const std::string&>().size();
+            if (uri_bytes_ > limits_.max_uri_bytes)
+                refuse(describe(tag), "is one of too many with a BulkDataURI");
             metadata_.holes_.push_back({&node, tag, uri->get<std::string>()});
             // With what whoever waits for it keeps of it (receive/metadata_parts.h).
             constexpr std::size_t kOfItsPlaces = 256;
@@ -298,6 +301,7 @@ class Metadata::Reader {
     const Limits& limits_;
     std::size_t elements_ = 0;
     std::size_t item_bytes_ = 0;
+    std::size_t uri_bytes_ = 0;
 };
 
 Metadata::Metadata(const Json& set, const Limits& limits) {
@@ -348,7 +352,10 @@ void Metadata::put_pixels(const BulkData& pixels) {
                 kind.transfer_syntax_uid)
                 refuse_bulk_data(element.tag, "has frames of two transfer syntaxes");
     const long long wanted = std::max(set_.integer(tags::kNumberOfFrames).value_or(1), 1LL);
-    if (kind.codec != Codec::kOther && static_cast<long long>(pixels.pieces.size()) != wanted)
+    const TransferSyntax* const syntax = find_transfer_syntax(kind.transfer_syntax_uid);
+    const bool are_apart =
+        syntax != nullptr ? syntax->frames_apart : pixels.media_type.starts_with("image/");
+    if (are_apart && static_cast<long long>(pixels.pieces.size()) != wanted)
         refuse_bulk_data(element.tag, "has " + std::to_string(pixels.pieces.size()) + " of the " +
                                           std::to_string(wanted) +
                                           " frames that its header speaks of");

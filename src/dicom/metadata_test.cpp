@@ -148,6 +148,11 @@ TEST(Metadata, RefusesWhatIsNone) {
     std::string deep = "{}";
     for (int i = 0; i < 65; ++i) deep = R"({"00081140":{"vr":"SQ","Value":[)" + deep + "]}}";
     EXPECT_THAT(why_refused(deep), HasSubstr("more than 64 sequences"));
+    std::string many = "{";
+    for (const char* tag : {"00091001", "00091002", "00091003", "00091004"})
+        many += (many.size() > 1 ? ",\"" : "\"") + std::string(tag) +
+                R"(":{"vr":"OB","BulkDataURI":")" + std::string(1'100'000, 'u') + "\"}";
+    EXPECT_THAT(why_refused(many + "}"), HasSubstr("one of too many with a BulkDataURI"));
 }
 
 TEST(Metadata, TakesValuesThatComeApart) {

@@ -24,6 +24,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr const char* kNamespace = "http://dicom.nema.org/PS3.19/models/NativeDICOM";
+constexpr const char* kRoot = "NativeDicomModel";
 constexpr int kDeepest = 32;
 /// Values that may be left out before one: each takes room, and none in the document.
 constexpr std::size_t kMostEmpty = 64;
@@ -333,18 +334,27 @@ std::string with_returns(std::string xml) {
 
 }  // namespace
 
-std::string to_native_xml(const nlohmann::json& set) {
+std::string native_xml_begin() {
+    return std::string(R"(<?xml version="1.0" encoding="UTF-8"?><)") + kRoot + R"( xmlns=")" +
+           kNamespace + R"(" xml:space="preserve">)";
+}
+
+std::string native_xml_end() {
+    return std::string("</") + kRoot + ">";
+}
+
+std::string native_xml_attributes(const nlohmann::json& set) {
     pugi::xml_document document;
-    pugi::xml_node declaration = document.append_child(pugi::node_declaration);
-    declaration.append_attribute("version").set_value("1.0");
-    declaration.append_attribute("encoding").set_value("UTF-8");
-    pugi::xml_node root = document.append_child("NativeDicomModel");
-    root.append_attribute("xmlns").set_value(kNamespace);
-    root.append_attribute("xml:space").set_value("preserve");
+    pugi::xml_node root = document.append_child(kRoot);
     add_attributes(root, set);
     std::ostringstream text;
-    document.save(text, "", pugi::format_raw, pugi::encoding_utf8);
+    for (const pugi::xml_node attribute : root.children())
+        attribute.print(text, "", pugi::format_raw, pugi::encoding_utf8);
     return with_returns(std::move(text).str());
+}
+
+std::string to_native_xml(const nlohmann::json& set) {
+    return native_xml_begin() + native_xml_attributes(set) + native_xml_end();
 }
 
 nlohmann::json from_native_xml(std::string_view document, XmlNumbers numbers,
@@ -355,7 +365,7 @@ nlohmann::json from_native_xml(std::string_view document, XmlNumbers numbers,
         refuse("it", "has more than " + std::to_string(kMostNodes) + " elements and attributes");
     const pugi::xml_document parsed = parsed_xml(document, charset);
     const pugi::xml_node root = parsed.document_element();
-    if (local_name(root) != "NativeDicomModel") refuse("its root", "is another");
+    if (local_name(root) != kRoot) refuse("its root", "is another");
     std::ptrdiff_t left_out = 0;
     return set_from(root, {0, numbers, &left_out});
 }

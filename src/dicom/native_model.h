@@ -10,6 +10,11 @@ namespace lucerna::dicom {
 /// (PS3.19 A.1). Characters that XML 1.0 has no place for are left out. A private data element
 /// names its creator instead of its block.
 [[nodiscard]] std::string to_native_xml(const nlohmann::json& set);
+/// For who writes such a document piece by piece: what stands before its attributes and behind
+/// them, and those of a set, as they stand there or in an item.
+[[nodiscard]] std::string native_xml_begin();
+[[nodiscard]] std::string native_xml_end();
+[[nodiscard]] std::string native_xml_attributes(const nlohmann::json& set);
 
 /// What becomes of the values of numeric VRs that are written as numbers.
 enum class XmlNumbers {

@@ -50,6 +50,18 @@ TEST(NativeModel, IsWrittenAsTheStandardHasIt) {
         R"(<InlineBinary>AAEC</InlineBinary></DicomAttribute></NativeDicomModel>)");
 }
 
+TEST(NativeModel, IsWrittenInPieces) {
+    const Json item = Json::parse(R"({"00090010":{"vr":"LO","Value":["LUCERNA"]},
+                                      "00091001":{"vr":"UT","Value":["a\r\n<b>"]}})");
+    const Json set = {{"00081198", {{"vr", "SQ"}, {"Value", {item}}}}};
+    EXPECT_EQ(to_native_xml(set),
+              native_xml_begin() +
+                  R"(<DicomAttribute tag="00081198" vr="SQ" keyword="FailedSOPSequence">)"
+                  R"(<Item number="1">)" +
+                  native_xml_attributes(item) + "</Item></DicomAttribute>" + native_xml_end());
+    EXPECT_EQ(native_xml_attributes(Json::object()), "");
+}
+
 TEST(NativeModel, ComesBackAsItWas) {
     const Json set = Json::parse(R"({
         "00080020":{"vr":"DA"},

@@ -32,6 +32,8 @@ class RequestRoom {
     [[nodiscard]] bool has_come(std::size_t room);
     /// Nothing is left but the data set itself.
     void let_others() noexcept;
+    /// What holds the data set.
+    [[nodiscard]] const ByteBudget::Holding& holding() const { return message_; }
     /// Why there is no room.
     [[nodiscard]] std::string refusal() const;
 

@@ -8,6 +8,7 @@
 #include "base/current_peer.h"
 #include "base/error.h"
 #include "base/memory_budget.h"
+#include "base/peer_address.h"
 #include "dicom/convertible.h"
 #include "dicom/data_set.h"
 #include "dicom/dimse_message.h"
@@ -140,9 +141,15 @@ ScpAssociation::ScpAssociation(Transport transport, Sender sender, const ScpShar
       object_(*options_.intake) {
     report_.sender = std::move(sender);
     channel_.set_own_max_pdu(options_.max_pdu_bytes);
-    const auto is_given_up = [this] { return place_.is_given_up(); };
-    channel_.transport().end_waits_where(is_given_up);
-    channel_.end_reads_where(is_given_up);
+    channel_.transport().end_waits_where([this] { return is_to_end(); });
+    channel_.end_reads_where([this] { return place_.is_given_up(); });
+}
+
+bool ScpAssociation::is_to_end() {
+    if (coming_ != nullptr && coming_->is_wanted() && channel_.is_slow())
+        channel_.fail(AssociationEnd::kTimedOut,
+                      "what it sends came too slowly for the room that others wait for");
+    return place_.is_given_up();
 }
 
 void ScpAssociation::run(const TlsContext* tls) noexcept {
@@ -241,7 +248,7 @@ std::optional<RejectPdu> ScpAssociation::reason_to_reject(const AssociatePdu& re
     if (request.application_context != kDicomApplicationContext) return kRejectApplicationContext;
     if (!allows(options_.called_aets, request.called_aet)) return kRejectCalledAet;
     if (!allows(options_.calling_aets, request.calling_aet)) return kRejectCallingAet;
-    if (!place_.enter(report_.sender.address, shared_.cut)) return kRejectLocalLimit;
+    if (!place_.enter(host_of(report_.sender.address), shared_.cut)) return kRejectLocalLimit;
     channel_.count_waits(&place_.lag());
     shared_.is_established = true;
     return std::nullopt;
@@ -390,7 +397,9 @@ void ScpAssociation::serve_request(const ScpService& service, const DimseCommand
     RequestRoom room(*options_.intake);
     std::optional<Bytes> message = Bytes();
     if (command.has_data_set)
-        message = read_data_set_bytes(channel_, context, kMaxIdentifierBytes, room);
+        message = while_coming(room.holding(), [&] {
+            return read_data_set_bytes(channel_, context, kMaxIdentifierBytes, room);
+        });
     ScpExchange exchange(channel_, follow_ups_, report_.sender, contexts_, context, command,
                          message ? *std::move(message) : Bytes(), room, shared_.stop);
     if (!message) {
@@ -428,7 +437,8 @@ void ScpAssociation::store(const DimseCommand& command, std::uint8_t context) {
         else
             std::copy(meta.begin(), meta.end(), room.begin());
     }
-    if (command.has_data_set) read_data_set(context, refused);
+    if (command.has_data_set)
+        while_coming(object_.holding(), [&] { read_data_set(context, refused); });
     if (!refused) refused = keep(head, data_set_offset);
     object_.clear();
     if (refused) {

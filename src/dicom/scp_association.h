@@ -70,6 +70,18 @@ class ScpAssociation {
     [[nodiscard]] std::optional<Refused> reason_to_refuse(const DimseCommand& command,
                                                           const AgreedContext& context) const;
     void read_data_set(std::uint8_t context, std::optional<Refused>& refused);
+    /// What `work` reads is held by that meanwhile.
+    template <typename Work>
+    auto while_coming(const ByteBudget::Holding& holding, Work&& work) {
+        struct Coming {
+            ScpAssociation& of;
+            ~Coming() { of.coming_ = nullptr; }
+        } const coming{*this};
+        coming_ = &holding;
+        return std::forward<Work>(work)();
+    }
+    /// Asked while more is waited for. Throws as Channel::fail where it is too slow for others.
+    [[nodiscard]] bool is_to_end();
     [[nodiscard]] Refused no_room() const;
     void take_fragment(std::size_t bytes, std::optional<Refused>& refused);
     [[nodiscard]] static std::optional<Refused> reason_against(const std::function<void()>& work);
@@ -91,6 +103,7 @@ class ScpAssociation {
     AgreedContexts contexts_;
     FollowUps follow_ups_;
     ArrivingFile object_;
+    const ByteBudget::Holding* coming_ = nullptr;
     std::uint64_t object_bytes_ = 0;
 };
 

@@ -318,14 +318,15 @@ TEST(Scp, CutsOffASenderThatDoesNotStop) {
 
 TEST(Scp, RefusesObjectsBeyondWhatMayBeInFlightTogether) {
     Recorder recorder;
-    ByteBudget intake(200'000);
+    // Of which one host has half.
+    ByteBudget intake(600'000);
     ScpOptions options = any_port();
     options.intake = &intake;
     const Scp scp(options, recorder);
     RawPeer holder(scp);
     holder.associate();
     holder.send_store_request("1.2.3.4");
-    holder.send_fragment(false, false, Bytes(130'000, 0));
+    for (int i = 0; i < 2; ++i) holder.send_fragment(false, false, Bytes(125'000, 0));
     // The holder's bytes are in once its share of the budget is gone, which another one notices.
     std::uint16_t status = status::kSuccess;
     for (int attempt = 0; attempt < 200 && status == status::kSuccess; ++attempt) {
@@ -333,6 +334,12 @@ TEST(Scp, RefusesObjectsBeyondWhatMayBeInFlightTogether) {
         if (status == status::kSuccess) std::this_thread::sleep_for(10ms);
     }
     EXPECT_EQ(status, status::kOutOfResources);
+    // Another host has room, and is told what is wrong with what it sends.
+    RawPeer other(scp, "127.0.0.2");
+    other.associate();
+    other.send_store_request("1.2.3.5");
+    other.send_fragment(false, true, Bytes(100'000, 0));
+    EXPECT_EQ(other.read_response().status, status::kCannotUnderstand);
 }
 
 /// Takes large objects while they come.

@@ -139,9 +139,13 @@ Io Transport::wait(Want want, const Patience& patience, Moment last_progress) {
         }
         if (waiting[1].revents != 0) return Io::kStopped;
         // What comes may be no progress.
-        if (steady_clock::now() >= until) return Io::kTimedOut;
+        const Moment now = steady_clock::now();
+        if (now >= until) return Io::kTimedOut;
+        if (is_unwanted_ && now - asked_ >= kBetweenQuestions) {
+            asked_ = now;
+            if (is_unwanted_()) return Io::kStopped;
+        }
         if (waiting[0].revents != 0) return Io::kDone;
-        if (is_unwanted_ && is_unwanted_()) return Io::kStopped;
     }
 }
 

@@ -98,6 +98,8 @@ class Transport {
     Descriptor socket_;
     const StopSignal* stop_;
     std::function<bool()> is_unwanted_;
+    /// When that was asked last.
+    Moment asked_{};
     std::optional<TlsSession> tls_;
     Bytes buffer_;
     std::size_t buffer_start_ = 0;

@@ -54,12 +54,14 @@ constexpr TransferSyntax native(std::string_view uid, std::string_view name, boo
 
 constexpr TransferSyntax compressed(std::string_view uid, std::string_view name, Codec codec,
                                     bool lossless, std::string_view frame_media_type) {
-    return {uid, name, codec, true, true, false, lossless, frame_media_type};
+    return {uid, name, codec, true, true, false, lossless, frame_media_type, true};
 }
 
 constexpr TransferSyntax video(std::string_view uid, std::string_view name,
                                std::string_view media_type) {
-    return compressed(uid, name, Codec::kOther, false, media_type);
+    TransferSyntax syntax = compressed(uid, name, Codec::kOther, false, media_type);
+    syntax.frames_apart = false;
+    return syntax;
 }
 
 /// Pixel Data Provider URL instead of pixels (PS3.5 A.6 to A.9).

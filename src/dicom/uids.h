@@ -60,6 +60,8 @@ struct TransferSyntax {
     bool lossless = true;
     /// Media type of one frame (PS3.18 Table 8.7.3-2); "application/octet-stream" if there is none.
     std::string_view frame_media_type = "application/octet-stream";
+    /// Each frame is compressed by itself: as against video, and pixels that are elsewhere.
+    bool frames_apart = false;
 
     [[nodiscard]] bool encapsulated() const { return codec != Codec::kNone; }
 };

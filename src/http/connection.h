@@ -55,10 +55,11 @@ class Connection final : public AnyConnection {
           shop_(shop),
           stream_(std::move(socket), arguments...),
           timer_(stream_.get_executor()),
-          body_(stream_, buffer_, shop, *this) {
+          body_(stream_, buffer_, shop, *this, host_) {
         error_code ignored;
         const auto peer = lowest().socket().remote_endpoint(ignored);
         if (!ignored) remote_ = peer_address(peer.data(), static_cast<socklen_t>(peer.size()));
+        host_ = host_of(remote_);
         const auto own = lowest().socket().local_endpoint(ignored);
         if (!ignored) port_ = own.port();
         lowest().socket().set_option(Tcp::no_delay(true), ignored);
@@ -67,7 +68,7 @@ class Connection final : public AnyConnection {
     ~Connection() override { end_exchange(Ending::kCut); }
 
     void start() {
-        entry_.entered = shop_.enter(*this, remote_);
+        entry_.entered = shop_.enter(*this, host_);
         asio::dispatch(stream_.get_executor(), [self = me()] {
             if (self->entry_.entered) return self->open();
             self->turn_away();
@@ -271,15 +272,25 @@ class Connection final : public AnyConnection {
         const auto* const route = exchange_->routed.route;
         if (body_.is_done())
             return shop_.workers.submit([self = me()] { self->answer(); },
-                                        WorkerPool::Crowded::kIsRefused, route);
+                                        WorkerPool::Crowded::kIsRefused, {route},
+                                        client_is_gone(false));
         // Which go on for as long as their clients like: those of one host keep no other's waiting.
         shop_.uploads.submit([self = me()] { self->answer(); }, WorkerPool::Crowded::kIsRefused,
-                             WorkerPool::kind_of(remote_, route));
+                             {route, host_});
+    }
+
+    /// For what is asked by GET, which changes nothing: whether the answer is of use to nobody.
+    WorkerPool::IsGone client_is_gone(bool has_begun) {
+        if (exchange_->method != "GET") return {};
+        // The lane leaves it alone meanwhile.
+        return [this, has_begun] {
+            return is_left_by_client(lowest().socket().native_handle(), has_begun);
+        };
     }
 
     /// On a pool's thread, while the lane leaves the connection alone.
     void answer() {
-        const CurrentPeer asked_by(remote_);
+        const CurrentPeer asked_by(host_);
         Response response = shop_.is_stopping() ? refusal(503, "stopping", "the server stops",
                                                           exchange_->request.id)
                                                 : handle(*exchange_);
@@ -421,6 +432,7 @@ class Connection final : public AnyConnection {
         const auto make = [self = me()] {
             std::optional<std::string> failure;
             try {
+                const CurrentPeer asked_by(self->host_);
                 self->outgoing_->pull(self->cut_from_outside());
             } catch (const std::exception& error) {
                 failure = error.what();
@@ -431,7 +443,8 @@ class Connection final : public AnyConnection {
                 self->go_on();
             });
         };
-        shop_.workers.submit(make, WorkerPool::Crowded::kWaits, exchange_->routed.route);
+        shop_.workers.submit(make, WorkerPool::Crowded::kWaits, {exchange_->routed.route},
+                             client_is_gone(true));
     }
 
     void wait() {
@@ -536,6 +549,8 @@ class Connection final : public AnyConnection {
     Wire stream_;
     asio::steady_timer timer_;
     std::string remote_;
+    /// As limits count it (host_of).
+    std::string host_;
     std::uint16_t port_ = 0;
     bool stopping_ = false;
 

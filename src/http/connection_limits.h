@@ -1,7 +1,10 @@
 #pragma once
 
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <chrono>
@@ -41,6 +44,16 @@ constexpr const char* kTooSlowForOthers =
     "its client is slow to take it, and others need the memory";
 constexpr const char* kTooSlowForACrowd =
     "its client is slow to take it, and others need the connection";
+
+/// While nothing is read from it: whether its client is gone. One that has closed its side alone
+/// listens still to what has begun, and is taken, as by other servers, to want nothing that has
+/// not.
+[[nodiscard]] inline bool is_left_by_client(int socket, bool has_begun) {
+    ::tcp_info info{};
+    ::socklen_t size = sizeof info;
+    return ::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+           (info.tcpi_state == TCP_CLOSE || (!has_begun && info.tcpi_state == TCP_CLOSE_WAIT));
+}
 
 /// What the client of a connection has taken, as far as its system has said so.
 struct TakenByClient {

@@ -11,10 +11,12 @@
 #include <boost/beast/http/read.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <semaphore>
 #include <span>
+#include <string>
 #include <utility>
 
 #include "base/outside_wait.h"
@@ -44,14 +46,17 @@ class IncomingBody final : public BodyReader {
     using Parser = wire::request_parser<wire::buffer_body>;
 
     /// All references are the connection's own.
-    IncomingBody(Wire& stream, beast::flat_buffer& buffer, Shop& shop, AnyConnection& connection)
-        : stream_(stream), buffer_(buffer), shop_(shop), connection_(connection) {}
+    IncomingBody(Wire& stream, beast::flat_buffer& buffer, Shop& shop, AnyConnection& connection,
+                 const std::string& host)
+        : stream_(stream), buffer_(buffer), shop_(shop), connection_(connection), host_(host) {}
 
     /// That of the request whose head `parser` has read, if it is one.
     void begin(Parser& parser) {
         parser_ = &parser;
         let_go();
         pace_ = {};
+        others_wait_ = {};
+        gives_way_ = false;
         trouble_ = BodyTrouble::kNone;
         too_large_ = false;
         is_done_ = parser.is_done();
@@ -97,6 +102,9 @@ class IncomingBody final : public BodyReader {
         at_ += count;
         return count;
     }
+    void give_way_where(std::function<bool()> others_wait) override {
+        others_wait_ = std::move(others_wait);
+    }
     [[nodiscard]] std::optional<std::uint64_t> length() const override {
         const auto length = parser_->content_length();
         if (length) return *length;
@@ -138,13 +146,16 @@ class IncomingBody final : public BodyReader {
 
     [[nodiscard]] BodyTrouble trouble_of(error_code failed) const {
         if (stopping_ && failed) return BodyTrouble::kStopping;
+        // Also where some had come just then.
+        if (gives_way_ && !is_done_ && failed != wire::error::need_buffer)
+            return BodyTrouble::kTooSlow;
         if (failed == beast::error::timeout) return BodyTrouble::kTooSlow;
         if (failed == wire::error::body_limit) return BodyTrouble::kTooLarge;
         if (failed && failed != wire::error::need_buffer)
             return is_of_http(failed) && failed != wire::error::partial_message
                        ? BodyTrouble::kMalformed
                        : BodyTrouble::kGone;
-        const bool slow = !is_done_ && shop_.is_too_slow(pace_);
+        const bool slow = !is_done_ && shop_.is_too_slow(pace_, host_);
         return slow ? BodyTrouble::kTooSlow : BodyTrouble::kNone;
     }
 
@@ -174,6 +185,7 @@ class IncomingBody final : public BodyReader {
                 return came_.release();
             }
             is_waited_for_ = true;
+            gives_way_ = false;
             buffer_.max_size(most_buffered(shop_.options));
             buffer_.reserve(kReadAtOnce);
             fill(kUploadPiece, [this] {
@@ -182,13 +194,34 @@ class IncomingBody final : public BodyReader {
             });
         });
         const OutsideWait waits("a body", OutsideWait::Crowded::kWaits);
-        came_.acquire();
+        if (others_wait_)
+            wait_while_nobody_else_does();
+        else
+            came_.acquire();
+    }
+
+    /// So many bytes come within the patience that there is, or they are too slow for a crowd.
+    void wait_while_nobody_else_does() {
+        static_assert(kUploadPiece <= 5 * 64 * 1024);
+        constexpr std::chrono::milliseconds kBetweenQuestions{250};
+        const Clock::time_point begun = Clock::now();
+        while (!came_.try_acquire_for(kBetweenQuestions)) {
+            if (Clock::now() - begun < shop_.options.stall_where_others_wait || !others_wait_())
+                continue;
+            asio::post(stream_.get_executor(), [this, alive = alive()] {
+                // What has come meanwhile is as good.
+                gives_way_ = is_waited_for_;
+                if (gives_way_) beast::get_lowest_layer(stream_).cancel();
+            });
+            return came_.acquire();
+        }
     }
 
     Wire& stream_;
     beast::flat_buffer& buffer_;
     Shop& shop_;
     AnyConnection& connection_;
+    const std::string& host_;
     Parser* parser_ = nullptr;
     bool stopping_ = false;
 
@@ -201,6 +234,8 @@ class IncomingBody final : public BodyReader {
     BodyTrouble trouble_ = BodyTrouble::kNone;
     bool is_done_ = false;
     bool is_waited_for_ = false;
+    std::function<bool()> others_wait_;
+    bool gives_way_ = false;
     std::binary_semaphore came_{0};
 };
 

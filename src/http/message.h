@@ -29,6 +29,9 @@ class BodyReader {
     /// kInvalidInput (larger than the server's limit, malformed chunks), kUnavailable (the client
     /// is too slow or gone), kCancelled (the server stops).
     virtual std::size_t read(std::span<std::uint8_t> into) = 0;
+    /// From here on, while more is waited for, it is asked a few times a second whether others wait
+    /// for what the reader holds: where they do, and it comes too slowly, it ends as too slow.
+    virtual void give_way_where(std::function<bool()> /*others_wait*/) {}
     /// What Content-Length says; empty for a chunked body.
     [[nodiscard]] virtual std::optional<std::uint64_t> length() const = 0;
 

@@ -203,6 +203,34 @@ TEST_F(ServerTest, GivesUpABodyThatTrickles) {
     EXPECT_EQ(client.answer().status, 408);
 }
 
+// One whose reader holds what others wait for; it is not asked whether it comes at all.
+TEST_F(ServerTest, EndsABodyThatIsInTheWayOfOthers) {
+    ServerOptions brief = options();
+    brief.stall_where_others_wait = 200ms;
+    std::atomic<bool> others_wait = false;
+    std::atomic<int> asked = 0;
+    Router holding;
+    holding.add("POST", "/hold", [&](Request& request) {
+        request.body.give_way_where([&] {
+            ++asked;
+            return others_wait.load();
+        });
+        (void)request.body.read_all();
+        return Response::json(200, "{}");
+    });
+    const Server server(brief, std::move(holding));
+    HttpClient client(server.port());
+    client.send("POST /hold HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n");
+    client.send(std::string(40'000, 'x'));
+    for (int i = 0; i < 6'000 && asked < 2; ++i) std::this_thread::sleep_for(10ms);
+    EXPECT_GE(asked, 2);
+    others_wait = true;
+    EXPECT_EQ(client.answer().status, 408);
+    others_wait = false;
+    HttpClient next(server.port());
+    EXPECT_EQ(next.ask("POST", "/hold", "", std::string(100'000, 'x')).status, 200);
+}
+
 /// With a request in hand that does not end.
 void begin_upload(HttpClient& client) {
     client.send(

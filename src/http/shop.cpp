@@ -243,10 +243,10 @@ void Shop::wait_until_empty() {
     left_.wait(lock, [&] { return open_.empty(); });
 }
 
-bool Shop::is_too_slow(const BodyPace& pace) const {
+bool Shop::is_too_slow(const BodyPace& pace, const std::string& host) const {
     if (pace.waited <= options.stall_timeout) return false;
-    const std::uint64_t least = uploads.is_held_up() ? options.least_upload_where_others_wait
-                                                     : options.least_upload_bytes_per_second;
+    const std::uint64_t least = uploads.is_held_up_by(host) ? options.least_upload_where_others_wait
+                                                            : options.least_upload_bytes_per_second;
     return pace.bytes_per_second() < static_cast<double>(least);
 }
 

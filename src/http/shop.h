@@ -91,7 +91,7 @@ class Shop {
     [[nodiscard]] bool is_stopping() const { return stopping_; }
     [[nodiscard]] std::string new_request_id();
     /// As things stand.
-    [[nodiscard]] bool is_too_slow(const BodyPace& pace) const;
+    [[nodiscard]] bool is_too_slow(const BodyPace& pace, const std::string& host) const;
     /// One that is waited for since then, where all connections are taken.
     [[nodiscard]] bool is_too_slow_for_a_crowd(const BodyPace& pace,
                                                std::chrono::steady_clock::time_point since) const;

@@ -1,11 +1,12 @@
 #include "http/worker_pool.h"
 
 #include <algorithm>
-#include <array>
 #include <exception>
 #include <functional>
+#include <new>
 #include <utility>
 
+#include "base/current_peer.h"
 #include "base/memory.h"
 
 namespace lucerna::http {
@@ -14,7 +15,7 @@ namespace lucerna::http {
 class WorkerPool::OfTask final : public MemoryBudget::Waiting, public OutsideWait::Host {
   public:
     OfTask(WorkerPool& pool, const Task& task)
-        : pool_(pool), crowded_(task.crowded), kind_(task.kind) {
+        : pool_(pool), crowded_(task.crowded), kind_(task.kind), is_gone_(task.is_gone) {
         // Answers that are on their way hold what was taken for them; this is another request.
         MemoryBudget::begin_task(this);
         OutsideWait::set_host(this);
@@ -26,17 +27,22 @@ class WorkerPool::OfTask final : public MemoryBudget::Waiting, public OutsideWai
     OfTask(const OfTask&) = delete;
     OfTask& operator=(const OfTask&) = delete;
 
-    bool begin() noexcept override {
+    bool begin() noexcept override try {
         // What was begun and waits holds no place of those that begin, and is told of no other way.
         const std::size_t most = pool_.places_.for_memory;
         const bool may_be_refused = crowded_ == Crowded::kIsRefused;
-        has_place_ = pool_.begin_to_wait(kind_, count(), most);
+        host_ = may_be_refused ? CurrentPeer::host() : std::string();
+        has_place_ = pool_.begin_to_wait(kind_, count(), most, host_);
         return has_place_ || most == 0 || !may_be_refused;
+    } catch (const std::bad_alloc&) {
+        return crowded_ != Crowded::kIsRefused;
     }
     void end() noexcept override {
-        if (std::exchange(has_place_, false)) pool_.end_waiting(kind_, count());
+        if (std::exchange(has_place_, false)) pool_.end_waiting(kind_, count(), host_);
     }
-    [[nodiscard]] bool is_over() const noexcept override { return pool_.waits_are_over_; }
+    [[nodiscard]] bool is_over() const noexcept override {
+        return pool_.waits_are_over_ || (is_gone_ && is_gone_());
+    }
     bool begin_outside() noexcept override {
         return pool_.begin_to_wait(kind_, &State::outside, pool_.places_.outside);
     }
@@ -52,9 +58,11 @@ class WorkerPool::OfTask final : public MemoryBudget::Waiting, public OutsideWai
 
     WorkerPool& pool_;
     const Crowded crowded_;
-    const Kind kind_;
+    const Kind& kind_;
+    const IsGone& is_gone_;
     /// While it waits for memory.
     bool has_place_ = false;
+    std::string host_;
 };
 
 WorkerPool::WorkerPool(Places places) : places_(places) {}
@@ -70,23 +78,23 @@ WorkerPool::~WorkerPool() {
     threads.clear();
 }
 
-void WorkerPool::submit(std::function<void()> task, Crowded crowded, Kind kind) {
+void WorkerPool::submit(std::function<void()> task, Crowded crowded, Kind kind, IsGone is_gone) {
     state_.change_for_one([&](State& state) {
-        state.kinds[kind].queued.push_back({std::move(task), crowded, kind, ++state.submitted});
+        state.kinds[kind].queued.push_back(
+            {std::move(task), crowded, kind, std::move(is_gone), ++state.submitted});
         ++state.queued;
         make_way(state);
     });
 }
 
-WorkerPool::Kind WorkerPool::kind_of(std::string_view host, const void* route) {
-    static constexpr std::array<char, 256> kKinds{};
-    const std::size_t hash = std::hash<std::string_view>()(host) ^ std::hash<const void*>()(route);
-    return &kKinds[hash % kKinds.size()];
-}
-
-bool WorkerPool::is_held_up() const {
-    return state_.with(
-        [&](const State& state) { return state.queued > 0 && state.outside >= places_.outside; });
+bool WorkerPool::is_held_up_by(const std::string& host) const {
+    return state_.with([&](const State& state) {
+        if (state.queued == 0 || state.outside < places_.outside) return false;
+        std::size_t of_host = 0;
+        for (const auto& [kind, tasks] : state.kinds)
+            if (kind.host == host) of_host += tasks.queued.size() + tasks.begun;
+        return of_host > 1 || !may_begin_firsts(state);
+    });
 }
 
 void WorkerPool::make_way(State& state) {
@@ -107,9 +115,16 @@ std::size_t WorkerPool::startable(const State& state) const {
     if (state.queued == 0) return 0;
     if (state.running < places_.running)
         return std::min(state.queued, places_.running - state.running);
+    if (!may_begin_firsts(state)) return 0;
     return static_cast<std::size_t>(std::count_if(
         state.kinds.begin(), state.kinds.end(),
         [](const auto& kind) { return kind.second.running == 0 && !kind.second.queued.empty(); }));
+}
+
+/// Each has a thread, and what a request takes by itself.
+bool WorkerPool::may_begin_firsts(const State& state) const {
+    constexpr std::size_t kMostFirsts = 64;
+    return state.running < places_.running + kMostFirsts;
 }
 
 /// There is one.
@@ -126,16 +141,22 @@ WorkerPool::Task WorkerPool::next_of(State& state) {
     return task;
 }
 
-void WorkerPool::count_running(State& state, Kind kind, int change) {
+void WorkerPool::count_running(State& state, const Kind& kind, int change) {
     state.running += static_cast<std::size_t>(change);
     state.kinds[kind].running += static_cast<std::size_t>(change);
 }
 
-bool WorkerPool::begin_to_wait(Kind kind, std::size_t State::*count, std::size_t most) {
+bool WorkerPool::begin_to_wait(const Kind& kind, std::size_t State::*count, std::size_t most,
+                               const std::string& host) {
     bool has_place = false;
     state_.change_for_one([&](State& state) {
-        has_place = state.*count < most;
+        const auto of_host = state.for_memory_of.find(host);
+        const bool is_crowd =
+            of_host != state.for_memory_of.end() && of_host->second >= most - most / 4;
+        has_place = state.*count < most && !is_crowd;
         if (!has_place) return;
+        // The last that may throw.
+        if (!host.empty()) ++state.for_memory_of[host];
         ++(state.*count);
         count_running(state, kind, -1);
         make_way(state);
@@ -143,10 +164,11 @@ bool WorkerPool::begin_to_wait(Kind kind, std::size_t State::*count, std::size_t
     return has_place;
 }
 
-void WorkerPool::end_waiting(Kind kind, std::size_t State::*count) {
+void WorkerPool::end_waiting(const Kind& kind, std::size_t State::*count, const std::string& host) {
     // It goes on at once: for a moment more run than are wanted.
     state_.with([&](State& state) {
         --(state.*count);
+        if (!host.empty() && --state.for_memory_of[host] == 0) state.for_memory_of.erase(host);
         count_running(state, kind, 1);
     });
 }
@@ -157,6 +179,7 @@ void WorkerPool::work(const std::stop_token& stop) {
         --state.idle;
         task = next_of(state);
         count_running(state, task.kind, 1);
+        ++state.kinds[task.kind].begun;
         // The last place may be taken by it, and another be the first of its kind.
         make_way(state);
     };
@@ -168,9 +191,13 @@ void WorkerPool::work(const std::stop_token& stop) {
             task.run();
             task.run = nullptr;
         }
+        task.is_gone = nullptr;
         give_back_surplus_memory();
         state_.with([&](State& state) {
             count_running(state, task.kind, -1);
+            const auto of_kind = state.kinds.find(task.kind);
+            if (--of_kind->second.begun == 0 && of_kind->second.queued.empty())
+                state.kinds.erase(of_kind);
             ++state.idle;
         });
     }

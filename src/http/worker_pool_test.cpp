@@ -8,8 +8,10 @@
 #include <optional>
 #include <semaphore>
 #include <string>
+#include <thread>
 #include <utility>
 
+#include "base/current_peer.h"
 #include "base/error.h"
 #include "base/memory_budget.h"
 
@@ -68,6 +70,58 @@ TEST(WorkerPool, PutsOthersInThePlaceOfThoseThatWait) {
     EXPECT_EQ(served, 3);
 }
 
+TEST(WorkerPool, LeavesPlacesOfThoseThatWaitToOtherHosts) {
+    MemoryBudget budget("the test's", 100, std::chrono::minutes(1));
+    std::optional<MemoryBudget::Share> all = budget.take(100, "all");
+    std::atomic<int> of_crowd = 0, of_other = 0;
+    std::counting_semaphore<8> refused{0};
+    {
+        WorkerPool pool({.running = 1, .for_memory = 4});
+        const auto wait_for = [&](const char* host, std::atomic<int>& served) {
+            return [&, host] {
+                const CurrentPeer asked_by(host);
+                try {
+                    (void)budget.take(1, "one of a crowd");
+                    ++served;
+                } catch (const Error&) {
+                    refused.release();
+                }
+            };
+        };
+        for (int i = 0; i < 5; ++i)
+            pool.submit(wait_for("a", of_crowd), WorkerPool::Crowded::kIsRefused);
+        for (int i = 0; i < 2; ++i) refused.acquire();
+        pool.submit(wait_for("b", of_other), WorkerPool::Crowded::kIsRefused);
+        while (budget.waiting() < 4) std::this_thread::yield();
+        all.reset();
+    }
+    EXPECT_EQ(of_crowd, 3);
+    EXPECT_EQ(of_other, 1);
+}
+
+TEST(WorkerPool, WaitsForMemoryForNobodyWhoIsGone) {
+    // Whoever is not told waits for longer than a test may.
+    MemoryBudget budget("the test's", 100, std::chrono::hours(1));
+    const MemoryBudget::Share all = budget.take(100, "all");
+    std::atomic<bool> is_gone = false;
+    std::atomic<bool> refused = false;
+    {
+        WorkerPool pool({.running = 1, .for_memory = 2});
+        pool.submit(
+            [&] {
+                try {
+                    (void)budget.take(1, "an answer");
+                } catch (const Error& error) {
+                    refused = error.code() == ErrorCode::kUnavailable;
+                }
+            },
+            WorkerPool::Crowded::kIsRefused, {}, [&] { return is_gone.load(); });
+        while (budget.waiting() == 0) std::this_thread::yield();
+        is_gone = true;
+    }
+    EXPECT_TRUE(refused);
+}
+
 TEST(WorkerPool, EndsWaitsForMemoryWhenItIsTold) {
     // Whoever is not told waits for longer than a test may.
     MemoryBudget budget("the test's", 100, std::chrono::hours(1));
@@ -111,8 +165,8 @@ TEST(WorkerPool, TurnsToTheKindOfWhichTheFewestRun) {
                 end.acquire();
             };
         };
-        submit(until(picture_ends), &picture);
-        submit(until(other_ends), nullptr);
+        submit(until(picture_ends), {&picture});
+        submit(until(other_ends), {});
         for (int i = 0; i < 2; ++i) begun.acquire();
         const auto note = [&](char name, WorkerPool::Kind kind) {
             submit(
@@ -122,10 +176,10 @@ TEST(WorkerPool, TurnsToTheKindOfWhichTheFewestRun) {
                 },
                 kind);
         };
-        for (const char name : {'1', '2', '3'}) note(name, &picture);
-        note('n', nullptr);
+        for (const char name : {'1', '2', '3'}) note(name, {&picture});
+        note('n', {});
         // All places are taken, and none runs of its kind.
-        note('h', &health);
+        note('h', {&health});
         done.acquire();
         // One thread alone goes on, while the other is at its picture.
         other_ends.release();
@@ -136,12 +190,8 @@ TEST(WorkerPool, TurnsToTheKindOfWhichTheFewestRun) {
 }
 
 TEST(WorkerPool, BeginsWhatAnotherHostAsksWhateverRuns) {
-    const int route = 0, other_route = 0;
-    const auto one = WorkerPool::kind_of("192.0.2.1", &route);
-    const auto other = WorkerPool::kind_of("192.0.2.2", &route);
-    EXPECT_EQ(one, WorkerPool::kind_of("192.0.2.1", &route));
-    EXPECT_NE(one, WorkerPool::kind_of("192.0.2.1", &other_route));
-    ASSERT_NE(one, other);
+    const int route = 0;
+    const WorkerPool::Kind one{&route, "192.0.2.1"}, other{&route, "192.0.2.2"};
     std::counting_semaphore<8> ends{0};
     std::counting_semaphore<8> done{0};
     WorkerPool pool({.running = 1});
@@ -150,6 +200,47 @@ TEST(WorkerPool, BeginsWhatAnotherHostAsksWhateverRuns) {
     pool.submit([&] { done.release(); }, WorkerPool::Crowded::kWaits, other);
     done.acquire();
     ends.release(3);
+}
+
+TEST(WorkerPool, BeginsTheFirstsOfNoMoreHostsThanItHasThreadsFor) {
+    std::counting_semaphore<128> begun{0};
+    std::counting_semaphore<128> ends{0};
+    std::atomic<int> all = 0;
+    {
+        WorkerPool pool({.running = 1});
+        for (int i = 0; i < 70; ++i)
+            pool.submit(
+                [&] {
+                    ++all;
+                    begun.release();
+                    ends.acquire();
+                },
+                WorkerPool::Crowded::kWaits, {nullptr, std::to_string(i)});
+        for (int i = 0; i < 65; ++i) begun.acquire();
+        EXPECT_FALSE(begun.try_acquire_for(std::chrono::milliseconds(50)));
+        ends.release(70);
+    }
+    EXPECT_EQ(all, 70);
+}
+
+TEST(WorkerPool, IsHeldUpByWhoHasMoreOfThemThanOne) {
+    std::counting_semaphore<8> waiting{0};
+    std::counting_semaphore<8> ends{0};
+    WorkerPool pool({.running = 1, .outside = 1});
+    const auto slow = [&] {
+        const OutsideWait waits("a client", OutsideWait::Crowded::kWaits);
+        waiting.release();
+        ends.acquire();
+    };
+    for (const char* host : {"a", "a", "b"}) {
+        pool.submit(slow, WorkerPool::Crowded::kWaits, {nullptr, host});
+        waiting.acquire();
+    }
+    EXPECT_FALSE(pool.is_held_up_by("a")) << "nobody is queued";
+    pool.submit(slow, WorkerPool::Crowded::kWaits, {nullptr, "a"});
+    EXPECT_TRUE(pool.is_held_up_by("a"));
+    EXPECT_FALSE(pool.is_held_up_by("b"));
+    ends.release(4);
 }
 
 TEST(WorkerPool, HasAThreadForEachThatMayRun) {
@@ -214,7 +305,7 @@ TEST(WorkerPool, PutsOthersInThePlaceOfThoseThatWaitOutside) {
         };
         for (int i = 0; i < 4; ++i) pool.submit(ask, WorkerPool::Crowded::kIsRefused);
         for (int i = 0; i < 2; ++i) refused.acquire();
-        EXPECT_FALSE(pool.is_held_up()) << "nobody is queued";
+        EXPECT_FALSE(pool.is_held_up_by("")) << "nobody is queued";
         pool.submit([&] { ran.release(); });
         ran.acquire();
         // Who must not be refused keeps its thread.
@@ -225,7 +316,7 @@ TEST(WorkerPool, PutsOthersInThePlaceOfThoseThatWaitOutside) {
         });
         ran.acquire();
         pool.submit([&] { ran.release(); });
-        EXPECT_TRUE(pool.is_held_up());
+        EXPECT_TRUE(pool.is_held_up_by(""));
         EXPECT_FALSE(ran.try_acquire_for(std::chrono::milliseconds(50)));
         answer.release(3);
         ran.acquire();

@@ -45,6 +45,7 @@ http::Pieces HeldBytes::pieces_of(Made first, Make make, MemoryBudget& memory) {
                 const ByteView piece =
                     bytes.subspan(static_cast<std::size_t>(at), static_cast<std::size_t>(length));
                 Bytes copy(piece.begin(), piece.end());
+                self->taken_ = Clock::now();
                 if (at + length == size) self->made_.reset();
                 return copy;
             }};
@@ -68,16 +69,24 @@ void HeldBytes::hold(const std::shared_ptr<HeldBytes>& self, Made made) {
     made.share->keep_only(made.bytes.size());
     // This thread goes on to others while a client takes its time.
     made.share->detach();
-    // Where making it again and again would take all the time that there is, nobody was served.
+    // Where making it again and again would take all the time that there is, nobody was served; but
+    // for who takes nothing, others need not wait for long.
     constexpr std::chrono::milliseconds kLongest{10'000};
-    const auto worth = std::chrono::duration_cast<std::chrono::milliseconds>(4 * made.took);
+    constexpr std::chrono::milliseconds kLeastPause{300};
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(made.took);
+    const auto grace = std::clamp(4 * took, memory.grace(), kLongest);
+    self->taken_ = Clock::now();
+    self->until_ = self->taken_ + grace;
+    self->pause_ = std::min(std::max(took, kLeastPause), grace);
     self->made_ = std::move(made);
-    memory.may_ask(self, std::clamp(worth, memory.grace(), kLongest));
+    memory.may_ask(self, self->pause_);
 }
 
 bool HeldBytes::let_go() noexcept {
     const std::unique_lock lock(mutex_, std::try_to_lock);
     if (!lock) return false;
+    const auto now = Clock::now();
+    if (now < until_ && now < taken_ + pause_) return false;
     made_.reset();
     return true;
 }

@@ -63,6 +63,12 @@ class HeldBytes final : public MemoryBudget::Renewable {
 
     const Make make_;
     MemoryBudget& memory_;
+    using Clock = std::chrono::steady_clock;
+    /// It is kept until then, while its client takes some of it again and again, each time within
+    /// so long of the last.
+    Clock::time_point until_{};
+    std::chrono::milliseconds pause_{};
+    Clock::time_point taken_{};
     /// Of `made_`. Recursive, since the thread that makes it may have to ask others, and would ask
     /// this one too if it is still on the list: there is nothing to let go of then.
     std::recursive_mutex mutex_;

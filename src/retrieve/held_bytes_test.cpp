@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -102,6 +105,29 @@ TEST(HeldBytes, AreMadeAgainOnceTheyHadToBeLetGo) {
     EXPECT_EQ(pieces.read(4, 1), (Bytes{5}));
     EXPECT_EQ(calls, 2);
     EXPECT_EQ(dicom::decoding_memory().held(), 0U) << "all of it is sent";
+}
+
+TEST(HeldBytes, AreKeptForWhoTakesSomeAndNotForWhoTakesNothing) {
+    using std::chrono::milliseconds;
+    MemoryBudget memory("the test's", 6, std::chrono::minutes(1), std::chrono::seconds(10));
+    std::atomic<int> made = 0;
+    const auto make = [&] {
+        ++made;
+        return HeldBytes::Made{{1, 2, 3}};
+    };
+    const http::Pieces taken = HeldBytes::pieces_of(make(), make, memory);
+    const http::Pieces left = HeldBytes::pieces_of(make(), make, memory);
+    std::jthread client([&](const std::stop_token& stop) {
+        for (; !stop.stop_requested(); std::this_thread::sleep_for(milliseconds(5)))
+            (void)taken.read(0, 1);
+    });
+    MemoryBudget::begin_task();
+    const auto others = memory.take(3, "a frame");
+    EXPECT_EQ(memory.held(), 6U) << "one of them had to go";
+    EXPECT_FALSE(memory.waiting());
+    client.request_stop();
+    client.join();
+    EXPECT_EQ(made, 2) << "none was made again";
 }
 
 TEST(HeldBytes, AreNotSentAsTheRestOfOthers) {
