@@ -82,15 +82,23 @@ struct ConvertedFile::Deflating {
     bool is_broken = false;
 };
 
-ConvertedFile::ConvertedFile(Open open, std::string_view transfer_syntax_uid)
-    : open_(std::move(open)) {
+ConvertedFile::ConvertedFile(Open open, std::string_view transfer_syntax_uid, GivingWay giving_way)
+    : open_(std::move(open)), giving_way_(std::move(giving_way)) {
     lay_out(transfer_syntax_uid);
     size_ = plain_size();
     const TransferSyntax* const syntax = find_transfer_syntax(transfer_syntax_uid);
-    if (syntax == nullptr || !syntax->deflated) return;
-    deflating_ = std::make_unique<Deflating>(read_file_meta(before_).data_set_offset);
-    while (!deflating_->ended) deflating_->step(*this, plain_size());
-    size_ = deflating_->out_begin + deflating_->out.size();
+    if (syntax != nullptr && syntax->deflated) {
+        deflating_ = std::make_unique<Deflating>(read_file_meta(before_).data_set_offset);
+        while (!deflating_->ended) {
+            const int frame = frame_;
+            deflating_->step(*this, plain_size());
+            // Not within a frame, which would be made again for each of its pieces.
+            const bool is_between = way_ == Way::kAsTheyLie || frame_ != frame;
+            if (is_between && !deflating_->ended) give_way_where_asked();
+        }
+        size_ = deflating_->out_begin + deflating_->out.size();
+    }
+    giving_way_ = {};
 }
 
 ConvertedFile::~ConvertedFile() = default;
@@ -108,6 +116,12 @@ void ConvertedFile::let_go() {
 void ConvertedFile::put(int frame, Bytes made) {
     frame_ = frame;
     frame_bytes_ = std::move(made);
+}
+
+void ConvertedFile::give_way_where_asked() {
+    if (!giving_way_.is_asked || !giving_way_.is_asked()) return;
+    let_go();
+    giving_way_.give_way();
 }
 
 /// What stands around the pixels, and where each frame begins.
@@ -139,7 +153,7 @@ void ConvertedFile::measure_frames(std::string_view syntax, int frames) {
     DataSet copy;
     PixelLayout layout;
     bool has_more_than_values = false;
-    for (int i = 0; i < frames; ++i) {
+    const auto measure = [&](int i) {
         const DataSet& shown = object().with_frame(i);
         if (i == 0) {
             copy = shown.clone();
@@ -156,6 +170,10 @@ void ConvertedFile::measure_frames(std::string_view syntax, int frames) {
             encoder_ != nullptr ? fragment_of(encoder_->encode(frame)) : std::move(frame.samples);
         begins_.push_back(begins_.back() + made.size());
         if (frames == 1) put(0, std::move(made));
+    };
+    for (int i = 0; i < frames; ++i) {
+        measure(i);
+        if (i + 1 < frames) give_way_where_asked();
     }
     object().forget_frame();
     if (encoder_ != nullptr && encoder_->transforms_rgb &&

@@ -22,9 +22,16 @@ class ConvertedFile {
     /// The object as it is now; asked again after `let_go`.
     using Open = std::function<FramedObject()>;
 
+    /// For whom others wait while all frames are made, which may take minutes: between two of them
+    /// it is asked whether to give way, and if so, does that while nothing is held but what stands
+    /// around the pixels; it may throw.
+    struct GivingWay {
+        std::function<bool()> is_asked;
+        std::function<void()> give_way;
+    };
     /// Makes every frame once, to know how long each is and that all can be made. Throws as
     /// DataSet::to_part10, and Error(kUnsupported) for an object without pixels.
-    ConvertedFile(Open open, std::string_view transfer_syntax_uid);
+    ConvertedFile(Open open, std::string_view transfer_syntax_uid, GivingWay giving_way = {});
     ~ConvertedFile();
     ConvertedFile(const ConvertedFile&) = delete;
     ConvertedFile& operator=(const ConvertedFile&) = delete;
@@ -47,6 +54,7 @@ class ConvertedFile {
 
     void lay_out(std::string_view syntax);
     void measure_frames(std::string_view syntax, int frames);
+    void give_way_where_asked();
     [[nodiscard]] FramedObject& object();
     /// The next that is asked for: with what stands around it in Pixel Data.
     void put(int frame, Bytes made);
@@ -55,6 +63,8 @@ class ConvertedFile {
     [[nodiscard]] std::uint64_t plain_size() const;
 
     const Open open_;
+    /// While all frames are made.
+    GivingWay giving_way_;
     std::optional<FramedObject> object_;
     const struct Encoder* encoder_ = nullptr;
     Way way_ = Way::kAsTheyLie;

@@ -85,6 +85,13 @@ TEST(ConvertedFile, IsWhatWouldBeWrittenWhole) {
                 << frames << " frames of " << bits << " bits from " << from << " to " << to;
             file.let_go();
             EXPECT_TRUE(read_all(file, 1 << 20) == expected) << "once more";
+            int given_way = 0;
+            ConvertedFile gives_way([&] { return FramedObject(Bytes(stored)); }, to,
+                                    {[] { return true; }, [&] { ++given_way; }});
+            const bool are_made = find_transfer_syntax(from)->encapsulated() ||
+                                  find_transfer_syntax(to)->encapsulated();
+            EXPECT_GE(given_way, are_made ? frames - 1 : 0);
+            EXPECT_TRUE(read_all(gives_way, 10'007) == expected) << "giving way between frames";
         }
     }
 }

@@ -51,8 +51,20 @@ ConvertedObject::ConvertedObject(store::Archive& archive, const store::InstanceR
                     "lie: ask for it as it is");
     take_room();
     const auto begun = Clock::now();
+    // Those that are converted at the same time come round by a frame each.
+    constexpr std::chrono::milliseconds kWorthATurn{250};
+    auto since = begun;
+    const dicom::ConvertedFile::GivingWay giving_way{
+        [&] {
+            return dicom::converting_memory().waiting() > 0 && Clock::now() - since >= kWorthATurn;
+        },
+        [&] {
+            share_.reset();
+            take_room();
+            since = Clock::now();
+        }};
     file_.emplace([&archive, row, run] { return plan_to_frame(archive, row, run, {}).make(); },
-                  syntax);
+                  syntax, giving_way);
     // Of several frames all were made, and one is made again at a time.
     making_takes_ = (Clock::now() - begun) / std::max(1, row.number_of_frames);
 }
