@@ -18,11 +18,11 @@ namespace {
 constexpr const char* kXml = "application/dicom+xml";
 constexpr std::array kMetadata = {"application/dicom+json", "application/json", kXml};
 
-/// For messages.
 /// What a piece of bulk data takes beside its bytes and its location: a page of which it may fill
 /// little, its places, and the words for one that nobody names.
 constexpr std::size_t kPlaceBytes = std::size_t{5} << 10;
 
+/// For messages.
 std::string shown(const std::string& uri) {
     constexpr std::size_t kMost = 200;
     return uri.size() <= kMost ? uri : uri.substr(0, kMost) + "...";
@@ -44,8 +44,7 @@ std::optional<std::pair<std::string, std::size_t>> frame_in(std::string_view loc
 /// Of which each frame is a part: also of application/octet-stream whose syntax says so.
 bool is_of_frames(const http::MediaType& media) {
     const auto* const syntax = dicom::find_transfer_syntax(media.parameter("transfer-syntax"));
-    return media.type.starts_with("image/") ||
-           (syntax != nullptr && syntax->encapsulated() && syntax->codec != dicom::Codec::kOther);
+    return media.type.starts_with("image/") || (syntax != nullptr && syntax->frames_apart);
 }
 
 /// With the UIDs that it may be named by.
@@ -112,14 +111,20 @@ void MetadataParts::take_metadata(const Part& part) {
     // Some that are none spoil all of the part.
     std::vector<dicom::Metadata> sets;
     std::size_t bytes = 0;
+    const std::size_t uri_bytes_before = uri_bytes_;
     const auto take = [&](const nlohmann::json& set) {
         if (instances_.size() + sets.size() >= limits_.most_instances)
             throw Error(ErrorCode::kInvalidInput, "metadata of more than " +
                                                       std::to_string(limits_.most_instances) +
                                                       " instances in a request");
-        const std::size_t more = sets.emplace_back(set).memory_bytes();
-        if (!holding_.take(more)) refuse_for_room();
-        bytes += more;
+        const dicom::Metadata& taken = sets.emplace_back(set);
+        for (const std::string& uri : taken.uris())
+            uri_bytes_ += uri.size() + dicom::Limits::kOfUri;
+        if (uri_bytes_ > limits_.most_uri_bytes)
+            throw Error(ErrorCode::kInvalidInput,
+                        "the metadata of a request name too many BulkDataURIs");
+        if (!holding_.take(taken.memory_bytes())) refuse_for_room();
+        bytes += taken.memory_bytes();
     };
     try {
         if (part.media.type == kXml)
@@ -128,6 +133,7 @@ void MetadataParts::take_metadata(const Part& part) {
         else
             dicom::each_data_set(text, take);
     } catch (...) {
+        uri_bytes_ = uri_bytes_before;
         holding_.give_back(bytes);
         throw;
     }
@@ -208,16 +214,25 @@ void MetadataParts::take_bulk_data(Part part) {
 }
 
 void MetadataParts::finish() {
-    for (std::size_t i = 0; i < instances_.size(); ++i) {
-        if (!instances_[i].metadata || instances_[i].missing == 0) continue;
-        failed_.push_back(failed(outcome_of(instances_[i].metadata->attributes()),
-                                 dicom::status::kCannotUnderstand, what_is_missing(instances_[i])));
+    find_next_failure();
+}
+
+void MetadataParts::find_next_failure() {
+    next_failure_.reset();
+    while (failures_from_ < instances_.size()) {
+        const Instance& instance = instances_[failures_from_++];
+        if (!instance.metadata || instance.missing == 0) continue;
+        next_failure_ = failed(outcome_of(instance.metadata->attributes()),
+                               dicom::status::kCannotUnderstand, what_is_missing(instance));
+        return;
     }
-    for (const auto& [uri, bulk] : bulk_)
-        if (!named_by_.contains(uri))
-            failed_.push_back(
-                failed({}, dicom::status::kCannotUnderstand,
-                       "no metadata name the bulk data at Content-Location " + shown(uri)));
+    auto bulk = last_unnamed_ ? bulk_.upper_bound(*last_unnamed_) : bulk_.begin();
+    while (bulk != bulk_.end() && named_by_.contains(bulk->first)) ++bulk;
+    if (bulk == bulk_.end()) return;
+    last_unnamed_ = bulk->first;
+    next_failure_ =
+        failed({}, dicom::status::kCannotUnderstand,
+               "no metadata name the bulk data at Content-Location " + shown(*last_unnamed_));
 }
 
 std::string MetadataParts::what_is_missing(const Instance& instance) const {
@@ -238,8 +253,8 @@ Outcome MetadataParts::next(const std::function<void(ByteView)>& take) {
         whole_.pop_front();
         return joined(number, take);
     }
-    Outcome one = std::move(failed_.front());
-    failed_.pop_front();
+    Outcome one = *std::move(next_failure_);
+    find_next_failure();
     return one;
 }
 

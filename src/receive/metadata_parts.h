@@ -14,7 +14,7 @@
 #include "dicom/metadata.h"
 #include "dicom/sparse_buffer.h"
 #include "http/media_type.h"
-#include "receive/store_response.h"
+#include "receive/outcome.h"
 
 namespace lucerna::receive {
 
@@ -30,6 +30,8 @@ class MetadataParts {
         /// Of its bulk data that are held at once; the budget may have less.
         std::size_t most_bulk_bytes = std::size_t{256} << 20;
         std::size_t most_instances = 10'000;
+        /// Of all URIs that its metadata name, as dicom::Limits::max_uri_bytes.
+        std::size_t most_uri_bytes = std::size_t{4} << 20;
     };
 
     /// Longer than that of C-STORE: no client of HTTP counts an answer in seconds.
@@ -37,7 +39,7 @@ class MetadataParts {
     /// The budget must outlive this. Where others hold too much of it, so long is waited in all.
     MetadataParts(dicom::ByteBudget& budget, const Limits& limits,
                   std::chrono::milliseconds patience = kPatience)
-        : holding_(budget, patience), limits_(limits) {}
+        : holding_(budget, patience, kJoined), limits_(limits) {}
 
     [[nodiscard]] static bool are_metadata(const http::MediaType& media);
 
@@ -51,12 +53,18 @@ class MetadataParts {
     /// No more parts come: what is not whole fails, and so do bulk data that nobody names.
     void finish();
 
+    /// What is held is wanted by others (ByteBudget). From any thread.
+    [[nodiscard]] bool is_wanted() const { return holding_.is_wanted(); }
+
     /// Something was joined or failed that `next` has not given.
-    [[nodiscard]] bool has_next() const { return !whole_.empty() || !failed_.empty(); }
+    [[nodiscard]] bool has_next() const { return !whole_.empty() || next_failure_.has_value(); }
     /// What became of the next. If it was joined, `take` gets a DICOM file, piece by piece.
     [[nodiscard]] Outcome next(const std::function<void(ByteView)>& take);
 
   private:
+    /// What is joined is held, too, until it is sealed, as it is while it comes.
+    static constexpr std::size_t kJoined = 2 * dicom::ByteBudget::kFreely;
+
     struct Part {
         http::MediaType media;
         std::string location;
@@ -88,10 +96,12 @@ class MetadataParts {
     [[nodiscard]] Outcome joined(std::size_t number, const std::function<void(ByteView)>& take);
     [[nodiscard]] dicom::BulkData bulk_data(const std::string& uri) const;
     [[nodiscard]] std::string what_is_missing(const Instance& instance) const;
+    void find_next_failure();
 
     dicom::ByteBudget::Holding holding_;
     const Limits limits_;
     std::size_t metadata_bytes_ = 0;
+    std::size_t uri_bytes_ = 0;
     std::size_t bulk_bytes_ = 0;
     Part part_;
     std::map<std::string, Bulk> bulk_;
@@ -99,7 +109,10 @@ class MetadataParts {
     /// Instances that are not whole, by the URIs that they name.
     std::map<std::string, std::set<std::size_t>> named_by_;
     std::deque<std::size_t> whole_;
-    std::deque<Outcome> failed_;
+    /// Once no more parts come. Of tens of thousands that fail one is put into words at a time.
+    std::size_t failures_from_ = 0;
+    std::optional<std::string> last_unnamed_;
+    std::optional<Outcome> next_failure_;
 };
 
 }  // namespace lucerna::receive

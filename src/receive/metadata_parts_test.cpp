@@ -162,14 +162,23 @@ TEST_F(MetadataPartsTest, TakeOneTransferSyntaxWhoeverOfThemSaysIt) {
 TEST_F(MetadataPartsTest, KeepNoHalfOfCompressedFramesThatComeAsOctets) {
     json set = metadata_of(kFirst, "a");
     set["00280008"] = {{"vr", "IS"}, {"Value", {2}}};
-    const char* const octets = "application/octet-stream; transfer-syntax=1.2.840.10008.1.2.5";
+    // RLE; Deflated Image Frame and JPEG XL, which nothing here decodes.
+    for (const std::string syntax :
+         {"1.2.840.10008.1.2.5", "1.2.840.10008.1.2.8.1", "1.2.840.10008.1.2.4.110"}) {
+        const std::string octets = "application/octet-stream; transfer-syntax=" + syntax;
+        EXPECT_EQ(send(kJson, set.dump()), "");
+        EXPECT_EQ(send(octets.c_str(), "12", "a"), "");
+        EXPECT_THAT(since(), IsEmpty()) << syntax;
+        EXPECT_EQ(send(octets.c_str(), "34", "a"), "");
+        EXPECT_THAT(since(), ElementsAre("1.2.3.1")) << syntax;
+        const std::string whole(as_text(files.back()));
+        EXPECT_LT(whole.rfind("12"), whole.rfind("34"));
+    }
+    EXPECT_EQ(send("image/jxl", "12", "a"), "");
+    EXPECT_EQ(send("image/jxl", "34", "a"), "");
+    EXPECT_EQ(send("image/jxl", "56", "a"), "");
     EXPECT_EQ(send(kJson, set.dump()), "");
-    EXPECT_EQ(send(octets, "12", "a"), "");
-    EXPECT_THAT(since(), IsEmpty());
-    EXPECT_EQ(send(octets, "34", "a"), "");
-    EXPECT_THAT(since(), ElementsAre("1.2.3.1"));
-    const std::string whole(as_text(files.at(0)));
-    EXPECT_LT(whole.rfind("12"), whole.rfind("34"));
+    EXPECT_THAT(since(), ElementsAre(HasSubstr("1.2.3.1: ")));
 }
 
 TEST_F(MetadataPartsTest, AreTakenOnceWholeOrByFrames) {
@@ -281,6 +290,21 @@ TEST_F(MetadataPartsTest, KeepWithinTheirLimits) {
     EXPECT_THAT(send(kBytes, std::string(500, 'a'), "a"), HasSubstr("came already"));
     EXPECT_EQ(send(kBytes, std::string(1000, 'c'), "c"), "") << "what was refused counts no more";
     EXPECT_THAT(send(kJson, "[{},{},{}]"), HasSubstr("more than 2 instances"));
+}
+
+TEST_F(MetadataPartsTest, NameNoMoreUrisThanARequestMayBringBulkDataFor) {
+    limits.most_uri_bytes = 300;
+    const auto naming = [](int values, const std::string& uri) {
+        json set = metadata_of(kFirst, uri);
+        for (int i = 1; i < values; ++i)
+            set["0009100" + std::to_string(i)] = {{"vr", "OB"},
+                                                  {"BulkDataURI", uri + std::to_string(i)}};
+        return set;
+    };
+    const std::string uri(30, 'u');
+    EXPECT_THAT(send(kJson, naming(4, uri).dump()), HasSubstr("too many BulkDataURIs"));
+    EXPECT_EQ(send(kJson, naming(2, uri).dump()), "") << "what was refused counts no more";
+    EXPECT_THAT(send(kJson, naming(2, "v" + uri).dump()), HasSubstr("too many BulkDataURIs"));
 }
 
 TEST_F(MetadataPartsTest, CountForMoreThanTheirBytesWhereTheyAreMany) {

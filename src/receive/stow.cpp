@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/current_peer.h"
 #include "base/error.h"
 #include "base/guarded.h"
 #include "base/log.h"
@@ -75,7 +76,7 @@ class StowRequest final : private http::PartTaker {
           sink_(sink),
           options_(options),
           parts_(parts),
-          response_(request.origin + options.root),
+          response_(request.origin + options.root, parts.budget()),
           apart_(parts.budget(), options.metadata) {
         const auto study = request.parameters.find("study");
         if (study != request.parameters.end()) study_ = study->second;
@@ -139,6 +140,9 @@ class StowRequest final : private http::PartTaker {
         constexpr std::size_t kPiece = std::size_t{256} * 1024;
         http::MultipartParser parser(boundary, options_.limits, *this);
         Bytes piece(kPiece);
+        request_.body.give_way_where([this] {
+            return apart_.is_wanted() || (file_ != nullptr && file_->holding().is_wanted());
+        });
         while (const std::size_t count = request_.body.read(piece)) {
             bytes_ += count;
             parser.feed(ByteView(piece).first(count));
@@ -232,6 +236,11 @@ class StowRequest final : private http::PartTaker {
     void begin_object() {
         part_ = {};
         if (!file_) file_ = parts_.file();
+        // Of this one, and of those that are being kept.
+        if (!response_.outcomes().make_room(1 + kAtOnce)) {
+            part_.for_lack_of_memory = response_.outcomes().may_pass_later();
+            part_ = failed(part_, dicom::status::kOutOfResources, response_.outcomes().refusal());
+        }
         file_->start([this] {
             refuse_if_silent();
             return sink_.arriving(origin());
@@ -273,6 +282,7 @@ class StowRequest final : private http::PartTaker {
         wait_for_room(outcome.sop_instance_uid, file_->held());
         Waiting one{outcome.sop_instance_uid, file_->held(), std::move(file_), {}};
         const auto settle = [this, outcome, file = one.file.get()] {
+            const CurrentPeer sent_by(request_.remote);
             Outcome settled = outcome;
             if (outcome.stored()) settled = kept(outcome, *file);
             file->clear();

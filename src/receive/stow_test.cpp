@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "base/current_peer.h"
 #include "base/error.h"
 #include "dicom/byte_budget.h"
 #include "dicom/data_set.h"
@@ -116,9 +117,17 @@ class Stow : public testing::Test {
         if (study) request.parameters["study"] = *study;
         return stow_handler(sink, options)(request);
     }
-    static json parsed(const http::Response& response) {
-        return json::parse(std::get<std::string>(response.body));
+    static std::string text_of(const http::Response& response) {
+        if (const auto* text = std::get_if<std::string>(&response.body)) return *text;
+        std::string text;
+        for (bool is_last = false; !is_last;) {
+            const http::Chunk chunk = std::get<http::Stream>(response.body).next();
+            text += as_text(chunk.bytes);
+            is_last = chunk.last;
+        }
+        return text;
     }
+    static json parsed(const http::Response& response) { return json::parse(text_of(response)); }
     static json items(const http::Response& response, const char* sequence) {
         const json whole = parsed(response);
         return whole.contains(sequence) ? whole[sequence]["Value"] : json::array();
@@ -178,7 +187,12 @@ TEST_F(Stow, OfThousandsOfFailuresTheFirstAreInWordsAndInTheLog) {
     testing::internal::CaptureStderr();
     const http::Response response = post(body);
     const std::string log = testing::internal::GetCapturedStderr();
-    const json others = items(response, "0008119A");
+    const auto* stream = std::get_if<http::Stream>(&response.body);
+    ASSERT_NE(stream, nullptr) << "it is written while it is sent";
+    const auto length = stream->length;
+    const std::string text = text_of(response);
+    EXPECT_EQ(length, text.size());
+    const json others = json::parse(text)["0008119A"]["Value"];
     ASSERT_EQ(others.size(), 3'000U);
     EXPECT_TRUE(others[99].contains("00091001"));
     EXPECT_FALSE(others[2'999].contains("00091001"));
@@ -188,6 +202,65 @@ TEST_F(Stow, OfThousandsOfFailuresTheFirstAreInWordsAndInTheLog) {
         ++lines;
     EXPECT_EQ(lines, 101U);
     EXPECT_THAT(log, HasSubstr("\"more\":2900"));
+}
+
+TEST_F(Stow, SaysOfThousandsThatAreKeptWhatItSaysOfOneInEitherForm) {
+    std::vector<Bytes> files;
+    for (int i = 0; i < 700; ++i)
+        files.push_back(small_object("1.2.3.4." + std::to_string(i), 10, "1.2.840.10008.1.2.1"));
+    const json answer = parsed(post(body_of(files)));
+    ASSERT_EQ(answer["00081199"]["Value"].size(), 700U);
+    EXPECT_EQ(answer["00081199"]["Value"][699]["00081155"]["Value"][0], "1.2.3.4.699");
+    for (const std::string form :
+         {"application/dicom+xml", "multipart/related; type=\"application/dicom+xml\""}) {
+        more_headers["Accept"] = form;
+        std::string text = text_of(post(body_of(files)));
+        text = text.substr(text.find("<?xml"));
+        text.resize(text.find("</NativeDicomModel>") + 19);
+        EXPECT_EQ(dicom::from_native_xml(text), answer) << form;
+    }
+    EXPECT_EQ(dicom::intake_memory().held(), 0U);
+}
+
+TEST_F(Stow, RefusesPartsForWhoseOutcomesThereIsNoRoom) {
+    dicom::ByteBudget intake(std::size_t{2} << 20);
+    options.intake = &intake;
+    dicom::ByteBudget::Holding others(intake);
+    ASSERT_TRUE(others.take_as_small(std::size_t{1000} << 10));
+    std::vector<Bytes> files;
+    for (int i = 0; i < 3'000; ++i)
+        files.push_back(small_object("1.2.3.4." + std::to_string(i), 10, "1.2.840.10008.1.2.1"));
+    const http::Response response = post(body_of(files));
+    EXPECT_EQ(response.status, 202);
+    const json answer = parsed(response);
+    const std::size_t stored = answer["00081199"]["Value"].size();
+    EXPECT_EQ(stored, sink.kept.size());
+    EXPECT_LT(stored, 3'000U);
+    const json& others_failed = answer["0008119A"]["Value"];
+    EXPECT_EQ(others_failed.size(), 3'000U - stored);
+    EXPECT_EQ(others_failed[0]["00081197"]["Value"][0], dicom::status::kOutOfResources);
+}
+
+TEST_F(Stow, CountsWhatIsHeldForTheHostThatSendsIt) {
+    dicom::ByteBudget intake(std::size_t{64} << 20);
+    options.intake = &intake;
+    const http::Handler handler = stow_handler(sink, options);
+    const auto post_from = [&](const std::string& host, const std::string& uid) {
+        const CurrentPeer asked_by(host);
+        http::BodyInMemory reader(body_of({small_object(uid, 100)}));
+        http::Request request(reader);
+        request.remote = host;
+        request.headers.set("Content-Type", content_type);
+        return handler(request).status;
+    };
+    EXPECT_EQ(post_from("192.0.2.1", "1.2.3.4.1"), 200) << "its buffer is used again";
+    dicom::ByteBudget::Holding others(intake);
+    {
+        const CurrentPeer asked_by("192.0.2.1");
+        ASSERT_TRUE(others.take(std::size_t{56} << 20));
+    }
+    EXPECT_EQ(post_from("192.0.2.1", "1.2.3.4.2"), 503);
+    EXPECT_EQ(post_from("192.0.2.2", "1.2.3.4.3"), 200);
 }
 
 TEST(StoreResponse, IsCutBetweenLetters) {
