@@ -97,8 +97,8 @@ def half_an_upload(server, number):
     return one
 
 
-def half_an_object(server, number):
-    """Its association."""
+def half_an_object(server, number, data_set=None):
+    """Its association, after three quarters of it."""
     ae = AE(ae_title="STALLING")
     ae.add_requested_context(CAPTURE, EXPLICIT)
     association = ae.associate("127.0.0.1", int(server.dicom_port), ae_title="LUCERNA")
@@ -107,7 +107,7 @@ def half_an_object(server, number):
     request = C_STORE()
     request.MessageID, request.Priority = 1, 0
     request.AffectedSOPClassUID, request.AffectedSOPInstanceUID = CAPTURE, f"2.999.12.1.{number}"
-    request.DataSet = io.BytesIO(out_of_order(number))
+    request.DataSet = io.BytesIO(data_set or out_of_order(number))
     message = C_STORE_RQ()
     message.primitive_to_message(request)
     pieces = list(message.encode_msg(association.accepted_contexts[0].context_id, 16000))

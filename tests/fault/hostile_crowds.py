@@ -641,7 +641,7 @@ def meet(crowd, server):
     if server.process.poll() is not None:
         return ["the server ended"]
     problems += [f"answered {status}" for status in set(statuses) - fitting]
-    if peak > MOST_GROWTH_KIB:
+    if peak > MOST_GROWTH_KIB + getattr(crowd, "budgets_kib", 0):
         problems.append(f"{peak >> 10} MB of growth")
     if waited > STALLED_OTHERS:
         problems.append(f"others were answered after {waited:.0f} s")

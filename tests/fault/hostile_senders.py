@@ -192,12 +192,12 @@ def part10(syntax, data_set, sop_class=CAPTURE, uid=None):
     return bytes(128) + b"DICM" + element(0x02, 0x00, "UL", struct.pack("<I", len(meta))) + meta + (data_set or b"")
 
 
-def send(server, syntax, data_set, sop_class=CAPTURE, uid=None, title="STRANGER"):
-    """The status of a C-STORE, or "aborted"."""
+def send(server, syntax, data_set, sop_class=CAPTURE, uid=None, title="STRANGER", host=""):
+    """The status of a C-STORE, or "aborted". `host`: the address that it comes from."""
     ae = AE(ae_title=title)
     ae.add_requested_context(sop_class, [syntax])
     ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = PATIENCE
-    association = ae.associate("127.0.0.1", int(server.dicom_port), ae_title="LUCERNA")
+    association = ae.associate("127.0.0.1", int(server.dicom_port), ae_title="LUCERNA", bind_address=(host, 0))
     if not association.is_established:
         return "rejected"
     request = C_STORE()
@@ -221,12 +221,15 @@ def send(server, syntax, data_set, sop_class=CAPTURE, uid=None, title="STRANGER"
 
 def stow(server, *parts, kind="application/dicom", accept="application/dicom+json"):
     """Parts of `kind`, or with what stands before them."""
+    return status_of(stow_request(server, *parts, kind=kind, accept=accept))
+
+
+def stow_request(server, *parts, kind="application/dicom", accept="application/dicom+json"):
     whole = b"".join(b"--b\r\n" + (one if isinstance(one, bytes) and one.startswith(b"Content-") else
                                    b"Content-Type: " + kind.encode() + b"\r\n\r\n" + one) + b"\r\n"
                      for one in parts) + b"--b--\r\n"
-    request = urllib.request.Request(server.url + "/dicom-web/studies", data=whole, headers={
+    return urllib.request.Request(server.url + "/dicom-web/studies", data=whole, headers={
         "Content-Type": f'multipart/related; type="{kind}"; boundary=b', "Accept": accept})
-    return status_of(request)
 
 
 def send_again(server, wanted):
