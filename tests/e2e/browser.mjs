@@ -52,7 +52,11 @@ export async function waitForPictures(page, count = 4, timeout = 300000) {
     count,
     { timeout },
   );
-  // Two frames, so that what was asked to be drawn is drawn.
+  await untilDrawn(page);
+}
+
+// Two frames, so that what was asked to be drawn is drawn.
+export async function untilDrawn(page) {
   await page.evaluate(
     () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
   );

@@ -2,7 +2,9 @@
 // known. No pane may show pixels beside marks of others.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { brightness, launch, marks, openPage, panes, shoot, waitForPictures } from './browser.mjs';
+import {
+  brightness, launch, marks, openPage, panes, shoot, untilDrawn, waitForPictures,
+} from './browser.mjs';
 import { kForProcessing, startMock } from './mock_server.mjs';
 
 const kStudy = '2.25.1001';
@@ -44,10 +46,13 @@ describe('images of an open exam', () => {
     const mark = await markOf(finding);
     assert.ok(mark && mark.inside > mark.outside + 50, `${finding}: ${JSON.stringify(mark)}`);
   };
-  const untilRead = (place) =>
-    page.waitForFunction(
-      (at) => document.querySelectorAll('.pane')[at].querySelector('.mark') !== null, place,
-    );
+  const untilRead = async (place) => {
+    await page.waitForFunction((at) => {
+      const pane = document.querySelectorAll('.pane')[at];
+      return pane.dataset.state === 'shown' && pane.querySelector('.mark') !== null;
+    }, place);
+    await untilDrawn(page);
+  };
 
   it('takes down a picture whose pixels were replaced under the same UID, then shows the new', async () => {
     await open();
