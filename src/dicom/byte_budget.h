@@ -19,8 +19,8 @@ namespace lucerna::dicom {
 /// themselves; whoever wants more than kFreely, or finds that half taken, has the rest, one thread
 /// at a time: so none waits for what another one who waits holds. One host (CurrentPeer) has no
 /// more than three quarters of that half, and seven eighths of all, or less where that left others
-/// no four megabytes, so that whoever holds what it
-/// can and goes on as slowly as it may keeps out no other. Safe from any thread.
+/// no four megabytes, so that whoever holds what it can and goes on as slowly as it may keeps out
+/// no other. Safe from any thread.
 class ByteBudget {
   public:
     static constexpr std::size_t kNoLimit = SIZE_MAX;

@@ -125,26 +125,31 @@ TEST(ByteBudget, LetsSmallHoldersTakeTheTurnWhereTheirHalfIsTaken) {
     EXPECT_TRUE(second.take(kMib));
 }
 
+/// So many of one host, each of which takes some of it in its turn. All threads are there at once,
+/// as those that come one after the other may be of one name.
+std::vector<std::unique_ptr<Holding>> crowd_of_one(ByteBudget& budget, int count,
+                                                   const std::function<void(Holding&)>& take) {
+    std::vector<std::unique_ptr<Holding>> crowd;
+    std::latch all(count);
+    std::mutex mutex;
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < count; ++i)
+        threads.emplace_back([&] {
+            const CurrentPeer one("192.0.2.1");
+            {
+                const std::lock_guard lock(mutex);
+                take(*crowd.emplace_back(new Holding(budget)));
+            }
+            all.arrive_and_wait();
+        });
+    threads.clear();
+    return crowd;
+}
+
 TEST(ByteBudget, LetsNoHostKeepOutOthers) {
     ByteBudget budget(64 * kMib);
     const CurrentPeer other("192.0.2.2");
-    std::vector<std::unique_ptr<Holding>> crowd;
-    {
-        // At once, as threads that come one after the other may be of one name.
-        constexpr int kCrowd = 16;
-        std::latch all(kCrowd);
-        std::mutex mutex;
-        std::vector<std::jthread> threads;
-        for (int i = 0; i < kCrowd; ++i)
-            threads.emplace_back([&] {
-                const CurrentPeer one("192.0.2.1");
-                {
-                    const std::lock_guard lock(mutex);
-                    (void)crowd.emplace_back(new Holding(budget))->take(2 * kMib);
-                }
-                all.arrive_and_wait();
-            });
-    }
+    auto crowd = crowd_of_one(budget, 16, [](Holding& each) { (void)each.take(2 * kMib); });
     EXPECT_EQ(budget.held(), (24 + 2) * kMib) << "and what has the turn";
     std::vector<std::unique_ptr<Holding>> others;
     for (int i = 0; i < 4; ++i)
@@ -171,23 +176,9 @@ TEST(ByteBudget, LetsNoHostKeepOutOthers) {
 // Whoever held more for a moment is one of the small ones then only where those have room.
 TEST(ByteBudget, GivesUpTheTurnForARoomThatThereIs) {
     ByteBudget budget(64 * kMib);
-    std::vector<std::unique_ptr<Holding>> crowd;
-    {
-        constexpr int kCrowd = 24;
-        std::latch all(kCrowd);
-        std::mutex mutex;
-        std::vector<std::jthread> threads;
-        for (int i = 0; i < kCrowd; ++i)
-            threads.emplace_back([&] {
-                const CurrentPeer one("192.0.2.1");
-                {
-                    const std::lock_guard lock(mutex);
-                    Holding& each = *crowd.emplace_back(new Holding(budget));
-                    if (each.take(2 * kMib) && each.take(1000)) each.give_back(1000);
-                }
-                all.arrive_and_wait();
-            });
-    }
+    auto crowd = crowd_of_one(budget, 24, [](Holding& each) {
+        if (each.take(2 * kMib) && each.take(1000)) each.give_back(1000);
+    });
     EXPECT_LE(budget.held(), (24 + 4) * kMib);
     const CurrentPeer other("192.0.2.2");
     std::vector<std::unique_ptr<Holding>> others;
@@ -245,7 +236,6 @@ TEST(ByteBudget, LeavesRoomForSomeObjectsOfOthersHoweverSmallItIs) {
         const CurrentPeer one("192.0.2.1");
         while (all.take(kMib)) continue;
     }
-    const CurrentPeer other("192.0.2.2");
     EXPECT_TRUE(elsewhere([&] {
         const CurrentPeer asked_by("192.0.2.2");
         Holding first(budget), second(budget);

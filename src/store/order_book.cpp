@@ -65,8 +65,8 @@ constexpr std::int64_t kMostOfAStudy = 128;
 struct Known {
     /// Of the filler's number, or, while that is not known of either, of the placer's.
     std::vector<Row> same;
-    /// The placer's number is also of these, which have other fillers' numbers.
-    std::vector<Row> others;
+    /// The placer's number is also of orders with other fillers' numbers.
+    bool has_others = false;
     bool is_full = false;
 };
 
@@ -97,10 +97,9 @@ Known known_of(Connection& index, const Order& order) {
         if (by_filler.contains(id) || agree(order.filler, row->kept.order.filler))
             known.same.push_back(*std::move(row));
         else
-            known.others.push_back(*std::move(row));
+            known.has_others = true;
     }
-    if ((known.same.size() > 1 && !order.filler.empty()) ||
-        (places_elsewhere && !known.others.empty()))
+    if ((known.same.size() > 1 && !order.filler.empty()) || (places_elsewhere && known.has_others))
         throw RefusedOrder(ErrorCode::kConflict,
                            "the placer's number and the filler's number are of two different "
                            "orders");
@@ -213,14 +212,14 @@ OrderOutcome place(Connection& index, const OrderRequest& request, Instant now) 
                             "several requested procedures have that placer's number, and the "
                             "filler's is not said");
     if (!known.same.empty()) return change(index, request, known.same.front(), now);
-    if (!known.others.empty() && request.action == exam::OrderAction::kChange)
+    if (known.has_others && request.action == exam::OrderAction::kChange)
         throw NumberIsTaken(ErrorCode::kConflict,
                             "the order of that placer's number has another filler's number");
     if (known.is_full)
         throw NumberIsTaken(ErrorCode::kConflict,
                             "the placer's number has as many procedures as one may have: " +
                                 std::to_string(kMostOfANumber));
-    return enter(index, request, !known.others.empty(), now);
+    return enter(index, request, known.has_others, now);
 }
 
 /// By all that is said of a name and a birth date.
