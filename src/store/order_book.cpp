@@ -229,6 +229,14 @@ bool are_named_as_one(Person one, Person other) {
            !other.name.empty() && !disagree(one, other);
 }
 
+/// By their IDs; or by their names, but for one who has married.
+bool may_be_two(Person one, Person other) {
+    if (may_be_two_people(one, other)) return true;
+    const bool are_of_one_day = !one.birth_date.empty() && one.birth_date == other.birth_date;
+    one.birth_date = other.birth_date = {};
+    return !are_of_one_day && disagree(one, other);
+}
+
 /// Two systems may have given out one number, which the filler's numbers tell apart: those of the
 /// patient who is named, where any are. Throws NumberIsTaken where it is not clear which those are.
 void leave_those_of_others(std::vector<Row>& same, const OrderRequest& request) {
@@ -239,10 +247,10 @@ void leave_those_of_others(std::vector<Row>& same, const OrderRequest& request) 
         const Person whose = person_of(one->kept.order);
         for (auto other = std::next(one); other != others; ++other) {
             const Person second = person_of(other->kept.order);
-            if (are_of_two_patients(whose.patient, second.patient) ||
-                are_named_as_two(whose, second))
+            if (may_be_two(whose, second))
                 throw NumberIsTaken(ErrorCode::kConflict,
-                                    "orders of two patients have that number: say whose it is");
+                                    "orders of two patients may have that number: say whose it "
+                                    "is, or the filler's number");
         }
         // Of whom one order has another Patient ID by now.
         for (auto other = others; other != same.end(); ++other)
@@ -265,6 +273,8 @@ OrderOutcome cancel(Connection& index, const OrderRequest& request) {
     if (request.only_if_new) return outcome;
     for (const Row& row : known.same) {
         require_same_patient(request, row.kept);
+        if (!agree(request.order.placer, row.kept.order.placer))
+            require_same_procedure(request, row.kept);
         if (is_any_performed(row.kept.states))
             throw RefusedOrder(ErrorCode::kConflict, "a step of the order is under way or done");
         index.prepare("UPDATE scheduled_steps SET state = ?1 WHERE order_id = ?2 AND state <> ?1")

@@ -144,6 +144,38 @@ TEST(OrderBook, CancelsOfAPlacersNumberWhatIsThePatientsWhoIsNamed) {
     EXPECT_EQ(listed(store)[0].order.patient_id.reveal(), "P2");
 }
 
+// Whom nothing but a name tells apart, as too little else is said.
+TEST(OrderBook, CancelsNothingWhereOrdersOfANumberMayBeOfTwo) {
+    for (const bool has_id : {true, false}) {
+        TestStore store;
+        Order hers = with_filler("F1", "P1");
+        hers.patient_birth_date = {};
+        place(store, hers);
+        Order others = with_filler("F2", has_id ? "P1" : "");
+        others.patient_name = PatientName("Roe^Eva");
+        place(store, others);
+        Order named = order_of("1");
+        named.patient_birth_date = {};
+        EXPECT_EQ(refusal(cancelled(store, named)), ErrorCode::kConflict) << has_id;
+        EXPECT_EQ(listed(store).size(), 2U) << has_id;
+        EXPECT_EQ(only(cancelled(store, others)).fate, OrderFate::kCancelled) << has_id;
+    }
+}
+
+// A filler's number that two placers' orders have, of which one was refused therefore.
+TEST(OrderBook, CancelsNoOtherProcedureOfALikeFillersNumber) {
+    TestStore store;
+    place(store, with_filler("F1", "P1"));
+    Order others = with_filler("F1", "P1");
+    others.placer.number = "778";
+    others.accession_number = AccessionNumber("B-1");
+    EXPECT_EQ(refusal(cancelled(store, others)), ErrorCode::kConflict);
+    EXPECT_EQ(listed(store).size(), 1U);
+    others.accession_number = {};
+    EXPECT_EQ(only(cancelled(store, others)).fate, OrderFate::kCancelled)
+        << "the placer's number has changed";
+}
+
 // One who was known under another Patient ID, of which one order says so by now.
 TEST(OrderBook, CancelsNoHalfOfWhatIsOnePersons) {
     TestStore store;

@@ -160,35 +160,6 @@ StepState state_after(const ScheduledStep& step, OrderAction action, const Sched
     return StepState::kScheduled;
 }
 
-/// Without the filler's number, which tells procedures apart, or where the placer's is another one,
-/// what a new order of a known number says may be another procedure: that is not to replace the one
-/// that is there.
-void require_same_procedure(const OrderRequest& request, const KeptOrder& kept) {
-    const Order& order = request.order;
-    const Order& known = kept.order;
-    const bool are_told_apart =
-        !order.filler.empty() && !known.filler.empty() && agree(order.placer, known.placer);
-    if (request.action == OrderAction::kChange || are_told_apart) return;
-    // The placer's number may have come later.
-    Order by_filler = known;
-    by_filler.placer = {};
-    const std::string seeds[] = {seed_of(known, false), seed_of(known, true),
-                                 seed_of(by_filler, false)};
-    const auto is_made_up = [&](const auto& made_up_from, const std::string& value) {
-        return std::any_of(std::begin(seeds), std::end(seeds),
-                           [&](const std::string& seed) { return value == made_up_from(seed); });
-    };
-    const bool is_another = differ(order.accession_number, known.accession_number) ||
-                            (differ(order.requested_procedure_id, known.requested_procedure_id) &&
-                             !is_made_up(made_up_procedure, known.requested_procedure_id)) ||
-                            (differ(order.study_instance_uid, known.study_instance_uid) &&
-                             known.study_instance_uid != kept.made_study &&
-                             !is_made_up(formerly_made_up_study, known.study_instance_uid));
-    if (is_another)
-        throw NumberIsTaken(ErrorCode::kConflict,
-                            "the order of that number is another requested procedure");
-}
-
 void require_changeable(const Order& order, const KeptOrder& known) {
     if (differ(order.study_instance_uid, known.order.study_instance_uid) &&
         is_any_performed(known.states))
@@ -240,6 +211,32 @@ void require_same_patient(const OrderRequest& request, const KeptOrder& known) {
         throw NumberIsTaken(ErrorCode::kConflict,
                             "the order of that number is another patient's, and a step of it is "
                             "under way or done");
+}
+
+void require_same_procedure(const OrderRequest& request, const KeptOrder& kept) {
+    const Order& order = request.order;
+    const Order& known = kept.order;
+    const bool are_told_apart =
+        !order.filler.empty() && !known.filler.empty() && agree(order.placer, known.placer);
+    if (request.action == OrderAction::kChange || are_told_apart) return;
+    // The placer's number may have come later.
+    Order by_filler = known;
+    by_filler.placer = {};
+    const std::string seeds[] = {seed_of(known, false), seed_of(known, true),
+                                 seed_of(by_filler, false)};
+    const auto is_made_up = [&](const auto& made_up_from, const std::string& value) {
+        return std::any_of(std::begin(seeds), std::end(seeds),
+                           [&](const std::string& seed) { return value == made_up_from(seed); });
+    };
+    const bool is_another = differ(order.accession_number, known.accession_number) ||
+                            (differ(order.requested_procedure_id, known.requested_procedure_id) &&
+                             !is_made_up(made_up_procedure, known.requested_procedure_id)) ||
+                            (differ(order.study_instance_uid, known.study_instance_uid) &&
+                             known.study_instance_uid != kept.made_study &&
+                             !is_made_up(formerly_made_up_study, known.study_instance_uid));
+    if (is_another)
+        throw NumberIsTaken(ErrorCode::kConflict,
+                            "the order of that number is another requested procedure");
 }
 
 KeptOrder new_order(const OrderRequest& request, bool is_one_of_several) {

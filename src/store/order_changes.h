@@ -34,6 +34,11 @@ class NumberIsTaken : public RefusedOrder {
 /// and birth date count with it, but for a change. Throws NumberIsTaken.
 void require_same_patient(const exam::OrderRequest& request, const KeptOrder& known);
 
+/// Without the filler's number, which tells procedures apart, or where the placer's is another one,
+/// what an order of a known number says may be another procedure: that is not to be replaced by it,
+/// nor cancelled. Throws NumberIsTaken.
+void require_same_procedure(const exam::OrderRequest& request, const KeptOrder& known);
+
 /// An order that is not known yet, with what it lacks made up: IDs from its number, which is the
 /// placer's for all his procedures where `is_one_of_several`; the Study Instance UID at random
 /// (PS3.5 B.2), since other archives, and this one after an erasure, know other orders of that
