@@ -35,8 +35,8 @@ bool is_over() {
 
 /// While this thread waits.
 struct WaitingThread {
-    WaitingThread(const std::string& what, const std::string& budget) {
-        if (current_waiting != nullptr && !current_waiting->begin())
+    WaitingThread(const std::string& what, const std::string& budget, bool again) {
+        if (current_waiting != nullptr && !current_waiting->begin(again))
             throw Error(ErrorCode::kUnavailable,
                         what + " has to wait, and so do too many others (" + budget + ")");
     }
@@ -100,6 +100,14 @@ MemoryBudget::Share::~Share() {
 }
 
 MemoryBudget::Share MemoryBudget::take(std::size_t bytes, const std::string& what) {
+    return take(bytes, what, false);
+}
+
+MemoryBudget::Share MemoryBudget::take_again(std::size_t bytes, const std::string& what) {
+    return take(bytes, what, true);
+}
+
+MemoryBudget::Share MemoryBudget::take(std::size_t bytes, const std::string& what, bool again) {
     std::unique_lock lock(mutex_);
     if (bytes > limit_)
         throw Error(ErrorCode::kUnsupported, what + " takes " + std::to_string(bytes) +
@@ -107,9 +115,10 @@ MemoryBudget::Share MemoryBudget::take(std::size_t bytes, const std::string& wha
                                                  std::to_string(limit_) + " bytes (" + name_ + ")");
     if (shares_of_.contains(this_task()) || (waiting_.empty() && fits(bytes))) return hold(bytes);
     lock.unlock();
-    const WaitingThread waits(what, name_);
+    const WaitingThread waits(what, name_, again);
     lock.lock();
-    return hold_in_turn(bytes, what, lock);
+    const auto end = again ? Clock::time_point::max() : Clock::now() + kLongest * patience_;
+    return hold_in_turn(bytes, what, end, lock);
 }
 
 MemoryBudget::Share MemoryBudget::take_beside(const MemoryBudget& other, std::size_t bytes,
@@ -131,10 +140,11 @@ class MemoryBudget::PlaceInLine {
         : ticket(of.next_ticket_++), of_(of), lock_(lock) {
         of.last_turn_of_.try_emplace(CurrentPeer::host(), of.last_turn_);
         of.waiting_.push_back({ticket, CurrentPeer::host()});
+        of.first_ = of.first_in_line();
     }
     ~PlaceInLine() {
         if (!lock_.owns_lock()) lock_.lock();
-        of_.leave_line(ticket);
+        of_.leave_line(ticket, was_served);
         // Whoever was behind is the first now, and may fit.
         if (!of_.waiting_.empty()) of_.changed_.notify_all();
     }
@@ -142,6 +152,7 @@ class MemoryBudget::PlaceInLine {
     PlaceInLine& operator=(const PlaceInLine&) = delete;
 
     const std::uint64_t ticket;
+    bool was_served = false;
 
   private:
     MemoryBudget& of_;
@@ -149,17 +160,17 @@ class MemoryBudget::PlaceInLine {
 };
 
 MemoryBudget::Share MemoryBudget::hold_in_turn(std::size_t bytes, const std::string& what,
+                                               Clock::time_point end,
                                                std::unique_lock<std::mutex>& lock) {
     std::optional<PlaceInLine> place(std::in_place, *this, lock);
     const std::uint64_t ticket = place->ticket;
-    const auto my_turn = [&] { return first_in_line() == ticket && fits(bytes); };
-    const auto end = Clock::now() + kLongest * patience_;
-    const auto state = [&] { return std::pair(first_in_line(), held_with_others()); };
+    const auto my_turn = [&] { return first_ == ticket && fits(bytes); };
+    const auto state = [&] { return std::pair(first_, held_with_others()); };
     auto seen = state();
     auto gives_up = Clock::now() + patience_;
     while (!my_turn() && Clock::now() < std::min(gives_up, end) && !is_over()) {
         // Whoever is the first in line asks for all.
-        const bool is_first = first_in_line() == ticket;
+        const bool is_first = first_ == ticket;
         if (auto holder = is_first ? next_to_ask() : nullptr) {
             lock.unlock();
             if (!holder->let_go()) may_ask(holder, std::min(grace_, kUntilAskedAgain));
@@ -177,7 +188,7 @@ MemoryBudget::Share MemoryBudget::hold_in_turn(std::size_t bytes, const std::str
         if (const auto now = state(); now != std::exchange(seen, now))
             gives_up = Clock::now() + patience_;
     }
-    const bool came = my_turn();
+    const bool came = place->was_served = my_turn();
     place.reset();
     if (!came)
         throw Error(ErrorCode::kUnavailable, what + " has to wait: others hold " +
@@ -197,11 +208,13 @@ std::uint64_t MemoryBudget::first_in_line() const {
         ->ticket;
 }
 
-void MemoryBudget::leave_line(std::uint64_t ticket) noexcept {
+/// Whoever gives up gives up no turn of its host's others.
+void MemoryBudget::leave_line(std::uint64_t ticket, bool was_served) noexcept {
     const auto at = std::find_if(waiting_.begin(), waiting_.end(),
                                  [&](const InLine& one) { return one.ticket == ticket; });
-    last_turn_of_.find(at->host)->second = ++last_turn_;
+    if (was_served) last_turn_of_.find(at->host)->second = ++last_turn_;
     waiting_.erase(at);
+    if (!waiting_.empty()) first_ = first_in_line();
     // Of hundreds that have come and gone, those are known that wait.
     constexpr std::size_t kMostKnown = 256;
     if (!waiting_.empty() && last_turn_of_.size() <= kMostKnown) return;

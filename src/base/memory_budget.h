@@ -41,8 +41,9 @@ class MemoryBudget {
     class Waiting {
       public:
         virtual ~Waiting() = default;
-        /// It is about to. False: too many do, it must not.
-        virtual bool begin() noexcept = 0;
+        /// It is about to; `again` where it gave back what it had, so that others have their turn.
+        /// False: too many do, it must not.
+        virtual bool begin(bool again) noexcept = 0;
         virtual void end() noexcept = 0;
         /// Asked a few times a second while it waits: true ends the wait, as one in vain.
         [[nodiscard]] virtual bool is_over() const noexcept { return false; }
@@ -101,20 +102,26 @@ class MemoryBudget {
     /// its turn has not come after three times that; or at once where it would wait and must not,
     /// or no longer (Waiting).
     [[nodiscard]] Share take(std::size_t bytes, const std::string& what);
+    /// For a task that gave back what it had, so that others have their turn: as `take`, but what
+    /// it began is ended however long that takes.
+    [[nodiscard]] Share take_again(std::size_t bytes, const std::string& what);
     /// For a task that holds a share of `other`, for which those may wait who hold one of this: at
     /// once, whatever is free. For any other task as above.
     [[nodiscard]] Share take_beside(const MemoryBudget& other, std::size_t bytes,
                                     const std::string& what);
 
   private:
+    using Clock = std::chrono::steady_clock;
+
     [[nodiscard]] bool is_held_by_this_task() const;
     void give_back(std::size_t bytes, std::uint64_t task);
     /// One share less of that task.
     void forget(std::uint64_t task);
     [[nodiscard]] Share hold(std::size_t bytes);
+    [[nodiscard]] Share take(std::size_t bytes, const std::string& what, bool again);
     /// Once those are served, or have given up, who are before it in line.
     [[nodiscard]] Share hold_in_turn(std::size_t bytes, const std::string& what,
-                                     std::unique_lock<std::mutex>& lock);
+                                     Clock::time_point end, std::unique_lock<std::mutex>& lock);
     [[nodiscard]] std::size_t held_with_others() const {
         return held_ + (also_counted_ == nullptr || held_ == 0 ? 0 : also_counted_->held());
     }
@@ -124,10 +131,9 @@ class MemoryBudget {
     }
     /// Whose turn is next, where any wait.
     [[nodiscard]] std::uint64_t first_in_line() const;
-    /// Its turn is over.
-    void leave_line(std::uint64_t ticket) noexcept;
+    /// That was its host's turn where it was served.
+    void leave_line(std::uint64_t ticket, bool was_served) noexcept;
 
-    using Clock = std::chrono::steady_clock;
     struct InLine {
         std::uint64_t ticket;
         std::string host;
@@ -156,6 +162,8 @@ class MemoryBudget {
     std::uint64_t next_ticket_ = 0;
     /// In the order in which they came.
     std::deque<InLine> waiting_;
+    /// What first_in_line gives, as of the last that came or left.
+    std::uint64_t first_ = 0;
     /// Which turn was its last, since there is a line, of each host that waits; of one that comes
     /// new the one before, so that it is the next of those that had theirs then, but not the first.
     std::map<std::string, std::uint64_t> last_turn_of_;

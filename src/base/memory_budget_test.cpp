@@ -29,6 +29,14 @@ ErrorCode refusal_of(MemoryBudget& budget, std::size_t bytes) {
     return ErrorCode::kInternal;
 }
 
+/// Of whoever is gone.
+class GivenUp final : public MemoryBudget::Waiting {
+  public:
+    bool begin(bool /*again*/) noexcept override { return true; }
+    void end() noexcept override {}
+    [[nodiscard]] bool is_over() const noexcept override { return true; }
+};
+
 TEST(MemoryBudget, GivesUpToItsLimitAndTakesBack) {
     MemoryBudget budget("the test's", 100);
     {
@@ -238,6 +246,37 @@ TEST(MemoryBudget, GivesEachHostItsTurnAfterTheOthers) {
     EXPECT_EQ(budget.waiting(), 0U);
 }
 
+TEST(MemoryBudget, TakesNoTurnFromTheHostOfWhoGivesUp) {
+    MemoryBudget budget("the test's", 100, 1min);
+    std::string served;
+    std::mutex mutex;
+    std::vector<std::jthread> threads;
+    std::optional<MemoryBudget::Share> all = budget.take(100, "all");
+    const auto waits = [&](const char* host) {
+        const std::size_t before = budget.waiting();
+        threads.emplace_back([&, host] {
+            const CurrentPeer one(host);
+            const MemoryBudget::Share share = budget.take(100, "a frame");
+            const std::lock_guard lock(mutex);
+            served += host;
+        });
+        while (budget.waiting() == before) std::this_thread::yield();
+    };
+    waits("b");
+    waits("a");
+    {
+        GivenUp waiting;
+        std::jthread gives_up([&] {
+            MemoryBudget::begin_task(&waiting);
+            const CurrentPeer one("b");
+            EXPECT_EQ(refusal_of(budget, 100), ErrorCode::kUnavailable);
+        });
+    }
+    all.reset();
+    threads.clear();
+    EXPECT_EQ(served, "ba");
+}
+
 TEST(MemoryBudget, ServesManyWithoutEverHoldingMore) {
     MemoryBudget budget("the test's", 100, 1min);
     std::atomic<std::size_t> held = 0;
@@ -282,9 +321,9 @@ TEST(MemoryBudget, GivesMoreGraceToWhatTakesLongToMake) {
 /// Lets threads wait, or not, and counts them.
 class Counted final : public MemoryBudget::Waiting {
   public:
-    bool begin() noexcept override {
-        if (may_wait) ++begun;
-        return may_wait;
+    bool begin(bool again) noexcept override {
+        if (may_wait || again) ++begun;
+        return may_wait || again;
     }
     void end() noexcept override { ++ended; }
 
@@ -307,9 +346,11 @@ TEST(MemoryBudget, RefusesAtOnceWhoMustNotWait) {
         waiting.may_wait = false;
         EXPECT_EQ(refusal_of(budget, 20), ErrorCode::kUnavailable);
         EXPECT_EQ(waiting.ended, 1) << "it did not wait";
+        EXPECT_THROW((void)budget.take_again(20, "what gave way"), Error);
+        EXPECT_EQ(waiting.ended, 2) << "but who gave way does";
         MemoryBudget::begin_task();
         EXPECT_EQ(refusal_of(budget, 20), ErrorCode::kUnavailable);
-        EXPECT_EQ(waiting.begun, 1) << "of another task";
+        EXPECT_EQ(waiting.begun, 2) << "of another task";
     }).join();
 }
 

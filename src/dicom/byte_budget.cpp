@@ -79,10 +79,23 @@ ByteBudget::Lacks ByteBudget::lacks(const Holding& of, std::size_t bytes, Holdin
 }
 
 bool ByteBudget::is_after_others(const Holding& of) const {
-    if (last_turn_of_.empty() || of.peer_ != last_turn_of_) return false;
+    if (of.peer_.empty()) return false;
+    const std::uint64_t own = last_turn_of(of.peer_);
     return std::any_of(waiting_of_.begin(), waiting_of_.end(), [&](const auto& host) {
-        return host.first != of.peer_ && host.second.for_turn > 0;
+        return host.second.for_turn > 0 && last_turn_of(host.first) < own;
     });
+}
+
+std::uint64_t ByteBudget::last_turn_of(const std::string& host) const {
+    const auto at = last_turn_of_.find(host);
+    return at == last_turn_of_.end() ? last_turn_ - 1 : at->second;
+}
+
+void ByteBudget::forget_turns() noexcept {
+    constexpr std::size_t kMostKnown = 256;
+    if (last_turn_of_.size() <= kMostKnown) return;
+    std::erase_if(last_turn_of_,
+                  [&](const auto& host) { return !waiting_of_.contains(host.first); });
 }
 
 std::size_t ByteBudget::waiting_for_turn() const {
@@ -95,6 +108,8 @@ std::size_t ByteBudget::waiting_for_turn() const {
 bool ByteBudget::Holding::wait_for(std::unique_lock<std::mutex>& lock, std::size_t bytes, May may) {
     if (of_.lacks(*this, bytes, may) == Lacks::kNothing) return true;
     const Clock::time_point begin = Clock::now();
+    of_.forget_turns();
+    of_.last_turn_of_.try_emplace(peer_, of_.last_turn_ - 1);
     const auto waiting = of_.waiting_of_.try_emplace(peer_).first;
     ++waiting->second.all;
     bool waits_for_turn = false;
@@ -102,8 +117,8 @@ bool ByteBudget::Holding::wait_for(std::unique_lock<std::mutex>& lock, std::size
         const Lacks lacks = of_.lacks(*this, bytes, may);
         const bool is_full = of_.held_ > of_.limit_ || bytes > of_.limit_ - of_.held_;
         // Of all that is held the turn may have most.
-        if (lacks == Lacks::kTurn || (is_full && of_.have_turn_ > 0))
-            of_.turn_wanted_ = Clock::now();
+        const bool is_anothers = of_.have_turn_ > 0 && of_.turn_of_ != std::this_thread::get_id();
+        if (lacks == Lacks::kTurn || (is_full && is_anothers)) of_.turn_wanted_ = Clock::now();
         if ((lacks == Lacks::kTurn) == waits_for_turn) return lacks == Lacks::kNothing;
         waits_for_turn = !waits_for_turn;
         if (waits_for_turn) {
@@ -146,7 +161,7 @@ bool ByteBudget::Holding::take(std::size_t bytes, May may) {
     }
     const bool takes_turn = !has_turn_ && !of_.is_small(*this, bytes);
     // The last that may throw.
-    if (takes_turn) of_.last_turn_of_ = peer_;
+    if (takes_turn) of_.last_turn_of_[peer_] = of_.last_turn_ += 2;
     if (!peer_.empty()) of_.of_peers_.try_emplace(peer_);
     const auto more = static_cast<std::ptrdiff_t>(bytes);
     if (takes_turn) {

@@ -106,6 +106,9 @@ class ByteBudget {
     [[nodiscard]] bool is_small(const Holding& of, std::size_t bytes) const;
     /// Others wait whose turn comes before this one's.
     [[nodiscard]] bool is_after_others(const Holding& of) const;
+    [[nodiscard]] std::uint64_t last_turn_of(const std::string& host) const;
+    /// Of hundreds that have come and gone, those are known that wait.
+    void forget_turns() noexcept;
     enum class Lacks { kNothing, kTurn, kRoom };
     [[nodiscard]] Lacks lacks(const Holding& of, std::size_t bytes, Holding::May may) const;
 
@@ -125,9 +128,10 @@ class ByteBudget {
     std::thread::id turn_of_;
     /// When somebody waited for it last.
     Clock::time_point turn_wanted_{};
-    /// Whose it was last: it goes to another host that waits for it before it comes to the same
-    /// again.
-    std::string last_turn_of_;
+    /// Whose it was how long ago, of each host that had it or waits: it goes round those that wait
+    /// for it. A host that is new to it is before the one whose it was last, after all others.
+    std::map<std::string, std::uint64_t> last_turn_of_;
+    std::uint64_t last_turn_ = 1;
     /// Of each host of which any wait for anything.
     struct Waiting {
         std::size_t all = 0;

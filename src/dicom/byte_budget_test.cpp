@@ -3,11 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <future>
 #include <latch>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -190,28 +192,32 @@ TEST(ByteBudget, GivesUpTheTurnForARoomThatThereIs) {
     EXPECT_EQ(budget.held(), 0U);
 }
 
-TEST(ByteBudget, GivesTheTurnToAnotherHostBeforeItComesToTheSame) {
+TEST(ByteBudget, GivesTheTurnToAllHostsBeforeItComesToTheSame) {
     ByteBudget budget(64 * kMib, "the test's", 1min);
-    const auto waits = [&](std::string& served, const char* host) {
-        return std::jthread([&budget, &served, host] {
+    std::string served;
+    const auto waits = [&](const char* host) {
+        return std::jthread([&, host] {
             const CurrentPeer one(host);
             Holding large(budget);
             EXPECT_TRUE(large.take(3 * kMib));
             served += host;
         });
     };
-    std::string served;
     std::vector<std::jthread> threads;
     {
         const CurrentPeer one("a");
         Holding first(budget);
         EXPECT_TRUE(first.take(3 * kMib));
-        for (const char* host : {"a", "a", "b"}) threads.push_back(waits(served, host));
-        while (budget.waiting_for_turn() < 3) std::this_thread::yield();
+        for (const char* host : {"a", "a", "a", "b", "b", "b", "c"}) threads.push_back(waits(host));
+        while (budget.waiting_for_turn() < 7) std::this_thread::yield();
     }
     threads.clear();
-    EXPECT_EQ(served.size(), 3U);
-    EXPECT_EQ(served.front(), 'b');
+    ASSERT_EQ(served.size(), 7U);
+    std::string round = served.substr(0, 3);
+    EXPECT_EQ(round.back(), 'a') << "whose it was";
+    std::sort(round.begin(), round.end());
+    EXPECT_EQ(round, "abc") << served;
+    EXPECT_NE(served[3], served[4]) << "of the two that are left";
     EXPECT_EQ(budget.held(), 0U);
 }
 

@@ -90,11 +90,9 @@ ConvertedFile::ConvertedFile(Open open, std::string_view transfer_syntax_uid, Gi
     if (syntax != nullptr && syntax->deflated) {
         deflating_ = std::make_unique<Deflating>(read_file_meta(before_).data_set_offset);
         while (!deflating_->ended) {
-            const int frame = frame_;
             deflating_->step(*this, plain_size());
-            // Not within a frame, which would be made again for each of its pieces.
-            const bool is_between = way_ == Way::kAsTheyLie || frame_ != frame;
-            if (is_between && !deflating_->ended) give_way_where_asked();
+            // Others between frames alone, which would be made again for each of their pieces.
+            if (way_ == Way::kAsTheyLie && !deflating_->ended) give_way_where_asked();
         }
         size_ = deflating_->out_begin + deflating_->out.size();
     }
@@ -214,6 +212,7 @@ std::size_t ConvertedFile::read_frame(std::uint64_t at, std::span<std::uint8_t> 
     const int frame = static_cast<int>(next - begins_.begin()) - 1;
     const std::uint64_t begin = *(next - 1);
     if (frame_ != frame) {
+        give_way_where_asked();
         put(-1, {});
         const DataSet& shown = object().with_frame(frame);
         Bytes made = way_ == Way::kDecoded

@@ -91,6 +91,10 @@ TEST(ConvertedFile, IsWhatWouldBeWrittenWhole) {
             const bool are_made = find_transfer_syntax(from)->encapsulated() ||
                                   find_transfer_syntax(to)->encapsulated();
             EXPECT_GE(given_way, are_made ? frames - 1 : 0);
+            // Measured and deflated: not for each piece of a frame, which is made again then.
+            if (are_made) {
+                EXPECT_LE(given_way, 2 * frames);
+            }
             EXPECT_TRUE(read_all(gives_way, 10'007) == expected) << "giving way between frames";
         }
     }

@@ -119,7 +119,7 @@ class UntilGivenUp final : public MemoryBudget::Waiting {
     UntilGivenUp(const UntilGivenUp&) = delete;
     UntilGivenUp& operator=(const UntilGivenUp&) = delete;
 
-    bool begin() noexcept override { return true; }
+    bool begin(bool /*again*/) noexcept override { return true; }
     void end() noexcept override {}
     [[nodiscard]] bool is_over() const noexcept override {
         return stop_.stop_requested() || place_.is_given_up();

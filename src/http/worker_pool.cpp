@@ -27,18 +27,21 @@ class WorkerPool::OfTask final : public MemoryBudget::Waiting, public OutsideWai
     OfTask(const OfTask&) = delete;
     OfTask& operator=(const OfTask&) = delete;
 
-    bool begin() noexcept override try {
+    bool begin(bool again) noexcept override {
         // What was begun and waits holds no place of those that begin, and is told of no other way.
+        const bool may_be_refused = crowded_ == Crowded::kIsRefused && !again;
         const std::size_t most = pool_.places_.for_memory;
-        const bool may_be_refused = crowded_ == Crowded::kIsRefused;
-        host_ = may_be_refused ? CurrentPeer::host() : std::string();
-        has_place_ = pool_.begin_to_wait(kind_, count(), most, host_);
+        try {
+            host_ = may_be_refused ? CurrentPeer::host() : std::string();
+            count_ = may_be_refused ? &State::for_memory : &State::begun_for_memory;
+            has_place_ = pool_.begin_to_wait(kind_, count_, most, host_);
+        } catch (const std::bad_alloc&) {
+            return !may_be_refused;
+        }
         return has_place_ || most == 0 || !may_be_refused;
-    } catch (const std::bad_alloc&) {
-        return crowded_ != Crowded::kIsRefused;
     }
     void end() noexcept override {
-        if (std::exchange(has_place_, false)) pool_.end_waiting(kind_, count(), host_);
+        if (std::exchange(has_place_, false)) pool_.end_waiting(kind_, count_, host_);
     }
     [[nodiscard]] bool is_over() const noexcept override {
         return pool_.waits_are_over_ || (is_gone_ && is_gone_());
@@ -52,16 +55,13 @@ class WorkerPool::OfTask final : public MemoryBudget::Waiting, public OutsideWai
     }
 
   private:
-    [[nodiscard]] std::size_t State::*count() const {
-        return crowded_ == Crowded::kIsRefused ? &State::for_memory : &State::begun_for_memory;
-    }
-
     WorkerPool& pool_;
     const Crowded crowded_;
     const Kind& kind_;
     const IsGone& is_gone_;
     /// While it waits for memory.
     bool has_place_ = false;
+    std::size_t State::*count_ = nullptr;
     std::string host_;
 };
 

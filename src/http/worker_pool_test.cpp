@@ -99,6 +99,38 @@ TEST(WorkerPool, LeavesPlacesOfThoseThatWaitToOtherHosts) {
     EXPECT_EQ(of_other, 1);
 }
 
+TEST(WorkerPool, RefusesNobodyWhoGaveWay) {
+    MemoryBudget budget("the test's", 100, std::chrono::minutes(1));
+    std::atomic<int> ended = 0;
+    std::counting_semaphore<8> refused{0};
+    {
+        WorkerPool pool({.running = 2, .for_memory = 2});
+        const auto give_way = [&] {
+            (void)budget.take(60, "a frame");
+            // Newcomers have taken all places by then.
+            while (budget.waiting() < 2) std::this_thread::yield();
+            (void)budget.take_again(60, "the next");
+            ++ended;
+        };
+        std::optional<MemoryBudget::Share> all = budget.take(40, "what leaves room for one");
+        const auto wait = [&] {
+            try {
+                (void)budget.take(80, "a newcomer's");
+            } catch (const Error&) {
+                refused.release();
+            }
+        };
+        pool.submit(give_way, WorkerPool::Crowded::kIsRefused);
+        pool.submit(wait, WorkerPool::Crowded::kIsRefused);
+        pool.submit(wait, WorkerPool::Crowded::kIsRefused);
+        while (budget.waiting() < 3) std::this_thread::yield();
+        pool.submit(wait, WorkerPool::Crowded::kIsRefused);
+        refused.acquire();
+        all.reset();
+    }
+    EXPECT_EQ(ended, 1);
+}
+
 TEST(WorkerPool, WaitsForMemoryForNobodyWhoIsGone) {
     // Whoever is not told waits for longer than a test may.
     MemoryBudget budget("the test's", 100, std::chrono::hours(1));

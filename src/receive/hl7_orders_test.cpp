@@ -441,7 +441,7 @@ TEST(Hl7Desk, RepeatsNothingOfAHeaderThatIsTooLong) {
 
 TEST(Hl7Desk, RejectsALargeMessageForWhichThereIsNoMemory) {
     struct MayNotWait final : MemoryBudget::Waiting {
-        bool begin() noexcept override { return false; }
+        bool begin(bool /*again*/) noexcept override { return false; }
         void end() noexcept override {}
     } may_not_wait;
     Desk desk;

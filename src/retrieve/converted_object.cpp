@@ -60,7 +60,7 @@ ConvertedObject::ConvertedObject(store::Archive& archive, const store::InstanceR
         },
         [&] {
             share_.reset();
-            take_room();
+            take_room(true);
             since = Clock::now();
         }};
     file_.emplace([&archive, row, run] { return plan_to_frame(archive, row, run, {}).make(); },
@@ -69,10 +69,11 @@ ConvertedObject::ConvertedObject(store::Archive& archive, const store::InstanceR
     making_takes_ = (Clock::now() - begun) / std::max(1, row.number_of_frames);
 }
 
-void ConvertedObject::take_room() {
+void ConvertedObject::take_room(bool again) {
     MemoryBudget& memory = dicom::converting_memory();
-    share_.emplace(memory.take(std::min(file_bytes_ + making_bytes_, memory.limit()),
-                               "an object that is converted"));
+    const std::size_t bytes = std::min(file_bytes_ + making_bytes_, memory.limit());
+    const std::string what = "an object that is converted";
+    share_.emplace(again ? memory.take_again(bytes, what) : memory.take(bytes, what));
 }
 
 void ConvertedObject::keep_room() {

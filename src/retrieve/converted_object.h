@@ -39,8 +39,8 @@ class ConvertedObject final : public MemoryBudget::Renewable,
     ConvertedObject(store::Archive& archive, const store::InstanceRow& row,
                     const std::string& syntax, const RunParts& run, std::size_t making_bytes);
 
-    /// For what making a frame takes.
-    void take_room();
+    /// For what making a frame takes; `again` where it gave way.
+    void take_room(bool again = false);
     /// What is held now is all that it takes.
     void keep_room();
     void drop() noexcept;

@@ -186,7 +186,7 @@ class LittleIsFree {
 
   private:
     struct MayNot final : MemoryBudget::Waiting {
-        bool begin() noexcept override { return false; }
+        bool begin(bool /*again*/) noexcept override { return false; }
         void end() noexcept override {}
     } may_not_;
     struct All : Limited {
