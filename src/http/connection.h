@@ -272,7 +272,7 @@ class Connection final : public AnyConnection {
         const auto* const route = exchange_->routed.route;
         if (body_.is_done())
             return shop_.workers.submit([self = me()] { self->answer(); },
-                                        WorkerPool::Crowded::kIsRefused, {route},
+                                        WorkerPool::Crowded::kIsRefused, {route, host_},
                                         client_is_gone(false));
         // Which go on for as long as their clients like: those of one host keep no other's waiting.
         shop_.uploads.submit([self = me()] { self->answer(); }, WorkerPool::Crowded::kIsRefused,
@@ -373,9 +373,9 @@ class Connection final : public AnyConnection {
         if (!body_.is_done() || buffer_.size() > 0)
             return send(refusal(400, "invalid-input",
                                 "the client must wait until the channel is open", id));
-        if (stopping_ || !shop_.enter_channel())
+        if (stopping_ || !shop_.enter_channel(host_))
             return send(refusal(503, "busy", "too many channels are open", id));
-        entry_.has_channel = true;
+        entry_.has_channel = host_;
         exchange_->status = 101;
         channel_.emplace(stream_, shop_, *this, *exchange_, std::move(channel),
                          [this](Ending ending) {
@@ -443,8 +443,9 @@ class Connection final : public AnyConnection {
                 self->go_on();
             });
         };
-        shop_.workers.submit(make, WorkerPool::Crowded::kWaits, {exchange_->routed.route},
-                             client_is_gone(true));
+        shop_.workers.submit(make, WorkerPool::Crowded::kWaits, {exchange_->routed.route, host_},
+                             // The lane may close a stream at any time, and with it its socket.
+                             streams_ ? WorkerPool::IsGone() : client_is_gone(true));
     }
 
     void wait() {

@@ -1,5 +1,6 @@
 #include "http/shop.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,11 @@ constexpr std::size_t kMostGivenUp = 64;
 constexpr std::size_t kMostGivenUpForOthers = 128;
 /// At once; others find the door shut.
 constexpr std::size_t kMostAtTheDoor = 64;
+
+/// Of `all`.
+std::size_t most_of_one_address(std::size_t all) {
+    return all - all / 4;
+}
 
 }  // namespace
 
@@ -35,14 +41,15 @@ bool Shop::enter(AnyConnection& connection, const std::string& address) {
     {
         const std::lock_guard lock(mutex_);
         if (stopping_) return false;
+        const bool is_its_own_crowd = is_crowd(address);
         if (open_.size() - given_up_ >= options.max_connections ||
-            handshakes_ >= options.max_handshakes) {
-            AnyConnection* const other = one_to_give_up(address);
+            handshakes_ >= options.max_handshakes || is_its_own_crowd) {
+            AnyConnection* const other =
+                one_to_give_up(address, is_its_own_crowd ? &addresses_.at(address) : nullptr);
             if (other == nullptr) return false;
             Place& place = open_.at(other);
             end_waiting(place);
-            place.is_given_up = true;
-            ++given_up_;
+            mark_given_up(place, true);
             given_up = other->weak_from_this().lock();
         }
         const auto at = addresses_.try_emplace(address).first;
@@ -59,26 +66,33 @@ bool Shop::enter(AnyConnection& connection, const std::string& address) {
     return true;
 }
 
-AnyConnection* Shop::one_to_give_up(const std::string& for_address) {
+bool Shop::is_crowd(const std::string& address) const {
+    const auto at = addresses_.find(address);
+    return at != addresses_.end() && at->second.connected - at->second.given_up >=
+                                         most_of_one_address(options.max_connections);
+}
+
+AnyConnection* Shop::one_to_give_up(const std::string& for_address, Neighbours* among) {
     // Those that stay after all are beyond those that may be open, too.
     const std::size_t most_open = options.max_connections + kMostGivenUpForOthers;
     if (given_up_ >= kMostGivenUpForOthers || open_.size() >= most_open) return nullptr;
-    AnyConnection* const oldest = oldest_of_a_crowd();
+    AnyConnection* const oldest = oldest_of_a_crowd(among);
     const bool is_for_another = oldest != nullptr && open_.at(oldest).address->first != for_address;
     if (given_up_ >= kMostGivenUp && !is_for_another) return nullptr;
     if (oldest != nullptr) return oldest;
-    AnyConnection* const slowest = slowest_body();
-    return slowest != nullptr ? slowest : slowest_taker();
+    AnyConnection* const slowest = slowest_body(among);
+    return slowest != nullptr ? slowest : slowest_taker(among);
 }
 
 /// One address has no more of them than others want.
-AnyConnection* Shop::oldest_of_a_crowd() const {
+AnyConnection* Shop::oldest_of_a_crowd(const Neighbours* among) const {
     const bool may_rest = handshakes_ < options.max_handshakes;
     const Waits none;
     AnyConnection* oldest = nullptr;
     std::size_t most = 0;
     std::uint64_t first = 0;
     for (const auto& [address, neighbours] : addresses_) {
+        if (among != nullptr && &neighbours != among) continue;
         const Waits& in_handshake = neighbours.in_handshake;
         const Waits& resting = may_rest ? neighbours.resting : none;
         const std::size_t count = in_handshake.size() + resting.size();
@@ -96,12 +110,13 @@ AnyConnection* Shop::oldest_of_a_crowd() const {
 }
 
 /// Any byte ends a wait, so how long the last one is says little of one that trickles.
-AnyConnection* Shop::slowest_body() const {
+AnyConnection* Shop::slowest_body(const Neighbours* among) const {
     const auto now = std::chrono::steady_clock::now();
     AnyConnection* slowest = nullptr;
     double least = 0;
     for (const auto& [number, wait] : wait_for_body_) {
         if (!is_too_slow_for_a_crowd(wait.pace, wait.since)) continue;
+        if (among != nullptr && &open_.at(wait.connection).address->second != among) continue;
         const BodyPace pace{wait.pace.bytes, wait.pace.waited + (now - wait.since)};
         if (slowest != nullptr && pace.bytes_per_second() >= least) continue;
         slowest = wait.connection;
@@ -111,20 +126,22 @@ AnyConnection* Shop::slowest_body() const {
 }
 
 /// Writing an answer is to cost no lock: what is known of it stands with the connection.
-AnyConnection* Shop::slowest_taker() {
+AnyConnection* Shop::slowest_taker(Neighbours* among) {
     const auto now = std::chrono::steady_clock::now();
-    if (now < next_look_at_takers_) return nullptr;
+    auto& next_look = among != nullptr ? among->next_look_at_takers : next_look_at_takers_;
+    if (now < next_look) return nullptr;
     AnyConnection* slowest = nullptr;
     auto first = now;
     for (const auto& [connection, place] : open_) {
         if (place.among != nullptr || place.is_given_up) continue;
+        if (among != nullptr && &place.address->second != among) continue;
         const auto since = connection->takes_nothing_since();
         if (!since || *since >= first) continue;
         slowest = connection;
         first = *since;
     }
     if (now - first >= options.stall_where_others_wait) return slowest;
-    next_look_at_takers_ = first + options.stall_where_others_wait;
+    next_look = first + options.stall_where_others_wait;
     return nullptr;
 }
 
@@ -134,13 +151,21 @@ void Shop::begin_to_wait(AnyConnection& connection, Place& place, Waits& among,
     place.wait = ++last_wait_;
     among.emplace(place.wait, Wait{&connection, std::chrono::steady_clock::now(), pace});
     if (&among == &place.address->second.in_handshake) ++handshakes_;
+    if (&among == &streaming_) ++place.address->second.streaming;
 }
 
 void Shop::end_waiting(Place& place) {
     Waits* const among = std::exchange(place.among, nullptr);
     if (among != nullptr) among->erase(place.wait);
     if (among == &place.address->second.in_handshake) --handshakes_;
-    if (std::exchange(place.is_given_up, false)) --given_up_;
+    if (among == &streaming_) --place.address->second.streaming;
+    mark_given_up(place, false);
+}
+
+void Shop::mark_given_up(Place& place, bool is_given_up) {
+    if (std::exchange(place.is_given_up, is_given_up) == is_given_up) return;
+    given_up_ += is_given_up ? 1 : -1;
+    place.address->second.given_up += is_given_up ? 1 : -1;
 }
 
 Shop::Place* Shop::go_on(AnyConnection& connection) {
@@ -173,11 +198,22 @@ void Shop::streams(AnyConnection& connection) {
         const std::lock_guard lock(mutex_);
         if (Place* const place = go_on(connection)) begin_to_wait(connection, *place, streaming_);
         if (streaming_.size() <= options.max_event_streams) return;
-        AnyConnection* const other = streaming_.begin()->second.connection;
+        AnyConnection* const other = oldest_stream_of_a_crowd();
         end_waiting(open_.at(other));
         oldest = other->weak_from_this().lock();
     }
     if (oldest) oldest->give_up();
+}
+
+AnyConnection* Shop::oldest_stream_of_a_crowd() const {
+    AnyConnection* oldest = nullptr;
+    std::size_t most = 0;
+    for (const auto& [number, wait] : streaming_) {
+        const std::size_t count = open_.at(wait.connection).address->second.streaming;
+        if (count > most) oldest = wait.connection;
+        most = std::max(most, count);
+    }
+    return oldest;
 }
 
 bool Shop::enter_door() {
@@ -197,7 +233,8 @@ void Shop::leave(AnyConnection& connection) {
     if (const auto place = open_.find(&connection); place != open_.end()) {
         end_waiting(place->second);
         const auto address = place->second.address;
-        if (--address->second.connected == 0) addresses_.erase(address);
+        if (--address->second.connected == 0 && address->second.channels == 0)
+            addresses_.erase(address);
         open_.erase(place);
     }
     count_open();
@@ -207,17 +244,25 @@ void Shop::leave(AnyConnection& connection) {
 void Shop::stays(AnyConnection& connection) {
     const std::lock_guard lock(mutex_);
     const auto place = open_.find(&connection);
-    if (place != open_.end() && std::exchange(place->second.is_given_up, false)) --given_up_;
+    if (place != open_.end()) mark_given_up(place->second, false);
 }
 
-bool Shop::enter_channel() {
-    if (channels_.fetch_add(1) < options.max_channels) return true;
-    leave_channel();
-    return false;
+bool Shop::enter_channel(const std::string& address) {
+    const std::lock_guard lock(mutex_);
+    const auto at = addresses_.find(address);
+    if (at == addresses_.end() || channels_ >= options.max_channels ||
+        at->second.channels >= most_of_one_address(options.max_channels))
+        return false;
+    ++at->second.channels;
+    ++channels_;
+    return true;
 }
 
-void Shop::leave_channel() {
-    channels_.fetch_sub(1);
+void Shop::leave_channel(const std::string& address) {
+    const std::lock_guard lock(mutex_);
+    const auto at = addresses_.find(address);
+    --channels_;
+    if (--at->second.channels == 0 && at->second.connected == 0) addresses_.erase(at);
 }
 
 void Shop::count_open() {

@@ -66,7 +66,9 @@ class Shop {
     /// one that rests or has a handshake under way is given up for it, the oldest of the address
     /// that has most of those; or else the one whose body comes in most slowly; or else the one
     /// that has taken nothing of its answer for longest: so that nobody who does next to nothing
-    /// keeps others out. Over TLS it has a handshake under way from here to `rest`; where those are
+    /// keeps others out. Of one address there are no more than three quarters of all, so that
+    /// whoever does much keeps out no other either: where it has them, one of its own is given up,
+    /// or none for it. Over TLS it has a handshake under way from here to `rest`; where those are
     /// too many, one of them is given up in the same way.
     [[nodiscard]] bool enter(AnyConnection& connection, const std::string& address);
     /// It has a request in hand from here on, or more of one; and none, as at first.
@@ -75,7 +77,7 @@ class Shop {
     /// The next bytes of its body are waited for, from here to `begin`.
     void waits_for_body(AnyConnection& connection, const BodyPace& pace);
     /// Its answer is an event stream from here on, until it rests. Where those are too many, the
-    /// oldest is given up.
+    /// oldest is given up of the address that has most of them.
     void streams(AnyConnection& connection);
     /// So many more may be told that there are too many, before `leave_door`.
     [[nodiscard]] bool enter_door();
@@ -83,9 +85,9 @@ class Shop {
     void leave(AnyConnection& connection);
     /// It was to be given up, and is none of those any more that may be.
     void stays(AnyConnection& connection);
-    /// False when there are too many WebSockets.
-    [[nodiscard]] bool enter_channel();
-    void leave_channel();
+    /// False when there are too many WebSockets, or the address has three quarters of them.
+    [[nodiscard]] bool enter_channel(const std::string& address);
+    void leave_channel(const std::string& address);
     void stop_all();
     void wait_until_empty();
     [[nodiscard]] bool is_stopping() const { return stopping_; }
@@ -108,7 +110,6 @@ class Shop {
     void count_open();
 
     Gauge* open_gauge_ = nullptr;
-    std::atomic<std::size_t> channels_{0};
     std::atomic<bool> stopping_{false};
     std::string instance_;
     std::atomic<std::uint64_t> requests_{0};
@@ -125,8 +126,14 @@ class Shop {
     /// What is connected of one address, as long as anything is.
     struct Neighbours {
         std::size_t connected = 0;
+        /// Of those.
+        std::size_t given_up = 0;
+        std::size_t channels = 0;
+        std::size_t streaming = 0;
         Waits resting;
         Waits in_handshake;
+        /// As that of all, for their own.
+        AnyConnection::Moment next_look_at_takers;
     };
     using Addresses = std::map<std::string, Neighbours>;
     struct Place {
@@ -140,12 +147,16 @@ class Shop {
     void begin_to_wait(AnyConnection& connection, Place& place, Waits& among,
                        const BodyPace& pace = {});
     void end_waiting(Place& place);
+    void mark_given_up(Place& place, bool is_given_up);
     /// Null: it is none of those that are open. Otherwise it waits no longer.
     [[nodiscard]] Place* go_on(AnyConnection& connection);
-    [[nodiscard]] AnyConnection* one_to_give_up(const std::string& for_address);
-    [[nodiscard]] AnyConnection* oldest_of_a_crowd() const;
-    [[nodiscard]] AnyConnection* slowest_body() const;
-    [[nodiscard]] AnyConnection* slowest_taker();
+    [[nodiscard]] bool is_crowd(const std::string& address) const;
+    /// Of `among`, where that is not null, and else of whichever address.
+    [[nodiscard]] AnyConnection* one_to_give_up(const std::string& for_address, Neighbours* among);
+    [[nodiscard]] AnyConnection* oldest_of_a_crowd(const Neighbours* among) const;
+    [[nodiscard]] AnyConnection* slowest_body(const Neighbours* among) const;
+    [[nodiscard]] AnyConnection* slowest_taker(Neighbours* among);
+    [[nodiscard]] AnyConnection* oldest_stream_of_a_crowd() const;
     std::unordered_map<AnyConnection*, Place> open_;
     Addresses addresses_;
     /// Of all addresses.
@@ -157,6 +168,7 @@ class Shop {
     std::uint64_t last_wait_ = 0;
     /// That are given up and not gone yet.
     std::size_t given_up_ = 0;
+    std::size_t channels_ = 0;
     /// Before then nobody will have taken nothing for so long that it is given up.
     AnyConnection::Moment next_look_at_takers_;
 };
@@ -166,11 +178,12 @@ struct ShopEntry {
     Shop& shop;
     AnyConnection& connection;
     bool entered = false;
-    bool has_channel = false;
+    /// Of which address it has a channel.
+    std::optional<std::string> has_channel = {};
     bool is_at_the_door = false;
     ~ShopEntry() {
         if (is_at_the_door) shop.leave_door();
-        if (has_channel) shop.leave_channel();
+        if (has_channel) shop.leave_channel(*has_channel);
         if (entered) shop.leave(connection);
     }
 };

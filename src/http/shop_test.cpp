@@ -37,6 +37,8 @@ class ShopTest : public testing::Test {
         ServerOptions options;
         options.max_connections = 6;
         options.max_handshakes = 3;
+        options.max_channels = 4;
+        options.max_event_streams = 3;
         if (wire == Wire::kTls) options.tls_certificate_chain = "own.crt";
         shop_.emplace(options, Router());
     }
@@ -95,6 +97,41 @@ TEST_F(ShopTest, CountsNoneThatHasARequestInHand) {
     EXPECT_FALSE(last->is_given_up);
 }
 
+TEST_F(ShopTest, LeavesPlacesToOthersWhateverOneAddressHasInHand) {
+    open(Wire::kPlain);
+    const auto crowd = come(5, "10.0.0.1");
+    for (const auto& one : crowd) shop_->begin(*one);
+    auto one_more = std::make_shared<Visitor>(*shop_);
+    EXPECT_FALSE(shop_->enter(*one_more, "10.0.0.1"));
+    const auto other = come("10.0.0.2");
+    shop_->rest(*crowd[3]);
+    const auto next = come("10.0.0.1");
+    EXPECT_TRUE(crowd[3]->is_given_up) << "its own";
+    EXPECT_FALSE(other->is_given_up);
+}
+
+TEST_F(ShopTest, LeavesChannelsToOthers) {
+    open(Wire::kPlain);
+    const auto first = come("10.0.0.1"), second = come("10.0.0.2");
+    int opened = 0;
+    while (opened < 10 && shop_->enter_channel("10.0.0.1")) ++opened;
+    EXPECT_EQ(opened, 3) << "of four";
+    EXPECT_TRUE(shop_->enter_channel("10.0.0.2"));
+    EXPECT_FALSE(shop_->enter_channel("10.0.0.2")) << "all four are open";
+    shop_->leave_channel("10.0.0.1");
+    EXPECT_TRUE(shop_->enter_channel("10.0.0.2"));
+}
+
+TEST_F(ShopTest, EndsTheOldestStreamOfTheAddressThatHasMost) {
+    open(Wire::kPlain);
+    const auto first = come("10.0.0.1");
+    const auto crowd = come(3, "10.0.0.2");
+    shop_->streams(*first);
+    for (const auto& one : crowd) shop_->streams(*one);
+    EXPECT_TRUE(crowd[0]->is_given_up);
+    EXPECT_FALSE(first->is_given_up);
+}
+
 TEST_F(ShopTest, ShutsTheDoorToACrowdBeforeOthers) {
     open(Wire::kPlain);
     auto crowd = come(6, "10.0.0.2");
@@ -112,7 +149,8 @@ TEST_F(ShopTest, ShutsTheDoorToACrowdBeforeOthers) {
 TEST_F(ShopTest, LeavesWhoHasTakenSomethingLately) {
     using std::chrono::seconds;
     open(Wire::kPlain);
-    const auto crowd = come(6, "10.0.0.2");
+    auto crowd = come(5, "10.0.0.2");
+    crowd.push_back(come("10.0.0.3"));
     const auto now = std::chrono::steady_clock::now();
     for (const auto& one : crowd) {
         shop_->begin(*one);
@@ -125,7 +163,8 @@ TEST_F(ShopTest, LeavesWhoHasTakenSomethingLately) {
 TEST_F(ShopTest, GivesUpTheOneThatHasTakenNothingForLongest) {
     using std::chrono::seconds;
     open(Wire::kPlain);
-    const auto crowd = come(6, "10.0.0.2");
+    auto crowd = come(5, "10.0.0.2");
+    crowd.push_back(come("10.0.0.3"));
     const auto now = std::chrono::steady_clock::now();
     for (const auto& one : crowd) shop_->begin(*one);
     crowd[1]->set_takes_nothing_since(now - seconds(3600));
