@@ -209,7 +209,8 @@ void require_secrets(ProjectPlace& place, vault::KeyProvider& keys) {
 
 namespace {
 
-/// True where it was not under the current key already. It is shown to open as it lies there then.
+/// True where it was not under the current key already. It opens (KeyProvider::wrap) before it
+/// takes the other's place, and is shown to lie there then.
 bool rewrap(ProjectPlace& place, const std::string& name, const std::string& text,
             vault::KeyProvider& keys) {
     const std::string where = place.called(name);
@@ -222,8 +223,9 @@ bool rewrap(ProjectPlace& place, const std::string& name, const std::string& tex
         // What stands between may once give what does not lie there.
         if (place.read(name) != under_current && place.read(name) != under_current)
             throw Error(ErrorCode::kUnavailable, where + " was written, and is not what it was");
+    } else {
+        (void)keys.unwrap(wrapped, purpose_of(name));
     }
-    (void)keys.unwrap(wrapped, purpose_of(name));
     return is_new;
 }
 

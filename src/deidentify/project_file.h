@@ -61,10 +61,6 @@ class ProjectKeys final : public vault::KeyProvider {
                                           std::string_view purpose) override {
         return keys_.unwrap(wrapped, purpose);
     }
-    [[nodiscard]] vault::WrappedKey rewrap(const vault::WrappedKey& wrapped,
-                                           std::string_view purpose) override {
-        return keys_.rewrap(wrapped, purpose);
-    }
     void rotate() override { keys_.rotate(); }
     void forget_older(const std::string& kept) override {
         (void)rewrap_projects(place_, keys_, named_);

@@ -305,13 +305,19 @@ Error KeyRing::not_as_kept(const std::string& name, const Error& error) {
 }
 
 KeyRing::Opened KeyRing::opened(const std::string& name) {
+    bool is_there = false;
     try {
         return with_record(records_, name, [&](const KeyRecord& record) {
+            is_there = true;
             return Opened{provider_.unwrap(record.wrapped, purpose_of_key(name)),
                           sha256(as_byte_view(to_text(record)))};
         });
     } catch (const Error& error) {
-        throw Error(error.code(), "data key " + name, error);
+        // Only who destroys its record destroys a key. What that was wrapped by may be back in a
+        // moment: a service's engine that was not mounted, a version that was retired too soon.
+        const bool is_held_back = is_there && error.code() == ErrorCode::kNotFound;
+        throw Error(is_held_back ? ErrorCode::kUnavailable : error.code(), "data key " + name,
+                    error);
     }
 }
 
@@ -412,8 +418,8 @@ std::set<std::string> KeyRing::names(Known known) {
     return all;
 }
 
-/// True where it was not under `current`, the provider's key, already. It is shown to open as it
-/// lies there then, and to be no more under what it was.
+/// True where it was not under `current`, the provider's key, already. It opens (KeyProvider::wrap)
+/// before it takes the other's place, and is shown to lie there then.
 bool KeyRing::rewrap(const std::string& name, const std::string& current,
                      const std::function<void()>& before_write) {
     const auto rewrapped = [&](KeyRecord record) -> std::optional<KeyRecord> {
@@ -435,7 +441,6 @@ bool KeyRing::rewrap(const std::string& name, const std::string& current,
         if (is_last)
             throw Error(ErrorCode::kUnavailable, "its record was written, and is not what it was");
     }
-    (void)provider_.unwrap(record->wrapped, purpose_of_key(name));
     return true;
 }
 

@@ -25,13 +25,14 @@ class KeyProvider {
 
     /// The name of the key that `wrap` uses now. Throws Error(kUnavailable).
     [[nodiscard]] virtual std::string current_key() const = 0;
-    /// Seals under the current key, bound to `purpose`. Throws Error(kUnavailable).
+    /// Seals under the current key, bound to `purpose`: it has been seen to open. Throws
+    /// Error(kUnavailable).
     [[nodiscard]] virtual WrappedKey wrap(const SecretKey& key, std::string_view purpose) = 0;
     /// Throws Error: kNotFound (that key-encryption key is not held), kCorrupt (altered, or
     /// another purpose), kUnavailable.
     [[nodiscard]] virtual SecretKey unwrap(const WrappedKey& wrapped, std::string_view purpose) = 0;
     /// The same data key under the current key. Throws as unwrap and wrap do.
-    [[nodiscard]] virtual WrappedKey rewrap(const WrappedKey& wrapped, std::string_view purpose);
+    [[nodiscard]] WrappedKey rewrap(const WrappedKey& wrapped, std::string_view purpose);
 
     /// Asked from time to time before more is sealed under its keys. Throws Error(kUnavailable)
     /// where they are held in memory alone: no other program would open what they wrap.

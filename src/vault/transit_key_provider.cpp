@@ -184,7 +184,13 @@ WrappedKey TransitKeyProvider::wrap(const SecretKey& key, std::string_view purpo
     const json request = {{"plaintext", text}};
     wipe(text);
     try {
-        return wrapped_from(service_->post("/encrypt/", request));
+        WrappedKey wrapped = wrapped_from(service_->post("/encrypt/", request));
+        // Of one that has answered another's request, or is behind its like in another place, it
+        // is seen now, and not once nothing else is left of the key.
+        if (unwrap(wrapped, purpose) != key)
+            throw Error(ErrorCode::kUnavailable, "the key service " + service_->options.engine +
+                                                     " does not open what it wrapped");
+        return wrapped;
     } catch (const Error& error) {
         // Nothing of ours is damaged or gone by it: once the service wraps again, it goes on.
         throw Error(ErrorCode::kUnavailable, "a data key is not wrapped", error);
@@ -217,15 +223,6 @@ SecretKey TransitKeyProvider::unwrap(const WrappedKey& wrapped, std::string_view
     const SecretKey key = SecretKey::from(ByteView(plain).first(SecretKey::kBytes));
     OPENSSL_cleanse(plain.data(), plain.size());
     return key;
-}
-
-WrappedKey TransitKeyProvider::rewrap(const WrappedKey& wrapped, std::string_view purpose) {
-    // Of another provider, or altered: what unwrap says of it.
-    if (name_of_version(as_text(wrapped.bytes)) != wrapped.provider_key)
-        return wrap(unwrap(wrapped, purpose), purpose);
-    const std::string answer =
-        service_->post("/rewrap/", {{"ciphertext", std::string(as_text(wrapped.bytes))}});
-    return wrapped_from(answer);
 }
 
 void TransitKeyProvider::rotate() {

@@ -41,8 +41,8 @@ struct TransitOptions {
 
 /// Key-encryption keys in a service that speaks HashiCorp Vault's transit API (HTTP, version 1):
 /// data keys are sent there to be encrypted and decrypted, the key itself never comes here. The
-/// plaintext is the data key and the SHA-256 of its purpose, which binds them where `rewrap` has no
-/// associated data.
+/// plaintext is the data key and the SHA-256 of its purpose, which binds them: not every such
+/// service takes associated data.
 class TransitKeyProvider final : public KeyProvider {
   public:
     /// Asks the service about the key. Throws Error: kUnavailable (not reached, sealed, token
@@ -56,8 +56,6 @@ class TransitKeyProvider final : public KeyProvider {
     /// Throws as KeyProvider says: kCorrupt and kNotFound only where the service, in its own words,
     /// says so of the wrapped key, or of the key that it was wrapped by.
     [[nodiscard]] SecretKey unwrap(const WrappedKey& wrapped, std::string_view purpose) override;
-    /// The service does it: the data key does not come here.
-    [[nodiscard]] WrappedKey rewrap(const WrappedKey& wrapped, std::string_view purpose) override;
     void rotate() override;
     /// Sets the key's min_decryption_version to that of `kept`.
     void forget_older(const std::string& kept) override;
@@ -66,7 +64,7 @@ class TransitKeyProvider final : public KeyProvider {
   private:
     struct Service;
     [[nodiscard]] std::string name_of_version(std::string_view ciphertext) const;
-    /// Of encrypt and rewrap. Throws Error(kUnavailable) where no ciphertext is in it.
+    /// Of encrypt. Throws Error(kUnavailable) where no ciphertext is in it.
     [[nodiscard]] WrappedKey wrapped_from(const std::string& answer) const;
 
     std::unique_ptr<Service> service_;

@@ -262,13 +262,23 @@ TEST_F(TransitKeyProviderTest, IsAwayWhereTheServiceWrapsNothing) {
         const Refused refused = refusal_of([&] { (void)provider.wrap(SecretKey::random(), "p"); });
         EXPECT_EQ(refused.code, "unavailable") << status << " " << body;
         EXPECT_THAT(refused.message, HasSubstr(service->engine())) << status << " " << body;
-        if (status == 200) {
-            EXPECT_EQ(refusal_of([&] { (void)provider.rewrap(wrapped, "p"); }).code, "unavailable")
-                << body;
-        }
     }
     service->answer_all_with(0, "");
     EXPECT_EQ(provider.wrap(SecretKey::random(), "p").provider_key, "transit:lucerna:v1");
+}
+
+TEST_F(TransitKeyProviderTest, WrapsNothingThatDoesNotOpen) {
+    TransitKeyProvider provider(options());
+    const WrappedKey wrapped = provider.wrap(SecretKey::random(), "p");
+    service->answer_with(
+        "encrypt", 200,
+        R"({"data":{"ciphertext":")" + std::string(as_text(wrapped.bytes)) + R"("}})");
+    const SecretKey another = SecretKey::random();
+    for (const char* purpose : {"p", "another"}) {
+        const Refused refused = refusal_of([&] { (void)provider.wrap(another, purpose); });
+        EXPECT_EQ(refused.code, "unavailable") << purpose;
+    }
+    EXPECT_EQ(refusal_of([&] { (void)provider.rewrap(wrapped, "p"); }).code, "none") << "it opens";
 }
 
 TEST_F(TransitKeyProviderTest, TellsNonsenseFromWhatIsSaidOfAWrappedKey) {
@@ -287,6 +297,10 @@ TEST_F(TransitKeyProviderTest, TellsNonsenseFromWhatIsSaidOfAWrappedKey) {
     EXPECT_EQ(code_at(502, "<html>"), "unavailable");
     EXPECT_EQ(code_at(400, R"({"errors":["cipher: message authentication failed"]})"), "corrupt");
     EXPECT_EQ(code_at(400, R"({"errors":["invalid ciphertext: no prefix"]})"), "corrupt");
+    EXPECT_EQ(code_at(400, R"({"errors":["invalid ciphertext: version is too new"]})"),
+              "unavailable")
+        << "of one that is behind";
+    EXPECT_EQ(code_at(400, R"({"errors":["invalid request"]})"), "unavailable");
     EXPECT_EQ(code_at(200, R"({"data":{"plaintext":"AAAA"}})"), "corrupt") << "another's";
     EXPECT_EQ(code_at(404, R"({"errors":[]})"), "not-found");
     for (const char* version : {"null", "0", "\"1\""}) {

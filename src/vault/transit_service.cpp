@@ -121,13 +121,16 @@ std::optional<std::string> errors_in(const std::string& body) {
     return text;
 }
 
-/// What a proxy before it says is nothing about a key.
+/// What a proxy before it says is nothing about a key; nor is what it says itself of a request, or
+/// of a version that another one of several services has already.
 ErrorCode code_for(long status, const std::optional<std::string>& errors) {
     if (status == 404 && errors) return ErrorCode::kNotFound;
-    if (status != 400 || !errors || errors->empty()) return ErrorCode::kUnavailable;
-    const bool gone = errors->find("key not found") != std::string::npos ||
-                      errors->find("disallowed by policy") != std::string::npos;
-    return gone ? ErrorCode::kNotFound : ErrorCode::kCorrupt;
+    if (status != 400 || !errors) return ErrorCode::kUnavailable;
+    const auto says = [&](const char* words) { return errors->find(words) != std::string::npos; };
+    if (says("key not found") || says("disallowed by policy")) return ErrorCode::kNotFound;
+    const bool is_damaged = says("message authentication failed") ||
+                            (says("invalid ciphertext") && !says("version is too new"));
+    return is_damaged ? ErrorCode::kCorrupt : ErrorCode::kUnavailable;
 }
 
 }  // namespace

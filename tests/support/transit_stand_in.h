@@ -27,7 +27,11 @@ class TransitStandIn : public StandIn {
     [[nodiscard]] std::filesystem::path state() const { return folder_ / "transit.json"; }
     /// From now on to every request; an empty body and 0: as a service does again.
     void answer_all_with(int status, const std::string& body) const {
-        const std::filesystem::path told = state().string() + ".answer";
+        answer_with("all", status, body);
+    }
+    /// The same of what is asked for: "encrypt", "decrypt" or "keys".
+    void answer_with(const std::string& what, int status, const std::string& body) const {
+        const std::filesystem::path told = state().string() + ".answer-" + what;
         if (status == 0)
             std::filesystem::remove(told);
         else

@@ -5,7 +5,8 @@
 
 Prints its port, then serves on loopback until it is ended. The keys live in STATE_FILE, which is
 made with one key named "lucerna"; a file STATE_FILE.sealed beside it makes it answer as a sealed
-Vault does, a file STATE_FILE.answer, "STATUS BODY", with that alone.
+Vault does, a file STATE_FILE.answer-all, "STATUS BODY", with that alone, and one whose name ends with
+"encrypt", "decrypt" or "keys" with that to what is asked so.
 """
 import base64
 import http.server
@@ -88,7 +89,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             raise Refusal(503, "Vault is sealed")
         if self.headers.get("X-Vault-Token") != self.token:
             raise Refusal(403, "permission denied")
-        match = re.fullmatch(r"/v1/transit/(keys|encrypt|decrypt|rewrap)/([^/]+)(/rotate|/config)?", self.path)
+        match = re.fullmatch(r"/v1/transit/(keys|encrypt|decrypt)/([^/]+)(/rotate|/config)?", self.path)
         if not match:
             raise Refusal(404)
         what, name, more = match.groups()
@@ -104,16 +105,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if what == "encrypt":
             return {"data": {"ciphertext": self.keys.encrypt(name, base64.b64decode(body["plaintext"]))}}
         plain = self.keys.decrypt(name, body["ciphertext"])
-        if what == "rewrap":
-            return {"data": {"ciphertext": self.keys.encrypt(name, plain)}}
         return {"data": {"plaintext": base64.b64encode(plain).decode()}}
 
     def reply(self, body):
-        told = pathlib.Path(f"{self.keys.path}.answer")
-        if told.exists():
-            status, text = told.read_text().split(" ", 1)
-            self.send(int(status), text.encode())
-            return
+        for what in ("all", *self.path.split("/")[3:4]):
+            told = pathlib.Path(f"{self.keys.path}.answer-{what}")
+            if told.exists():
+                status, text = told.read_text().split(" ", 1)
+                self.send(int(status), text.encode())
+                return
         try:
             answer = self.handle_request(body)
             self.answer(204 if answer is None else 200, answer)
