@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include "archive_verbs.h"
@@ -14,6 +15,7 @@
 #include "dicom/uids.h"
 #include "kept_data.h"
 #include "kept_projects.h"
+#include "keys_lock.h"
 #include "pipeline/whose_object.h"
 #include "study_person.h"
 
@@ -215,6 +217,8 @@ ExitCode run_export(const ExportArguments& asked) {
     if (!asked.files.empty() && !(asked.studies.empty() && asked.queries.empty()))
         throw Error(ErrorCode::kInvalidInput, "files, or --study and --query: not both");
     require_folder(settings.data);
+    // For files alone nothing else keeps the keys from being changed before the project is made.
+    std::optional<KeysLock> held(std::in_place, settings.data, KeysLock::For::kUse);
     const auto keys = open_keys(settings);
     const SystemClock clock;
     // First: a project that is made where the archive is not would be another one.
@@ -223,6 +227,7 @@ ExitCode run_export(const ExportArguments& asked) {
     const deidentify::Deidentifier deidentifier(
         profile, KeptProjects(settings).open(asked.project, *keys),
         std::string("Lucerna ") + LUCERNA_VERSION, std::move(safe));
+    held.reset();
     fs::create_directories(asked.out);
     remove_leftovers_of_exports(asked.out);
     const StudiesOfFiles studies = studies_of(asked.files);

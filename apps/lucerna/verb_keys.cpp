@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "kept_data.h"
 #include "kept_projects.h"
+#include "keys_lock.h"
 #include "store/parts.h"
 #include "vault/passphrase_key_provider.h"
 
@@ -23,6 +24,7 @@ std::vector<std::string> projects_in(const ServeSettings& settings) {
 ExitCode rotate(const ArchiveOptions& options) {
     const ServeSettings settings = settings_of(options);
     require_folder(settings.data);
+    const KeysLock held(settings.data, KeysLock::For::kChange);
     const SystemClock clock;
     const store::OwnKeys own = own_keys_of(settings);
     const auto keys = open_keys(settings);
@@ -46,6 +48,7 @@ ExitCode rotate(const ArchiveOptions& options) {
 ExitCode move(const ArchiveOptions& options, const std::string& to) {
     const ServeSettings settings = settings_of(options);
     require_folder(settings.data);
+    const KeysLock held(settings.data, KeysLock::For::kChange);
     const SystemClock clock;
     const auto from = open_keys(settings);
     const auto target = vault::open_key_provider(to, settings.data);
@@ -79,6 +82,7 @@ ExitCode change_passphrase(const ArchiveOptions& options,
     const std::filesystem::path file = vault::passphrase_key_file(settings.data);
     if (!std::filesystem::exists(file))
         throw Error(ErrorCode::kNotFound, "there is no key file " + file.string());
+    const KeysLock held(settings.data, KeysLock::For::kChange);
     // A rotation beside it would save the keys that it ends, or under the passphrase that this
     // ends.
     const store::FolderLock alone(settings.data);

@@ -5,6 +5,7 @@ them with pydicom, DCMTK's storescp and dciodvfy.
     LUCERNA_BIN=... PYTHONPATH=.deps/python tests/e2e/deidentification.py [TEST]
 """
 import contextlib
+import fcntl
 import io
 import json
 import os
@@ -104,6 +105,26 @@ class Deidentification(unittest.TestCase):
         self.assertEqual(run.returncode, 0, run.stderr)
         rotated, _, _ = self.export("rotated", *study)
         self.assertEqual(uids[0], [d.SOPInstanceUID for d in rotated.values()])
+
+    def test_no_project_is_made_while_the_keys_are_changed(self):
+        one = self.write("1.dcm", made(1, 1, 1))
+        self.export("first", one)
+        with open(self.folder / "data" / "keys.lock") as changing:
+            fcntl.flock(changing, fcntl.LOCK_EX)
+            refused = subprocess.run(
+                [LUCERNA, "export", "--data", self.folder / "data", "--deidentify", SCREENING, "--project", "study-b",
+                 "--out", self.folder / "out", one], capture_output=True, text=True)
+            self.assertEqual(refused.returncode, 7, refused.stderr)
+            self.assertIn("changes the keys", refused.stderr)
+        with open(self.folder / "data" / "keys.lock") as used:
+            fcntl.flock(used, fcntl.LOCK_SH)
+            rotate = subprocess.Popen([LUCERNA, "keys", "rotate", "--data", self.folder / "data"],
+                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            self.export("beside", one, project="study-b")
+            self.assertIsNone(rotate.poll(), "it waits for who uses them")
+        said, _ = rotate.communicate()
+        self.assertEqual(rotate.returncode, 0, said)
+        self.export("after", one, project="study-b")
 
     def test_a_study_stays_whom_it_was_first_given_out_as(self):
         d = made(1, 1, 1)
