@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <tuple>
+#include <utility>
 
 #include "base/error.h"
 #include "http/headers.h"
@@ -10,6 +12,8 @@ namespace lucerna::http {
 namespace {
 
 constexpr std::size_t kMostRanges = 64;
+constexpr std::string_view kMultipart = "multipart/related";
+constexpr std::string_view kTransferSyntax = "transfer-syntax";
 
 bool is_token_character(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -85,6 +89,50 @@ std::optional<MediaRange> parse_range(std::string_view entry) {
     return range;
 }
 
+/// `range` may be "*/*" or "image/*".
+bool is_within(std::string_view range, std::string_view type) {
+    if (range == "*/*" || same_name(range, type)) return true;
+    return range.ends_with("/*") &&
+           same_name(range.substr(0, range.size() - 1),
+                     type.substr(0, std::min(type.size(), range.size() - 1)));
+}
+
+/// RFC 9110 12.5.1; what parts are counts as a type does.
+auto specificity(const MediaType& media) {
+    const auto of_type = [](std::string_view type) {
+        return type.empty() || type == "*/*" ? 0 : type.ends_with("/*") ? 1 : 2;
+    };
+    // Any transfer syntax is no narrower wish than none, which stands for one of them.
+    const auto parameters =
+        std::count_if(media.parameters.begin(), media.parameters.end(), [](const auto& parameter) {
+            const auto& [name, value] = parameter;
+            return name != "type" && !(name == kTransferSyntax && value == "*");
+        });
+    return std::tuple(of_type(media.type), of_type(media.parameter("type")), parameters);
+}
+
+/// Whether an entry is about that very thing: one with a parameter is about nothing without it.
+bool speaks_of(const MediaType& entry, const MediaType& one) {
+    if (!is_within(entry.type, one.type)) return false;
+    return std::all_of(entry.parameters.begin(), entry.parameters.end(), [&](const auto& each) {
+        const auto& [name, value] = each;
+        const auto found = one.parameters.find(name);
+        if (name == kTransferSyntax && value == "*") return true;
+        if (found == one.parameters.end()) return false;
+        return name == "type" ? is_within(value, found->second) : value == found->second;
+    });
+}
+
+/// What a multipart entry says of each part.
+MediaType part_of(const MediaType& entry) {
+    const std::string_view type = entry.parameter("type");
+    MediaType part =
+        parse_media_type(type).value_or(MediaType{type.empty() ? "*/*" : lower(type), {}});
+    if (const auto found = entry.parameters.find(kTransferSyntax); found != entry.parameters.end())
+        part.parameters.insert(*found);
+    return part;
+}
+
 }  // namespace
 
 std::string_view MediaType::parameter(std::string_view name) const {
@@ -131,22 +179,32 @@ std::optional<MediaType> parse_media_type(std::string_view text) {
 }
 
 bool MediaRange::covers(std::string_view type) const {
-    if (media.type == "*/*" || same_name(media.type, type)) return true;
-    return media.type.ends_with("/*") &&
-           same_name(media.type.substr(0, media.type.size() - 1),
-                     type.substr(0, std::min(type.size(), media.type.size() - 1)));
+    return covers(MediaType{std::string(type), {}});
+}
+
+bool MediaRange::covers(const MediaType& one) const {
+    const std::string_view wanted = media.parameter("type");
+    const std::string_view given = one.parameter("type");
+    return is_within(media.type, one.type) &&
+           (wanted.empty() || given.empty() || is_within(wanted, given)) &&
+           std::none_of(exceptions.begin(), exceptions.end(),
+                        [&](const MediaType& exception) { return speaks_of(exception, one); });
+}
+
+std::optional<MediaRange> MediaRange::parts() const {
+    if (!covers(kMultipart)) return std::nullopt;
+    MediaRange parts{part_of(media), quality};
+    for (const MediaType& exception : exceptions)
+        if (is_within(exception.type, kMultipart)) parts.exceptions.push_back(part_of(exception));
+    return parts;
 }
 
 std::optional<std::string> choose(std::span<const MediaRange> accepted,
                                   std::span<const std::string_view> offered) {
     for (const MediaRange& range : accepted) {
-        const std::string_view wanted = range.media.parameter("type");
         for (const std::string_view one : offered) {
             const std::optional<MediaType> media = parse_media_type(one);
-            if (!media || !range.covers(media->type)) continue;
-            const std::string_view given = media->parameter("type");
-            if (wanted.empty() || given.empty() || same_name(wanted, given))
-                return std::string(one);
+            if (media && range.covers(*media)) return std::string(one);
         }
     }
     return std::nullopt;
@@ -163,8 +221,14 @@ std::vector<MediaRange> parse_accept(std::string_view header) {
                         range ? "Accept has more than 64 entries"
                               : "Accept has an entry that is no media range: \"" +
                                     std::string(entry.substr(0, 200)) + "\"");
-        if (range->quality > 0) ranges.push_back(std::move(*range));
+        ranges.push_back(std::move(*range));
     }
+    for (MediaRange& range : ranges)
+        for (const MediaRange& other : ranges)
+            if (other.quality < range.quality &&
+                specificity(other.media) > specificity(range.media))
+                range.exceptions.push_back(other.media);
+    std::erase_if(ranges, [](const MediaRange& range) { return range.quality == 0; });
     if (seen == 0) ranges.push_back({{"*/*", {}}, 1});
     std::stable_sort(ranges.begin(), ranges.end(), [](const MediaRange& a, const MediaRange& b) {
         return a.quality > b.quality;

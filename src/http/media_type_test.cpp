@@ -89,6 +89,30 @@ TEST(MediaRange, CoversByWholeTypes) {
     EXPECT_FALSE((MediaRange{{"image/p", {}}, 1}.covers("image/png")));
 }
 
+// RFC 9110 12.5.1: of a type the most specific entry speaks, however much is wished for by others.
+TEST(MediaRange, DoesNotCoverWhatANarrowerEntryWantsLess) {
+    const auto first = [](const char* accept) { return parse_accept(accept).at(0); };
+    for (const char* accept : {"image/*;q=0.9, image/jpeg;q=0.1", "image/jpeg;q=0, image/*",
+                               "*/*, image/*;q=0, image/png;q=0.5"})
+        EXPECT_FALSE(first(accept).covers("image/jpeg")) << accept;
+    EXPECT_TRUE(first("image/*;q=0.9, image/jpeg;q=0.1").covers("image/png"));
+    EXPECT_TRUE(first("image/jpeg, image/*;q=0").covers("image/jpeg"));
+    EXPECT_TRUE(first("image/*, image/jpeg; level=1;q=0").covers("image/jpeg"))
+        << "of another level";
+    EXPECT_TRUE(first("image/jpeg;q=0.1, */*;q=0.1").covers("image/jpeg"));
+}
+
+TEST(MediaRange, SaysOfPartsWhatItSaysOfTheirType) {
+    const auto parts = [](const char* accept) { return parse_accept(accept).at(0).parts(); };
+    EXPECT_FALSE(parts("image/jpeg"));
+    EXPECT_FALSE(parts("*/*, multipart/*;q=0"));
+    EXPECT_EQ(parts("multipart/related; type=\"Image/JLS\"; transfer-syntax=1.2")->media,
+              (MediaType{"image/jls", {{"transfer-syntax", "1.2"}}}));
+    EXPECT_TRUE(parts("multipart/*")->covers("image/jls"));
+    EXPECT_FALSE(parts("*/*, multipart/related; type=image/jls;q=0")->covers("image/jls"));
+    EXPECT_TRUE(parts("*/*, image/jls;q=0")->covers("image/jls")) << "by itself alone";
+}
+
 TEST(Choose, TakesTheFirstOfferThatIsPreferredMost) {
     constexpr std::array<std::string_view, 3> kOffered = {
         "application/json", "multipart/related; type=\"text/xml\"", "text/xml"};
@@ -104,6 +128,20 @@ TEST(Choose, TakesTheFirstOfferThatIsPreferredMost) {
     EXPECT_EQ(chosen("text/*"), kOffered[2]);
     for (const char* accept : {"image/png", "multipart/related; type=\"image/png\"", "*/*;q=0"})
         EXPECT_EQ(chosen(accept), "none") << accept;
+}
+
+TEST(Choose, NeverTakesWhatIsRefused) {
+    constexpr std::array<std::string_view, 3> kOffered = {
+        "application/json", "multipart/related; type=\"text/xml\"", "text/xml"};
+    const auto chosen = [&](const char* accept) {
+        return choose(parse_accept(accept), kOffered).value_or("none");
+    };
+    EXPECT_EQ(chosen("application/json;q=0, */*"), kOffered[1]);
+    EXPECT_EQ(chosen("application/json;q=0, application/*"), "none");
+    EXPECT_EQ(chosen("application/*;q=0, multipart/related;q=0, */*"), kOffered[2]);
+    EXPECT_EQ(chosen("application/*;q=0, multipart/related; type=text/xml;q=0, */*"), kOffered[2]);
+    EXPECT_EQ(chosen("*/*, application/json;q=0.5, multipart/*;q=0.7, text/*;q=0"), kOffered[1]);
+    EXPECT_EQ(chosen("multipart/related; type=text/xml, multipart/*;q=0"), kOffered[1]);
 }
 
 }  // namespace

@@ -102,11 +102,12 @@ TEST(WorkerPool, LeavesPlacesOfThoseThatWaitToOtherHosts) {
 TEST(WorkerPool, RefusesNobodyWhoGaveWay) {
     MemoryBudget budget("the test's", 100, std::chrono::minutes(1));
     std::atomic<int> ended = 0;
-    std::counting_semaphore<8> refused{0};
+    std::counting_semaphore<8> begun{0}, refused{0};
     {
         WorkerPool pool({.running = 2, .for_memory = 2});
         const auto give_way = [&] {
             (void)budget.take(60, "a frame");
+            begun.release();
             // Newcomers have taken all places by then.
             while (budget.waiting() < 2) std::this_thread::yield();
             (void)budget.take_again(60, "the next");
@@ -121,6 +122,7 @@ TEST(WorkerPool, RefusesNobodyWhoGaveWay) {
             }
         };
         pool.submit(give_way, WorkerPool::Crowded::kIsRefused);
+        begun.acquire();
         pool.submit(wait, WorkerPool::Crowded::kIsRefused);
         pool.submit(wait, WorkerPool::Crowded::kIsRefused);
         while (budget.waiting() < 3) std::this_thread::yield();

@@ -162,7 +162,8 @@ http::Response answer(http::Request& request, OrderSink& sink, const OrderDefaul
 bool takes_json(const http::Request& request) {
     const auto accepted = http::parse_accept(request.headers.get_or("Accept", ""));
     return std::any_of(accepted.begin(), accepted.end(), [](const http::MediaRange& range) {
-        return range.covers(kFhirJson) || range.covers("application/json");
+        // What says more than one type covers the other, too, which may be refused.
+        return range.covers(kFhirJson) || range.media.type == "application/json";
     });
 }
 

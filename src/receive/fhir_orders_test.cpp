@@ -346,6 +346,7 @@ TEST_F(FhirOrders, GivesAnOrderBackAsTheRequestThatItWas) {
     EXPECT_EQ(get("/fhir/ServiceRequest/2").status, 404);
     EXPECT_EQ(outcome(get("/fhir/ServiceRequest/2"))["resourceType"], "OperationOutcome");
     EXPECT_EQ(get("/fhir/ServiceRequest/1", "application/fhir+xml").status, 406);
+    EXPECT_EQ(get("/fhir/ServiceRequest/1", "application/fhir+json;q=0, */*").status, 406);
 }
 
 TEST_F(FhirOrders, TakesFhirJsonOnly) {

@@ -31,7 +31,8 @@
 namespace lucerna::retrieve {
 namespace {
 
-constexpr std::array<std::string_view, 2> kOffered = {kOctetStream, "multipart/related"};
+constexpr std::array<std::string_view, 2> kOffered = {
+    kOctetStream, "multipart/related; type=\"application/octet-stream\""};
 
 http::Pieces pieces_of_bytes(Bytes value) {
     const auto bytes = std::make_shared<const Bytes>(std::move(value));

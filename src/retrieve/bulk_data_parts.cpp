@@ -47,18 +47,10 @@ struct Asked {
     bool has_others = false;
 };
 
-/// The inner type of multipart/related, "*/*" where it has none; empty for what is not that.
-std::string part_type(const http::MediaRange& range) {
-    if (!range.covers("multipart/related")) return {};
-    const auto type = http::parse_media_type(range.media.parameter("type"));
-    return type ? type->type : "*/*";
-}
-
 bool takes_octets(const Asked& asked) {
     return std::any_of(asked.accepted.begin(), asked.accepted.end(), [](const auto& range) {
-        http::MediaRange inner;
-        inner.media.type = part_type(range);
-        return inner.covers(kOctetStream);
+        const auto parts = range.parts();
+        return parts && parts->covers(kOctetStream);
     });
 }
 
@@ -333,10 +325,11 @@ http::Response all_of(const http::Request& request, store::Archive& archive, con
 
 bool prefers_bulk_data(std::span<const http::MediaRange> accepted) {
     for (const http::MediaRange& range : accepted) {
-        http::MediaRange inner;
-        inner.media.type = part_type(range);
-        if (range.covers("application/dicom") || inner.covers("application/dicom")) return false;
-        if (inner.media.type == kOctetStream || inner.media.type.starts_with("image/")) return true;
+        const auto parts = range.parts();
+        if (range.covers("application/dicom") || (parts && parts->covers("application/dicom")))
+            return false;
+        if (parts && (parts->media.type == kOctetStream || parts->media.type.starts_with("image/")))
+            return true;
     }
     return false;
 }

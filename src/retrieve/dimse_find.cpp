@@ -147,6 +147,8 @@ Find find_from(const dicom::DataSet& identifier, Level level) {
     }
     find.asks_objects = !object_keys.empty();
     if (find.asks_objects) find.object_keys = keys_of(identifier, object_keys);
+    if (identifier.has_value(tags::kTimezoneOffsetFromUtc))
+        find.ignores_some |= !zone_counts(find.object_keys, find.query.keys);
     return find;
 }
 

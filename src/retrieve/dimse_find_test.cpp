@@ -144,6 +144,42 @@ TEST_F(FindService, SaysWhatItDidNotMatchBy) {
     EXPECT_TRUE(by_weight[0].data->data_set.has(weight));
 }
 
+TEST_F(FindService, SaysWhereTheZoneOfTheRequestDoesNotCount) {
+    const auto asked = [&](Keys keys, const char* zone) {
+        keys.insert(keys.end(), {{tags::kStudyInstanceUid, "1.1"},
+                                 {tags::kSeriesInstanceUid, "1.1.1"},
+                                 {tags::kTimezoneOffsetFromUtc, zone}});
+        return find(kStudyFind, keys).front().command.status;
+    };
+    const Keys study{{tags::kQueryRetrieveLevel, "STUDY"}};
+    EXPECT_EQ(asked(study, "+0100"), status::kPendingKeysIgnored);
+    EXPECT_EQ(asked(study, ""), status::kPending);
+}
+
+TEST_F(FindService, TakesMomentsInTheZoneOfTheRequest) {
+    test::StoredInstance plain;
+    plain.study = "1.7";
+    plain.series = "1.7.1";
+    plain.sop_instance = "1.7.1.1";
+    dicom::DataSet object = dicom::DataSet::parse(plain.file());
+    object.set_text(tags::kTimezoneOffsetFromUtc, "-0500");
+    object.set_text(tags::kAcquisitionDateTime, "20240108103000");
+    object.set_text(tags::kContentDate, "20240108");
+    store.archive().keep(object.to_part10());
+    const auto asked = [&](const char* date) {
+        return find(kStudyFind, {{tags::kQueryRetrieveLevel, "IMAGE"},
+                                 {tags::kStudyInstanceUid, "1.7"},
+                                 {tags::kSeriesInstanceUid, "1.7.1"},
+                                 {tags::kAcquisitionDateTime, "20240108163000"},
+                                 {tags::kContentDate, date},
+                                 {tags::kTimezoneOffsetFromUtc, "+0100"}})
+            .front()
+            .command.status;
+    };
+    EXPECT_EQ(asked(""), status::kPending);
+    EXPECT_EQ(asked("-20991231"), status::kPendingKeysIgnored) << "a date is matched as it stands";
+}
+
 TEST_F(FindService, GivesOfStudiesWhatTheirFirstObjectHolds) {
     const dicom::Tag age{0x0010, 0x1010}, institution{0x0008, 0x0080}, classes{0x0008, 0x0062};
     for (const auto& [series, sop_class] :

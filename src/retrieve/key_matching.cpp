@@ -1,6 +1,7 @@
 #include "retrieve/key_matching.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -213,7 +214,28 @@ KeyMatch match_level(const DataSet& identifier, const DataSet& entity, const Rul
     return match;
 }
 
+/// Whether it asks for values of those VRs, within sequences too.
+bool asks_for(const DataSet& identifier, std::initializer_list<std::string_view> vrs) {
+    for (const Tag tag : identifier.tags()) {
+        const std::string vr = identifier.vr(tag);
+        if (std::find(vrs.begin(), vrs.end(), vr) != vrs.end() && !is_universal(identifier, tag))
+            return true;
+        if (vr != "SQ") continue;
+        for (const DataSet& item : identifier.items(tag))
+            if (asks_for(item, vrs)) return true;
+    }
+    return false;
+}
+
 }  // namespace
+
+bool zone_counts(const DataSet& object_keys, std::span<const store::Key> indexed) {
+    const bool stands = std::any_of(indexed.begin(), indexed.end(), [](const store::Key& key) {
+        const std::string vr = dicom::vr_of(key.tag);
+        return (vr == "DA" || vr == "TM") && key.value.find_first_not_of('*') != std::string::npos;
+    });
+    return !stands && asks_for(object_keys, {"DT"}) && !asks_for(object_keys, {"DA", "TM"});
+}
 
 bool is_universal(const DataSet& identifier, Tag tag) {
     if (identifier.vr(tag) == "SQ") {

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "dicom/data_set.h"
+#include "store/query.h"
 
 namespace lucerna::retrieve {
 
@@ -38,6 +40,12 @@ enum class DateAndTime {
 [[nodiscard]] KeyMatch match_keys(const dicom::DataSet& identifier, const dicom::DataSet& entity,
                                   Absent absent = Absent::kUnknown,
                                   DateAndTime date_and_time = DateAndTime::kCombined);
+
+/// Whether a Timezone Offset From UTC in the request counts for all that it matches by: there are
+/// moments of VR DT among what objects are asked for, and no dates and times, which are matched as
+/// they stand there and in the index.
+[[nodiscard]] bool zone_counts(const dicom::DataSet& object_keys,
+                               std::span<const store::Key> indexed);
 
 /// Throws Error(kInvalidInput) for what is no key of an attribute of VR DA, TM or DT: neither a
 /// value of it, nor a range, nor a list of those, nor universal.

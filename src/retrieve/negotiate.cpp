@@ -24,21 +24,31 @@ struct Wish {
     std::string_view transfer_syntax;
 };
 
-/// Empty for what cannot be met: single parts where there are many things.
-std::optional<Wish> wish_of(const http::MediaRange& range, Count count) {
+/// Media types that clients use for the same codestreams.
+std::string_view registered_name(std::string_view type) {
+    if (type == "image/x-jls") return "image/jls";
+    if (type == "image/x-dicom-rle") return "image/dicom-rle";
+    return type;
+}
+
+/// Of one of `parts`, or of what comes by itself.
+http::MediaRange registered(http::MediaRange range) {
+    range.media.type = registered_name(range.media.type);
+    for (http::MediaType& exception : range.exceptions)
+        exception.type = registered_name(exception.type);
+    return range;
+}
+
+/// In the order in which they are tried: none for what cannot be met, single parts where there are
+/// many things; what takes anything is met in parts, or else without.
+std::vector<Wish> wishes_of(const http::MediaRange& range, Count count) {
     const std::string_view transfer_syntax = range.media.parameter("transfer-syntax");
-    const bool multipart = range.covers("multipart/related");
-    if (!multipart && count == Count::kMany) return std::nullopt;
-    if (!multipart) return Wish{false, range, transfer_syntax};
-    const std::string_view type = range.media.parameter("type");
-    http::MediaRange inner{{"*/*", {}}, 1};
-    if (!type.empty()) {
-        inner.media.type = type;
-        std::transform(type.begin(), type.end(), inner.media.type.begin(), [](char c) {
-            return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-        });
-    }
-    return Wish{true, inner, transfer_syntax};
+    const auto parts = range.parts();
+    std::vector<Wish> wishes;
+    if (parts) wishes.push_back({true, registered(*parts), transfer_syntax});
+    if (count == Count::kOne && (!parts || range.media.type == "*/*"))
+        wishes.push_back({false, registered(range), transfer_syntax});
+    return wishes;
 }
 
 bool is_native(std::string_view uid) {
@@ -85,31 +95,28 @@ bool is_hevc(std::string_view uid) {
     return uid == "1.2.840.10008.1.2.4.107" || uid == "1.2.840.10008.1.2.4.108";
 }
 
-/// Media types that clients use for the same codestreams.
-std::string_view registered_name(std::string_view type) {
-    if (type == "image/x-jls") return "image/jls";
-    if (type == "image/x-dicom-rle") return "image/dicom-rle";
-    return type;
-}
-
 /// The transfer syntax that frames of a media type have where Accept names none (PS3.18 Table
-/// 8.7.3-5), of any image that of the first; empty for types that are not encoded here.
-std::string_view default_syntax_of(std::string_view type) {
-    if (type == "image/jls") return syntax::kJpegLsLossless;
-    if (type == "image/jp2") return syntax::kJpeg2000Lossless;
-    if (type == "image/jphc") return syntax::kHtj2kLossless;
-    if (type == "image/jpeg" || type == "image/*") return syntax::kJpegLosslessSv1;
-    if (type == "image/dicom-rle") return syntax::kRleLossless;
-    return {};
-}
+/// 8.7.3-5), that of any image first; types that are not encoded here are not among them.
+constexpr std::pair<std::string_view, std::string_view> kDefaultSyntaxes[] = {
+    {"image/jpeg", syntax::kJpegLosslessSv1},
+    {"image/jls", syntax::kJpegLsLossless},
+    {"image/jp2", syntax::kJpeg2000Lossless},
+    {"image/jphc", syntax::kHtj2kLossless},
+    {"image/dicom-rle", syntax::kRleLossless}};
 
-/// What frames would have to be encoded in to be such a type; empty where that is not done here.
-std::string_view syntax_to_encode(const Wish& wish, std::string_view type) {
+/// What frames would have to be encoded in to be as wished; empty where that is not done here.
+std::string_view syntax_to_encode(const Wish& wish) {
     const std::string_view wanted = wish.transfer_syntax;
-    if (wanted.empty() || wanted == "*") return default_syntax_of(type);
+    if (wanted.empty() || wanted == "*") {
+        // Whoever takes just anything is not told apart from who cannot read it.
+        if (!wish.type.media.type.starts_with("image/")) return {};
+        for (const auto& [type, default_syntax] : kDefaultSyntaxes)
+            if (wish.type.covers(type)) return default_syntax;
+        return {};
+    }
     const dicom::TransferSyntax* known = dicom::find_transfer_syntax(wanted);
-    const bool fits = known && (type == kOctets || wish.type.covers(known->frame_media_type) ||
-                                type == registered_name(known->frame_media_type));
+    const bool fits = known && (wish.type.media.type == kOctets ||
+                                wish.type.covers(registered_name(known->frame_media_type)));
     return fits ? wanted : std::string_view{};
 }
 
@@ -126,22 +133,22 @@ std::optional<Representation> frames_for(const Wish& wish, std::string_view stor
     const std::string_view wanted = wish.transfer_syntax;
     const bool any = wanted.empty() || wanted == "*" || wanted == stored;
 
-    http::MediaRange type = wish.type;
-    type.media.type = registered_name(type.media.type);
+    const http::MediaRange& type = wish.type;
+    const bool takes_codestream = type.covers(registered_name(codestream));
     if (type.covers(kOctets)) {
         if (wanted == "*" || wanted == stored) return answer(true, as_stored, kOctets);
         if ((wanted.empty() || is_writable(wanted)) && is_readable(stored))
             return answer(native, syntax::kExplicitVrLittleEndian, kOctets);
-        if (wanted.empty() && type.media.type == "*/*") return answer(true, stored, codestream);
+        if (wanted.empty() && type.media.type == "*/*" && takes_codestream)
+            return answer(true, stored, codestream);
         // There is nothing else of them (PS3.18 8.7.3.3).
         if (wanted.empty() && codestream.starts_with("video/"))
             return answer(true, stored, kOctets);
     }
     if (is_hevc(stored) && any && type.media.type == "video/h265")
         return answer(true, stored, kH265);
-    if (!native && any && type.covers(registered_name(codestream)))
-        return answer(true, stored, codestream);
-    const std::string_view other = syntax_to_encode(wish, type.media.type);
+    if (!native && any && takes_codestream) return answer(true, stored, codestream);
+    const std::string_view other = syntax_to_encode(wish);
     if (can_become(other, stored, has_encodable_pixels)) {
         const bool as_octets = type.media.type == kOctets;
         return answer(false, other,
@@ -153,11 +160,15 @@ std::optional<Representation> frames_for(const Wish& wish, std::string_view stor
 template <typename Choose>
 std::optional<Representation> first_of(std::span<const http::MediaRange> accepted, Count count,
                                        Choose&& choose) {
-    for (const http::MediaRange& range : accepted) {
-        const std::optional<Wish> wish = wish_of(range, count);
-        if (!wish) continue;
-        if (std::optional<Representation> chosen = choose(*wish)) return chosen;
-    }
+    for (const http::MediaRange& range : accepted)
+        for (const Wish& wish : wishes_of(range, count)) {
+            std::optional<Representation> chosen = choose(wish);
+            // Another entry may want less of that transfer syntax alone.
+            if (chosen &&
+                wish.type.covers(http::MediaType{std::string(registered_name(chosen->media_type)),
+                                                 {{"transfer-syntax", chosen->transfer_syntax}}}))
+                return chosen;
+        }
     return std::nullopt;
 }
 
@@ -201,16 +212,14 @@ std::optional<Representation> choose_frames(std::span<const http::MediaRange> ac
 }
 
 RenderedWishes::RenderedWishes(std::span<const http::MediaRange> accepted, Count count) {
-    for (http::MediaRange range : accepted) {
-        const bool is_any = range.media.type == "*/*";
-        const bool is_multipart = !is_any && range.covers("multipart/related");
-        if (count == Count::kMany && !is_multipart && !is_any) continue;
-        if (is_multipart) {
-            const auto type = http::parse_media_type(range.media.parameter("type"));
-            range.media = type ? *type : http::MediaType{"*/*", {}};
-        }
-        types_.push_back(std::move(range));
-        in_parts_.push_back(is_multipart || count == Count::kMany);
+    const auto add = [this](const http::MediaRange& range, bool in_parts) {
+        types_.push_back(range);
+        in_parts_.push_back(in_parts);
+    };
+    for (const http::MediaRange& range : accepted) {
+        const auto parts = range.parts();
+        if (count == Count::kOne && (!parts || range.media.type == "*/*")) add(range, false);
+        if (parts) add(*parts, true);
     }
 }
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "dicom/uids.h"
 
 namespace lucerna::retrieve {
@@ -163,6 +165,53 @@ TEST(ChooseFrames, CompressesWhereACompressedTypeIsAskedFor) {
     EXPECT_EQ(frames("image/*", kExplicit), "none") << "no image";
     EXPECT_EQ(image_frames("video/*", kExplicit), "none");
     EXPECT_EQ(image_frames("*/*", kExplicit), "m stored application/octet-stream " + kExplicit);
+}
+
+// RFC 9110 12.4.2, 12.5.1.
+TEST(ChooseObject, NeverGivesWhatIsRefused) {
+    const std::string parts = "multipart/related; type=\"application/dicom\"";
+    EXPECT_EQ(object("application/dicom;q=0, application/*", kJls), "none");
+    EXPECT_EQ(object("application/dicom;q=0, */*", kExplicit),
+              "m stored application/dicom " + kExplicit);
+    EXPECT_EQ(object(parts + ";q=0, */*", kExplicit), "s stored application/dicom " + kExplicit);
+    EXPECT_EQ(object(parts + ";q=0, */*", kExplicit, Count::kMany), "none");
+    EXPECT_EQ(object(parts + "; transfer-syntax=" + kJls + ";q=0, " + parts + "; transfer-syntax=*",
+                     kJls),
+              "none");
+}
+
+// PS3.18 8.7.3.5: without a transfer syntax it is the default one, and no more of all there are.
+TEST(ChooseObject, TakesAnySyntaxForNoNarrowerWish) {
+    EXPECT_EQ(object("application/dicom; transfer-syntax=*;q=0.5, application/dicom", kJls),
+              "s made application/dicom " + kExplicit);
+}
+
+TEST(ChooseFrames, NeverGiveWhatIsRefused) {
+    const std::string octets = "multipart/related; type=\"application/octet-stream\"";
+    EXPECT_EQ(frames(octets + ";q=0, */*", kExplicit),
+              "s stored application/octet-stream " + kExplicit);
+    EXPECT_EQ(frames(octets + ";q=0, */*", kExplicit, Count::kMany), "none");
+    EXPECT_EQ(frames(octets + ";q=0, */*", kJls, Count::kMany), "m stored image/jls " + kJls);
+    EXPECT_EQ(frames("video/mp4;q=0, video/*", kVideo), "none");
+    for (const char* jls : {"image/jls", "image/x-jls"})
+        EXPECT_EQ(frames(jls + std::string(";q=0, image/*"), kJls), "none") << jls;
+    EXPECT_EQ(image_frames("image/jpeg;q=0, image/*", kExplicit), "s made image/jls " + kJls);
+    EXPECT_EQ(image_frames("image/*;q=0.9, image/jpeg;q=0.1, image/jls;q=0", kExplicit),
+              "s made image/jp2 " + kJpeg2000);
+}
+
+TEST(RenderedWishes, LeaveOutWhatIsRefused) {
+    const auto asked = [](const char* accept, Count count) {
+        const RenderedWishes wishes(http::parse_accept(accept), count);
+        constexpr std::array<std::string_view, 2> kOffered = {"image/jpeg", "image/png"};
+        const auto type = http::choose(wishes.types(), kOffered);
+        return type ? (wishes.in_parts(*type) ? "m " : "s ") + *type : "none";
+    };
+    EXPECT_EQ(asked("image/jpeg;q=0, image/*", Count::kOne), "s image/png");
+    EXPECT_EQ(asked("image/*;q=0.9, image/jpeg;q=0.1", Count::kOne), "s image/png");
+    EXPECT_EQ(asked("image/*;q=0, */*", Count::kOne), "m image/jpeg");
+    EXPECT_EQ(asked("multipart/related; type=image/jpeg;q=0, */*", Count::kMany), "m image/png");
+    EXPECT_EQ(asked("multipart/*;q=0, */*", Count::kMany), "none");
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "retrieve/address.h"
 #include "retrieve/data_set_form.h"
 #include "retrieve/kept_object.h"
+#include "retrieve/key_matching.h"
 #include "retrieve/left_out.h"
 #include "retrieve/negotiate.h"
 #include "retrieve/object_keys.h"
@@ -84,12 +85,14 @@ void add_keys(Search& search, const http::Request& request, std::vector<std::str
     const Level level = search.query.level;
     const bool asks_objects = level == Level::kInstance && is_of_one_study(request);
     std::vector<std::pair<std::vector<dicom::Tag>, std::string>> indexed_in;
+    bool has_zone = false;
     for (const auto& [name, value] : request.query.all()) {
         if (std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end()) continue;
         const std::vector<dicom::Tag> path = attribute_path(name);
         if (path == std::vector{dicom::tags::kTimezoneOffsetFromUtc}) {
             // It says of what zone the times of the request are (PS3.4 C.2.2.2.5).
             (void)search.object_keys.add(path, value);
+            has_zone = !value.empty();
         } else if (path.size() == 1 && store::is_indexed(path[0], level)) {
             search.query.keys.push_back({path[0], value});
         } else if (path.size() == 2 && store::is_indexed_in(path[0], path[1], level)) {
@@ -102,6 +105,9 @@ void add_keys(Search& search, const http::Request& request, std::vector<std::str
     // One item has to meet all keys of its sequence, which the index has not got all of.
     for (const auto& [path, value] : indexed_in)
         if (search.object_keys.has_sequence(path[0])) (void)search.object_keys.add(path, value);
+    if (has_zone && !zone_counts(search.object_keys.identifier(), search.query.keys))
+        search.warnings.emplace_back(
+            "TimezoneOffsetFromUTC is not matched by, and does not count for dates and times");
 }
 
 Search search_from(const http::Request& request, Level level, const QidoOptions& options) {

@@ -1,5 +1,6 @@
 #include "retrieve/qido.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -55,6 +56,21 @@ TEST(Qido, DoesNotMatchByTheZoneOfTheRequest) {
     EXPECT_EQ(
         archive.text("/dicom-web/studies?TimezoneOffsetFromUTC=%2B0100", "application/dicom+json"),
         all);
+}
+
+TEST(Qido, SaysWhereTheZoneOfTheRequestDoesNotCount) {
+    TestArchive archive;
+    const auto warning = [&](const std::string& query) {
+        return archive.get("/dicom-web/studies" + query).headers.get_or("Warning", "");
+    };
+    const std::string zone = "TimezoneOffsetFromUTC=%2B0100";
+    for (const std::string& query :
+         {"?" + zone, "?StudyDate=20260301&" + zone, "/1.2.1/instances?" + zone,
+          "/1.2.1/instances?ContentDate=20260301&AcquisitionDateTime=20260301&" + zone})
+        EXPECT_THAT(warning(query), testing::HasSubstr("TimezoneOffsetFromUTC")) << query;
+    for (const std::string& query : {std::string("?TimezoneOffsetFromUTC="),
+                                     "/1.2.1/instances?AcquisitionDateTime=20260301&" + zone})
+        EXPECT_EQ(warning(query), "") << query;
 }
 
 // PS3.4 C.2.2.2.5.4: 1.2.8.2 is within neither of both ranges taken by themselves.

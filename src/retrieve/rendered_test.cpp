@@ -251,5 +251,37 @@ TEST(Rendered, APageThatWasStoredIsNotThisServers) {
         EXPECT_NE(policy.find(part), std::string::npos) << part;
 }
 
+// PS3.18 8.3.5.1.1.
+TEST(Rendered, WarnsOfWhatItDoesNotDraw) {
+    TestArchive archive;
+    const auto warning = [&](const std::string& path) {
+        const http::Response response = archive.get(path);
+        EXPECT_EQ(response.status, 200) << path;
+        return response.headers.get_or("Warning", "none");
+    };
+    const std::string not_drawn =
+        "299 http://localhost/dicom-web: The following annotation values are not supported: ";
+    for (const std::string& address :
+         {kGray + "/rendered", kGray + "/frames/1,2/rendered", kSeries + "/rendered"}) {
+        EXPECT_EQ(warning(address + "?annotation=patient,technique"),
+                  not_drawn + "patient,technique");
+        EXPECT_EQ(warning(address), "none");
+    }
+    EXPECT_EQ(warning("/wado?requestType=WADO&studyUID=1.2.1&seriesUID=1.2.1.1&objectUID="
+                      "1.2.1.1.1&annotation=patient"),
+              not_drawn + "patient");
+    EXPECT_EQ(warning(kGray + "/rendered?iccprofile=srgb"),
+              "299 http://localhost/dicom-web: The following iccprofile values are not supported: "
+              "srgb");
+    EXPECT_EQ(warning(kGray + "/rendered?iccprofile=no"), "none") << "there is none";
+}
+
+TEST(Rendered, RefusesAnnotationsThatAreNoKeywords) {
+    TestArchive archive;
+    for (const char* query : {"annotation=", "annotation=patient,", "annotation=doctor",
+                              "annotation=Patient", "iccprofile=cmyk"})
+        EXPECT_EQ(archive.status(kGray + "/rendered?" + query), 400) << query;
+}
+
 }  // namespace
 }  // namespace lucerna::retrieve

@@ -8,6 +8,7 @@
 #include "retrieve/objects.h"
 #include "retrieve/rendered.h"
 #include "retrieve/rendered_frames.h"
+#include "retrieve/rendering_warnings.h"
 #include "retrieve/wado_uri.h"
 
 namespace lucerna::retrieve {
@@ -22,8 +23,19 @@ void add_wado(http::Router& router, store::Archive& archive, const WadoOptions& 
     const auto add_together = [&, suspects = std::make_shared<Suspects>()](
                                   const std::string& pattern, auto serve) {
         add(pattern,
-            [suspects, serve](const http::Request& request, store::Archive& of,
-                              const RunParts& run) { return serve(request, of, run, suspects); });
+            [suspects, serve](http::Request& request, store::Archive& of, const RunParts& run) {
+                return serve(request, of, run, suspects);
+            });
+    };
+    // What is rendered, saying which of the parameters did nothing.
+    const auto warning = [](auto serve) {
+        return [serve](http::Request& request, auto&... others) {
+            const std::vector<std::string> warnings = rendering_warnings(request);
+            http::Response response = serve(request, others...);
+            if (response.status < 300)
+                for (const std::string& text : warnings) response.headers.add("Warning", text);
+            return response;
+        };
     };
     const std::string study = std::string(kRoot) + "/studies/{study}";
     const std::string series = study + "/series/{series}";
@@ -36,13 +48,13 @@ void add_wado(http::Router& router, store::Archive& archive, const WadoOptions& 
         add(level + "/thumbnail", thumbnail);
     }
     for (const std::string& level : {study, series})
-        add_together(level + "/rendered", rendered_together);
-    add(instance + "/rendered", rendered);
+        add_together(level + "/rendered", warning(rendered_together));
+    add(instance + "/rendered", warning(rendered));
     add(instance + "/frames/{frames}", frames);
-    add(instance + "/frames/{frames}/rendered", rendered_frames);
+    add(instance + "/frames/{frames}/rendered", warning(rendered_frames));
     add(instance + "/frames/{frames}/thumbnail", thumbnail);
     add(instance + "/bulkdata/{path...}", bulk_data);
-    add("/wado", wado_uri);
+    add("/wado", warning(wado_uri));
 }
 
 }  // namespace lucerna::retrieve

@@ -45,7 +45,8 @@ from whole_program import PATIENCE, Server, wait_for
 STUDY_GET = "1.2.840.10008.5.1.4.1.2.2.3"
 IMPLICIT = b"1.2.840.10008.1.2"
 JSON, XML = "application/dicom+json", "application/dicom+xml"
-MOST_CONNECTIONS, MOST_ASSOCIATIONS = 1024, 96
+# Of one host: the connections over HTTP, and the associations, of all.
+MOST_CONNECTIONS, MOST_ASSOCIATIONS = 768, 96
 EMPTY = b"[]," * 330_000
 DOCUMENT = b'{"00104000":{"vr":"UT","Value":[' + EMPTY + b'[]]}}'
 # Where they wait for as long as one of the crowd may say nothing.
