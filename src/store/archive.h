@@ -194,15 +194,18 @@ class Archive {
     void find_each(Query query, const std::function<bool(const Match&)>& take);
 
     /// Takes a study out of index and objects, its exam, readings and queued jobs with it. The data
-    /// key goes when it was the last study of its patient. The audit trail notes that `by` did it.
-    /// Returns how many instances went. Throws Error(kConflict) while the study is being read, and
-    /// where `as_seen` is there and the study does not consist of those instances.
+    /// key goes when it was the last study of its patient, and no object that the index does not
+    /// know is sealed by it, which may have all of them looked through (keys_of_unknown). The audit
+    /// trail notes that `by` did it. Returns how many instances went. Throws Error(kConflict) while
+    /// the study is being read, and where `as_seen` is there and the study does not consist of
+    /// those instances.
     std::size_t erase_study(const std::string& study_instance_uid, const std::string& by = "server",
                             const AsSeen& as_seen = {});
     /// Takes out a part of a study. With an image of it goes what was made from the images: the
     /// result objects, readings, decisions and jobs; the exam begins anew with the images that are
     /// left. So do the result objects where the study is of somebody else without it. Else jobs
-    /// are to be done without what was taken out. Otherwise as erase_study.
+    /// are to be done without what was taken out. What is left and cannot be read says of the study
+    /// what the index has of it. Otherwise as erase_study.
     std::size_t erase_part(const StudyPart& part, const std::string& by = "server",
                            const AsSeen& as_seen = {});
     /// Destroys the patient's data keys first, then takes out the studies, and what was ordered
@@ -245,7 +248,8 @@ class Archive {
     /// objects and index against each other, both ways.
     [[nodiscard]] std::vector<Damage> verify();
     /// Adds to the index what lies among the objects and is not in it, in the order in which it
-    /// was received. What nobody acknowledged goes, and so does a second copy of an instance.
+    /// was received. What nobody acknowledged goes, and so does a second copy of an instance. One
+    /// whose object is gone gives way to another that is there.
     /// Issuers of Patient IDs that earlier versions did not read are learnt of what is in it.
     /// Returns what it could not read, or enter.
     std::vector<Damage> reindex();

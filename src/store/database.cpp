@@ -365,6 +365,12 @@ std::unique_ptr<Database::Alone> Database::alone() {
     return excluded ? std::make_unique<Alone>(*this) : nullptr;
 }
 
+std::unique_ptr<Database::Alone> Database::require_alone() {
+    if (auto held = alone()) return held;
+    throw Error(ErrorCode::kConflict,
+                "other processes are at work on this archive: end them first");
+}
+
 Database::Alone::~Alone() {
     try {
         database_.write([&](Connection& index) { database_.source_->share(index); });

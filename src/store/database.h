@@ -80,6 +80,8 @@ class Database {
 
     /// Null where another process is at work.
     [[nodiscard]] std::unique_ptr<Alone> alone();
+    /// The same; throws Error(kConflict) there.
+    [[nodiscard]] std::unique_ptr<Alone> require_alone();
 
   private:
     struct Pending {

@@ -79,7 +79,15 @@ void doom_key_of(Connection& index, const std::string& owner) {
              owner);
 }
 
-void doom_unused_keys(Connection& index) {
+std::size_t doom_unused_keys(Connection& index, const std::set<std::string>& in_use) {
+    std::size_t stay = 0;
+    for (const std::string& name : in_use) {
+        run_with(index,
+                 "DELETE FROM doomed WHERE what = 'maybe-key' AND name = ?1 AND NOT EXISTS "
+                 "(SELECT 1 FROM instances i WHERE i.data_key = ?1)",
+                 name);
+        stay += static_cast<std::size_t>(index.changes());
+    }
     index.execute(
         // Where the last one goes, `keys rotate` must know that there were some.
         "INSERT INTO counters SELECT 'had-keys', 1 WHERE EXISTS (SELECT 1 FROM data_keys) "
@@ -89,6 +97,7 @@ void doom_unused_keys(Connection& index) {
         "ON CONFLICT DO NOTHING;"
         "DELETE FROM doomed WHERE what = 'maybe-key';"
         "DELETE FROM data_keys WHERE name IN (SELECT name FROM doomed WHERE what = 'key')");
+    return stay;
 }
 
 void note_erasure(Connection& index, vault::Act act, std::size_t studies, std::size_t instances,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <set>
 #include <string>
 
 #include "store/archive.h"
@@ -23,8 +24,9 @@ struct ErasedStudy {
 ErasedStudy erase_study_rows(Connection& index, const std::string& study_instance_uid);
 /// Dooms the data key of an owner, with whatever objects are still sealed by it.
 void doom_key_of(Connection& index, const std::string& owner);
-/// Dooms every data key whose last object is doomed.
-void doom_unused_keys(Connection& index);
+/// Dooms every data key whose last object is doomed, but for those `in_use` by others than the
+/// index knows. Returns how many of these stay for that.
+std::size_t doom_unused_keys(Connection& index, const std::set<std::string>& in_use = {});
 /// Notes what this transaction erases, to be written to the audit trail once it is off the disk.
 void note_erasure(Connection& index, vault::Act act, std::size_t studies, std::size_t instances,
                   const Beside& beside = {});

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "store/key_ring.h"
 #include "store/matching.h"
 #include "store/name_words.h"
 #include "store/study_accounts.h"
@@ -65,6 +66,15 @@ std::int64_t insert_study(Connection& index, const Facts& facts, const std::stri
     if (const Account* account = take_account(accounts, object, facts))
         save_account(index, id, *account);
     return id;
+}
+
+Facts kept_study(Connection& index, std::int64_t id) {
+    Statement find = index.prepare("SELECT " STUDY_TEXTS " FROM studies WHERE id = ?");
+    Facts row;
+    if (!find.bind(id).step()) return row;
+    int at = 0;
+    for (const auto text : kStudyTexts) row.*text = find.text(at++);
+    return row;
 }
 
 void update_study(Connection& index, std::int64_t id, const Facts& row) {
@@ -224,6 +234,61 @@ std::int64_t series_row(Connection& index, std::int64_t study, const Facts& fact
     return row.id;
 }
 
+std::vector<Facts::RequestItem> kept_items(Connection& index, std::int64_t series) {
+    Statement find = index.prepare(
+        "SELECT scheduled_procedure_step_id, requested_procedure_id FROM request_attributes WHERE "
+        "series = ?");
+    find.bind(series);
+    std::vector<Facts::RequestItem> items;
+    while (find.step()) items.push_back({find.text(0), find.text(1)});
+    return items;
+}
+
+/// What an object that cannot be read may have said of its series: nothing that a later one gave.
+void take_kept_series(Connection& index, std::int64_t study, const std::string& object,
+                      Facts& facts) {
+    const std::optional<SeriesRow> kept = kept_series(index, study, facts.series_instance_uid);
+    if (!kept) return;
+    const auto may_be_its = [&](std::size_t attribute) {
+        return kept->description.object_of(attribute) <= object;
+    };
+    for (std::size_t i = 0; i < kSeriesNumber; ++i)
+        if (may_be_its(i)) facts.*kSeriesTexts[i] = kept->facts.*kSeriesTexts[i];
+    if (may_be_its(kSeriesNumber)) facts.series_number = kept->facts.series_number;
+    if (may_be_its(kRequestItems)) facts.request_items = kept_items(index, kept->id);
+}
+
+std::string key_owner_of(Connection& index, const std::string& sop_instance_uid) {
+    Statement find = index.prepare("SELECT " + owner_in("k") +
+                                   " FROM instances i JOIN data_keys k ON k.name = i.data_key "
+                                   "WHERE i.sop_instance_uid = ?");
+    return find.bind(sop_instance_uid).step() ? find.text(0) : std::string();
+}
+
+/// `objects`, and what the index has of those that cannot be read: each as often as it may be of
+/// another account.
+std::vector<Described> all_that_is_said(Connection& index, std::int64_t study,
+                                        std::span<const Described> objects) {
+    std::vector<Described> all;
+    for (const Described& one : objects) {
+        if (one.is_readable) {
+            all.push_back(one);
+            continue;
+        }
+        const std::string object = object_of(one.facts, one.placing);
+        Facts known = one.facts;
+        take_kept_series(index, study, object, known);
+        // Of results alone there are none.
+        Accounts accounts = accounts_of(index, study);
+        if (accounts.empty()) accounts.push_back({kept_study(index, study)});
+        auto said =
+            may_have_said(accounts, known, object, key_owner_of(index, known.sop_instance_uid));
+        if (said.empty()) said.push_back(known);
+        for (Facts& facts : said) all.push_back({std::move(facts), one.placing});
+    }
+    return all;
+}
+
 }  // namespace
 
 Entered insert_instance(Connection& index, const Facts& facts, const Placing& placing,
@@ -282,24 +347,25 @@ DescribedAnew describe_anew(Connection& index, const std::string& study_instance
             kept.insert(find.text(3));
         }
     }
+    const std::vector<Described> said = all_that_is_said(index, study, objects);
     Accounts accounts;
-    // As enter_study does; but what cannot be read any more says nothing.
+    // As enter_study does.
     const auto says_anything = [](const Facts& facts) {
         return std::any_of(std::begin(kStudyTexts), std::end(kStudyTexts),
                            [&](const auto text) { return !(facts.*text).empty(); });
     };
-    const bool has_received =
-        std::any_of(objects.begin(), objects.end(), [&](const Described& one) {
-            return one.placing.role == Role::kReceived && says_anything(one.facts) &&
-                   kept.contains(one.facts.sop_instance_uid);
-        });
-    for (const auto& [facts, placing] : objects) {
-        if (kept.erase(facts.sop_instance_uid) == 0) continue;
+    const bool has_received = std::any_of(said.begin(), said.end(), [&](const Described& one) {
+        return one.placing.role == Role::kReceived && says_anything(one.facts) &&
+               kept.contains(one.facts.sop_instance_uid);
+    });
+    for (const auto& [facts, placing, is_readable] : said) {
+        if (!kept.contains(facts.sop_instance_uid)) continue;
         const std::string object = object_of(facts, placing);
         if (placing.role == Role::kReceived || !has_received)
             (void)take_account(accounts, object, facts);
         (void)take_series(object, facts, series[facts.series_instance_uid]);
     }
+    for (const Described& one : objects) kept.erase(one.facts.sop_instance_uid);
     if (!kept.empty()) return DescribedAnew::kNot;
     if (study == 0) return DescribedAnew::kAsTheSamePersons;
     const WholeStudy whole = whole_of(accounts), before = whole_of(accounts_of(index, study));

@@ -36,8 +36,11 @@ Entered insert_instance(Connection& index, const Facts& facts, const Placing& pl
                         OtherPatient other = OtherPatient::kRefused);
 
 struct Described {
+    /// The three UIDs alone of what cannot be read now: the index goes on to say of study and
+    /// series what it may have said.
     Facts facts;
     Placing placing;
+    bool is_readable = true;
 };
 /// What became of a study that was to be described anew.
 enum class DescribedAnew {
@@ -48,8 +51,9 @@ enum class DescribedAnew {
     kAsAnothers,
 };
 /// The attributes of a study and its series as if only `objects` had ever come, but for those that
-/// the index does not hold any more: where others were erased, nothing of them stays. What was made
-/// of a study says nothing of its patient beside what was received.
+/// the index does not hold any more: where others were erased, nothing of them stays, unless what
+/// cannot be read may have said it too. What was made of a study says nothing of its patient beside
+/// what was received.
 [[nodiscard]] DescribedAnew describe_anew(Connection& index, const std::string& study_instance_uid,
                                           std::span<const Described> objects);
 

@@ -338,6 +338,105 @@ TEST_F(LostIndex, LeavesNothingOfAnImageThatCameAgain) {
     EXPECT_EQ(store.key_records(), 0U) << "nobody reads the third any more";
 }
 
+// Erased, and sent again, after the index was copied that is put back.
+TEST_F(LostIndex, GivesUpARowWhoseObjectIsGoneForOneThatIsThere) {
+    StoredInstance again = numbered(1);
+    again.patient_name = "Doe^Jane^Corrected";
+    store.archive().keep(again.file());
+    store.close();
+    store.lose_index();
+    store.open();
+    store.archive().keep(numbered(1).file());
+    store.exams().move("1.2.1", ExamState::kWaiting);
+    const std::string gone = store.archive().instance(again.sop_instance)->object;
+    EXPECT_EQ(store.archive().reindex().size(), 1U) << "while it is there";
+    store.remove(gone);
+    EXPECT_TRUE(store.archive().reindex().empty());
+    EXPECT_TRUE(store.archive().verify().empty());
+    EXPECT_EQ(store.archive().object(again.sop_instance), again.file());
+    EXPECT_EQ(store.archive().keep(again.file()), Kept::kAlreadyKept);
+    EXPECT_EQ(store.archive().person_of_study("1.2.1").name, "Doe^Jane^Corrected");
+    EXPECT_EQ(store.archive().totals().studies, 1U);
+    EXPECT_EQ(store.exams().exam("1.2.1")->state, ExamState::kReceiving) << "of another object";
+}
+
+TEST_F(LostIndex, GivesUpARowThatIsOfAnotherStudyThanTheObjectThatIsThere) {
+    StoredInstance again = numbered(1);
+    again.study = "1.2.9";
+    store.archive().keep(again.file());
+    store.close();
+    store.lose_index();
+    store.open();
+    store.archive().keep(numbered(1).file());
+    store.remove(store.archive().instance(again.sop_instance)->object);
+    EXPECT_TRUE(store.archive().reindex().empty());
+    EXPECT_TRUE(store.archive().verify().empty());
+    EXPECT_EQ(store.archive().instance(again.sop_instance)->study_instance_uid, "1.2.9");
+    EXPECT_EQ(store.archive().totals().studies, 1U);
+}
+
+TEST_F(LostIndex, LeavesARowWhoseObjectIsDamagedThoughAnotherIsThere) {
+    StoredInstance again = numbered(1);
+    again.seed = 2;
+    store.archive().keep(again.file());
+    store.close();
+    store.lose_index();
+    store.open();
+    store.archive().keep(numbered(1).file());
+    const std::string object = store.archive().instance(again.sop_instance)->object;
+    const Bytes whole = store.sealed(object);
+    Bytes damaged = whole;
+    damaged.back() ^= 1;
+    store.replace(object, damaged);
+    EXPECT_EQ(store.archive().reindex().size(), 1U);
+    store.replace(object, whole);
+    EXPECT_EQ(store.archive().object(again.sop_instance), numbered(1).file());
+}
+
+TEST_F(LostIndex, EndsNoKeyOfAnObjectThatItDoesNotKnow) {
+    for (const bool whole_study : {true, false}) {
+        StoredInstance known = numbered(1), unknown = numbered(2);
+        unknown.patient_id = known.patient_id;
+        store.archive().keep(known.file());
+        store.archive().keep(unknown.file());
+        const std::string object = store.archive().instance(unknown.sop_instance)->object;
+        store.close();
+        const Bytes sealed = store.sealed(object);
+        store.remove(object);
+        store.lose_index();
+        store.open();
+        EXPECT_TRUE(store.archive().reindex().empty());
+        store.close();
+        store.replace(object, sealed);
+        store.open();
+        EXPECT_EQ(whole_study ? store.archive().erase_study(known.study)
+                              : store.archive().erase_part({known.study, known.series}),
+                  1U);
+        EXPECT_EQ(store.key_records(), 1U);
+        EXPECT_TRUE(store.archive().reindex().empty());
+        EXPECT_EQ(store.archive().object(unknown.sop_instance), unknown.file());
+        EXPECT_EQ(store.archive().erase_study(unknown.study), 1U);
+        EXPECT_EQ(store.key_records(), 0U) << "nothing is unknown any more";
+    }
+}
+
+TEST_F(LostIndex, EndsTheKeyOfAPatientWhateverItDoesNotKnow) {
+    store.archive().keep(numbered(1).file());
+    StoredInstance other = numbered(2);
+    other.patient_id = "P1";
+    store.archive().keep(other.file());
+    store.close();
+    const std::string object = store.objects().at(0);
+    const Bytes sealed = store.sealed(object);
+    store.remove(object);
+    store.lose_index();
+    store.open();
+    EXPECT_TRUE(store.archive().reindex().empty());
+    store.replace(object, sealed);
+    EXPECT_EQ(store.archive().erase_patient("P1", ""), 1U);
+    EXPECT_EQ(store.key_records(), 0U);
+}
+
 TEST_F(LostIndex, IsNeededNoMoreForAKeyThatWasNeverEntered) {
     store.open();
     const std::string key(32, 'a');

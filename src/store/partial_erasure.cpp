@@ -163,6 +163,28 @@ void begin_anew(Connection& index, const std::string& study) {
         .run();
 }
 
+struct Going {
+    std::vector<Found> instances;
+    bool takes_image = false;
+};
+
+/// The part itself, and with an image what was made from the images.
+Going going_with(Connection& index, const StudyPart& part) {
+    Going going{named_by(index, part)};
+    for (const Found& one : going.instances) going.takes_image = going.takes_image || one.is_image;
+    if (going.takes_image)
+        for (Found& result : results_of(index, part)) going.instances.push_back(std::move(result));
+    return going;
+}
+
+void take_out(Connection& index, const std::string& study, const Going& going) {
+    take_out(index, study, going.instances);
+    // What its job was to queue may be among them.
+    recall_companions(index, study);
+    count_again(index, study);
+    if (going.takes_image) begin_anew(index, study);
+}
+
 }  // namespace
 
 void require_as_seen(Connection& index, const StudyPart& part, const AsSeen& as_seen) {
@@ -197,24 +219,19 @@ bool describes_study(Connection& index, const StudyPart& part) {
 }
 
 ErasedPart erase_part_rows(Connection& index, const StudyPart& part) {
-    const std::string& study = part.study_instance_uid;
-    std::vector<Found> doomed = named_by(index, part);
-    if (doomed.empty()) return {};
-    bool takes_image = false;
-    for (const Found& one : doomed) takes_image = takes_image || one.is_image;
-    if (takes_image)
-        for (Found& result : results_of(index, part)) doomed.push_back(std::move(result));
-    if (doomed.size() == instances_in(index, study)) {
-        const ErasedStudy erased = erase_study_rows(index, study);
+    const Going going = going_with(index, part);
+    if (going.instances.empty()) return {};
+    if (going.instances.size() == instances_in(index, part.study_instance_uid)) {
+        const ErasedStudy erased = erase_study_rows(index, part.study_instance_uid);
         return {erased.instances, 1, erased.beside};
     }
-    take_out(index, study, doomed);
-    // What its job was to queue may be among them.
-    recall_companions(index, study);
-    count_again(index, study);
-    if (takes_image) begin_anew(index, study);
+    take_out(index, part.study_instance_uid, going);
     index.prepare("UPDATE counters SET value = value + 1 WHERE name = 'exams'").run();
-    return {doomed.size(), 0};
+    return {going.instances.size(), 0};
+}
+
+void make_way(Connection& index, const StudyPart& part) {
+    take_out(index, part.study_instance_uid, going_with(index, part));
 }
 
 std::size_t erase_results(Connection& index, const std::string& study) {

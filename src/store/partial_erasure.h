@@ -26,6 +26,10 @@ void require_as_seen(Connection& index, const StudyPart& part, const AsSeen& as_
 /// Takes out the rows of a part of a study, as Archive::erase_part says, and dooms its objects.
 ErasedPart erase_part_rows(Connection& index, const StudyPart& part);
 
+/// The same of an instance for another object of it, which the caller enters into the same study:
+/// that stays though it has no other, and so does its order.
+void make_way(Connection& index, const StudyPart& part);
+
 /// Takes out all that was made of a study, dooms its objects, and has its exam read again. What
 /// people decided stays: the images are the same. Returns how many there were.
 std::size_t erase_results(Connection& index, const std::string& study);

@@ -6,6 +6,7 @@
 #include "dicom/data_set.h"
 #include "dicom/part10_head.h"
 #include "dicom/uids.h"
+#include "store/key_record.h"
 #include "store/store_test_support.h"
 #include "vault/audit_trail.h"
 
@@ -151,6 +152,81 @@ TEST(PartialErasure, LeavesNothingOfTheObjectInTheStudy) {
     EXPECT_EQ(found(study, {}), std::vector<std::string>{"Third"});
     EXPECT_EQ(found(series, {}), std::vector<std::string>{"Third"});
     EXPECT_EQ(found(patient, {}), std::vector<std::string>{"RIGHT"});
+}
+
+/// Damages an object, takes it away, or the record of its key with a program that has it not at
+/// hand.
+enum class Unreadable { kDamaged, kMissing, kWithoutKey };
+
+void make_unreadable(TestStore& store, const std::string& sop_instance, Unreadable how) {
+    const std::string object = store.archive().instance(sop_instance)->object;
+    Bytes sealed = store.sealed(object);
+    if (how == Unreadable::kMissing) store.remove(object);
+    if (how == Unreadable::kDamaged) {
+        sealed.back() ^= 1;
+        store.replace(object, sealed);
+    }
+    if (how != Unreadable::kWithoutKey) return;
+    store.records()->for_each([&](const std::string& name) {
+        if (!is_of_the_index(name)) store.records()->remove(name);
+    });
+    store.open();
+}
+
+TEST(PartialErasure, LeavesWhatIsSaidByAnImageThatCannotBeRead) {
+    for (const Unreadable how :
+         {Unreadable::kDamaged, Unreadable::kMissing, Unreadable::kWithoutKey}) {
+        TestStore store;
+        StoredInstance one = image("R"), other = image("L"), anothers = image("L");
+        other.sop_instance += ".2";
+        anothers.sop_instance += ".3";
+        anothers.patient_id = "P2";
+        anothers.patient_name = "Roe^Ann";
+        anothers.birth_date = "19710101";
+        store.archive().keep(one.file());
+        store.clock.advance(std::chrono::milliseconds(5));
+        store.archive().keep(other.file());
+        make_unreadable(store, other.sop_instance, how);
+        EXPECT_EQ(store.archive().erase_part({one.study, one.series, one.sop_instance}), 1U);
+        const auto found = store.archive().find({Level::kSeries, {}});
+        ASSERT_EQ(found.size(), 1U);
+        EXPECT_EQ(found[0].value({0x0010, 0x0020}), "P1");
+        EXPECT_EQ(found[0].value({0x0010, 0x0010}), "Doe^Jane");
+        EXPECT_EQ(found[0].value({0x0008, 0x0050}), "A1");
+        EXPECT_EQ(found[0].value({0x0008, 0x0060}), "MG");
+        EXPECT_EQ(found[0].value({0x0008, 0x103E}), "Views");
+        EXPECT_EQ(error_of([&] { store.archive().keep(anothers.file()); }), "unsupported");
+        EXPECT_EQ(store.archive().erase_part({one.study, one.series, other.sop_instance}), 1U);
+        EXPECT_TRUE(store.archive().find(Query{}).empty());
+    }
+}
+
+TEST(PartialErasure, LeavesTheResultsOfImagesThatCannotBeRead) {
+    ReadStudy store;
+    make_unreadable(store, "1.2.1.1.1", Unreadable::kMissing);
+    make_unreadable(store, "1.2.1.1.2", Unreadable::kDamaged);
+    EXPECT_EQ(store.archive().erase_part({"1.2.1", "1.2.1.2", "1.2.1.2.1"}), 1U);
+    EXPECT_EQ(store.left().size(), 4U);
+    EXPECT_EQ(store.exams().exam("1.2.1")->state, ExamState::kRead);
+    EXPECT_EQ(store.found({0x0010, 0x0020}), "P1");
+}
+
+TEST(PartialErasure, LeavesNothingOfAPatientThoughAnImageThatIsNotHersCannotBeRead) {
+    TestStore store;
+    for (const char* number : {"1", "2", "3"}) {
+        StoredInstance one = image("R");
+        one.sop_instance += number;
+        one.patient_id = one.patient_name = *number == '2' ? "WRONG" : "";
+        store.archive().keep(one.file());
+        store.clock.advance(std::chrono::milliseconds(5));
+    }
+    const StoredInstance all = image("R");
+    make_unreadable(store, all.sop_instance + "3", Unreadable::kDamaged);
+    EXPECT_EQ(store.archive().erase_part({all.study, all.series, all.sop_instance + "2"}), 1U);
+    const auto found = store.archive().find(Query{});
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].value({0x0010, 0x0020}), "");
+    EXPECT_EQ(found[0].value({0x0010, 0x0010}), "");
 }
 
 TEST(PartialErasure, OfAResultLeavesTheReading) {

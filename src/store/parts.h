@@ -5,8 +5,10 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "base/clock.h"
+#include "base/guarded.h"
 #include "store/archive.h"
 #include "store/bell.h"
 #include "store/database.h"
@@ -19,6 +21,7 @@
 #include "store/performed_book.h"
 #include "store/store.h"
 #include "store/subscription_book.h"
+#include "store/unknown_objects.h"
 #include "store/work_queue.h"
 #include "store/workitem_book.h"
 #include "vault/audit_trail.h"
@@ -67,6 +70,8 @@ struct Parts {
     PerformedBook performed;
     /// Archive::own_erasures.
     std::atomic<std::uint64_t> erasures = 0;
+    /// What keys_of_unknown found, once it was asked.
+    Guarded<std::optional<ByKey>> unknown;
     /// Held while two files are compared that have to be whole for it (judge_duplicate).
     std::timed_mutex comparing_wholes;
 };

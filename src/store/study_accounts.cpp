@@ -111,6 +111,27 @@ std::optional<Person> another_in(const Accounts& accounts, const Person& person)
     return {};
 }
 
+std::vector<Facts> may_have_said(const Accounts& kept, const Facts& known,
+                                 const std::string& object, const std::string& key_owner) {
+    std::vector<Facts> its, hers, all;
+    for (const Account& account : kept) {
+        Facts said = known;
+        bool gave_any = false;
+        for (std::size_t i = 0; i < std::size(kStudyTexts); ++i) {
+            const std::string from = account.description.object_of(i);
+            gave_any = gave_any || from == object;
+            if (from <= object) said.*kStudyTexts[i] = account.says.*kStudyTexts[i];
+        }
+        // All of an account say the same of these: it began with a later one.
+        if (!say_the_same_person(said, account.says)) continue;
+        if (gave_any) its.push_back(said);
+        if (postgres_storable(said.key_owner()) == key_owner) hers.push_back(said);
+        all.push_back(std::move(said));
+    }
+    if (!its.empty()) return its;
+    return hers.empty() ? all : hers;
+}
+
 Accounts accounts_of(Connection& index, std::int64_t study) {
     Statement find = index.prepare("SELECT id, described_by, " STUDY_TEXTS
                                    " FROM study_accounts WHERE study = ? ORDER BY id");

@@ -68,6 +68,13 @@ struct WholeStudy {
 /// the study as a whole. Returns that one.
 [[nodiscard]] std::optional<Person> another_in(const Accounts& accounts, const Person& person);
 
+/// What an object of `known`'s study that cannot be read may have said of it, nothing of which a
+/// later one gave: by the account that has something of it, or else by each that it may belong to.
+/// Where any are of the patient whose data key seals it, by those (Facts::key_owner).
+[[nodiscard]] std::vector<Facts> may_have_said(const Accounts& kept, const Facts& known,
+                                               const std::string& object,
+                                               const std::string& key_owner);
+
 [[nodiscard]] Accounts accounts_of(Connection& index, std::int64_t study);
 void save_account(Connection& index, std::int64_t study, const Account& account);
 void replace_accounts(Connection& index, std::int64_t study, const Accounts& accounts);

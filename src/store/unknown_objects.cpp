@@ -1,9 +1,14 @@
 #include "store/unknown_objects.h"
 
 #include <algorithm>
-#include <set>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
 
+#include "base/error.h"
 #include "store/parts.h"
+#include "store/sealed_io.h"
 
 namespace lucerna::store {
 namespace {
@@ -46,6 +51,85 @@ void for_each_unknown(Parts& parts, const std::function<void(const std::string& 
         if (names.size() == kNamesInAQuery) look_up();
     });
     if (!names.empty()) look_up();
+}
+
+std::vector<std::string> unknown_in(Parts& parts, const std::vector<std::string>& names) {
+    std::vector<std::string> unknown;
+    for (std::size_t at = 0; at < names.size(); at += kNamesInAQuery) {
+        const auto begin = names.begin() + static_cast<std::ptrdiff_t>(at);
+        const std::size_t count = std::min(kNamesInAQuery, names.size() - at);
+        const std::vector<std::string> some(begin, begin + static_cast<std::ptrdiff_t>(count));
+        for (std::string& name :
+             parts.index.read([&](Connection& index) { return unknown_among(index, some); }))
+            unknown.push_back(std::move(name));
+    }
+    return unknown;
+}
+
+vault::SealedHeader sealed_header_of(Parts& parts, const std::string& object) {
+    std::array<std::uint8_t, vault::kSealedHeaderBytes> bytes;
+    const std::size_t got = parts.objects->open(object)->read(0, bytes);
+    return vault::decode_header(ByteView(bytes).first(got));
+}
+
+bool is_left_by_nobody(Parts& parts, const std::string& object) {
+    return is_nobodys(sealed_header_of(parts, object)) &&
+           parts.objects->unpublished().contains(object);
+}
+
+bool is_not_kept(Parts& parts, const std::string& object) {
+    try {
+        if (is_left_by_nobody(parts, object)) return true;
+        // It may have been dropped between the two looks.
+        (void)parts.objects->open(object);
+        return false;
+    } catch (const Error& error) {
+        return error.code() == ErrorCode::kNotFound;
+    }
+}
+
+bool is_gone(Parts& parts, const std::string& object) {
+    try {
+        (void)parts.objects->open(object);
+        return false;
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::kNotFound) throw;
+        return true;
+    }
+}
+
+namespace {
+
+ByKey unknown_by_key(Parts& parts) {
+    ByKey found;
+    for_each_unknown(parts, [&](const std::string& name) {
+        try {
+            if (!is_not_kept(parts, name))
+                found[vault::to_text(sealed_header_of(parts, name).data_key)].push_back(name);
+        } catch (const Error& error) {
+            // Of one that is damaged there it is not known, and it can be entered no more.
+            if (error.code() != ErrorCode::kCorrupt && error.code() != ErrorCode::kNotFound) throw;
+        }
+    });
+    return found;
+}
+
+}  // namespace
+
+std::set<std::string> keys_of_unknown(Parts& parts) {
+    auto unknown = parts.unknown.with([](const auto& known) { return known; });
+    if (!unknown) {
+        unknown = unknown_by_key(parts);
+        parts.unknown.with([&](auto& known) { known = unknown; });
+    }
+    std::set<std::string> keys;
+    for (const auto& [key, names] : *unknown) {
+        const auto still = unknown_in(parts, names);
+        if (std::any_of(still.begin(), still.end(),
+                        [&](const std::string& name) { return !is_not_kept(parts, name); }))
+            keys.insert(key);
+    }
+    return keys;
 }
 
 }  // namespace lucerna::store

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "store/connection.h"
+#include "vault/sealed_object.h"
 
 namespace lucerna::store {
 
@@ -21,5 +24,28 @@ constexpr std::size_t kNamesInAQuery = 500;
 /// Visits each object of which the index has no instance, by name. One that is entered or erased
 /// meanwhile may be visited or not.
 void for_each_unknown(Parts& parts, const std::function<void(const std::string& name)>& visit);
+
+/// Of any number of names, those that for_each_unknown would visit.
+[[nodiscard]] std::vector<std::string> unknown_in(Parts& parts,
+                                                  const std::vector<std::string>& names);
+
+/// As an object says it itself; nothing is opened. Throws Error.
+[[nodiscard]] vault::SealedHeader sealed_header_of(Parts& parts, const std::string& object);
+/// Taken in just now, or left, without knowing yet whose it is. What was published never says so:
+/// its header was altered.
+[[nodiscard]] bool is_left_by_nobody(Parts& parts, const std::string& object);
+/// What another process takes in just now, or left; or erased since the objects were listed.
+[[nodiscard]] bool is_not_kept(Parts& parts, const std::string& object);
+
+/// Nothing lies under that name. Throws Error: kIo, kUnavailable.
+[[nodiscard]] bool is_gone(Parts& parts, const std::string& object);
+
+/// Objects by the data key that seals them.
+using ByKey = std::map<std::string, std::vector<std::string>>;
+/// The data keys of objects that the index does not know, as an older copy of it does not. All
+/// objects are looked through for that when it is asked first, and not again before this process
+/// has entered what there is: others come among them only by way of the index. Throws Error:
+/// kUnavailable, kIo.
+[[nodiscard]] std::set<std::string> keys_of_unknown(Parts& parts);
 
 }  // namespace lucerna::store
