@@ -219,6 +219,7 @@ class ChannelSession {
     void fail(const std::string& why) {
         log_event(LogLevel::kWarning, "http.cut",
                   {{"request", exchange_.request.id}, {"why", why}});
+        is_said_ = true;
         close(boost::beast::websocket::close_code::internal_error);
     }
 
@@ -232,9 +233,10 @@ class ChannelSession {
     }
 
     void end_slow() {
-        log_event(
-            LogLevel::kWarning, "http.channel-slow",
-            {{"request", exchange_.request.id}, {"why", "the client did not take what was sent"}});
+        if (!is_said_)
+            log_event(LogLevel::kWarning, "http.channel-slow",
+                      {{"request", exchange_.request.id},
+                       {"why", "the client did not take what was sent"}});
         end(Ending::kCut);
     }
 
@@ -267,6 +269,8 @@ class ChannelSession {
     bool writing_ = false;
     bool stopping_ = false;
     bool closing_ = false;
+    /// The log has why it ends.
+    bool is_said_ = false;
     bool over_ = false;
 };
 

@@ -27,10 +27,17 @@ constexpr auto kBeforeLooking = 2s;
 /// It has nothing to do but to note it.
 constexpr auto kToAnswer = 30s;
 
+bool is_last_try(const store::Job& job) {
+    return job.attempts >= deliver::BackoffRules().max_attempts;
+}
+
 void tell(const retrieve::CommitmentRequest& request, const store::Job& job, store::Store& store,
           const CommitmentRules& rules, dicom::ScuOptions peer) {
     const auto at_it = [&] { store.queue().extend(job, kCommitmentLease); };
-    retrieve::Examination examination(request, store.archive());
+    using Away = retrieve::Examination::Away;
+    // "Not committed" is the last word on an object, which is kept, it may be.
+    retrieve::Examination examination(request, store.archive(),
+                                      is_last_try(job) ? Away::kIsFailure : Away::kIsThrown);
     examination.go_on_to_the_end(at_it);
     at_it();
     retrieve::CommitmentReport report;
@@ -167,9 +174,8 @@ void report_commitment(const store::Job& job, store::Store& store, const Commitm
         // It may name what has been erased since it was asked for.
         store.queue().drop(job);
     } catch (const Error& error) {
-        const deliver::BackoffRules backoff;
-        if (job.attempts >= backoff.max_attempts) return give_up(job, store, error.what());
-        const auto delay = deliver::delay_after(job.attempts, backoff);
+        if (is_last_try(job)) return give_up(job, store, error.what());
+        const auto delay = deliver::delay_after(job.attempts, deliver::BackoffRules());
         log_event(LogLevel::kWarning, "commitment.retry",
                   {{"requester", request.requester_aet},
                    {"attempt", job.attempts},

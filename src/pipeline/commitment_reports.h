@@ -76,7 +76,8 @@ class CommitmentPeers {
 
 /// Carries out one leased kCommitmentJob: examines the archive anew and tells the requester on an
 /// association of our own; holds the lease for as long as that takes. Put off where `peers` says
-/// so. Tried again, as deliveries are, until the requester has taken it; given up where no
+/// so. Tried again, as deliveries are, while a back end is away, for up to the last try, and until
+/// the requester has taken it; given up where no
 /// destination has its AE title. Nothing of what was reported or given up stays. Throws
 /// Error(kConflict), nothing reported, where another has the lease by then. Logs
 /// "commitment.reported", "commitment.retry", "commitment.given-up".

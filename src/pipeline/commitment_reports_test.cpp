@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "deliver/delivery.h"
 #include "dicom/dimse_status.h"
 #include "store/store_test_support.h"
 
@@ -100,6 +101,35 @@ TEST(CommitmentReports, AreGivenUpForStrangersAndTriedAgainForTheUnreachable) {
     report_commitment(lease(), *store.store, {}, peers, store.clock, {});
     EXPECT_TRUE(store.queue().list(kCommitmentJob).empty())
         << "it may name what is erased some day";
+}
+
+TEST(CommitmentReports, ArePutOffWhileWhatTheyAreAboutCannotBeRead) {
+    store::TestStore store;
+    const test::StoredInstance kept;
+    store.archive().keep(kept.file());
+    store.clock.advance(2min);
+    const std::filesystem::path file = store.folder.path() / "secret" / "keys";
+    std::filesystem::rename(file, file.string() + ".away");
+    CommitmentJobs jobs(store.queue(), {}, store.clock);
+    jobs.report_now(
+        jobs.accept({"MODALITY", "1.2.3", {{test::kMammogramClass, kept.sop_instance}}}));
+    const CommitmentRules unreachable{[](const std::string&) {
+        dicom::ScuOptions options;
+        options.port = 1;
+        return std::optional(options);
+    }};
+    CommitmentPeers peers;
+    const auto problem_of_try = [&](int attempts) {
+        auto job = store.queue().lease(kCommitmentJob, "w", 1min);
+        EXPECT_TRUE(job);
+        job->attempts = attempts;
+        report_commitment(*job, *store.store, unreachable, peers, store.clock, {});
+        const auto left = store.queue().list(kCommitmentJob);
+        return left.empty() ? "" : left.at(0).problem;
+    };
+    EXPECT_NE(problem_of_try(1).find("key"), std::string::npos) << "nobody was asked to take it";
+    store.clock.advance(1h);
+    EXPECT_EQ(problem_of_try(deliver::BackoffRules().max_attempts), "") << "the last try";
 }
 
 TEST(CommitmentReports, RestAfterOneThatWasNotTakenAndDoNotCountThat) {

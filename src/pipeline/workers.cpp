@@ -1,7 +1,9 @@
 #include "pipeline/workers.h"
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
+#include <utility>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -20,6 +22,8 @@ constexpr auto kPatience = 1s;
 constexpr int kRoundsToGiveBack = 15;
 /// For what arrived after it was erased.
 constexpr auto kBetweenLooks = 10min;
+/// For what was broken off.
+constexpr auto kBetweenShortLooks = 15s;
 
 /// Sleeps, but not past a stop.
 void rest(const std::stop_token& stop, std::chrono::milliseconds how_long) {
@@ -97,6 +101,33 @@ void watch_for_late_arrivals(const std::stop_token& stop, store::Archive& archiv
     }
 }
 
+/// Finishes what a process that ended, or one whose back ends were away, has left undone. A thread
+/// of its own: an erasure may take minutes.
+void watch_for_what_is_left(const std::stop_token& stop, store::Archive& archive) {
+    struct Left {
+        const char* kind;
+        std::function<void()> finish;
+        bool has_failed = false;
+    };
+    const auto goes_on = [&stop] { return !stop.stop_requested(); };
+    Left all[] = {{"left erasures", [&] { archive.finish_left_erasures(goes_on); }},
+                  {"left objects", [&] { archive.recover_left_objects(); }}};
+    while (!stop.stop_requested()) {
+        for (Left& left : all) {
+            try {
+                left.finish();
+                left.has_failed = false;
+            } catch (const std::exception& problem) {
+                // Once, for as long as a back end is away.
+                if (!std::exchange(left.has_failed, true))
+                    log_event(LogLevel::kError, "worker.failed",
+                              {{"kind", left.kind}, {"problem", problem.what()}});
+            }
+        }
+        rest(stop, kBetweenShortLooks);
+    }
+}
+
 }  // namespace
 
 void deliver_results(const store::Job& job, store::WorkQueue& queue, deliver::DeliveryStep& step,
@@ -162,6 +193,8 @@ Workers::Workers(store::Store& store, const infer::ModelPackage& model, Completi
     });
     threads_.emplace_back(
         [&store](const std::stop_token& stop) { watch_for_late_arrivals(stop, store.archive()); });
+    threads_.emplace_back(
+        [&store](const std::stop_token& stop) { watch_for_what_is_left(stop, store.archive()); });
     threads_.emplace_back([&store, &model, &clock, opinion](const std::stop_token& stop) {
         take_jobs(stop, store.queue(), kReadJob, opinion.lease, [&](const store::Job& job) {
             give_second_opinion(job, store, model, opinion, clock);

@@ -24,8 +24,9 @@ void deliver_results(const store::Job& job, store::WorkQueue& queue, deliver::De
                      const std::stop_token& stop = {});
 
 /// The threads that take jobs: one reads exams, one watches for exams that went quiet, one for
-/// erasures, eight report on storage commitment, one for each destination. They stop when this is
-/// destroyed, after the job in hand, which a delivery breaks off.
+/// erasures, one for what was broken off, eight report on storage commitment, one for each
+/// destination. They stop when this is destroyed, after the job in hand, which a delivery breaks
+/// off.
 class Workers {
   public:
     Workers(store::Store& store, const infer::ModelPackage& model, CompletionRules completion,

@@ -55,7 +55,10 @@ class PromisedReport final : public dicom::FollowUp {
     PromisedReport(CommitmentRequest request, store::Archive& archive, std::string own_aet,
                    CommitmentOutbox& outbox)
         : request_(std::move(request)),
-          examination_(request_, archive),
+          examination_(request_, archive,
+                       // Else no later report reaches it.
+                       outbox.can_reach(request_.requester_aet) ? Examination::Away::kIsThrown
+                                                                : Examination::Away::kIsFailure),
           own_aet_(std::move(own_aet)),
           outbox_(outbox) {}
 
@@ -170,6 +173,7 @@ Examination::Examined Examination::examined(const Reference& reference) const {
         archive_.require_lasting(row->object, begun_);
         return {0, row->object};
     } catch (const Error& error) {
+        if (error.code() == ErrorCode::kUnavailable && away_ == Away::kIsThrown) throw;
         // Erased a moment ago, or damaged.
         return {error.code() == ErrorCode::kNotFound ? status::kNoSuchInstance
                                                      : status::kProcessingFailure};

@@ -58,9 +58,13 @@ struct CommitmentReport {
 /// program either. All may take hours.
 class Examination {
   public:
+    /// What comes of an object that cannot be read as a back end is away: 0110, or `go_on` throws
+    /// Error(kUnavailable), since the object may be whole.
+    enum class Away { kIsFailure, kIsThrown };
     /// Both are borrowed.
-    Examination(const CommitmentRequest& request, store::Archive& archive)
-        : request_(request), archive_(archive), begun_(archive.now()) {}
+    Examination(const CommitmentRequest& request, store::Archive& archive,
+                Away away = Away::kIsFailure)
+        : request_(request), archive_(archive), away_(away), begun_(archive.now()) {}
     [[nodiscard]] bool is_over() const { return examined_.size() == request_.references.size(); }
     /// Before every sixteenth object, for whoever waits to hear that it goes on.
     [[nodiscard]] bool is_time_for_a_word() const;
@@ -75,6 +79,7 @@ class Examination {
   private:
     const CommitmentRequest& request_;
     store::Archive& archive_;
+    const Away away_;
     const Instant begun_;
     struct Examined {
         /// 0 for what is whole.

@@ -276,6 +276,18 @@ TEST_F(CommitmentService, LeavesTheReportToTheOutboxWhereItCannotBeMadeAndTheAss
     EXPECT_THAT(outbox.said(2), ElementsAre("accept RAW 1.2.3.9", "now job"));
 }
 
+TEST_F(CommitmentService, SaysOfNothingThatItIsNotCommittedWhileItCannotBeReadIfItCanBeSaidLater) {
+    store.clock.advance(std::chrono::minutes(2));
+    const std::filesystem::path file = store.folder.path() / "secret" / "keys";
+    std::filesystem::rename(file, file.string() + ".away");
+    act("1.2.3.9");
+    EXPECT_THAT(outbox.said(2), ElementsAre("accept RAW 1.2.3.9", "now job"));
+    outbox.is_reachable = false;
+    act("1.2.3.10");
+    respond(read_report("1.2.3.10"));
+    EXPECT_EQ(outbox.said(4).back(), "reported job");
+}
+
 TEST_F(CommitmentService, AnswersWhoeverAsksWhileItExamines) {
     std::atomic<int> words = 0;
     std::atomic<bool> is_asked = false;
@@ -329,6 +341,8 @@ TEST_F(CommitmentService, NamesNothingAsKeptThatTheNextStartWouldNotOpen) {
     const std::filesystem::path file = store.folder.path() / "secret" / "keys";
     std::filesystem::rename(file, file.string() + ".away");
     EXPECT_EQ(committed(), 0u);
+    Examination later(asked, store.archive(), Examination::Away::kIsThrown);
+    EXPECT_EQ(test::error_of([&] { later.go_on(); }), "unavailable");
     std::filesystem::rename(file.string() + ".away", file);
     EXPECT_EQ(committed(), 1u);
 }

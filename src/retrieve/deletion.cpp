@@ -38,9 +38,20 @@ std::size_t erase(const http::Request& request, store::Archive& archive,
                               as_seen);
 }
 
+/// Throws Error: kNotFound where there is none, and nothing lies there any more of what there was:
+/// an erasure that was broken off took it out of the index at once, and its key and objects stay
+/// until it is finished; kUnavailable where that cannot be yet.
+store::AsSeen rows_of(const http::Request& request, store::Archive& archive) {
+    try {
+        return instances_named(request, archive);
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::kNotFound) archive.finish_erasures();
+        throw;
+    }
+}
+
 http::Response erased(const http::Request& request, store::Archive& archive) {
-    // Refuses what there is not.
-    const store::AsSeen rows = instances_named(request, archive);
+    const store::AsSeen rows = rows_of(request, archive);
     if (!are_met(request, *rows)) return http::precondition_failed(request.id);
     try {
         if (erase(request, archive, need_a_tag(request) ? rows : std::nullopt) == 0)

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+
 #include "retrieve/archive_for_test.h"
+#include "support/records_that_stay.h"
 
 namespace lucerna::retrieve {
 namespace {
@@ -50,6 +53,23 @@ TEST(Deletion, RefusesWhatThereIsNot) {
     EXPECT_EQ(archive.remove(kStudy + "..9"), 400);
     EXPECT_EQ(archive.remove(kInstance + "/frames/1"), 405);
     EXPECT_EQ(archive.store.archive().totals().instances, 5U);
+}
+
+TEST(Deletion, SaysOfNothingThatItIsGoneWhileItsKeyIsThere) {
+    Deletable archive;
+    archive.store.open_behind(std::make_unique<test::RecordsThatStay>(archive.store.records()));
+    archive.router = {};
+    add_deletion(archive.router, archive.store.archive());
+    EXPECT_EQ(archive.remove(kStudy), 503);
+    EXPECT_EQ(archive.store.archive().totals().instances, 1U);
+    for (const std::string& path : {kStudy, kSeries, kInstance})
+        EXPECT_EQ(archive.remove(path), 503) << path;
+    EXPECT_EQ(archive.store.key_records(), 2U);
+    archive.store.open();
+    archive.router = {};
+    add_deletion(archive.router, archive.store.archive());
+    EXPECT_EQ(archive.remove(kStudy), 404);
+    EXPECT_EQ(archive.store.key_records(), 1U);
 }
 
 // RFC 9110 13.1.1.

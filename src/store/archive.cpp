@@ -245,6 +245,10 @@ bool Archive::is_shared() const {
     return !parts_.index.process().empty();
 }
 
+void Archive::recover_left_objects() {
+    store::recover_left_objects(parts_);
+}
+
 void Archive::remove_late_arrivals(const std::function<bool()>& goes_on) {
     store::remove_late_arrivals(parts_, goes_on);
 }

@@ -240,6 +240,17 @@ class Archive {
     /// whoever stands before a bucket. As Objects::remove_late.
     void remove_late_arrivals(const std::function<bool()>& goes_on);
 
+    /// Finishes every erasure that was broken off, whichever process began it; nothing where there
+    /// is none. Until then what is called gone may lie there still, with its key. Throws Error as
+    /// erase_study.
+    void finish_erasures();
+    /// From time to time, for as long as it `goes_on`: the same of those that got no further since
+    /// this was last called, so that who is at one is left to it.
+    void finish_left_erasures(const std::function<bool()>& goes_on);
+    /// From time to time: removes what processes that ended had in hand, where that failed when
+    /// they were found to have. As recover_objects.
+    void recover_left_objects();
+
     /// Whose the study is, as far as its objects say, in the form that the index has; empty where
     /// they do not, or there is none.
     [[nodiscard]] Person person_of_study(const std::string& study_instance_uid);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/outside_wait.h"
 #include "store/order_book.h"
+#include "store/pace.h"
 #include "store/parts.h"
 #include "store/performed_book.h"
 #include "store/same_patient.h"
@@ -122,7 +123,7 @@ void note_erasure(Connection& index, vault::Act act, std::size_t studies, std::s
 
 namespace {
 
-/// Until it is noted they are doomed, and found by the next start. Where there is no room for the
+/// Until it is noted they are doomed, and found by the next look. Where there is no room for the
 /// list though they are gone, more is erased without.
 void note_erased(Parts& parts, const std::vector<std::string>& objects) {
     try {
@@ -134,9 +135,22 @@ void note_erased(Parts& parts, const std::vector<std::string>& objects) {
     }
 }
 
+bool is_doomed(Connection& index, const std::string& what, const std::string& name) {
+    Statement find = index.prepare("SELECT 1 FROM doomed WHERE what = ? AND name = ?");
+    return find.bind(what).bind(name).step();
+}
+
+/// Empty where nothing is.
+std::string next_doomed(Parts& parts) {
+    return parts.index.read([](Connection& index) {
+        Statement find = index.prepare("SELECT what, name FROM doomed ORDER BY what, name LIMIT 1");
+        return find.step() ? find.text(0) + " " + find.text(1) : std::string();
+    });
+}
+
 }  // namespace
 
-void work_off_doomed(Parts& parts) {
+bool work_off_doomed(Parts& parts, const std::function<bool()>& goes_on) {
     ++parts.erasures;
     // It was said to be gone: however many wait for the object store, this is not refused.
     const OutsideWait waits("the object store", OutsideWait::Crowded::kWaits);
@@ -146,16 +160,22 @@ void work_off_doomed(Parts& parts) {
         Statement find = index.prepare("SELECT what, name FROM doomed ORDER BY what, name");
         while (find.step()) doomed.emplace_back(find.text(0), find.text(1));
     });
-    if (doomed.empty()) return;
+    if (doomed.empty()) return false;
     std::vector<std::string> objects;
     for (const auto& [what, name] : doomed) {
         if (what == "key") parts.keys.destroy(name);
         if (what == "object") objects.push_back(name);
     }
-    for (const std::string& object : objects) parts.objects->remove(object);
+    for (const std::string& object : objects) {
+        if (goes_on && !goes_on()) return false;
+        parts.objects->remove(object);
+    }
     note_erased(parts, objects);
+    // What another process was through with meanwhile is in its trail.
     for (const auto& [what, name] : doomed)
-        if (what == "trace") parts.trail.add(name);
+        if (what == "trace" &&
+            parts.index.read([&](Connection& index) { return is_doomed(index, what, name); }))
+            parts.trail.add(name);
     parts.index.write([&](Connection& index) {
         for (const auto& [what, name] : doomed)
             index.prepare("DELETE FROM doomed WHERE what = ? AND name = ?")
@@ -165,6 +185,23 @@ void work_off_doomed(Parts& parts) {
     });
     // The log of the index still holds the erased rows until it is emptied into the file.
     parts.index.checkpoint();
+    return true;
+}
+
+void Archive::finish_erasures() {
+    if (next_doomed(parts_).empty()) return;
+    const LongWork is_long;
+    work_off_doomed(parts_);
+}
+
+void Archive::finish_left_erasures(const std::function<bool()>& goes_on) {
+    std::string next = next_doomed(parts_);
+    const bool is_left = parts_.next_doomed.with(
+        [&](std::string& seen) { return std::exchange(seen, next) == next; });
+    if (next.empty() || !is_left) return;
+    const LongWork is_long;
+    if (work_off_doomed(parts_, goes_on))
+        log_event(LogLevel::kInfo, "store.erasure-finished", {{"why", "it was broken off"}});
 }
 
 }  // namespace lucerna::store

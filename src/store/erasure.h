@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <set>
 #include <string>
 
@@ -36,7 +37,8 @@ void note_erasure(Connection& index, vault::Act act, std::size_t studies, std::s
 /// has a data key still is not touched, whatever the trail says.
 void erase_again(Parts& parts);
 /// Takes off the disk what is doomed, keys first, and writes the audit trail. Also at start, for
-/// what a crash left of it.
-void work_off_doomed(Parts& parts);
+/// what a crash left of it, and for as long as it `goes_on`. Several may do it at once. Returns
+/// whether there was any, and all of it went.
+bool work_off_doomed(Parts& parts, const std::function<bool()>& goes_on = {});
 
 }  // namespace lucerna::store

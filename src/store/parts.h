@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 
 #include "base/clock.h"
 #include "base/guarded.h"
@@ -72,6 +73,12 @@ struct Parts {
     std::atomic<std::uint64_t> erasures = 0;
     /// What keys_of_unknown found, once it was asked.
     Guarded<std::optional<ByKey>> unknown;
+    /// What was to be taken off the disk next, at the last of the looks for it.
+    Guarded<std::string> next_doomed;
+    /// How many processes were ended by this one, and of how many of them it removed what they had
+    /// in hand. Where this one ends before that, whoever finds that does it.
+    std::atomic<std::uint64_t> ended_processes = 0;
+    std::atomic<std::uint64_t> recovered_processes = 0;
     /// Held while two files are compared that have to be whole for it (judge_duplicate).
     std::timed_mutex comparing_wholes;
 };

@@ -105,6 +105,7 @@ bool is_unrecovered(Connection& index) {
 }  // namespace
 
 std::size_t recover_objects(Parts& parts) {
+    const std::uint64_t ended = parts.ended_processes;
     const bool unrecovered = parts.index.read(is_unrecovered);
     std::size_t kept = 0;
     const auto known = [&](const std::string& name) {
@@ -127,6 +128,7 @@ std::size_t recover_objects(Parts& parts) {
         });
     };
     parts.records->recover(known_key, alive);
+    parts.recovered_processes = ended;
     // Processes that began meanwhile did the same: whoever is through first saw all of them.
     if (unrecovered && unpublished == 0)
         parts.index.write([](Connection& index) {
@@ -137,6 +139,12 @@ std::size_t recover_objects(Parts& parts) {
                   {{"objects", kept},
                    {"why", "the index was made anew: lucerna reindex enters what lies there"}});
     return removed;
+}
+
+void recover_left_objects(Parts& parts) {
+    // A folder is this process's alone: what is under way in it is no dead one's.
+    if (parts.objects->is_shared() && parts.recovered_processes != parts.ended_processes)
+        recover_objects(parts);
 }
 
 void remove_late_arrivals(Parts& parts, const std::function<bool()>& goes_on) {
@@ -157,6 +165,8 @@ std::size_t end_dead_processes(Parts& parts) {
             if (parts.index.source().is_alive(index, process)) continue;
             freed += free_what_was_held_by(index, process);
             ++ended;
+            // Before it is committed: whether it was is not always known.
+            ++parts.ended_processes;
         }
     });
     if (ended > 0)

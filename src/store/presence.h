@@ -23,6 +23,9 @@ std::size_t end_dead_processes(Parts& parts);
 /// service), kIo, kOutOfSpace.
 std::size_t recover_objects(Parts& parts);
 
+/// The same, where it failed after processes were ended (end_dead_processes).
+void recover_left_objects(Parts& parts);
+
 /// Removes again what was erased and arrived after that (Objects::remove_late), for as long as it
 /// `goes_on`. Not while an index that was made anew is not recovered: what it does not know may
 /// have been put back.

@@ -1,5 +1,6 @@
 // What servers see that start on a bucket: one of several on a new index while another enters the
-// first key, one after an erasure, one where there is no room.
+// first key, one after an erasure, one where there is no room; and one that takes over while it is
+// away.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -163,6 +164,35 @@ TEST_F(SharedStart, StartsOnABucketThatIsFullAndHasWhatADeadProcessLeft) {
     EXPECT_EQ(error_of([&] { open_again(); }), "none");
     EXPECT_EQ(error_of([&] { (void)ObjectBucket(std::make_shared<S3>(*bucket)).open(left); }),
               "not-found");
+}
+
+TEST_F(SharedStart, RemovesWhatADeadProcessLeftOnceTheBucketIsBack) {
+    if (schema.address().empty()) GTEST_SKIP() << "on SQLite there is one process";
+    use_the_stand_in();
+    bucket->pause = std::chrono::milliseconds(1);
+    open_on_a_new_index();
+    const std::string left(32, 'b');
+    ObjectBucket dead(std::make_shared<S3>(*bucket));
+    dead.write_as("dead");
+    dead.create(left)->finish();
+    PostgresConnection(schema.address())
+        .execute("INSERT INTO processes VALUES ('dead', pg_postmaster_start_time()::text)");
+    const auto look = [&] {
+        (void)store->queue().wait_and_lease("any", "test", std::chrono::seconds(1), {}, {});
+    };
+    const auto is_there = [&] {
+        return error_of([&] { (void)ObjectBucket(std::make_shared<S3>(*bucket)).open(left); });
+    };
+    stand_in.meet("503 503 503 503 503 503 503 503 503 503");
+    EXPECT_EQ(error_of(look), "unavailable");
+    EXPECT_EQ(error_of([&] { store->archive().recover_left_objects(); }), "unavailable");
+    ASSERT_TRUE(stand_in.met_all());
+    EXPECT_EQ(is_there(), "none");
+    EXPECT_EQ(error_of([&] { store->archive().recover_left_objects(); }), "none");
+    EXPECT_EQ(is_there(), "not-found");
+    stand_in.meet("503");
+    EXPECT_EQ(error_of([&] { store->archive().recover_left_objects(); }), "none");
+    EXPECT_FALSE(stand_in.met_all()) << "it looks no more once that is done";
 }
 
 TEST_F(SharedStart, FindsByReindexingWhatWasErasedByMistakeAndPutBack) {

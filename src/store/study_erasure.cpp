@@ -1,5 +1,6 @@
 // Erasing a study, or a part of one, and work items.
 #include <cstddef>
+#include <functional>
 #include <set>
 #include <string>
 #include <utility>
@@ -44,48 +45,47 @@ bool may_end_a_key(Connection& index, const std::string& study_instance_uid) {
     return find.bind(study_instance_uid).step();
 }
 
-/// Ends the data keys of what a study loses, but for those of what else is kept: an index that was
-/// put back does not know all of it. Made before the transaction, since all objects may be listed.
-class UnusedKeys {
-  public:
-    UnusedKeys(Parts& parts, const std::string& study_instance_uid) : study_(study_instance_uid) {
-        looked_ = parts.index.read([&](Connection& index) { return may_end_a_key(index, study_); });
-        if (looked_) in_use_ = keys_of_unknown(parts);
+/// Within one transaction that takes out rows of a study. `erase` is given the data keys that are
+/// in use by others than the index knows: where it was put back, it does not know all that is kept.
+/// Since all objects may be listed for that, it is done before, and only where a key may end.
+void erase_rows(
+    Parts& parts, const std::string& study_instance_uid,
+    const std::function<void(Connection& index, const std::set<std::string>& in_use)>& erase) {
+    const auto may_end = [&](Connection& index) {
+        return may_end_a_key(index, study_instance_uid);
+    };
+    bool looks = parts.index.read(may_end);
+    for (bool is_done = false; !is_done;) {
+        const auto in_use = looks ? keys_of_unknown(parts) : std::set<std::string>();
+        parts.index.write([&](Connection& index) {
+            // Something of the study may have come meanwhile, or her other studies have gone.
+            is_done = looks || !may_end(index);
+            if (is_done) erase(index, in_use);
+        });
+        looks = true;
     }
-    /// Before its rows are taken out.
-    void require_looked(Connection& index) const {
-        if (!looked_ && may_end_a_key(index, study_))
-            throw Error(ErrorCode::kConflict,
-                        "other studies of that patient were erased just now; try again");
-    }
-    void doom(Connection& index) const {
-        if (const std::size_t stay = doom_unused_keys(index, in_use_); stay > 0)
-            log_event(LogLevel::kWarning, "store.key-stays",
-                      {{"keys", stay},
-                       {"why",
-                        "objects that the index does not know are sealed by it: lucerna reindex "
-                        "enters them"}});
-    }
+}
 
-  private:
-    std::string study_;
-    bool looked_ = false;
-    std::set<std::string> in_use_;
-};
+void doom_keys(Connection& index, const std::set<std::string>& in_use) {
+    if (const std::size_t stay = doom_unused_keys(index, in_use); stay > 0)
+        log_event(LogLevel::kWarning, "store.key-stays",
+                  {{"keys", stay},
+                   {"why",
+                    "objects that the index does not know are sealed by it: lucerna reindex "
+                    "enters them"}});
+}
 
 }  // namespace
 
 std::size_t Archive::erase_study(const std::string& study_instance_uid, const std::string& by,
                                  const AsSeen& as_seen) {
     const LongWork is_long;
-    const UnusedKeys unused(parts_, study_instance_uid);
     ErasedStudy erased;
-    parts_.index.write([&](Connection& index) {
-        unused.require_looked(index);
+    erase_rows(parts_, study_instance_uid, [&](Connection& index, const auto& in_use) {
         require_not_being_read(index, study_instance_uid);
         require_as_seen(index, {study_instance_uid, {}}, as_seen);
         erased = erase_study_for_good(index, study_instance_uid);
-        unused.doom(index);
+        doom_keys(index, in_use);
         if (erased.instances + erased.beside.orders + erased.beside.workitems > 0)
             note_erasure(index, {"erase-study", by, parts_.clock.now()},
                          erased.instances > 0 ? 1 : 0, erased.instances, erased.beside);
@@ -102,10 +102,8 @@ std::size_t Archive::erase_part(const StudyPart& part, const std::string& by,
     // Before anybody has to wait for it.
     std::vector<Described> beside;
     if (parts_.index.read(describes)) beside = described_beside(parts_, *this, part);
-    const UnusedKeys unused(parts_, part.study_instance_uid);
     ErasedPart erased;
-    parts_.index.write([&](Connection& index) {
-        unused.require_looked(index);
+    erase_rows(parts_, part.study_instance_uid, [&](Connection& index, const auto& in_use) {
         require_not_being_read(index, part.study_instance_uid);
         require_as_seen(index, part, as_seen);
         const bool is_described_by_it = describes(index);
@@ -119,7 +117,7 @@ std::size_t Archive::erase_part(const StudyPart& part, const std::string& by,
             if (anew == DescribedAnew::kAsAnothers)
                 erased.instances += erase_results(index, part.study_instance_uid);
         }
-        unused.doom(index);
+        doom_keys(index, in_use);
         if (erased.instances > 0)
             note_erasure(index, {act, by, parts_.clock.now()}, erased.studies, erased.instances,
                          erased.beside);

@@ -100,17 +100,35 @@ bool is_gone(Parts& parts, const std::string& object) {
 
 namespace {
 
+/// Not yet entered, or never, or erased and still there. The start has published all that an index
+/// before this one may have known, or says that it could not (presence.h).
+std::set<std::string> in_hand(Parts& parts) {
+    std::set<std::string> names;
+    const bool is_recovered = parts.index.read([&](Connection& index) {
+        Statement find = index.prepare("SELECT name FROM doomed WHERE what = 'object'");
+        while (find.step()) names.insert(find.text(0));
+        return index.number("SELECT count(*) FROM counters WHERE name = 'unrecovered'") == 0;
+    });
+    if (is_recovered) names.merge(parts.objects->unpublished());
+    return names;
+}
+
 ByKey unknown_by_key(Parts& parts) {
+    std::vector<std::string> unknown;
+    for_each_unknown(parts, [&](const std::string& name) { unknown.push_back(name); });
+    if (unknown.empty()) return {};
+    // After they were listed: what is no more among these has its row, or is gone.
+    const std::set<std::string> passing = in_hand(parts);
     ByKey found;
-    for_each_unknown(parts, [&](const std::string& name) {
+    for (const std::string& name : unknown) {
         try {
-            if (!is_not_kept(parts, name))
+            if (!passing.contains(name) && !is_not_kept(parts, name))
                 found[vault::to_text(sealed_header_of(parts, name).data_key)].push_back(name);
         } catch (const Error& error) {
             // Of one that is damaged there it is not known, and it can be entered no more.
             if (error.code() != ErrorCode::kCorrupt && error.code() != ErrorCode::kNotFound) throw;
         }
-    });
+    }
     return found;
 }
 

@@ -157,8 +157,7 @@ void WorkQueue::look_for_dead() {
     const auto now = std::chrono::steady_clock::now().time_since_epoch() / milliseconds(1);
     auto last = last_dead_.load();
     if (now - last < kLookForDead.count() || !last_dead_.compare_exchange_strong(last, now)) return;
-    // A folder is this process's alone: what is under way in it is no dead one's.
-    if (end_dead_processes(parts_) > 0 && parts_.objects->is_shared()) recover_objects(parts_);
+    if (end_dead_processes(parts_) > 0) recover_left_objects(parts_);
 }
 
 std::optional<Job> WorkQueue::lease(const std::string& kind, const std::string& who,

@@ -116,6 +116,47 @@ class BrokenBackEnds(unittest.TestCase):
             self.assertEqual(server.end(), 0, "nor does it keep the server from ending")
             concurrent.futures.wait(searches)
 
+    def other_server(self):
+        self.data, config = self.folder / "other", self.config
+        self.config = self.folder / "other.toml"
+        self.config.write_text(config.read_text().replace(f'data = "{self.folder}/data"', f'data = "{self.data}"'))
+        return self.serve()
+
+    def test_an_erasure_that_was_broken_off_is_finished_beside_a_server_that_is_gone(self):
+        self.config.write_text(self.config.read_text().replace("[store]", "[http]\ndeletion = true\n[store]"))
+        erased, later = instance("P1"), instance("P2")
+        self.keep(erased, later)
+
+        def delete(server, study):
+            asked = urllib.request.Request(f"{server.url}/dicom-web/studies/{study}", method="DELETE")
+            try:
+                with urllib.request.urlopen(asked, timeout=60) as answer:
+                    return answer.status
+            except urllib.error.HTTPError as error:
+                return error.code
+
+        def is_left():
+            return self.postgres.ask("SELECT 1 FROM doomed") != []
+        gone, server = self.serve(), self.other_server()
+        away = "503 " * 1000
+        self.faults(away)
+        self.assertEqual(delete(gone, erased.StudyInstanceUID), 503)
+        self.assertEqual(delete(server, erased.StudyInstanceUID), 503, "its key is there")
+        self.faults("")
+        self.assertEqual(delete(server, erased.StudyInstanceUID), 404)
+        self.assertFalse(is_left(), "it is gone, as was said")
+        # Nobody asks again.
+        self.faults(away)
+        self.assertEqual(delete(gone, later.StudyInstanceUID), 503)
+        gone.end(signal.SIGKILL)
+        self.faults("")
+        self.assertTrue(is_left())
+        wait_for(lambda: not is_left(), "the other server to finish it")
+        self.assertEqual(server.end(), 0)
+        acts = (self.data / "audit.log").read_text()
+        self.assertEqual(acts.count('"act":"erase-study"'), 2)
+        self.assertRegex(self.run_verb("verify", "--config", self.config), "^0 instances .* 0 damaged")
+
     def halt_while_it_writes(self, server):
         for _ in range(400):
             server.process.send_signal(signal.SIGSTOP)
@@ -131,10 +172,7 @@ class BrokenBackEnds(unittest.TestCase):
         """Whoever sends to this one is told to come again, and is served while the other one is halted."""
         halted = self.serve()
         senders = self.senders(halted)
-        self.data, config = self.folder / "other", self.config
-        self.config = self.folder / "other.toml"
-        self.config.write_text(config.read_text().replace(f'data = "{self.folder}/data"', f'data = "{self.data}"'))
-        server = self.serve()
+        server = self.other_server()
         self.halt_while_it_writes(halted)
         others = self.senders(server)
         for other in others:
