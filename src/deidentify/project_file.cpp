@@ -124,9 +124,17 @@ Project open_project(ProjectPlace& place, const std::string& name, vault::KeyPro
     std::string text = place.read(name);
     if (text.empty()) {
         require_not_lost(place, name);
-        place.create(name, to_text(keys.wrap(vault::SecretKey::random(), purpose_of(name))));
+        const vault::SecretKey secret = vault::SecretKey::random();
+        vault::WrappedKey wrapped = keys.wrap(secret, purpose_of(name));
+        place.create(name, to_text(wrapped));
         // Another's, if that was first.
         text = place.read(name);
+        // Who rotates the keys from elsewhere looked for projects before this was one, it may be.
+        while (text == to_text(wrapped) && keys.current_key() != wrapped.provider_key) {
+            wrapped = keys.wrap(secret, purpose_of(name));
+            place.write(name, to_text(wrapped));
+            text = place.read(name);
+        }
     }
     Project project(name, secret_in(place, name, text, keys), place.within(name));
     if (is_noted_by_another(place, project))

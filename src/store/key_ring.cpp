@@ -305,19 +305,13 @@ Error KeyRing::not_as_kept(const std::string& name, const Error& error) {
 }
 
 KeyRing::Opened KeyRing::opened(const std::string& name) {
-    bool is_there = false;
     try {
         return with_record(records_, name, [&](const KeyRecord& record) {
-            is_there = true;
             return Opened{provider_.unwrap(record.wrapped, purpose_of_key(name)),
                           sha256(as_byte_view(to_text(record)))};
         });
     } catch (const Error& error) {
-        // Only who destroys its record destroys a key. What that was wrapped by may be back in a
-        // moment: a service's engine that was not mounted, a version that was retired too soon.
-        const bool is_held_back = is_there && error.code() == ErrorCode::kNotFound;
-        throw Error(is_held_back ? ErrorCode::kUnavailable : error.code(), "data key " + name,
-                    error);
+        throw Error(error.code(), "data key " + name, error);
     }
 }
 

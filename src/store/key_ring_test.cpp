@@ -166,8 +166,7 @@ TEST(KeyRing, SealsNothingUnderAKeyWhoseRecordIsGoneOrDamaged) {
         for (bool is_at_hand : {true, false}) {
             test.clock.advance(2min);
             EXPECT_EQ(refusal_of(test, "1", next), "unavailable") << is_at_hand;
-            EXPECT_EQ(refusal_of(test, "1", 1),
-                      is_at_hand || now == of_nobody ? "unavailable" : "corrupt")
+            EXPECT_EQ(refusal_of(test, "1", 1), is_at_hand ? "unavailable" : "corrupt")
                 << "nor is it said that it is kept already";
             const auto again = test.archive().arriving();
             const Bytes file = of_patient("1").file();
@@ -230,11 +229,10 @@ class AbsentKeys final : public test::ForwardingKeys {
     using ForwardingKeys::ForwardingKeys;
     [[nodiscard]] vault::SecretKey unwrap(const vault::WrappedKey& wrapped,
                                           std::string_view purpose) override {
-        if (is_away) throw Error(says, "away");
+        if (is_away) throw Error(ErrorCode::kUnavailable, "away");
         return ForwardingKeys::unwrap(wrapped, purpose);
     }
     std::atomic<bool> is_away = false;
-    ErrorCode says = ErrorCode::kUnavailable;
 };
 
 TEST(KeyRing, GoesOnWithAKeyAtHandWhileTheKeyServiceIsAway) {
@@ -246,32 +244,6 @@ TEST(KeyRing, GoesOnWithAKeyAtHandWhileTheKeyServiceIsAway) {
     keys.is_away = true;
     test.clock.advance(2min);
     EXPECT_EQ(store.archive().keep(of_patient("1", 2).file()), Kept::kNew);
-}
-
-// The engine of a key service that is not mounted, or a version of its key that is retired, may be
-// back in a moment; whoever reads meanwhile must not take the object for lost.
-TEST(KeyRing, TakesNoKeyForDestroyedWhoseRecordIsThere) {
-    TestStore test;
-    const std::string uid = of_patient("1").sop_instance;
-    test.archive().keep(of_patient("1").file());
-    test.close();
-    AbsentKeys keys(test.keys);
-    Store store(test.options(), keys, test.clock);
-    keys.is_away = true;
-    const auto code_of_reading = [&] {
-        try {
-            (void)store.archive().object(uid);
-            return std::string("none");
-        } catch (const Error& error) {
-            return std::string(name_of(error.code()));
-        }
-    };
-    for (const ErrorCode said : {ErrorCode::kNotFound, ErrorCode::kUnavailable}) {
-        keys.says = said;
-        EXPECT_EQ(code_of_reading(), "unavailable");
-    }
-    keys.is_away = false;
-    EXPECT_EQ(code_of_reading(), "none");
 }
 
 TEST(KeyRing, SealsNothingUnderAKeyOfWhichTheRecordHasAnother) {

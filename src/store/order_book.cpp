@@ -229,9 +229,12 @@ bool are_named_as_one(Person one, Person other) {
            !other.name.empty() && !disagree(one, other);
 }
 
-/// By their IDs; or by their names, but for one who has married.
+/// By their IDs; or by their names, but for one who has married, or whose issuer says who she is.
 bool may_be_two(Person one, Person other) {
     if (may_be_two_people(one, other)) return true;
+    if (!one.patient.id.empty() && !one.patient.issuer.empty() &&
+        one.patient.id == other.patient.id && one.patient.issuer == other.patient.issuer)
+        return are_named_as_two(one, other);
     const bool are_of_one_day = !one.birth_date.empty() && one.birth_date == other.birth_date;
     one.birth_date = other.birth_date = {};
     return !are_of_one_day && disagree(one, other);

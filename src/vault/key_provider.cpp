@@ -40,19 +40,16 @@ WrappedKey KeyProvider::rewrap(const WrappedKey& wrapped, std::string_view purpo
 }
 
 SecretKey MovingKeyProvider::unwrap(const WrappedKey& wrapped, std::string_view purpose) {
-    // A key of the same name that is held elsewhere does not open it: kCorrupt.
-    const auto may_be_of_the_other = [](const Error& error) {
-        return error.code() == ErrorCode::kNotFound || error.code() == ErrorCode::kCorrupt;
-    };
     try {
         return from_.unwrap(wrapped, purpose);
     } catch (const Error& error) {
-        if (!may_be_of_the_other(error)) throw;
+        // Of a key of the same name that is held elsewhere it says whatever it takes it for.
         try {
             return to_.unwrap(wrapped, purpose);
         } catch (const Error& other) {
             // What is wrong with it is said by the one that holds its key.
-            if (other.code() == ErrorCode::kNotFound) throw Error(error.code(), error.what());
+            if (error.code() == ErrorCode::kUnavailable || other.code() == ErrorCode::kNotFound)
+                throw Error(error.code(), error.what());
             throw;
         }
     }

@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -41,17 +42,18 @@ void put_option(TransitOptions& options, std::string_view option) {
 
 /// A member of the answer's "data", or an Error that says what the service left out.
 json data_in(const TransitOptions& options, const std::string& body, const char* member) {
-    const json answer = json::parse(body, nullptr, false);
+    json answer = json::parse(body, nullptr, false);
     if (answer.is_object() && answer.contains("data") && answer["data"].is_object() &&
         answer["data"].contains(member))
-        return answer["data"][member];
+        return std::move(answer["data"][member]);
     throw Error(ErrorCode::kUnavailable,
                 "the key service " + options.engine + " answers without data." + member);
 }
 
 std::string text_in(const TransitOptions& options, const std::string& body, const char* member) {
-    const json value = data_in(options, body, member);
-    if (value.is_string()) return value.get<std::string>();
+    json value = data_in(options, body, member);
+    // Moved, as it may be a key: no copy of that is left behind.
+    if (value.is_string()) return std::move(value.get_ref<std::string&>());
     throw Error(ErrorCode::kUnavailable,
                 "the key service " + options.engine + " answers without a text data." + member);
 }
@@ -127,6 +129,8 @@ struct TransitKeyProvider::Service {
 
     const TransitOptions options;
     mutable TransitWaits waits{options.patience};
+    /// Version, that was heard of.
+    mutable std::atomic<long long> newest = 0;
 
     [[nodiscard]] std::string post(const char* what, const json& body,
                                    const char* behind = "") const {
@@ -137,11 +141,23 @@ struct TransitKeyProvider::Service {
         wipe(text);
         return answer;
     }
+    /// "transit:NAME:v3".
+    [[nodiscard]] bool is_of_an_older_version(std::string_view provider_key) const {
+        const std::size_t at = provider_key.rfind('v') + 1;
+        long long version = 0;
+        std::from_chars(provider_key.data() + at, provider_key.data() + provider_key.size(),
+                        version);
+        return version < newest;
+    }
     [[nodiscard]] long long latest_version() const {
         const json version = data_in(
             options, ask_transit(options, waits, "/keys/" + options.key, ""), "latest_version");
-        if (version.is_number_integer() && version.get<long long>() > 0)
-            return version.get<long long>();
+        if (version.is_number_integer() && version.get<long long>() > 0) {
+            const auto now = version.get<long long>();
+            auto before = newest.load();
+            while (before < now && !newest.compare_exchange_weak(before, now)) continue;
+            return now;
+        }
         throw Error(ErrorCode::kUnavailable,
                     "the key service " + options.engine + " answers with no version of its key");
     }
@@ -181,10 +197,16 @@ WrappedKey TransitKeyProvider::wrap(const SecretKey& key, std::string_view purpo
     plain.insert(plain.end(), digest.begin(), digest.end());
     std::string text = to_base64(plain);
     OPENSSL_cleanse(plain.data(), plain.size());
-    const json request = {{"plaintext", text}};
+    json request = {{"plaintext", text}};
     wipe(text);
     try {
         WrappedKey wrapped = wrapped_from(service_->post("/encrypt/", request));
+        wipe(request["plaintext"].get_ref<std::string&>());
+        // One of several services that have not heard of the newest version yet: once all are
+        // wrapped again, the older ones end.
+        if (service_->is_of_an_older_version(wrapped.provider_key))
+            throw Error(ErrorCode::kUnavailable, "the key service " + service_->options.engine +
+                                                     " wraps by an older version of its key");
         // Of one that has answered another's request, or is behind its like in another place, it
         // is seen now, and not once nothing else is left of the key.
         if (unwrap(wrapped, purpose) != key)
@@ -197,6 +219,18 @@ WrappedKey TransitKeyProvider::wrap(const SecretKey& key, std::string_view purpo
     }
 }
 
+/// The whole answer.
+std::string TransitKeyProvider::decrypted(const std::string& ciphertext) const {
+    try {
+        return service_->post("/decrypt/", {{"ciphertext", ciphertext}});
+    } catch (const Error& error) {
+        // An engine that is not mounted may be in a moment; nobody mounts a retired version.
+        const bool is_retired = error.code() == ErrorCode::kConflict;
+        if (!is_retired && error.code() != ErrorCode::kNotFound) throw;
+        throw Error(is_retired ? ErrorCode::kNotFound : ErrorCode::kUnavailable, error.what());
+    }
+}
+
 SecretKey TransitKeyProvider::unwrap(const WrappedKey& wrapped, std::string_view purpose) {
     const std::string ours = "transit:" + service_->options.key + ":";
     if (!wrapped.provider_key.starts_with(ours))
@@ -206,7 +240,7 @@ SecretKey TransitKeyProvider::unwrap(const WrappedKey& wrapped, std::string_view
     const std::string ciphertext(as_text(wrapped.bytes));
     if (name_of_version(ciphertext) != wrapped.provider_key)
         throw Error(ErrorCode::kCorrupt, "a wrapped data key is not of " + wrapped.provider_key);
-    std::string answer = service_->post("/decrypt/", {{"ciphertext", ciphertext}});
+    std::string answer = decrypted(ciphertext);
     std::string text = text_in(service_->options, answer, "plaintext");
     wipe(answer);
     auto opened = decoded(text);
@@ -217,9 +251,11 @@ SecretKey TransitKeyProvider::unwrap(const WrappedKey& wrapped, std::string_view
     Bytes plain = *std::move(opened);
     const Bytes digest = digest_of(purpose);
     if (plain.size() != kPlainBytes ||
-        !std::equal(digest.begin(), digest.end(), plain.begin() + SecretKey::kBytes))
+        !std::equal(digest.begin(), digest.end(), plain.begin() + SecretKey::kBytes)) {
+        OPENSSL_cleanse(plain.data(), plain.size());
         throw Error(ErrorCode::kCorrupt,
                     "a wrapped data key does not open for its purpose: it is another's");
+    }
     const SecretKey key = SecretKey::from(ByteView(plain).first(SecretKey::kBytes));
     OPENSSL_cleanse(plain.data(), plain.size());
     return key;

@@ -54,7 +54,7 @@ class TransitKeyProvider final : public KeyProvider {
     /// Throws Error(kUnavailable) whatever the service answers in place of a ciphertext.
     [[nodiscard]] WrappedKey wrap(const SecretKey& key, std::string_view purpose) override;
     /// Throws as KeyProvider says: kCorrupt and kNotFound only where the service, in its own words,
-    /// says so of the wrapped key, or of the key that it was wrapped by.
+    /// says so of the wrapped key, or that the version that it was wrapped by is retired.
     [[nodiscard]] SecretKey unwrap(const WrappedKey& wrapped, std::string_view purpose) override;
     void rotate() override;
     /// Sets the key's min_decryption_version to that of `kept`.
@@ -64,6 +64,7 @@ class TransitKeyProvider final : public KeyProvider {
   private:
     struct Service;
     [[nodiscard]] std::string name_of_version(std::string_view ciphertext) const;
+    [[nodiscard]] std::string decrypted(const std::string& ciphertext) const;
     /// Of encrypt. Throws Error(kUnavailable) where no ciphertext is in it.
     [[nodiscard]] WrappedKey wrapped_from(const std::string& answer) const;
 

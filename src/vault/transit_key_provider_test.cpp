@@ -142,6 +142,8 @@ TEST_F(TransitKeyProviderTest, MovesBetweenServicesWhoseKeysHaveTheSameName) {
     const SecretKey key = SecretKey::random();
     const WrappedKey before = from.wrap(key, "p");
     ASSERT_EQ(before.provider_key, to.current_key());
+    // Of a version that the other service does not have.
+    to.rotate();
     EXPECT_NE(moving.current_key(), before.provider_key) << "it is not taken for moved already";
     const WrappedKey after = moving.rewrap(before, "p");
     EXPECT_TRUE(to.unwrap(after, "p") == key);
@@ -149,6 +151,10 @@ TEST_F(TransitKeyProviderTest, MovesBetweenServicesWhoseKeysHaveTheSameName) {
     EXPECT_TRUE(moving.unwrap(moving.rewrap(after, "p"), "p") == key);
     WrappedKey altered = after;
     altered.bytes.back() ^= 1;
+    EXPECT_EQ(refusal_of([&] { (void)moving.unwrap(altered, "p"); }).code, "unavailable")
+        << "of the one it may be of, which has no such version yet";
+    from.rotate();
+    from.rotate();
     EXPECT_EQ(refusal_of([&] { (void)moving.unwrap(altered, "p"); }).code, "corrupt");
 }
 
@@ -279,6 +285,15 @@ TEST_F(TransitKeyProviderTest, WrapsNothingThatDoesNotOpen) {
         EXPECT_EQ(refused.code, "unavailable") << purpose;
     }
     EXPECT_EQ(refusal_of([&] { (void)provider.rewrap(wrapped, "p"); }).code, "none") << "it opens";
+    service->answer_with("encrypt", 0, "");
+    provider.rotate();
+    const WrappedKey newer = provider.wrap(another, "p");
+    EXPECT_EQ(provider.current_key(), newer.provider_key);
+    service->answer_with(
+        "encrypt", 200,
+        R"({"data":{"ciphertext":")" + std::string(as_text(wrapped.bytes)) + R"("}})");
+    EXPECT_EQ(refusal_of([&] { (void)provider.rewrap(wrapped, "p"); }).code, "unavailable")
+        << "by one that is behind: that version is to end";
 }
 
 TEST_F(TransitKeyProviderTest, TellsNonsenseFromWhatIsSaidOfAWrappedKey) {
@@ -302,7 +317,9 @@ TEST_F(TransitKeyProviderTest, TellsNonsenseFromWhatIsSaidOfAWrappedKey) {
         << "of one that is behind";
     EXPECT_EQ(code_at(400, R"({"errors":["invalid request"]})"), "unavailable");
     EXPECT_EQ(code_at(200, R"({"data":{"plaintext":"AAAA"}})"), "corrupt") << "another's";
-    EXPECT_EQ(code_at(404, R"({"errors":[]})"), "not-found");
+    EXPECT_EQ(code_at(404, R"({"errors":["no handler for route"]})"), "unavailable")
+        << "it may be mounted in a moment";
+    EXPECT_EQ(code_at(400, R"({"errors":["encryption key not found"]})"), "unavailable");
     for (const char* version : {"null", "0", "\"1\""}) {
         service->answer_all_with(200,
                                  std::string(R"({"data":{"latest_version":)") + version + "}}");

@@ -127,7 +127,8 @@ ErrorCode code_for(long status, const std::optional<std::string>& errors) {
     if (status == 404 && errors) return ErrorCode::kNotFound;
     if (status != 400 || !errors) return ErrorCode::kUnavailable;
     const auto says = [&](const char* words) { return errors->find(words) != std::string::npos; };
-    if (says("key not found") || says("disallowed by policy")) return ErrorCode::kNotFound;
+    if (says("key not found")) return ErrorCode::kNotFound;
+    if (says("disallowed by policy")) return ErrorCode::kConflict;
     const bool is_damaged = says("message authentication failed") ||
                             (says("invalid ciphertext") && !says("version is too new"));
     return is_damaged ? ErrorCode::kCorrupt : ErrorCode::kUnavailable;

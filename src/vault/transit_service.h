@@ -39,8 +39,9 @@ class TransitWaits {
 /// `body` is JSON; an empty one makes it a GET. Returns the body of a success. It may take
 /// `options.patience.whole`, or until an answer is due (AnswerDue), or as `waits` says.
 /// Throws Error: kUnavailable (not reached, 403, 429, 5xx, whatever is said without the service's
-/// own {"errors": [...]}, any other 400), kNotFound (404, and 400 for a key that is not there or a
-/// version that is retired), kCorrupt (400: the ciphertext is not the key's).
+/// own {"errors": [...]}, any other 400), kNotFound (404, and 400 for a key that is not there),
+/// kConflict (400 for a version of it that is retired), kCorrupt (400: the ciphertext is not the
+/// key's).
 [[nodiscard]] std::string ask_transit(const TransitOptions& options, TransitWaits& waits,
                                       const std::string& path, const std::string& body);
 
