@@ -144,7 +144,7 @@ class MemoryBudget::PlaceInLine {
     }
     ~PlaceInLine() {
         if (!lock_.owns_lock()) lock_.lock();
-        of_.leave_line(ticket, was_served);
+        of_.leave_line(ticket, had_turn);
         // Whoever was behind is the first now, and may fit.
         if (!of_.waiting_.empty()) of_.changed_.notify_all();
     }
@@ -152,7 +152,7 @@ class MemoryBudget::PlaceInLine {
     PlaceInLine& operator=(const PlaceInLine&) = delete;
 
     const std::uint64_t ticket;
-    bool was_served = false;
+    bool had_turn = false;
 
   private:
     MemoryBudget& of_;
@@ -188,7 +188,9 @@ MemoryBudget::Share MemoryBudget::hold_in_turn(std::size_t bytes, const std::str
         if (const auto now = state(); now != std::exchange(seen, now))
             gives_up = Clock::now() + patience_;
     }
-    const bool came = place->was_served = my_turn();
+    const bool came = my_turn();
+    // Who waited in vain though it was his turn has had it; who was let go has not.
+    place->had_turn = came || (first_ == ticket && !is_over());
     place.reset();
     if (!came)
         throw Error(ErrorCode::kUnavailable, what + " has to wait: others hold " +
@@ -208,11 +210,11 @@ std::uint64_t MemoryBudget::first_in_line() const {
         ->ticket;
 }
 
-/// Whoever gives up gives up no turn of its host's others.
-void MemoryBudget::leave_line(std::uint64_t ticket, bool was_served) noexcept {
+/// Who is gone before his turn takes none from his host's others.
+void MemoryBudget::leave_line(std::uint64_t ticket, bool had_turn) noexcept {
     const auto at = std::find_if(waiting_.begin(), waiting_.end(),
                                  [&](const InLine& one) { return one.ticket == ticket; });
-    if (was_served) last_turn_of_.find(at->host)->second = ++last_turn_;
+    if (had_turn) last_turn_of_.find(at->host)->second = ++last_turn_;
     waiting_.erase(at);
     if (!waiting_.empty()) first_ = first_in_line();
     // Of hundreds that have come and gone, those are known that wait.

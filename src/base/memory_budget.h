@@ -131,8 +131,8 @@ class MemoryBudget {
     }
     /// Whose turn is next, where any wait.
     [[nodiscard]] std::uint64_t first_in_line() const;
-    /// That was its host's turn where it was served.
-    void leave_line(std::uint64_t ticket, bool was_served) noexcept;
+    /// That was its host's turn where it had it.
+    void leave_line(std::uint64_t ticket, bool had_turn) noexcept;
 
     struct InLine {
         std::uint64_t ticket;

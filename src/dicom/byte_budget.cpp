@@ -108,7 +108,6 @@ std::size_t ByteBudget::waiting_for_turn() const {
 bool ByteBudget::Holding::wait_for(std::unique_lock<std::mutex>& lock, std::size_t bytes, May may) {
     if (of_.lacks(*this, bytes, may) == Lacks::kNothing) return true;
     const Clock::time_point begin = Clock::now();
-    of_.forget_turns();
     of_.last_turn_of_.try_emplace(peer_, of_.last_turn_ - 1);
     const auto waiting = of_.waiting_of_.try_emplace(peer_).first;
     ++waiting->second.all;
@@ -161,6 +160,7 @@ bool ByteBudget::Holding::take(std::size_t bytes, May may) {
     }
     const bool takes_turn = !has_turn_ && !of_.is_small(*this, bytes);
     // The last that may throw.
+    if (takes_turn) of_.forget_turns();
     if (takes_turn) of_.last_turn_of_[peer_] = of_.last_turn_ += 2;
     if (!peer_.empty()) of_.of_peers_.try_emplace(peer_);
     const auto more = static_cast<std::ptrdiff_t>(bytes);

@@ -30,7 +30,9 @@ Shop::Shop(const ServerOptions& server_options, Router server_router)
       guard(options),
       ledger(options.metrics),
       workers({options.threads, options.most_waiting, options.most_waiting_outside, true}),
-      uploads({options.upload_threads, 0, options.most_slow_uploads, false}),
+      // Which go on for as long as their clients like.
+      uploads({options.upload_threads, 0, options.most_slow_uploads, false,
+               WorkerPool::Firsts::kOfKinds}),
       instance_(random_hex(4)) {
     if (options.metrics)
         open_gauge_ = &options.metrics->gauge("lucerna_http_connections", "Open connections.");
@@ -44,8 +46,10 @@ bool Shop::enter(AnyConnection& connection, const std::string& address) {
         const bool is_its_own_crowd = is_crowd(address);
         if (open_.size() - given_up_ >= options.max_connections ||
             handshakes_ >= options.max_handshakes || is_its_own_crowd) {
-            AnyConnection* const other =
-                one_to_give_up(address, is_its_own_crowd ? &addresses_.at(address) : nullptr);
+            const bool are_handshakes_full = handshakes_ >= options.max_handshakes;
+            AnyConnection* const other = one_to_give_up(
+                address,
+                is_its_own_crowd && !are_handshakes_full ? &addresses_.at(address) : nullptr);
             if (other == nullptr) return false;
             Place& place = open_.at(other);
             end_waiting(place);

@@ -116,9 +116,22 @@ std::size_t WorkerPool::startable(const State& state) const {
     if (state.running < places_.running)
         return std::min(state.queued, places_.running - state.running);
     if (!may_begin_firsts(state)) return 0;
-    return static_cast<std::size_t>(std::count_if(
-        state.kinds.begin(), state.kinds.end(),
-        [](const auto& kind) { return kind.second.running == 0 && !kind.second.queued.empty(); }));
+    std::size_t firsts = 0;
+    const void* last = nullptr;
+    // In the order of their routes.
+    for (const auto& [kind, tasks] : state.kinds) {
+        if (tasks.queued.empty() || !may_be_first(state, kind)) continue;
+        const bool is_another =
+            places_.firsts == Firsts::kOfKinds || firsts == 0 || kind.route != last;
+        firsts += is_another ? 1 : 0;
+        last = kind.route;
+    }
+    return firsts;
+}
+
+bool WorkerPool::may_be_first(const State& state, const Kind& kind) const {
+    return places_.firsts == Firsts::kOfKinds ? state.kinds.at(kind).running == 0
+                                              : !state.running_of.contains(kind.route);
 }
 
 /// Each has a thread, and what a request takes by itself.
@@ -128,13 +141,16 @@ bool WorkerPool::may_begin_firsts(const State& state) const {
 }
 
 /// There is one.
-WorkerPool::Task WorkerPool::next_of(State& state) {
+WorkerPool::Task WorkerPool::next_of(State& state) const {
+    const bool are_all_taken = state.running >= places_.running;
     OfKind* next = nullptr;
     const auto turn = [](const OfKind& kind) {
         return std::pair(kind.running, kind.queued.front().number);
     };
-    for (auto& [name, kind] : state.kinds)
-        if (!kind.queued.empty() && (next == nullptr || turn(kind) < turn(*next))) next = &kind;
+    for (auto& [name, kind] : state.kinds) {
+        if (kind.queued.empty() || (are_all_taken && !may_be_first(state, name))) continue;
+        if (next == nullptr || turn(kind) < turn(*next)) next = &kind;
+    }
     Task task = std::move(next->queued.front());
     next->queued.pop_front();
     --state.queued;
@@ -144,6 +160,9 @@ WorkerPool::Task WorkerPool::next_of(State& state) {
 void WorkerPool::count_running(State& state, const Kind& kind, int change) {
     state.running += static_cast<std::size_t>(change);
     state.kinds[kind].running += static_cast<std::size_t>(change);
+    const auto of_route = state.running_of.try_emplace(kind.route).first;
+    of_route->second += static_cast<std::size_t>(change);
+    if (of_route->second == 0) state.running_of.erase(of_route);
 }
 
 bool WorkerPool::begin_to_wait(const Kind& kind, std::size_t State::*count, std::size_t most,

@@ -26,12 +26,14 @@ struct TaskKind {
 };
 
 /// Threads that run what they are given: of each kind in its order, and next of the kind of which
-/// the fewest run. Where all places are taken, one of a kind of which none runs is begun all the
-/// same, 64 of them at most, so that hundreds of others, which may take seconds each, keep it
-/// waiting for nothing but the processor. What they are given must not throw. Those that wait for
-/// memory (MemoryBudget) or for others (OutsideWait) have, so many of them, others in their place.
+/// the fewest run. Where all places are taken, one of a route of which none runs is begun all the
+/// same, or of a kind (Firsts), 64 of them at most, so that hundreds of others, which may take
+/// seconds each, keep it waiting for nothing but the processor. What they are given must not throw.
+/// Those that wait for memory (MemoryBudget) or for others (OutsideWait) have, so many of them,
+/// others in their place.
 class WorkerPool {
   public:
+    enum class Firsts { kOfRoutes, kOfKinds };
     struct Places {
         /// Tasks at once, beside those that wait and the first of a kind.
         std::size_t running = 8;
@@ -43,6 +45,8 @@ class WorkerPool {
         std::size_t outside = 0;
         /// Whether one more is refused, where it may be, or keeps its place among those that run.
         bool refuses = false;
+        /// Of what the first is begun though all places are taken.
+        Firsts firsts = Firsts::kOfRoutes;
     };
     explicit WorkerPool(Places places);
     /// Runs what is queued, then joins.
@@ -80,6 +84,8 @@ class WorkerPool {
     struct State {
         /// Of which any is queued or begun.
         std::map<Kind, OfKind> kinds;
+        /// Of which any runs.
+        std::map<const void*, std::size_t> running_of;
         std::uint64_t submitted = 0;
         std::size_t queued = 0;
         std::size_t running = 0;
@@ -97,7 +103,9 @@ class WorkerPool {
 
     /// How many of those that are queued may begin.
     [[nodiscard]] std::size_t startable(const State& state) const;
-    [[nodiscard]] static Task next_of(State& state);
+    [[nodiscard]] Task next_of(State& state) const;
+    /// One of it may be begun though all places are taken.
+    [[nodiscard]] bool may_be_first(const State& state, const Kind& kind) const;
     [[nodiscard]] bool may_begin_firsts(const State& state) const;
     static void count_running(State& state, const Kind& kind, int change);
     void work(const std::stop_token& stop);

@@ -223,12 +223,32 @@ TEST(WorkerPool, TurnsToTheKindOfWhichTheFewestRun) {
     EXPECT_EQ(order, "hn123");
 }
 
+TEST(WorkerPool, BeginsTheFirstOfARouteWhateverRunsAndNoOtherHostsOfIt) {
+    const int route = 0, other_route = 0;
+    std::counting_semaphore<8> begun{0};
+    std::counting_semaphore<8> ends{0};
+    std::counting_semaphore<8> done{0};
+    WorkerPool pool({.running = 1});
+    for (const char* host : {"a", "b", "c"})
+        pool.submit(
+            [&] {
+                begun.release();
+                ends.acquire();
+            },
+            WorkerPool::Crowded::kWaits, {&route, host});
+    pool.submit([&] { done.release(); }, WorkerPool::Crowded::kWaits, {&other_route, "d"});
+    done.acquire();
+    begun.acquire();
+    EXPECT_FALSE(begun.try_acquire_for(std::chrono::milliseconds(50)));
+    ends.release(3);
+}
+
 TEST(WorkerPool, BeginsWhatAnotherHostAsksWhateverRuns) {
     const int route = 0;
     const WorkerPool::Kind one{&route, "192.0.2.1"}, other{&route, "192.0.2.2"};
     std::counting_semaphore<8> ends{0};
     std::counting_semaphore<8> done{0};
-    WorkerPool pool({.running = 1});
+    WorkerPool pool({.running = 1, .firsts = WorkerPool::Firsts::kOfKinds});
     for (int i = 0; i < 3; ++i)
         pool.submit([&] { ends.acquire(); }, WorkerPool::Crowded::kWaits, one);
     pool.submit([&] { done.release(); }, WorkerPool::Crowded::kWaits, other);
@@ -241,7 +261,7 @@ TEST(WorkerPool, BeginsTheFirstsOfNoMoreHostsThanItHasThreadsFor) {
     std::counting_semaphore<128> ends{0};
     std::atomic<int> all = 0;
     {
-        WorkerPool pool({.running = 1});
+        WorkerPool pool({.running = 1, .firsts = WorkerPool::Firsts::kOfKinds});
         for (int i = 0; i < 70; ++i)
             pool.submit(
                 [&] {
@@ -260,7 +280,7 @@ TEST(WorkerPool, BeginsTheFirstsOfNoMoreHostsThanItHasThreadsFor) {
 TEST(WorkerPool, IsHeldUpByWhoHasMoreOfThemThanOne) {
     std::counting_semaphore<8> waiting{0};
     std::counting_semaphore<8> ends{0};
-    WorkerPool pool({.running = 1, .outside = 1});
+    WorkerPool pool({.running = 1, .outside = 1, .firsts = WorkerPool::Firsts::kOfKinds});
     const auto slow = [&] {
         const OutsideWait waits("a client", OutsideWait::Crowded::kWaits);
         waiting.release();
