@@ -130,7 +130,12 @@ Project open_project(ProjectPlace& place, const std::string& name, vault::KeyPro
         // Another's, if that was first.
         text = place.read(name);
         // Who rotates the keys from elsewhere looked for projects before this was one, it may be.
-        while (text == to_text(wrapped) && keys.current_key() != wrapped.provider_key) {
+        constexpr int kMostTimes = 3;
+        for (int times = 0; text == to_text(wrapped) && keys.current_key() != wrapped.provider_key;
+             ++times) {
+            if (times == kMostTimes)
+                throw Error(ErrorCode::kUnavailable,
+                            place.called(name) + " cannot be had under the present key");
             wrapped = keys.wrap(secret, purpose_of(name));
             place.write(name, to_text(wrapped));
             text = place.read(name);

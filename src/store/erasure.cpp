@@ -1,5 +1,9 @@
 #include "store/erasure.h"
 
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -148,44 +152,89 @@ std::string next_doomed(Parts& parts) {
     });
 }
 
-}  // namespace
-
-bool work_off_doomed(Parts& parts, const std::function<bool()>& goes_on) {
-    ++parts.erasures;
-    // It was said to be gone: however many wait for the object store, this is not refused.
-    const OutsideWait waits("the object store", OutsideWait::Crowded::kWaits);
-    std::vector<std::pair<std::string, std::string>> doomed;
+/// In the order in which it goes: keys before objects, so that what a crash leaves cannot be
+/// opened.
+std::vector<std::string> doomed_of(Parts& parts, const char* what) {
+    std::vector<std::string> names;
     parts.index.read([&](Connection& index) {
-        // 'key' before 'object' before 'trace'.
-        Statement find = index.prepare("SELECT what, name FROM doomed ORDER BY what, name");
-        while (find.step()) doomed.emplace_back(find.text(0), find.text(1));
+        Statement find = index.prepare("SELECT name FROM doomed WHERE what = ? ORDER BY name");
+        find.bind(std::string(what));
+        while (find.step()) names.push_back(find.text(0));
     });
-    if (doomed.empty()) return false;
-    std::vector<std::string> objects;
-    for (const auto& [what, name] : doomed) {
-        if (what == "key") parts.keys.destroy(name);
-        if (what == "object") objects.push_back(name);
-    }
-    for (const std::string& object : objects) {
-        if (goes_on && !goes_on()) return false;
-        parts.objects->remove(object);
-    }
-    note_erased(parts, objects);
-    // What another process was through with meanwhile is in its trail.
-    for (const auto& [what, name] : doomed)
-        if (what == "trace" &&
-            parts.index.read([&](Connection& index) { return is_doomed(index, what, name); }))
-            parts.trail.add(name);
+    return names;
+}
+
+void forget_doomed(Parts& parts, const char* what, std::span<const std::string> names) {
     parts.index.write([&](Connection& index) {
-        for (const auto& [what, name] : doomed)
+        for (const std::string& name : names)
             index.prepare("DELETE FROM doomed WHERE what = ? AND name = ?")
-                .bind(what)
+                .bind(std::string(what))
                 .bind(name)
                 .run();
     });
+}
+
+/// Takes out each by `take_out`, some at a time, which others see. One that cannot be does not keep
+/// the others, but where nothing can be just now; the first `problem` is left there. False where it
+/// does not go on.
+bool take_out_doomed(Parts& parts, const char* what, const std::function<bool()>& goes_on,
+                     const std::function<void(const std::string& name)>& take_out,
+                     const std::function<void(const std::vector<std::string>& names)>& then,
+                     std::optional<Error>& problem) {
+    constexpr std::size_t kAtOnce = 256;
+    std::vector<std::string> gone;
+    const auto note = [&] {
+        if (gone.empty()) return;
+        then(gone);
+        forget_doomed(parts, what, gone);
+        gone.clear();
+    };
+    for (const std::string& name : doomed_of(parts, what)) {
+        if (goes_on && !goes_on()) return false;
+        try {
+            take_out(name);
+            gone.push_back(name);
+        } catch (const Error& error) {
+            if (!problem) problem = error;
+            if (error.code() == ErrorCode::kUnavailable) break;
+        }
+        if (gone.size() == kAtOnce) note();
+    }
+    note();
+    return true;
+}
+
+/// Of a thread that holds `working_off`.
+bool work_off(Parts& parts, const std::function<bool()>& goes_on) {
+    ++parts.erasures;
+    if (next_doomed(parts).empty()) return false;
+    // It was said to be gone: however many wait for the object store, this is not refused.
+    const OutsideWait waits("the object store", OutsideWait::Crowded::kWaits);
+    const auto destroy = [&](const std::string& name) { parts.keys.destroy(name); };
+    const auto remove = [&](const std::string& name) { parts.objects->remove(name); };
+    const auto note = [&](const std::vector<std::string>& names) { note_erased(parts, names); };
+    const auto nothing = [](const std::vector<std::string>&) {};
+    std::optional<Error> problem;
+    (void)take_out_doomed(parts, "key", {}, destroy, nothing, problem);
+    if (problem && problem->code() == ErrorCode::kUnavailable) throw Error(*problem);
+    if (!take_out_doomed(parts, "object", goes_on, remove, note, problem)) return false;
+    if (problem) throw Error(*problem);
+    const std::vector<std::string> traces = doomed_of(parts, "trace");
+    // What another process was through with meanwhile is in its trail.
+    for (const std::string& trace : traces)
+        if (parts.index.read([&](Connection& index) { return is_doomed(index, "trace", trace); }))
+            parts.trail.add(trace);
+    forget_doomed(parts, "trace", traces);
     // The log of the index still holds the erased rows until it is emptied into the file.
     parts.index.checkpoint();
     return true;
+}
+
+}  // namespace
+
+bool work_off_doomed(Parts& parts) {
+    const std::lock_guard alone(parts.working_off);
+    return work_off(parts, {});
 }
 
 void Archive::finish_erasures() {
@@ -199,8 +248,11 @@ void Archive::finish_left_erasures(const std::function<bool()>& goes_on) {
     const bool is_left = parts_.next_doomed.with(
         [&](std::string& seen) { return std::exchange(seen, next) == next; });
     if (next.empty() || !is_left) return;
+    // Who is at one here is left to it.
+    const std::unique_lock alone(parts_.working_off, std::try_to_lock);
+    if (!alone) return;
     const LongWork is_long;
-    if (work_off_doomed(parts_, goes_on))
+    if (work_off(parts_, goes_on))
         log_event(LogLevel::kInfo, "store.erasure-finished", {{"why", "it was broken off"}});
 }
 

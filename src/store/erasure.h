@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <set>
 #include <string>
 
@@ -37,8 +36,8 @@ void note_erasure(Connection& index, vault::Act act, std::size_t studies, std::s
 /// has a data key still is not touched, whatever the trail says.
 void erase_again(Parts& parts);
 /// Takes off the disk what is doomed, keys first, and writes the audit trail. Also at start, for
-/// what a crash left of it, and for as long as it `goes_on`. Several may do it at once. Returns
-/// whether there was any, and all of it went.
-bool work_off_doomed(Parts& parts, const std::function<bool()>& goes_on = {});
+/// what a crash left of it. One thread of a process at a time; several processes may. Returns
+/// whether there was any. Throws Error once all others are gone, where one cannot be taken off.
+bool work_off_doomed(Parts& parts);
 
 }  // namespace lucerna::store

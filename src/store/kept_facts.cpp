@@ -33,7 +33,10 @@ std::vector<Described> described_beside(Parts& parts, Archive& archive, const St
         try {
             one.facts = facts_of_kept(parts, archive, row);
         } catch (const Error& error) {
-            if (error.code() != ErrorCode::kNotFound && error.code() != ErrorCode::kCorrupt) throw;
+            // A bad sector stays one.
+            if (error.code() != ErrorCode::kNotFound && error.code() != ErrorCode::kCorrupt &&
+                error.code() != ErrorCode::kIo)
+                throw;
             one.is_readable = false;
             one.facts.study_instance_uid = row.study_instance_uid;
             one.facts.series_instance_uid = row.series_instance_uid;

@@ -258,14 +258,15 @@ std::string KeyRing::seen_index_key(const std::string& digest) {
 }
 
 void KeyRing::require_kept(const std::string& name, Instant since) {
-    (void)kept(name, since);
+    // Told apart from what could not be seen: that passes.
+    (void)kept(name, since, ErrorCode::kCorrupt);
 }
 
 void KeyRing::require_kept_lately(const std::string& name) {
     (void)kept(name, clock_.now() - kSeenFor);
 }
 
-vault::SecretKey KeyRing::kept(const std::string& name, Instant since) {
+vault::SecretKey KeyRing::kept(const std::string& name, Instant since, ErrorCode if_not) {
     require_foundations(since);
     try {
         const vault::SecretKey key = by_name(name);
@@ -277,7 +278,7 @@ vault::SecretKey KeyRing::kept(const std::string& name, Instant since) {
     } catch (const Error& error) {
         // Of one that was destroyed the index has forgotten, too: that comes first.
         if (error.code() == ErrorCode::kNotFound && !is_entered(name)) throw;
-        throw not_as_kept(name, error);
+        throw not_as_kept(name, error, if_not);
     }
 }
 
@@ -293,13 +294,13 @@ std::string KeyRing::seen_again(const std::string& name, const vault::SecretKey&
 
 /// Nothing is wrong with what came. A record that is gone is not written again from memory: it may
 /// have been taken away so that nobody can open what is sealed under it.
-Error KeyRing::not_as_kept(const std::string& name, const Error& error) {
+Error KeyRing::not_as_kept(const std::string& name, const Error& error, ErrorCode code) {
     if (error.code() != ErrorCode::kNotFound && error.code() != ErrorCode::kCorrupt &&
         error.code() != ErrorCode::kConflict)
         return error;
     log_event(LogLevel::kError, "store.key-not-as-kept",
               {{"data_key", name}, {"why", error.what()}});
-    return {ErrorCode::kUnavailable,
+    return {code,
             "nothing more is sealed under the data key " + name + " before its record is back",
             error};
 }

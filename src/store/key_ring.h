@@ -57,9 +57,10 @@ class KeyRing {
     /// What is sealed under the key could be opened by another program, too, as of `since` or
     /// later: its record has the key, and so has that of the index's key its own, and the provider
     /// holds what it held. Throws Error: kNotFound (destroyed, and the index has forgotten it),
-    /// kUnavailable (it is not so, or could not be seen).
+    /// kCorrupt (it is not so), kUnavailable (it could not be seen, or what all keys depend on is
+    /// not so).
     void require_kept(const std::string& name, Instant since);
-    /// The same as of a minute ago.
+    /// The same as of a minute ago, before more is sealed: kUnavailable whatever is not so.
     void require_kept_lately(const std::string& name);
     /// Ends the key's record and every copy in memory.
     void destroy(const std::string& name);
@@ -149,11 +150,13 @@ class KeyRing {
     void note_seen(const std::string& name, const Seen& seen);
     void require_foundations(Instant since);
     [[nodiscard]] std::string seen_index_key(const std::string& digest);
-    /// The key, as require_kept says.
-    [[nodiscard]] vault::SecretKey kept(const std::string& name, Instant since);
+    /// The key, as require_kept says, `if_not` where it is not so.
+    [[nodiscard]] vault::SecretKey kept(const std::string& name, Instant since,
+                                        ErrorCode if_not = ErrorCode::kUnavailable);
     [[nodiscard]] std::string seen_again(const std::string& name, const vault::SecretKey& key,
                                          const std::string& digest);
-    [[nodiscard]] static Error not_as_kept(const std::string& name, const Error& error);
+    [[nodiscard]] static Error not_as_kept(const std::string& name, const Error& error,
+                                           ErrorCode code = ErrorCode::kUnavailable);
 
     Database& database_;
     Records& records_;

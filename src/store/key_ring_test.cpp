@@ -178,7 +178,8 @@ TEST(KeyRing, SealsNothingUnderAKeyWhoseRecordIsGoneOrDamaged) {
             EXPECT_EQ(refusal_of(test, "2", next + is_at_hand), "none") << "another's is whole";
             EXPECT_EQ(
                 test::error_of([&] { test.archive().require_lasting(object, test.clock.now()); }),
-                "unavailable");
+                "corrupt")
+                << "nor does it pass";
             test.open();
         }
         EXPECT_EQ(is_readable(*test.records(), name), !now.empty());

@@ -5,7 +5,9 @@
 #include <memory>
 #include <string>
 
+#include "store/object_folder.h"
 #include "store/store_test_support.h"
+#include "support/forwarding_objects.h"
 #include "support/records_that_stay.h"
 #include "vault/audit_trail.h"
 
@@ -65,6 +67,44 @@ TEST_F(LeftErasure, WaitsForTheNextStartWhereTheServerEnds) {
     EXPECT_EQ(store.objects().size(), 1U);
     store.open();
     EXPECT_TRUE(is_finished());
+}
+
+/// Of which one cannot be removed.
+class ObjectThatStays final : public test::ForwardingObjects {
+  public:
+    using ForwardingObjects::ForwardingObjects;
+    void remove(const std::string& name) override {
+        if (name == stays) throw Error(ErrorCode::kIo, "its device fails");
+        ForwardingObjects::remove(name);
+    }
+    std::string stays;
+};
+
+TEST(ErasureOfObjects, IsNotKeptByOneThatCannotBeRemoved) {
+    TestStore store;
+    if (!store.on_files()) GTEST_SKIP() << "of a folder";
+    store.close();
+    auto behind =
+        std::make_unique<ObjectThatStays>(std::make_unique<ObjectFolder>(store.data() / "objects"));
+    ObjectThatStays* const objects = behind.get();
+    store.store = std::make_unique<Store>(store.options(), std::move(behind), store.records(),
+                                          store.keys, store.clock);
+    test::StoredInstance instance;
+    for (const char* number : {".1", ".2", ".3"}) {
+        instance.sop_instance = instance.series + number;
+        store.archive().keep(instance.file());
+    }
+    ASSERT_EQ(store.objects().size(), 3U);
+    objects->stays = store.archive().instance(instance.series + ".1")->object;
+    const auto finish = [&] { return error_of([&] { store.archive().finish_erasures(); }); };
+    EXPECT_EQ(error_of([&] { store.archive().erase_study(instance.study); }), "io");
+    EXPECT_EQ(store.objects().size(), 1U);
+    EXPECT_EQ(store.key_records(), 0U);
+    EXPECT_EQ(finish(), "io");
+    objects->stays.clear();
+    EXPECT_EQ(finish(), "none");
+    EXPECT_TRUE(store.objects().empty());
+    EXPECT_EQ(vault::AuditTrail(store.data() / "audit.log").acts().size(), 1U);
 }
 
 }  // namespace

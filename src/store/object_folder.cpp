@@ -248,16 +248,31 @@ std::unique_ptr<ObjectReader> ObjectFolder::open(const std::string& name) {
     throw Error(ErrorCode::kNotFound, "the object " + name + " is not in " + folder_.string());
 }
 
+void ObjectFolder::require_in_place() const {
+    struct stat own {};
+    struct stat there {};
+    const fs::path path = folder_ / "incoming";
+    if (::fstat(incoming_folder_, &own) == 0 && ::stat(path.c_str(), &there) == 0 &&
+        own.st_dev == there.st_dev && own.st_ino == there.st_ino)
+        return;
+    throw Error(ErrorCode::kUnavailable, path.string() + " is not the folder that it was");
+}
+
 void ObjectFolder::remove(const std::string& name) {
+    bool was_there = false;
     for (const fs::path& path : {incoming(name), place(name)}) {
-        if (::unlink(path.c_str()) == 0)
+        if (::unlink(path.c_str()) == 0) {
+            was_there = true;
             sync_folder(path.parent_path());
-        else if (!is_not_there(errno))
+        } else if (!is_not_there(errno)) {
             fail("cannot remove", path, errno);
+        }
     }
+    if (!was_there) require_in_place();
 }
 
 void ObjectFolder::for_each(const std::function<void(const std::string& name)>& visit) {
+    require_in_place();
     for (const std::string& folder : names_in(folder_)) {
         if (!fs::is_directory(folder_ / folder)) continue;
         for (const std::string& name : names_in(folder_ / folder))

@@ -39,6 +39,9 @@ class ObjectFolder final : public Objects {
     [[nodiscard]] std::filesystem::path incoming(const std::string& name) const;
     [[nodiscard]] std::filesystem::path place(const std::string& name) const;
     [[nodiscard]] std::vector<std::string> make_files() const;
+    /// Throws Error(kUnavailable) where another folder is in its place, or none: one that was not
+    /// mounted again, say, in which nothing is.
+    void require_in_place() const;
 
     std::filesystem::path folder_;
     int incoming_folder_ = -1;

@@ -130,6 +130,24 @@ TEST_F(ObjectFolderTest, VisitsWhatIsPublishedAndWhatIsNot) {
     EXPECT_THAT(seen, testing::UnorderedElementsAre(kName, kOther));
 }
 
+// A device that was not mounted again: nothing of it is gone.
+TEST_F(ObjectFolderTest, TakesNothingForGoneWhereAnotherFolderIsInItsPlace) {
+    write(kName, "hello");
+    objects.publish(kName);
+    const std::filesystem::path place = folder.path() / "objects", away = folder.path() / "away";
+    std::filesystem::rename(place, away);
+    for (const bool is_empty : {false, true}) {
+        if (is_empty) std::filesystem::create_directories(place / "incoming");
+        EXPECT_EQ(error_of([&] { objects.remove(kName); }), "unavailable");
+        EXPECT_EQ(error_of([&] { objects.for_each([](const std::string&) {}); }), "unavailable");
+    }
+    std::filesystem::remove_all(place);
+    std::filesystem::rename(away, place);
+    EXPECT_EQ(read(kName), "hello");
+    objects.remove(kName);
+    EXPECT_EQ(error_of([&] { objects.remove(kName); }), "none") << "it is gone";
+}
+
 TEST_F(ObjectFolderTest, MakesFilesAheadThatAreNoObjects) {
     const auto visited = [&] {
         std::vector<std::string> seen;

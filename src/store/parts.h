@@ -73,6 +73,8 @@ struct Parts {
     std::atomic<std::uint64_t> erasures = 0;
     /// What keys_of_unknown found, once it was asked.
     Guarded<std::optional<ByKey>> unknown;
+    /// While what is doomed is taken off the disk.
+    std::mutex working_off;
     /// What was to be taken off the disk next, at the last of the looks for it.
     Guarded<std::string> next_doomed;
     /// How many processes were ended by this one, and of how many of them it removed what they had

@@ -169,6 +169,8 @@ std::size_t end_dead_processes(Parts& parts) {
             ++parts.ended_processes;
         }
     });
+    // Who recovered between the two saw them as alive still.
+    parts.ended_processes += ended;
     if (ended > 0)
         log_event(LogLevel::kInfo, "store.taken-over",
                   {{"ended_processes", ended}, {"leases_and_exams_freed", freed}});

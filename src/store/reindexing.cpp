@@ -45,16 +45,38 @@ void enter_facts(Connection& index, const Facts& facts, const Placing& placing) 
         read_exam_again(index, facts.study_instance_uid);
 }
 
+/// What the objects of one study say, read once though many of them are entered one after another.
+class StudyInHand {
+  public:
+    /// With `one` in place of the part.
+    const std::vector<Described>& with(Parts& parts, Archive& archive, const StudyPart& part,
+                                       const Described& one) {
+        if (study_ != part.study_instance_uid) all_ = described_beside(parts, archive, part);
+        study_ = part.study_instance_uid;
+        std::erase_if(all_, [&](const Described& other) {
+            return other.facts.sop_instance_uid == part.sop_instance_uid;
+        });
+        all_.push_back(one);
+        return all_;
+    }
+    [[nodiscard]] const std::string& study() const { return study_; }
+    /// More was entered.
+    void let_go() { study_.clear(); }
+
+  private:
+    std::string study_;
+    std::vector<Described> all_;
+};
+
 /// The index was copied before that instance was erased, and sent again: it knows an object that is
 /// gone. What was made from that goes as it went then; study and patient are as what is there says.
-void enter_in_its_place(Parts& parts, Archive& archive, const Place& gone, const Facts& facts,
-                        const Placing& placing) {
+void enter_in_its_place(Parts& parts, Archive& archive, StudyInHand& in_hand, const Place& gone,
+                        const Facts& facts, const Placing& placing) {
     const InstanceRow row = archive.instance(facts.sop_instance_uid).value();
     const StudyPart part{row.study_instance_uid, row.series_instance_uid, row.sop_instance_uid};
-    std::vector<Described> all = described_beside(parts, archive, part);
-    all.push_back({facts, placing});
+    const std::vector<Described>& all = in_hand.with(parts, archive, part, {facts, placing});
     const bool has_key = parts.keys.is_there(gone.data_key);
-    parts.index.write([&](Connection& index) {
+    const auto take_its_place = [&](Connection& index) {
         const bool is_described_by_it = describes_study(index, part);
         if (part.study_instance_uid == facts.study_instance_uid)
             make_way(index, part);
@@ -69,14 +91,20 @@ void enter_in_its_place(Parts& parts, Archive& archive, const Place& gone, const
             (void)erase_results(index, part.study_instance_uid);
         // What is still to be entered may be sealed by them.
         index.execute("DELETE FROM doomed WHERE what = 'maybe-key'");
-    });
+    };
+    try {
+        parts.index.write(take_its_place);
+    } catch (...) {
+        in_hand.let_go();
+        throw;
+    }
 }
 
 /// Enters one object that the index does not know. A second one of the same instance came again
 /// before it was known, or is from a copied folder: it goes where it holds the same bytes, and is
 /// named otherwise; where the first is gone, it takes its place. Its data key is the patient's all
 /// the same, and ends with her.
-void enter_object(Parts& parts, Archive& archive, const std::string& name) {
+void enter_object(Parts& parts, Archive& archive, StudyInHand& in_hand, const std::string& name) {
     SealedReader reader(*parts.objects, parts.keys, name);
     reader.show_size();
     Bytes bytes(static_cast<std::size_t>(reader.size()));
@@ -88,9 +116,12 @@ void enter_object(Parts& parts, Archive& archive, const std::string& name) {
     const auto first = parts.index.read(
         [&](Connection& index) { return place_of(index, facts.sop_instance_uid); });
     if (first && first->object != name && is_gone(parts, first->object)) {
-        enter_in_its_place(parts, archive, *first, facts, placing);
+        enter_in_its_place(parts, archive, in_hand, *first, facts, placing);
+        // Of the study that it is in now there is more than was read, too.
+        if (facts.study_instance_uid != in_hand.study()) in_hand.let_go();
         return;
     }
+    in_hand.let_go();
     if (first && first->object == name)
         throw Error(ErrorCode::kCorrupt, "object " + name +
                                              ": the index knows it by its instance, and not by its "
@@ -189,8 +220,9 @@ std::vector<Damage> Archive::reindex() {
     });
     // So that of two objects of one instance the first stays.
     std::sort(unknown.begin(), unknown.end());
+    StudyInHand in_hand;
     for (const Unknown& one : unknown)
-        attempt(one.name, [&] { enter_object(parts_, *this, one.name); });
+        attempt(one.name, [&] { enter_object(parts_, *this, in_hand, one.name); });
     parts_.unknown.with([](auto& known) { known.reset(); });
     work_off_doomed(parts_);
     learn_issuers(parts_, *this);

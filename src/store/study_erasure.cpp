@@ -1,4 +1,5 @@
 // Erasing a study, or a part of one, and work items.
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <set>
@@ -35,14 +36,17 @@ ErasedStudy erase_study_for_good(Connection& index, const std::string& study_ins
     return erased;
 }
 
-/// A data key seals nothing that the index knows beside what is of this study.
-bool may_end_a_key(Connection& index, const std::string& study_instance_uid) {
+/// The data keys that seal nothing that the index knows beside what is of this study.
+std::set<std::string> keys_that_may_end(Connection& index, const std::string& study_instance_uid) {
     Statement find = index.prepare(
-        "SELECT 1 FROM (SELECT DISTINCT i.data_key AS name FROM instances i JOIN series e ON e.id "
-        "= i.series JOIN studies s ON s.id = e.study WHERE s.study_instance_uid = ?1) k WHERE NOT "
-        "EXISTS (SELECT 1 FROM instances i JOIN series e ON e.id = i.series JOIN studies s ON s.id "
-        "= e.study WHERE i.data_key = k.name AND s.study_instance_uid <> ?1)");
-    return find.bind(study_instance_uid).step();
+        "SELECT k.name FROM (SELECT DISTINCT i.data_key AS name FROM instances i JOIN series e ON "
+        "e.id = i.series JOIN studies s ON s.id = e.study WHERE s.study_instance_uid = ?1) k WHERE "
+        "NOT EXISTS (SELECT 1 FROM instances i JOIN series e ON e.id = i.series JOIN studies s ON "
+        "s.id = e.study WHERE i.data_key = k.name AND s.study_instance_uid <> ?1)");
+    find.bind(study_instance_uid);
+    std::set<std::string> names;
+    while (find.step()) names.insert(find.text(0));
+    return names;
 }
 
 /// Within one transaction that takes out rows of a study. `erase` is given the data keys that are
@@ -52,17 +56,19 @@ void erase_rows(
     Parts& parts, const std::string& study_instance_uid,
     const std::function<void(Connection& index, const std::set<std::string>& in_use)>& erase) {
     const auto may_end = [&](Connection& index) {
-        return may_end_a_key(index, study_instance_uid);
+        return keys_that_may_end(index, study_instance_uid);
     };
-    bool looks = parts.index.read(may_end);
+    std::set<std::string> looked_for = parts.index.read(may_end);
     for (bool is_done = false; !is_done;) {
-        const auto in_use = looks ? keys_of_unknown(parts) : std::set<std::string>();
+        const auto in_use =
+            looked_for.empty() ? std::set<std::string>() : keys_of_unknown(parts, looked_for);
         parts.index.write([&](Connection& index) {
             // Something of the study may have come meanwhile, or her other studies have gone.
-            is_done = looks || !may_end(index);
-            if (is_done) erase(index, in_use);
+            auto more = may_end(index);
+            is_done = std::includes(looked_for.begin(), looked_for.end(), more.begin(), more.end());
+            if (is_done) return erase(index, in_use);
+            looked_for.merge(more);
         });
-        looks = true;
     }
 }
 

@@ -113,7 +113,10 @@ std::set<std::string> in_hand(Parts& parts) {
     return names;
 }
 
-ByKey unknown_by_key(Parts& parts) {
+/// In place of the name of a data key: by any.
+constexpr const char* kAnyKey = "";
+
+ByKey unknown_by_key(Parts& parts) try {
     std::vector<std::string> unknown;
     for_each_unknown(parts, [&](const std::string& name) { unknown.push_back(name); });
     if (unknown.empty()) return {};
@@ -125,29 +128,51 @@ ByKey unknown_by_key(Parts& parts) {
             if (!passing.contains(name) && !is_not_kept(parts, name))
                 found[vault::to_text(sealed_header_of(parts, name).data_key)].push_back(name);
         } catch (const Error& error) {
+            // Which it is nobody knows while this process may not read it, or its device fails.
+            if (error.code() == ErrorCode::kIo) {
+                found[kAnyKey].push_back(name);
+                continue;
+            }
             // Of one that is damaged there it is not known, and it can be entered no more.
             if (error.code() != ErrorCode::kCorrupt && error.code() != ErrorCode::kNotFound) throw;
         }
     }
     return found;
+} catch (const Error& error) {
+    // The bucket or the folder itself: nothing is gone by that.
+    if (error.code() != ErrorCode::kNotFound) throw;
+    throw Error(ErrorCode::kUnavailable, "the objects cannot be listed", error);
+}
+
+bool are_any_kept(Parts& parts, const std::vector<std::string>& names) {
+    const auto unknown = unknown_in(parts, names);
+    return std::any_of(unknown.begin(), unknown.end(), [&](const std::string& name) {
+        try {
+            return !is_not_kept(parts, name);
+        } catch (const Error& error) {
+            if (error.code() != ErrorCode::kIo) throw;
+            return true;
+        }
+    });
 }
 
 }  // namespace
 
-std::set<std::string> keys_of_unknown(Parts& parts) {
-    auto unknown = parts.unknown.with([](const auto& known) { return known; });
-    if (!unknown) {
-        unknown = unknown_by_key(parts);
-        parts.unknown.with([&](auto& known) { known = unknown; });
-    }
-    std::set<std::string> keys;
-    for (const auto& [key, names] : *unknown) {
-        const auto still = unknown_in(parts, names);
-        if (std::any_of(still.begin(), still.end(),
-                        [&](const std::string& name) { return !is_not_kept(parts, name); }))
-            keys.insert(key);
-    }
-    return keys;
+std::set<std::string> keys_of_unknown(Parts& parts, const std::set<std::string>& keys) {
+    ByKey asked;
+    std::vector<std::string> by_any;
+    // Who asks meanwhile waits for the same list.
+    parts.unknown.with([&](auto& known) {
+        if (!known) known = unknown_by_key(parts);
+        for (const std::string& key : keys)
+            if (const auto found = known->find(key); found != known->end()) asked.insert(*found);
+        if (const auto found = known->find(kAnyKey); found != known->end()) by_any = found->second;
+    });
+    if (are_any_kept(parts, by_any)) return keys;
+    std::set<std::string> in_use;
+    for (const auto& [key, names] : asked)
+        if (are_any_kept(parts, names)) in_use.insert(key);
+    return in_use;
 }
 
 }  // namespace lucerna::store

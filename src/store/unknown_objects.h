@@ -42,10 +42,12 @@ void for_each_unknown(Parts& parts, const std::function<void(const std::string& 
 
 /// Objects by the data key that seals them.
 using ByKey = std::map<std::string, std::vector<std::string>>;
-/// The data keys of objects that the index does not know, as an older copy of it does not. All
+/// Those of `keys` by which objects are sealed that the index does not know, as an older copy of it
+/// does not; all of them where it cannot be read by which one is. All
 /// objects are looked through for that when it is asked first, and not again before this process
 /// has entered what there is: others come among them only by way of the index. Throws Error:
 /// kUnavailable, kIo.
-[[nodiscard]] std::set<std::string> keys_of_unknown(Parts& parts);
+[[nodiscard]] std::set<std::string> keys_of_unknown(Parts& parts,
+                                                    const std::set<std::string>& keys);
 
 }  // namespace lucerna::store

@@ -124,8 +124,8 @@ class BrokenBackEnds(unittest.TestCase):
 
     def test_an_erasure_that_was_broken_off_is_finished_beside_a_server_that_is_gone(self):
         self.config.write_text(self.config.read_text().replace("[store]", "[http]\ndeletion = true\n[store]"))
-        erased, later = instance("P1"), instance("P2")
-        self.keep(erased, later)
+        first, erased, later = (instance(f"P{n}") for n in range(3))
+        self.keep(first, erased, later)
 
         def delete(server, study):
             asked = urllib.request.Request(f"{server.url}/dicom-web/studies/{study}", method="DELETE")
@@ -138,6 +138,7 @@ class BrokenBackEnds(unittest.TestCase):
         def is_left():
             return self.postgres.ask("SELECT 1 FROM doomed") != []
         gone, server = self.serve(), self.other_server()
+        self.assertEqual(delete(gone, first.StudyInstanceUID), 204, "for which all objects are listed, once")
         away = "503 " * 1000
         self.faults(away)
         self.assertEqual(delete(gone, erased.StudyInstanceUID), 503)

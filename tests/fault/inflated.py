@@ -39,7 +39,7 @@ def keep(server, study, number, **parts):
     assert status == "0000", status
 
 
-def every_way(server, study, bulk, count=8):
+def every_way(server, study, bulk, count=4):
     """What so many at once are answered who ask for the object's attributes, for it and for its parts."""
     path = where(study)
     return [status for tail, kind in (
@@ -61,11 +61,11 @@ def value(server, _held):
 
 
 def value_behind_pixels(server, _held):
-    """Of noise pixels, so that it may inflate to much more: half a gigabyte."""
+    """Of noise pixels, so that it may inflate to much more: a quarter of a gigabyte."""
     keep(server, "2.999.52", 1, pixels=element(0x7FE0, 0x10, "OB", random.Random(1).randbytes(2 << 20)), frames="2",
          columns=1024, rows=element(0x28, 0x10, "US", us(1024)),
-         after=element(0x7FE1, 0x0010, "LO", "MINE") + element(0x7FE1, 0x1001, "OB", bytes(500_000_000)))
-    return every_way(server, "2.999.52", "7FE11001", 4), {200, 404, 409, 501, 503}
+         after=element(0x7FE1, 0x0010, "LO", "MINE") + element(0x7FE1, 0x1001, "OB", bytes(250_000_000)))
+    return every_way(server, "2.999.52", "7FE11001"), {200, 404, 409, 501, 503}
 
 
 def read_nothing(server, held, count, path, accept):
