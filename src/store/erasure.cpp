@@ -182,6 +182,8 @@ bool take_out_doomed(Parts& parts, const char* what, const std::function<bool()>
                      const std::function<void(const std::vector<std::string>& names)>& then,
                      std::optional<Error>& problem) {
     constexpr std::size_t kAtOnce = 256;
+    constexpr int kMostInVain = 3;
+    int in_vain = 0;
     std::vector<std::string> gone;
     const auto note = [&] {
         if (gone.empty()) return;
@@ -193,10 +195,12 @@ bool take_out_doomed(Parts& parts, const char* what, const std::function<bool()>
         if (goes_on && !goes_on()) return false;
         try {
             take_out(name);
+            in_vain = 0;
             gone.push_back(name);
         } catch (const Error& error) {
             if (!problem) problem = error;
-            if (error.code() == ErrorCode::kUnavailable) break;
+            // Of one alone it may be said by a bucket that refuses that one for good.
+            if (error.code() == ErrorCode::kUnavailable && ++in_vain == kMostInVain) break;
         }
         if (gone.size() == kAtOnce) note();
     }
@@ -208,18 +212,17 @@ bool take_out_doomed(Parts& parts, const char* what, const std::function<bool()>
 bool work_off(Parts& parts, const std::function<bool()>& goes_on) {
     ++parts.erasures;
     if (next_doomed(parts).empty()) return false;
-    // It was said to be gone: however many wait for the object store, this is not refused.
-    const OutsideWait waits("the object store", OutsideWait::Crowded::kWaits);
     const auto destroy = [&](const std::string& name) { parts.keys.destroy(name); };
     const auto remove = [&](const std::string& name) { parts.objects->remove(name); };
     const auto note = [&](const std::vector<std::string>& names) { note_erased(parts, names); };
     const auto nothing = [](const std::vector<std::string>&) {};
+    // First: what another erasure enters meanwhile is to be gone before it is in the trail.
+    const std::vector<std::string> traces = doomed_of(parts, "trace");
     std::optional<Error> problem;
     (void)take_out_doomed(parts, "key", {}, destroy, nothing, problem);
     if (problem && problem->code() == ErrorCode::kUnavailable) throw Error(*problem);
     if (!take_out_doomed(parts, "object", goes_on, remove, note, problem)) return false;
     if (problem) throw Error(*problem);
-    const std::vector<std::string> traces = doomed_of(parts, "trace");
     // What another process was through with meanwhile is in its trail.
     for (const std::string& trace : traces)
         if (parts.index.read([&](Connection& index) { return is_doomed(index, "trace", trace); }))
@@ -233,6 +236,8 @@ bool work_off(Parts& parts, const std::function<bool()>& goes_on) {
 }  // namespace
 
 bool work_off_doomed(Parts& parts) {
+    // It was said to be gone: however many wait for the object store, this is not refused.
+    const OutsideWait waits("the object store", OutsideWait::Crowded::kWaits);
     const std::lock_guard alone(parts.working_off);
     return work_off(parts, {});
 }

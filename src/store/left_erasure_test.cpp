@@ -101,6 +101,7 @@ TEST(ErasureOfObjects, IsNotKeptByOneThatCannotBeRemoved) {
     EXPECT_EQ(store.objects().size(), 1U);
     EXPECT_EQ(store.key_records(), 0U);
     EXPECT_EQ(finish(), "io");
+    EXPECT_EQ(vault::AuditTrail(store.data() / "audit.log").acts().size(), 0U) << "it is not done";
     objects->stays.clear();
     EXPECT_EQ(finish(), "none");
     EXPECT_TRUE(store.objects().empty());

@@ -245,6 +245,7 @@ std::unique_ptr<ObjectReader> ObjectFolder::open(const std::string& name) {
         if (file >= 0) return std::make_unique<FileReader>(file, path);
         if (!is_not_there(errno)) fail("cannot read", path, errno);
     }
+    require_in_place();
     throw Error(ErrorCode::kNotFound, "the object " + name + " is not in " + folder_.string());
 }
 
@@ -274,6 +275,8 @@ void ObjectFolder::remove(const std::string& name) {
 void ObjectFolder::for_each(const std::function<void(const std::string& name)>& visit) {
     require_in_place();
     for (const std::string& folder : names_in(folder_)) {
+        // Not the "lost+found" of a device, say.
+        if (folder != "incoming" && folder.size() != 2) continue;
         if (!fs::is_directory(folder_ / folder)) continue;
         for (const std::string& name : names_in(folder_ / folder))
             if (is_name(name) && !(folder == "incoming" && has_nothing(incoming(name))))
@@ -282,6 +285,7 @@ void ObjectFolder::for_each(const std::function<void(const std::string& name)>& 
 }
 
 std::set<std::string> ObjectFolder::unpublished() {
+    require_in_place();
     std::set<std::string> names;
     for (const std::string& name : names_in(folder_ / "incoming"))
         if (is_name(name)) names.insert(name);

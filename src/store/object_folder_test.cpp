@@ -139,6 +139,7 @@ TEST_F(ObjectFolderTest, TakesNothingForGoneWhereAnotherFolderIsInItsPlace) {
     for (const bool is_empty : {false, true}) {
         if (is_empty) std::filesystem::create_directories(place / "incoming");
         EXPECT_EQ(error_of([&] { objects.remove(kName); }), "unavailable");
+        EXPECT_EQ(error_of([&] { (void)objects.open(kName); }), "unavailable");
         EXPECT_EQ(error_of([&] { objects.for_each([](const std::string&) {}); }), "unavailable");
     }
     std::filesystem::remove_all(place);

@@ -31,8 +31,13 @@ void recover(Parts& parts) {
     parts.index.write([&](Connection& index) { parts.witness.compare(index); });
     end_dead_processes(parts);
     const std::size_t removed = recover_objects(parts);
-    work_off_doomed(parts);
-    erase_again(parts);
+    // One object that its device does not let go keeps no server from starting: it is tried again.
+    for (const auto erase : {+[](Parts& of) { (void)work_off_doomed(of); }, +erase_again}) try {
+            erase(parts);
+        } catch (const Error& error) {
+            if (error.code() != ErrorCode::kIo) throw;
+            log_event(LogLevel::kError, "store.erasure-left", {{"why", error.what()}});
+        }
     std::size_t exams = 0;
     std::size_t jobs = 0;
     if (const auto alone = parts.index.alone()) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/outside_wait.h"
 #include "store/parts.h"
 #include "store/sealed_io.h"
 
@@ -144,6 +145,25 @@ ByKey unknown_by_key(Parts& parts) try {
     throw Error(ErrorCode::kUnavailable, "the objects cannot be listed", error);
 }
 
+/// At those of which it could not be read by which key they are sealed.
+void look_again(Parts& parts, ByKey& known) {
+    const auto by_any = known.find(kAnyKey);
+    if (by_any == known.end()) return;
+    ByKey found = known;
+    found.erase(kAnyKey);
+    for (const std::string& name : by_any->second) {
+        try {
+            found[vault::to_text(sealed_header_of(parts, name).data_key)].push_back(name);
+        } catch (const Error& error) {
+            if (error.code() == ErrorCode::kIo)
+                found[kAnyKey].push_back(name);
+            else if (error.code() != ErrorCode::kCorrupt && error.code() != ErrorCode::kNotFound)
+                throw;
+        }
+    }
+    known = std::move(found);
+}
+
 bool are_any_kept(Parts& parts, const std::vector<std::string>& names) {
     const auto unknown = unknown_in(parts, names);
     return std::any_of(unknown.begin(), unknown.end(), [&](const std::string& name) {
@@ -159,11 +179,13 @@ bool are_any_kept(Parts& parts, const std::vector<std::string>& names) {
 }  // namespace
 
 std::set<std::string> keys_of_unknown(Parts& parts, const std::set<std::string>& keys) {
+    const OutsideWait waits("the object store", OutsideWait::Crowded::kWaits);
     ByKey asked;
     std::vector<std::string> by_any;
     // Who asks meanwhile waits for the same list.
     parts.unknown.with([&](auto& known) {
         if (!known) known = unknown_by_key(parts);
+        look_again(parts, *known);
         for (const std::string& key : keys)
             if (const auto found = known->find(key); found != known->end()) asked.insert(*found);
         if (const auto found = known->find(kAnyKey); found != known->end()) by_any = found->second;
