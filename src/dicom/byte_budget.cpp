@@ -160,8 +160,10 @@ bool ByteBudget::Holding::take(std::size_t bytes, May may) {
     }
     const bool takes_turn = !has_turn_ && !of_.is_small(*this, bytes);
     // The last that may throw.
-    if (takes_turn) of_.forget_turns();
-    if (takes_turn) of_.last_turn_of_[peer_] = of_.last_turn_ += 2;
+    if (takes_turn) {
+        of_.forget_turns();
+        of_.last_turn_of_[peer_] = of_.last_turn_ += 2;
+    }
     if (!peer_.empty()) of_.of_peers_.try_emplace(peer_);
     const auto more = static_cast<std::ptrdiff_t>(bytes);
     if (takes_turn) {

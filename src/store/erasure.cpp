@@ -222,14 +222,17 @@ bool work_off(Parts& parts, const std::function<bool()>& goes_on) {
     (void)take_out_doomed(parts, "key", {}, destroy, nothing, problem);
     if (problem && problem->code() == ErrorCode::kUnavailable) throw Error(*problem);
     if (!take_out_doomed(parts, "object", goes_on, remove, note, problem)) return false;
-    if (problem) throw Error(*problem);
-    // What another process was through with meanwhile is in its trail.
-    for (const std::string& trace : traces)
-        if (parts.index.read([&](Connection& index) { return is_doomed(index, "trace", trace); }))
-            parts.trail.add(trace);
-    forget_doomed(parts, "trace", traces);
+    if (!problem) {
+        // What another process was through with meanwhile is in its trail.
+        for (const std::string& trace : traces)
+            if (parts.index.read(
+                    [&](Connection& index) { return is_doomed(index, "trace", trace); }))
+                parts.trail.add(trace);
+        forget_doomed(parts, "trace", traces);
+    }
     // The log of the index still holds the erased rows until it is emptied into the file.
     parts.index.checkpoint();
+    if (problem) throw Error(*problem);
     return true;
 }
 

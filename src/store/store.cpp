@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <utility>
 
 #include "base/error.h"
@@ -24,6 +25,16 @@
 namespace lucerna::store {
 namespace {
 
+/// One object that its device does not let go keeps no server from starting: it is tried again.
+void erase_at_start(const std::function<void()>& erase) {
+    try {
+        erase();
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::kIo) throw;
+        log_event(LogLevel::kError, "store.erasure-left", {{"why", error.what()}});
+    }
+}
+
 void recover(Parts& parts) {
     // One that was written over the one before, in place, is the same file to SqliteIndex.
     if (parts.index.read([&](Connection& index) { return parts.witness.is_ahead_of(index); }))
@@ -31,13 +42,8 @@ void recover(Parts& parts) {
     parts.index.write([&](Connection& index) { parts.witness.compare(index); });
     end_dead_processes(parts);
     const std::size_t removed = recover_objects(parts);
-    // One object that its device does not let go keeps no server from starting: it is tried again.
-    for (const auto erase : {+[](Parts& of) { (void)work_off_doomed(of); }, +erase_again}) try {
-            erase(parts);
-        } catch (const Error& error) {
-            if (error.code() != ErrorCode::kIo) throw;
-            log_event(LogLevel::kError, "store.erasure-left", {{"why", error.what()}});
-        }
+    erase_at_start([&] { (void)work_off_doomed(parts); });
+    erase_at_start([&] { erase_again(parts); });
     std::size_t exams = 0;
     std::size_t jobs = 0;
     if (const auto alone = parts.index.alone()) {
